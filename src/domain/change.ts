@@ -1,0 +1,182 @@
+/** Facts about people, commits, pull requests and updates of production branches, as gathered before anything is judged. */
+
+/** A full git object id, 40 (or 64) lower-case hex digits. */
+export type Sha = string;
+
+/** An instant: milliseconds since 1970-01-01T00:00:00Z. GitHub's own times are whole seconds. */
+export type Instant = number;
+
+/** The object id GitHub reports for "nothing was there" in a ref update. */
+export const NO_COMMIT: Sha = "0".repeat(40);
+
+/** A person, bot or app. Compared by `id`, never by login. `type` is GitHub's own account type. */
+export interface Actor {
+  readonly id: number;
+  readonly login: string;
+  readonly type: "User" | "Bot" | "Organization" | "Mannequin" | "EnterpriseUserAccount";
+}
+
+/** GitHub's own committer for commits made in its web editor: it stands for nobody. */
+export const WEB_FLOW_ID = 19864447;
+
+/** How a fact came to be known: seen when it happened, or read from GitHub afterwards (lower assurance, counted apart). */
+export type Basis = "observed" | "read-later";
+
+/** One repository; `id` survives renames and transfers. */
+export interface Repository {
+  readonly id: number;
+  readonly owner: string;
+  readonly ownerId: number;
+  readonly name: string;
+  readonly visibility: "public" | "private" | "internal";
+  readonly defaultBranch: string;
+}
+
+/** One commit. `null` in `authors` or as `committer` is an account GitHub cannot name: an unknown person. */
+export interface Commit {
+  readonly sha: Sha;
+  readonly tree: Sha;
+  readonly parents: readonly Sha[];
+  /** Author and co-authors as GitHub attributes them (forgeable: they may only exclude, never vouch). */
+  readonly authors: readonly (Actor | null)[];
+  /** `null`: unknown; an actor with id {@link WEB_FLOW_ID}: made in GitHub's web interface. */
+  readonly committer: Actor | null;
+}
+
+/** Someone seen to move a branch; unforgeable. */
+export interface Push {
+  readonly before: Sha;
+  readonly after: Sha;
+  readonly actor: Actor | null;
+  readonly at: Instant;
+  readonly forced: boolean;
+  readonly basis: Basis;
+}
+
+/** What a person may do in a repository, from least to most. */
+export const PERMISSIONS = ["none", "read", "triage", "write", "maintain", "admin"] as const;
+
+/** A repository permission, least first in {@link PERMISSIONS}. */
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** The authority someone held when it was read. Team slugs are `org/slug`, lower case. */
+export interface Authority {
+  readonly actor: Actor;
+  readonly permission: Permission | "unknown";
+  readonly teams: readonly string[];
+  readonly organizations: readonly string[];
+  readonly at: Instant;
+  readonly basis: Basis;
+}
+
+/** A submitted review. */
+export interface Review {
+  readonly id: number;
+  readonly author: Actor | null;
+  /** The state it was given with, also when it was dismissed later. */
+  readonly state: "approved" | "changes-requested" | "commented" | "unknown";
+  readonly submittedAt: Instant;
+  /** The commit it was given on: as seen when its webhook came, else as GitHub says now; null when neither can tell. */
+  readonly commit: Sha | null;
+  readonly basis: Basis;
+  readonly dismissed: { readonly at: Instant; readonly by: Actor | null } | null;
+}
+
+/** A check run or commit status on a commit; a status has no app. */
+export interface Check {
+  readonly name: string;
+  readonly app: { readonly id: number; readonly slug: string } | null;
+  readonly conclusion: string | null;
+  readonly completedAt: Instant | null;
+}
+
+/** A proof that two commits hold the same contribution against the base, or that none was found. */
+export interface SameContent {
+  readonly from: Sha;
+  readonly to: Sha;
+  /** `tree`: identical trees. `patch`: identical patch against the base. `different`: proven to differ. `unknown`: GitHub would not tell. */
+  readonly proof: "tree" | "patch" | "different" | "unknown";
+}
+
+/** A file a pull request touches; `oldPath` is set when it was renamed or copied. */
+export interface ChangedFile {
+  readonly path: string;
+  readonly oldPath: string | null;
+  readonly status: "added" | "removed" | "modified" | "renamed" | "copied" | "changed" | "unchanged";
+}
+
+/** Everything known of one pull request at one moment; gathered whole before it is judged. */
+export interface PullRequest {
+  readonly repository: Repository;
+  readonly number: number;
+  readonly title: string;
+  readonly url: string;
+  readonly author: Actor | null;
+  readonly createdAt: Instant;
+  readonly state: "open" | "closed" | "merged";
+  readonly draft: boolean;
+  readonly base: { readonly ref: string; readonly sha: Sha };
+  readonly head: { readonly ref: string; readonly sha: Sha; readonly tree: Sha | null };
+  /** When the base was last changed to another branch, if ever. */
+  readonly retargetedAt: Instant | null;
+  readonly labels: readonly string[];
+  readonly commits: readonly Commit[];
+  /** False when GitHub would not list all commits. */
+  readonly commitsComplete: boolean;
+  readonly pushes: readonly Push[];
+  readonly reviews: readonly Review[];
+  readonly checks: readonly Check[];
+  readonly authorities: readonly Authority[];
+  /** For each reviewed commit that is not the head, and for each merge of the base into the head. */
+  readonly sameContent: readonly SameContent[];
+  readonly merged: {
+    readonly at: Instant;
+    readonly by: Actor | null;
+    readonly commit: Sha | null;
+  } | null;
+}
+
+/** How a ref came to be updated, GitHub's own activity types in the field's terms. */
+export type UpdateKind =
+  "pull-request" | "queue" | "push" | "force-push" | "branch-created" | "branch-deleted";
+
+/** One update of a branch as GitHub's activity list (or the push webhook) tells it. */
+export interface RefUpdate {
+  /** GitHub's activity id; null when only the webhook told. */
+  readonly activityId: number | null;
+  readonly ref: string;
+  readonly before: Sha;
+  readonly after: Sha;
+  readonly kind: UpdateKind;
+  readonly actor: Actor | null;
+  readonly at: Instant;
+  readonly basis: Basis;
+}
+
+/** Everything known of one update of a production branch; gathered whole before it is judged. */
+export interface Change {
+  /** Hash of repository id, ref, before, after and occurrence: the same by webhook, sweep or backfill. */
+  readonly id: string;
+  readonly repository: Repository;
+  readonly update: RefUpdate;
+  /** 1 for the first update of this ref from `before` to `after`, 2 for the next, ... */
+  readonly occurrence: number;
+  /** The tree of `after`, when GitHub told. */
+  readonly tree: Sha | null;
+  /** How many commits it brought to the branch; null when GitHub would not say. */
+  readonly commitCount: number | null;
+  /** The merged pull requests it landed; a queue group may land several. */
+  readonly pullRequests: readonly PullRequest[];
+  /** Whether what landed equals what was reviewed, pull request by pull request. */
+  readonly shipped: readonly ShippedContent[];
+  /** True when it was found by the sweep or a backfill, not when it happened. */
+  readonly late: boolean;
+}
+
+/** Whether the shipped content of one pull request is its reviewed content. */
+export interface ShippedContent {
+  readonly pull: number;
+  /** `identity`: same tree. `replay`: same patch on a moved base. `residual`: `files` differ. */
+  readonly coverage: "identity" | "replay" | "residual" | "unverifiable";
+  readonly files: readonly string[];
+}

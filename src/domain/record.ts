@@ -1,0 +1,181 @@
+/** The bodies of the log's entries: what is kept of each subject, with everything its verdict rests on. */
+
+import type { Actor, Change, Instant, PullRequest, Repository, Review, Sha } from "./change.ts";
+import type { Deployment } from "./deployment.ts";
+import type { Policy } from "./policy/policy.ts";
+import type { Assessment, ControlName } from "./result.ts";
+
+/** A policy file as it was read, or why it was not. `unreadable` is never "no file". */
+export type PolicySource =
+  | {
+      readonly state: "found";
+      readonly repository: string;
+      readonly path: string;
+      readonly commit: Sha;
+      readonly blob: Sha;
+      readonly text: string;
+    }
+  | { readonly state: "absent" }
+  | { readonly state: "unreadable"; readonly because: string };
+
+/** Entry `policy`, subject = digest: one version of a policy in force, with the files it came from. */
+export interface PolicyRecord {
+  /** SHA-256 of the canonical form of `effective` and the blobs it came from. */
+  readonly digest: string;
+  readonly organization: PolicySource;
+  readonly repository: PolicySource;
+  readonly effective: Policy;
+}
+
+/** Entry `repository`, subject = repository id: a repository the App is installed on, and whether it is in scope. */
+export interface RepositoryRecord {
+  readonly repository: Repository;
+  readonly installationId: number;
+  readonly installedFrom: Instant;
+  readonly removedAt: Instant | null;
+  readonly inScope: boolean;
+  readonly reason: string;
+  /** Full ref names of the production branches as last read, e.g. `refs/heads/main`. */
+  readonly productionRefs: readonly string[];
+  readonly archived: boolean;
+}
+
+/** Entry `gate`, subject = `repositoryId#number`: what was last said on a pull request, and why. */
+export interface GateRecord {
+  readonly pull: PullRequest;
+  readonly assessment: Assessment;
+  readonly check: CheckRunText;
+}
+
+/** The check run as sent: every word people read, made by the domain and kept. */
+export interface CheckRunText {
+  readonly headSha: Sha;
+  readonly status: "in_progress" | "completed";
+  readonly conclusion: "success" | "failure" | "action_required" | null;
+  readonly title: string;
+  readonly summary: string;
+  readonly text: string;
+}
+
+/** Entry `change`, subject = change id: one update of a production branch, judged as of when it happened. */
+export interface ChangeRecord {
+  readonly change: Change;
+  readonly class: "standard" | "normal" | "emergency";
+  readonly mode: "observe" | "enforce";
+  readonly assessment: Assessment;
+}
+
+/** Entry `deployment`, subject = deployment id. */
+export interface DeploymentRecord {
+  readonly deployment: Deployment;
+  readonly mode: "observe" | "enforce";
+  readonly assessment: Assessment;
+}
+
+/** Entry `deviation`, subject = deviation id: what answers a change or deployment that is not compliant. */
+export interface DeviationRecord {
+  readonly id: string;
+  readonly subjectKind: "change" | "deployment";
+  readonly repository: Repository;
+  /** The changes (ids) it lists; for a deployment, its id. */
+  readonly subjects: readonly string[];
+  readonly pull: number | null;
+  readonly controls: readonly ControlName[];
+  readonly cause: string;
+  readonly type: "design" | "operating";
+  readonly typeReason: string;
+  readonly severity: "low" | "medium" | "high" | "critical";
+  readonly status: "open" | "closed";
+  readonly source: "app" | "auditor";
+  readonly title: string;
+  readonly description: string;
+  readonly happenedAt: Instant;
+  readonly detectedAt: Instant;
+  readonly actors: readonly string[];
+}
+
+/** Entry `coverage-gap`, subject = gap id: a span in which we could not see, and why. */
+export interface CoverageGapRecord {
+  readonly id: string;
+  readonly cause:
+    | "uninstalled"
+    | "suspended"
+    | "repository-removed"
+    | "permission-missing"
+    | "webhooks-lost"
+    | "github-unreachable"
+    | "app-down"
+    | "history-expired"
+    | "unobservable";
+  readonly scope: string;
+  readonly from: Instant;
+  readonly to: Instant | null;
+  readonly because: string;
+  readonly backfilled: boolean;
+}
+
+/** Entry `completeness`, subject = `repositoryId:ref:from:to`: one branch's independent listings counted against each other. */
+export interface CompletenessRecord {
+  readonly repository: Repository;
+  readonly ref: string;
+  readonly from: Instant;
+  readonly to: Instant;
+  /** What each listing counted. */
+  readonly listings: readonly {
+    readonly source: "activity" | "ledger" | "git-first-parent" | "merged-pull-requests";
+    readonly count: number;
+    readonly query: string;
+    readonly sha256: string;
+  }[];
+  readonly matched: number;
+  /** Every difference, explained by a named cause or not. */
+  readonly differences: readonly {
+    readonly what: string;
+    readonly sha: Sha;
+    readonly onlyIn: string;
+    readonly explanation: string | null;
+  }[];
+  /** True when each update begins where the one before ended, from start to end. */
+  readonly contiguous: boolean;
+  readonly truncated: boolean;
+  readonly complete: boolean;
+  /** Updates with no pull request behind them (direct and forced pushes, branch creations). */
+  readonly withoutPullRequest: number;
+  readonly checkedAt: Instant;
+}
+
+/** Entry `observation`: what only a webhook could know, kept when it came. Subject: see each kind. */
+export type Observation =
+  | {
+      /** Subject `review:ID`: a review as it was given, with the commit GitHub named then. */
+      readonly kind: "review-given";
+      readonly pull: number;
+      readonly review: Omit<Review, "basis" | "dismissed">;
+    }
+  | {
+      /** Subject `dismissal:ID`. */
+      readonly kind: "review-dismissed";
+      readonly pull: number;
+      readonly reviewId: number;
+      readonly by: Actor | null;
+      readonly at: Instant;
+    }
+  | {
+      /** Subject `push:REF:BEFORE:AFTER:DELIVERY`: who was seen to move a branch. */
+      readonly kind: "pushed";
+      readonly ref: string;
+      readonly before: Sha;
+      readonly after: Sha;
+      readonly actor: Actor | null;
+      readonly forced: boolean;
+      readonly at: Instant;
+    }
+  | {
+      /** Subject `retarget:PULL:DELIVERY`. */
+      readonly kind: "retargeted";
+      readonly pull: number;
+      readonly from: string;
+      readonly to: string;
+      readonly by: Actor | null;
+      readonly at: Instant;
+    };
