@@ -1,0 +1,643 @@
+/** One bare git repository on disk. Objects and refs are written in git's own loose formats and read without spawning; merges, diffs and patch ids are git's own. */
+
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { deflateSync, inflateSync } from "node:zlib";
+import type { Instant, Sha } from "./model.ts";
+
+/** Who made a commit, as git writes it. `at` in milliseconds. */
+export interface Signature {
+  readonly name: string;
+  readonly email: string;
+  readonly at: Instant;
+}
+
+/** A commit as stored. */
+export interface GitCommit {
+  readonly sha: Sha;
+  readonly tree: Sha;
+  readonly parents: readonly Sha[];
+  readonly author: Signature;
+  readonly committer: Signature;
+  readonly message: string;
+  /** The text of a `gpgsig` header. */
+  readonly signature: string | null;
+}
+
+/** A file, link or submodule in a tree. `mode` is six octal digits, e.g. `100644`, `100755`, `160000`. */
+export interface TreeFile {
+  readonly mode: string;
+  readonly sha: Sha;
+}
+
+/** What a step does to one path: new text, removal, a move from elsewhere, a mode, a submodule pointer. */
+export type FileChange =
+  | string
+  | null
+  | { readonly from: string; readonly text?: string }
+  | { readonly mode: string; readonly text?: string }
+  | { readonly submodule: Sha }
+  | { readonly base64: string };
+
+/** Changes by path. */
+export type FileChanges = Readonly<Record<string, FileChange>>;
+
+/** One file that differs between two commits; `patch` is null for binary files and submodule-free renames without changes. */
+export interface FileDifference {
+  readonly path: string;
+  readonly oldPath: string | null;
+  readonly status: "added" | "removed" | "modified" | "renamed" | "copied" | "changed";
+  readonly additions: number;
+  readonly deletions: number;
+  readonly sha: Sha;
+  readonly patch: string | null;
+}
+
+const NOTHING = "0".repeat(40);
+
+/** A bare repository. All calls are synchronous: the double answers one request at a time. */
+export class GitRepository {
+  readonly folder: string;
+  readonly #refs = new Map<string, Sha>();
+  readonly #commits: Map<Sha, GitCommit>;
+  readonly #flat: Map<Sha, ReadonlyMap<string, TreeFile>>;
+  readonly #depth: Map<Sha, number>;
+  readonly #differences: Map<string, readonly FileDifference[]>;
+
+  private constructor(folder: string, shared: GitRepository | null) {
+    this.folder = folder;
+    this.#commits = shared === null ? new Map() : shared.#commits;
+    this.#flat = shared === null ? new Map() : shared.#flat;
+    this.#depth = shared === null ? new Map() : shared.#depth;
+    this.#differences = shared === null ? new Map() : shared.#differences;
+  }
+
+  /** Makes an empty bare repository; a fork shares its parent's objects. */
+  static create(folder: string, defaultBranch: string, parent: GitRepository | null): GitRepository {
+    mkdirSync(join(folder, "refs", "heads"), { recursive: true });
+    mkdirSync(join(folder, "refs", "tags"), { recursive: true });
+    if (parent === null) mkdirSync(join(folder, "objects", "info"), { recursive: true });
+    else symlinkSync(join(parent.folder, "objects"), join(folder, "objects"));
+    writeFileSync(join(folder, "HEAD"), `ref: refs/heads/${defaultBranch}\n`);
+    writeFileSync(
+      join(folder, "config"),
+      "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n[gc]\n\tauto = 0\n",
+    );
+    return new GitRepository(folder, parent);
+  }
+
+  /** Runs git here; text in, text out. Throws when git fails. */
+  run(args: readonly string[], input = ""): string {
+    return execFileSync("git", ["--git-dir", this.folder, ...args], {
+      input,
+      maxBuffer: 1 << 28,
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { PATH: process.env["PATH"] ?? "", HOME: this.folder, GIT_CONFIG_NOSYSTEM: "1", LC_ALL: "C" },
+    }).toString("utf8");
+  }
+
+  /** Takes all objects of another repository on this machine, and returns its branches. */
+  importFrom(path: string): ReadonlyMap<string, Sha> {
+    this.run(["fetch", "--quiet", "--no-tags", path, "+refs/heads/*:refs/import/*"]);
+    const listed = this.run(["for-each-ref", "--format=%(objectname) %(refname)", "refs/import/"]);
+    return new Map(
+      listed
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => [line.slice(41 + "refs/import/".length), line.slice(0, 40)]),
+    );
+  }
+
+  // -- objects
+
+  /** Writes an object and returns its id. */
+  write(type: "blob" | "tree" | "commit" | "tag", body: Buffer): Sha {
+    const whole = Buffer.concat([Buffer.from(`${type} ${body.length}\0`), body]);
+    const sha = createHash("sha1").update(whole).digest("hex");
+    const path = join(this.folder, "objects", sha.slice(0, 2), sha.slice(2));
+    if (!existsSync(path)) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, deflateSync(whole, { level: 1 }), { mode: 0o444 });
+    }
+    return sha;
+  }
+
+  /** An object by full id; undefined when there is none. */
+  read(sha: Sha): { readonly type: string; readonly body: Buffer } | undefined {
+    const path = join(this.folder, "objects", sha.slice(0, 2), sha.slice(2));
+    if (!existsSync(path)) return this.#readPacked(sha);
+    const whole = inflateSync(readFileSync(path));
+    const end = whole.indexOf(0);
+    return { type: whole.toString("latin1", 0, whole.indexOf(32)), body: whole.subarray(end + 1) };
+  }
+
+  #readPacked(sha: Sha): { readonly type: string; readonly body: Buffer } | undefined {
+    if (!existsSync(join(this.folder, "objects", "pack"))) return undefined;
+    const answer = execFileSync("git", ["--git-dir", this.folder, "cat-file", "--batch"], {
+      input: `${sha}\n`,
+      maxBuffer: 1 << 28,
+    });
+    const end = answer.indexOf(10);
+    const [, type, size] = answer.toString("latin1", 0, end).split(" ");
+    if (type === undefined || size === undefined) return undefined;
+    return { type, body: answer.subarray(end + 1, end + 1 + Number(size)) };
+  }
+
+  /** A file's content by its blob id. */
+  blob(sha: Sha): Buffer | undefined {
+    const object = this.read(sha);
+    return object?.type === "blob" ? object.body : undefined;
+  }
+
+  /** A commit by full id. */
+  commit(sha: Sha): GitCommit | undefined {
+    const known = this.#commits.get(sha);
+    if (known !== undefined) return known;
+    if (!/^[0-9a-f]{40}$/.test(sha) || sha === NOTHING) return undefined;
+    const object = this.read(sha);
+    if (object === undefined || object.type !== "commit") return undefined;
+    const commit = parseCommit(sha, object.body.toString("utf8"));
+    this.#commits.set(sha, commit);
+    return commit;
+  }
+
+  /** A commit that must be there. */
+  commitOf(sha: Sha): GitCommit {
+    const commit = this.commit(sha);
+    if (commit === undefined) throw new Error(`no commit ${sha} in ${this.folder}`);
+    return commit;
+  }
+
+  /** Writes a commit. */
+  createCommit(commit: {
+    readonly tree: Sha;
+    readonly parents: readonly Sha[];
+    readonly author: Signature;
+    readonly committer: Signature;
+    readonly message: string;
+    readonly signature?: string | null;
+  }): Sha {
+    const lines = [`tree ${commit.tree}`, ...commit.parents.map((parent) => `parent ${parent}`)];
+    lines.push(`author ${signatureText(commit.author)}`, `committer ${signatureText(commit.committer)}`);
+    if (commit.signature != null) lines.push(`gpgsig ${commit.signature.trimEnd().split("\n").join("\n ")}`);
+    const message = commit.message.endsWith("\n") ? commit.message : `${commit.message}\n`;
+    return this.write("commit", Buffer.from(`${lines.join("\n")}\n\n${message}`));
+  }
+
+  /** Every file below a tree (or a commit's tree), by path. */
+  files(treeish: Sha): ReadonlyMap<string, TreeFile> {
+    const tree = this.commit(treeish)?.tree ?? treeish;
+    const known = this.#flat.get(tree);
+    if (known !== undefined) return known;
+    const files = new Map<string, TreeFile>();
+    this.#collect(tree, "", files);
+    this.#flat.set(tree, files);
+    return files;
+  }
+
+  #collect(tree: Sha, prefix: string, into: Map<string, TreeFile>): void {
+    for (const entry of this.entries(tree)) {
+      if (entry.mode === "40000") this.#collect(entry.sha, `${prefix}${entry.name}/`, into);
+      else into.set(prefix + entry.name, { mode: entry.mode, sha: entry.sha });
+    }
+  }
+
+  /** The direct entries of one tree; folders have mode `40000`. */
+  entries(tree: Sha): { readonly mode: string; readonly name: string; readonly sha: Sha }[] {
+    const object = this.read(tree);
+    if (object === undefined || object.type !== "tree") throw new Error(`no tree ${tree} in ${this.folder}`);
+    const found = [];
+    for (let at = 0; at < object.body.length;) {
+      const space = object.body.indexOf(32, at);
+      const end = object.body.indexOf(0, space);
+      found.push({
+        mode: object.body.toString("latin1", at, space),
+        name: object.body.toString("utf8", space + 1, end),
+        sha: object.body.toString("hex", end + 1, end + 21),
+      });
+      at = end + 21;
+    }
+    return found;
+  }
+
+  /** A file's text at a commit; null when it is not there. */
+  text(treeish: Sha, path: string): string | null {
+    const file = this.files(treeish).get(path);
+    if (file === undefined || file.mode === "160000") return null;
+    return this.blob(file.sha)?.toString("utf8") ?? null;
+  }
+
+  /** Writes the trees of a set of files and returns the root. */
+  createTree(files: ReadonlyMap<string, TreeFile>): Sha {
+    const here = new Map<string, TreeFile>();
+    const folders = new Map<string, Map<string, TreeFile>>();
+    for (const [path, file] of files) {
+      const slash = path.indexOf("/");
+      if (slash < 0) here.set(path, file);
+      else {
+        const folder = path.slice(0, slash);
+        const inside = folders.get(folder) ?? new Map<string, TreeFile>();
+        folders.set(folder, inside.set(path.slice(slash + 1), file));
+      }
+    }
+    const entries = [...here].map(([name, file]) => ({ key: Buffer.from(name), name, ...file }));
+    for (const [name, inside] of folders)
+      entries.push({ key: Buffer.from(`${name}/`), name, mode: "40000", sha: this.createTree(inside) });
+    entries.sort((a, b) => Buffer.compare(a.key, b.key));
+    const root = this.write(
+      "tree",
+      Buffer.concat(
+        entries.flatMap((entry) => [
+          Buffer.from(`${entry.mode} ${entry.name}\0`),
+          Buffer.from(entry.sha, "hex"),
+        ]),
+      ),
+    );
+    return root;
+  }
+
+  /** A new tree: the one given (null: empty) with changes made to it. */
+  change(treeish: Sha | null, changes: FileChanges): Sha {
+    const files = new Map(treeish === null ? [] : this.files(treeish));
+    for (const [path, change] of Object.entries(changes)) this.#changeOne(files, path, change);
+    return this.createTree(files);
+  }
+
+  #changeOne(files: Map<string, TreeFile>, path: string, change: FileChange): void {
+    const old = files.get(path);
+    const blob = (text: string | Buffer): Sha => this.write("blob", Buffer.from(text));
+    if (change === null) {
+      if (!files.delete(path))
+        for (const below of [...files.keys()]) if (below.startsWith(`${path}/`)) files.delete(below);
+    } else if (typeof change === "string") {
+      files.set(path, { mode: old?.mode === "100755" ? "100755" : "100644", sha: blob(change) });
+    } else if ("submodule" in change) {
+      files.set(path, { mode: "160000", sha: change.submodule });
+    } else if ("base64" in change) {
+      files.set(path, { mode: old?.mode ?? "100644", sha: blob(Buffer.from(change.base64, "base64")) });
+    } else if ("from" in change) {
+      const moved = files.get(change.from);
+      if (moved === undefined) throw new Error(`no file ${change.from} to move to ${path}`);
+      files.delete(change.from);
+      files.set(path, change.text === undefined ? moved : { mode: moved.mode, sha: blob(change.text) });
+    } else {
+      const sha = change.text === undefined ? (old?.sha ?? blob("")) : blob(change.text);
+      files.set(path, { mode: fullMode(change.mode), sha });
+    }
+  }
+
+  // -- refs
+
+  /** The commit (or tag object) a full ref name points to. */
+  ref(name: string): Sha | null {
+    return this.#refs.get(name) ?? null;
+  }
+
+  /** A branch's head. */
+  branch(name: string): Sha | null {
+    return this.ref(`refs/heads/${name}`);
+  }
+
+  /** Points a full ref name at a commit. Throws when git could not hold such a ref beside the others. */
+  setRef(name: string, sha: Sha): void {
+    for (const other of this.#refs.keys())
+      if (other.startsWith(`${name}/`) || name.startsWith(`${other}/`))
+        throw new Error(`cannot lock ref '${name}': '${other}' exists`);
+    const path = join(this.folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `${sha}\n`);
+    this.#refs.set(name, sha);
+  }
+
+  /** Removes a ref and the folders it leaves empty. */
+  deleteRef(name: string): void {
+    this.#refs.delete(name);
+    rmSync(join(this.folder, name), { force: true });
+    for (let folder = dirname(name); folder.split("/").length > 2; folder = dirname(folder)) {
+      const path = join(this.folder, folder);
+      if (!existsSync(path) || readdirSync(path).length > 0) break;
+      rmSync(path, { recursive: true });
+    }
+  }
+
+  /** All refs below a prefix such as `refs/heads/`, sorted by name. */
+  refs(prefix: string): { readonly name: string; readonly sha: Sha }[] {
+    return [...this.#refs]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, sha]) => ({ name, sha }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Points HEAD at another branch. */
+  setDefaultBranch(branch: string): void {
+    writeFileSync(join(this.folder, "HEAD"), `ref: refs/heads/${branch}\n`);
+  }
+
+  /** The commit a name means: branch, tag, full ref, full or short id (4 or more digits), each with `~n`, `^` or `^n`; null when there is none. */
+  resolve(name: string): Sha | null {
+    const match = /^(.*?)((?:~\d*|\^\d*)*)$/s.exec(name);
+    const [, stem = "", steps = ""] = match ?? [];
+    let sha = this.#resolveName(stem);
+    for (const step of steps.match(/[~^]\d*/g) ?? []) {
+      const count = step.length === 1 ? 1 : Number(step.slice(1));
+      if (step.startsWith("^")) sha = sha === null ? null : (this.commit(sha)?.parents[count - 1] ?? null);
+      else for (let n = 0; n < count && sha !== null; n++) sha = this.commit(sha)?.parents[0] ?? null;
+    }
+    return sha;
+  }
+
+  #resolveName(stem: string): Sha | null {
+    for (const ref of [`refs/heads/${stem}`, `refs/tags/${stem}`, stem, `refs/${stem}`]) {
+      const sha = this.ref(ref);
+      if (sha !== null) return this.#peel(sha);
+    }
+    if (stem === "HEAD") {
+      const head = /^ref: (.*)$/m.exec(readFileSync(join(this.folder, "HEAD"), "utf8"))?.[1];
+      return head === undefined ? null : this.ref(head);
+    }
+    if (/^[0-9a-f]{40}$/.test(stem)) return this.commit(stem) === undefined ? null : stem;
+    if (!/^[0-9a-f]{4,39}$/.test(stem)) return null;
+    const folder = join(this.folder, "objects", stem.slice(0, 2));
+    const rest = existsSync(folder) ? readdirSync(folder).filter((n) => n.startsWith(stem.slice(2))) : [];
+    const found = rest.map((n) => stem.slice(0, 2) + n).filter((sha) => this.commit(sha) !== undefined);
+    return found.length === 1 ? (found[0] ?? null) : null;
+  }
+
+  #peel(sha: Sha): Sha | null {
+    const object = this.read(sha);
+    if (object?.type !== "tag") return this.commit(sha) === undefined ? null : sha;
+    const target = /^object ([0-9a-f]{40})$/m.exec(object.body.toString("utf8"))?.[1];
+    return target === undefined ? null : this.#peel(target);
+  }
+
+  // -- history
+
+  #depthOf(sha: Sha): number {
+    const stack = [sha];
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1]!;
+      if (this.#depth.has(top)) {
+        stack.pop();
+        continue;
+      }
+      const parents = this.commitOf(top).parents;
+      const unknown = parents.filter((parent) => !this.#depth.has(parent));
+      if (unknown.length > 0) stack.push(...unknown);
+      else {
+        this.#depth.set(top, 1 + Math.max(0, ...parents.map((parent) => this.#depth.get(parent) ?? 0)));
+        stack.pop();
+      }
+    }
+    return this.#depth.get(sha) ?? 1;
+  }
+
+  /** Whether one commit can be reached from another (a commit reaches itself). */
+  isAncestor(ancestor: Sha, descendant: Sha): boolean {
+    const floor = this.#depthOf(ancestor);
+    const seen = new Set<Sha>();
+    const stack = [descendant];
+    for (let sha = stack.pop(); sha !== undefined; sha = stack.pop()) {
+      if (sha === ancestor) return true;
+      if (seen.has(sha) || this.#depthOf(sha) <= floor) continue;
+      seen.add(sha);
+      stack.push(...this.commitOf(sha).parents);
+    }
+    return false;
+  }
+
+  /** The best common ancestors of two commits; several after criss-cross merges, none for unrelated histories. */
+  mergeBases(a: Sha, b: Sha): Sha[] {
+    if (a === b || this.isAncestor(a, b)) return [a];
+    if (this.isAncestor(b, a)) return [b];
+    const common: Sha[] = [];
+    this.#paint(a, b, (sha) => common.push(sha));
+    return common.filter((one) => !common.some((other) => other !== one && this.isAncestor(one, other)));
+  }
+
+  /** The best common ancestor of two commits; null when they share none. */
+  mergeBase(a: Sha, b: Sha): Sha | null {
+    return this.mergeBases(a, b)[0] ?? null;
+  }
+
+  /** The commits reachable from `head` but not from `base`, parents before children, first by depth. */
+  commitsBetween(base: Sha | null, head: Sha): Sha[] {
+    if (base === null) return this.#paint(head, null, () => undefined);
+    return this.#paint(head, base, () => undefined);
+  }
+
+  /** Walks both histories from the deepest commit down; returns what only `a` reaches, oldest first. */
+  #paint(a: Sha, b: Sha | null, onCommon: (sha: Sha) => void): Sha[] {
+    const FROM_A = 1;
+    const FROM_B = 2;
+    const marks = new Map<Sha, number>([[a, FROM_A]]);
+    if (b !== null) marks.set(b, (marks.get(b) ?? 0) | FROM_B);
+    const byDepth = new Map<number, Set<Sha>>();
+    let onlyA = 0;
+    const put = (sha: Sha): void => {
+      const depth = this.#depthOf(sha);
+      byDepth.set(depth, (byDepth.get(depth) ?? new Set()).add(sha));
+    };
+    for (const sha of marks.keys()) {
+      put(sha);
+      if (marks.get(sha) === FROM_A) onlyA += 1;
+    }
+    const found: Sha[] = [];
+    for (let depth = Math.max(...byDepth.keys()); depth > 0 && onlyA > 0; depth--) {
+      for (const sha of byDepth.get(depth) ?? []) {
+        const mark = marks.get(sha) ?? 0;
+        if (mark === FROM_A) {
+          found.push(sha);
+          onlyA -= 1;
+        } else if (mark === (FROM_A | FROM_B)) onCommon(sha);
+        for (const parent of this.commitOf(sha).parents) {
+          const before = marks.get(parent) ?? 0;
+          const after = before | mark;
+          if (before === 0) put(parent);
+          if (before !== FROM_A && after === FROM_A) onlyA += 1;
+          if (before === FROM_A && after !== FROM_A) onlyA -= 1;
+          marks.set(parent, after);
+        }
+      }
+    }
+    return found.reverse();
+  }
+
+  /** The first parents of a commit, newest first, starting with it. */
+  firstParents(head: Sha): Sha[] {
+    const line: Sha[] = [];
+    for (let sha: Sha | undefined = head; sha !== undefined; sha = this.commitOf(sha).parents[0])
+      line.push(sha);
+    return line;
+  }
+
+  // -- merges and differences, by git itself
+
+  /** Merges two commits as git does; `conflicts` names paths when it cannot be done cleanly. */
+  merge(ours: Sha, theirs: Sha): { readonly tree: Sha; readonly conflicts: readonly string[] } {
+    const bases = this.mergeBases(ours, theirs);
+    const only = bases.length === 1 ? this.commitOf(bases[0]!).tree : null;
+    const [left, right] = [this.commitOf(ours).tree, this.commitOf(theirs).tree];
+    if (only === left || left === right) return { tree: right, conflicts: [] };
+    if (only === right) return { tree: left, conflicts: [] };
+    try {
+      return { tree: this.run(["merge-tree", "--write-tree", ours, theirs]).slice(0, 40), conflicts: [] };
+    } catch (error) {
+      const printed = mergeOutput(error);
+      const [tree = "", ...lines] = printed.split("\n");
+      const conflicts = new Set<string>();
+      for (const line of lines) {
+        if (line === "") break;
+        conflicts.add(line.replace(/^\d+ [0-9a-f]+ \d\t/, ""));
+      }
+      return { tree: tree.slice(0, 40), conflicts: [...conflicts] };
+    }
+  }
+
+  /** The tree of `onto` with what `commit` changed since its first parent; null on conflict. */
+  pick(commit: Sha, onto: Sha): Sha | null {
+    const source = this.commitOf(commit);
+    const target = this.commitOf(onto);
+    const parent = source.parents[0];
+    if (parent === undefined) return null;
+    if (this.commitOf(parent).tree === target.tree) return source.tree;
+    // merge-tree of git 2.39 takes no merge base: give the target a stand-in whose only parent is the base wanted.
+    const nobody = { name: "double", email: "double@localhost", at: 0 };
+    const standIn = this.createCommit({
+      tree: target.tree,
+      parents: [parent],
+      author: nobody,
+      committer: nobody,
+      message: "stand-in",
+    });
+    const picked = this.createCommit({ ...source, parents: [parent], message: "stand-in" });
+    const merged = this.merge(standIn, picked);
+    return merged.conflicts.length === 0 ? merged.tree : null;
+  }
+
+  /** What differs from one commit (null: nothing) to another, renames found as GitHub finds them. */
+  differences(from: Sha | null, to: Sha): readonly FileDifference[] {
+    const old = from === null ? null : (this.commit(from)?.tree ?? from);
+    const fresh = this.commit(to)?.tree ?? to;
+    if (old === fresh) return [];
+    const key = `${old} ${fresh}`;
+    const known = this.#differences.get(key);
+    if (known !== undefined) return known;
+    const start = old ?? this.createTree(new Map());
+    const printed = this.run([
+      "diff-tree",
+      "-r",
+      "-M",
+      "--raw",
+      "--numstat",
+      "-p",
+      "--no-abbrev",
+      start,
+      fresh,
+    ]);
+    const found = parseDifferences(printed);
+    this.#differences.set(key, found);
+    return found;
+  }
+
+  /** Git's stable patch id of what differs from one commit to another; empty when nothing does. */
+  patchId(from: Sha, to: Sha): string {
+    const patch = this.run([
+      "diff-tree",
+      "-r",
+      "-p",
+      "--full-index",
+      this.commitOf(from).tree,
+      this.commitOf(to).tree,
+    ]);
+    return patch === "" ? "" : this.run(["patch-id", "--stable"], patch).split(" ")[0]!;
+  }
+}
+
+function mergeOutput(error: unknown): string {
+  if (error instanceof Error && "status" in error && error.status === 1 && "stdout" in error)
+    return String(error.stdout);
+  throw error;
+}
+
+function fullMode(mode: string): string {
+  return mode.length === 3 ? `100${mode}` : mode;
+}
+
+function signatureText(signature: Signature): string {
+  return `${signature.name} <${signature.email}> ${Math.floor(signature.at / 1000)} +0000`;
+}
+
+function parseSignature(text: string): Signature {
+  const match = /^(.*?) ?<(.*)> (-?\d+) [-+]\d{4}$/s.exec(text);
+  return { name: match?.[1] ?? "", email: match?.[2] ?? "", at: Number(match?.[3] ?? 0) * 1000 };
+}
+
+function parseCommit(sha: Sha, text: string): GitCommit {
+  const split = text.indexOf("\n\n");
+  const headers = text.slice(0, split).split(/\n(?! )/);
+  const all = (name: string): string[] =>
+    headers.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
+  return {
+    sha,
+    tree: all("tree")[0] ?? "",
+    parents: all("parent"),
+    author: parseSignature(all("author")[0] ?? ""),
+    committer: parseSignature(all("committer")[0] ?? ""),
+    message: text.slice(split + 2).replace(/\n$/, ""),
+    signature: all("gpgsig")[0]?.replace(/\n /g, "\n") ?? null,
+  };
+}
+
+const STATUS_NAMES: Readonly<Record<string, FileDifference["status"]>> = {
+  A: "added",
+  D: "removed",
+  M: "modified",
+  R: "renamed",
+  C: "copied",
+  T: "changed",
+};
+
+/** Reads `git diff-tree --raw --numstat -p`: raw lines, then counts, then patches, all in the same order. */
+function parseDifferences(printed: string): FileDifference[] {
+  const lines = printed.split("\n");
+  const raw = lines.filter((line) => line.startsWith(":") && /^:\d{6} \d{6} [0-9a-f]{40} /.test(line));
+  const counts = lines.slice(raw.length, raw.length * 2).map((line) => line.split("\t"));
+  const patches = printed.split(/^diff --git /m).slice(1);
+  return raw.map((line, index) => {
+    const [meta = "", first = "", second] = line.split("\t");
+    const [, , oldSha = "", newSha = "", letter = "M"] = meta.split(" ");
+    const hunk = patches[index]?.indexOf("\n@@") ?? -1;
+    return {
+      path: unquote(second ?? first),
+      oldPath: second === undefined ? null : unquote(first),
+      status: STATUS_NAMES[letter[0] ?? "M"] ?? "changed",
+      additions: Number(counts[index]?.[0]) || 0,
+      deletions: Number(counts[index]?.[1]) || 0,
+      sha: newSha === NOTHING ? oldSha : newSha,
+      patch: hunk < 0 ? null : (patches[index]?.slice(hunk + 1).replace(/\n$/, "") ?? null),
+    };
+  });
+}
+
+/** Git quotes paths with unusual bytes as C strings. */
+function unquote(path: string): string {
+  if (!path.startsWith('"')) return path;
+  const bytes: number[] = [];
+  const named: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, '"': 34, "\\": 92 };
+  for (const part of path.slice(1, -1).match(/\\\d{3}|\\.|[^\\]/gs) ?? []) {
+    if (/^\\\d{3}$/.test(part)) bytes.push(Number.parseInt(part.slice(1), 8));
+    else if (part.startsWith("\\")) bytes.push(named[part[1] ?? ""] ?? part.charCodeAt(1));
+    else bytes.push(...Buffer.from(part));
+  }
+  return Buffer.from(bytes).toString("utf8");
+}
