@@ -65,6 +65,8 @@ export interface Authority {
   readonly permission: Permission | "unknown";
   readonly teams: readonly string[];
   readonly organizations: readonly string[];
+  /** Teams and organisations asked for that GitHub would not list: membership unknown, never "not a member". Lower case. */
+  readonly unread: readonly string[];
   readonly at: Instant;
   readonly basis: Basis;
 }
@@ -169,6 +171,10 @@ export interface Change {
   readonly pullRequests: readonly PullRequest[];
   /** Whether what landed equals what was reviewed, pull request by pull request. */
   readonly shipped: readonly ShippedContent[];
+  /** For a branch created: whether its commit was on a production branch already; null when unknown or not asked. */
+  readonly alreadyLanded: boolean | null;
+  /** Checks on `after` itself (merge queue groups, direct pushes). */
+  readonly checks: readonly Check[];
   /** True when it was found by the sweep or a backfill, not when it happened. */
   readonly late: boolean;
 }

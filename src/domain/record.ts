@@ -40,9 +40,10 @@ export interface RepositoryRecord {
   readonly archived: boolean;
 }
 
-/** Entry `gate`, subject = `repositoryId#number`: what was last said on a pull request, and why. */
+/** Entry `gate`, subject = `repositoryId#number` or, for a merge group, `repositoryId@sha`: what was last said, and why. */
 export interface GateRecord {
-  readonly pull: PullRequest;
+  /** One pull request, or all those of a merge group. */
+  readonly pulls: readonly PullRequest[];
   readonly assessment: Assessment;
   readonly check: CheckRunText;
 }

@@ -1,0 +1,84 @@
+/** The one assessment: the same function judges a change before it merges, after it did, and when an auditor asks. */
+
+import type { Instant } from "../change.ts";
+import type { PolicyInForce } from "../policy/tighten.ts";
+import type { Assessment, JudgedApproval, Result, Verdict } from "../result.ts";
+import { checksPassed } from "./checks-passed.ts";
+import { contentAsReviewed } from "./content-as-reviewed.ts";
+import { result, type Control, type Subject } from "./control.ts";
+import { deploymentApproved } from "./deployment-approved.ts";
+import { deploymentTraceable } from "./deployment-traceable.ts";
+import { gateRespected } from "./gate-respected.ts";
+import { approvalsOf, independentlyApproved } from "./independently-approved.ts";
+import { mergedByPullRequest } from "./merged-by-pull-request.ts";
+
+/** Every control, in the order people read them. */
+export const CONTROLS: readonly Control[] = [
+  independentlyApproved,
+  checksPassed,
+  mergedByPullRequest,
+  gateRespected,
+  contentAsReviewed,
+  deploymentTraceable,
+  deploymentApproved,
+];
+
+/** What an assessment needs beside the subject. `since`: what happened before it is historic. */
+export interface Circumstances {
+  readonly policy: PolicyInForce;
+  readonly appId: number;
+  readonly at: Instant;
+  readonly since: Instant;
+}
+
+/** Judges a subject. Pure; never throws; a policy that is broken or unreadable lets nothing pass. */
+export function assess(subject: Subject, { policy, appId, at, since }: Circumstances): Assessment {
+  if (policy.state !== "known") {
+    const results = [withoutPolicy(subject, policy)];
+    return { verdict: fold(subject, results, at, since), results, approvals: [], policyDigest: "" };
+  }
+  const context = { policy: policy.record.effective, appId, at };
+  const results = CONTROLS.map((control) => control.judge(subject, context)).filter((each) => each !== null);
+  const approvals: readonly JudgedApproval[] = approvalsOf(subject, context);
+  return {
+    verdict: fold(subject, results, at, since),
+    results,
+    approvals,
+    policyDigest: policy.record.digest,
+  };
+}
+
+/** INVARIANT: one unverifiable result is never compliant; `pending` only before a merge. */
+function fold(subject: Subject, results: readonly Result[], at: Instant, since: Instant): Verdict {
+  const before = subject.moment === "gate" || subject.moment === "group";
+  if (!before && at < since) return "historic";
+  const failed = results.filter((each) => each.outcome === "fail");
+  if (before && failed.length > 0 && failed.every((each) => each.cause.startsWith("waiting"))) {
+    return results.some((each) => each.outcome === "unverifiable") ? "unverifiable" : "pending";
+  }
+  if (failed.length > 0) return "non-compliant";
+  if (results.some((each) => each.outcome === "unverifiable")) return "unverifiable";
+  return "compliant";
+}
+
+function withoutPolicy(
+  subject: Subject,
+  policy: Exclude<PolicyInForce, { readonly state: "known" }>,
+): Result {
+  const control = subject.moment === "deployed" ? "deployment-approved" : "independently-approved";
+  if (policy.state === "unreadable") {
+    return result(
+      control,
+      "unverifiable",
+      "policy-unreadable",
+      [`the policy could not be read: ${policy.because}`],
+      {},
+    );
+  }
+  const problems = policy.problems.map((each) => `${each.file}:${each.line}:${each.column}: ${each.message}`);
+  // Before a merge somebody can mend the file; afterwards nothing can be concluded from a policy nobody could read.
+  const outcome = subject.moment === "gate" || subject.moment === "group" ? "fail" : "unverifiable";
+  return result(control, outcome, "policy-broken", ["the policy file has problems", ...problems], {
+    problems,
+  });
+}

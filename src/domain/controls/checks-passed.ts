@@ -1,0 +1,81 @@
+/** This change was checked, and the checks passed. */
+
+import type { Check } from "../change.ts";
+import type { Result } from "../result.ts";
+import { listed, oneLine } from "../wording.ts";
+import { bringsNothing, result, type Context, type Control, type Subject } from "./control.ts";
+
+const NAME = "checks-passed";
+
+/** Every required check succeeded on the content that is merged, before it was. */
+export const checksPassed: Control = {
+  name: NAME,
+  objective:
+    "Every change passes the required automated checks, on the content that is merged, before it reaches production.",
+  test: "The newest run of each required check (by name and, where the policy says, app) on the merged content must have concluded success by the time of the merge; skipped and neutral are no success.",
+  criteria: ["SOC 2 CC8.1", "ISO 27001:2022 A.8.29", "PCI DSS 4.0.1 6.5.1"],
+  kind: "preventive",
+  remediation: "Run the checks on the shipped content; revert if they fail.",
+  judge,
+};
+
+function judge(subject: Subject, context: Context): Result | null {
+  if (subject.moment === "deployed") return null;
+  const { checks: required } = context.policy;
+  if (required.length === 0)
+    return result(NAME, "not-applicable", "none-required", ["the policy requires no checks"], {});
+  if (subject.moment === "landed" && bringsNothing(subject.change)) {
+    return result(NAME, "not-applicable", "nothing-landed", ["nothing new reached the branch"], {});
+  }
+  const each = required.map(({ name, app }) => ({
+    name,
+    app,
+    state: stateOf(name, app, checksOf(subject), context.at),
+  }));
+  const inputs = { required: each.map((one) => ({ name: one.name, app: one.app, state: one.state })) };
+  const named = (states: readonly string[]): readonly string[] =>
+    each
+      .filter((one) => states.includes(one.state))
+      .map((one) => (one.app === null ? one.name : `${one.name} (by ${one.app})`));
+  const failed = named(["failed"]);
+  if (failed.length > 0) {
+    return result(NAME, "fail", "check-failed", [`${listed(failed.map(oneLine))} did not succeed`], inputs);
+  }
+  const missing = named(["missing", "running", "late"]);
+  if (missing.length === 0)
+    return result(NAME, "pass", "satisfied", [`${listed(named(["passed"]).map(oneLine))} succeeded`], inputs);
+  const reason =
+    subject.moment === "landed"
+      ? `${listed(missing.map(oneLine))} had not succeeded when it landed`
+      : `waits for ${listed(missing.map(oneLine))}`;
+  return result(
+    NAME,
+    "fail",
+    subject.moment === "landed" ? "check-missing" : "waiting-for-check",
+    [reason],
+    inputs,
+  );
+}
+
+function checksOf(subject: Exclude<Subject, { readonly moment: "deployed" }>): readonly Check[] {
+  if (subject.moment === "gate") return subject.pull.checks;
+  if (subject.moment === "group") return subject.checks;
+  const { change } = subject;
+  // A merge by the button is judged on the head that was checked; a queue group and a push on the commit itself.
+  return change.update.kind === "pull-request"
+    ? change.pullRequests.flatMap((pull) => pull.checks)
+    : change.checks;
+}
+
+function stateOf(name: string, app: string | null, checks: readonly Check[], at: number): string {
+  const candidates = checks.filter(
+    (check) => check.name === name && (app === null || check.app?.slug === app),
+  );
+  if (candidates.length === 0) return "missing";
+  const newest = candidates
+    .toSorted((a, b) => (a.completedAt ?? Infinity) - (b.completedAt ?? Infinity))
+    .at(-1);
+  if (newest?.completedAt == null || newest.conclusion === null) return "running";
+  if (newest.completedAt > at) return "late";
+  return newest.conclusion === "success" ? "passed" : "failed";
+}

@@ -1,0 +1,64 @@
+/** This change was shipped as it was reviewed. */
+
+import type { Result } from "../result.ts";
+import { oneLine, some } from "../wording.ts";
+import { isMerge, result, worst, type Context, type Control, type Subject } from "./control.ts";
+import { approvalsOf } from "./independently-approved.ts";
+
+const NAME = "content-as-reviewed";
+
+const OUTCOMES = {
+  identity: "pass",
+  replay: "pass",
+  residual: "fail",
+  unverifiable: "unverifiable",
+} as const;
+
+/** What landed on the branch is, file by file, what the pull request showed its reviewers. */
+export const contentAsReviewed: Control = {
+  name: NAME,
+  objective: "What reaches production is exactly what was approved.",
+  test: "The tree that landed equals the approved head's tree, or its patch against the branch equals the approved patch.",
+  criteria: ["SOC 2 CC8.1", "NIST SP 800-53 SI-7"],
+  kind: "detective",
+  remediation: "Review the files that differ; find out how they changed between approval and merge.",
+  judge(subject: Subject, context: Context): Result | null {
+    if (subject.moment !== "landed") return null;
+    const { change } = subject;
+    const inputs = { shipped: change.shipped };
+    if (!isMerge(change) || !approvalsOf(subject, context).some((approval) => approval.counts)) {
+      return result(
+        NAME,
+        "not-applicable",
+        "nothing-approved",
+        ["no approval counts, so there is nothing to compare with"],
+        inputs,
+      );
+    }
+    const outcome =
+      change.shipped.length === 0
+        ? "unverifiable"
+        : worst(change.shipped.map((each) => OUTCOMES[each.coverage]));
+    const files = change.shipped.flatMap((each) => each.files);
+    switch (outcome) {
+      case "pass":
+        return result(NAME, outcome, "satisfied", ["what landed is what was approved"], inputs);
+      case "fail":
+        return result(
+          NAME,
+          outcome,
+          "residual",
+          [`what landed differs from what was approved: ${some(files.map(oneLine), 10)}`],
+          inputs,
+        );
+      default:
+        return result(
+          NAME,
+          "unverifiable",
+          "unknown",
+          ["whether what landed is what was approved cannot be told"],
+          inputs,
+        );
+    }
+  },
+};

@@ -1,0 +1,91 @@
+/** What a control is: one named requirement, tested the same way before a merge, after it, and when an auditor asks. */
+
+import type { Change, Check, Instant, PullRequest, Sha } from "../change.ts";
+import type { Deployment } from "../deployment.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { ControlName, Outcome, Result } from "../result.ts";
+
+/** What is tested, at which of the three moments. */
+export type Subject =
+  | { readonly moment: "gate"; readonly pull: PullRequest }
+  | {
+      readonly moment: "group";
+      readonly pulls: readonly PullRequest[];
+      readonly sha: Sha;
+      readonly checks: readonly Check[];
+    }
+  | { readonly moment: "landed"; readonly change: Change }
+  | { readonly moment: "deployed"; readonly deployment: Deployment };
+
+/** What a control may look at beside the subject. */
+export interface Context {
+  readonly policy: Policy;
+  /** Our own GitHub App's id: only its checks named `countersign` are the gate's. */
+  readonly appId: number;
+  /** The moment judged: now for the gate, the merge or deployment for what happened. Inclusive. */
+  readonly at: Instant;
+}
+
+/** One control. */
+export interface Control {
+  readonly name: ControlName;
+  /** What it is for, in a sentence an auditor can copy into a control matrix. */
+  readonly objective: string;
+  /** How the outcome is found. */
+  readonly test: string;
+  /** Outside criteria it serves. */
+  readonly criteria: readonly string[];
+  readonly kind: "preventive" | "detective";
+  /** What to do when it fails. */
+  readonly remediation: string;
+  readonly judge: (subject: Subject, context: Context) => Result | null;
+}
+
+/** The name of our check run. */
+export const CHECK_NAME = "countersign";
+
+/** A result; reasons read as sentences without a full stop. */
+export function result(
+  control: ControlName,
+  outcome: Outcome,
+  cause: string,
+  reasons: readonly string[],
+  inputs: Readonly<Record<string, unknown>>,
+): Result {
+  return { control, outcome, cause, reasons, inputs };
+}
+
+/** The pull requests of a subject. */
+export function pullsOf(subject: Subject): readonly PullRequest[] {
+  switch (subject.moment) {
+    case "gate":
+      return [subject.pull];
+    case "group":
+      return subject.pulls;
+    case "landed":
+      return subject.change.pullRequests;
+    case "deployed":
+      return [];
+  }
+}
+
+/** Whether a landed change came through the merge button or the queue. */
+export function isMerge(change: Change): boolean {
+  return change.update.kind === "pull-request" || change.update.kind === "queue";
+}
+
+/** Whether nothing new came to production by this update. */
+export function bringsNothing(change: Change): boolean {
+  return (
+    change.update.kind === "branch-deleted" ||
+    (change.update.kind === "branch-created" && change.alreadyLanded === true)
+  );
+}
+
+/** The worst of several outcomes: fail, then unverifiable, then pass; not-applicable when there are none. */
+export function worst(outcomes: readonly Outcome[]): Outcome {
+  for (const outcome of ["fail", "unverifiable", "waived", "pass"] as const) {
+    if (outcomes.includes(outcome)) return outcome;
+  }
+  return "not-applicable";
+}

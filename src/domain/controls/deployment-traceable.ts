@@ -1,0 +1,41 @@
+/** This deployment was traceable to a production branch. */
+
+import type { Result } from "../result.ts";
+import { oneLine, short } from "../wording.ts";
+import { result, type Control, type Subject } from "./control.ts";
+
+const NAME = "deployment-traceable";
+
+/** The deployed commit is on a production branch. */
+export const deploymentTraceable: Control = {
+  name: NAME,
+  objective: "Only what has landed on a production branch is deployed to production.",
+  test: "The deployed commit is reachable from a production branch, by GitHub's own comparison of the two.",
+  criteria: ["SOC 2 CC8.1", "ISO 27001:2022 A.8.32", "PCI DSS 4.0.1 6.5.1"],
+  kind: "detective",
+  remediation:
+    "Merge what was deployed through a reviewed pull request, or roll back; let the environment accept production branches only.",
+  judge(subject: Subject): Result | null {
+    if (subject.moment !== "deployed") return null;
+    const { deployment } = subject;
+    const inputs = {
+      sha: deployment.sha,
+      ref: deployment.ref,
+      kind: deployment.kind,
+      onProductionBranch: deployment.onProductionBranch,
+    };
+    const what = `${short(deployment.sha)} (${oneLine(deployment.ref)})`;
+    if (deployment.onProductionBranch === true)
+      return result(NAME, "pass", "satisfied", [`${what} is on a production branch`], inputs);
+    if (deployment.onProductionBranch === null) {
+      return result(
+        NAME,
+        "unverifiable",
+        "unknown",
+        [`whether ${what} is on a production branch cannot be told`],
+        inputs,
+      );
+    }
+    return result(NAME, "fail", "unmerged", [`${what} is on no production branch`], inputs);
+  },
+};

@@ -1,0 +1,142 @@
+/** This change was independently approved. */
+
+import { judgeApprovals, requirementsOutcome, type ApprovalJudgement } from "../approval.ts";
+import type { PullRequest } from "../change.ts";
+import type { JudgedApproval, Outcome, Result } from "../result.ts";
+import { askFor, listed, oneLine } from "../wording.ts";
+import {
+  bringsNothing,
+  isMerge,
+  pullsOf,
+  result,
+  worst,
+  type Context,
+  type Control,
+  type Subject,
+} from "./control.ts";
+
+const NAME = "independently-approved";
+
+/** Each commit was approved by enough entitled people who did not make it alone, for the content that is merged. */
+export const independentlyApproved: Control = {
+  name: NAME,
+  objective:
+    "Every change is approved by people who are entitled to and did not make alone what they approve, before it reaches production.",
+  test: "Reviews given up to the merge are matched with the commit each was given on, the reviewer's rights at that time, and everyone who made or pushed each commit.",
+  criteria: [
+    "SOC 2 CC8.1",
+    "ISO 27001:2022 A.8.32",
+    "PCI DSS 4.0.1 6.5.1",
+    "NIST SP 800-53 CM-3, CM-5, AC-5",
+  ],
+  kind: "preventive",
+  remediation: "Have the shipped content reviewed by someone independent; find out how it got past the gate.",
+  judge,
+};
+
+/** The approvals of a subject's pull requests, each judged. */
+export function approvalsOf(subject: Subject, context: Context): readonly JudgedApproval[] {
+  return pullsOf(subject).flatMap(
+    (pull) => judgeApprovals(pull, context.policy, momentOf(pull, context)).approvals,
+  );
+}
+
+function judge(subject: Subject, context: Context): Result | null {
+  if (subject.moment === "deployed") return null;
+  if (subject.moment === "landed") {
+    const { change } = subject;
+    if (bringsNothing(change))
+      return result(NAME, "not-applicable", "nothing-landed", ["nothing new reached the branch"], {});
+    if (!isMerge(change)) {
+      return result(
+        NAME,
+        "fail",
+        "no-pull-request",
+        ["nobody could approve it: it did not come by a pull request"],
+        {
+          update: change.update.kind,
+        },
+      );
+    }
+    if (change.pullRequests.length === 0) {
+      return result(
+        NAME,
+        "unverifiable",
+        "pull-request-unknown",
+        ["GitHub would not say which pull request this update merged"],
+        {},
+      );
+    }
+  }
+  const each = pullsOf(subject).map((pull) => judgePull(pull, context));
+  const outcome = worst(each.map((one) => one.outcome));
+  const deciding = each.filter((one) => one.outcome === outcome);
+  // Waiting for people is waiting only while nobody has to act differently in any of the pull requests.
+  const cause =
+    deciding.find((one) => !one.cause.startsWith("waiting"))?.cause ?? deciding[0]?.cause ?? "satisfied";
+  return result(NAME, outcome, cause, unique(deciding.flatMap((one) => one.reasons)), {
+    pullRequests: pullsOf(subject).map((pull) => pull.number),
+    required: context.policy.approvals.map((requirement) => requirement.required),
+    counted: each.map((one) => one.counted),
+    independence: context.policy.independence,
+  });
+}
+
+interface PullOutcome {
+  readonly outcome: Outcome;
+  readonly cause: string;
+  readonly reasons: readonly string[];
+  readonly counted: readonly number[];
+}
+
+function judgePull(pull: PullRequest, context: Context): PullOutcome {
+  const judgement = judgeApprovals(pull, context.policy, momentOf(pull, context));
+  const counted = judgement.requirements.map((each) => each.have);
+  const answer = (outcome: Outcome, cause: string, reasons: readonly string[]): PullOutcome => ({
+    outcome,
+    cause,
+    reasons,
+    counted,
+  });
+  if (judgement.vetoes.length > 0) {
+    const who = listed(judgement.vetoes.map((actor) => oneLine(actor.login)));
+    return answer("fail", "changes-requested", [
+      `${who} asked for changes; only a new review by ${who}, or a dismissal, lifts that`,
+    ]);
+  }
+  const state = requirementsOutcome(judgement);
+  if (state === "met")
+    return answer(
+      "pass",
+      "satisfied",
+      judgement.approvals.filter((each) => each.counts).map((each) => each.reason),
+    );
+  if (state === "unknown") return answer("unverifiable", "unknown", judgement.unknowns);
+  return answer("fail", shortCause(judgement), shortReasons(judgement));
+}
+
+/** Someone must act differently when the only approvals there are by those who made it; otherwise it waits for people. */
+function shortCause(judgement: ApprovalJudgement): string {
+  const given = judgement.approvals.filter((each) => each.code !== "superseded" && each.code !== "dismissed");
+  return given.length > 0 && given.every((each) => each.code === "own-work")
+    ? "own-work"
+    : "waiting-for-approval";
+}
+
+function shortReasons(judgement: ApprovalJudgement): readonly string[] {
+  const missing = judgement.requirements
+    .filter((each) => !each.met)
+    .map(({ requirement, have }) => `needs ${askFor(requirement, requirement.required - have)}`);
+  return [
+    ...missing,
+    ...judgement.approvals.filter((each) => each.code !== "counts").map((each) => each.reason),
+  ];
+}
+
+function momentOf(pull: PullRequest, context: Context): number {
+  return pull.merged?.at ?? context.at;
+}
+
+function unique(values: readonly string[]): readonly string[] {
+  return [...new Set(values)];
+}

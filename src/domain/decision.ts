@@ -1,0 +1,273 @@
+/** What follows from a verdict: entries to record and actions to take. Nothing is done here. */
+
+import type { Actor, Change, Instant, PullRequest, Repository, Sha } from "./change.ts";
+import { CHECK_NAME } from "./controls/control.ts";
+import type { Deployment } from "./deployment.ts";
+import { sha256 } from "./digest.ts";
+import type { Action, Decision, Entry } from "./entry.ts";
+import { checkText, deviationText, type Candidates } from "./message.ts";
+import { defaultPolicy, type PolicyInForce } from "./policy/tighten.ts";
+import type { Policy } from "./policy/policy.ts";
+import type { ChangeRecord, CheckRunText, DeploymentRecord, DeviationRecord, GateRecord } from "./record.ts";
+import type { Assessment, ControlName, Result } from "./result.ts";
+
+/** Where an action goes. */
+export interface Addressee {
+  readonly repository: Repository;
+  readonly installationId: number;
+  readonly appId: number;
+}
+
+/** What a `check-run` action asks for. */
+export interface CheckRunPayload {
+  readonly repository: { readonly id: number; readonly owner: string; readonly name: string };
+  readonly appId: number;
+  readonly checkName: string;
+  readonly text: CheckRunText;
+}
+
+/** What an `open-issue` action asks for. The marker is hidden in the body, to find the issue again. */
+export interface OpenIssuePayload {
+  readonly repository: { readonly owner: string; readonly name: string };
+  readonly appId: number;
+  readonly title: string;
+  readonly body: string;
+  readonly labels: readonly string[];
+  readonly assignees: readonly string[];
+  readonly marker: string;
+}
+
+/** The policy in force, or the defaults where it is not known (for what must go on without it). */
+export function policyOrDefault(policy: PolicyInForce): Policy {
+  return policy.state === "known" ? policy.record.effective : defaultPolicy();
+}
+
+/** What to say on a pull request or merge group. `scope` null: not a production branch. */
+export function decideGate(facts: {
+  readonly subject: string;
+  readonly pulls: readonly PullRequest[];
+  readonly headSha: Sha;
+  readonly assessment: Assessment | null;
+  readonly policy: PolicyInForce;
+  readonly candidates: Candidates;
+  readonly to: Addressee;
+  readonly at: Instant;
+}): Decision {
+  const { pulls, headSha, assessment, policy, candidates, to, at } = facts;
+  const check = checkText({ pulls, headSha, assessment, policy, candidates });
+  const judged: Assessment = assessment ?? {
+    verdict: "compliant",
+    results: [],
+    approvals: [],
+    policyDigest: "",
+  };
+  const body: GateRecord = { pulls, assessment: judged, check };
+  return {
+    entries: [
+      ...policyEntries(policy, to.repository, at),
+      { kind: "gate", subject: facts.subject, ...owned(to.repository), at: lastMoment(pulls, at), body },
+    ],
+    actions: [checkRunAction(check, to)],
+  };
+}
+
+/** What to record of an update of a production branch, and of the deviation it may be. */
+export function decideChange(facts: {
+  readonly change: Change;
+  readonly assessment: Assessment;
+  readonly policy: PolicyInForce;
+  readonly to: Addressee;
+  readonly detectedAt: Instant;
+}): Decision {
+  const { change, assessment, policy, to, detectedAt } = facts;
+  const { mode } = policyOrDefault(policy);
+  const body: ChangeRecord = { change, class: "normal", mode, assessment };
+  const entry: Entry = {
+    kind: "change",
+    subject: change.id,
+    ...owned(change.repository),
+    at: change.update.at,
+    body,
+  };
+  const deviation = deviationOf({
+    subjectKind: "change",
+    id: change.id,
+    repository: change.repository,
+    pull: change.pullRequests[0]?.number ?? null,
+    results: assessment.results.filter((each) => each.outcome === "fail"),
+    actors: [change.update.actor].filter((actor) => actor !== null),
+    happenedAt: change.update.at,
+    detectedAt,
+    text: { change, assessment },
+  });
+  const opens = assessment.verdict === "non-compliant" && mode === "enforce";
+  return withDeviation(
+    [...policyEntries(policy, change.repository, detectedAt), entry],
+    opens ? deviation : null,
+    policy,
+    to,
+  );
+}
+
+/** What to record of a deployment, and of the deviation it may be. A deviation that only repeats a carried change's is not opened again. */
+export function decideDeployment(facts: {
+  readonly deployment: Deployment;
+  readonly assessment: Assessment;
+  readonly policy: PolicyInForce;
+  readonly to: Addressee;
+  readonly detectedAt: Instant;
+}): Decision {
+  const { deployment, assessment, policy, to, detectedAt } = facts;
+  const { mode } = policyOrDefault(policy);
+  const body: DeploymentRecord = { deployment, mode, assessment };
+  const entry: Entry = {
+    kind: "deployment",
+    subject: deployment.id,
+    ...owned(deployment.repository),
+    at: deployment.succeededAt,
+    body,
+  };
+  const own = assessment.results.filter(
+    (each) => each.outcome === "fail" && each.cause !== "carries-refused",
+  );
+  const deviation = deviationOf({
+    subjectKind: "deployment",
+    id: deployment.id,
+    repository: deployment.repository,
+    pull: null,
+    results: own,
+    actors: [deployment.creator].filter((actor) => actor !== null),
+    happenedAt: deployment.succeededAt,
+    detectedAt,
+    text: { deployment, assessment },
+  });
+  const opens = assessment.verdict === "non-compliant" && own.length > 0 && mode === "enforce";
+  return withDeviation(
+    [...policyEntries(policy, deployment.repository, detectedAt), entry],
+    opens ? deviation : null,
+    policy,
+    to,
+  );
+}
+
+/** The action that makes a check run say this. */
+export function checkRunAction(text: CheckRunText, to: Addressee): Action {
+  const { id, owner, name } = to.repository;
+  const payload: CheckRunPayload = {
+    repository: { id, owner, name },
+    appId: to.appId,
+    checkName: CHECK_NAME,
+    text,
+  };
+  return { key: `check:${id}:${text.headSha}`, kind: "check-run", ...addressed(to), payload };
+}
+
+interface DeviationFacts {
+  readonly subjectKind: "change" | "deployment";
+  readonly id: string;
+  readonly repository: Repository;
+  readonly pull: number | null;
+  readonly results: readonly Result[];
+  readonly actors: readonly Actor[];
+  readonly happenedAt: Instant;
+  readonly detectedAt: Instant;
+  readonly text: Parameters<typeof deviationText>[0];
+}
+
+function deviationOf(facts: DeviationFacts): DeviationRecord {
+  const { title, description } = deviationText(facts.text);
+  const controls = facts.results.map((each) => each.control);
+  return {
+    id: `DEV-${sha256(`${facts.subjectKind}:${facts.id}`).slice(0, 12)}`,
+    subjectKind: facts.subjectKind,
+    repository: facts.repository,
+    subjects: [facts.id],
+    pull: facts.pull,
+    controls,
+    cause: facts.results[0]?.cause ?? "unknown",
+    // The gate or the rule asked for it and the change did not have it: the design held, its operation did not.
+    type: "operating",
+    typeReason: "the policy asked for it and this was done without",
+    severity: severityOf(controls),
+    status: "open",
+    source: "app",
+    title,
+    description,
+    happenedAt: facts.happenedAt,
+    detectedAt: facts.detectedAt,
+    actors: facts.actors.map((actor) => actor.login),
+  };
+}
+
+function severityOf(controls: readonly ControlName[]): DeviationRecord["severity"] {
+  if (controls.includes("merged-by-pull-request") || controls.includes("deployment-traceable")) return "high";
+  return controls.includes("independently-approved") ? "high" : "medium";
+}
+
+function withDeviation(
+  entries: readonly Entry[],
+  deviation: DeviationRecord | null,
+  policy: PolicyInForce,
+  to: Addressee,
+): Decision {
+  if (deviation === null) return { entries, actions: [] };
+  const entry: Entry = {
+    kind: "deviation",
+    subject: deviation.id,
+    ...owned(to.repository),
+    at: deviation.happenedAt,
+    body: deviation,
+  };
+  const issue = issueFor(deviation, policyOrDefault(policy), to);
+  return { entries: [...entries, entry], actions: issue === null ? [] : [issue] };
+}
+
+function issueFor(deviation: DeviationRecord, policy: Policy, to: Addressee): Action | null {
+  const { repository: elsewhere, labels, assignees } = policy.deviations;
+  // What went wrong inside a company is not for the public to read.
+  if (elsewhere === null && to.repository.visibility === "public") return null;
+  const [owner = to.repository.owner, name = to.repository.name] = elsewhere?.split("/") ?? [];
+  const marker = `countersign-deviation:${deviation.id}`;
+  const payload: OpenIssuePayload = {
+    repository: { owner, name },
+    appId: to.appId,
+    title: deviation.title,
+    body: `${deviation.description}\n\n<!-- ${marker} -->\n`,
+    labels,
+    assignees,
+    marker,
+  };
+  return { key: `issue:${deviation.id}`, kind: "open-issue", ...addressed(to), payload };
+}
+
+function policyEntries(policy: PolicyInForce, repository: Repository, at: Instant): readonly Entry[] {
+  if (policy.state !== "known") return [];
+  return [
+    {
+      kind: "policy",
+      subject: policy.record.digest,
+      repositoryId: 0,
+      organizationId: repository.ownerId,
+      at,
+      body: policy.record,
+    },
+  ];
+}
+
+function owned(repository: Repository): { repositoryId: number; organizationId: number } {
+  return { repositoryId: repository.id, organizationId: repository.ownerId };
+}
+
+function addressed(to: Addressee): { repositoryId: number; organizationId: number; installationId: number } {
+  return { ...owned(to.repository), installationId: to.installationId };
+}
+
+/** The newest moment the facts themselves name, so that deciding twice on the same facts says the same. */
+function lastMoment(pulls: readonly PullRequest[], at: Instant): Instant {
+  const moments = pulls.flatMap((pull) => [
+    pull.createdAt,
+    ...pull.reviews.map((review) => review.submittedAt),
+    ...pull.pushes.map((push) => push.at),
+  ]);
+  return moments.length === 0 ? at : Math.max(...moments);
+}

@@ -1,0 +1,17 @@
+/** Canonical JSON and digests: the same value always gives the same bytes. */
+
+import { sha256 as hash } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import canonicalize from "canonicalize";
+
+/** RFC 8785 canonical JSON of a value; throws on what JSON cannot hold (NaN, lone surrogates, undefined). */
+export function canonical(value: unknown): string {
+  const text = canonicalize(value);
+  if (text === undefined) throw new TypeError("undefined has no canonical form");
+  return text;
+}
+
+/** SHA-256 of a text's UTF-8 bytes, or of bytes, in hex. */
+export function sha256(content: string | Uint8Array): string {
+  return bytesToHex(hash(typeof content === "string" ? utf8ToBytes(content) : content));
+}

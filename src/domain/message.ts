@@ -1,0 +1,263 @@
+/** The longer texts: the check run on a pull request, and the issue of a deviation. Markdown; everything from outside is made harmless. */
+
+import type { Change, PullRequest, Sha } from "./change.ts";
+import type { Deployment } from "./deployment.ts";
+import { judgeApprovals } from "./approval.ts";
+import type { PolicyInForce } from "./policy/tighten.ts";
+import type { CheckRunText, PolicySource } from "./record.ts";
+import type { Assessment, Result } from "./result.ts";
+import {
+  askFor,
+  CONTROL_TITLES,
+  listed,
+  markdown,
+  oneLine,
+  short,
+  some,
+  sources,
+  time,
+  VERDICT_TITLES,
+} from "./wording.ts";
+
+/** For each way of being entitled (as `sources` words it): who could approve, by login. */
+export type Candidates = readonly { readonly source: string; readonly logins: readonly string[] }[];
+
+const NAMES_SHOWN = 6;
+
+/** The check run's words. `assessment` null: the base is not a production branch. */
+export function checkText(facts: {
+  readonly pulls: readonly PullRequest[];
+  readonly headSha: Sha;
+  readonly assessment: Assessment | null;
+  readonly policy: PolicyInForce;
+  readonly candidates: Candidates;
+}): CheckRunText {
+  const { headSha, assessment, policy } = facts;
+  if (assessment === null) {
+    const base = oneLine(facts.pulls[0]?.base.ref ?? "");
+    return {
+      headSha,
+      status: "completed",
+      conclusion: "success",
+      title: "Not in scope",
+      summary: `${markdown(base)} is not a production branch, so no approval is asked for here. This is judged again as soon as the base changes.`,
+      text: "",
+    };
+  }
+  const observing = policy.state === "known" && policy.record.effective.mode === "observe";
+  const state = stateOf(assessment, observing);
+  const title = titleOf(facts, assessment, observing);
+  return {
+    headSha,
+    ...state,
+    title: oneLine(title).slice(0, 255),
+    summary: summaryOf(facts, assessment, observing),
+    text: textOf(facts, assessment),
+  };
+}
+
+type State = Pick<CheckRunText, "status" | "conclusion">;
+
+/** INVARIANT: never neutral or skipped: GitHub lets those through a required check. */
+function stateOf(assessment: Assessment, observing: boolean): State {
+  if (observing || assessment.verdict === "compliant") return { status: "completed", conclusion: "success" };
+  if (assessment.verdict === "pending") return { status: "in_progress", conclusion: null };
+  return { status: "completed", conclusion: "failure" };
+}
+
+function titleOf(facts: Parameters<typeof checkText>[0], assessment: Assessment, observing: boolean): string {
+  const open = openResults(assessment);
+  const approvers = [
+    ...new Set(assessment.approvals.filter((each) => each.counts).map((each) => each.login)),
+  ];
+  if (assessment.verdict === "compliant")
+    return approvers.length === 0 ? "Nothing more is needed" : `Approved by ${some(approvers, NAMES_SHOWN)}`;
+  const first = open.find((each) => !each.cause.startsWith("waiting")) ?? open[0];
+  const what =
+    first === undefined
+      ? VERDICT_TITLES[assessment.verdict]
+      : first.cause === "waiting-for-approval"
+        ? `Waiting for ${missingApprovals(facts).join("; ")}`
+        : first.cause === "waiting-for-check"
+          ? capital(first.reasons[0] ?? "").replace(/^Waits/u, "Waiting")
+          : capital(first.reasons[0] ?? first.cause);
+  return observing ? `Observing only; enforced, this would be held back: ${uncapital(what)}` : what;
+}
+
+/** "1 approval from acme/dba (ann, bob)" for each requirement that is not met. */
+function missingApprovals(facts: Parameters<typeof checkText>[0]): readonly string[] {
+  const { policy, pulls, candidates } = facts;
+  if (policy.state !== "known") return [];
+  const effective = policy.record.effective;
+  const asks = pulls.flatMap((pull) =>
+    judgeApprovals(pull, effective, pull.merged?.at ?? Infinity)
+      .requirements.filter((each) => !each.met)
+      .map(({ requirement, have }) => {
+        const who = candidates.find((each) => each.source === sources(requirement.from))?.logins ?? [];
+        const able = who.filter((login) => login !== pull.author?.login);
+        const names = able.length === 0 ? "" : ` (${some(able, NAMES_SHOWN)})`;
+        return `${askFor(requirement, requirement.required - have)}${names}${pulls.length > 1 ? ` on #${pull.number}` : ""}`;
+      }),
+  );
+  return [...new Set(asks)];
+}
+
+function openResults(assessment: Assessment): readonly Result[] {
+  return assessment.results.filter((each) => each.outcome === "fail" || each.outcome === "unverifiable");
+}
+
+function summaryOf(
+  facts: Parameters<typeof checkText>[0],
+  assessment: Assessment,
+  observing: boolean,
+): string {
+  const open = openResults(assessment);
+  const lines: string[] = [];
+  if (assessment.verdict === "compliant")
+    lines.push("This can be merged: everything the policy asks for is there.");
+  else if (observing)
+    lines.push("The policy only observes: nothing is held back. Enforced, this would be missing:");
+  else lines.push("What is needed:");
+  for (const each of open) lines.push(...needs(each, facts).map((line) => `- ${line}`));
+  return lines.join("\n");
+}
+
+function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly string[] {
+  switch (each.cause) {
+    case "waiting-for-approval":
+      return [
+        ...missingApprovals(facts).map(
+          (ask) => `${markdown(ask)}: open “Files changed”, then “Review changes”, then “Approve”`,
+        ),
+        ...each.reasons.filter((reason) => !reason.startsWith("needs ")).map(markdown),
+      ];
+    case "own-work":
+      return each.reasons.map(markdown);
+    case "policy-broken":
+      return [
+        `${markdown(each.reasons[0] ?? "")}; mend ${each.reasons.length > 2 ? "these" : "this"} on the base branch:`,
+        ...each.reasons.slice(1).map(markdown),
+      ];
+    default:
+      return each.reasons.map(markdown);
+  }
+}
+
+function textOf(facts: Parameters<typeof checkText>[0], assessment: Assessment): string {
+  const parts: string[] = [];
+  if (assessment.results.length > 0) {
+    parts.push(
+      "### Controls",
+      "| This change was … | | |",
+      "|---|---|---|",
+      ...assessment.results.map(
+        (each) =>
+          `| ${CONTROL_TITLES[each.control]} | ${outcomeWord(each)} | ${each.reasons.map(markdown).join("; ")} |`,
+      ),
+    );
+  }
+  parts.push("", "### Approvals");
+  if (assessment.approvals.length === 0) parts.push("None so far.");
+  else {
+    parts.push("| who | counts | why |", "|---|---|---|");
+    for (const each of assessment.approvals)
+      parts.push(`| ${markdown(each.login)} | ${each.counts ? "yes" : "no"} | ${markdown(each.reason)} |`);
+  }
+  parts.push("", policyLine(facts.policy));
+  return parts.join("\n");
+}
+
+function outcomeWord(each: Result): string {
+  if (each.outcome === "fail" && each.cause.startsWith("waiting")) return "waiting";
+  return {
+    pass: "yes",
+    fail: "no",
+    waived: "waived",
+    "not-applicable": "not asked",
+    unverifiable: "cannot tell",
+  }[each.outcome];
+}
+
+function policyLine(policy: PolicyInForce): string {
+  if (policy.state === "unreadable") return `Policy: could not be read (${markdown(policy.because)}).`;
+  if (policy.state === "broken") return "Policy: has problems, see above.";
+  const { organization, repository, digest } = policy.record;
+  const files = [organization, repository].map(fileName).filter((each) => each !== null);
+  return `Policy: ${files.length === 0 ? "the defaults, no file was found" : files.join(" and ")} (${short(digest)}).`;
+}
+
+function fileName(source: PolicySource): string | null {
+  return source.state === "found"
+    ? `${markdown(source.repository)}/${source.path} at ${short(source.commit)}`
+    : null;
+}
+
+/** The title and body of a deviation, before the marker. */
+export function deviationText(
+  facts:
+    | { readonly change: Change; readonly assessment: Assessment }
+    | { readonly deployment: Deployment; readonly assessment: Assessment },
+): { readonly title: string; readonly description: string } {
+  const failed = facts.assessment.results.filter((each) => each.outcome === "fail");
+  const controls = failed.map(
+    (each) => `- not ${CONTROL_TITLES[each.control]}: ${each.reasons.map(markdown).join("; ")}`,
+  );
+  const not = listed(
+    failed.map((each) => CONTROL_TITLES[each.control]),
+    "or",
+  );
+  const [title, what] = "change" in facts ? aboutChange(facts.change) : aboutDeployment(facts.deployment);
+  const description = [
+    `${what} It was not ${not}.`,
+    "",
+    "**What to do:** review what reached production now, say why it happened, and revert it if it should not be there.",
+    "",
+    ...controls,
+  ].join("\n");
+  return { title: oneLine(title).slice(0, 250), description };
+}
+
+function aboutChange(change: Change): readonly [string, string] {
+  const branch = change.update.ref.replace(/^refs\/heads\//u, "");
+  const who = change.update.actor?.login ?? "an unknown account";
+  const where = `${change.repository.owner}/${change.repository.name}`;
+  const when = time(change.update.at);
+  const pull = change.pullRequests[0];
+  const moved = `${short(change.update.before)} to ${short(change.update.after)}`;
+  if (change.update.kind === "pull-request" || change.update.kind === "queue") {
+    const numbers = change.pullRequests.map((each) => `#${each.number}`).join(", ");
+    const title = `${where}: ${pull === undefined ? "a merge" : numbers} reached ${branch} without what the policy asks for`;
+    return [
+      title,
+      `${markdown(who)} merged ${numbers === "" ? "a pull request" : numbers} into ${markdown(branch)} at ${when} (${moved}).`,
+    ];
+  }
+  const verb =
+    change.update.kind === "force-push"
+      ? "force-pushed to"
+      : change.update.kind === "branch-created"
+        ? "created"
+        : "pushed straight to";
+  return [
+    `${where}: ${who} ${verb} ${branch}`,
+    `${markdown(who)} ${verb} ${markdown(branch)} at ${when} (${moved}).`,
+  ];
+}
+
+function aboutDeployment(deployment: Deployment): readonly [string, string] {
+  const where = `${deployment.repository.owner}/${deployment.repository.name}`;
+  const who = deployment.creator?.login ?? "an unknown account";
+  const what = short(deployment.sha);
+  return [
+    `${where}: ${what} was deployed to ${deployment.environment} without what the policy asks for`,
+    `${markdown(who)} deployed ${what} (${markdown(deployment.ref)}) to ${markdown(deployment.environment)}; it succeeded at ${time(deployment.succeededAt)}.`,
+  ];
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+function uncapital(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
+}

@@ -1,0 +1,30 @@
+/** Globs of the policy file: picomatch, where a dot is a letter like any other. */
+
+import picomatch from "picomatch";
+
+const OPTIONS = { dot: true, noextglob: true, nonegate: true, strictSlashes: true } as const;
+const compiled = new Map<string, (text: string) => boolean>();
+
+/** Why a glob is refused, or null. */
+export function globProblem(glob: string): string | null {
+  if (glob.startsWith("!")) return "a glob must not begin with ! (say what is meant, not what is not)";
+  if (glob.length > 500) return "a glob is at most 500 characters long";
+  if (picomatch.scan(glob).isExtglob === true && /[@?*+!]\(/u.test(glob))
+    return "extended globs such as +(a|b) are not allowed";
+  return null;
+}
+
+/** Whether any of the globs matches; `ignoreCase` for environments. */
+export function matchesAny(globs: readonly string[], text: string, ignoreCase = false): boolean {
+  return globs.some((glob) => matcher(glob, ignoreCase)(text));
+}
+
+function matcher(glob: string, ignoreCase: boolean): (text: string) => boolean {
+  const key = `${ignoreCase ? "i" : "c"}${glob}`;
+  const known = compiled.get(key);
+  if (known !== undefined) return known;
+  const made = picomatch(glob, { ...OPTIONS, nocase: ignoreCase });
+  const match = (text: string): boolean => made(text);
+  compiled.set(key, match);
+  return match;
+}

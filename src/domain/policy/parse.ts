@@ -1,0 +1,181 @@
+/** Text of a policy file -> the file, or every problem in it with its line. Never throws. */
+
+import { distance } from "fastest-levenshtein";
+import { isMap, isNode, LineCounter, parseDocument, type Document } from "yaml";
+import type { z } from "zod";
+import { PolicyFileSchema, type PolicyFile } from "./policy.ts";
+import { globProblem } from "./glob.ts";
+
+/** One problem in a policy file; `line` and `column` count from 1. */
+export interface PolicyProblem {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** A parsed policy file, or why it is none. */
+export type ParsedPolicy =
+  | {
+      readonly ok: true;
+      readonly file: PolicyFile;
+      readonly lineOf: (path: readonly PropertyKey[]) => PolicyProblem;
+    }
+  | { readonly ok: false; readonly problems: readonly PolicyProblem[] };
+
+type Issue = z.core.$ZodIssue;
+
+/** Reads a policy file; an empty file is an empty policy. All problems are listed at once. */
+export function parsePolicy(text: string): ParsedPolicy {
+  const counter = new LineCounter();
+  const document = parseDocument(text, { lineCounter: counter, uniqueKeys: true, merge: false });
+  const place = (offset: number): { line: number; column: number } => {
+    const { line, col } = counter.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const broken = [...document.errors, ...document.warnings];
+  if (broken.length > 0) {
+    return {
+      ok: false,
+      problems: broken.map((error) => ({ ...place(error.pos[0]), message: firstLine(error.message) })),
+    };
+  }
+  const lineOf = (path: readonly PropertyKey[], key?: string): PolicyProblem => ({
+    ...place(offsetOf(document, path, key)),
+    message: "",
+  });
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 50 }) ?? {};
+  } catch (error) {
+    return { ok: false, problems: [{ line: 1, column: 1, message: firstLine(String(error)) }] };
+  }
+  const parsed = PolicyFileSchema.safeParse(value);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.flatMap((issue) =>
+      explain(issue).map(({ path, key, message }) => ({ ...lineOf(path, key), message })),
+    );
+    return { ok: false, problems: inOrder(problems) };
+  }
+  const globs = badGlobs(parsed.data).map(({ path, message }) => ({ ...lineOf(path), message }));
+  if (globs.length > 0) return { ok: false, problems: inOrder(globs) };
+  return { ok: true, file: parsed.data, lineOf };
+}
+
+interface Explained {
+  readonly path: readonly PropertyKey[];
+  readonly key?: string;
+  readonly message: string;
+}
+
+function explain(issue: Issue): readonly Explained[] {
+  const where = issue.path.map(String).join(".");
+  const at = where === "" ? "" : `${where}: `;
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeys(issue.path);
+    return issue.keys.map((key) => ({
+      path: issue.path,
+      key,
+      message: `${at}unknown key "${key}"${nearest(key, known)}`,
+    }));
+  }
+  if (issue.code === "invalid_value" && "values" in issue) {
+    const values = issue.values.map(String);
+    const input = typeof issue.input === "string" ? issue.input : "";
+    return [
+      { path: issue.path, message: `${at}must be one of ${values.join(", ")}${nearest(input, values)}` },
+    ];
+  }
+  if (issue.code === "invalid_union") {
+    const closest = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? [];
+    const inner = closest.flatMap((each) => explain({ ...each, path: [...issue.path, ...each.path] }));
+    if (inner.length > 0) return inner;
+  }
+  return [{ path: issue.path, message: `${at}${issue.message}` }];
+}
+
+function depth(issues: readonly Issue[]): number {
+  return Math.max(
+    0,
+    ...issues.map((issue) => issue.path.length * 2 + (issue.code === "unrecognized_keys" ? 1 : 0)),
+  );
+}
+
+/** The keys the schema knows at a path; the nearest one is offered for a misspelt key. */
+function knownKeys(path: readonly PropertyKey[]): readonly string[] {
+  let schema: unknown = PolicyFileSchema;
+  for (const step of path) {
+    const shape = shapeOf(schema);
+    schema = typeof step === "number" ? elementOf(schema) : shape?.[String(step)];
+  }
+  return Object.keys(shapeOf(schema) ?? {});
+}
+
+type Def = {
+  readonly innerType?: unknown;
+  readonly element?: unknown;
+  readonly shape?: Record<string, unknown>;
+  readonly options?: readonly unknown[];
+};
+
+function defOf(schema: unknown): Def {
+  return (schema as { readonly def?: Def } | undefined)?.def ?? {};
+}
+
+function shapeOf(schema: unknown): Record<string, unknown> | undefined {
+  const def = defOf(schema);
+  if (def.shape !== undefined) return def.shape;
+  if (def.innerType !== undefined) return shapeOf(def.innerType);
+  return def.options?.map(shapeOf).find((shape) => shape !== undefined);
+}
+
+function elementOf(schema: unknown): unknown {
+  const def = defOf(schema);
+  return def.element ?? (def.innerType === undefined ? undefined : elementOf(def.innerType));
+}
+
+function nearest(word: string, known: readonly string[]): string {
+  const best = known
+    .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .toSorted((a, b) => a.far - b.far)[0];
+  if (best !== undefined && best.far <= Math.max(2, Math.floor(word.length / 3)))
+    return `; did you mean "${best.candidate}"?`;
+  return known.length > 0 && known.length <= 12 ? `; known here: ${known.join(", ")}` : "";
+}
+
+function badGlobs(file: PolicyFile): readonly Explained[] {
+  const lists: readonly (readonly [readonly PropertyKey[], readonly string[] | undefined])[] = [
+    [["production", "branches"], file.production?.branches],
+    [["production", "environments"], file.production?.environments],
+  ];
+  return lists.flatMap(([path, globs]) =>
+    (globs ?? []).flatMap((glob, index) => {
+      const problem = globProblem(glob);
+      return problem === null
+        ? []
+        : [{ path: [...path, index], message: `${path.join(".")}: "${glob}": ${problem}` }];
+    }),
+  );
+}
+
+function offsetOf(document: Document, path: readonly PropertyKey[], key?: string): number {
+  for (let length = path.length; length >= 0; length -= 1) {
+    const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    if (!isNode(node)) continue;
+    if (key !== undefined && length === path.length && isMap(node)) {
+      const pair = node.items.find((item) => isNode(item.key) && String(item.key) === key);
+      if (pair !== undefined && isNode(pair.key)) return pair.key.range?.[0] ?? 0;
+    }
+    return node.range?.[0] ?? 0;
+  }
+  return 0;
+}
+
+function inOrder(problems: readonly PolicyProblem[]): readonly PolicyProblem[] {
+  return problems.toSorted(
+    (a, b) => a.line - b.line || a.column - b.column || a.message.localeCompare(b.message, "en"),
+  );
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0]?.replace(/ at line \d+, column \d+:?$/u, "") ?? text;
+}

@@ -1,0 +1,140 @@
+/** Every sentence people read on GitHub, on pages and in the terminal. */
+
+import type { Instant } from "./change.ts";
+import type { From, Requirement } from "./policy/policy.ts";
+import type { ControlName, Verdict } from "./result.ts";
+
+/** Why an approval counts or does not. */
+export type ApprovalCode =
+  | "counts"
+  | "covers-some"
+  | "own-work"
+  | "earlier-version"
+  | "no-authority"
+  | "bot"
+  | "ghost"
+  | "dismissed"
+  | "superseded"
+  | "retargeted"
+  | "after-merge"
+  | "unknown-commit"
+  | "unproven-content"
+  | "unknown-authority";
+
+/** One sentence on one approval. */
+export function approvalReason(
+  code: ApprovalCode,
+  login: string,
+  detail: { readonly covered?: number; readonly of?: number } = {},
+): string {
+  const who = oneLine(login);
+  switch (code) {
+    case "counts":
+      return `${who} approved this content`;
+    case "covers-some":
+      return `${who} approved this content; it counts for the ${detail.covered ?? 0} of ${detail.of ?? 0} commits ${who} did not make alone`;
+    case "own-work":
+      return `${who} made what the approval would cover; nobody approves their own work`;
+    case "earlier-version":
+      return `${who} approved an earlier version; the content changed afterwards`;
+    case "no-authority":
+      return `${who} is not among the people whose approval the policy asks for`;
+    case "bot":
+      return `${who} is a bot or app; only people approve`;
+    case "ghost":
+      return `the account that approved no longer exists; whose approval it was cannot be told`;
+    case "dismissed":
+      return `the approval by ${who} was dismissed`;
+    case "superseded":
+      return `${who} took the approval back by asking for changes afterwards`;
+    case "retargeted":
+      return `${who} approved before the base branch was changed`;
+    case "after-merge":
+      return `${who} approved after the merge`;
+    case "unknown-commit":
+      return `which version ${who} approved cannot be told: its webhook was missed and GitHub moved the review since`;
+    case "unproven-content":
+      return `${who} approved another commit, and GitHub would not tell whether its content is the same`;
+    case "unknown-authority":
+      return `whether ${who} may approve cannot be told: GitHub would not say what rights ${who} has`;
+  }
+}
+
+/** "2 approvals from acme/dba", "1 approval from anyone with write permission". */
+export function askFor(requirement: Requirement, missing: number): string {
+  return `${missing} ${missing === 1 ? "approval" : "approvals"} from ${sources(requirement.from)}`;
+}
+
+/** Who may approve, in words. */
+export function sources(from: From): string {
+  const parts = [
+    ...(from.teams ?? []),
+    ...(from.users ?? []),
+    ...(from.organizations ?? []).map((organization) => `members of ${organization}`),
+    ...(from.permission === undefined ? [] : [`anyone with ${from.permission} permission`]),
+  ];
+  return listed(parts.map(oneLine), "or");
+}
+
+/** "a, b and c". */
+export function listed(items: readonly string[], word: "and" | "or" = "and"): string {
+  if (items.length <= 1) return items[0] ?? "";
+  return `${items.slice(0, -1).join(", ")} ${word} ${items.at(-1) ?? ""}`;
+}
+
+/** "a, b, c and 4 more". */
+export function some(items: readonly string[], most: number): string {
+  return items.length <= most
+    ? items.join(", ")
+    : `${items.slice(0, most).join(", ")} and ${items.length - most} more`;
+}
+
+/** What a control's name completes: "This change was ...". */
+export const CONTROL_TITLES: Readonly<Record<ControlName, string>> = {
+  "independently-approved": "independently approved",
+  "approved-by-owners": "approved by its code owners",
+  "checks-passed": "checked, and the checks passed",
+  "record-linked": "linked to a change record",
+  "change-documented": "documented",
+  "outside-freeze": "made outside a freeze",
+  "merged-by-pull-request": "merged by a pull request",
+  "gate-respected": "let through by the gate",
+  "content-as-reviewed": "shipped as it was reviewed",
+  "emergency-authorised": "an authorised emergency",
+  "emergency-reviewed-in-time": "reviewed in time after the emergency",
+  "deployment-traceable": "traceable to a production branch",
+  "deployment-approved": "made of approved changes",
+};
+
+/** The verdicts as people say them. */
+export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
+  compliant: "compliant",
+  emergency: "emergency",
+  exempted: "exempted",
+  "non-compliant": "not compliant",
+  pending: "waiting",
+  unverifiable: "cannot be verified",
+  historic: "before observation began",
+};
+
+/** An instant as RFC 3339 in UTC, without milliseconds. */
+export function time(instant: Instant): string {
+  return new Date(instant).toISOString().replace(".000Z", "Z");
+}
+
+/** A short form of an object id. */
+export function short(sha: string): string {
+  return sha.slice(0, 7);
+}
+
+/** Text from outside on one line: no control or direction-changing characters. For titles, tables and CSV cells. */
+export function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ").trim();
+}
+
+/** A sentence made harmless for Markdown: no links, mentions, tables, code or HTML come out of it. */
+export function markdown(text: string): string {
+  return oneLine(text)
+    .replace(/([\\`*_{}[\]<>#|~!])/gu, "\\$1")
+    .replace(/@/gu, "@\u200b");
+}
