@@ -1,0 +1,148 @@
+import { readFileSync } from "node:fs";
+import type { Operation, RestDescription } from "./description.ts";
+import { schemaCompiler, type Check, type Json } from "./schema.ts";
+
+interface Described {
+  readonly name: string;
+  readonly operation: Operation;
+  readonly pattern: RegExp;
+  readonly names: readonly string[];
+}
+
+interface Loaded {
+  readonly described: readonly Described[];
+  readonly check: (schema: Json, coerce: boolean) => Check;
+}
+
+let loaded: Loaded | undefined;
+
+function load(): Loaded {
+  if (loaded !== undefined) return loaded;
+  const file = new URL("../schemas/rest.json", import.meta.url);
+  const description: RestDescription = JSON.parse(readFileSync(file, "utf8"));
+  const compile = schemaCompiler(description.schemas);
+  const checks = new Map<string, Check>();
+  loaded = {
+    described: Object.entries(description.operations)
+      .map(([name, operation]) => described(name, operation))
+      // A literal segment wins over a parameter, as on GitHub: `/issues/comments` is no issue number.
+      .sort((a, b) => a.names.length - b.names.length),
+    check(schema, coerce) {
+      const key = `${coerce}${JSON.stringify(schema)}`;
+      const known = checks.get(key) ?? compile(schema, coerce);
+      checks.set(key, known);
+      return known;
+    },
+  };
+  return loaded;
+}
+
+/** Parameters that may hold slashes: paths, refs, branch names. */
+const GREEDY = new Set(["path", "ref", "branch", "basehead"]);
+
+function described(name: string, operation: Operation): Described {
+  const [method = "", path = ""] = name.split(" ");
+  const names: string[] = [];
+  const source = path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => {
+    names.push(parameter);
+    return GREEDY.has(parameter) ? "(.+?)" : "([^/]+)";
+  });
+  return { name, operation, pattern: new RegExp(`^${method} ${source}$`), names };
+}
+
+function find(
+  method: string,
+  path: string,
+): { found: Described; values: Record<string, string> } | undefined {
+  const line = `${method} ${path.replace(/^\/api\/v3(?=\/)/, "")}`;
+  for (const found of load().described) {
+    const match = found.pattern.exec(line);
+    if (match === null) continue;
+    const values = found.names.map((name, index) => [name, decodeURIComponent(match[index + 1] ?? "")]);
+    return { found, values: Object.fromEntries(values) };
+  }
+  return undefined;
+}
+
+/**
+ * Problems of a request by GitHub's own description: path and query parameters (query values as strings), then the JSON body.
+ * An operation the double does not serve is a problem too.
+ */
+export function checkRequest(
+  method: string,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  body: unknown,
+): string[] {
+  const hit = find(method, path);
+  if (hit === undefined) return [`${method} ${path}: not among the described operations`];
+  const { name, operation } = hit.found;
+  const problems: string[] = [];
+  const given: Record<string, Record<string, string>> = { path: hit.values, query: { ...query } };
+  for (const parameter of operation.parameters) {
+    const value = given[parameter.in]?.[parameter.name];
+    if (value === undefined) {
+      if (parameter.required) problems.push(`${parameter.in} parameter ${parameter.name} is missing`);
+      continue;
+    }
+    // Coercion happens in place, so the value travels inside an object.
+    const check = load().check({ type: "object", properties: { value: parameter.schema } }, true);
+    problems.push(...check({ value }).map((text) => `${parameter.in} parameter ${parameter.name}: ${text}`));
+  }
+  const known = new Set(operation.parameters.map((parameter) => parameter.name));
+  for (const key of Object.keys(query)) {
+    if (!known.has(key)) problems.push(`query parameter ${key} is unknown`);
+  }
+  if (operation.body === null || operation.body.schema === null) {
+    if (hasContent(body)) problems.push("a body is not described");
+  } else if (hasContent(body)) {
+    problems.push(
+      ...load()
+        .check(
+          operation.body.schema,
+          false,
+        )(body)
+        .map((text) => `body ${text}`),
+    );
+  } else if (operation.body.required) {
+    problems.push(
+      ...load()
+        .check(
+          operation.body.schema,
+          false,
+        )({})
+        .map((text) => `body ${text}`),
+    );
+  }
+  return problems.map((text) => `request ${name}: ${text}`);
+}
+
+/** Octokit sends `{}` or nothing where an operation takes no body. */
+function hasContent(body: unknown): boolean {
+  if (body === undefined || body === null || body === "") return false;
+  return typeof body !== "object" || Object.keys(body).length > 0;
+}
+
+/** Statuses any operation may answer with, whether or not it says so. */
+const ANYWHERE = new Set([304, 400, 401, 403, 404, 422, 429, 500, 502, 503]);
+
+/** Problems of a JSON response by GitHub's own description; `body` is undefined when there was none. */
+export function checkResponse(method: string, path: string, status: number, body: unknown): string[] {
+  const hit = find(method, path);
+  if (hit === undefined) return [];
+  const { name, operation } = hit.found;
+  const schema = operation.responses[String(status)];
+  if (schema === undefined && !ANYWHERE.has(status)) {
+    return [`response ${name}: status ${status} is not described`];
+  }
+  if (schema === null || status === 304 || status === 204) {
+    return body === undefined ? [] : [`response ${name} ${status}: no body is described`];
+  }
+  const wanted = schema ?? { $ref: "#/components/schemas/basic-error" };
+  return load()
+    .check(
+      wanted,
+      false,
+    )(body)
+    .map((text) => `response ${name} ${status}: ${text}`);
+}
