@@ -1,0 +1,55 @@
+/** Webhooks about branches, deployments, and how a repository is protected. */
+
+import type { z } from "zod";
+import { listen, same } from "./listener.ts";
+import { ORGANIZATION_REPOSITORY, POLICY_PATH } from "./policy-path.ts";
+import { DeploymentEvent, PushEvent, RepositoryEvent } from "./shapes.ts";
+import type { Listeners, Subject } from "./subject.ts";
+
+/** GitHub lists at most this many commits in a push. */
+const MOST_COMMITS = 2048;
+
+function touchesPolicy(event: z.infer<typeof PushEvent>): boolean {
+  const commits = event.commits ?? [];
+  if (commits.length >= MOST_COMMITS) return true;
+  // A forced push may take the file away without a commit that says so.
+  const isDefault = event.ref === `refs/heads/${event.repository.defaultBranch}`;
+  if (event.forced === true && isDefault) return true;
+  return commits.some((commit) =>
+    [commit.added, commit.modified, commit.removed].some((paths) => paths?.includes(POLICY_PATH)),
+  );
+}
+
+const push = listen("push", PushEvent, (event, arrival) => {
+  const { repository, ref, before, after, sender } = event;
+  if (!ref.startsWith("refs/heads/")) return "tags are not watched yet";
+  const subjects: Subject[] = [{ type: "branch", repositoryId: repository.id, ref }];
+  if (touchesPolicy(event)) {
+    subjects.push({ type: "repository", repositoryId: repository.id });
+    if (repository.name.toLowerCase() === ORGANIZATION_REPOSITORY) {
+      subjects.push({ type: "organization", organizationId: repository.ownerId });
+    }
+  }
+  const at = repository.pushed_at ?? arrival.receivedAt;
+  const subject = `push:${ref}:${before}:${after}:${arrival.delivery}`;
+  const forced = event.forced ?? false;
+  const observation = { kind: "pushed", ref, before, after, actor: sender, forced, at } as const;
+  return { subjects, observations: [{ subject, observation, at }] };
+});
+
+/** `push` */
+export const PUSH: Listeners = { "": push };
+
+const deployment = listen("deployment", DeploymentEvent, ({ repository, deployment: { id } }) => ({
+  subjects: [{ type: "deployment", repositoryId: repository.id, number: id }],
+}));
+
+/** `deployment` and `deployment_status` */
+export const DEPLOYMENT: Listeners = { created: deployment };
+
+const protection = listen("protection", RepositoryEvent, ({ repository }) => ({
+  subjects: [{ type: "repository", repositoryId: repository.id }],
+}));
+
+/** `repository_ruleset` and `branch_protection_rule` */
+export const PROTECTION: Listeners = same(protection, "created", "edited", "deleted");

@@ -1,0 +1,203 @@
+/** Webhooks about pull requests, their reviews, checks, comments and merge groups. */
+
+import type { z } from "zod";
+import type { Review } from "../domain/change.ts";
+import { listen, same } from "./listener.ts";
+import {
+  CheckRunEvent,
+  CheckSuiteEvent,
+  IssueCommentEvent,
+  MergeGroupEvent,
+  PullRequestEvent,
+  ReviewEvent,
+  StatusEvent,
+} from "./shapes.ts";
+import type { Listeners, Observed, Subject } from "./subject.ts";
+
+/** The ref an observed push of a pull request's head is kept under: a fork's branches must not be taken for ours. */
+export function headRef(pull: {
+  readonly number: number;
+  readonly headRef: string;
+  readonly fromFork: boolean;
+}): string {
+  return pull.fromFork ? `refs/pull/${pull.number}/head` : `refs/heads/${pull.headRef}`;
+}
+
+function thePull(event: z.infer<typeof PullRequestEvent>): Subject {
+  return { type: "pull", repositoryId: event.repository.id, number: event.pull_request.number };
+}
+
+const pull = listen("pull-request", PullRequestEvent, (event) => ({ subjects: [thePull(event)] }));
+
+const synchronize = listen("pull-request-pushed", PullRequestEvent, (event, arrival) => {
+  const { repository, pull_request: pull, before, after, sender } = event;
+  const subjects = [thePull(event)];
+  if (before === undefined || after === undefined) return { subjects };
+  const ref = headRef({
+    number: pull.number,
+    headRef: pull.head.ref,
+    fromFork: pull.head.repo?.id !== repository.id,
+  });
+  const at = pull.updated_at ?? arrival.receivedAt;
+  const observed: Observed = {
+    subject: `push:${ref}:${before}:${after}:${arrival.delivery}`,
+    // Whether it was forced is told by the push webhook and by the timeline, not here.
+    observation: { kind: "pushed", ref, before, after, actor: sender, forced: false, at },
+    at,
+  };
+  return { subjects, observations: [observed] };
+});
+
+const edited = listen("pull-request-edited", PullRequestEvent, (event, arrival) => {
+  const subjects = [thePull(event)];
+  const from = event.changes?.base?.ref.from;
+  if (from === undefined) return { subjects };
+  const { number, base, updated_at } = event.pull_request;
+  const at = updated_at ?? arrival.receivedAt;
+  const observed: Observed = {
+    subject: `retarget:${number}:${arrival.delivery}`,
+    observation: { kind: "retargeted", pull: number, from, to: base.ref, by: event.sender, at },
+    at,
+  };
+  return { subjects, observations: [observed] };
+});
+
+const closed = listen("pull-request-closed", PullRequestEvent, (event) => {
+  if (event.pull_request.merged !== true) return { subjects: [thePull(event)] };
+  const ref = `refs/heads/${event.pull_request.base.ref}`;
+  return { subjects: [thePull(event), { type: "branch", repositoryId: event.repository.id, ref }] };
+});
+
+/** `pull_request` */
+export const PULL_REQUEST: Listeners = {
+  ...same(pull, "opened", "reopened", "ready_for_review", "converted_to_draft", "labeled", "unlabeled"),
+  ...same(pull, "enqueued", "dequeued", "auto_merge_enabled", "auto_merge_disabled"),
+  synchronize,
+  edited,
+  closed,
+};
+
+function theReviewed(event: z.infer<typeof ReviewEvent>): Subject {
+  return { type: "pull", repositoryId: event.repository.id, number: event.pull_request.number };
+}
+
+const STATES: Readonly<Record<string, Review["state"]>> = {
+  approved: "approved",
+  changes_requested: "changes-requested",
+  commented: "commented",
+};
+
+const submitted = listen("review-given", ReviewEvent, (event, arrival) => {
+  const { review } = event;
+  const at = review.submitted_at ?? arrival.receivedAt;
+  const state = review.state.toLowerCase();
+  const observed: Observed = {
+    subject: `review:${review.id}`,
+    observation: {
+      kind: "review-given",
+      pull: event.pull_request.number,
+      review: {
+        id: review.id,
+        author: review.user,
+        state: Object.hasOwn(STATES, state) ? STATES[state]! : "unknown",
+        submittedAt: at,
+        commit: review.commit_id ?? null,
+      },
+    },
+    at,
+  };
+  return { subjects: [theReviewed(event)], observations: [observed] };
+});
+
+const dismissed = listen("review-dismissed", ReviewEvent, (event, arrival) => {
+  const { review, pull_request: pull, sender } = event;
+  const at = review.updated_at ?? pull.updated_at ?? arrival.receivedAt;
+  const observed: Observed = {
+    subject: `dismissal:${review.id}`,
+    observation: { kind: "review-dismissed", pull: pull.number, reviewId: review.id, by: sender, at },
+    at,
+  };
+  return { subjects: [theReviewed(event)], observations: [observed] };
+});
+
+/** `pull_request_review` */
+export const PULL_REQUEST_REVIEW: Listeners = {
+  submitted,
+  dismissed,
+  // Its `commit_id` may have been moved since it was given, so an edit is no witness of the commit.
+  edited: listen("review-edited", ReviewEvent, (event) => ({ subjects: [theReviewed(event)] })),
+};
+
+const OWN_CHECK = "it is our own check run";
+
+function pullsOfRun(event: z.infer<typeof CheckRunEvent>): readonly Subject[] {
+  const repositoryId = event.repository.id;
+  const own = (event.check_run.pull_requests ?? []).filter(
+    (pull) => pull.base === undefined || pull.base.repo.id === repositoryId,
+  );
+  if (own.length === 0) return [{ type: "commit", repositoryId, sha: event.check_run.head_sha }];
+  return own.map(({ number }) => ({ type: "pull", repositoryId, number }));
+}
+
+const checkAsked = listen("recheck", CheckRunEvent, (event, { appId }) =>
+  event.check_run.app?.id === appId
+    ? { subjects: pullsOfRun(event) }
+    : "the button belongs to another app's check run",
+);
+
+/** `check_run` */
+export const CHECK_RUN: Listeners = {
+  completed: listen("check", CheckRunEvent, (event, { appId }) =>
+    event.check_run.app?.id === appId
+      ? OWN_CHECK
+      : { subjects: [{ type: "commit", repositoryId: event.repository.id, sha: event.check_run.head_sha }] },
+  ),
+  rerequested: checkAsked,
+  requested_action: checkAsked,
+};
+
+/** `check_suite` */
+export const CHECK_SUITE: Listeners = {
+  rerequested: listen("recheck", CheckSuiteEvent, ({ repository, check_suite: suite }, { appId }) =>
+    suite.app?.id === appId
+      ? { subjects: [{ type: "commit", repositoryId: repository.id, sha: suite.head_sha }] }
+      : "the button belongs to another app's checks",
+  ),
+};
+
+/** `status` */
+export const STATUS: Listeners = {
+  "": listen("status", StatusEvent, ({ repository, sha }) => ({
+    subjects: [{ type: "commit", repositoryId: repository.id, sha }],
+  })),
+};
+
+/** `merge_group` */
+export const MERGE_GROUP: Listeners = {
+  checks_requested: listen("merge-group", MergeGroupEvent, ({ repository, merge_group: group }) => ({
+    subjects: [
+      {
+        type: "merge-group",
+        repositoryId: repository.id,
+        headSha: group.head_sha,
+        headRef: group.head_ref,
+        baseRef: group.base_ref,
+      },
+    ],
+  })),
+  destroyed: listen("merge-group-gone", MergeGroupEvent, ({ repository, merge_group: group }) => ({
+    subjects: [{ type: "branch", repositoryId: repository.id, ref: group.base_ref }],
+  })),
+};
+
+/** `issue_comment` */
+export const ISSUE_COMMENT: Listeners = {
+  created: listen("command", IssueCommentEvent, ({ repository, issue, comment }) => {
+    const [first = ""] = (comment.body ?? "").split("\n", 1);
+    if (!/^\/countersign\s+recheck\s*$/iu.test(first)) {
+      return first.startsWith("/countersign") ? "it is not a command we know" : "the comment is no command";
+    }
+    if (issue.pull_request == null) return "recheck is for pull requests, and this is an issue";
+    return { subjects: [{ type: "pull", repositoryId: repository.id, number: issue.number }] };
+  }),
+};

@@ -1,0 +1,76 @@
+/** What was read of people's authority, kept for a while and forgotten when a webhook says it may have changed. */
+
+import type { Instant } from "../domain/change.ts";
+
+/** The names under which remembered answers are forgotten; a signal's `stale` holds such names. */
+export const tags = {
+  permission: (repositoryId: number): string => `permission:${repositoryId}`,
+  team: (slug: string): string => `team:${slug.toLowerCase()}`,
+  organization: (login: string): string => `organization:${login.toLowerCase()}`,
+} as const;
+
+/** What {@link Lookups} needs: a clock, how long an answer may be believed (ms), and how many are kept. */
+export interface LookupOptions {
+  readonly now: () => Instant;
+  readonly timeToLive?: number;
+  readonly most?: number;
+}
+
+interface Remembered {
+  readonly answer: Promise<unknown>;
+  readonly tags: readonly string[];
+  readonly until: Instant;
+}
+
+/** Remembers answers of GitHub by key, each under tags that make it forgettable. An answer that failed is not kept. */
+export class Lookups {
+  readonly #options: Required<LookupOptions>;
+  readonly #remembered = new Map<string, Remembered>();
+
+  /** Without `timeToLive`, answers are believed for ten minutes; without `most`, 20,000 are kept. */
+  constructor(options: LookupOptions) {
+    this.#options = { timeToLive: 10 * 60_000, most: 20_000, ...options };
+  }
+
+  /** The answer to `key`, asked for only if it is not remembered; two who ask at once share one request. */
+  remember<Answer>(key: string, under: readonly string[], ask: () => Promise<Answer>): Promise<Answer> {
+    return this.#keep(key, under, this.#options.now() + this.#options.timeToLive, ask);
+  }
+
+  /** The same for an answer that can never change, such as one about commits by their SHAs. */
+  rememberForever<Answer>(key: string, ask: () => Promise<Answer>): Promise<Answer> {
+    return this.#keep(key, [], Number.POSITIVE_INFINITY, ask);
+  }
+
+  /** Forgets every answer under any of these tags. */
+  forget(stale: readonly string[]): void {
+    if (stale.length === 0) return;
+    const names = new Set(stale);
+    for (const [key, { tags }] of this.#remembered) {
+      if (tags.some((tag) => names.has(tag))) this.#remembered.delete(key);
+    }
+  }
+
+  #keep<Answer>(
+    key: string,
+    under: readonly string[],
+    until: Instant,
+    ask: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const known = this.#remembered.get(key);
+    // INVARIANT: a key is only ever asked for with one type of answer, because it names the question.
+    if (known !== undefined && known.until > this.#options.now()) return known.answer as Promise<Answer>;
+    const answer = ask();
+    const remembered: Remembered = { answer, tags: under, until };
+    this.#remembered.delete(key);
+    this.#remembered.set(key, remembered);
+    answer.catch(() => {
+      if (this.#remembered.get(key) === remembered) this.#remembered.delete(key);
+    });
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#remembered.size <= this.#options.most) break;
+      this.#remembered.delete(oldest);
+    }
+    return answer;
+  }
+}

@@ -1,0 +1,130 @@
+/** A delivery and what it means for us, or why it means nothing. Pure; never throws. */
+
+import { DEPLOYMENT, PROTECTION, PUSH } from "./hear-branches.ts";
+import {
+  INSTALLATION,
+  INSTALLATION_REPOSITORIES,
+  INSTALLATION_TARGET,
+  MEMBER,
+  MEMBERSHIP,
+  ORGANIZATION,
+  REPOSITORY,
+  TEAM,
+  TEAM_ADD,
+} from "./hear-organizations.ts";
+import {
+  CHECK_RUN,
+  CHECK_SUITE,
+  ISSUE_COMMENT,
+  MERGE_GROUP,
+  PULL_REQUEST,
+  PULL_REQUEST_REVIEW,
+  STATUS,
+} from "./hear-pulls.ts";
+import { PlaceShape, RepositoryShape } from "./shapes.ts";
+import type { Arrival, Listeners, Signal, Where } from "./subject.ts";
+
+const LISTENERS: ReadonlyMap<string, Listeners> = new Map([
+  ["branch_protection_rule", PROTECTION],
+  ["check_run", CHECK_RUN],
+  ["check_suite", CHECK_SUITE],
+  ["deployment", DEPLOYMENT],
+  ["deployment_status", DEPLOYMENT],
+  ["installation", INSTALLATION],
+  ["installation_repositories", INSTALLATION_REPOSITORIES],
+  ["installation_target", INSTALLATION_TARGET],
+  ["issue_comment", ISSUE_COMMENT],
+  ["member", MEMBER],
+  ["membership", MEMBERSHIP],
+  ["merge_group", MERGE_GROUP],
+  ["organization", ORGANIZATION],
+  ["pull_request", PULL_REQUEST],
+  ["pull_request_review", PULL_REQUEST_REVIEW],
+  ["push", PUSH],
+  ["repository", REPOSITORY],
+  ["repository_ruleset", PROTECTION],
+  ["status", STATUS],
+  ["team", TEAM],
+  ["team_add", TEAM_ADD],
+]);
+
+/** The events we understand and the actions of each that we act on; an empty list for an event without actions. */
+export const HANDLED: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  [...LISTENERS].map(([event, listeners]) => [event, Object.keys(listeners).filter((name) => name !== "")]),
+);
+
+/** Handled events that GitHub sends to every App: they cannot be asked for in app.yml. */
+export const SENT_ANYWAY: readonly string[] = [
+  "installation",
+  "installation_repositories",
+  "installation_target",
+];
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ["check_run.created", "a check that has only begun is read when it completes"],
+  ["check_suite.completed", "each of its check runs is told on its own"],
+  ["check_suite.requested", "the push that asked for it is told on its own"],
+  ["create", "the push that made the branch is told on its own"],
+  ["delete", "the push that deleted the branch is told on its own"],
+  ["deployment_protection_rule", "the deployment gate is not built"],
+  ["github_app_authorization", "it concerns one person's sign-in, which ends by itself"],
+  ["issue_comment.deleted", "only new comments are commands"],
+  ["issue_comment.edited", "only new comments are commands"],
+  ["ping", "GitHub only asks whether we are there"],
+  ["public", "it is told as repository.publicized too"],
+  ["workflow_job", "its check run is told on its own"],
+  ["workflow_run", "its check runs are told on their own"],
+]);
+
+/** What a delivery means: `heard` with everything to look at again, or `ignored` with the reason. Any input is answered. */
+export function signal(event: string, payload: unknown, arrival: Arrival): Signal {
+  const place = PlaceShape.safeParse(payload);
+  if (!place.success) return { kind: "ignored", because: "the payload is not an object" };
+  const action = place.data.action ?? "";
+  const listeners = LISTENERS.get(event);
+  const listener = listenerOf(listeners, action);
+  if (listener === null) return { kind: "ignored", because: reason(event, action, listeners) };
+  const hearing = listener.hear(payload, arrival);
+  if (typeof hearing === "string") return { kind: "ignored", because: hearing };
+  return {
+    kind: "heard",
+    as: listener.as,
+    where: whereOf(payload),
+    subjects: hearing.subjects,
+    observations: hearing.observations ?? [],
+    stale: hearing.stale ?? [],
+  };
+}
+
+/** The lane a delivery waits in: deliveries of one lane are handled in order. `repository:ID`, else `installation:ID`, else `app`. */
+export function laneOf(_event: string, payload: unknown): string {
+  const place = PlaceShape.safeParse(payload);
+  if (place.data?.repository !== undefined) return `repository:${place.data.repository.id}`;
+  if (place.data?.installation !== undefined) return `installation:${place.data.installation.id}`;
+  return "app";
+}
+
+function whereOf(payload: unknown): Where {
+  const place = PlaceShape.safeParse(payload).data;
+  const owner = place?.repository?.owner;
+  const whole = RepositoryShape.safeParse((payload as { repository?: unknown }).repository);
+  return {
+    installationId: place?.installation?.id ?? null,
+    repository: whole.success ? whole.data : null,
+    organizationId: place?.organization?.id ?? (owner?.type === "Organization" ? owner.id : null),
+  };
+}
+
+function listenerOf(listeners: Listeners | undefined, action: string) {
+  if (listeners === undefined) return null;
+  // Events without actions are heard whatever a host adds to them.
+  if (Object.hasOwn(listeners, "")) return listeners[""] ?? null;
+  return Object.hasOwn(listeners, action) ? (listeners[action] ?? null) : null;
+}
+
+function reason(event: string, action: string, listeners: Listeners | undefined): string {
+  const known = REASONS.get(`${event}.${action}`) ?? REASONS.get(event);
+  if (known !== undefined) return known;
+  if (listeners === undefined) return "we do not listen to this event";
+  return action === "" ? "the payload lacks action" : "this action changes nothing we judge";
+}

@@ -1,0 +1,108 @@
+/** What a webhook may be about, in our own words. */
+
+import type { Actor, Instant, Repository, Sha } from "../domain/change.ts";
+import type { Observation } from "../domain/record.ts";
+
+/** What happened to an installation or a repository as a whole. */
+export type Happening =
+  | "installed"
+  | "uninstalled"
+  | "suspended"
+  | "unsuspended"
+  | "permissions-accepted"
+  | "account-renamed"
+  | "repository-added"
+  | "repository-removed"
+  | "repository-created"
+  | "repository-deleted"
+  | "repository-renamed"
+  | "repository-transferred"
+  | "repository-archived"
+  | "repository-unarchived"
+  | "repository-published"
+  | "repository-made-private"
+  | "repository-edited";
+
+/** Something to look at again because of a delivery. `ref` is a full ref name, `number` GitHub's number or deployment id. */
+export type Subject =
+  | { readonly type: "pull"; readonly repositoryId: number; readonly number: number }
+  /** A branch was updated: its chain of updates is to be caught up. */
+  | { readonly type: "branch"; readonly repositoryId: number; readonly ref: string }
+  /** Checks or statuses of a commit changed: the open pull requests with this head. */
+  | { readonly type: "commit"; readonly repositoryId: number; readonly sha: Sha }
+  | {
+      readonly type: "merge-group";
+      readonly repositoryId: number;
+      readonly headSha: Sha;
+      readonly headRef: string;
+      readonly baseRef: string;
+    }
+  | { readonly type: "deployment"; readonly repositoryId: number; readonly number: number }
+  /** Everything open in the repository may have another answer now. */
+  | { readonly type: "repository"; readonly repositoryId: number }
+  /** A team, a member or the organisation's policy changed. */
+  | { readonly type: "organization"; readonly organizationId: number }
+  | { readonly type: "installation"; readonly installationId: number }
+  | {
+      readonly type: "lifecycle";
+      readonly happened: Happening;
+      readonly installationId: number | null;
+      /** Null: it concerns the whole installation. */
+      readonly repositoryId: number | null;
+      readonly by: Actor | null;
+      /** GitHub's time where the payload has one, else when the delivery was received. */
+      readonly at: Instant;
+    };
+
+/** Where a delivery comes from, as far as its payload says. */
+export interface Where {
+  readonly installationId: number | null;
+  readonly repository: Repository | null;
+  readonly organizationId: number | null;
+}
+
+/** An observation as the log keeps it: entry subject, body and time. */
+export interface Observed {
+  readonly subject: string;
+  readonly observation: Observation;
+  readonly at: Instant;
+}
+
+/** What a delivery means for us, or why it means nothing. `stale` names what {@link Lookups} must forget. */
+export type Signal =
+  | {
+      readonly kind: "heard";
+      readonly as: string;
+      readonly where: Where;
+      readonly subjects: readonly Subject[];
+      readonly observations: readonly Observed[];
+      readonly stale: readonly string[];
+    }
+  | { readonly kind: "ignored"; readonly because: string };
+
+/** What is known of a delivery beside its payload. */
+export interface Arrival {
+  /** Our App's id: its own check runs are not listened to. */
+  readonly appId: number;
+  /** GitHub's delivery id; it makes the subjects of observations unique. */
+  readonly delivery: string;
+  readonly receivedAt: Instant;
+}
+
+/** What one listener makes of one payload; `string`: why it is ignored. */
+export type Hearing =
+  | string
+  | {
+      readonly subjects: readonly Subject[];
+      readonly observations?: readonly Observed[];
+      readonly stale?: readonly string[];
+    };
+
+/** Understands one event and action: `as` names what it is heard as. */
+export interface Listener {
+  readonly as: string;
+  readonly hear: (payload: unknown, arrival: Arrival) => Hearing;
+}
+
+/** For each action of one event its listener; the action of events that have none is the empty text. */
+export type Listeners = Readonly<Record<string, Listener>>;
