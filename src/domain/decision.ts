@@ -3,7 +3,7 @@
 import type { Actor, Change, Instant, PullRequest, Repository, Sha } from "./change.ts";
 import { CHECK_NAME } from "./controls/control.ts";
 import type { Deployment } from "./deployment.ts";
-import { sha256 } from "./digest.ts";
+import { canonical, sha256 } from "./digest.ts";
 import type { Action, Decision, Entry } from "./entry.ts";
 import { checkText, deviationText, type Candidates } from "./message.ts";
 import { defaultPolicy, type PolicyInForce } from "./policy/tighten.ts";
@@ -24,6 +24,8 @@ export interface CheckRunPayload {
   readonly appId: number;
   readonly checkName: string;
   readonly text: CheckRunText;
+  /** The delivery that asked for the check to be run again; a new one makes the same text be sent anew. */
+  readonly request: string | null;
 }
 
 /** What an `open-issue` action asks for. The marker is hidden in the body, to find the issue again. */
@@ -42,7 +44,10 @@ export function policyOrDefault(policy: PolicyInForce): Policy {
   return policy.state === "known" ? policy.record.effective : defaultPolicy();
 }
 
-/** What to say on a pull request or merge group. `scope` null: not a production branch. */
+/**
+ * What to say on a pull request or merge group. `assessment` null: not a production branch.
+ * The same verdict with the same words as `previous`: nothing to record and nothing to say, unless somebody pressed the button.
+ */
 export function decideGate(facts: {
   readonly subject: string;
   readonly pulls: readonly PullRequest[];
@@ -50,10 +55,13 @@ export function decideGate(facts: {
   readonly assessment: Assessment | null;
   readonly policy: PolicyInForce;
   readonly candidates: Candidates;
+  readonly previous: GateRecord | null;
+  /** The delivery id of a pressed re-run button, or null. */
+  readonly request: string | null;
   readonly to: Addressee;
   readonly at: Instant;
 }): Decision {
-  const { pulls, headSha, assessment, policy, candidates, to, at } = facts;
+  const { pulls, headSha, assessment, policy, candidates, previous, request, to, at } = facts;
   const check = checkText({ pulls, headSha, assessment, policy, candidates });
   const judged: Assessment = assessment ?? {
     verdict: "compliant",
@@ -62,12 +70,15 @@ export function decideGate(facts: {
     policyDigest: "",
   };
   const body: GateRecord = { pulls, assessment: judged, check };
+  if (previous !== null && saysTheSame(previous, body)) {
+    return { entries: [], actions: request === null ? [] : [checkRunAction(check, to, request)] };
+  }
   return {
     entries: [
       ...policyEntries(policy, to.repository, at),
       { kind: "gate", subject: facts.subject, ...owned(to.repository), at: lastMoment(pulls, at), body },
     ],
-    actions: [checkRunAction(check, to)],
+    actions: [checkRunAction(check, to, request)],
   };
 }
 
@@ -151,15 +162,20 @@ export function decideDeployment(facts: {
 }
 
 /** The action that makes a check run say this. */
-export function checkRunAction(text: CheckRunText, to: Addressee): Action {
+export function checkRunAction(text: CheckRunText, to: Addressee, request: string | null): Action {
   const { id, owner, name } = to.repository;
   const payload: CheckRunPayload = {
     repository: { id, owner, name },
     appId: to.appId,
     checkName: CHECK_NAME,
     text,
+    request,
   };
   return { key: `check:${id}:${text.headSha}`, kind: "check-run", ...addressed(to), payload };
+}
+
+function saysTheSame(a: GateRecord, b: GateRecord): boolean {
+  return canonical([a.assessment, a.check]) === canonical([b.assessment, b.check]);
 }
 
 interface DeviationFacts {

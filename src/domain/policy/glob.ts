@@ -9,7 +9,7 @@ const compiled = new Map<string, (text: string) => boolean>();
 export function globProblem(glob: string): string | null {
   if (glob.startsWith("!")) return "a glob must not begin with ! (say what is meant, not what is not)";
   if (glob.length > 500) return "a glob is at most 500 characters long";
-  if (picomatch.scan(glob).isExtglob === true && /[@?*+!]\(/u.test(glob))
+  if (picomatch.scan(glob).isExtglob && /[@?*+!]\(/u.test(glob))
     return "extended globs such as +(a|b) are not allowed";
   return null;
 }
