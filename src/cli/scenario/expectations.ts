@@ -1,0 +1,187 @@
+/** Every `expect` of the scenario format with its columns; the docstrings are the reference page. */
+
+import { z } from "zod";
+import {
+  BranchSchema,
+  CommitSchema,
+  DurationSchema,
+  MomentSchema,
+  NameSchema,
+  PullSchema,
+  StepNameSchema,
+} from "./words.ts";
+
+const text = z.string().min(1);
+const texts = z.array(z.string()).describe("the whole set, in any order");
+const pull = PullSchema.optional();
+const step = StepNameSchema.optional();
+const says = text.optional().describe("a part of the text, read without regard to case and line breaks");
+const verdict = z
+  .enum(["compliant", "emergency", "exempted", "non-compliant", "pending", "unverifiable", "historic"])
+  .optional();
+const of = { pull, step };
+
+/** The columns a row of each kind may be told by; every row may also name its `repository`. */
+export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
+  check: {
+    pull,
+    commit: CommitSchema.optional(),
+    passes: z.boolean().optional(),
+    state: z.enum(["none", "waiting", "success", "failure", "action-required"]).optional(),
+    says,
+  },
+  changes: {
+    ...of,
+    pulls: z.array(PullSchema).optional(),
+    branch: BranchSchema.optional(),
+    update: z
+      .enum(["pull-request", "queue", "push", "force-push", "branch-created", "branch-deleted"])
+      .optional(),
+    class: z.enum(["standard", "normal", "emergency"]).optional(),
+    verdict,
+    fails: texts.optional(),
+    waived: texts.optional(),
+    unverifiable: texts.optional(),
+    approvers: texts.optional(),
+    contributors: texts.optional(),
+    "merged-by": NameSchema.optional(),
+    coverage: z.enum(["identity", "replay", "residual", "unverifiable"]).optional(),
+    late: z.boolean().optional(),
+  },
+  deployments: {
+    step,
+    environment: text.optional(),
+    commit: CommitSchema.optional(),
+    kind: z.enum(["first", "forward", "rollback", "redeploy", "hotfix", "unmerged"]).optional(),
+    verdict,
+    fails: texts.optional(),
+    changes: z.array(z.union([PullSchema, StepNameSchema])).optional(),
+  },
+  deviations: {
+    ...of,
+    control: text.optional(),
+    type: z.enum(["design", "operating"]).optional(),
+    status: z.enum(["open", "in-remediation", "done", "effective", "closed", "not-an-exception"]).optional(),
+    source: z.enum(["app", "auditor"]).optional(),
+    severity: z.enum(["low", "medium", "high", "critical"]).optional(),
+    changes: z.array(z.union([PullSchema, StepNameSchema])).optional(),
+  },
+  emergencies: {
+    ...of,
+    status: z.enum(["awaiting-reason", "waiting", "authorised", "used", "withdrawn", "expired"]).optional(),
+  },
+  "retroactive-reviews": {
+    ...of,
+    status: z.enum(["due", "approved", "follow-up", "rejected"]).optional(),
+    overdue: z.boolean().optional(),
+    late: z.boolean().optional(),
+  },
+  remediations: { ...of, status: z.enum(["planned", "active", "blocked", "done", "effective"]).optional() },
+  monitoring: {
+    control: text.optional(),
+    month: text.optional(),
+    status: z.enum(["due", "signed-off", "late", "missing"]).optional(),
+  },
+  "coverage-gaps": {
+    cause: z
+      .enum([
+        "uninstalled",
+        "suspended",
+        "repository-removed",
+        "permission-missing",
+        "webhooks-lost",
+        "github-unreachable",
+        "app-down",
+        "history-expired",
+        "unobservable",
+      ])
+      .optional(),
+    status: z.enum(["open", "closed"]).optional(),
+  },
+  "control-state": {
+    setting: text.optional(),
+    value: z.union([z.string(), z.number(), z.boolean()]).optional(),
+    branch: BranchSchema.optional(),
+    environment: text.optional(),
+  },
+  issues: {
+    about: text.optional(),
+    ...of,
+    state: z.enum(["open", "closed"]).optional(),
+    says,
+    assignees: texts.optional(),
+  },
+  comments: { pull, by: text.optional(), says },
+  notifications: { on: text.optional(), says },
+  gate: { step, answer: z.enum(["waiting", "approved", "rejected"]).optional(), says },
+  package: {
+    file: text.optional(),
+    rows: z.array(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))).optional(),
+    count: z.int().min(0).optional(),
+  },
+  requests: { "at-most": z.int().min(0), since: StepNameSchema.optional() },
+};
+
+const rowCommon = { repository: text.optional().describe("default: web") };
+
+/** The schema of a row of one kind, as it stands in a list, or null when the format has no such list. */
+export function rowSchema(kind: string): z.ZodObject | null {
+  const columns = Object.hasOwn(COLUMNS, kind) ? COLUMNS[kind] : undefined;
+  return columns === undefined ? null : z.strictObject({ ...rowCommon, ...columns });
+}
+
+/** The schema of an `expect` in the story, or null when the format knows no such expectation. */
+export function expectStepSchema(kind: string): z.ZodObject | null {
+  const common = {
+    expect: z.literal(kind),
+    repository: rowCommon.repository,
+    after: DurationSchema.optional(),
+    at: MomentSchema.optional(),
+  };
+  if (kind === "complete") return z.strictObject({ ...common, is: z.boolean().optional() });
+  const row = rowSchema(kind);
+  if (row === null) return null;
+  return z.strictObject({
+    ...common,
+    ...COLUMNS[kind],
+    absent: z.literal(true).optional().describe("there is no such row"),
+    ...(kind === "package" ? {} : { rows: z.array(row).optional().describe("several rows at once") }),
+    exactly: z.literal(true).optional().describe("with `rows`: there are no others"),
+  });
+}
+
+/** One expectation as the runner checks it: rows of one kind that must, or must not, be there. */
+export interface Expectation {
+  readonly kind: string;
+  readonly rows: readonly Row[];
+  /** No rows but these are there. An empty list without it still means: none. */
+  readonly exactly: boolean;
+  /** None of the rows is there. */
+  readonly absent: boolean;
+}
+
+/** Some columns of a row and their values. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** An `expect` in the story, with the time it is asked at. */
+export interface ExpectStep extends Expectation {
+  readonly after?: string | undefined;
+  readonly at?: string | undefined;
+}
+
+/** The final `expect` of a scenario: lists by kind, each a list of rows, one row, or `{ rows, exactly }`. */
+export const FinalSchema = z.strictObject({
+  ...Object.fromEntries(
+    Object.keys(COLUMNS).map((kind) => {
+      const row = rowSchema(kind)!;
+      return [
+        kind,
+        z
+          .union([z.array(row), z.strictObject({ rows: z.array(row), exactly: z.literal(true).optional() })])
+          .optional(),
+      ];
+    }),
+  ),
+  complete: z.boolean().optional().describe("the population equals the double's own list of ref updates"),
+  exactly: z.literal(true).optional().describe("every list here allows no other rows"),
+});

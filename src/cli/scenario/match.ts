@@ -1,0 +1,118 @@
+/** Whether the rows that are there are the rows a story expects; pure. */
+
+import { stringify } from "yaml";
+import type { Expectation, Row } from "./expectations.ts";
+
+/** What was expected and not so. */
+export interface Mismatch {
+  /** One sentence. */
+  readonly because: string;
+  readonly expected: readonly Row[];
+  /** The rows that are there, as far as they can be the ones meant. */
+  readonly there: readonly Row[];
+}
+
+/** Rows of one kind as they are there, with the columns this version can see of them. */
+export interface Sight {
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/** The repository a row is of when it does not say. */
+export const DEFAULT_REPOSITORY = "web";
+
+/** Compares; null when all is as expected. Rows without a `repository` are those of `web`, where the kind has repositories at all. */
+export function compare(expectation: Expectation, sight: Sight): Mismatch | null {
+  const { kind, rows: expected } = expectation;
+  const mismatch = (because: string): Mismatch => ({ because, expected, there: sight.rows });
+  for (const row of expected) {
+    const unseen = Object.keys(row).find(
+      (column) => column !== "repository" && !sight.columns.includes(column),
+    );
+    if (unseen !== undefined) {
+      return mismatch(`this version cannot yet see the column \`${unseen}\` of \`${kind}\``);
+    }
+  }
+  if (expected.length === 0) {
+    return sight.rows.length === 0
+      ? null
+      : mismatch(`there should be no ${kind}, and there are ${sight.rows.length}`);
+  }
+  const matched = new Set<Row>();
+  for (const row of expected) {
+    const found = sight.rows.filter((there) => matches(row, there));
+    if (expectation.absent) {
+      if (found.length > 0) return mismatch(`there should be no such row in ${kind}, and there is`);
+      continue;
+    }
+    if (found.length !== 1) {
+      const count = found.length === 0 ? "none" : String(found.length);
+      return mismatch(`exactly one row of ${kind} should be so, and ${count} is: ${inline(row)}`);
+    }
+    matched.add(found[0]!);
+  }
+  if (expectation.exactly && matched.size !== sight.rows.length) {
+    const others = sight.rows.length - matched.size;
+    return mismatch(`there should be no other ${kind}, and there are ${others} more`);
+  }
+  return null;
+}
+
+function matches(expected: Row, there: Row): boolean {
+  const wanted = "repository" in there ? { repository: DEFAULT_REPOSITORY, ...expected } : expected;
+  return Object.entries(wanted).every(([column, value]) => {
+    const actual = there[column];
+    if (column === "says") return plain(texts(actual)).includes(plain(texts(value)));
+    // A name may stand for several steps that made the same thing; it is enough to be one of them.
+    if (column === "step") return Array.isArray(actual) ? actual.includes(value) : actual === value;
+    if (column === "at-most") return typeof actual === "number" && actual <= Number(value);
+    return same(value, actual);
+  });
+}
+
+function same(expected: unknown, actual: unknown): boolean {
+  if (Array.isArray(expected)) {
+    if (!Array.isArray(actual) || actual.length !== expected.length) return false;
+    const rest = [...(actual as unknown[])];
+    return expected.every((one) => {
+      const index = rest.findIndex((other) => isSame(one, other));
+      if (index < 0) return false;
+      rest.splice(index, 1);
+      return true;
+    });
+  }
+  return isSame(expected, actual);
+}
+
+/** A change may be named by its number or by a step; then the thing that is there is a list of its names. */
+function isSame(expected: unknown, actual: unknown): boolean {
+  if (Array.isArray(actual)) return actual.includes(expected);
+  if (typeof expected === "object" && expected !== null && typeof actual === "object" && actual !== null) {
+    const cells = actual as Row;
+    return Object.entries(expected).every(([key, value]) => String(cells[key] ?? "") === String(value));
+  }
+  return expected === actual;
+}
+
+function texts(value: unknown): string {
+  return Array.isArray(value) ? value.map(texts).join("\n") : typeof value === "string" ? value : "";
+}
+
+function plain(text: string): string {
+  return text.toLowerCase().replaceAll(/\s+/gu, " ").trim();
+}
+
+function inline(row: Row): string {
+  return stringify(row, { collectionStyle: "flow", lineWidth: 0 }).trim();
+}
+
+/** Rows as YAML, one a line, for people; columns without a value are left out. */
+export function printRows(rows: readonly Row[], indent: string): string {
+  if (rows.length === 0) return `${indent}(none)`;
+  return rows
+    .map((row) =>
+      Object.fromEntries(Object.entries(row).filter(([, value]) => value != null && value !== "")),
+    )
+    .map((row) => `${indent}- ${inline(row).replaceAll("\n", " ")}`)
+    .join("\n");
+}

@@ -1,0 +1,247 @@
+/** Every `do` of the scenario format with its keys; the docstrings are the reference page. */
+
+import { z } from "zod";
+import {
+  BranchSchema,
+  CommitSchema,
+  DurationSchema,
+  FilesSchema,
+  MomentSchema,
+  NameSchema,
+  PermissionSchema,
+  PullSchema,
+  StepNameSchema,
+} from "./words.ts";
+
+/** The keys every step may have, besides its own. */
+export const COMMON_KEYS = {
+  by: NameSchema.optional().describe("who does it: a name of `people`"),
+  repository: z.string().min(1).optional().describe("a repository of acme; default: web"),
+  after: DurationSchema.optional().describe("how long after the step before"),
+  at: MomentSchema.optional().describe("when; never before the step before"),
+  bypass: z.literal(true).optional().describe("grants and uses a right to bypass"),
+  refused: z
+    .union([z.literal(true), z.string().min(1)])
+    .optional()
+    .describe("GitHub refuses it: true, or a part of what it answers"),
+  as: StepNameSchema.optional().describe("names what the step made, for later steps and the column `step`"),
+} as const;
+
+const text = z.string().min(1);
+const names = z.array(NameSchema).min(1);
+const method = z.enum(["merge", "squash", "rebase"]);
+const pull = { pull: PullSchema };
+const branchOrPull = { branch: BranchSchema.optional(), pull: PullSchema.optional() };
+const push = {
+  ...branchOrPull,
+  files: FilesSchema.optional(),
+  message: z.string().optional(),
+  author: NameSchema.optional(),
+  "co-authors": names.optional(),
+  to: CommitSchema.optional(),
+  via: z.enum(["git", "web", "api", "deploy-key", "token"]).optional(),
+  signed: z.boolean().optional(),
+};
+const branches = {
+  branch: BranchSchema,
+  from: CommitSchema.optional(),
+  files: FilesSchema.optional(),
+  to: z.string().min(1).optional(),
+};
+const tag = { tag: text, commit: CommitSchema };
+const person = { person: NameSchema };
+const protection = {
+  branch: z.string().min(1).optional().describe("the branch or pattern it guards; default: main"),
+  enforcement: z.enum(["active", "disabled", "evaluate"]).optional(),
+  approvals: z.int().min(0).optional(),
+  checks: z.array(z.strictObject({ name: text, app: text.optional() })).optional(),
+  bypass: z
+    .union([z.literal(true), z.array(text)])
+    .optional()
+    .describe("who may bypass it"),
+  delete: z.boolean().optional(),
+};
+const repositoryStep = {
+  to: text.optional(),
+  visibility: z.enum(["public", "private", "internal"]).optional(),
+};
+const deviation = z.union([z.int().min(1), z.string().min(1)]);
+const rawPolicy = z.union([z.record(z.string(), z.unknown()), z.string()]);
+
+/** Every `do` with the keys it has on top of {@link COMMON_KEYS}. */
+export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
+  "open-pull-request": {
+    pull: PullSchema.optional(),
+    branch: BranchSchema.optional(),
+    base: BranchSchema.optional(),
+    files: FilesSchema.optional(),
+    title: text.optional(),
+    body: z.string().optional(),
+    labels: z.array(text).optional(),
+    draft: z.boolean().optional(),
+    message: z.string().optional(),
+    "co-authors": names.optional(),
+    fork: z.union([z.boolean(), text]).optional(),
+    "requested-by": NameSchema.optional(),
+  },
+  push,
+  "force-push": push,
+  review: {
+    ...pull,
+    state: z.enum(["approved", "changes-requested", "commented"]),
+    body: z.string().optional(),
+  },
+  "edit-review": { ...pull, body: z.string() },
+  "dismiss-review": { ...pull, of: text.describe("whose review, or the name its step gave") },
+  comment: { pull: PullSchema.optional(), deviation: deviation.optional(), text },
+  "edit-comment": { of: StepNameSchema, text },
+  command: {
+    pull: PullSchema.optional(),
+    deviation: deviation.optional(),
+    deployment: StepNameSchema.optional(),
+    text,
+  },
+  press: { ...pull, button: z.enum(["emergency", "recheck"]) },
+  label: { ...pull, label: text },
+  unlabel: { ...pull, label: text },
+  retarget: { ...pull, base: BranchSchema },
+  ready: pull,
+  draft: pull,
+  close: pull,
+  reopen: pull,
+  "update-branch": {
+    ...pull,
+    method: z.enum(["merge", "rebase"]).optional(),
+    files: FilesSchema.optional().describe("a conflict solved so"),
+  },
+  "apply-suggestion": { ...pull, from: NameSchema, files: FilesSchema },
+  merge: { ...pull, method: method.optional() },
+  "merge-locally-and-push": {
+    pulls: z.array(PullSchema).min(1),
+    branch: BranchSchema.optional(),
+    files: FilesSchema.optional(),
+  },
+  enqueue: pull,
+  dequeue: pull,
+  "enable-auto-merge": { ...pull, method: method.optional() },
+  revert: { ...pull, opens: PullSchema.optional() },
+  "cherry-pick": { commit: CommitSchema, branch: BranchSchema },
+  "create-branch": branches,
+  "delete-branch": branches,
+  "rename-branch": branches,
+  "set-default-branch": branches,
+  "create-tag": tag,
+  "move-tag": tag,
+  "publish-release": { tag: text },
+  "set-check": {
+    commit: CommitSchema.optional(),
+    pull: PullSchema.optional(),
+    name: text,
+    app: text.optional(),
+    conclusion: text,
+  },
+  deploy: {
+    environment: text.optional(),
+    commit: CommitSchema.optional(),
+    via: z.enum(["api", "workflow", "outside"]).optional(),
+    event: text.optional(),
+    state: text.optional(),
+  },
+  "deployment-status": { deployment: StepNameSchema, state: text, environment: text.optional() },
+  "request-gate": { environment: text.optional(), commit: CommitSchema.optional() },
+  "report-deployment": {
+    environment: text.optional(),
+    commit: CommitSchema.optional(),
+    source: text.optional(),
+  },
+  rerun: { pull: PullSchema.optional(), deployment: StepNameSchema.optional() },
+  "run-workflow": { name: text, environment: text.optional(), commit: CommitSchema.optional() },
+  "edit-policy": {
+    in: z.enum(["organisation", "repository"]).optional(),
+    policy: rawPolicy.optional(),
+    text: z.string().optional(),
+    pull: PullSchema.optional(),
+  },
+  "edit-ruleset": protection,
+  "set-protection": protection,
+  "set-environment": {
+    environment: text,
+    reviewers: z.array(text).optional(),
+    "prevent-self-review": z.boolean().optional(),
+    "admins-bypass": z.boolean().optional(),
+    delete: z.boolean().optional(),
+  },
+  "add-to-team": { ...person, team: text },
+  "remove-from-team": { ...person, team: text },
+  "set-permission": { ...person, permission: PermissionSchema },
+  "delete-user": person,
+  uninstall: {},
+  suspend: {},
+  unsuspend: {},
+  "set-app-permissions": { permissions: z.record(z.string(), z.enum(["none", "read", "write"])).optional() },
+  "add-repository": repositoryStep,
+  "remove-repository": repositoryStep,
+  "create-repository": repositoryStep,
+  "rename-repository": repositoryStep,
+  "transfer-repository": repositoryStep,
+  "archive-repository": repositoryStep,
+  "publish-repository": repositoryStep,
+  "delete-repository": repositoryStep,
+  outage: {},
+  recover: {},
+  "duplicate-webhooks": {},
+  "reorder-webhooks": {},
+  "github-fails": {},
+  kill: {},
+  restart: {},
+  "tamper-log": {},
+  wait: { for: DurationSchema.optional(), until: MomentSchema.optional() },
+  sweep: {},
+  "monthly-review": { control: text, month: text, comment: z.string().optional() },
+  "add-deviation": {
+    pull: PullSchema.optional(),
+    step: StepNameSchema.optional(),
+    control: text.optional(),
+    type: z.enum(["design", "operating"]).optional(),
+    severity: text.optional(),
+    title: text.optional(),
+    description: text.optional(),
+  },
+  "close-period": { period: text },
+};
+
+/** The steps the App itself, or the world around it, is asked for; every other one is acted on GitHub. */
+export const STAGE_STEPS: readonly string[] = [
+  "outage",
+  "recover",
+  "duplicate-webhooks",
+  "reorder-webhooks",
+  "github-fails",
+  "kill",
+  "restart",
+  "tamper-log",
+  "wait",
+  "sweep",
+  "monthly-review",
+  "add-deviation",
+  "close-period",
+];
+
+/** One thing somebody does in a story; the keys of each kind are those of {@link STEP_KEYS}, already checked. */
+export interface DoStep {
+  readonly do: string;
+  readonly by?: string | undefined;
+  readonly repository?: string | undefined;
+  readonly after?: string | undefined;
+  readonly at?: string | undefined;
+  readonly bypass?: unknown;
+  readonly refused?: true | string | undefined;
+  readonly as?: string | undefined;
+  readonly [key: string]: unknown;
+}
+
+/** The schema of one kind of step, or null when the format has no such step. */
+export function stepSchema(kind: string): z.ZodObject | null {
+  const keys = Object.hasOwn(STEP_KEYS, kind) ? STEP_KEYS[kind] : undefined;
+  return keys === undefined ? null : z.strictObject({ do: z.literal(kind), ...COMMON_KEYS, ...keys });
+}
