@@ -359,7 +359,7 @@ export class GitRepository {
   #resolveName(stem: string): Sha | null {
     for (const ref of [`refs/heads/${stem}`, `refs/tags/${stem}`, stem, `refs/${stem}`]) {
       const sha = this.ref(ref);
-      if (sha !== null) return this.#peel(sha);
+      if (sha !== null) return this.peel(sha);
     }
     if (stem === "HEAD") {
       const head = /^ref: (.*)$/m.exec(readFileSync(join(this.folder, "HEAD"), "utf8"))?.[1];
@@ -373,11 +373,12 @@ export class GitRepository {
     return found.length === 1 ? (found[0] ?? null) : null;
   }
 
-  #peel(sha: Sha): Sha | null {
+  /** The commit an object id stands for: itself, or what an annotated tag points to. */
+  peel(sha: Sha): Sha | null {
     const object = this.read(sha);
     if (object?.type !== "tag") return this.commit(sha) === undefined ? null : sha;
     const target = /^object ([0-9a-f]{40})$/m.exec(object.body.toString("utf8"))?.[1];
-    return target === undefined ? null : this.#peel(target);
+    return target === undefined ? null : this.peel(target);
   }
 
   // -- history

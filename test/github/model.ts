@@ -497,11 +497,14 @@ export interface MergeQueueEntry extends Identified {
   readonly enqueuedById: number;
   readonly enqueuedAt: Instant;
   /** Full name below `refs/heads/gh-readonly-queue/`. */
-  readonly ref: string;
-  readonly headSha: Sha;
-  readonly baseSha: Sha;
-  /** The pull request's head when the group was built. */
+  ref: string;
+  headSha: Sha;
+  baseSha: Sha;
+  /** The pull request's head when it was enqueued. */
   readonly pullHeadSha: Sha;
+  readonly method: MergeMethod;
+  /** False while the group's commit is not made (then `ref`, `headSha` and `baseSha` mean nothing). */
+  built: boolean;
 }
 
 /** A run of a workflow. */
