@@ -1,0 +1,179 @@
+/**
+ * Who may import whom, checked on every run by `npm run walls`; test/house/walls.test.ts shows that each rule can fail.
+ *
+ * The parser is swc, because dependency-cruiser reads TypeScript through a compiler interface that TypeScript 7 no longer has.
+ * It sees every import but cannot tell an `import type` from another: that flows and the dashboard take only types from the
+ * rooms beside them is checked by test/house/source.test.ts.
+ */
+
+const PACKAGES_OF = {
+  domain: [
+    "@noble/curves",
+    "@noble/hashes",
+    "canonicalize",
+    "fastest-levenshtein",
+    "ignore",
+    "node-diff3",
+    "picomatch",
+    "re2js",
+    "temporal-polyfill",
+    "yaml",
+    "zod",
+  ],
+  github: ["@octokit/[^/]+", "pino", "probot", "zod"],
+  ledger: ["kysely", "pg", "zod"],
+  package: [
+    "@noble/curves",
+    "@noble/hashes",
+    "csv-stringify",
+    "d3-scale",
+    "d3-shape",
+    "hono",
+    "hucre",
+    "yauzl",
+    "yazl",
+    "zod",
+  ],
+  flows: ["croner", "pino"],
+  dashboard: ["d3-scale", "d3-shape", "hono", "zod"],
+};
+
+const ROOMS_OF = {
+  domain: ["domain"],
+  github: ["github", "domain"],
+  ledger: ["ledger", "domain"],
+  package: ["package", "domain"],
+  flows: ["flows", "domain", "github", "ledger", "package"],
+  dashboard: ["dashboard", "domain", "ledger"],
+  cli: ["cli", "flows", "domain", "github", "ledger", "package"],
+};
+
+/** What `countersign verify` is made of: it must work with no settings, database or network. */
+const VERIFY = "^src/cli/verify\\.ts$";
+
+const BUILDERS = "^src/(main|app|server)\\.ts$";
+
+function rooms(room) {
+  return {
+    name: `${room}-walls`,
+    comment: `${room} may import ${ROOMS_OF[room].join(", ")} and nothing else of this project`,
+    severity: "error",
+    from: { path: `^src/${room}/` },
+    to: { path: "^(src|test|scripts|bench)/", pathNot: `^src/(${ROOMS_OF[room].join("|")})/` },
+  };
+}
+
+function packages(room) {
+  return {
+    name: `${room}-packages`,
+    comment: `${room} may use the packages ${PACKAGES_OF[room].join(", ")} and no other`,
+    severity: "error",
+    from: { path: `^src/${room}/` },
+    to: {
+      path: "(^|/)node_modules/",
+      pathNot: `(^|/)node_modules/(@types/)?(${PACKAGES_OF[room].join("|")})/`,
+    },
+  };
+}
+
+/** The rules and the way files are read. */
+export default {
+  forbidden: [
+    rooms("domain"),
+    packages("domain"),
+    {
+      name: "domain-pure",
+      comment: "the domain is values in, values out: no module of Node",
+      severity: "error",
+      from: { path: "^src/domain/" },
+      to: { dependencyTypes: ["core"] },
+    },
+    rooms("github"),
+    packages("github"),
+    rooms("ledger"),
+    packages("ledger"),
+    rooms("package"),
+    packages("package"),
+    rooms("flows"),
+    packages("flows"),
+    rooms("dashboard"),
+    packages("dashboard"),
+    {
+      ...rooms("cli"),
+      comment: "cli may import flows, domain, github, ledger, package and the settings; never the dashboard",
+      to: {
+        path: "^(src|test|scripts|bench)/",
+        pathNot: `^src/((${ROOMS_OF.cli.join("|")})/|settings\\.ts$)`,
+      },
+    },
+    {
+      name: "verify-stands-alone",
+      comment: "`countersign verify` reaches only the domain and the package room, on whatever way",
+      severity: "error",
+      from: { path: VERIFY },
+      to: { path: "^(src|test)/", pathNot: `${VERIFY}|^src/(domain|package)/`, reachable: true },
+    },
+    {
+      name: "verify-needs-nothing",
+      comment: "`countersign verify` needs no network and no database",
+      severity: "error",
+      from: { path: VERIFY },
+      to: {
+        path: "(^|/)node_modules/(@octokit|probot|pg|kysely|pino|hono|@hono)/|^(node:)?(http|https|http2|net|tls|dgram|dns|dns/promises|sqlite)$",
+        reachable: true,
+      },
+    },
+    {
+      name: "nobody-imports-the-builders",
+      comment: "main, app and server build everything and are imported by nobody else",
+      severity: "error",
+      from: { path: "^src/", pathNot: BUILDERS },
+      to: { path: BUILDERS },
+    },
+    {
+      name: "src-without-test",
+      comment: "nothing in src imports tests, scripts or benchmarks",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^(test|scripts|bench)/" },
+    },
+    {
+      name: "src-without-dev-packages",
+      comment: "what is published may only use what is installed with it",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"] },
+    },
+    {
+      name: "no-cycles",
+      comment: "a cycle has no order in which to read it",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: "no-orphans",
+      comment: "a file that nothing uses and that uses nothing has no work",
+      severity: "error",
+      from: { orphan: true, pathNot: "^src/(main|cli/main)\\.ts$|\\.test\\.ts$|\\.d\\.ts$" },
+      to: {},
+    },
+    {
+      name: "no-unresolved",
+      comment: "every import leads somewhere",
+      severity: "error",
+      from: { path: "^(src|test)/" },
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    parser: "swc",
+    moduleSystems: ["es6"],
+    doNotFollow: { path: "node_modules" },
+    enhancedResolveOptions: {
+      extensions: [".ts", ".mjs", ".js", ".json"],
+      conditionNames: ["import", "node", "types", "default"],
+      exportsFields: ["exports"],
+    },
+  },
+};

@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { isNode, memberName, nodesOf, parse, sourcesIn, type Node, type Source } from "./syntax.ts";
+
+/** What would make a judgement depend on when, where or by luck it is made. */
+const IMPURE_MEMBERS = new Set([
+  "Date.now",
+  "Math.random",
+  "performance.now",
+  "performance.timeOrigin",
+  "Temporal.Now",
+  "crypto.randomUUID",
+  "crypto.getRandomValues",
+]);
+const IMPURE_NAMES = new Set(["process", "fetch", "setTimeout", "setInterval", "setImmediate", "console"]);
+
+function impurities(source: Source): readonly string[] {
+  const found: string[] = [];
+  for (const node of nodesOf(source.items)) {
+    const member = memberName(node);
+    if (member !== null && IMPURE_MEMBERS.has(member)) found.push(member);
+    if (node.type === "Identifier" && IMPURE_NAMES.has(String(node["value"])))
+      found.push(String(node["value"]));
+    if (node.type === "NewExpression" && calls(node, "Date") && argumentsOf(node) === 0)
+      found.push("new Date()");
+    if (node.type === "CallExpression" && calls(node, "Date")) found.push("Date()");
+  }
+  return found.map((each) => `${source.path}: ${each}`);
+}
+
+function calls(node: Node, name: string): boolean {
+  return isNode(node["callee"]) && node["callee"]["value"] === name;
+}
+
+function argumentsOf(node: Node): number {
+  return Array.isArray(node["arguments"]) ? node["arguments"].length : 0;
+}
+
+/** Rooms of which a room may name types, but never use values. */
+const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
+  flows: ["github", "ledger", "package"],
+  dashboard: ["ledger"],
+};
+
+function valueImports(source: Source, rooms: readonly string[]): readonly string[] {
+  const forbidden = new RegExp(`^(\\.\\./)+(${rooms.join("|")})/`, "u");
+  const lazy = [...nodesOf(source.items)].flatMap((node) => {
+    const [first] = node.type === "CallExpression" ? [...nodesOf(node["arguments"])] : [];
+    const from = isNode(node["callee"]) && node["callee"].type === "Import" ? String(first?.["value"]) : "";
+    return forbidden.test(from) ? [`${source.path}: ${from}`] : [];
+  });
+  const early = source.items.flatMap((item) => {
+    const from = isNode(item["source"]) ? String(item["source"]["value"]) : "";
+    if (!forbidden.test(from) || item["typeOnly"] === true) return [];
+    const specifiers = Array.isArray(item["specifiers"]) ? item["specifiers"].filter(isNode) : [];
+    const types = specifiers.length > 0 && specifiers.every((each) => each["isTypeOnly"] === true);
+    return types ? [] : [`${source.path}: ${from}`];
+  });
+  return [...early, ...lazy];
+}
+
+function undocumented(source: Source): readonly string[] {
+  const bare = source.items.filter((item) => {
+    if (item.type !== "ExportDeclaration") return false;
+    const before = source.before(item);
+    // The comment must touch what it explains: the one at the top of a file is about the file.
+    return !/\*\/\r?\n$/u.test(before) || before.slice(before.lastIndexOf("/*")).length < 12;
+  });
+  const overloaded = new Set(
+    source.items.filter((item) => !bare.includes(item) && item.type === "ExportDeclaration").map(nameOf),
+  );
+  return bare
+    .filter((item) => !overloaded.has(nameOf(item)))
+    .map((item) => `${source.path}: ${nameOf(item)}`);
+}
+
+function nameOf(item: Node): string {
+  const declaration = isNode(item["declaration"]) ? item["declaration"] : item;
+  const first = Array.isArray(declaration["declarations"]) ? declaration["declarations"][0] : declaration;
+  const name = isNode(first) || typeof first === "object" ? (first as Node)["identifier"] : null;
+  const id = name ?? (first as Node)["id"];
+  return isNode(id) ? String(id["value"]) : "?";
+}
+
+describe("the domain", () => {
+  it("asks no clock, no chance and no machine", () => {
+    expect(sourcesIn("src/domain").flatMap(impurities)).toEqual([]);
+  });
+
+  it.each([
+    "export const a = Date.now();",
+    "export const a = () => new Date();",
+    "export const a = Date();",
+    "class A { b() { return Math.random(); } }",
+    "export const a = `${performance.now()}`;",
+    "export const a = process.env;",
+    "export async function a() { await fetch('x'); }",
+  ])("would be caught at: %s", (text) => {
+    expect(impurities(parse("a.ts", text))).toHaveLength(1);
+  });
+
+  it("may turn a given instant into a date", () => {
+    expect(impurities(parse("a.ts", "export const a = new Date(0).toISOString(); // Date.now()"))).toEqual(
+      [],
+    );
+  });
+});
+
+describe("imports", () => {
+  it.each(Object.entries(TYPES_ONLY))("of %s from %s are types", (room, rooms) => {
+    expect(sourcesIn(`src/${room}`).flatMap((source) => valueImports(source, rooms))).toEqual([]);
+  });
+
+  it.each([
+    'import { Ledger } from "../ledger/ledger.ts";',
+    'import { type Ledger, open } from "../ledger/ledger.ts";',
+    'import * as ledger from "../../ledger/ledger.ts";',
+    'import "../ledger/ledger.ts";',
+    'export { open } from "../ledger/ledger.ts";',
+    'export const open = async () => (await import("../ledger/open.ts")).openLedger;',
+  ])("would be caught at: %s", (text) => {
+    expect(valueImports(parse("a.ts", text), ["ledger"])).toHaveLength(1);
+  });
+
+  it.each([
+    'import type { Ledger } from "../ledger/ledger.ts";',
+    'import { type Ledger } from "../ledger/ledger.ts";',
+    'import { open } from "../domain/ledger/ledger.ts";',
+  ])("may be: %s", (text) => {
+    expect(valueImports(parse("a.ts", text), ["ledger"])).toEqual([]);
+  });
+});
+
+describe("every export", () => {
+  it("says what it is", () => {
+    expect(sourcesIn("src").flatMap(undocumented)).toEqual([]);
+  });
+
+  it.each([
+    ["/** About the file. */\n\nexport const a = 1;", "a"],
+    ["const ä = 1;\nexport function b(): void {}", "b"],
+    ["// not a docstring\nexport interface C {}", "C"],
+    ["/** */\nexport type D = string;", "D"],
+  ])("without words would be caught: %s", (text, name) => {
+    expect(undocumented(parse("a.ts", text))).toEqual([`a.ts: ${name}`]);
+  });
+
+  it("with a sentence before it is left alone", () => {
+    expect(undocumented(parse("a.ts", "/** Ä: one sentence. */\nexport class A {}"))).toEqual([]);
+  });
+});

@@ -1,0 +1,171 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { cruise, type ICruiseOptions, type ICruiseResult } from "dependency-cruiser";
+import extractDepcruiseConfig from "dependency-cruiser/config-utl/extract-depcruise-config";
+import { afterAll, describe, expect, it } from "vitest";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const config = await extractDepcruiseConfig(join(ROOT, ".dependency-cruiser.mjs"));
+
+type Tree = Readonly<Record<string, string>>;
+
+/** One file for each room, each keeping to its walls. */
+const CLEAN: Tree = {
+  "package.json": JSON.stringify({
+    dependencies: { zod: "*", kysely: "*", hono: "*", probot: "*", yazl: "*", pg: "*", commander: "*" },
+    devDependencies: { vitest: "*" },
+  }),
+  "src/domain/change.ts": 'import { z } from "zod";\nexport const Change = z;\n',
+  "src/github/facts.ts": 'import { Change } from "../domain/change.ts";\nexport const facts = Change;\n',
+  "src/ledger/ledger.ts":
+    'import { Kysely } from "kysely";\nimport type { Change } from "../domain/change.ts";\nexport type Ledger = [typeof Change, Kysely];\n',
+  "src/package/read.ts": 'import { Change } from "../domain/change.ts";\nexport const read = Change;\n',
+  "src/flows/ports.ts": 'import type { Ledger } from "../ledger/ledger.ts";\nexport type Tools = Ledger;\n',
+  "src/dashboard/pages.ts":
+    'import type { Ledger } from "../ledger/ledger.ts";\nexport type Page = Ledger;\n',
+  "src/settings.ts": 'import { z } from "zod";\nexport const settings = z;\n',
+  "src/server.ts":
+    'import type { Page } from "./dashboard/pages.ts";\nimport { settings } from "./settings.ts";\nexport type Server = [Page, typeof settings];\n',
+  "src/main.ts":
+    'import { facts } from "./github/facts.ts";\nimport type { Server } from "./server.ts";\nexport const main = facts as unknown as Server;\n',
+  "src/cli/verify.ts": 'import { read } from "../package/read.ts";\nexport const verify = read;\n',
+  "src/cli/main.ts":
+    'import type { Tools } from "../flows/ports.ts";\nimport { settings } from "../settings.ts";\nimport { verify } from "./verify.ts";\nexport type All = [Tools, typeof settings, typeof verify];\n',
+  "test/change.test.ts": 'import { Change } from "../src/domain/change.ts";\nChange.toString();\n',
+};
+
+const PACKAGES = ["zod", "kysely", "hono", "probot", "yazl", "pg", "commander", "vitest"];
+
+/** For each rule, files that break it; every other rule must stay silent. */
+const BREACHES: Readonly<Record<string, readonly Tree[]>> = {
+  "domain-walls": [
+    uses("src/domain/bad.ts", "../github/facts.ts", { type: true }),
+    uses("src/domain/bad.ts", "../settings.ts"),
+  ],
+  "domain-packages": [uses("src/domain/bad.ts", "probot"), uses("src/domain/bad.ts", "kysely")],
+  "domain-pure": [
+    uses("src/domain/bad.ts", "node:fs"),
+    uses("src/domain/bad.ts", "node:crypto", { lazy: true }),
+  ],
+  "github-walls": [
+    uses("src/github/bad.ts", "../ledger/ledger.ts"),
+    uses("src/github/bad.ts", "../flows/ports.ts"),
+  ],
+  "github-packages": [uses("src/github/bad.ts", "kysely")],
+  "ledger-walls": [
+    uses("src/ledger/bad.ts", "../github/facts.ts"),
+    uses("src/ledger/bad.ts", "../flows/ports.ts", { lazy: true }),
+  ],
+  "ledger-packages": [uses("src/ledger/bad.ts", "probot")],
+  "package-walls": [
+    uses("src/package/bad.ts", "../ledger/ledger.ts"),
+    uses("src/package/bad.ts", "../github/facts.ts"),
+  ],
+  "package-packages": [uses("src/package/bad.ts", "pg")],
+  "flows-walls": [
+    uses("src/flows/bad.ts", "../dashboard/pages.ts"),
+    uses("src/flows/bad.ts", "../settings.ts"),
+  ],
+  "flows-packages": [uses("src/flows/bad.ts", "probot")],
+  "dashboard-walls": [
+    uses("src/dashboard/bad.ts", "../flows/ports.ts"),
+    uses("src/dashboard/bad.ts", "../github/facts.ts"),
+  ],
+  "dashboard-packages": [uses("src/dashboard/bad.ts", "kysely")],
+  "cli-walls": [uses("src/cli/bad.ts", "../dashboard/pages.ts")],
+  "verify-stands-alone": [
+    {
+      "src/cli/verify.ts": 'import { lines } from "./lines.ts";\nexport const verify = lines;\n',
+      "src/cli/lines.ts": 'import { settings } from "../settings.ts";\nexport const lines = settings;\n',
+    },
+  ],
+  "verify-needs-nothing": [
+    { "src/cli/verify.ts": 'import { Pool } from "pg";\nexport const verify = Pool;\n' },
+    {
+      "src/package/read.ts": 'import { request } from "node:https";\nexport const read = request;\n',
+    },
+  ],
+  "nobody-imports-the-builders": [uses("src/other.ts", "./server.ts")],
+  "src-without-test": [
+    { ...uses("src/other.ts", "../test/double.ts"), "test/double.ts": "export const x = 1;\n" },
+  ],
+  "src-without-dev-packages": [uses("src/other.ts", "vitest")],
+  "no-cycles": [
+    {
+      "src/domain/a.ts": 'import { b } from "./b.ts";\nexport const a = b;\n',
+      "src/domain/b.ts": 'import { a } from "./a.ts";\nexport const b = a;\n',
+    },
+  ],
+  "no-orphans": [{ "src/domain/alone.ts": "export const alone = 1;\n" }],
+  "no-unresolved": [uses("src/domain/bad.ts", "./nowhere.ts")],
+};
+
+function uses(
+  path: string,
+  module: string,
+  how: { readonly type?: boolean; readonly lazy?: boolean } = {},
+): Tree {
+  if (how.lazy === true)
+    return { [path]: `export async function load() {\n  return import("${module}");\n}\n` };
+  return {
+    [path]: `import ${how.type === true ? "type " : ""}* as all from "${module}";\nexport { all };\n`,
+  };
+}
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function planted(tree: Tree): string {
+  const folder = mkdtempSync(join(tmpdir(), "countersign-walls-"));
+  folders.push(folder);
+  const stubs = PACKAGES.flatMap((name) => [
+    [`node_modules/${name}/package.json`, JSON.stringify({ name, main: "index.js" })],
+    [`node_modules/${name}/index.js`, "export const all = 1;\n"],
+  ]);
+  for (const [path, text] of [...stubs, ...Object.entries(tree)] as [string, string][]) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+async function broken(folder: string): Promise<readonly string[]> {
+  const { options = {}, forbidden = [] } = config;
+  const { enhancedResolveOptions, ...rest } = options;
+  const settings: ICruiseOptions = {
+    ...(rest as ICruiseOptions),
+    baseDir: folder,
+    validate: true,
+    ruleSet: { forbidden },
+    enhancedResolveOptions: enhancedResolveOptions ?? {},
+  };
+  const { output } = await cruise(["src", "test"], settings, enhancedResolveOptions ?? {});
+  const found = (output as ICruiseResult).summary.violations.map((each) => each.rule.name);
+  return [...new Set(found)];
+}
+
+describe("the walls between the rooms", () => {
+  it("stand in a tree that keeps to them", async () => {
+    expect(await broken(planted(CLEAN))).toEqual([]);
+  });
+
+  it("stand in this project", async () => {
+    expect(await broken(ROOT)).toEqual([]);
+  });
+
+  it("are each shown to fail here", () => {
+    expect(Object.keys(BREACHES).toSorted()).toEqual(
+      (config.forbidden ?? []).map((rule) => rule.name ?? "").toSorted(),
+    );
+  });
+
+  const cases = Object.entries(BREACHES).flatMap(([rule, trees]) =>
+    trees.map((tree, index) => ({ rule, tree, nth: index + 1 })),
+  );
+  it.each(cases)("name $rule when it is broken ($nth)", async ({ rule, tree }) => {
+    expect(await broken(planted({ ...CLEAN, ...tree }))).toEqual([rule]);
+  });
+});
