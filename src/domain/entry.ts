@@ -8,13 +8,12 @@ export const ENTRY_KINDS = [
   "observation",
   "policy",
   "gate",
+  "branch",
   "change",
   "deployment",
   "deviation",
   "coverage-gap",
   "completeness",
-  "delivery-ignored",
-  "published",
 ] as const;
 
 /** What an entry is about. */

@@ -58,6 +58,16 @@ export interface CheckRunText {
   readonly text: string;
 }
 
+/** Entry `branch`, subject = `repositoryId:ref`: how far a production branch's chain of updates has been followed. */
+export interface BranchRecord {
+  readonly ref: string;
+  /** The commit the branch pointed to after the last update followed; forty zeros when it was deleted. */
+  readonly head: Sha;
+  /** GitHub's activity id of that update; null when only a webhook told, or nothing was followed yet. */
+  readonly activityId: number | null;
+  readonly at: Instant;
+}
+
 /** Entry `change`, subject = change id: one update of a production branch, judged as of when it happened. */
 export interface ChangeRecord {
   readonly change: Change;

@@ -1,0 +1,249 @@
+/** The watch: follow a production branch update by update, and judge each as of when it happened. */
+
+import {
+  NO_COMMIT,
+  type Change,
+  type PullRequest,
+  type RefUpdate,
+  type ShippedContent,
+} from "../domain/change.ts";
+import { assess } from "../domain/controls/assess.ts";
+import { decideChange, policyOrDefault, type Addressee } from "../domain/decision.ts";
+import { sha256 } from "../domain/digest.ts";
+import type { Entry } from "../domain/entry.ts";
+import { branchOf, isProductionBranch } from "../domain/policy/scope.ts";
+import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
+import type { BranchRecord, ChangeRecord } from "../domain/record.ts";
+import { Trouble } from "../domain/trouble.ts";
+import { gatherPull, observationsOf } from "./gather.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** GitHub's lists lag behind its webhooks; nothing is concluded from their silence before this long (ms). */
+export const SETTLING = 10 * 60_000;
+
+/** How soon a lagging list is asked again (ms). */
+const ASK_AGAIN = 5_000;
+
+/** Whether this ref is a production branch under the policy its repository has now. */
+export async function isWatched(tools: Tools, watched: Watched, ref: string): Promise<boolean> {
+  const branch = branchOf(ref);
+  if (branch === null) return false;
+  const policy = await currentPolicy(tools, watched);
+  return isProductionBranch(policyOrDefault(policy), watched.repository, branch);
+}
+
+/** The policy of the repository's default branch, as last read; forgotten when a push may have changed it. */
+export async function currentPolicy(tools: Tools, watched: Watched): Promise<PolicyInForce> {
+  const { id } = watched.repository;
+  return tools.github.lookups.remember(
+    `policy:${id}`,
+    [`policy:${id}`, `policy-of:${watched.repository.ownerId}`],
+    () => policyAt(tools, watched, watched.repository.defaultBranch),
+  );
+}
+
+async function policyAt(tools: Tools, watched: Watched, commit: string): Promise<PolicyInForce> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const read = await tools.github.readPolicy(octokit, watched.repository, commit, {
+    installationId: watched.installationId,
+    lookups: tools.github.lookups,
+  });
+  return policyInForce(read.organization, read.repository);
+}
+
+/** The change id: the same whether a webhook, the sweep or a backfill found it. */
+export function changeId(repositoryId: number, update: RefUpdate, occurrence: number): string {
+  return sha256(`${repositoryId}\n${update.ref}\n${update.before}\n${update.after}\n${occurrence}`).slice(
+    0,
+    32,
+  );
+}
+
+/** Records every update of the branch since the last one followed, oldest first. `late`: found by the sweep. */
+export async function followBranch(
+  tools: Tools,
+  watched: Watched,
+  ref: string,
+  late: boolean,
+): Promise<void> {
+  if (!(await isWatched(tools, watched, ref))) return;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const subject = `${watched.repository.id}:${ref}`;
+  const state = await tools.ledger.state("branch", subject);
+  const known = state === undefined ? null : (state.body as BranchRecord);
+  const listing = await tools.github.readRefUpdates(octokit, watched.repository, ref, {
+    since: known?.activityId ?? null,
+    from: known === null ? watched.since : known.at,
+  });
+  const fresh = listing.updates.filter(
+    (update) => known?.activityId == null || update.activityId !== known.activityId,
+  );
+  for (const update of fresh) await recordUpdate(tools, watched, update, late);
+  await waitForLaggingList(tools, watched, ref, fresh.at(-1)?.after ?? known?.head ?? null);
+}
+
+/** When a push was seen that the list does not show yet: ask again soon, and after ten minutes take the webhook's word. */
+async function waitForLaggingList(
+  tools: Tools,
+  watched: Watched,
+  ref: string,
+  head: string | null,
+): Promise<void> {
+  const seen = await observationsOf(tools, watched.repository.id, ref);
+  const now = tools.clock.now();
+  for (const each of seen) {
+    if (each.kind !== "pushed" || each.at < watched.since || each.after === head) continue;
+    const update: RefUpdate = {
+      activityId: null,
+      ref,
+      before: each.before,
+      after: each.after,
+      kind:
+        each.before === NO_COMMIT
+          ? "branch-created"
+          : each.after === NO_COMMIT
+            ? "branch-deleted"
+            : each.forced
+              ? "force-push"
+              : "push",
+      actor: each.actor,
+      at: each.at,
+      basis: "observed",
+    };
+    if ((await tools.ledger.state("change", changeId(watched.repository.id, update, 1))) !== undefined)
+      continue;
+    if (now - each.at < SETTLING) {
+      throw new Trouble(
+        "github-answer",
+        `GitHub's activity list of ${ref} does not show the push to ${each.after} yet.`,
+        { waitMs: ASK_AGAIN },
+      );
+    }
+    await recordUpdate(tools, watched, update, true);
+  }
+}
+
+async function recordUpdate(tools: Tools, watched: Watched, update: RefUpdate, late: boolean): Promise<void> {
+  const { repository } = watched;
+  const branch: BranchRecord = {
+    ref: update.ref,
+    head: update.after,
+    activityId: update.activityId,
+    at: update.at,
+  };
+  const place: Entry = {
+    kind: "branch",
+    subject: `${repository.id}:${update.ref}`,
+    repositoryId: repository.id,
+    organizationId: repository.ownerId,
+    at: update.at,
+    body: branch,
+  };
+  const occurrence = await occurrenceOf(tools, watched, update);
+  const now = tools.clock.now();
+  if (occurrence === null) {
+    await tools.ledger.record({ entries: [place], actions: [] }, now, watched.fence);
+    return;
+  }
+  const policy = await policyAt(
+    tools,
+    watched,
+    update.before === NO_COMMIT
+      ? update.after
+      : update.before === update.after
+        ? update.after
+        : update.before,
+  );
+  const change = await gatherChange(tools, watched, update, occurrence, policy, late);
+  const assessment = assess(
+    { moment: "landed", change },
+    { policy, appId: tools.appId, at: update.at, since: sinceOf(watched, policy) },
+  );
+  const to: Addressee = { repository, installationId: watched.installationId, appId: tools.appId };
+  const decision = decideChange({ change, assessment, policy, to, detectedAt: now });
+  await tools.ledger.record(
+    { entries: [...decision.entries, place], actions: decision.actions },
+    now,
+    watched.fence,
+  );
+}
+
+/** Which time this very update happens, or null if it is recorded already. */
+async function occurrenceOf(tools: Tools, watched: Watched, update: RefUpdate): Promise<number | null> {
+  for (let occurrence = 1; ; occurrence += 1) {
+    const known = await tools.ledger.state("change", changeId(watched.repository.id, update, occurrence));
+    if (known === undefined) return occurrence;
+    const recorded = (known.body as ChangeRecord).change.update;
+    if (
+      recorded.activityId === update.activityId ||
+      recorded.activityId === null ||
+      update.activityId === null
+    )
+      return null;
+  }
+}
+
+/** What happened before `since` in the policy, or before we were installed, is historic. */
+export function sinceOf(watched: Watched, policy: PolicyInForce): number {
+  const { since } = policyOrDefault(policy);
+  return since === null ? watched.since : Date.parse(`${since}T00:00:00Z`);
+}
+
+async function gatherChange(
+  tools: Tools,
+  watched: Watched,
+  update: RefUpdate,
+  occurrence: number,
+  policy: PolicyInForce,
+  late: boolean,
+): Promise<Change> {
+  const { repository } = watched;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const read = await tools.github.readChange(octokit, repository, update);
+  if (isMerge(update) && read.pulls.length === 0 && tools.clock.now() - update.at < SETTLING) {
+    throw new Trouble("github-answer", `GitHub does not say yet which pull request ${update.after} merged.`, {
+      waitMs: ASK_AGAIN,
+    });
+  }
+  const pullRequests: PullRequest[] = [];
+  const shipped: ShippedContent[] = [];
+  for (const number of read.pulls) {
+    const { pull } = await gatherPull(tools, watched, number, policy);
+    if (pull.merged === null) continue;
+    pullRequests.push(pull);
+    if (isMerge(update))
+      shipped.push(await tools.github.proveShipped(octokit, repository, update, pull, tools.github.lookups));
+  }
+  return {
+    id: changeId(repository.id, update, occurrence),
+    repository,
+    update,
+    occurrence,
+    tree: read.tree,
+    commitCount: read.commitCount,
+    pullRequests,
+    shipped,
+    alreadyLanded: update.kind === "branch-created" ? await hasLanded(tools, watched, update) : null,
+    checks: read.checks,
+    late,
+  };
+}
+
+function isMerge(update: RefUpdate): boolean {
+  return update.kind === "pull-request" || update.kind === "queue";
+}
+
+/** Whether a new branch begins at a commit that is on the default branch already. */
+async function hasLanded(tools: Tools, watched: Watched, update: RefUpdate): Promise<boolean | null> {
+  const { repository } = watched;
+  if (branchOf(update.ref) === repository.defaultBranch) return false;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const compared = await tools.github.compareCommits(
+    octokit,
+    repository,
+    repository.defaultBranch,
+    update.after,
+    tools.github.lookups,
+  );
+  return compared === null ? null : compared.status === "behind" || compared.status === "identical";
+}

@@ -1,0 +1,97 @@
+/** The gate: judge an open pull request or a merge group, and say so on GitHub. */
+
+import type { PullRequest, Sha } from "../domain/change.ts";
+import { assess } from "../domain/controls/assess.ts";
+import { decideGate, policyOrDefault, type Addressee } from "../domain/decision.ts";
+import { isProductionBranch } from "../domain/policy/scope.ts";
+import type { PolicyInForce } from "../domain/policy/tighten.ts";
+import type { GateRecord } from "../domain/record.ts";
+import { candidatesFor, gatherPull } from "./gather.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** Judges one pull request if it is open. `request`: the delivery of a pressed re-run button, which is answered even if nothing changed. */
+export async function assessPull(
+  tools: Tools,
+  watched: Watched,
+  number: number,
+  request: string | null,
+): Promise<void> {
+  const { pull, policy } = await gatherPull(tools, watched, number);
+  if (pull.state !== "open") return;
+  await say(tools, watched, {
+    subject: `${watched.repository.id}#${number}`,
+    pulls: [pull],
+    headSha: pull.head.sha,
+    policy,
+    moment: (at) =>
+      assess({ moment: "gate", pull }, { policy, appId: tools.appId, at, since: watched.since }),
+    request,
+  });
+}
+
+/** Judges a merge group pull request by pull request and answers on the group's own commit. */
+export async function assessGroup(
+  tools: Tools,
+  watched: Watched,
+  group: { readonly headSha: Sha; readonly baseRef: string; readonly headRef: string },
+  request: string | null,
+): Promise<void> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const read = await tools.github.readMergeGroup(octokit, watched.repository, group);
+  if (read === null) return;
+  const gathered = [];
+  for (const number of read.pulls) gathered.push(await gatherPull(tools, watched, number));
+  const first = gathered[0];
+  if (first === undefined) return;
+  const pulls = gathered.map((each) => each.pull);
+  const { policy } = first;
+  const subject = { moment: "group", pulls, sha: group.headSha, checks: read.checks } as const;
+  await say(tools, watched, {
+    subject: `${watched.repository.id}@${group.headSha}`,
+    pulls,
+    headSha: group.headSha,
+    policy,
+    moment: (at) => assess(subject, { policy, appId: tools.appId, at, since: watched.since }),
+    request,
+  });
+}
+
+async function say(
+  tools: Tools,
+  watched: Watched,
+  facts: {
+    readonly subject: string;
+    readonly pulls: readonly PullRequest[];
+    readonly headSha: Sha;
+    readonly policy: PolicyInForce;
+    readonly moment: (at: number) => ReturnType<typeof assess>;
+    readonly request: string | null;
+  },
+): Promise<void> {
+  const { subject, pulls, headSha, policy, request } = facts;
+  const at = tools.clock.now();
+  const base = pulls[0]?.base.ref ?? "";
+  const inScope =
+    policy.state !== "known" || isProductionBranch(policyOrDefault(policy), watched.repository, base);
+  const assessment = inScope ? facts.moment(at) : null;
+  const waiting = assessment !== null && assessment.verdict !== "compliant";
+  const previous = await tools.ledger.state("gate", subject);
+  const to: Addressee = {
+    repository: watched.repository,
+    installationId: watched.installationId,
+    appId: tools.appId,
+  };
+  const decision = decideGate({
+    subject,
+    pulls,
+    headSha,
+    assessment,
+    policy,
+    candidates: waiting ? await candidatesFor(tools, watched, policy) : [],
+    previous: previous === undefined ? null : (previous.body as GateRecord),
+    request,
+    to,
+    at,
+  });
+  await tools.ledger.record(decision, at, watched.fence);
+}

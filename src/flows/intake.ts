@@ -1,0 +1,85 @@
+/** What a delivery leads to: observations kept, caches forgotten, and the subjects to look at again. */
+
+import type { Entry } from "../domain/entry.ts";
+import type { RepositoryRecord } from "../domain/record.ts";
+import type { Signal, Subject } from "../github/subject.ts";
+import { canonical } from "../domain/digest.ts";
+import { observationSubject } from "./gather.ts";
+import type { Tools } from "./ports.ts";
+import { meet } from "./repositories.ts";
+
+/** A delivery understood: what it was handled as, or ignored because, and what to look at again. */
+export interface Heard {
+  readonly note: string;
+  readonly subjects: readonly Subject[];
+  readonly installationId: number | null;
+}
+
+/** Understands one delivery and keeps what only it can know. Asks GitHub only for an installation met for the first time. */
+export async function hear(
+  tools: Tools,
+  delivery: {
+    readonly id: string;
+    readonly event: string;
+    readonly payload: unknown;
+    readonly receivedAt: number;
+  },
+  fence: { readonly owner: string; readonly lane: string } | undefined,
+): Promise<Heard> {
+  const signal = tools.github.signal(delivery.event, delivery.payload, {
+    appId: tools.appId,
+    delivery: delivery.id,
+    receivedAt: delivery.receivedAt,
+  });
+  if (signal.kind === "ignored")
+    return { note: `ignored: ${signal.because}`, subjects: [], installationId: null };
+  tools.github.lookups.forget(signal.stale);
+  await keepRepository(tools, signal);
+  const entries = observationEntries(signal);
+  if (entries.length > 0) await tools.ledger.record({ entries, actions: [] }, tools.clock.now(), fence);
+  return {
+    note: `handled as ${signal.as}`,
+    subjects: signal.subjects,
+    installationId: signal.where.installationId,
+  };
+}
+
+function observationEntries(signal: Extract<Signal, { readonly kind: "heard" }>): readonly Entry[] {
+  const { repository } = signal.where;
+  if (repository === null) return [];
+  return signal.observations.map(({ subject, observation, at }) => ({
+    kind: "observation",
+    subject: observationSubject(repository.id, observation, subject),
+    repositoryId: repository.id,
+    organizationId: repository.ownerId,
+    at,
+    body: observation,
+  }));
+}
+
+/** A repository met for the first time, or under a new name, is recorded from the delivery itself. */
+async function keepRepository(
+  tools: Tools,
+  { where }: Extract<Signal, { readonly kind: "heard" }>,
+): Promise<void> {
+  const { repository, installationId } = where;
+  if (repository === null || installationId === null) return;
+  const known = await tools.ledger.state("repository", String(repository.id));
+  if (known !== undefined) {
+    const record = known.body as RepositoryRecord;
+    const same =
+      canonical(record.repository) === canonical(repository) && record.installationId === installationId;
+    if (same && record.removedAt === null) return;
+    return meet(tools, {
+      repository,
+      installationId,
+      installedFrom: record.installedFrom,
+      archived: record.archived,
+    });
+  }
+  const installation = await tools.github.lookups.rememberForever(
+    `installation:${installationId}`,
+    async () => tools.github.readInstallation(await tools.github.octokits.app(), installationId),
+  );
+  return meet(tools, { repository, installationId, installedFrom: installation.createdAt, archived: false });
+}

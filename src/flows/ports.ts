@@ -1,0 +1,42 @@
+/** The tools the flows are handed: the type of each is the type of the real thing. */
+
+import type { Logger } from "pino";
+import type { Instant, Repository } from "../domain/change.ts";
+import type * as carryOut from "../github/carry-out.ts";
+import type * as facts from "../github/facts.ts";
+import type { Lookups } from "../github/lookups.ts";
+import type { Octokits } from "../github/octokit.ts";
+import type { signal } from "../github/signal.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+
+/** The clock; `serve` hands in the system's, scenarios their own. */
+export interface Clock {
+  now(): Instant;
+}
+
+/** Everything GitHub is asked or told through. */
+export type GitHubRoom = typeof facts &
+  typeof carryOut & {
+    readonly signal: typeof signal;
+    readonly octokits: Octokits;
+    readonly lookups: Lookups;
+  };
+
+/** What every flow works with. */
+export interface Tools {
+  readonly appId: number;
+  readonly clock: Clock;
+  readonly github: GitHubRoom;
+  readonly ledger: Ledger;
+  readonly log: Logger;
+}
+
+/** A repository under watch, and the installation through which we see it. */
+export interface Watched {
+  readonly repository: Repository;
+  readonly installationId: number;
+  /** What happened before is historic. */
+  readonly since: Instant;
+  /** The lane this work is done under: whoever loses it must not write. */
+  readonly fence: { readonly owner: string; readonly lane: string } | undefined;
+}

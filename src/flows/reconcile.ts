@@ -1,0 +1,120 @@
+/** Completeness: list a period's updates of every production branch anew, and count them against the log. */
+
+import type { Instant, RefUpdate } from "../domain/change.ts";
+import type { Entry } from "../domain/entry.ts";
+import type { ChangeRecord, CompletenessRecord, RepositoryRecord } from "../domain/record.ts";
+import { followBranch } from "./assess-change.ts";
+import type { Tools, Watched } from "./ports.ts";
+import { watch } from "./repositories.ts";
+import { productionRefs } from "./sweep.ts";
+
+/** Reconciles every repository of an organisation for a period, and records what each branch came to. */
+export async function reconcile(
+  tools: Tools,
+  organizationId: number,
+  from: Instant,
+  to: Instant,
+): Promise<readonly CompletenessRecord[]> {
+  const found: CompletenessRecord[] = [];
+  for await (const entry of tools.ledger.states("repository", { organizationId, order: "subject" })) {
+    const record = entry.body as RepositoryRecord;
+    const watched = await watch(tools, record.repository.id, undefined);
+    if (watched === null) continue;
+    for (const ref of await productionRefs(tools, watched)) {
+      found.push(await reconcileBranch(tools, watched, ref, from, to));
+    }
+  }
+  return found;
+}
+
+async function reconcileBranch(
+  tools: Tools,
+  watched: Watched,
+  ref: string,
+  from: Instant,
+  to: Instant,
+): Promise<CompletenessRecord> {
+  const { repository } = watched;
+  await followBranch(tools, watched, ref, true);
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const start = Math.max(from, watched.since);
+  const listing = await tools.github.readRefUpdates(octokit, repository, ref, { since: null, from: start });
+  const listed = listing.updates.filter((update) => update.at >= start && update.at < to);
+  const recorded: RefUpdate[] = [];
+  for await (const entry of tools.ledger.states("change", {
+    repositoryId: repository.id,
+    from: start,
+    to,
+    order: "at",
+  })) {
+    const { update } = (entry.body as ChangeRecord).change;
+    if (update.ref === ref) recorded.push(update);
+  }
+  const onlyListed = without(listed, recorded);
+  const onlyRecorded = without(recorded, listed);
+  const contiguous = listed.every(
+    (update, index) => index === 0 || listed[index - 1]?.after === update.before,
+  );
+  const differences = [
+    ...onlyListed.map((update) => ({
+      what: "update",
+      sha: update.after,
+      onlyIn: "activity",
+      explanation: null,
+    })),
+    ...onlyRecorded.map((update) => ({
+      what: "update",
+      sha: update.after,
+      onlyIn: "ledger",
+      explanation: null,
+    })),
+  ];
+  const body: CompletenessRecord = {
+    repository,
+    ref,
+    from,
+    to,
+    listings: [
+      { source: "activity", count: listed.length, query: listing.query, sha256: listing.digest },
+      {
+        source: "ledger",
+        count: recorded.length,
+        query: `changes of ${ref}`,
+        sha256: tools.github.digestOf(recorded),
+      },
+    ],
+    matched: listed.length - onlyListed.length,
+    differences,
+    contiguous,
+    truncated: listing.truncated,
+    complete: differences.length === 0 && contiguous && !listing.truncated,
+    withoutPullRequest: listed.filter((update) => update.kind !== "pull-request" && update.kind !== "queue")
+      .length,
+    checkedAt: tools.clock.now(),
+  };
+  const entry: Entry = {
+    kind: "completeness",
+    subject: `${repository.id}:${ref}:${from}:${to}`,
+    repositoryId: repository.id,
+    organizationId: repository.ownerId,
+    at: from,
+    body,
+  };
+  await tools.ledger.record({ entries: [entry], actions: [] }, tools.clock.now(), watched.fence);
+  return body;
+}
+
+/** Those of `all` that have no counterpart in `others`, one for one. */
+function without(all: readonly RefUpdate[], others: readonly RefUpdate[]): readonly RefUpdate[] {
+  const left = new Map<string, number>();
+  for (const each of others) left.set(key(each), (left.get(key(each)) ?? 0) + 1);
+  return all.filter((each) => {
+    const count = left.get(key(each)) ?? 0;
+    left.set(key(each), count - 1);
+    return count <= 0;
+  });
+}
+
+function key(update: RefUpdate): string {
+  return `${update.before}:${update.after}`;
+}

@@ -1,0 +1,164 @@
+/** The repositories under watch: met, renamed, removed, and the spells in which we could not see them. */
+
+import type { Instant, Repository } from "../domain/change.ts";
+import type { Entry } from "../domain/entry.ts";
+import { sha256 } from "../domain/digest.ts";
+import type { CoverageGapRecord, RepositoryRecord } from "../domain/record.ts";
+import type { Subject } from "../github/subject.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** Records a repository as it is now; one met before keeps the moment observation of it began. */
+export async function meet(
+  tools: Tools,
+  seen: {
+    readonly repository: Repository;
+    readonly installationId: number;
+    readonly installedFrom: Instant;
+    readonly archived: boolean;
+  },
+): Promise<void> {
+  const known = await recordOf(tools, seen.repository.id);
+  const body: RepositoryRecord = {
+    repository: seen.repository,
+    installationId: seen.installationId,
+    installedFrom: known?.installedFrom ?? seen.installedFrom,
+    removedAt: null,
+    inScope: known?.inScope ?? true,
+    reason: known?.reason ?? "",
+    productionRefs: known?.productionRefs ?? [],
+    archived: seen.archived,
+  };
+  const gaps = known?.removedAt == null ? [] : await closedGaps(tools, seen.repository.id, tools.clock.now());
+  await tools.ledger.record({ entries: [entryOf(body), ...gaps], actions: [] }, tools.clock.now());
+}
+
+/** The repository as the flows work with it, or null when it was never met or is no longer visible to us. */
+export async function watch(
+  tools: Tools,
+  repositoryId: number,
+  fence: Watched["fence"],
+): Promise<Watched | null> {
+  const record = await recordOf(tools, repositoryId);
+  if (record === null || record.removedAt !== null) return null;
+  return {
+    repository: record.repository,
+    installationId: record.installationId,
+    since: record.installedFrom,
+    fence,
+  };
+}
+
+/** Records what happened to a repository or installation as a whole. A spell in which we cannot see opens a coverage gap. */
+export async function recordLifecycle(
+  tools: Tools,
+  event: Extract<Subject, { readonly type: "lifecycle" }>,
+): Promise<void> {
+  if (event.happened === "repository-added" && event.repositoryId !== null && event.installationId !== null) {
+    await meetAdded(tools, event.repositoryId, event.installationId, event.at);
+  }
+  const cause = CAUSES[event.happened];
+  if (cause === undefined) return;
+  const records = await recordsOf(tools, event);
+  for (const record of records) {
+    if (record.removedAt !== null) continue;
+    const gap: CoverageGapRecord = {
+      id: `GAP-${sha256(`${record.repository.id}:${cause}:${event.at}`).slice(0, 12)}`,
+      cause,
+      scope: `${record.repository.owner}/${record.repository.name}`,
+      from: event.at,
+      to: null,
+      because: BECAUSE[cause] ?? cause,
+      backfilled: false,
+    };
+    const entries = [entryOf({ ...record, removedAt: event.at }), gapEntry(gap, record.repository)];
+    await tools.ledger.record({ entries, actions: [] }, tools.clock.now());
+  }
+}
+
+/** A repository added to an installation is observed from then on, not from when the App was installed. */
+async function meetAdded(
+  tools: Tools,
+  repositoryId: number,
+  installationId: number,
+  at: Instant,
+): Promise<void> {
+  const octokit = await tools.github.octokits.installation(installationId);
+  const seen = (await tools.github.listRepositories(octokit)).find(
+    ({ repository }) => repository.id === repositoryId,
+  );
+  if (seen !== undefined) await meet(tools, { ...seen, installationId, installedFrom: at });
+}
+
+const CAUSES: Readonly<Partial<Record<string, CoverageGapRecord["cause"]>>> = {
+  uninstalled: "uninstalled",
+  suspended: "suspended",
+  "repository-removed": "repository-removed",
+  "repository-deleted": "repository-removed",
+};
+
+const BECAUSE: Readonly<Partial<Record<string, string>>> = {
+  uninstalled: "the App was uninstalled",
+  suspended: "the App's installation was suspended",
+  "repository-removed": "the repository was taken out of the App's installation",
+};
+
+async function recordsOf(
+  tools: Tools,
+  event: Extract<Subject, { readonly type: "lifecycle" }>,
+): Promise<readonly RepositoryRecord[]> {
+  if (event.repositoryId !== null) {
+    const record = await recordOf(tools, event.repositoryId);
+    return record === null ? [] : [record];
+  }
+  const records: RepositoryRecord[] = [];
+  for await (const entry of tools.ledger.states("repository", { order: "subject" })) {
+    const record = entry.body as RepositoryRecord;
+    if (record.installationId === event.installationId) records.push(record);
+  }
+  return records;
+}
+
+async function closedGaps(tools: Tools, repositoryId: number, to: Instant): Promise<readonly Entry[]> {
+  const closed: Entry[] = [];
+  for await (const entry of tools.ledger.states("coverage-gap", { repositoryId, order: "at" })) {
+    const gap = entry.body as CoverageGapRecord;
+    // What happened meanwhile is read from GitHub's activity list as soon as the branch is followed again.
+    if (gap.to === null) closed.push({ ...entry, body: { ...gap, to, backfilled: true } });
+  }
+  return closed.map(({ kind, subject, repositoryId, organizationId, at, body }) => ({
+    kind,
+    subject,
+    repositoryId,
+    organizationId,
+    at,
+    body,
+  }));
+}
+
+async function recordOf(tools: Tools, repositoryId: number): Promise<RepositoryRecord | null> {
+  const entry = await tools.ledger.state("repository", String(repositoryId));
+  return entry === undefined ? null : (entry.body as RepositoryRecord);
+}
+
+function entryOf(body: RepositoryRecord): Entry {
+  const { id, ownerId } = body.repository;
+  return {
+    kind: "repository",
+    subject: String(id),
+    repositoryId: id,
+    organizationId: ownerId,
+    at: body.installedFrom,
+    body,
+  };
+}
+
+function gapEntry(gap: CoverageGapRecord, repository: Repository): Entry {
+  return {
+    kind: "coverage-gap",
+    subject: gap.id,
+    repositoryId: repository.id,
+    organizationId: repository.ownerId,
+    at: gap.from,
+    body: gap,
+  };
+}

@@ -1,0 +1,98 @@
+/** Time repairs: look again by census at everything a webhook should have told. */
+
+import { defaultPolicy } from "../domain/policy/tighten.ts";
+import { policyOrDefault } from "../domain/decision.ts";
+import { refOf } from "../domain/policy/scope.ts";
+import { matchesAny } from "../domain/policy/glob.ts";
+import type { Instant } from "../domain/change.ts";
+import { assessDeployment, watchedRefs } from "./assess-deployment.ts";
+import { currentPolicy, followBranch } from "./assess-change.ts";
+import { assessPull } from "./assess-pull.ts";
+import { meet } from "./repositories.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** The tasks of the timetable, by the event name they are queued under. */
+export const TASKS = {
+  /** Lists installations and repositories, and queues a sweep of each. Lane `app`. */
+  census: "countersign.census",
+  /** Asks GitHub to send again what did not arrive. Lane `app`. */
+  redeliver: "countersign.redeliver",
+  /** Looks at everything in one repository again. Lane `repository:ID`. */
+  sweep: "countersign.sweep",
+  /** Judges the open pull requests of one repository again. Lane `repository:ID`. */
+  rejudge: "countersign.rejudge",
+} as const;
+
+/** What a task carries. */
+export interface TaskPayload {
+  readonly repositoryId?: number;
+}
+
+/** Lists what the App can see, records what is new, and queues a sweep of each repository. */
+export async function census(tools: Tools, at: Instant): Promise<void> {
+  const app = await tools.github.octokits.app();
+  for (const installation of await tools.github.listInstallations(app)) {
+    if (installation.suspendedAt !== null) continue;
+    const octokit = await tools.github.octokits.installation(installation.id);
+    const repositories = await tools.github.listRepositories(octokit);
+    for (const { repository, archived } of repositories) {
+      await meet(tools, {
+        repository,
+        installationId: installation.id,
+        installedFrom: installation.createdAt,
+        archived,
+      });
+    }
+    await tools.ledger.queue.enqueue(
+      repositories.map(({ repository }) => ({
+        id: `${TASKS.sweep}:${repository.id}:${at}`,
+        lane: `repository:${repository.id}`,
+        event: TASKS.sweep,
+        dueAt: at,
+        payload: { repositoryId: repository.id } satisfies TaskPayload,
+      })),
+    );
+  }
+}
+
+/** How long GitHub keeps deliveries (ms). */
+const DELIVERIES_KEPT = 3 * 24 * 3_600_000;
+
+/** Asks GitHub to send again every delivery that did not arrive. */
+export async function redeliver(tools: Tools): Promise<void> {
+  const app = await tools.github.octokits.app();
+  const since = tools.clock.now() - DELIVERIES_KEPT;
+  for (const delivery of await tools.github.listFailedDeliveries(app, since)) {
+    if (!(await tools.ledger.queue.has(delivery.guid))) await tools.github.redeliver(app, delivery.id);
+  }
+}
+
+/** Follows every production branch, judges every open pull request and recent deployment of one repository. */
+export async function sweepRepository(tools: Tools, watched: Watched): Promise<void> {
+  tools.github.lookups.forget([`policy:${watched.repository.id}`]);
+  for (const ref of await productionRefs(tools, watched)) await followBranch(tools, watched, ref, true);
+  await rejudgeOpen(tools, watched);
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  for (const number of await tools.github.listDeployments(octokit, watched.repository, watched.since)) {
+    await assessDeployment(tools, watched, number, true);
+  }
+}
+
+/** Judges every open pull request again. */
+export async function rejudgeOpen(tools: Tools, watched: Watched): Promise<void> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  for (const { number } of await tools.github.listOpenPulls(octokit, watched.repository)) {
+    await assessPull(tools, watched, number, null);
+  }
+}
+
+/** The production branches there are now, and those followed before (deleted ones still have a last update). */
+export async function productionRefs(tools: Tools, watched: Watched): Promise<readonly string[]> {
+  const known = await watchedRefs(tools, watched);
+  const policy = await currentPolicy(tools, watched);
+  const globs = (policy.state === "known" ? policyOrDefault(policy) : defaultPolicy()).production.branches;
+  if (globs === null) return known;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const branches = await tools.github.listBranches(octokit, watched.repository);
+  return [...new Set([...known, ...branches.filter((branch) => matchesAny(globs, branch)).map(refOf)])];
+}

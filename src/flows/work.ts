@@ -1,0 +1,282 @@
+/** One lane's work: its deliveries understood in order, each subject looked at once, its actions carried out. */
+
+import { Trouble } from "../domain/trouble.ts";
+import type { Subject } from "../github/subject.ts";
+import type { StoredAction } from "../ledger/actions.ts";
+import type { Delivery } from "../ledger/deliveries.ts";
+import { followBranch } from "./assess-change.ts";
+import { assessDeployment } from "./assess-deployment.ts";
+import { assessGroup, assessPull } from "./assess-pull.ts";
+import type { Heard } from "./intake.ts";
+import type { Tools, Watched } from "./ports.ts";
+import { recordLifecycle, watch } from "./repositories.ts";
+import { census, redeliver, rejudgeOpen, sweepRepository, TASKS, type TaskPayload } from "./sweep.ts";
+
+/** A lane under lease. */
+export interface Lease {
+  readonly owner: string;
+  readonly lane: string;
+  /** Lengthens the lease; throws `lease-lost` when it is gone. */
+  extend(): Promise<void>;
+}
+
+/** Understands one delivery; `serve` hands in Probot's way. */
+export type Receive = (delivery: Delivery, lease: Lease) => Promise<Heard>;
+
+const AT_ONCE = 100;
+/** After so many failed attempts at something that trying again does not mend, it is put aside, listed and never forgotten. */
+const MOST_ATTEMPTS = 8;
+
+/** Does all due work of one lane and reports how many deliveries and actions it ended. */
+export async function workLane(
+  tools: Tools,
+  lease: Lease,
+  receive: Receive,
+): Promise<{ deliveries: number; actions: number }> {
+  let deliveries = 0;
+  let actions = 0;
+  for (;;) {
+    const due = await tools.ledger.queue.deliveries(lease.lane, tools.clock.now(), AT_ONCE);
+    if (due.length > 0) await workDeliveries(tools, lease, due, receive);
+    const asked = await tools.ledger.queue.actions(lease.lane, tools.clock.now(), AT_ONCE);
+    for (const action of asked) await act(tools, lease, action);
+    deliveries += due.length;
+    actions += asked.length;
+    if (due.length + asked.length === 0) return { deliveries, actions };
+    await lease.extend();
+  }
+}
+
+interface Job {
+  readonly subject: Work;
+  readonly deliveries: Set<string>;
+  request: string | null;
+}
+
+type Work =
+  | Subject
+  | { readonly type: "task"; readonly event: string; readonly payload: TaskPayload; readonly at: number };
+
+/** Everything about one subject in these deliveries is looked at once; deliveries whose subjects all went well are done. */
+async function workDeliveries(
+  tools: Tools,
+  lease: Lease,
+  due: readonly Delivery[],
+  receive: Receive,
+): Promise<void> {
+  const jobs = new Map<string, Job>();
+  const notes = new Map<string, string>();
+  const failed = new Map<string, unknown>();
+  for (const delivery of due) {
+    try {
+      const { note, subjects } = await understand(delivery, lease, receive);
+      notes.set(delivery.id, note);
+      for (const subject of subjects) {
+        const key = JSON.stringify(subject);
+        const job = jobs.get(key) ?? { subject, deliveries: new Set(), request: null };
+        job.deliveries.add(delivery.id);
+        if (note === "handled as recheck" || note === "handled as command") job.request = delivery.id;
+        jobs.set(key, job);
+      }
+    } catch (error) {
+      failed.set(delivery.id, error);
+    }
+  }
+  for (const job of [...jobs.values()].toSorted(
+    (a, b) => ORDER.indexOf(a.subject.type) - ORDER.indexOf(b.subject.type),
+  )) {
+    try {
+      await look(tools, lease, job);
+      await lease.extend();
+    } catch (error) {
+      if (error instanceof Trouble && error.code === "lease-lost") throw error;
+      for (const id of job.deliveries) if (!failed.has(id)) failed.set(id, error);
+    }
+  }
+  for (const delivery of due) {
+    if (failed.has(delivery.id)) await putOff(tools, lease, delivery, failed.get(delivery.id));
+    else
+      await tools.ledger.queue.delivered(
+        lease.owner,
+        lease.lane,
+        [delivery.id],
+        notes.get(delivery.id) ?? "",
+        tools.clock.now(),
+      );
+  }
+}
+
+const ORDER: readonly Work["type"][] = [
+  "lifecycle",
+  "installation",
+  "branch",
+  "merge-group",
+  "deployment",
+  "pull",
+  "commit",
+  "repository",
+  "organization",
+  "task",
+];
+
+async function understand(
+  delivery: Delivery,
+  lease: Lease,
+  receive: Receive,
+): Promise<{ note: string; subjects: readonly Work[] }> {
+  if (delivery.event.startsWith("countersign.")) {
+    const payload = JSON.parse(new TextDecoder().decode(delivery.body)) as TaskPayload;
+    const subject: Work = { type: "task", event: delivery.event, payload, at: delivery.receivedAt };
+    return { note: `handled as ${delivery.event}`, subjects: [subject] };
+  }
+  return receive(delivery, lease);
+}
+
+async function look(tools: Tools, lease: Lease, { subject, request }: Job): Promise<void> {
+  const fence = { owner: lease.owner, lane: lease.lane };
+  switch (subject.type) {
+    case "lifecycle":
+      return recordLifecycle(tools, subject);
+    case "installation":
+      return census(tools, tools.clock.now());
+    case "organization":
+      return rejudgeOrganization(tools, subject.organizationId);
+    case "task":
+      return runTask(tools, subject, fence);
+    default: {
+      const watched = await watch(tools, subject.repositoryId, fence);
+      if (watched !== null) await lookAt(tools, watched, subject, request);
+    }
+  }
+}
+
+type InRepository = Extract<
+  Subject,
+  { readonly type: "pull" | "branch" | "commit" | "merge-group" | "deployment" | "repository" }
+>;
+
+async function lookAt(
+  tools: Tools,
+  watched: Watched,
+  subject: InRepository,
+  request: string | null,
+): Promise<void> {
+  switch (subject.type) {
+    case "pull":
+      return assessPull(tools, watched, subject.number, request);
+    case "branch":
+      return followBranch(tools, watched, subject.ref, false);
+    case "deployment":
+      return assessDeployment(tools, watched, subject.number, false);
+    case "merge-group":
+      return assessGroup(tools, watched, subject, request);
+    case "repository":
+      return rejudgeOpen(tools, watched);
+    case "commit":
+      return assessCommit(tools, watched, subject.sha, request);
+  }
+}
+
+/** Checks on a commit changed: the merge group it is the head of, or the open pull requests with this head. */
+async function assessCommit(
+  tools: Tools,
+  watched: Watched,
+  sha: string,
+  request: string | null,
+): Promise<void> {
+  const group = await tools.ledger.state("gate", `${watched.repository.id}@${sha}`);
+  if (group !== undefined) {
+    const baseRef = (group.body as { pulls: readonly { base: { ref: string } }[] }).pulls[0]?.base.ref ?? "";
+    return assessGroup(
+      tools,
+      watched,
+      { headSha: sha, headRef: "", baseRef: `refs/heads/${baseRef}` },
+      request,
+    );
+  }
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  for (const number of await tools.github.pullsWithHead(octokit, watched.repository, sha)) {
+    await assessPull(tools, watched, number, request);
+  }
+}
+
+async function rejudgeOrganization(tools: Tools, organizationId: number): Promise<void> {
+  const at = tools.clock.now();
+  const tasks = [];
+  for await (const entry of tools.ledger.states("repository", { organizationId, order: "subject" })) {
+    tasks.push({
+      id: `${TASKS.rejudge}:${entry.subject}:${at}`,
+      lane: `repository:${entry.subject}`,
+      event: TASKS.rejudge,
+      dueAt: at,
+      payload: { repositoryId: Number(entry.subject) } satisfies TaskPayload,
+    });
+  }
+  await tools.ledger.queue.enqueue(tasks);
+}
+
+async function runTask(
+  tools: Tools,
+  task: Extract<Work, { readonly type: "task" }>,
+  fence: Watched["fence"],
+): Promise<void> {
+  const { repositoryId } = task.payload;
+  if (task.event === TASKS.census) return census(tools, task.at);
+  if (task.event === TASKS.redeliver) return redeliver(tools);
+  const watched = repositoryId === undefined ? null : await watch(tools, repositoryId, fence);
+  if (watched === null) return;
+  if (task.event === TASKS.sweep) await sweepRepository(tools, watched);
+  else await rejudgeOpen(tools, watched);
+}
+
+async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<void> {
+  const { queue } = tools.ledger;
+  try {
+    const octokit = await tools.github.octokits.installation(action.installationId);
+    const outcome = await tools.github.carryOut(octokit, action);
+    await queue.acted(lease.owner, lease.lane, action.id, outcome, tools.clock.now());
+  } catch (error) {
+    if (error instanceof Trouble && error.code === "lease-lost") throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    tools.log.warn(
+      { err: error, action: action.key, attempts: action.attempts },
+      "An action could not be carried out",
+    );
+    const now = tools.clock.now();
+    if (isHopeless(error, action.attempts))
+      await queue.actNever(lease.owner, lease.lane, action.id, message, now);
+    else
+      await queue.actLater(
+        lease.owner,
+        lease.lane,
+        action.id,
+        now + delay(error, action.attempts),
+        message,
+        now,
+      );
+  }
+}
+
+async function putOff(tools: Tools, lease: Lease, delivery: Delivery, error: unknown): Promise<void> {
+  const { queue } = tools.ledger;
+  const message = error instanceof Error ? error.message : String(error);
+  tools.log.warn(
+    { err: error, delivery: delivery.id, event: delivery.event, attempts: delivery.attempts },
+    "A delivery could not be worked on",
+  );
+  const now = tools.clock.now();
+  const { attempts, id } = delivery;
+  if (isHopeless(error, attempts)) await queue.deliverNever(lease.owner, lease.lane, id, message, now);
+  else await queue.deliverLater(lease.owner, lease.lane, id, now + delay(error, attempts), message, now);
+}
+
+function isHopeless(error: unknown, attempts: number): boolean {
+  const mayPass = error instanceof Trouble && error.retry;
+  return !mayPass && attempts + 1 >= MOST_ATTEMPTS;
+}
+
+/** Twice as long each time, from one second to ten minutes, or as long as GitHub says (ms). */
+function delay(error: unknown, attempts: number): number {
+  const asked = error instanceof Trouble ? error.waitMs : null;
+  return asked ?? Math.min(1_000 * 2 ** attempts, 10 * 60_000);
+}

@@ -1,0 +1,38 @@
+/** The timetable: what is done by the clock, and when. */
+
+import { Cron } from "croner";
+import type { Instant } from "./domain/change.ts";
+import { TASKS } from "./flows/sweep.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+
+const TIMES: readonly { readonly event: string; readonly pattern: string }[] = [
+  { event: TASKS.redeliver, pattern: "41 * * * *" },
+  { event: TASKS.census, pattern: "17 3 * * *" },
+];
+
+/** One thing due at one moment. */
+export interface Appointment {
+  readonly event: string;
+  readonly at: Instant;
+}
+
+/** Everything due after `from` and up to `to`, oldest first. */
+export function appointments(from: Instant, to: Instant): readonly Appointment[] {
+  return TIMES.flatMap(({ event, pattern }) => {
+    const cron = new Cron(pattern, { timezone: "UTC", paused: true });
+    const found: Appointment[] = [];
+    for (
+      let next = cron.nextRun(new Date(from));
+      next !== null && next.getTime() <= to;
+      next = cron.nextRun(next)
+    ) {
+      found.push({ event, at: next.getTime() });
+    }
+    return found;
+  }).toSorted((a, b) => a.at - b.at);
+}
+
+/** Queues an appointment; however many replicas do so, it is kept once. */
+export function queueAppointment(ledger: Ledger, { event, at }: Appointment): Promise<void> {
+  return ledger.queue.enqueue([{ id: `${event}:${at}`, lane: "app", event, dueAt: at, payload: {} }]);
+}
