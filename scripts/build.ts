@@ -1,0 +1,46 @@
+/** Builds what is published and put into the image: `npm run build`, or `node scripts/build.ts FOLDER` for another place than dist. */
+
+import { spawnSync } from "node:child_process";
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+/** The App, and the GitHub double that `demo` and `scenario run` start. */
+const SOURCES = ["src", "test/github"];
+const COMMAND = "src/cli/main.js";
+
+const out = resolve(ROOT, process.argv[2] ?? "dist");
+rmSync(out, { recursive: true, force: true });
+compile(out);
+for (const folder of SOURCES) copyAssets(folder, out);
+makeRunnable(join(out, COMMAND));
+
+function compile(to: string): void {
+  const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
+  const { status } = spawnSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", to], {
+    cwd: ROOT,
+    stdio: "inherit",
+  });
+  if (status !== 0) fail("tsc found errors; nothing was built");
+}
+
+/** Schemas, migrations' texts, styles: whatever lies beside the sources and is not TypeScript. */
+function copyAssets(folder: string, to: string): void {
+  const files = readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true });
+  for (const file of files) {
+    if (!file.isFile() || file.name.endsWith(".ts") || file.name.endsWith(".md")) continue;
+    const from = join(file.parentPath, file.name);
+    cpSync(from, join(to, from.slice(ROOT.length + 1)));
+  }
+}
+
+function makeRunnable(file: string): void {
+  if (!readFileSync(file, "utf8").startsWith("#!")) fail(`${file} lacks its first line, #!/usr/bin/env node`);
+  chmodSync(file, 0o755);
+}
+
+function fail(why: string): never {
+  process.stderr.write(`build: ${why}\n`);
+  process.exit(1);
+}
