@@ -1,0 +1,181 @@
+/** Actions: stored with the decision that asks for them, carried out later, kept for good. */
+
+import { sql } from "kysely";
+import type { Kysely, Transaction } from "kysely";
+
+import type { Instant } from "../domain/change.ts";
+import { canonical } from "../domain/digest.ts";
+import type { Action, ActionKind } from "../domain/entry.ts";
+import { laneName, wakeLanes } from "./lanes.ts";
+import type { ActionTable, StoreKind, Tables } from "./schema.ts";
+
+/** What became of an action: `superseded` when a newer one of its key came before it was sent, `dead` when we gave up. */
+export type ActionStatus = "waiting" | "done" | "superseded" | "dead";
+
+/** An action as stored. */
+export interface StoredAction extends Action {
+  readonly id: number;
+  readonly lane: string;
+  /** How often it was tried and failed. */
+  readonly attempts: number;
+  readonly storedAt: Instant;
+  readonly dueAt: Instant;
+  /** The outcome of the newest done action of the same key, e.g. the id of the check run to update; undefined if there is none. */
+  readonly previous: unknown;
+}
+
+/** One line of a listing of actions. */
+export interface ListedAction extends Omit<StoredAction, "previous"> {
+  readonly status: ActionStatus;
+  readonly outcome: unknown;
+  readonly error: string | null;
+  readonly doneAt: Instant | null;
+}
+
+/** Stores actions, each replacing the waiting ones of its key; one equal to the newest waiting or done one of its key is not stored. */
+export async function storeActions(
+  tx: Transaction<Tables>,
+  kind: StoreKind,
+  actions: readonly Action[],
+  at: Instant,
+): Promise<void> {
+  const due = new Map<string, Instant>();
+  for (const action of actions) {
+    const lane = laneName(action.repositoryId, action.installationId);
+    // Locks the lane's row, so that two decisions of one lane see each other's actions.
+    if (!due.has(lane)) await wakeLanes(tx, new Map([[lane, at]]));
+    due.set(lane, at);
+    const payload = canonical(action.payload);
+    const newest = tx
+      .selectFrom("action")
+      .select(["kind", "payload"])
+      .where("key", "=", action.key)
+      .where("status", "in", ["waiting", "done"])
+      .orderBy("id", "desc")
+      .limit(1);
+    const before = await (kind === "postgres" ? newest.forUpdate() : newest).executeTakeFirst();
+    if (before?.kind === action.kind && before.payload === payload) continue;
+    await tx
+      .updateTable("action")
+      .set({ status: "superseded", done_at: at })
+      .where("key", "=", action.key)
+      .where("status", "=", sql.lit("waiting"))
+      .execute();
+    await tx
+      .insertInto("action")
+      .values({
+        key: action.key,
+        kind: action.kind,
+        lane,
+        repository_id: action.repositoryId,
+        organization_id: action.organizationId,
+        installation_id: action.installationId,
+        payload,
+        stored_at: at,
+        due_at: at,
+        status: "waiting",
+        attempts: 0,
+      })
+      .execute();
+  }
+}
+
+/** The lane's due waiting actions, in the order they were stored, each with what the newest done one of its key came to. */
+export async function dueActions(
+  tx: Kysely<Tables>,
+  lane: string,
+  now: Instant,
+  limit: number,
+): Promise<readonly StoredAction[]> {
+  const rows = await tx
+    .selectFrom("action")
+    .selectAll()
+    .where("lane", "=", lane)
+    .where("status", "=", sql.lit("waiting"))
+    .where("due_at", "<=", now)
+    .orderBy("id")
+    .limit(limit)
+    .execute();
+  if (rows.length === 0) return [];
+  const done = await tx
+    .selectFrom("action")
+    .select(["key", "outcome"])
+    .where("id", "in", (eb) =>
+      eb
+        .selectFrom("action")
+        .select((inner) => inner.fn.max("id").as("id"))
+        .where("status", "=", "done")
+        .where("key", "in", [...new Set(rows.map((row) => row.key))])
+        .groupBy("key"),
+    )
+    .execute();
+  const outcomes = new Map(done.map((row) => [row.key, parsed(row.outcome)]));
+  return rows.map((row) => ({ ...actionOf(row), previous: outcomes.get(row.key) }));
+}
+
+/** The action is done. A superseded one can be too: it was on its way when the newer came. */
+export async function finishAction(
+  tx: Transaction<Tables>,
+  lane: string,
+  id: number,
+  outcome: string,
+  now: Instant,
+): Promise<void> {
+  await tx
+    .updateTable("action")
+    .set({ status: "done", outcome, error: null, done_at: now })
+    .where("id", "=", id)
+    .where("lane", "=", lane)
+    .where("status", "in", ["waiting", "superseded"])
+    .execute();
+}
+
+/** The action failed once more; `then` says whether it waits or is given up. */
+export async function failAction(
+  tx: Transaction<Tables>,
+  lane: string,
+  id: number,
+  error: string,
+  then: { readonly due_at: Instant } | { readonly status: "dead"; readonly done_at: Instant },
+): Promise<void> {
+  await tx
+    .updateTable("action")
+    .set((eb) => ({ ...then, error, attempts: eb("attempts", "+", 1) }))
+    .where("id", "=", id)
+    .where("lane", "=", lane)
+    .where("status", "=", sql.lit("waiting"))
+    .execute();
+}
+
+/** A row as a line of a listing. */
+export function listedAction(row: ActionRow): ListedAction {
+  return {
+    ...actionOf(row),
+    status: row.status as ActionStatus,
+    outcome: parsed(row.outcome),
+    error: row.error,
+    doneAt: row.done_at,
+  };
+}
+
+type ActionRow = Omit<ActionTable, "id"> & { readonly id: number };
+
+function actionOf(row: ActionRow): Omit<StoredAction, "previous"> {
+  return {
+    id: row.id,
+    key: row.key,
+    kind: row.kind as ActionKind,
+    lane: row.lane,
+    repositoryId: row.repository_id,
+    organizationId: row.organization_id,
+    installationId: row.installation_id,
+    payload: JSON.parse(row.payload) as unknown,
+    attempts: row.attempts,
+    storedAt: row.stored_at,
+    dueAt: row.due_at,
+  };
+}
+
+function parsed(outcome: string | null): unknown {
+  return outcome === null ? undefined : (JSON.parse(outcome) as unknown);
+}

@@ -1,0 +1,119 @@
+/** Lanes: one row for each repository that has work; whoever leases it is alone with that repository. */
+
+import { sql } from "kysely";
+import type { Transaction } from "kysely";
+
+import type { Instant } from "../domain/change.ts";
+import { LeaseLost } from "../domain/trouble.ts";
+import type { StoreKind, Tables } from "./schema.ts";
+
+/** The right to work on one lane. */
+export interface Lease {
+  readonly owner: string;
+  readonly lane: string;
+}
+
+/** The lane of a repository, or of an installation where there is no repository, or the App's own. Whatever concerns one repository is in one lane. */
+export function laneName(repositoryId: number, installationId: number): string {
+  if (repositoryId !== 0) return `repository:${repositoryId}`;
+  return installationId === 0 ? "app" : `installation:${installationId}`;
+}
+
+/** Locks the lane's row and makes sure that the lease is ours and has not run out at `now`; throws LeaseLost. */
+export async function holdLane(
+  tx: Transaction<Tables>,
+  kind: StoreKind,
+  lease: Lease,
+  now: Instant,
+): Promise<void> {
+  const held = tx
+    .selectFrom("lane")
+    .select("lane")
+    .where("lane", "=", lease.lane)
+    .where("owner", "=", lease.owner)
+    .where("lease_until", ">", now);
+  const row = await (kind === "postgres" ? held.forUpdate() : held).executeTakeFirst();
+  if (row === undefined) throw new LeaseLost(lease.lane, lease.owner);
+}
+
+/** Takes up to `limit` lanes that have due work and no living lease, longest due first. */
+export async function claimLanes(
+  tx: Transaction<Tables>,
+  kind: StoreKind,
+  owner: string,
+  now: Instant,
+  leaseMs: number,
+  limit: number,
+): Promise<readonly string[]> {
+  const due = tx
+    .selectFrom("lane")
+    .select("lane")
+    .where("due_at", "<=", now)
+    .where("lease_until", "<=", now)
+    .orderBy("due_at")
+    .limit(limit);
+  const rows = await (kind === "postgres" ? due.forUpdate().skipLocked() : due).execute();
+  const lanes = rows.map((row) => row.lane);
+  if (lanes.length > 0)
+    await tx
+      .updateTable("lane")
+      .set({ owner, lease_until: now + leaseMs })
+      .where("lane", "in", lanes)
+      .execute();
+  return lanes;
+}
+
+/** Makes each lane due no later than the time given. */
+export async function wakeLanes(tx: Transaction<Tables>, dueAt: ReadonlyMap<string, Instant>): Promise<void> {
+  if (dueAt.size === 0) return;
+  // In one order always: two transactions that lock the same lanes must not wait for each other.
+  const rows = [...dueAt]
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([lane, due]) => ({ lane, due_at: due, lease_until: 0, owner: null }));
+  await tx
+    .insertInto("lane")
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.column("lane").doUpdateSet({
+        due_at: sql<number>`case when lane.due_at is null or lane.due_at > excluded.due_at then excluded.due_at else lane.due_at end`,
+      }),
+    )
+    .execute();
+}
+
+/** Gives the lane back, due when the earliest of its waiting work is; nothing happens if it is no longer ours. */
+export async function releaseLane(tx: Transaction<Tables>, kind: StoreKind, lease: Lease): Promise<void> {
+  const ours = tx
+    .selectFrom("lane")
+    .select("lane")
+    .where("lane", "=", lease.lane)
+    .where("owner", "=", lease.owner);
+  // The lock first: what is stored after it wakes the lane again itself.
+  const row = await (kind === "postgres" ? ours.forUpdate() : ours).executeTakeFirst();
+  if (row === undefined) return;
+  await tx
+    .updateTable("lane")
+    .set((eb) => ({
+      owner: null,
+      lease_until: 0,
+      due_at: eb
+        .selectFrom(
+          eb
+            .selectFrom("delivery")
+            .select("due_at")
+            .where("lane", "=", lease.lane)
+            .where("status", "=", sql.lit("waiting"))
+            .unionAll(
+              eb
+                .selectFrom("action")
+                .select("due_at")
+                .where("lane", "=", lease.lane)
+                .where("status", "=", sql.lit("waiting")),
+            )
+            .as("work"),
+        )
+        .select((w) => w.fn.min("work.due_at").as("due_at")),
+    }))
+    .where("lane", "=", lease.lane)
+    .execute();
+}

@@ -1,0 +1,242 @@
+/** The ledger: decisions recorded in one transaction, states and log read back in pages. */
+
+import { sql } from "kysely";
+import type { SelectQueryBuilder, Transaction } from "kysely";
+
+import { linkHash } from "../domain/chain.ts";
+import type { Instant } from "../domain/change.ts";
+import { canonical } from "../domain/digest.ts";
+import type { Decision, Entry, EntryKind, LoggedEntry } from "../domain/entry.ts";
+import { storeActions } from "./actions.ts";
+import type { Lease } from "./lanes.ts";
+import { holdLane } from "./lanes.ts";
+import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
+import type { LogCheck, LogFilter, LogRow } from "./log.ts";
+import { Queue } from "./queue.ts";
+import type { Tables } from "./schema.ts";
+import type { Store } from "./store.ts";
+
+const PAGE = 1_000;
+
+/** Which states to read; times are half-open and cut by `at`. */
+export interface StateFilter {
+  readonly repositoryId?: number;
+  readonly organizationId?: number;
+  readonly from?: Instant;
+  readonly to?: Instant;
+  readonly subjectPrefix?: string;
+  /** By subject (bytewise, the default), or by time and then subject. */
+  readonly order?: "subject" | "at";
+}
+
+/** The evidence log and the queue of one database. Every method throws Trouble when the database fails. */
+export class Ledger {
+  readonly queue: Queue;
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.queue = new Queue(store);
+  }
+
+  /** Which store it is, for `doctor` and the package's `tool.csv`. */
+  get kind(): Store["kind"] {
+    return this.#store.kind;
+  }
+
+  /**
+   * Records a decision in one transaction and answers the entries that were new. An entry equal to its subject's state,
+   * and an action equal to the newest of its key, is not stored again, so recording twice records nothing.
+   * With `lease`, refuses (LeaseLost) when the lane is not held at `at`.
+   */
+  record(decision: Decision, at: Instant, lease?: Lease): Promise<readonly LoggedEntry[]> {
+    return this.#store.transact(async (tx) => {
+      if (lease !== undefined) await holdLane(tx, this.#store.kind, lease, at);
+      const logged = await this.#append(tx, decision.entries, at);
+      await storeActions(tx, this.#store.kind, decision.actions, at);
+      return logged;
+    });
+  }
+
+  /** The newest entry of one subject. */
+  state(kind: EntryKind, subject: string): Promise<LoggedEntry | undefined> {
+    return this.#store.read(async (db) => {
+      const row = await db
+        .selectFrom("state")
+        .innerJoin("log", "log.seq", "state.seq")
+        .select(LOG_COLUMNS)
+        .where("state.kind", "=", kind)
+        .where("state.subject", "=", subject)
+        .executeTakeFirst();
+      return row && readEntry(row);
+    });
+  }
+
+  /** The newest entry of every subject of a kind, in pages: what changes meanwhile may be seen old or new, nothing is held up. */
+  async *states(kind: EntryKind, filter: StateFilter = {}): AsyncIterable<LoggedEntry> {
+    let after: LogRow | undefined;
+    for (;;) {
+      const last = after;
+      const rows = await this.#store.read((db) => {
+        const base = db.selectFrom("state").innerJoin("log", "log.seq", "state.seq").select(LOG_COLUMNS);
+        return statePage(base, kind, filter, last).execute();
+      });
+      for (const row of rows) yield readEntry(row);
+      after = rows.at(-1);
+      if (rows.length < PAGE) return;
+    }
+  }
+
+  /** Every entry, oldest first, in pages. */
+  log(filter: LogFilter = {}): AsyncIterable<LoggedEntry> {
+    return readLog(this.#store, filter);
+  }
+
+  /** How long the log is, and its last hash. */
+  head(): Promise<{ readonly size: number; readonly hash: string }> {
+    return this.#store.read((db) =>
+      db.selectFrom("log_head").select(["size", "hash"]).where("id", "=", 1).executeTakeFirstOrThrow(),
+    );
+  }
+
+  /** Computes every link again and holds head and states against the log; names the first entry that does not fit. */
+  verifyLog(): Promise<LogCheck> {
+    return checkLog(this.#store);
+  }
+
+  /** Finishes what is being stored and closes the database. */
+  async close(): Promise<void> {
+    await this.queue.settle();
+    await this.#store.close();
+  }
+
+  async #append(
+    tx: Transaction<Tables>,
+    entries: readonly Entry[],
+    at: Instant,
+  ): Promise<readonly LoggedEntry[]> {
+    if (entries.length === 0) return [];
+    // One writer at a time: the states read below are the newest, and the chain gets no fork.
+    const locked = tx.selectFrom("log_head").select(["size", "hash"]).where("id", "=", 1);
+    let { size, hash } = await (
+      this.#store.kind === "postgres" ? locked.forUpdate() : locked
+    ).executeTakeFirstOrThrow();
+
+    const bodies = await currentBodies(tx, entries);
+    const newest = new Map<string, LoggedEntry>();
+    const logged: LoggedEntry[] = [];
+    const rows: LogRow[] = [];
+    for (const entry of entries) {
+      const body = canonical(entry.body);
+      const name = stateName(entry.kind, entry.subject);
+      if (bodies.get(name) === body) continue;
+      bodies.set(name, body);
+      size += 1;
+      const numbered = { ...entry, seq: size, recordedAt: at };
+      const link = { previousHash: hash, hash: linkHash(hash, numbered, body) };
+      hash = link.hash;
+      const done: LoggedEntry = { ...numbered, ...link };
+      logged.push(done);
+      newest.set(name, done);
+      rows.push(writeEntry(done, body));
+    }
+    if (rows.length === 0) return [];
+
+    for (const part of parts(rows, PAGE)) await tx.insertInto("log").values(part).execute();
+    for (const part of parts([...newest.values()], PAGE)) await upsertStates(tx, part);
+    await tx.updateTable("log_head").set({ size, hash }).where("id", "=", 1).execute();
+    return logged;
+  }
+}
+
+async function currentBodies(
+  tx: Transaction<Tables>,
+  entries: readonly Entry[],
+): Promise<Map<string, string>> {
+  const bodies = new Map<string, string>();
+  for (const [kind, ofKind] of Map.groupBy(entries, (entry) => entry.kind))
+    for (const part of parts([...new Set(ofKind.map((entry) => entry.subject))], PAGE)) {
+      const rows = await tx
+        .selectFrom("state")
+        .innerJoin("log", "log.seq", "state.seq")
+        .select(["state.subject", "log.body"])
+        .where("state.kind", "=", kind)
+        .where("state.subject", "in", part)
+        .execute();
+      for (const row of rows) bodies.set(stateName(kind, row.subject), row.body);
+    }
+  return bodies;
+}
+
+async function upsertStates(tx: Transaction<Tables>, entries: readonly LoggedEntry[]): Promise<void> {
+  await tx
+    .insertInto("state")
+    .values(
+      entries.map((entry) => ({
+        kind: entry.kind,
+        subject: entry.subject,
+        seq: entry.seq,
+        repository_id: entry.repositoryId,
+        organization_id: entry.organizationId,
+        at: entry.at,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(["kind", "subject"]).doUpdateSet((eb) => ({
+        seq: eb.ref("excluded.seq"),
+        repository_id: eb.ref("excluded.repository_id"),
+        organization_id: eb.ref("excluded.organization_id"),
+        at: eb.ref("excluded.at"),
+      })),
+    )
+    .execute();
+}
+
+function statePage(
+  base: SelectQueryBuilder<Tables, "state" | "log", LogRow>,
+  kind: EntryKind,
+  filter: StateFilter,
+  after: LogRow | undefined,
+): SelectQueryBuilder<Tables, "state" | "log", LogRow> {
+  const { repositoryId, organizationId, from, to, subjectPrefix, order = "subject" } = filter;
+  let query = base.where("state.kind", "=", kind).limit(PAGE);
+  if (repositoryId !== undefined) query = query.where("state.repository_id", "=", repositoryId);
+  if (organizationId !== undefined) query = query.where("state.organization_id", "=", organizationId);
+  if (from !== undefined) query = query.where("state.at", ">=", from);
+  if (to !== undefined) query = query.where("state.at", "<", to);
+  if (subjectPrefix !== undefined && subjectPrefix !== "")
+    // Both stores compare subjects by their UTF-8 bytes, where nothing of the prefix's comes after this.
+    query = query
+      .where("state.subject", ">=", subjectPrefix)
+      .where("state.subject", "<", `${subjectPrefix}\u{10FFFF}`);
+  if (order === "subject") {
+    if (after !== undefined) query = query.where("state.subject", ">", after.subject);
+    return query.orderBy("state.subject");
+  }
+  if (after !== undefined)
+    query = query.where(sql<boolean>`(state.at, state.subject) > (${after.at}, ${after.subject})`);
+  return query.orderBy("state.at").orderBy("state.subject");
+}
+
+function writeEntry(entry: LoggedEntry, body: string): LogRow {
+  return {
+    seq: entry.seq,
+    kind: entry.kind,
+    subject: entry.subject,
+    repository_id: entry.repositoryId,
+    organization_id: entry.organizationId,
+    at: entry.at,
+    recorded_at: entry.recordedAt,
+    previous_hash: entry.previousHash,
+    hash: entry.hash,
+    body,
+  };
+}
+
+function stateName(kind: string, subject: string): string {
+  return `${kind} ${subject}`;
+}
+
+function* parts<T>(all: readonly T[], size: number): Generator<T[]> {
+  for (let start = 0; start < all.length; start += size) yield all.slice(start, start + size);
+}

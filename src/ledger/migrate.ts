@@ -1,0 +1,78 @@
+/** Brings the tables to this version's form, in one transaction; refuses gaps, edits and what a newer version made. */
+
+import { sql } from "kysely";
+import type { Kysely, Transaction } from "kysely";
+
+import { sha256 } from "../domain/digest.ts";
+import { Trouble } from "../domain/trouble.ts";
+import { logAndQueue } from "./migrations/0001-log-and-queue.ts";
+import type { StoreKind, Tables } from "./schema.ts";
+
+/** One step of the schema's history: a name that sorts by age, and the statements for each store. */
+export interface Migration {
+  readonly name: string;
+  readonly statements: (store: StoreKind) => readonly string[];
+}
+
+/** Every migration, oldest first. */
+export const MIGRATIONS: readonly Migration[] = [{ name: "0001-log-and-queue", statements: logAndQueue }];
+
+/**
+ * Applies what is missing, within the transaction given; answers the names applied. `at`: the time to note.
+ * Throws Trouble `database-version` where the history of the database is not the beginning of ours.
+ */
+export async function migrate(
+  tx: Transaction<Tables>,
+  store: StoreKind,
+  at: number,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<readonly string[]> {
+  // Two replicas may start at once; SQLite's `begin immediate` has settled who goes first already.
+  if (store === "postgres") await sql`select pg_advisory_xact_lock(7305519231)`.execute(tx);
+  await tx.schema
+    .createTable("migration")
+    .ifNotExists()
+    .addColumn("name", "text", (column) => column.primaryKey())
+    .addColumn("digest", "text", (column) => column.notNull())
+    .addColumn("applied_at", "bigint", (column) => column.notNull())
+    .execute();
+  const missing = await missingMigrations(tx, store, migrations);
+  for (const { name, statements } of missing) {
+    const texts = statements(store);
+    for (const text of texts) await sql.raw(text).execute(tx);
+    await tx
+      .insertInto("migration")
+      .values({ name, digest: digestOf(texts), applied_at: at })
+      .execute();
+  }
+  return missing.map((migration) => migration.name);
+}
+
+/** The migrations not applied yet, oldest first; throws as {@link migrate} does. */
+export async function missingMigrations(
+  tx: Kysely<Tables>,
+  store: StoreKind,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<readonly Migration[]> {
+  const applied = await tx.selectFrom("migration").select(["name", "digest"]).orderBy("name").execute();
+  applied.forEach((row, index) => {
+    const known = migrations[index];
+    if (known === undefined || migrations.every((migration) => migration.name !== row.name))
+      throw outdated(`it was brought up to date by a newer version (${row.name})`);
+    if (known.name !== row.name) throw outdated(`its migration ${known.name} is missing`);
+    if (digestOf(known.statements(store)) !== row.digest)
+      throw outdated(`its migration ${row.name} was edited after it ran`);
+  });
+  return migrations.slice(applied.length);
+}
+
+function digestOf(statements: readonly string[]): string {
+  return sha256(statements.join(";\n"));
+}
+
+function outdated(because: string): Trouble {
+  return new Trouble(
+    "database-version",
+    `The database does not fit this version of Countersign: ${because}. Start the version that made it, or restore a backup.`,
+  );
+}

@@ -1,0 +1,39 @@
+/** Opens the ledger on one of the two stores and sees to its tables. */
+
+import type { Kysely } from "kysely";
+
+import { Trouble } from "../domain/trouble.ts";
+import { Ledger } from "./ledger.ts";
+import { migrate, missingMigrations } from "./migrate.ts";
+import type { StoreKind, Tables } from "./schema.ts";
+import { openStore } from "./store.ts";
+import type { Where } from "./store.ts";
+
+/**
+ * Opens the ledger and brings its tables up to date (with `readOnly`: refuses tables that are not).
+ * Throws Trouble: `database-unreachable`, `database-refused`, `database-version`, `not-writable`, `node-too-old`, ...
+ */
+export async function openLedger(
+  where: Where,
+  options: { readonly readOnly?: boolean } = {},
+): Promise<Ledger> {
+  const readOnly = options.readOnly ?? false;
+  const store = openStore(where, readOnly);
+  try {
+    if (readOnly) await store.read((db) => refuseOutdated(db, store.kind));
+    else await store.transact((tx) => migrate(tx, store.kind, Date.now()));
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  return new Ledger(store);
+}
+
+async function refuseOutdated(db: Kysely<Tables>, kind: StoreKind): Promise<void> {
+  const missing = await missingMigrations(db, kind);
+  if (missing.length === 0) return;
+  throw new Trouble(
+    "database-version",
+    `The database is older than this version of Countersign (${missing[0]?.name} is missing): run \`countersign log migrate\`.`,
+  );
+}

@@ -1,0 +1,266 @@
+/** The queue: deliveries in, actions out, worked lane by lane by whoever holds the lane's lease. */
+
+import { sql } from "kysely";
+import type { Transaction } from "kysely";
+
+import type { Instant } from "../domain/change.ts";
+import { LeaseLost } from "../domain/trouble.ts";
+import { dueActions, failAction, finishAction, listedAction } from "./actions.ts";
+import type { ActionStatus, ListedAction, StoredAction } from "./actions.ts";
+import { deliveryRow, dueDeliveries, listDeliveries, storeRows, taskRow } from "./deliveries.ts";
+import type {
+  Delivery,
+  DeliveryRow,
+  DeliveryStatus,
+  ListedDelivery,
+  NewDelivery,
+  NewTask,
+} from "./deliveries.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { claimLanes, holdLane, releaseLane, wakeLanes } from "./lanes.ts";
+import type { Tables } from "./schema.ts";
+import type { Store } from "./store.ts";
+
+/** What waits; "due" is what waits and may be worked on at the moment asked about. */
+export interface Waiting {
+  readonly deliveries: number;
+  readonly actions: number;
+  readonly dueDeliveries: number;
+  readonly dueActions: number;
+  /** When the earliest of all that waits is or was due; null when nothing waits. */
+  readonly nextDueAt: Instant | null;
+}
+
+/**
+ * Deliveries and actions, each in the lane of its repository. INVARIANT: what is written about a lane's work is written only
+ * by the holder of an unexpired lease (LeaseLost otherwise), so nothing is done by two at once. Every method throws Trouble.
+ */
+export class Queue {
+  readonly #store: Store;
+  readonly #incoming: GroupCommit<DeliveryRow>;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#incoming = new GroupCommit((rows) =>
+      store.transact(async (tx) => {
+        const isNew = new Set(await storeRows(tx, rows));
+        // The second of two equal ids in one group is a repetition as well.
+        return rows.map((row) => isNew.delete(row.id));
+      }),
+    );
+  }
+
+  /** Stores a delivery durably, once by id; concurrent calls share a transaction, and none resolves before it is committed. */
+  async store(delivery: NewDelivery): Promise<"stored" | "repeated"> {
+    return (await this.#incoming.add(await deliveryRow(delivery))) ? "stored" : "repeated";
+  }
+
+  /** Stores tasks of our own timetable, each once by id, all or none. */
+  async enqueue(tasks: readonly NewTask[]): Promise<void> {
+    if (tasks.length === 0) return;
+    const rows = await Promise.all(tasks.map(taskRow));
+    await this.#store.transact((tx) => storeRows(tx, rows));
+  }
+
+  /** Leases up to `limit` lanes with due work until `now + leaseMs`; `owner` is unique to the worker. */
+  async claim(owner: string, now: Instant, leaseMs: number, limit: number): Promise<readonly string[]> {
+    // Idle workers ask often: they should not take the writer's lock to learn that there is nothing.
+    const due = await this.#store.read((db) =>
+      db
+        .selectFrom("lane")
+        .select("lane")
+        .where("due_at", "<=", now)
+        .where("lease_until", "<=", now)
+        .limit(1)
+        .executeTakeFirst(),
+    );
+    if (due === undefined) return [];
+    return this.#store.transact((tx) => claimLanes(tx, this.#store.kind, owner, now, leaseMs, limit));
+  }
+
+  /** Prolongs an unexpired lease until `now + leaseMs`. */
+  async extend(owner: string, lane: string, now: Instant, leaseMs: number): Promise<void> {
+    const { numUpdatedRows } = await this.#store.transact((tx) =>
+      tx
+        .updateTable("lane")
+        .set({ lease_until: now + leaseMs })
+        .where("lane", "=", lane)
+        .where("owner", "=", owner)
+        .where("lease_until", ">", now)
+        .executeTakeFirstOrThrow(),
+    );
+    if (numUpdatedRows === 0n) throw new LeaseLost(lane, owner);
+  }
+
+  /** Gives the lane back; whatever of it still waits is due when it says. Does nothing if the lane is no longer ours. */
+  async release(owner: string, lane: string): Promise<void> {
+    await this.#store.transact((tx) => releaseLane(tx, this.#store.kind, { owner, lane }));
+  }
+
+  /** The lane's due deliveries, in order of arrival. */
+  deliveries(lane: string, now: Instant, limit: number): Promise<readonly Delivery[]> {
+    return this.#store.read((db) => dueDeliveries(db, lane, now, limit));
+  }
+
+  /** The lane's due waiting actions, in the order they were stored. */
+  actions(lane: string, now: Instant, limit: number): Promise<readonly StoredAction[]> {
+    return this.#store.read((db) => dueActions(db, lane, now, limit));
+  }
+
+  /** These deliveries are done; `note`: what they were handled as, or why they were ignored. */
+  async delivered(
+    owner: string,
+    lane: string,
+    ids: readonly string[],
+    note: string,
+    now: Instant,
+  ): Promise<void> {
+    await this.#held(owner, lane, now, (tx) =>
+      tx
+        .updateTable("delivery")
+        .set({ status: "done", note, error: null, done_at: now })
+        .where("id", "in", [...ids])
+        .where("lane", "=", lane)
+        .where("status", "=", sql.lit("waiting"))
+        .execute(),
+    );
+  }
+
+  /** This delivery failed and is tried again at `dueAt`; counts the attempt. */
+  async deliverLater(
+    owner: string,
+    lane: string,
+    id: string,
+    dueAt: Instant,
+    error: string,
+    now: Instant,
+  ): Promise<void> {
+    await this.#held(owner, lane, now, (tx) =>
+      tx
+        .updateTable("delivery")
+        .set((eb) => ({ due_at: dueAt, error, attempts: eb("attempts", "+", 1) }))
+        .where("id", "=", id)
+        .where("lane", "=", lane)
+        .where("status", "=", sql.lit("waiting"))
+        .execute(),
+    );
+  }
+
+  /** We give up on this delivery; it stays listed, and can be replayed. */
+  async deliverNever(owner: string, lane: string, id: string, error: string, now: Instant): Promise<void> {
+    await this.#held(owner, lane, now, (tx) =>
+      tx
+        .updateTable("delivery")
+        .set((eb) => ({ status: "dead", error, attempts: eb("attempts", "+", 1), done_at: now }))
+        .where("id", "=", id)
+        .where("lane", "=", lane)
+        .where("status", "=", sql.lit("waiting"))
+        .execute(),
+    );
+  }
+
+  /** This action was carried out; `outcome` is JSON, handed to the next action of its key as `previous`. */
+  async acted(owner: string, lane: string, id: number, outcome: unknown, now: Instant): Promise<void> {
+    await this.#held(owner, lane, now, (tx) =>
+      finishAction(tx, lane, id, JSON.stringify(outcome ?? null), now),
+    );
+  }
+
+  /** This action failed and is tried again at `dueAt`; counts the attempt. */
+  async actLater(
+    owner: string,
+    lane: string,
+    id: number,
+    dueAt: Instant,
+    error: string,
+    now: Instant,
+  ): Promise<void> {
+    await this.#held(owner, lane, now, (tx) => failAction(tx, lane, id, error, { due_at: dueAt }));
+  }
+
+  /** We give up on this action; it stays listed. */
+  async actNever(owner: string, lane: string, id: number, error: string, now: Instant): Promise<void> {
+    await this.#held(owner, lane, now, (tx) =>
+      failAction(tx, lane, id, error, { status: "dead", done_at: now }),
+    );
+  }
+
+  /** How much waits, and how much of it is due at `now` (left out: all of it counts as due). */
+  waiting(now: Instant = Number.MAX_SAFE_INTEGER): Promise<Waiting> {
+    return this.#store.read(async (db) => {
+      const counted = async (table: "delivery" | "action") =>
+        db
+          .selectFrom(table)
+          .select((eb) => [
+            eb.fn.countAll<number>().as("all"),
+            eb.fn.count<number>(sql`case when due_at <= ${now} then 1 end`).as("due"),
+            eb.fn.min("due_at").as("next"),
+          ])
+          .where("status", "=", sql.lit("waiting"))
+          .executeTakeFirstOrThrow();
+      const deliveries = await counted("delivery");
+      const actions = await counted("action");
+      const next = [deliveries.next, actions.next].filter((due): due is number => due !== null);
+      return {
+        deliveries: deliveries.all,
+        actions: actions.all,
+        dueDeliveries: deliveries.due,
+        dueActions: actions.due,
+        nextDueAt: next.length === 0 ? null : Math.min(...next),
+      };
+    });
+  }
+
+  /** The newest deliveries first, without their bodies. */
+  list(filter: {
+    readonly status?: DeliveryStatus;
+    readonly limit: number;
+  }): Promise<readonly ListedDelivery[]> {
+    return this.#store.read((db) => listDeliveries(db, filter.status, filter.limit));
+  }
+
+  /** The newest actions first. */
+  async listActions(filter: {
+    readonly status?: ActionStatus;
+    readonly limit: number;
+  }): Promise<readonly ListedAction[]> {
+    const { status, limit } = filter;
+    const rows = await this.#store.read((db) => {
+      const query = db.selectFrom("action").selectAll().orderBy("id", "desc").limit(limit);
+      return (status === undefined ? query : query.where("status", "=", status)).execute();
+    });
+    return rows.map(listedAction);
+  }
+
+  /** Makes done or dead deliveries wait again, due at `now`; answers how many of the ids were found. */
+  replay(ids: readonly string[], now: Instant): Promise<number> {
+    if (ids.length === 0) return Promise.resolve(0);
+    return this.#store.transact(async (tx) => {
+      const rows = await tx
+        .updateTable("delivery")
+        .set({ status: "waiting", due_at: now, attempts: 0, error: null, note: null, done_at: null })
+        .where("id", "in", [...ids])
+        .returning("lane")
+        .execute();
+      await wakeLanes(tx, new Map(rows.map((row) => [row.lane, now])));
+      return rows.length;
+    });
+  }
+
+  /** Resolves once everything handed to `store` so far is committed or refused. */
+  settle(): Promise<void> {
+    return this.#incoming.settle();
+  }
+
+  async #held(
+    owner: string,
+    lane: string,
+    now: Instant,
+    work: (tx: Transaction<Tables>) => Promise<unknown>,
+  ): Promise<void> {
+    await this.#store.transact(async (tx) => {
+      await holdLane(tx, this.#store.kind, { owner, lane }, now);
+      await work(tx);
+    });
+  }
+}

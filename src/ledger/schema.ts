@@ -1,0 +1,104 @@
+/** The ledger's tables, the same in both stores: instants are integer epoch milliseconds, JSON is text, bodies are bytes. */
+
+import type { Generated } from "kysely";
+
+/** The evidence log: append-only, hash-linked by `seq`, which has no gaps. */
+export interface LogTable {
+  readonly seq: number;
+  readonly kind: string;
+  readonly subject: string;
+  readonly repository_id: number;
+  readonly organization_id: number;
+  readonly at: number;
+  readonly recorded_at: number;
+  readonly previous_hash: string;
+  readonly hash: string;
+  /** Canonical JSON. */
+  readonly body: string;
+}
+
+/** One row, id 1: how long the log is and its last hash. Its row lock is what lets one writer at a time append. */
+export interface LogHeadTable {
+  readonly id: number;
+  readonly size: number;
+  readonly hash: string;
+}
+
+/** The newest entry of each subject. */
+export interface StateTable {
+  readonly kind: string;
+  readonly subject: string;
+  readonly seq: number;
+  readonly repository_id: number;
+  readonly organization_id: number;
+  readonly at: number;
+}
+
+/** A webhook as received, or a task of our own timetable. */
+export interface DeliveryTable {
+  readonly arrival: Generated<number>;
+  readonly id: string;
+  readonly lane: string;
+  readonly event: string;
+  readonly action: string | null;
+  readonly received_at: number;
+  readonly due_at: number;
+  readonly status: string;
+  readonly attempts: number;
+  /** What it was handled as, or why it was ignored. */
+  readonly note: string | null;
+  readonly error: string | null;
+  readonly done_at: number | null;
+  /** The raw bytes, gzip. */
+  readonly body: Uint8Array;
+}
+
+/** One thing to do on GitHub. */
+export interface ActionTable {
+  readonly id: Generated<number>;
+  readonly key: string;
+  readonly kind: string;
+  readonly lane: string;
+  readonly repository_id: number;
+  readonly organization_id: number;
+  readonly installation_id: number;
+  /** Canonical JSON. */
+  readonly payload: string;
+  readonly stored_at: number;
+  readonly due_at: number;
+  readonly status: string;
+  readonly attempts: number;
+  /** JSON. */
+  readonly outcome: string | null;
+  readonly error: string | null;
+  readonly done_at: number | null;
+}
+
+/** One row for each lane that ever had work; `due_at` null: nothing waits. */
+export interface LaneTable {
+  readonly lane: string;
+  readonly due_at: number | null;
+  readonly lease_until: number;
+  readonly owner: string | null;
+}
+
+/** The migrations that were applied, with the digest of the text that ran. */
+export interface MigrationTable {
+  readonly name: string;
+  readonly digest: string;
+  readonly applied_at: number;
+}
+
+/** Every table. */
+export interface Tables {
+  readonly log: LogTable;
+  readonly log_head: LogHeadTable;
+  readonly state: StateTable;
+  readonly delivery: DeliveryTable;
+  readonly action: ActionTable;
+  readonly lane: LaneTable;
+  readonly migration: MigrationTable;
+}
+
+/** Which of the two stores speaks. */
+export type StoreKind = "sqlite" | "postgres";

@@ -1,0 +1,73 @@
+/** The embedded store: one SQLite file through node:sqlite, durable at every commit, one writer. */
+
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { SQLInputValue, StatementSync } from "node:sqlite";
+
+import type { SqliteDatabase, SqliteStatement } from "kysely";
+
+import { Trouble } from "../domain/trouble.ts";
+
+/** The file's name within the data folder. */
+export const SQLITE_FILE = "countersign.sqlite";
+
+/** Opens the file, making folder and file unless `readOnly`; in the shape Kysely's SQLite dialect asks for. Throws Trouble. */
+export function openSqlite(dataDir: string, readOnly: boolean): SqliteDatabase {
+  refuseOldNode();
+  const file = join(dataDir, SQLITE_FILE);
+  if (readOnly && !existsSync(file))
+    throw new Trouble(
+      "database-unreachable",
+      `There is no evidence log at ${file}: start the App once, or set COUNTERSIGN_DATA_DIR to its data folder.`,
+      { retry: false },
+    );
+  if (!readOnly) mkdirSync(dataDir, { recursive: true });
+  accessSync(dataDir, readOnly ? constants.R_OK : constants.R_OK | constants.W_OK);
+  const database = new DatabaseSync(file, { readOnly, timeout: 5_000 });
+  if (!readOnly) {
+    database.exec("pragma journal_mode = wal");
+    // FULL: one fsync for each commit. With NORMAL, an acknowledged delivery could vanish with the power.
+    database.exec("pragma synchronous = full");
+    // Larger than the default, so that bursts of deliveries are not interrupted every 4 MB.
+    database.exec("pragma wal_autocheckpoint = 4000");
+  }
+  // SQLite's own waiting for a lock stops the event loop: from here on, whoever calls waits and tries again.
+  database.exec("pragma busy_timeout = 0");
+  return inKyselysShape(database);
+}
+
+function inKyselysShape(database: DatabaseSync): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>();
+  return {
+    close: () => database.close(),
+    prepare(text) {
+      // A read first and a write later in one deferred transaction can fail for good when another process wrote between.
+      if (text === "begin") return shape(database.prepare("begin immediate"));
+      const known = statements.get(text);
+      if (known !== undefined) return known;
+      const statement = shape(database.prepare(text));
+      if (statements.size >= 500) statements.clear();
+      statements.set(text, statement);
+      return statement;
+    },
+  };
+}
+
+function shape(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...(parameters as readonly SQLInputValue[])),
+    run: (parameters) => statement.run(...(parameters as readonly SQLInputValue[])),
+    iterate: (parameters) => statement.iterate(...(parameters as readonly SQLInputValue[])),
+  };
+}
+
+function refuseOldNode(): void {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major > 24 || (major === 24 && minor >= 15)) return;
+  throw new Trouble(
+    "node-too-old",
+    `The embedded store needs Node 24.15 or newer, and this is ${process.versions.node}: install a newer Node, or set DATABASE_URL.`,
+  );
+}

@@ -1,0 +1,105 @@
+/** One way to write and one way to read, over both stores; every driver's error becomes Trouble. */
+
+import { Kysely, PostgresDialect, SqliteDialect } from "kysely";
+import type { Transaction } from "kysely";
+import { Pool, types } from "pg";
+
+import { isPassing, troubleOf } from "./failure.ts";
+import type { StoreKind, Tables } from "./schema.ts";
+import { openSqlite } from "./sqlite.ts";
+
+/** Where the ledger is: a PostgreSQL address, or the folder of the embedded file. */
+export type Where = { readonly databaseUrl: string } | { readonly dataDir: string };
+
+/** An open database. */
+export interface Store {
+  readonly kind: StoreKind;
+  /** One transaction: all or nothing; tried again where the database asks for it, so `work` must touch nothing else. Throws Trouble. */
+  transact<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
+  /** Reads outside any transaction; on SQLite by a connection of its own, so that no reader holds up the writer. Throws Trouble. */
+  read<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Opens the store alone, without looking at its tables. Throws Trouble. */
+export function openStore(where: Where, readOnly: boolean): Store {
+  const place = "databaseUrl" in where ? hostAndPort(where.databaseUrl) : where.dataDir;
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw troubleOf(error, place);
+    }
+  };
+  const { kind, writer, reader } =
+    "databaseUrl" in where ? postgres(where.databaseUrl, readOnly) : sqlite(where.dataDir, readOnly);
+  return {
+    kind,
+    transact: (work) => guard(() => again(() => writer.transaction().execute(work))),
+    read: (work) => guard(() => again(() => work(reader))),
+    async close() {
+      await writer.destroy();
+      if (reader !== writer) await reader.destroy();
+    },
+  };
+}
+
+interface Connections {
+  readonly kind: StoreKind;
+  readonly writer: Kysely<Tables>;
+  readonly reader: Kysely<Tables>;
+}
+
+function sqlite(dataDir: string, readOnly: boolean): Connections {
+  const open = (only: boolean): Kysely<Tables> =>
+    new Kysely<Tables>({
+      // Opened at the first query, so that a failure is met where all failures are told.
+      dialect: new SqliteDialect({ database: () => Promise.resolve().then(() => openSqlite(dataDir, only)) }),
+    });
+  const writer = open(readOnly);
+  return { kind: "sqlite", writer, reader: readOnly ? writer : open(true) };
+}
+
+function postgres(databaseUrl: string, readOnly: boolean): Connections {
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    max: 8,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    application_name: "countersign",
+    // Counts and instants are far below 2^53.
+    types: {
+      getTypeParser: (oid, format) =>
+        oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format),
+    },
+  });
+  // A connection that breaks while idle is replaced at the next use; unheard, the event would end the process.
+  pool.on("error", () => undefined);
+  if (readOnly)
+    pool.on("connect", (client) => {
+      client.query("set default_transaction_read_only = on").catch(() => undefined);
+    });
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return { kind: "postgres", writer: db, reader: db };
+}
+
+/** How long a transaction is tried again while another process holds the lock, in milliseconds. */
+const PATIENCE = 5_000;
+
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  const start = performance.now();
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isPassing(error) || performance.now() - start > PATIENCE) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(attempt * 2, 25)));
+    }
+  }
+}
+
+function hostAndPort(databaseUrl: string): string {
+  const url = URL.parse(databaseUrl);
+  if (url === null) return "the address in DATABASE_URL";
+  return `${url.hostname || url.searchParams.get("host") || "localhost"}:${url.port || "5432"}`;
+}

@@ -1,0 +1,39 @@
+/** Small entries, actions and deliveries for the ledger's tests. */
+
+import type { Action, Entry, LoggedEntry } from "../../src/domain/entry.ts";
+import type { NewDelivery } from "../../src/ledger/deliveries.ts";
+
+/** An entry of kind `change` about repository 1, unless `more` says otherwise. */
+export function entry(subject: string, body: unknown, more: Partial<Entry> = {}): Entry {
+  return { kind: "change", subject, repositoryId: 1, organizationId: 9, at: 1_000, body, ...more };
+}
+
+/** A check run on repository 1 by installation 5. */
+export function action(key: string, payload: unknown, more: Partial<Action> = {}): Action {
+  return { key, kind: "check-run", repositoryId: 1, organizationId: 9, installationId: 5, payload, ...more };
+}
+
+/** A delivery in the lane of repository 1. */
+export function delivery(id: string, more: Partial<NewDelivery> = {}): NewDelivery {
+  return {
+    id,
+    event: "push",
+    action: null,
+    lane: "repository:1",
+    receivedAt: 1_000,
+    body: Buffer.from(`{"id":"${id}"}`),
+    ...more,
+  };
+}
+
+/** Everything an iterable gives. */
+export async function all<T>(source: AsyncIterable<T>): Promise<readonly T[]> {
+  const found: T[] = [];
+  for await (const one of source) found.push(one);
+  return found;
+}
+
+/** Just the subjects. */
+export function subjects(entries: readonly LoggedEntry[]): readonly string[] {
+  return entries.map((logged) => logged.subject);
+}

@@ -1,0 +1,95 @@
+/** Runs one suite on both stores: a temporary SQLite file, and a schema of its own in PostgreSQL. */
+
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Client } from "pg";
+import { afterEach, describe, inject } from "vitest";
+
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/open.ts";
+import type { Where } from "../../src/ledger/store.ts";
+
+/** Which store, where it is, and a way to open it once more; all is closed and removed after each test. */
+export interface OpenedStore {
+  readonly kind: "sqlite" | "postgres";
+  readonly where: Where;
+  readonly ledger: Ledger;
+  /** Another ledger on the same database, as another process would open it. */
+  readonly again: (options?: { readonly readOnly?: boolean }) => Promise<Ledger>;
+  /** Runs SQL past the ledger, as whoever has the database's password could. */
+  readonly sql: (...statements: readonly string[]) => Promise<void>;
+}
+
+/** Describes the suite twice; `open` gives each test a new, empty database. */
+export function describeOnBothStores(name: string, suite: (open: () => Promise<OpenedStore>) => void): void {
+  for (const kind of ["sqlite", "postgres"] as const)
+    describe(`${name}, on ${kind}`, () => {
+      const cleanUp: (() => Promise<unknown>)[] = [];
+      afterEach(async () => {
+        for (const step of cleanUp.splice(0).toReversed()) await step();
+      });
+      suite(async () => {
+        const { where, sql, remove } = await freshDatabase(kind);
+        cleanUp.push(remove);
+        const again = async (options: { readonly readOnly?: boolean } = {}): Promise<Ledger> => {
+          const ledger = await openLedger(where, options);
+          let closed = false;
+          const close = ledger.close.bind(ledger);
+          ledger.close = async () => {
+            if (!closed) await close();
+            closed = true;
+          };
+          cleanUp.push(() => ledger.close());
+          return ledger;
+        };
+        return { kind, where, ledger: await again(), again, sql };
+      });
+    });
+}
+
+/** A new, empty database of the kind; `remove` takes it away again. */
+export async function freshDatabase(kind: "sqlite" | "postgres"): Promise<{
+  readonly where: Where;
+  readonly sql: OpenedStore["sql"];
+  readonly remove: () => Promise<void>;
+}> {
+  if (kind === "sqlite") {
+    const dataDir = mkdtempSync(join(tmpdir(), "countersign-ledger-"));
+    return {
+      where: { dataDir },
+      sql: async (...statements) => {
+        const { DatabaseSync } = await import("node:sqlite");
+        const database = new DatabaseSync(join(dataDir, "countersign.sqlite"), { timeout: 5_000 });
+        try {
+          for (const statement of statements) database.exec(statement);
+        } finally {
+          database.close();
+        }
+      },
+      remove: async () => rmSync(dataDir, { recursive: true, force: true }),
+    };
+  }
+  const server = inject("databaseUrl");
+  const schema = `test_${randomUUID().replaceAll("-", "")}`;
+  await runOnPostgres(server, [`create schema ${schema}`]);
+  const url = new URL(server);
+  url.searchParams.set("options", `-c search_path=${schema}`);
+  return {
+    where: { databaseUrl: url.href },
+    sql: (...statements) => runOnPostgres(url.href, statements),
+    remove: () => runOnPostgres(server, [`drop schema ${schema} cascade`]),
+  };
+}
+
+async function runOnPostgres(url: string, statements: readonly string[]): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
