@@ -51,6 +51,11 @@ const ROOMS_OF = {
 /** What `countersign verify` is made of: it must work with no settings, database or network. */
 const VERIFY = "^src/cli/verify\\.ts$";
 
+/** How every command answers; it knows nothing but the domain. */
+const ANSWER = "^src/cli/answer\\.ts$";
+
+/** What builds the real tools. `serve` is the command that starts it: docs/decisions/0008. */
+const SERVE = "^src/cli/serve\\.ts$";
 const BUILDERS = "^src/(main|app|server|worker|timetable)\\.ts$";
 
 function rooms(room) {
@@ -101,17 +106,25 @@ export default {
     {
       ...rooms("cli"),
       comment: "cli may import flows, domain, github, ledger, package and the settings; never the dashboard",
+      from: { path: "^src/cli/", pathNot: SERVE },
       to: {
         path: "^(src|test|scripts|bench)/",
         pathNot: `^src/((${ROOMS_OF.cli.join("|")})/|settings\\.ts$)`,
       },
     },
     {
+      name: "serve-walls",
+      comment: "`countersign serve` starts the App, and leaves the rest to it",
+      severity: "error",
+      from: { path: SERVE },
+      to: { path: "^src/", pathNot: "^src/((cli|domain|flows)/|(main|settings)\\.ts$)" },
+    },
+    {
       name: "verify-stands-alone",
       comment: "`countersign verify` reaches only the domain and the package room, on whatever way",
       severity: "error",
       from: { path: VERIFY },
-      to: { path: "^(src|test)/", pathNot: `${VERIFY}|^src/(domain|package)/`, reachable: true },
+      to: { path: "^(src|test)/", pathNot: `${VERIFY}|${ANSWER}|^src/(domain|package)/`, reachable: true },
     },
     {
       name: "verify-needs-nothing",
@@ -125,9 +138,10 @@ export default {
     },
     {
       name: "nobody-imports-the-builders",
-      comment: "main, app, server, worker and timetable build everything and are imported by nobody else",
+      comment:
+        "main, app, server, worker and timetable build everything and are imported by nobody but `countersign serve`",
       severity: "error",
-      from: { path: "^src/", pathNot: BUILDERS },
+      from: { path: "^src/", pathNot: `${BUILDERS}|${SERVE}` },
       to: { path: BUILDERS },
     },
     {

@@ -29,7 +29,10 @@ const CLEAN: Tree = {
     'import type { Page } from "./dashboard/pages.ts";\nimport { settings } from "./settings.ts";\nexport type Server = [Page, typeof settings];\n',
   "src/main.ts":
     'import { facts } from "./github/facts.ts";\nimport type { Server } from "./server.ts";\nexport const main = facts as unknown as Server;\n',
-  "src/cli/verify.ts": 'import { read } from "../package/read.ts";\nexport const verify = read;\n',
+  "src/cli/answer.ts": 'import { Change } from "../domain/change.ts";\nexport const answer = Change;\n',
+  "src/cli/serve.ts": 'import { main } from "../main.ts";\nexport const serve = main;\n',
+  "src/cli/verify.ts":
+    'import { read } from "../package/read.ts";\nimport { answer } from "./answer.ts";\nexport const verify = [read, answer];\n',
   "src/cli/main.ts":
     'import type { Tools } from "../flows/ports.ts";\nimport { settings } from "../settings.ts";\nimport { verify } from "./verify.ts";\nexport type All = [Tools, typeof settings, typeof verify];\n',
   "test/change.test.ts": 'import { Change } from "../src/domain/change.ts";\nChange.toString();\n',
@@ -73,6 +76,7 @@ const BREACHES: Readonly<Record<string, readonly Tree[]>> = {
     uses("src/dashboard/bad.ts", "../github/facts.ts"),
   ],
   "dashboard-packages": [uses("src/dashboard/bad.ts", "kysely")],
+  "serve-walls": [uses("src/cli/serve.ts", "../server.ts")],
   "cli-walls": [uses("src/cli/bad.ts", "../dashboard/pages.ts")],
   "verify-stands-alone": [
     {
@@ -86,7 +90,13 @@ const BREACHES: Readonly<Record<string, readonly Tree[]>> = {
       "src/package/read.ts": 'import { request } from "node:https";\nexport const read = request;\n',
     },
   ],
-  "nobody-imports-the-builders": [uses("src/other.ts", "./server.ts")],
+  "nobody-imports-the-builders": [
+    uses("src/other.ts", "./server.ts"),
+    {
+      "src/worker.ts": 'import { settings } from "./settings.ts";\nexport const worker = settings;\n',
+      ...uses("src/other.ts", "./worker.ts"),
+    },
+  ],
   "src-without-test": [
     { ...uses("src/other.ts", "../test/double.ts"), "test/double.ts": "export const x = 1;\n" },
   ],
