@@ -1,16 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { Operation, RestDescription } from "./description.ts";
+import { findOperation, type Found } from "../rest/operations.ts";
 import { schemaCompiler, type Check, type Json } from "./schema.ts";
 
-interface Described {
-  readonly name: string;
-  readonly operation: Operation;
-  readonly pattern: RegExp;
-  readonly names: readonly string[];
-}
-
 interface Loaded {
-  readonly described: readonly Described[];
+  readonly operations: RestDescription["operations"];
   readonly check: (schema: Json, coerce: boolean) => Check;
 }
 
@@ -23,10 +17,7 @@ function load(): Loaded {
   const compile = schemaCompiler(description.schemas);
   const checks = new Map<string, Check>();
   loaded = {
-    described: Object.entries(description.operations)
-      .map(([name, operation]) => described(name, operation))
-      // A literal segment wins over a parameter, as on GitHub: `/issues/comments` is no issue number.
-      .sort((a, b) => a.names.length - b.names.length),
+    operations: description.operations,
     check(schema, coerce) {
       const key = `${coerce}${JSON.stringify(schema)}`;
       const known = checks.get(key) ?? compile(schema, coerce);
@@ -37,31 +28,10 @@ function load(): Loaded {
   return loaded;
 }
 
-/** Parameters that may hold slashes: paths, refs, branch names. */
-const GREEDY = new Set(["path", "ref", "branch", "basehead"]);
-
-function described(name: string, operation: Operation): Described {
-  const [method = "", path = ""] = name.split(" ");
-  const names: string[] = [];
-  const source = path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) => {
-    names.push(parameter);
-    return GREEDY.has(parameter) ? "(.+?)" : "([^/]+)";
-  });
-  return { name, operation, pattern: new RegExp(`^${method} ${source}$`), names };
-}
-
-function find(
-  method: string,
-  path: string,
-): { found: Described; values: Record<string, string> } | undefined {
-  const line = `${method} ${path.replace(/^\/api\/v3(?=\/)/, "")}`;
-  for (const found of load().described) {
-    const match = found.pattern.exec(line);
-    if (match === null) continue;
-    const values = found.names.map((name, index) => [name, decodeURIComponent(match[index + 1] ?? "")]);
-    return { found, values: Object.fromEntries(values) };
-  }
-  return undefined;
+function find(method: string, path: string): (Found & { readonly operation: Operation }) | undefined {
+  const found = findOperation(method, path.replace(/^\/api\/v3(?=\/)/, ""));
+  const operation = found === undefined ? undefined : load().operations[found.name];
+  return found === undefined || operation === undefined ? undefined : { ...found, operation };
 }
 
 /**
@@ -76,9 +46,9 @@ export function checkRequest(
 ): string[] {
   const hit = find(method, path);
   if (hit === undefined) return [`${method} ${path}: not among the described operations`];
-  const { name, operation } = hit.found;
+  const { name, operation } = hit;
   const problems: string[] = [];
-  const given: Record<string, Record<string, string>> = { path: hit.values, query: { ...query } };
+  const given: Record<string, Record<string, string>> = { path: { ...hit.params }, query: { ...query } };
   for (const parameter of operation.parameters) {
     const value = given[parameter.in]?.[parameter.name];
     if (value === undefined) {
@@ -130,7 +100,7 @@ const ANYWHERE = new Set([304, 400, 401, 403, 404, 422, 429, 500, 502, 503]);
 export function checkResponse(method: string, path: string, status: number, body: unknown): string[] {
   const hit = find(method, path);
   if (hit === undefined) return [];
-  const { name, operation } = hit.found;
+  const { name, operation } = hit;
   const schema = operation.responses[String(status)];
   if (schema === undefined && !ANYWHERE.has(status)) {
     return [`response ${name}: status ${status} is not described`];

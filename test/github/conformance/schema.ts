@@ -16,6 +16,11 @@ const PROSE = new Set(["description", "example", "examples", "title", "externalD
 
 // The package is CommonJS with a default property that the type of an ESM import does not unwrap.
 const addFormats = addFormatsModule.default;
+const uri = addFormats.get("uri");
+
+function isUri(text: string): boolean {
+  return typeof uri === "function" && uri(text) === true;
+}
 
 function isRecord(value: Json | undefined): value is { readonly [key: string]: Json } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -74,6 +79,8 @@ export function schemaCompiler(components: Components): (schema: Json, coerce?: 
     if (known !== undefined) return known;
     const ajv = new Ajv({ strict: false, allErrors: true, coerceTypes: coerce, validateSchema: false });
     addFormats(ajv);
+    // GitHub's own default for an address that was not given is "".
+    ajv.addFormat("uri", (text: string) => text === "" || isUri(text));
     ajv.addFormat("int64", { type: "number", validate: Number.isSafeInteger });
     const made = { ajv, added: new Set<string>() };
     checkers.set(coerce, made);

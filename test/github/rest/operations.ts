@@ -1,5 +1,5 @@
 /** The REST operations the double serves, as GitHub's OpenAPI names them; the pruned schema holds exactly these. */
-export const OPERATIONS: readonly string[] = [
+export const OPERATIONS = [
   "GET /meta",
   "GET /rate_limit",
   "GET /app",
@@ -94,4 +94,57 @@ export const OPERATIONS: readonly string[] = [
   "GET /repos/{owner}/{repo}/rules/branches/{branch}",
   "GET /repos/{owner}/{repo}/rulesets",
   "GET /repos/{owner}/{repo}/rulesets/{ruleset_id}",
-];
+] as const;
+
+/** `METHOD /path/{with}/{names}`. */
+export type OperationName = (typeof OPERATIONS)[number];
+
+/** An operation found for a request, and what its path names, decoded. */
+export interface Found {
+  readonly name: OperationName;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+interface Pattern {
+  readonly name: OperationName;
+  readonly line: RegExp;
+  readonly names: readonly string[];
+  readonly literals: number;
+}
+
+/** Parameters that may hold unescaped slashes: paths, refs, branch names. */
+const GREEDY = new Set(["ref", "branch", "basehead"]);
+
+// The more literal segments win, as on GitHub: `/issues/comments` is no issue number.
+const PATTERNS = OPERATIONS.map(pattern).sort((a, b) => b.literals - a.literals);
+
+function pattern(name: OperationName): Pattern {
+  const names: string[] = [];
+  const source = name.replace("/{path}", "(?:/(.*))?").replaceAll(/\{(\w+)\}/g, (_, parameter: string) => {
+    names.push(parameter);
+    return GREEDY.has(parameter) ? "(.+?)" : "([^/]+)";
+  });
+  if (name.endsWith("/{path}")) names.push("path");
+  const literals = name.split("/").filter((segment) => !segment.includes("{")).length;
+  return { name, line: new RegExp(`^${source}$`), names, literals };
+}
+
+/** The operation a request asks for; `path` is without `/api/v3`. Undefined when the double serves none. */
+export function findOperation(method: string, path: string): Found | undefined {
+  const line = `${method} ${path}`;
+  for (const { name, line: pattern, names } of PATTERNS) {
+    const match = pattern.exec(line);
+    if (match === null) continue;
+    const values = names.map((key, index) => [key, decodeSafely(match[index + 1] ?? "")]);
+    return { name, params: Object.fromEntries(values) };
+  }
+  return undefined;
+}
+
+function decodeSafely(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -3,7 +3,7 @@ import type { World } from "../world.ts";
 import { userByIdShape } from "./accounts.ts";
 import { appByIdShape } from "./apps.ts";
 import { simpleCommitShape } from "./commits.ts";
-import { apiUrl, htmlUrl, iso, isoOrNull, type Shape } from "./form.ts";
+import { htmlUrl, iso, isoOrNull, type Shape } from "./form.ts";
 import { minimalPullShape } from "./pulls.ts";
 import { repositoryPage, repositoryShape, repositoryUrl } from "./repositories.ts";
 
@@ -118,26 +118,19 @@ export function newestStatuses(repository: Repository, sha: Sha): CommitStatus[]
   return [...new Map(all.map((status) => [status.context, status])).values()].reverse();
 }
 
-/** All contexts of a commit folded into one state (`combined-commit-status`); `statuses` is the page asked for. */
-export function combinedStatusShape(
-  world: World,
-  repository: Repository,
-  sha: Sha,
-  statuses: readonly CommitStatus[],
-): Shape {
+/** All contexts of a commit folded into one state (`combined-commit-status`). */
+export function combinedStatusShape(world: World, repository: Repository, sha: Sha): Shape {
   const newest = newestStatuses(repository, sha);
   const some = (...states: string[]): boolean => newest.some((status) => states.includes(status.state));
+  const waiting = newest.length === 0 || some("pending");
   return {
-    state: some("error", "failure")
-      ? "failure"
-      : newest.length === 0 || some("pending")
-        ? "pending"
-        : "success",
-    statuses: statuses.map((status) => statusShape(world, repository, status)),
+    state: some("error", "failure") ? "failure" : waiting ? "pending" : "success",
+    // GitHub pages these by 100 and nobody has more contexts on one commit.
+    statuses: newest.slice(0, 100).map((status) => statusShape(world, repository, status)),
     sha,
     total_count: newest.length,
     repository: repositoryShape(world, repository),
     commit_url: repositoryUrl(world, repository, `/commits/${sha}`),
-    url: apiUrl(world, `/repos/${world.fullName(repository)}/commits/${sha}/status`),
+    url: repositoryUrl(world, repository, `/commits/${sha}/status`),
   };
 }

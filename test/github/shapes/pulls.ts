@@ -1,4 +1,5 @@
-import type { PullRequest, PullRequestEnd, Repository, Review } from "../model.ts";
+import type { PullRequest, PullRequestEnd, Repository, Review, Sha } from "../model.ts";
+import { mergeability } from "../rules.ts";
 import type { World } from "../world.ts";
 import { authorAssociation, simpleTeamShape, teamShape, userByIdShape } from "./accounts.ts";
 import { iso, isoOrNull, type Shape } from "./form.ts";
@@ -43,31 +44,27 @@ function endShape(world: World, repository: Repository, pull: PullRequest, end: 
   };
 }
 
-/** The commits a pull request brings, oldest first, and what it changes against the merge base. */
-export function pullContent(
-  world: World,
-  repository: Repository,
-  pull: PullRequest,
-): { commits: readonly string[]; mergeBase: string | null } {
+/** What a pull request brings: its commits, oldest first, and where they left the base branch. */
+export interface PullContent {
+  readonly commits: readonly Sha[];
+  readonly set: ReadonlySet<Sha>;
+  readonly mergeBase: Sha | null;
+}
+
+const contents = new WeakMap<PullRequest, { readonly key: string; readonly content: PullContent }>();
+
+/** What a pull request brings against its base branch: as it is now, or once merged as it was then. */
+export function pullContent(world: World, repository: Repository, pull: PullRequest): PullContent {
   const git = world.git(repository);
   // Once merged the base holds the head: count against the base as it was when the head last moved.
   const base = pull.merged === null ? (git.branch(pull.base.ref) ?? pull.base.sha) : pull.base.sha;
-  const mergeBase = git.mergeBase(base, pull.head.sha);
-  return { commits: git.commitsBetween(base, pull.head.sha), mergeBase };
-}
-
-/** Whether a pull request could be merged now, in GitHub's words; `null` for one that is not open. */
-export function mergeability(
-  world: World,
-  repository: Repository,
-  pull: PullRequest,
-): { mergeable: boolean | null; state: string } {
-  if (pull.state !== "open") return { mergeable: null, state: "unknown" };
-  const git = world.git(repository);
-  const base = git.branch(pull.base.ref);
-  if (base === null) return { mergeable: null, state: "unknown" };
-  const clean = git.merge(base, pull.head.sha).conflicts.length === 0;
-  return { mergeable: clean, state: clean ? (pull.draft ? "draft" : "clean") : "dirty" };
+  const key = `${base} ${pull.head.sha}`;
+  const known = contents.get(pull);
+  if (known?.key === key) return known.content;
+  const commits = git.commitsBetween(base, pull.head.sha);
+  const content = { commits, set: new Set(commits), mergeBase: git.mergeBase(base, pull.head.sha) };
+  contents.set(pull, { key, content });
+  return content;
 }
 
 /** A pull request as lists write it (`pull-request-simple`). */
