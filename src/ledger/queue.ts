@@ -185,6 +185,14 @@ export class Queue {
     );
   }
 
+  /** Whether a delivery or task of this id was ever stored. */
+  async has(id: string): Promise<boolean> {
+    const row = await this.#store.read((db) =>
+      db.selectFrom("delivery").select("id").where("id", "=", id).executeTakeFirst(),
+    );
+    return row !== undefined;
+  }
+
   /** How much waits, and how much of it is due at `now` (left out: all of it counts as due). */
   waiting(now: Instant = Number.MAX_SAFE_INTEGER): Promise<Waiting> {
     return this.#store.read(async (db) => {
