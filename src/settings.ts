@@ -1,0 +1,377 @@
+/** Settings: the environment, checked whole at start; every problem is listed at once, and no secret is ever printed. */
+
+import { createPrivateKey, generateKeyPairSync, randomUUID } from "node:crypto";
+import type { KeyObject } from "node:crypto";
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+
+import { z } from "zod";
+
+import { Trouble } from "./domain/trouble.ts";
+import { troubleOf } from "./ledger/failure.ts";
+import type { Where } from "./ledger/store.ts";
+
+/** Where `DATABASE_URL` is not set, the evidence log and the signing key live here. */
+const DATA_DIR = "./data";
+
+/** Probot's stand-in for a missing secret: everyone knows it. */
+const DEFAULT_SECRET = "development";
+
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
+/** What is missing or wrong is told as `NAME is ...`; the name is put in front of each of these. */
+const PEM_MEND = "as a PEM text (line breaks may be written \\n), or its path in";
+
+/** The environment, variable by variable; the descriptions are the reference page. An empty variable counts as not set. */
+export const EnvironmentSchema = z.object({
+  APP_ID: z
+    .string("is missing: set it to the App's id, on the App's page under General")
+    .regex(/^[1-9]\d{0,14}$/, "is no App id: set it to the number on the App's page under General")
+    .describe("The GitHub App's id."),
+  PRIVATE_KEY: z
+    .string()
+    .optional()
+    .describe("The App's private key, PEM (also with literal \\n, or base64)."),
+  PRIVATE_KEY_PATH: z.string().optional().describe("The file the App's private key is in."),
+  WEBHOOK_SECRET: z
+    .string("is missing: set it to the secret of the App's webhook")
+    .describe("The webhook secret; a comma-separated list, current one first, while rotating."),
+  GHE_HOST: z
+    .string()
+    .regex(/^[\w.-]+(:\d+)?$/, "is no host name: give it without https:// and path, e.g. github.example.com")
+    .optional()
+    .describe("The host of a GitHub Enterprise Server."),
+  GHE_PROTOCOL: z
+    .enum(["https", "http"], "must be https or http")
+    .default("https")
+    .describe("How to reach GHE_HOST."),
+  GITHUB_API_URL: httpUrl()
+    .optional()
+    .describe(
+      "The REST API's address, for hosts whose API is not HOST/api/v3, such as data-residency tenants.",
+    ),
+  PORT: z
+    .string()
+    .regex(/^\d{1,5}$/, "is no port: set it to a number from 0 to 65535")
+    .transform(Number)
+    .refine((port) => port <= 65_535, "is no port: set it to a number from 0 to 65535")
+    .default(3_000)
+    .describe("The port to listen on; 0 takes a free one."),
+  HOST: z.string().default("127.0.0.1").describe("The address to listen on; 0.0.0.0 in a container."),
+  LOG_LEVEL: z
+    .enum(LEVELS, `must be one of ${LEVELS.join(", ")}`)
+    .default("info")
+    .describe("The least level logged."),
+  LOG_FORMAT: z
+    .enum(["json", "pretty"], "must be json or pretty")
+    .default("json")
+    .describe("How log lines look."),
+  WEBHOOK_PROXY_URL: httpUrl().optional().describe("A smee.io channel, for development behind a firewall."),
+  DATABASE_URL: z
+    .string()
+    .refine(isPostgres, "is no PostgreSQL address: write postgres://USER:PASSWORD@HOST:PORT/DATABASE")
+    .optional()
+    .describe("PostgreSQL, for any number of replicas; absent: the embedded SQLite file."),
+  COUNTERSIGN_DATA_DIR: z.string().default(DATA_DIR).describe("The folder of the embedded file."),
+  COUNTERSIGN_SIGNING_KEY: z
+    .string()
+    .optional()
+    .describe("The key packages are signed with: ECDSA P-256, PEM."),
+  COUNTERSIGN_SIGNING_KEY_PATH: z.string().optional().describe("The file the signing key is in."),
+  COUNTERSIGN_BASE_URL: httpUrl()
+    .optional()
+    .describe("Where people reach the dashboard; used in links and sign-in."),
+  GITHUB_CLIENT_ID: z.string().optional().describe("The App's client id, for signing in to the dashboard."),
+  GITHUB_CLIENT_SECRET: z
+    .string()
+    .optional()
+    .describe("The App's client secret, for signing in to the dashboard."),
+  COUNTERSIGN_SESSION_SECRET: z
+    .string()
+    .min(32, "is too short: set it to at least 32 random characters (openssl rand -hex 32)")
+    .optional()
+    .describe("What dashboard sessions are sealed with; needed with GITHUB_CLIENT_ID."),
+});
+
+/** Settings that passed every check. */
+export interface Settings {
+  readonly appId: number;
+  /** PEM. */
+  readonly privateKey: string;
+  /** The current one first. */
+  readonly webhookSecrets: readonly [string, ...(readonly string[])];
+  readonly github: {
+    readonly apiUrl: string | null;
+    readonly enterpriseHost: string | null;
+    readonly protocol: "https" | "http";
+  };
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: (typeof LEVELS)[number];
+  readonly logFormat: "json" | "pretty";
+  readonly webhookProxyUrl: string | null;
+  readonly store: Where;
+  /** The signing key as given, PEM; null: it is kept in the data folder (see {@link signingKey}). */
+  readonly signingKey: string | null;
+  readonly baseUrl: string | null;
+  /** Sign-in for the dashboard; null: it serves nobody but loopback. */
+  readonly signIn: {
+    readonly clientId: string;
+    readonly clientSecret: string;
+    readonly sessionSecret: string;
+  } | null;
+}
+
+/** The environment, as `process.env` has it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What reading came to: the value, or every problem, each a sentence naming the variable and the mend. */
+export type Read<T> =
+  ({ readonly ok: true } & T) | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Reads and checks all settings; files named by a `_PATH` are read. Never throws, and no problem contains a secret. */
+export function readSettings(env: Environment): Read<{ readonly settings: Settings }> {
+  const given = withoutEmpty(env);
+  const problems: string[] = [];
+  const result = EnvironmentSchema.safeParse(given);
+  if (!result.success)
+    for (const issue of result.error.issues) problems.push(`${issue.path.join(".")} ${issue.message}.`);
+
+  const privateKey = keyFrom(given, "PRIVATE_KEY", problems, appKeyProblem);
+  if (privateKey === null && given["PRIVATE_KEY"] === undefined && given["PRIVATE_KEY_PATH"] === undefined)
+    problems.push(`PRIVATE_KEY is missing: set it to the App's private key ${PEM_MEND} PRIVATE_KEY_PATH.`);
+  const signing = keyFrom(given, "COUNTERSIGN_SIGNING_KEY", problems, signingKeyProblem);
+  if (
+    given["DATABASE_URL"] !== undefined &&
+    given["COUNTERSIGN_SIGNING_KEY"] === undefined &&
+    given["COUNTERSIGN_SIGNING_KEY_PATH"] === undefined
+  )
+    problems.push(
+      `COUNTERSIGN_SIGNING_KEY is missing, and needed with DATABASE_URL: set it to an ECDSA P-256 key ${PEM_MEND} COUNTERSIGN_SIGNING_KEY_PATH (openssl ecparam -name prime256v1 -genkey -noout).`,
+    );
+  const secrets = webhookSecrets(given["WEBHOOK_SECRET"], problems);
+  const signIn = readSignIn(given, problems);
+
+  if (!result.success || problems.length > 0 || privateKey === null || secrets === null)
+    return { ok: false, problems };
+  const value = result.data;
+  return {
+    ok: true,
+    settings: {
+      appId: Number(value.APP_ID),
+      privateKey,
+      webhookSecrets: secrets,
+      github: {
+        apiUrl: value.GITHUB_API_URL ?? null,
+        enterpriseHost: value.GHE_HOST ?? null,
+        protocol: value.GHE_PROTOCOL,
+      },
+      host: value.HOST,
+      port: value.PORT,
+      logLevel: value.LOG_LEVEL,
+      logFormat: value.LOG_FORMAT,
+      webhookProxyUrl: value.WEBHOOK_PROXY_URL ?? null,
+      store: placeOf(value),
+      signingKey: signing,
+      baseUrl: value.COUNTERSIGN_BASE_URL ?? null,
+      signIn,
+    },
+  };
+}
+
+/** Just where the ledger is, for commands that need nothing else: DATABASE_URL or COUNTERSIGN_DATA_DIR. */
+export function readStore(env: Environment): Read<{ readonly store: Where }> {
+  const result = EnvironmentSchema.pick({ DATABASE_URL: true, COUNTERSIGN_DATA_DIR: true }).safeParse(
+    withoutEmpty(env),
+  );
+  if (result.success) return { ok: true, store: placeOf(result.data) };
+  return {
+    ok: false,
+    problems: result.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}.`),
+  };
+}
+
+/** The REST API's address without a slash at its end; Octokit derives the GraphQL address from it. */
+export function apiBaseUrl({ github }: Pick<Settings, "github">): string {
+  if (github.apiUrl !== null) return github.apiUrl.replace(/\/+$/, "");
+  if (github.enterpriseHost !== null) return `${github.protocol}://${github.enterpriseHost}/api/v3`;
+  return "https://api.github.com";
+}
+
+/**
+ * The key that signs packages, PEM (PKCS #8): as given, or the one in the data folder, made there at the first call
+ * (`signing-key.pem`, mode 0600; of two processes at once, one makes it and both use it). Throws Trouble.
+ */
+export function signingKey({ signingKey, store }: Pick<Settings, "signingKey" | "store">): string {
+  if (signingKey !== null) return signingKey;
+  if ("databaseUrl" in store)
+    throw new Trouble("settings-wrong", "With DATABASE_URL, COUNTERSIGN_SIGNING_KEY must be set.");
+  const file = join(store.dataDir, "signing-key.pem");
+  try {
+    const pem = readIfThere(file) ?? makeKey(store.dataDir, file);
+    const problem = signingKeyProblem(pem);
+    if (problem !== null) throw new Trouble("settings-wrong", `The signing key in ${file} ${problem}.`);
+    return pem;
+  } catch (error) {
+    throw troubleOf(error, store.dataDir);
+  }
+}
+
+function makeKey(dataDir: string, file: string): string {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  mkdirSync(dataDir, { recursive: true });
+  const draft = join(dataDir, `.signing-key-${randomUUID()}`);
+  const descriptor = openSync(draft, "wx", 0o600);
+  try {
+    writeSync(descriptor, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  try {
+    // Unlike a rename, a link never replaces what another process made first.
+    linkSync(draft, file);
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error;
+  } finally {
+    rmSync(draft);
+  }
+  return readFileSync(file, "utf8");
+}
+
+function withoutEmpty(env: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ""),
+  );
+}
+
+function placeOf(value: {
+  readonly DATABASE_URL?: string | undefined;
+  readonly COUNTERSIGN_DATA_DIR: string;
+}): Where {
+  return value.DATABASE_URL === undefined
+    ? { dataDir: value.COUNTERSIGN_DATA_DIR }
+    : { databaseUrl: value.DATABASE_URL };
+}
+
+function webhookSecrets(given: string | undefined, problems: string[]): Settings["webhookSecrets"] | null {
+  // What is missing altogether is told by the schema.
+  if (given === undefined) return null;
+  const [first, ...rest] = given.split(",").map((secret) => secret.trim());
+  const all = [first ?? "", ...rest] as const;
+  if (all.includes(""))
+    problems.push("WEBHOOK_SECRET has an empty secret in its list: remove the comma too many.");
+  if (all.includes(DEFAULT_SECRET))
+    problems.push(
+      `WEBHOOK_SECRET is the well-known default "${DEFAULT_SECRET}": set a random one here and in the App's webhook (openssl rand -hex 32).`,
+    );
+  return all;
+}
+
+function readSignIn(given: Environment, problems: string[]): Settings["signIn"] {
+  const clientId = given["GITHUB_CLIENT_ID"];
+  const clientSecret = given["GITHUB_CLIENT_SECRET"];
+  const sessionSecret = given["COUNTERSIGN_SESSION_SECRET"];
+  if (clientId === undefined && clientSecret === undefined) return null;
+  if (clientId === undefined)
+    problems.push("GITHUB_CLIENT_ID is missing: set it together with GITHUB_CLIENT_SECRET, or neither.");
+  if (clientSecret === undefined)
+    problems.push("GITHUB_CLIENT_SECRET is missing: set it together with GITHUB_CLIENT_ID, or neither.");
+  if (sessionSecret === undefined)
+    problems.push(
+      "COUNTERSIGN_SESSION_SECRET is missing: sign-in needs at least 32 random characters (openssl rand -hex 32).",
+    );
+  if (clientId === undefined || clientSecret === undefined || sessionSecret === undefined) return null;
+  return { clientId, clientSecret, sessionSecret };
+}
+
+function keyFrom(
+  given: Environment,
+  name: "PRIVATE_KEY" | "COUNTERSIGN_SIGNING_KEY",
+  problems: string[],
+  problemOf: (pem: string) => string | null,
+): string | null {
+  const direct = given[name];
+  const path = given[`${name}_PATH`];
+  let pem = direct === undefined ? undefined : pemOf(direct);
+  let told: string = name;
+  if (pem === undefined && path !== undefined) {
+    told = `The file in ${name}_PATH`;
+    try {
+      pem = readFileSync(path, "utf8");
+    } catch (error) {
+      problems.push(
+        `${name}_PATH names a file that cannot be read (${path}: ${codeOf(error)}): check path and rights.`,
+      );
+    }
+  }
+  if (pem === undefined) return null;
+  const problem = problemOf(pem);
+  if (problem === null) return `${pem.trim()}\n`;
+  problems.push(`${told} ${problem}.`);
+  return null;
+}
+
+/** Undoes what environment files do to a PEM text: line breaks written out, quotes kept, or all of it in base64. */
+function pemOf(given: string): string {
+  const text = given
+    .trim()
+    .replace(/^(["'])(.*)\1$/s, "$2")
+    .replaceAll("\\n", "\n");
+  return text.includes("-----BEGIN") ? text : Buffer.from(text, "base64").toString("utf8");
+}
+
+function appKeyProblem(pem: string): string | null {
+  return privateKeyOf(pem)?.asymmetricKeyType === "rsa"
+    ? null
+    : "is no RSA private key in PEM: generate one on the App's page under Private keys and give the whole file";
+}
+
+function signingKeyProblem(pem: string): string | null {
+  return privateKeyOf(pem)?.asymmetricKeyDetails?.namedCurve === "prime256v1"
+    ? null
+    : "is no ECDSA P-256 private key in PEM: make one with openssl ecparam -name prime256v1 -genkey -noout";
+}
+
+function privateKeyOf(pem: string): KeyObject | null {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return null;
+  }
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown";
+}
+
+function httpUrl(): z.ZodString {
+  return z
+    .string()
+    .refine(
+      (text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ""),
+      "is no address: write it with https://",
+    );
+}
+
+function isPostgres(text: string): boolean {
+  return /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? "");
+}

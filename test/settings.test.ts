@@ -1,0 +1,211 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { apiBaseUrl, EnvironmentSchema, readSettings, readStore, signingKey } from "../src/settings.ts";
+import type { Environment, Settings } from "../src/settings.ts";
+
+const RSA = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  .privateKey.export({ type: "pkcs1", format: "pem" })
+  .toString();
+const P256 = ecKey("P-256");
+const BASE: Environment = { APP_ID: "123", PRIVATE_KEY: RSA, WEBHOOK_SECRET: "s3cret-of-the-hook" };
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "countersign-settings-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("reading the settings", () => {
+  it("needs an App id, a key and a secret, and fills in the rest", () => {
+    expect(settings(BASE)).toEqual({
+      appId: 123,
+      privateKey: RSA,
+      webhookSecrets: ["s3cret-of-the-hook"],
+      github: { apiUrl: null, enterpriseHost: null, protocol: "https" },
+      host: "127.0.0.1",
+      port: 3_000,
+      logLevel: "info",
+      logFormat: "json",
+      webhookProxyUrl: null,
+      store: { dataDir: "./data" },
+      signingKey: null,
+      baseUrl: null,
+      signIn: null,
+    });
+  });
+
+  it("lists every problem at once, each with the variable and the mend", () => {
+    const told = problems({
+      APP_ID: "abc",
+      WEBHOOK_SECRET: "  ",
+      PORT: "70000",
+      LOG_LEVEL: "loud",
+      GHE_HOST: "https://ghe.example.com/",
+      DATABASE_URL: "mysql://user:pass@host/db",
+      GITHUB_CLIENT_ID: "Iv1.abc",
+      COUNTERSIGN_BASE_URL: "example.com",
+      COUNTERSIGN_SESSION_SECRET: "short",
+    });
+    expect(new Set(told.map((problem) => problem.split(" ")[0]))).toEqual(
+      new Set([
+        "APP_ID",
+        "COUNTERSIGN_BASE_URL",
+        "COUNTERSIGN_SESSION_SECRET",
+        "COUNTERSIGN_SIGNING_KEY",
+        "DATABASE_URL",
+        "GHE_HOST",
+        "GITHUB_CLIENT_SECRET",
+        "LOG_LEVEL",
+        "PORT",
+        "PRIVATE_KEY",
+        "WEBHOOK_SECRET",
+      ]),
+    );
+    expect(told).toHaveLength(11);
+    for (const problem of told) expect(problem).toMatch(/(: \w.*|must be .*)\.$/s);
+  });
+
+  it.each([
+    ["missing", undefined, "missing"],
+    ["empty", "", "missing"],
+    ["the default", "development", "well-known default"],
+    ["the default in a list", "fine, development", "well-known default"],
+    ["a list with nothing in it", "fine,", "empty secret"],
+  ])("refuses a webhook secret that is %s", (_, secret, says) => {
+    expect(problems({ ...BASE, WEBHOOK_SECRET: secret })).toEqual([
+      expect.stringMatching(new RegExp(`^WEBHOOK_SECRET .*${says}`)) as unknown,
+    ]);
+  });
+
+  it("takes several webhook secrets while they are rotated", () => {
+    expect(settings({ ...BASE, WEBHOOK_SECRET: "new, old" }).webhookSecrets).toEqual(["new", "old"]);
+  });
+
+  it("takes the App's key with literal line breaks, in quotes, in base64 or from a file", () => {
+    const file = join(folder, "app.pem");
+    writeFileSync(file, RSA);
+    for (const given of [
+      { PRIVATE_KEY: RSA.replaceAll("\n", "\\n") },
+      { PRIVATE_KEY: `"${RSA.replaceAll("\n", "\\n")}"` },
+      { PRIVATE_KEY: Buffer.from(RSA).toString("base64") },
+      { PRIVATE_KEY: undefined, PRIVATE_KEY_PATH: file },
+    ])
+      expect(settings({ ...BASE, ...given }).privateKey).toBe(RSA);
+  });
+
+  it.each([
+    ["garbage", { PRIVATE_KEY: "nonsense" }, /^PRIVATE_KEY is no RSA private key/],
+    ["a key of the wrong kind", { PRIVATE_KEY: P256 }, /^PRIVATE_KEY is no RSA private key/],
+    [
+      "a file that is not there",
+      { PRIVATE_KEY: "", PRIVATE_KEY_PATH: "/nowhere/key.pem" },
+      /^PRIVATE_KEY_PATH names a file.*ENOENT/,
+    ],
+    [
+      "a signing key on another curve",
+      { COUNTERSIGN_SIGNING_KEY: ecKey("P-384") },
+      /^COUNTERSIGN_SIGNING_KEY is no/,
+    ],
+    ["an RSA signing key", { COUNTERSIGN_SIGNING_KEY: RSA }, /^COUNTERSIGN_SIGNING_KEY is no/],
+    [
+      "PostgreSQL without a signing key",
+      { DATABASE_URL: "postgres://h/d" },
+      /^COUNTERSIGN_SIGNING_KEY is missing/,
+    ],
+  ])("refuses %s", (_, given, says) => {
+    const told = problems({ ...BASE, ...given });
+    expect(told).toEqual([expect.stringMatching(says) as unknown]);
+  });
+
+  it("never prints a secret", () => {
+    const secrets = {
+      PRIVATE_KEY: "hush-1",
+      WEBHOOK_SECRET: "hush-2,development",
+      DATABASE_URL: "mysql://u:hush-3@h/d",
+      COUNTERSIGN_SIGNING_KEY: "hush-4",
+      GITHUB_CLIENT_SECRET: "hush-5",
+      COUNTERSIGN_SESSION_SECRET: "hush-6",
+    };
+    const told = problems({ ...secrets, APP_ID: "1" });
+    expect(told.length).toBeGreaterThan(4);
+    expect(told.join("\n")).not.toContain("hush");
+  });
+
+  it("takes PostgreSQL with a signing key, and sign-in with all three of its settings", () => {
+    const got = settings({
+      ...BASE,
+      DATABASE_URL: "postgresql://u:p@db:5433/d",
+      COUNTERSIGN_SIGNING_KEY: P256.replaceAll("\n", "\\n"),
+      GITHUB_CLIENT_ID: "Iv1.a",
+      GITHUB_CLIENT_SECRET: "b",
+      COUNTERSIGN_SESSION_SECRET: "c".repeat(32),
+    });
+    expect(got.store).toEqual({ databaseUrl: "postgresql://u:p@db:5433/d" });
+    expect(signingKey(got)).toBe(P256);
+    expect(got.signIn).toEqual({ clientId: "Iv1.a", clientSecret: "b", sessionSecret: "c".repeat(32) });
+  });
+
+  it("finds GitHub's API: given, on an enterprise host, or github.com's", () => {
+    expect(apiBaseUrl(settings(BASE))).toBe("https://api.github.com");
+    const enterprise = { ...BASE, GHE_HOST: "localhost:4567", GHE_PROTOCOL: "http" };
+    expect(apiBaseUrl(settings(enterprise))).toBe("http://localhost:4567/api/v3");
+    expect(apiBaseUrl(settings({ ...enterprise, GITHUB_API_URL: "https://api.acme.ghe.com/" }))).toBe(
+      "https://api.acme.ghe.com",
+    );
+  });
+
+  it("finds the store without the App's settings", () => {
+    expect(readStore({})).toEqual({ ok: true, store: { dataDir: "./data" } });
+    expect(readStore({ COUNTERSIGN_DATA_DIR: "/var/x" })).toEqual({ ok: true, store: { dataDir: "/var/x" } });
+    expect(readStore({ DATABASE_URL: "nonsense" })).toMatchObject({ ok: false, problems: [/DATABASE_URL/] });
+  });
+
+  it("describes every variable", () => {
+    for (const [name, schema] of Object.entries(EnvironmentSchema.shape))
+      expect(schema.description, name).toMatch(/\.$/);
+  });
+});
+
+describe("the signing key of the embedded store", () => {
+  it("is made once, for its owner alone, and used from then on", () => {
+    const kept = { signingKey: null, store: { dataDir: join(folder, "data") } };
+    const made = signingKey(kept);
+    expect(made).toContain("BEGIN PRIVATE KEY");
+    expect(signingKey(kept)).toBe(made);
+    expect(readdirSync(kept.store.dataDir)).toEqual(["signing-key.pem"]);
+    expect(statSync(join(kept.store.dataDir, "signing-key.pem")).mode & 0o777).toBe(0o600);
+  });
+
+  it("is refused when the file holds something else", () => {
+    writeFileSync(join(folder, "signing-key.pem"), "nonsense");
+    expect(() => signingKey({ signingKey: null, store: { dataDir: folder } })).toThrow(/P-256/);
+  });
+
+  it("needs a folder that can be made", () => {
+    writeFileSync(join(folder, "file"), "");
+    const kept = { signingKey: null, store: { dataDir: join(folder, "file", "data") } };
+    expect(() => signingKey(kept)).toThrow(expect.objectContaining({ code: "not-writable" }));
+  });
+});
+
+function settings(env: Environment): Settings {
+  const read = readSettings(env);
+  if (!read.ok) throw new Error(read.problems.join("\n"));
+  return read.settings;
+}
+
+function problems(env: Environment): readonly string[] {
+  const read = readSettings(env);
+  return read.ok ? [] : read.problems;
+}
+
+function ecKey(namedCurve: string): string {
+  return generateKeyPairSync("ec", { namedCurve })
+    .privateKey.export({ type: "pkcs8", format: "pem" })
+    .toString();
+}
