@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import { listen, same } from "./listener.ts";
+import { tags } from "./lookups.ts";
 import { ORGANIZATION_REPOSITORY, POLICY_PATH } from "./policy-path.ts";
 import { DeploymentEvent, PushEvent, RepositoryEvent } from "./shapes.ts";
 import type { Listeners, Subject } from "./subject.ts";
@@ -24,9 +25,12 @@ const push = listen("push", PushEvent, (event, arrival) => {
   const { repository, ref, before, after, sender } = event;
   if (!ref.startsWith("refs/heads/")) return "tags are not watched yet";
   const subjects: Subject[] = [{ type: "branch", repositoryId: repository.id, ref }];
+  const stale: string[] = [];
   if (touchesPolicy(event)) {
+    stale.push(tags.policy(repository.id));
     subjects.push({ type: "repository", repositoryId: repository.id });
     if (repository.name.toLowerCase() === ORGANIZATION_REPOSITORY) {
+      stale.push(tags.policyOf(repository.ownerId));
       subjects.push({ type: "organization", organizationId: repository.ownerId });
     }
   }
@@ -34,7 +38,7 @@ const push = listen("push", PushEvent, (event, arrival) => {
   const subject = `push:${ref}:${before}:${after}:${arrival.delivery}`;
   const forced = event.forced ?? false;
   const observation = { kind: "pushed", ref, before, after, actor: sender, forced, at } as const;
-  return { subjects, observations: [{ subject, observation, at }] };
+  return { subjects, observations: [{ subject, observation, at }], stale };
 });
 
 /** `push` */

@@ -72,7 +72,7 @@ function repository(happened: Happening): Listener {
       { type: "lifecycle", happened, installationId: null, repositoryId: repository.id, by, at },
       { type: "repository", repositoryId: repository.id },
     ],
-    stale: [tags.permission(repository.id)],
+    stale: [tags.permission(repository.id), tags.policy(repository.id)],
   }));
 }
 
@@ -111,6 +111,7 @@ function installation(happened: Happening): Listener {
         { type: "lifecycle", happened, installationId, repositoryId: null, by, at },
         { type: "installation", installationId },
       ],
+      stale: [tags.installation(installationId)],
     };
   });
 }
@@ -140,6 +141,7 @@ const repositories = listen(
         ...event.repositories_removed.map(happening("repository-removed")),
         { type: "installation", installationId },
       ],
+      stale: [tags.installation(installationId)],
     };
   },
 );

@@ -6,6 +6,11 @@ import type { Instant } from "../domain/change.ts";
 export const tags = {
   permission: (repositoryId: number): string => `permission:${repositoryId}`,
   team: (slug: string): string => `team:${slug.toLowerCase()}`,
+  /** The policy in force in a repository. */
+  policy: (repositoryId: number): string => `policy:${repositoryId}`,
+  /** The policies in force in all repositories of an owner. */
+  policyOf: (ownerId: number): string => `policy-of:${ownerId}`,
+  installation: (installationId: number): string => `installation:${installationId}`,
   organization: (login: string): string => `organization:${login.toLowerCase()}`,
 } as const;
 
@@ -32,14 +37,27 @@ export class Lookups {
     this.#options = { timeToLive: 10 * 60_000, most: 20_000, ...options };
   }
 
+  /** The App's time. */
+  now(): Instant {
+    return this.#options.now();
+  }
+
   /** The answer to `key`, asked for only if it is not remembered; two who ask at once share one request. */
   remember<Answer>(key: string, under: readonly string[], ask: () => Promise<Answer>): Promise<Answer> {
     return this.#keep(key, under, this.#options.now() + this.#options.timeToLive, ask);
   }
 
-  /** The same for an answer that can never change, such as one about commits by their SHAs. */
-  rememberForever<Answer>(key: string, ask: () => Promise<Answer>): Promise<Answer> {
-    return this.#keep(key, [], Number.POSITIVE_INFINITY, ask);
+  /** The same for an answer that can never change, such as one about commits by their SHAs, where it is `final`. */
+  rememberForever<Answer>(
+    key: string,
+    ask: () => Promise<Answer>,
+    final: (answer: Answer) => boolean = () => true,
+  ): Promise<Answer> {
+    const answer = this.#keep(key, [], Number.POSITIVE_INFINITY, ask);
+    return answer.then((given) => {
+      if (!final(given)) this.#remembered.delete(key);
+      return given;
+    });
   }
 
   /** Forgets every answer under any of these tags. */

@@ -22,6 +22,11 @@ export const InstantShape = z.union([
     .transform((text): Instant => Date.parse(text)),
 ]);
 
+/** Whether a text is a full git object id. */
+export function isSha(text: string): boolean {
+  return ShaShape.safeParse(text).success;
+}
+
 /** A full git object id. */
 export const ShaShape = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u);
 

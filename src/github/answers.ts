@@ -1,0 +1,315 @@
+/** Shapes of GitHub's GraphQL answers, turned into the domain's facts. Nulls in lists are dropped: GitHub sends them for what it hides. */
+
+import { z } from "zod";
+import { WEB_FLOW_ID, type Actor, type Check, type Commit } from "../domain/change.ts";
+import { InstantShape, ShaShape } from "./shapes.ts";
+
+const Id = z.int().nullish();
+
+/** GraphQL's actor. A ghost is null; so is an account without a number, for it cannot be compared. */
+export const ActorAnswer = z
+  .object({
+    __typename: z.enum(["User", "Bot", "Mannequin", "Organization", "EnterpriseUserAccount"]),
+    login: z.string(),
+    databaseId: Id,
+    user: z.object({ databaseId: Id }).nullish(),
+  })
+  .nullish()
+  .transform((account): Actor | null => {
+    const id = account?.databaseId ?? account?.user?.databaseId;
+    if (account == null || id == null) return null;
+    // REST and webhooks write a bot's login with its suffix, GraphQL without.
+    const isBare = account.__typename === "Bot" && !account.login.endsWith("[bot]");
+    return { id, login: isBare ? `${account.login}[bot]` : account.login, type: account.__typename };
+  });
+
+/** A list that GitHub gives by pages. */
+export function listOf<Node extends z.ZodType>(node: Node) {
+  return z.object({
+    pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullish() }),
+    totalCount: z.int().optional(),
+    nodes: z
+      .array(node.nullish())
+      .nullish()
+      .transform((nodes) => (nodes ?? []).filter((each) => each != null)),
+  });
+}
+
+function plain<Node extends z.ZodType>(node: Node) {
+  return z
+    .object({ nodes: z.array(node.nullish()).nullish() })
+    .nullish()
+    .transform((list) => (list?.nodes ?? []).filter((each) => each != null));
+}
+
+/** Only an object id. */
+export const Oid = z.object({ oid: ShaShape });
+
+const GitUser = z.object({ user: z.object({ databaseId: Id, login: z.string() }).nullish() }).nullish();
+
+function person(git: z.infer<typeof GitUser>): Actor | null {
+  const id = git?.user?.databaseId;
+  return id == null || git?.user == null ? null : { id, login: git.user.login, type: "User" };
+}
+
+/** A commit as {@link Commit}. */
+export const CommitAnswer = z
+  .object({
+    oid: ShaShape,
+    tree: Oid,
+    parents: plain(Oid),
+    authors: z.object({ totalCount: z.int(), nodes: z.array(GitUser).nullish() }),
+    committer: GitUser,
+    committedViaWeb: z.boolean(),
+  })
+  .transform((commit): Commit => {
+    const named = (commit.authors.nodes ?? []).map(person);
+    const webFlow: Actor = { id: WEB_FLOW_ID, login: "web-flow", type: "User" };
+    return {
+      sha: commit.oid,
+      tree: commit.tree.oid,
+      parents: commit.parents.map(({ oid }) => oid),
+      // Authors beyond the first twenty are people we have not seen.
+      authors: commit.authors.totalCount > named.length ? [...named, null] : named,
+      // GitHub knows for itself what was made in its web interface, and does not always name its committer.
+      committer: person(commit.committer) ?? (commit.committedViaWeb ? webFlow : null),
+    };
+  });
+
+const RUN = z
+  .object({
+    __typename: z.literal("CheckRun"),
+    name: z.string(),
+    conclusion: z.string().nullish(),
+    completedAt: InstantShape.nullish(),
+    checkSuite: z.object({ app: z.object({ databaseId: Id, slug: z.string() }).nullish() }).nullish(),
+  })
+  .transform((run): Check => {
+    const app = run.checkSuite?.app;
+    return {
+      name: run.name,
+      app: app?.databaseId == null ? null : { id: app.databaseId, slug: app.slug },
+      conclusion: run.conclusion?.toLowerCase() ?? null,
+      completedAt: run.completedAt ?? null,
+    };
+  });
+
+const STATUS = z
+  .object({
+    __typename: z.literal("StatusContext"),
+    context: z.string(),
+    state: z.string(),
+    createdAt: InstantShape,
+  })
+  .transform((status): Check => {
+    const isOpen = status.state === "PENDING" || status.state === "EXPECTED";
+    return {
+      name: status.context,
+      app: null,
+      conclusion: isOpen ? null : status.state.toLowerCase(),
+      completedAt: isOpen ? null : status.createdAt,
+    };
+  });
+
+/** The checks of a commit; null where there are none. */
+export const RollupAnswer = z
+  .object({ contexts: listOf(z.discriminatedUnion("__typename", [RUN, STATUS])) })
+  .nullish()
+  .transform((rollup) => rollup?.contexts ?? null);
+
+/** An id GitHub gives twice, because the old field is too small for it. */
+const ReviewId = z
+  .object({ databaseId: Id, fullDatabaseId: z.union([z.string(), z.number(), z.bigint()]).nullish() })
+  .transform(({ databaseId, fullDatabaseId }) =>
+    fullDatabaseId == null ? (databaseId ?? null) : Number(fullDatabaseId),
+  );
+
+/** One review as GitHub tells it today. `isMerge`: the commit it names merges another line in. */
+export const ReviewAnswer = z.intersection(
+  ReviewId.transform((id) => ({ id })),
+  z.object({
+    state: z.string(),
+    submittedAt: InstantShape.nullish(),
+    updatedAt: InstantShape,
+    authorCanPushToRepository: z.boolean(),
+    author: ActorAnswer,
+    commit: z
+      .object({ oid: ShaShape, parents: z.object({ totalCount: z.int() }) })
+      .nullish()
+      .transform((commit) =>
+        commit == null ? null : { sha: commit.oid, isMerge: commit.parents.totalCount > 1 },
+      ),
+  }),
+);
+
+/** One thing that happened to a pull request; null for kinds we did not ask for. */
+export const TimelineAnswer = z
+  .union([
+    z.object({
+      __typename: z.literal("HeadRefForcePushedEvent"),
+      createdAt: InstantShape,
+      actor: ActorAnswer,
+      beforeCommit: Oid.nullish(),
+      afterCommit: Oid.nullish(),
+    }),
+    z.object({
+      __typename: z.literal("ReviewDismissedEvent"),
+      createdAt: InstantShape,
+      previousReviewState: z.string(),
+      actor: ActorAnswer,
+      review: ReviewId.nullish(),
+    }),
+    z.object({
+      __typename: z.literal("BaseRefChangedEvent"),
+      createdAt: InstantShape,
+      previousRefName: z.string(),
+      currentRefName: z.string(),
+    }),
+    z.object({ __typename: z.string() }).transform(() => null),
+  ])
+  .nullish();
+
+/** A policy file's blob, another object in its place, or null where there is none. */
+export const FileAnswer = z
+  .union([
+    z.object({
+      __typename: z.literal("Blob"),
+      oid: ShaShape,
+      text: z.string().nullish(),
+      isBinary: z.boolean().nullish(),
+      isTruncated: z.boolean(),
+    }),
+    z.object({ __typename: z.enum(["Tree", "Commit", "Tag"]) }),
+  ])
+  .nullish();
+
+/** A repository with its policy file at the commit asked for. */
+export const PolicyAnswer = z.object({
+  nameWithOwner: z.string(),
+  policyCommit: Oid.nullish(),
+  file: FileAnswer,
+});
+
+/** The organisation's `.github` repository with its policy file; null where it was not found. */
+export const OrganizationAnswer = z
+  .object({
+    nameWithOwner: z.string(),
+    defaultBranchRef: z.object({ target: Oid.nullish() }).nullish(),
+    file: FileAnswer,
+  })
+  .nullish();
+
+const PullAnswer = z.object({
+  number: z.int(),
+  title: z.string(),
+  url: z.string(),
+  createdAt: InstantShape,
+  state: z.enum(["OPEN", "CLOSED", "MERGED"]),
+  isDraft: z.boolean(),
+  isCrossRepository: z.boolean(),
+  author: ActorAnswer,
+  baseRefName: z.string(),
+  baseRefOid: ShaShape,
+  baseRef: z.object({ target: Oid.nullish() }).nullish(),
+  headRefName: z.string(),
+  headRefOid: ShaShape,
+  mergedAt: InstantShape.nullish(),
+  mergedBy: ActorAnswer,
+  mergeCommit: Oid.nullish(),
+  labels: plain(z.object({ name: z.string() })),
+  reviews: listOf(ReviewAnswer),
+  commits: listOf(z.object({ commit: CommitAnswer })),
+  timelineItems: listOf(TimelineAnswer),
+  head: plain(z.object({ commit: z.object({ oid: ShaShape, tree: Oid, statusCheckRollup: RollupAnswer }) })),
+});
+
+/** The answer to the query for one pull request. */
+export const PullRequestAnswer = z.object({
+  repository: PolicyAnswer.extend({ pullRequest: PullAnswer.nullish() }),
+  organization: OrganizationAnswer,
+});
+
+/** The answer to the query for both policy files. */
+export const PoliciesAnswer = z.object({ repository: PolicyAnswer, organization: OrganizationAnswer });
+
+/** The answer to the query for a commit's checks. */
+export const ChecksAnswer = z.object({
+  repository: z.object({ object: z.object({ statusCheckRollup: RollupAnswer }).nullish() }),
+});
+
+/** A pull request, as far as it tells whether and where it landed. */
+export const LandedAnswer = z.object({
+  number: z.int(),
+  merged: z.boolean(),
+  baseRefName: z.string(),
+  mergeCommit: Oid.nullish(),
+});
+
+/** The answer to the query for what an update brought. */
+export const ChangeAnswer = z.object({
+  repository: z.object({
+    object: z
+      .object({
+        tree: Oid,
+        parents: plain(Oid),
+        statusCheckRollup: RollupAnswer,
+        history: z.object({
+          nodes: z
+            .array(z.object({ oid: ShaShape, associatedPullRequests: plain(LandedAnswer) }).nullish())
+            .nullish()
+            .transform((nodes) => (nodes ?? []).filter((each) => each != null)),
+        }),
+      })
+      .nullish(),
+  }),
+});
+
+const TreeAnswer = z.object({ tree: Oid, parents: plain(Oid) }).nullish();
+
+/** The answer to the query for two trees. */
+export const TreesAnswer = z.object({ repository: z.object({ from: TreeAnswer, to: TreeAnswer }) });
+
+/** The answer to the query for open pull requests. */
+export const OpenPullsAnswer = z.object({
+  repository: z.object({
+    pullRequests: listOf(z.object({ number: z.int(), headRefOid: ShaShape, baseRefName: z.string() })),
+  }),
+});
+
+/** The answer to the query for pull requests that hold a commit. */
+export const PullsWithAnswer = z.object({
+  repository: z.object({
+    object: z
+      .object({
+        associatedPullRequests: plain(
+          z.object({ number: z.int(), state: z.string(), headRefOid: ShaShape, baseRefName: z.string() }),
+        ),
+      })
+      .nullish(),
+  }),
+});
+
+/** The answer to the query for branches. */
+export const BranchesAnswer = z.object({
+  repository: z.object({
+    refs: listOf(z.object({ name: z.string(), target: Oid.nullish() })).nullish(),
+  }),
+});
+
+/** The answer to the query for a merge group. */
+export const MergeGroupAnswer = z.object({
+  repository: z.object({
+    mergeQueue: z
+      .object({
+        entries: plain(
+          z.object({
+            position: z.int(),
+            headCommit: Oid.nullish(),
+            pullRequest: z.object({ number: z.int() }).nullish(),
+          }),
+        ),
+      })
+      .nullish(),
+    object: z.object({ statusCheckRollup: RollupAnswer }).nullish(),
+  }),
+});

@@ -1,0 +1,203 @@
+/** What reviewers may do, and who could approve. Logins are only for asking GitHub; people are compared by id. */
+
+import { z } from "zod";
+import {
+  PERMISSIONS,
+  type Actor,
+  type Authority,
+  type Permission,
+  type Repository,
+} from "../domain/change.ts";
+import type { From } from "../domain/policy/policy.ts";
+import { Trouble } from "../domain/trouble.ts";
+import { ask, askAll, askMaybe, place, type GitHub } from "./ask.ts";
+import { tags, type Lookups } from "./lookups.ts";
+import type { ReadPull } from "./pull-request.ts";
+import { ActorShape } from "./shapes.ts";
+
+/** What a policy asks of people. Teams are `org/slug`. */
+export interface Needs {
+  /** The permissions asked for; undefined where a requirement asks for none. */
+  readonly permission: readonly (Permission | undefined)[];
+  readonly teams: readonly string[];
+  readonly organizations: readonly string[];
+  readonly users: readonly string[];
+}
+
+/** So many people are named as possible approvers of one source. */
+const MOST_CANDIDATES = 100;
+
+/** GitHub's older names for what a collaborator may do. */
+const OLD_NAMES: Readonly<Record<Permission, string>> = {
+  none: "pull",
+  read: "pull",
+  triage: "triage",
+  write: "push",
+  maintain: "maintain",
+  admin: "admin",
+};
+
+const Members = z.array(ActorShape);
+
+/** The authority of everyone who gave a review, as it is today. A team or organisation that cannot be read is `unread`. */
+export async function readAuthorities(
+  github: GitHub,
+  read: Pick<ReadPull, "pull" | "mayWrite">,
+  needs: Needs,
+  lookups: Lookups,
+): Promise<readonly Authority[]> {
+  const { repository, reviews } = read.pull;
+  const people = new Map(
+    reviews.flatMap(({ author }) => (author === null || author.type !== "User" ? [] : [[author.id, author]])),
+  );
+  if (people.size === 0) return [];
+  const groups = unique(needs.teams).map((name) => ({ name, members: teamMembers(github, name, lookups) }));
+  const organizations = unique(needs.organizations).map((name) => ({
+    name,
+    members: organizationMembers(github, name, lookups),
+  }));
+  const teams = await settled(groups);
+  const owners = await settled(organizations);
+  const unread = [...teams, ...owners].filter(({ ids }) => ids === null).map(({ name }) => name);
+  const asked = needs.permission.filter((permission) => permission !== undefined);
+  const found: Authority[] = [];
+  for (const actor of people.values()) {
+    found.push({
+      actor,
+      permission: await permissionOf(github, repository, actor, asked, read.mayWrite, lookups),
+      teams: teams.filter(({ ids }) => ids?.has(actor.id) === true).map(({ name }) => name),
+      organizations: owners.filter(({ ids }) => ids?.has(actor.id) === true).map(({ name }) => name),
+      unread,
+      at: lookups.now(),
+      basis: "read-later",
+    });
+  }
+  return found;
+}
+
+/** Logins of people who hold what `from` asks for, at most a hundred; those of unreadable teams are left out. */
+export async function readCandidates(
+  github: GitHub,
+  repository: Repository,
+  from: From,
+  lookups: Lookups,
+): Promise<readonly string[]> {
+  const logins = new Set(from.users ?? []);
+  const add = (members: readonly Actor[] | null): void => {
+    for (const { login, type } of members ?? []) if (type === "User") logins.add(login);
+  };
+  for (const team of unique(from.teams ?? [])) add(await teamMembers(github, team, lookups));
+  for (const name of unique(from.organizations ?? [])) add(await organizationMembers(github, name, lookups));
+  if (from.permission !== undefined) add(await collaborators(github, repository, from.permission, lookups));
+  return [...logins].slice(0, MOST_CANDIDATES);
+}
+
+async function permissionOf(
+  github: GitHub,
+  repository: Repository,
+  actor: Actor,
+  asked: readonly Permission[],
+  mayWrite: ReadonlySet<number>,
+  lookups: Lookups,
+): Promise<Permission | "unknown"> {
+  if (asked.length === 0) return "unknown";
+  const isEnough = asked.every((permission) => rank(permission) <= rank("write"));
+  // A review says whether its author may push; only more than that costs a request.
+  if (isEnough && mayWrite.has(actor.id)) return "write";
+  const key = `permission:${repository.id}:${actor.id}`;
+  const under = [tags.permission(repository.id), tags.organization(repository.owner)];
+  return lookups.remember(key, under, async () => {
+    const shape = z.object({
+      permission: z.string(),
+      role_name: z.string().optional(),
+      user: z.object({ id: z.int() }).nullish(),
+    });
+    const route = "GET /repos/{owner}/{repo}/collaborators/{username}/permission";
+    const answer = await askMaybe(
+      github,
+      route,
+      { ...place(repository), username: actor.login },
+      shape,
+      [403, 404],
+    );
+    // A login may have gone to someone else meanwhile.
+    if (answer === null || (answer.data.user != null && answer.data.user.id !== actor.id)) return "unknown";
+    return permissionFrom(answer.data.role_name) ?? permissionFrom(answer.data.permission) ?? "unknown";
+  });
+}
+
+/** A custom role has a name of its own: then the plain permission GitHub gives beside it counts. */
+function permissionFrom(name: string | undefined): Permission | null {
+  return PERMISSIONS.find((permission) => permission === name) ?? null;
+}
+
+function rank(permission: Permission): number {
+  return PERMISSIONS.indexOf(permission);
+}
+
+function teamMembers(github: GitHub, team: string, lookups: Lookups): Promise<readonly Actor[] | null> {
+  const [org = "", slug = ""] = team.split("/");
+  return lookups.remember(`team-members:${team}`, [tags.team(team), tags.organization(org)], () =>
+    members(github, "GET /orgs/{org}/teams/{team_slug}/members", { org, team_slug: slug }),
+  );
+}
+
+function organizationMembers(
+  github: GitHub,
+  org: string,
+  lookups: Lookups,
+): Promise<readonly Actor[] | null> {
+  return lookups.remember(`organization-members:${org}`, [tags.organization(org)], () =>
+    members(github, "GET /orgs/{org}/members", { org }),
+  );
+}
+
+/** Null where GitHub does not show the list, or not all of it: then membership is unknown. */
+async function members(
+  github: GitHub,
+  route: string,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<readonly Actor[] | null> {
+  try {
+    const { pages, truncated } = await askAll(github, route, parameters, Members);
+    return truncated ? null : pages.flat();
+  } catch (error) {
+    if (error instanceof Trouble && error.code === "github-refused" && !error.retry) return null;
+    throw error;
+  }
+}
+
+function collaborators(
+  github: GitHub,
+  repository: Repository,
+  permission: Permission,
+  lookups: Lookups,
+): Promise<readonly Actor[]> {
+  const key = `collaborators:${repository.id}:${permission}`;
+  const under = [tags.permission(repository.id), tags.organization(repository.owner)];
+  return lookups.remember(key, under, async () => {
+    const asked = { ...place(repository), per_page: 100, permission: OLD_NAMES[permission] };
+    try {
+      return (await ask(github, "GET /repos/{owner}/{repo}/collaborators", asked, Members)).data;
+    } catch (error) {
+      // Naming people is a courtesy: what waits for them is said without.
+      if (error instanceof Trouble && error.code === "github-refused" && !error.retry) return [];
+      throw error;
+    }
+  });
+}
+
+async function settled(
+  groups: readonly { readonly name: string; readonly members: Promise<readonly Actor[] | null> }[],
+): Promise<readonly { readonly name: string; readonly ids: ReadonlySet<number> | null }[]> {
+  return Promise.all(
+    groups.map(async ({ name, members }) => {
+      const found = await members;
+      return { name, ids: found === null ? null : new Set(found.map(({ id }) => id)) };
+    }),
+  );
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names.map((name) => name.toLowerCase()))];
+}

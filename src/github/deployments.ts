@@ -1,0 +1,93 @@
+/** Deployments with their statuses, as GitHub keeps them. */
+
+import { z } from "zod";
+import type { Actor, Instant, Repository, Sha } from "../domain/change.ts";
+import type { DeploymentStatus } from "../domain/deployment.ts";
+import { ask, askAll, pagesOf, place, type GitHub } from "./ask.ts";
+import { InstantShape, MaybeActorShape, ShaShape } from "./shapes.ts";
+
+const DeploymentShape = z.object({
+  id: z.int(),
+  sha: ShaShape,
+  ref: z.string(),
+  environment: z.string(),
+  original_environment: z.string().nullish(),
+  creator: MaybeActorShape,
+  created_at: InstantShape,
+});
+
+/** `waiting` is what environments with rules add to the states. */
+const StatusShape = z
+  .object({
+    id: z.int(),
+    state: z
+      .enum(["pending", "queued", "in_progress", "success", "failure", "error", "inactive", "waiting"])
+      .transform((state) => (state === "waiting" ? "pending" : state)),
+    environment: z.string().optional(),
+    creator: MaybeActorShape,
+    created_at: InstantShape,
+  })
+  .transform((status) => ({ ...status, at: status.created_at }));
+
+/** A deployment as GitHub tells it; what it carried is found elsewhere. */
+export interface ReadDeployment {
+  readonly number: number;
+  readonly sha: Sha;
+  readonly ref: string;
+  readonly environment: string;
+  readonly originalEnvironment: string | null;
+  readonly creator: Actor | null;
+  readonly createdAt: Instant;
+  /** Oldest first. */
+  readonly statuses: readonly DeploymentStatus[];
+}
+
+/** Pages of 100 deployments read of one repository. */
+const MOST_PAGES = 100;
+
+/** One deployment with its statuses. Two requests. Throws {@link Trouble}. */
+export async function readDeployment(
+  github: GitHub,
+  repository: Repository,
+  number: number,
+): Promise<ReadDeployment> {
+  const parameters = { ...place(repository), deployment_id: number };
+  const route = "GET /repos/{owner}/{repo}/deployments/{deployment_id}";
+  const { data } = await ask(github, route, parameters, DeploymentShape);
+  const { pages } = await askAll(github, `${route}/statuses`, parameters, z.array(StatusShape));
+  const statuses = pages
+    .flat()
+    .map(({ id, state, environment, creator, at }): DeploymentStatus => {
+      return { id, state, environment: environment ?? data.environment, creator, at };
+    })
+    .toSorted((a, b) => a.at - b.at || a.id - b.id);
+  return {
+    number: data.id,
+    sha: data.sha,
+    ref: data.ref,
+    environment: data.environment,
+    originalEnvironment: data.original_environment ?? null,
+    creator: data.creator,
+    createdAt: data.created_at,
+    statuses,
+  };
+}
+
+/** The ids of deployments made since an instant, oldest first, of all environments or one. Throws {@link Trouble}. */
+export async function listDeployments(
+  github: GitHub,
+  repository: Repository,
+  since: Instant,
+  environment?: string,
+): Promise<readonly number[]> {
+  const found: number[] = [];
+  const parameters = { ...place(repository), ...(environment === undefined ? {} : { environment }) };
+  const route = "GET /repos/{owner}/{repo}/deployments";
+  const pages = pagesOf(github, route, parameters, z.array(DeploymentShape), MOST_PAGES);
+  for await (const { data } of pages) {
+    const recent = data.filter((deployment) => deployment.created_at >= since);
+    found.push(...recent.map(({ id }) => id));
+    if (recent.length < data.length) break;
+  }
+  return found.toReversed();
+}

@@ -1,0 +1,19 @@
+/** Everything that can be read of GitHub, in one place: the tool the flows are handed. */
+
+export { readAuthorities, readCandidates } from "./authority.ts";
+export { compareCommits, isOnBranch } from "./compare.ts";
+export { proveSameContent, proveShipped } from "./content.ts";
+export { listFailedDeliveries, redeliver } from "./deliveries.ts";
+export { listDeployments, readDeployment } from "./deployments.ts";
+export {
+  listBranches,
+  listInstallations,
+  listOpenPulls,
+  listRepositories,
+  pullsWithHead,
+  readInstallation,
+  readMergeGroup,
+} from "./lists.ts";
+export { readPolicy } from "./policies.ts";
+export { readChecks, readPullRequest } from "./pull-request.ts";
+export { digestOf, readChange, readPushes, readRefUpdates } from "./updates.ts";

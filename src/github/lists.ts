@@ -1,0 +1,192 @@
+/** Lists of what there is: open pull requests, branches, merge groups, repositories, installations. */
+
+import { z } from "zod";
+import type { Check, Instant, Repository, Sha } from "../domain/change.ts";
+import { Trouble } from "../domain/trouble.ts";
+import { BranchesAnswer, MergeGroupAnswer, OpenPullsAnswer, PullsWithAnswer } from "./answers.ts";
+import { ask, askAll, query, type GitHub } from "./ask.ts";
+import { allChecks } from "./pull-request.ts";
+import { BRANCHES_QUERY, MERGE_GROUP_QUERY, OPEN_PULLS_QUERY, PULLS_WITH_QUERY } from "./queries.ts";
+import { InstantShape, RepositoryShape } from "./shapes.ts";
+
+/** One open pull request. `baseRef` is a branch name. */
+export interface OpenPull {
+  readonly number: number;
+  readonly headSha: Sha;
+  readonly baseRef: string;
+}
+
+/** Every open pull request, oldest first. Throws {@link Trouble}. */
+export async function listOpenPulls(github: GitHub, repository: Repository): Promise<readonly OpenPull[]> {
+  const { owner, name } = repository;
+  return everyPage(async (after) => {
+    const answer = await query(github, OPEN_PULLS_QUERY, { owner, name, after }, OpenPullsAnswer);
+    const { nodes, pageInfo } = answer.repository.pullRequests;
+    const pulls = nodes.map(({ number, headRefOid, baseRefName }) => {
+      return { number, headSha: headRefOid, baseRef: baseRefName };
+    });
+    return { nodes: pulls, pageInfo };
+  });
+}
+
+/** The numbers of the open pull requests whose head is this commit. One request. Throws {@link Trouble}. */
+export async function pullsWithHead(
+  github: GitHub,
+  repository: Repository,
+  sha: Sha,
+): Promise<readonly number[]> {
+  const { owner, name } = repository;
+  const answer = await query(github, PULLS_WITH_QUERY, { owner, name, sha }, PullsWithAnswer);
+  return (answer.repository.object?.associatedPullRequests ?? [])
+    .filter((pull) => pull.state === "OPEN" && pull.headRefOid === sha)
+    .map(({ number }) => number);
+}
+
+/** The names of the branches, those that begin with `prefix` if one is given. Throws {@link Trouble}. */
+export async function listBranches(
+  github: GitHub,
+  repository: Repository,
+  prefix = "",
+): Promise<readonly string[]> {
+  const { owner, name } = repository;
+  // GitHub takes whole path segments as a prefix.
+  const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+  const refPrefix = `refs/heads/${folder}`;
+  const names = await everyPage(async (after) => {
+    const answer = await query(
+      github,
+      BRANCHES_QUERY,
+      { owner, name, prefix: refPrefix, after },
+      BranchesAnswer,
+    );
+    const { refs } = answer.repository;
+    return {
+      nodes: (refs?.nodes ?? []).map((ref) => `${folder}${ref.name}`),
+      pageInfo: refs?.pageInfo ?? { hasNextPage: false },
+    };
+  });
+  return names.filter((each) => each.startsWith(prefix));
+}
+
+/** A merge group: the pull requests in it, in merging order, and the checks of its commit. */
+export interface MergeGroup {
+  readonly pulls: readonly number[];
+  readonly checks: readonly Check[];
+}
+
+/** The merge group that ends on a commit: every queue entry up to it; null when the queue has none such (any more). */
+export async function readMergeGroup(
+  github: GitHub,
+  repository: Repository,
+  group: { readonly headSha: Sha; readonly baseRef: string },
+): Promise<MergeGroup | null> {
+  const { owner, name } = repository;
+  const branch = group.baseRef.replace(/^refs\/heads\//u, "");
+  const variables = { owner, name, branch, sha: group.headSha };
+  const answer = await query(github, MERGE_GROUP_QUERY, variables, MergeGroupAnswer);
+  const { mergeQueue, object } = answer.repository;
+  const entries = (mergeQueue?.entries ?? []).toSorted((a, b) => a.position - b.position);
+  const last = entries.findIndex(({ headCommit }) => headCommit?.oid === group.headSha);
+  if (last === -1) return null;
+  return {
+    pulls: entries
+      .slice(0, last + 1)
+      .flatMap(({ pullRequest }) => (pullRequest == null ? [] : [pullRequest.number])),
+    checks: await allChecks(github, repository, group.headSha, object?.statusCheckRollup ?? null),
+  };
+}
+
+/** Every repository the installation of this Octokit covers. Throws {@link Trouble}; also when there are too many to list. */
+export async function listRepositories(
+  github: GitHub,
+): Promise<readonly { readonly repository: Repository; readonly archived: boolean }[]> {
+  const shape = z.object({
+    repositories: z.array(
+      z
+        .intersection(
+          RepositoryShape.transform((repository) => ({ repository })),
+          z.object({ archived: z.boolean().optional() }),
+        )
+        .transform(({ repository, archived }) => ({ repository, archived: archived ?? false })),
+    ),
+  });
+  const { pages, truncated } = await askAll(github, "GET /installation/repositories", {}, shape, 1000);
+  if (truncated)
+    throw new Trouble("github-answer", "The installation has more repositories than can be listed.");
+  return pages.flatMap(({ repositories }) => repositories);
+}
+
+/** An installation of the App. */
+export interface Installation {
+  readonly id: number;
+  readonly account: { readonly id: number; readonly login: string; readonly type: string } | null;
+  readonly selection: "all" | "selected";
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly createdAt: Instant;
+  readonly suspendedAt: Instant | null;
+}
+
+const InstallationShape = z
+  .object({
+    id: z.int(),
+    account: z
+      .object({
+        id: z.int(),
+        login: z.string().optional(),
+        slug: z.string().optional(),
+        type: z.string().optional(),
+      })
+      .nullish(),
+    repository_selection: z.enum(["all", "selected"]),
+    permissions: z.record(z.string(), z.string()),
+    created_at: InstantShape,
+    suspended_at: InstantShape.nullish(),
+  })
+  .transform((installation): Installation => {
+    const { account } = installation;
+    return {
+      id: installation.id,
+      account:
+        account == null
+          ? null
+          : {
+              id: account.id,
+              login: account.login ?? account.slug ?? "",
+              type: account.type ?? "Enterprise",
+            },
+      selection: installation.repository_selection,
+      permissions: installation.permissions,
+      createdAt: installation.created_at,
+      suspendedAt: installation.suspended_at ?? null,
+    };
+  });
+
+/** Every installation of the App; asked as the App itself. Throws {@link Trouble}. */
+export async function listInstallations(app: GitHub): Promise<readonly Installation[]> {
+  const { pages } = await askAll(app, "GET /app/installations", {}, z.array(InstallationShape), 1000);
+  return pages.flat();
+}
+
+/** One installation; asked as the App itself. Throws {@link Trouble}. */
+export async function readInstallation(app: GitHub, installationId: number): Promise<Installation> {
+  const route = "GET /app/installations/{installation_id}";
+  return (await ask(app, route, { installation_id: installationId }, InstallationShape)).data;
+}
+
+interface Page<Node> {
+  readonly nodes: readonly Node[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor?: string | null | undefined };
+}
+
+async function everyPage<Node>(
+  read: (after: string | null) => Promise<Page<Node>>,
+): Promise<readonly Node[]> {
+  const found: Node[] = [];
+  let after: string | null = null;
+  do {
+    const page: Page<Node> = await read(after);
+    found.push(...page.nodes);
+    after = page.pageInfo.hasNextPage ? (page.pageInfo.endCursor ?? null) : null;
+  } while (after !== null);
+  return found;
+}

@@ -1,0 +1,156 @@
+/** Octokits as Probot makes them, with our manners: paced, never calling while GitHub asks us to wait, retried by our queue alone. */
+
+import { Probot, ProbotOctokit } from "probot";
+import { Trouble } from "../domain/trouble.ts";
+import type { GitHub } from "./ask.ts";
+import { limitOf, untilReset } from "./trouble.ts";
+
+/** The `fetch` all calls go through. */
+export type Fetch = typeof globalThis.fetch;
+
+/** One request that was sent, for metrics. `installation` is null for what the App asks as itself. */
+export interface Sent {
+  readonly installation: number | null;
+  readonly method: string;
+  readonly path: string;
+  /** Null: no answer came. */
+  readonly status: number | null;
+  readonly ms: number;
+}
+
+/** What is needed to talk to GitHub as the App. */
+export interface GitHubSettings {
+  readonly appId: number;
+  readonly privateKey: string;
+  readonly secret: string;
+  /** The REST API's address, e.g. `https://ghe.example/api/v3`; without it, api.github.com. */
+  readonly baseUrl?: string;
+  readonly fetch?: Fetch;
+  /** False only in rehearsals against a double: GitHub asks for a second between writes. */
+  readonly pacing: boolean;
+  /** The real clock (ms): waits that GitHub asks for are real, whatever the App's clock says. */
+  readonly now?: () => number;
+  readonly timeoutMs?: number;
+  readonly onRequest?: (sent: Sent) => void;
+  readonly log?: NonNullable<ConstructorParameters<typeof Probot>[0]>["log"];
+}
+
+/** The Octokits of the App and of its installations. */
+export interface Octokits {
+  app(): Promise<GitHub>;
+  installation(installationId: number): Promise<GitHub>;
+}
+
+/** A Probot whose Octokits have our manners. */
+export function makeProbot(settings: GitHubSettings): Probot {
+  const manners = new Manners(settings);
+  const Base = ProbotOctokit.defaults((options: Record<string, unknown>) => {
+    const auth = options["auth"] as { readonly installationId?: unknown } | undefined;
+    const installation = typeof auth?.installationId === "number" ? auth.installationId : null;
+    const throttle = options["throttle"] as Record<string, unknown> | undefined;
+    return {
+      ...options,
+      request: { ...(options["request"] as object | undefined), fetch: manners.fetchFor(installation) },
+      // Waiting here would hold a lane for minutes; our queue waits instead.
+      retry: { enabled: false },
+      throttle: settings.pacing
+        ? { ...throttle, enabled: true, onRateLimit: () => false, onSecondaryRateLimit: () => false }
+        : { enabled: false },
+    };
+  });
+  return new Probot({
+    appId: settings.appId,
+    privateKey: settings.privateKey,
+    secret: settings.secret,
+    Octokit: Base,
+    request: { fetch: manners.fetchFor(null) },
+    ...(settings.baseUrl === undefined ? {} : { baseUrl: settings.baseUrl }),
+    ...(settings.log === undefined ? {} : { log: settings.log }),
+  });
+}
+
+/** The Octokits of a {@link Probot}. */
+export function octokitsOf(probot: Probot): Octokits {
+  return {
+    app: () => probot.auth(),
+    installation: (installationId) => probot.auth(installationId),
+  };
+}
+
+/** Sends requests, counts them, and sends none while GitHub asks us to wait. */
+class Manners {
+  readonly #fetch: Fetch;
+  readonly #now: () => number;
+  readonly #timeoutMs: number;
+  readonly #onRequest: ((sent: Sent) => void) | undefined;
+  /** Until when a resource of an installation (or all of them: `*`) must not be asked. */
+  readonly #waits = new Map<string, number>();
+
+  constructor(settings: GitHubSettings) {
+    this.#fetch = settings.fetch ?? globalThis.fetch;
+    this.#now = settings.now ?? Date.now;
+    this.#timeoutMs = settings.timeoutMs ?? 30_000;
+    this.#onRequest = settings.onRequest;
+  }
+
+  fetchFor(installation: number | null): Fetch {
+    return async (input, init) => {
+      const url = new URL(input instanceof Request ? input.url : input);
+      const resource = resourceOf(url.pathname);
+      this.#refuseWhileLimited(installation, resource);
+      const started = this.#now();
+      const sent = { installation, method: init?.method ?? "GET", path: url.pathname };
+      try {
+        const response = await this.#fetch(input, {
+          signal: AbortSignal.timeout(this.#timeoutMs),
+          ...definedOf(init),
+        });
+        await this.#heed(installation, resource, response);
+        this.#onRequest?.({ ...sent, status: response.status, ms: this.#now() - started });
+        return response;
+      } catch (error) {
+        this.#onRequest?.({ ...sent, status: null, ms: this.#now() - started });
+        throw error;
+      }
+    };
+  }
+
+  #refuseWhileLimited(installation: number | null, resource: string): void {
+    const until = Math.max(
+      this.#waits.get(`${installation}:*`) ?? 0,
+      this.#waits.get(`${installation}:${resource}`) ?? 0,
+    );
+    const waitMs = until - this.#now();
+    if (waitMs > 0) {
+      throw new Trouble("github-limited", "GitHub asked us to slow down, and the time is not over.", {
+        waitMs,
+      });
+    }
+  }
+
+  async #heed(installation: number | null, resource: string, response: Response): Promise<void> {
+    const headers = Object.fromEntries(response.headers);
+    // A secondary limit may be told in words alone.
+    const words = response.status === 403 ? await response.clone().text() : "";
+    const asked = limitOf(response.status, headers, words);
+    const isExhausted =
+      headers["x-ratelimit-remaining"] === "0" && headers["x-ratelimit-reset"] !== undefined;
+    if (asked !== null) {
+      const scope = isExhausted && headers["retry-after"] === undefined ? resource : "*";
+      this.#waits.set(`${installation}:${scope}`, this.#now() + asked);
+    } else if (isExhausted) {
+      this.#waits.set(`${installation}:${resource}`, this.#now() + untilReset(headers));
+    }
+  }
+}
+
+/** The limits GitHub counts apart, by path. */
+function resourceOf(path: string): string {
+  if (path.endsWith("/graphql")) return "graphql";
+  return /\/search\//u.test(path) ? "search" : "core";
+}
+
+/** `init` without what is undefined: Octokit passes `signal: undefined`. */
+function definedOf(init: RequestInit | undefined): RequestInit {
+  return Object.fromEntries(Object.entries(init ?? {}).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,100 @@
+/** The two policy files in force: read whole, or the reason why not. A file that could not be read is never "no file". */
+
+import { z } from "zod";
+import type { Repository, Sha } from "../domain/change.ts";
+import type { PolicySource } from "../domain/record.ts";
+import { PoliciesAnswer, type FileAnswer, type OrganizationAnswer, type PolicyAnswer } from "./answers.ts";
+import { ask, query, type GitHub } from "./ask.ts";
+import { tags, type Lookups } from "./lookups.ts";
+import { ORGANIZATION_REPOSITORY, POLICY_PATH } from "./policy-path.ts";
+import { POLICIES_QUERY } from "./queries.ts";
+import { isSha } from "./shapes.ts";
+
+/** Both policy files, and the commit of the repository that its own was read from. */
+export interface Policies {
+  readonly organization: PolicySource;
+  readonly repository: PolicySource;
+  readonly policyCommit: Sha | null;
+}
+
+/** What reading policies needs to know of the installation it asks through. */
+export interface Through {
+  readonly installationId: number;
+  readonly lookups: Lookups;
+}
+
+/** The policy files as they are at a commit, or at the head of a branch, of this repository. One request. Throws {@link Trouble}. */
+export async function readPolicy(
+  github: GitHub,
+  repository: Repository,
+  commitOrBranch: string,
+  through: Through,
+): Promise<Policies> {
+  const at = expressionOf(commitOrBranch);
+  const variables = {
+    owner: repository.owner,
+    name: repository.name,
+    at,
+    policyFile: `${at}:${POLICY_PATH}`,
+  };
+  const answer = await query(github, POLICIES_QUERY, variables, PoliciesAnswer, ["organization"]);
+  return policiesOf(github, answer.repository, answer.organization, through);
+}
+
+/** The policy files of an answer. Asks what the installation covers only where the organisation's repository is not found. */
+export async function policiesOf(
+  github: GitHub,
+  repository: z.infer<typeof PolicyAnswer>,
+  organization: z.infer<typeof OrganizationAnswer>,
+  through: Through,
+): Promise<Policies> {
+  const policyCommit = repository.policyCommit?.oid ?? null;
+  return {
+    policyCommit,
+    repository: sourceOf(repository.file, repository.nameWithOwner, policyCommit),
+    organization:
+      organization == null
+        ? await missingOrganization(github, through)
+        : sourceOf(
+            organization.file,
+            organization.nameWithOwner,
+            organization.defaultBranchRef?.target?.oid ?? null,
+          ),
+  };
+}
+
+/** Whether the installation covers all repositories of its account or selected ones. Remembered until it changes. */
+export async function repositorySelection(github: GitHub, through: Through): Promise<"all" | "selected"> {
+  const key = `selection:${through.installationId}`;
+  return through.lookups.remember(key, [tags.installation(through.installationId)], async () => {
+    const shape = z.object({ repository_selection: z.enum(["all", "selected"]).optional() });
+    const { data } = await ask(github, "GET /installation/repositories", { per_page: 1 }, shape);
+    // A host that does not say is taken for the worse.
+    return data.repository_selection ?? "selected";
+  });
+}
+
+/** What names a commit or branch to GitHub; a full ref name, because a tag of a branch's name would come before the branch. */
+export function expressionOf(commitOrBranch: string): string {
+  if (commitOrBranch.startsWith("refs/") || isSha(commitOrBranch)) return commitOrBranch;
+  return `refs/heads/${commitOrBranch}`;
+}
+
+async function missingOrganization(github: GitHub, through: Through): Promise<PolicySource> {
+  if ((await repositorySelection(github, through)) === "all") return { state: "absent" };
+  return {
+    state: "unreadable",
+    because: `the App cannot see the organisation's ${ORGANIZATION_REPOSITORY} repository: add it to the App's selected repositories, or install the App on all of them`,
+  };
+}
+
+function sourceOf(file: z.infer<typeof FileAnswer>, repository: string, commit: Sha | null): PolicySource {
+  if (file == null) return { state: "absent" };
+  const unreadable = (because: string): PolicySource => ({ state: "unreadable", because });
+  const what = `${POLICY_PATH} of ${repository}`;
+  if (file.__typename !== "Blob") return unreadable(`${what} is not a file`);
+  if (file.isBinary === true || file.text == null) return unreadable(`${what} is not a text`);
+  if (file.isTruncated) return unreadable(`${what} is too large: GitHub shows only a part of it`);
+  if (commit === null) return unreadable(`GitHub does not say which commit ${what} was read from`);
+  return { state: "found", repository, path: POLICY_PATH, commit, blob: file.oid, text: file.text };
+}

@@ -1,0 +1,193 @@
+/** Everything about one pull request and the policy in force, gathered whole: one query in the common case. */
+
+import { z } from "zod";
+import type { Check, Commit, PullRequest, Repository, Sha } from "../domain/change.ts";
+import type { Observation } from "../domain/record.ts";
+import { Trouble } from "../domain/trouble.ts";
+import {
+  ChecksAnswer,
+  CommitAnswer,
+  listOf,
+  PullRequestAnswer,
+  ReviewAnswer,
+  TimelineAnswer,
+} from "./answers.ts";
+import { query, type GitHub } from "./ask.ts";
+import { headRef } from "./hear-pulls.ts";
+import { policiesOf, readPolicy, type Policies, type Through } from "./policies.ts";
+import { POLICY_PATH } from "./policy-path.ts";
+import { pushesOf } from "./pushes.ts";
+import { CHECKS_QUERY, MORE_QUERIES, PULL_REQUEST_QUERY } from "./queries.ts";
+import { reviewsOf } from "./reviews.ts";
+
+/** Pages read beyond the first, of one list of one pull request. */
+const MOST_PAGES = 20;
+
+/** What is known before GitHub is asked. */
+export interface Known extends Through {
+  /** What was observed of this pull request: reviews, dismissals. */
+  readonly observations: readonly Observation[];
+  /** What was observed of a ref: pushes. Asked for the ref of the pull request's head. */
+  readonly observationsOfRef: (ref: string) => Promise<readonly Observation[]>;
+}
+
+/** A pull request as read; `authorities` and `sameContent` are still empty. */
+export interface ReadPull {
+  readonly pull: PullRequest;
+  readonly policy: Policies;
+  /** Reviewers (by id) who GitHub says may write to the repository today: an answer that cost no request. */
+  readonly mayWrite: ReadonlySet<number>;
+}
+
+/** Reads a pull request with both policy files as its base branch has them. Throws {@link Trouble}. */
+export async function readPullRequest(
+  github: GitHub,
+  repository: Repository,
+  number: number,
+  known: Known,
+): Promise<ReadPull> {
+  // Most pull requests go to the default branch; a full ref name, because a tag of the same name would come first.
+  const guess = `refs/heads/${repository.defaultBranch}`;
+  const variables = {
+    owner: repository.owner,
+    name: repository.name,
+    number,
+    policyBranch: guess,
+    policyFile: `${guess}:${POLICY_PATH}`,
+  };
+  const answer = await query(github, PULL_REQUEST_QUERY, variables, PullRequestAnswer, ["organization"]);
+  const told = answer.repository.pullRequest;
+  const name = `${repository.owner}/${repository.name}#${number}`;
+  if (told == null) throw new Trouble("github-refused", `GitHub knows no pull request ${name}.`);
+  const base = `refs/heads/${told.baseRefName}`;
+  const policy =
+    base === guess
+      ? await policiesOf(github, answer.repository, answer.organization, known)
+      : await readPolicy(github, repository, base, known);
+
+  const rest = { github, repository, number };
+  const reviews = await whole(told.reviews, rest, "reviews", ReviewAnswer);
+  const timeline = (await whole(told.timelineItems, rest, "timelineItems", TimelineAnswer)).nodes.filter(
+    (event) => event !== null,
+  );
+  const listed = await whole(told.commits, rest, "commits", z.object({ commit: CommitAnswer }));
+  const commits = listed.nodes.map(({ commit }): Commit => commit);
+
+  const head = told.head.at(-1)?.commit;
+  const ref = headRef({ number, headRef: told.headRefName, fromFork: told.isCrossRepository });
+  const pushes = pushesOf(
+    { ref, createdAt: told.createdAt, commits: new Set([told.headRefOid, ...commits.map(({ sha }) => sha)]) },
+    [...known.observations, ...(await known.observationsOfRef(ref))],
+    timeline,
+  );
+  const retargets = timeline.filter((event) => event.__typename === "BaseRefChangedEvent");
+  return {
+    policy,
+    mayWrite: new Set(
+      told.reviews.nodes.flatMap(({ author, authorCanPushToRepository }) =>
+        author !== null && authorCanPushToRepository ? [author.id] : [],
+      ),
+    ),
+    pull: {
+      repository,
+      number: told.number,
+      title: told.title,
+      url: told.url,
+      author: told.author,
+      createdAt: told.createdAt,
+      state: told.state === "OPEN" ? "open" : told.state === "MERGED" ? "merged" : "closed",
+      draft: told.isDraft,
+      base: { ref: told.baseRefName, sha: told.baseRef?.target?.oid ?? told.baseRefOid },
+      head: {
+        ref: told.headRefName,
+        sha: told.headRefOid,
+        tree: head?.oid === told.headRefOid ? head.tree.oid : null,
+      },
+      retargetedAt: retargets.length === 0 ? null : Math.max(...retargets.map(({ createdAt }) => createdAt)),
+      labels: told.labels.map((label) => label.name),
+      commits,
+      commitsComplete: listed.complete && commits.length >= (told.commits.totalCount ?? 0),
+      pushes,
+      reviews: reviewsOf(reviews.nodes, timeline, known.observations, pushes),
+      checks:
+        head?.oid === told.headRefOid
+          ? await allChecks(github, repository, told.headRefOid, head.statusCheckRollup)
+          : [],
+      authorities: [],
+      sameContent: [],
+      merged:
+        told.mergedAt == null
+          ? null
+          : { at: told.mergedAt, by: told.mergedBy, commit: told.mergeCommit?.oid ?? null },
+    },
+  };
+}
+
+/** The newest check runs and statuses of a commit; empty where there are none. */
+export async function readChecks(
+  github: GitHub,
+  repository: Repository,
+  sha: Sha,
+): Promise<readonly Check[]> {
+  return checksAfter(github, repository, sha, null);
+}
+
+/** The checks of an answer's first page, and the pages after it. */
+export async function allChecks(
+  github: GitHub,
+  repository: Repository,
+  sha: Sha,
+  first: z.infer<ReturnType<typeof listOf<z.ZodType<Check>>>> | null,
+): Promise<readonly Check[]> {
+  if (first === null) return [];
+  const { hasNextPage, endCursor } = first.pageInfo;
+  if (!hasNextPage || endCursor == null) return first.nodes;
+  return [...first.nodes, ...(await checksAfter(github, repository, sha, endCursor))];
+}
+
+async function checksAfter(
+  github: GitHub,
+  repository: Repository,
+  sha: Sha,
+  after: string | null,
+): Promise<readonly Check[]> {
+  const found: Check[] = [];
+  let cursor = after;
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const variables = { owner: repository.owner, name: repository.name, sha, after: cursor };
+    const answer = await query(github, CHECKS_QUERY, variables, ChecksAnswer);
+    const contexts = answer.repository.object?.statusCheckRollup;
+    found.push(...(contexts?.nodes ?? []));
+    if (contexts?.pageInfo.hasNextPage !== true) return found;
+    cursor = contexts.pageInfo.endCursor ?? null;
+  }
+  throw new Trouble("github-answer", `Commit ${sha} has more checks than can be read.`);
+}
+
+interface OfPull {
+  readonly github: GitHub;
+  readonly repository: Repository;
+  readonly number: number;
+}
+
+/** A list of a pull request with all its pages; `complete` is false when there are more than we read. */
+async function whole<Node extends z.ZodType>(
+  first: z.infer<ReturnType<typeof listOf<Node>>>,
+  { github, repository, number }: OfPull,
+  field: keyof typeof MORE_QUERIES,
+  node: Node,
+): Promise<{ readonly nodes: readonly NonNullable<z.infer<Node>>[]; readonly complete: boolean }> {
+  const shape = z.object({
+    repository: z.object({ pullRequest: z.object({ [field]: listOf(node) }) }),
+  });
+  const nodes = [...first.nodes] as NonNullable<z.infer<Node>>[];
+  let { pageInfo } = first;
+  for (let page = 0; pageInfo.hasNextPage && page < MOST_PAGES; page += 1) {
+    const variables = { owner: repository.owner, name: repository.name, number, after: pageInfo.endCursor };
+    const answer = await query(github, MORE_QUERIES[field], variables, shape);
+    const more = answer.repository.pullRequest[field] as typeof first;
+    nodes.push(...(more.nodes as NonNullable<z.infer<Node>>[]));
+    ({ pageInfo } = more);
+  }
+  return { nodes, complete: !pageInfo.hasNextPage };
+}

@@ -1,0 +1,247 @@
+/** The GraphQL we send. Each text is held to GitHub's published schema by a test. */
+
+import { ORGANIZATION_REPOSITORY, POLICY_PATH } from "./policy-path.ts";
+
+const ACTOR = `
+fragment actor on Actor {
+  __typename
+  login
+  ... on User { databaseId }
+  ... on Bot { databaseId }
+  ... on Mannequin { databaseId }
+  ... on Organization { databaseId }
+  ... on EnterpriseUserAccount { user { databaseId } }
+}`;
+
+const COMMIT = `
+fragment commit on Commit {
+  oid
+  tree { oid }
+  parents(first: 10) { nodes { oid } }
+  authors(first: 20) { totalCount nodes { user { databaseId login } } }
+  committer { user { databaseId login } }
+  committedViaWeb
+}`;
+
+const CHECKS = `
+fragment checks on StatusCheckRollupContextConnection {
+  pageInfo { hasNextPage endCursor }
+  nodes {
+    __typename
+    ... on CheckRun { name conclusion completedAt checkSuite { app { databaseId slug } } }
+    ... on StatusContext { context state createdAt }
+  }
+}`;
+
+const REVIEWS = `
+fragment reviews on PullRequestReviewConnection {
+  pageInfo { hasNextPage endCursor }
+  nodes {
+    databaseId
+    fullDatabaseId
+    state
+    submittedAt
+    updatedAt
+    authorCanPushToRepository
+    author { ...actor }
+    commit { oid parents(first: 2) { totalCount } }
+  }
+}`;
+
+const TIMELINE = `
+fragment timeline on PullRequestTimelineItemsConnection {
+  pageInfo { hasNextPage endCursor }
+  nodes {
+    __typename
+    ... on HeadRefForcePushedEvent { createdAt actor { ...actor } beforeCommit { oid } afterCommit { oid } }
+    ... on ReviewDismissedEvent {
+      createdAt
+      previousReviewState
+      actor { ...actor }
+      review { databaseId fullDatabaseId }
+    }
+    ... on BaseRefChangedEvent { createdAt previousRefName currentRefName }
+  }
+}`;
+
+const TIMELINE_ITEMS =
+  "itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT, REVIEW_DISMISSED_EVENT, BASE_REF_CHANGED_EVENT]";
+
+const COMMITS = `
+fragment commits on PullRequestCommitConnection {
+  totalCount
+  pageInfo { hasNextPage endCursor }
+  nodes { commit { ...commit } }
+}`;
+
+const POLICY_FILE = `
+fragment file on GitObject {
+  __typename
+  ... on Blob { oid text isBinary isTruncated }
+}`;
+
+const PULL = `
+fragment pull on PullRequest {
+  number
+  title
+  url
+  createdAt
+  state
+  isDraft
+  isCrossRepository
+  author { ...actor }
+  baseRefName
+  baseRefOid
+  baseRef { target { oid } }
+  headRefName
+  headRefOid
+  mergedAt
+  mergedBy { ...actor }
+  mergeCommit { oid }
+  labels(first: 100) { nodes { name } }
+  reviews(first: 100) { ...reviews }
+  commits(first: 100) { ...commits }
+  timelineItems(first: 100, ${TIMELINE_ITEMS}) { ...timeline }
+  head: commits(last: 1) {
+    nodes { commit { oid tree { oid } statusCheckRollup { contexts(first: 100) { ...checks } } } }
+  }
+}`;
+
+/** The organisation's minimum, read beside a repository's own file. */
+const ORGANIZATION = `
+  organization: repository(owner: $owner, name: "${ORGANIZATION_REPOSITORY}") {
+    nameWithOwner
+    defaultBranchRef { target { oid } }
+    file: object(expression: "HEAD:${POLICY_PATH}") { ...file }
+  }`;
+
+/** One pull request with everything its judgement reads, and both policy files as they are on `$policyBranch`. */
+export const PULL_REQUEST_QUERY = `
+query PullRequest($owner: String!, $name: String!, $number: Int!, $policyBranch: String!, $policyFile: String!) {
+  repository(owner: $owner, name: $name) {
+    nameWithOwner
+    policyCommit: object(expression: $policyBranch) { oid }
+    file: object(expression: $policyFile) { ...file }
+    pullRequest(number: $number) { ...pull }
+  }
+  ${ORGANIZATION}
+}
+${PULL}${REVIEWS}${COMMITS}${TIMELINE}${COMMIT}${CHECKS}${ACTOR}${POLICY_FILE}`;
+
+/** Both policy files, the repository's own at `$at` (a commit or a branch). */
+export const POLICIES_QUERY = `
+query Policies($owner: String!, $name: String!, $at: String!, $policyFile: String!) {
+  repository(owner: $owner, name: $name) {
+    nameWithOwner
+    policyCommit: object(expression: $at) { oid }
+    file: object(expression: $policyFile) { ...file }
+  }
+  ${ORGANIZATION}
+}
+${POLICY_FILE}`;
+
+/** More of one long list of a pull request. */
+export const MORE_QUERIES = {
+  reviews: more("reviews(first: 100, after: $after) { ...reviews }", REVIEWS + ACTOR),
+  commits: more("commits(first: 100, after: $after) { ...commits }", COMMITS + COMMIT),
+  timelineItems: more(
+    `timelineItems(first: 100, after: $after, ${TIMELINE_ITEMS}) { ...timeline }`,
+    TIMELINE + ACTOR,
+  ),
+} as const;
+
+function more(field: string, fragments: string): string {
+  return `
+query More($owner: String!, $name: String!, $number: Int!, $after: String!) {
+  repository(owner: $owner, name: $name) { pullRequest(number: $number) { ${field} } }
+}
+${fragments}`;
+}
+
+/** The checks and statuses of one commit. */
+export const CHECKS_QUERY = `
+query Checks($owner: String!, $name: String!, $sha: GitObjectID!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    object(oid: $sha) {
+      ... on Commit { statusCheckRollup { contexts(first: 100, after: $after) { ...checks } } }
+    }
+  }
+}
+${CHECKS}`;
+
+const LANDED = `
+fragment landed on PullRequest { number merged baseRefName mergeCommit { oid } }`;
+
+/** What one update of a branch brought: the commit it ended on, and which pull requests its commits came from. */
+export const CHANGE_QUERY = `
+query Change($owner: String!, $name: String!, $sha: GitObjectID!) {
+  repository(owner: $owner, name: $name) {
+    object(oid: $sha) {
+      ... on Commit {
+        tree { oid }
+        parents(first: 10) { nodes { oid } }
+        statusCheckRollup { contexts(first: 100) { ...checks } }
+        history(first: 100) {
+          nodes { oid associatedPullRequests(first: 10) { nodes { ...landed } } }
+        }
+      }
+    }
+  }
+}
+${LANDED}${CHECKS}`;
+
+/** The trees and first parents of two commits. */
+export const TREES_QUERY = `
+query Trees($owner: String!, $name: String!, $from: GitObjectID!, $to: GitObjectID!) {
+  repository(owner: $owner, name: $name) {
+    from: object(oid: $from) { ...tree }
+    to: object(oid: $to) { ...tree }
+  }
+}
+fragment tree on Commit { tree { oid } parents(first: 10) { nodes { oid } } }`;
+
+/** The open pull requests of a repository. */
+export const OPEN_PULLS_QUERY = `
+query OpenPulls($owner: String!, $name: String!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    pullRequests(states: OPEN, first: 100, after: $after, orderBy: { field: CREATED_AT, direction: ASC }) {
+      pageInfo { hasNextPage endCursor }
+      nodes { number headRefOid baseRefName }
+    }
+  }
+}`;
+
+/** The open pull requests that hold a commit. */
+export const PULLS_WITH_QUERY = `
+query PullsWith($owner: String!, $name: String!, $sha: GitObjectID!) {
+  repository(owner: $owner, name: $name) {
+    object(oid: $sha) {
+      ... on Commit {
+        associatedPullRequests(first: 100) { nodes { number state headRefOid baseRefName } }
+      }
+    }
+  }
+}`;
+
+/** Branches whose names begin alike. */
+export const BRANCHES_QUERY = `
+query Branches($owner: String!, $name: String!, $prefix: String!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    refs(refPrefix: $prefix, first: 100, after: $after) {
+      pageInfo { hasNextPage endCursor }
+      nodes { name target { oid } }
+    }
+  }
+}`;
+
+/** A branch's merge queue, and the checks of one commit in it. */
+export const MERGE_GROUP_QUERY = `
+query MergeGroup($owner: String!, $name: String!, $branch: String!, $sha: GitObjectID!) {
+  repository(owner: $owner, name: $name) {
+    mergeQueue(branch: $branch) {
+      entries(first: 100) { nodes { position headCommit { oid } pullRequest { number } } }
+    }
+    object(oid: $sha) { ... on Commit { statusCheckRollup { contexts(first: 100) { ...checks } } } }
+  }
+}
+${CHECKS}`;

@@ -1,0 +1,131 @@
+/** A failed call to GitHub, told in our terms: retry, wait, or give up. */
+
+import { Trouble } from "../domain/trouble.ts";
+
+/** GitHub asks for a minute where it names no time. */
+const USUAL_WAIT = 60_000;
+
+/** What is looked at in the errors Octokit throws. */
+interface Failure {
+  readonly message: string;
+  readonly status: number | null;
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** GraphQL's own errors, in an answer that was 200. */
+  readonly errors: readonly GraphqlError[];
+}
+
+/** One error of a GraphQL answer. */
+export interface GraphqlError {
+  readonly type: string | null;
+  readonly path: readonly unknown[];
+  readonly message: string;
+}
+
+/** The trouble behind a failed call. A {@link Trouble} is handed through; a bug (no answer of GitHub in it) is thrown on. */
+export function troubleOf(error: unknown): Trouble {
+  const known = troubleWithin(error);
+  if (known !== null) return known;
+  const failure = failureOf(error);
+  if (failure === null) throw error;
+  const wait = limitOf(failure.status, failure.headers, failure.message, failure.errors);
+  if (wait !== null) {
+    return new Trouble("github-limited", "GitHub asks us to slow down.", { waitMs: wait, cause: error });
+  }
+  if (failure.errors.length > 0) return ofGraphql(failure.errors, error);
+  const { status } = failure;
+  if (status === null || status >= 500) {
+    return new Trouble("github-unreachable", `GitHub does not answer: ${failure.message}`, { cause: error });
+  }
+  // A token can expire or be revoked between minting and use; the next attempt mints a new one.
+  return new Trouble("github-refused", `GitHub refuses (${status}): ${failure.message}`, {
+    retry: status === 401,
+    cause: error,
+  });
+}
+
+/** The HTTP status GitHub refused with, or null where the error is something else. */
+export function statusOf(error: unknown): number | null {
+  return failureOf(error)?.status ?? null;
+}
+
+/** The errors of a GraphQL answer, or none. */
+export function graphqlErrorsOf(error: unknown): readonly GraphqlError[] {
+  return failureOf(error)?.errors ?? [];
+}
+
+/**
+ * How long (ms) GitHub asks to wait, by `Retry-After`, by an exhausted limit's reset, or by words; null when it does not.
+ * Times are compared with the answer's own `Date`, so that a wrong clock here does no harm.
+ */
+export function limitOf(
+  status: number | null,
+  headers: Readonly<Record<string, unknown>>,
+  message = "",
+  errors: readonly GraphqlError[] = [],
+): number | null {
+  const limited = errors.some(({ type }) => type === "RATE_LIMITED" || type === "RATE_LIMIT");
+  if (!limited && status !== 403 && status !== 429 && status !== 503) return null;
+  const after = Number(headers["retry-after"]);
+  if (headers["retry-after"] !== undefined && Number.isFinite(after)) return Math.max(0, after * 1000);
+  if (status === 503) return null;
+  if (headers["x-ratelimit-remaining"] === "0") return untilReset(headers);
+  return limited || status === 429 || /rate limit/iu.test(message) ? USUAL_WAIT : null;
+}
+
+/** How long (ms) until an exhausted limit is filled again, by an answer's headers. */
+export function untilReset(headers: Readonly<Record<string, unknown>>): number {
+  const reset = Number(headers["x-ratelimit-reset"]) * 1000;
+  const date = Date.parse(typeof headers["date"] === "string" ? headers["date"] : "");
+  if (!Number.isFinite(reset) || Number.isNaN(date)) return USUAL_WAIT;
+  // One second more: both times are whole seconds.
+  return Math.max(0, reset - date) + 1000;
+}
+
+function ofGraphql(errors: readonly GraphqlError[], cause: unknown): Trouble {
+  const said = errors.map(({ message }) => message).join("; ");
+  if (errors.every(({ type }) => type === "NOT_FOUND" || type === "FORBIDDEN")) {
+    return new Trouble("github-refused", `GitHub refuses: ${said}`, { cause });
+  }
+  return new Trouble("github-unreachable", `GitHub could not answer: ${said}`, { cause });
+}
+
+function troubleWithin(error: unknown): Trouble | null {
+  for (let each = error, depth = 0; each instanceof Error && depth < 5; each = each.cause, depth += 1) {
+    if (each instanceof Trouble) return each;
+  }
+  return null;
+}
+
+function failureOf(error: unknown): Failure | null {
+  if (!(error instanceof Error)) return null;
+  const { status, response, errors, headers } = error as Error & {
+    readonly status?: unknown;
+    readonly response?: { readonly headers?: Record<string, unknown> };
+    readonly headers?: Record<string, unknown>;
+    readonly errors?: unknown;
+  };
+  if (error.name === "GraphqlResponseError" && Array.isArray(errors)) {
+    return { message: error.message, status: null, headers: headers ?? {}, errors: errors.map(graphqlError) };
+  }
+  if (error.name === "AbortError" || error.name === "TimeoutError") {
+    return { message: error.message, status: null, headers: {}, errors: [] };
+  }
+  if (error.name !== "HttpError" || typeof status !== "number") return null;
+  // Octokit gives 500 to a call that had no answer at all.
+  const answered = response !== undefined;
+  const said = answered ? error.message : `the connection failed (${error.message})`;
+  return { message: said, status: answered ? status : null, headers: response?.headers ?? {}, errors: [] };
+}
+
+function graphqlError(error: unknown): GraphqlError {
+  const { type, path, message } = (error ?? {}) as {
+    readonly type?: unknown;
+    readonly path?: unknown;
+    readonly message?: unknown;
+  };
+  return {
+    type: typeof type === "string" ? type : null,
+    path: Array.isArray(path) ? path : [],
+    message: typeof message === "string" ? message : "an error without a message",
+  };
+}

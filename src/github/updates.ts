@@ -1,0 +1,187 @@
+/** Updates of branches, as GitHub's own activity list tells them, and what each one brought. */
+
+import { z } from "zod";
+import {
+  NO_COMMIT,
+  type Check,
+  type Instant,
+  type Push,
+  type RefUpdate,
+  type Repository,
+  type Sha,
+  type UpdateKind,
+} from "../domain/change.ts";
+import { canonical, sha256 } from "../domain/digest.ts";
+import { ChangeAnswer } from "./answers.ts";
+import { pagesOf, place, query, type GitHub } from "./ask.ts";
+import { compareCommits } from "./compare.ts";
+import { allChecks } from "./pull-request.ts";
+import { CHANGE_QUERY } from "./queries.ts";
+import { InstantShape, MaybeActorShape, ShaShape } from "./shapes.ts";
+
+/** Pages of 100 updates read of one branch. */
+const MOST_PAGES = 200;
+
+const KINDS = {
+  push: "push",
+  force_push: "force-push",
+  branch_creation: "branch-created",
+  branch_deletion: "branch-deleted",
+  pr_merge: "pull-request",
+  merge_queue_merge: "queue",
+} as const satisfies Readonly<Record<string, UpdateKind>>;
+
+const ActivityShape = z.array(
+  z
+    .object({
+      id: z.int(),
+      before: ShaShape,
+      after: ShaShape,
+      ref: z.string(),
+      timestamp: InstantShape,
+      activity_type: z.enum(Object.keys(KINDS) as (keyof typeof KINDS)[]),
+      actor: MaybeActorShape,
+    })
+    .transform((activity): RefUpdate => ({
+      activityId: activity.id,
+      ref: activity.ref,
+      before: activity.before,
+      after: activity.after,
+      kind: KINDS[activity.activity_type],
+      actor: activity.actor,
+      at: activity.timestamp,
+      basis: "read-later",
+    })),
+);
+
+/** How far back a listing goes. */
+export interface Until {
+  /** The newest update known already: the listing ends with the one after it. */
+  readonly since: number | null;
+  /** Updates before this instant are left out. */
+  readonly from?: Instant;
+}
+
+/** A branch's updates, oldest first. */
+export interface Listing {
+  readonly updates: readonly RefUpdate[];
+  /** There is more than could be read. */
+  readonly truncated: boolean;
+  readonly reachedSince: boolean;
+  /** The request, so that anyone may repeat it. */
+  readonly query: string;
+  /** SHA-256 of the updates listed, as {@link digestOf}. */
+  readonly digest: string;
+}
+
+/** Lists the updates of a ref (`refs/heads/main`) that GitHub keeps, back to a known one or an instant. Throws {@link Trouble}. */
+export async function readRefUpdates(
+  github: GitHub,
+  repository: Repository,
+  ref: string,
+  { since, from = Number.NEGATIVE_INFINITY }: Until,
+): Promise<Listing> {
+  const found: RefUpdate[] = [];
+  const seen = new Set<number | null>();
+  const parameters = { ...place(repository), ref, direction: "desc" };
+  const pages = pagesOf(github, "GET /repos/{owner}/{repo}/activity", parameters, ActivityShape, MOST_PAGES);
+  let reachedSince = false;
+  let truncated = false;
+  for await (const { data, more } of pages) {
+    const known = since === null ? -1 : data.findIndex(({ activityId }) => activityId === since);
+    reachedSince = known !== -1;
+    for (const update of reachedSince ? data.slice(0, known) : data) {
+      // Pages drift when something is pushed meanwhile.
+      if (update.ref !== ref || update.at < from || seen.has(update.activityId)) continue;
+      seen.add(update.activityId);
+      found.push(update);
+    }
+    truncated = more;
+    if (reachedSince || data.some(({ at }) => at < from)) {
+      truncated = false;
+      break;
+    }
+  }
+  const updates = found.reverse();
+  return {
+    updates,
+    truncated,
+    reachedSince,
+    query: `GET /repos/${repository.owner}/${repository.name}/activity?ref=${encodeURIComponent(ref)}`,
+    digest: digestOf(updates),
+  };
+}
+
+/** SHA-256 of the canonical JSON of a list of updates: id, ref, before, after, kind and time of each. */
+export function digestOf(updates: readonly RefUpdate[]): string {
+  return sha256(
+    canonical(
+      updates.map(({ activityId, ref, before, after, kind, at }) => ({
+        activityId,
+        ref,
+        before,
+        after,
+        kind,
+        at,
+      })),
+    ),
+  );
+}
+
+/** The pushes to a ref that GitHub lists, oldest first; for what no webhook told. */
+export async function readPushes(
+  github: GitHub,
+  repository: Repository,
+  ref: string,
+): Promise<readonly Push[]> {
+  const { updates } = await readRefUpdates(github, repository, ref, { since: null });
+  return updates.map(({ before, after, actor, at, kind, basis }) => {
+    return { before, after, actor, at, forced: kind === "force-push", basis };
+  });
+}
+
+/** What one update brought. */
+export interface Brought {
+  /** Pull requests into this branch that were merged by it, also where somebody merged by hand and pushed. */
+  readonly pulls: readonly number[];
+  readonly tree: Sha | null;
+  /** Null where there is nothing to compare with, or GitHub would not. */
+  readonly commitCount: number | null;
+  readonly checks: readonly Check[];
+}
+
+/** What an update brought to its branch. Two requests; none for a deleted branch. Throws {@link Trouble}. */
+export async function readChange(
+  github: GitHub,
+  repository: Repository,
+  update: RefUpdate,
+): Promise<Brought> {
+  if (update.after === NO_COMMIT) return { pulls: [], tree: null, commitCount: null, checks: [] };
+  const variables = { owner: repository.owner, name: repository.name, sha: update.after };
+  const answer = await query(github, CHANGE_QUERY, variables, ChangeAnswer);
+  const commit = answer.repository.object;
+  if (commit == null) return { pulls: [], tree: null, commitCount: null, checks: [] };
+  const compared =
+    update.before === NO_COMMIT
+      ? null
+      : await compareCommits(github, repository, update.before, update.after, null);
+  // A new branch brings no pull request that was merged elsewhere before.
+  const brought = new Set([update.after, ...(compared?.commits ?? [])]);
+  const branch = update.ref.replace(/^refs\/heads\//u, "");
+  const pulls = new Set<number>();
+  for (const { oid, associatedPullRequests } of commit.history.nodes) {
+    if (!brought.has(oid)) continue;
+    for (const pull of associatedPullRequests) {
+      const landed = pull.mergeCommit?.oid;
+      const isHere =
+        pull.merged && pull.baseRefName === branch && landed !== undefined && brought.has(landed);
+      if (isHere && update.before !== NO_COMMIT) pulls.add(pull.number);
+    }
+  }
+  return {
+    pulls: [...pulls].toSorted((a, b) => a - b),
+    tree: commit.tree.oid,
+    commitCount: compared?.commitCount ?? null,
+    checks: await allChecks(github, repository, update.after, commit.statusCheckRollup),
+  };
+}

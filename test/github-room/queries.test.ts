@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { buildSchema, parse, validate, type GraphQLSchema } from "graphql";
+import { expect, test } from "vitest";
+import * as queries from "../../src/github/queries.ts";
+
+function githubSchema(): GraphQLSchema {
+  const entry = createRequire(import.meta.url).resolve(
+    "../../node_modules/@octokit/graphql-schema/schema.graphql",
+  );
+  // GitHub publishes two fields twice, which a strict reading refuses.
+  return buildSchema(readFileSync(entry, "utf8"), { assumeValidSDL: true });
+}
+
+const texts: [name: string, text: string][] = [];
+for (const [name, value] of Object.entries<string | Readonly<Record<string, string>>>(queries)) {
+  if (typeof value === "string") texts.push([name, value]);
+  else for (const [part, text] of Object.entries(value)) texts.push([`${name}.${part}`, text]);
+}
+
+test("every query is one that GitHub's published schema allows", () => {
+  const schema = githubSchema();
+  expect(texts.length).toBeGreaterThan(8);
+  for (const [name, text] of texts) {
+    const errors = validate(schema, parse(text)).map(({ message }) => `${name}: ${message}`);
+    expect(errors).toEqual([]);
+  }
+});
+
+test("no query reads a name, a mail address or a date that whoever commits can forge", () => {
+  for (const [name, text] of texts) {
+    expect(text, name).not.toMatch(/\b(?:authoredDate|committedDate|email|messageHeadline)\b/u);
+  }
+});
