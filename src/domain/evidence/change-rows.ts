@@ -1,0 +1,462 @@
+/** The rows of changes.csv and ref-updates.csv. */
+
+import type { Actor, Change, PullRequest, RefUpdate } from "../change.ts";
+import { contributorsOf } from "../contribution.ts";
+import type { ChangeRecord, DeploymentRecord, DeviationRecord } from "../record.ts";
+import type { Assessment, JudgedApproval, Outcome } from "../result.ts";
+import { joinSorted, pairLine, statesOf, type EvidenceSource, type Stated } from "./population.ts";
+import { column, groupsText, listText, personText, table, timeText, type Column } from "./table.ts";
+
+interface ChangeRow extends Stated<ChangeRecord> {
+  readonly change: Change;
+  readonly firstDeployment: { readonly id: string; readonly at: number } | null;
+  readonly deviations: readonly string[];
+}
+
+const CHANGE_COLUMNS: readonly Column<ChangeRow>[] = [
+  column(
+    "change_id",
+    "digest",
+    "Identity of the change: hash of repository id, ref, before, after and which occurrence it is.",
+    (row) => row.change.id,
+  ),
+  column(
+    "repository_id",
+    "integer",
+    "GitHub's id of the repository; it survives renames and transfers.",
+    (row) => row.change.repository.id,
+  ),
+  column("repository", "text", "Owner and name of the repository as last seen with this change.", (row) =>
+    fullName(row.change),
+  ),
+  column(
+    "branch",
+    "text",
+    "Full name of the production branch that was updated.",
+    (row) => row.change.update.ref,
+  ),
+  column(
+    "update",
+    "text",
+    "How the branch was updated: pull-request, queue (merge queue), push (direct), force-push, branch-created or branch-deleted.",
+    (row) => row.change.update.kind,
+  ),
+  column(
+    "activity_id",
+    "integer",
+    "GitHub's id of this update in the repository's activity list; empty if only the webhook told.",
+    (row) => row.change.update.activityId,
+  ),
+  column("before_sha", "digest", "Commit the branch named before.", (row) => row.change.update.before),
+  column("after_sha", "digest", "Commit the branch named after.", (row) => row.change.update.after),
+  column(
+    "tree_sha",
+    "digest",
+    "Git tree of after_sha: the content that landed; empty if GitHub did not tell.",
+    (row) => row.change.tree,
+  ),
+  column(
+    "commit_count",
+    "integer",
+    "Commits this update brought to the branch; empty if GitHub would not say.",
+    (row) => row.change.commitCount,
+  ),
+  column("commit_shas", "list", "Commits of the merged pull requests, before any squash or rebase.", (row) =>
+    listText(row.change.pullRequests.flatMap((pull) => pull.commits.map((commit) => commit.sha))),
+  ),
+  column(
+    "pull_request",
+    "list",
+    "Numbers of the pull requests it landed; empty: none, or GitHub would not say.",
+    (row) => listText(eachPull(row, (pull) => String(pull.number))),
+  ),
+  column("pull_request_url", "list", "Their addresses.", (row) =>
+    listText(eachPull(row, (pull) => pull.url)),
+  ),
+  column("pull_request_title", "list", "Their titles, separated by ` | `.", (row) =>
+    groupsText(row.change.pullRequests.map((pull) => [pull.title])),
+  ),
+  column("pull_request_author", "list", "Their authors, login#id.", (row) =>
+    listText(eachPull(row, (pull) => personText(pull.author))),
+  ),
+  column("base", "list", "Branches they were opened into.", (row) =>
+    listText(eachPull(row, (pull) => pull.base.ref)),
+  ),
+  column("head_sha_at_merge", "list", "Their head commits when they were merged.", (row) =>
+    listText(eachPull(row, (pull) => pull.head.sha)),
+  ),
+  column(
+    "merged_by",
+    "list",
+    "Who merged, or for an update without a pull request who pushed, login#id.",
+    (row) => listText(mergers(row.change).map(personText)),
+  ),
+  column("merged_at", "list", "When GitHub merged each pull request.", (row) =>
+    listText(
+      row.change.pullRequests.flatMap((pull) => (pull.merged === null ? [] : [timeText(pull.merged.at)])),
+    ),
+  ),
+  column(
+    "occurred_at",
+    "time",
+    "When the branch was updated (GitHub's time); periods are cut by this.",
+    (row) => row.change.update.at,
+  ),
+  column(
+    "contributors",
+    "list",
+    "Everyone who shaped the content: login#id;roles, roles being opener, author (and co-author), committer, pusher, joined by +.",
+    (row) => contributorsText(row.change),
+  ),
+  column(
+    "approvals_required",
+    "list",
+    "People required by each approval requirement in force, in the policy's order.",
+    (row) => requiredText(row.body.assessment),
+  ),
+  column(
+    "approvals_counted",
+    "list",
+    "Approvals that count: login#id;permission at the time;reviewed commit;submitted at;basis.",
+    (row) => approvalsText(row, true),
+  ),
+  column(
+    "approvals_not_counted",
+    "list",
+    "Approvals that do not: login#id;permission at the time;reviewed commit;submitted at;basis;reason code.",
+    (row) => approvalsText(row, false),
+  ),
+  column(
+    "checks",
+    "list",
+    "Checks and statuses on the merged content: name;app;conclusion;completed at.",
+    (row) => checksText(row.change),
+  ),
+  column(
+    "coverage",
+    "text",
+    "Whether what landed is what was reviewed, the worst of its pull requests: identity (same tree), replay (same patch on a moved base), residual (files differ), unverifiable.",
+    (row) => coverageOf(row.change),
+  ),
+  column("residual_files", "list", "Files that landed otherwise than reviewed.", (row) =>
+    groupsText(row.change.shipped.flatMap((each) => each.files.map((file) => [file]))),
+  ),
+  column("class", "text", "standard (pre-approved), normal or emergency.", (row) => row.body.class),
+  column(
+    "mode",
+    "text",
+    "observe or enforce: whether the gate held changes back then.",
+    (row) => row.body.mode,
+  ),
+  column(
+    "verdict",
+    "text",
+    "compliant, emergency, exempted, non-compliant, unverifiable or historic (before monitoring was agreed).",
+    (row) => row.body.assessment.verdict,
+  ),
+  column("failed_controls", "list", "Controls with outcome fail.", (row) =>
+    controlsWith(row.body.assessment, "fail"),
+  ),
+  column("unverifiable_controls", "list", "Controls that could not be tested; never a pass.", (row) =>
+    controlsWith(row.body.assessment, "unverifiable"),
+  ),
+  column(
+    "waived_controls",
+    "list",
+    "Controls waived under an authorised emergency or a registered exemption.",
+    (row) => controlsWith(row.body.assessment, "waived"),
+  ),
+  column("deviation_id", "list", "Deviations that list this change.", (row) => listText(row.deviations)),
+  column(
+    "first_production_deployment_id",
+    "digest",
+    "The first successful production deployment that carried it; empty: none known when this was generated.",
+    (row) => row.firstDeployment?.id ?? null,
+  ),
+  column(
+    "first_production_deployment_at",
+    "time",
+    "When that deployment first succeeded; may lie after the period.",
+    (row) => row.firstDeployment?.at ?? null,
+  ),
+  column(
+    "late",
+    "yes-no",
+    "yes: found by a sweep or backfill, not when it happened.",
+    (row) => row.change.late,
+  ),
+  column(
+    "assurance",
+    "text",
+    "observed: every fact that decided was seen when it happened; read-later: at least one was read from GitHub afterwards.",
+    (row) => assuranceOf(row),
+  ),
+  column(
+    "policy_digest",
+    "digest",
+    "The policy it was judged by: policies/DIGEST.json; empty if none could be read.",
+    (row) => row.body.assessment.policyDigest,
+  ),
+  column(
+    "log_seq",
+    "integer",
+    "Number of the log entry this row was made from: log/entries.jsonl.",
+    (row) => row.entry.seq,
+  ),
+  column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+];
+
+/** The population of changes: every update of a production branch in the period, compliant or not. */
+export const CHANGES = table<ChangeRow>({
+  path: "changes.csv",
+  description: "Population of changes: every update of a production branch in the period, compliant or not.",
+  columns: CHANGE_COLUMNS,
+  async *rows(source) {
+    const deployments = joinSorted(source.sorted(firstDeployments(source)));
+    const deviations = joinSorted(source.sorted(deviationSubjects(source)));
+    try {
+      for await (const stated of statesOf<ChangeRecord>(source, "change")) {
+        const { change } = stated.body;
+        const first = (await deployments.valuesOf(stated.entry.subject))[0];
+        yield {
+          ...stated,
+          change,
+          firstDeployment: first === undefined ? null : { at: Number(first[0]), id: first[1] ?? "" },
+          deviations: (await deviations.valuesOf(stated.entry.subject)).map(([id = ""]) => id),
+        };
+      }
+    } finally {
+      await deployments.close();
+      await deviations.close();
+    }
+  },
+});
+
+/** Pairs of change and deployment, earliest first: deployments since the period began, however late they are. */
+async function* firstDeployments(source: EvidenceSource): AsyncIterable<string> {
+  const { organizationId, period } = source;
+  for await (const entry of source.states("deployment", { organizationId, from: period.from, order: "at" })) {
+    const { deployment } = entry.body as DeploymentRecord;
+    for (const { id } of deployment.carried)
+      yield pairLine(id, String(deployment.succeededAt).padStart(16, "0"), deployment.id);
+  }
+}
+
+/** Pairs of subject (change or deployment) and deviation, of all time. */
+export async function* deviationSubjects(source: EvidenceSource): AsyncIterable<string> {
+  for await (const { body } of statesOf<DeviationRecord>(source, "deviation", "ever"))
+    for (const subject of body.subjects) yield pairLine(subject, body.id);
+}
+
+interface RefUpdateRow {
+  readonly line: readonly string[];
+  readonly update: RefUpdate;
+  readonly sequence: number;
+  readonly previousAfter: string | null;
+}
+
+/** Each update of each production branch in order, and whether it begins where the one before ended. */
+export const REF_UPDATES = table<RefUpdateRow>({
+  path: "ref-updates.csv",
+  description:
+    "Each production branch's updates in the order they happened. If each begins where the one before ended, none is missing between them.",
+  sortedBy: ["repository_id", "branch", "sequence"],
+  columns: [
+    column("repository_id", "integer", "GitHub's id of the repository.", (row) => Number(row.line[0])),
+    column("branch", "text", "Full name of the branch.", (row) => row.update.ref),
+    column(
+      "sequence",
+      "integer",
+      "Place of this update among those of its branch in the period, from 1.",
+      (row) => row.sequence,
+    ),
+    column("occurred_at", "time", "When it happened (GitHub's time).", (row) => row.update.at),
+    column(
+      "activity_id",
+      "integer",
+      "GitHub's id in the activity list; empty if only the webhook told.",
+      (row) => row.update.activityId,
+    ),
+    column("update", "text", "How the branch was updated, as in changes.csv.", (row) => row.update.kind),
+    column("before_sha", "digest", "Commit before.", (row) => row.update.before),
+    column("after_sha", "digest", "Commit after.", (row) => row.update.after),
+    column("actor", "text", "Who moved the branch, login#id.", (row) => personText(row.update.actor)),
+    column(
+      "contiguous_with_previous",
+      "yes-no",
+      "yes: before_sha is the after_sha of the row before; empty for a branch's first row.",
+      (row) => (row.previousAfter === null ? null : row.previousAfter === row.update.before),
+    ),
+    column(
+      "source",
+      "text",
+      "observed (webhook) or read-later (GitHub's activity list).",
+      (row) => row.update.basis,
+    ),
+    column("change_id", "digest", "Its row in changes.csv.", (row) => row.line[4] ?? null),
+  ],
+  async *rows(source) {
+    let branch = "";
+    let sequence = 0;
+    let previousAfter: string | null = null;
+    for await (const row of chained(source.sorted(updateLines(source)))) {
+      const name = `${row.line[0]}\t${row.line[1]}`;
+      if (name !== branch) {
+        branch = name;
+        sequence = 0;
+        previousAfter = null;
+      }
+      sequence += 1;
+      yield { ...row, sequence, previousAfter };
+      previousAfter = row.update.after;
+    }
+  },
+});
+
+async function* updateLines(source: EvidenceSource): AsyncIterable<string> {
+  for await (const { body } of statesOf<ChangeRecord>(source, "change")) {
+    const { change } = body;
+    const { update } = change;
+    yield pairLine(
+      String(change.repository.id).padStart(16, "0"),
+      update.ref,
+      String(update.at).padStart(16, "0"),
+      String(update.activityId ?? "").padStart(20, "0"),
+      change.id,
+      JSON.stringify(update),
+    );
+  }
+}
+
+interface OrderedUpdate {
+  readonly line: readonly string[];
+  readonly update: RefUpdate;
+}
+
+/** Puts updates of one branch within the same second in the order in which each begins where another ended. */
+async function* chained(lines: AsyncIterable<string>): AsyncIterable<OrderedUpdate> {
+  let same: OrderedUpdate[] = [];
+  let tip: string | null = null;
+  const flush = function* (): Iterable<OrderedUpdate> {
+    while (same.length > 0) {
+      const next =
+        same.find(({ update }) => update.before === tip) ??
+        same.find(({ update }) => same.every((other) => other.update.after !== update.before)) ??
+        same[0];
+      if (next === undefined) return;
+      same = same.filter((each) => each !== next);
+      tip = next.update.after;
+      yield next;
+    }
+  };
+  for await (const text of lines) {
+    const line = text.split("\t");
+    const update = JSON.parse(line.slice(5).join("\t")) as RefUpdate;
+    const before = same[0];
+    if (
+      before !== undefined &&
+      (before.update.at !== update.at || before.line[1] !== line[1] || before.line[0] !== line[0])
+    ) {
+      yield* flush();
+      if (before.line[1] !== line[1] || before.line[0] !== line[0]) tip = null;
+    }
+    same.push({ line, update });
+  }
+  yield* flush();
+}
+
+function fullName(change: Change): string {
+  return `${change.repository.owner}/${change.repository.name}`;
+}
+
+function eachPull(row: ChangeRow, value: (pull: PullRequest) => string): readonly string[] {
+  return row.change.pullRequests.map(value);
+}
+
+function mergers(change: Change): readonly (Actor | null)[] {
+  const mergers = change.pullRequests.flatMap((pull) => (pull.merged === null ? [] : [pull.merged.by]));
+  const people = mergers.length === 0 ? [change.update.actor] : mergers;
+  return people.filter((actor, index) => people.findIndex((other) => other?.id === actor?.id) === index);
+}
+
+function contributorsText(change: Change): string {
+  const people = new Map<number, { actor: Actor; roles: Set<string> }>();
+  for (const { actor, roles } of change.pullRequests.flatMap(contributorsOf)) {
+    const known = people.get(actor.id) ?? { actor, roles: new Set<string>() };
+    for (const role of roles) known.roles.add(role);
+    people.set(actor.id, known);
+  }
+  // Without a pull request nothing is known of who wrote it, but who pushed it is.
+  if (change.pullRequests.length === 0 && change.update.actor !== null)
+    people.set(change.update.actor.id, { actor: change.update.actor, roles: new Set(["pusher"]) });
+  return groupsText(
+    [...people.values()]
+      .toSorted((a, b) => a.actor.id - b.actor.id)
+      .map(({ actor, roles }) => [personText(actor), [...roles].join("+")]),
+  );
+}
+
+function requiredText(assessment: Assessment): string | null {
+  const required = assessment.results.find((result) => result.control === "independently-approved")?.inputs[
+    "required"
+  ];
+  return Array.isArray(required) ? listText(required.map(String)) : null;
+}
+
+function approvalsText(row: ChangeRow, counts: boolean): string {
+  return groupsText(
+    row.body.assessment.approvals
+      .filter((each) => each.counts === counts)
+      .map((each) => approvalParts(row.change, each)),
+  );
+}
+
+function approvalParts(change: Change, approval: JudgedApproval): readonly string[] {
+  const pull = change.pullRequests.find((each) =>
+    each.reviews.some((review) => review.id === approval.reviewId),
+  );
+  const review = pull?.reviews.find((each) => each.id === approval.reviewId);
+  const authority = pull?.authorities.find((each) => each.actor.id === approval.actorId);
+  const person = approval.actorId === null ? "unknown" : `${approval.login}#${approval.actorId}`;
+  const parts = [
+    person,
+    authority?.permission ?? "unknown",
+    review?.commit ?? "unknown",
+    review === undefined ? "unknown" : timeText(review.submittedAt),
+    approval.basis,
+  ];
+  return approval.counts ? parts : [...parts, approval.code];
+}
+
+function checksText(change: Change): string {
+  const all = [...change.pullRequests.flatMap((pull) => pull.checks), ...change.checks].map((check) => [
+    check.name,
+    check.app?.slug ?? "",
+    check.conclusion ?? "",
+    check.completedAt === null ? "" : timeText(check.completedAt),
+  ]);
+  return [...new Set(all.map((parts) => groupsText([parts])))].join(" | ");
+}
+
+function coverageOf(change: Change): string | null {
+  const found = new Set(change.shipped.map((each) => each.coverage));
+  return (
+    (["unverifiable", "residual", "replay", "identity"] as const).find((each) => found.has(each)) ?? null
+  );
+}
+
+/** The controls of an assessment with an outcome, as a cell. */
+export function controlsWith(assessment: Assessment, outcome: Outcome): string {
+  return listText(
+    assessment.results.filter((result) => result.outcome === outcome).map((result) => result.control),
+  );
+}
+
+function assuranceOf(row: ChangeRow): string {
+  const counted = row.body.assessment.approvals.filter((each) => each.counts);
+  const later =
+    row.change.late ||
+    row.change.update.basis === "read-later" ||
+    counted.some((each) => each.basis === "read-later");
+  return later ? "read-later" : "observed";
+}

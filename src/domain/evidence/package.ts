@@ -1,0 +1,332 @@
+/**
+ * The files of an evidence package as values. A further file is one entry more: a {@link Table} in TABLES (its rows are
+ * streamed, its schema, docs and row checks follow from its columns), or a document in DOCUMENTS with the text it holds.
+ */
+
+import { z } from "zod";
+
+import { CHANGES, REF_UPDATES } from "./change-rows.ts";
+import type { CompletenessDocument } from "./completeness.ts";
+import { timeText, type ColumnInfo, type Table } from "./table.ts";
+import { isWithin, type EvidenceSource, type Period } from "./population.ts";
+import type { LoggedEntry } from "../entry.ts";
+import {
+  COMPLETENESS,
+  completenessOf,
+  CONTROL_MATRIX,
+  COVERAGE_GAPS,
+  gapsOf,
+  POLICIES,
+  policiesOf,
+  repositoriesOf,
+  SCOPE,
+  TOOL_COLUMNS,
+  type ToolFact,
+} from "./scope-rows.ts";
+import { table } from "./table.ts";
+import { CONTROL_TESTS, DEPLOYMENTS, DEVIATIONS, deviationsOf } from "./test-rows.ts";
+
+/** The tables read from the log, in the order they are written. */
+export const TABLES: readonly Table[] = [
+  SCOPE,
+  CONTROL_MATRIX,
+  POLICIES,
+  CHANGES,
+  DEPLOYMENTS,
+  REF_UPDATES,
+  CONTROL_TESTS,
+  DEVIATIONS,
+  COMPLETENESS,
+  COVERAGE_GAPS,
+];
+
+/** tool.csv, made from facts about the tool rather than from the log. */
+export function toolTable(facts: readonly ToolFact[]): Table {
+  const sorted = facts.toSorted((a, b) => (a.item < b.item ? -1 : 1));
+  return table<ToolFact>({
+    path: "tool.csv",
+    description: "Versions, keys and settings of the tool that made this package.",
+    columns: TOOL_COLUMNS,
+    async *rows() {
+      yield* sorted;
+    },
+  });
+}
+
+/** Every CSV file of the package with its columns, for schemas, docs and checks. */
+export const TABLE_FORMS: readonly {
+  readonly path: string;
+  readonly description: string;
+  readonly sortedBy: readonly string[];
+  readonly columns: readonly ColumnInfo[];
+}[] = [...TABLES, toolTable([])].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+
+const Digest = z.string().regex(/^[0-9a-f]{64}$/u);
+const Time = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{3})?Z$/u);
+const Count = z.int().min(0);
+const Counts = z.record(z.string(), Count);
+const RateSchema = z.strictObject({ numerator: Count, denominator: Count, rate: z.string().nullable() });
+const Rates = z.record(z.string(), RateSchema);
+const PeriodSchema = z
+  .strictObject({ name: z.string(), from: Time, to: Time })
+  .describe("UTC; `from` included, `to` excluded");
+
+/** manifest.json: every file with its digest, and what the package is about. */
+export const ManifestSchema = z
+  .strictObject({
+    schema_version: z.literal("1"),
+    package_id: z.string(),
+    organization: z.strictObject({ id: Count, login: z.string() }),
+    period: PeriodSchema,
+    generated_at: Time,
+    generator: z.strictObject({ name: z.string(), version: z.string() }),
+    policy_digests: z.array(Digest).describe("the policies that judged the subjects of the period"),
+    populations: z.strictObject({ changes: Count, deployments: Count, ref_updates: Count }),
+    log: z
+      .strictObject({ size: Count, hash: Digest })
+      .describe("the evidence log's head when this was generated"),
+    known_limitations: z.array(z.string()),
+    signing: z.strictObject({
+      algorithm: z.literal("ECDSA P-256, SHA-256"),
+      key_id: Digest.describe("SHA-256 of the public key's SubjectPublicKeyInfo in DER"),
+    }),
+    files: z
+      .array(
+        z.strictObject({
+          path: z.string(),
+          sha256: Digest,
+          bytes: Count,
+          rows: Count.nullable().describe("data rows of a CSV or lines of a JSONL file; null for others"),
+          schema: z.string().nullable().describe("path of its JSON Schema in this package"),
+          description: z.string(),
+        }),
+      )
+      .describe("every file but manifest.json, SHA256SUMS and manifest.dsse.json"),
+  })
+  .describe("The package's list of contents.");
+
+/** The content of manifest.json. */
+export type Manifest = z.infer<typeof ManifestSchema>;
+
+const CompletenessSchema = z
+  .strictObject({
+    period: PeriodSchema,
+    complete: z
+      .boolean()
+      .describe("every production branch in scope is proven for its whole part of the period"),
+    branches: z.array(
+      z.strictObject({
+        repository_id: Count,
+        repository: z.string(),
+        branch: z.string(),
+        from: Time,
+        to: Time,
+        proven: z.boolean(),
+        unproven: z
+          .array(z.strictObject({ from: Time, to: Time }))
+          .describe("spans without a complete check"),
+        checks: Count,
+        updates_matched: Count,
+        without_pull_request: Count,
+        differences: Count,
+        unexplained: Count,
+      }),
+    ),
+  })
+  .describe(
+    "Whether the population of changes equals GitHub's own lists, branch by branch; the checks themselves are in completeness.csv.",
+  );
+
+const ByVerdict = { by_verdict: Counts };
+
+const SummarySchema = z
+  .strictObject({
+    changes: z.strictObject({
+      total: Count,
+      ...ByVerdict,
+      by_update: Counts,
+      by_class: Counts,
+      by_assurance: Counts,
+      late: Count,
+      deployed: Count,
+      rate_by_verdict: Rates.describe("of all that are not historic"),
+    }),
+    deployments: z.strictObject({ total: Count, ...ByVerdict, by_kind: Counts, rate_by_verdict: Rates }),
+    controls: z
+      .record(z.string(), z.strictObject({ by_outcome: Counts, passed: RateSchema }))
+      .describe(
+        "outcomes by control; passes among all subjects the control applies to, unverifiable and waived in the denominator",
+      ),
+    months: z.array(z.strictObject({ month: z.string(), changes: Count, ...ByVerdict, deployments: Count })),
+    repositories: z.record(z.string(), z.strictObject({ changes: Count, ...ByVerdict })),
+    deviations: z.strictObject({
+      total: Count,
+      by_type: Counts,
+      by_status: Counts,
+      by_severity: Counts,
+      by_cause: Counts,
+    }),
+    ref_updates: z.strictObject({ total: Count, not_contiguous: Count }),
+    coverage_gaps: z.strictObject({ total: Count, by_cause: Counts, not_backfilled: Count }),
+  })
+  .describe("Counts and rates with their denominators; each can be counted again from the CSV files.");
+
+const HeadSchema = z
+  .strictObject({
+    size: Count.describe("entries in the whole log"),
+    hash: Digest.describe("hash of its last entry"),
+    entries: Count.describe("lines of log/entries.jsonl"),
+    cited: Count.describe("lines of log/cited.jsonl"),
+  })
+  .describe("The evidence log's head when this was generated, and how much of the log is here.");
+
+const EntrySchema = z
+  .strictObject({
+    seq: Count,
+    kind: z.string(),
+    subject: z.string(),
+    repositoryId: Count,
+    organizationId: Count,
+    at: z.int(),
+    recordedAt: z.int(),
+    body: z.unknown(),
+    previousHash: Digest,
+    hash: Digest,
+  })
+  .describe(
+    "One line: one entry of the evidence log, canonical JSON. hash = SHA-256 of previousHash, a line feed, and the canonical JSON of the entry without its two hashes. Times are milliseconds since 1970.",
+  );
+
+/** A file that is not a table. `schema`: what its JSON (each line of a JSONL file) must look like. */
+export interface DocumentForm {
+  readonly path: string;
+  readonly description: string;
+  readonly schema: z.ZodType | null;
+  /** False for the three files the manifest cannot hold the digest of. */
+  readonly listed: boolean;
+}
+
+const document = (
+  path: string,
+  description: string,
+  schema: z.ZodType | null = null,
+  listed = true,
+): DocumentForm => ({ path, description, schema, listed });
+
+/** The files that are not tables, policies or schemas. */
+export const DOCUMENTS: readonly DocumentForm[] = [
+  document(
+    "START-HERE.html",
+    "What this is: limitations and monitoring gaps, scope, summary, completeness, glossary, how to verify, how to re-perform.",
+  ),
+  document(
+    "completeness.json",
+    "Whether the population of changes equals GitHub's own lists, branch by branch.",
+    CompletenessSchema,
+  ),
+  document(
+    "log/cited.jsonl",
+    "Log entries from outside the period that rows of this package cite.",
+    EntrySchema,
+  ),
+  document("log/entries.jsonl", "Every log entry about something that happened in the period.", EntrySchema),
+  document("log/head.json", "The log's head when this was generated.", HeadSchema),
+  document(
+    "manifest.dsse.json",
+    "The seal: an in-toto statement over every other file, in a DSSE envelope.",
+    null,
+    false,
+  ),
+  document("manifest.json", "Every file with digest, size, rows and schema.", ManifestSchema, false),
+  document(
+    "public-key.pem",
+    "The public key of the seal. Compare its fingerprint with one you got from elsewhere.",
+  ),
+  document(
+    "SHA256SUMS",
+    "Digest of every file but itself and the seal, in the form sha256sum reads.",
+    null,
+    false,
+  ),
+  document("summary.json", "Counts, rates with denominators, months.", SummarySchema),
+  document("verify.sh", "Checks this package with sha256sum and openssl alone."),
+];
+
+/** The form of a document by its path, where it has one. */
+export function documentForm(path: string): DocumentForm | undefined {
+  return DOCUMENTS.find((each) => each.path === path);
+}
+
+/** The JSON Schema of a document. */
+export function schemaOfDocument(form: DocumentForm & { readonly schema: z.ZodType }): unknown {
+  return { title: form.path, ...z.toJSONSchema(form.schema) };
+}
+
+/** The name of a package, which is also that of its folder: letters, digits, dots and hyphens only. */
+export function packageId(login: string, period: Period): string {
+  return `evidence-${login}-${period.name}`.replaceAll(/[^A-Za-z0-9.-]+/gu, "-");
+}
+
+/** What is known not to be shown by this package: first what always holds, then what the period itself brought. */
+export function limitationsOf(facts: {
+  readonly period: Period;
+  readonly generatedAt: number;
+  readonly completeness: CompletenessDocument;
+  readonly readLater: number;
+  readonly unverifiable: number;
+  readonly late: number;
+  readonly gaps: number;
+}): readonly string[] {
+  const { period, generatedAt, completeness } = facts;
+  const when = (holds: boolean, sentence: string): readonly string[] => (holds ? [sentence] : []);
+  return [
+    ...when(
+      generatedAt < period.to,
+      `The period had not ended when this was generated (${timeText(generatedAt)}): what happened afterwards is not in it.`,
+    ),
+    ...when(
+      !completeness.complete,
+      "Completeness is not proven for every production branch; see Completeness.",
+    ),
+    ...when(
+      facts.gaps > 0,
+      `There ${facts.gaps === 1 ? "was 1 span" : `were ${facts.gaps} spans`} in which the App could not see; see Monitoring gaps.`,
+    ),
+    ...when(
+      facts.unverifiable > 0,
+      `${facts.unverifiable} ${facts.unverifiable === 1 ? "change" : "changes"} could not be judged because a fact could not be found out (verdict unverifiable). They are counted apart and never as compliant.`,
+    ),
+    ...when(
+      facts.readLater > 0,
+      `For ${facts.readLater} ${facts.readLater === 1 ? "change" : "changes"} at least one deciding fact was read from GitHub afterwards (assurance read-later). GitHub keeps no history of permissions and team membership, so what was so at the time is known only where it was observed.`,
+    ),
+    ...when(
+      facts.late > 0,
+      `${facts.late} ${facts.late === 1 ? "change was" : "changes were"} found by a sweep or backfill, not when they happened (late).`,
+    ),
+    "The App sees only the repositories it is installed on. Whether others exist must be confirmed from the organisation's own list.",
+    "Deployments are those that GitHub was told of. Software that reaches production in other ways does not appear.",
+    "Commit authors are as GitHub attributes them and can be forged. They are used only to exclude approvers, never to vouch for one; who pushed is taken from GitHub's record.",
+    "Who may bypass a ruleset is shown by GitHub only to its administrators. Bypasses are detected by their effect, from each update of a branch, whatever was configured.",
+    "The log's hash links can be recomputed for every entry given here, and from one entry to the next wherever both are given. Entries about other periods are not included.",
+  ];
+}
+
+/** The cells of one row by column name; a name that the table lacks is a bug and throws. */
+export function rowReader(
+  columns: readonly ColumnInfo[],
+): (cells: readonly string[]) => (name: string) => string {
+  const places = new Map(columns.map((column, index) => [column.name, index]));
+  return (cells) => (name) => {
+    const place = places.get(name);
+    if (place === undefined) throw new Error(`no column ${name}`);
+    return cells[place] ?? "";
+  };
+}
+
+/** Entries that rows cite but that lie outside the period, by kind and subject. */
+export async function* citedEntries(source: EvidenceSource): AsyncIterable<LoggedEntry> {
+  const cited = [repositoriesOf, policiesOf, completenessOf, gapsOf, deviationsOf];
+  for (const statesIn of cited)
+    for await (const { entry } of statesIn(source)) if (!isWithin(source.period, entry.at)) yield entry;
+}

@@ -1,0 +1,290 @@
+/** The rows of scope.csv, controls.csv, policies/index.csv, tool.csv, completeness.csv and coverage-gaps.csv. */
+
+import { CONTROLS } from "../controls/assess.ts";
+import type { Control } from "../controls/control.ts";
+import type {
+  CompletenessRecord,
+  CoverageGapRecord,
+  PolicyRecord,
+  PolicySource,
+  RepositoryRecord,
+} from "../record.ts";
+import { statesOf, type EvidenceSource, type Period, type Stated } from "./population.ts";
+import { column, groupsText, listText, table } from "./table.ts";
+
+/** Every repository the App can see, in scope or not, and why. */
+export const SCOPE = table<Stated<RepositoryRecord>>({
+  path: "scope.csv",
+  description:
+    "Every repository of the organisation that the App was installed on, in scope or not, and why.",
+  columns: [
+    column("repository_id", "integer", "GitHub's id of the repository.", ({ body }) => body.repository.id),
+    column(
+      "repository",
+      "text",
+      "Owner and name as last seen.",
+      ({ body }) => `${body.repository.owner}/${body.repository.name}`,
+    ),
+    column("visibility", "text", "public, private or internal.", ({ body }) => body.repository.visibility),
+    column("archived", "yes-no", "Whether it is archived.", ({ body }) => body.archived),
+    column("default_branch", "text", "Its default branch.", ({ body }) => body.repository.defaultBranch),
+    column("in_scope", "yes-no", "Whether its changes are in the populations.", ({ body }) => body.inScope),
+    column("reason", "text", "Why it is, or is not.", ({ body }) => body.reason),
+    column("production_branches", "list", "Its production branches as last read.", ({ body }) =>
+      listText(body.productionRefs),
+    ),
+    column("installed_from", "time", "Since when the App could see it.", ({ body }) => body.installedFrom),
+    column(
+      "removed_at",
+      "time",
+      "Since when the App can no longer see it; empty: it still can.",
+      ({ body }) => body.removedAt,
+    ),
+    column(
+      "installation_id",
+      "integer",
+      "GitHub's id of the App's installation.",
+      ({ body }) => body.installationId,
+    ),
+    column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
+    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+  ],
+  rows: (source) => bySubjectNumber(source),
+});
+
+/** Repositories sorted by their number; their subjects sort as text. */
+async function* bySubjectNumber(source: EvidenceSource): AsyncIterable<Stated<RepositoryRecord>> {
+  const lines = source.sorted(
+    (async function* () {
+      for await (const stated of repositoriesOf(source))
+        yield `${stated.entry.subject.padStart(16, "0")}\t${JSON.stringify(stated)}`;
+    })(),
+  );
+  for await (const line of lines)
+    yield JSON.parse(line.slice(line.indexOf("\t") + 1)) as Stated<RepositoryRecord>;
+}
+
+/** The repositories the App could see at some time before the period ended and after it began. */
+export async function* repositoriesOf(source: EvidenceSource): AsyncIterable<Stated<RepositoryRecord>> {
+  for await (const stated of statesOf<RepositoryRecord>(source, "repository", "ever")) {
+    const { installedFrom, removedAt } = stated.body;
+    if (installedFrom < source.period.to && (removedAt === null || removedAt > source.period.from))
+      yield stated;
+  }
+}
+
+/** The control matrix. */
+export const CONTROL_MATRIX = table<Control>({
+  path: "controls.csv",
+  description:
+    "Control matrix: each control with its objective, how it is tested, and the outside criteria it serves.",
+  columns: [
+    column("control", "text", 'The fixed name, completing "This change was ...".', (control) => control.name),
+    column("objective", "text", "What it is for.", (control) => control.objective),
+    column("kind", "text", "preventive or detective.", (control) => control.kind),
+    column(
+      "nature",
+      "text",
+      "automated: tested by software on every subject, never on a sample.",
+      () => "automated",
+    ),
+    column("frequency", "text", "When it is tested.", () => "each change or deployment"),
+    column("test", "text", "How the outcome is found.", (control) => control.test),
+    column("criteria", "list", "Outside criteria it serves, separated by ` | `.", (control) =>
+      groupsText(control.criteria.map((each) => [each])),
+    ),
+    column("remediation", "text", "What to do when it fails.", (control) => control.remediation),
+  ],
+  async *rows() {
+    yield* CONTROLS.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  },
+});
+
+/** Every policy version known for the organisation, by digest. */
+export const POLICIES = table<Stated<PolicyRecord>>({
+  path: "policies/index.csv",
+  description:
+    "Every policy version known when this was generated, by digest, and where it was read. Each row has policies/DIGEST.json (the policy in force) and, where a file was found, the source text beside it.",
+  columns: [
+    column(
+      "policy_digest",
+      "digest",
+      "SHA-256 of the canonical form of the policy in force and the git blobs it came from.",
+      ({ body }) => body.digest,
+    ),
+    column("mode", "text", "observe or enforce.", ({ body }) => body.effective.mode),
+    column("approvals_required", "list", "People required by each approval requirement.", ({ body }) =>
+      listText(body.effective.approvals.map((each) => String(each.required))),
+    ),
+    column(
+      "organization_file",
+      "text",
+      "found, absent or unreadable.",
+      ({ body }) => body.organization.state,
+    ),
+    column(
+      "organization_source",
+      "list",
+      "repository;path;commit;blob of the organisation's file.",
+      ({ body }) => sourceText(body.organization),
+    ),
+    column("repository_file", "text", "found, absent or unreadable.", ({ body }) => body.repository.state),
+    column(
+      "repository_source",
+      "list",
+      "repository;path;commit;blob of the repository's own file.",
+      ({ body }) => sourceText(body.repository),
+    ),
+    column("first_read_at", "time", "When this version was first read.", (row) => row.entry.at),
+    column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
+    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+  ],
+  rows: policiesOf,
+});
+
+/** The policy versions known for the organisation. */
+export async function* policiesOf(source: EvidenceSource): AsyncIterable<Stated<PolicyRecord>> {
+  for await (const stated of statesOf<PolicyRecord>(source, "policy", "ever"))
+    if (/^[0-9a-f]{64}$/u.test(stated.body.digest) && stated.entry.at < source.period.to) yield stated;
+}
+
+function sourceText(source: PolicySource): string | null {
+  if (source.state === "absent") return null;
+  if (source.state === "unreadable") return source.because;
+  return groupsText([[source.repository, source.path, source.commit, source.blob]]);
+}
+
+/** One fact about the tool that made the package. */
+export interface ToolFact {
+  readonly item: string;
+  readonly value: string;
+}
+
+/** Versions, keys and settings of this tool: the facts handed in, sorted by name. */
+export const TOOL_COLUMNS = [
+  column<ToolFact>("item", "text", "What is told.", (fact) => fact.item),
+  column<ToolFact>("value", "text", "Its value when the package was generated.", (fact) => fact.value),
+];
+
+/** Each branch's independent listings counted against each other. */
+export const COMPLETENESS = table<Stated<CompletenessRecord>>({
+  path: "completeness.csv",
+  description:
+    "For each production branch and span: what each independent listing counted, what matched, and every difference with its explanation.",
+  columns: [
+    column("check_id", "text", "repository_id:branch:from:to.", (row) => row.entry.subject),
+    column("repository_id", "integer", "GitHub's id of the repository.", ({ body }) => body.repository.id),
+    column(
+      "repository",
+      "text",
+      "Owner and name of the repository.",
+      ({ body }) => `${body.repository.owner}/${body.repository.name}`,
+    ),
+    column("branch", "text", "Full name of the branch.", ({ body }) => body.ref),
+    column("from", "time", "Start of the span, included.", ({ body }) => body.from),
+    column("to", "time", "End of the span, excluded.", ({ body }) => body.to),
+    column("listings", "list", "Each listing: source;count;SHA-256 of what it returned;query.", ({ body }) =>
+      groupsText(body.listings.map((each) => [each.source, String(each.count), each.sha256, each.query])),
+    ),
+    column(
+      "matched",
+      "integer",
+      "Updates found in every listing that must hold them.",
+      ({ body }) => body.matched,
+    ),
+    column(
+      "differences",
+      "integer",
+      "Updates missing from one of them.",
+      ({ body }) => body.differences.length,
+    ),
+    column(
+      "unexplained",
+      "integer",
+      "Differences without an explanation.",
+      ({ body }) => body.differences.filter((each) => each.explanation === null).length,
+    ),
+    column("difference_details", "list", "Each difference: what;commit;only in;explanation.", ({ body }) =>
+      groupsText(
+        body.differences.map((each) => [each.what, each.sha, each.onlyIn, each.explanation ?? "unexplained"]),
+      ),
+    ),
+    column(
+      "contiguous",
+      "yes-no",
+      "yes: each update begins where the one before ended, from start to end.",
+      ({ body }) => body.contiguous,
+    ),
+    column(
+      "truncated",
+      "yes-no",
+      "yes: a listing was cut short, so nothing is proven.",
+      ({ body }) => body.truncated,
+    ),
+    column(
+      "complete",
+      "yes-no",
+      "yes: contiguous, not truncated, no unexplained difference.",
+      ({ body }) => body.complete,
+    ),
+    column(
+      "without_pull_request",
+      "integer",
+      "Updates with no pull request behind them.",
+      ({ body }) => body.withoutPullRequest,
+    ),
+    column("checked_at", "time", "When this was counted.", ({ body }) => body.checkedAt),
+    column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
+    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+  ],
+  rows: completenessOf,
+});
+
+/** The completeness checks of spans that lie in the period or touch it. */
+export async function* completenessOf(source: EvidenceSource): AsyncIterable<Stated<CompletenessRecord>> {
+  for await (const stated of statesOf<CompletenessRecord>(source, "completeness", "ever"))
+    if (touches(source.period, stated.body.from, stated.body.to)) yield stated;
+}
+
+/** Spans in which the App could not see, and why. */
+export const COVERAGE_GAPS = table<Stated<CoverageGapRecord>>({
+  path: "coverage-gaps.csv",
+  description: "Monitoring gaps: every span of the period in which the App could not see, and why.",
+  columns: [
+    column("gap_id", "text", "Identity of the gap.", ({ body }) => body.id),
+    column(
+      "cause",
+      "text",
+      "uninstalled, suspended, repository-removed, permission-missing, webhooks-lost, github-unreachable, app-down, history-expired or unobservable.",
+      ({ body }) => body.cause,
+    ),
+    column("scope", "text", "What could not be seen.", ({ body }) => body.scope),
+    column("from", "time", "Start, included.", ({ body }) => body.from),
+    column(
+      "to",
+      "time",
+      "End, excluded; empty: it had not ended when this was generated.",
+      ({ body }) => body.to,
+    ),
+    column("because", "text", "Why.", ({ body }) => body.because),
+    column(
+      "backfilled",
+      "yes-no",
+      "yes: what happened meanwhile was read from GitHub afterwards.",
+      ({ body }) => body.backfilled,
+    ),
+    column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
+    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+  ],
+  rows: gapsOf,
+});
+
+/** The monitoring gaps that touch the period. */
+export async function* gapsOf(source: EvidenceSource): AsyncIterable<Stated<CoverageGapRecord>> {
+  for await (const stated of statesOf<CoverageGapRecord>(source, "coverage-gap", "ever"))
+    if (touches(source.period, stated.body.from, stated.body.to ?? Infinity)) yield stated;
+}
+
+function touches(period: Period, from: number, to: number): boolean {
+  return from < period.to && to > period.from;
+}

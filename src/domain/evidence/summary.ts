@@ -1,0 +1,199 @@
+/** Counts of a package, kept while its tables are written: what can be counted again from the tables by anyone. */
+
+/** How many of something had each outcome; sorted by name when written. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** A share with its numerator and denominator; `rate` has four decimals, null when there is nothing to divide by. */
+export interface Rate {
+  readonly numerator: number;
+  readonly denominator: number;
+  readonly rate: string | null;
+}
+
+/** The content of summary.json. */
+export interface SummaryDocument {
+  readonly changes: {
+    readonly total: number;
+    readonly by_verdict: Counts;
+    readonly by_update: Counts;
+    readonly by_class: Counts;
+    readonly by_assurance: Counts;
+    readonly late: number;
+    readonly deployed: number;
+    /** Of all changes that are not historic. */
+    readonly rate_by_verdict: Readonly<Record<string, Rate>>;
+  };
+  readonly deployments: {
+    readonly total: number;
+    readonly by_verdict: Counts;
+    readonly by_kind: Counts;
+    readonly rate_by_verdict: Readonly<Record<string, Rate>>;
+  };
+  /** By control: outcomes, and the share of passes among subjects the control applies to (unverifiable and waived count in the denominator). */
+  readonly controls: Readonly<Record<string, { readonly by_outcome: Counts; readonly passed: Rate }>>;
+  readonly months: readonly {
+    readonly month: string;
+    readonly changes: number;
+    readonly by_verdict: Counts;
+    readonly deployments: number;
+  }[];
+  readonly repositories: Readonly<Record<string, { readonly changes: number; readonly by_verdict: Counts }>>;
+  readonly deviations: {
+    readonly total: number;
+    readonly by_type: Counts;
+    readonly by_status: Counts;
+    readonly by_severity: Counts;
+    readonly by_cause: Counts;
+  };
+  readonly ref_updates: { readonly total: number; readonly not_contiguous: number };
+  readonly coverage_gaps: {
+    readonly total: number;
+    readonly by_cause: Counts;
+    readonly not_backfilled: number;
+  };
+}
+
+type Row = (column: string) => string;
+
+/** Counts rows as they pass; memory grows with repositories, months and controls, never with rows. */
+export class Tally {
+  readonly #counts = new Map<string, Map<string, number>>();
+
+  /** Counts one row of a table, given the table's path and its cells by column name. Rows of tables that are not counted are ignored. */
+  count(path: string, row: Row): void {
+    switch (path) {
+      case "changes.csv":
+        return this.#change(row);
+      case "deployments.csv":
+        this.#add("deployments", "");
+        this.#add("deployment-verdict", row("verdict"));
+        this.#add("deployment-kind", row("kind"));
+        return this.#add("month-deployments", row("succeeded_at").slice(0, 7));
+      case "control-tests.csv":
+        this.#add("control", row("control"));
+        return this.#add(`control:${row("control")}`, row("outcome"));
+      case "deviations.csv":
+        this.#add("deviations", "");
+        this.#add("deviation-type", row("type"));
+        this.#add("deviation-status", row("status"));
+        this.#add("deviation-severity", row("severity"));
+        return this.#add("deviation-cause", row("cause"));
+      case "ref-updates.csv":
+        this.#add("ref-updates", "");
+        return row("contiguous_with_previous") === "no" ? this.#add("ref-updates-broken", "") : undefined;
+      case "coverage-gaps.csv":
+        this.#add("gaps", "");
+        this.#add("gap-cause", row("cause"));
+        return row("backfilled") === "yes" ? undefined : this.#add("gaps-open", "");
+    }
+  }
+
+  /** The counts so far as the document that is written. */
+  summary(): SummaryDocument {
+    const months = new Set([...this.#names("month"), ...this.#names("month-deployments")]);
+    return {
+      changes: {
+        total: this.#total("changes"),
+        by_verdict: this.#counted("verdict"),
+        by_update: this.#counted("update"),
+        by_class: this.#counted("class"),
+        by_assurance: this.#counted("assurance"),
+        late: this.#total("late"),
+        deployed: this.#total("deployed"),
+        rate_by_verdict: rates(this.#counted("verdict")),
+      },
+      deployments: {
+        total: this.#total("deployments"),
+        by_verdict: this.#counted("deployment-verdict"),
+        by_kind: this.#counted("deployment-kind"),
+        rate_by_verdict: rates(this.#counted("deployment-verdict")),
+      },
+      controls: Object.fromEntries(
+        this.#names("control").map((control) => {
+          const by_outcome = this.#counted(`control:${control}`);
+          const applies = sum(by_outcome) - (by_outcome["not-applicable"] ?? 0);
+          return [control, { by_outcome, passed: rate(by_outcome["pass"] ?? 0, applies) }];
+        }),
+      ),
+      months: [...months].toSorted().map((month) => ({
+        month,
+        changes: this.#counted("month")[month] ?? 0,
+        by_verdict: this.#counted(`month:${month}`),
+        deployments: this.#counted("month-deployments")[month] ?? 0,
+      })),
+      repositories: Object.fromEntries(
+        this.#names("repository").map((name) => [
+          name,
+          {
+            changes: this.#counted("repository")[name] ?? 0,
+            by_verdict: this.#counted(`repository:${name}`),
+          },
+        ]),
+      ),
+      deviations: {
+        total: this.#total("deviations"),
+        by_type: this.#counted("deviation-type"),
+        by_status: this.#counted("deviation-status"),
+        by_severity: this.#counted("deviation-severity"),
+        by_cause: this.#counted("deviation-cause"),
+      },
+      ref_updates: { total: this.#total("ref-updates"), not_contiguous: this.#total("ref-updates-broken") },
+      coverage_gaps: {
+        total: this.#total("gaps"),
+        by_cause: this.#counted("gap-cause"),
+        not_backfilled: this.#total("gaps-open"),
+      },
+    };
+  }
+
+  #change(row: Row): void {
+    const verdict = row("verdict");
+    const month = row("occurred_at").slice(0, 7);
+    this.#add("changes", "");
+    this.#add("verdict", verdict);
+    this.#add("update", row("update"));
+    this.#add("class", row("class"));
+    this.#add("assurance", row("assurance"));
+    this.#add("month", month);
+    this.#add(`month:${month}`, verdict);
+    this.#add("repository", row("repository"));
+    this.#add(`repository:${row("repository")}`, verdict);
+    if (row("late") === "yes") this.#add("late", "");
+    if (row("first_production_deployment_id") !== "") this.#add("deployed", "");
+  }
+
+  #add(group: string, name: string): void {
+    const counts = this.#counts.get(group) ?? new Map<string, number>();
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    this.#counts.set(group, counts);
+  }
+
+  #names(group: string): readonly string[] {
+    return [...(this.#counts.get(group)?.keys() ?? [])].toSorted();
+  }
+
+  #counted(group: string): Counts {
+    return Object.fromEntries([...(this.#counts.get(group) ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  #total(group: string): number {
+    return this.#counts.get(group)?.get("") ?? 0;
+  }
+}
+
+function rates(by_verdict: Counts): Readonly<Record<string, Rate>> {
+  const denominator = sum(by_verdict) - (by_verdict["historic"] ?? 0);
+  return Object.fromEntries(
+    Object.entries(by_verdict)
+      .filter(([verdict]) => verdict !== "historic")
+      .map(([verdict, numerator]) => [verdict, rate(numerator, denominator)]),
+  );
+}
+
+function rate(numerator: number, denominator: number): Rate {
+  return { numerator, denominator, rate: denominator === 0 ? null : (numerator / denominator).toFixed(4) };
+}
+
+function sum(counts: Counts): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}

@@ -1,0 +1,137 @@
+/** Tables of the evidence package as values: columns that say what they hold, rows that arrive one by one. */
+
+import type { Actor, Instant } from "../change.ts";
+import type { EvidenceSource } from "./population.ts";
+
+/** What a cell holds; an empty cell means "not known" or "not applicable", never zero. */
+export type ColumnType = "text" | "integer" | "time" | "yes-no" | "list" | "json" | "digest";
+
+/** What a cell is made from. Numbers of type `time` are milliseconds since 1970. */
+export type Cell = string | number | boolean | null;
+
+/** One column as documented. */
+export interface ColumnInfo {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly description: string;
+}
+
+/** One column with the value it takes from a row's subject. */
+export interface Column<Row> extends ColumnInfo {
+  readonly value: (row: Row) => Cell;
+}
+
+/** A column, in one line. */
+export function column<Row>(
+  name: string,
+  type: ColumnType,
+  description: string,
+  value: (row: Row) => Cell,
+): Column<Row> {
+  return { name, type, description, value };
+}
+
+/** One CSV file: where it lies, what it says, and its rows as cells, sorted by the first column unless `sortedBy` says otherwise. */
+export interface Table {
+  readonly path: string;
+  readonly description: string;
+  readonly sortedBy: readonly string[];
+  readonly columns: readonly ColumnInfo[];
+  readonly rows: (source: EvidenceSource) => AsyncIterable<readonly string[]>;
+}
+
+/** A table of whatever its rows are made from; the type of the row stays inside. */
+export function table<Row>(definition: {
+  readonly path: string;
+  readonly description: string;
+  readonly sortedBy?: readonly string[];
+  readonly columns: readonly Column<Row>[];
+  readonly rows: (source: EvidenceSource) => AsyncIterable<Row>;
+}): Table {
+  const { path, description, columns } = definition;
+  const first = columns[0]?.name ?? "";
+  return {
+    path,
+    description,
+    sortedBy: definition.sortedBy ?? [first],
+    columns,
+    async *rows(source) {
+      for await (const row of definition.rows(source)) yield cellsOf(columns, row);
+    },
+  };
+}
+
+/** The cells of one row, as text. */
+export function cellsOf<Row>(columns: readonly Column<Row>[], row: Row): readonly string[] {
+  return columns.map((column) => cellText(column.type, column.value(row)));
+}
+
+function cellText(type: ColumnType, value: Cell): string {
+  if (value === null) return "";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") return type === "time" ? timeText(value) : String(value);
+  return value;
+}
+
+/** An instant in RFC 3339, UTC, with a fraction only where there is one. */
+export function timeText(at: Instant): string {
+  return new Date(at).toISOString().replace(".000Z", "Z");
+}
+
+/** `login#id`, or `unknown` where GitHub names nobody. */
+export function personText(actor: Actor | null): string {
+  return actor === null ? "unknown" : `${actor.login}#${actor.id}`;
+}
+
+/** Several plain values (ids, digests, names without spaces) in one cell: separated by one space. */
+export function listText(values: readonly string[]): string {
+  return values.map((value) => value.replaceAll("%", "%25").replaceAll(" ", "%20")).join(" ");
+}
+
+/** Several values of several parts in one cell: parts separated by `;`, values by ` | `; `;`, `|` and `%` inside a part are percent-encoded. */
+export function groupsText(groups: readonly (readonly string[])[]): string {
+  return groups.map((parts) => parts.map(partText).join(";")).join(" | ");
+}
+
+function partText(part: string): string {
+  return part.replaceAll("%", "%25").replaceAll(";", "%3B").replaceAll("|", "%7C");
+}
+
+/** The form of each type's cells, for the JSON Schemas and for whoever checks a package. Each runs in linear time. */
+export const CELL_FORMS: Readonly<Record<ColumnType, RegExp>> = {
+  text: /^/u,
+  list: /^/u,
+  integer: /^(?:0|[1-9][0-9]{0,15})?$/u,
+  time: /^(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3})?Z)?$/u,
+  "yes-no": /^(?:yes|no)?$/u,
+  json: /^(?:'?[[{"0-9a-z-].*)?$/su,
+  digest: /^(?:[0-9a-f]{40}|[0-9a-f]{64})?$/u,
+};
+
+/** The JSON Schema of one row of a table read as an object of texts, which is what every CSV reader gives. */
+export function schemaOfTable(info: {
+  readonly path: string;
+  readonly description: string;
+  readonly columns: readonly ColumnInfo[];
+}): Readonly<Record<string, unknown>> {
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    $id: `https://countersign.dev/schema/evidence/v1/${schemaName(info.path)}`,
+    title: info.path,
+    description: `${info.description} One row, as an object of texts; the header names the columns in the order of "required".`,
+    type: "object",
+    additionalProperties: false,
+    required: info.columns.map((column) => column.name),
+    properties: Object.fromEntries(
+      info.columns.map(({ name, type, description }) => [
+        name,
+        { type: "string", description, pattern: CELL_FORMS[type].source, "x-countersign-type": type },
+      ]),
+    ),
+  };
+}
+
+/** The name of a file's schema below `schemas/`. */
+export function schemaName(path: string): string {
+  return `${path.replaceAll("/", "-")}.schema.json`;
+}

@@ -1,0 +1,316 @@
+/** The rows of deployments.csv, control-tests.csv and deviations.csv. */
+
+import { canonical } from "../digest.ts";
+import type { DeploymentRecord, DeviationRecord } from "../record.ts";
+import type { Assessment, Result } from "../result.ts";
+import { controlsWith, deviationSubjects } from "./change-rows.ts";
+import { isWithin, joinSorted, pairLine, statesOf, type EvidenceSource, type Stated } from "./population.ts";
+import { column, groupsText, listText, personText, table, timeText } from "./table.ts";
+
+interface DeploymentRow extends Stated<DeploymentRecord> {
+  readonly deviations: readonly string[];
+}
+
+/** The population of deployments: every successful deployment to a production environment in the period. */
+export const DEPLOYMENTS = table<DeploymentRow>({
+  path: "deployments.csv",
+  description:
+    "Population of deployments: every successful deployment to a production environment in the period, compliant or not.",
+  columns: [
+    column(
+      "deployment_id",
+      "digest",
+      "Identity: hash of repository id, GitHub's deployment id and environment.",
+      ({ body }) => body.deployment.id,
+    ),
+    column(
+      "repository_id",
+      "integer",
+      "GitHub's id of the repository.",
+      ({ body }) => body.deployment.repository.id,
+    ),
+    column(
+      "repository",
+      "text",
+      "Owner and name of the repository.",
+      ({ body }) => `${body.deployment.repository.owner}/${body.deployment.repository.name}`,
+    ),
+    column(
+      "github_deployment_id",
+      "integer",
+      "GitHub's own id of the deployment.",
+      ({ body }) => body.deployment.number,
+    ),
+    column(
+      "environment",
+      "text",
+      "The environment it succeeded in.",
+      ({ body }) => body.deployment.environment,
+    ),
+    column(
+      "original_environment",
+      "text",
+      "The environment it was created for, where GitHub tells; a status may have moved it.",
+      ({ body }) => body.deployment.originalEnvironment,
+    ),
+    column("sha", "digest", "The commit deployed.", ({ body }) => body.deployment.sha),
+    column("ref", "text", "The ref named when it was created.", ({ body }) => body.deployment.ref),
+    column("creator", "text", "Who or what created it, login#id.", ({ body }) =>
+      personText(body.deployment.creator),
+    ),
+    column("created_at", "time", "When it was created.", ({ body }) => body.deployment.createdAt),
+    column("statuses", "list", "Every status reported: state;time;environment;login#id.", ({ body }) =>
+      groupsText(
+        body.deployment.statuses.map((each) => [
+          each.state,
+          timeText(each.at),
+          each.environment,
+          personText(each.creator),
+        ]),
+      ),
+    ),
+    column(
+      "succeeded_at",
+      "time",
+      "When it first succeeded; periods are cut by this.",
+      ({ body }) => body.deployment.succeededAt,
+    ),
+    column(
+      "previous_deployment_id",
+      "digest",
+      "The successful deployment before it in the same environment; empty: it is the first known.",
+      ({ body }) => body.deployment.previous?.id ?? null,
+    ),
+    column(
+      "previous_sha",
+      "digest",
+      "The commit of that deployment.",
+      ({ body }) => body.deployment.previous?.sha ?? null,
+    ),
+    column(
+      "kind",
+      "text",
+      "first (the baseline), forward, rollback, redeploy, hotfix, unmerged or unknown.",
+      ({ body }) => body.deployment.kind,
+    ),
+    column(
+      "on_production_branch",
+      "yes-no",
+      "Whether the commit is on a production branch; empty if GitHub would not say.",
+      ({ body }) => body.deployment.onProductionBranch,
+    ),
+    column(
+      "change_count",
+      "integer",
+      "How many changes it brought to the environment.",
+      ({ body }) => body.deployment.carried.length,
+    ),
+    column("changes", "list", "These changes: change_id;verdict when it was deployed.", ({ body }) =>
+      groupsText(body.deployment.carried.map((each) => [each.id, each.verdict])),
+    ),
+    column(
+      "unaccounted_known",
+      "yes-no",
+      "no: GitHub would not list the commits it brought.",
+      ({ body }) => body.deployment.unaccounted !== null,
+    ),
+    column("unaccounted_commits", "list", "Commits it brought that belong to no known change.", ({ body }) =>
+      listText(body.deployment.unaccounted ?? []),
+    ),
+    column(
+      "succeeded_before",
+      "yes-no",
+      "Whether this commit had succeeded in this environment before.",
+      ({ body }) => body.deployment.succeededBefore,
+    ),
+    column("mode", "text", "observe or enforce.", ({ body }) => body.mode),
+    column(
+      "verdict",
+      "text",
+      "Its own verdict, as in changes.csv; what it carries has verdicts of its own.",
+      ({ body }) => body.assessment.verdict,
+    ),
+    column("failed_controls", "list", "Controls with outcome fail.", ({ body }) =>
+      controlsWith(body.assessment, "fail"),
+    ),
+    column("unverifiable_controls", "list", "Controls that could not be tested; never a pass.", ({ body }) =>
+      controlsWith(body.assessment, "unverifiable"),
+    ),
+    column("waived_controls", "list", "Controls waived.", ({ body }) =>
+      controlsWith(body.assessment, "waived"),
+    ),
+    column("deviation_id", "list", "Deviations that list this deployment.", (row) =>
+      listText(row.deviations),
+    ),
+    column(
+      "late",
+      "yes-no",
+      "yes: found by a sweep or backfill, not when it happened.",
+      ({ body }) => body.deployment.late,
+    ),
+    column(
+      "policy_digest",
+      "digest",
+      "The policy it was judged by: policies/DIGEST.json.",
+      ({ body }) => body.assessment.policyDigest,
+    ),
+    column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
+    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+  ],
+  async *rows(source) {
+    const deviations = joinSorted(source.sorted(deviationSubjects(source)));
+    try {
+      for await (const stated of statesOf<DeploymentRecord>(source, "deployment"))
+        yield {
+          ...stated,
+          deviations: (await deviations.valuesOf(stated.entry.subject)).map(([id = ""]) => id),
+        };
+    } finally {
+      await deviations.close();
+    }
+  },
+});
+
+interface ControlTestRow {
+  readonly subjectKind: "change" | "deployment";
+  readonly stated: Stated<{ readonly assessment: Assessment }>;
+  readonly result: Result;
+}
+
+/** One row for each control tested on each subject. */
+export const CONTROL_TESTS = table<ControlTestRow>({
+  path: "control-tests.csv",
+  description:
+    "One row for each control on each change and deployment of the period: what was read, what came of it, and why. Rows that pass and rows that fail have the same form.",
+  columns: [
+    column("test_id", "text", "subject_kind:subject_id:control.", testId),
+    column("subject_kind", "text", "change or deployment.", (row) => row.subjectKind),
+    column("subject_id", "digest", "change_id or deployment_id.", (row) => row.stated.entry.subject),
+    column("control", "text", "The control, as in controls.csv.", (row) => row.result.control),
+    column(
+      "outcome",
+      "text",
+      "pass, fail, waived, not-applicable or unverifiable.",
+      (row) => row.result.outcome,
+    ),
+    column("cause", "text", "A fixed code for why.", (row) => row.result.cause),
+    column("reasons", "list", "The same in sentences, most important first, separated by ` | `.", (row) =>
+      groupsText(row.result.reasons.map((reason) => [reason])),
+    ),
+    column(
+      "inputs",
+      "json",
+      "The names and values read, as canonical JSON; nothing else influenced the outcome.",
+      (row) => canonical(row.result.inputs),
+    ),
+    column(
+      "occurred_at",
+      "time",
+      "When the change or deployment happened: the moment it is judged as of.",
+      (row) => row.stated.entry.at,
+    ),
+    column("evaluated_at", "time", "When this outcome was recorded.", (row) => row.stated.entry.recordedAt),
+    column(
+      "policy_digest",
+      "digest",
+      "The policy it was tested against: policies/DIGEST.json.",
+      (row) => row.stated.body.assessment.policyDigest,
+    ),
+    column(
+      "log_seq",
+      "integer",
+      "Number of the log entry this row was made from.",
+      (row) => row.stated.entry.seq,
+    ),
+    column("log_hash", "digest", "Hash of that entry.", (row) => row.stated.entry.hash),
+  ],
+  async *rows(source) {
+    for (const subjectKind of ["change", "deployment"] as const)
+      for await (const stated of statesOf<{ readonly assessment: Assessment }>(source, subjectKind))
+        for (const result of byControl(stated.body.assessment.results)) yield { subjectKind, stated, result };
+  },
+});
+
+function testId(row: ControlTestRow): string {
+  return `${row.subjectKind}:${row.stated.entry.subject}:${row.result.control}`;
+}
+
+function byControl(results: readonly Result[]): readonly Result[] {
+  return results.toSorted((a, b) => (a.control < b.control ? -1 : 1));
+}
+
+/** What an auditor calls exceptions noted: of the period, or about a change or deployment of the period. */
+export const DEVIATIONS = table<Stated<DeviationRecord>>({
+  path: "deviations.csv",
+  description:
+    "Every deviation that happened in the period or lists a change or deployment of the period: what an auditor calls an exception noted.",
+  columns: [
+    column("deviation_id", "text", "Identity of the deviation.", ({ body }) => body.id),
+    column("repository_id", "integer", "GitHub's id of the repository.", ({ body }) => body.repository.id),
+    column(
+      "repository",
+      "text",
+      "Owner and name of the repository.",
+      ({ body }) => `${body.repository.owner}/${body.repository.name}`,
+    ),
+    column("subject_kind", "text", "change or deployment.", ({ body }) => body.subjectKind),
+    column("subjects", "list", "The change_ids or deployment_ids it lists.", ({ body }) =>
+      listText(body.subjects),
+    ),
+    column(
+      "pull_request",
+      "integer",
+      "Number of the pull request, where there is one.",
+      ({ body }) => body.pull,
+    ),
+    column("controls", "list", "The controls that failed.", ({ body }) => listText(body.controls)),
+    column("cause", "text", "The code of the cause.", ({ body }) => body.cause),
+    column(
+      "type",
+      "text",
+      "design (the control as set up could not have held it) or operating (it was set up, and not followed).",
+      ({ body }) => body.type,
+    ),
+    column("type_reason", "text", "Why it is of that type.", ({ body }) => body.typeReason),
+    column("severity", "text", "low, medium, high or critical.", ({ body }) => body.severity),
+    column("status", "text", "open or closed, when this was generated.", ({ body }) => body.status),
+    column("source", "text", "app (found by this tool) or auditor.", ({ body }) => body.source),
+    column("title", "text", "One line.", ({ body }) => body.title),
+    column("description", "text", "What happened.", ({ body }) => body.description),
+    column("happened_at", "time", "When it happened.", ({ body }) => body.happenedAt),
+    column("detected_at", "time", "When it was found.", ({ body }) => body.detectedAt),
+    column("detection_lag_seconds", "integer", "Whole seconds from one to the other.", ({ body }) =>
+      Math.max(0, Math.floor((body.detectedAt - body.happenedAt) / 1000)),
+    ),
+    column("actors", "list", "Who is named in it, by login.", ({ body }) => listText(body.actors)),
+    column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
+    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+  ],
+  rows: deviationsOf,
+});
+
+/** The deviations of the period, and those that list a change or deployment of it. */
+export async function* deviationsOf(source: EvidenceSource): AsyncIterable<Stated<DeviationRecord>> {
+  const named = joinSorted(source.sorted(deviationsNaming(source)));
+  try {
+    for await (const stated of statesOf<DeviationRecord>(source, "deviation", "ever")) {
+      const concerned = (await named.valuesOf(stated.body.id)).length > 0;
+      if (concerned || isWithin(source.period, stated.body.happenedAt)) yield stated;
+    }
+  } finally {
+    await named.close();
+  }
+}
+
+/** The deviations that list a change or deployment of the period: a merge join of sorted streams. */
+async function* deviationsNaming(source: EvidenceSource): AsyncIterable<string> {
+  for (const kind of ["change", "deployment"] as const) {
+    const pairs = joinSorted(source.sorted(deviationSubjects(source)));
+    try {
+      for await (const { entry } of statesOf(source, kind))
+        for (const [id = ""] of await pairs.valuesOf(entry.subject)) yield pairLine(id, entry.subject);
+    } finally {
+      await pairs.close();
+    }
+  }
+}

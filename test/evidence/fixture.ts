@@ -1,0 +1,481 @@
+/** A small organisation's log, made by hand: what the tests of the evidence package are about. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { Actor, Change, Instant, PullRequest, Repository } from "../../src/domain/change.ts";
+import { sha256 } from "../../src/domain/digest.ts";
+import type { Entry } from "../../src/domain/entry.ts";
+import type { Period } from "../../src/domain/evidence/population.ts";
+import { signingKeyOf } from "../../src/domain/evidence/seal.ts";
+import type { Policy } from "../../src/domain/policy/policy.ts";
+import type {
+  ChangeRecord,
+  CompletenessRecord,
+  CoverageGapRecord,
+  DeploymentRecord,
+  DeviationRecord,
+  PolicyRecord,
+  RepositoryRecord,
+} from "../../src/domain/record.ts";
+import type { Result } from "../../src/domain/result.ts";
+import { exportEvidence, type Exported } from "../../src/flows/export-evidence.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/open.ts";
+import { openPackage } from "../../src/package/folder.ts";
+import { renderStartHere } from "../../src/package/start-here.ts";
+import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
+
+/** The organisation. */
+export const ORGANIZATION = { id: 500, login: "acme" };
+
+/** The period of every export here. */
+export const PERIOD: Period = {
+  name: "2026-Q3",
+  from: Date.parse("2026-07-01T00:00:00Z"),
+  to: Date.parse("2026-10-01T00:00:00Z"),
+};
+
+/** When the packages here are said to be made. */
+export const GENERATED_AT = Date.parse("2026-10-02T08:00:00Z");
+
+/** A key for tests only: the scalar is the number 7. */
+export const KEY = signingKeyOf(new Uint8Array(32).with(31, 7));
+
+const ANN: Actor = { id: 101, login: "ann", type: "User" };
+const BOB: Actor = { id: 102, login: "bob", type: "User" };
+const EVE: Actor = { id: 103, login: "eve", type: "User" };
+const WEB: Repository = {
+  id: 1001,
+  owner: "acme",
+  ownerId: ORGANIZATION.id,
+  name: "web",
+  visibility: "private",
+  defaultBranch: "main",
+};
+
+const EFFECTIVE: Policy = {
+  mode: "enforce",
+  production: { branches: null, environments: ["production"] },
+  approvals: [{ required: 1, from: { permission: "write" } }],
+  independence: "every-commit",
+  checks: [],
+  deviations: { repository: null, assignees: [], labels: [] },
+  periods: [],
+  since: null,
+};
+
+/** The digest of the one policy. */
+export const POLICY_DIGEST = sha256("the policy of the tests");
+
+function sha(text: string): string {
+  return sha256(text).slice(0, 40);
+}
+
+function at(text: string): Instant {
+  return Date.parse(text);
+}
+
+/** One update of `main`: the `n`th, from the (n-1)th commit to the nth. Every tenth is pushed directly and fails. */
+export function changeEntry(n: number, when: Instant): Entry {
+  const direct = n % 10 === 4;
+  const pull = direct ? null : pullRequest(n, when);
+  const id = sha256(`change ${n}`);
+  const change: Change = {
+    id,
+    repository: WEB,
+    update: {
+      activityId: 9_000 + n,
+      ref: "refs/heads/main",
+      before: sha(`commit ${n - 1}`),
+      after: sha(`commit ${n}`),
+      kind: direct ? "push" : "pull-request",
+      actor: direct ? EVE : BOB,
+      at: when,
+      basis: n % 10 === 6 ? "read-later" : "observed",
+    },
+    occurrence: 1,
+    tree: sha(`tree ${n}`),
+    commitCount: 1,
+    pullRequests: pull === null ? [] : [pull],
+    shipped: pull === null ? [] : [{ pull: n, coverage: "identity", files: [] }],
+    alreadyLanded: null,
+    checks: [],
+    late: n % 10 === 6,
+  };
+  const record: ChangeRecord = {
+    change,
+    class: "normal",
+    mode: "enforce",
+    assessment: {
+      verdict: direct ? "non-compliant" : "compliant",
+      results: results(direct),
+      approvals: direct
+        ? []
+        : [
+            {
+              reviewId: n * 10 + 1,
+              login: "bob",
+              actorId: 102,
+              counts: true,
+              reason: "bob approved this content",
+              code: "counts",
+              basis: "observed",
+            },
+            {
+              reviewId: n * 10,
+              login: "ann",
+              actorId: 101,
+              counts: false,
+              reason: "ann made all of this alone",
+              code: "own-work",
+              basis: "observed",
+            },
+          ],
+      policyDigest: POLICY_DIGEST,
+    },
+  };
+  return {
+    kind: "change",
+    subject: id,
+    repositoryId: WEB.id,
+    organizationId: ORGANIZATION.id,
+    at: when,
+    body: record,
+  };
+}
+
+function results(direct: boolean): readonly Result[] {
+  return [
+    direct
+      ? {
+          control: "independently-approved",
+          outcome: "fail",
+          cause: "no-pull-request",
+          reasons: ["nobody could approve it: it did not come by a pull request"],
+          inputs: { update: "push" },
+        }
+      : {
+          control: "independently-approved",
+          outcome: "pass",
+          cause: "satisfied",
+          reasons: ["bob approved this content"],
+          inputs: { required: [1], counted: [1] },
+        },
+    {
+      control: "merged-by-pull-request",
+      outcome: direct ? "fail" : "pass",
+      cause: direct ? "direct-push" : "satisfied",
+      reasons: [direct ? "eve pushed directly; the button was not used" : "merged by the button"],
+      inputs: { update: direct ? "push" : "pull-request" },
+    },
+    { control: "checks-passed", outcome: "not-applicable", cause: "none-required", reasons: [], inputs: {} },
+  ];
+}
+
+function pullRequest(n: number, when: Instant): PullRequest {
+  const head = sha(`head ${n}`);
+  return {
+    repository: WEB,
+    number: n,
+    // A formula, a separator and a script, to be met again in every file made of it.
+    title:
+      n === 2 ? '=HYPERLINK("http://example.invalid","x") | <script>alert(1)</script>' : `Change number ${n}`,
+    url: `https://github.com/acme/web/pull/${n}`,
+    author: ANN,
+    createdAt: when - 3_600_000,
+    state: "merged",
+    draft: false,
+    base: { ref: "main", sha: sha(`commit ${n - 1}`) },
+    head: { ref: `feature-${n}`, sha: head, tree: sha(`tree ${n}`) },
+    retargetedAt: null,
+    labels: [],
+    commits: [
+      {
+        sha: head,
+        tree: sha(`tree ${n}`),
+        parents: [sha(`commit ${n - 1}`)],
+        authors: [ANN],
+        committer: ANN,
+      },
+    ],
+    commitsComplete: true,
+    pushes: [
+      {
+        before: sha("none"),
+        after: head,
+        actor: ANN,
+        at: when - 3_600_000,
+        forced: false,
+        basis: "observed",
+      },
+    ],
+    reviews: [
+      {
+        id: n * 10,
+        author: ANN,
+        state: "approved",
+        submittedAt: when - 1_900_000,
+        commit: head,
+        basis: "observed",
+        dismissed: null,
+      },
+      {
+        id: n * 10 + 1,
+        author: BOB,
+        state: "approved",
+        submittedAt: when - 1_800_000,
+        commit: head,
+        basis: "observed",
+        dismissed: null,
+      },
+    ],
+    checks: [
+      {
+        name: "build; fast",
+        app: { id: 15368, slug: "github-actions" },
+        conclusion: "success",
+        completedAt: when - 1_700_000,
+      },
+    ],
+    authorities: [ANN, BOB].map((actor) => ({
+      actor,
+      permission: "write",
+      teams: ["acme/core"],
+      organizations: ["acme"],
+      unread: [],
+      at: when,
+      basis: "observed",
+    })),
+    sameContent: [],
+    merged: { at: when, by: BOB, commit: sha(`commit ${n}`) },
+  };
+}
+
+/** A deployment of the `n`th commit that carried the changes up to it. */
+export function deploymentEntry(n: number, carried: readonly number[], when: Instant): Entry {
+  const id = sha256(`deployment ${n}`);
+  const record: DeploymentRecord = {
+    deployment: {
+      id,
+      repository: WEB,
+      number: 7_000 + n,
+      environment: "production",
+      originalEnvironment: null,
+      sha: sha(`commit ${n}`),
+      ref: "main",
+      creator: BOB,
+      createdAt: when - 60_000,
+      statuses: [
+        { id: n * 2, state: "in_progress", environment: "production", creator: BOB, at: when - 30_000 },
+        { id: n * 2 + 1, state: "success", environment: "production", creator: BOB, at: when },
+      ],
+      succeededAt: when,
+      previous: null,
+      kind: "forward",
+      onProductionBranch: true,
+      carried: carried.map((each) => ({
+        id: sha256(`change ${each}`),
+        verdict: each % 10 === 4 ? "non-compliant" : "compliant",
+      })),
+      unaccounted: [],
+      succeededBefore: false,
+      late: false,
+    },
+    mode: "enforce",
+    assessment: {
+      verdict: "compliant",
+      results: [
+        {
+          control: "deployment-traceable",
+          outcome: "pass",
+          cause: "satisfied",
+          reasons: ["every commit belongs to a known change"],
+          inputs: { carried: carried.length },
+        },
+      ],
+      approvals: [],
+      policyDigest: POLICY_DIGEST,
+    },
+  };
+  return {
+    kind: "deployment",
+    subject: id,
+    repositoryId: WEB.id,
+    organizationId: ORGANIZATION.id,
+    at: when,
+    body: record,
+  };
+}
+
+function deviationEntry(n: number, when: Instant): Entry {
+  const id = sha256(`deviation ${n}`);
+  const record: DeviationRecord = {
+    id,
+    subjectKind: "change",
+    repository: WEB,
+    subjects: [sha256(`change ${n}`)],
+    pull: null,
+    controls: ["independently-approved", "merged-by-pull-request"],
+    cause: "direct-push",
+    type: "operating",
+    typeReason: "the rule was in place and was bypassed",
+    severity: "high",
+    status: "open",
+    source: "app",
+    title: "A direct push to main of acme/web",
+    description: "eve pushed to refs/heads/main without a pull request.",
+    happenedAt: when,
+    detectedAt: when + 4_000,
+    actors: ["eve"],
+  };
+  return {
+    kind: "deviation",
+    subject: id,
+    repositoryId: WEB.id,
+    organizationId: ORGANIZATION.id,
+    at: when,
+    body: record,
+  };
+}
+
+/** The whole small log: two repositories, a policy, six changes, two deployments, a deviation, a gap, a completeness check. */
+export function smallLog(): readonly Entry[] {
+  const scoped = (inScope: boolean, repository: Repository): RepositoryRecord => ({
+    repository,
+    installationId: 77,
+    installedFrom: at("2026-06-15T00:00:00Z"),
+    removedAt: null,
+    inScope,
+    reason: inScope ? "every repository is in scope by default" : "no production; carol",
+    productionRefs: inScope ? ["refs/heads/main"] : [],
+    archived: false,
+  });
+  const sandbox: Repository = { ...WEB, id: 999, name: "sandbox" };
+  const policy: PolicyRecord = {
+    digest: POLICY_DIGEST,
+    organization: {
+      state: "found",
+      repository: "acme/.github",
+      path: ".github/countersign.yml",
+      commit: sha("policy commit"),
+      blob: sha("policy blob"),
+      text: "mode: enforce\napproval: { required: 1 }\n",
+    },
+    repository: { state: "absent" },
+    effective: EFFECTIVE,
+  };
+  const gap: CoverageGapRecord = {
+    id: "gap-1",
+    cause: "app-down",
+    scope: "acme",
+    from: at("2026-08-02T10:00:00Z"),
+    to: at("2026-08-02T10:25:00Z"),
+    because: "the App did not answer <b>GitHub's</b> deliveries",
+    backfilled: true,
+  };
+  const completeness: CompletenessRecord = {
+    repository: WEB,
+    ref: "refs/heads/main",
+    from: PERIOD.from,
+    to: PERIOD.to,
+    listings: [
+      {
+        source: "activity",
+        count: 6,
+        query: "GET /repos/acme/web/activity?ref=refs/heads/main",
+        sha256: sha256("list"),
+      },
+      { source: "ledger", count: 6, query: "changes of the branch", sha256: sha256("ours") },
+    ],
+    matched: 6,
+    differences: [],
+    contiguous: true,
+    truncated: false,
+    complete: true,
+    withoutPullRequest: 1,
+    checkedAt: GENERATED_AT - 3_600_000,
+  };
+  const plain = (
+    kind: Entry["kind"],
+    subject: string,
+    when: Instant,
+    body: unknown,
+    repositoryId = WEB.id,
+  ): Entry => ({
+    kind,
+    subject,
+    repositoryId,
+    organizationId: ORGANIZATION.id,
+    at: when,
+    body,
+  });
+  const pushed = at("2026-08-11T16:20:00Z");
+  return [
+    plain("repository", "1001", at("2026-06-15T00:00:00Z"), scoped(true, WEB)),
+    plain("repository", "999", at("2026-06-15T00:00:00Z"), scoped(false, sandbox), 999),
+    plain("policy", POLICY_DIGEST, at("2026-06-15T00:05:00Z"), policy, 0),
+    changeEntry(1, at("2026-07-06T09:00:00Z")),
+    changeEntry(2, at("2026-07-20T09:00:00Z")),
+    deploymentEntry(2, [1, 2], at("2026-07-20T10:00:00Z")),
+    changeEntry(3, at("2026-08-01T00:00:00Z")),
+    plain("coverage-gap", "gap-1", at("2026-08-02T10:00:00Z"), gap, 0),
+    changeEntry(4, pushed),
+    deviationEntry(4, pushed),
+    changeEntry(5, at("2026-09-01T11:00:00Z")),
+    // Deployed again later: only the first deployment of a change is its first.
+    deploymentEntry(5, [2, 3, 4, 5], at("2026-09-02T11:00:00Z")),
+    changeEntry(6, at("2026-09-30T23:59:59Z")),
+    changeEntry(7, PERIOD.to),
+    plain(
+      "completeness",
+      `1001:refs/heads/main:${PERIOD.from}:${PERIOD.to}`,
+      GENERATED_AT - 3_600_000,
+      completeness,
+    ),
+    { ...changeEntry(11, at("2026-08-01T00:00:00Z")), organizationId: 501 },
+  ];
+}
+
+/** A ledger on the embedded store holding entries, in a folder of its own; `close` removes it. */
+export async function ledgerWith(
+  entries: readonly Entry[],
+): Promise<{ readonly ledger: Ledger; readonly folder: string; readonly close: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), "countersign-evidence-"));
+  const ledger = await openLedger({ dataDir: join(folder, "data") });
+  for (let start = 0; start < entries.length; start += 500)
+    await ledger.record({ entries: entries.slice(start, start + 500), actions: [] }, GENERATED_AT - 60_000);
+  return {
+    ledger,
+    folder,
+    async close() {
+      await ledger.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Exports the period of a ledger to a folder. */
+export async function exportTo(
+  ledger: Pick<Ledger, "states" | "log" | "head">,
+  folder: string,
+  options: { readonly zip?: boolean } = {},
+): Promise<Exported> {
+  return exportEvidence({
+    ledger,
+    organization: ORGANIZATION,
+    period: PERIOD,
+    generatedAt: GENERATED_AT,
+    signingKey: KEY,
+    writer: await openPackage(folder, options),
+    tool: {
+      name: "countersign",
+      version: "0.0.0-test",
+      apiUrl: "https://api.github.com",
+      facts: [{ item: "store", value: "sqlite" }],
+    },
+    renderStartHere,
+    verifyScript: VERIFY_SCRIPT,
+  });
+}
