@@ -1,0 +1,94 @@
+import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+
+import type { Where } from "../../src/ledger/store.ts";
+import { describeOnBothStores } from "../support/stores.ts";
+import { all, delivery } from "./sample.ts";
+
+const WORKER = fileURLToPath(new URL("kill-worker.ts", import.meta.url));
+const DELIVERIES = 300;
+const LANES = 12;
+const KILLS = 10;
+const LEASE = 150;
+
+describeOnBothStores("a worker killed ten times", (open) => {
+  it("loses nothing, doubles nothing and keeps the order of every lane", async () => {
+    const seed = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+    console.log(`KILL_SEED=${seed}`);
+    const steps = fc.sample(fc.integer({ min: 1, max: 40 }), { numRuns: KILLS, seed });
+    const { ledger, where } = await open();
+    const store = (from: number, to: number): Promise<unknown> =>
+      Promise.all(
+        Array.from({ length: to - from }, (_, index) =>
+          ledger.queue.store(
+            delivery(`d${from + index}`, {
+              lane: `repository:${1 + ((from + index) % LANES)}`,
+              receivedAt: Date.now(),
+            }),
+          ),
+        ),
+      );
+
+    await store(0, DELIVERIES / 2);
+    let killedAtWork = 0;
+    for (const [index, after] of steps.entries()) {
+      const child = start(where, `worker ${index}`);
+      await saysSteps(child, after);
+      child.kill("SIGKILL");
+      await once(child, "exit");
+      if ((await ledger.queue.waiting()).deliveries > 0) killedAtWork += 1;
+      await store(
+        DELIVERIES / 2 + (index * DELIVERIES) / 2 / KILLS,
+        DELIVERIES / 2 + ((index + 1) * DELIVERIES) / 2 / KILLS,
+      );
+    }
+    expect(killedAtWork).toBe(KILLS);
+
+    const last = start(where, "the last worker");
+    for (;;) {
+      const { deliveries, actions } = await ledger.queue.waiting();
+      if (deliveries + actions === 0) break;
+      await sleep(20);
+    }
+    last.kill("SIGKILL");
+    await once(last, "exit");
+
+    const ids = Array.from({ length: DELIVERIES }, (_, index) => `d${index}`);
+    const recorded = await all(ledger.log());
+    expect(recorded.map((entry) => entry.subject).toSorted()).toEqual(ids.toSorted());
+    const done = await ledger.queue.listActions({ status: "done", limit: 1_000 });
+    expect(done.map((action) => action.key).toSorted()).toEqual(ids.toSorted());
+    const arrived = (await ledger.queue.list({ status: "done", limit: 1_000 })).toReversed();
+    for (const [lane, deliveries] of Map.groupBy(arrived, (listed) => listed.lane))
+      expect(
+        recorded
+          .filter((entry) => (entry.body as { lane: string }).lane === lane)
+          .map((entry) => entry.subject),
+      ).toEqual(deliveries.map((listed) => listed.id));
+    expect(await ledger.verifyLog()).toMatchObject({ ok: true, size: DELIVERIES });
+  });
+});
+
+function start(where: Where, owner: string): ChildProcess {
+  return fork(WORKER, [JSON.stringify(where), owner, String(LEASE)], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+}
+
+/** Resolves when the child has said so many steps. */
+function saysSteps(child: ChildProcess, steps: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = 0;
+    child.once("exit", (code) => reject(new Error(`the worker ended by itself, with code ${code}`)));
+    child.on("message", () => {
+      said += 1;
+      if (said === steps) resolve();
+    });
+  });
+}
