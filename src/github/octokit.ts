@@ -93,9 +93,11 @@ class Manners {
     this.#onRequest = settings.onRequest;
   }
 
-  fetchFor(installation: number | null): Fetch {
+  fetchFor(asker: number | null): Fetch {
     return async (input, init) => {
       const url = new URL(input instanceof Request ? input.url : input);
+      // A token for an installation is asked for by the App itself.
+      const installation = /\/access_tokens$/u.test(url.pathname) ? null : asker;
       const resource = resourceOf(url.pathname);
       this.#refuseWhileLimited(installation, resource);
       const started = this.#now();

@@ -1,0 +1,138 @@
+import { describe, expect, test } from "vitest";
+import type { CheckRunPayload, OpenIssuePayload } from "../../src/domain/decision.ts";
+import { carryOut, cut, type Doable } from "../../src/github/carry-out.ts";
+import { octokitOver, scripted, type Given, type Seen } from "./scripted.ts";
+
+const SHA = "a".repeat(40);
+const storedAt = Date.parse("2026-07-06T09:00:00Z");
+const repository = { id: 5, owner: "acme", name: "web" };
+
+const saying: CheckRunPayload = {
+  repository,
+  appId: 7,
+  checkName: "countersign",
+  text: {
+    headSha: SHA,
+    status: "in_progress",
+    conclusion: null,
+    title: "Waiting for 1 approval",
+    summary: "s",
+    text: "",
+  },
+  request: null,
+};
+
+const check = (previous: unknown): Doable => {
+  return { kind: "check-run", key: "k", payload: saying, storedAt, previous };
+};
+
+const issue: Doable = {
+  kind: "open-issue",
+  key: "k",
+  payload: {
+    repository,
+    appId: 7,
+    title: "t",
+    body: "b\n\n<!-- m:1 -->\n",
+    labels: ["change-control"],
+    assignees: ["carol"],
+    marker: "m:1",
+  } satisfies OpenIssuePayload,
+  storedAt,
+  previous: undefined,
+};
+
+async function doing(action: Doable, script: (seen: Seen) => Given) {
+  const { fetch, seen } = scripted(script);
+  const outcome = await carryOut(octokitOver(fetch), action);
+  return { outcome, seen, calls: seen.map(({ method, path }) => `${method} ${path}`) };
+}
+
+const made = { id: 31, html_url: "https://github.test/31" };
+
+describe("a check run", () => {
+  test("is changed in one request where its number is known", async () => {
+    const { outcome, calls, seen } = await doing(check({ id: 30 }), () => ({ body: made }));
+    expect(calls).toEqual(["PATCH /repos/acme/web/check-runs/30"]);
+    expect(seen[0]?.body).toEqual({
+      status: "in_progress",
+      output: { title: "Waiting for 1 approval", summary: "s" },
+    });
+    expect(outcome).toEqual({ id: 31, url: "https://github.test/31" });
+  });
+
+  test("made by an attempt that was never marked is found again, not made twice", async () => {
+    const runs = [
+      { id: 40, name: "countersign", app: { id: 8 } },
+      { id: 29, name: "countersign", app: { id: 7 } },
+    ];
+    const { calls } = await doing(check(undefined), (seen) =>
+      seen.method === "GET" ? { body: { check_runs: runs } } : { body: made },
+    );
+    expect(calls).toEqual([
+      `GET /repos/acme/web/commits/${SHA}/check-runs`,
+      "PATCH /repos/acme/web/check-runs/29",
+    ]);
+  });
+
+  test("is made where there is none, or where it is gone", async () => {
+    const fresh = await doing(check(undefined), (seen) =>
+      seen.method === "GET" ? { body: { check_runs: [] } } : { status: 201, body: made },
+    );
+    expect(fresh.calls.at(-1)).toBe("POST /repos/acme/web/check-runs");
+    expect(fresh.seen.at(-1)?.body).toMatchObject({ name: "countersign", head_sha: SHA });
+    const gone = await doing(check({ id: 30 }), (seen) =>
+      seen.method === "PATCH" ? { status: 404, body: { message: "Not Found" } } : { status: 201, body: made },
+    );
+    expect(gone.calls.at(-1)).toBe("POST /repos/acme/web/check-runs");
+  });
+
+  test("says so where its text is too long for GitHub, and stays whole characters", () => {
+    expect(cut("short")).toBe("short");
+    const long = cut("ü€😀".repeat(20_000));
+    expect(Buffer.byteLength(long)).toBeLessThanOrEqual(65_535);
+    expect(long).toContain("The rest is left out");
+    expect(long).not.toContain("\u{FFFD}");
+  });
+});
+
+describe("an issue", () => {
+  const written = {
+    id: 90,
+    html_url: "https://github.test/issues/9",
+    body: "b <!-- m:1 -->",
+    created_at: "2026-07-06T09:00:01Z",
+    user: { type: "Bot" },
+    performed_via_github_app: { id: 7 },
+  };
+
+  test("opened by an attempt that was never marked is found by its marker", async () => {
+    const { outcome, calls } = await doing(issue, () => ({ body: [written] }));
+    expect(calls).toEqual(["GET /repos/acme/web/issues"]);
+    expect(outcome).toEqual({ id: 90, url: "https://github.test/issues/9" });
+  });
+
+  test("with our marker but by somebody else is not taken for ours", async () => {
+    const forged = [
+      { ...written, performed_via_github_app: null, user: { type: "User" } },
+      { ...written, performed_via_github_app: { id: 8 } },
+      { ...written, user: { type: "User" } },
+      { ...written, body: "b <!-- m:2 -->" },
+    ];
+    const { calls } = await doing(issue, (seen) =>
+      seen.method === "GET" ? { body: forged } : { status: 201, body: made },
+    );
+    expect(calls.at(-1)).toBe("POST /repos/acme/web/issues");
+  });
+
+  test("is not lost because of an unknown assignee or label", async () => {
+    const { seen, outcome } = await doing(issue, (one) => {
+      if (one.method === "GET") return { body: [] };
+      return one.body["assignees"] === undefined && one.body["labels"] === undefined
+        ? { status: 201, body: made }
+        : { status: 422, body: { message: "Validation Failed" } };
+    });
+    expect(outcome.id).toBe(31);
+    expect(seen.at(-1)?.body["body"]).toContain("Could not be given to carol");
+  });
+});

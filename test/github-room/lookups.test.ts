@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { Lookups } from "../../src/github/lookups.ts";
+
+function counting() {
+  let now = 0;
+  const asked: string[] = [];
+  const lookups = new Lookups({ now: () => now, timeToLive: 100, most: 3 });
+  const ask = (key: string, tags: readonly string[] = []) =>
+    lookups.remember(key, tags, async () => {
+      asked.push(key);
+      return key.toUpperCase();
+    });
+  const pass = (ms: number): void => {
+    now += ms;
+  };
+  return { lookups, ask, asked, pass };
+}
+
+test("an answer is asked for once until its time is over", async () => {
+  const { ask, asked, pass } = counting();
+  expect(await ask("a")).toBe("A");
+  pass(99);
+  await ask("a");
+  expect(asked).toEqual(["a"]);
+  pass(1);
+  await ask("a");
+  expect(asked).toEqual(["a", "a"]);
+});
+
+test("answers under a stale tag are forgotten, and no others", async () => {
+  const { lookups, ask, asked } = counting();
+  await ask("a", ["team:acme/dba", "organization:acme"]);
+  await ask("b", ["team:acme/web", "organization:acme"]);
+  lookups.forget(["team:acme/dba"]);
+  await ask("a", ["team:acme/dba"]);
+  await ask("b");
+  expect(asked).toEqual(["a", "b", "a"]);
+  lookups.forget(["organization:acme"]);
+  await ask("b");
+  expect(asked).toEqual(["a", "b", "a", "b"]);
+});
+
+test("two who ask at once share one request, and a failure is not remembered", async () => {
+  const { lookups } = counting();
+  let asked = 0;
+  const fail = () =>
+    lookups.remember("x", [], async () => {
+      asked += 1;
+      throw new Error("down");
+    });
+  const results = await Promise.allSettled([fail(), fail()]);
+  expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  expect(asked).toBe(1);
+  await expect(fail()).rejects.toThrow("down");
+  expect(asked).toBe(2);
+});
+
+test("an answer that is not final is not kept for ever", async () => {
+  const { lookups } = counting();
+  let asked = 0;
+  const ask = () =>
+    lookups.rememberForever(
+      "x",
+      async () => {
+        asked += 1;
+        return asked < 2 ? null : asked;
+      },
+      (answer) => answer !== null,
+    );
+  expect([await ask(), await ask(), await ask()]).toEqual([null, 2, 2]);
+});
+
+test("only so many answers are kept, the oldest going first", async () => {
+  const { ask, asked } = counting();
+  for (const key of ["a", "b", "c", "d", "d", "a"]) await ask(key);
+  expect(asked).toEqual(["a", "b", "c", "d", "a"]);
+});
