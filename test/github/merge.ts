@@ -2,7 +2,7 @@
 
 import { Refused } from "./refused.ts";
 import { markMerged, updateRef } from "./acts/refs.ts";
-import { coAuthorTrailers, signatureOf, webFlow } from "./acts/people.ts";
+import { coAuthorTrailers, SIGNATURE, signatureOf, webFlow } from "./acts/people.ts";
 import type { Account, ActivityType, MergeMethod, PullRequest, Repository, Sha } from "./model.ts";
 import { mergeProblems, type Mover } from "./rules.ts";
 import type { World } from "./world.ts";
@@ -105,6 +105,7 @@ export function mergeCommit(
       parents: [base, head],
       author: signatureOf(actor, at),
       committer: webFlow(at),
+      signature: SIGNATURE,
       message: `${title}\n\n${request.message ?? pull.title}`,
     });
   }
@@ -118,6 +119,7 @@ export function mergeCommit(
     parents: [base],
     author: signatureOf(author, at),
     committer: webFlow(at),
+    signature: SIGNATURE,
     message: [request.title ?? `${pull.title} (#${pull.number})`, body, trailers.join("\n")]
       .filter((part) => part !== "")
       .join("\n\n"),

@@ -109,6 +109,8 @@ export class World {
   readonly requestFaults: RequestFault[] = [];
   readonly webhookFaults: WebhookFault[] = [];
   readonly breaches: Breach[] = [];
+  /** The names a story calls people by, with their account ids. */
+  readonly people = new Map<string, number>();
   /** Webhooks made but not yet delivered, oldest first. */
   readonly outbox: HookDelivery[] = [];
   #clock: Instant;

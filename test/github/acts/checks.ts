@@ -74,8 +74,18 @@ function tellSuite(
     repository,
     sender,
     onlyApp: suite.appId,
-    body: { check_suite: checkSuiteShape(world, repository, suite) },
+    body: { check_suite: oldEvents(checkSuiteShape(world, repository, suite)) },
   });
+}
+
+/** In a check suite GitHub describes an app's events by a list that is older than these. */
+function oldEvents(suite: Record<string, unknown>): Record<string, unknown> {
+  const newer = ["deployment_protection_rule", "repository_ruleset"];
+  const { app } = suite;
+  if (typeof app !== "object" || app === null || !("events" in app) || !Array.isArray(app.events))
+    return suite;
+  const events = app.events.filter((event: unknown) => typeof event !== "string" || !newer.includes(event));
+  return { ...suite, app: { ...app, events } };
 }
 
 /** Creates a check run. Throws {@link Refused} 422 for commits that are not there and outputs that are too long. */

@@ -19,6 +19,10 @@ export function webFlow(at: Instant): Signature {
   return { name: "GitHub", email: "noreply@github.com", at };
 }
 
+/** What stands in commits that are signed; nobody checks it, it only says that there is a signature. */
+export const SIGNATURE =
+  "-----BEGIN PGP SIGNATURE-----\n\nd2hhdCBhIHNpZ25hdHVyZSBsb29rcyBsaWtl\n-----END PGP SIGNATURE-----";
+
 /** `Co-authored-by` trailers for everyone who worked on commits beside their author. */
 export function coAuthorTrailers(world: World, commits: readonly GitCommit[], author: Account): string[] {
   const trailers = new Map<string, string>();

@@ -130,7 +130,7 @@ function announce(
       // GitHub lists at most 2,048 commits.
       commits: commits.slice(-2048).map((sha) => pushCommitShape(world, repository, sha)),
       head_commit: head === null ? null : pushCommitShape(world, repository, head),
-      pusher: { name: actor.login, email: [...actor.emails][0] ?? null },
+      pusher: { name: actor.login, email: actor.type === "Bot" ? null : ([...actor.emails][0] ?? null) },
     },
   });
 }

@@ -1,0 +1,125 @@
+/** What the steps of stories have in common: who acts where, what names mean, and how a step is declared. */
+
+import { z } from "zod";
+import type { FileChange, FileChanges } from "../git.ts";
+import type { Account, Organization, PullRequest, Repository, Sha } from "../model.ts";
+import type { Mover } from "../rules.ts";
+import { OWNER_LOGIN } from "../setup.ts";
+import type { World } from "../world.ts";
+import type { RefMove } from "./ref-moves.ts";
+
+/** What a step made, for later steps and for expectations. */
+export interface Made {
+  readonly sha?: Sha;
+  /** A ref (full name) that moved, from and to where. */
+  readonly ref?: string;
+  readonly before?: Sha;
+  readonly after?: Sha;
+  readonly pull?: number;
+  readonly review?: number;
+  readonly comment?: number;
+  readonly deployment?: number;
+  readonly run?: number;
+  readonly repository?: string;
+}
+
+/** A mistake in the story itself, as opposed to something GitHub refuses. */
+export class StepError extends Error {
+  override readonly name = "StepError";
+}
+
+/** Where and by whom a step is acted, with what the steps before made. */
+export interface Scene {
+  readonly world: World;
+  readonly organization: Organization;
+  readonly repository: Repository;
+  readonly actor: Account;
+  readonly bypass: boolean;
+  /** By the names given with `as`. */
+  readonly made: ReadonlyMap<string, Made>;
+}
+
+/** One kind of step: its keys, and what it does. Refusals are thrown. */
+export interface StepKind {
+  readonly keys: z.ZodRawShape;
+  readonly play: (scene: Scene, step: unknown) => Made;
+}
+
+/** Declares a kind of step. */
+export function step<S extends z.ZodRawShape>(
+  keys: S,
+  play: (scene: Scene, step: z.infer<z.ZodObject<S>>) => Made | undefined,
+): StepKind {
+  const schema = z.object(keys);
+  return { keys, play: (scene, given) => play(scene, schema.parse(given)) ?? {} };
+}
+
+const FileSchema = z.union([
+  z.union([z.string(), z.number(), z.boolean()]).transform(String),
+  z.null(),
+  z.strictObject({ from: z.string(), text: z.string().optional() }),
+  z.strictObject({ mode: z.string(), text: z.string().optional() }),
+  z.strictObject({ submodule: z.string() }),
+  z.strictObject({ base64: z.string() }),
+]);
+
+/** The value of `files`. */
+export const Files = z.record(z.string(), FileSchema).transform((files): FileChanges =>
+  Object.fromEntries(
+    Object.entries(files).map(([path, change]): [string, FileChange] => {
+      if (change === null || typeof change === "string") return [path, change];
+      if ("submodule" in change || "base64" in change) return [path, change];
+      const text = change.text === undefined ? {} : { text: change.text };
+      return [path, "from" in change ? { from: change.from, ...text } : { mode: change.mode, ...text }];
+    }),
+  ),
+);
+
+/** The actor, with the right to bypass if the step grants it. */
+export function moverOf(scene: Scene): Mover {
+  return { actor: scene.actor, bypass: scene.bypass };
+}
+
+/** The account a story calls by a name. */
+export function personOf(world: World, name: string): Account {
+  const id = world.people.get(name);
+  const account = id === undefined ? world.accountByLogin(name) : world.account(id);
+  if (account === undefined) throw new StepError(`nobody is called ${name}`);
+  return account;
+}
+
+/** The account that owns the organization. */
+export function ownerOf(world: World): Account {
+  return personOf(world, OWNER_LOGIN);
+}
+
+/** A pull request that must be there. */
+export function pullOf(scene: Scene, number: number): PullRequest {
+  const pull = scene.repository.pulls.get(number);
+  if (pull === undefined)
+    throw new StepError(`there is no pull request ${number} in ${scene.repository.name}`);
+  return pull;
+}
+
+/** The commit meant by a branch, tag, id, `as` name or `pull/1`, each with `~n`. */
+export function commitOf(scene: Scene, name: string): Sha {
+  const git = scene.world.git(scene.repository);
+  const [, stem = "", steps = ""] = /^(.*?)((?:~\d*)*)$/.exec(name) ?? [];
+  const made = scene.made.get(stem)?.sha;
+  const pull = /^pull\/(\d+)$/.exec(stem)?.[1];
+  const start = made ?? (pull === undefined ? undefined : pullOf(scene, Number(pull)).head.sha);
+  const sha = git.resolve((start ?? stem) + steps);
+  if (sha === null) throw new StepError(`no commit is called ${name}`);
+  return sha;
+}
+
+/** What a step made that moved a ref. */
+export function madeBy(move: RefMove): Made {
+  const nothing = "0".repeat(40);
+  return {
+    ...(move.after === null ? {} : { sha: move.after }),
+    ref: move.ref,
+    before: move.before ?? nothing,
+    after: move.after ?? nothing,
+  };
+}

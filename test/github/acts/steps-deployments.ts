@@ -1,0 +1,256 @@
+/** The steps of stories that concern checks, deployments, gates and workflows. */
+
+import { z } from "zod";
+import type { CheckRun, Deployment, DeploymentState, Repository } from "../model.ts";
+import { Refused } from "../refused.ts";
+import { appNamed } from "../setup.ts";
+import { createCheckRun, pressAction, rerequest, updateCheckRun } from "./checks.ts";
+import {
+  actionsApp,
+  askGate,
+  createDeployment,
+  createDeploymentStatus,
+  environmentOf,
+  finishRun,
+  proceed,
+  startRun,
+} from "./deployments.ts";
+import { needRole } from "./pulls.ts";
+import { commitOf, pullOf, step, StepError, type Made, type Scene, type StepKind } from "./step.ts";
+
+const STATES = ["pending", "queued", "in_progress", "success", "failure", "error", "inactive"] as const;
+const state = z
+  .string()
+  .transform((word) => word.replaceAll("-", "_"))
+  .pipe(z.enum(STATES));
+const deployment = z.union([z.string(), z.number()]);
+const pull = z.number().int();
+
+const CONCLUSIONS = [
+  "success",
+  "failure",
+  "neutral",
+  "cancelled",
+  "skipped",
+  "timed_out",
+  "action_required",
+  "stale",
+] as const;
+
+/** The steps, by name. */
+export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
+  "set-check": step(
+    {
+      commit: z.string().optional(),
+      pull: pull.optional(),
+      name: z.string(),
+      app: z.string().optional(),
+      conclusion: z
+        .string()
+        .transform((word) => word.replaceAll("-", "_"))
+        .pipe(z.enum([...CONCLUSIONS, "queued", "in_progress", "pending"])),
+    },
+    (scene, wanted) => {
+      const { world, repository } = scene;
+      const named = wanted.pull === undefined ? wanted.commit : `pull/${wanted.pull}`;
+      if (named === undefined) throw new StepError("`set-check` needs `commit` or `pull`");
+      const sha = commitOf(scene, named);
+      const app = appNamed(world, wanted.app ?? "ci");
+      const { conclusion } = wanted;
+      const isOpen = conclusion === "queued" || conclusion === "in_progress" || conclusion === "pending";
+      const input = isOpen
+        ? { status: conclusion === "pending" ? ("queued" as const) : conclusion }
+        : { status: "completed" as const, conclusion };
+      const known = world
+        .checkRuns(repository, sha)
+        .find((run) => run.appId === app.id && run.name === wanted.name);
+      if (known !== undefined && known.status !== "completed")
+        updateCheckRun(world, repository, known, input);
+      else createCheckRun(world, repository, app, sha, { name: wanted.name, ...input });
+      return { sha };
+    },
+  ),
+  press: step({ pull, button: z.string() }, (scene, wanted) => {
+    const { world, repository, actor } = scene;
+    needRole(world, repository, actor, "write");
+    const run = ourRun(scene, wanted.pull);
+    const action = run.actions.find((one) => one.identifier.includes(wanted.button));
+    if (action !== undefined) pressAction(world, repository, run, actor, action.identifier);
+    else if (wanted.button === "recheck") rerequest(world, repository, run, actor);
+    else throw new StepError(`the check of pull request ${wanted.pull} has no button ${wanted.button}`);
+    return undefined;
+  }),
+  rerun: step({ pull: pull.optional(), deployment: deployment.optional() }, (scene, wanted) => {
+    const { world, repository, actor } = scene;
+    if (wanted.deployment !== undefined) return redeploy(scene, deploymentOf(scene, wanted.deployment));
+    if (wanted.pull === undefined) throw new StepError("`rerun` needs `pull` or `deployment`");
+    needRole(world, repository, actor, "write");
+    rerequest(world, repository, ourRun(scene, wanted.pull), actor);
+    return undefined;
+  }),
+  deploy: step(
+    {
+      environment: z.string().optional(),
+      commit: z.string().optional(),
+      via: z.enum(["api", "workflow", "outside"]).optional(),
+      event: z.string().optional(),
+      state: state.optional(),
+    },
+    (scene, wanted) => {
+      const { world, repository, actor } = scene;
+      const name = wanted.commit ?? repository.defaultBranch;
+      const sha = commitOf(scene, name);
+      // Deployed by a tool GitHub knows nothing of.
+      if (wanted.via === "outside") return { sha };
+      needRole(world, repository, actor, "write");
+      const environment = wanted.environment ?? "production";
+      const ref = refNamed(scene, name, sha);
+      if (wanted.via === "workflow")
+        return viaWorkflow(scene, { sha, ref, environment, event: wanted.event ?? "push" }, wanted.state);
+      const made = createDeployment(world, repository, actor, { sha, ref, environment });
+      const goal = wanted.state ?? "success";
+      if (goal !== "pending" && goal !== "queued" && goal !== "in_progress")
+        createDeploymentStatus(world, repository, made, actor, { state: "in_progress" });
+      createDeploymentStatus(world, repository, made, actor, { state: goal });
+      return { deployment: made.id, sha };
+    },
+  ),
+  "deployment-status": step({ deployment, state, environment: z.string().optional() }, (scene, wanted) => {
+    const { world, repository, actor } = scene;
+    needRole(world, repository, actor, "write");
+    const which = deploymentOf(scene, wanted.deployment);
+    const { environment } = wanted;
+    createDeploymentStatus(world, repository, which, actor, { state: wanted.state, environment });
+    return { deployment: which.id };
+  }),
+  "request-gate": step(
+    { environment: z.string().optional(), commit: z.string().optional() },
+    (scene, wanted) => {
+      const { world, repository, actor } = scene;
+      needRole(world, repository, actor, "write");
+      const name = wanted.commit ?? repository.defaultBranch;
+      const sha = commitOf(scene, name);
+      const environment = wanted.environment ?? "production";
+      guard(scene, environment);
+      return viaWorkflow(
+        scene,
+        { sha, ref: refNamed(scene, name, sha), environment, event: "workflow_dispatch" },
+        undefined,
+      );
+    },
+  ),
+  "run-workflow": step(
+    { name: z.string(), environment: z.string().optional(), commit: z.string().optional() },
+    (scene, wanted) => {
+      const { world, repository, actor } = scene;
+      needRole(world, repository, actor, "write");
+      const name = wanted.commit ?? repository.defaultBranch;
+      const sha = commitOf(scene, name);
+      const ref = refNamed(scene, name, sha);
+      const event = "workflow_dispatch";
+      if (wanted.environment !== undefined)
+        return viaWorkflow(
+          scene,
+          { sha, ref, environment: wanted.environment, event, name: wanted.name },
+          undefined,
+        );
+      const run = startRun(world, repository, actor, { name: wanted.name, event, sha, branch: ref });
+      finishRun(world, repository, run, "success");
+      return { run: run.id, sha };
+    },
+  ),
+};
+
+function ourRun(scene: Scene, number: number): CheckRun {
+  const { world, repository } = scene;
+  const app = world.hookedApp();
+  const run = world
+    .checkRuns(repository, pullOf(scene, number).head.sha)
+    .findLast((one) => one.appId === app?.id);
+  if (run === undefined) throw new StepError(`the App has set no check on pull request ${number}`);
+  return run;
+}
+
+function deploymentOf(scene: Scene, which: string | number): Deployment {
+  const id = typeof which === "number" ? which : (scene.made.get(which)?.deployment ?? Number(which));
+  const found = scene.world.deployment(scene.repository, id);
+  if (found === undefined) throw new StepError(`there is no deployment ${which}`);
+  return found;
+}
+
+/** The name a deployment shows: the branch or tag it was asked for, else the commit. */
+function refNamed(scene: Scene, name: string, sha: string): string {
+  const git = scene.world.git(scene.repository);
+  return git.ref(`refs/heads/${name}`) === null && git.ref(`refs/tags/${name}`) === null ? sha : name;
+}
+
+/** Has the App under test guard an environment. */
+function guard(scene: Scene, name: string): void {
+  const { world, repository } = scene;
+  const app = world.hookedApp();
+  const environment = environmentOf(world, repository, name);
+  if (app === undefined || environment.customRules.some((rule) => rule.appId === app.id)) return;
+  environment.customRules.push(
+    world.register("CustomRule", { ...world.identity("CustomRule"), appId: app.id, enabled: true }),
+  );
+}
+
+interface WorkflowDeployment {
+  readonly sha: string;
+  readonly ref: string;
+  readonly environment: string;
+  readonly event: string;
+  readonly name?: string;
+}
+
+/** A workflow's deployment: reviewers and apps that guard the environment are asked first. */
+function viaWorkflow(scene: Scene, wanted: WorkflowDeployment, goal: DeploymentState | undefined): Made {
+  const { world, repository, actor } = scene;
+  const environment = environmentOf(world, repository, wanted.environment);
+  const run = startRun(world, repository, actor, {
+    name: wanted.name ?? "deploy",
+    event: wanted.event,
+    sha: wanted.sha,
+    branch: wanted.ref === wanted.sha ? null : wanted.ref,
+    environment: wanted.environment,
+  });
+  const bot = world.account(actionsApp(world).botId);
+  const { sha, ref } = wanted;
+  const made = createDeployment(world, repository, bot, { sha, ref, environment: environment.name, run });
+  const guards = environment.customRules.filter((rule) => rule.enabled);
+  const isGuarded = guards.length > 0 || environment.reviewers.length > 0;
+  const mayPass = scene.bypass && environment.adminsBypass && world.role(actor, repository) === "admin";
+  if (isGuarded && scene.bypass && !mayPass)
+    throw new Refused(403, "Only administrators may bypass this environment's rules.");
+  if (isGuarded && !mayPass) {
+    run.status = "waiting";
+    createDeploymentStatus(world, repository, made, bot, { state: "waiting" });
+    for (const rule of guards) {
+      const app = world.apps.get(rule.appId);
+      if (app !== undefined) askGate(world, repository, made, run, app, actor);
+    }
+  } else proceed(world, repository, made, run, goal);
+  return { deployment: made.id, run: run.id, sha };
+}
+
+/** Runs a deployment's workflow again; one made through the API is made anew. */
+function redeploy(scene: Scene, old: Deployment): Made {
+  const { world, repository, actor } = scene;
+  needRole(world, repository, actor, "write");
+  const run = runOf(repository, old);
+  const { sha, ref, environment } = old;
+  if (run !== undefined) {
+    const again = viaWorkflow(scene, { sha, ref, environment, event: run.event, name: run.name }, undefined);
+    return again;
+  }
+  const made = createDeployment(world, repository, actor, { sha, ref, environment });
+  proceed(world, repository, made, null);
+  return { deployment: made.id, sha };
+}
+
+function runOf(
+  repository: Repository,
+  deployment: Deployment,
+): Repository["workflowRuns"][number] | undefined {
+  return repository.workflowRuns.find((run) => run.id === deployment.runId);
+}

@@ -1,0 +1,381 @@
+/** The steps of stories that concern pull requests, reviews and comments. */
+
+import { z } from "zod";
+import type { IssueComment, PullRequest, Repository, Review, Sha } from "../model.ts";
+import { mergePull, rebase } from "../merge.ts";
+import { dequeue, enableAutoMerge, enqueue, settle } from "../queue.ts";
+import { Refused } from "../refused.ts";
+import { queueRule, rulesetsFor } from "../rules.ts";
+import { comment, editComment } from "./issues.ts";
+import { noreply, SIGNATURE, signatureOf, webFlow } from "./people.ts";
+import { addLabel, close, openPull, removeLabel, reopen, setDraft } from "./pulls.ts";
+import { makeCommit, pushTo } from "./pushes.ts";
+import { updateRef, retarget } from "./refs.ts";
+import { makeRepository } from "./repositories.ts";
+import { dismissReview, editReview, review } from "./reviews.ts";
+import {
+  commitOf,
+  Files,
+  madeBy,
+  moverOf,
+  personOf,
+  pullOf,
+  step,
+  StepError,
+  type Made,
+  type Scene,
+  type StepKind,
+} from "./step.ts";
+
+const pull = z.number().int();
+const method = z.enum(["merge", "squash", "rebase"]);
+
+const STATES = {
+  approved: "APPROVED",
+  "changes-requested": "CHANGES_REQUESTED",
+  commented: "COMMENTED",
+} as const;
+
+/** The steps, by name. */
+export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
+  "open-pull-request": step(
+    {
+      pull: pull.optional(),
+      branch: z.string().optional(),
+      base: z.string().optional(),
+      files: Files.optional(),
+      title: z.string().optional(),
+      body: z.string().optional(),
+      labels: z.array(z.string()).optional(),
+      draft: z.boolean().optional(),
+      message: z.string().optional(),
+      "co-authors": z.array(z.string()).optional(),
+      fork: z.union([z.boolean(), z.string()]).optional(),
+      "requested-by": z.string().optional(),
+    },
+    (scene, wanted) => {
+      const { world, repository, actor } = scene;
+      const number = world.nextNumber(repository, "pull");
+      if (wanted.pull !== undefined && wanted.pull !== number)
+        throw new StepError(`the next pull request of ${repository.name} is ${number}, not ${wanted.pull}`);
+      const base = wanted.base ?? repository.defaultBranch;
+      const branch = wanted.branch ?? `feature-${number}`;
+      const home = wanted.fork === undefined || wanted.fork === false ? repository : forkOf(scene);
+      const git = world.git(home);
+      const requester = wanted["requested-by"] === undefined ? [] : [personOf(world, wanted["requested-by"])];
+      const title = wanted.title ?? (wanted.message ?? `Change ${branch}`).split("\n")[0] ?? branch;
+      const files =
+        wanted.files ?? (git.branch(branch) === null ? { [`${branch}.txt`]: `${branch}\n` } : null);
+      if (files !== null) {
+        const onto = git.branch(branch) ?? commitOf(scene, base);
+        const coAuthors = (wanted["co-authors"] ?? []).map((name) => personOf(world, name));
+        const commit = makeCommit(world, home, {
+          parents: [onto],
+          onto,
+          files,
+          message: wanted.message ?? title,
+          by: actor,
+          coAuthors: [...coAuthors, ...requester],
+        });
+        pushTo(world, home, moverOf(scene), branch, commit, false);
+      }
+      const made = openPull(world, repository, actor, {
+        title,
+        body: wanted.body ?? null,
+        base,
+        head: { repository: home, branch },
+        draft: wanted.draft ?? false,
+        labels: wanted.labels ?? [],
+        assignees: requester,
+      });
+      return { pull: made.number, sha: made.head.sha };
+    },
+  ),
+  review: step(
+    { pull, state: z.enum(["approved", "changes-requested", "commented"]), body: z.string().optional() },
+    (scene, { pull, state, body }) => {
+      const words = body ?? (state === "commented" ? "I have looked at this." : "");
+      const given = { state: STATES[state], body: words };
+      return { review: review(scene.world, scene.repository, pullOf(scene, pull), scene.actor, given).id };
+    },
+  ),
+  "edit-review": step({ pull, body: z.string() }, (scene, { pull, body }) => {
+    const target = pullOf(scene, pull);
+    const own = target.reviews.findLast((one) => one.authorId === scene.actor.id);
+    if (own === undefined) throw new StepError(`${scene.actor.login} gave no review on ${pull}`);
+    editReview(scene.world, scene.repository, target, scene.actor, own, body);
+    return { review: own.id };
+  }),
+  "dismiss-review": step({ pull, of: z.union([z.string(), z.number()]) }, (scene, { pull, of }) => {
+    const target = pullOf(scene, pull);
+    const which = reviewOf(scene, target, of);
+    dismissReview(scene.world, scene.repository, target, scene.actor, which, "dismissed");
+    return { review: which.id };
+  }),
+  comment: step(
+    { pull: pull.optional(), deviation: z.union([z.number(), z.string()]).optional(), text: z.string() },
+    (scene, { pull, deviation, text }) => {
+      const on = pull === undefined ? issueOf(scene, deviation) : pullOf(scene, pull);
+      const { world, repository, actor } = scene;
+      return { comment: comment(world, repository, on, { account: actor }, text).id };
+    },
+  ),
+  "edit-comment": step({ of: z.union([z.string(), z.number()]), text: z.string() }, (scene, { of, text }) => {
+    const which = commentOf(scene, of);
+    editComment(scene.world, scene.repository, which, { account: scene.actor }, text);
+    return { comment: which.id };
+  }),
+  label: step({ pull, label: z.string() }, (scene, { pull, label }) => {
+    addLabel(scene.world, scene.repository, pullOf(scene, pull), scene.actor, label);
+    return undefined;
+  }),
+  unlabel: step({ pull, label: z.string() }, (scene, { pull, label }) => {
+    removeLabel(scene.world, scene.repository, pullOf(scene, pull), scene.actor, label);
+    return undefined;
+  }),
+  retarget: step({ pull, base: z.string() }, (scene, { pull, base }) => {
+    const { world, repository, actor } = scene;
+    const target = pullOf(scene, pull);
+    if (target.authorId !== actor.id && !world.may(actor, "write", repository))
+      throw new Refused(403, "Must have write rights to Repository.");
+    if (world.git(repository).branch(base) === null)
+      throw new Refused(422, `Proposed base branch '${base}' was not found`);
+    retarget(world, repository, target, base, actor);
+    return undefined;
+  }),
+  ready: step({ pull }, (scene, { pull }) => {
+    setDraft(scene.world, scene.repository, pullOf(scene, pull), scene.actor, false);
+    return undefined;
+  }),
+  draft: step({ pull }, (scene, { pull }) => {
+    setDraft(scene.world, scene.repository, pullOf(scene, pull), scene.actor, true);
+    return undefined;
+  }),
+  close: step({ pull }, (scene, { pull }) => {
+    close(scene.world, scene.repository, pullOf(scene, pull), scene.actor);
+    return undefined;
+  }),
+  reopen: step({ pull }, (scene, { pull }) => {
+    reopen(scene.world, scene.repository, pullOf(scene, pull), scene.actor);
+    return undefined;
+  }),
+  "update-branch": step(
+    { pull, method: z.enum(["merge", "rebase"]).optional(), files: Files.optional() },
+    (scene, wanted) =>
+      updateBranch(scene, pullOf(scene, wanted.pull), wanted.method ?? "merge", wanted.files),
+  ),
+  "apply-suggestion": step({ pull, from: z.string(), files: Files }, (scene, { pull, from, files }) => {
+    const { world, actor } = scene;
+    const target = pullOf(scene, pull);
+    const home = homeOf(scene, target);
+    const suggester = personOf(world, from);
+    const git = world.git(home);
+    const at = world.now();
+    const path = Object.keys(files)[0] ?? "files";
+    const sha = git.createCommit({
+      tree: git.change(target.head.sha, files),
+      parents: [target.head.sha],
+      author: signatureOf(actor, at),
+      committer: webFlow(at),
+      signature: SIGNATURE,
+      message: `Update ${path}\n\nCo-authored-by: ${suggester.login} <${noreply(suggester)}>`,
+    });
+    return madeBy(pushTo(world, home, moverOf(scene), target.head.ref, sha, false));
+  }),
+  merge: step({ pull, method: method.optional() }, (scene, wanted) => {
+    const { world, repository } = scene;
+    const target = pullOf(scene, wanted.pull);
+    const before = world.git(repository).branch(target.base.ref) ?? undefined;
+    const sha = mergePull(world, repository, target, moverOf(scene), { method: wanted.method ?? "merge" });
+    return {
+      sha,
+      after: sha,
+      ref: `refs/heads/${target.base.ref}`,
+      ...(before === undefined ? {} : { before }),
+    };
+  }),
+  "merge-locally-and-push": step(
+    { pulls: z.array(pull), branch: z.string().optional(), files: Files.optional() },
+    (scene, wanted) =>
+      mergeLocally(
+        scene,
+        wanted.pulls.map((number) => pullOf(scene, number)),
+        wanted,
+      ),
+  ),
+  enqueue: step({ pull }, (scene, { pull }) => {
+    const { world, repository } = scene;
+    const target = pullOf(scene, pull);
+    turnOnQueue(scene, target);
+    const entry = enqueue(world, repository, target, moverOf(scene));
+    settle(world);
+    return { pull, ...(entry.headSha === "" ? {} : { sha: entry.headSha }) };
+  }),
+  dequeue: step({ pull }, (scene, { pull }) => {
+    dequeue(scene.world, scene.repository, pullOf(scene, pull), moverOf(scene));
+    return undefined;
+  }),
+  "enable-auto-merge": step({ pull, method: method.optional() }, (scene, wanted) => {
+    const target = pullOf(scene, wanted.pull);
+    enableAutoMerge(scene.world, scene.repository, target, moverOf(scene), wanted.method ?? "merge");
+    return undefined;
+  }),
+  revert: step({ pull, opens: pull.optional() }, (scene, wanted) =>
+    revert(scene, pullOf(scene, wanted.pull), wanted.opens),
+  ),
+};
+
+function forkOf(scene: Scene): Repository {
+  const { world, repository, actor } = scene;
+  for (const one of world.repositories.values())
+    if (one.forkOf === repository.id && one.ownerId === actor.id && !one.deleted) return one;
+  const { name, visibility, defaultBranch } = repository;
+  const fork = makeRepository(world, actor, { name, visibility, defaultBranch, forkOf: repository.id });
+  const head = world.git(repository).branch(defaultBranch);
+  if (head !== null) world.git(fork).setRef(`refs/heads/${defaultBranch}`, head);
+  return fork;
+}
+
+function homeOf(scene: Scene, target: PullRequest): Repository {
+  if (target.head.repositoryId === null) throw new Refused(422, "The head repository was deleted.");
+  return scene.world.repositoryById(target.head.repositoryId);
+}
+
+function reviewOf(scene: Scene, target: PullRequest, of: string | number): Review {
+  const id = typeof of === "number" ? of : scene.made.get(of)?.review;
+  const found =
+    id === undefined
+      ? target.reviews.findLast((one) => one.authorId === personOf(scene.world, String(of)).id)
+      : target.reviews.find((one) => one.id === id);
+  if (found === undefined) throw new StepError(`there is no review of ${of} on ${target.number}`);
+  return found;
+}
+
+function commentOf(scene: Scene, of: string | number): IssueComment {
+  const id = typeof of === "number" ? of : scene.made.get(of)?.comment;
+  const found = scene.repository.comments.get(id ?? 0);
+  if (found === undefined) throw new StepError(`there is no comment ${of}`);
+  return found;
+}
+
+function issueOf(
+  scene: Scene,
+  number: string | number | undefined,
+): NonNullable<ReturnType<typeof scene.repository.issues.get>> {
+  const found = scene.repository.issues.get(Number(number));
+  if (found === undefined) throw new StepError(`there is no issue ${number} in ${scene.repository.name}`);
+  return found;
+}
+
+function updateBranch(
+  scene: Scene,
+  target: PullRequest,
+  how: "merge" | "rebase",
+  files: z.infer<typeof Files> | undefined,
+): Made {
+  const { world, actor, repository } = scene;
+  const home = homeOf(scene, target);
+  const git = world.git(home);
+  const base = world.git(repository).branch(target.base.ref);
+  if (base === null) throw new Refused(422, "The base branch was deleted.");
+  const head = target.head.sha;
+  if (git.isAncestor(base, head)) throw new Refused(422, "There are no new commits on the base branch.");
+  if (how === "rebase") {
+    const sha = rebase(world, home, base, head, actor);
+    if (sha === null) throw new Refused(422, "merge conflict between base and head");
+    return madeBy(pushTo(world, home, moverOf(scene), target.head.ref, sha, true));
+  }
+  const merged = git.merge(head, base);
+  if (merged.conflicts.length > 0 && files === undefined)
+    throw new Refused(422, "merge conflict between base and head");
+  const at = world.now();
+  const sha = git.createCommit({
+    tree: files === undefined ? merged.tree : git.change(merged.tree, files),
+    parents: [head, base],
+    author: signatureOf(actor, at),
+    committer: webFlow(at),
+    signature: SIGNATURE,
+    message: `Merge branch '${target.base.ref}' into ${target.head.ref}`,
+  });
+  return madeBy(pushTo(world, home, moverOf(scene), target.head.ref, sha, false));
+}
+
+function mergeLocally(
+  scene: Scene,
+  targets: readonly PullRequest[],
+  wanted: { readonly branch?: string | undefined; readonly files?: z.infer<typeof Files> | undefined },
+): Made {
+  const { world, repository, actor } = scene;
+  const git = world.git(repository);
+  const branch = wanted.branch ?? targets[0]?.base.ref ?? repository.defaultBranch;
+  let top: Sha = commitOf(scene, branch);
+  for (const [index, target] of targets.entries()) {
+    const merged = git.merge(top, target.head.sha);
+    const isLast = index === targets.length - 1;
+    if (merged.conflicts.length > 0 && wanted.files === undefined)
+      throw new StepError(`pull request ${target.number} conflicts: give \`files\``);
+    const at = world.now();
+    top = git.createCommit({
+      tree: isLast && wanted.files !== undefined ? git.change(merged.tree, wanted.files) : merged.tree,
+      parents: [top, target.head.sha],
+      author: signatureOf(actor, at),
+      committer: signatureOf(actor, at),
+      message: `Merge branch '${target.head.ref}'${branch === "main" ? "" : ` into ${branch}`}`,
+    });
+  }
+  return madeBy(pushTo(world, repository, moverOf(scene), branch, top, false));
+}
+
+/** Stories say `enqueue` where no step turned a queue on: the branch is then taken to have one. */
+function turnOnQueue(scene: Scene, target: PullRequest): void {
+  const { world, repository } = scene;
+  if (queueRule(world, repository, target.base.ref) !== undefined) return;
+  const ruleset = rulesetsFor(world, repository, `refs/heads/${target.base.ref}`)[0];
+  ruleset?.rules.push({
+    type: "merge_queue",
+    parameters: {
+      check_response_timeout_minutes: 60,
+      grouping_strategy: "ALLGREEN",
+      max_entries_to_build: 5,
+      max_entries_to_merge: 5,
+      merge_method: "MERGE",
+      min_entries_to_merge: 1,
+      min_entries_to_merge_wait_minutes: 5,
+    },
+  });
+}
+
+function revert(scene: Scene, target: PullRequest, opens: number | undefined): Made {
+  const { world, repository, actor } = scene;
+  const { merged } = target;
+  if (merged === null) throw new Refused(422, "Only merged pull requests can be reverted.");
+  const number = world.nextNumber(repository, "pull");
+  if (opens !== undefined && opens !== number)
+    throw new StepError(`the next pull request of ${repository.name} is ${number}, not ${opens}`);
+  const git = world.git(repository);
+  const landed = repository.activities.find(
+    (one) => one.after === merged.commit && one.ref === `refs/heads/${target.base.ref}`,
+  );
+  const before =
+    git.commit(landed?.before ?? "") === undefined ? git.commitOf(merged.commit).parents[0] : landed?.before;
+  if (before === undefined)
+    throw new Refused(422, "Sorry, this pull request couldn't be reverted automatically.");
+  const at = world.now();
+  const message = `Revert "${target.title} (#${target.number})"\n\nThis reverts commit ${merged.commit}.`;
+  const author = { author: signatureOf(actor, at), committer: webFlow(at), signature: SIGNATURE, message };
+  // A commit that takes the pull request back where it landed, to be picked onto where the branch is now.
+  const undoing = git.createCommit({ tree: git.commitOf(before).tree, parents: [merged.commit], ...author });
+  const top = commitOf(scene, target.base.ref);
+  const tree = git.pick(undoing, top);
+  if (tree === null) throw new Refused(422, "Sorry, this pull request couldn't be reverted automatically.");
+  const branch = `revert-${target.number}-${target.head.ref}`;
+  const sha = git.createCommit({ tree, parents: [top], ...author });
+  updateRef(world, repository, { ref: `refs/heads/${branch}`, after: sha, actor });
+  const made = openPull(world, repository, actor, {
+    title: `Revert "${target.title}"`,
+    body: `Reverts ${world.fullName(repository)}#${target.number}`,
+    base: target.base.ref,
+    head: { repository, branch },
+  });
+  return { pull: made.number, sha };
+}

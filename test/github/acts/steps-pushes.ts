@@ -1,0 +1,227 @@
+/** The steps of stories that move branches and tags. */
+
+import { z } from "zod";
+import { Refused } from "../refused.ts";
+import type { Repository, Sha } from "../model.ts";
+import type { World } from "../world.ts";
+import { needRole } from "./pulls.ts";
+import { deleteRef, makeCommit, pushTo, refuseByRules, type Via } from "./pushes.ts";
+import { moveRef } from "./ref-moves.ts";
+import { retarget, updateRef } from "./refs.ts";
+import { publishRelease } from "./releases.ts";
+import { setDefaultBranch, tellRepository } from "./repositories.ts";
+import { signatureOf } from "./people.ts";
+import {
+  commitOf,
+  Files,
+  madeBy,
+  moverOf,
+  personOf,
+  pullOf,
+  step,
+  StepError,
+  type Made,
+  type Scene,
+  type StepKind,
+} from "./step.ts";
+
+const PUSH_KEYS = {
+  branch: z.string().optional(),
+  pull: z.number().int().optional(),
+  files: Files.optional(),
+  message: z.string().optional(),
+  author: z.string().optional(),
+  "co-authors": z.array(z.string()).optional(),
+  to: z.string().optional(),
+  via: z.enum(["git", "web", "api", "deploy-key", "token"]).optional(),
+  signed: z.boolean().optional(),
+};
+
+const branchKey = { branch: z.string() };
+const tagKeys = { tag: z.string(), commit: z.string() };
+
+/** The steps, by name. */
+export const PUSH_STEPS: Readonly<Record<string, StepKind>> = {
+  push: step(PUSH_KEYS, (scene, wanted) => push(scene, wanted, false)),
+  "force-push": step(PUSH_KEYS, (scene, wanted) => push(scene, wanted, true)),
+  "cherry-pick": step({ commit: z.string(), branch: z.string() }, (scene, { commit, branch }) => {
+    const { world, repository, actor } = scene;
+    const git = world.git(repository);
+    const source = git.commitOf(commitOf(scene, commit));
+    const top = git.branch(branch) ?? commitOf(scene, repository.defaultBranch);
+    const tree = git.pick(source.sha, top);
+    if (tree === null) throw new StepError(`${commit} does not apply to ${branch}`);
+    const sha = git.createCommit({
+      tree,
+      parents: [top],
+      author: source.author,
+      committer: signatureOf(actor, world.now()),
+      message: source.message,
+    });
+    return madeBy(pushTo(world, repository, moverOf(scene), branch, sha, false));
+  }),
+  "create-branch": step(
+    { ...branchKey, from: z.string().optional(), files: Files.optional() },
+    (scene, { branch, from, files }) => {
+      const { world, repository, actor } = scene;
+      if (world.git(repository).branch(branch) !== null) throw new Refused(422, "Reference already exists");
+      const start = commitOf(scene, from ?? repository.defaultBranch);
+      const sha =
+        files === undefined
+          ? start
+          : makeCommit(world, repository, { parents: [start], onto: start, files, by: actor });
+      return madeBy(pushTo(world, repository, moverOf(scene), branch, sha, false));
+    },
+  ),
+  "delete-branch": step(branchKey, (scene, { branch }) =>
+    madeBy(deleteRef(scene.world, scene.repository, moverOf(scene), `refs/heads/${branch}`)),
+  ),
+  "rename-branch": step({ ...branchKey, to: z.string() }, (scene, { branch, to }) =>
+    renameBranch(scene, branch, to),
+  ),
+  "set-default-branch": step(branchKey, (scene, { branch }) => {
+    needRole(scene.world, scene.repository, scene.actor, "admin");
+    setDefaultBranch(scene.world, scene.repository, scene.actor, branch);
+    return undefined;
+  }),
+  "create-tag": step(tagKeys, (scene, { tag, commit }) => {
+    if (scene.world.git(scene.repository).ref(`refs/tags/${tag}`) !== null)
+      throw new Refused(422, "Reference already exists");
+    return setTag(scene, tag, commitOf(scene, commit));
+  }),
+  "move-tag": step(tagKeys, (scene, { tag, commit }) => {
+    if (scene.world.git(scene.repository).ref(`refs/tags/${tag}`) === null)
+      throw new Refused(422, "Reference does not exist");
+    return setTag(scene, tag, commitOf(scene, commit));
+  }),
+  "publish-release": step({ tag: z.string() }, (scene, { tag }) => release(scene, tag)),
+};
+
+function push(
+  scene: Scene,
+  wanted: {
+    readonly branch?: string | undefined;
+    readonly pull?: number | undefined;
+    readonly files?: z.infer<typeof Files> | undefined;
+    readonly message?: string | undefined;
+    readonly author?: string | undefined;
+    readonly "co-authors"?: readonly string[] | undefined;
+    readonly to?: string | undefined;
+    readonly via?: Via | undefined;
+    readonly signed?: boolean | undefined;
+  },
+  isForced: boolean,
+): Made {
+  const { world, actor } = scene;
+  const { branch, repository } = destination(scene, wanted.branch, wanted.pull);
+  const git = world.git(repository);
+  const head = git.branch(branch);
+  const via = wanted.via ?? "git";
+  const mover = { ...moverOf(scene), deployKey: via === "deploy-key" };
+  if (via === "deploy-key") deployKey(world, repository, actor.id);
+  const to = wanted.to === undefined ? null : commitOf(scene, wanted.to);
+  const commit = (parents: readonly Sha[], onto: Sha | null, message?: string): Sha =>
+    makeCommit(world, repository, {
+      parents,
+      onto,
+      files: wanted.files ?? {},
+      message: wanted.message ?? message,
+      by: actor,
+      author: wanted.author === undefined ? undefined : personOf(world, wanted.author),
+      coAuthors: (wanted["co-authors"] ?? []).map((name) => personOf(world, name)),
+      via,
+      signed: wanted.signed,
+    });
+  if (to !== null) {
+    const sha = wanted.files === undefined ? to : commit([to], to);
+    return madeBy(pushTo(world, repository, mover, branch, sha, isForced));
+  }
+  if (head === null || !isForced) {
+    const onto = head ?? commitOf(scene, repository.defaultBranch);
+    return madeBy(pushTo(world, repository, mover, branch, commit([onto], onto), isForced));
+  }
+  // A forced push without a goal rewrites the last commit; it gets a new id even if nothing else changes.
+  const last = git.commitOf(head);
+  const amended = commit(last.parents, head, last.message);
+  const sha = amended === head ? commit(last.parents, head, `${last.message}\n`) : amended;
+  return madeBy(pushTo(world, repository, mover, branch, sha, true));
+}
+
+/** Where a push goes: a branch of the repository, or wherever a pull request's head lives. */
+function destination(
+  scene: Scene,
+  branch: string | undefined,
+  pull: number | undefined,
+): { readonly branch: string; readonly repository: Repository } {
+  const { world, repository } = scene;
+  if (pull !== undefined) {
+    const { head } = pullOf(scene, pull);
+    if (head.repositoryId === null) throw new Refused(422, "The head repository was deleted.");
+    return { branch: head.ref, repository: world.repositoryById(head.repositoryId) };
+  }
+  if (branch === undefined) throw new StepError("a push needs `branch` or `pull`");
+  const forked = [...repository.pulls.values()].find(
+    (one) => one.head.ref === branch && one.state === "open" && one.head.repositoryId !== repository.id,
+  );
+  if (forked?.head.repositoryId != null && world.git(repository).branch(branch) === null)
+    return { branch, repository: world.repositoryById(forked.head.repositoryId) };
+  return { branch, repository };
+}
+
+function deployKey(world: World, repository: Repository, addedById: number): void {
+  if (repository.deployKeys.length > 0) return;
+  repository.deployKeys.push(
+    world.register("DeployKey", {
+      ...world.identity("DeployKey"),
+      title: "deploy key",
+      addedById,
+      readOnly: false,
+      createdAt: world.now(),
+    }),
+  );
+}
+
+function setTag(scene: Scene, tag: string, after: Sha): Made {
+  const { world, repository, actor } = scene;
+  needRole(world, repository, actor, "write");
+  const ref = `refs/tags/${tag}`;
+  const before = world.git(repository).ref(ref);
+  refuseByRules(world, repository, ref, { before, after }, moverOf(scene));
+  const move = moveRef(world, repository, { ref, after, actor });
+  if (move === null) throw new Refused(422, "Everything up-to-date");
+  return madeBy(move);
+}
+
+/** Renames a branch: pull requests follow it, and the default branch stays the default one. */
+function renameBranch(scene: Scene, from: string, to: string): Made {
+  const { world, repository, actor } = scene;
+  const git = world.git(repository);
+  const isDefault = repository.defaultBranch === from;
+  needRole(world, repository, actor, isDefault ? "admin" : "write");
+  const sha = git.branch(from);
+  if (sha === null) throw new Refused(404, "Branch not found");
+  if (git.branch(to) !== null) throw new Refused(422, "New branch already exists");
+  const made = updateRef(world, repository, { ref: `refs/heads/${to}`, after: sha, actor });
+  for (const pull of world.openPulls(repository, "base", from)) retarget(world, repository, pull, to, actor);
+  for (const pull of world.openPulls(repository, "head", from)) pull.head.ref = to;
+  if (isDefault) {
+    repository.defaultBranch = to;
+    git.setDefaultBranch(to);
+  }
+  updateRef(world, repository, { ref: `refs/heads/${from}`, after: null, actor });
+  if (isDefault)
+    tellRepository(world, repository, actor, "edited", { changes: { default_branch: { from } } });
+  return made === null ? {} : madeBy(made);
+}
+
+function release(scene: Scene, tag: string): Made {
+  const { world, repository, actor } = scene;
+  needRole(world, repository, actor, "write");
+  const git = world.git(repository);
+  const ref = `refs/tags/${tag}`;
+  if (git.ref(ref) === null)
+    moveRef(world, repository, { ref, after: commitOf(scene, repository.defaultBranch), actor });
+  publishRelease(world, repository, actor, tag);
+  const sha = git.resolve(ref);
+  return sha === null ? {} : { sha };
+}

@@ -1,0 +1,127 @@
+/** People's places: in the organization, in teams, in repositories. */
+
+import type { Account, Organization, Repository, Role, Team } from "../model.ts";
+import { ROLES } from "../model.ts";
+import { Refused } from "../refused.ts";
+import { teamShape, userShape } from "../shapes/accounts.ts";
+import { apiUrl } from "../shapes/form.ts";
+import { emit } from "../webhooks.ts";
+import type { World } from "../world.ts";
+
+/** The team of a name (`core` or `acme/core`), made if it is missing; teams may read every repository. */
+export function teamOf(world: World, organization: Organization, name: string): Team {
+  const slug = name.replace(/^.*\//, "").toLowerCase();
+  const known = world.team(organization.id, slug);
+  if (known !== undefined) return known;
+  const team: Team = world.register("Team", {
+    ...world.identity("Team"),
+    organizationId: organization.id,
+    slug,
+    name: name.replace(/^.*\//, ""),
+    description: null,
+    privacy: "closed",
+    parentId: null,
+    members: new Map(),
+    repositories: new Map(),
+  });
+  world.teams.set(team.id, team);
+  return team;
+}
+
+/** Refuses whoever does not own the organization. */
+export function needOwner(organization: Organization, by: Account): void {
+  if (organization.members.get(by.id) !== "admin")
+    throw new Refused(403, "You must be an admin to manage this organization.");
+}
+
+/** Adds someone to a team, or takes them out. */
+export function setTeamMember(
+  world: World,
+  organization: Organization,
+  team: Team,
+  person: Account,
+  by: Account,
+  isMember: boolean,
+): void {
+  if (team.members.has(person.id) === isMember) return;
+  if (isMember) {
+    team.members.set(person.id, "member");
+    if (!organization.members.has(person.id)) organization.members.set(person.id, "member");
+  } else team.members.delete(person.id);
+  emit(world, {
+    event: "membership",
+    action: isMember ? "added" : "removed",
+    repository: null,
+    organization,
+    sender: by,
+    body: {
+      scope: "team",
+      member: userShape(world, person),
+      team: teamShape(world, team),
+    },
+  });
+}
+
+/** Gives someone a role in a repository directly, or takes it (`none`). */
+export function setRole(
+  world: World,
+  repository: Repository,
+  person: Account,
+  role: Role,
+  by: Account,
+): void {
+  const old = repository.collaborators.get(person.id) ?? "none";
+  if (old === role) return;
+  if (role === "none") repository.collaborators.delete(person.id);
+  else repository.collaborators.set(person.id, role);
+  const action = role === "none" ? "removed" : old === "none" ? "added" : "edited";
+  const changes =
+    action === "added"
+      ? { permission: { to: legacy(role) }, role_name: { to: role } }
+      : { old_permission: { from: legacy(old) }, permission: { from: legacy(old), to: legacy(role) } };
+  emit(world, {
+    event: "member",
+    action,
+    repository,
+    sender: by,
+    body: { member: userShape(world, person), ...(action === "removed" ? {} : { changes }) },
+  });
+}
+
+/** The three words older interfaces have for roles. */
+function legacy(role: Role): string {
+  if (role === "admin") return "admin";
+  return ROLES.indexOf(role) >= ROLES.indexOf("write") ? "write" : "read";
+}
+
+/** Takes someone out of the organization, its teams and its repositories. */
+export function removeMember(world: World, organization: Organization, person: Account, by: Account): void {
+  const role = organization.members.get(person.id);
+  for (const team of world.teams.values())
+    if (team.organizationId === organization.id) setTeamMember(world, organization, team, person, by, false);
+  for (const repository of world.repositories.values())
+    if (repository.ownerId === organization.id) repository.collaborators.delete(person.id);
+  if (!organization.members.delete(person.id)) return;
+  emit(world, {
+    event: "organization",
+    action: "member_removed",
+    repository: null,
+    organization,
+    sender: by,
+    body: {
+      membership: {
+        url: apiUrl(world, `/orgs/${organization.login}/memberships/${person.login}`),
+        state: "active",
+        role: role ?? "member",
+        organization_url: apiUrl(world, `/orgs/${organization.login}`),
+        user: userShape(world, person),
+      },
+    },
+  });
+}
+
+/** Deletes an account: from now on it is shown as ghost. */
+export function deleteUser(world: World, organization: Organization, person: Account, by: Account): void {
+  removeMember(world, organization, person, by);
+  person.deleted = true;
+}

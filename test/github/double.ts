@@ -1,0 +1,165 @@
+/** The GitHub double put together: one world, its interfaces, its courier, and the controls of stories. */
+
+import { act, type Acted } from "./act.ts";
+import type { Made } from "./acts/step.ts";
+import { Courier, type Send } from "./courier.ts";
+import {
+  ConnectionRefused,
+  faultAnswer,
+  faultFor,
+  FaultSchema,
+  setFault,
+  Watch,
+  type FaultWish,
+} from "./faults.ts";
+import type { Instant, RequestRecord } from "./model.ts";
+import { settle } from "./queue.ts";
+import { restApp } from "./rest/app.ts";
+import { buildWorld, type Setup } from "./setup.ts";
+import { stateOf } from "./state.ts";
+import { redeliver } from "./webhooks.ts";
+import type { World } from "./world.ts";
+
+/** How a double is made. */
+export interface DoubleOptions {
+  /** How webhooks reach the App; default: `fetch`. */
+  readonly deliver?: Send;
+  /** Hold every request and answer to GitHub's published descriptions; breaches of kind `schema` tell. Default: false. */
+  readonly conformance?: boolean;
+  /** Where links in answers point; default: GitHub's own addresses. */
+  readonly apiUrl?: string;
+  readonly webUrl?: string;
+}
+
+/** Names of faults that stories ask for as steps. */
+const FAULT_STEPS: readonly string[] = FaultSchema.shape.do.options;
+
+/** One GitHub with one organization, from setup to `close`. */
+export class Double {
+  readonly world: World;
+  readonly #made = new Map<string, Made>();
+  readonly #courier: Courier;
+  readonly #watch: Watch;
+  readonly #rest: { fetch(request: Request): Response | Promise<Response> };
+
+  private constructor(world: World, setup: Setup, options: DoubleOptions) {
+    this.world = world;
+    this.#courier = new Courier(world, options.deliver ?? ((url, init) => fetch(url, init)));
+    this.#watch = new Watch(world, setup.pacing ?? false);
+    const conformance = options.conformance ?? false;
+    this.#rest = restApp(world, { conformance });
+  }
+
+  /** Builds the world and delivers the installation's webhook. */
+  static async start(setup: Setup, options: DoubleOptions = {}): Promise<Double> {
+    const world = buildWorld(setup, {
+      ...(options.apiUrl === undefined ? {} : { apiUrl: options.apiUrl }),
+      ...(options.webUrl === undefined ? {} : { webUrl: options.webUrl }),
+    });
+    const double = new Double(world, setup, options);
+    await double.idle();
+    return double;
+  }
+
+  /** Plays one step of a story; resolves when its webhooks were answered, or failed and were logged. */
+  async act(step: unknown): Promise<Acted> {
+    const fault = FaultSchema.safeParse(step);
+    if (fault.success) {
+      this.fault(fault.data);
+      return { ok: true, made: {} };
+    }
+    if (isFaultStep(step)) return { ok: false, error: fault.error.message };
+    const acted = act(this.world, this.#made, step);
+    await this.idle();
+    return acted;
+  }
+
+  /** Moves the double's clock, forward only. */
+  setClock(now: Instant): void {
+    this.world.setClock(now);
+  }
+
+  /** Starts getting something wrong, or stops. */
+  fault(wish: FaultWish): void {
+    setFault(this.world, wish);
+  }
+
+  /** Delivers an old webhook again: same id, same body. Resolves when it was answered. */
+  async redeliver(deliveryId: number): Promise<boolean> {
+    const old = this.world.deliveries.find((one) => one.id === deliveryId);
+    if (old === undefined) return false;
+    redeliver(this.world, old);
+    await this.idle();
+    return true;
+  }
+
+  /** Resolves when no webhook waits any more. */
+  idle(): Promise<void> {
+    return this.#courier.flush();
+  }
+
+  /** Everything that happened, as JSON values. */
+  state(): Record<string, unknown> {
+    return stateOf(this.world);
+  }
+
+  /** The requests answered after the one numbered `since`. */
+  requestsSince(since: number): readonly RequestRecord[] {
+    return this.world.requests.slice(since);
+  }
+
+  /** Answers a request to GitHub's API. Rejects like `fetch` when told to refuse connections. */
+  async fetch(request: Request): Promise<Response> {
+    const { method } = request;
+    const path = new URL(request.url).pathname;
+    this.#watch.seen(method, path);
+    const fault = faultFor(this.world, method, path);
+    try {
+      if (fault?.afterEffect === true) await this.#answer(request);
+      const response = fault === undefined ? await this.#answer(request) : faultAnswer(this.world, fault);
+      if (fault !== undefined) this.#watch.limited(fault);
+      this.#record(request, path, response.status);
+      return response;
+    } catch (error) {
+      if (!(error instanceof ConnectionRefused)) throw error;
+      this.#record(request, path, 0);
+      throw new TypeError("fetch failed", { cause: error });
+    }
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const response = await this.#rest.fetch(request);
+    if (request.method !== "GET") {
+      settle(this.world);
+      // GitHub does not wait for webhooks before it answers.
+      void this.#courier.flush();
+    }
+    return response;
+  }
+
+  #record(request: Request, path: string, status: number): void {
+    const [scheme = "", credentials = ""] = (request.headers.get("authorization") ?? "").split(" ");
+    const token = this.world.tokens.get(credentials);
+    const as =
+      token?.installationId != null
+        ? `installation:${token.installationId}`
+        : token !== undefined
+          ? `user:${this.world.account(token.accountId).login}`
+          : scheme.toLowerCase() === "bearer" && credentials.split(".").length === 3
+            ? "app"
+            : "nobody";
+    const { method } = request;
+    const seq = this.world.requests.length + 1;
+    this.world.requests.push({ seq, method, path, status, as, at: this.world.realNow() });
+  }
+
+  /** Removes the repositories. */
+  async close(): Promise<void> {
+    await this.idle();
+    this.world.close();
+  }
+}
+
+function isFaultStep(step: unknown): boolean {
+  return typeof step === "object" && step !== null && "do" in step && FAULT_STEPS.includes(String(step.do));
+}
