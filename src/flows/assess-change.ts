@@ -28,6 +28,9 @@ const ASK_AGAIN = 5_000;
 export async function isWatched(tools: Tools, watched: Watched, ref: string): Promise<boolean> {
   const branch = branchOf(ref);
   if (branch === null) return false;
+  // A push to the default branch may have changed the policy, and with it what is watched.
+  if (branch === watched.repository.defaultBranch)
+    tools.github.lookups.forget([`policy:${watched.repository.id}`]);
   const policy = await currentPolicy(tools, watched);
   return isProductionBranch(policyOrDefault(policy), watched.repository, branch);
 }

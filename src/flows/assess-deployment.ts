@@ -46,7 +46,7 @@ export async function assessDeployment(
       : await tools.github.compareCommits(octokit, repository, previous.sha, read.sha, tools.github.lookups);
   const commits = brought === null || brought.truncated ? null : brought.commits;
   const carried = commits === null ? [] : await changesWith(tools, watched, new Set(commits));
-  const landed = commits === null ? null : await commitsOf(tools, watched, refs, commits);
+  const landed = commits === null ? null : await landedNowhere(tools, watched, refs, commits);
   const deployment: Deployment = {
     id,
     repository,
@@ -172,7 +172,7 @@ async function changesWith(
 }
 
 /** Of these commits, those on none of the production branches. */
-async function commitsOf(
+async function landedNowhere(
   tools: Tools,
   watched: Watched,
   refs: readonly string[],
@@ -181,18 +181,13 @@ async function commitsOf(
   const last = commits.at(-1);
   if (last === undefined) return [];
   const octokit = await tools.github.octokits.installation(watched.installationId);
-  let missing: ReadonlySet<Sha> | null = null;
+  let missing = new Set(commits);
   for (const ref of refs) {
-    const compared = await tools.github.compareCommits(
-      octokit,
-      watched.repository,
-      ref.replace(/^refs\/heads\//u, ""),
-      last,
-      null,
-    );
+    const branch = ref.replace(/^refs\/heads\//u, "");
+    const compared = await tools.github.compareCommits(octokit, watched.repository, branch, last, null);
     if (compared === null || compared.truncated) return null;
-    const here = new Set(compared.commits);
-    missing = missing === null ? here : new Set([...missing].filter((sha) => here.has(sha)));
+    const notHere = new Set(compared.commits);
+    missing = new Set([...missing].filter((sha) => notHere.has(sha)));
   }
-  return commits.filter((sha) => missing?.has(sha) === true);
+  return [...missing];
 }

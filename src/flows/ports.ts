@@ -2,7 +2,7 @@
 
 import type { Logger } from "pino";
 import type { Instant, Repository } from "../domain/change.ts";
-import type * as carryOut from "../github/carry-out.ts";
+import type { carryOut } from "../github/carry-out.ts";
 import type * as facts from "../github/facts.ts";
 import type { Lookups } from "../github/lookups.ts";
 import type { Octokits } from "../github/octokit.ts";
@@ -15,12 +15,12 @@ export interface Clock {
 }
 
 /** Everything GitHub is asked or told through. */
-export type GitHubRoom = typeof facts &
-  typeof carryOut & {
-    readonly signal: typeof signal;
-    readonly octokits: Octokits;
-    readonly lookups: Lookups;
-  };
+export type GitHubRoom = typeof facts & {
+  readonly carryOut: typeof carryOut;
+  readonly signal: typeof signal;
+  readonly octokits: Octokits;
+  readonly lookups: Lookups;
+};
 
 /** What every flow works with. */
 export interface Tools {

@@ -63,7 +63,7 @@ export async function redeliver(tools: Tools): Promise<void> {
   const app = await tools.github.octokits.app();
   const since = tools.clock.now() - DELIVERIES_KEPT;
   for (const delivery of await tools.github.listFailedDeliveries(app, since)) {
-    if (!(await tools.ledger.queue.has(delivery.guid))) await tools.github.redeliver(app, delivery.id);
+    await tools.github.redeliver(app, delivery.id);
   }
 }
 

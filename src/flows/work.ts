@@ -202,6 +202,7 @@ async function assessCommit(
 
 async function rejudgeOrganization(tools: Tools, organizationId: number): Promise<void> {
   const at = tools.clock.now();
+  tools.github.lookups.forget([`policy-of:${organizationId}`]);
   const tasks = [];
   for await (const entry of tools.ledger.states("repository", { organizationId, order: "subject" })) {
     tasks.push({

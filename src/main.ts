@@ -1,0 +1,184 @@
+/** Opens the ledger, starts Probot, the workers and the timetable: the only place that builds real tools. */
+
+import { pino, type Logger } from "pino";
+import countersign from "./app.ts";
+import type { Instant } from "./domain/change.ts";
+import type { CompletenessRecord, RepositoryRecord } from "./domain/record.ts";
+import { Trouble } from "./domain/trouble.ts";
+import { hear, type Heard } from "./flows/intake.ts";
+import type { Clock, Tools } from "./flows/ports.ts";
+import { reconcile } from "./flows/reconcile.ts";
+import { TASKS } from "./flows/sweep.ts";
+import { workLane, type Receive } from "./flows/work.ts";
+import { carryOut } from "./github/carry-out.ts";
+import * as facts from "./github/facts.ts";
+import { Lookups } from "./github/lookups.ts";
+import { makeProbot, octokitsOf, type Fetch } from "./github/octokit.ts";
+import { laneOf, signal } from "./github/signal.ts";
+import { openLedger } from "./ledger/open.ts";
+import { doors, listen, type Listening } from "./server.ts";
+import { apiBaseUrl, type Settings } from "./settings.ts";
+import { appointments, queueAppointment } from "./timetable.ts";
+import { Worker } from "./worker.ts";
+
+/** How the App is started: `serve` hands in the system's clock, rehearsals their own, tests a `fetch` that reaches a double. */
+export interface StartTools {
+  readonly clock: Clock;
+  readonly fetch?: Fetch;
+  readonly log?: Logger;
+  /** False only in rehearsals: GitHub asks for a second between writes. */
+  readonly pacing?: boolean;
+  /** `driven`: time stands still but for {@link Countersign.advance}. */
+  readonly timetable?: "system" | "driven";
+}
+
+/** The running App. */
+export interface Countersign {
+  /** Its HTTP doors without a socket. */
+  fetch(request: Request): Promise<Response>;
+  /** Opens the socket that the settings name. */
+  listen(): Promise<{ readonly host: string; readonly port: number }>;
+  /** Resolves when no delivery or action is due any more. */
+  settle(): Promise<void>;
+  /** Moves a driven clock, doing what the timetable has due on the way, oldest first. */
+  advance(to: Instant): Promise<void>;
+  /** Looks at everything again, as the timetable does once a day. */
+  sweep(): Promise<void>;
+  /** Counts a period's updates anew and records what each branch came to; `to` is excluded. */
+  reconcile(organization: string, from: Instant, to: Instant): Promise<readonly CompletenessRecord[]>;
+  /** Finishes what is under way and closes everything. */
+  stop(): Promise<void>;
+}
+
+const MINUTE = 60_000;
+
+/** Starts the App. Throws Trouble when the store cannot be opened. */
+export async function startCountersign(settings: Settings, start: StartTools): Promise<Countersign> {
+  const log = start.log ?? pino({ level: settings.logLevel });
+  const isDriven = start.timetable === "driven";
+  let now = start.clock.now();
+  const clock: Clock = isDriven ? { now: () => now } : start.clock;
+  const ledger = await openLedger(settings.store);
+  const baseUrl = apiBaseUrl(settings);
+  const probot = makeProbot({
+    appId: settings.appId,
+    privateKey: settings.privateKey,
+    secret: settings.webhookSecrets[0],
+    baseUrl,
+    pacing: start.pacing ?? true,
+    ...(start.fetch === undefined ? {} : { fetch: start.fetch }),
+  });
+  const tools: Tools = {
+    appId: settings.appId,
+    clock,
+    ledger,
+    log,
+    github: {
+      ...facts,
+      carryOut,
+      signal,
+      octokits: octokitsOf(probot),
+      lookups: new Lookups({ now: () => clock.now() }),
+    },
+  };
+  const worker = new Worker({ ledger, clock, log, work: (lease) => workLane(tools, lease, receive) });
+
+  /** What Probot's handler heard of the deliveries it is working on. */
+  const heard = new Map<string, (received: { event: string; payload: unknown }) => Promise<void>>();
+  await probot.load(countersign(async ({ id, event, payload }) => heard.get(id)?.({ event, payload })));
+  const receive: Receive = async (delivery, lease) => {
+    let meaning: Heard = { note: "ignored: Probot handed it to nobody", subjects: [], installationId: null };
+    heard.set(delivery.id, async ({ event, payload }) => {
+      const { id, receivedAt } = delivery;
+      meaning = await hear(
+        tools,
+        { id, event, payload, receivedAt },
+        { owner: lease.owner, lane: lease.lane },
+      );
+    });
+    try {
+      const payload: unknown = JSON.parse(new TextDecoder().decode(delivery.body));
+      await probot.receive({ id: delivery.id, name: delivery.event, payload } as Parameters<
+        typeof probot.receive
+      >[0]);
+      return meaning;
+    } catch (error) {
+      throw firstOf(error);
+    } finally {
+      heard.delete(delivery.id);
+    }
+  };
+
+  const app = doors({
+    ledger,
+    webhookSecrets: settings.webhookSecrets,
+    laneOf,
+    clock,
+    log,
+    wake: () => worker.wake(),
+  });
+  let listening: Listening | null = null;
+  let ticking: NodeJS.Timeout | null = null;
+  if (!isDriven) {
+    // On arrival, and once a minute, everything the timetable had due since is queued; replicas queue the same things once.
+    let done = clock.now() - MINUTE;
+    await queueAppointment(ledger, { event: TASKS.census, at: clock.now() });
+    const tick = async (): Promise<void> => {
+      const until = clock.now();
+      for (const each of appointments(done, until)) await queueAppointment(ledger, each);
+      done = until;
+      worker.wake();
+    };
+    ticking = setInterval(() => {
+      tick().catch((error: unknown) =>
+        log.error({ err: error }, "The timetable could not be queued; it is tried again in a minute"),
+      );
+    }, MINUTE);
+    worker.start();
+  }
+
+  async function doNow(event: string): Promise<void> {
+    await queueAppointment(ledger, { event, at: clock.now() });
+    await worker.settle();
+  }
+
+  return {
+    fetch: async (request) => app.fetch(request),
+    async listen() {
+      listening = await listen(app, settings.host, settings.port);
+      return { host: settings.host, port: listening.port };
+    },
+    settle: () => worker.settle(),
+    async advance(to) {
+      for (const each of appointments(now, to)) {
+        now = Math.max(now, each.at);
+        await doNow(each.event);
+      }
+      now = Math.max(now, to);
+      await worker.settle();
+    },
+    sweep: () => doNow(TASKS.census),
+    async reconcile(organization, from, to) {
+      return reconcile(tools, await organizationId(tools, organization), from, to);
+    },
+    async stop() {
+      if (ticking !== null) clearInterval(ticking);
+      await listening?.close();
+      await worker.stop();
+      await ledger.close();
+    },
+  };
+}
+
+/** Probot bundles what its handlers throw. */
+function firstOf(error: unknown): unknown {
+  return error instanceof AggregateError ? (error.errors[0] ?? error) : error;
+}
+
+async function organizationId(tools: Tools, login: string): Promise<number> {
+  for await (const entry of tools.ledger.states("repository")) {
+    const { repository } = entry.body as RepositoryRecord;
+    if (repository.owner.toLowerCase() === login.toLowerCase()) return repository.ownerId;
+  }
+  throw new Trouble("settings-wrong", `No repository of ${login} is known here: is the App installed there?`);
+}
