@@ -67,7 +67,8 @@ function play(
     throw new StepError(`unknown act \`${common.do}\``);
   const organization = [...world.organizations.values()][0];
   if (organization === undefined) throw new StepError("there is no organization yet: set up first");
-  const actor = common.by === undefined ? defaultActor(world, common.do) : personOf(world, common.by);
+  // Steps without `by` are done by the organization's owner.
+  const actor = common.by === undefined ? ownerOf(world) : personOf(world, common.by);
   const scene = { world, organization, actor, bypass: common.bypass === true, made };
   const name = common.repository ?? "web";
   if (kind === undefined) return createRepository(scene, name, given);
@@ -78,11 +79,6 @@ function play(
   );
   if (repository === undefined) throw new StepError(`there is no repository ${name}`);
   return kind.play({ ...scene, repository }, given);
-}
-
-/** Steps without `by` are done by the organization's owner; a check is its app's own doing. */
-function defaultActor(world: World, _kind: string): ReturnType<typeof ownerOf> {
-  return ownerOf(world);
 }
 
 function refusalText(refusal: Refused): string {

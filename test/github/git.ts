@@ -13,55 +13,13 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { deflateSync, inflateSync } from "node:zlib";
-import type { Instant, Sha } from "./model.ts";
+import { parseCommit, signatureText } from "./commit-text.ts";
+import { parseDifferences } from "./differences.ts";
+import { History } from "./history.ts";
+import type { FileChange, FileChanges, FileDifference, GitCommit, Signature, TreeFile } from "./git-types.ts";
+import type { Sha } from "./model.ts";
 
-/** Who made a commit, as git writes it. `at` in milliseconds. */
-export interface Signature {
-  readonly name: string;
-  readonly email: string;
-  readonly at: Instant;
-}
-
-/** A commit as stored. */
-export interface GitCommit {
-  readonly sha: Sha;
-  readonly tree: Sha;
-  readonly parents: readonly Sha[];
-  readonly author: Signature;
-  readonly committer: Signature;
-  readonly message: string;
-  /** The text of a `gpgsig` header. */
-  readonly signature: string | null;
-}
-
-/** A file, link or submodule in a tree. `mode` is six octal digits, e.g. `100644`, `100755`, `160000`. */
-export interface TreeFile {
-  readonly mode: string;
-  readonly sha: Sha;
-}
-
-/** What a step does to one path: new text, removal, a move from elsewhere, a mode, a submodule pointer. */
-export type FileChange =
-  | string
-  | null
-  | { readonly from: string; readonly text?: string }
-  | { readonly mode: string; readonly text?: string }
-  | { readonly submodule: Sha }
-  | { readonly base64: string };
-
-/** Changes by path. */
-export type FileChanges = Readonly<Record<string, FileChange>>;
-
-/** One file that differs between two commits; `patch` is null for binary files and submodule-free renames without changes. */
-export interface FileDifference {
-  readonly path: string;
-  readonly oldPath: string | null;
-  readonly status: "added" | "removed" | "modified" | "renamed" | "copied" | "changed";
-  readonly additions: number;
-  readonly deletions: number;
-  readonly sha: Sha;
-  readonly patch: string | null;
-}
+export type { FileChange, FileChanges, FileDifference, GitCommit, Signature, TreeFile };
 
 const NOTHING = "0".repeat(40);
 
@@ -71,14 +29,14 @@ export class GitRepository {
   readonly #refs = new Map<string, Sha>();
   readonly #commits: Map<Sha, GitCommit>;
   readonly #flat: Map<Sha, ReadonlyMap<string, TreeFile>>;
-  readonly #depth: Map<Sha, number>;
+  readonly #history: History;
   readonly #differences: Map<string, readonly FileDifference[]>;
 
   private constructor(folder: string, shared: GitRepository | null) {
     this.folder = folder;
     this.#commits = shared === null ? new Map() : shared.#commits;
     this.#flat = shared === null ? new Map() : shared.#flat;
-    this.#depth = shared === null ? new Map() : shared.#depth;
+    this.#history = shared === null ? new History((sha) => this.commitOf(sha)) : shared.#history;
     this.#differences = shared === null ? new Map() : shared.#differences;
   }
 
@@ -278,7 +236,7 @@ export class GitRepository {
     const blob = (text: string | Buffer): Sha => this.write("blob", Buffer.from(text));
     if (change === null) {
       if (!files.delete(path))
-        for (const below of [...files.keys()]) if (below.startsWith(`${path}/`)) files.delete(below);
+        for (const below of files.keys()) if (below.startsWith(`${path}/`)) files.delete(below);
     } else if (typeof change === "string") {
       files.set(path, { mode: old?.mode === "100755" ? "100755" : "100644", sha: blob(change) });
     } else if ("submodule" in change) {
@@ -381,48 +339,16 @@ export class GitRepository {
     return target === undefined ? null : this.peel(target);
   }
 
-  // -- history
-
-  #depthOf(sha: Sha): number {
-    const stack = [sha];
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1]!;
-      if (this.#depth.has(top)) {
-        stack.pop();
-        continue;
-      }
-      const parents = this.commitOf(top).parents;
-      const unknown = parents.filter((parent) => !this.#depth.has(parent));
-      if (unknown.length > 0) stack.push(...unknown);
-      else {
-        this.#depth.set(top, 1 + Math.max(0, ...parents.map((parent) => this.#depth.get(parent) ?? 0)));
-        stack.pop();
-      }
-    }
-    return this.#depth.get(sha) ?? 1;
-  }
+  // -- history, see {@link History}
 
   /** Whether one commit can be reached from another (a commit reaches itself). */
   isAncestor(ancestor: Sha, descendant: Sha): boolean {
-    const floor = this.#depthOf(ancestor);
-    const seen = new Set<Sha>();
-    const stack = [descendant];
-    for (let sha = stack.pop(); sha !== undefined; sha = stack.pop()) {
-      if (sha === ancestor) return true;
-      if (seen.has(sha) || this.#depthOf(sha) <= floor) continue;
-      seen.add(sha);
-      stack.push(...this.commitOf(sha).parents);
-    }
-    return false;
+    return this.#history.isAncestor(ancestor, descendant);
   }
 
   /** The best common ancestors of two commits; several after criss-cross merges, none for unrelated histories. */
   mergeBases(a: Sha, b: Sha): Sha[] {
-    if (a === b || this.isAncestor(a, b)) return [a];
-    if (this.isAncestor(b, a)) return [b];
-    const common: Sha[] = [];
-    this.#paint(a, b, (sha) => common.push(sha));
-    return common.filter((one) => !common.some((other) => other !== one && this.isAncestor(one, other)));
+    return this.#history.mergeBases(a, b);
   }
 
   /** The best common ancestor of two commits; null when they share none. */
@@ -430,55 +356,14 @@ export class GitRepository {
     return this.mergeBases(a, b)[0] ?? null;
   }
 
-  /** The commits reachable from `head` but not from `base`, parents before children, first by depth. */
+  /** The commits reachable from `head` but not from `base`, parents before children. */
   commitsBetween(base: Sha | null, head: Sha): Sha[] {
-    if (base === null) return this.#paint(head, null, () => undefined);
-    return this.#paint(head, base, () => undefined);
-  }
-
-  /** Walks both histories from the deepest commit down; returns what only `a` reaches, oldest first. */
-  #paint(a: Sha, b: Sha | null, onCommon: (sha: Sha) => void): Sha[] {
-    const FROM_A = 1;
-    const FROM_B = 2;
-    const marks = new Map<Sha, number>([[a, FROM_A]]);
-    if (b !== null) marks.set(b, (marks.get(b) ?? 0) | FROM_B);
-    const byDepth = new Map<number, Set<Sha>>();
-    let onlyA = 0;
-    const put = (sha: Sha): void => {
-      const depth = this.#depthOf(sha);
-      byDepth.set(depth, (byDepth.get(depth) ?? new Set()).add(sha));
-    };
-    for (const sha of marks.keys()) {
-      put(sha);
-      if (marks.get(sha) === FROM_A) onlyA += 1;
-    }
-    const found: Sha[] = [];
-    for (let depth = Math.max(...byDepth.keys()); depth > 0 && onlyA > 0; depth--) {
-      for (const sha of byDepth.get(depth) ?? []) {
-        const mark = marks.get(sha) ?? 0;
-        if (mark === FROM_A) {
-          found.push(sha);
-          onlyA -= 1;
-        } else if (mark === (FROM_A | FROM_B)) onCommon(sha);
-        for (const parent of this.commitOf(sha).parents) {
-          const before = marks.get(parent) ?? 0;
-          const after = before | mark;
-          if (before === 0) put(parent);
-          if (before !== FROM_A && after === FROM_A) onlyA += 1;
-          if (before === FROM_A && after !== FROM_A) onlyA -= 1;
-          marks.set(parent, after);
-        }
-      }
-    }
-    return found.reverse();
+    return this.#history.between(base, head);
   }
 
   /** The first parents of a commit, newest first, starting with it. */
   firstParents(head: Sha): Sha[] {
-    const line: Sha[] = [];
-    for (let sha: Sha | undefined = head; sha !== undefined; sha = this.commitOf(sha).parents[0])
-      line.push(sha);
-    return line;
+    return this.#history.firstParents(head);
   }
 
   // -- merges and differences, by git itself
@@ -572,73 +457,4 @@ function mergeOutput(error: unknown): string {
 
 function fullMode(mode: string): string {
   return mode.length === 3 ? `100${mode}` : mode;
-}
-
-function signatureText(signature: Signature): string {
-  return `${signature.name} <${signature.email}> ${Math.floor(signature.at / 1000)} +0000`;
-}
-
-function parseSignature(text: string): Signature {
-  const match = /^(.*?) ?<(.*)> (-?\d+) [-+]\d{4}$/s.exec(text);
-  return { name: match?.[1] ?? "", email: match?.[2] ?? "", at: Number(match?.[3] ?? 0) * 1000 };
-}
-
-function parseCommit(sha: Sha, text: string): GitCommit {
-  const split = text.indexOf("\n\n");
-  const headers = text.slice(0, split).split(/\n(?! )/);
-  const all = (name: string): string[] =>
-    headers.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
-  return {
-    sha,
-    tree: all("tree")[0] ?? "",
-    parents: all("parent"),
-    author: parseSignature(all("author")[0] ?? ""),
-    committer: parseSignature(all("committer")[0] ?? ""),
-    message: text.slice(split + 2).replace(/\n$/, ""),
-    signature: all("gpgsig")[0]?.replace(/\n /g, "\n") ?? null,
-  };
-}
-
-const STATUS_NAMES: Readonly<Record<string, FileDifference["status"]>> = {
-  A: "added",
-  D: "removed",
-  M: "modified",
-  R: "renamed",
-  C: "copied",
-  T: "changed",
-};
-
-/** Reads `git diff-tree --raw --numstat -p`: raw lines, then counts, then patches, all in the same order. */
-function parseDifferences(printed: string): FileDifference[] {
-  const lines = printed.split("\n");
-  const raw = lines.filter((line) => line.startsWith(":") && /^:\d{6} \d{6} [0-9a-f]{40} /.test(line));
-  const counts = lines.slice(raw.length, raw.length * 2).map((line) => line.split("\t"));
-  const patches = printed.split(/^diff --git /m).slice(1);
-  return raw.map((line, index) => {
-    const [meta = "", first = "", second] = line.split("\t");
-    const [, , oldSha = "", newSha = "", letter = "M"] = meta.split(" ");
-    const hunk = patches[index]?.indexOf("\n@@") ?? -1;
-    return {
-      path: unquote(second ?? first),
-      oldPath: second === undefined ? null : unquote(first),
-      status: STATUS_NAMES[letter[0] ?? "M"] ?? "changed",
-      additions: Number(counts[index]?.[0]) || 0,
-      deletions: Number(counts[index]?.[1]) || 0,
-      sha: newSha === NOTHING ? oldSha : newSha,
-      patch: hunk < 0 ? null : (patches[index]?.slice(hunk + 1).replace(/\n$/, "") ?? null),
-    };
-  });
-}
-
-/** Git quotes paths with unusual bytes as C strings. */
-function unquote(path: string): string {
-  if (!path.startsWith('"')) return path;
-  const bytes: number[] = [];
-  const named: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, '"': 34, "\\": 92 };
-  for (const part of path.slice(1, -1).match(/\\\d{3}|\\.|[^\\]/gs) ?? []) {
-    if (/^\\\d{3}$/.test(part)) bytes.push(Number.parseInt(part.slice(1), 8));
-    else if (part.startsWith("\\")) bytes.push(named[part[1] ?? ""] ?? part.charCodeAt(1));
-    else bytes.push(...Buffer.from(part));
-  }
-  return Buffer.from(bytes).toString("utf8");
 }

@@ -46,7 +46,7 @@ export async function trial(head: Partial<Setup> = {}, options: DoubleOptions = 
   const double = await Double.start(setup, {
     deliver: (_url, init) => {
       const headers = new Headers(init.headers);
-      const body = String(init.body);
+      const body = typeof init.body === "string" ? init.body : "";
       const payload = JSON.parse(body) as Record<string, unknown>;
       const action = typeof payload["action"] === "string" ? payload["action"] : null;
       arrivals.push({ event: headers.get("x-github-event") ?? "", action, headers, body, payload });

@@ -48,24 +48,24 @@ export const ORGANIZATION_STEPS: Readonly<Record<string, StepKind>> = {
     return undefined;
   }),
   uninstall: step({}, (scene) => {
-    needOwner(scene.organization, scene.actor);
+    needOwner(scene.world, scene.organization, scene.actor);
     uninstall(scene.world, installationOf(scene), scene.actor);
     return undefined;
   }),
   suspend: step({}, (scene) => {
-    needOwner(scene.organization, scene.actor);
+    needOwner(scene.world, scene.organization, scene.actor);
     setSuspended(scene.world, installationOf(scene), scene.actor, true);
     return undefined;
   }),
   unsuspend: step({}, (scene) => {
-    needOwner(scene.organization, scene.actor);
+    needOwner(scene.world, scene.organization, scene.actor);
     setSuspended(scene.world, installationOf(scene), scene.actor, false);
     return undefined;
   }),
   "set-app-permissions": step(
     { permissions: z.record(z.string(), z.enum(["none", "read", "write"])).optional() },
     (scene, { permissions }) => {
-      needOwner(scene.organization, scene.actor);
+      needOwner(scene.world, scene.organization, scene.actor);
       const installation = installationOf(scene);
       const merged = { ...installation.permissions, ...permissions };
       const kept = Object.entries(merged).flatMap(([name, level]) =>
@@ -76,12 +76,12 @@ export const ORGANIZATION_STEPS: Readonly<Record<string, StepKind>> = {
     },
   ),
   "add-repository": step(REPOSITORY_KEYS, (scene) => {
-    needOwner(scene.organization, scene.actor);
+    needOwner(scene.world, scene.organization, scene.actor);
     setReach(scene.world, installationOf(scene), scene.actor, scene.repository, true);
     return undefined;
   }),
   "remove-repository": step(REPOSITORY_KEYS, (scene) => {
-    needOwner(scene.organization, scene.actor);
+    needOwner(scene.world, scene.organization, scene.actor);
     setReach(scene.world, installationOf(scene), scene.actor, scene.repository, false);
     return undefined;
   }),
@@ -137,7 +137,7 @@ export function createRepository(
 
 function member(scene: Scene, person: string, name: string, isMember: boolean): void {
   const { world, organization, actor } = scene;
-  needOwner(organization, actor);
+  needOwner(world, organization, actor);
   const team = teamOf(world, organization, name);
   setTeamMember(world, organization, team, personOf(world, person), actor, isMember);
 }

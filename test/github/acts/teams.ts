@@ -28,10 +28,14 @@ export function teamOf(world: World, organization: Organization, name: string): 
   return team;
 }
 
-/** Refuses whoever does not own the organization. */
-export function needOwner(organization: Organization, by: Account): void {
-  if (organization.members.get(by.id) !== "admin")
-    throw new Refused(403, "You must be an admin to manage this organization.");
+/** Refuses whoever does not run the organization: its owners, and those whom a story gave admin rights in every repository. */
+export function needOwner(world: World, organization: Organization, by: Account): void {
+  if (organization.members.get(by.id) === "admin") return;
+  const owned = [...world.repositories.values()].filter(
+    (one) => one.ownerId === organization.id && !one.deleted,
+  );
+  if (owned.every((one) => world.role(by, one) === "admin")) return;
+  throw new Refused(403, "You must be an admin to manage this organization.");
 }
 
 /** Adds someone to a team, or takes them out. */
