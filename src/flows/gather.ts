@@ -2,6 +2,7 @@
 
 import { nextProof } from "../domain/approval.ts";
 import type { PullRequest } from "../domain/change.ts";
+import { makersOf } from "../domain/contribution.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
 import type { Observation } from "../domain/record.ts";
@@ -55,6 +56,11 @@ export async function gatherPull(
   const needs = needsOf(policy.record.effective);
   const authorities = await tools.github.readAuthorities(octokit, read, needs, tools.github.lookups);
   let pull: PullRequest = { ...read.pull, authorities };
+  if (read.ownBranch !== null && hasUnseenPusher(pull)) {
+    // A webhook was missed, or the branch is older than our installation: GitHub's activity list says who pushed.
+    const told = await tools.github.readPushes(octokit, watched.repository, read.ownBranch);
+    pull = { ...pull, pushes: tools.github.mergePushes([...pull.pushes, ...told]) };
+  }
   for (let made = 0; made < MOST_PROOFS; made += 1) {
     const missing = nextProof(pull);
     if (missing === null) break;
@@ -69,6 +75,12 @@ export async function gatherPull(
     pull = { ...pull, sameContent: [...pull.sameContent, proof] };
   }
   return { pull, policy };
+}
+
+function hasUnseenPusher(pull: PullRequest): boolean {
+  return (
+    pull.reviews.length > 0 && makersOf(pull).some((makers) => makers.pusher === null && !makers.addsNothing)
+  );
 }
 
 /** What must be known of people for a policy to be judged. */

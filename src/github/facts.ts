@@ -15,5 +15,6 @@ export {
   readMergeGroup,
 } from "./lists.ts";
 export { readPolicy } from "./policies.ts";
+export { merged as mergePushes } from "./pushes.ts";
 export { readChecks, readPullRequest } from "./pull-request.ts";
 export { digestOf, readChange, readPushes, readRefUpdates } from "./updates.ts";

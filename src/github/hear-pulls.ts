@@ -1,7 +1,7 @@
 /** Webhooks about pull requests, their reviews, checks, comments and merge groups. */
 
 import type { z } from "zod";
-import type { Review } from "../domain/change.ts";
+import { NO_COMMIT, type Review } from "../domain/change.ts";
 import { listen, same } from "./listener.ts";
 import {
   CheckRunEvent,
@@ -28,6 +28,22 @@ function thePull(event: z.infer<typeof PullRequestEvent>): Subject {
 }
 
 const pull = listen("pull-request", PullRequestEvent, (event) => ({ subjects: [thePull(event)] }));
+
+/** Pushes to a fork are never told to us: whoever opens a pull request from one is the one who brought its first commits. */
+const opened = listen("pull-request-opened", PullRequestEvent, (event, arrival) => {
+  const { repository, pull_request: pull, sender } = event;
+  const subjects = [thePull(event)];
+  const { sha: after } = pull.head;
+  if (pull.head.repo?.id === repository.id || after === undefined) return { subjects };
+  const ref = headRef({ number: pull.number, headRef: pull.head.ref, fromFork: true });
+  const at = pull.created_at ?? arrival.receivedAt;
+  const observed: Observed = {
+    subject: `opened:${pull.number}`,
+    observation: { kind: "pushed", ref, before: NO_COMMIT, after, actor: sender, forced: false, at },
+    at,
+  };
+  return { subjects, observations: [observed] };
+});
 
 const synchronize = listen("pull-request-pushed", PullRequestEvent, (event, arrival) => {
   const { repository, pull_request: pull, before, after, sender } = event;
@@ -70,7 +86,8 @@ const closed = listen("pull-request-closed", PullRequestEvent, (event) => {
 
 /** `pull_request` */
 export const PULL_REQUEST: Listeners = {
-  ...same(pull, "opened", "reopened", "ready_for_review", "converted_to_draft", "labeled", "unlabeled"),
+  opened,
+  ...same(pull, "reopened", "ready_for_review", "converted_to_draft", "labeled", "unlabeled"),
   ...same(pull, "enqueued", "dequeued", "auto_merge_enabled", "auto_merge_disabled"),
   synchronize,
   edited,

@@ -134,14 +134,14 @@ class Manners {
     const headers = Object.fromEntries(response.headers);
     // A secondary limit may be told in words alone.
     const words = response.status === 403 ? await response.clone().text() : "";
-    const asked = limitOf(response.status, headers, words);
+    const asked = limitOf(response.status, headers, this.#now(), words);
     const isExhausted =
       headers["x-ratelimit-remaining"] === "0" && headers["x-ratelimit-reset"] !== undefined;
     if (asked !== null) {
       const scope = isExhausted && headers["retry-after"] === undefined ? resource : "*";
       this.#waits.set(`${installation}:${scope}`, this.#now() + asked);
     } else if (isExhausted) {
-      this.#waits.set(`${installation}:${resource}`, this.#now() + untilReset(headers));
+      this.#waits.set(`${installation}:${resource}`, this.#now() + untilReset(headers, this.#now()));
     }
   }
 }

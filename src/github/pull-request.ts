@@ -37,6 +37,8 @@ export interface ReadPull {
   readonly policy: Policies;
   /** Reviewers (by id) who GitHub says may write to the repository today: an answer that cost no request. */
   readonly mayWrite: ReadonlySet<number>;
+  /** The head's branch in this repository; null for a fork, whose pushes GitHub's activity list does not tell us. */
+  readonly ownBranch: string | null;
 }
 
 /** Reads a pull request with both policy files as its base branch has them. Throws {@link Trouble}. */
@@ -83,6 +85,7 @@ export async function readPullRequest(
   const retargets = timeline.filter((event) => event.__typename === "BaseRefChangedEvent");
   return {
     policy,
+    ownBranch: told.isCrossRepository ? null : ref,
     mayWrite: new Set(
       told.reviews.nodes.flatMap(({ author, authorCanPushToRepository }) =>
         author !== null && authorCanPushToRepository ? [author.id] : [],

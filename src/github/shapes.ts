@@ -68,6 +68,7 @@ const EndShape = z.object({ ref: z.string(), sha: ShaShape, repo: RepositoryId.n
 const PullShape = z.object({
   number: z.int(),
   merged: z.boolean().nullish(),
+  created_at: InstantShape.optional().catch(undefined),
   updated_at: InstantShape.optional().catch(undefined),
   base: EndShape,
   head: EndShape,

@@ -5,6 +5,9 @@ import { Trouble } from "../domain/trouble.ts";
 /** GitHub asks for a minute where it names no time. */
 const USUAL_WAIT = 60_000;
 
+/** An hour and a bit. */
+const LONGEST_WAIT = 3_660_000;
+
 /** What is looked at in the errors Octokit throws. */
 interface Failure {
   readonly message: string;
@@ -27,7 +30,7 @@ export function troubleOf(error: unknown): Trouble {
   if (known !== null) return known;
   const failure = failureOf(error);
   if (failure === null) throw error;
-  const wait = limitOf(failure.status, failure.headers, failure.message, failure.errors);
+  const wait = limitOf(failure.status, failure.headers, Date.now(), failure.message, failure.errors);
   if (wait !== null) {
     return new Trouble("github-limited", "GitHub asks us to slow down.", { waitMs: wait, cause: error });
   }
@@ -53,13 +56,11 @@ export function graphqlErrorsOf(error: unknown): readonly GraphqlError[] {
   return failureOf(error)?.errors ?? [];
 }
 
-/**
- * How long (ms) GitHub asks to wait, by `Retry-After`, by an exhausted limit's reset, or by words; null when it does not.
- * Times are compared with the answer's own `Date`, so that a wrong clock here does no harm.
- */
+/** How long (ms) GitHub asks to wait, by `Retry-After`, by an exhausted limit's reset, or by words; null when it does not. */
 export function limitOf(
   status: number | null,
   headers: Readonly<Record<string, unknown>>,
+  now: number,
   message = "",
   errors: readonly GraphqlError[] = [],
 ): number | null {
@@ -68,17 +69,16 @@ export function limitOf(
   const after = Number(headers["retry-after"]);
   if (headers["retry-after"] !== undefined && Number.isFinite(after)) return Math.max(0, after * 1000);
   if (status === 503) return null;
-  if (headers["x-ratelimit-remaining"] === "0") return untilReset(headers);
+  if (headers["x-ratelimit-remaining"] === "0") return untilReset(headers, now);
   return limited || status === 429 || /rate limit/iu.test(message) ? USUAL_WAIT : null;
 }
 
-/** How long (ms) until an exhausted limit is filled again, by an answer's headers. */
-export function untilReset(headers: Readonly<Record<string, unknown>>): number {
+/** How long (ms) until an exhausted limit is filled again, by an answer's headers; GitHub's limits are by the hour. `now` is the real time. */
+export function untilReset(headers: Readonly<Record<string, unknown>>, now: number): number {
   const reset = Number(headers["x-ratelimit-reset"]) * 1000;
-  const date = Date.parse(typeof headers["date"] === "string" ? headers["date"] : "");
-  if (!Number.isFinite(reset) || Number.isNaN(date)) return USUAL_WAIT;
-  // One second more: both times are whole seconds.
-  return Math.max(0, reset - date) + 1000;
+  if (!Number.isFinite(reset)) return USUAL_WAIT;
+  // One second more: GitHub's time is in whole seconds. A clock that is wrong here must not make us wait for days.
+  return Math.min(Math.max(0, reset - now) + 1000, LONGEST_WAIT);
 }
 
 function ofGraphql(errors: readonly GraphqlError[], cause: unknown): Trouble {
