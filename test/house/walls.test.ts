@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { cruise, type ICruiseOptions, type ICruiseResult } from "dependency-cruiser";
@@ -142,8 +142,12 @@ function planted(tree: Tree): string {
   return folder;
 }
 
-async function broken(folder: string): Promise<readonly string[]> {
-  const { options = {}, forbidden = [] } = config;
+/** Each breach as rule and file. */
+async function breaches(
+  folder: string,
+  forbidden = config.forbidden ?? [],
+): Promise<readonly { readonly rule: string; readonly file: string }[]> {
+  const { options = {} } = config;
   const { enhancedResolveOptions, ...rest } = options;
   const settings: ICruiseOptions = {
     ...(rest as ICruiseOptions),
@@ -153,8 +157,25 @@ async function broken(folder: string): Promise<readonly string[]> {
     enhancedResolveOptions: enhancedResolveOptions ?? {},
   };
   const { output } = await cruise(["src", "test"], settings, enhancedResolveOptions ?? {});
-  const found = (output as ICruiseResult).summary.violations.map((each) => each.rule.name);
-  return [...new Set(found)];
+  return (output as ICruiseResult).summary.violations.map((each) => ({
+    rule: each.rule.name,
+    file: each.to,
+  }));
+}
+
+async function broken(folder: string): Promise<readonly string[]> {
+  return [...new Set((await breaches(folder)).map((each) => each.rule))];
+}
+
+/** Files that no command reaches. */
+async function unused(folder: string): Promise<readonly string[]> {
+  const rule = {
+    name: "unused",
+    severity: "error",
+    from: { path: "^src/cli/main\\.ts$" },
+    to: { path: "^src/", reachable: false },
+  } as const;
+  return (await breaches(folder, [rule])).map((each) => each.file);
 }
 
 describe("the walls between the rooms", () => {
@@ -165,6 +186,13 @@ describe("the walls between the rooms", () => {
   it("stand in this project", async () => {
     expect(await broken(ROOT)).toEqual([]);
   });
+
+  it.each(["src/cli/verify.ts", "src/cli/answer.ts", "src/cli/serve.ts", "src/main.ts"])(
+    "have their doors where the rules look for them: %s",
+    (path) => {
+      expect(existsSync(join(ROOT, path))).toBe(true);
+    },
+  );
 
   it("are each shown to fail here", () => {
     expect(Object.keys(BREACHES).toSorted()).toEqual(
@@ -177,5 +205,18 @@ describe("the walls between the rooms", () => {
   );
   it.each(cases)("name $rule when it is broken ($nth)", async ({ rule, tree }) => {
     expect(await broken(planted({ ...CLEAN, ...tree }))).toEqual([rule]);
+  });
+});
+
+describe("every file of src", () => {
+  it("is reached by a command", async () => {
+    expect(await unused(ROOT)).toEqual([]);
+  });
+
+  it("would be named if no command reached it", async () => {
+    const lonely = {
+      "src/domain/lonely.ts": 'import { Change } from "./change.ts";\nexport const a = Change;\n',
+    };
+    expect(await unused(planted({ ...CLEAN, ...lonely }))).toContain("src/domain/lonely.ts");
   });
 });
