@@ -1,15 +1,8 @@
 /** Which reviews count: entitled, for this content, not withdrawn, by someone who did not make alone what it covers, one per person. */
 
-import type { Actor, Authority, Instant, PullRequest, Review, SameContent, Sha } from "./change.ts";
+import type { Actor, Authority, Instant, PullRequest, Push, Review, SameContent, Sha } from "./change.ts";
 import { NO_COMMIT, PERMISSIONS } from "./change.ts";
-import {
-  contributorsOf,
-  coversCommit,
-  isMaker,
-  makersOf,
-  mergesToProve,
-  type Makers,
-} from "./contribution.ts";
+import { coverage, makersOf, mergesToProve, stayedOut, type Certainty, type Makers } from "./contribution.ts";
 import type { From, Policy, Requirement } from "./policy/policy.ts";
 import type { JudgedApproval } from "./result.ts";
 import { approvalReason, type ApprovalCode } from "./wording.ts";
@@ -23,6 +16,8 @@ export interface ApprovalJudgement {
   readonly vetoes: readonly Actor[];
   /** Why something could not be found out; empty when all is known. */
   readonly unknowns: readonly string[];
+  /** Those of them that leave it open however many approvals count. */
+  readonly doubts: readonly string[];
 }
 
 /** One requirement and how far it is met. */
@@ -57,69 +52,91 @@ export function nextProof(pull: PullRequest): { readonly from: Sha; readonly to:
 /** Judges every review given up to `at` (inclusive). Pure: looks at nothing but its arguments. */
 export function judgeApprovals(pull: PullRequest, policy: Policy, at: Instant): ApprovalJudgement {
   const makers = makersOf(pull);
-  const contributors = new Set(contributorsOf(pull).map(({ actor }) => actor.id));
   const inTime = pull.reviews.filter((review) => review.submittedAt <= at);
   const newest = newestDecisive(inTime, at);
   const judged = newest
     .filter((review) => review.state === "approved" || review.state === "unknown")
-    .map((review) => judge(review, pull, policy, makers, contributors, at));
+    .map((review) => judge(review, pull, policy, makers, at));
   const late = newestDecisive(pull.reviews, Infinity)
     .filter((review) => review.submittedAt > at && review.state === "approved")
     .map((review) => refused(review, "after-merge"));
   const replaced = inTime
     .filter((review) => review.state === "approved" && !newest.includes(review))
-    .filter((review) => newest.find((other) => samePerson(other, review))?.state !== "approved")
+    .filter((review) => newest.find((other) => samePerson(other, review))?.state === "changes-requested")
     .map((review) => refused(review, "superseded"));
 
   const requirements = policy.approvals.map((requirement, index) => {
-    const count = (pool: readonly Judged[]): number => {
-      const people = pool.filter((each) => each.entitled[index] !== "no");
-      const perCommit = makers.map((each) => people.filter((person) => covers(person, each, policy)).length);
-      return perCommit.length === 0 ? people.length : Math.min(...perCommit);
+    const count = (pool: readonly Judged[], covers: (person: Judged, commit: number) => boolean): number => {
+      const perCommit = makers.map((_, commit) => pool.filter((person) => covers(person, commit)).length);
+      return perCommit.length === 0 ? pool.length : Math.min(...perCommit);
     };
-    const have = count(judged.filter((each) => each.sure && each.entitled[index] === "yes"));
-    const couldHave = count(judged.filter((each) => each.possible));
+    const have = count(
+      judged.filter((each) => each.sure && each.entitled[index] === "yes"),
+      (person, commit) => person.covers[commit] === "yes",
+    );
+    const couldHave = count(
+      judged.filter((each) => each.possible && each.entitled[index] !== "no"),
+      (person, commit) => person.covers[commit] !== "no",
+    );
     return { requirement, have, couldHave, met: have >= requirement.required };
   });
-  const unknowns = [
-    ...(pull.commitsComplete ? [] : ["GitHub would not list all commits of this pull request"]),
-    ...judged.filter((each) => each.possible && !each.sure).map((each) => each.judged.reason),
+  const open = newest.filter((review) => mayVeto(review, pull, at));
+  const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, policy);
+  const asked = policy.approvals.some((each) => each.required > 0);
+  const doubts = [
+    ...(pull.commitsComplete || !asked ? [] : ["GitHub would not list all commits of this pull request"]),
+    ...open
+      .filter((review) => vetoOf(review) === "unknown")
+      .map((review) => approvalReason("unknown-veto", review.author?.login ?? "ghost")),
   ];
-  const vetoes = newest
-    .filter((review) => review.state === "changes-requested" && !isDismissed(review, at))
-    .flatMap((review) => (review.author === null ? [] : [review.author]))
-    .filter((actor) =>
-      policy.approvals.some((each) => entitled(each.from, authorityOf(pull, actor)) === "yes"),
-    );
   return {
     approvals: [...judged.map((each) => each.judged), ...replaced, ...late],
     requirements,
-    vetoes,
-    unknowns,
+    vetoes: open
+      .filter((review) => vetoOf(review) === "yes")
+      .flatMap((review) => (review.author === null ? [] : [review.author])),
+    unknowns: [...doubts, ...judged.flatMap((each) => each.unknown)],
+    doubts,
   };
 }
 
 /** Whether the requirements of a policy hold, can still hold, or cannot be known. */
 export function requirementsOutcome(judgement: ApprovalJudgement): "met" | "short" | "unknown" {
   if (judgement.requirements.every((each) => each.met))
-    return judgement.unknowns.length > 0 && hasUnlisted(judgement) ? "unknown" : "met";
+    return judgement.doubts.length > 0 ? "unknown" : "met";
   return judgement.requirements.every((each) => each.couldHave >= each.requirement.required)
     ? "unknown"
     : "short";
 }
 
-function hasUnlisted(judgement: ApprovalJudgement): boolean {
-  return judgement.unknowns.some((each) => each.startsWith("GitHub would not list"));
+/** Whether a review is, or may have been, a request for changes that nobody lifted. */
+function mayVeto(review: Review, pull: PullRequest, at: Instant): boolean {
+  if (isDismissed(review, at)) return false;
+  // A deleted account has lost its authority by now; whether it still had it at the merge nobody can tell.
+  if (review.author === null && pull.merged === null) return false;
+  return review.state === "changes-requested" || review.state === "unknown";
+}
+
+function vetoCertainty(review: Review, pull: PullRequest, policy: Policy): Certainty {
+  if (review.author === null) return "unknown";
+  const authority = authorityOf(pull, review.author);
+  const may = policy.approvals.map((each) => entitled(each.from, authority));
+  if (may.includes("yes")) return review.state === "changes-requested" ? "yes" : "unknown";
+  return may.includes("unknown") ? "unknown" : "no";
 }
 
 interface Judged {
   readonly judged: JudgedApproval;
-  readonly actor: Actor | null;
-  /** Counts for certain (current content, known commit). */
+  /** Current content and known commit: counts wherever it covers. */
   readonly sure: boolean;
   /** Would count if what could not be found out were in its favour. */
   readonly possible: boolean;
-  readonly entitled: readonly ("yes" | "no" | "unknown")[];
+  /** For each requirement, whether its giver may meet it. */
+  readonly entitled: readonly Certainty[];
+  /** For each commit, whether its giver did not make it alone. */
+  readonly covers: readonly Certainty[];
+  /** What could not be found out about it. */
+  readonly unknown: readonly string[];
 }
 
 function judge(
@@ -127,63 +144,63 @@ function judge(
   pull: PullRequest,
   policy: Policy,
   makers: readonly Makers[],
-  contributors: ReadonlySet<number>,
   at: Instant,
 ): Judged {
   const actor = review.author;
   const authority = actor === null ? null : authorityOf(pull, actor);
   const entitlements = policy.approvals.map((each) => entitled(each.from, authority));
+  const covers = makers.map((each) =>
+    actor === null ? "unknown" : covering(actor.id, each, pull, policy, makers),
+  );
   const answer = (
     code: ApprovalCode,
     state: "sure" | "possible" | "no",
     detail: { covered?: number; of?: number } = {},
   ): Judged => ({
     judged: { ...refused(review, code, detail), counts: state === "sure" },
-    actor,
     sure: state === "sure",
     possible: state !== "no",
     entitled: entitlements,
+    covers,
+    unknown: state === "possible" ? [approvalReason(code, review.author?.login ?? "ghost", detail)] : [],
   });
-  if (actor === null) return answer("ghost", "no");
+  if (isDismissed(review, at)) return answer("dismissed", "no");
+  // Whether a deleted account was somebody entitled when it was merged nobody can tell; before a merge somebody else can approve.
+  if (actor === null) return answer("ghost", pull.merged === null ? "no" : "possible");
   if (actor.type !== "User") return answer("bot", "no");
-  if (isDismissed(review, at) || review.state === "unknown") return answer("dismissed", "no");
   if (pull.retargetedAt !== null && review.submittedAt <= pull.retargetedAt)
     return answer("retargeted", "no");
-  const independent = makers.filter(
-    (each) => each.addsNothing || independentOf(actor.id, each, policy, contributors),
-  );
-  if (makers.length > 0 && independent.length === 0) return answer("own-work", "no");
-  if (policy.independence === "strict" && contributors.has(actor.id)) return answer("own-work", "no");
-  if (pull.author?.id === actor.id && makers.length === 0) return answer("own-work", "no");
+  const real = covers.filter((_, index) => makers[index]?.addsNothing !== true);
+  if (real.length > 0 && real.every((each) => each === "no")) return answer("own-work", "no");
+  if (pull.author?.id === actor.id && (makers.length === 0 || policy.independence === "strict"))
+    return answer("own-work", "no");
   const content = contentOf(review, pull);
   if (content === "earlier") return answer("earlier-version", "no");
   if (entitlements.length > 0 && entitlements.every((each) => each === "no"))
     return answer("no-authority", "no");
+  if (review.state === "unknown") return answer("unknown-state", "possible");
   if (content === "unknown")
     return answer(review.commit === null ? "unknown-commit" : "unproven-content", "possible");
   if (entitlements.length > 0 && entitlements.every((each) => each !== "yes"))
     return answer("unknown-authority", "possible");
-  const real = makers.filter((each) => !each.addsNothing);
-  const covered = real.filter((each) => independentOf(actor.id, each, policy, contributors)).length;
-  return covered < real.length
-    ? answer("covers-some", "sure", { covered, of: real.length })
-    : answer("counts", "sure");
+  const covered = real.filter((each) => each === "yes").length;
+  const unsure = real.filter((each) => each === "unknown").length;
+  const detail = { covered, of: real.length };
+  if (unsure > 0 && covered === 0) return answer("unknown-maker", "possible", detail);
+  const counted = answer(covered < real.length ? "covers-some" : "counts", "sure", detail);
+  return unsure === 0
+    ? counted
+    : { ...counted, unknown: [approvalReason("unknown-maker", actor.login, detail)] };
 }
 
-function independentOf(
+function covering(
   id: number,
-  makers: Makers,
+  commit: Makers,
+  pull: PullRequest,
   policy: Policy,
-  contributors: ReadonlySet<number>,
-): boolean {
-  return policy.independence === "strict"
-    ? !contributors.has(id) && !isMaker(makers, id)
-    : coversCommit(makers, id);
-}
-
-function covers(person: Judged, makers: Makers, policy: Policy): boolean {
-  if (person.actor === null) return false;
-  return policy.independence === "strict" || coversCommit(makers, person.actor.id);
+  makers: readonly Makers[],
+): Certainty {
+  return policy.independence === "strict" ? stayedOut(pull, makers, id) : coverage(commit, id);
 }
 
 function refused(
@@ -211,7 +228,7 @@ function contentOf(review: Review, pull: PullRequest): "same" | "earlier" | "unk
     to === from ? "tree" : proofOf(pull.sameContent, from, to),
   );
   if (proofs.includes("different")) return "earlier";
-  return proofs.includes("unknown") ? "unknown" : "same";
+  return proofs.includes("unknown") || !isWholeWay(from, review, pull) ? "unknown" : "same";
 }
 
 /**
@@ -219,29 +236,64 @@ function contentOf(review: Review, pull: PullRequest): "same" | "earlier" | "unk
  * Commits between count as versions of their own: whether each was ever a head is known only if no webhook was lost.
  */
 function versionsAfter(review: Review, pull: PullRequest): readonly Sha[] {
-  const pushes = pull.pushes.toSorted((a, b) => a.at - b.at);
-  // Times are whole seconds: within the review's own second, the place in the chain of heads tells what came after it.
-  const given = pushes.findLastIndex((push) => push.after === review.commit && push.at <= review.submittedAt);
-  const later = pushes.filter((push, index) => (given >= 0 ? index > given : push.at > review.submittedAt));
-  const heads = later.flatMap((push) => [push.after, push.before]).filter((sha) => sha !== NO_COMMIT);
-  const versions = new Set([pull.head.sha, ...heads, ...commitsSince(review.commit, pull)]);
+  const heads = pushesAfter(review, pull)
+    .flatMap((push) => [push.after, push.before])
+    .filter((sha) => sha !== NO_COMMIT);
+  const between = review.commit === null ? [] : (commitsSince(review.commit, pull) ?? []);
+  const versions = new Set([pull.head.sha, ...heads, ...between]);
   if (review.commit !== null && review.commit !== pull.head.sha) versions.delete(review.commit);
   return [...versions];
 }
 
-/** The first-parent commits from the head down to, and without, a commit of the pull request; empty if it is not on that way. */
-function commitsSince(sha: Sha | null, pull: PullRequest): readonly Sha[] {
+/** The pushes after a review and up to the merge, oldest first. */
+function pushesAfter(review: Review, pull: PullRequest): readonly Push[] {
+  const { commit, submittedAt } = review;
+  const pushes = pull.pushes.filter((push) => !isAfterMerge(push, pull)).toSorted((a, b) => a.at - b.at);
+  // Times are whole seconds: within the review's own second, the place in the chain of heads tells what came after it,
+  // and where the same commit came twice in that second, the review is taken to be for the first time.
+  const earlier = pushes.findLastIndex((push) => push.after === commit && push.at < submittedAt);
+  const given =
+    earlier >= 0 ? earlier : pushes.findIndex((push) => push.after === commit && push.at === submittedAt);
+  return pushes.filter((push, index) => (given >= 0 ? index > given : push.at > submittedAt));
+}
+
+/** A branch lives on after a merge: what is pushed to it then was never part of what was merged. */
+function isAfterMerge(push: Push, pull: PullRequest): boolean {
+  if (pull.merged === null || push.at < pull.merged.at) return false;
+  return push.at > pull.merged.at || push.before === pull.head.sha;
+}
+
+/** Whether every version between a review and the head was seen: each push begins where the one before it ended. */
+function isWholeWay(from: Sha, review: Review, pull: PullRequest): boolean {
+  const way = commitsSince(from, pull) ?? [];
+  const follows = (before: Sha, after: Sha): boolean =>
+    before === after ||
+    // Commits added on top are all compared, each as a version of its own.
+    (way.includes(after) && (before === from || way.indexOf(after) < way.indexOf(before)));
+  let at = from;
+  for (const push of pushesAfter(review, pull)) {
+    if (push.after === NO_COMMIT) continue;
+    if (push.before !== NO_COMMIT && !follows(at, push.before)) return false;
+    if (push.before === NO_COMMIT && push.after !== at) return false;
+    at = push.after;
+  }
+  return follows(at, pull.head.sha);
+}
+
+/** The first-parent commits from the head down to, and without, a commit; null if it is not on that way. */
+function commitsSince(sha: Sha, pull: PullRequest): readonly Sha[] | null {
   const parents = new Map(pull.commits.map((commit) => [commit.sha, commit.parents]));
   const way: Sha[] = [];
   for (
     let at: Sha | undefined = pull.head.sha;
-    at !== undefined && parents.has(at);
+    at !== undefined && !way.includes(at);
     at = parents.get(at)?.[0]
   ) {
     if (at === sha) return way;
+    if (!parents.has(at)) return null;
     way.push(at);
   }
-  return [];
+  return null;
 }
 
 function proofOf(proofs: readonly SameContent[], from: Sha, to: Sha): SameContent["proof"] {
@@ -270,7 +322,7 @@ function authorityOf(pull: PullRequest, actor: Actor): Authority | null {
 }
 
 /** Whether someone's authority meets any of the ways `from` names. */
-function entitled(from: From, authority: Authority | null): "yes" | "no" | "unknown" {
+function entitled(from: From, authority: Authority | null): Certainty {
   if (authority === null) return "unknown";
   const login = authority.actor.login.toLowerCase();
   if (from.users?.some((user) => user.toLowerCase() === login) === true) return "yes";

@@ -1,6 +1,6 @@
 /** Who shaped a pull request's content: authors, co-authors, committers and whoever was seen to push. */
 
-import { WEB_FLOW_ID, type Actor, type Commit, type PullRequest, type Push, type Sha } from "./change.ts";
+import { WEB_FLOW_ID, type Actor, type Commit, type PullRequest, type Sha } from "./change.ts";
 
 /** The people behind one commit. `unknown`: at least one account GitHub cannot name had a hand in it. */
 export interface Makers {
@@ -13,7 +13,12 @@ export interface Makers {
   readonly unknown: boolean;
   /** A merge proven to add nothing to what it merged: nobody's contribution. */
   readonly addsNothing: boolean;
+  /** A merge of which nobody could tell yet whether it adds anything. */
+  readonly mayAddNothing: boolean;
 }
+
+/** Whether something holds, does not, or cannot be told from what is known. */
+export type Certainty = "yes" | "no" | "unknown";
 
 /** One contributor and how: `author` covers co-authors too. */
 export interface Contributor {
@@ -23,14 +28,15 @@ export interface Contributor {
 
 /** The makers of every commit of the pull request, in its order. */
 export function makersOf(pull: PullRequest): readonly Makers[] {
-  const pushers = pusherOfEach(pull.commits, pull.pushes);
+  const pushers = pusherOfEach(pull);
   return pull.commits.map((commit) => ({
     sha: commit.sha,
     authors: commit.authors.filter((author) => author !== null),
     committer: commit.committer === null || commit.committer.id === WEB_FLOW_ID ? null : commit.committer,
     pusher: pushers.get(commit.sha) ?? null,
     unknown: commit.authors.includes(null) || commit.authors.length === 0 || commit.committer === null,
-    addsNothing: isCleanMerge(pull, commit),
+    addsNothing: mergeProof(pull, commit) === "yes",
+    mayAddNothing: mergeProof(pull, commit) === "unknown",
   }));
 }
 
@@ -68,47 +74,64 @@ export function isMaker(makers: Makers, actorId: number): boolean {
  * Whether an approval by this person covers this commit: they did not make it alone.
  *
  * A maker covers it only where another person is both named as an author and was seen to push it while the approver
- * was neither seen to push nor to commit it: names can be forged, pushes cannot.
+ * was neither seen to push nor to commit it: names can be forged, pushes cannot. Where nobody saw who pushed it, it may
+ * have been the approver under another's name.
  */
-export function coversCommit(makers: Makers, actorId: number): boolean {
-  if (makers.addsNothing || !isMaker(makers, actorId)) return true;
-  const { pusher } = makers;
-  if (pusher === null || pusher.type !== "User" || pusher.id === actorId || makers.committer?.id === actorId)
-    return false;
-  return makers.authors.some((author) => author.id === pusher.id);
+export function coverage(makers: Makers, actorId: number): Certainty {
+  if (makers.addsNothing) return "yes";
+  const own = coverageOfContent(makers, actorId);
+  return own === "no" && makers.mayAddNothing ? "unknown" : own;
 }
 
-/** Merge commits whose makers might matter: those that must be proven to add nothing, as (first parent, merge). */
+function coverageOfContent(makers: Makers, actorId: number): Certainty {
+  const { pusher, committer, authors } = makers;
+  const named = isMaker(makers, actorId);
+  if (pusher === null) {
+    if (!named) return "unknown";
+    const another = authors.some((author) => author.id !== actorId && author.type === "User");
+    return another && committer?.id !== actorId ? "unknown" : "no";
+  }
+  if (!named) return "yes";
+  if (pusher.type !== "User" || pusher.id === actorId || committer?.id === actorId) return "no";
+  return authors.some((author) => author.id === pusher.id) ? "yes" : "no";
+}
+
+/** Whether someone stayed out of the pull request altogether: neither its opener nor a maker of any of its commits. */
+export function stayedOut(pull: PullRequest, makers: readonly Makers[], actorId: number): Certainty {
+  if (pull.author?.id === actorId) return "no";
+  const real = makers.filter((each) => !each.addsNothing);
+  if (real.some((each) => !each.mayAddNothing && isMaker(each, actorId))) return "no";
+  return real.some((each) => each.pusher === null || isMaker(each, actorId)) ? "unknown" : "yes";
+}
+
+/** Merge commits whose makers matter to these reviewers: those that must be proven to add nothing, as (first parent, merge). */
 export function mergesToProve(
   pull: PullRequest,
   reviewers: readonly number[],
 ): readonly { from: Sha; to: Sha }[] {
-  return pull.commits.flatMap((commit) => {
-    const [first] = commit.parents;
-    if (first === undefined || commit.parents.length < 2) return [];
-    const makers = makersOf({ ...pull, commits: [commit] })[0];
-    const pusher = pusherOfEach(pull.commits, pull.pushes).get(commit.sha);
-    const concerned = reviewers.some(
-      (id) => (makers !== undefined && isMaker(makers, id)) || pusher?.id === id,
-    );
-    return concerned ? [{ from: first, to: commit.sha }] : [];
+  const parents = new Map(pull.commits.map((commit) => [commit.sha, commit.parents]));
+  return makersOf(pull).flatMap((makers) => {
+    const [first] = parents.get(makers.sha) ?? [];
+    if (first === undefined || !makers.mayAddNothing) return [];
+    const concerned = reviewers.some((id) => isMaker(makers, id) || makers.pusher === null);
+    return concerned ? [{ from: first, to: makers.sha }] : [];
   });
 }
 
-function isCleanMerge(pull: PullRequest, commit: Commit): boolean {
+/** Whether a merge is proven to add nothing. An octopus is never asked: its content is somebody's contribution. */
+function mergeProof(pull: PullRequest, commit: Commit): Certainty {
   const [first, second, ...more] = commit.parents;
-  if (first === undefined || second === undefined || more.length > 0) return false;
+  if (first === undefined || second === undefined || more.length > 0) return "no";
   // A second parent inside the pull request is somebody's side branch, not the base: its content is judged by its own commits,
   // and the merge must still be proven to add nothing to the first parent's patch, which it then cannot.
-  return pull.sameContent.some(
-    (proof) =>
-      proof.from === first && proof.to === commit.sha && (proof.proof === "tree" || proof.proof === "patch"),
-  );
+  const found = pull.sameContent.filter((proof) => proof.from === first && proof.to === commit.sha);
+  if (found.some(({ proof }) => proof === "different")) return "no";
+  return found.some(({ proof }) => proof === "tree" || proof === "patch") ? "yes" : "unknown";
 }
 
-/** Whom each commit was first seen to be pushed by. */
-function pusherOfEach(commits: readonly Commit[], pushes: readonly Push[]): ReadonlyMap<Sha, Actor> {
-  const parents = new Map(commits.map((commit) => [commit.sha, commit.parents]));
+/** Whom each commit was first seen to be pushed by. Left out: commits nobody was seen to push, or that may have been there before. */
+function pusherOfEach(pull: PullRequest): ReadonlyMap<Sha, Actor> {
+  const parents = new Map(pull.commits.map((commit) => [commit.sha, commit.parents]));
   const reachable = (tip: Sha): Set<Sha> => {
     const seen = new Set<Sha>();
     const open = [tip];
@@ -121,13 +144,19 @@ function pusherOfEach(commits: readonly Commit[], pushes: readonly Push[]): Read
   };
   const found = new Map<Sha, Actor>();
   const seen = new Set<Sha>();
-  for (const push of pushes.toSorted((a, b) => a.at - b.at)) {
+  let tip: Sha | null = null;
+  for (const push of pull.pushes.toSorted((a, b) => a.at - b.at)) {
+    // What was there before this push came by one that nobody saw, if it did not come by an earlier one.
     const before = reachable(push.before);
+    for (const sha of before) seen.add(sha);
+    // After a missed push a forced one may bring back what somebody else had brought.
+    const missed = push.forced && push.before !== tip && push.at >= pull.createdAt;
     for (const sha of reachable(push.after)) {
-      if (before.has(sha) || seen.has(sha)) continue;
+      if (seen.has(sha)) continue;
       seen.add(sha);
-      if (push.actor !== null) found.set(sha, push.actor);
+      if (push.actor !== null && !missed) found.set(sha, push.actor);
     }
+    tip = push.after;
   }
   return found;
 }

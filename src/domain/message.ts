@@ -8,6 +8,7 @@ import type { CheckRunText, PolicySource } from "./record.ts";
 import type { Assessment, Result } from "./result.ts";
 import {
   askFor,
+  clipped,
   CONTROL_TITLES,
   listed,
   markdown,
@@ -23,6 +24,12 @@ import {
 export type Candidates = readonly { readonly source: string; readonly logins: readonly string[] }[];
 
 const NAMES_SHOWN = 6;
+
+/** So many lines are listed of anything; GitHub takes 65,535 characters for each part of a check run and for an issue. */
+const LINES_SHOWN = 50;
+
+/** GitHub shows so much of a title. */
+const TITLE_LENGTH = 250;
 
 /** The check run's words. `assessment` null: the base is not a production branch. */
 export function checkText(facts: {
@@ -50,7 +57,7 @@ export function checkText(facts: {
   return {
     headSha,
     ...state,
-    title: oneLine(title).slice(0, 255),
+    title: clipped(oneLine(title), TITLE_LENGTH),
     summary: summaryOf(facts, assessment, observing),
     text: textOf(facts, assessment),
   };
@@ -73,15 +80,29 @@ function titleOf(facts: Parameters<typeof checkText>[0], assessment: Assessment,
   if (assessment.verdict === "compliant")
     return approvers.length === 0 ? "Nothing more is needed" : `Approved by ${some(approvers, NAMES_SHOWN)}`;
   const first = open.find((each) => !each.cause.startsWith("waiting")) ?? open[0];
-  const what =
-    first === undefined
-      ? VERDICT_TITLES[assessment.verdict]
-      : first.cause === "waiting-for-approval"
-        ? `Waiting for ${missingApprovals(facts).join("; ")}`
-        : first.cause === "waiting-for-check"
-          ? capital(first.reasons[0] ?? "").replace(/^Waits/u, "Waiting")
-          : capital(first.reasons[0] ?? first.cause);
-  return observing ? `Observing only; enforced, this would be held back: ${uncapital(what)}` : what;
+  const what = first === undefined ? VERDICT_TITLES[assessment.verdict] : inTitle(first, facts);
+  if (observing) return `Observing only; enforced, this would be held back: ${what}`;
+  // A login at the beginning is written as its owner writes it.
+  const named = first?.cause === "changes-requested" || approversFirst(what, assessment);
+  return named ? what : capital(what);
+}
+
+function inTitle(open: Result, facts: Parameters<typeof checkText>[0]): string {
+  const reason = open.reasons[0] ?? open.cause;
+  switch (open.cause) {
+    case "waiting-for-approval":
+      return `waiting for ${missingApprovals(facts).join("; ")}`;
+    case "own-work":
+      return open.reasons.find((each) => !each.startsWith("needs ")) ?? reason;
+    case "waiting-for-check":
+      return reason.replace(/^waits/u, "waiting");
+    default:
+      return open.outcome === "unverifiable" ? `cannot be verified: ${reason}` : reason;
+  }
+}
+
+function approversFirst(text: string, assessment: Assessment): boolean {
+  return assessment.approvals.some((each) => text.startsWith(`${oneLine(each.login)} `));
 }
 
 /** "1 approval from acme/dba (ann, bob)" for each requirement that is not met. */
@@ -89,16 +110,19 @@ function missingApprovals(facts: Parameters<typeof checkText>[0]): readonly stri
   const { policy, pulls, candidates } = facts;
   if (policy.state !== "known") return [];
   const effective = policy.record.effective;
-  const asks = pulls.flatMap((pull) =>
-    judgeApprovals(pull, effective, pull.merged?.at ?? Infinity)
-      .requirements.filter((each) => !each.met)
+  const asks = pulls.flatMap((pull) => {
+    const { requirements, approvals } = judgeApprovals(pull, effective, pull.merged?.at ?? Infinity);
+    const counted = approvals.filter((each) => each.counts).map((each) => each.login);
+    return requirements
+      .filter((each) => !each.met)
       .map(({ requirement, have }) => {
         const who = candidates.find((each) => each.source === sources(requirement.from))?.logins ?? [];
-        const able = who.filter((login) => login !== pull.author?.login);
+        const out = [pull.author?.login, ...counted].map((login) => login?.toLowerCase());
+        const able = who.filter((login) => !out.includes(login.toLowerCase()));
         const names = able.length === 0 ? "" : ` (${some(able, NAMES_SHOWN)})`;
         return `${askFor(requirement, requirement.required - have)}${names}${pulls.length > 1 ? ` on #${pull.number}` : ""}`;
-      }),
-  );
+      });
+  });
   return [...new Set(asks)];
 }
 
@@ -118,11 +142,13 @@ function summaryOf(
   else if (observing)
     lines.push("The policy only observes: nothing is held back. Enforced, this would be missing:");
   else lines.push("What is needed:");
-  for (const each of open) lines.push(...needs(each, facts).map((line) => `- ${line}`));
+  lines.push(...listOf(open.flatMap((each) => needs(each, facts))));
   return lines.join("\n");
 }
 
+/** What is missing, from whom, and how to get it. Refusals of single approvals follow in the table. */
 function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly string[] {
+  const reasons = each.reasons.map(markdown);
   switch (each.cause) {
     case "waiting-for-approval":
       return [
@@ -132,15 +158,36 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
         ...each.reasons.filter((reason) => !reason.startsWith("needs ")).map(markdown),
       ];
     case "own-work":
-      return each.reasons.map(markdown);
+      return [
+        ...missingApprovals(facts).map((ask) => `${markdown(ask)}, who did not make these commits`),
+        ...each.reasons.filter((reason) => !reason.startsWith("needs ")).map(markdown),
+      ];
+    case "check-failed":
+      return reasons.map((reason) => `${reason}: mend it, or run it again`);
+    case "waiting-for-check":
+      return reasons.map((reason) => `it ${reason}; it goes on by itself when they have succeeded`);
     case "policy-broken":
       return [
-        `${markdown(each.reasons[0] ?? "")}; mend ${each.reasons.length > 2 ? "these" : "this"} on the base branch:`,
-        ...each.reasons.slice(1).map(markdown),
+        `${reasons[0] ?? ""}: mend ${each.reasons.length > 2 ? "these" : "this"} on the branch the policy is read from`,
+        ...reasons.slice(1),
+      ];
+    case "policy-unreadable":
+      return reasons.map((reason) => `${reason}; it is tried again, and re-running this check tries at once`);
+    case "unknown":
+      return [
+        ...reasons,
+        "a new approval of the present version settles what cannot be told of a review; commits that nobody was seen to push must be pushed anew",
       ];
     default:
-      return each.reasons.map(markdown);
+      return reasons;
   }
+}
+
+function listOf(lines: readonly string[]): readonly string[] {
+  const shown = [...new Set(lines)].map((line) => `- ${line}`);
+  return shown.length <= LINES_SHOWN
+    ? shown
+    : [...shown.slice(0, LINES_SHOWN), `- and ${shown.length - LINES_SHOWN} more`];
 }
 
 function textOf(facts: Parameters<typeof checkText>[0], assessment: Assessment): string {
@@ -151,8 +198,7 @@ function textOf(facts: Parameters<typeof checkText>[0], assessment: Assessment):
       "| This change was … | | |",
       "|---|---|---|",
       ...assessment.results.map(
-        (each) =>
-          `| ${CONTROL_TITLES[each.control]} | ${outcomeWord(each)} | ${each.reasons.map(markdown).join("; ")} |`,
+        (each) => `| ${CONTROL_TITLES[each.control]} | ${outcomeWord(each)} | ${joined(each.reasons)} |`,
       ),
     );
   }
@@ -160,11 +206,18 @@ function textOf(facts: Parameters<typeof checkText>[0], assessment: Assessment):
   if (assessment.approvals.length === 0) parts.push("None so far.");
   else {
     parts.push("| who | counts | why |", "|---|---|---|");
-    for (const each of assessment.approvals)
+    for (const each of assessment.approvals.slice(0, LINES_SHOWN))
       parts.push(`| ${markdown(each.login)} | ${each.counts ? "yes" : "no"} | ${markdown(each.reason)} |`);
   }
+  const more = assessment.approvals.length - LINES_SHOWN;
+  if (more > 0) parts.push(`| and ${more} more | | |`);
   parts.push("", policyLine(facts.policy));
   return parts.join("\n");
+}
+
+/** Reasons in one table cell or line: the first few. */
+function joined(reasons: readonly string[]): string {
+  return some(reasons.map(markdown), NAMES_SHOWN, "; ");
 }
 
 function outcomeWord(each: Result): string {
@@ -199,9 +252,7 @@ export function deviationText(
     | { readonly deployment: Deployment; readonly assessment: Assessment },
 ): { readonly title: string; readonly description: string } {
   const failed = facts.assessment.results.filter((each) => each.outcome === "fail");
-  const controls = failed.map(
-    (each) => `- not ${CONTROL_TITLES[each.control]}: ${each.reasons.map(markdown).join("; ")}`,
-  );
+  const controls = failed.map((each) => `- not ${CONTROL_TITLES[each.control]}: ${joined(each.reasons)}`);
   const not = listed(
     failed.map((each) => CONTROL_TITLES[each.control]),
     "or",
@@ -214,7 +265,7 @@ export function deviationText(
     "",
     ...controls,
   ].join("\n");
-  return { title: oneLine(title).slice(0, 250), description };
+  return { title: clipped(oneLine(title), TITLE_LENGTH), description };
 }
 
 function aboutChange(change: Change): readonly [string, string] {
@@ -256,8 +307,4 @@ function aboutDeployment(deployment: Deployment): readonly [string, string] {
 
 function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
-}
-
-function uncapital(text: string): string {
-  return text.slice(0, 1).toLowerCase() + text.slice(1);
 }

@@ -19,7 +19,10 @@ export type ApprovalCode =
   | "after-merge"
   | "unknown-commit"
   | "unproven-content"
-  | "unknown-authority";
+  | "unknown-authority"
+  | "unknown-maker"
+  | "unknown-state"
+  | "unknown-veto";
 
 /** One sentence on one approval. */
 export function approvalReason(
@@ -57,7 +60,17 @@ export function approvalReason(
       return `${who} approved another commit, and GitHub would not tell whether its content is the same`;
     case "unknown-authority":
       return `whether ${who} may approve cannot be told: GitHub would not say what rights ${who} has`;
+    case "unknown-maker":
+      return `whether ${who} made it alone cannot be told: nobody saw who pushed ${someOf(detail)}`;
+    case "unknown-state":
+      return `what ${who} said in a review that was dismissed cannot be told: its webhook was missed`;
+    case "unknown-veto":
+      return `whether ${who} holds this back cannot be told: either the review or the rights of ${who} could not be read`;
   }
+}
+
+function someOf({ covered = 0, of = 0 }: { readonly covered?: number; readonly of?: number }): string {
+  return covered === 0 ? "the commits" : `${of - covered} of ${of} commits`;
 }
 
 /** "2 approvals from acme/dba", "1 approval from anyone with write permission". */
@@ -83,10 +96,10 @@ export function listed(items: readonly string[], word: "and" | "or" = "and"): st
 }
 
 /** "a, b, c and 4 more". */
-export function some(items: readonly string[], most: number): string {
+export function some(items: readonly string[], most: number, between = ", "): string {
   return items.length <= most
-    ? items.join(", ")
-    : `${items.slice(0, most).join(", ")} and ${items.length - most} more`;
+    ? items.join(between)
+    : `${items.slice(0, most).join(between)} and ${items.length - most} more`;
 }
 
 /** What a control's name completes: "This change was ...". */
@@ -127,14 +140,36 @@ export function short(sha: string): string {
   return sha.slice(0, 7);
 }
 
-/** Text from outside on one line: no control or direction-changing characters. For titles, tables and CSV cells. */
+/** Text from outside on one line: well-formed, no control or direction-changing characters. For titles, tables and CSV cells. */
 export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ").trim();
+  return text
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ")
+    .trim();
 }
 
-/** A sentence made harmless for Markdown: no links, mentions, tables, code or HTML come out of it. */
-export function markdown(text: string): string {
-  return oneLine(text)
-    .replace(/([\\`*_{}[\]<>#|~!])/gu, "\\$1")
-    .replace(/@/gu, "@\u200b");
+/** The first `most` UTF-16 units of a text and an ellipsis for the rest; never half a character. */
+export function clipped(text: string, most: number): string {
+  if (text.length <= most) return text;
+  return `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/u, "")}…`;
 }
+
+/**
+ * A sentence made harmless for Markdown: no links, mentions, references, tables, code, formulas or HTML come out of it, and
+ * none of our own hidden markers. At most a few hundred characters are kept.
+ */
+export function markdown(text: string): string {
+  return (
+    clipped(oneLine(text), MOST_CHARACTERS)
+      .replace(/&/gu, "&amp;")
+      .replace(/([\\`*_{}[\]<>#|~!$])/gu, "\\$1")
+      // GitHub finds these in the rendered text, where an escaping backslash is gone: only an invisible space breaks them.
+      .replace(/@/gu, "@\u200b")
+      .replace(/#(?=\d)/gu, "#\u200b")
+      .replace(/:\/\//gu, ":\u200b//")
+      .replace(/\bwww\./giu, "www\u200b.")
+      .replace(/countersign-(?=deviation)/giu, "countersign-\u200b")
+  );
+}
+
+const MOST_CHARACTERS = 400;

@@ -75,7 +75,7 @@ function withoutPolicy(
       {},
     );
   }
-  const problems = policy.problems.map((each) => `${each.file}:${each.line}:${each.column}: ${each.message}`);
+  const problems = policy.problems.map((each) => `${each.file}, line ${each.line}: ${each.message}`);
   // Before a merge somebody can mend the file; afterwards nothing can be concluded from a policy nobody could read.
   const outcome = subject.moment === "gate" || subject.moment === "group" ? "fail" : "unverifiable";
   return result(control, outcome, "policy-broken", ["the policy file has problems", ...problems], {

@@ -3,7 +3,14 @@
 import type { Check } from "../change.ts";
 import type { Result } from "../result.ts";
 import { listed, oneLine } from "../wording.ts";
-import { bringsNothing, result, type Context, type Control, type Subject } from "./control.ts";
+import {
+  bringsNothing,
+  mayBringNothing,
+  result,
+  type Context,
+  type Control,
+  type Subject,
+} from "./control.ts";
 
 const NAME = "checks-passed";
 
@@ -27,10 +34,30 @@ function judge(subject: Subject, context: Context): Result | null {
   if (subject.moment === "landed" && bringsNothing(subject.change)) {
     return result(NAME, "not-applicable", "nothing-landed", ["nothing new reached the branch"], {});
   }
+  if (subject.moment === "landed" && mayBringNothing(subject.change)) {
+    return result(
+      NAME,
+      "unverifiable",
+      "unknown",
+      ["whether the new branch's content had landed before cannot be told"],
+      {},
+    );
+  }
+  const contents = checksOf(subject);
+  if (contents.length === 0) {
+    return result(
+      NAME,
+      "unverifiable",
+      "pull-request-unknown",
+      ["GitHub would not say which pull request this update merged"],
+      {},
+    );
+  }
+  const landed = subject.moment === "landed";
   const each = required.map(({ name, app }) => ({
     name,
     app,
-    state: stateOf(name, app, checksOf(subject), context.at),
+    state: worstOf(contents.map((checks) => stateOf(name, app, checks, context.at, landed))),
   }));
   const inputs = { required: each.map((one) => ({ name: one.name, app: one.app, state: one.state })) };
   const named = (states: readonly string[]): readonly string[] =>
@@ -44,38 +71,49 @@ function judge(subject: Subject, context: Context): Result | null {
   const missing = named(["missing", "running", "late"]);
   if (missing.length === 0)
     return result(NAME, "pass", "satisfied", [`${listed(named(["passed"]).map(oneLine))} succeeded`], inputs);
-  const reason =
-    subject.moment === "landed"
-      ? `${listed(missing.map(oneLine))} had not succeeded when it landed`
-      : `waits for ${listed(missing.map(oneLine))}`;
-  return result(
-    NAME,
-    "fail",
-    subject.moment === "landed" ? "check-missing" : "waiting-for-check",
-    [reason],
-    inputs,
-  );
+  const reason = landed
+    ? `${listed(missing.map(oneLine))} had not succeeded when it landed`
+    : `waits for ${listed(missing.map(oneLine))}`;
+  return result(NAME, "fail", landed ? "check-missing" : "waiting-for-check", [reason], inputs);
 }
 
-function checksOf(subject: Exclude<Subject, { readonly moment: "deployed" }>): readonly Check[] {
-  if (subject.moment === "gate") return subject.pull.checks;
-  if (subject.moment === "group") return subject.checks;
+/** The checks of each content that is merged. */
+function checksOf(subject: Exclude<Subject, { readonly moment: "deployed" }>): readonly (readonly Check[])[] {
+  if (subject.moment === "gate") return [subject.pull.checks];
+  if (subject.moment === "group") return [subject.checks];
   const { change } = subject;
   // A merge by the button is judged on the head that was checked; a queue group and a push on the commit itself.
   return change.update.kind === "pull-request"
-    ? change.pullRequests.flatMap((pull) => pull.checks)
-    : change.checks;
+    ? change.pullRequests.map((pull) => pull.checks)
+    : [change.checks];
 }
 
-function stateOf(name: string, app: string | null, checks: readonly Check[], at: number): string {
+const STATES = ["failed", "missing", "running", "late", "passed"] as const;
+type State = (typeof STATES)[number];
+
+function worstOf(states: readonly State[]): State {
+  return STATES.find((state) => states.includes(state)) ?? "missing";
+}
+
+function stateOf(
+  name: string,
+  app: string | null,
+  checks: readonly Check[],
+  at: number,
+  landed: boolean,
+): State {
   const candidates = checks.filter(
     (check) => check.name === name && (app === null || check.app?.slug === app),
   );
   if (candidates.length === 0) return "missing";
-  const newest = candidates
-    .toSorted((a, b) => (a.completedAt ?? Infinity) - (b.completedAt ?? Infinity))
-    .at(-1);
-  if (newest?.completedAt == null || newest.conclusion === null) return "running";
-  if (newest.completedAt > at) return "late";
-  return newest.conclusion === "success" ? "passed" : "failed";
+  const done = (check: Check): boolean =>
+    check.completedAt !== null && check.conclusion !== null && check.completedAt <= at;
+  // A check that was run again after the merge does not undo the run before it.
+  const known = landed && candidates.some(done) ? candidates.filter(done) : candidates;
+  const last = Math.max(...known.map((check) => check.completedAt ?? Infinity));
+  // Of runs that ended in the same second none is the newest: all must have succeeded.
+  const newest = known.filter((check) => (check.completedAt ?? Infinity) === last);
+  if (newest.some((check) => check.completedAt === null || check.conclusion === null)) return "running";
+  if (last > at) return "late";
+  return newest.every((check) => check.conclusion === "success") ? "passed" : "failed";
 }

@@ -35,10 +35,12 @@ export const contentAsReviewed: Control = {
         inputs,
       );
     }
-    const outcome =
-      change.shipped.length === 0
-        ? "unverifiable"
-        : worst(change.shipped.map((each) => OUTCOMES[each.coverage]));
+    const outcome = worst(
+      change.pullRequests.map((pull) => {
+        const shipped = change.shipped.filter((each) => each.pull === pull.number);
+        return shipped.length === 0 ? "unverifiable" : worst(shipped.map((each) => OUTCOMES[each.coverage]));
+      }),
+    );
     const files = change.shipped.flatMap((each) => each.files);
     switch (outcome) {
       case "pass":

@@ -82,6 +82,11 @@ export function bringsNothing(change: Change): boolean {
   );
 }
 
+/** Whether GitHub would not say if a new branch brought anything to production. */
+export function mayBringNothing(change: Change): boolean {
+  return change.update.kind === "branch-created" && change.alreadyLanded === null;
+}
+
 /** The worst of several outcomes: fail, then unverifiable, then pass; not-applicable when there are none. */
 export function worst(outcomes: readonly Outcome[]): Outcome {
   for (const outcome of ["fail", "unverifiable", "waived", "pass"] as const) {

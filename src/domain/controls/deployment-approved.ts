@@ -47,19 +47,28 @@ export const deploymentApproved: Control = {
       return say(
         "fail",
         "carries-refused",
-        `it carries ${refused.length} of ${deployment.carried.length} changes that are not compliant`,
+        `${refused.length} of the ${deployment.carried.length} changes it carries ${isAre(refused.length)} not compliant`,
       );
     const unaccounted = deployment.unaccounted;
     if (unaccounted !== null && unaccounted.length > 0) {
       return say(
         "fail",
         "unaccounted",
-        `it carries ${unaccounted.length} commits that landed by no change on a production branch`,
+        `${unaccounted.length} of the commits it carries landed by no change on a production branch`,
       );
     }
     const unsure = deployment.carried.filter((change) => !GOOD.has(change.verdict));
-    if (unaccounted === null || unsure.length > 0)
+    // It goes forward, so it carries something: an empty list is one that was not read.
+    if (unaccounted === null || unsure.length > 0 || deployment.carried.length === 0)
       return say("unverifiable", "unknown", "not everything it carries could be verified");
-    return say("pass", "satisfied", `all ${deployment.carried.length} changes it carries were let through`);
+    return say("pass", "satisfied", `${allOf(deployment.carried.length)} let through`);
   },
 };
+
+function allOf(count: number): string {
+  return count === 1 ? "the one change it carries was" : `all ${count} changes it carries were`;
+}
+
+function isAre(count: number): string {
+  return count === 1 ? "is" : "are";
+}

@@ -7,6 +7,7 @@ import { askFor, listed, oneLine } from "../wording.ts";
 import {
   bringsNothing,
   isMerge,
+  mayBringNothing,
   pullsOf,
   result,
   worst,
@@ -47,6 +48,15 @@ function judge(subject: Subject, context: Context): Result | null {
     const { change } = subject;
     if (bringsNothing(change))
       return result(NAME, "not-applicable", "nothing-landed", ["nothing new reached the branch"], {});
+    if (mayBringNothing(change)) {
+      return result(
+        NAME,
+        "unverifiable",
+        "unknown",
+        ["whether the new branch's content had landed before cannot be told"],
+        { update: change.update.kind },
+      );
+    }
     if (!isMerge(change)) {
       return result(
         NAME,
@@ -68,7 +78,7 @@ function judge(subject: Subject, context: Context): Result | null {
       );
     }
   }
-  const each = pullsOf(subject).map((pull) => judgePull(pull, context));
+  const each = pullsOf(subject).map((pull) => judgePull(pull, context, subject.moment === "landed"));
   const outcome = worst(each.map((one) => one.outcome));
   const deciding = each.filter((one) => one.outcome === outcome);
   // Waiting for people is waiting only while nobody has to act differently in any of the pull requests.
@@ -89,7 +99,7 @@ interface PullOutcome {
   readonly counted: readonly number[];
 }
 
-function judgePull(pull: PullRequest, context: Context): PullOutcome {
+function judgePull(pull: PullRequest, context: Context, landed: boolean): PullOutcome {
   const judgement = judgeApprovals(pull, context.policy, momentOf(pull, context));
   const counted = judgement.requirements.map((each) => each.have);
   const answer = (outcome: Outcome, cause: string, reasons: readonly string[]): PullOutcome => ({
@@ -101,7 +111,9 @@ function judgePull(pull: PullRequest, context: Context): PullOutcome {
   if (judgement.vetoes.length > 0) {
     const who = listed(judgement.vetoes.map((actor) => oneLine(actor.login)));
     return answer("fail", "changes-requested", [
-      `${who} asked for changes; only a new review by ${who}, or a dismissal, lifts that`,
+      landed
+        ? `${who} had asked for changes, and nothing had lifted that when it was merged`
+        : `${who} asked for changes; only a new review by ${who}, or a dismissal, lifts that`,
     ]);
   }
   const state = requirementsOutcome(judgement);
@@ -112,21 +124,26 @@ function judgePull(pull: PullRequest, context: Context): PullOutcome {
       judgement.approvals.filter((each) => each.counts).map((each) => each.reason),
     );
   if (state === "unknown") return answer("unverifiable", "unknown", judgement.unknowns);
-  return answer("fail", shortCause(judgement), shortReasons(judgement));
+  return answer("fail", shortCause(judgement, landed), shortReasons(judgement, landed));
 }
 
 /** Someone must act differently when the only approvals there are by those who made it; otherwise it waits for people. */
-function shortCause(judgement: ApprovalJudgement): string {
+function shortCause(judgement: ApprovalJudgement, landed: boolean): string {
   const given = judgement.approvals.filter((each) => each.code !== "superseded" && each.code !== "dismissed");
   return given.length > 0 && given.every((each) => each.code === "own-work")
     ? "own-work"
-    : "waiting-for-approval";
+    : landed
+      ? "too-few-approvals"
+      : "waiting-for-approval";
 }
 
-function shortReasons(judgement: ApprovalJudgement): readonly string[] {
+function shortReasons(judgement: ApprovalJudgement, landed: boolean): readonly string[] {
   const missing = judgement.requirements
     .filter((each) => !each.met)
-    .map(({ requirement, have }) => `needs ${askFor(requirement, requirement.required - have)}`);
+    .map(
+      ({ requirement, have }) =>
+        `${landed ? "lacked" : "needs"} ${askFor(requirement, requirement.required - have)}`,
+    );
   return [
     ...missing,
     ...judgement.approvals.filter((each) => each.code !== "counts").map((each) => each.reason),

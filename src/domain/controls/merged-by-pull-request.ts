@@ -1,7 +1,7 @@
 /** This change was merged by a pull request. */
 
 import type { Result } from "../result.ts";
-import { bringsNothing, isMerge, result, type Control, type Subject } from "./control.ts";
+import { bringsNothing, isMerge, mayBringNothing, result, type Control, type Subject } from "./control.ts";
 
 const NAME = "merged-by-pull-request";
 
@@ -34,7 +34,7 @@ export const mergedByPullRequest: Control = {
     if (bringsNothing(change))
       return result(NAME, "not-applicable", "nothing-landed", ["nothing new reached the branch"], inputs);
     if (isMerge(change)) return result(NAME, "pass", "satisfied", [how], inputs);
-    if (change.update.kind === "branch-created" && change.alreadyLanded === null) {
+    if (mayBringNothing(change)) {
       return result(
         NAME,
         "unverifiable",

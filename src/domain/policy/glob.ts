@@ -5,12 +5,19 @@ import picomatch from "picomatch";
 const OPTIONS = { dot: true, noextglob: true, nonegate: true, strictSlashes: true } as const;
 const compiled = new Map<string, (text: string) => boolean>();
 
+/** Matching goes back and forth between wildcards: with many of them a crafted name would take for ever. */
+const MOST_WILDCARDS = { inOnePart: 3, inAll: 8 } as const;
+
 /** Why a glob is refused, or null. */
 export function globProblem(glob: string): string | null {
   if (glob.startsWith("!")) return "a glob must not begin with ! (say what is meant, not what is not)";
   if (glob.length > 500) return "a glob is at most 500 characters long";
   if (picomatch.scan(glob).isExtglob && /[@?*+!]\(/u.test(glob))
     return "extended globs such as +(a|b) are not allowed";
+  const wildcards = (text: string): number => text.match(/\*+|\{[^}]*\.\.[^}]*\}/gu)?.length ?? 0;
+  if (wildcards(glob) > MOST_WILDCARDS.inAll) return `a glob has at most ${MOST_WILDCARDS.inAll} wildcards`;
+  if (glob.split("/").some((part) => wildcards(part) > MOST_WILDCARDS.inOnePart))
+    return `a glob has at most ${MOST_WILDCARDS.inOnePart} wildcards between two slashes`;
   return null;
 }
 
@@ -23,7 +30,9 @@ function matcher(glob: string, ignoreCase: boolean): (text: string) => boolean {
   const key = `${ignoreCase ? "i" : "c"}${glob}`;
   const known = compiled.get(key);
   if (known !== undefined) return known;
-  const made = picomatch(glob, { ...OPTIONS, nocase: ignoreCase });
+  // Names have parentheses, plus signs and the like; to picomatch they would be parts of a regular expression.
+  const literal = glob.replace(/\\.|[()|+^$]/gu, (each) => (each.length > 1 ? each : `\\${each}`));
+  const made = picomatch(literal, { ...OPTIONS, nocase: ignoreCase });
   const match = (text: string): boolean => made(text);
   compiled.set(key, match);
   return match;

@@ -24,10 +24,33 @@ export type ParsedPolicy =
 
 type Issue = z.core.$ZodIssue;
 
+/** A policy file longer than this is refused unread. */
+const MOST_CHARACTERS = 200_000;
+
 /** Reads a policy file; an empty file is an empty policy. All problems are listed at once. */
 export function parsePolicy(text: string): ParsedPolicy {
+  const refuse = (message: string): ParsedPolicy => ({
+    ok: false,
+    problems: [{ line: 1, column: 1, message }],
+  });
+  if (text.length > MOST_CHARACTERS) return refuse(`the file is longer than ${MOST_CHARACTERS} characters`);
+  try {
+    return parse(text);
+  } catch (error) {
+    // What is nested deeper than the stack can hold is nothing we could have understood.
+    if (error instanceof RangeError) return refuse("the file is nested too deeply");
+    throw error;
+  }
+}
+
+function parse(text: string): ParsedPolicy {
   const counter = new LineCounter();
-  const document = parseDocument(text, { lineCounter: counter, uniqueKeys: true, merge: false });
+  const document = parseDocument(text, {
+    lineCounter: counter,
+    uniqueKeys: true,
+    merge: false,
+    logLevel: "error",
+  });
   const place = (offset: number): { line: number; column: number } => {
     const { line, col } = counter.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -49,7 +72,13 @@ export function parsePolicy(text: string): ParsedPolicy {
   } catch (error) {
     return { ok: false, problems: [{ line: 1, column: 1, message: firstLine(String(error)) }] };
   }
-  const parsed = PolicyFileSchema.safeParse(value);
+  if (!isWellFormed(value)) {
+    return {
+      ok: false,
+      problems: [{ line: 1, column: 1, message: "the file holds half a character (a lone surrogate)" }],
+    };
+  }
+  const parsed = PolicyFileSchema.safeParse(value, { reportInput: true });
   if (!parsed.success) {
     const problems = parsed.error.issues.flatMap((issue) =>
       explain(issue).map(({ path, key, message }) => ({ ...lineOf(path, key), message })),
@@ -59,6 +88,14 @@ export function parsePolicy(text: string): ParsedPolicy {
   const globs = badGlobs(parsed.data).map(({ path, message }) => ({ ...lineOf(path), message }));
   if (globs.length > 0) return { ok: false, problems: inOrder(globs) };
   return { ok: true, file: parsed.data, lineOf };
+}
+
+/** Canonical JSON, and with it every digest, knows no half characters. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (Array.isArray(value)) return value.every(isWellFormed);
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([key, inner]) => key.isWellFormed() && isWellFormed(inner));
 }
 
 interface Explained {
@@ -82,7 +119,7 @@ function explain(issue: Issue): readonly Explained[] {
     const values = issue.values.map(String);
     const input = typeof issue.input === "string" ? issue.input : "";
     return [
-      { path: issue.path, message: `${at}must be one of ${values.join(", ")}${nearest(input, values)}` },
+      { path: issue.path, message: `${at}must be one of ${values.join(", ")}${likely(input, values)}` },
     ];
   }
   if (issue.code === "invalid_union") {
@@ -134,12 +171,18 @@ function elementOf(schema: unknown): unknown {
 }
 
 function nearest(word: string, known: readonly string[]): string {
+  const guess = likely(word, known);
+  if (guess !== "") return guess;
+  return known.length > 0 && known.length <= 12 ? `; known here: ${known.join(", ")}` : "";
+}
+
+function likely(word: string, known: readonly string[]): string {
   const best = known
     .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .toSorted((a, b) => a.far - b.far)[0];
-  if (best !== undefined && best.far <= Math.max(2, Math.floor(word.length / 3)))
-    return `; did you mean "${best.candidate}"?`;
-  return known.length > 0 && known.length <= 12 ? `; known here: ${known.join(", ")}` : "";
+  return best !== undefined && best.far <= Math.max(2, Math.floor(word.length / 3))
+    ? `; did you mean "${best.candidate}"?`
+    : "";
 }
 
 function badGlobs(file: PolicyFile): readonly Explained[] {

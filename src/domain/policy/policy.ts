@@ -56,7 +56,7 @@ export const RequiredCheckSchema = z.union([
   z.strictObject({ name: z.string().min(1), app: z.string().min(1).optional().describe("the app's slug") }),
 ]);
 
-const Day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/u, "a date is written YYYY-MM-DD");
+const Day = z.iso.date("a date is written YYYY-MM-DD, and must exist");
 
 /** The whole policy file. Unknown keys are errors. */
 export const PolicyFileSchema = z.strictObject({
@@ -98,7 +98,11 @@ export const PolicyFileSchema = z.strictObject({
     .optional()
     .describe("organisation file only"),
   periods: z
-    .array(z.strictObject({ name: z.string().min(1), from: Day, to: Day }))
+    .array(
+      z
+        .strictObject({ name: z.string().min(1), from: Day, to: Day })
+        .refine(({ from, to }) => from < to, { message: "from must be before to" }),
+    )
     .optional()
     .describe("observation periods, UTC, half-open; default: calendar quarters; organisation file only"),
   since: Day.optional().describe(
@@ -113,8 +117,10 @@ export type PolicyFile = z.infer<typeof PolicyFileSchema>;
 export interface Policy {
   readonly mode: "observe" | "enforce";
   readonly production: {
-    /** Globs; null: the default branch. */
+    /** Globs; null: the default branch alone. */
     readonly branches: readonly string[] | null;
+    /** Whether the default branch is in scope beside `branches`: no file of an organisation gave it up. */
+    readonly alsoDefaultBranch?: true;
     readonly environments: readonly string[];
   };
   /** All must hold: the organisation's, and the repository's own on top. */

@@ -8,9 +8,11 @@ const HEADS = "refs/heads/";
 
 /** Whether updates of this branch reach production; `branch` without `refs/heads/`. */
 export function isProductionBranch(policy: Policy, repository: Repository, branch: string): boolean {
-  return policy.production.branches === null
-    ? branch === repository.defaultBranch
-    : matchesAny(policy.production.branches, branch);
+  const { branches, alsoDefaultBranch } = policy.production;
+  if (branches === null || alsoDefaultBranch === true) {
+    if (branch === repository.defaultBranch) return true;
+  }
+  return branches !== null && matchesAny(branches, branch);
 }
 
 /** Whether deployments to this environment reach production; compared without case. */

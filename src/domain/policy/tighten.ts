@@ -17,6 +17,7 @@ export type PolicyInForce =
   | { readonly state: "unreadable"; readonly because: string };
 
 const DEFAULT_APPROVAL: Requirement = { required: 1, from: { permission: "write" } };
+const DEFAULT_ENVIRONMENTS: readonly string[] = ["production", "prod"];
 const ORGANIZATION_ONLY = ["periods", "since"] as const;
 
 /** Folds the two sources into the policy in force. */
@@ -99,12 +100,17 @@ function fold(org: PolicyFile | null, repo: PolicyFile | null): Policy {
   const strict = [org, repo].some((file) => file?.approval?.independence === "strict");
   const checks = [org, repo].flatMap((file) => file?.checks?.required ?? []);
   const branches = [org, repo].flatMap((file) => file?.production?.branches ?? []);
-  const environments = [org, repo].flatMap((file) => file?.production?.environments ?? []);
+  // Where no organisation file exists the defaults are the minimum, which a repository adds to.
+  const environments = [
+    ...(org === null ? DEFAULT_ENVIRONMENTS : []),
+    ...[org, repo].flatMap((file) => file?.production?.environments ?? []),
+  ];
   return {
     mode: org?.mode === "enforce" || repo?.mode === "enforce" ? "enforce" : "observe",
     production: {
       branches: branches.length > 0 ? unique(branches) : null,
-      environments: environments.length > 0 ? unique(environments) : ["production", "prod"],
+      ...(org === null && branches.length > 0 ? { alsoDefaultBranch: true as const } : {}),
+      environments: unique(environments.length > 0 ? environments : DEFAULT_ENVIRONMENTS),
     },
     approvals: approvals.filter(
       (each, index) => approvals.findIndex((other) => canonical(other) === canonical(each)) === index,
