@@ -1,4 +1,5 @@
-import type { Account, Organization, Role, Team } from "../model.ts";
+import type { Account, Organization, Repository, Role, Team } from "../model.ts";
+import type { World } from "../world.ts";
 import {
   collaboratorShape,
   fullOrganizationShape,
@@ -189,8 +190,7 @@ export const accountRoutes: Routes = {
       const { affiliation = "all", permission } = call.query;
       const organization = call.world.organizations.get(repository.ownerId);
       const wanted = permission === undefined ? undefined : WORDS[permission];
-      const people = [...call.world.accounts.values()]
-        .filter((one) => !one.deleted && one.type === "User" && holdsAccess(call, one))
+      const people = accountsWithAccess(call.world, repository)
         .filter((one) => affiliation === "all" || repository.collaborators.has(one.id))
         .filter((one) => affiliation !== "outside" || organization?.members.has(one.id) !== true)
         .filter((one) => wanted === undefined || call.world.may(one, wanted, repository));
@@ -202,8 +202,7 @@ export const accountRoutes: Routes = {
   "GET /repos/{owner}/{repo}/collaborators/{username}": {
     need: METADATA,
     run(call) {
-      repositoryOf(call);
-      if (!holdsAccess(call, accountNamed(call))) throw notFound();
+      if (!holdsAccess(call.world, repositoryOf(call), accountNamed(call))) throw notFound();
       return { status: 204 };
     },
   },
@@ -232,16 +231,21 @@ const WORDS: Readonly<Record<string, Role>> = {
 };
 
 /** Whether someone's access comes from more than the repository being public. */
-function holdsAccess(call: Call, account: Account): boolean {
-  const repository = repositoryOf(call);
-  const role = call.world.role(account, repository);
+function holdsAccess(world: World, repository: Repository, account: Account): boolean {
+  const role = world.role(account, repository);
   if (repository.visibility !== "public" || role !== "read") return role !== "none";
-  const organization = call.world.organizations.get(repository.ownerId);
   return (
     repository.collaborators.has(account.id) ||
-    organization?.members.has(account.id) === true ||
-    [...call.world.teams.values()].some(
+    world.organizations.get(repository.ownerId)?.members.has(account.id) === true ||
+    [...world.teams.values()].some(
       (team) => team.members.has(account.id) && team.repositories.has(repository.id),
     )
   );
+}
+
+/** The people who can work in a repository, in order of their ids. */
+export function accountsWithAccess(world: World, repository: Repository): Account[] {
+  return [...world.accounts.values()]
+    .filter((one) => !one.deleted && one.type === "User" && holdsAccess(world, repository, one))
+    .sort((a, b) => a.id - b.id);
 }

@@ -1,0 +1,461 @@
+import type { PullRequest, Repository, Review, TimelineEvent } from "../model.ts";
+import { mergeability, queueRule } from "../rules.ts";
+import { htmlUrl, iso, isoOrNull } from "../shapes/form.ts";
+import { authorAssociation } from "../shapes/accounts.ts";
+import { pullContent } from "../shapes/pulls.ts";
+import { rollupNode } from "./checks.ts";
+import { CONNECTION, connection, EDGE } from "./connection.ts";
+import { listArg, need, numberArg, textArg, type Args, type Context, type Resolvers } from "./context.ts";
+import {
+  actorById,
+  actorNode,
+  commitNode,
+  madeNodeId,
+  pullNode,
+  refNode,
+  type CommentNode,
+  type EventNode,
+  type LabelNode,
+  type PullCommitNode,
+  type PullNode,
+  type QueueEntryNode,
+  type QueueNode,
+  type ReviewNode,
+} from "./nodes.ts";
+
+function pullPath(context: Context, repository: Repository, pull: PullRequest): string {
+  return `/${context.world.fullName(repository)}/pull/${pull.number}`;
+}
+
+/** A pull request's state as GraphQL spells it. */
+export function pullState(pull: PullRequest): "OPEN" | "CLOSED" | "MERGED" {
+  return pull.merged !== null ? "MERGED" : pull.state === "open" ? "OPEN" : "CLOSED";
+}
+
+function headRepository(context: Context, pull: PullRequest): Repository | null {
+  const held =
+    pull.head.repositoryId === null ? undefined : context.world.repositories.get(pull.head.repositoryId);
+  return held === undefined || held.deleted ? null : held;
+}
+
+function reviewNodes(
+  repository: Repository,
+  pull: PullRequest,
+  reviews: readonly Review[],
+  args: Args,
+): unknown {
+  return connection(
+    args,
+    reviews,
+    (one) => one.id,
+    (review) => ({ __typename: "PullRequestReview" as const, repository, pull, review }),
+  );
+}
+
+function newestByAuthor(reviews: readonly Review[]): Review[] {
+  return [...new Map(reviews.map((one) => [one.authorId, one])).values()];
+}
+
+function files(
+  { repository, pull }: PullNode,
+  context: Context,
+): ReturnType<ReturnType<Context["world"]["git"]>["differences"]> {
+  const { mergeBase } = pullContent(context.world, repository, pull);
+  return context.world.git(repository).differences(mergeBase, pull.head.sha);
+}
+
+const CHANGE_TYPES = {
+  added: "ADDED",
+  removed: "DELETED",
+  modified: "MODIFIED",
+  renamed: "RENAMED",
+  copied: "COPIED",
+  changed: "CHANGED",
+} as const;
+
+function pascal(kind: string): string {
+  return kind
+    .split("-")
+    .map((word) => `${word[0]?.toUpperCase() ?? ""}${word.slice(1)}`)
+    .join("");
+}
+
+interface Item {
+  readonly type: string;
+  readonly key: string;
+  readonly node: unknown;
+}
+
+/** Everything on a pull request's page, in GitHub's order: commits, then what happened by time. */
+function timeline({ repository, pull }: PullNode, context: Context): Item[] {
+  const commits = pullContent(context.world, repository, pull).commits.map((sha) => ({
+    type: "PULL_REQUEST_COMMIT",
+    key: sha,
+    node: { __typename: "PullRequestCommit", repository, pull, sha },
+  }));
+  const comments = [...repository.comments.values()].filter(
+    (one) => one.number === pull.number && !one.deleted,
+  );
+  const timed = [
+    ...pull.timeline.map((event) => ({
+      at: event.at,
+      type: `${event.kind.toUpperCase().replaceAll("-", "_")}_EVENT`,
+      key: event.nodeId,
+      node: { __typename: `${pascal(event.kind)}Event`, repository, pull, event },
+    })),
+    ...pull.reviews.map((review) => ({
+      at: review.submittedAt,
+      type: "PULL_REQUEST_REVIEW",
+      key: review.nodeId,
+      node: { __typename: "PullRequestReview", repository, pull, review },
+    })),
+    ...comments.map((comment) => ({
+      at: comment.createdAt,
+      type: "ISSUE_COMMENT",
+      key: comment.nodeId,
+      node: { __typename: "IssueComment", repository, comment },
+    })),
+  ];
+  return [...commits, ...timed.sort((a, b) => a.at - b.at)];
+}
+
+const EVENT = {
+  id: ({ event }: EventNode) => event.nodeId,
+  createdAt: ({ event }: EventNode) => iso(event.at),
+  actor: ({ event }: EventNode, _: Args, context: Context) => actorById(context.world, event.actorId),
+};
+const PULL_EVENT = {
+  ...EVENT,
+  pullRequest: ({ repository, pull }: EventNode) => pullNode(repository, pull),
+};
+
+/** One property of a timeline event, whatever its kind. */
+function of(event: TimelineEvent, name: string): unknown {
+  return Reflect.get(event, name);
+}
+
+function textOf(event: TimelineEvent, name: string): string | null {
+  const value = of(event, name);
+  return typeof value === "string" ? value : null;
+}
+
+const FORCE_PUSH = {
+  ...PULL_EVENT,
+  beforeCommit: ({ repository, event }: EventNode, _: Args, context: Context) =>
+    commitNode(context.world, repository, textOf(event, "before")),
+  afterCommit: ({ repository, event }: EventNode, _: Args, context: Context) =>
+    commitNode(context.world, repository, textOf(event, "after")),
+  ref: ({ repository, event }: EventNode, _: Args, context: Context) =>
+    refNode(context.world, repository, `refs/heads/${textOf(event, "ref") ?? ""}`),
+};
+
+const LABELED = {
+  ...EVENT,
+  label({ repository, event }: EventNode) {
+    const label = repository.labels.get(textOf(event, "label") ?? "");
+    return label === undefined ? null : { __typename: "Label", repository, label };
+  },
+};
+
+function queueOf(repository: Repository, pull: PullRequest): QueueEntryNode | null {
+  for (const queue of repository.queues.values()) {
+    const entry = queue.entries.find((one) => one.pullNumber === pull.number);
+    if (entry !== undefined) return { __typename: "MergeQueueEntry", repository, queue, entry };
+  }
+  return null;
+}
+
+/** Pull requests, their reviews, timelines and merge queues. */
+export const pullResolvers: Resolvers = {
+  PullRequest: {
+    id: ({ pull }: PullNode) => pull.nodeId,
+    databaseId: ({ pull }: PullNode) => pull.id,
+    fullDatabaseId: ({ pull }: PullNode) => String(pull.id),
+    number: ({ pull }: PullNode) => pull.number,
+    title: ({ pull }: PullNode) => pull.title,
+    body: ({ pull }: PullNode) => pull.body ?? "",
+    bodyText: ({ pull }: PullNode) => pull.body ?? "",
+    url: ({ repository, pull }: PullNode, _: Args, context: Context) =>
+      htmlUrl(context.world, pullPath(context, repository, pull)),
+    permalink: ({ repository, pull }: PullNode, _: Args, context: Context) =>
+      htmlUrl(context.world, pullPath(context, repository, pull)),
+    resourcePath: ({ repository, pull }: PullNode, _: Args, context: Context) =>
+      pullPath(context, repository, pull),
+    repository: ({ repository }: PullNode) => ({ __typename: "Repository", repository }),
+    author: ({ pull }: PullNode, _: Args, context: Context) => actorById(context.world, pull.authorId),
+    authorAssociation: ({ repository, pull }: PullNode, _: Args, context: Context) =>
+      authorAssociation(context.world, repository, pull.authorId),
+    createdAt: ({ pull }: PullNode) => iso(pull.createdAt),
+    updatedAt: ({ pull }: PullNode) => iso(pull.updatedAt),
+    closedAt: ({ pull }: PullNode) => isoOrNull(pull.closedAt),
+    closed: ({ pull }: PullNode) => pull.state === "closed",
+    state: ({ pull }: PullNode) => pullState(pull),
+    isDraft: ({ pull }: PullNode) => pull.draft,
+    isCrossRepository: ({ pull }: PullNode) => pull.head.repositoryId !== pull.base.repositoryId,
+    locked: ({ pull }: PullNode) => pull.locked,
+    merged: ({ pull }: PullNode) => pull.merged !== null,
+    mergedAt: ({ pull }: PullNode) => isoOrNull(pull.merged?.at ?? null),
+    mergedBy: ({ pull }: PullNode, _: Args, context: Context) =>
+      actorById(context.world, pull.merged?.byId ?? null),
+    mergeCommit: ({ repository, pull }: PullNode, _: Args, context: Context) =>
+      commitNode(context.world, repository, pull.merged?.commit ?? null),
+    mergeable({ repository, pull }: PullNode, _: Args, context: Context) {
+      const { mergeable } = mergeability(context.world, repository, pull);
+      return mergeable === null ? "UNKNOWN" : mergeable ? "MERGEABLE" : "CONFLICTING";
+    },
+    autoMergeRequest: ({ repository, pull }: PullNode) =>
+      pull.autoMerge === null ? null : { repository, pull },
+    baseRefName: ({ pull }: PullNode) => pull.base.ref,
+    // As in REST, the base as it was when the head last moved, not where the branch is now.
+    baseRefOid: ({ pull }: PullNode) => pull.base.sha,
+    baseRef: ({ repository, pull }: PullNode, _: Args, context: Context) =>
+      refNode(context.world, repository, `refs/heads/${pull.base.ref}`),
+    baseRepository: ({ repository }: PullNode) => ({ __typename: "Repository", repository }),
+    headRefName: ({ pull }: PullNode) => pull.head.ref,
+    headRefOid: ({ pull }: PullNode) => pull.head.sha,
+    headRef: ({ pull }: PullNode, _: Args, context: Context) =>
+      refNode(context.world, headRepository(context, pull), `refs/heads/${pull.head.ref}`),
+    headRepository({ pull }: PullNode, _: Args, context: Context) {
+      const held = headRepository(context, pull);
+      return held === null ? null : { __typename: "Repository", repository: held };
+    },
+    additions: (source: PullNode, _: Args, context: Context) =>
+      files(source, context).reduce((sum, file) => sum + file.additions, 0),
+    deletions: (source: PullNode, _: Args, context: Context) =>
+      files(source, context).reduce((sum, file) => sum + file.deletions, 0),
+    changedFiles: (source: PullNode, _: Args, context: Context) => files(source, context).length,
+    files: (source: PullNode, args: Args, context: Context) =>
+      connection(
+        args,
+        files(source, context),
+        (file) => file.path,
+        (file) => file,
+      ),
+    labels: ({ repository, pull }: PullNode, args: Args) =>
+      connection(
+        args,
+        [...pull.labels].flatMap((name) => repository.labels.get(name) ?? []),
+        (label) => label.id,
+        (label) => ({ __typename: "Label" as const, repository, label }),
+      ),
+    comments: ({ repository, pull }: PullNode, args: Args) =>
+      connection(
+        args,
+        [...repository.comments.values()].filter((one) => one.number === pull.number && !one.deleted),
+        (one) => one.id,
+        (comment) => ({ __typename: "IssueComment" as const, repository, comment }),
+      ),
+    commits: ({ repository, pull }: PullNode, args: Args, context: Context) =>
+      connection(
+        args,
+        pullContent(context.world, repository, pull).commits,
+        (sha) => sha,
+        (sha) => ({ __typename: "PullRequestCommit" as const, repository, pull, sha }),
+      ),
+    reviews({ repository, pull }: PullNode, args: Args, context: Context) {
+      const [states, author] = [listArg(args, "states"), textArg(args, "author")];
+      const by = author === undefined ? undefined : context.world.accountByLogin(author);
+      const found = pull.reviews
+        .filter((one) => states === undefined || states.includes(one.state))
+        .filter((one) => author === undefined || one.authorId === by?.id);
+      return reviewNodes(repository, pull, found, args);
+    },
+    latestReviews: ({ repository, pull }: PullNode, args: Args) =>
+      reviewNodes(repository, pull, newestByAuthor(pull.reviews), args),
+    latestOpinionatedReviews({ repository, pull }: PullNode, args: Args, context: Context) {
+      const found = newestByAuthor(pull.reviews.filter((one) => one.state !== "COMMENTED")).filter(
+        (one) =>
+          args["writersOnly"] !== true ||
+          context.world.may(context.world.account(one.authorId), "write", repository),
+      );
+      return reviewNodes(repository, pull, found, args);
+    },
+    timelineItems(source: PullNode, args: Args, context: Context) {
+      const types = listArg(args, "itemTypes");
+      const all = timeline(source, context);
+      const found = all.filter((item) => types === undefined || types.includes(item.type));
+      const page = connection(
+        args,
+        found.slice(numberArg(args, "skip") ?? 0),
+        (item) => item.key,
+        (item) => item.node,
+      );
+      return {
+        ...page,
+        totalCount: all.length,
+        filteredCount: found.length,
+        updatedAt: iso(source.pull.updatedAt),
+      };
+    },
+    statusCheckRollup: ({ repository, pull }: PullNode, _: Args, context: Context) =>
+      rollupNode(context, repository, pull.head.sha),
+    isInMergeQueue: ({ repository, pull }: PullNode) => queueOf(repository, pull) !== null,
+    isMergeQueueEnabled: ({ repository, pull }: PullNode, _: Args, context: Context) =>
+      queueRule(context.world, repository, pull.base.ref) !== undefined,
+    mergeQueueEntry({ repository, pull }: PullNode, _: Args, context: Context) {
+      need(context, "merge_queues:read");
+      return queueOf(repository, pull);
+    },
+  },
+  PullRequestConnection: CONNECTION,
+  PullRequestEdge: EDGE,
+  AutoMergeRequest: {
+    enabledAt: ({ pull }: PullNode) => isoOrNull(pull.autoMerge?.at ?? null),
+    enabledBy: ({ pull }: PullNode, _: Args, context: Context) =>
+      actorById(context.world, pull.autoMerge?.byId ?? null),
+    mergeMethod: ({ pull }: PullNode) => pull.autoMerge?.method.toUpperCase() ?? "MERGE",
+    pullRequest: ({ repository, pull }: PullNode) => pullNode(repository, pull),
+  },
+  PullRequestCommit: {
+    id: ({ repository, pull, sha }: PullCommitNode) =>
+      madeNodeId("PURC", repository, `${pull.number}:${sha}`),
+    commit: ({ repository, sha }: PullCommitNode, _: Args, context: Context) =>
+      commitNode(context.world, repository, sha),
+    pullRequest: ({ repository, pull }: PullCommitNode) => pullNode(repository, pull),
+  },
+  PullRequestCommitConnection: CONNECTION,
+  PullRequestCommitEdge: EDGE,
+  PullRequestChangedFile: {
+    path: (file: { readonly path: string }) => file.path,
+    additions: (file: { readonly additions: number }) => file.additions,
+    deletions: (file: { readonly deletions: number }) => file.deletions,
+    changeType: (file: { readonly status: keyof typeof CHANGE_TYPES }) => CHANGE_TYPES[file.status],
+  },
+  PullRequestChangedFileConnection: CONNECTION,
+  PullRequestChangedFileEdge: EDGE,
+  PullRequestReview: {
+    id: ({ review }: ReviewNode) => review.nodeId,
+    databaseId: ({ review }: ReviewNode) => review.id,
+    fullDatabaseId: ({ review }: ReviewNode) => String(review.id),
+    author: ({ review }: ReviewNode, _: Args, context: Context) => actorById(context.world, review.authorId),
+    authorAssociation: ({ repository, review }: ReviewNode, _: Args, context: Context) =>
+      authorAssociation(context.world, repository, review.authorId),
+    authorCanPushToRepository: ({ repository, review }: ReviewNode, _: Args, context: Context) =>
+      context.world.may(context.world.account(review.authorId), "write", repository),
+    body: ({ review }: ReviewNode) => review.body,
+    state: ({ review }: ReviewNode) => review.state,
+    createdAt: ({ review }: ReviewNode) => iso(review.submittedAt),
+    submittedAt: ({ review }: ReviewNode) => iso(review.submittedAt),
+    updatedAt: ({ review }: ReviewNode) => iso(review.updatedAt),
+    lastEditedAt: ({ review }: ReviewNode) =>
+      review.updatedAt === review.submittedAt || review.state === "DISMISSED" ? null : iso(review.updatedAt),
+    commit: ({ repository, review }: ReviewNode, _: Args, context: Context) =>
+      commitNode(context.world, repository, review.commitId),
+    pullRequest: ({ repository, pull }: ReviewNode) => pullNode(repository, pull),
+    repository: ({ repository }: ReviewNode) => ({ __typename: "Repository", repository }),
+    url: ({ repository, pull, review }: ReviewNode, _: Args, context: Context) =>
+      htmlUrl(context.world, `${pullPath(context, repository, pull)}#pullrequestreview-${review.id}`),
+  },
+  PullRequestReviewConnection: CONNECTION,
+  PullRequestReviewEdge: EDGE,
+  PullRequestTimelineItemsConnection: {
+    ...CONNECTION,
+    filteredCount: (source: { readonly filteredCount: number }) => source.filteredCount,
+    updatedAt: (source: { readonly updatedAt: string }) => source.updatedAt,
+  },
+  PullRequestTimelineItemsEdge: EDGE,
+  HeadRefForcePushedEvent: FORCE_PUSH,
+  BaseRefForcePushedEvent: FORCE_PUSH,
+  BaseRefChangedEvent: {
+    ...PULL_EVENT,
+    databaseId: ({ event }: EventNode) => event.id,
+    previousRefName: ({ event }: EventNode) => textOf(event, "from"),
+    currentRefName: ({ event }: EventNode) => textOf(event, "to"),
+  },
+  ReviewDismissedEvent: {
+    ...PULL_EVENT,
+    databaseId: ({ event }: EventNode) => event.id,
+    dismissalMessage: ({ event }: EventNode) => textOf(event, "message"),
+    previousReviewState: ({ event }: EventNode) => textOf(event, "previousState"),
+    review({ repository, pull, event }: EventNode) {
+      const review = pull.reviews.find((one) => one.id === of(event, "reviewId"));
+      return review === undefined ? null : { __typename: "PullRequestReview", repository, pull, review };
+    },
+    pullRequestCommit({ repository, pull, event }: EventNode, _: Args, context: Context) {
+      const sha = textOf(event, "commit");
+      const brought = sha !== null && pullContent(context.world, repository, pull).set.has(sha);
+      return brought ? { __typename: "PullRequestCommit", repository, pull, sha } : null;
+    },
+  },
+  MergedEvent: {
+    ...PULL_EVENT,
+    commit: ({ repository, event }: EventNode, _: Args, context: Context) =>
+      commitNode(context.world, repository, textOf(event, "commit")),
+    mergeRefName: ({ event }: EventNode) => textOf(event, "ref"),
+  },
+  ClosedEvent: EVENT,
+  ReopenedEvent: EVENT,
+  ReadyForReviewEvent: PULL_EVENT,
+  ConvertToDraftEvent: PULL_EVENT,
+  LabeledEvent: LABELED,
+  UnlabeledEvent: LABELED,
+  RenamedTitleEvent: {
+    ...EVENT,
+    previousTitle: ({ event }: EventNode) => textOf(event, "from"),
+    currentTitle: ({ event }: EventNode) => textOf(event, "to"),
+  },
+  ReviewRequestedEvent: PULL_EVENT,
+  ReviewRequestRemovedEvent: PULL_EVENT,
+  HeadRefDeletedEvent: { ...PULL_EVENT, headRefName: ({ pull }: EventNode) => pull.head.ref },
+  HeadRefRestoredEvent: PULL_EVENT,
+  AutoMergeEnabledEvent: PULL_EVENT,
+  AutoMergeDisabledEvent: PULL_EVENT,
+  AddedToMergeQueueEvent: PULL_EVENT,
+  RemovedFromMergeQueueEvent: PULL_EVENT,
+  Label: {
+    id: ({ label }: LabelNode) => label.nodeId,
+    name: ({ label }: LabelNode) => label.name,
+    color: ({ label }: LabelNode) => label.color,
+    description: ({ label }: LabelNode) => label.description,
+  },
+  LabelConnection: CONNECTION,
+  LabelEdge: EDGE,
+  IssueComment: {
+    id: ({ comment }: CommentNode) => comment.nodeId,
+    databaseId: ({ comment }: CommentNode) => comment.id,
+    fullDatabaseId: ({ comment }: CommentNode) => String(comment.id),
+    author: ({ comment }: CommentNode, _: Args, context: Context) =>
+      actorById(context.world, comment.authorId),
+    authorAssociation: ({ repository, comment }: CommentNode, _: Args, context: Context) =>
+      authorAssociation(context.world, repository, comment.authorId),
+    body: ({ comment }: CommentNode) => comment.body,
+    createdAt: ({ comment }: CommentNode) => iso(comment.createdAt),
+    updatedAt: ({ comment }: CommentNode) => iso(comment.updatedAt),
+    lastEditedAt: ({ comment }: CommentNode) =>
+      comment.updatedAt === comment.createdAt ? null : iso(comment.updatedAt),
+  },
+  IssueCommentConnection: CONNECTION,
+  IssueCommentEdge: EDGE,
+  MergeQueue: {
+    id: ({ queue }: QueueNode) => queue.nodeId,
+    repository: ({ repository }: QueueNode) => ({ __typename: "Repository", repository }),
+    url: ({ repository, queue }: QueueNode, _: Args, context: Context) =>
+      htmlUrl(context.world, `/${context.world.fullName(repository)}/queue/${queue.branch}`),
+    entries: ({ repository, queue }: QueueNode, args: Args) =>
+      connection(
+        args,
+        queue.entries,
+        (one) => one.id,
+        (entry) => ({ __typename: "MergeQueueEntry" as const, repository, queue, entry }),
+      ),
+  },
+  MergeQueueEntry: {
+    id: ({ entry }: QueueEntryNode) => entry.nodeId,
+    position: ({ queue, entry }: QueueEntryNode) => queue.entries.indexOf(entry) + 1,
+    enqueuedAt: ({ entry }: QueueEntryNode) => iso(entry.enqueuedAt),
+    enqueuer: ({ entry }: QueueEntryNode, _: Args, context: Context) =>
+      actorNode(context.world.account(entry.enqueuedById)),
+    baseCommit: ({ repository, entry }: QueueEntryNode, _: Args, context: Context) =>
+      commitNode(context.world, repository, entry.baseSha),
+    headCommit: ({ repository, entry }: QueueEntryNode, _: Args, context: Context) =>
+      commitNode(context.world, repository, entry.headSha),
+    mergeQueue: ({ repository, queue }: QueueEntryNode) => ({ __typename: "MergeQueue", repository, queue }),
+    pullRequest({ repository, entry }: QueueEntryNode) {
+      const pull = repository.pulls.get(entry.pullNumber);
+      return pull === undefined ? null : pullNode(repository, pull);
+    },
+    state: () => "AWAITING_CHECKS",
+  },
+  MergeQueueEntryConnection: CONNECTION,
+  MergeQueueEntryEdge: EDGE,
+};
