@@ -210,7 +210,11 @@ const PullAnswer = z.object({
   author: ActorAnswer,
   baseRefName: z.string(),
   baseRefOid: ShaShape,
-  baseRef: z.object({ target: Oid.nullish() }).nullish(),
+  baseRef: z
+    .object({
+      target: Oid.extend({ file: z.object({ object: FileAnswer }).nullish() }).nullish(),
+    })
+    .nullish(),
   headRefName: z.string(),
   headRefOid: ShaShape,
   mergedAt: InstantShape.nullish(),
@@ -225,7 +229,7 @@ const PullAnswer = z.object({
 
 /** The answer to the query for one pull request. */
 export const PullRequestAnswer = z.object({
-  repository: PolicyAnswer.extend({ pullRequest: PullAnswer.nullish() }),
+  repository: z.object({ nameWithOwner: z.string(), pullRequest: PullAnswer.nullish() }),
   organization: OrganizationAnswer,
 });
 

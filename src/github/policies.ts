@@ -51,7 +51,7 @@ export async function policiesOf(
   const policyCommit = repository.policyCommit?.oid ?? null;
   return {
     policyCommit,
-    repository: sourceOf(repository.file, repository.nameWithOwner, policyCommit),
+    repository: sourceOf(repository.file, repository.nameWithOwner, policyCommit, policyCommit !== null),
     organization:
       organization == null
         ? await missingOrganization(github, through)
@@ -59,6 +59,8 @@ export async function policiesOf(
             organization.file,
             organization.nameWithOwner,
             organization.defaultBranchRef?.target?.oid ?? null,
+            // Without a branch the repository is empty, and so without a policy.
+            true,
           ),
   };
 }
@@ -88,9 +90,18 @@ async function missingOrganization(github: GitHub, through: Through): Promise<Po
   };
 }
 
-function sourceOf(file: z.infer<typeof FileAnswer>, repository: string, commit: Sha | null): PolicySource {
-  if (file == null) return { state: "absent" };
+function sourceOf(
+  file: z.infer<typeof FileAnswer>,
+  repository: string,
+  commit: Sha | null,
+  isAnswered: boolean,
+): PolicySource {
   const unreadable = (because: string): PolicySource => ({ state: "unreadable", because });
+  if (file == null) {
+    return isAnswered
+      ? { state: "absent" }
+      : unreadable(`the branch that should hold the policy of ${repository} does not exist`);
+  }
   const what = `${POLICY_PATH} of ${repository}`;
   if (file.__typename !== "Blob") return unreadable(`${what} is not a file`);
   if (file.isBinary === true || file.text == null) return unreadable(`${what} is not a text`);

@@ -14,8 +14,7 @@ import {
 } from "./answers.ts";
 import { query, type GitHub } from "./ask.ts";
 import { headRef } from "./hear-pulls.ts";
-import { policiesOf, readPolicy, type Policies, type Through } from "./policies.ts";
-import { POLICY_PATH } from "./policy-path.ts";
+import { policiesOf, type Policies, type Through } from "./policies.ts";
 import { pushesOf } from "./pushes.ts";
 import { CHECKS_QUERY, MORE_QUERIES, PULL_REQUEST_QUERY } from "./queries.ts";
 import { reviewsOf } from "./reviews.ts";
@@ -48,24 +47,17 @@ export async function readPullRequest(
   number: number,
   known: Known,
 ): Promise<ReadPull> {
-  // Most pull requests go to the default branch; a full ref name, because a tag of the same name would come first.
-  const guess = `refs/heads/${repository.defaultBranch}`;
-  const variables = {
-    owner: repository.owner,
-    name: repository.name,
-    number,
-    policyBranch: guess,
-    policyFile: `${guess}:${POLICY_PATH}`,
-  };
+  const variables = { owner: repository.owner, name: repository.name, number };
   const answer = await query(github, PULL_REQUEST_QUERY, variables, PullRequestAnswer, ["organization"]);
   const told = answer.repository.pullRequest;
-  const name = `${repository.owner}/${repository.name}#${number}`;
-  if (told == null) throw new Trouble("github-refused", `GitHub knows no pull request ${name}.`);
-  const base = `refs/heads/${told.baseRefName}`;
-  const policy =
-    base === guess
-      ? await policiesOf(github, answer.repository, answer.organization, known)
-      : await readPolicy(github, repository, base, known);
+  if (told == null) {
+    const name = `${repository.owner}/${repository.name}#${number}`;
+    throw new Trouble("github-refused", `GitHub knows no pull request ${name}.`);
+  }
+  const base = told.baseRef?.target ?? null;
+  const { nameWithOwner } = answer.repository;
+  const own = { nameWithOwner, policyCommit: base, file: base?.file?.object };
+  const policy = await policiesOf(github, own, answer.organization, known);
 
   const rest = { github, repository, number };
   const reviews = await whole(told.reviews, rest, "reviews", ReviewAnswer);
@@ -100,7 +92,7 @@ export async function readPullRequest(
       createdAt: told.createdAt,
       state: told.state === "OPEN" ? "open" : told.state === "MERGED" ? "merged" : "closed",
       draft: told.isDraft,
-      base: { ref: told.baseRefName, sha: told.baseRef?.target?.oid ?? told.baseRefOid },
+      base: { ref: told.baseRefName, sha: base?.oid ?? told.baseRefOid },
       head: {
         ref: told.headRefName,
         sha: told.headRefOid,

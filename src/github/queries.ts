@@ -92,7 +92,7 @@ fragment pull on PullRequest {
   author { ...actor }
   baseRefName
   baseRefOid
-  baseRef { target { oid } }
+  baseRef { target { oid ... on Commit { file(path: "${POLICY_PATH}") { object { ...file } } } } }
   headRefName
   headRefOid
   mergedAt
@@ -115,15 +115,10 @@ const ORGANIZATION = `
     file: object(expression: "HEAD:${POLICY_PATH}") { ...file }
   }`;
 
-/** One pull request with everything its judgement reads, and both policy files as they are on `$policyBranch`. */
+/** One pull request with everything its judgement reads, and both policy files, its own as its base branch has it now. */
 export const PULL_REQUEST_QUERY = `
-query PullRequest($owner: String!, $name: String!, $number: Int!, $policyBranch: String!, $policyFile: String!) {
-  repository(owner: $owner, name: $name) {
-    nameWithOwner
-    policyCommit: object(expression: $policyBranch) { oid }
-    file: object(expression: $policyFile) { ...file }
-    pullRequest(number: $number) { ...pull }
-  }
+query PullRequest($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) { nameWithOwner pullRequest(number: $number) { ...pull } }
   ${ORGANIZATION}
 }
 ${PULL}${REVIEWS}${COMMITS}${TIMELINE}${COMMIT}${CHECKS}${ACTOR}${POLICY_FILE}`;

@@ -1,0 +1,133 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { carryOut } from "../../src/github/carry-out.ts";
+import { listFailedDeliveries, redeliver } from "../../src/github/deliveries.ts";
+import { listDeployments, readDeployment } from "../../src/github/deployments.ts";
+import {
+  listBranches,
+  listInstallations,
+  listRepositories,
+  readInstallation,
+} from "../../src/github/lists.ts";
+import type { Setup } from "../github/setup.ts";
+import { staged, type Staged } from "./staged.ts";
+
+const people: NonNullable<Setup["people"]> = { ann: { permission: "write" }, bob: { permission: "admin" } };
+let stage: Staged;
+
+afterEach(() => stage.double.close());
+
+async function start(): Promise<Staged> {
+  stage = await staged({ people, repositories: { web: { ruleset: false }, api: {} } });
+  return stage;
+}
+
+describe("deployments", () => {
+  test("are read with all their statuses, oldest first", async () => {
+    const { play, github, repository, count, subjects } = await start();
+    await play({ do: "deploy", by: "ann", environment: "production", commit: "main", as: "d" });
+    await play({ do: "deployment-status", by: "ann", deployment: "d", state: "failure" });
+    await play({ do: "deploy", by: "ann", environment: "staging", commit: "main" });
+    const numbers = await listDeployments(github, repository, 0);
+    expect(numbers).toHaveLength(2);
+    expect(subjects()).toContainEqual({
+      type: "deployment",
+      repositoryId: repository.id,
+      number: numbers[0],
+    });
+    count();
+    const read = await readDeployment(github, repository, numbers[0]!);
+    expect(count()).toBe(2);
+    expect(read).toMatchObject({ environment: "production", creator: { login: "ann" } });
+    expect(read.statuses.at(-1)?.state).toBe("failure");
+    expect(read.statuses.map(({ id }) => id)).toEqual(
+      read.statuses.map(({ id }) => id).toSorted((a, b) => a - b),
+    );
+    expect(await listDeployments(github, repository, 0, "staging")).toEqual([numbers[1]]);
+    expect(await listDeployments(github, repository, read.createdAt + 1000)).toEqual([]);
+  });
+});
+
+describe("what the App can see", () => {
+  test("is its installations, their repositories and branches", async () => {
+    const { play, github, octokits, installationId, repository } = await start();
+    await play({ do: "create-branch", by: "bob", branch: "release/1", from: "main" });
+    const app = await octokits.app();
+    const [installation] = await listInstallations(app);
+    expect(installation).toMatchObject({ id: installationId, selection: "all", suspendedAt: null });
+    expect(await readInstallation(app, installationId)).toEqual(installation);
+    const repositories = await listRepositories(github);
+    expect(repositories.map((each) => each.repository.name)).toEqual(expect.arrayContaining(["web", "api"]));
+    expect(repositories.find((each) => each.repository.name === "web")).toEqual({
+      repository,
+      archived: false,
+    });
+    expect(await listBranches(github, repository)).toEqual(["main", "release/1"]);
+    expect(await listBranches(github, repository, "release/")).toEqual(["release/1"]);
+    expect(await listBranches(github, repository, "ma")).toEqual(["main"]);
+  });
+});
+
+describe("webhooks that did not arrive", () => {
+  test("are listed and asked for again, until one attempt arrived", async () => {
+    const { play, octokits, double, arrivals } = await start();
+    double.fault({ do: "outage" });
+    await play({ do: "push", by: "bob", branch: "main", files: { "a.ts": "1" } });
+    const app = await octokits.app();
+    const failed = await listFailedDeliveries(app, 0);
+    expect(failed.map(({ event }) => event)).toContain("push");
+    double.fault({ do: "recover" });
+    const before = arrivals.length;
+    for (const { id } of failed) await redeliver(app, id);
+    await double.idle();
+    expect(arrivals.length).toBe(before + failed.length);
+    expect(arrivals.at(-1)?.headers.get("x-github-delivery")).toBe(failed.at(-1)?.guid);
+    expect(await listFailedDeliveries(app, 0)).toEqual([]);
+  });
+});
+
+describe("actions on the double", () => {
+  test("leave one check run and one issue however often they are carried out", async () => {
+    const { play, github, double, repository } = await start();
+    await play({ do: "open-pull-request", by: "ann", pull: 1, branch: "feature", files: { "a.ts": "1" } });
+    const [web] = [...double.world.repositories.values()].filter(({ name }) => name === "web");
+    const headSha = web?.pulls.get(1)?.head.sha ?? "";
+    const where = { id: repository.id, owner: "acme", name: "web" };
+    const text = {
+      headSha,
+      status: "completed",
+      conclusion: "success",
+      title: "Fine",
+      summary: "s",
+      text: "t",
+    };
+    const check = {
+      kind: "check-run",
+      key: "c",
+      payload: { repository: where, appId: 77, checkName: "countersign", text, request: null },
+      storedAt: double.world.now(),
+      previous: undefined,
+    } as const;
+    const first = await carryOut(github, check);
+    expect(await carryOut(github, check)).toEqual(first);
+    expect(await carryOut(github, { ...check, previous: first })).toEqual(first);
+    const marker = "countersign-deviation:DEV-1";
+    const issue = {
+      kind: "open-issue",
+      key: "i",
+      payload: {
+        repository: where,
+        appId: 77,
+        title: "t",
+        body: `b\n\n<!-- ${marker} -->\n`,
+        labels: ["change-control"],
+        assignees: ["nobody-here"],
+        marker,
+      },
+      storedAt: double.world.now(),
+      previous: undefined,
+    } as const;
+    const opened = await carryOut(github, issue);
+    expect(await carryOut(github, issue)).toEqual(opened);
+    expect([web?.checkRuns.length, web?.issues.size]).toEqual([1, 1]);
+  });
+});
