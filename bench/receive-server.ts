@@ -1,0 +1,46 @@
+/** The servers of `bench/receive.ts`, one a process: `bare` only checks the signature; `ours` is the App's webhook door over a ledger. */
+
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { pino } from "pino";
+
+import { openLedger } from "../src/ledger/open.ts";
+import type { Where } from "../src/ledger/store.ts";
+import { doors, listen } from "../src/server.ts";
+
+const [, , kind = "bare", secret = "", where = ""] = process.argv;
+process.once("disconnect", () => process.exit(0));
+process.on("message", () => process.send?.(process.cpuUsage()));
+process.send?.(kind === "bare" ? await bare() : await ours(JSON.parse(where) as Where));
+
+/** Answers the port. */
+function bare(): Promise<number> {
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on("data", (part: Buffer) => parts.push(part));
+    request.on("end", () => {
+      const made = createHmac("sha256", secret).update(Buffer.concat(parts)).digest("hex");
+      const given = String(request.headers["x-hub-signature-256"]);
+      const right = timingSafeEqual(Buffer.from(`sha256=${made}`), Buffer.from(given));
+      response.writeHead(right ? 202 : 401, { "content-type": "application/json" }).end(`{"stored":false}`);
+    });
+  });
+  return new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+/** Answers the port. */
+async function ours(store: Where): Promise<number> {
+  const app = doors({
+    ledger: await openLedger(store),
+    webhookSecrets: [secret],
+    laneOf: (_, payload) => `repository:${(payload as { repository: { id: number } }).repository.id}`,
+    clock: { now: () => Date.now() },
+    log: pino({ level: "silent" }),
+    wake: () => undefined,
+  });
+  return (await listen(app, "127.0.0.1", 0)).port;
+}
