@@ -5,6 +5,9 @@ import type { Sha } from "./model.ts";
 /** Gives a commit's parents; throws when there is no such commit. */
 export type CommitReader = (sha: Sha) => { readonly parents: readonly Sha[] };
 
+const FROM_A = 1;
+const FROM_B = 2;
+
 /** The ancestry of commits, answered from their depth (the longest way to a root); what is once known is kept. */
 export class History {
   readonly #commitOf: CommitReader;
@@ -49,53 +52,56 @@ export class History {
 
   /** The best common ancestors of two commits; several after criss-cross merges, none for unrelated histories. */
   mergeBases(a: Sha, b: Sha): Sha[] {
-    if (a === b || this.isAncestor(a, b)) return [a];
+    if (this.isAncestor(a, b)) return [a];
     if (this.isAncestor(b, a)) return [b];
-    const common: Sha[] = [];
-    this.#paint(a, b, (sha) => common.push(sha));
+    const { common } = this.#walk(a, b, false);
     return common.filter((one) => !common.some((other) => other !== one && this.isAncestor(one, other)));
   }
 
   /** The commits reachable from `head` but not from `base`, parents before children, first by depth. */
   between(base: Sha | null, head: Sha): Sha[] {
-    return this.#paint(head, base, () => undefined);
+    return this.#walk(head, base, true).onlyA;
   }
 
-  /** Walks both histories from the deepest commit down; returns what only `a` reaches, oldest first. */
-  #paint(a: Sha, b: Sha | null, onCommon: (sha: Sha) => void): Sha[] {
-    const FROM_A = 1;
-    const FROM_B = 2;
-    const marks = new Map<Sha, number>([[a, FROM_A]]);
-    if (b !== null) marks.set(b, (marks.get(b) ?? 0) | FROM_B);
-    const byDepth = new Map<number, Set<Sha>>();
-    let onlyA = 0;
-    const put = (sha: Sha): void => {
-      const depth = this.#depthOf(sha);
-      byDepth.set(depth, (byDepth.get(depth) ?? new Set()).add(sha));
-    };
-    for (const sha of marks.keys()) {
-      put(sha);
-      if (marks.get(sha) === FROM_A) onlyA += 1;
-    }
-    const found: Sha[] = [];
-    for (let depth = Math.max(...byDepth.keys()); depth > 0 && onlyA > 0; depth--) {
-      for (const sha of byDepth.get(depth) ?? []) {
-        const mark = marks.get(sha) ?? 0;
-        if (mark === FROM_A) {
-          found.push(sha);
-          onlyA -= 1;
-        } else if (mark === (FROM_A | FROM_B)) onCommon(sha);
-        for (const parent of this.#commitOf(sha).parents) {
-          const before = marks.get(parent) ?? 0;
-          const after = before | mark;
-          if (before === 0) put(parent);
-          if (before !== FROM_A && after === FROM_A) onlyA += 1;
-          if (before === FROM_A && after !== FROM_A) onlyA -= 1;
-          marks.set(parent, after);
-        }
+  /**
+   * Walks two histories from the deepest commit up, marking what each reaches; parents are always less deep than their children.
+   * Ends when nothing that only one of them reaches (with `forA`: only `a`) is left to visit.
+   */
+  #walk(a: Sha, b: Sha | null, forA: boolean): { readonly onlyA: Sha[]; readonly common: Sha[] } {
+    const marks = new Map<Sha, number>();
+    const waiting = new Map<number, Set<Sha>>();
+    let deepest = 0;
+    let left = 0;
+    const counts = (mark: number): boolean => mark === FROM_A || (!forA && mark === FROM_B);
+    const reach = (sha: Sha, mark: number): void => {
+      const before = marks.get(sha) ?? 0;
+      const after = before | mark;
+      if (before === after) return;
+      marks.set(sha, after);
+      if (before === 0) {
+        const depth = this.#depthOf(sha);
+        waiting.set(depth, (waiting.get(depth) ?? new Set()).add(sha));
+        deepest = Math.max(deepest, depth);
       }
+      left += Number(counts(after)) - Number(counts(before));
+    };
+    reach(a, FROM_A);
+    if (b !== null) reach(b, FROM_B);
+    const onlyA: Sha[] = [];
+    const common: Sha[] = [];
+    for (let depth = deepest; depth > 0 && left > 0; depth--) {
+      for (const sha of waiting.get(depth) ?? []) {
+        const mark = marks.get(sha) ?? 0;
+        if (mark === FROM_A) onlyA.push(sha);
+        if (mark === (FROM_A | FROM_B)) common.push(sha);
+        if (counts(mark)) left -= 1;
+        for (const parent of this.#commitOf(sha).parents) reach(parent, mark);
+      }
+      waiting.delete(depth);
     }
-    return found.reverse();
+    for (const rest of waiting.values())
+      for (const sha of rest) if (marks.get(sha) === (FROM_A | FROM_B)) common.push(sha);
+    return { onlyA: onlyA.reverse(), common };
   }
 
   /** The first parents of a commit, newest first, starting with it. */

@@ -1,7 +1,7 @@
 /** Making commits and pushing them, with git, on the web, through the API, or with a deploy key. */
 
 import type { FileChanges } from "../git.ts";
-import type { Account, Repository, Sha } from "../model.ts";
+import type { Account, Instant, Repository, Sha } from "../model.ts";
 import { Refused } from "../refused.ts";
 import { pushProblems, pushRefusal, type Mover } from "../rules.ts";
 import type { World } from "../world.ts";
@@ -25,12 +25,14 @@ export interface NewCommit {
   readonly coAuthors?: readonly Account[] | undefined;
   readonly via?: Via | undefined;
   readonly signed?: boolean | undefined;
+  /** When, if not now. */
+  readonly at?: Instant | undefined;
 }
 
 /** Makes a commit. On the web the committer is GitHub itself and the commit is signed. */
 export function makeCommit(world: World, repository: Repository, wanted: NewCommit): Sha {
   const git = world.git(repository);
-  const at = world.now();
+  const at = wanted.at ?? world.now();
   const names = Object.keys(wanted.files);
   const title = wanted.message ?? `Change ${names.length === 0 ? "nothing" : names.join(", ")}`;
   const trailers = (wanted.coAuthors ?? []).map(trailerFor);

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { Refused } from "../refused.ts";
-import type { Repository, Sha } from "../model.ts";
+import type { Instant, Repository, Sha } from "../model.ts";
 import type { World } from "../world.ts";
 import { needRole } from "./pulls.ts";
 import { deleteRef, makeCommit, pushTo, refuseByRules, type Via } from "./pushes.ts";
@@ -120,7 +120,7 @@ function push(
   const mover = { ...moverOf(scene), deployKey: via === "deploy-key" };
   if (via === "deploy-key") deployKey(world, repository, actor.id);
   const to = wanted.to === undefined ? null : commitOf(scene, wanted.to);
-  const commit = (parents: readonly Sha[], onto: Sha | null, message?: string): Sha =>
+  const commit = (parents: readonly Sha[], onto: Sha | null, message?: string, at?: Instant): Sha =>
     makeCommit(world, repository, {
       parents,
       onto,
@@ -131,6 +131,7 @@ function push(
       coAuthors: (wanted["co-authors"] ?? []).map((name) => personOf(world, name)),
       via,
       signed: wanted.signed,
+      at,
     });
   if (to !== null) {
     const sha = wanted.files === undefined ? to : commit([to], to);
@@ -143,7 +144,7 @@ function push(
   // A forced push without a goal rewrites the last commit; it gets a new id even if nothing else changes.
   const last = git.commitOf(head);
   const amended = commit(last.parents, head, last.message);
-  const sha = amended === head ? commit(last.parents, head, `${last.message}\n`) : amended;
+  const sha = amended === head ? commit(last.parents, head, last.message, world.now() + 1000) : amended;
   return madeBy(pushTo(world, repository, mover, branch, sha, true));
 }
 
