@@ -5,10 +5,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const RUN = 20_000;
+const RUN = 5_000;
 
 /**
- * The same lines by code unit, each once. Holds 20,000 lines and one line of each run; the runs lie below `folder`
+ * The same lines by code unit, each once. Holds 5,000 lines and one line of each run; the runs lie below `folder`
  * and are removed when the walk ends. A line must hold no line feed.
  */
 export async function* sortedLines(lines: AsyncIterable<string>, folder: string): AsyncIterable<string> {

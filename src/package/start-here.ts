@@ -27,6 +27,7 @@ caption { text-align: left; color: var(--soft); font-size: .88rem; padding-botto
 th, td { text-align: left; vertical-align: top; padding: .38rem .7rem .38rem 0; border-bottom: 1px solid var(--line); }
 thead th { border-bottom: 2px solid var(--ink); font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 500; }
+.t { white-space: nowrap; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code, pre { font: .88em/1.5 ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 code { overflow-wrap: anywhere; }
@@ -138,7 +139,8 @@ sh verify.sh ${content.fingerprint}</pre>
         </main>
       </body>
     </html> `;
-  return String(page);
+  if (page instanceof Promise) throw new Error("nothing on this page is awaited");
+  return page.toString();
 }
 
 const SECTIONS = [
@@ -183,10 +185,10 @@ function gaps({ gaps, summary }: StartHere): Html {
           ${gaps.map(
             (gap) =>
               html`<tr>
-                <td>${timeText(gap.from)}</td>
-                <td>${gap.to === null ? "not ended" : timeText(gap.to)}</td>
+                <td class="t">${timeText(gap.from)}</td>
+                <td class="t">${gap.to === null ? "not ended" : timeText(gap.to)}</td>
                 <td>${gap.scope}</td>
-                <td>${gap.cause}</td>
+                <td class="t">${gap.cause}</td>
                 <td>${gap.because}</td>
                 <td>${gap.backfilled ? "yes" : "no"}</td>
               </tr>`,

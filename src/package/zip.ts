@@ -11,29 +11,37 @@ export interface ZipMember {
   readonly open: () => Promise<Readable>;
 }
 
-// The zip format holds local time without a zone: the same wall clock everywhere.
-const TIME = new Date(1980, 0, 1);
-
 /**
  * The zip's bytes. Members are stored, not deflated: what deflate makes differs between versions of zlib, and whoever
  * checks a zip makes it again from its members and compares every byte.
  */
 export function zipOf(members: readonly ZipMember[]): Readable {
   const zip = new ZipFile();
+  // The format holds local time without a zone: the same wall clock everywhere.
+  const mtime = new Date(2000, 0, 1);
+  let current: Readable | null = null;
   const sorted = members.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   for (const member of sorted)
     zip.addReadStreamLazy(
       member.path,
-      { mtime: TIME, mode: 0o100644, compress: false, forceDosTimestamp: true, size: member.bytes },
+      { mtime, mode: 0o100644, compress: false, forceDosTimestamp: true, size: member.bytes },
       (give) => {
-        member.open().then(
-          (stream) => give(null, stream),
-          (error: unknown) => zip.emit("error", error),
-        );
+        const hand = async (): Promise<void> => {
+          try {
+            current = await member.open();
+          } catch (error) {
+            zip.emit("error", error);
+            return;
+          }
+          give(null, current);
+        };
+        void hand();
       },
     );
   zip.end();
   const output = zip.outputStream as Readable;
   zip.on("error", (error: Error) => output.destroy(error));
+  // Whoever stops reading early must not leave a member open.
+  output.on("close", () => current?.destroy());
   return output;
 }

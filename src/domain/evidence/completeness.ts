@@ -59,14 +59,12 @@ export async function completenessDocument(source: EvidenceSource): Promise<Comp
         branch,
         from: Math.max(period.from, body.installedFrom),
         to: Math.min(period.to, body.removedAt ?? Infinity),
-        ...{
-          proven: [],
-          checks: 0,
-          updatesMatched: 0,
-          withoutPullRequest: 0,
-          differences: 0,
-          unexplained: 0,
-        },
+        proven: [],
+        checks: 0,
+        updatesMatched: 0,
+        withoutPullRequest: 0,
+        differences: 0,
+        unexplained: 0,
       });
   }
   for await (const { body } of completenessOf(source)) {

@@ -1,0 +1,63 @@
+/** Reading CSV strictly as the package writes it: RFC 4180, CRLF, header first. */
+
+/** A CSV text that is not of the one form; the message says where. */
+export class CsvProblem extends Error {}
+
+/**
+ * The rows of a CSV text given in chunks. Throws {@link CsvProblem} on a bare line feed, a stray quote or an unfinished last row.
+ * Holds one row.
+ */
+export class CsvRows {
+  #state: "start" | "plain" | "quoted" | "quote" | "return" = "start";
+  #cell = "";
+  #row: string[] = [];
+  #count = 0;
+
+  /** The rows that a further chunk completes. */
+  *push(chunk: string): Iterable<readonly string[]> {
+    let from = 0;
+    for (let index = 0; index < chunk.length; index += 1) {
+      const character = chunk[index];
+      if (this.#state === "quoted") {
+        if (character !== '"') continue;
+        this.#cell += chunk.slice(from, index);
+        this.#state = "quote";
+      } else if (this.#state === "return") {
+        if (character !== "\n") throw this.#problem("has a carriage return without a line feed");
+        this.#state = "start";
+        this.#count += 1;
+        const row = this.#row;
+        this.#row = [];
+        yield row;
+      } else if (character === '"') {
+        if (this.#state === "plain") throw this.#problem("has a quote inside an unquoted cell");
+        if (this.#state === "quote") this.#cell += '"';
+        this.#state = "quoted";
+      } else if (character === "," || character === "\r") {
+        if (this.#state === "plain") this.#cell += chunk.slice(from, index);
+        this.#row.push(this.#cell);
+        this.#cell = "";
+        this.#state = character === "," ? "start" : "return";
+      } else if (character === "\n") {
+        throw this.#problem("has a line feed without a carriage return");
+      } else if (this.#state === "quote") {
+        throw this.#problem("has text after a quoted cell");
+      } else {
+        if (this.#state === "start") from = index;
+        this.#state = "plain";
+        continue;
+      }
+      from = index + 1;
+    }
+    if (this.#state === "plain" || this.#state === "quoted") this.#cell += chunk.slice(from);
+  }
+
+  /** Says that no chunk follows. */
+  end(): void {
+    if (this.#state !== "start" || this.#row.length > 0) throw this.#problem("does not end with a line end");
+  }
+
+  #problem(what: string): CsvProblem {
+    return new CsvProblem(`row ${this.#count} ${what}`);
+  }
+}

@@ -1,0 +1,262 @@
+/** Checks a package over whatever it is read from: every defect named with its file, nothing believed, nothing thrown. */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+
+import { contentCheckOf } from "./contents.ts";
+import { ManifestSchema, type Manifest } from "./package.ts";
+import {
+  fingerprintOf,
+  isObject,
+  parsed,
+  pemOf,
+  readSeal,
+  spelled,
+  spkiOfPem,
+  type Seal,
+  type Subject,
+} from "./seal.ts";
+import { Tally } from "./summary.ts";
+
+/** Something that should not be so, and the file it is about (a path in the package, or the zip itself). */
+export interface Defect {
+  readonly file: string;
+  readonly problem: string;
+}
+
+/** Something that lies in the package. `other`: a link, a device, anything that is neither file nor folder. */
+export interface Member {
+  readonly path: string;
+  readonly kind: "file" | "folder" | "other";
+}
+
+/** What a package is read from. */
+export interface PackageReader {
+  /** Everything that is there; and what is wrong with the container itself. */
+  members(): Promise<{ readonly members: readonly Member[]; readonly defects: readonly Defect[] }>;
+  /** The bytes of a member of kind file, in pieces; throws what the file system throws. */
+  open(path: string): AsyncIterable<Uint8Array>;
+}
+
+/** What a check found. `fingerprint`: of the key in the package, null when it holds none; `files`: how many sealed files were read. */
+export interface Verification {
+  readonly defects: readonly Defect[];
+  readonly fingerprint: string | null;
+  readonly files: number;
+}
+
+const SEAL = "manifest.dsse.json";
+const SUMS = "SHA256SUMS";
+const KEY = "public-key.pem";
+const SAFE_PATH = /^[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/u;
+
+interface FileRead {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly rows: number | null;
+  readonly problems: readonly string[];
+  readonly text: string | null;
+}
+
+/** Checks a package. With `publicKeyPem`, also that this key made it; without, nothing is said about who signed. Never throws. */
+export async function verifyPackage(
+  reader: PackageReader,
+  options: { readonly publicKeyPem?: string } = {},
+): Promise<Verification> {
+  const found = await reader.members();
+  const defects: Defect[] = [...found.defects];
+  const say = (file: string, problem: string): void => {
+    if (!defects.some((defect) => defect.file === file && defect.problem === problem))
+      defects.push({ file, problem });
+  };
+  const kinds = new Map(found.members.map((member) => [member.path, member.kind]));
+  const tally = new Tally();
+  const read = async (path: string): Promise<FileRead | null> => {
+    const kind = kinds.get(path);
+    if (kind !== "file") {
+      say(path, kind === undefined ? "is missing" : "is not a file");
+      return null;
+    }
+    try {
+      return await readFile(reader, path, tally);
+    } catch (error) {
+      say(path, `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      return null;
+    }
+  };
+
+  const sealed = await read(SEAL);
+  const sealText = sealed?.text ?? null;
+  if (sealed !== null && sealText === null) say(SEAL, sealed.problems[0] ?? "is not text");
+  const key = await read(KEY);
+  const fingerprint = checkKey(key?.text ?? null, options.publicKeyPem, say);
+  const seal = sealText === null ? null : checkSeal(sealText, key?.text ?? null, say);
+  const sums = await read(SUMS);
+  // Without a seal SHA256SUMS still tells which files differ, though anybody could have written it.
+  const subjects = seal === null ? subjectsOfSums(sums?.text ?? "") : seal.subjects;
+
+  const files = new Map<string, FileRead>();
+  for (const { name, sha256 } of subjects) {
+    if (!SAFE_PATH.test(name)) {
+      say(SEAL, `names ${JSON.stringify(name.slice(0, 200))}, which is no path inside a package`);
+      continue;
+    }
+    if (files.has(name)) say(SEAL, `names ${name} twice`);
+    const file = name === SUMS ? sums : name === KEY ? key : await read(name);
+    if (file === null) continue;
+    files.set(name, file);
+    if (file.sha256 === sha256) for (const problem of file.problems) say(name, problem);
+    else say(name, "was changed: its SHA-256 is not the sealed one");
+  }
+  if (sums !== null && seal !== null) {
+    const expected = subjects
+      .filter((subject) => subject.name !== SUMS)
+      .map((subject) => `${subject.sha256}  ${subject.name}\n`);
+    if (expected.join("") !== sums.text) say(SUMS, "does not list the files the seal names");
+  }
+  strangers(found.members, subjects, say);
+  if (seal !== null) checkManifest(seal, files, fingerprint, tally, say);
+  return { defects, fingerprint, files: files.size };
+}
+
+type Say = (file: string, problem: string) => void;
+
+async function readFile(reader: PackageReader, path: string, tally: Tally): Promise<FileRead> {
+  const hash = sha256.create();
+  const check = contentCheckOf(path, tally);
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let bytes = 0;
+  let isText = true;
+  const feed = (piece?: Uint8Array): void => {
+    if (!isText) return;
+    try {
+      check.push(piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true }));
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      isText = false;
+    }
+  };
+  for await (const piece of reader.open(path)) {
+    hash.update(piece);
+    bytes += piece.length;
+    feed(piece);
+  }
+  feed();
+  const { rows, problems } = check.end();
+  return {
+    sha256: bytesToHex(hash.digest()),
+    bytes,
+    rows,
+    problems: isText ? problems : ["is not UTF-8", ...problems],
+    text: isText ? check.text() : null,
+  };
+}
+
+function checkKey(pem: string | null, given: string | undefined, say: Say): string | null {
+  const spki = pem === null ? null : spkiOfPem(pem);
+  if (pem !== null && (spki === null || pemOf(spki) !== pem))
+    say(KEY, "is not a P-256 public key in its one spelling");
+  const fingerprint = spki === null ? null : fingerprintOf(spki);
+  if (given !== undefined) {
+    const wanted = spkiOfPem(given);
+    if (wanted === null)
+      say(KEY, "cannot be compared: the key you gave is not a P-256 public key in PEM form");
+    else if (fingerprintOf(wanted) !== fingerprint)
+      say(KEY, `is not the key you gave, whose fingerprint is ${fingerprintOf(wanted)}`);
+  }
+  return fingerprint;
+}
+
+function checkSeal(text: string, pem: string | null, say: Say): Seal | null {
+  const seal = readSeal(text);
+  if ("problem" in seal) {
+    say(SEAL, seal.problem);
+    return null;
+  }
+  const spki = pem === null ? null : spkiOfPem(pem);
+  if (spki !== null && seal.keyId !== fingerprintOf(spki)) say(KEY, "is not the key the seal names");
+  if (spki === null || !seal.signedBy(spki)) say(SEAL, `was not signed by the key in ${KEY}, or was changed`);
+  const names = seal.subjects.map((subject) => subject.name);
+  if (names.some((name, index) => index > 0 && !((names[index - 1] ?? "") < name)))
+    say(SEAL, "does not name its files in order");
+  return seal;
+}
+
+function subjectsOfSums(text: string): readonly Subject[] {
+  return text.split("\n").flatMap((line) => {
+    const [, sha256, name] = /^([0-9a-f]{64}) {2}(.+)$/u.exec(line) ?? [];
+    return sha256 === undefined || name === undefined ? [] : [{ name, sha256 }];
+  });
+}
+
+function strangers(members: readonly Member[], subjects: readonly Subject[], say: Say): void {
+  const files = new Set([SEAL, SUMS, ...subjects.map((subject) => subject.name)]);
+  const folders = new Set(
+    [...files].flatMap((path) =>
+      path
+        .split("/")
+        .slice(0, -1)
+        .map((_, index, parts) => parts.slice(0, index + 1).join("/")),
+    ),
+  );
+  for (const { path, kind } of members)
+    if (kind === "folder" ? !folders.has(path) : !files.has(path)) say(path, "should not be here");
+}
+
+function checkManifest(
+  seal: Seal,
+  files: ReadonlyMap<string, FileRead>,
+  fingerprint: string | null,
+  tally: Tally,
+  say: Say,
+): void {
+  const text = files.get("manifest.json")?.text ?? null;
+  if (text === null) return say("manifest.json", "is missing or not text");
+  const manifest = ManifestSchema.safeParse(parsed(text));
+  if (!manifest.success) return say("manifest.json", "is not a manifest of a version this program knows");
+  const { files: listed, ...predicate } = manifest.data;
+  if (spelled(predicate) !== spelled(seal.predicate)) say("manifest.json", "does not say what the seal says");
+  if (predicate.signing.key_id !== fingerprint) say("manifest.json", `names another key than ${KEY}`);
+  const names = seal.subjects
+    .map((subject) => subject.name)
+    .filter((name) => name !== "manifest.json" && name !== SUMS);
+  if (listed.map((file) => file.path).join("\n") !== names.join("\n"))
+    say("manifest.json", "does not list the files the seal names");
+  for (const file of listed) compareFile(file, files, say);
+  checkCounts(manifest.data, files, tally, say);
+}
+
+function compareFile(file: Manifest["files"][number], files: ReadonlyMap<string, FileRead>, say: Say): void {
+  const read = files.get(file.path);
+  if (read === undefined) return;
+  const agrees = read.sha256 === file.sha256 && read.bytes === file.bytes && read.rows === file.rows;
+  if (!agrees) say(file.path, "is not as manifest.json describes it");
+  if (file.schema !== null && !files.has(file.schema)) say(file.path, "has no schema in the package");
+}
+
+/** What was counted when the package was made must be counted again from its rows. */
+function checkCounts(manifest: Manifest, files: ReadonlyMap<string, FileRead>, tally: Tally, say: Say): void {
+  const rowsOf = (path: string): number => files.get(path)?.rows ?? 0;
+  const { changes, deployments, ref_updates } = manifest.populations;
+  if (
+    changes !== rowsOf("changes.csv") ||
+    deployments !== rowsOf("deployments.csv") ||
+    ref_updates !== rowsOf("ref-updates.csv")
+  )
+    say("manifest.json", "gives populations that the tables do not have");
+  if (changes !== ref_updates) say("ref-updates.csv", "does not have one row for each change");
+  const summary = files.get("summary.json")?.text ?? null;
+  if (summary !== null && summary !== `${spelled(tally.summary()) ?? ""}\n`)
+    say("summary.json", "does not give the counts of the tables");
+  for (const digest of manifest.policy_digests)
+    if (!files.has(`policies/${digest}.json`))
+      say("policies/index.csv", `lacks the policy ${digest}, by which subjects were judged`);
+  const head: unknown = parsed(files.get("log/head.json")?.text ?? "");
+  const agrees =
+    isObject(head) &&
+    head["size"] === manifest.log.size &&
+    head["hash"] === manifest.log.hash &&
+    head["entries"] === rowsOf("log/entries.jsonl") &&
+    head["cited"] === rowsOf("log/cited.jsonl");
+  if (!agrees) say("log/head.json", "does not agree with manifest.json and the log entries");
+}

@@ -1,0 +1,164 @@
+/** Reads a package back, as a folder or as a zip, for whoever verifies it; follows no link and trusts no name. */
+
+import { createReadStream } from "node:fs";
+import { open, readdir, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Readable } from "node:stream";
+import { openPromise, type Entry, type ZipFile } from "yauzl";
+
+import {
+  verifyPackage,
+  type Defect,
+  type Member,
+  type PackageReader,
+  type Verification,
+} from "../domain/evidence/verify.ts";
+import { zipOf } from "./zip.ts";
+
+// More names than any package has: a folder or zip beyond it is refused instead of read.
+const MOST_MEMBERS = 20_000;
+
+/**
+ * Checks the package at a path: a folder, or the zip of one. Every defect is named with its file; what cannot be read at all
+ * is a defect of the path itself. With `publicKeyPem`, also that this key signed it. Never throws for what lies there.
+ */
+export async function verifyPath(
+  path: string,
+  options: { readonly publicKeyPem?: string } = {},
+): Promise<Verification> {
+  const unreadable = (problem: string): Verification => ({
+    defects: [{ file: basename(path), problem }],
+    fingerprint: null,
+    files: 0,
+  });
+  const there = await stat(path).catch((error: unknown) => messageOf(error));
+  if (typeof there === "string") return unreadable(`cannot be read: ${there}`);
+  if (there.isDirectory()) return verifyPackage(folderReader(path), options);
+  if (!there.isFile()) return unreadable("is neither a folder nor a zip file");
+  const zip = await openPromise(path, {
+    autoClose: false,
+    lazyEntries: true,
+    validateEntrySizes: true,
+  }).catch((error: unknown) => messageOf(error));
+  if (typeof zip === "string") return unreadable(`is no sound zip file: ${zip}`);
+  try {
+    return await verifyPackage(zipReader(path, zip), options);
+  } finally {
+    zip.close();
+  }
+}
+
+/** A package in a folder. */
+export function folderReader(folder: string): PackageReader {
+  return {
+    async members() {
+      const members: Member[] = [];
+      const defects: Defect[] = [];
+      const walk = async (inside: string): Promise<void> => {
+        const entries = await readdir(join(folder, inside), { withFileTypes: true });
+        for (const entry of entries) {
+          const path = inside === "" ? entry.name : `${inside}/${entry.name}`;
+          if (members.length >= MOST_MEMBERS) return;
+          members.push({ path, kind: entry.isFile() ? "file" : entry.isDirectory() ? "folder" : "other" });
+          if (entry.isDirectory())
+            await walk(path).catch((error: unknown) => {
+              defects.push({ file: path, problem: `cannot be read: ${messageOf(error)}` });
+            });
+        }
+      };
+      await walk("").catch((error: unknown) => {
+        defects.push({ file: ".", problem: `cannot be read: ${messageOf(error)}` });
+      });
+      if (members.length >= MOST_MEMBERS)
+        defects.push({ file: ".", problem: `holds more than ${MOST_MEMBERS} files` });
+      return { members, defects };
+    },
+    open: (path) => createReadStream(join(folder, path)),
+  };
+}
+
+/** A package in a zip whose central directory could be opened. Only members that are stored are read: nothing can blow up. */
+function zipReader(path: string, zip: ZipFile): PackageReader {
+  const entries = new Map<string, Entry>();
+  const name = basename(path);
+  const openMember = (member: string): Promise<Readable> => {
+    const entry = entries.get(member);
+    return entry === undefined
+      ? Promise.reject(new Error("no such member"))
+      : zip.openReadStreamPromise(entry);
+  };
+  return {
+    async members() {
+      const defects: Defect[] = [];
+      try {
+        for await (const entry of zip.eachEntry()) {
+          const problem = problemOf(entry, entries);
+          if (problem === null) entries.set(entry.fileName, entry);
+          else defects.push({ file: problem.file, problem: problem.text });
+          if (entries.size > MOST_MEMBERS) throw new Error(`it holds more than ${MOST_MEMBERS} files`);
+        }
+      } catch (error) {
+        defects.push({ file: name, problem: `is no sound zip file: ${messageOf(error)}` });
+      }
+      // Members that overlap could make a small file take forever to read.
+      const total = [...entries.values()].reduce((sum, entry) => sum + entry.uncompressedSize, 0);
+      if (total > zip.fileSize) {
+        entries.clear();
+        defects.push({ file: name, problem: "has members that overlap" });
+      }
+      const defect = defects.length > 0 ? null : await differsFromRemade(path, entries, openMember);
+      if (defect !== null) defects.push({ file: name, problem: defect });
+      return { members: [...entries.keys()].map((path) => ({ path, kind: "file" as const })), defects };
+    },
+    async *open(member) {
+      yield* (await openMember(member)) as AsyncIterable<Uint8Array>;
+    },
+  };
+}
+
+function problemOf(
+  entry: Entry,
+  known: ReadonlyMap<string, Entry>,
+): { readonly file: string; readonly text: string } | null {
+  const file = entry.fileName;
+  if (known.has(file)) return { file, text: "is in the zip twice" };
+  if (entry.isEncrypted()) return { file, text: "is encrypted" };
+  if (entry.compressionMethod !== 0 || entry.compressedSize !== entry.uncompressedSize)
+    return { file, text: "is compressed: members of a package's zip are stored" };
+  if (file.endsWith("/")) return { file, text: "should not be here" };
+  return null;
+}
+
+/** Makes the zip again from what it holds and compares every byte: a header, a gap or a tail that says something else is named by its place. */
+async function differsFromRemade(
+  path: string,
+  entries: ReadonlyMap<string, Entry>,
+  openMember: (member: string) => Promise<Readable>,
+): Promise<string | null> {
+  const members = [...entries].map(([name, entry]) => ({
+    path: name,
+    bytes: entry.uncompressedSize,
+    open: () => openMember(name),
+  }));
+  const file = await open(path);
+  let place = 0;
+  try {
+    for await (const piece of zipOf(members) as AsyncIterable<Buffer>) {
+      const there = Buffer.alloc(piece.length);
+      const { bytesRead } = await file.read(there, 0, piece.length, place);
+      const same = bytesRead === piece.length && there.equals(piece);
+      if (!same) return `differs from the one zip its files make, at or after byte ${place}`;
+      place += piece.length;
+    }
+    const { size } = await file.stat();
+    return size === place ? null : `holds ${size - place} bytes after its end`;
+  } catch (error) {
+    return `is no sound zip file: ${messageOf(error)}`;
+  } finally {
+    await file.close();
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

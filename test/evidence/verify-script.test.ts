@@ -1,0 +1,172 @@
+/** verify.sh: the checker for people who have nothing of ours, run with nothing but the tools it names. */
+
+import { execFile } from "node:child_process";
+import { access, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { p256 } from "@noble/curves/nist.js";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { canonical } from "../../src/domain/digest.ts";
+import { fingerprintOf } from "../../src/domain/evidence/seal.ts";
+import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
+import { exportTo, KEY, ledgerWith, smallLog } from "./fixture.ts";
+
+const run = promisify(execFile);
+const TOOLS = [
+  "sha256sum",
+  "openssl",
+  "sed",
+  "grep",
+  "sort",
+  "find",
+  "cut",
+  "tr",
+  "wc",
+  "cat",
+  "mkdir",
+  "rm",
+];
+
+let folder: string;
+let close: () => Promise<void>;
+let pristine: string;
+let tools: string;
+let shell: string;
+let names: readonly string[];
+
+beforeAll(async () => {
+  const made = await ledgerWith(smallLog());
+  ({ folder, close } = made);
+  pristine = join(folder, "package");
+  await exportTo(made.ledger, pristine);
+  const entries = await readdir(pristine, { recursive: true, withFileTypes: true });
+  names = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(pristine.length + 1));
+  tools = join(folder, "tools");
+  await mkdir(tools);
+  for (const tool of TOOLS) await symlink(await whereIs(tool), join(tools, tool));
+  shell = await whereIs("sh");
+  // A copy of the script that nobody damages.
+  await writeFile(join(folder, "verify.sh"), VERIFY_SCRIPT);
+});
+
+afterAll(() => close());
+
+async function whereIs(tool: string): Promise<string> {
+  for (const place of (process.env["PATH"] ?? "").split(":")) {
+    const path = join(place, tool);
+    if (
+      await access(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
+  }
+  throw new Error(`${tool} is needed for this test`);
+}
+
+async function check(
+  place: string,
+  ...more: readonly string[]
+): Promise<{ readonly code: number; readonly output: string }> {
+  const options = { env: { PATH: tools, TMPDIR: folder } };
+  try {
+    const { stdout } = await run(shell, [join(folder, "verify.sh"), ...more, place], options);
+    return { code: 0, output: stdout };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, output: stdout + stderr };
+  }
+}
+
+async function damaged(work: (place: string) => Promise<void>): Promise<{ code: number; output: string }> {
+  const place = join(folder, "damaged");
+  await rm(place, { recursive: true, force: true });
+  await cp(pristine, place, { recursive: true });
+  await work(place);
+  return check(place);
+}
+
+test("an untouched package passes, with a count, the fingerprint and what that does not prove", async () => {
+  const { code, output } = await check(pristine);
+  expect(output).toContain(`${names.length - 1} files and their seal: no defect found.`);
+  expect(output).toContain(fingerprintOf(KEY.spki));
+  expect(output).toContain("proves nothing about who signed");
+  expect(code).toBe(0);
+});
+
+test("the fingerprint one has from elsewhere is compared", async () => {
+  const right = await check(pristine, fingerprintOf(KEY.spki).toUpperCase());
+  expect(right.output).toContain("That is the fingerprint you gave.");
+  expect(right.code).toBe(0);
+  const wrong = await check(pristine, "0".repeat(64));
+  expect(wrong.output).toMatch(/^DEFECT public-key\.pem: /mu);
+  expect(wrong.code).toBe(1);
+});
+
+test("a byte flipped in any file is named with the file", async () => {
+  for (const name of names) {
+    const { code, output } = await damaged(async (place) => {
+      const bytes = await readFile(join(place, name));
+      const middle = Math.floor(bytes.length / 2);
+      bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+      await writeFile(join(place, name), bytes);
+    });
+    expect(output, name).toContain(`DEFECT ${name}: `);
+    expect(code, name).toBe(1);
+  }
+});
+
+test("a file that is missing is named", async () => {
+  for (const name of names) {
+    const { code, output } = await damaged((place) => rm(join(place, name)));
+    expect(output, name).toContain(`DEFECT ${name}: is missing`);
+    expect(code, name).toBe(1);
+  }
+});
+
+test("a file, a dotfile, a folder and a link that should not be there are named", async () => {
+  const added = await damaged(async (place) => {
+    await writeFile(join(place, "more names.csv"), "");
+    await writeFile(join(place, ".hidden"), "");
+    await mkdir(join(place, "empty"));
+    await symlink("scope.csv", join(place, "link"));
+  });
+  for (const name of ["more names.csv", ".hidden", "empty", "link"])
+    expect(added.output).toContain(`DEFECT ${name}: `);
+  expect(added.code).toBe(1);
+});
+
+test("other spellings of the seal and the key are named", async () => {
+  const seal = JSON.parse(await readFile(join(pristine, "manifest.dsse.json"), "utf8")) as {
+    payload: string;
+    payloadType: string;
+    signatures: { keyid: string; sig: string }[];
+  };
+  const { keyid = "", sig = "" } = seal.signatures[0] ?? {};
+  const signature = p256.Signature.fromBytes(Buffer.from(sig, "base64"), "der");
+  const high = new p256.Signature(signature.r, p256.Point.Fn.ORDER - signature.s).toBytes("der");
+  const spellings = [
+    `${canonical(seal)}\n\n`,
+    canonical(seal),
+    `${JSON.stringify(seal, null, 1)}\n`,
+    `${canonical({ ...seal, signatures: [{ keyid, sig: Buffer.from(high).toString("base64") }] })}\n`,
+    `${canonical({ ...seal, signatures: [{ keyid: "0".repeat(64), sig }] })}\n`,
+  ];
+  for (const text of spellings) {
+    const { code, output } = await damaged((place) => writeFile(join(place, "manifest.dsse.json"), text));
+    expect(output, text.slice(-200)).toMatch(/^DEFECT (?:manifest\.dsse\.json|public-key\.pem): /mu);
+    expect(code).toBe(1);
+  }
+  const pem = await readFile(join(pristine, "public-key.pem"), "utf8");
+  const spaced = await damaged((place) => writeFile(join(place, "public-key.pem"), `${pem}\n`));
+  expect(spaced.output).toContain("DEFECT public-key.pem: is not a public key in its one spelling");
+});
+
+test("wrong use is told apart from defects", async () => {
+  expect((await check(join(folder, "no such folder"))).code).toBe(2);
+});

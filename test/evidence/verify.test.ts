@@ -1,0 +1,249 @@
+/** Law 8: changing any one byte of a package makes `verify` name a defect; an untouched package has none. */
+
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+
+import { p256 } from "@noble/curves/nist.js";
+import * as fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { canonical, sha256 } from "../../src/domain/digest.ts";
+import { fingerprintOf, pemOf, sealOf, signingKeyOf } from "../../src/domain/evidence/seal.ts";
+import { verifyPath } from "../../src/package/read.ts";
+import { zipOf } from "../../src/package/zip.ts";
+import { exportTo, KEY, ledgerWith, smallLog } from "./fixture.ts";
+
+let folder: string;
+let close: () => Promise<void>;
+let pristine: string;
+let names: readonly string[];
+const kept = new Map<string, Buffer>();
+
+beforeAll(async () => {
+  const made = await ledgerWith(smallLog());
+  ({ folder, close } = made);
+  pristine = join(folder, "package");
+  await exportTo(made.ledger, pristine, { zip: true });
+  const entries = await readdir(pristine, { recursive: true, withFileTypes: true });
+  names = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(pristine.length + 1))
+    .toSorted();
+  for (const name of names) kept.set(name, await readFile(join(pristine, name)));
+});
+
+afterAll(() => close());
+
+type Damage = "flip" | "insert" | "delete" | "truncate";
+
+function damaged(bytes: Buffer, damage: Damage, where: number, bit: number): Buffer {
+  const place = Math.min(bytes.length - 1, Math.floor(where * bytes.length));
+  switch (damage) {
+    case "flip": {
+      const copy = Buffer.from(bytes);
+      copy[place] = (copy[place] ?? 0) ^ (1 << bit);
+      return copy;
+    }
+    case "insert":
+      return Buffer.concat([bytes.subarray(0, place), Buffer.from([bit * 31]), bytes.subarray(place)]);
+    case "delete":
+      return Buffer.concat([bytes.subarray(0, place), bytes.subarray(place + 1)]);
+    case "truncate":
+      return bytes.subarray(0, place);
+  }
+}
+
+const Damages = fc.record({
+  damage: fc.constantFrom<Damage>("flip", "insert", "delete", "truncate"),
+  where: fc.double({ min: 0, max: 0.999999, noNaN: true }),
+  bit: fc.integer({ min: 0, max: 7 }),
+});
+
+test("any byte changed anywhere in the folder is a defect of that file", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...names), Damages, async (name, { damage, where, bit }) => {
+      const bytes = kept.get(name) ?? Buffer.alloc(0);
+      await writeFile(join(pristine, name), damaged(bytes, damage, where, bit));
+      try {
+        const { defects } = await verifyPath(pristine);
+        expect(defects.map((defect) => defect.file)).toContain(name);
+      } finally {
+        await writeFile(join(pristine, name), bytes);
+      }
+    }),
+    { numRuns: 200 },
+  );
+  expect((await verifyPath(pristine)).defects).toEqual([]);
+});
+
+test("any byte changed anywhere in the zip is a defect of the zip or of a file in it", async () => {
+  const zip = await readFile(`${pristine}.zip`);
+  const copy = join(folder, "copy.zip");
+  const allowed = new Set([basename(copy), ...names]);
+  await fc.assert(
+    fc.asyncProperty(Damages, async ({ damage, where, bit }) => {
+      await writeFile(copy, damaged(zip, damage, where, bit));
+      const { defects } = await verifyPath(copy);
+      expect(defects.length).toBeGreaterThan(0);
+      expect(defects.some((defect) => allowed.has(defect.file))).toBe(true);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("every byte of the zip's tail (central directory and end) matters", async () => {
+  const zip = await readFile(`${pristine}.zip`);
+  const copy = join(folder, "tail.zip");
+  for (let place = zip.length - 400; place < zip.length; place += 1) {
+    const bytes = Buffer.from(zip);
+    bytes[place] = (bytes[place] ?? 0) ^ 1;
+    await writeFile(copy, bytes);
+    expect((await verifyPath(copy)).defects.length, `byte ${place}`).toBeGreaterThan(0);
+  }
+});
+
+describe("a folder that someone rearranged", () => {
+  async function changed(work: (place: string) => Promise<void>): Promise<readonly string[]> {
+    const place = join(folder, "changed");
+    await rm(place, { recursive: true, force: true });
+    await cp(pristine, place, { recursive: true });
+    await work(place);
+    return (await verifyPath(place)).defects.map((defect) => defect.file);
+  }
+
+  test("names a file that is missing", async () => {
+    for (const name of names) expect(await changed((place) => rm(join(place, name))), name).toContain(name);
+  });
+
+  test("names a file, a dotfile, a folder and a link that should not be there", async () => {
+    expect(await changed((place) => writeFile(join(place, "more.csv"), ""))).toEqual(["more.csv"]);
+    expect(await changed((place) => writeFile(join(place, "log/.hidden"), ""))).toEqual(["log/.hidden"]);
+    expect(await changed((place) => mkdir(join(place, "empty")).then(() => undefined))).toEqual(["empty"]);
+    expect(await changed((place) => symlink("/etc/hostname", join(place, "link")))).toEqual(["link"]);
+  });
+
+  test("names a file that became a link to its own content", async () => {
+    const files = await changed(async (place) => {
+      await rename(join(place, "scope.csv"), join(folder, "elsewhere.csv"));
+      await symlink(join(folder, "elsewhere.csv"), join(place, "scope.csv"));
+    });
+    expect(files).toContain("scope.csv");
+  });
+
+  test("names an emptied file", async () => {
+    expect(await changed((place) => truncate(join(place, "changes.csv")))).toContain("changes.csv");
+  });
+});
+
+describe("a package that was signed again", () => {
+  async function resealed(edit: (files: Map<string, string>) => void, secret = KEY): Promise<string> {
+    const place = join(folder, "resealed");
+    await rm(place, { recursive: true, force: true });
+    await cp(pristine, place, { recursive: true });
+    const texts = new Map([...kept].map(([name, bytes]) => [name, bytes.toString("utf8")]));
+    edit(texts);
+    const manifest = JSON.parse(texts.get("manifest.json") ?? "") as {
+      files: { path: string; sha256: string; bytes: number; rows: number | null }[];
+    };
+    for (const file of manifest.files) {
+      const text = texts.get(file.path) ?? "";
+      file.sha256 = sha256(text);
+      file.bytes = Buffer.byteLength(text);
+    }
+    texts.set("manifest.json", `${canonical(manifest)}\n`);
+    const listed = [...texts.keys()]
+      .filter((name) => name !== "SHA256SUMS" && name !== "manifest.dsse.json")
+      .toSorted();
+    texts.set("SHA256SUMS", listed.map((name) => `${sha256(texts.get(name) ?? "")}  ${name}\n`).join(""));
+    const subjects = [...listed, "SHA256SUMS"]
+      .toSorted()
+      .map((name) => ({ name, sha256: sha256(texts.get(name) ?? "") }));
+    const { files: _files, ...predicate } = manifest;
+    texts.set("manifest.dsse.json", sealOf(subjects, predicate, secret));
+    for (const [name, text] of texts) await writeFile(join(place, name), text);
+    return place;
+  }
+
+  test("with the same content has no defect", async () => {
+    expect((await verifyPath(await resealed(() => {}))).defects).toEqual([]);
+  });
+
+  test("with one verdict turned is found out by its own counts", async () => {
+    const place = await resealed((files) =>
+      files.set("changes.csv", (files.get("changes.csv") ?? "").replace("non-compliant", "compliant")),
+    );
+    expect((await verifyPath(place)).defects).toEqual([
+      { file: "summary.json", problem: "does not give the counts of the tables" },
+    ]);
+  });
+
+  test("with one log entry turned is found out by its hash", async () => {
+    const place = await resealed((files) =>
+      files.set("log/entries.jsonl", (files.get("log/entries.jsonl") ?? "").replace('"eve"', '"bob"')),
+    );
+    const { defects } = await verifyPath(place);
+    expect(defects.map((defect) => defect.file)).toContain("log/entries.jsonl");
+  });
+
+  test("by another key is sound in itself, and is not the key one was given", async () => {
+    const other = signingKeyOf(new Uint8Array(32).with(31, 9));
+    const place = await resealed((files) => {
+      files.set("public-key.pem", pemOf(other.spki));
+      const manifest = JSON.parse(files.get("manifest.json") ?? "") as { signing: { key_id: string } };
+      manifest.signing.key_id = fingerprintOf(other.spki);
+      files.set("manifest.json", canonical(manifest));
+    }, other);
+    expect((await verifyPath(place)).defects).toEqual([]);
+    const { defects } = await verifyPath(place, { publicKeyPem: pemOf(KEY.spki) });
+    expect(defects.map((defect) => defect.file)).toEqual(["public-key.pem"]);
+  });
+});
+
+test("the other spelling of a valid signature is a defect", async () => {
+  const seal = JSON.parse((kept.get("manifest.dsse.json") ?? "").toString()) as {
+    payload: string;
+    payloadType: string;
+    signatures: { keyid: string; sig: string }[];
+  };
+  const first = seal.signatures[0];
+  if (first === undefined) throw new Error("a seal is signed");
+  const signature = p256.Signature.fromBytes(Buffer.from(first.sig, "base64"), "der");
+  const high = new p256.Signature(signature.r, p256.Point.Fn.ORDER - signature.s);
+  const sig = Buffer.from(high.toBytes("der")).toString("base64");
+  await writeFile(
+    join(pristine, "manifest.dsse.json"),
+    `${canonical({ ...seal, signatures: [{ ...first, sig }] })}\n`,
+  );
+  try {
+    expect((await verifyPath(pristine)).defects.map((defect) => defect.file)).toEqual(["manifest.dsse.json"]);
+  } finally {
+    await writeFile(join(pristine, "manifest.dsse.json"), kept.get("manifest.dsse.json") ?? "");
+  }
+});
+
+describe("what is no package", () => {
+  test("is refused by name, whatever it is", async () => {
+    const nothing = join(folder, "nothing");
+    expect((await verifyPath(nothing)).defects[0]?.problem).toMatch(/^cannot be read/u);
+    await mkdir(nothing);
+    expect((await verifyPath(nothing)).defects.map((defect) => defect.file)).toContain("manifest.dsse.json");
+    await writeFile(join(folder, "text.zip"), "no zip");
+    expect((await verifyPath(join(folder, "text.zip"))).defects[0]?.problem).toMatch(
+      /^is no sound zip file/u,
+    );
+  });
+
+  test("a zip with a path that leaves it is refused", async () => {
+    const good = await buffer(
+      zipOf([
+        { path: "aa/scope.csv", bytes: 1, open: () => Promise.resolve(Readable.from([Buffer.from("x")])) },
+      ]),
+    );
+    const bad = Buffer.from(good.toString("latin1").replaceAll("aa/scope.csv", "../scope.csv"), "latin1");
+    await writeFile(join(folder, "bad.zip"), bad);
+    const { defects } = await verifyPath(join(folder, "bad.zip"));
+    expect(defects[0]?.problem).toMatch(/\.\.\/scope\.csv/u);
+  });
+});
