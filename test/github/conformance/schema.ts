@@ -81,6 +81,8 @@ export function schemaCompiler(components: Components): (schema: Json, coerce?: 
     addFormats(ajv);
     // GitHub's own default for an address that was not given is "".
     ajv.addFormat("uri", (text: string) => text === "" || isUri(text));
+    // The addresses GitHub gives bots (`...dependabot[bot]@users.noreply.github.com`) are none by the letter.
+    ajv.addFormat("email", /^[^\s@]+@[^\s@]+$/);
     ajv.addFormat("int64", { type: "number", validate: Number.isSafeInteger });
     const made = { ajv, added: new Set<string>() };
     checkers.set(coerce, made);

@@ -3,6 +3,7 @@ import type { Repository } from "../model.ts";
 import { associatedPulls } from "../rest/associated.ts";
 import { commitNodeId } from "../shapes/commits.ts";
 import { htmlUrl, iso } from "../shapes/form.ts";
+import { WEB_FLOW } from "../world.ts";
 import { deploymentsOf } from "./deployments.ts";
 import { rollupNode } from "./checks.ts";
 import { CONNECTION, connection, EDGE } from "./connection.ts";
@@ -247,8 +248,8 @@ export const commitResolvers: Resolvers = {
     date: (source: ActorSource) => iso(source.at),
     user(source: ActorSource, _: Args, context: Context) {
       const account = context.world.accountByEmail(source.email);
-      // Bots are no users: GitHub leaves the field empty, as for its own commits.
-      return account === undefined || account.type !== "User" ? null : actorNode(account);
+      // Bots are no users: GitHub leaves the field empty, and so it does for what it commits itself.
+      return account?.type !== "User" || account.id === WEB_FLOW.id ? null : actorNode(account);
     },
   },
   GpgSignature: {
