@@ -12,6 +12,7 @@ import {
   Watch,
   type FaultWish,
 } from "./faults.ts";
+import { graphqlApp } from "./graphql/app.ts";
 import type { Instant, RequestRecord } from "./model.ts";
 import { settle } from "./queue.ts";
 import { restApp } from "./rest/app.ts";
@@ -40,6 +41,7 @@ export class Double {
   readonly #made = new Map<string, Made>();
   readonly #courier: Courier;
   readonly #watch: Watch;
+  readonly #graphql: { fetch(request: Request): Response | Promise<Response> };
   readonly #rest: { fetch(request: Request): Response | Promise<Response> };
 
   private constructor(world: World, setup: Setup, options: DoubleOptions) {
@@ -48,6 +50,7 @@ export class Double {
     this.#watch = new Watch(world, setup.pacing ?? false);
     const conformance = options.conformance ?? false;
     this.#rest = restApp(world, { conformance });
+    this.#graphql = graphqlApp(world, { conformance });
   }
 
   /** Builds the world and delivers the installation's webhook. */
@@ -115,8 +118,9 @@ export class Double {
     this.#watch.seen(method, path);
     const fault = faultFor(this.world, method, path);
     try {
-      if (fault?.afterEffect === true) await this.#answer(request);
-      const response = fault === undefined ? await this.#answer(request) : faultAnswer(this.world, fault);
+      if (fault?.afterEffect === true) await this.#answer(request, path);
+      const response =
+        fault === undefined ? await this.#answer(request, path) : faultAnswer(this.world, fault);
       if (fault !== undefined) this.#watch.limited(fault);
       this.#record(request, path, response.status);
       return response;
@@ -127,8 +131,9 @@ export class Double {
     }
   }
 
-  async #answer(request: Request): Promise<Response> {
-    const response = await this.#rest.fetch(request);
+  async #answer(request: Request, path: string): Promise<Response> {
+    const isGraphql = path === "/graphql" || path === "/api/graphql";
+    const response = await (isGraphql ? this.#graphql : this.#rest).fetch(request);
     if (request.method !== "GET") {
       settle(this.world);
       // GitHub does not wait for webhooks before it answers.

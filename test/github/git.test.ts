@@ -79,6 +79,28 @@ describe("a git repository", () => {
     expect(git.resolve("nothing")).toBeNull();
   });
 
+  test("merge bases and ranges of random histories are those git names", () => {
+    let state = 7;
+    const random = (below: number): number => (state = (state * 48271) % 2147483647) % below;
+    const all = [commit({ a: "0" }), commit({ b: "0" })];
+    for (let n = 2; n < 40; n++) {
+      const parents = [all[random(n)]!, all[Math.max(0, n - 1 - random(4))]!];
+      all.push(commit({ [`f${n}`]: "1" }, ...new Set(random(3) === 0 ? parents : parents.slice(0, 1))));
+    }
+    const printed = (...args: string[]): string[] => {
+      try {
+        return git.run(args).split("\n").filter(Boolean).sort();
+      } catch {
+        return [];
+      }
+    };
+    for (let n = 0; n < 25; n++) {
+      const [one, other] = [all[20 + random(20)]!, all[random(40)]!];
+      expect(git.mergeBases(one, other).sort()).toEqual(printed("merge-base", "--all", one, other));
+      expect(git.commitsBetween(other, one).sort()).toEqual(printed("rev-list", one, `^${other}`));
+    }
+  });
+
   test("merges and picks are git's own, and conflicts are named", () => {
     const text = (first: string, last: string): string => `${first}\n2\n3\n4\n5\n6\n7\n8\n${last}\n`;
     const root = commit({ a: text("1", "9") });
