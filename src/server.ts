@@ -3,6 +3,8 @@
 import type { AddressInfo } from "node:net";
 
 import { createAdaptorServer } from "@hono/node-server";
+import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { verifyWithFallback } from "@octokit/webhooks-methods";
 import { Hono } from "hono";
 import type { Context } from "hono";
@@ -115,13 +117,21 @@ async function receive(c: Context, tools: DoorTools, metrics: Metrics): Promise<
   try {
     const result = await within(tools.ledger.queue.store(delivery), STORE_PATIENCE);
     metrics.stored.inc({ result });
-    if (result === "repeated") return c.json({ stored: false }, 200);
+    if (result === "repeated") return acknowledge(c, 200, false);
   } catch (error) {
     tools.log.error({ err: error, delivery: id, event }, "a delivery could not be stored");
     return refuse(c, metrics, "store-failed", { "retry-after": "10" });
   }
   tools.wake();
-  return c.json({ stored: true }, 202);
+  return acknowledge(c, 202, true);
+}
+
+/** The hot path's answer. On a socket it is written without a Response object, which would cost a fifth of the request. */
+function acknowledge(c: Context, status: 200 | 202, stored: boolean): Response {
+  const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;
+  if (outgoing === undefined) return c.json({ stored }, status);
+  outgoing.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ stored }));
+  return RESPONSE_ALREADY_SENT;
 }
 
 function refuse(
