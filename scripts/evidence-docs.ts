@@ -1,16 +1,66 @@
-/** Writes the generated part of docs/evidence.md anew. */
+/** The generated part of docs/evidence.md: every file and column, from the same values that write them. Run, it writes that part anew. */
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { format, resolveConfig } from "prettier";
 
 import { sha256 } from "../src/domain/digest.ts";
-import { evidenceReference, GENERATED } from "../src/domain/evidence/docs.ts";
+import { DOCUMENTS, TABLE_FORMS } from "../src/domain/evidence/package.ts";
 import { VERIFY_SCRIPT } from "../src/package/verify-script.ts";
 
-const path = new URL("../docs/evidence.md", import.meta.url).pathname;
-const text = readFileSync(path, "utf8");
-const before = text.slice(0, text.indexOf(GENERATED.begin) + GENERATED.begin.length);
-const after = text.slice(text.indexOf(GENERATED.end));
-const whole = `${before}\n${evidenceReference(sha256(VERIFY_SCRIPT))}\n${after}`;
-const config = await resolveConfig(path);
-writeFileSync(path, await format(whole, { ...config, parser: "markdown" }));
+/** The lines that begin and end the generated part. */
+const GENERATED = {
+  begin: "<!-- generated: files and columns -->",
+  end: "<!-- end of the generated part -->",
+};
+
+const PAGE = join(import.meta.dirname, "../docs/evidence.md");
+
+/** The page as it is, and as it should be. */
+export async function evidencePage(): Promise<{ readonly there: string; readonly fresh: string }> {
+  const there = readFileSync(PAGE, "utf8");
+  const before = there.slice(0, there.indexOf(GENERATED.begin) + GENERATED.begin.length);
+  const after = there.slice(there.indexOf(GENERATED.end));
+  const whole = `${before}\n${reference()}\n${after}`;
+  return { there, fresh: await format(whole, { ...(await resolveConfig(PAGE)), parser: "markdown" }) };
+}
+
+function reference(): string {
+  const documents = DOCUMENTS.map((form) => `| \`${form.path}\` | ${escaped(form.description)} |`);
+  const tables = TABLE_FORMS.map((form) =>
+    [
+      `### ${form.path}`,
+      "",
+      `${form.description} Sorted by ${form.sortedBy.map((name) => `\`${name}\``).join(", ")}.`,
+      "",
+      "| column | type | holds |",
+      "| --- | --- | --- |",
+      ...form.columns.map(
+        (column) => `| \`${column.name}\` | ${column.type} | ${escaped(column.description)} |`,
+      ),
+    ].join("\n"),
+  );
+  return [
+    "",
+    `SHA-256 of this version's \`verify.sh\`: \`${sha256(VERIFY_SCRIPT)}\``,
+    "",
+    "### Documents",
+    "",
+    "| file | holds |",
+    "| --- | --- |",
+    ...documents,
+    "| `policies/DIGEST.json` | One policy version: what was in force, and the files it came from. |",
+    "| `policies/DIGEST.organization.yml` `policies/DIGEST.repository.yml` | The source texts of those files, as they were read. |",
+    "| `schemas/FILE.schema.json` | JSON Schema of a row of each CSV, of each JSON document, of a line of each JSONL file. |",
+    "",
+    tables.join("\n\n"),
+    "",
+  ].join("\n");
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
+}
+
+if (process.argv[1] === import.meta.filename) writeFileSync(PAGE, (await evidencePage()).fresh);

@@ -10,7 +10,7 @@ import { TABLE_FORMS } from "../../src/domain/evidence/package.ts";
 import { CsvRows } from "../../src/domain/evidence/csv.ts";
 import { isObject } from "../../src/domain/evidence/seal.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import { verifyPath } from "../../src/package/read.ts";
+import { verifyPath } from "../../src/package/verify.ts";
 import { exportTo, ledgerWith, smallLog } from "./fixture.ts";
 
 const GOLDEN = join(import.meta.dirname, "../golden/package");

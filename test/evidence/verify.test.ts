@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { canonical, sha256 } from "../../src/domain/digest.ts";
 import { fingerprintOf, pemOf, sealOf, signingKeyOf } from "../../src/domain/evidence/seal.ts";
-import { verifyPath } from "../../src/package/read.ts";
+import { verifyPath } from "../../src/package/verify.ts";
 import { zipOf } from "../../src/package/zip.ts";
 import { exportTo, KEY, ledgerWith, smallLog } from "./fixture.ts";
 
