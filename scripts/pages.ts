@@ -1,7 +1,8 @@
-/** The pages of the documentation that are made from the code: controls, configuration, and the policy file's JSON Schema. */
+/** The pages of the documentation that are made from the code: controls, configuration, and the JSON Schemas of the policy file and of scenarios. */
 
 import { format } from "prettier";
 import { z } from "zod";
+import { scenarioJsonSchema } from "../src/cli/scenario/format.ts";
 import { CONTROLS } from "../src/domain/controls/assess.ts";
 import { PolicyFileSchema } from "../src/domain/policy/policy.ts";
 import { CONTROL_NAMES } from "../src/domain/result.ts";
@@ -21,6 +22,10 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     [
       "docs/countersign.schema.json",
       await format(JSON.stringify(policySchema()), { parser: "json", printWidth: 110 }),
+    ],
+    [
+      "docs/scenario.schema.json",
+      await format(JSON.stringify(scenarioJsonSchema()), { parser: "json", printWidth: 110 }),
     ],
   ]);
 }

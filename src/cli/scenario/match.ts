@@ -65,6 +65,10 @@ function matches(expected: Row, there: Row): boolean {
     if (column === "says") return plain(texts(actual)).includes(plain(texts(value)));
     // A name may stand for several steps that made the same thing; it is enough to be one of them.
     if (column === "step") return Array.isArray(actual) ? actual.includes(value) : actual === value;
+    // Of a file's rows, those given must be there; a list of anything else is the whole set.
+    if (column === "rows" && Array.isArray(value) && Array.isArray(actual)) {
+      return value.every((row) => actual.filter((each) => isSame(row, each)).length === 1);
+    }
     if (column === "at-most") return typeof actual === "number" && actual <= Number(value);
     return same(value, actual);
   });

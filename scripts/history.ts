@@ -1,0 +1,137 @@
+/** `npm run history -- FILE [--drop-every N] [--json]`: acts out a real history on the GitHub double, and says what was expected and what was found. */
+
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+import { countOf, differences, findChanges } from "../test/support/history-findings.ts";
+import type { HistoryCommit } from "../test/support/history.ts";
+import { actOut, historyOfRepository, historyScenario, readHistory } from "../test/support/history.ts";
+import { openStageOn } from "../test/support/stage.ts";
+
+const USAGE = `Usage: npm run history -- FILE-OR-REPOSITORY [--drop-every N] [--json]
+
+Acts out the main branch of a real repository and compares: docs/scenarios.md, "Real histories".
+Exit codes: 0 as expected, 1 something differs, 2 wrong use.
+
+Examples:
+  npm run history -- history.jsonl
+  npm run history -- history.jsonl --drop-every 10
+  npm run history -- ../some-repository`;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const wish = readArguments();
+  if (wish === null) return 2;
+  const commits = await readCommits(wish.file);
+  if (commits === null) return 2;
+  const folder = mkdtempSync(join(tmpdir(), "countersign-history-"));
+  const began = Date.now();
+  const stage = await openStageOn(historyScenario(commits), { dataDir: join(folder, "data") });
+  try {
+    const acted = await actOut(commits, stage, {
+      ...(wish.dropEvery === null ? {} : { dropEvery: wish.dropEvery }),
+      progress: (done, of) => {
+        if (process.stderr.isTTY && (done % 25 === 0 || done === of))
+          process.stderr.write(`\r${done} of ${of}`);
+      },
+    });
+    if (process.stderr.isTTY) process.stderr.write("\n");
+    if (wish.dropEvery !== null) {
+      await stage.double.weather("recover");
+      await stage.app.sweep();
+      await stage.app.settle();
+    }
+    const found = await findChanges(stage, commits);
+    const problems = differences(acted, found.changes, found.complete);
+    const report = {
+      expected: countOf(acted),
+      found: found.counts,
+      complete: found.complete,
+      lateBySweep: found.late,
+      breaches: (await stage.double.breaches()).length,
+      seconds: Math.round((Date.now() - began) / 1000),
+      differences: problems,
+    };
+    print(report, wish.json);
+    return problems.length === 0 ? 0 : 1;
+  } finally {
+    await stage.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function print(report: Report, json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify(report)}\n`);
+    return;
+  }
+  const { expected, found } = report;
+  const lines = [
+    "                                expected   found",
+    row("updates of the main branch", expected.updates, found.updates),
+    row("  with a pull request", expected.withPull, found.withPull),
+    row("  without one (pushes)", expected.withoutPull, found.withoutPull),
+    `completeness: ${report.complete ? "complete, as expected" : "NOT complete"}`,
+    `found late, by the sweep: ${report.lateBySweep}; rules of GitHub's broken by the App: ${report.breaches}`,
+    ...report.differences.slice(0, 50).map((each) => `DIFFERS  ${each}`),
+    report.differences.length === 0
+      ? `Every update is covered by exactly one row of changes.csv (${report.seconds} s).`
+      : `${report.differences.length} differences (${report.seconds} s).`,
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+interface Report {
+  readonly expected: ReturnType<typeof countOf>;
+  readonly found: ReturnType<typeof countOf>;
+  readonly complete: boolean;
+  readonly lateBySweep: number;
+  readonly breaches: number;
+  readonly seconds: number;
+  readonly differences: readonly string[];
+}
+
+function row(what: string, expected: number, found: number): string {
+  return `${what.padEnd(30)}  ${String(expected).padStart(8)}  ${String(found).padStart(6)}`;
+}
+
+function readArguments(): {
+  readonly file: string;
+  readonly dropEvery: number | null;
+  readonly json: boolean;
+} | null {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        "drop-every": { type: "string" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    });
+    const [file] = positionals;
+    const every = values["drop-every"] === undefined ? null : Number(values["drop-every"]);
+    if (values.help || file === undefined || (every !== null && !(every >= 1))) {
+      process.stderr.write(`${USAGE}\n`);
+      return null;
+    }
+    return { file, dropEvery: every, json: values.json };
+  } catch (error) {
+    process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}\n`);
+    return null;
+  }
+}
+
+async function readCommits(file: string): Promise<readonly HistoryCommit[] | null> {
+  try {
+    if (statSync(file).isDirectory()) return await historyOfRepository(file);
+    return readHistory(await readFile(file, "utf8"));
+  } catch (error) {
+    process.stderr.write(`error: ${file}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return null;
+  }
+}

@@ -1,0 +1,189 @@
+/** `countersign demo`: a quarter of an organisation's life, played through the App and the double as two processes. */
+
+import { existsSync } from "node:fs";
+import { cp, mkdir, open, readFile, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openLedger } from "../ledger/open.ts";
+import { signingKey } from "../settings.ts";
+import type { Answer, Terminal } from "./answer.ts";
+import { Misuse } from "./answer.ts";
+import { Narrator } from "./narrator.ts";
+import type { Scenario } from "./scenario/format.ts";
+import { playScenario, printPerformance } from "./scenario/play.ts";
+import type { ProcessStage } from "./scenario/process-stage.ts";
+import { openProcessStage } from "./scenario/process-stage.ts";
+import { startDouble } from "./scenario/processes.ts";
+import { readScenario } from "./scenario/read.ts";
+import { settingsFrom } from "./settings-of.ts";
+import { verify } from "./verify.ts";
+import { writePackage } from "./write-package.ts";
+
+const ORGANIZATION = "acme";
+
+/** What `demo` is asked for. */
+export interface DemoOptions {
+  readonly out: string;
+  readonly story?: string;
+  readonly serve?: boolean;
+  readonly json?: boolean;
+}
+
+/** Plays the story, exports its evidence, verifies it, tampers with a copy and verifies that. */
+export async function demo(terminal: Terminal, options: DemoOptions): Promise<Answer> {
+  const print = options.json === true ? () => undefined : terminal.print;
+  const scenario = await storyOf(options.story);
+  const out = resolve(options.out);
+  const folders = {
+    data: join(out, "data"),
+    evidence: join(out, "evidence"),
+    tampered: join(out, "tampered"),
+  };
+  for (const folder of Object.values(folders)) await rm(folder, { recursive: true, force: true });
+  await mkdir(out, { recursive: true });
+
+  const double = await startDouble();
+  try {
+    const stage = await openProcessStage(double, scenario, folders.data);
+    try {
+      print(
+        `GitHub's double listens on ${double.url}, the App on ${stage.app.url}: two processes, HTTP between them.`,
+      );
+      const problem = await play(scenario, stage, print);
+      if (problem !== null) return { code: 1, lines: problem, data: { ok: false, problem } };
+      const ended = await exportAndTamper(scenario, stage, folders, print);
+      if (ended.code === 0 && options.serve === true) await keepServing(stage, print);
+      return ended;
+    } finally {
+      await stage.close();
+    }
+  } finally {
+    await double.stop();
+  }
+}
+
+/** Plays the story and tells it; answers what went otherwise than written, or null. */
+async function play(
+  scenario: Scenario,
+  stage: ProcessStage,
+  print: (line: string) => void,
+): Promise<readonly string[] | null> {
+  const narrator = new Narrator(await stage.openLedger(), print);
+  try {
+    await narrator.catchUp();
+    const performance = await playScenario(scenario, stage, {
+      played: (step) => narrator.step(step),
+      settled: () => narrator.catchUp(),
+    });
+    if (performance.failures.length > 0) return printPerformance(performance).split("\n");
+    print("");
+    print(`The quarter is over: ${performance.steps.length} steps, ${narrator.summary()}.`);
+    return null;
+  } finally {
+    await narrator.close();
+  }
+}
+
+async function exportAndTamper(
+  scenario: Scenario,
+  stage: ProcessStage,
+  folders: { readonly evidence: string; readonly tampered: string },
+  print: (line: string) => void,
+): Promise<Answer> {
+  const period = quarterOf(scenario.start);
+  await stage.app.reconcile(ORGANIZATION, period.from, period.to);
+  const ledger = await openLedger({ dataDir: stage.dataDir }, { readOnly: true });
+  try {
+    const exported = await writePackage(ledger, {
+      organization: ORGANIZATION,
+      period,
+      out: folders.evidence,
+      zip: false,
+      signingKey: signingKey(settingsFrom({ env: stage.env })),
+      apiUrl: `${stage.env["GHE_PROTOCOL"]}://${stage.env["GHE_HOST"]}/api/v3`,
+      generatedAt: period.to,
+    });
+    const { changes, deployments } = exported.populations;
+    print("");
+    print(
+      `Exported the evidence of ${period.name}: ${exported.files} files, ${changes} changes, ${deployments} deployments.`,
+    );
+  } finally {
+    await ledger.close();
+  }
+  const whole = await verify(folders.evidence, undefined);
+  print("");
+  print("countersign verify, on the package:");
+  for (const line of whole.lines) print(`  ${line}`);
+  if (whole.code !== 0) return whole;
+
+  const victim = "changes.csv";
+  await cp(folders.evidence, folders.tampered, { recursive: true });
+  await flipByte(join(folders.tampered, victim));
+  const tampered = await verify(folders.tampered, undefined);
+  print("");
+  print(`countersign verify, on a copy with one byte of ${victim} changed:`);
+  for (const line of tampered.lines) print(`  ${line}`);
+  const noticed = tampered.code === 1 && tampered.lines.some((line) => line.includes(victim));
+  return {
+    code: noticed ? 0 : 1,
+    lines: noticed ? ["", folders.evidence] : ["the tampering was not noticed"],
+    data: { ok: noticed, package: folders.evidence, verified: whole.data, tampered: tampered.data },
+  };
+}
+
+/** Changes one byte in the middle of a file. */
+async function flipByte(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    const { size } = await file.stat();
+    const place = Math.floor(size / 2);
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, place);
+    await file.write(Buffer.from([buffer[0]! ^ 1]), 0, 1, place);
+  } finally {
+    await file.close();
+  }
+}
+
+async function keepServing(stage: ProcessStage, print: (line: string) => void): Promise<void> {
+  print("");
+  print(
+    `The App is still there: ${stage.app.url}/metrics and ${stage.app.url}/readyz. Press Ctrl+C to end it.`,
+  );
+  await new Promise<void>((done) => {
+    process.once("SIGINT", () => done());
+    process.once("SIGTERM", () => done());
+  });
+}
+
+/** The calendar quarter a moment lies in. */
+function quarterOf(at: number): { readonly name: string; readonly from: number; readonly to: number } {
+  const date = new Date(at);
+  const [year, quarter] = [date.getUTCFullYear(), Math.floor(date.getUTCMonth() / 3)];
+  return {
+    name: `${year}-Q${quarter + 1}`,
+    from: Date.UTC(year, quarter * 3),
+    to: Date.UTC(year, quarter * 3 + 3),
+  };
+}
+
+async function storyOf(path: string | undefined): Promise<Scenario> {
+  const file = path ?? ownStory();
+  const text = await readFile(file, "utf8").catch(() => {
+    throw new Misuse(`There is no story ${file}.`);
+  });
+  const { scenario, problems } = readScenario(text, file);
+  if (scenario !== null) return scenario;
+  const listed = problems.map((problem) => `${file}:${problem.line}: ${problem.message}`);
+  throw new Misuse(`this is no story:\n${listed.join("\n")}`);
+}
+
+/** The story that comes with Countersign: beside the sources, or one folder further up from what was built. */
+function ownStory(): string {
+  const places = ["../../demo/story.yaml", "../../../demo/story.yaml"];
+  const found = places
+    .map((place) => fileURLToPath(new URL(place, import.meta.url)))
+    .find((file) => existsSync(file));
+  if (found === undefined) throw new Error("the story of the demo is missing: demo/story.yaml");
+  return found;
+}

@@ -1,0 +1,157 @@
+/** Tells what happens in a story as it happens: each step in a sentence, and what the App made of it. */
+
+import type {
+  ChangeRecord,
+  CoverageGapRecord,
+  DeploymentRecord,
+  DeviationRecord,
+  GateRecord,
+} from "../domain/record.ts";
+import type { LoggedEntry } from "../domain/entry.ts";
+import { VERDICT_TITLES } from "../domain/wording.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { PlayedStep } from "./scenario/play.ts";
+import { tell } from "./scenario/play.ts";
+import type { DoStep } from "./scenario/steps.ts";
+
+/** Reads along in the App's evidence log. */
+export class Narrator {
+  readonly #ledger: Ledger;
+  readonly #print: (line: string) => void;
+  #seen = 0;
+  readonly #counts = new Map<string, Map<string, string>>();
+
+  constructor(ledger: Ledger, print: (line: string) => void) {
+    this.#ledger = ledger;
+    this.#print = print;
+  }
+
+  /** Tells one step. */
+  step({ at, step, refused }: PlayedStep): void {
+    this.#print(`${new Date(at).toISOString().slice(0, 16).replace("T", " ")}  ${sentence(step)}`);
+    if (refused !== null) this.#print(`                  GitHub refuses: ${firstLine(refused)}`);
+  }
+
+  /** Tells what was recorded since the last time. */
+  async catchUp(): Promise<void> {
+    const { size } = await this.#ledger.head();
+    if (size === this.#seen) return;
+    for await (const entry of this.#ledger.log({
+      kinds: ["gate", "change", "deployment", "deviation", "coverage-gap"],
+    })) {
+      if (entry.seq <= this.#seen) continue;
+      this.#count(entry);
+      const told = finding(entry);
+      if (told !== null) this.#print(`                  > ${told}`);
+    }
+    this.#seen = size;
+  }
+
+  /** "21 changes (17 compliant, 4 not compliant), ..." */
+  summary(): string {
+    const groups = [...this.#counts].map(([kind, subjects]) => {
+      const by = Map.groupBy(subjects.values(), (value) => value);
+      const parts = [...by].map(([value, all]) => `${all.length} ${value}`);
+      return `${subjects.size} ${kind} (${parts.join(", ")})`;
+    });
+    return groups.join(", ");
+  }
+
+  /** Closes the log. */
+  close(): Promise<void> {
+    return this.#ledger.close();
+  }
+
+  #count({ kind, subject, body }: LoggedEntry): void {
+    const what = { change: "changes", deployment: "deployments", deviation: "deviations" }[String(kind)];
+    if (what === undefined) return;
+    const value =
+      kind === "deviation"
+        ? (body as DeviationRecord).status
+        : VERDICT_TITLES[(body as ChangeRecord | DeploymentRecord).assessment.verdict];
+    this.#counts.set(what, (this.#counts.get(what) ?? new Map<string, string>()).set(subject, value));
+  }
+}
+
+function finding({ kind, body }: LoggedEntry): string | null {
+  switch (kind) {
+    case "gate": {
+      const { pulls, check } = body as GateRecord;
+      const which = pulls.map((pull) => `${pull.repository.name}#${pull.number}`).join(", ");
+      return `check on ${which}: ${check.conclusion ?? "waiting"}: ${check.title}`;
+    }
+    case "change": {
+      const { change, assessment } = body as ChangeRecord;
+      const branch = change.update.ref.replace(/^refs\/heads\//u, "");
+      const pulls = change.pullRequests.map((pull) => `#${pull.number}`).join(", ");
+      const by = pulls === "" ? change.update.kind : `${change.update.kind} ${pulls}`;
+      const late = change.late ? ", found later by the sweep" : "";
+      return `change of ${change.repository.name} ${branch} (${by}${late}): ${VERDICT_TITLES[assessment.verdict]}${failed(assessment)}`;
+    }
+    case "deployment": {
+      const { deployment, assessment } = body as DeploymentRecord;
+      const carried = deployment.carried.length;
+      return `deployment of ${deployment.repository.name} to ${deployment.environment} (${deployment.kind}, ${carried} ${carried === 1 ? "change" : "changes"}): ${VERDICT_TITLES[assessment.verdict]}${failed(assessment)}`;
+    }
+    case "deviation":
+      return `deviation opened: ${(body as DeviationRecord).title}`;
+    case "coverage-gap": {
+      const { cause, to } = body as CoverageGapRecord;
+      return `a spell in which we could not see (${cause}) ${to === null ? "begins" : "ends"}`;
+    }
+    default:
+      return null;
+  }
+}
+
+function failed({ results }: ChangeRecord["assessment"]): string {
+  const reasons = results
+    .filter((each) => each.outcome === "fail")
+    .map((each) => each.reasons[0] ?? each.cause);
+  return reasons.length === 0 ? "" : ` (${reasons.join("; ")})`;
+}
+
+/** A step as a sentence; the rarer ones as they are written in stories. */
+function sentence(step: DoStep): string {
+  const { by = "somebody", repository = "web" } = step;
+  const past = step.bypass === true ? ", past the rules" : "";
+  const [pull, branch, environment] = [step["pull"], step["branch"], step["environment"]].map(String);
+  switch (step.do) {
+    case "open-pull-request":
+      return `${by} opens ${repository}#${pull}: ${String(step["title"] ?? branch)}`;
+    case "review":
+      return `${by} reviews ${repository}#${pull}: ${String(step["state"]).replace("-", " ")}`;
+    case "merge":
+      return `${by} merges ${repository}#${pull} (${String(step["method"] ?? "merge")})${past}`;
+    case "enqueue":
+      return `${by} puts ${repository}#${pull} into the merge queue`;
+    case "push":
+      return `${by} pushes to ${branch} of ${repository}${step["via"] === undefined ? "" : ` by ${String(step["via"])}`}${past}`;
+    case "force-push":
+      return `${by} force-pushes ${branch} of ${repository}${past}`;
+    case "create-branch":
+      return `${by} makes the branch ${branch} in ${repository}`;
+    case "deploy":
+      return `${by} deploys ${String(step["commit"] ?? "main")} of ${repository} to ${environment}`;
+    case "set-check":
+      return `${String(step["app"] ?? by)} says of ${repository}#${pull}: ${String(step["name"])} ${String(step["conclusion"])}`;
+    case "add-to-team":
+      return `${String(step["person"])} joins the team ${String(step["team"])}`;
+    case "rerun":
+      return `${by} presses re-run on ${repository}#${pull}`;
+    case "outage":
+      return "The App cannot be reached: webhooks are lost";
+    case "recover":
+      return "The App can be reached again";
+    case "sweep":
+      return "The App sweeps: it looks at everything again";
+    case "wait":
+      return "Time passes";
+    default:
+      return tell(step);
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0] ?? text;
+}

@@ -1,0 +1,208 @@
+/** The commands of `countersign`, their arguments and help; each command lives in a file of its own and is loaded when it is used. */
+
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { z } from "zod";
+import type { Answer, ExitCode, Terminal } from "./answer.ts";
+import { answerFailure, Misuse } from "./answer.ts";
+import type { Where } from "../ledger/store.ts";
+
+const VERSION = "0.1.0";
+
+const DaySchema = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
+
+/** Runs `countersign` with the arguments after its name; prints, and answers the exit code. Never throws. */
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const program = build(terminal, (answered) => {
+    code = answered;
+  });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Help and version end this way too, with 0.
+      return error.exitCode === 0 ? 0 : 2;
+    }
+    const failure = answerFailure(error, terminal.env);
+    if (args.includes("--json")) terminal.print(JSON.stringify(failure.data));
+    else for (const line of failure.lines) terminal.say(line);
+    return failure.code;
+  }
+}
+
+function build(terminal: Terminal, answered: (code: ExitCode) => void): Command {
+  const program = new Command("countersign")
+    .description("Proves that every change reaching production was approved by the right person.")
+    .version(VERSION)
+    .showHelpAfterError("Run with --help to see what is known, with examples.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.say(text.trimEnd()),
+    })
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 yes or done, 1 the answer is no, 2 wrong use or settings, 3 GitHub or the database cannot be reached.\nSettings come from the environment: docs/operations.md.",
+    );
+
+  /** Adds a command that answers once; `--json` prints its data instead of its lines. */
+  function command(parent: Command, usage: string, about: string, examples: readonly string[]): Command {
+    return parent
+      .command(usage)
+      .description(about)
+      .option("--json", "print data for machines instead of lines for people")
+      .exitOverride()
+      .addHelpText("after", `\nExamples:\n${examples.map((each) => `  $ countersign ${each}`).join("\n")}`);
+  }
+  function give(answer: Answer, json: boolean | undefined): void {
+    if (json === true) terminal.print(JSON.stringify(answer.data));
+    else for (const line of answer.lines) terminal.print(line);
+    answered(answer.code);
+  }
+
+  command(program, "serve", "Serve the App: webhooks, workers, sweep, health and metrics.", [
+    "serve",
+    "serve   # PORT=8080 HOST=0.0.0.0 DATABASE_URL=postgres://... in the environment",
+  ])
+    .addOption(
+      new Option("--rehearsal <start>", "driven by the process that forked it").argParser(instant).hideHelp(),
+    )
+    .action(async ({ rehearsal }: { readonly rehearsal?: number }) => {
+      const { rehearse, serve } = await import("./serve.ts");
+      await (rehearsal === undefined ? serve(terminal) : rehearse(terminal, rehearsal));
+    });
+
+  command(
+    program,
+    "demo",
+    "Play a quarter of an organisation's life, export its evidence, verify and tamper.",
+    ["demo", "demo --out /tmp/demo", "demo --serve"],
+  )
+    .option("--out <folder>", "where the package is written", "demo/out")
+    .option("--story <file>", "another story to play")
+    .option("--serve", "keep the App running afterwards")
+    .action(async (options: { out: string; story?: string; serve?: boolean; json?: boolean }) => {
+      const { demo } = await import("./demo.ts");
+      give(await demo(terminal, options), options.json);
+    });
+
+  const scenario = program.command("scenario").description("Stories as data, played against the App.");
+  command(
+    scenario,
+    "run",
+    "Run scenario files, or every one in a folder, against the App and the GitHub double.",
+    ["scenario run test/scenarios", "scenario run my-story.yaml --json"],
+  )
+    .argument("<path...>", "files or folders")
+    .action(async (paths: readonly string[], options: { json?: boolean }) => {
+      const { runScenarios } = await import("./scenario-run.ts");
+      give(await runScenarios(terminal, paths, options.json === true), options.json);
+    });
+
+  command(program, "export", "Write the evidence package of a period.", [
+    "export --org acme --period 2026-Q3 --out evidence",
+    "export --org acme --from 2026-07-01 --to 2026-10-01 --out evidence --zip",
+  ])
+    .requiredOption("--org <login>", "the organisation")
+    .option("--period <name>", "a period of the policy, or a calendar quarter such as 2026-Q3")
+    .option("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
+    .option("--to <date>", "end, excluded", instant)
+    .requiredOption("--out <folder>", "where to write it; must not exist or be empty")
+    .option("--zip", "write one zip beside the folder too")
+    .action(
+      async (options: {
+        org: string;
+        period?: string;
+        from?: number;
+        to?: number;
+        out: string;
+        zip?: boolean;
+        json?: boolean;
+      }) => {
+        const { exportPackage } = await import("./export.ts");
+        give(await exportPackage(terminal, options), options.json);
+      },
+    );
+
+  command(program, "verify", "Check an evidence package offline; every defect is named.", [
+    "verify evidence",
+    "verify evidence.zip --public-key acme.pem",
+  ])
+    .argument("<path>", "the package: a folder or a zip")
+    .option("--public-key <file>", "the signer's public key, from elsewhere (PEM)")
+    .action(async (path: string, options: { publicKey?: string; json?: boolean }) => {
+      const { verify } = await import("./verify.ts");
+      give(await verify(path, options.publicKey), options.json);
+    });
+
+  const log = program.command("log").description("The evidence log.");
+  command(log, "verify", "Compute every link of the log again.", ["log verify"]).action(
+    async (options: { json?: boolean }) => {
+      const { verifyLog } = await import("./ledger-log.ts");
+      give(await verifyLog(await where(terminal)), options.json);
+    },
+  );
+  command(log, "head", "How long the log is, and its last hash.", ["log head"]).action(
+    async (options: { json?: boolean }) => {
+      const { logHead } = await import("./ledger-log.ts");
+      give(await logHead(await where(terminal)), options.json);
+    },
+  );
+  command(log, "migrate", "Bring the database's tables up to date.", ["log migrate"]).action(
+    async (options: { json?: boolean }) => {
+      const { migrateLog } = await import("./ledger-log.ts");
+      give(await migrateLog(await where(terminal)), options.json);
+    },
+  );
+
+  const deliveries = program.command("deliveries").description("Webhooks as they were received.");
+  command(deliveries, "list", "List deliveries, newest first.", [
+    "deliveries list",
+    "deliveries list --status dead --limit 20",
+  ])
+    .option("--status <status>", "waiting, done or dead")
+    .option("--limit <n>", "at most so many", count, 50)
+    .action(async (options: { status?: string; limit: number; json?: boolean }) => {
+      const { listDeliveries } = await import("./deliveries.ts");
+      give(await listDeliveries(await where(terminal), options), options.json);
+    });
+  command(deliveries, "replay", "Make deliveries wait again, so that the App handles them anew.", [
+    "deliveries replay 72d3162e-cc78-11e3-81ab-4c9367dc0958",
+  ])
+    .argument("<id...>", "delivery ids")
+    .action(async (ids: readonly string[], options: { json?: boolean }) => {
+      const { replayDeliveries } = await import("./deliveries.ts");
+      give(await replayDeliveries(await where(terminal), ids, Date.now()), options.json);
+    });
+
+  command(program, "doctor", "Check settings and reachability: what is wrong and how to mend it.", [
+    "doctor",
+  ]).action(async (options: { json?: boolean }) => {
+    const { doctor } = await import("./doctor.ts");
+    give(await doctor(terminal), options.json);
+  });
+  return program;
+}
+
+/** Where the settings say the ledger is; nothing else of them is needed. */
+async function where(terminal: Terminal): Promise<Where> {
+  const { readStore } = await import("../settings.ts");
+  const read = readStore(terminal.env);
+  if (read.ok) return read.store;
+  throw new Misuse(read.problems.join("\n"));
+}
+
+function instant(text: string): number {
+  if (!DaySchema.safeParse(text).success) {
+    throw new InvalidArgumentError(`"${text}" is no date: write 2026-07-01 or 2026-07-01T00:00:00Z.`);
+  }
+  return Date.parse(text.length === 10 ? `${text}T00:00:00Z` : text);
+}
+
+function count(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError(`"${text}" is no number above 0.`);
+  return number;
+}

@@ -1,0 +1,87 @@
+/** Whether the App's population equals GitHub's own list of ref updates, and whether the App proves it itself. */
+
+import type { Instant } from "../../domain/change.ts";
+import type { ChangeRecord, CompletenessRecord, RepositoryRecord } from "../../domain/record.ts";
+import type { DoubleState } from "./double.ts";
+import type { Row } from "./expectations.ts";
+import type { Sight } from "./match.ts";
+import type { Stage } from "./stage.ts";
+
+const ORGANIZATION = "acme";
+
+/** One row: `is` true when nothing differs; else the differences, in words. */
+export async function completeness(
+  stage: Stage,
+  state: DoubleState,
+  from: Instant,
+  now: Instant,
+): Promise<Sight> {
+  // The period's end is excluded, and the last step may have happened this very second.
+  const to = now + 1000;
+  await stage.app.reconcile(ORGANIZATION, from, to);
+  await stage.app.settle();
+  const ledger = await stage.openLedger();
+  try {
+    const changes: ChangeRecord[] = [];
+    for await (const entry of ledger.states("change")) changes.push(entry.body as ChangeRecord);
+    const repositories: RepositoryRecord[] = [];
+    for await (const entry of ledger.states("repository")) repositories.push(entry.body as RepositoryRecord);
+    const proofs: CompletenessRecord[] = [];
+    for await (const entry of ledger.states("completeness")) proofs.push(entry.body as CompletenessRecord);
+    const differences = [
+      ...differencesOf(state, repositories, changes),
+      ...proofs
+        .filter((proof) => proof.to === to && !proof.complete)
+        .map((proof) => `the App cannot prove ${proof.repository.name} ${proof.ref} complete`),
+      ...(proofs.some((proof) => proof.to === to) ? [] : ["the App proved nothing"]),
+    ];
+    const row: Row = { is: differences.length === 0, ...(differences.length === 0 ? {} : { differences }) };
+    return { columns: ["is"], rows: [row] };
+  } finally {
+    await ledger.close();
+  }
+}
+
+function differencesOf(
+  state: DoubleState,
+  repositories: readonly RepositoryRecord[],
+  changes: readonly ChangeRecord[],
+): readonly string[] {
+  return state.repositories.flatMap((repository) => {
+    const known = repositories.find((each) => each.repository.id === repository.id);
+    if (known !== undefined && !known.inScope) return [];
+    const refs = new Set([`refs/heads/${repository.defaultBranch}`, ...(known?.productionRefs ?? [])]);
+    const own = changes.filter((each) => each.change.repository.id === repository.id);
+    for (const each of own) refs.add(each.change.update.ref);
+    const listed = repository.activity
+      .filter((each) => refs.has(each.ref) && each.at >= (known?.installedFrom ?? 0))
+      .filter((each) => !isFirstCommit(each.before, each.at, known))
+      .map((each) => key(each.ref, each.before, each.after));
+    const found = own.map(({ change: { update } }) => key(update.ref, update.before, update.after));
+    return [
+      ...without(listed, found).map((each) => `${repository.name}: not in the population: ${each}`),
+      ...without(found, listed).map(
+        (each) => `${repository.name}: in the population, but not on GitHub: ${each}`,
+      ),
+    ];
+  });
+}
+
+/** The creation of a branch in the very second the App was installed was before it. */
+function isFirstCommit(before: string, at: Instant, known: RepositoryRecord | undefined): boolean {
+  return /^0+$/u.test(before) && known !== undefined && at <= known.installedFrom;
+}
+
+/** What is left of a list when each of another list's items has taken one equal item away. */
+function without(list: readonly string[], taken: readonly string[]): readonly string[] {
+  const rest = [...list];
+  for (const one of taken) {
+    const index = rest.indexOf(one);
+    if (index >= 0) rest.splice(index, 1);
+  }
+  return rest;
+}
+
+function key(ref: string, before: string, after: string): string {
+  return `${ref} ${before.slice(0, 10)}..${after.slice(0, 10)}`;
+}

@@ -1,0 +1,250 @@
+/** Plays a story: acts step by step, waits until the App has nothing left to do, and checks what is expected. */
+
+import type { Instant } from "../../domain/change.ts";
+import { Trouble } from "../../domain/trouble.ts";
+import type { Expectation } from "./expectations.ts";
+import type { Scenario, StoryStep } from "./format.ts";
+import type { Mismatch } from "./match.ts";
+import { compare, printRows } from "./match.ts";
+import type { Made } from "./double.ts";
+import { Sights } from "./sights.ts";
+import type { Stage } from "./stage.ts";
+import type { DoStep } from "./steps.ts";
+import { STAGE_STEPS } from "./steps.ts";
+import { durationOf, momentOf, printMoment } from "./words.ts";
+
+/** The organisation every story plays in. */
+export const ORGANIZATION = "acme";
+
+/** One step as it was played. */
+export interface PlayedStep {
+  /** 1, 2, ... */
+  readonly number: number;
+  readonly line: number;
+  readonly at: Instant;
+  /** The step in words. */
+  readonly told: string;
+  readonly step: DoStep;
+  /** What GitHub answered when it refused. */
+  readonly refused: string | null;
+}
+
+/** What was not as the story says. */
+export interface Failure {
+  readonly line: number;
+  /** The step it stands at, or null for the final expectations. */
+  readonly step: number | null;
+  readonly because: string;
+  readonly mismatch: Mismatch | null;
+}
+
+/** A story after it was played. */
+export interface Performance {
+  readonly name: string;
+  readonly source: string;
+  readonly steps: readonly PlayedStep[];
+  readonly failures: readonly Failure[];
+}
+
+/** Who wants to be told while a story is played. */
+export interface Audience {
+  readonly played?: (step: PlayedStep) => void;
+  /** Called when the App has nothing left to do after a step. */
+  readonly settled?: () => Promise<void>;
+  /** Called with each expectation and what is there, when it is checked; `final` once the story is over. */
+  readonly expected?: (expectation: Expectation, sights: Sights, final: boolean) => Promise<void>;
+}
+
+/** Plays a story on a stage already set up for it. Stops at the first step that goes otherwise than written; expectations are all checked. */
+export async function playScenario(
+  scenario: Scenario,
+  stage: Stage,
+  audience: Audience = {},
+): Promise<Performance> {
+  const steps: PlayedStep[] = [];
+  const failures: Failure[] = [];
+  const made = new Map<string, Made>();
+  const sights = new Sights(scenario, stage, made);
+  let now = scenario.start;
+  await stage.app.settle();
+  for (const [index, step] of scenario.story.entries()) {
+    const number = index + 1;
+    const fail = (because: string, mismatch: Mismatch | null = null): void => {
+      failures.push({ line: step.line, step: number, because, mismatch });
+    };
+    const target = timeOf("do" in step ? step.do : step.expect, now);
+    if (target < now) {
+      fail(`the clock cannot go back to ${printMoment(target)}`);
+      break;
+    }
+    now = await moveTo(stage, now, target);
+    if ("expect" in step) {
+      sights.lookAt(now);
+      await audience.expected?.(step.expect, sights, false);
+      const mismatch = await look(step.expect, sights, scenario.start);
+      if (mismatch !== null) fail(mismatch.because, mismatch);
+      continue;
+    }
+    const outcome = await act(step.do, stage, made, now);
+    const played: PlayedStep = {
+      number,
+      line: step.line,
+      at: now,
+      told: tell(step.do),
+      step: step.do,
+      refused: outcome.refused,
+    };
+    steps.push(played);
+    audience.played?.(played);
+    if (outcome.problem !== null) {
+      fail(outcome.problem);
+      break;
+    }
+    now = outcome.now ?? now;
+    await stage.app.settle();
+    await audience.settled?.();
+  }
+  const broken = failures.some((failure) => failure.mismatch === null);
+  if (!broken) {
+    sights.lookAt(now);
+    for (const expectation of scenario.expect) {
+      await audience.expected?.(expectation, sights, true);
+      const mismatch = await look(expectation, sights, scenario.start);
+      if (mismatch !== null) {
+        failures.push({ line: expectation.line, step: null, because: mismatch.because, mismatch });
+      }
+    }
+  }
+  return { name: scenario.name, source: scenario.source, steps, failures };
+}
+
+/** Checks one expectation against what is there now; null when it holds. */
+export async function look(
+  expectation: Expectation,
+  sights: Sights,
+  from: Instant,
+): Promise<Mismatch | null> {
+  const sight = await sights.see(expectation, from);
+  if (typeof sight === "string") return { because: sight, expected: expectation.rows, there: [] };
+  return compare(expectation, sight);
+}
+
+interface Outcome {
+  readonly refused: string | null;
+  readonly problem: string | null;
+  /** Set when the step itself moved the clock. */
+  readonly now?: Instant;
+}
+
+async function act(step: DoStep, stage: Stage, made: Map<string, Made>, now: Instant): Promise<Outcome> {
+  if (STAGE_STEPS.includes(step.do)) return actOnStage(step, stage, now);
+  if (step.as !== undefined) made.set(step.as, { since: await stage.double.marker() });
+  const answer = await stage.double.act(step);
+  if (answer.unplayable !== null) return { refused: null, problem: answer.unplayable };
+  if (answer.refused !== null) {
+    if (step.refused === undefined) {
+      return { refused: answer.refused, problem: `GitHub refused it: ${answer.refused}` };
+    }
+    if (step.refused !== true && !answer.refused.toLowerCase().includes(step.refused.toLowerCase())) {
+      const problem = `it should be refused with "${step.refused}", and was with "${answer.refused}"`;
+      return { refused: answer.refused, problem };
+    }
+    return { refused: answer.refused, problem: null };
+  }
+  if (step.refused !== undefined) return { refused: null, problem: "it should be refused, and was not" };
+  if (step.as !== undefined) made.set(step.as, { since: made.get(step.as)?.since ?? 0, ...answer.made });
+  return { refused: null, problem: null };
+}
+
+async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Outcome> {
+  const { double, app } = stage;
+  const done: Outcome = { refused: null, problem: null };
+  if (step.refused !== undefined) {
+    return { ...done, problem: `\`${step.do}\` is nothing GitHub could refuse` };
+  }
+  switch (step.do) {
+    case "wait": {
+      const until =
+        typeof step["until"] === "string"
+          ? momentOf(step["until"])
+          : now + durationOf(typeof step["for"] === "string" ? step["for"] : "0s");
+      if (until < now) return { ...done, problem: `the clock cannot go back to ${printMoment(until)}` };
+      return { ...done, now: await moveTo(stage, now, until) };
+    }
+    case "sweep":
+      await app.sweep();
+      return done;
+    case "outage":
+    case "recover":
+    case "duplicate-webhooks":
+    case "reorder-webhooks":
+    case "github-fails":
+      await double.weather(step.do);
+      return done;
+    case "kill":
+      await app.kill();
+      return done;
+    case "restart":
+      await app.restart(now);
+      return done;
+    default:
+      return { ...done, problem: `this version cannot yet play the step \`${step.do}\`` };
+  }
+}
+
+function timeOf(
+  step: { readonly after?: string | undefined; readonly at?: string | undefined },
+  now: Instant,
+): Instant {
+  if (step.at !== undefined) return momentOf(step.at);
+  return step.after === undefined ? now : now + durationOf(step.after);
+}
+
+/** Moves GitHub's clock, then the App's through its timetable, and waits until all that was due is done. */
+async function moveTo(stage: Stage, now: Instant, to: Instant): Promise<Instant> {
+  if (to === now) return now;
+  await stage.double.setClock(to);
+  await stage.app.advance(to);
+  await stage.app.settle();
+  return to;
+}
+
+/** A step in words: `ann push branch feature, files src/a.ts`. */
+export function tell(step: DoStep): string {
+  const { do: kind, by, repository, after: _, at: __, as, refused: ___, files, ...rest } = step;
+  const cells = Object.entries(rest).map(([key, value]) =>
+    value === true ? key : `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
+  if (typeof files === "object" && files !== null) cells.push(`files ${Object.keys(files).join(" ")}`);
+  const who = by === undefined ? "" : `${by}: `;
+  const where = repository === undefined ? "" : ` in ${repository}`;
+  const name = as === undefined ? "" : ` (as ${as})`;
+  return `${who}${kind}${where}${cells.length === 0 ? "" : ` ${cells.join(", ")}`}${name}`;
+}
+
+/** A performance as people read it: one line when all went as written; else what was expected, what was there, and the story so far. */
+export function printPerformance(performance: Performance): string {
+  if (performance.failures.length === 0) return `ok    ${performance.name}`;
+  const lines = [`FAIL  ${performance.name}`];
+  for (const failure of performance.failures) {
+    const where = failure.step === null ? "at the end" : `at step ${failure.step}`;
+    lines.push(`  ${performance.source}:${failure.line} (${where}): ${failure.because}`);
+    if (failure.mismatch !== null) {
+      lines.push("    expected:", printRows(failure.mismatch.expected, "      "));
+      lines.push("    there was:", printRows(failure.mismatch.there, "      "));
+    }
+  }
+  lines.push("    the story so far:");
+  for (const step of performance.steps) {
+    lines.push(`      ${String(step.number).padStart(2)}  ${printMoment(step.at)}  ${step.told}`);
+    if (step.refused !== null) lines.push(`          refused: ${step.refused}`);
+  }
+  return lines.join("\n");
+}
+
+/** Whether an error means that the world outside could not be reached, as opposed to a story that fails. */
+export function isOutside(error: unknown): boolean {
+  return error instanceof Trouble;
+}
+
+export type { StoryStep };

@@ -1,0 +1,352 @@
+/** What is there: the rows of each kind an expectation can ask for, from GitHub's state and from the App's ledger. */
+
+import { contributorsOf } from "../../domain/contribution.ts";
+import type { Actor, Instant, Sha } from "../../domain/change.ts";
+import type { Entry, EntryKind } from "../../domain/entry.ts";
+import type {
+  ChangeRecord,
+  CoverageGapRecord,
+  DeploymentRecord,
+  DeviationRecord,
+} from "../../domain/record.ts";
+import type { Result } from "../../domain/result.ts";
+import { completeness } from "./completeness.ts";
+import type { CheckSeen, DoubleState, Made, RepositorySeen } from "./double.ts";
+import type { Expectation, Row } from "./expectations.ts";
+import type { Scenario } from "./format.ts";
+import type { Sight } from "./match.ts";
+import { DEFAULT_REPOSITORY } from "./match.ts";
+import { packageRows } from "./package-rows.ts";
+import type { Stage } from "./stage.ts";
+
+const CHECK_NAME = "countersign";
+
+/** Looks at the stage for one story; what was seen is kept until `lookAt`. */
+export class Sights {
+  readonly #stage: Stage;
+  readonly #made: ReadonlyMap<string, Made>;
+  #now: Instant;
+  #state: Promise<DoubleState> | null = null;
+  #complete: Promise<Sight> | null = null;
+  readonly #entries = new Map<EntryKind, Promise<readonly Entry[]>>();
+
+  constructor(scenario: Scenario, stage: Stage, made: ReadonlyMap<string, Made>) {
+    this.#stage = stage;
+    this.#made = made;
+    this.#now = scenario.start;
+  }
+
+  /** Looks anew from now on, which is this moment of the story. */
+  lookAt(now: Instant): void {
+    this.#now = now;
+    this.#state = null;
+    this.#complete = null;
+    this.#entries.clear();
+  }
+
+  /** The rows of the kind an expectation asks for, or a sentence saying why this version cannot see them. */
+  async see(expectation: Expectation, from: Instant): Promise<Sight | string> {
+    switch (expectation.kind) {
+      case "check":
+        return this.#checks(expectation.rows);
+      case "changes":
+        return this.#changes();
+      case "deployments":
+        return this.#deployments();
+      case "deviations":
+        return this.#deviations();
+      case "coverage-gaps":
+        return this.#coverageGaps();
+      case "issues":
+        return this.#issues();
+      case "comments":
+        return this.#comments();
+      case "requests":
+        return this.#requests(expectation.rows);
+      case "package":
+        return packageRows(this.#stage, from, this.#now, expectation.rows);
+      case "complete":
+        this.#complete ??= completeness(this.#stage, await this.state(), from, this.#now);
+        return this.#complete;
+      default:
+        return `this version cannot yet see \`${expectation.kind}\``;
+    }
+  }
+
+  /** GitHub's state. */
+  state(): Promise<DoubleState> {
+    this.#state ??= this.#stage.double.state();
+    return this.#state;
+  }
+
+  /** The newest body of each subject of a kind in the App's ledger. */
+  async bodies<T>(kind: EntryKind): Promise<readonly T[]> {
+    let entries = this.#entries.get(kind);
+    if (entries === undefined) {
+      entries = readStates(this.#stage, kind);
+      this.#entries.set(kind, entries);
+    }
+    return (await entries).map((entry) => entry.body as T);
+  }
+
+  async #checks(rows: readonly Row[]): Promise<Sight> {
+    const state = await this.state();
+    const seen: Row[] = [];
+    const targets = new Map<string, Row>();
+    for (const row of rows) {
+      const { repository, pull, commit } = row;
+      targets.set(JSON.stringify([repository, pull, commit]), {
+        repository: repository ?? DEFAULT_REPOSITORY,
+        ...(pull === undefined ? {} : { pull }),
+        ...(commit === undefined ? {} : { commit }),
+      });
+    }
+    for (const target of targets.values()) {
+      const repository = state.repositories.find((each) => each.name === target["repository"]);
+      const sha =
+        typeof target["pull"] === "number"
+          ? repository?.pulls.find((pull) => pull.number === target["pull"])?.headSha
+          : await this.#shaOf(repository, target["commit"]);
+      // A pull request or commit that is not there has no check to speak of.
+      if (sha === undefined || repository === undefined) continue;
+      const check = repository.checks.findLast(
+        (each) => each.sha === sha && each.name === CHECK_NAME && each.ours,
+      );
+      seen.push({ ...target, ...checkRow(check) });
+    }
+    return { columns: ["pull", "commit", "passes", "state", "says"], rows: seen };
+  }
+
+  async #shaOf(repository: RepositorySeen | undefined, commit: unknown): Promise<Sha | undefined> {
+    if (typeof commit !== "string" || repository === undefined) return undefined;
+    const made = this.#made.get(commit);
+    if (made?.sha !== undefined) return made.sha;
+    const pull = /^pull\/(\d+)$/u.exec(commit)?.[1];
+    if (pull !== undefined) return repository.pulls.find((each) => each.number === Number(pull))?.headSha;
+    return repository.refs[`refs/heads/${commit}`] ?? repository.refs[`refs/tags/${commit}`];
+  }
+
+  async #changes(): Promise<Sight> {
+    const state = await this.state();
+    const records = await this.bodies<ChangeRecord>("change");
+    const rows = records.map((record): Row => {
+      const { change, assessment } = record;
+      const pulls = change.pullRequests.map((pull) => pull.number);
+      const contributors = change.pullRequests.flatMap((pull) =>
+        contributorsOf(pull).map(({ actor }) => actor),
+      );
+      return {
+        repository: change.repository.name,
+        pull: pulls.length === 1 ? pulls[0] : undefined,
+        pulls,
+        step: this.#stepsOf(record),
+        branch: change.update.ref.replace(/^refs\/heads\//u, ""),
+        update: change.update.kind,
+        class: record.class,
+        verdict: assessment.verdict,
+        fails: controls(assessment.results, "fail"),
+        waived: controls(assessment.results, "waived"),
+        unverifiable: controls(assessment.results, "unverifiable"),
+        approvers: names(
+          state,
+          assessment.approvals.filter((each) => each.counts).map((each) => each.actorId),
+        ),
+        contributors: names(
+          state,
+          contributors.map((actor) => actor.id),
+        ),
+        "merged-by": name(state, change.update.actor),
+        coverage: change.shipped.length === 1 ? change.shipped[0]?.coverage : undefined,
+        late: change.late,
+      };
+    });
+    const columns = [
+      "pull",
+      "pulls",
+      "step",
+      "branch",
+      "update",
+      "class",
+      "verdict",
+      "fails",
+      "waived",
+      "unverifiable",
+      "approvers",
+      "contributors",
+      "merged-by",
+      "coverage",
+      "late",
+    ];
+    return { columns, rows };
+  }
+
+  async #deployments(): Promise<Sight> {
+    const [state, changes, records] = [
+      await this.state(),
+      await this.bodies<ChangeRecord>("change"),
+      await this.bodies<DeploymentRecord>("deployment"),
+    ];
+    const rows = records.map(({ deployment, assessment }): Row => {
+      const repository = state.repositories.find((each) => each.id === deployment.repository.id);
+      return {
+        repository: deployment.repository.name,
+        step: this.#named((made) => made.deployment === deployment.number),
+        environment: deployment.environment,
+        commit: [deployment.sha, ...this.#commitNames(repository, deployment.sha)],
+        kind: deployment.kind,
+        verdict: assessment.verdict,
+        fails: controls(assessment.results, "fail"),
+        changes: deployment.carried.map(({ id }) =>
+          this.#namesOf(changes.find((each) => each.change.id === id)),
+        ),
+      };
+    });
+    return {
+      columns: ["step", "environment", "commit", "kind", "verdict", "fails", "changes"],
+      rows,
+    };
+  }
+
+  async #deviations(): Promise<Sight> {
+    const changes = await this.bodies<ChangeRecord>("change");
+    const deployments = await this.bodies<DeploymentRecord>("deployment");
+    const records = await this.bodies<DeviationRecord>("deviation");
+    const rows = records.map((record): Row => {
+      const about = record.subjects.flatMap((id) => changes.filter((each) => each.change.id === id));
+      const deployed = deployments.filter((each) => record.subjects.includes(each.deployment.id));
+      return {
+        repository: record.repository.name,
+        pull: record.pull ?? undefined,
+        step: [
+          ...about.flatMap((each) => this.#stepsOf(each)),
+          ...deployed.flatMap((each) => this.#named((made) => made.deployment === each.deployment.number)),
+        ],
+        control: record.controls,
+        type: record.type,
+        status: record.status,
+        source: record.source,
+        severity: record.severity,
+        changes: about.map((each) => this.#namesOf(each)),
+      };
+    });
+    return {
+      columns: ["pull", "step", "control", "type", "status", "source", "severity", "changes"],
+      rows,
+    };
+  }
+
+  async #coverageGaps(): Promise<Sight> {
+    const records = await this.bodies<CoverageGapRecord>("coverage-gap");
+    const rows = records.map(({ cause, to }): Row => ({ cause, status: to === null ? "open" : "closed" }));
+    return { columns: ["cause", "status"], rows };
+  }
+
+  async #issues(): Promise<Sight> {
+    const state = await this.state();
+    const deviations = (await this.#deviations()).rows;
+    const records = await this.bodies<DeviationRecord>("deviation");
+    const rows = state.repositories.flatMap((repository) =>
+      repository.issues.map((issue): Row => {
+        const index = records.findIndex((record) => issue.body.includes(record.id));
+        return {
+          in: repository.name,
+          about: index < 0 ? undefined : "deviation",
+          pull: deviations[index]?.["pull"],
+          step: deviations[index]?.["step"],
+          state: issue.state,
+          says: `${issue.title}\n${issue.body}`,
+          assignees: issue.assignees.map((id) => state.names.get(id) ?? String(id)),
+        };
+      }),
+    );
+    return { columns: ["about", "pull", "step", "state", "says", "assignees"], rows };
+  }
+
+  async #comments(): Promise<Sight> {
+    const state = await this.state();
+    const rows = state.repositories.flatMap((repository) =>
+      repository.comments.map((comment): Row => ({
+        repository: repository.name,
+        pull: comment.number,
+        by: state.names.get(comment.authorId) ?? comment.author,
+        says: comment.body,
+      })),
+    );
+    return { columns: ["pull", "by", "says"], rows };
+  }
+
+  async #requests(rows: readonly Row[]): Promise<Sight> {
+    const since = rows[0]?.["since"];
+    const marker = typeof since === "string" ? (this.#made.get(since)?.since ?? 0) : 0;
+    const count = await this.#stage.double.requestsSince(marker);
+    return {
+      columns: ["at-most", "since"],
+      rows: [{ "at-most": count, ...(since === undefined ? {} : { since }) }],
+    };
+  }
+
+  /** The names of the steps that made an update of a branch. */
+  #stepsOf({ change }: ChangeRecord): readonly string[] {
+    const { update } = change;
+    return this.#named(
+      (made) =>
+        (made.after === update.after && made.ref === update.ref) ||
+        (made.after === undefined && made.sha === update.after),
+    );
+  }
+
+  #named(is: (made: Made) => boolean): readonly string[] {
+    return [...this.#made].filter(([, made]) => is(made)).map(([as]) => as);
+  }
+
+  /** All a change may be called by: its pull requests' numbers and its steps' names. */
+  #namesOf(record: ChangeRecord | undefined): readonly (string | number)[] {
+    if (record === undefined) return [];
+    return [...record.change.pullRequests.map((pull) => pull.number), ...this.#stepsOf(record)];
+  }
+
+  #commitNames(repository: RepositorySeen | undefined, sha: Sha): readonly string[] {
+    const refs = Object.entries(repository?.refs ?? {}).filter(([, at]) => at === sha);
+    const pulls = repository?.pulls.filter((pull) => pull.headSha === sha) ?? [];
+    return [
+      ...refs.map(([ref]) => ref.replace(/^refs\/(heads|tags)\//u, "")),
+      ...pulls.map((pull) => `pull/${pull.number}`),
+      ...this.#named((made) => made.sha === sha),
+    ];
+  }
+}
+
+async function readStates(stage: Stage, kind: EntryKind): Promise<readonly Entry[]> {
+  const ledger = await stage.openLedger();
+  try {
+    const found: Entry[] = [];
+    for await (const entry of ledger.states(kind)) found.push(entry);
+    return found;
+  } finally {
+    await ledger.close();
+  }
+}
+
+function checkRow(check: CheckSeen | undefined): Row {
+  if (check === undefined) return { passes: false, state: "none", says: "" };
+  const state =
+    check.status !== "completed"
+      ? "waiting"
+      : check.conclusion === "action_required"
+        ? "action-required"
+        : (check.conclusion ?? "none");
+  const passes = ["success", "neutral", "skipped"].includes(check.conclusion ?? "");
+  return { passes, state, says: [check.title, check.summary, check.text].join("\n") };
+}
+
+function controls(results: readonly Result[], outcome: Result["outcome"]): readonly string[] {
+  return results.filter((each) => each.outcome === outcome).map((each) => each.control);
+}
+
+function names(state: DoubleState, ids: readonly (number | null)[]): readonly string[] {
+  return [...new Set(ids)].map((id) => (id === null ? "unknown" : (state.names.get(id) ?? String(id))));
+}
+
+function name(state: DoubleState, actor: Actor | null): string | undefined {
+  return actor === null ? undefined : (state.names.get(actor.id) ?? actor.login);
+}

@@ -1,0 +1,30 @@
+/** What a story is played on: the GitHub double, the App, and the App's ledger to look into. */
+
+import type { Instant } from "../../domain/change.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import type { Double } from "./double.ts";
+
+/** The App as the runner drives it: its clock moves only by `advance`. */
+export interface AppUnderTest {
+  /** Runs the timetable due until then, oldest first, and moves the App's clock there. */
+  advance(to: Instant): Promise<void>;
+  /** Resolves when no due delivery or action is left. */
+  settle(): Promise<void>;
+  sweep(): Promise<void>;
+  /** Proves the population of a period complete; the outcome is in the ledger. `organization`: a login. */
+  reconcile(organization: string, from: Instant, to: Instant): Promise<void>;
+  /** Ends it at once, in the middle of whatever it does. */
+  kill(): Promise<void>;
+  /** Starts it again on the same data, at this time on its clock. */
+  restart(at: Instant): Promise<void>;
+}
+
+/** Everything a story is played on. */
+export interface Stage {
+  readonly double: Double;
+  readonly app: AppUnderTest;
+  /** Opens the App's ledger, read-only; the caller closes it. */
+  openLedger(): Promise<Ledger>;
+  /** Stops what was started and removes what was made. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,85 @@
+/** `countersign serve`: the App, by the system's clock; with `--rehearsal`, by messages from the process that forked it. */
+
+import { z } from "zod";
+import type { Instant } from "../domain/change.ts";
+import { startCountersign } from "../main.ts";
+import type { Terminal } from "./answer.ts";
+import { settingsFrom } from "./settings-of.ts";
+
+/** Serves until SIGINT or SIGTERM; resolves when all work under way is finished. */
+export async function serve(terminal: Terminal): Promise<void> {
+  const settings = settingsFrom(terminal);
+  const app = await startCountersign(settings, { clock: { now: () => Date.now() } });
+  const { host, port } = await app.listen();
+  terminal.say(`Countersign listens on http://${host}:${port}`);
+  await new Promise<void>((resolve) => {
+    process.once("SIGINT", () => resolve());
+    process.once("SIGTERM", () => resolve());
+  });
+  await app.stop();
+}
+
+const CommandSchema = z.discriminatedUnion("do", [
+  z.object({ id: z.int(), do: z.literal("advance"), to: z.number() }),
+  z.object({ id: z.int(), do: z.literal("settle") }),
+  z.object({ id: z.int(), do: z.literal("sweep") }),
+  z.object({
+    id: z.int(),
+    do: z.literal("reconcile"),
+    organization: z.string(),
+    from: z.number(),
+    to: z.number(),
+  }),
+  z.object({ id: z.int(), do: z.literal("stop") }),
+]);
+
+/** What the parent of a rehearsal may ask; each is answered by `{ id, done: true }` or `{ id, error }`. */
+export type RehearsalCommand = z.infer<typeof CommandSchema>;
+
+/** Serves as an actor in a story: the same App, but its clock starts at `start` and moves only when told. */
+export async function rehearse(terminal: Terminal, start: Instant): Promise<void> {
+  const send = process.send?.bind(process);
+  if (send === undefined) throw new Error("--rehearsal is for processes that were forked with a channel");
+  let now = start;
+  const settings = settingsFrom(terminal);
+  const app = await startCountersign(settings, {
+    clock: { now: () => now },
+    timetable: "driven",
+    pacing: false,
+  });
+  const { host, port } = await app.listen();
+  const ended = new Promise<void>((resolve) => {
+    // A parent that is gone will never ask again.
+    process.once("disconnect", () => resolve());
+    process.on("message", (message) => {
+      const command = CommandSchema.parse(message);
+      const work = async (): Promise<void> => {
+        switch (command.do) {
+          case "advance":
+            await app.advance(command.to);
+            now = Math.max(now, command.to);
+            break;
+          case "settle":
+            await app.settle();
+            break;
+          case "sweep":
+            await app.sweep();
+            break;
+          case "reconcile":
+            await app.reconcile(command.organization, command.from, command.to);
+            break;
+          case "stop":
+            resolve();
+        }
+      };
+      work().then(
+        () => send({ id: command.id, done: true }),
+        (error: unknown) => send({ id: command.id, error: String(error) }),
+      );
+    });
+  });
+  send({ ready: true, host, port });
+  await ended;
+  await app.stop();
+  process.disconnect?.();
+}

@@ -1,0 +1,106 @@
+/** What the App found of an acted-out history, held against what was done. */
+
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { generateKeyPairSync } from "node:crypto";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { readCsv } from "../../src/cli/read-csv.ts";
+import type { Stage } from "../../src/cli/scenario/stage.ts";
+import { writePackage } from "../../src/cli/write-package.ts";
+import type { ActedUpdate, HistoryCommit } from "./history.ts";
+
+/** What the acted-out history is held against: the cells of changes.csv that matter. */
+export interface FoundChange {
+  readonly after: string;
+  /** Numbers, as the column `pull_request` holds them; empty for none. */
+  readonly pulls: string;
+  readonly verdict: string;
+}
+
+/** Every difference between what was acted out and what was found, in words; empty when there is none. */
+export function differences(
+  acted: readonly ActedUpdate[],
+  found: readonly FoundChange[],
+  complete: boolean,
+): readonly string[] {
+  const rows = Map.groupBy(found, (row) => row.after);
+  const problems: string[] = [];
+  for (const update of acted) {
+    const own = rows.get(update.after) ?? [];
+    rows.delete(update.after);
+    if (own.length !== 1)
+      problems.push(`${update.sha} (${update.kind}) is covered by ${own.length} rows, not 1`);
+    const named = own[0]?.pulls ?? "";
+    const wanted = update.pull === null ? "" : String(update.pull);
+    if (own.length === 1 && named !== wanted) {
+      problems.push(`${update.sha} (${update.kind}) names pull request "${named}", not "${wanted}"`);
+    }
+  }
+  for (const [after, extra] of rows) {
+    if (extra.some((row) => row.verdict !== "historic"))
+      problems.push(`a change to ${after} was never acted out`);
+  }
+  if (!complete) problems.push("completeness does not say so");
+  return problems;
+}
+
+/** How many updates there are, with and without a pull request. */
+export function countOf(updates: readonly { readonly pull: number | null }[]): {
+  readonly updates: number;
+  readonly withPull: number;
+  readonly withoutPull: number;
+} {
+  const withPull = updates.filter((update) => update.pull !== null).length;
+  return { updates: updates.length, withPull, withoutPull: updates.length - withPull };
+}
+
+/** What an export of the whole history says. */
+export interface Findings {
+  readonly changes: readonly FoundChange[];
+  readonly counts: ReturnType<typeof countOf>;
+  /** How many were not seen when they happened. */
+  readonly late: number;
+  readonly complete: boolean;
+}
+
+/** Reconciles and exports the whole span, and reads changes.csv and completeness.json. */
+export async function findChanges(stage: Stage, commits: readonly HistoryCommit[]): Promise<Findings> {
+  const times = commits.map((commit) => commit.committed * 1000);
+  const [from, to] = [Math.min(...times) - 86_400_000, Math.max(...times) + 86_400_000];
+  await stage.app.reconcile("acme", from, to);
+  const folder = await mkdtemp(join(tmpdir(), "countersign-history-package-"));
+  const ledger = await stage.openLedger();
+  try {
+    const out = join(folder, "package");
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    await writePackage(ledger, {
+      organization: "acme",
+      period: { name: "history", from, to },
+      out,
+      zip: false,
+      signingKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+      apiUrl: "https://api.github.com",
+      generatedAt: to,
+    });
+    const rows = readCsv(await readFile(join(out, "changes.csv"), "utf8")).filter(
+      (row) => row["branch"] === "refs/heads/main",
+    );
+    const changes = rows.map((row) => ({
+      after: row["after_sha"] ?? "",
+      pulls: row["pull_request"] ?? "",
+      verdict: row["verdict"] ?? "",
+    }));
+    const seen = changes.filter((change) => change.verdict !== "historic");
+    const proofs = readCsv(await readFile(join(out, "completeness.csv"), "utf8"));
+    return {
+      changes,
+      counts: countOf(seen.map((change) => ({ pull: change.pulls === "" ? null : 1 }))),
+      late: rows.filter((row) => row["late"] === "yes").length,
+      complete: proofs.length > 0 && proofs.every((row) => row["complete"] === "yes"),
+    };
+  } finally {
+    await ledger.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,130 @@
+/** A stage in process: the App and the double in one process, without a socket, on a database of its own. */
+
+import { generateKeyPairSync } from "node:crypto";
+
+import { pino } from "pino";
+
+import { Double } from "../../src/cli/scenario/double.ts";
+import type { Scenario } from "../../src/cli/scenario/format.ts";
+import type { Stage } from "../../src/cli/scenario/stage.ts";
+import type { Instant } from "../../src/domain/change.ts";
+import { openLedger } from "../../src/ledger/open.ts";
+import type { Where } from "../../src/ledger/store.ts";
+import type { Countersign } from "../../src/main.ts";
+import { startCountersign } from "../../src/main.ts";
+import type { Settings } from "../../src/settings.ts";
+import { ControlledDouble } from "../github/control.ts";
+import { freshDatabase } from "./stores.ts";
+
+const APP_ID = 4711;
+const SECRET = "a secret for stories";
+const WEBHOOK_URL = "http://countersign.test/api/github/webhooks";
+
+const KEYS = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs1", format: "pem" },
+});
+
+/** A stage in process, and the double itself for what stories cannot say. */
+export interface InProcessStage extends Stage {
+  readonly github: ControlledDouble;
+  readonly where: Where;
+}
+
+/** Sets a story's stage on a new database of the kind. `conformance`: every request and answer is held to GitHub's schemas. */
+export async function openStage(
+  scenario: Scenario,
+  kind: "sqlite" | "postgres",
+  options: { readonly conformance?: boolean } = {},
+): Promise<InProcessStage> {
+  const { where, remove } = await freshDatabase(kind);
+  const stage = await openStageOn(scenario, where, options);
+  return {
+    ...stage,
+    async close() {
+      await stage.close();
+      await remove();
+    },
+  };
+}
+
+/** Sets a story's stage on a database that is there. */
+export async function openStageOn(
+  scenario: Scenario,
+  where: Where,
+  options: { readonly conformance?: boolean } = {},
+): Promise<InProcessStage> {
+  let running: Countersign | null = null;
+  const github = new ControlledDouble({
+    conformance: options.conformance ?? false,
+    apiUrl: "http://github.test/api/v3",
+    webUrl: "http://github.test",
+    deliver: async (url, init) => {
+      if (running === null) throw new TypeError("fetch failed");
+      return running.fetch(new Request(url, init));
+    },
+  });
+  const double = new Double((request) => github.fetch(request));
+  await double.setup(scenario, {
+    id: APP_ID,
+    publicKey: KEYS.publicKey,
+    webhookSecret: SECRET,
+    webhookUrl: WEBHOOK_URL,
+  });
+  const start = (now: Instant): Promise<Countersign> =>
+    startCountersign(settingsFor(where), {
+      clock: { now: () => now },
+      timetable: "driven",
+      pacing: false,
+      log: pino({ level: process.env["LOG_LEVEL"] ?? "silent" }),
+      fetch: (input: string | URL | Request, init?: RequestInit) => github.fetch(new Request(input, init)),
+    });
+  running = await start(scenario.start);
+  await running.sweep();
+  return {
+    github,
+    where,
+    double,
+    app: {
+      advance: async (to) => running?.advance(to),
+      settle: async () => running?.settle(),
+      sweep: async () => running?.sweep(),
+      reconcile: async (organization, from, to) => {
+        await running?.reconcile(organization, from, to);
+      },
+      async kill() {
+        const ending = running;
+        running = null;
+        await ending?.stop();
+      },
+      async restart(at) {
+        running = await start(at);
+        await running.sweep();
+      },
+    },
+    openLedger: () => openLedger(where, { readOnly: true }),
+    async close() {
+      await running?.stop();
+      await github.close();
+    },
+  };
+}
+
+function settingsFor(where: Where): Settings {
+  return {
+    appId: APP_ID,
+    privateKey: KEYS.privateKey,
+    webhookSecrets: [SECRET],
+    github: { apiUrl: "http://github.test/api/v3", enterpriseHost: null, protocol: "http" },
+    host: "127.0.0.1",
+    port: 0,
+    logLevel: "silent",
+    logFormat: "json",
+    webhookProxyUrl: null,
+    store: where,
+    signingKey: null,
+    baseUrl: null,
+    signIn: null,
+  };
+}
