@@ -68,6 +68,9 @@ export const OWNER_LOGIN = "acme-owner";
 
 const OWNER_ID = 5000;
 
+/** In milliseconds. */
+const DAY = 86_400_000;
+
 /** What the App may do unless the setup says otherwise. */
 export const DEFAULT_PERMISSIONS = {
   actions: "read",
@@ -118,7 +121,8 @@ export function buildWorld(
 ): World {
   const world = new World({
     ...options,
-    start: Date.parse(setup.start),
+    // The organization was there before the story: only the installation is of its first moment.
+    start: Date.parse(setup.start) - DAY,
     ...(setup.seed === undefined ? {} : { seed: setup.seed }),
   });
   addServiceAccounts(world);
@@ -142,6 +146,7 @@ export function buildWorld(
   const chosen = setup.app.repositories?.map(
     (name) => world.repository(organization.login, name)?.repository,
   );
+  world.setClock(Date.parse(setup.start));
   install(world, app, organization, owner, chosen?.filter((one) => one !== undefined) ?? "all");
   return world;
 }
