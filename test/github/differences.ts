@@ -1,6 +1,7 @@
 /** Reads what git prints about the differences of two trees. */
 
 import type { FileDifference } from "./git-types.ts";
+import type { Sha } from "./model.ts";
 
 const NOTHING = "0".repeat(40);
 
@@ -12,6 +13,24 @@ const STATUS_NAMES: Readonly<Record<string, FileDifference["status"]>> = {
   C: "copied",
   T: "changed",
 };
+
+/** The difference of a new text file, as git prints it. */
+export function addedFile(path: string, sha: Sha, text: string): FileDifference {
+  const isOpen = text !== "" && !text.endsWith("\n");
+  const lines = text === "" ? [] : text.split("\n").slice(0, isOpen ? undefined : -1);
+  const range = lines.length === 1 ? "+1" : `+1,${lines.length}`;
+  const patch = [`@@ -0,0 ${range} @@`, ...lines.map((line) => `+${line}`)];
+  if (isOpen) patch.push("\\ No newline at end of file");
+  return {
+    path,
+    oldPath: null,
+    status: "added",
+    additions: lines.length,
+    deletions: 0,
+    sha,
+    patch: text === "" ? null : patch.join("\n"),
+  };
+}
 
 /** Reads `git diff-tree --raw --numstat -p`: raw lines, then counts, then patches, all in the same order. */
 export function parseDifferences(printed: string): FileDifference[] {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parseDifferences } from "./differences.ts";
 import { GitRepository, type FileChanges } from "./git.ts";
 
 const ANN = { name: "Änn", email: "ann@example.com", at: 1_783_328_400_000 };
@@ -113,6 +114,38 @@ describe("a git repository", () => {
     expect(git.merge(ours, clash).conflicts).toEqual(["a"]);
     expect(git.pick(theirs, ours)).toBe(merged.tree);
     expect(git.pick(clash, ours)).toBeNull();
+  });
+
+  test("merges and differences that need no asking of git are those git would have answered", () => {
+    const root = commit({ a: "1\n", "b/c": "1\n", "b/d": "1\n" });
+    const variants: FileChanges[] = [
+      { a: "2\n" },
+      { "b/c": "2\n", "b/e": "new" },
+      { "b/f/g": "deep\nlines\n", empty: "" },
+      { "b/d": null },
+      { "b/d": { from: "a" } },
+      { z: { mode: "755", text: "#!\n" }, bytes: { base64: "AAEC" } },
+      { "a/b": "a folder where a file is", a: null },
+      { new: "1\n" },
+      { "new/x": "1\n" },
+      { a: { mode: "755" } },
+    ];
+    const tips = variants.map((files) => commit(files, root));
+    for (const tip of tips) {
+      const raw = git.run(["diff-tree", "-r", "-M", "--raw", "--numstat", "-p", "--no-abbrev", root, tip]);
+      expect(git.differences(root, tip)).toEqual(parseDifferences(raw));
+    }
+    for (const one of tips)
+      for (const other of tips) {
+        let told: string;
+        try {
+          told = git.run(["merge-tree", "--write-tree", one, other]).trim();
+        } catch {
+          told = "conflict";
+        }
+        const merged = git.merge(one, other);
+        expect(merged.conflicts.length > 0 ? "conflict" : merged.tree).toBe(told);
+      }
   });
 
   test("differences name old paths, and a patch id survives another base", () => {

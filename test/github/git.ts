@@ -14,14 +14,21 @@ import {
 import { dirname, join } from "node:path";
 import { deflateSync, inflateSync } from "node:zlib";
 import { parseCommit, signatureText } from "./commit-text.ts";
-import { parseDifferences } from "./differences.ts";
+import { addedFile, parseDifferences } from "./differences.ts";
 import { History } from "./history.ts";
+import { mergeApart } from "./merge-apart.ts";
 import type { FileChange, FileChanges, FileDifference, GitCommit, Signature, TreeFile } from "./git-types.ts";
 import type { Sha } from "./model.ts";
 
 export type { FileChange, FileChanges, FileDifference, GitCommit, Signature, TreeFile };
 
 const NOTHING = "0".repeat(40);
+
+/** A merge's tree; where there are conflicts, with git's markers in it. */
+export interface Merged {
+  readonly tree: Sha;
+  readonly conflicts: readonly string[];
+}
 
 /** A bare repository. All calls are synchronous: the double answers one request at a time. */
 export class GitRepository {
@@ -31,6 +38,7 @@ export class GitRepository {
   readonly #flat: Map<Sha, ReadonlyMap<string, TreeFile>>;
   readonly #history: History;
   readonly #differences: Map<string, readonly FileDifference[]>;
+  readonly #merges: Map<string, Merged>;
 
   private constructor(folder: string, shared: GitRepository | null) {
     this.folder = folder;
@@ -38,6 +46,7 @@ export class GitRepository {
     this.#flat = shared === null ? new Map() : shared.#flat;
     this.#history = shared === null ? new History((sha) => this.commitOf(sha)) : shared.#history;
     this.#differences = shared === null ? new Map() : shared.#differences;
+    this.#merges = shared === null ? new Map() : shared.#merges;
   }
 
   /** Makes an empty bare repository; a fork shares its parent's objects. */
@@ -369,12 +378,23 @@ export class GitRepository {
   // -- merges and differences, by git itself
 
   /** Merges two commits as git does; `conflicts` names paths when it cannot be done cleanly. */
-  merge(ours: Sha, theirs: Sha): { readonly tree: Sha; readonly conflicts: readonly string[] } {
+  merge(ours: Sha, theirs: Sha): Merged {
+    const key = `${ours} ${theirs}`;
+    const known = this.#merges.get(key);
+    if (known !== undefined) return known;
+    const merged = this.#merge(ours, theirs);
+    this.#merges.set(key, merged);
+    return merged;
+  }
+
+  #merge(ours: Sha, theirs: Sha): Merged {
     const bases = this.mergeBases(ours, theirs);
     const only = bases.length === 1 ? this.commitOf(bases[0]!).tree : null;
     const [left, right] = [this.commitOf(ours).tree, this.commitOf(theirs).tree];
     if (only === left || left === right) return { tree: right, conflicts: [] };
     if (only === right) return { tree: left, conflicts: [] };
+    const apart = only === null ? null : mergeApart(this.files(only), this.files(left), this.files(right));
+    if (apart !== null) return { tree: this.createTree(apart), conflicts: [] };
     try {
       return { tree: this.run(["merge-tree", "--write-tree", ours, theirs]).slice(0, 40), conflicts: [] };
     } catch (error) {
@@ -418,6 +438,11 @@ export class GitRepository {
     const key = `${old} ${fresh}`;
     const known = this.#differences.get(key);
     if (known !== undefined) return known;
+    const added = this.#onlyAdded(old, fresh);
+    if (added !== null) {
+      this.#differences.set(key, added);
+      return added;
+    }
     const start = old ?? this.createTree(new Map());
     const printed = this.run([
       "diff-tree",
@@ -433,6 +458,23 @@ export class GitRepository {
     const found = parseDifferences(printed);
     this.#differences.set(key, found);
     return found;
+  }
+
+  /** The differences, if they are nothing but new files of text: those need no asking of git. */
+  #onlyAdded(old: Sha | null, fresh: Sha): readonly FileDifference[] | null {
+    const [before, after] = [old === null ? new Map<string, TreeFile>() : this.files(old), this.files(fresh)];
+    for (const [path, file] of before) {
+      const now = after.get(path);
+      if (now?.sha !== file.sha || now.mode !== file.mode) return null;
+    }
+    const found: FileDifference[] = [];
+    for (const [path, file] of after) {
+      if (before.has(path)) continue;
+      const blob = file.mode.startsWith("100") ? this.blob(file.sha) : undefined;
+      if (blob === undefined || blob.includes(0)) return null;
+      found.push(addedFile(path, file.sha, blob.toString("utf8")));
+    }
+    return found.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
   }
 
   /** Git's stable patch id of what differs from one commit to another; empty when nothing does. */
