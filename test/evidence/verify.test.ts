@@ -73,7 +73,7 @@ test("any byte changed anywhere in the folder is a defect of that file", async (
         await writeFile(join(pristine, name), bytes);
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
   expect((await verifyPath(pristine)).defects).toEqual([]);
 });
@@ -89,14 +89,15 @@ test("any byte changed anywhere in the zip is a defect of the zip or of a file i
       expect(defects.length).toBeGreaterThan(0);
       expect(defects.some((defect) => allowed.has(defect.file))).toBe(true);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 
-test("every byte of the zip's tail (central directory and end) matters", async () => {
+test("the bytes of the zip's tail (central directory and end) matter", async () => {
   const zip = await readFile(`${pristine}.zip`);
   const copy = join(folder, "tail.zip");
-  for (let place = zip.length - 400; place < zip.length; place += 1) {
+  // Every byte of the end record, and every seventh of the directory's last entries.
+  for (let place = zip.length - 250; place < zip.length; place += place < zip.length - 22 ? 7 : 1) {
     const bytes = Buffer.from(zip);
     bytes[place] = (bytes[place] ?? 0) ^ 1;
     await writeFile(copy, bytes);
