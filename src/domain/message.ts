@@ -82,8 +82,9 @@ function titleOf(facts: Parameters<typeof checkText>[0], assessment: Assessment,
   const first = open.find((each) => !each.cause.startsWith("waiting")) ?? open[0];
   const what = first === undefined ? VERDICT_TITLES[assessment.verdict] : inTitle(first, facts);
   if (observing) return `Observing only; enforced, this would be held back: ${what}`;
-  // A login at the beginning is written as its owner writes it.
-  const named = first?.cause === "changes-requested" || approversFirst(what, assessment);
+  // A login or a check at the beginning is written as its owner writes it.
+  const named =
+    ["changes-requested", "check-failed"].includes(first?.cause ?? "") || approversFirst(what, assessment);
   return named ? what : capital(what);
 }
 
@@ -97,7 +98,7 @@ function inTitle(open: Result, facts: Parameters<typeof checkText>[0]): string {
     case "waiting-for-check":
       return reason.replace(/^waits/u, "waiting");
     default:
-      return open.outcome === "unverifiable" ? `cannot be verified: ${reason}` : reason;
+      return reason;
   }
 }
 
@@ -112,7 +113,10 @@ function missingApprovals(facts: Parameters<typeof checkText>[0]): readonly stri
   const effective = policy.record.effective;
   const asks = pulls.flatMap((pull) => {
     const { requirements, approvals } = judgeApprovals(pull, effective, pull.merged?.at ?? Infinity);
-    const counted = approvals.filter((each) => each.counts).map((each) => each.login);
+    // Who counts already, or made it, is not asked again.
+    const counted = approvals
+      .filter((each) => each.counts || each.code === "own-work")
+      .map((each) => each.login);
     return requirements
       .filter((each) => !each.met)
       .map(({ requirement, have }) => {
@@ -143,29 +147,33 @@ function summaryOf(
     lines.push("The policy only observes: nothing is held back. Enforced, this would be missing:");
   else lines.push("What is needed:");
   lines.push(...listOf(open.flatMap((each) => needs(each, facts))));
+  const soFar = open.filter((each) => ASKING.has(each.cause)).flatMap((each) => each.reasons);
+  const given = soFar.filter((reason) => !reason.startsWith("needs "));
+  if (given.length > 0) lines.push("", "So far:", ...listOf(given.map(markdown)));
   return lines.join("\n");
 }
 
-/** What is missing, from whom, and how to get it. Refusals of single approvals follow in the table. */
+/** Causes whose reasons tell, after what is needed, how the approvals given so far stand. */
+const ASKING: ReadonlySet<string> = new Set(["waiting-for-approval", "own-work"]);
+
+/** What is missing, from whom, and how to get it. */
 function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly string[] {
   const reasons = each.reasons.map(markdown);
   switch (each.cause) {
     case "waiting-for-approval":
-      return [
-        ...missingApprovals(facts).map(
-          (ask) => `${markdown(ask)}: open “Files changed”, then “Review changes”, then “Approve”`,
-        ),
-        ...each.reasons.filter((reason) => !reason.startsWith("needs ")).map(markdown),
-      ];
+      return missingApprovals(facts).map(
+        (ask) => `${markdown(ask)}: open “Files changed”, then “Review changes”, then “Approve”`,
+      );
     case "own-work":
-      return [
-        ...missingApprovals(facts).map((ask) => `${markdown(ask)}, who did not make these commits`),
-        ...each.reasons.filter((reason) => !reason.startsWith("needs ")).map(markdown),
-      ];
+      return missingApprovals(facts).map(
+        (ask) => `${markdown(ask)}, by someone who did not make these commits`,
+      );
     case "check-failed":
       return reasons.map((reason) => `${reason}: mend it, or run it again`);
     case "waiting-for-check":
-      return reasons.map((reason) => `it ${reason}; it goes on by itself when they have succeeded`);
+      return reasons.map(
+        (reason) => `${reason.replace(/^waits for /u, "")} must succeed; then this is judged again by itself`,
+      );
     case "policy-broken":
       return [
         `${reasons[0] ?? ""}: mend ${each.reasons.length > 2 ? "these" : "this"} on the branch the policy is read from`,
@@ -174,13 +182,18 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
     case "policy-unreadable":
       return reasons.map((reason) => `${reason}; it is tried again, and re-running this check tries at once`);
     case "unknown":
-      return [
-        ...reasons,
-        "a new approval of the present version settles what cannot be told of a review; commits that nobody was seen to push must be pushed anew",
-      ];
+      return [...reasons, ...new Set(each.reasons.map(wayOut))];
     default:
       return reasons;
   }
+}
+
+/** What to do where something cannot be told. */
+function wayOut(reason: string): string {
+  if (reason.includes("who pushed"))
+    return "to settle it, amend the commits, push them again and have them approved";
+  if (reason.includes("GitHub would not")) return "to settle it, re-run this check when GitHub answers again";
+  return "to settle it, have the present version approved anew";
 }
 
 function listOf(lines: readonly string[]): readonly string[] {
@@ -198,7 +211,8 @@ function textOf(facts: Parameters<typeof checkText>[0], assessment: Assessment):
       "| This change was … | | |",
       "|---|---|---|",
       ...assessment.results.map(
-        (each) => `| ${CONTROL_TITLES[each.control]} | ${outcomeWord(each)} | ${joined(each.reasons)} |`,
+        (each) =>
+          `| ${CONTROL_TITLES[each.control]} | ${outcomeWord(each)} | ${joined(each.cause === "policy-broken" ? each.reasons.slice(0, 1) : each.reasons)} |`,
       ),
     );
   }
@@ -236,7 +250,7 @@ function policyLine(policy: PolicyInForce): string {
   if (policy.state === "broken") return "Policy: has problems, see above.";
   const { organization, repository, digest } = policy.record;
   const files = [organization, repository].map(fileName).filter((each) => each !== null);
-  return `Policy: ${files.length === 0 ? "the defaults, no file was found" : files.join(" and ")} (${short(digest)}).`;
+  return `Policy: ${files.length === 0 ? "the defaults, no file was found" : files.join(" and ")} (digest ${short(digest)}).`;
 }
 
 function fileName(source: PolicySource): string | null {

@@ -61,7 +61,7 @@ export function approvalReason(
     case "unknown-authority":
       return `whether ${who} may approve cannot be told: GitHub would not say what rights ${who} has`;
     case "unknown-maker":
-      return `whether ${who} made it alone cannot be told: nobody saw who pushed ${someOf(detail)}`;
+      return `whether ${who} made this content alone cannot be told: nobody saw who pushed ${someOf(detail)}`;
     case "unknown-state":
       return `what ${who} said in a review that was dismissed cannot be told: its webhook was missed`;
     case "unknown-veto":

@@ -142,7 +142,7 @@ function shortReasons(judgement: ApprovalJudgement, landed: boolean): readonly s
     .filter((each) => !each.met)
     .map(
       ({ requirement, have }) =>
-        `${landed ? "lacked" : "needs"} ${askFor(requirement, requirement.required - have)}`,
+        `${landed ? "it lacked" : "needs"} ${askFor(requirement, requirement.required - have)}`,
     );
   return [
     ...missing,

@@ -1,0 +1,254 @@
+import * as fc from "fast-check";
+import { stringify } from "yaml";
+import { describe, expect, test } from "vitest";
+import { globProblem, matchesAny } from "../../src/domain/policy/glob.ts";
+import { parsePolicy } from "../../src/domain/policy/parse.ts";
+import { isProductionBranch, isProductionEnvironment } from "../../src/domain/policy/scope.ts";
+import { defaultPolicy, policyInForce, type PolicyInForce } from "../../src/domain/policy/tighten.ts";
+import type { PolicySource } from "../../src/domain/record.ts";
+import { repository, sha } from "../support/facts.ts";
+
+const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/u);
+const names = fc.uniqueArray(name, { minLength: 1, maxLength: 3 });
+const optional = { requiredKeys: [] };
+const from = fc
+  .record(
+    {
+      permission: fc.constantFrom("read", "triage", "write", "maintain", "admin"),
+      users: names,
+      teams: fc.array(
+        fc.tuple(name, name).map((parts) => parts.join("/")),
+        { minLength: 1, maxLength: 2 },
+      ),
+      organizations: names,
+    },
+    optional,
+  )
+  .filter((each) => Object.keys(each).length > 0);
+const approval = fc.record(
+  {
+    required: fc.integer({ min: 0, max: 20 }),
+    from,
+    independence: fc.constantFrom("every-commit", "strict"),
+  },
+  optional,
+);
+const check = fc.oneof(name, fc.record({ name, app: name }, { requiredKeys: ["name"] }));
+const glob = fc.constantFrom("main", "release/**", "v*", "rel-{a,b}", "hot(fix)", "**");
+const globs = fc.uniqueArray(glob, { minLength: 1, maxLength: 3 });
+const shared = {
+  mode: fc.constantFrom("observe", "enforce"),
+  production: fc.record({ branches: globs, environments: globs }, optional),
+  approval,
+  checks: fc.record({ required: fc.array(check, { minLength: 1, maxLength: 3 }) }),
+  deviations: fc.record({ assignees: names, labels: names }, optional),
+};
+const file = fc.record(shared, optional);
+
+function source(text: string | null, repository = "acme/.github"): PolicySource {
+  const path = ".github/countersign.yml";
+  if (text === null) return { state: "absent" };
+  return { state: "found", repository, path, commit: sha("c"), blob: sha(text), text };
+}
+
+function known(policy: PolicyInForce) {
+  if (policy.state !== "known") throw new Error(JSON.stringify(policy));
+  return policy.record.effective;
+}
+
+describe("reading any text", () => {
+  const hard = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 300 }),
+    fc.string({ unit: fc.constantFrom(..."-?:,[]{}#&*!|>'\"%@` \n\tab0~.<".split("")), maxLength: 200 }),
+    fc.json(),
+    fc.anything().map((value) => {
+      try {
+        return stringify(value) ?? "";
+      } catch {
+        return "";
+      }
+    }),
+  );
+  test("never throws, and what cannot be understood is a list of problems with their places", () => {
+    fc.assert(
+      fc.property(hard, (text) => {
+        const parsed = parsePolicy(text);
+        if (parsed.ok) return;
+        expect(parsed.problems.length).toBeGreaterThan(0);
+        for (const { line, column, message } of parsed.problems) {
+          expect(Math.min(line, column)).toBeGreaterThanOrEqual(1);
+          expect(message).not.toBe("");
+        }
+      }),
+      { numRuns: 250 },
+    );
+  });
+  test("nor does folding it into the policy in force", () => {
+    fc.assert(
+      fc.property(hard, hard, (org, repo) => {
+        expect(["known", "broken"]).toContain(policyInForce(source(org), source(repo, "acme/web")).state);
+      }),
+      { numRuns: 200 },
+    );
+  });
+  test.each([
+    ["a flow nested twenty thousand deep", "[".repeat(20_000)],
+    ["a map nested a thousand deep", Array.from({ length: 1000 }, (_, i) => `${" ".repeat(i)}a:`).join("\n")],
+    ["an alias to itself", "mode: &a [*a]"],
+    ["an alias nobody defined", "mode: *nobody"],
+    [
+      "a billion laughs",
+      [
+        "a: &a [x,x,x,x,x,x,x,x,x]",
+        ..."bcdefgh"
+          .split("")
+          .map((key, i) => `${key}: &${key} [${Array(9).fill(`*${"abcdefgh"[i]}`).join(",")}]`),
+      ].join("\n"),
+    ],
+    ["a megabyte", "a".repeat(1_000_000)],
+    ["two documents", "mode: observe\n---\nmode: enforce"],
+    ["the same key twice", "mode: enforce\nmode: observe"],
+    ["a merge key", "approval:\n  <<: { required: 0 }"],
+    ["a prototype", "__proto__: { mode: enforce }"],
+    ["half a character", 'checks: { required: ["\\ud800"] }'],
+    ["a tag", 'mode: !!js/function "x"'],
+    ["a day that does not exist", "since: 2026-02-31"],
+    ["a period that ends before it begins", "periods: [{ name: a, from: 2026-02-01, to: 2026-01-01 }]"],
+    ["too many approvals", "approval: { required: 1e400 }"],
+    ["nobody to approve", "approval: { from: {} }"],
+  ])("%s is refused, quickly", (_, text) => {
+    const parsed = parsePolicy(text);
+    expect(parsed.ok).toBe(false);
+  });
+  test("what is parsed, printed and parsed again is the same", () => {
+    fc.assert(
+      fc.property(file, (it) => {
+        const first = parsePolicy(stringify(it));
+        if (!first.ok) throw new Error(JSON.stringify(first.problems));
+        const again = parsePolicy(stringify(first.file));
+        expect(again.ok && again.file).toEqual(first.file);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+describe("a misspelt key", () => {
+  const keys: readonly (readonly [string, (key: string) => string])[] = [
+    ["mode", (key) => `${key}: x`],
+    ["production", (key) => `${key}: x`],
+    ["branches", (key) => `production:\n  ${key}: [main]`],
+    ["environments", (key) => `production:\n  ${key}: [main]`],
+    ["approval", (key) => `${key}: { required: 2 }`],
+    ["required", (key) => `approval:\n  ${key}: 2`],
+    ["independence", (key) => `approval:\n  ${key}: strict`],
+    ["permission", (key) => `approval:\n  from:\n    ${key}: write`],
+    ["organizations", (key) => `approval:\n  from:\n    ${key}: [acme]`],
+    ["assignees", (key) => `deviations:\n  ${key}: [carol]`],
+  ];
+  test("is always an error that names the line and the nearest word", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...keys),
+        fc.nat(),
+        fc.constantFrom("drop", "double", "case"),
+        ([key, write], n, how) => {
+          const at = 1 + (n % (key.length - 1));
+          const wrong =
+            how === "drop"
+              ? key.slice(0, at) + key.slice(at + 1)
+              : how === "double"
+                ? key.slice(0, at) + key.slice(at - 1)
+                : key.slice(0, at) + key.slice(at).toUpperCase();
+          const text = `# a comment\n${write(wrong)}\n`;
+          const parsed = parsePolicy(text);
+          const said = parsed.ok ? [] : parsed.problems;
+          const line = text.split("\n").findIndex((each) => each.trim().startsWith(`${wrong}:`)) + 1;
+          expect(said.map((each) => each.line)).toContain(line);
+          expect(said.map((each) => each.message).join("\n")).toContain(
+            `unknown key "${wrong}"; did you mean "${key}"?`,
+          );
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+  test("a misspelt value names the nearest one", () => {
+    const parsed = parsePolicy("mode: enforced");
+    expect(parsed.ok ? [] : parsed.problems.map((each) => each.message)).toEqual([
+      'mode: must be one of observe, enforce; did you mean "enforce"?',
+    ]);
+  });
+});
+
+describe("a repository's file", () => {
+  const branches = ["main", "release/1", "v1", "rel-a", "hot(fix)", "feature"];
+  test("never loosens what the organisation's file says", () => {
+    fc.assert(
+      fc.property(file, file, (org, repo) => {
+        const alone = known(policyInForce(source(stringify(org)), source(null)));
+        const both = policyInForce(source(stringify(org)), source(stringify(repo), "acme/web"));
+        if (both.state !== "known") return;
+        const { effective } = both.record;
+        if (alone.mode === "enforce") expect(effective.mode).toBe("enforce");
+        if (alone.independence === "strict") expect(effective.independence).toBe("strict");
+        for (const each of alone.checks) expect(effective.checks).toContainEqual(each);
+        if (org.approval !== undefined)
+          for (const each of alone.approvals) expect(effective.approvals).toContainEqual(each);
+        if (org.production?.branches !== undefined)
+          for (const branch of branches)
+            if (isProductionBranch(alone, repository, branch))
+              expect(isProductionBranch(effective, repository, branch)).toBe(true);
+        if (org.production?.environments !== undefined)
+          expect(effective.production.environments).toEqual(
+            expect.arrayContaining([...alone.production.environments]),
+          );
+      }),
+      { numRuns: 100 },
+    );
+  });
+  test("never loosens the defaults where the organisation has no file", () => {
+    fc.assert(
+      fc.property(file, (repo) => {
+        const effective = known(policyInForce(source(null), source(stringify(repo), "acme/web")));
+        expect(effective.approvals).toEqual(expect.arrayContaining([...defaultPolicy().approvals]));
+        expect(isProductionBranch(effective, repository, "main")).toBe(true);
+        expect(isProductionEnvironment(effective, "Production")).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+  });
+  test("that tries to is an error where it does", () => {
+    const policy = policyInForce(source("mode: enforce"), source("# ours\nmode: observe", "acme/web"));
+    expect(policy).toMatchObject({
+      state: "broken",
+      problems: [{ file: "acme/web/.github/countersign.yml", line: 2 }],
+    });
+  });
+  test("an unreadable file is never no file", () => {
+    const unreadable = { state: "unreadable", because: "502" } as const;
+    expect(policyInForce(unreadable, source(null)).state).toBe("unreadable");
+    expect(policyInForce(source(null), unreadable).state).toBe("unreadable");
+  });
+});
+
+describe("globs", () => {
+  test("know dotfiles, parentheses, pluses and bars as the letters they are", () => {
+    expect(matchesAny(["*"], ".hidden")).toBe(true);
+    expect(matchesAny(["app/(group)/**"], "app/(group)/page.tsx")).toBe(true);
+    expect(matchesAny(["a+b"], "a+b")).toBe(true);
+    expect(matchesAny(["a|b"], "a")).toBe(false);
+    expect(matchesAny(["(a+)+"], "aaa")).toBe(false);
+    expect(matchesAny(["rel-{a,b}"], "rel-b")).toBe(true);
+  });
+  test("that negate, extend or wander are refused", () => {
+    for (const each of ["!main", "+(a)", "@(a|b)", "*a*a*a*a", "a".repeat(501), "**/".repeat(9)])
+      expect(globProblem(each)).not.toBeNull();
+  });
+  test("that are allowed answer at once, whatever the name", () => {
+    for (const each of ["*a*a*a", "**/*a*a*/**", "(a+)+$(a+)+$(a+)+$"]) {
+      expect(globProblem(each)).toBeNull();
+      expect(matchesAny([each], `${"a".repeat(250)}!`)).toBe(false);
+    }
+  });
+});
