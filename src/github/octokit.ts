@@ -97,7 +97,7 @@ class Manners {
     return async (input, init) => {
       const url = new URL(input instanceof Request ? input.url : input);
       // A token for an installation is asked for by the App itself.
-      const installation = /\/access_tokens$/u.test(url.pathname) ? null : asker;
+      const installation = url.pathname.endsWith("/access_tokens") ? null : asker;
       const resource = resourceOf(url.pathname);
       this.#refuseWhileLimited(installation, resource);
       const started = this.#now();

@@ -68,6 +68,8 @@ export interface Listing {
   /** There is more than could be read. */
   readonly truncated: boolean;
   readonly reachedSince: boolean;
+  /** The newest update before `from`, where the list goes back that far. */
+  readonly before: RefUpdate | null;
   /** The request, so that anyone may repeat it. */
   readonly query: string;
   /** SHA-256 of the updates listed, as {@link digestOf}. */
@@ -87,12 +89,17 @@ export async function readRefUpdates(
   const pages = pagesOf(github, "GET /repos/{owner}/{repo}/activity", parameters, ActivityShape, MOST_PAGES);
   let reachedSince = false;
   let truncated = false;
+  let before: RefUpdate | null = null;
   for await (const { data, more } of pages) {
     const known = since === null ? -1 : data.findIndex(({ activityId }) => activityId === since);
     reachedSince = known !== -1;
     for (const update of reachedSince ? data.slice(0, known) : data) {
       // Pages drift when something is pushed meanwhile.
-      if (update.ref !== ref || update.at < from || seen.has(update.activityId)) continue;
+      if (update.ref !== ref || seen.has(update.activityId)) continue;
+      if (update.at < from) {
+        before ??= update;
+        continue;
+      }
       seen.add(update.activityId);
       found.push(update);
     }
@@ -107,6 +114,7 @@ export async function readRefUpdates(
     updates,
     truncated,
     reachedSince,
+    before,
     query: `GET /repos/${repository.owner}/${repository.name}/activity?ref=${encodeURIComponent(ref)}`,
     digest: digestOf(updates),
   };

@@ -9,12 +9,15 @@ import {
   readInstallation,
 } from "../../src/github/lists.ts";
 import type { Setup } from "../github/setup.ts";
-import { staged, type Staged } from "./staged.ts";
+import { breachesOf, staged, type Staged } from "./staged.ts";
 
 const people: NonNullable<Setup["people"]> = { ann: { permission: "write" }, bob: { permission: "admin" } };
 let stage: Staged;
 
-afterEach(() => stage.double.close());
+afterEach(async () => {
+  expect(breachesOf(stage)).toEqual([]);
+  await stage.double.close();
+});
 
 async function start(): Promise<Staged> {
   stage = await staged({ people, repositories: { web: { ruleset: false }, api: {} } });

@@ -8,7 +8,7 @@ import { readPolicy } from "../../src/github/policies.ts";
 import { readChecks, readPullRequest, type ReadPull } from "../../src/github/pull-request.ts";
 import { readRefUpdates } from "../../src/github/updates.ts";
 import type { Setup } from "../github/setup.ts";
-import { staged, type Staged } from "./staged.ts";
+import { breachesOf, staged, type Staged } from "./staged.ts";
 
 const people: NonNullable<Setup["people"]> = {
   ann: { permission: "write" },
@@ -19,7 +19,10 @@ const people: NonNullable<Setup["people"]> = {
 };
 let stage: Staged;
 
-afterEach(() => stage.double.close());
+afterEach(async () => {
+  expect(breachesOf(stage)).toEqual([]);
+  await stage.double.close();
+});
 
 async function start(head: Partial<Setup> = {}): Promise<Staged> {
   stage = await staged({ people, repositories: { web: { ruleset: false } }, ...head });

@@ -7,7 +7,6 @@ import { Lookups } from "../../src/github/lookups.ts";
 import { makeProbot, octokitsOf, type Octokits, type Sent } from "../../src/github/octokit.ts";
 import { signal } from "../../src/github/signal.ts";
 import type { Subject } from "../../src/github/subject.ts";
-import { graphqlApp } from "../github/graphql/app.ts";
 import type { Setup } from "../github/setup.ts";
 import { trial, type Trial } from "../github/stage.ts";
 
@@ -28,6 +27,11 @@ export interface Staged extends Trial {
 
 const APP_ID = 77;
 
+/** What the room did that GitHub would not have liked, and what either said that GitHub's schemas do not allow. */
+export function breachesOf(stage: Staged): readonly string[] {
+  return stage.double.world.breaches.map(({ kind, request, detail }) => `${kind}: ${request}: ${detail}`);
+}
+
 /** Starts a double with a story's head. */
 export async function staged(head: Partial<Setup> = {}): Promise<Staged> {
   const stage = await trial(head, { conformance: true });
@@ -37,12 +41,7 @@ export async function staged(head: Partial<Setup> = {}): Promise<Staged> {
     privateKey: stage.privateKey,
     secret: "secret",
     pacing: false,
-    fetch: async (input, init) => {
-      const request = new Request(input, init);
-      return new URL(request.url).pathname.endsWith("/graphql")
-        ? graphqlApp(stage.double.world, { conformance: true }).fetch(request)
-        : stage.double.fetch(request);
-    },
+    fetch: (input, init) => stage.double.fetch(new Request(input, init)),
     onRequest: (one) => {
       if (!one.path.endsWith("/access_tokens")) sent.push(one);
     },

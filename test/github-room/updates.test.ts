@@ -2,13 +2,16 @@ import { afterEach, describe, expect, test } from "vitest";
 import { compareCommits, compareFiles, isOnBranch } from "../../src/github/compare.ts";
 import { readChange, readPushes, readRefUpdates } from "../../src/github/updates.ts";
 import type { Setup } from "../github/setup.ts";
-import { staged, type Staged } from "./staged.ts";
+import { breachesOf, staged, type Staged } from "./staged.ts";
 
 const MAIN = "refs/heads/main";
 const people: NonNullable<Setup["people"]> = { ann: { permission: "write" }, bob: { permission: "admin" } };
 let stage: Staged;
 
-afterEach(() => stage.double.close());
+afterEach(async () => {
+  expect(breachesOf(stage)).toEqual([]);
+  await stage.double.close();
+});
 
 async function start(): Promise<Staged> {
   stage = await staged({ people, repositories: { web: { ruleset: false } } });
@@ -53,6 +56,7 @@ describe("the updates of a branch", () => {
     const last = all.updates.at(-1);
     const recent = await readRefUpdates(github, repository, MAIN, { since: null, from: (last?.at ?? 0) + 1 });
     expect(recent.updates).toEqual([]);
+    expect(recent.before).toEqual(last);
     expect(all.digest).toMatch(/^[0-9a-f]{64}$/u);
     expect(fresh.digest).not.toBe(all.digest);
   });

@@ -1,0 +1,166 @@
+/**
+ * How many requests to GitHub each kind of event costs, the App in process against the GitHub double, tokens not counted.
+ * `node bench/requests.ts [--json]`. Cold: after a quarter of an hour in which nothing happened. Warm: a minute after that.
+ */
+
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+
+import { z } from "zod";
+
+import { playScenario } from "../src/cli/scenario/play.ts";
+import { readStory } from "../test/support/scenarios.ts";
+import { openStage } from "../test/support/stage.ts";
+
+/** One row of the table. `asked` names the warm requests. */
+export interface RequestsRow {
+  readonly event: string;
+  readonly cold: number;
+  readonly warm: number;
+  readonly asked: readonly string[];
+}
+
+interface Kind {
+  readonly event: string;
+  /** Steps before anything is counted. */
+  readonly before: readonly string[];
+  readonly cold: string;
+  readonly warm: string;
+}
+
+/** One team rule; the review that counts is by a member of the team. */
+const HEAD = `
+name: requests
+policy: { mode: enforce, approval: { required: 1, from: { teams: [acme/core] } }, checks: { required: [build] } }
+people: { ann: { permission: write }, bob: { permission: write, teams: [core] }, eve: { permission: write, teams: [core] }, carol: { permission: admin } }
+start: 2026-07-06T09:00:00Z
+`;
+
+const opened = (pull: number): string =>
+  `{ do: open-pull-request, by: ann, pull: ${pull}, branch: feature-${pull}, files: { a${pull}.ts: "1" } }`;
+const pushed = (pull: number, text: string): string =>
+  `{ do: push, by: ann, pull: ${pull}, files: { b${pull}.ts: "${text}" }, after: 1m }`;
+/** A pull request with three commits. */
+const three = (pull: number): readonly string[] => [opened(pull), pushed(pull, "2"), pushed(pull, "3")];
+const reviewed = (pull: number, by = "bob"): string =>
+  `{ do: review, by: ${by}, pull: ${pull}, state: approved, after: 1m }`;
+const checked = (pull: number, conclusion: string): string =>
+  `{ do: set-check, pull: ${pull}, name: build, app: ci, conclusion: ${conclusion}, after: 1m }`;
+const merged = (pull: number): string =>
+  `{ do: merge, by: carol, pull: ${pull}, method: squash, bypass: true, after: 1m }`;
+
+const KINDS: readonly Kind[] = [
+  { event: "pull request opened", before: [], cold: opened(1), warm: opened(2) },
+  { event: "pull request pushed to", before: [opened(1)], cold: pushed(1, "2"), warm: pushed(1, "3") },
+  {
+    event: "review, 3 commits, one team rule",
+    before: [...three(1), ...three(2)],
+    cold: reviewed(1),
+    warm: reviewed(2),
+  },
+  {
+    event: "second review of the same pull request",
+    before: [...three(1), reviewed(1)],
+    cold: reviewed(1, "eve"),
+    warm: reviewed(1, "carol"),
+  },
+  {
+    event: "check completed",
+    before: [opened(1)],
+    cold: checked(1, "failure"),
+    warm: checked(1, "success"),
+  },
+  {
+    event: "label",
+    before: [opened(1)],
+    cold: "{ do: label, by: ann, pull: 1, label: one }",
+    warm: "{ do: label, by: ann, pull: 1, label: two }",
+  },
+  {
+    event: "re-run pressed",
+    before: [opened(1)],
+    cold: "{ do: press, by: ann, pull: 1, button: recheck }",
+    warm: "{ do: press, by: ann, pull: 1, button: recheck, after: 1m }",
+  },
+  {
+    event: "merged",
+    before: [...three(1), reviewed(1), ...three(2), reviewed(2)],
+    cold: merged(1),
+    warm: merged(2),
+  },
+  {
+    event: "pushed directly to a production branch",
+    before: [],
+    cold: `{ do: push, by: carol, branch: main, files: { x.ts: "1" }, bypass: true, after: 1m }`,
+    warm: `{ do: push, by: carol, branch: main, files: { x.ts: "2" }, bypass: true, after: 1m }`,
+  },
+  {
+    event: "deployed to production",
+    before: [],
+    cold: "{ do: deploy, by: ann, environment: production, commit: main, after: 1m }",
+    warm: "{ do: deploy, by: ann, environment: production, commit: main, after: 1m }",
+  },
+  {
+    event: "team changed, one pull request open",
+    before: [...three(1), reviewed(1)],
+    cold: "{ do: remove-from-team, by: carol, person: bob, team: core, after: 1m }",
+    warm: "{ do: add-to-team, by: carol, person: bob, team: core, after: 1m }",
+  },
+];
+
+/** Plays every kind of event on a stage of its own and counts. Throws when a step does not go as it should. */
+export async function benchRequests(): Promise<readonly RequestsRow[]> {
+  const rows: RequestsRow[] = [];
+  for (const kind of KINDS) rows.push(await count(kind));
+  return rows;
+}
+
+async function count(kind: Kind): Promise<RequestsRow> {
+  const steps = [...kind.before, "{ do: wait, for: 15m }", kind.cold, kind.warm];
+  const story = readStory(`${HEAD}story:\n${steps.map((step) => `  - ${step}\n`).join("")}`, kind.event);
+  const stage = await openStage(story, "sqlite");
+  try {
+    const after: (readonly string[])[] = [];
+    const performance = await playScenario(story, stage, {
+      settled: async () => {
+        after.push(await asked((request) => stage.github.fetch(request)));
+      },
+    });
+    const [failure] = performance.failures;
+    if (failure !== undefined) throw new Error(`${kind.event}, step ${failure.step}: ${failure.because}`);
+    const [before, cold, warm] = [after.at(-3)?.length ?? 0, after.at(-2) ?? [], after.at(-1) ?? []];
+    return {
+      event: kind.event,
+      cold: cold.length - before,
+      warm: warm.length - cold.length,
+      asked: warm.slice(cold.length),
+    };
+  } finally {
+    await stage.close();
+  }
+}
+
+const Requests = z.array(z.object({ method: z.string(), path: z.string(), as: z.string() }));
+
+/** The requests the double had so far, in order, without those for tokens. */
+async function asked(fetch: (request: Request) => Promise<Response>): Promise<readonly string[]> {
+  const response = await fetch(new Request("http://double/_double/requests?since=0"));
+  return Requests.parse(await response.json())
+    .filter(({ path }) => !path.endsWith("/access_tokens"))
+    .map(({ method, path }) => `${method} ${path.replace(/^\/api(?:\/v3)?/u, "")}`);
+}
+
+/** The table as text. */
+export function requestsTable(rows: readonly RequestsRow[]): string {
+  const width = Math.max(...rows.map(({ event }) => event.length));
+  const lines = rows.flatMap(({ event, cold, warm, asked }) => [
+    `${event.padEnd(width)}  ${String(cold).padStart(4)}  ${String(warm).padStart(4)}  ${asked.join(", ")}`,
+  ]);
+  return [`${"requests to GitHub".padEnd(width)}  cold  warm  asked (warm)`, ...lines].join("\n");
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
+  const rows = await benchRequests();
+  process.stdout.write(`${values.json ? JSON.stringify(rows, null, 2) : requestsTable(rows)}\n`);
+}
