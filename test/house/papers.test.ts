@@ -1,11 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
 import { describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { generatedPages, policySchema, UNUSED_SETTINGS } from "../../scripts/pages.ts";
 import { CONTROLS } from "../../src/domain/controls/assess.ts";
 import { ENTRY_KINDS } from "../../src/domain/entry.ts";
+import { TABLE_FORMS } from "../../src/domain/evidence/package.ts";
 import { parsePolicy } from "../../src/domain/policy/parse.ts";
 import { TROUBLE } from "../../src/domain/trouble.ts";
 import { VERDICT_TITLES } from "../../src/domain/wording.ts";
@@ -117,6 +119,15 @@ describe("the documentation", () => {
     expect(named.filter((name) => !tested.has(name))).toEqual([]);
   });
 
+  it.each(["README.md", "docs/requirements.md", "docs/threat-model.md"])(
+    "names only evidence files that are made: %s",
+    (page) => {
+      const made = TABLE_FORMS.map((form) => form.path);
+      const named = [...read(page).matchAll(/`([a-z/-]+\.csv)`/gu)].map((match) => match[1] ?? "");
+      expect(named.filter((name) => !made.includes(name))).toEqual([]);
+    },
+  );
+
   it("lists every decision, each under its own number", () => {
     const pages = readdirSync(join(ROOT, "docs/decisions")).filter((name) => /^\d{4}-/u.test(name));
     const listed = [...read("docs/decisions/README.md").matchAll(/\]\((\d{4}-[^)]+)\)/gu)].map(
@@ -140,7 +151,9 @@ describe("the documentation", () => {
 });
 
 describe("the policy file's schema for editors", () => {
-  const validate = new Ajv2020({ strict: false }).compile(policySchema());
+  const ajv = new Ajv2020({ strict: false });
+  addFormats.default(ajv);
+  const validate = ajv.compile(policySchema());
   const examples = [
     ...[...read("README.md").matchAll(/```yaml\n([\s\S]*?)```/gu)].map((match) => match[1] ?? ""),
     "approval: { required: 2, from: { teams: [acme/dba] }, independence: strict }",
@@ -149,6 +162,7 @@ describe("the policy file's schema for editors", () => {
     "mode: maybe",
     "approval: { required: 99 }",
     "since: yesterday",
+    "since: 2026-02-30",
   ];
 
   it.each(examples)("agrees with the parser about: %s", (text) => {
