@@ -5,6 +5,13 @@ interface Described {
   readonly [key: string]: Json;
 }
 
+/** Where GitHub's description contradicts itself: the list of installations asks each account to be a user and an enterprise at once; a single installation is described right. */
+const CORRECTIONS: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
+  "GET /app/installations": {
+    200: { type: "array", items: { $ref: "#/components/schemas/installation" } },
+  },
+};
+
 /** Cuts a whole OpenAPI description to `operations` (`METHOD /path`) and the schemas they reach. Throws when GitHub describes no such operation. */
 export function prunedRest(description: unknown, operations: readonly string[]): RestDescription {
   const root = record(description);
@@ -46,7 +53,7 @@ function prunedOperation(root: Described, name: string): Operation {
       body === undefined
         ? null
         : { required: record(body)["required"] === true, schema: jsonSchema(record(body)["content"]) },
-    responses,
+    responses: { ...responses, ...CORRECTIONS[name] },
   };
 }
 

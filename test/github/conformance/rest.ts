@@ -94,7 +94,7 @@ function hasContent(body: unknown): boolean {
 }
 
 /** Statuses any operation may answer with, whether or not it says so. */
-const ANYWHERE = new Set([304, 400, 401, 403, 404, 422, 429, 500, 502, 503]);
+const ANYWHERE = new Set([301, 304, 400, 401, 403, 404, 422, 429, 500, 502, 503]);
 
 /** Problems of a JSON response by GitHub's own description; `body` is undefined when there was none. */
 export function checkResponse(method: string, path: string, status: number, body: unknown): string[] {

@@ -19,7 +19,7 @@ const addFormats = addFormatsModule.default;
 const uri = addFormats.get("uri");
 
 function isUri(text: string): boolean {
-  return typeof uri === "function" && uri(text) === true;
+  return typeof uri === "function" && uri(text);
 }
 
 function isRecord(value: Json | undefined): value is { readonly [key: string]: Json } {

@@ -3,6 +3,7 @@ import {
   getOperationAST,
   getVariableValues,
   GraphQLError,
+  Kind,
   parse,
   TypeInfo,
   validate,
@@ -111,7 +112,7 @@ function prepare(schema: GraphQLSchema, query: string): Ready {
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
     ready = {
-      document: { kind: "Document" as never, definitions: [] },
+      document: { kind: Kind.DOCUMENT, definitions: [] },
       errors: [error],
       connections: new Set(),
     };

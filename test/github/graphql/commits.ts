@@ -7,6 +7,7 @@ import { WEB_FLOW } from "../world.ts";
 import { deploymentsOf } from "./deployments.ts";
 import { rollupNode } from "./checks.ts";
 import { CONNECTION, connection, EDGE } from "./connection.ts";
+import { historyPage } from "./history.ts";
 import {
   need,
   objectArg,
@@ -181,21 +182,17 @@ export const commitResolvers: Resolvers = {
     history(source: CommitNode, args: Args, context: Context) {
       const git = context.world.git(source.repository);
       const [since, until, path] = [textArg(args, "since"), textArg(args, "until"), textArg(args, "path")];
-      const found = git
-        .commitsBetween(null, source.sha)
-        .reverse()
-        .filter((sha) => since === undefined || git.commitOf(sha).committer.at >= Date.parse(since))
-        .filter((sha) => until === undefined || git.commitOf(sha).committer.at <= Date.parse(until))
-        .filter((sha) => {
-          if (path === undefined) return true;
-          const one: CommitNode = { __typename: "Commit", repository: source.repository, sha };
-          return changes(one, context).some((file) => file.path === path || file.path.startsWith(`${path}/`));
-        });
-      return connection(
-        args,
-        found,
-        (sha) => sha,
-        (sha) => commitNode(context.world, source.repository, sha),
+      const isFiltered = since !== undefined || until !== undefined || path !== undefined;
+      const isWanted = (sha: string): boolean => {
+        const { at } = git.commitOf(sha).committer;
+        if (since !== undefined && at < Date.parse(since)) return false;
+        if (until !== undefined && at > Date.parse(until)) return false;
+        if (path === undefined) return true;
+        const one: CommitNode = { __typename: "Commit", repository: source.repository, sha };
+        return changes(one, context).some((file) => file.path === path || file.path.startsWith(`${path}/`));
+      };
+      return historyPage(git, source.sha, args, isFiltered ? isWanted : null, (sha) =>
+        commitNode(context.world, source.repository, sha),
       );
     },
     associatedPullRequests(source: CommitNode, args: Args, context: Context) {

@@ -29,6 +29,11 @@ export function property(name: string): Fields[string] {
   return (source) => (typeof source === "object" && source !== null ? Reflect.get(source, name) : undefined);
 }
 
+/** The opaque cursor of an item. */
+export function cursorOf(key: string | number): string {
+  return Buffer.from(`cursor:${key}`).toString("base64url");
+}
+
 /** The page of `items` asked for by `first`, `last`, `after`, `before`. `key` names an item for its cursor, so that a list growing while it is paged neither repeats nor loses one. */
 export function connection<T, N>(
   args: Args,
@@ -39,8 +44,7 @@ export function connection<T, N>(
   const place = (name: string): number | undefined => {
     const cursor = textArg(args, name);
     if (cursor === undefined) return undefined;
-    const wanted = Buffer.from(cursor, "base64url").toString("utf8");
-    const found = items.findIndex((item) => `cursor:${key(item)}` === wanted);
+    const found = items.findIndex((item) => cursorOf(key(item)) === cursor);
     if (found < 0) {
       throw problem("INVALID_CURSOR_ARGUMENTS", `\`${cursor}\` does not appear to be a valid cursor.`);
     }
@@ -52,7 +56,7 @@ export function connection<T, N>(
   if (first !== undefined) end = Math.min(end, start + first);
   if (last !== undefined) start = Math.max(start, end - last);
   const shown = items.slice(start, end);
-  const cursors = shown.map((item) => Buffer.from(`cursor:${key(item)}`).toString("base64url"));
+  const cursors = shown.map((item) => cursorOf(key(item)));
   const nodes = shown.map(node);
   return {
     nodes,

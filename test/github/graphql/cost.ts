@@ -1,6 +1,6 @@
 import {
-  GraphQLError,
   Kind,
+  type GraphQLError,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,

@@ -5,6 +5,9 @@ import type { World } from "../world.ts";
 
 const HOUR = 3_600_000;
 
+/** How many tokens a world has issued. */
+const issued = new WeakMap<World, number>();
+
 /** Issues a token of an installation for an hour of real time, for all it may do and reach or for the part asked for. Throws 422 for more than it has. */
 export function issueToken(
   world: World,
@@ -21,8 +24,10 @@ export function issueToken(
     }
   }
   const app = world.apps.get(installation.appId);
+  const number = (issued.get(world) ?? 0) + 1;
+  issued.set(world, number);
   // Texts depend on nothing but the order, so that a story can be told twice.
-  const text = createHash("sha256").update(`${installation.id} ${world.tokens.size}`).digest("hex");
+  const text = createHash("sha256").update(`${installation.id} ${number}`).digest("hex");
   const token: Token = {
     token: `ghs_${text.slice(0, 36)}`,
     kind: "installation",
