@@ -207,7 +207,7 @@ describe("a git repository", () => {
     expect(git.branch("topic")).toBeNull();
   });
 
-  test("branches that git cannot hold side by side are refused, and empty folders go away", () => {
+  test("branches that git cannot hold side by side are refused, and a deleted name is free again", () => {
     const root = commit({ a: "1" });
     git.setRef("refs/heads/a", root);
     expect(() => git.setRef("refs/heads/a/b", root)).toThrow(/cannot lock ref/);

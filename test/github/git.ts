@@ -1,24 +1,15 @@
-/** One bare git repository on disk. Objects and refs are written in git's own loose formats and read without spawning; merges, diffs and patch ids are git's own. */
+/** One bare git repository. Objects and refs are kept in memory and read without starting git; merges, diffs and patch ids are git's own, for which everything is written out first. */
 
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
-import { deflateSync, inflateSync } from "node:zlib";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseCommit, signatureText } from "./commit-text.ts";
 import { addedFile, parseDifferences } from "./differences.ts";
 import { History } from "./history.ts";
 import { mergeApart } from "./merge-apart.ts";
 import type { FileChange, FileChanges, FileDifference, GitCommit, Signature, TreeFile } from "./git-types.ts";
 import type { Sha } from "./model.ts";
+import { ObjectStore, type GitObject, type ObjectType } from "./objects.ts";
 
 export type { FileChange, FileChanges, FileDifference, GitCommit, Signature, TreeFile };
 
@@ -33,38 +24,61 @@ export interface Merged {
 /** A bare repository. All calls are synchronous: the double answers one request at a time. */
 export class GitRepository {
   readonly folder: string;
+  readonly #parent: GitRepository | null;
+  readonly #objects: ObjectStore;
   readonly #refs = new Map<string, Sha>();
+  #head: string;
+  #isMade = false;
+  #isChanged = true;
   readonly #commits: Map<Sha, GitCommit>;
   readonly #flat: Map<Sha, ReadonlyMap<string, TreeFile>>;
   readonly #history: History;
   readonly #differences: Map<string, readonly FileDifference[]>;
   readonly #merges: Map<string, Merged>;
 
-  private constructor(folder: string, shared: GitRepository | null) {
+  private constructor(folder: string, defaultBranch: string, parent: GitRepository | null) {
     this.folder = folder;
-    this.#commits = shared === null ? new Map() : shared.#commits;
-    this.#flat = shared === null ? new Map() : shared.#flat;
-    this.#history = shared === null ? new History((sha) => this.commitOf(sha)) : shared.#history;
-    this.#differences = shared === null ? new Map() : shared.#differences;
-    this.#merges = shared === null ? new Map() : shared.#merges;
+    this.#head = defaultBranch;
+    this.#parent = parent;
+    this.#objects = parent === null ? new ObjectStore(folder) : parent.#objects;
+    this.#commits = parent === null ? new Map() : parent.#commits;
+    this.#flat = parent === null ? new Map() : parent.#flat;
+    this.#history = parent === null ? new History((sha) => this.commitOf(sha)) : parent.#history;
+    this.#differences = parent === null ? new Map() : parent.#differences;
+    this.#merges = parent === null ? new Map() : parent.#merges;
   }
 
-  /** Makes an empty bare repository; a fork shares its parent's objects. */
+  /** Makes an empty bare repository; a fork shares its parent's objects. Nothing is on disk before {@link flush}. */
   static create(folder: string, defaultBranch: string, parent: GitRepository | null): GitRepository {
-    mkdirSync(join(folder, "refs", "heads"), { recursive: true });
-    mkdirSync(join(folder, "refs", "tags"), { recursive: true });
-    if (parent === null) mkdirSync(join(folder, "objects", "info"), { recursive: true });
-    else symlinkSync(join(parent.folder, "objects"), join(folder, "objects"));
-    writeFileSync(join(folder, "HEAD"), `ref: refs/heads/${defaultBranch}\n`);
+    return new GitRepository(folder, defaultBranch, parent);
+  }
+
+  /** Writes everything to disk, where git finds a bare repository. */
+  flush(): void {
+    if (!this.#isMade) this.#make();
+    this.#objects.flush();
+    if (!this.#isChanged) return;
+    const refs = this.refs("").map(({ name, sha }) => `${sha} ${name}\n`);
+    writeFileSync(join(this.folder, "packed-refs"), refs.join(""));
+    writeFileSync(join(this.folder, "HEAD"), `ref: refs/heads/${this.#head}\n`);
+    this.#isChanged = false;
+  }
+
+  #make(): void {
+    this.#parent?.flush();
+    mkdirSync(join(this.folder, "refs"), { recursive: true });
+    if (this.#parent === null) mkdirSync(join(this.folder, "objects"));
+    else symlinkSync(join(this.#parent.folder, "objects"), join(this.folder, "objects"));
     writeFileSync(
-      join(folder, "config"),
+      join(this.folder, "config"),
       "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n[gc]\n\tauto = 0\n",
     );
-    return new GitRepository(folder, parent);
+    this.#isMade = true;
   }
 
   /** Runs git here; text in, text out. Throws when git fails. */
   run(args: readonly string[], input = ""): string {
+    this.flush();
     return execFileSync("git", ["--git-dir", this.folder, ...args], {
       input,
       maxBuffer: 1 << 28,
@@ -88,36 +102,13 @@ export class GitRepository {
   // -- objects
 
   /** Writes an object and returns its id. */
-  write(type: "blob" | "tree" | "commit" | "tag", body: Buffer): Sha {
-    const whole = Buffer.concat([Buffer.from(`${type} ${body.length}\0`), body]);
-    const sha = createHash("sha1").update(whole).digest("hex");
-    const path = join(this.folder, "objects", sha.slice(0, 2), sha.slice(2));
-    if (!existsSync(path)) {
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, deflateSync(whole, { level: 1 }), { mode: 0o444 });
-    }
-    return sha;
+  write(type: ObjectType, body: Buffer): Sha {
+    return this.#objects.write(type, body);
   }
 
   /** An object by full id; undefined when there is none. */
-  read(sha: Sha): { readonly type: string; readonly body: Buffer } | undefined {
-    const path = join(this.folder, "objects", sha.slice(0, 2), sha.slice(2));
-    if (!existsSync(path)) return this.#readPacked(sha);
-    const whole = inflateSync(readFileSync(path));
-    const end = whole.indexOf(0);
-    return { type: whole.toString("latin1", 0, whole.indexOf(32)), body: whole.subarray(end + 1) };
-  }
-
-  #readPacked(sha: Sha): { readonly type: string; readonly body: Buffer } | undefined {
-    if (!existsSync(join(this.folder, "objects", "pack"))) return undefined;
-    const answer = execFileSync("git", ["--git-dir", this.folder, "cat-file", "--batch"], {
-      input: `${sha}\n`,
-      maxBuffer: 1 << 28,
-    });
-    const end = answer.indexOf(10);
-    const [, type, size] = answer.toString("latin1", 0, end).split(" ");
-    if (type === undefined || size === undefined) return undefined;
-    return { type, body: answer.subarray(end + 1, end + 1 + Number(size)) };
+  read(sha: Sha): GitObject | undefined {
+    return this.#objects.read(sha);
   }
 
   /** A file's content by its blob id. */
@@ -280,21 +271,14 @@ export class GitRepository {
     for (const other of this.#refs.keys())
       if (other.startsWith(`${name}/`) || name.startsWith(`${other}/`))
         throw new Error(`cannot lock ref '${name}': '${other}' exists`);
-    const path = join(this.folder, name);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, `${sha}\n`);
     this.#refs.set(name, sha);
+    this.#isChanged = true;
   }
 
-  /** Removes a ref and the folders it leaves empty. */
+  /** Removes a ref. */
   deleteRef(name: string): void {
     this.#refs.delete(name);
-    rmSync(join(this.folder, name), { force: true });
-    for (let folder = dirname(name); folder.split("/").length > 2; folder = dirname(folder)) {
-      const path = join(this.folder, folder);
-      if (!existsSync(path) || readdirSync(path).length > 0) break;
-      rmSync(path, { recursive: true });
-    }
+    this.#isChanged = true;
   }
 
   /** All refs below a prefix such as `refs/heads/`, sorted by name. */
@@ -307,7 +291,8 @@ export class GitRepository {
 
   /** Points HEAD at another branch. */
   setDefaultBranch(branch: string): void {
-    writeFileSync(join(this.folder, "HEAD"), `ref: refs/heads/${branch}\n`);
+    this.#head = branch;
+    this.#isChanged = true;
   }
 
   /** The commit a name means: branch, tag, full ref, full or short id (4 or more digits), each with `~n`, `^` or `^n`; null when there is none. */
@@ -328,15 +313,10 @@ export class GitRepository {
       const sha = this.ref(ref);
       if (sha !== null) return this.peel(sha);
     }
-    if (stem === "HEAD") {
-      const head = /^ref: (.*)$/m.exec(readFileSync(join(this.folder, "HEAD"), "utf8"))?.[1];
-      return head === undefined ? null : this.ref(head);
-    }
+    if (stem === "HEAD") return this.branch(this.#head);
     if (/^[0-9a-f]{40}$/.test(stem)) return this.commit(stem) === undefined ? null : stem;
     if (!/^[0-9a-f]{4,39}$/.test(stem)) return null;
-    const folder = join(this.folder, "objects", stem.slice(0, 2));
-    const rest = existsSync(folder) ? readdirSync(folder).filter((n) => n.startsWith(stem.slice(2))) : [];
-    const found = rest.map((n) => stem.slice(0, 2) + n).filter((sha) => this.commit(sha) !== undefined);
+    const found = this.#objects.startingWith(stem).filter((sha) => this.commit(sha) !== undefined);
     return found.length === 1 ? (found[0] ?? null) : null;
   }
 
