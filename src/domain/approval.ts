@@ -34,8 +34,10 @@ export interface RequirementState {
  * Asked for one at a time, the present head first, because one proven difference settles a review.
  */
 export function nextProof(pull: PullRequest): { readonly from: Sha; readonly to: Sha } | null {
-  const approvals = newestDecisive(pull.reviews, Infinity).filter(
-    (review) => review.state === "approved" && review.dismissed === null && review.author?.type === "User",
+  const at = pull.merged?.at ?? Infinity;
+  const approvals = newestDecisive(pull.reviews, at).filter(
+    (review) =>
+      review.state !== "changes-requested" && !isDismissed(review, at) && review.author?.type === "User",
   );
   const isOpen = ({ from, to }: { from: Sha; to: Sha }): boolean =>
     from !== to && !pull.sameContent.some((proof) => proof.from === from && proof.to === to);

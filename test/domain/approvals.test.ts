@@ -344,6 +344,7 @@ describe("for which content", () => {
     const pull = story().review(bob).force(ann, "c1b", { content: "c1" }).facts("unknown");
     expect(gate(pull).verdict).toBe("unverifiable");
     expect(codes(gate(pull))).toEqual(["bob: unproven-content"]);
+    expect(gate({ ...pull, sameContent: [] }).verdict).toBe("unverifiable");
   });
   test("an approval before the base was changed does not count for the new base", () => {
     expect(codes(gate(story().review(bob).retarget()))).toEqual(["bob: retargeted"]);
@@ -409,6 +410,10 @@ describe("taking it back", () => {
     expect(landed(story().review(bob).dismiss(bob).gate().merge(ann, { after: 0 })).verdict).toBe(
       "non-compliant",
     );
+  });
+  test("an approval dismissed after the merge is still compared with what was merged", () => {
+    const moved = story().review(bob).force(ann, "c1b", { content: "c1" }).gate().merge().dismiss(bob);
+    expect(landed(moved).verdict).toBe("compliant");
   });
   test("a review dismissed after the merge, whose state was missed, may have been a request for changes", () => {
     const missed = story().review(bob).review(carol, "unknown").gate().merge().dismiss(carol);
