@@ -1,4 +1,4 @@
-/** The pages of the documentation that are made from the code: controls, configuration, and the JSON Schemas of the policy file and of scenarios. */
+/** The pages of the documentation that are made from the code: controls, configuration, the evidence package, and the JSON Schemas of the policy file and of scenarios. */
 
 import { format } from "prettier";
 import { z } from "zod";
@@ -8,6 +8,7 @@ import { PolicyFileSchema } from "../src/domain/policy/policy.ts";
 import { CONTROL_NAMES } from "../src/domain/result.ts";
 import { CONTROL_TITLES } from "../src/domain/wording.ts";
 import { EnvironmentSchema } from "../src/settings.ts";
+import { evidencePage } from "./evidence-docs.ts";
 
 /** Where the JSON Schema of the policy file is published, for editors. */
 export const SCHEMA_URL =
@@ -27,6 +28,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
       "docs/scenario.schema.json",
       await format(JSON.stringify(scenarioJsonSchema()), { parser: "json", printWidth: 110 }),
     ],
+    ["docs/evidence.md", (await evidencePage()).fresh],
   ]);
 }
 
