@@ -128,6 +128,13 @@ async function count(kind: Kind): Promise<RequestsRow> {
     });
     const [failure] = performance.failures;
     if (failure !== undefined) throw new Error(`${kind.event}, step ${failure.step}: ${failure.because}`);
+    const ledger = await stage.openLedger();
+    const waiting = await ledger.queue.waiting();
+    await ledger.close();
+    // Work that failed would be counted as cheap.
+    if (waiting.deliveries + waiting.actions > 0) {
+      throw new Error(`${kind.event}: work is left undone: ${JSON.stringify(waiting)}`);
+    }
     const [before, cold, warm] = [after.at(-3)?.length ?? 0, after.at(-2) ?? [], after.at(-1) ?? []];
     return {
       event: kind.event,

@@ -6,7 +6,7 @@ import { proveSameContent, proveShipped } from "../../src/github/content.ts";
 import { pullsWithHead, listOpenPulls, readMergeGroup } from "../../src/github/lists.ts";
 import { readPolicy } from "../../src/github/policies.ts";
 import { readChecks, readPullRequest, type ReadPull } from "../../src/github/pull-request.ts";
-import { readRefUpdates } from "../../src/github/updates.ts";
+import { readChange, readRefUpdates } from "../../src/github/updates.ts";
 import type { Setup } from "../github/setup.ts";
 import { breachesOf, staged, type Staged } from "./staged.ts";
 
@@ -439,6 +439,34 @@ describe("lists", () => {
     const group = { headSha: "f".repeat(40), baseRef: "refs/heads/main" };
     expect(await readMergeGroup(github, repository, group)).toBeNull();
   });
+});
+
+test("a merge group is every pull request of the queue up to it, and lands each on its own commit", async () => {
+  const { play, github, repository, lookups, subjects } = await start({ repositories: { web: {} } });
+  const check = (commit: string) =>
+    play({ do: "set-check", commit, name: "countersign", app: "countersign", conclusion: "success" });
+  await play(opening);
+  await play({ ...opening, pull: 2, branch: "other", by: "bob", files: { "b.ts": "2\n" } });
+  for (const pull of [1, 2]) await check(`pull/${pull}`);
+  await play({ do: "enqueue", by: "bob", pull: 1, as: "first" });
+  await play({ do: "enqueue", by: "bob", pull: 2, as: "second" });
+  const groups = subjects().flatMap((subject) => (subject.type === "merge-group" ? [subject] : []));
+  const read1 = await readMergeGroup(github, repository, groups[0]!);
+  const read2 = await readMergeGroup(github, repository, groups[1]!);
+  expect([read1?.pulls, read2?.pulls]).toEqual([[1], [1, 2]]);
+  await check("first");
+  await check("second");
+  expect((await readMergeGroup(github, repository, groups[1]!)) === null).toBe(true);
+  const { updates } = await readRefUpdates(github, repository, "refs/heads/main", { since: null });
+  const landed = updates.filter(({ kind }) => kind === "queue");
+  expect(landed).toHaveLength(2);
+  for (const [index, update] of landed.entries()) {
+    const number = index + 1;
+    expect((await readChange(github, repository, update)).pulls).toEqual([number]);
+    const { pull } = await read(number);
+    const { coverage } = await proveShipped(github, repository, update, pull, lookups);
+    expect(coverage).toBe(number === 1 ? "identity" : "replay");
+  }
 });
 
 test("GitHub's own committer is told apart from people", async () => {
