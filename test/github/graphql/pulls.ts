@@ -1,4 +1,4 @@
-import type { PullRequest, Repository, Review, TimelineEvent } from "../model.ts";
+import type { PullRequest, Repository, Review } from "../model.ts";
 import { mergeability, queueRule } from "../rules.ts";
 import { htmlUrl, iso, isoOrNull } from "../shapes/form.ts";
 import { authorAssociation } from "../shapes/accounts.ts";
@@ -8,20 +8,18 @@ import { CONNECTION, connection, EDGE } from "./connection.ts";
 import { listArg, need, numberArg, textArg, type Args, type Context, type Resolvers } from "./context.ts";
 import {
   actorById,
-  actorNode,
   commitNode,
   madeNodeId,
   pullNode,
   refNode,
   type CommentNode,
-  type EventNode,
   type LabelNode,
   type PullCommitNode,
   type PullNode,
-  type QueueEntryNode,
-  type QueueNode,
   type ReviewNode,
 } from "./nodes.ts";
+import { queueOf } from "./queues.ts";
+import { timeline } from "./timeline.ts";
 
 function pullPath(context: Context, repository: Repository, pull: PullRequest): string {
   return `/${context.world.fullName(repository)}/pull/${pull.number}`;
@@ -73,99 +71,7 @@ const CHANGE_TYPES = {
   changed: "CHANGED",
 } as const;
 
-function pascal(kind: string): string {
-  return kind
-    .split("-")
-    .map((word) => `${word[0]?.toUpperCase() ?? ""}${word.slice(1)}`)
-    .join("");
-}
-
-interface Item {
-  readonly type: string;
-  readonly key: string;
-  readonly node: unknown;
-}
-
-/** Everything on a pull request's page, in GitHub's order: commits, then what happened by time. */
-function timeline({ repository, pull }: PullNode, context: Context): Item[] {
-  const commits = pullContent(context.world, repository, pull).commits.map((sha) => ({
-    type: "PULL_REQUEST_COMMIT",
-    key: sha,
-    node: { __typename: "PullRequestCommit", repository, pull, sha },
-  }));
-  const comments = [...repository.comments.values()].filter(
-    (one) => one.number === pull.number && !one.deleted,
-  );
-  const timed = [
-    ...pull.timeline.map((event) => ({
-      at: event.at,
-      type: `${event.kind.toUpperCase().replaceAll("-", "_")}_EVENT`,
-      key: event.nodeId,
-      node: { __typename: `${pascal(event.kind)}Event`, repository, pull, event },
-    })),
-    ...pull.reviews.map((review) => ({
-      at: review.submittedAt,
-      type: "PULL_REQUEST_REVIEW",
-      key: review.nodeId,
-      node: { __typename: "PullRequestReview", repository, pull, review },
-    })),
-    ...comments.map((comment) => ({
-      at: comment.createdAt,
-      type: "ISSUE_COMMENT",
-      key: comment.nodeId,
-      node: { __typename: "IssueComment", repository, comment },
-    })),
-  ];
-  return [...commits, ...timed.sort((a, b) => a.at - b.at)];
-}
-
-const EVENT = {
-  id: ({ event }: EventNode) => event.nodeId,
-  createdAt: ({ event }: EventNode) => iso(event.at),
-  actor: ({ event }: EventNode, _: Args, context: Context) => actorById(context.world, event.actorId),
-};
-const PULL_EVENT = {
-  ...EVENT,
-  pullRequest: ({ repository, pull }: EventNode) => pullNode(repository, pull),
-};
-
-/** One property of a timeline event, whatever its kind. */
-function of(event: TimelineEvent, name: string): unknown {
-  return Reflect.get(event, name);
-}
-
-function textOf(event: TimelineEvent, name: string): string | null {
-  const value = of(event, name);
-  return typeof value === "string" ? value : null;
-}
-
-const FORCE_PUSH = {
-  ...PULL_EVENT,
-  beforeCommit: ({ repository, event }: EventNode, _: Args, context: Context) =>
-    commitNode(context.world, repository, textOf(event, "before")),
-  afterCommit: ({ repository, event }: EventNode, _: Args, context: Context) =>
-    commitNode(context.world, repository, textOf(event, "after")),
-  ref: ({ repository, event }: EventNode, _: Args, context: Context) =>
-    refNode(context.world, repository, `refs/heads/${textOf(event, "ref") ?? ""}`),
-};
-
-const LABELED = {
-  ...EVENT,
-  label({ repository, event }: EventNode) {
-    const label = repository.labels.get(textOf(event, "label") ?? "");
-    return label === undefined ? null : { __typename: "Label", repository, label };
-  },
-};
-
-function queueOf(repository: Repository, pull: PullRequest): QueueEntryNode | null {
-  for (const queue of repository.queues.values()) {
-    const entry = queue.entries.find((one) => one.pullNumber === pull.number);
-    if (entry !== undefined) return { __typename: "MergeQueueEntry", repository, queue, entry };
-  }
-  return null;
-}
-
-/** Pull requests, their reviews, timelines and merge queues. */
+/** Pull requests, their reviews, labels and comments. */
 export const pullResolvers: Resolvers = {
   PullRequest: {
     id: ({ pull }: PullNode) => pull.nodeId,
@@ -348,60 +254,6 @@ export const pullResolvers: Resolvers = {
   },
   PullRequestReviewConnection: CONNECTION,
   PullRequestReviewEdge: EDGE,
-  PullRequestTimelineItemsConnection: {
-    ...CONNECTION,
-    filteredCount: (source: { readonly filteredCount: number }) => source.filteredCount,
-    updatedAt: (source: { readonly updatedAt: string }) => source.updatedAt,
-  },
-  PullRequestTimelineItemsEdge: EDGE,
-  HeadRefForcePushedEvent: FORCE_PUSH,
-  BaseRefForcePushedEvent: FORCE_PUSH,
-  BaseRefChangedEvent: {
-    ...PULL_EVENT,
-    databaseId: ({ event }: EventNode) => event.id,
-    previousRefName: ({ event }: EventNode) => textOf(event, "from"),
-    currentRefName: ({ event }: EventNode) => textOf(event, "to"),
-  },
-  ReviewDismissedEvent: {
-    ...PULL_EVENT,
-    databaseId: ({ event }: EventNode) => event.id,
-    dismissalMessage: ({ event }: EventNode) => textOf(event, "message"),
-    previousReviewState: ({ event }: EventNode) => textOf(event, "previousState"),
-    review({ repository, pull, event }: EventNode) {
-      const review = pull.reviews.find((one) => one.id === of(event, "reviewId"));
-      return review === undefined ? null : { __typename: "PullRequestReview", repository, pull, review };
-    },
-    pullRequestCommit({ repository, pull, event }: EventNode, _: Args, context: Context) {
-      const sha = textOf(event, "commit");
-      const brought = sha !== null && pullContent(context.world, repository, pull).set.has(sha);
-      return brought ? { __typename: "PullRequestCommit", repository, pull, sha } : null;
-    },
-  },
-  MergedEvent: {
-    ...PULL_EVENT,
-    commit: ({ repository, event }: EventNode, _: Args, context: Context) =>
-      commitNode(context.world, repository, textOf(event, "commit")),
-    mergeRefName: ({ event }: EventNode) => textOf(event, "ref"),
-  },
-  ClosedEvent: EVENT,
-  ReopenedEvent: EVENT,
-  ReadyForReviewEvent: PULL_EVENT,
-  ConvertToDraftEvent: PULL_EVENT,
-  LabeledEvent: LABELED,
-  UnlabeledEvent: LABELED,
-  RenamedTitleEvent: {
-    ...EVENT,
-    previousTitle: ({ event }: EventNode) => textOf(event, "from"),
-    currentTitle: ({ event }: EventNode) => textOf(event, "to"),
-  },
-  ReviewRequestedEvent: PULL_EVENT,
-  ReviewRequestRemovedEvent: PULL_EVENT,
-  HeadRefDeletedEvent: { ...PULL_EVENT, headRefName: ({ pull }: EventNode) => pull.head.ref },
-  HeadRefRestoredEvent: PULL_EVENT,
-  AutoMergeEnabledEvent: PULL_EVENT,
-  AutoMergeDisabledEvent: PULL_EVENT,
-  AddedToMergeQueueEvent: PULL_EVENT,
-  RemovedFromMergeQueueEvent: PULL_EVENT,
   Label: {
     id: ({ label }: LabelNode) => label.nodeId,
     name: ({ label }: LabelNode) => label.name,
@@ -426,36 +278,4 @@ export const pullResolvers: Resolvers = {
   },
   IssueCommentConnection: CONNECTION,
   IssueCommentEdge: EDGE,
-  MergeQueue: {
-    id: ({ queue }: QueueNode) => queue.nodeId,
-    repository: ({ repository }: QueueNode) => ({ __typename: "Repository", repository }),
-    url: ({ repository, queue }: QueueNode, _: Args, context: Context) =>
-      htmlUrl(context.world, `/${context.world.fullName(repository)}/queue/${queue.branch}`),
-    entries: ({ repository, queue }: QueueNode, args: Args) =>
-      connection(
-        args,
-        queue.entries,
-        (one) => one.id,
-        (entry) => ({ __typename: "MergeQueueEntry" as const, repository, queue, entry }),
-      ),
-  },
-  MergeQueueEntry: {
-    id: ({ entry }: QueueEntryNode) => entry.nodeId,
-    position: ({ queue, entry }: QueueEntryNode) => queue.entries.indexOf(entry) + 1,
-    enqueuedAt: ({ entry }: QueueEntryNode) => iso(entry.enqueuedAt),
-    enqueuer: ({ entry }: QueueEntryNode, _: Args, context: Context) =>
-      actorNode(context.world.account(entry.enqueuedById)),
-    baseCommit: ({ repository, entry }: QueueEntryNode, _: Args, context: Context) =>
-      commitNode(context.world, repository, entry.baseSha),
-    headCommit: ({ repository, entry }: QueueEntryNode, _: Args, context: Context) =>
-      commitNode(context.world, repository, entry.headSha),
-    mergeQueue: ({ repository, queue }: QueueEntryNode) => ({ __typename: "MergeQueue", repository, queue }),
-    pullRequest({ repository, entry }: QueueEntryNode) {
-      const pull = repository.pulls.get(entry.pullNumber);
-      return pull === undefined ? null : pullNode(repository, pull);
-    },
-    state: () => "AWAITING_CHECKS",
-  },
-  MergeQueueEntryConnection: CONNECTION,
-  MergeQueueEntryEdge: EDGE,
 };
