@@ -1,12 +1,15 @@
 /** `countersign verify`: checks an evidence package with nothing but the package itself. No settings, database or network. */
 
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { verifyPath } from "../package/verify.ts";
 import type { Answer } from "./answer.ts";
 import { Misuse } from "./answer.ts";
 
 /** Checks the package at a path, a folder or a zip; `publicKey`: a PEM file of the signer's key, from elsewhere. */
 export async function verify(path: string, publicKey: string | undefined): Promise<Answer> {
+  if ((await stat(path).catch(() => null)) === null) {
+    throw new Misuse(`There is no package at ${path}: give a folder or a zip.`);
+  }
   const pem = publicKey === undefined ? undefined : await keyFrom(publicKey);
   const found = await verifyPath(path, pem === undefined ? {} : { publicKeyPem: pem });
   const whole = found.defects.length === 0;
@@ -15,9 +18,13 @@ export async function verify(path: string, publicKey: string | undefined): Promi
     whole
       ? `The package is whole: ${found.files} files are as they were when it was sealed.`
       : `${found.defects.length} ${found.defects.length === 1 ? "defect" : "defects"} found: this is not the package as it was sealed.`,
-    ...(found.fingerprint === null ? [] : [`Signed with the key whose fingerprint (SHA-256) is ${found.fingerprint}`]),
+    ...(found.fingerprint === null
+      ? []
+      : [`Signed with the key whose fingerprint (SHA-256) is ${found.fingerprint}`]),
     ...(pem === undefined && whole
-      ? ["This proves nothing about who signed: compare the fingerprint with one you got elsewhere, or give --public-key."]
+      ? [
+          "This proves nothing about who signed: compare the fingerprint with one you got elsewhere, or give --public-key.",
+        ]
       : []),
   ];
   return { code: whole ? 0 : 1, lines, data: { ok: whole, ...found } };

@@ -55,7 +55,6 @@ function differencesOf(
     for (const each of own) refs.add(each.change.update.ref);
     const listed = repository.activity
       .filter((each) => refs.has(each.ref) && each.at >= (known?.installedFrom ?? 0))
-      .filter((each) => !isFirstCommit(each.before, each.at, known))
       .map((each) => key(each.ref, each.before, each.after));
     const found = own.map(({ change: { update } }) => key(update.ref, update.before, update.after));
     return [
@@ -65,11 +64,6 @@ function differencesOf(
       ),
     ];
   });
-}
-
-/** The creation of a branch in the very second the App was installed was before it. */
-function isFirstCommit(before: string, at: Instant, known: RepositoryRecord | undefined): boolean {
-  return /^0+$/u.test(before) && known !== undefined && at <= known.installedFrom;
 }
 
 /** What is left of a list when each of another list's items has taken one equal item away. */

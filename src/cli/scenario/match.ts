@@ -16,6 +16,8 @@ export interface Mismatch {
 export interface Sight {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
+  /** A row that names no repository may be of any, not just of `web`. */
+  readonly anywhere?: boolean;
 }
 
 /** The repository a row is of when it does not say. */
@@ -40,7 +42,7 @@ export function compare(expectation: Expectation, sight: Sight): Mismatch | null
   }
   const matched = new Set<Row>();
   for (const row of expected) {
-    const found = sight.rows.filter((there) => matches(row, there));
+    const found = sight.rows.filter((there) => matches(row, there, sight.anywhere === true));
     if (expectation.absent) {
       if (found.length > 0) return mismatch(`there should be no such row in ${kind}, and there is`);
       continue;
@@ -58,8 +60,9 @@ export function compare(expectation: Expectation, sight: Sight): Mismatch | null
   return null;
 }
 
-function matches(expected: Row, there: Row): boolean {
-  const wanted = "repository" in there ? { repository: DEFAULT_REPOSITORY, ...expected } : expected;
+function matches(expected: Row, there: Row, anywhere: boolean): boolean {
+  const isOfWeb = !anywhere && "repository" in there;
+  const wanted = isOfWeb ? { repository: DEFAULT_REPOSITORY, ...expected } : expected;
   return Object.entries(wanted).every(([column, value]) => {
     const actual = there[column];
     if (column === "says") return plain(texts(actual)).includes(plain(texts(value)));
@@ -119,4 +122,9 @@ export function printRows(rows: readonly Row[], indent: string): string {
     )
     .map((row) => `${indent}- ${inline(row).replaceAll("\n", " ")}`)
     .join("\n");
+}
+
+function clip(text: string): string {
+  const line = text.replaceAll(/\s+/gu, " ").trim();
+  return line.length <= 400 ? line : `${line.slice(0, 399)}…`;
 }

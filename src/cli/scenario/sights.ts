@@ -249,7 +249,7 @@ export class Sights {
       repository.issues.map((issue): Row => {
         const index = records.findIndex((record) => issue.body.includes(record.id));
         return {
-          in: repository.name,
+          repository: repository.name,
           about: index < 0 ? undefined : "deviation",
           pull: deviations[index]?.["pull"],
           step: deviations[index]?.["step"],
@@ -259,7 +259,7 @@ export class Sights {
         };
       }),
     );
-    return { columns: ["about", "pull", "step", "state", "says", "assignees"], rows };
+    return { columns: ["about", "pull", "step", "state", "says", "assignees"], rows, anywhere: true };
   }
 
   async #comments(): Promise<Sight> {
