@@ -12,6 +12,22 @@ const CORRECTIONS: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
   },
 };
 
+/** Values GitHub sends beside those its description lists: a deployment held by its environment's rules is `waiting`, as GraphQL's list of the same states says. */
+const MORE_VALUES: Readonly<Record<string, readonly [property: string, value: string]>> = {
+  "deployment-status": ["state", "waiting"],
+};
+
+function withMoreValues(name: string, schema: Json): Json {
+  const [property = "", value = ""] = MORE_VALUES[name] ?? [];
+  const described = record(record(record(schema)["properties"])[property]);
+  if (property === "") return schema;
+  const properties = {
+    ...record(record(schema)["properties"]),
+    [property]: { ...described, enum: [...list(described["enum"]), value] },
+  };
+  return { ...record(schema), properties };
+}
+
 /** Cuts a whole OpenAPI description to `operations` (`METHOD /path`) and the schemas they reach. Throws when GitHub describes no such operation. */
 export function prunedRest(description: unknown, operations: readonly string[]): RestDescription {
   const root = record(description);
@@ -26,7 +42,7 @@ export function prunedRest(description: unknown, operations: readonly string[]):
   ]);
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (kept.has(name)) continue;
-    const schema = plainSchema(schemas[name] ?? null);
+    const schema = withMoreValues(name, plainSchema(schemas[name] ?? null));
     kept.set(name, schema);
     open.push(...referencedNames(schema));
   }
