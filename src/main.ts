@@ -28,6 +28,8 @@ export interface StartTools {
   readonly log?: Logger;
   /** False only in rehearsals: GitHub asks for a second between writes. */
   readonly pacing?: boolean;
+  /** How long a lane is leased (ms); default: 30 seconds. */
+  readonly leaseMs?: number;
   /** `driven`: time stands still but for {@link Countersign.advance}. */
   readonly timetable?: "system" | "driven";
 }
@@ -81,7 +83,13 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       lookups: new Lookups({ now: () => clock.now() }),
     },
   };
-  const worker = new Worker({ ledger, clock, log, work: (lease) => workLane(tools, lease, receive) });
+  const worker = new Worker({
+    ledger,
+    clock,
+    log,
+    work: (lease) => workLane(tools, lease, receive),
+    ...(start.leaseMs === undefined ? {} : { leaseMs: start.leaseMs }),
+  });
 
   /** What Probot's handler heard of the deliveries it is working on. */
   const heard = new Map<string, (received: { event: string; payload: unknown }) => Promise<void>>();
@@ -90,11 +98,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     let meaning: Heard = { note: "ignored: Probot handed it to nobody", subjects: [], installationId: null };
     heard.set(delivery.id, async ({ event, payload }) => {
       const { id, receivedAt } = delivery;
-      meaning = await hear(
-        tools,
-        { id, event, payload, receivedAt },
-        { owner: lease.owner, lane: lease.lane },
-      );
+      meaning = await hear(tools, { id, event, payload, receivedAt }, lease);
     });
     try {
       const payload: unknown = JSON.parse(new TextDecoder().decode(delivery.body));

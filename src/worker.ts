@@ -1,6 +1,7 @@
 /** The worker: leases lanes that have due work, a few at once, and works each until nothing is due. */
 
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Clock } from "./flows/ports.ts";
 import type { Lease } from "./flows/work.ts";
@@ -12,16 +13,20 @@ export interface WorkerTools {
   readonly clock: Clock;
   readonly log: Logger;
   readonly work: (lease: Lease) => Promise<unknown>;
+  /** How long a lane is leased (ms, real time); prolonged while it is worked on. Default: 30 seconds. */
+  readonly leaseMs?: number;
 }
 
 const LANES_AT_ONCE = 8;
-const LEASE_MS = 60_000;
+const LEASE_MS = 30_000;
 const POLL_MS = 500;
+const LOOK_AGAIN_MS = 50;
 
 /** Works until stopped; wake it when something was stored. */
 export class Worker {
   readonly #tools: WorkerTools;
   readonly #owner = randomUUID();
+  readonly #leaseMs: number;
   readonly #running = new Map<string, Promise<void>>();
   #drain: Promise<void> | null = null;
   #again = false;
@@ -30,6 +35,7 @@ export class Worker {
 
   constructor(tools: WorkerTools) {
     this.#tools = tools;
+    this.#leaseMs = tools.leaseMs ?? LEASE_MS;
   }
 
   /** Looks for due work twice a second, besides being woken. */
@@ -41,13 +47,23 @@ export class Worker {
 
   /** Looks for due work now. */
   wake(): void {
-    void this.settle().catch((error: unknown) => {
+    void this.#drained().catch((error: unknown) => {
       this.#tools.log.error({ err: error }, "The worker could not reach its queue");
     });
   }
 
-  /** Resolves when no work is due any more. Rejects with Trouble when the queue cannot be reached. */
-  settle(): Promise<void> {
+  /** Resolves when no work is due any more, also none that another worker has leased. Rejects with Trouble when the queue cannot be reached. */
+  async settle(): Promise<void> {
+    const { ledger, clock } = this.#tools;
+    while (!this.#stopped) {
+      await this.#drained();
+      const { dueDeliveries, dueActions } = await ledger.queue.waiting(clock.now());
+      if (dueDeliveries + dueActions === 0) return;
+      await setTimeout(LOOK_AGAIN_MS);
+    }
+  }
+
+  #drained(): Promise<void> {
     this.#again = true;
     this.#drain ??= this.#run().finally(() => {
       this.#drain = null;
@@ -69,7 +85,13 @@ export class Worker {
       const claimed =
         free <= 0
           ? []
-          : await this.#tools.ledger.queue.claim(this.#owner, this.#tools.clock.now(), LEASE_MS, free);
+          : await this.#tools.ledger.queue.claim(
+              this.#owner,
+              Date.now(),
+              this.#leaseMs,
+              free,
+              this.#tools.clock.now(),
+            );
       for (const lane of claimed) {
         this.#running.set(
           lane,
@@ -83,17 +105,22 @@ export class Worker {
   }
 
   async #workLane(lane: string): Promise<void> {
-    const { ledger, clock, log, work } = this.#tools;
+    const { ledger, log, work } = this.#tools;
     const { queue } = ledger;
-    const lease: Lease = {
-      owner: this.#owner,
-      lane,
-      extend: () => queue.extend(this.#owner, lane, clock.now(), LEASE_MS),
-    };
+    // Leases run by real time: another process cannot know what time it is in a story.
+    const now = (): number => Date.now();
+    const lease: Lease = { owner: this.#owner, lane, now };
+    const heart = setInterval(() => {
+      queue.extend(this.#owner, lane, now(), this.#leaseMs).catch((error: unknown) => {
+        log.warn({ err: error, lane }, "A lane's lease could not be prolonged");
+      });
+    }, this.#leaseMs / 3);
     try {
       await work(lease);
     } catch (error) {
       log.error({ err: error, lane }, "A lane's work was broken off; it will be taken up again");
+    } finally {
+      clearInterval(heart);
     }
     await queue.release(this.#owner, lane).catch((error: unknown) => {
       log.error({ err: error, lane }, "A lane could not be given back; its lease will run out");

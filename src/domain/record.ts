@@ -66,6 +66,8 @@ export interface BranchRecord {
   /** GitHub's activity id of that update; null when only a webhook told, or nothing was followed yet. */
   readonly activityId: number | null;
   readonly at: Instant;
+  /** Where following it began: the branch's head and last activity when observation began. */
+  readonly origin: { readonly head: Sha; readonly activityId: number | null; readonly at: Instant };
 }
 
 /** Entry `change`, subject = change id: one update of a production branch, judged as of when it happened. */

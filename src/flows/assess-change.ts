@@ -76,26 +76,59 @@ export async function followBranch(
   const known = state === undefined ? null : (state.body as BranchRecord);
   const listing = await tools.github.readRefUpdates(octokit, watched.repository, ref, {
     since: known?.activityId ?? null,
-    from: known === null ? watched.since : known.at,
+    from: known?.at ?? watched.since,
   });
+  const last = known ?? (await recordBaseline(tools, watched, ref, listing));
   const fresh = listing.updates.filter(
-    (update) => known?.activityId == null || update.activityId !== known.activityId,
+    (update) => update.activityId !== last.activityId && update.at >= last.at,
   );
-  for (const update of fresh) await recordUpdate(tools, watched, update, late);
-  await waitForLaggingList(tools, watched, ref, fresh.at(-1)?.after ?? known?.head ?? null);
+  const news = known === null ? fresh.filter((update) => update.at > last.at) : fresh;
+  for (const update of news) await recordUpdate(tools, watched, update, last.origin, late);
+  await waitForLaggingList(tools, watched, { ...last, head: news.at(-1)?.after ?? last.head });
 }
 
-/** When a push was seen that the list does not show yet: ask again soon, and after ten minutes take the webhook's word. */
-async function waitForLaggingList(
+/**
+ * Where a branch stood when observation began: what is recorded follows from there. Updates in the very second of the
+ * installation were made before it, as far as anyone can tell.
+ */
+async function recordBaseline(
   tools: Tools,
   watched: Watched,
   ref: string,
-  head: string | null,
-): Promise<void> {
-  const seen = await observationsOf(tools, watched.repository.id, ref);
+  listing: { readonly updates: readonly RefUpdate[]; readonly before: RefUpdate | null },
+): Promise<BranchRecord> {
+  const last = listing.updates.findLast((update) => update.at <= watched.since) ?? listing.before;
+  const head = last?.after ?? NO_COMMIT;
+  const activityId = last?.activityId ?? null;
+  const at = watched.since;
+  const body: BranchRecord = { ref, head, activityId, at, origin: { head, activityId, at } };
+  await tools.ledger.record(
+    { entries: [placeEntry(watched, body)], actions: [] },
+    tools.clock.now(),
+    watched.fence,
+  );
+  return body;
+}
+
+function placeEntry(watched: Watched, body: BranchRecord): Entry {
+  const { id: repositoryId, ownerId: organizationId } = watched.repository;
+  return {
+    kind: "branch",
+    subject: `${repositoryId}:${body.ref}`,
+    repositoryId,
+    organizationId,
+    at: body.at,
+    body,
+  };
+}
+
+/** When a push was seen that the list does not show yet: ask again soon, and after ten minutes take the webhook's word. */
+async function waitForLaggingList(tools: Tools, watched: Watched, place: BranchRecord): Promise<void> {
+  const { ref, head, origin } = place;
+  const seen = await observationsOf(tools, watched.repository.id, ref, place.at);
   const now = tools.clock.now();
   for (const each of seen) {
-    if (each.kind !== "pushed" || each.at < watched.since || each.after === head) continue;
+    if (each.kind !== "pushed" || each.at <= origin.at || each.after === head) continue;
     const update: RefUpdate = {
       activityId: null,
       ref,
@@ -122,26 +155,25 @@ async function waitForLaggingList(
         { waitMs: ASK_AGAIN },
       );
     }
-    await recordUpdate(tools, watched, update, true);
+    await recordUpdate(tools, watched, update, origin, true);
   }
 }
 
-async function recordUpdate(tools: Tools, watched: Watched, update: RefUpdate, late: boolean): Promise<void> {
+async function recordUpdate(
+  tools: Tools,
+  watched: Watched,
+  update: RefUpdate,
+  origin: BranchRecord["origin"],
+  late: boolean,
+): Promise<void> {
   const { repository } = watched;
-  const branch: BranchRecord = {
+  const place = placeEntry(watched, {
     ref: update.ref,
     head: update.after,
     activityId: update.activityId,
     at: update.at,
-  };
-  const place: Entry = {
-    kind: "branch",
-    subject: `${repository.id}:${update.ref}`,
-    repositoryId: repository.id,
-    organizationId: repository.ownerId,
-    at: update.at,
-    body: branch,
-  };
+    origin,
+  });
   const occurrence = await occurrenceOf(tools, watched, update);
   const now = tools.clock.now();
   if (occurrence === null) {

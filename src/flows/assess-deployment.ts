@@ -5,7 +5,7 @@ import { assess } from "../domain/controls/assess.ts";
 import { decideDeployment, policyOrDefault } from "../domain/decision.ts";
 import type { Deployment, DeploymentKind } from "../domain/deployment.ts";
 import { sha256 } from "../domain/digest.ts";
-import { isProductionEnvironment } from "../domain/policy/scope.ts";
+import { isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
 import type { ChangeRecord, DeploymentRecord } from "../domain/record.ts";
 import { currentPolicy, followBranch, sinceOf } from "./assess-change.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -128,8 +128,14 @@ export async function watchedRefs(tools: Tools, watched: Watched): Promise<reado
   })) {
     refs.push(entry.subject.slice(prefix.length));
   }
-  const main = `refs/heads/${watched.repository.defaultBranch}`;
-  return refs.includes(main) ? refs : [main, ...refs];
+  const { defaultBranch } = watched.repository;
+  const main = refOf(defaultBranch);
+  const isProduction = isProductionBranch(
+    policyOrDefault(await currentPolicy(tools, watched)),
+    watched.repository,
+    defaultBranch,
+  );
+  return refs.includes(main) || !isProduction ? refs : [main, ...refs];
 }
 
 async function reachable(

@@ -19,17 +19,19 @@ export function observationSubject(repositoryId: number, observation: Observatio
   return `${repositoryId}/${about}/${own}`;
 }
 
-/** Everything observed of one pull request or one ref; `about` as in {@link observationSubject}. */
+/** Everything observed of one pull request or one ref since `from`, oldest first; `about` as in {@link observationSubject}. */
 export async function observationsOf(
   tools: Tools,
   repositoryId: number,
   about: string,
+  from = 0,
 ): Promise<readonly Observation[]> {
   const found: Observation[] = [];
   const subjectPrefix = `${repositoryId}/${about}/`;
   for await (const entry of tools.ledger.states("observation", {
     repositoryId,
     subjectPrefix,
+    from,
     order: "at",
   })) {
     found.push(entry.body as Observation);

@@ -5,7 +5,7 @@ import type { RepositoryRecord } from "../domain/record.ts";
 import type { Signal, Subject } from "../github/subject.ts";
 import { canonical } from "../domain/digest.ts";
 import { observationSubject } from "./gather.ts";
-import type { Tools } from "./ports.ts";
+import type { Tools, Watched } from "./ports.ts";
 import { meet } from "./repositories.ts";
 
 /** A delivery understood: what it was handled as, or ignored because, and what to look at again. */
@@ -24,7 +24,7 @@ export async function hear(
     readonly payload: unknown;
     readonly receivedAt: number;
   },
-  fence: { readonly owner: string; readonly lane: string } | undefined,
+  fence: Watched["fence"],
 ): Promise<Heard> {
   const signal = tools.github.signal(delivery.event, delivery.payload, {
     appId: tools.appId,

@@ -7,6 +7,7 @@ import type * as facts from "../github/facts.ts";
 import type { Lookups } from "../github/lookups.ts";
 import type { Octokits } from "../github/octokit.ts";
 import type { signal } from "../github/signal.ts";
+import type { Lease } from "../ledger/lanes.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
 /** The clock; `serve` hands in the system's, scenarios their own. */
@@ -38,5 +39,5 @@ export interface Watched {
   /** What happened before is historic. */
   readonly since: Instant;
   /** The lane this work is done under: whoever loses it must not write. */
-  readonly fence: { readonly owner: string; readonly lane: string } | undefined;
+  readonly fence: Lease | undefined;
 }

@@ -2,7 +2,7 @@
 
 import type { Instant, RefUpdate } from "../domain/change.ts";
 import type { Entry } from "../domain/entry.ts";
-import type { ChangeRecord, CompletenessRecord, RepositoryRecord } from "../domain/record.ts";
+import type { BranchRecord, ChangeRecord, CompletenessRecord, RepositoryRecord } from "../domain/record.ts";
 import { followBranch } from "./assess-change.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { watch } from "./repositories.ts";
@@ -36,10 +36,14 @@ async function reconcileBranch(
 ): Promise<CompletenessRecord> {
   const { repository } = watched;
   await followBranch(tools, watched, ref, true);
+  const place = await tools.ledger.state("branch", `${repository.id}:${ref}`);
+  const { origin } = place === undefined ? { origin: null } : (place.body as BranchRecord);
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const start = Math.max(from, watched.since);
   const listing = await tools.github.readRefUpdates(octokit, repository, ref, { since: null, from: start });
-  const listed = listing.updates.filter((update) => update.at >= start && update.at < to);
+  const listed = afterOrigin(listing.updates, origin).filter(
+    (update) => update.at >= start && update.at < to,
+  );
   const recorded: RefUpdate[] = [];
   for await (const entry of tools.ledger.states("change", {
     repositoryId: repository.id,
@@ -52,9 +56,11 @@ async function reconcileBranch(
   }
   const onlyListed = without(listed, recorded);
   const onlyRecorded = without(recorded, listed);
-  const contiguous = listed.every(
-    (update, index) => index === 0 || listed[index - 1]?.after === update.before,
-  );
+  const begun = listing.before?.after ?? (start === origin?.at ? origin.head : null);
+  const contiguous = listed.every((update, index) => {
+    const end = index === 0 ? begun : listed[index - 1]?.after;
+    return end == null || end === update.before;
+  });
   const differences = [
     ...onlyListed.map((update) => ({
       what: "update",
@@ -102,6 +108,18 @@ async function reconcileBranch(
   };
   await tools.ledger.record({ entries: [entry], actions: [] }, tools.clock.now(), watched.fence);
   return body;
+}
+
+/** The updates made after observation began, also within its first second. */
+function afterOrigin(
+  updates: readonly RefUpdate[],
+  origin: BranchRecord["origin"] | null,
+): readonly RefUpdate[] {
+  if (origin === null) return updates;
+  const place = updates.findIndex(
+    (update) => update.activityId !== null && update.activityId === origin.activityId,
+  );
+  return place >= 0 ? updates.slice(place + 1) : updates;
 }
 
 /** Those of `all` that have no counterpart in `others`, one for one. */

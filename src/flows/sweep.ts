@@ -1,9 +1,7 @@
 /** Time repairs: look again by census at everything a webhook should have told. */
 
-import { defaultPolicy } from "../domain/policy/tighten.ts";
 import { policyOrDefault } from "../domain/decision.ts";
-import { refOf } from "../domain/policy/scope.ts";
-import { matchesAny } from "../domain/policy/glob.ts";
+import { isProductionBranch, refOf } from "../domain/policy/scope.ts";
 import type { Instant } from "../domain/change.ts";
 import { assessDeployment, watchedRefs } from "./assess-deployment.ts";
 import { currentPolicy, followBranch } from "./assess-change.ts";
@@ -89,10 +87,10 @@ export async function rejudgeOpen(tools: Tools, watched: Watched): Promise<void>
 /** The production branches there are now, and those followed before (deleted ones still have a last update). */
 export async function productionRefs(tools: Tools, watched: Watched): Promise<readonly string[]> {
   const known = await watchedRefs(tools, watched);
-  const policy = await currentPolicy(tools, watched);
-  const globs = (policy.state === "known" ? policyOrDefault(policy) : defaultPolicy()).production.branches;
-  if (globs === null) return known;
+  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  if (policy.production.branches === null) return known;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const branches = await tools.github.listBranches(octokit, watched.repository);
-  return [...new Set([...known, ...branches.filter((branch) => matchesAny(globs, branch)).map(refOf)])];
+  const now = branches.filter((branch) => isProductionBranch(policy, watched.repository, branch));
+  return [...new Set([...known, ...now.map(refOf)])];
 }

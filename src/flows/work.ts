@@ -12,12 +12,11 @@ import type { Tools, Watched } from "./ports.ts";
 import { recordLifecycle, watch } from "./repositories.ts";
 import { census, redeliver, rejudgeOpen, sweepRepository, TASKS, type TaskPayload } from "./sweep.ts";
 
-/** A lane under lease. */
+/** A lane under lease; `now` is the clock leases run by. */
 export interface Lease {
   readonly owner: string;
   readonly lane: string;
-  /** Lengthens the lease; throws `lease-lost` when it is gone. */
-  extend(): Promise<void>;
+  readonly now: () => number;
 }
 
 /** Understands one delivery; `serve` hands in Probot's way. */
@@ -43,7 +42,6 @@ export async function workLane(
     deliveries += due.length;
     actions += asked.length;
     if (due.length + asked.length === 0) return { deliveries, actions };
-    await lease.extend();
   }
 }
 
@@ -87,7 +85,6 @@ async function workDeliveries(
   )) {
     try {
       await look(tools, lease, job);
-      await lease.extend();
     } catch (error) {
       if (error instanceof Trouble && error.code === "lease-lost") throw error;
       for (const id of job.deliveries) if (!failed.has(id)) failed.set(id, error);
@@ -101,7 +98,7 @@ async function workDeliveries(
         lease.lane,
         [delivery.id],
         notes.get(delivery.id) ?? "",
-        tools.clock.now(),
+        lease.now(),
       );
   }
 }
@@ -133,7 +130,7 @@ async function understand(
 }
 
 async function look(tools: Tools, lease: Lease, { subject, request }: Job): Promise<void> {
-  const fence = { owner: lease.owner, lane: lease.lane };
+  const fence = lease;
   switch (subject.type) {
     case "lifecycle":
       return recordLifecycle(tools, subject);
@@ -235,7 +232,7 @@ async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<vo
   try {
     const octokit = await tools.github.octokits.installation(action.installationId);
     const outcome = await tools.github.carryOut(octokit, action);
-    await queue.acted(lease.owner, lease.lane, action.id, outcome, tools.clock.now());
+    await queue.acted(lease.owner, lease.lane, action.id, outcome, lease.now());
   } catch (error) {
     if (error instanceof Trouble && error.code === "lease-lost") throw error;
     const message = error instanceof Error ? error.message : String(error);
@@ -245,7 +242,7 @@ async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<vo
     );
     const now = tools.clock.now();
     if (isHopeless(error, action.attempts))
-      await queue.actNever(lease.owner, lease.lane, action.id, message, now);
+      await queue.actNever(lease.owner, lease.lane, action.id, message, lease.now());
     else
       await queue.actLater(
         lease.owner,
@@ -253,7 +250,7 @@ async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<vo
         action.id,
         now + delay(error, action.attempts),
         message,
-        now,
+        lease.now(),
       );
   }
 }
@@ -267,8 +264,10 @@ async function putOff(tools: Tools, lease: Lease, delivery: Delivery, error: unk
   );
   const now = tools.clock.now();
   const { attempts, id } = delivery;
-  if (isHopeless(error, attempts)) await queue.deliverNever(lease.owner, lease.lane, id, message, now);
-  else await queue.deliverLater(lease.owner, lease.lane, id, now + delay(error, attempts), message, now);
+  if (isHopeless(error, attempts))
+    await queue.deliverNever(lease.owner, lease.lane, id, message, lease.now());
+  else
+    await queue.deliverLater(lease.owner, lease.lane, id, now + delay(error, attempts), message, lease.now());
 }
 
 function isHopeless(error: unknown, attempts: number): boolean {

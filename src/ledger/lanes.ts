@@ -11,6 +11,8 @@ import type { StoreKind, Tables } from "./schema.ts";
 export interface Lease {
   readonly owner: string;
   readonly lane: string;
+  /** The clock leases run by, where it is not the clock of what is recorded: a story's time may jump, a lease's must not. */
+  readonly now?: () => Instant;
 }
 
 /** The lane of a repository, or of an installation where there is no repository, or the App's own. Whatever concerns one repository is in one lane. */
@@ -36,7 +38,7 @@ export async function holdLane(
   if (row === undefined) throw new LeaseLost(lease.lane, lease.owner);
 }
 
-/** Takes up to `limit` lanes that have due work and no living lease, longest due first. */
+/** Takes up to `limit` lanes that have work due at `dueBy` and no living lease at `now`, longest due first. */
 export async function claimLanes(
   tx: Transaction<Tables>,
   kind: StoreKind,
@@ -44,11 +46,12 @@ export async function claimLanes(
   now: Instant,
   leaseMs: number,
   limit: number,
+  dueBy: Instant,
 ): Promise<readonly string[]> {
   const due = tx
     .selectFrom("lane")
     .select("lane")
-    .where("due_at", "<=", now)
+    .where("due_at", "<=", dueBy)
     .where("lease_until", "<=", now)
     .orderBy("due_at")
     .limit(limit);

@@ -47,11 +47,11 @@ export class Ledger {
   /**
    * Records a decision in one transaction and answers the entries that were new. An entry equal to its subject's state,
    * and an action equal to the newest of its key, is not stored again, so recording twice records nothing.
-   * With `lease`, refuses (LeaseLost) when the lane is not held at `at`.
+   * With `lease`, refuses (LeaseLost) when the lane is not held by the lease's clock, or at `at` where it has none.
    */
   record(decision: Decision, at: Instant, lease?: Lease): Promise<readonly LoggedEntry[]> {
     return this.#store.transact(async (tx) => {
-      if (lease !== undefined) await holdLane(tx, this.#store.kind, lease, at);
+      if (lease !== undefined) await holdLane(tx, this.#store.kind, lease, lease.now?.() ?? at);
       const logged = await this.#append(tx, decision.entries, at);
       await storeActions(tx, this.#store.kind, decision.actions, at);
       return logged;

@@ -62,20 +62,26 @@ export class Queue {
     await this.#store.transact((tx) => storeRows(tx, rows));
   }
 
-  /** Leases up to `limit` lanes with due work until `now + leaseMs`; `owner` is unique to the worker. */
-  async claim(owner: string, now: Instant, leaseMs: number, limit: number): Promise<readonly string[]> {
+  /** Leases up to `limit` lanes with work due at `dueBy` until `now + leaseMs`; `owner` is unique to the worker. */
+  async claim(
+    owner: string,
+    now: Instant,
+    leaseMs: number,
+    limit: number,
+    dueBy: Instant = now,
+  ): Promise<readonly string[]> {
     // Idle workers ask often: they should not take the writer's lock to learn that there is nothing.
     const due = await this.#store.read((db) =>
       db
         .selectFrom("lane")
         .select("lane")
-        .where("due_at", "<=", now)
+        .where("due_at", "<=", dueBy)
         .where("lease_until", "<=", now)
         .limit(1)
         .executeTakeFirst(),
     );
     if (due === undefined) return [];
-    return this.#store.transact((tx) => claimLanes(tx, this.#store.kind, owner, now, leaseMs, limit));
+    return this.#store.transact((tx) => claimLanes(tx, this.#store.kind, owner, now, leaseMs, limit, dueBy));
   }
 
   /** Prolongs an unexpired lease until `now + leaseMs`. */
