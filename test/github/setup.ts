@@ -68,8 +68,8 @@ export const OWNER_LOGIN = "acme-owner";
 
 const OWNER_ID = 5000;
 
-/** In milliseconds. */
-const DAY = 86_400_000;
+const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
 
 /** What the App may do unless the setup says otherwise. */
 export const DEFAULT_PERMISSIONS = {
@@ -121,7 +121,7 @@ export function buildWorld(
 ): World {
   const world = new World({
     ...options,
-    // The organization was there before the story: only the installation is of its first moment.
+    // The organization was there before the story, and the App was installed a minute before its first step.
     start: Date.parse(setup.start) - DAY,
     ...(setup.seed === undefined ? {} : { seed: setup.seed }),
   });
@@ -146,8 +146,9 @@ export function buildWorld(
   const chosen = setup.app.repositories?.map(
     (name) => world.repository(organization.login, name)?.repository,
   );
-  world.setClock(Date.parse(setup.start));
+  world.setClock(Date.parse(setup.start) - MINUTE);
   install(world, app, organization, owner, chosen?.filter((one) => one !== undefined) ?? "all");
+  world.setClock(Date.parse(setup.start));
   return world;
 }
 
