@@ -1,6 +1,7 @@
 /** The one mutable state of the GitHub double, with its clock, ids and lookups. Nothing here decides or sends anything. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type {
@@ -124,7 +125,8 @@ export class World {
     this.#clock = wholeSecond(options.start);
     this.#random = options.seed ?? 1;
     this.#ownsFolder = options.folder === undefined;
-    this.folder = options.folder ?? mkdtempSync(join(tmpdir(), "github-double-"));
+    // Made when a repository is first written out: most stories never come to that.
+    this.folder = options.folder ?? join(tmpdir(), `github-double-${randomUUID()}`);
     this.apiUrl = options.apiUrl ?? "https://api.github.com";
     this.webUrl = options.webUrl ?? "https://github.com";
     this.realNow = options.realNow ?? Date.now;
