@@ -56,10 +56,7 @@ async function policyAt(tools: Tools, watched: Watched, commit: string): Promise
 
 /** The change id: the same whether a webhook, the sweep or a backfill found it. */
 export function changeId(repositoryId: number, update: RefUpdate, occurrence: number): string {
-  return sha256(`${repositoryId}\n${update.ref}\n${update.before}\n${update.after}\n${occurrence}`).slice(
-    0,
-    32,
-  );
+  return sha256(`${repositoryId}\n${update.ref}\n${update.before}\n${update.after}\n${occurrence}`);
 }
 
 /** Records every update of the branch since the last one followed, oldest first. `late`: found by the sweep. */

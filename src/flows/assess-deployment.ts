@@ -12,7 +12,7 @@ import type { Tools, Watched } from "./ports.ts";
 
 /** The deployment's id in our records. */
 export function deploymentId(repositoryId: number, number: number, environment: string): string {
-  return sha256(`${repositoryId}\n${number}\n${environment.toLowerCase()}`).slice(0, 32);
+  return sha256(`${repositoryId}\n${number}\n${environment.toLowerCase()}`);
 }
 
 /** Judges one deployment once it has succeeded in a production environment; anything else is none of ours. */
