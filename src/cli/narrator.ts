@@ -29,7 +29,7 @@ export class Narrator {
   /** Tells one step. */
   step({ at, step, refused }: PlayedStep): void {
     this.#print(`${new Date(at).toISOString().slice(0, 16).replace("T", " ")}  ${sentence(step)}`);
-    if (refused !== null) this.#print(`                  GitHub refuses: ${firstLine(refused)}`);
+    if (refused !== null) this.#print(`                  GitHub refuses: ${lastLine(refused)}`);
   }
 
   /** Tells what was recorded since the last time. */
@@ -152,6 +152,7 @@ function sentence(step: DoStep): string {
   }
 }
 
-function firstLine(text: string): string {
-  return text.split("\n")[0] ?? text;
+/** GitHub says first that a rule was broken, and last which. */
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) ?? text;
 }

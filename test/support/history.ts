@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { z } from "zod";
 
 import type { Scenario } from "../../src/cli/scenario/format.ts";
+import { quiet } from "../../src/cli/scenario/play.ts";
 import type { Stage } from "../../src/cli/scenario/stage.ts";
 
 const person = z.string().regex(/^\S+$/u, "a person is a name without spaces");
@@ -100,7 +101,7 @@ export async function actOut(
       ? await landPull(commit, sideCommits(commit, bySha), pulls, stage)
       : await pushDirectly(commit, index, stage);
     acted.push({ sha: commit.sha, kind: commit.kind ?? "push", after, pull: isPull ? pulls : null });
-    await stage.app.settle();
+    await quiet(stage);
     options.progress?.(index + 1, main.length);
   }
   return acted;

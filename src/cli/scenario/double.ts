@@ -155,6 +155,11 @@ export class Double {
     await this.#post("faults", { do: "drop-webhooks", every: nth });
   }
 
+  /** Resolves when every webhook sent so far was answered, or failed. */
+  async idle(): Promise<void> {
+    await this.#post("idle", {});
+  }
+
   /** Everything there is. */
   async state(): Promise<DoubleState> {
     const { people, accounts, repositories } = await this.#state();

@@ -66,7 +66,7 @@ export async function playScenario(
   const made = new Map<string, Made>();
   const sights = new Sights(scenario, stage, made);
   let now = scenario.start;
-  await stage.app.settle();
+  await quiet(stage);
   for (const [index, step] of scenario.story.entries()) {
     const number = index + 1;
     const fail = (because: string, mismatch: Mismatch | null = null): void => {
@@ -101,7 +101,7 @@ export async function playScenario(
       break;
     }
     now = outcome.now ?? now;
-    await stage.app.settle();
+    await quiet(stage);
     await audience.settled?.();
   }
   const broken = failures.some((failure) => failure.mismatch === null);
@@ -205,8 +205,21 @@ async function moveTo(stage: Stage, now: Instant, to: Instant): Promise<Instant>
   if (to === now) return now;
   await stage.double.setClock(to);
   await stage.app.advance(to);
-  await stage.app.settle();
+  await quiet(stage);
   return to;
+}
+
+/** More rounds than any story needs; a story that never comes to rest is a defect, and its expectations tell. */
+const ROUNDS = 20;
+
+/** Waits until the App has nothing left to do, also not because of webhooks that its own doing on GitHub sets off. */
+export async function quiet({ app, double }: Pick<Stage, "app" | "double">): Promise<void> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const before = await double.marker();
+    await app.settle();
+    await double.idle();
+    if ((await double.marker()) === before) return;
+  }
 }
 
 /** A step in words: `ann push branch feature, files src/a.ts`. */
