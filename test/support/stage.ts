@@ -32,11 +32,18 @@ export interface InProcessStage extends Stage {
   readonly where: Where;
 }
 
-/** Sets a story's stage on a new database of the kind. `conformance`: every request and answer is held to GitHub's schemas. */
+/** How a stage is set. `conformance`: every request and answer is held to GitHub's schemas. The others are told what passes between the two. */
+export interface StageOptions {
+  readonly conformance?: boolean;
+  readonly onDelivery?: (request: Request) => void;
+  readonly onRequest?: (request: Request) => void;
+}
+
+/** Sets a story's stage on a new database of the kind. */
 export async function openStage(
   scenario: Scenario,
   kind: "sqlite" | "postgres",
-  options: { readonly conformance?: boolean } = {},
+  options: StageOptions = {},
 ): Promise<InProcessStage> {
   const { where, remove } = await freshDatabase(kind);
   const stage = await openStageOn(scenario, where, options);
@@ -53,7 +60,7 @@ export async function openStage(
 export async function openStageOn(
   scenario: Scenario,
   where: Where,
-  options: { readonly conformance?: boolean } = {},
+  options: StageOptions = {},
 ): Promise<InProcessStage> {
   let running: Countersign | null = null;
   const github = new ControlledDouble({
@@ -62,7 +69,9 @@ export async function openStageOn(
     webUrl: "http://github.test",
     deliver: async (url, init) => {
       if (running === null) throw new TypeError("fetch failed");
-      return running.fetch(new Request(url, init));
+      const request = new Request(url, init);
+      options.onDelivery?.(request);
+      return running.fetch(request);
     },
   });
   const double = new Double((request) => github.fetch(request));
@@ -78,7 +87,11 @@ export async function openStageOn(
       timetable: "driven",
       pacing: false,
       log: pino({ level: process.env["LOG_LEVEL"] ?? "silent" }),
-      fetch: (input: string | URL | Request, init?: RequestInit) => github.fetch(new Request(input, init)),
+      fetch: (input: string | URL | Request, init?: RequestInit) => {
+        const request = new Request(input, init);
+        options.onRequest?.(request);
+        return github.fetch(request);
+      },
     });
   running = await start(scenario.start);
   await running.sweep();
