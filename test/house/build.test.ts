@@ -103,7 +103,7 @@ describe("the published package", () => {
     });
     const [packed] = JSON.parse(npm.stdout) as readonly Packed[];
     const paths = packed?.files.map((file) => file.path) ?? [];
-    const beside = ["CHANGELOG.md", "LICENSE", "README.md", "app.yml", "package.json"];
+    const beside = ["CHANGELOG.md", "LICENSE", "README.md", "app.yml", "demo/story.yaml", "package.json"];
     expect(paths.filter((path) => !path.startsWith("dist/")).toSorted()).toEqual(beside);
     expect(manifest.files).toContain("dist");
   });
