@@ -18,7 +18,7 @@ import { laneOf, signal } from "./github/signal.ts";
 import { openLedger } from "./ledger/open.ts";
 import { doors, listen, type Listening } from "./server.ts";
 import { apiBaseUrl, type Settings } from "./settings.ts";
-import { appointments, queueAppointment } from "./timetable.ts";
+import { appointments, firstAndLast, queueAppointment } from "./timetable.ts";
 import { Worker } from "./worker.ts";
 
 /** How the App is started: `serve` hands in the system's clock, rehearsals their own, tests a `fetch` that reaches a double. */
@@ -42,7 +42,7 @@ export interface Countersign {
   listen(): Promise<{ readonly host: string; readonly port: number }>;
   /** Resolves when no delivery or action is due any more. */
   settle(): Promise<void>;
-  /** Moves a driven clock, doing what the timetable has due on the way, oldest first. */
+  /** Moves a driven clock, doing what the timetable has due on the way, oldest first; of each kind its first and last time. */
   advance(to: Instant): Promise<void>;
   /** Looks at everything again, as the timetable does once a day. */
   sweep(): Promise<void>;
@@ -154,7 +154,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     },
     settle: () => worker.settle(),
     async advance(to) {
-      for (const each of appointments(now, to)) {
+      for (const each of firstAndLast(appointments(now, to))) {
         now = Math.max(now, each.at);
         await doNow(each.event);
       }

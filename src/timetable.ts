@@ -32,6 +32,18 @@ export function appointments(from: Instant, to: Instant): readonly Appointment[]
   }).toSorted((a, b) => a.at - b.at);
 }
 
+/**
+ * Of each kind only the first and the last: in a jump of a driven clock nothing else happens on the way that those between could find,
+ * and a month has seven hundred hours.
+ */
+export function firstAndLast(all: readonly Appointment[]): readonly Appointment[] {
+  return all.filter(
+    (each) =>
+      all.find(({ event }) => event === each.event) === each ||
+      all.findLast(({ event }) => event === each.event) === each,
+  );
+}
+
 /** Queues an appointment; however many replicas do so, it is kept once. */
 export function queueAppointment(ledger: Ledger, { event, at }: Appointment): Promise<void> {
   return ledger.queue.enqueue([{ id: `${event}:${at}`, lane: "app", event, dueAt: at, payload: {} }]);
