@@ -146,7 +146,7 @@ function sentence(step: DoStep): string {
     case "sweep":
       return "The App sweeps: it looks at everything again";
     case "wait":
-      return "Time passes";
+      return `Time passes${step["until"] === undefined ? "" : ` until ${String(step["until"]).slice(0, 10)}`}`;
     default:
       return tell(step);
   }
