@@ -2,7 +2,7 @@
 
 import type { Instant, Repository } from "../domain/change.ts";
 import type { Entry } from "../domain/entry.ts";
-import { sha256 } from "../domain/digest.ts";
+import { canonical, sha256 } from "../domain/digest.ts";
 import type { CoverageGapRecord, RepositoryRecord } from "../domain/record.ts";
 import type { Subject } from "../github/subject.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -46,6 +46,22 @@ export async function watch(
     since: record.installedFrom,
     fence,
   };
+}
+
+/** Records which branches of a repository are followed, where that changed. */
+export async function recordProductionRefs(
+  tools: Tools,
+  watched: Watched,
+  refs: readonly string[],
+): Promise<void> {
+  const record = await recordOf(tools, watched.repository.id);
+  const productionRefs = refs.toSorted();
+  if (record === null || canonical(record.productionRefs) === canonical(productionRefs)) return;
+  await tools.ledger.record(
+    { entries: [entryOf({ ...record, productionRefs })], actions: [] },
+    tools.clock.now(),
+    watched.fence,
+  );
 }
 
 /** Records what happened to a repository or installation as a whole. A spell in which we cannot see opens a coverage gap. */

@@ -6,7 +6,7 @@ import type { Instant } from "../domain/change.ts";
 import { assessDeployment, watchedRefs } from "./assess-deployment.ts";
 import { currentPolicy, followBranch } from "./assess-change.ts";
 import { assessPull } from "./assess-pull.ts";
-import { meet } from "./repositories.ts";
+import { meet, recordProductionRefs } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** The tasks of the timetable, by the event name they are queued under. */
@@ -86,11 +86,14 @@ export async function rejudgeOpen(tools: Tools, watched: Watched): Promise<void>
 
 /** The production branches there are now, and those followed before (deleted ones still have a last update). */
 export async function productionRefs(tools: Tools, watched: Watched): Promise<readonly string[]> {
-  const known = await watchedRefs(tools, watched);
+  const refs = new Set(await watchedRefs(tools, watched));
   const policy = policyOrDefault(await currentPolicy(tools, watched));
-  if (policy.production.branches === null) return known;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const branches = await tools.github.listBranches(octokit, watched.repository);
-  const now = branches.filter((branch) => isProductionBranch(policy, watched.repository, branch));
-  return [...new Set([...known, ...now.map(refOf)])];
+  if (policy.production.branches !== null) {
+    const octokit = await tools.github.octokits.installation(watched.installationId);
+    for (const branch of await tools.github.listBranches(octokit, watched.repository)) {
+      if (isProductionBranch(policy, watched.repository, branch)) refs.add(refOf(branch));
+    }
+  }
+  await recordProductionRefs(tools, watched, [...refs]);
+  return [...refs];
 }
