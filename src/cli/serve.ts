@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import type { Instant } from "../domain/change.ts";
-import { startCountersign } from "../main.ts";
+import { startCountersign, type Countersign } from "../main.ts";
 import type { Terminal } from "./answer.ts";
 import { settingsFrom } from "./settings-of.ts";
 
@@ -10,7 +10,7 @@ import { settingsFrom } from "./settings-of.ts";
 export async function serve(terminal: Terminal): Promise<void> {
   const settings = settingsFrom(terminal);
   const app = await startCountersign(settings, { clock: { now: () => Date.now() } });
-  const { host, port } = await app.listen();
+  const { host, port } = await listenOrStop(app);
   terminal.say(`Countersign listens on http://${host}:${port}`);
   await new Promise<void>((resolve) => {
     process.once("SIGINT", () => resolve());
@@ -18,6 +18,19 @@ export async function serve(terminal: Terminal): Promise<void> {
   });
   await app.stop();
 }
+
+/** An App that cannot listen must not go on in the background. */
+async function listenOrStop(app: Countersign): ReturnType<Countersign["listen"]> {
+  try {
+    return await app.listen();
+  } catch (error) {
+    await app.stop();
+    throw error;
+  }
+}
+
+/** So long after a rehearsed crash others may take up the dead App's work (ms, real time); `serve` waits 30 seconds. */
+const REHEARSAL_LEASE = 1_000;
 
 const CommandSchema = z.discriminatedUnion("do", [
   z.object({ id: z.int(), do: z.literal("advance"), to: z.number() }),
@@ -46,8 +59,9 @@ export async function rehearse(terminal: Terminal, start: Instant): Promise<void
     clock: { now: () => now },
     timetable: "driven",
     pacing: false,
+    leaseMs: REHEARSAL_LEASE,
   });
-  const { host, port } = await app.listen();
+  const { host, port } = await listenOrStop(app);
   const ended = new Promise<void>((resolve) => {
     // A parent that is gone will never ask again.
     process.once("disconnect", () => resolve());
@@ -78,6 +92,8 @@ export async function rehearse(terminal: Terminal, start: Instant): Promise<void
       );
     });
   });
+  // As `serve` does on arrival: what happened before, or while it was down, no webhook tells.
+  await app.sweep();
   send({ ready: true, host, port });
   await ended;
   await app.stop();

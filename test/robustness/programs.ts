@@ -1,0 +1,32 @@
+/** The program `countersign`, started as an operator starts it. */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+const PROGRAM = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+/** What a program came to. `code` is null when it had to be ended because it went on. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `countersign` with these arguments in this environment alone; `uid`: as another user. Ends it after 30 seconds. */
+export async function countersign(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  uid?: number,
+): Promise<Ended> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    env: { PATH: process.env["PATH"] ?? "", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+  const cut = setTimeout(() => child.kill("SIGKILL"), 30_000);
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  clearTimeout(cut);
+  return { code: child.exitCode, stdout, stderr };
+}
