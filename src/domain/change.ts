@@ -19,7 +19,7 @@ export interface Actor {
 /** GitHub's own committer for commits made in its web editor: it stands for nobody. */
 export const WEB_FLOW_ID = 19864447;
 
-/** How a fact came to be known: seen when it happened, or read from GitHub afterwards (lower assurance, counted apart). */
+/** How a fact came to be known: seen when it happened (told by a webhook, or read within ten minutes), or read from GitHub afterwards (lower assurance, counted apart). */
 export type Basis = "observed" | "read-later";
 
 /** One repository; `id` survives renames and transfers. */

@@ -15,11 +15,8 @@ import { branchOf, isProductionBranch } from "../domain/policy/scope.ts";
 import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
 import type { BranchRecord, ChangeRecord } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
-import { gatherPull, observationsOf } from "./gather.ts";
+import { gatherPull, observationsOf, SETTLING } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
-
-/** GitHub's lists lag behind its webhooks; nothing is concluded from their silence before this long (ms). */
-export const SETTLING = 10 * 60_000;
 
 /** How soon a lagging list is asked again (ms). */
 const ASK_AGAIN = 5_000;
@@ -186,7 +183,9 @@ async function recordUpdate(
         ? update.after
         : update.before,
   );
-  const change = await gatherChange(tools, watched, update, occurrence, policy, late);
+  // What was read within minutes of happening was seen happening, whether a webhook or the list told first.
+  const basis = now - update.at <= SETTLING ? "observed" : "read-later";
+  const change = await gatherChange(tools, watched, { ...update, basis }, occurrence, policy, late);
   const assessment = assess(
     { moment: "landed", change },
     { policy, appId: tools.appId, at: update.at, since: sinceOf(watched, policy) },

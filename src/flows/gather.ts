@@ -10,6 +10,9 @@ import { sources } from "../domain/wording.ts";
 import type { Candidates } from "../domain/message.ts";
 import type { Tools, Watched } from "./ports.ts";
 
+/** GitHub's lists lag behind its webhooks; nothing is concluded from their silence before this long (ms). */
+export const SETTLING = 10 * 60_000;
+
 /** So many comparisons are made for one pull request; beyond that its content stays unproven. */
 const MOST_PROOFS = 60;
 
@@ -57,7 +60,10 @@ export async function gatherPull(
   if (policy.state !== "known") return { pull: read.pull, policy };
   const needs = needsOf(policy.record.effective);
   const authorities = await tools.github.readAuthorities(octokit, read, needs, tools.github.lookups);
-  let pull: PullRequest = { ...read.pull, authorities };
+  const merged = read.pull.merged?.at ?? null;
+  // Rights matter as they are now, or as they were at the merge: read within minutes of it, they were those.
+  const basis = merged === null || tools.clock.now() - merged <= SETTLING ? "observed" : "read-later";
+  let pull: PullRequest = { ...read.pull, authorities: authorities.map((each) => ({ ...each, basis })) };
   if (read.ownBranch !== null && hasUnseenPusher(pull)) {
     // A webhook was missed, or the branch is older than our installation: GitHub's activity list says who pushed.
     const told = await tools.github.readPushes(octokit, watched.repository, read.ownBranch);

@@ -290,7 +290,7 @@ export const REF_UPDATES = table<RefUpdateRow>({
     column(
       "source",
       "text",
-      "observed (webhook) or read-later (GitHub's activity list).",
+      "observed (told by a webhook, or read within ten minutes) or read-later.",
       (row) => row.update.basis,
     ),
     column("change_id", "digest", "Its row in changes.csv.", (row) => row.line[4] ?? null),
