@@ -75,6 +75,8 @@ export interface AppProcess extends AppUnderTest {
 /** Forks `countersign serve --rehearsal` and waits until it listens. */
 export async function startApp({ env, start }: AppOptions): Promise<AppProcess> {
   let actor = await forkApp(env, start);
+  // On arrival it looks at everything, as the App does when it is served by the system's clock.
+  await actor.ask({ do: "sweep" });
   return {
     url: `http://127.0.0.1:${env["PORT"]}`,
     advance: (to) => actor.ask({ do: "advance", to }),
@@ -84,6 +86,7 @@ export async function startApp({ env, start }: AppOptions): Promise<AppProcess> 
     kill: () => end(actor.child, "SIGKILL"),
     async restart(at) {
       actor = await forkApp(env, at);
+      await actor.ask({ do: "sweep" });
     },
     async stop() {
       if (actor.child.exitCode !== null || actor.child.signalCode !== null) return;
