@@ -1,6 +1,7 @@
 /** Opens the ledger, starts Probot, the workers and the timetable: the only place that builds real tools. */
 
 import { pino, type Logger } from "pino";
+import { PinoPretty as pretty } from "pino-pretty";
 import countersign from "./app.ts";
 import type { Instant } from "./domain/change.ts";
 import type { CompletenessRecord, RepositoryRecord } from "./domain/record.ts";
@@ -56,7 +57,7 @@ const MINUTE = 60_000;
 
 /** Starts the App. Throws Trouble when the store cannot be opened. */
 export async function startCountersign(settings: Settings, start: StartTools): Promise<Countersign> {
-  const log = start.log ?? pino({ level: settings.logLevel });
+  const log = start.log ?? makeLog(settings);
   const isDriven = start.timetable === "driven";
   let now = start.clock.now();
   const clock: Clock = isDriven ? { now: () => now } : start.clock;
@@ -68,6 +69,8 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     secret: settings.webhookSecrets[0],
     baseUrl,
     pacing: start.pacing ?? true,
+    // Probot would log a failed delivery whole, with everyone's names and addresses; the worker says what failed.
+    log: pino({ level: "silent" }),
     ...(start.fetch === undefined ? {} : { fetch: start.fetch }),
   });
   const tools: Tools = {
@@ -174,9 +177,11 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   };
 }
 
-/** Probot bundles what its handlers throw. */
+/** Probot bundles what its handlers throw, and hangs the whole payload on it, which must not reach the log. */
 function firstOf(error: unknown): unknown {
-  return error instanceof AggregateError ? (error.errors[0] ?? error) : error;
+  const first: unknown = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
+  if (first instanceof Error) Reflect.deleteProperty(first, "event");
+  return first;
 }
 
 async function organizationId(tools: Tools, login: string): Promise<number> {

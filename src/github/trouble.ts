@@ -11,6 +11,8 @@ const LONGEST_WAIT = 3_660_000;
 /** What is looked at in the errors Octokit throws. */
 interface Failure {
   readonly message: string;
+  /** ` GET /repos/acme/web`, or empty where it is not known. */
+  readonly asked: string;
   readonly status: number | null;
   readonly headers: Readonly<Record<string, unknown>>;
   /** GraphQL's own errors, in an answer that was 200. */
@@ -37,10 +39,12 @@ export function troubleOf(error: unknown): Trouble {
   if (failure.errors.length > 0) return ofGraphql(failure.errors, error);
   const { status } = failure;
   if (status === null || status >= 500) {
-    return new Trouble("github-unreachable", `GitHub does not answer: ${failure.message}`, { cause: error });
+    return new Trouble("github-unreachable", `GitHub does not answer${failure.asked}: ${failure.message}`, {
+      cause: error,
+    });
   }
   // A token can expire or be revoked between minting and use; the next attempt mints a new one.
-  return new Trouble("github-refused", `GitHub refuses (${status}): ${failure.message}`, {
+  return new Trouble("github-refused", `GitHub refuses${failure.asked} (${status}): ${failure.message}`, {
     retry: status === 401,
     cause: error,
   });
@@ -105,16 +109,35 @@ function failureOf(error: unknown): Failure | null {
     readonly errors?: unknown;
   };
   if (error.name === "GraphqlResponseError" && Array.isArray(errors)) {
-    return { message: error.message, status: null, headers: headers ?? {}, errors: errors.map(graphqlError) };
+    return {
+      message: error.message,
+      asked: "",
+      status: null,
+      headers: headers ?? {},
+      errors: errors.map(graphqlError),
+    };
   }
   if (error.name === "AbortError" || error.name === "TimeoutError") {
-    return { message: error.message, status: null, headers: {}, errors: [] };
+    return { message: error.message, asked: askedOf(error), status: null, headers: {}, errors: [] };
   }
   if (error.name !== "HttpError" || typeof status !== "number") return null;
   // Octokit gives 500 to a call that had no answer at all.
   const answered = response !== undefined;
   const said = answered ? error.message : `the connection failed (${error.message})`;
-  return { message: said, status: answered ? status : null, headers: response?.headers ?? {}, errors: [] };
+  return {
+    message: said,
+    asked: askedOf(error),
+    status: answered ? status : null,
+    headers: response?.headers ?? {},
+    errors: [],
+  };
+}
+
+/** What GitHub was asked, without the query. */
+function askedOf(error: Error): string {
+  const { request } = error as { readonly request?: { readonly method?: unknown; readonly url?: unknown } };
+  if (typeof request?.method !== "string" || typeof request.url !== "string") return "";
+  return ` ${request.method} ${URL.parse(request.url)?.pathname ?? request.url}`;
 }
 
 function graphqlError(error: unknown): GraphqlError {
