@@ -109,7 +109,6 @@ function configurationPage(): string {
 
 /** Settings of parts that are not built: the dashboard, and receiving webhooks through a proxy. */
 export const UNUSED_SETTINGS: readonly string[] = [
-  "LOG_FORMAT",
   "WEBHOOK_PROXY_URL",
   "COUNTERSIGN_BASE_URL",
   "GITHUB_CLIENT_ID",

@@ -177,6 +177,11 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   };
 }
 
+/** The log, as the settings ask for it: lines of JSON for machines, or made pretty for a person at a terminal. */
+function makeLog({ logLevel: level, logFormat }: Settings): Logger {
+  return logFormat === "pretty" ? pino({ level }, pretty({ sync: true })) : pino({ level });
+}
+
 /** Probot bundles what its handlers throw, and hangs the whole payload on it, which must not reach the log. */
 function firstOf(error: unknown): unknown {
   const first: unknown = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
