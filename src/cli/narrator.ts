@@ -7,12 +7,18 @@ import type {
   DeviationRecord,
   GateRecord,
 } from "../domain/record.ts";
-import type { LoggedEntry } from "../domain/entry.ts";
+import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
 import { VERDICT_TITLES } from "../domain/wording.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PlayedStep } from "./scenario/play.ts";
 import { tell } from "./scenario/play.ts";
 import type { DoStep } from "./scenario/steps.ts";
+
+const COUNTED: ReadonlyMap<EntryKind, string> = new Map([
+  ["change", "changes"],
+  ["deployment", "deployments"],
+  ["deviation", "deviations"],
+]);
 
 /** Reads along in the App's evidence log. */
 export class Narrator {
@@ -63,7 +69,7 @@ export class Narrator {
   }
 
   #count({ kind, subject, body }: LoggedEntry): void {
-    const what = { change: "changes", deployment: "deployments", deviation: "deviations" }[String(kind)];
+    const what = COUNTED.get(kind);
     if (what === undefined) return;
     const value =
       kind === "deviation"
@@ -115,28 +121,32 @@ function failed({ results }: ChangeRecord["assessment"]): string {
 function sentence(step: DoStep): string {
   const { by = "somebody", repository = "web" } = step;
   const past = step.bypass === true ? ", past the rules" : "";
-  const [pull, branch, environment] = [step["pull"], step["branch"], step["environment"]].map(String);
+  const word = (key: string, otherwise = ""): string => {
+    const value = step[key];
+    return typeof value === "string" || typeof value === "number" ? String(value) : otherwise;
+  };
+  const [pull, branch, environment] = [word("pull"), word("branch"), word("environment", "production")];
   switch (step.do) {
     case "open-pull-request":
-      return `${by} opens ${repository}#${pull}: ${String(step["title"] ?? branch)}`;
+      return `${by} opens ${repository}#${pull}: ${word("title", branch)}`;
     case "review":
-      return `${by} reviews ${repository}#${pull}: ${String(step["state"]).replace("-", " ")}`;
+      return `${by} reviews ${repository}#${pull}: ${word("state").replace("-", " ")}`;
     case "merge":
-      return `${by} merges ${repository}#${pull} (${String(step["method"] ?? "merge")})${past}`;
+      return `${by} merges ${repository}#${pull} (${word("method", "merge")})${past}`;
     case "enqueue":
       return `${by} puts ${repository}#${pull} into the merge queue`;
     case "push":
-      return `${by} pushes to ${branch} of ${repository}${step["via"] === undefined ? "" : ` by ${String(step["via"])}`}${past}`;
+      return `${by} pushes to ${branch} of ${repository}${step["via"] === undefined ? "" : ` by ${word("via")}`}${past}`;
     case "force-push":
       return `${by} force-pushes ${branch} of ${repository}${past}`;
     case "create-branch":
       return `${by} makes the branch ${branch} in ${repository}`;
     case "deploy":
-      return `${by} deploys ${String(step["commit"] ?? "main")} of ${repository} to ${environment}`;
+      return `${by} deploys ${word("commit", "main")} of ${repository} to ${environment}`;
     case "set-check":
-      return `${String(step["app"] ?? by)} says of ${repository}#${pull}: ${String(step["name"])} ${String(step["conclusion"])}`;
+      return `${word("app", by)} says of ${repository}#${pull}: ${word("name")} ${word("conclusion")}`;
     case "add-to-team":
-      return `${String(step["person"])} joins the team ${String(step["team"])}`;
+      return `${word("person")} joins the team ${word("team")}`;
     case "rerun":
       return `${by} presses re-run on ${repository}#${pull}`;
     case "outage":
@@ -146,7 +156,7 @@ function sentence(step: DoStep): string {
     case "sweep":
       return "The App sweeps: it looks at everything again";
     case "wait":
-      return `Time passes${step["until"] === undefined ? "" : ` until ${String(step["until"]).slice(0, 10)}`}`;
+      return `Time passes${step["until"] === undefined ? "" : ` until ${word("until").slice(0, 10)}`}`;
     default:
       return tell(step);
   }

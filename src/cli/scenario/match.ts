@@ -96,9 +96,16 @@ function isSame(expected: unknown, actual: unknown): boolean {
   if (Array.isArray(actual)) return actual.includes(expected);
   if (typeof expected === "object" && expected !== null && typeof actual === "object" && actual !== null) {
     const cells = actual as Row;
-    return Object.entries(expected).every(([key, value]) => String(cells[key] ?? "") === String(value));
+    return Object.entries(expected).every(([key, value]) => cellText(cells[key]) === cellText(value));
   }
   return expected === actual;
+}
+
+/** Cells of a CSV file are texts; a story may write a number or yes as what it is. */
+function cellText(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+    ? String(value)
+    : "";
 }
 
 function texts(value: unknown): string {
@@ -120,7 +127,8 @@ export function printRows(rows: readonly Row[], indent: string): string {
     .map((row) =>
       Object.fromEntries(Object.entries(row).filter(([, value]) => value != null && value !== "")),
     )
-    .map((row) => `${indent}- ${inline(row).replaceAll("\n", " ")}`)
+    .map((row): Row => ("says" in row ? { ...row, says: clip(texts(row["says"])) } : row))
+    .map((row) => `${indent}- ${inline(row).replaceAll(/\n\s*/gu, " ")}`)
     .join("\n");
 }
 

@@ -1,9 +1,8 @@
 /** Plays a story: acts step by step, waits until the App has nothing left to do, and checks what is expected. */
 
 import type { Instant } from "../../domain/change.ts";
-import { Trouble } from "../../domain/trouble.ts";
 import type { Expectation } from "./expectations.ts";
-import type { Scenario, StoryStep } from "./format.ts";
+import type { Scenario } from "./format.ts";
 import type { Mismatch } from "./match.ts";
 import { compare, printRows } from "./match.ts";
 import type { Made } from "./double.ts";
@@ -254,10 +253,3 @@ export function printPerformance(performance: Performance): string {
   }
   return lines.join("\n");
 }
-
-/** Whether an error means that the world outside could not be reached, as opposed to a story that fails. */
-export function isOutside(error: unknown): boolean {
-  return error instanceof Trouble;
-}
-
-export type { StoryStep };

@@ -79,7 +79,7 @@ function readStep(value: unknown, path: Path, reader: Reader): StoryStep | null 
       reader.report([...path, "expect"], unknown("expectation", kind, [...Object.keys(COLUMNS), "complete"]));
       return null;
     }
-    const step = check(schema, value, path, reader) as Readonly<Record<string, unknown>> | null;
+    const step = check(schema, value, path, reader);
     return step === null ? null : { line, expect: { ...asExpectation(kind, step), ...timing(step) } };
   }
   const kind = "do" in value ? String(value.do) : "";
