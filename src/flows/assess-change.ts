@@ -25,9 +25,6 @@ const ASK_AGAIN = 5_000;
 export async function isWatched(tools: Tools, watched: Watched, ref: string): Promise<boolean> {
   const branch = branchOf(ref);
   if (branch === null) return false;
-  // A push to the default branch may have changed the policy, and with it what is watched.
-  if (branch === watched.repository.defaultBranch)
-    tools.github.lookups.forget([`policy:${watched.repository.id}`]);
   const policy = await currentPolicy(tools, watched);
   return isProductionBranch(policyOrDefault(policy), watched.repository, branch);
 }
@@ -42,7 +39,8 @@ export async function currentPolicy(tools: Tools, watched: Watched): Promise<Pol
   );
 }
 
-async function policyAt(tools: Tools, watched: Watched, commit: string): Promise<PolicyInForce> {
+/** The policy as it was at a commit, or is at the head of a branch. */
+export async function policyAt(tools: Tools, watched: Watched, commit: string): Promise<PolicyInForce> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const read = await tools.github.readPolicy(octokit, watched.repository, commit, {
     installationId: watched.installationId,
@@ -77,6 +75,9 @@ export async function followBranch(
     (update) => update.activityId !== last.activityId && update.at >= last.at,
   );
   const news = known === null ? fresh.filter((update) => update.at > last.at) : fresh;
+  // An update of the default branch may have changed the policy, and with it what is watched.
+  if (news.length > 0 && branchOf(ref) === watched.repository.defaultBranch)
+    tools.github.lookups.forget([`policy:${watched.repository.id}`]);
   for (const update of news) await recordUpdate(tools, watched, update, last.origin, late);
   await waitForLaggingList(tools, watched, { ...last, head: news.at(-1)?.after ?? last.head });
 }

@@ -1,8 +1,10 @@
 /** Time repairs: look again by census at everything a webhook should have told. */
 
 import { policyOrDefault } from "../domain/decision.ts";
-import { isProductionBranch, refOf } from "../domain/policy/scope.ts";
+import { isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
 import type { Instant } from "../domain/change.ts";
+import type { DeploymentRecord } from "../domain/record.ts";
+import { Trouble } from "../domain/trouble.ts";
 import { assessDeployment, watchedRefs } from "./assess-deployment.ts";
 import { currentPolicy, followBranch } from "./assess-change.ts";
 import { assessPull } from "./assess-pull.ts";
@@ -53,6 +55,9 @@ export async function census(tools: Tools, at: Instant): Promise<void> {
   }
 }
 
+/** A deployment made so long before the newest recorded one is not waited for any more (ms). */
+const MAY_STILL_SUCCEED = 35 * 24 * 3_600_000;
+
 /** How long GitHub keeps deliveries (ms). */
 const DELIVERIES_KEPT = 3 * 24 * 3_600_000;
 
@@ -65,23 +70,59 @@ export async function redeliver(tools: Tools): Promise<void> {
   }
 }
 
-/** Follows every production branch, judges every open pull request and recent deployment of one repository. */
+/** Follows every production branch, judges every open pull request and unrecorded deployment of one repository. */
 export async function sweepRepository(tools: Tools, watched: Watched): Promise<void> {
   tools.github.lookups.forget([`policy:${watched.repository.id}`]);
-  for (const ref of await productionRefs(tools, watched)) await followBranch(tools, watched, ref, true);
+  const refs = await productionRefs(tools, watched);
+  await eachOf(refs, (ref) => followBranch(tools, watched, ref, true));
   await rejudgeOpen(tools, watched);
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  for (const number of await tools.github.listDeployments(octokit, watched.repository, watched.since)) {
-    await assessDeployment(tools, watched, number, true);
+  await eachOf(await unrecordedDeployments(tools, watched), (number) =>
+    assessDeployment(tools, watched, number, true),
+  );
+}
+
+/** Deployments to production that are not recorded and may have succeeded; those that failed long ago will not. */
+async function unrecordedDeployments(tools: Tools, watched: Watched): Promise<readonly number[]> {
+  const { repository, since } = watched;
+  const recorded = new Set<number>();
+  let newest = since;
+  for await (const entry of tools.ledger.states("deployment", { repositoryId: repository.id })) {
+    const { number, createdAt } = (entry.body as DeploymentRecord).deployment;
+    recorded.add(number);
+    newest = Math.max(newest, createdAt);
   }
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const from = Math.max(since, newest - MAY_STILL_SUCCEED);
+  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  return (await tools.github.listDeployments(octokit, repository, from))
+    .filter(({ number, environment, originalEnvironment }) => {
+      const names = [environment, originalEnvironment ?? environment];
+      return !recorded.has(number) && names.some((name) => isProductionEnvironment(policy, name));
+    })
+    .map(({ number }) => number);
 }
 
 /** Judges every open pull request again. */
 export async function rejudgeOpen(tools: Tools, watched: Watched): Promise<void> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
-  for (const { number } of await tools.github.listOpenPulls(octokit, watched.repository)) {
-    await assessPull(tools, watched, number, null);
+  const open = await tools.github.listOpenPulls(octokit, watched.repository);
+  await eachOf(open, ({ number }) => assessPull(tools, watched, number, null));
+}
+
+/** Does each; one that fails does not hold up the others, and the first failure is thrown at the end. */
+async function eachOf<Item>(items: readonly Item[], act: (item: Item) => Promise<void>): Promise<void> {
+  const failed: unknown[] = [];
+  for (const item of items) {
+    try {
+      await act(item);
+    } catch (error) {
+      // What stops everything stops here too: without the lane, or with GitHub asking for quiet.
+      if (error instanceof Trouble && (error.code === "lease-lost" || error.code === "github-limited"))
+        throw error;
+      failed.push(error);
+    }
   }
+  if (failed.length > 0) throw failed[0];
 }
 
 /** The production branches there are now, and those followed before (deleted ones still have a last update). */

@@ -73,20 +73,40 @@ export async function readDeployment(
   };
 }
 
-/** The ids of deployments made since an instant, oldest first, of all environments or one. Throws {@link Trouble}. */
+/** A deployment as a list tells it: without its statuses. */
+export interface ListedDeployment {
+  readonly number: number;
+  /** As the newest status has it. */
+  readonly environment: string;
+  readonly originalEnvironment: string | null;
+  readonly createdAt: Instant;
+}
+
+/** The deployments made since an instant, oldest first, of all environments or one, of all commits or one. Throws {@link Trouble}. */
 export async function listDeployments(
   github: GitHub,
   repository: Repository,
   since: Instant,
-  environment?: string,
-): Promise<readonly number[]> {
-  const found: number[] = [];
-  const parameters = { ...place(repository), ...(environment === undefined ? {} : { environment }) };
+  only: { readonly environment?: string; readonly sha?: Sha } = {},
+): Promise<readonly ListedDeployment[]> {
+  const found: ListedDeployment[] = [];
   const route = "GET /repos/{owner}/{repo}/deployments";
-  const pages = pagesOf(github, route, parameters, z.array(DeploymentShape), MOST_PAGES);
+  const pages = pagesOf(
+    github,
+    route,
+    { ...place(repository), ...only },
+    z.array(DeploymentShape),
+    MOST_PAGES,
+  );
   for await (const { data } of pages) {
     const recent = data.filter((deployment) => deployment.created_at >= since);
-    found.push(...recent.map(({ id }) => id));
+    for (const { id, environment, original_environment, created_at } of recent)
+      found.push({
+        number: id,
+        environment,
+        originalEnvironment: original_environment ?? null,
+        createdAt: created_at,
+      });
     if (recent.length < data.length) break;
   }
   return found.toReversed();

@@ -16,6 +16,9 @@ export interface LogFilter {
   readonly from?: Instant;
   readonly to?: Instant;
   readonly kinds?: readonly EntryKind[];
+  readonly repositoryId?: number;
+  /** Only entries after this one. */
+  readonly afterSeq?: number;
 }
 
 /** A row of the log as the database holds it. */
@@ -89,8 +92,8 @@ export async function checkLog(store: Store): Promise<LogCheck> {
 }
 
 async function* rows(store: Store, filter: LogFilter): AsyncIterable<LogRow> {
-  const { from, to, kinds } = filter;
-  let after = 0;
+  const { from, to, kinds, repositoryId, afterSeq = 0 } = filter;
+  let after = afterSeq;
   for (;;) {
     const last = after;
     const page = await store.read((db) => {
@@ -98,6 +101,7 @@ async function* rows(store: Store, filter: LogFilter): AsyncIterable<LogRow> {
       if (from !== undefined) query = query.where("log.at", ">=", from);
       if (to !== undefined) query = query.where("log.at", "<", to);
       if (kinds !== undefined) query = query.where("log.kind", "in", kinds);
+      if (repositoryId !== undefined) query = query.where("log.repository_id", "=", repositoryId);
       return query.orderBy("log.seq").limit(PAGE).execute();
     });
     yield* page;
