@@ -21,6 +21,8 @@ const LANES_AT_ONCE = 8;
 const LEASE_MS = 30_000;
 const POLL_MS = 500;
 const LOOK_AGAIN_MS = 50;
+/** A lane whose work broke off is kept for so long before it is given back, so that nobody spins on it (ms). */
+const AFTER_FAILURE_MS = 1_000;
 
 /** Works until stopped; wake it when something was stored. */
 export class Worker {
@@ -30,6 +32,8 @@ export class Worker {
   readonly #running = new Map<string, Promise<void>>();
   #drain: Promise<void> | null = null;
   #again = false;
+  #woken = Promise.withResolvers<void>();
+  readonly #stopping = new AbortController();
   #stopped = false;
   #timer: NodeJS.Timeout | null = null;
 
@@ -65,6 +69,7 @@ export class Worker {
 
   #drained(): Promise<void> {
     this.#again = true;
+    this.#woken.resolve();
     this.#drain ??= this.#run().finally(() => {
       this.#drain = null;
     });
@@ -74,13 +79,16 @@ export class Worker {
   /** Finishes what is under way and takes nothing more. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#stopping.abort();
     if (this.#timer !== null) clearInterval(this.#timer);
     await this.#drain?.catch(() => undefined);
+    await Promise.all(this.#running.values());
   }
 
   async #run(): Promise<void> {
     while (!this.#stopped) {
       this.#again = false;
+      this.#woken = Promise.withResolvers<void>();
       const free = LANES_AT_ONCE - this.#running.size;
       const claimed =
         free <= 0
@@ -98,7 +106,8 @@ export class Worker {
           this.#workLane(lane).finally(() => this.#running.delete(lane)),
         );
       }
-      if (this.#running.size > 0) await Promise.race(this.#running.values());
+      // Whatever becomes due in another lane does not wait for those that are worked on.
+      if (this.#running.size > 0) await Promise.race([...this.#running.values(), this.#woken.promise]);
       else if (claimed.length === 0 && !this.#again) return;
     }
     await Promise.all(this.#running.values());
@@ -109,7 +118,7 @@ export class Worker {
     const { queue } = ledger;
     // Leases run by real time: another process cannot know what time it is in a story.
     const now = (): number => Date.now();
-    const lease: Lease = { owner: this.#owner, lane, now };
+    const lease: Lease = { owner: this.#owner, lane, now, isStopping: () => this.#stopped };
     const heart = setInterval(() => {
       queue.extend(this.#owner, lane, now(), this.#leaseMs).catch((error: unknown) => {
         log.warn({ err: error, lane }, "A lane's lease could not be prolonged");
@@ -119,6 +128,8 @@ export class Worker {
       await work(lease);
     } catch (error) {
       log.error({ err: error, lane }, "A lane's work was broken off; it will be taken up again");
+      const { signal } = this.#stopping;
+      await setTimeout(AFTER_FAILURE_MS, undefined, { signal }).catch(() => undefined);
     } finally {
       clearInterval(heart);
     }

@@ -43,17 +43,25 @@ export class Trouble extends Error {
   readonly retry: boolean;
   /** Milliseconds to wait before trying again, where the other side told. */
   readonly waitMs: number | null;
+  /** The other side does not know what was asked for: not any more, or not yet. */
+  readonly gone: boolean;
 
   constructor(
     code: TroubleCode,
     message: string,
-    more: { readonly retry?: boolean; readonly waitMs?: number; readonly cause?: unknown } = {},
+    more: {
+      readonly retry?: boolean;
+      readonly waitMs?: number;
+      readonly gone?: boolean;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "Trouble";
     this.code = code;
     this.retry = more.retry ?? TROUBLE[code].retry;
     this.waitMs = more.waitMs ?? null;
+    this.gone = more.gone ?? false;
   }
 }
 

@@ -17,6 +17,8 @@ export interface Lease {
   readonly owner: string;
   readonly lane: string;
   readonly now: () => number;
+  /** Whether the worker wants to stop: what is under way is ended, and nothing more is begun. */
+  readonly isStopping?: () => boolean;
 }
 
 /** Understands one delivery; `serve` hands in Probot's way. */
@@ -25,6 +27,12 @@ export type Receive = (delivery: Delivery, lease: Lease) => Promise<Heard>;
 const AT_ONCE = 100;
 /** After so many failed attempts at something that trying again does not mend, it is put aside, listed and never forgotten. */
 const MOST_ATTEMPTS = 8;
+/** What GitHub does not know may only be not known yet; after so many attempts it is taken to be gone. */
+const ATTEMPTS_AT_GONE = 3;
+/** A lane with ever more work is given back after so many rounds, so that other lanes have their turn. */
+const MOST_ROUNDS = 10;
+/** An answer nobody understands is asked for again for so long (ms). */
+const LONGEST_PUZZLE = 24 * 3_600_000;
 
 /** Does all due work of one lane and reports how many deliveries and actions it ended. */
 export async function workLane(
@@ -34,15 +42,20 @@ export async function workLane(
 ): Promise<{ deliveries: number; actions: number }> {
   let deliveries = 0;
   let actions = 0;
-  for (;;) {
+  for (let round = 0; round < MOST_ROUNDS && !isStopping(lease); round += 1) {
     const due = await tools.ledger.queue.deliveries(lease.lane, tools.clock.now(), AT_ONCE);
     if (due.length > 0) await workDeliveries(tools, lease, due, receive);
     const asked = await tools.ledger.queue.actions(lease.lane, tools.clock.now(), AT_ONCE);
-    for (const action of asked) await act(tools, lease, action);
+    for (const action of asked) if (!isStopping(lease)) await act(tools, lease, action);
     deliveries += due.length;
     actions += asked.length;
-    if (due.length + asked.length === 0) return { deliveries, actions };
+    if (due.length + asked.length === 0) break;
   }
+  return { deliveries, actions };
+}
+
+function isStopping(lease: Lease): boolean {
+  return lease.isStopping?.() ?? false;
 }
 
 interface Job {
@@ -65,7 +78,13 @@ async function workDeliveries(
   const jobs = new Map<string, Job>();
   const notes = new Map<string, string>();
   const failed = new Map<string, unknown>();
+  /** Not looked at because the worker stops; they wait as they are. */
+  const left = new Set<string>();
   for (const delivery of due) {
+    if (isStopping(lease)) {
+      left.add(delivery.id);
+      continue;
+    }
     try {
       const { note, subjects } = await understand(delivery, lease, receive);
       notes.set(delivery.id, note);
@@ -83,6 +102,10 @@ async function workDeliveries(
   for (const job of [...jobs.values()].toSorted(
     (a, b) => ORDER.indexOf(a.subject.type) - ORDER.indexOf(b.subject.type),
   )) {
+    if (isStopping(lease)) {
+      for (const id of job.deliveries) left.add(id);
+      continue;
+    }
     try {
       await look(tools, lease, job);
     } catch (error) {
@@ -90,7 +113,7 @@ async function workDeliveries(
       for (const id of job.deliveries) if (!failed.has(id)) failed.set(id, error);
     }
   }
-  for (const delivery of due) {
+  for (const delivery of due.filter(({ id }) => !left.has(id))) {
     if (failed.has(delivery.id)) await putOff(tools, lease, delivery, failed.get(delivery.id));
     else
       await tools.ledger.queue.delivered(
@@ -236,12 +259,11 @@ async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<vo
   } catch (error) {
     if (error instanceof Trouble && error.code === "lease-lost") throw error;
     const message = error instanceof Error ? error.message : String(error);
-    tools.log.warn(
-      { err: error, action: action.key, attempts: action.attempts },
-      "An action could not be carried out",
-    );
+    const about = { err: error, action: action.key, attempts: action.attempts };
+    if (isGone(error)) tools.log.info(about, "GitHub does not know what an action is about");
+    else tools.log.warn(about, "An action could not be carried out");
     const now = tools.clock.now();
-    if (isHopeless(error, action.attempts))
+    if (isHopeless(error, action.attempts, now - action.storedAt))
       await queue.actNever(lease.owner, lease.lane, action.id, message, lease.now());
     else
       await queue.actLater(
@@ -258,21 +280,33 @@ async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<vo
 async function putOff(tools: Tools, lease: Lease, delivery: Delivery, error: unknown): Promise<void> {
   const { queue } = tools.ledger;
   const message = error instanceof Error ? error.message : String(error);
-  tools.log.warn(
-    { err: error, delivery: delivery.id, event: delivery.event, attempts: delivery.attempts },
-    "A delivery could not be worked on",
-  );
+  const about = { err: error, delivery: delivery.id, event: delivery.event, attempts: delivery.attempts };
+  if (isGone(error)) tools.log.info(about, "GitHub does not know what a delivery is about");
+  else if (isLag(error)) tools.log.debug(about, "A delivery waits for GitHub's lists");
+  else tools.log.warn(about, "A delivery could not be worked on");
   const now = tools.clock.now();
   const { attempts, id } = delivery;
-  if (isHopeless(error, attempts))
+  if (isGone(error) && attempts + 1 >= ATTEMPTS_AT_GONE)
+    await queue.delivered(lease.owner, lease.lane, [id], `ended: ${message}`, lease.now());
+  else if (isHopeless(error, attempts, now - delivery.receivedAt))
     await queue.deliverNever(lease.owner, lease.lane, id, message, lease.now());
   else
     await queue.deliverLater(lease.owner, lease.lane, id, now + delay(error, attempts), message, lease.now());
 }
 
-function isHopeless(error: unknown, attempts: number): boolean {
-  const mayPass = error instanceof Trouble && error.retry;
-  return !mayPass && attempts + 1 >= MOST_ATTEMPTS;
+function isGone(error: unknown): boolean {
+  return error instanceof Trouble && error.gone;
+}
+
+function isLag(error: unknown): boolean {
+  return error instanceof Trouble && error.code === "github-answer" && error.waitMs !== null;
+}
+
+function isHopeless(error: unknown, attempts: number, age: number): boolean {
+  if (isGone(error)) return attempts + 1 >= ATTEMPTS_AT_GONE;
+  if (error instanceof Trouble && error.retry)
+    return error.code === "github-answer" && attempts + 1 >= MOST_ATTEMPTS && age > LONGEST_PUZZLE;
+  return attempts + 1 >= MOST_ATTEMPTS;
 }
 
 /** Twice as long each time, from one second to ten minutes, or as long as GitHub says (ms). */

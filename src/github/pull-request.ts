@@ -52,7 +52,7 @@ export async function readPullRequest(
   const told = answer.repository.pullRequest;
   if (told == null) {
     const name = `${repository.owner}/${repository.name}#${number}`;
-    throw new Trouble("github-refused", `GitHub knows no pull request ${name}.`);
+    throw new Trouble("github-refused", `GitHub knows no pull request ${name}.`, { gone: true });
   }
   const base = told.baseRef?.target ?? null;
   const { nameWithOwner } = answer.repository;

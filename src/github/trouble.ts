@@ -46,6 +46,7 @@ export function troubleOf(error: unknown): Trouble {
   // A token can expire or be revoked between minting and use; the next attempt mints a new one.
   return new Trouble("github-refused", `GitHub refuses${failure.asked} (${status}): ${failure.message}`, {
     retry: status === 401,
+    gone: status === 404 || status === 410,
     cause: error,
   });
 }
@@ -88,7 +89,8 @@ export function untilReset(headers: Readonly<Record<string, unknown>>, now: numb
 function ofGraphql(errors: readonly GraphqlError[], cause: unknown): Trouble {
   const said = errors.map(({ message }) => message).join("; ");
   if (errors.every(({ type }) => type === "NOT_FOUND" || type === "FORBIDDEN")) {
-    return new Trouble("github-refused", `GitHub refuses: ${said}`, { cause });
+    const gone = errors.every(({ type }) => type === "NOT_FOUND");
+    return new Trouble("github-refused", `GitHub refuses: ${said}`, { gone, cause });
   }
   return new Trouble("github-unreachable", `GitHub could not answer: ${said}`, { cause });
 }

@@ -1,0 +1,154 @@
+import { pino } from "pino";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { workLane, type Lease } from "../../src/flows/work.ts";
+import type { Tools } from "../../src/flows/ports.ts";
+import { Trouble } from "../../src/domain/trouble.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/open.ts";
+import { Worker } from "../../src/worker.ts";
+import { freshDatabase } from "../support/stores.ts";
+
+const log = pino({ level: "silent" });
+const NOW = Date.parse("2026-07-06T09:00:00Z");
+let now = NOW;
+const clock = { now: () => now };
+let ledger: Ledger;
+let remove: () => Promise<void>;
+const workers: Worker[] = [];
+
+beforeEach(async () => {
+  now = NOW;
+  const database = await freshDatabase("sqlite");
+  remove = database.remove;
+  ledger = await openLedger(database.where);
+});
+afterEach(async () => {
+  for (const worker of workers.splice(0)) await worker.stop();
+  await ledger.close();
+  await remove();
+});
+
+function workerOf(work: (lease: Lease) => Promise<unknown>): Worker {
+  const worker = new Worker({ ledger, clock, log, work });
+  workers.push(worker);
+  return worker;
+}
+
+async function due(lane: string, id = lane): Promise<void> {
+  await ledger.queue.enqueue([{ id, lane, event: "countersign.test", dueAt: now, payload: {} }]);
+}
+
+async function finish(lease: Lease): Promise<void> {
+  const all = await ledger.queue.deliveries(lease.lane, now, 100);
+  await ledger.queue.delivered(
+    lease.owner,
+    lease.lane,
+    all.map(({ id }) => id),
+    "",
+    lease.now(),
+  );
+}
+
+test("a lane that becomes due is worked on while another one takes long", async () => {
+  const begun = Promise.withResolvers<void>();
+  const long = Promise.withResolvers<void>();
+  const short = Promise.withResolvers<void>();
+  const worker = workerOf(async (lease) => {
+    begun.resolve();
+    if (lease.lane === "repository:1") await long.promise;
+    await finish(lease);
+    if (lease.lane === "repository:2") short.resolve();
+  });
+  await due("repository:1");
+  worker.wake();
+  await begun.promise;
+  await due("repository:2");
+  worker.wake();
+  await short.promise;
+  long.resolve();
+  await worker.settle();
+});
+
+test("a worker stops only after what it had begun, and begins nothing more", async () => {
+  const begun = Promise.withResolvers<void>();
+  const end = Promise.withResolvers<void>();
+  const seen: string[] = [];
+  const worker = workerOf(async (lease) => {
+    begun.resolve();
+    await end.promise;
+    seen.push(`${lease.lane} ${lease.isStopping?.()}`);
+    await finish(lease);
+  });
+  await due("repository:1");
+  worker.wake();
+  await begun.promise;
+  await due("repository:2");
+  const stopped = worker.stop().then(() => seen.push("stopped"));
+  end.resolve();
+  await stopped;
+  expect(seen).toEqual(["repository:1 true", "stopped"]);
+});
+
+test("a lane whose work breaks off is not spun on", async () => {
+  let tries = 0;
+  const worker = workerOf(() => {
+    tries += 1;
+    return Promise.reject(new Error("broken off"));
+  });
+  await due("repository:1");
+  worker.wake();
+  await due("repository:2");
+  worker.wake();
+  await expect.poll(() => tries).toBe(2);
+  for (let wakes = 0; wakes < 50; wakes += 1) {
+    worker.wake();
+    await ledger.head();
+  }
+  expect(tries).toBe(2);
+});
+
+test("a stopping worker leaves waiting what it did not come to", async () => {
+  await due("repository:1", "a");
+  await due("repository:1", "b");
+  const [lane = ""] = await ledger.queue.claim("me", Date.now(), 60_000, 1, now);
+  let heard = 0;
+  const lease = { owner: "me", lane, now: () => Date.now(), isStopping: () => heard > 0 };
+  const payload = new TextEncoder().encode("{}");
+  await ledger.queue.store({ id: "c", lane, event: "push", action: null, receivedAt: now, body: payload });
+  await ledger.queue.store({ id: "d", lane, event: "push", action: null, receivedAt: now, body: payload });
+  await workLane(toolsOf(), lease, () => {
+    heard += 1;
+    return Promise.resolve({ note: "heard", subjects: [], installationId: null });
+  });
+  const left = await ledger.queue.deliveries(lane, now, 100);
+  expect(left.map(({ id }) => id)).toEqual(["a", "b", "d"]);
+});
+
+test("what GitHub does not know any more is ended with a note after three attempts", async () => {
+  const lane = "repository:1";
+  const payload = new TextEncoder().encode("{}");
+  await ledger.queue.store({ id: "c", lane, event: "push", action: null, receivedAt: now, body: payload });
+  let attempts = 0;
+  for (; attempts < 10 && (await ledger.queue.waiting()).deliveries > 0; attempts += 1) {
+    await ledger.queue.claim("me", Date.now(), 60_000, 1, now);
+    const lease = { owner: "me", lane, now: () => Date.now() };
+    await workLane(toolsOf(), lease, () =>
+      Promise.reject(
+        new Trouble("github-refused", "GitHub knows no pull request acme/web#9.", { gone: true }),
+      ),
+    );
+    now += 60_000;
+  }
+  expect(attempts).toBe(3);
+  const [ended] = await ledger.queue.list({ limit: 1 });
+  expect(ended).toMatchObject({
+    status: "done",
+    note: "ended: GitHub knows no pull request acme/web#9.",
+  });
+});
+
+/** Tools of which only the queue is reached. */
+function toolsOf(): Tools {
+  return { ledger, clock, log, appId: 1, github: {} as Tools["github"] };
+}
