@@ -1,0 +1,64 @@
+import * as fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { freshDatabase } from "../support/stores.ts";
+import { Stagehand, type Death, type Run } from "./kill-rounds.ts";
+
+const ROUNDS = 20;
+const SEED = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+
+const nth = (most: number): fc.Arbitrary<number> => fc.integer({ min: 1, max: most });
+const DEATH: fc.Arbitrary<Death> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ at: fc.constant("before-write" as const), nth: nth(2) }) },
+  { weight: 3, arbitrary: fc.record({ at: fc.constant("after-write" as const), nth: nth(2) }) },
+  { weight: 2, arbitrary: fc.record({ at: fc.constant("request" as const), nth: nth(12) }) },
+  { weight: 2, arbitrary: fc.record({ at: fc.constant("delivery" as const), nth: nth(4) }) },
+  { weight: 2, arbitrary: fc.record({ at: fc.constant("moment" as const), ms: fc.nat({ max: 300 }) }) },
+);
+
+describe("an App killed in each of twenty rounds comes to the verdicts, issues and checks of one that lived", () => {
+  let lived: Run;
+  beforeAll(async () => {
+    lived = await played("sqlite", []);
+    expect(lived.outcome.verdicts.length).toBeGreaterThan(20);
+    expect(lived.outcome.issues.length).toBeGreaterThan(3);
+    expect(lived.deliveries).toBeGreaterThanOrEqual(100);
+    expectWhole(lived);
+  });
+
+  for (const kind of ["sqlite", "postgres"] as const)
+    test.concurrent(`on ${kind}`, { timeout: 120_000 }, async () => {
+      const died = await played(kind, [
+        // In these two rounds there is a check run to make, whatever the seed.
+        { at: "before-write", nth: 1 },
+        { at: "after-write", nth: 1 },
+        ...fc.sample(DEATH, { numRuns: ROUNDS - 2, seed: SEED }),
+      ]);
+      console.log(
+        `KILL_SEED=${SEED} ${kind}: ${died.deliveries} deliveries, died ${JSON.stringify(died.deaths)}`,
+      );
+      expect(died.outcome).toEqual(lived.outcome);
+      expectWhole(died);
+      expect(Object.values(died.deaths).reduce((sum, count) => sum + count, 0)).toBe(ROUNDS);
+      expect(died.deaths["before-write"]).toBeGreaterThan(0);
+      expect(died.deaths["after-write"]).toBeGreaterThan(0);
+    });
+});
+
+async function played(kind: "sqlite" | "postgres", deaths: readonly Death[]): Promise<Run> {
+  const stagehand = new Stagehand();
+  const { where, remove } = await freshDatabase(kind);
+  await stagehand.open();
+  try {
+    return await stagehand.play(ROUNDS, where, deaths);
+  } finally {
+    await stagehand.close();
+    await remove();
+  }
+}
+
+function expectWhole(run: Run): void {
+  expect(run.unfinished).toEqual([]);
+  expect(run.breaches).toEqual([]);
+  expect(run).toMatchObject({ doubledChecks: 0, doubledIssues: 0, logHolds: true });
+}
