@@ -89,8 +89,10 @@ export function decideChange(facts: {
   readonly policy: PolicyInForce;
   readonly to: Addressee;
   readonly detectedAt: Instant;
+  /** The deviation recorded of this change before, when only a webhook's word was known; it is closed if nothing is left of it. */
+  readonly previous?: DeviationRecord | null;
 }): Decision {
-  const { change, assessment, policy, to, detectedAt } = facts;
+  const { change, assessment, policy, to, detectedAt, previous = null } = facts;
   const { mode } = policyOrDefault(policy);
   const body: ChangeRecord = { change, class: "normal", mode, assessment };
   const entry: Entry = {
@@ -112,8 +114,12 @@ export function decideChange(facts: {
     text: { change, assessment },
   });
   const opens = assessment.verdict === "non-compliant" && mode === "enforce";
+  const isOver = !opens && previous?.status === "open";
+  const closed: readonly Entry[] = isOver
+    ? [deviationEntry({ ...previous, status: "closed", typeReason: "GitHub's own list showed it otherwise" })]
+    : [];
   return withDeviation(
-    [...policyEntries(policy, change.repository, detectedAt), entry],
+    [...policyEntries(policy, change.repository, detectedAt), entry, ...closed],
     opens ? deviation : null,
     policy,
     to,
@@ -190,11 +196,16 @@ interface DeviationFacts {
   readonly text: Parameters<typeof deviationText>[0];
 }
 
+/** The id of the deviation a change or deployment may be. */
+export function deviationId(subjectKind: DeviationRecord["subjectKind"], id: string): string {
+  return `DEV-${sha256(`${subjectKind}:${id}`).slice(0, 12)}`;
+}
+
 function deviationOf(facts: DeviationFacts): DeviationRecord {
   const { title, description } = deviationText(facts.text);
   const controls = facts.results.map((each) => each.control);
   return {
-    id: `DEV-${sha256(`${facts.subjectKind}:${facts.id}`).slice(0, 12)}`,
+    id: deviationId(facts.subjectKind, facts.id),
     subjectKind: facts.subjectKind,
     repository: facts.repository,
     subjects: [facts.id],
@@ -227,15 +238,12 @@ function withDeviation(
   to: Addressee,
 ): Decision {
   if (deviation === null) return { entries, actions: [] };
-  const entry: Entry = {
-    kind: "deviation",
-    subject: deviation.id,
-    ...owned(to.repository),
-    at: deviation.happenedAt,
-    body: deviation,
-  };
   const issue = issueFor(deviation, policyOrDefault(policy), to);
-  return { entries: [...entries, entry], actions: issue === null ? [] : [issue] };
+  return { entries: [...entries, deviationEntry(deviation)], actions: issue === null ? [] : [issue] };
+}
+
+function deviationEntry(body: DeviationRecord): Entry {
+  return { kind: "deviation", subject: body.id, ...owned(body.repository), at: body.happenedAt, body };
 }
 
 function issueFor(deviation: DeviationRecord, policy: Policy, to: Addressee): Action | null {

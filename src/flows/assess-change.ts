@@ -8,14 +8,16 @@ import {
   type ShippedContent,
 } from "../domain/change.ts";
 import { assess } from "../domain/controls/assess.ts";
-import { decideChange, policyOrDefault, type Addressee } from "../domain/decision.ts";
+import { decideChange, deviationId, policyOrDefault, type Addressee } from "../domain/decision.ts";
 import { sha256 } from "../domain/digest.ts";
 import type { Entry } from "../domain/entry.ts";
 import { branchOf, isProductionBranch } from "../domain/policy/scope.ts";
 import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
-import type { BranchRecord, ChangeRecord } from "../domain/record.ts";
+import type { BranchRecord, ChangeRecord, DeviationRecord } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { gatherPull, observationsOf, SETTLING } from "./gather.ts";
+import { gapEntry, gapId } from "./gaps.ts";
+import { landedChanges } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** How soon a lagging list is asked again (ms). */
@@ -26,7 +28,12 @@ export async function isWatched(tools: Tools, watched: Watched, ref: string): Pr
   const branch = branchOf(ref);
   if (branch === null) return false;
   const policy = await currentPolicy(tools, watched);
-  return isProductionBranch(policyOrDefault(policy), watched.repository, branch);
+  if (isProductionBranch(policyOrDefault(policy), watched.repository, branch)) return true;
+  // Breaking the policy file must not end the watch of what it named before.
+  return (
+    policy.state !== "known" &&
+    (await tools.ledger.state("branch", `${watched.repository.id}:${ref}`)) !== undefined
+  );
 }
 
 /** The policy of the repository's default branch, as last read; forgotten when a push may have changed it. */
@@ -75,11 +82,57 @@ export async function followBranch(
     (update) => update.activityId !== last.activityId && update.at >= last.at,
   );
   const news = known === null ? fresh.filter((update) => update.at > last.at) : fresh;
+  await noticeMissing(tools, watched, last, news, listing);
   // An update of the default branch may have changed the policy, and with it what is watched.
   if (news.length > 0 && branchOf(ref) === watched.repository.defaultBranch)
     tools.github.lookups.forget([`policy:${watched.repository.id}`]);
   for (const update of news) await recordUpdate(tools, watched, update, last.origin, late);
-  await waitForLaggingList(tools, watched, { ...last, head: news.at(-1)?.after ?? last.head });
+  await waitForLaggingList(tools, watched, { ...last, at: news.at(-1)?.at ?? last.at });
+}
+
+/** GitHub keeps the updates of a branch for a year (ms). */
+const HISTORY_KEPT = 365 * 24 * 3_600_000;
+
+/** Each update begins where the one before ended; where it does not, the list lags, or it has forgotten what was between. */
+async function noticeMissing(
+  tools: Tools,
+  watched: Watched,
+  last: BranchRecord,
+  news: readonly RefUpdate[],
+  listing: { readonly reachedSince: boolean; readonly truncated: boolean },
+): Promise<void> {
+  const [first] = news;
+  if (first === undefined || first.before === last.head) return;
+  const now = tools.clock.now();
+  if (first.activityId !== null && now - first.at < SETTLING) {
+    throw new Trouble("github-answer", `GitHub's activity list of ${last.ref} lacks an update yet.`, {
+      waitMs: ASK_AGAIN,
+    });
+  }
+  const isForgotten = last.activityId === null ? now - last.at > HISTORY_KEPT : !listing.reachedSince;
+  if (!isForgotten && !listing.truncated) return;
+  const { repository } = watched;
+  await tools.ledger.record(
+    {
+      entries: [
+        gapEntry(
+          {
+            id: gapId(repository.id, "history-expired", last.at, last.ref),
+            cause: "history-expired",
+            scope: `${repository.owner}/${repository.name} ${last.ref}`,
+            from: last.at,
+            to: first.at,
+            because: "GitHub's activity list of the branch does not go back to the last update recorded",
+            backfilled: false,
+          },
+          repository,
+        ),
+      ],
+      actions: [],
+    },
+    now,
+    watched.fence,
+  );
 }
 
 /**
@@ -93,7 +146,8 @@ async function recordBaseline(
   listing: { readonly updates: readonly RefUpdate[]; readonly before: RefUpdate | null },
 ): Promise<BranchRecord> {
   const last = listing.updates.findLast((update) => update.at <= watched.since) ?? listing.before;
-  const head = last?.after ?? NO_COMMIT;
+  // Where nothing older is listed, the branch stood where its first update began.
+  const head = last?.after ?? listing.updates[0]?.before ?? NO_COMMIT;
   const activityId = last?.activityId ?? null;
   const at = watched.since;
   const body: BranchRecord = { ref, head, activityId, at, origin: { head, activityId, at } };
@@ -119,11 +173,11 @@ function placeEntry(watched: Watched, body: BranchRecord): Entry {
 
 /** When a push was seen that the list does not show yet: ask again soon, and after ten minutes take the webhook's word. */
 async function waitForLaggingList(tools: Tools, watched: Watched, place: BranchRecord): Promise<void> {
-  const { ref, head, origin } = place;
+  const { ref, origin } = place;
   const seen = await observationsOf(tools, watched.repository.id, ref, place.at);
   const now = tools.clock.now();
   for (const each of seen) {
-    if (each.kind !== "pushed" || each.at <= origin.at || each.after === head) continue;
+    if (each.kind !== "pushed" || each.at <= origin.at) continue;
     const update: RefUpdate = {
       activityId: null,
       ref,
@@ -162,6 +216,7 @@ async function recordUpdate(
   late: boolean,
 ): Promise<void> {
   const { repository } = watched;
+  const now = tools.clock.now();
   const place = placeEntry(watched, {
     ref: update.ref,
     head: update.after,
@@ -169,21 +224,14 @@ async function recordUpdate(
     at: update.at,
     origin,
   });
-  const occurrence = await occurrenceOf(tools, watched, update);
-  const now = tools.clock.now();
-  if (occurrence === null) {
-    await tools.ledger.record({ entries: [place], actions: [] }, now, watched.fence);
+  // Only the list moves the place: what it does not show yet may come before what a webhook told.
+  const places = update.activityId === null ? [] : [place];
+  const { occurrence, known } = await occurrenceOf(tools, watched, update);
+  if (known !== null && (known.change.update.activityId !== null || update.activityId === null)) {
+    await tools.ledger.record({ entries: places, actions: [] }, now, watched.fence);
     return;
   }
-  const policy = await policyAt(
-    tools,
-    watched,
-    update.before === NO_COMMIT
-      ? update.after
-      : update.before === update.after
-        ? update.after
-        : update.before,
-  );
+  const policy = await policyBefore(tools, watched, update);
   // What was read within minutes of happening was seen happening, whether a webhook or the list told first.
   const basis = now - update.at <= SETTLING ? "observed" : "read-later";
   const change = await gatherChange(tools, watched, { ...update, basis }, occurrence, policy, late);
@@ -192,26 +240,47 @@ async function recordUpdate(
     { policy, appId: tools.appId, at: update.at, since: sinceOf(watched, policy) },
   );
   const to: Addressee = { repository, installationId: watched.installationId, appId: tools.appId };
-  const decision = decideChange({ change, assessment, policy, to, detectedAt: now });
+  const deviation = await tools.ledger.state("deviation", deviationId("change", change.id));
+  const decision = decideChange({
+    change,
+    assessment,
+    policy,
+    to,
+    detectedAt: now,
+    previous: deviation === undefined ? null : (deviation.body as DeviationRecord),
+  });
   await tools.ledger.record(
-    { entries: [...decision.entries, place], actions: decision.actions },
+    { entries: [...decision.entries, ...places], actions: decision.actions },
     now,
     watched.fence,
   );
 }
 
-/** Which time this very update happens, or null if it is recorded already. */
-async function occurrenceOf(tools: Tools, watched: Watched, update: RefUpdate): Promise<number | null> {
+/** A branch is judged by the policy it had before; a new one by the default branch's, not by one it may bring itself. */
+function policyBefore(
+  tools: Tools,
+  watched: Watched,
+  { ref, before, after }: RefUpdate,
+): Promise<PolicyInForce> {
+  if (before !== NO_COMMIT) return policyAt(tools, watched, before);
+  return branchOf(ref) === watched.repository.defaultBranch
+    ? policyAt(tools, watched, after)
+    : currentPolicy(tools, watched);
+}
+
+/** Which time this very update happens, and what is recorded of it: a webhook's word is the same update once it is listed. */
+async function occurrenceOf(
+  tools: Tools,
+  watched: Watched,
+  update: RefUpdate,
+): Promise<{ readonly occurrence: number; readonly known: ChangeRecord | null }> {
   for (let occurrence = 1; ; occurrence += 1) {
-    const known = await tools.ledger.state("change", changeId(watched.repository.id, update, occurrence));
-    if (known === undefined) return occurrence;
-    const recorded = (known.body as ChangeRecord).change.update;
-    if (
-      recorded.activityId === update.activityId ||
-      recorded.activityId === null ||
-      update.activityId === null
-    )
-      return null;
+    const entry = await tools.ledger.state("change", changeId(watched.repository.id, update, occurrence));
+    if (entry === undefined) return { occurrence, known: null };
+    const known = entry.body as ChangeRecord;
+    const { activityId } = known.change.update;
+    if (activityId === update.activityId || activityId === null || update.activityId === null)
+      return { occurrence, known };
   }
 }
 
@@ -265,9 +334,15 @@ function isMerge(update: RefUpdate): boolean {
   return update.kind === "pull-request" || update.kind === "queue";
 }
 
-/** Whether a new branch begins at a commit that is on the default branch already. */
+/** Whether a new branch begins at a commit that has landed already: on a branch watched before, or on the default branch. */
 async function hasLanded(tools: Tools, watched: Watched, update: RefUpdate): Promise<boolean | null> {
   const { repository } = watched;
+  const landed = await landedChanges(tools, repository.id);
+  if (landed.some(({ ref, after }) => ref !== update.ref && after === update.after)) return true;
+  for await (const entry of tools.ledger.states("branch", { repositoryId: repository.id })) {
+    const { ref, origin } = entry.body as BranchRecord;
+    if (ref !== update.ref && origin.head === update.after) return true;
+  }
   if (branchOf(update.ref) === repository.defaultBranch) return false;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const compared = await tools.github.compareCommits(

@@ -2,9 +2,10 @@
 
 import type { Instant, Repository } from "../domain/change.ts";
 import type { Entry } from "../domain/entry.ts";
-import { canonical, sha256 } from "../domain/digest.ts";
+import { canonical } from "../domain/digest.ts";
 import type { CoverageGapRecord, RepositoryRecord } from "../domain/record.ts";
 import type { Subject } from "../github/subject.ts";
+import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** Records a repository as it is now; one met before keeps the moment observation of it began. */
@@ -78,7 +79,7 @@ export async function recordLifecycle(
   for (const record of records) {
     if (record.removedAt !== null) continue;
     const gap: CoverageGapRecord = {
-      id: `GAP-${sha256(`${record.repository.id}:${cause}:${event.at}`).slice(0, 12)}`,
+      id: gapId(record.repository.id, cause, event.at),
       cause,
       scope: `${record.repository.owner}/${record.repository.name}`,
       from: event.at,
@@ -165,16 +166,5 @@ function entryOf(body: RepositoryRecord): Entry {
     organizationId: ownerId,
     at: body.installedFrom,
     body,
-  };
-}
-
-function gapEntry(gap: CoverageGapRecord, repository: Repository): Entry {
-  return {
-    kind: "coverage-gap",
-    subject: gap.id,
-    repositoryId: repository.id,
-    organizationId: repository.ownerId,
-    at: gap.from,
-    body: gap,
   };
 }
