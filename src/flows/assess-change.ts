@@ -91,7 +91,7 @@ export async function followBranch(
 }
 
 /** GitHub keeps the updates of a branch for a year (ms). */
-const HISTORY_KEPT = 365 * 24 * 3_600_000;
+export const HISTORY_KEPT = 365 * 24 * 3_600_000;
 
 /** Each update begins where the one before ended; where it does not, the list lags, or it has forgotten what was between. */
 async function noticeMissing(

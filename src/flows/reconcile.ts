@@ -3,7 +3,7 @@
 import type { Instant, RefUpdate } from "../domain/change.ts";
 import type { Entry } from "../domain/entry.ts";
 import type { BranchRecord, ChangeRecord, CompletenessRecord, RepositoryRecord } from "../domain/record.ts";
-import { followBranch } from "./assess-change.ts";
+import { followBranch, HISTORY_KEPT } from "./assess-change.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { watch } from "./repositories.ts";
 import { productionRefs } from "./sweep.ts";
@@ -56,7 +56,10 @@ async function reconcileBranch(
   }
   const onlyListed = without(listed, recorded);
   const onlyRecorded = without(recorded, listed);
-  const begun = listing.before?.after ?? (start === origin?.at ? origin.head : null);
+  const begun =
+    listing.before?.after ?? (start === origin?.at && origin.activityId !== null ? origin.head : null);
+  // GitHub keeps updates for a year: what it does not list of an older span may have been, and is forgotten.
+  const isForgotten = begun === null && start < tools.clock.now() - HISTORY_KEPT;
   const contiguous = listed.every((update, index) => {
     const end = index === 0 ? begun : listed[index - 1]?.after;
     return end == null || end === update.before;
@@ -92,8 +95,8 @@ async function reconcileBranch(
     matched: listed.length - onlyListed.length,
     differences,
     contiguous,
-    truncated: listing.truncated,
-    complete: differences.length === 0 && contiguous && !listing.truncated,
+    truncated: listing.truncated || isForgotten,
+    complete: differences.length === 0 && contiguous && !listing.truncated && !isForgotten,
     withoutPullRequest: listed.filter((update) => update.kind !== "pull-request" && update.kind !== "queue")
       .length,
     checkedAt: tools.clock.now(),

@@ -1,0 +1,193 @@
+import { afterEach, expect, test } from "vitest";
+
+import type { Instant } from "../../src/domain/change.ts";
+import type {
+  BranchRecord,
+  ChangeRecord,
+  CompletenessRecord,
+  CoverageGapRecord,
+  DeviationRecord,
+} from "../../src/domain/record.ts";
+import type { EntryKind } from "../../src/domain/entry.ts";
+import { readStory } from "../support/scenarios.ts";
+import { openStage, type InProcessStage } from "../support/stage.ts";
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const STORY = readStory(
+  `name: one repository
+policy: { mode: enforce }
+people: { ann: { permission: write }, bob: { permission: write }, eve: { permission: admin } }
+story: []
+`,
+  "branches",
+);
+
+interface Activity {
+  readonly id: number;
+  readonly timestamp: string;
+}
+
+let stage: InProcessStage;
+let now: Instant;
+afterEach(() => stage.close());
+
+/** Opens the stage; what GitHub lists as activity passes through `hide`. */
+async function open(): Promise<{ hide: (activity: Activity) => boolean }> {
+  stage = await openStage(STORY, "sqlite");
+  now = STORY.start;
+  const listed = { hide: (_: Activity): boolean => false };
+  const real = stage.github.fetch.bind(stage.github);
+  stage.github.fetch = async (request) => {
+    const answer = await real(request);
+    if (!new URL(request.url).pathname.endsWith("/activity") || !answer.ok) return answer;
+    const shown = ((await answer.json()) as readonly Activity[]).filter((each) => !listed.hide(each));
+    return Response.json(shown, { headers: answer.headers });
+  };
+  return listed;
+}
+
+async function pass(ms: number): Promise<void> {
+  now += ms;
+  await stage.double.setClock(now);
+  await stage.app.advance(now);
+  await stage.app.settle();
+}
+
+async function act(step: { readonly do: string } & Readonly<Record<string, unknown>>): Promise<void> {
+  const done = await stage.double.act(step as Parameters<typeof stage.double.act>[0]);
+  expect(done).toMatchObject({ unplayable: null, refused: null });
+  await stage.double.idle();
+  await stage.app.settle();
+}
+
+async function states<Body>(kind: EntryKind): Promise<readonly Body[]> {
+  const ledger = await stage.openLedger();
+  const found: Body[] = [];
+  for await (const entry of ledger.states(kind, { order: "at" })) found.push(entry.body as Body);
+  await ledger.close();
+  return found;
+}
+
+async function updates(): Promise<readonly (readonly [string, string, boolean])[]> {
+  const changes = await states<ChangeRecord>("change");
+  return changes.map(({ change: { update }, assessment }) => [
+    update.kind,
+    assessment.verdict,
+    update.activityId !== null,
+  ]);
+}
+
+const PUSH = { do: "push", by: "eve", branch: "main", bypass: true };
+
+test("nothing is concluded from a list that lags until ten minutes have passed, then a webhook's word is taken", async () => {
+  const listed = await open();
+  await pass(DAY);
+  listed.hide = () => true;
+  await act({ ...PUSH, files: { "a.ts": "1" } });
+  await pass(9 * MINUTE);
+  expect(await updates()).toEqual([]);
+  await pass(2 * MINUTE);
+  expect(await updates()).toEqual([["push", "non-compliant", false]]);
+});
+
+test("an update taken from a webhook and listed later stays one change, and is judged again as it is listed", async () => {
+  const listed = await open();
+  await pass(DAY);
+  await act({ do: "open-pull-request", by: "ann", pull: 1, branch: "one", files: { "a.ts": "1" } });
+  await act({ do: "review", by: "bob", pull: 1, state: "approved" });
+  await pass(MINUTE);
+  const merged = now;
+  listed.hide = ({ timestamp }) => Date.parse(timestamp) >= merged;
+  await act({ do: "merge", by: "ann", pull: 1, method: "squash" });
+  await pass(11 * MINUTE);
+  expect(await updates()).toEqual([["push", "non-compliant", false]]);
+  listed.hide = () => false;
+  await pass(DAY);
+  expect(await updates()).toEqual([["pull-request", "compliant", true]]);
+  const [deviation, ...more] = await states<DeviationRecord>("deviation");
+  expect([deviation?.status, more.length]).toEqual(["closed", 0]);
+});
+
+test("an update whose webhook was lost is not skipped when a later one was taken from its webhook", async () => {
+  const listed = await open();
+  await pass(DAY);
+  const hidden = now;
+  listed.hide = ({ timestamp }) => Date.parse(timestamp) >= hidden;
+  await stage.double.weather("outage");
+  await act({ ...PUSH, files: { "a.ts": "1" } });
+  await stage.double.weather("recover");
+  await pass(MINUTE);
+  await act({ ...PUSH, files: { "a.ts": "2" } });
+  await pass(11 * MINUTE);
+  expect(await updates()).toEqual([["push", "non-compliant", false]]);
+  listed.hide = () => false;
+  await pass(DAY);
+  expect(await updates()).toEqual([
+    ["push", "non-compliant", true],
+    ["push", "non-compliant", true],
+  ]);
+  const [place] = await states<BranchRecord>("branch");
+  expect(place?.activityId).not.toBeNull();
+});
+
+test("a list that no longer reaches back to the last update recorded leaves a gap and is never complete", async () => {
+  const listed = await open();
+  await pass(DAY);
+  await act({ ...PUSH, files: { "a.ts": "1" } });
+  await pass(MINUTE);
+  await stage.app.kill();
+  await stage.double.weather("outage");
+  await act({ ...PUSH, files: { "a.ts": "2" } });
+  now += 300 * DAY;
+  await stage.double.setClock(now);
+  await act({ ...PUSH, files: { "a.ts": "3" } });
+  await stage.double.weather("recover");
+  const forgotten = now;
+  listed.hide = ({ timestamp }) => Date.parse(timestamp) < forgotten;
+  now += 100 * DAY;
+  await stage.double.setClock(now);
+  await stage.app.restart(now);
+  await stage.app.settle();
+  const gaps = await states<CoverageGapRecord>("coverage-gap");
+  expect(gaps.filter(({ cause }) => cause === "history-expired")).toMatchObject([
+    { to: forgotten, backfilled: false },
+  ]);
+  await stage.app.reconcile("acme", STORY.start - 30 * DAY, now);
+  const found = await states<CompletenessRecord>("completeness");
+  expect(found.filter(({ repository }) => repository.name === "web").map(({ complete }) => complete)).toEqual(
+    [false],
+  );
+});
+
+test("a period whose beginning the list has forgotten is not called complete", async () => {
+  const listed = await open();
+  await pass(DAY);
+  await act({ ...PUSH, files: { "a.ts": "1" } });
+  await pass(400 * DAY);
+  listed.hide = () => true;
+  await stage.app.reconcile("acme", STORY.start + 2 * DAY, STORY.start + 3 * DAY);
+  const found = await states<CompletenessRecord>("completeness");
+  const web = found.filter(({ repository }) => repository.name === "web");
+  expect(web.map(({ complete }) => complete)).toEqual([false]);
+});
+
+test("a quiet branch costs four requests a sweep and adds nothing to the log", async () => {
+  await open();
+  await act({ ...PUSH, files: { "a.ts": "1" } });
+  await act({ do: "deploy", by: "ann", environment: "production", commit: "main" });
+  await pass(2 * DAY);
+  const ledger = await stage.openLedger();
+  const before = (await ledger.head()).size;
+  const requests: string[] = [];
+  const real = stage.github.fetch.bind(stage.github);
+  stage.github.fetch = async (request) => {
+    const text = await request.clone().text();
+    if (`${request.url}${text}`.includes("web")) requests.push(request.url);
+    return real(request);
+  };
+  await pass(DAY);
+  expect((await ledger.head()).size).toBe(before);
+  expect(requests.length).toBeLessThanOrEqual(4);
+  await ledger.close();
+});
