@@ -137,11 +137,13 @@ class Manners {
     const asked = limitOf(response.status, headers, this.#now(), words);
     const isExhausted =
       headers["x-ratelimit-remaining"] === "0" && headers["x-ratelimit-reset"] !== undefined;
-    if (asked !== null) {
-      const scope = isExhausted && headers["retry-after"] === undefined ? resource : "*";
-      this.#waits.set(`${installation}:${scope}`, this.#now() + asked);
+    const until = this.#now() + (asked ?? (isExhausted ? untilReset(headers, this.#now()) : 0));
+    if (asked !== null && (!isExhausted || headers["retry-after"] !== undefined)) {
+      this.#waits.set(`${installation}:*`, until);
     } else if (isExhausted) {
-      this.#waits.set(`${installation}:${resource}`, this.#now() + untilReset(headers, this.#now()));
+      // GitHub names the limit that is used up; it need not be the one we would have guessed.
+      for (const name of [resource, headers["x-ratelimit-resource"] ?? resource])
+        this.#waits.set(`${installation}:${name}`, until);
     }
   }
 }

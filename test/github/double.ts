@@ -120,8 +120,8 @@ export class Double {
     try {
       if (fault?.afterEffect === true) await this.#answer(request, path);
       const response =
-        fault === undefined ? await this.#answer(request, path) : faultAnswer(this.world, fault);
-      if (fault !== undefined) this.#watch.limited(fault);
+        fault === undefined ? await this.#answer(request, path) : faultAnswer(this.world, fault, path);
+      if (fault !== undefined) this.#watch.limited(fault, path);
       this.#record(request, path, response.status);
       return response;
     } catch (error) {

@@ -88,8 +88,13 @@ export class ConnectionRefused extends Error {
   override readonly name = "ConnectionRefused";
 }
 
-/** The answer a fault gives. Throws {@link ConnectionRefused} where there is none. */
-export function faultAnswer(world: World, fault: RequestFault): Response {
+/** The limits GitHub counts apart, by path. */
+function resourceOf(path: string): string {
+  return path.endsWith("/graphql") ? "graphql" : "core";
+}
+
+/** The answer a fault gives to a request for a path. Throws {@link ConnectionRefused} where there is none. */
+export function faultAnswer(world: World, fault: RequestFault, path: string): Response {
   const headers = new Headers({
     "content-type": "application/json; charset=utf-8",
     date: new Date(world.now()).toUTCString(),
@@ -117,7 +122,7 @@ export function faultAnswer(world: World, fault: RequestFault): Response {
       headers.set("x-ratelimit-remaining", "0");
       headers.set("x-ratelimit-used", "5000");
       headers.set("x-ratelimit-reset", String(Math.ceil(world.realNow() / 1000 + fault.retryAfter)));
-      headers.set("x-ratelimit-resource", "core");
+      headers.set("x-ratelimit-resource", resourceOf(path));
       return answer(403, "API rate limit exceeded for installation ID 1.");
     case "secondary-limit":
       headers.set("retry-after", String(fault.retryAfter));
@@ -138,7 +143,13 @@ const WRITES_A_MINUTE = 80;
 export class Watch {
   readonly #world: World;
   readonly #pacing: boolean;
-  #told: { readonly kind: Breach["kind"]; readonly since: number; readonly until: number } | null = null;
+  /** `resource` null: all of them. */
+  #told: {
+    readonly kind: Breach["kind"];
+    readonly resource: string | null;
+    readonly since: number;
+    readonly until: number;
+  } | null = null;
   #writes: number[] = [];
 
   constructor(world: World, pacing: boolean) {
@@ -150,7 +161,8 @@ export class Watch {
   seen(method: string, path: string): void {
     const now = this.#world.realNow();
     const told = this.#told;
-    if (told !== null && now > told.since + ON_ITS_WAY && now < told.until)
+    const isMeant = told !== null && (told.resource === null || told.resource === resourceOf(path));
+    if (isMeant && now > told.since + ON_ITS_WAY && now < told.until)
       this.#breach(told.kind, method, path, `${Math.ceil(told.until - now)} ms before it might`);
     if (!this.#pacing || method === "GET" || path.endsWith("/graphql")) return;
     this.#writes = [...this.#writes.filter((at) => at > now - 60_000), now];
@@ -158,12 +170,14 @@ export class Watch {
       this.#breach("pacing", method, path, `${this.#writes.length} writes in a minute`);
   }
 
-  /** Notes that a client was told to wait. */
-  limited(fault: RequestFault): void {
+  /** Notes that a client that asked for a path was told to wait. */
+  limited(fault: RequestFault, path: string): void {
     if (fault.kind !== "rate-limit" && fault.kind !== "secondary-limit") return;
     const since = this.#world.realNow();
     const kind = fault.kind === "rate-limit" ? "rate-limit" : "retry-after";
-    this.#told = { kind, since, until: since + fault.retryAfter * 1000 };
+    // An exhausted limit is that of one resource; a secondary one concerns everything.
+    const resource = kind === "rate-limit" ? resourceOf(path) : null;
+    this.#told = { kind, resource, since, until: since + fault.retryAfter * 1000 };
   }
 
   #breach(kind: Breach["kind"], method: string, path: string, detail: string): void {
