@@ -1,0 +1,201 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+
+import type { DoStep } from "../../src/cli/scenario/steps.ts";
+import type { ChangeRecord, DeploymentRecord } from "../../src/domain/record.ts";
+import type { Assessment } from "../../src/domain/result.ts";
+import { freshDatabase } from "../support/stores.ts";
+import { readStory } from "../support/scenarios.ts";
+import { openRig, type RawState } from "./rig.ts";
+
+const SEED = Number(process.env["ORDER_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const RUNS = Number(process.env["ORDER_RUNS"] ?? 12);
+const MINUTE = 60_000;
+
+// Only observed, so that what GitHub lets happen does not hang on what the App has heard of.
+const STORY = readStory(
+  `name: a story made up
+policy: { mode: observe, approval: { required: 1 } }
+people: { ann: { permission: admin }, bob: { permission: write }, cat: { permission: write } }
+story: []
+`,
+  "order",
+);
+
+const person = fc.constantFrom("ann", "bob", "cat");
+/** Picks one of the pull requests there are. */
+const which = fc.nat({ max: 7 });
+const INTENT = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("open-pull-request" as const), by: person }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant("review" as const),
+      by: person,
+      which,
+      state: fc.constantFrom("approved", "approved", "changes-requested", "commented"),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("push" as const), by: person, which }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("force-push" as const), by: person, which }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("dismiss-review" as const), of: person, which }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant("merge" as const),
+      which,
+      method: fc.constantFrom("merge", "squash", "rebase"),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("push-to-main" as const), by: fc.constant("ann") }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("deploy" as const), by: person }) },
+);
+type Intent = typeof INTENT extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** Steps GitHub takes, whatever the App does; what is impossible where it comes is left out. */
+function stepsOf(intents: readonly Intent[]): readonly DoStep[] {
+  const open: number[] = [];
+  const authors = new Map<number, string>();
+  const standing = new Map<number, Set<string>>();
+  let opened = 0;
+  const steps: DoStep[] = [];
+  for (const [index, intent] of intents.entries()) {
+    const pull = "which" in intent ? open[intent.which % open.length] : undefined;
+    const files = { [`src/${index}.ts`]: `${index}` };
+    switch (intent.do) {
+      case "open-pull-request":
+        opened += 1;
+        open.push(opened);
+        authors.set(opened, intent.by);
+        steps.push({ do: intent.do, by: intent.by, pull: opened, branch: `feature-${opened}`, files });
+        break;
+      case "push-to-main":
+        steps.push({ do: "push", by: intent.by, branch: "main", files, bypass: true });
+        break;
+      case "deploy":
+        steps.push({ do: intent.do, by: intent.by, environment: "production", commit: "main" });
+        break;
+      case "review":
+        if (pull === undefined || (authors.get(pull) === intent.by && intent.state !== "commented")) break;
+        steps.push({ do: intent.do, by: intent.by, pull, state: intent.state, body: "seen" });
+        if (intent.state !== "commented")
+          standing.set(pull, (standing.get(pull) ?? new Set()).add(intent.by));
+        break;
+      case "dismiss-review":
+        if (pull !== undefined && standing.get(pull)?.delete(intent.of) === true)
+          steps.push({ do: intent.do, by: "ann", pull, of: intent.of });
+        break;
+      case "merge":
+        if (pull === undefined) break;
+        open.splice(open.indexOf(pull), 1);
+        steps.push({ do: intent.do, by: "ann", pull, method: intent.method, bypass: true });
+        break;
+      default:
+        if (pull !== undefined) steps.push({ do: intent.do, by: intent.by, pull, files });
+    }
+  }
+  return steps;
+}
+
+const WEATHER = fc.record({
+  drop: fc.option(fc.integer({ min: 1, max: 4 }), { nil: null }),
+  delay: fc.option(fc.integer({ min: 1, max: 3 }), { nil: null }),
+  duplicate: fc.option(fc.integer({ min: 1, max: 2 }), { nil: null }),
+  reorder: fc.boolean(),
+});
+type Weather = typeof WEATHER extends fc.Arbitrary<infer Value> ? Value : never;
+
+interface Told {
+  /** What was judged, by subject. */
+  readonly judged: ReadonlyMap<string, Assessment>;
+  /** `ref before after` of each change recorded. */
+  readonly population: readonly string[];
+  /** The same of each update of main the double made since the App was installed. */
+  readonly updates: readonly string[];
+  /** What GitHub refused, which must be the same in both runs. */
+  readonly refusals: readonly string[];
+}
+
+async function play(steps: readonly DoStep[], weather: Weather | null): Promise<Told> {
+  const { where, remove } = await freshDatabase("sqlite");
+  const rig = await openRig(STORY, where);
+  try {
+    const begun = new Set(updatesOf(await rig.state()));
+    for (const kind of ["drop", "delay", "duplicate"] as const) {
+      const every = weather?.[kind] ?? null;
+      if (every !== null) await rig.fault({ do: `${kind}-webhooks`, every });
+    }
+    if (weather?.reorder === true) await rig.fault({ do: "reorder-webhooks" });
+    const refusals: string[] = [];
+    let now = STORY.start;
+    for (const [index, step] of steps.entries()) {
+      now += 5 * MINUTE;
+      await rig.moveTo(now);
+      const { refused, unplayable } = await rig.double.act(step);
+      if (unplayable !== null) throw new Error(`${step.do}: ${unplayable}`);
+      if (refused !== null) refusals.push(`${index} ${step.do}: ${refused}`);
+      await rig.settle();
+    }
+    await rig.fault({ do: "recover" });
+    await rig.moveTo(now + 15 * MINUTE);
+    await rig.sweep();
+    const judged = new Map<string, Assessment>();
+    const population: string[] = [];
+    for await (const { subject, body } of rig.ledger.states("change")) {
+      const { change, assessment } = body as ChangeRecord;
+      judged.set(subject, assessment);
+      if (change.repository.name === "web")
+        population.push(`${change.update.ref} ${change.update.before} ${change.update.after}`);
+    }
+    for await (const { subject, body } of rig.ledger.states("deployment"))
+      judged.set(subject, (body as DeploymentRecord).assessment);
+    const updates = updatesOf(await rig.state()).filter((update) => !begun.has(update));
+    return { judged, population: population.toSorted(), updates: updates.toSorted(), refusals };
+  } finally {
+    await rig.close();
+    await remove();
+  }
+}
+
+function updatesOf(state: RawState): readonly string[] {
+  const web = state.repositories.find(({ name }) => name === "web");
+  return (web?.activity ?? [])
+    .filter(({ ref }) => ref === "refs/heads/main")
+    .map(({ ref, before, after }) => `${ref} ${before} ${after}`);
+}
+
+/** Everything in `there` that is neither as in `wanted` nor unverifiable. */
+function differences(wanted: Assessment, there: Assessment): readonly string[] {
+  const lines: string[] = [];
+  if (there.verdict !== wanted.verdict && there.verdict !== "unverifiable")
+    lines.push(`${there.verdict} instead of ${wanted.verdict}`);
+  for (const result of wanted.results) {
+    const other = there.results.find(({ control }) => control === result.control);
+    if (other === undefined || (other.outcome !== result.outcome && other.outcome !== "unverifiable"))
+      lines.push(
+        `${result.control}: ${other?.outcome} (${other?.cause}) instead of ${result.outcome} (${result.cause})`,
+      );
+  }
+  return lines;
+}
+
+test("lost, doubled, late and reordered webhooks and one sweep lead to the same verdicts or to unverifiable ones", async () => {
+  console.log(`ORDER_SEED=${SEED}`);
+  await fc.assert(
+    fc.asyncProperty(fc.array(INTENT, { minLength: 3, maxLength: 20 }), WEATHER, async (intents, weather) => {
+      const steps = stepsOf(intents);
+      const calm = await play(steps, null);
+      const rough = await play(steps, weather);
+      expect(rough.refusals).toEqual(calm.refusals);
+      expect(rough.updates).toEqual(calm.updates);
+      expect(calm.population).toEqual(calm.updates);
+      expect(rough.population).toEqual(rough.updates);
+      expect([...rough.judged.keys()].toSorted()).toEqual([...calm.judged.keys()].toSorted());
+      for (const [subject, wanted] of calm.judged) {
+        const there = rough.judged.get(subject);
+        expect(there && differences(wanted, there), `${subject} of ${JSON.stringify(steps)}`).toEqual([]);
+      }
+    }),
+    { seed: SEED, numRuns: RUNS, endOnFailure: process.env["ORDER_SHRINK"] === undefined },
+  );
+});
