@@ -85,7 +85,7 @@ describe("GitHub's 329 example payloads, signed and posted to a running App", ()
       listed.filter(({ status }) => status === "waiting").map(({ event, error }) => [event, error]),
     ).toEqual([]);
     for (const { status, note, error } of listed) {
-      if (status === "done") expect(note).toMatch(/^(?:handled as \S+|ignored: .+)$/u);
+      if (status === "done") expect(note).toMatch(/^(?:handled as \S+|ignored: .+|ended: GitHub .+)$/u);
       else expect(error).toMatch(/^GitHub .+/u);
     }
     await expect(ends(listed)).toMatchFileSnapshot("ends-of-strangers.txt");
@@ -126,7 +126,7 @@ describe("GitHub's 329 example payloads, signed and posted to a running App", ()
       listed.filter(({ status }) => status === "waiting").map(({ event, error }) => [event, error]),
     ).toEqual([]);
     for (const { status, note, error } of listed) {
-      if (status === "done") expect(note).toMatch(/^(?:handled as \S+|ignored: .+)$/u);
+      if (status === "done") expect(note).toMatch(/^(?:handled as \S+|ignored: .+|ended: GitHub .+)$/u);
       else expect(error).toMatch(/^GitHub .+/u);
     }
     await expect(ends(listed)).toMatchFileSnapshot("ends-of-our-own.txt");
