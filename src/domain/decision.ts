@@ -60,8 +60,13 @@ export function decideGate(facts: {
   readonly request: string | null;
   readonly to: Addressee;
   readonly at: Instant;
+  /** What was last said of the other open pull requests with the same head: they share the check run, which shows the worst. */
+  readonly twins?: readonly GateRecord[];
+  /** A pull request with the same head was closed: the check may still show what was said of that one. */
+  readonly again?: boolean;
 }): Decision {
   const { pulls, headSha, assessment, policy, candidates, previous, request, to, at } = facts;
+  const { twins = [], again = false } = facts;
   const check = checkText({ pulls, headSha, assessment, policy, candidates });
   const judged: Assessment = assessment ?? {
     verdict: "compliant",
@@ -70,15 +75,18 @@ export function decideGate(facts: {
     policyDigest: "",
   };
   const body: GateRecord = { pulls, assessment: judged, check };
+  const shown = worstOf(body, twins);
   if (previous !== null && saysTheSame(previous, body)) {
-    return { entries: [], actions: request === null ? [] : [checkRunAction(check, to, request)] };
+    // What was said last on a shared check run may have been said of another: the ledger knows whether it was this.
+    const isAsked = request !== null || again || twins.length > 0;
+    return { entries: [], actions: isAsked ? [checkRunAction(shown, to, request)] : [] };
   }
   return {
     entries: [
       ...policyEntries(policy, to.repository, at),
       { kind: "gate", subject: facts.subject, ...owned(to.repository), at: lastMoment(pulls, at), body },
     ],
-    actions: [checkRunAction(check, to, request)],
+    actions: [checkRunAction(shown, to, request)],
   };
 }
 
@@ -167,6 +175,11 @@ export function decideDeployment(facts: {
   );
 }
 
+/** The key of everything that is said in our check run on one commit. */
+export function checkKey(repositoryId: number, sha: Sha): string {
+  return `check:${repositoryId}:${sha}`;
+}
+
 /** The action that makes a check run say this. */
 export function checkRunAction(text: CheckRunText, to: Addressee, request: string | null): Action {
   const { id, owner, name } = to.repository;
@@ -177,7 +190,22 @@ export function checkRunAction(text: CheckRunText, to: Addressee, request: strin
     text,
     request,
   };
-  return { key: `check:${id}:${text.headSha}`, kind: "check-run", ...addressed(to), payload };
+  return { key: checkKey(id, text.headSha), kind: "check-run", ...addressed(to), payload };
+}
+
+/** One check run for several pull requests lets pass only what lets all of them pass. */
+function worstOf(own: GateRecord, twins: readonly GateRecord[]): CheckRunText {
+  const worst = twins.reduce((a, b) => (badness(b) > badness(a) ? b : a), own);
+  if (worst === own) return own.check;
+  const numbers = worst.pulls.map(({ number }) => `#${number}`).join(", ");
+  const note = `This commit is the head of several open pull requests, and one check stands for all: this is said of ${numbers}.`;
+  return { ...worst.check, summary: `${note}\n\n${worst.check.summary}` };
+}
+
+function badness({ check }: GateRecord): number {
+  if (check.conclusion === "failure") return 3;
+  if (check.conclusion === "action_required") return 2;
+  return check.conclusion === "success" ? 0 : 1;
 }
 
 function saysTheSame(a: GateRecord, b: GateRecord): boolean {

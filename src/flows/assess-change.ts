@@ -15,7 +15,7 @@ import { branchOf, isProductionBranch } from "../domain/policy/scope.ts";
 import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
 import type { BranchRecord, ChangeRecord, DeviationRecord } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
-import { gatherPull, observationsOf, SETTLING } from "./gather.ts";
+import { checksAt, gatherPull, observationsOf, SETTLING } from "./gather.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import { landedChanges } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -311,7 +311,10 @@ async function gatherChange(
   for (const number of read.pulls) {
     const { pull } = await gatherPull(tools, watched, number, policy);
     if (pull.merged === null) continue;
-    pullRequests.push(pull);
+    pullRequests.push({
+      ...pull,
+      checks: await checksAt(tools, watched, pull.head.sha, pull.checks, update.at),
+    });
     if (isMerge(update))
       shipped.push(await tools.github.proveShipped(octokit, repository, update, pull, tools.github.lookups));
   }
@@ -325,8 +328,8 @@ async function gatherChange(
     pullRequests,
     shipped,
     alreadyLanded: update.kind === "branch-created" ? await hasLanded(tools, watched, update) : null,
-    checks: read.checks,
-    late,
+    checks: await checksAt(tools, watched, update.after, read.checks, update.at),
+    late: late || tools.clock.now() - update.at > SETTLING,
   };
 }
 

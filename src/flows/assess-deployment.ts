@@ -176,7 +176,7 @@ async function recordSuccess(
     succeededBefore:
       earlier.some((each) => each.sha === read.sha) ||
       (kind === "rollback" && (await ranBeforeWeWatched(tools, watched, read, status))),
-    late,
+    late: late || tools.clock.now() - status.at > SETTLING,
   };
   const assessment = assess(
     { moment: "deployed", deployment },

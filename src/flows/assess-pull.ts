@@ -6,18 +6,26 @@ import { decideGate, policyOrDefault, type Addressee } from "../domain/decision.
 import { isProductionBranch } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord } from "../domain/record.ts";
+import { currentPolicy } from "./assess-change.ts";
 import { candidatesFor, gatherPull } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
 
-/** Judges one pull request if it is open. `request`: the delivery of a pressed re-run button, which is answered even if nothing changed. */
+/**
+ * Judges one pull request if it is open; if not, those that shared its check run. `request`: the delivery of a pressed
+ * re-run button, which is answered even if nothing changed; so is `again`.
+ */
 export async function assessPull(
   tools: Tools,
   watched: Watched,
   number: number,
   request: string | null,
+  again = false,
 ): Promise<void> {
-  const { pull, policy } = await gatherPull(tools, watched, number);
-  if (pull.state !== "open") return;
+  const { pull, policy, twins } = await gatherPull(tools, watched, number);
+  if (pull.state !== "open") {
+    for (const twin of again ? [] : twins) await assessPull(tools, watched, twin, null, true);
+    return;
+  }
   await say(tools, watched, {
     subject: `${watched.repository.id}#${number}`,
     pulls: [pull],
@@ -26,6 +34,8 @@ export async function assessPull(
     moment: (at) =>
       assess({ moment: "gate", pull }, { policy, appId: tools.appId, at, since: watched.since }),
     request,
+    twins: await saidOf(tools, watched, twins, pull.head.sha),
+    again,
   });
 }
 
@@ -56,6 +66,34 @@ export async function assessGroup(
   });
 }
 
+/** What was last said of these pull requests, where it was said of this commit. */
+async function saidOf(
+  tools: Tools,
+  watched: Watched,
+  numbers: readonly number[],
+  sha: Sha,
+): Promise<readonly GateRecord[]> {
+  const entries = await Promise.all(
+    numbers.map((number) => tools.ledger.state("gate", `${watched.repository.id}#${number}`)),
+  );
+  return entries
+    .flatMap((entry) => (entry === undefined ? [] : [entry.body as GateRecord]))
+    .filter(({ check }) => check.headSha === sha);
+}
+
+/** Whether a branch is one of production: by its own policy, or by the default branch's, which says what is watched. */
+async function isInScope(
+  tools: Tools,
+  watched: Watched,
+  policy: PolicyInForce,
+  base: string,
+): Promise<boolean> {
+  const { repository } = watched;
+  if (policy.state !== "known" || isProductionBranch(policyOrDefault(policy), repository, base)) return true;
+  if (base === repository.defaultBranch) return false;
+  return isProductionBranch(policyOrDefault(await currentPolicy(tools, watched)), repository, base);
+}
+
 async function say(
   tools: Tools,
   watched: Watched,
@@ -66,13 +104,14 @@ async function say(
     readonly policy: PolicyInForce;
     readonly moment: (at: number) => ReturnType<typeof assess>;
     readonly request: string | null;
+    readonly twins?: readonly GateRecord[];
+    readonly again?: boolean;
   },
 ): Promise<void> {
-  const { subject, pulls, headSha, policy, request } = facts;
+  const { subject, pulls, headSha, policy, request, twins = [], again = false } = facts;
   const at = tools.clock.now();
   const base = pulls[0]?.base.ref ?? "";
-  const inScope =
-    policy.state !== "known" || isProductionBranch(policyOrDefault(policy), watched.repository, base);
+  const inScope = await isInScope(tools, watched, policy, base);
   const assessment = inScope ? facts.moment(at) : null;
   const waiting = assessment !== null && assessment.verdict !== "compliant";
   const previous = await tools.ledger.state("gate", subject);
@@ -92,6 +131,8 @@ async function say(
     request,
     to,
     at,
+    twins,
+    again,
   });
   await tools.ledger.record(decision, at, watched.fence);
 }

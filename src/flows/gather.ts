@@ -1,17 +1,22 @@
 /** Facts gathered whole: a pull request with everyone's rights and every proof its judgement will ask for. */
 
 import { nextProof } from "../domain/approval.ts";
-import type { PullRequest } from "../domain/change.ts";
+import type { Authority, Check, Instant, PullRequest, Sha } from "../domain/change.ts";
+import { CHECK_NAME } from "../domain/controls/control.ts";
+import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import { makersOf } from "../domain/contribution.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
-import type { Observation } from "../domain/record.ts";
+import type { GateRecord, Observation } from "../domain/record.ts";
 import { sources } from "../domain/wording.ts";
 import type { Candidates } from "../domain/message.ts";
+import type { ListedAction } from "../ledger/actions.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** GitHub's lists lag behind its webhooks; nothing is concluded from their silence before this long (ms). */
 export const SETTLING = 10 * 60_000;
+
+const SECOND = 1_000;
 
 /** So many comparisons are made for one pull request; beyond that its content stays unproven. */
 const MOST_PROOFS = 60;
@@ -48,7 +53,12 @@ export async function gatherPull(
   watched: Watched,
   number: number,
   given?: PolicyInForce,
-): Promise<{ readonly pull: PullRequest; readonly policy: PolicyInForce }> {
+): Promise<{
+  readonly pull: PullRequest;
+  readonly policy: PolicyInForce;
+  /** The other open pull requests with the same head. */
+  readonly twins: readonly number[];
+}> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const read = await tools.github.readPullRequest(octokit, watched.repository, number, {
     installationId: watched.installationId,
@@ -57,13 +67,28 @@ export async function gatherPull(
     observationsOfRef: (ref) => observationsOf(tools, watched.repository.id, ref),
   });
   const policy = given ?? policyInForce(read.policy.organization, read.policy.repository);
-  if (policy.state !== "known") return { pull: read.pull, policy };
+  const { twins } = read;
+  if (policy.state !== "known") return { pull: read.pull, policy, twins };
   const needs = needsOf(policy.record.effective);
   const authorities = await tools.github.readAuthorities(octokit, read, needs, tools.github.lookups);
   const merged = read.pull.merged?.at ?? null;
   // Rights matter as they are now, or as they were at the merge: read within minutes of it, they were those.
   const basis = merged === null || tools.clock.now() - merged <= SETTLING ? "observed" : "read-later";
-  let pull: PullRequest = { ...read.pull, authorities: authorities.map((each) => ({ ...each, basis })) };
+  const kept =
+    basis === "observed" || merged === null
+      ? new Map<number, Authority>()
+      : await authoritiesBefore(
+          tools,
+          watched,
+          number,
+          merged,
+          policy.record.digest,
+          needs.permission.some((each) => each !== undefined),
+        );
+  let pull: PullRequest = {
+    ...read.pull,
+    authorities: authorities.map((each) => kept.get(each.actor.id) ?? { ...each, basis }),
+  };
   if (read.ownBranch !== null && hasUnseenPusher(pull)) {
     // A webhook was missed, or the branch is older than our installation: GitHub's activity list says who pushed.
     const told = await tools.github.readPushes(octokit, watched.repository, read.ownBranch);
@@ -82,7 +107,71 @@ export async function gatherPull(
     );
     pull = { ...pull, sameContent: [...pull.sameContent, proof] };
   }
-  return { pull, policy };
+  return { pull, policy, twins };
+}
+
+/** What reviewers might do when the gate last looked before a merge, under the same policy: better known than what is read long after. */
+async function authoritiesBefore(
+  tools: Tools,
+  watched: Watched,
+  number: number,
+  merged: Instant,
+  policyDigest: string,
+  asksPermission: boolean,
+): Promise<ReadonlyMap<number, Authority>> {
+  const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
+  if (entry === undefined || entry.recordedAt > merged + SECOND) return new Map();
+  const { pulls, assessment } = entry.body as GateRecord;
+  if (assessment.policyDigest !== policyDigest) return new Map();
+  const known = pulls
+    .filter((pull) => pull.number === number)
+    .flatMap((pull) => pull.authorities)
+    // Where the policy asks for no permission, none was read.
+    .filter(({ permission, unread }) => (permission !== "unknown" || !asksPermission) && unread.length === 0);
+  return new Map(known.map((authority) => [authority.actor.id, authority]));
+}
+
+/**
+ * A commit's checks with our own as it stood at a moment, by our record of what was posted and when: what was posted
+ * later, for another pull request or because somebody asked, must not hide it. Where we have no record, GitHub's word stands.
+ */
+export async function checksAt(
+  tools: Tools,
+  watched: Watched,
+  sha: Sha,
+  checks: readonly Check[],
+  at: Instant,
+): Promise<readonly Check[]> {
+  const posted = await tools.ledger.queue.carriedOut(checkKey(watched.repository.id, sha));
+  // GitHub's times are whole seconds.
+  const standing = posted.findLast((action) => Math.floor(postedAt(action) / SECOND) * SECOND <= at);
+  if (standing === undefined) return checks;
+  const isOurs = (check: Check): boolean => check.name === CHECK_NAME && check.app?.id === tools.appId;
+  const ours = checks.find(isOurs);
+  const { conclusion } = (standing.payload as CheckRunPayload).text;
+  // Sent, and the App killed before it could note that: then only GitHub knows since when it stood.
+  const wasDecided = posted.some(
+    ({ payload, storedAt }) =>
+      storedAt <= at && (payload as CheckRunPayload).text.conclusion === ours?.conclusion,
+  );
+  const isOlder = ours?.completedAt != null && ours.completedAt <= at;
+  if (conclusion !== "success" && isOlder && wasDecided) return checks;
+  const app = ours?.app ?? { id: tools.appId, slug: CHECK_NAME };
+  const completedAt = conclusion === null ? null : postedAt(standing);
+  return [
+    ...checks.filter((check) => !isOurs(check)),
+    {
+      name: CHECK_NAME,
+      app,
+      conclusion,
+      completedAt: completedAt === null ? null : Math.min(completedAt, at),
+    },
+  ];
+}
+
+function postedAt({ outcome, doneAt }: ListedAction): Instant {
+  const { at } = (outcome ?? {}) as { readonly at?: unknown };
+  return typeof at === "number" ? at : (doneAt ?? Infinity);
 }
 
 function hasUnseenPusher(pull: PullRequest): boolean {

@@ -255,7 +255,8 @@ async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<vo
   try {
     const octokit = await tools.github.octokits.installation(action.installationId);
     const outcome = await tools.github.carryOut(octokit, action);
-    await queue.acted(lease.owner, lease.lane, action.id, outcome, lease.now());
+    const done = { ...outcome, at: tools.clock.now() };
+    await queue.acted(lease.owner, lease.lane, action.id, done, lease.now());
   } catch (error) {
     if (error instanceof Trouble && error.code === "lease-lost") throw error;
     const message = error instanceof Error ? error.message : String(error);

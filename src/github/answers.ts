@@ -199,6 +199,14 @@ export const OrganizationAnswer = z
   })
   .nullish();
 
+/** A pull request that holds a commit. */
+const HeldAnswer = z.object({
+  number: z.int(),
+  state: z.string(),
+  headRefOid: ShaShape,
+  baseRefName: z.string(),
+});
+
 const PullAnswer = z.object({
   number: z.int(),
   title: z.string(),
@@ -224,7 +232,16 @@ const PullAnswer = z.object({
   reviews: listOf(ReviewAnswer),
   commits: listOf(z.object({ commit: CommitAnswer })),
   timelineItems: listOf(TimelineAnswer),
-  head: plain(z.object({ commit: z.object({ oid: ShaShape, tree: Oid, statusCheckRollup: RollupAnswer }) })),
+  head: plain(
+    z.object({
+      commit: z.object({
+        oid: ShaShape,
+        tree: Oid,
+        associatedPullRequests: plain(HeldAnswer),
+        statusCheckRollup: RollupAnswer,
+      }),
+    }),
+  ),
 });
 
 /** The answer to the query for one pull request. */
@@ -285,9 +302,7 @@ export const PullsWithAnswer = z.object({
   repository: z.object({
     object: z
       .object({
-        associatedPullRequests: plain(
-          z.object({ number: z.int(), state: z.string(), headRefOid: ShaShape, baseRefName: z.string() }),
-        ),
+        associatedPullRequests: plain(HeldAnswer),
       })
       .nullish(),
   }),

@@ -38,6 +38,8 @@ export interface ReadPull {
   readonly mayWrite: ReadonlySet<number>;
   /** The head's branch in this repository; null for a fork, whose pushes GitHub's activity list does not tell us. */
   readonly ownBranch: string | null;
+  /** The numbers of the other open pull requests with the same head commit: they share its check run. */
+  readonly twins: readonly number[];
 }
 
 /** Reads a pull request with both policy files as its base branch has them. Throws {@link Trouble}. */
@@ -78,6 +80,9 @@ export async function readPullRequest(
   return {
     policy,
     ownBranch: told.isCrossRepository ? null : ref,
+    twins: (head?.associatedPullRequests ?? [])
+      .filter((pull) => pull.state === "OPEN" && pull.headRefOid === told.headRefOid)
+      .flatMap((pull) => (pull.number === told.number ? [] : [pull.number])),
     mayWrite: new Set(
       told.reviews.nodes.flatMap(({ author, authorCanPushToRepository }) =>
         author !== null && authorCanPushToRepository ? [author.id] : [],

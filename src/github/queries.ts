@@ -103,7 +103,14 @@ fragment pull on PullRequest {
   commits(first: 100) { ...commits }
   timelineItems(first: 100, ${TIMELINE_ITEMS}) { ...timeline }
   head: commits(last: 1) {
-    nodes { commit { oid tree { oid } statusCheckRollup { contexts(first: 100) { ...checks } } } }
+    nodes {
+      commit {
+        oid
+        tree { oid }
+        associatedPullRequests(first: 20) { nodes { number state headRefOid baseRefName } }
+        statusCheckRollup { contexts(first: 100) { ...checks } }
+      }
+    }
   }
 }`;
 

@@ -246,6 +246,20 @@ export class Queue {
     return rows.map(listedAction);
   }
 
+  /** The actions of one key that were carried out, in the order they were stored. */
+  async carriedOut(key: string): Promise<readonly ListedAction[]> {
+    const rows = await this.#store.read((db) =>
+      db
+        .selectFrom("action")
+        .selectAll()
+        .where("key", "=", key)
+        .where("status", "=", sql.lit("done"))
+        .orderBy("id")
+        .execute(),
+    );
+    return rows.map(listedAction);
+  }
+
   /** Makes done or dead deliveries wait again, due at `now`; answers how many of the ids were found. */
   replay(ids: readonly string[], now: Instant): Promise<number> {
     if (ids.length === 0) return Promise.resolve(0);
