@@ -255,10 +255,12 @@ export class Stagehand {
   #arm(death: Death | null): void {
     this.#death = death;
     this.#counted = 0;
-    if (death?.at === "moment")
-      void sleep(death.ms).then(async () => {
-        if (this.#death === death) await this.#die(death.at);
-      });
+    if (death?.at === "moment") void this.#dieAfter(death);
+  }
+
+  async #dieAfter(death: Extract<Death, { readonly at: "moment" }>): Promise<void> {
+    await sleep(death.ms);
+    if (this.#death === death) await this.#die(death.at);
   }
 
   /** Something the App may die of has come; whether it did. */

@@ -9,7 +9,7 @@ import { readStory } from "../support/scenarios.ts";
 import { openRig, type RawState } from "./rig.ts";
 
 const SEED = Number(process.env["ORDER_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-const RUNS = Number(process.env["ORDER_RUNS"] ?? 12);
+const RUNS = Number(process.env["ORDER_RUNS"] ?? 16);
 const MINUTE = 60_000;
 
 // Only observed, so that what GitHub lets happen does not hang on what the App has heard of.
@@ -38,6 +38,12 @@ const INTENT = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("push" as const), by: person, which }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("force-push" as const), by: person, which }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("update-branch" as const), by: person, which }) },
+  // The same content may come back later.
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant("flip" as const), by: person, which, value: fc.nat({ max: 1 }) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("dismiss-review" as const), of: person, which }) },
   {
     weight: 4,
@@ -51,6 +57,24 @@ const INTENT = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("deploy" as const), by: person }) },
 );
 type Intent = typeof INTENT extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** A story every run begins with: an approval that counts, one too early, one taken back, pushes past it all. */
+const KNOWN: Intent[] = [
+  { do: "open-pull-request", by: "ann" },
+  { do: "review", by: "bob", which: 0, state: "approved" },
+  { do: "merge", which: 0, method: "squash" },
+  { do: "deploy", by: "ann" },
+  { do: "open-pull-request", by: "bob" },
+  { do: "review", by: "cat", which: 0, state: "approved" },
+  { do: "push", by: "bob", which: 0 },
+  { do: "push-to-main", by: "ann" },
+  { do: "merge", which: 0, method: "merge" },
+  { do: "open-pull-request", by: "cat" },
+  { do: "review", by: "bob", which: 0, state: "approved" },
+  { do: "dismiss-review", of: "bob", which: 0 },
+  { do: "merge", which: 0, method: "rebase" },
+  { do: "deploy", by: "ann" },
+];
 
 /** Steps GitHub takes, whatever the App does; what is impossible where it comes is left out. */
 function stepsOf(intents: readonly Intent[]): readonly DoStep[] {
@@ -89,6 +113,13 @@ function stepsOf(intents: readonly Intent[]): readonly DoStep[] {
         if (pull === undefined) break;
         open.splice(open.indexOf(pull), 1);
         steps.push({ do: intent.do, by: "ann", pull, method: intent.method, bypass: true });
+        break;
+      case "update-branch":
+        if (pull !== undefined) steps.push({ do: intent.do, by: intent.by, pull });
+        break;
+      case "flip":
+        if (pull !== undefined)
+          steps.push({ do: "push", by: intent.by, pull, files: { "src/flip.ts": `${intent.value}` } });
         break;
       default:
         if (pull !== undefined) steps.push({ do: intent.do, by: intent.by, pull, files });
@@ -171,6 +202,8 @@ function differences(wanted: Assessment, there: Assessment): readonly string[] {
     lines.push(`${there.verdict} instead of ${wanted.verdict}`);
   for (const result of wanted.results) {
     const other = there.results.find(({ control }) => control === result.control);
+    // Where no approval is sure to count, there is no content to compare.
+    if (result.control === "content-as-reviewed" && other?.outcome === "not-applicable") continue;
     if (other === undefined || (other.outcome !== result.outcome && other.outcome !== "unverifiable"))
       lines.push(
         `${result.control}: ${other?.outcome} (${other?.cause}) instead of ${result.outcome} (${result.cause})`,
@@ -179,23 +212,43 @@ function differences(wanted: Assessment, there: Assessment): readonly string[] {
   return lines;
 }
 
-test("lost, doubled, late and reordered webhooks and one sweep lead to the same verdicts or to unverifiable ones", async () => {
-  console.log(`ORDER_SEED=${SEED}`);
-  await fc.assert(
-    fc.asyncProperty(fc.array(INTENT, { minLength: 3, maxLength: 20 }), WEATHER, async (intents, weather) => {
-      const steps = stepsOf(intents);
-      const calm = await play(steps, null);
-      const rough = await play(steps, weather);
-      expect(rough.refusals).toEqual(calm.refusals);
-      expect(rough.updates).toEqual(calm.updates);
-      expect(calm.population).toEqual(calm.updates);
-      expect(rough.population).toEqual(rough.updates);
-      expect([...rough.judged.keys()].toSorted()).toEqual([...calm.judged.keys()].toSorted());
-      for (const [subject, wanted] of calm.judged) {
-        const there = rough.judged.get(subject);
-        expect(there && differences(wanted, there), `${subject} of ${JSON.stringify(steps)}`).toEqual([]);
-      }
-    }),
-    { seed: SEED, numRuns: RUNS, endOnFailure: process.env["ORDER_SHRINK"] === undefined },
-  );
-});
+test(
+  "lost, doubled, late and reordered webhooks and one sweep lead to the same verdicts or to unverifiable ones",
+  { timeout: 180_000 },
+  async () => {
+    console.log(`ORDER_SEED=${SEED}`);
+    const verdicts: string[] = [];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(INTENT, { minLength: 3, maxLength: 20 }),
+        WEATHER,
+        async (intents, weather) => {
+          const steps = stepsOf(intents);
+          const calm = await play(steps, null);
+          const rough = await play(steps, weather);
+          expect(rough.refusals).toEqual(calm.refusals);
+          expect(rough.updates).toEqual(calm.updates);
+          expect(calm.population).toEqual(calm.updates);
+          expect(rough.population).toEqual(rough.updates);
+          expect([...rough.judged.keys()].toSorted()).toEqual([...calm.judged.keys()].toSorted());
+          for (const [subject, wanted] of calm.judged) {
+            const there = rough.judged.get(subject);
+            verdicts.push(wanted.verdict);
+            expect(there && differences(wanted, there), `${subject} of ${JSON.stringify(steps)}`).toEqual([]);
+          }
+        },
+      ),
+      {
+        seed: SEED,
+        numRuns: RUNS,
+        endOnFailure: process.env["ORDER_SHRINK"] === undefined,
+        examples: [
+          [KNOWN, { drop: 1, delay: null, duplicate: null, reorder: false }],
+          [KNOWN, { drop: null, delay: 2, duplicate: 1, reorder: true }],
+        ],
+      },
+    );
+    expect(verdicts).toContain("compliant");
+    expect(verdicts).toContain("non-compliant");
+  },
+);

@@ -176,7 +176,7 @@ export async function openRig(scenario: Scenario, where: Where, options: RigOpti
           },
           body,
           duplex: "half",
-        } as RequestInit),
+        }),
       );
     },
     settle,
