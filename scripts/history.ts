@@ -21,6 +21,9 @@ Examples:
   npm run history -- history.jsonl --drop-every 10
   npm run history -- ../some-repository`;
 
+/** GitHub counts requests by the hour, and here an hour of real time holds years. */
+const YEARS_IN_MINUTES = { hourlyLimit: 10_000_000 };
+
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -32,7 +35,11 @@ async function main(): Promise<number> {
   const place = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
   const folder = mkdtempSync(join(place, "countersign-history-"));
   const began = Date.now();
-  const stage = await openStageOn(historyScenario(commits), { dataDir: join(folder, "data") });
+  const stage = await openStageOn(
+    historyScenario(commits),
+    { dataDir: join(folder, "data") },
+    YEARS_IN_MINUTES,
+  );
   try {
     const acted = await actOut(commits, stage, {
       ...(wish.dropEvery === null ? {} : { dropEvery: wish.dropEvery }),
@@ -47,10 +54,10 @@ async function main(): Promise<number> {
       await stage.app.sweep();
       await stage.app.settle();
     }
-    const found = await findChanges(stage, commits);
-    const problems = differences(acted, found.changes, found.complete);
+    const found = await findChanges(stage, commits, acted.proven);
+    const problems = differences(acted.updates, found.changes, found.complete);
     const report = {
-      expected: countOf(acted),
+      expected: countOf(acted.updates),
       found: found.counts,
       complete: found.complete,
       lateBySweep: found.late,

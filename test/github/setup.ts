@@ -55,6 +55,8 @@ export const SetupSchema = z.strictObject({
   }),
   /** `false`: no request or webhook faults are needed; `true`: breaches of pacing are recorded too. */
   pacing: z.boolean().optional(),
+  /** Requests an hour of real time; years acted out in minutes need more than GitHub's 5,000. */
+  hourlyLimit: z.number().int().optional(),
 });
 
 /** How the world of a story begins. */
@@ -125,6 +127,7 @@ export function buildWorld(
     start: Date.parse(setup.start) - DAY,
     ...(setup.seed === undefined ? {} : { seed: setup.seed }),
   });
+  if (setup.hourlyLimit !== undefined) world.hourlyLimit = setup.hourlyLimit;
   addServiceAccounts(world);
   const owner = addAccount(world, OWNER_LOGIN, { id: OWNER_ID });
   const organization = addOrganization(world, setup.organization ?? "acme", owner);

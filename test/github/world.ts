@@ -96,6 +96,8 @@ export class World {
   readonly folder: string;
   readonly webUrl: string;
   readonly realNow: () => number;
+  /** Requests (REST) or points (GraphQL) an hour of real time for whoever is signed in. */
+  hourlyLimit = 5000;
   /** Set when the server's address is known. */
   apiUrl: string;
   readonly accounts = new Map<number, Account>();

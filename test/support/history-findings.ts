@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { readCsv } from "../../src/cli/read-csv.ts";
 import type { Stage } from "../../src/cli/scenario/stage.ts";
 import { writePackage } from "../../src/cli/write-package.ts";
+import type { Instant } from "../../src/domain/change.ts";
 import type { ActedUpdate, HistoryCommit } from "./history.ts";
 
 /** What the acted-out history is held against: the cells of changes.csv that matter. */
@@ -64,11 +65,15 @@ export interface Findings {
   readonly complete: boolean;
 }
 
-/** Reconciles and exports the whole span, and reads changes.csv and completeness.json. */
-export async function findChanges(stage: Stage, commits: readonly HistoryCommit[]): Promise<Findings> {
+/** Proves what is not proven yet, exports the whole span, and reads changes.csv and completeness.csv. */
+export async function findChanges(
+  stage: Stage,
+  commits: readonly HistoryCommit[],
+  proven: Instant,
+): Promise<Findings> {
   const times = commits.map((commit) => commit.committed * 1000);
   const [from, to] = [Math.min(...times) - 86_400_000, Math.max(...times) + 86_400_000];
-  await stage.app.reconcile("acme", from, to);
+  await stage.app.reconcile("acme", proven, to);
   const folder = await mkdtemp(join(tmpdir(), "countersign-history-package-"));
   const ledger = await stage.openLedger();
   try {

@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { Scenario } from "../../src/cli/scenario/format.ts";
 import { quiet } from "../../src/cli/scenario/play.ts";
 import type { Stage } from "../../src/cli/scenario/stage.ts";
+import type { Instant } from "../../src/domain/change.ts";
 
 const person = z.string().regex(/^\S+$/u, "a person is a name without spaces");
 
@@ -58,18 +59,25 @@ export function historyScenario(commits: readonly HistoryCommit[]): Scenario {
   const people = new Set(
     commits.flatMap((commit) => [commit.author, commit.committer, ...commit.co_authors, ...commit.reviewers]),
   );
-  const first = commits.find((commit) => commit.first_parent);
   return {
     name: "a real history",
     source: "history",
     policy: null,
     repositories: {},
     people: Object.fromEntries([...people].map((name) => [name, { permission: "write" as const }])),
-    start: ((first?.committed ?? 0) - 60) * 1000,
+    start: startOf(commits),
     story: [],
     expect: [],
   };
 }
+
+/** When the story of a history begins. */
+export function startOf(commits: readonly HistoryCommit[]): Instant {
+  return ((commits.find((commit) => commit.first_parent)?.committed ?? 0) - 60) * 1000;
+}
+
+/** Three months, in milliseconds: how often a history is proven complete while it is acted out. */
+const QUARTER = 90 * 86_400_000;
 
 /** How a history is acted out. */
 export interface ActingOptions {
@@ -78,23 +86,35 @@ export interface ActingOptions {
   readonly progress?: (done: number, of: number) => void;
 }
 
+/** What was done, and up to when it was proven complete on the way. */
+export interface Acted {
+  readonly updates: readonly ActedUpdate[];
+  readonly proven: Instant;
+}
+
 /** Acts out every first-parent commit, oldest first, at the time it was committed; answers what was done. */
 export async function actOut(
   commits: readonly HistoryCommit[],
   stage: Stage,
   options: ActingOptions = {},
-): Promise<readonly ActedUpdate[]> {
+): Promise<Acted> {
   const bySha = new Map(commits.map((commit) => [commit.sha, commit]));
   const main = commits.filter((commit) => commit.first_parent);
   const acted: ActedUpdate[] = [];
   let pulls = 0;
   let now = 0;
+  // GitHub lists a year of updates: what is to be proven complete must be proven while it is remembered.
+  let proven = startOf(commits);
   if (options.dropEvery !== undefined) await stage.double.dropEvery(options.dropEvery);
   for (const [index, commit] of main.entries()) {
     // Committers' clocks disagree; time on GitHub does not go back.
     now = Math.max(now, commit.committed * 1000);
     await stage.double.setClock(now);
     await stage.app.advance(now);
+    if (now - proven >= QUARTER) {
+      await stage.app.reconcile("acme", proven, now);
+      proven = now;
+    }
     const isPull = isPullRequest(commit);
     if (isPull) pulls += 1;
     const after = isPull
@@ -104,7 +124,7 @@ export async function actOut(
     await quiet(stage);
     options.progress?.(index + 1, main.length);
   }
-  return acted;
+  return { updates: acted, proven };
 }
 
 /** Whether a first-parent commit came by a pull request, as far as its kind and what it names tell. */

@@ -37,6 +37,8 @@ export interface StageOptions {
   readonly conformance?: boolean;
   readonly onDelivery?: (request: Request) => void;
   readonly onRequest?: (request: Request) => void;
+  /** Requests an hour of real time, if not GitHub's own limit. */
+  readonly hourlyLimit?: number;
 }
 
 /** Sets a story's stage on a new database of the kind. */
@@ -75,12 +77,14 @@ export async function openStageOn(
     },
   });
   const double = new Double((request) => github.fetch(request));
-  await double.setup(scenario, {
+  const app = {
     id: APP_ID,
     publicKey: KEYS.publicKey,
     webhookSecret: SECRET,
     webhookUrl: WEBHOOK_URL,
-  });
+  };
+  const { hourlyLimit } = options;
+  await double.setup(scenario, app, hourlyLimit === undefined ? {} : { hourlyLimit });
   const start = (now: Instant): Promise<Countersign> =>
     startCountersign(settingsFor(where), {
       clock: { now: () => now },

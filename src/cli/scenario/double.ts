@@ -123,11 +123,15 @@ export class Double {
     this.#send = send;
   }
 
-  /** Makes the world of a story, with the App installed. */
-  async setup(scenario: Scenario, app: AppIdentity, pacing = false): Promise<void> {
+  /** Makes the world of a story, with the App installed. `hourlyLimit`: requests an hour, if not GitHub's own. */
+  async setup(
+    scenario: Scenario,
+    app: AppIdentity,
+    limits: { readonly hourlyLimit?: number } = {},
+  ): Promise<void> {
     const { policy, people, repositories } = scenario;
     const start = printMoment(scenario.start);
-    await this.#post("setup", { start, people, policy, repositories, app, pacing });
+    await this.#post("setup", { start, people, policy, repositories, app, ...limits });
   }
 
   /** Acts one step on GitHub; resolves when its webhooks were answered, or failed. */

@@ -13,9 +13,7 @@ export interface Limit {
 }
 
 const HOUR = 3_600_000;
-/** Requests (REST) or points (GraphQL) an hour for whoever is signed in. */
-const SIGNED_IN = 5000;
-/** For anybody else. */
+/** Requests an hour for whoever is not signed in. */
 const ANONYMOUS = 60;
 
 const budgets = new WeakMap<World, Map<string, Limit>>();
@@ -42,7 +40,7 @@ export function budget(world: World, caller: Caller, resource: Resource): Limit 
   if (known !== undefined && known.reset * 1000 > world.realNow()) return known;
   const fresh: Limit = {
     resource,
-    limit: caller.kind === "nobody" ? ANONYMOUS : SIGNED_IN,
+    limit: caller.kind === "nobody" ? ANONYMOUS : world.hourlyLimit,
     used: 0,
     reset: Math.ceil((world.realNow() + HOUR) / 1000),
   };
