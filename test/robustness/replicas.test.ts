@@ -32,7 +32,7 @@ async function play(
   apps: number,
 ): Promise<{ readonly outcome: Outcome; readonly writes: readonly string[] }> {
   const { where, remove } = await freshDatabase("postgres");
-  const rig = await openRig(STORY, where, { apps });
+  const rig = await openRig(STORY, where, { apps, latencyMs: 5 });
   try {
     let now = STORY.start;
     for (const step of STEPS) {

@@ -1,6 +1,7 @@
 /** One or more Apps in this process on one database, and the GitHub double that talks to all of them. */
 
 import { createHmac, generateKeyPairSync } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { pino, type Logger } from "pino";
 
@@ -28,6 +29,8 @@ const KEYS = generateKeyPairSync("rsa", {
 export interface RigOptions {
   readonly apps?: number;
   readonly leaseMs?: number;
+  /** How long GitHub takes for each answer (ms, real time). */
+  readonly latencyMs?: number;
   readonly log?: Logger;
   readonly answered?: (status: number) => void;
 }
@@ -103,11 +106,17 @@ export interface RawState {
 /** Sets the double up for a story and starts the Apps on a database that is there. */
 export async function openRig(scenario: Scenario, where: Where, options: RigOptions = {}): Promise<Rig> {
   const apps: Countersign[] = [];
+  let turn = 0;
   const github = new ControlledDouble({
     apiUrl: "http://github.test/api/v3",
     webUrl: "http://github.test",
     deliver: async (url, init) => {
-      const answers = await Promise.all(apps.map((app) => app.fetch(new Request(url, init))));
+      // Each App is the first to hear of something in its turn.
+      turn += 1;
+      const inTurn = apps
+        .map((_, index) => apps[(index + turn) % apps.length])
+        .filter((app) => app !== undefined);
+      const answers = await Promise.all(inTurn.map((app) => app.fetch(new Request(url, init))));
       for (const { status } of answers) options.answered?.(status);
       const [first] = answers;
       if (first === undefined) throw new TypeError("fetch failed");
@@ -128,7 +137,10 @@ export async function openRig(scenario: Scenario, where: Where, options: RigOpti
         timetable: "driven",
         pacing: false,
         log: options.log ?? pino({ level: process.env["LOG_LEVEL"] ?? "silent" }),
-        fetch: (input: string | URL | Request, init?: RequestInit) => github.fetch(new Request(input, init)),
+        fetch: async (input: string | URL | Request, init?: RequestInit) => {
+          if (options.latencyMs !== undefined) await sleep(options.latencyMs);
+          return github.fetch(new Request(input, init));
+        },
         ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
       }),
     );
