@@ -129,6 +129,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   if (!isDriven) {
     // On arrival, and once a minute, everything the timetable had due since is queued; replicas queue the same things once.
     let done = clock.now() - MINUTE;
+    await queueAppointment(ledger, { event: TASKS.redeliver, at: clock.now() });
     await queueAppointment(ledger, { event: TASKS.census, at: clock.now() });
     const tick = async (): Promise<void> => {
       const until = clock.now();
@@ -144,8 +145,12 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     worker.start();
   }
 
+  let asked = 0;
   async function doNow(event: string): Promise<void> {
-    await queueAppointment(ledger, { event, at: clock.now() });
+    // Asked for twice at one moment, it is done twice: something may have happened in between.
+    asked += 1;
+    const id = `${event}:${clock.now()}:${process.pid}:${asked}`;
+    await ledger.queue.enqueue([{ id, lane: "app", event, dueAt: clock.now(), payload: {} }]);
     await worker.settle();
   }
 

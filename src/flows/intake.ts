@@ -69,9 +69,13 @@ async function keepRepository(
     const record = known.body as RepositoryRecord;
     const same =
       canonical(record.repository) === canonical(repository) && record.installationId === installationId;
-    if (same && record.removedAt === null) return;
+    // Nothing comes from what we cannot see any more, but what came before may be heard late: only a listing brings it back.
+    if (same || record.removedAt !== null) return;
+    // An old delivery tells old names: only GitHub knows the present ones.
+    const octokit = await tools.github.octokits.installation(installationId);
+    const present = (await tools.github.readRepository(octokit, repository)) ?? repository;
     return meet(tools, {
-      repository,
+      repository: present,
       installationId,
       installedFrom: record.installedFrom,
       archived: record.archived,

@@ -65,6 +65,31 @@ export async function recordProductionRefs(
   );
 }
 
+/** What a census found of the installations; `unread`: those whose repositories could not be listed. */
+export interface Found {
+  readonly installations: readonly { readonly id: number; readonly suspendedAt: Instant | null }[];
+  readonly repositories: ReadonlySet<number>;
+  readonly unread: ReadonlySet<number>;
+}
+
+/** Repositories that no installation shows any more, though no webhook told why: coverage gaps open. */
+export async function noticeVanished(tools: Tools, found: Found): Promise<void> {
+  const now = tools.clock.now();
+  const gone: RepositoryRecord[] = [];
+  for await (const entry of tools.ledger.states("repository")) {
+    const record = entry.body as RepositoryRecord;
+    const isSeen = found.repositories.has(record.repository.id) || found.unread.has(record.installationId);
+    if (record.removedAt === null && !isSeen) gone.push(record);
+  }
+  for (const record of gone) {
+    const installation = found.installations.find(({ id }) => id === record.installationId);
+    if (installation === undefined) await remove(tools, record, "uninstalled", now);
+    else if (installation.suspendedAt !== null)
+      await remove(tools, record, "suspended", installation.suspendedAt);
+    else await remove(tools, record, "repository-removed", now);
+  }
+}
+
 /** Records what happened to a repository or installation as a whole. A spell in which we cannot see opens a coverage gap. */
 export async function recordLifecycle(
   tools: Tools,
@@ -73,23 +98,39 @@ export async function recordLifecycle(
   if (event.happened === "repository-added" && event.repositoryId !== null && event.installationId !== null) {
     await meetAdded(tools, event.repositoryId, event.installationId, event.at);
   }
+  const isArchived = ARCHIVED[event.happened];
+  if (isArchived !== undefined) {
+    for (const record of await recordsOf(tools, event)) {
+      await tools.ledger.record(
+        { entries: [entryOf({ ...record, archived: isArchived })], actions: [] },
+        tools.clock.now(),
+      );
+    }
+  }
   const cause = CAUSES[event.happened];
   if (cause === undefined) return;
-  const records = await recordsOf(tools, event);
-  for (const record of records) {
-    if (record.removedAt !== null) continue;
-    const gap: CoverageGapRecord = {
-      id: gapId(record.repository.id, cause, event.at),
-      cause,
-      scope: `${record.repository.owner}/${record.repository.name}`,
-      from: event.at,
-      to: null,
-      because: BECAUSE[cause] ?? cause,
-      backfilled: false,
-    };
-    const entries = [entryOf({ ...record, removedAt: event.at }), gapEntry(gap, record.repository)];
-    await tools.ledger.record({ entries, actions: [] }, tools.clock.now());
+  for (const record of await recordsOf(tools, event)) {
+    if (record.removedAt === null) await remove(tools, record, cause, event.at);
   }
+}
+
+async function remove(
+  tools: Tools,
+  record: RepositoryRecord,
+  cause: CoverageGapRecord["cause"],
+  at: Instant,
+): Promise<void> {
+  const gap: CoverageGapRecord = {
+    id: gapId(record.repository.id, cause, at),
+    cause,
+    scope: `${record.repository.owner}/${record.repository.name}`,
+    from: at,
+    to: null,
+    because: BECAUSE[cause] ?? cause,
+    backfilled: false,
+  };
+  const entries = [entryOf({ ...record, removedAt: at }), gapEntry(gap, record.repository)];
+  await tools.ledger.record({ entries, actions: [] }, tools.clock.now());
 }
 
 /** A repository added to an installation is observed from then on, not from when the App was installed. */
@@ -111,6 +152,11 @@ const CAUSES: Readonly<Partial<Record<string, CoverageGapRecord["cause"]>>> = {
   suspended: "suspended",
   "repository-removed": "repository-removed",
   "repository-deleted": "repository-removed",
+};
+
+const ARCHIVED: Readonly<Partial<Record<string, boolean>>> = {
+  "repository-archived": true,
+  "repository-unarchived": false,
 };
 
 const BECAUSE: Readonly<Partial<Record<string, string>>> = {

@@ -8,7 +8,7 @@ import { Trouble } from "../domain/trouble.ts";
 import { assessDeployment, watchedRefs } from "./assess-deployment.ts";
 import { currentPolicy, followBranch } from "./assess-change.ts";
 import { assessPull } from "./assess-pull.ts";
-import { meet, recordProductionRefs } from "./repositories.ts";
+import { meet, noticeVanished, recordProductionRefs } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** The tasks of the timetable, by the event name they are queued under. */
@@ -28,31 +28,51 @@ export interface TaskPayload {
   readonly repositoryId?: number;
 }
 
-/** Lists what the App can see, records what is new, and queues a sweep of each repository. */
-export async function census(tools: Tools, at: Instant): Promise<void> {
-  const app = await tools.github.octokits.app();
-  for (const installation of await tools.github.listInstallations(app)) {
+/** Lists what the App can see, records what is new or gone, and queues a sweep of each repository. `id` names this census. */
+export async function census(tools: Tools, id: string): Promise<void> {
+  const installations = await tools.github.listInstallations(await tools.github.octokits.app());
+  const seen = new Set<number>();
+  const unread = new Set<number>();
+  let failure: unknown = null;
+  for (const installation of installations) {
     if (installation.suspendedAt !== null) continue;
-    const octokit = await tools.github.octokits.installation(installation.id);
-    const repositories = await tools.github.listRepositories(octokit);
-    for (const { repository, archived } of repositories) {
-      await meet(tools, {
-        repository,
-        installationId: installation.id,
-        installedFrom: installation.createdAt,
-        archived,
-      });
+    try {
+      for (const repository of await meetAll(tools, installation, id)) seen.add(repository);
+    } catch (error) {
+      if (isForAll(error)) throw error;
+      unread.add(installation.id);
+      failure ??= error;
     }
-    await tools.ledger.queue.enqueue(
-      repositories.map(({ repository }) => ({
-        id: `${TASKS.sweep}:${repository.id}:${at}`,
-        lane: `repository:${repository.id}`,
-        event: TASKS.sweep,
-        dueAt: at,
-        payload: { repositoryId: repository.id } satisfies TaskPayload,
-      })),
-    );
   }
+  await noticeVanished(tools, { installations, repositories: seen, unread });
+  if (failure !== null) throw failure;
+}
+
+async function meetAll(
+  tools: Tools,
+  installation: { readonly id: number; readonly createdAt: Instant },
+  census: string,
+): Promise<readonly number[]> {
+  const octokit = await tools.github.octokits.installation(installation.id);
+  const repositories = await tools.github.listRepositories(octokit);
+  for (const { repository, archived } of repositories) {
+    await meet(tools, {
+      repository,
+      installationId: installation.id,
+      installedFrom: installation.createdAt,
+      archived,
+    });
+  }
+  await tools.ledger.queue.enqueue(
+    repositories.map(({ repository }) => ({
+      id: `${TASKS.sweep}:${repository.id}:${census}`,
+      lane: `repository:${repository.id}`,
+      event: TASKS.sweep,
+      dueAt: tools.clock.now(),
+      payload: { repositoryId: repository.id } satisfies TaskPayload,
+    })),
+  );
+  return repositories.map(({ repository }) => repository.id);
 }
 
 /** A deployment made so long before the newest recorded one is not waited for any more (ms). */
@@ -116,13 +136,16 @@ async function eachOf<Item>(items: readonly Item[], act: (item: Item) => Promise
     try {
       await act(item);
     } catch (error) {
-      // What stops everything stops here too: without the lane, or with GitHub asking for quiet.
-      if (error instanceof Trouble && (error.code === "lease-lost" || error.code === "github-limited"))
-        throw error;
+      if (isForAll(error)) throw error;
       failed.push(error);
     }
   }
   if (failed.length > 0) throw failed[0];
+}
+
+/** What stops one stops all: the lane is lost, or GitHub asks for quiet. */
+function isForAll(error: unknown): boolean {
+  return error instanceof Trouble && (error.code === "lease-lost" || error.code === "github-limited");
 }
 
 /** The production branches there are now, and those followed before (deleted ones still have a last update). */

@@ -66,7 +66,7 @@ interface Job {
 
 type Work =
   | Subject
-  | { readonly type: "task"; readonly event: string; readonly payload: TaskPayload; readonly at: number };
+  | { readonly type: "task"; readonly event: string; readonly payload: TaskPayload; readonly id: string };
 
 /** Everything about one subject in these deliveries is looked at once; deliveries whose subjects all went well are done. */
 async function workDeliveries(
@@ -146,7 +146,7 @@ async function understand(
 ): Promise<{ note: string; subjects: readonly Work[] }> {
   if (delivery.event.startsWith("countersign.")) {
     const payload = JSON.parse(new TextDecoder().decode(delivery.body)) as TaskPayload;
-    const subject: Work = { type: "task", event: delivery.event, payload, at: delivery.receivedAt };
+    const subject: Work = { type: "task", event: delivery.event, payload, id: delivery.id };
     return { note: `handled as ${delivery.event}`, subjects: [subject] };
   }
   return receive(delivery, lease);
@@ -158,7 +158,7 @@ async function look(tools: Tools, lease: Lease, { subject, request }: Job): Prom
     case "lifecycle":
       return recordLifecycle(tools, subject);
     case "installation":
-      return census(tools, tools.clock.now());
+      return census(tools, `${lease.owner}:${tools.clock.now()}`);
     case "organization":
       return rejudgeOrganization(tools, subject.organizationId);
     case "task":
@@ -242,7 +242,7 @@ async function runTask(
   fence: Watched["fence"],
 ): Promise<void> {
   const { repositoryId } = task.payload;
-  if (task.event === TASKS.census) return census(tools, task.at);
+  if (task.event === TASKS.census) return census(tools, task.id);
   if (task.event === TASKS.redeliver) return redeliver(tools);
   const watched = repositoryId === undefined ? null : await watch(tools, repositoryId, fence);
   if (watched === null) return;

@@ -13,6 +13,7 @@ export {
   pullsWithHead,
   readInstallation,
   readMergeGroup,
+  readRepository,
 } from "./lists.ts";
 export { readPolicy } from "./policies.ts";
 export { merged as mergePushes } from "./pushes.ts";

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Check, Instant, Repository, Sha } from "../domain/change.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { BranchesAnswer, MergeGroupAnswer, OpenPullsAnswer, PullsWithAnswer } from "./answers.ts";
-import { ask, askAll, query, type GitHub } from "./ask.ts";
+import { ask, askAll, askMaybe, place, query, type GitHub } from "./ask.ts";
 import { allChecks } from "./pull-request.ts";
 import { BRANCHES_QUERY, MERGE_GROUP_QUERY, OPEN_PULLS_QUERY, PULLS_WITH_QUERY } from "./queries.ts";
 import { InstantShape, RepositoryShape } from "./shapes.ts";
@@ -114,6 +114,12 @@ export async function listRepositories(
   if (truncated)
     throw new Trouble("github-answer", "The installation has more repositories than can be listed.");
   return pages.flatMap(({ repositories }) => repositories);
+}
+
+/** A repository as it is now, under whatever name; null when the installation does not show it. Throws {@link Trouble}. */
+export async function readRepository(github: GitHub, repository: Repository): Promise<Repository | null> {
+  const answer = await askMaybe(github, "GET /repos/{owner}/{repo}", place(repository), RepositoryShape);
+  return answer === null || answer.data.id !== repository.id ? null : answer.data;
 }
 
 /** An installation of the App. */
