@@ -38,7 +38,7 @@ interface Success {
 
 /** The deployment's id in our records. */
 export function deploymentId(repositoryId: number, number: number, environment: string): string {
-  return sha256(`${repositoryId}\n${number}\n${environment.toLowerCase()}`).slice(0, 32);
+  return sha256(`${repositoryId}\n${number}\n${environment.toLowerCase()}`);
 }
 
 /**

@@ -1,0 +1,29 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect, test } from "vitest";
+
+import { runProgram } from "../../src/cli/program.ts";
+
+test("the demo plays its quarter in two processes, and its package verifies until it is tampered with", async () => {
+  const out = mkdtempSync(join(tmpdir(), "countersign-demo-"));
+  const printed: string[] = [];
+  try {
+    const code = await runProgram(["demo", "--out", out], {
+      print: (line) => printed.push(line),
+      say: (line) => printed.push(line),
+      env: {},
+      interactive: false,
+    });
+    const text = printed.join("\n");
+    expect(code, text).toBe(0);
+    expect(text).toContain("found later by the sweep");
+    expect(text).toContain("The package is whole");
+    expect(text).toMatch(/^ {2}changes\.csv: /mu);
+    expect(printed.at(-1)).toBe(join(out, "evidence"));
+    expect(existsSync(join(out, "evidence", "START-HERE.html"))).toBe(true);
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+});
