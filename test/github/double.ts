@@ -115,18 +115,19 @@ export class Double {
   async fetch(request: Request): Promise<Response> {
     const { method } = request;
     const path = new URL(request.url).pathname;
-    this.#watch.seen(method, path);
+    const as = this.#asker(request);
+    this.#watch.seen(method, path, as);
     const fault = faultFor(this.world, method, path);
     try {
       if (fault?.afterEffect === true) await this.#answer(request, path);
       const response =
         fault === undefined ? await this.#answer(request, path) : faultAnswer(this.world, fault, path);
-      if (fault !== undefined) this.#watch.limited(fault, path);
-      this.#record(request, path, response.status);
+      if (fault !== undefined) this.#watch.limited(fault, path, as);
+      this.#record(method, path, as, response.status);
       return response;
     } catch (error) {
       if (!(error instanceof ConnectionRefused)) throw error;
-      this.#record(request, path, 0);
+      this.#record(method, path, as, 0);
       throw new TypeError("fetch failed", { cause: error });
     }
   }
@@ -142,18 +143,16 @@ export class Double {
     return response;
   }
 
-  #record(request: Request, path: string, status: number): void {
+  /** Whose credentials a request carries. */
+  #asker(request: Request): string {
     const [scheme = "", credentials = ""] = (request.headers.get("authorization") ?? "").split(" ");
     const token = this.world.tokens.get(credentials);
-    const as =
-      token?.installationId != null
-        ? `installation:${token.installationId}`
-        : token !== undefined
-          ? `user:${this.world.account(token.accountId).login}`
-          : scheme.toLowerCase() === "bearer" && credentials.split(".").length === 3
-            ? "app"
-            : "nobody";
-    const { method } = request;
+    if (token?.installationId != null) return `installation:${token.installationId}`;
+    if (token !== undefined) return `user:${this.world.account(token.accountId).login}`;
+    return scheme.toLowerCase() === "bearer" && credentials.split(".").length === 3 ? "app" : "nobody";
+  }
+
+  #record(method: string, path: string, as: string, status: number): void {
     const seq = this.world.requests.length + 1;
     this.world.requests.push({ seq, method, path, status, as, at: this.world.realNow() });
   }

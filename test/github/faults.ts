@@ -143,13 +143,16 @@ const WRITES_A_MINUTE = 80;
 export class Watch {
   readonly #world: World;
   readonly #pacing: boolean;
-  /** `resource` null: all of them. */
-  #told: {
-    readonly kind: Breach["kind"];
-    readonly resource: string | null;
-    readonly since: number;
-    readonly until: number;
-  } | null = null;
+  /** Who was told to wait: GitHub counts every installation, user and App for itself. `resource` null: all of them. */
+  readonly #told = new Map<
+    string,
+    {
+      readonly kind: Breach["kind"];
+      readonly resource: string | null;
+      readonly since: number;
+      readonly until: number;
+    }
+  >();
   #writes: number[] = [];
 
   constructor(world: World, pacing: boolean) {
@@ -157,11 +160,11 @@ export class Watch {
     this.#pacing = pacing;
   }
 
-  /** Notes a request before it is answered. */
-  seen(method: string, path: string): void {
+  /** Notes a request before it is answered; `as`: who asks. */
+  seen(method: string, path: string, as: string): void {
     const now = this.#world.realNow();
-    const told = this.#told;
-    const isMeant = told !== null && (told.resource === null || told.resource === resourceOf(path));
+    const told = this.#told.get(as);
+    const isMeant = told !== undefined && (told.resource === null || told.resource === resourceOf(path));
     if (isMeant && now > told.since + ON_ITS_WAY && now < told.until)
       this.#breach(told.kind, method, path, `${Math.ceil(told.until - now)} ms before it might`);
     if (!this.#pacing || method === "GET" || path.endsWith("/graphql")) return;
@@ -171,13 +174,13 @@ export class Watch {
   }
 
   /** Notes that a client that asked for a path was told to wait. */
-  limited(fault: RequestFault, path: string): void {
+  limited(fault: RequestFault, path: string, as: string): void {
     if (fault.kind !== "rate-limit" && fault.kind !== "secondary-limit") return;
     const since = this.#world.realNow();
     const kind = fault.kind === "rate-limit" ? "rate-limit" : "retry-after";
     // An exhausted limit is that of one resource; a secondary one concerns everything.
     const resource = kind === "rate-limit" ? resourceOf(path) : null;
-    this.#told = { kind, resource, since, until: since + fault.retryAfter * 1000 };
+    this.#told.set(as, { kind, resource, since, until: since + fault.retryAfter * 1000 });
   }
 
   #breach(kind: Breach["kind"], method: string, path: string, detail: string): void {
