@@ -6,6 +6,7 @@ import countersign from "./app.ts";
 import type { Instant } from "./domain/change.ts";
 import type { CompletenessRecord, RepositoryRecord } from "./domain/record.ts";
 import { Trouble } from "./domain/trouble.ts";
+import { recordDowntime } from "./flows/gaps.ts";
 import { hear, type Heard } from "./flows/intake.ts";
 import type { Clock, Tools } from "./flows/ports.ts";
 import { reconcile } from "./flows/reconcile.ts";
@@ -124,6 +125,11 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     log,
     wake: () => worker.wake(),
   });
+  // The timetable queues something every hour. Where it did not, nobody was there to do so.
+  const [newest] = await ledger.queue.list({ limit: 1 });
+  if (newest !== undefined && appointments(newest.receivedAt, clock.now() - MINUTE).length > 0)
+    await recordDowntime(tools, newest.receivedAt, clock.now());
+
   let listening: Listening | null = null;
   let ticking: NodeJS.Timeout | null = null;
   if (!isDriven) {

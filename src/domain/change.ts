@@ -175,7 +175,7 @@ export interface Change {
   readonly alreadyLanded: boolean | null;
   /** Checks on `after` itself (merge queue groups, direct pushes). */
   readonly checks: readonly Check[];
-  /** True when it was found by the sweep or a backfill, not when it happened. */
+  /** True when it was found long after it happened (by a sweep, a backfill, a delivery sent again), not when it did. */
   readonly late: boolean;
 }
 

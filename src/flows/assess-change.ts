@@ -61,13 +61,8 @@ export function changeId(repositoryId: number, update: RefUpdate, occurrence: nu
   return sha256(`${repositoryId}\n${update.ref}\n${update.before}\n${update.after}\n${occurrence}`);
 }
 
-/** Records every update of the branch since the last one followed, oldest first. `late`: found by the sweep. */
-export async function followBranch(
-  tools: Tools,
-  watched: Watched,
-  ref: string,
-  late: boolean,
-): Promise<void> {
+/** Records every update of the branch since the last one followed, oldest first. */
+export async function followBranch(tools: Tools, watched: Watched, ref: string): Promise<void> {
   if (!(await isWatched(tools, watched, ref))) return;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const subject = `${watched.repository.id}:${ref}`;
@@ -86,7 +81,7 @@ export async function followBranch(
   // An update of the default branch may have changed the policy, and with it what is watched.
   if (news.length > 0 && branchOf(ref) === watched.repository.defaultBranch)
     tools.github.lookups.forget([`policy:${watched.repository.id}`]);
-  for (const update of news) await recordUpdate(tools, watched, update, last.origin, late);
+  for (const update of news) await recordUpdate(tools, watched, update, last.origin);
   await waitForLaggingList(tools, watched, { ...last, at: news.at(-1)?.at ?? last.at });
 }
 
@@ -204,7 +199,7 @@ async function waitForLaggingList(tools: Tools, watched: Watched, place: BranchR
         { waitMs: ASK_AGAIN },
       );
     }
-    await recordUpdate(tools, watched, update, origin, true);
+    await recordUpdate(tools, watched, update, origin);
   }
 }
 
@@ -213,7 +208,6 @@ async function recordUpdate(
   watched: Watched,
   update: RefUpdate,
   origin: BranchRecord["origin"],
-  late: boolean,
 ): Promise<void> {
   const { repository } = watched;
   const now = tools.clock.now();
@@ -234,7 +228,7 @@ async function recordUpdate(
   const policy = await policyBefore(tools, watched, update);
   // What was read within minutes of happening was seen happening, whether a webhook or the list told first.
   const basis = now - update.at <= SETTLING ? "observed" : "read-later";
-  const change = await gatherChange(tools, watched, { ...update, basis }, occurrence, policy, late);
+  const change = await gatherChange(tools, watched, { ...update, basis }, occurrence, policy);
   const assessment = assess(
     { moment: "landed", change },
     { policy, appId: tools.appId, at: update.at, since: sinceOf(watched, policy) },
@@ -296,7 +290,6 @@ async function gatherChange(
   update: RefUpdate,
   occurrence: number,
   policy: PolicyInForce,
-  late: boolean,
 ): Promise<Change> {
   const { repository } = watched;
   const octokit = await tools.github.octokits.installation(watched.installationId);
@@ -329,7 +322,7 @@ async function gatherChange(
     shipped,
     alreadyLanded: update.kind === "branch-created" ? await hasLanded(tools, watched, update) : null,
     checks: await checksAt(tools, watched, update.after, read.checks, update.at),
-    late: late || tools.clock.now() - update.at > SETTLING,
+    late: tools.clock.now() - update.at >= SETTLING,
   };
 }
 

@@ -45,17 +45,12 @@ export function deploymentId(repositoryId: number, number: number, environment: 
  * Judges one deployment once it has succeeded in a production environment; anything else is none of ours. What succeeded
  * there before and was not recorded is judged first, so that neither order nor loss makes a later one look like the first.
  */
-export async function assessDeployment(
-  tools: Tools,
-  watched: Watched,
-  number: number,
-  late: boolean,
-): Promise<void> {
+export async function assessDeployment(tools: Tools, watched: Watched, number: number): Promise<void> {
   for (const success of await successesOf(tools, watched, number)) {
     for (const earlier of await unrecordedBefore(tools, watched, success)) {
-      await recordSuccess(tools, watched, earlier, true);
+      await recordSuccess(tools, watched, earlier);
     }
-    await recordSuccess(tools, watched, success, late);
+    await recordSuccess(tools, watched, success);
   }
 }
 
@@ -138,7 +133,6 @@ async function recordSuccess(
   tools: Tools,
   watched: Watched,
   { read, status, policy }: Success,
-  late: boolean,
 ): Promise<void> {
   const { repository } = watched;
   const octokit = await tools.github.octokits.installation(watched.installationId);
@@ -154,7 +148,7 @@ async function recordSuccess(
   const account =
     commits === null
       ? { carried: [], unaccounted: null }
-      : await accountFor(tools, watched, { commits, branches, sha: read.sha, at: status.at, late });
+      : await accountFor(tools, watched, { commits, branches, sha: read.sha, at: status.at });
   const kind = kindOf(previous?.sha ?? null, read.sha, brought?.status ?? null, branches.onProductionBranch);
   const deployment: Deployment = {
     id,
@@ -176,7 +170,7 @@ async function recordSuccess(
     succeededBefore:
       earlier.some((each) => each.sha === read.sha) ||
       (kind === "rollback" && (await ranBeforeWeWatched(tools, watched, read, status))),
-    late: late || tools.clock.now() - status.at > SETTLING,
+    late: tools.clock.now() - status.at >= SETTLING,
   };
   const assessment = assess(
     { moment: "deployed", deployment },
@@ -288,10 +282,9 @@ async function accountFor(
     readonly branches: Standing;
     readonly sha: Sha;
     readonly at: Instant;
-    readonly late: boolean;
   },
 ): Promise<Pick<Deployment, "carried" | "unaccounted">> {
-  const { commits, branches, sha, at, late } = brought;
+  const { commits, branches, sha, at } = brought;
   const wanted = new Set(commits);
   const pick = (landed: readonly Landed[]): readonly Landed[] =>
     landed.filter((each) => wanted.has(each.after));
@@ -300,7 +293,7 @@ async function accountFor(
   let landed = await landedChanges(tools, watched.repository.id);
   if (!landed.some((each) => each.after === sha)) {
     for (const ref of branches.ref === null ? await watchedRefs(tools, watched) : [branches.ref])
-      await followBranch(tools, watched, ref, late);
+      await followBranch(tools, watched, ref);
     landed = await landedChanges(tools, watched.repository.id);
   }
   const carried = [...pick(landed)];

@@ -3,7 +3,8 @@
 import type { Instant, Repository } from "../domain/change.ts";
 import { sha256 } from "../domain/digest.ts";
 import type { Entry } from "../domain/entry.ts";
-import type { CoverageGapRecord } from "../domain/record.ts";
+import type { CoverageGapRecord, RepositoryRecord } from "../domain/record.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 
 /** The id of the gap that began then, for that cause; `about` where a repository may have several. */
 export function gapId(
@@ -25,4 +26,30 @@ export function gapEntry(gap: CoverageGapRecord, repository: Repository): Entry 
     at: gap.from,
     body: gap,
   };
+}
+
+/** Records a span in which no App was running, for every organisation it watches; what happened meanwhile is read from GitHub's lists. */
+export async function recordDowntime(
+  { ledger }: { readonly ledger: Ledger },
+  from: Instant,
+  to: Instant,
+): Promise<void> {
+  const owners = new Map<number, string>();
+  for await (const entry of ledger.states("repository")) {
+    const { repository } = entry.body as RepositoryRecord;
+    owners.set(repository.ownerId, repository.owner);
+  }
+  const entries = [...owners].map(([organizationId, owner]): Entry => {
+    const body: CoverageGapRecord = {
+      id: gapId(0, "app-down", from, String(organizationId)),
+      cause: "app-down",
+      scope: owner,
+      from,
+      to,
+      because: "the App was not running: its timetable had something due, and nothing was done",
+      backfilled: true,
+    };
+    return { kind: "coverage-gap", subject: body.id, repositoryId: 0, organizationId, at: from, body };
+  });
+  await ledger.record({ entries, actions: [] }, to);
 }

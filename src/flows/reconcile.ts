@@ -35,7 +35,7 @@ async function reconcileBranch(
   to: Instant,
 ): Promise<CompletenessRecord> {
   const { repository } = watched;
-  await followBranch(tools, watched, ref, true);
+  await followBranch(tools, watched, ref);
   const place = await tools.ledger.state("branch", `${repository.id}:${ref}`);
   const { origin } = place === undefined ? { origin: null } : (place.body as BranchRecord);
   const octokit = await tools.github.octokits.installation(watched.installationId);

@@ -94,10 +94,10 @@ export async function redeliver(tools: Tools): Promise<void> {
 export async function sweepRepository(tools: Tools, watched: Watched): Promise<void> {
   tools.github.lookups.forget([`policy:${watched.repository.id}`]);
   const refs = await productionRefs(tools, watched);
-  await eachOf(refs, (ref) => followBranch(tools, watched, ref, true));
+  await eachOf(refs, (ref) => followBranch(tools, watched, ref));
   await rejudgeOpen(tools, watched);
   await eachOf(await unrecordedDeployments(tools, watched), (number) =>
-    assessDeployment(tools, watched, number, true),
+    assessDeployment(tools, watched, number),
   );
 }
 

@@ -185,9 +185,9 @@ async function lookAt(
     case "pull":
       return assessPull(tools, watched, subject.number, request);
     case "branch":
-      return followBranch(tools, watched, subject.ref, false);
+      return followBranch(tools, watched, subject.ref);
     case "deployment":
-      return assessDeployment(tools, watched, subject.number, false);
+      return assessDeployment(tools, watched, subject.number);
     case "merge-group":
       return assessGroup(tools, watched, subject, request);
     case "repository":
