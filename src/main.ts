@@ -9,7 +9,7 @@ import { Trouble } from "./domain/trouble.ts";
 import { recordDowntime } from "./flows/gaps.ts";
 import { hear, type Heard } from "./flows/intake.ts";
 import type { Clock, Tools } from "./flows/ports.ts";
-import { reconcile } from "./flows/reconcile.ts";
+import { askToReconcile, reconciled } from "./flows/reconcile.ts";
 import { TASKS } from "./flows/sweep.ts";
 import { workLane, type Receive } from "./flows/work.ts";
 import { carryOut } from "./github/carry-out.ts";
@@ -177,7 +177,21 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     },
     sweep: () => doNow(TASKS.census),
     async reconcile(organization, from, to) {
-      return reconcile(tools, await organizationId(tools, organization), from, to);
+      const id = await organizationId(tools, organization);
+      asked += 1;
+      const request = `${clock.now()}:${process.pid}:${asked}`;
+      const ids = new Set(await askToReconcile(tools, id, { from, to }, request));
+      await worker.settle();
+      for (const status of ["waiting", "dead"] as const) {
+        const left = await ledger.queue.list({ status, limit: 10_000 });
+        const failed = left.filter((task) => ids.has(task.id));
+        if (failed.length === 0) continue;
+        throw new Trouble(
+          "github-unreachable",
+          `GitHub could not be asked about ${failed.length} of ${ids.size} repositories of ${organization}: ${failed[0]?.error ?? "not yet done"}`,
+        );
+      }
+      return reconciled(tools, id, { from, to });
     },
     async stop() {
       if (ticking !== null) clearInterval(ticking);

@@ -7,6 +7,7 @@ import { openLedger } from "../ledger/open.ts";
 import { apiBaseUrl, signingKey } from "../settings.ts";
 import type { Answer, Terminal } from "./answer.ts";
 import { Misuse } from "./answer.ts";
+import { proveComplete } from "./serve.ts";
 import { settingsFrom } from "./settings-of.ts";
 import { printMoment } from "./scenario/words.ts";
 import { writePackage } from "./write-package.ts";
@@ -19,6 +20,8 @@ export interface ExportOptions {
   readonly to?: Instant;
   readonly out: string;
   readonly zip?: boolean;
+  /** Do not ask GitHub: the package then says that nothing was counted against GitHub's lists, unless it was before. */
+  readonly offline?: boolean;
 }
 
 interface NamedPeriod {
@@ -33,6 +36,10 @@ export async function exportPackage(terminal: Terminal, options: ExportOptions):
   const ledger = await openLedger(settings.store);
   try {
     const period = await periodOf(options, ledger);
+    if (options.offline !== true) {
+      terminal.say("Counting the period's updates against GitHub's own lists.");
+      await proveComplete(settings, options.org, period.from, period.to);
+    }
     const exported = await writePackage(ledger, {
       organization: options.org,
       period,

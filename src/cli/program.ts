@@ -110,6 +110,7 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
     .option("--to <date>", "end, excluded", instant)
     .requiredOption("--out <folder>", "where to write it; must not exist or be empty")
     .option("--zip", "write one zip beside the folder too")
+    .option("--offline", "do not count against GitHub's own lists first")
     .action(
       async (options: {
         org: string;
@@ -118,6 +119,7 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
         to?: number;
         out: string;
         zip?: boolean;
+        offline?: boolean;
         json?: boolean;
       }) => {
         const { exportPackage } = await import("./export.ts");

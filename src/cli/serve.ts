@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { Instant } from "../domain/change.ts";
 import { startCountersign, type Countersign } from "../main.ts";
+import type { Settings } from "../settings.ts";
 import type { Terminal } from "./answer.ts";
 import { settingsFrom } from "./settings-of.ts";
 
@@ -31,6 +32,21 @@ async function listenOrStop(app: Countersign): ReturnType<Countersign["listen"]>
 
 /** So long after a rehearsed crash others may take up the dead App's work (ms, real time); `serve` waits 30 seconds. */
 const REHEARSAL_LEASE = 1_000;
+
+/** Lists a period's updates of every branch at GitHub and counts them against the log, beside a running App or without. Throws Trouble. */
+export async function proveComplete(
+  settings: Settings,
+  organization: string,
+  from: Instant,
+  to: Instant,
+): Promise<void> {
+  const app = await startCountersign(settings, { clock: { now: () => Date.now() }, timetable: "driven" });
+  try {
+    await app.reconcile(organization, from, to);
+  } finally {
+    await app.stop();
+  }
+}
 
 const CommandSchema = z.discriminatedUnion("do", [
   z.object({ id: z.int(), do: z.literal("advance"), to: z.number() }),

@@ -5,26 +5,55 @@ import type { Entry } from "../domain/entry.ts";
 import type { BranchRecord, ChangeRecord, CompletenessRecord, RepositoryRecord } from "../domain/record.ts";
 import { followBranch, HISTORY_KEPT } from "./assess-change.ts";
 import type { Tools, Watched } from "./ports.ts";
-import { watch } from "./repositories.ts";
-import { productionRefs } from "./sweep.ts";
+import { productionRefs, TASKS, type TaskPayload } from "./sweep.ts";
 
-/** Reconciles every repository of an organisation for a period, and records what each branch came to. */
-export async function reconcile(
+/** What a reconciliation covers; `to` is excluded. */
+export interface Span {
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+/** Queues the reconciliation of every repository of an organisation, each in its own lane; answers the tasks' ids. */
+export async function askToReconcile(
   tools: Tools,
   organizationId: number,
-  from: Instant,
-  to: Instant,
+  span: Span,
+  request: string,
+): Promise<readonly string[]> {
+  const tasks = [];
+  for await (const entry of tools.ledger.states("repository", { organizationId, order: "subject" })) {
+    if ((entry.body as RepositoryRecord).removedAt !== null) continue;
+    tasks.push({
+      id: `${TASKS.reconcile}:${entry.subject}:${request}`,
+      lane: `repository:${entry.subject}`,
+      event: TASKS.reconcile,
+      dueAt: tools.clock.now(),
+      payload: { repositoryId: Number(entry.subject), span } satisfies TaskPayload,
+    });
+  }
+  await tools.ledger.queue.enqueue(tasks);
+  return tasks.map((task) => task.id);
+}
+
+/** What the branches of an organisation came to when they were reconciled for exactly this span. */
+export async function reconciled(
+  tools: Tools,
+  organizationId: number,
+  { from, to }: Span,
 ): Promise<readonly CompletenessRecord[]> {
   const found: CompletenessRecord[] = [];
-  for await (const entry of tools.ledger.states("repository", { organizationId, order: "subject" })) {
-    const record = entry.body as RepositoryRecord;
-    const watched = await watch(tools, record.repository.id, undefined);
-    if (watched === null) continue;
-    for (const ref of await productionRefs(tools, watched)) {
-      found.push(await reconcileBranch(tools, watched, ref, from, to));
-    }
+  for await (const entry of tools.ledger.states("completeness", { organizationId, order: "subject" })) {
+    const record = entry.body as CompletenessRecord;
+    if (record.from === from && record.to === to) found.push(record);
   }
   return found;
+}
+
+/** Reconciles every production branch of one repository, and records what each came to. */
+export async function reconcileRepository(tools: Tools, watched: Watched, { from, to }: Span): Promise<void> {
+  for (const ref of await productionRefs(tools, watched)) {
+    await reconcileBranch(tools, watched, ref, from, to);
+  }
 }
 
 async function reconcileBranch(
@@ -33,7 +62,7 @@ async function reconcileBranch(
   ref: string,
   from: Instant,
   to: Instant,
-): Promise<CompletenessRecord> {
+): Promise<void> {
   const { repository } = watched;
   await followBranch(tools, watched, ref);
   const place = await tools.ledger.state("branch", `${repository.id}:${ref}`);
@@ -110,7 +139,6 @@ async function reconcileBranch(
     body,
   };
   await tools.ledger.record({ entries: [entry], actions: [] }, tools.clock.now(), watched.fence);
-  return body;
 }
 
 /** The updates made after observation began, also within its first second. */

@@ -19,12 +19,16 @@ export const TASKS = {
   redeliver: "countersign.redeliver",
   /** Looks at everything in one repository again. Lane `repository:ID`. */
   sweep: "countersign.sweep",
+  /** Counts a span's updates of one repository anew. Lane `repository:ID`. */
+  reconcile: "countersign.reconcile",
   /** Judges the open pull requests of one repository again. Lane `repository:ID`. */
   rejudge: "countersign.rejudge",
 } as const;
 
 /** What a task carries. */
 export interface TaskPayload {
+  /** What a reconciliation covers; `to` is excluded. */
+  readonly span?: { readonly from: Instant; readonly to: Instant };
   readonly repositoryId?: number;
 }
 

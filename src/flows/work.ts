@@ -10,6 +10,7 @@ import { assessGroup, assessPull } from "./assess-pull.ts";
 import type { Heard } from "./intake.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { recordLifecycle, watch } from "./repositories.ts";
+import { reconcileRepository } from "./reconcile.ts";
 import { census, redeliver, rejudgeOpen, sweepRepository, TASKS, type TaskPayload } from "./sweep.ts";
 
 /** A lane under lease; `now` is the clock leases run by. */
@@ -246,7 +247,9 @@ async function runTask(
   if (task.event === TASKS.redeliver) return redeliver(tools);
   const watched = repositoryId === undefined ? null : await watch(tools, repositoryId, fence);
   if (watched === null) return;
-  if (task.event === TASKS.sweep) await sweepRepository(tools, watched);
+  if (task.event === TASKS.reconcile && task.payload.span !== undefined)
+    await reconcileRepository(tools, watched, task.payload.span);
+  else if (task.event === TASKS.sweep) await sweepRepository(tools, watched);
   else await rejudgeOpen(tools, watched);
 }
 

@@ -240,10 +240,10 @@ export const COMPLETENESS = table<Stated<CompletenessRecord>>({
   rows: completenessOf,
 });
 
-/** The completeness checks of spans that lie in the period or touch it. */
+/** The completeness checks of exactly this period. */
 export async function* completenessOf(source: EvidenceSource): AsyncIterable<Stated<CompletenessRecord>> {
   for await (const stated of statesOf<CompletenessRecord>(source, "completeness", "ever"))
-    if (touches(source.period, stated.body.from, stated.body.to)) yield stated;
+    if (stated.body.from === source.period.from && stated.body.to === source.period.to) yield stated;
 }
 
 /** Spans in which the App could not see, and why. */
