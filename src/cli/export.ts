@@ -4,7 +4,8 @@ import type { Instant } from "../domain/change.ts";
 import type { PolicyRecord } from "../domain/record.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { openLedger } from "../ledger/open.ts";
-import { apiBaseUrl, signingKey } from "../settings.ts";
+import { Trouble } from "../domain/trouble.ts";
+import { apiBaseUrl, signingKey, type Settings } from "../settings.ts";
 import type { Answer, Terminal } from "./answer.ts";
 import { Misuse } from "./answer.ts";
 import { proveComplete } from "./serve.ts";
@@ -38,7 +39,7 @@ export async function exportPackage(terminal: Terminal, options: ExportOptions):
     const period = await periodOf(options, ledger);
     if (options.offline !== true) {
       terminal.say("Counting the period's updates against GitHub's own lists.");
-      await proveComplete(settings, options.org, period.from, period.to);
+      await counted(settings, options.org, period);
     }
     const exported = await writePackage(ledger, {
       organization: options.org,
@@ -59,6 +60,17 @@ export async function exportPackage(terminal: Terminal, options: ExportOptions):
     return { code: 0, lines, data: exported };
   } finally {
     await ledger.close();
+  }
+}
+
+/** Without GitHub a package can still be written, but only by somebody who says that they know. */
+async function counted(settings: Settings, organization: string, { from, to }: NamedPeriod): Promise<void> {
+  try {
+    await proveComplete(settings, organization, from, to);
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    const message = `${error.message} Try again, or export with --offline: the package then says what was not counted.`;
+    throw new Trouble(error.code, message, { cause: error });
   }
 }
 

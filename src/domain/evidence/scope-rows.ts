@@ -240,10 +240,26 @@ export const COMPLETENESS = table<Stated<CompletenessRecord>>({
   rows: completenessOf,
 });
 
-/** The completeness checks of exactly this period. */
+/** Of each branch, the completeness check of exactly this period; where there is none, those of spans that touch it. */
 export async function* completenessOf(source: EvidenceSource): AsyncIterable<Stated<CompletenessRecord>> {
-  for await (const stated of statesOf<CompletenessRecord>(source, "completeness", "ever"))
-    if (stated.body.from === source.period.from && stated.body.to === source.period.to) yield stated;
+  const { period } = source;
+  let branch: readonly Stated<CompletenessRecord>[] = [];
+  function* chosen(): Iterable<Stated<CompletenessRecord>> {
+    const exact = branch.find(({ body }) => body.from === period.from && body.to === period.to);
+    yield* exact === undefined ? branch : [exact];
+  }
+  // They come by subject, which begins with the repository and the branch.
+  for await (const stated of statesOf<CompletenessRecord>(source, "completeness", "ever")) {
+    if (!touches(period, stated.body.from, stated.body.to)) continue;
+    const last = branch[0]?.body;
+    if (last?.ref === stated.body.ref && last.repository.id === stated.body.repository.id) {
+      branch = [...branch, stated];
+      continue;
+    }
+    yield* chosen();
+    branch = [stated];
+  }
+  yield* chosen();
 }
 
 /** Spans in which the App could not see, and why. */

@@ -1,0 +1,98 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { runProgram } from "../../src/cli/program.ts";
+import { playScenario } from "../../src/cli/scenario/play.ts";
+import { openProcessStage, type ProcessStage } from "../../src/cli/scenario/process-stage.ts";
+import { startDouble, type DoubleProcess } from "../../src/cli/scenario/processes.ts";
+import { readStory } from "../support/scenarios.ts";
+
+// The command asks GitHub by the system's clock, so the story's day must not lie in its future.
+const STORY = `
+name: a push and an export
+policy: { mode: enforce }
+people: { ann: { permission: admin } }
+start: 2026-02-02T09:00:00Z
+story:
+  - { do: push, by: ann, branch: main, files: { a: "1" }, bypass: true, after: 1h }
+`;
+
+let double: DoubleProcess;
+let stage: ProcessStage;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "countersign-export-"));
+  double = await startDouble();
+  const story = readStory(STORY, "test/cli/export.test.ts");
+  stage = await openProcessStage(double, story, join(folder, "data"));
+  await playScenario(story, stage);
+});
+afterAll(async () => {
+  await stage.close();
+  await double.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function run(...args: readonly string[]): Promise<{ code: number; said: string }> {
+  const lines: string[] = [];
+  const code = await runProgram(args, {
+    env: stage.env,
+    interactive: false,
+    print: (line) => lines.push(line),
+    say: (line) => lines.push(line),
+  });
+  return { code, said: lines.join("\n") };
+}
+
+const PERIOD = ["--org", "acme", "--from", "2026-02-01", "--to", "2026-03-01"];
+
+test("an export counts the period against GitHub's own list first, beside a running App", async () => {
+  const out = join(folder, "counted");
+  const { code, said } = await run("export", ...PERIOD, "--out", out);
+  expect(code, said).toBe(0);
+  const { branches } = JSON.parse(await readFile(join(out, "completeness.json"), "utf8")) as {
+    branches: readonly { proven: boolean; checks: number }[];
+  };
+  expect(branches.map(({ proven, checks }) => ({ proven, checks }))).toEqual([
+    { proven: true, checks: 1 },
+    { proven: true, checks: 1 },
+  ]);
+  expect((await run("verify", out)).code).toBe(0);
+});
+
+test("an export when GitHub cannot be reached says so, writes nothing, and names the way without it", async () => {
+  await stage.double.weather("github-fails");
+  const out = join(folder, "uncounted");
+  const { code, said } = await run(
+    "export",
+    "--org",
+    "acme",
+    "--from",
+    "2026-02-01",
+    "--to",
+    "2026-02-20",
+    "--out",
+    out,
+  );
+  expect(code, said).toBe(3);
+  expect(said).toContain("--offline");
+  await expect(readFile(join(out, "manifest.json"))).rejects.toThrow("ENOENT");
+  const offline = await run(
+    "export",
+    "--org",
+    "acme",
+    "--from",
+    "2026-02-01",
+    "--to",
+    "2026-02-20",
+    "--out",
+    out,
+    "--offline",
+  );
+  expect(offline.code, offline.said).toBe(0);
+  await stage.double.weather("recover");
+});
