@@ -40,9 +40,13 @@ export async function entryNamed(ledger: Ledger, kind: string, subject: string):
   const known = ENTRY_KINDS.find((each) => each === kind);
   if (known === undefined)
     throw new Misuse(`"${kind}" is no kind of entry; there are ${ENTRY_KINDS.join(", ")}.`);
-  const whole =
-    known === "gate" && PULL.test(subject) ? await gateSubject(ledger, pullNamed(subject)) : subject;
-  return (await ledger.state(known, whole)) ?? startingWith(ledger, known, whole);
+  if (known !== "gate" || !PULL.test(subject)) {
+    return (await ledger.state(known, subject)) ?? startingWith(ledger, known, subject);
+  }
+  const entry = await ledger.state("gate", await gateSubject(ledger, pullNamed(subject)));
+  if (entry === undefined)
+    throw new Misuse(`The evidence log says nothing of ${subject}: it was never checked.`);
+  return entry;
 }
 
 async function startingWith(ledger: Ledger, kind: EntryKind, prefix: string): Promise<LoggedEntry> {

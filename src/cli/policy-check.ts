@@ -43,13 +43,16 @@ function alone({ file, text }: GivenFile): readonly FileProblem[] {
 
 function together(above: GivenFile, own: GivenFile): readonly FileProblem[] {
   const policy = policyOf(above, own);
-  return policy.state === "broken" ? policy.problems : [];
+  if (policy.state !== "broken") return [];
+  // The organisation's first, and each file from top to bottom.
+  const place = (problem: FileProblem): number => (problem.file === above.file ? 0 : 1);
+  return policy.problems.toSorted((a, b) => place(a) - place(b) || a.line - b.line || a.column - b.column);
 }
 
 /** The problem, the line it is in, and a caret below the place. */
 function shown(problem: FileProblem, given: readonly GivenFile[]): readonly string[] {
   const text = given.find(({ file }) => file === problem.file)?.text.split(/\r?\n/u)[problem.line - 1] ?? "";
-  const start = Math.max(0, problem.column - WIDEST);
+  const start = problem.column < WIDEST / 2 ? 0 : problem.column - WIDEST / 2;
   const part = text.slice(start, start + WIDEST);
   const number = String(problem.line);
   // Tabs stay tabs in front of the caret, so that it stands where the reader's terminal puts the place.

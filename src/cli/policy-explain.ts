@@ -14,10 +14,11 @@ import type { Answer, Terminal } from "./answer.ts";
 import { approvalLines, codeOf, resultLines } from "./assess.ts";
 import { plain } from "./columns.ts";
 import { readFacts, titleOf } from "./facts-file.ts";
-import { entryNamed, snapshotOf } from "./log-facts.ts";
+import { entryNamed, pullNamed, snapshotOf } from "./log-facts.ts";
 
 /** Explains a pull request as it was last judged, from the evidence log alone, in the words of its check run. */
 export async function explainPull(where: Where, pull: string): Promise<Answer> {
+  pullNamed(pull);
   const ledger = await openLedger(where, { readOnly: true });
   try {
     const entry = await entryNamed(ledger, "gate", pull);
