@@ -35,18 +35,19 @@ export function pullNamed(text: string): PullName {
   return { owner, name, number: Number(number) };
 }
 
-/** The newest entry of a subject: its whole name, the beginning of it if only one begins so, or for `gate` OWNER/REPO#N. Throws Misuse. */
+/** The newest entry of a subject: its whole name, the beginning of it if only one begins so (not of a `gate`), or for `gate` OWNER/REPO#N. Throws Misuse. */
 export async function entryNamed(ledger: Ledger, kind: string, subject: string): Promise<LoggedEntry> {
   const known = ENTRY_KINDS.find((each) => each === kind);
   if (known === undefined)
     throw new Misuse(`"${kind}" is no kind of entry; there are ${ENTRY_KINDS.join(", ")}.`);
-  if (known !== "gate" || !PULL.test(subject)) {
-    return (await ledger.state(known, subject)) ?? startingWith(ledger, known, subject);
-  }
-  const entry = await ledger.state("gate", await gateSubject(ledger, pullNamed(subject)));
-  if (entry === undefined)
+  const whole =
+    known === "gate" && PULL.test(subject) ? await gateSubject(ledger, pullNamed(subject)) : subject;
+  const entry = await ledger.state(known, whole);
+  if (entry !== undefined) return entry;
+  // Pull request 1 is not the beginning of pull request 12.
+  if (known === "gate")
     throw new Misuse(`The evidence log says nothing of ${subject}: it was never checked.`);
-  return entry;
+  return startingWith(ledger, known, subject);
 }
 
 async function startingWith(ledger: Ledger, kind: EntryKind, prefix: string): Promise<LoggedEntry> {
@@ -62,13 +63,17 @@ async function startingWith(ledger: Ledger, kind: EntryKind, prefix: string): Pr
 }
 
 async function gateSubject(ledger: Ledger, pull: PullName): Promise<string> {
-  for await (const entry of ledger.states("repository")) {
-    const { repository } = entry.body as RepositoryRecord;
-    const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
-    if (same(repository.owner, pull.owner) && same(repository.name, pull.name))
-      return `${repository.id}#${pull.number}`;
+  const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+  const found: RepositoryRecord[] = [];
+  for await (const entry of ledger.states("repository", { order: "at" })) {
+    const record = entry.body as RepositoryRecord;
+    const { owner, name } = record.repository;
+    if (same(owner, pull.owner) && same(name, pull.name)) found.push(record);
   }
-  throw new Misuse(`The evidence log knows no repository ${pull.owner}/${pull.name}.`);
+  // A name may have been given again: the repository that has it now is meant, else the last one that had it.
+  const met = found.findLast(({ removedAt }) => removedAt === null) ?? found.at(-1);
+  if (met === undefined) throw new Misuse(`The evidence log knows no repository ${pull.owner}/${pull.name}.`);
+  return `${met.repository.id}#${pull.number}`;
 }
 
 /** The facts of an entry `gate`, `change` or `deployment`, as they were judged. Throws Misuse where the log does not hold them all. */

@@ -161,7 +161,7 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
     "log show change 4be1 --facts > facts.json   # for countersign assess --facts facts.json",
   ])
     .argument("<kind>", "gate, change, deployment, deviation, policy, ...")
-    .argument("<subject>", "its name or the beginning of it; of a gate also OWNER/REPO#N")
+    .argument("<subject>", "its name or the beginning of it; of a gate its whole name, or OWNER/REPO#N")
     .option("--facts", "the facts as they were judged, in the form of docs/facts.schema.json")
     .option("--app-id <n>", "the App's id; default: APP_ID of the environment", count)
     .action(

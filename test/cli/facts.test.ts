@@ -168,6 +168,7 @@ describe("assess and explain", () => {
     expect((await run(["log", "show", "gate", "acme/nowhere#1"], env)).said).toContain("acme/nowhere");
     expect((await run(["log", "show", "gate", "acme/web#99"], env)).said).toContain("never checked");
     const repository = String(snapshot.moment === "gate" ? snapshot.subject.pull.repository.id : 0);
+    expect((await run(["log", "show", "gate", `${repository}#`], env)).said).toContain("never checked");
     expect((await run(["log", "show", "repository", repository, "--facts"], env)).said).toContain(
       "is not judged",
     );
