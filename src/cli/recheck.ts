@@ -4,11 +4,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import { checkRunAction } from "../domain/decision.ts";
-import type { GateRecord } from "../domain/record.ts";
+import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
+import type { CheckRunText, GateRecord } from "../domain/record.ts";
 import { assessPull } from "../flows/assess-pull.ts";
 import type { Tools, Watched } from "../flows/ports.ts";
-import { carryOut } from "../github/carry-out.ts";
+import { carryOut, type Doable } from "../github/carry-out.ts";
 import * as facts from "../github/facts.ts";
 import { Lookups } from "../github/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch } from "../github/octokit.ts";
@@ -66,11 +66,9 @@ export async function recheck(
       const log = pino({ level: "silent" });
       const tools: Tools = { appId, clock: { now }, github, ledger, log };
       const watched = await watchedNow(tools, named);
-      await assessPull(tools, watched, named.number, null);
-      const entry = await ledger.state("gate", `${watched.repository.id}#${named.number}`);
-      if (entry === undefined) throw new Misuse(`${pull} is not open: only open pull requests are checked.`);
-      const said = entry.body as GateRecord;
-      const posted = post ? await write(tools, watched, said) : null;
+      const said = await judge(tools, watched, named.number);
+      if (said === null) throw new Misuse(`${pull} is not open: only open pull requests are checked.`);
+      const posted = post ? await write(tools, watched, said.action) : null;
       return answerOf(pull, said, posted);
     } finally {
       await ledger.close();
@@ -94,15 +92,43 @@ async function watchedNow({ github }: Tools, { owner, name }: PullName): Promise
   return { repository, installationId: installation.id, since: installation.createdAt, fence: undefined };
 }
 
-async function write({ appId, github, clock }: Tools, watched: Watched, said: GateRecord): Promise<string> {
-  const { repository, installationId } = watched;
-  const action = checkRunAction(said.check, { repository, installationId, appId }, null);
-  const octokit = await github.octokits.installation(installationId);
-  const { url } = await github.carryOut(octokit, { ...action, storedAt: clock.now(), previous: null });
-  return url;
+/** What is said of a pull request, and the action that says it on its commit. */
+interface Said {
+  readonly record: GateRecord;
+  /** As it would be written: of several open pull requests with this head, the worst. */
+  readonly check: CheckRunText;
+  readonly action: Doable;
 }
 
-function answerOf(pull: string, { assessment, check }: GateRecord, posted: string | null): Answer {
+/** Judges the pull request, and every other open one whose check run is the same because its head is. Null: it is not open. */
+async function judge(tools: Tools, watched: Watched, number: number): Promise<Said | null> {
+  const { repository, installationId } = watched;
+  const { github, ledger } = tools;
+  const read = async (): Promise<GateRecord | null> => {
+    const entry = await ledger.state("gate", `${repository.id}#${number}`);
+    return entry === undefined ? null : (entry.body as GateRecord);
+  };
+  await assessPull(tools, watched, number, null);
+  const head = (await read())?.check.headSha;
+  if (head === undefined) return null;
+  const octokit = await github.octokits.installation(installationId);
+  const others = (await github.pullsWithHead(octokit, repository, head)).filter((each) => each !== number);
+  for (const other of others) await assessPull(tools, watched, other, null);
+  if (others.length > 0) await assessPull(tools, watched, number, null, true);
+  const record = await read();
+  const waiting = await ledger.queue.listActions({ status: "waiting", limit: others.length + 1 });
+  const action = waiting.find(({ key }) => key === checkKey(repository.id, head));
+  if (record === null || action === undefined) return null;
+  const { text } = action.payload as CheckRunPayload;
+  return { record, check: text, action: { ...action, previous: null } };
+}
+
+async function write({ github }: Tools, { installationId }: Watched, action: Doable): Promise<string> {
+  return (await github.carryOut(await github.octokits.installation(installationId), action)).url;
+}
+
+function answerOf(pull: string, { record, check }: Said, posted: string | null): Answer {
+  const { assessment } = record;
   const passes = check.conclusion === "success";
   const lines = [
     `${pull} at ${check.headSha}`,

@@ -76,6 +76,18 @@ describe("recheck", () => {
     expect(checksOn(stage)).toEqual([{ status: "completed", conclusion: "success" }]);
   });
 
+  test("never lets a commit pass that is also the head of a pull request which may not be merged", async () => {
+    const stage = await waiting({ mode: "enforce", production: { branches: ["main", "release"] } });
+    await stage.play({ do: "create-branch", branch: "release", from: "main", bypass: true });
+    await stage.play({ do: "open-pull-request", by: "ann", pull: 2, branch: "feature", base: "release" });
+    await stage.play({ do: "review", by: "bob", pull: 1, state: "approved" });
+    const { code, lines } = await recheckOn(stage, "acme/web#1", true);
+    expect(code, lines.join("\n")).toBe(1);
+    expect(lines.join("\n")).toContain("this is said of #2");
+    expect(checksOn(stage)).toEqual([{ status: "in_progress", conclusion: null }]);
+    await stage.refused({ do: "merge", by: "ann", pull: 2, method: "squash" });
+  });
+
   test("answers 0 where the policy only observes", async () => {
     const { code, lines } = await recheckOn(await waiting({ mode: "observe" }), "acme/web#1");
     expect(code).toBe(0);
