@@ -214,3 +214,28 @@ describe("assess and explain", () => {
     expect((await run(["policy", "explain", "acme/web"], envOf(stage))).said).toContain("OWNER/REPO#N");
   });
 });
+
+test("what was not in scope is explained as such, and holds no facts to judge", async () => {
+  const story = readStory(
+    `name: aside
+policy: { mode: enforce }
+people: { ann: { permission: write } }
+story:
+  - { do: create-branch, branch: aside, from: main }
+  - { do: open-pull-request, by: ann, pull: 1, branch: feature, base: aside, files: { a.ts: "1" } }
+`,
+    "aside",
+  );
+  const stage = await openStage(story, "sqlite");
+  try {
+    expect((await playScenario(story, stage)).failures).toEqual([]);
+    const { code, printed } = await run(["policy", "explain", "acme/web#1"], envOf(stage));
+    expect(code).toBe(0);
+    expect(printed).toContain("Not in scope\n\naside is not a production branch");
+    const shown = await run(["log", "show", "gate", "acme/web#1", "--facts"], envOf(stage));
+    expect(shown.code).toBe(2);
+    expect(shown.said).toContain("its base was not a production branch");
+  } finally {
+    await stage.close();
+  }
+});
