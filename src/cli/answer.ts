@@ -20,6 +20,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether stderr is read by a person. */
   readonly interactive: boolean;
+  /** Reads standard input whole; absent: the process's own. */
+  readonly input?: () => Promise<string>;
 }
 
 /** Wrong use: the message says what is wrong, where, and what to do. Exit code 2. */

@@ -158,6 +158,132 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
     },
   );
 
+  command(log, "show", "Show the newest entry of one subject, or the facts it was judged on.", [
+    "log show gate acme/web#7",
+    "log show change 4be1 --facts > facts.json   # for countersign assess --facts facts.json",
+  ])
+    .argument("<kind>", "gate, change, deployment, deviation, policy, ...")
+    .argument("<subject>", "its name or the beginning of it; of a gate its whole name, or OWNER/REPO#N")
+    .option("--facts", "the facts as they were judged, in the form of docs/facts.schema.json")
+    .option("--app-id <n>", "the App's id; default: APP_ID of the environment", count)
+    .action(
+      async (kind: string, subject: string, options: { facts?: boolean; appId?: number; json?: boolean }) => {
+        const { showEntry } = await import("./log-show.ts");
+        const appId = options.facts === true ? appIdOf(options.appId, terminal) : null;
+        give(await showEntry(await where(terminal), kind, subject, appId), options.json);
+      },
+    );
+
+  const policy = program
+    .command("policy")
+    .description("Policy files: what is wrong in them, and what they ask.");
+  command(
+    policy,
+    "check",
+    "Find every problem of a policy file, with line, column and what was likely meant.",
+    [
+      "policy check .github/countersign.yml",
+      "policy check .github/countersign.yml --organization ../.github/.github/countersign.yml",
+      "policy check - < .github/countersign.yml",
+    ],
+  )
+    .argument("<file>", "the policy file; - for standard input")
+    .option("--organization <file>", "the organisation's file, which this one may only tighten")
+    .action(async (file: string, options: { organization?: string; json?: boolean }) => {
+      const { checkPolicy } = await import("./policy-check.ts");
+      give(await checkPolicy(terminal, file, options.organization), options.json);
+    });
+  command(
+    policy,
+    "explain",
+    "Say what the policy asks of a change, what is there, and what is missing from whom.",
+    ["policy explain acme/web#7", "policy explain --facts facts.json"],
+  )
+    .argument("[pull]", "OWNER/REPO#N, as it stands in the evidence log; GitHub is not asked")
+    .option("--facts <file>", "stored facts instead; - for standard input")
+    .action(async (pull: string | undefined, options: { facts?: string; json?: boolean }) => {
+      const { explainFacts, explainPull } = await import("./policy-explain.ts");
+      if ((pull === undefined) === (options.facts === undefined)) {
+        throw new Misuse("Say which change: OWNER/REPO#N or --facts FILE, one of them.");
+      }
+      give(
+        options.facts === undefined
+          ? await explainPull(await where(terminal), pull ?? "")
+          : await explainFacts(terminal, options.facts),
+        options.json,
+      );
+    });
+
+  command(
+    program,
+    "assess",
+    "Judge stored facts, and nothing else: nothing is asked of GitHub, nothing recorded.",
+    [
+      "assess --facts facts.json",
+      "assess --facts facts.json --policy organisation.yml --policy repository.yml",
+    ],
+  )
+    .requiredOption("--facts <file>", "facts, as `log show --facts` writes them; - for standard input")
+    .option(
+      "--policy <file>",
+      "judge under this policy instead of the recorded one; a second is a repository's own on top",
+      collect,
+      [],
+    )
+    .action(async (options: { facts: string; policy: readonly string[]; json?: boolean }) => {
+      const { assessFacts } = await import("./assess.ts");
+      give(await assessFacts(terminal, options.facts, options.policy), options.json);
+    });
+
+  command(program, "ruleset", "Print the one GitHub ruleset that goes with the policy.", [
+    "ruleset --app-id 4711 --policy .github/countersign.yml | gh api orgs/acme/rulesets --input -",
+    "ruleset --app-id 4711 --terraform > countersign.tf",
+    'ruleset --app-id 4711 --repository web --branch main --branch "release/**"',
+  ])
+    .option("--terraform", "as Terraform instead of JSON for GitHub's API")
+    .option(
+      "--policy <file>",
+      "whose production branches are meant; a second is a repository's own on top",
+      collect,
+      [],
+    )
+    .option("--branch <pattern>", "these branches instead of the policy's", collect, [])
+    .option("--repository <name>", "for one repository instead of all the organisation's")
+    .option(
+      "--app-id <n>",
+      "the App's id, to which the check is pinned; default: APP_ID of the environment",
+      count,
+    )
+    .action(
+      async (options: {
+        terraform?: boolean;
+        policy: readonly string[];
+        branch: readonly string[];
+        repository?: string;
+        appId?: number;
+        json?: boolean;
+      }) => {
+        const { makeRuleset } = await import("./ruleset.ts");
+        give(
+          await makeRuleset(terminal, { ...options, appId: appIdOf(options.appId, terminal) }),
+          options.json,
+        );
+      },
+    );
+
+  command(
+    program,
+    "recheck",
+    "Judge one open pull request with the App's key and no database: the way out when the server is down.",
+    ["recheck acme/web#7", "recheck acme/web#7 --post"],
+  )
+    .argument("<pull>", "OWNER/REPO#N")
+    .option("--post", "write the check run, as the App would")
+    .action(async (pull: string, options: { post?: boolean; json?: boolean }) => {
+      const { recheck } = await import("./recheck.ts");
+      give(await recheck(terminal, pull, options.post === true, { now: Date.now }), options.json);
+    });
+
   const deliveries = program.command("deliveries").description("Webhooks as they were received.");
   command(deliveries, "list", "List deliveries, newest first.", [
     "deliveries list",
@@ -193,6 +319,18 @@ async function where(terminal: Terminal): Promise<Where> {
   const read = readStore(terminal.env);
   if (read.ok) return read.store;
   throw new Misuse(read.problems.join("\n"));
+}
+
+/** The App's id as given or as the environment has it. Throws Misuse when neither says. */
+function appIdOf(given: number | undefined, { env }: Terminal): number {
+  const text = env["APP_ID"] ?? "";
+  if (given !== undefined) return given;
+  if (/^[1-9]\d{0,14}$/u.test(text)) return Number(text);
+  throw new Misuse("Which App? Give --app-id, the number on the App's page, or set APP_ID.");
+}
+
+function collect(text: string, before: readonly string[]): readonly string[] {
+  return [...before, text];
 }
 
 function instant(text: string): number {

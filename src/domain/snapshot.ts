@@ -1,0 +1,282 @@
+/** Stored facts of one subject, as the evidence log keeps them, and the judgement on them: the same facts give the same results. */
+
+import { z } from "zod";
+import { PERMISSIONS, type Change, type PullRequest } from "./change.ts";
+import { assess } from "./controls/assess.ts";
+import type { Subject } from "./controls/control.ts";
+import type { Deployment } from "./deployment.ts";
+import type { PolicyInForce } from "./policy/tighten.ts";
+import type { Assessment } from "./result.ts";
+
+/** Objects are loose: what a newer version gathered beside is kept, and judged by who knows it. */
+const Text = z.string();
+const Sha = z.string().describe("a full git object id");
+const Instant = z.int().describe("milliseconds since 1970-01-01T00:00:00Z");
+const Basis = z.enum(["observed", "read-later"]);
+const Actor = z.looseObject({
+  id: z.int(),
+  login: Text,
+  type: z.enum(["User", "Bot", "Organization", "Mannequin", "EnterpriseUserAccount"]),
+});
+const MaybeActor = Actor.nullable();
+
+const Repository = z.looseObject({
+  id: z.int(),
+  owner: Text,
+  ownerId: z.int(),
+  name: Text,
+  visibility: z.enum(["public", "private", "internal"]),
+  defaultBranch: Text,
+});
+
+const Check = z.looseObject({
+  name: Text,
+  app: z.looseObject({ id: z.int(), slug: Text }).nullable(),
+  conclusion: Text.nullable(),
+  completedAt: Instant.nullable(),
+});
+
+const Pull = z.looseObject({
+  repository: Repository,
+  number: z.int(),
+  title: Text,
+  url: Text,
+  author: MaybeActor,
+  createdAt: Instant,
+  state: z.enum(["open", "closed", "merged"]),
+  draft: z.boolean(),
+  base: z.looseObject({ ref: Text, sha: Sha }),
+  head: z.looseObject({ ref: Text, sha: Sha, tree: Sha.nullable() }),
+  retargetedAt: Instant.nullable(),
+  labels: z.array(Text),
+  commits: z.array(
+    z.looseObject({
+      sha: Sha,
+      tree: Sha,
+      parents: z.array(Sha),
+      authors: z.array(MaybeActor),
+      committer: MaybeActor,
+    }),
+  ),
+  commitsComplete: z.boolean(),
+  pushes: z.array(
+    z.looseObject({
+      before: Sha,
+      after: Sha,
+      actor: MaybeActor,
+      at: Instant,
+      forced: z.boolean(),
+      basis: Basis,
+    }),
+  ),
+  reviews: z.array(
+    z.looseObject({
+      id: z.int(),
+      author: MaybeActor,
+      state: z.enum(["approved", "changes-requested", "commented", "unknown"]),
+      submittedAt: Instant,
+      commit: Sha.nullable(),
+      basis: Basis,
+      dismissed: z.looseObject({ at: Instant, by: MaybeActor }).nullable(),
+    }),
+  ),
+  checks: z.array(Check),
+  authorities: z.array(
+    z.looseObject({
+      actor: Actor,
+      permission: z.enum([...PERMISSIONS, "unknown"]),
+      teams: z.array(Text),
+      organizations: z.array(Text),
+      unread: z.array(Text),
+      at: Instant,
+      basis: Basis,
+    }),
+  ),
+  sameContent: z.array(
+    z.looseObject({ from: Sha, to: Sha, proof: z.enum(["tree", "patch", "different", "unknown"]) }),
+  ),
+  merged: z.looseObject({ at: Instant, by: MaybeActor, commit: Sha.nullable() }).nullable(),
+});
+
+const Update = z.looseObject({
+  id: Text,
+  repository: Repository,
+  update: z.looseObject({
+    activityId: z.int().nullable(),
+    ref: Text,
+    before: Sha,
+    after: Sha,
+    kind: z.enum(["pull-request", "queue", "push", "force-push", "branch-created", "branch-deleted"]),
+    actor: MaybeActor,
+    at: Instant,
+    basis: Basis,
+  }),
+  occurrence: z.int(),
+  tree: Sha.nullable(),
+  commitCount: z.int().nullable(),
+  pullRequests: z.array(Pull),
+  shipped: z.array(
+    z.looseObject({
+      pull: z.int(),
+      coverage: z.enum(["identity", "replay", "residual", "unverifiable"]),
+      files: z.array(Text),
+    }),
+  ),
+  alreadyLanded: z.boolean().nullable(),
+  checks: z.array(Check),
+  late: z.boolean(),
+});
+
+const Deployed = z.looseObject({
+  id: Text,
+  repository: Repository,
+  number: z.int(),
+  environment: Text,
+  originalEnvironment: Text.nullable(),
+  sha: Sha,
+  ref: Text,
+  creator: MaybeActor,
+  createdAt: Instant,
+  statuses: z.array(
+    z.looseObject({ id: z.int(), state: Text, environment: Text, creator: MaybeActor, at: Instant }),
+  ),
+  succeededAt: Instant,
+  previous: z.looseObject({ id: Text, sha: Sha, at: Instant }).nullable(),
+  kind: z.enum(["first", "forward", "rollback", "redeploy", "hotfix", "unmerged", "unknown"]),
+  onProductionBranch: z.boolean().nullable(),
+  carried: z.array(z.looseObject({ id: Text, verdict: Text })),
+  unaccounted: z.array(Sha).nullable(),
+  succeededBefore: z.boolean(),
+  late: z.boolean(),
+});
+
+const Source = z.discriminatedUnion("state", [
+  z.looseObject({
+    state: z.literal("found"),
+    repository: Text,
+    path: Text,
+    commit: Sha,
+    blob: Sha,
+    text: Text,
+  }),
+  z.looseObject({ state: z.literal("absent") }),
+  z.looseObject({ state: z.literal("unreadable"), because: Text }),
+]);
+
+const InForce = z
+  .discriminatedUnion("state", [
+    z.looseObject({
+      state: z.literal("known"),
+      record: z.looseObject({
+        digest: Text,
+        organization: Source,
+        repository: Source,
+        effective: z
+          .looseObject({
+            mode: z.enum(["observe", "enforce"]),
+            production: z.looseObject({
+              branches: z.array(Text).nullable(),
+              environments: z.array(Text),
+            }),
+            approvals: z.array(z.looseObject({})),
+            independence: z.enum(["every-commit", "strict"]),
+            checks: z.array(z.looseObject({ name: Text, app: Text.nullable() })),
+            since: Text.nullable(),
+          })
+          .describe("the two files folded into one, as it was recorded"),
+      }),
+    }),
+    z.looseObject({
+      state: z.literal("broken"),
+      problems: z.array(z.looseObject({ file: Text, line: z.int(), column: z.int(), message: Text })),
+    }),
+    z.looseObject({ state: z.literal("unreadable"), because: Text }),
+  ])
+  .describe("the policy in force, as an entry `policy` of the log has it, or why there was none");
+
+const COMMON = {
+  policy: InForce,
+  appId: z.int().min(1).describe("the id of the App whose checks named `countersign` are the gate's"),
+  at: Instant.describe("the moment judged, in milliseconds since 1970; for what happened, when it happened"),
+  since: Instant.describe("what happened before is historic; in milliseconds since 1970"),
+} as const;
+
+/** Facts as a file: what one judgement looks at, and nothing else. The descriptions are published as docs/facts.schema.json. */
+export const SnapshotSchema = z
+  .discriminatedUnion("moment", [
+    z.strictObject({
+      moment: z.literal("gate").describe("an open pull request, before it merges"),
+      subject: z.strictObject({ pull: Pull }),
+      ...COMMON,
+    }),
+    z.strictObject({
+      moment: z.literal("group").describe("a group of a merge queue, before it merges"),
+      subject: z.strictObject({ pulls: z.array(Pull), sha: Sha, checks: z.array(Check) }),
+      ...COMMON,
+    }),
+    z.strictObject({
+      moment: z.literal("landed").describe("one update of a production branch"),
+      subject: z.strictObject({ change: Update }),
+      ...COMMON,
+    }),
+    z.strictObject({
+      moment: z.literal("deployed").describe("one deployment that succeeded"),
+      subject: z.strictObject({ deployment: Deployed }),
+      ...COMMON,
+    }),
+  ])
+  .describe("Stored facts of one subject: what `countersign assess --facts` judges");
+
+/** Facts of one subject with the circumstances it is judged in. */
+export type Snapshot = {
+  readonly policy: PolicyInForce;
+  readonly appId: number;
+  readonly at: number;
+  readonly since: number;
+} & (
+  | { readonly moment: "gate"; readonly subject: { readonly pull: PullRequest } }
+  | { readonly moment: "group"; readonly subject: Omit<Extract<Subject, { moment: "group" }>, "moment"> }
+  | { readonly moment: "landed"; readonly subject: { readonly change: Change } }
+  | { readonly moment: "deployed"; readonly subject: { readonly deployment: Deployment } }
+);
+
+/** Facts from a text, or every problem in it. */
+export function readSnapshot(
+  text: string,
+):
+  | { readonly ok: true; readonly snapshot: Snapshot }
+  | { readonly ok: false; readonly problems: readonly string[] } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { ok: false, problems: [`it is no JSON: ${(error as Error).message}`] };
+  }
+  const parsed = SnapshotSchema.safeParse(value);
+  // INVARIANT: the schema has every field that the judgement needs, so what it lets through is a Snapshot.
+  if (parsed.success) return { ok: true, snapshot: parsed.data as unknown as Snapshot };
+  const problems = parsed.error.issues.map(
+    (issue) => `${issue.path.length === 0 ? "" : `${issue.path.map(String).join(".")}: `}${issue.message}`,
+  );
+  return { ok: false, problems };
+}
+
+/** What a snapshot is about, as the judgement takes it. */
+export function subjectOf(snapshot: Snapshot): Subject {
+  switch (snapshot.moment) {
+    case "gate":
+      return { moment: "gate", ...snapshot.subject };
+    case "group":
+      return { moment: "group", ...snapshot.subject };
+    case "landed":
+      return { moment: "landed", ...snapshot.subject };
+    case "deployed":
+      return { moment: "deployed", ...snapshot.subject };
+  }
+}
+
+/** Judges stored facts, under the policy recorded with them or under another. */
+export function assessSnapshot(snapshot: Snapshot, policy: PolicyInForce = snapshot.policy): Assessment {
+  const { appId, at, since } = snapshot;
+  return assess(subjectOf(snapshot), { policy, appId, at, since });
+}
