@@ -38,7 +38,6 @@ function argumentsOf(node: Node): number {
 /** Rooms of which a room may name types, but never use values. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
   flows: ["github", "ledger", "package"],
-  dashboard: ["ledger"],
 };
 
 function valueImports(source: Source, rooms: readonly string[]): readonly string[] {
