@@ -82,6 +82,8 @@ function controlsPage(): string {
 }
 
 interface JsonSchema {
+  readonly $ref?: string;
+  readonly $defs?: Readonly<Record<string, JsonSchema>>;
   readonly type?: string;
   readonly description?: string;
   readonly default?: unknown;
@@ -94,7 +96,8 @@ interface JsonSchema {
 }
 
 function configurationPage(): string {
-  const rows = keysOf("", policySchema());
+  const whole = policySchema();
+  const rows = keysOf("", resolved(whole, whole, []));
   return [
     "# Configuration",
     GENERATED,
@@ -133,6 +136,25 @@ function defaultOf(schema: z.ZodType): string {
   if (!absent.success) return "required";
   const { data } = absent;
   return typeof data === "string" || typeof data === "number" ? `\`${data}\`` : "";
+}
+
+/** A schema with its references put in place; one to what it is part of is left out, for it only begins again. */
+function resolved(schema: JsonSchema, whole: JsonSchema, within: readonly string[]): JsonSchema {
+  const { $ref, $defs: _, ...own } = schema;
+  if ($ref !== undefined) {
+    if (within.includes($ref)) return own;
+    const target = whole.$defs?.[$ref.replace("#/$defs/", "")] ?? {};
+    return { ...resolved(target, whole, [...within, $ref]), ...own };
+  }
+  const properties = Object.entries(own.properties ?? {}).map(
+    ([name, each]) => [name, resolved(each, whole, within)] as const,
+  );
+  return {
+    ...own,
+    ...(own.properties === undefined ? {} : { properties: Object.fromEntries(properties) }),
+    ...(own.items === undefined ? {} : { items: resolved(own.items, whole, within) }),
+    ...(own.anyOf === undefined ? {} : { anyOf: own.anyOf.map((each) => resolved(each, whole, within)) }),
+  };
 }
 
 /** The keys that hold a value, each by its whole path; `[]` marks an item of a list. */

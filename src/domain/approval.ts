@@ -1,32 +1,27 @@
 /** Which reviews count: entitled, for this content, not withdrawn, by someone who did not make alone what it covers, one per person. */
 
-import type { Actor, Authority, Instant, PullRequest, Push, Review, SameContent, Sha } from "./change.ts";
-import { NO_COMMIT, PERMISSIONS } from "./change.ts";
+import type { AskState } from "./ask.ts";
+import { asked, asksOf, stateOf } from "./asks.ts";
+import type { Actor, Instant, PullRequest, Push, Review, SameContent, Sha } from "./change.ts";
+import { NO_COMMIT } from "./change.ts";
 import { coverage, makersOf, mergesToProve, stayedOut, type Certainty, type Makers } from "./contribution.ts";
-import type { From, Policy, Requirement } from "./policy/policy.ts";
+import { authorityOf, entitled } from "./entitled.ts";
+import type { Policy } from "./policy/policy.ts";
+import type { Requirement } from "./policy/requirement.ts";
 import type { JudgedApproval } from "./result.ts";
 import { approvalReason, type ApprovalCode } from "./wording.ts";
 
 /** What the approvals of a pull request come to at one moment. */
 export interface ApprovalJudgement {
   readonly approvals: readonly JudgedApproval[];
-  /** Each requirement with how many people count for the commit that has fewest. */
-  readonly requirements: readonly RequirementState[];
+  /** Everything asked for; a requirement has as many people as count for the commit that has fewest. */
+  readonly asks: readonly AskState[];
   /** People whose open "changes requested" holds the change back. */
   readonly vetoes: readonly Actor[];
   /** Why something could not be found out; empty when all is known. */
   readonly unknowns: readonly string[];
   /** Those of them that leave it open however many approvals count. */
   readonly doubts: readonly string[];
-}
-
-/** One requirement and how far it is met. */
-export interface RequirementState {
-  readonly requirement: Requirement;
-  readonly have: number;
-  /** As `have`, if everything that could not be found out were in favour. */
-  readonly couldHave: number;
-  readonly met: boolean;
 }
 
 /**
@@ -54,11 +49,13 @@ export function nextProof(pull: PullRequest): { readonly from: Sha; readonly to:
 /** Judges every review given up to `at` (inclusive). Pure: looks at nothing but its arguments. */
 export function judgeApprovals(pull: PullRequest, policy: Policy, at: Instant): ApprovalJudgement {
   const makers = makersOf(pull);
+  const asks = asksOf(pull, policy, at);
+  const leaves = asked(asks);
   const inTime = pull.reviews.filter((review) => review.submittedAt <= at);
   const newest = newestDecisive(inTime, at);
   const judged = newest
     .filter((review) => review.state === "approved" || review.state === "unknown")
-    .map((review) => judge(review, pull, policy, makers, at));
+    .map((review) => judge(review, pull, policy, leaves, makers, at));
   const late = newestDecisive(pull.reviews, Infinity)
     .filter((review) => review.submittedAt > at && review.state === "approved")
     .map((review) => refused(review, "after-merge"));
@@ -67,7 +64,8 @@ export function judgeApprovals(pull: PullRequest, policy: Policy, at: Instant): 
     .filter((review) => newest.find((other) => samePerson(other, review))?.state === "changes-requested")
     .map((review) => refused(review, "superseded"));
 
-  const requirements = policy.approvals.map((requirement, index) => {
+  const reached = (requirement: Requirement): { have: number; couldHave: number } => {
+    const index = leaves.indexOf(requirement);
     const count = (pool: readonly Judged[], covers: (person: Judged, commit: number) => boolean): number => {
       const perCommit = makers.map((_, commit) => pool.filter((person) => covers(person, commit)).length);
       return perCommit.length === 0 ? pool.length : Math.min(...perCommit);
@@ -80,35 +78,40 @@ export function judgeApprovals(pull: PullRequest, policy: Policy, at: Instant): 
       judged.filter((each) => each.possible && each.entitled[index] !== "no"),
       (person, commit) => person.covers[commit] !== "no",
     );
-    return { requirement, have, couldHave, met: have >= requirement.required };
-  });
+    return { have, couldHave };
+  };
   const open = newest.filter((review) => mayVeto(review, pull, at));
-  const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, policy);
-  const asked = policy.approvals.some((each) => each.required > 0);
+  const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, leaves);
+  const isAsked = leaves.some((each) => each.required > 0);
   const doubts = [
-    ...(pull.commitsComplete || !asked ? [] : ["GitHub would not list all commits of this pull request"]),
+    ...(pull.commitsComplete || !isAsked ? [] : ["GitHub would not list all commits of this pull request"]),
     ...open
       .filter((review) => vetoOf(review) === "unknown")
       .map((review) => approvalReason("unknown-veto", review.author?.login ?? "ghost")),
   ];
   return {
     approvals: [...judged.map((each) => each.judged), ...replaced, ...late],
-    requirements,
+    asks: asks.map((ask) => stateOf(ask, reached)),
     vetoes: open
       .filter((review) => vetoOf(review) === "yes")
       .flatMap((review) => (review.author === null ? [] : [review.author])),
-    unknowns: [...doubts, ...judged.flatMap((each) => each.unknown)],
+    unknowns: [
+      ...doubts,
+      ...asks.flatMap(({ unknown }) => unknown),
+      ...leaves.flatMap(({ unknown }) => unknown ?? []),
+      ...judged.flatMap((each) => each.unknown),
+    ],
     doubts,
   };
 }
 
-/** Whether the requirements of a policy hold, can still hold, or cannot be known. */
-export function requirementsOutcome(judgement: ApprovalJudgement): "met" | "short" | "unknown" {
-  if (judgement.requirements.every((each) => each.met))
-    return judgement.doubts.length > 0 ? "unknown" : "met";
-  return judgement.requirements.every((each) => each.couldHave >= each.requirement.required)
-    ? "unknown"
-    : "short";
+/** Whether what is asked holds, can still hold, or cannot be known. */
+export function asksOutcome(
+  judgement: ApprovalJudgement,
+  asks: readonly AskState[] = judgement.asks,
+): "met" | "short" | "unknown" {
+  if (asks.every(({ outcome }) => outcome === "met")) return judgement.doubts.length > 0 ? "unknown" : "met";
+  return asks.some(({ outcome }) => outcome === "short") ? "short" : "unknown";
 }
 
 /** Whether a review is, or may have been, a request for changes that nobody lifted. */
@@ -119,10 +122,10 @@ function mayVeto(review: Review, pull: PullRequest, at: Instant): boolean {
   return review.state === "changes-requested" || review.state === "unknown";
 }
 
-function vetoCertainty(review: Review, pull: PullRequest, policy: Policy): Certainty {
+function vetoCertainty(review: Review, pull: PullRequest, leaves: readonly Requirement[]): Certainty {
   if (review.author === null) return "unknown";
   const authority = authorityOf(pull, review.author);
-  const may = policy.approvals.map((each) => entitled(each.from, authority));
+  const may = leaves.map((each) => (each.unknown === undefined ? entitled(each.from, authority) : "unknown"));
   if (may.includes("yes")) return review.state === "changes-requested" ? "yes" : "unknown";
   return may.includes("unknown") ? "unknown" : "no";
 }
@@ -145,12 +148,15 @@ function judge(
   review: Review,
   pull: PullRequest,
   policy: Policy,
+  leaves: readonly Requirement[],
   makers: readonly Makers[],
   at: Instant,
 ): Judged {
   const actor = review.author;
   const authority = actor === null ? null : authorityOf(pull, actor);
-  const entitlements = policy.approvals.map((each) => entitled(each.from, authority));
+  const entitlements = leaves.map((each) =>
+    each.unknown === undefined ? entitled(each.from, authority) : "unknown",
+  );
   const covers = makers.map((each) =>
     actor === null ? "unknown" : covering(actor.id, each, pull, policy, makers),
   );
@@ -317,24 +323,4 @@ function samePerson(a: Review, b: Review): boolean {
 
 function isDismissed(review: Review, at: Instant): boolean {
   return review.dismissed !== null && review.dismissed.at <= at;
-}
-
-function authorityOf(pull: PullRequest, actor: Actor): Authority | null {
-  return pull.authorities.find((authority) => authority.actor.id === actor.id) ?? null;
-}
-
-/** Whether someone's authority meets any of the ways `from` names. */
-function entitled(from: From, authority: Authority | null): Certainty {
-  if (authority === null) return "unknown";
-  const login = authority.actor.login.toLowerCase();
-  if (from.users?.some((user) => user.toLowerCase() === login) === true) return "yes";
-  if (from.teams?.some((team) => authority.teams.includes(team.toLowerCase())) === true) return "yes";
-  if (from.organizations?.some((each) => authority.organizations.includes(each.toLowerCase())) === true)
-    return "yes";
-  if (from.permission !== undefined) {
-    if (authority.permission === "unknown") return "unknown";
-    if (PERMISSIONS.indexOf(authority.permission) >= PERMISSIONS.indexOf(from.permission)) return "yes";
-  }
-  const named = [...(from.teams ?? []), ...(from.organizations ?? [])].map((each) => each.toLowerCase());
-  return named.some((each) => authority.unread.includes(each)) ? "unknown" : "no";
 }

@@ -41,6 +41,8 @@ export interface Commit {
   readonly authors: readonly (Actor | null)[];
   /** `null`: unknown; an actor with id {@link WEB_FLOW_ID}: made in GitHub's web interface. */
   readonly committer: Actor | null;
+  /** Whether GitHub found its signature valid; absent: not read. */
+  readonly signed?: boolean;
 }
 
 /** Someone seen to move a branch; unforgeable. */
@@ -107,6 +109,12 @@ export interface ChangedFile {
   readonly status: "added" | "removed" | "modified" | "renamed" | "copied" | "changed" | "unchanged";
 }
 
+/** The CODEOWNERS file of a base, or why there is none. */
+export type OwnersFile =
+  | { readonly state: "found"; readonly path: string; readonly commit: Sha; readonly text: string }
+  | { readonly state: "absent" }
+  | { readonly state: "unreadable"; readonly because: string };
+
 /** Everything known of one pull request at one moment; gathered whole before it is judged. */
 export interface PullRequest {
   readonly repository: Repository;
@@ -122,6 +130,12 @@ export interface PullRequest {
   /** When the base was last changed to another branch, if ever. */
   readonly retargetedAt: Instant | null;
   readonly labels: readonly string[];
+  /** Lines and files it changes; absent: not read. */
+  readonly size?: { readonly additions: number; readonly deletions: number; readonly files: number };
+  /** The changed files; absent where no policy asks for them. `complete` is false when GitHub would not list them all. */
+  readonly files?: { readonly list: readonly ChangedFile[]; readonly complete: boolean };
+  /** The base's CODEOWNERS; absent where no policy asks for it. */
+  readonly owners?: OwnersFile;
   readonly commits: readonly Commit[];
   /** False when GitHub would not list all commits. */
   readonly commitsComplete: boolean;

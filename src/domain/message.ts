@@ -3,15 +3,17 @@
 import type { Change, PullRequest, Sha } from "./change.ts";
 import type { Deployment } from "./deployment.ts";
 import { judgeApprovals } from "./approval.ts";
+import type { Requirement } from "./policy/requirement.ts";
 import type { PolicyInForce } from "./policy/tighten.ts";
 import type { CheckRunText, PolicySource } from "./record.ts";
 import type { Assessment, Result } from "./result.ts";
 import {
-  askFor,
   clipped,
   CONTROL_TITLES,
   listed,
   markdown,
+  missingOf,
+  NAMES_SHOWN,
   oneLine,
   short,
   some,
@@ -22,8 +24,6 @@ import {
 
 /** For each way of being entitled (as `sources` words it): who could approve, by login. */
 export type Candidates = readonly { readonly source: string; readonly logins: readonly string[] }[];
-
-const NAMES_SHOWN = 6;
 
 /** So many lines are listed of anything; GitHub takes 65,535 characters for each part of a check run and for an issue. */
 const LINES_SHOWN = 50;
@@ -112,20 +112,19 @@ function missingApprovals(facts: Parameters<typeof checkText>[0]): readonly stri
   if (policy.state !== "known") return [];
   const effective = policy.record.effective;
   const asks = pulls.flatMap((pull) => {
-    const { requirements, approvals } = judgeApprovals(pull, effective, pull.merged?.at ?? Infinity);
+    const { asks: all, approvals } = judgeApprovals(pull, effective, pull.merged?.at ?? Infinity);
     // Who counts already, or made it, is not asked again.
     const counted = approvals
       .filter((each) => each.counts || each.code === "own-work")
       .map((each) => each.login);
-    return requirements
-      .filter((each) => !each.met)
-      .map(({ requirement, have }) => {
-        const who = candidates.find((each) => each.source === sources(requirement.from))?.logins ?? [];
-        const out = [pull.author?.login, ...counted].map((login) => login?.toLowerCase());
-        const able = who.filter((login) => !out.includes(login.toLowerCase()));
-        const names = able.length === 0 ? "" : ` (${some(able, NAMES_SHOWN)})`;
-        return `${askFor(requirement, requirement.required - have)}${names}${pulls.length > 1 ? ` on #${pull.number}` : ""}`;
-      });
+    const out = new Set([pull.author?.login, ...counted].map((login) => login?.toLowerCase()));
+    const able = ({ from }: Requirement): readonly string[] =>
+      (candidates.find((each) => each.source === sources(from))?.logins ?? []).filter(
+        (login) => !out.has(login.toLowerCase()),
+      );
+    return all
+      .filter((each) => each.outcome === "short")
+      .map((each) => `${missingOf(each, able)}${pulls.length > 1 ? ` on #${pull.number}` : ""}`);
   });
   return [...new Set(asks)];
 }

@@ -1,7 +1,8 @@
 /** Every sentence people read on GitHub, on pages and in the terminal. */
 
 import type { Instant } from "./change.ts";
-import type { From, Requirement } from "./policy/policy.ts";
+import type { AskState, TreeState } from "./ask.ts";
+import type { Requirement, Source } from "./policy/requirement.ts";
 import type { ControlName, Verdict } from "./result.ts";
 
 /** Why an approval counts or does not. */
@@ -73,17 +74,40 @@ function someOf({ covered = 0, of = 0 }: { readonly covered?: number; readonly o
   return covered === 0 ? "the commits" : `${of - covered} of ${of} commits`;
 }
 
-/** "2 approvals from acme/dba", "1 approval from anyone with write permission". */
-export function askFor(requirement: Requirement, missing: number): string {
-  return `${missing} ${missing === 1 ? "approval" : "approvals"} from ${sources(requirement.from)}`;
+/** "1 approval from acme/dba (ann, bob), asked by “...”": what is missing of one ask; `naming` adds who could give it. */
+export function missingOf(
+  { ask, state }: AskState,
+  naming: (requirement: Requirement) => readonly string[] = () => [],
+): string {
+  return `${missingIn(state, naming)}${ask.by === null ? "" : `, asked by “${oneLine(ask.by)}”`}`;
 }
 
+function missingIn(state: TreeState, naming: (requirement: Requirement) => readonly string[]): string {
+  if ("all-of" in state)
+    return listed(state["all-of"].filter(({ met }) => !met).map((each) => missingIn(each, naming)));
+  if ("any-of" in state) {
+    const each = state["any-of"].map((inner) => missingIn(inner, naming));
+    return each.length === 1 ? (each[0] ?? "") : `either ${listed(each, "or")}`;
+  }
+  const { requirement, have } = state;
+  const missing = Math.max(requirement.required - have, 1);
+  const names = naming(requirement);
+  const who = names.length === 0 ? "" : ` (${some(names, NAMES_SHOWN)})`;
+  const files = requirement.files === undefined ? "" : ` for ${some(requirement.files.map(oneLine), 2)}`;
+  return `${missing} ${missing === 1 ? "approval" : "approvals"} from ${sources(requirement.from)}${who}${files}`;
+}
+
+/** So many names are shown of any list of people. */
+export const NAMES_SHOWN = 6;
+
 /** Who may approve, in words. */
-export function sources(from: From): string {
+export function sources(from: Source): string {
   const parts = [
     ...(from.teams ?? []),
     ...(from.users ?? []),
     ...(from.organizations ?? []).map((organization) => `members of ${organization}`),
+    ...(from.emails ?? []),
+    ...(from.codeowners === true ? ["the code owners"] : []),
     ...(from.permission === undefined ? [] : [`anyone with ${from.permission} permission`]),
   ];
   return listed(parts.map(oneLine), "or");

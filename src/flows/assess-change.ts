@@ -302,7 +302,7 @@ async function gatherChange(
   const pullRequests: PullRequest[] = [];
   const shipped: ShippedContent[] = [];
   for (const number of read.pulls) {
-    const { pull } = await gatherPull(tools, watched, number, policy);
+    const { pull } = await gatherPull(tools, watched, number, { policy, before: update.before });
     if (pull.merged === null) continue;
     pullRequests.push({
       ...pull,

@@ -126,7 +126,7 @@ async function say(
     headSha,
     assessment,
     policy,
-    candidates: waiting ? await candidatesFor(tools, watched, policy) : [],
+    candidates: waiting ? await candidatesFor(tools, watched, pulls, policy, at) : [],
     previous: previous === undefined ? null : (previous.body as GateRecord),
     request,
     to,

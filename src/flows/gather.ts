@@ -1,11 +1,13 @@
 /** Facts gathered whole: a pull request with everyone's rights and every proof its judgement will ask for. */
 
 import { nextProof } from "../domain/approval.ts";
+import { asked, asksOf } from "../domain/asks.ts";
 import type { Authority, Check, Instant, PullRequest, Sha } from "../domain/change.ts";
 import { CHECK_NAME } from "../domain/controls/control.ts";
 import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
-import { makersOf } from "../domain/contribution.ts";
-import type { Policy } from "../domain/policy/policy.ts";
+import { contributorsOf, makersOf } from "../domain/contribution.ts";
+import { asksForOwners, type Policy } from "../domain/policy/policy.ts";
+import { namedIn, speaksOf } from "../domain/policy/when.ts";
 import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord, Observation } from "../domain/record.ts";
 import { sources } from "../domain/wording.ts";
@@ -47,12 +49,12 @@ export async function observationsOf(
   return found;
 }
 
-/** A pull request ready to be judged under the policy of its base, or under `policy` where one is given. */
+/** A pull request ready to be judged under the policy of its base, or, once it has landed, as of the branch's head `before` it did. */
 export async function gatherPull(
   tools: Tools,
   watched: Watched,
   number: number,
-  given?: PolicyInForce,
+  landed?: { readonly policy: PolicyInForce; readonly before: Sha },
 ): Promise<{
   readonly pull: PullRequest;
   readonly policy: PolicyInForce;
@@ -66,16 +68,23 @@ export async function gatherPull(
     observations: await observationsOf(tools, watched.repository.id, `pull/${number}`),
     observationsOfRef: (ref) => observationsOf(tools, watched.repository.id, ref),
   });
-  const policy = given ?? policyInForce(read.policy.organization, read.policy.repository);
+  const policy = landed?.policy ?? policyInForce(read.policy.organization, read.policy.repository);
   const { twins } = read;
   if (policy.state !== "known") return { pull: read.pull, policy, twins };
-  const needs = needsOf(policy.record.effective);
+  const { effective } = policy.record;
+  const named = await withContent(tools, watched, octokit, read.pull, {
+    policy: effective,
+    base: landed?.before ?? read.pull.base.sha,
+  });
+  const needs = needsOf(named, effective, tools.clock.now());
   const authorities = await tools.github.readAuthorities(octokit, read, needs, tools.github.lookups);
   const merged = read.pull.merged?.at ?? null;
   // Rights matter as they are now, or as they were at the merge: read within minutes of it, they were those.
   const basis = merged === null || tools.clock.now() - merged <= SETTLING ? "observed" : "read-later";
+  // Which teams were read then depends on the rules that applied then.
+  const asksAlike = effective.rules.length === 0 && !asksForOwners(effective);
   const kept =
-    basis === "observed" || merged === null
+    basis === "observed" || merged === null || !asksAlike
       ? new Map<number, Authority>()
       : await authoritiesBefore(
           tools,
@@ -86,10 +95,10 @@ export async function gatherPull(
           needs.permission.some((each) => each !== undefined),
         );
   let pull: PullRequest = {
-    ...read.pull,
+    ...named,
     authorities: authorities.map((each) => kept.get(each.actor.id) ?? { ...each, basis }),
   };
-  if (read.ownBranch !== null && hasUnseenPusher(pull)) {
+  if (read.ownBranch !== null && hasUnseenPusher(pull, effective)) {
     // A webhook was missed, or the branch is older than our installation: GitHub's activity list says who pushed.
     const told = await tools.github.readPushes(octokit, watched.repository, read.ownBranch);
     pull = { ...pull, pushes: tools.github.mergePushes([...pull.pushes, ...told]) };
@@ -174,39 +183,64 @@ function postedAt({ outcome, doneAt }: ListedAction): Instant {
   return typeof at === "number" ? at : (doneAt ?? Infinity);
 }
 
-function hasUnseenPusher(pull: PullRequest): boolean {
+type Octokit = Awaited<ReturnType<Tools["github"]["octokits"]["installation"]>>;
+
+/** The pull request with its files and their owners, where the policy asks for them. */
+async function withContent(
+  tools: Tools,
+  { repository }: Watched,
+  octokit: Octokit,
+  pull: PullRequest,
+  { policy, base }: { readonly policy: Policy; readonly base: Sha },
+): Promise<PullRequest> {
+  const ofOwners = asksForOwners(policy);
+  const ofPaths = policy.rules.some(({ when }) => speaksOf(when, ["paths", "only-paths"]));
+  if (!ofOwners && !ofPaths) return pull;
+  const files = await tools.github.readFiles(octokit, pull);
+  if (!ofOwners) return { ...pull, files };
+  const owners = await tools.github.readOwners(octokit, repository, base, tools.github.lookups);
+  return { ...pull, files, owners };
+}
+
+function hasUnseenPusher(pull: PullRequest, policy: Policy): boolean {
+  const ofPeople = policy.rules.some(({ when }) => speaksOf(when, ["contributors", "only-contributors"]));
   return (
-    pull.reviews.length > 0 && makersOf(pull).some((makers) => makers.pusher === null && !makers.addsNothing)
+    (ofPeople || pull.reviews.length > 0) &&
+    makersOf(pull).some((makers) => makers.pusher === null && !makers.addsNothing)
   );
 }
 
-/** What must be known of people for a policy to be judged. */
-export function needsOf(policy: Policy): {
-  permission: Policy["approvals"][number]["from"]["permission"][];
-  teams: string[];
-  organizations: string[];
-  users: string[];
-} {
-  const from = policy.approvals.map((requirement) => requirement.from);
+type Needs = Parameters<Tools["github"]["readAuthorities"]>[2];
+
+/** What must be known of people for a pull request to be judged. */
+function needsOf(pull: PullRequest, policy: Policy, at: Instant): Needs {
+  const who = policy.rules.flatMap(({ when }) => namedIn(when));
+  const from = [...asked(asksOf(pull, policy, at)).map((requirement) => requirement.from), ...who];
   return {
-    permission: from.map((each) => each.permission),
+    permission: from.flatMap((each) => [each.permission, "mustWrite" in each ? "write" : undefined]),
     teams: from.flatMap((each) => each.teams ?? []),
     organizations: from.flatMap((each) => each.organizations ?? []),
     users: from.flatMap((each) => each.users ?? []),
+    people: who.length === 0 ? [] : contributorsOf(pull).map(({ actor }) => actor),
   };
 }
 
-/** Who could give what the policy asks for; only asked where something is missing. */
+/** Who could give what these pull requests need; only asked where something is missing. */
 export async function candidatesFor(
   tools: Tools,
   watched: Watched,
+  pulls: readonly PullRequest[],
   policy: PolicyInForce,
+  at: Instant,
 ): Promise<Candidates> {
   if (policy.state !== "known") return [];
+  const { effective } = policy.record;
   const octokit = await tools.github.octokits.installation(watched.installationId);
-  const asked = policy.record.effective.approvals.map(async ({ from }) => ({
-    source: sources(from),
+  const all = pulls.flatMap((pull) => asked(asksOf(pull, effective, at)));
+  const bySource = new Map(all.map(({ from }) => [sources(from), from]));
+  const found = [...bySource].map(async ([source, from]) => ({
+    source,
     logins: await tools.github.readCandidates(octokit, watched.repository, from, tools.github.lookups),
   }));
-  return Promise.all(asked);
+  return Promise.all(found);
 }

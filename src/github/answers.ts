@@ -61,6 +61,7 @@ export const CommitAnswer = z
     authors: z.object({ totalCount: z.int(), nodes: z.array(GitUser).nullish() }),
     committer: GitUser,
     committedViaWeb: z.boolean(),
+    signature: z.object({ isValid: z.boolean() }).nullish(),
   })
   .transform((commit): Commit => {
     const named = (commit.authors.nodes ?? []).map(person);
@@ -73,6 +74,7 @@ export const CommitAnswer = z
       authors: commit.authors.totalCount > named.length ? [...named, null] : named,
       // GitHub knows for itself what was made in its web interface, and does not always name its committer.
       committer: person(commit.committer) ?? (commit.committedViaWeb ? webFlow : null),
+      signed: commit.signature?.isValid ?? false,
     };
   });
 
@@ -228,6 +230,9 @@ const PullAnswer = z.object({
   mergedAt: InstantShape.nullish(),
   mergedBy: ActorAnswer,
   mergeCommit: Oid.nullish(),
+  additions: z.int(),
+  deletions: z.int(),
+  changedFiles: z.int(),
   labels: plain(z.object({ name: z.string() })),
   reviews: listOf(ReviewAnswer),
   commits: listOf(z.object({ commit: CommitAnswer })),

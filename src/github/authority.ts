@@ -8,7 +8,7 @@ import {
   type Permission,
   type Repository,
 } from "../domain/change.ts";
-import type { From } from "../domain/policy/policy.ts";
+import type { From } from "../domain/policy/from.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { ask, askAll, askMaybe, place, type GitHub } from "./ask.ts";
 import { tags, type Lookups } from "./lookups.ts";
@@ -22,6 +22,8 @@ export interface Needs {
   readonly teams: readonly string[];
   readonly organizations: readonly string[];
   readonly users: readonly string[];
+  /** Whose authority matters beside the reviewers'. */
+  readonly people?: readonly Actor[];
 }
 
 /** So many people are named as possible approvers of one source. */
@@ -39,7 +41,7 @@ const OLD_NAMES: Readonly<Record<Permission, string>> = {
 
 const Members = z.array(ActorShape);
 
-/** The authority of everyone who gave a review, as it is today. A team or organisation that cannot be read is `unread`. */
+/** The authority of everyone who gave a review, and of the `people` needed, as it is today. A team or organisation that cannot be read is `unread`. */
 export async function readAuthorities(
   github: GitHub,
   read: Pick<ReadPull, "pull" | "mayWrite">,
@@ -48,7 +50,9 @@ export async function readAuthorities(
 ): Promise<readonly Authority[]> {
   const { repository, reviews } = read.pull;
   const people = new Map(
-    reviews.flatMap(({ author }) => (author === null || author.type !== "User" ? [] : [[author.id, author]])),
+    [...reviews.map(({ author }) => author), ...(needs.people ?? [])].flatMap((actor) =>
+      actor === null || actor.type !== "User" ? [] : [[actor.id, actor] as const],
+    ),
   );
   if (people.size === 0) return [];
   const groups = unique(needs.teams).map((name) => ({ name, members: teamMembers(github, name, lookups) }));

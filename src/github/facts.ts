@@ -5,6 +5,7 @@ export { compareCommits, isOnBranch } from "./compare.ts";
 export { proveSameContent, proveShipped } from "./content.ts";
 export { listFailedDeliveries, redeliver } from "./deliveries.ts";
 export { listDeployments, readDeployment } from "./deployments.ts";
+export { readFiles, readOwners } from "./files.ts";
 export {
   listBranches,
   listInstallations,

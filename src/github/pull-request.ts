@@ -105,6 +105,7 @@ export async function readPullRequest(
       },
       retargetedAt: retargets.length === 0 ? null : Math.max(...retargets.map(({ createdAt }) => createdAt)),
       labels: told.labels.map((label) => label.name),
+      size: { additions: told.additions, deletions: told.deletions, files: told.changedFiles },
       commits,
       commitsComplete: listed.complete && commits.length >= (told.commits.totalCount ?? 0),
       pushes,

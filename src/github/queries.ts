@@ -21,6 +21,7 @@ fragment commit on Commit {
   authors(first: 20) { totalCount nodes { user { databaseId login } } }
   committer { user { databaseId login } }
   committedViaWeb
+  signature { isValid }
 }`;
 
 const CHECKS = `
@@ -98,6 +99,9 @@ fragment pull on PullRequest {
   mergedAt
   mergedBy { ...actor }
   mergeCommit { oid }
+  additions
+  deletions
+  changedFiles
   labels(first: 100) { nodes { name } }
   reviews(first: 100) { ...reviews }
   commits(first: 100) { ...commits }
@@ -129,6 +133,17 @@ query PullRequest($owner: String!, $name: String!, $number: Int!) {
   ${ORGANIZATION}
 }
 ${PULL}${REVIEWS}${COMMITS}${TIMELINE}${COMMIT}${CHECKS}${ACTOR}${POLICY_FILE}`;
+
+/** The CODEOWNERS file of a commit, in each place it may be. */
+export const OWNERS_QUERY = `
+query Owners($owner: String!, $name: String!, $first: String!, $second: String!, $third: String!) {
+  repository(owner: $owner, name: $name) {
+    first: object(expression: $first) { ...file }
+    second: object(expression: $second) { ...file }
+    third: object(expression: $third) { ...file }
+  }
+}
+${POLICY_FILE}`;
 
 /** Both policy files, the repository's own at `$at` (a commit or a branch). */
 export const POLICIES_QUERY = `

@@ -59,6 +59,7 @@ const EFFECTIVE: Policy = {
   mode: "enforce",
   production: { branches: null, environments: ["production"] },
   approvals: [{ required: 1, from: { permission: "write" } }],
+  rules: [],
   independence: "every-commit",
   checks: [],
   deviations: { repository: null, assignees: [], labels: [] },

@@ -21,18 +21,34 @@ const from = fc
         { minLength: 1, maxLength: 2 },
       ),
       organizations: names,
+      codeowners: fc.constant(true),
     },
     optional,
   )
   .filter((each) => Object.keys(each).length > 0);
-const approval = fc.record(
-  {
-    required: fc.integer({ min: 0, max: 20 }),
-    from,
-    independence: fc.constantFrom("every-commit", "strict"),
-  },
-  optional,
+const leaf = fc.record({ required: fc.integer({ min: 0, max: 20 }), from }, optional);
+/** Requirements or conditions below others, two deep. */
+function nested(inner: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+  const several = fc.array(inner, { minLength: 1, maxLength: 2 });
+  return fc.oneof(inner, fc.record({ "all-of": several }), fc.record({ "any-of": several }));
+}
+const tree = nested(nested(leaf));
+const approval = fc
+  .tuple(tree, fc.record({ independence: fc.constantFrom("every-commit", "strict") }, optional))
+  .map(([asked, more]) => ({ ...(asked as object), ...more }));
+const pattern = fc.constantFrom<string | { matches: string }>("src/**", "**/*.md", { matches: "^db/" });
+const condition = fc.oneof(
+  fc.record({ paths: fc.array(pattern, { minLength: 1, maxLength: 2 }), draft: fc.boolean() }),
+  fc.record({ "only-paths": fc.array(pattern, { minLength: 1, maxLength: 2 }) }),
+  fc.record({ author: fc.record({ users: names }), labels: names }),
+  fc.record({ size: fc.record({ lines: fc.constantFrom("> 5", "<= 100") }) }),
 );
+const when = nested(fc.oneof(condition, fc.record({ not: nested(condition) })));
+const rules = fc.uniqueArray(fc.record({ name, when, approval: tree }), {
+  minLength: 1,
+  maxLength: 3,
+  selector: (rule) => rule.name,
+});
 const check = fc.oneof(name, fc.record({ name, app: name }, { requiredKeys: ["name"] }));
 const glob = fc.constantFrom("main", "release/**", "v*", "rel-{a,b}", "hot(fix)", "**");
 const globs = fc.uniqueArray(glob, { minLength: 1, maxLength: 3 });
@@ -40,6 +56,7 @@ const shared = {
   mode: fc.constantFrom("observe", "enforce"),
   production: fc.record({ branches: globs, environments: globs }, optional),
   approval,
+  rules,
   checks: fc.record({ required: fc.array(check, { minLength: 1, maxLength: 3 }) }),
   deviations: fc.record({ assignees: names, labels: names }, optional),
 };
@@ -116,6 +133,13 @@ describe("reading any text", () => {
     ["a period that ends before it begins", "periods: [{ name: a, from: 2026-02-01, to: 2026-01-01 }]"],
     ["too many approvals", "approval: { required: 1e400 }"],
     ["nobody to approve", "approval: { from: {} }"],
+    ["a requirement of two kinds", "approval: { required: 1, all-of: [{ required: 1 }] }"],
+    ["requirements eleven deep", `approval: ${"{ all-of: [".repeat(11)}{ required: 1 }${"] }".repeat(11)}`],
+    ["a condition that says nothing", "rules: [{ name: a, when: {}, approval: {} }]"],
+    ["two rules of one name", `rules: [${"{ name: a, when: { draft: true }, approval: {} },".repeat(2)}]`],
+    ["a broken expression", 'rules: [{ name: a, when: { paths: [{ matches: "(" }] }, approval: {} }]'],
+    ["a negated path", 'rules: [{ name: a, when: { paths: ["!src/**"] }, approval: {} }]'],
+    ["a size that compares nothing", 'rules: [{ name: a, when: { size: { lines: "many" } }, approval: {} }]'],
   ])("%s is refused, quickly", (_, text) => {
     const parsed = parsePolicy(text);
     expect(parsed.ok).toBe(false);
@@ -173,6 +197,33 @@ describe("a misspelt key", () => {
       { numRuns: 150 },
     );
   });
+  test.each([
+    [
+      "a: 1\nrules:\n  - name: x\n    when:\n      pathss: [a]\n    approval: {}",
+      5,
+      '"pathss"; did you mean "paths"?',
+    ],
+    [
+      "rules:\n  - name: x\n    when: { not: { lables: [a] } }\n    approval: {}",
+      3,
+      'did you mean "labels"?',
+    ],
+    ["approval:\n  all-of:\n    - required: 1\n    - any-off: []", 4, 'did you mean "any-of"?'],
+    [
+      "rules:\n  - name: x\n    when: { paths: [{ match: a }] }\n    approval: {}",
+      3,
+      'did you mean "matches"?',
+    ],
+    [
+      "rules:\n  - name: x\n    when: { paths: [{ matches: ( }] }\n    approval: {}",
+      3,
+      "not a regular expression",
+    ],
+  ])("inside rules and nested requirements too: %j", (text, line, message) => {
+    const parsed = parsePolicy(text);
+    const said = parsed.ok ? [] : parsed.problems.filter((each) => each.line === line);
+    expect(said.map((each) => each.message).join("\n")).toContain(message);
+  });
   test("a misspelt value names the nearest one", () => {
     const parsed = parsePolicy("mode: enforced");
     expect(parsed.ok ? [] : parsed.problems.map((each) => each.message)).toEqual([
@@ -192,6 +243,7 @@ describe("a repository's file", () => {
         const { effective } = both.record;
         if (alone.mode === "enforce") expect(effective.mode).toBe("enforce");
         if (alone.independence === "strict") expect(effective.independence).toBe("strict");
+        for (const each of alone.rules) expect(effective.rules).toContainEqual(each);
         for (const each of alone.checks) expect(effective.checks).toContainEqual(each);
         if (org.approval !== undefined)
           for (const each of alone.approvals) expect(effective.approvals).toContainEqual(each);
@@ -210,7 +262,9 @@ describe("a repository's file", () => {
   test("never loosens the defaults where the organisation has no file", () => {
     fc.assert(
       fc.property(file, (repo) => {
-        const effective = known(policyInForce(source(null), source(stringify(repo), "acme/web")));
+        const policy = policyInForce(source(null), source(stringify(repo), "acme/web"));
+        fc.pre(policy.state === "known");
+        const effective = known(policy);
         expect(effective.approvals).toEqual(expect.arrayContaining([...defaultPolicy().approvals]));
         expect(isProductionBranch(effective, repository, "main")).toBe(true);
         expect(isProductionEnvironment(effective, "Production")).toBe(true);
@@ -224,6 +278,23 @@ describe("a repository's file", () => {
       state: "broken",
       problems: [{ file: "acme/web/.github/countersign.yml", line: 2 }],
     });
+  });
+  test.each(["labels: [a]", "title: { matches: a }", "draft: true", "author: { users: [a] }", "head: [a]"])(
+    "lets nobody out of a rule by what its author can set: not: { %s }",
+    (condition) => {
+      for (const under of [`not: { ${condition} }`, `any-of: [{ not: { all-of: [{ ${condition} }] } }]`]) {
+        const text = `rules:\n  - name: ours\n    when: { ${under} }\n    approval: {}`;
+        expect(policyInForce(source(null), source(text, "acme/web"))).toMatchObject({
+          state: "broken",
+          problems: [{ line: 3 }],
+        });
+        expect(policyInForce(source(text), source(null)).state).toBe("known");
+      }
+    },
+  );
+  test("that calls a rule as the organisation calls one is an error", () => {
+    const rule = "rules: [{ name: ours, when: { draft: false }, approval: {} }]";
+    expect(policyInForce(source(rule), source(rule, "acme/web"))).toMatchObject({ state: "broken" });
   });
   test("an unreadable file is never no file", () => {
     const unreadable = { state: "unreadable", because: "502" } as const;

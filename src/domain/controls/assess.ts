@@ -3,6 +3,7 @@
 import type { Instant } from "../change.ts";
 import type { PolicyInForce } from "../policy/tighten.ts";
 import type { Assessment, JudgedApproval, Result, Verdict } from "../result.ts";
+import { approvedByOwners } from "./approved-by-owners.ts";
 import { checksPassed } from "./checks-passed.ts";
 import { contentAsReviewed } from "./content-as-reviewed.ts";
 import { result, type Control, type Subject } from "./control.ts";
@@ -15,6 +16,7 @@ import { mergedByPullRequest } from "./merged-by-pull-request.ts";
 /** Every control, in the order people read them. */
 export const CONTROLS: readonly Control[] = [
   independentlyApproved,
+  approvedByOwners,
   checksPassed,
   mergedByPullRequest,
   gateRespected,

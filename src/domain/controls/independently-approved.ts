@@ -1,9 +1,10 @@
 /** This change was independently approved. */
 
-import { judgeApprovals, requirementsOutcome, type ApprovalJudgement } from "../approval.ts";
+import { asksOutcome, judgeApprovals, type ApprovalJudgement } from "../approval.ts";
+import type { AskState, TreeState } from "../ask.ts";
 import type { PullRequest } from "../change.ts";
 import type { JudgedApproval, Outcome, Result } from "../result.ts";
-import { askFor, listed, oneLine } from "../wording.ts";
+import { listed, missingOf, oneLine } from "../wording.ts";
 import {
   bringsNothing,
   isMerge,
@@ -32,7 +33,12 @@ export const independentlyApproved: Control = {
   ],
   kind: "preventive",
   remediation: "Have the shipped content reviewed by someone independent; find out how it got past the gate.",
-  judge,
+  judge: (subject, context) =>
+    judgeAsks(NAME, subject, context, (judgement) => {
+      const own = judgement.asks.filter(({ ask }) => !ask.ofOwners);
+      // Where nobody but owners is asked, what they say is all the approval there is.
+      return own.length > 0 ? own : judgement.asks;
+    }),
 };
 
 /** The approvals of a subject's pull requests, each judged. */
@@ -42,15 +48,21 @@ export function approvalsOf(subject: Subject, context: Context): readonly Judged
   );
 }
 
-function judge(subject: Subject, context: Context): Result | null {
+/** Judges some of what is asked of each pull request; null for what is no change. */
+export function judgeAsks(
+  name: "independently-approved" | "approved-by-owners",
+  subject: Subject,
+  context: Context,
+  which: (judgement: ApprovalJudgement) => readonly AskState[],
+): Result | null {
   if (subject.moment === "deployed") return null;
   if (subject.moment === "landed") {
     const { change } = subject;
     if (bringsNothing(change))
-      return result(NAME, "not-applicable", "nothing-landed", ["nothing new reached the branch"], {});
+      return result(name, "not-applicable", "nothing-landed", ["nothing new reached the branch"], {});
     if (mayBringNothing(change)) {
       return result(
-        NAME,
+        name,
         "unverifiable",
         "unknown",
         ["whether the new branch's content had landed before cannot be told"],
@@ -59,7 +71,7 @@ function judge(subject: Subject, context: Context): Result | null {
     }
     if (!isMerge(change)) {
       return result(
-        NAME,
+        name,
         "fail",
         "no-pull-request",
         ["nobody could approve it: it did not come by a pull request"],
@@ -70,7 +82,7 @@ function judge(subject: Subject, context: Context): Result | null {
     }
     if (change.pullRequests.length === 0) {
       return result(
-        NAME,
+        name,
         "unverifiable",
         "pull-request-unknown",
         ["GitHub would not say which pull request this update merged"],
@@ -78,15 +90,15 @@ function judge(subject: Subject, context: Context): Result | null {
       );
     }
   }
-  const each = pullsOf(subject).map((pull) => judgePull(pull, context, subject.moment === "landed"));
+  const each = pullsOf(subject).map((pull) => judgePull(pull, context, subject.moment === "landed", which));
   const outcome = worst(each.map((one) => one.outcome));
   const deciding = each.filter((one) => one.outcome === outcome);
   // Waiting for people is waiting only while nobody has to act differently in any of the pull requests.
   const cause =
     deciding.find((one) => !one.cause.startsWith("waiting"))?.cause ?? deciding[0]?.cause ?? "satisfied";
-  return result(NAME, outcome, cause, unique(deciding.flatMap((one) => one.reasons)), {
+  return result(name, outcome, cause, unique(deciding.flatMap((one) => one.reasons)), {
     pullRequests: pullsOf(subject).map((pull) => pull.number),
-    required: context.policy.approvals.map((requirement) => requirement.required),
+    required: each.map((one) => one.required),
     counted: each.map((one) => one.counted),
     independence: context.policy.independence,
   });
@@ -96,17 +108,26 @@ interface PullOutcome {
   readonly outcome: Outcome;
   readonly cause: string;
   readonly reasons: readonly string[];
+  /** People required and counted by each single requirement that was asked. */
+  readonly required: readonly number[];
   readonly counted: readonly number[];
 }
 
-function judgePull(pull: PullRequest, context: Context, landed: boolean): PullOutcome {
+function judgePull(
+  pull: PullRequest,
+  context: Context,
+  landed: boolean,
+  which: (judgement: ApprovalJudgement) => readonly AskState[],
+): PullOutcome {
   const judgement = judgeApprovals(pull, context.policy, momentOf(pull, context));
-  const counted = judgement.requirements.map((each) => each.have);
+  const asks = which(judgement);
+  const ends = asks.flatMap(({ state }) => endsOf(state));
   const answer = (outcome: Outcome, cause: string, reasons: readonly string[]): PullOutcome => ({
     outcome,
     cause,
     reasons,
-    counted,
+    required: ends.map(({ requirement }) => requirement.required),
+    counted: ends.map(({ have }) => have),
   });
   if (judgement.vetoes.length > 0) {
     const who = listed(judgement.vetoes.map((actor) => oneLine(actor.login)));
@@ -116,7 +137,7 @@ function judgePull(pull: PullRequest, context: Context, landed: boolean): PullOu
         : `${who} asked for changes; only a new review by ${who}, or a dismissal, lifts that`,
     ]);
   }
-  const state = requirementsOutcome(judgement);
+  const state = asksOutcome(judgement, asks);
   if (state === "met")
     return answer(
       "pass",
@@ -124,7 +145,7 @@ function judgePull(pull: PullRequest, context: Context, landed: boolean): PullOu
       judgement.approvals.filter((each) => each.counts).map((each) => each.reason),
     );
   if (state === "unknown") return answer("unverifiable", "unknown", judgement.unknowns);
-  return answer("fail", shortCause(judgement, landed), shortReasons(judgement, landed));
+  return answer("fail", shortCause(judgement, landed), shortReasons(judgement, asks, landed));
 }
 
 /** Someone must act differently when the only approvals there are by those who made it; otherwise it waits for people. */
@@ -137,17 +158,26 @@ function shortCause(judgement: ApprovalJudgement, landed: boolean): string {
       : "waiting-for-approval";
 }
 
-function shortReasons(judgement: ApprovalJudgement, landed: boolean): readonly string[] {
-  const missing = judgement.requirements
-    .filter((each) => !each.met)
-    .map(
-      ({ requirement, have }) =>
-        `${landed ? "it lacked" : "needs"} ${askFor(requirement, requirement.required - have)}`,
-    );
+function shortReasons(
+  judgement: ApprovalJudgement,
+  asks: readonly AskState[],
+  landed: boolean,
+): readonly string[] {
+  const missing = asks
+    .filter(({ outcome }) => outcome === "short")
+    .map((each) => `${landed ? "it lacked" : "needs"} ${missingOf(each)}`);
   return [
     ...missing,
     ...judgement.approvals.filter((each) => each.code !== "counts").map((each) => each.reason),
   ];
+}
+
+type End = Extract<TreeState, { readonly requirement: unknown }>;
+
+function endsOf(state: TreeState): readonly End[] {
+  if ("all-of" in state) return state["all-of"].flatMap(endsOf);
+  if ("any-of" in state) return state["any-of"].flatMap(endsOf);
+  return [state];
 }
 
 function momentOf(pull: PullRequest, context: Context): number {

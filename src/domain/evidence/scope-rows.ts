@@ -1,6 +1,7 @@
 /** The rows of scope.csv, controls.csv, policies/index.csv, tool.csv, completeness.csv and coverage-gaps.csv. */
 
 import { CONTROLS } from "../controls/assess.ts";
+import { leavesOf } from "../policy/requirement.ts";
 import type { Control } from "../controls/control.ts";
 import type {
   CompletenessRecord,
@@ -114,7 +115,7 @@ export const POLICIES = table<Stated<PolicyRecord>>({
     ),
     column("mode", "text", "observe or enforce.", ({ body }) => body.effective.mode),
     column("approvals_required", "list", "People required by each approval requirement.", ({ body }) =>
-      listText(body.effective.approvals.map((each) => String(each.required))),
+      listText(body.effective.approvals.flatMap(leavesOf).map((each) => String(each.required))),
     ),
     column(
       "organization_file",

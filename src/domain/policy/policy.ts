@@ -1,50 +1,29 @@
 /** The policy file's schema: `.github/countersign.yml`. The docstrings and descriptions here are the reference page. */
 
 import { z } from "zod";
-import { PERMISSIONS } from "../change.ts";
+import { leavesOf, oneKind, RequirementSchema, type RequirementTree } from "./requirement.ts";
+import { WhenSchema, type When } from "./when.ts";
 
 const Names = z.array(z.string().min(1)).min(1);
 
-/** Who may give an approval: any of these. */
-export const FromSchema = z
-  .strictObject({
-    permission: z
-      .enum(PERMISSIONS)
-      .exclude(["none"])
-      .optional()
-      .describe("at least this repository permission"),
-    users: Names.optional().describe("logins, compared without case and kept by id"),
-    teams: z
-      .array(z.string().regex(/^[^/\s]+\/[^/\s]+$/u, "a team is written organisation/team"))
-      .min(1)
-      .optional()
-      .describe("teams as `organisation/team`"),
-    organizations: Names.optional().describe("members of these organisations"),
-  })
-  .refine((from) => Object.values(from).some((value) => value !== undefined), {
-    message: "say who: permission, users, teams or organizations",
-  });
-
-/** Who may give an approval. */
-export type From = z.infer<typeof FromSchema>;
-
-/** One approval requirement. */
-export const RequirementSchema = z.strictObject({
-  required: z.int().min(0).max(20).default(1).describe("how many people must approve; default 1"),
-  from: FromSchema.prefault({ permission: "write" }).describe("who may approve; default: permission write"),
-});
-
-/** One approval requirement: so many people, each entitled by `from`. */
-export type Requirement = z.infer<typeof RequirementSchema>;
-
 /** What `approval:` holds. */
-export const ApprovalSchema = RequirementSchema.extend({
-  independence: z
-    .enum(["every-commit", "strict"])
-    .default("every-commit")
-    .describe(
-      "every-commit: each commit was seen by someone who did not make it alone; strict: a contributor never counts",
-    ),
+export const ApprovalSchema = z
+  .strictObject({
+    ...RequirementSchema.shape,
+    independence: z
+      .enum(["every-commit", "strict"])
+      .default("every-commit")
+      .describe(
+        "every-commit: each commit was seen by someone who did not make it alone; strict: a contributor never counts",
+      ),
+  })
+  .superRefine(oneKind);
+
+/** One rule: what is asked on top of `approval` where its `when` holds. */
+export const RuleSchema = z.strictObject({
+  name: z.string().min(1).max(120).describe("a sentence: the check run says that it asks"),
+  when: WhenSchema.describe("where the rule applies"),
+  approval: RequirementSchema.describe("what it asks for, written as `approval` is"),
 });
 
 /** A path of a branch: a name or a glob. */
@@ -77,6 +56,20 @@ export const PolicyFileSchema = z.strictObject({
   approval: ApprovalSchema.optional().describe(
     "asked of every change; default: 1 approval from permission write",
   ),
+  rules: z
+    .array(RuleSchema)
+    .min(1)
+    .superRefine((rules, context) => {
+      for (const [index, { name }] of rules.entries())
+        if (rules.findIndex((rule) => rule.name === name) < index)
+          context.addIssue({
+            code: "custom",
+            path: [index, "name"],
+            message: `another rule is called "${name}" already`,
+          });
+    })
+    .optional()
+    .describe("every rule whose `when` holds asks its own, on top of `approval`; default: none"),
   checks: z
     .strictObject({
       required: z
@@ -110,6 +103,13 @@ export const PolicyFileSchema = z.strictObject({
   ),
 });
 
+/** A rule in force; its conditions are kept as they were written. */
+export interface Rule {
+  readonly name: string;
+  readonly when: When;
+  readonly approval: RequirementTree;
+}
+
 /** A policy file as written. */
 export type PolicyFile = z.infer<typeof PolicyFileSchema>;
 
@@ -124,7 +124,9 @@ export interface Policy {
     readonly environments: readonly string[];
   };
   /** All must hold: the organisation's, and the repository's own on top. */
-  readonly approvals: readonly Requirement[];
+  readonly approvals: readonly RequirementTree[];
+  /** Each asks on top, where its `when` holds. */
+  readonly rules: readonly Rule[];
   readonly independence: "every-commit" | "strict";
   readonly checks: readonly { readonly name: string; readonly app: string | null }[];
   readonly deviations: {
@@ -135,4 +137,11 @@ export interface Policy {
   };
   readonly periods: readonly { readonly name: string; readonly from: string; readonly to: string }[];
   readonly since: string | null;
+}
+
+/** Whether a policy, or one of its rules, asks for code owners. */
+export function asksForOwners(policy: Policy): boolean {
+  return [...policy.approvals, ...policy.rules.map((rule) => rule.approval)]
+    .flatMap(leavesOf)
+    .some(({ from }) => from.codeowners === true);
 }

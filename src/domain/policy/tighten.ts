@@ -3,7 +3,9 @@
 import { canonical, sha256 } from "../digest.ts";
 import type { PolicyRecord, PolicySource } from "../record.ts";
 import { parsePolicy, type PolicyProblem } from "./parse.ts";
-import type { Policy, PolicyFile, Requirement } from "./policy.ts";
+import type { Policy, PolicyFile } from "./policy.ts";
+import { requirementOf } from "./requirement.ts";
+import { letsAuthorOut } from "./when.ts";
 
 /** A problem in a policy file, and the file it is in. */
 export interface FileProblem extends PolicyProblem {
@@ -16,7 +18,7 @@ export type PolicyInForce =
   | { readonly state: "broken"; readonly problems: readonly FileProblem[] }
   | { readonly state: "unreadable"; readonly because: string };
 
-const DEFAULT_APPROVAL: Requirement = { required: 1, from: { permission: "write" } };
+const DEFAULT_APPROVAL = { required: 1, from: { permission: "write" } } as const;
 const DEFAULT_ENVIRONMENTS: readonly string[] = ["production", "prod"];
 const ORGANIZATION_ONLY = ["periods", "since"] as const;
 
@@ -86,6 +88,18 @@ function loosened(org: PolicyFile | null, repo: Read): readonly FileProblem[] {
       ),
     );
   }
+  for (const [index, rule] of (file.rules ?? []).entries()) {
+    if (org?.rules?.some((each) => each.name === rule.name) === true) {
+      const path = ["rules", index, "name"];
+      problems.push(say(path, `rules.${index}.name: the organisation has a rule called "${rule.name}"`));
+    }
+    for (const path of letsAuthorOut(rule.when, ["rules", index, "when"])) {
+      const where = path.map(String).join(".");
+      problems.push(
+        say(path, `${where}: its author could set this to be let out of the rule; not under "not"`),
+      );
+    }
+  }
   for (const key of ORGANIZATION_ONLY) {
     if (file[key] !== undefined) problems.push(say([key], `${key}: belongs in the organisation's file only`));
   }
@@ -94,9 +108,10 @@ function loosened(org: PolicyFile | null, repo: Read): readonly FileProblem[] {
 
 function fold(org: PolicyFile | null, repo: PolicyFile | null): Policy {
   const minimum = org?.approval ?? (org !== null && repo?.approval !== undefined ? null : DEFAULT_APPROVAL);
-  const approvals = [minimum, repo?.approval ?? null]
-    .filter((each) => each !== null)
-    .map(({ required, from }) => ({ required, from }));
+  const approvals = [minimum, repo?.approval ?? null].filter((each) => each !== null).map(requirementOf);
+  const rules = [org, repo]
+    .flatMap((file) => file?.rules ?? [])
+    .map(({ name, when, approval }) => ({ name, when, approval: requirementOf(approval) }));
   const strict = [org, repo].some((file) => file?.approval?.independence === "strict");
   const checks = [org, repo].flatMap((file) => file?.checks?.required ?? []);
   const branches = [org, repo].flatMap((file) => file?.production?.branches ?? []);
@@ -115,6 +130,7 @@ function fold(org: PolicyFile | null, repo: PolicyFile | null): Policy {
     approvals: approvals.filter(
       (each, index) => approvals.findIndex((other) => canonical(other) === canonical(each)) === index,
     ),
+    rules,
     independence: strict ? "strict" : "every-commit",
     checks: checks
       .map((check) =>

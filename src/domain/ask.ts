@@ -1,0 +1,41 @@
+/** The shapes of what is asked for, and of how far it is met. */
+
+import type { Certainty } from "./contribution.ts";
+import type { Requirement, RequirementTree } from "./policy/requirement.ts";
+
+/** One thing asked for: all asks must be met. */
+export interface Ask {
+  /** The rule that asks; null: the policy asks it of every change. */
+  readonly by: string | null;
+  /** Never "no": a rule that does not apply asks nothing. */
+  readonly applies: Exclude<Certainty, "no">;
+  /** Why it cannot be told whether it applies. */
+  readonly unknown: readonly string[];
+  /** Whether it asks for code owners: it is the control `approved-by-owners` then. */
+  readonly ofOwners: boolean;
+  readonly tree: RequirementTree;
+}
+
+/** How far a requirement, or several, are met. */
+export type TreeState =
+  | (Reached & {
+      readonly requirement: Requirement;
+      readonly have: number;
+      /** As `have`, if everything that could not be found out were in favour. */
+      readonly couldHave: number;
+    })
+  | (Reached & { readonly "all-of": readonly TreeState[] })
+  | (Reached & { readonly "any-of": readonly TreeState[] });
+
+interface Reached {
+  readonly met: boolean;
+  /** Met, if everything that could not be found out were in favour. */
+  readonly could: boolean;
+}
+
+/** One ask and how far it is met. */
+export interface AskState {
+  readonly ask: Ask;
+  readonly state: TreeState;
+  readonly outcome: "met" | "short" | "unknown";
+}

@@ -1,0 +1,52 @@
+/** Whether someone is among the people a policy names. Logins name; people are compared by the ids their rights were read for. */
+
+import { PERMISSIONS, type Actor, type Authority, type PullRequest } from "./change.ts";
+import type { Certainty } from "./contribution.ts";
+import type { Who } from "./policy/from.ts";
+import type { Source } from "./policy/requirement.ts";
+
+/** What was read of someone's rights, or null where nobody asked. */
+export function authorityOf(pull: PullRequest, actor: Actor): Authority | null {
+  return pull.authorities.find((authority) => authority.actor.id === actor.id) ?? null;
+}
+
+/** Whether someone's authority meets any of the ways `from` names. */
+export function entitled(from: Source, authority: Authority | null): Certainty {
+  if (authority === null) return "unknown";
+  const own = named(from, authority);
+  // An owner without write access is no owner to GitHub either.
+  if (from.mustWrite !== true || own === "no") return own;
+  const writes = holds(authority, "write");
+  return writes === "yes" ? own : writes;
+}
+
+/** Whether an account is one of those a condition names. */
+export function isOneOf(who: Who, actor: Actor, authority: Authority | null): Certainty {
+  const login = actor.login.toLowerCase();
+  if (who.users?.some((user) => user.toLowerCase() === login) === true) return "yes";
+  if (actor.type !== "User") {
+    return who.apps?.some((app) => `${app.toLowerCase()}[bot]` === login) === true ? "yes" : "no";
+  }
+  const more = [who.teams, who.organizations, who.permission].some((each) => each !== undefined);
+  if (!more) return "no";
+  return authority === null ? "unknown" : named(who, authority);
+}
+
+function named(from: Omit<Source, "mustWrite">, authority: Authority): Certainty {
+  const login = authority.actor.login.toLowerCase();
+  if (from.users?.some((user) => user.toLowerCase() === login) === true) return "yes";
+  if (from.teams?.some((team) => authority.teams.includes(team.toLowerCase())) === true) return "yes";
+  if (from.organizations?.some((each) => authority.organizations.includes(each.toLowerCase())) === true)
+    return "yes";
+  const permitted = from.permission === undefined ? "no" : holds(authority, from.permission);
+  if (permitted !== "no") return permitted;
+  // Whose an address is, GitHub tells nobody.
+  if ((from.emails ?? []).length > 0) return "unknown";
+  const groups = [...(from.teams ?? []), ...(from.organizations ?? [])].map((each) => each.toLowerCase());
+  return groups.some((each) => authority.unread.includes(each)) ? "unknown" : "no";
+}
+
+function holds(authority: Authority, permission: (typeof PERMISSIONS)[number]): Certainty {
+  if (authority.permission === "unknown") return "unknown";
+  return PERMISSIONS.indexOf(authority.permission) >= PERMISSIONS.indexOf(permission) ? "yes" : "no";
+}

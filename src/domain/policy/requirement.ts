@@ -1,0 +1,92 @@
+/** What approvals a policy asks for: one requirement, or several of which all or any must be met. */
+
+import { z } from "zod";
+import { FromSchema, type From } from "./from.ts";
+
+/** So deep may requirements and conditions be nested. */
+export const DEEPEST = 10;
+
+/** Who may give one approval, and what CODEOWNERS adds to it. */
+export interface Source extends From {
+  /** Owners that CODEOWNERS names by an address. */
+  readonly emails?: readonly string[];
+  /** Whether nobody counts who may not write to the repository. */
+  readonly mustWrite?: true;
+}
+
+/** One approval requirement: so many people, each entitled by `from`. */
+export interface Requirement {
+  readonly required: number;
+  readonly from: Source;
+  /** The changed files it is asked for; absent: the whole change. */
+  readonly files?: readonly string[];
+  /** Why it cannot be told who is asked. */
+  readonly unknown?: string;
+}
+
+/** Requirements, nested. One person may count for several of them. */
+export type RequirementTree =
+  | Requirement
+  | { readonly "all-of": readonly RequirementTree[] }
+  | { readonly "any-of": readonly RequirementTree[] };
+
+const LEAF = {
+  required: z.int().min(0).max(20).optional().describe("how many people must approve; default: 1"),
+  from: FromSchema.optional().describe("who may approve; default: permission write"),
+};
+
+type Several = z.ZodOptional<z.ZodArray<z.ZodType<WrittenRequirement>>>;
+
+/** `approval:` as it is written: either `required` and `from`, or `all-of`, or `any-of`. */
+export const RequirementSchema = z
+  .strictObject({
+    ...LEAF,
+    get "all-of"(): Several {
+      return z
+        .array(RequirementSchema)
+        .min(1)
+        .optional()
+        .describe("requirements of which every one must be met; one person may count for several");
+    },
+    get "any-of"(): Several {
+      return z.array(RequirementSchema).min(1).optional().describe("requirements of which one must be met");
+    },
+  })
+  .superRefine(oneKind);
+
+/** `approval:` as it is written. */
+export type WrittenRequirement = {
+  readonly required?: number | undefined;
+  readonly from?: From | undefined;
+  readonly "all-of"?: readonly WrittenRequirement[] | undefined;
+  readonly "any-of"?: readonly WrittenRequirement[] | undefined;
+};
+
+/** Problems of requirements that hold for each of them alone: what is said twice, and what is nested too deeply. */
+export function oneKind(written: WrittenRequirement, context: z.RefinementCtx): void {
+  const leaf = written.required !== undefined || written.from !== undefined;
+  const said = [leaf, written["all-of"] !== undefined, written["any-of"] !== undefined];
+  if (said.filter(Boolean).length > 1)
+    context.addIssue({ code: "custom", message: "say required and from, or all-of, or any-of, not several" });
+  if (depthOf(written) > DEEPEST)
+    context.addIssue({ code: "custom", message: `requirements may be nested ${DEEPEST} deep` });
+}
+
+function depthOf(written: WrittenRequirement): number {
+  const inner = [...(written["all-of"] ?? []), ...(written["any-of"] ?? [])];
+  return 1 + Math.max(0, ...inner.map(depthOf));
+}
+
+/** What is written, with its defaults. */
+export function requirementOf(written: WrittenRequirement): RequirementTree {
+  if (written["all-of"] !== undefined) return { "all-of": written["all-of"].map(requirementOf) };
+  if (written["any-of"] !== undefined) return { "any-of": written["any-of"].map(requirementOf) };
+  return { required: written.required ?? 1, from: written.from ?? { permission: "write" } };
+}
+
+/** The requirements at the ends of a tree, in its order. */
+export function leavesOf(tree: RequirementTree): readonly Requirement[] {
+  if ("all-of" in tree) return tree["all-of"].flatMap(leavesOf);
+  if ("any-of" in tree) return tree["any-of"].flatMap(leavesOf);
+  return [tree];
+}

@@ -1,0 +1,157 @@
+/** When a rule applies: conditions on a pull request, of which all that are written together must hold. */
+
+import { z } from "zod";
+import { GlobSchema, PatternSchema, RegexSchema } from "./pattern.ts";
+import { WhoSchema, type Who } from "./from.ts";
+import { DEEPEST } from "./requirement.ts";
+import type { Pattern } from "./pattern.ts";
+
+const Patterns = z.array(PatternSchema).min(1);
+const Globs = z.array(GlobSchema).min(1);
+const Count = z
+  .string()
+  .regex(/^(?:<|<=|=|>=|>) ?\d{1,9}$/u, 'a size is written as a comparison, such as "> 500"');
+
+/** A check, and the conclusions of its newest run that hold. */
+const CheckCondition = z.union([
+  z.string().min(1),
+  z.strictObject({
+    name: z.string().min(1),
+    app: z.string().min(1).optional().describe("the app's slug"),
+    conclusions: z.array(z.string().min(1)).min(1).optional().describe("default: success"),
+  }),
+]);
+
+/** What an author can set on a pull request: under `not`, it would let its author out of a rule. */
+export const SET_BY_AUTHOR = ["labels", "title", "draft", "author", "head"] as const;
+
+/** `when:` as it is written, and as it is kept. */
+export interface When {
+  readonly paths?: readonly Pattern[] | undefined;
+  readonly "only-paths"?: readonly Pattern[] | undefined;
+  readonly author?: Who | undefined;
+  readonly contributors?: Who | undefined;
+  readonly "only-contributors"?: Who | undefined;
+  readonly base?: readonly Pattern[] | undefined;
+  readonly head?: readonly Pattern[] | undefined;
+  readonly labels?: readonly string[] | undefined;
+  readonly title?: { readonly matches: string } | undefined;
+  readonly size?:
+    | {
+        readonly additions?: string | undefined;
+        readonly deletions?: string | undefined;
+        readonly lines?: string | undefined;
+        readonly files?: string | undefined;
+        readonly commits?: string | undefined;
+      }
+    | undefined;
+  readonly checks?:
+    | readonly (
+        | string
+        | {
+            readonly name: string;
+            readonly app?: string | undefined;
+            readonly conclusions?: readonly string[] | undefined;
+          }
+      )[]
+    | undefined;
+  readonly draft?: boolean | undefined;
+  readonly repository?: readonly string[] | undefined;
+  readonly signatures?: "valid" | "missing" | undefined;
+  readonly "any-of"?: readonly When[] | undefined;
+  readonly "all-of"?: readonly When[] | undefined;
+  readonly not?: When | undefined;
+}
+
+/** `when:`; every condition written must hold. */
+export const WhenSchema: z.ZodType<When> = z
+  .strictObject({
+    paths: Patterns.optional().describe(
+      "some changed file is at one of these paths, before or after a rename",
+    ),
+    "only-paths": Patterns.optional().describe(
+      "every changed file is at one of these paths, before and after a rename",
+    ),
+    author: WhoSchema.optional().describe("who opened the pull request"),
+    contributors: WhoSchema.optional().describe("someone who shaped it is one of these"),
+    "only-contributors": WhoSchema.optional().describe("everyone who shaped it is one of these"),
+    base: Patterns.optional().describe("the branch it is to be merged into"),
+    head: Patterns.optional().describe("the branch it comes from"),
+    labels: z.array(z.string().min(1)).min(1).optional().describe("all of these labels, without case"),
+    title: z.strictObject({ matches: RegexSchema }).optional(),
+    size: z
+      .strictObject({
+        additions: Count.optional(),
+        deletions: Count.optional(),
+        lines: Count.optional().describe("additions and deletions together"),
+        files: Count.optional(),
+        commits: Count.optional(),
+      })
+      .refine((size) => Object.values(size).some((value) => value !== undefined), {
+        message: "say which size: additions, deletions, lines, files or commits",
+      })
+      .optional()
+      .describe("comparisons such as `> 500`, all of which must hold"),
+    checks: z.array(CheckCondition).min(1).optional().describe("the newest run of each succeeded"),
+    draft: z.boolean().optional(),
+    repository: Globs.optional().describe("the repository's name"),
+    signatures: z
+      .enum(["valid", "missing"])
+      .optional()
+      .describe("valid: every commit has a signature GitHub found valid; missing: some commit has none"),
+    get "any-of"() {
+      return z.array(WhenSchema).min(1).optional().describe("one of these holds");
+    },
+    get "all-of"() {
+      return z.array(WhenSchema).min(1).optional().describe("every one of these holds");
+    },
+    get not() {
+      return WhenSchema.optional().describe("this does not hold");
+    },
+  })
+  .superRefine((when, context) => {
+    if (Object.values(when).every((value) => value === undefined))
+      context.addIssue({ code: "custom", message: "say when: paths, author, labels or another condition" });
+    if (depthOf(when) > DEEPEST)
+      context.addIssue({ code: "custom", message: `conditions may be nested ${DEEPEST} deep` });
+  });
+
+function depthOf(when: When): number {
+  const inner = innerOf(when);
+  return 1 + Math.max(0, ...inner.map(depthOf));
+}
+
+function innerOf(when: When): readonly When[] {
+  return [
+    ...(when["any-of"] ?? []),
+    ...(when["all-of"] ?? []),
+    ...(when.not === undefined ? [] : [when.not]),
+  ];
+}
+
+/** The places, below `path`, where what an author can set stands under `not`. */
+export function letsAuthorOut(
+  when: When,
+  path: readonly PropertyKey[],
+  under = false,
+): readonly (readonly PropertyKey[])[] {
+  const own = under
+    ? SET_BY_AUTHOR.filter((key) => when[key] !== undefined).map((key) => [...path, key])
+    : [];
+  const lists = (["any-of", "all-of"] as const).flatMap((key) =>
+    (when[key] ?? []).flatMap((each, index) => letsAuthorOut(each, [...path, key, index], under)),
+  );
+  const not = when.not === undefined ? [] : letsAuthorOut(when.not, [...path, "not"], true);
+  return [...own, ...lists, ...not];
+}
+
+/** Whether anything in a condition, however deep, is written under one of these keys. */
+export function speaksOf(when: When, keys: readonly (keyof When)[]): boolean {
+  return keys.some((key) => when[key] !== undefined) || innerOf(when).some((each) => speaksOf(each, keys));
+}
+
+/** Everyone a condition names, however deep. */
+export function namedIn(when: When): readonly Who[] {
+  const own = [when.author, when.contributors, when["only-contributors"]].filter((who) => who !== undefined);
+  return [...own, ...innerOf(when).flatMap(namedIn)];
+}

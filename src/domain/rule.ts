@@ -1,0 +1,186 @@
+/** Whether a rule's `when` holds for a pull request. What cannot be found out is unknown, never "does not hold". */
+
+import type { Actor, Check, Instant, PullRequest } from "./change.ts";
+import { contributorsOf, makersOf, type Certainty } from "./contribution.ts";
+import { authorityOf, isOneOf } from "./entitled.ts";
+import type { Who } from "./policy/from.ts";
+import { fits, found, type Pattern } from "./policy/pattern.ts";
+import type { When } from "./policy/when.ts";
+
+/** Whether conditions hold, and why that cannot be told where it cannot. */
+export interface Held {
+  readonly holds: Certainty;
+  readonly unknown: readonly string[];
+}
+
+const YES: Held = { holds: "yes", unknown: [] };
+const NO: Held = { holds: "no", unknown: [] };
+
+/** Judges conditions as of `at`: all that are written together must hold. */
+export function whenHolds(when: When, pull: PullRequest, at: Instant): Held {
+  const { author } = pull;
+  const each: (Held | null)[] = [
+    given(when.paths, (paths) => somePath(paths, pull)),
+    given(when["only-paths"], (paths) => onlyPaths(paths, pull)),
+    given(when.author, (who) => (author === null ? unknown(DELETED) : isWho(who, author, pull))),
+    given(when.contributors, (who) => anyOf([...contributorsAre(who, pull), unseen(pull, NO)])),
+    given(when["only-contributors"], (who) => allOf([...contributorsAre(who, pull), unseen(pull, YES)])),
+    given(when.base, (patterns) => said(fits(patterns, pull.base.ref))),
+    given(when.head, (patterns) => said(fits(patterns, pull.head.ref))),
+    given(when.labels, (labels) => said(labels.every((label) => hasLabel(pull, label)))),
+    given(when.title, (title) => said(found(title.matches, pull.title) !== null)),
+    given(when.size, (size) => sizeHolds(size, pull)),
+    given(when.checks, (checks) => allOf(checks.map((check) => checkHolds(check, pull.checks, at)))),
+    given(when.draft, (draft) => said(pull.draft === draft)),
+    given(when.repository, (globs) => said(fits(globs, pull.repository.name))),
+    given(when.signatures, (which) => (which === "valid" ? signed(pull) : not(signed(pull)))),
+    given(when["any-of"], (conditions) => anyOf(conditions.map((one) => whenHolds(one, pull, at)))),
+    given(when["all-of"], (conditions) => allOf(conditions.map((one) => whenHolds(one, pull, at)))),
+    given(when.not, (condition) => not(whenHolds(condition, pull, at))),
+  ];
+  return allOf(each.filter((held) => held !== null));
+}
+
+const DELETED = "the account of its author no longer exists";
+
+function given<Value>(value: Value | undefined, judge: (value: Value) => Held): Held | null {
+  return value === undefined ? null : judge(value);
+}
+
+function said(holds: boolean): Held {
+  return holds ? YES : NO;
+}
+
+function unknown(because: string): Held {
+  return { holds: "unknown", unknown: [because] };
+}
+
+function allOf(each: readonly Held[]): Held {
+  if (each.some(({ holds }) => holds === "no")) return NO;
+  return open(each) ?? YES;
+}
+
+function anyOf(each: readonly Held[]): Held {
+  if (each.some(({ holds }) => holds === "yes")) return YES;
+  return open(each) ?? NO;
+}
+
+function open(each: readonly Held[]): Held | null {
+  const because = each.flatMap((held) => held.unknown);
+  return because.length === 0 ? null : { holds: "unknown", unknown: [...new Set(because)] };
+}
+
+function not(held: Held): Held {
+  if (held.holds === "unknown") return held;
+  return held.holds === "yes" ? NO : YES;
+}
+
+/** A renamed file is at both its old and its new path. */
+function pathsOf(pull: PullRequest): readonly string[] {
+  return (pull.files?.list ?? []).flatMap(({ path, oldPath, status }) =>
+    status === "renamed" && oldPath !== null ? [oldPath, path] : [path],
+  );
+}
+
+function untoldFiles(pull: PullRequest): Held | null {
+  if (pull.files === undefined) return unknown("GitHub would not list the changed files");
+  if (pull.files.complete) return null;
+  return unknown(`GitHub would not list more than ${pull.files.list.length} of the changed files`);
+}
+
+function somePath(patterns: readonly Pattern[], pull: PullRequest): Held {
+  return pathsOf(pull).some((path) => fits(patterns, path)) ? YES : (untoldFiles(pull) ?? NO);
+}
+
+function onlyPaths(patterns: readonly Pattern[], pull: PullRequest): Held {
+  const paths = pathsOf(pull);
+  if (paths.some((path) => !fits(patterns, path))) return NO;
+  return untoldFiles(pull) ?? said(paths.length > 0);
+}
+
+function isWho(who: Who, actor: Actor, pull: PullRequest): Held {
+  const holds = isOneOf(who, actor, authorityOf(pull, actor));
+  return holds === "unknown"
+    ? unknown(`GitHub would not say what rights ${actor.login} has`)
+    : said(holds === "yes");
+}
+
+function contributorsAre(who: Who, pull: PullRequest): readonly Held[] {
+  return contributorsOf(pull).map(({ actor }) => isWho(who, actor, pull));
+}
+
+/** Contributors nobody can name: they may be anyone. `otherwise` where there are none. */
+function unseen(pull: PullRequest, otherwise: Held): Held {
+  if (!pull.commitsComplete) return unknown("GitHub would not list all commits");
+  if (pull.author === null) return unknown(DELETED);
+  const makers = makersOf(pull).filter((each) => !each.addsNothing);
+  if (makers.some((each) => each.unknown)) return unknown("a commit was made by someone without an account");
+  if (makers.some((each) => each.pusher === null))
+    return unknown("nobody saw who pushed some of its commits");
+  return otherwise;
+}
+
+function hasLabel(pull: PullRequest, label: string): boolean {
+  return pull.labels.some((each) => each.toLowerCase() === label.toLowerCase());
+}
+
+function sizeHolds(size: NonNullable<When["size"]>, pull: PullRequest): Held {
+  const told = pull.size;
+  const counts = {
+    additions: told?.additions,
+    deletions: told?.deletions,
+    lines: told === undefined ? undefined : told.additions + told.deletions,
+    files: told?.files,
+    commits: pull.commitsComplete ? pull.commits.length : undefined,
+  };
+  const compared = (["additions", "deletions", "lines", "files", "commits"] as const).map((key) =>
+    given(size[key], (wanted) => {
+      const count = counts[key];
+      return count === undefined
+        ? unknown("GitHub would not say how large it is")
+        : said(compares(count, wanted));
+    }),
+  );
+  return allOf(compared.filter((held) => held !== null));
+}
+
+function compares(count: number, wanted: string): boolean {
+  const limit = Number(/\d+/u.exec(wanted)?.[0]);
+  switch (/^[<>=]+/u.exec(wanted)?.[0]) {
+    case "<":
+      return count < limit;
+    case "<=":
+      return count <= limit;
+    case ">":
+      return count > limit;
+    case ">=":
+      return count >= limit;
+    default:
+      return count === limit;
+  }
+}
+
+function checkHolds(
+  wanted: NonNullable<When["checks"]>[number],
+  checks: readonly Check[],
+  at: Instant,
+): Held {
+  const { name, app, conclusions } =
+    typeof wanted === "string" ? { name: wanted, app: undefined, conclusions: undefined } : wanted;
+  const runs = checks.filter(
+    (check) => check.name === name && (app === undefined || check.app?.slug === app),
+  );
+  const last = Math.max(...runs.map((run) => run.completedAt ?? Infinity));
+  const newest = runs.filter((run) => (run.completedAt ?? Infinity) === last);
+  return said(
+    newest.length > 0 &&
+      last <= at &&
+      newest.every((run) => run.conclusion !== null && (conclusions ?? ["success"]).includes(run.conclusion)),
+  );
+}
+
+function signed(pull: PullRequest): Held {
+  if (pull.commits.some((commit) => commit.signed === false)) return NO;
+  const whole = pull.commitsComplete && pull.commits.every((commit) => commit.signed !== undefined);
+  return whole ? YES : unknown("GitHub would not say which commits are signed");
+}

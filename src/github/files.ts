@@ -1,0 +1,63 @@
+/** What a pull request touches and whose it is: its files by REST, where renames are told, and the CODEOWNERS of its base. */
+
+import { z } from "zod";
+import type { ChangedFile, OwnersFile, PullRequest, Repository, Sha } from "../domain/change.ts";
+import { CODEOWNERS_PATHS } from "../domain/codeowners.ts";
+import { FileAnswer } from "./answers.ts";
+import { askAll, place, query, type GitHub } from "./ask.ts";
+import type { Lookups } from "./lookups.ts";
+import { OWNERS_QUERY } from "./queries.ts";
+
+/** GitHub lists no more files of a pull request than this. */
+const MOST_FILES = 3000;
+
+const FileShape = z
+  .object({
+    filename: z.string(),
+    previous_filename: z.string().nullish(),
+    status: z.enum(["added", "removed", "modified", "renamed", "copied", "changed", "unchanged"]),
+  })
+  .transform((file): ChangedFile => ({
+    path: file.filename,
+    oldPath: file.previous_filename ?? null,
+    status: file.status,
+  }));
+
+/** The files a pull request changes; not `complete` where GitHub lists fewer than it counts. Throws {@link Trouble}. */
+export async function readFiles(
+  github: GitHub,
+  { repository, number, size }: Pick<PullRequest, "repository" | "number" | "size">,
+): Promise<NonNullable<PullRequest["files"]>> {
+  const route = "GET /repos/{owner}/{repo}/pulls/{pull_number}/files";
+  const asked = { ...place(repository), pull_number: number };
+  const { pages, truncated } = await askAll(github, route, asked, z.array(FileShape), MOST_FILES / 100);
+  const list = pages.flat();
+  const counted = size?.files ?? Infinity;
+  return { list, complete: !truncated && list.length < MOST_FILES && list.length >= counted };
+}
+
+/** The CODEOWNERS file of a commit. One request, remembered for good. Throws {@link Trouble}. */
+export async function readOwners(
+  github: GitHub,
+  repository: Repository,
+  commit: Sha,
+  lookups: Lookups,
+): Promise<OwnersFile> {
+  const shape = z.object({
+    repository: z.object({ first: FileAnswer, second: FileAnswer, third: FileAnswer }),
+  });
+  return lookups.rememberForever(`owners:${repository.id}:${commit}`, async () => {
+    const [first, second, third] = CODEOWNERS_PATHS.map((path) => `${commit}:${path}`);
+    const variables = { owner: repository.owner, name: repository.name, first, second, third };
+    const told = (await query(github, OWNERS_QUERY, variables, shape)).repository;
+    const files = [told.first, told.second, told.third];
+    const index = files.findIndex((file) => file != null);
+    const file = files[index];
+    const path = CODEOWNERS_PATHS[index];
+    if (file == null || path === undefined) return { state: "absent" };
+    if (file.__typename !== "Blob" || file.text == null || file.isTruncated) {
+      return { state: "unreadable", because: `${path} is not a text GitHub shows whole` };
+    }
+    return { state: "found", path, commit, text: file.text };
+  });
+}
