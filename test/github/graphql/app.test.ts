@@ -73,6 +73,9 @@ test("every query the App sends is GitHub's own language, and is answered withou
     at: "main",
     policyBranch: "refs/heads/main",
     policyFile: "main:README.md",
+    first: "main:.github/CODEOWNERS",
+    second: "main:CODEOWNERS",
+    third: "main:docs/CODEOWNERS",
   };
   const texts = Object.values(queries).flatMap((one) =>
     typeof one === "string" ? [one] : Object.values(one),
