@@ -2,6 +2,7 @@
 
 import { act, type Acted } from "./act.ts";
 import type { Made } from "./acts/step.ts";
+import { checkWebhook } from "./conformance/webhook.ts";
 import { Courier, type Send } from "./courier.ts";
 import {
   ConnectionRefused,
@@ -46,9 +47,10 @@ export class Double {
 
   private constructor(world: World, setup: Setup, options: DoubleOptions) {
     this.world = world;
-    this.#courier = new Courier(world, options.deliver ?? ((url, init) => fetch(url, init)));
-    this.#watch = new Watch(world, setup.pacing ?? false);
     const conformance = options.conformance ?? false;
+    const send = options.deliver ?? ((url: string, init: RequestInit) => fetch(url, init));
+    this.#courier = new Courier(world, conformance ? heldToSchema(world, send) : send);
+    this.#watch = new Watch(world, setup.pacing ?? false);
     this.#rest = restApp(world, { conformance });
     this.#graphql = graphqlApp(world, { conformance });
   }
@@ -162,6 +164,20 @@ export class Double {
     await this.idle();
     this.world.close();
   }
+}
+
+/** Sends a webhook once it was held to GitHub's description of its event. */
+function heldToSchema(world: World, send: Send): Send {
+  return (url, init) => {
+    const headers = new Headers(init.headers);
+    const event = headers.get("x-github-event") ?? "";
+    const payload: unknown = JSON.parse(typeof init.body === "string" ? init.body : "null");
+    const action =
+      typeof payload === "object" && payload !== null && "action" in payload ? String(payload.action) : null;
+    for (const detail of checkWebhook(event, action, payload))
+      world.breaches.push({ kind: "schema", request: `webhook ${event}.${action ?? ""}`, detail });
+    return send(url, init);
+  };
 }
 
 function isFaultStep(step: unknown): boolean {

@@ -8,7 +8,7 @@ for (const kind of ["sqlite", "postgres"] as const)
   describe(`the stories, on ${kind}`, () => {
     for (const scenario of scenarios())
       test(scenario.name, async () => {
-        const stage = await openStage(scenario, kind);
+        const stage = await openStage(scenario, kind, { conformance: true });
         try {
           const performance = await playScenario(scenario, stage);
           expect(performance.failures.length, printPerformance(performance)).toBe(0);

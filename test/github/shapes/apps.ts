@@ -22,10 +22,14 @@ export function appShape(world: World, app: App): Shape {
   };
 }
 
-/** The same by id; null when there is no such app. */
+/** Events newer than GitHub's own description of an app inside another object: it lists them in `GET /app` alone. */
+const NEWER_EVENTS: readonly string[] = ["deployment_protection_rule", "merge_group", "repository_ruleset"];
+
+/** An app as other objects name it, by id; null when there is no such app. */
 export function appByIdShape(world: World, id: number): Shape | null {
   const app = world.apps.get(id);
-  return app === undefined ? null : appShape(world, app);
+  if (app === undefined) return null;
+  return { ...appShape(world, app), events: app.events.filter((event) => !NEWER_EVENTS.includes(event)) };
 }
 
 /** An installation, as the API and the `installation` webhooks write it. */
