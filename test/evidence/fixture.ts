@@ -1,5 +1,6 @@
 /** A small organisation's log, made by hand: what the tests of the evidence package are about. */
 
+import { defaultPolicy } from "../../src/domain/policy/tighten.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,15 +57,9 @@ const WEB: Repository = {
 };
 
 const EFFECTIVE: Policy = {
+  ...defaultPolicy(),
   mode: "enforce",
-  production: { branches: null, environments: ["production"] },
-  approvals: [{ required: 1, from: { permission: "write" } }],
-  rules: [],
-  independence: "every-commit",
-  checks: [],
-  deviations: { repository: null, assignees: [], labels: [] },
-  periods: [],
-  since: null,
+  production: { ...defaultPolicy().production, environments: ["production"] },
 };
 
 /** The digest of the one policy. */

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { stringify } from "yaml";
 import { describe, expect, test } from "vitest";
+import { isNoLonger } from "../../src/domain/calendar.ts";
 import { globProblem, matchesAny } from "../../src/domain/policy/glob.ts";
 import { parsePolicy } from "../../src/domain/policy/parse.ts";
 import { isProductionBranch, isProductionEnvironment } from "../../src/domain/policy/scope.ts";
@@ -52,9 +53,37 @@ const rules = fc.uniqueArray(fc.record({ name, when, approval: tree }), {
 const check = fc.oneof(name, fc.record({ name, app: name }, { requiredKeys: ["name"] }));
 const glob = fc.constantFrom("main", "release/**", "v*", "rel-{a,b}", "hot(fix)", "**");
 const globs = fc.uniqueArray(glob, { minLength: 1, maxLength: 3 });
+const people = fc
+  .record({ permission: fc.constantFrom("write", "admin"), users: names, organizations: names }, optional)
+  .filter((each) => Object.keys(each).length > 0);
+const term = fc.constantFrom("30 minutes", "4 hours", "2 business days", "5 days");
+const emergency = fc.record(
+  {
+    authorisers: people,
+    reviewers: people,
+    waives: fc.uniqueArray(fc.constantFrom("independently-approved", "checks-passed", "record-linked")),
+    "valid-for": term,
+    "review-within": term,
+    "block-next-while-overdue": fc.boolean(),
+  },
+  optional,
+);
 const shared = {
   mode: fc.constantFrom("observe", "enforce"),
-  production: fc.record({ branches: globs, environments: globs }, optional),
+  production: fc.record({ branches: globs, environments: globs, integration: globs, tags: globs }, optional),
+  record: fc.record(
+    {
+      pattern: fc.constantFrom("[A-Z]+-\\d+", "^CHG\\d+"),
+      in: fc.uniqueArray(fc.constantFrom("title", "body", "branch"), { minLength: 1 }),
+    },
+    { requiredKeys: ["pattern"] },
+  ),
+  description: fc.record({ sections: names }),
+  emergency,
+  freeze: fc.constantFrom(
+    [{ from: "2026-12-20", to: "2027-01-03", except: "emergency" }],
+    [{ from: "2026-12-20", to: "2026-12-21" }],
+  ),
   approval,
   rules,
   checks: fc.record({ required: fc.array(check, { minLength: 1, maxLength: 3 }) }),
@@ -247,6 +276,15 @@ describe("a repository's file", () => {
         for (const each of alone.checks) expect(effective.checks).toContainEqual(each);
         if (org.approval !== undefined)
           for (const each of alone.approvals) expect(effective.approvals).toContainEqual(each);
+        for (const each of alone.records) expect(effective.records).toContainEqual(each);
+        for (const each of alone.freezes) expect(effective.freezes).toContainEqual(each);
+        expect(effective.sections).toEqual(expect.arrayContaining([...alone.sections]));
+        if (org.emergency?.waives !== undefined)
+          expect(alone.emergency.waives).toEqual(expect.arrayContaining([...effective.emergency.waives]));
+        if (org.emergency?.["valid-for"] !== undefined)
+          expect(isNoLonger(effective.emergency.validFor, alone.emergency.validFor)).toBe(true);
+        if (alone.emergency.blockNextWhileOverdue)
+          expect(effective.emergency.blockNextWhileOverdue).toBe(true);
         if (org.production?.branches !== undefined)
           for (const branch of branches)
             if (isProductionBranch(alone, repository, branch))

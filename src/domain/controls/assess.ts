@@ -2,7 +2,7 @@
 
 import type { Instant } from "../change.ts";
 import type { PolicyInForce } from "../policy/tighten.ts";
-import type { Assessment, JudgedApproval, Result, Verdict } from "../result.ts";
+import type { Assessment, ControlName, JudgedApproval, Result, Verdict } from "../result.ts";
 import { approvedByOwners } from "./approved-by-owners.ts";
 import { checksPassed } from "./checks-passed.ts";
 import { contentAsReviewed } from "./content-as-reviewed.ts";
@@ -25,8 +25,20 @@ export const CONTROLS: readonly Control[] = [
   deploymentApproved,
 ];
 
+/** Leave to pass named controls: an authorised emergency, or a registered exemption. */
+export interface Leave {
+  readonly kind: "emergency" | "exemption";
+  /** What names it in the log or the policy. */
+  readonly id: string;
+  readonly controls: readonly ControlName[];
+  /** A sentence: who gave it, and until when. */
+  readonly because: string;
+}
+
 /** What an assessment needs beside the subject. `since`: what happened before it is historic. */
 export interface Circumstances {
+  /** Leave in force at the moment judged. */
+  readonly leaves?: readonly Leave[];
   readonly policy: PolicyInForce;
   readonly appId: number;
   readonly at: Instant;
@@ -34,13 +46,18 @@ export interface Circumstances {
 }
 
 /** Judges a subject. Pure; never throws; a policy that is broken or unreadable lets nothing pass. */
-export function assess(subject: Subject, { policy, appId, at, since }: Circumstances): Assessment {
+export function assess(
+  subject: Subject,
+  { policy, appId, at, since, leaves = [] }: Circumstances,
+): Assessment {
   if (policy.state !== "known") {
     const results = [withoutPolicy(subject, policy)];
     return { verdict: fold(subject, results, at, since), results, approvals: [], policyDigest: "" };
   }
   const context = { policy: policy.record.effective, appId, at };
-  const results = CONTROLS.map((control) => control.judge(subject, context)).filter((each) => each !== null);
+  const results = CONTROLS.map((control) => control.judge(subject, context))
+    .filter((each) => each !== null)
+    .map((each) => waived(each, leaves));
   const approvals: readonly JudgedApproval[] = approvalsOf(subject, context);
   return {
     verdict: fold(subject, results, at, since),
@@ -60,7 +77,23 @@ function fold(subject: Subject, results: readonly Result[], at: Instant, since: 
   }
   if (failed.length > 0) return "non-compliant";
   if (results.some((each) => each.outcome === "unverifiable")) return "unverifiable";
-  return "compliant";
+  const given = new Set(results.filter((each) => each.outcome === "waived").map((each) => each.cause));
+  if (given.has("emergency")) return "emergency";
+  return given.has("exemption") ? "exempted" : "compliant";
+}
+
+/** A result that leave was given to pass without; what was missing stays in its inputs. INVARIANT: without leave nothing is waived. */
+function waived(tested: Result, leaves: readonly Leave[]): Result {
+  if (tested.outcome !== "fail" && tested.outcome !== "unverifiable") return tested;
+  const leave = leaves.find(({ controls }) => controls.includes(tested.control));
+  if (leave === undefined) return tested;
+  const { control, outcome, cause, reasons, inputs } = tested;
+  const instead = { outcome, cause };
+  return result(control, "waived", leave.kind, [leave.because, ...reasons], {
+    ...inputs,
+    leave: leave.id,
+    instead,
+  });
 }
 
 function withoutPolicy(

@@ -6,7 +6,8 @@ import { PERMISSIONS } from "../change.ts";
 const Names = z.array(z.string().min(1)).min(1);
 const Teams = z.array(z.string().regex(/^[^/\s]+\/[^/\s]+$/u, "a team is written organisation/team")).min(1);
 
-const PEOPLE = {
+/** The people a policy names by what they are. */
+export const PEOPLE = {
   permission: z
     .enum(PERMISSIONS)
     .exclude(["none"])

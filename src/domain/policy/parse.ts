@@ -4,7 +4,6 @@ import { distance } from "fastest-levenshtein";
 import { isMap, isNode, LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
 import { PolicyFileSchema, type PolicyFile } from "./policy.ts";
-import { globProblem } from "./glob.ts";
 
 /** One problem in a policy file; `line` and `column` count from 1. */
 export interface PolicyProblem {
@@ -85,8 +84,6 @@ function parse(text: string): ParsedPolicy {
     );
     return { ok: false, problems: inOrder(problems) };
   }
-  const globs = badGlobs(parsed.data).map(({ path, message }) => ({ ...lineOf(path), message }));
-  if (globs.length > 0) return { ok: false, problems: inOrder(globs) };
   return { ok: true, file: parsed.data, lineOf };
 }
 
@@ -183,21 +180,6 @@ function likely(word: string, known: readonly string[]): string {
   return best !== undefined && best.far <= Math.max(2, Math.floor(word.length / 3))
     ? `; did you mean "${best.candidate}"?`
     : "";
-}
-
-function badGlobs(file: PolicyFile): readonly Explained[] {
-  const lists: readonly (readonly [readonly PropertyKey[], readonly string[] | undefined])[] = [
-    [["production", "branches"], file.production?.branches],
-    [["production", "environments"], file.production?.environments],
-  ];
-  return lists.flatMap(([path, globs]) =>
-    (globs ?? []).flatMap((glob, index) => {
-      const problem = globProblem(glob);
-      return problem === null
-        ? []
-        : [{ path: [...path, index], message: `${path.join(".")}: "${glob}": ${problem}` }];
-    }),
-  );
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[], key?: string): number {

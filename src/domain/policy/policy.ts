@@ -1,6 +1,33 @@
 /** The policy file's schema: `.github/countersign.yml`. The docstrings and descriptions here are the reference page. */
 
 import { z } from "zod";
+import type { Calendar } from "../calendar.ts";
+import type { ControlName } from "../result.ts";
+import { DaySchema } from "./day.ts";
+import { EmergencySchema, type EmergencyPolicy } from "./emergency.ts";
+import {
+  ExemptionSchema,
+  FreezeSchema,
+  StandardChangeSchema,
+  type Exemption,
+  type Freeze,
+  type StandardChange,
+} from "./leave.ts";
+import {
+  CalendarSchema,
+  ControlsSchema,
+  IdentitySchema,
+  MonitoringSchema,
+  NotificationSchema,
+  RepositoriesSchema,
+  RetentionSchema,
+  type ControlWords,
+  type Identity,
+  type Notification,
+  type RepositoriesEntry,
+} from "./organisation.ts";
+import { GlobSchema, RegexSchema } from "./pattern.ts";
+import { PeopleSchema, type People } from "./people.ts";
 import { leavesOf, oneKind, RequirementSchema, type RequirementTree } from "./requirement.ts";
 import { WhenSchema, type When } from "./when.ts";
 
@@ -16,6 +43,13 @@ export const ApprovalSchema = z
       .describe(
         "every-commit: each commit was seen by someone who did not make it alone; strict: a contributor never counts",
       ),
+    "request-reviews": z
+      .strictObject({
+        from: z.enum(["users", "teams"]).describe("whom to ask: the people or the teams that `from` names"),
+        count: z.int().min(1).max(10).optional().describe("how many of them; default: 1"),
+      })
+      .optional()
+      .describe("ask for reviews on GitHub; default: nobody is asked"),
   })
   .superRefine(oneKind);
 
@@ -26,8 +60,8 @@ export const RuleSchema = z.strictObject({
   approval: RequirementSchema.describe("what it asks for, written as `approval` is"),
 });
 
-/** A path of a branch: a name or a glob. */
-const Globs = z.array(z.string().min(1)).min(1);
+/** Names or globs of branches, environments or tags. */
+const Globs = z.array(GlobSchema).min(1);
 
 /** A check that must have succeeded on the merged content. */
 export const RequiredCheckSchema = z.union([
@@ -35,10 +69,18 @@ export const RequiredCheckSchema = z.union([
   z.strictObject({ name: z.string().min(1), app: z.string().min(1).optional().describe("the app's slug") }),
 ]);
 
-const Day = z.iso.date("a date is written YYYY-MM-DD, and must exist");
+/** Parts of a pull request that may name a ticket. */
+export const RECORD_PLACES = ["title", "body", "branch"] as const;
 
 /** The whole policy file. Unknown keys are errors. */
 export const PolicyFileSchema = z.strictObject({
+  repositories: z
+    .array(RepositoriesSchema)
+    .min(1)
+    .optional()
+    .describe(
+      "what holds for some repositories; the first line that fits one says it; default: all are in scope; organisation file only",
+    ),
   mode: z
     .enum(["observe", "enforce"])
     .optional()
@@ -51,6 +93,10 @@ export const PolicyFileSchema = z.strictObject({
       environments: Globs.optional().describe(
         "environment globs, matched without case; default: production, prod",
       ),
+      integration: Globs.optional().describe(
+        "branch globs: what landed compliant there carries its approvals into production branches; default: none",
+      ),
+      tags: Globs.optional().describe("tag globs: such a tag made or moved is a deployment; default: none"),
     })
     .optional(),
   approval: ApprovalSchema.optional().describe(
@@ -78,6 +124,66 @@ export const PolicyFileSchema = z.strictObject({
         .describe("checks that must succeed on the merged content"),
     })
     .optional(),
+  record: z
+    .strictObject({
+      pattern: RegexSchema.describe("what a ticket looks like, such as `[A-Z]+-\\\\d+`"),
+      in: z
+        .array(z.enum(RECORD_PLACES))
+        .min(1)
+        .optional()
+        .describe("where it is looked for; default: title, body, branch"),
+    })
+    .optional()
+    .describe("the change ticket every pull request must name; default: none"),
+  description: z
+    .strictObject({
+      sections: z
+        .array(z.string().min(1).max(80))
+        .min(1)
+        .describe("headings that the pull request's text must have and fill"),
+    })
+    .optional()
+    .describe("default: nothing is asked"),
+  "standard-changes": z
+    .array(StandardChangeSchema)
+    .min(1)
+    .optional()
+    .describe("changes approved beforehand: narrow, expiring, each approved by someone; default: none"),
+  exemptions: z
+    .array(ExemptionSchema)
+    .min(1)
+    .optional()
+    .describe("controls given up for a time; default: none; organisation file only"),
+  identities: z
+    .array(IdentitySchema)
+    .min(1)
+    .optional()
+    .describe("people with several accounts; default: each account is a person; organisation file only"),
+  emergency: EmergencySchema.optional().describe("the way for emergencies"),
+  unverifiable: z
+    .strictObject({
+      "accepted-by": PeopleSchema.describe("who may accept, with a reason, what cannot be verified"),
+    })
+    .optional()
+    .describe("default: permission admin"),
+  controls: ControlsSchema.optional().describe(
+    "the company's own numbers, words and owners of controls; organisation file only",
+  ),
+  notifications: z
+    .array(NotificationSchema)
+    .min(1)
+    .optional()
+    .describe("what is told outside GitHub; default: nothing; organisation file only"),
+  freeze: z
+    .array(FreezeSchema)
+    .min(1)
+    .optional()
+    .describe("spans in which nothing lands and nothing is deployed; default: none"),
+  calendar: CalendarSchema.optional().describe("when people work; organisation file only"),
+  monitoring: MonitoringSchema.optional().describe(
+    "who looks at the controls every month; organisation file only",
+  ),
+  retention: RetentionSchema.optional().describe("how long evidence must be kept; organisation file only"),
   deviations: z
     .strictObject({
       repository: z
@@ -87,18 +193,24 @@ export const PolicyFileSchema = z.strictObject({
         .describe("where deviation issues are opened; default: the repository itself if it is not public"),
       assignees: Names.optional(),
       labels: Names.optional(),
+      "per-day": z
+        .int()
+        .min(1)
+        .max(1000)
+        .optional()
+        .describe("at most so many new issues a day; default: 10"),
     })
     .optional()
-    .describe("organisation file only"),
+    .describe("where deviations are told on GitHub"),
   periods: z
     .array(
       z
-        .strictObject({ name: z.string().min(1), from: Day, to: Day })
+        .strictObject({ name: z.string().min(1), from: DaySchema, to: DaySchema })
         .refine(({ from, to }) => from < to, { message: "from must be before to" }),
     )
     .optional()
     .describe("observation periods, UTC, half-open; default: calendar quarters; organisation file only"),
-  since: Day.optional().describe(
+  since: DaySchema.optional().describe(
     "what happened before is historic, never a deviation; default: installation; organisation file only",
   ),
 });
@@ -122,19 +234,45 @@ export interface Policy {
     /** Whether the default branch is in scope beside `branches`: no file of an organisation gave it up. */
     readonly alsoDefaultBranch?: true;
     readonly environments: readonly string[];
+    /** Branch globs: what landed compliant there carries its approvals on. */
+    readonly integration: readonly string[];
+    /** Tag globs: such a tag made or moved is a deployment. */
+    readonly tags: readonly string[];
   };
   /** All must hold: the organisation's, and the repository's own on top. */
   readonly approvals: readonly RequirementTree[];
   /** Each asks on top, where its `when` holds. */
   readonly rules: readonly Rule[];
   readonly independence: "every-commit" | "strict";
+  /** Null: nobody is asked. */
+  readonly requestReviews: { readonly from: "users" | "teams"; readonly count: number } | null;
   readonly checks: readonly { readonly name: string; readonly app: string | null }[];
   readonly deviations: {
     /** Null: the repository itself, unless it is public. */
     readonly repository: string | null;
     readonly assignees: readonly string[];
     readonly labels: readonly string[];
+    readonly perDay: number;
   };
+  /** Each must be found. */
+  readonly records: readonly {
+    readonly pattern: string;
+    readonly in: readonly (typeof RECORD_PLACES)[number][];
+  }[];
+  /** Headings the description must fill. */
+  readonly sections: readonly string[];
+  readonly standardChanges: readonly StandardChange[];
+  readonly exemptions: readonly Exemption[];
+  readonly identities: readonly Identity[];
+  readonly emergency: EmergencyPolicy;
+  readonly unverifiable: { readonly acceptedBy: People };
+  readonly controls: Readonly<Partial<Record<ControlName, ControlWords>>>;
+  readonly notifications: readonly Notification[];
+  readonly freezes: readonly Freeze[];
+  readonly calendar: Calendar;
+  readonly monitoring: { readonly owner: string | null; readonly every: "month" };
+  readonly retention: { readonly years: number | null };
+  readonly repositories: readonly RepositoriesEntry[];
   readonly periods: readonly { readonly name: string; readonly from: string; readonly to: string }[];
   readonly since: string | null;
 }

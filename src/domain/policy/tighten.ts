@@ -4,7 +4,9 @@ import { canonical, sha256 } from "../digest.ts";
 import type { PolicyRecord, PolicySource } from "../record.ts";
 import { parsePolicy, type PolicyProblem } from "./parse.ts";
 import type { Policy, PolicyFile } from "./policy.ts";
-import { requirementOf } from "./requirement.ts";
+import { emergencyLoosened, writtenEmergency } from "./emergency.ts";
+import { emergencyMinimum, fold } from "./fold.ts";
+import { isWithin } from "./people.ts";
 import { letsAuthorOut } from "./when.ts";
 
 /** A problem in a policy file, and the file it is in. */
@@ -18,9 +20,18 @@ export type PolicyInForce =
   | { readonly state: "broken"; readonly problems: readonly FileProblem[] }
   | { readonly state: "unreadable"; readonly because: string };
 
-const DEFAULT_APPROVAL = { required: 1, from: { permission: "write" } } as const;
-const DEFAULT_ENVIRONMENTS: readonly string[] = ["production", "prod"];
-const ORGANIZATION_ONLY = ["periods", "since"] as const;
+const ORGANIZATION_ONLY = [
+  "repositories",
+  "exemptions",
+  "identities",
+  "controls",
+  "notifications",
+  "calendar",
+  "monitoring",
+  "retention",
+  "periods",
+  "since",
+] as const;
 
 /** Folds the two sources into the policy in force. */
 export function policyInForce(organization: PolicySource, repository: PolicySource): PolicyInForce {
@@ -80,13 +91,30 @@ function loosened(org: PolicyFile | null, repo: Read): readonly FileProblem[] {
       say(["approval", "independence"], "approval.independence: the organisation asks for strict"),
     );
   }
-  if (org?.deviations?.repository !== undefined && file.deviations?.repository !== undefined) {
-    problems.push(
-      say(
-        ["deviations", "repository"],
-        "deviations.repository: the organisation has said where deviations go",
-      ),
-    );
+  for (const key of ["repository", "per-day"] as const) {
+    if (org?.deviations?.[key] !== undefined && file.deviations?.[key] !== undefined) {
+      problems.push(say(["deviations", key], `deviations.${key}: the organisation has said it already`));
+    }
+  }
+  for (const { key, because } of emergencyLoosened(emergencyMinimum(org), writtenEmergency(file.emergency))) {
+    problems.push(say(["emergency", key], `emergency.${key}: ${because}`));
+  }
+  const accepted = org === null ? { permission: "admin" as const } : org.unverifiable?.["accepted-by"];
+  const accepting = file.unverifiable?.["accepted-by"];
+  if (accepting !== undefined && accepted !== undefined && !isWithin(accepting, accepted)) {
+    const path = ["unverifiable", "accepted-by"];
+    problems.push(say(path, `${path.join(".")}: names people who are not among those the minimum allows`));
+  }
+  for (const [index, change] of (file["standard-changes"] ?? []).entries()) {
+    const path = ["standard-changes", index];
+    const minimum = org === null ? [] : org["standard-changes"];
+    if (minimum !== undefined && !minimum.some((each) => canonical(each) === canonical(change)))
+      problems.push(
+        say(
+          path,
+          `${path.join(".")}: a repository may only take over the organisation's standard changes, word for word`,
+        ),
+      );
   }
   for (const [index, rule] of (file.rules ?? []).entries()) {
     if (org?.rules?.some((each) => each.name === rule.name) === true) {
@@ -104,54 +132,6 @@ function loosened(org: PolicyFile | null, repo: Read): readonly FileProblem[] {
     if (file[key] !== undefined) problems.push(say([key], `${key}: belongs in the organisation's file only`));
   }
   return problems;
-}
-
-function fold(org: PolicyFile | null, repo: PolicyFile | null): Policy {
-  const minimum = org?.approval ?? (org !== null && repo?.approval !== undefined ? null : DEFAULT_APPROVAL);
-  const approvals = [minimum, repo?.approval ?? null].filter((each) => each !== null).map(requirementOf);
-  const rules = [org, repo]
-    .flatMap((file) => file?.rules ?? [])
-    .map(({ name, when, approval }) => ({ name, when, approval: requirementOf(approval) }));
-  const strict = [org, repo].some((file) => file?.approval?.independence === "strict");
-  const checks = [org, repo].flatMap((file) => file?.checks?.required ?? []);
-  const branches = [org, repo].flatMap((file) => file?.production?.branches ?? []);
-  // Where no organisation file exists the defaults are the minimum, which a repository adds to.
-  const environments = [
-    ...(org === null ? DEFAULT_ENVIRONMENTS : []),
-    ...[org, repo].flatMap((file) => file?.production?.environments ?? []),
-  ];
-  return {
-    mode: org?.mode === "enforce" || repo?.mode === "enforce" ? "enforce" : "observe",
-    production: {
-      branches: branches.length > 0 ? unique(branches) : null,
-      ...(org === null && branches.length > 0 ? { alsoDefaultBranch: true as const } : {}),
-      environments: unique(environments.length > 0 ? environments : DEFAULT_ENVIRONMENTS),
-    },
-    approvals: approvals.filter(
-      (each, index) => approvals.findIndex((other) => canonical(other) === canonical(each)) === index,
-    ),
-    rules,
-    independence: strict ? "strict" : "every-commit",
-    checks: checks
-      .map((check) =>
-        typeof check === "string" ? { name: check, app: null } : { name: check.name, app: check.app ?? null },
-      )
-      .filter(
-        (check, index, all) =>
-          all.findIndex((other) => other.name === check.name && other.app === check.app) === index,
-      ),
-    deviations: {
-      repository: org?.deviations?.repository ?? repo?.deviations?.repository ?? null,
-      assignees: unique([...(org?.deviations?.assignees ?? []), ...(repo?.deviations?.assignees ?? [])]),
-      labels: unique([...(org?.deviations?.labels ?? []), ...(repo?.deviations?.labels ?? [])]),
-    },
-    periods: org?.periods ?? [],
-    since: org?.since ?? null,
-  };
-}
-
-function unique(values: readonly string[]): readonly string[] {
-  return [...new Set(values)];
 }
 
 function blobOf(source: PolicySource): string | null {

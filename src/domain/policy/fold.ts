@@ -1,0 +1,108 @@
+/** The organisation's file and a repository's own, folded into the policy in force. What a repository's file says only adds. */
+
+import { canonical } from "../digest.ts";
+import { DEFAULT_EMERGENCY, writtenEmergency, type EmergencyPolicy } from "./emergency.ts";
+import { exemptionOf, freezeOf, standardChangeOf } from "./leave.ts";
+import { calendarOf, controlsOf, notificationOf, repositoriesOf } from "./organisation.ts";
+import type { Policy, PolicyFile } from "./policy.ts";
+import { RECORD_PLACES } from "./policy.ts";
+import { requirementOf } from "./requirement.ts";
+
+const DEFAULT_APPROVAL = { required: 1, from: { permission: "write" } } as const;
+const DEFAULT_ENVIRONMENTS: readonly string[] = ["production", "prod"];
+
+/** Everything emergencies are bound to by the minimum: the organisation's word, or the defaults where it has no file. */
+export function emergencyMinimum(org: PolicyFile | null): Partial<EmergencyPolicy> {
+  return org === null ? DEFAULT_EMERGENCY : writtenEmergency(org.emergency);
+}
+
+/** The policy in force of two files that have no problems; null: there is no such file. */
+export function fold(org: PolicyFile | null, repo: PolicyFile | null): Policy {
+  const files = [org, repo].filter((file) => file !== null);
+  const all = <Item>(of: (file: PolicyFile) => readonly Item[] | undefined): readonly Item[] =>
+    files.flatMap((file) => of(file) ?? []);
+  const minimum = org?.approval ?? (org !== null && repo?.approval !== undefined ? null : DEFAULT_APPROVAL);
+  const approvals = [minimum, repo?.approval ?? null].filter((each) => each !== null).map(requirementOf);
+  const branches = all((file) => file.production?.branches);
+  // Where no organisation file exists the defaults are the minimum, which a repository adds to.
+  const environments = [
+    ...(org === null ? DEFAULT_ENVIRONMENTS : []),
+    ...all((file) => file.production?.environments),
+  ];
+  const asked = repo?.approval?.["request-reviews"] ?? org?.approval?.["request-reviews"];
+  return {
+    mode: files.some((file) => file.mode === "enforce") ? "enforce" : "observe",
+    production: {
+      branches: branches.length > 0 ? unique(branches) : null,
+      ...(org === null && branches.length > 0 ? { alsoDefaultBranch: true as const } : {}),
+      environments: unique(environments.length > 0 ? environments : DEFAULT_ENVIRONMENTS),
+      integration: unique(all((file) => file.production?.integration)),
+      tags: unique(all((file) => file.production?.tags)),
+    },
+    approvals: unlike(approvals),
+    rules: all((file) => file.rules).map(({ name, when, approval }) => ({
+      name,
+      when,
+      approval: requirementOf(approval),
+    })),
+    independence: files.some((file) => file.approval?.independence === "strict") ? "strict" : "every-commit",
+    requestReviews: asked === undefined ? null : { from: asked.from, count: asked.count ?? 1 },
+    checks: unlike(
+      all((file) => file.checks?.required).map((check) =>
+        typeof check === "string" ? { name: check, app: null } : { name: check.name, app: check.app ?? null },
+      ),
+    ),
+    records: unlike(
+      files.flatMap(({ record }) =>
+        record === undefined ? [] : [{ pattern: record.pattern, in: unique(record.in ?? RECORD_PLACES) }],
+      ),
+    ),
+    sections: unique(all((file) => file.description?.sections)),
+    standardChanges: (repo?.["standard-changes"] ?? org?.["standard-changes"] ?? []).map(standardChangeOf),
+    exemptions: (org?.exemptions ?? []).map(exemptionOf),
+    identities: org?.identities ?? [],
+    emergency: emergencyOf(org, repo),
+    unverifiable: {
+      acceptedBy: repo?.unverifiable?.["accepted-by"] ??
+        org?.unverifiable?.["accepted-by"] ?? { permission: "admin" },
+    },
+    deviations: {
+      repository: org?.deviations?.repository ?? repo?.deviations?.repository ?? null,
+      assignees: unique(all((file) => file.deviations?.assignees)),
+      labels: unique(all((file) => file.deviations?.labels)),
+      perDay: org?.deviations?.["per-day"] ?? repo?.deviations?.["per-day"] ?? 10,
+    },
+    controls: controlsOf(org?.controls),
+    notifications: (org?.notifications ?? []).map(notificationOf),
+    freezes: unlike(all((file) => file.freeze).map(freezeOf)),
+    calendar: calendarOf(org?.calendar),
+    monitoring: { owner: org?.monitoring?.owner ?? null, every: "month" },
+    retention: { years: org?.retention?.years ?? null },
+    repositories: (org?.repositories ?? []).map(repositoriesOf),
+    periods: org?.periods ?? [],
+    since: org?.since ?? null,
+  };
+}
+
+function emergencyOf(org: PolicyFile | null, repo: PolicyFile | null): EmergencyPolicy {
+  const minimum = emergencyMinimum(org);
+  const own = writtenEmergency(repo?.emergency);
+  return {
+    ...DEFAULT_EMERGENCY,
+    ...minimum,
+    ...own,
+    blockNextWhileOverdue: own.blockNextWhileOverdue === true || minimum.blockNextWhileOverdue === true,
+  };
+}
+
+function unique<Value extends string>(values: readonly Value[]): readonly Value[] {
+  return [...new Set(values)];
+}
+
+function unlike<Value>(values: readonly Value[]): readonly Value[] {
+  const seen = new Set<string>();
+  return values.filter((value) => {
+    const key = canonical(value);
+    return !seen.has(key) && seen.add(key);
+  });
+}

@@ -1,0 +1,175 @@
+/** What only an organisation's file says: repositories in scope, people with several accounts, wording, calendar, notifications, monitoring. */
+
+import { z } from "zod";
+import { DEFAULT_CALENDAR, isTimezone, WEEKDAYS, type Calendar } from "../calendar.ts";
+import { CONTROL_NAMES, type ControlName } from "../result.ts";
+import { DaySchema } from "./day.ts";
+import { GlobSchema } from "./pattern.ts";
+
+const Login = z.string().min(1);
+
+/** What may be told outside GitHub. */
+export const NOTIFICATION_KINDS = [
+  "emergency-waiting",
+  "deviation-opened",
+  "review-due",
+  "review-overdue",
+  "deviation-closed",
+] as const;
+
+/** What may be told outside GitHub. */
+export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
+
+/** One line on some repositories. */
+export const RepositoriesSchema = z
+  .strictObject({
+    name: GlobSchema.optional().describe("repositories by name or glob"),
+    topic: z.string().min(1).optional().describe("repositories by a topic"),
+    scope: z.enum(["in", "out"]).optional().describe("out: nothing of them reaches production; default: in"),
+    reason: z.string().min(1).optional().describe("why they are out of scope"),
+    owner: Login.optional().describe("who answers for it"),
+    mode: z.enum(["observe", "enforce"]).optional(),
+    since: DaySchema.optional().describe("from when this mode holds and what happens is judged"),
+  })
+  .refine(({ name, topic }) => name !== undefined || topic !== undefined, {
+    message: "say which: name or topic",
+  })
+  .refine(({ scope, reason, owner }) => scope !== "out" || (reason !== undefined && owner !== undefined), {
+    message: "what is out of scope needs a reason and an owner",
+  });
+
+/** One line on some repositories. */
+export interface RepositoriesEntry {
+  readonly name: string | null;
+  readonly topic: string | null;
+  readonly scope: "in" | "out" | null;
+  readonly reason: string | null;
+  readonly owner: string | null;
+  readonly mode: "observe" | "enforce" | null;
+  readonly since: string | null;
+}
+
+/** A person with several accounts. */
+export const IdentitySchema = z.strictObject({
+  person: z.string().min(1),
+  logins: z.array(Login).min(2).describe("every account of this person"),
+});
+
+/** A person with several accounts. */
+export type Identity = z.infer<typeof IdentitySchema>;
+
+/** The company's own number and wording for a control, and who owns it. */
+export const ControlsSchema = z.partialRecord(
+  z.enum(CONTROL_NAMES),
+  z.strictObject({
+    id: z.string().min(1).optional().describe("the control's number in the company's own list"),
+    text: z.string().min(1).optional().describe("its wording there"),
+    owner: Login.optional().describe("who answers for it"),
+  }),
+);
+
+/** The company's own words on one control. */
+export interface ControlWords {
+  readonly id?: string | undefined;
+  readonly text?: string | undefined;
+  readonly owner?: string | undefined;
+}
+
+const Variable = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]*$/u, "the name of an environment variable that holds it, such as SLACK_URL");
+
+/** Where things are told outside GitHub. */
+export const NotificationSchema = z
+  .strictObject({
+    "url-secret": Variable.describe("the environment variable that holds the address"),
+    format: z
+      .enum(["slack", "json"])
+      .optional()
+      .describe("slack: as Slack's incoming webhooks; json: signed; default: json"),
+    "signing-secret": Variable.optional().describe(
+      "the environment variable that holds the secret json is signed with",
+    ),
+    on: z.array(z.enum(NOTIFICATION_KINDS)).min(1),
+    "per-day": z
+      .int()
+      .min(1)
+      .max(1000)
+      .optional()
+      .describe("at most so many a day, the rest in one; default: 20"),
+  })
+  .refine((each) => each.format === "slack" || each["signing-secret"] !== undefined, {
+    message: "format json needs a signing-secret",
+  });
+
+/** Where things are told outside GitHub; secrets are names of environment variables. */
+export interface Notification {
+  readonly urlSecret: string;
+  readonly format: "slack" | "json";
+  readonly signingSecret: string | null;
+  readonly on: readonly NotificationKind[];
+  readonly perDay: number;
+}
+
+/** `calendar:` as it is written. */
+export const CalendarSchema = z.strictObject({
+  timezone: z
+    .string()
+    .refine(isTimezone, { message: "not a time zone; they are written as Europe/Berlin" })
+    .optional()
+    .describe("default: UTC"),
+  weekend: z.array(z.enum(WEEKDAYS)).max(6).optional().describe("days off every week; default: sat, sun"),
+  holidays: z.array(DaySchema).optional().describe("days off beside them; default: none"),
+});
+
+/** `monitoring:` as it is written. */
+export const MonitoringSchema = z.strictObject({
+  owner: Login.optional().describe("who signs off a control that has no owner of its own"),
+  every: z.literal("month").optional().describe("default: month"),
+});
+
+/** `retention:` as it is written. */
+export const RetentionSchema = z.strictObject({
+  years: z.int().min(1).max(100).describe("how long the evidence must be kept"),
+});
+
+/** A line as it is kept. */
+export function repositoriesOf(written: z.infer<typeof RepositoriesSchema>): RepositoriesEntry {
+  const {
+    name = null,
+    topic = null,
+    scope = null,
+    reason = null,
+    owner = null,
+    mode = null,
+    since = null,
+  } = written;
+  return { name, topic, scope, reason, owner, mode, since };
+}
+
+/** A line as it is kept. */
+export function notificationOf(written: z.infer<typeof NotificationSchema>): Notification {
+  return {
+    urlSecret: written["url-secret"],
+    format: written.format ?? "json",
+    signingSecret: written["signing-secret"] ?? null,
+    on: written.on,
+    perDay: written["per-day"] ?? 20,
+  };
+}
+
+/** The calendar with its defaults. */
+export function calendarOf(written: z.infer<typeof CalendarSchema> | undefined): Calendar {
+  return { ...DEFAULT_CALENDAR, ...definedOf(written) };
+}
+
+/** The company's words on its controls. */
+export function controlsOf(
+  written: z.infer<typeof ControlsSchema> | undefined,
+): Readonly<Partial<Record<ControlName, ControlWords>>> {
+  return Object.fromEntries(Object.entries(written ?? {}).filter(([, words]) => words !== undefined));
+}
+
+function definedOf(written: z.infer<typeof CalendarSchema> | undefined): Partial<Calendar> {
+  return Object.fromEntries(Object.entries(written ?? {}).filter(([, value]) => value !== undefined));
+}
