@@ -62,6 +62,7 @@ export function historyScenario(commits: readonly HistoryCommit[]): Scenario {
   return {
     name: "a real history",
     source: "history",
+    bypass: null,
     policy: null,
     repositories: {},
     people: Object.fromEntries([...people].map((name) => [name, { permission: "write" as const }])),

@@ -28,9 +28,19 @@ export const RepositorySchema = z.strictObject({
   visibility: z.enum(["public", "private", "internal"]).optional().describe("default: private"),
 });
 
+/** What a story about a way round an approval shows; docs/bypasses.md is made of these. */
+export const BypassSchema = z.strictObject({
+  number: z.int().min(1).describe("its number in the catalogue"),
+  way: z.string().min(1).describe("how a change gets to production so"),
+  seen: z.string().min(1).describe("by what it is seen"),
+  outcome: z.string().min(1).describe("what it ends as"),
+  limits: z.string().min(1).optional().describe("what stays unseen; left out: nothing we know of"),
+});
+
 /** The head of a scenario: everything but the story and the final expectations. */
 export const HeadSchema = z.strictObject({
   name: z.string().min(1).describe("one sentence: what the story shows"),
+  bypass: BypassSchema.optional().describe("the way round an approval it shows, if it shows one"),
   policy: PolicySchema.optional().describe("the organisation's policy file; default: none"),
   repositories: z
     .record(z.string().min(1), RepositorySchema.nullable())
@@ -50,6 +60,7 @@ export interface Scenario {
   readonly name: string;
   /** Where it was read from; for messages. */
   readonly source: string;
+  readonly bypass: z.infer<typeof BypassSchema> | null;
   readonly policy: Readonly<Record<string, unknown>> | string | null;
   readonly repositories: Readonly<Record<string, z.infer<typeof RepositorySchema>>>;
   readonly people: Readonly<Record<string, z.infer<typeof PersonSchema>>>;

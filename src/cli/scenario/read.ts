@@ -51,6 +51,7 @@ export function readScenario(text: string, source: string): ReadScenario {
   const scenario: Scenario = {
     name: head.name,
     source,
+    bypass: head.bypass ?? null,
     policy: head.policy ?? null,
     repositories: withoutNulls(head.repositories ?? {}),
     people: withoutNulls(head.people ?? {}),

@@ -1,0 +1,58 @@
+/** The page of every way round an approval, made from the stories that show them. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Scenario } from "../src/cli/scenario/format.ts";
+import { readScenario } from "../src/cli/scenario/read.ts";
+import { GENERATED } from "./generated.ts";
+
+const FOLDER = join(import.meta.dirname, "..", "test", "scenarios");
+
+const CHAPTERS = [
+  { title: "Updates of a branch without a pull request", from: 1, to: 9 },
+  { title: "Pull requests merged without a valid approval", from: 10, to: 37 },
+  { title: "Deployments", from: 38, to: 53 },
+  { title: "When Countersign itself cannot see", from: 54, to: 64 },
+] as const;
+
+/** docs/bypasses.md: each way, how it is seen, what it ends as, what stays unseen, and the story that shows it. */
+export function bypassesPage(): string {
+  const stories = shown();
+  const chapters = CHAPTERS.map(({ title, from, to }) => {
+    const rows = stories.filter(({ bypass }) => bypass.number >= from && bypass.number <= to);
+    const lines = rows.map(({ bypass, file }) => {
+      const { number, way, seen, outcome, limits = "none known" } = bypass;
+      const cells = [
+        `${number}`,
+        way,
+        seen,
+        outcome,
+        limits,
+        `[${file.replace(/\.yaml$/u, "")}](../test/scenarios/${file})`,
+      ];
+      return `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ").trim()).join(" | ")} |`;
+    });
+    const head = [
+      "| # | way | how it is seen | outcome | limits | story |",
+      "| --- | --- | --- | --- | --- | --- |",
+    ];
+    return [`## ${title}`, "", ...head, ...lines].join("\n");
+  });
+  return [
+    "# Ways round an approval",
+    GENERATED,
+    "Every way we know by which a change reaches production without the approval its policy asks for, and what becomes of it. Each story plays the way itself and, beside it, a nearly identical honest twin that raises nothing.",
+    ...chapters,
+  ].join("\n\n");
+}
+
+function shown(): readonly { readonly bypass: NonNullable<Scenario["bypass"]>; readonly file: string }[] {
+  return readdirSync(FOLDER)
+    .filter((file) => file.endsWith(".yaml"))
+    .flatMap((file) => {
+      const { scenario } = readScenario(readFileSync(join(FOLDER, file), "utf8"), file);
+      const bypass = scenario?.bypass ?? null;
+      return bypass === null ? [] : [{ bypass, file }];
+    })
+    .toSorted((a, b) => a.bypass.number - b.bypass.number || a.file.localeCompare(b.file, "en"));
+}
