@@ -70,7 +70,14 @@ function checkOf(snapshot: Snapshot, assessment: Assessment): CheckRunText | nul
   const pulls = snapshot.moment === "gate" ? [snapshot.subject.pull] : snapshot.subject.pulls;
   const headSha = snapshot.moment === "gate" ? snapshot.subject.pull.head.sha : snapshot.subject.sha;
   // Who else could approve is not among the facts; the check run named them when it was written.
-  return checkText({ pulls, headSha, assessment, policy: snapshot.policy, candidates: [] });
+  return checkText({
+    pulls,
+    headSha,
+    assessment,
+    policy: snapshot.policy,
+    candidates: [],
+    appId: snapshot.appId,
+  });
 }
 
 function missing(assessment: Assessment): readonly string[] {

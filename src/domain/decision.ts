@@ -67,7 +67,7 @@ export function decideGate(facts: {
 }): Decision {
   const { pulls, headSha, assessment, policy, candidates, previous, request, to, at } = facts;
   const { twins = [], again = false } = facts;
-  const check = checkText({ pulls, headSha, assessment, policy, candidates });
+  const check = checkText({ pulls, headSha, assessment, policy, candidates, appId: to.appId });
   const judged: Assessment = assessment ?? {
     verdict: "compliant",
     results: [],

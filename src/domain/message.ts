@@ -2,6 +2,7 @@
 
 import type { Change, PullRequest, Sha } from "./change.ts";
 import type { Deployment } from "./deployment.ts";
+import { lookalikes } from "./lookalike.ts";
 import { judgeApprovals } from "./approval.ts";
 import type { Requirement } from "./policy/requirement.ts";
 import type { PolicyInForce } from "./policy/tighten.ts";
@@ -38,6 +39,8 @@ export function checkText(facts: {
   readonly assessment: Assessment | null;
   readonly policy: PolicyInForce;
   readonly candidates: Candidates;
+  /** Our App's id: a check of our name by anyone else is pointed out. */
+  readonly appId: number;
 }): CheckRunText {
   const { headSha, assessment, policy } = facts;
   if (assessment === null) {
@@ -149,6 +152,8 @@ function summaryOf(
   const soFar = open.filter((each) => ASKING.has(each.cause)).flatMap((each) => each.reasons);
   const given = soFar.filter((reason) => !reason.startsWith("needs "));
   if (given.length > 0) lines.push("", "So far:", ...listOf(given.map(markdown)));
+  const strange = lookalikes(facts.pulls, facts.appId);
+  if (strange.length > 0) lines.push("", "Take care:", ...listOf(strange.map(markdown)));
   return lines.join("\n");
 }
 
@@ -161,7 +166,8 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
   switch (each.cause) {
     case "waiting-for-approval":
       return missingApprovals(facts).map(
-        (ask) => `${markdown(ask)}: open “Files changed”, then “Review changes”, then “Approve”`,
+        (ask) =>
+          `${markdown(ask)}: open “Files changed”, then “Review changes”, then “Approve”`,
       );
     case "own-work":
       return missingApprovals(facts).map(
@@ -216,7 +222,7 @@ function textOf(facts: Parameters<typeof checkText>[0], assessment: Assessment):
     );
   }
   parts.push("", "### Approvals");
-  if (assessment.approvals.length === 0) parts.push("None so far.");
+  if (assessment.approvals.length === 0) parts.push("None so far. A review approves; a comment approves nothing.");
   else {
     parts.push("| who | counts | why |", "|---|---|---|");
     for (const each of assessment.approvals.slice(0, LINES_SHOWN))

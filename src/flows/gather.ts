@@ -106,7 +106,8 @@ export async function gatherPull(
   for (let made = 0; made < MOST_PROOFS; made += 1) {
     const missing = nextProof(pull);
     if (missing === null) break;
-    const base = pull.base.ref;
+    // Against the branch as it is after a merge commit, every earlier version of it would look the same: empty.
+    const base = landed?.before ?? pull.base.ref;
     const proof = await tools.github.proveSameContent(
       octokit,
       watched.repository,

@@ -44,7 +44,14 @@ function said(
     { moment: "gate", pull },
     { policy: inEffect, appId: APP_ID, at: START + 1e9, since: 0 },
   );
-  return checkText({ pulls: [pull], headSha: pull.head.sha, assessment, policy: inEffect, candidates });
+  return checkText({
+    pulls: [pull],
+    headSha: pull.head.sha,
+    assessment,
+    policy: inEffect,
+    candidates,
+    appId: APP_ID,
+  });
 }
 
 function asPage(text: CheckRunText): string {
@@ -86,6 +93,7 @@ const TEXTS: Readonly<Record<string, () => CheckRunText>> = {
   "nobody-saw-who-pushed": () => said(story().review(bob).with({ pushes: [] })),
   "version-unknown": () => said(story().review(bob, "approved", { commit: null })),
   "rights-unknown": () => said(story().review(bob).rights(bob, { permission: "unknown" })),
+  imitated: () => said(story().check("countersign")),
   observing: () => said(story(), policy({ mode: "observe" })),
   "policy-broken": () => said(story(), policy(), anyone, broken),
   "policy-unreadable": () =>
@@ -98,6 +106,7 @@ const TEXTS: Readonly<Record<string, () => CheckRunText>> = {
       assessment: null,
       policy: inForce(policy()),
       candidates: [],
+      appId: APP_ID,
     });
   },
 };

@@ -41,6 +41,16 @@ const push = {
   to: CommitSchema.optional(),
   via: z.enum(["git", "web", "api", "deploy-key", "token"]).optional(),
   signed: z.boolean().optional(),
+  email: text.optional().describe("the address it is committed with, if none of the person's own"),
+  merges: z
+    .array(CommitSchema)
+    .min(1)
+    .optional()
+    .describe("it merges these too: one makes a merge, several an octopus"),
+  many: z
+    .strictObject({ commits: z.int().min(1), files: z.int().min(1), under: text })
+    .optional()
+    .describe("so many commits that add so many files below a folder, in place of one"),
 };
 const branches = {
   branch: BranchSchema,
@@ -95,6 +105,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "dismiss-review": { ...pull, of: text.describe("whose review, or the name its step gave") },
   comment: { pull: PullSchema.optional(), deviation: deviation.optional(), text },
   "edit-comment": { of: StepNameSchema, text },
+  "delete-comment": { of: StepNameSchema },
   command: {
     pull: PullSchema.optional(),
     deviation: deviation.optional(),
@@ -139,6 +150,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     name: text,
     app: text.optional(),
     conclusion: text,
+    via: z.literal("status").optional().describe("a commit status, set by whoever does it, not a check run"),
   },
   deploy: {
     environment: text.optional(),

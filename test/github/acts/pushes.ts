@@ -25,6 +25,8 @@ export interface NewCommit {
   readonly coAuthors?: readonly Account[] | undefined;
   readonly via?: Via | undefined;
   readonly signed?: boolean | undefined;
+  /** The address it is made with, if none of the author's own. */
+  readonly email?: string | undefined;
   /** When, if not now. */
   readonly at?: Instant | undefined;
 }
@@ -37,11 +39,15 @@ export function makeCommit(world: World, repository: Repository, wanted: NewComm
   const title = wanted.message ?? `Change ${names.length === 0 ? "nothing" : names.join(", ")}`;
   const trailers = (wanted.coAuthors ?? []).map(trailerFor);
   const isWeb = wanted.via === "web" || (wanted.via === "api" && wanted.by.type === "Bot");
+  const signature = (account: Account) => ({
+    ...signatureOf(account, at),
+    ...(wanted.email === undefined ? {} : { email: wanted.email }),
+  });
   return git.createCommit({
     tree: git.change(wanted.onto, wanted.files),
     parents: wanted.parents,
-    author: signatureOf(wanted.author ?? wanted.by, at),
-    committer: isWeb ? webFlow(at) : signatureOf(wanted.by, at),
+    author: signature(wanted.author ?? wanted.by),
+    committer: isWeb ? webFlow(at) : signature(wanted.by),
     message: trailers.length === 0 ? title : `${title}\n\n${trailers.join("\n")}`,
     signature: isWeb || wanted.signed === true ? SIGNATURE : null,
   });

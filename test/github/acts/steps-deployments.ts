@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { CheckRun, Deployment, DeploymentState, Repository } from "../model.ts";
 import { Refused } from "../refused.ts";
 import { appNamed } from "../setup.ts";
-import { createCheckRun, pressAction, rerequest, updateCheckRun } from "./checks.ts";
+import { createCheckRun, createStatus, pressAction, rerequest, updateCheckRun } from "./checks.ts";
 import {
   actionsApp,
   askGate,
@@ -49,14 +49,21 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
         .string()
         .transform((word) => word.replaceAll("-", "_"))
         .pipe(z.enum([...CONCLUSIONS, "queued", "in_progress", "pending"])),
+      via: z.literal("status").optional(),
     },
     (scene, wanted) => {
       const { world, repository } = scene;
       const named = wanted.pull === undefined ? wanted.commit : `pull/${wanted.pull}`;
       if (named === undefined) throw new StepError("`set-check` needs `commit` or `pull`");
       const sha = commitOf(scene, named);
-      const app = appNamed(world, wanted.app ?? "ci");
       const { conclusion } = wanted;
+      if (wanted.via === "status") {
+        needRole(world, repository, scene.actor, "write");
+        const state = conclusion === "success" || conclusion === "failure" ? conclusion : "pending";
+        createStatus(world, repository, scene.actor, sha, { state, context: wanted.name });
+        return { sha };
+      }
+      const app = appNamed(world, wanted.app ?? "ci");
       const isOpen = conclusion === "queued" || conclusion === "in_progress" || conclusion === "pending";
       const input = isOpen
         ? { status: conclusion === "pending" ? ("queued" as const) : conclusion }

@@ -6,7 +6,7 @@ import { mergePull, rebase } from "../merge.ts";
 import { dequeue, enableAutoMerge, enqueue, settle } from "../queue.ts";
 import { Refused } from "../refused.ts";
 import { queueRule, rulesetsFor } from "../rules.ts";
-import { comment, editComment } from "./issues.ts";
+import { comment, deleteComment, editComment } from "./issues.ts";
 import { noreply, SIGNATURE, signatureOf, webFlow } from "./people.ts";
 import { addLabel, close, openPull, removeLabel, reopen, setDraft } from "./pulls.ts";
 import { makeCommit, pushTo } from "./pushes.ts";
@@ -124,6 +124,10 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
     const which = commentOf(scene, of);
     editComment(scene.world, scene.repository, which, { account: scene.actor }, text);
     return { comment: which.id };
+  }),
+  "delete-comment": step({ of: z.union([z.string(), z.number()]) }, (scene, { of }) => {
+    deleteComment(scene.world, scene.repository, commentOf(scene, of), { account: scene.actor });
+    return undefined;
   }),
   label: step({ pull, label: z.string() }, (scene, { pull, label }) => {
     addLabel(scene.world, scene.repository, pullOf(scene, pull), scene.actor, label);

@@ -35,6 +35,9 @@ const PUSH_KEYS = {
   to: z.string().optional(),
   via: z.enum(["git", "web", "api", "deploy-key", "token"]).optional(),
   signed: z.boolean().optional(),
+  email: z.string().optional(),
+  merges: z.array(z.string()).optional(),
+  many: z.strictObject({ commits: z.int(), files: z.int(), under: z.string() }).optional(),
 };
 
 const branchKey = { branch: z.string() };
@@ -109,6 +112,9 @@ function push(
     readonly to?: string | undefined;
     readonly via?: Via | undefined;
     readonly signed?: boolean | undefined;
+    readonly email?: string | undefined;
+    readonly merges?: readonly string[] | undefined;
+    readonly many?: Many | undefined;
   },
   isForced: boolean,
 ): Made {
@@ -131,8 +137,20 @@ function push(
       coAuthors: (wanted["co-authors"] ?? []).map((name) => personOf(world, name)),
       via,
       signed: wanted.signed,
+      email: wanted.email,
       at,
     });
+  if (wanted.many !== undefined) {
+    const start = head ?? commitOf(scene, repository.defaultBranch);
+    const top = manyCommits(world, repository, { start, by: actor, many: wanted.many });
+    return madeBy(pushTo(world, repository, mover, branch, top, isForced));
+  }
+  if (wanted.merges !== undefined && head !== null) {
+    const theirs = wanted.merges.map((name) => commitOf(scene, name));
+    const tree = theirs.reduce((onto, other) => mergedOnto(git, onto, other), head);
+    const sha = commit([head, ...theirs], tree, wanted.message ?? `Merge ${wanted.merges.join(", ")}`);
+    return madeBy(pushTo(world, repository, mover, branch, sha, isForced));
+  }
   if (to !== null) {
     const sha = wanted.files === undefined ? to : commit([to], to);
     return madeBy(pushTo(world, repository, mover, branch, sha, isForced));
@@ -146,6 +164,38 @@ function push(
   const amended = commit(last.parents, head, last.message);
   const sha = amended === head ? commit(last.parents, head, last.message, world.now() + 1000) : amended;
   return madeBy(pushTo(world, repository, mover, branch, sha, true));
+}
+
+interface Many {
+  readonly commits: number;
+  readonly files: number;
+  readonly under: string;
+}
+
+/** Commits on top of each other, each adding its share of the files. */
+function manyCommits(
+  world: World,
+  repository: Repository,
+  { start, by, many }: { readonly start: Sha; readonly by: Scene["actor"]; readonly many: Many },
+): Sha {
+  let top = start;
+  for (let index = 0; index < many.commits; index += 1) {
+    const first = Math.floor((index * many.files) / many.commits);
+    const next = Math.floor(((index + 1) * many.files) / many.commits);
+    const paths = Array.from({ length: next - first }, (_, each) => `${many.under}/${first + each}.txt`);
+    const files = Object.fromEntries(paths.map((path) => [path, path]));
+    const message = `Part ${index + 1} of ${many.commits}`;
+    top = makeCommit(world, repository, { parents: [top], onto: top, files, message, by });
+  }
+  return top;
+}
+
+/** A commit merged into what a merge holds so far; each further parent is merged into a commit that stands for that. */
+function mergedOnto(git: ReturnType<World["git"]>, onto: Sha, other: Sha): Sha {
+  const { tree, conflicts } = git.merge(onto, other);
+  if (conflicts.length > 0) throw new StepError(`${other} does not merge: ${conflicts.join(", ")}`);
+  const nobody = { name: "merge", email: "merge@example.com", at: 0 };
+  return git.createCommit({ tree, parents: [onto, other], author: nobody, committer: nobody, message: "" });
 }
 
 /** Where a push goes: a branch of the repository, or wherever a pull request's head lives. */
