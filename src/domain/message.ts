@@ -166,8 +166,7 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
   switch (each.cause) {
     case "waiting-for-approval":
       return missingApprovals(facts).map(
-        (ask) =>
-          `${markdown(ask)}: open “Files changed”, then “Review changes”, then “Approve”`,
+        (ask) => `${markdown(ask)}: open “Files changed”, then “Review changes”, then “Approve”`,
       );
     case "own-work":
       return missingApprovals(facts).map(
@@ -222,7 +221,8 @@ function textOf(facts: Parameters<typeof checkText>[0], assessment: Assessment):
     );
   }
   parts.push("", "### Approvals");
-  if (assessment.approvals.length === 0) parts.push("None so far. A review approves; a comment approves nothing.");
+  if (assessment.approvals.length === 0)
+    parts.push("None so far. A review approves; a comment approves nothing.");
   else {
     parts.push("| who | counts | why |", "|---|---|---|");
     for (const each of assessment.approvals.slice(0, LINES_SHOWN))
