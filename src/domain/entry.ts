@@ -14,6 +14,7 @@ export const ENTRY_KINDS = [
   "deviation",
   "coverage-gap",
   "completeness",
+  "command",
 ] as const;
 
 /** What an entry is about. */
@@ -51,7 +52,7 @@ export interface Action {
 }
 
 /** What can be asked of GitHub. */
-export type ActionKind = "check-run" | "open-issue" | "comment";
+export type ActionKind = "check-run" | "open-issue" | "comment" | "reaction";
 
 /** What a decision comes to: entries to record and actions to take, together or not at all. */
 export interface Decision {

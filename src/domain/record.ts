@@ -157,6 +157,24 @@ export interface CompletenessRecord {
   readonly checkedAt: Instant;
 }
 
+/** Entry `command`, subject = `repositoryId/commentId`: a command given in a comment, and how it was answered. */
+export interface CommandRecord {
+  readonly commentId: number;
+  /** Of the pull request or issue it was given on. */
+  readonly number: number;
+  /** The deviation whose issue it was given on, or null. */
+  readonly deviation: string | null;
+  readonly by: Actor;
+  /** GitHub's time of the comment. */
+  readonly at: Instant;
+  /** The first line, as written. */
+  readonly text: string;
+  /** The command, or null where none was understood. */
+  readonly name: string | null;
+  readonly outcome: "done" | "refused" | "not-understood";
+  readonly reply: string;
+}
+
 /** Entry `observation`: what only a webhook could know, kept when it came. Subject: see each kind. */
 export type Observation =
   | {

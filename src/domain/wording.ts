@@ -192,7 +192,7 @@ export function markdown(text: string): string {
       .replace(/#(?=\d)/gu, "#\u200b")
       .replace(/:\/\//gu, ":\u200b//")
       .replace(/\bwww\./giu, "www\u200b.")
-      .replace(/countersign-(?=deviation)/giu, "countersign-\u200b")
+      .replace(/countersign-(?=deviation|comment)/giu, "countersign-\u200b")
   );
 }
 

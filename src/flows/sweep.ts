@@ -3,11 +3,15 @@
 import { policyOrDefault } from "../domain/decision.ts";
 import { isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
 import type { Instant } from "../domain/change.ts";
-import type { DeploymentRecord } from "../domain/record.ts";
+import type { CoverageGapRecord, DeploymentRecord } from "../domain/record.ts";
+import { commandSubject } from "../domain/reply.ts";
 import { Trouble } from "../domain/trouble.ts";
+import type { Commented } from "../github/subject.ts";
+import { answerCommand } from "./answer-command.ts";
 import { assessDeployment, watchedRefs } from "./assess-deployment.ts";
 import { currentPolicy, followBranch } from "./assess-change.ts";
 import { assessPull } from "./assess-pull.ts";
+import { COMMANDS } from "./commands.ts";
 import { meet, noticeVanished, recordProductionRefs } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -97,12 +101,43 @@ export async function redeliver(tools: Tools): Promise<void> {
 /** Follows every production branch, judges every open pull request and unrecorded deployment of one repository. */
 export async function sweepRepository(tools: Tools, watched: Watched): Promise<void> {
   tools.github.lookups.forget([`policy:${watched.repository.id}`]);
+  // What people decided while nobody listened comes before what it may concern.
+  await eachOf(await unreadCommands(tools, watched), (given) =>
+    answerCommand(tools, watched, COMMANDS, given),
+  );
   const refs = await productionRefs(tools, watched);
   await eachOf(refs, (ref) => followBranch(tools, watched, ref));
   await rejudgeOpen(tools, watched);
   await eachOf(await unrecordedDeployments(tools, watched), (number) =>
     assessDeployment(tools, watched, number),
   );
+}
+
+/** Comments are read again for so long (ms): a sweep comes once a day, and may fail once. */
+const READ_AGAIN = 3 * 24 * 3_600_000;
+
+/** Comments meant for us that were not answered: written in the last days, or since a spell in which the App was down. */
+async function unreadCommands(tools: Tools, watched: Watched): Promise<readonly Commented[]> {
+  const { repository } = watched;
+  let since = tools.clock.now() - READ_AGAIN;
+  const gaps = tools.ledger.states("coverage-gap", { organizationId: repository.ownerId });
+  for await (const entry of gaps) {
+    const { cause, from, to } = entry.body as CoverageGapRecord;
+    if (cause === "app-down" && to !== null && to >= since) since = Math.min(since, from);
+  }
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const given = await tools.github.listComments(
+    octokit,
+    repository,
+    Math.max(since, watched.since),
+    tools.appId,
+  );
+  const unread: Commented[] = [];
+  for (const each of given) {
+    const subject = commandSubject(repository.id, each.comment.id);
+    if ((await tools.ledger.state("command", subject)) === undefined) unread.push(each);
+  }
+  return unread;
 }
 
 /** Deployments to production that are not recorded and may have succeeded; those that failed long ago will not. */

@@ -4,9 +4,11 @@ import { Trouble } from "../domain/trouble.ts";
 import type { Subject } from "../github/subject.ts";
 import type { StoredAction } from "../ledger/actions.ts";
 import type { Delivery } from "../ledger/deliveries.ts";
+import { answerCommand } from "./answer-command.ts";
 import { followBranch } from "./assess-change.ts";
 import { assessDeployment } from "./assess-deployment.ts";
 import { assessGroup, assessPull } from "./assess-pull.ts";
+import { COMMANDS } from "./commands.ts";
 import type { Heard } from "./intake.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { recordLifecycle, watch } from "./repositories.ts";
@@ -93,7 +95,7 @@ async function workDeliveries(
         const key = JSON.stringify(subject);
         const job = jobs.get(key) ?? { subject, deliveries: new Set(), request: null };
         job.deliveries.add(delivery.id);
-        if (note === "handled as recheck" || note === "handled as command") job.request = delivery.id;
+        if (note === "handled as recheck") job.request = delivery.id;
         jobs.set(key, job);
       }
     } catch (error) {
@@ -130,6 +132,8 @@ async function workDeliveries(
 const ORDER: readonly Work["type"][] = [
   "lifecycle",
   "installation",
+  // What people decided comes before what it may concern.
+  "comment",
   "branch",
   "merge-group",
   "deployment",
@@ -173,7 +177,7 @@ async function look(tools: Tools, lease: Lease, { subject, request }: Job): Prom
 
 type InRepository = Extract<
   Subject,
-  { readonly type: "pull" | "branch" | "commit" | "merge-group" | "deployment" | "repository" }
+  { readonly type: "pull" | "comment" | "branch" | "commit" | "merge-group" | "deployment" | "repository" }
 >;
 
 async function lookAt(
@@ -185,6 +189,8 @@ async function lookAt(
   switch (subject.type) {
     case "pull":
       return assessPull(tools, watched, subject.number, request);
+    case "comment":
+      return answerCommand(tools, watched, COMMANDS, subject);
     case "branch":
       return followBranch(tools, watched, subject.ref);
     case "deployment":

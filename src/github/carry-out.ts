@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Instant } from "../domain/change.ts";
 import type { CheckRunPayload, OpenIssuePayload } from "../domain/decision.ts";
 import type { Action } from "../domain/entry.ts";
+import type { CommentPayload, ReactionPayload } from "../domain/reply.ts";
 import { ask, askMaybe, pagesOf, type GitHub } from "./ask.ts";
 import { InstantShape } from "./shapes.ts";
 
@@ -26,16 +27,6 @@ export interface Doable extends Pick<Action, "kind" | "key" | "payload"> {
   readonly previous: unknown;
 }
 
-/** What a `comment` action asks for. */
-export interface CommentPayload {
-  readonly repository: { readonly owner: string; readonly name: string };
-  readonly appId: number;
-  /** Of the issue or pull request. */
-  readonly number: number;
-  readonly body: string;
-  readonly marker: string;
-}
-
 const OutcomeShape = z
   .object({ id: z.int(), html_url: z.string().nullish(), url: z.string().optional() })
   .transform(({ id, html_url, url }): Outcome => ({ id, url: html_url ?? url ?? "" }));
@@ -49,6 +40,8 @@ export function carryOut(github: GitHub, action: Doable): Promise<Outcome> {
       return openIssue(github, action, action.payload as OpenIssuePayload);
     case "comment":
       return comment(github, action, action.payload as CommentPayload);
+    case "reaction":
+      return react(github, action.payload as ReactionPayload);
   }
 }
 
@@ -140,6 +133,14 @@ async function comment(github: GitHub, action: Doable, payload: CommentPayload):
   const before = await findWritten(github, `GET ${path}`, action, marker, appId, { ...where, since });
   if (before !== null) return before;
   return (await ask(github, `POST ${path}`, { ...where, body }, OutcomeShape)).data;
+}
+
+/** GitHub keeps the same sign by the same account once. */
+async function react(github: GitHub, payload: ReactionPayload): Promise<Outcome> {
+  const { content, commentId } = payload;
+  const where = { owner: payload.repository.owner, repo: payload.repository.name, comment_id: commentId };
+  const route = "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions";
+  return (await ask(github, route, { ...where, content }, OutcomeShape)).data;
 }
 
 const WrittenShape = z.array(

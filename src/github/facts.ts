@@ -1,6 +1,7 @@
 /** Everything that can be read of GitHub, in one place: the tool the flows are handed. */
 
 export { readAuthorities, readCandidates } from "./authority.ts";
+export { listComments } from "./comments.ts";
 export { compareCommits, isOnBranch } from "./compare.ts";
 export { proveSameContent, proveShipped } from "./content.ts";
 export { listFailedDeliveries, redeliver } from "./deliveries.ts";

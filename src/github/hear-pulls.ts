@@ -6,7 +6,6 @@ import { listen, same } from "./listener.ts";
 import {
   CheckRunEvent,
   CheckSuiteEvent,
-  IssueCommentEvent,
   MergeGroupEvent,
   PullRequestEvent,
   ReviewEvent,
@@ -205,16 +204,4 @@ export const MERGE_GROUP: Listeners = {
   destroyed: listen("merge-group-gone", MergeGroupEvent, ({ repository, merge_group: group }) => ({
     subjects: [{ type: "branch", repositoryId: repository.id, ref: group.base_ref }],
   })),
-};
-
-/** `issue_comment` */
-export const ISSUE_COMMENT: Listeners = {
-  created: listen("command", IssueCommentEvent, ({ repository, issue, comment }) => {
-    const [first = ""] = (comment.body ?? "").split("\n", 1);
-    if (!/^\/countersign\s+recheck\s*$/iu.test(first)) {
-      return first.startsWith("/countersign") ? "it is not a command we know" : "the comment is no command";
-    }
-    if (issue.pull_request == null) return "recheck is for pull requests, and this is an issue";
-    return { subjects: [{ type: "pull", repositoryId: repository.id, number: issue.number }] };
-  }),
 };

@@ -159,13 +159,6 @@ export const DeploymentEvent = z.object({
   deployment: z.object({ id: z.int() }),
 });
 
-/** `issue_comment`. */
-export const IssueCommentEvent = z.object({
-  repository: RepositoryShape,
-  issue: z.object({ number: z.int(), pull_request: z.unknown().optional() }),
-  comment: z.object({ body: z.string().nullish() }),
-});
-
 /** Events that concern a repository as a whole. */
 export const RepositoryEvent = z.object({
   repository: RepositoryShape,

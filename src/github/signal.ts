@@ -1,6 +1,7 @@
 /** A delivery and what it means for us, or why it means nothing. Pure; never throws. */
 
 import { DEPLOYMENT, PROTECTION, PUSH } from "./hear-branches.ts";
+import { ISSUE_COMMENT } from "./hear-comments.ts";
 import {
   INSTALLATION,
   INSTALLATION_REPOSITORIES,
@@ -15,7 +16,6 @@ import {
 import {
   CHECK_RUN,
   CHECK_SUITE,
-  ISSUE_COMMENT,
   MERGE_GROUP,
   PULL_REQUEST,
   PULL_REQUEST_REVIEW,
@@ -69,7 +69,6 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["deployment_protection_rule", "the deployment gate is not built"],
   ["github_app_authorization", "it concerns one person's sign-in, which ends by itself"],
   ["issue_comment.deleted", "only new comments are commands"],
-  ["issue_comment.edited", "only new comments are commands"],
   ["ping", "GitHub only asks whether we are there"],
   ["public", "it is told as repository.publicized too"],
   ["workflow_job", "its check run is told on its own"],

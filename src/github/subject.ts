@@ -1,6 +1,7 @@
 /** What a webhook may be about, in our own words. */
 
 import type { Actor, Instant, Repository, Sha } from "../domain/change.ts";
+import type { GivenComment } from "../domain/command.ts";
 import type { Observation } from "../domain/record.ts";
 
 /** What happened to an installation or a repository as a whole. */
@@ -38,6 +39,8 @@ export type Subject =
       readonly baseRef: string;
     }
   | { readonly type: "deployment"; readonly repositoryId: number; readonly number: number }
+  /** A comment meant for us, on a pull request or on an issue; `deviation` is told by the marker of an issue the App itself wrote. */
+  | ({ readonly type: "comment"; readonly repositoryId: number } & Commented)
   /** Everything open in the repository may have another answer now. */
   | { readonly type: "repository"; readonly repositoryId: number }
   /** A team, a member or the organisation's policy changed. */
@@ -53,6 +56,16 @@ export type Subject =
       /** GitHub's time where the payload has one, else when the delivery was received. */
       readonly at: Instant;
     };
+
+/** A comment and where it was written. */
+export interface Commented {
+  /** Of the issue or pull request. */
+  readonly number: number;
+  readonly on: "pull" | "issue";
+  /** The deviation whose issue it is, or null. */
+  readonly deviation: string | null;
+  readonly comment: GivenComment;
+}
 
 /** Where a delivery comes from, as far as its payload says. */
 export interface Where {

@@ -282,15 +282,61 @@ describe("a signal", () => {
     ]);
   });
 
-  test("hears a recheck on the first line of a new comment on a pull request, and nothing else", () => {
-    const comment = (body: string, issue: Record<string, unknown> = { number: 3, pull_request: {} }) =>
-      signal("issue_comment", { action: "created", repository, issue, comment: { body } }, ARRIVAL);
-    expect(comment("/countersign recheck").kind).toBe("heard");
+  const comment = (
+    body: string,
+    more: {
+      readonly issue?: object;
+      readonly comment?: object;
+      readonly action?: string;
+      readonly changes?: object;
+    } = {},
+  ) => {
+    const user = { id: 9, login: "ann", type: "User" };
+    const written = { id: 40, body, user, created_at: AT, updated_at: AT, ...more.comment };
+    const issue = { number: 3, pull_request: {}, ...more.issue };
+    const { action = "created", changes } = more;
+    return signal("issue_comment", { action, repository, issue, comment: written, changes }, ARRIVAL);
+  };
+  const AT = "2026-07-06T09:00:00Z";
+
+  test("hears what a person writes to us on the first line of a new comment, and nothing else", () => {
+    expect(comment("/countersign recheck")).toMatchObject({
+      kind: "heard",
+      subjects: [
+        { type: "comment", repositoryId: 5, number: 3, on: "pull", comment: { id: 40, edited: false } },
+      ],
+    });
     expect(comment("/countersign recheck\r\nthank you").kind).toBe("heard");
+    expect(comment("/countersing dance").kind).toBe("heard");
     expect(comment("please\n/countersign recheck").kind).toBe("ignored");
     expect(comment("> /countersign recheck").kind).toBe("ignored");
-    expect(comment("/countersign dance").kind).toBe("ignored");
-    expect(comment("/countersign recheck", { number: 4 }).kind).toBe("ignored");
+    const bot = { user: { id: 9, login: "x[bot]", type: "Bot" } };
+    expect(comment("/countersign recheck", { comment: bot }).kind).toBe("ignored");
+    const app = { performed_via_github_app: { id: 8 } };
+    expect(comment("/countersign recheck", { comment: app }).kind).toBe("ignored");
+  });
+
+  test("hears an edited comment only if it was not meant for us before", () => {
+    const edited = (from: string) =>
+      comment("/countersign recheck", { action: "edited", changes: { body: { from } } });
+    expect(edited("looks fine")).toMatchObject({ subjects: [{ comment: { edited: true } }] });
+    expect(edited("/countersign help").kind).toBe("ignored");
+  });
+
+  test("takes an issue for a deviation's only if the App itself wrote it", () => {
+    const issue = (via: number, type: string) => ({
+      pull_request: undefined,
+      body: "x\n<!-- countersign-deviation:DEV-1 -->",
+      user: { id: 1, login: "someone", type },
+      performed_via_github_app: { id: via },
+    });
+    const deviation = (wrote: object) => {
+      const told = comment("/countersign help", { issue: wrote });
+      return told.kind === "heard" ? told.subjects.map((each) => "deviation" in each && each.deviation) : [];
+    };
+    expect(deviation(issue(7, "Bot"))).toEqual(["DEV-1"]);
+    expect(deviation(issue(8, "Bot"))).toEqual([null]);
+    expect(deviation(issue(7, "User"))).toEqual([null]);
   });
 
   test("forgets what was read of a team's members, and of its whole organisation, when they change", () => {

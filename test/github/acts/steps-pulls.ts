@@ -36,6 +36,16 @@ const STATES = {
   commented: "COMMENTED",
 } as const;
 
+/** A command is a comment whose first line the App understands. */
+const commenting = step(
+  { pull: pull.optional(), deviation: z.union([z.number(), z.string()]).optional(), text: z.string() },
+  (scene, { pull, deviation, text }) => {
+    const on = pull === undefined ? issueOf(scene, deviation) : pullOf(scene, pull);
+    const { world, repository, actor } = scene;
+    return { comment: comment(world, repository, on, { account: actor }, text).id };
+  },
+);
+
 /** The steps, by name. */
 export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
   "open-pull-request": step(
@@ -112,14 +122,8 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
     dismissReview(scene.world, scene.repository, target, scene.actor, which, "dismissed");
     return { review: which.id };
   }),
-  comment: step(
-    { pull: pull.optional(), deviation: z.union([z.number(), z.string()]).optional(), text: z.string() },
-    (scene, { pull, deviation, text }) => {
-      const on = pull === undefined ? issueOf(scene, deviation) : pullOf(scene, pull);
-      const { world, repository, actor } = scene;
-      return { comment: comment(world, repository, on, { account: actor }, text).id };
-    },
-  ),
+  comment: commenting,
+  command: commenting,
   "edit-comment": step({ of: z.union([z.string(), z.number()]), text: z.string() }, (scene, { of, text }) => {
     const which = commentOf(scene, of);
     editComment(scene.world, scene.repository, which, { account: scene.actor }, text);

@@ -1,0 +1,172 @@
+/** Commands given in comments: understood, done once, and answered with a sign and a sentence. */
+
+import { readCommand, type GivenComment } from "../domain/command.ts";
+import type { Addressee } from "../domain/decision.ts";
+import type { Action, Entry } from "../domain/entry.ts";
+import type { CommandRecord } from "../domain/record.ts";
+import { answered, commandSubject } from "../domain/reply.ts";
+import { listed, markdown } from "../domain/wording.ts";
+import type { Commented } from "../github/subject.ts";
+import { assessPull } from "./assess-pull.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** A command as its handler gets it. `rest`: what stands after the command's name on its line, as written. */
+export interface Commanded {
+  readonly name: string;
+  readonly rest: string;
+  readonly comment: GivenComment;
+  /** Of the pull request or issue. */
+  readonly number: number;
+  /** The deviation whose issue it was given on, or null. */
+  readonly deviation: string | null;
+}
+
+/** What a command comes to: recorded and asked of GitHub in one transaction with the answer. */
+export interface CommandAnswer {
+  readonly outcome: "done" | "refused";
+  /** A sentence or more for whoever gave it; Markdown, everything from outside already harmless. */
+  readonly reply: string;
+  readonly entries?: readonly Entry[];
+  readonly actions?: readonly Action[];
+  /** Whether the pull request is judged again afterwards; `anew`: the check is written again even if it says the same. */
+  readonly judge?: "if-changed" | "anew";
+}
+
+/** One command of a table. To add one, write its handler and put it into the table of the place it is given in. */
+export interface Command {
+  readonly name: string;
+  /** Other spellings. */
+  readonly also?: readonly string[];
+  /** What follows the name, e.g. `<reason>`; empty for nothing. */
+  readonly asks: string;
+  /** What it does: the rest of a line of `help`, without a full stop. */
+  readonly does: string;
+  readonly answer: (tools: Tools, watched: Watched, given: Commanded) => Promise<CommandAnswer>;
+}
+
+/** The commands there are, by where they are given. */
+export interface CommandTables {
+  readonly pull: readonly Command[];
+  readonly deviation: readonly Command[];
+}
+
+/**
+ * Answers a comment once, however often it is delivered: its answer is recorded with its effects under the comment's id.
+ * What must follow on the check is looked at again each time, in case the App was stopped in between.
+ */
+export async function answerCommand(
+  tools: Tools,
+  watched: Watched,
+  tables: CommandTables,
+  given: Commented,
+): Promise<void> {
+  const { comment, number, deviation, on } = given;
+  const before = await tools.ledger.state("command", commandSubject(watched.repository.id, comment.id));
+  if (before !== undefined) {
+    const { outcome } = before.body as CommandRecord;
+    if (on === "pull" && outcome === "done") await assessPull(tools, watched, number, null);
+    return;
+  }
+  const table = on === "pull" ? tables.pull : deviation === null ? [] : tables.deviation;
+  const commands = [...table, helpOf(table)];
+  const read = readCommand(
+    comment.text,
+    commands.flatMap(({ name, also = [] }) => [name, ...also]),
+  );
+  if (read.kind === "none") return;
+  const command =
+    read.kind === "command"
+      ? commands.find(({ name, also = [] }) => name === read.name || also.includes(read.name))
+      : undefined;
+  const { outcome, reply, entries, actions, judge } =
+    on === "issue" && deviation === null
+      ? nothingHere
+      : comment.edited
+        ? editedRefused
+        : command === undefined || read.kind !== "command"
+          ? notUnderstood(read, commands)
+          : await command.answer(tools, watched, {
+              name: command.name,
+              rest: read.rest,
+              comment,
+              number,
+              deviation,
+            });
+  const to: Addressee = {
+    repository: watched.repository,
+    installationId: watched.installationId,
+    appId: tools.appId,
+  };
+  const [text = ""] = comment.text.split(/\r?\n/u, 1);
+  const record: CommandRecord = {
+    commentId: comment.id,
+    number,
+    deviation,
+    by: comment.author,
+    at: comment.createdAt,
+    text: text.slice(0, MOST_KEPT),
+    name: command?.name ?? null,
+    outcome,
+    reply,
+  };
+  const answer = answered(to, record, reply);
+  await tools.ledger.record(
+    {
+      entries: [...(entries ?? []), answer.entry],
+      actions: [...(actions ?? []), ...answer.actions],
+    },
+    tools.clock.now(),
+    watched.fence,
+  );
+  if (on === "pull" && judge !== undefined)
+    await assessPull(tools, watched, number, judge === "anew" ? `comment:${comment.id}` : null);
+}
+
+/** So much of a first line is kept. */
+const MOST_KEPT = 1_000;
+
+type Said = Omit<CommandAnswer, "outcome"> & { readonly outcome: CommandRecord["outcome"] };
+
+const nothingHere: Said = {
+  outcome: "refused",
+  reply: "Commands are given on a pull request, or on the issue of a deviation that Countersign opened.",
+};
+
+const editedRefused: Said = {
+  outcome: "refused",
+  reply:
+    "This comment was edited, and an edited comment is never a command: nobody could tell later who asked for what. Write it as a new comment.",
+};
+
+function notUnderstood(read: ReturnType<typeof readCommand>, commands: readonly Command[]): Said {
+  const near = read.kind === "near-miss" ? read.nearest : null;
+  const meant = commands.find(({ name, also = [] }) => name === near || also.includes(near ?? ""));
+  const hint =
+    meant === undefined
+      ? `The commands here are ${listed(commands.map(({ name }) => `\`${name}\``))}.`
+      : `Did you mean \`${usage({ ...meant, name: near ?? meant.name })}\`? Write it as a new comment.`;
+  const written = read.kind === "near-miss" ? markdown(read.written) : "This";
+  return { outcome: "not-understood", reply: `${written} is not a command, so nothing was done. ${hint}` };
+}
+
+function helpOf(table: readonly Command[]): Command {
+  const help: Command = {
+    name: "help",
+    asks: "",
+    does: "lists the commands",
+    answer: () =>
+      Promise.resolve({
+        outcome: "done",
+        reply: [
+          "Write a command alone on the first line of a new comment:",
+          "",
+          ...[...table, help].map((each) => `- \`${usage(each)}\`: ${each.does}`),
+        ].join("\n"),
+      }),
+  };
+  return help;
+}
+
+function usage({ name, asks }: Pick<Command, "name" | "asks">): string {
+  return `/countersign ${name}${asks === "" ? "" : ` ${asks}`}`;
+}
