@@ -81,7 +81,7 @@ export function judgeApprovals(pull: PullRequest, policy: Policy, at: Instant): 
     return { have, couldHave };
   };
   const open = newest.filter((review) => mayVeto(review, pull, at));
-  const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, leaves);
+  const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, leaves, at);
   const isAsked = leaves.some((each) => each.required > 0);
   const doubts = [
     ...(pull.commitsComplete || !isAsked ? [] : ["GitHub would not list all commits of this pull request"]),
@@ -116,14 +116,29 @@ export function asksOutcome(
 
 /** Whether a review is, or may have been, a request for changes that nobody lifted. */
 function mayVeto(review: Review, pull: PullRequest, at: Instant): boolean {
-  if (isDismissed(review, at)) return false;
+  if (lifted(review, pull, at) === "yes") return false;
   // A deleted account has lost its authority by now; whether it still had it at the merge nobody can tell.
   if (review.author === null && pull.merged === null) return false;
   return review.state === "changes-requested" || review.state === "unknown";
 }
 
-function vetoCertainty(review: Review, pull: PullRequest, leaves: readonly Requirement[]): Certainty {
-  if (review.author === null) return "unknown";
+/** A request for changes is lifted by a dismissal of its giver, or of an administrator; GitHub lets everybody who may write dismiss it. */
+function lifted(review: Review, pull: PullRequest, at: Instant): Certainty {
+  if (review.dismissed === null || !isDismissed(review, at)) return "no";
+  const { by } = review.dismissed;
+  if (review.state === "approved" || by?.id === review.author?.id) return "yes";
+  const permission = by === null ? "unknown" : (authorityOf(pull, by)?.permission ?? "unknown");
+  if (permission === "unknown") return "unknown";
+  return permission === "admin" ? "yes" : "no";
+}
+
+function vetoCertainty(
+  review: Review,
+  pull: PullRequest,
+  leaves: readonly Requirement[],
+  at: Instant,
+): Certainty {
+  if (review.author === null || lifted(review, pull, at) === "unknown") return "unknown";
   const authority = authorityOf(pull, review.author);
   const may = leaves.map((each) => (each.unknown === undefined ? entitled(each.from, authority) : "unknown"));
   if (may.includes("yes")) return review.state === "changes-requested" ? "yes" : "unknown";

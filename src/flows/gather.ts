@@ -217,12 +217,22 @@ type Needs = Parameters<Tools["github"]["readAuthorities"]>[2];
 function needsOf(pull: PullRequest, policy: Policy, at: Instant): Needs {
   const who = policy.rules.flatMap(({ when }) => namedIn(when));
   const from = [...asked(asksOf(pull, policy, at)).map((requirement) => requirement.from), ...who];
+  // Whether somebody else's dismissal lifts a request for changes depends on whether they are an administrator.
+  const dismissers = pull.reviews.flatMap(({ author, state, dismissed }) =>
+    state === "approved" || dismissed === null || dismissed.by === null || dismissed.by.id === author?.id
+      ? []
+      : [dismissed.by],
+  );
+  const permission: Needs["permission"] = from.flatMap((each) => [
+    each.permission,
+    "mustWrite" in each ? ("write" as const) : undefined,
+  ]);
   return {
-    permission: from.flatMap((each) => [each.permission, "mustWrite" in each ? "write" : undefined]),
+    permission: dismissers.length === 0 ? permission : [...permission, "admin"],
     teams: from.flatMap((each) => each.teams ?? []),
     organizations: from.flatMap((each) => each.organizations ?? []),
     users: from.flatMap((each) => each.users ?? []),
-    people: who.length === 0 ? [] : contributorsOf(pull).map(({ actor }) => actor),
+    people: [...dismissers, ...(who.length === 0 ? [] : contributorsOf(pull).map(({ actor }) => actor))],
   };
 }
 

@@ -384,15 +384,23 @@ describe("taking it back", () => {
   test("another's request for changes holds back until that person lifts it", () => {
     const held = story().review(bob).review(carol, "changes-requested");
     expect(resultOf(gate(held)).reasons[0]).toBe(
-      "carol asked for changes; only a new review by carol, or a dismissal, lifts that",
+      "carol asked for changes; only a new review by carol, or a dismissal by an administrator, lifts that",
     );
     expect(gate(story().review(bob).review(carol, "changes-requested").review(bob)).verdict).toBe(
       "non-compliant",
     );
     expect(gate(held.review(carol)).verdict).toBe("compliant");
-    expect(gate(story().review(bob).review(carol, "changes-requested").dismiss(carol)).verdict).toBe(
+    expect(gate(story().review(bob).review(carol, "changes-requested").dismiss(carol, carol)).verdict).toBe(
       "compliant",
     );
+  });
+  test.each([
+    ["admin", "compliant"],
+    ["write", "non-compliant"],
+    ["unknown", "unverifiable"],
+  ] as const)("a dismissal by somebody else with permission %s leaves it %s", (permission, verdict) => {
+    const dismissed = story().review(bob).review(carol, "changes-requested").dismiss(carol, dan);
+    expect(gate(dismissed.rights(dan, { permission })).verdict).toBe(verdict);
   });
   test("a push does not lift a request for changes", () => {
     expect(gate(story().review(carol, "changes-requested").push(ann, "c2").review(bob)).verdict).toBe(
@@ -418,7 +426,7 @@ describe("taking it back", () => {
   test("a review dismissed after the merge, whose state was missed, may have been a request for changes", () => {
     const missed = story().review(bob).review(carol, "unknown").gate().merge().dismiss(carol);
     expect(landed(missed).verdict).toBe("unverifiable");
-    const before = story().review(bob).review(carol, "unknown").dismiss(carol).gate().merge();
+    const before = story().review(bob).review(carol, "unknown").dismiss(carol, carol).gate().merge();
     expect(landed(before).verdict).toBe("compliant");
   });
   test("a request for changes by an account deleted since leaves a merge open", () => {

@@ -134,7 +134,7 @@ function judgePull(
     return answer("fail", "changes-requested", [
       landed
         ? `${who} had asked for changes, and nothing had lifted that when it was merged`
-        : `${who} asked for changes; only a new review by ${who}, or a dismissal, lifts that`,
+        : `${who} asked for changes; only a new review by ${who}, or a dismissal by an administrator, lifts that`,
     ]);
   }
   const state = asksOutcome(judgement, asks);
