@@ -115,10 +115,17 @@ export type OwnersFile =
   | { readonly state: "absent" }
   | { readonly state: "unreadable"; readonly because: string };
 
+/** The description of a pull request; `text` is null where it was changed after the merge and what it said before cannot be had. */
+export interface Description {
+  readonly text: string | null;
+  readonly basis: Basis;
+}
+
 /** Everything known of one pull request at one moment; gathered whole before it is judged. */
 export interface PullRequest {
   readonly repository: Repository;
   readonly number: number;
+  /** Its title, as of the merge once it has merged. */
   readonly title: string;
   readonly url: string;
   readonly author: Actor | null;
@@ -136,6 +143,8 @@ export interface PullRequest {
   readonly files?: { readonly list: readonly ChangedFile[]; readonly complete: boolean };
   /** The base's CODEOWNERS; absent where no policy asks for it. */
   readonly owners?: OwnersFile;
+  /** Its description, as of the merge once it has merged; absent where no policy asks for it. */
+  readonly body?: Description;
   readonly commits: readonly Commit[];
   /** False when GitHub would not list all commits. */
   readonly commitsComplete: boolean;

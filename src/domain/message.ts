@@ -99,6 +99,7 @@ function inTitle(open: Result, facts: Parameters<typeof checkText>[0]): string {
     case "own-work":
       return open.reasons.find((each) => !each.startsWith("needs ")) ?? reason;
     case "waiting-for-check":
+    case "waiting-for-freeze":
       return reason.replace(/^waits/u, "waiting");
     default:
       return reason;
@@ -178,6 +179,8 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
       return reasons.map(
         (reason) => `${reason.replace(/^waits for /u, "")} must succeed; then this is judged again by itself`,
       );
+    case "waiting-for-freeze":
+      return reasons.map((reason) => `${reason.replace(/^waits/u, "wait")}; then this passes by itself`);
     case "policy-broken":
       return [
         `${reasons[0] ?? ""}: mend ${each.reasons.length > 2 ? "these" : "this"} on the branch the policy is read from`,

@@ -209,4 +209,14 @@ export type Observation =
       readonly to: string;
       readonly by: Actor | null;
       readonly at: Instant;
+    }
+  | {
+      /** Subject `reworded:PULL:DELIVERY`: the description was changed. */
+      readonly kind: "reworded";
+      readonly pull: number;
+      /** What it said before, kept only where that was what was merged. */
+      readonly from: string | null;
+      readonly afterMerge: boolean;
+      readonly by: Actor | null;
+      readonly at: Instant;
     };

@@ -49,6 +49,10 @@ const Pull = z.looseObject({
   head: z.looseObject({ ref: Text, sha: Sha, tree: Sha.nullable() }),
   retargetedAt: Instant.nullable(),
   labels: z.array(Text),
+  body: z
+    .looseObject({ text: Text.nullable(), basis: Basis })
+    .optional()
+    .describe("the description, as of the merge once merged; absent where no policy asks for it"),
   commits: z.array(
     z.looseObject({
       sha: Sha,

@@ -3,12 +3,17 @@
 import type { PullRequest, Sha } from "../domain/change.ts";
 import { assess } from "../domain/controls/assess.ts";
 import { decideGate, policyOrDefault, type Addressee } from "../domain/decision.ts";
+import type { Policy } from "../domain/policy/policy.ts";
 import { isProductionBranch } from "../domain/policy/scope.ts";
+import { nextTurn } from "../domain/policy/turns.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord } from "../domain/record.ts";
 import { currentPolicy } from "./assess-change.ts";
 import { candidatesFor, gatherPull } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
+
+/** The task that judges a repository's open pull requests again. */
+export const REJUDGE = "countersign.rejudge";
 
 /**
  * Judges one pull request if it is open; if not, those that shared its check run. `request`: the delivery of a pressed
@@ -135,4 +140,23 @@ async function say(
     again,
   });
   await tools.ledger.record(decision, at, watched.fence);
+  if (inScope && policy.state === "known")
+    await rejudgeAtNextTurn(tools, watched, policy.record.effective, at);
+}
+
+/** A freeze that begins or ends sends no webhook: the open pull requests are judged again when it does. */
+async function rejudgeAtNextTurn(tools: Tools, watched: Watched, policy: Policy, at: number): Promise<void> {
+  const dueAt = nextTurn(policy, at);
+  if (dueAt === null) return;
+  const { id } = watched.repository;
+  await tools.ledger.queue.enqueue([
+    {
+      // However many pull requests wait for it, it is queued once.
+      id: `${REJUDGE}:${id}:turn:${dueAt}`,
+      lane: `repository:${id}`,
+      event: REJUDGE,
+      dueAt,
+      payload: { repositoryId: id },
+    },
+  ]);
 }

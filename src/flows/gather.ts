@@ -6,7 +6,7 @@ import type { Authority, Check, Instant, PullRequest, Sha } from "../domain/chan
 import { CHECK_NAME } from "../domain/controls/control.ts";
 import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import { contributorsOf, makersOf } from "../domain/contribution.ts";
-import { asksForOwners, type Policy } from "../domain/policy/policy.ts";
+import { asksForOwners, readsDescription, type Policy } from "../domain/policy/policy.ts";
 import { namedIn, speaksOf } from "../domain/policy/when.ts";
 import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord, Observation } from "../domain/record.ts";
@@ -72,15 +72,18 @@ export async function gatherPull(
   const { twins } = read;
   if (policy.state !== "known") return { pull: read.pull, policy, twins };
   const { effective } = policy.record;
-  const named = await withContent(tools, watched, octokit, read.pull, {
-    policy: effective,
-    base: landed?.before ?? read.pull.base.sha,
-  });
+  const merged = read.pull.merged?.at ?? null;
+  // Rights and texts matter as they are now, or as they were at the merge: read within minutes of it, they were those.
+  const basis = merged === null || tools.clock.now() - merged <= SETTLING ? "observed" : "read-later";
+  const named = {
+    ...(await withContent(tools, watched, octokit, read.pull, {
+      policy: effective,
+      base: landed?.before ?? read.pull.base.sha,
+    })),
+    ...(readsDescription(effective) ? { body: { text: read.description, basis } as const } : {}),
+  };
   const needs = needsOf(named, effective, tools.clock.now());
   const authorities = await tools.github.readAuthorities(octokit, read, needs, tools.github.lookups);
-  const merged = read.pull.merged?.at ?? null;
-  // Rights matter as they are now, or as they were at the merge: read within minutes of it, they were those.
-  const basis = merged === null || tools.clock.now() - merged <= SETTLING ? "observed" : "read-later";
   // Which teams were read then depends on the rules that applied then.
   const asksAlike = effective.rules.length === 0 && !asksForOwners(effective);
   const kept =

@@ -10,7 +10,7 @@ import type { Commented } from "../github/subject.ts";
 import { answerCommand } from "./answer-command.ts";
 import { assessDeployment, watchedRefs } from "./assess-deployment.ts";
 import { currentPolicy, followBranch } from "./assess-change.ts";
-import { assessPull } from "./assess-pull.ts";
+import { assessPull, REJUDGE } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
 import { meet, noticeVanished, recordProductionRefs } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -26,7 +26,7 @@ export const TASKS = {
   /** Counts a span's updates of one repository anew. Lane `repository:ID`. */
   reconcile: "countersign.reconcile",
   /** Judges the open pull requests of one repository again. Lane `repository:ID`. */
-  rejudge: "countersign.rejudge",
+  rejudge: REJUDGE,
 } as const;
 
 /** What a task carries. */

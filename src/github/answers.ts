@@ -167,6 +167,12 @@ export const TimelineAnswer = z
       previousRefName: z.string(),
       currentRefName: z.string(),
     }),
+    z.object({
+      __typename: z.literal("RenamedTitleEvent"),
+      createdAt: InstantShape,
+      previousTitle: z.string(),
+    }),
+    z.object({ __typename: z.literal("MergedEvent"), createdAt: InstantShape }),
     z.object({ __typename: z.string() }).transform(() => null),
   ])
   .nullish();
@@ -212,6 +218,11 @@ const HeldAnswer = z.object({
 const PullAnswer = z.object({
   number: z.int(),
   title: z.string(),
+  body: z.string(),
+  lastEditedAt: InstantShape.nullish(),
+  userContentEdits: z
+    .object({ totalCount: z.int(), nodes: z.array(z.object({ editedAt: InstantShape }).nullish()).nullish() })
+    .nullish(),
   url: z.string(),
   createdAt: InstantShape,
   state: z.enum(["OPEN", "CLOSED", "MERGED"]),

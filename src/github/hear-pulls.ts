@@ -64,17 +64,30 @@ const synchronize = listen("pull-request-pushed", PullRequestEvent, (event, arri
 });
 
 const edited = listen("pull-request-edited", PullRequestEvent, (event, arrival) => {
-  const subjects = [thePull(event)];
-  const from = event.changes?.base?.ref.from;
-  if (from === undefined) return { subjects };
-  const { number, base, updated_at } = event.pull_request;
+  const { changes, sender: by, pull_request: pull } = event;
+  const { number, base, updated_at, merged } = pull;
   const at = updated_at ?? arrival.receivedAt;
-  const observed: Observed = {
-    subject: `retarget:${number}:${arrival.delivery}`,
-    observation: { kind: "retargeted", pull: number, from, to: base.ref, by: event.sender, at },
-    at,
-  };
-  return { subjects, observations: [observed] };
+  const observations: Observed[] = [];
+  const from = changes?.base?.ref.from;
+  if (from !== undefined) {
+    const subject = `retarget:${number}:${arrival.delivery}`;
+    observations.push({
+      subject,
+      observation: { kind: "retargeted", pull: number, from, to: base.ref, by, at },
+      at,
+    });
+  }
+  const before = changes?.body?.from;
+  if (before !== undefined) {
+    const subject = `reworded:${number}:${arrival.delivery}`;
+    const afterMerge = merged === true;
+    observations.push({
+      subject,
+      observation: { kind: "reworded", pull: number, from: afterMerge ? before : null, afterMerge, by, at },
+      at,
+    });
+  }
+  return { subjects: [thePull(event)], observations };
 });
 
 const closed = listen("pull-request-closed", PullRequestEvent, (event) => {

@@ -18,6 +18,7 @@ import { policiesOf, type Policies, type Through } from "./policies.ts";
 import { pushesOf } from "./pushes.ts";
 import { CHECKS_QUERY, MORE_QUERIES, PULL_REQUEST_QUERY } from "./queries.ts";
 import { reviewsOf } from "./reviews.ts";
+import { descriptionOf, titleOf } from "./wording.ts";
 
 /** Pages read beyond the first, of one list of one pull request. */
 const MOST_PAGES = 20;
@@ -34,6 +35,8 @@ export interface Known extends Through {
 export interface ReadPull {
   readonly pull: PullRequest;
   readonly policy: Policies;
+  /** What its description said when it merged, or says now; null where that cannot be had. */
+  readonly description: string | null;
   /** Reviewers (by id) who GitHub says may write to the repository today: an answer that cost no request. */
   readonly mayWrite: ReadonlySet<number>;
   /** The head's branch in this repository; null for a fork, whose pushes GitHub's activity list does not tell us. */
@@ -79,6 +82,7 @@ export async function readPullRequest(
   const retargets = timeline.filter((event) => event.__typename === "BaseRefChangedEvent");
   return {
     policy,
+    description: descriptionOf(told, known.observations),
     ownBranch: told.isCrossRepository ? null : ref,
     twins: (head?.associatedPullRequests ?? [])
       .filter((pull) => pull.state === "OPEN" && pull.headRefOid === told.headRefOid)
@@ -91,7 +95,7 @@ export async function readPullRequest(
     pull: {
       repository,
       number: told.number,
-      title: told.title,
+      title: titleOf(told.title, timeline),
       url: told.url,
       author: told.author,
       createdAt: told.createdAt,

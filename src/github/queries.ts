@@ -62,11 +62,13 @@ fragment timeline on PullRequestTimelineItemsConnection {
       review { databaseId fullDatabaseId }
     }
     ... on BaseRefChangedEvent { createdAt previousRefName currentRefName }
+    ... on RenamedTitleEvent { createdAt previousTitle }
+    ... on MergedEvent { createdAt }
   }
 }`;
 
 const TIMELINE_ITEMS =
-  "itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT, REVIEW_DISMISSED_EVENT, BASE_REF_CHANGED_EVENT]";
+  "itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT, REVIEW_DISMISSED_EVENT, BASE_REF_CHANGED_EVENT, RENAMED_TITLE_EVENT, MERGED_EVENT]";
 
 const COMMITS = `
 fragment commits on PullRequestCommitConnection {
@@ -85,6 +87,9 @@ const PULL = `
 fragment pull on PullRequest {
   number
   title
+  body
+  lastEditedAt
+  userContentEdits(first: 50) { totalCount nodes { editedAt } }
   url
   createdAt
   state

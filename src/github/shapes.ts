@@ -82,7 +82,10 @@ export const PullRequestEvent = z.object({
   before: ShaShape.optional().catch(undefined),
   after: ShaShape.optional().catch(undefined),
   changes: z
-    .object({ base: z.object({ ref: z.object({ from: z.string() }) }).optional() })
+    .object({
+      base: z.object({ ref: z.object({ from: z.string() }) }).optional(),
+      body: z.object({ from: z.string() }).optional(),
+    })
     .optional()
     .catch(undefined),
 });

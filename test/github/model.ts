@@ -138,6 +138,8 @@ export interface PullRequest extends Identified {
   readonly issueNodeId: string;
   title: string;
   body: string | null;
+  /** When the body was changed, oldest first. */
+  readonly bodyEdits: Instant[];
   state: "open" | "closed";
   draft: boolean;
   locked: boolean;

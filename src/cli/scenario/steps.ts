@@ -94,6 +94,11 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     fork: z.union([z.boolean(), text]).optional(),
     "requested-by": NameSchema.optional(),
   },
+  "edit-pull-request": {
+    ...pull,
+    title: text.optional(),
+    body: z.string().optional().describe("the new description"),
+  },
   push,
   "force-push": push,
   review: {

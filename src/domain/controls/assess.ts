@@ -4,6 +4,7 @@ import type { Instant } from "../change.ts";
 import type { PolicyInForce } from "../policy/tighten.ts";
 import type { Assessment, ControlName, JudgedApproval, Result, Verdict } from "../result.ts";
 import { approvedByOwners } from "./approved-by-owners.ts";
+import { changeDocumented } from "./change-documented.ts";
 import { checksPassed } from "./checks-passed.ts";
 import { contentAsReviewed } from "./content-as-reviewed.ts";
 import { result, type Control, type Subject } from "./control.ts";
@@ -12,12 +13,17 @@ import { deploymentTraceable } from "./deployment-traceable.ts";
 import { gateRespected } from "./gate-respected.ts";
 import { approvalsOf, independentlyApproved } from "./independently-approved.ts";
 import { mergedByPullRequest } from "./merged-by-pull-request.ts";
+import { outsideFreeze } from "./outside-freeze.ts";
+import { recordLinked } from "./record-linked.ts";
 
 /** Every control, in the order people read them. */
 export const CONTROLS: readonly Control[] = [
   independentlyApproved,
   approvedByOwners,
   checksPassed,
+  recordLinked,
+  changeDocumented,
+  outsideFreeze,
   mergedByPullRequest,
   gateRespected,
   contentAsReviewed,

@@ -86,6 +86,12 @@ const CHANGE_COLUMNS: readonly Column<ChangeRow>[] = [
     listText(eachPull(row, (pull) => pull.head.sha)),
   ),
   column(
+    "ticket_ids",
+    "list",
+    "Change tickets its pull requests named when they merged, where the policy asks for one.",
+    (row) => listText(ticketsIn(row.body.assessment)),
+  ),
+  column(
     "merged_by",
     "list",
     "Who merged, or for an update without a pull request who pushed, login#id.",
@@ -394,6 +400,13 @@ function contributorsText(change: Change): string {
       .toSorted((a, b) => a.actor.id - b.actor.id)
       .map(({ actor, roles }) => [personText(actor), [...roles].join("+")]),
   );
+}
+
+function ticketsIn(assessment: Assessment): readonly string[] {
+  const tickets = assessment.results.find((result) => result.control === "record-linked")?.inputs["tickets"];
+  // INVARIANT: the control `record-linked` writes its inputs so.
+  const found = (tickets ?? []) as readonly { readonly found: readonly string[] }[];
+  return [...new Set(found.flatMap((each) => each.found))];
 }
 
 function requiredText(assessment: Assessment): string | null {

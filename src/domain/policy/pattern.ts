@@ -47,6 +47,14 @@ export function found(expression: string, text: string): string | null {
   return matcher.find() ? (matcher.group() ?? "") : null;
 }
 
+/** Every different text a regular expression finds in another, in order, at most `most`. Takes time in proportion to the text. */
+export function everyFound(expression: string, text: string, most: number): readonly string[] {
+  const matcher = compile(expression).matcher(text);
+  const seen = new Set<string>();
+  while (seen.size < most && matcher.find()) seen.add(matcher.group() ?? "");
+  return [...seen];
+}
+
 function regexProblem(expression: string): string | null {
   try {
     compile(expression);

@@ -283,3 +283,8 @@ export function asksForOwners(policy: Policy): boolean {
     .flatMap(leavesOf)
     .some(({ from }) => from.codeowners === true);
 }
+
+/** Whether a policy asks for what the description of a pull request says. */
+export function readsDescription(policy: Policy): boolean {
+  return policy.sections.length > 0 || policy.records.some((record) => record.in.includes("body"));
+}

@@ -66,6 +66,7 @@ export function openPull(
     issueNodeId: issue.nodeId,
     title: wanted.title,
     body: wanted.body ?? null,
+    bodyEdits: [],
     state: "open",
     draft: wanted.draft ?? false,
     locked: false,
@@ -128,6 +129,7 @@ export function editPull(
   if (to.body !== undefined && to.body !== pull.body) {
     changes["body"] = { from: pull.body ?? "" };
     pull.body = to.body;
+    pull.bodyEdits.push(world.now());
   }
   if (Object.keys(changes).length > 0) changed(world, repository, pull, by, "edited", null, { changes });
 }

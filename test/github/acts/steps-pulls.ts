@@ -8,7 +8,7 @@ import { Refused } from "../refused.ts";
 import { queueRule, rulesetsFor } from "../rules.ts";
 import { comment, deleteComment, editComment } from "./issues.ts";
 import { noreply, SIGNATURE, signatureOf, webFlow } from "./people.ts";
-import { addLabel, close, openPull, removeLabel, reopen, setDraft } from "./pulls.ts";
+import { addLabel, close, editPull, openPull, removeLabel, reopen, setDraft } from "./pulls.ts";
 import { makeCommit, pushTo } from "./pushes.ts";
 import { updateRef, retarget } from "./refs.ts";
 import { makeRepository } from "./repositories.ts";
@@ -133,6 +133,13 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
     deleteComment(scene.world, scene.repository, commentOf(scene, of), { account: scene.actor });
     return undefined;
   }),
+  "edit-pull-request": step(
+    { pull, title: z.string().optional(), body: z.string().optional() },
+    (scene, { pull, title, body }) => {
+      editPull(scene.world, scene.repository, pullOf(scene, pull), scene.actor, { title, body });
+      return undefined;
+    },
+  ),
   label: step({ pull, label: z.string() }, (scene, { pull, label }) => {
     addLabel(scene.world, scene.repository, pullOf(scene, pull), scene.actor, label);
     return undefined;

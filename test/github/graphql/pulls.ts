@@ -81,6 +81,17 @@ export const pullResolvers: Resolvers = {
     title: ({ pull }: PullNode) => pull.title,
     body: ({ pull }: PullNode) => pull.body ?? "",
     bodyText: ({ pull }: PullNode) => pull.body ?? "",
+    lastEditedAt: ({ pull }: PullNode) => isoOrNull(pull.bodyEdits.at(-1) ?? null),
+    // GitHub counts what was written first as an edit too, once there is another.
+    userContentEdits: ({ pull }: PullNode, args: Args) => {
+      const all = pull.bodyEdits.length === 0 ? [] : [pull.createdAt, ...pull.bodyEdits];
+      return connection(
+        args,
+        all.toReversed(),
+        (at) => String(at),
+        (at) => ({ __typename: "UserContentEdit" as const, id: `UCE_${pull.nodeId}_${at}`, at }),
+      );
+    },
     url: ({ repository, pull }: PullNode, _: Args, context: Context) =>
       htmlUrl(context.world, pullPath(context, repository, pull)),
     permalink: ({ repository, pull }: PullNode, _: Args, context: Context) =>
@@ -205,6 +216,12 @@ export const pullResolvers: Resolvers = {
   },
   PullRequestConnection: CONNECTION,
   PullRequestEdge: EDGE,
+  UserContentEdit: {
+    id: ({ id }: { readonly id: string }) => id,
+    editedAt: ({ at }: { readonly at: number }) => iso(at),
+  },
+  UserContentEditConnection: CONNECTION,
+  UserContentEditEdge: EDGE,
   AutoMergeRequest: {
     enabledAt: ({ pull }: PullNode) => isoOrNull(pull.autoMerge?.at ?? null),
     enabledBy: ({ pull }: PullNode, _: Args, context: Context) =>

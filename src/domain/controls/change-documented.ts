@@ -1,0 +1,70 @@
+/** This change was documented. */
+
+import type { PullRequest } from "../change.ts";
+import { sectionStates } from "../description.ts";
+import type { Result } from "../result.ts";
+import { listed, oneLine } from "../wording.ts";
+import { pullsOf, result, type Context, type Control, type Subject } from "./control.ts";
+import { judgeEach, type OfPull } from "./of-pulls.ts";
+import { HIDDEN } from "./record-linked.ts";
+
+const NAME = "change-documented";
+
+/** The description fills every heading the policy asks for. */
+export const changeDocumented: Control = {
+  name: NAME,
+  objective: "Every change says why it is made, what it affects and how to take it back, before it is made.",
+  test: "The description of the pull request, as it was when it was merged, has each heading the policy names (any level, without case) with text below it; HTML comments and unfilled lines of a template are no text.",
+  criteria: ["PCI DSS 4.0.1 6.5.1", "ISO 27001:2022 A.8.32", "NIST SP 800-53 CM-4"],
+  kind: "preventive",
+  remediation: "Write down what is missing on the pull request or on the deviation.",
+  judge(subject: Subject, context: Context): Result | null {
+    if (subject.moment === "deployed") return null;
+    const { sections } = context.policy;
+    if (sections.length === 0)
+      return result(NAME, "not-applicable", "none-required", ["the policy asks for no headings"], {});
+    const inputs = {
+      sections,
+      found: pullsOf(subject).map(({ body }) =>
+        body?.text == null ? null : sectionStates(body.text, sections),
+      ),
+      basis: pullsOf(subject).map(({ body }) => body?.basis ?? null),
+    };
+    return judgeEach(NAME, subject, inputs, (pull) => judge(pull, sections, subject.moment === "landed"));
+  },
+};
+
+function judge(pull: PullRequest, sections: readonly string[], landed: boolean): OfPull {
+  const text = pull.body?.text;
+  if (text == null) return { outcome: "unverifiable", cause: "unknown", reasons: [HIDDEN] };
+  const states = sectionStates(text, sections);
+  const named = (state: "missing" | "empty"): readonly string[] =>
+    states.filter((each) => each.state === state).map(({ heading }) => `“${oneLine(heading)}”`);
+  const [missing, empty] = [named("missing"), named("empty")];
+  if (missing.length + empty.length === 0)
+    return {
+      outcome: "pass",
+      cause: "satisfied",
+      reasons: [`the description fills ${listed(sections.map((each) => `“${oneLine(each)}”`))}`],
+    };
+  const reasons = landed
+    ? [
+        ...(missing.length === 0 ? [] : [`the description lacked ${headings(missing)} when it was merged`]),
+        ...(empty.length === 0 ? [] : [`nothing was written under ${listed(empty)} when it was merged`]),
+      ]
+    : [
+        ...(missing.length === 0
+          ? []
+          : [
+              `the description lacks ${headings(missing)}: add ${missing.length === 1 ? "it" : "them"}, with a text below`,
+            ]),
+        ...(empty.length === 0
+          ? []
+          : [`nothing is written under ${listed(empty)} in the description: fill it`]),
+      ];
+  return { outcome: "fail", cause: "sections-missing", reasons };
+}
+
+function headings(names: readonly string[]): string {
+  return `the ${names.length === 1 ? "heading" : "headings"} ${listed(names)}`;
+}

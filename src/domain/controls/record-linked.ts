@@ -1,0 +1,98 @@
+/** This change was linked to a change record. */
+
+import type { PullRequest } from "../change.ts";
+import { withoutComments } from "../description.ts";
+import { everyFound } from "../policy/pattern.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { Result } from "../result.ts";
+import { listed, oneLine } from "../wording.ts";
+import { pullsOf, result, type Context, type Control, type Subject } from "./control.ts";
+import { judgeEach, type OfPull } from "./of-pulls.ts";
+
+const NAME = "record-linked";
+
+/** So many tickets of one pull request are kept. */
+const MOST_TICKETS = 20;
+
+const PLACES = { title: "the title", body: "the description", branch: "the branch name" } as const;
+
+/** The pull request names its change ticket where the policy looks for it. */
+export const recordLinked: Control = {
+  name: NAME,
+  objective: "Every change can be traced to the record that asked for it.",
+  test: "Each pattern of the policy (a regular expression of an engine that always ends) is found in the title, the description or the branch name of the pull request, as they were when it was merged; HTML comments do not count.",
+  criteria: ["SOC 2 CC8.1", "PCI DSS 4.0.1 6.5.1", "ISO 27001:2022 A.8.32"],
+  kind: "preventive",
+  remediation: "Name the record that asked for the change, or say on the deviation why there is none.",
+  judge(subject: Subject, context: Context): Result | null {
+    if (subject.moment === "deployed") return null;
+    const { records } = context.policy;
+    if (records.length === 0)
+      return result(NAME, "not-applicable", "none-required", ["the policy asks for no ticket"], {});
+    const inputs = {
+      records,
+      tickets: pullsOf(subject).map((pull) => ({ pull: pull.number, found: ticketsOf(pull, records) })),
+      basis: pullsOf(subject).map(({ body }) => body?.basis ?? null),
+    };
+    return judgeEach(NAME, subject, inputs, (pull) => judge(pull, records, subject.moment === "landed"));
+  },
+};
+
+type Records = Policy["records"];
+
+/** The tickets a pull request names, in the order they are found, each once. */
+export function ticketsOf(pull: PullRequest, records: Records): readonly string[] {
+  return [...new Set(records.flatMap((record) => searched(pull, record).found))].slice(0, MOST_TICKETS);
+}
+
+function judge(pull: PullRequest, records: Records, landed: boolean): OfPull {
+  const each = records.map((record) => ({ record, ...searched(pull, record) }));
+  const lacking = each.filter(({ found }) => found.length === 0);
+  if (lacking.length === 0) {
+    const tickets = ticketsOf(pull, records).map(oneLine);
+    return { outcome: "pass", cause: "satisfied", reasons: [`it names ${listed(tickets)}`] };
+  }
+  const sure = lacking.filter(({ hidden }) => hidden === null);
+  if (sure.length > 0)
+    return {
+      outcome: "fail",
+      cause: "record-missing",
+      reasons: sure.map(({ record }) => missing(record, landed)),
+    };
+  return {
+    outcome: "unverifiable",
+    cause: "unknown",
+    reasons: [...new Set(lacking.flatMap(({ hidden }) => hidden ?? []))],
+  };
+}
+
+function missing({ pattern, in: places }: Records[number], landed: boolean): string {
+  const where = listed(
+    places.map((place) => PLACES[place]),
+    "or",
+  );
+  return landed
+    ? `no ticket like ${oneLine(pattern)} was named in ${where} when it was merged`
+    : `no ticket like ${oneLine(pattern)} is named: put one into ${where}`;
+}
+
+/** What a pattern finds in a pull request; `hidden`: why not everything could be searched. */
+function searched(
+  pull: PullRequest,
+  { pattern, in: places }: Records[number],
+): { readonly found: readonly string[]; readonly hidden: string | null } {
+  const body = places.includes("body") ? pull.body : null;
+  const texts = {
+    title: pull.title,
+    body: withoutComments(body?.text ?? ""),
+    branch: pull.head.ref,
+  };
+  const found = places.flatMap((place) => everyFound(pattern, texts[place], MOST_TICKETS));
+  const hidden = body === undefined || body?.text === null ? HIDDEN : null;
+  // An expression that finds nothing at some place finds no ticket.
+  return { found: [...new Set(found.filter((ticket) => ticket !== ""))], hidden };
+}
+
+/** Why the description as of the merge is not known. */
+export const HIDDEN =
+  "the description was changed after the merge, and what it said before cannot be told: the webhook was missed";

@@ -1,0 +1,54 @@
+/** The title and description of a pull request as they were when it merged: both may be changed afterwards. */
+
+import type { z } from "zod";
+import type { Instant } from "../domain/change.ts";
+import type { Observation } from "../domain/record.ts";
+import type { TimelineAnswer } from "./answers.ts";
+
+type Event = NonNullable<z.infer<typeof TimelineAnswer>>;
+type Reworded = Extract<Observation, { kind: "reworded" }>;
+
+/** The title at the merge, by GitHub's timeline, which keeps every title there was; of an open pull request, the present one. */
+export function titleOf(present: string, timeline: readonly Event[]): string {
+  const merged = timeline.findIndex((event) => event.__typename === "MergedEvent");
+  if (merged < 0) return present;
+  const renamed = timeline
+    .slice(merged)
+    .find(
+      (event): event is Extract<Event, { __typename: "RenamedTitleEvent" }> =>
+        event.__typename === "RenamedTitleEvent",
+    );
+  return renamed?.previousTitle ?? present;
+}
+
+/**
+ * The description at the merge. GitHub shows only the present one and when it was changed: what it said before is known from
+ * the webhook of the first change after the merge, if every change since was seen. Null where one was missed.
+ */
+export function descriptionOf(
+  told: {
+    readonly body: string;
+    readonly mergedAt?: Instant | null | undefined;
+    readonly lastEditedAt?: Instant | null | undefined;
+    readonly userContentEdits?:
+      | {
+          readonly totalCount: number;
+          readonly nodes?: readonly ({ readonly editedAt: Instant } | null | undefined)[] | null | undefined;
+        }
+      | null
+      | undefined;
+  },
+  observations: readonly Observation[],
+): string | null {
+  const { body, mergedAt, lastEditedAt, userContentEdits: edits } = told;
+  if (mergedAt == null || lastEditedAt == null || lastEditedAt < mergedAt) return body;
+  const seen = observations
+    .filter((each): each is Reworded => each.kind === "reworded" && each.at >= mergedAt)
+    .toSorted((a, b) => a.at - b.at);
+  const listed = (edits?.nodes ?? []).filter((each) => each != null);
+  const since = listed.filter(({ editedAt }) => editedAt >= mergedAt);
+  const isWhole = edits != null && listed.length === edits.totalCount;
+  if (!isWhole || since.length !== seen.length) return null;
+  const first = seen.find(({ afterMerge }) => afterMerge);
+  return first === undefined ? body : first.from;
+}
