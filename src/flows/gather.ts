@@ -200,7 +200,7 @@ async function withContent(
   const ofOwners = asksForOwners(policy);
   const ofPaths = policy.rules.some(({ when }) => speaksOf(when, ["paths", "only-paths"]));
   if (!ofOwners && !ofPaths) return pull;
-  const files = await tools.github.readFiles(octokit, pull);
+  const files = await tools.github.readFiles(octokit, pull, base, tools.github.lookups);
   if (!ofOwners) return { ...pull, files };
   const owners = await tools.github.readOwners(octokit, repository, base, tools.github.lookups);
   return { ...pull, files, owners };

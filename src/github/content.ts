@@ -13,6 +13,7 @@ import { query, type GitHub } from "./ask.ts";
 import { compareFiles, type ComparedFile } from "./compare.ts";
 import type { Lookups } from "./lookups.ts";
 import { TREES_QUERY } from "./queries.ts";
+import { compareTrees } from "./trees.ts";
 
 /**
  * Whether `to` holds the same contribution against `base` as `from`: the same tree, or the same patch file by file (paths,
@@ -29,10 +30,7 @@ export async function proveSameContent(
   const [a, b] = await treesOf(github, repository, from, to, lookups);
   if (a === null || b === null) return said("unknown");
   if (a.tree === b.tree) return said("tree");
-  const [before, after] = [
-    await compareFiles(github, repository, base, from, lookups),
-    await compareFiles(github, repository, base, to, lookups),
-  ];
+  const [before, after] = await bothCompared(github, repository, base, [from, to], lookups);
   if (before === null || after === null) return said("unknown");
   const difference = differing(before.files, after.files, (patch) => patch);
   if (difference.differ.length > 0) return said("different");
@@ -63,14 +61,30 @@ export async function proveShipped(
   if (reviewed === null || shipped === null) return said("unverifiable");
   if (reviewed.tree === shipped.tree) return said("identity");
   const start = update.kind === "queue" ? (shipped.parents[0] ?? update.before) : update.before;
-  const [asked, brought] = [
-    await compareFiles(github, repository, start, head, lookups),
-    await compareFiles(github, repository, start, landed, lookups),
-  ];
+  const [asked, brought] = await bothCompared(github, repository, start, [head, landed], lookups);
   if (asked === null || brought === null) return said("unverifiable");
   const { differ, untold } = differing(asked.files, brought.files, withoutLineNumbers);
   if (asked.truncated || brought.truncated || untold.length > 0) return said("unverifiable", untold);
   return differ.length === 0 ? said("replay") : said("residual", differ);
+}
+
+type Compared = Awaited<ReturnType<typeof compareFiles>>;
+
+/** What two commits change against a base; where GitHub lists too few files of either, both are told from their trees. */
+async function bothCompared(
+  github: GitHub,
+  repository: Repository,
+  base: string,
+  [one, other]: readonly [Sha, Sha],
+  lookups: Lookups,
+): Promise<readonly [Compared, Compared]> {
+  const first = await compareFiles(github, repository, base, one, lookups);
+  const second = await compareFiles(github, repository, base, other, lookups);
+  if (first?.truncated !== true && second?.truncated !== true) return [first, second];
+  return [
+    await compareTrees(github, repository, base, one, lookups),
+    await compareTrees(github, repository, base, other, lookups),
+  ];
 }
 
 interface Tree {

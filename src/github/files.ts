@@ -5,8 +5,10 @@ import type { ChangedFile, OwnersFile, PullRequest, Repository, Sha } from "../d
 import { CODEOWNERS_PATHS } from "../domain/codeowners.ts";
 import { FileAnswer } from "./answers.ts";
 import { askAll, place, query, type GitHub } from "./ask.ts";
+import type { ComparedFile } from "./compare.ts";
 import type { Lookups } from "./lookups.ts";
 import { OWNERS_QUERY } from "./queries.ts";
+import { compareTrees } from "./trees.ts";
 
 /** GitHub lists no more files of a pull request than this. */
 const MOST_FILES = 3000;
@@ -23,17 +25,33 @@ const FileShape = z
     status: file.status,
   }));
 
-/** The files a pull request changes; not `complete` where GitHub lists fewer than it counts. Throws {@link Trouble}. */
+/**
+ * The files a pull request changes, from the trees where there are more than GitHub lists. `base`: the commit it is compared
+ * with. Not `complete` where GitHub would not tell them all. Throws {@link Trouble}.
+ */
 export async function readFiles(
   github: GitHub,
-  { repository, number, size }: Pick<PullRequest, "repository" | "number" | "size">,
+  pull: Pick<PullRequest, "repository" | "number" | "size" | "head">,
+  base: Sha,
+  lookups: Lookups,
 ): Promise<NonNullable<PullRequest["files"]>> {
+  const { repository, number, size } = pull;
+  if ((size?.files ?? 0) >= MOST_FILES) {
+    const compared = await compareTrees(github, repository, base, pull.head.sha, lookups);
+    // A moved file is told as removed from one place and added at the other.
+    if (compared !== null && !compared.truncated && compared.files.length >= (size?.files ?? 0))
+      return { list: compared.files.map(fileOf), complete: true };
+  }
   const route = "GET /repos/{owner}/{repo}/pulls/{pull_number}/files";
   const asked = { ...place(repository), pull_number: number };
   const { pages, truncated } = await askAll(github, route, asked, z.array(FileShape), MOST_FILES / 100);
   const list = pages.flat();
   const counted = size?.files ?? Infinity;
   return { list, complete: !truncated && list.length < MOST_FILES && list.length >= counted };
+}
+
+function fileOf({ path, status }: ComparedFile): ChangedFile {
+  return { path, oldPath: null, status: status === "added" || status === "removed" ? status : "modified" };
 }
 
 /** The CODEOWNERS file of a commit. One request, remembered for good. Throws {@link Trouble}. */
