@@ -41,7 +41,7 @@ export interface LoggedEntry extends Entry {
   readonly hash: string;
 }
 
-/** One thing to do on GitHub, stored before it is sent. Two actions with the same `key` concern the same object: only the newest waiting one is carried out. */
+/** One thing to do on GitHub, or a message to send elsewhere, stored before it is sent. Two actions with the same `key` concern the same object: only the newest waiting one is carried out. */
 export interface Action {
   readonly key: string;
   readonly kind: ActionKind;
@@ -51,8 +51,8 @@ export interface Action {
   readonly payload: unknown;
 }
 
-/** What can be asked of GitHub. */
-export type ActionKind = "check-run" | "open-issue" | "comment" | "reaction";
+/** What can be asked of GitHub; `notification` is a message to a receiver elsewhere. */
+export type ActionKind = "check-run" | "open-issue" | "comment" | "reaction" | "notification";
 
 /** What a decision comes to: entries to record and actions to take, together or not at all. */
 export interface Decision {

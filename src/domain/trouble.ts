@@ -32,6 +32,12 @@ export const TROUBLE = {
   "github-refused": { retry: false },
   /** GitHub's answer is not what its documentation promises. */
   "github-answer": { retry: true },
+  /** A receiver of notifications does not answer, or answers 408, 429 or 5xx. */
+  "receiver-unreachable": { retry: true },
+  /** A receiver of notifications refuses the message, or its address is in a private network. */
+  "receiver-refused": { retry: false },
+  /** An environment variable that the policy names for a receiver is missing or wrong. */
+  "receiver-unset": { retry: true },
 } as const satisfies Readonly<Record<string, { readonly retry: boolean }>>;
 
 /** The code of a trouble; fixed, documented. */

@@ -6,7 +6,7 @@ import type { Kysely, Transaction } from "kysely";
 import type { Instant } from "../domain/change.ts";
 import { canonical } from "../domain/digest.ts";
 import type { Action, ActionKind } from "../domain/entry.ts";
-import { laneName, wakeLanes } from "./lanes.ts";
+import { laneOfAction, wakeLanes } from "./lanes.ts";
 import type { ActionTable, StoreKind, Tables } from "./schema.ts";
 
 /** What became of an action: `superseded` when a newer one of its key came before it was sent, `dead` when we gave up. */
@@ -41,7 +41,7 @@ export async function storeActions(
 ): Promise<void> {
   const due = new Map<string, Instant>();
   for (const action of actions) {
-    const lane = laneName(action.repositoryId, action.installationId);
+    const lane = laneOfAction(action);
     // Locks the lane's row, so that two decisions of one lane see each other's actions.
     if (!due.has(lane)) await wakeLanes(tx, new Map([[lane, at]]));
     due.set(lane, at);
@@ -111,6 +111,24 @@ export async function dueActions(
     .execute();
   const outcomes = new Map(done.map((row) => [row.key, parsed(row.outcome)]));
   return rows.map((row) => ({ ...actionOf(row), previous: outcomes.get(row.key) }));
+}
+
+/** What the done actions came to whose keys begin so, done in a span (half-open). */
+export async function doneActions(
+  tx: Kysely<Tables>,
+  keyPrefix: string,
+  span: { readonly from: Instant; readonly to: Instant },
+): Promise<readonly { readonly key: string; readonly outcome: unknown }[]> {
+  const rows = await tx
+    .selectFrom("action")
+    .select(["key", "outcome"])
+    .where("key", ">=", keyPrefix)
+    .where("key", "<", `${keyPrefix}\u{10FFFF}`)
+    .where("status", "=", "done")
+    .where("done_at", ">=", span.from)
+    .where("done_at", "<", span.to)
+    .execute();
+  return rows.map((row) => ({ key: row.key, outcome: parsed(row.outcome) }));
 }
 
 /** The action is done. A superseded one can be too: it was on its way when the newer came. */

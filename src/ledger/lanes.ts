@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import type { Transaction } from "kysely";
 
 import type { Instant } from "../domain/change.ts";
+import type { Action } from "../domain/entry.ts";
 import { LeaseLost } from "../domain/trouble.ts";
 import type { StoreKind, Tables } from "./schema.ts";
 
@@ -19,6 +20,20 @@ export interface Lease {
 export function laneName(repositoryId: number, installationId: number): string {
   if (repositoryId !== 0) return `repository:${repositoryId}`;
   return installationId === 0 ? "app" : `installation:${installationId}`;
+}
+
+/** The lane of an action. Notifications have one of their own in each organisation: a receiver that hangs holds up nobody's work on GitHub. */
+export function laneOfAction(
+  action: Pick<Action, "kind" | "repositoryId" | "installationId" | "organizationId">,
+): string {
+  return action.kind === "notification"
+    ? noticeLane(action.organizationId)
+    : laneName(action.repositoryId, action.installationId);
+}
+
+/** The lane of an organisation's notifications. */
+export function noticeLane(organizationId: number): string {
+  return `notices:${organizationId}`;
 }
 
 /** Locks the lane's row and makes sure that the lease is ours and has not run out at `now`; throws LeaseLost. */
