@@ -22,6 +22,7 @@ const PACKAGES_OF = {
   ],
   github: ["@octokit/[^/]+", "pino", "probot", "zod"],
   ledger: ["kysely", "pg", "zod"],
+  notices: ["zod"],
   package: [
     "@noble/curves",
     "@noble/hashes",
@@ -42,8 +43,9 @@ const ROOMS_OF = {
   domain: ["domain"],
   github: ["github", "domain"],
   ledger: ["ledger", "domain"],
+  notices: ["notices", "domain"],
   package: ["package", "domain"],
-  flows: ["flows", "domain", "github", "ledger", "package"],
+  flows: ["flows", "domain", "github", "ledger", "notices", "package"],
   dashboard: ["dashboard", "domain", "ledger"],
   cli: ["cli", "flows", "domain", "github", "ledger", "package"],
 };
@@ -97,6 +99,8 @@ export default {
     packages("github"),
     rooms("ledger"),
     packages("ledger"),
+    rooms("notices"),
+    packages("notices"),
     rooms("package"),
     packages("package"),
     rooms("flows"),

@@ -17,9 +17,11 @@ import * as facts from "./github/facts.ts";
 import { Lookups } from "./github/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch } from "./github/octokit.ts";
 import { laneOf, signal } from "./github/signal.ts";
+import { networkPost, type Post } from "./notices/post.ts";
+import { noticeSender } from "./notices/send.ts";
 import { openLedger } from "./ledger/open.ts";
 import { doors, listen, type Listening } from "./server.ts";
-import { apiBaseUrl, type Settings } from "./settings.ts";
+import { apiBaseUrl, webBaseUrl, type Settings } from "./settings.ts";
 import { appointments, firstAndLast, queueAppointment } from "./timetable.ts";
 import { Worker } from "./worker.ts";
 
@@ -28,6 +30,8 @@ export interface StartTools {
   readonly clock: Clock;
   readonly fetch?: Fetch;
   readonly log?: Logger;
+  /** How notifications are posted, where it is not over the network. */
+  readonly post?: Post;
   /** False only in rehearsals: GitHub asks for a second between writes. */
   readonly pacing?: boolean;
   /** How long a lane is leased (ms); default: 30 seconds. */
@@ -79,6 +83,12 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     clock,
     ledger,
     log,
+    sendNotice: noticeSender({
+      variable: settings.receivers.variable,
+      webUrl: webBaseUrl(settings),
+      post: start.post ?? networkPost(settings.receivers),
+      privateAddresses: settings.receivers.privateAddresses,
+    }),
     github: {
       ...facts,
       carryOut,

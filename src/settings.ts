@@ -100,6 +100,12 @@ export const EnvironmentSchema = z.object({
     .min(32, "is too short: set it to at least 32 random characters (openssl rand -hex 32)")
     .optional()
     .describe("What dashboard sessions are sealed with; needed with GITHUB_CLIENT_ID."),
+  COUNTERSIGN_PRIVATE_RECEIVERS: z
+    .enum(["refuse", "allow"], "must be refuse or allow")
+    .default("refuse")
+    .describe(
+      "Whether notifications may go to http:// addresses and private networks; the addresses are in the variables the policy names.",
+    ),
 });
 
 /** Settings that passed every check. */
@@ -129,6 +135,12 @@ export interface Settings {
     readonly clientSecret: string;
     readonly sessionSecret: string;
   } | null;
+  readonly receivers: {
+    /** Whether notifications may go to `http:` addresses and private networks. */
+    readonly privateAddresses: boolean;
+    /** The value of an environment variable that a policy names; null when it is not set, or one of the App's own. */
+    readonly variable: (name: string) => string | null;
+  };
 }
 
 /** The environment, as `process.env` has it. */
@@ -184,6 +196,11 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
       signingKey: signing,
       baseUrl: value.COUNTERSIGN_BASE_URL ?? null,
       signIn,
+      receivers: {
+        privateAddresses: value.COUNTERSIGN_PRIVATE_RECEIVERS === "allow",
+        // Whoever writes a policy must not have the App's own secrets sent anywhere.
+        variable: (name) => (name in EnvironmentSchema.shape ? null : (given[name] ?? null)),
+      },
     },
   };
 }
@@ -198,6 +215,14 @@ export function readStore(env: Environment): Read<{ readonly store: Where }> {
     ok: false,
     problems: result.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}.`),
   };
+}
+
+/** Where people see GitHub, without a slash at its end; for links. */
+export function webBaseUrl({ github }: Pick<Settings, "github">): string {
+  if (github.enterpriseHost !== null) return `${github.protocol}://${github.enterpriseHost}`;
+  // A data-residency tenant's API is at api.TENANT, its pages at TENANT.
+  if (github.apiUrl !== null) return new URL(github.apiUrl).origin.replace("://api.", "://");
+  return "https://github.com";
 }
 
 /** The REST API's address without a slash at its end; Octokit derives the GraphQL address from it. */

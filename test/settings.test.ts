@@ -36,7 +36,15 @@ describe("reading the settings", () => {
       signingKey: null,
       baseUrl: null,
       signIn: null,
+      receivers: { privateAddresses: false, variable: expect.any(Function) as unknown },
     });
+  });
+
+  it("hands out variables a policy names, but none of its own", () => {
+    const { receivers } = settings({ ...BASE, SLACK_URL: "https://hooks.example/T1", EMPTY: " " });
+    expect(
+      ["SLACK_URL", "EMPTY", "MISSING", "WEBHOOK_SECRET", "DATABASE_URL"].map(receivers.variable),
+    ).toEqual(["https://hooks.example/T1", null, null, null, null]);
   });
 
   it("lists every problem at once, each with the variable and the mend", () => {

@@ -64,7 +64,9 @@ export async function recheck(
     const ledger = await openLedger({ dataDir });
     try {
       const log = pino({ level: "silent" });
-      const tools: Tools = { appId, clock: { now }, github, ledger, log };
+      // Nothing stored here is sent anywhere but to GitHub, and that only with --post.
+      const sendNotice = async (): Promise<void> => {};
+      const tools: Tools = { appId, clock: { now }, github, ledger, log, sendNotice };
       const watched = await watchedNow(tools, named);
       const said = await judge(tools, watched, named.number);
       if (said === null) throw new Misuse(`${pull} is not open: only open pull requests are checked.`);

@@ -6,6 +6,7 @@ import type { Deployment } from "./deployment.ts";
 import { canonical, sha256 } from "./digest.ts";
 import type { Action, Decision, Entry } from "./entry.ts";
 import { checkText, deviationText, type Candidates } from "./message.ts";
+import { notify, type Notice } from "./notice.ts";
 import { defaultPolicy, type PolicyInForce } from "./policy/tighten.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { ChangeRecord, CheckRunText, DeploymentRecord, DeviationRecord, GateRecord } from "./record.ts";
@@ -266,8 +267,28 @@ function withDeviation(
   to: Addressee,
 ): Decision {
   if (deviation === null) return { entries, actions: [] };
-  const issue = issueFor(deviation, policyOrDefault(policy), to);
-  return { entries: [...entries, deviationEntry(deviation)], actions: issue === null ? [] : [issue] };
+  const inForce = policyOrDefault(policy);
+  const issue = issueFor(deviation, inForce, to);
+  return {
+    entries: [...entries, deviationEntry(deviation)],
+    actions: [
+      ...(issue === null ? [] : [issue]),
+      ...notify(inForce, "deviation-opened", deviationNotice(deviation)),
+    ],
+  };
+}
+
+/** What is told of a deviation outside GitHub when it is opened. */
+function deviationNotice(deviation: DeviationRecord): Notice {
+  const { owner, name, ownerId } = deviation.repository;
+  return {
+    organizationId: ownerId,
+    about: deviation.id,
+    text: `${deviation.title}. Review what reached production, say why it happened, and revert it if it should not be there.`,
+    repository: `${owner}/${name}`,
+    path: `${owner}/${name}/${deviation.pull === null ? "issues" : `pull/${deviation.pull}`}`,
+    at: deviation.happenedAt,
+  };
 }
 
 function deviationEntry(body: DeviationRecord): Entry {

@@ -9,6 +9,7 @@ import type { Octokits } from "../github/octokit.ts";
 import type { signal } from "../github/signal.ts";
 import type { Lease } from "../ledger/lanes.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { SendNotice } from "../notices/send.ts";
 
 /** The clock; `serve` hands in the system's, scenarios their own. */
 export interface Clock {
@@ -30,6 +31,8 @@ export interface Tools {
   readonly github: GitHubRoom;
   readonly ledger: Ledger;
   readonly log: Logger;
+  /** Sends messages outside GitHub. */
+  readonly sendNotice: SendNotice;
 }
 
 /** A repository under watch, and the installation through which we see it. */

@@ -5,6 +5,8 @@ import { isProductionBranch, isProductionEnvironment, refOf } from "../domain/po
 import type { Instant } from "../domain/change.ts";
 import type { CoverageGapRecord, DeploymentRecord } from "../domain/record.ts";
 import { commandSubject } from "../domain/reply.ts";
+import type { Receiver } from "../domain/notice.ts";
+import type { DeploymentRecord } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Commented } from "../github/subject.ts";
 import { answerCommand } from "./answer-command.ts";
@@ -25,6 +27,8 @@ export const TASKS = {
   sweep: "countersign.sweep",
   /** Counts a span's updates of one repository anew. Lane `repository:ID`. */
   reconcile: "countersign.reconcile",
+  /** Tells in one line what a day's limit of notifications held back. Lane `notices:ORGANISATION`. */
+  summarise: "countersign.summarise",
   /** Judges the open pull requests of one repository again. Lane `repository:ID`. */
   rejudge: REJUDGE,
 } as const;
@@ -34,6 +38,13 @@ export interface TaskPayload {
   /** What a reconciliation covers; `to` is excluded. */
   readonly span?: { readonly from: Instant; readonly to: Instant };
   readonly repositoryId?: number;
+  /** The receiver whose notifications of a day were held back. */
+  readonly held?: {
+    readonly organizationId: number;
+    readonly receiver: Receiver;
+    /** YYYY-MM-DD in the receiver's time zone. */
+    readonly day: string;
+  };
 }
 
 /** Lists what the App can see, records what is new or gone, and queues a sweep of each repository. `id` names this census. */

@@ -7,6 +7,7 @@ import type { Delivery } from "../ledger/deliveries.ts";
 import { answerCommand } from "./answer-command.ts";
 import { followBranch } from "./assess-change.ts";
 import { assessDeployment } from "./assess-deployment.ts";
+import { isOldNews, summarise, tell } from "./notices.ts";
 import { assessGroup, assessPull } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
 import type { Heard } from "./intake.ts";
@@ -248,7 +249,8 @@ async function runTask(
   task: Extract<Work, { readonly type: "task" }>,
   fence: Watched["fence"],
 ): Promise<void> {
-  const { repositoryId } = task.payload;
+  const { repositoryId, held } = task.payload;
+  if (task.event === TASKS.summarise) return held === undefined ? undefined : summarise(tools, held, fence);
   if (task.event === TASKS.census) return census(tools, task.id);
   if (task.event === TASKS.redeliver) return redeliver(tools);
   const watched = repositoryId === undefined ? null : await watch(tools, repositoryId, fence);
@@ -262,8 +264,13 @@ async function runTask(
 async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<void> {
   const { queue } = tools.ledger;
   try {
-    const octokit = await tools.github.octokits.installation(action.installationId);
-    const outcome = await tools.github.carryOut(octokit, action);
+    const outcome =
+      action.kind === "notification"
+        ? await tell(tools, action)
+        : await tools.github.carryOut(
+            await tools.github.octokits.installation(action.installationId),
+            action,
+          );
     const done = { ...outcome, at: tools.clock.now() };
     await queue.acted(lease.owner, lease.lane, action.id, done, lease.now());
   } catch (error) {
@@ -313,6 +320,7 @@ function isLag(error: unknown): boolean {
 }
 
 function isHopeless(error: unknown, attempts: number, age: number): boolean {
+  if (isOldNews(error, age)) return true;
   if (isGone(error)) return attempts + 1 >= ATTEMPTS_AT_GONE;
   if (error instanceof Trouble && error.retry)
     return error.code === "github-answer" && attempts + 1 >= MOST_ATTEMPTS && age > LONGEST_PUZZLE;

@@ -42,6 +42,8 @@ export function carryOut(github: GitHub, action: Doable): Promise<Outcome> {
       return comment(github, action, action.payload as CommentPayload);
     case "reaction":
       return react(github, action.payload as ReactionPayload);
+    case "notification":
+      throw new Error(`${action.key} is not for GitHub`);
   }
 }
 

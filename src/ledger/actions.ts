@@ -113,22 +113,23 @@ export async function dueActions(
   return rows.map((row) => ({ ...actionOf(row), previous: outcomes.get(row.key) }));
 }
 
-/** What the done actions came to whose keys begin so, done in a span (half-open). */
-export async function doneActions(
+/** The keys, at most so many, of done actions whose key begins with `prefix` and whose outcome (JSON as it was stored) holds `part`. */
+export async function doneKeys(
   tx: Kysely<Tables>,
-  keyPrefix: string,
-  span: { readonly from: Instant; readonly to: Instant },
-): Promise<readonly { readonly key: string; readonly outcome: unknown }[]> {
+  prefix: string,
+  part: string,
+  limit: number,
+): Promise<readonly string[]> {
   const rows = await tx
     .selectFrom("action")
-    .select(["key", "outcome"])
-    .where("key", ">=", keyPrefix)
-    .where("key", "<", `${keyPrefix}\u{10FFFF}`)
+    .select("key")
+    .where("key", ">=", prefix)
+    .where("key", "<", `${prefix}\u{10FFFF}`)
     .where("status", "=", "done")
-    .where("done_at", ">=", span.from)
-    .where("done_at", "<", span.to)
+    .where("outcome", "like", `%${part}%`)
+    .limit(limit)
     .execute();
-  return rows.map((row) => ({ key: row.key, outcome: parsed(row.outcome) }));
+  return rows.map((row) => row.key);
 }
 
 /** The action is done. A superseded one can be too: it was on its way when the newer came. */

@@ -5,7 +5,7 @@ import type { Transaction } from "kysely";
 
 import type { Instant } from "../domain/change.ts";
 import { LeaseLost } from "../domain/trouble.ts";
-import { dueActions, failAction, finishAction, listedAction } from "./actions.ts";
+import { doneKeys, dueActions, failAction, finishAction, listedAction } from "./actions.ts";
 import type { ActionStatus, ListedAction, StoredAction } from "./actions.ts";
 import { deliveryRow, dueDeliveries, listDeliveries, storeRows, taskRow } from "./deliveries.ts";
 import type {
@@ -258,6 +258,11 @@ export class Queue {
         .execute(),
     );
     return rows.map(listedAction);
+  }
+
+  /** The keys of done actions that begin with `prefix` and whose outcome holds `part`, a piece of its JSON without `%` or `_`; at most `limit`. */
+  doneKeys(prefix: string, part: string, limit: number): Promise<readonly string[]> {
+    return this.#store.read((db) => doneKeys(db, prefix, part, limit));
   }
 
   /** Makes done or dead deliveries wait again, due at `now`; answers how many of the ids were found. */

@@ -75,6 +75,8 @@ export function networkPost({ privateAddresses }: { readonly privateAddresses: b
         {
           method: "POST",
           headers: { ...headers, "content-length": String(Buffer.byteLength(body)) },
+          // No connection is kept: each is looked up, and held against the private networks, anew.
+          agent: false,
           signal: AbortSignal.timeout(PATIENCE),
           ...(privateAddresses ? {} : { lookup: outerLookup }),
         },

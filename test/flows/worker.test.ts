@@ -150,5 +150,12 @@ test("what GitHub does not know any more is ended with a note after three attemp
 
 /** Tools of which only the queue is reached. */
 function toolsOf(): Tools {
-  return { ledger, clock, log, appId: 1, github: {} as Tools["github"] };
+  return {
+    ledger,
+    clock,
+    log,
+    appId: 1,
+    github: {} as Tools["github"],
+    sendNotice: async () => undefined,
+  };
 }

@@ -231,5 +231,6 @@ function settingsFor(where: Where): Settings {
     signingKey: null,
     baseUrl: null,
     signIn: null,
+    receivers: { privateAddresses: false, variable: () => null },
   };
 }

@@ -6,6 +6,7 @@ import { pino } from "pino";
 
 import { Double } from "../../src/cli/scenario/double.ts";
 import type { Scenario } from "../../src/cli/scenario/format.ts";
+import { Receiver } from "../../src/cli/scenario/receiver.ts";
 import type { Stage } from "../../src/cli/scenario/stage.ts";
 import type { Instant } from "../../src/domain/change.ts";
 import { openLedger } from "../../src/ledger/open.ts";
@@ -65,6 +66,7 @@ export async function openStageOn(
   options: StageOptions = {},
 ): Promise<InProcessStage> {
   let running: Countersign | null = null;
+  const receiver = new Receiver(scenario);
   const github = new ControlledDouble({
     conformance: options.conformance ?? false,
     apiUrl: "http://github.test/api/v3",
@@ -86,11 +88,15 @@ export async function openStageOn(
   const { hourlyLimit } = options;
   await double.setup(scenario, app, hourlyLimit === undefined ? {} : { hourlyLimit });
   const start = (now: Instant): Promise<Countersign> =>
-    startCountersign(settingsFor(where), {
+    startCountersign(settingsFor(where, receiver.variables("http://receiver.test")), {
       clock: { now: () => now },
       timetable: "driven",
       pacing: false,
       log: pino({ level: process.env["LOG_LEVEL"] ?? "silent" }),
+      post: async ({ url, headers, body }) => ({
+        status: receiver.take({ path: new URL(url).pathname, headers, body }),
+        retryAfterMs: null,
+      }),
       fetch: (input: string | URL | Request, init?: RequestInit) => {
         const request = new Request(input, init);
         options.onRequest?.(request);
@@ -103,6 +109,7 @@ export async function openStageOn(
     github,
     where,
     double,
+    receiver,
     app: {
       advance: async (to) => running?.advance(to),
       settle: async () => running?.settle(),
@@ -128,7 +135,7 @@ export async function openStageOn(
   };
 }
 
-function settingsFor(where: Where): Settings {
+function settingsFor(where: Where, variables: Readonly<Record<string, string>>): Settings {
   return {
     appId: APP_ID,
     privateKey: KEYS.privateKey,
@@ -143,5 +150,6 @@ function settingsFor(where: Where): Settings {
     signingKey: null,
     baseUrl: null,
     signIn: null,
+    receivers: { privateAddresses: true, variable: (name) => variables[name] ?? null },
   };
 }

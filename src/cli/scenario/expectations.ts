@@ -112,7 +112,12 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
     assignees: texts.optional(),
   },
   comments: { pull, by: text.optional(), says },
-  notifications: { on: text.optional(), says },
+  notifications: {
+    on: text.optional().describe("the kind of news"),
+    to: text.optional().describe("the variable that names the receiver"),
+    signed: z.boolean().optional(),
+    says,
+  },
   gate: { step, answer: z.enum(["waiting", "approved", "rejected"]).optional(), says },
   package: {
     file: text.optional(),

@@ -173,8 +173,14 @@ async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Out
     case "sweep":
       await app.sweep();
       return done;
-    case "outage":
+    case "receiver-fails":
+      stage.receiver.answer(typeof step["status"] === "number" ? step["status"] : 503);
+      return done;
     case "recover":
+      stage.receiver.answer(200);
+      await double.weather(step.do);
+      return done;
+    case "outage":
     case "duplicate-webhooks":
     case "reorder-webhooks":
     case "github-fails":

@@ -9,6 +9,7 @@ import { Double } from "./double.ts";
 import type { Scenario } from "./format.ts";
 import type { AppProcess, DoubleProcess } from "./processes.ts";
 import { freePort, startApp } from "./processes.ts";
+import { Receiver, serveReceiver } from "./receiver.ts";
 import type { Stage } from "./stage.ts";
 
 /** The id the App under test has on the double. */
@@ -43,7 +44,11 @@ export async function openProcessStage(
     webhookSecret: secret,
     webhookUrl: `http://127.0.0.1:${port}/api/github/webhooks`,
   });
+  const receiver = new Receiver(scenario);
+  const post = await serveReceiver(receiver);
   const env = {
+    ...receiver.variables(post.url),
+    COUNTERSIGN_PRIVATE_RECEIVERS: "allow",
     APP_ID: String(APP_ID),
     PRIVATE_KEY: privateKey,
     WEBHOOK_SECRET: secret,
@@ -57,12 +62,14 @@ export async function openProcessStage(
   const app = await startApp({ env, start: scenario.start });
   return {
     double,
+    receiver,
     app,
     dataDir: folder,
     env,
     openLedger: () => openLedger({ dataDir: folder }, { readOnly: true }),
     async close() {
       await app.stop();
+      await post.stop();
       if (dataDir === undefined) await rm(folder, { recursive: true, force: true });
     },
   };

@@ -3,6 +3,7 @@
 import { contributorsOf } from "../../domain/contribution.ts";
 import type { Actor, Instant, Sha } from "../../domain/change.ts";
 import type { Entry, EntryKind } from "../../domain/entry.ts";
+import type { NoticePayload } from "../../domain/notice.ts";
 import type {
   ChangeRecord,
   CoverageGapRecord,
@@ -61,6 +62,8 @@ export class Sights {
         return this.#issues();
       case "comments":
         return this.#comments();
+      case "notifications":
+        return this.#notifications();
       case "requests":
         return this.#requests(expectation.rows);
       case "package":
@@ -275,6 +278,19 @@ export class Sights {
     return { columns: ["pull", "by", "says"], rows };
   }
 
+  /** What the receivers took. Slack's format names no kind: it is that of the action stored. */
+  async #notifications(): Promise<Sight> {
+    const { messages } = this.#stage.receiver;
+    const kinds = await readNoticeKinds(this.#stage);
+    const rows = messages.map(({ id, to, on, text, signed }): Row => ({
+      on: on ?? kinds.get(id),
+      to,
+      signed,
+      says: text,
+    }));
+    return { columns: ["on", "to", "signed", "says"], rows, anywhere: true };
+  }
+
   async #requests(rows: readonly Row[]): Promise<Sight> {
     const since = rows[0]?.["since"];
     const marker = typeof since === "string" ? (this.#made.get(since)?.since ?? 0) : 0;
@@ -322,6 +338,21 @@ async function readStates(stage: Stage, kind: EntryKind): Promise<readonly Entry
     const found: Entry[] = [];
     for await (const entry of ledger.states(kind)) found.push(entry);
     return found;
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** The kind of each message by its id. */
+async function readNoticeKinds(stage: Stage): Promise<ReadonlyMap<string, string>> {
+  const ledger = await stage.openLedger();
+  try {
+    const actions = await ledger.queue.listActions({ status: "done", limit: 10_000 });
+    return new Map(
+      actions
+        .filter(({ kind }) => kind === "notification")
+        .map(({ payload }) => [(payload as NoticePayload).id, (payload as NoticePayload).kind]),
+    );
   } finally {
     await ledger.close();
   }

@@ -3,6 +3,7 @@
 import type { Instant } from "../../domain/change.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Double } from "./double.ts";
+import type { Receiver } from "./receiver.ts";
 
 /** The App as the runner drives it: its clock moves only by `advance`. */
 export interface AppUnderTest {
@@ -23,6 +24,8 @@ export interface AppUnderTest {
 export interface Stage {
   readonly double: Double;
   readonly app: AppUnderTest;
+  /** Who gets its notifications. */
+  readonly receiver: Receiver;
   /** Opens the App's ledger, read-only; the caller closes it. */
   openLedger(): Promise<Ledger>;
   /** Stops what was started and removes what was made. */

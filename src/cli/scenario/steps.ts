@@ -204,6 +204,14 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "archive-repository": repositoryStep,
   "publish-repository": repositoryStep,
   "delete-repository": repositoryStep,
+  "receiver-fails": {
+    status: z
+      .int()
+      .min(400)
+      .max(599)
+      .optional()
+      .describe("what receivers of notifications answer; default: 503"),
+  },
   outage: {},
   recover: {},
   "duplicate-webhooks": {},
@@ -229,6 +237,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
 
 /** The steps the App itself, or the world around it, is asked for; every other one is acted on GitHub. */
 export const STAGE_STEPS: readonly string[] = [
+  "receiver-fails",
   "outage",
   "recover",
   "duplicate-webhooks",

@@ -1,0 +1,97 @@
+/** Telling news outside GitHub: one message at a time, no more a day than the policy says, the rest in one line the next day. */
+
+import { dateOf, startOfDay } from "../domain/calendar.ts";
+import type { Instant } from "../domain/change.ts";
+import { noticeAction, receiverKey, summaryText, type NoticePayload } from "../domain/notice.ts";
+import { Trouble } from "../domain/trouble.ts";
+import type { StoredAction } from "../ledger/actions.ts";
+import type { Tools, Watched } from "./ports.ts";
+import { TASKS, type TaskPayload } from "./sweep.ts";
+
+/** What a message came to: sent, or held back because the day's number was reached. `day` is the policy calendar's. */
+export interface Told {
+  readonly day: string;
+  readonly sent: boolean;
+}
+
+/** A receiver's day on which messages were held back. */
+export type HeldNotices = NonNullable<TaskPayload["held"]>;
+
+/** News is sent for so long; later it is none (ms). */
+const STAYS_NEWS = 3 * 24 * 3_600_000;
+
+/** More held messages than anyone would read the exact number of. */
+const MOST_COUNTED = 100_000;
+
+/** Sends one message, or holds it back for the next day's line. INVARIANT: one organisation's messages are told one after another, in its lane, so that the count is right. */
+export async function tell(tools: Tools, action: StoredAction): Promise<Told> {
+  const payload = action.payload as NoticePayload;
+  const { receiver, organizationId } = payload;
+  const now = tools.clock.now();
+  const day = dateOf(now, receiver.timezone);
+  if (payload.kind !== "summary") {
+    const prefix = receiverKey(organizationId, receiver);
+    const sent = await tools.ledger.queue.doneKeys(prefix, outcomePart(day, true), receiver.perDay);
+    if (sent.length >= receiver.perDay) {
+      await askForSummary(tools, { organizationId, receiver, day });
+      return { day, sent: false };
+    }
+  }
+  await tools.sendNotice(payload, now);
+  // The line that sums a day up is not one of those it counts.
+  return { day: payload.kind === "summary" ? "" : day, sent: true };
+}
+
+/** Stores the line about a day's messages that were held back. */
+export async function summarise(tools: Tools, held: HeldNotices, fence: Watched["fence"]): Promise<void> {
+  const { organizationId, receiver, day } = held;
+  const prefix = receiverKey(organizationId, receiver);
+  const keys = await tools.ledger.queue.doneKeys(prefix, outcomePart(day, false), MOST_COUNTED);
+  if (keys.length === 0) return;
+  const kinds: Record<string, number> = {};
+  for (const key of keys) {
+    const kind = key.slice(prefix.length).split(":")[0] ?? "";
+    kinds[kind] = (kinds[kind] ?? 0) + 1;
+  }
+  const notice = {
+    organizationId,
+    about: day,
+    text: summaryText(day, kinds),
+    repository: null,
+    path: null,
+    at: startOfNext(day, receiver.timezone),
+  };
+  await tools.ledger.record(
+    { entries: [], actions: [noticeAction(receiver, "summary", notice)] },
+    tools.clock.now(),
+    fence,
+  );
+}
+
+/** Whether a message could not be sent for so long that it is given up. */
+export function isOldNews(error: unknown, age: number): boolean {
+  return error instanceof Trouble && error.code.startsWith("receiver-") && age > STAYS_NEWS;
+}
+
+/** The piece of a stored outcome that says so; {@link Told} is stored with its keys in this order. */
+function outcomePart(day: string, sent: boolean): string {
+  return JSON.stringify({ day, sent } satisfies Told).slice(1, -1);
+}
+
+async function askForSummary(tools: Tools, held: HeldNotices): Promise<void> {
+  const { organizationId, receiver, day } = held;
+  await tools.ledger.queue.enqueue([
+    {
+      id: `${TASKS.summarise}:${receiverKey(organizationId, receiver)}${day}`,
+      lane: `notices:${organizationId}`,
+      event: TASKS.summarise,
+      dueAt: startOfNext(day, receiver.timezone),
+      payload: { held } satisfies TaskPayload,
+    },
+  ]);
+}
+
+function startOfNext(day: string, timezone: string): Instant {
+  // Noon is in the day whatever its clock did in the night.
+  return startOfDay(dateOf(startOfDay(day, timezone) + 36 * 3_600_000, timezone), timezone);
+}
