@@ -6,7 +6,6 @@ import type { Instant } from "../domain/change.ts";
 import type { CoverageGapRecord, DeploymentRecord } from "../domain/record.ts";
 import { commandSubject } from "../domain/reply.ts";
 import type { Receiver } from "../domain/notice.ts";
-import type { DeploymentRecord } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Commented } from "../github/subject.ts";
 import { answerCommand } from "./answer-command.ts";
