@@ -7,7 +7,9 @@ import type { Ledger } from "./ledger/ledger.ts";
 
 const TIMES: readonly { readonly event: string; readonly pattern: string }[] = [
   { event: TASKS.redeliver, pattern: "41 * * * *" },
+  { event: TASKS.countHour, pattern: "53 * * * *" },
   { event: TASKS.census, pattern: "17 3 * * *" },
+  { event: TASKS.countEnded, pattern: "37 4 * * *" },
 ];
 
 /** One thing due at one moment. */

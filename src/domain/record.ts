@@ -135,7 +135,7 @@ export interface CompletenessRecord {
   readonly to: Instant;
   /** What each listing counted. */
   readonly listings: readonly {
-    readonly source: "activity" | "ledger" | "git-first-parent" | "merged-pull-requests";
+    readonly source: "activity" | "ledger" | "git-first-parent" | "merged-pull-requests" | "deliveries";
     readonly count: number;
     readonly query: string;
     readonly sha256: string;

@@ -1,9 +1,13 @@
 /** Completeness: list a period's updates of every production branch anew, and count them against the log. */
 
-import type { Instant, RefUpdate } from "../domain/change.ts";
+import { NO_COMMIT, type Instant, type RefUpdate } from "../domain/change.ts";
+import { countListings, EDGE, type Count, type Listings } from "../domain/evidence/counting.ts";
+import { branchOf } from "../domain/policy/scope.ts";
+import { canonical, sha256 } from "../domain/digest.ts";
 import type { Entry } from "../domain/entry.ts";
 import type { BranchRecord, ChangeRecord, CompletenessRecord, RepositoryRecord } from "../domain/record.ts";
 import { followBranch, HISTORY_KEPT } from "./assess-change.ts";
+import { observationsOf } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { productionRefs, TASKS, type TaskPayload } from "./sweep.ts";
 
@@ -49,87 +53,32 @@ export async function reconciled(
   return found;
 }
 
-/** Reconciles every production branch of one repository, and records what each came to. */
-export async function reconcileRepository(tools: Tools, watched: Watched, { from, to }: Span): Promise<void> {
+/**
+ * Reconciles every production branch of one repository, and records what each came to. With `onlyWrong`, only what is not complete:
+ * an hour that agrees leaves no line, for the month's count covers it.
+ */
+export async function reconcileRepository(
+  tools: Tools,
+  watched: Watched,
+  span: Span,
+  onlyWrong = false,
+): Promise<void> {
+  if (span.to <= watched.since) return;
   for (const ref of await productionRefs(tools, watched)) {
-    await reconcileBranch(tools, watched, ref, from, to);
+    await followBranch(tools, watched, ref);
+    const body = await countBranch(tools, watched, ref, span);
+    if (!body.complete)
+      tools.log.warn(
+        { repository: watched.repository.id, differences: body.differences.length },
+        "A branch could not be proven complete",
+      );
+    if (!onlyWrong || !body.complete) await keep(tools, watched, body);
   }
 }
 
-async function reconcileBranch(
-  tools: Tools,
-  watched: Watched,
-  ref: string,
-  from: Instant,
-  to: Instant,
-): Promise<void> {
-  const { repository } = watched;
-  await followBranch(tools, watched, ref);
-  const place = await tools.ledger.state("branch", `${repository.id}:${ref}`);
-  const { origin } = place === undefined ? { origin: null } : (place.body as BranchRecord);
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const start = Math.max(from, watched.since);
-  const listing = await tools.github.readRefUpdates(octokit, repository, ref, { since: null, from: start });
-  const listed = afterOrigin(listing.updates, origin).filter(
-    (update) => update.at >= start && update.at < to,
-  );
-  const recorded: RefUpdate[] = [];
-  for await (const entry of tools.ledger.states("change", {
-    repositoryId: repository.id,
-    from: start,
-    to,
-    order: "at",
-  })) {
-    const { update } = (entry.body as ChangeRecord).change;
-    if (update.ref === ref) recorded.push(update);
-  }
-  const onlyListed = without(listed, recorded);
-  const onlyRecorded = without(recorded, listed);
-  const begun =
-    listing.before?.after ?? (start === origin?.at && origin.activityId !== null ? origin.head : null);
-  // GitHub keeps updates for a year: what it does not list of an older span may have been, and is forgotten.
-  const isForgotten = begun === null && start < tools.clock.now() - HISTORY_KEPT;
-  const contiguous = listed.every((update, index) => {
-    const end = index === 0 ? begun : listed[index - 1]?.after;
-    return end == null || end === update.before;
-  });
-  const differences = [
-    ...onlyListed.map((update) => ({
-      what: "update",
-      sha: update.after,
-      onlyIn: "activity",
-      explanation: null,
-    })),
-    ...onlyRecorded.map((update) => ({
-      what: "update",
-      sha: update.after,
-      onlyIn: "ledger",
-      explanation: null,
-    })),
-  ];
-  const body: CompletenessRecord = {
-    repository,
-    ref,
-    from,
-    to,
-    listings: [
-      { source: "activity", count: listed.length, query: listing.query, sha256: listing.digest },
-      {
-        source: "ledger",
-        count: recorded.length,
-        query: `changes of ${ref}`,
-        sha256: tools.github.digestOf(recorded),
-      },
-    ],
-    matched: listed.length - onlyListed.length,
-    differences,
-    contiguous,
-    truncated: listing.truncated || isForgotten,
-    complete: differences.length === 0 && contiguous && !listing.truncated && !isForgotten,
-    withoutPullRequest: listed.filter((update) => update.kind !== "pull-request" && update.kind !== "queue")
-      .length,
-    checkedAt: tools.clock.now(),
-  };
+/** Records what a count came to. */
+async function keep(tools: Tools, watched: Watched, body: CompletenessRecord): Promise<void> {
+  const { repository, ref, from, to } = body;
   const entry: Entry = {
     kind: "completeness",
     subject: `${repository.id}:${ref}:${from}:${to}`,
@@ -139,6 +88,154 @@ async function reconcileBranch(
     body,
   };
   await tools.ledger.record({ entries: [entry], actions: [] }, tools.clock.now(), watched.fence);
+}
+
+type Source = CompletenessRecord["listings"][number];
+
+/** Lists a branch's span anew from every place that knows of it, and counts the listings against each other. Records nothing. Throws Trouble. */
+export async function countBranch(
+  tools: Tools,
+  watched: Watched,
+  ref: string,
+  { from, to }: Span,
+): Promise<CompletenessRecord> {
+  const { repository } = watched;
+  const { github, ledger } = tools;
+  const place = await ledger.state("branch", `${repository.id}:${ref}`);
+  const { origin } = place === undefined ? { origin: null } : (place.body as BranchRecord);
+  const octokit = await github.octokits.installation(watched.installationId);
+  const start = Math.max(from, watched.since);
+  // The head is read before the list: whatever is pushed in between is in the list.
+  const merged = await github.listMergedPulls(octokit, repository, branchOf(ref) ?? ref, start - EDGE);
+  const listing = await github.readRefUpdates(octokit, repository, ref, { since: null, from: start });
+  const known = afterOrigin(listing.updates, origin).filter(({ at }) => at >= start);
+  const listed = known.filter(({ at }) => at < to);
+  const later = known.filter(({ at }) => at >= to);
+  const begun =
+    listing.before?.after ?? (start === origin?.at && origin.activityId !== null ? origin.head : null);
+  // GitHub keeps updates for a year: what it does not list of an older span may have been, and is forgotten.
+  const isForgotten = begun === null && start < tools.clock.now() - HISTORY_KEPT;
+  const git = await gitLine(tools, watched, listed);
+  const recorded = await recordedUpdates(tools, repository.id, ref, { from: start, to });
+  const told = await toldOf(tools, repository.id, ref, { from: start, to });
+  const count = countListings({
+    from: start,
+    to,
+    activity: listed,
+    later,
+    ledger: recorded,
+    git: git?.git ?? null,
+    pulls: merged.pulls,
+    told,
+  });
+  const ends = [begun, ...known.map(({ after }) => after)].filter((sha) => sha !== null);
+  const isHeadKnown =
+    ends.length === 0 ||
+    ends.includes(merged.head ?? NO_COMMIT) ||
+    (merged.head === null && ends.length === 1);
+  const differences: Count["differences"] = isHeadKnown
+    ? count.differences
+    : [
+        ...count.differences,
+        { what: "head", sha: merged.head ?? NO_COMMIT, onlyIn: "git-first-parent", explanation: null },
+      ];
+  const contiguous = listed.every((update, index) => {
+    const end = index === 0 ? begun : listed[index - 1]?.after;
+    return end == null || end === update.before;
+  });
+  const truncated =
+    listing.truncated || merged.truncated || isForgotten || (git?.truncated ?? false) || git === null;
+  const listings: readonly Source[] = [
+    { source: "activity", count: listed.length, query: listing.query, sha256: listing.digest },
+    {
+      source: "git-first-parent",
+      count: count.firstParents,
+      query: git?.query ?? "nothing to compare",
+      sha256: git?.digest ?? sha256(canonical([])),
+    },
+    {
+      source: "merged-pull-requests",
+      count: merged.pulls.filter(({ at }) => at >= start && at < to).length,
+      query: merged.query,
+      sha256: merged.digest,
+    },
+    {
+      source: "deliveries",
+      count: told.length,
+      query: `pushes to ${ref} that webhooks told of`,
+      sha256: sha256(canonical(told)),
+    },
+    {
+      source: "ledger",
+      count: recorded.length,
+      query: `changes of ${ref}`,
+      sha256: github.digestOf(recorded),
+    },
+  ];
+  return {
+    repository,
+    ref,
+    from,
+    to,
+    listings,
+    matched: count.matched,
+    differences,
+    contiguous,
+    truncated,
+    complete: contiguous && !truncated && differences.every(({ explanation }) => explanation !== null),
+    withoutPullRequest: listed.filter((update) => update.kind !== "pull-request" && update.kind !== "queue")
+      .length,
+    checkedAt: tools.clock.now(),
+  };
+}
+
+/** What git has between the first update and the last; null where GitHub would not compare the two. */
+async function gitLine(
+  tools: Tools,
+  { repository, installationId }: Watched,
+  listed: readonly RefUpdate[],
+): Promise<
+  | (Pick<Listings, "git"> & { readonly query: string; readonly digest: string; readonly truncated: boolean })
+  | null
+> {
+  const first = listed[0];
+  const end = listed.findLast(({ after }) => after !== NO_COMMIT)?.after;
+  if (first === undefined || end === undefined)
+    return { git: null, query: "nothing was updated", digest: sha256(canonical([])), truncated: false };
+  const begin = first.before === NO_COMMIT ? first.after : first.before;
+  const octokit = await tools.github.octokits.installation(installationId);
+  const read = await tools.github.listGitLine(octokit, repository, begin, end);
+  return read === null ? null : { ...read, git: read.line };
+}
+
+async function recordedUpdates(
+  tools: Tools,
+  repositoryId: number,
+  ref: string,
+  { from, to }: Span,
+): Promise<readonly RefUpdate[]> {
+  const recorded: RefUpdate[] = [];
+  for await (const entry of tools.ledger.states("change", { repositoryId, from, to, order: "at" })) {
+    const { update } = (entry.body as ChangeRecord).change;
+    if (update.ref === ref) recorded.push(update);
+  }
+  return recorded;
+}
+
+/** The pushes to a branch that webhooks told of in a span, each movement once. */
+async function toldOf(
+  tools: Tools,
+  repositoryId: number,
+  ref: string,
+  { from, to }: Span,
+): Promise<readonly Pick<RefUpdate, "before" | "after">[]> {
+  const found = new Map<string, Pick<RefUpdate, "before" | "after">>();
+  for (const each of await observationsOf(tools, repositoryId, ref, from)) {
+    if (each.kind !== "pushed" || each.at >= to) continue;
+    const { before, after } = each;
+    found.set(`${before}:${after}`, { before, after });
+  }
+  return [...found.values()];
 }
 
 /** The updates made after observation began, also within its first second. */
@@ -151,19 +248,4 @@ function afterOrigin(
     (update) => update.activityId !== null && update.activityId === origin.activityId,
   );
   return place >= 0 ? updates.slice(place + 1) : updates;
-}
-
-/** Those of `all` that have no counterpart in `others`, one for one. */
-function without(all: readonly RefUpdate[], others: readonly RefUpdate[]): readonly RefUpdate[] {
-  const left = new Map<string, number>();
-  for (const each of others) left.set(key(each), (left.get(key(each)) ?? 0) + 1);
-  return all.filter((each) => {
-    const count = left.get(key(each)) ?? 0;
-    left.set(key(each), count - 1);
-    return count <= 0;
-  });
-}
-
-function key(update: RefUpdate): string {
-  return `${update.before}:${update.after}`;
 }

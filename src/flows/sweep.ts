@@ -28,6 +28,10 @@ export const TASKS = {
   reconcile: "countersign.reconcile",
   /** Tells in one line what a day's limit of notifications held back. Lane `notices:ORGANISATION`. */
   summarise: "countersign.summarise",
+  /** Counts the last hour of every repository in which something was pushed. Lane `app`. */
+  countHour: "countersign.count-hour",
+  /** Counts every month and period that has ended and was not counted yet. Lane `app`. */
+  countEnded: "countersign.count-ended",
   /** Judges the open pull requests of one repository again. Lane `repository:ID`. */
   rejudge: REJUDGE,
 } as const;
@@ -36,6 +40,8 @@ export const TASKS = {
 export interface TaskPayload {
   /** What a reconciliation covers; `to` is excluded. */
   readonly span?: { readonly from: Instant; readonly to: Instant };
+  /** Record what was counted only where something is wrong. */
+  readonly small?: boolean;
   readonly repositoryId?: number;
   /** The receiver whose notifications of a day were held back. */
   readonly held?: {

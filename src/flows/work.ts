@@ -14,6 +14,7 @@ import type { Heard } from "./intake.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { recordLifecycle, watch } from "./repositories.ts";
 import { reconcileRepository } from "./reconcile.ts";
+import { countEnded, countLastHour } from "./reconcile-due.ts";
 import { census, redeliver, rejudgeOpen, sweepRepository, TASKS, type TaskPayload } from "./sweep.ts";
 
 /** A lane under lease; `now` is the clock leases run by. */
@@ -253,10 +254,12 @@ async function runTask(
   if (task.event === TASKS.summarise) return held === undefined ? undefined : summarise(tools, held, fence);
   if (task.event === TASKS.census) return census(tools, task.id);
   if (task.event === TASKS.redeliver) return redeliver(tools);
+  if (task.event === TASKS.countHour) return countLastHour(tools, task.id);
+  if (task.event === TASKS.countEnded) return countEnded(tools);
   const watched = repositoryId === undefined ? null : await watch(tools, repositoryId, fence);
   if (watched === null) return;
   if (task.event === TASKS.reconcile && task.payload.span !== undefined)
-    await reconcileRepository(tools, watched, task.payload.span);
+    await reconcileRepository(tools, watched, task.payload.span, task.payload.small === true);
   else if (task.event === TASKS.sweep) await sweepRepository(tools, watched);
   else await rejudgeOpen(tools, watched);
 }

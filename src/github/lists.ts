@@ -96,20 +96,25 @@ export async function readMergeGroup(
   };
 }
 
-/** Every repository the installation of this Octokit covers. Throws {@link Trouble}; also when there are too many to list. */
-export async function listRepositories(
-  github: GitHub,
-): Promise<readonly { readonly repository: Repository; readonly archived: boolean }[]> {
-  const shape = z.object({
-    repositories: z.array(
-      z
-        .intersection(
-          RepositoryShape.transform((repository) => ({ repository })),
-          z.object({ archived: z.boolean().optional() }),
-        )
-        .transform(({ repository, archived }) => ({ repository, archived: archived ?? false })),
-    ),
+/** A repository in a list. `pushedAt`: when any of its branches was last pushed to; null where GitHub does not say. */
+export interface ListedRepository {
+  readonly repository: Repository;
+  readonly archived: boolean;
+  readonly pushedAt: Instant | null;
+}
+
+const ListedRepositoryShape = z
+  .intersection(
+    RepositoryShape.transform((repository) => ({ repository })),
+    z.object({ archived: z.boolean().optional(), pushed_at: InstantShape.nullish() }),
+  )
+  .transform(({ repository, archived, pushed_at: pushedAt }): ListedRepository => {
+    return { repository, archived: archived ?? false, pushedAt: pushedAt ?? null };
   });
+
+/** Every repository the installation of this Octokit covers. Throws {@link Trouble}; also when there are too many to list. */
+export async function listRepositories(github: GitHub): Promise<readonly ListedRepository[]> {
+  const shape = z.object({ repositories: z.array(ListedRepositoryShape) });
   const { pages, truncated } = await askAll(github, "GET /installation/repositories", {}, shape, 1000);
   if (truncated)
     throw new Trouble("github-answer", "The installation has more repositories than can be listed.");

@@ -233,6 +233,24 @@ query OpenPulls($owner: String!, $name: String!, $after: String) {
   }
 }`;
 
+/** The pull requests merged into a branch, newest change first, and where the branch is. */
+export const MERGED_PULLS_QUERY = `
+query MergedPulls($owner: String!, $name: String!, $branch: String!, $ref: String!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    ref(qualifiedName: $ref) { target { oid } }
+    pullRequests(
+      states: MERGED
+      baseRefName: $branch
+      first: 100
+      after: $after
+      orderBy: { field: UPDATED_AT, direction: DESC }
+    ) {
+      pageInfo { hasNextPage endCursor }
+      nodes { number mergedAt updatedAt mergeCommit { oid } }
+    }
+  }
+}`;
+
 /** The open pull requests that hold a commit. */
 export const PULLS_WITH_QUERY = `
 query PullsWith($owner: String!, $name: String!, $sha: GitObjectID!) {

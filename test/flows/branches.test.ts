@@ -168,7 +168,9 @@ test("a period whose beginning the list has forgotten is not called complete", a
   listed.hide = () => true;
   await stage.app.reconcile("acme", STORY.start + 2 * DAY, STORY.start + 3 * DAY);
   const found = await states<CompletenessRecord>("completeness");
-  const web = found.filter(({ repository }) => repository.name === "web");
+  const web = found.filter(
+    ({ repository, from }) => repository.name === "web" && from === STORY.start + 2 * DAY,
+  );
   expect(web.map(({ complete }) => complete)).toEqual([false]);
 });
 

@@ -6,6 +6,7 @@ import { checkWebhook } from "./conformance/webhook.ts";
 import { Courier, type Send } from "./courier.ts";
 import {
   ConnectionRefused,
+  cutShort,
   faultAnswer,
   faultFor,
   FaultSchema,
@@ -123,7 +124,11 @@ export class Double {
     try {
       if (fault?.afterEffect === true) await this.#answer(request, path);
       const response =
-        fault === undefined ? await this.#answer(request, path) : faultAnswer(this.world, fault, path);
+        fault === undefined
+          ? await this.#answer(request, path)
+          : fault.kind === "cut-short"
+            ? await cutShort(await this.#answer(request, path), fault)
+            : faultAnswer(this.world, fault, path);
       if (fault !== undefined) this.#watch.limited(fault, path, as);
       this.#record(method, path, as, response.status);
       return response;

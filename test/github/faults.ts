@@ -17,7 +17,15 @@ export const FaultSchema = z.strictObject({
   ]),
   /** github-fails: how. Default: server-error. */
   kind: z
-    .enum(["server-error", "unauthorized", "not-found", "rate-limit", "secondary-limit", "refused"])
+    .enum([
+      "server-error",
+      "unauthorized",
+      "not-found",
+      "rate-limit",
+      "secondary-limit",
+      "refused",
+      "cut-short",
+    ])
     .optional(),
   /** Status of a server error; default 502. */
   status: z.number().int().optional(),
@@ -31,6 +39,8 @@ export const FaultSchema = z.strictObject({
   "retry-after": z.number().optional(),
   /** The change is made and the answer lost. */
   "after-effect": z.boolean().optional(),
+  /** cut-short: a list ends after so many items and does not say so. */
+  items: z.number().int().optional(),
   /** Webhooks: only this event. */
   event: z.string().optional(),
   /** Webhooks: only every nth. */
@@ -69,6 +79,7 @@ export function setFault(world: World, wish: FaultWish): void {
     until: wish.for === undefined ? null : world.now() + wish.for * 1000,
     retryAfter: wish["retry-after"] ?? 1,
     afterEffect: wish["after-effect"] ?? false,
+    items: wish.items ?? 1,
   });
 }
 
@@ -124,6 +135,8 @@ export function faultAnswer(world: World, fault: RequestFault, path: string): Re
       headers.set("x-ratelimit-reset", String(Math.ceil(world.realNow() / 1000 + fault.retryAfter)));
       headers.set("x-ratelimit-resource", resourceOf(path));
       return answer(403, "API rate limit exceeded for installation ID 1.");
+    case "cut-short":
+      throw new Error("a list that is cut short is answered first");
     case "secondary-limit":
       headers.set("retry-after", String(fault.retryAfter));
       return answer(
@@ -131,6 +144,15 @@ export function faultAnswer(world: World, fault: RequestFault, path: string): Re
         "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
       );
   }
+}
+
+/** An answer whose list ends early and names no next page. */
+export async function cutShort(answer: Response, { items }: RequestFault): Promise<Response> {
+  const list: unknown = await answer.clone().json();
+  if (!Array.isArray(list)) return answer;
+  const headers = new Headers(answer.headers);
+  headers.delete("link");
+  return new Response(JSON.stringify(list.slice(0, items)), { status: answer.status, headers });
 }
 
 /** Requests that came so soon after a limit was told were already on their way. */

@@ -629,7 +629,14 @@ export interface RequestRecord {
 
 /** Something the double was asked to get wrong in its answers. Each is used up by `remaining` requests or ends at `until` (the double's clock). */
 export interface RequestFault {
-  readonly kind: "server-error" | "unauthorized" | "not-found" | "rate-limit" | "secondary-limit" | "refused";
+  readonly kind:
+    | "server-error"
+    | "unauthorized"
+    | "not-found"
+    | "rate-limit"
+    | "secondary-limit"
+    | "refused"
+    | "cut-short";
   /** Status of a server error. */
   readonly status: number;
   /** Only requests whose `METHOD /path` matches; null: every request. */
@@ -640,6 +647,8 @@ export interface RequestFault {
   readonly retryAfter: number;
   /** True: the change is made and the answer lost, as with a broken connection. */
   readonly afterEffect: boolean;
+  /** How many items a list that is cut short shows. */
+  readonly items: number;
 }
 
 /** Something the double was asked to get wrong in its webhooks. */

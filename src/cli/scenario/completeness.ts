@@ -3,6 +3,7 @@
 import type { Instant } from "../../domain/change.ts";
 import type { ChangeRecord, CompletenessRecord, RepositoryRecord } from "../../domain/record.ts";
 import type { DoubleState } from "./double.ts";
+import { Trouble } from "../../domain/trouble.ts";
 import type { Row } from "./expectations.ts";
 import type { Sight } from "./match.ts";
 import type { Stage } from "./stage.ts";
@@ -18,7 +19,13 @@ export async function completeness(
 ): Promise<Sight> {
   // The period's end is excluded, and the last step may have happened this very second.
   const to = now + 1000;
-  await stage.app.reconcile(ORGANIZATION, from, to);
+  try {
+    await stage.app.reconcile(ORGANIZATION, from, to);
+  } catch (error) {
+    // A listing that failed proves nothing.
+    if (!(error instanceof Trouble)) throw error;
+    return { columns: ["is"], rows: [{ is: false, differences: [error.message] }] };
+  }
   await stage.app.settle();
   const ledger = await stage.openLedger();
   try {

@@ -149,9 +149,9 @@ export class Double {
     await this.#post("clock", { now });
   }
 
-  /** Starts or ends something going wrong: `outage`, `duplicate-webhooks`, `reorder-webhooks`, `github-fails`, `recover`. */
-  async weather(kind: string): Promise<void> {
-    await this.#post("faults", { do: kind });
+  /** Starts or ends something going wrong: `outage`, `duplicate-webhooks`, `reorder-webhooks`, `github-fails`, `recover`; `more`: the other keys of the step. */
+  async weather(kind: string, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    await this.#post("faults", { do: kind, ...more });
   }
 
   /** Loses every nth webhook from now on; GitHub's own log does not know them either. */

@@ -183,9 +183,13 @@ async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Out
     case "outage":
     case "duplicate-webhooks":
     case "reorder-webhooks":
-    case "github-fails":
       await double.weather(step.do);
       return done;
+    case "github-fails": {
+      const { match, kind, items } = step;
+      await double.weather(step.do, { match, kind, items });
+      return done;
+    }
     case "kill":
       await app.kill();
       return done;

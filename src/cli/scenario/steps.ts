@@ -216,7 +216,11 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   recover: {},
   "duplicate-webhooks": {},
   "reorder-webhooks": {},
-  "github-fails": {},
+  "github-fails": {
+    match: text.optional(),
+    kind: z.enum(["server-error", "cut-short"]).optional(),
+    items: z.int().min(0).optional(),
+  },
   kill: {},
   restart: {},
   "tamper-log": {},

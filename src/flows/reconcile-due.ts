@@ -1,0 +1,71 @@
+/** When completeness is counted without being asked: hourly in small, and whole when a month or a period has ended. */
+
+import type { Instant } from "../domain/change.ts";
+import type { PolicyRecord } from "../domain/record.ts";
+import { SETTLING } from "./gather.ts";
+import type { Tools } from "./ports.ts";
+import { askToReconcile, type Span } from "./reconcile.ts";
+import { TASKS, type TaskPayload } from "./sweep.ts";
+
+const HOUR = 3_600_000;
+
+/** How long after its end a period is still counted, where nobody was there to do so on the day (ms). */
+const STILL_DUE = 40 * 24 * HOUR;
+
+/** The last whole hour that GitHub's lists have had time to settle after. */
+export function lastHour(now: Instant): Span {
+  const to = Math.floor((now - SETTLING) / HOUR) * HOUR;
+  return { from: to - HOUR, to };
+}
+
+/** The month and the calendar quarter that ended last, and of the named periods those that ended lately. */
+export function endedSpans(now: Instant, named: readonly Span[]): readonly Span[] {
+  const at = new Date(now - SETTLING);
+  const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
+  const quarter = month - (month % 3);
+  const all = [
+    { from: Date.UTC(year, month - 1), to: Date.UTC(year, month) },
+    { from: Date.UTC(year, quarter - 3), to: Date.UTC(year, quarter) },
+    ...named,
+  ].filter(({ to }) => to <= at.getTime() && to > now - STILL_DUE);
+  return [...new Map(all.map((span) => [`${span.from}:${span.to}`, span])).values()];
+}
+
+/** Counts the last hour of every repository that something was pushed to in it, by GitHub's own word. `id` names this round. */
+export async function countLastHour(tools: Tools, id: string): Promise<void> {
+  const now = tools.clock.now();
+  const span = lastHour(now);
+  const tasks = [];
+  for (const installation of await tools.github.listInstallations(await tools.github.octokits.app())) {
+    if (installation.suspendedAt !== null) continue;
+    const octokit = await tools.github.octokits.installation(installation.id);
+    for (const { repository, pushedAt } of await tools.github.listRepositories(octokit)) {
+      if (pushedAt !== null && pushedAt < span.from) continue;
+      tasks.push({
+        id: `${TASKS.reconcile}:${repository.id}:${id}`,
+        lane: `repository:${repository.id}`,
+        event: TASKS.reconcile,
+        dueAt: now,
+        payload: { repositoryId: repository.id, span, small: true } satisfies TaskPayload,
+      });
+    }
+  }
+  await tools.ledger.queue.enqueue(tasks);
+}
+
+/** Queues the whole count of what has ended; asked for every day, it is done once for each repository and span. */
+export async function countEnded(tools: Tools): Promise<void> {
+  const named = new Map<number, Span[]>();
+  for await (const entry of tools.ledger.states("repository"))
+    if (!named.has(entry.organizationId)) named.set(entry.organizationId, []);
+  for await (const { organizationId, body } of tools.ledger.states("policy")) {
+    const periods = (body as PolicyRecord).effective.periods.map(({ from, to }) => {
+      return { from: Date.parse(from), to: Date.parse(to) };
+    });
+    named.get(organizationId)?.push(...periods);
+  }
+  for (const [organizationId, spans] of named) {
+    for (const span of endedSpans(tools.clock.now(), spans))
+      await askToReconcile(tools, organizationId, span, `ended:${span.from}:${span.to}`);
+  }
+}

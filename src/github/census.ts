@@ -1,0 +1,131 @@
+/** What GitHub itself lists of a branch, from places that do not know of each other: its head, its git history, and its merged pull requests. */
+
+import { z } from "zod";
+import type { Instant, Repository, Sha } from "../domain/change.ts";
+import type { GitLine, MergedPull } from "../domain/evidence/counting.ts";
+import { sha256, canonical } from "../domain/digest.ts";
+import { listOf, Oid } from "./answers.ts";
+import { askMaybe, nextPage, place, query, type GitHub } from "./ask.ts";
+import { MERGED_PULLS_QUERY } from "./queries.ts";
+import { InstantShape, ShaShape } from "./shapes.ts";
+
+/** Pages of a hundred read of one listing. */
+const MOST_PAGES = 200;
+
+/** A listing as it came: how to ask for it again, and the digest of what it held. */
+export interface Came {
+  readonly query: string;
+  /** SHA-256 of the canonical JSON of what was listed. */
+  readonly digest: string;
+  /** There is more than could be read. */
+  readonly truncated: boolean;
+}
+
+/** The pull requests merged into a branch, and where git says the branch is. */
+export interface MergedListing extends Came {
+  readonly pulls: readonly MergedPull[];
+  /** Null: there is no such branch (any more). */
+  readonly head: Sha | null;
+}
+
+const MergedAnswer = z.object({
+  repository: z.object({
+    ref: z.object({ target: Oid.nullish() }).nullish(),
+    pullRequests: listOf(
+      z.object({
+        number: z.int(),
+        mergedAt: InstantShape.nullish(),
+        updatedAt: InstantShape,
+        mergeCommit: Oid.nullish(),
+      }),
+    ),
+  }),
+});
+
+/**
+ * Lists the pull requests merged into a branch (by its name) since an instant, newest change first; never by the search API, which ends
+ * after a thousand. A merged pull request was changed no earlier than it was merged, so older ones need not be asked for. Throws {@link Trouble}.
+ */
+export async function listMergedPulls(
+  github: GitHub,
+  repository: Repository,
+  branch: string,
+  since: Instant,
+): Promise<MergedListing> {
+  const found = new Map<number, MergedPull>();
+  const read = async (after: string | null) => {
+    const { owner, name } = repository;
+    const variables = { owner, name, branch, ref: `refs/heads/${branch}`, after };
+    const { repository: told } = await query(github, MERGED_PULLS_QUERY, variables, MergedAnswer);
+    for (const { number, mergedAt, mergeCommit } of told.pullRequests.nodes) {
+      if (mergedAt != null && mergedAt >= since)
+        found.set(number, { number, at: mergedAt, commit: mergeCommit?.oid ?? null });
+    }
+    return told;
+  };
+  const first = await read(null);
+  let page = first.pullRequests;
+  let pages = 1;
+  while (
+    page.pageInfo.hasNextPage &&
+    pages < MOST_PAGES &&
+    page.nodes.every((each) => each.updatedAt >= since)
+  ) {
+    page = (await read(page.pageInfo.endCursor ?? null)).pullRequests;
+    pages += 1;
+  }
+  const truncated = page.pageInfo.hasNextPage && page.nodes.every((each) => each.updatedAt >= since);
+  // Whatever was changed while the pages were read has moved to the front.
+  if (pages > 1) await read(null);
+  const pulls = [...found.values()].toSorted((a, b) => a.number - b.number);
+  return {
+    pulls,
+    head: first.ref?.target?.oid ?? null,
+    truncated,
+    query: `pullRequests(states: MERGED, baseRefName: ${JSON.stringify(branch)}, orderBy: {field: UPDATED_AT, direction: DESC}) of ${repository.owner}/${repository.name}`,
+    digest: sha256(canonical(pulls)),
+  };
+}
+
+const LineShape = z.object({
+  total_commits: z.int(),
+  commits: z.array(z.object({ sha: ShaShape, parents: z.array(z.object({ sha: ShaShape })) })),
+});
+
+/**
+ * The commits that `end` has and `begin` has not, with their parents, as git itself knows them; null where GitHub does not know one of the
+ * two (any more), or they share no history. Throws {@link Trouble}.
+ */
+export async function listGitLine(
+  github: GitHub,
+  repository: Repository,
+  begin: Sha,
+  end: Sha,
+): Promise<(Came & { readonly line: GitLine }) | null> {
+  const commits = new Map<Sha, readonly Sha[]>();
+  let page: Readonly<Record<string, string>> | null = {};
+  let total = 0;
+  for (let pages = 0; page !== null && pages < MOST_PAGES; pages += 1) {
+    const answer: Awaited<ReturnType<typeof askMaybe<typeof LineShape>>> = await askMaybe(
+      github,
+      "GET /repos/{owner}/{repo}/compare/{basehead}",
+      { ...place(repository), basehead: `${begin}...${end}`, per_page: 100, ...page },
+      LineShape,
+      [404, 422],
+    );
+    if (answer === null) return null;
+    total = answer.data.total_commits;
+    for (const { sha, parents } of answer.data.commits)
+      commits.set(
+        sha,
+        parents.map((parent) => parent.sha),
+      );
+    page = commits.size >= total ? null : nextPage(answer.headers);
+  }
+  return {
+    line: { end, commits },
+    truncated: commits.size < total,
+    query: `GET /repos/${repository.owner}/${repository.name}/compare/${begin}...${end}`,
+    digest: sha256(canonical([...commits].toSorted(([a], [b]) => (a < b ? -1 : 1)))),
+  };
+}
