@@ -1,0 +1,194 @@
+/** A snapshot as single settings, each with the order that says which of two values protects less. */
+
+import { CHECK_NAME } from "../controls/control.ts";
+import type { Bypasser, Guard, Protection, SeenBranch, SeenEnvironment, SeenRuleset } from "./snapshot.ts";
+import { isUnobservable } from "./snapshot.ts";
+
+/** What a setting belongs to. `name` is what people call it; a branch's is without `refs/heads/`. */
+export interface Place {
+  readonly kind: "branch" | "ruleset" | "environment";
+  /** Full ref name, or GitHub's id as text. */
+  readonly id: string;
+  readonly name: string;
+}
+
+/** A setting's value: one word, number or yes and no, or the members of a list, sorted. */
+export type SettingValue = string | number | boolean | readonly string[];
+
+/** One setting as it was read; `value` null: it could not be, `because` says why. */
+export interface Setting {
+  readonly place: Place;
+  readonly setting: SettingName;
+  readonly value: SettingValue | null;
+  readonly because: string | null;
+}
+
+/** The settings there are; docs/operations.md explains each. */
+export type SettingName =
+  | "check-required"
+  | "pull-request-required"
+  | "approvals-required"
+  | "code-owners-required"
+  | "last-push-approved"
+  | "stale-approvals-dismissed"
+  | "other-checks-required"
+  | "force-push-allowed"
+  | "deletion-allowed"
+  | "merge-queue"
+  | "may-bypass-check"
+  | "may-bypass-pull-request"
+  | "enforcement"
+  | "branches"
+  | "rules"
+  | "may-bypass"
+  | "reviewers"
+  | "self-review-allowed"
+  | "admins-bypass"
+  | "deployable-branches"
+  | "wait-minutes"
+  | "gate-apps";
+
+/** Every setting of a snapshot, in a fixed order. `appId`: ours, that the check must be pinned to. */
+export function settingsOf(protection: Protection, appId: number): readonly Setting[] {
+  const { rulesets, branches, environments } = protection;
+  return [
+    ...branches.flatMap((branch) => branchSettings(branch, appId)),
+    ...(isUnobservable(rulesets) ? [] : rulesets.flatMap(rulesetSettings)),
+    ...(isUnobservable(environments) ? [] : environments.flatMap(environmentSettings)),
+  ];
+}
+
+/** How our check is required on a branch: from this App alone, from anybody, or not. */
+export type CheckRequired = "pinned" | "any-source" | "no";
+
+function branchSettings(branch: SeenBranch, appId: number): readonly Setting[] {
+  const { guards, unobservable } = branch;
+  const place: Place = { kind: "branch", id: branch.ref, name: branch.ref.replace(/^refs\/heads\//u, "") };
+  const pulls = guards.map((guard) => guard.pullRequest).filter((each) => each !== null);
+  const ours = guards.filter((guard) => requires(guard, appId) !== "no");
+  const pinned = guards.filter((guard) => requires(guard, appId) === "pinned");
+  const check: CheckRequired = pinned.length > 0 ? "pinned" : ours.length > 0 ? "any-source" : "no";
+  const others = guards.flatMap((guard) => guard.checks.map(({ name }) => name));
+  const passBy = (all: readonly Guard[]): readonly string[] | null => whoPasses(all);
+  const strong: Readonly<Record<string, SettingValue>> = {
+    "check-required": "pinned",
+    "pull-request-required": true,
+    "code-owners-required": true,
+    "last-push-approved": true,
+    "stale-approvals-dismissed": true,
+    "force-push-allowed": false,
+    "deletion-allowed": false,
+    "merge-queue": true,
+  };
+  // What a guard that can be read asks for is known; what none of them asks for may be asked by one that cannot.
+  const tell = (setting: SettingName, value: SettingValue | null, because: string | null = null): Setting =>
+    unobservable !== null && value !== strong[setting]
+      ? { place, setting, value: null, because: unobservable }
+      : { place, setting, value, because: value === null ? because : null };
+  return [
+    tell("check-required", check),
+    tell("pull-request-required", pulls.length > 0),
+    tell("approvals-required", Math.max(0, ...pulls.map(({ approvals }) => approvals))),
+    tell(
+      "code-owners-required",
+      pulls.some(({ codeOwners }) => codeOwners),
+    ),
+    tell(
+      "last-push-approved",
+      pulls.some(({ lastPush }) => lastPush),
+    ),
+    tell(
+      "stale-approvals-dismissed",
+      pulls.some(({ dismissStale }) => dismissStale),
+    ),
+    tell("other-checks-required", unique(others.filter((name) => name !== CHECK_NAME))),
+    tell("force-push-allowed", !guards.some(({ forbidsForcePush }) => forbidsForcePush)),
+    tell("deletion-allowed", !guards.some(({ forbidsDeletion }) => forbidsDeletion)),
+    tell(
+      "merge-queue",
+      guards.some(({ mergeQueue }) => mergeQueue),
+    ),
+    tell("may-bypass-check", check === "no" ? [ANYONE] : passBy(pinned.length > 0 ? pinned : ours), HIDDEN),
+    tell(
+      "may-bypass-pull-request",
+      pulls.length === 0 ? [ANYONE] : passBy(guards.filter(({ pullRequest }) => pullRequest !== null)),
+      HIDDEN,
+    ),
+  ];
+}
+
+/** Stands in a list of those who may bypass where nothing is required. */
+export const ANYONE = "anyone who may write";
+
+/** Why it cannot be seen who may bypass a ruleset. */
+export const HIDDEN =
+  "GitHub shows who may bypass a ruleset only to callers who may edit it, and this App never asks for that";
+
+function requires(guard: Guard, appId: number): CheckRequired {
+  const ours = guard.checks.filter(({ name }) => name === CHECK_NAME);
+  if (ours.some(({ app }) => app === appId)) return "pinned";
+  return ours.some(({ app }) => app === null) ? "any-source" : "no";
+}
+
+/** Who may pass all of these guards; null: it cannot be known. One guard that nobody passes is enough to be sure. */
+function whoPasses(guards: readonly Guard[]): readonly string[] | null {
+  const known = guards.map(({ bypassers }) => (isUnobservable(bypassers) ? null : bypassers.map(nameOf)));
+  const lists = known.filter((each) => each !== null);
+  const common = lists.length === 0 ? null : lists.reduce((a, b) => a.filter((each) => b.includes(each)));
+  if (common?.length === 0) return [];
+  return lists.length < known.length || common === null ? null : unique(common);
+}
+
+/** One who may bypass, as a word: `role:5`, `team:3001 (pull requests only)`. */
+export function nameOf({ kind, id, mode }: Bypasser): string {
+  const who = id === null ? kind : `${kind}:${id}`;
+  if (mode === "always") return who;
+  return mode === "pull-request" ? `${who} (pull requests only)` : `${who} (without a trace)`;
+}
+
+function rulesetSettings(ruleset: SeenRuleset): readonly Setting[] {
+  const place: Place = { kind: "ruleset", id: String(ruleset.id), name: ruleset.name };
+  const { refs, bypassers } = ruleset;
+  const told = (setting: SettingName, value: SettingValue): Setting => ({
+    place,
+    setting,
+    value,
+    because: null,
+  });
+  return [
+    told("enforcement", ruleset.enforcement),
+    refs === null
+      ? { place, setting: "branches", value: null, because: "GitHub does not show its conditions" }
+      : told("branches", unique([...refs.include, ...refs.exclude.map((each) => `not ${each}`)])),
+    told("rules", unique(ruleset.rules)),
+    isUnobservable(bypassers)
+      ? { place, setting: "may-bypass", value: null, because: bypassers.unobservable }
+      : told("may-bypass", unique(bypassers.map(nameOf))),
+  ];
+}
+
+function environmentSettings(environment: SeenEnvironment): readonly Setting[] {
+  const place: Place = { kind: "environment", id: String(environment.id), name: environment.name };
+  const told = (setting: SettingName, value: SettingValue): Setting => ({
+    place,
+    setting,
+    value,
+    because: null,
+  });
+  return [
+    told("reviewers", unique(environment.reviewers)),
+    told("self-review-allowed", environment.reviewers.length > 0 && !environment.preventsSelfReview),
+    environment.adminsBypass === null
+      ? { place, setting: "admins-bypass", value: null, because: "GitHub does not say it of this environment" }
+      : told("admins-bypass", environment.adminsBypass),
+    told("deployable-branches", environment.branches),
+    told("wait-minutes", environment.waitMinutes),
+    environment.apps === null
+      ? { place, setting: "gate-apps", value: null, because: "GitHub does not show this environment's own rules" }
+      : told("gate-apps", unique(environment.apps)),
+  ];
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].toSorted();
+}

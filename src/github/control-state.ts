@@ -1,0 +1,359 @@
+/** How a repository is protected right now: rulesets, classic protection, environments, and who may bypass. What is hidden is said to be. */
+
+import { z } from "zod";
+import type { Instant, Repository } from "../domain/change.ts";
+import type {
+  Bypasser,
+  Guard,
+  Protection,
+  SeenBranch,
+  SeenEnvironment,
+  SeenRuleset,
+  Unobservable,
+} from "../domain/protection/snapshot.ts";
+import { HIDDEN } from "../domain/protection/settings.ts";
+import { isUnobservable } from "../domain/protection/snapshot.ts";
+import { Trouble } from "../domain/trouble.ts";
+import { askAll, askMaybe, place, type GitHub } from "./ask.ts";
+import { InstantShape } from "./shapes.ts";
+import { statusOf } from "./trouble.ts";
+
+/** What is asked of one repository: its production branches (full refs), and which environments are production. */
+export interface ProtectionAsked {
+  readonly repository: Repository;
+  readonly refs: readonly string[];
+  readonly isProduction: (environment: string) => boolean;
+  readonly now: Instant;
+}
+
+/** Reads everything. Throws {@link Trouble} only where GitHub does not answer; what it does not show is `unobservable`. */
+export async function readProtection(github: GitHub, asked: ProtectionAsked): Promise<Protection> {
+  const { repository, now: readAt } = asked;
+  const rulesets = await readRulesets(github, repository);
+  const branches: SeenBranch[] = [];
+  for (const ref of asked.refs) branches.push(await readBranch(github, repository, ref, rulesets));
+  return { readAt, rulesets, branches, environments: await readEnvironments(github, asked) };
+}
+
+const RulesetListShape = z.array(z.object({ id: z.int() }));
+
+const BypasserShape = z
+  .object({
+    actor_id: z.int().nullish(),
+    actor_type: z.string(),
+    bypass_mode: z.enum(["always", "pull_request", "exempt"]).catch("always"),
+  })
+  .transform(
+    (actor): Bypasser => ({
+      kind: KINDS[actor.actor_type] ?? "other",
+      // GitHub gives organisation admins the id 1, which names nobody.
+      id: actor.actor_type === "OrganizationAdmin" ? null : (actor.actor_id ?? null),
+      mode: actor.bypass_mode === "pull_request" ? "pull-request" : actor.bypass_mode,
+    }),
+  );
+
+const KINDS: Readonly<Partial<Record<string, Bypasser["kind"]>>> = {
+  RepositoryRole: "role",
+  Team: "team",
+  Integration: "app",
+  User: "user",
+  OrganizationAdmin: "organization-admins",
+  DeployKey: "deploy-keys",
+};
+
+const RulesetShape = z
+  .object({
+    id: z.int(),
+    name: z.string(),
+    target: z.string().optional(),
+    source_type: z.string().optional(),
+    enforcement: z.enum(["active", "evaluate", "disabled"]),
+    bypass_actors: z.array(BypasserShape).optional(),
+    conditions: z
+      .object({
+        ref_name: z
+          .object({ include: z.array(z.string()).optional(), exclude: z.array(z.string()).optional() })
+          .optional(),
+      })
+      .nullish(),
+    rules: z.array(z.object({ type: z.string() })).optional(),
+    updated_at: InstantShape.optional(),
+  })
+  .transform((ruleset): SeenRuleset => {
+    const refs = ruleset.conditions?.ref_name;
+    return {
+      id: ruleset.id,
+      name: ruleset.name,
+      owner: OWNERS[ruleset.source_type ?? ""] ?? "repository",
+      target: ruleset.target ?? "branch",
+      enforcement: ruleset.enforcement,
+      refs: refs === undefined ? null : { include: refs.include ?? [], exclude: refs.exclude ?? [] },
+      rules: (ruleset.rules ?? []).map(({ type }) => type),
+      bypassers: ruleset.bypass_actors ?? { unobservable: HIDDEN },
+      updatedAt: ruleset.updated_at ?? null,
+    };
+  });
+
+const OWNERS: Readonly<Partial<Record<string, SeenRuleset["owner"]>>> = {
+  Organization: "organization",
+  Enterprise: "enterprise",
+};
+
+async function readRulesets(
+  github: GitHub,
+  repository: Repository,
+): Promise<readonly SeenRuleset[] | Unobservable> {
+  const at = place(repository);
+  return orUnobservable("rulesets", async () => {
+    const parameters = { ...at, includes_parents: true };
+    const { pages } = await askAll(github, "GET /repos/{owner}/{repo}/rulesets", parameters, RulesetListShape);
+    const found: SeenRuleset[] = [];
+    for (const { id } of pages.flat()) {
+      const one = await askMaybe(
+        github,
+        "GET /repos/{owner}/{repo}/rulesets/{ruleset_id}",
+        { ...at, ruleset_id: id, includes_parents: true },
+        RulesetShape,
+      );
+      // Deleted between the two questions.
+      if (one !== null) found.push(one.data);
+    }
+    return found.toSorted((a, b) => a.id - b.id);
+  });
+}
+
+const ChecksShape = z.array(z.object({ context: z.string(), integration_id: z.int().nullish() }));
+
+const BranchRulesShape = z.array(
+  z.object({
+    type: z.string(),
+    ruleset_id: z.int().optional(),
+    parameters: z
+      .object({
+        required_approving_review_count: z.int().optional(),
+        dismiss_stale_reviews_on_push: z.boolean().optional(),
+        require_code_owner_review: z.boolean().optional(),
+        require_last_push_approval: z.boolean().optional(),
+        required_status_checks: ChecksShape.optional(),
+      })
+      .optional(),
+  }),
+);
+
+async function readBranch(
+  github: GitHub,
+  repository: Repository,
+  ref: string,
+  rulesets: readonly SeenRuleset[] | Unobservable,
+): Promise<SeenBranch> {
+  const branch = ref.replace(/^refs\/heads\//u, "");
+  const parameters = { ...place(repository), branch };
+  const rules = await orUnobservable("rulesets", async () => {
+    const route = "GET /repos/{owner}/{repo}/rules/branches/{branch}";
+    const { pages } = await askAll(github, route, parameters, BranchRulesShape);
+    return rulesetGuards(pages.flat(), rulesets);
+  });
+  const classic = await orUnobservable("classic branch protection", () => readClassic(github, parameters));
+  const hidden = [rules, classic].find(isUnobservable);
+  return {
+    ref,
+    guards: [
+      ...(isUnobservable(rules) ? [] : rules),
+      ...(classic === null || isUnobservable(classic) ? [] : [classic]),
+    ],
+    unobservable: hidden?.unobservable ?? null,
+  };
+}
+
+function rulesetGuards(
+  rules: z.infer<typeof BranchRulesShape>,
+  rulesets: readonly SeenRuleset[] | Unobservable,
+): readonly Guard[] {
+  return [...Map.groupBy(rules, (rule) => rule.ruleset_id ?? 0)].map(([id, own]): Guard => {
+    const known = isUnobservable(rulesets) ? undefined : rulesets.find((each) => each.id === id);
+    const review = own.find(({ type }) => type === "pull_request")?.parameters;
+    const has = (type: string): boolean => own.some((rule) => rule.type === type);
+    return {
+      source: `ruleset:${id}`,
+      pullRequest: has("pull_request")
+        ? {
+            approvals: review?.required_approving_review_count ?? 0,
+            dismissStale: review?.dismiss_stale_reviews_on_push ?? false,
+            codeOwners: review?.require_code_owner_review ?? false,
+            lastPush: review?.require_last_push_approval ?? false,
+          }
+        : null,
+      checks: own
+        .flatMap(({ parameters }) => parameters?.required_status_checks ?? [])
+        .map((check) => ({ name: check.context, app: check.integration_id ?? null })),
+      forbidsForcePush: has("non_fast_forward"),
+      forbidsDeletion: has("deletion"),
+      mergeQueue: has("merge_queue"),
+      bypassers: known?.bypassers ?? { unobservable: HIDDEN },
+    };
+  });
+}
+
+const Enabled = z.object({ enabled: z.boolean() }).optional();
+const Ids = z.array(z.object({ id: z.int() })).optional();
+
+const ClassicShape = z
+  .object({
+    required_status_checks: z
+      .object({
+        checks: z.array(z.object({ context: z.string(), app_id: z.int().nullish() })).optional(),
+        contexts: z.array(z.string()).optional(),
+      })
+      .optional(),
+    required_pull_request_reviews: z
+      .object({
+        required_approving_review_count: z.int().optional(),
+        dismiss_stale_reviews: z.boolean().optional(),
+        require_code_owner_reviews: z.boolean().optional(),
+        require_last_push_approval: z.boolean().optional(),
+        bypass_pull_request_allowances: z.object({ users: Ids, teams: Ids, apps: Ids }).optional(),
+      })
+      .optional(),
+    enforce_admins: Enabled,
+    allow_force_pushes: Enabled,
+    allow_deletions: Enabled,
+  })
+  .transform((classic): Guard => {
+    const reviews = classic.required_pull_request_reviews;
+    const allowed = reviews?.bypass_pull_request_allowances;
+    const some = (kind: Bypasser["kind"], ids: z.infer<typeof Ids>): readonly Bypasser[] =>
+      (ids ?? []).map(({ id }) => ({ kind, id, mode: "pull-request" }));
+    const checks = classic.required_status_checks;
+    const admins: readonly Bypasser[] =
+      classic.enforce_admins?.enabled === true
+        ? []
+        : [{ kind: "repository-admins", id: null, mode: "always" }];
+    return {
+      source: "classic",
+      pullRequest:
+        reviews === undefined
+          ? null
+          : {
+              approvals: reviews.required_approving_review_count ?? 0,
+              dismissStale: reviews.dismiss_stale_reviews ?? false,
+              codeOwners: reviews.require_code_owner_reviews ?? false,
+              lastPush: reviews.require_last_push_approval ?? false,
+            },
+      // GitHub writes "any source" as -1 or null.
+      checks:
+        checks?.checks?.map(({ context, app_id: app }) => ({
+          name: context,
+          app: app == null || app < 0 ? null : app,
+        })) ?? (checks?.contexts ?? []).map((name) => ({ name, app: null })),
+      forbidsForcePush: classic.allow_force_pushes?.enabled !== true,
+      forbidsDeletion: classic.allow_deletions?.enabled !== true,
+      mergeQueue: false,
+      bypassers: [
+        ...admins,
+        ...some("user", allowed?.users),
+        ...some("team", allowed?.teams),
+        ...some("app", allowed?.apps),
+      ],
+    };
+  });
+
+async function readClassic(
+  github: GitHub,
+  parameters: { readonly owner: string; readonly repo: string; readonly branch: string },
+): Promise<Guard | null> {
+  const route = "GET /repos/{owner}/{repo}/branches/{branch}/protection";
+  return (await askMaybe(github, route, parameters, ClassicShape))?.data ?? null;
+}
+
+const RuleShape = z.object({
+  type: z.string(),
+  wait_timer: z.int().optional(),
+  prevent_self_review: z.boolean().optional(),
+  reviewers: z
+    .array(z.object({ type: z.enum(["User", "Team"]), reviewer: z.object({ id: z.int() }) }))
+    .optional(),
+});
+
+const EnvironmentsShape = z.object({
+  environments: z
+    .array(
+      z.object({
+        id: z.int(),
+        name: z.string(),
+        updated_at: InstantShape.optional(),
+        can_admins_bypass: z.boolean().optional(),
+        protection_rules: z.array(RuleShape).optional(),
+        deployment_branch_policy: z
+          .object({ protected_branches: z.boolean(), custom_branch_policies: z.boolean() })
+          .nullish(),
+      }),
+    )
+    .optional(),
+});
+
+const GateAppsShape = z.object({
+  custom_deployment_protection_rules: z
+    .array(z.object({ enabled: z.boolean(), app: z.object({ slug: z.string() }) }))
+    .optional(),
+});
+
+async function readEnvironments(
+  github: GitHub,
+  { repository, isProduction }: ProtectionAsked,
+): Promise<readonly SeenEnvironment[] | Unobservable> {
+  const at = place(repository);
+  return orUnobservable("environments", async () => {
+    const { pages } = await askAll(github, "GET /repos/{owner}/{repo}/environments", at, EnvironmentsShape);
+    const found: SeenEnvironment[] = [];
+    for (const environment of pages.flatMap(({ environments }) => environments ?? [])) {
+      if (!isProduction(environment.name)) continue;
+      const rules = environment.protection_rules ?? [];
+      const review = rules.find(({ type }) => type === "required_reviewers");
+      const branches = environment.deployment_branch_policy;
+      found.push({
+        id: environment.id,
+        name: environment.name,
+        reviewers: (review?.reviewers ?? []).map(({ type, reviewer }) => `${type.toLowerCase()}:${reviewer.id}`),
+        preventsSelfReview: review?.prevent_self_review ?? false,
+        adminsBypass: environment.can_admins_bypass ?? null,
+        branches: branches == null ? "any" : branches.protected_branches ? "protected" : "named",
+        waitMinutes: rules.find(({ type }) => type === "wait_timer")?.wait_timer ?? 0,
+        apps: await readGateApps(github, repository, environment.name),
+        updatedAt: environment.updated_at ?? null,
+      });
+    }
+    return found.toSorted((a, b) => a.id - b.id);
+  });
+}
+
+async function readGateApps(
+  github: GitHub,
+  repository: Repository,
+  name: string,
+): Promise<readonly string[] | null> {
+  const answer = await askMaybe(
+    github,
+    "GET /repos/{owner}/{repo}/environments/{environment_name}/deployment_protection_rules",
+    { ...place(repository), environment_name: name },
+    GateAppsShape,
+    [403, 404],
+  );
+  const rules = answer?.data.custom_deployment_protection_rules ?? [];
+  return answer === null ? null : rules.filter(({ enabled }) => enabled).map(({ app }) => app.slug);
+}
+
+/** What GitHub refuses to show is not known, and never counts as missing: the permission, or the plan. */
+async function orUnobservable<Read>(what: string, read: () => Promise<Read>): Promise<Read | Unobservable> {
+  try {
+    return await read();
+  } catch (error) {
+    const status = error instanceof Trouble && error.code === "github-refused" ? statusOf(error.cause) : null;
+    // 404 is a repository that is gone, which is another matter.
+    if (status !== 403) throw error;
+    const said = error instanceof Error ? error.message : "";
+    const because = /upgrade/iu.test(said)
+      ? "the plan of this organisation does not have them for this repository"
+      : "the App's permissions do not show them";
+    return { unobservable: `${what}: ${because}` };
+  }
+}
