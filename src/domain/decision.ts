@@ -9,6 +9,8 @@ import { checkText, deviationText, type Candidates } from "./message.ts";
 import { notify, type Notice } from "./notice.ts";
 import { defaultPolicy, type PolicyInForce } from "./policy/tighten.ts";
 import type { Policy } from "./policy/policy.ts";
+import { weakeningDeviation, type Meanwhile } from "./protection/deviation.ts";
+import type { ExposureRecord } from "./protection/record.ts";
 import type { ChangeRecord, CheckRunText, DeploymentRecord, DeviationRecord, GateRecord } from "./record.ts";
 import type { Assessment, ControlName, Result } from "./result.ts";
 
@@ -174,6 +176,20 @@ export function decideDeployment(facts: {
     policy,
     to,
   );
+}
+
+/** What to record of a weakened protection, and of the issue about it. `previous`: as it was recorded before. */
+export function decideWeakening(facts: {
+  readonly exposures: readonly ExposureRecord[];
+  readonly meanwhile: readonly Meanwhile[];
+  readonly policy: PolicyInForce;
+  readonly to: Addressee;
+  readonly previous: DeviationRecord | null;
+  readonly detectedAt: Instant;
+}): Decision {
+  const { exposures, meanwhile, policy, to, previous } = facts;
+  const detectedAt = previous?.detectedAt ?? facts.detectedAt;
+  return withDeviation([], weakeningDeviation(exposures, meanwhile, detectedAt), policy, to);
 }
 
 /** The key of everything that is said in our check run on one commit. */

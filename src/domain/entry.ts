@@ -15,6 +15,10 @@ export const ENTRY_KINDS = [
   "coverage-gap",
   "completeness",
   "command",
+  "protection",
+  "control-state",
+  "exposure",
+  "baseline",
 ] as const;
 
 /** What an entry is about. */

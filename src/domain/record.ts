@@ -88,7 +88,8 @@ export interface DeploymentRecord {
 /** Entry `deviation`, subject = deviation id: what answers a change or deployment that is not compliant. */
 export interface DeviationRecord {
   readonly id: string;
-  readonly subjectKind: "change" | "deployment";
+  /** `control`: it is about a control as such, such as a setting that was weakened. */
+  readonly subjectKind: "change" | "deployment" | "control";
   readonly repository: Repository;
   /** The changes (ids) it lists; for a deployment, its id. */
   readonly subjects: readonly string[];

@@ -16,6 +16,7 @@ import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
 import type { BranchRecord, ChangeRecord, DeviationRecord } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { checksAt, gatherPull, observationsOf, SETTLING } from "./gather.ts";
+import { noteLanded } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import { landedChanges } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -248,6 +249,7 @@ async function recordUpdate(
     now,
     watched.fence,
   );
+  await noteLanded(tools, watched, change.id);
 }
 
 /** A branch is judged by the policy it had before; a new one by the default branch's, not by one it may bring itself. */

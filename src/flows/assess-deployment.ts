@@ -11,6 +11,7 @@ import type { BranchRecord, ChangeRecord, DeploymentRecord } from "../domain/rec
 import { Trouble } from "../domain/trouble.ts";
 import type { readDeployment } from "../github/deployments.ts";
 import { currentPolicy, followBranch, policyAt, sinceOf } from "./assess-change.ts";
+import { noteLanded } from "./exposed.ts";
 import { SETTLING } from "./gather.ts";
 import { landedChanges, type Landed } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -183,6 +184,7 @@ async function recordSuccess(
     now,
     watched.fence,
   );
+  await noteLanded(tools, watched, deployment.id);
 }
 
 function kindOf(

@@ -2,10 +2,10 @@
 
 import { policyOrDefault } from "../domain/decision.ts";
 import { isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
-import type { Instant } from "../domain/change.ts";
 import type { CoverageGapRecord, DeploymentRecord } from "../domain/record.ts";
 import { commandSubject } from "../domain/reply.ts";
 import type { Receiver } from "../domain/notice.ts";
+import type { Actor, Instant } from "../domain/change.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Commented } from "../github/subject.ts";
 import { answerCommand } from "./answer-command.ts";
@@ -13,6 +13,7 @@ import { assessDeployment, watchedRefs } from "./assess-deployment.ts";
 import { currentPolicy, followBranch } from "./assess-change.ts";
 import { assessPull, REJUDGE } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
+import { readControlState } from "./control-state.ts";
 import { meet, noticeVanished, recordProductionRefs } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -50,6 +51,11 @@ export interface TaskPayload {
     /** YYYY-MM-DD in the receiver's time zone. */
     readonly day: string;
   };
+  /** The cause whose deviation is looked at again, and its organisation. */
+  readonly causeId?: string;
+  readonly organizationId?: number;
+  /** Who changed a ruleset of the organisation, and when. */
+  readonly told?: { readonly at: Instant; readonly by: Actor | null };
 }
 
 /** Lists what the App can see, records what is new or gone, and queues a sweep of each repository. `id` names this census. */
@@ -123,6 +129,7 @@ export async function sweepRepository(tools: Tools, watched: Watched): Promise<v
   );
   const refs = await productionRefs(tools, watched);
   await eachOf(refs, (ref) => followBranch(tools, watched, ref));
+  await readControlState(tools, watched, null);
   await rejudgeOpen(tools, watched);
   await eachOf(await unrecordedDeployments(tools, watched), (number) =>
     assessDeployment(tools, watched, number),

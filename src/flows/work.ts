@@ -10,6 +10,9 @@ import { assessDeployment } from "./assess-deployment.ts";
 import { isOldNews, summarise, tell } from "./notices.ts";
 import { assessGroup, assessPull } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
+import { PROTECTION, readControlState, readOrganization } from "./control-state.ts";
+import { EXPOSURES } from "./exposed.ts";
+import { recordWeakening } from "./exposures.ts";
 import type { Heard } from "./intake.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { recordLifecycle, watch } from "./repositories.ts";
@@ -141,6 +144,7 @@ const ORDER: readonly Work["type"][] = [
   "deployment",
   "pull",
   "commit",
+  "protection",
   "repository",
   "organization",
   "task",
@@ -170,6 +174,11 @@ async function look(tools: Tools, lease: Lease, { subject, request }: Job): Prom
       return rejudgeOrganization(tools, subject.organizationId);
     case "task":
       return runTask(tools, subject, fence);
+    case "protection": {
+      if (subject.repositoryId === null) return readOrganization(tools, subject);
+      const watched = await watch(tools, subject.repositoryId, fence);
+      return watched === null ? undefined : readControlState(tools, watched, subject);
+    }
     default: {
       const watched = await watch(tools, subject.repositoryId, fence);
       if (watched !== null) await lookAt(tools, watched, subject, request);
@@ -256,11 +265,15 @@ async function runTask(
   if (task.event === TASKS.redeliver) return redeliver(tools);
   if (task.event === TASKS.countHour) return countLastHour(tools, task.id);
   if (task.event === TASKS.countEnded) return countEnded(tools);
+  const { repositoryId, organizationId, causeId } = task.payload;
+  if (task.event === EXPOSURES && organizationId !== undefined && causeId !== undefined)
+    return recordWeakening(tools, organizationId, causeId, fence);
   const watched = repositoryId === undefined ? null : await watch(tools, repositoryId, fence);
   if (watched === null) return;
   if (task.event === TASKS.reconcile && task.payload.span !== undefined)
     await reconcileRepository(tools, watched, task.payload.span, task.payload.small === true);
   else if (task.event === TASKS.sweep) await sweepRepository(tools, watched);
+  else if (task.event === PROTECTION) await readControlState(tools, watched, task.payload.told ?? null);
   else await rejudgeOpen(tools, watched);
 }
 

@@ -43,14 +43,12 @@ const BypasserShape = z
     actor_type: z.string(),
     bypass_mode: z.enum(["always", "pull_request", "exempt"]).catch("always"),
   })
-  .transform(
-    (actor): Bypasser => ({
-      kind: KINDS[actor.actor_type] ?? "other",
-      // GitHub gives organisation admins the id 1, which names nobody.
-      id: actor.actor_type === "OrganizationAdmin" ? null : (actor.actor_id ?? null),
-      mode: actor.bypass_mode === "pull_request" ? "pull-request" : actor.bypass_mode,
-    }),
-  );
+  .transform((actor): Bypasser => ({
+    kind: KINDS[actor.actor_type] ?? "other",
+    // GitHub gives organisation admins the id 1, which names nobody.
+    id: actor.actor_type === "OrganizationAdmin" ? null : (actor.actor_id ?? null),
+    mode: actor.bypass_mode === "pull_request" ? "pull-request" : actor.bypass_mode,
+  }));
 
 const KINDS: Readonly<Partial<Record<string, Bypasser["kind"]>>> = {
   RepositoryRole: "role",
@@ -106,7 +104,12 @@ async function readRulesets(
   const at = place(repository);
   return orUnobservable("rulesets", async () => {
     const parameters = { ...at, includes_parents: true };
-    const { pages } = await askAll(github, "GET /repos/{owner}/{repo}/rulesets", parameters, RulesetListShape);
+    const { pages } = await askAll(
+      github,
+      "GET /repos/{owner}/{repo}/rulesets",
+      parameters,
+      RulesetListShape,
+    );
     const found: SeenRuleset[] = [];
     for (const { id } of pages.flat()) {
       const one = await askMaybe(
@@ -313,7 +316,9 @@ async function readEnvironments(
       found.push({
         id: environment.id,
         name: environment.name,
-        reviewers: (review?.reviewers ?? []).map(({ type, reviewer }) => `${type.toLowerCase()}:${reviewer.id}`),
+        reviewers: (review?.reviewers ?? []).map(
+          ({ type, reviewer }) => `${type.toLowerCase()}:${reviewer.id}`,
+        ),
         preventsSelfReview: review?.prevent_self_review ?? false,
         adminsBypass: environment.can_admins_bypass ?? null,
         branches: branches == null ? "any" : branches.protected_branches ? "protected" : "named",

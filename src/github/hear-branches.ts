@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { listen, same } from "./listener.ts";
 import { tags } from "./lookups.ts";
 import { ORGANIZATION_REPOSITORY, POLICY_PATH } from "./policy-path.ts";
-import { DeploymentEvent, PushEvent, RepositoryEvent } from "./shapes.ts";
+import { DeploymentEvent, ProtectionEvent, PushEvent } from "./shapes.ts";
 import type { Listeners, Subject } from "./subject.ts";
 
 /** GitHub lists at most this many commits in a push. */
@@ -51,9 +51,27 @@ const deployment = listen("deployment", DeploymentEvent, ({ repository, deployme
 /** `deployment` and `deployment_status` */
 export const DEPLOYMENT: Listeners = { created: deployment };
 
-const protection = listen("protection", RepositoryEvent, ({ repository }) => ({
-  subjects: [{ type: "repository", repositoryId: repository.id }],
-}));
+const protection = listen("protection", ProtectionEvent, (event, arrival) => {
+  const { repository, organization, sender: by, action } = event;
+  const changed = event.repository_ruleset?.updated_at ?? event.rule?.updated_at;
+  // What is deleted tells when it was last edited, not when it was deleted.
+  const at = action === "deleted" ? arrival.receivedAt : (changed ?? arrival.receivedAt);
+  if (repository === undefined) {
+    if (organization === undefined) return "the payload names neither a repository nor an organisation";
+    const where = { repositoryId: null, organizationId: organization.id };
+    return { subjects: [{ type: "protection", ...where, by, at }] };
+  }
+  const { id: repositoryId, ownerId: organizationId } = repository;
+  return {
+    subjects: [
+      { type: "protection", repositoryId, organizationId, by, at },
+      { type: "repository", repositoryId },
+    ],
+  };
+});
 
-/** `repository_ruleset` and `branch_protection_rule` */
+/** `repository_ruleset` (of a repository or an organisation) and `branch_protection_rule` */
 export const PROTECTION: Listeners = same(protection, "created", "edited", "deleted");
+
+/** `branch_protection_configuration`: all classic protection of a repository switched off or on */
+export const PROTECTION_CONFIGURATION: Listeners = same(protection, "enabled", "disabled");

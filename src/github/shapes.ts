@@ -174,6 +174,18 @@ export const RepositoryEvent = z.object({
 
 const Organization = z.object({ id: z.int(), login: z.string() });
 
+const Changed = z.object({ updated_at: InstantShape.optional().catch(undefined) });
+
+/** `repository_ruleset`, `branch_protection_rule` and `branch_protection_configuration`. A ruleset may be an organisation's. */
+export const ProtectionEvent = z.object({
+  action: z.string(),
+  repository: RepositoryShape.optional(),
+  organization: Organization.optional().catch(undefined),
+  repository_ruleset: Changed.optional().catch(undefined),
+  rule: Changed.optional().catch(undefined),
+  sender: MaybeActorShape,
+});
+
 /** `membership` and `team`. A deleted team may have no slug left. */
 export const TeamEvent = z.object({
   organization: Organization,

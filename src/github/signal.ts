@@ -1,7 +1,7 @@
 /** A delivery and what it means for us, or why it means nothing. Pure; never throws. */
 
-import { DEPLOYMENT, PROTECTION, PUSH } from "./hear-branches.ts";
 import { ISSUE_COMMENT } from "./hear-comments.ts";
+import { DEPLOYMENT, PROTECTION, PROTECTION_CONFIGURATION, PUSH } from "./hear-branches.ts";
 import {
   INSTALLATION,
   INSTALLATION_REPOSITORIES,
@@ -25,6 +25,7 @@ import { PlaceShape, RepositoryShape } from "./shapes.ts";
 import type { Arrival, Listeners, Signal, Where } from "./subject.ts";
 
 const LISTENERS: ReadonlyMap<string, Listeners> = new Map([
+  ["branch_protection_configuration", PROTECTION_CONFIGURATION],
   ["branch_protection_rule", PROTECTION],
   ["check_run", CHECK_RUN],
   ["check_suite", CHECK_SUITE],

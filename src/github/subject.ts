@@ -41,6 +41,15 @@ export type Subject =
   | { readonly type: "deployment"; readonly repositoryId: number; readonly number: number }
   /** A comment meant for us, on a pull request or on an issue; `deviation` is told by the marker of an issue the App itself wrote. */
   | ({ readonly type: "comment"; readonly repositoryId: number } & Commented)
+  /** A ruleset, a branch protection or an environment may be another than it was. `repositoryId` null: in the whole organisation. */
+  | {
+      readonly type: "protection";
+      readonly repositoryId: number | null;
+      readonly organizationId: number;
+      /** Who changed it, and when, as far as the webhook says. */
+      readonly by: Actor | null;
+      readonly at: Instant;
+    }
   /** Everything open in the repository may have another answer now. */
   | { readonly type: "repository"; readonly repositoryId: number }
   /** A team, a member or the organisation's policy changed. */

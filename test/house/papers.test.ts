@@ -178,6 +178,7 @@ describe("app.yml", () => {
 
   /** The permission GitHub asks for before it sends an event. */
   const PERMISSION_OF: Readonly<Record<string, string>> = {
+    branch_protection_configuration: "administration",
     branch_protection_rule: "administration",
     check_run: "checks",
     check_suite: "checks",

@@ -103,6 +103,7 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
     value: z.union([z.string(), z.number(), z.boolean()]).optional(),
     branch: BranchSchema.optional(),
     environment: text.optional(),
+    ruleset: text.optional(),
   },
   issues: {
     about: text.optional(),

@@ -4,6 +4,7 @@ import { contributorsOf } from "../../domain/contribution.ts";
 import type { Actor, Instant, Sha } from "../../domain/change.ts";
 import type { Entry, EntryKind } from "../../domain/entry.ts";
 import type { NoticePayload } from "../../domain/notice.ts";
+import type { ControlStateRecord } from "../../domain/protection/record.ts";
 import type {
   ChangeRecord,
   CoverageGapRecord,
@@ -58,6 +59,8 @@ export class Sights {
         return this.#deviations();
       case "coverage-gaps":
         return this.#coverageGaps();
+      case "control-state":
+        return this.#controlState();
       case "issues":
         return this.#issues();
       case "comments":
@@ -242,6 +245,19 @@ export class Sights {
     const records = await this.bodies<CoverageGapRecord>("coverage-gap");
     const rows = records.map(({ cause, to }): Row => ({ cause, status: to === null ? "open" : "closed" }));
     return { columns: ["cause", "status"], rows };
+  }
+
+  async #controlState(): Promise<Sight> {
+    const records = await this.bodies<ControlStateRecord>("control-state");
+    const rows = records
+      .filter(({ gone }) => !gone)
+      .map(({ repository, place, setting, value }): Row => ({
+        repository: repository.name,
+        setting,
+        value: value === null ? "unobservable" : Array.isArray(value) ? value.join(", ") || "none" : value,
+        [place.kind]: place.name,
+      }));
+    return { columns: ["setting", "value", "branch", "environment", "ruleset"], rows };
   }
 
   async #issues(): Promise<Sight> {

@@ -69,6 +69,7 @@ const protection = {
     .union([z.literal(true), z.array(text)])
     .optional()
     .describe("who may bypass it"),
+  exclude: z.array(text).optional().describe("branches it leaves out"),
   delete: z.boolean().optional(),
 };
 const repositoryStep = {
@@ -179,7 +180,13 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     text: z.string().optional(),
     pull: PullSchema.optional(),
   },
-  "edit-ruleset": protection,
+  "edit-ruleset": {
+    ...protection,
+    in: z
+      .enum(["organisation", "repository"])
+      .optional()
+      .describe("whose ruleset; default: the repository's"),
+  },
   "set-protection": protection,
   "set-environment": {
     environment: text,

@@ -55,7 +55,10 @@ function sameReading(a: Protection, b: Protection): boolean {
 }
 
 /** The entry subject of a setting. */
-export function settingSubject(repositoryId: number, { place, setting }: Pick<Setting, "place" | "setting">): string {
+export function settingSubject(
+  repositoryId: number,
+  { place, setting }: Pick<Setting, "place" | "setting">,
+): string {
   return `${repositoryId}:${place.kind}:${place.id}:${setting}`;
 }
 
@@ -65,12 +68,23 @@ function stateEntries(facts: ReadingFacts, settings: readonly Setting[]): readon
   const now = new Set(settings.map((each) => settingSubject(repository.id, each)));
   const gone = facts.known
     .filter((each) => !each.gone && !now.has(settingSubject(repository.id, each)))
-    .map(({ place, setting }) => ({ place, setting, value: null, because: "it is no longer there", gone: true }));
+    .map(({ place, setting }) => ({
+      place,
+      setting,
+      value: null,
+      because: "it is no longer there",
+      gone: true,
+    }));
   return [...settings.map((each) => ({ ...each, gone: false })), ...gone].flatMap((each): Entry[] => {
     const subject = settingSubject(repository.id, each);
     const old = known.get(subject);
     const { place, setting, value, because } = each;
-    if (old !== undefined && old.gone === each.gone && old.because === because && canonical(old.value) === canonical(value))
+    if (
+      old !== undefined &&
+      old.gone === each.gone &&
+      old.because === because &&
+      canonical(old.value) === canonical(value)
+    )
       return [];
     const from = before === null ? after.readAt : (told?.at ?? changedAt(facts, each) ?? after.readAt);
     const body: ControlStateRecord = {
@@ -91,7 +105,8 @@ function stateEntries(facts: ReadingFacts, settings: readonly Setting[]): readon
 
 /** GitHub's own time of a ruleset's or environment's change, where it lies between the two readings. */
 function changedAt({ before, after }: ReadingFacts, { place }: Pick<Setting, "place">): Instant | null {
-  const list = place.kind === "ruleset" ? after.rulesets : place.kind === "environment" ? after.environments : [];
+  const list =
+    place.kind === "ruleset" ? after.rulesets : place.kind === "environment" ? after.environments : [];
   const at = Array.isArray(list) ? list.find(({ id }) => String(id) === place.id)?.updatedAt : null;
   return at != null && before !== null && at >= before.readAt && at <= after.readAt ? at : null;
 }
@@ -100,17 +115,24 @@ function exposuresAfter(facts: ReadingFacts, settings: readonly Setting[]): read
   const { repository, before, after, appId } = facts;
   const continued = facts.open.map((exposure) => restored(exposure, settings, facts));
   if (before === null) return continued.filter((each, index) => each !== facts.open[index]);
-  const begun = causesOf(before, after, weakened(settingsOf(before, appId), settings)).map(({ cause, weaker }) => {
-    const index = continued.findIndex(({ cause: known, to }) => {
-      return to === null && known.kind === cause.kind && known.id === cause.id;
-    });
-    const open = continued[index];
-    if (open === undefined) return exposureOf(facts, cause, weaker);
-    const more = weaker.filter((each) => !open.items.some((item) => keyOf(item) === keyOf(each) && item.until === null));
-    continued.splice(index, 1);
-    return { ...open, items: [...open.items, ...more.map((each) => ({ ...each, until: null }))] };
-  });
-  return [...continued.filter((each) => !facts.open.includes(each)), ...begun].map((each) => ({ ...each, repository }));
+  const begun = causesOf(before, after, weakened(settingsOf(before, appId), settings)).map(
+    ({ cause, weaker }) => {
+      const index = continued.findIndex(({ cause: known, to }) => {
+        return to === null && known.kind === cause.kind && known.id === cause.id;
+      });
+      const open = continued[index];
+      if (open === undefined) return exposureOf(facts, cause, weaker);
+      const more = weaker.filter(
+        (each) => !open.items.some((item) => keyOf(item) === keyOf(each) && item.until === null),
+      );
+      continued.splice(index, 1);
+      return { ...open, items: [...open.items, ...more.map((each) => ({ ...each, until: null }))] };
+    },
+  );
+  return [...continued.filter((each) => !facts.open.includes(each)), ...begun].map((each) => ({
+    ...each,
+    repository,
+  }));
 }
 
 /** An exposure with the items that are restored ended; the same object where nothing changed. */

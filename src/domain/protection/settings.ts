@@ -179,12 +179,22 @@ function environmentSettings(environment: SeenEnvironment): readonly Setting[] {
     told("reviewers", unique(environment.reviewers)),
     told("self-review-allowed", environment.reviewers.length > 0 && !environment.preventsSelfReview),
     environment.adminsBypass === null
-      ? { place, setting: "admins-bypass", value: null, because: "GitHub does not say it of this environment" }
+      ? {
+          place,
+          setting: "admins-bypass",
+          value: null,
+          because: "GitHub does not say it of this environment",
+        }
       : told("admins-bypass", environment.adminsBypass),
     told("deployable-branches", environment.branches),
     told("wait-minutes", environment.waitMinutes),
     environment.apps === null
-      ? { place, setting: "gate-apps", value: null, because: "GitHub does not show this environment's own rules" }
+      ? {
+          place,
+          setting: "gate-apps",
+          value: null,
+          because: "GitHub does not show this environment's own rules",
+        }
       : told("gate-apps", unique(environment.apps)),
   ];
 }

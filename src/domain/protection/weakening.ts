@@ -97,7 +97,11 @@ export function causesOf(
   return [...found.values()];
 }
 
-function branchCause(before: Protection, rulesets: readonly WeakeningCause[], weaker: Weaker): WeakeningCause {
+function branchCause(
+  before: Protection,
+  rulesets: readonly WeakeningCause[],
+  weaker: Weaker,
+): WeakeningCause {
   const guards = before.branches.find(({ ref }) => ref === weaker.place.id)?.guards ?? [];
   // The ruleset that guarded this branch and was changed; an organisation's first, for it reaches furthest.
   const guarding = rulesets.filter(({ id }) => guards.some(({ source }) => source === `ruleset:${id}`));
@@ -140,7 +144,9 @@ function rulesetChanges(before: Protection, after: Protection): readonly Weakeni
 
 function howChanged(was: SeenRuleset, is: SeenRuleset): string | null {
   if (was.enforcement !== is.enforcement) {
-    return is.enforcement === "disabled" ? "was disabled" : `was set from ${was.enforcement} to ${is.enforcement}`;
+    return is.enforcement === "disabled"
+      ? "was disabled"
+      : `was set from ${was.enforcement} to ${is.enforcement}`;
   }
   if (canonical(was.refs) !== canonical(is.refs)) return "was given other branches";
   const [passed, pass] = [was.bypassers, is.bypassers];

@@ -1,12 +1,13 @@
 /** Rulesets, branch protection and environments, as administrators change them. */
 
-import type { Account, BranchProtection, Environment, Repository, Ruleset } from "../model.ts";
+import type { Account, BranchProtection, Environment, Organization, Repository, Ruleset } from "../model.ts";
 import { iso } from "../shapes/form.ts";
 import { rulesetShape } from "../shapes/rules.ts";
 import { emit } from "../webhooks.ts";
 import type { World } from "../world.ts";
 import { environmentOf } from "./deployments.ts";
 import { needRole } from "./pulls.ts";
+import { needOwner } from "./teams.ts";
 
 /** What of a ruleset can be set. */
 export type RulesetInput = Pick<
@@ -14,36 +15,45 @@ export type RulesetInput = Pick<
   "name" | "target" | "enforcement" | "bypassActors" | "conditions" | "rules"
 >;
 
-/** Creates a ruleset in a repository. */
+/** Creates a ruleset in a repository, or in an organization for all its repositories. */
 export function createRuleset(
   world: World,
-  repository: Repository,
+  owner: Repository | Organization,
   by: Account,
   input: RulesetInput,
 ): Ruleset {
-  needRole(world, repository, by, "admin");
+  needAdmin(world, owner, by);
   const ruleset: Ruleset = world.register("Ruleset", {
     ...world.identity("Ruleset"),
     ...input,
-    sourceType: "Repository",
-    sourceId: repository.id,
+    sourceType: isOrganization(owner) ? "Organization" : "Repository",
+    sourceId: owner.id,
     createdAt: world.now(),
     updatedAt: world.now(),
   });
-  repository.rulesets.push(ruleset);
-  tellRuleset(world, repository, ruleset, by, "created");
+  owner.rulesets.push(ruleset);
+  tellRuleset(world, owner, ruleset, by, "created");
   return ruleset;
+}
+
+function isOrganization(owner: Repository | Organization): owner is Organization {
+  return "members" in owner;
+}
+
+function needAdmin(world: World, owner: Repository | Organization, by: Account): void {
+  if (isOrganization(owner)) needOwner(world, owner, by);
+  else needRole(world, owner, by, "admin");
 }
 
 /** Changes a ruleset; only what is given. The webhook tells enforcement and conditions, never who may bypass. */
 export function editRuleset(
   world: World,
-  repository: Repository,
+  owner: Repository | Organization,
   ruleset: Ruleset,
   by: Account,
   to: Partial<Pick<RulesetInput, "name" | "enforcement" | "bypassActors" | "conditions" | "rules">>,
 ): void {
-  needRole(world, repository, by, "admin");
+  needAdmin(world, owner, by);
   const changes: Record<string, unknown> = {};
   if (to.name !== undefined && to.name !== ruleset.name) changes["name"] = { from: ruleset.name };
   if (to.enforcement !== undefined && to.enforcement !== ruleset.enforcement)
@@ -51,7 +61,7 @@ export function editRuleset(
   if (to.rules !== undefined) changes["rules"] = ruleChanges(ruleset.rules, to.rules);
   Object.assign(ruleset, to);
   ruleset.updatedAt = world.now();
-  tellRuleset(world, repository, ruleset, by, "edited", { changes });
+  tellRuleset(world, owner, ruleset, by, "edited", { changes });
 }
 
 function ruleChanges(before: Ruleset["rules"], after: Ruleset["rules"]): Record<string, unknown> {
@@ -72,15 +82,20 @@ function ruleChanges(before: Ruleset["rules"], after: Ruleset["rules"]): Record<
 }
 
 /** Deletes a ruleset. */
-export function deleteRuleset(world: World, repository: Repository, ruleset: Ruleset, by: Account): void {
-  needRole(world, repository, by, "admin");
-  repository.rulesets.splice(repository.rulesets.indexOf(ruleset), 1);
-  tellRuleset(world, repository, ruleset, by, "deleted");
+export function deleteRuleset(
+  world: World,
+  owner: Repository | Organization,
+  ruleset: Ruleset,
+  by: Account,
+): void {
+  needAdmin(world, owner, by);
+  owner.rulesets.splice(owner.rulesets.indexOf(ruleset), 1);
+  tellRuleset(world, owner, ruleset, by, "deleted");
 }
 
 function tellRuleset(
   world: World,
-  repository: Repository,
+  owner: Repository | Organization,
   ruleset: Ruleset,
   sender: Account,
   action: string,
@@ -89,7 +104,7 @@ function tellRuleset(
   emit(world, {
     event: "repository_ruleset",
     action,
-    repository,
+    ...(isOrganization(owner) ? { repository: null, organization: owner } : { repository: owner }),
     sender,
     body: { repository_ruleset: rulesetShape(world, ruleset, false), ...extra },
   });

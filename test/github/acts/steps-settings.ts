@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { BranchProtection, BypassActor, Repository, Rule, Ruleset } from "../model.ts";
 import { ROLE_IDS } from "../rules.ts";
-import { addRepository, appNamed, policyText, POLICY_PATH } from "../setup.ts";
+import { addRepository, appNamed, defaultRules, policyText, POLICY_PATH } from "../setup.ts";
 import type { World } from "../world.ts";
 import { openPull } from "./pulls.ts";
 import { makeCommit, pushTo } from "./pushes.ts";
@@ -35,10 +35,15 @@ const RULE_KEYS = {
   approvals: z.number().int().optional(),
   checks: z.array(z.strictObject({ name: z.string(), app: z.string().optional() })).optional(),
   bypass: z.union([z.boolean(), z.array(z.string())]).optional(),
+  exclude: z.array(z.string()).optional(),
   delete: z.boolean().optional(),
 };
 
+const RULESET_KEYS = { ...RULE_KEYS, in: z.enum(["organisation", "repository"]).optional() };
+
 type RuleKeys = z.infer<z.ZodObject<typeof RULE_KEYS>>;
+
+type RulesetKeys = z.infer<z.ZodObject<typeof RULESET_KEYS>>;
 
 /** The steps, by name. */
 export const SETTING_STEPS: Readonly<Record<string, StepKind>> = {
@@ -51,7 +56,7 @@ export const SETTING_STEPS: Readonly<Record<string, StepKind>> = {
     },
     editPolicy,
   ),
-  "edit-ruleset": step(RULE_KEYS, (scene, wanted) => {
+  "edit-ruleset": step(RULESET_KEYS, (scene, wanted) => {
     editRules(scene, wanted);
     return undefined;
   }),
@@ -133,32 +138,38 @@ function organizationsOwn(scene: Scene): Repository {
   );
 }
 
-function editRules(scene: Scene, wanted: RuleKeys): void {
+function editRules(scene: Scene, wanted: RulesetKeys): void {
   const { world, repository, actor } = scene;
+  const owner = wanted.in === "organisation" ? scene.organization : repository;
   const include = wanted.branch === undefined ? null : patternsOf(repository, wanted.branch);
-  const known = repository.rulesets.find(
+  const known = owner.rulesets.find(
     (one) => include === null || one.conditions.include.some((pattern) => include.includes(pattern)),
   );
   if (wanted.delete === true) {
     if (known === undefined) throw new StepError(`no ruleset guards ${wanted.branch ?? "this repository"}`);
-    deleteRuleset(world, repository, known, actor);
+    deleteRuleset(world, owner, known, actor);
     return;
   }
   const bypassActors = wanted.bypass === undefined ? undefined : bypassOf(scene, wanted.bypass);
-  const rules = rulesWith(world, known?.rules ?? [], wanted);
+  // An organization's ruleset begins as the one that goes with the App.
+  const app = world.hookedApp();
+  const first = wanted.in === "organisation" && app !== undefined ? defaultRules(app) : [];
+  const rules = rulesWith(world, known?.rules ?? first, wanted);
+  const exclude = (wanted.exclude ?? []).map((branch) => `refs/heads/${branch}`);
   if (known === undefined)
-    createRuleset(world, repository, actor, {
+    createRuleset(world, owner, actor, {
       name: wanted.branch ?? "rules",
       target: "branch",
       enforcement: wanted.enforcement ?? "active",
       bypassActors: bypassActors ?? [],
-      conditions: { include: include ?? ["~DEFAULT_BRANCH"], exclude: [] },
+      conditions: { include: include ?? ["~DEFAULT_BRANCH"], exclude },
       rules,
     });
   else
-    editRuleset(world, repository, known, actor, {
+    editRuleset(world, owner, known, actor, {
       ...(wanted.enforcement === undefined ? {} : { enforcement: wanted.enforcement }),
       ...(bypassActors === undefined ? {} : { bypassActors }),
+      ...(wanted.exclude === undefined ? {} : { conditions: { ...known.conditions, exclude } }),
       ...(wanted.approvals === undefined && wanted.checks === undefined ? {} : { rules }),
     });
 }

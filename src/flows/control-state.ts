@@ -1,0 +1,100 @@
+/** How the repositories are protected, read again whenever it may have changed and once a day, and kept over time. */
+
+import type { Actor, Instant } from "../domain/change.ts";
+import { NO_COMMIT } from "../domain/change.ts";
+import { policyOrDefault } from "../domain/decision.ts";
+import { canonical } from "../domain/digest.ts";
+import { isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
+import { decideReading } from "../domain/protection/reading.ts";
+import type { ControlStateRecord, ExposureRecord } from "../domain/protection/record.ts";
+import type { Protection } from "../domain/protection/snapshot.ts";
+import type { BranchRecord, RepositoryRecord } from "../domain/record.ts";
+import { currentPolicy } from "./assess-change.ts";
+import { askForExposures } from "./exposed.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** Reads how one repository is protected and records what changed. `told`: the webhook that said so, or null. */
+export async function readControlState(
+  tools: Tools,
+  watched: Watched,
+  told: { readonly at: Instant; readonly by: Actor | null } | null,
+): Promise<void> {
+  const { repository } = watched;
+  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  const after = await tools.github.readProtection(
+    await tools.github.octokits.installation(watched.installationId),
+    {
+      repository,
+      refs: await branchesNow(tools, watched),
+      isProduction: (environment) => isProductionEnvironment(policy, environment),
+      now: tools.clock.now(),
+    },
+  );
+  const state = await tools.ledger.state("protection", String(repository.id));
+  const { entries, causes } = decideReading({
+    repository,
+    appId: tools.appId,
+    before: state === undefined ? null : (state.body as Protection),
+    after,
+    known: await bodies<ControlStateRecord>(tools, "control-state", repository.id),
+    open: await openExposures(tools, repository.id),
+    told,
+  });
+  if (entries.length > 0)
+    await tools.ledger.record({ entries, actions: [] }, tools.clock.now(), watched.fence);
+  await askForExposures(tools, repository.ownerId, causes, canonical(entries));
+}
+
+/** The task that reads one repository's protection, asked for when a ruleset of the organisation changed. Lane `repository:ID`. */
+export const PROTECTION = "countersign.protection";
+
+/** A ruleset of the organisation changed: every repository under watch there is read again. */
+export async function readOrganization(
+  tools: Tools,
+  told: { readonly organizationId: number; readonly at: Instant; readonly by: Actor | null },
+): Promise<void> {
+  const { organizationId, at, by } = told;
+  const dueAt = tools.clock.now();
+  const tasks = [];
+  for await (const { subject, body } of tools.ledger.states("repository", { organizationId })) {
+    const { removedAt, archived } = body as RepositoryRecord;
+    if (removedAt !== null || archived) continue;
+    tasks.push({
+      id: `${PROTECTION}:${subject}:${dueAt}:${at}`,
+      lane: `repository:${subject}`,
+      event: PROTECTION,
+      dueAt,
+      payload: { repositoryId: Number(subject), told: { at, by } },
+    });
+  }
+  await tools.ledger.queue.enqueue(tasks);
+}
+
+/** The spells of weaker protection of a repository that have not ended. */
+export async function openExposures(tools: Tools, repositoryId: number): Promise<readonly ExposureRecord[]> {
+  const all = await bodies<ExposureRecord>(tools, "exposure", repositoryId);
+  return all.filter(({ to }) => to === null);
+}
+
+async function bodies<Body>(
+  tools: Tools,
+  kind: "control-state" | "exposure",
+  repositoryId: number,
+): Promise<readonly Body[]> {
+  const found: Body[] = [];
+  for await (const entry of tools.ledger.states(kind, { repositoryId })) found.push(entry.body as Body);
+  return found;
+}
+
+/** The production branches that are there: a deleted one is followed, but has nothing to protect. */
+async function branchesNow(tools: Tools, { repository }: Watched): Promise<readonly string[]> {
+  const state = await tools.ledger.state("repository", String(repository.id));
+  const followed = state === undefined ? [] : (state.body as RepositoryRecord).productionRefs;
+  const refs = followed.length === 0 ? [refOf(repository.defaultBranch)] : followed;
+  const there: string[] = [];
+  for (const ref of refs) {
+    const branch = await tools.ledger.state("branch", `${repository.id}:${ref}`);
+    if (branch === undefined || (branch.body as BranchRecord).head !== NO_COMMIT) there.push(ref);
+  }
+  return there;
+}
