@@ -69,7 +69,6 @@ const protection = {
     .union([z.literal(true), z.array(text)])
     .optional()
     .describe("who may bypass it"),
-  exclude: z.array(text).optional().describe("branches it leaves out"),
   delete: z.boolean().optional(),
 };
 const repositoryStep = {
@@ -186,6 +185,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
       .enum(["organisation", "repository"])
       .optional()
       .describe("whose ruleset; default: the repository's"),
+    exclude: z.array(text).optional().describe("branches it leaves out"),
   },
   "set-protection": protection,
   "set-environment": {
