@@ -259,13 +259,12 @@ async function runTask(
   task: Extract<Work, { readonly type: "task" }>,
   fence: Watched["fence"],
 ): Promise<void> {
-  const { repositoryId, held } = task.payload;
+  const { repositoryId, held, organizationId, causeId } = task.payload;
   if (task.event === TASKS.summarise) return held === undefined ? undefined : summarise(tools, held, fence);
   if (task.event === TASKS.census) return census(tools, task.id);
   if (task.event === TASKS.redeliver) return redeliver(tools);
   if (task.event === TASKS.countHour) return countLastHour(tools, task.id);
   if (task.event === TASKS.countEnded) return countEnded(tools);
-  const { repositoryId, organizationId, causeId } = task.payload;
   if (task.event === EXPOSURES && organizationId !== undefined && causeId !== undefined)
     return recordWeakening(tools, organizationId, causeId, fence);
   const watched = repositoryId === undefined ? null : await watch(tools, repositoryId, fence);
