@@ -215,6 +215,18 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
     });
 
   command(
+    policy,
+    "import",
+    "Say a policy-bot file in ours; what is not the same stands on top, with the reason.",
+    ["policy import .policy.yml > .github/countersign.yml", "policy import .policy.yml --json"],
+  )
+    .argument("<file>", "the policy-bot file; - for standard input")
+    .action(async (file: string, options: { json?: boolean }) => {
+      const { importPolicy } = await import("./policy-import.ts");
+      give(await importPolicy(terminal, file), options.json);
+    });
+
+  command(
     program,
     "assess",
     "Judge stored facts, and nothing else: nothing is asked of GitHub, nothing recorded.",
