@@ -5,12 +5,15 @@ import { NO_COMMIT } from "../domain/change.ts";
 import { policyOrDefault } from "../domain/decision.ts";
 import { canonical } from "../domain/digest.ts";
 import { isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
+import { editedUnseen } from "../domain/protection/weakening.ts";
 import { decideReading } from "../domain/protection/reading.ts";
 import type { ControlStateRecord, ExposureRecord } from "../domain/protection/record.ts";
+import type { Entry } from "../domain/entry.ts";
 import type { Protection } from "../domain/protection/snapshot.ts";
 import type { BranchRecord, RepositoryRecord } from "../domain/record.ts";
 import { currentPolicy } from "./assess-change.ts";
 import { askForExposures } from "./exposed.ts";
+import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** Reads how one repository is protected and records what changed. `told`: the webhook that said so, or null. */
@@ -31,18 +34,47 @@ export async function readControlState(
     },
   );
   const state = await tools.ledger.state("protection", String(repository.id));
+  const before = state === undefined ? null : (state.body as Protection);
   const { entries, causes } = decideReading({
     repository,
     appId: tools.appId,
-    before: state === undefined ? null : (state.body as Protection),
+    before,
     after,
     known: await bodies<ControlStateRecord>(tools, "control-state", repository.id),
     open: await openExposures(tools, repository.id),
     told,
   });
-  if (entries.length > 0)
-    await tools.ledger.record({ entries, actions: [] }, tools.clock.now(), watched.fence);
+  const all = [...entries, ...unseenEdits(watched, before, after)];
+  if (all.length > 0)
+    await tools.ledger.record({ entries: all, actions: [] }, tools.clock.now(), watched.fence);
   await askForExposures(tools, repository.ownerId, causes, canonical(entries));
+}
+
+/** A ruleset that was edited in what we may not see is a gap of that moment; one of the organisation is one gap for all its repositories. */
+function unseenEdits(
+  { repository }: Watched,
+  before: Protection | null,
+  after: Protection,
+): readonly Entry[] {
+  if (before === null) return [];
+  return editedUnseen(before, after).map((ruleset) => {
+    const at = ruleset.updatedAt ?? after.readAt;
+    const isOwn = ruleset.owner === "repository";
+    const { owner, name, ownerId } = repository;
+    const gap = gapEntry(
+      {
+        id: gapId(isOwn ? repository.id : 0, "unobservable", at, `ruleset:${ruleset.id}`),
+        cause: "unobservable",
+        scope: isOwn ? `${owner}/${name}` : owner,
+        from: at,
+        to: at,
+        because: `the ruleset ${ruleset.name} was edited, and nothing changed that this App may see: it can be who may bypass it`,
+        backfilled: false,
+      },
+      repository,
+    );
+    return isOwn ? gap : { ...gap, repositoryId: 0, organizationId: ownerId };
+  });
 }
 
 /** The task that reads one repository's protection, asked for when a ruleset of the organisation changed. Lane `repository:ID`. */

@@ -4,6 +4,7 @@ import { Probot, ProbotOctokit } from "probot";
 import { Trouble } from "../domain/trouble.ts";
 import type { GitHub } from "./ask.ts";
 import { limitOf, untilReset } from "./trouble.ts";
+import { Unchanged } from "./unchanged.ts";
 
 /** The `fetch` all calls go through. */
 export type Fetch = typeof globalThis.fetch;
@@ -83,6 +84,7 @@ class Manners {
   readonly #now: () => number;
   readonly #timeoutMs: number;
   readonly #onRequest: ((sent: Sent) => void) | undefined;
+  readonly #unchanged = new Unchanged();
   /** Until when a resource of an installation (or all of them: `*`) must not be asked. */
   readonly #waits = new Map<string, number>();
 
@@ -103,10 +105,16 @@ class Manners {
       const started = this.#now();
       const sent = { installation, method: init?.method ?? "GET", path: url.pathname };
       try {
-        const response = await this.#fetch(input, {
-          signal: AbortSignal.timeout(this.#timeoutMs),
-          ...definedOf(init),
-        });
+        const send = (headers?: Headers): Promise<Response> =>
+          this.#fetch(input, {
+            signal: AbortSignal.timeout(this.#timeoutMs),
+            ...definedOf(init),
+            ...(headers === undefined ? {} : { headers }),
+          });
+        const isAskedAgain = sent.method === "GET" && !(input instanceof Request);
+        const response = isAskedAgain
+          ? await this.#unchanged.get(String(asker), url.href, new Headers(init?.headers), send)
+          : await send();
         await this.#heed(installation, resource, response);
         this.#onRequest?.({ ...sent, status: response.status, ms: this.#now() - started });
         return response;

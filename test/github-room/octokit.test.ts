@@ -53,6 +53,23 @@ describe("an Octokit with our manners", () => {
     ]);
   });
 
+  test("asks again with the tag of the answer before, and hears of what changed", async () => {
+    let ok = true;
+    const { octokits, seen } = connect(({ headers }) => {
+      const etag = `"${ok}"`;
+      if (headers["if-none-match"] === etag) return { status: 304, headers: { etag } };
+      return { headers: { etag }, body: { ok } };
+    });
+    const nine = await octokits.installation(9);
+    expect((await ask(nine, "GET /meta", {}, meta)).data).toEqual({ ok: true });
+    expect((await ask(nine, "GET /meta", {}, meta)).data).toEqual({ ok: true });
+    ok = false;
+    expect((await ask(nine, "GET /meta", {}, meta)).data).toEqual({ ok: false });
+    await ask(await octokits.installation(10), "GET /meta", {}, meta);
+    const tags = seen.filter(({ path }) => path === "/meta").map(({ headers }) => headers["if-none-match"]);
+    expect(tags).toEqual([undefined, '"true"', '"true"', undefined]);
+  });
+
   test("sends nothing while GitHub asks to wait, for that installation alone", async () => {
     let limited = true;
     const { octokits, seen, pass } = connect(() =>

@@ -10,6 +10,7 @@ export interface Seen {
   readonly method: string;
   readonly path: string;
   readonly search: URLSearchParams;
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
@@ -30,12 +31,16 @@ export function scripted(script: (seen: Seen) => Given): { readonly fetch: Fetch
       method: init?.method ?? "GET",
       path: url.pathname,
       search: url.searchParams,
+      headers: Object.fromEntries(new Headers(init?.headers)),
       body: JSON.parse(text) as Record<string, unknown>,
     };
     seen.push(one);
     const { status = 200, headers = {}, body = {} } = script(one);
     const all = { "content-type": "application/json; charset=utf-8", ...headers };
-    return new Response(status === 204 ? null : JSON.stringify(body), { status, headers: all });
+    return new Response(status === 204 || status === 304 ? null : JSON.stringify(body), {
+      status,
+      headers: all,
+    });
   };
   return { fetch, seen };
 }

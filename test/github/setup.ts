@@ -90,7 +90,6 @@ export const DEFAULT_PERMISSIONS = {
 
 /** What the App hears of unless the setup says otherwise: all the double can send. */
 export const DEFAULT_EVENTS = [
-  "branch_protection_configuration",
   "branch_protection_rule",
   "check_run",
   "check_suite",

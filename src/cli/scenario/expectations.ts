@@ -97,6 +97,7 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
       ])
       .optional(),
     status: z.enum(["open", "closed"]).optional(),
+    says,
   },
   "control-state": {
     setting: text.optional(),

@@ -243,8 +243,12 @@ export class Sights {
 
   async #coverageGaps(): Promise<Sight> {
     const records = await this.bodies<CoverageGapRecord>("coverage-gap");
-    const rows = records.map(({ cause, to }): Row => ({ cause, status: to === null ? "open" : "closed" }));
-    return { columns: ["cause", "status"], rows };
+    const rows = records.map(({ cause, to, scope, because }): Row => ({
+      cause,
+      status: to === null ? "open" : "closed",
+      says: `${scope}: ${because}`,
+    }));
+    return { columns: ["cause", "status", "says"], rows };
   }
 
   async #controlState(): Promise<Sight> {

@@ -142,6 +142,24 @@ function rulesetChanges(before: Protection, after: Protection): readonly Weakeni
   });
 }
 
+/** Rulesets over a production branch that were edited without anything changing that we may see: it can be who may bypass them. */
+export function editedUnseen(before: Protection, after: Protection): readonly SeenRuleset[] {
+  if (isUnobservable(before.rulesets) || isUnobservable(after.rulesets)) return [];
+  const old = before.rulesets;
+  const guarding = new Set(after.branches.flatMap(({ guards }) => guards.map(({ source }) => source)));
+  const asked = (protection: Protection, id: number): string =>
+    canonical(
+      protection.branches.flatMap(({ guards }) => guards.filter(({ source }) => source === `ruleset:${id}`)),
+    );
+  return after.rulesets.filter((is) => {
+    const was = old.find(({ id }) => id === is.id);
+    if (was === undefined || was.updatedAt === is.updatedAt || !guarding.has(`ruleset:${is.id}`))
+      return false;
+    const isSame = canonical({ ...was, updatedAt: null }) === canonical({ ...is, updatedAt: null });
+    return isSame && isUnobservable(is.bypassers) && asked(before, is.id) === asked(after, is.id);
+  });
+}
+
 function howChanged(was: SeenRuleset, is: SeenRuleset): string | null {
   if (was.enforcement !== is.enforcement) {
     return is.enforcement === "disabled"

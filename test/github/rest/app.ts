@@ -218,7 +218,9 @@ function send(world: World, context: Context, result: Answer, limit: Limit | nul
   const bytes = result.raw?.bytes ?? Buffer.from(JSON.stringify(result.body));
   headers.set("content-type", result.raw?.type ?? "application/json; charset=utf-8");
   if (status === 200) {
-    const tag = `W/"${createHash("sha256").update(bytes).digest("hex")}"`;
+    // GitHub's tags hold for one token only: another gets another tag for the same answer.
+    const asker = context.req.header("authorization") ?? "";
+    const tag = `W/"${createHash("sha256").update(asker).update(bytes).digest("hex")}"`;
     headers.set("etag", tag);
     headers.set("cache-control", "private, max-age=60, s-maxage=60");
     if (context.req.method === "GET" && context.req.header("if-none-match") === tag) {
