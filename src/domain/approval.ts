@@ -4,7 +4,15 @@ import type { AskState } from "./ask.ts";
 import { asked, asksOf, stateOf } from "./asks.ts";
 import type { Actor, Instant, PullRequest, Push, Review, SameContent, Sha } from "./change.ts";
 import { NO_COMMIT } from "./change.ts";
-import { coverage, makersOf, mergesToProve, stayedOut, type Certainty, type Makers } from "./contribution.ts";
+import {
+  contributorsOf,
+  coverage,
+  makersOf,
+  mergesToProve,
+  stayedOut,
+  type Certainty,
+  type Makers,
+} from "./contribution.ts";
 import { authorityOf, entitled } from "./entitled.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { Requirement } from "./policy/requirement.ts";
@@ -26,9 +34,13 @@ export interface ApprovalJudgement {
 
 /**
  * The next pair of commits whose content must be compared before {@link judgeApprovals} can tell, or null when nothing is missing.
- * Asked for one at a time, the present head first, because one proven difference settles a review.
+ * Asked for one at a time, the present head first, because one proven difference settles a review. `ofMerges`: also whether
+ * each merge of the base adds nothing, where it matters who made the rest alone.
  */
-export function nextProof(pull: PullRequest): { readonly from: Sha; readonly to: Sha } | null {
+export function nextProof(
+  pull: PullRequest,
+  ofMerges = false,
+): { readonly from: Sha; readonly to: Sha } | null {
   const at = pull.merged?.at ?? Infinity;
   const approvals = newestDecisive(pull.reviews, at).filter(
     (review) =>
@@ -43,7 +55,8 @@ export function nextProof(pull: PullRequest): { readonly from: Sha; readonly to:
     if (to !== undefined) return { from, to };
   }
   const reviewers = approvals.flatMap((review) => (review.author === null ? [] : [review.author.id]));
-  return mergesToProve(pull, reviewers).find(isOpen) ?? null;
+  const hands = ofMerges ? contributorsOf(pull).map(({ actor }) => actor.id) : [];
+  return mergesToProve(pull, [...reviewers, ...hands]).find(isOpen) ?? null;
 }
 
 /** Judges every review given up to `at` (inclusive). Pure: looks at nothing but its arguments. */

@@ -2,6 +2,7 @@
 
 import type { Actor, Change, Instant, PullRequest, Repository, Sha } from "./change.ts";
 import { CHECK_NAME } from "./controls/control.ts";
+import { PRE_APPROVED } from "./controls/independently-approved.ts";
 import type { Deployment } from "./deployment.ts";
 import { canonical, sha256 } from "./digest.ts";
 import type { Action, Decision, Entry } from "./entry.ts";
@@ -105,7 +106,7 @@ export function decideChange(facts: {
 }): Decision {
   const { change, assessment, policy, to, detectedAt, previous = null } = facts;
   const { mode } = policyOrDefault(policy);
-  const body: ChangeRecord = { change, class: "normal", mode, assessment };
+  const body: ChangeRecord = { change, class: classOf(assessment), mode, assessment };
   const entry: Entry = {
     kind: "change",
     subject: change.id,
@@ -227,6 +228,16 @@ function badness({ check }: GateRecord): number {
 
 function saysTheSame(a: GateRecord, b: GateRecord): boolean {
   return canonical([a.assessment, a.check]) === canonical([b.assessment, b.check]);
+}
+
+/** Standard where every pull request was approved beforehand. */
+function classOf({ results }: Assessment): ChangeRecord["class"] {
+  const approved = results.find(({ control }) => control === "independently-approved");
+  if (approved?.cause !== PRE_APPROVED) return "normal";
+  const { pullRequests, preApproved } = approved.inputs;
+  const isWhole =
+    Array.isArray(pullRequests) && Array.isArray(preApproved) && pullRequests.length === preApproved.length;
+  return isWhole ? "standard" : "normal";
 }
 
 interface DeviationFacts {

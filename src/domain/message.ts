@@ -4,10 +4,11 @@ import type { Change, PullRequest, Sha } from "./change.ts";
 import type { Deployment } from "./deployment.ts";
 import { lookalikes } from "./lookalike.ts";
 import { judgeApprovals } from "./approval.ts";
+import { PRE_APPROVED } from "./controls/independently-approved.ts";
 import type { Requirement } from "./policy/requirement.ts";
 import type { PolicyInForce } from "./policy/tighten.ts";
 import type { CheckRunText, PolicySource } from "./record.ts";
-import type { Assessment, Result } from "./result.ts";
+import type { Assessment, Result, Verdict } from "./result.ts";
 import {
   clipped,
   CONTROL_TITLES,
@@ -68,9 +69,12 @@ export function checkText(facts: {
 
 type State = Pick<CheckRunText, "status" | "conclusion">;
 
+/** The verdicts under which a pull request may be merged. */
+const LETS_PASS: ReadonlySet<Verdict> = new Set(["compliant", "exempted", "emergency"]);
+
 /** INVARIANT: never neutral or skipped: GitHub lets those through a required check. */
 function stateOf(assessment: Assessment, observing: boolean): State {
-  if (observing || assessment.verdict === "compliant") return { status: "completed", conclusion: "success" };
+  if (observing || LETS_PASS.has(assessment.verdict)) return { status: "completed", conclusion: "success" };
   if (assessment.verdict === "pending") return { status: "in_progress", conclusion: null };
   return { status: "completed", conclusion: "failure" };
 }
@@ -80,8 +84,12 @@ function titleOf(facts: Parameters<typeof checkText>[0], assessment: Assessment,
   const approvers = [
     ...new Set(assessment.approvals.filter((each) => each.counts).map((each) => each.login)),
   ];
-  if (assessment.verdict === "compliant")
-    return approvers.length === 0 ? "Nothing more is needed" : `Approved by ${some(approvers, NAMES_SHOWN)}`;
+  const waived = assessment.results.find(({ outcome }) => outcome === "waived");
+  if (assessment.verdict === "exempted") return capital(waived?.reasons[0] ?? VERDICT_TITLES.exempted);
+  const standard = assessment.results.find(({ cause }) => cause === PRE_APPROVED);
+  if (assessment.verdict === "compliant" && approvers.length === 0)
+    return capital(standard?.reasons[0] ?? "Nothing more is needed");
+  if (assessment.verdict === "compliant") return `Approved by ${some(approvers, NAMES_SHOWN)}`;
   const first = open.find((each) => !each.cause.startsWith("waiting")) ?? open[0];
   const what = first === undefined ? VERDICT_TITLES[assessment.verdict] : inTitle(first, facts);
   if (observing) return `Observing only; enforced, this would be held back: ${what}`;
@@ -146,6 +154,8 @@ function summaryOf(
   const lines: string[] = [];
   if (assessment.verdict === "compliant")
     lines.push("This can be merged: everything the policy asks for is there.");
+  else if (assessment.verdict === "exempted")
+    lines.push("This can be merged: what it lacks was given up for a time.", ...listOf(waivedIn(assessment)));
   else if (observing)
     lines.push("The policy only observes: nothing is held back. Enforced, this would be missing:");
   else lines.push("What is needed:");
@@ -156,6 +166,10 @@ function summaryOf(
   const strange = lookalikes(facts.pulls, facts.appId);
   if (strange.length > 0) lines.push("", "Take care:", ...listOf(strange.map(markdown)));
   return lines.join("\n");
+}
+
+function waivedIn({ results }: Assessment): readonly string[] {
+  return results.filter(({ outcome }) => outcome === "waived").map((each) => joined(each.reasons));
 }
 
 /** Causes whose reasons tell, after what is needed, how the approvals given so far stand. */

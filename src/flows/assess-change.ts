@@ -12,13 +12,14 @@ import { decideChange, deviationId, policyOrDefault, type Addressee } from "../d
 import { sha256 } from "../domain/digest.ts";
 import type { Entry } from "../domain/entry.ts";
 import { branchOf, isProductionBranch } from "../domain/policy/scope.ts";
-import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
+import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { BranchRecord, ChangeRecord, DeviationRecord } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { checksAt, gatherPull, observationsOf, SETTLING } from "./gather.ts";
 import { noteLanded } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import { landedChanges } from "./landed.ts";
+import { policyOf } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** How soon a lagging list is asked again (ms). */
@@ -54,7 +55,7 @@ export async function policyAt(tools: Tools, watched: Watched, commit: string): 
     installationId: watched.installationId,
     lookups: tools.github.lookups,
   });
-  return policyInForce(read.organization, read.repository);
+  return policyOf(tools, watched, read);
 }
 
 /** The change id: the same whether a webhook, the sweep or a backfill found it. */

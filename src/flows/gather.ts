@@ -8,11 +8,13 @@ import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import { contributorsOf, makersOf } from "../domain/contribution.ts";
 import { asksForOwners, readsDescription, type Policy } from "../domain/policy/policy.ts";
 import { namedIn, speaksOf } from "../domain/policy/when.ts";
-import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
+import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord, Observation } from "../domain/record.ts";
+import { mayBePreApproved } from "../domain/standard.ts";
 import { sources } from "../domain/wording.ts";
 import type { Candidates } from "../domain/message.ts";
 import type { ListedAction } from "../ledger/actions.ts";
+import { policyOf } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** GitHub's lists lag behind its webhooks; nothing is concluded from their silence before this long (ms). */
@@ -68,7 +70,7 @@ export async function gatherPull(
     observations: await observationsOf(tools, watched.repository.id, `pull/${number}`),
     observationsOfRef: (ref) => observationsOf(tools, watched.repository.id, ref),
   });
-  const policy = landed?.policy ?? policyInForce(read.policy.organization, read.policy.repository);
+  const policy = landed?.policy ?? (await policyOf(tools, watched, read.policy));
   const { twins } = read;
   if (policy.state !== "known") return { pull: read.pull, policy, twins };
   const { effective } = policy.record;
@@ -107,7 +109,7 @@ export async function gatherPull(
     pull = { ...pull, pushes: tools.github.mergePushes([...pull.pushes, ...told]) };
   }
   for (let made = 0; made < MOST_PROOFS; made += 1) {
-    const missing = nextProof(pull);
+    const missing = nextProof(pull, mayBePreApproved(effective, pull.author));
     if (missing === null) break;
     // Against the branch as it is after a merge commit, every earlier version of it would look the same: empty.
     const base = landed?.before ?? pull.base.ref;
@@ -198,7 +200,9 @@ async function withContent(
   { policy, base }: { readonly policy: Policy; readonly base: Sha },
 ): Promise<PullRequest> {
   const ofOwners = asksForOwners(policy);
-  const ofPaths = policy.rules.some(({ when }) => speaksOf(when, ["paths", "only-paths"]));
+  const ofPaths =
+    policy.rules.some(({ when }) => speaksOf(when, ["paths", "only-paths"])) ||
+    mayBePreApproved(policy, pull.author);
   if (!ofOwners && !ofPaths) return pull;
   const files = await tools.github.readFiles(octokit, pull, base, tools.github.lookups);
   if (!ofOwners) return { ...pull, files };
@@ -209,7 +213,7 @@ async function withContent(
 function hasUnseenPusher(pull: PullRequest, policy: Policy): boolean {
   const ofPeople = policy.rules.some(({ when }) => speaksOf(when, ["contributors", "only-contributors"]));
   return (
-    (ofPeople || pull.reviews.length > 0) &&
+    (ofPeople || pull.reviews.length > 0 || mayBePreApproved(policy, pull.author)) &&
     makersOf(pull).some((makers) => makers.pusher === null && !makers.addsNothing)
   );
 }

@@ -19,7 +19,9 @@ export {
   readMergeGroup,
   readRepository,
 } from "./lists.ts";
+export { readAccount } from "./accounts.ts";
 export { readPolicy } from "./policies.ts";
+export { readPolicyHistory } from "./policy-history.ts";
 export { merged as mergePushes } from "./pushes.ts";
 export { readChecks, readPullRequest } from "./pull-request.ts";
 export { digestOf, readChange, readPushes, readRefUpdates } from "./updates.ts";

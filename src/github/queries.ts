@@ -162,6 +162,41 @@ query Policies($owner: String!, $name: String!, $at: String!, $policyFile: Strin
 }
 ${POLICY_FILE}`;
 
+/** The versions of the policy file up to a commit, newest first, with the pull requests they came by. */
+export const POLICY_HISTORY_QUERY = `
+query PolicyHistory($owner: String!, $name: String!, $commit: GitObjectID!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    object(oid: $commit) {
+      ... on Commit {
+        history(first: 25, path: "${POLICY_PATH}", after: $after) {
+          pageInfo { hasNextPage endCursor }
+          nodes {
+            oid
+            file(path: "${POLICY_PATH}") { object { ...file } }
+            associatedPullRequests(first: 5) {
+              nodes {
+                number
+                url
+                mergedAt
+                headRefOid
+                mergeCommit {
+                  file(path: "${POLICY_PATH}") { object { ...file } }
+                  parents(first: 1) { nodes { file(path: "${POLICY_PATH}") { object { ...file } } } }
+                }
+                reviews(first: 100) {
+                  pageInfo { hasNextPage endCursor }
+                  nodes { state submittedAt author { ...actor } commit { oid } }
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+${POLICY_FILE}${ACTOR}`;
+
 /** More of one long list of a pull request. */
 export const MORE_QUERIES = {
   reviews: more("reviews(first: 100, after: $after) { ...reviews }", REVIEWS + ACTOR),

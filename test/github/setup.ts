@@ -6,8 +6,12 @@ import { firstCommit, makeRepository } from "./acts/repositories.ts";
 import { environmentOf } from "./acts/deployments.ts";
 import { install } from "./acts/installations.ts";
 import { noreply } from "./acts/people.ts";
+import { openPull } from "./acts/pulls.ts";
+import { makeCommit, pushTo } from "./acts/pushes.ts";
+import { review } from "./acts/reviews.ts";
 import { createRuleset } from "./acts/settings.ts";
 import { teamOf } from "./acts/teams.ts";
+import { mergePull } from "./merge.ts";
 import type { Account, App, Organization, Repository, Role, Rule } from "./model.ts";
 import { ROLES } from "./model.ts";
 import { GHOST, WEB_FLOW, World } from "./world.ts";
@@ -145,7 +149,7 @@ export function buildWorld(
     if (one?.ruleset !== false) addRuleset(world, repository, owner, app, productionBranches(setup.policy));
     environmentOf(world, repository, "production");
   }
-  if (setup.policy != null) addRepository(world, organization, owner, ".github", { policy: setup.policy });
+  if (setup.policy != null) addPolicy(world, organization, owner, setup.policy);
   const chosen = setup.app.repositories?.map(
     (name) => world.repository(organization.login, name)?.repository,
   );
@@ -153,6 +157,50 @@ export function buildWorld(
   install(world, app, organization, owner, chosen?.filter((one) => one !== undefined) ?? "all");
   world.setClock(Date.parse(setup.start));
   return world;
+}
+
+/** The organization's policy. Where it names who approved something, it came by a pull request of `.github` that these approved. */
+function addPolicy(
+  world: World,
+  organization: Organization,
+  owner: Account,
+  policy: string | Readonly<Record<string, unknown>>,
+): void {
+  const approvers = approversIn(typeof policy === "string" ? readYaml(policy) : policy).flatMap((login) => {
+    const id = world.people.get(login);
+    return id === undefined ? [] : [world.account(id)];
+  });
+  if (approvers.length === 0) {
+    addRepository(world, organization, owner, ".github", { policy });
+    return;
+  }
+  const repository = addRepository(world, organization, owner, ".github", {});
+  const base = repository.defaultBranch;
+  const onto = world.git(repository).branch(base);
+  if (onto === null) throw new Error("a new repository has a first commit");
+  const files = { [POLICY_PATH]: policyText(policy) };
+  const message = "Add the policy";
+  const commit = makeCommit(world, repository, { parents: [onto], onto, files, message, by: owner });
+  pushTo(world, repository, { actor: owner }, "policy", commit, false);
+  const pull = openPull(world, repository, owner, {
+    title: message,
+    base,
+    head: { repository, branch: "policy" },
+  });
+  for (const approver of approvers)
+    if (world.may(approver, "read", repository))
+      review(world, repository, pull, approver, { state: "APPROVED" });
+  mergePull(world, repository, pull, { actor: owner }, { method: "merge" });
+}
+
+const APPROVED_BY = z.array(z.object({ "approved-by": z.string() })).catch([]);
+const Approved = z
+  .object({ "standard-changes": APPROVED_BY, exemptions: APPROVED_BY })
+  .catch({ "standard-changes": [], exemptions: [] });
+
+function approversIn(policy: unknown): readonly string[] {
+  const { exemptions, "standard-changes": standard } = Approved.parse(policy);
+  return [...new Set([...exemptions, ...standard].map((each) => each["approved-by"]))];
 }
 
 /** The text of a policy file. */

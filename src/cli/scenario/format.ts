@@ -41,7 +41,9 @@ export const BypassSchema = z.strictObject({
 export const HeadSchema = z.strictObject({
   name: z.string().min(1).describe("one sentence: what the story shows"),
   bypass: BypassSchema.optional().describe("the way round an approval it shows, if it shows one"),
-  policy: PolicySchema.optional().describe("the organisation's policy file; default: none"),
+  policy: PolicySchema.optional().describe(
+    "the organisation's policy file, there before the story begins; where it names who approved something, it came by a pull request of `.github` that those of them who are among `people` approved; default: none",
+  ),
   repositories: z
     .record(z.string().min(1), RepositorySchema.nullable())
     .optional()

@@ -1,19 +1,21 @@
 /** The one assessment: the same function judges a change before it merges, after it did, and when an auditor asks. */
 
 import type { Instant } from "../change.ts";
+import { exemptionsFor, type GivenUp } from "../exemption.ts";
+import type { Freeze } from "../policy/leave.ts";
 import type { PolicyInForce } from "../policy/tighten.ts";
 import type { Assessment, ControlName, JudgedApproval, Result, Verdict } from "../result.ts";
 import { approvedByOwners } from "./approved-by-owners.ts";
 import { changeDocumented } from "./change-documented.ts";
 import { checksPassed } from "./checks-passed.ts";
 import { contentAsReviewed } from "./content-as-reviewed.ts";
-import { result, type Control, type Subject } from "./control.ts";
+import { repositoryOf, result, type Control, type Subject } from "./control.ts";
 import { deploymentApproved } from "./deployment-approved.ts";
 import { deploymentTraceable } from "./deployment-traceable.ts";
 import { gateRespected } from "./gate-respected.ts";
 import { approvalsOf, independentlyApproved } from "./independently-approved.ts";
 import { mergedByPullRequest } from "./merged-by-pull-request.ts";
-import { outsideFreeze } from "./outside-freeze.ts";
+import { isOpenToEmergencies, outsideFreeze } from "./outside-freeze.ts";
 import { recordLinked } from "./record-linked.ts";
 
 /** Every control, in the order people read them. */
@@ -61,9 +63,12 @@ export function assess(
     return { verdict: fold(subject, results, at, since), results, approvals: [], policyDigest: "" };
   }
   const context = { policy: policy.record.effective, appId, at };
+  const given = exemptionsFor(context.policy, repositoryOf(subject).name, at);
+  const all = [...leaves, ...given.filter(({ gives }) => gives).map(leaveOf)];
   const results = CONTROLS.map((control) => control.judge(subject, context))
     .filter((each) => each !== null)
-    .map((each) => waived(each, leaves));
+    .map((each) => waived(each, all))
+    .map((each) => withRefused(each, given));
   const approvals: readonly JudgedApproval[] = approvalsOf(subject, context);
   return {
     verdict: fold(subject, results, at, since),
@@ -91,7 +96,7 @@ function fold(subject: Subject, results: readonly Result[], at: Instant, since: 
 /** A result that leave was given to pass without; what was missing stays in its inputs. INVARIANT: without leave nothing is waived. */
 function waived(tested: Result, leaves: readonly Leave[]): Result {
   if (tested.outcome !== "fail" && tested.outcome !== "unverifiable") return tested;
-  const leave = leaves.find(({ controls }) => controls.includes(tested.control));
+  const leave = leaves.find((each) => lets(each, tested));
   if (leave === undefined) return tested;
   const { control, outcome, cause, reasons, inputs } = tested;
   const instead = { outcome, cause };
@@ -100,6 +105,25 @@ function waived(tested: Result, leaves: readonly Leave[]): Result {
     leave: leave.id,
     instead,
   });
+}
+
+/** A freeze says itself whether emergencies may pass it, whatever else they waive. */
+function lets({ kind, controls }: Leave, { control, inputs }: Result): boolean {
+  if (kind !== "emergency" || control !== "outside-freeze") return controls.includes(control);
+  // INVARIANT: the control `outside-freeze` writes its inputs so.
+  return isOpenToEmergencies((inputs["freezes"] ?? []) as readonly Freeze[]);
+}
+
+function leaveOf({ id, controls, because }: GivenUp): Leave {
+  return { kind: "exemption", id, controls, because };
+}
+
+/** Where an exemption was meant to help and does not, it is said why. */
+function withRefused(tested: Result, given: readonly GivenUp[]): Result {
+  if (tested.outcome !== "fail" && tested.outcome !== "unverifiable") return tested;
+  const refused = given.filter(({ gives, controls }) => !gives && controls.includes(tested.control));
+  if (refused.length === 0) return tested;
+  return { ...tested, reasons: [...tested.reasons, ...refused.map(({ because }) => because)] };
 }
 
 function withoutPolicy(

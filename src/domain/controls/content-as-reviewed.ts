@@ -1,6 +1,7 @@
 /** This change was shipped as it was reviewed. */
 
 import type { Result } from "../result.ts";
+import { preApproval } from "../standard.ts";
 import { oneLine, some } from "../wording.ts";
 import { isMerge, result, worst, type Context, type Control, type Subject } from "./control.ts";
 import { approvalsOf } from "./independently-approved.ts";
@@ -26,7 +27,10 @@ export const contentAsReviewed: Control = {
     if (subject.moment !== "landed") return null;
     const { change } = subject;
     const inputs = { shipped: change.shipped };
-    if (!isMerge(change) || !approvalsOf(subject, context).some((approval) => approval.counts)) {
+    const isApproved =
+      approvalsOf(subject, context).some((approval) => approval.counts) ||
+      change.pullRequests.some((pull) => preApproval(pull, context.policy, context.at).holds);
+    if (!isMerge(change) || !isApproved) {
       return result(
         NAME,
         "not-applicable",

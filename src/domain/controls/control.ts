@@ -1,6 +1,6 @@
 /** What a control is: one named requirement, tested the same way before a merge, after it, and when an auditor asks. */
 
-import type { Change, Check, Instant, PullRequest, Sha } from "../change.ts";
+import type { Change, Check, Instant, PullRequest, Repository, Sha } from "../change.ts";
 import type { Deployment } from "../deployment.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { ControlName, Outcome, Result } from "../result.ts";
@@ -66,6 +66,20 @@ export function pullsOf(subject: Subject): readonly PullRequest[] {
       return subject.change.pullRequests;
     case "deployed":
       return [];
+  }
+}
+
+/** The repository of a subject; of a group, that of its pull requests. */
+export function repositoryOf(subject: Subject): Pick<Repository, "name"> {
+  switch (subject.moment) {
+    case "gate":
+      return subject.pull.repository;
+    case "group":
+      return subject.pulls[0]?.repository ?? { name: "" };
+    case "landed":
+      return subject.change.repository;
+    case "deployed":
+      return subject.deployment.repository;
   }
 }
 

@@ -3,7 +3,9 @@
 import { asksOutcome, judgeApprovals, type ApprovalJudgement } from "../approval.ts";
 import type { AskState, TreeState } from "../ask.ts";
 import type { PullRequest } from "../change.ts";
+import { entryId } from "../policy/brought.ts";
 import type { JudgedApproval, Outcome, Result } from "../result.ts";
+import { preApproval } from "../standard.ts";
 import { listed, missingOf, oneLine } from "../wording.ts";
 import {
   bringsNothing,
@@ -47,6 +49,9 @@ export function approvalsOf(subject: Subject, context: Context): readonly Judged
     (pull) => judgeApprovals(pull, context.policy, momentOf(pull, context)).approvals,
   );
 }
+
+/** The cause of a pass without approvals: a standard change of the policy. */
+export const PRE_APPROVED = "pre-approved";
 
 /** Judges some of what is asked of each pull request; null for what is no change. */
 export function judgeAsks(
@@ -96,7 +101,9 @@ export function judgeAsks(
   // Waiting for people is waiting only while nobody has to act differently in any of the pull requests.
   const cause =
     deciding.find((one) => !one.cause.startsWith("waiting"))?.cause ?? deciding[0]?.cause ?? "satisfied";
+  const preApproved = each.flatMap((one) => one.preApproved ?? []);
   return result(name, outcome, cause, unique(deciding.flatMap((one) => one.reasons)), {
+    ...(preApproved.length === 0 ? {} : { preApproved }),
     pullRequests: pullsOf(subject).map((pull) => pull.number),
     required: each.map((one) => one.required),
     counted: each.map((one) => one.counted),
@@ -111,6 +118,8 @@ interface PullOutcome {
   /** People required and counted by each single requirement that was asked. */
   readonly required: readonly number[];
   readonly counted: readonly number[];
+  /** The entry of the policy by which it needs no approval. */
+  readonly preApproved?: string;
 }
 
 function judgePull(
@@ -137,6 +146,9 @@ function judgePull(
         : `${who} asked for changes; only a new review by ${who}, or a dismissal by an administrator, lifts that`,
     ]);
   }
+  const given = preApproval(pull, context.policy, momentOf(pull, context));
+  if (given.holds)
+    return { ...answer("pass", PRE_APPROVED, [given.because]), preApproved: entryId(given.entry) };
   const state = asksOutcome(judgement, asks);
   if (state === "met")
     return answer(
@@ -145,7 +157,10 @@ function judgePull(
       judgement.approvals.filter((each) => each.counts).map((each) => each.reason),
     );
   if (state === "unknown") return answer("unverifiable", "unknown", judgement.unknowns);
-  return answer("fail", shortCause(judgement, landed), shortReasons(judgement, asks, landed));
+  return answer("fail", shortCause(judgement, landed), [
+    ...shortReasons(judgement, asks, landed),
+    ...given.why,
+  ]);
 }
 
 /** Someone must act differently when the only approvals there are by those who made it; otherwise it waits for people. */

@@ -7,6 +7,7 @@ import { z } from "zod";
 
 import { CHANGES, REF_UPDATES } from "./change-rows.ts";
 import type { CompletenessDocument } from "./completeness.ts";
+import { EXEMPTIONS } from "./exemption-rows.ts";
 import { timeText, type ColumnInfo, type Table } from "./table.ts";
 import { isWithin, type EvidenceSource, type Period } from "./population.ts";
 import type { LoggedEntry } from "../entry.ts";
@@ -36,6 +37,7 @@ export const TABLES: readonly Table[] = [
   REF_UPDATES,
   CONTROL_TESTS,
   DEVIATIONS,
+  EXEMPTIONS,
   COMPLETENESS,
   COVERAGE_GAPS,
 ];

@@ -26,6 +26,7 @@ import {
   type Notification,
   type RepositoriesEntry,
 } from "./organisation.ts";
+import type { PolicyNames } from "./names.ts";
 import { GlobSchema, RegexSchema } from "./pattern.ts";
 import { PeopleSchema, type People } from "./people.ts";
 import { leavesOf, oneKind, RequirementSchema, type RequirementTree } from "./requirement.ts";
@@ -275,6 +276,8 @@ export interface Policy {
   readonly repositories: readonly RepositoriesEntry[];
   readonly periods: readonly { readonly name: string; readonly from: string; readonly to: string }[];
   readonly since: string | null;
+  /** Whom its names meant when it was first read; absent where nobody looked, as at a terminal. */
+  readonly names?: PolicyNames;
 }
 
 /** Whether a policy, or one of its rules, asks for code owners. */

@@ -1,0 +1,122 @@
+/** The rows of exemptions.csv: everything a policy gave up beforehand, who approved it, and how often it was used. */
+
+import type { Instant } from "../change.ts";
+import { entryId, givenEntries, type Brought, type GivenEntry } from "../policy/brought.ts";
+import type { ChangeRecord, DeploymentRecord } from "../record.ts";
+import type { Result } from "../result.ts";
+import { statesOf, type EvidenceSource, type Stated } from "./population.ts";
+import { policiesOf } from "./scope-rows.ts";
+import { column, groupsText, listText, personText, table } from "./table.ts";
+import type { PolicyRecord } from "../record.ts";
+
+interface Row {
+  readonly id: string;
+  readonly entry: GivenEntry;
+  readonly brought: Brought | null;
+  readonly firstRead: Instant;
+  readonly stated: Stated<PolicyRecord>;
+  readonly uses: number;
+}
+
+/** Every exemption and standard change of every policy version known, and its uses in the period. */
+export const EXEMPTIONS = table<Row>({
+  path: "exemptions.csv",
+  description:
+    "Every exemption and pre-approved (standard) change in any policy version known: what it gives up, who approved the pull request that brought it, until when, and how many changes and deployments of the period used it. One whose state is not approved gave no leave.",
+  columns: [
+    column(
+      "exemption_id",
+      "text",
+      "Identity of the entry: the same words are the same entry.",
+      ({ id }) => id,
+    ),
+    column("kind", "text", "exemption or standard-change.", ({ entry }) =>
+      "name" in entry ? "standard-change" : "exemption",
+    ),
+    column(
+      "subject",
+      "text",
+      "The repository (or glob) exempted, or the standard change's name.",
+      ({ entry }) => ("name" in entry ? entry.name : entry.repository),
+    ),
+    column("controls", "list", "Controls it gives up.", ({ entry }) =>
+      listText("name" in entry ? ["independently-approved", "approved-by-owners"] : entry.controls),
+    ),
+    column("by", "list", "Who makes such changes: app;slug, user;login or id;number.", ({ entry }) =>
+      "name" in entry
+        ? groupsText(
+            entry.by.map((maker) => Object.entries(maker).flatMap(([key, value]) => [key, String(value)])),
+          )
+        : null,
+    ),
+    column("paths", "list", "Paths such changes keep to.", ({ entry }) =>
+      "name" in entry
+        ? groupsText(entry.paths.map((path) => [typeof path === "string" ? path : `matches ${path.matches}`]))
+        : null,
+    ),
+    column("reason", "text", "Why it is given up.", ({ entry }) => ("reason" in entry ? entry.reason : null)),
+    column("approved_by", "text", "Who approved it, as the policy says.", ({ entry }) => entry.approvedBy),
+    column(
+      "state",
+      "text",
+      "approved: that person approved the pull request that brought it; refused or unknown: it gave no leave; empty: nobody looked.",
+      ({ brought }) => brought?.state ?? null,
+    ),
+    column(
+      "because",
+      "text",
+      "What was found out about its approval.",
+      ({ brought }) => brought?.because ?? null,
+    ),
+    column("approver", "text", "Their account, login#id.", ({ brought }) =>
+      brought?.approver == null ? null : personText(brought.approver),
+    ),
+    column("approved_in", "text", "The pull request that brought it.", ({ brought }) => brought?.url ?? null),
+    column("effective_from", "time", "When that was merged.", ({ brought }) => brought?.at ?? null),
+    column(
+      "expires",
+      "text",
+      "The first day it no longer holds, in the policy's time zone.",
+      ({ entry }) => entry.expires,
+    ),
+    column("first_read_at", "time", "When a policy with it was first read.", ({ firstRead }) => firstRead),
+    column("uses", "integer", "Changes and deployments of the period that used it.", ({ uses }) => uses),
+    column("log_seq", "integer", "Number of the log entry of that policy.", ({ stated }) => stated.entry.seq),
+    column("log_hash", "digest", "Hash of that entry.", ({ stated }) => stated.entry.hash),
+  ],
+  async *rows(source) {
+    const uses = await usesOf(source);
+    const rows = new Map<string, Row>();
+    // Entries are as few as people write; the policies that hold them are read one by one.
+    for await (const stated of policiesOf(source)) {
+      const { effective } = stated.body;
+      for (const entry of givenEntries(effective)) {
+        const id = entryId(entry);
+        const known = rows.get(id);
+        if (known !== undefined && known.firstRead <= stated.entry.at) continue;
+        const brought = effective.names?.brought.find((each) => each.entry === id) ?? known?.brought ?? null;
+        const firstRead = stated.entry.at;
+        rows.set(id, { id, entry, brought, firstRead, stated, uses: uses.get(id) ?? 0 });
+      }
+    }
+    yield* [...rows.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  },
+});
+
+async function usesOf(source: EvidenceSource): Promise<ReadonlyMap<string, number>> {
+  const uses = new Map<string, number>();
+  const note = (results: readonly Result[]): void => {
+    for (const id of new Set(results.flatMap(leavesUsed))) uses.set(id, (uses.get(id) ?? 0) + 1);
+  };
+  for await (const { body } of statesOf<ChangeRecord>(source, "change")) note(body.assessment.results);
+  for await (const { body } of statesOf<DeploymentRecord>(source, "deployment"))
+    note(body.assessment.results);
+  return uses;
+}
+
+/** The entries a result rests on: an exemption that waived it, or standard changes that passed it. */
+function leavesUsed({ outcome, cause, inputs }: Result): readonly string[] {
+  const { leave, preApproved } = inputs;
+  if (outcome === "waived" && cause === "exemption") return typeof leave === "string" ? [leave] : [];
+  return Array.isArray(preApproved) ? preApproved.filter((id) => typeof id === "string") : [];
+}

@@ -1,0 +1,112 @@
+/** Who brought an entry of the policy that lets something through, and whether the one it names approved that. Pure. */
+
+import type { Actor, Instant, Sha } from "../change.ts";
+import { canonical, sha256 } from "../digest.ts";
+import { oneLine } from "../wording.ts";
+import { exemptionOf, standardChangeOf, type Exemption, type StandardChange } from "./leave.ts";
+import { parsePolicy } from "./parse.ts";
+import type { Policy } from "./policy.ts";
+
+/** An entry that names who approved it. */
+export type GivenEntry = Exemption | StandardChange;
+
+/** One version of a policy file, with the merged pull requests that GitHub says its commit came by. */
+export interface PolicyVersion {
+  readonly commit: Sha;
+  /** Null: there was no such file, or it was no text. */
+  readonly text: string | null;
+  readonly pulls: readonly BringingPull[];
+}
+
+/** A merged pull request that changed a policy file. */
+export interface BringingPull {
+  readonly number: number;
+  readonly url: string;
+  readonly mergedAt: Instant;
+  readonly head: Sha;
+  /** The file on the branch before it merged, and after. */
+  readonly before: string | null;
+  readonly after: string | null;
+  readonly reviews: readonly {
+    readonly author: Actor | null;
+    readonly state: string;
+    readonly at: Instant;
+    readonly commit: Sha | null;
+  }[];
+  readonly reviewsComplete: boolean;
+}
+
+/** A policy file's versions, newest first; `complete`: back to the first. */
+export interface PolicyHistory {
+  readonly versions: readonly PolicyVersion[];
+  readonly complete: boolean;
+}
+
+/** How an entry came into the policy. Only `approved` gives leave. */
+export interface Brought {
+  /** {@link entryId} of the entry. */
+  readonly entry: string;
+  readonly state: "approved" | "refused" | "unknown";
+  /** One sentence: who approved what, or why it gives no leave. */
+  readonly because: string;
+  readonly url: string | null;
+  readonly approver: Actor | null;
+  readonly at: Instant | null;
+}
+
+/** What names an entry: the same words are the same entry. */
+export function entryId(entry: GivenEntry): string {
+  return sha256(canonical(entry)).slice(0, 16);
+}
+
+/** Every entry of a policy that names who approved it. */
+export function givenEntries(policy: Policy): readonly GivenEntry[] {
+  return [...policy.exemptions, ...policy.standardChanges];
+}
+
+/** Finds the pull request that brought an entry as it stands, and whether the person it names approved it. */
+export function broughtBy(entry: GivenEntry, history: PolicyHistory): Brought {
+  const id = entryId(entry);
+  const who = oneLine(entry.approvedBy);
+  const say = (state: Brought["state"], because: string, found: Partial<Brought> = {}): Brought => ({
+    entry: id,
+    state,
+    because,
+    url: null,
+    approver: null,
+    at: null,
+    ...found,
+  });
+  const since = history.versions.findIndex(({ text }) => !holds(text, id));
+  const bringing = since < 0 ? history.versions.at(-1) : history.versions[since - 1];
+  if (bringing === undefined || (since < 0 && !history.complete))
+    return say("unknown", "which pull request brought it cannot be told: the file's history is too long");
+  const pull = bringing.pulls.find(({ before, after }) => holds(after, id) && !holds(before, id));
+  if (pull === undefined)
+    return say("refused", `no pull request that ${who} could approve brought it into the policy`);
+  const place = `pull request ${pull.number} of the organisation's policy`;
+  const own = pull.reviews
+    .filter(({ author, at }) => author?.login.toLowerCase() === who.toLowerCase() && at <= pull.mergedAt)
+    .filter(({ state }) => state !== "COMMENTED" && state !== "PENDING")
+    .toSorted((a, b) => a.at - b.at);
+  const last = own.at(-1);
+  const found = { url: pull.url, at: pull.mergedAt };
+  if (!pull.reviewsComplete)
+    return say("unknown", `GitHub would not list all reviews of ${place}, which brought it`, found);
+  if (last === undefined || last.state !== "APPROVED" || last.author?.type !== "User")
+    return say("refused", `${who} did not approve ${place}, which brought it`, found);
+  if (last.commit !== pull.head)
+    return say("refused", `${who} approved another version of ${place} than the one that brought it`, found);
+  return say("approved", `approved by ${who} in ${place}`, { ...found, approver: last.author });
+}
+
+/** Whether a version of the file has an entry, word for word. A file with problems has none: it let nothing through. */
+function holds(text: string | null, id: string): boolean {
+  if (text === null) return false;
+  const parsed = parsePolicy(text);
+  if (!parsed.ok) return false;
+  const { exemptions = [], "standard-changes": standard = [] } = parsed.file;
+  return [...exemptions.map(exemptionOf), ...standard.map(standardChangeOf)].some(
+    (each) => entryId(each) === id,
+  );
+}

@@ -1,0 +1,43 @@
+/** Whom the names of a policy meant when it was first read. Logins may be given up and taken by others; ids may not. */
+
+import type { Actor } from "../change.ts";
+import type { Certainty } from "../contribution.ts";
+import type { Brought } from "./brought.ts";
+import type { Maker } from "./leave.ts";
+
+/** What was found out about a policy when it was first read; it is recorded with it and judged by ever after. */
+export interface PolicyNames {
+  /** For each login, lower case (an app's bot is `slug[bot]`): its account then, or null where nobody was called so. */
+  readonly accounts: readonly { readonly name: string; readonly account: Actor | null }[];
+  /** For each entry that names who approved it. */
+  readonly brought: readonly Brought[];
+}
+
+/** Whether a login of the policy means this account. A login that meant another account, or an account that left its login, is unknown. */
+export function isNamed(names: PolicyNames | undefined, login: string, actor: Actor): Certainty {
+  const name = login.toLowerCase();
+  const isCalled = actor.login.toLowerCase() === name;
+  const known = names?.accounts.find((each) => each.name === name);
+  if (known === undefined) return isCalled ? "yes" : "no";
+  const isSame = known.account?.id === actor.id;
+  if (isSame === isCalled) return isSame ? "yes" : "no";
+  return "unknown";
+}
+
+/** The login by which a maker of standard changes is looked up; null where an id says it. */
+export function loginOf(maker: Maker): string | null {
+  if ("id" in maker) return null;
+  return "app" in maker ? `${maker.app.toLowerCase()}[bot]` : maker.user.toLowerCase();
+}
+
+/** Whether an account is one of those that make a kind of standard change. */
+export function isMakerOf(names: PolicyNames | undefined, makers: readonly Maker[], actor: Actor): Certainty {
+  const each = makers.map((maker): Certainty => {
+    if ("id" in maker) return maker.id === actor.id ? "yes" : "no";
+    // An app's slug is no login of a person's.
+    if ("app" in maker && actor.type !== "Bot") return "no";
+    return isNamed(names, loginOf(maker) ?? "", actor);
+  });
+  if (each.includes("yes")) return "yes";
+  return each.includes("unknown") ? "unknown" : "no";
+}
