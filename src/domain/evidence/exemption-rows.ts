@@ -1,7 +1,8 @@
 /** The rows of exemptions.csv: everything a policy gave up beforehand, who approved it, and how often it was used. */
 
 import type { Instant } from "../change.ts";
-import { entryId, givenEntries, type Brought, type GivenEntry } from "../policy/brought.ts";
+import { entryId, givenEntries, type GivenEntry } from "../policy/brought.ts";
+import type { Brought } from "../policy/names.ts";
 import type { ChangeRecord, DeploymentRecord } from "../record.ts";
 import type { Result } from "../result.ts";
 import { statesOf, type EvidenceSource, type Stated } from "./population.ts";

@@ -4,6 +4,7 @@ import type { Actor, Instant, Sha } from "../change.ts";
 import { canonical, sha256 } from "../digest.ts";
 import { oneLine } from "../wording.ts";
 import { exemptionOf, standardChangeOf, type Exemption, type StandardChange } from "./leave.ts";
+import type { Brought } from "./names.ts";
 import { parsePolicy } from "./parse.ts";
 import type { Policy } from "./policy.ts";
 
@@ -40,18 +41,6 @@ export interface BringingPull {
 export interface PolicyHistory {
   readonly versions: readonly PolicyVersion[];
   readonly complete: boolean;
-}
-
-/** How an entry came into the policy. Only `approved` gives leave. */
-export interface Brought {
-  /** {@link entryId} of the entry. */
-  readonly entry: string;
-  readonly state: "approved" | "refused" | "unknown";
-  /** One sentence: who approved what, or why it gives no leave. */
-  readonly because: string;
-  readonly url: string | null;
-  readonly approver: Actor | null;
-  readonly at: Instant | null;
 }
 
 /** What names an entry: the same words are the same entry. */

@@ -1,9 +1,20 @@
 /** Whom the names of a policy meant when it was first read. Logins may be given up and taken by others; ids may not. */
 
-import type { Actor } from "../change.ts";
+import type { Actor, Instant } from "../change.ts";
 import type { Certainty } from "../contribution.ts";
-import type { Brought } from "./brought.ts";
 import type { Maker } from "./leave.ts";
+
+/** How an entry came into the policy. Only `approved` gives leave. */
+export interface Brought {
+  /** What names the entry. */
+  readonly entry: string;
+  readonly state: "approved" | "refused" | "unknown";
+  /** One sentence: who approved what, or why it gives no leave. */
+  readonly because: string;
+  readonly url: string | null;
+  readonly approver: Actor | null;
+  readonly at: Instant | null;
+}
 
 /** What was found out about a policy when it was first read; it is recorded with it and judged by ever after. */
 export interface PolicyNames {
