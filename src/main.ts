@@ -8,6 +8,7 @@ import type { CompletenessRecord, RepositoryRecord } from "./domain/record.ts";
 import { Trouble } from "./domain/trouble.ts";
 import { recordDowntime } from "./flows/gaps.ts";
 import { hear, type Heard } from "./flows/intake.ts";
+import { recordSignOff, type SignedOff, type TerminalSignOff } from "./flows/monitoring.ts";
 import type { Clock, Tools } from "./flows/ports.ts";
 import { askToReconcile, reconciled } from "./flows/reconcile.ts";
 import { TASKS } from "./flows/sweep.ts";
@@ -22,7 +23,7 @@ import { noticeSender } from "./notices/send.ts";
 import { openLedger } from "./ledger/open.ts";
 import { doors, listen, type Listening } from "./server.ts";
 import { apiBaseUrl, webBaseUrl, type Settings } from "./settings.ts";
-import { appointments, firstAndLast, queueAppointment } from "./timetable.ts";
+import { appointments, firstAndLast, lastAppointment, queueAppointment } from "./timetable.ts";
 import { Worker } from "./worker.ts";
 
 /** How the App is started: `serve` hands in the system's clock, rehearsals their own, tests a `fetch` that reaches a double. */
@@ -54,6 +55,8 @@ export interface Countersign {
   sweep(): Promise<void>;
   /** Counts a period's updates anew and records what each branch came to; `to` is excluded. */
   reconcile(organization: string, from: Instant, to: Instant): Promise<readonly CompletenessRecord[]>;
+  /** Signs a control's month off, as at the terminal; answers what came of it. */
+  signOff(organization: string, given: TerminalSignOff): Promise<SignedOff>;
   /** Finishes what is under way and closes everything. */
   stop(): Promise<void>;
 }
@@ -147,6 +150,9 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     let done = clock.now() - MINUTE;
     await queueAppointment(ledger, { event: TASKS.redeliver, at: clock.now() });
     await queueAppointment(ledger, { event: TASKS.census, at: clock.now() });
+    // The first of a month may have passed while nobody was there.
+    const monthly = lastAppointment(TASKS.monthly, clock.now());
+    if (monthly !== undefined) await queueAppointment(ledger, monthly);
     const tick = async (): Promise<void> => {
       const until = clock.now();
       for (const each of appointments(done, until)) await queueAppointment(ledger, each);
@@ -202,6 +208,9 @@ export async function startCountersign(settings: Settings, start: StartTools): P
         );
       }
       return reconciled(tools, id, { from, to });
+    },
+    async signOff(organization, given) {
+      return recordSignOff(tools, await organizationId(tools, organization), given);
     },
     async stop() {
       if (ticking !== null) clearInterval(ticking);

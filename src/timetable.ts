@@ -10,7 +10,11 @@ const TIMES: readonly { readonly event: string; readonly pattern: string }[] = [
   { event: TASKS.countHour, pattern: "53 * * * *" },
   { event: TASKS.census, pattern: "17 3 * * *" },
   { event: TASKS.countEnded, pattern: "37 4 * * *" },
+  { event: TASKS.monthly, pattern: "5 5 1 * *" },
 ];
+
+/** Each of these has a month of its own. */
+const NEVER_SKIPPED: readonly string[] = [TASKS.monthly];
 
 /** One thing due at one moment. */
 export interface Appointment {
@@ -35,15 +39,21 @@ export function appointments(from: Instant, to: Instant): readonly Appointment[]
 }
 
 /**
- * Of each kind only the first and the last: in a jump of a driven clock nothing else happens on the way that those between could find,
+ * Of each kind only the first and the last, but for what belongs to one month: in a jump of a driven clock nothing else happens on the way that those between could find,
  * and a month has seven hundred hours.
  */
 export function firstAndLast(all: readonly Appointment[]): readonly Appointment[] {
   return all.filter(
     (each) =>
+      NEVER_SKIPPED.includes(each.event) ||
       all.find(({ event }) => event === each.event) === each ||
       all.findLast(({ event }) => event === each.event) === each,
   );
+}
+
+/** The last time something was due at or before a moment, within the last two months. */
+export function lastAppointment(event: string, before: Instant): Appointment | undefined {
+  return appointments(before - 62 * 24 * 3_600_000, before).findLast((each) => each.event === event);
 }
 
 /** Queues an appointment; however many replicas do so, it is kept once. */

@@ -296,6 +296,41 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
       give(await recheck(terminal, pull, options.post === true, { now: Date.now }), options.json);
     });
 
+  const monitoring = program.command("monitoring").description("Monthly reviews of the controls.");
+  command(
+    monitoring,
+    "list",
+    "List the monthly reviews, with what each came to; exit code 1 if one is missing.",
+    ["monitoring list", "monitoring list --month 2026-07 --json"],
+  )
+    .option("--org <login>", "the organisation, where the log knows several")
+    .option("--month <month>", "only this month: 2026-07")
+    .action(async (options: { org?: string; month?: string; json?: boolean }) => {
+      const { listReviews } = await import("./monitoring.ts");
+      give(await listReviews(await where(terminal), options.org, options.month, Date.now()), options.json);
+    });
+  command(monitoring, "sign-off", "Sign a control off for a month that is over, as its owner.", [
+    'monitoring sign-off independently-approved 2026-07 --as carol --comment "41 of 41, looked at both rollbacks"',
+  ])
+    .argument("<control>", "the control's name")
+    .argument("<month>", "the month: 2026-07")
+    .requiredOption("--as <login>", "who signs off: the owner the policy names")
+    .requiredOption("--comment <text>", "what was seen")
+    .option("--org <login>", "the organisation, where the log knows several")
+    .action(
+      async (
+        control: string,
+        month: string,
+        options: { as: string; comment: string; org?: string; json?: boolean },
+      ) => {
+        const { signOffAtTerminal } = await import("./monitoring.ts");
+        give(
+          await signOffAtTerminal(await where(terminal), { ...options, control, month }, Date.now),
+          options.json,
+        );
+      },
+    );
+
   const deliveries = program.command("deliveries").description("Webhooks as they were received.");
   command(deliveries, "list", "List deliveries, newest first.", [
     "deliveries list",

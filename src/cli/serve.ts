@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import type { Instant } from "../domain/change.ts";
+import { CONTROL_NAMES } from "../domain/result.ts";
 import { startCountersign, type Countersign } from "../main.ts";
 import type { Settings } from "../settings.ts";
 import type { Terminal } from "./answer.ts";
@@ -59,6 +60,17 @@ const CommandSchema = z.discriminatedUnion("do", [
     from: z.number(),
     to: z.number(),
   }),
+  z.object({
+    id: z.int(),
+    do: z.literal("sign-off"),
+    organization: z.string(),
+    given: z.object({
+      control: z.enum(CONTROL_NAMES),
+      month: z.string(),
+      comment: z.string(),
+      login: z.string(),
+    }),
+  }),
   z.object({ id: z.int(), do: z.literal("stop") }),
 ]);
 
@@ -83,7 +95,7 @@ export async function rehearse(terminal: Terminal, start: Instant): Promise<void
     process.once("disconnect", () => resolve());
     process.on("message", (message) => {
       const command = CommandSchema.parse(message);
-      const work = async (): Promise<void> => {
+      const work = async (): Promise<unknown> => {
         switch (command.do) {
           case "advance":
             await app.advance(command.to);
@@ -98,12 +110,15 @@ export async function rehearse(terminal: Terminal, start: Instant): Promise<void
           case "reconcile":
             await app.reconcile(command.organization, command.from, command.to);
             break;
+          case "sign-off":
+            return (await app.signOff(command.organization, command.given)).refused;
           case "stop":
             resolve();
         }
+        return undefined;
       };
       work().then(
-        () => send({ id: command.id, done: true }),
+        (answer) => send({ id: command.id, done: true, answer }),
         (error: unknown) => send({ id: command.id, error: String(error) }),
       );
     });

@@ -19,6 +19,7 @@ export const ENTRY_KINDS = [
   "control-state",
   "exposure",
   "baseline",
+  "monthly-review",
 ] as const;
 
 /** What an entry is about. */

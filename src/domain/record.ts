@@ -176,6 +176,40 @@ export interface CommandRecord {
   readonly reply: string;
 }
 
+/** What a control came to in a month. Of `population`, the subjects it applied to; `clean`: no deviation of it happened in the month. */
+export interface MonthlyFigures {
+  readonly population: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly waived: number;
+  readonly unverifiable: number;
+  readonly deviations: number;
+  /** Deviations of this control, of any month, that were not settled when this was counted. */
+  readonly openRemediations: number;
+  readonly clean: boolean;
+}
+
+/** Entry `monthly-review`, subject = `ORGANISATION/CONTROL:YYYY-MM`: a control's month, and its sign-off by the control's owner. */
+export interface MonthlyReviewRecord {
+  readonly control: ControlName;
+  /** YYYY-MM, UTC. */
+  readonly month: string;
+  /** The login the policy named when it was asked for; null: nobody, and it was signed off unasked. */
+  readonly owner: string | null;
+  readonly askedAt: Instant;
+  readonly dueAt: Instant;
+  /** As counted when it was asked for, or last signed off. */
+  readonly figures: MonthlyFigures;
+  /** `owner/name` of the repository its issue is in; null: it was not asked for on GitHub. */
+  readonly issueIn: string | null;
+  readonly signedOff: {
+    readonly by: { readonly id: number | null; readonly login: string };
+    readonly at: Instant;
+    readonly comment: string;
+    readonly via: "comment" | "terminal";
+  } | null;
+}
+
 /** Entry `observation`: what only a webhook could know, kept when it came. Subject: see each kind. */
 export type Observation =
   | {

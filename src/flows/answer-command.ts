@@ -19,6 +19,8 @@ export interface Commanded {
   readonly number: number;
   /** The deviation whose issue it was given on, or null. */
   readonly deviation: string | null;
+  /** The month whose review is asked for on the issue it was given on, or null. */
+  readonly month: string | null;
 }
 
 /** What a command comes to: recorded and asked of GitHub in one transaction with the answer. */
@@ -48,6 +50,8 @@ export interface Command {
 export interface CommandTables {
   readonly pull: readonly Command[];
   readonly deviation: readonly Command[];
+  /** On the issue that asks for a month's reviews. */
+  readonly month: readonly Command[];
 }
 
 /**
@@ -60,14 +64,14 @@ export async function answerCommand(
   tables: CommandTables,
   given: Commented,
 ): Promise<void> {
-  const { comment, number, deviation, on } = given;
+  const { comment, number, deviation, month, on } = given;
   const before = await tools.ledger.state("command", commandSubject(watched.repository.id, comment.id));
   if (before !== undefined) {
     const { outcome } = before.body as CommandRecord;
     if (on === "pull" && outcome === "done") await assessPull(tools, watched, number, null);
     return;
   }
-  const table = on === "pull" ? tables.pull : deviation === null ? [] : tables.deviation;
+  const table = tableOf(tables, given);
   const commands = [...table, helpOf(table)];
   const read = readCommand(
     comment.text,
@@ -79,7 +83,7 @@ export async function answerCommand(
       ? commands.find(({ name, also = [] }) => name === read.name || also.includes(read.name))
       : undefined;
   const { outcome, reply, entries, actions, judge } =
-    on === "issue" && deviation === null
+    on === "issue" && deviation === null && month === null
       ? nothingHere
       : comment.edited
         ? editedRefused
@@ -91,6 +95,7 @@ export async function answerCommand(
               comment,
               number,
               deviation,
+              month,
             });
   const to: Addressee = {
     repository: watched.repository,
@@ -122,6 +127,12 @@ export async function answerCommand(
     await assessPull(tools, watched, number, judge === "anew" ? `comment:${comment.id}` : null);
 }
 
+function tableOf(tables: CommandTables, { on, deviation, month }: Commented): readonly Command[] {
+  if (on === "pull") return tables.pull;
+  if (month !== null) return tables.month;
+  return deviation === null ? [] : tables.deviation;
+}
+
 /** So much of a first line is kept. */
 const MOST_KEPT = 1_000;
 
@@ -129,7 +140,7 @@ type Said = Omit<CommandAnswer, "outcome"> & { readonly outcome: CommandRecord["
 
 const nothingHere: Said = {
   outcome: "refused",
-  reply: "Commands are given on a pull request, or on the issue of a deviation that Countersign opened.",
+  reply: "Commands are given on a pull request, or on an issue that Countersign opened.",
 };
 
 const editedRefused: Said = {

@@ -40,10 +40,17 @@ const IssueCommentEvent = z.object({
 
 const MARKER = /<!-- countersign-deviation:([\w-]{1,100}) -->/u;
 
+const MONTH_MARKER = /<!-- countersign-monthly-review:(\d{4}-\d{2}) -->/u;
+
 /** The deviation whose issue this is: told by the marker, and only if the App wrote the issue. Anyone may copy a marker. */
 export function deviationIn(issue: z.infer<typeof IssueShape>, appId: number): string | null {
+  return marked(issue, appId, MARKER);
+}
+
+/** What the marker of an issue that the App itself wrote says. */
+function marked(issue: z.infer<typeof IssueShape>, appId: number, marker: RegExp): string | null {
   const isOurs = issue.performed_via_github_app?.id === appId && issue.user?.type === "Bot";
-  return isOurs ? (MARKER.exec(issue.body ?? "")?.[1] ?? null) : null;
+  return isOurs ? (marker.exec(issue.body ?? "")?.[1] ?? null) : null;
 }
 
 /** A comment meant for us as the flows work with it, or why it is none. `edited`: whether its words were changed. */
@@ -62,6 +69,7 @@ export function commented(
     number: issue.number,
     on: issue.pull_request == null ? "issue" : "pull",
     deviation: issue.pull_request == null ? deviationIn(issue, appId) : null,
+    month: issue.pull_request == null ? marked(issue, appId, MONTH_MARKER) : null,
     comment: { id: comment.id, author, text, createdAt: comment.created_at, edited },
   };
 }

@@ -73,6 +73,8 @@ export interface Commented {
   readonly on: "pull" | "issue";
   /** The deviation whose issue it is, or null. */
   readonly deviation: string | null;
+  /** The month (YYYY-MM) whose review it asks for, or null. */
+  readonly month: string | null;
   readonly comment: GivenComment;
 }
 

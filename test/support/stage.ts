@@ -117,6 +117,8 @@ export async function openStageOn(
       reconcile: async (organization, from, to) => {
         await running?.reconcile(organization, from, to);
       },
+      signOff: async (organization, given) =>
+        running === null ? "the App is down" : (await running.signOff(organization, given)).refused,
       async kill() {
         const ending = running;
         running = null;

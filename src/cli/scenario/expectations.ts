@@ -81,6 +81,9 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
     control: text.optional(),
     month: text.optional(),
     status: z.enum(["due", "signed-off", "late", "missing"]).optional(),
+    clean: z.boolean().optional(),
+    by: text.optional(),
+    says,
   },
   "coverage-gaps": {
     cause: z

@@ -1,6 +1,7 @@
 /** Plays a story: acts step by step, waits until the App has nothing left to do, and checks what is expected. */
 
 import type { Instant } from "../../domain/change.ts";
+import { CONTROL_NAMES } from "../../domain/result.ts";
 import type { Expectation } from "./expectations.ts";
 import type { Scenario } from "./format.ts";
 import type { Mismatch } from "./match.ts";
@@ -158,7 +159,7 @@ async function act(step: DoStep, stage: Stage, made: Map<string, Made>, now: Ins
 async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Outcome> {
   const { double, app } = stage;
   const done: Outcome = { refused: null, problem: null };
-  if (step.refused !== undefined) {
+  if (step.refused !== undefined && step.do !== "monthly-review") {
     return { ...done, problem: `\`${step.do}\` is nothing GitHub could refuse` };
   }
   switch (step.do) {
@@ -173,6 +174,8 @@ async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Out
     case "sweep":
       await app.sweep();
       return done;
+    case "monthly-review":
+      return signOff(step, stage);
     case "receiver-fails":
       stage.receiver.answer(typeof step["status"] === "number" ? step["status"] : 503);
       return done;
@@ -199,6 +202,29 @@ async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Out
     default:
       return { ...done, problem: `this version cannot yet play the step \`${step.do}\`` };
   }
+}
+
+/** A month is signed off as at the terminal; a refusal may be what the story says. */
+async function signOff(step: DoStep, { app }: Stage): Promise<Outcome> {
+  const control = CONTROL_NAMES.find((each) => each === step["control"]);
+  if (control === undefined)
+    return { refused: null, problem: `there is no control ${String(step["control"])}` };
+  const given = {
+    control,
+    month: String(step["month"]),
+    comment: String(step["comment"] ?? "looked at the figures"),
+    login: step.by ?? "",
+  };
+  const refused = await app.signOff(ORGANIZATION, given);
+  const expected = step.refused;
+  if (refused === null)
+    return { refused, problem: expected === undefined ? null : "it should be refused, and was not" };
+  if (expected === undefined) return { refused, problem: `it was refused: ${refused}` };
+  const isSaid = expected === true || refused.toLowerCase().includes(expected.toLowerCase());
+  return {
+    refused,
+    problem: isSaid ? null : `it should be refused with "${expected}", and was with "${refused}"`,
+  };
 }
 
 function timeOf(

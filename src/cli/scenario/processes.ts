@@ -75,14 +75,24 @@ export interface AppProcess extends AppUnderTest {
 /** Forks `countersign serve --rehearsal` and waits until it listens. */
 export async function startApp({ env, start }: AppOptions): Promise<AppProcess> {
   let actor = await forkApp(env, start);
+  const told = async (command: Asked): Promise<void> => {
+    await actor.ask(command);
+  };
   // On arrival it looks at everything, as the App does when it is served by the system's clock.
   await actor.ask({ do: "sweep" });
   return {
     url: `http://127.0.0.1:${env["PORT"]}`,
-    advance: (to) => actor.ask({ do: "advance", to }),
-    settle: () => actor.ask({ do: "settle" }),
-    sweep: () => actor.ask({ do: "sweep" }),
-    reconcile: (organization, from, to) => actor.ask({ do: "reconcile", organization, from, to }),
+    advance: (to) => told({ do: "advance", to }),
+    settle: () => told({ do: "settle" }),
+    sweep: () => told({ do: "sweep" }),
+    reconcile: (organization, from, to) => told({ do: "reconcile", organization, from, to }),
+    async signOff(organization, given) {
+      return z
+        .string()
+        .nullable()
+        .catch(null)
+        .parse(await actor.ask({ do: "sign-off", organization, given }));
+    },
     kill: () => end(actor.child, "SIGKILL"),
     async restart(at) {
       actor = await forkApp(env, at);
@@ -99,7 +109,7 @@ export async function startApp({ env, start }: AppOptions): Promise<AppProcess> 
 
 interface Actor {
   readonly child: ChildProcess;
-  ask(command: Asked): Promise<void>;
+  ask(command: Asked): Promise<unknown>;
 }
 
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
@@ -107,7 +117,7 @@ type Asked = WithoutId<RehearsalCommand>;
 
 const AnswerSchema = z.union([
   z.object({ ready: z.literal(true) }),
-  z.object({ id: z.int(), done: z.literal(true) }),
+  z.object({ id: z.int(), done: z.literal(true), answer: z.unknown().optional() }),
   z.object({ id: z.int(), error: z.string() }),
 ]);
 
@@ -117,7 +127,10 @@ async function forkApp(env: Readonly<Record<string, string>>, start: Instant): P
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
-  const waiting = new Map<number, { readonly done: () => void; readonly failed: (error: Error) => void }>();
+  const waiting = new Map<
+    number,
+    { readonly done: (answer?: unknown) => void; readonly failed: (error: Error) => void }
+  >();
   let count = 0;
   await new Promise<void>((resolve, reject) => {
     child.on("message", (message) => {
@@ -128,7 +141,7 @@ async function forkApp(env: Readonly<Record<string, string>>, start: Instant): P
       }
       const asked = waiting.get(answer.id);
       waiting.delete(answer.id);
-      if ("done" in answer) asked?.done();
+      if ("done" in answer) asked?.done(answer.answer);
       else asked?.failed(new Error(answer.error));
     });
     child.once("exit", (code, signal) => {
@@ -144,7 +157,7 @@ async function forkApp(env: Readonly<Record<string, string>>, start: Instant): P
       new Promise((done, failed) => {
         if (!child.connected) {
           // While it is down there is nothing to settle and no timetable to run.
-          done();
+          done(undefined);
           return;
         }
         count += 1;

@@ -1,6 +1,7 @@
 /** What is there: the rows of each kind an expectation can ask for, from GitHub's state and from the App's ledger. */
 
 import { contributorsOf } from "../../domain/contribution.ts";
+import { figuresText, monthlyStatus } from "../../domain/deviation/monitoring.ts";
 import type { Actor, Instant, Sha } from "../../domain/change.ts";
 import type { Entry, EntryKind } from "../../domain/entry.ts";
 import type { NoticePayload } from "../../domain/notice.ts";
@@ -10,6 +11,7 @@ import type {
   CoverageGapRecord,
   DeploymentRecord,
   DeviationRecord,
+  MonthlyReviewRecord,
 } from "../../domain/record.ts";
 import type { Result } from "../../domain/result.ts";
 import { completeness } from "./completeness.ts";
@@ -65,6 +67,8 @@ export class Sights {
         return this.#issues();
       case "comments":
         return this.#comments();
+      case "monitoring":
+        return this.#monitoring();
       case "notifications":
         return this.#notifications();
       case "requests":
@@ -296,6 +300,19 @@ export class Sights {
       })),
     );
     return { columns: ["pull", "by", "says"], rows };
+  }
+
+  async #monitoring(): Promise<Sight> {
+    const records = await this.bodies<MonthlyReviewRecord>("monthly-review");
+    const rows = records.map((record): Row => ({
+      control: record.control,
+      month: record.month,
+      status: monthlyStatus(record, this.#now),
+      clean: record.figures.clean,
+      by: record.signedOff?.by.login,
+      says: `${figuresText(record.figures)}\n${record.signedOff?.comment ?? ""}`,
+    }));
+    return { columns: ["control", "month", "status", "clean", "by", "says"], rows, anywhere: true };
   }
 
   /** What the receivers took. Slack's format names no kind: it is that of the action stored. */

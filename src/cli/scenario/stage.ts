@@ -1,6 +1,7 @@
 /** What a story is played on: the GitHub double, the App, and the App's ledger to look into. */
 
 import type { Instant } from "../../domain/change.ts";
+import type { TerminalSignOff } from "../../flows/monitoring.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Double } from "./double.ts";
 import type { Receiver } from "./receiver.ts";
@@ -14,6 +15,8 @@ export interface AppUnderTest {
   sweep(): Promise<void>;
   /** Proves the population of a period complete; the outcome is in the ledger. `organization`: a login. */
   reconcile(organization: string, from: Instant, to: Instant): Promise<void>;
+  /** Signs a control's month off as at the terminal; answers why not, or null. */
+  signOff(organization: string, given: TerminalSignOff): Promise<string | null>;
   /** Ends it at once, in the middle of whatever it does. */
   kill(): Promise<void>;
   /** Starts it again on the same data, at this time on its clock. */

@@ -1,0 +1,72 @@
+/** `countersign monitoring`: monthly reviews listed, and signed off at the terminal. */
+
+import { figuresText, isMonth, monthlyStatus, spanOf } from "../domain/deviation/monitoring.ts";
+import type { MonthlyReviewRecord } from "../domain/record.ts";
+import { CONTROL_NAMES } from "../domain/result.ts";
+import { recordSignOff } from "../flows/monitoring.ts";
+import { openLedger } from "../ledger/open.ts";
+import type { Where } from "../ledger/store.ts";
+import { Misuse, type Answer } from "./answer.ts";
+import { organizationIn } from "./organization.ts";
+
+/** Every monthly review on record, newest month first; code 1 where one is missing. */
+export async function listReviews(
+  where: Where,
+  organization: string | undefined,
+  month: string | undefined,
+  now: number,
+): Promise<Answer> {
+  if (month !== undefined && !isMonth(month))
+    throw new Misuse(`"${month}" is no month: write it as 2026-07.`);
+  const ledger = await openLedger(where, { readOnly: true });
+  try {
+    const { id } = await organizationIn(ledger, organization);
+    const span = month === undefined ? {} : spanOf(month);
+    const rows = [];
+    for await (const { body } of ledger.states("monthly-review", { organizationId: id, ...span })) {
+      const record = body as MonthlyReviewRecord;
+      rows.push({ ...record, status: monthlyStatus(record, now) });
+    }
+    rows.sort((a, b) => (a.month === b.month ? 0 : a.month < b.month ? 1 : -1));
+    return {
+      code: rows.some(({ status }) => status === "missing") ? 1 : 0,
+      lines:
+        rows.length === 0
+          ? ["No monthly review was asked for. The policy's `monitoring: { owner: LOGIN }` asks for them."]
+          : rows.map(
+              (each) =>
+                `${each.month}  ${each.control}  ${each.status}  ${each.signedOff?.by.login ?? each.owner ?? "nobody"}  ${figuresText(each.figures)}`,
+            ),
+      data: { reviews: rows },
+    };
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Signs a control's month off; code 1 where it is refused. */
+export async function signOffAtTerminal(
+  where: Where,
+  given: {
+    readonly control: string;
+    readonly month: string;
+    readonly as: string;
+    readonly comment: string;
+    readonly org?: string | undefined;
+  },
+  now: () => number,
+): Promise<Answer> {
+  const control = CONTROL_NAMES.find((each) => each === given.control);
+  if (control === undefined)
+    throw new Misuse(`There is no control ${given.control}. The controls: ${CONTROL_NAMES.join(", ")}.`);
+  const ledger = await openLedger(where);
+  try {
+    const { id } = await organizationIn(ledger, given.org);
+    const { month, comment, as: login } = given;
+    const done = await recordSignOff({ ledger, clock: { now } }, id, { control, month, comment, login });
+    if (done.refused !== null) return { code: 1, lines: [done.refused], data: { refused: done.refused } };
+    return { code: 0, lines: [done.says], data: { review: done.record } };
+  } finally {
+    await ledger.close();
+  }
+}

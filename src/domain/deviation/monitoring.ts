@@ -1,0 +1,149 @@
+/** Monthly reviews: what a control came to in a month, who is asked to sign it off, and whether they did in time. */
+
+import { dueAfter, type Calendar, type Term } from "../calendar.ts";
+import type { Instant } from "../change.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { DeviationRecord, MonthlyFigures, MonthlyReviewRecord } from "../record.ts";
+import { CONTROL_NAMES, type ControlName, type Outcome } from "../result.ts";
+
+/** How long an owner has from being asked. */
+export const REVIEW_TERM: Term = { unit: "business-days", count: 10 };
+
+/** What became of a monthly review; computed from the record and the clock, never stored. */
+export type MonthlyStatus = "due" | "signed-off" | "late" | "missing";
+
+/** The status of a review at a moment: signed off in time or late; not signed off and still due, or missing. */
+export function monthlyStatus(
+  { dueAt, signedOff }: Pick<MonthlyReviewRecord, "dueAt" | "signedOff">,
+  now: Instant,
+): MonthlyStatus {
+  if (signedOff !== null) return signedOff.at <= dueAt ? "signed-off" : "late";
+  return now <= dueAt ? "due" : "missing";
+}
+
+/** The entry's subject. One log may hold several organisations. */
+export function monthlySubject(organizationId: number, control: ControlName, month: string): string {
+  return `${organizationId}/${control}:${month}`;
+}
+
+/** The month (YYYY-MM, UTC) of a moment. */
+export function monthOf(at: Instant): string {
+  return new Date(at).toISOString().slice(0, 7);
+}
+
+/** A month's span, UTC, half-open. */
+export function spanOf(month: string): { readonly from: Instant; readonly to: Instant } {
+  const [year = Number.NaN, number = Number.NaN] = month.split("-").map(Number);
+  return { from: Date.UTC(year, number - 1, 1), to: Date.UTC(year, number, 1) };
+}
+
+/** The month before a month. */
+export function monthBefore(month: string): string {
+  return monthOf(spanOf(month).from - 1);
+}
+
+/** Whether this is a month as it is written: YYYY-MM. */
+export function isMonth(text: string): boolean {
+  return /^\d{4}-(?:0[1-9]|1[0-2])$/u.test(text);
+}
+
+/** By when a review that is asked for at a moment is due. */
+export function monthlyDue(askedAt: Instant, calendar: Calendar): Instant {
+  return dueAfter(askedAt, REVIEW_TERM, calendar);
+}
+
+/** Who signs a control off under this policy; null: nobody is named, and nobody is asked. */
+export function ownerOf(policy: Policy, control: ControlName): string | null {
+  return policy.controls[control]?.owner ?? policy.monitoring.owner;
+}
+
+/** Counts one month, subject by subject. */
+export class MonthlyTally {
+  readonly #outcomes = new Map<ControlName, Record<Outcome, number>>();
+  readonly #deviations = new Map<ControlName, number>();
+  readonly #open = new Map<ControlName, number>();
+
+  /** Counts the results on one change or deployment of the month. What is historic was not under the control yet. */
+  subject(assessment: {
+    readonly verdict: string;
+    readonly results: readonly { readonly control: ControlName; readonly outcome: Outcome }[];
+  }): void {
+    if (assessment.verdict === "historic") return;
+    for (const { control, outcome } of assessment.results) {
+      const counts = this.#outcomes.get(control) ?? {
+        pass: 0,
+        fail: 0,
+        waived: 0,
+        unverifiable: 0,
+        "not-applicable": 0,
+      };
+      counts[outcome] += 1;
+      this.#outcomes.set(control, counts);
+    }
+  }
+
+  /** Counts a deviation: among the month's if it happened in `span`, among the open ones if it is not settled. */
+  deviation(record: DeviationRecord, span: { readonly from: Instant; readonly to: Instant }): void {
+    const happened = record.happenedAt >= span.from && record.happenedAt < span.to;
+    for (const control of record.controls) {
+      if (happened && isDeviation(record)) bump(this.#deviations, control);
+      if (isUnsettled(record)) bump(this.#open, control);
+    }
+  }
+
+  /** The figures of one control. */
+  figures(control: ControlName): MonthlyFigures {
+    const counts = this.#outcomes.get(control);
+    const { pass = 0, fail = 0, waived = 0, unverifiable = 0 } = counts ?? {};
+    const deviations = this.#deviations.get(control) ?? 0;
+    return {
+      population: pass + fail + waived + unverifiable,
+      passed: pass,
+      failed: fail,
+      waived,
+      unverifiable,
+      deviations,
+      openRemediations: this.#open.get(control) ?? 0,
+      clean: deviations === 0,
+    };
+  }
+
+  /** The controls that were in use: named by the policy, applied to something in the month, or deviated from. */
+  inUse(policy: Policy): readonly ControlName[] {
+    return CONTROL_NAMES.filter(
+      (control) =>
+        policy.controls[control] !== undefined ||
+        this.figures(control).population > 0 ||
+        (this.#deviations.get(control) ?? 0) > 0,
+    );
+  }
+}
+
+/** Whether a deviation stands: it was not taken back when the facts showed otherwise, nor found to be none. */
+export function isDeviation(record: DeviationRecord): boolean {
+  // Closed by the App itself: nothing was left of it.
+  return record.status !== "closed";
+}
+
+/** Whether what answers a deviation is still owed. */
+export function isUnsettled({ status }: DeviationRecord): boolean {
+  return status === "open";
+}
+
+/** Figures in words, for a table and for the record of who saw what. */
+export function figuresText(figures: MonthlyFigures): string {
+  const { population, passed, failed, waived, unverifiable, deviations, openRemediations } = figures;
+  if (population === 0) return "nothing it applies to happened";
+  return [
+    `${passed} of ${population} passed`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(waived > 0 ? [`${waived} waived`] : []),
+    ...(unverifiable > 0 ? [`${unverifiable} cannot be told`] : []),
+    deviations === 1 ? "1 deviation" : `${deviations} deviations`,
+    ...(openRemediations > 0 ? [`${openRemediations} not settled`] : []),
+  ].join(", ");
+}
+
+function bump(counts: Map<ControlName, number>, control: ControlName): void {
+  counts.set(control, (counts.get(control) ?? 0) + 1);
+}

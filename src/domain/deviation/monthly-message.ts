@@ -1,0 +1,72 @@
+/** What an owner reads once a month: which controls to look at, what they came to, how to sign off, and by when. */
+
+import type { OpenIssuePayload } from "../decision.ts";
+import { CONTROL_TITLES, markdown, time } from "../wording.ts";
+import type { MonthlyReviewRecord } from "../record.ts";
+import { figuresText } from "./monitoring.ts";
+import type { WaitingTimes } from "./waiting-times.ts";
+import { durationText } from "./waiting-times.ts";
+
+/** The marker by which an owner's issue of a month is found again, and its commands are understood. */
+export function monthlyMarker(month: string): string {
+  return `countersign-monthly-review:${month}`;
+}
+
+/** The issue that asks one owner for one month; all records are that owner's, of that month. */
+export function monthlyIssue(facts: {
+  readonly month: string;
+  readonly owner: string;
+  readonly reviews: readonly MonthlyReviewRecord[];
+  readonly waiting: WaitingTimes;
+  readonly repository: OpenIssuePayload["repository"];
+  readonly appId: number;
+  readonly labels: readonly string[];
+}): OpenIssuePayload {
+  const { month, owner, reviews, waiting, repository, appId, labels } = facts;
+  const dueAt = reviews[0]?.dueAt ?? 0;
+  const marker = monthlyMarker(month);
+  const [first] = reviews;
+  const body = [
+    `${month} is over. Look at what your controls came to, and say that you did, and what you saw.`,
+    "",
+    `**What to do:** by ${time(dueAt)}, comment \`/countersign approve <what you saw>\` for all of them, or \`/countersign approve ${first?.control ?? "CONTROL"}: <what you saw>\` for one.`,
+    "",
+    "| changes were … | in the month |",
+    "|---|---|",
+    ...reviews.map((each) => `| ${CONTROL_TITLES[each.control]} | ${figuresText(each.figures)} |`),
+    "",
+    ...waitingLines(waiting),
+    `<!-- ${marker} -->`,
+    "",
+  ].join("\n");
+  return {
+    repository,
+    appId,
+    title: `Monthly review of ${month} for ${markdown(owner)}: ${reviews.length} ${reviews.length === 1 ? "control" : "controls"}`,
+    body,
+    labels,
+    assignees: [owner],
+    marker,
+  };
+}
+
+function waitingLines(waiting: WaitingTimes): readonly string[] {
+  if (waiting.pulls === 0) return [];
+  const { firstReview, approval, approvalToMerge, long, bypassedAfterLong } = waiting;
+  const line = (what: string, each: WaitingTimes["approval"]): string =>
+    each === null
+      ? `| ${what} | none | none |`
+      : `| ${what} | ${durationText(each.median)} | ${durationText(each.p90)} |`;
+  return [
+    "| how long changes waited | half within | nine of ten within |",
+    "|---|---|---|",
+    line("for a first review", firstReview),
+    line("for an approval that counts", approval),
+    line("from approval to merge", approvalToMerge),
+    "",
+    long === 0
+      ? "No change waited over a day for its first review."
+      : `${bypassedAfterLong} of the ${long} that waited over a day for a first review went around the process.`,
+    "",
+  ];
+}

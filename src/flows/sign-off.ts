@@ -1,0 +1,67 @@
+/** The command that signs a month off, on the issue that asks for it. */
+
+import type { MonthlyReviewRecord } from "../domain/record.ts";
+import { CONTROL_NAMES } from "../domain/result.ts";
+import { listed, markdown } from "../domain/wording.ts";
+import type { Command, CommandAnswer } from "./answer-command.ts";
+import { reviewsOf, signOff } from "./monitoring.ts";
+
+/** `approve <what you saw>` for all one's controls of the month, `approve CONTROL: <what you saw>` for one. */
+export const signOffMonth: Command = {
+  name: "approve",
+  also: ["sign-off"],
+  asks: "[CONTROL:] <what you saw>",
+  does: "signs off your controls of this month, or the one you name",
+  async answer(tools, watched, { rest, comment, month }): Promise<CommandAnswer> {
+    const organizationId = watched.repository.ownerId;
+    const { id, login } = comment.author;
+    const [, named, words] = /^([\w-]+):(.*)$/su.exec(rest.trim()) ?? [];
+    const control = CONTROL_NAMES.find((each) => each === named);
+    const said = (control === undefined ? rest : (words ?? "")).trim();
+    const all = await reviewsOf(tools, organizationId, month ?? "");
+    const own = all.filter(
+      (each) => isOwner(each, login) && (control === undefined || each.control === control),
+    );
+    if (own.length === 0) return refused(whoseText(all, control, month));
+    const says: string[] = [];
+    const entries = [];
+    const problems: string[] = [];
+    for (const review of own) {
+      const done = await signOff(tools, {
+        organizationId,
+        control: review.control,
+        month: review.month,
+        by: { id, login },
+        comment: said,
+        via: "comment",
+        at: comment.createdAt,
+      });
+      if (done.refused === null) {
+        entries.push(done.entry);
+        says.push(done.says);
+      } else problems.push(done.refused);
+    }
+    if (entries.length === 0) return refused([...new Set(problems)].join(" "));
+    return { outcome: "done", reply: [...says, ...problems].map((line) => `- ${line}`).join("\n"), entries };
+  },
+};
+
+function isOwner({ owner }: MonthlyReviewRecord, login: string): boolean {
+  return owner?.toLowerCase() === login.toLowerCase();
+}
+
+function whoseText(
+  all: readonly MonthlyReviewRecord[],
+  control: string | undefined,
+  month: string | null,
+): string {
+  const owners = new Set(
+    all.filter((each) => control === undefined || each.control === control).map(({ owner }) => owner ?? ""),
+  );
+  if (owners.size === 0) return `Nothing was asked for ${month ?? "that month"}.`;
+  return `Only ${listed([...owners].map(markdown), "and")} can sign off ${control ?? "these controls"} for ${month ?? "that month"}.`;
+}
+
+function refused(reply: string): CommandAnswer {
+  return { outcome: "refused", reply };
+}
