@@ -167,10 +167,11 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
   return { packageId: id, fingerprint, populations, files: subjects.length + 1 };
 }
 
-function sourceOf({ ledger, organization, period, writer }: ExportRequest): EvidenceSource {
+function sourceOf({ ledger, organization, period, generatedAt, writer }: ExportRequest): EvidenceSource {
   return {
     organizationId: organization.id,
     period,
+    generatedAt,
     states: (kind, filter) => ledger.states(kind, filter),
     log: ({ from, to }) => ledger.log({ from, to }),
     sorted: (lines) => writer.sorted(lines),

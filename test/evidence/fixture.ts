@@ -17,6 +17,7 @@ import type {
   CoverageGapRecord,
   DeploymentRecord,
   DeviationRecord,
+  MonthlyReviewRecord,
   PolicyRecord,
   RepositoryRecord,
 } from "../../src/domain/record.ts";
@@ -431,7 +432,49 @@ export function smallLog(): readonly Entry[] {
       completeness,
     ),
     { ...changeEntry(11, at("2026-08-01T00:00:00Z")), organizationId: 501 },
+    ...(["2026-07", "2026-08", "2026-09"] as const).map((month) =>
+      plain(
+        "monthly-review",
+        `${ORGANIZATION.id}/independently-approved:${month}`,
+        at(`${month}-01T00:00:00Z`),
+        monthlyReview(month),
+        0,
+      ),
+    ),
   ];
+}
+
+/** July was signed off in time, August late, September not at all. */
+function monthlyReview(month: "2026-07" | "2026-08" | "2026-09"): MonthlyReviewRecord {
+  const times: Readonly<Record<typeof month, readonly [number, number, number | null]>> = {
+    "2026-07": [at("2026-08-01T05:05:00Z"), at("2026-08-17T00:00:00Z"), at("2026-08-05T09:00:00Z")],
+    "2026-08": [at("2026-09-01T05:05:00Z"), at("2026-09-15T05:05:00Z"), at("2026-09-20T09:00:00Z")],
+    "2026-09": [at("2026-10-01T05:05:00Z"), at("2026-10-01T06:00:00Z"), null],
+  };
+  const [askedAt, dueAt, signedAt] = times[month];
+  const failed = month === "2026-08" ? 1 : 0;
+  return {
+    control: "independently-approved",
+    month,
+    owner: "carol",
+    askedAt,
+    dueAt,
+    figures: {
+      population: 2,
+      passed: 2 - failed,
+      failed,
+      waived: 0,
+      unverifiable: 0,
+      deviations: failed,
+      openRemediations: failed,
+      clean: failed === 0,
+    },
+    issueIn: "acme/change-control",
+    signedOff:
+      signedAt === null
+        ? null
+        : { by: { id: 33, login: "carol" }, at: signedAt, comment: "=looked at each", via: "comment" },
+  };
 }
 
 /** A ledger on the embedded store holding entries, in a folder of its own; `close` removes it. */

@@ -11,6 +11,7 @@ import { EXEMPTIONS } from "./exemption-rows.ts";
 import { timeText, type ColumnInfo, type Table } from "./table.ts";
 import { isWithin, type EvidenceSource, type Period } from "./population.ts";
 import type { LoggedEntry } from "../entry.ts";
+import { MONITORING, WAITING_TIMES } from "./monitoring-rows.ts";
 import {
   COMPLETENESS,
   completenessOf,
@@ -40,6 +41,8 @@ export const TABLES: readonly Table[] = [
   EXEMPTIONS,
   COMPLETENESS,
   COVERAGE_GAPS,
+  MONITORING,
+  WAITING_TIMES,
 ];
 
 /** tool.csv, made from facts about the tool rather than from the log. */

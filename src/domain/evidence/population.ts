@@ -22,6 +22,8 @@ export interface StateFilter {
 export interface EvidenceSource {
   readonly organizationId: number;
   readonly period: Period;
+  /** When the package is said to be made: by it, what is due is told from what is missing. */
+  readonly generatedAt: Instant;
   /** The newest entry of each subject of a kind. */
   states(kind: EntryKind, filter: StateFilter): AsyncIterable<LoggedEntry>;
   /** Every entry whose `at` lies in the span, by number. */
