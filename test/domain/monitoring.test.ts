@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { array, assert, integer, nat, option, property } from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { Change, PullRequest } from "../../src/domain/change.ts";
@@ -43,8 +43,8 @@ describe("the status of a monthly review", () => {
   });
 
   test("is never late or missing before its date, and never due after it", () => {
-    fc.assert(
-      fc.property(fc.nat(), fc.nat(), fc.option(fc.nat(), { nil: null }), (dueAt, now, signed) => {
+    assert(
+      property(nat(), nat(), option(nat(), { nil: null }), (dueAt, now, signed) => {
         const status = monthlyStatus({ dueAt, signedOff: signed === null ? null : signedOff(signed) }, now);
         expect(status === "due").toBe(signed === null && now <= dueAt);
         expect(status === "late").toBe(signed !== null && signed > dueAt);
@@ -55,8 +55,8 @@ describe("the status of a monthly review", () => {
 
 describe("a month", () => {
   test("is a calendar month in UTC, and its span ends where the next begins", () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 4_000_000_000_000 }), (at) => {
+    assert(
+      property(integer({ min: 0, max: 4_000_000_000_000 }), (at) => {
         const month = monthOf(at);
         const { from, to } = spanOf(month);
         expect(isMonth(month)).toBe(true);
@@ -182,8 +182,8 @@ describe("how long changes waited", () => {
   });
 
   test("quantiles are values that were there, half and nine tenths of which are no larger", () => {
-    fc.assert(
-      fc.property(fc.array(fc.nat(), { minLength: 1 }), (values) => {
+    assert(
+      property(array(nat(), { minLength: 1 }), (values) => {
         const found = quantiles(values);
         for (const [value, share] of [
           [found?.median, 0.5],

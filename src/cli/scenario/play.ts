@@ -212,7 +212,7 @@ async function signOff(step: DoStep, { app }: Stage): Promise<Outcome> {
   const given = {
     control,
     month: String(step["month"]),
-    comment: String(step["comment"] ?? "looked at the figures"),
+    comment: typeof step["comment"] === "string" ? step["comment"] : "looked at the figures",
     login: step.by ?? "",
   };
   const refused = await app.signOff(ORGANIZATION, given);
