@@ -8,7 +8,7 @@ import type { CompletenessRecord, RepositoryRecord } from "./domain/record.ts";
 import { Trouble } from "./domain/trouble.ts";
 import { recordDowntime } from "./flows/gaps.ts";
 import { hear, type Heard } from "./flows/intake.ts";
-import { recordSignOff, type SignedOff, type TerminalSignOff } from "./flows/monitoring.ts";
+import { MONTHLY, recordSignOff, type SignedOff, type TerminalSignOff } from "./flows/monitoring.ts";
 import type { Clock, Tools } from "./flows/ports.ts";
 import { askToReconcile, reconciled } from "./flows/reconcile.ts";
 import { TASKS } from "./flows/sweep.ts";
@@ -151,7 +151,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     await queueAppointment(ledger, { event: TASKS.redeliver, at: clock.now() });
     await queueAppointment(ledger, { event: TASKS.census, at: clock.now() });
     // The first of a month may have passed while nobody was there.
-    const monthly = lastAppointment(TASKS.monthly, clock.now());
+    const monthly = lastAppointment(MONTHLY, clock.now());
     if (monthly !== undefined) await queueAppointment(ledger, monthly);
     const tick = async (): Promise<void> => {
       const until = clock.now();

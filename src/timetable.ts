@@ -2,6 +2,7 @@
 
 import { Cron } from "croner";
 import type { Instant } from "./domain/change.ts";
+import { MONTHLY } from "./flows/monitoring.ts";
 import { TASKS } from "./flows/sweep.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
@@ -10,11 +11,11 @@ const TIMES: readonly { readonly event: string; readonly pattern: string }[] = [
   { event: TASKS.countHour, pattern: "53 * * * *" },
   { event: TASKS.census, pattern: "17 3 * * *" },
   { event: TASKS.countEnded, pattern: "37 4 * * *" },
-  { event: TASKS.monthly, pattern: "5 5 1 * *" },
+  { event: MONTHLY, pattern: "5 5 1 * *" },
 ];
 
 /** Each of these has a month of its own. */
-const NEVER_SKIPPED: readonly string[] = [TASKS.monthly];
+const NEVER_SKIPPED: readonly string[] = [MONTHLY];
 
 /** One thing due at one moment. */
 export interface Appointment {

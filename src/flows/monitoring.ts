@@ -33,7 +33,12 @@ import { listed, time } from "../domain/wording.ts";
 import { currentPolicy } from "./assess-change.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { watch } from "./repositories.ts";
-import { TASKS, type TaskPayload } from "./sweep.ts";
+
+/** The task that asks for the reviews of the month that is over. Lane `app`. */
+export const MONTHLY = "countersign.monthly";
+
+/** The task that tells of a month's reviews that are overdue. Lane `organization:ID`. */
+export const OVERDUE_MONTHLY = "countersign.overdue-monthly";
 
 /** What reading the log and writing to it takes; nothing of GitHub. */
 export type LogTools = Pick<Tools, "ledger" | "clock">;
@@ -134,11 +139,11 @@ function asking(
 
 function overdueTask(organizationId: number, repositoryId: number, month: string, dueAt: Instant) {
   return {
-    id: `${TASKS.overdueMonthly}:${organizationId}:${month}`,
+    id: `${OVERDUE_MONTHLY}:${organizationId}:${month}`,
     lane: `organization:${organizationId}`,
-    event: TASKS.overdueMonthly,
+    event: OVERDUE_MONTHLY,
     dueAt: dueAt + 1,
-    payload: { repositoryId, month } satisfies TaskPayload,
+    payload: { repositoryId, month },
   };
 }
 

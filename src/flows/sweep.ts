@@ -27,10 +27,6 @@ export const TASKS = {
   sweep: "countersign.sweep",
   /** Counts a span's updates of one repository anew. Lane `repository:ID`. */
   reconcile: "countersign.reconcile",
-  /** Asks for the reviews of the month that is over. Lane `app`. */
-  monthly: "countersign.monthly",
-  /** Tells of monthly reviews that are overdue. Lane `organization:ID`. */
-  overdueMonthly: "countersign.overdue-monthly",
   /** Tells in one line what a day's limit of notifications held back. Lane `notices:ORGANISATION`. */
   summarise: "countersign.summarise",
   /** Counts the last hour of every repository in which something was pushed. Lane `app`. */

@@ -7,7 +7,7 @@ import type { Delivery } from "../ledger/deliveries.ts";
 import { answerCommand } from "./answer-command.ts";
 import { followBranch } from "./assess-change.ts";
 import { assessDeployment } from "./assess-deployment.ts";
-import { askMonthly, tellOverdue } from "./monitoring.ts";
+import { askMonthly, MONTHLY, OVERDUE_MONTHLY, tellOverdue } from "./monitoring.ts";
 import { isOldNews, summarise, tell } from "./notices.ts";
 import { assessGroup, assessPull } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
@@ -261,7 +261,7 @@ async function runTask(
   fence: Watched["fence"],
 ): Promise<void> {
   const { repositoryId, held, month, organizationId, causeId } = task.payload;
-  if (task.event === TASKS.monthly) return askMonthly(tools, fence, Number(task.id.split(":")[1]));
+  if (task.event === MONTHLY) return askMonthly(tools, fence, Number(task.id.split(":")[1]));
   if (task.event === TASKS.summarise) return held === undefined ? undefined : summarise(tools, held, fence);
   if (task.event === TASKS.census) return census(tools, task.id);
   if (task.event === TASKS.redeliver) return redeliver(tools);
@@ -271,7 +271,7 @@ async function runTask(
     return recordWeakening(tools, organizationId, causeId, fence);
   const watched = repositoryId === undefined ? null : await watch(tools, repositoryId, fence);
   if (watched === null) return;
-  if (task.event === TASKS.overdueMonthly && month !== undefined) await tellOverdue(tools, watched, month);
+  if (task.event === OVERDUE_MONTHLY && month !== undefined) await tellOverdue(tools, watched, month);
   else if (task.event === TASKS.reconcile && task.payload.span !== undefined)
     await reconcileRepository(tools, watched, task.payload.span, task.payload.small === true);
   else if (task.event === TASKS.sweep) await sweepRepository(tools, watched);
