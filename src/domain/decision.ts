@@ -2,6 +2,7 @@
 
 import type { Actor, Change, Instant, PullRequest, Repository, Sha } from "./change.ts";
 import { CHECK_NAME } from "./controls/control.ts";
+import { REPEATED_CAUSES } from "./controls/deployment-approved.ts";
 import { PRE_APPROVED } from "./controls/independently-approved.ts";
 import type { Deployment } from "./deployment.ts";
 import { canonical, sha256 } from "./digest.ts";
@@ -157,7 +158,7 @@ export function decideDeployment(facts: {
     body,
   };
   const own = assessment.results.filter(
-    (each) => each.outcome === "fail" && each.cause !== "carries-refused",
+    (each) => each.outcome === "fail" && !REPEATED_CAUSES.has(each.cause),
   );
   const deviation = deviationOf({
     subjectKind: "deployment",

@@ -134,7 +134,8 @@ const Update = z.looseObject({
 const Deployed = z.looseObject({
   id: Text,
   repository: Repository,
-  number: z.int(),
+  origin: z.looseObject({ kind: z.enum(["github", "tag", "workflow", "report"]) }),
+  number: z.int().nullable(),
   environment: Text,
   originalEnvironment: Text.nullable(),
   sha: Sha,
@@ -148,9 +149,16 @@ const Deployed = z.looseObject({
   previous: z.looseObject({ id: Text, sha: Sha, at: Instant }).nullable(),
   kind: z.enum(["first", "forward", "rollback", "redeploy", "hotfix", "unmerged", "unknown"]),
   onProductionBranch: z.boolean().nullable(),
-  carried: z.array(z.looseObject({ id: Text, verdict: Text })),
+  landedAt: Instant.nullable(),
+  run: z.looseObject({ id: z.int(), approvals: z.array(z.looseObject({ state: Text })).nullable() }).nullable(),
+  rules: z.looseObject({ name: Text, reviewers: z.int() }).nullable(),
+  gate: z.enum(["waiting", "approved", "rejected", "asked-before", "never-asked"]),
+  carried: z.array(
+    z.looseObject({ id: Text, verdict: Text, landedAt: Instant, makers: z.array(z.int()) }),
+  ),
   unaccounted: z.array(Sha).nullable(),
   succeededBefore: z.boolean(),
+  verdictBefore: Text.nullable(),
   late: z.boolean(),
 });
 

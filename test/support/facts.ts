@@ -339,6 +339,7 @@ export function deployment(changes: Partial<Deployment> = {}): Deployment {
   return {
     id: sha256("deployment"),
     repository,
+    origin: { kind: "github", number: 9 },
     number: 9,
     environment: "production",
     originalEnvironment: null,
@@ -351,9 +352,14 @@ export function deployment(changes: Partial<Deployment> = {}): Deployment {
     previous: { id: sha256("before"), sha: sha("base"), at: START - MINUTE },
     kind: "forward",
     onProductionBranch: true,
-    carried: [{ id: sha256("change"), verdict: "compliant" }],
+    landedAt: START - MINUTE,
+    run: null,
+    rules: null,
+    gate: "never-asked",
+    carried: [{ id: sha256("change"), verdict: "compliant", landedAt: START - MINUTE, makers: [ann.id] }],
     unaccounted: [],
     succeededBefore: false,
+    verdictBefore: null,
     late: false,
     ...changes,
   };

@@ -1,69 +1,114 @@
 /** This deployment was made of approved changes. */
 
+import type { Deployment } from "../deployment.ts";
 import type { Result } from "../result.ts";
-import { result, type Control, type Subject } from "./control.ts";
+import { result, worst, type Context, type Control, type Subject } from "./control.ts";
+import { ruleFindings, type RuleFinding } from "./environment-rules.ts";
 
 const NAME = "deployment-approved";
-const GOOD = new Set(["compliant", "emergency", "exempted", "historic"]);
+const GOOD: ReadonlySet<string> = new Set(["compliant", "emergency", "exempted", "historic"]);
+
+/** Causes that only repeat what a change or an earlier deployment was found to lack: no deviation of its own comes of them. */
+export const REPEATED_CAUSES: ReadonlySet<string> = new Set(["carries-refused", "refused-before"]);
 
 /** Everything the deployment brought to the environment landed by a change that was let through. */
 export const deploymentApproved: Control = {
   name: NAME,
   objective: "Everything that is deployed to production was approved.",
-  test: "Each commit since the environment's previous successful deployment belongs to a change whose own verdict lets it through; a rollback returns to a commit that was deployed there before.",
+  test: "Each commit since the environment's previous successful deployment belongs to a change whose own verdict lets it through; a rollback returns to a commit that was deployed there before and was let through then. Where the environment asks reviewers or our gate, the job did not go on without them, and whoever began it is not the one who approved it.",
   criteria: ["SOC 2 CC8.1", "SOX ITGC change management"],
   kind: "detective",
-  remediation: "Review the changes named, or roll back to the deployment before.",
-  judge(subject: Subject): Result | null {
+  remediation:
+    "Review the changes named, or roll back to the deployment before; let the environment prevent self-review and administrators' bypass.",
+  judge(subject: Subject, context: Context): Result | null {
     if (subject.moment !== "deployed") return null;
     const { deployment } = subject;
-    const inputs = {
+    const content = contentFinding(deployment);
+    const rules = ruleFindings(deployment, context.policy);
+    // What somebody did comes before what is only repeated of a change.
+    const all = REPEATED_CAUSES.has(content.cause) ? [...rules, content] : [content, ...rules];
+    const outcome = worst(all.map((each) => each.outcome));
+    const first = all.find((each) => each.outcome === outcome) ?? content;
+    const told = all.filter((each) => each.outcome !== "pass" && each.outcome !== "not-applicable");
+    const reasons = told.length === 0 ? [content.reason] : told.map((each) => each.reason);
+    return result(NAME, outcome, first.cause, reasons, {
       kind: deployment.kind,
+      origin: deployment.origin.kind,
       carried: deployment.carried,
       unaccounted: deployment.unaccounted,
       succeededBefore: deployment.succeededBefore,
-    };
-    const say = (outcome: Result["outcome"], cause: string, reason: string): Result =>
-      result(NAME, outcome, cause, [reason], inputs);
-    switch (deployment.kind) {
-      case "first":
-        return say(
-          "not-applicable",
-          "baseline",
-          "the first deployment seen here is the baseline of the environment",
-        );
-      case "redeploy":
-      case "rollback":
-        return deployment.succeededBefore
-          ? say("pass", "satisfied", "this commit had been deployed here before")
-          : say("fail", "never-deployed", "it goes back to a commit that was never deployed here");
-      case "unknown":
-        return say("unverifiable", "unknown", "what it brought to the environment cannot be told");
-      default:
-        break;
-    }
-    const refused = deployment.carried.filter((change) => change.verdict === "non-compliant");
-    if (refused.length > 0)
-      return say(
-        "fail",
-        "carries-refused",
-        `${refused.length} of the ${deployment.carried.length} changes it carries ${isAre(refused.length)} not compliant`,
-      );
-    const unaccounted = deployment.unaccounted;
-    if (unaccounted !== null && unaccounted.length > 0) {
-      return say(
-        "fail",
-        "unaccounted",
-        `${unaccounted.length} of the commits it carries landed by no change on a production branch`,
-      );
-    }
-    const unsure = deployment.carried.filter((change) => !GOOD.has(change.verdict));
-    // It goes forward, so it carries something: an empty list is one that was not read.
-    if (unaccounted === null || unsure.length > 0 || deployment.carried.length === 0)
-      return say("unverifiable", "unknown", "not everything it carries could be verified");
-    return say("pass", "satisfied", `${allOf(deployment.carried.length)} let through`);
+      verdictBefore: deployment.verdictBefore,
+      run: deployment.run,
+      rules: deployment.rules,
+      gate: deployment.gate,
+    });
   },
 };
+
+function contentFinding(deployment: Deployment): RuleFinding {
+  const say = (outcome: Result["outcome"], cause: string, reason: string): RuleFinding => ({
+    outcome,
+    cause,
+    reason,
+  });
+  switch (deployment.kind) {
+    case "first":
+      return say(
+        "not-applicable",
+        "baseline",
+        "the first deployment seen here is the baseline of the environment",
+      );
+    case "redeploy":
+    case "rollback":
+      return goingBack(deployment, say);
+    case "unknown":
+      return say("unverifiable", "unknown", "what it brought to the environment cannot be told");
+    default:
+      return goingForward(deployment, say);
+  }
+}
+
+type Say = (outcome: Result["outcome"], cause: string, reason: string) => RuleFinding;
+
+function goingBack({ succeededBefore, verdictBefore }: Deployment, say: Say): RuleFinding {
+  if (!succeededBefore)
+    return say("fail", "never-deployed", "it goes back to a commit that was never deployed here");
+  if (verdictBefore === "non-compliant")
+    return say(
+      "fail",
+      "refused-before",
+      "this commit had been deployed here before, and was not compliant then either",
+    );
+  if (verdictBefore !== null && !GOOD.has(verdictBefore))
+    return say(
+      "unverifiable",
+      "unknown",
+      "this commit had been deployed here before, and could not be verified then either",
+    );
+  return say("pass", "satisfied", "this commit had been deployed here before");
+}
+
+function goingForward({ carried, unaccounted }: Deployment, say: Say): RuleFinding {
+  const refused = carried.filter((change) => change.verdict === "non-compliant");
+  if (refused.length > 0)
+    return say(
+      "fail",
+      "carries-refused",
+      `${refused.length} of the ${carried.length} changes it carries ${isAre(refused.length)} not compliant`,
+    );
+  if (unaccounted !== null && unaccounted.length > 0) {
+    return say(
+      "fail",
+      "unaccounted",
+      `${unaccounted.length} of the commits it carries landed by no change on a production branch`,
+    );
+  }
+  const unsure = carried.filter((change) => !GOOD.has(change.verdict));
+  // It goes forward, so it carries something: an empty list is one that was not read.
+  if (unaccounted === null || unsure.length > 0 || carried.length === 0)
+    return say("unverifiable", "unknown", "not everything it carries could be verified");
+  return say("pass", "satisfied", `${allOf(carried.length)} let through`);
+}
 
 function allOf(count: number): string {
   return count === 1 ? "the one change it carries was" : `all ${count} changes it carries were`;

@@ -1,7 +1,7 @@
 /** This deployment was traceable to a production branch. */
 
 import type { Result } from "../result.ts";
-import { oneLine, short } from "../wording.ts";
+import { oneLine, short, time } from "../wording.ts";
 import { result, type Control, type Subject } from "./control.ts";
 
 const NAME = "deployment-traceable";
@@ -10,7 +10,7 @@ const NAME = "deployment-traceable";
 export const deploymentTraceable: Control = {
   name: NAME,
   objective: "Only what has landed on a production branch is deployed to production.",
-  test: "The deployed commit is reachable from a production branch, by GitHub's own comparison of the two.",
+  test: "The deployed commit is reachable from a production branch, by GitHub's own comparison of the two, and had landed there before it was deployed.",
   criteria: ["SOC 2 CC8.1", "ISO 27001:2022 A.8.32", "PCI DSS 4.0.1 6.5.1"],
   kind: "detective",
   remediation:
@@ -23,11 +23,24 @@ export const deploymentTraceable: Control = {
       ref: deployment.ref,
       kind: deployment.kind,
       onProductionBranch: deployment.onProductionBranch,
+      landedAt: deployment.landedAt,
+      createdAt: deployment.createdAt,
     };
     const what = `${short(deployment.sha)} (${oneLine(deployment.ref)})`;
-    if (deployment.onProductionBranch === true)
+    const { landedAt, createdAt, onProductionBranch } = deployment;
+    if (landedAt !== null && landedAt > createdAt)
+      return result(
+        NAME,
+        "fail",
+        "deployed-before-landing",
+        [
+          `${what} was deployed at ${time(createdAt)} and came to a production branch only at ${time(landedAt)}`,
+        ],
+        inputs,
+      );
+    if (onProductionBranch === true)
       return result(NAME, "pass", "satisfied", [`${what} is on a production branch`], inputs);
-    if (deployment.onProductionBranch === null) {
+    if (onProductionBranch === null) {
       return result(
         NAME,
         "unverifiable",

@@ -1,0 +1,113 @@
+/** What the rules of an environment say of a deployment: who approved the job, and whether it went round them. */
+
+import type { Actor } from "../change.ts";
+import type { Deployment, RunApproval } from "../deployment.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { Outcome } from "../result.ts";
+import { oneLine, some, time } from "../wording.ts";
+
+/** Something the rules say, with the fixed code for it. */
+export interface RuleFinding {
+  readonly outcome: Outcome;
+  readonly cause: string;
+  readonly reason: string;
+}
+
+const NAMES = 5;
+
+/**
+ * What there is to say of a deployment that a job made; nothing where no job did, as GitHub's rules guard jobs alone.
+ * INVARIANT: where GitHub does not show whether a rule held, nobody is accused: it is unverifiable.
+ */
+export function ruleFindings(deployment: Deployment, policy: Policy): readonly RuleFinding[] {
+  return [...reviewersFinding(deployment, policy), ...gateFinding(deployment)];
+}
+
+function reviewersFinding(deployment: Deployment, policy: Policy): readonly RuleFinding[] {
+  const { run, rules } = deployment;
+  if (run === null || rules === null || rules.reviewers === 0) return [];
+  const name = oneLine(rules.name);
+  if (run.approvals === null)
+    return [unsure(`GitHub would not say who approved the job that deployed to ${name}`)];
+  const given = run.approvals.filter(
+    ({ state, environments, user }) =>
+      state === "approved" && user?.type !== "Bot" && environments.some((each) => isSame(each, rules.name)),
+  );
+  if (given.length === 0) {
+    if (rules.changedAt > deployment.createdAt)
+      return [
+        unsure(
+          `${name} asks ${people(rules.reviewers)} to approve and nobody did, but its rules were changed at ${time(rules.changedAt)}, after this was deployed`,
+        ),
+      ];
+    return [
+      {
+        outcome: "fail",
+        cause: "environment-bypassed",
+        reason: `${name} asks ${people(rules.reviewers)} to approve, and the job went on without: an administrator let it pass`,
+      },
+    ];
+  }
+  const own = given.filter((each) => isOwn(each, deployment, policy));
+  if (own.length < given.length) return [];
+  const who = [...new Set(own.map(({ user }) => oneLine(user?.login ?? "an unknown account")))];
+  const started = own.some(({ user }) => starters(deployment).some((each) => each.id === user?.id));
+  const why = started ? "who began this deployment" : "who made what it carries";
+  return [
+    {
+      outcome: "fail",
+      cause: "self-approved",
+      reason: `the only approval of the job came from ${some(who, NAMES)}, ${why}${rules.preventSelfReview ? "" : `: ${name} does not prevent self-review`}`,
+    },
+  ];
+}
+
+/** Whoever began the run, or this attempt of it, does not approve it; nor who alone made what it carries if nobody else began it. */
+function isOwn({ user }: RunApproval, deployment: Deployment, policy: Policy): boolean {
+  if (user === null) return false;
+  const began = starters(deployment);
+  if (began.some((each) => each.id === user.id)) return true;
+  const makers = new Set(deployment.carried.flatMap((each) => each.makers));
+  if (!makers.has(user.id)) return false;
+  return policy.independence === "strict" || (makers.size === 1 && began.length === 0);
+}
+
+function starters({ run }: Deployment): readonly Actor[] {
+  return [run?.actor ?? null, run?.triggeringActor ?? null].filter(
+    (actor): actor is Actor => actor !== null && actor.type !== "Bot",
+  );
+}
+
+function gateFinding(deployment: Deployment): readonly RuleFinding[] {
+  const { run, gate, rules } = deployment;
+  if (run === null || gate === "approved") return [];
+  const bypassed = (reason: string): readonly RuleFinding[] => [
+    { outcome: "fail", cause: "gate-bypassed", reason },
+  ];
+  if (gate === "waiting" || gate === "rejected")
+    return bypassed(
+      `the job went on while our answer was "${gate}": an administrator let it pass the deployment gate`,
+    );
+  if (rules?.gated !== true) return [];
+  if (gate === "asked-before")
+    return bypassed(
+      `the deployment gate guards ${oneLine(rules.name)} and was not asked before the job went on`,
+    );
+  return [
+    unsure(
+      `the deployment gate guards ${oneLine(rules.name)} now, and was never asked there: since when it does cannot be told`,
+    ),
+  ];
+}
+
+function unsure(reason: string): RuleFinding {
+  return { outcome: "unverifiable", cause: "unknown", reason };
+}
+
+function people(count: number): string {
+  return count === 1 ? "a reviewer" : `one of ${count} reviewers`;
+}
+
+function isSame(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
