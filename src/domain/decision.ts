@@ -170,6 +170,7 @@ export function decideDeployment(facts: {
     happenedAt: deployment.succeededAt,
     detectedAt,
     text: { deployment, assessment },
+    ...typeOf(deployment, own),
   });
   const opens = assessment.verdict === "non-compliant" && own.length > 0 && mode === "enforce";
   return withDeviation(
@@ -241,6 +242,16 @@ function classOf({ results }: Assessment): ChangeRecord["class"] {
   return isWhole ? "standard" : "normal";
 }
 
+/** Where the environment is set up to let people approve their own deployments, its design does not hold it. */
+function typeOf(
+  { rules }: Deployment,
+  failed: readonly Result[],
+): Pick<DeviationFacts, "type" | "typeReason"> {
+  const isDesign = failed[0]?.cause === "self-approved" && rules?.preventSelfReview === false;
+  if (!isDesign) return {};
+  return { type: "design", typeReason: "the environment is not set up to prevent self-review" };
+}
+
 interface DeviationFacts {
   readonly subjectKind: "change" | "deployment";
   readonly id: string;
@@ -251,6 +262,9 @@ interface DeviationFacts {
   readonly happenedAt: Instant;
   readonly detectedAt: Instant;
   readonly text: Parameters<typeof deviationText>[0];
+  /** Default: operating. */
+  readonly type?: DeviationRecord["type"];
+  readonly typeReason?: string;
 }
 
 /** The id of the deviation a change or deployment may be. */
@@ -270,8 +284,8 @@ function deviationOf(facts: DeviationFacts): DeviationRecord {
     controls,
     cause: facts.results[0]?.cause ?? "unknown",
     // The gate or the rule asked for it and the change did not have it: the design held, its operation did not.
-    type: "operating",
-    typeReason: "the policy asked for it and this was done without",
+    type: facts.type ?? "operating",
+    typeReason: facts.typeReason ?? "the policy asked for it and this was done without",
     severity: severityOf(controls),
     status: "open",
     source: "app",

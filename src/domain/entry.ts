@@ -11,6 +11,7 @@ export const ENTRY_KINDS = [
   "branch",
   "change",
   "deployment",
+  "deployment-gate",
   "deviation",
   "coverage-gap",
   "completeness",

@@ -85,6 +85,26 @@ export interface DeploymentRecord {
   readonly assessment: Assessment;
 }
 
+/** Entry `deployment-gate`, subject = `repositoryId#deployment:environment`: what GitHub asked our deployment gate, and what it answered last. */
+export interface DeploymentGateRecord {
+  readonly repository: Repository;
+  /** GitHub's ids of the deployment and of the run that waits. */
+  readonly number: number;
+  readonly run: number;
+  readonly environment: string;
+  readonly sha: Sha;
+  readonly ref: string;
+  readonly requestedAt: Instant;
+  /** Until when it waits for what may still become compliant. */
+  readonly deadline: Instant;
+  /** `approved` and `rejected` are final: GitHub takes no second answer. */
+  readonly answer: "waiting" | "approved" | "rejected";
+  /** What people read on the run's page. */
+  readonly comment: string;
+  readonly mode: "observe" | "enforce";
+  readonly assessment: Assessment;
+}
+
 /** Entry `deviation`, subject = deviation id: what answers a change or deployment that is not compliant. */
 export interface DeviationRecord {
   readonly id: string;

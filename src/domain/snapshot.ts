@@ -150,12 +150,12 @@ const Deployed = z.looseObject({
   kind: z.enum(["first", "forward", "rollback", "redeploy", "hotfix", "unmerged", "unknown"]),
   onProductionBranch: z.boolean().nullable(),
   landedAt: Instant.nullable(),
-  run: z.looseObject({ id: z.int(), approvals: z.array(z.looseObject({ state: Text })).nullable() }).nullable(),
+  run: z
+    .looseObject({ id: z.int(), approvals: z.array(z.looseObject({ state: Text })).nullable() })
+    .nullable(),
   rules: z.looseObject({ name: Text, reviewers: z.int() }).nullable(),
   gate: z.enum(["waiting", "approved", "rejected", "asked-before", "never-asked"]),
-  carried: z.array(
-    z.looseObject({ id: Text, verdict: Text, landedAt: Instant, makers: z.array(z.int()) }),
-  ),
+  carried: z.array(z.looseObject({ id: Text, verdict: Text, landedAt: Instant, makers: z.array(z.int()) })),
   unaccounted: z.array(Sha).nullable(),
   succeededBefore: z.boolean(),
   verdictBefore: Text.nullable(),

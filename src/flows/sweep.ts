@@ -9,8 +9,10 @@ import type { Actor, Instant } from "../domain/change.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Commented } from "../github/subject.ts";
 import { answerCommand } from "./answer-command.ts";
-import { assessDeployment, watchedRefs } from "./assess-deployment.ts";
+import { assessDeployment } from "./assess-deployment.ts";
 import { currentPolicy, followBranch } from "./assess-change.ts";
+import { watchedRefs } from "./deployed.ts";
+import { noticeEnvironments } from "./environments.ts";
 import { assessPull, REJUDGE } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
 import { readControlState } from "./control-state.ts";
@@ -172,13 +174,16 @@ async function unrecordedDeployments(tools: Tools, watched: Watched): Promise<re
   let newest = since;
   for await (const entry of tools.ledger.states("deployment", { repositoryId: repository.id })) {
     const { number, createdAt } = (entry.body as DeploymentRecord).deployment;
-    recorded.add(number);
+    if (number !== null) recorded.add(number);
     newest = Math.max(newest, createdAt);
   }
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const from = Math.max(since, newest - MAY_STILL_SUCCEED);
   const policy = policyOrDefault(await currentPolicy(tools, watched));
-  return (await tools.github.listDeployments(octokit, repository, from))
+  const listed = await tools.github.listDeployments(octokit, repository, from);
+  const environments = listed.flatMap((each) => [each.environment, each.originalEnvironment ?? ""]);
+  await noticeEnvironments(tools, watched, policy, environments);
+  return listed
     .filter(({ number, environment, originalEnvironment }) => {
       const names = [environment, originalEnvironment ?? environment];
       return !recorded.has(number) && names.some((name) => isProductionEnvironment(policy, name));

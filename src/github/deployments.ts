@@ -26,6 +26,8 @@ const StatusShape = z
     environment: z.string().optional(),
     creator: MaybeActorShape,
     created_at: InstantShape,
+    log_url: z.string().nullish(),
+    target_url: z.string().nullish(),
   })
   .transform((status) => ({ ...status, at: status.created_at }));
 
@@ -40,6 +42,8 @@ export interface ReadDeployment {
   readonly createdAt: Instant;
   /** Oldest first. */
   readonly statuses: readonly DeploymentStatus[];
+  /** The addresses its statuses link to. Whoever reports a status writes what they like. */
+  readonly links: readonly string[];
 }
 
 /** Pages of 100 deployments read of one repository. */
@@ -70,6 +74,7 @@ export async function readDeployment(
     creator: data.creator,
     createdAt: data.created_at,
     statuses,
+    links: pages.flat().flatMap((each) => [each.log_url, each.target_url].filter((link) => link != null)),
   };
 }
 

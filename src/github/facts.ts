@@ -24,4 +24,13 @@ export { readPolicy } from "./policies.ts";
 export { readPolicyHistory } from "./policy-history.ts";
 export { merged as mergePushes } from "./pushes.ts";
 export { readChecks, readPullRequest } from "./pull-request.ts";
+export {
+  listSucceededRuns,
+  listTags,
+  readApprovals,
+  readCommit,
+  readEnvironment,
+  readRun,
+  runBehind,
+} from "./runs.ts";
 export { digestOf, readChange, readPushes, readRefUpdates } from "./updates.ts";

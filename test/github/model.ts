@@ -294,6 +294,8 @@ export interface CheckRun extends Identified {
     readonly annotations: Record<string, unknown>[];
   };
   actions: { readonly label: string; readonly description: string; readonly identifier: string }[];
+  /** The deployment this job of a workflow made. */
+  deploymentId: number | null;
   readonly createdAt: Instant;
   updatedAt: Instant;
 }
@@ -521,6 +523,19 @@ export interface WorkflowRun extends Identified {
   readonly runNumber: number;
   readonly environment: string | null;
   runAttempt: number;
+  /** Who began this attempt, and when. */
+  triggeringActorId: number;
+  startedAt: Instant;
+  /** What reviewers of environments answered, oldest first. */
+  readonly approvals: {
+    readonly accountId: number;
+    readonly environment: string;
+    readonly attempt: number;
+    readonly state: "approved" | "rejected";
+    readonly comment: string;
+  }[];
+  /** Workflows of other repositories that it calls. */
+  readonly called: readonly { readonly path: string; readonly sha: Sha; readonly ref: string }[];
   status: "queued" | "in_progress" | "completed" | "waiting";
   conclusion: Conclusion | null;
   readonly createdAt: Instant;

@@ -17,6 +17,10 @@ export interface Made {
   readonly before?: Sha | undefined;
   readonly after?: Sha | undefined;
   readonly deployment?: number | undefined;
+  /** A run of a workflow. */
+  readonly run?: number | undefined;
+  /** The id of a report by a pipeline outside GitHub. */
+  readonly report?: string | undefined;
   readonly pull?: number | undefined;
 }
 
@@ -45,6 +49,7 @@ const ActedSchema = z.union([
       before: z.string().optional(),
       after: z.string().optional(),
       deployment: z.int().optional(),
+      run: z.int().optional(),
       pull: z.int().optional(),
     }),
   }),

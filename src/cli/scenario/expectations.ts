@@ -55,7 +55,10 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
     kind: z.enum(["first", "forward", "rollback", "redeploy", "hotfix", "unmerged"]).optional(),
     verdict,
     fails: texts.optional(),
+    unverifiable: texts.optional(),
     changes: z.array(z.union([PullSchema, StepNameSchema])).optional(),
+    origin: z.enum(["github", "tag", "workflow", "report"]).optional(),
+    says,
   },
   deviations: {
     ...of,

@@ -3,6 +3,7 @@
 import { contributorsOf } from "../../domain/contribution.ts";
 import { figuresText, monthlyStatus } from "../../domain/deviation/monitoring.ts";
 import type { Actor, Instant, Sha } from "../../domain/change.ts";
+import type { Deployment } from "../../domain/deployment.ts";
 import type { Entry, EntryKind } from "../../domain/entry.ts";
 import type { NoticePayload } from "../../domain/notice.ts";
 import type { ControlStateRecord } from "../../domain/protection/record.ts";
@@ -200,19 +201,33 @@ export class Sights {
       const repository = state.repositories.find((each) => each.id === deployment.repository.id);
       return {
         repository: deployment.repository.name,
-        step: this.#named((made) => made.deployment === deployment.number),
+        step: this.#named((made) => madeIt(made, deployment)),
         environment: deployment.environment,
         commit: [deployment.sha, ...this.#commitNames(repository, deployment.sha)],
         kind: deployment.kind,
         verdict: assessment.verdict,
         fails: controls(assessment.results, "fail"),
+        unverifiable: controls(assessment.results, "unverifiable"),
+        origin: deployment.origin.kind,
+        says: assessment.results.flatMap((each) => each.reasons),
         changes: deployment.carried.map(({ id }) =>
           this.#namesOf(changes.find((each) => each.change.id === id)),
         ),
       };
     });
     return {
-      columns: ["step", "environment", "commit", "kind", "verdict", "fails", "changes"],
+      columns: [
+        "step",
+        "environment",
+        "commit",
+        "kind",
+        "verdict",
+        "fails",
+        "unverifiable",
+        "changes",
+        "origin",
+        "says",
+      ],
       rows,
     };
   }
@@ -229,7 +244,7 @@ export class Sights {
         pull: record.pull ?? undefined,
         step: [
           ...about.flatMap((each) => this.#stepsOf(each)),
-          ...deployed.flatMap((each) => this.#named((made) => made.deployment === each.deployment.number)),
+          ...deployed.flatMap((each) => this.#named((made) => madeIt(made, each.deployment))),
         ],
         control: record.controls,
         type: record.type,
@@ -392,6 +407,20 @@ async function readNoticeKinds(stage: Stage): Promise<ReadonlyMap<string, string
     );
   } finally {
     await ledger.close();
+  }
+}
+
+/** Whether a step made a deployment, in whatever way. */
+function madeIt(made: Made, { origin, sha }: Deployment): boolean {
+  switch (origin.kind) {
+    case "github":
+      return made.deployment === origin.number;
+    case "tag":
+      return made.ref === `refs/tags/${origin.tag}` && (made.after === origin.object || made.sha === sha);
+    case "workflow":
+      return made.run === origin.run;
+    case "report":
+      return made.report === origin.report;
   }
 }
 

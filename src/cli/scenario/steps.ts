@@ -165,6 +165,11 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     state: text.optional(),
   },
   "deployment-status": { deployment: StepNameSchema, state: text, environment: text.optional() },
+  "review-deployment": {
+    deployment: StepNameSchema.describe("a job that waits; with bypass: an administrator lets it pass"),
+    state: z.enum(["approved", "rejected"]).optional(),
+    comment: z.string().optional(),
+  },
   "request-gate": { environment: text.optional(), commit: CommitSchema.optional() },
   "report-deployment": {
     environment: text.optional(),
@@ -172,7 +177,12 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     source: text.optional(),
   },
   rerun: { pull: PullSchema.optional(), deployment: StepNameSchema.optional() },
-  "run-workflow": { name: text, environment: text.optional(), commit: CommitSchema.optional() },
+  "run-workflow": {
+    name: text,
+    environment: text.optional(),
+    commit: CommitSchema.optional(),
+    calls: text.optional().describe("a workflow elsewhere that it calls: owner/name/path@ref"),
+  },
   "edit-policy": {
     in: z.enum(["organisation", "repository"]).optional(),
     policy: rawPolicy.optional(),

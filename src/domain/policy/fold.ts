@@ -1,5 +1,6 @@
 /** The organisation's file and a repository's own, folded into the policy in force. What a repository's file says only adds. */
 
+import { isNoLonger, parseTerm, type Term } from "../calendar.ts";
 import { canonical } from "../digest.ts";
 import { DEFAULT_EMERGENCY, writtenEmergency, type EmergencyPolicy } from "./emergency.ts";
 import { exemptionOf, freezeOf, standardChangeOf } from "./leave.ts";
@@ -9,6 +10,7 @@ import { RECORD_PLACES } from "./policy.ts";
 import { requirementOf } from "./requirement.ts";
 
 const DEFAULT_APPROVAL = { required: 1, from: { permission: "write" } } as const;
+const DEFAULT_GATE_WAITS: Term = { unit: "hours", count: 24 };
 const DEFAULT_ENVIRONMENTS: readonly string[] = ["production", "prod"];
 
 /** Everything emergencies are bound to by the minimum: the organisation's word, or the defaults where it has no file. */
@@ -38,6 +40,9 @@ export function fold(org: PolicyFile | null, repo: PolicyFile | null): Policy {
       environments: unique(environments.length > 0 ? environments : DEFAULT_ENVIRONMENTS),
       integration: unique(all((file) => file.production?.integration)),
       tags: unique(all((file) => file.production?.tags)),
+      workflows: unique(all((file) => file.production?.workflows)),
+      mergeBack: shortest(all((file) => termsOf(file.production?.["merge-back"]))),
+      gateWaits: shortest(all((file) => termsOf(file.production?.["gate-waits"]))) ?? DEFAULT_GATE_WAITS,
     },
     approvals: unlike(approvals),
     rules: all((file) => file.rules).map(({ name, when, approval }) => ({
@@ -93,6 +98,19 @@ function emergencyOf(org: PolicyFile | null, repo: PolicyFile | null): Emergency
     ...own,
     blockNextWhileOverdue: own.blockNextWhileOverdue === true || minimum.blockNextWhileOverdue === true,
   };
+}
+
+function termsOf(text: string | undefined): readonly Term[] {
+  const term = text === undefined ? null : parseTerm(text);
+  return term === null ? [] : [term];
+}
+
+/** The shortest of some terms, as far as they can be compared: a repository may only ask for less. */
+function shortest(terms: readonly Term[]): Term | null {
+  return terms.reduce<Term | null>(
+    (least, each) => (least === null || isNoLonger(each, least) ? each : least),
+    null,
+  );
 }
 
 function unique<Value extends string>(values: readonly Value[]): readonly Value[] {

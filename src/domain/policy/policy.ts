@@ -1,9 +1,9 @@
 /** The policy file's schema: `.github/countersign.yml`. The docstrings and descriptions here are the reference page. */
 
 import { z } from "zod";
-import type { Calendar } from "../calendar.ts";
+import type { Calendar, Term } from "../calendar.ts";
 import type { ControlName } from "../result.ts";
-import { DaySchema } from "./day.ts";
+import { DaySchema, TermSchema } from "./day.ts";
 import { EmergencySchema, type EmergencyPolicy } from "./emergency.ts";
 import {
   ExemptionSchema,
@@ -98,6 +98,15 @@ export const PolicyFileSchema = z.strictObject({
         "branch globs: what landed compliant there carries its approvals into production branches; default: none",
       ),
       tags: Globs.optional().describe("tag globs: such a tag made or moved is a deployment; default: none"),
+      workflows: Globs.optional().describe(
+        "globs of workflow files, such as `migrate.yml`: a run that succeeds is a deployment, also without an environment; default: none",
+      ),
+      "merge-back": TermSchema.optional().describe(
+        "how soon what was deployed from another production branch must be on the default branch; default: nothing is asked",
+      ),
+      "gate-waits": TermSchema.optional().describe(
+        "how long the deployment gate waits for what may still become compliant before it rejects; default: 24 hours",
+      ),
     })
     .optional(),
   approval: ApprovalSchema.optional().describe(
@@ -239,6 +248,11 @@ export interface Policy {
     readonly integration: readonly string[];
     /** Tag globs: such a tag made or moved is a deployment. */
     readonly tags: readonly string[];
+    /** Globs of workflow files below `.github/workflows/`: a run that succeeds is a deployment. */
+    readonly workflows: readonly string[];
+    /** Null: nothing is asked. */
+    readonly mergeBack: Term | null;
+    readonly gateWaits: Term;
   };
   /** All must hold: the organisation's, and the repository's own on top. */
   readonly approvals: readonly RequirementTree[];

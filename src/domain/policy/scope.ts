@@ -5,6 +5,7 @@ import { matchesAny } from "./glob.ts";
 import type { Policy } from "./policy.ts";
 
 const HEADS = "refs/heads/";
+const TAGS = "refs/tags/";
 
 /** Whether updates of this branch reach production; `branch` without `refs/heads/`. */
 export function isProductionBranch(policy: Policy, repository: Repository, branch: string): boolean {
@@ -18,6 +19,28 @@ export function isProductionBranch(policy: Policy, repository: Repository, branc
 /** Whether deployments to this environment reach production; compared without case. */
 export function isProductionEnvironment(policy: Policy, environment: string): boolean {
   return matchesAny(policy.production.environments, environment, true);
+}
+
+/** The glob of `production.tags` that makes this tag's moves deployments, or null; `tag` without `refs/tags/`. */
+export function productionTagGlob(policy: Policy, tag: string): string | null {
+  return policy.production.tags.find((glob) => matchesAny([glob], tag)) ?? null;
+}
+
+/** Whether runs of this workflow are deployments; `path` e.g. `.github/workflows/migrate.yml`. */
+export function isProductionWorkflow(policy: Policy, path: string): boolean {
+  return matchesAny(policy.production.workflows, path.replace(/^\.github\/workflows\//u, ""));
+}
+
+const PRODUCTION_LIKE = /(?:^|[^a-z])(?:prod|prd|production|live)(?:[^a-z]|$)/iu;
+
+/** Whether an environment's name reads like production though the policy does not name it. */
+export function readsLikeProduction(policy: Policy, environment: string): boolean {
+  return PRODUCTION_LIKE.test(environment) && !isProductionEnvironment(policy, environment);
+}
+
+/** The tag a full ref name names, or null for a branch or anything else. */
+export function tagOf(ref: string): string | null {
+  return ref.startsWith(TAGS) ? ref.slice(TAGS.length) : null;
 }
 
 /** The branch a full ref name names, or null for a tag or anything else. */

@@ -115,6 +115,7 @@ export function createCheckRun(
     externalId: "",
     output: { title: null, summary: null, text: null, annotations: [] },
     actions: [],
+    deploymentId: null,
     createdAt: now,
     updatedAt: now,
   });

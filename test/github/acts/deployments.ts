@@ -3,6 +3,7 @@
 import type {
   Account,
   App,
+  CheckRun,
   Deployment,
   DeploymentState,
   DeploymentStatus,
@@ -20,7 +21,7 @@ import { repositoryPage, repositoryUrl } from "../shapes/repositories.ts";
 import { iso } from "../shapes/form.ts";
 import { emit } from "../webhooks.ts";
 import type { World } from "../world.ts";
-import { suiteOf } from "./checks.ts";
+import { createCheckRun, suiteOf, updateCheckRun } from "./checks.ts";
 
 /** The app GitHub Actions acts as. */
 export const ACTIONS_SLUG = "github-actions";
@@ -132,8 +133,8 @@ export function createDeploymentStatus(
     description: wanted.description ?? "",
     environment: deployment.environment,
     environmentUrl: wanted.environmentUrl ?? "",
-    logUrl: wanted.logUrl ?? "",
-    targetUrl: wanted.logUrl ?? "",
+    logUrl: wanted.logUrl ?? jobOf(repository, deployment)?.detailsUrl ?? "",
+    targetUrl: wanted.logUrl ?? jobOf(repository, deployment)?.detailsUrl ?? "",
     creatorId: by.id,
     viaAppId: wanted.viaAppId ?? null,
     createdAt: world.now(),
@@ -188,8 +189,12 @@ function workflowOf(
   if (run === null) return { workflow: null, workflow_run: null };
   return {
     workflow: workflowShape(world, repository, run),
-    // GitHub leaves the commit out here.
-    workflow_run: { ...workflowRunShape(world, repository, run), head_commit: null },
+    // GitHub leaves the commit out here, and the attempt before.
+    workflow_run: {
+      ...workflowRunShape(world, repository, run),
+      head_commit: null,
+      previous_attempt_url: null,
+    },
   };
 }
 
@@ -228,6 +233,7 @@ export function startRun(
     readonly sha: Sha;
     readonly branch: string | null;
     readonly environment?: string | null;
+    readonly called?: WorkflowRun["called"];
   },
 ): WorkflowRun {
   const app = actionsApp(world);
@@ -243,6 +249,10 @@ export function startRun(
     runNumber: repository.workflowRuns.length + 1,
     environment: wanted.environment ?? null,
     runAttempt: 1,
+    triggeringActorId: by.id,
+    startedAt: world.now(),
+    approvals: [],
+    called: wanted.called ?? [],
     status: "queued",
     conclusion: null,
     createdAt: world.now(),
@@ -251,6 +261,35 @@ export function startRun(
   repository.workflowRuns.push(run);
   tellRun(world, repository, run, "requested");
   return run;
+}
+
+/** Runs a workflow again, as somebody's wish: the same run, another attempt. */
+export function restartRun(world: World, repository: Repository, run: WorkflowRun, by: Account): void {
+  run.runAttempt += 1;
+  run.status = "queued";
+  run.conclusion = null;
+  run.triggeringActorId = by.id;
+  run.startedAt = world.now();
+  run.updatedAt = world.now();
+  tellRun(world, repository, run, "requested");
+}
+
+/** Begins the job of a run that deploys; a job is a check run with a page of its own. */
+export function startJob(
+  world: World,
+  repository: Repository,
+  run: WorkflowRun,
+  deployment: Deployment,
+): CheckRun {
+  const job = createCheckRun(world, repository, actionsApp(world), run.headSha, { name: run.name });
+  job.detailsUrl = repositoryPage(world, repository, `/actions/runs/${run.id}/job/${job.id}`);
+  job.deploymentId = deployment.id;
+  return job;
+}
+
+/** Where the statuses of a job's deployment point. */
+function jobOf(repository: Repository, deployment: Deployment): CheckRun | undefined {
+  return repository.checkRuns.find((one) => one.deploymentId === deployment.id);
 }
 
 /** Ends a run of a workflow. */
@@ -263,6 +302,10 @@ export function finishRun(
   run.status = "completed";
   run.conclusion = conclusion;
   run.updatedAt = world.now();
+  const made = new Set(repository.deployments.filter((one) => one.runId === run.id).map(({ id }) => id));
+  for (const job of repository.checkRuns)
+    if (job.deploymentId !== null && made.has(job.deploymentId) && job.status !== "completed")
+      updateCheckRun(world, repository, job, { status: "completed", conclusion });
   tellRun(world, repository, run, "completed");
 }
 
@@ -272,7 +315,7 @@ export function tellRun(world: World, repository: Repository, run: WorkflowRun, 
     event: "workflow_run",
     action,
     repository,
-    sender: world.account(run.actorId),
+    sender: world.account(run.triggeringActorId),
     body: {
       workflow: workflowShape(world, repository, run),
       workflow_run: workflowRunShape(world, repository, run),
@@ -337,7 +380,7 @@ export function answerGate(
     readonly comment: string;
   },
 ): Gate {
-  const deployment = repository.deployments.find(
+  const deployment = repository.deployments.findLast(
     (one) => one.runId === run.id && one.gates.some((gate) => gate.environment === answer.environment),
   );
   const gate = deployment?.gates.find(
@@ -353,9 +396,48 @@ export function answerGate(
   if (answer.state === "rejected") {
     createDeploymentStatus(world, repository, deployment, bot, { state: "failure" });
     finishRun(world, repository, run, "failure");
-  } else if (deployment.gates.every((one) => one.state === "approved"))
-    proceed(world, repository, deployment, run);
+  } else proceedIfFree(world, repository, deployment, run);
   return gate;
+}
+
+/** A job goes on once every app has said yes, and a reviewer where reviewers are asked. */
+function proceedIfFree(world: World, repository: Repository, deployment: Deployment, run: WorkflowRun): void {
+  if (deployment.gates.some((one) => one.state !== "approved")) return;
+  const asks = (repository.environments.get(deployment.environment)?.reviewers.length ?? 0) > 0;
+  const given = run.approvals.some(
+    ({ environment, attempt }) => environment === deployment.environment && attempt === run.runAttempt,
+  );
+  if (!asks || given) proceed(world, repository, deployment, run);
+}
+
+/** A reviewer of the environment answers a job that waits. Throws {@link Refused}. */
+export function reviewJob(
+  world: World,
+  repository: Repository,
+  deployment: Deployment,
+  by: Account,
+  answer: { readonly state: "approved" | "rejected"; readonly comment: string },
+): void {
+  const run = repository.workflowRuns.find((one) => one.id === deployment.runId);
+  const environment = repository.environments.get(deployment.environment);
+  if (run === undefined || environment === undefined || run.status !== "waiting")
+    throw new Refused(422, "There are no pending deployments to review.");
+  const isAsked = environment.reviewers.some(({ type, id }) =>
+    type === "User" ? id === by.id : world.teams.get(id)?.members.has(by.id) === true,
+  );
+  if (!isAsked) throw new Refused(403, "You are not a required reviewer of this environment.");
+  if (environment.preventSelfReview && [run.actorId, run.triggeringActorId].includes(by.id))
+    throw new Refused(403, "You cannot approve a deployment that you triggered.");
+  run.approvals.push({
+    accountId: by.id,
+    environment: environment.name,
+    attempt: run.runAttempt,
+    ...answer,
+  });
+  if (answer.state === "approved") return proceedIfFree(world, repository, deployment, run);
+  const bot = world.account(actionsApp(world).botId);
+  createDeploymentStatus(world, repository, deployment, bot, { state: "failure" });
+  finishRun(world, repository, run, "failure");
 }
 
 /** Runs a deployment's job to its good end. */

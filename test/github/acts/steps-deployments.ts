@@ -1,7 +1,7 @@
 /** The steps of stories that concern checks, deployments, gates and workflows. */
 
 import { z } from "zod";
-import type { CheckRun, Deployment, DeploymentState, Repository } from "../model.ts";
+import type { CheckRun, Deployment, DeploymentState, Repository, WorkflowRun } from "../model.ts";
 import { Refused } from "../refused.ts";
 import { appNamed } from "../setup.ts";
 import { createCheckRun, createStatus, pressAction, rerequest, updateCheckRun } from "./checks.ts";
@@ -13,6 +13,9 @@ import {
   environmentOf,
   finishRun,
   proceed,
+  restartRun,
+  reviewJob,
+  startJob,
   startRun,
 } from "./deployments.ts";
 import { needRole } from "./pulls.ts";
@@ -130,6 +133,20 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
     createDeploymentStatus(world, repository, which, actor, { state: wanted.state, environment });
     return { deployment: which.id };
   }),
+  "review-deployment": step(
+    { deployment, state: z.enum(["approved", "rejected"]).optional(), comment: z.string().optional() },
+    (scene, wanted) => {
+      const { world, repository, actor } = scene;
+      const which = deploymentOf(scene, wanted.deployment);
+      if (scene.bypass) letPass(scene, which);
+      else
+        reviewJob(world, repository, which, actor, {
+          state: wanted.state ?? "approved",
+          comment: wanted.comment ?? "",
+        });
+      return { deployment: which.id, sha: which.sha };
+    },
+  ),
   "request-gate": step(
     { environment: z.string().optional(), commit: z.string().optional() },
     (scene, wanted) => {
@@ -147,7 +164,12 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
     },
   ),
   "run-workflow": step(
-    { name: z.string(), environment: z.string().optional(), commit: z.string().optional() },
+    {
+      name: z.string(),
+      environment: z.string().optional(),
+      commit: z.string().optional(),
+      calls: z.string().optional(),
+    },
     (scene, wanted) => {
       const { world, repository, actor } = scene;
       needRole(world, repository, actor, "write");
@@ -155,13 +177,23 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
       const sha = commitOf(scene, name);
       const ref = refNamed(scene, name, sha);
       const event = "workflow_dispatch";
+      const called =
+        wanted.calls === undefined
+          ? []
+          : [{ path: wanted.calls, sha: "c".repeat(40), ref: wanted.calls.replace(/^.*@/, "") }];
       if (wanted.environment !== undefined)
         return viaWorkflow(
           scene,
-          { sha, ref, environment: wanted.environment, event, name: wanted.name },
+          { sha, ref, environment: wanted.environment, event, name: wanted.name, called },
           undefined,
         );
-      const run = startRun(world, repository, actor, { name: wanted.name, event, sha, branch: ref });
+      const run = startRun(world, repository, actor, {
+        name: wanted.name,
+        event,
+        sha,
+        branch: ref === sha ? null : ref,
+        called,
+      });
       finishRun(world, repository, run, "success");
       return { run: run.id, sha };
     },
@@ -191,6 +223,16 @@ function refNamed(scene: Scene, name: string, sha: string): string {
   return git.ref(`refs/heads/${name}`) === null && git.ref(`refs/tags/${name}`) === null ? sha : name;
 }
 
+/** "Start all waiting jobs": an administrator lets a job pass its environment's rules. */
+function letPass(scene: Scene, deployment: Deployment): void {
+  const { world, repository, actor } = scene;
+  const run = runOf(repository, deployment);
+  const adminsBypass = repository.environments.get(deployment.environment)?.adminsBypass ?? false;
+  if (run?.status !== "waiting" || !adminsBypass || world.role(actor, repository) !== "admin")
+    throw new Refused(403, "Only administrators may bypass this environment's rules.");
+  proceed(world, repository, deployment, run);
+}
+
 /** Has the App under test guard an environment. */
 function guard(scene: Scene, name: string): void {
   const { world, repository } = scene;
@@ -208,22 +250,30 @@ interface WorkflowDeployment {
   readonly environment: string;
   readonly event: string;
   readonly name?: string;
+  readonly called?: WorkflowRun["called"];
+  /** The run this is another attempt of. */
+  readonly again?: WorkflowRun;
 }
 
 /** A workflow's deployment: reviewers and apps that guard the environment are asked first. */
 function viaWorkflow(scene: Scene, wanted: WorkflowDeployment, goal: DeploymentState | undefined): Made {
   const { world, repository, actor } = scene;
   const environment = environmentOf(world, repository, wanted.environment);
-  const run = startRun(world, repository, actor, {
-    name: wanted.name ?? "deploy",
-    event: wanted.event,
-    sha: wanted.sha,
-    branch: wanted.ref === wanted.sha ? null : wanted.ref,
-    environment: wanted.environment,
-  });
+  const run =
+    wanted.again ??
+    startRun(world, repository, actor, {
+      name: wanted.name ?? "deploy",
+      event: wanted.event,
+      sha: wanted.sha,
+      branch: wanted.ref === wanted.sha ? null : wanted.ref,
+      environment: wanted.environment,
+      called: wanted.called ?? [],
+    });
+  if (wanted.again !== undefined) restartRun(world, repository, run, actor);
   const bot = world.account(actionsApp(world).botId);
   const { sha, ref } = wanted;
   const made = createDeployment(world, repository, bot, { sha, ref, environment: environment.name, run });
+  startJob(world, repository, run, made);
   const guards = environment.customRules.filter((rule) => rule.enabled);
   const isGuarded = guards.length > 0 || environment.reviewers.length > 0;
   const mayPass = scene.bypass && environment.adminsBypass && world.role(actor, repository) === "admin";
@@ -247,8 +297,8 @@ function redeploy(scene: Scene, old: Deployment): Made {
   const run = runOf(repository, old);
   const { sha, ref, environment } = old;
   if (run !== undefined) {
-    const again = viaWorkflow(scene, { sha, ref, environment, event: run.event, name: run.name }, undefined);
-    return again;
+    if (run.status !== "completed") throw new Refused(403, "This workflow is already running");
+    return viaWorkflow(scene, { sha, ref, environment, event: run.event, again: run }, undefined);
   }
   const made = createDeployment(world, repository, actor, { sha, ref, environment });
   proceed(world, repository, made, null);

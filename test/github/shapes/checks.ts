@@ -3,6 +3,7 @@ import type { World } from "../world.ts";
 import { userByIdShape } from "./accounts.ts";
 import { appByIdShape } from "./apps.ts";
 import { simpleCommitShape } from "./commits.ts";
+import { deploymentShape } from "./deployments.ts";
 import { htmlUrl, iso, isoOrNull, type Shape } from "./form.ts";
 import { minimalPullShape } from "./pulls.ts";
 import { repositoryPage, repositoryShape, repositoryUrl } from "./repositories.ts";
@@ -41,7 +42,22 @@ export function checkRunShape(world: World, repository: Repository, run: CheckRu
     check_suite: { id: run.suiteId },
     app: appByIdShape(world, run.appId),
     pull_requests: pullsAt(world, repository, run.headSha),
+    ...jobDeployment(world, repository, run),
   };
+}
+
+/** A job that names an environment tells its deployment. */
+function jobDeployment(world: World, repository: Repository, run: CheckRun): Shape {
+  const made = run.deploymentId === null ? undefined : world.deployment(repository, run.deploymentId);
+  if (made === undefined) return {};
+  const {
+    creator: _,
+    sha: __,
+    ref: ___,
+    payload: ____,
+    ...simple
+  } = deploymentShape(world, repository, made);
+  return { deployment: simple };
 }
 
 /** What a suite's runs come to: GitHub's rollup of their states. */

@@ -146,7 +146,7 @@ export function workflowRunShape(world: World, repository: Repository, run: Work
     path: file,
     run_number: run.runNumber,
     run_attempt: run.runAttempt,
-    referenced_workflows: [],
+    referenced_workflows: run.called.map((each) => ({ ...each })),
     event: run.event,
     status: run.status,
     conclusion: run.conclusion,
@@ -158,8 +158,8 @@ export function workflowRunShape(world: World, repository: Repository, run: Work
     created_at: iso(run.createdAt),
     updated_at: iso(run.updatedAt),
     actor: userByIdShape(world, run.actorId),
-    triggering_actor: userByIdShape(world, run.actorId),
-    run_started_at: iso(run.createdAt),
+    triggering_actor: userByIdShape(world, run.triggeringActorId),
+    run_started_at: iso(run.startedAt),
     jobs_url: `${url}/jobs`,
     logs_url: `${url}/logs`,
     check_suite_url: repositoryUrl(world, repository, `/check-suites/${run.suiteId}`),
@@ -176,38 +176,42 @@ export function workflowRunShape(world: World, repository: Repository, run: Work
 
 /** What apps and people answered about the deployments of a run (`environment-approvals`). */
 export function approvalShapes(world: World, repository: Repository, run: WorkflowRun): Shape[] {
+  const environments = (name: string): Shape[] => {
+    const environment = repository.environments.get(name);
+    return environment === undefined ? [] : [approvedEnvironment(world, repository, environment)];
+  };
+  const people = run.approvals.map((each) => ({
+    environments: environments(each.environment),
+    state: each.state,
+    user: userByIdShape(world, each.accountId),
+    comment: each.comment,
+  }));
   const deployments = repository.deployments.filter((one) => one.runId === run.id);
-  return deployments.flatMap((deployment) =>
+  const apps = deployments.flatMap((deployment) =>
     deployment.gates.flatMap((gate) => {
       const last = gate.answers.at(-1);
       if (gate.state === "waiting" || last === undefined) return [];
-      const environment = repository.environments.get(gate.environment);
-      const app = world.apps.get(gate.appId);
       return [
         {
-          environments:
-            environment === undefined
-              ? []
-              : [
-                  {
-                    id: environment.id,
-                    node_id: environment.nodeId,
-                    name: environment.name,
-                    url: repositoryUrl(
-                      world,
-                      repository,
-                      `/environments/${encodeURIComponent(environment.name)}`,
-                    ),
-                    html_url: htmlUrl(world, `/${world.fullName(repository)}/deployments`),
-                    created_at: iso(environment.createdAt),
-                    updated_at: iso(environment.updatedAt),
-                  },
-                ],
+          environments: environments(gate.environment),
           state: gate.state,
-          user: userByIdShape(world, app?.botId ?? 0),
+          user: userByIdShape(world, world.apps.get(gate.appId)?.botId ?? 0),
           comment: last.comment,
         },
       ];
     }),
   );
+  return [...people, ...apps];
+}
+
+function approvedEnvironment(world: World, repository: Repository, environment: Environment): Shape {
+  return {
+    id: environment.id,
+    node_id: environment.nodeId,
+    name: environment.name,
+    url: repositoryUrl(world, repository, `/environments/${encodeURIComponent(environment.name)}`),
+    html_url: htmlUrl(world, `/${world.fullName(repository)}/deployments`),
+    created_at: iso(environment.createdAt),
+    updated_at: iso(environment.updatedAt),
+  };
 }

@@ -1,0 +1,44 @@
+/** Environments that read like production and are not named by the policy: said aloud, never judged. */
+
+import type { Instant } from "../domain/change.ts";
+import type { Entry } from "../domain/entry.ts";
+import type { Policy } from "../domain/policy/policy.ts";
+import { isProductionEnvironment, readsLikeProduction } from "../domain/policy/scope.ts";
+import type { CoverageGapRecord } from "../domain/record.ts";
+import { oneLine } from "../domain/wording.ts";
+import { gapEntry, gapId } from "./gaps.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** Records a coverage gap for each of these environments that reads like production and is not, and ends it once the policy names it. */
+export async function noticeEnvironments(
+  tools: Tools,
+  watched: Watched,
+  policy: Policy,
+  names: readonly string[],
+): Promise<void> {
+  const now = tools.clock.now();
+  const entries: Entry[] = [];
+  for (const name of new Set(names.map((each) => each.toLowerCase()))) {
+    const id = gapId(watched.repository.id, "unobservable", 0, `environment:${name}`);
+    const known = (await tools.ledger.state("coverage-gap", id))?.body as CoverageGapRecord | undefined;
+    const isOpen = known !== undefined && known.to === null;
+    if (readsLikeProduction(policy, name) && !isOpen)
+      entries.push(gapEntry(gapOf(watched, id, name, known?.from ?? now), watched.repository));
+    else if (isOpen && isProductionEnvironment(policy, name))
+      entries.push(gapEntry({ ...known, to: now }, watched.repository));
+  }
+  if (entries.length > 0) await tools.ledger.record({ entries, actions: [] }, now, watched.fence);
+}
+
+function gapOf({ repository }: Watched, id: string, environment: string, from: Instant): CoverageGapRecord {
+  const name = oneLine(environment);
+  return {
+    id,
+    cause: "unobservable",
+    scope: `${repository.owner}/${repository.name}, environment ${name}`,
+    from,
+    to: null,
+    because: `the environment ${name} reads like production and the policy does not name it, so what is deployed there is not judged: name it under production.environments, or call it otherwise`,
+    backfilled: false,
+  };
+}
