@@ -93,9 +93,15 @@ export async function gatherDeployment(
   // What came to the branch only afterwards was on none when it was deployed, whenever we look.
   const cameLater = account.landedAt !== null && account.landedAt > at;
   const onProductionBranch = cameLater ? false : standing.onProductionBranch;
-  const kind = onProductionBranch === false ? "unmerged" : await kindOf(tools, watched, {
-    previous: previous?.sha ?? null, sha, status: brought?.status ?? null, standing,
-  });
+  const kind =
+    onProductionBranch === false
+      ? "unmerged"
+      : await kindOf(tools, watched, {
+          previous: previous?.sha ?? null,
+          sha,
+          status: brought?.status ?? null,
+          standing,
+        });
   const before = earlier.findLast((each) => each.deployment.sha === sha);
   return {
     id,
@@ -120,8 +126,7 @@ export async function gatherDeployment(
     carried: previous === null ? [] : account.carried,
     unaccounted: previous === null ? null : account.unaccounted,
     succeededBefore:
-      before !== undefined ||
-      (kind === "rollback" && (await ranBeforeWeWatched(tools, watched, success))),
+      before !== undefined || (kind === "rollback" && (await ranBeforeWeWatched(tools, watched, success))),
     verdictBefore: before?.assessment.verdict ?? null,
     late: tools.clock.now() - at >= SETTLING,
   };
@@ -165,7 +170,8 @@ async function kindOf(
   const main = refOf(watched.repository.defaultBranch);
   if (standing.ref === null || standing.ref === main) return "forward";
   // On another production branch alone: a hotfix, unless production has been on such a branch all along.
-  const left = (await watchedRefs(tools, watched)).includes(main) && (await isOn(tools, watched, main, previous));
+  const left =
+    (await watchedRefs(tools, watched)).includes(main) && (await isOn(tools, watched, main, previous));
   return left ? "hotfix" : "forward";
 }
 
@@ -279,8 +285,7 @@ async function accountFor(
   let landedAt = exact()?.at ?? null;
   if (standing.ref !== null && landedAt === null) {
     const around = await broughtWithin(tools, watched, landed, standing.ref, sha);
-    if (around === "older")
-      return { carried: await carriedOf(tools, carried), unaccounted, landedAt: null };
+    if (around === "older") return { carried: await carriedOf(tools, carried), unaccounted, landedAt: null };
     if (around === null) {
       if (tools.clock.now() - at < SETTLING) {
         throw new Trouble("github-answer", `GitHub does not list yet which update brought ${sha}.`, {
