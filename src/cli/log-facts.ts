@@ -148,6 +148,7 @@ async function sinceThen(ledger: Ledger, entry: LoggedEntry, policy: PolicyInFor
   const met = await ledger.state("repository", String(entry.repositoryId));
   if (met === undefined)
     throw new Misuse("The evidence log does not say since when the repository is observed.");
-  const { repository, installationId, installedFrom } = met.body as RepositoryRecord;
-  return sinceOf({ repository, installationId, since: installedFrom, fence: undefined }, policy);
+  const { repository, installationId, installedFrom, scopedFrom } = met.body as RepositoryRecord;
+  const again = scopedFrom === undefined ? {} : { scopedFrom };
+  return sinceOf({ repository, installationId, since: installedFrom, ...again, fence: undefined }, policy);
 }

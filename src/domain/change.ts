@@ -30,6 +30,8 @@ export interface Repository {
   readonly name: string;
   readonly visibility: "public" | "private" | "internal";
   readonly defaultBranch: string;
+  /** Lower case, sorted; absent: it has none. */
+  readonly topics?: readonly string[];
 }
 
 /** One commit. `null` in `authors` or as `committer` is an account GitHub cannot name: an unknown person. */

@@ -5,6 +5,7 @@ import type { Deployment } from "./deployment.ts";
 import { lookalikes } from "./lookalike.ts";
 import { judgeApprovals } from "./approval.ts";
 import { PRE_APPROVED } from "./controls/independently-approved.ts";
+import type { Policy } from "./policy/policy.ts";
 import type { Requirement } from "./policy/requirement.ts";
 import type { PolicyInForce } from "./policy/tighten.ts";
 import type { CheckRunText, PolicySource } from "./record.ts";
@@ -45,6 +46,8 @@ export function checkText(facts: {
 }): CheckRunText {
   const { headSha, assessment, policy } = facts;
   if (assessment === null) {
+    const out = policy.state === "known" ? policy.record.effective.outOfScope : undefined;
+    if (out !== undefined) return outOfScope(headSha, out);
     const base = oneLine(facts.pulls[0]?.base.ref ?? "");
     return {
       headSha,
@@ -64,6 +67,17 @@ export function checkText(facts: {
     title: clipped(oneLine(title), TITLE_LENGTH),
     summary: summaryOf(facts, assessment, observing),
     text: textOf(facts, assessment),
+  };
+}
+
+function outOfScope(headSha: Sha, { reason, owner }: NonNullable<Policy["outOfScope"]>): CheckRunText {
+  return {
+    headSha,
+    status: "completed",
+    conclusion: "success",
+    title: clipped(`Not in scope: ${oneLine(reason)}`, TITLE_LENGTH),
+    summary: `The organisation's policy leaves this repository out: ${markdown(reason)}; ${markdown(owner)} answers for it. Nothing is asked for here and nothing is recorded of what is merged. If that is wrong, change \`repositories\` in the organisation's policy file.`,
+    text: "",
   };
 }
 

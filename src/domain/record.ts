@@ -34,7 +34,10 @@ export interface RepositoryRecord {
   readonly installedFrom: Instant;
   readonly removedAt: Instant | null;
   readonly inScope: boolean;
+  /** Why it is out of scope and who answers for that; empty: it is in scope. */
   readonly reason: string;
+  /** When it came back into scope, if it ever was out of it. */
+  readonly scopedFrom?: Instant;
   /** Full ref names of the production branches as last read, e.g. `refs/heads/main`. */
   readonly productionRefs: readonly string[];
   readonly archived: boolean;

@@ -20,6 +20,7 @@ import { noteLanded } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import { landedChanges } from "./landed.ts";
 import { policyOf } from "./policy.ts";
+import { recordScope } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** How soon a lagging list is asked again (ms). */
@@ -44,18 +45,27 @@ export async function currentPolicy(tools: Tools, watched: Watched): Promise<Pol
   return tools.github.lookups.remember(
     `policy:${id}`,
     [`policy:${id}`, `policy-of:${watched.repository.ownerId}`],
-    () => policyAt(tools, watched, watched.repository.defaultBranch),
+    async () => {
+      const policy = await policyAt(tools, watched, watched.repository.defaultBranch);
+      await recordScope(tools, watched, policy);
+      return policy;
+    },
   );
 }
 
 /** The policy as it was at a commit, or is at the head of a branch. */
-export async function policyAt(tools: Tools, watched: Watched, commit: string): Promise<PolicyInForce> {
+export async function policyAt(
+  tools: Tools,
+  watched: Watched,
+  commit: string,
+  at = tools.clock.now(),
+): Promise<PolicyInForce> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const read = await tools.github.readPolicy(octokit, watched.repository, commit, {
     installationId: watched.installationId,
     lookups: tools.github.lookups,
   });
-  return policyOf(tools, watched, read);
+  return policyOf(tools, watched, read, at);
 }
 
 /** The change id: the same whether a webhook, the sweep or a backfill found it. */
@@ -257,11 +267,11 @@ async function recordUpdate(
 function policyBefore(
   tools: Tools,
   watched: Watched,
-  { ref, before, after }: RefUpdate,
+  { ref, before, after, at }: RefUpdate,
 ): Promise<PolicyInForce> {
-  if (before !== NO_COMMIT) return policyAt(tools, watched, before);
+  if (before !== NO_COMMIT) return policyAt(tools, watched, before, at);
   return branchOf(ref) === watched.repository.defaultBranch
-    ? policyAt(tools, watched, after)
+    ? policyAt(tools, watched, after, at)
     : currentPolicy(tools, watched);
 }
 
@@ -284,7 +294,8 @@ async function occurrenceOf(
 /** What happened before `since` in the policy, or before we were installed, is historic. */
 export function sinceOf(watched: Watched, policy: PolicyInForce): number {
   const { since } = policyOrDefault(policy);
-  return since === null ? watched.since : Date.parse(`${since}T00:00:00Z`);
+  const begun = since === null ? watched.since : Date.parse(`${since}T00:00:00Z`);
+  return Math.max(begun, watched.scopedFrom ?? begun);
 }
 
 async function gatherChange(

@@ -25,8 +25,8 @@ export async function recordWeakening(
   for (const exposure of exposures) {
     const watched = await watch(tools, exposure.repository.id, fence);
     if (watched === null) continue;
-    if (policyOrDefault(await currentPolicy(tools, watched)).mode === "enforce")
-      enforced.push({ exposure, watched });
+    const { mode, outOfScope } = policyOrDefault(await currentPolicy(tools, watched));
+    if (mode === "enforce" && outOfScope === undefined) enforced.push({ exposure, watched });
   }
   const first = enforced.toSorted((a, b) => a.watched.repository.id - b.watched.repository.id)[0];
   // Where the policy only observes, the log holds the spell, and nothing is opened.

@@ -1,5 +1,6 @@
 /** The policy in force, with whom its names meant when it was first read. */
 
+import type { Instant } from "../domain/change.ts";
 import { broughtBy, givenEntries } from "../domain/policy/brought.ts";
 import { loginOf, type PolicyNames } from "../domain/policy/names.ts";
 import type { Policy } from "../domain/policy/policy.ts";
@@ -7,13 +8,15 @@ import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
 import type { PolicyRecord, PolicySource } from "../domain/record.ts";
 import type { Tools, Watched } from "./ports.ts";
 
-/** The policy of two files as read. What its names mean is found out once and recorded with it. */
+/** The policy of two files as read, for a repository as of `at`. What its names mean is found out once and recorded with it. */
 export async function policyOf(
   tools: Tools,
   watched: Watched,
   read: { readonly organization: PolicySource; readonly repository: PolicySource },
+  at: Instant = tools.clock.now(),
 ): Promise<PolicyInForce> {
-  const policy = policyInForce(read.organization, read.repository);
+  const { name, topics = [] } = watched.repository;
+  const policy = policyInForce(read.organization, read.repository, { name, topics, at });
   if (policy.state !== "known") return policy;
   const names = await namesOf(tools, watched, policy.record);
   if (names === null) return policy;

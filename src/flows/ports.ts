@@ -41,6 +41,8 @@ export interface Watched {
   readonly installationId: number;
   /** What happened before is historic. */
   readonly since: Instant;
+  /** When it came back into scope, if it ever was out of it: what happened before is historic whatever a policy says. */
+  readonly scopedFrom?: Instant;
   /** The lane this work is done under: whoever loses it must not write. */
   readonly fence: Lease | undefined;
 }

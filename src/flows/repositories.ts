@@ -3,6 +3,7 @@
 import type { Instant, Repository } from "../domain/change.ts";
 import type { Entry } from "../domain/entry.ts";
 import { canonical } from "../domain/digest.ts";
+import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { CoverageGapRecord, RepositoryRecord } from "../domain/record.ts";
 import type { Subject } from "../github/subject.ts";
 import { gapEntry, gapId } from "./gaps.ts";
@@ -28,6 +29,7 @@ export async function meet(
     reason: known?.reason ?? "",
     productionRefs: known?.productionRefs ?? [],
     archived: seen.archived,
+    ...(known?.scopedFrom === undefined ? {} : { scopedFrom: known.scopedFrom }),
   };
   const gaps = known?.removedAt == null ? [] : await closedGaps(tools, seen.repository.id, tools.clock.now());
   await tools.ledger.record({ entries: [entryOf(body), ...gaps], actions: [] }, tools.clock.now());
@@ -45,8 +47,25 @@ export async function watch(
     repository: record.repository,
     installationId: record.installationId,
     since: record.installedFrom,
+    ...(record.scopedFrom === undefined ? {} : { scopedFrom: record.scopedFrom }),
     fence,
   };
+}
+
+/**
+ * Records whether the organisation's policy has a repository in scope, where that changed. What happened while it was out
+ * of scope is historic once it is in scope again: nobody was asked for anything.
+ */
+export async function recordScope(tools: Tools, watched: Watched, policy: PolicyInForce): Promise<void> {
+  if (policy.state !== "known") return;
+  const record = await recordOf(tools, watched.repository.id);
+  const out = policy.record.effective.outOfScope;
+  const reason = out === undefined ? "" : `${out.reason} (${out.owner} answers for it)`;
+  if (record === null || (record.inScope === (out === undefined) && record.reason === reason)) return;
+  const now = tools.clock.now();
+  const scopedFrom = out === undefined && !record.inScope ? { scopedFrom: now } : {};
+  const body: RepositoryRecord = { ...record, inScope: out === undefined, reason, ...scopedFrom };
+  await tools.ledger.record({ entries: [entryOf(body)], actions: [] }, now, watched.fence);
 }
 
 /** Records which branches of a repository are followed, where that changed. */

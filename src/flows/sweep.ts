@@ -193,6 +193,8 @@ async function unrecordedDeployments(tools: Tools, watched: Watched): Promise<re
 
 /** Judges every open pull request again. */
 export async function rejudgeOpen(tools: Tools, watched: Watched): Promise<void> {
+  // What the policy says of the repository is kept, also where nothing is open.
+  await currentPolicy(tools, watched);
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const open = await tools.github.listOpenPulls(octokit, watched.repository);
   await eachOf(open, ({ number }) => assessPull(tools, watched, number, null));
@@ -219,8 +221,9 @@ function isForAll(error: unknown): boolean {
 
 /** The production branches there are now, and those followed before (deleted ones still have a last update). */
 export async function productionRefs(tools: Tools, watched: Watched): Promise<readonly string[]> {
-  const refs = new Set(await watchedRefs(tools, watched));
   const policy = policyOrDefault(await currentPolicy(tools, watched));
+  if (policy.outOfScope !== undefined) return [];
+  const refs = new Set(await watchedRefs(tools, watched));
   if (policy.production.branches !== null) {
     const octokit = await tools.github.octokits.installation(watched.installationId);
     for (const branch of await tools.github.listBranches(octokit, watched.repository)) {

@@ -49,9 +49,13 @@ export async function policiesOf(
   through: Through,
 ): Promise<Policies> {
   const policyCommit = repository.policyCommit?.oid ?? null;
+  const own = sourceOf(repository.file, repository.nameWithOwner, policyCommit, policyCommit !== null);
+  // There the repository's own file is the organisation's, as it was at that commit.
+  if (repository.nameWithOwner.toLowerCase().endsWith(`/${ORGANIZATION_REPOSITORY}`))
+    return { policyCommit, organization: own, repository: { state: "absent" } };
   return {
     policyCommit,
-    repository: sourceOf(repository.file, repository.nameWithOwner, policyCommit, policyCommit !== null),
+    repository: own,
     organization:
       organization == null
         ? await missingOrganization(github, through)

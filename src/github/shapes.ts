@@ -38,6 +38,7 @@ export const RepositoryShape = z
     private: z.boolean().optional(),
     visibility: z.enum(["public", "private", "internal"]).optional().catch(undefined),
     default_branch: z.string(),
+    topics: z.array(z.string()).optional().catch(undefined),
     owner: z.object({ id: z.int(), login: z.string(), type: z.string().optional() }),
   })
   .transform((repository): Repository => ({
@@ -47,6 +48,9 @@ export const RepositoryShape = z
     name: repository.name,
     visibility: repository.visibility ?? (repository.private === false ? "public" : "private"),
     defaultBranch: repository.default_branch,
+    ...((repository.topics ?? []).length === 0
+      ? {}
+      : { topics: (repository.topics ?? []).map((topic) => topic.toLowerCase()).toSorted() }),
   }));
 
 /** The ids every webhook may carry; each is read for itself, so that one odd part hides no other. */

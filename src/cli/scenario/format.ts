@@ -26,6 +26,7 @@ export const PersonSchema = z.strictObject({
 export const RepositorySchema = z.strictObject({
   policy: PolicySchema.optional().describe("the repository's own policy file"),
   visibility: z.enum(["public", "private", "internal"]).optional().describe("default: private"),
+  topics: z.array(z.string().min(1)).optional(),
 });
 
 /** What a story about a way round an approval shows; docs/bypasses.md is made of these. */

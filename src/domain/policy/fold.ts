@@ -4,7 +4,15 @@ import { isNoLonger, parseTerm, type Term } from "../calendar.ts";
 import { canonical } from "../digest.ts";
 import { DEFAULT_EMERGENCY, writtenEmergency, type EmergencyPolicy } from "./emergency.ts";
 import { exemptionOf, freezeOf, standardChangeOf } from "./leave.ts";
-import { calendarOf, controlsOf, notificationOf, repositoriesOf } from "./organisation.ts";
+import {
+  calendarOf,
+  controlsOf,
+  lineFor,
+  notificationOf,
+  repositoriesOf,
+  type About,
+  type RepositoriesEntry,
+} from "./organisation.ts";
 import type { Policy, PolicyFile } from "./policy.ts";
 import { RECORD_PLACES } from "./policy.ts";
 import { requirementOf } from "./requirement.ts";
@@ -18,8 +26,32 @@ export function emergencyMinimum(org: PolicyFile | null): Partial<EmergencyPolic
   return org === null ? DEFAULT_EMERGENCY : writtenEmergency(org.emergency);
 }
 
-/** The policy in force of two files that have no problems; null: there is no such file. */
-export function fold(org: PolicyFile | null, repo: PolicyFile | null): Policy {
+/** What the organisation's file says of one repository, which for it stands in the place of what it says of all. */
+export function forRepository(org: PolicyFile | null, about: About | null): PolicyFile | null {
+  const line = org === null || about === null ? null : lineFor(repositoriesIn(org), about);
+  if (org === null || about === null || line === null) return org;
+  const { since } = line;
+  // A mode with a date holds from that day; until then the repository is as all others.
+  const holds = since === null || about.at >= Date.parse(`${since}T00:00:00Z`);
+  return {
+    ...org,
+    ...(line.mode !== null && holds ? { mode: line.mode } : {}),
+    ...(since === null ? {} : { since }),
+  };
+}
+
+function repositoriesIn(org: PolicyFile): readonly RepositoriesEntry[] {
+  return (org.repositories ?? []).map(repositoriesOf);
+}
+
+/** The policy in force of two files that have no problems, for a repository; null: there is no such file. */
+export function fold(
+  organization: PolicyFile | null,
+  repo: PolicyFile | null,
+  about: About | null = null,
+): Policy {
+  const org = forRepository(organization, about);
+  const line = org === null || about === null ? null : lineFor(repositoriesIn(org), about);
   const files = [org, repo].filter((file) => file !== null);
   const all = <Item>(of: (file: PolicyFile) => readonly Item[] | undefined): readonly Item[] =>
     files.flatMap((file) => of(file) ?? []);
@@ -86,6 +118,7 @@ export function fold(org: PolicyFile | null, repo: PolicyFile | null): Policy {
     repositories: (org?.repositories ?? []).map(repositoriesOf),
     periods: org?.periods ?? [],
     since: org?.since ?? null,
+    ...(line?.scope === "out" ? { outOfScope: { reason: line.reason ?? "", owner: line.owner ?? "" } } : {}),
   };
 }
 

@@ -2,8 +2,10 @@
 
 import { z } from "zod";
 import { DEFAULT_CALENDAR, isTimezone, WEEKDAYS, type Calendar } from "../calendar.ts";
+import type { Instant } from "../change.ts";
 import { CONTROL_NAMES, type ControlName } from "../result.ts";
 import { DaySchema } from "./day.ts";
+import { matchesAny } from "./glob.ts";
 import { GlobSchema } from "./pattern.ts";
 
 const Login = z.string().min(1);
@@ -24,7 +26,11 @@ export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 export const RepositoriesSchema = z
   .strictObject({
     name: GlobSchema.optional().describe("repositories by name or glob"),
-    topic: z.string().min(1).optional().describe("repositories by a topic"),
+    topic: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("repositories by a topic; whoever administers a repository sets its topics"),
     scope: z.enum(["in", "out"]).optional().describe("out: nothing of them reaches production; default: in"),
     reason: z.string().min(1).optional().describe("why they are out of scope"),
     owner: Login.optional().describe("who answers for it"),
@@ -156,6 +162,24 @@ export function notificationOf(written: z.infer<typeof NotificationSchema>): Not
     on: written.on,
     perDay: written["per-day"] ?? 20,
   };
+}
+
+/** What tells which lines are about a repository, and the moment they are asked for. */
+export interface About {
+  readonly name: string;
+  readonly topics: readonly string[];
+  readonly at: Instant;
+}
+
+/** The first line that fits a repository; where a line says name and topic, both must fit. */
+export function lineFor(
+  lines: readonly RepositoriesEntry[],
+  { name, topics }: Pick<About, "name" | "topics">,
+): RepositoriesEntry | null {
+  const fits = (line: RepositoriesEntry): boolean =>
+    (line.name === null || matchesAny([line.name], name)) &&
+    (line.topic === null || topics.includes(line.topic.toLowerCase()));
+  return lines.find(fits) ?? null;
 }
 
 /** The calendar with its defaults. */

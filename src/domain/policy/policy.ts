@@ -290,6 +290,8 @@ export interface Policy {
   readonly repositories: readonly RepositoriesEntry[];
   readonly periods: readonly { readonly name: string; readonly from: string; readonly to: string }[];
   readonly since: string | null;
+  /** Why this repository is out of scope, and who answers for that; absent: it is in scope. */
+  readonly outOfScope?: { readonly reason: string; readonly owner: string };
   /** Whom its names meant when it was first read; absent where nobody looked, as at a terminal. */
   readonly names?: PolicyNames;
 }

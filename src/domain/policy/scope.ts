@@ -9,6 +9,7 @@ const TAGS = "refs/tags/";
 
 /** Whether updates of this branch reach production; `branch` without `refs/heads/`. */
 export function isProductionBranch(policy: Policy, repository: Repository, branch: string): boolean {
+  if (policy.outOfScope !== undefined) return false;
   const { branches, alsoDefaultBranch } = policy.production;
   if (branches === null || alsoDefaultBranch === true) {
     if (branch === repository.defaultBranch) return true;
@@ -18,7 +19,12 @@ export function isProductionBranch(policy: Policy, repository: Repository, branc
 
 /** Whether deployments to this environment reach production; compared without case. */
 export function isProductionEnvironment(policy: Policy, environment: string): boolean {
-  return matchesAny(policy.production.environments, environment, true);
+  return policy.outOfScope === undefined && matchesAny(policy.production.environments, environment, true);
+}
+
+/** Whether making or moving this tag is a deployment to production; `tag` without `refs/tags/`. */
+export function isProductionTag(policy: Policy, tag: string): boolean {
+  return policy.outOfScope === undefined && matchesAny(policy.production.tags, tag);
 }
 
 /** The glob of `production.tags` that makes this tag's moves deployments, or null; `tag` without `refs/tags/`. */

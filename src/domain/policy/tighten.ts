@@ -5,7 +5,8 @@ import type { PolicyRecord, PolicySource } from "../record.ts";
 import { parsePolicy, type PolicyProblem } from "./parse.ts";
 import type { Policy, PolicyFile } from "./policy.ts";
 import { emergencyLoosened, writtenEmergency } from "./emergency.ts";
-import { emergencyMinimum, fold } from "./fold.ts";
+import { emergencyMinimum, fold, forRepository } from "./fold.ts";
+import type { About } from "./organisation.ts";
 import { isWithin } from "./people.ts";
 import { letsAuthorOut } from "./when.ts";
 
@@ -33,16 +34,20 @@ const ORGANIZATION_ONLY = [
   "since",
 ] as const;
 
-/** Folds the two sources into the policy in force. */
-export function policyInForce(organization: PolicySource, repository: PolicySource): PolicyInForce {
+/** Folds the two sources into the policy in force. `about`: the repository and moment; null: any repository no line is about. */
+export function policyInForce(
+  organization: PolicySource,
+  repository: PolicySource,
+  about: About | null = null,
+): PolicyInForce {
   for (const source of [organization, repository]) {
     if (source.state === "unreadable") return source;
   }
   const org = read(organization);
   const repo = read(repository);
-  const problems = [...org.problems, ...repo.problems, ...loosened(org.file, repo)];
+  const problems = [...org.problems, ...repo.problems, ...loosened(forRepository(org.file, about), repo)];
   if (problems.length > 0) return { state: "broken", problems };
-  const effective = fold(org.file, repo.file);
+  const effective = fold(org.file, repo.file, about);
   const digest = sha256(
     canonical({ effective, organization: blobOf(organization), repository: blobOf(repository) }),
   );
