@@ -331,6 +331,19 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
       },
     );
 
+  command(
+    program,
+    "readiness",
+    "Say whether an audit could begin today: every control tested on the last days, and every reason against.",
+    ["readiness", "readiness --days 180 --json"],
+  )
+    .option("--days <n>", "how many days back", count, 90)
+    .option("--org <login>", "the organisation, where the log knows several")
+    .action(async (options: { days: number; org?: string; json?: boolean }) => {
+      const { tellReadiness } = await import("./readiness.ts");
+      give(await tellReadiness(await where(terminal), options, Date.now()), options.json);
+    });
+
   const deliveries = program.command("deliveries").description("Webhooks as they were received.");
   command(deliveries, "list", "List deliveries, newest first.", [
     "deliveries list",

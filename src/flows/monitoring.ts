@@ -282,7 +282,7 @@ export async function recordSignOff(
 
 /** The policy recorded last in an organisation; what only an organisation's file says is the same for all its repositories. */
 export async function newestPolicy(
-  { ledger }: Pick<Tools, "ledger">,
+  { ledger }: { readonly ledger: Pick<Tools["ledger"], "states"> },
   organizationId: number,
 ): Promise<PolicyRecord | null> {
   let newest: { readonly seq: number; readonly body: unknown } | null = null;

@@ -88,6 +88,15 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
     by: text.optional(),
     says,
   },
+  readiness: {
+    go: z.boolean().optional(),
+    outlook: z.enum(["clean", "qualified", "adverse", "disclaimer"]).optional(),
+    against: texts.optional(),
+    "days-left": z.int().min(0).optional(),
+    "clean-days": z.int().min(0).optional(),
+    deviations: z.int().min(0).optional(),
+    says,
+  },
   "coverage-gaps": {
     cause: z
       .enum([

@@ -13,8 +13,11 @@ import type {
   DeploymentRecord,
   DeviationRecord,
   MonthlyReviewRecord,
+  RepositoryRecord,
 } from "../../domain/record.ts";
 import type { Result } from "../../domain/result.ts";
+import { readiness } from "../../flows/readiness.ts";
+import { readinessLines } from "../readiness.ts";
 import { completeness } from "./completeness.ts";
 import type { CheckSeen, DoubleState, Made, RepositorySeen } from "./double.ts";
 import type { Expectation, Row } from "./expectations.ts";
@@ -70,6 +73,8 @@ export class Sights {
         return this.#comments();
       case "monitoring":
         return this.#monitoring();
+      case "readiness":
+        return this.#readiness(from);
       case "notifications":
         return this.#notifications();
       case "requests":
@@ -315,6 +320,29 @@ export class Sights {
       })),
     );
     return { columns: ["pull", "by", "says"], rows };
+  }
+
+  /** Readiness now, on everything since the story began. */
+  async #readiness(from: Instant): Promise<Sight> {
+    const state = await this.bodies<RepositoryRecord>("repository");
+    const ledger = await this.#stage.openLedger();
+    try {
+      const days = Math.ceil((this.#now - from) / 86_400_000) + 1;
+      const at = this.#now + 1000;
+      const found = await readiness(ledger, state[0]?.repository.ownerId ?? 0, { days, at });
+      const row: Row = {
+        go: found.go,
+        outlook: found.outlook.opinion,
+        against: found.findings.filter(({ against }) => against).map(({ code }) => code),
+        "days-left": found.period.daysLeft,
+        "clean-days": found.period.cleanDays,
+        deviations: found.period.deviations,
+        says: readinessLines(found, "acme", days).join("\n"),
+      };
+      return { columns: Object.keys(row), rows: [row], anywhere: true };
+    } finally {
+      await ledger.close();
+    }
   }
 
   async #monitoring(): Promise<Sight> {

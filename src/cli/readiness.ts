@@ -1,0 +1,59 @@
+/** `countersign readiness`: whether an audit could begin today, and why not. Never part of an evidence package. */
+
+import { figuresText } from "../domain/deviation/monitoring.ts";
+import type { Readiness } from "../domain/readiness.ts";
+import { readiness } from "../flows/readiness.ts";
+import { openLedger } from "../ledger/open.ts";
+import type { Where } from "../ledger/store.ts";
+import type { Answer } from "./answer.ts";
+import { organizationIn } from "./organization.ts";
+
+/** Answers go (code 0) or no-go (code 1), with the reasons. */
+export async function tellReadiness(
+  where: Where,
+  options: { readonly org?: string | undefined; readonly days: number },
+  at: number,
+): Promise<Answer> {
+  const ledger = await openLedger(where, { readOnly: true });
+  try {
+    const { id, login } = await organizationIn(ledger, options.org);
+    const found = await readiness(ledger, id, { days: options.days, at });
+    return {
+      code: found.go ? 0 : 1,
+      lines: readinessLines(found, login, options.days),
+      data: { organization: login, days: options.days, ...found },
+    };
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** The answer as people read it. */
+export function readinessLines(found: Readiness, login: string, days: number): readonly string[] {
+  const { go, findings, controls, outlook, period } = found;
+  const [against, notes] = [
+    findings.filter((each) => each.against),
+    findings.filter((each) => !each.against),
+  ];
+  return [
+    `${go ? "Go" : "No-go"}: ${login}, the last ${days} days${go ? "" : `; ${against.length} ${against.length === 1 ? "reason" : "reasons"} against`}.`,
+    ...against.map(({ says }) => `  - ${says}`),
+    "",
+    "Controls:",
+    ...(controls.length === 0 ? ["  none was tested"] : []),
+    ...controls.map((each) => `  ${each.control}: ${figuresText(each)} (owner: ${each.owner ?? "nobody"})`),
+    "",
+    `Period ${period.name}: ${period.deviations} ${period.deviations === 1 ? "deviation" : "deviations"} so far, ${period.unsettled} not settled; ${period.daysLeft} days left; ${period.cleanDays} clean days since the newest.`,
+    "",
+    `Outlook: ${outlook.opinion === "clean" ? "clean" : `risk of ${RISK_WORDS[outlook.opinion]}`}.`,
+    ...outlook.risks.flatMap(({ opinion, facts }) => facts.map((fact) => `  ${opinion}: ${fact}`)),
+    `  ${outlook.says}`,
+    ...(notes.length === 0 ? [] : ["", "Also:", ...notes.map(({ says }) => `  - ${says}`)]),
+  ];
+}
+
+const RISK_WORDS = {
+  qualified: "a qualified opinion",
+  adverse: "an adverse opinion",
+  disclaimer: "a disclaimer",
+} as const;

@@ -1,0 +1,93 @@
+/** Reads everything readiness is judged on from the evidence log, at one moment. GitHub is not asked. */
+
+import type { Instant } from "../domain/change.ts";
+import { MonthlyTally } from "../domain/deviation/monitoring.ts";
+import type { EntryKind } from "../domain/entry.ts";
+import type { ControlStateRecord } from "../domain/protection/record.ts";
+import { periodAt, readinessOf, type Readiness, type ReadinessFacts } from "../domain/readiness.ts";
+import type {
+  ChangeRecord,
+  CompletenessRecord,
+  CoverageGapRecord,
+  DeploymentRecord,
+  DeviationRecord,
+  MonthlyReviewRecord,
+  RepositoryRecord,
+} from "../domain/record.ts";
+import type { Assessment } from "../domain/result.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { newestPolicy } from "./monitoring.ts";
+
+const DAY = 24 * 3_600_000;
+
+/** Judges the readiness of an organisation on its last days. */
+export async function readiness(
+  ledger: Pick<Ledger, "states">,
+  organizationId: number,
+  { days, at }: { readonly days: number; readonly at: Instant },
+): Promise<Readiness> {
+  return readinessOf(await readinessFacts(ledger, organizationId, { days, at }));
+}
+
+async function readinessFacts(
+  ledger: Pick<Ledger, "states">,
+  organizationId: number,
+  { days, at }: { readonly days: number; readonly at: Instant },
+): Promise<ReadinessFacts> {
+  const span = { from: at - days * DAY, to: at };
+  const bodies = async <Body>(kind: EntryKind): Promise<readonly Body[]> => {
+    const found: Body[] = [];
+    for await (const { body } of ledger.states(kind, { organizationId })) found.push(body as Body);
+    return found;
+  };
+  const tally = new MonthlyTally();
+  const unverifiable: string[] = [];
+  const count = (what: string, assessment: Assessment): void => {
+    tally.subject(assessment);
+    if (assessment.verdict === "historic") return;
+    for (const { control, outcome, reasons } of assessment.results)
+      if (outcome === "unverifiable") unverifiable.push(`${what}: ${control}: ${reasons[0] ?? "unknown"}`);
+  };
+  for await (const { body } of ledger.states("change", { organizationId, ...span, order: "at" })) {
+    const { change, assessment } = body as ChangeRecord;
+    const pull = change.pullRequests[0];
+    const name = pull === undefined ? ` ${change.update.after.slice(0, 7)}` : `#${pull.number}`;
+    count(`${change.repository.owner}/${change.repository.name}${name}`, assessment);
+  }
+  for await (const { body } of ledger.states("deployment", { organizationId, ...span, order: "at" })) {
+    const { deployment, assessment } = body as DeploymentRecord;
+    const { owner, name } = deployment.repository;
+    count(`${owner}/${name} deployment ${deployment.number}`, assessment);
+  }
+  const deviations = await bodies<DeviationRecord>("deviation");
+  for (const deviation of deviations) tally.deviation(deviation, span);
+  const policy = await newestPolicy({ ledger }, organizationId);
+  const states = await bodies<ControlStateRecord>("control-state");
+  const proofs = await bodies<CompletenessRecord>("completeness");
+  return {
+    at,
+    ...span,
+    policy,
+    tally,
+    unverifiable,
+    repositories: await bodies<RepositoryRecord>("repository"),
+    settings: states
+      .filter(({ gone }) => !gone)
+      .map(({ repository, place, setting, value, because }) => ({
+        repository: `${repository.owner}/${repository.name}`,
+        setting: { place, setting, value, because },
+      })),
+    deviations,
+    owned: new Set(),
+    gaps: (await bodies<CoverageGapRecord>("coverage-gap")).filter(
+      ({ from, to }) => from < span.to && (to === null || to > span.from),
+    ),
+    completeness: proofs
+      .filter(({ from, to }) => from < span.to && to > span.from)
+      .toSorted((a, b) => a.to - b.to || a.checkedAt - b.checkedAt),
+    reviews: (await bodies<MonthlyReviewRecord>("monthly-review")).filter(
+      ({ askedAt }) => askedAt >= span.from,
+    ),
+    period: periodAt(policy?.effective ?? null, at),
+  };
+}
