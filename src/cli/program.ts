@@ -226,6 +226,30 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
       give(await importPolicy(terminal, file), options.json);
     });
 
+  command(policy, "try", "Say what a policy would have refused of what landed in a period.", [
+    "policy try new.yml --from 2026-07-01 --to 2026-10-01",
+    "policy try new.yml --from 2026-07-01 --to 2026-10-01 --repo acme/web --repo acme/api --json",
+  ])
+    .argument("<file>", "the organisation's file to try; each repository's own stays on top of it")
+    .requiredOption("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
+    .requiredOption("--to <date>", "end, excluded", instant)
+    .option("--repo <name>", "only OWNER/NAME; may be given again", collect, [])
+    .option("--app-id <n>", "the App's id; default: APP_ID of the environment", count)
+    .action(
+      async (
+        file: string,
+        options: { from: number; to: number; repo: readonly string[]; appId?: number; json?: boolean },
+      ) => {
+        const { tryPolicy } = await import("./policy-try.ts");
+        const { from, to, repo: repositories } = options;
+        const appId = appIdOf(options.appId, terminal);
+        give(
+          await tryPolicy(terminal, await where(terminal), appId, { file, from, to, repositories }),
+          options.json,
+        );
+      },
+    );
+
   command(
     program,
     "assess",

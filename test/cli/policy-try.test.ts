@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { playScenario } from "../../src/cli/scenario/play.ts";
+import { readStory } from "../support/scenarios.ts";
+import { openStage, type InProcessStage } from "../support/stage.ts";
+import { run, type Ran } from "./run.ts";
+
+const STORY = `name: a period
+policy: { mode: enforce }
+repositories: { api: null }
+people:
+  ann: { permission: write }
+  bob: { permission: write }
+  cy: { permission: write, teams: [core] }
+story:
+  - { do: open-pull-request, by: ann, pull: 1, branch: one, files: { a.ts: "1" } }
+  - { do: review, by: bob, pull: 1, state: approved, after: 5m }
+  - { do: merge, by: ann, pull: 1, method: squash, after: 1m }
+  - { do: open-pull-request, by: ann, pull: 2, branch: two, files: { db/b.sql: "1" } }
+  - { do: review, by: bob, pull: 2, state: approved, after: 5m }
+  - { do: review, by: cy, pull: 2, state: approved, after: 5m }
+  - { do: merge, by: ann, pull: 2, method: squash, after: 1m }
+  - { do: push, by: ann, repository: api, branch: main, files: { c.ts: "1" }, bypass: true, after: 1m }
+`;
+
+const folder = mkdtempSync(join(tmpdir(), "countersign-try-"));
+let stage: InProcessStage;
+
+beforeAll(async () => {
+  const story = readStory(STORY, "a period");
+  stage = await openStage(story, "sqlite");
+  const { failures } = await playScenario(story, stage);
+  expect(failures).toEqual([]);
+});
+afterAll(async () => {
+  await stage.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function attempt(policy: string, ...more: readonly string[]): Promise<Ran> {
+  const file = join(folder, "new.yml");
+  writeFileSync(file, policy);
+  const dataDir = "dataDir" in stage.where ? stage.where.dataDir : "";
+  const span = ["--from", "2026-07-06", "--to", "2026-07-07"];
+  return run(["policy", "try", file, ...span, ...more], { APP_ID: "4711", COUNTERSIGN_DATA_DIR: dataDir });
+}
+
+describe("policy try", () => {
+  test("names each change it would have refused, with its verdict then, the control and the reason, and answers 1", async () => {
+    const { code, printed } = await attempt("approval: { required: 2 }\n");
+    expect(code).toBe(1);
+    expect(printed).toMatch(
+      /^acme\/web#1 +compliant +refused +independently-approved +it lacked 1 approval/mu,
+    );
+    expect(printed).toMatch(/^acme\/web#2 +compliant +passes$/mu);
+    expect(printed).toMatch(/^acme\/api push [0-9a-f]{7} +not compliant +refused +independently-approved/mu);
+    expect(printed).toContain("3 changes: 1 would pass, 2 would have been refused, of 0 it cannot be told.");
+  });
+
+  test("leaves open what nobody asked GitHub then, which is neither a pass nor a refusal", async () => {
+    const { code, printed } = await attempt(
+      "approval: { from: { teams: [acme/core] } }\n",
+      "--repo",
+      "acme/web",
+    );
+    expect(code).toBe(0);
+    expect(printed).toMatch(
+      /^acme\/web#2 +compliant +cannot tell +independently-approved +whether bob may approve/mu,
+    );
+    expect(printed).toContain("2 changes: 0 would pass, 0 would have been refused, of 2 it cannot be told.");
+    const rule =
+      "rules: [{ name: db, when: { paths: ['db/**'] }, approval: { from: { permission: admin } } }]\n";
+    expect((await attempt(rule, "--repo", "acme/web")).printed).toContain(
+      "the rule “db” applies cannot be told",
+    );
+  });
+
+  test("answers 0 where nothing would have been refused, and prints all of it for machines", async () => {
+    const { code, printed } = await attempt("approval: { required: 1 }\n", "--repo", "ACME/Web", "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(printed)).toMatchObject({
+      counts: { changes: 2, passes: 2, refused: 0, cannotTell: 0 },
+      changes: [
+        { repository: "acme/web", pulls: [1], then: "compliant", with: "lets-through" },
+        { repository: "acme/web", pulls: [2], with: "lets-through" },
+      ],
+    });
+  });
+
+  test("refuses a policy with problems, and a span that ends before it begins", async () => {
+    const { code, said } = await attempt("aproval: {}\n");
+    expect(code).toBe(2);
+    expect(said).toContain('unknown key "aproval"; did you mean "approval"?');
+    expect(
+      (await run(["policy", "try", "-", "--from", "2026-07-07", "--to", "2026-07-06"], { APP_ID: "1" })).said,
+    ).toContain("--from must be before --to.");
+  });
+});
