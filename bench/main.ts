@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 
 import { startPostgres } from "../test/support/postgres.ts";
+import { assessTable, benchAssess } from "./assess.ts";
 import { benchExport } from "./export.ts";
 import { benchLatency } from "./latency.ts";
 import { benchReceive } from "./receive.ts";
@@ -39,10 +40,14 @@ try {
   say("Exporting an evidence package");
   const exporting = await benchExport();
   if (!values.json) console.table(exporting);
+  const assessing = benchAssess();
+  say(`${assessTable(assessing)}\n`);
   const requests = await benchRequests();
   say(requestsTable(requests));
   if (values.json)
-    console.log(JSON.stringify({ node: process.version, receive, latency, exporting, requests }, null, 2));
+    console.log(
+      JSON.stringify({ node: process.version, receive, latency, exporting, assessing, requests }, null, 2),
+    );
 } finally {
   await postgres?.stop();
 }

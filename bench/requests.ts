@@ -1,6 +1,7 @@
 /**
  * How many requests to GitHub each kind of event costs, the App in process against the GitHub double, tokens not counted.
  * `node bench/requests.ts [--json]`. Cold: after a quarter of an hour in which nothing happened. Warm: a minute after that.
+ * Beside them, from the literature: what policy-bot was measured to ask at the same event of such a pull request.
  */
 
 import { pathToFileURL } from "node:url";
@@ -18,10 +19,15 @@ export interface RequestsRow {
   readonly cold: number;
   readonly warm: number;
   readonly asked: readonly string[];
+  /** What policy-bot was measured to ask; null: it has no such event, or nobody measured it. */
+  readonly policyBot: number | null;
 }
 
 interface Kind {
   readonly event: string;
+  readonly policyBot?: number;
+  /** In place of the policy of all. */
+  readonly policy?: string;
   /** Steps before anything is counted. */
   readonly before: readonly string[];
   readonly cold: string;
@@ -29,9 +35,10 @@ interface Kind {
 }
 
 /** One team rule; the review that counts is by a member of the team. */
+const POLICY =
+  "{ mode: enforce, approval: { required: 1, from: { teams: [acme/core] } }, checks: { required: [build] } }";
 const HEAD = `
 name: requests
-policy: { mode: enforce, approval: { required: 1, from: { teams: [acme/core] } }, checks: { required: [build] } }
 people: { ann: { permission: write }, bob: { permission: write, teams: [core] }, eve: { permission: write, teams: [core] }, carol: { permission: admin } }
 start: 2026-07-06T09:00:00Z
 `;
@@ -54,6 +61,7 @@ const KINDS: readonly Kind[] = [
   { event: "pull request pushed to", before: [opened(1)], cold: pushed(1, "2"), warm: pushed(1, "3") },
   {
     event: "review, 3 commits, one team rule",
+    policyBot: 5,
     before: [...three(1), ...three(2)],
     cold: reviewed(1),
     warm: reviewed(2),
@@ -63,6 +71,67 @@ const KINDS: readonly Kind[] = [
     before: [...three(1), reviewed(1)],
     cold: reviewed(1, "eve"),
     warm: reviewed(1, "carol"),
+  },
+  {
+    event: "review by somebody outside the team",
+    policyBot: 6,
+    before: [...three(1), ...three(2)],
+    cold: reviewed(1, "carol"),
+    warm: reviewed(2, "carol"),
+  },
+  {
+    event: "push after a review, which it ends",
+    policyBot: 6,
+    before: [...three(1), reviewed(1), ...three(2), reviewed(2)],
+    cold: pushed(1, "4"),
+    warm: pushed(2, "4"),
+  },
+  {
+    event: "comment that is no command",
+    policyBot: 2,
+    before: three(1),
+    cold: `{ do: comment, by: bob, pull: 1, text: "why?", after: 1m }`,
+    warm: `{ do: comment, by: bob, pull: 1, text: "why not?", after: 1m }`,
+  },
+  {
+    event: "comment of approval, which is none here",
+    policyBot: 6,
+    before: three(1),
+    cold: `{ do: comment, by: bob, pull: 1, text: ":+1:", after: 1m }`,
+    warm: `{ do: comment, by: bob, pull: 1, text: "👍", after: 1m }`,
+  },
+  {
+    event: "check completed that nothing asks about",
+    policyBot: 2,
+    policy: "{ mode: enforce, approval: { required: 1, from: { teams: [acme/core] } } }",
+    before: three(1),
+    cold: checked(1, "failure"),
+    warm: checked(1, "success"),
+  },
+  {
+    event: "check completed, rules by path and by check",
+    policyBot: 10,
+    policy:
+      "{ mode: enforce, rules: [{ name: one, when: { paths: [a/**], checks: [build] }, approval: { from: { teams: [acme/core] } } }] }",
+    before: three(1),
+    cold: checked(1, "failure"),
+    warm: checked(1, "success"),
+  },
+  {
+    event: "merge group, judged, landed and judged again",
+    policyBot: 2,
+    policy: "{ mode: enforce, approval: { required: 1, from: { teams: [acme/core] } } }",
+    before: [...three(1), reviewed(1), ...three(2), reviewed(2)],
+    cold: "{ do: enqueue, by: ann, pull: 1, after: 1m }",
+    warm: "{ do: enqueue, by: ann, pull: 2, after: 1m }",
+  },
+  {
+    event: "review where there is no policy",
+    policyBot: 3,
+    policy: "",
+    before: [...three(1), ...three(2)],
+    cold: reviewed(1),
+    warm: reviewed(2),
   },
   {
     event: "check completed",
@@ -117,7 +186,12 @@ export async function benchRequests(): Promise<readonly RequestsRow[]> {
 
 async function count(kind: Kind): Promise<RequestsRow> {
   const steps = [...kind.before, "{ do: wait, for: 15m }", kind.cold, kind.warm];
-  const story = readStory(`${HEAD}story:\n${steps.map((step) => `  - ${step}\n`).join("")}`, kind.event);
+  const policy = kind.policy ?? POLICY;
+  const policyLine = policy === "" ? "" : `policy: ${policy}\n`;
+  const story = readStory(
+    `${HEAD}${policyLine}story:\n${steps.map((step) => `  - ${step}\n`).join("")}`,
+    kind.event,
+  );
   const stage = await openStage(story, "sqlite");
   try {
     const after: (readonly string[])[] = [];
@@ -141,6 +215,7 @@ async function count(kind: Kind): Promise<RequestsRow> {
       cold: cold.length - before,
       warm: warm.length - cold.length,
       asked: warm.slice(cold.length),
+      policyBot: kind.policyBot ?? null,
     };
   } finally {
     await stage.close();
@@ -160,10 +235,10 @@ async function asked(fetch: (request: Request) => Promise<Response>): Promise<re
 /** The table as text. */
 export function requestsTable(rows: readonly RequestsRow[]): string {
   const width = Math.max(...rows.map(({ event }) => event.length));
-  const lines = rows.flatMap(({ event, cold, warm, asked }) => [
-    `${event.padEnd(width)}  ${String(cold).padStart(4)}  ${String(warm).padStart(4)}  ${asked.join(", ")}`,
+  const lines = rows.flatMap(({ event, cold, warm, asked, policyBot }) => [
+    `${event.padEnd(width)}  ${String(cold).padStart(4)}  ${String(warm).padStart(4)}  ${String(policyBot ?? "").padStart(10)}  ${asked.join(", ")}`,
   ]);
-  return [`${"requests to GitHub".padEnd(width)}  cold  warm  asked (warm)`, ...lines].join("\n");
+  return [`${"requests to GitHub".padEnd(width)}  cold  warm  policy-bot  asked (warm)`, ...lines].join("\n");
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -94,7 +94,7 @@ function answerOf(file: string, trials: readonly Trial[]): Answer {
     const reason = first?.reasons[0] ?? "";
     return [
       titleOf(trial),
-      VERDICT_TITLES[trial.then],
+      VERDICT_TITLES[trial.was],
       OUTCOMES[trial.outcome],
       trial.because.map(({ control }) => control).join(", "),
       oneLine(reason),
@@ -115,12 +115,12 @@ function answerOf(file: string, trials: readonly Trial[]): Answer {
     ],
     data: {
       counts,
-      changes: trials.map(({ change, then, outcome, because }) => ({
+      changes: trials.map(({ change, was, outcome, because }) => ({
         id: change.id,
         repository: `${change.repository.owner}/${change.repository.name}`,
         pulls: change.pullRequests.map(({ number }) => number),
         at: time(change.update.at),
-        then,
+        was,
         with: outcome,
         because,
       })),

@@ -59,8 +59,22 @@ export function nextProof(
   return mergesToProve(pull, [...reviewers, ...hands]).find(isOpen) ?? null;
 }
 
+/** Several controls and the texts ask for the same judgement: facts and policies never change, so the last one is kept. */
+const judgements = new WeakMap<
+  PullRequest,
+  { readonly policy: Policy; readonly at: Instant; readonly judgement: ApprovalJudgement }
+>();
+
 /** Judges every review given up to `at` (inclusive). Pure: looks at nothing but its arguments. */
 export function judgeApprovals(pull: PullRequest, policy: Policy, at: Instant): ApprovalJudgement {
+  const known = judgements.get(pull);
+  if (known !== undefined && known.policy === policy && known.at === at) return known.judgement;
+  const judgement = judgeNow(pull, policy, at);
+  judgements.set(pull, { policy, at, judgement });
+  return judgement;
+}
+
+function judgeNow(pull: PullRequest, policy: Policy, at: Instant): ApprovalJudgement {
   const makers = makersOf(pull);
   const asks = asksOf(pull, policy, at);
   const leaves = asked(asks);
@@ -80,8 +94,10 @@ export function judgeApprovals(pull: PullRequest, policy: Policy, at: Instant): 
   const reached = (requirement: Requirement): { have: number; couldHave: number } => {
     const index = leaves.indexOf(requirement);
     const count = (pool: readonly Judged[], covers: (person: Judged, commit: number) => boolean): number => {
-      const perCommit = makers.map((_, commit) => pool.filter((person) => covers(person, commit)).length);
-      return perCommit.length === 0 ? pool.length : Math.min(...perCommit);
+      const some = pool.filter((person) => !makers.every((_, commit) => covers(person, commit)));
+      if (some.length === 0) return pool.length;
+      const perCommit = makers.map((_, commit) => some.filter((person) => covers(person, commit)).length);
+      return pool.length - some.length + Math.min(...perCommit);
     };
     const have = count(
       judged.filter((each) => each.sure && each.entitled[index] === "yes"),
@@ -185,9 +201,7 @@ function judge(
   const entitlements = leaves.map((each) =>
     each.unknown === undefined ? entitled(each.from, authority) : "unknown",
   );
-  const covers = makers.map((each) =>
-    actor === null ? "unknown" : covering(actor.id, each, pull, policy, makers),
-  );
+  const covers = coverageBy(actor, pull, policy, makers);
   const answer = (
     code: ApprovalCode,
     state: "sure" | "possible" | "no",
@@ -229,14 +243,17 @@ function judge(
     : { ...counted, unknown: [approvalReason("unknown-maker", actor.login, detail)] };
 }
 
-function covering(
-  id: number,
-  commit: Makers,
+/** For each commit, whether someone's approval covers it; under strict independence, the same for all. */
+function coverageBy(
+  actor: Actor | null,
   pull: PullRequest,
   policy: Policy,
   makers: readonly Makers[],
-): Certainty {
-  return policy.independence === "strict" ? stayedOut(pull, makers, id) : coverage(commit, id);
+): readonly Certainty[] {
+  if (actor === null) return makers.map(() => "unknown");
+  if (policy.independence !== "strict") return makers.map((each) => coverage(each, actor.id));
+  const out = stayedOut(pull, makers, actor.id);
+  return makers.map(() => out);
 }
 
 function refused(

@@ -26,8 +26,17 @@ export interface Contributor {
   readonly roles: readonly ("opener" | "author" | "committer" | "pusher")[];
 }
 
+/** Facts never change, so what follows from them is reckoned once. */
+const reckoned = new WeakMap<PullRequest, readonly Makers[]>();
+
 /** The makers of every commit of the pull request, in its order. */
 export function makersOf(pull: PullRequest): readonly Makers[] {
+  const known = reckoned.get(pull) ?? makersOfEach(pull);
+  reckoned.set(pull, known);
+  return known;
+}
+
+function makersOfEach(pull: PullRequest): readonly Makers[] {
   const pushers = pusherOfEach(pull);
   return pull.commits.map((commit) => ({
     sha: commit.sha,
@@ -132,30 +141,27 @@ function mergeProof(pull: PullRequest, commit: Commit): Certainty {
 /** Whom each commit was first seen to be pushed by. Left out: commits nobody was seen to push, or that may have been there before. */
 function pusherOfEach(pull: PullRequest): ReadonlyMap<Sha, Actor> {
   const parents = new Map(pull.commits.map((commit) => [commit.sha, commit.parents]));
-  const reachable = (tip: Sha): Set<Sha> => {
-    const seen = new Set<Sha>();
+  const found = new Map<Sha, Actor>();
+  // INVARIANT: with a commit, everything it stands on is in here; so no way is gone twice, however many pushes there were.
+  const seen = new Set<Sha>();
+  const fresh = (tip: Sha): readonly Sha[] => {
+    const reached: Sha[] = [];
     const open = [tip];
     for (let sha = open.pop(); sha !== undefined; sha = open.pop()) {
       if (seen.has(sha) || !parents.has(sha)) continue;
       seen.add(sha);
+      reached.push(sha);
       open.push(...(parents.get(sha) ?? []));
     }
-    return seen;
+    return reached;
   };
-  const found = new Map<Sha, Actor>();
-  const seen = new Set<Sha>();
   let tip: Sha | null = null;
   for (const push of pull.pushes.toSorted((a, b) => a.at - b.at)) {
     // What was there before this push came by one that nobody saw, if it did not come by an earlier one.
-    const before = reachable(push.before);
-    for (const sha of before) seen.add(sha);
+    fresh(push.before);
     // After a missed push a forced one may bring back what somebody else had brought.
     const missed = push.forced && push.before !== tip && push.at >= pull.createdAt;
-    for (const sha of reachable(push.after)) {
-      if (seen.has(sha)) continue;
-      seen.add(sha);
-      if (push.actor !== null && !missed) found.set(sha, push.actor);
-    }
+    for (const sha of fresh(push.after)) if (push.actor !== null && !missed) found.set(sha, push.actor);
     tip = push.after;
   }
   return found;

@@ -4,7 +4,7 @@ import type { Actor, Check, Instant, PullRequest } from "./change.ts";
 import { contributorsOf, makersOf, type Certainty } from "./contribution.ts";
 import { authorityOf, isOneOf } from "./entitled.ts";
 import type { Who } from "./policy/from.ts";
-import { fits, found, type Pattern } from "./policy/pattern.ts";
+import { fits, found, matcherOf, type Pattern } from "./policy/pattern.ts";
 import type { When } from "./policy/when.ts";
 
 /** Whether conditions hold, and why that cannot be told where it cannot. */
@@ -75,11 +75,35 @@ function not(held: Held): Held {
   return held.holds === "yes" ? NO : YES;
 }
 
-/** A renamed file is at both its old and its new path. */
-function pathsOf(pull: PullRequest): readonly string[] {
-  return (pull.files?.list ?? []).flatMap(({ path, oldPath, status }) =>
+/** A renamed file is at both its old and its new path. Told once for all rules that ask. */
+function pathsOf({ files }: PullRequest): Paths {
+  if (files === undefined) return { all: [], fitting: new Map() };
+  const known = told.get(files);
+  if (known !== undefined) return known;
+  const all = files.list.flatMap(({ path, oldPath, status }) =>
     status === "renamed" && oldPath !== null ? [oldPath, path] : [path],
   );
+  const made = { all, fitting: new Map<string, readonly boolean[]>() };
+  told.set(files, made);
+  return made;
+}
+
+/** The paths of a pull request, and for each pattern asked about which of them fit: many rules name the same. */
+interface Paths {
+  readonly all: readonly string[];
+  readonly fitting: Map<string, readonly boolean[]>;
+}
+
+/** Facts never change, so what follows from them is reckoned once. */
+const told = new WeakMap<object, Paths>();
+
+function fitting(pattern: Pattern, { all, fitting: known }: Paths): readonly boolean[] {
+  const key = typeof pattern === "string" ? `glob ${pattern}` : `expression ${pattern.matches}`;
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const made = all.map(matcherOf(pattern));
+  known.set(key, made);
+  return made;
 }
 
 function untoldFiles(pull: PullRequest): Held | null {
@@ -89,13 +113,16 @@ function untoldFiles(pull: PullRequest): Held | null {
 }
 
 function somePath(patterns: readonly Pattern[], pull: PullRequest): Held {
-  return pathsOf(pull).some((path) => fits(patterns, path)) ? YES : (untoldFiles(pull) ?? NO);
+  const paths = pathsOf(pull);
+  const some = patterns.some((pattern) => fitting(pattern, paths).includes(true));
+  return some ? YES : (untoldFiles(pull) ?? NO);
 }
 
 function onlyPaths(patterns: readonly Pattern[], pull: PullRequest): Held {
   const paths = pathsOf(pull);
-  if (paths.some((path) => !fits(patterns, path))) return NO;
-  return untoldFiles(pull) ?? said(paths.length > 0);
+  const each = patterns.map((pattern) => fitting(pattern, paths));
+  if (paths.all.some((_, index) => each.every((fit) => fit[index] !== true))) return NO;
+  return untoldFiles(pull) ?? said(paths.all.length > 0);
 }
 
 function isWho(who: Who, actor: Actor, pull: PullRequest): Held {

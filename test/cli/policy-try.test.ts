@@ -85,7 +85,7 @@ describe("policy try", () => {
     expect(JSON.parse(printed)).toMatchObject({
       counts: { changes: 2, passes: 2, refused: 0, cannotTell: 0 },
       changes: [
-        { repository: "acme/web", pulls: [1], then: "compliant", with: "lets-through" },
+        { repository: "acme/web", pulls: [1], was: "compliant", with: "lets-through" },
         { repository: "acme/web", pulls: [2], with: "lets-through" },
       ],
     });

@@ -26,6 +26,11 @@ export function matchesAny(globs: readonly string[], text: string, ignoreCase = 
   return globs.some((glob) => matcher(glob, ignoreCase)(text));
 }
 
+/** Whether a glob matches, made ready once. */
+export function globMatcher(glob: string): (text: string) => boolean {
+  return matcher(glob, false);
+}
+
 function matcher(glob: string, ignoreCase: boolean): (text: string) => boolean {
   const key = `${ignoreCase ? "i" : "c"}${glob}`;
   const known = compiled.get(key);
@@ -33,7 +38,11 @@ function matcher(glob: string, ignoreCase: boolean): (text: string) => boolean {
   // Names have parentheses, plus signs and the like; to picomatch they would be parts of a regular expression.
   const literal = glob.replace(/\\.|[()|+^$]/gu, (each) => (each.length > 1 ? each : `\\${each}`));
   const made = picomatch(literal, { ...OPTIONS, nocase: ignoreCase });
-  const match = (text: string): boolean => made(text);
+  // What stands before the first sign with a meaning of its own must stand there in the text.
+  const start = ignoreCase
+    ? ""
+    : (/^(?!\.\/)(?:[\w.-]+\/)*[\w.-]+/u.exec(glob)?.[0] ?? "").replace(/[^/]*$/u, "").slice(0, -1);
+  const match = (text: string): boolean => text.startsWith(start) && made(text);
   compiled.set(key, match);
   return match;
 }

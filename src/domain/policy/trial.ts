@@ -13,7 +13,7 @@ import { namedIn } from "./when.ts";
 export interface Trial {
   readonly change: Change;
   /** The verdict it was given. */
-  readonly then: Verdict;
+  readonly was: Verdict;
   readonly outcome: "lets-through" | "refuses" | "cannot-tell";
   /** The controls that decide it, with their reasons. */
   readonly because: readonly Pick<Result, "control" | "reasons">[];
@@ -39,7 +39,7 @@ export function tryOn(
   const because = failed.length > 0 ? failed : open;
   return {
     change,
-    then: assessment.verdict,
+    was: assessment.verdict,
     outcome: failed.length > 0 ? "refuses" : open.length > 0 ? "cannot-tell" : "lets-through",
     because: because.map(({ control, reasons }) => ({ control, reasons })),
   };

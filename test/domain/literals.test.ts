@@ -1,0 +1,79 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { matchesAny } from "../../src/domain/policy/glob.ts";
+import { literalIn } from "../../src/domain/policy/literal.ts";
+import { found, matcherOf } from "../../src/domain/policy/pattern.ts";
+
+test.each([
+  ["^db/migrations/", "db/migrations/"],
+  ["\\.go$", ".go"],
+  ["^src/part-\\d+/module-7/", "/module-7/"],
+  ["ab?c", "a"],
+  ["ab+cd", "ab"],
+  ["a{2}bcd", "bcd"],
+  ["docs|src", ""],
+  ["(docs|src)/index", "/index"],
+  ["(?i)readme", ""],
+  ["\\Qa.b\\E", ""],
+  ["x[]a]yz", "yz"],
+  ["x[[:alpha:]]yz", "yz"],
+  ["\\pLong", ""],
+  ["\\x41bc", ""],
+  ["\\d{2}ab", "ab"],
+])("of %s, a text must hold “%s”", (expression, literal) => {
+  expect(literalIn(expression)).toBe(literal);
+});
+
+const sign = fc.constantFrom(...'ab/.-*+?^$|()[]{}\\dwpL12,!@"');
+const letter = fc.constantFrom(...'ab/.-1dwpL,"!@');
+const text = fc.string({ unit: letter, maxLength: 12 });
+
+test("looking for a literal first finds no less and no more than the expression alone", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: sign, minLength: 1, maxLength: 10 }), text, (expression, of) => {
+      let alone: boolean;
+      try {
+        alone = found(expression, of) !== null;
+      } catch {
+        return;
+      }
+      expect(matcherOf({ matches: expression })(of)).toBe(alone);
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
+test("looking at a glob's beginning first finds no less and no more than the glob alone", () => {
+  const part = fc.constantFrom(
+    "a",
+    "b",
+    ".",
+    "..",
+    ".b",
+    "*",
+    "**",
+    "?",
+    "a*",
+    "{a,b}",
+    "[ab]",
+    "(a)",
+    "\\a",
+    '"a"',
+    "",
+  );
+  const glob = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
+  const path = fc
+    .array(fc.constantFrom("a", "b", ".b", "ab", "(a)", ".", '"a"'), { minLength: 1, maxLength: 4 })
+    .map((parts) => parts.join("/"));
+  fc.assert(
+    fc.property(
+      glob.filter((one) => one !== ""),
+      path,
+      (one, of) => {
+        // Without regard to case nothing is looked at first; here is nothing but small letters.
+        expect(matchesAny([one], of)).toBe(matchesAny([one], of, true));
+      },
+    ),
+    { numRuns: 20_000 },
+  );
+});
