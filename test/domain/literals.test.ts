@@ -24,8 +24,8 @@ test.each([
   expect(literalIn(expression)).toBe(literal);
 });
 
-const sign = fc.constantFrom(...Array.from('ab/.-*+?^$|()[]{}\\dwpL12,!@"'));
-const letter = fc.constantFrom(...Array.from('ab/.-1dwpL,"!@');
+const sign = fc.constantFrom(...Array.from("ab/.-*+?^$|()[]{}\\dwpL12,!@"));
+const letter = fc.constantFrom(...Array.from("ab/.-1dwpL,!@"));
 const text = fc.string({ unit: letter, maxLength: 12 });
 
 test("looking for a literal first finds no less and no more than the expression alone", () => {
