@@ -49,7 +49,10 @@ export interface Countersign {
   listen(): Promise<{ readonly host: string; readonly port: number }>;
   /** Resolves when no delivery or action is due any more. */
   settle(): Promise<void>;
-  /** Moves a driven clock, doing what the timetable has due on the way, oldest first; of each kind its first and last time. */
+  /**
+   * Moves a driven clock, doing what is due on the way, oldest first: of the timetable each kind's first and last time, and
+   * everything the App had put off until a moment of its own.
+   */
   advance(to: Instant): Promise<void>;
   /** Looks at everything again, as the timetable does once a day. */
   sweep(): Promise<void>;
@@ -176,6 +179,16 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     await worker.settle();
   }
 
+  /** Does at its own moment what the App itself put off until then: what expires, is due, or must be looked at again. */
+  async function passUntil(to: Instant): Promise<void> {
+    for (;;) {
+      const next = await ledger.queue.nextTask(now, to);
+      if (next === null) return;
+      now = next;
+      await worker.settle();
+    }
+  }
+
   return {
     fetch: async (request) => app.fetch(request),
     async listen() {
@@ -185,9 +198,11 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     settle: () => worker.settle(),
     async advance(to) {
       for (const each of firstAndLast(appointments(now, to))) {
+        await passUntil(each.at);
         now = Math.max(now, each.at);
         await doNow(each.event);
       }
+      await passUntil(to);
       now = Math.max(now, to);
       await worker.settle();
     },

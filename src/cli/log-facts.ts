@@ -82,18 +82,25 @@ export async function snapshotOf(ledger: Ledger, entry: LoggedEntry, appId: numb
     case "gate":
       return gateSnapshot(ledger, entry, appId);
     case "change": {
-      const { change, assessment } = entry.body as ChangeRecord;
+      const { change, assessment, emergencies } = entry.body as ChangeRecord;
       const policy = await policyThen(ledger, assessment);
       const since = await sinceThen(ledger, entry, policy);
-      return { moment: "landed", subject: { change }, policy, appId, at: change.update.at, since };
+      return {
+        moment: "landed",
+        subject: { change, ...kept(emergencies) },
+        policy,
+        appId,
+        at: change.update.at,
+        since,
+      };
     }
     case "deployment": {
-      const { deployment, assessment } = entry.body as DeploymentRecord;
+      const { deployment, assessment, emergencies } = entry.body as DeploymentRecord;
       const policy = await policyThen(ledger, assessment);
       const since = await sinceThen(ledger, entry, policy);
       return {
         moment: "deployed",
-        subject: { deployment },
+        subject: { deployment, ...kept(emergencies) },
         policy,
         appId,
         at: deployment.succeededAt,
@@ -106,7 +113,7 @@ export async function snapshotOf(ledger: Ledger, entry: LoggedEntry, appId: numb
 }
 
 async function gateSnapshot(ledger: Ledger, entry: LoggedEntry, appId: number): Promise<Snapshot> {
-  const { pulls, assessment, check } = entry.body as GateRecord;
+  const { pulls, assessment, check, emergencies } = entry.body as GateRecord;
   if (assessment.results.length === 0) {
     throw new Misuse("Nothing was judged there: its base was not a production branch.");
   }
@@ -114,7 +121,7 @@ async function gateSnapshot(ledger: Ledger, entry: LoggedEntry, appId: number): 
   const common = { policy, appId, at: entry.recordedAt, since: await sinceThen(ledger, entry, policy) };
   const [pull] = pulls;
   if (pull !== undefined && entry.subject.includes("#")) {
-    return { moment: "gate", subject: { pull }, ...common };
+    return { moment: "gate", subject: { pull, ...kept(emergencies) }, ...common };
   }
   const checks = assessment.results.find(({ control }) => control === "checks-passed");
   if (checks !== undefined && checks.outcome !== "not-applicable") {
@@ -122,7 +129,15 @@ async function gateSnapshot(ledger: Ledger, entry: LoggedEntry, appId: number): 
       "The log does not hold a merge group's own checks, which its verdict rests on: ask for the change it became.",
     );
   }
-  return { moment: "group", subject: { pulls, sha: check.headSha, checks: [] }, ...common };
+  return {
+    moment: "group",
+    subject: { pulls, sha: check.headSha, checks: [], ...kept(emergencies) },
+    ...common,
+  };
+}
+
+function kept(emergencies: GateRecord["emergencies"]): Pick<GateRecord, "emergencies"> {
+  return emergencies === undefined ? {} : { emergencies };
 }
 
 /** The policy an assessment was made under. A broken or unreadable one is in the log only by what was said of it. */

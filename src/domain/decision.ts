@@ -6,6 +6,7 @@ import { REPEATED_CAUSES } from "./controls/deployment-approved.ts";
 import { PRE_APPROVED } from "./controls/independently-approved.ts";
 import type { Deployment } from "./deployment.ts";
 import { canonical, sha256 } from "./digest.ts";
+import type { EmergencyFacts } from "./emergency/facts.ts";
 import type { Action, Decision, Entry } from "./entry.ts";
 import { checkText, deviationText, type Candidates } from "./message.ts";
 import { notify, type Notice } from "./notice.ts";
@@ -69,17 +70,25 @@ export function decideGate(facts: {
   readonly twins?: readonly GateRecord[];
   /** A pull request with the same head was closed: the check may still show what was said of that one. */
   readonly again?: boolean;
+  /** Of these pull requests. */
+  readonly emergencies?: readonly EmergencyFacts[];
 }): Decision {
   const { pulls, headSha, assessment, policy, candidates, previous, request, to, at } = facts;
-  const { twins = [], again = false } = facts;
-  const check = checkText({ pulls, headSha, assessment, policy, candidates, appId: to.appId });
+  const { twins = [], again = false, emergencies = [] } = facts;
+  const { appId } = to;
+  const check = checkText({ pulls, headSha, assessment, policy, candidates, appId, emergencies });
   const judged: Assessment = assessment ?? {
     verdict: "compliant",
     results: [],
     approvals: [],
     policyDigest: "",
   };
-  const body: GateRecord = { pulls, assessment: judged, check };
+  const body: GateRecord = {
+    pulls,
+    assessment: judged,
+    check,
+    ...(emergencies.length === 0 ? {} : { emergencies }),
+  };
   const shown = worstOf(body, twins);
   if (previous !== null && saysTheSame(previous, body)) {
     // What was said last on a shared check run may have been said of another: the ledger knows whether it was this.
@@ -104,10 +113,18 @@ export function decideChange(facts: {
   readonly detectedAt: Instant;
   /** The deviation recorded of this change before, when only a webhook's word was known; it is closed if nothing is left of it. */
   readonly previous?: DeviationRecord | null;
+  /** Of its pull requests. */
+  readonly emergencies?: readonly EmergencyFacts[];
 }): Decision {
-  const { change, assessment, policy, to, detectedAt, previous = null } = facts;
+  const { change, assessment, policy, to, detectedAt, previous = null, emergencies = [] } = facts;
   const { mode } = policyOrDefault(policy);
-  const body: ChangeRecord = { change, class: classOf(assessment), mode, assessment };
+  const body: ChangeRecord = {
+    change,
+    class: classOf(assessment),
+    mode,
+    assessment,
+    ...(emergencies.length === 0 ? {} : { emergencies }),
+  };
   const entry: Entry = {
     kind: "change",
     subject: change.id,
@@ -146,10 +163,17 @@ export function decideDeployment(facts: {
   readonly policy: PolicyInForce;
   readonly to: Addressee;
   readonly detectedAt: Instant;
+  /** Declared for it without a pull request. */
+  readonly emergencies?: readonly EmergencyFacts[];
 }): Decision {
-  const { deployment, assessment, policy, to, detectedAt } = facts;
+  const { deployment, assessment, policy, to, detectedAt, emergencies = [] } = facts;
   const { mode } = policyOrDefault(policy);
-  const body: DeploymentRecord = { deployment, mode, assessment };
+  const body: DeploymentRecord = {
+    deployment,
+    mode,
+    assessment,
+    ...(emergencies.length === 0 ? {} : { emergencies }),
+  };
   const entry: Entry = {
     kind: "deployment",
     subject: deployment.id,
@@ -234,6 +258,7 @@ function saysTheSame(a: GateRecord, b: GateRecord): boolean {
 
 /** Standard where every pull request was approved beforehand. */
 function classOf({ results }: Assessment): ChangeRecord["class"] {
+  if (results.some(({ control }) => control === "emergency-authorised")) return "emergency";
   const approved = results.find(({ control }) => control === "independently-approved");
   if (approved?.cause !== PRE_APPROVED) return "normal";
   const { pullRequests, preApproved } = approved.inputs;

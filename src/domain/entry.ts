@@ -21,6 +21,8 @@ export const ENTRY_KINDS = [
   "exposure",
   "baseline",
   "monthly-review",
+  "emergency",
+  "retroactive-review",
 ] as const;
 
 /** What an entry is about. */

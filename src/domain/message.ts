@@ -6,6 +6,8 @@ import { lookalikes } from "./lookalike.ts";
 import { judgeApprovals } from "./approval.ts";
 import { PRE_APPROVED } from "./controls/independently-approved.ts";
 import type { Policy } from "./policy/policy.ts";
+import { withEmergency } from "./emergency/check-text.ts";
+import type { EmergencyFacts } from "./emergency/facts.ts";
 import type { Requirement } from "./policy/requirement.ts";
 import type { PolicyInForce } from "./policy/tighten.ts";
 import type { CheckRunText, PolicySource } from "./record.ts";
@@ -43,6 +45,7 @@ export function checkText(facts: {
   readonly candidates: Candidates;
   /** Our App's id: a check of our name by anyone else is pointed out. */
   readonly appId: number;
+  readonly emergencies?: readonly EmergencyFacts[];
 }): CheckRunText {
   const { headSha, assessment, policy } = facts;
   if (assessment === null) {
@@ -61,13 +64,19 @@ export function checkText(facts: {
   const observing = policy.state === "known" && policy.record.effective.mode === "observe";
   const state = stateOf(assessment, observing);
   const title = titleOf(facts, assessment, observing);
-  return {
+  const said: CheckRunText = {
     headSha,
     ...state,
     title: clipped(oneLine(title), TITLE_LENGTH),
     summary: summaryOf(facts, assessment, observing),
     text: textOf(facts, assessment),
   };
+  if (policy.state !== "known" || facts.emergencies === undefined) return said;
+  const { effective } = policy.record;
+  const source = sources(effective.emergency.authorisers);
+  const able = facts.candidates.find((each) => each.source === source)?.logins ?? [];
+  const whole = withEmergency(said, assessment, { emergencies: facts.emergencies, policy: effective, able });
+  return { ...whole, title: clipped(oneLine(whole.title), TITLE_LENGTH) };
 }
 
 function outOfScope(headSha: Sha, { reason, owner }: NonNullable<Policy["outOfScope"]>): CheckRunText {

@@ -2,6 +2,7 @@
 
 import type { Actor, Change, Instant, PullRequest, Repository, Review, Sha } from "./change.ts";
 import type { Deployment } from "./deployment.ts";
+import type { EmergencyFacts } from "./emergency/facts.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { Assessment, ControlName } from "./result.ts";
 
@@ -49,6 +50,8 @@ export interface GateRecord {
   readonly pulls: readonly PullRequest[];
   readonly assessment: Assessment;
   readonly check: CheckRunText;
+  /** Those of its pull requests when it was judged; absent: none. */
+  readonly emergencies?: readonly EmergencyFacts[];
 }
 
 /** The check run as sent: every word people read, made by the domain and kept. */
@@ -79,6 +82,8 @@ export interface ChangeRecord {
   readonly class: "standard" | "normal" | "emergency";
   readonly mode: "observe" | "enforce";
   readonly assessment: Assessment;
+  /** Those of its pull requests, as known when it was last judged; absent: none. */
+  readonly emergencies?: readonly EmergencyFacts[];
 }
 
 /** Entry `deployment`, subject = deployment id. */
@@ -86,6 +91,8 @@ export interface DeploymentRecord {
   readonly deployment: Deployment;
   readonly mode: "observe" | "enforce";
   readonly assessment: Assessment;
+  /** Those declared for it without a pull request; absent: none. */
+  readonly emergencies?: readonly EmergencyFacts[];
 }
 
 /** Entry `deployment-gate`, subject = `repositoryId#deployment:environment`: what GitHub asked our deployment gate, and what it answered last. */

@@ -1,12 +1,12 @@
 /** Stored facts of one subject, as the evidence log keeps them, and the judgement on them: the same facts give the same results. */
 
 import { z } from "zod";
-import { PERMISSIONS, type Change, type PullRequest } from "./change.ts";
+import { PERMISSIONS } from "./change.ts";
 import { assess } from "./controls/assess.ts";
 import type { Subject } from "./controls/control.ts";
-import type { Deployment } from "./deployment.ts";
+import { EMERGENCY_STATES } from "./emergency/exception.ts";
 import type { PolicyInForce } from "./policy/tighten.ts";
-import type { Assessment } from "./result.ts";
+import { CONTROL_NAMES, type Assessment } from "./result.ts";
 
 /** Objects are loose: what a newer version gathered beside is kept, and judged by who knows it. */
 const Text = z.string();
@@ -206,6 +206,45 @@ const InForce = z
   ])
   .describe("the policy in force, as an entry `policy` of the log has it, or why there was none");
 
+const Deed = z.looseObject({ by: MaybeActor, at: Instant, via: Text });
+
+const Emergencies = z
+  .array(
+    z.looseObject({
+      record: z.looseObject({
+        id: Text,
+        pull: z.int().nullable(),
+        status: z.enum(EMERGENCY_STATES),
+        reason: Text.nullable(),
+        opened: Deed,
+        declared: Deed.nullable(),
+        authorised: z
+          .looseObject({
+            by: Actor,
+            at: Instant,
+            until: Instant,
+            head: Sha.nullable(),
+            confirmBy: Instant.nullable(),
+          })
+          .nullable(),
+        confirmed: Deed.nullable(),
+        ended: z.looseObject({ at: Instant, because: Text }).nullable(),
+        waives: z.array(z.enum(CONTROL_NAMES)),
+      }),
+      review: z
+        .looseObject({
+          status: z.enum(["due", "approved", "follow-up", "rejected"]),
+          dueAt: Instant,
+          decision: z.looseObject({ by: Actor, at: Instant }).nullable(),
+          revertBy: Instant.nullable(),
+        })
+        .nullable(),
+      asOf: Instant,
+    }),
+  )
+  .optional()
+  .describe("the emergencies of its pull requests, or of its deployment, as they were known then");
+
 const COMMON = {
   policy: InForce,
   appId: z.int().min(1).describe("the id of the App whose checks named `countersign` are the gate's"),
@@ -218,26 +257,36 @@ export const SnapshotSchema = z
   .discriminatedUnion("moment", [
     z.strictObject({
       moment: z.literal("gate").describe("an open pull request, before it merges"),
-      subject: z.strictObject({ pull: Pull }),
+      subject: z.strictObject({ pull: Pull, emergencies: Emergencies }),
       ...COMMON,
     }),
     z.strictObject({
       moment: z.literal("group").describe("a group of a merge queue, before it merges"),
-      subject: z.strictObject({ pulls: z.array(Pull), sha: Sha, checks: z.array(Check) }),
+      subject: z.strictObject({
+        pulls: z.array(Pull),
+        sha: Sha,
+        checks: z.array(Check),
+        emergencies: Emergencies,
+      }),
       ...COMMON,
     }),
     z.strictObject({
       moment: z.literal("landed").describe("one update of a production branch"),
-      subject: z.strictObject({ change: Update }),
+      subject: z.strictObject({ change: Update, emergencies: Emergencies }),
       ...COMMON,
     }),
     z.strictObject({
       moment: z.literal("deployed").describe("one deployment that succeeded"),
-      subject: z.strictObject({ deployment: Deployed }),
+      subject: z.strictObject({ deployment: Deployed, emergencies: Emergencies }),
       ...COMMON,
     }),
   ])
   .describe("Stored facts of one subject: what `countersign assess --facts` judges");
+
+type Facts<Moment extends Subject["moment"]> = {
+  readonly moment: Moment;
+  readonly subject: Omit<Extract<Subject, { readonly moment: Moment }>, "moment">;
+};
 
 /** Facts of one subject with the circumstances it is judged in. */
 export type Snapshot = {
@@ -245,12 +294,7 @@ export type Snapshot = {
   readonly appId: number;
   readonly at: number;
   readonly since: number;
-} & (
-  | { readonly moment: "gate"; readonly subject: { readonly pull: PullRequest } }
-  | { readonly moment: "group"; readonly subject: Omit<Extract<Subject, { moment: "group" }>, "moment"> }
-  | { readonly moment: "landed"; readonly subject: { readonly change: Change } }
-  | { readonly moment: "deployed"; readonly subject: { readonly deployment: Deployment } }
-);
+} & (Facts<"gate"> | Facts<"group"> | Facts<"landed"> | Facts<"deployed">);
 
 /** Facts from a text, or every problem in it. */
 export function readSnapshot(

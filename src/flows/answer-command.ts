@@ -32,6 +32,8 @@ export interface CommandAnswer {
   readonly actions?: readonly Action[];
   /** Whether the pull request is judged again afterwards; `anew`: the check is written again even if it says the same. */
   readonly judge?: "if-changed" | "anew";
+  /** The pull request that is judged again, where it is not the one the command was given on. */
+  readonly judgePull?: number;
 }
 
 /** One command of a table. To add one, write its handler and put it into the table of the place it is given in. */
@@ -82,21 +84,27 @@ export async function answerCommand(
     read.kind === "command"
       ? commands.find(({ name, also = [] }) => name === read.name || also.includes(read.name))
       : undefined;
-  const { outcome, reply, entries, actions, judge } =
-    on === "issue" && deviation === null && month === null
-      ? nothingHere
-      : comment.edited
-        ? editedRefused
-        : command === undefined || read.kind !== "command"
-          ? notUnderstood(read, commands)
-          : await command.answer(tools, watched, {
-              name: command.name,
-              rest: read.rest,
-              comment,
-              number,
-              deviation,
-              month,
-            });
+  const {
+    outcome,
+    reply,
+    entries,
+    actions,
+    judge,
+    judgePull = on === "pull" ? number : null,
+  } = on === "issue" && deviation === null && month === null
+    ? nothingHere
+    : comment.edited
+      ? editedRefused
+      : command === undefined || read.kind !== "command"
+        ? notUnderstood(read, commands)
+        : await command.answer(tools, watched, {
+            name: command.name,
+            rest: read.rest,
+            comment,
+            number,
+            deviation,
+            month,
+          });
   const to: Addressee = {
     repository: watched.repository,
     installationId: watched.installationId,
@@ -123,8 +131,8 @@ export async function answerCommand(
     tools.clock.now(),
     watched.fence,
   );
-  if (on === "pull" && judge !== undefined)
-    await assessPull(tools, watched, number, judge === "anew" ? `comment:${comment.id}` : null);
+  if (judgePull !== null && judge !== undefined)
+    await assessPull(tools, watched, judgePull, judge === "anew" ? `comment:${comment.id}` : null);
 }
 
 function tableOf(tables: CommandTables, { on, deviation, month }: Commented): readonly Command[] {

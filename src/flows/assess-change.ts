@@ -10,11 +10,13 @@ import {
 import { assess } from "../domain/controls/assess.ts";
 import { decideChange, deviationId, policyOrDefault, type Addressee } from "../domain/decision.ts";
 import { sha256 } from "../domain/digest.ts";
+import { decideUse } from "../domain/emergency/use.ts";
 import type { Entry } from "../domain/entry.ts";
 import { branchOf, isProductionBranch } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { BranchRecord, ChangeRecord, DeviationRecord } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
+import { emergenciesOfAll, keepUp, planDue } from "./emergencies.ts";
 import { checksAt, gatherPull, observationsOf, SETTLING } from "./gather.ts";
 import { noteLanded } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
@@ -241,8 +243,11 @@ async function recordUpdate(
   // What was read within minutes of happening was seen happening, whether a webhook or the list told first.
   const basis = now - update.at <= SETTLING ? "observed" : "read-later";
   const change = await gatherChange(tools, watched, { ...update, basis }, occurrence, policy);
+  // What people said in an approving review, or pushed, may not have been looked at before it landed.
+  for (const pull of change.pullRequests) await keepUp(tools, watched, pull, policy);
+  const emergencies = await emergenciesOfAll(tools, watched, change.pullRequests);
   const assessment = assess(
-    { moment: "landed", change },
+    { moment: "landed", change, emergencies },
     { policy, appId: tools.appId, at: update.at, since: sinceOf(watched, policy) },
   );
   const to: Addressee = { repository, installationId: watched.installationId, appId: tools.appId };
@@ -254,12 +259,20 @@ async function recordUpdate(
     to,
     detectedAt: now,
     previous: deviation === undefined ? null : (deviation.body as DeviationRecord),
+    emergencies,
+  });
+  const use = decideUse({
+    assessment,
+    emergencies,
+    use: { at: update.at, subject: change.id, shipped: update.after },
+    policy,
   });
   await tools.ledger.record(
-    { entries: [...decision.entries, ...places], actions: decision.actions },
+    { entries: [...decision.entries, ...use.entries, ...places], actions: decision.actions },
     now,
     watched.fence,
   );
+  await planDue(tools, watched, use.after);
   await noteLanded(tools, watched, change.id);
 }
 

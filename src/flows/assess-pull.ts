@@ -3,14 +3,17 @@
 import type { PullRequest, Sha } from "../domain/change.ts";
 import { assess } from "../domain/controls/assess.ts";
 import { decideGate, policyOrDefault, type Addressee } from "../domain/decision.ts";
+import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { isProductionBranch } from "../domain/policy/scope.ts";
 import { nextTurn } from "../domain/policy/turns.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord } from "../domain/record.ts";
 import { currentPolicy } from "./assess-change.ts";
+import { keepUp } from "./emergencies.ts";
 import { candidatesFor, gatherPull } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { lookAtMerged } from "./reviews.ts";
 
 /** The task that judges a repository's open pull requests again. */
 export const REJUDGE = "countersign.rejudge";
@@ -28,19 +31,22 @@ export async function assessPull(
 ): Promise<void> {
   const { pull, policy, twins } = await gatherPull(tools, watched, number);
   if (pull.state !== "open") {
+    await lookAtMerged(tools, watched, pull, policy);
     for (const twin of again ? [] : twins) await assessPull(tools, watched, twin, null, true);
     return;
   }
+  const emergencies = await keepUp(tools, watched, pull, policy);
   await say(tools, watched, {
     subject: `${watched.repository.id}#${number}`,
     pulls: [pull],
     headSha: pull.head.sha,
     policy,
     moment: (at) =>
-      assess({ moment: "gate", pull }, { policy, appId: tools.appId, at, since: watched.since }),
+      assess({ moment: "gate", pull, emergencies }, { policy, appId: tools.appId, at, since: watched.since }),
     request,
     twins: await saidOf(tools, watched, twins, pull.head.sha),
     again,
+    emergencies,
   });
 }
 
@@ -60,7 +66,9 @@ export async function assessGroup(
   if (first === undefined) return;
   const pulls = gathered.map((each) => each.pull);
   const { policy } = first;
-  const subject = { moment: "group", pulls, sha: group.headSha, checks: read.checks } as const;
+  const emergencies = [];
+  for (const each of gathered) emergencies.push(...(await keepUp(tools, watched, each.pull, each.policy)));
+  const subject = { moment: "group", pulls, sha: group.headSha, checks: read.checks, emergencies } as const;
   await say(tools, watched, {
     subject: `${watched.repository.id}@${group.headSha}`,
     pulls,
@@ -68,6 +76,7 @@ export async function assessGroup(
     policy,
     moment: (at) => assess(subject, { policy, appId: tools.appId, at, since: watched.since }),
     request,
+    emergencies,
   });
 }
 
@@ -111,9 +120,10 @@ async function say(
     readonly request: string | null;
     readonly twins?: readonly GateRecord[];
     readonly again?: boolean;
+    readonly emergencies: readonly EmergencyFacts[];
   },
 ): Promise<void> {
-  const { subject, pulls, headSha, policy, request, twins = [], again = false } = facts;
+  const { subject, pulls, headSha, policy, request, twins = [], again = false, emergencies } = facts;
   const at = tools.clock.now();
   const base = pulls[0]?.base.ref ?? "";
   const inScope = await isInScope(tools, watched, policy, base);
@@ -131,13 +141,14 @@ async function say(
     headSha,
     assessment,
     policy,
-    candidates: waiting ? await candidatesFor(tools, watched, pulls, policy, at) : [],
+    candidates: waiting ? await candidatesFor(tools, watched, pulls, policy, at, emergencies.length > 0) : [],
     previous: previous === undefined ? null : (previous.body as GateRecord),
     request,
     to,
     at,
     twins,
     again,
+    emergencies,
   });
   await tools.ledger.record(decision, at, watched.fence);
   if (inScope && policy.state === "known")

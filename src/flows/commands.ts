@@ -1,12 +1,15 @@
 /** The tables of commands, by where they are given. */
 
 import type { CommandTables } from "./answer-command.ts";
+import { authorise, emergency, withdraw } from "./emergency-commands.ts";
 import { signOffMonth } from "./sign-off.ts";
 import { explain, recheck } from "./explain.ts";
+import { explainBypass } from "./explain-bypass.ts";
+import { approve, reject } from "./review-commands.ts";
 
 /** Every command on a pull request, and on a deviation's issue. */
 export const COMMANDS: CommandTables = {
-  pull: [explain, recheck],
+  pull: [emergency, authorise, withdraw, approve, reject, explainBypass, explain, recheck],
   deviation: [],
   month: [signOffMonth],
 };

@@ -6,6 +6,7 @@ import type { Authority, Check, Instant, PullRequest, Sha } from "../domain/chan
 import { CHECK_NAME } from "../domain/controls/control.ts";
 import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import { contributorsOf, makersOf } from "../domain/contribution.ts";
+import type { From } from "../domain/policy/from.ts";
 import { asksForOwners, readsDescription, type Policy } from "../domain/policy/policy.ts";
 import { namedIn, speaksOf } from "../domain/policy/when.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
@@ -243,19 +244,21 @@ function needsOf(pull: PullRequest, policy: Policy, at: Instant): Needs {
   };
 }
 
-/** Who could give what these pull requests need; only asked where something is missing. */
+/** Who could give what these pull requests need, and in an emergency who may authorise it; only asked where something is missing. */
 export async function candidatesFor(
   tools: Tools,
   watched: Watched,
   pulls: readonly PullRequest[],
   policy: PolicyInForce,
   at: Instant,
+  inEmergency = false,
 ): Promise<Candidates> {
   if (policy.state !== "known") return [];
   const { effective } = policy.record;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const all = pulls.flatMap((pull) => asked(asksOf(pull, effective, at)));
-  const bySource = new Map(all.map(({ from }) => [sources(from), from]));
+  const authorisers = inEmergency ? [{ from: effective.emergency.authorisers }] : [];
+  const bySource = new Map<string, From>([...all, ...authorisers].map(({ from }) => [sources(from), from]));
   const found = [...bySource].map(async ([source, from]) => ({
     source,
     logins: await tools.github.readCandidates(octokit, watched.repository, from, tools.github.lookups),

@@ -15,9 +15,11 @@ import { watchedRefs } from "./deployed.ts";
 import { noticeEnvironments } from "./environments.ts";
 import { assessPull, REJUDGE } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
+import { DUE } from "./emergencies.ts";
 import { readControlState } from "./control-state.ts";
 import { meet, noticeVanished, recordProductionRefs } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { lookAtDue } from "./reviews.ts";
 
 /** The tasks of the timetable, by the event name they are queued under. */
 export const TASKS = {
@@ -35,6 +37,8 @@ export const TASKS = {
   countHour: "countersign.count-hour",
   /** Counts every month and period that has ended and was not counted yet. Lane `app`. */
   countEnded: "countersign.count-ended",
+  /** Looks at what a repository's emergencies and reviews have due. Lane `repository:ID`. */
+  due: DUE,
   /** Judges the open pull requests of one repository again. Lane `repository:ID`. */
   rejudge: REJUDGE,
 } as const;
@@ -135,6 +139,7 @@ export async function sweepRepository(tools: Tools, watched: Watched): Promise<v
   await eachOf(refs, (ref) => followBranch(tools, watched, ref));
   await readControlState(tools, watched, null);
   await rejudgeOpen(tools, watched);
+  await doDue(tools, watched);
   await eachOf(await unrecordedDeployments(tools, watched), (number) =>
     assessDeployment(tools, watched, number),
   );
@@ -189,6 +194,11 @@ async function unrecordedDeployments(tools: Tools, watched: Watched): Promise<re
       return !recorded.has(number) && names.some((name) => isProductionEnvironment(policy, name));
     })
     .map(({ number }) => number);
+}
+
+/** Looks at what is due in one repository: expired emergencies, reviews and confirmations that are owed. */
+export async function doDue(tools: Tools, watched: Watched): Promise<void> {
+  await eachOf(await lookAtDue(tools, watched), (number) => assessPull(tools, watched, number, null));
 }
 
 /** Judges every open pull request again. */

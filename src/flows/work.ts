@@ -14,12 +14,13 @@ import { COMMANDS } from "./commands.ts";
 import { PROTECTION, readControlState, readOrganization } from "./control-state.ts";
 import { EXPOSURES } from "./exposed.ts";
 import { recordWeakening } from "./exposures.ts";
+import { flagEmergency } from "./flag-emergency.ts";
 import type { Heard } from "./intake.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { recordLifecycle, watch } from "./repositories.ts";
 import { reconcileRepository } from "./reconcile.ts";
 import { countEnded, countLastHour } from "./reconcile-due.ts";
-import { census, redeliver, rejudgeOpen, sweepRepository, TASKS, type TaskPayload } from "./sweep.ts";
+import { census, doDue, redeliver, rejudgeOpen, sweepRepository, TASKS, type TaskPayload } from "./sweep.ts";
 
 /** A lane under lease; `now` is the clock leases run by. */
 export interface Lease {
@@ -101,7 +102,7 @@ async function workDeliveries(
         const key = JSON.stringify(subject);
         const job = jobs.get(key) ?? { subject, deliveries: new Set(), request: null };
         job.deliveries.add(delivery.id);
-        if (note === "handled as recheck") job.request = delivery.id;
+        if (note === "handled as recheck" || note === "handled as button") job.request = delivery.id;
         jobs.set(key, job);
       }
     } catch (error) {
@@ -109,7 +110,9 @@ async function workDeliveries(
     }
   }
   for (const job of [...jobs.values()].toSorted(
-    (a, b) => ORDER.indexOf(a.subject.type) - ORDER.indexOf(b.subject.type),
+    (a, b) =>
+      ORDER.indexOf(a.subject.type) - ORDER.indexOf(b.subject.type) ||
+      writtenAt(a.subject) - writtenAt(b.subject),
   )) {
     if (isStopping(lease)) {
       for (const id of job.deliveries) left.add(id);
@@ -135,11 +138,17 @@ async function workDeliveries(
   }
 }
 
+/** Comments are answered in the order they were written, however their deliveries came; of everything else any order will do. */
+function writtenAt(subject: Work): number {
+  return subject.type === "comment" ? subject.comment.createdAt : 0;
+}
+
 const ORDER: readonly Work["type"][] = [
   "lifecycle",
   "installation",
   // What people decided comes before what it may concern.
   "comment",
+  "flag",
   "branch",
   "merge-group",
   "deployment",
@@ -189,7 +198,10 @@ async function look(tools: Tools, lease: Lease, { subject, request }: Job): Prom
 
 type InRepository = Extract<
   Subject,
-  { readonly type: "pull" | "comment" | "branch" | "commit" | "merge-group" | "deployment" | "repository" }
+  {
+    readonly type:
+      "pull" | "comment" | "flag" | "branch" | "commit" | "merge-group" | "deployment" | "repository";
+  }
 >;
 
 async function lookAt(
@@ -203,6 +215,8 @@ async function lookAt(
       return assessPull(tools, watched, subject.number, request);
     case "comment":
       return answerCommand(tools, watched, COMMANDS, subject);
+    case "flag":
+      return flagEmergency(tools, watched, subject);
     case "branch":
       return followBranch(tools, watched, subject.ref);
     case "deployment":
@@ -274,6 +288,7 @@ async function runTask(
   if (task.event === OVERDUE_MONTHLY && month !== undefined) await tellOverdue(tools, watched, month);
   else if (task.event === TASKS.reconcile && task.payload.span !== undefined)
     await reconcileRepository(tools, watched, task.payload.span, task.payload.small === true);
+  else if (task.event === TASKS.due) await doDue(tools, watched);
   else if (task.event === TASKS.sweep) await sweepRepository(tools, watched);
   else if (task.event === PROTECTION) await readControlState(tools, watched, task.payload.told ?? null);
   else await rejudgeOpen(tools, watched);

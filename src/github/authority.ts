@@ -44,7 +44,7 @@ const Members = z.array(ActorShape);
 /** The authority of everyone who gave a review, and of the `people` needed, as it is today. A team or organisation that cannot be read is `unread`. */
 export async function readAuthorities(
   github: GitHub,
-  read: Pick<ReadPull, "pull" | "mayWrite">,
+  read: { readonly pull: Pick<ReadPull["pull"], "repository" | "reviews"> } & Pick<ReadPull, "mayWrite">,
   needs: Needs,
   lookups: Lookups,
 ): Promise<readonly Authority[]> {

@@ -5,6 +5,7 @@ import type { Instant } from "../domain/change.ts";
 import type { CheckRunPayload, OpenIssuePayload } from "../domain/decision.ts";
 import type { Action } from "../domain/entry.ts";
 import type { CommentPayload, ReactionPayload } from "../domain/reply.ts";
+import { BUTTONS } from "./buttons.ts";
 import { ask, askMaybe, pagesOf, type GitHub } from "./ask.ts";
 import { InstantShape } from "./shapes.ts";
 
@@ -53,6 +54,8 @@ async function sayCheck(github: GitHub, action: Doable, payload: CheckRunPayload
   const said = {
     status: text.status,
     ...(text.conclusion === null ? {} : { conclusion: text.conclusion }),
+    // What passes needs no button; an empty list takes them away.
+    actions: text.conclusion === "success" ? [] : BUTTONS,
     output: {
       title: text.title,
       summary: cut(text.summary),

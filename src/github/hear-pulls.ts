@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import { NO_COMMIT, type Review } from "../domain/change.ts";
+import { EMERGENCY_BUTTON } from "./buttons.ts";
 import { listen, same } from "./listener.ts";
 import {
   CheckRunEvent,
@@ -174,6 +175,20 @@ const checkAsked = listen("recheck", CheckRunEvent, (event, { appId }) =>
     : "the button belongs to another app's check run",
 );
 
+const buttonPressed = listen("button", CheckRunEvent, (event, { appId, receivedAt: at }) => {
+  if (event.check_run.app?.id !== appId) return "the button belongs to another app's check run";
+  const subjects = pullsOfRun(event);
+  const { sender: by, repository, requested_action: action } = event;
+  if (action?.identifier !== EMERGENCY_BUTTON || by?.type !== "User") return { subjects };
+  return {
+    subjects: subjects.map((each): Subject =>
+      each.type === "pull"
+        ? { type: "flag", repositoryId: repository.id, number: each.number, by, at }
+        : each,
+    ),
+  };
+});
+
 /** `check_run` */
 export const CHECK_RUN: Listeners = {
   completed: listen("check", CheckRunEvent, (event, { appId }) =>
@@ -182,7 +197,7 @@ export const CHECK_RUN: Listeners = {
       : { subjects: [{ type: "commit", repositoryId: event.repository.id, sha: event.check_run.head_sha }] },
   ),
   rerequested: checkAsked,
-  requested_action: checkAsked,
+  requested_action: buttonPressed,
 };
 
 /** `check_suite` */

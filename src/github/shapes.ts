@@ -134,9 +134,11 @@ const PullNumbers = z
   .optional()
   .catch(undefined);
 
-/** `check_run`. */
+/** `check_run`. `requested_action` comes with the buttons. */
 export const CheckRunEvent = z.object({
   repository: RepositoryShape,
+  sender: MaybeActorShape,
+  requested_action: z.object({ identifier: z.string() }).nullish().catch(undefined),
   check_run: z.object({
     head_sha: ShaShape,
     name: z.string(),

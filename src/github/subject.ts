@@ -39,6 +39,14 @@ export type Subject =
       readonly baseRef: string;
     }
   | { readonly type: "deployment"; readonly repositoryId: number; readonly number: number }
+  /** The emergency button of a pull request's check run was pressed. `at` is when that was received: GitHub tells no time. */
+  | {
+      readonly type: "flag";
+      readonly repositoryId: number;
+      readonly number: number;
+      readonly by: Actor;
+      readonly at: Instant;
+    }
   /** A comment meant for us, on a pull request or on an issue; `deviation` is told by the marker of an issue the App itself wrote. */
   | ({ readonly type: "comment"; readonly repositoryId: number } & Commented)
   /** A ruleset, a branch protection or an environment may be another than it was. `repositoryId` null: in the whole organisation. */

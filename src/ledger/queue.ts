@@ -225,6 +225,22 @@ export class Queue {
     });
   }
 
+  /** When the next of our own tasks that was never tried is due, after one moment and up to another; null when none is. */
+  nextTask(after: Instant, upTo: Instant): Promise<Instant | null> {
+    return this.#store.read(async (db) => {
+      const row = await db
+        .selectFrom("delivery")
+        .select((eb) => eb.fn.min("due_at").as("next"))
+        .where("status", "=", sql.lit("waiting"))
+        .where("event", "like", "countersign.%")
+        .where("attempts", "=", 0)
+        .where("due_at", ">", after)
+        .where("due_at", "<=", upTo)
+        .executeTakeFirstOrThrow();
+      return row.next;
+    });
+  }
+
   /** The newest deliveries first, without their bodies. */
   list(filter: {
     readonly status?: DeliveryStatus;

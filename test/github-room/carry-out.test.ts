@@ -54,8 +54,9 @@ describe("a check run", () => {
   test("is changed in one request where its number is known", async () => {
     const { outcome, calls, seen } = await doing(check({ id: 30 }), () => ({ body: made }));
     expect(calls).toEqual(["PATCH /repos/acme/web/check-runs/30"]);
-    expect(seen[0]?.body).toEqual({
+    expect(seen[0]?.body).toMatchObject({
       status: "in_progress",
+      actions: [{ identifier: "emergency" }, { identifier: "recheck" }],
       output: { title: "Waiting for 1 approval", summary: "s" },
     });
     expect(outcome).toEqual({ id: 31, url: "https://github.test/31" });

@@ -19,7 +19,10 @@ import type { Result } from "../../domain/result.ts";
 import { readiness } from "../../flows/readiness.ts";
 import { readinessLines } from "../readiness.ts";
 import { completeness } from "./completeness.ts";
+import type { EmergencyRecord } from "../../domain/emergency/exception.ts";
+import type { RetroactiveReviewRecord } from "../../domain/emergency/retroactive-review.ts";
 import type { CheckSeen, DoubleState, Made, RepositorySeen } from "./double.ts";
+import { emergencyRows, reviewRows } from "./emergency-rows.ts";
 import type { Expectation, Row } from "./expectations.ts";
 import type { Scenario } from "./format.ts";
 import type { Sight } from "./match.ts";
@@ -63,6 +66,10 @@ export class Sights {
         return this.#deployments();
       case "deviations":
         return this.#deviations();
+      case "emergencies":
+        return this.#emergencies();
+      case "retroactive-reviews":
+        return this.#reviews();
       case "coverage-gaps":
         return this.#coverageGaps();
       case "control-state":
@@ -263,6 +270,28 @@ export class Sights {
       columns: ["pull", "step", "control", "type", "status", "source", "severity", "changes"],
       rows,
     };
+  }
+
+  async #emergencies(): Promise<Sight> {
+    const [records, steps] = [await this.bodies<EmergencyRecord>("emergency"), await this.#stepsOfSubjects()];
+    return emergencyRows(records, steps);
+  }
+
+  async #reviews(): Promise<Sight> {
+    const records = await this.bodies<RetroactiveReviewRecord>("retroactive-review");
+    return reviewRows(records, await this.#stepsOfSubjects(), this.#now);
+  }
+
+  /** The names of the steps that made a change or deployment, by its id. */
+  async #stepsOfSubjects(): Promise<(id: string) => readonly string[]> {
+    const changes = await this.bodies<ChangeRecord>("change");
+    const deployments = await this.bodies<DeploymentRecord>("deployment");
+    return (id) => [
+      ...changes.filter((each) => each.change.id === id).flatMap((each) => this.#stepsOf(each)),
+      ...deployments
+        .filter((each) => each.deployment.id === id)
+        .flatMap((each) => this.#named((made) => made.deployment === each.deployment.number)),
+    ];
   }
 
   async #coverageGaps(): Promise<Sight> {

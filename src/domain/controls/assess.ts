@@ -1,17 +1,20 @@
 /** The one assessment: the same function judges a change before it merges, after it did, and when an auditor asks. */
 
 import type { Instant } from "../change.ts";
+import { emergencyLeave } from "../emergency/in-force.ts";
 import { exemptionsFor, type GivenUp } from "../exemption.ts";
 import type { Freeze } from "../policy/leave.ts";
 import type { PolicyInForce } from "../policy/tighten.ts";
-import type { Assessment, ControlName, JudgedApproval, Result, Verdict } from "../result.ts";
+import type { Assessment, JudgedApproval, Result, Verdict } from "../result.ts";
 import { approvedByOwners } from "./approved-by-owners.ts";
 import { changeDocumented } from "./change-documented.ts";
 import { checksPassed } from "./checks-passed.ts";
 import { contentAsReviewed } from "./content-as-reviewed.ts";
-import { repositoryOf, result, type Control, type Subject } from "./control.ts";
+import { repositoryOf, result, type Context, type Control, type Leave, type Subject } from "./control.ts";
 import { deploymentApproved } from "./deployment-approved.ts";
 import { deploymentTraceable } from "./deployment-traceable.ts";
+import { emergencyAuthorised } from "./emergency-authorised.ts";
+import { emergencyReviewedInTime } from "./emergency-reviewed-in-time.ts";
 import { gateRespected } from "./gate-respected.ts";
 import { approvalsOf, independentlyApproved } from "./independently-approved.ts";
 import { mergedByPullRequest } from "./merged-by-pull-request.ts";
@@ -31,17 +34,9 @@ export const CONTROLS: readonly Control[] = [
   contentAsReviewed,
   deploymentTraceable,
   deploymentApproved,
+  emergencyAuthorised,
+  emergencyReviewedInTime,
 ];
-
-/** Leave to pass named controls: an authorised emergency, or a registered exemption. */
-export interface Leave {
-  readonly kind: "emergency" | "exemption";
-  /** What names it in the log or the policy. */
-  readonly id: string;
-  readonly controls: readonly ControlName[];
-  /** A sentence: who gave it, and until when. */
-  readonly because: string;
-}
 
 /** What an assessment needs beside the subject. `since`: what happened before it is historic. */
 export interface Circumstances {
@@ -65,11 +60,17 @@ export function assess(
   const context = { policy: policy.record.effective, appId, at };
   const given = exemptionsFor(context.policy, repositoryOf(subject).name, at);
   const all = [...leaves, ...given.filter(({ gives }) => gives).map(leaveOf)];
-  const results = CONTROLS.map((control) => control.judge(subject, context))
-    .filter((each) => each !== null)
-    .map((each) => waived(each, all))
-    .map((each) => withRefused(each, given));
-  const approvals: readonly JudgedApproval[] = approvalsOf(subject, context);
+  const emergency = emergencyLeave(subject, at);
+  const tested: Result[] = [];
+  for (const control of CONTROLS) {
+    const own = control.judge(subject, { ...context, tested });
+    if (own === null) continue;
+    const passed = waived(own, all);
+    const last = emergency === null ? passed : waivedFor(passed, emergency, control, { ...context, tested });
+    tested.push(withRefused(last, given));
+  }
+  const results: readonly Result[] = tested;
+  const approvals: readonly JudgedApproval[] = approvalsOf(subject, { ...context, tested });
   return {
     verdict: fold(subject, results, at, since),
     results,
@@ -124,6 +125,18 @@ function withRefused(tested: Result, given: readonly GivenUp[]): Result {
   const refused = given.filter(({ gives, controls }) => !gives && controls.includes(tested.control));
   if (refused.length === 0) return tested;
   return { ...tested, reasons: [...tested.reasons, ...refused.map(({ because }) => because)] };
+}
+
+/** What an emergency lets pass. Of pull requests that land together, those without one of their own must pass by themselves. */
+function waivedFor(
+  tested: Result,
+  { leave, others }: NonNullable<ReturnType<typeof emergencyLeave>>,
+  control: Control,
+  context: Context,
+): Result {
+  if (others === null) return waived(tested, [leave]);
+  const rest = control.judge(others, context)?.outcome;
+  return rest === "fail" || rest === "unverifiable" ? tested : waived(tested, [leave]);
 }
 
 function withoutPolicy(

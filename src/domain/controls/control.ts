@@ -2,11 +2,12 @@
 
 import type { Change, Check, Instant, PullRequest, Repository, Sha } from "../change.ts";
 import type { Deployment } from "../deployment.ts";
+import type { EmergencyFacts } from "../emergency/facts.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { ControlName, Outcome, Result } from "../result.ts";
 
 /** What is tested, at which of the three moments. */
-export type Subject =
+export type Subject = (
   | { readonly moment: "gate"; readonly pull: PullRequest }
   | {
       readonly moment: "group";
@@ -15,7 +16,21 @@ export type Subject =
       readonly checks: readonly Check[];
     }
   | { readonly moment: "landed"; readonly change: Change }
-  | { readonly moment: "deployed"; readonly deployment: Deployment };
+  | { readonly moment: "deployed"; readonly deployment: Deployment }
+) & {
+  /** The emergencies of its pull requests, or of its deployment, that were ever opened; absent: none. */
+  readonly emergencies?: readonly EmergencyFacts[];
+};
+
+/** Leave to pass named controls: an authorised emergency, or a registered exemption. */
+export interface Leave {
+  readonly kind: "emergency" | "exemption";
+  /** What names it in the log or the policy. */
+  readonly id: string;
+  readonly controls: readonly ControlName[];
+  /** A sentence: who gave it, and until when. */
+  readonly because: string;
+}
 
 /** What a control may look at beside the subject. */
 export interface Context {
@@ -24,6 +39,8 @@ export interface Context {
   readonly appId: number;
   /** The moment judged: now for the gate, the merge or deployment for what happened. Inclusive. */
   readonly at: Instant;
+  /** The results of the controls before this one, with what was waived. */
+  readonly tested: readonly Result[];
 }
 
 /** One control. */

@@ -1,0 +1,37 @@
+/** The rows of emergencies and of the reviews owed after them, as expectations name them. */
+
+import type { Instant } from "../../domain/change.ts";
+import type { EmergencyRecord } from "../../domain/emergency/exception.ts";
+import { isLate, isOverdue } from "../../domain/emergency/retroactive-review.ts";
+import type { RetroactiveReviewRecord } from "../../domain/emergency/retroactive-review.ts";
+import type { Sight } from "./match.ts";
+
+type StepsOf = (subject: string) => readonly string[];
+
+/** Each emergency with its state. */
+export function emergencyRows(records: readonly EmergencyRecord[], stepsOf: StepsOf): Sight {
+  const rows = records.map((record) => ({
+    repository: record.repository.name,
+    pull: record.pull ?? undefined,
+    step: (record.used?.subjects ?? []).flatMap(stepsOf),
+    status: record.status,
+  }));
+  return { columns: ["pull", "step", "status"], rows };
+}
+
+/** Each retroactive review with its state; overdue as of `now`. */
+export function reviewRows(
+  records: readonly RetroactiveReviewRecord[],
+  stepsOf: StepsOf,
+  now: Instant,
+): Sight {
+  const rows = records.map((record) => ({
+    repository: record.repository.name,
+    pull: record.pull ?? undefined,
+    step: record.subjects.flatMap(stepsOf),
+    status: record.status,
+    overdue: isOverdue(record, now),
+    late: isLate(record) || isOverdue(record, now),
+  }));
+  return { columns: ["pull", "step", "status", "overdue", "late"], rows };
+}

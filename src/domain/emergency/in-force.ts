@@ -1,0 +1,83 @@
+/** Which emergency lets what pass, at a moment: from the facts kept with the subject, never from the clock. */
+
+import type { Instant, PullRequest } from "../change.ts";
+import { pullsOf, type Leave, type Subject } from "../controls/control.ts";
+import { oneLine, time } from "../wording.ts";
+import type { EmergencyRecord } from "./exception.ts";
+import type { EmergencyFacts } from "./facts.ts";
+
+/** Why an emergency does not let something pass at a moment, or null where it does. */
+export function notInForce(record: EmergencyRecord, subject: Subject, at: Instant): string | null {
+  const { authorised: given, ended, declared } = record;
+  const pull = pullsOf(subject).find(({ number }) => number === record.pull);
+  if (declared === null || declared.at > at) return "an emergency was opened, but no reason was given";
+  if (given === null || given.at > at) return "an emergency was declared, but nobody had authorised it";
+  if (record.status === "withdrawn" && ended !== null && ended.at <= at)
+    return `the emergency had been withdrawn at ${time(ended.at)}`;
+  if (at > given.until)
+    return `the emergency that ${oneLine(given.by.login)} authorised had ended at ${time(given.until)}`;
+  if (pull !== undefined && given.head !== null && given.head !== pull.head.sha)
+    return `${oneLine(given.by.login)} authorised an earlier version; the content changed afterwards`;
+  return null;
+}
+
+/** The emergency in force for one pull request at a moment. */
+export function inForceFor(
+  subject: Subject,
+  pull: Pick<PullRequest, "number"> | null,
+  at: Instant,
+): EmergencyFacts | null {
+  const own = (subject.emergencies ?? []).filter(({ record }) => record.pull === (pull?.number ?? null));
+  return own.find(({ record }) => notInForce(record, subject, at) === null) ?? null;
+}
+
+/** What an emergency lets pass. Whether a freeze makes room for it, the freeze says itself. */
+export function leaveOf({ record }: EmergencyFacts, at: Instant): Leave {
+  const who = oneLine(record.authorised?.by.login ?? "");
+  const until = time(record.authorised?.until ?? at);
+  const alone = record.authorised?.confirmBy != null ? ", alone," : "";
+  return {
+    kind: "emergency",
+    id: record.id,
+    controls: record.waives,
+    because: `waived in an emergency that ${who} authorised${alone} until ${until}`,
+  };
+}
+
+/**
+ * The leave emergencies give a subject. Of several pull requests that land together each needs its own: `others` is then
+ * the subject without those that have one, and what fails there is not waived.
+ */
+export function emergencyLeave(
+  subject: Subject,
+  at: Instant,
+): { readonly leave: Leave; readonly others: Subject | null } | null {
+  if ((subject.emergencies ?? []).length === 0) return null;
+  const pulls = pullsOf(subject);
+  const own = pulls.length === 0 ? [null] : pulls;
+  const given = own.map((pull) => ({ pull, facts: inForceFor(subject, pull, at) }));
+  const first = given.find(({ facts }) => facts !== null)?.facts ?? null;
+  if (first === null) return null;
+  const without = given.flatMap(({ pull, facts }) => (facts === null && pull !== null ? [pull] : []));
+  return { leave: leaveOf(first, at), others: without.length === 0 ? null : only(subject, without) };
+}
+
+function only(subject: Subject, pulls: readonly PullRequest[]): Subject {
+  const numbers = new Set(pulls.map(({ number }) => number));
+  switch (subject.moment) {
+    case "gate":
+    case "deployed":
+      return subject;
+    case "group":
+      return { ...subject, pulls };
+    case "landed":
+      return {
+        ...subject,
+        change: {
+          ...subject.change,
+          pullRequests: pulls,
+          shipped: subject.change.shipped.filter(({ pull }) => numbers.has(pull)),
+        },
+      };
+  }
+}

@@ -1,0 +1,140 @@
+/** The retroactive review: owed after an emergency was used, by somebody with no part in it, by a certain moment. */
+
+import { dueAfter, type Term } from "../calendar.ts";
+import type { Actor, Instant, Repository, Sha } from "../change.ts";
+import type { Entry } from "../entry.ts";
+import type { Policy } from "../policy/policy.ts";
+import { declarersOf, type EmergencyRecord, type Via } from "./exception.ts";
+import { emergencySubject } from "./life.ts";
+import type { Standing } from "./standing.ts";
+
+/** The states of a retroactive review. Overdue is computed, never stored. */
+export type ReviewState = "due" | "approved" | "follow-up" | "rejected";
+
+/** Entry `retroactive-review`, subject = that of its emergency. */
+export interface RetroactiveReviewRecord {
+  /** The emergency's id. */
+  readonly emergency: string;
+  readonly repository: Repository;
+  readonly pull: number | null;
+  /** The changes or deployments (ids) it is owed for. */
+  readonly subjects: readonly string[];
+  /** The commit whose content is reviewed: what shipped. */
+  readonly shipped: Sha;
+  readonly status: ReviewState;
+  readonly openedAt: Instant;
+  /** Inclusive. */
+  readonly dueAt: Instant;
+  /** What `dueAt` was reckoned from. */
+  readonly within: Term;
+  /** The policy it is judged by: that of the change it is first owed for. */
+  readonly policyDigest: string;
+  readonly decision: {
+    readonly by: Actor;
+    readonly at: Instant;
+    readonly via: Via;
+    readonly note: string;
+  } | null;
+  /** Rejected: by when what was shipped must be reverted. */
+  readonly revertBy: Instant | null;
+  /** When somebody was reminded before it was due, and when it was escalated after. */
+  readonly remindedAt: readonly Instant[];
+  readonly escalatedAt: readonly Instant[];
+}
+
+/** The review that the first use of an emergency makes due. */
+export function reviewOwed(
+  emergency: EmergencyRecord,
+  use: { readonly at: Instant; readonly subject: string; readonly shipped: Sha },
+  { policy, policyDigest }: { readonly policy: Policy; readonly policyDigest: string },
+): RetroactiveReviewRecord {
+  const { reviewWithin } = policy.emergency;
+  return {
+    emergency: emergency.id,
+    repository: emergency.repository,
+    pull: emergency.pull,
+    subjects: [use.subject],
+    shipped: use.shipped,
+    status: "due",
+    openedAt: use.at,
+    dueAt: dueAfter(use.at, reviewWithin, policy.calendar),
+    within: reviewWithin,
+    policyDigest,
+    decision: null,
+    revertBy: null,
+    remindedAt: [],
+    escalatedAt: [],
+  };
+}
+
+/** Whether a review is, at a moment, not there though it should be. */
+export function isOverdue(review: RetroactiveReviewRecord, at: Instant): boolean {
+  return review.status === "due" && at > review.dueAt;
+}
+
+/** Whether a review was decided after it was due. */
+export function isLate(review: RetroactiveReviewRecord): boolean {
+  return review.decision !== null && review.decision.at > review.dueAt;
+}
+
+/** What may be decided; every other act on a review is refused. */
+export const REVIEW_TRANSITIONS: readonly { readonly from: ReviewState; readonly to: ReviewState }[] = [
+  { from: "due", to: "approved" },
+  { from: "due", to: "follow-up" },
+  { from: "due", to: "rejected" },
+];
+
+/** The review as it was decided, or null where it was decided before. A rejection owes a revert within the same term. */
+export function decided(
+  review: RetroactiveReviewRecord,
+  to: Exclude<ReviewState, "due">,
+  decision: NonNullable<RetroactiveReviewRecord["decision"]>,
+  calendar: Policy["calendar"],
+): RetroactiveReviewRecord | null {
+  if (!REVIEW_TRANSITIONS.some((each) => each.from === review.status && each.to === to)) return null;
+  const revertBy = to === "rejected" ? dueAfter(decision.at, review.within, calendar) : null;
+  return { ...review, status: to, decision, revertBy };
+}
+
+/** Whether somebody may review: entitled, and neither contributor, declarer nor authoriser. */
+export function mayReview({ entitled, contributed, declared, authorised }: Standing): boolean {
+  return entitled === "yes" && contributed === "no" && !declared && !authorised;
+}
+
+/** Who had a part in an emergency beside the contributors. */
+export function partiesOf(emergency: EmergencyRecord): readonly Actor[] {
+  const { authorised } = emergency;
+  return [...declarersOf(emergency), ...(authorised === null ? [] : [authorised.by])];
+}
+
+/** The entry of a review as it is now. */
+export function reviewEntry(body: RetroactiveReviewRecord): Entry {
+  const { repository, pull, emergency: id } = body;
+  return {
+    kind: "retroactive-review",
+    subject: emergencySubject({ repository, pull, id }),
+    repositoryId: repository.id,
+    organizationId: repository.ownerId,
+    at: body.openedAt,
+    body,
+  };
+}
+
+const DAY = 24 * 3_600_000;
+
+/** So many times a review is escalated, once a day. */
+const MOST_ESCALATIONS = 7;
+
+/** When somebody is reminded: a quarter of the time before it is due. */
+export function remindAt({ openedAt, dueAt }: RetroactiveReviewRecord): Instant {
+  return dueAt - Math.floor((dueAt - openedAt) / 4);
+}
+
+/** The next moment something is to be said of an open review, or null. */
+export function nextWord(review: RetroactiveReviewRecord): Instant | null {
+  if (review.status !== "due") return null;
+  if (review.remindedAt.length === 0 && review.escalatedAt.length === 0) return remindAt(review);
+  // Due up to the second named, inclusive.
+  const next = review.dueAt + 1_000 + review.escalatedAt.length * DAY;
+  return review.escalatedAt.length < MOST_ESCALATIONS ? next : null;
+}

@@ -1,0 +1,68 @@
+/** How somebody stands to an emergency: what their rights, and their own part in it, let them do. */
+
+import type { Actor, Authority, PullRequest } from "../change.ts";
+import { contributorsOf, makersOf, stayedOut, type Certainty } from "../contribution.ts";
+import { entitled } from "../entitled.ts";
+import type { People } from "../policy/people.ts";
+import type { Policy } from "../policy/policy.ts";
+
+/** Whether two accounts are one person: by id, or by the policy's `identities`. */
+export function isSamePerson(a: Actor, b: Actor, identities: Policy["identities"]): boolean {
+  if (a.id === b.id) return true;
+  const [one, other] = [a.login.toLowerCase(), b.login.toLowerCase()];
+  return identities.some(({ logins }) => {
+    const all = logins.map((login) => login.toLowerCase());
+    return all.includes(one) && all.includes(other);
+  });
+}
+
+/** Whether an account had a hand in a pull request, itself or through another account of the same person. */
+export function contributed(
+  pull: PullRequest,
+  actor: Actor,
+  identities: Policy["identities"],
+): { readonly is: Certainty; readonly as: Actor | null } {
+  const known = contributorsOf(pull).find((each) => isSamePerson(each.actor, actor, identities));
+  if (known !== undefined) return { is: "yes", as: known.actor };
+  const out = stayedOut(pull, makersOf(pull), actor.id);
+  return { is: out === "yes" ? "no" : out === "no" ? "yes" : "unknown", as: null };
+}
+
+/** How somebody stands to an emergency. */
+export interface Standing {
+  /** May write to the repository. */
+  readonly writes: Certainty;
+  /** Is among those the act is left to. */
+  readonly entitled: Certainty;
+  readonly contributed: Certainty;
+  /** Opened or declared it, or is the same person as who did. */
+  readonly declared: boolean;
+  /** Authorised it, or is the same person as who did. */
+  readonly authorised: boolean;
+}
+
+/** How somebody stands, by their rights as read. `among`: those the act is left to; `authority` null: not read. */
+export function standingOf(facts: {
+  readonly actor: Actor;
+  readonly authority: Authority | null;
+  readonly among: People;
+  readonly pull: PullRequest | null;
+  readonly declarers: readonly Actor[];
+  readonly authoriser: Actor | null;
+  readonly identities: Policy["identities"];
+}): Standing {
+  const { actor, authority, among, pull, declarers, authoriser, identities } = facts;
+  const same = (other: Actor): boolean => isSamePerson(other, actor, identities);
+  return {
+    writes: entitled({ permission: "write" }, authority),
+    entitled: entitled(among, authority),
+    contributed: pull === null ? "no" : contributed(pull, actor, identities).is,
+    declared: declarers.some(same),
+    authorised: authoriser !== null && same(authoriser),
+  };
+}
+
+/** Whether somebody who is entitled had no part in it. */
+export function isIndependent(standing: Standing): boolean {
+  return standing.contributed === "no" && !standing.declared;
+}

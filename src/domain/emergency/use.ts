@@ -1,0 +1,39 @@
+/** The use of an emergency: something was in fact waived, so its review is owed. */
+
+import type { Instant, Sha } from "../change.ts";
+import type { Entry } from "../entry.ts";
+import type { PolicyInForce } from "../policy/tighten.ts";
+import type { Assessment } from "../result.ts";
+import type { EmergencyFacts } from "./facts.ts";
+import { emergencyEntry, used } from "./life.ts";
+import { reviewEntry, reviewOwed } from "./retroactive-review.ts";
+
+/** What the use of an emergency is recorded as: it is used, and its review is owed from then. Deciding it twice records nothing. */
+export function decideUse(facts: {
+  readonly assessment: Assessment;
+  readonly emergencies: readonly EmergencyFacts[];
+  readonly use: { readonly at: Instant; readonly subject: string; readonly shipped: Sha };
+  readonly policy: PolicyInForce;
+}): { readonly entries: readonly Entry[]; readonly after: readonly EmergencyFacts[] } {
+  const { assessment, emergencies, use, policy } = facts;
+  if (policy.state !== "known") return { entries: [], after: [] };
+  const terms = { policy: policy.record.effective, policyDigest: policy.record.digest };
+  const given = new Set(
+    assessment.results
+      .filter(({ outcome, cause }) => outcome === "waived" && cause === "emergency")
+      .map(({ inputs }) => inputs["leave"]),
+  );
+  const after = emergencies
+    .filter(({ record }) => given.has(record.id))
+    .map((each): EmergencyFacts => {
+      const record = used(each.record, use.at, use.subject);
+      const owed = each.review ?? reviewOwed(record, use, terms);
+      const subjects = [...new Set([...owed.subjects, use.subject])];
+      return { ...each, record, review: { ...owed, subjects } };
+    });
+  const entries = after.flatMap(({ record, review }) => [
+    emergencyEntry(record),
+    ...(review === null ? [] : [reviewEntry(review)]),
+  ]);
+  return { entries, after };
+}

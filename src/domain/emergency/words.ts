@@ -1,0 +1,133 @@
+/** What is said about an emergency beside the check: to those who must act, on GitHub and outside. */
+
+import { termText } from "../calendar.ts";
+import type { Actor, Instant } from "../change.ts";
+import type { Addressee } from "../decision.ts";
+import type { Action } from "../entry.ts";
+import { notify } from "../notice.ts";
+import type { People } from "../policy/people.ts";
+import type { Policy } from "../policy/policy.ts";
+import { commentAction } from "../reply.ts";
+import { CONTROL_TITLES, listed, markdown, oneLine, sources, time } from "../wording.ts";
+import { mentions } from "./check-text.ts";
+import type { EmergencyRecord } from "./exception.ts";
+import type { RetroactiveReviewRecord } from "./retroactive-review.ts";
+import type { Standing } from "./standing.ts";
+
+/** What is said, as actions. */
+export interface Asked {
+  readonly actions: readonly Action[];
+}
+
+/** Asks for the reason of an emergency opened without one. */
+export function askReason(to: Addressee, record: EmergencyRecord, by: Actor | null): Asked {
+  const who = by === null ? "Somebody" : markdown(by.login);
+  const how = record.opened.via === "button" ? "pressed the button" : "put the label";
+  const body = `${who} ${how} for an emergency. It waits for its reason: write \`/countersign emergency <reason>\` alone on the first line of a new comment. Nothing is waived until somebody entitled authorises it.`;
+  return {
+    actions: record.pull === null ? [] : [commentAction(to, record.pull, `reason:${record.id}`, body)],
+  };
+}
+
+/** Asks those who may authorise, on GitHub and by the company's own channels: at once, and again when something was pushed. */
+export function askAuthorisers(
+  to: Addressee,
+  record: EmergencyRecord,
+  policy: Policy,
+  able: readonly string[],
+  why: "declared" | "pushed",
+): Asked {
+  const { pull } = record;
+  if (pull === null) return { actions: [] };
+  const { owner, name, ownerId } = to.repository;
+  const asked = whom(policy.emergency.authorisers, able, record);
+  const who = record.declared?.by?.login ?? "somebody";
+  const what =
+    why === "pushed"
+      ? `Something was pushed after the emergency was authorised, which ended the authorisation. ${asked}: please look again.`
+      : `${asked}: ${markdown(who)} declared an emergency: ${markdown(record.reason ?? "")}.`;
+  const body = `${what} To let this pull request pass for ${termText(policy.emergency.validFor)}, comment \`/countersign authorise\` or approve it. You must have had no part in it.`;
+  const key = `${record.id}:${record.steps.length}`;
+  const notice = {
+    organizationId: ownerId,
+    about: key,
+    text: `Emergency in ${owner}/${name}#${pull}: ${oneLine(record.reason ?? "")} (${oneLine(who)}). It waits to be authorised: comment /countersign authorise on the pull request.`,
+    repository: `${owner}/${name}`,
+    path: `${owner}/${name}/pull/${pull}`,
+    at: record.declared?.at ?? record.opened.at,
+  };
+  return {
+    actions: [
+      commentAction(to, pull, `authorise:${key}`, body),
+      ...notify(policy, "emergency-waiting", notice),
+    ],
+  };
+}
+
+/** Reminds of a review before it is due, and escalates it after. */
+export function askReviewers(
+  to: Addressee,
+  review: RetroactiveReviewRecord,
+  policy: Policy,
+  able: readonly string[],
+  at: Instant,
+  record: EmergencyRecord,
+): Asked {
+  const { pull, dueAt } = review;
+  const { owner, name, ownerId } = to.repository;
+  const asked = whom(policy.emergency.reviewers, able, record);
+  const isOverdue = at > dueAt;
+  const when = isOverdue ? `was due by ${time(dueAt)} and is overdue` : `is due by ${time(dueAt)}`;
+  const how =
+    "comment `/countersign approve`, `/countersign approve follow-up: <what>` or `/countersign reject <reason>`, or review the pull request on GitHub";
+  const body = `${asked}: the review owed after the emergency ${when}. Look at what shipped, then ${how}. You must have had no part in it.`;
+  const key = `review:${review.emergency}:${review.remindedAt.length}:${review.escalatedAt.length}`;
+  const notice = {
+    organizationId: ownerId,
+    about: key,
+    text: `The review owed after the emergency in ${owner}/${name}${pull === null ? "" : `#${pull}`} ${when}.`,
+    repository: `${owner}/${name}`,
+    path: pull === null ? null : `${owner}/${name}/pull/${pull}`,
+    at,
+  };
+  return {
+    actions: [
+      ...(pull === null ? [] : [commentAction(to, pull, key, body)]),
+      ...notify(policy, isOverdue ? "review-overdue" : "review-due", notice),
+    ],
+  };
+}
+
+/** The people or teams asked, as mentions: teams as they are, else those who are known, without whoever has a part in it. */
+function whom(from: People, able: readonly string[], record: EmergencyRecord): string {
+  const out = new Set(
+    [record.opened.by, record.declared?.by, record.authorised?.by].map((actor) => actor?.login.toLowerCase()),
+  );
+  const teams = from.teams ?? [];
+  const people = teams.length > 0 ? (from.users ?? []) : able;
+  const named = mentions([...teams, ...people.filter((login) => !out.has(login.toLowerCase()))]);
+  return named === "" ? markdown(sources(from)) : named;
+}
+
+/** What is waived, in words. */
+export function waivedText(policy: Policy): string {
+  return listed(
+    policy.emergency.waives.map((control) => CONTROL_TITLES[control]),
+    "or",
+  );
+}
+
+/** Why somebody may not do what an authoriser does, in one sentence. */
+export function notAuthoriser(standing: Standing, among: People, authoriser: string): string {
+  const who = markdown(authoriser);
+  const from = markdown(sources(among));
+  if (standing.declared)
+    return `You declared this emergency, ${who}: somebody else must authorise it, one of ${from}.`;
+  if (standing.contributed === "yes")
+    return `You contributed to this pull request, ${who}: somebody with no part in it must authorise it, one of ${from}.`;
+  if (standing.entitled === "no")
+    return `You are not among those who may authorise emergencies here, ${who}: ${from}.`;
+  if (standing.entitled === "unknown")
+    return `GitHub would not tell whether you are one of ${from}, ${who}. Nothing was changed; try again, or ask somebody else.`;
+  return `Whether you had a part in this pull request cannot be told, ${who}: nobody saw who pushed some of its commits. Amend and push them again, then authorise.`;
+}

@@ -1,0 +1,335 @@
+/** The emergencies of a pull request: read from the log, and led on by what happened since: a push, an approval, a label, time. */
+
+import type { Actor, Authority, Instant, PullRequest } from "../domain/change.ts";
+import type { Addressee } from "../domain/decision.ts";
+import type { Action, Entry } from "../domain/entry.ts";
+import { contributed, standingOf, type Standing } from "../domain/emergency/standing.ts";
+import { rolesOf } from "../domain/emergency/emergency.ts";
+import { declarersOf, type Authorisation, type EmergencyRecord } from "../domain/emergency/exception.ts";
+import type { EmergencyFacts } from "../domain/emergency/facts.ts";
+import {
+  allows,
+  authorised,
+  confirmed,
+  emergencyEntry,
+  emergencyPrefix,
+  expired,
+  opened,
+  pushed,
+  withdrawn,
+} from "../domain/emergency/life.ts";
+import { nextWord, type RetroactiveReviewRecord } from "../domain/emergency/retroactive-review.ts";
+import { askAuthorisers, askReason, type Asked } from "../domain/emergency/words.ts";
+import { dueAfter } from "../domain/calendar.ts";
+import type { From } from "../domain/policy/from.ts";
+import type { People } from "../domain/policy/people.ts";
+import type { Policy } from "../domain/policy/policy.ts";
+import type { PolicyInForce } from "../domain/policy/tighten.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** The label that opens an emergency, compared without case. It then waits for its reason. */
+export const EMERGENCY_LABEL = "emergency";
+
+/** The task that looks at what is due in a repository: expiry, reviews, confirmations. */
+export const DUE = "countersign.due";
+
+/** A policy that is known, with its digest. */
+export interface Known {
+  readonly policy: Policy;
+  readonly policyDigest: string;
+}
+
+/** The policy with its digest, or null where it is not known: then nothing of an emergency moves. */
+export function known(policy: PolicyInForce): Known | null {
+  return policy.state === "known"
+    ? { policy: policy.record.effective, policyDigest: policy.record.digest }
+    : null;
+}
+
+/** Every emergency of a pull request, or (null) of the repository's deployments, oldest first, each with its review. */
+export async function emergenciesOf(
+  tools: Tools,
+  repositoryId: number,
+  pull: number | null,
+): Promise<readonly EmergencyFacts[]> {
+  const found: EmergencyFacts[] = [];
+  const subjectPrefix = emergencyPrefix(repositoryId, pull);
+  const asOf = tools.clock.now();
+  for await (const entry of tools.ledger.states("emergency", { repositoryId, subjectPrefix })) {
+    const review = await tools.ledger.state("retroactive-review", entry.subject);
+    found.push({
+      record: entry.body as EmergencyRecord,
+      review: review === undefined ? null : (review.body as RetroactiveReviewRecord),
+      asOf,
+    });
+  }
+  return found.toSorted((a, b) => a.record.opened.at - b.record.opened.at);
+}
+
+/** The emergencies of several pull requests. */
+export async function emergenciesOfAll(
+  tools: Tools,
+  watched: Watched,
+  pulls: readonly { readonly number: number }[],
+): Promise<readonly EmergencyFacts[]> {
+  const all: EmergencyFacts[] = [];
+  for (const { number } of pulls) all.push(...(await emergenciesOf(tools, watched.repository.id, number)));
+  return all;
+}
+
+/** Where the App's actions about a repository go. */
+export function addressee(tools: Tools, watched: Watched): Addressee {
+  return { repository: watched.repository, installationId: watched.installationId, appId: tools.appId };
+}
+
+/** What somebody may do here, read for the people these are left to. */
+export async function authorityFor(
+  tools: Tools,
+  watched: Watched,
+  actor: Actor,
+  among: readonly People[],
+): Promise<Authority | null> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const [authority] = await tools.github.readAuthorities(
+    octokit,
+    { pull: { repository: watched.repository, reviews: [] }, mayWrite: new Set<number>() },
+    {
+      // Whoever does anything here must be able to write.
+      permission: ["write", ...among.map(({ permission }) => permission)],
+      teams: among.flatMap(({ teams }) => teams ?? []),
+      organizations: among.flatMap(({ organizations }) => organizations ?? []),
+      users: among.flatMap(({ users }) => users ?? []),
+      people: [actor],
+    },
+    tools.github.lookups,
+  );
+  return authority ?? null;
+}
+
+/** The pull request with everybody who pushed, as far as GitHub still knows: an authoriser must have had no part in it. */
+export async function withPushers(tools: Tools, watched: Watched, pull: PullRequest): Promise<PullRequest> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  if (pull.head.ref === "") return pull;
+  const told = await tools.github.readPushes(octokit, watched.repository, `refs/heads/${pull.head.ref}`);
+  return { ...pull, pushes: tools.github.mergePushes([...pull.pushes, ...told]) };
+}
+
+/** How somebody stands to an emergency, with what their rights were read as. */
+export async function standing(
+  tools: Tools,
+  watched: Watched,
+  facts: {
+    readonly actor: Actor;
+    readonly among: People;
+    readonly pull: PullRequest | null;
+    readonly record: EmergencyRecord | null;
+    readonly policy: Policy;
+  },
+): Promise<{
+  readonly standing: Standing;
+  readonly authority: Authority | null;
+  readonly pull: PullRequest | null;
+}> {
+  const { actor, among, record, policy } = facts;
+  const { alone } = policy.emergency;
+  const groups = alone === null ? [among] : [among, alone.from];
+  const authority = await authorityFor(tools, watched, actor, groups);
+  const unseen =
+    facts.pull !== null && contributed(facts.pull, actor, policy.identities).is === "unknown"
+      ? facts.pull
+      : null;
+  const pull = unseen === null ? facts.pull : await withPushers(tools, watched, unseen);
+  const told = standingOf({
+    actor,
+    authority,
+    among,
+    pull,
+    declarers: record === null ? [] : declarersOf(record),
+    authoriser: record?.authorised?.by ?? null,
+    identities: policy.identities,
+  });
+  return { standing: told, authority, pull };
+}
+
+/** The logins of those who may authorise, as far as GitHub shows them; at most a hundred. */
+export async function authorisers(
+  tools: Tools,
+  watched: Watched,
+  policy: Policy,
+): Promise<readonly string[]> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const from: From = policy.emergency.authorisers;
+  return tools.github.readCandidates(octokit, watched.repository, from, tools.github.lookups);
+}
+
+/** An authorisation by somebody entitled, from a moment on. */
+export function authorisation(
+  given: Omit<Authorisation, "until" | "confirmBy">,
+  policy: Policy,
+  alone: boolean,
+): Authorisation {
+  const { validFor, alone: terms } = policy.emergency;
+  const confirmBy =
+    alone && terms !== null ? dueAfter(given.at, terms.confirmedWithin, policy.calendar) : null;
+  return { ...given, until: dueAfter(given.at, validFor, policy.calendar), confirmBy };
+}
+
+/**
+ * Leads the emergencies of a pull request on by what is a fact now: the label, a push, an approving review, time. Records
+ * what that came to, and answers them as they are then. Of a merged pull request only what came before the merge counts.
+ */
+export async function keepUp(
+  tools: Tools,
+  watched: Watched,
+  pull: PullRequest,
+  inForce: PolicyInForce,
+): Promise<readonly EmergencyFacts[]> {
+  const facts = await emergenciesOf(tools, watched.repository.id, pull.number);
+  const current = known(inForce);
+  if (current === null) return facts;
+  const entries: Entry[] = [];
+  const actions: Action[] = [];
+  const to = addressee(tools, watched);
+  const now = tools.clock.now();
+  const label = pull.labels.some((each) => each.toLowerCase() === EMERGENCY_LABEL);
+  let after = facts;
+  const change = (record: EmergencyRecord, said: Asked | null): void => {
+    entries.push(emergencyEntry(record));
+    actions.push(...(said?.actions ?? []));
+    const kept = after.filter((each) => each.record.id !== record.id);
+    const before = after.find((each) => each.record.id === record.id);
+    after = [...kept, { record, review: before?.review ?? null, asOf: now }];
+  };
+  if (label && facts.length === 0 && pull.state === "open") {
+    const occasion = { repository: watched.repository, pull: pull.number, deployment: null, ...current };
+    const record = opened(occasion, "label", { by: null, at: now, via: "label" }, null, pull.head.sha);
+    change(record, askReason(to, record, null));
+  }
+  const before = after;
+  for (const { record } of before) {
+    const moved = await ledOn(tools, watched, record, { pull, label, now, current });
+    if (moved === null) continue;
+    const asks = moved.status === "waiting" ? await authorisers(tools, watched, current.policy) : null;
+    change(moved, asks === null ? null : askAuthorisers(to, moved, current.policy, asks, "pushed"));
+  }
+  if (entries.length > 0) {
+    await tools.ledger.record({ entries, actions }, now, watched.fence);
+    await planDue(tools, watched, after);
+  }
+  return after;
+}
+
+async function ledOn(
+  tools: Tools,
+  watched: Watched,
+  record: EmergencyRecord,
+  facts: {
+    readonly pull: PullRequest;
+    readonly label: boolean;
+    readonly now: Instant;
+    readonly current: Known;
+  },
+): Promise<EmergencyRecord | null> {
+  const { pull, label, now, current } = facts;
+  const given = record.authorised;
+  switch (record.status) {
+    case "awaiting-reason": {
+      if (record.opened.via !== "label" || label || pull.state !== "open") return null;
+      return withdrawn(record, { by: null, at: now, via: "label" }, "its label was taken off");
+    }
+    case "authorised": {
+      if (given === null) return null;
+      if (given.head !== null && given.head !== pull.head.sha) {
+        const push = pull.pushes.findLast(({ after }) => after === pull.head.sha);
+        const again = pushed(record, push?.at ?? now, push?.actor ?? null, pull.head.sha);
+        return (await byReview(tools, watched, again, pull, current)) ?? again;
+      }
+      return pull.state !== "merged" && now > given.until ? expired(record) : null;
+    }
+    case "waiting":
+      return byReview(tools, watched, record, pull, current);
+    case "used":
+      return byReview(tools, watched, record, pull, current);
+    default:
+      return null;
+  }
+}
+
+/** An approving review by somebody who may authorise is an authorisation, or the confirmation of one given alone. */
+async function byReview(
+  tools: Tools,
+  watched: Watched,
+  record: EmergencyRecord,
+  pull: PullRequest,
+  current: Known,
+): Promise<EmergencyRecord | null> {
+  const { declared, authorised: given } = record;
+  if (declared === null) return null;
+  const isOpen = record.status === "waiting";
+  if (!isOpen && (given?.confirmBy == null || record.confirmed !== null)) return null;
+  const since = isOpen ? declared.at : (given?.at ?? declared.at);
+  const merged = isOpen ? (pull.merged?.at ?? Infinity) : Infinity;
+  const reviews = pull.reviews
+    .filter(
+      ({ state, commit, submittedAt, dismissed, author }) =>
+        state === "approved" &&
+        commit === pull.head.sha &&
+        submittedAt >= since &&
+        submittedAt <= merged &&
+        dismissed === null &&
+        author?.type === "User",
+    )
+    .toSorted((a, b) => a.submittedAt - b.submittedAt || a.id - b.id);
+  for (const { author, submittedAt: at } of reviews) {
+    if (author === null) continue;
+    const among = current.policy.emergency.authorisers;
+    const seen = await standing(tools, watched, {
+      actor: author,
+      among,
+      pull,
+      record,
+      policy: current.policy,
+    });
+    const roles = rolesOf(seen.standing, false);
+    if (seen.authority === null) continue;
+    if (isOpen && allows(record, "authorise", roles)) {
+      const head = pull.head.sha;
+      const rest = { by: author, at, via: "review", head, authority: seen.authority } as const;
+      return authorised(record, authorisation(rest, current.policy, false), current);
+    }
+    if (!isOpen && allows(record, "confirm", roles))
+      return confirmed(record, { by: author, at, via: "review" });
+  }
+  return null;
+}
+
+/** Puts off until its moment what must then be looked at. Planned twice, it is kept once. */
+export async function planDue(
+  tools: Tools,
+  watched: Pick<Watched, "repository">,
+  facts: readonly Pick<EmergencyFacts, "record" | "review">[],
+): Promise<void> {
+  const now = tools.clock.now();
+  const moments = new Set(facts.flatMap((each) => momentsOf(each)).filter((at) => at > now));
+  const { id } = watched.repository;
+  await tools.ledger.queue.enqueue(
+    [...moments].map((at) => ({
+      id: `${DUE}:${id}:${at}`,
+      lane: `repository:${id}`,
+      event: DUE,
+      dueAt: at,
+      payload: { repositoryId: id },
+    })),
+  );
+}
+
+const SECOND = 1_000;
+
+/** When something of it is due. Moments named are inclusive: what is late is so a second after. */
+function momentsOf({ record, review }: Pick<EmergencyFacts, "record" | "review">): readonly Instant[] {
+  const { authorised: given } = record;
+  const ends = record.status === "authorised" && given !== null ? [given.until + SECOND] : [];
+  const confirm = given?.confirmBy != null && record.confirmed === null ? [given.confirmBy + SECOND] : [];
+  const word = review === null ? null : nextWord(review);
+  return [...ends, ...confirm, ...(word === null ? [] : [word])];
+}

@@ -1,0 +1,53 @@
+/** The command `explain-bypass`: why the gate was passed by, said afterwards. It is kept; it changes no verdict. */
+
+import { deviationId } from "../domain/decision.ts";
+import { entitled } from "../domain/entitled.ts";
+import type { ChangeRecord, DeviationRecord } from "../domain/record.ts";
+import type { Command } from "./answer-command.ts";
+import { authorityFor } from "./emergencies.ts";
+import { gatherPull } from "./gather.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+const HOUR = 3_600_000;
+
+/** Records why a merged pull request passed the gate by; it stays a deviation. */
+export const explainBypass: Command = {
+  name: "explain-bypass",
+  asks: "<reason>",
+  does: "records why a merged pull request went round the gate; it stays a deviation",
+  async answer(tools, watched, { number, rest, comment }) {
+    const refuse = (reply: string) => ({ outcome: "refused", reply }) as const;
+    if (rest === "") return refuse("Say why, on the same line: `/countersign explain-bypass <reason>`.");
+    const { pull } = await gatherPull(tools, watched, number);
+    if (pull.merged === null)
+      return refuse(
+        "This pull request is not merged. If it cannot wait, declare an emergency: `/countersign emergency <reason>`.",
+      );
+    const authority = await authorityFor(tools, watched, comment.author, []);
+    if (entitled({ permission: "write" }, authority) !== "yes")
+      return refuse("Only people who may write to this repository can explain what happened in it.");
+    const deviation = await deviationOfPull(tools, watched, number, pull.merged.at);
+    if (deviation === null)
+      return refuse("Nothing here was passed by: no deviation of this pull request is on record.");
+    return {
+      outcome: "done",
+      reply: `The reason is on record with the deviation ${deviation}, which it does not end: somebody must still review what reached production and answer it.`,
+    };
+  },
+};
+
+async function deviationOfPull(
+  tools: Tools,
+  watched: Watched,
+  number: number,
+  at: number,
+): Promise<string | null> {
+  const span = { repositoryId: watched.repository.id, from: at - HOUR, to: at + HOUR };
+  for await (const entry of tools.ledger.states("change", span)) {
+    const { change } = entry.body as ChangeRecord;
+    if (!change.pullRequests.some((pull) => pull.number === number)) continue;
+    const own = await tools.ledger.state("deviation", deviationId("change", change.id));
+    if (own !== undefined) return (own.body as DeviationRecord).id;
+  }
+  return null;
+}

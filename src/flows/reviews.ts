@@ -1,0 +1,171 @@
+/** Retroactive reviews: decided by a command or by a review on the merged pull request, reminded of, escalated. */
+
+import type { Actor, PullRequest } from "../domain/change.ts";
+import type { EmergencyFacts } from "../domain/emergency/facts.ts";
+import {
+  partiesOf,
+  reviewEntry,
+  decided,
+  isOverdue,
+  mayReview,
+  nextWord,
+} from "../domain/emergency/retroactive-review.ts";
+import type { RetroactiveReviewRecord, ReviewState } from "../domain/emergency/retroactive-review.ts";
+import { standingOf, type Standing } from "../domain/emergency/standing.ts";
+import { askReviewers } from "../domain/emergency/words.ts";
+import type { Policy } from "../domain/policy/policy.ts";
+import type { PolicyInForce } from "../domain/policy/tighten.ts";
+import type { PolicyRecord } from "../domain/record.ts";
+import { markdown, time } from "../domain/wording.ts";
+import { addressee, authorityFor, emergenciesOf, keepUp, planDue } from "./emergencies.ts";
+import { gatherPull } from "./gather.ts";
+import { judgeLandedAgain } from "./judge-again.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** An emergency that was used, with the review owed for it and the policy it was used under. */
+export interface Owed {
+  readonly facts: EmergencyFacts;
+  readonly review: RetroactiveReviewRecord;
+  readonly policy: Policy;
+}
+
+/** The reviews owed for a pull request's emergencies, decided or not. */
+export async function owedFor(tools: Tools, watched: Watched, pull: number | null): Promise<readonly Owed[]> {
+  const owed: Owed[] = [];
+  for (const facts of await emergenciesOf(tools, watched.repository.id, pull)) {
+    const { review } = facts;
+    if (review === null) continue;
+    const entry = await tools.ledger.state("policy", review.policyDigest);
+    if (entry === undefined) continue;
+    owed.push({ facts, review, policy: (entry.body as PolicyRecord).effective });
+  }
+  return owed;
+}
+
+/** How somebody stands to a review: entitled to it, and with what part in what it is of. */
+export async function standingToReview(
+  tools: Tools,
+  watched: Watched,
+  { facts, policy }: Owed,
+  pull: PullRequest | null,
+  actor: Actor,
+): Promise<Standing> {
+  const among = policy.emergency.reviewers;
+  const [declarers, given] = [partiesOf(facts.record), facts.record.authorised];
+  return standingOf({
+    actor,
+    authority: await authorityFor(tools, watched, actor, [among]),
+    among,
+    pull,
+    declarers: declarers.filter(({ id }) => id !== given?.by.id),
+    authoriser: given?.by ?? null,
+    identities: policy.identities,
+  });
+}
+
+/** A decision on a review, recorded; null where it was decided before. */
+export function decision(
+  owed: Owed,
+  to: Exclude<ReviewState, "due">,
+  made: NonNullable<RetroactiveReviewRecord["decision"]>,
+): RetroactiveReviewRecord | null {
+  return decided(owed.review, to, made, owed.policy.calendar);
+}
+
+/** Looks at a merged pull request: a review on it by somebody who may is the retroactive review; then its changes are judged again. */
+export async function lookAtMerged(
+  tools: Tools,
+  watched: Watched,
+  pull: PullRequest,
+  policy: PolicyInForce,
+): Promise<void> {
+  const { merged } = pull;
+  if (merged === null || (await keepUp(tools, watched, pull, policy)).length === 0) return;
+  for (const owed of await owedFor(tools, watched, pull.number)) {
+    if (owed.review.status !== "due") continue;
+    const reviews = pull.reviews
+      .filter(({ submittedAt, commit, dismissed, state, author }) => {
+        const isDecisive = state === "approved" || state === "changes-requested";
+        const isAfter = submittedAt > merged.at || (submittedAt === merged.at && commit === pull.head.sha);
+        return (
+          isDecisive && isAfter && commit === pull.head.sha && dismissed === null && author?.type === "User"
+        );
+      })
+      .toSorted((a, b) => a.submittedAt - b.submittedAt || a.id - b.id);
+    for (const { author: by, submittedAt: at, state } of reviews) {
+      if (by === null || !mayReview(await standingToReview(tools, watched, owed, pull, by))) continue;
+      const note = state === "approved" ? "approved in a review" : "changes requested in a review";
+      const after = decision(owed, state === "approved" ? "approved" : "rejected", {
+        by,
+        at,
+        via: "review",
+        note,
+      });
+      if (after === null) continue;
+      const now = tools.clock.now();
+      await tools.ledger.record({ entries: [reviewEntry(after)], actions: [] }, now, watched.fence);
+      break;
+    }
+  }
+  await judgeLandedAgain(tools, watched, pull);
+}
+
+/** Says what is due of a pull request's reviews now: a reminder before, an escalation after. */
+export async function remind(tools: Tools, watched: Watched, number: number): Promise<void> {
+  const now = tools.clock.now();
+  for (const owed of await owedFor(tools, watched, number)) {
+    const { review, policy, facts } = owed;
+    const at = nextWord(review);
+    if (at === null || at > now) continue;
+    const after: RetroactiveReviewRecord = isOverdue(review, now)
+      ? { ...review, escalatedAt: [...review.escalatedAt, now] }
+      : { ...review, remindedAt: [...review.remindedAt, now] };
+    const octokit = await tools.github.octokits.installation(watched.installationId);
+    const from = policy.emergency.reviewers;
+    const able = await tools.github.readCandidates(octokit, watched.repository, from, tools.github.lookups);
+    const said = askReviewers(addressee(tools, watched), after, policy, able, now, facts.record);
+    await tools.ledger.record({ entries: [reviewEntry(after)], actions: said.actions }, now, watched.fence);
+    await planDue(tools, watched, [{ record: facts.record, review: after }]);
+  }
+}
+
+/** Why the next emergency must wait: a review of this repository is overdue, and the policy holds the next one back; else null. */
+export async function overdueReview(
+  tools: Tools,
+  watched: Watched,
+  { policy }: { readonly policy: Policy },
+): Promise<string | null> {
+  if (!policy.emergency.blockNextWhileOverdue) return null;
+  const { id: repositoryId } = watched.repository;
+  for await (const entry of tools.ledger.states("retroactive-review", { repositoryId })) {
+    const review = entry.body as RetroactiveReviewRecord;
+    if (!isOverdue(review, tools.clock.now())) continue;
+    const where = review.pull === null ? "an earlier emergency" : `the emergency on #${review.pull}`;
+    return `The review owed after ${where} has been overdue since ${markdown(time(review.dueAt))}, and the policy lets no further emergency pass until it is there.`;
+  }
+  return null;
+}
+
+/** Looks at what a repository has due: what expired, what was reviewed or confirmed, what must be said again. */
+export async function lookAtDue(tools: Tools, watched: Watched): Promise<readonly number[]> {
+  const pulls = new Set<number>();
+  const { id: repositoryId } = watched.repository;
+  for await (const entry of tools.ledger.states("emergency", { repositoryId })) {
+    const record = entry.body as EmergencyFacts["record"];
+    const isLone = record.authorised?.confirmBy != null && record.confirmed === null;
+    const moves = record.status === "authorised" || (record.status === "used" && isLone);
+    if (moves && record.pull !== null) pulls.add(record.pull);
+  }
+  const due: number[] = [];
+  for await (const entry of tools.ledger.states("retroactive-review", { repositoryId })) {
+    const { status, pull } = entry.body as RetroactiveReviewRecord;
+    if (status === "due" && pull !== null) due.push(pull);
+  }
+  for (const number of due) {
+    // A review whose webhook was lost is found here, before anybody is told that it is missing.
+    const { pull, policy } = await gatherPull(tools, watched, number);
+    await lookAtMerged(tools, watched, pull, policy);
+    await remind(tools, watched, number);
+  }
+  return [...pulls].filter((number) => !due.includes(number));
+}
