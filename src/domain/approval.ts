@@ -7,6 +7,7 @@ import { NO_COMMIT } from "./change.ts";
 import {
   contributorsOf,
   coverage,
+  isMaker,
   makersOf,
   mergesToProve,
   stayedOut,
@@ -14,6 +15,7 @@ import {
   type Makers,
 } from "./contribution.ts";
 import { authorityOf, entitled } from "./entitled.ts";
+import { asOnePerson, personBehind } from "./identity.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { Requirement } from "./policy/requirement.ts";
 import type { JudgedApproval } from "./result.ts";
@@ -74,9 +76,10 @@ export function judgeApprovals(pull: PullRequest, policy: Policy, at: Instant): 
   return judgement;
 }
 
-function judgeNow(pull: PullRequest, policy: Policy, at: Instant): ApprovalJudgement {
+function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudgement {
+  const pull = asOnePerson(given, policy);
   const makers = makersOf(pull);
-  const asks = asksOf(pull, policy, at);
+  const asks = asksOf(given, policy, at);
   const leaves = asked(asks);
   const inTime = pull.reviews.filter((review) => review.submittedAt <= at);
   const newest = newestDecisive(inTime, at);
@@ -119,7 +122,9 @@ function judgeNow(pull: PullRequest, policy: Policy, at: Instant): ApprovalJudge
       .map((review) => approvalReason("unknown-veto", review.author?.login ?? "ghost")),
   ];
   return {
-    approvals: [...judged.map((each) => each.judged), ...replaced, ...late],
+    approvals: [...judged.map((each) => each.judged), ...replaced, ...late].map((each) =>
+      byAccount(each, given, policy),
+    ),
     asks: asks.map((ask) => stateOf(ask, reached)),
     vetoes: open
       .filter((review) => vetoOf(review) === "yes")
@@ -174,6 +179,18 @@ function vetoCertainty(
   return may.includes("unknown") ? "unknown" : "no";
 }
 
+/** An approval under the account it was given by, which is named as another of its person's where that decides. */
+function byAccount(judged: JudgedApproval, given: PullRequest, policy: Policy): JudgedApproval {
+  const author = given.reviews.find(({ id }) => id === judged.reviewId)?.author ?? null;
+  if (author === null) return judged;
+  const person = judged.code === "own-work" ? personBehind(policy, author) : null;
+  const isOwn = person === null || makersOf(given).some((makers) => isMaker(makers, author.id));
+  const reason = isOwn
+    ? judged.reason
+    : approvalReason("own-work", `${author.login}, an account of ${person},`);
+  return { ...judged, actorId: author.id, reason };
+}
+
 interface Judged {
   readonly judged: JudgedApproval;
   /** Current content and known commit: counts wherever it covers. */
@@ -221,7 +238,11 @@ function judge(
   if (pull.retargetedAt !== null && review.submittedAt <= pull.retargetedAt)
     return answer("retargeted", "no");
   const real = covers.filter((_, index) => makers[index]?.addsNothing !== true);
-  if (real.length > 0 && real.every((each) => each === "no")) return answer("own-work", "no");
+  if (real.length > 0 && real.every((each) => each === "no"))
+    return answer(
+      pull.requestedBy?.some(({ id }) => id === actor.id) === true ? "requested" : "own-work",
+      "no",
+    );
   if (pull.author?.id === actor.id && (makers.length === 0 || policy.independence === "strict"))
     return answer("own-work", "no");
   const content = contentOf(review, pull);

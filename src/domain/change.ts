@@ -131,6 +131,8 @@ export interface PullRequest {
   readonly title: string;
   readonly url: string;
   readonly author: Actor | null;
+  /** Of one that a bot opened: everyone ever assigned to it, who is taken to have asked the bot for it. */
+  readonly requestedBy?: readonly Actor[];
   readonly createdAt: Instant;
   readonly state: "open" | "closed" | "merged";
   readonly draft: boolean;

@@ -10,6 +10,8 @@ export interface Makers {
   readonly committer: Actor | null;
   /** Who was seen to bring it to the branch; null when nobody saw. */
   readonly pusher: Actor | null;
+  /** Who asked a bot for it; a person's own push is nobody's wish. */
+  readonly requesters: readonly Actor[];
   readonly unknown: boolean;
   /** A merge proven to add nothing to what it merged: nobody's contribution. */
   readonly addsNothing: boolean;
@@ -20,10 +22,10 @@ export interface Makers {
 /** Whether something holds, does not, or cannot be told from what is known. */
 export type Certainty = "yes" | "no" | "unknown";
 
-/** One contributor and how: `author` covers co-authors too. */
+/** One contributor and how: `author` covers co-authors too; `requester` asked a bot for it. */
 export interface Contributor {
   readonly actor: Actor;
-  readonly roles: readonly ("opener" | "author" | "committer" | "pusher")[];
+  readonly roles: readonly ("opener" | "requester" | "author" | "committer" | "pusher")[];
 }
 
 /** Facts never change, so what follows from them is reckoned once. */
@@ -43,6 +45,7 @@ function makersOfEach(pull: PullRequest): readonly Makers[] {
     authors: commit.authors.filter((author) => author !== null),
     committer: commit.committer === null || commit.committer.id === WEB_FLOW_ID ? null : commit.committer,
     pusher: pushers.get(commit.sha) ?? null,
+    requesters: isByBot(pushers.get(commit.sha) ?? null) ? (pull.requestedBy ?? []) : [],
     unknown: commit.authors.includes(null) || commit.authors.length === 0 || commit.committer === null,
     addsNothing: mergeProof(pull, commit) === "yes",
     mayAddNothing: mergeProof(pull, commit) === "unknown",
@@ -59,6 +62,7 @@ export function contributorsOf(pull: PullRequest): readonly Contributor[] {
     found.set(actor.id, known);
   };
   add(pull.author, "opener");
+  for (const requester of pull.requestedBy ?? []) add(requester, "requester");
   for (const makers of makersOf(pull)) {
     if (makers.addsNothing) continue;
     for (const author of makers.authors) add(author, "author");
@@ -70,10 +74,16 @@ export function contributorsOf(pull: PullRequest): readonly Contributor[] {
     .toSorted((a, b) => a.actor.id - b.actor.id);
 }
 
+/** A commit nobody was seen to push may be the bot's. */
+function isByBot(pusher: Actor | null): boolean {
+  return pusher === null || pusher.type !== "User";
+}
+
 /** Whether someone had a hand in a commit. */
 export function isMaker(makers: Makers, actorId: number): boolean {
   return (
     makers.authors.some((author) => author.id === actorId) ||
+    makers.requesters.some((requester) => requester.id === actorId) ||
     makers.committer?.id === actorId ||
     makers.pusher?.id === actorId
   );
@@ -108,6 +118,7 @@ function coverageOfContent(makers: Makers, actorId: number): Certainty {
 /** Whether someone stayed out of the pull request altogether: neither its opener nor a maker of any of its commits. */
 export function stayedOut(pull: PullRequest, makers: readonly Makers[], actorId: number): Certainty {
   if (pull.author?.id === actorId) return "no";
+  if (pull.requestedBy?.some((requester) => requester.id === actorId) === true) return "no";
   const real = makers.filter((each) => !each.addsNothing);
   if (real.some((each) => !each.mayAddNothing && isMaker(each, actorId))) return "no";
   return real.some((each) => each.pusher === null || isMaker(each, actorId)) ? "unknown" : "yes";

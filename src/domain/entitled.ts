@@ -7,7 +7,13 @@ import type { Source } from "./policy/requirement.ts";
 
 /** What was read of someone's rights, or null where nobody asked. */
 export function authorityOf(pull: PullRequest, actor: Actor): Authority | null {
-  return pull.authorities.find((authority) => authority.actor.id === actor.id) ?? null;
+  const login = actor.login.toLowerCase();
+  // Accounts of one person share an id where approvals are judged, and each has its own rights.
+  return (
+    pull.authorities.find((authority) => authority.actor.login.toLowerCase() === login) ??
+    pull.authorities.find((authority) => authority.actor.id === actor.id) ??
+    null
+  );
 }
 
 /** Whether someone's authority meets any of the ways `from` names. */

@@ -150,7 +150,7 @@ function missingApprovals(facts: Parameters<typeof checkText>[0]): readonly stri
     const { asks: all, approvals } = judgeApprovals(pull, effective, pull.merged?.at ?? Infinity);
     // Who counts already, or made it, is not asked again.
     const counted = approvals
-      .filter((each) => each.counts || each.code === "own-work")
+      .filter((each) => each.counts || each.code === "own-work" || each.code === "requested")
       .map((each) => each.login);
     const out = new Set([pull.author?.login, ...counted].map((login) => login?.toLowerCase()));
     const able = ({ from }: Requirement): readonly string[] =>

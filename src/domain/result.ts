@@ -57,7 +57,7 @@ export interface JudgedApproval {
   readonly counts: boolean;
   /** One sentence; present also when it counts ("ann approved this content"). */
   readonly reason: string;
-  /** A fixed code, e.g. `counts`, `own-work`, `earlier-version`, `no-authority`, `bot`, `dismissed`, `superseded`, `unknown-commit`. */
+  /** A fixed code, e.g. `counts`, `own-work`, `requested`, `earlier-version`, `no-authority`, `bot`, `dismissed`, `superseded`, `unknown-commit`. */
   readonly code: string;
   readonly basis: "observed" | "read-later";
 }

@@ -42,6 +42,10 @@ const Pull = z.looseObject({
   title: Text,
   url: Text,
   author: MaybeActor,
+  requestedBy: z
+    .array(Actor)
+    .optional()
+    .describe("of a pull request that a bot opened: everyone ever assigned to it"),
   createdAt: Instant,
   state: z.enum(["open", "closed", "merged"]),
   draft: z.boolean(),

@@ -10,6 +10,7 @@ export type ApprovalCode =
   | "counts"
   | "covers-some"
   | "own-work"
+  | "requested"
   | "earlier-version"
   | "no-authority"
   | "bot"
@@ -39,6 +40,8 @@ export function approvalReason(
       return `${who} approved this content; it counts for the ${detail.covered ?? 0} of ${detail.of ?? 0} commits ${who} did not make alone`;
     case "own-work":
       return `${who} made what the approval would cover; nobody approves their own work`;
+    case "requested":
+      return `${who} asked a bot for this work; whoever asks for a change does not approve it`;
     case "earlier-version":
       return `${who} approved an earlier version; the content changed afterwards`;
     case "no-authority":

@@ -8,6 +8,7 @@ import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import { contributorsOf, makersOf } from "../domain/contribution.ts";
 import type { From } from "../domain/policy/from.ts";
 import { asksForOwners, readsDescription, type Policy } from "../domain/policy/policy.ts";
+import { asOnePerson } from "../domain/identity.ts";
 import { namedIn, speaksOf } from "../domain/policy/when.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord, Observation } from "../domain/record.ts";
@@ -110,7 +111,7 @@ export async function gatherPull(
     pull = { ...pull, pushes: tools.github.mergePushes([...pull.pushes, ...told]) };
   }
   for (let made = 0; made < MOST_PROOFS; made += 1) {
-    const missing = nextProof(pull, mayBePreApproved(effective, pull.author));
+    const missing = nextProof(asOnePerson(pull, effective), mayBePreApproved(effective, pull.author));
     if (missing === null) break;
     // Against the branch as it is after a merge commit, every earlier version of it would look the same: empty.
     const base = landed?.before ?? pull.base.ref;

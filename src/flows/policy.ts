@@ -76,6 +76,9 @@ async function findOut(
 
 /** Every login a policy names where who is meant decides something. */
 function loginsIn(policy: Policy): readonly string[] {
-  const makers = policy.standardChanges.flatMap(({ by }) => by.map(loginOf));
-  return [...new Set(makers.filter((login) => login !== null))].toSorted();
+  const logins = [
+    ...policy.standardChanges.flatMap(({ by }) => by.map(loginOf)),
+    ...policy.identities.flatMap((identity) => identity.logins),
+  ];
+  return [...new Set(logins.flatMap((login) => (login === null ? [] : [login.toLowerCase()])))].toSorted();
 }

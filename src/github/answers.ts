@@ -144,6 +144,16 @@ export const ReviewAnswer = z.intersection(
   }),
 );
 
+/** A person assigned; null for bots and whoever is hidden. */
+const UserAnswer = z
+  .object({ databaseId: Id, login: z.string().optional() })
+  .nullish()
+  .transform((user): Actor | null =>
+    user?.databaseId == null || user.login === undefined
+      ? null
+      : { id: user.databaseId, login: user.login, type: "User" },
+  );
+
 /** One thing that happened to a pull request; null for kinds we did not ask for. */
 export const TimelineAnswer = z
   .union([
@@ -173,6 +183,7 @@ export const TimelineAnswer = z
       previousTitle: z.string(),
     }),
     z.object({ __typename: z.literal("MergedEvent"), createdAt: InstantShape }),
+    z.object({ __typename: z.literal("AssignedEvent"), assignee: UserAnswer }),
     z.object({ __typename: z.string() }).transform(() => null),
   ])
   .nullish();

@@ -1,7 +1,7 @@
 /** Everything about one pull request and the policy in force, gathered whole: one query in the common case. */
 
 import { z } from "zod";
-import type { Check, Commit, PullRequest, Repository, Sha } from "../domain/change.ts";
+import type { Actor, Check, Commit, PullRequest, Repository, Sha } from "../domain/change.ts";
 import type { Observation } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import {
@@ -98,6 +98,7 @@ export async function readPullRequest(
       title: titleOf(told.title, timeline),
       url: told.url,
       author: told.author,
+      ...requestedBy(told.author, timeline),
       createdAt: told.createdAt,
       state: told.state === "OPEN" ? "open" : told.state === "MERGED" ? "merged" : "closed",
       draft: told.isDraft,
@@ -126,6 +127,19 @@ export async function readPullRequest(
           : { at: told.mergedAt, by: told.mergedBy, commit: told.mergeCommit?.oid ?? null },
     },
   };
+}
+
+/** Whoever asks a bot for a change is assigned to it; taking oneself off again does not undo that. */
+function requestedBy(
+  author: Actor | null,
+  timeline: readonly NonNullable<z.infer<typeof TimelineAnswer>>[],
+): Pick<PullRequest, "requestedBy"> {
+  if (author === null || author.type === "User") return {};
+  const people = timeline
+    .flatMap((event) => (event.__typename === "AssignedEvent" ? [event.assignee] : []))
+    .filter((actor) => actor !== null);
+  if (people.length === 0) return {};
+  return { requestedBy: [...new Map(people.map((actor) => [actor.id, actor])).values()] };
 }
 
 /** The newest check runs and statuses of a commit; empty where there are none. */

@@ -64,11 +64,12 @@ fragment timeline on PullRequestTimelineItemsConnection {
     ... on BaseRefChangedEvent { createdAt previousRefName currentRefName }
     ... on RenamedTitleEvent { createdAt previousTitle }
     ... on MergedEvent { createdAt }
+    ... on AssignedEvent { assignee { __typename ... on User { databaseId login } } }
   }
 }`;
 
 const TIMELINE_ITEMS =
-  "itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT, REVIEW_DISMISSED_EVENT, BASE_REF_CHANGED_EVENT, RENAMED_TITLE_EVENT, MERGED_EVENT]";
+  "itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT, REVIEW_DISMISSED_EVENT, BASE_REF_CHANGED_EVENT, RENAMED_TITLE_EVENT, MERGED_EVENT, ASSIGNED_EVENT]";
 
 const COMMITS = `
 fragment commits on PullRequestCommitConnection {

@@ -201,6 +201,7 @@ export type TimelineEvent = Identified & { readonly actorId: number; readonly at
         readonly commit: Sha | null;
       }
     | { readonly kind: "labeled" | "unlabeled"; readonly label: string }
+    | { readonly kind: "assigned" | "unassigned"; readonly accountId: number }
     | { readonly kind: "review-requested" | "review-request-removed"; readonly accountId: number }
     | { readonly kind: "merged"; readonly commit: Sha; readonly ref: string }
     | { readonly kind: "renamed-title"; readonly from: string; readonly to: string }

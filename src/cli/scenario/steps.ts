@@ -118,6 +118,8 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     text,
   },
   press: { ...pull, button: z.enum(["emergency", "recheck"]) },
+  assign: { ...pull, ...person },
+  unassign: { ...pull, ...person },
   label: { ...pull, label: text },
   unlabel: { ...pull, label: text },
   retarget: { ...pull, base: BranchSchema },

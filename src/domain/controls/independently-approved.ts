@@ -166,7 +166,7 @@ function judgePull(
 /** Someone must act differently when the only approvals there are by those who made it; otherwise it waits for people. */
 function shortCause(judgement: ApprovalJudgement, landed: boolean): string {
   const given = judgement.approvals.filter((each) => each.code !== "superseded" && each.code !== "dismissed");
-  return given.length > 0 && given.every((each) => each.code === "own-work")
+  return given.length > 0 && given.every(({ code }) => code === "own-work" || code === "requested")
     ? "own-work"
     : landed
       ? "too-few-approvals"

@@ -111,7 +111,7 @@ const CHANGE_COLUMNS: readonly Column<ChangeRow>[] = [
   column(
     "contributors",
     "list",
-    "Everyone who shaped the content: login#id;roles, roles being opener, author (and co-author), committer, pusher, joined by +.",
+    "Everyone who shaped the content: login#id;roles, roles being opener, requester (asked a bot for it), author (and co-author), committer, pusher, joined by +.",
     (row) => contributorsText(row.change),
   ),
   column(

@@ -89,6 +89,8 @@ export function openPull(
   git.setRef(`refs/pull/${number}/head`, head);
   tell(world, repository, pull, author, "opened");
   if (wanted.head.repository.id !== repository.id) requestSuite(world, repository, head, null, author);
+  for (const { id } of wanted.assignees ?? [])
+    addToTimeline(world, pull, author, { kind: "assigned", accountId: id });
   for (const label of wanted.labels ?? []) addLabel(world, repository, pull, author, label);
   return pull;
 }
@@ -146,6 +148,31 @@ function changed(
   pull.updatedAt = world.now();
   if (detail !== null) addToTimeline(world, pull, by, detail);
   tell(world, repository, pull, by, action, extra);
+}
+
+/** Assigns somebody to a pull request, or takes them off it again. */
+export function assign(
+  world: World,
+  repository: Repository,
+  pull: PullRequest,
+  by: Account,
+  who: Account,
+  assigned: boolean,
+): void {
+  needRole(world, repository, by, "triage");
+  if (pull.assignees.has(who.id) === assigned) return;
+  if (assigned) pull.assignees.add(who.id);
+  else pull.assignees.delete(who.id);
+  const kind = assigned ? "assigned" : "unassigned";
+  changed(
+    world,
+    repository,
+    pull,
+    by,
+    kind,
+    { kind, accountId: who.id },
+    { assignee: userShape(world, who) },
+  );
 }
 
 /** Puts a label on a pull request, making it if the repository lacks it. */

@@ -8,7 +8,7 @@ import { Refused } from "../refused.ts";
 import { queueRule, rulesetsFor } from "../rules.ts";
 import { comment, deleteComment, editComment } from "./issues.ts";
 import { noreply, SIGNATURE, signatureOf, webFlow } from "./people.ts";
-import { addLabel, close, editPull, openPull, removeLabel, reopen, setDraft } from "./pulls.ts";
+import { addLabel, assign, close, editPull, openPull, removeLabel, reopen, setDraft } from "./pulls.ts";
 import { makeCommit, pushTo } from "./pushes.ts";
 import { updateRef, retarget } from "./refs.ts";
 import { makeRepository } from "./repositories.ts";
@@ -140,6 +140,16 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
       return undefined;
     },
   ),
+  assign: step({ pull, person: z.string() }, (scene, { pull, person }) => {
+    const { world, repository, actor } = scene;
+    assign(world, repository, pullOf(scene, pull), actor, personOf(world, person), true);
+    return undefined;
+  }),
+  unassign: step({ pull, person: z.string() }, (scene, { pull, person }) => {
+    const { world, repository, actor } = scene;
+    assign(world, repository, pullOf(scene, pull), actor, personOf(world, person), false);
+    return undefined;
+  }),
   label: step({ pull, label: z.string() }, (scene, { pull, label }) => {
     addLabel(scene.world, scene.repository, pullOf(scene, pull), scene.actor, label);
     return undefined;

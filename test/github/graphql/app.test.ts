@@ -66,6 +66,7 @@ test("every query the App sends is GitHub's own language, and is answered withou
     ...WEB,
     number: 1,
     sha: pull(1).head.sha,
+    commit: pull(1).base.sha,
     from: pull(1).base.sha,
     to: pull(1).head.sha,
     branch: "main",

@@ -90,6 +90,12 @@ const LABELED = {
   },
 };
 
+const ASSIGNED = {
+  ...EVENT,
+  assignee: ({ event }: EventNode, _: Args, context: Context) =>
+    actorById(context.world, Number(of(event, "accountId"))),
+};
+
 /** What happened to pull requests, one type for each kind of event. */
 export const timelineResolvers: Resolvers = {
   PullRequestTimelineItemsConnection: {
@@ -131,6 +137,8 @@ export const timelineResolvers: Resolvers = {
   ReopenedEvent: EVENT,
   ReadyForReviewEvent: PULL_EVENT,
   ConvertToDraftEvent: PULL_EVENT,
+  AssignedEvent: ASSIGNED,
+  UnassignedEvent: ASSIGNED,
   LabeledEvent: LABELED,
   UnlabeledEvent: LABELED,
   RenamedTitleEvent: {

@@ -1,0 +1,57 @@
+/** People with several accounts: the same person in contributions, approvals and vetoes, whichever account was used. */
+
+import type { Actor, PullRequest } from "./change.ts";
+import type { Policy } from "./policy/policy.ts";
+
+/** The person (by the policy's word) an account belongs to: by its login, or by the id a login of theirs had when the policy was first read. */
+export function personBehind(policy: Pick<Policy, "identities" | "names">, actor: Actor): string | null {
+  const login = actor.login.toLowerCase();
+  const found = policy.identities.find(({ logins }) =>
+    logins.some((each) => {
+      const name = each.toLowerCase();
+      const then = policy.names?.accounts.find((account) => account.name === name)?.account;
+      return name === login || then?.id === actor.id;
+    }),
+  );
+  return found?.person ?? null;
+}
+
+/** Whether two accounts are one person's. */
+export function isSamePerson(policy: Pick<Policy, "identities" | "names">, a: Actor, b: Actor): boolean {
+  if (a.id === b.id) return true;
+  const person = personBehind(policy, a);
+  return person !== null && person === personBehind(policy, b);
+}
+
+/**
+ * The same pull request with one id for all accounts of a person. Logins stay as they were, and so do authorities: what an
+ * account may do is its own.
+ */
+export function asOnePerson(pull: PullRequest, policy: Pick<Policy, "identities" | "names">): PullRequest {
+  if (policy.identities.length === 0) return pull;
+  const ids = new Map<string, number>();
+  const one = <Account extends Actor | null>(actor: Account): Account => {
+    if (actor === null) return actor;
+    const person = personBehind(policy, actor);
+    if (person === null) return actor;
+    const id = ids.get(person) ?? actor.id;
+    ids.set(person, id);
+    return { ...actor, id };
+  };
+  return {
+    ...pull,
+    author: one(pull.author),
+    ...(pull.requestedBy === undefined ? {} : { requestedBy: pull.requestedBy.map(one) }),
+    commits: pull.commits.map((commit) => ({
+      ...commit,
+      authors: commit.authors.map(one),
+      committer: one(commit.committer),
+    })),
+    pushes: pull.pushes.map((push) => ({ ...push, actor: one(push.actor) })),
+    reviews: pull.reviews.map((review) => ({
+      ...review,
+      author: one(review.author),
+      dismissed: review.dismissed === null ? null : { ...review.dismissed, by: one(review.dismissed.by) },
+    })),
+  };
+}
