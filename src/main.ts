@@ -37,6 +37,8 @@ export interface StartTools {
   readonly pacing?: boolean;
   /** How long a lane is leased (ms); default: 30 seconds. */
   readonly leaseMs?: number;
+  /** The clock GitHub's is compared with; default: `clock`, where it is the system's. */
+  readonly wall?: Clock;
   /** `driven`: time stands still but for {@link Countersign.advance}. */
   readonly timetable?: "system" | "driven";
 }
@@ -72,6 +74,8 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   const isDriven = start.timetable === "driven";
   let now = start.clock.now();
   const clock: Clock = isDriven ? { now: () => now } : start.clock;
+  const wall = start.wall ?? (isDriven ? null : start.clock);
+  let skew: number | null = null;
   const ledger = await openLedger(settings.store);
   const baseUrl = apiBaseUrl(settings);
   const probot = makeProbot({
@@ -83,12 +87,17 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     // Probot would log a failed delivery whole, with everyone's names and addresses; the worker says what failed.
     log: pino({ level: "silent" }),
     ...(start.fetch === undefined ? {} : { fetch: start.fetch }),
+    onDate: (date) => {
+      // A date in whole seconds is half a second late on average.
+      if (wall !== null) skew = date + 500 - wall.now();
+    },
   });
   const tools: Tools = {
     appId: settings.appId,
     clock,
     ledger,
     log,
+    skew: () => skew,
     sendNotice: noticeSender({
       variable: settings.receivers.variable,
       webUrl: webBaseUrl(settings),
@@ -141,13 +150,13 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     log,
     wake: () => worker.wake(),
   });
-  // The timetable queues something every hour. Where it did not, nobody was there to do so.
-  const [newest] = await ledger.queue.list({ limit: 1 });
-  if (newest !== undefined && appointments(newest.receivedAt, clock.now() - MINUTE).length > 0)
-    await recordDowntime(tools, newest.receivedAt, clock.now());
+  // Whoever runs says so four times a minute. Where nobody did for longer, nobody was there.
+  const last = await ledger.lastBeat();
+  if (last !== null && clock.now() - last > MINUTE) await recordDowntime(tools, last, clock.now());
+  await ledger.beat(clock.now());
 
   let listening: Listening | null = null;
-  let ticking: NodeJS.Timeout | null = null;
+  let ended = (): void => undefined;
   if (!isDriven) {
     // On arrival, and once a minute, everything the timetable had due since is queued; replicas queue the same things once.
     let done = clock.now() - MINUTE;
@@ -162,11 +171,20 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       done = until;
       worker.wake();
     };
-    ticking = setInterval(() => {
+    const ticking = setInterval(() => {
       tick().catch((error: unknown) =>
         log.error({ err: error }, "The timetable could not be queued; it is tried again in a minute"),
       );
     }, MINUTE);
+    const beating = setInterval(() => {
+      ledger.beat(clock.now()).catch((error: unknown) => {
+        log.warn({ err: error }, "The heartbeat could not be noted; a gap will be recorded if this lasts");
+      });
+    }, MINUTE / 4);
+    ended = () => {
+      clearInterval(ticking);
+      clearInterval(beating);
+    };
     worker.start();
   }
 
@@ -204,6 +222,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       }
       await passUntil(to);
       now = Math.max(now, to);
+      await ledger.beat(now);
       await worker.settle();
     },
     sweep: () => doNow(TASKS.census),
@@ -228,7 +247,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       return recordSignOff(tools, await organizationId(tools, organization), given);
     },
     async stop() {
-      if (ticking !== null) clearInterval(ticking);
+      ended();
       await listening?.close();
       await worker.stop();
       await ledger.close();

@@ -23,6 +23,7 @@ export const ENTRY_KINDS = [
   "monthly-review",
   "emergency",
   "retroactive-review",
+  "webhook",
 ] as const;
 
 /** What an entry is about. */

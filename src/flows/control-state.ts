@@ -1,6 +1,6 @@
 /** How the repositories are protected, read again whenever it may have changed and once a day, and kept over time. */
 
-import type { Actor, Instant } from "../domain/change.ts";
+import type { Actor, Instant, Repository } from "../domain/change.ts";
 import { NO_COMMIT } from "../domain/change.ts";
 import { policyOrDefault } from "../domain/decision.ts";
 import { canonical } from "../domain/digest.ts";
@@ -24,11 +24,14 @@ export async function readControlState(
 ): Promise<void> {
   const { repository } = watched;
   const policy = policyOrDefault(await currentPolicy(tools, watched));
+  const met = await tools.ledger.state("repository", String(repository.id));
+  const record = met === undefined ? null : (met.body as RepositoryRecord);
   const after = await tools.github.readProtection(
     await tools.github.octokits.installation(watched.installationId),
     {
       repository,
-      refs: await branchesNow(tools, watched),
+      archived: record?.archived ?? false,
+      refs: await branchesNow(tools, repository, record),
       isProduction: (environment) => isProductionEnvironment(policy, environment),
       now: tools.clock.now(),
     },
@@ -119,9 +122,12 @@ async function bodies<Body>(
 }
 
 /** The production branches that are there: a deleted one is followed, but has nothing to protect. */
-async function branchesNow(tools: Tools, { repository }: Watched): Promise<readonly string[]> {
-  const state = await tools.ledger.state("repository", String(repository.id));
-  const followed = state === undefined ? [] : (state.body as RepositoryRecord).productionRefs;
+async function branchesNow(
+  tools: Tools,
+  repository: Repository,
+  record: RepositoryRecord | null,
+): Promise<readonly string[]> {
+  const followed = record?.productionRefs ?? [];
   const refs = followed.length === 0 ? [refOf(repository.defaultBranch)] : followed;
   const there: string[] = [];
   for (const ref of refs) {

@@ -46,7 +46,7 @@ export async function recordDowntime(
       scope: owner,
       from,
       to,
-      because: "the App was not running: its timetable had something due, and nothing was done",
+      because: "the App was not running",
       backfilled: true,
     };
     return { kind: "coverage-gap", subject: body.id, repositoryId: 0, organizationId, at: from, body };

@@ -31,6 +31,8 @@ export interface Tools {
   readonly github: GitHubRoom;
   readonly ledger: Ledger;
   readonly log: Logger;
+  /** How far GitHub's clock is ahead of ours (ms), by its last answer; null: it has not answered yet. */
+  readonly skew: () => number | null;
   /** Sends messages outside GitHub. */
   readonly sendNotice: SendNotice;
 }

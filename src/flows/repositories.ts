@@ -105,7 +105,14 @@ export async function noticeVanished(tools: Tools, found: Found): Promise<void> 
     if (installation === undefined) await remove(tools, record, "uninstalled", now);
     else if (installation.suspendedAt !== null)
       await remove(tools, record, "suspended", installation.suspendedAt);
-    else await remove(tools, record, "repository-removed", now);
+    else
+      await remove(
+        tools,
+        record,
+        "repository-removed",
+        now,
+        "no installation shows the repository any more, and no webhook told why: it was transferred, deleted or taken out",
+      );
   }
 }
 
@@ -129,7 +136,7 @@ export async function recordLifecycle(
   const cause = CAUSES[event.happened];
   if (cause === undefined) return;
   for (const record of await recordsOf(tools, event)) {
-    if (record.removedAt === null) await remove(tools, record, cause, event.at);
+    if (record.removedAt === null) await remove(tools, record, cause, event.at, BECAUSE[event.happened]);
   }
 }
 
@@ -138,6 +145,7 @@ async function remove(
   record: RepositoryRecord,
   cause: CoverageGapRecord["cause"],
   at: Instant,
+  because?: string,
 ): Promise<void> {
   const gap: CoverageGapRecord = {
     id: gapId(record.repository.id, cause, at),
@@ -145,7 +153,7 @@ async function remove(
     scope: `${record.repository.owner}/${record.repository.name}`,
     from: at,
     to: null,
-    because: BECAUSE[cause] ?? cause,
+    because: because ?? BECAUSE[cause] ?? cause,
     backfilled: false,
   };
   const entries = [entryOf({ ...record, removedAt: at }), gapEntry(gap, record.repository)];
@@ -182,6 +190,7 @@ const BECAUSE: Readonly<Partial<Record<string, string>>> = {
   uninstalled: "the App was uninstalled",
   suspended: "the App's installation was suspended",
   "repository-removed": "the repository was taken out of the App's installation",
+  "repository-deleted": "the repository was deleted",
 };
 
 async function recordsOf(

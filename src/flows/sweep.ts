@@ -2,7 +2,7 @@
 
 import { policyOrDefault } from "../domain/decision.ts";
 import { isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
-import type { CoverageGapRecord, DeploymentRecord } from "../domain/record.ts";
+import type { CoverageGapRecord, DeploymentRecord, RepositoryRecord } from "../domain/record.ts";
 import { commandSubject } from "../domain/reply.ts";
 import type { Receiver } from "../domain/notice.ts";
 import type { Actor, Instant } from "../domain/change.ts";
@@ -16,6 +16,7 @@ import { noticeEnvironments } from "./environments.ts";
 import { assessPull, REJUDGE } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
 import { DUE } from "./emergencies.ts";
+import { noteClock, noteInstallation, noteWebhookAddress, noteWebhooks } from "./blind-spots.ts";
 import { readControlState } from "./control-state.ts";
 import { meet, noticeVanished, recordProductionRefs } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -72,8 +73,12 @@ export async function census(tools: Tools, id: string): Promise<void> {
   const seen = new Set<number>();
   const unread = new Set<number>();
   let failure: unknown = null;
-  for (const installation of installations) {
-    if (installation.suspendedAt !== null) continue;
+  const watched = installations.filter(({ suspendedAt }) => suspendedAt === null);
+  const owners = watched.map(({ account }) => account).filter((account) => account !== null);
+  await noteWebhookAddress(tools, owners);
+  await noteClock(tools, owners);
+  for (const installation of watched) {
+    await noteInstallation(tools, installation);
     try {
       for (const repository of await meetAll(tools, installation, id)) seen.add(repository);
     } catch (error) {
@@ -113,6 +118,16 @@ async function meetAll(
   return repositories.map(({ repository }) => repository.id);
 }
 
+/** The organisations under watch. */
+async function organizations(tools: Tools): Promise<readonly { readonly id: number; readonly login: string }[]> {
+  const found = new Map<number, string>();
+  for await (const entry of tools.ledger.states("repository")) {
+    const { repository, removedAt } = entry.body as RepositoryRecord;
+    if (removedAt === null) found.set(repository.ownerId, repository.owner);
+  }
+  return [...found].map(([id, login]) => ({ id, login }));
+}
+
 /** A deployment made so long before the newest recorded one is not waited for any more (ms). */
 const MAY_STILL_SUCCEED = 35 * 24 * 3_600_000;
 
@@ -123,9 +138,9 @@ const DELIVERIES_KEPT = 3 * 24 * 3_600_000;
 export async function redeliver(tools: Tools): Promise<void> {
   const app = await tools.github.octokits.app();
   const since = tools.clock.now() - DELIVERIES_KEPT;
-  for (const delivery of await tools.github.listFailedDeliveries(app, since)) {
-    await tools.github.redeliver(app, delivery.id);
-  }
+  const failed = await tools.github.listFailedDeliveries(app, since);
+  for (const delivery of failed) await tools.github.redeliver(app, delivery.id);
+  await noteWebhooks(tools, await organizations(tools), failed);
 }
 
 /** Follows every production branch, judges every open pull request and unrecorded deployment of one repository. */

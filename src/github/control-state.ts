@@ -21,6 +21,7 @@ import { statusOf } from "./trouble.ts";
 /** What is asked of one repository: its production branches (full refs), and which environments are production. */
 export interface ProtectionAsked {
   readonly repository: Repository;
+  readonly archived: boolean;
   readonly refs: readonly string[];
   readonly isProduction: (environment: string) => boolean;
   readonly now: Instant;
@@ -32,7 +33,9 @@ export async function readProtection(github: GitHub, asked: ProtectionAsked): Pr
   const rulesets = await readRulesets(github, repository);
   const branches: SeenBranch[] = [];
   for (const ref of asked.refs) branches.push(await readBranch(github, repository, ref, rulesets));
-  return { readAt, rulesets, branches, environments: await readEnvironments(github, asked) };
+  const { visibility } = repository;
+  const environments = await readEnvironments(github, asked);
+  return { readAt, visibility, archived: asked.archived, rulesets, branches, environments };
 }
 
 const RulesetListShape = z.array(z.object({ id: z.int() }));

@@ -5,7 +5,7 @@ import type { Instant } from "../domain/change.ts";
 import { ask, pagesOf, type GitHub } from "./ask.ts";
 import { InstantShape } from "./shapes.ts";
 
-/** One delivery whose every attempt failed. `guid` is the delivery id webhooks carry; `id` is the newest attempt. */
+/** One delivery whose every attempt failed, the first one at `at`. `guid` is the delivery id webhooks carry; `id` is the newest attempt. */
 export interface FailedDelivery {
   readonly id: number;
   readonly guid: string;
@@ -33,7 +33,8 @@ export async function listFailedDeliveries(app: GitHub, since: Instant): Promise
     const recent = data.filter((delivery) => delivery.delivered_at >= since);
     for (const { id, guid, event, delivered_at: at, status_code: status } of recent) {
       if (status >= 200 && status < 300) arrived.add(guid);
-      else if (!failed.has(guid)) failed.set(guid, { id, guid, event, at });
+      // The newest attempt comes first, and is the one to repeat; the oldest tells since when it fails.
+      else failed.set(guid, { id: failed.get(guid)?.id ?? id, guid, event, at });
     }
     if (recent.length < data.length) break;
   }

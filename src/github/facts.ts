@@ -20,6 +20,7 @@ export {
   readRepository,
 } from "./lists.ts";
 export { readAccount } from "./accounts.ts";
+export { missingPermissions } from "./permissions.ts";
 export { readPolicy } from "./policies.ts";
 export { readPolicyHistory } from "./policy-history.ts";
 export { merged as mergePushes } from "./pushes.ts";
@@ -33,4 +34,5 @@ export {
   readRun,
   runBehind,
 } from "./runs.ts";
+export { readWebhookConfig } from "./webhook.ts";
 export { digestOf, readChange, readPushes, readRefUpdates } from "./updates.ts";

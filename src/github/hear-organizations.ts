@@ -66,10 +66,22 @@ export const ORGANIZATION: Listeners = same(
   "deleted",
 );
 
+/** After which the repository is still ours to see, and may be protected otherwise. */
+const SEEN_ON: ReadonlySet<Happening> = new Set([
+  "repository-archived",
+  "repository-unarchived",
+  "repository-published",
+  "repository-made-private",
+  "repository-edited",
+]);
+
 function repository(happened: Happening): Listener {
   return listen(happened, RepositoryEvent, ({ repository, sender: by }, { receivedAt: at }) => ({
     subjects: [
       { type: "lifecycle", happened, installationId: null, repositoryId: repository.id, by, at },
+      ...(SEEN_ON.has(happened)
+        ? ([{ type: "protection", repositoryId: repository.id, organizationId: repository.ownerId, by, at }] as const)
+        : []),
       { type: "repository", repositoryId: repository.id },
     ],
     stale: [tags.permission(repository.id), tags.policy(repository.id)],

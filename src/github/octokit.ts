@@ -33,6 +33,8 @@ export interface GitHubSettings {
   readonly now?: () => number;
   readonly timeoutMs?: number;
   readonly onRequest?: (sent: Sent) => void;
+  /** Told of the time GitHub's answers carry. */
+  readonly onDate?: (date: number) => void;
   readonly log?: NonNullable<ConstructorParameters<typeof Probot>[0]>["log"];
 }
 
@@ -84,6 +86,7 @@ class Manners {
   readonly #now: () => number;
   readonly #timeoutMs: number;
   readonly #onRequest: ((sent: Sent) => void) | undefined;
+  readonly #onDate: ((date: number) => void) | undefined;
   readonly #unchanged = new Unchanged();
   /** Until when a resource of an installation (or all of them: `*`) must not be asked. */
   readonly #waits = new Map<string, number>();
@@ -93,6 +96,7 @@ class Manners {
     this.#now = settings.now ?? Date.now;
     this.#timeoutMs = settings.timeoutMs ?? 30_000;
     this.#onRequest = settings.onRequest;
+    this.#onDate = settings.onDate;
   }
 
   fetchFor(asker: number | null): Fetch {
@@ -116,6 +120,8 @@ class Manners {
           ? await this.#unchanged.get(String(asker), url.href, new Headers(init?.headers), send)
           : await send();
         await this.#heed(installation, resource, response);
+        const date = Date.parse(response.headers.get("date") ?? "");
+        if (Number.isFinite(date)) this.#onDate?.(date);
         this.#onRequest?.({ ...sent, status: response.status, ms: this.#now() - started });
         return response;
       } catch (error) {

@@ -104,6 +104,25 @@ export class Ledger {
     return checkLog(this.#store);
   }
 
+  /** Notes that an App works on this database now; however many do, the latest counts. */
+  beat(at: Instant): Promise<void> {
+    return this.#store.transact(async (tx) => {
+      await tx
+        .insertInto("heartbeat")
+        .values({ id: 1, at })
+        .onConflict((conflict) => conflict.column("id").doUpdateSet({ at }))
+        .execute();
+    });
+  }
+
+  /** When an App last worked on this database; null: never. */
+  lastBeat(): Promise<Instant | null> {
+    return this.#store.read(async (db) => {
+      const row = await db.selectFrom("heartbeat").select("at").where("id", "=", 1).executeTakeFirst();
+      return row?.at ?? null;
+    });
+  }
+
   /** Finishes what is being stored and closes the database. */
   async close(): Promise<void> {
     await this.queue.settle();

@@ -6,6 +6,7 @@ import type { Kysely, Transaction } from "kysely";
 import { sha256 } from "../domain/digest.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { logAndQueue } from "./migrations/0001-log-and-queue.ts";
+import { heartbeat } from "./migrations/0002-heartbeat.ts";
 import type { StoreKind, Tables } from "./schema.ts";
 
 /** One step of the schema's history: a name that sorts by age, and the statements for each store. */
@@ -15,7 +16,10 @@ export interface Migration {
 }
 
 /** Every migration, oldest first. */
-export const MIGRATIONS: readonly Migration[] = [{ name: "0001-log-and-queue", statements: logAndQueue }];
+export const MIGRATIONS: readonly Migration[] = [
+  { name: "0001-log-and-queue", statements: logAndQueue },
+  { name: "0002-heartbeat", statements: heartbeat },
+];
 
 /**
  * Applies what is missing, within the transaction given; answers the names applied. `at`: the time to note.

@@ -82,6 +82,12 @@ export interface LaneTable {
   readonly owner: string | null;
 }
 
+/** One row, id 1: when an App last worked on this database. */
+export interface HeartbeatTable {
+  readonly id: number;
+  readonly at: number;
+}
+
 /** The migrations that were applied, with the digest of the text that ran. */
 export interface MigrationTable {
   readonly name: string;
@@ -97,6 +103,7 @@ export interface Tables {
   readonly delivery: DeliveryTable;
   readonly action: ActionTable;
   readonly lane: LaneTable;
+  readonly heartbeat: HeartbeatTable;
   readonly migration: MigrationTable;
 }
 

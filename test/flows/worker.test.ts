@@ -157,5 +157,6 @@ function toolsOf(): Tools {
     appId: 1,
     github: {} as Tools["github"],
     sendNotice: async () => undefined,
+    skew: () => null,
   };
 }

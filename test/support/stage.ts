@@ -8,6 +8,7 @@ import { Double } from "../../src/cli/scenario/double.ts";
 import type { Scenario } from "../../src/cli/scenario/format.ts";
 import { Receiver } from "../../src/cli/scenario/receiver.ts";
 import type { Stage } from "../../src/cli/scenario/stage.ts";
+import { tamper } from "../../src/cli/scenario/tamper.ts";
 import type { Instant } from "../../src/domain/change.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { Where } from "../../src/ledger/store.ts";
@@ -87,8 +88,11 @@ export async function openStageOn(
   };
   const { hourlyLimit } = options;
   await double.setup(scenario, app, hourlyLimit === undefined ? {} : { hourlyLimit });
+  let wall = scenario.start;
+  let ahead = 0;
   const start = (now: Instant): Promise<Countersign> =>
     startCountersign(settingsFor(where, receiver.variables("http://receiver.test")), {
+      wall: { now: () => wall + ahead },
       clock: { now: () => now },
       timetable: "driven",
       pacing: false,
@@ -111,7 +115,14 @@ export async function openStageOn(
     double,
     receiver,
     app: {
-      advance: async (to) => running?.advance(to),
+      advance: async (to) => {
+        // GitHub's clock is there already while the timetable is still run through.
+        wall = to;
+        await running?.advance(to);
+      },
+      skew: async (by) => {
+        ahead = by;
+      },
       settle: async () => running?.settle(),
       sweep: async () => running?.sweep(),
       reconcile: async (organization, from, to) => {
@@ -125,10 +136,12 @@ export async function openStageOn(
         await ending?.stop();
       },
       async restart(at) {
+        wall = at;
         running = await start(at);
         await running.sweep();
       },
     },
+    tamper: (kind) => tamper(where, kind),
     openLedger: () => openLedger(where, { readOnly: true }),
     async close() {
       await running?.stop();

@@ -121,6 +121,7 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
     environment: text.optional(),
     ruleset: text.optional(),
   },
+  log: { intact: z.boolean().optional(), says },
   issues: {
     about: text.optional(),
     ...of,

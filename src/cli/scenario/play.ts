@@ -199,6 +199,12 @@ async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Out
     case "restart":
       await app.restart(now);
       return done;
+    case "tamper-log":
+      await stage.tamper(typeof step["kind"] === "string" ? step["kind"] : "change");
+      return done;
+    case "skew-clock":
+      await app.skew(durationOf(String(step["ahead"])));
+      return done;
     default:
       return { ...done, problem: `this version cannot yet play the step \`${step.do}\`` };
   }

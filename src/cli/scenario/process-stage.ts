@@ -11,6 +11,7 @@ import type { AppProcess, DoubleProcess } from "./processes.ts";
 import { freePort, startApp } from "./processes.ts";
 import { Receiver, serveReceiver } from "./receiver.ts";
 import type { Stage } from "./stage.ts";
+import { tamper } from "./tamper.ts";
 
 /** The id the App under test has on the double. */
 export const APP_ID = 4711;
@@ -66,6 +67,7 @@ export async function openProcessStage(
     app,
     dataDir: folder,
     env,
+    tamper: (kind) => tamper({ dataDir: folder }, kind),
     openLedger: () => openLedger({ dataDir: folder }, { readOnly: true }),
     async close() {
       await app.stop();

@@ -74,6 +74,8 @@ export class Sights {
         return this.#coverageGaps();
       case "control-state":
         return this.#controlState();
+      case "log":
+        return this.#log();
       case "issues":
         return this.#issues();
       case "comments":
@@ -304,15 +306,26 @@ export class Sights {
     return { columns: ["cause", "status", "says"], rows };
   }
 
+  async #log(): Promise<Sight> {
+    const ledger = await this.#stage.openLedger();
+    try {
+      const check = await ledger.verifyLog();
+      const says = check.ok ? `${check.size} entries` : `entry ${check.seq}: ${check.problem}`;
+      return { columns: ["intact", "says"], rows: [{ intact: check.ok, says }] };
+    } finally {
+      await ledger.close();
+    }
+  }
+
   async #controlState(): Promise<Sight> {
     const records = await this.bodies<ControlStateRecord>("control-state");
     const rows = records
       .filter(({ gone }) => !gone)
       .map(({ repository, place, setting, value }): Row => ({
+        [place.kind]: place.name,
         repository: repository.name,
         setting,
         value: value === null ? "unobservable" : Array.isArray(value) ? value.join(", ") || "none" : value,
-        [place.kind]: place.name,
       }));
     return { columns: ["setting", "value", "branch", "environment", "ruleset"], rows };
   }

@@ -17,6 +17,8 @@ export interface AppUnderTest {
   reconcile(organization: string, from: Instant, to: Instant): Promise<void>;
   /** Signs a control's month off as at the terminal; answers why not, or null. */
   signOff(organization: string, given: TerminalSignOff): Promise<string | null>;
+  /** Sets the server's clock so far ahead of GitHub's (ms). */
+  skew(ahead: number): Promise<void>;
   /** Ends it at once, in the middle of whatever it does. */
   kill(): Promise<void>;
   /** Starts it again on the same data, at this time on its clock. */
@@ -29,6 +31,8 @@ export interface Stage {
   readonly app: AppUnderTest;
   /** Who gets its notifications. */
   readonly receiver: Receiver;
+  /** Changes an entry of the evidence log behind the App's back, as somebody with the database's password could. Answers its number. */
+  tamper(kind: string): Promise<number>;
   /** Opens the App's ledger, read-only; the caller closes it. */
   openLedger(): Promise<Ledger>;
   /** Stops what was started and removes what was made. */

@@ -6,7 +6,7 @@ import { isUnobservable } from "./snapshot.ts";
 
 /** What a setting belongs to. `name` is what people call it; a branch's is without `refs/heads/`. */
 export interface Place {
-  readonly kind: "branch" | "ruleset" | "environment";
+  readonly kind: "branch" | "ruleset" | "environment" | "repository";
   /** Full ref name, or GitHub's id as text. */
   readonly id: string;
   readonly name: string;
@@ -46,12 +46,17 @@ export type SettingName =
   | "admins-bypass"
   | "deployable-branches"
   | "wait-minutes"
-  | "gate-apps";
+  | "gate-apps"
+  | "visibility"
+  | "archived";
 
 /** Every setting of a snapshot, in a fixed order. `appId`: ours, that the check must be pinned to. */
 export function settingsOf(protection: Protection, appId: number): readonly Setting[] {
-  const { rulesets, branches, environments } = protection;
+  const { rulesets, branches, environments, visibility, archived } = protection;
+  const place: Place = { kind: "repository", id: "whole", name: "" };
   return [
+    { place, setting: "visibility", value: visibility, because: null },
+    { place, setting: "archived", value: archived, because: null },
     ...branches.flatMap((branch) => branchSettings(branch, appId)),
     ...(isUnobservable(rulesets) ? [] : rulesets.flatMap(rulesetSettings)),
     ...(isUnobservable(environments) ? [] : environments.flatMap(environmentSettings)),

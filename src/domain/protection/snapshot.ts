@@ -1,6 +1,6 @@
 /** How a repository's production branches and environments were protected when it was last read, as facts. */
 
-import type { Instant } from "../change.ts";
+import type { Instant, Repository } from "../change.ts";
 
 /** Why something could not be read: the App lacks a permission, or the plan does not show it. One sentence. */
 export interface Unobservable {
@@ -81,6 +81,8 @@ export interface SeenEnvironment {
 /** Entry `protection`, subject = repository id: everything read at one moment. */
 export interface Protection {
   readonly readAt: Instant;
+  readonly visibility: Repository["visibility"];
+  readonly archived: boolean;
   readonly rulesets: readonly SeenRuleset[] | Unobservable;
   readonly branches: readonly SeenBranch[];
   readonly environments: readonly SeenEnvironment[] | Unobservable;

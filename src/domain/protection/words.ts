@@ -26,6 +26,8 @@ const NAMES: Readonly<Record<SettingName, string>> = {
   "deployable-branches": "which branches may be deployed",
   "wait-minutes": "minutes a deployment waits",
   "gate-apps": "Apps a deployment waits for",
+  visibility: "who may read the repository",
+  archived: "the repository is archived",
 };
 
 /** What a setting is about. */

@@ -75,6 +75,14 @@ export const ORGANIZATION_STEPS: Readonly<Record<string, StepKind>> = {
       return undefined;
     },
   ),
+  "set-webhook": step({ url: z.string().optional(), secret: z.string().optional() }, (scene, given) => {
+    needOwner(scene.world, scene.organization, scene.actor);
+    const hook = scene.world.hookedApp()?.hook;
+    if (hook == null) throw new StepError("the App has no webhook");
+    hook.url = given.url ?? hook.url;
+    hook.secret = given.secret ?? hook.secret;
+    return undefined;
+  }),
   "add-repository": step(REPOSITORY_KEYS, (scene) => {
     needOwner(scene.world, scene.organization, scene.actor);
     setReach(scene.world, installationOf(scene), scene.actor, scene.repository, true);

@@ -1,0 +1,139 @@
+/** What the App itself cannot see, noticed while it runs: permissions, repositories nobody selected, webhooks, its clock. */
+
+import type { Instant } from "../domain/change.ts";
+import { time } from "../domain/wording.ts";
+import type { CoverageGapRecord } from "../domain/record.ts";
+import type { FailedDelivery } from "../github/deliveries.ts";
+import type { Installation } from "../github/lists.ts";
+import { gapId } from "./gaps.ts";
+import type { Tools } from "./ports.ts";
+
+/** An organisation the App is installed on. */
+interface Owner {
+  readonly id: number;
+  readonly login: string;
+}
+
+/** Permissions that an installation does not grant, and repositories that it leaves out, are gaps as long as it is so. */
+export async function noteInstallation(tools: Tools, installation: Installation): Promise<void> {
+  const { account, permissions, selection } = installation;
+  if (account === null) return;
+  const missing = tools.github.missingPermissions(permissions);
+  await setGap(tools, account, {
+    cause: "permission-missing",
+    scope: account.login,
+    problem:
+      missing.length === 0
+        ? null
+        : `the App's installation lacks ${missing.map(({ name, level, without }) => `${name}: ${level} (${without})`).join(", ")}; an owner accepts it in the organisation's settings, under GitHub Apps`,
+  });
+  await setGap(tools, account, {
+    cause: "unobservable",
+    scope: `${account.login}, repositories that were not selected`,
+    problem:
+      selection === "all"
+        ? null
+        : "the App is installed on selected repositories: it cannot see which others there are, nor what happens in them",
+    from: installation.createdAt,
+  });
+}
+
+/** A failure is left to the hourly redelivery for so long (ms); what is still missing then was not repaired by it. */
+const REPAIRED_BY = 2 * 3_600_000;
+
+/** Webhooks that do not come, although GitHub was asked to send them again, or that go elsewhere, are a gap until they come. */
+export async function noteWebhooks(
+  tools: Tools,
+  owners: readonly Owner[],
+  failed: readonly FailedDelivery[],
+): Promise<void> {
+  const now = tools.clock.now();
+  const [lost] = failed.filter(({ at }) => now - at >= REPAIRED_BY).toSorted((a, b) => a.at - b.at);
+  const problem =
+    lost === undefined
+      ? null
+      : `GitHub's log shows deliveries since ${time(lost.at)} that did not arrive, and sending them again did not help: is the address right, does the server answer, and is the webhook secret the same on both sides?`;
+  for (const owner of owners)
+    await setGap(tools, owner, {
+      cause: "webhooks-lost",
+      scope: owner.login,
+      problem,
+      ...(lost === undefined ? {} : { from: lost.at }),
+    });
+}
+
+/** The webhook's address on GitHub, compared with what it was when first read: another one is a gap until it is back. */
+export async function noteWebhookAddress(tools: Tools, owners: readonly Owner[]): Promise<void> {
+  const { url } = await tools.github.readWebhookConfig(await tools.github.octokits.app());
+  const at = tools.clock.now();
+  for (const owner of owners) {
+    const subject = String(owner.id);
+    const first = (await tools.ledger.state("webhook", subject))?.body as { readonly url: string } | undefined;
+    const isAnother = first !== undefined && first.url !== url;
+    if (first === undefined) {
+      const entry = { kind: "webhook", subject, repositoryId: 0, organizationId: owner.id, at } as const;
+      await tools.ledger.record({ entries: [{ ...entry, body: { url } }], actions: [] }, at);
+    }
+    await setGap(tools, owner, {
+      cause: "webhooks-lost",
+      scope: `${owner.login}, webhook address`,
+      problem: isAnother
+        ? `the App's webhook was pointed from ${first.url} to ${url} on GitHub: what happens is only found by the sweep`
+        : null,
+    });
+  }
+}
+
+/** A clock that is further off GitHub's than this (ms) makes deadlines and lateness wrong. */
+const MOST_SKEW = 60_000;
+
+/** Our clock against GitHub's. */
+export async function noteClock(tools: Tools, owners: readonly Owner[]): Promise<void> {
+  const skew = tools.skew();
+  const seconds = Math.round(Math.abs(skew ?? 0) / 1000);
+  for (const owner of owners)
+    await setGap(tools, owner, {
+      cause: "unobservable",
+      scope: `${owner.login}, clock`,
+      problem:
+        skew === null || Math.abs(skew) <= MOST_SKEW
+          ? null
+          : `the App's clock is ${seconds} seconds ${skew > 0 ? "behind" : "ahead of"} GitHub's: verdicts use GitHub's times, but what is late or overdue is reckoned by our own. Synchronise the server's clock`,
+    });
+}
+
+interface Standing {
+  readonly cause: CoverageGapRecord["cause"];
+  /** Names what it is about; one gap is open for each cause and scope. */
+  readonly scope: string;
+  /** One clause, or null: nothing is wrong (any more). */
+  readonly problem: string | null;
+  readonly from?: Instant;
+}
+
+/** Opens, keeps or closes the one gap of a cause and scope in an organisation. */
+async function setGap(tools: Tools, owner: Owner, { cause, scope, problem, from }: Standing): Promise<void> {
+  const at = tools.clock.now();
+  let open: CoverageGapRecord | null = null;
+  for await (const entry of tools.ledger.states("coverage-gap", { repositoryId: 0, organizationId: owner.id })) {
+    const gap = entry.body as CoverageGapRecord;
+    if (gap.cause === cause && gap.scope === scope && gap.to === null) open = gap;
+  }
+  if (open === null && problem === null) return;
+  const since = open?.from ?? from ?? at;
+  const body: CoverageGapRecord = {
+    id: open?.id ?? gapId(0, cause, since, `${owner.id} ${scope}`),
+    cause,
+    scope,
+    from: since,
+    to: problem === null ? at : null,
+    because: problem ?? open?.because ?? "",
+    // What happened meanwhile is read from GitHub's lists by the sweep that follows.
+    backfilled: problem === null,
+  };
+  const place = { repositoryId: 0, organizationId: owner.id };
+  await tools.ledger.record(
+    { entries: [{ kind: "coverage-gap", subject: body.id, ...place, at: since, body }], actions: [] },
+    at,
+  );
+}
