@@ -68,7 +68,8 @@ export async function noteWebhookAddress(tools: Tools, owners: readonly Owner[])
   const at = tools.clock.now();
   for (const owner of owners) {
     const subject = String(owner.id);
-    const first = (await tools.ledger.state("webhook", subject))?.body as { readonly url: string } | undefined;
+    const first = (await tools.ledger.state("webhook", subject))?.body as
+      { readonly url: string } | undefined;
     const isAnother = first !== undefined && first.url !== url;
     if (first === undefined) {
       const entry = { kind: "webhook", subject, repositoryId: 0, organizationId: owner.id, at } as const;
@@ -115,7 +116,10 @@ interface Standing {
 async function setGap(tools: Tools, owner: Owner, { cause, scope, problem, from }: Standing): Promise<void> {
   const at = tools.clock.now();
   let open: CoverageGapRecord | null = null;
-  for await (const entry of tools.ledger.states("coverage-gap", { repositoryId: 0, organizationId: owner.id })) {
+  for await (const entry of tools.ledger.states("coverage-gap", {
+    repositoryId: 0,
+    organizationId: owner.id,
+  })) {
     const gap = entry.body as CoverageGapRecord;
     if (gap.cause === cause && gap.scope === scope && gap.to === null) open = gap;
   }

@@ -119,7 +119,9 @@ async function meetAll(
 }
 
 /** The organisations under watch. */
-async function organizations(tools: Tools): Promise<readonly { readonly id: number; readonly login: string }[]> {
+async function organizations(
+  tools: Tools,
+): Promise<readonly { readonly id: number; readonly login: string }[]> {
   const found = new Map<number, string>();
   for await (const entry of tools.ledger.states("repository")) {
     const { repository, removedAt } = entry.body as RepositoryRecord;

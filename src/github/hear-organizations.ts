@@ -80,7 +80,9 @@ function repository(happened: Happening): Listener {
     subjects: [
       { type: "lifecycle", happened, installationId: null, repositoryId: repository.id, by, at },
       ...(SEEN_ON.has(happened)
-        ? ([{ type: "protection", repositoryId: repository.id, organizationId: repository.ownerId, by, at }] as const)
+        ? ([
+            { type: "protection", repositoryId: repository.id, organizationId: repository.ownerId, by, at },
+          ] as const)
         : []),
       { type: "repository", repositoryId: repository.id },
     ],

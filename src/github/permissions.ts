@@ -10,9 +10,17 @@ export interface Permission {
 /** Every permission of app.yml; a test holds the two against each other. */
 export const PERMISSIONS: readonly Permission[] = [
   { name: "actions", level: "read", without: "environments cannot be read" },
-  { name: "administration", level: "read", without: "branch protection cannot be read, nor heard of when it changes" },
+  {
+    name: "administration",
+    level: "read",
+    without: "branch protection cannot be read, nor heard of when it changes",
+  },
   { name: "checks", level: "write", without: "the check cannot be shown, and nothing is held back" },
-  { name: "contents", level: "read", without: "commits, updates of branches and policy files cannot be read" },
+  {
+    name: "contents",
+    level: "read",
+    without: "commits, updates of branches and policy files cannot be read",
+  },
   { name: "deployments", level: "read", without: "deployments cannot be seen" },
   { name: "issues", level: "write", without: "deviations cannot be opened on GitHub" },
   { name: "members", level: "read", without: "it cannot be told who is in which team" },

@@ -39,7 +39,7 @@ describeOnBothStores("opening the ledger", (open) => {
     const { sql: run, kind, again, ledger } = await open();
     await ledger.close();
     await run(
-      ...["log", "log_head", "state", "delivery", "action", "lane", "migration"].map(
+      ...["log", "log_head", "state", "delivery", "action", "lane", "heartbeat", "migration"].map(
         (table) => `drop table ${table}`,
       ),
       ...(kind === "postgres" ? ["drop function log_is_append_only"] : []),
@@ -53,8 +53,8 @@ describeOnBothStores("opening the ledger", (open) => {
     const name = "0001-log-and-queue";
     for (const [change, undo, says] of [
       [
-        "update migration set digest = 'x' || digest",
-        "update migration set digest = substr(digest, 2)",
+        "update migration set digest = 'x' || digest where name like '0001%'",
+        "update migration set digest = substr(digest, 2) where name like '0001%'",
         "edited",
       ],
       [
@@ -63,8 +63,8 @@ describeOnBothStores("opening the ledger", (open) => {
         "newer version (0009-later)",
       ],
       [
-        `update migration set name = '0000-before'`,
-        `update migration set name = '${name}'`,
+        `update migration set name = '0000-before' where name = '${name}'`,
+        `update migration set name = '${name}' where name = '0000-before'`,
         "newer version (0000-before)",
       ],
     ] as const) {
@@ -82,12 +82,20 @@ describeOnBothStores("opening the ledger", (open) => {
   it("names the migration that is missing between two that ran", async () => {
     const { where } = await open();
     const store = openStore(where, false);
-    const two = [...MIGRATIONS, later("0002-b"), later("0003-c")];
+    const two = [...MIGRATIONS, later("0102-b"), later("0103-c")];
     await store.transact((tx) => migrate(tx, store.kind, 1, two));
-    await store.transact((tx) => tx.deleteFrom("migration").where("name", "=", "0002-b").execute());
+    await store.transact((tx) => tx.deleteFrom("migration").where("name", "=", "0102-b").execute());
     const trouble = await troubleOf(store.transact((tx) => migrate(tx, store.kind, 2, two)));
-    expect(trouble.message).toContain("its migration 0002-b is missing");
+    expect(trouble.message).toContain("its migration 0102-b is missing");
     await store.close();
+  });
+
+  it("remembers the last moment an App said it was there", async () => {
+    const { ledger, again } = await open();
+    expect(await ledger.lastBeat()).toBeNull();
+    await ledger.beat(5);
+    await (await again()).beat(7);
+    expect(await ledger.lastBeat()).toBe(7);
   });
 
   it("applies a new migration to a database full of rows, all of it or nothing", async () => {
@@ -96,16 +104,16 @@ describeOnBothStores("opening the ledger", (open) => {
     await ledger.queue.store(delivery("d1"));
     const store = openStore(where, false);
     const broken = {
-      name: "0002-x",
+      name: "0102-x",
       statements: () => ["alter table state add column extra text", "nonsense"],
     };
     await expect(store.transact((tx) => migrate(tx, store.kind, 2, [...MIGRATIONS, broken]))).rejects.toThrow(
       "nonsense",
     );
     const applied = await store.transact((tx) =>
-      migrate(tx, store.kind, 2, [...MIGRATIONS, later("0002-x")]),
+      migrate(tx, store.kind, 2, [...MIGRATIONS, later("0102-x")]),
     );
-    expect(applied).toEqual(["0002-x"]);
+    expect(applied).toEqual(["0102-x"]);
     expect(await all(ledger.states("change"))).toHaveLength(2);
     expect(await ledger.queue.waiting()).toMatchObject({ deliveries: 1, actions: 1 });
     expect(await ledger.verifyLog()).toMatchObject({ ok: true });

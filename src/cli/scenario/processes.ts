@@ -93,11 +93,7 @@ export async function startApp({ env, start }: AppOptions): Promise<AppProcess> 
         .catch(null)
         .parse(await actor.ask({ do: "sign-off", organization, given }));
     },
-    advance: (to) => actor.ask({ do: "advance", to }),
-    settle: () => actor.ask({ do: "settle" }),
-    sweep: () => actor.ask({ do: "sweep" }),
-    reconcile: (organization, from, to) => actor.ask({ do: "reconcile", organization, from, to }),
-    skew: (ahead) => actor.ask({ do: "skew", ahead }),
+    skew: (ahead) => told({ do: "skew", ahead }),
     kill: () => end(actor.child, "SIGKILL"),
     async restart(at) {
       actor = await forkApp(env, at);

@@ -12,6 +12,7 @@ import type {
   CoverageGapRecord,
   DeploymentRecord,
   DeviationRecord,
+  RepositoryRecord,
   MonthlyReviewRecord,
   RepositoryRecord,
 } from "../../domain/record.ts";
@@ -319,11 +320,18 @@ export class Sights {
 
   async #controlState(): Promise<Sight> {
     const records = await this.bodies<ControlStateRecord>("control-state");
+    // A setting that stays as it is keeps the name its repository had when it was read.
+    const named = new Map(
+      (await this.bodies<RepositoryRecord>("repository")).map((each) => [
+        each.repository.id,
+        each.repository.name,
+      ]),
+    );
     const rows = records
       .filter(({ gone }) => !gone)
       .map(({ repository, place, setting, value }): Row => ({
         [place.kind]: place.name,
-        repository: repository.name,
+        repository: named.get(repository.id) ?? repository.name,
         setting,
         value: value === null ? "unobservable" : Array.isArray(value) ? value.join(", ") || "none" : value,
       }));

@@ -182,7 +182,8 @@ function environmentSettings(environment: SeenEnvironment): readonly Setting[] {
   });
   return [
     told("reviewers", unique(environment.reviewers)),
-    told("self-review-allowed", environment.reviewers.length > 0 && !environment.preventsSelfReview),
+    // Where nobody must approve, whoever deploys needs nobody else either.
+    told("self-review-allowed", environment.reviewers.length === 0 || !environment.preventsSelfReview),
     environment.adminsBypass === null
       ? {
           place,

@@ -74,11 +74,12 @@ export function weaknessesOf(settings: readonly Setting[]): readonly Weakness[] 
     if (told == null) return [];
     const { place } = each;
     // There is nothing to skip where an environment has no rules.
-    if (each.setting === "admins-bypass" && !guarded.has(`${place.kind} ${place.id}`)) return [];
+    if (OF_RULES.includes(each.setting) && !guarded.has(`${place.kind} ${place.id}`)) return [];
     return [{ place, weakness: told[0], remedy: told[1] }];
   });
 }
 
+const OF_RULES: readonly SettingName[] = ["admins-bypass", "self-review-allowed"];
 const GATES: readonly SettingName[] = ["reviewers", "gate-apps"];
 
 type Told = readonly [weakness: string, remedy: string] | null;
