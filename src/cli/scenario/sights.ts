@@ -14,7 +14,6 @@ import type {
   DeviationRecord,
   RepositoryRecord,
   MonthlyReviewRecord,
-  RepositoryRecord,
 } from "../../domain/record.ts";
 import type { Result } from "../../domain/result.ts";
 import { readiness } from "../../flows/readiness.ts";
