@@ -77,6 +77,10 @@ export interface Carried {
   readonly id: string;
   readonly verdict: string;
   readonly landedAt: Instant;
+  /** The pull requests it landed; none: it was pushed. */
+  readonly pulls: readonly number[];
+  /** The commit it brought to the branch last. */
+  readonly sha: Sha;
   /** GitHub's ids of the people who shaped it. */
   readonly makers: readonly number[];
 }

@@ -12,6 +12,7 @@ export const ENTRY_KINDS = [
   "change",
   "deployment",
   "deployment-gate",
+  "tags",
   "deviation",
   "coverage-gap",
   "completeness",
@@ -61,7 +62,7 @@ export interface Action {
 }
 
 /** What can be asked of GitHub; `notification` is a message to a receiver elsewhere. */
-export type ActionKind = "check-run" | "open-issue" | "comment" | "reaction" | "notification";
+export type ActionKind = "check-run" | "open-issue" | "answer-gate" | "comment" | "reaction" | "notification";
 
 /** What a decision comes to: entries to record and actions to take, together or not at all. */
 export interface Decision {

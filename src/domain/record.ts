@@ -95,6 +95,12 @@ export interface DeploymentRecord {
   readonly emergencies?: readonly EmergencyFacts[];
 }
 
+/** Entry `tags`, subject = repository id: the tags there were when tags began to count as deployments, and the commits they stood for. */
+export interface TagsRecord {
+  readonly tags: Readonly<Record<string, Sha>>;
+  readonly at: Instant;
+}
+
 /** Entry `deployment-gate`, subject = `repositoryId#deployment:environment`: what GitHub asked our deployment gate, and what it answered last. */
 export interface DeploymentGateRecord {
   readonly repository: Repository;
@@ -264,6 +270,16 @@ export type Observation =
       readonly after: Sha;
       readonly actor: Actor | null;
       readonly forced: boolean;
+      readonly at: Instant;
+    }
+  | {
+      /** Subject `tag:BEFORE:AFTER:DELIVERY`: who was seen to make, move or delete a tag. `commit`: what it stands for since, if it was told. */
+      readonly kind: "tagged";
+      readonly ref: string;
+      readonly before: Sha;
+      readonly after: Sha;
+      readonly commit: Sha | null;
+      readonly actor: Actor | null;
       readonly at: Instant;
     }
   | {

@@ -159,7 +159,16 @@ const Deployed = z.looseObject({
     .nullable(),
   rules: z.looseObject({ name: Text, reviewers: z.int() }).nullable(),
   gate: z.enum(["waiting", "approved", "rejected", "asked-before", "never-asked"]),
-  carried: z.array(z.looseObject({ id: Text, verdict: Text, landedAt: Instant, makers: z.array(z.int()) })),
+  carried: z.array(
+    z.looseObject({
+      id: Text,
+      verdict: Text,
+      landedAt: Instant,
+      pulls: z.array(z.int()),
+      sha: Sha,
+      makers: z.array(z.int()),
+    }),
+  ),
   unaccounted: z.array(Sha).nullable(),
   succeededBefore: z.boolean(),
   verdictBefore: Text.nullable(),

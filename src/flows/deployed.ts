@@ -341,6 +341,8 @@ async function carriedOf(tools: Tools, landed: readonly Landed[]): Promise<reado
       id,
       verdict: assessment.verdict,
       landedAt: at,
+      pulls: change.pullRequests.map(({ number }) => number),
+      sha: change.update.after,
       makers: [...new Set(people)].toSorted((a, b) => a - b),
     });
   }

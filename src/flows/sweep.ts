@@ -9,7 +9,10 @@ import type { Actor, Instant } from "../domain/change.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Commented } from "../github/subject.ts";
 import { answerCommand } from "./answer-command.ts";
+import { answerWaitingGates } from "./answer-gate.ts";
 import { assessDeployment } from "./assess-deployment.ts";
+import { assessRuns } from "./assess-run.ts";
+import { assessTags } from "./assess-tag.ts";
 import { currentPolicy, followBranch } from "./assess-change.ts";
 import { watchedRefs } from "./deployed.ts";
 import { noticeEnvironments } from "./environments.ts";
@@ -160,6 +163,9 @@ export async function sweepRepository(tools: Tools, watched: Watched): Promise<v
   await eachOf(await unrecordedDeployments(tools, watched), (number) =>
     assessDeployment(tools, watched, number),
   );
+  await assessTags(tools, watched);
+  await assessRuns(tools, watched);
+  await answerWaitingGates(tools, watched);
 }
 
 /** Comments are read again for so long (ms): a sweep comes once a day, and may fail once. */

@@ -6,9 +6,12 @@ import type { StoredAction } from "../ledger/actions.ts";
 import type { Delivery } from "../ledger/deliveries.ts";
 import { answerCommand } from "./answer-command.ts";
 import { followBranch } from "./assess-change.ts";
+import { answerGate, answerWaitingGates, GATES } from "./answer-gate.ts";
 import { assessDeployment } from "./assess-deployment.ts";
 import { askMonthly, MONTHLY, OVERDUE_MONTHLY, tellOverdue } from "./monitoring.ts";
 import { isOldNews, summarise, tell } from "./notices.ts";
+import { assessRun } from "./assess-run.ts";
+import { assessTag } from "./assess-tag.ts";
 import { assessGroup, assessPull } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
 import { PROTECTION, readControlState, readOrganization } from "./control-state.ts";
@@ -152,6 +155,9 @@ const ORDER: readonly Work["type"][] = [
   "branch",
   "merge-group",
   "deployment",
+  "tag",
+  "run",
+  "gate",
   "pull",
   "commit",
   "protection",
@@ -191,16 +197,31 @@ async function look(tools: Tools, lease: Lease, { subject, request }: Job): Prom
     }
     default: {
       const watched = await watch(tools, subject.repositoryId, fence);
-      if (watched !== null) await lookAt(tools, watched, subject, request);
+      if (watched === null) return;
+      await lookAt(tools, watched, subject, request);
+      if (MAY_CHANGE_GATES.has(subject.type)) await answerWaitingGates(tools, watched);
     }
   }
 }
+
+/** What may change the answer to a job that waits for our gate. */
+const MAY_CHANGE_GATES: ReadonlySet<Work["type"]> = new Set(["branch", "commit", "comment", "repository"]);
 
 type InRepository = Extract<
   Subject,
   {
     readonly type:
-      "pull" | "comment" | "flag" | "branch" | "commit" | "merge-group" | "deployment" | "repository";
+      | "pull"
+      | "comment"
+      | "flag"
+      | "branch"
+      | "commit"
+      | "merge-group"
+      | "deployment"
+      | "tag"
+      | "run"
+      | "gate"
+      | "repository";
   }
 >;
 
@@ -221,6 +242,12 @@ async function lookAt(
       return followBranch(tools, watched, subject.ref);
     case "deployment":
       return assessDeployment(tools, watched, subject.number);
+    case "tag":
+      return assessTag(tools, watched, subject.tag);
+    case "run":
+      return assessRun(tools, watched, subject.run);
+    case "gate":
+      return answerGate(tools, watched, subject);
     case "merge-group":
       return assessGroup(tools, watched, subject, request);
     case "repository":
@@ -290,6 +317,7 @@ async function runTask(
     await reconcileRepository(tools, watched, task.payload.span, task.payload.small === true);
   else if (task.event === TASKS.due) await doDue(tools, watched);
   else if (task.event === TASKS.sweep) await sweepRepository(tools, watched);
+  else if (task.event === GATES) await answerWaitingGates(tools, watched);
   else if (task.event === PROTECTION) await readControlState(tools, watched, task.payload.told ?? null);
   else await rejudgeOpen(tools, watched);
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Instant } from "../domain/change.ts";
 import type { CheckRunPayload, OpenIssuePayload } from "../domain/decision.ts";
 import type { Action } from "../domain/entry.ts";
+import type { AnswerGatePayload } from "../domain/deployment-gate.ts";
 import type { CommentPayload, ReactionPayload } from "../domain/reply.ts";
 import { BUTTONS } from "./buttons.ts";
 import { ask, askMaybe, pagesOf, type GitHub } from "./ask.ts";
@@ -43,6 +44,8 @@ export function carryOut(github: GitHub, action: Doable): Promise<Outcome> {
       return comment(github, action, action.payload as CommentPayload);
     case "reaction":
       return react(github, action.payload as ReactionPayload);
+    case "answer-gate":
+      return answerGate(github, action.payload as AnswerGatePayload);
     case "notification":
       throw new Error(`${action.key} is not for GitHub`);
   }
@@ -146,6 +149,26 @@ async function react(github: GitHub, payload: ReactionPayload): Promise<Outcome>
   const where = { owner: payload.repository.owner, repo: payload.repository.name, comment_id: commentId };
   const route = "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions";
   return (await ask(github, route, { ...where, content }, OutcomeShape)).data;
+}
+
+/** GitHub takes one final answer: where it has one already, or the run is gone, there is nothing left to say. */
+async function answerGate(github: GitHub, payload: AnswerGatePayload): Promise<Outcome> {
+  const { repository, run, environment, state, comment: said } = payload;
+  await askMaybe(
+    github,
+    "POST /repos/{owner}/{repo}/actions/runs/{run_id}/deployment_protection_rule",
+    {
+      owner: repository.owner,
+      repo: repository.name,
+      run_id: run,
+      environment_name: environment,
+      ...(state === null ? {} : { state }),
+      comment: cut(said),
+    },
+    z.unknown(),
+    [404, 422],
+  );
+  return { id: run, url: "" };
 }
 
 const WrittenShape = z.array(

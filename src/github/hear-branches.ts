@@ -2,9 +2,10 @@
 
 import type { z } from "zod";
 import { listen, same } from "./listener.ts";
+import { tagPushed } from "./hear-deployments.ts";
 import { tags } from "./lookups.ts";
 import { ORGANIZATION_REPOSITORY, POLICY_PATH } from "./policy-path.ts";
-import { DeploymentEvent, ProtectionEvent, PushEvent } from "./shapes.ts";
+import { ProtectionEvent, PushEvent } from "./shapes.ts";
 import type { Listeners, Subject } from "./subject.ts";
 
 /** GitHub lists at most this many commits in a push. */
@@ -23,7 +24,8 @@ function touchesPolicy(event: z.infer<typeof PushEvent>): boolean {
 
 const push = listen("push", PushEvent, (event, arrival) => {
   const { repository, ref, before, after, sender } = event;
-  if (!ref.startsWith("refs/heads/")) return "tags are not watched yet";
+  if (ref.startsWith("refs/tags/")) return tagPushed(event, arrival);
+  if (!ref.startsWith("refs/heads/")) return "it is neither a branch nor a tag";
   const subjects: Subject[] = [{ type: "branch", repositoryId: repository.id, ref }];
   const stale: string[] = [];
   if (touchesPolicy(event)) {
@@ -43,13 +45,6 @@ const push = listen("push", PushEvent, (event, arrival) => {
 
 /** `push` */
 export const PUSH: Listeners = { "": push };
-
-const deployment = listen("deployment", DeploymentEvent, ({ repository, deployment: { id } }) => ({
-  subjects: [{ type: "deployment", repositoryId: repository.id, number: id }],
-}));
-
-/** `deployment` and `deployment_status` */
-export const DEPLOYMENT: Listeners = { created: deployment };
 
 const protection = listen("protection", ProtectionEvent, (event, arrival) => {
   const { repository, organization, sender: by, action } = event;

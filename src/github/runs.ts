@@ -72,15 +72,18 @@ export async function listSucceededRuns(
   since: Instant,
 ): Promise<readonly ReadRun[]> {
   const found: ReadRun[] = [];
-  const created = `>=${new Date(since).toISOString().replace(/\.\d+Z$/u, "Z")}`;
   const pages = pagesOf(
     github,
     "GET /repos/{owner}/{repo}/actions/runs",
-    { ...place(repository), status: "success", created },
+    { ...place(repository), status: "success" },
     z.object({ workflow_runs: z.array(RunShape) }),
     MOST_PAGES,
   );
-  for await (const { data } of pages) found.push(...data.workflow_runs.map(asRun));
+  for await (const { data } of pages) {
+    const recent = data.workflow_runs.filter((run) => run.created_at >= since);
+    found.push(...recent.map(asRun));
+    if (recent.length < data.workflow_runs.length) break;
+  }
   return found.toReversed();
 }
 

@@ -123,6 +123,8 @@ export const PushEvent = z.object({
   after: ShaShape,
   forced: z.boolean().optional(),
   sender: MaybeActorShape,
+  /** The commit a tag stands for, also where `after` names an annotated tag. */
+  head_commit: z.object({ id: ShaShape }).nullish().catch(undefined),
   commits: z
     .array(z.object({ added: Paths, modified: Paths, removed: Paths }))
     .optional()

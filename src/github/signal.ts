@@ -1,7 +1,8 @@
 /** A delivery and what it means for us, or why it means nothing. Pure; never throws. */
 
 import { ISSUE_COMMENT } from "./hear-comments.ts";
-import { DEPLOYMENT, PROTECTION, PROTECTION_CONFIGURATION, PUSH } from "./hear-branches.ts";
+import { PROTECTION, PROTECTION_CONFIGURATION, PUSH } from "./hear-branches.ts";
+import { DEPLOYMENT, DEPLOYMENT_PROTECTION_RULE, RELEASE, WORKFLOW_RUN } from "./hear-deployments.ts";
 import {
   INSTALLATION,
   INSTALLATION_REPOSITORIES,
@@ -30,6 +31,7 @@ const LISTENERS: ReadonlyMap<string, Listeners> = new Map([
   ["check_run", CHECK_RUN],
   ["check_suite", CHECK_SUITE],
   ["deployment", DEPLOYMENT],
+  ["deployment_protection_rule", DEPLOYMENT_PROTECTION_RULE],
   ["deployment_status", DEPLOYMENT],
   ["installation", INSTALLATION],
   ["installation_repositories", INSTALLATION_REPOSITORIES],
@@ -42,11 +44,13 @@ const LISTENERS: ReadonlyMap<string, Listeners> = new Map([
   ["pull_request", PULL_REQUEST],
   ["pull_request_review", PULL_REQUEST_REVIEW],
   ["push", PUSH],
+  ["release", RELEASE],
   ["repository", REPOSITORY],
   ["repository_ruleset", PROTECTION],
   ["status", STATUS],
   ["team", TEAM],
   ["team_add", TEAM_ADD],
+  ["workflow_run", WORKFLOW_RUN],
 ]);
 
 /** The events we understand and the actions of each that we act on; an empty list for an event without actions. */
@@ -65,15 +69,14 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["check_run.created", "a check that has only begun is read when it completes"],
   ["check_suite.completed", "each of its check runs is told on its own"],
   ["check_suite.requested", "the push that asked for it is told on its own"],
-  ["create", "the push that made the branch is told on its own"],
-  ["delete", "the push that deleted the branch is told on its own"],
-  ["deployment_protection_rule", "the deployment gate is not built"],
+  ["create", "the push that made the branch or tag is told on its own"],
+  ["delete", "the push that deleted the branch or tag is told on its own"],
   ["github_app_authorization", "it concerns one person's sign-in, which ends by itself"],
   ["issue_comment.deleted", "only new comments are commands"],
   ["ping", "GitHub only asks whether we are there"],
   ["public", "it is told as repository.publicized too"],
   ["workflow_job", "its check run is told on its own"],
-  ["workflow_run", "its check runs are told on their own"],
+  ["workflow_run", "a run is told again when it is over"],
 ]);
 
 /** What a delivery means: `heard` with everything to look at again, or `ignored` with the reason. Any input is answered. */

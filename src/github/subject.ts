@@ -47,6 +47,18 @@ export type Subject =
       readonly by: Actor;
       readonly at: Instant;
     }
+  /** A job waits for our gate; `run` is what is answered. */
+  | {
+      readonly type: "gate";
+      readonly repositoryId: number;
+      readonly deployment: number;
+      readonly environment: string;
+      readonly run: number;
+    }
+  /** A tag was made, moved or deleted; its name without `refs/tags/`. */
+  | { readonly type: "tag"; readonly repositoryId: number; readonly tag: string }
+  /** A workflow run succeeded. */
+  | { readonly type: "run"; readonly repositoryId: number; readonly run: number }
   /** A comment meant for us, on a pull request or on an issue; `deviation` is told by the marker of an issue the App itself wrote. */
   | ({ readonly type: "comment"; readonly repositoryId: number } & Commented)
   /** A ruleset, a branch protection or an environment may be another than it was. `repositoryId` null: in the whole organisation. */

@@ -180,8 +180,8 @@ describe("deployments", () => {
   });
   test("what it carries must be known, and let through", () => {
     const carried = (verdict: string) => [
-      { id: "1", verdict: "compliant", landedAt: START, makers: [] },
-      { id: "2", verdict, landedAt: START, makers: [] },
+      { id: "1", verdict: "compliant", landedAt: START, pulls: [], sha: "b".repeat(40), makers: [] },
+      { id: "2", verdict, landedAt: START, pulls: [], sha: "b".repeat(40), makers: [] },
     ];
     expect(verdict({ carried: carried("non-compliant") })).toBe("non-compliant");
     expect(verdict({ carried: carried("unverifiable") })).toBe("unverifiable");

@@ -277,6 +277,8 @@ export function deploymentEntry(n: number, carried: readonly number[], when: Ins
         id: sha256(`change ${each}`),
         verdict: each % 10 === 4 ? "non-compliant" : "compliant",
         landedAt: when - 120_000,
+        pulls: [each],
+        sha: sha(`commit ${each}`),
         makers: [ANN.id],
       })),
       landedAt: when - 120_000,

@@ -183,6 +183,7 @@ describe("app.yml", () => {
     check_run: "checks",
     check_suite: "checks",
     deployment: "deployments",
+    deployment_protection_rule: "deployments",
     deployment_status: "deployments",
     issue_comment: "issues",
     member: "members",
@@ -192,11 +193,13 @@ describe("app.yml", () => {
     pull_request: "pull_requests",
     pull_request_review: "pull_requests",
     push: "contents",
+    release: "contents",
     repository: "metadata",
     repository_ruleset: "administration",
     status: "statuses",
     team: "members",
     team_add: "members",
+    workflow_run: "actions",
   };
   /** Permissions for what is read, without an event. */
   const READ_ONLY = ["actions"];

@@ -356,7 +356,16 @@ export function deployment(changes: Partial<Deployment> = {}): Deployment {
     run: null,
     rules: null,
     gate: "never-asked",
-    carried: [{ id: sha256("change"), verdict: "compliant", landedAt: START - MINUTE, makers: [ann.id] }],
+    carried: [
+      {
+        id: sha256("change"),
+        verdict: "compliant",
+        landedAt: START - MINUTE,
+        pulls: [1],
+        sha: sha("merged"),
+        makers: [ann.id],
+      },
+    ],
     unaccounted: [],
     succeededBefore: false,
     verdictBefore: null,

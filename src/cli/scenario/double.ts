@@ -90,6 +90,18 @@ const RepositorySchema = z.object({
   comments: z.array(
     z.object({ number: z.int(), authorId: z.int(), author: z.string().nullable(), body: z.string() }),
   ),
+  deployments: z.array(
+    z.object({
+      id: z.int(),
+      gates: z.array(
+        z.object({
+          environment: z.string(),
+          state: z.enum(["waiting", "approved", "rejected"]),
+          answers: z.array(z.object({ comment: z.string() })),
+        }),
+      ),
+    }),
+  ),
   activity: z.array(
     z.object({ ref: z.string(), before: z.string(), after: z.string(), type: z.string(), at: z.number() }),
   ),

@@ -86,6 +86,8 @@ export class Sights {
         return this.#readiness(from);
       case "notifications":
         return this.#notifications();
+      case "gate":
+        return this.#gates();
       case "requests":
         return this.#requests(expectation.rows);
       case "package":
@@ -292,8 +294,23 @@ export class Sights {
       ...changes.filter((each) => each.change.id === id).flatMap((each) => this.#stepsOf(each)),
       ...deployments
         .filter((each) => each.deployment.id === id)
-        .flatMap((each) => this.#named((made) => made.deployment === each.deployment.number)),
+        .flatMap((each) => this.#named((made) => madeIt(made, each.deployment))),
     ];
+  }
+
+  async #gates(): Promise<Sight> {
+    const state = await this.state();
+    const rows = state.repositories.flatMap((repository) =>
+      repository.deployments.flatMap(({ id, gates }) =>
+        gates.map((gate): Row => ({
+          repository: repository.name,
+          step: this.#named((made) => made.deployment === id),
+          answer: gate.state,
+          says: gate.answers.at(-1)?.comment ?? "",
+        })),
+      ),
+    );
+    return { columns: ["step", "answer", "says"], rows };
   }
 
   async #coverageGaps(): Promise<Sight> {

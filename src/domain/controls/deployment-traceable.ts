@@ -27,15 +27,16 @@ export const deploymentTraceable: Control = {
       createdAt: deployment.createdAt,
     };
     const what = `${short(deployment.sha)} (${oneLine(deployment.ref)})`;
-    const { landedAt, createdAt, onProductionBranch } = deployment;
-    if (landedAt !== null && landedAt > createdAt)
+    const { landedAt, onProductionBranch } = deployment;
+    // A job that waited for its environment's rules deployed nothing before it went on.
+    const began =
+      deployment.statuses.find(({ state }) => state === "in_progress")?.at ?? deployment.createdAt;
+    if (landedAt !== null && landedAt > began)
       return result(
         NAME,
         "fail",
         "deployed-before-landing",
-        [
-          `${what} was deployed at ${time(createdAt)} and came to a production branch only at ${time(landedAt)}`,
-        ],
+        [`${what} was deployed at ${time(began)} and came to a production branch only at ${time(landedAt)}`],
         inputs,
       );
     if (onProductionBranch === true)

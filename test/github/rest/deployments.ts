@@ -155,6 +155,24 @@ export const deploymentRoutes: Routes = {
       return ok({ total_count: rules.length, custom_deployment_protection_rules: rules });
     },
   },
+  "GET /repos/{owner}/{repo}/actions/runs": {
+    need: ACTIONS,
+    run(call) {
+      const repository = repositoryOf(call);
+      const { status, event, branch } = call.query;
+      const found = repository.workflowRuns
+        .filter((one) => status === undefined || status === one.status || status === one.conclusion)
+        .filter((one) => event === undefined || event === one.event)
+        .filter((one) => branch === undefined || branch === one.headBranch)
+        .toReversed();
+      return paged(
+        call,
+        found,
+        (one) => workflowRunShape(call.world, repository, one),
+        (workflow_runs, total_count) => ({ total_count, workflow_runs }),
+      );
+    },
+  },
   "GET /repos/{owner}/{repo}/actions/runs/{run_id}": {
     need: ACTIONS,
     run(call) {

@@ -89,6 +89,7 @@ export const OPERATIONS = [
   "GET /repos/{owner}/{repo}/environments/{environment_name}",
   "GET /repos/{owner}/{repo}/environments/{environment_name}/deployment_protection_rules",
   "POST /repos/{owner}/{repo}/actions/runs/{run_id}/deployment_protection_rule",
+  "GET /repos/{owner}/{repo}/actions/runs",
   "GET /repos/{owner}/{repo}/actions/runs/{run_id}",
   "GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals",
   "GET /repos/{owner}/{repo}/rules/branches/{branch}",

@@ -1,0 +1,153 @@
+/** What our deployment gate answers a job that waits: at once where that is sure, and a comment while it may still change. */
+
+import type { Instant, Repository } from "./change.ts";
+import type { Deployment } from "./deployment.ts";
+import type { Action, Decision, Entry } from "./entry.ts";
+import type { PolicyInForce } from "./policy/tighten.ts";
+import { defaultPolicy } from "./policy/tighten.ts";
+import type { DeploymentGateRecord } from "./record.ts";
+import type { Assessment } from "./result.ts";
+import { markdown, short, time, VERDICT_TITLES } from "./wording.ts";
+
+/** What an `answer-gate` action asks for. `state` null: a comment, and the job goes on waiting. */
+export interface AnswerGatePayload {
+  readonly repository: { readonly owner: string; readonly name: string };
+  readonly run: number;
+  readonly environment: string;
+  readonly state: "approved" | "rejected" | null;
+  readonly comment: string;
+}
+
+/** So many changes are named one by one. */
+const LINES_SHOWN = 20;
+
+const GOOD: ReadonlySet<string> = new Set(["compliant", "emergency", "exempted", "historic"]);
+
+/** What a deployment that waits may still be cured of: its branch can be merged, and a freeze ends. */
+const CURABLE: ReadonlySet<string> = new Set(["unmerged", "unaccounted", "in-freeze"]);
+
+/** What is answered, and until when a waiting answer holds. `assessment` null: the environment is not production. */
+export interface GateFacts {
+  readonly deployment: Deployment;
+  readonly run: number;
+  readonly assessment: Assessment | null;
+  readonly policy: PolicyInForce;
+  readonly requestedAt: Instant;
+  readonly deadline: Instant;
+  readonly now: Instant;
+  readonly previous: DeploymentGateRecord | null;
+  readonly subject: string;
+  readonly installationId: number;
+}
+
+/** The answer with what to record and to do; nothing where the same was said before. INVARIANT: a final answer is given once. */
+export function decideGateAnswer(facts: GateFacts): Decision {
+  const { deployment, run, assessment, policy, previous, subject, installationId } = facts;
+  if (previous !== null && previous.answer !== "waiting") return { entries: [], actions: [] };
+  const answer = answerOf(facts);
+  const comment = commentOf(facts, answer);
+  if (previous?.answer === answer && previous.comment === comment) return { entries: [], actions: [] };
+  const { repository, environment, sha, ref } = deployment;
+  const body: DeploymentGateRecord = {
+    repository,
+    number: deployment.number ?? 0,
+    run,
+    environment,
+    sha,
+    ref,
+    requestedAt: facts.requestedAt,
+    deadline: facts.deadline,
+    answer,
+    comment,
+    mode: modeOf(policy),
+    assessment: assessment ?? { verdict: "compliant", results: [], approvals: [], policyDigest: "" },
+  };
+  const entry: Entry = {
+    kind: "deployment-gate",
+    subject,
+    ...owned(repository),
+    at: facts.requestedAt,
+    body,
+  };
+  const payload: AnswerGatePayload = {
+    repository: { owner: repository.owner, name: repository.name },
+    run,
+    environment,
+    state: answer === "waiting" ? null : answer,
+    comment,
+  };
+  const action: Action = {
+    key: `gate:${subject}`,
+    kind: "answer-gate",
+    ...owned(repository),
+    installationId,
+    payload,
+  };
+  return { entries: [entry], actions: [action] };
+}
+
+function answerOf({ assessment, policy, now, deadline }: GateFacts): DeploymentGateRecord["answer"] {
+  if (assessment === null || modeOf(policy) === "observe" || GOOD.has(assessment.verdict)) return "approved";
+  if (now >= deadline) return "rejected";
+  return isHopeless(assessment, policy) ? "rejected" : "waiting";
+}
+
+/** A change that landed does not become another; only an emergency could let it pass, where the policy has one that does. */
+function isHopeless({ results }: Assessment, policy: PolicyInForce): boolean {
+  const waives = policy.state === "known" ? policy.record.effective.emergency.waives : [];
+  return results.some(
+    ({ outcome, cause, control }) =>
+      outcome === "fail" && !CURABLE.has(cause) && !waives.some((each) => each === control),
+  );
+}
+
+function commentOf(facts: GateFacts, answer: DeploymentGateRecord["answer"]): string {
+  const { assessment, deployment, policy, deadline, now } = facts;
+  const environment = markdown(deployment.environment);
+  if (assessment === null)
+    return `Approved: ${environment} is not a production environment by the policy, so nothing is asked here.`;
+  const open = assessment.results.filter(({ outcome }) => outcome === "fail" || outcome === "unverifiable");
+  const reasons = open.flatMap((each) => each.reasons).map((reason) => `- ${markdown(reason)}`);
+  const lines: string[] = [];
+  if (answer === "approved" && GOOD.has(assessment.verdict))
+    lines.push(`Approved: what this brings to ${environment} is let through.`);
+  else if (answer === "approved")
+    lines.push(`Approved, because the policy only observes. Enforced, this would be held back:`, ...reasons);
+  else if (answer === "waiting")
+    lines.push(
+      `Waiting, until ${time(deadline)} at most:`,
+      ...reasons,
+      "",
+      modeOf(policy) === "enforce" && open.some(({ cause }) => CURABLE.has(cause))
+        ? "Merge what is not merged through a reviewed pull request, or cancel this run. It is looked at again by itself."
+        : "It is looked at again by itself whenever something changes.",
+    );
+  else
+    lines.push(
+      now >= deadline
+        ? `Rejected: this waited until ${time(deadline)} and is not let through:`
+        : "Rejected: this cannot become compliant, whatever is done now:",
+      ...reasons,
+      "",
+      "A rejection is final: deploy again once what it carries is compliant.",
+    );
+  return [...lines, ...changeLines(deployment)].join("\n");
+}
+
+function changeLines({ carried }: Deployment): readonly string[] {
+  if (carried.length === 0) return [];
+  const lines = carried.map(({ pulls, sha, verdict }) => {
+    const name = pulls.length === 0 ? `push of ${short(sha)}` : pulls.map((pull) => `#${pull}`).join(", ");
+    return `- ${name}: ${markdown((VERDICT_TITLES as Readonly<Record<string, string>>)[verdict] ?? verdict)}`;
+  });
+  const more = lines.length - LINES_SHOWN;
+  return ["", "Changes:", ...lines.slice(0, LINES_SHOWN), ...(more > 0 ? [`- and ${more} more`] : [])];
+}
+
+function modeOf(policy: PolicyInForce): "observe" | "enforce" {
+  return (policy.state === "known" ? policy.record.effective : defaultPolicy()).mode;
+}
+
+function owned(repository: Repository): { repositoryId: number; organizationId: number } {
+  return { repositoryId: repository.id, organizationId: repository.ownerId };
+}

@@ -1,0 +1,96 @@
+/** A job waits for our gate: gather what it would bring as if it succeeded now, judge it, and answer. */
+
+import { dueAfter } from "../domain/calendar.ts";
+import { assess } from "../domain/controls/assess.ts";
+import { policyOrDefault } from "../domain/decision.ts";
+import { decideGateAnswer } from "../domain/deployment-gate.ts";
+import { isProductionEnvironment } from "../domain/policy/scope.ts";
+import type { DeploymentGateRecord } from "../domain/record.ts";
+import { sinceOf } from "./assess-change.ts";
+import { deploymentId } from "./assess-deployment.ts";
+import { gatherDeployment, policyWhen } from "./deployed.ts";
+import { gateSubject, waitingGates } from "./gates.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** The task that looks at the waiting gates of a repository. Lane `repository:ID`. */
+export const GATES = "countersign.gates";
+
+/** What GitHub asks of the gate: a run's job that would deploy to an environment. */
+export interface AskedGate {
+  readonly deployment: number;
+  readonly environment: string;
+  readonly run: number;
+}
+
+/** Answers what GitHub asked, or asks itself again what may have changed. What was answered for good is not answered again. */
+export async function answerGate(tools: Tools, watched: Watched, asked: AskedGate): Promise<void> {
+  const { repository, installationId } = watched;
+  const { environment, run, deployment: number } = asked;
+  const subject = gateSubject(repository.id, number, environment);
+  const known = await tools.ledger.state("deployment-gate", subject);
+  let previous = known === undefined ? null : (known.body as DeploymentGateRecord);
+  // Another attempt of the run asks anew, with a deployment of its own.
+  if (previous !== null && previous.run !== run) previous = null;
+  if (previous !== null && previous.answer !== "waiting") return;
+  const octokit = await tools.github.octokits.installation(installationId);
+  const read = await tools.github.readDeployment(octokit, repository, number);
+  const policy = await policyWhen(tools, watched, read.createdAt);
+  const effective = policyOrDefault(policy);
+  const now = tools.clock.now();
+  const requestedAt = previous?.requestedAt ?? now;
+  const deadline =
+    previous?.deadline ?? dueAfter(requestedAt, effective.production.gateWaits, effective.calendar);
+  const deployment = await gatherDeployment(tools, watched, {
+    id: deploymentId(repository.id, number, environment),
+    origin: { kind: "github", number },
+    environment,
+    originalEnvironment: read.originalEnvironment,
+    sha: read.sha,
+    ref: read.ref,
+    creator: read.creator,
+    // It has deployed nothing yet: it would begin now.
+    createdAt: now,
+    statuses: [],
+    at: now,
+    run: null,
+    rules: null,
+    policy,
+  });
+  const isProduction = isProductionEnvironment(effective, environment);
+  const assessment = isProduction
+    ? assess(
+        { moment: "deployed", deployment },
+        { policy, appId: tools.appId, at: now, since: sinceOf(watched, policy) },
+      )
+    : null;
+  const decision = decideGateAnswer({
+    deployment,
+    run,
+    assessment,
+    policy,
+    requestedAt,
+    deadline,
+    now,
+    previous,
+    subject,
+    installationId,
+  });
+  if (decision.entries.length > 0) await tools.ledger.record(decision, now, watched.fence);
+  const answer = (decision.entries[0]?.body as DeploymentGateRecord | undefined)?.answer;
+  if (previous === null && answer === "waiting")
+    await tools.ledger.queue.enqueue([
+      {
+        id: `${GATES}:${subject}`,
+        lane: `repository:${repository.id}`,
+        event: GATES,
+        dueAt: deadline,
+        payload: { repositoryId: repository.id },
+      },
+    ]);
+}
+
+/** Looks again at every job of the repository that waits for us. */
+export async function answerWaitingGates(tools: Tools, watched: Watched): Promise<void> {
+  for (const { number, environment, run } of await waitingGates(tools, watched.repository.id))
+    await answerGate(tools, watched, { deployment: number, environment, run });
+}

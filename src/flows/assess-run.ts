@@ -1,0 +1,81 @@
+/** Runs of the workflows that the policy counts as deployments, whether they name an environment or not. */
+
+import { policyOrDefault } from "../domain/decision.ts";
+import { sha256 } from "../domain/digest.ts";
+import { isProductionWorkflow } from "../domain/policy/scope.ts";
+import type { DeploymentRecord } from "../domain/record.ts";
+import type { ReadRun } from "../github/runs.ts";
+import { isRecorded, policyWhen, recordSuccess } from "./deployed.ts";
+import { currentPolicy } from "./assess-change.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** A run that began so long before the newest recorded one is not looked for any more (ms). */
+const MAY_STILL_END = 35 * 24 * 3_600_000;
+
+/** Judges one run once it has succeeded, if the policy names its workflow; a run whose job made a recorded deployment is judged as that. */
+export async function assessRun(tools: Tools, watched: Watched, id: number): Promise<void> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const run = await tools.github.readRun(octokit, watched.repository, id);
+  if (run !== null) await judgeRun(tools, watched, run);
+}
+
+/** Judges the runs that no webhook told of. Asks GitHub nothing where the policy names no workflow. */
+export async function assessRuns(tools: Tools, watched: Watched): Promise<void> {
+  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  if (policy.production.workflows.length === 0) return;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const from = Math.max(watched.since, tools.clock.now() - MAY_STILL_END);
+  for (const run of await tools.github.listSucceededRuns(octokit, watched.repository, from))
+    await judgeRun(tools, watched, run);
+}
+
+async function judgeRun(tools: Tools, watched: Watched, run: ReadRun): Promise<void> {
+  const { repository } = watched;
+  if (run.conclusion !== "success" || run.updatedAt < watched.since) return;
+  const policy = await policyWhen(tools, watched, run.startedAt);
+  if (!isProductionWorkflow(policyOrDefault(policy), run.path)) return;
+  const id = sha256(`${repository.id}\nworkflow\n${run.id}\n${run.attempt}`);
+  if ((await isRecorded(tools, id)) || (await isDeployed(tools, watched, run))) return;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const approvals = await tools.github.readApprovals(octokit, repository, run.id);
+  const { attempt, event, path, actor, triggeringActor, createdAt, startedAt, called } = run;
+  await recordSuccess(tools, watched, {
+    id,
+    origin: { kind: "workflow", run: run.id, attempt },
+    environment: `workflow ${path.replace(/^\.github\/workflows\//u, "")}`,
+    originalEnvironment: null,
+    sha: run.sha,
+    ref: run.branch ?? run.sha,
+    creator: triggeringActor ?? actor,
+    createdAt: startedAt,
+    statuses: [],
+    at: run.updatedAt,
+    run: {
+      id: run.id,
+      attempt,
+      event,
+      path,
+      actor,
+      triggeringActor,
+      createdAt,
+      startedAt,
+      called,
+      approvals,
+    },
+    rules: null,
+    policy,
+  });
+}
+
+/** Whether a deployment to production by this attempt of the run is recorded. */
+async function isDeployed(tools: Tools, watched: Watched, run: ReadRun): Promise<boolean> {
+  const from = run.startedAt;
+  for await (const entry of tools.ledger.states("deployment", {
+    repositoryId: watched.repository.id,
+    from,
+  })) {
+    const { deployment } = entry.body as DeploymentRecord;
+    if (deployment.run?.id === run.id && deployment.run.attempt === run.attempt) return true;
+  }
+  return false;
+}

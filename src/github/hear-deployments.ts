@@ -1,0 +1,80 @@
+/** Webhooks about deployments, however they come about: deployments, workflow runs, tags, releases, and questions to our gate. */
+
+import { z } from "zod";
+import { NO_COMMIT } from "../domain/change.ts";
+import { listen } from "./listener.ts";
+import { DeploymentEvent, type PushEvent, RepositoryShape } from "./shapes.ts";
+import type { Arrival, Hearing, Listeners } from "./subject.ts";
+
+const deployment = listen("deployment", DeploymentEvent, ({ repository, deployment: { id } }) => ({
+  subjects: [{ type: "deployment", repositoryId: repository.id, number: id }],
+}));
+
+/** `deployment` and `deployment_status` */
+export const DEPLOYMENT: Listeners = { created: deployment };
+
+const GateEvent = z.object({
+  repository: RepositoryShape,
+  environment: z.string(),
+  deployment_callback_url: z.string(),
+  deployment: z.object({ id: z.int() }),
+});
+
+/** `deployment_protection_rule` */
+export const DEPLOYMENT_PROTECTION_RULE: Listeners = {
+  requested: listen("gate", GateEvent, (event) => {
+    // The run is named nowhere but in the address to answer at.
+    const run = /\/actions\/runs\/(\d+)\/deployment_protection_rule$/u.exec(
+      event.deployment_callback_url,
+    )?.[1];
+    if (run === undefined) return "the payload names no run to answer";
+    const { repository, environment, deployment: asked } = event;
+    const of = { deployment: asked.id, environment, run: Number(run) };
+    return { subjects: [{ type: "gate", repositoryId: repository.id, ...of }] };
+  }),
+};
+
+const RunEvent = z.object({
+  repository: RepositoryShape,
+  workflow_run: z.object({ id: z.int(), conclusion: z.string().nullish() }),
+});
+
+/** `workflow_run` */
+export const WORKFLOW_RUN: Listeners = {
+  completed: listen("run", RunEvent, ({ repository, workflow_run: { id, conclusion } }) =>
+    conclusion === "success"
+      ? { subjects: [{ type: "run", repositoryId: repository.id, run: id }] }
+      : "a run that did not succeed deployed nothing we know of",
+  ),
+};
+
+const ReleaseEvent = z.object({
+  repository: RepositoryShape,
+  release: z.object({ tag_name: z.string() }),
+});
+
+/** `release` */
+export const RELEASE: Listeners = {
+  // The push that made the tag is told on its own, and may have been lost.
+  published: listen("release", ReleaseEvent, ({ repository, release }) => ({
+    subjects: [{ type: "tag", repositoryId: repository.id, tag: release.tag_name }],
+  })),
+};
+
+/** A push that made, moved or deleted a tag. The commit an annotated tag stands for is named beside it. */
+export function tagPushed(event: z.infer<typeof PushEvent>, arrival: Arrival): Exclude<Hearing, string> {
+  const { repository, ref, before, after, sender } = event;
+  const tag = ref.replace(/^refs\/tags\//u, "");
+  const at = repository.pushed_at ?? arrival.receivedAt;
+  const commit = after === NO_COMMIT ? null : (event.head_commit?.id ?? null);
+  return {
+    subjects: [{ type: "tag", repositoryId: repository.id, tag }],
+    observations: [
+      {
+        subject: `tag:${before}:${after}:${arrival.delivery}`,
+        observation: { kind: "tagged", ref, before, after, commit, actor: sender, at },
+        at,
+      },
+    ],
+  };
+}
