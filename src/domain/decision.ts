@@ -5,17 +5,32 @@ import { CHECK_NAME } from "./controls/control.ts";
 import { REPEATED_CAUSES } from "./controls/deployment-approved.ts";
 import { PRE_APPROVED } from "./controls/independently-approved.ts";
 import type { Deployment } from "./deployment.ts";
-import { canonical, sha256 } from "./digest.ts";
+import {
+  decideDeviation,
+  decideRecord,
+  NOTHING_STANDING,
+  together,
+  type Standing,
+} from "./deviation/decide.ts";
+import {
+  causeOf,
+  deviationIdOf,
+  personOf,
+  severityOf,
+  weakeningKey,
+  type DeviationSeed,
+  type SharedCause,
+} from "./deviation/open.ts";
+import { canonical } from "./digest.ts";
 import type { EmergencyFacts } from "./emergency/facts.ts";
 import type { Action, Decision, Entry } from "./entry.ts";
 import { checkText, deviationText, type Candidates } from "./message.ts";
-import { notify, type Notice } from "./notice.ts";
 import { defaultPolicy, type PolicyInForce } from "./policy/tighten.ts";
 import type { Policy } from "./policy/policy.ts";
 import { weakeningDeviation, type Meanwhile } from "./protection/deviation.ts";
 import type { ExposureRecord } from "./protection/record.ts";
-import type { ChangeRecord, CheckRunText, DeploymentRecord, DeviationRecord, GateRecord } from "./record.ts";
-import type { Assessment, ControlName, Result } from "./result.ts";
+import type { ChangeRecord, CheckRunText, DeploymentRecord, GateRecord } from "./record.ts";
+import type { Assessment, Result } from "./result.ts";
 
 /** Where an action goes. */
 export interface Addressee {
@@ -32,17 +47,6 @@ export interface CheckRunPayload {
   readonly text: CheckRunText;
   /** The delivery that asked for the check to be run again; a new one makes the same text be sent anew. */
   readonly request: string | null;
-}
-
-/** What an `open-issue` action asks for. The marker is hidden in the body, to find the issue again. */
-export interface OpenIssuePayload {
-  readonly repository: { readonly owner: string; readonly name: string };
-  readonly appId: number;
-  readonly title: string;
-  readonly body: string;
-  readonly labels: readonly string[];
-  readonly assignees: readonly string[];
-  readonly marker: string;
 }
 
 /** The policy in force, or the defaults where it is not known (for what must go on without it). */
@@ -104,6 +108,29 @@ export function decideGate(facts: {
   };
 }
 
+/** The deviation that a judged update of a production branch is, or null. `spans`: what it may share its cause with. */
+export function seedOfChange(facts: {
+  readonly change: Change;
+  readonly assessment: Assessment;
+  readonly policy: PolicyInForce;
+  readonly spans?: readonly SharedCause[];
+}): DeviationSeed | null {
+  const { change, assessment, policy, spans = [] } = facts;
+  if (assessment.verdict !== "non-compliant" || policyOrDefault(policy).mode !== "enforce") return null;
+  return seedOf({
+    subjectKind: "change",
+    id: change.id,
+    repository: change.repository,
+    pull: change.pullRequests[0]?.number ?? null,
+    results: assessment.results.filter((each) => each.outcome === "fail"),
+    actors: [change.update.actor].filter((actor) => actor !== null),
+    happenedAt: change.update.at,
+    rewritten: change.update.kind === "force-push",
+    text: { change, assessment },
+    spans,
+  });
+}
+
 /** What to record of an update of a production branch, and of the deviation it may be. */
 export function decideChange(facts: {
   readonly change: Change;
@@ -111,12 +138,13 @@ export function decideChange(facts: {
   readonly policy: PolicyInForce;
   readonly to: Addressee;
   readonly detectedAt: Instant;
-  /** The deviation recorded of this change before, when only a webhook's word was known; it is closed if nothing is left of it. */
-  readonly previous?: DeviationRecord | null;
+  readonly spans?: readonly SharedCause[];
+  /** What is recorded of its deviation; {@link seedOfChange} names the cause to look for. */
+  readonly standing?: Standing;
   /** Of its pull requests. */
   readonly emergencies?: readonly EmergencyFacts[];
 }): Decision {
-  const { change, assessment, policy, to, detectedAt, previous = null, emergencies = [] } = facts;
+  const { change, assessment, policy, to, detectedAt, standing = NOTHING_STANDING, emergencies = [] } = facts;
   const { mode } = policyOrDefault(policy);
   const body: ChangeRecord = {
     change,
@@ -132,41 +160,80 @@ export function decideChange(facts: {
     at: change.update.at,
     body,
   };
-  const deviation = deviationOf({
-    subjectKind: "change",
-    id: change.id,
-    repository: change.repository,
-    pull: change.pullRequests[0]?.number ?? null,
-    results: assessment.results.filter((each) => each.outcome === "fail"),
-    actors: [change.update.actor].filter((actor) => actor !== null),
-    happenedAt: change.update.at,
-    detectedAt,
-    text: { change, assessment },
-  });
-  const opens = assessment.verdict === "non-compliant" && mode === "enforce";
-  const isOver = !opens && previous?.status === "open";
-  const closed: readonly Entry[] = isOver
-    ? [deviationEntry({ ...previous, status: "closed", typeReason: "GitHub's own list showed it otherwise" })]
-    : [];
-  return withDeviation(
-    [...policyEntries(policy, change.repository, detectedAt), entry, ...closed],
-    opens ? deviation : null,
-    policy,
+  const deviation = decideDeviation({
+    ...ownOrShared(seedOfChange(facts)),
+    subject: change.id,
+    standing,
+    policy: policyOrDefault(policy),
     to,
+    at: detectedAt,
+  });
+  return together(
+    { entries: [...policyEntries(policy, change.repository, detectedAt), entry], actions: [] },
+    deviation,
   );
 }
 
-/** What to record of a deployment, and of the deviation it may be. A deviation that only repeats a carried change's is not opened again. */
+/** What came about under a weakened control is listed by that control's deviation, and opens none of its own. */
+function ownOrShared(seed: DeviationSeed | null): {
+  readonly seed: DeviationSeed | null;
+  readonly because?: string;
+} {
+  const shared = seed?.cause.shared;
+  if (shared?.kind !== "weakening") return { seed };
+  const id = deviationIdOf(weakeningKey(shared.id));
+  return { seed: null, because: `it is listed under ${id}: it came about while ${shared.because}` };
+}
+
+/** The deviation that a judged deployment is, or null. One that only repeats a carried change's is not opened again. */
+export function seedOfDeployment(facts: {
+  readonly deployment: Deployment;
+  readonly assessment: Assessment;
+  readonly policy: PolicyInForce;
+  readonly spans?: readonly SharedCause[];
+}): DeviationSeed | null {
+  const { deployment, assessment, policy, spans = [] } = facts;
+  const own = assessment.results.filter(
+    (each) => each.outcome === "fail" && !REPEATED_CAUSES.has(each.cause),
+  );
+  const opens = assessment.verdict === "non-compliant" && own.length > 0;
+  if (!opens || policyOrDefault(policy).mode !== "enforce") return null;
+  return seedOf({
+    subjectKind: "deployment",
+    id: deployment.id,
+    repository: deployment.repository,
+    pull: null,
+    results: own,
+    actors: [deployment.creator].filter((actor) => actor !== null),
+    happenedAt: deployment.succeededAt,
+    rewritten: false,
+    text: { deployment, assessment },
+    spans,
+    ...typeOf(deployment, own),
+  });
+}
+
+/** What to record of a deployment, and of the deviation it may be. */
 export function decideDeployment(facts: {
   readonly deployment: Deployment;
   readonly assessment: Assessment;
   readonly policy: PolicyInForce;
   readonly to: Addressee;
   readonly detectedAt: Instant;
+  readonly spans?: readonly SharedCause[];
+  readonly standing?: Standing;
   /** Declared for it without a pull request. */
   readonly emergencies?: readonly EmergencyFacts[];
 }): Decision {
-  const { deployment, assessment, policy, to, detectedAt, emergencies = [] } = facts;
+  const {
+    deployment,
+    assessment,
+    policy,
+    to,
+    detectedAt,
+    standing = NOTHING_STANDING,
+    emergencies = [],
+  } = facts;
   const { mode } = policyOrDefault(policy);
   const body: DeploymentRecord = {
     deployment,
@@ -181,42 +248,32 @@ export function decideDeployment(facts: {
     at: deployment.succeededAt,
     body,
   };
-  const own = assessment.results.filter(
-    (each) => each.outcome === "fail" && !REPEATED_CAUSES.has(each.cause),
-  );
-  const deviation = deviationOf({
-    subjectKind: "deployment",
-    id: deployment.id,
-    repository: deployment.repository,
-    pull: null,
-    results: own,
-    actors: [deployment.creator].filter((actor) => actor !== null),
-    happenedAt: deployment.succeededAt,
-    detectedAt,
-    text: { deployment, assessment },
-    ...typeOf(deployment, own),
-  });
-  const opens = assessment.verdict === "non-compliant" && own.length > 0 && mode === "enforce";
-  return withDeviation(
-    [...policyEntries(policy, deployment.repository, detectedAt), entry],
-    opens ? deviation : null,
-    policy,
+  const deviation = decideDeviation({
+    ...ownOrShared(seedOfDeployment(facts)),
+    subject: deployment.id,
+    standing,
+    policy: policyOrDefault(policy),
     to,
+    at: detectedAt,
+  });
+  return together(
+    { entries: [...policyEntries(policy, deployment.repository, detectedAt), entry], actions: [] },
+    deviation,
   );
 }
 
-/** What to record of a weakened protection, and of the issue about it. `previous`: as it was recorded before. */
+/** What to record of a weakened protection, and of the issue about it. `standing`: what is recorded of it. */
 export function decideWeakening(facts: {
   readonly exposures: readonly ExposureRecord[];
   readonly meanwhile: readonly Meanwhile[];
   readonly policy: PolicyInForce;
   readonly to: Addressee;
-  readonly previous: DeviationRecord | null;
+  readonly standing?: Standing;
   readonly detectedAt: Instant;
 }): Decision {
-  const { exposures, meanwhile, policy, to, previous } = facts;
-  const detectedAt = previous?.detectedAt ?? facts.detectedAt;
-  return withDeviation([], weakeningDeviation(exposures, meanwhile, detectedAt), policy, to);
+  const { exposures, meanwhile, policy, to, standing = NOTHING_STANDING, detectedAt } = facts;
+  const deviation = weakeningDeviation(exposures, meanwhile, standing.previous, detectedAt);
+  return decideRecord(deviation, standing, policyOrDefault(policy), to, detectedAt);
 }
 
 /** The key of everything that is said in our check run on one commit. */
@@ -271,13 +328,13 @@ function classOf({ results }: Assessment): ChangeRecord["class"] {
 function typeOf(
   { rules }: Deployment,
   failed: readonly Result[],
-): Pick<DeviationFacts, "type" | "typeReason"> {
+): { readonly type?: DeviationSeed["type"]; readonly typeReason?: string } {
   const isDesign = failed[0]?.cause === "self-approved" && rules?.preventSelfReview === false;
   if (!isDesign) return {};
   return { type: "design", typeReason: "the environment is not set up to prevent self-review" };
 }
 
-interface DeviationFacts {
+function seedOf(facts: {
   readonly subjectKind: "change" | "deployment";
   readonly id: string;
   readonly repository: Repository;
@@ -285,99 +342,49 @@ interface DeviationFacts {
   readonly results: readonly Result[];
   readonly actors: readonly Actor[];
   readonly happenedAt: Instant;
-  readonly detectedAt: Instant;
+  readonly rewritten: boolean;
   readonly text: Parameters<typeof deviationText>[0];
   /** Default: operating. */
-  readonly type?: DeviationRecord["type"];
+  readonly type?: DeviationSeed["type"];
   readonly typeReason?: string;
-}
-
-/** The id of the deviation a change or deployment may be. */
-export function deviationId(subjectKind: DeviationRecord["subjectKind"], id: string): string {
-  return `DEV-${sha256(`${subjectKind}:${id}`).slice(0, 12)}`;
-}
-
-function deviationOf(facts: DeviationFacts): DeviationRecord {
+  readonly spans: readonly SharedCause[];
+}): DeviationSeed {
+  const { subjectKind, id, repository, pull, results, happenedAt } = facts;
   const { title, description } = deviationText(facts.text);
-  const controls = facts.results.map((each) => each.control);
+  const controls = results.map((each) => each.control);
+  const actors = facts.actors.map(personOf);
+  const cause = causeOf({
+    subjectKind,
+    id,
+    repositoryId: repository.id,
+    results,
+    at: happenedAt,
+    spans: facts.spans,
+  });
   return {
-    id: deviationId(facts.subjectKind, facts.id),
-    subjectKind: facts.subjectKind,
-    repository: facts.repository,
-    subjects: [facts.id],
-    pull: facts.pull,
+    cause,
+    subjectKind,
+    repository,
+    listed: {
+      subject: id,
+      pull,
+      title,
+      what: description.split("\n")[0] ?? title,
+      at: happenedAt,
+      controls,
+      actors,
+    },
     controls,
-    cause: facts.results[0]?.cause ?? "unknown",
+    causeCode: results[0]?.cause ?? "unknown",
     // The gate or the rule asked for it and the change did not have it: the design held, its operation did not.
     type: facts.type ?? "operating",
     typeReason: facts.typeReason ?? "the policy asked for it and this was done without",
-    severity: severityOf(controls),
-    status: "open",
-    source: "app",
+    severity: severityOf(controls, facts.rewritten),
     title,
     description,
-    happenedAt: facts.happenedAt,
-    detectedAt: facts.detectedAt,
-    actors: facts.actors.map((actor) => actor.login),
+    happenedAt,
+    actors,
   };
-}
-
-function severityOf(controls: readonly ControlName[]): DeviationRecord["severity"] {
-  if (controls.includes("merged-by-pull-request") || controls.includes("deployment-traceable")) return "high";
-  return controls.includes("independently-approved") ? "high" : "medium";
-}
-
-function withDeviation(
-  entries: readonly Entry[],
-  deviation: DeviationRecord | null,
-  policy: PolicyInForce,
-  to: Addressee,
-): Decision {
-  if (deviation === null) return { entries, actions: [] };
-  const inForce = policyOrDefault(policy);
-  const issue = issueFor(deviation, inForce, to);
-  return {
-    entries: [...entries, deviationEntry(deviation)],
-    actions: [
-      ...(issue === null ? [] : [issue]),
-      ...notify(inForce, "deviation-opened", deviationNotice(deviation)),
-    ],
-  };
-}
-
-/** What is told of a deviation outside GitHub when it is opened. */
-function deviationNotice(deviation: DeviationRecord): Notice {
-  const { owner, name, ownerId } = deviation.repository;
-  return {
-    organizationId: ownerId,
-    about: deviation.id,
-    text: `${deviation.title}. Review what reached production, say why it happened, and revert it if it should not be there.`,
-    repository: `${owner}/${name}`,
-    path: `${owner}/${name}/${deviation.pull === null ? "issues" : `pull/${deviation.pull}`}`,
-    at: deviation.happenedAt,
-  };
-}
-
-function deviationEntry(body: DeviationRecord): Entry {
-  return { kind: "deviation", subject: body.id, ...owned(body.repository), at: body.happenedAt, body };
-}
-
-function issueFor(deviation: DeviationRecord, policy: Policy, to: Addressee): Action | null {
-  const { repository: elsewhere, labels, assignees } = policy.deviations;
-  // What went wrong inside a company is not for the public to read.
-  if (elsewhere === null && to.repository.visibility === "public") return null;
-  const [owner = to.repository.owner, name = to.repository.name] = elsewhere?.split("/") ?? [];
-  const marker = `countersign-deviation:${deviation.id}`;
-  const payload: OpenIssuePayload = {
-    repository: { owner, name },
-    appId: to.appId,
-    title: deviation.title,
-    body: `${deviation.description}\n\n<!-- ${marker} -->\n`,
-    labels,
-    assignees,
-    marker,
-  };
-  return { key: `issue:${deviation.id}`, kind: "open-issue", ...addressed(to), payload };
 }
 
 function policyEntries(policy: PolicyInForce, repository: Repository, at: Instant): readonly Entry[] {

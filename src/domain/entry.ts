@@ -14,6 +14,7 @@ export const ENTRY_KINDS = [
   "deployment-gate",
   "tags",
   "deviation",
+  "remediation",
   "coverage-gap",
   "completeness",
   "command",
@@ -62,7 +63,8 @@ export interface Action {
 }
 
 /** What can be asked of GitHub; `notification` is a message to a receiver elsewhere. */
-export type ActionKind = "check-run" | "open-issue" | "answer-gate" | "comment" | "reaction" | "notification";
+export type ActionKind =
+  "check-run" | "open-issue" | "update-issue" | "answer-gate" | "comment" | "reaction" | "notification";
 
 /** What a decision comes to: entries to record and actions to take, together or not at all. */
 export interface Decision {

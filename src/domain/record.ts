@@ -121,27 +121,153 @@ export interface DeploymentGateRecord {
   readonly assessment: Assessment;
 }
 
-/** Entry `deviation`, subject = deviation id: what answers a change or deployment that is not compliant. */
+/** Someone who did or owns something; compared by `id`, and by login only where a terminal named somebody (`id` null). */
+export interface Person {
+  readonly id: number | null;
+  readonly login: string;
+}
+
+/** The step that led to a state: which command, whose, in which part, by which way, and its words. */
+export interface Moved {
+  readonly command: string;
+  /** Null: the App itself. */
+  readonly by: Person | null;
+  readonly role: "owner" | "causer" | "other" | "auditor" | "app";
+  readonly via: "app" | "comment" | "terminal";
+  readonly at: Instant;
+  readonly text: string;
+}
+
+/** One change or deployment that a deviation lists. */
+export interface ListedSubject {
+  /** The change id or deployment id. */
+  readonly subject: string;
+  readonly pull: number | null;
+  /** One line. */
+  readonly title: string;
+  /** What happened, in a sentence or two. */
+  readonly what: string;
+  readonly at: Instant;
+  readonly controls: readonly ControlName[];
+  readonly actors: readonly Person[];
+}
+
+/** The states a deviation goes through. */
+export type DeviationStatus =
+  "open" | "in-remediation" | "done" | "effective" | "closed" | "not-an-exception";
+
+/** How much a deviation weighs; `observation`: noted, and no exception. */
+export type Severity = "observation" | "low" | "medium" | "high" | "critical";
+
+/** Entry `deviation`, subject = deviation id: one cause for which changes, deployments or a control are not compliant. */
 export interface DeviationRecord {
   readonly id: string;
-  /** `control`: it is about a control as such, such as a setting that was weakened. */
+  /** What its id is made of: the one change or deployment, or the cause that several share. */
+  readonly key: string;
+  /** `control`: it is about a control as such, such as a weakened setting or what an auditor reports. */
   readonly subjectKind: "change" | "deployment" | "control";
   readonly repository: Repository;
-  /** The changes (ids) it lists; for a deployment, its id. */
+  /** The change ids or deployment ids it lists; none for a control as such. */
   readonly subjects: readonly string[];
+  readonly listed: readonly ListedSubject[];
+  /** The pull request, where it lists exactly one change that has one. */
   readonly pull: number | null;
   readonly controls: readonly ControlName[];
   readonly cause: string;
+  /** Where several have one cause: what completes "while ...", such as `the App was not running`. */
+  readonly sharedCause: string | null;
   readonly type: "design" | "operating";
   readonly typeReason: string;
-  readonly severity: "low" | "medium" | "high" | "critical";
-  readonly status: "open" | "closed";
+  /** Who typed it; null: by rule. */
+  readonly typedBy: Person | null;
+  readonly severity: Severity;
+  readonly status: DeviationStatus;
   readonly source: "app" | "auditor";
   readonly title: string;
   readonly description: string;
   readonly happenedAt: Instant;
   readonly detectedAt: Instant;
-  readonly actors: readonly string[];
+  /** From when until when production was exposed to it; `to` null: it still is. */
+  readonly exposure: { readonly from: Instant; readonly to: Instant | null };
+  /** Who caused it. */
+  readonly actors: readonly Person[];
+  /** Who entered it, where the App did not find it. */
+  readonly enteredBy: Person | null;
+  /** Where an auditor's report says it, such as a page. */
+  readonly reference: string | null;
+  /** Its issue on GitHub: asked for, waiting for a day with room, or none, and why. `day`: the UTC day it was asked for. */
+  readonly issue: {
+    readonly state: "none" | "waiting" | "asked";
+    readonly because: string;
+    /** `owner/name` where it goes. */
+    readonly repository: string | null;
+    readonly day: string | null;
+  };
+  readonly moved: Moved;
+}
+
+/** Why something could happen at all. */
+export type RootCause = "process" | "resource" | "awareness" | "tooling" | "ownership";
+
+/** Something said or given in a remediation, by whom and when. */
+export interface Said {
+  readonly text: string;
+  readonly by: Person | null;
+  readonly at: Instant;
+}
+
+/** One review of a remediation that was due. `at` null: it was missed. */
+export interface RemediationReview {
+  /** The day (YYYY-MM-DD) it was due by. */
+  readonly due: string;
+  readonly cadence: "weekly" | "monthly";
+  readonly at: Instant | null;
+  readonly by: Person | null;
+  readonly note: string;
+}
+
+/** The states a remediation goes through. */
+export type RemediationStatus = "planned" | "active" | "blocked" | "done" | "effective";
+
+/** Entry `remediation`, subject = deviation id: what answers a deviation. Every step is an entry of its own. */
+export interface RemediationRecord {
+  readonly deviation: string;
+  readonly repository: Repository;
+  /** What is answered, in the deviation's words. */
+  readonly finding: string;
+  readonly rootCause: { readonly category: RootCause; readonly text: string } | null;
+  /** The answers to "why?", one below the other. */
+  readonly whys: readonly Said[];
+  readonly action: string | null;
+  /** What keeps it from happening again; `suggested`: follows from the category, nobody has written another. */
+  readonly measure: { readonly text: string; readonly suggested: boolean } | null;
+  readonly owner: Person | null;
+  /** Everyone who ever owned it: none of them says that it is effective. */
+  readonly owners: readonly Person[];
+  /** The target date, YYYY-MM-DD. */
+  readonly due: string | null;
+  /** Every target date there was, oldest first. */
+  readonly targets: readonly { readonly due: string; readonly by: Person | null; readonly at: Instant }[];
+  readonly method: string | null;
+  readonly evidence: readonly Said[];
+  /** Where else the same was looked for, and what was found. */
+  readonly elsewhere: Said | null;
+  readonly raci: {
+    readonly accountable: readonly Person[];
+    readonly consulted: readonly Person[];
+    readonly informed: readonly Person[];
+  };
+  /** Each 1 to 5; null: nobody has said. */
+  readonly priority: { readonly impact: number; readonly effort: number; readonly risk: number } | null;
+  readonly status: RemediationStatus;
+  /** What held it up, oldest first; `until` null: it still does. */
+  readonly blockers: readonly (Said & { readonly until: Instant | null })[];
+  readonly reviews: readonly RemediationReview[];
+  /** When it began; reviews are counted from here. Null while planned. */
+  readonly startedAt: Instant | null;
+  readonly done: Said | null;
+  readonly effective: Said | null;
+  readonly moved: Moved;
 }
 
 /** Entry `coverage-gap`, subject = gap id: a span in which we could not see, and why. */

@@ -8,13 +8,13 @@ import {
   type ShippedContent,
 } from "../domain/change.ts";
 import { assess } from "../domain/controls/assess.ts";
-import { decideChange, deviationId, policyOrDefault, type Addressee } from "../domain/decision.ts";
+import { decideChange, policyOrDefault, seedOfChange, type Addressee } from "../domain/decision.ts";
 import { sha256 } from "../domain/digest.ts";
 import { decideUse } from "../domain/emergency/use.ts";
 import type { Entry } from "../domain/entry.ts";
 import { branchOf, isProductionBranch } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import type { BranchRecord, ChangeRecord, DeviationRecord } from "../domain/record.ts";
+import type { BranchRecord, ChangeRecord } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { emergenciesOfAll, keepUp, planDue } from "./emergencies.ts";
 import { checksAt, gatherPull, observationsOf, SETTLING } from "./gather.ts";
@@ -24,6 +24,7 @@ import { landedChanges } from "./landed.ts";
 import { policyOf } from "./policy.ts";
 import { recordScope } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { ownKey, spansAt, standingOf } from "./standing.ts";
 
 /** How soon a lagging list is asked again (ms). */
 const ASK_AGAIN = 5_000;
@@ -251,14 +252,18 @@ async function recordUpdate(
     { policy, appId: tools.appId, at: update.at, since: sinceOf(watched, policy) },
   );
   const to: Addressee = { repository, installationId: watched.installationId, appId: tools.appId };
-  const deviation = await tools.ledger.state("deviation", deviationId("change", change.id));
+  const { verdict } = assessment;
+  const spans = await spansAt(tools, watched, { at: update.at, where: update.ref, verdict });
+  const seed = seedOfChange({ change, assessment, policy, spans });
+  const standing = await standingOf(tools, watched, policyOrDefault(policy), ownKey(seed), change.id);
   const decision = decideChange({
     change,
     assessment,
     policy,
     to,
     detectedAt: now,
-    previous: deviation === undefined ? null : (deviation.body as DeviationRecord),
+    spans,
+    standing,
     emergencies,
   });
   const use = decideUse({
@@ -273,7 +278,7 @@ async function recordUpdate(
     watched.fence,
   );
   await planDue(tools, watched, use.after);
-  await noteLanded(tools, watched, change.id);
+  await noteLanded(tools, watched, change.id, seed?.cause.shared);
 }
 
 /** A branch is judged by the policy it had before; a new one by the default branch's, not by one it may bring itself. */

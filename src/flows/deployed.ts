@@ -3,7 +3,7 @@
 import { NO_COMMIT, type Actor, type Instant, type Sha } from "../domain/change.ts";
 import { contributorsOf } from "../domain/contribution.ts";
 import { assess } from "../domain/controls/assess.ts";
-import { decideDeployment, policyOrDefault } from "../domain/decision.ts";
+import { decideDeployment, policyOrDefault, seedOfDeployment } from "../domain/decision.ts";
 import type {
   Carried,
   Deployment,
@@ -23,6 +23,7 @@ import { gateOf } from "./gates.ts";
 import { SETTLING } from "./gather.ts";
 import { landedChanges, type Landed } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { ownKey, spansAt, standingOf } from "./standing.ts";
 
 /** How soon lists that lag are asked again (ms). */
 const ASK_AGAIN = 5_000;
@@ -61,12 +62,17 @@ export async function recordSuccess(tools: Tools, watched: Watched, success: Suc
   );
   const to = { repository: watched.repository, installationId: watched.installationId, appId: tools.appId };
   const now = tools.clock.now();
+  const { verdict } = assessment;
+  const where = deployment.environment.toLowerCase();
+  const spans = await spansAt(tools, watched, { at, where, verdict });
+  const seed = seedOfDeployment({ deployment, assessment, policy, spans });
+  const standing = await standingOf(tools, watched, policyOrDefault(policy), ownKey(seed), deployment.id);
   await tools.ledger.record(
-    decideDeployment({ deployment, assessment, policy, to, detectedAt: now }),
+    decideDeployment({ deployment, assessment, policy, to, detectedAt: now, spans, standing }),
     now,
     watched.fence,
   );
-  await noteLanded(tools, watched, deployment.id);
+  await noteLanded(tools, watched, deployment.id, seed?.cause.shared);
 }
 
 /** Everything known of a success, or of what would be one if it succeeded now. */

@@ -1,12 +1,12 @@
 /** The command `explain-bypass`: why the gate was passed by, said afterwards. It is kept; it changes no verdict. */
 
-import { deviationId } from "../domain/decision.ts";
 import { entitled } from "../domain/entitled.ts";
-import type { ChangeRecord, DeviationRecord } from "../domain/record.ts";
+import type { ChangeRecord } from "../domain/record.ts";
 import type { Command } from "./answer-command.ts";
 import { authorityFor } from "./emergencies.ts";
 import { gatherPull } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { knownDeviations } from "./standing.ts";
 
 const HOUR = 3_600_000;
 
@@ -46,8 +46,8 @@ async function deviationOfPull(
   for await (const entry of tools.ledger.states("change", span)) {
     const { change } = entry.body as ChangeRecord;
     if (!change.pullRequests.some((pull) => pull.number === number)) continue;
-    const own = await tools.ledger.state("deviation", deviationId("change", change.id));
-    if (own !== undefined) return (own.body as DeviationRecord).id;
+    const own = (await knownDeviations(tools)).find(({ subjects }) => subjects.includes(change.id));
+    if (own !== undefined) return own.id;
   }
   return null;
 }

@@ -1,6 +1,7 @@
 /** Asking for a cause's deviation to be looked at again: because its spell began or ended, or because something landed in it. */
 
 import { sha256 } from "../domain/digest.ts";
+import type { SharedCause } from "../domain/deviation/open.ts";
 import type { ExposureRecord } from "../domain/protection/record.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -33,9 +34,15 @@ export async function askForExposures(
 }
 
 /** A change or deployment landed: where its repository is less protected than it was, the deviation lists it. */
-export async function noteLanded(tools: Tools, watched: Watched, id: string): Promise<void> {
+export async function noteLanded(
+  tools: Tools,
+  watched: Watched,
+  id: string,
+  shared: SharedCause | null = null,
+): Promise<void> {
   const { id: repositoryId, ownerId } = watched.repository;
-  const open = new Set<string>();
+  // What was found only after the spell ended shares its cause all the same.
+  const open = new Set<string>(shared?.kind === "weakening" ? [shared.id] : []);
   for await (const entry of tools.ledger.states("exposure", { repositoryId })) {
     const { causeId, to } = entry.body as ExposureRecord;
     if (to === null) open.add(causeId);

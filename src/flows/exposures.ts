@@ -1,13 +1,19 @@
 /** Spells of weaker protection become deviations: one for each cause, in the organisation's own lane, so that many repositories share one. */
 
 import type { Instant } from "../domain/change.ts";
-import { decideWeakening, policyOrDefault } from "../domain/decision.ts";
-import { weakeningDeviationId, type Meanwhile } from "../domain/protection/deviation.ts";
+import { decideWeakening, policyOrDefault, type Addressee } from "../domain/decision.ts";
+import { settle, together } from "../domain/deviation/decide.ts";
+import { deviationIdOf, weakeningKey, withdraw } from "../domain/deviation/open.ts";
+import type { Decision } from "../domain/entry.ts";
+import type { PolicyInForce } from "../domain/policy/tighten.ts";
+import type { Meanwhile } from "../domain/protection/deviation.ts";
 import type { ExposureRecord } from "../domain/protection/record.ts";
-import type { ChangeRecord, DeploymentRecord, DeviationRecord } from "../domain/record.ts";
+import type { ChangeRecord, DeploymentRecord } from "../domain/record.ts";
+import type { ControlName } from "../domain/result.ts";
 import { currentPolicy } from "./assess-change.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { watch } from "./repositories.ts";
+import { deviationOf, isJudged, knownDeviations, remediationOf, standingOf } from "./standing.ts";
 
 /** Records the deviation of one cause as it stands: where, from when until when, and what landed meanwhile. */
 export async function recordWeakening(
@@ -33,21 +39,55 @@ export async function recordWeakening(
   if (first === undefined) return;
   const meanwhile: Meanwhile[] = [];
   for (const { exposure } of enforced) meanwhile.push(...(await landedDuring(tools, exposure)));
-  const previous = await tools.ledger.state("deviation", weakeningDeviationId(causeId));
+  const policy = await currentPolicy(tools, first.watched);
+  const to = {
+    repository: first.watched.repository,
+    installationId: first.watched.installationId,
+    appId: tools.appId,
+  };
+  const key = weakeningKey(causeId);
+  const standing = await standingOf(tools, first.watched, policyOrDefault(policy), key, null);
   const decision = decideWeakening({
     exposures: enforced.map(({ exposure }) => exposure),
     meanwhile: meanwhile.toSorted((a, b) => a.at - b.at),
-    policy: await currentPolicy(tools, first.watched),
-    to: {
-      repository: first.watched.repository,
-      installationId: first.watched.installationId,
-      appId: tools.appId,
-    },
-    previous: previous === undefined ? null : (previous.body as DeviationRecord),
+    policy,
+    to,
+    standing,
     detectedAt: tools.clock.now(),
   });
-  await tools.ledger.record(decision, tools.clock.now(), fence);
+  const taken = await takenOver(tools, policy, to, key, meanwhile);
+  await tools.ledger.record(together(decision, ...taken), tools.clock.now(), fence);
 }
+
+/** What had a deviation of its own before it was known that the protection was weaker: it is listed here, and there no more. */
+async function takenOver(
+  tools: Tools,
+  policy: PolicyInForce,
+  to: Addressee,
+  key: string,
+  meanwhile: readonly Meanwhile[],
+): Promise<readonly Decision[]> {
+  const id = deviationIdOf(key);
+  const subjects = new Set(meanwhile.map((each) => each.id));
+  const decisions: Decision[] = [];
+  for (const known of await knownDeviations(tools)) {
+    const own = known.subjects.filter((subject) => subjects.has(subject));
+    const isExplained = known.controls.some((control) => EXPLAINED.includes(control));
+    if (own.length === 0 || known.status === "closed" || !isJudged(known.key) || !isExplained) continue;
+    const before = await deviationOf(tools, known.id);
+    if (before === null) continue;
+    const because = `it is listed under ${id}: it came about while the protection was weaker`;
+    const after = own.reduce((each, subject) => withdraw(each, subject, because, tools.clock.now()), before);
+    const remediation = await remediationOf(tools, known.id);
+    const repository = before.repository;
+    const sender = { ...to, repository };
+    decisions.push(settle({ before, after, remediation, policy: policyOrDefault(policy), to: sender }));
+  }
+  return decisions;
+}
+
+/** What fails because the protection is weaker. */
+const EXPLAINED: readonly ControlName[] = ["gate-respected", "deployment-approved"];
 
 /** What landed or was deployed while a repository was less protected: as late as it ended, as early as it may have begun. */
 async function landedDuring(tools: Tools, exposure: ExposureRecord): Promise<readonly Meanwhile[]> {

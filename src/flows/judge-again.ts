@@ -2,15 +2,16 @@
 
 import type { Instant } from "../domain/change.ts";
 import { assess } from "../domain/controls/assess.ts";
-import { decideChange, deviationId, type Addressee } from "../domain/decision.ts";
+import { decideChange, policyOrDefault, seedOfChange, type Addressee } from "../domain/decision.ts";
 import { canonical } from "../domain/digest.ts";
 import type { Action, Entry } from "../domain/entry.ts";
 import { decideUse } from "../domain/emergency/use.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import type { ChangeRecord, DeviationRecord, PolicyRecord } from "../domain/record.ts";
+import type { ChangeRecord, PolicyRecord } from "../domain/record.ts";
 import { sinceOf } from "./assess-change.ts";
 import { emergenciesOfAll, planDue } from "./emergencies.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { ownKey, spansAt, standingOf } from "./standing.ts";
 
 const HOUR = 3_600_000;
 
@@ -51,14 +52,18 @@ async function judgeAgain(tools: Tools, watched: Watched, before: ChangeRecord):
       installationId: watched.installationId,
       appId: tools.appId,
     };
-    const deviation = await tools.ledger.state("deviation", deviationId("change", change.id));
+    const { at, ref: where } = change.update;
+    const spans = await spansAt(tools, watched, { at, where, verdict: assessment.verdict });
+    const seed = seedOfChange({ change, assessment, policy, spans });
+    const standing = await standingOf(tools, watched, policyOrDefault(policy), ownKey(seed), change.id);
     const decision = decideChange({
       change,
       assessment,
       policy,
       to,
       detectedAt: now,
-      previous: deviation === undefined ? null : (deviation.body as DeviationRecord),
+      spans,
+      standing,
       emergencies,
     });
     entries.push(...decision.entries);

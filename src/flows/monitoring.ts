@@ -1,6 +1,6 @@
 /** Monthly reviews: counted and asked for when a month is over, signed off by their owners, named when they are overdue. */
 
-import { policyOrDefault, type OpenIssuePayload } from "../domain/decision.ts";
+import { policyOrDefault } from "../domain/decision.ts";
 import type { Instant } from "../domain/change.ts";
 import { monthlyIssue } from "../domain/deviation/monthly-message.ts";
 import {
@@ -123,7 +123,7 @@ function asking(
     at: tools.clock.now(),
   });
   if (place === undefined || name === undefined) return told;
-  const payload: OpenIssuePayload = monthlyIssue({
+  const payload = monthlyIssue({
     month,
     owner,
     reviews,

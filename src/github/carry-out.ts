@@ -1,37 +1,14 @@
 /** One action, carried out so that doing it twice is the same as doing it once, wherever it was interrupted. */
 
 import { z } from "zod";
-import type { Instant } from "../domain/change.ts";
-import type { CheckRunPayload, OpenIssuePayload } from "../domain/decision.ts";
-import type { Action } from "../domain/entry.ts";
+import type { CheckRunPayload } from "../domain/decision.ts";
+import type { IssuePayload } from "../domain/deviation/issue.ts";
 import type { AnswerGatePayload } from "../domain/deployment-gate.ts";
 import type { CommentPayload, ReactionPayload } from "../domain/reply.ts";
 import { BUTTONS } from "./buttons.ts";
-import { ask, askMaybe, pagesOf, type GitHub } from "./ask.ts";
-import { InstantShape } from "./shapes.ts";
-
-/** What GitHub takes of a check run's summary or text: so many bytes of UTF-8, to be on the safe side of "characters". */
-const MOST_TEXT = 65_535;
-
-/** What was done before is looked for among what GitHub says was made since then, its clock allowed to be an hour off. */
-const CLOCKS_DIFFER = 3_600_000;
-
-/** What an action came to: the object it made or changed. */
-export interface Outcome {
-  readonly id: number;
-  readonly url: string;
-}
-
-/** An action with what is known of its earlier attempts. */
-export interface Doable extends Pick<Action, "kind" | "key" | "payload"> {
-  readonly storedAt: Instant;
-  /** The outcome of the newest action done under the same key, if any. */
-  readonly previous: unknown;
-}
-
-const OutcomeShape = z
-  .object({ id: z.int(), html_url: z.string().nullish(), url: z.string().optional() })
-  .transform(({ id, html_url, url }): Outcome => ({ id, url: html_url ?? url ?? "" }));
+import { ask, askMaybe, type GitHub } from "./ask.ts";
+import { sayIssue } from "./issue.ts";
+import { CLOCKS_DIFFER, cut, findWritten, OutcomeShape, type Doable, type Outcome } from "./written.ts";
 
 /** Carries an action out, unless an earlier attempt did already. Throws {@link Trouble}. */
 export function carryOut(github: GitHub, action: Doable): Promise<Outcome> {
@@ -39,7 +16,8 @@ export function carryOut(github: GitHub, action: Doable): Promise<Outcome> {
     case "check-run":
       return sayCheck(github, action, action.payload as CheckRunPayload);
     case "open-issue":
-      return openIssue(github, action, action.payload as OpenIssuePayload);
+    case "update-issue":
+      return sayIssue(github, action, action.payload as IssuePayload);
     case "comment":
       return comment(github, action, action.payload as CommentPayload);
     case "reaction":
@@ -107,32 +85,6 @@ async function findRun(
   return own.length === 0 ? null : Math.max(...own.map(({ id }) => id));
 }
 
-async function openIssue(github: GitHub, action: Doable, payload: OpenIssuePayload): Promise<Outcome> {
-  const { title, body, labels, assignees, marker, appId } = payload;
-  const where = { owner: payload.repository.owner, repo: payload.repository.name };
-  const before = await findWritten(github, "GET /repos/{owner}/{repo}/issues", action, marker, appId, {
-    ...where,
-    state: "all",
-    sort: "created",
-    direction: "desc",
-  });
-  if (before !== null) return before;
-  const route = "POST /repos/{owner}/{repo}/issues";
-  const note = `${body}\nCould not be given to ${assignees.join(", ")}: GitHub does not accept them here.\n`;
-  // An unknown assignee or label must not lose the issue.
-  const attempts = [
-    { ...where, title, body, labels, assignees },
-    ...(assignees.length > 0 ? [{ ...where, title, body: note, labels }] : []),
-  ];
-  for (const attempt of attempts) {
-    const made = await askMaybe(github, route, attempt, OutcomeShape, [422]);
-    if (made !== null) return made.data;
-  }
-  return (
-    await ask(github, route, { ...where, title, body: assignees.length > 0 ? note : body }, OutcomeShape)
-  ).data;
-}
-
 async function comment(github: GitHub, action: Doable, payload: CommentPayload): Promise<Outcome> {
   const { body, marker, appId, number } = payload;
   const where = { owner: payload.repository.owner, repo: payload.repository.name, issue_number: number };
@@ -169,49 +121,4 @@ async function answerGate(github: GitHub, payload: AnswerGatePayload): Promise<O
     [404, 422],
   );
   return { id: run, url: "" };
-}
-
-const WrittenShape = z.array(
-  z.object({
-    id: z.int(),
-    number: z.int().optional(),
-    html_url: z.string(),
-    body: z.string().nullish(),
-    created_at: InstantShape,
-    user: z.object({ type: z.string().optional() }).nullish(),
-    performed_via_github_app: z.object({ id: z.int() }).nullish(),
-  }),
-);
-
-/** The issue or comment that carries a marker. Anyone may copy a marker: only what the App itself wrote counts. */
-async function findWritten(
-  github: GitHub,
-  route: string,
-  { storedAt }: Doable,
-  marker: string,
-  appId: number,
-  parameters: Readonly<Record<string, unknown>>,
-): Promise<Outcome | null> {
-  const from = storedAt - CLOCKS_DIFFER;
-  for await (const { data } of pagesOf(github, route, parameters, WrittenShape)) {
-    const own = data.find(
-      (written) =>
-        written.performed_via_github_app?.id === appId &&
-        written.user?.type === "Bot" &&
-        (written.body ?? "").includes(marker),
-    );
-    if (own !== undefined) return { id: own.id, url: own.html_url };
-    // Issues come newest first: what is older than the action cannot be its own.
-    if (parameters["direction"] === "desc" && data.some(({ created_at: at }) => at < from)) return null;
-  }
-  return null;
-}
-
-/** A text that GitHub takes whole, and that says so where something was left out. */
-export function cut(text: string): string {
-  if (Buffer.byteLength(text) <= MOST_TEXT) return text;
-  const note = "\n\nThe rest is left out here: GitHub shows no more than 65,535 characters.";
-  const bytes = Buffer.from(text).subarray(0, MOST_TEXT - Buffer.byteLength(note));
-  // A character cut in two at the end is dropped.
-  return new TextDecoder().decode(bytes, { stream: true }) + note;
 }

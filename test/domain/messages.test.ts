@@ -243,7 +243,8 @@ describe("hostile strings", () => {
         expect(part).not.toMatch(/[\p{Bidi_C}\0\t]/u);
       }
       for (const part of [check?.summary, check?.text, body]) {
-        const rest = (part ?? "").replace(`<!-- ${marker ?? ""} -->`, "");
+        // Our own words show commands as code; a backtick from outside never stands without a backslash.
+        const rest = (part ?? "").replace(`<!-- ${marker ?? ""} -->`, "").replace(OWN_CODE, "$1");
         expect(rest).not.toMatch(/(^|[^\\])[<`[]/u);
         expect(rest).not.toMatch(/@[\w/]/u);
         expect(rest).not.toMatch(/countersign-deviation/iu);
@@ -253,6 +254,8 @@ describe("hostile strings", () => {
     }
   });
 });
+
+const OWN_CODE = /(^|[^\\])`(?:\/countersign |owner |cause |not-an-exception )[a-z<>:@ |-]*`/gu;
 
 /** Every row of a table has as many cells as its head. */
 function expectTables(text: string): void {

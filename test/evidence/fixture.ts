@@ -318,24 +318,38 @@ export function deploymentEntry(n: number, carried: readonly number[], when: Ins
 
 function deviationEntry(n: number, when: Instant): Entry {
   const id = sha256(`deviation ${n}`);
+  const eve = { id: EVE.id, login: EVE.login };
+  const subject = sha256(`change ${n}`);
+  const title = "A direct push to main of acme/web";
+  const what = "eve pushed to refs/heads/main without a pull request.";
+  const controls = ["independently-approved", "merged-by-pull-request"] as const;
   const record: DeviationRecord = {
     id,
+    key: `change:${subject}`,
     subjectKind: "change",
     repository: WEB,
-    subjects: [sha256(`change ${n}`)],
+    subjects: [subject],
+    listed: [{ subject, pull: null, title, what, at: when, controls, actors: [eve] }],
     pull: null,
-    controls: ["independently-approved", "merged-by-pull-request"],
+    controls,
     cause: "direct-push",
+    sharedCause: null,
     type: "operating",
     typeReason: "the rule was in place and was bypassed",
+    typedBy: null,
     severity: "high",
     status: "open",
     source: "app",
-    title: "A direct push to main of acme/web",
-    description: "eve pushed to refs/heads/main without a pull request.",
+    title,
+    description: what,
     happenedAt: when,
     detectedAt: when + 4_000,
-    actors: ["eve"],
+    exposure: { from: when, to: null },
+    actors: [eve],
+    enteredBy: null,
+    reference: null,
+    issue: { state: "asked", because: "", repository: "acme/web", day: "2026-07-14" },
+    moved: { command: "open", by: null, role: "app", via: "app", at: when + 4_000, text: what },
   };
   return {
     kind: "deviation",

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { CheckRunPayload, OpenIssuePayload } from "../../src/domain/decision.ts";
-import { carryOut, cut, type Doable } from "../../src/github/carry-out.ts";
+import type { CheckRunPayload } from "../../src/domain/decision.ts";
+import type { IssuePayload } from "../../src/domain/deviation/issue.ts";
+import { carryOut } from "../../src/github/carry-out.ts";
+import { cut, type Doable } from "../../src/github/written.ts";
 import { octokitOver, scripted, type Given, type Seen } from "./scripted.ts";
 
 const SHA = "a".repeat(40);
@@ -37,7 +39,11 @@ const issue: Doable = {
     labels: ["change-control"],
     assignees: ["carol"],
     marker: "m:1",
-  } satisfies OpenIssuePayload,
+    since: Date.parse("2026-07-06T09:00:00Z"),
+    state: "open",
+    say: null,
+    request: null,
+  } satisfies IssuePayload,
   storedAt,
   previous: undefined,
 };
@@ -49,6 +55,13 @@ async function doing(action: Doable, script: (seen: Seen) => Given) {
 }
 
 const made = { id: 31, html_url: "https://github.test/31" };
+const opened = { ...made, number: 9 };
+
+/** GitHub's answer about the repository itself, else this to a question and the issue made to anything else. */
+function repositoryOr(seen: Seen, asked: Given): Given {
+  if (seen.path === "/repos/acme/web") return { body: { private: true, visibility: "private" } };
+  return seen.method === "GET" ? asked : { status: 201, body: opened };
+}
 
 describe("a check run", () => {
   test("is changed in one request where its number is known", async () => {
@@ -100,6 +113,7 @@ describe("a check run", () => {
 describe("an issue", () => {
   const written = {
     id: 90,
+    number: 9,
     html_url: "https://github.test/issues/9",
     body: "b <!-- m:1 -->",
     created_at: "2026-07-06T09:00:01Z",
@@ -108,9 +122,11 @@ describe("an issue", () => {
   };
 
   test("opened by an attempt that was never marked is found by its marker", async () => {
-    const { outcome, calls } = await doing(issue, () => ({ body: [written] }));
-    expect(calls).toEqual(["GET /repos/acme/web/issues"]);
-    expect(outcome).toEqual({ id: 90, url: "https://github.test/issues/9" });
+    const { outcome, calls } = await doing(issue, (seen) => ({
+      body: seen.method === "GET" ? [written] : written,
+    }));
+    expect(calls).toEqual(["GET /repos/acme/web/issues", "PATCH /repos/acme/web/issues/9"]);
+    expect(outcome).toEqual({ id: 90, number: 9, url: "https://github.test/issues/9" });
   });
 
   test("with our marker but by somebody else is not taken for ours", async () => {
@@ -120,17 +136,51 @@ describe("an issue", () => {
       { ...written, user: { type: "User" } },
       { ...written, body: "b <!-- m:2 -->" },
     ];
-    const { calls } = await doing(issue, (seen) =>
-      seen.method === "GET" ? { body: forged } : { status: 201, body: made },
-    );
+    const { calls } = await doing(issue, (seen) => repositoryOr(seen, { body: forged }));
     expect(calls.at(-1)).toBe("POST /repos/acme/web/issues");
+  });
+
+  test("is not opened where the public could read it", async () => {
+    const open = { body: { private: false, visibility: "public" } };
+    const { calls, outcome } = await doing(issue, (seen) =>
+      seen.path === "/repos/acme/web" ? open : repositoryOr(seen, { body: [] }),
+    );
+    expect(calls).toEqual(["GET /repos/acme/web/issues", "GET /repos/acme/web"]);
+    expect(outcome.id).toBe(0);
+  });
+
+  test("that should be closed and was never opened stays so", async () => {
+    const closed = { ...issue, payload: { ...(issue.payload as IssuePayload), state: "closed" } };
+    const { calls } = await doing(closed, () => ({ body: [] }));
+    expect(calls).toEqual(["GET /repos/acme/web/issues"]);
+  });
+
+  test("once opened is known by its number, and a comment on it is made once", async () => {
+    const payload = {
+      ...(issue.payload as IssuePayload),
+      state: "closed",
+      say: "Closed: done.",
+      request: "1",
+    };
+    const closing = { ...issue, kind: "update-issue" as const, payload, previous: { id: 90, number: 9 } };
+    const first = await doing(closing, (seen) => (seen.method === "GET" ? { body: [] } : { body: opened }));
+    expect(first.calls).toEqual([
+      "PATCH /repos/acme/web/issues/9",
+      "GET /repos/acme/web/issues/9/comments",
+      "POST /repos/acme/web/issues/9/comments",
+    ]);
+    const said = String(first.seen.at(-1)?.body["body"]);
+    const again = await doing(closing, (seen) =>
+      seen.method === "GET" ? { body: [{ ...written, body: said }] } : { body: opened },
+    );
+    expect(again.calls.filter((call) => call.startsWith("POST"))).toEqual([]);
   });
 
   test("is not lost because of an unknown assignee or label", async () => {
     const { seen, outcome } = await doing(issue, (one) => {
-      if (one.method === "GET") return { body: [] };
+      if (one.method === "GET") return repositoryOr(one, { body: [] });
       return one.body["assignees"] === undefined && one.body["labels"] === undefined
-        ? { status: 201, body: made }
+        ? { status: 201, body: opened }
         : { status: 422, body: { message: "Validation Failed" } };
     });
     expect(outcome.id).toBe(31);

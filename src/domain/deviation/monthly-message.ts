@@ -1,8 +1,9 @@
 /** What an owner reads once a month: which controls to look at, what they came to, how to sign off, and by when. */
 
-import type { OpenIssuePayload } from "../decision.ts";
+import { sha256 } from "../digest.ts";
 import { CONTROL_TITLES, markdown, time } from "../wording.ts";
 import type { MonthlyReviewRecord } from "../record.ts";
+import type { IssuePayload } from "./issue.ts";
 import { figuresText } from "./monitoring.ts";
 import type { WaitingTimes } from "./waiting-times.ts";
 import { durationText } from "./waiting-times.ts";
@@ -18,13 +19,14 @@ export function monthlyIssue(facts: {
   readonly owner: string;
   readonly reviews: readonly MonthlyReviewRecord[];
   readonly waiting: WaitingTimes;
-  readonly repository: OpenIssuePayload["repository"];
+  readonly repository: IssuePayload["repository"];
   readonly appId: number;
   readonly labels: readonly string[];
-}): OpenIssuePayload {
+}): IssuePayload {
   const { month, owner, reviews, waiting, repository, appId, labels } = facts;
   const dueAt = reviews[0]?.dueAt ?? 0;
-  const marker = monthlyMarker(month);
+  // Every owner has an issue of their own, found again by a marker of its own.
+  const marker = `countersign-monthly-issue:${month}:${sha256(owner.toLowerCase()).slice(0, 12)}`;
   const [first] = reviews;
   const body = [
     `${month} is over. Look at what your controls came to, and say that you did, and what you saw.`,
@@ -36,6 +38,7 @@ export function monthlyIssue(facts: {
     ...reviews.map((each) => `| ${CONTROL_TITLES[each.control]} | ${figuresText(each.figures)} |`),
     "",
     ...waitingLines(waiting),
+    `<!-- ${monthlyMarker(month)} -->`,
     `<!-- ${marker} -->`,
     "",
   ].join("\n");
@@ -47,6 +50,10 @@ export function monthlyIssue(facts: {
     labels,
     assignees: [owner],
     marker,
+    since: null,
+    state: "open",
+    say: null,
+    request: null,
   };
 }
 

@@ -1,6 +1,7 @@
 /** Tables of the evidence package as values: columns that say what they hold, rows that arrive one by one. */
 
 import type { Actor, Instant } from "../change.ts";
+import type { Person } from "../record.ts";
 import type { EvidenceSource } from "./population.ts";
 
 /** What a cell holds; an empty cell means "not known" or "not applicable", never zero. */
@@ -79,8 +80,9 @@ export function timeText(at: Instant): string {
 }
 
 /** `login#id`, or `unknown` where GitHub names nobody. */
-export function personText(actor: Actor | null): string {
-  return actor === null ? "unknown" : `${actor.login}#${actor.id}`;
+export function personText(actor: Actor | Person | null): string {
+  if (actor === null) return "unknown";
+  return actor.id === null ? actor.login : `${actor.login}#${actor.id}`;
 }
 
 /** Several plain values (ids, digests, names without spaces) in one cell: separated by one space. */

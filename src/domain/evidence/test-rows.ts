@@ -282,7 +282,7 @@ export const DEVIATIONS = table<Stated<DeviationRecord>>({
     column("detection_lag_seconds", "integer", "Whole seconds from one to the other.", ({ body }) =>
       Math.max(0, Math.floor((body.detectedAt - body.happenedAt) / 1000)),
     ),
-    column("actors", "list", "Who is named in it, by login.", ({ body }) => listText(body.actors)),
+    column("actors", "list", "Who caused it, login#id.", ({ body }) => listText(body.actors.map(personText))),
     column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
     column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
   ],

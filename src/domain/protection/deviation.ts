@@ -1,8 +1,8 @@
 /** The deviation that a weakened protection is: one for each cause, however many repositories and settings it touches. */
 
 import type { Instant } from "../change.ts";
-import { sha256 } from "../digest.ts";
-import type { DeviationRecord } from "../record.ts";
+import { openDeviation, personOf, weakeningKey, type DeviationSeed } from "../deviation/open.ts";
+import type { DeviationRecord, ListedSubject } from "../record.ts";
 import type { ControlName } from "../result.ts";
 import { clipped, markdown, oneLine, time } from "../wording.ts";
 import type { ExposureRecord } from "./record.ts";
@@ -17,16 +17,12 @@ export interface Meanwhile {
   readonly at: Instant;
 }
 
-/** The id of the deviation of a cause. */
-export function weakeningDeviationId(causeId: string): string {
-  return `DEV-${sha256(`control:${causeId}`).slice(0, 12)}`;
-}
-
-/** The deviation of one cause, from what it did to each repository. `exposures` has one at least. */
+/** The deviation of one cause, from what it did to each repository. `exposures` has one at least; `previous`: as it was recorded. */
 export function weakeningDeviation(
   exposures: readonly ExposureRecord[],
   meanwhile: readonly Meanwhile[],
-  detectedAt: Instant,
+  previous: DeviationRecord | null,
+  at: Instant,
 ): DeviationRecord {
   const [first] = exposures.toSorted((a, b) => a.repository.id - b.repository.id);
   if (first === undefined) throw new Error("a weakening without an exposure");
@@ -39,19 +35,22 @@ export function weakeningDeviation(
   const what = `${WHAT[cause.kind]} ${oneLine(cause.name)} ${oneLine(cause.how)}`;
   const span =
     to === null ? `since ${time(from)}, and not restored yet` : `from ${time(from)} to ${time(to)}`;
-  return {
-    id: weakeningDeviationId(causeId),
+  const because = `${what}, ${span}`;
+  const id = causeId;
+  const controls = controlsOf(exposures);
+  const seed: DeviationSeed = {
+    cause: {
+      key: weakeningKey(causeId),
+      shared: { kind: "weakening", id, from, to, because, controls },
+    },
     subjectKind: "control",
     repository: first.repository,
-    subjects: meanwhile.map(({ id }) => id).toSorted(),
-    pull: null,
-    controls: controlsOf(exposures),
-    cause: "protection-weakened",
+    listed: null,
+    controls,
+    causeCode: "protection-weakened",
     type: "design",
     typeReason: "the setting that should have held the change back was weaker than before",
     severity: exposures.some(isGrave) ? "high" : "medium",
-    status: "open",
-    source: "app",
     title: clipped(`${what}: ${where} less protected`, 200),
     description: [
       `${markdown(what)}, ${span}.`,
@@ -61,15 +60,24 @@ export function weakeningDeviation(
       meanwhile.length === 0
         ? "Nothing landed or was deployed meanwhile."
         : `Landed or deployed meanwhile (${meanwhile.length}):`,
-      ...meanwhile.map(({ said, verdict, at }) => `- ${markdown(oneLine(said))}, ${time(at)}: ${verdict}`),
+      ...meanwhile.map((each) => `- ${markdown(oneLine(each.said))}, ${time(each.at)}: ${each.verdict}`),
       to === null
         ? "Restore the setting: the spell ends when it protects as much as before."
         : "The setting is restored.",
     ].join("\n"),
     happenedAt: from,
-    detectedAt,
-    actors: [...new Set(exposures.flatMap(({ by }) => (by === null ? [] : [by.login])))],
+    actors: exposures.flatMap(({ by }) => (by === null ? [] : [personOf(by)])),
+    exposure: { from, to },
   };
+  return meanwhile.reduce<DeviationRecord>(
+    (deviation, each) => openDeviation(deviation, { ...seed, listed: listedOf(each) }, at),
+    openDeviation(previous, seed, at),
+  );
+}
+
+function listedOf({ id, said, verdict, at }: Meanwhile): ListedSubject {
+  const what = `${markdown(oneLine(said))}, ${time(at)}: ${verdict}`;
+  return { subject: id, pull: null, title: oneLine(said), what, at, controls: [], actors: [] };
 }
 
 const WHAT = {

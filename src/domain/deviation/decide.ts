@@ -1,0 +1,170 @@
+/** What to record of a deviation, and what to ask of GitHub about its issue. Nothing is done here. */
+
+import type { Instant } from "../change.ts";
+import type { Action, Decision, Entry } from "../entry.ts";
+import { notify, type Notice } from "../notice.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { DeviationRecord, RemediationRecord } from "../record.ts";
+import { isSettled } from "./deviation.ts";
+import { issueAction, settledLine, waitingIssue, withIssue, type IssueSender } from "./issue.ts";
+import { openDeviation, withdraw, type DeviationSeed } from "./open.ts";
+
+/** How the ledger stands before something is opened, listed or taken off. */
+export interface Standing {
+  /** The deviation of the seed's cause that has room, as recorded; null: none yet. */
+  readonly previous: DeviationRecord | null;
+  /** Which part of the cause it is, from 1. */
+  readonly part: number;
+  readonly remediation: RemediationRecord | null;
+  /** Another deviation that lists the subject until now, with its remediation. */
+  readonly listedIn: DeviationRecord | null;
+  readonly listedInRemediation: RemediationRecord | null;
+  /** How many issues may still be asked for today. */
+  readonly room: number;
+  /** Deviations that wait for their issue already. */
+  readonly waiting: readonly DeviationRecord[];
+}
+
+/** Nothing is recorded yet, and there is room for an issue. */
+export const NOTHING_STANDING: Standing = {
+  previous: null,
+  part: 1,
+  remediation: null,
+  listedIn: null,
+  listedInRemediation: null,
+  room: 1,
+  waiting: [],
+};
+
+/** Everything about the deviation of one subject: opened, listed with others of its cause, or taken off. `seed` null: it deviates no more. */
+export function decideDeviation(facts: {
+  readonly seed: DeviationSeed | null;
+  /** The change id or deployment id. */
+  readonly subject: string | null;
+  readonly standing: Standing;
+  readonly policy: Policy;
+  readonly to: IssueSender;
+  readonly at: Instant;
+  /** Why it deviates no more. */
+  readonly because?: string;
+}): Decision {
+  const { seed, subject, standing, policy, to, at } = facts;
+  const decisions: Decision[] = [];
+  const { listedIn } = standing;
+  if (listedIn !== null && subject !== null && (seed === null || listedIn.id !== standing.previous?.id)) {
+    const because = facts.because ?? "judged again on what is known now, it does not deviate";
+    const after = withdraw(listedIn, subject, because, at);
+    if (after !== listedIn)
+      decisions.push(
+        settle({ before: listedIn, after, remediation: standing.listedInRemediation, policy, to }),
+      );
+  }
+  if (seed !== null)
+    decisions.push(
+      decideRecord(openDeviation(standing.previous, seed, at, standing.part), standing, policy, to, at),
+    );
+  return together(...decisions);
+}
+
+/** A deviation as it is now, opened or brought up to date: its entry, its issue or its place in the queue for one, and the news of it. */
+export function decideRecord(
+  now: DeviationRecord,
+  standing: Standing,
+  policy: Policy,
+  to: IssueSender,
+  at: Instant,
+): Decision {
+  const { previous: before, remediation } = standing;
+  const after = withIssue(now, policy, standing.room, at);
+  const isReopened = before !== null && isSettled(before.status) && after.status === "open";
+  const again: RemediationRecord | null =
+    isReopened && remediation !== null
+      ? {
+          ...remediation,
+          status: "planned",
+          done: null,
+          effective: null,
+          startedAt: null,
+          moved: after.moved,
+        }
+      : remediation;
+  const isNowWaiting = after.issue.state === "waiting" && before?.issue.state !== "waiting";
+  return together(
+    settle({ before, after, remediation: again, policy, to }),
+    { entries: again === remediation || again === null ? [] : [remediationEntry(again)], actions: [] },
+    { entries: [], actions: before === null ? notify(policy, "deviation-opened", noticeOf(after)) : [] },
+    {
+      entries: [],
+      actions:
+        isNowWaiting && after.issue.repository !== null
+          ? [waitingIssue([...standing.waiting, after], after.issue.repository, policy, to)]
+          : [],
+    },
+  );
+}
+
+/** What is told of a deviation outside GitHub when it is opened. */
+function noticeOf(deviation: DeviationRecord): Notice {
+  const { owner, name, ownerId } = deviation.repository;
+  return {
+    organizationId: ownerId,
+    about: deviation.id,
+    text: `${deviation.title}. Review what reached production, say why it happened, and revert it if it should not be there.`,
+    repository: `${owner}/${name}`,
+    path: `${owner}/${name}/${deviation.pull === null ? "issues" : `pull/${deviation.pull}`}`,
+    at: deviation.happenedAt,
+  };
+}
+
+/** A deviation after a step: its entry, and its issue brought up to date. A step that settles it is also said in a comment. */
+export function settle(facts: {
+  readonly before: DeviationRecord | null;
+  readonly after: DeviationRecord;
+  readonly remediation: RemediationRecord | null;
+  readonly policy: Pick<Policy, "deviations">;
+  readonly to: IssueSender;
+  readonly request?: string | null;
+}): Decision {
+  const { before, after, remediation, policy, to } = facts;
+  const isClosing = isSettled(after.status) && before !== null && !isSettled(before.status);
+  const isReopening = before !== null && isSettled(before.status) && !isSettled(after.status);
+  const say = isClosing
+    ? settledLine(after)
+    : isReopening
+      ? `Open again at its ${after.moved.command === "list" ? "cause: a further change came to light" : "reopening"}.`
+      : null;
+  const action = issueAction(after, remediation, policy, to, {
+    say,
+    request: facts.request ?? (say === null ? null : `${after.status}:${after.moved.at}`),
+    opens: before?.issue.state !== "asked",
+  });
+  return { entries: [deviationEntry(after)], actions: action === null ? [] : [action] };
+}
+
+/** The entry of a deviation. */
+export function deviationEntry(body: DeviationRecord): Entry {
+  return { kind: "deviation", subject: body.id, ...owned(body), at: body.happenedAt, body };
+}
+
+/** The entry of a remediation; it is cut into periods by when its last step was taken. */
+export function remediationEntry(body: RemediationRecord): Entry {
+  return { kind: "remediation", subject: body.deviation, ...owned(body), at: body.moved.at, body };
+}
+
+/** Decisions that are recorded together or not at all. */
+export function together(...decisions: readonly Decision[]): Decision {
+  const entries: Entry[] = [];
+  const actions: Action[] = [];
+  for (const decision of decisions) {
+    entries.push(...decision.entries);
+    actions.push(...decision.actions);
+  }
+  return { entries, actions };
+}
+
+function owned({ repository }: DeviationRecord | RemediationRecord): {
+  readonly repositoryId: number;
+  readonly organizationId: number;
+} {
+  return { repositoryId: repository.id, organizationId: repository.ownerId };
+}

@@ -1,0 +1,319 @@
+/** The issue of a deviation: what it says, where it goes, and when it is not asked for. */
+
+import type { Instant, Repository } from "../change.ts";
+import { sha256 } from "../digest.ts";
+import type { Action } from "../entry.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { DeviationRecord, Person, RemediationRecord } from "../record.ts";
+import { clipped, CONTROL_TITLES, listed, markdown, oneLine, time } from "../wording.ts";
+import { isSettled } from "./deviation.ts";
+import { nextStep } from "./obey.ts";
+import { dayOf } from "./operating.ts";
+import { ORDERS } from "./order.ts";
+import { priorityOf } from "./remediation.ts";
+import { worded } from "./transition.ts";
+
+/** What an `open-issue` or `update-issue` action asks for: an issue that says this. The marker is hidden in the body, to find the issue again. */
+export interface IssuePayload {
+  readonly repository: { readonly owner: string; readonly name: string };
+  readonly appId: number;
+  readonly title: string;
+  readonly body: string;
+  readonly labels: readonly string[];
+  readonly assignees: readonly string[];
+  readonly marker: string;
+  /** No attempt to open it was made before this moment; null: none before the action was stored. */
+  readonly since: Instant | null;
+  /** What it should be. A closed one that was never opened is not opened. */
+  readonly state: "open" | "closed";
+  /** A comment on top, because of what just happened; said once for each `request`. */
+  readonly say: string | null;
+  /** What asked for it, such as a delivery: a new one makes the same text be sent anew. */
+  readonly request: string | null;
+}
+
+/** Where an issue goes from. */
+export interface IssueSender {
+  readonly repository: Repository;
+  readonly installationId: number;
+  readonly appId: number;
+}
+
+/** So many listed changes are shown in an issue, and so many of anything else. */
+const CHANGES_SHOWN = 50;
+const ITEMS_SHOWN = 10;
+const TITLE_LENGTH = 250;
+
+/** The key of everything that is done to the issue of a deviation. */
+export function issueKey(deviationId: string): string {
+  return `issue:${deviationId}`;
+}
+
+/** The hidden marker of a deviation's issue. */
+export function markerOf(deviationId: string): string {
+  return `countersign-deviation:${deviationId}`;
+}
+
+/** The deviation id a text's marker names, or null. Anyone may copy a marker: it is only a hint where to look. */
+export function markedId(text: string): string | null {
+  return /<!-- countersign-deviation:(DEV-[0-9a-f]{12}) -->/u.exec(text)?.[1] ?? null;
+}
+
+/** The repository deviations go to, `owner/name`, or why they go nowhere. */
+export function issuePlace(
+  { deviations }: Pick<Policy, "deviations">,
+  repository: Repository,
+):
+  | { readonly repository: string; readonly because: null }
+  | { readonly repository: null; readonly because: string } {
+  if (deviations.repository !== null) return { repository: deviations.repository, because: null };
+  // What went wrong inside a company is not for the public to read.
+  if (repository.visibility === "public")
+    return {
+      repository: null,
+      because: "the repository is public, and the policy names no other for deviations",
+    };
+  return { repository: `${repository.owner}/${repository.name}`, because: null };
+}
+
+/** The deviation with a place for its issue, if it has none yet. `room`: how many issues may still be asked for this day. */
+export function withIssue(
+  deviation: DeviationRecord,
+  policy: Pick<Policy, "deviations">,
+  room: number,
+  at: Instant,
+): DeviationRecord {
+  if (deviation.issue.state === "asked") return deviation;
+  const place = issuePlace(policy, deviation.repository);
+  if (place.repository === null)
+    return { ...deviation, issue: { state: "none", because: place.because, repository: null, day: null } };
+  if (isSettled(deviation.status))
+    return {
+      ...deviation,
+      issue: { state: "none", because: "it was settled before its turn came", repository: null, day: null },
+    };
+  const { repository } = place;
+  return room > 0
+    ? { ...deviation, issue: { state: "asked", because: "", repository, day: dayOf(at) } }
+    : {
+        ...deviation,
+        issue: {
+          state: "waiting",
+          because: `${policy.deviations.perDay} issues a day are the most the policy allows`,
+          repository,
+          day: null,
+        },
+      };
+}
+
+/** The action that makes the issue of a deviation say how it stands, or null where it has none. */
+export function issueAction(
+  deviation: DeviationRecord,
+  remediation: RemediationRecord | null,
+  policy: Pick<Policy, "deviations">,
+  to: IssueSender,
+  extra: { readonly say?: string | null; readonly request?: string | null; readonly opens?: boolean } = {},
+): Action | null {
+  const { issue } = deviation;
+  if (issue.state !== "asked" || issue.repository === null) return null;
+  const [owner = "", name = ""] = issue.repository.split("/");
+  const { title, body } = issueText(deviation, remediation);
+  const payload: IssuePayload = {
+    repository: { owner, name },
+    appId: to.appId,
+    title,
+    body,
+    labels: policy.deviations.labels,
+    assignees: policy.deviations.assignees,
+    marker: markerOf(deviation.id),
+    since: deviation.detectedAt,
+    state: isSettled(deviation.status) ? "closed" : "open",
+    say: extra.say ?? null,
+    request: extra.request ?? null,
+  };
+  return {
+    key: issueKey(deviation.id),
+    kind: extra.opens === true ? "open-issue" : "update-issue",
+    repositoryId: to.repository.id,
+    organizationId: to.repository.ownerId,
+    installationId: to.installationId,
+    payload,
+  };
+}
+
+/** The one issue that lists what waits for a day with room; closed when nothing waits. */
+export function waitingIssue(
+  waiting: readonly DeviationRecord[],
+  target: string,
+  policy: Pick<Policy, "deviations">,
+  to: IssueSender,
+): Action {
+  const [owner = "", name = ""] = target.split("/");
+  // Once opened, its number is on record; only the very first attempt may have to be looked for.
+  const marker = `countersign-waiting:${sha256(target).slice(0, 12)}`;
+  const count = waiting.length;
+  const most = policy.deviations.perDay;
+  const lines = waiting.slice(0, CHANGES_SHOWN).map((each) => `- ${each.id}: ${markdown(each.title)}`);
+  const more = count - lines.length;
+  const body = [
+    count === 0
+      ? "Every deviation that waited has an issue of its own now."
+      : `${count} ${count === 1 ? "deviation waits" : "deviations wait"} for a day with room: the policy allows ${most} new issues a day. Each gets its own issue, the oldest first; all are in the evidence log already.`,
+    "",
+    ...lines,
+    ...(more > 0 ? [`- and ${more} more`] : []),
+    "",
+    `<!-- ${marker} -->`,
+    "",
+  ].join("\n");
+  const payload: IssuePayload = {
+    repository: { owner, name },
+    appId: to.appId,
+    title:
+      count === 0
+        ? "No deviations wait"
+        : `${count} more ${count === 1 ? "deviation waits" : "deviations wait"} for an issue`,
+    body,
+    labels: policy.deviations.labels,
+    assignees: policy.deviations.assignees,
+    marker,
+    since: waiting.length === 0 ? 0 : Math.min(...waiting.map(({ detectedAt }) => detectedAt)),
+    state: count === 0 ? "closed" : "open",
+    say: null,
+    request: null,
+  };
+  return {
+    key: `issue-waiting:${target.toLowerCase()}`,
+    kind: "update-issue",
+    repositoryId: to.repository.id,
+    organizationId: to.repository.ownerId,
+    installationId: to.installationId,
+    payload,
+  };
+}
+
+/** What the issue says: how it stands, what happened, what is done about it, what comes next. */
+export function issueText(
+  deviation: DeviationRecord,
+  remediation: RemediationRecord | null,
+): { readonly title: string; readonly body: string } {
+  const next = nextStep(deviation, remediation);
+  const parts = [
+    ...(isSettled(deviation.status) ? [`**${settledLine(deviation)}**`, ""] : []),
+    deviation.description,
+    "",
+    ...listedLines(deviation),
+    "### How it stands",
+    "",
+    ...standing(deviation).map((line) => `- ${line}`),
+    ...(remediation === null
+      ? []
+      : ["", "### Remediation", "", ...remediationLines(remediation).map((line) => `- ${line}`)]),
+    "",
+    ...(next === "" ? [] : [next, ""]),
+    ...(isSettled(deviation.status)
+      ? ["Someone who may write here can open it again with `/countersign reopen <reason>`."]
+      : [
+          `Say it in a comment of its own, such as \`/countersign ${ORDERS.cause}\`; \`/countersign help\` lists every command. Closing this issue by hand opens it again.`,
+        ]),
+  ];
+  const text = parts.join("\n");
+  return {
+    title: clipped(oneLine(deviation.title), TITLE_LENGTH),
+    body: `${text}\n\n<!-- ${markerOf(deviation.id)} -->\n`,
+  };
+}
+
+/** Why a deviation is settled, in one line. */
+export function settledLine(deviation: DeviationRecord): string {
+  const { moved } = deviation;
+  const reason = markdown(moved.text);
+  const who = moved.by === null ? "" : ` by ${markdown(moved.by.login)}`;
+  return deviation.status === "not-an-exception"
+    ? `Not an exception, said${who} at ${time(moved.at)}: ${reason}.`
+    : `Closed at ${time(moved.at)}: ${reason}.`;
+}
+
+function listedLines({ listed: all, subjectKind }: DeviationRecord): readonly string[] {
+  // What is about a control as such lists in its own words what came about meanwhile.
+  if (all.length <= 1 || subjectKind === "control") return [];
+  const more = all.length - CHANGES_SHOWN;
+  return [
+    `### ${all.length} ${subjectKind === "deployment" ? "deployments" : "changes"}`,
+    "",
+    ...all.slice(0, CHANGES_SHOWN).map(({ what }) => `- ${what}`),
+    ...(more > 0 ? [`- and ${more} more, in the evidence log`] : []),
+    "",
+  ];
+}
+
+function standing(deviation: DeviationRecord): readonly string[] {
+  const { from, to } = deviation.exposure;
+  const exposed =
+    to === from
+      ? "not exposed"
+      : `exposed from ${time(from)} ${to === null ? "until now" : `until ${time(to)}`}`;
+  return [
+    `${deviation.id}: ${worded(deviation.status)}`,
+    `type ${deviation.type}: ${markdown(deviation.typeReason)}`,
+    `severity ${deviation.severity}, ${exposed}`,
+    ...(deviation.controls.length === 0
+      ? []
+      : [`controls: ${listed(deviation.controls.map((control) => CONTROL_TITLES[control]))}`]),
+    ...(deviation.source === "auditor"
+      ? [
+          `reported by an auditor${deviation.reference === null ? "" : ` (${markdown(deviation.reference)})`}, entered by ${person(deviation.enteredBy)}`,
+        ]
+      : []),
+  ];
+}
+
+function remediationLines(remediation: RemediationRecord): readonly string[] {
+  const { rootCause, measure, owner, due, targets, priority, raci } = remediation;
+  const moves = targets.slice(0, -1).map((each) => each.due);
+  const score = priorityOf(priority);
+  const people = (name: string, some: readonly Person[]): readonly string[] =>
+    some.length === 0 ? [] : [`${name}: ${listed(some.map((each) => markdown(each.login)))}`];
+  const blocker = remediation.blockers.findLast(({ until }) => until === null);
+  const missed = remediation.reviews.filter(({ at }) => at === null).map((each) => each.due);
+  return [
+    `status: ${remediation.status}`,
+    ...(rootCause === null ? [] : [`root cause, ${rootCause.category}: ${markdown(rootCause.text)}`]),
+    ...remediation.whys.slice(0, ITEMS_SHOWN).map(({ text }, index) => `why ${index + 1}: ${markdown(text)}`),
+    ...(remediation.action === null ? [] : [`action: ${markdown(remediation.action)}`]),
+    ...(measure === null
+      ? []
+      : [`preventive measure${measure.suggested ? " (suggested)" : ""}: ${markdown(measure.text)}`]),
+    ...(owner === null ? [] : [`owner (responsible): ${person(owner)}`]),
+    ...people("accountable", raci.accountable),
+    ...people("consulted", raci.consulted),
+    ...people("informed", raci.informed),
+    ...(due === null
+      ? []
+      : [
+          `target date: ${due}${moves.length === 0 ? "" : `, before: ${moves.slice(-ITEMS_SHOWN).join(", ")}`}`,
+        ]),
+    ...(priority === null || score === null
+      ? []
+      : [`priority ${score}: impact ${priority.impact}, effort ${priority.effort}, risk ${priority.risk}`]),
+    ...(remediation.method === null ? [] : [`verified by: ${markdown(remediation.method)}`]),
+    ...remediation.evidence
+      .slice(-ITEMS_SHOWN)
+      .map(({ text, by }) => `evidence from ${person(by)}: ${markdown(text)}`),
+    ...(blocker === undefined ? [] : [`blocked since ${time(blocker.at)}: ${markdown(blocker.text)}`]),
+    ...(missed.length === 0 ? [] : [`reviews missed: ${missed.slice(-ITEMS_SHOWN).join(", ")}`]),
+    ...(remediation.done === null
+      ? []
+      : [`done, says ${person(remediation.done.by)} at ${time(remediation.done.at)}`]),
+    ...(remediation.effective === null
+      ? []
+      : [`effective, says ${person(remediation.effective.by)}: ${markdown(remediation.effective.text)}`]),
+    ...(remediation.elsewhere === null
+      ? []
+      : [`looked for elsewhere: ${markdown(remediation.elsewhere.text)}`]),
+  ];
+}
+
+function person(who: Person | null): string {
+  return who === null ? "the App" : markdown(who.login);
+}

@@ -1,0 +1,301 @@
+/** Deviations opened, and what they list: one for each cause. */
+
+import type { Actor, Instant, Repository } from "../change.ts";
+import { sha256 } from "../digest.ts";
+import type { DeviationRecord, ListedSubject, Moved, Person, Severity } from "../record.ts";
+import type { ControlName, Result } from "../result.ts";
+import { markdown, oneLine } from "../wording.ts";
+import { DEVIATION_TRANSITIONS, isSettled, type DeviationCommand } from "./deviation.ts";
+import { step } from "./transition.ts";
+
+/** So many changes are listed by one deviation; what comes on top begins another part of the same cause. */
+export const MOST_LISTED = 200;
+
+/** A span under which what goes wrong has one cause: a coverage gap, or a control that was weakened. */
+export interface SharedCause {
+  readonly kind: "coverage-gap" | "weakening";
+  readonly id: string;
+  readonly from: Instant;
+  /** Null: it lasts. */
+  readonly to: Instant | null;
+  /** Completes "while ...": `the ruleset of main was disabled`. */
+  readonly because: string;
+  /** The controls whose failing it explains; null: any, as long as they fail for the same reason. */
+  readonly controls: readonly ControlName[] | null;
+}
+
+/** Why something deviates, as far as others may deviate for the same cause. */
+export interface Cause {
+  readonly key: string;
+  /** The span it shares with others; null: it stands alone. */
+  readonly shared: SharedCause | null;
+}
+
+/** What a deviation is opened with, or what is listed under one that is there. */
+export interface DeviationSeed {
+  readonly cause: Cause;
+  readonly subjectKind: DeviationRecord["subjectKind"];
+  readonly repository: Repository;
+  /** Null where it is about a control as such. */
+  readonly listed: ListedSubject | null;
+  readonly controls: readonly ControlName[];
+  /** A fixed code, as in results. */
+  readonly causeCode: string;
+  readonly type: DeviationRecord["type"];
+  readonly typeReason: string;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly description: string;
+  readonly happenedAt: Instant;
+  readonly actors: readonly Person[];
+  readonly exposure?: DeviationRecord["exposure"];
+  /** Where an auditor or someone else entered it. */
+  readonly entered?: {
+    readonly by: Person;
+    readonly source: "auditor" | "app";
+    readonly reference: string | null;
+  };
+}
+
+/** The cause of a change or deployment that deviates: a span it shares, a weakening before a gap and the earliest first, else itself. */
+export function causeOf(facts: {
+  readonly subjectKind: "change" | "deployment";
+  readonly id: string;
+  readonly repositoryId: number;
+  readonly results: readonly Pick<Result, "control" | "cause">[];
+  readonly at: Instant;
+  readonly spans: readonly SharedCause[];
+}): Cause {
+  const { results, at } = facts;
+  const failed = results.map(({ control }) => control);
+  const shared = facts.spans
+    .filter(({ from, to }) => from <= at && (to === null || at < to))
+    .filter(({ controls }) => controls === null || failed.some((control) => controls.includes(control)))
+    .toSorted(
+      (a, b) =>
+        Number(a.kind === "coverage-gap") - Number(b.kind === "coverage-gap") ||
+        a.from - b.from ||
+        (a.id < b.id ? -1 : 1),
+    )[0];
+  if (shared === undefined) return { key: `${facts.subjectKind}:${facts.id}`, shared: null };
+  if (shared.kind === "weakening") return { key: weakeningKey(shared.id), shared };
+  // Within a gap only what failed for the same reason has one cause.
+  const reasons = results.map(({ control, cause }) => `${control}=${cause}`).toSorted();
+  return { key: `gap:${shared.id}:${facts.repositoryId}:${facts.subjectKind}:${reasons.join(",")}`, shared };
+}
+
+/** The key of the deviation that a weakened control is: the changes made meanwhile are listed under it. */
+export function weakeningKey(id: string): string {
+  return `control:${id}`;
+}
+
+/** The id of the deviation of a cause; `part` counts on where one cause has more changes than one deviation lists. */
+export function deviationIdOf(key: string, part = 1): string {
+  return `DEV-${sha256(part === 1 ? key : `${key}#${part}`).slice(0, 12)}`;
+}
+
+/** Whether a deviation can list this too: it does already, or has room for it. */
+export function hasRoomFor(deviation: DeviationRecord | null, subject: string | null): boolean {
+  if (deviation === null || subject === null) return true;
+  return deviation.subjects.includes(subject) || deviation.subjects.length < MOST_LISTED;
+}
+
+/**
+ * Opens a deviation, or lists a further change under the one that is there (`previous`, of the same key and part). What is
+ * listed already is brought up to date; a settled deviation that gets a further change is open again.
+ */
+export function openDeviation(
+  previous: DeviationRecord | null,
+  seed: DeviationSeed,
+  at: Instant,
+  part = 1,
+): DeviationRecord {
+  const moved: Moved = {
+    command: previous === null ? "open" : "list",
+    by: seed.entered?.by ?? null,
+    role: seed.entered === undefined ? "app" : "auditor",
+    via: seed.entered === undefined ? "app" : "terminal",
+    at,
+    text: oneLine(seed.listed?.what ?? seed.title),
+  };
+  if (previous === null) return opened(seed, moved, part);
+  const { listed: news } = seed;
+  const isNew = news !== null && !previous.subjects.includes(news.subject);
+  const rest = previous.listed.filter(({ subject }) => subject !== news?.subject);
+  const isReopened = isNew && isSettled(previous.status);
+  const record: DeviationRecord = {
+    ...previous,
+    status: isNew ? appStep(previous, "list") : previous.status,
+    severity: heaviest([previous.severity, seed.severity]),
+    exposure: isReopened ? { ...previous.exposure, to: null } : previous.exposure,
+    moved: isNew ? moved : previous.moved,
+  };
+  // What is said of the control itself is said by who watches the control, whichever came first.
+  const own: DeviationRecord =
+    seed.subjectKind === "control" && news === null && previous.source === "app"
+      ? {
+          ...record,
+          title: seed.title,
+          description: seed.description,
+          sharedCause: seed.cause.shared?.because ?? record.sharedCause,
+          exposure: seed.exposure ?? record.exposure,
+          controls: unique([...seed.controls, ...record.controls]),
+          actors: uniquePeople([...seed.actors, ...record.actors]),
+          ...(previous.typedBy === null ? { type: seed.type, typeReason: seed.typeReason } : {}),
+        }
+      : record;
+  return news === null ? own : withListed(own, [...rest, news]);
+}
+
+/** Takes a change off a deviation because it was found to be otherwise; the last one closes it. */
+export function withdraw(
+  deviation: DeviationRecord,
+  subject: string,
+  because: string,
+  at: Instant,
+): DeviationRecord {
+  if (!deviation.subjects.includes(subject)) return deviation;
+  const listed = deviation.listed.filter((each) => each.subject !== subject);
+  const moved = (command: DeviationCommand): Moved => ({
+    command,
+    by: null,
+    role: "app",
+    via: "app",
+    at,
+    text: because,
+  });
+  if (listed.length === 0 && deviation.subjectKind !== "control") {
+    // What it listed stays to be read: it says what was thought to deviate.
+    if (deviation.status === "closed") return deviation;
+    const status = appStep(deviation, "withdraw");
+    const exposure = { from: deviation.exposure.from, to: deviation.exposure.from };
+    return { ...deviation, status, exposure, moved: moved("withdraw") };
+  }
+  return withListed({ ...deviation, moved: moved("unlist") }, listed);
+}
+
+/** A weakened control holds again: production is no longer exposed. */
+export function endExposure(deviation: DeviationRecord, to: Instant, because: string): DeviationRecord {
+  if (deviation.exposure.to !== null) return deviation;
+  const moved: Moved = { command: "end-exposure", by: null, role: "app", via: "app", at: to, text: because };
+  return { ...deviation, exposure: { ...deviation.exposure, to }, moved };
+}
+
+/** People as records keep them. */
+export function personOf({ id, login }: Actor): Person {
+  return { id, login };
+}
+
+const WEIGHTS: Readonly<Record<ControlName, Severity>> = {
+  "independently-approved": "high",
+  "approved-by-owners": "medium",
+  "checks-passed": "medium",
+  "record-linked": "low",
+  "change-documented": "low",
+  "outside-freeze": "medium",
+  "merged-by-pull-request": "high",
+  "gate-respected": "medium",
+  "content-as-reviewed": "high",
+  "emergency-authorised": "high",
+  "emergency-reviewed-in-time": "medium",
+  "deployment-traceable": "high",
+  "deployment-approved": "medium",
+};
+
+const SEVERITIES: readonly Severity[] = ["observation", "low", "medium", "high", "critical"];
+
+/** How much the failing of these controls weighs: as much as the heaviest. `rewritten`: history of production was lost with it. */
+export function severityOf(controls: readonly ControlName[], rewritten = false): Severity {
+  if (rewritten) return "critical";
+  const weights = controls.map((control) => SEVERITIES.indexOf(WEIGHTS[control]));
+  return SEVERITIES[Math.max(1, ...weights)] ?? "medium";
+}
+
+function heaviest(severities: readonly Severity[]): Severity {
+  return SEVERITIES[Math.max(...severities.map((each) => SEVERITIES.indexOf(each)))] ?? "medium";
+}
+
+function opened(seed: DeviationSeed, moved: Moved, part: number): DeviationRecord {
+  const record: DeviationRecord = {
+    id: deviationIdOf(seed.cause.key, part),
+    key: seed.cause.key,
+    subjectKind: seed.subjectKind,
+    repository: seed.repository,
+    subjects: [],
+    listed: [],
+    pull: null,
+    controls: seed.controls,
+    cause: seed.causeCode,
+    sharedCause: seed.cause.shared?.because ?? null,
+    type: seed.type,
+    typeReason: seed.typeReason,
+    typedBy: null,
+    severity: seed.severity,
+    status: "open",
+    source: seed.entered?.source ?? "app",
+    title: seed.title,
+    description: seed.description,
+    happenedAt: seed.happenedAt,
+    detectedAt: moved.at,
+    exposure: seed.exposure ?? { from: seed.happenedAt, to: null },
+    actors: seed.actors,
+    enteredBy: seed.entered?.by ?? null,
+    reference: seed.entered?.reference ?? null,
+    issue: { state: "none", because: "nothing was asked yet", repository: null, day: null },
+    moved,
+  };
+  return seed.listed === null ? record : withListed(record, [seed.listed]);
+}
+
+/** What follows from the list alone, so that the order in which it was found does not show. */
+function withListed(record: DeviationRecord, unordered: readonly ListedSubject[]): DeviationRecord {
+  const listed = unordered.toSorted((a, b) => a.at - b.at || (a.subject < b.subject ? -1 : 1));
+  const list = { ...record, listed, subjects: listed.map(({ subject }) => subject) };
+  const controls = listed.flatMap((each) => each.controls);
+  const actors = listed.flatMap((each) => each.actors);
+  // What is about a control as such keeps its own words; the changes only come on top.
+  if (record.subjectKind === "control")
+    return {
+      ...list,
+      controls: unique([...record.controls, ...controls]),
+      actors: uniquePeople([...record.actors, ...actors]),
+    };
+  const [first] = listed;
+  if (first === undefined) return list;
+  return {
+    ...list,
+    pull: listed.length === 1 ? first.pull : null,
+    controls: unique(controls),
+    actors: uniquePeople(actors),
+    happenedAt: first.at,
+    exposure: { ...record.exposure, from: first.at },
+    ...(listed.length === 1 ? { title: first.title } : groupText(record, listed.length)),
+  };
+}
+
+function groupText(
+  { repository: { owner, name }, subjectKind, sharedCause }: DeviationRecord,
+  count: number,
+): { readonly description: string; readonly title: string } {
+  const what = subjectKind === "deployment" ? "deployments" : "changes";
+  const because = sharedCause === null ? "" : `, while ${sharedCause}`;
+  const said = `${count} ${what} reached production without what the policy asks for${because}`;
+  return {
+    title: `${owner}/${name}: ${said}`,
+    description: `${markdown(said)}. They have one cause, so they are one deviation.\n\n**What to do:** review what reached production now, say why it happened, and revert what should not be there.`,
+  };
+}
+
+function appStep(deviation: DeviationRecord, command: DeviationCommand): DeviationRecord["status"] {
+  const { to } = step(DEVIATION_TRANSITIONS, deviation.status, command, ["app"], "the deviation");
+  return to ?? deviation.status;
+}
+
+function unique<Item>(items: readonly Item[]): readonly Item[] {
+  return [...new Set(items)];
+}
+
+function uniquePeople(people: readonly Person[]): readonly Person[] {
+  const key = ({ id, login }: Person): string => (id === null ? `login ${login.toLowerCase()}` : `id ${id}`);
+  return [...new Map(people.map((person) => [key(person), person])).values()];
+}

@@ -1,0 +1,99 @@
+/** Time in a remediation: the months a control must have held, and the reviews that are due while it is under way. */
+
+import { Temporal } from "temporal-polyfill";
+import type { Instant } from "../change.ts";
+import type { DeviationRecord, RemediationRecord, RemediationReview, Severity } from "../record.ts";
+import type { ControlName } from "../result.ts";
+
+/** What a monthly review says of one control in one month (YYYY-MM, UTC); `clean`: it operated without a deviation. */
+export interface ReviewedMonth {
+  readonly control: ControlName;
+  readonly month: string;
+  readonly clean: boolean;
+}
+
+/**
+ * How many whole months in a row, up to the newest one reviewed, every one of these controls was reviewed and clean since a
+ * moment. A month begun before that moment does not count, and one that is not clean begins the count anew.
+ */
+export function cleanMonthsSince(
+  reviews: readonly ReviewedMonth[],
+  controls: readonly ControlName[],
+  since: Instant,
+): number {
+  const newest = reviews
+    .filter(({ control }) => controls.includes(control))
+    .map(({ month }) => month)
+    .toSorted()
+    .at(-1);
+  if (newest === undefined || controls.length === 0) return 0;
+  const clean = new Set(
+    reviews.filter((each) => each.clean).map(({ control, month }) => `${control} ${month}`),
+  );
+  let count = 0;
+  for (let month = firstWholeMonth(since); month <= newest; month = nextMonth(month))
+    count = controls.every((control) => clean.has(`${control} ${month}`)) ? count + 1 : 0;
+  return count;
+}
+
+function firstWholeMonth(since: Instant): string {
+  const month = new Date(since).toISOString().slice(0, 7);
+  return Date.parse(`${month}-01T00:00:00Z`) === since ? month : nextMonth(month);
+}
+
+function nextMonth(month: string): string {
+  return Temporal.PlainYearMonth.from(month).add({ months: 1 }).toString();
+}
+
+/** How often a remediation is reviewed: weekly, and monthly once nothing of high or critical severity is left to be done. */
+export type Cadence = RemediationReview["cadence"];
+
+/** The cadence where deviations of these severities are still open or in remediation. */
+export function cadenceOf(unsettled: readonly Severity[]): Cadence {
+  return unsettled.some((severity) => severity === "critical" || severity === "high") ? "weekly" : "monthly";
+}
+
+/** Whether reviews are due at all: while it is under way. */
+export function isReviewed(deviation: DeviationRecord, remediation: RemediationRecord): boolean {
+  return (
+    deviation.status === "in-remediation" &&
+    (remediation.status === "active" || remediation.status === "blocked") &&
+    remediation.startedAt !== null
+  );
+}
+
+/** The day (YYYY-MM-DD, UTC) by which the next review is due: a week or a month after the last one, or after it began. */
+export function nextReview(remediation: RemediationRecord, cadence: Cadence): string | null {
+  if (remediation.startedAt === null) return null;
+  const last = remediation.reviews.at(-1);
+  const begun = dayOf(remediation.startedAt);
+  // Work taken up again after a while is not late for the time it rested.
+  const from = last === undefined ? begun : later(last.at === null ? last.due : dayOf(last.at), begun);
+  return Temporal.PlainDate.from(from)
+    .add(cadence === "weekly" ? { weeks: 1 } : { months: 1 })
+    .toString();
+}
+
+/** Every review that was due before this moment's day and was not held, oldest first. */
+export function missedReviews(
+  remediation: RemediationRecord,
+  cadence: Cadence,
+  now: Instant,
+): readonly RemediationReview[] {
+  const missed: RemediationReview[] = [];
+  const today = dayOf(now);
+  for (;;) {
+    const due = nextReview({ ...remediation, reviews: [...remediation.reviews, ...missed] }, cadence);
+    if (due === null || due >= today) return missed;
+    missed.push({ due, cadence, at: null, by: null, note: "" });
+  }
+}
+
+/** The UTC day of a moment, YYYY-MM-DD. */
+export function dayOf(at: Instant): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+function later(a: string, b: string): string {
+  return a > b ? a : b;
+}
