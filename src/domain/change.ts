@@ -111,6 +111,12 @@ export interface ChangedFile {
   readonly status: "added" | "removed" | "modified" | "renamed" | "copied" | "changed" | "unchanged";
 }
 
+/** A policy file that a pull request changes, and its problems by line and column, both from 1; none: it is fine. */
+export interface BroughtPolicy {
+  readonly path: string;
+  readonly problems: readonly { readonly line: number; readonly column: number; readonly message: string }[];
+}
+
 /** The CODEOWNERS file of a base, or why there is none. */
 export type OwnersFile =
   | { readonly state: "found"; readonly path: string; readonly commit: Sha; readonly text: string }
@@ -145,6 +151,8 @@ export interface PullRequest {
   readonly size?: { readonly additions: number; readonly deletions: number; readonly files: number };
   /** The changed files; absent where no policy asks for them. `complete` is false when GitHub would not list them all. */
   readonly files?: { readonly list: readonly ChangedFile[]; readonly complete: boolean };
+  /** What is wrong with the policy file it would bring to its base; absent where it leaves the file as it is. */
+  readonly broughtPolicy?: BroughtPolicy;
   /** The base's CODEOWNERS; absent where no policy asks for it. */
   readonly owners?: OwnersFile;
   /** Its description, as of the merge once it has merged; absent where no policy asks for it. */

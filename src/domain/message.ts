@@ -1,5 +1,6 @@
 /** The longer texts: the check run on a pull request, and the issue of a deviation. Markdown; everything from outside is made harmless. */
 
+import { withBroughtPolicy } from "./brought-policy.ts";
 import type { Change, PullRequest, Sha } from "./change.ts";
 import type { Deployment } from "./deployment.ts";
 import { lookalikes } from "./lookalike.ts";
@@ -71,12 +72,14 @@ export function checkText(facts: {
     summary: summaryOf(facts, assessment, observing),
     text: textOf(facts, assessment),
   };
-  if (policy.state !== "known" || facts.emergencies === undefined) return said;
+  if (policy.state !== "known" || facts.emergencies === undefined)
+    return withBroughtPolicy(said, facts.pulls, observing);
   const { effective } = policy.record;
   const source = sources(effective.emergency.authorisers);
   const able = facts.candidates.find((each) => each.source === source)?.logins ?? [];
   const whole = withEmergency(said, assessment, { emergencies: facts.emergencies, policy: effective, able });
-  return { ...whole, title: clipped(oneLine(whole.title), TITLE_LENGTH) };
+  const titled = { ...whole, title: clipped(oneLine(whole.title), TITLE_LENGTH) };
+  return withBroughtPolicy(titled, facts.pulls, observing);
 }
 
 function outOfScope(headSha: Sha, { reason, owner }: NonNullable<Policy["outOfScope"]>): CheckRunText {

@@ -62,6 +62,13 @@ export interface CheckRunText {
   readonly title: string;
   readonly summary: string;
   readonly text: string;
+  /** Notes on lines of files of the commit; at most 50. Absent: none. */
+  readonly annotations?: readonly {
+    readonly path: string;
+    readonly line: number;
+    readonly column: number;
+    readonly message: string;
+  }[];
 }
 
 /** Entry `branch`, subject = `repositoryId:ref`: how far a production branch's chain of updates has been followed. */

@@ -10,7 +10,7 @@ import type { From } from "../domain/policy/from.ts";
 import { asksForOwners, readsDescription, type Policy } from "../domain/policy/policy.ts";
 import { asOnePerson } from "../domain/identity.ts";
 import { namedIn, speaksOf } from "../domain/policy/when.ts";
-import type { PolicyInForce } from "../domain/policy/tighten.ts";
+import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord, Observation } from "../domain/record.ts";
 import { mayBePreApproved } from "../domain/standard.ts";
 import { sources } from "../domain/wording.ts";
@@ -74,7 +74,8 @@ export async function gatherPull(
   });
   const policy = landed?.policy ?? (await policyOf(tools, watched, read.policy));
   const { twins } = read;
-  if (policy.state !== "known") return { pull: read.pull, policy, twins };
+  const brought = landed === undefined ? policyBrought(tools, watched, read) : {};
+  if (policy.state !== "known") return { pull: { ...read.pull, ...brought }, policy, twins };
   const { effective } = policy.record;
   const merged = read.pull.merged?.at ?? null;
   // Rights and texts matter as they are now, or as they were at the merge: read within minutes of it, they were those.
@@ -103,6 +104,7 @@ export async function gatherPull(
         );
   let pull: PullRequest = {
     ...named,
+    ...brought,
     authorities: authorities.map((each) => kept.get(each.actor.id) ?? { ...each, basis }),
   };
   if (read.ownBranch !== null && hasUnseenPusher(pull, effective)) {
@@ -125,6 +127,28 @@ export async function gatherPull(
     pull = { ...pull, sameContent: [...pull.sameContent, proof] };
   }
   return { pull, policy, twins };
+}
+
+type ReadPull = Awaited<ReturnType<Tools["github"]["readPullRequest"]>>;
+
+/** What is wrong with the policy file a pull request would bring, beside the organisation's as it is. */
+function policyBrought(tools: Tools, watched: Watched, read: ReadPull): Pick<PullRequest, "broughtPolicy"> {
+  const { broughtPolicy: brought, policy } = read;
+  if (brought === null) return {};
+  const { name, topics = [] } = watched.repository;
+  // Of the organisation's own file there is nothing above it.
+  const isTop = brought.repository.toLowerCase().endsWith("/.github");
+  const together = isTop
+    ? policyInForce(brought, { state: "absent" })
+    : policyInForce(policy.organization, brought, { name, topics, at: tools.clock.now() });
+  const own = `${brought.repository}/${brought.path}`;
+  const problems = together.state === "broken" ? together.problems.filter(({ file }) => file === own) : [];
+  return {
+    broughtPolicy: {
+      path: brought.path,
+      problems: problems.map(({ line, column, message }) => ({ line, column, message })),
+    },
+  };
 }
 
 /** What reviewers might do when the gate last looked before a merge, under the same policy: better known than what is read long after. */

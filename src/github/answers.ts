@@ -259,11 +259,18 @@ const PullAnswer = z.object({
   reviews: listOf(ReviewAnswer),
   commits: listOf(z.object({ commit: CommitAnswer })),
   timelineItems: listOf(TimelineAnswer),
+  /** Where it began: the policy file that its first commit found. */
+  first: plain(
+    z.object({
+      commit: z.object({ parents: plain(z.object({ file: z.object({ object: FileAnswer }).nullish() })) }),
+    }),
+  ),
   head: plain(
     z.object({
       commit: z.object({
         oid: ShaShape,
         tree: Oid,
+        file: z.object({ object: FileAnswer }).nullish(),
         associatedPullRequests: plain(HeldAnswer),
         statusCheckRollup: RollupAnswer,
       }),

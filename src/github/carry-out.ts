@@ -32,6 +32,10 @@ export function carryOut(github: GitHub, action: Doable): Promise<Outcome> {
 async function sayCheck(github: GitHub, action: Doable, payload: CheckRunPayload): Promise<Outcome> {
   const { text, checkName, appId } = payload;
   const where = { owner: payload.repository.owner, repo: payload.repository.name };
+  const notes = notesOf(text);
+  const before = z.object({ notes: z.string() }).safeParse(action.previous).data?.notes;
+  const annotations = notes === undefined || notes === before ? {} : { annotations: annotationsOf(text) };
+  const kept = notes === undefined ? {} : { notes };
   const said = {
     status: text.status,
     ...(text.conclusion === null ? {} : { conclusion: text.conclusion }),
@@ -41,6 +45,7 @@ async function sayCheck(github: GitHub, action: Doable, payload: CheckRunPayload
       title: text.title,
       summary: cut(text.summary),
       ...(text.text === "" ? {} : { text: cut(text.text) }),
+      ...annotations,
     },
   };
   // Without an outcome on record, an attempt may still have been made and not been marked.
@@ -49,10 +54,31 @@ async function sayCheck(github: GitHub, action: Doable, payload: CheckRunPayload
   if (known !== null) {
     const route = "PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}";
     const changed = await askMaybe(github, route, { ...where, check_run_id: known, ...said }, OutcomeShape);
-    if (changed !== null) return changed.data;
+    if (changed !== null) return { ...changed.data, ...kept };
   }
   const made = { ...where, name: checkName, head_sha: text.headSha, external_id: action.key, ...said };
-  return (await ask(github, "POST /repos/{owner}/{repo}/check-runs", made, OutcomeShape)).data;
+  return {
+    ...(await ask(github, "POST /repos/{owner}/{repo}/check-runs", made, OutcomeShape)).data,
+    ...kept,
+  };
+}
+
+/** What tells the notes of one text from those of another. */
+function notesOf({ annotations = [] }: CheckRunPayload["text"]): string | undefined {
+  return annotations.length === 0 ? undefined : JSON.stringify(annotations);
+}
+
+function annotationsOf({ annotations = [] }: CheckRunPayload["text"]): readonly object[] {
+  return annotations.map(({ path, line, column, message }) => ({
+    path,
+    start_line: line,
+    end_line: line,
+    start_column: column,
+    end_column: column,
+    annotation_level: "failure",
+    title: "This policy file cannot be used",
+    message,
+  }));
 }
 
 function runOf(previous: unknown): number | null {

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import type { Actor, Check, Commit, PullRequest, Repository, Sha } from "../domain/change.ts";
-import type { Observation } from "../domain/record.ts";
+import type { Observation, PolicySource } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import {
   ChecksAnswer,
@@ -10,10 +10,12 @@ import {
   listOf,
   PullRequestAnswer,
   ReviewAnswer,
+  type FileAnswer,
   TimelineAnswer,
 } from "./answers.ts";
 import { query, type GitHub } from "./ask.ts";
 import { headRef } from "./hear-pulls.ts";
+import { POLICY_PATH } from "./policy-path.ts";
 import { policiesOf, type Policies, type Through } from "./policies.ts";
 import { pushesOf } from "./pushes.ts";
 import { CHECKS_QUERY, MORE_QUERIES, PULL_REQUEST_QUERY } from "./queries.ts";
@@ -41,6 +43,8 @@ export interface ReadPull {
   readonly mayWrite: ReadonlySet<number>;
   /** The head's branch in this repository; null for a fork, whose pushes GitHub's activity list does not tell us. */
   readonly ownBranch: string | null;
+  /** The policy file as the head has it, where it is not the base's; null: it is left as it is. */
+  readonly broughtPolicy: Extract<PolicySource, { readonly state: "found" }> | null;
   /** The numbers of the other open pull requests with the same head commit: they share its check run. */
   readonly twins: readonly number[];
 }
@@ -84,6 +88,7 @@ export async function readPullRequest(
     policy,
     description: descriptionOf(told, known.observations),
     ownBranch: told.isCrossRepository ? null : ref,
+    broughtPolicy: broughtPolicy(head, [base, told.first[0]?.commit.parents[0]], nameWithOwner),
     twins: (head?.associatedPullRequests ?? [])
       .filter((pull) => pull.state === "OPEN" && pull.headRefOid === told.headRefOid)
       .flatMap((pull) => (pull.number === told.number ? [] : [pull.number])),
@@ -140,6 +145,24 @@ function requestedBy(
     .filter((actor) => actor !== null);
   if (people.length === 0) return {};
   return { requestedBy: [...new Map(people.map((actor) => [actor.id, actor])).values()] };
+}
+
+type Held = { readonly file?: { readonly object?: z.infer<typeof FileAnswer> } | null | undefined };
+
+function broughtPolicy(
+  head: (Held & { readonly oid: Sha }) | undefined,
+  elsewhere: readonly (Held | null | undefined)[],
+  repository: string,
+): ReadPull["broughtPolicy"] {
+  const file = head?.file?.object;
+  if (head === undefined || file?.__typename !== "Blob" || file.text == null || file.isTruncated) return null;
+  // As its base has it now, or as it had it when the branch began: then it is not changed here.
+  for (const old of elsewhere) {
+    const object = old?.file?.object;
+    if (object?.__typename === "Blob" && object.oid === file.oid) return null;
+  }
+  const { oid: blob, text } = file;
+  return { state: "found", repository, path: POLICY_PATH, commit: head.oid, blob, text };
 }
 
 /** The newest check runs and statuses of a commit; empty where there are none. */

@@ -112,11 +112,15 @@ fragment pull on PullRequest {
   reviews(first: 100) { ...reviews }
   commits(first: 100) { ...commits }
   timelineItems(first: 100, ${TIMELINE_ITEMS}) { ...timeline }
+  first: commits(first: 1) {
+    nodes { commit { parents(first: 1) { nodes { file(path: "${POLICY_PATH}") { object { ...file } } } } } }
+  }
   head: commits(last: 1) {
     nodes {
       commit {
         oid
         tree { oid }
+        file(path: "${POLICY_PATH}") { object { ...file } }
         associatedPullRequests(first: 20) { nodes { number state headRefOid baseRefName } }
         statusCheckRollup { contexts(first: 100) { ...checks } }
       }

@@ -17,6 +17,8 @@ export interface Outcome {
   readonly id: number;
   readonly url: string;
   readonly number?: number;
+  /** The notes a check run has: GitHub adds to those there are, so they are sent once. */
+  readonly notes?: string;
 }
 
 /** An action with what is known of its earlier attempts. */

@@ -98,6 +98,7 @@ function repositoryState(world: World, repository: Repository): Record<string, u
       title: run.output.title ?? "",
       summary: run.output.summary ?? "",
       text: run.output.text ?? "",
+      annotations: run.output.annotations,
       actions: run.actions,
       externalId: run.externalId,
       completedAt: run.completedAt,

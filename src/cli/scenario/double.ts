@@ -67,6 +67,7 @@ const CheckSchema = z.object({
   title: z.string(),
   summary: z.string(),
   text: z.string(),
+  annotations: z.array(z.object({ path: z.string(), start_line: z.int(), message: z.string() })),
 });
 
 const RepositorySchema = z.object({

@@ -527,7 +527,8 @@ function checkRow(check: CheckSeen | undefined): Row {
         ? "action-required"
         : (check.conclusion ?? "none");
   const passes = ["success", "neutral", "skipped"].includes(check.conclusion ?? "");
-  return { passes, state, says: [check.title, check.summary, check.text].join("\n") };
+  const notes = check.annotations.map((note) => `${note.path}:${note.start_line}: ${note.message}`);
+  return { passes, state, says: [check.title, check.summary, check.text, ...notes].join("\n") };
 }
 
 function controls(results: readonly Result[], outcome: Result["outcome"]): readonly string[] {

@@ -79,7 +79,7 @@ function parse(text: string): ParsedPolicy {
   }
   const parsed = PolicyFileSchema.safeParse(value, { reportInput: true });
   if (!parsed.success) {
-    const problems = parsed.error.issues.flatMap((issue) =>
+    const problems = withoutEchoes(parsed.error.issues).flatMap((issue) =>
       explain(issue).map(({ path, key, message }) => ({ ...lineOf(path, key), message })),
     );
     return { ok: false, problems: inOrder(problems) };
@@ -99,6 +99,14 @@ interface Explained {
   readonly path: readonly PropertyKey[];
   readonly key?: string;
   readonly message: string;
+}
+
+/** Where a key is misspelt, that something is missing there says the same again. */
+function withoutEchoes(issues: readonly Issue[]): readonly Issue[] {
+  const misspelt = new Set(
+    issues.flatMap(({ code, path }) => (code === "unrecognized_keys" ? [JSON.stringify(path)] : [])),
+  );
+  return issues.filter(({ code, path }) => code !== "custom" || !misspelt.has(JSON.stringify(path)));
 }
 
 function explain(issue: Issue): readonly Explained[] {

@@ -40,9 +40,9 @@ export const ApprovalSchema = z
     ...RequirementSchema.shape,
     independence: z
       .enum(["every-commit", "strict"])
-      .default("every-commit")
+      .optional()
       .describe(
-        "every-commit: each commit was seen by someone who did not make it alone; strict: a contributor never counts",
+        "every-commit: each commit was seen by someone who did not make it alone; strict: a contributor never counts; default: every-commit",
       ),
     "request-reviews": z
       .strictObject({

@@ -1,0 +1,49 @@
+/** A policy file that a pull request would bring: its problems are said where they are, before it rules anything. */
+
+import type { PullRequest } from "./change.ts";
+import type { CheckRunText } from "./record.ts";
+import { clipped, listed, markdown, oneLine } from "./wording.ts";
+
+/** GitHub takes so many notes at once. */
+const MOST_NOTES = 50;
+
+/** GitHub shows so much of a title. */
+const TITLE_LENGTH = 250;
+
+/** So many problems are told in the text as well. */
+const MOST_TOLD = 10;
+
+/** What the check run says where a policy file with problems would be brought: it fails, unless the policy only observes. */
+export function withBroughtPolicy(
+  text: CheckRunText,
+  pulls: readonly PullRequest[],
+  observing: boolean,
+): CheckRunText {
+  const brought = pulls.flatMap(({ broughtPolicy }) => (broughtPolicy === undefined ? [] : [broughtPolicy]));
+  const annotations = brought.flatMap(({ path, problems }) =>
+    problems.map(({ line, column, message }) => ({ path, line, column, message: oneLine(message) })),
+  );
+  const [first] = annotations;
+  if (first === undefined) return text;
+  const count = annotations.length === 1 ? "a problem" : `${annotations.length} problems`;
+  const paths = listed([...new Set(annotations.map(({ path }) => path))]);
+  const title = `The policy file it would bring has ${count}: line ${first.line}: ${first.message}`;
+  const told = annotations
+    .slice(0, MOST_TOLD)
+    .map(({ line, column, message }) => `- line ${line}, column ${column}: ${markdown(message)}`);
+  const more = annotations.length - told.length;
+  const summary = [
+    `${markdown(paths)} as this would change it cannot be used; until it is mended here, this is not merged:`,
+    ...told,
+    ...(more > 0 ? [`- and ${more} more`] : []),
+    "",
+    text.summary,
+  ].join("\n");
+  return {
+    ...text,
+    ...(observing ? {} : { status: "completed" as const, conclusion: "failure" as const }),
+    title: observing ? text.title : clipped(title, TITLE_LENGTH),
+    summary,
+    annotations: annotations.slice(0, MOST_NOTES),
+  };
+}
