@@ -21,6 +21,7 @@ import { laneOf, signal } from "./github/signal.ts";
 import { networkPost, type Post } from "./notices/post.ts";
 import { noticeSender } from "./notices/send.ts";
 import { openLedger } from "./ledger/open.ts";
+import { addReportDoor } from "./report-door.ts";
 import { doors, listen, type Listening } from "./server.ts";
 import { apiBaseUrl, webBaseUrl, type Settings } from "./settings.ts";
 import { appointments, firstAndLast, lastAppointment, queueAppointment } from "./timetable.ts";
@@ -150,6 +151,8 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     log,
     wake: () => worker.wake(),
   });
+  const sources = settings.deploymentSources;
+  addReportDoor(app, { ledger, sources, clock, log, wake: () => worker.wake() });
   // Whoever runs says so four times a minute. Where nobody did for longer, nobody was there.
   const last = await ledger.lastBeat();
   if (last !== null && clock.now() - last > MINUTE) await recordDowntime(tools, last, clock.now());

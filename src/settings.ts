@@ -19,6 +19,7 @@ import { z } from "zod";
 import { Trouble } from "./domain/trouble.ts";
 import { troubleOf } from "./ledger/failure.ts";
 import type { Where } from "./ledger/store.ts";
+import { readSources, type DeploymentSource } from "./sources.ts";
 
 /** Where `DATABASE_URL` is not set, the evidence log and the signing key live here. */
 const DATA_DIR = "./data";
@@ -76,6 +77,12 @@ export const EnvironmentSchema = z.object({
     .default("json")
     .describe("How log lines look."),
   WEBHOOK_PROXY_URL: httpUrl().optional().describe("A smee.io channel, for development behind a firewall."),
+  COUNTERSIGN_DEPLOYMENT_SOURCES: z
+    .string()
+    .optional()
+    .describe(
+      'Pipelines outside GitHub that may report deployments: `jenkins=SECRET,argo=SECRET`, or JSON such as `{"jenkins": {"secret": ["NEW", "OLD"], "repositories": ["acme/*"]}}`.',
+    ),
   DATABASE_URL: z
     .string()
     .refine(isPostgres, "is no PostgreSQL address: write postgres://USER:PASSWORD@HOST:PORT/DATABASE")
@@ -129,6 +136,8 @@ export interface Settings {
   /** The signing key as given, PEM; null: it is kept in the data folder (see {@link signingKey}). */
   readonly signingKey: string | null;
   readonly baseUrl: string | null;
+  /** Who may report deployments from outside GitHub. */
+  readonly deploymentSources: readonly DeploymentSource[];
   /** Sign-in for the dashboard; null: it serves nobody but loopback. */
   readonly signIn: {
     readonly clientId: string;
@@ -172,6 +181,8 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
     );
   const secrets = webhookSecrets(given["WEBHOOK_SECRET"], problems);
   const signIn = readSignIn(given, problems);
+  const { sources, problems: wrong } = readSources(given["COUNTERSIGN_DEPLOYMENT_SOURCES"]);
+  for (const problem of wrong) problems.push(`COUNTERSIGN_DEPLOYMENT_SOURCES ${problem}.`);
 
   if (!result.success || problems.length > 0 || privateKey === null || secrets === null)
     return { ok: false, problems };
@@ -195,6 +206,7 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
       store: placeOf(value),
       signingKey: signing,
       baseUrl: value.COUNTERSIGN_BASE_URL ?? null,
+      deploymentSources: sources,
       signIn,
       receivers: {
         privateAddresses: value.COUNTERSIGN_PRIVATE_RECEIVERS === "allow",

@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { z } from "zod";
 import type { Answer, ExitCode, Terminal } from "./answer.ts";
 import { answerFailure, Misuse } from "./answer.ts";
+import type { ReportOptions } from "./report-deployment.ts";
 import type { Where } from "../ledger/store.ts";
 
 const VERSION = "0.1.0";
@@ -366,6 +367,27 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
     .action(async (options: { days: number; org?: string; json?: boolean }) => {
       const { tellReadiness } = await import("./readiness.ts");
       give(await tellReadiness(await where(terminal), options, Date.now()), options.json);
+    });
+
+  command(
+    program,
+    "report-deployment",
+    "Tell the App what a pipeline outside GitHub deployed; the secret is in COUNTERSIGN_REPORT_SECRET.",
+    [
+      'report-deployment --url https://countersign.example.com --source jenkins --repository acme/web --environment production --sha "$GIT_COMMIT"',
+    ],
+  )
+    .requiredOption("--url <address>", "the App's address")
+    .requiredOption("--source <name>", "the pipeline's name in COUNTERSIGN_DEPLOYMENT_SOURCES")
+    .requiredOption("--repository <owner/name>", "the repository on GitHub")
+    .requiredOption("--sha <commit>", "the whole id of the commit deployed")
+    .requiredOption("--environment <name>", "the environment deployed to")
+    .option("--id <text>", "the pipeline's own name for this deployment; default: a random one")
+    .option("--ref <name>", "the branch or tag it was built from")
+    .option("--artifact <text>", "what was deployed, such as an image's digest")
+    .action(async ({ json, ...options }: { json?: boolean } & ReportOptions) => {
+      const { reportDeployment } = await import("./report-deployment.ts");
+      give(await reportDeployment(terminal, options, Date.now()), json);
     });
 
   const deliveries = program.command("deliveries").description("Webhooks as they were received.");

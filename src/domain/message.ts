@@ -359,7 +359,9 @@ function aboutChange(change: Change): readonly [string, string] {
 
 function aboutDeployment(deployment: Deployment): readonly [string, string] {
   const where = `${deployment.repository.owner}/${deployment.repository.name}`;
-  const who = deployment.creator?.login ?? "an unknown account";
+  const { origin } = deployment;
+  const reporter = origin.kind === "report" ? `the pipeline ${oneLine(origin.source)}` : null;
+  const who = deployment.creator?.login ?? reporter ?? "an unknown account";
   const what = short(deployment.sha);
   return [
     `${where}: ${what} was deployed to ${deployment.environment} without what the policy asks for`,

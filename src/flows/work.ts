@@ -1,5 +1,6 @@
 /** One lane's work: its deliveries understood in order, each subject looked at once, its actions carried out. */
 
+import type { ReceivedReport } from "../domain/report.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Subject } from "../github/subject.ts";
 import type { StoredAction } from "../ledger/actions.ts";
@@ -10,6 +11,7 @@ import { answerGate, answerWaitingGates, GATES } from "./answer-gate.ts";
 import { assessDeployment } from "./assess-deployment.ts";
 import { askMonthly, MONTHLY, OVERDUE_MONTHLY, tellOverdue } from "./monitoring.ts";
 import { isOldNews, summarise, tell } from "./notices.ts";
+import { assessReport, REPORT } from "./assess-report.ts";
 import { assessRun } from "./assess-run.ts";
 import { assessTag } from "./assess-tag.ts";
 import { assessGroup, assessPull } from "./assess-pull.ts";
@@ -317,6 +319,7 @@ async function runTask(
     await reconcileRepository(tools, watched, task.payload.span, task.payload.small === true);
   else if (task.event === TASKS.due) await doDue(tools, watched);
   else if (task.event === TASKS.sweep) await sweepRepository(tools, watched);
+  else if (task.event === REPORT) await assessReport(tools, watched, task.payload as ReceivedReport);
   else if (task.event === GATES) await answerWaitingGates(tools, watched);
   else if (task.event === PROTECTION) await readControlState(tools, watched, task.payload.told ?? null);
   else await rejudgeOpen(tools, watched);

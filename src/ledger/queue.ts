@@ -1,5 +1,7 @@
 /** The queue: deliveries in, actions out, worked lane by lane by whoever holds the lane's lease. */
 
+import { gunzipSync } from "node:zlib";
+
 import { sql } from "kysely";
 import type { Transaction } from "kysely";
 
@@ -197,6 +199,14 @@ export class Queue {
       db.selectFrom("delivery").select("id").where("id", "=", id).executeTakeFirst(),
     );
     return row !== undefined;
+  }
+
+  /** The bytes of a delivery, or the payload of a task; null: none of this id was ever stored. */
+  async bodyOf(id: string): Promise<Uint8Array | null> {
+    const row = await this.#store.read((db) =>
+      db.selectFrom("delivery").select("body").where("id", "=", id).executeTakeFirst(),
+    );
+    return row === undefined ? null : gunzipSync(row.body);
   }
 
   /** How much waits, and how much of it is due at `now` (left out: all of it counts as due). */

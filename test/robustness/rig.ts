@@ -230,6 +230,7 @@ function settingsFor(where: Where): Settings {
     store: where,
     signingKey: null,
     baseUrl: null,
+    deploymentSources: [],
     signIn: null,
     receivers: { privateAddresses: false, variable: () => null },
   };

@@ -7,6 +7,7 @@ import { pino } from "pino";
 import { Double } from "../../src/cli/scenario/double.ts";
 import type { Scenario } from "../../src/cli/scenario/format.ts";
 import { Receiver } from "../../src/cli/scenario/receiver.ts";
+import { STORY_SOURCES } from "../../src/cli/scenario/report.ts";
 import type { Stage } from "../../src/cli/scenario/stage.ts";
 import { tamper } from "../../src/cli/scenario/tamper.ts";
 import type { Instant } from "../../src/domain/change.ts";
@@ -15,6 +16,7 @@ import type { Where } from "../../src/ledger/store.ts";
 import type { Countersign } from "../../src/main.ts";
 import { startCountersign } from "../../src/main.ts";
 import type { Settings } from "../../src/settings.ts";
+import { readSources } from "../../src/sources.ts";
 import { ControlledDouble } from "../github/control.ts";
 import { freshDatabase } from "./stores.ts";
 
@@ -125,6 +127,10 @@ export async function openStageOn(
       },
       settle: async () => running?.settle(),
       sweep: async () => running?.sweep(),
+      ask: async (path, make) => {
+        if (running === null) throw new TypeError("fetch failed");
+        return running.fetch(make(`http://countersign.test${path}`));
+      },
       reconcile: async (organization, from, to) => {
         await running?.reconcile(organization, from, to);
       },
@@ -164,6 +170,7 @@ function settingsFor(where: Where, variables: Readonly<Record<string, string>>):
     store: where,
     signingKey: null,
     baseUrl: null,
+    deploymentSources: readSources(STORY_SOURCES).sources,
     signIn: null,
     receivers: { privateAddresses: true, variable: (name) => variables[name] ?? null },
   };

@@ -7,6 +7,7 @@ import type { Scenario } from "./format.ts";
 import type { Mismatch } from "./match.ts";
 import { compare, printRows } from "./match.ts";
 import type { Made } from "./double.ts";
+import { report } from "./report.ts";
 import { Sights } from "./sights.ts";
 import type { Stage } from "./stage.ts";
 import type { DoStep } from "./steps.ts";
@@ -139,7 +140,9 @@ interface Outcome {
 async function act(step: DoStep, stage: Stage, made: Map<string, Made>, now: Instant): Promise<Outcome> {
   if (STAGE_STEPS.includes(step.do)) return actOnStage(step, stage, now);
   if (step.as !== undefined) made.set(step.as, { since: await stage.double.marker() });
-  const answer = await stage.double.act(step);
+  const answer = await (step.do === "report-deployment"
+    ? report(step, stage, now).then(({ problem, ...rest }) => ({ ...rest, unplayable: problem }))
+    : stage.double.act(step));
   if (answer.unplayable !== null) return { refused: null, problem: answer.unplayable };
   if (answer.refused !== null) {
     if (step.refused === undefined) {

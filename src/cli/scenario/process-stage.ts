@@ -10,6 +10,7 @@ import type { Scenario } from "./format.ts";
 import type { AppProcess, DoubleProcess } from "./processes.ts";
 import { freePort, startApp } from "./processes.ts";
 import { Receiver, serveReceiver } from "./receiver.ts";
+import { STORY_SOURCES } from "./report.ts";
 import type { Stage } from "./stage.ts";
 import { tamper } from "./tamper.ts";
 
@@ -58,6 +59,7 @@ export async function openProcessStage(
     HOST: "127.0.0.1",
     PORT: String(port),
     LOG_LEVEL: "error",
+    COUNTERSIGN_DEPLOYMENT_SOURCES: STORY_SOURCES,
     COUNTERSIGN_DATA_DIR: folder,
   };
   const app = await startApp({ env, start: scenario.start });

@@ -85,6 +85,7 @@ export async function startApp({ env, start }: AppOptions): Promise<AppProcess> 
     advance: (to) => told({ do: "advance", to }),
     settle: () => told({ do: "settle" }),
     sweep: () => told({ do: "sweep" }),
+    ask: (path, make) => fetch(make(`http://127.0.0.1:${env["PORT"]}${path}`)),
     reconcile: (organization, from, to) => told({ do: "reconcile", organization, from, to }),
     async signOff(organization, given) {
       return z

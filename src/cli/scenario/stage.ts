@@ -13,6 +13,8 @@ export interface AppUnderTest {
   /** Resolves when no due delivery or action is left. */
   settle(): Promise<void>;
   sweep(): Promise<void>;
+  /** Sends a request to one of its own doors; rejects when it is down. */
+  ask(path: string, make: (url: string) => Request): Promise<Response>;
   /** Proves the population of a period complete; the outcome is in the ledger. `organization`: a login. */
   reconcile(organization: string, from: Instant, to: Instant): Promise<void>;
   /** Signs a control's month off as at the terminal; answers why not, or null. */

@@ -176,7 +176,10 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "report-deployment": {
     environment: text.optional(),
     commit: CommitSchema.optional(),
-    source: text.optional(),
+    source: text.optional().describe("the pipeline: pipeline or second-pipeline; default: pipeline"),
+    id: text.optional().describe("what the pipeline calls it; default: the step's name"),
+    secret: text.optional().describe("what it is signed with, if not the right secret"),
+    delayed: DurationSchema.optional().describe("how long ago it was signed"),
   },
   rerun: { pull: PullSchema.optional(), deployment: StepNameSchema.optional() },
   "run-workflow": {

@@ -1,0 +1,55 @@
+/** The step `report-deployment`: a pipeline outside GitHub tells the App what it deployed, signed as it must be. */
+
+import type { Instant } from "../../domain/change.ts";
+import { reportRequest } from "../report-deployment.ts";
+import type { Made } from "./double.ts";
+import type { Stage } from "./stage.ts";
+import type { DoStep } from "./steps.ts";
+import { durationOf } from "./words.ts";
+
+const SECRET = "a secret for the pipelines of stories";
+
+const ORGANIZATION = "acme";
+
+/** The pipelines of every story, as COUNTERSIGN_DEPLOYMENT_SOURCES has them. */
+export const STORY_SOURCES = `pipeline=${SECRET},second-pipeline=${SECRET}`;
+
+/** What came of a report. `refused`: what the App said. `problem`: the story is wrong. */
+export interface Reported {
+  readonly refused: string | null;
+  readonly problem: string | null;
+  readonly made: Omit<Made, "since">;
+}
+
+/** Sends the report of one step. */
+export async function report(step: DoStep, stage: Stage, now: Instant): Promise<Reported> {
+  const { by, repository, commit } = step;
+  // The double knows what a commit's name means; of a deployment outside it keeps nothing.
+  const acted = await stage.double.act({
+    do: "deploy",
+    via: "outside",
+    ...(by === undefined ? {} : { by }),
+    ...(repository === undefined ? {} : { repository }),
+    ...(commit === undefined ? {} : { commit }),
+  });
+  const { sha } = acted.made;
+  if (sha === undefined) return { refused: null, problem: acted.unplayable ?? "no such commit", made: {} };
+  const text = (key: string): string | undefined => (typeof step[key] === "string" ? step[key] : undefined);
+  const id = text("id") ?? step.as ?? `${sha}-${now}`;
+  const signedAt = now - durationOf(text("delayed") ?? "0s");
+  const response = await stage.app.ask("/api/deployments", (url) =>
+    reportRequest(
+      url,
+      { source: text("source") ?? "pipeline", secret: text("secret") ?? SECRET, now: signedAt },
+      {
+        id,
+        repository: `${ORGANIZATION}/${step.repository ?? "web"}`,
+        sha,
+        environment: text("environment") ?? "production",
+      },
+    ),
+  );
+  const said = (await response.json()) as { readonly error?: string };
+  const refused = response.ok ? null : (said.error ?? String(response.status));
+  return { refused, problem: null, made: { report: id, sha } };
+}

@@ -1,0 +1,39 @@
+/** Deployments that a pipeline outside GitHub reported: taken at its word that they happened, and judged by GitHub's. */
+
+import { policyOrDefault } from "../domain/decision.ts";
+import { sha256 } from "../domain/digest.ts";
+import { isProductionEnvironment } from "../domain/policy/scope.ts";
+import type { ReceivedReport } from "../domain/report.ts";
+import { isRecorded, policyWhen, recordSuccess } from "./deployed.ts";
+import { noticeEnvironments } from "./environments.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** The event a report waits under. Lane `repository:ID`. */
+export const REPORT = "countersign.report";
+
+/** Judges one report. Its time is when it was received: a pipeline could name any. */
+export async function assessReport(tools: Tools, watched: Watched, received: ReceivedReport): Promise<void> {
+  const { repository } = watched;
+  const { source, report, receivedAt } = received;
+  const policy = await policyWhen(tools, watched, receivedAt);
+  const effective = policyOrDefault(policy);
+  if (!isProductionEnvironment(effective, report.environment))
+    return noticeEnvironments(tools, watched, effective, [report.environment]);
+  const id = sha256(`${repository.id}\nreport\n${source}\n${report.id}`);
+  if (await isRecorded(tools, id)) return;
+  await recordSuccess(tools, watched, {
+    id,
+    origin: { kind: "report", source, report: report.id, artifact: report.artifact ?? null },
+    environment: report.environment,
+    originalEnvironment: null,
+    sha: report.sha,
+    ref: report.ref ?? report.sha,
+    creator: null,
+    createdAt: receivedAt,
+    statuses: [],
+    at: receivedAt,
+    run: null,
+    rules: null,
+    policy,
+  });
+}
