@@ -229,6 +229,22 @@ export function readStore(env: Environment): Read<{ readonly store: Where }> {
   };
 }
 
+/** Just which GitHub is meant, for commands that come with a token of their own: GITHUB_API_URL, or GHE_HOST and GHE_PROTOCOL. */
+export function readServer(env: Environment): Read<Pick<Settings, "github">> {
+  const names = { GHE_HOST: true, GHE_PROTOCOL: true, GITHUB_API_URL: true } as const;
+  const result = EnvironmentSchema.pick(names).safeParse(withoutEmpty(env));
+  if (!result.success)
+    return {
+      ok: false,
+      problems: result.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}.`),
+    };
+  const { GITHUB_API_URL: apiUrl, GHE_HOST: enterpriseHost, GHE_PROTOCOL: protocol } = result.data;
+  return {
+    ok: true,
+    github: { apiUrl: apiUrl ?? null, enterpriseHost: enterpriseHost ?? null, protocol },
+  };
+}
+
 /** Where people see GitHub, without a slash at its end; for links. */
 export function webBaseUrl({ github }: Pick<Settings, "github">): string {
   if (github.enterpriseHost !== null) return `${github.protocol}://${github.enterpriseHost}`;

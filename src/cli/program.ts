@@ -128,6 +128,71 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
       },
     );
 
+  command(
+    program,
+    "audit",
+    "List and judge a past period with nothing but a token, and write its evidence package.",
+    [
+      "audit acme/web --from 2026-07-01 --to 2026-10-01   # GITHUB_TOKEN in the environment",
+      "audit acme --from 2026-07-01 --to 2026-10-01 --policy countersign.yml --out evidence",
+    ],
+  )
+    .argument("<owner[/repo]>", "an organisation or person, or one repository")
+    .requiredOption("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
+    .requiredOption("--to <date>", "end, excluded", instant)
+    .option("--policy <file>", "judge under this policy file instead of those on GitHub")
+    .option("--out <folder>", "where the package is written; default: audit-OWNER-REPO-FROM--TO")
+    .option("--zip", "write one zip beside the folder too")
+    .option("--app-id <n>", "the App that held merges back in that time; default: none did", count)
+    .action(
+      async (
+        of: string,
+        options: {
+          from: number;
+          to: number;
+          policy?: string;
+          out?: string;
+          zip?: boolean;
+          appId?: number;
+          json?: boolean;
+        },
+      ) => {
+        const { audit } = await import("./audit.ts");
+        give(await audit(terminal, of, options, { now: Date.now }), options.json);
+      },
+    );
+
+  command(program, "backfill", "Fill the evidence log for a past period from GitHub's own lists.", [
+    "backfill --org acme --from 2026-07-01 --to 2026-10-01",
+    "backfill --repo acme/web --from 2026-07-01 --to 2026-10-01",
+  ])
+    .option("--org <login>", "every repository of the organisation the App is installed on")
+    .option("--repo <owner/name>", "one repository")
+    .requiredOption("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
+    .requiredOption("--to <date>", "end, excluded", instant)
+    .action(async (options: { org?: string; repo?: string; from: number; to: number; json?: boolean }) => {
+      const { backfill } = await import("./backfill.ts");
+      give(await backfill(terminal, options, { now: Date.now }), options.json);
+    });
+
+  command(
+    program,
+    "reconcile",
+    "Count a period's independent listings against each other, and name every difference.",
+    [
+      "reconcile --org acme --from 2026-07-01 --to 2026-10-01",
+      "reconcile --repo acme/web --from 2026-07-01 --to 2026-10-01 --json",
+    ],
+  )
+    .option("--org <login>", "every repository of the organisation the App is installed on")
+    .option("--repo <owner/name>", "one repository")
+    .requiredOption("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
+    .requiredOption("--to <date>", "end, excluded", instant)
+    .action(async (options: { org?: string; repo?: string; from: number; to: number; json?: boolean }) => {
+      const { reconcile } = await import("./reconcile.ts");
+      give(await reconcile(terminal, options, { now: Date.now }), options.json);
+    });
+
   command(program, "verify", "Check an evidence package offline; every defect is named.", [
     "verify evidence",
     "verify evidence.zip --public-key acme.pem",

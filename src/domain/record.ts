@@ -42,6 +42,8 @@ export interface RepositoryRecord {
   /** Full ref names of the production branches as last read, e.g. `refs/heads/main`. */
   readonly productionRefs: readonly string[];
   readonly archived: boolean;
+  /** Since when its changes were filled in from GitHub's lists, though nobody watched yet; left out: never. */
+  readonly backfilledFrom?: Instant;
 }
 
 /** Entry `gate`, subject = `repositoryId#number` or, for a merge group, `repositoryId@sha`: what was last said, and why. */

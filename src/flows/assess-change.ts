@@ -218,23 +218,24 @@ async function waitForLaggingList(tools: Tools, watched: Watched, place: BranchR
   }
 }
 
-async function recordUpdate(
+/**
+ * Records one update, judged as of when it happened. `origin` null: it lies in a past that is filled in; then the place up to which the
+ * branch was followed stays, and nothing is said on GitHub.
+ */
+export async function recordUpdate(
   tools: Tools,
   watched: Watched,
   update: RefUpdate,
-  origin: BranchRecord["origin"],
+  origin: BranchRecord["origin"] | null,
 ): Promise<void> {
   const { repository } = watched;
   const now = tools.clock.now();
-  const place = placeEntry(watched, {
-    ref: update.ref,
-    head: update.after,
-    activityId: update.activityId,
-    at: update.at,
-    origin,
-  });
+  const { ref, after: head, activityId, at } = update;
   // Only the list moves the place: what it does not show yet may come before what a webhook told.
-  const places = update.activityId === null ? [] : [place];
+  const places =
+    activityId === null || origin === null
+      ? []
+      : [placeEntry(watched, { ref, head, activityId, at, origin })];
   const { occurrence, known } = await occurrenceOf(tools, watched, update);
   if (known !== null && (known.change.update.activityId !== null || update.activityId === null)) {
     await tools.ledger.record({ entries: places, actions: [] }, now, watched.fence);
@@ -273,7 +274,10 @@ async function recordUpdate(
     policy,
   });
   await tools.ledger.record(
-    { entries: [...decision.entries, ...use.entries, ...places], actions: decision.actions },
+    {
+      entries: [...decision.entries, ...use.entries, ...places],
+      actions: origin === null ? [] : decision.actions,
+    },
     now,
     watched.fence,
   );

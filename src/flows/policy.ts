@@ -4,7 +4,7 @@ import type { Instant } from "../domain/change.ts";
 import { broughtBy, givenEntries } from "../domain/policy/brought.ts";
 import { loginOf, type PolicyNames } from "../domain/policy/names.ts";
 import type { Policy } from "../domain/policy/policy.ts";
-import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
+import { policyInForce, withoutGate, type PolicyInForce } from "../domain/policy/tighten.ts";
 import type { PolicyRecord, PolicySource } from "../domain/record.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -16,7 +16,8 @@ export async function policyOf(
   at: Instant = tools.clock.now(),
 ): Promise<PolicyInForce> {
   const { name, topics = [] } = watched.repository;
-  const policy = policyInForce(read.organization, read.repository, { name, topics, at });
+  const found = policyInForce(read.organization, read.repository, { name, topics, at });
+  const policy = tools.withoutGate === true ? withoutGate(found) : found;
   if (policy.state !== "known") return policy;
   const names = await namesOf(tools, watched, policy.record);
   if (names === null) return policy;

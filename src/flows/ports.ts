@@ -33,6 +33,8 @@ export interface Tools {
   readonly log: Logger;
   /** How far GitHub's clock is ahead of ours (ms), by its last answer; null: it has not answered yet. */
   readonly skew: () => number | null;
+  /** There was no App to hold anything back: what the policy asks of the gate is not asked. */
+  readonly withoutGate?: true;
   /** Sends messages outside GitHub. */
   readonly sendNotice: SendNotice;
 }

@@ -9,6 +9,7 @@ import type { BranchRecord, ChangeRecord, CompletenessRecord, RepositoryRecord }
 import { followBranch, HISTORY_KEPT } from "./assess-change.ts";
 import { observationsOf } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { recordedFrom } from "./repositories.ts";
 import { productionRefs, TASKS, type TaskPayload } from "./sweep.ts";
 
 /** What a reconciliation covers; `to` is excluded. */
@@ -55,15 +56,16 @@ export async function reconciled(
 
 /**
  * Reconciles every production branch of one repository, and records what each came to. With `onlyWrong`, only what is not complete:
- * an hour that agrees leaves no line, for the month's count covers it.
+ * an hour that agrees leaves no line, for the month's count covers it. Answers what each branch came to.
  */
 export async function reconcileRepository(
   tools: Tools,
   watched: Watched,
   span: Span,
   onlyWrong = false,
-): Promise<void> {
-  if (span.to <= watched.since) return;
+): Promise<readonly CompletenessRecord[]> {
+  const found: CompletenessRecord[] = [];
+  if (span.to <= (await recordedFrom(tools, watched))) return found;
   for (const ref of await productionRefs(tools, watched)) {
     await followBranch(tools, watched, ref);
     const body = await countBranch(tools, watched, ref, span);
@@ -73,7 +75,25 @@ export async function reconcileRepository(
         "A branch could not be proven complete",
       );
     if (!onlyWrong || !body.complete) await keep(tools, watched, body);
+    found.push(body);
   }
+  return found;
+}
+
+/** Counts and records some branches of one repository without following them further: for a past that was filled in. */
+export async function countPast(
+  tools: Tools,
+  watched: Watched,
+  refs: readonly string[],
+  span: Span,
+): Promise<readonly CompletenessRecord[]> {
+  const found: CompletenessRecord[] = [];
+  for (const ref of refs) {
+    const body = await countBranch(tools, watched, ref, span);
+    await keep(tools, watched, body);
+    found.push(body);
+  }
+  return found;
 }
 
 /** Records what a count came to. */
@@ -104,11 +124,14 @@ export async function countBranch(
   const place = await ledger.state("branch", `${repository.id}:${ref}`);
   const { origin } = place === undefined ? { origin: null } : (place.body as BranchRecord);
   const octokit = await github.octokits.installation(watched.installationId);
-  const start = Math.max(from, watched.since);
+  const start = Math.max(from, await recordedFrom(tools, watched));
   // The head is read before the list: whatever is pushed in between is in the list.
   const merged = await github.listMergedPulls(octokit, repository, branchOf(ref) ?? ref, start - EDGE);
   const listing = await github.readRefUpdates(octokit, repository, ref, { since: null, from: start });
-  const known = afterOrigin(listing.updates, origin).filter(({ at }) => at >= start);
+  // What was filled in from before observation began counts like the rest.
+  const known = (start < watched.since ? listing.updates : afterOrigin(listing.updates, origin)).filter(
+    ({ at }) => at >= start,
+  );
   const listed = known.filter(({ at }) => at < to);
   const later = known.filter(({ at }) => at >= to);
   const begun =
@@ -117,7 +140,9 @@ export async function countBranch(
   const isForgotten = begun === null && start < tools.clock.now() - HISTORY_KEPT;
   const git = await gitLine(tools, watched, listed);
   const recorded = await recordedUpdates(tools, repository.id, ref, { from: start, to });
-  const told = await toldOf(tools, repository.id, ref, { from: start, to });
+  // Before anybody watched no webhook could tell.
+  const heardFrom = Math.max(start, watched.since);
+  const told = await toldOf(tools, repository.id, ref, { from: heardFrom, to });
   const count = countListings({
     from: start,
     to,
@@ -127,6 +152,7 @@ export async function countBranch(
     git: git?.git ?? null,
     pulls: merged.pulls,
     told,
+    heardFrom,
   });
   const ends = [begun, ...known.map(({ after }) => after)].filter((sha) => sha !== null);
   const isHeadKnown =

@@ -30,6 +30,7 @@ export async function meet(
     productionRefs: known?.productionRefs ?? [],
     archived: seen.archived,
     ...(known?.scopedFrom === undefined ? {} : { scopedFrom: known.scopedFrom }),
+    ...(known?.backfilledFrom === undefined ? {} : { backfilledFrom: known.backfilledFrom }),
   };
   const gaps = known?.removedAt == null ? [] : await closedGaps(tools, seen.repository.id, tools.clock.now());
   await tools.ledger.record({ entries: [entryOf(body), ...gaps], actions: [] }, tools.clock.now());
@@ -82,6 +83,26 @@ export async function recordProductionRefs(
     tools.clock.now(),
     watched.fence,
   );
+}
+
+/** Records that everything since `from` was filled in from GitHub's lists. */
+export async function recordBackfill(
+  tools: Tools,
+  { repository, fence }: Watched,
+  from: Instant,
+): Promise<void> {
+  const record = await recordOf(tools, repository.id);
+  if (record === null || from >= Math.min(record.installedFrom, record.backfilledFrom ?? Infinity)) return;
+  await tools.ledger.record(
+    { entries: [entryOf({ ...record, backfilledFrom: from })], actions: [] },
+    tools.clock.now(),
+    fence,
+  );
+}
+
+/** Since when the changes of a repository are on record: watched, or filled in later. */
+export async function recordedFrom(tools: Tools, { repository, since }: Watched): Promise<Instant> {
+  return Math.min(since, (await recordOf(tools, repository.id))?.backfilledFrom ?? Infinity);
 }
 
 /** What a census found of the installations; `unread`: those whose repositories could not be listed. */

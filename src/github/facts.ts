@@ -1,5 +1,6 @@
 /** Everything that can be read of GitHub, in one place: the tool the flows are handed. */
 
+export { ReadAhead } from "./read-ahead.ts";
 export { readAuthorities, readCandidates } from "./authority.ts";
 export { listComments } from "./comments.ts";
 export { listGitLine, listMergedPulls } from "./census.ts";
@@ -13,9 +14,11 @@ export {
   listBranches,
   listInstallations,
   listOpenPulls,
+  listOwned,
   listRepositories,
   pullsWithHead,
   readInstallation,
+  readListed,
   readMergeGroup,
   readRepository,
 } from "./lists.ts";

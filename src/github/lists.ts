@@ -121,6 +121,33 @@ export async function listRepositories(github: GitHub): Promise<readonly ListedR
   return pages.flatMap(({ repositories }) => repositories);
 }
 
+/** Every repository of an account that whoever asks may see: an organisation's, or a person's. Throws {@link Trouble}. */
+export async function listOwned(github: GitHub, owner: string): Promise<readonly ListedRepository[]> {
+  const shape = z.array(ListedRepositoryShape);
+  const asked = [
+    ["GET /orgs/{org}/repos", { org: owner, type: "all" }],
+    ["GET /users/{username}/repos", { username: owner, type: "owner" }],
+  ] as const;
+  for (const [route, parameters] of asked) {
+    const first = await askMaybe(github, route, { ...parameters, per_page: 1 }, z.array(z.unknown()));
+    if (first === null) continue;
+    const { pages, truncated } = await askAll(github, route, parameters, shape, 1000);
+    if (truncated) throw new Trouble("github-answer", `${owner} has more repositories than can be listed.`);
+    return pages.flat();
+  }
+  throw new Trouble("github-refused", `GitHub shows no account ${owner} to this token.`, { gone: true });
+}
+
+/** One repository by its name; null where whoever asks may not see it. Throws {@link Trouble}. */
+export async function readListed(
+  github: GitHub,
+  owner: string,
+  name: string,
+): Promise<ListedRepository | null> {
+  const asked = { owner, repo: name };
+  return (await askMaybe(github, "GET /repos/{owner}/{repo}", asked, ListedRepositoryShape))?.data ?? null;
+}
+
 /** A repository as it is now, under whatever name; null when the installation does not show it. Throws {@link Trouble}. */
 export async function readRepository(github: GitHub, repository: Repository): Promise<Repository | null> {
   const answer = await askMaybe(github, "GET /repos/{owner}/{repo}", place(repository), RepositoryShape);

@@ -1,5 +1,6 @@
 /** Octokits as Probot makes them, with our manners: paced, never calling while GitHub asks us to wait, retried by our queue alone. */
 
+import { Octokit } from "@octokit/rest";
 import { Probot, ProbotOctokit } from "probot";
 import { Trouble } from "../domain/trouble.ts";
 import type { GitHub } from "./ask.ts";
@@ -72,6 +73,25 @@ export function makeProbot(settings: GitHubSettings): Probot {
   });
 }
 
+/** An Octokit for whoever has a token and no App: it reads as that person, and sends nothing while GitHub asks to wait. */
+export function octokitOf(
+  token: string,
+  settings: Pick<GitHubSettings, "baseUrl" | "fetch" | "now" | "timeoutMs" | "onRequest">,
+): GitHub {
+  const manners = new Manners(settings);
+  return new Octokit({
+    auth: token,
+    // What fails is told once, by whoever asked.
+    log: { debug: quietly, info: quietly, warn: quietly, error: quietly },
+    request: { fetch: manners.fetchFor(null) },
+    ...(settings.baseUrl === undefined ? {} : { baseUrl: settings.baseUrl }),
+  });
+}
+
+function quietly(): void {
+  return undefined;
+}
+
 /** The Octokits of a {@link Probot}. */
 export function octokitsOf(probot: Probot): Octokits {
   return {
@@ -91,7 +111,7 @@ class Manners {
   /** Until when a resource of an installation (or all of them: `*`) must not be asked. */
   readonly #waits = new Map<string, number>();
 
-  constructor(settings: GitHubSettings) {
+  constructor(settings: Pick<GitHubSettings, "fetch" | "now" | "timeoutMs" | "onRequest" | "onDate">) {
     this.#fetch = settings.fetch ?? globalThis.fetch;
     this.#now = settings.now ?? Date.now;
     this.#timeoutMs = settings.timeoutMs ?? 30_000;

@@ -325,3 +325,52 @@ query MergeGroup($owner: String!, $name: String!, $branch: String!, $sha: GitObj
   }
 }
 ${CHECKS}`;
+
+/** As {@link PULL}, with lists so short that many fit in one query; what is longer is read on by {@link MORE_QUERIES}. */
+const LEAN_PULL = PULL.replace("reviews(first: 100)", "reviews(first: 20)")
+  .replace("commits(first: 100)", "commits(first: 20)")
+  .replace("timelineItems(first: 100", "timelineItems(first: 20")
+  .replace("userContentEdits(first: 50)", "userContentEdits(first: 10)")
+  .replace(/baseRef \{ target \{.*\} \}\n/u, "baseRef { target { oid } }\n");
+
+/**
+ * What many updates brought, the policy file before each, and many pull requests, in one query: `$shaN` the commit an update ended on,
+ * `$atN` and `$fileN` the commit and file of its policy, `$numberN` a pull request. `windows`: how many commits are read back from each update.
+ */
+export function batchQuery(windows: readonly number[], pulls: number): string {
+  const numbers = Array.from({ length: pulls }, (_, index) => index);
+  const variables = [
+    ...windows.map((_, index) => `$sha${index}: GitObjectID!, $at${index}: String!, $file${index}: String!`),
+    ...numbers.map((index) => `$number${index}: Int!`),
+  ];
+  const fields = [
+    ...windows.map(
+      (window, index) => `
+    change${index}: object(oid: $sha${index}) {
+      ... on Commit {
+        tree { oid }
+        parents(first: 10) { nodes { oid } }
+        statusCheckRollup { contexts(first: 100) { ...checks } }
+        history(first: ${window}) {
+          nodes { oid parents(first: 10) { nodes { oid } } associatedPullRequests(first: 10) { nodes { ...landed } } }
+        }
+      }
+    }
+    at${index}: object(expression: $at${index}) { oid }
+    file${index}: object(expression: $file${index}) { ...file }`,
+    ),
+    ...numbers.map(
+      (index) => `
+    pull${index}: pullRequest(number: $number${index}) { ...pull }`,
+    ),
+  ];
+  const ofPulls = pulls === 0 ? "" : `${LEAN_PULL}${REVIEWS}${COMMITS}${TIMELINE}${COMMIT}${ACTOR}`;
+  return `
+query Batch($owner: String!, $name: String!, ${variables.join(", ")}) {
+  repository(owner: $owner, name: $name) {
+    nameWithOwner${fields.join("")}
+  }
+  ${ORGANIZATION}
+}
+${ofPulls}${windows.length === 0 ? "" : LANDED}${CHECKS}${POLICY_FILE}`;
+}

@@ -35,6 +35,7 @@ const AGREED: Listings = {
   git: line("c", { b: ["a"], c: ["b"] }),
   pulls: [{ number: 1, at: HOUR, commit: "b" }],
   told: [MERGED, PUSHED],
+  heardFrom: 0,
 };
 
 function told(listings: Partial<Listings>): readonly string[] {
@@ -114,6 +115,12 @@ describe("a difference is named", () => {
 describe("a difference is explained by its cause", () => {
   test("a webhook that never came", () => {
     expect(told({ told: [PUSHED] })).toEqual([`update b only in activity: ${CAUSES.webhookLost}`]);
+  });
+
+  test("no webhook is missed from before anybody was watching", () => {
+    expect(told({ told: [], heardFrom: 2 * HOUR })).toEqual([
+      `update c only in activity: ${CAUSES.webhookLost}`,
+    ]);
   });
 
   test("a pull request merged on a laptop and pushed", () => {

@@ -13,7 +13,9 @@ function githubSchema(): GraphQLSchema {
 }
 
 const texts: [name: string, text: string][] = [];
-for (const [name, value] of Object.entries<string | Readonly<Record<string, string>>>(queries)) {
+const { batchQuery, ...fixed } = queries;
+texts.push(["batchQuery", batchQuery([20, 30], 2)], ["batchQuery of pulls", batchQuery([], 3)]);
+for (const [name, value] of Object.entries<string | Readonly<Record<string, string>>>(fixed)) {
   if (typeof value === "string") texts.push([name, value]);
   else for (const [part, text] of Object.entries(value)) texts.push([`${name}.${part}`, text]);
 }

@@ -28,6 +28,11 @@ export class ControlledDouble {
     return this.#double.fetch(request);
   }
 
+  /** The double that was set up. Throws where none was. */
+  get double(): Double {
+    return this.#there();
+  }
+
   /** Removes what was made. */
   async close(): Promise<void> {
     await this.#double?.close();

@@ -30,6 +30,9 @@ const KEYS = generateKeyPairSync("rsa", {
   privateKeyEncoding: { type: "pkcs1", format: "pem" },
 });
 
+/** What the App signs in with on every stage. */
+export const appCredentials = { appId: APP_ID, privateKey: KEYS.privateKey, secret: SECRET } as const;
+
 /** A stage in process, and the double itself for what stories cannot say. */
 export interface InProcessStage extends Stage {
   readonly github: ControlledDouble;

@@ -57,7 +57,7 @@ export async function completenessDocument(source: EvidenceSource): Promise<Comp
         repositoryId: body.repository.id,
         repository: `${body.repository.owner}/${body.repository.name}`,
         branch,
-        from: Math.max(period.from, body.installedFrom),
+        from: Math.max(period.from, Math.min(body.installedFrom, body.backfilledFrom ?? Infinity)),
         to: Math.min(period.to, body.removedAt ?? Infinity),
         proven: [],
         checks: 0,

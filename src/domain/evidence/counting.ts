@@ -30,8 +30,9 @@ export interface Listings {
   readonly git: GitLine | null;
   /** Those merged in the span or within a minute of it: GitHub tells the two moments apart. */
   readonly pulls: readonly MergedPull[];
-  /** The pushes that webhooks told of; null where none could come, because nobody was watching. */
-  readonly told: readonly Pick<RefUpdate, "before" | "after">[] | null;
+  /** The pushes that webhooks told of, and since when they could: before nobody was watching. */
+  readonly told: readonly Pick<RefUpdate, "before" | "after">[];
+  readonly heardFrom: Instant;
 }
 
 /** One thing that is not in every listing that should hold it; `explanation` null: nobody knows why. */
@@ -58,7 +59,7 @@ export const CAUSES = {
 
 /** Counts the listings against each other. Pure. */
 export function countListings(listings: Listings): Count {
-  const { activity, ledger, told } = listings;
+  const { activity, ledger } = listings;
   const onlyListed = without(activity, ledger);
   const line = firstParentLine(listings.git);
   const differences: Difference[] = [
@@ -66,7 +67,7 @@ export function countListings(listings: Listings): Count {
     ...without(ledger, activity).map((update) => differing("update", update.after, "ledger", null)),
     ...(listings.git === null ? [] : againstGit(listings, listings.git, line)),
     ...againstPulls(listings),
-    ...(told === null ? [] : againstDeliveries(listings, told)),
+    ...againstDeliveries(listings),
   ];
   return { matched: activity.length - onlyListed.length, firstParents: line.commits.length, differences };
 }
@@ -210,15 +211,12 @@ function broughtBy({ activity, git }: Listings): ReadonlyMap<Sha, RefUpdate> {
 }
 
 /** A webhook may come twice, and late: what it told of is compared as a set, with everything GitHub lists. */
-function againstDeliveries(
-  { activity, later }: Listings,
-  told: readonly Pick<RefUpdate, "before" | "after">[],
-): readonly Difference[] {
+function againstDeliveries({ activity, later, told, heardFrom }: Listings): readonly Difference[] {
   const heard = new Set(told.map(key));
   const listed = new Set([...activity, ...later].map(key));
   return [
     ...activity
-      .filter((update) => !heard.has(key(update)))
+      .filter((update) => update.at >= heardFrom && !heard.has(key(update)))
       .map(({ after }) => differing("update", after, "activity", CAUSES.webhookLost)),
     ...told
       .filter((update) => !listed.has(key(update)))

@@ -48,15 +48,28 @@ export function policyInForce(
   const problems = [...org.problems, ...repo.problems, ...loosened(forRepository(org.file, about), repo)];
   if (problems.length > 0) return { state: "broken", problems };
   const effective = fold(org.file, repo.file, about);
-  const digest = sha256(
-    canonical({ effective, organization: blobOf(organization), repository: blobOf(repository) }),
-  );
+  const digest = digestOf(effective, organization, repository);
   return { state: "known", record: { digest, organization, repository, effective } };
+}
+
+/** The same policy where no App was there to hold anything back: it only observes, and its digest says so. */
+export function withoutGate(policy: PolicyInForce): PolicyInForce {
+  if (policy.state !== "known" || policy.record.effective.mode === "observe") return policy;
+  const { organization, repository } = policy.record;
+  const effective: Policy = { ...policy.record.effective, mode: "observe" };
+  return {
+    state: "known",
+    record: { digest: digestOf(effective, organization, repository), organization, repository, effective },
+  };
 }
 
 /** The policy where no file exists anywhere. */
 export function defaultPolicy(): Policy {
   return fold(null, null);
+}
+
+function digestOf(effective: Policy, organization: PolicySource, repository: PolicySource): string {
+  return sha256(canonical({ effective, organization: blobOf(organization), repository: blobOf(repository) }));
 }
 
 interface Read {

@@ -1,5 +1,6 @@
 /** Every update of a branch or tag goes through here: the ref itself, and what it means for pull requests. */
 
+import { noteMerged } from "../rest/associated.ts";
 import type { Account, PullRequest, Repository, Sha } from "../model.ts";
 import { rulesFor } from "../rules.ts";
 import { pullRequestShape, reviewShape } from "../shapes/pulls.ts";
@@ -154,6 +155,7 @@ export function markMerged(
 ): void {
   pull.state = "closed";
   pull.merged = { at: world.now(), byId: actor.id, commit, method };
+  noteMerged(world, repository, pull);
   pull.autoMerge = null;
   addToTimeline(world, pull, actor, { kind: "merged", commit, ref: pull.base.ref });
   closePull(world, repository, pull, actor);

@@ -70,6 +70,11 @@ test("every query the App sends is GitHub's own language, and is answered withou
     from: pull(1).base.sha,
     to: pull(1).head.sha,
     branch: "main",
+    ref: "refs/heads/main",
+    sha0: pull(1).head.sha,
+    at0: "main",
+    file0: "main:README.md",
+    number0: 1,
     prefix: "refs/heads/",
     at: "main",
     policyBranch: "refs/heads/main",
@@ -78,9 +83,11 @@ test("every query the App sends is GitHub's own language, and is answered withou
     second: "main:CODEOWNERS",
     third: "main:docs/CODEOWNERS",
   };
-  const texts = Object.values(queries).flatMap((one) =>
+  const { batchQuery, ...fixed } = queries;
+  const texts = Object.values<string | Readonly<Record<string, string>>>(fixed).flatMap((one) =>
     typeof one === "string" ? [one] : Object.values(one),
   );
+  texts.push(batchQuery([20], 1));
   const asked = texts.filter((one) => !one.includes("$after: String!"));
   expect(asked.length).toBeGreaterThan(5);
   for (const text of asked) {

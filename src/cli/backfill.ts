@@ -1,0 +1,51 @@
+/** `countersign backfill`: the log filled for a past period from GitHub's own lists. */
+
+import type { Instant } from "../domain/change.ts";
+import { backfillRepository } from "../flows/backfill.ts";
+import { openLedger } from "../ledger/open.ts";
+import type { Answer, Terminal } from "./answer.ts";
+import { appOctokits, counter, installedOn, spanOf, targetOf, toolsOn, type PastTools } from "./past.ts";
+import { settingsFrom } from "./settings-of.ts";
+
+/** What `backfill` is asked for. */
+export interface BackfillOptions {
+  readonly org?: string;
+  readonly repo?: string;
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+/** Fills the log, and tells how much was missing. Broken off and started again, it goes on where it was. Exit code 1 where a list was cut short. */
+export async function backfill(
+  terminal: Terminal,
+  options: BackfillOptions,
+  how: PastTools,
+): Promise<Answer> {
+  const span = spanOf(options.from, options.to);
+  const target = targetOf(options);
+  const settings = settingsFrom(terminal);
+  const ledger = await openLedger(settings.store);
+  try {
+    const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how), terminal, how);
+    const done = [];
+    for (const watched of await installedOn(tools, target)) {
+      const { repository } = watched;
+      const filled = await backfillRepository(tools, watched, span, counter(terminal, repository));
+      done.push({ repository: `${repository.owner}/${repository.name}`, ...filled });
+    }
+    const lines = done.map(
+      ({ repository, updates, known, truncated }) =>
+        `${repository}: ${updates} updates of production branches, ${updates - known} of them new to the log${truncated ? "; GitHub's list was cut short, so more may be missing" : ""}.`,
+    );
+    return {
+      code: done.some(({ truncated }) => truncated) ? 1 : 0,
+      lines: [
+        ...lines,
+        "What cannot be known afterwards (who was in which team then) is marked read-later. Prove it complete: countersign reconcile.",
+      ],
+      data: { repositories: done },
+    };
+  } finally {
+    await ledger.close();
+  }
+}

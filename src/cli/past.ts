@@ -1,0 +1,148 @@
+/** What the commands about a past period share: the flows' tools without a server, and which repositories are meant. */
+
+import { setTimeout } from "node:timers/promises";
+import { pino } from "pino";
+import type { Instant, Repository } from "../domain/change.ts";
+import type { Tools, Watched } from "../flows/ports.ts";
+import { meet, watch } from "../flows/repositories.ts";
+import { carryOut } from "../github/carry-out.ts";
+import type { GitHub } from "../github/ask.ts";
+import * as facts from "../github/facts.ts";
+import { Lookups } from "../github/lookups.ts";
+import { makeProbot, octokitsOf, type Fetch, type Octokits } from "../github/octokit.ts";
+import { patient } from "../github/patient.ts";
+import { signal } from "../github/signal.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { apiBaseUrl, type Settings } from "../settings.ts";
+import type { Terminal } from "./answer.ts";
+import { Misuse } from "./answer.ts";
+
+/** How GitHub is reached; tests hand in a `fetch` that reaches a double, its clock, and no pacing. */
+export interface PastTools {
+  readonly now: () => number;
+  readonly fetch?: Fetch;
+  readonly pacing?: boolean;
+  readonly sleep?: (ms: number) => Promise<void>;
+}
+
+/** Whose repositories are meant; `name` null: all of them. */
+export interface Target {
+  readonly owner: string;
+  readonly name: string | null;
+}
+
+/** What `--org` or `--repo` name. Throws Misuse when it is not exactly one of them. */
+export function targetOf({ org, repo }: { readonly org?: string; readonly repo?: string }): Target {
+  if (org !== undefined && repo === undefined && !org.includes("/")) return { owner: org, name: null };
+  if (repo !== undefined && org === undefined) return ownerAndName(repo);
+  throw new Misuse("Say which: --org acme, or --repo acme/web, one of them.");
+}
+
+/** `OWNER` or `OWNER/REPO`. Throws Misuse. */
+export function ownerAndName(text: string): Target {
+  const [owner = "", name, ...more] = text.split("/");
+  if (owner === "" || name === "" || more.length > 0)
+    throw new Misuse(`"${text}" names no repository: write acme/web.`);
+  return { owner, name: name ?? null };
+}
+
+/** The span a command is asked for. Throws Misuse when it ends before it begins. */
+export function spanOf(from: Instant, to: Instant): { readonly from: Instant; readonly to: Instant } {
+  if (to <= from) throw new Misuse("--to lies before --from; the end is excluded, so it must be later.");
+  return { from, to };
+}
+
+/** The flows' tools on a ledger, asking GitHub patiently through these Octokits. Nothing is sent anywhere but to GitHub, and there nothing is written. */
+export function toolsOn(
+  ledger: Ledger,
+  appId: number,
+  octokits: Octokits,
+  terminal: Pick<Terminal, "say" | "interactive">,
+  { now, sleep = (ms) => setTimeout(ms) }: PastTools,
+): Tools {
+  const waiting = (ms: number, because: string): void => {
+    if (terminal.interactive) terminal.say(`${because} Waiting ${Math.ceil(ms / 1000)} s.`);
+  };
+  const made = new Map<number | null, Promise<GitHub>>();
+  const keep = (key: number | null, make: () => Promise<GitHub>): Promise<GitHub> => {
+    const known = made.get(key) ?? make().then((github) => patient(github, { sleep, waiting }));
+    made.set(key, known);
+    return known;
+  };
+  return {
+    appId,
+    clock: { now },
+    ledger,
+    log: pino({ level: "silent" }),
+    skew: () => null,
+    sendNotice: async (): Promise<void> => {},
+    github: {
+      ...facts,
+      carryOut,
+      signal,
+      lookups: new Lookups({ now }),
+      octokits: {
+        app: () => keep(null, () => octokits.app()),
+        installation: (id) => keep(id, () => octokits.installation(id)),
+      },
+    },
+  };
+}
+
+/** The App's Octokits, by its settings. */
+export function appOctokits(settings: Settings, { fetch, pacing = true }: PastTools): Octokits {
+  return octokitsOf(
+    makeProbot({
+      appId: settings.appId,
+      privateKey: settings.privateKey,
+      secret: settings.webhookSecrets[0] ?? "",
+      baseUrl: apiBaseUrl(settings),
+      pacing,
+      log: pino({ level: "silent" }),
+      ...(fetch === undefined ? {} : { fetch }),
+    }),
+  );
+}
+
+/** The repositories of a target that the App is installed on, recorded where they were not known. Throws Misuse where there is none. */
+export async function installedOn(tools: Tools, { owner, name }: Target): Promise<readonly Watched[]> {
+  const { github } = tools;
+  const installations = await github.listInstallations(await github.octokits.app());
+  const installation = installations.find(({ account }) => isSame(account?.login, owner));
+  if (installation === undefined) throw new Misuse(`The App is not installed on ${owner}.`);
+  const octokit = await github.octokits.installation(installation.id);
+  const listed = (await github.listRepositories(octokit)).filter(
+    ({ repository }) => name === null || isSame(repository.name, name),
+  );
+  if (listed.length === 0)
+    throw new Misuse(`The App's installation on ${owner} does not cover ${name ?? "any repository"}.`);
+  const found: Watched[] = [];
+  for (const { repository, archived } of listed) {
+    await meet(tools, {
+      repository,
+      installationId: installation.id,
+      installedFrom: installation.createdAt,
+      archived,
+    });
+    const watched = await watch(tools, repository.id, undefined);
+    if (watched !== null) found.push(watched);
+  }
+  return found;
+}
+
+/** A line on stderr that counts, where a person reads it and there is enough to count; the last one stands. */
+export function counter(
+  { say, interactive }: Pick<Terminal, "say" | "interactive">,
+  { owner, name }: Repository,
+): (done: number, of: number) => void {
+  let last = performance.now();
+  return (done, of) => {
+    if (!interactive || (performance.now() - last < 1_000 && done < of)) return;
+    last = performance.now();
+    say(`${owner}/${name}: ${done} of ${of} updates`);
+  };
+}
+
+function isSame(a: string | undefined, b: string): boolean {
+  return a?.toLowerCase() === b.toLowerCase();
+}

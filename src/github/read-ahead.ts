@@ -1,0 +1,297 @@
+/** Reading ahead for a past period: what the judgement of many updates will ask is read in batches, and answered from there. */
+
+import { z } from "zod";
+import { NO_COMMIT, type Instant, type RefUpdate, type Repository, type Sha } from "../domain/change.ts";
+import { canonical } from "../domain/digest.ts";
+import { Trouble } from "../domain/trouble.ts";
+import { pagesOf, place, query, type GitHub } from "./ask.ts";
+import { POLICY_PATH } from "./policy-path.ts";
+import { batchQuery, CHANGE_QUERY, POLICIES_QUERY, PULL_REQUEST_QUERY, TREES_QUERY } from "./queries.ts";
+import { InstantShape, ShaShape } from "./shapes.ts";
+
+/** Commits read back from an update: a merge of one pull request rarely brings more, and what it does is compared by itself. */
+const WINDOW = { merge: 20, push: 30 } as const;
+
+/** So many updates and pull requests at first, at least and at most in one query. */
+const SIZE = { first: 50, least: 5, most: 125 } as const;
+
+/** A query answered so fast may be larger, one that took so long must be smaller (ms): GitHub gives up after ten seconds. */
+const PACE = { fast: 4_000, slow: 8_000 } as const;
+
+/** Pages of 100 updates of all branches. */
+const MOST_PAGES = 1_000;
+
+const COMPARE = "GET /repos/{owner}/{repo}/compare/{basehead}";
+const ACTIVITY = "GET /repos/{owner}/{repo}/activity";
+
+const Parents = z.object({ nodes: z.array(z.object({ oid: ShaShape })) });
+const WindowShape = z.object({
+  tree: z.object({ oid: ShaShape }),
+  parents: Parents,
+  history: z.object({ nodes: z.array(z.object({ oid: ShaShape, parents: Parents })) }),
+});
+const PullShape = z.object({
+  number: z.int(),
+  head: z.object({
+    nodes: z.array(z.object({ commit: z.object({ oid: ShaShape, tree: z.object({ oid: ShaShape }) }) })),
+  }),
+});
+const BatchShape = z.object({
+  repository: z.looseObject({ nameWithOwner: z.string() }),
+  organization: z.unknown(),
+});
+const LooseActivity = z.array(
+  z.looseObject({ ref: z.string(), activity_type: z.string(), timestamp: InstantShape }),
+);
+
+interface Told {
+  /** Answers by what is asked. */
+  readonly answers: Map<string, unknown>;
+  readonly trees: Map<Sha, unknown>;
+}
+
+/** A GitHub that answers what was read ahead, and asks for the rest. */
+export class ReadAhead {
+  /** To be handed to whoever judges. */
+  readonly github: GitHub;
+  readonly #real: GitHub;
+  readonly #repository: Repository;
+  #size: number = SIZE.first;
+  /** What the last reading brought, and the one before it; what is older is forgotten. */
+  #read: Told = { answers: new Map(), trees: new Map() };
+  #readBefore: Told = { answers: new Map(), trees: new Map() };
+  /** The updates of branches that were listed whole, newest first. */
+  readonly #activity = new Map<string, readonly unknown[]>();
+  readonly #branches = new Set<string>();
+
+  constructor(real: GitHub, repository: Repository) {
+    this.#real = real;
+    this.#repository = repository;
+    this.github = {
+      graphql: ((text: string, variables: Readonly<Record<string, unknown>>) => {
+        const known = this.#answer(keyOf(text, variables)) ?? this.#treesFor(text, variables);
+        return known === undefined ? real.graphql(text, variables) : Promise.resolve(known);
+      }) as unknown as GitHub["graphql"],
+      request: ((route: string, parameters: Readonly<Record<string, unknown>>) =>
+        this.#requested(route, parameters)) as unknown as GitHub["request"],
+    };
+  }
+
+  /** How many updates, and pull requests, one {@link read} should be asked for. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Every branch that {@link listPushes} met, also those that are gone. */
+  get branches(): readonly string[] {
+    return [...this.#branches];
+  }
+
+  /**
+   * Lists who pushed to which branch since an instant, all branches at once; branches made before it are asked for one by one when
+   * needed. `deleted`: also the branches that were only deleted. Throws {@link Trouble}.
+   */
+  async listPushes(since: Instant, deleted: boolean): Promise<void> {
+    const byRef = new Map<string, { readonly timestamp: Instant; readonly activity_type: string }[]>();
+    const types = ["branch_creation", "push", "force_push", ...(deleted ? ["branch_deletion"] : [])];
+    for (const type of types) {
+      const asked = { ...place(this.#repository), activity_type: type, direction: "desc" };
+      for await (const { data, more } of pagesOf(this.#real, ACTIVITY, asked, LooseActivity, MOST_PAGES)) {
+        for (const each of data) byRef.set(each.ref, [...(byRef.get(each.ref) ?? []), each]);
+        if (!more || data.some(({ timestamp }) => timestamp < since)) break;
+      }
+    }
+    for (const [ref, all] of byRef) {
+      this.#branches.add(ref);
+      if (!all.some((each) => each.activity_type === "branch_creation" && each.timestamp >= since)) continue;
+      const shown = all.toSorted((a, b) => b.timestamp - a.timestamp);
+      this.#activity.set(
+        ref,
+        shown.map((each) => ({ ...each, timestamp: new Date(each.timestamp).toISOString() })),
+      );
+    }
+  }
+
+  /**
+   * Reads what these updates brought and their policies, and these pull requests. What the last reading brought is still known, what was
+   * read before that is forgotten. Throws {@link Trouble}.
+   */
+  async read(updates: readonly RefUpdate[], pulls: readonly number[]): Promise<void> {
+    this.#readBefore = this.#read;
+    this.#read = { answers: new Map(), trees: new Map() };
+    await this.#readParts(updates, pulls);
+  }
+
+  async #readParts(updates: readonly RefUpdate[], pulls: readonly number[]): Promise<void> {
+    if (updates.length + pulls.length === 0) return;
+    const began = performance.now();
+    try {
+      await this.#readAtOnce(updates, pulls);
+    } catch (error) {
+      const isTooMuch = error instanceof Trouble && error.code === "github-unreachable";
+      const half = Math.ceil(Math.max(updates.length, pulls.length) / 2);
+      if (!isTooMuch || half < SIZE.least) throw error;
+      this.#size = Math.max(SIZE.least, Math.min(this.#size, half));
+      await this.#readParts(updates.slice(0, half), pulls.slice(0, half));
+      await this.#readParts(updates.slice(half), pulls.slice(half));
+      return;
+    }
+    const took = performance.now() - began;
+    if (took < PACE.fast) this.#size = Math.min(SIZE.most, Math.ceil(this.#size * 1.5));
+    if (took > PACE.slow) this.#size = Math.max(SIZE.least, Math.floor(this.#size / 2));
+  }
+
+  async #readAtOnce(updates: readonly RefUpdate[], pulls: readonly number[]): Promise<void> {
+    const { owner, name } = this.#repository;
+    const named = { owner, name };
+    const windows = updates.map(({ kind }) => (kind === "pull-request" ? WINDOW.merge : WINDOW.push));
+    const variables: Record<string, unknown> = { ...named };
+    for (const [index, update] of updates.entries()) {
+      const at = policyCommitOf(update);
+      variables[`sha${index}`] = update.after === NO_COMMIT ? update.before : update.after;
+      variables[`at${index}`] = at;
+      variables[`file${index}`] = `${at}:${POLICY_PATH}`;
+    }
+    for (const [index, number] of pulls.entries()) variables[`number${index}`] = number;
+    const text = batchQuery(windows, pulls.length);
+    const answer = await query(this.#real, text, variables, BatchShape, ["organization"]);
+    const { repository, organization } = answer;
+    const { nameWithOwner } = repository;
+    for (const [index, update] of updates.entries()) {
+      const at = policyCommitOf(update);
+      const policy = {
+        nameWithOwner,
+        policyCommit: repository[`at${index}`],
+        file: repository[`file${index}`],
+      };
+      this.#know(
+        POLICIES_QUERY,
+        { ...named, at, policyFile: `${at}:${POLICY_PATH}` },
+        { repository: policy, organization },
+      );
+      this.#knowChange(update, repository[`change${index}`]);
+    }
+    for (const [index, number] of pulls.entries()) {
+      const pull = repository[`pull${index}`];
+      this.#know(
+        PULL_REQUEST_QUERY,
+        { ...named, number },
+        { repository: { nameWithOwner, pullRequest: pull }, organization },
+      );
+      const head = PullShape.safeParse(pull).data?.head.nodes.at(-1)?.commit;
+      if (head !== undefined && this.#tree(head.oid) === undefined)
+        this.#read.trees.set(head.oid, { tree: head.tree, parents: { nodes: [] } });
+    }
+  }
+
+  #answer(key: string): unknown {
+    return this.#read.answers.get(key) ?? this.#readBefore.answers.get(key);
+  }
+
+  #tree(sha: Sha): unknown {
+    return this.#read.trees.get(sha) ?? this.#readBefore.trees.get(sha);
+  }
+
+  #know(text: string, variables: Readonly<Record<string, unknown>>, answer: unknown): void {
+    this.#read.answers.set(keyOf(text, variables), answer);
+  }
+
+  #knowChange(update: RefUpdate, told: unknown): void {
+    const { owner, name } = this.#repository;
+    const window = WindowShape.safeParse(told).data;
+    if (window === undefined || update.after === NO_COMMIT) return;
+    const known = new Map(
+      window.history.nodes.map((each) => [each.oid, each.parents.nodes.map((parent) => parent.oid)] as const),
+    );
+    this.#read.trees.set(update.after, { tree: window.tree, parents: window.parents });
+    if (update.before === NO_COMMIT) return;
+    const brought = broughtBy(update, known);
+    // What reaches beyond the commits read here must be asked for by itself, whole.
+    if (brought === null) return;
+    this.#know(CHANGE_QUERY, { owner, name, sha: update.after }, { repository: { object: told } });
+    this.#read.answers.set(compareKey(update.before, update.after), {
+      status: "ahead",
+      total_commits: brought.length,
+      merge_base_commit: { sha: update.before },
+      commits: brought.map((sha) => ({ sha })),
+    });
+  }
+
+  #treesFor(text: string, { from, to }: Readonly<Record<string, unknown>>): unknown {
+    if (text !== TREES_QUERY) return undefined;
+    const [a, b] = [this.#tree(String(from)), this.#tree(String(to))];
+    return a === undefined || b === undefined ? undefined : { repository: { from: a, to: b } };
+  }
+
+  #ask(
+    route: string,
+    parameters: Readonly<Record<string, unknown>>,
+  ): Promise<{ readonly data: unknown; readonly headers: Readonly<Record<string, unknown>> }> {
+    return this.#real.request(route, { ...parameters });
+  }
+
+  async #requested(route: string, parameters: Readonly<Record<string, unknown>>): Promise<unknown> {
+    if (route === ACTIVITY) {
+      const listed = this.#activity.get(String(parameters["ref"]));
+      if (listed !== undefined) return { data: listed, headers: {} };
+    }
+    if (route !== COMPARE || parameters["per_page"] !== 100 || parameters["page"] !== undefined)
+      return this.#ask(route, parameters);
+    const key = `compare ${String(parameters["basehead"])}`;
+    const known = this.#answer(key);
+    if (known !== undefined) return { data: known, headers: {} };
+    const answer = await this.#ask(route, parameters);
+    // Asked once to learn which pull requests an update brought, and again when it is judged.
+    if (nextPageless(answer.headers)) this.#read.answers.set(key, answer.data);
+    return answer;
+  }
+}
+
+function nextPageless({ link }: Readonly<Record<string, unknown>>): boolean {
+  return typeof link !== "string" || !link.includes('rel="next"');
+}
+
+function keyOf(text: string, variables: Readonly<Record<string, unknown>>): string {
+  return `${text}\n${canonical(variables)}`;
+}
+
+function compareKey(before: Sha, after: Sha): string {
+  return `compare ${before}...${after}`;
+}
+
+/** Whose policy file judges an update: that of the branch before it, and of a new branch what it begins with. */
+function policyCommitOf({ before, after }: RefUpdate): Sha {
+  return before === NO_COMMIT ? after : before;
+}
+
+/**
+ * The commits an update brought, oldest first: those that reach back to where the branch was; null where that cannot be told from the
+ * commits known. A forced push is never told from here.
+ */
+function broughtBy(update: RefUpdate, known: ReadonlyMap<Sha, readonly Sha[]>): readonly Sha[] | null {
+  if (update.kind === "force-push" || update.kind === "branch-created") return null;
+  const old = reach(update.before, known, new Set()).seen;
+  const { seen, isWhole } = reach(update.after, known, new Set([...old, update.before]));
+  return isWhole ? [...seen].toReversed() : null;
+}
+
+function reach(
+  from: Sha,
+  known: ReadonlyMap<Sha, readonly Sha[]>,
+  stop: ReadonlySet<Sha>,
+): { readonly seen: ReadonlySet<Sha>; readonly isWhole: boolean } {
+  const seen = new Set<Sha>();
+  const open = [from];
+  let isWhole = true;
+  for (let sha = open.pop(); sha !== undefined; sha = open.pop()) {
+    if (stop.has(sha) || seen.has(sha)) continue;
+    const parents = known.get(sha);
+    if (parents === undefined) {
+      isWhole = false;
+      continue;
+    }
+    seen.add(sha);
+    open.push(...parents);
+  }
+  return { seen, isWhole };
+}

@@ -1,0 +1,242 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, describe, expect, test } from "vitest";
+
+import type { Answer } from "../../src/cli/answer.ts";
+import { audit } from "../../src/cli/audit.ts";
+import { backfill } from "../../src/cli/backfill.ts";
+import { readCsv } from "../../src/cli/read-csv.ts";
+import { reconcile } from "../../src/cli/reconcile.ts";
+import { verify } from "../../src/cli/verify.ts";
+import { trial, type Trial } from "../github/stage.ts";
+
+const START = Date.parse("2026-07-06T09:00:00Z");
+const HOUR = 3_600_000;
+const TOKEN = "ghp_of_an_auditor";
+
+const open: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0)) await close();
+});
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), "countersign-past-"));
+  open.push(() => Promise.resolve(rmSync(made, { recursive: true, force: true })));
+  return made;
+}
+
+/** An organisation's morning that no App recorded: two pull requests, approved or not, and a push. `more`: as many approved ones again. */
+async function morning(more = 0): Promise<Trial> {
+  const stage = await trial({
+    policy: { mode: "enforce", approval: { required: 1 } },
+    people: { ann: { permission: "admin" }, bob: { permission: "write" } },
+    repositories: { web: { ruleset: false } },
+  });
+  open.push(() => stage.double.close());
+  const { world } = stage.double;
+  let at = START;
+  const later = async (step: Record<string, unknown>): Promise<void> => {
+    at += 60_000;
+    world.setClock(at);
+    await stage.play(step);
+  };
+  const files = (name: string): Record<string, string> => ({ [`${name}.ts`]: "1" });
+  await later({ do: "open-pull-request", by: "ann", pull: 1, branch: "one", files: files("one") });
+  await later({ do: "review", by: "bob", pull: 1, state: "approved" });
+  await later({ do: "merge", by: "ann", pull: 1, method: "squash" });
+  await later({ do: "open-pull-request", by: "ann", pull: 2, branch: "two", files: files("two") });
+  await later({ do: "merge", by: "ann", pull: 2, method: "merge" });
+  await later({ do: "push", by: "ann", branch: "main", files: files("three"), bypass: true });
+  for (let pull = 3; pull < 3 + more; pull += 1) {
+    await later({ do: "open-pull-request", by: "ann", pull, branch: `b${pull}`, files: files(`p${pull}`) });
+    await later({ do: "review", by: "bob", pull, state: "approved" });
+    await later({ do: "merge", by: "ann", pull, method: "squash" });
+  }
+  world.setClock(START + 24 * HOUR);
+  world.tokens.set(TOKEN, {
+    token: TOKEN,
+    kind: "user",
+    installationId: null,
+    accountId: world.accountByLogin("ann")?.id ?? 0,
+    permissions: {},
+    repositoryIds: null,
+    expiresAt: Number.MAX_SAFE_INTEGER,
+  });
+  return stage;
+}
+
+interface Wish {
+  readonly env: Readonly<Record<string, string>>;
+  /** Called with each request; throws to break everything off. */
+  readonly onRequest?: (request: Request) => void;
+}
+
+function terminalOf({ env }: Wish) {
+  const told = { GITHUB_API_URL: "http://github.test/api/v3", ...env };
+  return { print: () => undefined, say: () => undefined, env: told, interactive: false };
+}
+
+function howOf(stage: Trial, { onRequest }: Wish) {
+  return {
+    now: () => stage.double.world.now(),
+    pacing: false,
+    sleep: () => Promise.resolve(),
+    fetch: (input: string | URL | Request, init?: RequestInit) => {
+      const request = new Request(input, init);
+      onRequest?.(request);
+      return stage.double.fetch(request);
+    },
+  };
+}
+
+const SPAN = { from: START, to: START + 24 * HOUR };
+
+describe("audit", () => {
+  test("lists, judges, proves and exports a past period with nothing but a token", async () => {
+    const stage = await morning();
+    const wish = { env: { GITHUB_TOKEN: TOKEN } };
+    const out = join(folder(), "evidence");
+    const answer = await audit(terminalOf(wish), "acme/web", { ...SPAN, out }, howOf(stage, wish));
+    const said = answer.lines.join("\n");
+    expect(said).toContain("acme/web refs/heads/main: complete. 3 updates matched");
+    expect(said).toContain("activity 3, git-first-parent 3, merged-pull-requests 2, deliveries 0, ledger 3");
+    expect(answer.code).toBe(0);
+    const changes = readCsv(readFileSync(join(out, "changes.csv"), "utf8"));
+    const rows = changes
+      .toSorted((a, b) => ((a["merged_at"] ?? "") < (b["merged_at"] ?? "") ? -1 : 1))
+      .map((row) => [row["pull_request"], row["update"], row["verdict"]]);
+    expect(new Set(rows.map(String))).toEqual(
+      new Set(["1,pull-request,compliant", "2,pull-request,non-compliant", ",push,non-compliant"]),
+    );
+    expect((await verify(out, undefined)).code).toBe(0);
+  });
+
+  test("judges under the policy it is given, and by the App it is told of", async () => {
+    const stage = await morning();
+    const place = folder();
+    const policy = join(place, "policy.yml");
+    const { writeFileSync } = await import("node:fs");
+    writeFileSync(policy, "mode: enforce\napproval: { required: 2 }\n");
+    const wish = { env: { GITHUB_TOKEN: TOKEN } };
+    const out = join(place, "evidence");
+    await audit(terminalOf(wish), "acme/web", { ...SPAN, out, policy, appId: 77 }, howOf(stage, wish));
+    const tests = readCsv(readFileSync(join(out, "control-tests.csv"), "utf8"));
+    const outcomes = tests.map((row) => `${row["control"]} ${row["outcome"]} ${row["cause"]}`);
+    expect(outcomes).not.toContain("independently-approved pass satisfied");
+    expect(outcomes.filter((each) => each === "gate-respected fail bypassed")).toHaveLength(3);
+  });
+
+  test("covers every repository of an organisation", async () => {
+    const stage = await morning();
+    const wish = { env: { GITHUB_TOKEN: TOKEN } };
+    const out = join(folder(), "evidence");
+    const answer = await audit(terminalOf(wish), "acme", { ...SPAN, out }, howOf(stage, wish));
+    expect(answer.lines.join("\n")).toContain("acme/.github refs/heads/main: complete");
+    expect(readCsv(readFileSync(join(out, "scope.csv"), "utf8"))).toHaveLength(2);
+  });
+
+  test("without a token, or for what the token cannot see, says what to do", async () => {
+    const stage = await morning();
+    const nobody = { env: {} };
+    await expect(audit(terminalOf(nobody), "acme", SPAN, howOf(stage, nobody))).rejects.toThrow(
+      /Set GITHUB_TOKEN/u,
+    );
+    const wish = { env: { GITHUB_TOKEN: TOKEN } };
+    const out = join(folder(), "evidence");
+    await expect(
+      audit(terminalOf(wish), "acme/nothing", { ...SPAN, out }, howOf(stage, wish)),
+    ).rejects.toThrow(/no repository acme\/nothing/u);
+  });
+});
+
+describe("backfill and reconcile", () => {
+  function appEnv(stage: Trial, dataDir: string): Record<string, string> {
+    return {
+      APP_ID: "77",
+      PRIVATE_KEY: stage.privateKey,
+      WEBHOOK_SECRET: "secret",
+      COUNTERSIGN_DATA_DIR: dataDir,
+    };
+  }
+
+  test("fill the log for a past period, and prove it complete", async () => {
+    const stage = await morning();
+    const wish = { env: appEnv(stage, folder()) };
+    const options = { repo: "acme/web", ...SPAN };
+    const filled = await backfill(terminalOf(wish), options, howOf(stage, wish));
+    expect([filled.code, filled.data]).toMatchObject([
+      0,
+      { repositories: [{ updates: 3, known: 0, truncated: false }] },
+    ]);
+    const proven = await reconcile(terminalOf(wish), options, howOf(stage, wish));
+    expect(proven.code, proven.lines.join("\n")).toBe(0);
+    expect(proven.lines[0]).toContain("acme/web refs/heads/main: complete");
+  });
+
+  test("wait as long as GitHub asks", async () => {
+    const stage = await morning();
+    stage.double.fault({
+      do: "github-fails",
+      kind: "secondary-limit",
+      count: 1,
+      match: "activity",
+      "retry-after": 1,
+    });
+    const wish = { env: appEnv(stage, folder()) };
+    const waited: number[] = [];
+    const how = {
+      ...howOf(stage, wish),
+      sleep: async (ms: number) => {
+        waited.push(ms);
+        const { setTimeout } = await import("node:timers/promises");
+        await setTimeout(ms);
+      },
+    };
+    const filled = await backfill(terminalOf(wish), { org: "acme", ...SPAN }, how);
+    expect(filled.code).toBe(0);
+    expect(waited.length).toBeGreaterThan(0);
+    expect(stage.double.world.breaches).toEqual([]);
+  });
+
+  test("broken off in the middle and run again, ask only for what is missing", async () => {
+    const stage = await morning(140);
+    const dataDir = folder();
+    let batches = 0;
+    const broken: Wish = {
+      env: appEnv(stage, dataDir),
+      onRequest: (request) => {
+        if (!request.url.endsWith("/graphql")) return;
+        batches += 1;
+        if (batches > 4) throw new TypeError("killed");
+      },
+    };
+    const options = { repo: "acme/web", ...SPAN };
+    await expect(backfill(terminalOf(broken), options, howOf(stage, broken))).rejects.toThrow();
+    const asked: string[] = [];
+    const wish: Wish = {
+      env: appEnv(stage, dataDir),
+      onRequest: (request) => void asked.push(new URL(request.url).pathname),
+    };
+    const again = await backfill(terminalOf(wish), options, howOf(stage, wish));
+    const { repositories } = again.data as {
+      repositories: readonly { readonly updates: number; readonly known: number }[];
+    };
+    expect(repositories[0]?.updates).toBe(143);
+    expect(repositories[0]?.known).toBeGreaterThan(40);
+    expect(asked.filter((path) => path.endsWith("/graphql")).length).toBeLessThanOrEqual(4);
+    const proven: Answer = await reconcile(terminalOf(wish), options, howOf(stage, wish));
+    expect(proven.code, proven.lines.join("\n")).toBe(0);
+    expect(existsSync(join(dataDir, "countersign.sqlite"))).toBe(true);
+  });
+
+  test("a period that ends before it begins, or no repository, is wrong use", async () => {
+    const stage = await morning();
+    const wish = { env: appEnv(stage, folder()) };
+    await expect(
+      backfill(terminalOf(wish), { repo: "acme/web", from: START, to: START }, howOf(stage, wish)),
+    ).rejects.toThrow(/--to lies before --from/u);
+    await expect(reconcile(terminalOf(wish), { ...SPAN }, howOf(stage, wish))).rejects.toThrow(/--org acme/u);
+  });
+});

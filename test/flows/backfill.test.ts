@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+
+import { playScenario } from "../../src/cli/scenario/play.ts";
+import type { ChangeRecord } from "../../src/domain/record.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openPast } from "../support/past.ts";
+import { scenarios } from "../support/scenarios.ts";
+import { openStage } from "../support/stage.ts";
+import { freshDatabase } from "../support/stores.ts";
+import { worse } from "../support/worse.ts";
+
+/** Stories of every way a change lands, and of most reasons why it should not have. */
+const STORIES = [
+  "approved-then-squashed",
+  "approved-then-merge-commit",
+  "approved-then-rebased",
+  "nobody-approved",
+  "stale-approval",
+  "own-second-commit",
+  "lost-approval",
+  "dismissed-approval",
+  "lifted-veto",
+  "forced-push-ends-approval",
+  "co-author-every-commit",
+  "direct-push",
+  "force-push-main",
+  "local-merge",
+  "queue-good",
+  "queue-bad",
+  "release-branch",
+  "branch-deleted",
+  "team-required",
+  "check-failed-then-passed",
+  "policy-asks-more",
+] as const;
+
+async function changesOf(ledger: Ledger): Promise<ReadonlyMap<string, ChangeRecord>> {
+  const found = new Map<string, ChangeRecord>();
+  for await (const { subject, body } of ledger.states("change")) found.set(subject, body as ChangeRecord);
+  return found;
+}
+
+describe("a period filled in afterwards is judged as it was when it was watched, or cannot be verified, never better", () => {
+  for (const name of STORIES)
+    test(name, async () => {
+      const scenario = scenarios().find(({ source }) => source.endsWith(`/${name}.yaml`));
+      if (scenario === undefined) throw new Error(`there is no story ${name}`);
+      const stage = await openStage(scenario, "sqlite");
+      const { where, remove } = await freshDatabase("sqlite");
+      try {
+        const performance = await playScenario(scenario, stage);
+        expect(performance.failures).toEqual([]);
+        const live = await stage.openLedger();
+        const watched = await changesOf(live);
+        await live.close();
+        const past = await openPast(stage, where);
+        const filled = await past.backfill(scenario.start, past.now());
+        const afterwards = await changesOf(past.ledger);
+        await past.close();
+        expect([...afterwards.keys()].toSorted()).toEqual([...watched.keys()].toSorted());
+        expect(filled.flatMap(({ refs }) => refs).length).toBeGreaterThan(0);
+        for (const [id, record] of watched) {
+          const there = afterwards.get(id);
+          const { pullRequests, commitCount, tree, shipped } = record.change;
+          expect(there?.change.commitCount).toBe(commitCount);
+          expect(there?.change.tree).toBe(tree);
+          expect(there?.change.shipped).toEqual(shipped);
+          expect(there?.change.pullRequests.map(({ number }) => number)).toEqual(
+            pullRequests.map(({ number }) => number),
+          );
+          expect(there && worse(record.assessment, there.assessment)).toEqual([]);
+        }
+      } finally {
+        await stage.close();
+        await remove();
+      }
+    });
+});

@@ -1,0 +1,52 @@
+/** The flows about the past on a ledger of their own, beside a stage that played the present. */
+
+import { installedOn, toolsOn } from "../../src/cli/past.ts";
+import type { Instant } from "../../src/domain/change.ts";
+import { backfillRepository, type Backfilled } from "../../src/flows/backfill.ts";
+import type { Tools } from "../../src/flows/ports.ts";
+import { makeProbot, octokitsOf } from "../../src/github/octokit.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/open.ts";
+import type { Where } from "../../src/ledger/store.ts";
+import { appCredentials, type InProcessStage } from "./stage.ts";
+
+/** A ledger with nothing in it, and the flows that fill it. */
+export interface Past {
+  readonly ledger: Ledger;
+  readonly tools: Tools;
+  now(): Instant;
+  /** Fills in every repository of acme. */
+  backfill(from: Instant, to: Instant): Promise<readonly Backfilled[]>;
+  close(): Promise<void>;
+}
+
+/** Opens the past of a stage, long enough after its end that GitHub's lists have settled. */
+export async function openPast(
+  stage: Pick<InProcessStage, "github" | "double">,
+  where: Where,
+): Promise<Past> {
+  const now = stage.github.double.world.now() + 3_600_000;
+  await stage.double.setClock(now);
+  const ledger = await openLedger(where);
+  const probot = makeProbot({
+    ...appCredentials,
+    baseUrl: "http://github.test/api/v3",
+    pacing: false,
+    fetch: (input, init) => stage.github.fetch(new Request(input, init)),
+  });
+  const how = { now: () => now, sleep: () => Promise.resolve() };
+  const terminal = { say: () => undefined, interactive: false };
+  const tools = toolsOn(ledger, appCredentials.appId, octokitsOf(probot), terminal, how);
+  return {
+    ledger,
+    tools,
+    now: () => now,
+    async backfill(from, to) {
+      const done = [];
+      for (const watched of await installedOn(tools, { owner: "acme", name: null }))
+        done.push(await backfillRepository(tools, watched, { from, to }));
+      return done;
+    },
+    close: () => ledger.close(),
+  };
+}
