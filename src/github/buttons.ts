@@ -10,5 +10,5 @@ export const BUTTONS = [
     label: "Emergency",
     description: "Opens one: it then asks for the reason",
   },
-  { identifier: "recheck", label: "Judge again", description: "Reads everything anew and says what is so" },
+  { identifier: "recheck", label: "Judge again", description: "Reads everything anew" },
 ] as const;

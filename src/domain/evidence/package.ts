@@ -7,6 +7,7 @@ import { z } from "zod";
 
 import { CHANGES, REF_UPDATES } from "./change-rows.ts";
 import type { CompletenessDocument } from "./completeness.ts";
+import { EMERGENCY_CHANGES, emergenciesOf, RETROACTIVE_REVIEWS } from "./emergency-rows.ts";
 import { EXEMPTIONS } from "./exemption-rows.ts";
 import { timeText, type ColumnInfo, type Table } from "./table.ts";
 import { isWithin, type EvidenceSource, type Period } from "./population.ts";
@@ -38,6 +39,8 @@ export const TABLES: readonly Table[] = [
   REF_UPDATES,
   CONTROL_TESTS,
   DEVIATIONS,
+  EMERGENCY_CHANGES,
+  RETROACTIVE_REVIEWS,
   EXEMPTIONS,
   COMPLETENESS,
   COVERAGE_GAPS,
@@ -331,7 +334,7 @@ export function rowReader(
 
 /** Entries that rows cite but that lie outside the period, by kind and subject. */
 export async function* citedEntries(source: EvidenceSource): AsyncIterable<LoggedEntry> {
-  const cited = [repositoriesOf, policiesOf, completenessOf, gapsOf, deviationsOf];
+  const cited = [repositoriesOf, policiesOf, completenessOf, gapsOf, deviationsOf, emergenciesOf];
   for (const statesIn of cited)
     for await (const { entry } of statesIn(source)) if (!isWithin(source.period, entry.at)) yield entry;
 }
