@@ -30,6 +30,7 @@ import type { Policy } from "./policy/policy.ts";
 import { weakeningDeviation, type Meanwhile } from "./protection/deviation.ts";
 import type { ExposureRecord } from "./protection/record.ts";
 import type { ChangeRecord, CheckRunText, DeploymentRecord, GateRecord } from "./record.ts";
+import { requestReviewersAction, reviewersFor, type Reviewers } from "./reviewers.ts";
 import type { Assessment, Result } from "./result.ts";
 
 /** Where an action goes. */
@@ -93,8 +94,14 @@ export function decideGate(facts: {
     check,
     ...(emergencies.length === 0 ? {} : { emergencies }),
   };
+  const [only, ...others] = pulls;
+  const before = previous?.reviewersAsked;
+  const asking =
+    before === undefined && only !== undefined && others.length === 0 && assessment?.verdict === "pending"
+      ? reviewersFor(only, policyOrDefault(policy), candidates)
+      : null;
   const shown = worstOf(body, twins);
-  if (previous !== null && saysTheSame(previous, body)) {
+  if (asking === null && previous !== null && saysTheSame(previous, body)) {
     // What was said last on a shared check run may have been said of another: the ledger knows whether it was this.
     const isAsked = request !== null || again || twins.length > 0;
     return { entries: [], actions: isAsked ? [checkRunAction(shown, to, request)] : [] };
@@ -102,10 +109,23 @@ export function decideGate(facts: {
   return {
     entries: [
       ...policyEntries(policy, to.repository, at),
-      { kind: "gate", subject: facts.subject, ...owned(to.repository), at: lastMoment(pulls, at), body },
+      {
+        kind: "gate",
+        subject: facts.subject,
+        ...owned(to.repository),
+        at: lastMoment(pulls, at),
+        body: withAsked(body, asking ?? before),
+      },
     ],
-    actions: [checkRunAction(shown, to, request)],
+    actions: [
+      checkRunAction(shown, to, request),
+      ...(asking === null || only === undefined ? [] : [requestReviewersAction(only, asking, addressed(to))]),
+    ],
   };
+}
+
+function withAsked(body: GateRecord, asked: Reviewers | undefined): GateRecord {
+  return asked === undefined ? body : { ...body, reviewersAsked: asked };
 }
 
 /** The deviation that a judged update of a production branch is, or null. `spans`: what it may share its cause with. */

@@ -64,7 +64,14 @@ export interface Action {
 
 /** What can be asked of GitHub; `notification` is a message to a receiver elsewhere. */
 export type ActionKind =
-  "check-run" | "open-issue" | "update-issue" | "answer-gate" | "comment" | "reaction" | "notification";
+  | "check-run"
+  | "open-issue"
+  | "update-issue"
+  | "answer-gate"
+  | "request-reviewers"
+  | "comment"
+  | "reaction"
+  | "notification";
 
 /** What a decision comes to: entries to record and actions to take, together or not at all. */
 export interface Decision {

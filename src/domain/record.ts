@@ -4,6 +4,7 @@ import type { Actor, Change, Instant, PullRequest, Repository, Review, Sha } fro
 import type { Deployment } from "./deployment.ts";
 import type { EmergencyFacts } from "./emergency/facts.ts";
 import type { Policy } from "./policy/policy.ts";
+import type { Reviewers } from "./reviewers.ts";
 import type { Assessment, ControlName } from "./result.ts";
 
 /** A policy file as it was read, or why it was not. `unreadable` is never "no file". */
@@ -52,6 +53,8 @@ export interface GateRecord {
   readonly pulls: readonly PullRequest[];
   readonly assessment: Assessment;
   readonly check: CheckRunText;
+  /** Whom we asked for a review of it; absent: nobody yet. They are asked once. */
+  readonly reviewersAsked?: Reviewers;
   /** Those of its pull requests when it was judged; absent: none. */
   readonly emergencies?: readonly EmergencyFacts[];
 }

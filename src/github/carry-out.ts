@@ -5,6 +5,7 @@ import type { CheckRunPayload } from "../domain/decision.ts";
 import type { IssuePayload } from "../domain/deviation/issue.ts";
 import type { AnswerGatePayload } from "../domain/deployment-gate.ts";
 import type { CommentPayload, ReactionPayload } from "../domain/reply.ts";
+import type { RequestReviewersPayload } from "../domain/reviewers.ts";
 import { BUTTONS } from "./buttons.ts";
 import { ask, askMaybe, type GitHub } from "./ask.ts";
 import { sayIssue } from "./issue.ts";
@@ -24,6 +25,8 @@ export function carryOut(github: GitHub, action: Doable): Promise<Outcome> {
       return react(github, action.payload as ReactionPayload);
     case "answer-gate":
       return answerGate(github, action.payload as AnswerGatePayload);
+    case "request-reviewers":
+      return requestReviewers(github, action.payload as RequestReviewersPayload);
     case "notification":
       throw new Error(`${action.key} is not for GitHub`);
   }
@@ -61,6 +64,16 @@ async function sayCheck(github: GitHub, action: Doable, payload: CheckRunPayload
     ...(await ask(github, "POST /repos/{owner}/{repo}/check-runs", made, OutcomeShape)).data,
     ...kept,
   };
+}
+
+/** Asking the same person again changes nothing on GitHub; whom GitHub does not let be asked is not asked. */
+async function requestReviewers(github: GitHub, payload: RequestReviewersPayload): Promise<Outcome> {
+  const { repository, number, reviewers } = payload;
+  const where = { owner: repository.owner, repo: repository.name, pull_number: number };
+  const route = "POST /repos/{owner}/{repo}/pulls/{pull_number}/requested_reviewers";
+  const asked = { reviewers: reviewers.users, team_reviewers: reviewers.teams };
+  const made = await askMaybe(github, route, { ...where, ...asked }, OutcomeShape, [403, 404, 422]);
+  return made?.data ?? { id: number, url: "" };
 }
 
 /** What tells the notes of one text from those of another. */

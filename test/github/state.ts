@@ -74,6 +74,8 @@ function repositoryState(world: World, repository: Repository): Record<string, u
       baseRef: pull.base.ref,
       headRef: pull.head.ref,
       headSha: pull.head.sha,
+      askedPeople: [...pull.requestedReviewers],
+      askedTeams: [...pull.requestedTeams].flatMap((id) => world.teams.get(id)?.slug ?? []),
       labels: [...pull.labels],
       reviews: pull.reviews.map((review) => ({
         id: review.id,

@@ -77,7 +77,14 @@ const RepositorySchema = z.object({
   deleted: z.boolean(),
   fork: z.boolean(),
   refs: z.record(z.string(), z.string()),
-  pulls: z.array(z.object({ number: z.int(), headSha: z.string() })),
+  pulls: z.array(
+    z.object({
+      number: z.int(),
+      headSha: z.string(),
+      askedPeople: z.array(z.int()),
+      askedTeams: z.array(z.string()),
+    }),
+  ),
   checks: z.array(CheckSchema),
   issues: z.array(
     z.object({

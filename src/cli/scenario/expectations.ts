@@ -129,6 +129,7 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
     says,
     assignees: texts.optional(),
   },
+  reviewers: { pull, asked: texts.optional() },
   comments: { pull, by: text.optional(), says },
   notifications: {
     on: text.optional().describe("the kind of news"),

@@ -78,6 +78,8 @@ export class Sights {
         return this.#log();
       case "issues":
         return this.#issues();
+      case "reviewers":
+        return this.#reviewers();
       case "comments":
         return this.#comments();
       case "monitoring":
@@ -373,6 +375,22 @@ export class Sights {
       }),
     );
     return { columns: ["about", "pull", "step", "state", "says", "assignees"], rows, anywhere: true };
+  }
+
+  /** Whom a review is asked of and has not come from yet: people by name, teams as `acme/core`. */
+  async #reviewers(): Promise<Sight> {
+    const state = await this.state();
+    const rows = state.repositories.flatMap((repository) =>
+      repository.pulls.map((pull): Row => ({
+        repository: repository.name,
+        pull: pull.number,
+        asked: [
+          ...pull.askedPeople.map((id) => state.names.get(id) ?? String(id)),
+          ...pull.askedTeams.map((slug) => `acme/${slug}`),
+        ],
+      })),
+    );
+    return { columns: ["pull", "asked"], rows };
   }
 
   async #comments(): Promise<Sight> {

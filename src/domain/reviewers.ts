@@ -1,0 +1,73 @@
+/** Whom to ask for a review, where the policy says so: once for each pull request, never its author, never for a draft. */
+
+import { judgeApprovals } from "./approval.ts";
+import type { PullRequest } from "./change.ts";
+import { contributorsOf } from "./contribution.ts";
+import type { Action } from "./entry.ts";
+import type { Candidates } from "./message.ts";
+import type { Policy } from "./policy/policy.ts";
+import { leavesOf, type Requirement } from "./policy/requirement.ts";
+import { sources } from "./wording.ts";
+
+/** People by login and teams by slug. */
+export interface Reviewers {
+  readonly users: readonly string[];
+  readonly teams: readonly string[];
+}
+
+/** What a `request-reviewers` action asks for. */
+export interface RequestReviewersPayload {
+  readonly repository: { readonly id: number; readonly owner: string; readonly name: string };
+  readonly number: number;
+  readonly reviewers: Reviewers;
+}
+
+/** Whom to ask now; null where nobody is to be asked, or nobody could be. Of several, it is another's turn with each pull request. */
+export function reviewersFor(pull: PullRequest, policy: Policy, candidates: Candidates): Reviewers | null {
+  const { requestReviews } = policy;
+  if (requestReviews === null || pull.draft || pull.state !== "open") return null;
+  const { asks, approvals } = judgeApprovals(pull, policy, Infinity);
+  const open = asks.filter(({ outcome }) => outcome === "short").flatMap(({ ask }) => leavesOf(ask.tree));
+  if (open.length === 0) return null;
+  if (requestReviews.from === "teams") {
+    const own = `${pull.repository.owner.toLowerCase()}/`;
+    const named = unique(open.flatMap(({ from }) => from.teams ?? [])).map((team) => team.toLowerCase());
+    // GitHub asks only teams of the repository's own organisation.
+    const teams = named.flatMap((team) => (team.startsWith(own) ? [team.slice(own.length)] : []));
+    return teams.length === 0 ? null : { users: [], teams: turn(teams, pull.number, requestReviews.count) };
+  }
+  const out = new Set(
+    [
+      pull.author,
+      ...contributorsOf(pull).map(({ actor }) => actor),
+      ...pull.reviews.map(({ author }) => author),
+    ]
+      .concat(approvals.map(({ login }) => ({ login, id: 0, type: "User" as const })))
+      .map((actor) => actor?.login.toLowerCase()),
+  );
+  const able = (leaf: Requirement): readonly string[] =>
+    candidates.find(({ source }) => source === sources(leaf.from))?.logins ?? [];
+  const users = unique(open.flatMap(able)).filter((login) => !out.has(login.toLowerCase()));
+  return users.length === 0 ? null : { users: turn(users, pull.number, requestReviews.count), teams: [] };
+}
+
+/** The action that asks them. */
+export function requestReviewersAction(
+  { repository, number }: PullRequest,
+  reviewers: Reviewers,
+  to: Pick<Action, "repositoryId" | "organizationId" | "installationId">,
+): Action {
+  const { id, owner, name } = repository;
+  const payload: RequestReviewersPayload = { repository: { id, owner, name }, number, reviewers };
+  return { key: `reviewers:${id}#${number}`, kind: "request-reviewers", ...to, payload };
+}
+
+function turn(names: readonly string[], number: number, count: number): readonly string[] {
+  const sorted = names.toSorted();
+  const start = number % sorted.length;
+  return [...sorted.slice(start), ...sorted.slice(0, start)].slice(0, count);
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names)];
+}
