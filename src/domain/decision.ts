@@ -29,8 +29,8 @@ import { defaultPolicy, type PolicyInForce } from "./policy/tighten.ts";
 import type { Policy } from "./policy/policy.ts";
 import { weakeningDeviation, type Meanwhile } from "./protection/deviation.ts";
 import type { ExposureRecord } from "./protection/record.ts";
-import type { ChangeRecord, CheckRunText, DeploymentRecord, GateRecord } from "./record.ts";
-import { requestReviewersAction, reviewersFor, type Reviewers } from "./reviewers.ts";
+import type { ChangeRecord, CheckRunText, DeploymentRecord, GateRecord, Reviewers } from "./record.ts";
+import { requestReviewersAction, reviewersFor } from "./reviewers.ts";
 import type { Assessment, Result } from "./result.ts";
 
 /** Where an action goes. */

@@ -4,7 +4,6 @@ import type { Actor, Change, Instant, PullRequest, Repository, Review, Sha } fro
 import type { Deployment } from "./deployment.ts";
 import type { EmergencyFacts } from "./emergency/facts.ts";
 import type { Policy } from "./policy/policy.ts";
-import type { Reviewers } from "./reviewers.ts";
 import type { Assessment, ControlName } from "./result.ts";
 
 /** A policy file as it was read, or why it was not. `unreadable` is never "no file". */
@@ -45,6 +44,12 @@ export interface RepositoryRecord {
   readonly archived: boolean;
   /** Since when its changes were filled in from GitHub's lists, though nobody watched yet; left out: never. */
   readonly backfilledFrom?: Instant;
+}
+
+/** People by login and teams by slug. */
+export interface Reviewers {
+  readonly users: readonly string[];
+  readonly teams: readonly string[];
 }
 
 /** Entry `gate`, subject = `repositoryId#number` or, for a merge group, `repositoryId@sha`: what was last said, and why. */

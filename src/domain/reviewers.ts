@@ -7,13 +7,8 @@ import type { Action } from "./entry.ts";
 import type { Candidates } from "./message.ts";
 import type { Policy } from "./policy/policy.ts";
 import { leavesOf, type Requirement } from "./policy/requirement.ts";
+import type { Reviewers } from "./record.ts";
 import { sources } from "./wording.ts";
-
-/** People by login and teams by slug. */
-export interface Reviewers {
-  readonly users: readonly string[];
-  readonly teams: readonly string[];
-}
 
 /** What a `request-reviewers` action asks for. */
 export interface RequestReviewersPayload {
