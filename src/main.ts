@@ -9,6 +9,7 @@ import { Trouble } from "./domain/trouble.ts";
 import { recordDowntime } from "./flows/gaps.ts";
 import { hear, type Heard } from "./flows/intake.ts";
 import { MONTHLY, recordSignOff, type SignedOff, type TerminalSignOff } from "./flows/monitoring.ts";
+import { enterDeviation, type Entered, type EnteredDeviation } from "./flows/enter-deviation.ts";
 import type { Clock, Tools } from "./flows/ports.ts";
 import { askToReconcile, reconciled } from "./flows/reconcile.ts";
 import { TASKS } from "./flows/sweep.ts";
@@ -63,6 +64,8 @@ export interface Countersign {
   reconcile(organization: string, from: Instant, to: Instant): Promise<readonly CompletenessRecord[]>;
   /** Signs a control's month off, as at the terminal; answers what came of it. */
   signOff(organization: string, given: TerminalSignOff): Promise<SignedOff>;
+  /** Enters a deviation from an auditor's report, as at the terminal; answers what came of it. */
+  enterDeviation(given: EnteredDeviation): Promise<Entered>;
   /** Finishes what is under way and closes everything. */
   stop(): Promise<void>;
 }
@@ -248,6 +251,11 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     },
     async signOff(organization, given) {
       return recordSignOff(tools, await organizationId(tools, organization), given);
+    },
+    async enterDeviation(given) {
+      const entered = await enterDeviation(tools, given);
+      await worker.settle();
+      return entered;
     },
     async stop() {
       ended();

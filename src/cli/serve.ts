@@ -72,6 +72,21 @@ const CommandSchema = z.discriminatedUnion("do", [
       login: z.string(),
     }),
   }),
+  z.object({
+    id: z.int(),
+    do: z.literal("enter-deviation"),
+    given: z.object({
+      repository: z.string(),
+      control: z.string(),
+      type: z.string(),
+      severity: z.string().optional(),
+      title: z.string(),
+      description: z.string().optional(),
+      reference: z.string().optional(),
+      pulls: z.array(z.int()).readonly(),
+      as: z.string(),
+    }),
+  }),
   z.object({ id: z.int(), do: z.literal("stop") }),
 ]);
 
@@ -120,6 +135,8 @@ export async function rehearse(terminal: Terminal, start: Instant): Promise<void
             break;
           case "sign-off":
             return (await app.signOff(command.organization, command.given)).refused;
+          case "enter-deviation":
+            return (await app.enterDeviation(command.given)).refused;
           case "stop":
             resolve();
         }

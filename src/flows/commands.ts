@@ -1,6 +1,7 @@
 /** The tables of commands, by where they are given. */
 
 import type { CommandTables } from "./answer-command.ts";
+import { DEVIATION_COMMANDS } from "./deviation-commands.ts";
 import { authorise, emergency, withdraw } from "./emergency-commands.ts";
 import { signOffMonth } from "./sign-off.ts";
 import { explain, recheck } from "./explain.ts";
@@ -10,6 +11,6 @@ import { approve, reject } from "./review-commands.ts";
 /** Every command on a pull request, and on a deviation's issue. */
 export const COMMANDS: CommandTables = {
   pull: [emergency, authorise, withdraw, approve, reject, explainBypass, explain, recheck],
-  deviation: [],
+  deviation: DEVIATION_COMMANDS,
   month: [signOffMonth],
 };

@@ -10,6 +10,7 @@ import type { Policy } from "../domain/policy/policy.ts";
 import type { ExposureRecord } from "../domain/protection/record.ts";
 import type { CoverageGapRecord, DeviationRecord, RemediationRecord } from "../domain/record.ts";
 import type { Verdict } from "../domain/result.ts";
+import type { Lookups } from "../github/lookups.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** What every deviation is known by, kept at hand so that opening one need not read all others again. */
@@ -27,6 +28,11 @@ export type KnownDeviation = Pick<
   | "sharedCause"
 >;
 
+/** What is needed where GitHub is not asked. */
+export type LedgerTools = Pick<Tools, "ledger" | "clock" | "appId"> & {
+  readonly github: { readonly lookups: Pick<Lookups, "rememberForever"> };
+};
+
 interface Index {
   seq: number;
   readonly known: Map<string, KnownDeviation>;
@@ -34,7 +40,7 @@ interface Index {
 
 /** Every recorded deviation, in no order. Only what was recorded since it was last asked is read. */
 export async function knownDeviations(
-  tools: Pick<Tools, "github" | "ledger">,
+  tools: Pick<LedgerTools, "github" | "ledger">,
 ): Promise<readonly KnownDeviation[]> {
   const { ledger } = tools;
   const index = await tools.github.lookups.rememberForever("deviations", async () => {
@@ -115,7 +121,7 @@ export function ownKey(seed: DeviationSeed | null): string | null {
 
 /** How the ledger stands to a cause, and to what was recorded of its subject before. `key` null: see {@link ownKey}. */
 export async function standingOf(
-  tools: Tools,
+  tools: LedgerTools,
   { repository }: Pick<Watched, "repository">,
   policy: Pick<Policy, "deviations">,
   key: string | null,
@@ -173,7 +179,7 @@ export async function remediationOf(
 
 /** The part of a cause that lists the subject or has room for it. */
 async function partOf(
-  tools: Tools,
+  tools: Pick<Tools, "ledger">,
   key: string,
   subject: string | null,
 ): Promise<{ readonly previous: DeviationRecord | null; readonly part: number }> {

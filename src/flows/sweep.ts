@@ -21,6 +21,7 @@ import { COMMANDS } from "./commands.ts";
 import { DUE } from "./emergencies.ts";
 import { noteClock, noteInstallation, noteWebhookAddress, noteWebhooks } from "./blind-spots.ts";
 import { readControlState } from "./control-state.ts";
+import { keepDeviations } from "./keep-deviations.ts";
 import { meet, noticeVanished, recordProductionRefs } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { lookAtDue } from "./reviews.ts";
@@ -163,6 +164,7 @@ export async function sweepRepository(tools: Tools, watched: Watched): Promise<v
   await eachOf(await unrecordedDeployments(tools, watched), (number) =>
     assessDeployment(tools, watched, number),
   );
+  await keepDeviations(tools, watched);
   await assessTags(tools, watched);
   await assessRuns(tools, watched);
   await answerWaitingGates(tools, watched);

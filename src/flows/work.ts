@@ -21,6 +21,7 @@ import { EXPOSURES } from "./exposed.ts";
 import { recordWeakening } from "./exposures.ts";
 import { flagEmergency } from "./flag-emergency.ts";
 import type { Heard } from "./intake.ts";
+import { keepIssue } from "./keep-deviations.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { recordLifecycle, watch } from "./repositories.ts";
 import { reconcileRepository } from "./reconcile.ts";
@@ -153,6 +154,7 @@ const ORDER: readonly Work["type"][] = [
   "installation",
   // What people decided comes before what it may concern.
   "comment",
+  "issue",
   "flag",
   "branch",
   "merge-group",
@@ -215,6 +217,7 @@ type InRepository = Extract<
     readonly type:
       | "pull"
       | "comment"
+      | "issue"
       | "flag"
       | "branch"
       | "commit"
@@ -238,6 +241,8 @@ async function lookAt(
       return assessPull(tools, watched, subject.number, request);
     case "comment":
       return answerCommand(tools, watched, COMMANDS, subject);
+    case "issue":
+      return keepIssue(tools, watched, subject);
     case "flag":
       return flagEmergency(tools, watched, subject);
     case "branch":

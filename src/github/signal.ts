@@ -1,6 +1,7 @@
 /** A delivery and what it means for us, or why it means nothing. Pure; never throws. */
 
 import { ISSUE_COMMENT } from "./hear-comments.ts";
+import { ISSUES } from "./hear-issues.ts";
 import { PROTECTION, PROTECTION_CONFIGURATION, PUSH } from "./hear-branches.ts";
 import { DEPLOYMENT, DEPLOYMENT_PROTECTION_RULE, RELEASE, WORKFLOW_RUN } from "./hear-deployments.ts";
 import {
@@ -37,6 +38,7 @@ const LISTENERS: ReadonlyMap<string, Listeners> = new Map([
   ["installation_repositories", INSTALLATION_REPOSITORIES],
   ["installation_target", INSTALLATION_TARGET],
   ["issue_comment", ISSUE_COMMENT],
+  ["issues", ISSUES],
   ["member", MEMBER],
   ["membership", MEMBERSHIP],
   ["merge_group", MERGE_GROUP],

@@ -70,6 +70,7 @@ export type Subject =
       readonly by: Actor | null;
       readonly at: Instant;
     }
+  | ({ readonly type: "issue"; readonly repositoryId: number } & IssueTouched)
   /** Everything open in the repository may have another answer now. */
   | { readonly type: "repository"; readonly repositoryId: number }
   /** A team, a member or the organisation's policy changed. */
@@ -96,6 +97,19 @@ export interface Commented {
   /** The month (YYYY-MM) whose review it asks for, or null. */
   readonly month: string | null;
   readonly comment: GivenComment;
+}
+
+/** The issue of a deviation was closed, opened again or rewritten by whomever. */
+export interface IssueTouched {
+  readonly number: number;
+  /** As its marker says; the body may have been edited. */
+  readonly deviation: string;
+  readonly happened: "closed" | "reopened" | "edited";
+  readonly by: Actor | null;
+  readonly title: string;
+  readonly body: string;
+  /** What tells this happening from the next one. */
+  readonly delivery: string;
 }
 
 /** Where a delivery comes from, as far as its payload says. */

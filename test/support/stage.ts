@@ -139,6 +139,8 @@ export async function openStageOn(
       },
       signOff: async (organization, given) =>
         running === null ? "the App is down" : (await running.signOff(organization, given)).refused,
+      enterDeviation: async (given) =>
+        running === null ? "the App is down" : (await running.enterDeviation(given)).refused,
       async kill() {
         const ending = running;
         running = null;

@@ -66,7 +66,8 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
     type: z.enum(["design", "operating"]).optional(),
     status: z.enum(["open", "in-remediation", "done", "effective", "closed", "not-an-exception"]).optional(),
     source: z.enum(["app", "auditor"]).optional(),
-    severity: z.enum(["low", "medium", "high", "critical"]).optional(),
+    severity: z.enum(["observation", "low", "medium", "high", "critical"]).optional(),
+    says: says.describe("a part of its title, its reason for the type, or what was said last"),
     changes: z.array(z.union([PullSchema, StepNameSchema])).optional(),
   },
   emergencies: {
@@ -79,7 +80,16 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
     overdue: z.boolean().optional(),
     late: z.boolean().optional(),
   },
-  remediations: { ...of, status: z.enum(["planned", "active", "blocked", "done", "effective"]).optional() },
+  remediations: {
+    ...of,
+    status: z.enum(["planned", "active", "blocked", "done", "effective"]).optional(),
+    owner: NameSchema.optional(),
+    due: text.optional().describe("the target date, YYYY-MM-DD"),
+    targets: texts.optional().describe("every target date there was"),
+    "root-cause": z.enum(["process", "resource", "awareness", "tooling", "ownership"]).optional(),
+    missed: texts.optional().describe("the days of the reviews that were missed"),
+    reviewed: z.int().min(0).optional().describe("how many reviews were held"),
+  },
   monitoring: {
     control: text.optional(),
     month: text.optional(),

@@ -5,7 +5,7 @@ import { CONTROL_NAMES } from "../../domain/result.ts";
 import type { Expectation } from "./expectations.ts";
 import type { Scenario } from "./format.ts";
 import type { Mismatch } from "./match.ts";
-import { compare, printRows } from "./match.ts";
+import { compare, DEFAULT_REPOSITORY, printRows } from "./match.ts";
 import type { Made } from "./double.ts";
 import { report } from "./report.ts";
 import { Sights } from "./sights.ts";
@@ -162,7 +162,7 @@ async function act(step: DoStep, stage: Stage, made: Map<string, Made>, now: Ins
 async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Outcome> {
   const { double, app } = stage;
   const done: Outcome = { refused: null, problem: null };
-  if (step.refused !== undefined && step.do !== "monthly-review") {
+  if (step.refused !== undefined && !SAID_AT_A_TERMINAL.includes(step.do)) {
     return { ...done, problem: `\`${step.do}\` is nothing GitHub could refuse` };
   }
   switch (step.do) {
@@ -179,6 +179,8 @@ async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Out
       return done;
     case "monthly-review":
       return signOff(step, stage);
+    case "add-deviation":
+      return addDeviation(step, stage);
     case "receiver-fails":
       stage.receiver.answer(typeof step["status"] === "number" ? step["status"] : 503);
       return done;
@@ -224,7 +226,31 @@ async function signOff(step: DoStep, { app }: Stage): Promise<Outcome> {
     comment: typeof step["comment"] === "string" ? step["comment"] : "looked at the figures",
     login: step.by ?? "",
   };
-  const refused = await app.signOff(ORGANIZATION, given);
+  return asWritten(step, await app.signOff(ORGANIZATION, given));
+}
+
+/** What a story does as at a terminal: the App itself may refuse it. */
+const SAID_AT_A_TERMINAL: readonly string[] = ["monthly-review", "add-deviation"];
+
+/** A deviation is entered from an auditor's report, as at the terminal. */
+async function addDeviation(step: DoStep, { app }: Stage): Promise<Outcome> {
+  const text = (key: string): string | undefined => (typeof step[key] === "string" ? step[key] : undefined);
+  const given = {
+    repository: `${ORGANIZATION}/${step.repository ?? DEFAULT_REPOSITORY}`,
+    control: text("control") ?? "",
+    type: text("type") ?? "operating",
+    ...(text("severity") === undefined ? {} : { severity: text("severity") }),
+    title: text("title") ?? "An auditor's finding",
+    ...(text("description") === undefined ? {} : { description: text("description") }),
+    ...(text("reference") === undefined ? {} : { reference: text("reference") }),
+    pulls: typeof step["pull"] === "number" ? [step["pull"]] : [],
+    as: step.by ?? "",
+  };
+  return asWritten(step, await app.enterDeviation(given));
+}
+
+/** Whether a refusal, or that there is none, is what the story says. */
+function asWritten(step: DoStep, refused: string | null): Outcome {
   const expected = step.refused;
   if (refused === null)
     return { refused, problem: expected === undefined ? null : "it should be refused, and was not" };

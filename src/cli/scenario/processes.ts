@@ -94,6 +94,13 @@ export async function startApp({ env, start }: AppOptions): Promise<AppProcess> 
         .catch(null)
         .parse(await actor.ask({ do: "sign-off", organization, given }));
     },
+    async enterDeviation(given) {
+      return z
+        .string()
+        .nullable()
+        .catch(null)
+        .parse(await actor.ask({ do: "enter-deviation", given }));
+    },
     skew: (ahead) => told({ do: "skew", ahead }),
     kill: () => end(actor.child, "SIGKILL"),
     async restart(at) {

@@ -12,6 +12,7 @@ import type {
   CoverageGapRecord,
   DeploymentRecord,
   DeviationRecord,
+  RemediationRecord,
   RepositoryRecord,
   MonthlyReviewRecord,
 } from "../../domain/record.ts";
@@ -28,6 +29,7 @@ import type { Scenario } from "./format.ts";
 import type { Sight } from "./match.ts";
 import { DEFAULT_REPOSITORY } from "./match.ts";
 import { packageRows } from "./package-rows.ts";
+import { remediationRows } from "./remediation-rows.ts";
 import type { Stage } from "./stage.ts";
 
 const CHECK_NAME = "countersign";
@@ -76,6 +78,8 @@ export class Sights {
         return this.#controlState();
       case "log":
         return this.#log();
+      case "remediations":
+        return this.#remediations();
       case "issues":
         return this.#issues();
       case "reviewers":
@@ -270,12 +274,20 @@ export class Sights {
         source: record.source,
         severity: record.severity,
         changes: about.map((each) => this.#namesOf(each)),
+        says: [record.title, record.typeReason, record.moved.text],
       };
     });
     return {
-      columns: ["pull", "step", "control", "type", "status", "source", "severity", "changes"],
+      columns: ["pull", "step", "control", "type", "status", "source", "severity", "changes", "says"],
       rows,
     };
+  }
+
+  async #remediations(): Promise<Sight> {
+    const deviations = (await this.#deviations()).rows;
+    const order = (await this.bodies<DeviationRecord>("deviation")).map(({ id }) => id);
+    const records = await this.bodies<RemediationRecord>("remediation");
+    return remediationRows(records, (id) => deviations[order.indexOf(id)]);
   }
 
   async #emergencies(): Promise<Sight> {

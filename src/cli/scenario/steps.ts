@@ -76,6 +76,7 @@ const repositoryStep = {
   visibility: z.enum(["public", "private", "internal"]).optional(),
 };
 const deviation = z.union([z.int().min(1), z.string().min(1)]);
+const pullOrDeviation = { pull: PullSchema.optional(), deviation: deviation.optional() };
 const rawPolicy = z.union([z.record(z.string(), z.unknown()), z.string()]);
 
 /** Every `do` with the keys it has on top of {@link COMMON_KEYS}. */
@@ -125,8 +126,10 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   retarget: { ...pull, base: BranchSchema },
   ready: pull,
   draft: pull,
-  close: pull,
-  reopen: pull,
+  close: pullOrDeviation,
+  reopen: pullOrDeviation,
+  "open-issue": { title: text, text: z.string().describe("its body, as written") },
+  "edit-issue": { deviation, text: z.string().describe("what its body becomes") },
   "update-branch": {
     ...pull,
     method: z.enum(["merge", "rebase"]).optional(),
@@ -262,6 +265,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     severity: text.optional(),
     title: text.optional(),
     description: text.optional(),
+    reference: text.optional().describe("where the report says it"),
   },
   "close-period": { period: text },
 };

@@ -38,6 +38,8 @@ export interface DeviationSeed {
   readonly repository: Repository;
   /** Null where it is about a control as such. */
   readonly listed: ListedSubject | null;
+  /** What is listed from the beginning, where somebody entered it whole. */
+  readonly also?: readonly ListedSubject[];
   readonly controls: readonly ControlName[];
   /** A fixed code, as in results. */
   readonly causeCode: string;
@@ -244,7 +246,13 @@ function opened(seed: DeviationSeed, moved: Moved, part: number): DeviationRecor
     issue: { state: "none", because: "nothing was asked yet", repository: null, day: null },
     moved,
   };
-  return seed.listed === null ? record : withListed(record, [seed.listed]);
+  const all = [...(seed.listed === null ? [] : [seed.listed]), ...(seed.also ?? [])];
+  if (all.length === 0) return record;
+  // Somebody's own words stay as they were entered.
+  const { title, description } = record;
+  return seed.also === undefined
+    ? withListed(record, all)
+    : { ...withListed(record, all), title, description };
 }
 
 /** What follows from the list alone, so that the order in which it was found does not show. */

@@ -6,7 +6,7 @@ import { mergePull, rebase } from "../merge.ts";
 import { dequeue, enableAutoMerge, enqueue, settle } from "../queue.ts";
 import { Refused } from "../refused.ts";
 import { queueRule, rulesetsFor } from "../rules.ts";
-import { comment, deleteComment, editComment } from "./issues.ts";
+import { comment, deleteComment, editComment, editIssue, openIssue } from "./issues.ts";
 import { noreply, SIGNATURE, signatureOf, webFlow } from "./people.ts";
 import { addLabel, assign, close, editPull, openPull, removeLabel, reopen, setDraft } from "./pulls.ts";
 import { makeCommit, pushTo } from "./pushes.ts";
@@ -28,6 +28,7 @@ import {
 } from "./step.ts";
 
 const pull = z.number().int();
+const pullOrIssue = { pull: pull.optional(), deviation: z.union([z.number(), z.string()]).optional() };
 const method = z.enum(["merge", "squash", "rebase"]);
 
 const STATES = {
@@ -176,14 +177,29 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
     setDraft(scene.world, scene.repository, pullOf(scene, pull), scene.actor, true);
     return undefined;
   }),
-  close: step({ pull }, (scene, { pull }) => {
-    close(scene.world, scene.repository, pullOf(scene, pull), scene.actor);
+  close: step(pullOrIssue, (scene, { pull, deviation }) => {
+    if (pull === undefined) stateIssue(scene, deviation, "closed");
+    else close(scene.world, scene.repository, pullOf(scene, pull), scene.actor);
     return undefined;
   }),
-  reopen: step({ pull }, (scene, { pull }) => {
-    reopen(scene.world, scene.repository, pullOf(scene, pull), scene.actor);
+  reopen: step(pullOrIssue, (scene, { pull, deviation }) => {
+    if (pull === undefined) stateIssue(scene, deviation, "open");
+    else reopen(scene.world, scene.repository, pullOf(scene, pull), scene.actor);
     return undefined;
   }),
+  "open-issue": step({ title: z.string(), text: z.string() }, (scene, { title, text }) => {
+    const { world, repository, actor } = scene;
+    openIssue(world, repository, { account: actor }, { title, body: text });
+    return undefined;
+  }),
+  "edit-issue": step(
+    { deviation: z.union([z.number(), z.string()]), text: z.string() },
+    (scene, { deviation, text }) => {
+      const { world, repository, actor } = scene;
+      editIssue(world, repository, issueOf(scene, deviation), { account: actor }, { body: text });
+      return undefined;
+    },
+  ),
   "update-branch": step(
     { pull, method: z.enum(["merge", "rebase"]).optional(), files: Files.optional() },
     (scene, wanted) =>
@@ -281,6 +297,12 @@ function commentOf(scene: Scene, of: string | number): IssueComment {
   const found = scene.repository.comments.get(id ?? 0);
   if (found === undefined) throw new StepError(`there is no comment ${of}`);
   return found;
+}
+
+/** An issue closed or opened again by hand. */
+function stateIssue(scene: Scene, number: string | number | undefined, state: "open" | "closed"): void {
+  const { world, repository, actor } = scene;
+  editIssue(world, repository, issueOf(scene, number), { account: actor }, { state });
 }
 
 function issueOf(
