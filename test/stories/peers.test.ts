@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 /** The ways other approval apps are known to judge wrongly, as numbered when they were tried: X at the engine, H at its events. */
@@ -9,4 +9,17 @@ const STORIES = readdirSync(new URL("../scenarios/", import.meta.url));
 
 test.each([...EDGES, ...EVENTS])("the peers' row %s has a story named by it", (row) => {
   expect(STORIES.filter((name) => new RegExp(`^${row}-.+\\.yaml$`, "u").test(name))).toHaveLength(1);
+});
+
+test("every story and decision that the page for users of policy-bot names is there", () => {
+  const page = readFileSync(new URL("../../docs/policy-bot.md", import.meta.url), "utf8");
+  const rows = page.split("\n").filter((line) => /^\| [^-]/u.test(line) && !line.startsWith("| there"));
+  const named = rows.map((row) =>
+    [...(row.split(" | ").at(-1) ?? "").matchAll(/`([^`]+)`/gu)].map(([, name]) => name),
+  );
+  expect(rows.length).toBeGreaterThan(30);
+  expect(rows.filter((_, index) => named[index]?.length === 0)).toEqual([]);
+  expect(named.flat().filter((name) => !STORIES.includes(`${name}.yaml`))).toEqual([]);
+  for (const [, decision = ""] of page.matchAll(/\]\((decisions\/[^)]+)\)/gu))
+    expect(existsSync(new URL(`../../docs/${decision}`, import.meta.url)), decision).toBe(true);
 });
