@@ -129,6 +129,18 @@ export interface Description {
   readonly basis: Basis;
 }
 
+/** Entry `acceptance`, subject = `repositoryId#number`: who answers for what could not be verified of which content. */
+export interface Acceptance {
+  readonly by: Actor;
+  readonly reason: string;
+  readonly at: Instant;
+  /** The head it was given for: another content is another question. */
+  readonly head: Sha;
+  /** The controls that were unverifiable then. */
+  readonly controls: readonly string[];
+  readonly commentId: number;
+}
+
 /** Everything known of one pull request at one moment; gathered whole before it is judged. */
 export interface PullRequest {
   readonly repository: Repository;
@@ -157,6 +169,8 @@ export interface PullRequest {
   readonly owners?: OwnersFile;
   /** Its description, as of the merge once it has merged; absent where no policy asks for it. */
   readonly body?: Description;
+  /** Who accepted that something could not be verified, the last time somebody did. */
+  readonly accepted?: Acceptance;
   readonly commits: readonly Commit[];
   /** False when GitHub would not list all commits. */
   readonly commitsComplete: boolean;

@@ -18,6 +18,7 @@ export const ENTRY_KINDS = [
   "coverage-gap",
   "completeness",
   "command",
+  "acceptance",
   "protection",
   "control-state",
   "exposure",

@@ -4,6 +4,7 @@ import { withBroughtPolicy } from "./brought-policy.ts";
 import type { Change, PullRequest, Sha } from "./change.ts";
 import type { Deployment } from "./deployment.ts";
 import { lookalikes } from "./lookalike.ts";
+import { isAccepted } from "./acceptance.ts";
 import { judgeApprovals } from "./approval.ts";
 import { PRE_APPROVED } from "./controls/independently-approved.ts";
 import type { Policy } from "./policy/policy.ts";
@@ -98,9 +99,15 @@ type State = Pick<CheckRunText, "status" | "conclusion">;
 /** The verdicts under which a pull request may be merged. */
 const LETS_PASS: ReadonlySet<Verdict> = new Set(["compliant", "exempted", "emergency"]);
 
+/** Whether all that holds it is what could not be verified, and somebody answers for that. */
+function isAcceptedWhole(assessment: Assessment): boolean {
+  return assessment.verdict === "unverifiable" && openResults(assessment).length === 0;
+}
+
 /** INVARIANT: never neutral or skipped: GitHub lets those through a required check. */
 function stateOf(assessment: Assessment, observing: boolean): State {
-  if (observing || LETS_PASS.has(assessment.verdict)) return { status: "completed", conclusion: "success" };
+  const passes = LETS_PASS.has(assessment.verdict) || isAcceptedWhole(assessment);
+  if (observing || passes) return { status: "completed", conclusion: "success" };
   if (assessment.verdict === "pending") return { status: "in_progress", conclusion: null };
   return { status: "completed", conclusion: "failure" };
 }
@@ -112,6 +119,8 @@ function titleOf(facts: Parameters<typeof checkText>[0], assessment: Assessment,
   ];
   const waived = assessment.results.find(({ outcome }) => outcome === "waived");
   if (assessment.verdict === "exempted") return capital(waived?.reasons[0] ?? VERDICT_TITLES.exempted);
+  if (isAcceptedWhole(assessment))
+    return assessment.results.find(isAccepted)?.reasons[0] ?? VERDICT_TITLES.unverifiable;
   const standard = assessment.results.find(({ cause }) => cause === PRE_APPROVED);
   if (assessment.verdict === "compliant" && approvers.length === 0)
     return capital(standard?.reasons[0] ?? "Nothing more is needed");
@@ -168,7 +177,9 @@ function missingApprovals(facts: Parameters<typeof checkText>[0]): readonly stri
 }
 
 function openResults(assessment: Assessment): readonly Result[] {
-  return assessment.results.filter((each) => each.outcome === "fail" || each.outcome === "unverifiable");
+  return assessment.results.filter(
+    (each) => each.outcome === "fail" || (each.outcome === "unverifiable" && !isAccepted(each)),
+  );
 }
 
 function summaryOf(
@@ -180,6 +191,11 @@ function summaryOf(
   const lines: string[] = [];
   if (assessment.verdict === "compliant")
     lines.push("This can be merged: everything the policy asks for is there.");
+  else if (isAcceptedWhole(assessment))
+    lines.push(
+      "This can be merged: somebody answers for what could not be verified. The record keeps that it could not.",
+      ...listOf(assessment.results.filter(isAccepted).map((each) => joined(each.reasons))),
+    );
   else if (assessment.verdict === "exempted")
     lines.push("This can be merged: what it lacks was given up for a time.", ...listOf(waivedIn(assessment)));
   else if (observing)
@@ -229,11 +245,14 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
     case "policy-unreadable":
       return reasons.map((reason) => `${reason}; it is tried again, and re-running this check tries at once`);
     case "unknown":
-      return [...reasons, ...new Set(each.reasons.map(wayOut))];
+      return [...reasons, ...new Set(each.reasons.map(wayOut)), ACCEPTING];
     default:
       return reasons;
   }
 }
+
+const ACCEPTING =
+  "or somebody the policy allows to, who did not contribute, comments “/countersign accept” with the reason";
 
 /** What to do where something cannot be told. */
 function wayOut(reason: string): string {

@@ -57,6 +57,17 @@ const Pull = z.looseObject({
     .looseObject({ text: Text.nullable(), basis: Basis })
     .optional()
     .describe("the description, as of the merge once merged; absent where no policy asks for it"),
+  accepted: z
+    .looseObject({
+      by: Actor,
+      reason: Text,
+      at: Instant,
+      head: Sha,
+      controls: z.array(Text),
+      commentId: z.int(),
+    })
+    .optional()
+    .describe("who accepted that something could not be verified, of which head"),
   commits: z.array(
     z.looseObject({
       sha: Sha,

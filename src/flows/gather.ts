@@ -2,7 +2,7 @@
 
 import { nextProof } from "../domain/approval.ts";
 import { asked, asksOf } from "../domain/asks.ts";
-import type { Authority, Check, Instant, PullRequest, Sha } from "../domain/change.ts";
+import type { Acceptance, Authority, Check, Instant, PullRequest, Sha } from "../domain/change.ts";
 import { CHECK_NAME } from "../domain/controls/control.ts";
 import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import { contributorsOf, makersOf } from "../domain/contribution.ts";
@@ -85,6 +85,7 @@ export async function gatherPull(
       policy: effective,
       base: landed?.before ?? read.pull.base.sha,
     })),
+    ...(await acceptanceOf(tools, watched, number)),
     ...(readsDescription(effective) ? { body: { text: read.description, basis } as const } : {}),
   };
   const needs = needsOf(named, effective, tools.clock.now());
@@ -149,6 +150,15 @@ function policyBrought(tools: Tools, watched: Watched, read: ReadPull): Pick<Pul
       problems: problems.map(({ line, column, message }) => ({ line, column, message })),
     },
   };
+}
+
+async function acceptanceOf(
+  tools: Tools,
+  watched: Watched,
+  number: number,
+): Promise<Pick<PullRequest, "accepted">> {
+  const entry = await tools.ledger.state("acceptance", `${watched.repository.id}#${number}`);
+  return entry === undefined ? {} : { accepted: entry.body as Acceptance };
 }
 
 /** What reviewers might do when the gate last looked before a merge, under the same policy: better known than what is read long after. */

@@ -1,5 +1,6 @@
 /** The one assessment: the same function judges a change before it merges, after it did, and when an auditor asks. */
 
+import { isAccepted, withAcceptance } from "../acceptance.ts";
 import type { Instant } from "../change.ts";
 import { emergencyLeave } from "../emergency/in-force.ts";
 import { exemptionsFor, type GivenUp } from "../exemption.ts";
@@ -67,7 +68,7 @@ export function assess(
     if (own === null) continue;
     const passed = waived(own, all);
     const last = emergency === null ? passed : waivedFor(passed, emergency, control, { ...context, tested });
-    tested.push(withRefused(last, given));
+    tested.push(withAcceptance(withRefused(last, given), control, subject, { ...context, tested }));
   }
   const results: readonly Result[] = tested;
   const approvals: readonly JudgedApproval[] = approvalsOf(subject, { ...context, tested });
@@ -85,7 +86,8 @@ function fold(subject: Subject, results: readonly Result[], at: Instant, since: 
   if (!before && at < since) return "historic";
   const failed = results.filter((each) => each.outcome === "fail");
   if (before && failed.length > 0 && failed.every((each) => each.cause.startsWith("waiting"))) {
-    return results.some((each) => each.outcome === "unverifiable") ? "unverifiable" : "pending";
+    const isHeld = results.some((each) => each.outcome === "unverifiable" && !isAccepted(each));
+    return isHeld ? "unverifiable" : "pending";
   }
   if (failed.length > 0) return "non-compliant";
   if (results.some((each) => each.outcome === "unverifiable")) return "unverifiable";

@@ -1,6 +1,7 @@
 /** The rows of changes.csv and ref-updates.csv. */
 
-import type { Actor, Change, PullRequest, RefUpdate } from "../change.ts";
+import { isAccepted } from "../acceptance.ts";
+import type { Acceptance, Actor, Change, PullRequest, RefUpdate } from "../change.ts";
 import { contributorsOf } from "../contribution.ts";
 import type { ChangeRecord, DeploymentRecord, DeviationRecord } from "../record.ts";
 import type { Assessment, JudgedApproval, Outcome } from "../result.ts";
@@ -84,6 +85,12 @@ const CHANGE_COLUMNS: readonly Column<ChangeRow>[] = [
   ),
   column("head_sha_at_merge", "list", "Their head commits when they were merged.", (row) =>
     listText(eachPull(row, (pull) => pull.head.sha)),
+  ),
+  column(
+    "unverifiable_accepted",
+    "list",
+    "Who accepted before the merge, with what reason, what could not be verified: control;login#id;reason. It stays unverifiable.",
+    (row) => acceptedText(row.body.assessment),
   ),
   column(
     "ticket_ids",
@@ -399,6 +406,19 @@ function contributorsText(change: Change): string {
     [...people.values()]
       .toSorted((a, b) => a.actor.id - b.actor.id)
       .map(({ actor, roles }) => [personText(actor), [...roles].join("+")]),
+  );
+}
+
+function acceptedText({ results }: Assessment): string {
+  return groupsText(
+    results.filter(isAccepted).flatMap(({ control, inputs }) =>
+      // INVARIANT: an accepted result holds its acceptances so.
+      (inputs["accepted"] as readonly Acceptance[]).map(({ by, reason }) => [
+        control,
+        personText(by),
+        reason,
+      ]),
+    ),
   );
 }
 

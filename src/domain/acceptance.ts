@@ -1,0 +1,38 @@
+/** Accepting what cannot be verified: somebody entitled answers for it with a reason, before the merge. It stays unverifiable. */
+
+import type { Acceptance, Instant, PullRequest } from "./change.ts";
+import type { Context, Control, Subject } from "./controls/control.ts";
+import { pullsOf } from "./controls/control.ts";
+import type { ControlName, Result } from "./result.ts";
+import { oneLine } from "./wording.ts";
+
+/** A result with who accepted that it cannot be verified, if somebody did for every pull request it is about. */
+export function withAcceptance(tested: Result, control: Control, subject: Subject, context: Context): Result {
+  if (tested.outcome !== "unverifiable") return tested;
+  const pulls = pullsOf(subject);
+  const covering = pulls.flatMap((pull) => covers(pull, control.name, context.at) ?? []);
+  if (covering.length === 0) return tested;
+  const isOpen = pulls.some(
+    (pull) =>
+      covers(pull, control.name, context.at) === null &&
+      control.judge({ moment: "gate", pull }, context)?.outcome === "unverifiable",
+  );
+  if (isOpen) return tested;
+  const said = covering.map(({ by, reason }) => `${oneLine(by.login)} accepted that: ${oneLine(reason)}`);
+  return {
+    ...tested,
+    reasons: [...said, ...tested.reasons],
+    inputs: { ...tested.inputs, accepted: covering },
+  };
+}
+
+/** Whether somebody answers for a result that could not be verified. */
+export function isAccepted({ outcome, inputs }: Result): boolean {
+  return outcome === "unverifiable" && inputs["accepted"] !== undefined;
+}
+
+function covers(pull: PullRequest, control: ControlName, at: Instant): Acceptance | null {
+  const { accepted } = pull;
+  const inTime = accepted !== undefined && accepted.at <= (pull.merged?.at ?? at);
+  return inTime && accepted.head === pull.head.sha && accepted.controls.includes(control) ? accepted : null;
+}

@@ -1,0 +1,105 @@
+/** The command `accept`: somebody entitled answers for what cannot be verified of an open pull request. */
+
+import type { Acceptance, Actor } from "../domain/change.ts";
+import { contributorsOf } from "../domain/contribution.ts";
+import { entitled } from "../domain/entitled.ts";
+import { isSamePerson } from "../domain/identity.ts";
+import type { People } from "../domain/policy/people.ts";
+import type { GateRecord } from "../domain/record.ts";
+import { CONTROL_TITLES, listed, markdown, sources } from "../domain/wording.ts";
+import type { Command, CommandAnswer } from "./answer-command.ts";
+import { assessPull } from "./assess-pull.ts";
+import { gatherPull } from "./gather.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** Lets the check pass although something could not be verified; the record says so for ever. */
+export const accept: Command = {
+  name: "accept",
+  asks: "<reason>",
+  does: "accepts, with a reason, what could not be verified of this pull request",
+  async answer(tools, watched, { number, rest, comment }) {
+    const reason = rest.trim();
+    if (reason === "") return refused("Say why: `/countersign accept <reason>`.");
+    await assessPull(tools, watched, number, null);
+    const { pull, policy } = await gatherPull(tools, watched, number);
+    if (pull.state !== "open")
+      return refused("This pull request is no longer open: what could not be verified of it stays so.");
+    if (policy.state !== "known")
+      return refused("The policy could not be read, so nobody can tell who may accept this.");
+    const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
+    const said = entry === undefined ? null : (entry.body as GateRecord);
+    const controls = (said?.assessment.results ?? [])
+      .filter(({ outcome }) => outcome === "unverifiable")
+      .map(({ control }) => control);
+    if (controls.length === 0 || said?.check.headSha !== pull.head.sha)
+      return refused("Nothing here is unverifiable: there is nothing to accept.");
+    const { effective } = policy.record;
+    const { author: by } = comment;
+    const who = markdown(by.login);
+    if (contributorsOf(pull).some(({ actor }) => isSamePerson(effective, actor, by)))
+      return refused(`${who} contributed to this pull request, and nobody answers for their own work.`);
+    const { acceptedBy } = effective.unverifiable;
+    if ((await mayAccept(tools, watched, by, acceptedBy, pull)) !== "yes")
+      return refused(`Only ${markdown(sources(acceptedBy))} may accept what cannot be verified.`);
+    const body: Acceptance = {
+      by,
+      reason: reason.slice(0, MOST_CHARACTERS),
+      at: comment.createdAt,
+      head: pull.head.sha,
+      controls,
+      commentId: comment.id,
+    };
+    const { id, ownerId } = watched.repository;
+    return {
+      outcome: "done",
+      reply: `${who} answers for it that this could not be verified: whether it was ${listed(
+        controls.map((control) => CONTROL_TITLES[control]),
+        "or",
+      )}. The check no longer waits for that; the record keeps that it could not be verified, and why it was accepted. A new commit asks again.`,
+      entries: [
+        {
+          kind: "acceptance",
+          subject: `${id}#${number}`,
+          repositoryId: id,
+          organizationId: ownerId,
+          at: comment.createdAt,
+          body,
+        },
+      ],
+      judge: "if-changed",
+    };
+  },
+};
+
+/** So much of a reason is kept. */
+const MOST_CHARACTERS = 500;
+
+function refused(reply: string): CommandAnswer {
+  return { outcome: "refused", reply };
+}
+
+type Pull = Parameters<Tools["github"]["readAuthorities"]>[1]["pull"];
+
+async function mayAccept(
+  tools: Tools,
+  watched: Watched,
+  actor: Actor,
+  among: People,
+  pull: Pull,
+): Promise<ReturnType<typeof entitled>> {
+  if (actor.type !== "User") return "no";
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const [authority = null] = await tools.github.readAuthorities(
+    octokit,
+    { pull: { ...pull, reviews: [] }, mayWrite: new Set() },
+    {
+      permission: [among.permission],
+      teams: among.teams ?? [],
+      organizations: among.organizations ?? [],
+      users: among.users ?? [],
+      people: [actor],
+    },
+    tools.github.lookups,
+  );
+  return entitled(among, authority);
+}
