@@ -251,8 +251,7 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
   }
 }
 
-const ACCEPTING =
-  "or somebody the policy allows to, who did not contribute, comments “/countersign accept” with the reason";
+const ACCEPTING = "or somebody entitled comments “/countersign accept” and why";
 
 /** What to do where something cannot be told. */
 function wayOut(reason: string): string {
