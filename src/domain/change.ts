@@ -71,6 +71,10 @@ export interface Authority {
   readonly organizations: readonly string[];
   /** Teams and organisations asked for that GitHub would not list: membership unknown, never "not a member". Lower case. */
   readonly unread: readonly string[];
+  /** Teams and organisations whose members were looked through, lower case; absent: none. */
+  readonly asked?: readonly string[];
+  /** Logins of the policy, lower case, of which it cannot be told that they mean this account: one of them changed hands since. Absent: none. */
+  readonly doubted?: readonly string[];
   readonly at: Instant;
   readonly basis: Basis;
 }

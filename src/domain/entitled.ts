@@ -29,7 +29,10 @@ export function entitled(from: Source, authority: Authority | null): Certainty {
 /** Whether an account is one of those a condition names. */
 export function isOneOf(who: Who, actor: Actor, authority: Authority | null): Certainty {
   const login = actor.login.toLowerCase();
-  if (who.users?.some((user) => user.toLowerCase() === login) === true) return "yes";
+  const doubted = authority?.doubted ?? [];
+  const users = (who.users ?? []).map((user) => user.toLowerCase());
+  if (users.some((user) => user === login && !doubted.includes(user))) return "yes";
+  if (users.some((user) => doubted.includes(user))) return "unknown";
   if (actor.type !== "User") {
     return who.apps?.some((app) => `${app.toLowerCase()}[bot]` === login) === true ? "yes" : "no";
   }
@@ -40,12 +43,15 @@ export function isOneOf(who: Who, actor: Actor, authority: Authority | null): Ce
 
 function named(from: Omit<Source, "mustWrite">, authority: Authority): Certainty {
   const login = authority.actor.login.toLowerCase();
-  if (from.users?.some((user) => user.toLowerCase() === login) === true) return "yes";
+  const doubted = authority.doubted ?? [];
+  const users = (from.users ?? []).map((user) => user.toLowerCase());
+  if (users.some((user) => user === login && !doubted.includes(user))) return "yes";
   if (from.teams?.some((team) => authority.teams.includes(team.toLowerCase())) === true) return "yes";
   if (from.organizations?.some((each) => authority.organizations.includes(each.toLowerCase())) === true)
     return "yes";
   const permitted = from.permission === undefined ? "no" : holds(authority, from.permission);
   if (permitted !== "no") return permitted;
+  if (users.some((user) => doubted.includes(user))) return "unknown";
   // Whose an address is, GitHub tells nobody.
   if ((from.emails ?? []).length > 0) return "unknown";
   const groups = [...(from.teams ?? []), ...(from.organizations ?? [])].map((each) => each.toLowerCase());

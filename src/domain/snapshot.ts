@@ -107,6 +107,8 @@ const Pull = z.looseObject({
       teams: z.array(Text),
       organizations: z.array(Text),
       unread: z.array(Text),
+      doubted: z.array(Text).optional(),
+      asked: z.array(Text).optional(),
       at: Instant,
       basis: Basis,
     }),

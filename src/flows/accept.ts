@@ -1,16 +1,15 @@
 /** The command `accept`: somebody entitled answers for what cannot be verified of an open pull request. */
 
-import type { Acceptance, Actor } from "../domain/change.ts";
+import type { Acceptance } from "../domain/change.ts";
 import { contributorsOf } from "../domain/contribution.ts";
 import { entitled } from "../domain/entitled.ts";
 import { isSamePerson } from "../domain/identity.ts";
-import type { People } from "../domain/policy/people.ts";
 import type { GateRecord } from "../domain/record.ts";
 import { CONTROL_TITLES, listed, markdown, sources } from "../domain/wording.ts";
 import type { Command, CommandAnswer } from "./answer-command.ts";
 import { assessPull } from "./assess-pull.ts";
+import { authorityFor } from "./emergencies.ts";
 import { gatherPull } from "./gather.ts";
-import type { Tools, Watched } from "./ports.ts";
 
 /** Lets the check pass although something could not be verified; the record says so for ever. */
 export const accept: Command = {
@@ -39,7 +38,8 @@ export const accept: Command = {
     if (contributorsOf(pull).some(({ actor }) => isSamePerson(effective, actor, by)))
       return refused(`${who} contributed to this pull request, and nobody answers for their own work.`);
     const { acceptedBy } = effective.unverifiable;
-    if ((await mayAccept(tools, watched, by, acceptedBy, pull)) !== "yes")
+    const authority = await authorityFor(tools, watched, by, [acceptedBy], effective.names);
+    if (by.type !== "User" || entitled(acceptedBy, authority) !== "yes")
       return refused(`Only ${markdown(sources(acceptedBy))} may accept what cannot be verified.`);
     const body: Acceptance = {
       by,
@@ -76,30 +76,4 @@ const MOST_CHARACTERS = 500;
 
 function refused(reply: string): CommandAnswer {
   return { outcome: "refused", reply };
-}
-
-type Pull = Parameters<Tools["github"]["readAuthorities"]>[1]["pull"];
-
-async function mayAccept(
-  tools: Tools,
-  watched: Watched,
-  actor: Actor,
-  among: People,
-  pull: Pull,
-): Promise<ReturnType<typeof entitled>> {
-  if (actor.type !== "User") return "no";
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const [authority = null] = await tools.github.readAuthorities(
-    octokit,
-    { pull: { ...pull, reviews: [] }, mayWrite: new Set() },
-    {
-      permission: [among.permission],
-      teams: among.teams ?? [],
-      organizations: among.organizations ?? [],
-      users: among.users ?? [],
-      people: [actor],
-    },
-    tools.github.lookups,
-  );
-  return entitled(among, authority);
 }

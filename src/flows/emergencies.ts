@@ -22,9 +22,11 @@ import { nextWord, type RetroactiveReviewRecord } from "../domain/emergency/retr
 import { askAuthorisers, askReason, type Asked } from "../domain/emergency/words.ts";
 import { dueAfter } from "../domain/calendar.ts";
 import type { From } from "../domain/policy/from.ts";
+import type { PolicyNames } from "../domain/policy/names.ts";
 import type { People } from "../domain/policy/people.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
+import { trusted } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** The label that opens an emergency, compared without case. It then waits for its reason. */
@@ -88,6 +90,7 @@ export async function authorityFor(
   watched: Watched,
   actor: Actor,
   among: readonly People[],
+  names?: PolicyNames,
 ): Promise<Authority | null> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const [authority] = await tools.github.readAuthorities(
@@ -103,7 +106,9 @@ export async function authorityFor(
     },
     tools.github.lookups,
   );
-  return authority ?? null;
+  if (authority === undefined) return null;
+  const [sure] = await trusted(tools, watched, [authority], names);
+  return sure ?? null;
 }
 
 /** The pull request with everybody who pushed, as far as GitHub still knows: an authoriser must have had no part in it. */
@@ -133,7 +138,7 @@ export async function standing(
   const { actor, among, record, policy } = facts;
   const { alone } = policy.emergency;
   const groups = alone === null ? [among] : [among, alone.from];
-  const authority = await authorityFor(tools, watched, actor, groups);
+  const authority = await authorityFor(tools, watched, actor, groups, policy.names);
   const unseen =
     facts.pull !== null && contributed(facts.pull, actor, policy.identities).is === "unknown"
       ? facts.pull

@@ -16,7 +16,7 @@ import { mayBePreApproved } from "../domain/standard.ts";
 import { sources } from "../domain/wording.ts";
 import type { Candidates } from "../domain/message.ts";
 import type { ListedAction } from "../ledger/actions.ts";
-import { policyOf } from "./policy.ts";
+import { policyOf, trusted } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** GitHub's lists lag behind its webhooks; nothing is concluded from their silence before this long (ms). */
@@ -89,20 +89,16 @@ export async function gatherPull(
     ...(readsDescription(effective) ? { body: { text: read.description, basis } as const } : {}),
   };
   const needs = needsOf(named, effective, tools.clock.now());
-  const authorities = await tools.github.readAuthorities(octokit, read, needs, tools.github.lookups);
-  // Which teams were read then depends on the rules that applied then.
-  const asksAlike = effective.rules.length === 0 && !asksForOwners(effective);
+  const authorities = await trusted(
+    tools,
+    watched,
+    await tools.github.readAuthorities(octokit, read, needs, tools.github.lookups),
+    effective.names,
+  );
   const kept =
-    basis === "observed" || merged === null || !asksAlike
+    basis === "observed" || merged === null
       ? new Map<number, Authority>()
-      : await authoritiesBefore(
-          tools,
-          watched,
-          number,
-          merged,
-          policy.record.digest,
-          needs.permission.some((each) => each !== undefined),
-        );
+      : await authoritiesBefore(tools, watched, number, merged, policy.record.digest, needs);
   let pull: PullRequest = {
     ...named,
     ...brought,
@@ -168,17 +164,21 @@ async function authoritiesBefore(
   number: number,
   merged: Instant,
   policyDigest: string,
-  asksPermission: boolean,
+  needs: Needs,
 ): Promise<ReadonlyMap<number, Authority>> {
   const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
   if (entry === undefined || entry.recordedAt > merged + SECOND) return new Map();
   const { pulls, assessment } = entry.body as GateRecord;
   if (assessment.policyDigest !== policyDigest) return new Map();
+  const asksPermission = needs.permission.some((each) => each !== undefined);
+  // Which teams were looked through then depends on the rules that applied then.
+  const groups = [...needs.teams, ...needs.organizations].map((each) => each.toLowerCase());
   const known = pulls
     .filter((pull) => pull.number === number)
     .flatMap((pull) => pull.authorities)
     // Where the policy asks for no permission, none was read.
-    .filter(({ permission, unread }) => (permission !== "unknown" || !asksPermission) && unread.length === 0);
+    .filter(({ permission, unread }) => (permission !== "unknown" || !asksPermission) && unread.length === 0)
+    .filter(({ asked: looked = [] }) => groups.every((group) => looked.includes(group)));
   return new Map(known.map((authority) => [authority.actor.id, authority]));
 }
 

@@ -1,10 +1,13 @@
 /** The policy in force, with whom its names meant when it was first read. */
 
-import type { Instant } from "../domain/change.ts";
+import type { Authority, Instant } from "../domain/change.ts";
 import { broughtBy, givenEntries } from "../domain/policy/brought.ts";
-import { loginOf, type PolicyNames } from "../domain/policy/names.ts";
+import { doubtedFor, loginOf, type PolicyNames } from "../domain/policy/names.ts";
+import type { People } from "../domain/policy/people.ts";
 import type { Policy } from "../domain/policy/policy.ts";
+import { leavesOf } from "../domain/policy/requirement.ts";
 import { policyInForce, withoutGate, type PolicyInForce } from "../domain/policy/tighten.ts";
+import { namedIn } from "../domain/policy/when.ts";
 import type { PolicyRecord, PolicySource } from "../domain/record.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -24,14 +27,46 @@ export async function policyOf(
   return { state: "known", record: { ...policy.record, effective: { ...policy.record.effective, names } } };
 }
 
+/**
+ * Rights as read, without those that rest on a name that changed hands since the policy was first read: such a login or team
+ * says nothing of anybody, for or against.
+ */
+export async function trusted(
+  tools: Tools,
+  watched: Watched,
+  authorities: readonly Authority[],
+  names: PolicyNames | undefined,
+): Promise<readonly Authority[]> {
+  if (names === undefined) return authorities;
+  const held = new Set(authorities.flatMap(({ teams }) => teams));
+  const changed: string[] = [];
+  for (const { name, id } of names.teams ?? [])
+    if (held.has(name) && (await teamId(tools, watched, name)) !== id) changed.push(name);
+  return authorities.map((authority) => {
+    const doubted = doubtedFor(names, authority.actor);
+    return {
+      ...authority,
+      teams: authority.teams.filter((team) => !changed.includes(team)),
+      unread: [...authority.unread, ...changed],
+      ...(doubted.length === 0 ? {} : { doubted }),
+    };
+  });
+}
+
+async function teamId(tools: Tools, watched: Watched, name: string): Promise<number | null> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  return tools.github.readTeamId(octokit, name, tools.github.lookups);
+}
+
 async function namesOf(tools: Tools, watched: Watched, record: PolicyRecord): Promise<PolicyNames | null> {
   const logins = loginsIn(record.effective);
-  if (logins.length === 0 && givenEntries(record.effective).length === 0) return null;
+  const teams = teamsIn(record.effective);
+  if (logins.length + teams.length === 0 && givenEntries(record.effective).length === 0) return null;
   return tools.github.lookups.rememberForever(`names:${record.digest}`, async () => {
     const entry = await tools.ledger.state("policy", record.digest);
     const recorded = entry === undefined ? undefined : (entry.body as PolicyRecord).effective.names;
     if (recorded !== undefined) return recorded;
-    const found = await findOut(tools, watched, record, logins);
+    const found = await findOut(tools, watched, record, logins, teams);
     const effective = { ...record.effective, names: found };
     await tools.ledger.record(
       {
@@ -59,27 +94,50 @@ async function findOut(
   watched: Watched,
   { organization, effective }: PolicyRecord,
   logins: readonly string[],
+  teamNames: readonly string[],
 ): Promise<PolicyNames> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const { lookups } = tools.github;
   const accounts = [];
   for (const name of logins)
     accounts.push({ name, account: await tools.github.readAccount(octokit, name, lookups) });
+  const teams = [];
+  for (const name of teamNames) teams.push({ name, id: await teamId(tools, watched, name) });
   const entries = givenEntries(effective);
   // INVARIANT: only the organisation's file has such entries; a repository's repeats them word for word.
-  if (entries.length === 0 || organization.state !== "found") return { accounts, brought: [] };
+  if (entries.length === 0 || organization.state !== "found") return { accounts, teams, brought: [] };
   const { repository, commit } = organization;
   const history = await lookups.rememberForever(`policy-history:${repository}:${commit}`, () =>
     tools.github.readPolicyHistory(octokit, repository, commit),
   );
-  return { accounts, brought: entries.map((entry) => broughtBy(entry, history)) };
+  return { accounts, teams, brought: entries.map((entry) => broughtBy(entry, history)) };
 }
 
 /** Every login a policy names where who is meant decides something. */
 function loginsIn(policy: Policy): readonly string[] {
   const logins = [
+    ...peopleIn(policy).flatMap(({ users }) => users ?? []),
     ...policy.standardChanges.flatMap(({ by }) => by.map(loginOf)),
     ...policy.identities.flatMap((identity) => identity.logins),
   ];
   return [...new Set(logins.flatMap((login) => (login === null ? [] : [login.toLowerCase()])))].toSorted();
+}
+
+function teamsIn(policy: Policy): readonly string[] {
+  const teams = peopleIn(policy).flatMap((each) => each.teams ?? []);
+  return [...new Set(teams.map((team) => team.toLowerCase()))].toSorted();
+}
+
+/** Everyone a policy leaves a decision to, or asks about. */
+function peopleIn(policy: Policy): readonly Pick<People, "users" | "teams">[] {
+  const { emergency, unverifiable } = policy;
+  const trees = [...policy.approvals, ...policy.rules.map(({ approval }) => approval)];
+  return [
+    ...trees.flatMap(leavesOf).map(({ from }) => from),
+    ...policy.rules.flatMap(({ when }) => namedIn(when)),
+    emergency.authorisers,
+    emergency.reviewers,
+    ...(emergency.alone === null ? [] : [emergency.alone.from]),
+    unverifiable.acceptedBy,
+  ];
 }

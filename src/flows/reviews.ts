@@ -54,7 +54,7 @@ export async function standingToReview(
   const [declarers, given] = [partiesOf(facts.record), facts.record.authorised];
   return standingOf({
     actor,
-    authority: await authorityFor(tools, watched, actor, [among]),
+    authority: await authorityFor(tools, watched, actor, [among], policy.names),
     among,
     pull,
     declarers: declarers.filter(({ id }) => id !== given?.by.id),

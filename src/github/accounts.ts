@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { Actor } from "../domain/change.ts";
 import { askMaybe, type GitHub } from "./ask.ts";
-import type { Lookups } from "./lookups.ts";
+import { tags, type Lookups } from "./lookups.ts";
 
 const Account = z.object({
   id: z.int(),
@@ -16,5 +16,16 @@ export function readAccount(github: GitHub, login: string, lookups: Lookups): Pr
   return lookups.remember(`account:${login.toLowerCase()}`, [], async () => {
     const answer = await askMaybe(github, "GET /users/{username}", { username: login }, Account, [404]);
     return answer === null ? null : answer.data;
+  });
+}
+
+/** The id of the team a name (`organisation/team`) means today; null: there is none, or we may not see it. Remembered for a while. */
+export function readTeamId(github: GitHub, name: string, lookups: Lookups): Promise<number | null> {
+  const [org = "", slug = ""] = name.split("/");
+  return lookups.remember(`team-id:${name}`, [tags.team(name), tags.organization(org)], async () => {
+    const route = "GET /orgs/{org}/teams/{team_slug}";
+    const shape = z.object({ id: z.int() });
+    const answer = await askMaybe(github, route, { org, team_slug: slug }, shape, [403, 404]);
+    return answer?.data.id ?? null;
   });
 }

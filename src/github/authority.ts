@@ -72,6 +72,7 @@ export async function readAuthorities(
       teams: teams.filter(({ ids }) => ids?.has(actor.id) === true).map(({ name }) => name),
       organizations: owners.filter(({ ids }) => ids?.has(actor.id) === true).map(({ name }) => name),
       unread,
+      ...(teams.length + owners.length === 0 ? {} : { asked: [...teams, ...owners].map(({ name }) => name) }),
       at: lookups.now(),
       basis: "read-later",
     });

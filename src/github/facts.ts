@@ -22,7 +22,7 @@ export {
   readMergeGroup,
   readRepository,
 } from "./lists.ts";
-export { readAccount } from "./accounts.ts";
+export { readAccount, readTeamId } from "./accounts.ts";
 export { missingPermissions } from "./permissions.ts";
 export { readPolicy } from "./policies.ts";
 export { readPolicyHistory } from "./policy-history.ts";

@@ -216,6 +216,8 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "add-to-team": { ...person, team: text },
   "remove-from-team": { ...person, team: text },
   "set-permission": { ...person, permission: PermissionSchema },
+  "rename-user": { ...person, to: text.describe("the new login; the old one is free") },
+  "replace-team": { team: text, ...person },
   "delete-user": person,
   uninstall: {},
   suspend: {},

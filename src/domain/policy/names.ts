@@ -20,6 +20,8 @@ export interface Brought {
 export interface PolicyNames {
   /** For each login, lower case (an app's bot is `slug[bot]`): its account then, or null where nobody was called so. */
   readonly accounts: readonly { readonly name: string; readonly account: Actor | null }[];
+  /** For each team (`organisation/team`, lower case): its id then, or null where there was none. */
+  readonly teams?: readonly { readonly name: string; readonly id: number | null }[];
   /** For each entry that names who approved it. */
   readonly brought: readonly Brought[];
 }
@@ -33,6 +35,12 @@ export function isNamed(names: PolicyNames | undefined, login: string, actor: Ac
   const isSame = known.account?.id === actor.id;
   if (isSame === isCalled) return isSame ? "yes" : "no";
   return "unknown";
+}
+
+/** Every login of the policy of which it cannot be told whether it means this account. */
+export function doubtedFor(names: PolicyNames | undefined, actor: Actor): readonly string[] {
+  const all = names?.accounts ?? [];
+  return all.map(({ name }) => name).filter((name) => isNamed(names, name, actor) === "unknown");
 }
 
 /** The login by which a maker of standard changes is looked up; null where an id says it. */

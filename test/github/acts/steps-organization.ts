@@ -41,6 +41,19 @@ export const ORGANIZATION_STEPS: Readonly<Record<string, StepKind>> = {
     setRole(world, repository, personOf(world, person), permission, actor);
     return undefined;
   }),
+  "rename-user": step({ person: z.string(), to: z.string() }, (scene, { person, to }) => {
+    // Names are given up and taken by others; the account stays the same.
+    personOf(scene.world, person).login = to;
+    return undefined;
+  }),
+  "replace-team": step({ team: z.string(), person: z.string() }, (scene, { team, person }) => {
+    const { world, organization } = scene;
+    const slug = team.replace(/^.*\//u, "");
+    const old = world.team(organization.id, slug);
+    if (old !== undefined) world.teams.delete(old.id);
+    teamOf(world, organization, slug).members.set(personOf(world, person).id, "member");
+    return undefined;
+  }),
   "delete-user": step(personKey, (scene, { person }) => {
     // Whoever leaves deletes the account; nobody else is asked.
     const gone = personOf(scene.world, person);
