@@ -1,8 +1,8 @@
 /** The policy in force, with whom its names meant when it was first read. */
 
 import type { Authority, Instant } from "../domain/change.ts";
-import { broughtBy, givenEntries } from "../domain/policy/brought.ts";
-import { doubtedFor, loginOf, type PolicyNames } from "../domain/policy/names.ts";
+import { broughtBy, entryId, givenEntries, holds } from "../domain/policy/brought.ts";
+import { doubtedFor, loginOf, type Brought, type PolicyNames } from "../domain/policy/names.ts";
 import type { People } from "../domain/policy/people.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { leavesOf } from "../domain/policy/requirement.ts";
@@ -92,7 +92,7 @@ async function namesOf(tools: Tools, watched: Watched, record: PolicyRecord): Pr
 async function findOut(
   tools: Tools,
   watched: Watched,
-  { organization, effective }: PolicyRecord,
+  { organization, repository, effective }: PolicyRecord,
   logins: readonly string[],
   teamNames: readonly string[],
 ): Promise<PolicyNames> {
@@ -104,13 +104,19 @@ async function findOut(
   const teams = [];
   for (const name of teamNames) teams.push({ name, id: await teamId(tools, watched, name) });
   const entries = givenEntries(effective);
-  // INVARIANT: only the organisation's file has such entries; a repository's repeats them word for word.
-  if (entries.length === 0 || organization.state !== "found") return { accounts, teams, brought: [] };
-  const { repository, commit } = organization;
-  const history = await lookups.rememberForever(`policy-history:${repository}:${commit}`, () =>
-    tools.github.readPolicyHistory(octokit, repository, commit),
-  );
-  return { accounts, teams, brought: entries.map((entry) => broughtBy(entry, history)) };
+  const sources = [organization, repository].filter((source) => source.state === "found");
+  const brought: Brought[] = [];
+  for (const entry of entries) {
+    const source = sources.find(({ text }) => holds(text, entryId(entry)));
+    // INVARIANT: an entry in force is in one of the files it was folded from.
+    if (source === undefined) continue;
+    const history = await lookups.rememberForever(
+      `policy-history:${source.repository}:${source.commit}`,
+      () => tools.github.readPolicyHistory(octokit, source.repository, source.commit),
+    );
+    brought.push(broughtBy(entry, history));
+  }
+  return { accounts, teams, brought };
 }
 
 /** Every login a policy names where who is meant decides something. */

@@ -63,12 +63,12 @@ export async function readPolicyHistory(
     const variables = { owner, name, commit, after };
     const answer: z.infer<typeof Answer> = await query(github, POLICY_HISTORY_QUERY, variables, Answer);
     const history = answer.repository.object?.history;
-    if (history === undefined) return { versions, complete: false };
+    if (history === undefined) return { place: repository, versions, complete: false };
     versions.push(...history.nodes.map(versionOf));
-    if (!history.pageInfo.hasNextPage) return { versions, complete: true };
+    if (!history.pageInfo.hasNextPage) return { place: repository, versions, complete: true };
     after = history.pageInfo.endCursor ?? null;
   }
-  return { versions, complete: false };
+  return { place: repository, versions, complete: false };
 }
 
 type Told = z.infer<typeof Bringing>;

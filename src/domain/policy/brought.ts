@@ -37,8 +37,9 @@ export interface BringingPull {
   readonly reviewsComplete: boolean;
 }
 
-/** A policy file's versions, newest first; `complete`: back to the first. */
+/** A policy file's versions, newest first; `complete`: back to the first. `place`: the repository it is in, `owner/name`. */
 export interface PolicyHistory {
+  readonly place: string;
   readonly versions: readonly PolicyVersion[];
   readonly complete: boolean;
 }
@@ -73,7 +74,7 @@ export function broughtBy(entry: GivenEntry, history: PolicyHistory): Brought {
   const pull = bringing.pulls.find(({ before, after }) => holds(after, id) && !holds(before, id));
   if (pull === undefined)
     return say("refused", `no pull request that ${who} could approve brought it into the policy`);
-  const place = `pull request ${pull.number} of the organisation's policy`;
+  const place = `pull request ${pull.number} of ${history.place}`;
   const own = pull.reviews
     .filter(({ author, at }) => author?.login.toLowerCase() === who.toLowerCase() && at <= pull.mergedAt)
     .filter(({ state }) => state !== "COMMENTED" && state !== "PENDING")
@@ -90,7 +91,7 @@ export function broughtBy(entry: GivenEntry, history: PolicyHistory): Brought {
 }
 
 /** Whether a version of the file has an entry, word for word. A file with problems has none: it let nothing through. */
-function holds(text: string | null, id: string): boolean {
+export function holds(text: string | null, id: string): boolean {
   if (text === null) return false;
   const parsed = parsePolicy(text);
   if (!parsed.ok) return false;
