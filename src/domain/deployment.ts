@@ -121,5 +121,7 @@ export interface Deployment {
   readonly succeededBefore: boolean;
   /** The verdict of the newest earlier success of this commit here; null: none is recorded. */
   readonly verdictBefore: string | null;
+  /** For a hotfix, where the policy asks for it: until when it must be on the default branch, and whether it got there. */
+  readonly mergeBack: { readonly dueAt: Instant; readonly state: "due" | "merged" | "missed" } | null;
   readonly late: boolean;
 }

@@ -185,6 +185,7 @@ const Deployed = z.looseObject({
   unaccounted: z.array(Sha).nullable(),
   succeededBefore: z.boolean(),
   verdictBefore: Text.nullable(),
+  mergeBack: z.looseObject({ dueAt: Instant, state: z.enum(["due", "merged", "missed"]) }).nullable(),
   late: z.boolean(),
 });
 

@@ -1,6 +1,7 @@
 /** What succeeded in production, however we know of it: what it brought there, who let it pass, and how it is judged. */
 
 import { NO_COMMIT, type Actor, type Instant, type Sha } from "../domain/change.ts";
+import { dueAfter } from "../domain/calendar.ts";
 import { contributorsOf } from "../domain/contribution.ts";
 import { assess } from "../domain/controls/assess.ts";
 import { decideDeployment, policyOrDefault, seedOfDeployment } from "../domain/decision.ts";
@@ -21,6 +22,7 @@ import { currentPolicy, followBranch, policyAt, sinceOf } from "./assess-change.
 import { noteLanded } from "./exposed.ts";
 import { gateOf } from "./gates.ts";
 import { SETTLING } from "./gather.ts";
+import { askForMergeBack, isMergedBack } from "./merge-back.ts";
 import { landedChanges, type Landed } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { ownKey, spansAt, standingOf } from "./standing.ts";
@@ -54,8 +56,20 @@ export interface Success {
 
 /** Records a success with its verdict and whatever follows. Throws Trouble, also where GitHub's lists do not agree yet. */
 export async function recordSuccess(tools: Tools, watched: Watched, success: Success): Promise<void> {
-  const { policy, at } = success;
   const deployment = await gatherDeployment(tools, watched, success);
+  // Asked before it is recorded, so that neither is lost alone.
+  await askForMergeBack(tools, deployment);
+  await recordDeployment(tools, watched, deployment, success.policy);
+}
+
+/** Judges a deployment and records it, for the first time or because more is known of it. */
+export async function recordDeployment(
+  tools: Tools,
+  watched: Watched,
+  deployment: Deployment,
+  policy: PolicyInForce,
+): Promise<void> {
+  const at = deployment.succeededAt;
   const assessment = assess(
     { moment: "deployed", deployment },
     { policy, appId: tools.appId, at, since: sinceOf(watched, policy) },
@@ -108,6 +122,8 @@ export async function gatherDeployment(
           status: brought?.status ?? null,
           standing,
         });
+  const { production, calendar } = policyOrDefault(success.policy);
+  const owed = kind === "hotfix" ? production.mergeBack : null;
   const before = earlier.findLast((each) => each.deployment.sha === sha);
   return {
     id,
@@ -134,6 +150,7 @@ export async function gatherDeployment(
     succeededBefore:
       before !== undefined || (kind === "rollback" && (await ranBeforeWeWatched(tools, watched, success))),
     verdictBefore: before?.assessment.verdict ?? null,
+    mergeBack: owed === null ? null : { dueAt: dueAfter(at, owed, calendar), state: "due" },
     late: tools.clock.now() - at >= SETTLING,
   };
 }
@@ -376,4 +393,16 @@ async function ranBeforeWeWatched(
     if (ran) return true;
   }
   return false;
+}
+
+/** When the merge of a hotfix is due: judges it again on whether it was merged back. */
+export async function checkMergeBack(tools: Tools, watched: Watched, id: string): Promise<void> {
+  const entry = await tools.ledger.state("deployment", id);
+  if (entry === undefined) return;
+  const { deployment } = entry.body as DeploymentRecord;
+  const { mergeBack } = deployment;
+  if (mergeBack?.state !== "due") return;
+  const state = (await isMergedBack(tools, watched, deployment)) ? "merged" : "missed";
+  const policy = await policyWhen(tools, watched, deployment.createdAt);
+  await recordDeployment(tools, watched, { ...deployment, mergeBack: { ...mergeBack, state } }, policy);
 }

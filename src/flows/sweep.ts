@@ -55,6 +55,8 @@ export interface TaskPayload {
   /** Record what was counted only where something is wrong. */
   readonly small?: boolean;
   readonly repositoryId?: number;
+  /** The id of a recorded deployment. */
+  readonly deploymentId?: string;
   /** The month (YYYY-MM) whose reviews are meant. */
   readonly month?: string;
   /** The receiver whose notifications of a day were held back. */

@@ -22,6 +22,8 @@ import { recordWeakening } from "./exposures.ts";
 import { flagEmergency } from "./flag-emergency.ts";
 import type { Heard } from "./intake.ts";
 import { keepIssue } from "./keep-deviations.ts";
+import { checkMergeBack } from "./deployed.ts";
+import { MERGE_BACK } from "./merge-back.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { recordLifecycle, watch } from "./repositories.ts";
 import { reconcileRepository } from "./reconcile.ts";
@@ -325,6 +327,8 @@ async function runTask(
   else if (task.event === TASKS.due) await doDue(tools, watched);
   else if (task.event === TASKS.sweep) await sweepRepository(tools, watched);
   else if (task.event === REPORT) await assessReport(tools, watched, task.payload as ReceivedReport);
+  else if (task.event === MERGE_BACK && task.payload.deploymentId !== undefined)
+    await checkMergeBack(tools, watched, task.payload.deploymentId);
   else if (task.event === GATES) await answerWaitingGates(tools, watched);
   else if (task.event === PROTECTION) await readControlState(tools, watched, task.payload.told ?? null);
   else await rejudgeOpen(tools, watched);

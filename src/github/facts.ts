@@ -4,7 +4,7 @@ export { ReadAhead } from "./read-ahead.ts";
 export { readAuthorities, readCandidates } from "./authority.ts";
 export { listComments } from "./comments.ts";
 export { listGitLine, listMergedPulls } from "./census.ts";
-export { compareCommits, isOnBranch } from "./compare.ts";
+export { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
 export { readProtection } from "./control-state.ts";
 export { proveSameContent, proveShipped } from "./content.ts";
 export { listFailedDeliveries, redeliver } from "./deliveries.ts";

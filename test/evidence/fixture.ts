@@ -288,6 +288,7 @@ export function deploymentEntry(n: number, carried: readonly number[], when: Ins
       unaccounted: [],
       succeededBefore: false,
       verdictBefore: null,
+      mergeBack: null,
       late: false,
     },
     mode: "enforce",

@@ -369,6 +369,7 @@ export function deployment(changes: Partial<Deployment> = {}): Deployment {
     unaccounted: [],
     succeededBefore: false,
     verdictBefore: null,
+    mergeBack: null,
     late: false,
     ...changes,
   };

@@ -46,6 +46,7 @@ export async function report(step: DoStep, stage: Stage, now: Instant): Promise<
         repository: `${ORGANIZATION}/${step.repository ?? "web"}`,
         sha,
         environment: text("environment") ?? "production",
+        ...(text("artifact") === undefined ? {} : { artifact: text("artifact")! }),
       },
     ),
   );

@@ -181,6 +181,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     commit: CommitSchema.optional(),
     source: text.optional().describe("the pipeline: pipeline or second-pipeline; default: pipeline"),
     id: text.optional().describe("what the pipeline calls it; default: the step's name"),
+    artifact: text.optional().describe("what was deployed, as the pipeline names it"),
     secret: text.optional().describe("what it is signed with, if not the right secret"),
     delayed: DurationSchema.optional().describe("how long ago it was signed"),
   },

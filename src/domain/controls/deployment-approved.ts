@@ -25,8 +25,8 @@ export const deploymentApproved: Control = {
     const { deployment } = subject;
     const content = contentFinding(deployment);
     const rules = ruleFindings(deployment, context.policy);
-    // What somebody did comes before what is only repeated of a change.
-    const all = REPEATED_CAUSES.has(content.cause) ? [...rules, content] : [content, ...rules];
+    // What somebody did round the rules comes before what was brought.
+    const all = [...rules, content];
     const outcome = worst(all.map((each) => each.outcome));
     const first = all.find((each) => each.outcome === outcome) ?? content;
     const told = all.filter((each) => each.outcome !== "pass" && each.outcome !== "not-applicable");

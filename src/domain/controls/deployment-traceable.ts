@@ -10,7 +10,7 @@ const NAME = "deployment-traceable";
 export const deploymentTraceable: Control = {
   name: NAME,
   objective: "Only what has landed on a production branch is deployed to production.",
-  test: "The deployed commit is reachable from a production branch, by GitHub's own comparison of the two, and had landed there before it was deployed.",
+  test: "The deployed commit is reachable from a production branch, by GitHub's own comparison of the two, and had landed there before it was deployed. Where the policy asks for it, what was deployed from another production branch came to the default branch in time.",
   criteria: ["SOC 2 CC8.1", "ISO 27001:2022 A.8.32", "PCI DSS 4.0.1 6.5.1"],
   kind: "detective",
   remediation:
@@ -24,6 +24,7 @@ export const deploymentTraceable: Control = {
       kind: deployment.kind,
       onProductionBranch: deployment.onProductionBranch,
       landedAt: deployment.landedAt,
+      mergeBack: deployment.mergeBack,
       createdAt: deployment.createdAt,
     };
     const what = `${short(deployment.sha)} (${oneLine(deployment.ref)})`;
@@ -37,6 +38,23 @@ export const deploymentTraceable: Control = {
         "fail",
         "deployed-before-landing",
         [`${what} was deployed at ${time(began)} and came to a production branch only at ${time(landedAt)}`],
+        inputs,
+      );
+    const { mergeBack } = deployment;
+    if (mergeBack?.state === "missed")
+      return result(
+        NAME,
+        "fail",
+        "not-merged-back",
+        [`${what} was to be on the default branch by ${time(mergeBack.dueAt)}, and is not`],
+        inputs,
+      );
+    if (onProductionBranch === true && mergeBack?.state === "due")
+      return result(
+        NAME,
+        "pass",
+        "satisfied",
+        [`${what} is on a production branch, and is owed to the default branch by ${time(mergeBack.dueAt)}`],
         inputs,
       );
     if (onProductionBranch === true)

@@ -8,13 +8,18 @@ import type {
   CoverageGapRecord,
   PolicyRecord,
   PolicySource,
+  DeploymentRecord,
   RepositoryRecord,
 } from "../record.ts";
 import { statesOf, type EvidenceSource, type Period, type Stated } from "./population.ts";
 import { column, groupsText, listText, table } from "./table.ts";
 
+interface ScopeRow extends Stated<RepositoryRecord> {
+  readonly seenBy?: readonly string[];
+}
+
 /** Every repository the App can see, in scope or not, and why. */
-export const SCOPE = table<Stated<RepositoryRecord>>({
+export const SCOPE = table<ScopeRow>({
   path: "scope.csv",
   description:
     "Every repository of the organisation that the App was installed on, in scope or not, and why.",
@@ -34,6 +39,12 @@ export const SCOPE = table<Stated<RepositoryRecord>>({
     column("production_branches", "list", "Its production branches as last read.", ({ body }) =>
       listText(body.productionRefs),
     ),
+    column(
+      "deployments_seen_by",
+      "list",
+      "How deployments of it to production were seen until the period ended: github, tag, workflow or report. Empty: none was ever seen, so whatever runs in production of it is not in deployments.csv.",
+      (row) => listText(row.seenBy ?? []),
+    ),
     column("installed_from", "time", "Since when the App could see it.", ({ body }) => body.installedFrom),
     column(
       "removed_at",
@@ -50,8 +61,28 @@ export const SCOPE = table<Stated<RepositoryRecord>>({
     column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
     column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
   ],
-  rows: (source) => bySubjectNumber(source),
+  async *rows(source) {
+    const seen = await deploymentOrigins(source);
+    for await (const row of bySubjectNumber(source))
+      yield { ...row, seenBy: [...(seen.get(row.body.repository.id) ?? [])].toSorted() };
+  },
 });
+
+/** By repository: the origins of its deployments until the period ended. There are four, so memory does not grow with the period. */
+async function deploymentOrigins(source: EvidenceSource): Promise<ReadonlyMap<number, ReadonlySet<string>>> {
+  const found = new Map<number, Set<string>>();
+  const { organizationId, period } = source;
+  for await (const { body } of source.states("deployment", {
+    organizationId,
+    to: period.to,
+    order: "subject",
+  })) {
+    const { repository, origin } = (body as DeploymentRecord).deployment;
+    const origins = found.get(repository.id) ?? new Set();
+    found.set(repository.id, origins.add(origin.kind));
+  }
+  return found;
+}
 
 /** Repositories sorted by their number; their subjects sort as text. */
 async function* bySubjectNumber(source: EvidenceSource): AsyncIterable<Stated<RepositoryRecord>> {

@@ -53,12 +53,115 @@ export const DEPLOYMENTS = table<DeploymentRow>({
       "The environment it was created for, where GitHub tells; a status may have moved it.",
       ({ body }) => body.deployment.originalEnvironment,
     ),
+    column(
+      "origin",
+      "text",
+      "How it is known: github (a deployment on GitHub), tag, workflow (a run of a named workflow) or report (by a pipeline outside GitHub).",
+      ({ body }) => body.deployment.origin.kind,
+    ),
+    column(
+      "source",
+      "text",
+      "The pipeline that reported it, and its own name for it: source/id.",
+      ({ body }) => {
+        const { origin } = body.deployment;
+        return origin.kind === "report" ? `${origin.source}/${origin.report}` : null;
+      },
+    ),
+    column(
+      "artifact",
+      "text",
+      "What was deployed as the pipeline names it, such as an image's digest; not compared with the commit.",
+      ({ body }) => (body.deployment.origin.kind === "report" ? body.deployment.origin.artifact : null),
+    ),
     column("sha", "digest", "The commit deployed.", ({ body }) => body.deployment.sha),
     column("ref", "text", "The ref named when it was created.", ({ body }) => body.deployment.ref),
     column("creator", "text", "Who or what created it, login#id.", ({ body }) =>
       personText(body.deployment.creator),
     ),
     column("created_at", "time", "When it was created.", ({ body }) => body.deployment.createdAt),
+    column(
+      "workflow_run_id",
+      "integer",
+      "GitHub's id of the run whose job made it.",
+      ({ body }) => body.deployment.run?.id ?? null,
+    ),
+    column(
+      "run_attempt",
+      "integer",
+      "Which attempt of that run.",
+      ({ body }) => body.deployment.run?.attempt ?? null,
+    ),
+    column(
+      "run_event",
+      "text",
+      "What began the run, as GitHub names it: push, workflow_dispatch, schedule and others.",
+      ({ body }) => body.deployment.run?.event ?? null,
+    ),
+    column("run_workflow", "text", "The workflow's file.", ({ body }) => body.deployment.run?.path ?? null),
+    column("run_actor", "text", "Who began the run, login#id.", ({ body }) =>
+      personText(body.deployment.run?.actor ?? null),
+    ),
+    column("run_triggering_actor", "text", "Who began this attempt of it, login#id.", ({ body }) =>
+      personText(body.deployment.run?.triggeringActor ?? null),
+    ),
+    column(
+      "called_workflows",
+      "list",
+      "Workflows of elsewhere that it called: path;commit. Their content is not judged here.",
+      ({ body }) =>
+        groupsText((body.deployment.run?.called ?? []).map((each) => [each.path, each.sha ?? ""])),
+    ),
+    column(
+      "environment_reviewers",
+      "integer",
+      "How many people and teams the environment asks to approve a job; empty: no job, or GitHub would not say.",
+      ({ body }) => body.deployment.rules?.reviewers ?? null,
+    ),
+    column(
+      "prevents_self_review",
+      "yes-no",
+      "Whether the environment keeps whoever began a run from approving it.",
+      ({ body }) => body.deployment.rules?.preventSelfReview ?? null,
+    ),
+    column(
+      "admins_may_bypass",
+      "yes-no",
+      "Whether administrators may let a job pass the environment's rules.",
+      ({ body }) => body.deployment.rules?.adminsBypass ?? null,
+    ),
+    column(
+      "environment_approvals",
+      "list",
+      "Who answered the waiting job: login#id;state;environments.",
+      ({ body }) =>
+        groupsText(
+          (body.deployment.run?.approvals ?? []).map((each) => [
+            personText(each.user),
+            each.state,
+            each.environments.join("+"),
+          ]),
+        ),
+    ),
+    column(
+      "environment_bypassed",
+      "yes-no",
+      "yes: the job went on without the reviewers or the gate that guard the environment; empty: no job made it.",
+      ({ body }) =>
+        body.deployment.run === null ? null : ruleCause(body, "environment-bypassed", "gate-bypassed"),
+    ),
+    column(
+      "self_approved",
+      "yes-no",
+      "yes: only who began it, or alone made it, approved the job; empty: no job made it.",
+      ({ body }) => (body.deployment.run === null ? null : ruleCause(body, "self-approved")),
+    ),
+    column(
+      "gate_answer",
+      "text",
+      "What our deployment gate had answered: approved, waiting, rejected, asked-before (only about earlier ones) or never-asked.",
+      ({ body }) => body.deployment.gate,
+    ),
     column("statuses", "list", "Every status reported: state;time;environment;login#id.", ({ body }) =>
       groupsText(
         body.deployment.statuses.map((each) => [
@@ -100,10 +203,22 @@ export const DEPLOYMENTS = table<DeploymentRow>({
       ({ body }) => body.deployment.onProductionBranch,
     ),
     column(
+      "landed_at",
+      "time",
+      "When its commit came to a production branch; empty: before observation began, or to none.",
+      ({ body }) => body.deployment.landedAt,
+    ),
+    column(
       "change_count",
       "integer",
       "How many changes it brought to the environment.",
       ({ body }) => body.deployment.carried.length,
+    ),
+    column(
+      "refused_change_count",
+      "integer",
+      "How many of them were not compliant.",
+      ({ body }) => body.deployment.carried.filter(({ verdict }) => verdict === "non-compliant").length,
     ),
     column("changes", "list", "These changes: change_id;verdict when it was deployed.", ({ body }) =>
       groupsText(body.deployment.carried.map((each) => [each.id, each.verdict])),
@@ -122,6 +237,24 @@ export const DEPLOYMENTS = table<DeploymentRow>({
       "yes-no",
       "Whether this commit had succeeded in this environment before.",
       ({ body }) => body.deployment.succeededBefore,
+    ),
+    column(
+      "merge_back",
+      "text",
+      "For a hotfix, where the policy asks for it: due, merged or missed.",
+      ({ body }) => body.deployment.mergeBack?.state ?? null,
+    ),
+    column(
+      "merge_back_due",
+      "time",
+      "Until when it was to be on the default branch.",
+      ({ body }) => body.deployment.mergeBack?.dueAt ?? null,
+    ),
+    column(
+      "verdict_before",
+      "text",
+      "The verdict of the newest earlier success of this commit there; empty: none is recorded.",
+      ({ body }) => body.deployment.verdictBefore,
     ),
     column("mode", "text", "observe or enforce.", ({ body }) => body.mode),
     column(
@@ -170,6 +303,13 @@ export const DEPLOYMENTS = table<DeploymentRow>({
     }
   },
 });
+
+/** Whether the deployment was found to have gone round its environment's rules in one of these ways. */
+function ruleCause({ assessment }: DeploymentRecord, ...causes: readonly string[]): boolean {
+  return assessment.results.some(
+    ({ control, cause }) => control === "deployment-approved" && causes.includes(cause),
+  );
+}
 
 interface ControlTestRow {
   readonly subjectKind: "change" | "deployment";

@@ -1,0 +1,67 @@
+/** What was deployed from another production branch is owed to the default branch, within the time the policy gives. */
+
+import type { Deployment } from "../domain/deployment.ts";
+import { refOf } from "../domain/policy/scope.ts";
+import type { ChangeRecord } from "../domain/record.ts";
+import { landedChanges } from "./landed.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** The task that looks whether one hotfix was merged back. Lane `repository:ID`. */
+export const MERGE_BACK = "countersign.merge-back";
+
+/** So many updates of the default branch are searched for one that brings the same. */
+const MOST_UPDATES = 100;
+
+/** Has a hotfix looked at again when its merge is due. */
+export async function askForMergeBack(tools: Tools, deployment: Deployment): Promise<void> {
+  if (deployment.mergeBack === null) return;
+  const repositoryId = deployment.repository.id;
+  await tools.ledger.queue.enqueue([
+    {
+      id: `${MERGE_BACK}:${deployment.id}`,
+      lane: `repository:${repositoryId}`,
+      event: MERGE_BACK,
+      dueAt: deployment.mergeBack.dueAt,
+      payload: { repositoryId, deploymentId: deployment.id },
+    },
+  ]);
+}
+
+/** Whether it was merged, squashed, or brought once more as the same patch by a change of the default branch since. */
+export async function isMergedBack(tools: Tools, watched: Watched, deployment: Deployment): Promise<boolean> {
+  const { repository } = watched;
+  const { github } = tools;
+  const octokit = await github.octokits.installation(watched.installationId);
+  const { sha, previous } = deployment;
+  // Where GitHub would not say, nobody is accused.
+  if ((await github.isOnBranch(octokit, repository, repository.defaultBranch, sha)) !== false) return true;
+  const main = refOf(repository.defaultBranch);
+  const landed = (await landedChanges(tools, repository.id)).filter(
+    (each) => each.ref === main && each.at >= (previous?.at ?? 0),
+  );
+  const brought =
+    previous === null
+      ? null
+      : await github.compareFiles(octokit, repository, previous.sha, sha, github.lookups);
+  for (const { id, before, after } of landed.slice(-MOST_UPDATES)) {
+    const change = (await tools.ledger.state("change", id))?.body as ChangeRecord | undefined;
+    const pulls = change?.change.pullRequests ?? [];
+    if (pulls.some(({ commits }) => commits.some((each) => each.sha === sha))) return true;
+    if (brought === null || brought.truncated || brought.files.length === 0) continue;
+    const files = await github.compareFiles(octokit, repository, before, after, github.lookups);
+    const isSame = brought.files.every((wanted) =>
+      files?.files.some(
+        ({ path, patch, blob }) =>
+          path === wanted.path &&
+          (blob === wanted.blob || (patch !== null && bare(patch) === bare(wanted.patch))),
+      ),
+    );
+    if (isSame) return true;
+  }
+  return false;
+}
+
+/** A patch without the places it applies at. */
+function bare(patch: string | null): string | null {
+  return patch?.replaceAll(/^@@ .*$/gmu, "@@") ?? null;
+}
