@@ -11,7 +11,7 @@ import type { HistoryCommit } from "../test/support/history.ts";
 import { actOut, historyOfRepository, historyScenario, readHistory } from "../test/support/history.ts";
 import { openStageOn } from "../test/support/stage.ts";
 
-const USAGE = `Usage: npm run history -- FILE-OR-REPOSITORY [--drop-every N] [--json]
+const USAGE = `Usage: npm run history -- FILE-OR-REPOSITORY [--drop-every N] [--by-hand] [--json]
 
 Acts out the main branch of a real repository and compares: docs/scenarios.md, "Real histories".
 Exit codes: 0 as expected, 1 something differs, 2 wrong use.
@@ -19,6 +19,7 @@ Exit codes: 0 as expected, 1 something differs, 2 wrong use.
 Examples:
   npm run history -- history.jsonl
   npm run history -- history.jsonl --drop-every 10
+  npm run history -- history.jsonl --by-hand   # what was landed by hand is pushed, not merged by the button
   npm run history -- ../some-repository`;
 
 /** GitHub counts requests by the hour, and here an hour of real time holds years. */
@@ -43,6 +44,7 @@ async function main(): Promise<number> {
   try {
     const acted = await actOut(commits, stage, {
       ...(wish.dropEvery === null ? {} : { dropEvery: wish.dropEvery }),
+      byHand: wish.byHand,
       progress: (done, of) => {
         if (process.stderr.isTTY && (done % 25 === 0 || done === of))
           process.stderr.write(`\r${done} of ${of}`);
@@ -55,11 +57,15 @@ async function main(): Promise<number> {
       await stage.app.settle();
     }
     const found = await findChanges(stage, commits, acted.proven);
-    const problems = differences(acted.updates, found.changes, found.complete);
+    const problems = differences(acted.updates, found.changes, found.complete, wish.dropEvery !== null);
     const report = {
       expected: countOf(acted.updates),
       found: found.counts,
       complete: found.complete,
+      approved: acted.updates.filter(({ approved }) => approved).length,
+      verdicts: verdictsOf(found.changes),
+      explained: found.explained,
+      unexplained: found.unexplained,
       lateBySweep: found.late,
       breaches: (await stage.double.breaches()).length,
       seconds: Math.round((Date.now() - began) / 1000),
@@ -84,7 +90,10 @@ function print(report: Report, json: boolean): void {
     row("updates of the main branch", expected.updates, found.updates),
     row("  with a pull request", expected.withPull, found.withPull),
     row("  without one (pushes)", expected.withoutPull, found.withoutPull),
-    `completeness: ${report.complete ? "complete, as expected" : "NOT complete"}`,
+    `approved by somebody else: ${report.approved}; verdicts: ${Object.entries(report.verdicts)
+      .map(([verdict, count]) => `${count} ${verdict}`)
+      .join(", ")}`,
+    `completeness: ${report.complete ? "complete, as expected" : "NOT complete"}; differences between the listings: ${report.explained} explained, ${report.unexplained} unexplained`,
     `found late, by the sweep: ${report.lateBySweep}; rules of GitHub's broken by the App: ${report.breaches}`,
     ...report.differences.slice(0, 50).map((each) => `DIFFERS  ${each}`),
     report.differences.length === 0
@@ -98,10 +107,20 @@ interface Report {
   readonly expected: ReturnType<typeof countOf>;
   readonly found: ReturnType<typeof countOf>;
   readonly complete: boolean;
+  readonly approved: number;
+  readonly verdicts: Readonly<Record<string, number>>;
+  readonly explained: number;
+  readonly unexplained: number;
   readonly lateBySweep: number;
   readonly breaches: number;
   readonly seconds: number;
   readonly differences: readonly string[];
+}
+
+function verdictsOf(changes: readonly { readonly verdict: string }[]): Readonly<Record<string, number>> {
+  const found: Record<string, number> = {};
+  for (const { verdict } of changes) found[verdict] = (found[verdict] ?? 0) + 1;
+  return found;
 }
 
 function row(what: string, expected: number, found: number): string {
@@ -111,6 +130,7 @@ function row(what: string, expected: number, found: number): string {
 function readArguments(): {
   readonly file: string;
   readonly dropEvery: number | null;
+  readonly byHand: boolean;
   readonly json: boolean;
 } | null {
   try {
@@ -118,6 +138,7 @@ function readArguments(): {
       allowPositionals: true,
       options: {
         "drop-every": { type: "string" },
+        "by-hand": { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -128,7 +149,7 @@ function readArguments(): {
       process.stderr.write(`${USAGE}\n`);
       return null;
     }
-    return { file, dropEvery: every, json: values.json };
+    return { file, dropEvery: every, byHand: values["by-hand"], json: values.json };
   } catch (error) {
     process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n\n${USAGE}\n`);
     return null;

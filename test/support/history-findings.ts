@@ -19,11 +19,15 @@ export interface FoundChange {
   readonly verdict: string;
 }
 
-/** Every difference between what was acted out and what was found, in words; empty when there is none. */
+/**
+ * Every difference between what was acted out and what was found, in words; empty when there is none. What was approved is compliant
+ * and the rest is not; with `lossy`, because webhooks were lost, what was approved may be unverifiable.
+ */
 export function differences(
   acted: readonly ActedUpdate[],
   found: readonly FoundChange[],
   complete: boolean,
+  lossy = false,
 ): readonly string[] {
   const rows = Map.groupBy(found, (row) => row.after);
   const problems: string[] = [];
@@ -37,6 +41,16 @@ export function differences(
     if (own.length === 1 && named !== wanted) {
       problems.push(`${update.sha} (${update.kind}) names pull request "${named}", not "${wanted}"`);
     }
+  }
+  for (const update of acted) {
+    const { verdict } = found.find((row) => row.after === update.after) ?? { verdict: "" };
+    const isRight = update.approved
+      ? verdict === "compliant" || (lossy && verdict === "unverifiable")
+      : verdict !== "compliant";
+    if (verdict !== "" && !isRight)
+      problems.push(
+        `${update.sha} (${update.kind}), ${update.approved ? "approved" : "not approved"}, is ${verdict}`,
+      );
   }
   for (const [after, extra] of rows) {
     if (extra.some((row) => row.verdict !== "historic"))
@@ -63,6 +77,9 @@ export interface Findings {
   /** How many were not seen when they happened. */
   readonly late: number;
   readonly complete: boolean;
+  /** How many differences between the listings there were, and how many nobody can explain. */
+  readonly explained: number;
+  readonly unexplained: number;
 }
 
 /** Proves what is not proven yet, exports the whole span, and reads changes.csv and completeness.csv. */
@@ -103,9 +120,15 @@ export async function findChanges(
       counts: countOf(seen.map((change) => ({ pull: change.pulls === "" ? null : 1 }))),
       late: rows.filter((row) => row["late"] === "yes").length,
       complete: proofs.length > 0 && proofs.every((row) => row["complete"] === "yes"),
+      explained: total(proofs, "differences") - total(proofs, "unexplained"),
+      unexplained: total(proofs, "unexplained"),
     };
   } finally {
     await ledger.close();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function total(rows: readonly Readonly<Record<string, string>>[], column: string): number {
+  return rows.reduce((sum, row) => sum + Number(row[column] ?? 0), 0);
 }

@@ -39,6 +39,8 @@ export interface ActedUpdate {
   readonly after: string;
   /** The pull request's number on the double, or null for a direct push. */
   readonly pull: number | null;
+  /** Whether somebody else had approved each commit of the pull request that the merge button merged. */
+  readonly approved: boolean;
 }
 
 /** Reads a history file. Throws, naming the line, when one is not as documented. */
@@ -84,6 +86,8 @@ const QUARTER = 90 * 86_400_000;
 export interface ActingOptions {
   /** Loses every nth webhook. */
   readonly dropEvery?: number;
+  /** What was landed by hand is merged on a laptop and pushed, instead of by the button. */
+  readonly byHand?: boolean;
   readonly progress?: (done: number, of: number) => void;
 }
 
@@ -118,14 +122,29 @@ export async function actOut(
     }
     const isPull = isPullRequest(commit);
     if (isPull) pulls += 1;
+    const side = sideCommits(commit, bySha);
+    const byHand = options.byHand === true && commit.kind === "trailer";
     const after = isPull
-      ? await landPull(commit, sideCommits(commit, bySha), pulls, stage)
+      ? await landPull(commit, side, { pull: pulls, byHand }, stage)
       : await pushDirectly(commit, index, stage);
-    acted.push({ sha: commit.sha, kind: commit.kind ?? "push", after, pull: isPull ? pulls : null });
+    acted.push({
+      sha: commit.sha,
+      kind: commit.kind ?? "push",
+      after,
+      pull: isPull ? pulls : null,
+      approved: isPull && !byHand && isApproved(commit, side),
+    });
     await quiet(stage);
     options.progress?.(index + 1, main.length);
   }
   return { updates: acted, proven };
+}
+
+/** Whether each commit of a pull request has a reviewer who did not push it, its opener left out. */
+function isApproved(commit: HistoryCommit, side: readonly HistoryCommit[]): boolean {
+  const commits = side.length === 0 ? [commit] : side;
+  const reviewers = commit.reviewers.filter((name) => name !== commits[0]?.author);
+  return commits.every(({ author }) => reviewers.some((reviewer) => reviewer !== author));
 }
 
 /** Whether a first-parent commit came by a pull request, as far as its kind and what it names tell. */
@@ -155,7 +174,7 @@ function sideCommits(
 async function landPull(
   commit: HistoryCommit,
   side: readonly HistoryCommit[],
-  pull: number,
+  { pull, byHand }: { readonly pull: number; readonly byHand: boolean },
   stage: Stage,
 ): Promise<string> {
   const branch = `side-${pull}`;
@@ -175,10 +194,10 @@ async function landPull(
   for (const reviewer of new Set(commit.reviewers)) {
     if (reviewer !== first.author) await act(stage, { do: "review", by: reviewer, pull, state: "approved" });
   }
-  if (commit.kind === "trailer") {
+  if (byHand) {
     return act(stage, { do: "merge-locally-and-push", by: commit.committer, pulls: [pull], bypass: true });
   }
-  const method = commit.kind === "merge" ? "merge" : "squash";
+  const method = commit.kind === "merge" ? "merge" : commit.kind === "trailer" ? "rebase" : "squash";
   return act(stage, { do: "merge", by: commit.committer, pull, method, bypass: true });
 }
 

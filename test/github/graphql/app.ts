@@ -118,7 +118,8 @@ function prepare(schema: GraphQLSchema, query: string): Ready {
       connections: new Set(),
     };
   }
-  prepared.set(query, ready);
+  // A batch is asked once; what is short is asked over and over.
+  if (query.length < 20_000) prepared.set(query, ready);
   return ready;
 }
 
