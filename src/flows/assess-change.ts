@@ -16,6 +16,7 @@ import { branchOf, isProductionBranch } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { BranchRecord, ChangeRecord } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
+import { endWaitingChecks } from "./ended-checks.ts";
 import { emergenciesOfAll, keepUp, planDue } from "./emergencies.ts";
 import { checksAt, gatherPull, observationsOf, SETTLING } from "./gather.ts";
 import { noteLanded } from "./exposed.ts";
@@ -87,11 +88,18 @@ export async function followBranch(tools: Tools, watched: Watched, ref: string):
     since: known?.activityId ?? null,
     from: known?.at ?? watched.since,
   });
-  const last = known ?? (await recordBaseline(tools, watched, ref, listing));
+  const last =
+    known ?? (await recordBaseline(tools, watched, ref, await sinceProduction(tools, watched, ref, listing)));
   const fresh = listing.updates.filter(
     (update) => update.activityId !== last.activityId && update.at >= last.at,
   );
-  const news = known === null ? fresh.filter((update) => update.at > last.at) : fresh;
+  const begun = listing.updates.findIndex(({ activityId }) => activityId === last.activityId);
+  const news =
+    known === null && begun >= 0
+      ? listing.updates.slice(begun + 1)
+      : known === null
+        ? fresh.filter((update) => update.at > last.at)
+        : fresh;
   await noticeMissing(tools, watched, last, news, listing);
   // An update of the default branch may have changed the policy, and with it what is watched.
   if (news.length > 0 && branchOf(ref) === watched.repository.defaultBranch)
@@ -153,13 +161,18 @@ async function recordBaseline(
   tools: Tools,
   watched: Watched,
   ref: string,
-  listing: { readonly updates: readonly RefUpdate[]; readonly before: RefUpdate | null },
+  listing: {
+    readonly updates: readonly RefUpdate[];
+    readonly before: RefUpdate | null;
+    readonly earlier: RefUpdate | null;
+  },
 ): Promise<BranchRecord> {
-  const last = listing.updates.findLast((update) => update.at <= watched.since) ?? listing.before;
+  const { earlier } = listing;
+  const last = earlier ?? listing.updates.findLast((update) => update.at <= watched.since) ?? listing.before;
   // Where nothing older is listed, the branch stood where its first update began.
   const head = last?.after ?? listing.updates[0]?.before ?? NO_COMMIT;
   const activityId = last?.activityId ?? null;
-  const at = watched.since;
+  const at = Math.max(watched.since, earlier?.at ?? 0);
   const body: BranchRecord = { ref, head, activityId, at, origin: { head, activityId, at } };
   await tools.ledger.record(
     { entries: [placeEntry(watched, body)], actions: [] },
@@ -273,16 +286,55 @@ export async function recordUpdate(
     use: { at: update.at, subject: change.id, shipped: update.after },
     policy,
   });
+  const ends =
+    origin === null
+      ? []
+      : await endWaitingChecks(tools, watched, change.pullRequests, assessment.verdict, to);
   await tools.ledger.record(
     {
       entries: [...decision.entries, ...use.entries, ...places],
-      actions: origin === null ? [] : decision.actions,
+      actions: origin === null ? [] : [...decision.actions, ...ends],
     },
     now,
     watched.fence,
   );
   await planDue(tools, watched, use.after);
   await noteLanded(tools, watched, change.id, seed?.cause.shared);
+}
+
+/** A listing with the last update from before the branch was one of production, where it became one later. */
+async function sinceProduction<Listing extends { readonly updates: readonly RefUpdate[] }>(
+  tools: Tools,
+  watched: Watched,
+  ref: string,
+  listing: Listing,
+): Promise<Listing & { readonly earlier: RefUpdate | null }> {
+  const branch = branchOf(ref);
+  const { repository } = watched;
+  const main = `refs/heads/${repository.defaultBranch}`;
+  if (branch === null || ref === main || listing.updates.length === 0) return { ...listing, earlier: null };
+  const place = await tools.ledger.state("branch", `${repository.id}:${main}`);
+  const heads = (await landedChanges(tools, repository.id)).filter((landed) => landed.ref === main);
+  const first = place === undefined ? null : (place.body as BranchRecord).origin.head;
+  const known = new Map<string, boolean>();
+  /** Whether the default branch's policy of that moment made the branch one of production. */
+  const wasProduction = async (at: number): Promise<boolean> => {
+    const head = heads.findLast((landed) => landed.at <= at)?.after ?? first;
+    if (head === null || head === NO_COMMIT) return true;
+    const found = known.get(head);
+    if (found !== undefined) return found;
+    const policy = await policyAt(tools, watched, head, at);
+    // A policy nobody can read ends no watch.
+    const is = policy.state !== "known" || isProductionBranch(policyOrDefault(policy), repository, branch);
+    known.set(head, is);
+    return is;
+  };
+  let earlier: RefUpdate | null = null;
+  for (const update of listing.updates) {
+    if (await wasProduction(update.at)) break;
+    earlier = update;
+  }
+  return { ...listing, earlier };
 }
 
 /** A branch is judged by the policy it had before; a new one by the default branch's, not by one it may bring itself. */
@@ -337,9 +389,12 @@ async function gatherChange(
   }
   const pullRequests: PullRequest[] = [];
   const shipped: ShippedContent[] = [];
+  const gathered: PullRequest[] = [];
   for (const number of read.pulls) {
     const { pull } = await gatherPull(tools, watched, number, { policy, before: update.before });
-    if (pull.merged === null) continue;
+    if (pull.merged !== null) gathered.push(pull);
+  }
+  for (const pull of landedOfItsOwn(gathered, update)) {
     pullRequests.push({
       ...pull,
       checks: await checksAt(tools, watched, pull.head.sha, pull.checks, update.at),
@@ -360,6 +415,20 @@ async function gatherChange(
     checks: await checksAt(tools, watched, update.after, read.checks, update.at),
     late: tools.clock.now() - update.at >= SETTLING,
   };
+}
+
+/**
+ * The pull requests that an update landed, without those that landed because another one shows all their commits: that one was merged, and
+ * its approvals are for all it shows.
+ */
+function landedOfItsOwn(pulls: readonly PullRequest[], { kind }: RefUpdate): readonly PullRequest[] {
+  if (kind !== "pull-request") return pulls;
+  return pulls.filter(
+    ({ head }) =>
+      !pulls.some(
+        (other) => other.head.sha !== head.sha && other.commits.some((commit) => commit.sha === head.sha),
+      ),
+  );
 }
 
 function isMerge(update: RefUpdate): boolean {

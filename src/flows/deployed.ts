@@ -100,7 +100,7 @@ export async function gatherDeployment(
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const earlier = await earlierIn(tools, watched, environment, at, id);
   const previous = earlier.at(-1)?.deployment ?? null;
-  const standing = await compareWithBranches(tools, watched, sha);
+  const standing = await standingAt(tools, watched, sha, at);
   const brought =
     previous === null
       ? null
@@ -253,6 +253,15 @@ interface Standing {
   readonly ref: string | null;
   /** Of the commit and its ancestors, those on none of the branches; null when GitHub would not say. */
   readonly nowhere: readonly Sha[] | null;
+}
+
+/** Where a commit stood at a moment: a forced push may since have taken off what a branch ended on then. */
+async function standingAt(tools: Tools, watched: Watched, sha: Sha, at: Instant): Promise<Standing> {
+  const standing = await compareWithBranches(tools, watched, sha);
+  if (standing.onProductionBranch === true) return standing;
+  const landed = await landedChanges(tools, watched.repository.id);
+  const headed = landed.find((each) => each.after === sha && each.at <= at);
+  return headed === undefined ? standing : { onProductionBranch: true, ref: headed.ref, nowhere: [] };
 }
 
 /** Asks branch by branch, the default branch first, until one holds the commit. */

@@ -124,7 +124,9 @@ export async function countBranch(
   const place = await ledger.state("branch", `${repository.id}:${ref}`);
   const { origin } = place === undefined ? { origin: null } : (place.body as BranchRecord);
   const octokit = await github.octokits.installation(watched.installationId);
-  const start = Math.max(from, await recordedFrom(tools, watched));
+  // A branch that became one of production later counts from then.
+  const isLater = origin !== null && origin.at > watched.since;
+  const start = Math.max(from, isLater ? origin.at : await recordedFrom(tools, watched));
   // The head is read before the list: whatever is pushed in between is in the list.
   const merged = await github.listMergedPulls(octokit, repository, branchOf(ref) ?? ref, start - EDGE);
   const listing = await github.readRefUpdates(octokit, repository, ref, { since: null, from: start });
@@ -134,8 +136,11 @@ export async function countBranch(
   );
   const listed = known.filter(({ at }) => at < to);
   const later = known.filter(({ at }) => at >= to);
+  const isTrimmed = known.length < listing.updates.length;
   const begun =
-    listing.before?.after ?? (start === origin?.at && origin.activityId !== null ? origin.head : null);
+    (isTrimmed ? origin?.head : undefined) ??
+    listing.before?.after ??
+    (start === origin?.at && origin.activityId !== null ? origin.head : null);
   // GitHub keeps updates for a year: what it does not list of an older span may have been, and is forgotten.
   const isForgotten = begun === null && start < tools.clock.now() - HISTORY_KEPT;
   const git = await gitLine(tools, watched, listed);

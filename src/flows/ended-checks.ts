@@ -1,0 +1,29 @@
+/** Check runs that waited when their pull request was merged: nobody will answer them any more, so they are ended with what came of it. */
+
+import type { PullRequest } from "../domain/change.ts";
+import type { Action } from "../domain/entry.ts";
+import { checkRunAction, type Addressee } from "../domain/decision.ts";
+import { endedCheckText } from "../domain/ended-check.ts";
+import type { GateRecord } from "../domain/record.ts";
+import type { Verdict } from "../domain/result.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** The actions that end the waiting checks of merged pull requests. A check that an open pull request shares goes on waiting for that one. Throws Trouble. */
+export async function endWaitingChecks(
+  tools: Tools,
+  watched: Watched,
+  pulls: readonly PullRequest[],
+  verdict: Verdict,
+  to: Addressee,
+): Promise<readonly Action[]> {
+  const actions: Action[] = [];
+  for (const { number, head } of pulls) {
+    const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
+    const said = entry === undefined ? null : (entry.body as GateRecord).check;
+    if (said === null || said.status !== "in_progress" || said.headSha !== head.sha) continue;
+    const octokit = await tools.github.octokits.installation(watched.installationId);
+    const open = await tools.github.pullsWithHead(octokit, watched.repository, head.sha);
+    if (open.length === 0) actions.push(checkRunAction(endedCheckText(said, number, verdict), to, null));
+  }
+  return actions;
+}

@@ -1,0 +1,311 @@
+/** Laws 1 and 5: order, repetition and loss never lead to a better verdict, and every update of a production branch is in the population once. */
+
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+
+import type { DoStep } from "../../src/cli/scenario/steps.ts";
+import type { ChangeRecord, DeploymentRecord } from "../../src/domain/record.ts";
+import type { Assessment } from "../../src/domain/result.ts";
+import { openRig, type RawState } from "../robustness/rig.ts";
+import { readStory } from "../support/scenarios.ts";
+import { freshDatabase } from "../support/stores.ts";
+import { worse } from "../support/worse.ts";
+
+/** `LAW_SEED`, `LAW_RUNS`: other stories, and more of them, than every run of the tests has time for. */
+const SEED = Number(process.env["LAW_SEED"] ?? 20_260_706);
+const RUNS = Number(process.env["LAW_RUNS"] ?? 4);
+const MOST_STEPS = 60;
+const MINUTE = 60_000;
+
+// Only observed, so that what GitHub lets happen does not hang on what the App has heard of.
+const STORY = readStory(
+  `name: a story made up
+policy: { mode: observe, approval: { required: 1 }, production: { branches: [main, "release/**"] } }
+people: { ann: { permission: admin }, bob: { permission: write }, cat: { permission: write } }
+story: []
+`,
+  "laws",
+);
+
+const KINDS = [
+  ["open", 6],
+  ["review", 9],
+  ["push", 4],
+  ["force-push", 2],
+  ["update-branch", 1],
+  ["dismiss-review", 1],
+  ["retarget", 1],
+  ["merge", 8],
+  ["enqueue", 2],
+  ["merge-by-hand", 1],
+  ["push-to-production", 3],
+  ["force-push-production", 1],
+  ["create-release", 2],
+  ["delete-release", 1],
+  ["deploy", 2],
+] as const;
+
+/** One thing somebody may want; what it comes to depends on what there is when its turn comes. */
+interface Intent {
+  readonly kind: (typeof KINDS)[number][0];
+  readonly by: string;
+  /** Picks one of those there are. */
+  readonly which: number;
+  readonly choice: number;
+}
+
+const INTENT: fc.Arbitrary<Intent> = fc.record({
+  kind: fc.oneof(...KINDS.map(([kind, weight]) => ({ weight, arbitrary: fc.constant(kind) }))),
+  by: fc.constantFrom("ann", "bob", "cat"),
+  which: fc.nat({ max: 11 }),
+  choice: fc.nat({ max: 5 }),
+});
+
+interface Open {
+  readonly pull: number;
+  readonly author: string;
+  readonly branch: string;
+  base: string;
+  readonly reviewers: Set<string>;
+}
+
+/** The steps GitHub takes for what is wanted, whatever the App does; what is impossible where it comes is left out. */
+function stepsOf(intents: readonly Intent[], withQueue: boolean): readonly DoStep[] {
+  const open: Open[] = [];
+  const releases: string[] = [];
+  const steps: DoStep[] = [];
+  let opened = 0;
+  let cut = 0;
+  for (const [index, { kind, by, which, choice }] of intents.entries()) {
+    const files = { [`src/${index}.ts`]: `${index}` };
+    const at = open.length === 0 ? -1 : which % open.length;
+    const one = open[at];
+    const bases = ["main", ...releases];
+    const base = bases[choice % bases.length] ?? "main";
+    const pull = one?.pull;
+    switch (kind) {
+      case "open":
+        opened += 1;
+        open.push({ pull: opened, author: by, branch: `feature-${opened}`, base, reviewers: new Set() });
+        steps.push({
+          do: "open-pull-request",
+          by,
+          pull: opened,
+          branch: `feature-${opened}`,
+          base,
+          files,
+        });
+        break;
+      case "push-to-production":
+        steps.push({ do: "push", by: "ann", branch: base, files, bypass: true });
+        break;
+      case "force-push-production":
+        steps.push({ do: "force-push", by: "ann", branch: base, to: `${base}~1`, files, bypass: true });
+        break;
+      case "create-release":
+        cut += 1;
+        releases.push(`release/${cut}`);
+        steps.push({
+          do: "create-branch",
+          by: "ann",
+          branch: `release/${cut}`,
+          from: "main",
+          ...(choice === 0 ? { files } : {}),
+          bypass: true,
+        });
+        break;
+      case "delete-release": {
+        const gone = releases[which % Math.max(releases.length, 1)];
+        // GitHub closes what was based on it; leave that out of what can still be done.
+        if (gone === undefined || open.some((each) => each.base === gone)) break;
+        releases.splice(releases.indexOf(gone), 1);
+        steps.push({ do: "delete-branch", by: "ann", branch: gone, bypass: true });
+        break;
+      }
+      case "deploy":
+        steps.push({ do: "deploy", by, environment: "production", commit: base });
+        break;
+      default: {
+        if (one === undefined || pull === undefined) break;
+        const wanted = kind === "enqueue" && !withQueue ? "merge" : kind;
+        const isOver = actOn(one, { kind: wanted, by, choice, files, base }, steps);
+        if (isOver) open.splice(at, 1);
+      }
+    }
+  }
+  return steps;
+}
+
+/** What happens to one pull request; answers whether it is over then. */
+function actOn(
+  one: Open,
+  {
+    kind,
+    by,
+    choice,
+    files,
+    base,
+  }: Pick<Intent, "kind" | "by" | "choice"> & {
+    readonly files: Readonly<Record<string, string>>;
+    readonly base: string;
+  },
+  steps: DoStep[],
+): boolean {
+  const { pull } = one;
+  switch (kind) {
+    case "review": {
+      const state = (["approved", "approved", "approved", "changes-requested", "commented"] as const)[choice];
+      if (state === undefined || (one.author === by && state !== "commented")) return false;
+      if (state !== "commented") one.reviewers.add(by);
+      steps.push({ do: "review", by, pull, state, body: "seen" });
+      return false;
+    }
+    case "push":
+      steps.push({ do: "push", by, pull, files: choice < 2 ? { "src/flip.ts": `${choice}` } : files });
+      return false;
+    case "force-push":
+      steps.push({ do: "force-push", by, pull, files });
+      return false;
+    case "update-branch":
+      steps.push({ do: "update-branch", by, pull });
+      return false;
+    case "dismiss-review": {
+      const [of] = one.reviewers;
+      if (of === undefined) return false;
+      one.reviewers.delete(of);
+      steps.push({ do: "dismiss-review", by: "ann", pull, of });
+      return false;
+    }
+    case "retarget":
+      if (base === one.base) return false;
+      one.base = base;
+      steps.push({ do: "retarget", by: "ann", pull, base });
+      return false;
+    case "enqueue":
+      if (one.base !== "main") return false;
+      steps.push({ do: "enqueue", by: "ann", pull, bypass: true });
+      return true;
+    case "merge-by-hand":
+      steps.push({ do: "merge-locally-and-push", by: "ann", pulls: [pull], branch: one.base, bypass: true });
+      return true;
+    default: {
+      const method = (["merge", "squash", "rebase"] as const)[choice % 3] ?? "merge";
+      steps.push({ do: "merge", by: "ann", pull, method, bypass: true });
+      return true;
+    }
+  }
+}
+
+const WEATHER = fc.record({
+  drop: fc.option(fc.integer({ min: 1, max: 4 }), { nil: null }),
+  delay: fc.option(fc.integer({ min: 1, max: 3 }), { nil: null }),
+  duplicate: fc.option(fc.integer({ min: 1, max: 2 }), { nil: null }),
+  reorder: fc.boolean(),
+});
+type Weather = typeof WEATHER extends fc.Arbitrary<infer Value> ? Value : never;
+
+interface Told {
+  readonly judged: ReadonlyMap<string, Assessment>;
+  /** `ref before after` of each change recorded. */
+  readonly population: readonly string[];
+  /** The same of each update of a production branch that the double made since the App was installed. */
+  readonly updates: readonly string[];
+  /** What GitHub refused, which must be the same in both runs. */
+  readonly refusals: readonly string[];
+}
+
+async function play(steps: readonly DoStep[], weather: Weather | null): Promise<Told> {
+  const { where, remove } = await freshDatabase("sqlite");
+  const rig = await openRig(STORY, where);
+  try {
+    const begun = updatesOf(await rig.state()).length;
+    for (const kind of ["drop", "delay", "duplicate"] as const) {
+      const every = weather?.[kind] ?? null;
+      if (every !== null) await rig.fault({ do: `${kind}-webhooks`, every });
+    }
+    if (weather?.reorder === true) await rig.fault({ do: "reorder-webhooks" });
+    const refusals: string[] = [];
+    let now = STORY.start;
+    for (const [index, step] of steps.entries()) {
+      now += 5 * MINUTE;
+      await rig.moveTo(now);
+      const { refused, unplayable } = await rig.double.act(step);
+      // A branch of one commit has none before it; a conflict cannot be merged.
+      const not = refused ?? unplayable;
+      if (not !== null) refusals.push(`${index} ${step.do}: ${not}`);
+      await rig.settle();
+    }
+    await rig.fault({ do: "recover" });
+    await rig.moveTo(now + 15 * MINUTE);
+    await rig.sweep();
+    const judged = new Map<string, Assessment>();
+    const population: string[] = [];
+    for await (const { subject, body } of rig.ledger.states("change")) {
+      const { change, assessment } = body as ChangeRecord;
+      judged.set(
+        `change ${change.update.ref} ${change.update.kind} ${change.update.after.slice(0, 7)} ${subject}`,
+        assessment,
+      );
+      if (change.repository.name === "web")
+        population.push(`${change.update.ref} ${change.update.before} ${change.update.after}`);
+    }
+    for await (const { body } of rig.ledger.states("deployment")) {
+      const { deployment, assessment } = body as DeploymentRecord;
+      judged.set(`deployment ${deployment.number} ${deployment.id}`, assessment);
+    }
+    const updates = updatesOf(await rig.state()).slice(begun);
+    return { judged, population: population.toSorted(), updates: updates.toSorted(), refusals };
+  } finally {
+    await rig.close();
+    await remove();
+  }
+}
+
+/** Every update of a production branch, oldest first; one that comes again is there again. */
+function updatesOf(state: RawState): readonly string[] {
+  const web = state.repositories.find(({ name }) => name === "web");
+  return (web?.activity ?? [])
+    .filter(({ ref }) => /^refs\/heads\/(main$|release\/)/u.test(ref))
+    .map(({ ref, before, after }) => `${ref} ${before} ${after}`);
+}
+
+test(
+  "order and repetition lead to the same verdicts, loss to the same or to unverifiable ones; every update is in the population once",
+  { timeout: 40_000 * Math.max(1, RUNS) },
+  async () => {
+    const verdicts = new Set<string>();
+    const counts = { steps: 0, updates: 0, refusals: 0 };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(INTENT, { minLength: 10, maxLength: MOST_STEPS, size: "max" }),
+        WEATHER,
+        async (intents, weather) => {
+          // The queue waits for the App's check: what GitHub does there hangs on what the App hears.
+          const steps = stepsOf(intents, weather.drop === null && weather.delay === null);
+          const calm = await play(steps, null);
+          const rough = await play(steps, weather);
+          counts.steps += steps.length;
+          counts.updates += calm.updates.length;
+          counts.refusals += calm.refusals.length;
+          const told = JSON.stringify({ weather, steps });
+          expect(rough.refusals, told).toEqual(calm.refusals);
+          expect(calm.population, told).toEqual(calm.updates);
+          expect(rough.population, told).toEqual(rough.updates);
+          expect([...rough.judged.keys()].toSorted(), told).toEqual([...calm.judged.keys()].toSorted());
+          const isLossy = weather.drop !== null || weather.delay !== null;
+          for (const [subject, wanted] of calm.judged) {
+            const there = rough.judged.get(subject);
+            verdicts.add(wanted.verdict);
+            expect(there && worse(wanted, there), `${subject} of ${told}`).toEqual([]);
+            if (!isLossy) expect(there?.verdict, `${subject} of ${told}`).toBe(wanted.verdict);
+          }
+        },
+      ),
+      { seed: SEED, numRuns: RUNS, endOnFailure: process.env["LAW_SHRINK"] === undefined },
+    );
+    // A law about nothing would hold.
+    expect(counts.updates).toBeGreaterThan(5 * RUNS);
+    expect(counts.refusals).toBeLessThan(counts.steps / 4);
+    expect([...verdicts]).toEqual(expect.arrayContaining(["compliant", "non-compliant"]));
+  },
+);
