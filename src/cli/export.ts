@@ -90,7 +90,7 @@ async function periodOf(options: ExportOptions, ledger: Ledger): Promise<NamedPe
 }
 
 /** A period the newest policy names, else a calendar quarter such as 2026-Q3. */
-async function namedPeriod(name: string, ledger: Ledger): Promise<NamedPeriod> {
+export async function namedPeriod(name: string, ledger: Ledger): Promise<NamedPeriod> {
   const known = new Map<string, NamedPeriod>();
   for await (const entry of ledger.states("policy", { order: "at" })) {
     const { effective } = entry.body as PolicyRecord;

@@ -455,6 +455,34 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
       give(await reportDeployment(terminal, options, Date.now()), json);
     });
 
+  command(
+    program,
+    "draft",
+    "Draft a text from the records: response, bridge, note, questions or procedures. Apart from the evidence package.",
+    [
+      "draft procedures --out procedures.md",
+      "draft response DEV-0123456789ab",
+      "draft bridge --period 2026-Q3",
+      "draft note --period 2026-Q3 --out note.md",
+      "draft questions",
+    ],
+  )
+    .argument("<kind>", "response, bridge, note, questions or procedures")
+    .argument("[deviation]", "for response: the deviation's id, or its beginning")
+    .option("--period <name>", "for bridge and note: a period of the policy, or a calendar quarter")
+    .option("--out <file>", "write it there instead of printing it")
+    .option("--org <login>", "the organisation, where the log knows several")
+    .action(
+      async (
+        kind: string,
+        id: string | undefined,
+        options: { period?: string; out?: string; org?: string; json?: boolean },
+      ) => {
+        const { writeDraft } = await import("./draft.ts");
+        give(await writeDraft(await where(terminal), kind, { ...options, id }, Date.now()), options.json);
+      },
+    );
+
   const deliveries = program.command("deliveries").description("Webhooks as they were received.");
   command(deliveries, "list", "List deliveries, newest first.", [
     "deliveries list",

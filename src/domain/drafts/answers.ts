@@ -1,0 +1,101 @@
+/** What several drafts say of a deviation and what answers it. */
+
+import { isDeviation, isUnsettled } from "../deviation/monitoring.ts";
+import type {
+  ChangeRecord,
+  DeploymentRecord,
+  DeviationRecord,
+  MonthlyReviewRecord,
+  Person,
+  RemediationRecord,
+  RootCause,
+} from "../record.ts";
+import { CONTROL_TITLES, listed, markdown } from "../wording.ts";
+import { day, recorded, type Citations, type Recorded, type Records } from "./draft.ts";
+
+/** A deviation with what answers it, and the records of what it lists. */
+export interface Answered {
+  readonly deviation: Recorded<DeviationRecord>;
+  readonly remediation: Recorded<RemediationRecord> | null;
+  readonly listed: readonly Recorded<ChangeRecord | DeploymentRecord>[];
+}
+
+/** Every deviation that stands, oldest first, with what it rests on; what is missing is noted. */
+export function answeredDeviations(records: Records, cite: Citations): readonly Answered[] {
+  const remediations = new Map(
+    recorded<RemediationRecord>(records, "remediation").map((each) => [each.body.deviation, each]),
+  );
+  const subjects = new Map(
+    (["change", "deployment"] as const).flatMap((kind) =>
+      recorded<ChangeRecord | DeploymentRecord>(records, kind).map((each) => [
+        `${kind} ${each.entry.subject}`,
+        each,
+      ]),
+    ),
+  );
+  const all = recorded<DeviationRecord>(records, "deviation");
+  const known = new Set(all.map(({ body }) => body.id));
+  for (const id of remediations.keys())
+    if (!known.has(id)) cite.lacks(`deviation ${id}, which a remediation answers`);
+  return all
+    .filter(({ body }) => isDeviation(body))
+    .map((deviation) => {
+      const { id, subjectKind, status } = deviation.body;
+      if (status !== "open" && !remediations.has(id)) cite.lacks(`the remediation of ${id}, which is ${status}`);
+      return {
+        deviation,
+        remediation: remediations.get(id) ?? null,
+        listed: deviation.body.subjects.flatMap((subject) => {
+          const found = subjects.get(`${subjectKind} ${subject}`);
+          if (found !== undefined) return [found];
+          cite.lacks(`${subjectKind} ${subject}, which ${id} lists`);
+          return [];
+        }),
+      };
+    });
+}
+
+/** Whether what answers a deviation was shown to be effective, or it was closed after that. */
+export function isRemediated({ deviation }: Answered): boolean {
+  return !isUnsettled(deviation.body);
+}
+
+/** One line on a deviation: what, when, which controls, of what type and why. */
+export function deviationLine({ deviation, listed: subjects }: Answered, cite: Citations): string {
+  const { title, happenedAt, controls, type, typeReason } = deviation.body;
+  const marks = cite.of(deviation.entry, ...subjects.map(({ entry }) => entry));
+  return `${markdown(title)}, on ${day(happenedAt)}: not ${listed(
+    controls.map((control) => CONTROL_TITLES[control]),
+    "or",
+  )}. ${TYPE_WORDS[type]} (${markdown(typeReason)}). It concerns ${subjects.length === 1 ? "1 change or deployment" : `${subjects.length} changes or deployments`} ${marks}.`;
+}
+
+const TYPE_WORDS = {
+  design: "The control as designed was not enough",
+  operating: "The control was designed right and not followed",
+} as const;
+
+/** What each kind of root cause means. */
+export const ROOT_CAUSE_WORDS: Readonly<Record<RootCause, string>> = {
+  process: "there was no defined process for it",
+  resource: "people were too few or too busy",
+  awareness: "people did not know what was asked",
+  tooling: "something was done by hand that a tool should do",
+  ownership: "nobody was clearly responsible",
+};
+
+/** The monthly reviews of a deviation's controls that were signed off for months after it happened. */
+export function reviewsAfter(
+  records: Records,
+  { deviation }: Answered,
+): readonly Recorded<MonthlyReviewRecord>[] {
+  const { controls, happenedAt } = deviation.body;
+  return recorded<MonthlyReviewRecord>(records, "monthly-review").filter(
+    ({ body, entry }) => controls.includes(body.control) && body.signedOff !== null && entry.at > happenedAt,
+  );
+}
+
+/** A person by login, or that there is none. */
+export function personName(person: Person | null): string {
+  return person === null ? "nobody" : markdown(person.login);
+}

@@ -1,0 +1,86 @@
+/** What every draft is: text of which each statement cites its record, or the names of what is missing. Nothing is made up. */
+
+import type { Instant } from "../change.ts";
+import { canonical, sha256 } from "../digest.ts";
+import type { EntryKind, LoggedEntry } from "../entry.ts";
+import { short } from "../wording.ts";
+
+/** The drafts there are. */
+export const DRAFT_KINDS = ["response", "bridge", "note", "questions", "procedures"] as const;
+
+/** One kind of draft. */
+export type DraftKind = (typeof DRAFT_KINDS)[number];
+
+/** A draft in Markdown with the records it rests on, or what it would need. */
+export type Draft =
+  | { readonly ok: true; readonly text: string; readonly cites: readonly LoggedEntry[] }
+  | { readonly ok: false; readonly missing: readonly string[] };
+
+/** The newest entry of each subject that a draft may rest on, of one organisation, and when it is written. */
+export interface Records {
+  readonly organization: string;
+  readonly at: Instant;
+  readonly entries: readonly LoggedEntry[];
+}
+
+/** An entry with its body as its kind has it. */
+export interface Recorded<Body> {
+  readonly entry: LoggedEntry;
+  readonly body: Body;
+}
+
+/** The entries of a kind, in the order of the log. */
+export function recorded<Body>(records: Records, kind: EntryKind): readonly Recorded<Body>[] {
+  return records.entries
+    .filter((entry) => entry.kind === kind)
+    .toSorted((a, b) => a.seq - b.seq)
+    .map((entry) => ({ entry, body: entry.body as Body }));
+}
+
+/** Numbers the records a text cites, and collects what it needed and did not find. */
+export class Citations {
+  readonly #cited: LoggedEntry[] = [];
+  readonly #missing: string[] = [];
+
+  /** `[1]`: the number under which the record is listed at the end. */
+  of(...entries: readonly LoggedEntry[]): string {
+    const numbers = entries.map((entry) => {
+      const known = this.#cited.findIndex(
+        ({ kind, subject }) => kind === entry.kind && subject === entry.subject,
+      );
+      return known < 0 ? this.#cited.push(entry) : known + 1;
+    });
+    return [...new Set(numbers)].map((number) => `[${number}]`).join("");
+  }
+
+  /** Notes that something is not there; answers an empty text, which is never shown. */
+  lacks(what: string): string {
+    if (!this.#missing.includes(what)) this.#missing.push(what);
+    return "";
+  }
+
+  /** The draft: the lines and the list of records, or everything that is missing. */
+  draft(lines: readonly string[]): Draft {
+    if (this.#missing.length > 0) return { ok: false, missing: this.#missing };
+    const sources = this.#cited.map(
+      ({ kind, subject, seq, body }, index) =>
+        `- [${index + 1}] entry ${seq} of the evidence log: ${kind} ${subject} (digest ${short(sha256(canonical(body)))})`,
+    );
+    const text = [...lines, "", "## Records", "", ...sources, ""].join("\n").replaceAll(/\n{3,}/gu, "\n\n");
+    return { ok: true, text, cites: this.#cited };
+  }
+}
+
+/** What stands above every draft. */
+export const DRAFT_NOTE =
+  "> A draft made from the evidence log. It is not part of the evidence package. Somebody of the company reads it, corrects it and answers for it.";
+
+/** An instant as a day, UTC. */
+export function day(at: Instant): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+/** "1 change", "3 changes". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,314 @@
+/** Written procedures that say exactly what the policy in force enforces, so that text and enforcement cannot drift apart. */
+
+import { termText } from "../calendar.ts";
+import { CONTROLS } from "../controls/assess.ts";
+import { REVIEW_TERM } from "../deviation/monitoring.ts";
+import { canonical } from "../digest.ts";
+import type { People } from "../policy/people.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { RequirementTree } from "../policy/requirement.ts";
+import type { PolicyRecord } from "../record.ts";
+import { CONTROL_NAMES } from "../result.ts";
+import { CONTROL_TITLES, listed, markdown, short, sources } from "../wording.ts";
+import { Citations, counted, day, DRAFT_NOTE, recorded, type Draft, type Records } from "./draft.ts";
+
+/** The procedures: changes, emergencies, exceptions to the rules, a guide for auditors, and who is responsible for what. */
+export function draftProcedures(records: Records): Draft {
+  const cite = new Citations();
+  const newest = recorded<PolicyRecord>(records, "policy").at(-1);
+  if (newest === undefined) {
+    cite.lacks("a policy: no policy file was read yet");
+    return cite.draft([]);
+  }
+  const { effective: policy, digest, organization, repository } = newest.body;
+  const mark = cite.of(newest.entry);
+  const files = [organization, repository].flatMap((source) =>
+    source.state === "found"
+      ? [`${markdown(source.repository)}/${source.path} at ${short(source.commit)}`]
+      : [],
+  );
+  return cite.draft([
+    `# Procedures of ${markdown(records.organization)} for changes to production`,
+    "",
+    DRAFT_NOTE,
+    "",
+    `As of ${day(records.at)}. Everything below is what the policy in force asks (${files.length === 0 ? "the defaults; no file was found" : listed(files)}; digest ${digest}) ${mark}.`,
+    "",
+    ...section("Change management", changes(policy), mark),
+    ...section("Emergencies", emergencies(policy), mark),
+    ...section("Exceptions to these rules", exceptions(policy), mark),
+    ...section("Deviations", deviations(policy), mark),
+    ...section("Monitoring and records", monitoring(policy), mark),
+    "## For auditors",
+    "",
+    ...auditors(policy, mark),
+    "",
+    "## Who is responsible for what",
+    "",
+    ...raci(policy, mark),
+  ]);
+}
+
+function section(title: string, statements: readonly string[], mark: string): readonly string[] {
+  return [`## ${title}`, "", ...statements.map((each, index) => `${index + 1}. ${each} ${mark}`), ""];
+}
+
+function changes(policy: Policy): readonly string[] {
+  const { production, mode, independence, since } = policy;
+  const branches = [
+    ...(production.branches === null || production.alsoDefaultBranch === true ? ["the default branch"] : []),
+    ...(production.branches ?? []).map(code),
+  ];
+  return [
+    mode === "enforce"
+      ? "What does not meet these rules is held back before it is merged, and is a deviation if it reaches production all the same."
+      : "These rules are observed: nothing is held back, and what does not meet them is recorded.",
+    `Production is ${listed(branches)} of each repository in scope, and deployments to ${listed(production.environments.map(code), "or")}.`,
+    ...(production.tags.length > 0
+      ? [`A tag matching ${listed(production.tags.map(code), "or")} is a deployment.`]
+      : []),
+    ...(production.workflows.length > 0
+      ? [`A successful run of ${listed(production.workflows.map(code), "or")} is a deployment.`]
+      : []),
+    ...(production.integration.length > 0
+      ? [
+          `What landed compliant on ${listed(production.integration.map(code), "or")} carries its approvals on.`,
+        ]
+      : []),
+    ...(production.mergeBack === null
+      ? []
+      : [
+          `What was deployed from another production branch is on the default branch within ${termText(production.mergeBack)}.`,
+        ]),
+    `A deployment that may still become compliant waits at the gate for ${termText(production.gateWaits)}; then it is rejected.`,
+    ...policy.approvals.map((each) => `Every change is approved: ${approvalText(each)}.`),
+    ...policy.rules.map(
+      ({ name, when, approval }) =>
+        `“${markdown(name)}”: where ${code(canonical(when))} holds, also ${approvalText(approval)}.`,
+    ),
+    independence === "strict"
+      ? "Nobody who contributed to a change approves it."
+      : "Each commit is approved by somebody who did not make it alone.",
+    "An approval counts for the content it was given for, and ends with the next change of that content.",
+    ...(policy.checks.length > 0
+      ? [
+          `On what is merged, ${listed(policy.checks.map(({ name, app }) => `${code(name)}${app === null ? "" : ` by ${code(app)}`}`))} succeeded.`,
+        ]
+      : ["No check is required."]),
+    ...policy.records.map(
+      ({ pattern, in: places }) =>
+        `Each change names its ticket: ${code(pattern)} in its ${listed(
+          places.map((place) => (place === "body" ? "description" : place)),
+          "or",
+        )}.`,
+    ),
+    ...(policy.sections.length > 0
+      ? [`The description fills the headings ${listed(policy.sections.map(markdown))}.`]
+      : []),
+    ...policy.freezes.map(
+      ({ from, to, except }) =>
+        `From ${from} until before ${to} (${policy.calendar.timezone}) nothing lands${except === null ? "" : ", emergencies excepted"}.`,
+    ),
+    ...(policy.requestReviews === null
+      ? []
+      : [
+          `${counted(policy.requestReviews.count, "review")} of each change ${policy.requestReviews.count === 1 ? "is" : "are"} asked of ${policy.requestReviews.from}.`,
+        ]),
+    ...(since === null ? [] : [`What happened before ${since} is listed as historic and not judged.`]),
+    ...policy.identities.map(
+      ({ person, logins }) => `${listed(logins.map(code))} are one person, ${markdown(person)}.`,
+    ),
+  ];
+}
+
+function approvalText(tree: RequirementTree): string {
+  if ("all-of" in tree) return `all of: ${tree["all-of"].map(approvalText).join("; ")}`;
+  if ("any-of" in tree) return `one of: ${tree["any-of"].map(approvalText).join("; ")}`;
+  return `${counted(tree.required, "approval")} from ${markdown(sources(tree.from))}`;
+}
+
+function emergencies(policy: Policy): readonly string[] {
+  const { authorisers, reviewers, waives, validFor, reviewWithin, alone, blockNextWhileOverdue } =
+    policy.emergency;
+  return [
+    "Whoever needs it declares it on the pull request with `/countersign emergency <reason>`; without a reason it cannot be authorised.",
+    `It is authorised by ${people(authorisers)}, who did not declare it.`,
+    waives.length === 0
+      ? "It lets nothing pass that is asked of other changes."
+      : `It lets a change land without being ${listed(
+          waives.map((control) => CONTROL_TITLES[control]),
+          "or",
+        )}.`,
+    `It holds for ${termText(validFor)} from its authorisation, and ends when something is pushed.`,
+    `Within ${termText(reviewWithin)} of its use, somebody of ${people(reviewers)} who took no part reviews it and approves or rejects it.`,
+    "A review that comes late, is not held, or rejects the change, is a deviation.",
+    alone === null
+      ? "Nobody authorises their own."
+      : `${capital(people(alone.from))} may authorise their own, at most ${alone.atMost.count} per ${alone.atMost.per}; another person confirms it within ${termText(alone.confirmedWithin)}.`,
+    blockNextWhileOverdue
+      ? "While a review is overdue no further emergency is authorised."
+      : "An overdue review does not hold back the next emergency.",
+  ];
+}
+
+function exceptions(policy: Policy): readonly string[] {
+  const expiry = `the first day it no longer holds, in ${policy.calendar.timezone}`;
+  return [
+    ...(policy.standardChanges.length === 0
+      ? ["No kind of change is approved beforehand."]
+      : policy.standardChanges.map(
+          ({ name, by, paths, approvedBy, expires }) =>
+            `“${markdown(name)}” is approved beforehand for ${listed(by.map(makerText), "or")}, where every file matches ${code(canonical(paths))}: approved by ${markdown(approvedBy)}, until ${expires} (${expiry}).`,
+        )),
+    ...(policy.exemptions.length === 0
+      ? ["No control is given up for any repository."]
+      : policy.exemptions.map(
+          ({ repository, controls, reason, approvedBy, expires }) =>
+            `${code(repository)} is exempt from ${listed(controls)} because ${markdown(reason)}: approved by ${markdown(approvedBy)}, until ${expires} (${expiry}).`,
+        )),
+    ...policy.repositories
+      .filter(({ scope }) => scope === "out")
+      .map(
+        ({ name, topic, reason, owner }) =>
+          `${name === null ? `repositories with the topic ${code(topic ?? "")}` : code(name)} is out of scope because ${markdown(reason ?? "")}; ${markdown(owner ?? "nobody")} answers for that.`,
+      ),
+    ...policy.repositories
+      .filter(({ scope, mode, since }) => scope !== "out" && (mode !== null || since !== null))
+      .map(
+        ({ name, topic, mode, since }) =>
+          `For ${name === null ? `repositories with the topic ${code(topic ?? "")}` : code(name)}: ${[mode === null ? null : `the mode is ${mode}`, since === null ? null : `judged since ${since}`].filter((each) => each !== null).join(", ")}.`,
+      ),
+    `What cannot be told may be accepted, with a reason, by ${people(policy.unverifiable.acceptedBy)}.`,
+    "A new exception is a pull request to the policy file; it holds only if the person it names as approver approved that pull request.",
+  ];
+}
+
+function deviations(policy: Policy): readonly string[] {
+  const { repository, assignees, labels, perDay } = policy.deviations;
+  return [
+    "Each cause opens one deviation, which lists every change and deployment it concerns.",
+    repository === null
+      ? "Its issue is opened in the repository concerned, unless that is public."
+      : `Its issue is opened in ${markdown(repository)}.`,
+    ...(assignees.length > 0 ? [`It is assigned to ${listed(assignees.map(markdown))}.`] : []),
+    ...(labels.length > 0 ? [`It carries the labels ${listed(labels.map(markdown))}.`] : []),
+    `No more than ${counted(perDay, "issue")} are opened in a day; the rest wait for the next.`,
+  ];
+}
+
+function monitoring(policy: Policy): readonly string[] {
+  const owners = CONTROL_NAMES.flatMap((control) => {
+    const owner = policy.controls[control]?.owner;
+    return owner === undefined ? [] : [`${control} by ${markdown(owner)}`];
+  });
+  const { weekend, holidays, timezone } = policy.calendar;
+  return [
+    policy.monitoring.owner === null && owners.length === 0
+      ? "Nobody is named to sign the controls off each month."
+      : `Every ${policy.monitoring.every}, each control is signed off within ${termText(REVIEW_TERM)}: ${listed([...owners, ...(policy.monitoring.owner === null ? [] : [`${owners.length > 0 ? "the others " : ""}by ${markdown(policy.monitoring.owner)}`])])}.`,
+    ...policy.notifications.map(
+      ({ on, format, urlSecret, signingSecret, perDay }) =>
+        `The receiver named by ${code(urlSecret)} (${format}${signingSecret === null ? "" : `, signed with ${code(signingSecret)}`}) is told of ${listed(on)}, at most ${perDay} times a day.`,
+    ),
+    `Days off are ${listed([...weekend, ...holidays])}; times are reckoned in ${timezone}.`,
+    policy.periods.length === 0
+      ? "Observation periods are calendar quarters, UTC."
+      : `Observation periods: ${listed(policy.periods.map(({ name, from, to }) => `${markdown(name)} from ${from} until before ${to}`))}, UTC.`,
+    policy.retention.years === null
+      ? "How long records are kept is not said."
+      : `Records are kept for ${counted(policy.retention.years, "year")}.`,
+  ];
+}
+
+function auditors(policy: Policy, mark: string): readonly string[] {
+  return [
+    "Each of these is tested on every change or deployment it applies to, not on a sample. The populations, the tests, and the proof that the populations are complete are in the evidence package.",
+    "",
+    "| control | the company's number and wording | objective | how it is tested |",
+    "|---|---|---|---|",
+    ...CONTROLS.map(({ name, objective, test }) => {
+      const words = policy.controls[name];
+      const own = [words?.id, words?.text].filter((each) => each !== undefined).map(markdown);
+      return `| ${name} | ${own.join(": ")} | ${cell(objective)} | ${cell(test)} ${mark} |`;
+    }),
+  ];
+}
+
+function raci(policy: Policy, mark: string): readonly string[] {
+  const owner = policy.monitoring.owner;
+  const named = (control: (typeof CONTROL_NAMES)[number]): string =>
+    markdown(policy.controls[control]?.owner ?? owner ?? "nobody is named");
+  const approvers = policy.approvals.map(approvalText).join("; ");
+  const told = (kind: Policy["notifications"][number]["on"][number]): string => {
+    const names = policy.notifications
+      .filter(({ on }) => on.includes(kind))
+      .map(({ urlSecret }) => code(urlSecret));
+    return names.length === 0 ? "nobody" : listed(names);
+  };
+  const rows = [
+    ["a change", "its author", named("independently-approved"), approvers, "nobody"],
+    [
+      "an emergency",
+      "who declares it",
+      people(policy.emergency.authorisers),
+      "nobody",
+      told("emergency-waiting"),
+    ],
+    [
+      "its review afterwards",
+      people(policy.emergency.reviewers),
+      named("emergency-reviewed-in-time"),
+      "nobody",
+      told("review-due"),
+    ],
+    [
+      "a deviation",
+      policy.deviations.assignees.length === 0
+        ? "its owner, once named"
+        : listed(policy.deviations.assignees.map(markdown)),
+      owner === null ? "nobody is named" : markdown(owner),
+      "nobody",
+      told("deviation-opened"),
+    ],
+    [
+      "a control's month",
+      "the control's owner",
+      owner === null ? "nobody is named" : markdown(owner),
+      "nobody",
+      told("review-overdue"),
+    ],
+    [
+      "what cannot be told",
+      people(policy.unverifiable.acceptedBy),
+      named("independently-approved"),
+      "nobody",
+      "nobody",
+    ],
+  ];
+  return [
+    "| of | responsible | accountable | consulted | informed |",
+    "|---|---|---|---|---|",
+    ...rows.map((row) => `| ${row.map(cell).join(" | ")} ${mark} |`),
+  ];
+}
+
+function people(who: People): string {
+  return markdown(sources(who));
+}
+
+function makerText(maker: Policy["standardChanges"][number]["by"][number]): string {
+  if ("app" in maker) return `the app ${code(maker.app)}`;
+  return "user" in maker ? markdown(maker.user) : `the account with id ${maker.id}`;
+}
+
+function code(text: string): string {
+  return `\`${text.replaceAll("`", "'").replaceAll(/[\r\n|]/gu, " ")}\``;
+}
+
+function cell(text: string): string {
+  return text.replaceAll(/[\r\n]+/gu, " ").replaceAll(/(?<!\\)\|/gu, "\\|");
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,38 @@
+/** What to ask the auditor about each open deviation: the four questions, with room for the answers. */
+
+import { answeredDeviations, deviationLine, isRemediated, personName } from "./answers.ts";
+import { Citations, day, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
+import { STATUS_WORDS } from "./response.ts";
+
+const QUESTIONS = [
+  "Which remediation do you expect, specifically?",
+  "What evidence would show you that it is closed?",
+  "Is a bridge letter appropriate?",
+  "By when must it be remediated before the next audit?",
+] as const;
+
+/** The sheet for every deviation that is not settled. */
+export function draftQuestions(records: Records): Draft {
+  const cite = new Citations();
+  const open = answeredDeviations(records, cite).filter((each) => !isRemediated(each));
+  if (open.length === 0) cite.lacks("an open deviation: there is nothing to ask about");
+  return cite.draft([
+    `# Questions to the auditor of ${records.organization}`,
+    "",
+    DRAFT_NOTE,
+    "",
+    `As of ${day(records.at)}.`,
+    "",
+    ...open.flatMap((each) => [
+      `## ${each.deviation.body.id}`,
+      "",
+      deviationLine(each, cite),
+      "",
+      each.remediation === null
+        ? "Nobody has begun to answer it."
+        : `What answers it is ${STATUS_WORDS[each.remediation.body.status]}, owned by ${personName(each.remediation.body.owner)}, with the target date ${each.remediation.body.due ?? "not set"} ${cite.of(each.remediation.entry)}.`,
+      "",
+      ...QUESTIONS.flatMap((question, index) => [`${index + 1}. ${question}`, "", "   Answer:", ""]),
+    ]),
+  ]);
+}

@@ -1,0 +1,109 @@
+/** Management's response to one deviation, in its three parts: what caused it, what was done, what prevents it. */
+
+import { markdown, time } from "../wording.ts";
+import {
+  answeredDeviations,
+  deviationLine,
+  personName,
+  reviewsAfter,
+  ROOT_CAUSE_WORDS,
+  type Answered,
+} from "./answers.ts";
+import { Citations, day, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
+
+/** The response to the deviation whose id begins so. */
+export function draftResponse(records: Records, id: string): Draft {
+  const cite = new Citations();
+  const found = answeredDeviations(records, cite).filter(({ deviation }) => deviation.body.id.startsWith(id));
+  const [answered] = found;
+  if (answered === undefined || found.length > 1) {
+    cite.lacks(
+      answered === undefined
+        ? `deviation ${id}: none is recorded, or none stands`
+        : `which deviation: several begin with ${id}`,
+    );
+    return cite.draft([]);
+  }
+  const { deviation } = answered;
+  return cite.draft([
+    `# Management's response to ${deviation.body.id}`,
+    "",
+    DRAFT_NOTE,
+    "",
+    deviationLine(answered, cite),
+    "",
+    ...parts(records, answered, cite),
+  ]);
+}
+
+function parts(records: Records, answered: Answered, cite: Citations): readonly string[] {
+  const { id } = answered.deviation.body;
+  if (answered.remediation === null) {
+    cite.lacks(`a remediation of ${id}: nobody has begun to answer it on its issue`);
+    return [];
+  }
+  const { body, entry } = answered.remediation;
+  const mark = cite.of(entry);
+  const need = (what: string, how: string): string =>
+    cite.lacks(`${what} of ${id} (\`/countersign ${how}\` on its issue)`);
+  const { rootCause, measure } = body;
+  const action = body.action ?? need("what is done about it", "action <text>");
+  const method = body.method ?? need("how it is checked", "method <text>");
+  if (rootCause === null) need("the root cause", "cause <category>: <text>");
+  if (body.whys.length === 0) need("the answers to why", "why <text>");
+  if (body.owner === null) need("an owner", "owner @login");
+  if (body.due === null) need("a target date", "due <date>");
+  if (body.evidence.length === 0) need("evidence", "evidence <url or text>");
+  if (measure === null || measure.suggested) need("a measure somebody decided on", "measure <text>");
+  const reviews = reviewsAfter(records, answered);
+  return [
+    "## What caused it",
+    "",
+    `${capital(rootCause === null ? "" : `${ROOT_CAUSE_WORDS[rootCause.category]} (${rootCause.category} gap): ${markdown(rootCause.text)}`)} ${mark}`,
+    "",
+    ...body.whys.map(
+      ({ text, by, at }) => `- Why? ${markdown(text)} (${personName(by)}, ${day(at)}) ${mark}`,
+    ),
+    "",
+    "## What was done",
+    "",
+    `${markdown(action)} ${personName(body.owner)} answers for it; its target date is ${body.due ?? ""}, and it is ${STATUS_WORDS[body.status]} ${mark}.`,
+    "",
+    ...body.evidence.map(
+      ({ text, by, at }) => `- Evidence: ${markdown(text)} (${personName(by)}, ${day(at)}) ${mark}`,
+    ),
+    ...body.blockers.map(
+      ({ text, at, until }) =>
+        `- Held up from ${day(at)}${until === null ? " until today" : ` to ${day(until)}`}: ${markdown(text)} ${mark}`,
+    ),
+    "",
+    "## What prevents it",
+    "",
+    `${markdown(measure?.text ?? "")} It is checked by: ${markdown(method)} ${mark}.`,
+    "",
+    body.effective === null
+      ? `It has not been shown effective yet ${mark}.`
+      : `${personName(body.effective.by)} found it effective at ${time(body.effective.at)}: ${markdown(body.effective.text)} ${mark}.`,
+    "",
+    ...reviews.map(
+      ({ body: { control, month, figures, signedOff }, entry: review }) =>
+        `- ${month}: ${control} ${figures.clean ? "was clean" : "was not clean"}, ${figures.passed} of ${figures.population} passed; signed off by ${personName(signedOff?.by ?? null)} ${cite.of(review)}.`,
+    ),
+    ...(body.elsewhere === null
+      ? []
+      : ["", `Where else it was looked for: ${markdown(body.elsewhere.text)} ${mark}`]),
+  ];
+}
+
+/** A remediation's state in words. */
+export const STATUS_WORDS = {
+  planned: "planned",
+  active: "under way",
+  blocked: "held up",
+  done: "done",
+  effective: "done and shown effective",
+} as const;
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,410 @@
+import { assert, constantFrom, property } from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { draftBridge } from "../../src/domain/drafts/bridge.ts";
+import type { Draft, Records } from "../../src/domain/drafts/draft.ts";
+import { draftNote } from "../../src/domain/drafts/note.ts";
+import { draftProcedures } from "../../src/domain/drafts/procedures.ts";
+import { draftQuestions } from "../../src/domain/drafts/questions.ts";
+import { draftResponse } from "../../src/domain/drafts/response.ts";
+import type { EntryKind, LoggedEntry } from "../../src/domain/entry.ts";
+import { parsePolicy } from "../../src/domain/policy/parse.ts";
+import { policyInForce } from "../../src/domain/policy/tighten.ts";
+
+const DAY = 24 * 3_600_000;
+const start = Date.parse("2026-07-01T00:00:00Z");
+const end = Date.parse("2026-10-01T00:00:00Z");
+const now = end + 20 * DAY;
+
+const POLICY = `
+mode: enforce
+production: { branches: [main, "release/**"], environments: [production], tags: ["v*"], integration: [develop] }
+approval: { required: 2, from: { teams: [acme/core] }, independence: strict }
+rules: [{ name: migrations, when: { paths: ["db/**"] }, approval: { required: 1, from: { teams: [acme/dba] } } }]
+checks: { required: [build, { name: test, app: ci }] }
+record: { pattern: "[A-Z]+-\\\\d+", in: [title] }
+description: { sections: [Reason] }
+standard-changes: [{ name: lockfiles, by: [{ app: dependabot }], paths: ["package-lock.json"], approved-by: carol, expires: 2027-06-30 }]
+exemptions: [{ repository: legacy, controls: [checks-passed], reason: no CI yet, approved-by: carol, expires: 2027-03-31 }]
+identities: [{ person: ann, logins: [ann, ann-acme] }]
+emergency:
+  authorisers: { teams: [acme/on-call] }
+  reviewers: { permission: maintain }
+  valid-for: 3 hours
+  review-within: 5 days
+  alone: { teams: [acme/leads], at-most: 2 per quarter, confirmed-within: 24 hours }
+deviations: { repository: acme/change-control, assignees: [carol], labels: [audit] }
+controls: { independently-approved: { id: CM-03, text: Approved by another, owner: dan } }
+notifications: [{ url-secret: SLACK_URL, format: slack, on: [emergency-waiting] }]
+freeze: [{ from: 2026-12-20, to: 2027-01-03, except: emergency }]
+calendar: { timezone: Europe/Berlin, weekend: [sun], holidays: [2026-12-25] }
+periods: [{ name: half, from: 2026-07-01, to: 2027-01-01 }]
+since: 2026-06-01
+monitoring: { owner: carol }
+retention: { years: 7 }
+`;
+
+/** The policy of this text, as an organisation's file. */
+function policyBody(text: string): unknown {
+  const source = {
+    state: "found",
+    repository: "acme/.github",
+    path: ".github/countersign.yml",
+    commit: "c".repeat(40),
+    blob: "b".repeat(40),
+    text,
+  } as const;
+  expect(parsePolicy(text)).toMatchObject({ ok: true });
+  const policy = policyInForce(source, { state: "absent" });
+  if (policy.state !== "known") throw new Error("the policy is not known");
+  return policy.record;
+}
+
+const repository = {
+  id: 1,
+  owner: "acme",
+  ownerId: 7,
+  name: "web",
+  visibility: "private",
+  defaultBranch: "main",
+};
+const ann = { id: 1, login: "ann" };
+const bob = { id: 2, login: "bob" };
+const moved = { command: "list", by: null, role: "app", via: "app", at: start, text: "" };
+
+const deviation = (id: string, subject: string, at: number, status: string) => ({
+  id,
+  key: `change:${subject}`,
+  subjectKind: "change",
+  repository,
+  subjects: [subject],
+  listed: [],
+  pull: 4,
+  controls: ["independently-approved"],
+  cause: "too-few-approvals",
+  sharedCause: null,
+  type: "operating",
+  typeReason: "the policy asked for it and this was done without",
+  typedBy: null,
+  severity: "high",
+  status,
+  source: "app",
+  title: "acme/web: #4 reached main without what the policy asks for",
+  description: "",
+  happenedAt: at,
+  detectedAt: at,
+  exposure: { from: at, to: null },
+  actors: [ann],
+  enteredBy: null,
+  reference: null,
+  issue: { state: "none", because: "", repository: null, day: null },
+  moved,
+});
+
+const remediation = (of: string, status: string) => ({
+  deviation: of,
+  repository,
+  finding: "",
+  rootCause: { category: "tooling", text: "merging was possible without the check" },
+  whys: [{ text: "the ruleset did not require it", by: bob, at: start + 40 * DAY }],
+  action: "Required the check in the ruleset.",
+  measure: { text: "The ruleset is applied by Terraform.", suggested: false },
+  owner: bob,
+  owners: [bob],
+  due: "2026-09-01",
+  targets: [],
+  method: "A direct push to a copy of the repository is refused.",
+  evidence: [{ text: "terraform run 812", by: bob, at: start + 45 * DAY }],
+  elsewhere: null,
+  raci: { accountable: [], consulted: [], informed: [] },
+  priority: null,
+  status,
+  blockers: [],
+  reviews: [],
+  startedAt: start + 40 * DAY,
+  done: null,
+  effective: null,
+  moved,
+});
+
+let seq = 0;
+const entry = (kind: EntryKind, subject: string, at: number, body: unknown): LoggedEntry => {
+  seq += 1;
+  return {
+    seq,
+    kind,
+    subject,
+    repositoryId: 0,
+    organizationId: 7,
+    at,
+    recordedAt: at,
+    previousHash: "",
+    hash: "",
+    body,
+  };
+};
+
+/** What is read from the log: one settled deviation, one that is not, and what surrounds them. */
+const RECORDS: Records = {
+  organization: "acme",
+  at: now,
+  entries: [
+    entry("policy", "p1", start, policyBody(POLICY)),
+    entry("change", "c1", start + 30 * DAY, { change: {}, mode: "enforce" }),
+    entry("change", "c2", start + 60 * DAY, { change: {}, mode: "enforce" }),
+    entry(
+      "deviation",
+      "DEV-aaa",
+      start + 30 * DAY,
+      deviation("DEV-aaa", "c1", start + 30 * DAY, "effective"),
+    ),
+    entry(
+      "deviation",
+      "DEV-bbb",
+      start + 60 * DAY,
+      deviation("DEV-bbb", "c2", start + 60 * DAY, "in-remediation"),
+    ),
+    entry("remediation", "DEV-aaa", start + 40 * DAY, {
+      ...remediation("DEV-aaa", "effective"),
+      effective: { text: "three clean months", by: ann, at: end },
+    }),
+    entry("remediation", "DEV-bbb", start + 61 * DAY, {
+      ...remediation("DEV-bbb", "active"),
+      due: "2026-12-01",
+    }),
+    entry("monthly-review", "7/independently-approved:2026-08", Date.parse("2026-08-01T00:00:00Z"), {
+      control: "independently-approved",
+      month: "2026-08",
+      owner: "dan",
+      askedAt: 0,
+      dueAt: 0,
+      figures: {
+        population: 3,
+        passed: 3,
+        failed: 0,
+        waived: 0,
+        unverifiable: 0,
+        deviations: 0,
+        openRemediations: 0,
+        clean: true,
+      },
+      issueIn: null,
+      signedOff: { by: { id: 4, login: "dan" }, at: 1, comment: "seen", via: "comment" },
+    }),
+    entry("completeness", `1:refs/heads/main:${start}:${now}`, now, {
+      repository,
+      ref: "refs/heads/main",
+      from: start,
+      to: now,
+      complete: true,
+    }),
+    entry("coverage-gap", "gap-1", end + DAY, {
+      id: "gap-1",
+      cause: "app-down",
+      scope: "every repository",
+      from: end + DAY,
+      to: end + 2 * DAY,
+      because: "the App was not running",
+      backfilled: true,
+    }),
+  ],
+};
+
+const PERIOD = { name: "2026-Q3", from: start, to: end, changes: 1184, deployments: 40 };
+const SINCE = { name: "since 2026-Q3", from: end, to: now, changes: 12, deployments: 2 };
+
+const DRAFTS: Readonly<Record<string, (records: Records) => Draft>> = {
+  procedures: draftProcedures,
+  response: (records) => draftResponse(records, "DEV-aaa"),
+  questions: draftQuestions,
+  note: (records) => draftNote(records, PERIOD),
+  bridge: (records) => draftBridge(records, PERIOD, SINCE),
+};
+
+function textOf(draft: Draft): string {
+  if (draft.ok) return draft.text;
+  throw new Error(`missing: ${draft.missing.join("; ")}`);
+}
+
+function citesOf(kind: string): readonly LoggedEntry[] {
+  const made = DRAFTS[kind]?.(RECORDS);
+  return made?.ok === true ? made.cites : [];
+}
+
+const is = (one: LoggedEntry) => (other: LoggedEntry) =>
+  one.kind === other.kind && one.subject === other.subject;
+
+/** Whether another record names this one, so that its absence shows in the records themselves; else only the log's links show it. */
+const isNamed = ({ kind }: LoggedEntry): boolean =>
+  ["policy", "change", "deviation", "remediation", "completeness"].includes(kind);
+
+describe.each(Object.keys(DRAFTS))("the draft %s", (kind) => {
+  const make = (records: Records): Draft => DRAFTS[kind]?.(records) ?? { ok: false, missing: [] };
+
+  test("is made from the records, cites each by its number in the log, and says what it is", () => {
+    const text = textOf(make(RECORDS));
+    expect(text).toContain("A draft made from the evidence log.");
+    expect(citesOf(kind).length).toBeGreaterThan(0);
+    for (const cited of citesOf(kind))
+      expect(text).toContain(`entry ${cited.seq} of the evidence log: ${cited.kind} ${cited.subject}`);
+  });
+
+  test("changes with every record it cites", () => {
+    assert(
+      property(constantFrom(...citesOf(kind)), (cited) => {
+        const entries = RECORDS.entries.map((each) =>
+          is(cited)(each) ? { ...each, body: { ...(each.body as object), changed: true } } : each,
+        );
+        expect(textOf(make({ ...RECORDS, entries }))).not.toBe(textOf(make(RECORDS)));
+      }),
+    );
+  });
+
+  test("is refused without a record it cites, and names it", () => {
+    assert(
+      property(constantFrom(...citesOf(kind).filter(isNamed)), (cited) => {
+        const made = make({ ...RECORDS, entries: RECORDS.entries.filter((each) => !is(cited)(each)) });
+        expect(made.ok).toBe(false);
+        const name = { policy: "a policy", completeness: "against GitHub's lists" }[cited.kind as string];
+        expect(made.ok ? "" : made.missing.join("\n")).toContain(name ?? nameIn(cited));
+      }),
+    );
+  });
+
+  test("says nothing at all from no records", () => {
+    const made = make({ ...RECORDS, entries: [] });
+    expect(made.ok).toBe(false);
+  });
+});
+
+/** A remediation is named by the deviation it answers. */
+function nameIn({ subject }: LoggedEntry): string {
+  return subject;
+}
+
+describe("what the drafts say", () => {
+  test("the response has its three parts, with who, what and when", () => {
+    const text = textOf(draftResponse(RECORDS, "DEV-aaa"));
+    const parts = ["## What caused it", "## What was done", "## What prevents it"];
+    expect(parts.map((part) => text.indexOf(part))).toEqual(
+      parts.map((part) => text.indexOf(part)).toSorted((a, b) => a - b),
+    );
+    for (const said of [
+      "tooling gap",
+      "Required the check in the ruleset",
+      "bob answers for it",
+      "2026-09-01",
+      "terraform run 812",
+      "Terraform",
+      "2026-08: independently-approved was clean",
+    ])
+      expect(text).toContain(said);
+  });
+
+  test.each([
+    ["rootCause", null, "the root cause of DEV-aaa"],
+    ["whys", [], "the answers to why of DEV-aaa"],
+    ["action", null, "what is done about it of DEV-aaa"],
+    ["owner", null, "an owner of DEV-aaa"],
+    ["due", null, "a target date of DEV-aaa"],
+    ["evidence", [], "evidence of DEV-aaa"],
+    ["method", null, "how it is checked of DEV-aaa"],
+    ["measure", { text: "Automate it.", suggested: true }, "a measure somebody decided on of DEV-aaa"],
+  ])("a response without %s is refused", (key, value, missing) => {
+    const entries = RECORDS.entries.map((each) =>
+      each.kind === "remediation" ? { ...each, body: { ...(each.body as object), [key]: value } } : each,
+    );
+    const made = draftResponse({ ...RECORDS, entries }, "DEV-aaa");
+    expect(made.ok ? [] : made.missing.map((each) => each.replace(/ \(.*/u, ""))).toEqual([missing]);
+  });
+
+  test("the note to customers tells numbers, and no name of a repository, pull request or person", () => {
+    const text = textOf(draftNote(RECORDS, PERIOD)).split("## Records")[0] ?? "";
+    expect(text).toContain("1184 changes and 40 deployments");
+    expect(text).toContain("2 exceptions in our change management. 1 is remediated; 1 is planned as below.");
+    expect(text).toContain("It will be remediated by 2026-12-01");
+    for (const name of ["web", "#4", "ann", "bob", "DEV-"]) expect(text).not.toContain(name);
+  });
+
+  test("the bridge support has both variants, what changed, and who decides", () => {
+    const text = textOf(draftBridge(RECORDS, PERIOD, SINCE));
+    for (const said of [
+      "## Variant A: for management's own letter",
+      "## Variant B: support for the auditor's letter",
+      "2026-10-01 until before 2026-10-21",
+      "No deviation was recorded.",
+      "The policy did not change.",
+      "every repository could not be seen",
+      "Only the auditor decides",
+    ])
+      expect(text).toContain(said);
+  });
+
+  test("there is no bridge before the period is over", () => {
+    const made = draftBridge(RECORDS, PERIOD, { ...SINCE, to: end });
+    expect(made.ok ? [] : made.missing).toEqual(["the end of 2026-Q3: it ends on 2026-10-01"]);
+  });
+
+  test("the sheet for the auditor asks the four questions of each open deviation and of no other", () => {
+    const text = textOf(draftQuestions(RECORDS));
+    expect(text).toContain("## DEV-bbb");
+    expect(text).not.toContain("## DEV-aaa");
+    expect(text.match(/^\d\. .*\?$/gmu)).toHaveLength(4);
+  });
+});
+
+describe("the procedures say what the policy enforces", () => {
+  /** Each line of the policy with one value changed, and words of the change that the text must hold. */
+  test.each([
+    ["mode: enforce", "mode: observe", "These rules are observed"],
+    ['branches: [main, "release/**"]', "branches: [trunk]", "`trunk`"],
+    ["environments: [production]", "environments: [live]", "`live`"],
+    ['tags: ["v*"]', 'tags: ["r*"]', "`r*`"],
+    ["integration: [develop]", "integration: [next]", "`next`"],
+    ["required: 2, from: { teams: [acme/core] }", "required: 3, from: { teams: [acme/core] }", "3 approvals"],
+    ["independence: strict", "independence: every-commit", "somebody who did not make it alone"],
+    ["name: migrations", "name: schema", "“schema”"],
+    ['paths: ["db/**"]', 'paths: ["sql/**"]', "sql/**"],
+    ["acme/dba", "acme/data", "acme/data"],
+    ["required: [build,", "required: [compile,", "`compile`"],
+    ["app: ci", "app: other-ci", "`other-ci`"],
+    ["in: [title]", "in: [branch]", "in its branch"],
+    ["sections: [Reason]", "sections: [Impact]", "Impact"],
+    ["name: lockfiles", "name: locks", "“locks”"],
+    ["expires: 2027-06-30", "expires: 2027-05-30", "2027-05-30"],
+    ["reason: no CI yet", "reason: none", "because none"],
+    ["logins: [ann, ann-acme]", "logins: [ann, ann-two]", "ann-two"],
+    ["acme/on-call", "acme/duty", "acme/duty"],
+    ["reviewers: { permission: maintain }", "reviewers: { permission: triage }", "triage permission"],
+    ["valid-for: 3 hours", "valid-for: 2 hours", "2 hours"],
+    ["review-within: 5 days", "review-within: 4 days", "Within 4 days"],
+    ["at-most: 2 per quarter", "at-most: 1 per year", "at most 1 per year"],
+    ["confirmed-within: 24 hours", "confirmed-within: 12 hours", "12 hours"],
+    ["repository: acme/change-control", "repository: acme/changes", "acme/changes"],
+    ["assignees: [carol]", "assignees: [dave]", "assigned to dave"],
+    ["labels: [audit]", "labels: [soc]", "labels soc"],
+    ["id: CM-03", "id: CM-04", "CM-04"],
+    ["text: Approved by another", "text: Seen by another", "Seen by another"],
+    ["owner: dan", "owner: erin", "by erin"],
+    ["SLACK_URL", "OTHER_URL", "`OTHER_URL`"],
+    ["on: [emergency-waiting]", "on: [review-due]", "told of review-due"],
+    ["from: 2026-12-20", "from: 2026-12-21", "From 2026-12-21"],
+    [", except: emergency }", " }", "nothing lands."],
+    ["timezone: Europe/Berlin", "timezone: Europe/Paris", "Europe/Paris"],
+    ["weekend: [sun]", "weekend: [sat]", "Days off are sat"],
+    ["holidays: [2026-12-25]", "holidays: [2026-12-26]", "2026-12-26"],
+    ["name: half", "name: year", "year from"],
+    ["since: 2026-06-01", "since: 2026-05-01", "before 2026-05-01"],
+    ["monitoring: { owner: carol }", "monitoring: { owner: frank }", "by frank"],
+    ["years: 7", "years: 8", "8 years"],
+  ])("%s → %s", (before, after, said) => {
+    const with_ = (text: string): string =>
+      textOf(draftProcedures({ ...RECORDS, entries: [{ ...RECORDS.entries[0]!, body: policyBody(text) }] }));
+    expect(POLICY).toContain(before);
+    const [old, changed] = [with_(POLICY), with_(POLICY.replace(before, after))].map((text) =>
+      text.replaceAll(/digest [0-9a-f]+/gu, ""),
+    );
+    expect(changed).toContain(said);
+    expect(old).not.toContain(said);
+  });
+});
