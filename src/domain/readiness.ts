@@ -302,7 +302,10 @@ function periodState({ period, deviations, at }: ReadinessFacts): PeriodState {
   const own = deviations.filter(
     (each) => isDeviation(each) && each.happenedAt >= period.from && each.happenedAt < period.to,
   );
-  const newest = Math.max(period.from, ...own.map(({ happenedAt }) => happenedAt));
+  const newest = Math.max(
+    period.from,
+    ...own.flatMap(({ happenedAt, listed }) => [happenedAt, ...listed.map((each) => each.at)]),
+  );
   return {
     ...period,
     deviations: own.length,

@@ -12,6 +12,7 @@ import type {
   DeploymentRecord,
   DeviationRecord,
   MonthlyReviewRecord,
+  RemediationRecord,
   RepositoryRecord,
 } from "../domain/record.ts";
 import type { Assessment } from "../domain/result.ts";
@@ -78,7 +79,11 @@ async function readinessFacts(
         setting: { place, setting, value, because },
       })),
     deviations,
-    owned: new Set(),
+    owned: new Set(
+      (await bodies<RemediationRecord>("remediation"))
+        .filter(({ owner }) => owner !== null)
+        .map(({ deviation }) => deviation),
+    ),
     gaps: (await bodies<CoverageGapRecord>("coverage-gap")).filter(
       ({ from, to }) => from < span.to && (to === null || to > span.from),
     ),

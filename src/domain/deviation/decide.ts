@@ -116,12 +116,18 @@ function noticeOf(deviation: DeviationRecord): Notice {
   };
 }
 
+/** What is told of a deviation outside GitHub when it is settled; it may be opened and settled again. */
+function closedNotice(deviation: DeviationRecord): Notice {
+  const told = `${deviation.title}: settled. ${settledLine(deviation)} There is nothing left to do.`;
+  return { ...noticeOf(deviation), about: `${deviation.id}:${deviation.moved.at}`, text: told };
+}
+
 /** A deviation after a step: its entry, and its issue brought up to date. A step that settles it is also said in a comment. */
 export function settle(facts: {
   readonly before: DeviationRecord | null;
   readonly after: DeviationRecord;
   readonly remediation: RemediationRecord | null;
-  readonly policy: Pick<Policy, "deviations">;
+  readonly policy: Policy;
   readonly to: IssueSender;
   readonly request?: string | null;
 }): Decision {
@@ -138,7 +144,8 @@ export function settle(facts: {
     request: facts.request ?? (say === null ? null : `${after.status}:${after.moved.at}`),
     opens: before?.issue.state !== "asked",
   });
-  return { entries: [deviationEntry(after)], actions: action === null ? [] : [action] };
+  const news = isClosing ? notify(policy, "deviation-closed", closedNotice(after)) : [];
+  return { entries: [deviationEntry(after)], actions: [...(action === null ? [] : [action]), ...news] };
 }
 
 /** The entry of a deviation. */

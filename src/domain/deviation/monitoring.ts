@@ -119,15 +119,15 @@ export class MonthlyTally {
   }
 }
 
-/** Whether a deviation stands: it was not taken back when the facts showed otherwise, nor found to be none. */
-export function isDeviation(record: DeviationRecord): boolean {
-  // Closed by the App itself: nothing was left of it.
-  return record.status !== "closed";
+/** Whether a deviation stands: it was not taken back when the facts showed otherwise, nor found to be none, nor only noted. */
+export function isDeviation({ status, severity, moved }: DeviationRecord): boolean {
+  if (status === "not-an-exception" || severity === "observation") return false;
+  return !(status === "closed" && moved.command === "withdraw");
 }
 
-/** Whether what answers a deviation is still owed. */
-export function isUnsettled({ status }: DeviationRecord): boolean {
-  return status === "open";
+/** Whether what answers a deviation is still owed: nothing is done yet, or not all of it. */
+export function isUnsettled(record: DeviationRecord): boolean {
+  return isDeviation(record) && (record.status === "open" || record.status === "in-remediation");
 }
 
 /** Figures in words, for a table and for the record of who saw what. */

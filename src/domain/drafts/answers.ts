@@ -41,7 +41,8 @@ export function answeredDeviations(records: Records, cite: Citations): readonly 
     .filter(({ body }) => isDeviation(body))
     .map((deviation) => {
       const { id, subjectKind, status } = deviation.body;
-      if (status !== "open" && !remediations.has(id)) cite.lacks(`the remediation of ${id}, which is ${status}`);
+      if (status !== "open" && !remediations.has(id))
+        cite.lacks(`the remediation of ${id}, which is ${status}`);
       return {
         deviation,
         remediation: remediations.get(id) ?? null,

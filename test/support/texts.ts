@@ -1,0 +1,167 @@
+/** Every text a developer or owner meets in a story: check runs, issues, comments of the App, notifications. */
+
+import { playScenario } from "../../src/cli/scenario/play.ts";
+import type { Stage } from "../../src/cli/scenario/stage.ts";
+import { scenarios } from "./scenarios.ts";
+import { openStage } from "./stage.ts";
+
+/** One text as it was met. `state`: of a check run, else empty. */
+export interface Met {
+  readonly kind: "check run" | "issue" | "comment" | "notification";
+  readonly state: string;
+  readonly title: string;
+  readonly body: string;
+  /** The name of the story in which it was met first. */
+  readonly story: string;
+}
+
+/** The stories the page shows: each meets texts that the others do not. */
+export const SHOWN: readonly string[] = [
+  "nobody-approved",
+  "stale-approval",
+  "check-failed-then-passed",
+  "changes-requested-later",
+  "policy-broken",
+  "rule-migrations-database-owner",
+  "record-missing-then-named",
+  "freeze-waits",
+  "command-help",
+  "command-edited",
+  "direct-push",
+  "deployment-unmerged",
+  "deviation-issue",
+  "emergency-by-comment",
+  "emergency-expired",
+  "review-rejected",
+  "b11-ruleset-disabled-then-restored",
+  "month-signed-off",
+  "month-late",
+  "notified-daily-limit",
+  "notified-emergency",
+];
+
+/** Plays those stories and answers every text they meet, each once, in the order of the stories. */
+export async function textsOfStories(names: readonly string[] = SHOWN): Promise<readonly Met[]> {
+  const met = new Map<string, Met>();
+  const all = scenarios();
+  for (const name of names) {
+    const scenario = all.find(({ source }) => source.endsWith(`/${name}.yaml`));
+    if (scenario === undefined) throw new Error(`there is no story ${name}`);
+    const stage = await openStage(scenario, "sqlite");
+    const look = async (): Promise<void> => {
+      for (const text of await textsOf(stage, scenario.name)) {
+        const key = JSON.stringify([text.kind, text.state, skeleton(text.title), skeleton(text.body)]);
+        if (!met.has(key)) met.set(key, text);
+      }
+    };
+    try {
+      await playScenario(scenario, stage, { settled: look });
+      await look();
+    } finally {
+      await stage.close();
+    }
+  }
+  return [...met.values()];
+}
+
+/** The texts there are now. */
+async function textsOf(stage: Stage, story: string): Promise<readonly Met[]> {
+  const { repositories, names } = await stage.double.state();
+  const isOurs = (id: number): boolean => names.get(id) === "countersign[bot]";
+  return [
+    ...repositories.flatMap(({ checks, issues, comments }) => [
+      ...checks
+        .filter(({ ours, name }) => ours && name === "countersign")
+        .map(({ conclusion, status, title, summary, text }): Met => ({
+          kind: "check run",
+          state: conclusion ?? status,
+          title,
+          body: [summary, text].filter((part) => part !== "").join("\n\n"),
+          story,
+        })),
+      ...issues
+        .filter(({ body }) => body.includes("<!-- countersign-"))
+        .map(({ title, body }): Met => ({ kind: "issue", state: "", title, body, story })),
+      ...comments
+        .filter(({ authorId, author }) => isOurs(authorId) || author === "countersign[bot]")
+        .map(({ body }): Met => ({ kind: "comment", state: "", title: "", body, story })),
+    ]),
+    ...stage.receiver.messages.map(({ text }): Met => ({
+      kind: "notification",
+      state: "",
+      title: "",
+      body: text,
+      story,
+    })),
+  ];
+}
+
+/** The same but for names of things: commits, numbers, times. */
+function skeleton(text: string): string {
+  return text.replaceAll(/\b[0-9a-f]{7,64}\b/gu, "SHA").replaceAll(/\d+/gu, "N");
+}
+
+/** The most words before anything that one looks up: a table, a heading, a list. */
+const MOST_WORDS = 60;
+
+const CALLS =
+  /\b(?:to do|comment|approves?|ask|asks|push|re-run|wait|waits|review|revert|sign|merge|write|look|set|settle|nothing|must|say|name|fill|mend|apply|read|let)\b/iu;
+const PROMISES_A_DATE = /\b(?:due|overdue|expires?|deadline)\b/iu;
+const DATE = /\d{4}-\d{2}-\d{2}/u;
+
+/** What is wrong with a text: it is long before anything to look up, or does not say what happened, what to do, or by when. */
+export function problemsOf({ kind, state, title, body }: Met): readonly string[] {
+  const lead = `${title}\n${leadOf(body)}`;
+  const words = lead.split(/\s+/u).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
+  return [
+    ...(words > MOST_WORDS ? [`${words} words before anything to look up`] : []),
+    ...(/[.:]/u.test(lead) ? [] : ["no sentence says what happened"]),
+    ...(state === "success" || CALLS.test(`${title}\n${body}`) ? [] : ["it does not say what to do"]),
+    ...(kind !== "check run" && PROMISES_A_DATE.test(lead) && !DATE.test(lead)
+      ? ["something is due, and it does not say by when"]
+      : []),
+  ];
+}
+
+/** What stands before the first table, heading, list or hidden marker. */
+function leadOf(body: string): string {
+  const lines = body.split("\n");
+  const end = lines.findIndex((line) => /^(?:\||#|<!--|<details|[-*] )/u.test(line));
+  return (end < 0 ? lines : lines.slice(0, end)).join("\n");
+}
+
+/** The page of all texts. */
+export function textsPage(texts: readonly Met[]): string {
+  const kinds = ["check run", "issue", "comment", "notification"] as const;
+  const titles = {
+    "check run": "Check runs",
+    issue: "Issues",
+    comment: "Comments",
+    notification: "Notifications",
+  } as const;
+  const shown = (text: Met): readonly string[] => [
+    `_${text.story}_${text.state === "" ? "" : ` (${text.state})`}`,
+    "",
+    "````markdown",
+    ...(text.title === "" ? [] : [text.title, ""]),
+    text.body.trimEnd(),
+    "````",
+    "",
+  ];
+  return [
+    "# Texts",
+    "",
+    "<!-- Generated by `npm run texts`; edit the code or the story it comes from. -->",
+    "",
+    "What developers and owners read, as these stories meet it. Above each text is the story it comes from.",
+    "",
+    ...kinds.flatMap((kind) => [
+      `## ${titles[kind]}`,
+      "",
+      ...texts.filter((text) => text.kind === kind).flatMap(shown),
+    ]),
+  ]
+    .join("\n")
+    .trimEnd()
+    .concat("\n");
+}
