@@ -216,7 +216,7 @@ function authorisedText(record: EmergencyRecord, { policy }: Scene): string {
     given?.confirmBy == null
       ? ""
       : ` You did so alone: another person must confirm it by ${time(given.confirmBy)} with \`/countersign authorise\`.`;
-  return `The emergency is authorised until ${time(given?.until ?? 0)}, for the content as it is now: anything pushed ends it. It need not be ${waivedText(policy)}.${confirm} A review by ${markdown(sources(reviewers))} with no part in it is owed within ${termText(reviewWithin)} of the merge.`;
+  return `The emergency is authorised until ${time(given?.until ?? 0)}, for the content as it is now: anything pushed ends it.${confirm} A review by ${markdown(sources(reviewers))} with no part in it is owed within ${termText(reviewWithin)} of the merge.\n\n- The change need not be ${waivedText(policy)}.`;
 }
 
 /** `withdraw`: takes an emergency back before it was used. */

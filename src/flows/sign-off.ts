@@ -42,7 +42,16 @@ export const signOffMonth: Command = {
       } else problems.push(done.refused);
     }
     if (entries.length === 0) return refused([...new Set(problems)].join(" "));
-    return { outcome: "done", reply: [...says, ...problems].map((line) => `- ${line}`).join("\n"), entries };
+    const lines = [...says, ...problems];
+    const reply =
+      lines.length === 1
+        ? (lines[0] ?? "")
+        : [
+            `${entries.length} of ${own.length} controls are signed off:`,
+            "",
+            ...lines.map((line) => `- ${line}`),
+          ].join("\n");
+    return { outcome: "done", reply, entries };
   },
 };
 

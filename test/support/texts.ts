@@ -130,6 +130,11 @@ function leadOf(body: string): string {
   return (end < 0 ? lines : lines.slice(0, end)).join("\n");
 }
 
+/** A fence that is not in the text itself. */
+function fenceOf({ body }: Met): string {
+  return body.includes("```") ? "````" : "```";
+}
+
 /** The page of all texts. */
 export function textsPage(texts: readonly Met[]): string {
   const kinds = ["check run", "issue", "comment", "notification"] as const;
@@ -142,10 +147,10 @@ export function textsPage(texts: readonly Met[]): string {
   const shown = (text: Met): readonly string[] => [
     `_${text.story}_${text.state === "" ? "" : ` (${text.state})`}`,
     "",
-    "````markdown",
+    `${fenceOf(text)}text`,
     ...(text.title === "" ? [] : [text.title, ""]),
     text.body.trimEnd(),
-    "````",
+    fenceOf(text),
     "",
   ];
   return [
