@@ -26,7 +26,7 @@ export interface Said {
   readonly asAuditor: boolean;
   readonly via: "comment" | "terminal";
   readonly at: Instant;
-  readonly policy: Pick<Policy, "deviations">;
+  readonly policy: Policy;
   /** Who a login is; null: nobody is called so. A terminal cannot ask, and takes the login. */
   readonly who: (login: string) => Promise<Person | null>;
 }

@@ -186,6 +186,7 @@ describe("app.yml", () => {
     deployment_protection_rule: "deployments",
     deployment_status: "deployments",
     issue_comment: "issues",
+    issues: "issues",
     member: "members",
     membership: "members",
     merge_group: "merge_queues",
