@@ -38,7 +38,9 @@ describe("news outside GitHub", () => {
 
   test("has the same id each time it is told, and another for another matter, kind or receiver", () => {
     const idOf = (policy: typeof POLICY, kind: "review-due" | "review-overdue", about: string): string =>
-      (notify(policy, kind, { ...NOTICE, about })[0]?.payload as NoticePayload).id;
+      notify(policy, kind, { ...NOTICE, about })
+        .map(({ payload }) => (payload as NoticePayload).id)
+        .join();
     const other = { ...POLICY, notifications: [{ ...receiver, urlSecret: "OTHER", on: NOTIFICATION_KINDS }] };
     const ids = [
       idOf(POLICY, "review-due", "a"),
