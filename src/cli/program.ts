@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { z } from "zod";
 import type { Answer, ExitCode, Terminal } from "./answer.ts";
 import { answerFailure, Misuse } from "./answer.ts";
+import { addDeviationCommands } from "./deviation-program.ts";
 import type { ReportOptions } from "./report-deployment.ts";
 import type { Where } from "../ledger/store.ts";
 
@@ -420,6 +421,8 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
         );
       },
     );
+
+  addDeviationCommands(program, { command, give, terminal, where });
 
   command(
     program,

@@ -1,0 +1,82 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openLedger } from "../../src/ledger/open.ts";
+import { smallLog } from "../evidence/fixture.ts";
+import { run, type Ran } from "./run.ts";
+
+let folder: string;
+let id: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "countersign-deviation-"));
+  const ledger = await openLedger({ dataDir: folder });
+  const entries = smallLog();
+  await ledger.record({ entries, actions: [] }, Date.parse("2026-10-02T08:00:00Z"));
+  id = entries.find(({ kind }) => kind === "deviation")?.subject ?? "";
+  await ledger.close();
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function said(...args: readonly string[]): Promise<Ran> {
+  return run(["deviation", ...args], { COUNTERSIGN_DATA_DIR: folder });
+}
+
+test("an open deviation is listed with what is missing next, and the exit code says that there is one", async () => {
+  const { code, printed } = await said("list");
+  expect(code).toBe(1);
+  expect(printed).toContain(`${id}  open  high  operating  nobody, no date`);
+  expect(printed).toContain("Next: say why it happened");
+});
+
+test("what is said is recorded under the login given, and shown with every step", async () => {
+  const { code, printed } = await said("cause", id, "tooling:", "left", "to", "people", "--as", "ann");
+  expect(printed).toContain("The root cause is recorded as tooling.");
+  expect(code).toBe(0);
+  const shown = await said("show", id);
+  expect(shown.printed).toContain("root cause, tooling: left to people");
+  expect(shown.printed).toMatch(/cause {2}ann {2}tooling: left to people/u);
+  const { printed: data } = await said("show", id, "--json");
+  const { remediation, steps } = JSON.parse(data) as {
+    remediation: { moved: unknown };
+    steps: readonly { command: string }[];
+  };
+  expect(remediation.moved).toMatchObject({
+    command: "cause",
+    by: { id: null, login: "ann" },
+    via: "terminal",
+  });
+  expect(steps.map(({ command }) => command)).toContain("cause");
+});
+
+test("a wrong word is answered with what was meant, and exit code 1", async () => {
+  const { code, printed } = await said("cause", id, "toling:", "x", "--as", "ann");
+  expect(printed).toContain("Did you mean `/countersign cause tooling: x`?");
+  expect(code).toBe(1);
+});
+
+test("whoever caused it is known by login at the terminal too", async () => {
+  const { code, printed } = await said("not-an-exception", id, "only a test", "--as", "EVE");
+  expect(printed).toContain("Whoever caused it does not say that it is no exception");
+  expect(code).toBe(1);
+});
+
+test("an auditor's finding is entered once, and answered by its id", async () => {
+  const words = ["--control", "checks-passed", "--type", "design", "--title", "No test", "--as", "carol"];
+  const first = await said("add", "acme/web", ...words, "--json");
+  const { id: entered } = JSON.parse(first.printed) as { id: string };
+  expect(entered).toMatch(/^DEV-[0-9a-f]{12}$/u);
+  const again = await said("add", "acme/web", ...words);
+  expect(again).toMatchObject({ code: 1, printed: `This was entered already, as ${entered}.` });
+  const auditor = await said("cause", entered, "process: none", "--as", "carol", "--auditor");
+  expect(auditor.printed).toContain("An auditor has no part in the remediation");
+});
+
+test("a deviation that is not there is named", async () => {
+  expect(await said("show", "DEV-nothing")).toMatchObject({
+    code: 2,
+    said: "error: There is no deviation DEV-nothing.",
+  });
+  expect(await said("done", "DEV-nothing", "--as", "ann")).toMatchObject({ code: 1 });
+});
