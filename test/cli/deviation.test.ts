@@ -26,7 +26,7 @@ function said(...args: readonly string[]): Promise<Ran> {
 test("an open deviation is listed with what is missing next, and the exit code says that there is one", async () => {
   const { code, printed } = await said("list");
   expect(code).toBe(1);
-  expect(printed).toContain(`${id}  open  high  operating  nobody, no date`);
+  expect(printed).toContain(`${id}  open  high  operating  nobody, 2026-09-01`);
   expect(printed).toContain("Next: say why it happened");
 });
 

@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { Actor, Change, Instant, PullRequest, Repository } from "../../src/domain/change.ts";
+import { remediationEntry } from "../../src/domain/deviation/decide.ts";
+import { plannedRemediation } from "../../src/domain/deviation/remediation.ts";
 import { sha256 } from "../../src/domain/digest.ts";
 import type { Entry } from "../../src/domain/entry.ts";
 import type { Period } from "../../src/domain/evidence/population.ts";
@@ -362,6 +364,26 @@ function deviationEntry(n: number, when: Instant): Entry {
   };
 }
 
+/** What was said to a deviation so far: its plan, told in two entries. */
+function remediationEntries(deviation: Entry, when: Instant): readonly Entry[] {
+  const ann = { id: ANN.id, login: ANN.login };
+  const said = (command: string, text: string, at: Instant) =>
+    ({ command, by: ann, role: "other", via: "comment", at, text }) as const;
+  const planned = plannedRemediation(
+    deviation.body as DeviationRecord,
+    said("cause", "tooling: left to people", when),
+  );
+  const first = { ...planned, rootCause: { category: "tooling", text: "left to people" } as const };
+  const due = "2026-09-01";
+  const second = {
+    ...first,
+    due,
+    targets: [{ due, by: ann, at: when + 60_000 }],
+    moved: said("due", due, when + 60_000),
+  };
+  return [first, second].map(remediationEntry);
+}
+
 /** The whole small log: two repositories, a policy, six changes, two deployments, a deviation, a gap, a completeness check. */
 export function smallLog(): readonly Entry[] {
   const scoped = (inScope: boolean, repository: Repository): RepositoryRecord => ({
@@ -445,6 +467,7 @@ export function smallLog(): readonly Entry[] {
     plain("coverage-gap", "gap-1", at("2026-08-02T10:00:00Z"), gap, 0),
     changeEntry(4, pushed),
     deviationEntry(4, pushed),
+    ...remediationEntries(deviationEntry(4, pushed), pushed + 3_600_000),
     changeEntry(5, at("2026-09-01T11:00:00Z")),
     // Deployed again later: only the first deployment of a change is its first.
     deploymentEntry(5, [2, 3, 4, 5], at("2026-09-02T11:00:00Z")),

@@ -12,7 +12,9 @@ import { EXEMPTIONS } from "./exemption-rows.ts";
 import { timeText, type ColumnInfo, type Table } from "./table.ts";
 import { isWithin, type EvidenceSource, type Period } from "./population.ts";
 import type { LoggedEntry } from "../entry.ts";
+import { DEVIATIONS, deviationsOf } from "./deviation-rows.ts";
 import { MONITORING, WAITING_TIMES } from "./monitoring-rows.ts";
+import { REMEDIATION, REMEDIATION_HISTORY, remediationsOf } from "./remediation-rows.ts";
 import {
   COMPLETENESS,
   completenessOf,
@@ -27,7 +29,7 @@ import {
   type ToolFact,
 } from "./scope-rows.ts";
 import { table } from "./table.ts";
-import { CONTROL_TESTS, DEPLOYMENTS, DEVIATIONS, deviationsOf } from "./test-rows.ts";
+import { CONTROL_TESTS, DEPLOYMENTS } from "./test-rows.ts";
 
 /** The tables read from the log, in the order they are written. */
 export const TABLES: readonly Table[] = [
@@ -45,6 +47,8 @@ export const TABLES: readonly Table[] = [
   COMPLETENESS,
   COVERAGE_GAPS,
   MONITORING,
+  REMEDIATION,
+  REMEDIATION_HISTORY,
   WAITING_TIMES,
 ];
 
@@ -336,7 +340,15 @@ export function rowReader(
 
 /** Entries that rows cite but that lie outside the period, by kind and subject. */
 export async function* citedEntries(source: EvidenceSource): AsyncIterable<LoggedEntry> {
-  const cited = [repositoriesOf, policiesOf, completenessOf, gapsOf, deviationsOf, emergenciesOf];
+  const cited = [
+    repositoriesOf,
+    policiesOf,
+    completenessOf,
+    gapsOf,
+    deviationsOf,
+    remediationsOf,
+    emergenciesOf,
+  ];
   for (const statesIn of cited)
     for await (const { entry } of statesIn(source)) if (!isWithin(source.period, entry.at)) yield entry;
 }

@@ -1,10 +1,10 @@
 /** The rows of deployments.csv, control-tests.csv and deviations.csv. */
 
 import { canonical } from "../digest.ts";
-import type { DeploymentRecord, DeviationRecord } from "../record.ts";
+import type { DeploymentRecord } from "../record.ts";
 import type { Assessment, Result } from "../result.ts";
 import { controlsWith, deviationSubjects } from "./change-rows.ts";
-import { isWithin, joinSorted, pairLine, statesOf, type EvidenceSource, type Stated } from "./population.ts";
+import { joinSorted, statesOf, type Stated } from "./population.ts";
 import { column, groupsText, listText, personText, table, timeText } from "./table.ts";
 
 interface DeploymentRow extends Stated<DeploymentRecord> {
@@ -377,80 +377,4 @@ function testId(row: ControlTestRow): string {
 
 function byControl(results: readonly Result[]): readonly Result[] {
   return results.toSorted((a, b) => (a.control < b.control ? -1 : 1));
-}
-
-/** What an auditor calls exceptions noted: of the period, or about a change or deployment of the period. */
-export const DEVIATIONS = table<Stated<DeviationRecord>>({
-  path: "deviations.csv",
-  description:
-    "Every deviation that happened in the period or lists a change or deployment of the period: what an auditor calls an exception noted.",
-  columns: [
-    column("deviation_id", "text", "Identity of the deviation.", ({ body }) => body.id),
-    column("repository_id", "integer", "GitHub's id of the repository.", ({ body }) => body.repository.id),
-    column(
-      "repository",
-      "text",
-      "Owner and name of the repository.",
-      ({ body }) => `${body.repository.owner}/${body.repository.name}`,
-    ),
-    column("subject_kind", "text", "change or deployment.", ({ body }) => body.subjectKind),
-    column("subjects", "list", "The change_ids or deployment_ids it lists.", ({ body }) =>
-      listText(body.subjects),
-    ),
-    column(
-      "pull_request",
-      "integer",
-      "Number of the pull request, where there is one.",
-      ({ body }) => body.pull,
-    ),
-    column("controls", "list", "The controls that failed.", ({ body }) => listText(body.controls)),
-    column("cause", "text", "The code of the cause.", ({ body }) => body.cause),
-    column(
-      "type",
-      "text",
-      "design (the control as set up could not have held it) or operating (it was set up, and not followed).",
-      ({ body }) => body.type,
-    ),
-    column("type_reason", "text", "Why it is of that type.", ({ body }) => body.typeReason),
-    column("severity", "text", "low, medium, high or critical.", ({ body }) => body.severity),
-    column("status", "text", "open or closed, when this was generated.", ({ body }) => body.status),
-    column("source", "text", "app (found by this tool) or auditor.", ({ body }) => body.source),
-    column("title", "text", "One line.", ({ body }) => body.title),
-    column("description", "text", "What happened.", ({ body }) => body.description),
-    column("happened_at", "time", "When it happened.", ({ body }) => body.happenedAt),
-    column("detected_at", "time", "When it was found.", ({ body }) => body.detectedAt),
-    column("detection_lag_seconds", "integer", "Whole seconds from one to the other.", ({ body }) =>
-      Math.max(0, Math.floor((body.detectedAt - body.happenedAt) / 1000)),
-    ),
-    column("actors", "list", "Who caused it, login#id.", ({ body }) => listText(body.actors.map(personText))),
-    column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
-    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
-  ],
-  rows: deviationsOf,
-});
-
-/** The deviations of the period, and those that list a change or deployment of it. */
-export async function* deviationsOf(source: EvidenceSource): AsyncIterable<Stated<DeviationRecord>> {
-  const named = joinSorted(source.sorted(deviationsNaming(source)));
-  try {
-    for await (const stated of statesOf<DeviationRecord>(source, "deviation", "ever")) {
-      const concerned = (await named.valuesOf(stated.body.id)).length > 0;
-      if (concerned || isWithin(source.period, stated.body.happenedAt)) yield stated;
-    }
-  } finally {
-    await named.close();
-  }
-}
-
-/** The deviations that list a change or deployment of the period: a merge join of sorted streams. */
-async function* deviationsNaming(source: EvidenceSource): AsyncIterable<string> {
-  for (const kind of ["change", "deployment"] as const) {
-    const pairs = joinSorted(source.sorted(deviationSubjects(source)));
-    try {
-      for await (const { entry } of statesOf(source, kind))
-        for (const [id = ""] of await pairs.valuesOf(entry.subject)) yield pairLine(id, entry.subject);
-    } finally {
-      await pairs.close();
-    }
-  }
 }
