@@ -1,0 +1,249 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  ann,
+  bob,
+  carol,
+  dan,
+  inForce,
+  MINUTE,
+  policy,
+  repository,
+  START,
+  Story,
+  APP_ID,
+} from "../support/facts.ts";
+import type { Actor, Authority, PullRequest } from "../../src/domain/change.ts";
+import { assess } from "../../src/domain/controls/assess.ts";
+import {
+  ACTS,
+  leadsTo,
+  ROLES,
+  rolesOf,
+  TRANSITIONS,
+  type Role,
+} from "../../src/domain/emergency/emergency.ts";
+import { EMERGENCY_STATES, type EmergencyRecord } from "../../src/domain/emergency/exception.ts";
+import { allows, authorised, opened, pushed, used, withdrawn } from "../../src/domain/emergency/life.ts";
+import { decided, mayReview, reviewOwed } from "../../src/domain/emergency/retroactive-review.ts";
+import type { Policy } from "../../src/domain/policy/policy.ts";
+import { isIndependent, standingOf } from "../../src/domain/emergency/standing.ts";
+
+const states = fc.constantFrom(null, ...EMERGENCY_STATES);
+const acts = fc.constantFrom(...ACTS);
+const roleSets = fc.uniqueArray(fc.constantFrom(...ROLES));
+const people: readonly Actor[] = [ann, bob, carol, dan];
+const POLICY = policy();
+const OCCASION = {
+  repository,
+  pull: 1,
+  deployment: null,
+  policy: { ...POLICY, emergency: { ...POLICY.emergency, waives: ["independently-approved"] as const } },
+  policyDigest: "0".repeat(64),
+};
+
+function authorityOf(actor: Actor, permission: Authority["permission"], teams: readonly string[]): Authority {
+  return { actor, permission, teams, organizations: [], unread: [], at: START, basis: "observed" };
+}
+
+function given(by: Actor, head: string, at: number, until: number): EmergencyRecord["authorised"] & object {
+  const authority = authorityOf(by, "write", []);
+  return { by, at, via: "comment", until, head, authority, confirmBy: null };
+}
+
+describe("the table of an emergency", () => {
+  test.each(TRANSITIONS.flatMap((each) => each.by.map((role) => ({ ...each, role }))))(
+    "lets $role $act from $from to $to",
+    ({ from, act, role, to }) => {
+      expect(leadsTo(from, act, [role])).toBe(to);
+    },
+  );
+
+  test("never leads out of its named states, and refuses whatever it does not name", () => {
+    fc.assert(
+      fc.property(states, acts, roleSets, (from, act, roles) => {
+        const to = leadsTo(from, act, roles);
+        const named = TRANSITIONS.filter(
+          (each) => each.from === from && each.act === act && each.by.some((role) => roles.includes(role)),
+        );
+        if (to === null) expect(named).toEqual([]);
+        else {
+          expect(EMERGENCY_STATES).toContain(to);
+          expect(named.map((each) => each.to)).toContain(to);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("knows one state for each act from a state, whoever acts", () => {
+    for (const from of [null, ...EMERGENCY_STATES])
+      for (const act of ACTS)
+        expect(
+          new Set(ROLES.map((role) => leadsTo(from, act, [role])).filter((to) => to !== null)).size,
+        ).toBeLessThan(2);
+  });
+
+  test("lets nothing happen to what was withdrawn or has expired, and nothing but a confirmation to what was used", () => {
+    for (const act of ACTS)
+      for (const role of ROLES) {
+        expect(leadsTo("withdrawn", act, [role])).toBeNull();
+        expect(leadsTo("expired", act, [role])).toBeNull();
+        if (act !== "confirm") expect(leadsTo("used", act, [role])).toBeNull();
+      }
+  });
+});
+
+const stories: fc.Arbitrary<PullRequest> = fc
+  .tuple(fc.constantFrom(...people), fc.array(fc.constantFrom(...people), { minLength: 1, maxLength: 4 }))
+  .map(([author, pushers]) =>
+    pushers.reduce((story, by, index) => story.push(by, `c${index}`), new Story(author)).facts(),
+  );
+
+const standings = fc.record({
+  actor: fc.constantFrom(...people),
+  declarer: fc.constantFrom(...people),
+  authoriser: fc.option(fc.constantFrom(...people)),
+  permission: fc.constantFrom<Authority["permission"]>("read", "write", "admin", "unknown"),
+  pull: stories,
+  identities: fc.constantFrom<Policy["identities"]>([], [{ person: "ann", logins: ["ANN", "bob"] }]),
+});
+
+describe("who acts in an emergency", () => {
+  test("an authoriser, or a reviewer, is never declarer, contributor or each other, under any account of theirs", () => {
+    fc.assert(
+      fc.property(standings, ({ actor, declarer, authoriser, permission, pull, identities }) => {
+        const standing = standingOf({
+          actor,
+          authority: authorityOf(actor, permission, []),
+          among: { permission: "write" },
+          pull,
+          declarers: [declarer],
+          authoriser,
+          identities,
+        });
+        const isSame = (other: Actor): boolean =>
+          other.id === actor.id ||
+          (identities.length > 0 && [11, 12].includes(other.id) && [11, 12].includes(actor.id));
+        const hasPart =
+          isSame(declarer) ||
+          (pull.author !== null && isSame(pull.author)) ||
+          pull.pushes.some((push) => push.actor !== null && isSame(push.actor));
+        const roles: readonly Role[] = rolesOf(standing, false);
+        if (hasPart) {
+          expect(isIndependent(standing)).toBe(false);
+          expect(roles).not.toContain("authoriser");
+          expect(mayReview(standing)).toBe(false);
+        }
+        if (authoriser !== null && isSame(authoriser)) expect(mayReview(standing)).toBe(false);
+        if (permission === "read" || permission === "unknown") {
+          expect(roles).not.toContain("writer");
+          expect(roles.includes("authoriser") || mayReview(standing)).toBe(false);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+describe("without an emergency in force", () => {
+  const pull = new Story(ann).push(ann, "c1").facts();
+  const deed = { by: ann, at: START, via: "comment" } as const;
+  const declared = opened(OCCASION, "x", deed, "down", pull.head.sha);
+  const from = START + 2 * MINUTE;
+  const until = START + 100 * MINUTE;
+
+  const moves = fc.array(fc.constantFrom("authorise", "push", "withdraw", "other-head"), { maxLength: 4 });
+
+  test("nothing is waived, at any moment and whatever happened to it", () => {
+    fc.assert(
+      fc.property(moves, fc.integer({ min: 0, max: 200 }), (all, minutes) => {
+        let record = declared;
+        for (const move of all) {
+          if (move === "authorise" && allows(record, "authorise", ["authoriser"]))
+            record = authorised(record, given(bob, pull.head.sha, from, until), OCCASION);
+          if (move === "other-head" && allows(record, "authorise", ["authoriser"]))
+            record = authorised(record, given(bob, "f".repeat(40), from, until), OCCASION);
+          if (move === "push" && allows(record, "push", ["fact"]))
+            record = pushed(record, from, ann, pull.head.sha);
+          if (move === "withdraw" && allows(record, "withdraw", ["declarer"]))
+            record = withdrawn(record, { by: ann, at: from, via: "comment" }, "x");
+        }
+        const at = START + minutes * MINUTE;
+        const emergencies = [{ record, review: null, asOf: at }];
+        const judged = assess(
+          { moment: "gate", pull, emergencies },
+          { policy: inForce(OCCASION.policy), appId: APP_ID, at, since: 0 },
+        );
+        const isInForce =
+          record.status === "authorised" &&
+          record.authorised?.head === pull.head.sha &&
+          at >= from &&
+          at <= until;
+        expect(judged.results.some(({ outcome }) => outcome === "waived")).toBe(isInForce);
+        expect(judged.verdict).toBe(isInForce ? "emergency" : "pending");
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("an approval that was there before it makes it unused", () => {
+    const fine = new Story(ann).push(ann, "c1").review(carol).facts();
+    const record = authorised(
+      { ...declared, asked: fine.head.sha },
+      given(bob, fine.head.sha, from, until),
+      OCCASION,
+    );
+    const judged = assess(
+      { moment: "gate", pull: fine, emergencies: [{ record, review: null, asOf: from }] },
+      { policy: inForce(OCCASION.policy), appId: APP_ID, at: from, since: 0 },
+    );
+    expect(judged.verdict).toBe("compliant");
+    expect(judged.results.map(({ control }) => control)).not.toContain("emergency-authorised");
+  });
+});
+
+describe("a retroactive review", () => {
+  const record = used(
+    authorised(
+      opened(OCCASION, "x", { by: ann, at: START, via: "comment" }, "down", null),
+      given(bob, "a".repeat(40), START, START),
+      OCCASION,
+    ),
+    START,
+    "change",
+  );
+  const owed = reviewOwed(record, { at: START, subject: "change", shipped: "b".repeat(40) }, OCCASION);
+
+  test("is decided once, and only to one of its named states", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom("approved", "follow-up", "rejected"), { minLength: 1, maxLength: 4 }),
+        (all) => {
+          let review = owed;
+          let count = 0;
+          for (const to of all) {
+            const after = decided(
+              review,
+              to,
+              { by: carol, at: START, via: "comment", note: "" },
+              POLICY.calendar,
+            );
+            if (after === null) continue;
+            count += 1;
+            review = after;
+          }
+          expect(count).toBe(1);
+          expect(review.status).toBe(all[0]);
+          expect(review.revertBy === null).toBe(all[0] !== "rejected");
+        },
+      ),
+    );
+  });
+
+  test("is owed from the first use, whatever is used later", () => {
+    const again = used(record, START + MINUTE, "another");
+    expect(again.used).toEqual({ at: START, subjects: ["change", "another"] });
+    expect(used(again, START + MINUTE, "another")).toBe(again);
+  });
+});
