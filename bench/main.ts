@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { startPostgres } from "../test/support/postgres.ts";
 import { assessTable, benchAssess } from "./assess.ts";
 import { benchExport } from "./export.ts";
-import { benchLatency } from "./latency.ts";
+import { benchAuthorise, benchLatency } from "./latency.ts";
 import { benchReceive } from "./receive.ts";
 import { benchRequests, requestsTable } from "./requests.ts";
 
@@ -37,6 +37,9 @@ try {
   say("From a review's delivery to the finished check run, ms");
   const latency = await benchLatency();
   if (!values.json) console.table([latency]);
+  say("From the delivery of `/countersign authorise` to the green check, ms");
+  const authorise = await benchAuthorise();
+  if (!values.json) console.table([authorise]);
   say("Exporting an evidence package");
   const exporting = await benchExport();
   if (!values.json) console.table(exporting);
@@ -46,7 +49,11 @@ try {
   say(requestsTable(requests));
   if (values.json)
     console.log(
-      JSON.stringify({ node: process.version, receive, latency, exporting, assessing, requests }, null, 2),
+      JSON.stringify(
+        { node: process.version, receive, latency, authorise, exporting, assessing, requests },
+        null,
+        2,
+      ),
     );
 } finally {
   await postgres?.stop();

@@ -22,6 +22,7 @@ import {
   type SharedCause,
 } from "./deviation/open.ts";
 import { canonical } from "./digest.ts";
+import { isOpen } from "./emergency/exception.ts";
 import type { EmergencyFacts } from "./emergency/facts.ts";
 import type { Action, Decision, Entry } from "./entry.ts";
 import { checkText, deviationText, type Candidates } from "./message.ts";
@@ -48,6 +49,8 @@ export interface CheckRunPayload {
   readonly text: CheckRunText;
   /** The delivery that asked for the check to be run again; a new one makes the same text be sent anew. */
   readonly request: string | null;
+  /** An emergency waits for it: it goes ahead of whatever else waits to be said. */
+  readonly urgent?: true;
 }
 
 /** The policy in force, or the defaults where it is not known (for what must go on without it). */
@@ -101,10 +104,11 @@ export function decideGate(facts: {
       ? reviewersFor(only, policyOrDefault(policy), candidates)
       : null;
   const shown = worstOf(body, twins);
+  const isUrgent = emergencies.some(({ record }) => isOpen(record));
   if (asking === null && previous !== null && saysTheSame(previous, body)) {
     // What was said last on a shared check run may have been said of another: the ledger knows whether it was this.
     const isAsked = request !== null || again || twins.length > 0;
-    return { entries: [], actions: isAsked ? [checkRunAction(shown, to, request)] : [] };
+    return { entries: [], actions: isAsked ? [checkRunAction(shown, to, request, isUrgent)] : [] };
   }
   return {
     entries: [
@@ -118,7 +122,7 @@ export function decideGate(facts: {
       },
     ],
     actions: [
-      checkRunAction(shown, to, request),
+      checkRunAction(shown, to, request, isUrgent),
       ...(asking === null || only === undefined ? [] : [requestReviewersAction(only, asking, addressed(to))]),
     ],
   };
@@ -302,7 +306,12 @@ export function checkKey(repositoryId: number, sha: Sha): string {
 }
 
 /** The action that makes a check run say this. */
-export function checkRunAction(text: CheckRunText, to: Addressee, request: string | null): Action {
+export function checkRunAction(
+  text: CheckRunText,
+  to: Addressee,
+  request: string | null,
+  urgent = false,
+): Action {
   const { id, owner, name } = to.repository;
   const payload: CheckRunPayload = {
     repository: { id, owner, name },
@@ -310,6 +319,7 @@ export function checkRunAction(text: CheckRunText, to: Addressee, request: strin
     checkName: CHECK_NAME,
     text,
     request,
+    ...(urgent ? { urgent: true as const } : {}),
   };
   return { key: checkKey(id, text.headSha), kind: "check-run", ...addressed(to), payload };
 }

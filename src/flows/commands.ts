@@ -12,6 +12,7 @@ import { approve, reject } from "./review-commands.ts";
 /** Every command on a pull request, and on a deviation's issue. */
 export const COMMANDS: CommandTables = {
   pull: [emergency, authorise, withdraw, approve, reject, explainBypass, explain, recheck, accept],
-  deviation: DEVIATION_COMMANDS,
+  // The review owed after an emergency may also be given where it is asked for.
+  deviation: [approve, reject, ...DEVIATION_COMMANDS],
   month: [signOffMonth],
 };

@@ -1,6 +1,7 @@
 /** One lane's work: its deliveries understood in order, each subject looked at once, its actions carried out. */
 
 import type { ReceivedReport } from "../domain/report.ts";
+import type { CheckRunPayload } from "../domain/decision.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Subject } from "../github/subject.ts";
 import type { StoredAction } from "../ledger/actions.ts";
@@ -43,6 +44,7 @@ export interface Lease {
 export type Receive = (delivery: Delivery, lease: Lease) => Promise<Heard>;
 
 const AT_ONCE = 100;
+const ACTIONS_AT_ONCE = 500;
 /** After so many failed attempts at something that trying again does not mend, it is put aside, listed and never forgotten. */
 const MOST_ATTEMPTS = 8;
 /** What GitHub does not know may only be not known yet; after so many attempts it is taken to be gone. */
@@ -63,13 +65,27 @@ export async function workLane(
   for (let round = 0; round < MOST_ROUNDS && !isStopping(lease); round += 1) {
     const due = await tools.ledger.queue.deliveries(lease.lane, tools.clock.now(), AT_ONCE);
     if (due.length > 0) await workDeliveries(tools, lease, due, receive);
-    const asked = await tools.ledger.queue.actions(lease.lane, tools.clock.now(), AT_ONCE);
-    for (const action of asked) if (!isStopping(lease)) await act(tools, lease, action);
+    const asked = await tools.ledger.queue.actions(lease.lane, tools.clock.now(), ACTIONS_AT_ONCE);
+    const acted = await actInTurn(tools, lease, asked);
     deliveries += due.length;
-    actions += asked.length;
+    actions += acted;
     if (due.length + asked.length === 0) break;
   }
   return { deliveries, actions };
+}
+
+/** GitHub wants a second between writes: what an emergency waits for comes first, and a command that arrives meanwhile is not kept waiting. */
+async function actInTurn(tools: Tools, lease: Lease, asked: readonly StoredAction[]): Promise<number> {
+  const isUrgent = ({ payload }: StoredAction): boolean =>
+    (payload as Partial<CheckRunPayload>).urgent === true;
+  let acted = 0;
+  for (const action of [...asked.filter(isUrgent), ...asked.filter((each) => !isUrgent(each))]) {
+    if (isStopping(lease)) break;
+    await act(tools, lease, action);
+    acted += 1;
+    if (acted < asked.length && (await tools.ledger.queue.commandWaits(lease.lane, tools.clock.now()))) break;
+  }
+  return acted;
 }
 
 function isStopping(lease: Lease): boolean {

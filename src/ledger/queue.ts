@@ -110,6 +110,22 @@ export class Queue {
     return this.#store.read((db) => dueDeliveries(db, lane, now, limit));
   }
 
+  /** Whether a comment waits in the lane to be read: it may be a command that somebody waits for. */
+  commandWaits(lane: string, now: Instant): Promise<boolean> {
+    return this.#store.read(async (db) => {
+      const row = await db
+        .selectFrom("delivery")
+        .select("id")
+        .where("lane", "=", lane)
+        .where("status", "=", sql.lit("waiting"))
+        .where("event", "=", "issue_comment")
+        .where("due_at", "<=", now)
+        .limit(1)
+        .executeTakeFirst();
+      return row !== undefined;
+    });
+  }
+
   /** The lane's due waiting actions, in the order they were stored. */
   actions(lane: string, now: Instant, limit: number): Promise<readonly StoredAction[]> {
     return this.#store.read((db) => dueActions(db, lane, now, limit));

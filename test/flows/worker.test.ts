@@ -160,3 +160,50 @@ function toolsOf(): Tools {
     skew: () => null,
   };
 }
+
+test("what an emergency waits for is said first, and a command that arrives meanwhile is read before the rest is said", async () => {
+  const order: string[] = [];
+  const lane = "repository:1";
+  const check = (name: string, urgent: boolean) => ({
+    key: `check:${name}`,
+    kind: "check-run" as const,
+    repositoryId: 1,
+    organizationId: 2,
+    installationId: 3,
+    payload: { name, ...(urgent ? { urgent: true } : {}) },
+  });
+  await ledger.record(
+    { entries: [], actions: [check("a", false), check("b", false), check("c", true)] },
+    now,
+  );
+  const tools = {
+    clock,
+    ledger,
+    log,
+    github: {
+      octokits: { installation: () => Promise.resolve(null) },
+      async carryOut(_: unknown, { payload }: { readonly payload: { readonly name: string } }) {
+        order.push(payload.name);
+        if (payload.name === "a") {
+          const body = new TextEncoder().encode("{}");
+          await ledger.queue.store({
+            id: "d1",
+            lane,
+            event: "issue_comment",
+            action: "created",
+            body,
+            receivedAt: now,
+          });
+        }
+        return { id: 1, url: "" };
+      },
+    },
+  } as unknown as Tools;
+  await workerOf((lease) =>
+    workLane(tools, lease, () => {
+      order.push("command");
+      return Promise.resolve({ note: "", subjects: [], installationId: null });
+    }),
+  ).settle();
+  expect(order).toEqual(["c", "a", "command", "b"]);
+});
