@@ -168,6 +168,9 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     via: z.enum(["api", "workflow", "outside"]).optional(),
     event: text.optional(),
     state: text.optional(),
+    "links-to": StepNameSchema.optional().describe(
+      "made by the API, its statuses link to that deployment's job",
+    ),
   },
   "deployment-status": { deployment: StepNameSchema, state: text, environment: text.optional() },
   "review-deployment": {

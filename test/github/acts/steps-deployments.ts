@@ -105,6 +105,7 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
       via: z.enum(["api", "workflow", "outside"]).optional(),
       event: z.string().optional(),
       state: state.optional(),
+      "links-to": deployment.optional(),
     },
     (scene, wanted) => {
       const { world, repository, actor } = scene;
@@ -119,9 +120,12 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
         return viaWorkflow(scene, { sha, ref, environment, event: wanted.event ?? "push" }, wanted.state);
       const made = createDeployment(world, repository, actor, { sha, ref, environment });
       const goal = wanted.state ?? "success";
+      const linked = wanted["links-to"] === undefined ? undefined : deploymentOf(scene, wanted["links-to"]);
+      const logUrl =
+        repository.checkRuns.find((one) => one.deploymentId === linked?.id)?.detailsUrl ?? undefined;
       if (goal !== "pending" && goal !== "queued" && goal !== "in_progress")
         createDeploymentStatus(world, repository, made, actor, { state: "in_progress" });
-      createDeploymentStatus(world, repository, made, actor, { state: goal });
+      createDeploymentStatus(world, repository, made, actor, { state: goal, logUrl });
       return { deployment: made.id, sha };
     },
   ),
