@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Answer, ExitCode, Terminal } from "./answer.ts";
 import { answerFailure, Misuse } from "./answer.ts";
 import { addDeviationCommands } from "./deviation-program.ts";
+import { addEmergencyCommands } from "./emergency-program.ts";
 import type { ReportOptions } from "./report-deployment.ts";
 import type { Where } from "../ledger/store.ts";
 
@@ -423,6 +424,7 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
     );
 
   addDeviationCommands(program, { command, give, terminal, where });
+  addEmergencyCommands(program, { command, give, terminal, where });
 
   command(
     program,

@@ -54,6 +54,7 @@ describe("every command", () => {
     ["deliveries", "list"],
     ["deliveries", "replay"],
     ["doctor"],
+    ["emergency", "list"],
   ];
   test.each(commands)("%s %s explains itself with examples and answers 0", async (...command) => {
     const { code, printed } = await run([...command.filter(Boolean), "--help"]);

@@ -1,0 +1,58 @@
+import { afterEach, describe, expect, test } from "vitest";
+
+import { listEmergencies } from "../../src/cli/emergency.ts";
+import { emergencyEntry, opened, used, withdrawn } from "../../src/domain/emergency/life.ts";
+import { reviewEntry, reviewOwed } from "../../src/domain/emergency/retroactive-review.ts";
+import { openLedger } from "../../src/ledger/open.ts";
+import { ann, policy, repository, START } from "../support/facts.ts";
+import { freshDatabase } from "../support/stores.ts";
+
+const OCCASION = { repository, pull: 7, deployment: null, policy: policy(), policyDigest: "0".repeat(64) };
+const DAY = 24 * 3_600_000;
+const clear: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const remove of clear.splice(0)) await remove();
+});
+
+describe("emergency list", () => {
+  test("shows what is open or owed, and answers 1 once a review is overdue", async () => {
+    const database = await freshDatabase("sqlite");
+    clear.push(database.remove);
+    const ledger = await openLedger(database.where);
+    const deed = { by: ann, at: START, via: "comment" } as const;
+    const done = used(opened(OCCASION, "a", deed, "the shop is down", null), START, "change");
+    const review = reviewOwed(done, { at: START, subject: "change", shipped: "b".repeat(40) }, OCCASION);
+    const over = withdrawn(opened(OCCASION, "b", deed, "not needed", null), deed, "ann withdrew it");
+    const body = {
+      repository,
+      installationId: 1,
+      installedFrom: START,
+      removedAt: null,
+      inScope: true,
+      reason: "",
+      productionRefs: [],
+      archived: false,
+    };
+    const known = {
+      kind: "repository",
+      subject: "5",
+      repositoryId: 5,
+      organizationId: 2,
+      at: START,
+      body,
+    } as const;
+    const entries = [known, emergencyEntry(done), reviewEntry(review), emergencyEntry(over)];
+    await ledger.record({ entries, actions: [] }, START);
+    await ledger.close();
+
+    const early = await listEmergencies(database.where, {}, START + DAY);
+    expect(early.code).toBe(0);
+    expect(early.lines.join("\n")).toContain("acme/web#7");
+    expect(early.lines.join("\n")).toContain("due, due 2026-07-08T09:00:00Z");
+    expect(early.lines.join("\n")).not.toContain("not needed");
+    const late = await listEmergencies(database.where, { all: true }, START + 3 * DAY);
+    expect(late.code).toBe(1);
+    expect(late.lines.join("\n")).toContain("overdue");
+    expect(late.lines.join("\n")).toContain("not needed");
+  });
+});
