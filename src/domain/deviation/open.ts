@@ -118,7 +118,7 @@ export function openDeviation(
     role: seed.entered === undefined ? "app" : "auditor",
     via: seed.entered === undefined ? "app" : "terminal",
     at,
-    text: oneLine(seed.listed?.what ?? seed.title),
+    text: oneLine(seed.listed?.title ?? seed.title),
   };
   if (previous === null) return opened(seed, moved, part);
   const { listed: news } = seed;
