@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+
+import { snapshotOf } from "../../src/cli/log-facts.ts";
+import { playScenario } from "../../src/cli/scenario/play.ts";
+import type { Assessment } from "../../src/domain/result.ts";
+import { assessSnapshot, readSnapshot } from "../../src/domain/snapshot.ts";
+import { readStory } from "../support/scenarios.ts";
+import { appCredentials, openStage } from "../support/stage.ts";
+
+test.each(["emergency-by-comment", "review-late", "review-rejected", "emergency-alone-not-confirmed"])(
+  "the facts kept of %s give its verdicts again, alone and through a file",
+  async (name) => {
+    const file = `test/scenarios/${name}.yaml`;
+    const scenario = readStory(readFileSync(file, "utf8"), file);
+    const stage = await openStage(scenario, "sqlite");
+    try {
+      const { failures } = await playScenario(scenario, stage);
+      expect(failures).toEqual([]);
+      const ledger = await stage.openLedger();
+      const seen: string[] = [];
+      for (const kind of ["gate", "change"] as const)
+        for await (const entry of ledger.states(kind)) {
+          const { assessment } = entry.body as { readonly assessment: Assessment };
+          const written = JSON.stringify(await snapshotOf(ledger, entry, appCredentials.appId));
+          const read = readSnapshot(written);
+          if (!read.ok) throw new Error(read.problems.join("\n"));
+          const again = assessSnapshot(read.snapshot);
+          expect([
+            again.verdict,
+            again.results.map(({ control, outcome, cause }) => [control, outcome, cause]),
+          ]).toEqual([
+            assessment.verdict,
+            assessment.results.map(({ control, outcome, cause }) => [control, outcome, cause]),
+          ]);
+          seen.push(`${kind} ${assessment.verdict}`);
+        }
+      await ledger.close();
+      expect(seen.length).toBeGreaterThanOrEqual(2);
+    } finally {
+      await stage.close();
+    }
+  },
+);
