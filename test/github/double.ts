@@ -7,6 +7,7 @@ import { Courier, type Send } from "./courier.ts";
 import {
   ConnectionRefused,
   cutShort,
+  unconditional,
   faultAnswer,
   faultFor,
   FaultSchema,
@@ -127,7 +128,7 @@ export class Double {
         fault === undefined
           ? await this.#answer(request, path)
           : fault.kind === "cut-short"
-            ? await cutShort(await this.#answer(request, path), fault)
+            ? await cutShort(await this.#answer(unconditional(request), path), fault)
             : faultAnswer(this.world, fault, path);
       if (fault !== undefined) this.#watch.limited(fault, path, as);
       this.#record(method, path, as, response.status);

@@ -146,12 +146,20 @@ export function faultAnswer(world: World, fault: RequestFault, path: string): Re
   }
 }
 
+/** A request that asks for the list itself, whatever of it the client has kept. */
+export function unconditional(request: Request): Request {
+  const headers = new Headers(request.headers);
+  headers.delete("if-none-match");
+  return new Request(request, { headers });
+}
+
 /** An answer whose list ends early and names no next page. */
 export async function cutShort(answer: Response, { items }: RequestFault): Promise<Response> {
   const list: unknown = await answer.clone().json();
   if (!Array.isArray(list)) return answer;
   const headers = new Headers(answer.headers);
   headers.delete("link");
+  headers.delete("etag");
   return new Response(JSON.stringify(list.slice(0, items)), { status: answer.status, headers });
 }
 
