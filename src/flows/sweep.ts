@@ -1,7 +1,7 @@
 /** Time repairs: look again by census at everything a webhook should have told. */
 
 import { policyOrDefault } from "../domain/decision.ts";
-import { isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
+import { branchOf, isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
 import type { CoverageGapRecord, DeploymentRecord, RepositoryRecord } from "../domain/record.ts";
 import { commandSubject } from "../domain/reply.ts";
 import type { Receiver } from "../domain/notice.ts";
@@ -256,6 +256,9 @@ function isForAll(error: unknown): boolean {
   return error instanceof Trouble && (error.code === "lease-lost" || error.code === "github-limited");
 }
 
+/** So far back deleted branches are looked for; each month is counted within it (ms). */
+const DELETED_KEPT = 40 * 24 * 3_600_000;
+
 /** The production branches there are now, and those followed before (deleted ones still have a last update). */
 export async function productionRefs(tools: Tools, watched: Watched): Promise<readonly string[]> {
   const policy = policyOrDefault(await currentPolicy(tools, watched));
@@ -265,6 +268,12 @@ export async function productionRefs(tools: Tools, watched: Watched): Promise<re
     const octokit = await tools.github.octokits.installation(watched.installationId);
     for (const branch of await tools.github.listBranches(octokit, watched.repository)) {
       if (isProductionBranch(policy, watched.repository, branch)) refs.add(refOf(branch));
+    }
+    // Made and deleted while nobody heard of it, a branch is in no list of branches, and was one of production all the same.
+    const since = Math.max(watched.since, tools.clock.now() - DELETED_KEPT);
+    for (const ref of await tools.github.listDeletedBranches(octokit, watched.repository, since)) {
+      const branch = branchOf(ref);
+      if (branch !== null && isProductionBranch(policy, watched.repository, branch)) refs.add(ref);
     }
   }
   await recordProductionRefs(tools, watched, [...refs]);

@@ -38,4 +38,4 @@ export {
   runBehind,
 } from "./runs.ts";
 export { readWebhookConfig } from "./webhook.ts";
-export { digestOf, readChange, readPushes, readRefUpdates } from "./updates.ts";
+export { digestOf, listDeletedBranches, readChange, readPushes, readRefUpdates } from "./updates.ts";

@@ -120,6 +120,22 @@ export async function readRefUpdates(
   };
 }
 
+/** The refs of the branches deleted since an instant, by GitHub's own list: they are in no list of branches any more. Throws {@link Trouble}. */
+export async function listDeletedBranches(
+  github: GitHub,
+  repository: Repository,
+  since: Instant,
+): Promise<readonly string[]> {
+  const found = new Set<string>();
+  const asked = { ...place(repository), activity_type: "branch_deletion", direction: "desc" };
+  const pages = pagesOf(github, "GET /repos/{owner}/{repo}/activity", asked, ActivityShape, MOST_PAGES);
+  for await (const { data } of pages) {
+    for (const { ref, at } of data) if (at >= since) found.add(ref);
+    if (data.some(({ at }) => at < since)) break;
+  }
+  return [...found];
+}
+
 /** SHA-256 of the canonical JSON of a list of updates: id, ref, before, after, kind and time of each. */
 export function digestOf(updates: readonly RefUpdate[]): string {
   return sha256(
