@@ -7,6 +7,8 @@ import type {
   DeviationRecord,
   GateRecord,
 } from "../domain/record.ts";
+import type { EmergencyRecord } from "../domain/emergency/exception.ts";
+import type { RetroactiveReviewRecord } from "../domain/emergency/retroactive-review.ts";
 import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
 import { VERDICT_TITLES } from "../domain/wording.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -99,8 +101,19 @@ function finding({ kind, body }: LoggedEntry): string | null {
       const carried = deployment.carried.length;
       return `deployment of ${deployment.repository.name} to ${deployment.environment} (${deployment.kind}, ${carried} ${carried === 1 ? "change" : "changes"}): ${VERDICT_TITLES[assessment.verdict]}${failed(assessment)}`;
     }
-    case "deviation":
-      return `deviation opened: ${(body as DeviationRecord).title}`;
+    case "deviation": {
+      const { status, title } = body as DeviationRecord;
+      return `deviation ${status === "open" ? "opened" : status}: ${title}`;
+    }
+    case "emergency": {
+      const { repository, pull, status } = body as EmergencyRecord;
+      return `emergency on ${repository.name}${pull === null ? "" : `#${pull}`}: ${status}`;
+    }
+    case "retroactive-review": {
+      const { repository, pull, status, dueAt } = body as RetroactiveReviewRecord;
+      const due = status === "due" ? ` by ${new Date(dueAt).toISOString().slice(0, 16)}Z` : "";
+      return `retroactive review of ${repository.name}${pull === null ? "" : `#${pull}`}: ${status}${due}`;
+    }
     case "coverage-gap": {
       const { cause, to } = body as CoverageGapRecord;
       return `a spell in which we could not see (${cause}) ${to === null ? "begins" : "ends"}`;
@@ -139,6 +152,8 @@ function sentence(step: DoStep): string {
       return `${by} pushes to ${branch} of ${repository}${step["via"] === undefined ? "" : ` by ${word("via")}`}${past}`;
     case "force-push":
       return `${by} force-pushes ${branch} of ${repository}${past}`;
+    case "command":
+      return `${by} writes on ${pull === "" ? `deviation #${word("deviation")}` : `${repository}#${pull}`}: ${word("text")}`;
     case "create-branch":
       return `${by} makes the branch ${branch} in ${repository}`;
     case "deploy":
