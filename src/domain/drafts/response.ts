@@ -67,7 +67,7 @@ function parts(records: Records, answered: Answered, cite: Citations): readonly 
     "",
     "## What was done",
     "",
-    `${markdown(action)} ${personName(body.owner)} answers for it; its target date is ${body.due ?? ""}, and it is ${STATUS_WORDS[body.status]} ${mark}.`,
+    `${sentence(action)} ${personName(body.owner)} answers for it; its target date is ${body.due ?? ""}, and it is ${STATUS_WORDS[body.status]} ${mark}.`,
     "",
     ...body.evidence.map(
       ({ text, by, at }) => `- Evidence: ${markdown(text)} (${personName(by)}, ${day(at)}) ${mark}`,
@@ -79,7 +79,7 @@ function parts(records: Records, answered: Answered, cite: Citations): readonly 
     "",
     "## What prevents it",
     "",
-    `${markdown(measure?.text ?? "")} It is checked by: ${markdown(method)} ${mark}.`,
+    `${sentence(measure?.text ?? "")} It is checked so: ${markdown(method)} ${mark}.`,
     "",
     body.effective === null
       ? `It has not been shown effective yet ${mark}.`
@@ -103,6 +103,12 @@ export const STATUS_WORDS = {
   done: "done",
   effective: "done and shown effective",
 } as const;
+
+/** Somebody's words as a sentence of their own. */
+function sentence(text: string): string {
+  const said = markdown(text.trim());
+  return capital(/[.!?]$/u.test(said) ? said : `${said}.`);
+}
 
 function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
