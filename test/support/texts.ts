@@ -115,7 +115,8 @@ export function problemsOf({ kind, state, title, body }: Met): readonly string[]
   const words = lead.split(/\s+/u).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
   return [
     ...(words > MOST_WORDS ? [`${words} words before anything to look up`] : []),
-    ...(/[.:]/u.test(lead) ? [] : ["no sentence says what happened"]),
+    // A title says it by itself if it is more than a name.
+    ...(/[.:]/u.test(lead) || title.split(" ").length > 3 ? [] : ["no sentence says what happened"]),
     ...(state === "success" || CALLS.test(`${title}\n${body}`) ? [] : ["it does not say what to do"]),
     ...(kind !== "check run" && PROMISES_A_DATE.test(lead) && !DATE.test(lead)
       ? ["something is due, and it does not say by when"]
