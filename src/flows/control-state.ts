@@ -26,16 +26,14 @@ export async function readControlState(
   const policy = policyOrDefault(await currentPolicy(tools, watched));
   const met = await tools.ledger.state("repository", String(repository.id));
   const record = met === undefined ? null : (met.body as RepositoryRecord);
-  const after = await tools.github.readProtection(
-    await tools.github.octokits.installation(watched.installationId),
-    {
-      repository,
-      archived: record?.archived ?? false,
-      refs: await branchesNow(tools, repository, record),
-      isProduction: (environment) => isProductionEnvironment(policy, environment),
-      now: tools.clock.now(),
-    },
-  );
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const after = await tools.github.readProtection(octokit, {
+    repository,
+    archived: record?.archived ?? false,
+    refs: await branchesNow(tools, repository, record),
+    isProduction: (environment) => isProductionEnvironment(policy, environment),
+    now: tools.clock.now(),
+  });
   const state = await tools.ledger.state("protection", String(repository.id));
   const before = state === undefined ? null : (state.body as Protection);
   const { entries, causes } = decideReading({
@@ -43,6 +41,8 @@ export async function readControlState(
     appId: tools.appId,
     before,
     after,
+    // Who may do what changes often and is judged on its own when it matters: once a day is enough for the record.
+    people: told === null ? await tools.github.readPeople(octokit, repository) : null,
     known: await bodies<ControlStateRecord>(tools, "control-state", repository.id),
     open: await openExposures(tools, repository.id),
     told,

@@ -173,7 +173,7 @@ function sourceOf({ ledger, organization, period, generatedAt, writer }: ExportR
     period,
     generatedAt,
     states: (kind, filter) => ledger.states(kind, filter),
-    log: ({ from, to }) => ledger.log({ from, to }),
+    log: ({ from, to, kinds }) => ledger.log({ from, to, ...(kinds === undefined ? {} : { kinds }) }),
     sorted: (lines) => writer.sorted(lines),
   };
 }

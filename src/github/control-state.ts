@@ -11,6 +11,7 @@ import type {
   SeenRuleset,
   Unobservable,
 } from "../domain/protection/snapshot.ts";
+import type { SeenPeople } from "../domain/protection/people.ts";
 import { HIDDEN } from "../domain/protection/settings.ts";
 import { isUnobservable } from "../domain/protection/snapshot.ts";
 import { Trouble } from "../domain/trouble.ts";
@@ -348,6 +349,40 @@ async function readGateApps(
   );
   const rules = answer?.data.custom_deployment_protection_rules ?? [];
   return answer === null ? null : rules.filter(({ enabled }) => enabled).map(({ app }) => app.slug);
+}
+
+const PersonShape = z.object({
+  id: z.int(),
+  login: z.string(),
+  permissions: z
+    .object({ admin: z.boolean(), maintain: z.boolean().optional(), push: z.boolean() })
+    .optional(),
+});
+
+const TeamShape = z.object({ id: z.int(), slug: z.string(), permission: z.string() });
+
+/** So many pages of a hundred are read of the people of one repository. */
+const MOST_PAGES = 20;
+
+/** Who has more than the right to read in a repository. Two requests for each hundred of them. Throws {@link Trouble}. */
+export async function readPeople(github: GitHub, repository: Repository): Promise<SeenPeople> {
+  const at = place(repository);
+  const people = await orUnobservable("who may write", async () => {
+    const route = "GET /repos/{owner}/{repo}/collaborators";
+    const read = await askAll(github, route, { ...at, permission: "push" }, z.array(PersonShape), MOST_PAGES);
+    if (read.truncated) return { unobservable: "there are more people than are listed" };
+    return read.pages.flat().map(({ id, login, permissions }) => ({
+      id,
+      login,
+      role: permissions?.admin === true ? "admin" : permissions?.maintain === true ? "maintain" : "write",
+    })) satisfies SeenPeople["people"];
+  });
+  const teams = await orUnobservable("which teams have rights", async () => {
+    const read = await askAll(github, "GET /repos/{owner}/{repo}/teams", at, z.array(TeamShape), MOST_PAGES);
+    if (read.truncated) return { unobservable: "there are more teams than are listed" };
+    return read.pages.flat().map(({ id, slug, permission: role }) => ({ id, slug, role }));
+  });
+  return { people, teams };
 }
 
 /** What GitHub refuses to show is not known, and never counts as missing: the permission, or the plan. */

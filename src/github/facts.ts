@@ -6,6 +6,8 @@ export { listComments } from "./comments.ts";
 export { listGitLine, listMergedPulls } from "./census.ts";
 export { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
 export { readProtection } from "./control-state.ts";
+export { compareCommits, isOnBranch } from "./compare.ts";
+export { readPeople, readProtection } from "./control-state.ts";
 export { proveSameContent, proveShipped } from "./content.ts";
 export { listFailedDeliveries, redeliver } from "./deliveries.ts";
 export { listDeployments, readDeployment } from "./deployments.ts";

@@ -9,6 +9,7 @@ import type { Actor, Change, Instant, PullRequest, Repository } from "../../src/
 import { remediationEntry } from "../../src/domain/deviation/decide.ts";
 import { plannedRemediation } from "../../src/domain/deviation/remediation.ts";
 import { sha256 } from "../../src/domain/digest.ts";
+import type { ControlStateRecord } from "../../src/domain/protection/record.ts";
 import type { Entry } from "../../src/domain/entry.ts";
 import type { Period } from "../../src/domain/evidence/population.ts";
 import { signingKeyOf } from "../../src/domain/evidence/seal.ts";
@@ -480,6 +481,7 @@ export function smallLog(): readonly Entry[] {
       completeness,
     ),
     { ...changeEntry(11, at("2026-08-01T00:00:00Z")), organizationId: 501 },
+    ...controlStates(),
     ...(["2026-07", "2026-08", "2026-09"] as const).map((month) =>
       plain(
         "monthly-review",
@@ -489,6 +491,49 @@ export function smallLog(): readonly Entry[] {
         0,
       ),
     ),
+  ];
+}
+
+/** The check was required all the time but for an hour in August; eve may write since August, which was seen a day later. */
+function controlStates(): readonly Entry[] {
+  const branch = { kind: "branch", id: "refs/heads/main", name: "main" } as const;
+  const whole = { kind: "repository", id: "whole", name: "" } as const;
+  const state = (
+    of: Pick<ControlStateRecord, "place" | "setting" | "value">,
+    from: string,
+    more: Partial<ControlStateRecord> = {},
+  ): Entry => ({
+    kind: "control-state",
+    subject: `${WEB.id}:${of.place.kind}:${of.place.id}:${of.setting}`,
+    repositoryId: WEB.id,
+    organizationId: ORGANIZATION.id,
+    at: at(from),
+    body: {
+      repository: WEB,
+      ...of,
+      because: null,
+      from: at(from),
+      notBefore: null,
+      basis: "read-later",
+      by: null,
+      gone: false,
+      ...more,
+    } satisfies ControlStateRecord,
+  });
+  const by = { id: 14, login: "dan", type: "User" } as const;
+  const told = { basis: "observed", by, notBefore: at("2026-08-10T03:17:00Z") } as const;
+  const hidden = "GitHub does not show it";
+  return [
+    state({ place: branch, setting: "check-required", value: "pinned" }, "2026-06-15T00:10:00Z"),
+    state({ place: branch, setting: "may-bypass-check", value: null }, "2026-06-15T00:10:00Z", {
+      because: hidden,
+    }),
+    state({ place: whole, setting: "may-write", value: ["ann#11", "bob#12"] }, "2026-06-15T00:10:00Z"),
+    state({ place: branch, setting: "check-required", value: "no" }, "2026-08-10T12:00:00Z", told),
+    state({ place: branch, setting: "check-required", value: "pinned" }, "2026-08-10T13:00:00Z", told),
+    state({ place: whole, setting: "may-write", value: ["ann#11", "eve#16"] }, "2026-08-20T03:17:00Z", {
+      notBefore: at("2026-08-19T03:17:00Z"),
+    }),
   ];
 }
 

@@ -8,6 +8,7 @@ import { z } from "zod";
 import { CHANGES, REF_UPDATES } from "./change-rows.ts";
 import type { CompletenessDocument } from "./completeness.ts";
 import { EMERGENCY_CHANGES, emergenciesOf, RETROACTIVE_REVIEWS } from "./emergency-rows.ts";
+import { CONTROL_STATE, PRIVILEGED_ACTORS } from "./control-rows.ts";
 import { EXEMPTIONS } from "./exemption-rows.ts";
 import { timeText, type ColumnInfo, type Table } from "./table.ts";
 import { isWithin, type EvidenceSource, type Period } from "./population.ts";
@@ -46,6 +47,8 @@ export const TABLES: readonly Table[] = [
   EXEMPTIONS,
   COMPLETENESS,
   COVERAGE_GAPS,
+  CONTROL_STATE,
+  PRIVILEGED_ACTORS,
   MONITORING,
   REMEDIATION,
   REMEDIATION_HISTORY,

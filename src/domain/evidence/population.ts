@@ -31,6 +31,7 @@ export interface EvidenceSource {
     readonly organizationId: number;
     readonly from: Instant;
     readonly to: Instant;
+    readonly kinds?: readonly EntryKind[];
   }): AsyncIterable<LoggedEntry>;
   /** The same lines by code unit, each once; on disk. A line holds no line feed. */
   sorted(lines: AsyncIterable<string>): AsyncIterable<string>;

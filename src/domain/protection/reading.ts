@@ -5,6 +5,7 @@ import { canonical, sha256 } from "../digest.ts";
 import type { Entry } from "../entry.ts";
 import type { ControlStateRecord, ExposureRecord, WeakerSpell } from "./record.ts";
 import { settingsOf, type Setting } from "./settings.ts";
+import { PEOPLE_SETTINGS, peopleSettings, type SeenPeople } from "./people.ts";
 import type { Protection } from "./snapshot.ts";
 import { causesOf, isWeaker, keyOf, weakened, type Weaker, type WeakeningCause } from "./weakening.ts";
 
@@ -15,6 +16,8 @@ export interface ReadingFacts {
   readonly appId: number;
   readonly before: Protection | null;
   readonly after: Protection;
+  /** Who may do what; null: not read this time. */
+  readonly people: SeenPeople | null;
   /** The newest state of every setting of this repository. */
   readonly known: readonly ControlStateRecord[];
   /** Spells of weaker protection that have not ended. */
@@ -33,7 +36,10 @@ export function decideReading(facts: ReadingFacts): {
 } {
   const { repository, before, after, appId } = facts;
   const settings = settingsOf(after, appId);
-  const states = stateEntries(facts, settings);
+  const states = stateEntries(facts, [
+    ...settings,
+    ...(facts.people === null ? [] : peopleSettings(facts.people)),
+  ]);
   const exposures = exposuresAfter(facts, settings);
   const isDue = before === null || after.readAt - before.readAt >= READING_STANDS;
   const isNews = isDue || states.length > 0 || exposures.length > 0 || !sameReading(before, after);
@@ -68,6 +74,7 @@ function stateEntries(facts: ReadingFacts, settings: readonly Setting[]): readon
   const now = new Set(settings.map((each) => settingSubject(repository.id, each)));
   const gone = facts.known
     .filter((each) => !each.gone && !now.has(settingSubject(repository.id, each)))
+    .filter(({ setting }) => facts.people !== null || !PEOPLE_SETTINGS.includes(setting))
     .map(({ place, setting }) => ({
       place,
       setting,

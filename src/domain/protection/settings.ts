@@ -48,7 +48,11 @@ export type SettingName =
   | "wait-minutes"
   | "gate-apps"
   | "visibility"
-  | "archived";
+  | "archived"
+  | "may-administer"
+  | "may-maintain"
+  | "may-write"
+  | "teams";
 
 /** Every setting of a snapshot, in a fixed order. `appId`: ours, that the check must be pinned to. */
 export function settingsOf(protection: Protection, appId: number): readonly Setting[] {

@@ -28,6 +28,10 @@ const NAMES: Readonly<Record<SettingName, string>> = {
   "gate-apps": "Apps a deployment waits for",
   visibility: "who may read the repository",
   archived: "the repository is archived",
+  "may-administer": "who may administer it",
+  "may-maintain": "who may maintain it",
+  "may-write": "who may write to it",
+  teams: "the teams that have rights in it",
 };
 
 /** What a setting is about. */

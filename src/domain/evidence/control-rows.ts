@@ -1,0 +1,199 @@
+/** The rows of control-state.csv and privileged-actors.csv: settings over time, each value from when to when. */
+
+import type { Instant } from "../change.ts";
+import type { LoggedEntry } from "../entry.ts";
+import type { ControlStateRecord } from "../protection/record.ts";
+import { sayName, sayValue } from "../protection/words.ts";
+import type { EvidenceSource } from "./population.ts";
+import { column, table } from "./table.ts";
+
+/** One value of one setting, from when until when. */
+interface Spell {
+  readonly entry: LoggedEntry;
+  readonly body: ControlStateRecord;
+  /** Null: it still was so when the period ended. */
+  readonly to: Instant | null;
+}
+
+/** How each branch and environment was protected, from, to. */
+export const CONTROL_STATE = table<Spell>({
+  path: "control-state.csv",
+  description:
+    "How each production branch, ruleset, environment and repository was set within the period: one row for each value of each setting, from when to when.",
+  columns: [
+    column("state_id", "text", "Identity: the setting and the number of its log entry.", stateId),
+    column("repository_id", "integer", "GitHub's id of the repository.", ({ body }) => body.repository.id),
+    column("repository", "text", "Owner and name when it was read.", ({ body }) => nameOf(body)),
+    column("place", "text", "branch, ruleset, environment or repository.", ({ body }) => body.place.kind),
+    column("name", "text", "Of the branch, ruleset or environment.", ({ body }) => body.place.name),
+    column(
+      "setting",
+      "text",
+      "The setting's fixed name; see docs/operations.md.",
+      ({ body }) => body.setting,
+    ),
+    column("meaning", "text", "The setting in words.", ({ body }) => sayName(body.setting)),
+    column("value", "text", "What it was; lists are separated by commas.", ({ body }) =>
+      body.value === null ? null : sayValue(body.value),
+    ),
+    column("observable", "yes-no", "no: GitHub did not show it.", ({ body }) => body.value !== null),
+    column("because", "text", "Why it could not be observed.", ({ body }) => body.because),
+    column("from", "time", "Since when it is known to have been so.", ({ body }) => body.from),
+    column("to", "time", "Until when; empty: it still was when the period ended.", ({ to }) => to),
+    column(
+      "not_before",
+      "time",
+      "The reading before, at which it was otherwise; empty: this is the first reading.",
+      ({ body }) => body.notBefore,
+    ),
+    column(
+      "basis",
+      "text",
+      "observed: told when it happened; read-later: found by a later reading.",
+      ({ body }) => body.basis,
+    ),
+    column("changed_by", "text", "Who was told to have changed it: login#id.", ({ body }) =>
+      body.by === null ? null : `${body.by.login}#${body.by.id}`,
+    ),
+    column("log_seq", "integer", "Number of the log entry this row was made from.", ({ entry }) => entry.seq),
+    column("log_hash", "digest", "Hash of that entry.", ({ entry }) => entry.hash),
+  ],
+  async *rows(source) {
+    for await (const timeline of timelinesOf(source)) yield* timeline.filter(({ body }) => !body.gone);
+  },
+});
+
+function stateId({ entry }: Spell): string {
+  // A space comes before every character of a subject, so that rows are in the order of settings.
+  return `${entry.subject} ${String(entry.seq).padStart(12, "0")}`;
+}
+
+function nameOf({ repository }: ControlStateRecord): string {
+  return `${repository.owner}/${repository.name}`;
+}
+
+/** One right that one actor had, from when until when. */
+interface Right {
+  readonly spell: Spell;
+  readonly actor: string;
+  readonly can: string;
+  readonly from: Instant;
+  readonly to: Instant | null;
+}
+
+/** Who could approve, bypass and deploy. */
+export const PRIVILEGED_ACTORS = table<Right>({
+  path: "privileged-actors.csv",
+  description:
+    "Who could approve, administer, bypass or release deployments within the period, from when to when. Whoever may write may also ask for a deployment. People are read once a day.",
+  columns: [
+    column("right_id", "text", "Identity: the setting, the number of the log entry, the actor.", rightId),
+    column(
+      "repository_id",
+      "integer",
+      "GitHub's id of the repository.",
+      ({ spell }) => spell.body.repository.id,
+    ),
+    column("repository", "text", "Owner and name when it was read.", ({ spell }) => nameOf(spell.body)),
+    column(
+      "place",
+      "text",
+      "branch, ruleset, environment or repository.",
+      ({ spell }) => spell.body.place.kind,
+    ),
+    column("name", "text", "Of the branch, ruleset or environment.", ({ spell }) => spell.body.place.name),
+    column(
+      "actor",
+      "text",
+      "login#id of a person; slug#id (permission) of a team; else kind:id as GitHub lists it, such as role:5, the administrators.",
+      ({ actor }) => actor,
+    ),
+    column("can", "text", "What the actor could do.", ({ can }) => can),
+    column("from", "time", "Since when.", ({ from }) => from),
+    column("to", "time", "Until when; empty: still when the period ended.", ({ to }) => to),
+    column(
+      "log_seq",
+      "integer",
+      "Number of the log entry that shows it first.",
+      ({ spell }) => spell.entry.seq,
+    ),
+    column("log_hash", "digest", "Hash of that entry.", ({ spell }) => spell.entry.hash),
+  ],
+  async *rows(source) {
+    for await (const timeline of timelinesOf(source)) {
+      const can = RIGHTS[timeline[0]?.body.setting ?? ""];
+      if (can !== undefined) yield* rightsOf(timeline, can);
+    }
+  },
+});
+
+const RIGHTS: Readonly<Partial<Record<string, string>>> = {
+  "may-administer": "approve, merge and change settings (admin)",
+  "may-maintain": "approve and merge (maintain)",
+  "may-write": "approve and merge (write)",
+  teams: "whatever its permission gives its members",
+  "may-bypass-check": "merge past the check",
+  "may-bypass-pull-request": "push past pull requests",
+  "may-bypass": "bypass the ruleset",
+  reviewers: "approve deployments",
+};
+
+function rightId({ spell, actor }: Right): string {
+  return `${stateId(spell)} ${actor}`;
+}
+
+/** Each actor's unbroken spells of one right, by the entry that begins each, then by actor. */
+function rightsOf(timeline: readonly Spell[], can: string): readonly Right[] {
+  const open = new Map<string, Right>();
+  const ended: Right[] = [];
+  for (const spell of timeline) {
+    const { value } = spell.body;
+    const now = new Set(Array.isArray(value) ? (value as readonly string[]) : []);
+    for (const [actor, right] of open) {
+      if (now.has(actor)) open.set(actor, { ...right, to: spell.to });
+      else {
+        ended.push({ ...right, to: spell.body.from });
+        open.delete(actor);
+      }
+    }
+    for (const actor of now)
+      if (!open.has(actor)) open.set(actor, { spell, actor, can, from: spell.body.from, to: spell.to });
+  }
+  return [...ended, ...open.values()].toSorted((a, b) => (rightId(a) < rightId(b) ? -1 : 1));
+}
+
+/** The values of each setting that held within the period, oldest first; settings by their subjects. */
+async function* timelinesOf(source: EvidenceSource): AsyncIterable<readonly Spell[]> {
+  const { period, organizationId } = source;
+  const lines = source.sorted(
+    (async function* () {
+      for await (const entry of source.log({
+        organizationId,
+        from: 0,
+        to: period.to,
+        kinds: ["control-state"],
+      }))
+        if (entry.organizationId === organizationId && entry.kind === "control-state")
+          yield `${entry.subject}\t${String(entry.seq).padStart(12, "0")}\t${JSON.stringify(entry)}`;
+    })(),
+  );
+  let group: LoggedEntry[] = [];
+  for await (const line of lines) {
+    const entry = JSON.parse(line.slice(line.indexOf("\t", line.indexOf("\t") + 1) + 1)) as LoggedEntry;
+    if (group[0] !== undefined && group[0].subject !== entry.subject) {
+      yield spellsOf(group, period.from);
+      group = [];
+    }
+    group.push(entry);
+  }
+  if (group.length > 0) yield spellsOf(group, period.from);
+}
+
+function spellsOf(entries: readonly LoggedEntry[], from: Instant): readonly Spell[] {
+  return entries
+    .map((entry, index): Spell => {
+      const next = entries[index + 1]?.body as ControlStateRecord | undefined;
+      return { entry, body: entry.body as ControlStateRecord, to: next?.from ?? null };
+    })
+    .filter(({ to }) => to === null || to > from);
+}

@@ -1,0 +1,45 @@
+/** Who may do what in a repository, as settings that are kept over time like the others. */
+
+import type { Setting, SettingName } from "./settings.ts";
+import { isUnobservable, type Unobservable } from "./snapshot.ts";
+
+/** Who has rights beyond reading in a repository, and which teams bring them. */
+export interface SeenPeople {
+  readonly people:
+    readonly { readonly id: number; readonly login: string; readonly role: Role }[] | Unobservable;
+  readonly teams:
+    readonly { readonly id: number; readonly slug: string; readonly role: string }[] | Unobservable;
+}
+
+/** What people may do: each includes those below. */
+export type Role = "admin" | "maintain" | "write";
+
+const SETTINGS: Readonly<Record<Role, SettingName>> = {
+  admin: "may-administer",
+  maintain: "may-maintain",
+  write: "may-write",
+};
+
+/** The settings that are read of people, once a day. */
+export const PEOPLE_SETTINGS: readonly SettingName[] = [...Object.values(SETTINGS), "teams"];
+
+/** Who has which right, each under the highest they have: `login#id`. */
+export function peopleSettings(seen: SeenPeople): readonly Setting[] {
+  const place = { kind: "repository", id: "whole", name: "" } as const;
+  const { people, teams } = seen;
+  const roles = (["admin", "maintain", "write"] as const).map((role): Setting => {
+    const setting = SETTINGS[role];
+    if (isUnobservable(people)) return { place, setting, value: null, because: people.unobservable };
+    const names = people.filter((one) => one.role === role).map(({ id, login }) => `${login}#${id}`);
+    return { place, setting, value: names.toSorted(), because: null };
+  });
+  const ofTeams: Setting = isUnobservable(teams)
+    ? { place, setting: "teams", value: null, because: teams.unobservable }
+    : {
+        place,
+        setting: "teams",
+        value: teams.map(({ id, slug, role }) => `${slug}#${id} (${role})`).toSorted(),
+        because: null,
+      };
+  return [...roles, ofTeams];
+}
