@@ -12,6 +12,7 @@ import type { Entry } from "../domain/entry.ts";
 import type { Protection } from "../domain/protection/snapshot.ts";
 import type { BranchRecord, RepositoryRecord } from "../domain/record.ts";
 import { currentPolicy } from "./assess-change.ts";
+import { askForBaseline } from "./baseline.ts";
 import { askForExposures } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -50,6 +51,7 @@ export async function readControlState(
   const all = [...entries, ...unseenEdits(watched, before, after)];
   if (all.length > 0)
     await tools.ledger.record({ entries: all, actions: [] }, tools.clock.now(), watched.fence);
+  if (before === null) await askForBaseline(tools, watched);
   await askForExposures(tools, repository.ownerId, causes, canonical(entries));
 }
 

@@ -69,6 +69,8 @@ export interface TaskPayload {
   /** The cause whose deviation is looked at again, and its organisation. */
   readonly causeId?: string;
   readonly organizationId?: number;
+  /** Which attempt at an installation's baseline this is. */
+  readonly attempt?: number;
   /** Who changed a ruleset of the organisation, and when. */
   readonly told?: { readonly at: Instant; readonly by: Actor | null };
 }

@@ -17,6 +17,7 @@ import { assessRun } from "./assess-run.ts";
 import { assessTag } from "./assess-tag.ts";
 import { assessGroup, assessPull } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
+import { BASELINE, recordBaselineReport } from "./baseline.ts";
 import { PROTECTION, readControlState, readOrganization } from "./control-state.ts";
 import { EXPOSURES } from "./exposed.ts";
 import { recordWeakening } from "./exposures.ts";
@@ -346,6 +347,7 @@ async function runTask(
   else if (task.event === MERGE_BACK && task.payload.deploymentId !== undefined)
     await checkMergeBack(tools, watched, task.payload.deploymentId);
   else if (task.event === GATES) await answerWaitingGates(tools, watched);
+  else if (task.event === BASELINE) await recordBaselineReport(tools, watched, task.payload.attempt ?? 1);
   else if (task.event === PROTECTION) await readControlState(tools, watched, task.payload.told ?? null);
   else await rejudgeOpen(tools, watched);
 }
