@@ -1,15 +1,20 @@
-/** `countersign doctor`: what is wrong with the settings, the store and the way to GitHub, and how to mend it. */
+/** `countersign doctor`: what is wrong with the settings, the store, the way to GitHub and the protection of each repository, and how to mend it. */
 
-import { z } from "zod";
-import { ask } from "../github/ask.ts";
-import { makeProbot, octokitsOf } from "../github/octokit.ts";
+import { time } from "../domain/wording.ts";
+import type { BaselineRecord } from "../domain/protection/record.ts";
+import { diagnose, type Diagnosis, type Remark } from "../domain/protection/diagnosis.ts";
+import type { Protection } from "../domain/protection/snapshot.ts";
+import type { CoverageGapRecord, RepositoryRecord } from "../domain/record.ts";
+import type { Fetch } from "../github/octokit.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { openLedger } from "../ledger/open.ts";
-import { apiBaseUrl, readSettings, type Settings } from "../settings.ts";
+import { readSettings, type Settings } from "../settings.ts";
 import type { Answer, ExitCode, Terminal } from "./answer.ts";
 import { answerFailure } from "./answer.ts";
+import { lookAtGitHub } from "./doctor-github.ts";
 
 /** One thing looked at. */
-interface Finding {
+export interface Finding {
   readonly what: string;
   readonly ok: boolean;
   /** What was found; when it is wrong, with how to mend it. */
@@ -17,51 +22,159 @@ interface Finding {
   readonly code: ExitCode;
 }
 
-/** Looks at everything and tells all of it. Exit code: the gravest of what is wrong (2 settings, 3 unreachable). */
-export async function doctor(terminal: Terminal): Promise<Answer> {
-  const read = readSettings(terminal.env);
-  const findings: Finding[] = read.ok
-    ? [
-        { what: "settings", ok: true, found: "complete", code: 0 },
-        await look("store", terminal, () => lookAtStore(read.settings)),
-        await look("GitHub", terminal, () => lookAtGitHub(read.settings)),
-      ]
-    : read.problems.map((problem) => ({ what: "settings", ok: false, found: problem, code: 2 }));
-  const code = findings.reduce<ExitCode>((worst, each) => (each.code > worst ? each.code : worst), 0);
-  const lines = findings.map((each) => `${each.ok ? "ok   " : "wrong"}  ${each.what}: ${each.found}`);
-  return { code, lines, data: { ok: code === 0, findings } };
+/** What the evidence log tells of the repositories. */
+interface Watch {
+  readonly repositories: readonly Diagnosis[];
+  /** Watched, and not read yet. */
+  readonly unread: readonly string[];
+  readonly gaps: readonly CoverageGapRecord[];
+  readonly baselines: readonly BaselineRecord[];
 }
 
-async function look(what: string, terminal: Terminal, work: () => Promise<string>): Promise<Finding> {
+/** Looks at everything and tells all of it. Exit code: 1 something is wrong, 2 settings, 3 unreachable. `fetch`: another way to GitHub. */
+export async function doctor(terminal: Terminal, now = Date.now(), fetch?: Fetch): Promise<Answer> {
+  const read = readSettings(terminal.env);
+  if (!read.ok) {
+    const findings = read.problems.map((problem): Finding => {
+      return { what: "settings", ok: false, found: problem, code: 2 };
+    });
+    return answerOf(findings, null);
+  }
+  const { settings } = read;
+  const findings: Finding[] = [{ what: "settings", ok: true, found: "complete", code: 0 }];
+  let watch: Watch | null = null;
+  findings.push(
+    ...(await look("store", terminal, async () => {
+      const looked = await lookAtStore(settings);
+      watch = looked.watch;
+      return [looked.finding];
+    })),
+  );
+  findings.push(...(await look("GitHub", terminal, () => lookAtGitHub(settings, now, fetch))));
+  return answerOf(findings, watch);
+}
+
+async function look(
+  what: string,
+  terminal: Terminal,
+  work: () => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
   try {
-    return { what, ok: true, found: await work(), code: 0 };
+    return await work();
   } catch (error) {
     const { code, lines } = answerFailure(error, terminal.env);
-    return { what, ok: false, found: (lines[0] ?? "").replace(/^error: /u, ""), code };
+    return [{ what, ok: false, found: (lines[0] ?? "").replace(/^error: /u, ""), code }];
   }
 }
 
-async function lookAtStore(settings: Settings): Promise<string> {
+async function lookAtStore(settings: Settings): Promise<{ finding: Finding; watch: Watch }> {
   const ledger = await openLedger(settings.store);
   try {
     const { size } = await ledger.head();
     const place = "dataDir" in settings.store ? settings.store.dataDir : "PostgreSQL";
-    return `${ledger.kind} (${place}) answers; the evidence log holds ${size} entries`;
+    const found = `${ledger.kind} (${place}) answers; the evidence log holds ${size} entries`;
+    return {
+      finding: { what: "store", ok: true, found, code: 0 },
+      watch: await watchOf(ledger, settings.appId),
+    };
   } finally {
     await ledger.close();
   }
 }
 
-async function lookAtGitHub(settings: Settings): Promise<string> {
-  const baseUrl = apiBaseUrl(settings);
-  const probot = makeProbot({
-    appId: settings.appId,
-    privateKey: settings.privateKey,
-    secret: settings.webhookSecrets[0],
-    baseUrl,
-    pacing: true,
-  });
-  const octokit = await octokitsOf(probot).app();
-  const { data } = await ask(octokit, "GET /app", {}, z.object({ slug: z.string() }));
-  return `${baseUrl} answers, and knows us as ${data.slug}`;
+async function watchOf(ledger: Ledger, appId: number): Promise<Watch> {
+  const repositories: Diagnosis[] = [];
+  const unread: string[] = [];
+  for await (const { body, subject } of ledger.states("repository")) {
+    const { repository, removedAt, archived, inScope } = body as RepositoryRecord;
+    if (removedAt !== null || archived || !inScope) continue;
+    const state = await ledger.state("protection", subject);
+    if (state === undefined) unread.push(`${repository.owner}/${repository.name}`);
+    else repositories.push(diagnose({ repository, protection: state.body as Protection }, appId));
+  }
+  const gaps: CoverageGapRecord[] = [];
+  for await (const { body } of ledger.states("coverage-gap")) {
+    const gap = body as CoverageGapRecord;
+    if (gap.to === null) gaps.push(gap);
+  }
+  const baselines: BaselineRecord[] = [];
+  for await (const { body } of ledger.states("baseline")) baselines.push(body as BaselineRecord);
+  return {
+    repositories: repositories.toSorted((a, b) => (a.repository < b.repository ? -1 : 1)),
+    unread: unread.toSorted(),
+    gaps,
+    baselines,
+  };
+}
+
+function answerOf(findings: readonly Finding[], watch: Watch | null): Answer {
+  const isWeak = watch?.repositories.some(({ remarks }) =>
+    remarks.some(({ kind }) => kind === "not-prevented"),
+  );
+  const first: ExitCode = isWeak === true || (watch?.gaps.length ?? 0) > 0 ? 1 : 0;
+  const code = findings.reduce<ExitCode>((worst, each) => (each.code > worst ? each.code : worst), first);
+  const lines = [
+    ...findings.map((each) => `${each.ok ? "ok   " : "wrong"}  ${each.what}: ${each.found}`),
+    ...(watch === null ? [] : watchLines(watch)),
+  ];
+  return { code, lines, data: { ok: code === 0, findings, ...watch } };
+}
+
+const TITLES: Readonly<Record<Remark["kind"], string>> = {
+  "not-prevented": "Not prevented, only seen",
+  "not-seen": "Not to be seen",
+  "holds-back-emergency": "Would hold back an authorised emergency",
+};
+
+function watchLines({ repositories, unread, gaps, baselines }: Watch): readonly string[] {
+  return [
+    `${repositories.length === 0 ? "     " : "ok   "}  repositories: ${repositories.length} read${
+      unread.length === 0 ? "" : `; not read yet: ${some(unread)}`
+    }`,
+    ...gaps.map(
+      ({ scope, because, from }) => `wrong  monitoring gap since ${time(from)}, ${scope}: ${because}`,
+    ),
+    ...Object.entries(TITLES).flatMap(([kind, title]) => remarkLines(title, kind, repositories)),
+    ...baselines.map(
+      ({ at, repositories: count, weaknesses }) =>
+        `As it was when observation began (${time(at)}, ${count} repositories): ${
+          weaknesses.length === 0
+            ? "nothing of this was weak"
+            : weaknesses.map((each) => `${each.weakness} in ${each.repositories}`).join("; ")
+        }. This is one record in the evidence log, and no deviation.`,
+    ),
+  ];
+}
+
+/** The same remark is said once, with all the repositories it holds for. */
+function remarkLines(title: string, kind: string, repositories: readonly Diagnosis[]): readonly string[] {
+  const places = new Map<string, { readonly remark: Remark; readonly names: string[] }>();
+  for (const { repository, remarks } of repositories) {
+    for (const remark of remarks.filter((each) => each.kind === kind)) {
+      const key = `${remark.what}\n${remark.remedy}`;
+      const known = places.get(key) ?? { remark, names: [] };
+      const where = remark.where === "" ? "" : ` (${remark.where})`;
+      known.names.push(`${repository}${where}`);
+      places.set(key, known);
+    }
+  }
+  if (places.size === 0) return [];
+  const sorted = [...places.values()].toSorted((a, b) => b.names.length - a.names.length);
+  return [
+    `${title}:`,
+    ...sorted.flatMap(({ remark, names }) => [
+      `  - ${remark.what}`,
+      `    where: ${some(names)}`,
+      `    what mends it: ${remark.remedy}`,
+    ]),
+  ];
+}
+
+const SHOWN = 5;
+
+function some(names: readonly string[]): string {
+  const more = names.length - SHOWN;
+  return more > 0
+    ? `${names.slice(0, SHOWN).join(", ")} and ${more} more (--json lists all)`
+    : names.join(", ");
 }

@@ -26,6 +26,8 @@ const STEPS: readonly DoStep[] = ["web", "api"].flatMap((repository): readonly D
   { do: "merge", by: "ann", pull: 2, method: "merge", bypass: true, repository },
   { do: "push", by: "ann", branch: "main", files: { "src/c.ts": "1" }, bypass: true, repository },
   { do: "deploy", by: "ann", environment: "production", commit: "main", repository },
+  // Both repositories lose their protection, each by its own ruleset.
+  { do: "edit-ruleset", by: "ann", enforcement: "disabled", repository },
 ]);
 
 async function play(
@@ -61,7 +63,7 @@ test("two Apps on one database, fed the same deliveries, say everything once, as
   const alone = await play(1);
   const together = await play(2);
   expect(together.outcome).toEqual(alone.outcome);
-  expect(together.outcome.issues).toHaveLength(4);
+  expect(together.outcome.issues).toHaveLength(6);
   const shas = together.outcome.checks.map((check) => (JSON.parse(check) as { sha: string }).sha);
   expect(shas).toHaveLength(4);
   expect(new Set(shas).size).toBe(4);

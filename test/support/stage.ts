@@ -161,6 +161,17 @@ export async function openStageOn(
   };
 }
 
+/** The environment of a command at a terminal beside this stage's App. */
+export function environmentOf(where: Where): Readonly<Record<string, string>> {
+  return {
+    APP_ID: String(APP_ID),
+    PRIVATE_KEY: KEYS.privateKey,
+    WEBHOOK_SECRET: SECRET,
+    GITHUB_API_URL: "http://github.test/api/v3",
+    ...("dataDir" in where ? { COUNTERSIGN_DATA_DIR: where.dataDir } : { DATABASE_URL: where.databaseUrl }),
+  };
+}
+
 function settingsFor(where: Where, variables: Readonly<Record<string, string>>): Settings {
   return {
     appId: APP_ID,

@@ -1,0 +1,166 @@
+/** What cannot be prevented or seen in a repository as it is set now, why, what mends it, and what would hold back an emergency. */
+
+import type { Instant, Repository } from "../change.ts";
+import type { BaselineRecord } from "./record.ts";
+import { settingsOf, type Setting } from "./settings.ts";
+import { isUnobservable, type Protection } from "./snapshot.ts";
+import { sayName, weaknessesOf } from "./words.ts";
+
+/** One thing to know about a repository. `where`: its branch or environment, or empty. */
+export interface Remark {
+  readonly kind: "not-prevented" | "not-seen" | "holds-back-emergency";
+  readonly where: string;
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** Everything to know about one repository. */
+export interface Diagnosis {
+  readonly repository: string;
+  readonly readAt: Instant;
+  readonly remarks: readonly Remark[];
+}
+
+/** A repository as last read. */
+export interface Reading {
+  readonly repository: Repository;
+  readonly protection: Protection;
+}
+
+/** What is to be said of one repository. `appId`: ours. */
+export function diagnose({ repository, protection }: Reading, appId: number): Diagnosis {
+  const settings = settingsOf(protection, appId);
+  const where = ({ place }: Pick<Setting, "place">): string =>
+    place.kind === "repository" ? "" : `${place.kind} ${place.name}`;
+  return {
+    repository: `${repository.owner}/${repository.name}`,
+    readAt: protection.readAt,
+    remarks: [
+      ...weaknessesOf(settings).map((each): Remark => {
+        return { kind: "not-prevented", where: where(each), what: each.weakness, remedy: each.remedy };
+      }),
+      ...notSeen(protection, settings, where),
+      ...settings.flatMap((each): Remark[] => {
+        const held = HOLDS[each.setting]?.(each.value);
+        if (held == null) return [];
+        return [{ kind: "holds-back-emergency", where: where(each), what: held[0], remedy: held[1] }];
+      }),
+    ],
+  };
+}
+
+/** What GitHub does not show, once for each reason. */
+function notSeen(
+  { environments }: Protection,
+  settings: readonly Setting[],
+  where: (setting: Setting) => string,
+): readonly Remark[] {
+  const reasons = new Map<string, Setting[]>();
+  for (const each of settings) {
+    if (each.value !== null || each.because === null || each.place.kind === "ruleset") continue;
+    reasons.set(each.because, [...(reasons.get(each.because) ?? []), each]);
+  }
+  const remarks = [...reasons].map(([because, hidden]): Remark => {
+    const places = [...new Set(hidden.map(where))].filter((each) => each !== "");
+    const names = [...new Set(hidden.map(({ setting }) => sayName(setting)))];
+    return {
+      kind: "not-seen",
+      where: places.join(", "),
+      what: `${names.join("; ")}: ${because}`,
+      remedy: mend(because),
+    };
+  });
+  if (!isUnobservable(environments)) return remarks;
+  const because = environments.unobservable;
+  return [...remarks, { kind: "not-seen", where: "environments", what: because, remedy: mend(because) }];
+}
+
+function mend(because: string): string {
+  if (/plan of this organisation/u.test(because))
+    return "a plan with this feature for private repositories; without it nothing can be required there, and it is only seen";
+  if (/bypass a ruleset/u.test(because))
+    return "look at the bypass list yourself: it should be empty. An edit of it is recorded as a gap when it happens";
+  if (/permissions/u.test(because)) return "accept the App's permissions in the organisation's settings";
+  return "nothing: GitHub has no way to show it";
+}
+
+type Held = readonly [what: string, remedy: string] | null;
+
+const LEAVE =
+  "leave it to the check, which an authorised emergency passes (countersign ruleset says what to leave off)";
+
+/** What of GitHub's own would stop a change that an authorised emergency lets through. */
+const HOLDS: Readonly<Partial<Record<Setting["setting"], (value: Setting["value"]) => Held>>> = {
+  "approvals-required": (value) =>
+    typeof value === "number" && value > 0
+      ? [
+          `GitHub itself asks for ${value} ${value === 1 ? "approval" : "approvals"}, also of an authorised emergency`,
+          LEAVE,
+        ]
+      : null,
+  "code-owners-required": (value) =>
+    value === true
+      ? ["GitHub itself asks for a code owner's review, also of an authorised emergency", LEAVE]
+      : null,
+  "last-push-approved": (value) =>
+    value === true ? ["GitHub itself asks for somebody else to approve the last push", LEAVE] : null,
+  "other-checks-required": (value) =>
+    Array.isArray(value) && value.length > 0
+      ? [
+          `GitHub itself asks for other checks (${value.join(", ")}): while they fail, an authorised emergency waits too`,
+          "name them under `checks` in the policy instead: an emergency may waive them there",
+        ]
+      : null,
+  "merge-queue": (value) =>
+    value === true
+      ? [
+          "everything goes through the merge queue, also an authorised emergency",
+          "keep the queue short, or let nobody jump it but by an emergency",
+        ]
+      : null,
+  "gate-apps": (value) =>
+    Array.isArray(value) && value.length > 0
+      ? [`deployments wait for ${value.join(", ")}`, "know who can answer there in an emergency"]
+      : null,
+  reviewers: (value) =>
+    Array.isArray(value) && value.length > 0
+      ? [
+          `deployments wait for one of ${value.length} reviewers`,
+          "make sure that one of them can be reached at any hour",
+        ]
+      : null,
+};
+
+const NAMES_KEPT = 10;
+
+/** How an installation was protected when observation began, in one record: each weakness with how many repositories have it. */
+export function baselineOf(
+  installationId: number,
+  readings: readonly Reading[],
+  appId: number,
+  at: Instant,
+): BaselineRecord {
+  const found = new Map<string, { readonly remedy: string; readonly names: Set<string> }>();
+  for (const reading of readings) {
+    const { repository, remarks } = diagnose(reading, appId);
+    for (const { kind, what, remedy } of remarks) {
+      if (kind !== "not-prevented") continue;
+      const known = found.get(what) ?? { remedy, names: new Set<string>() };
+      known.names.add(repository);
+      found.set(what, known);
+    }
+  }
+  return {
+    installationId,
+    at,
+    repositories: readings.length,
+    weaknesses: [...found]
+      .map(([weakness, { remedy, names }]) => ({
+        weakness,
+        repositories: names.size,
+        names: [...names].toSorted().slice(0, NAMES_KEPT),
+        remedy,
+      }))
+      .toSorted((a, b) => b.repositories - a.repositories || (a.weakness < b.weakness ? -1 : 1)),
+  };
+}

@@ -1,0 +1,163 @@
+import { afterEach, describe, expect, test } from "vitest";
+
+import type { Answer } from "../../src/cli/answer.ts";
+import { doctor } from "../../src/cli/doctor.ts";
+import type { Scenario } from "../../src/cli/scenario/format.ts";
+import type { DoStep } from "../../src/cli/scenario/steps.ts";
+import type { BaselineRecord } from "../../src/domain/protection/record.ts";
+import { readStory } from "../support/scenarios.ts";
+import { environmentOf, openStage, type InProcessStage } from "../support/stage.ts";
+
+const MINUTE = 60_000;
+
+const STORY = readStory(
+  `name: a doctor's visit
+policy: { mode: enforce }
+people: { ann: { permission: write }, bob: { permission: write }, adm: { permission: admin } }
+story: []
+`,
+  "doctor",
+);
+
+const open: InProcessStage[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0)) await each.close();
+});
+
+async function visit(scenario: Scenario = STORY): Promise<InProcessStage> {
+  const stage = await openStage(scenario, "sqlite");
+  open.push(stage);
+  await pass(stage, scenario.start + 45 * MINUTE);
+  return stage;
+}
+
+async function pass(stage: InProcessStage, until: number): Promise<void> {
+  await stage.double.setClock(until);
+  await stage.app.advance(until);
+  await stage.app.settle();
+}
+
+async function act(stage: InProcessStage, ...steps: readonly DoStep[]): Promise<void> {
+  for (const step of steps) {
+    expect(await stage.double.act(step)).toMatchObject({ refused: null, unplayable: null });
+    await stage.double.idle();
+    await stage.app.settle();
+  }
+}
+
+/** What the doctor says, with the time GitHub has then and `env` on top. */
+function ask(
+  stage: InProcessStage,
+  now = STORY.start + 45 * MINUTE,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const terminal = {
+    print: () => undefined,
+    say: () => undefined,
+    env: { ...environmentOf(stage.where), ...env },
+    interactive: false,
+  };
+  return doctor(terminal, now, (input, init) => stage.github.fetch(new Request(input, init)));
+}
+
+describe("the doctor", () => {
+  test("finds nothing wrong with a repository under the ruleset that goes with the policy", async () => {
+    const stage = await visit({ ...STORY, policy: null });
+    const { code, lines } = await ask(stage);
+    expect(lines.join("\n")).toContain("ok     webhook: GitHub sends to http://countersign.test");
+    expect(lines.join("\n")).toContain("ok     clock: agrees with GitHub's");
+    expect(lines.join("\n")).toContain("ok     installation on acme: it grants what the App asks for");
+    expect(lines.join("\n")).toContain("ok     repositories: 1 read");
+    expect(lines.join("\n")).not.toContain("Not prevented");
+    expect(code).toBe(0);
+  });
+
+  test("says what is not prevented, what cannot be seen and what would hold back an emergency, with what mends it", async () => {
+    const stage = await visit({ ...STORY, policy: null });
+    await act(
+      stage,
+      { do: "edit-ruleset", by: "adm", approvals: 2, checks: [{ name: "countersign" }, { name: "build" }] },
+      {
+        do: "set-environment",
+        by: "adm",
+        environment: "production",
+        reviewers: ["bob"],
+        "admins-bypass": true,
+        "prevent-self-review": true,
+      },
+    );
+    await stage.app.sweep();
+    const { code, lines } = await ask(stage);
+    const said = lines.join("\n");
+    expect(code).toBe(1);
+    expect(said).toContain(
+      "the check is required from any source: whoever may write can post one of that name",
+    );
+    expect(said).toContain("what mends it: apply what `countersign ruleset` prints");
+    expect(said).toContain("administrators may skip the environment's rules");
+    expect(said).toContain("GitHub shows who may bypass a ruleset only to callers who may edit it");
+    expect(said).toContain("GitHub itself asks for 2 approvals, also of an authorised emergency");
+    expect(said).toContain("GitHub itself asks for other checks (build)");
+    expect(said).toContain("deployments wait for one of 1 reviewers");
+  });
+
+  test("names a missing permission, a selected installation, a foreign webhook and a wrong clock", async () => {
+    const stage = await visit({ ...STORY, repositories: { api: {} } });
+    await act(
+      stage,
+      { do: "set-app-permissions", permissions: { administration: "none" } },
+      { do: "remove-repository", repository: "api" },
+      { do: "set-webhook", url: "http://elsewhere.example/hook" },
+    );
+    const env = { COUNTERSIGN_BASE_URL: "http://countersign.test" };
+    const { code, lines } = await ask(stage, STORY.start + 55 * MINUTE, env);
+    const said = lines.join("\n");
+    expect(said).toContain("it lacks administration: read (branch protection cannot be read");
+    expect(said).toContain("it covers selected repositories only");
+    expect(said).toContain("wrong  webhook: GitHub sends to http://elsewhere.example/hook");
+    expect(said).toContain("wrong  clock: 600 seconds ahead of GitHub's");
+    expect(said).toContain("wrong  monitoring gap since");
+    expect(code).toBe(1);
+  });
+
+  test("lists every problem of the settings, and looks no further", async () => {
+    const stage = await visit();
+    const { code, lines } = await ask(stage, STORY.start, { APP_ID: "none", WEBHOOK_SECRET: "development" });
+    expect(code).toBe(2);
+    expect(lines.every((line) => line.startsWith("wrong  settings: "))).toBe(true);
+  });
+});
+
+test(
+  "four hundred repositories installed at once, a third of them weakly protected, are one baseline and no issue",
+  { timeout: 600_000 },
+  async () => {
+    const names = Array.from({ length: 399 }, (_, index) => `r${String(index + 1).padStart(3, "0")}`);
+    // Every third has no ruleset: the double's setup knows that, the scenario format does not.
+    const repositories = Object.fromEntries(
+      names.map((name, index) => [name, { visibility: "private" as const, ruleset: index % 3 !== 0 }]),
+    );
+    const stage = await openStage({ ...STORY, policy: null, repositories }, "sqlite", {
+      hourlyLimit: 100_000,
+    });
+    open.push(stage);
+    await pass(stage, STORY.start + 45 * MINUTE);
+    const ledger = await stage.openLedger();
+    const baselines: BaselineRecord[] = [];
+    for await (const entry of ledger.states("baseline")) baselines.push(entry.body as BaselineRecord);
+    const deviations = [];
+    for await (const entry of ledger.states("deviation")) deviations.push(entry.subject);
+    await ledger.close();
+    expect(baselines).toHaveLength(1);
+    expect(baselines[0]?.repositories).toBe(400);
+    expect(
+      baselines[0]?.weaknesses.map(({ weakness, repositories: count }) => [weakness, count]),
+    ).toContainEqual(["the check is not required: any change can be merged", 133]);
+    expect(deviations).toEqual([]);
+    const state = await stage.double.state();
+    expect(state.repositories.flatMap(({ issues }) => issues)).toEqual([]);
+    const { lines } = await ask(stage);
+    expect(lines.length).toBeLessThan(40);
+    expect(lines.join("\n")).toContain("and 128 more (--json lists all)");
+  },
+);
