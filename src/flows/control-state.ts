@@ -6,8 +6,8 @@ import { policyOrDefault } from "../domain/decision.ts";
 import { canonical } from "../domain/digest.ts";
 import { isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
 import { editedUnseen } from "../domain/protection/weakening.ts";
-import { decideReading } from "../domain/protection/reading.ts";
-import type { ControlStateRecord, ExposureRecord } from "../domain/protection/record.ts";
+import { decideReading, readingSubject } from "../domain/protection/reading.ts";
+import type { ControlStateRecord, ExposureRecord, ReadingRecord } from "../domain/protection/record.ts";
 import type { Entry } from "../domain/entry.ts";
 import type { Protection } from "../domain/protection/snapshot.ts";
 import type { BranchRecord, RepositoryRecord } from "../domain/record.ts";
@@ -36,7 +36,11 @@ export async function readControlState(
     now: tools.clock.now(),
   });
   const state = await tools.ledger.state("protection", String(repository.id));
-  const before = state === undefined ? null : (state.body as Protection);
+  const last = await tools.ledger.state("protection", readingSubject(repository.id));
+  const before =
+    state === undefined
+      ? null
+      : { ...(state.body as Protection), readAt: (last?.body as ReadingRecord | undefined)?.readAt ?? 0 };
   const { entries, causes } = decideReading({
     repository,
     appId: tools.appId,

@@ -3,7 +3,7 @@
 import type { Actor, Instant, Repository } from "../change.ts";
 import { canonical, sha256 } from "../digest.ts";
 import type { Entry } from "../entry.ts";
-import type { ControlStateRecord, ExposureRecord, WeakerSpell } from "./record.ts";
+import type { ControlStateRecord, ExposureRecord, ReadingRecord, WeakerSpell } from "./record.ts";
 import { settingsOf, type Setting } from "./settings.ts";
 import { PEOPLE_SETTINGS, peopleSettings, type SeenPeople } from "./people.ts";
 import type { Protection } from "./snapshot.ts";
@@ -41,23 +41,29 @@ export function decideReading(facts: ReadingFacts): {
     ...(facts.people === null ? [] : peopleSettings(facts.people)),
   ]);
   const exposures = exposuresAfter(facts, settings);
-  const isDue = before === null || after.readAt - before.readAt >= READING_STANDS;
-  const isNews = isDue || states.length > 0 || exposures.length > 0 || !sameReading(before, after);
-  const reading: Entry = {
-    kind: "protection",
-    subject: String(repository.id),
-    ...owned(repository),
-    at: after.readAt,
-    body: after,
-  };
+  const digest = digestOf(after);
+  const isNews = before === null || states.length > 0 || exposures.length > 0 || digestOf(before) !== digest;
+  const isDue = before === null || isNews || after.readAt - before.readAt >= READING_STANDS;
+  const place = { kind: "protection", ...owned(repository), at: after.readAt } as const;
+  const read: ReadingRecord = { readAt: after.readAt, digest };
   return {
-    entries: [...(isNews ? [reading] : []), ...states, ...exposures.map(exposureEntry)],
+    entries: [
+      ...(isNews ? [{ ...place, subject: String(repository.id), body: after }] : []),
+      ...(isDue ? [{ ...place, subject: readingSubject(repository.id), body: read }] : []),
+      ...states,
+      ...exposures.map(exposureEntry),
+    ],
     causes: [...new Set(exposures.map(({ causeId }) => causeId))],
   };
 }
 
-function sameReading(a: Protection, b: Protection): boolean {
-  return canonical({ ...a, readAt: 0 }) === canonical({ ...b, readAt: 0 });
+/** The entry subject under which it is kept that and when a repository's protection was last read. */
+export function readingSubject(repositoryId: number): string {
+  return `${repositoryId}:read`;
+}
+
+function digestOf(protection: Protection): string {
+  return sha256(canonical({ ...protection, readAt: 0 }));
 }
 
 /** The entry subject of a setting. */

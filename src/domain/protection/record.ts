@@ -24,6 +24,13 @@ export interface ControlStateRecord {
   readonly gone: boolean;
 }
 
+/** Entry `protection`, subject `repositoryId:read`: that everything was read again and is as the entry before it says. */
+export interface ReadingRecord {
+  readonly readAt: Instant;
+  /** SHA-256 of the canonical form of what was read. */
+  readonly digest: string;
+}
+
 /** One setting that is weaker than it was, until it is restored. */
 export interface WeakerSpell extends Weaker {
   readonly until: Instant | null;
