@@ -17,6 +17,9 @@ import { askForExposures } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
 
+/** How often (ms) everything is read anew, whatever GitHub says of when it was changed. */
+const WHOLE_EVERY = 7 * 24 * 3_600_000 - 3_600_000;
+
 /** Reads how one repository is protected and records what changed. `told`: the webhook that said so, or null. */
 export async function readControlState(
   tools: Tools,
@@ -28,26 +31,30 @@ export async function readControlState(
   const met = await tools.ledger.state("repository", String(repository.id));
   const record = met === undefined ? null : (met.body as RepositoryRecord);
   const octokit = await tools.github.octokits.installation(watched.installationId);
+  const now = tools.clock.now();
+  const state = await tools.ledger.state("protection", String(repository.id));
+  const last = await tools.ledger.state("protection", readingSubject(repository.id));
+  const read = last?.body as ReadingRecord | undefined;
+  const before =
+    state === undefined || read === undefined ? null : { ...(state.body as Protection), readAt: read.readAt };
+  // GitHub's times tell from day to day what is unchanged; once a week nothing is taken on trust.
+  const isWhole = read === undefined || now - read.wholeAt >= WHOLE_EVERY;
   const after = await tools.github.readProtection(octokit, {
     repository,
     archived: record?.archived ?? false,
     refs: await branchesNow(tools, repository, record),
     isProduction: (environment) => isProductionEnvironment(policy, environment),
-    now: tools.clock.now(),
+    now,
+    known: isWhole || told !== null ? null : before,
   });
-  const state = await tools.ledger.state("protection", String(repository.id));
-  const last = await tools.ledger.state("protection", readingSubject(repository.id));
-  const before =
-    state === undefined
-      ? null
-      : { ...(state.body as Protection), readAt: (last?.body as ReadingRecord | undefined)?.readAt ?? 0 };
   const { entries, causes } = decideReading({
     repository,
     appId: tools.appId,
     before,
     after,
-    // Who may do what changes often and is judged on its own when it matters: once a day is enough for the record.
-    people: told === null ? await tools.github.readPeople(octokit, repository) : null,
+    wholeAt: isWhole ? now : read.wholeAt,
+    // Who may do what is judged on its own where it matters: for the record once a week is enough.
+    people: isWhole ? await tools.github.readPeople(octokit, repository) : null,
     known: await bodies<ControlStateRecord>(tools, "control-state", repository.id),
     open: await openExposures(tools, repository.id),
     told,

@@ -26,12 +26,14 @@ export interface ProtectionAsked {
   readonly refs: readonly string[];
   readonly isProduction: (environment: string) => boolean;
   readonly now: Instant;
+  /** What was read before: rulesets GitHub has not changed since, and the Apps environments wait for, are taken from it. Null: all is read. */
+  readonly known: Protection | null;
 }
 
 /** Reads everything. Throws {@link Trouble} only where GitHub does not answer; what it does not show is `unobservable`. */
 export async function readProtection(github: GitHub, asked: ProtectionAsked): Promise<Protection> {
-  const { repository, now: readAt } = asked;
-  const rulesets = await readRulesets(github, repository);
+  const { repository, now: readAt, known } = asked;
+  const rulesets = await readRulesets(github, repository, known);
   const branches: SeenBranch[] = [];
   for (const ref of asked.refs) branches.push(await readBranch(github, repository, ref, rulesets));
   const { visibility } = repository;
@@ -39,7 +41,7 @@ export async function readProtection(github: GitHub, asked: ProtectionAsked): Pr
   return { readAt, visibility, archived: asked.archived, rulesets, branches, environments };
 }
 
-const RulesetListShape = z.array(z.object({ id: z.int() }));
+const RulesetListShape = z.array(z.object({ id: z.int(), updated_at: InstantShape.optional() }));
 
 const BypasserShape = z
   .object({
@@ -104,8 +106,10 @@ const OWNERS: Readonly<Partial<Record<string, SeenRuleset["owner"]>>> = {
 async function readRulesets(
   github: GitHub,
   repository: Repository,
+  known: Protection | null,
 ): Promise<readonly SeenRuleset[] | Unobservable> {
   const at = place(repository);
+  const before = known === null || isUnobservable(known.rulesets) ? [] : known.rulesets;
   return orUnobservable("rulesets", async () => {
     const parameters = { ...at, includes_parents: true };
     const { pages } = await askAll(
@@ -115,7 +119,12 @@ async function readRulesets(
       RulesetListShape,
     );
     const found: SeenRuleset[] = [];
-    for (const { id } of pages.flat()) {
+    for (const { id, updated_at: updatedAt } of pages.flat()) {
+      const same = before.find((each) => each.id === id && each.updatedAt === updatedAt);
+      if (same !== undefined) {
+        found.push(same);
+        continue;
+      }
       const one = await askMaybe(
         github,
         "GET /repos/{owner}/{repo}/rulesets/{ruleset_id}",
@@ -306,9 +315,10 @@ const GateAppsShape = z.object({
 
 async function readEnvironments(
   github: GitHub,
-  { repository, isProduction }: ProtectionAsked,
+  { repository, isProduction, known }: ProtectionAsked,
 ): Promise<readonly SeenEnvironment[] | Unobservable> {
   const at = place(repository);
+  const before = known === null || isUnobservable(known.environments) ? [] : known.environments;
   return orUnobservable("environments", async () => {
     const { pages } = await askAll(github, "GET /repos/{owner}/{repo}/environments", at, EnvironmentsShape);
     const found: SeenEnvironment[] = [];
@@ -317,6 +327,8 @@ async function readEnvironments(
       const rules = environment.protection_rules ?? [];
       const review = rules.find(({ type }) => type === "required_reviewers");
       const branches = environment.deployment_branch_policy;
+      const updatedAt = environment.updated_at ?? null;
+      const same = before.find((each) => each.id === environment.id && each.updatedAt === updatedAt);
       found.push({
         id: environment.id,
         name: environment.name,
@@ -327,8 +339,8 @@ async function readEnvironments(
         adminsBypass: environment.can_admins_bypass ?? null,
         branches: branches == null ? "any" : branches.protected_branches ? "protected" : "named",
         waitMinutes: rules.find(({ type }) => type === "wait_timer")?.wait_timer ?? 0,
-        apps: await readGateApps(github, repository, environment.name),
-        updatedAt: environment.updated_at ?? null,
+        apps: same === undefined ? await readGateApps(github, repository, environment.name) : same.apps,
+        updatedAt,
       });
     }
     return found.toSorted((a, b) => a.id - b.id);

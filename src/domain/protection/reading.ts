@@ -14,6 +14,8 @@ export interface ReadingFacts {
   readonly repository: Repository;
   /** Our App's id. */
   readonly appId: number;
+  /** When all of it was last read, this time included. */
+  readonly wholeAt: Instant;
   readonly before: Protection | null;
   readonly after: Protection;
   /** Who may do what; null: not read this time. */
@@ -45,7 +47,7 @@ export function decideReading(facts: ReadingFacts): {
   const isNews = before === null || states.length > 0 || exposures.length > 0 || digestOf(before) !== digest;
   const isDue = before === null || isNews || after.readAt - before.readAt >= READING_STANDS;
   const place = { kind: "protection", ...owned(repository), at: after.readAt } as const;
-  const read: ReadingRecord = { readAt: after.readAt, digest };
+  const read: ReadingRecord = { readAt: after.readAt, wholeAt: facts.wholeAt, digest };
   return {
     entries: [
       ...(isNews ? [{ ...place, subject: String(repository.id), body: after }] : []),

@@ -27,6 +27,8 @@ export interface ControlStateRecord {
 /** Entry `protection`, subject `repositoryId:read`: that everything was read again and is as the entry before it says. */
 export interface ReadingRecord {
   readonly readAt: Instant;
+  /** When all of it was last read: in between, what GitHub says it has not changed is not read again. */
+  readonly wholeAt: Instant;
   /** SHA-256 of the canonical form of what was read. */
   readonly digest: string;
 }
