@@ -5,8 +5,6 @@ export { readAuthorities, readCandidates } from "./authority.ts";
 export { listComments } from "./comments.ts";
 export { listGitLine, listMergedPulls } from "./census.ts";
 export { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
-export { readProtection } from "./control-state.ts";
-export { compareCommits, isOnBranch } from "./compare.ts";
 export { readPeople, readProtection } from "./control-state.ts";
 export { proveSameContent, proveShipped } from "./content.ts";
 export { listFailedDeliveries, redeliver } from "./deliveries.ts";
