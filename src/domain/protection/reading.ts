@@ -4,9 +4,9 @@ import type { Actor, Instant, Repository } from "../change.ts";
 import { canonical, sha256 } from "../digest.ts";
 import type { Entry } from "../entry.ts";
 import type { ControlStateRecord, ExposureRecord, ReadingRecord, WeakerSpell } from "./record.ts";
-import { settingsOf, type Setting } from "./settings.ts";
+import { settingsOf, type Place, type Setting } from "./settings.ts";
 import { PEOPLE_SETTINGS, peopleSettings, type SeenPeople } from "./people.ts";
-import type { Protection } from "./snapshot.ts";
+import { isUnobservable, type Protection } from "./snapshot.ts";
 import { causesOf, isWeaker, keyOf, weakened, type Weaker, type WeakeningCause } from "./weakening.ts";
 
 /** A reading with what was known before it. */
@@ -83,13 +83,16 @@ function stateEntries(facts: ReadingFacts, settings: readonly Setting[]): readon
   const gone = facts.known
     .filter((each) => !each.gone && !now.has(settingSubject(repository.id, each)))
     .filter(({ setting }) => facts.people !== null || !PEOPLE_SETTINGS.includes(setting))
-    .map(({ place, setting }) => ({
-      place,
-      setting,
-      value: null,
-      because: "it is no longer there",
-      gone: true,
-    }));
+    .map(({ place, setting }) => {
+      const hidden = hiddenIn(after, place.kind);
+      return {
+        place,
+        setting,
+        value: null,
+        because: hidden ?? "it is no longer there",
+        gone: hidden === null,
+      };
+    });
   return [...settings.map((each) => ({ ...each, gone: false })), ...gone].flatMap((each): Entry[] => {
     const subject = settingSubject(repository.id, each);
     const old = known.get(subject);
@@ -118,6 +121,12 @@ function stateEntries(facts: ReadingFacts, settings: readonly Setting[]): readon
   });
 }
 
+/** Why a whole part of the reading could not be observed: what is not shown need not be gone. */
+function hiddenIn({ rulesets, environments }: Protection, kind: Place["kind"]): string | null {
+  const part = kind === "ruleset" ? rulesets : kind === "environment" ? environments : null;
+  return isUnobservable(part) ? part.unobservable : null;
+}
+
 /** GitHub's own time of a ruleset's or environment's change, where it lies between the two readings. */
 function changedAt({ before, after }: ReadingFacts, { place }: Pick<Setting, "place">): Instant | null {
   const list =
@@ -130,20 +139,18 @@ function exposuresAfter(facts: ReadingFacts, settings: readonly Setting[]): read
   const { repository, before, after, appId } = facts;
   const continued = facts.open.map((exposure) => restored(exposure, settings, facts));
   if (before === null) return continued.filter((each, index) => each !== facts.open[index]);
-  const begun = causesOf(before, after, weakened(settingsOf(before, appId), settings)).map(
-    ({ cause, weaker }) => {
-      const index = continued.findIndex(({ cause: known, to }) => {
-        return to === null && known.kind === cause.kind && known.id === cause.id;
-      });
-      const open = continued[index];
-      if (open === undefined) return exposureOf(facts, cause, weaker);
-      const more = weaker.filter(
-        (each) => !open.items.some((item) => keyOf(item) === keyOf(each) && item.until === null),
-      );
-      continued.splice(index, 1);
-      return { ...open, items: [...open.items, ...more.map((each) => ({ ...each, until: null }))] };
-    },
-  );
+  const begun = causesOf(before, after, weakened(before, after, appId)).map(({ cause, weaker }) => {
+    const index = continued.findIndex(({ cause: known, to }) => {
+      return to === null && known.kind === cause.kind && known.id === cause.id;
+    });
+    const open = continued[index];
+    if (open === undefined) return exposureOf(facts, cause, weaker);
+    const more = weaker.filter(
+      (each) => !open.items.some((item) => keyOf(item) === keyOf(each) && item.until === null),
+    );
+    continued.splice(index, 1);
+    return { ...open, items: [...open.items, ...more.map((each) => ({ ...each, until: null }))] };
+  });
   return [...continued.filter((each) => !facts.open.includes(each)), ...begun].map((each) => ({
     ...each,
     repository,

@@ -2,7 +2,7 @@
 
 import { canonical } from "../digest.ts";
 import type { Place, Setting, SettingName, SettingValue } from "./settings.ts";
-import { ANYONE, nameOf } from "./settings.ts";
+import { ANYONE, nameOf, settingsOf } from "./settings.ts";
 import { isUnobservable, type Protection, type SeenRuleset } from "./snapshot.ts";
 
 /** A setting that protects less than it did. */
@@ -42,8 +42,9 @@ export function isWeaker(setting: SettingName, was: SettingValue | null, is: Set
   return ORDERS[setting]?.(was, is) ?? false;
 }
 
-/** What protects less in `after` than in `before`. A branch or environment met for the first time has nothing to be compared with. */
-export function weakened(before: readonly Setting[], after: readonly Setting[]): readonly Weaker[] {
+/** What protects less in `after` than in `before`. A branch or environment met for the first time has nothing to be compared with. `appId`: ours. */
+export function weakened(earlier: Protection, later: Protection, appId: number): readonly Weaker[] {
+  const [before, after] = [settingsOf(earlier, appId), settingsOf(later, appId)];
   const old = new Map(before.map((each) => [keyOf(each), each.value]));
   const now = new Set(after.map(keyOf));
   const changed = after.flatMap(({ place, setting, value: is }): Weaker[] => {
@@ -55,7 +56,8 @@ export function weakened(before: readonly Setting[], after: readonly Setting[]):
   // An environment that is deleted comes back without its rules with the next deployment to it.
   const deleted = before.flatMap(({ place, setting, value: was }): Weaker[] => {
     const isGuard = place.kind === "environment" && (setting === "reviewers" || setting === "gate-apps");
-    if (!isGuard || now.has(keyOf({ place, setting })) || was === null) return [];
+    if (isUnobservable(later.environments) || !isGuard || now.has(keyOf({ place, setting })) || was === null)
+      return [];
     return isWeaker(setting, was, []) ? [{ place, setting, was, is: [] }] : [];
   });
   return [...changed, ...deleted];
