@@ -8,7 +8,7 @@ import { makeProbot, octokitsOf, type Fetch } from "../github/octokit.ts";
 import { missingPermissions } from "../github/permissions.ts";
 import { readWebhookConfig } from "../github/webhook.ts";
 import { apiBaseUrl, type Settings } from "../settings.ts";
-import type { Finding } from "./doctor.ts";
+import type { Finding } from "./finding.ts";
 
 /** A clock further off GitHub's than this (ms) is worth saying. */
 const MOST_SKEW = 60_000;

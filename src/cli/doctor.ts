@@ -12,15 +12,7 @@ import { readSettings, type Settings } from "../settings.ts";
 import type { Answer, ExitCode, Terminal } from "./answer.ts";
 import { answerFailure } from "./answer.ts";
 import { lookAtGitHub } from "./doctor-github.ts";
-
-/** One thing looked at. */
-export interface Finding {
-  readonly what: string;
-  readonly ok: boolean;
-  /** What was found; when it is wrong, with how to mend it. */
-  readonly found: string;
-  readonly code: ExitCode;
-}
+import type { Finding } from "./finding.ts";
 
 /** What the evidence log tells of the repositories. */
 interface Watch {
