@@ -6,6 +6,7 @@ import type { Deployment } from "./deployment.ts";
 import { lookalikes } from "./lookalike.ts";
 import { isAccepted } from "./acceptance.ts";
 import { judgeApprovals } from "./approval.ts";
+import { NAMES_NOBODY } from "./controls/named.ts";
 import { PRE_APPROVED } from "./controls/independently-approved.ts";
 import type { Policy } from "./policy/policy.ts";
 import { withEmergency } from "./emergency/check-text.ts";
@@ -63,7 +64,9 @@ export function checkText(facts: {
       text: "",
     };
   }
-  const observing = policy.state === "known" && policy.record.effective.mode === "observe";
+  // A policy that must be mended is no more observed than one that cannot be parsed.
+  const isWhole = !assessment.results.some(({ cause }) => cause === NAMES_NOBODY);
+  const observing = isWhole && policy.state === "known" && policy.record.effective.mode === "observe";
   const state = stateOf(assessment, observing);
   const title = titleOf(facts, assessment, observing);
   const said: CheckRunText = {
@@ -241,6 +244,11 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
       return [
         `${reasons[0] ?? ""}: mend ${each.reasons.length > 2 ? "these" : "this"} on the branch the policy is read from`,
         ...reasons.slice(1),
+      ];
+    case NAMES_NOBODY:
+      return [
+        ...reasons,
+        "mend the policy on the branch it is read from; a team or account made meanwhile counts once the file was changed",
       ];
     case "policy-unreadable":
       return reasons.map((reason) => `${reason}; it is tried again, and re-running this check tries at once`);

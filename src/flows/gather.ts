@@ -9,14 +9,16 @@ import { contributorsOf, makersOf } from "../domain/contribution.ts";
 import type { From } from "../domain/policy/from.ts";
 import { asksForOwners, readsDescription, type Policy } from "../domain/policy/policy.ts";
 import { asOnePerson } from "../domain/identity.ts";
+import type { PolicyNames } from "../domain/policy/names.ts";
+import { unknownNameProblems } from "../domain/policy/unknown-names.ts";
 import { namedIn, speaksOf } from "../domain/policy/when.ts";
-import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
+import { policyInForce, type FileProblem, type PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord, Observation } from "../domain/record.ts";
 import { mayBePreApproved } from "../domain/standard.ts";
 import { sources } from "../domain/wording.ts";
 import type { Candidates } from "../domain/message.ts";
 import type { ListedAction } from "../ledger/actions.ts";
-import { policyOf, trusted } from "./policy.ts";
+import { policyOf, trusted, unknownIn } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** GitHub's lists lag behind its webhooks; nothing is concluded from their silence before this long (ms). */
@@ -74,7 +76,7 @@ export async function gatherPull(
   });
   const policy = landed?.policy ?? (await policyOf(tools, watched, read.policy));
   const { twins } = read;
-  const brought = landed === undefined ? policyBrought(tools, watched, read) : {};
+  const brought = landed === undefined ? await policyBrought(tools, watched, read) : {};
   if (policy.state !== "known") return { pull: { ...read.pull, ...brought }, policy, twins };
   const { effective } = policy.record;
   const merged = read.pull.merged?.at ?? null;
@@ -129,7 +131,11 @@ export async function gatherPull(
 type ReadPull = Awaited<ReturnType<Tools["github"]["readPullRequest"]>>;
 
 /** What is wrong with the policy file a pull request would bring, beside the organisation's as it is. */
-function policyBrought(tools: Tools, watched: Watched, read: ReadPull): Pick<PullRequest, "broughtPolicy"> {
+async function policyBrought(
+  tools: Tools,
+  watched: Watched,
+  read: ReadPull,
+): Promise<Pick<PullRequest, "broughtPolicy">> {
   const { broughtPolicy: brought, policy } = read;
   if (brought === null) return {};
   const { name, topics = [] } = watched.repository;
@@ -139,13 +145,25 @@ function policyBrought(tools: Tools, watched: Watched, read: ReadPull): Pick<Pul
     ? policyInForce(brought, { state: "absent" })
     : policyInForce(policy.organization, brought, { name, topics, at: tools.clock.now() });
   const own = `${brought.repository}/${brought.path}`;
-  const problems = together.state === "broken" ? together.problems.filter(({ file }) => file === own) : [];
+  const problems = (await problemsOf(tools, watched, together)).filter(({ file }) => file === own);
   return {
     broughtPolicy: {
       path: brought.path,
       problems: problems.map(({ line, column, message }) => ({ line, column, message })),
     },
   };
+}
+
+async function problemsOf(
+  tools: Tools,
+  watched: Watched,
+  policy: PolicyInForce,
+): Promise<readonly FileProblem[]> {
+  if (policy.state === "broken") return policy.problems;
+  if (policy.state !== "known") return [];
+  const { record } = policy;
+  const names: PolicyNames = { accounts: [], brought: [], unknown: await unknownIn(tools, watched, record) };
+  return unknownNameProblems({ ...record, effective: { ...record.effective, names } });
 }
 
 async function acceptanceOf(

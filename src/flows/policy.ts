@@ -2,7 +2,14 @@
 
 import type { Authority, Instant } from "../domain/change.ts";
 import { broughtBy, entryId, givenEntries, holds } from "../domain/policy/brought.ts";
-import { doubtedFor, loginOf, type Brought, type PolicyNames } from "../domain/policy/names.ts";
+import { nearestWord } from "../domain/policy/nearest.ts";
+import {
+  doubtedFor,
+  loginOf,
+  type Brought,
+  type PolicyNames,
+  type UnknownName,
+} from "../domain/policy/names.ts";
 import type { People } from "../domain/policy/people.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { leavesOf } from "../domain/policy/requirement.ts";
@@ -103,6 +110,7 @@ async function findOut(
     accounts.push({ name, account: await tools.github.readAccount(octokit, name, lookups) });
   const teams = [];
   for (const name of teamNames) teams.push({ name, id: await teamId(tools, watched, name) });
+  const unknown = await unknownAmong(tools, watched, { accounts, teams });
   const entries = givenEntries(effective);
   const sources = [organization, repository].filter((source) => source.state === "found");
   const brought: Brought[] = [];
@@ -116,7 +124,48 @@ async function findOut(
     );
     brought.push(broughtBy(entry, history));
   }
-  return { accounts, teams, brought };
+  return { accounts, teams, brought, ...(unknown.length === 0 ? {} : { unknown }) };
+}
+
+/** Names of a policy, not yet in force, that mean nobody today. */
+export async function unknownIn(
+  tools: Tools,
+  watched: Watched,
+  { effective }: PolicyRecord,
+): Promise<readonly UnknownName[]> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const accounts = [];
+  for (const name of loginsIn(effective))
+    accounts.push({ name, account: await tools.github.readAccount(octokit, name, tools.github.lookups) });
+  const teams = [];
+  for (const name of teamsIn(effective)) teams.push({ name, id: await teamId(tools, watched, name) });
+  return unknownAmong(tools, watched, { accounts, teams });
+}
+
+/** Which names mean nobody, each with the nearest one there is. What GitHub does not let us look up is not among them. */
+async function unknownAmong(
+  tools: Tools,
+  watched: Watched,
+  { accounts, teams = [] }: Pick<PolicyNames, "accounts" | "teams">,
+): Promise<readonly UnknownName[]> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const { lookups } = tools.github;
+  const unknown: UnknownName[] = [];
+  for (const { name, id } of teams) {
+    if (id !== null) continue;
+    const known = await tools.github.readTeamNames(octokit, name.split("/")[0] ?? "", lookups);
+    // Whose teams are not shown to us may have one we cannot see.
+    if (known === null || known.includes(name)) continue;
+    unknown.push({ kind: "team", name, near: nearestWord(name, known) });
+  }
+  for (const { name, account } of accounts) {
+    // An app's name only lets pass: where there is none, nothing does.
+    if (account !== null || name.endsWith("[bot]")) continue;
+    const members = await tools.github.organizationMembers(octokit, watched.repository.owner, lookups);
+    const logins = (members ?? []).map(({ login }) => login);
+    unknown.push({ kind: "user", name, near: nearestWord(name, logins) });
+  }
+  return unknown;
 }
 
 /** Every login a policy names where who is meant decides something. */

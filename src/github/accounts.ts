@@ -2,7 +2,8 @@
 
 import { z } from "zod";
 import type { Actor } from "../domain/change.ts";
-import { askMaybe, type GitHub } from "./ask.ts";
+import { Trouble } from "../domain/trouble.ts";
+import { askAll, askMaybe, type GitHub } from "./ask.ts";
 import { tags, type Lookups } from "./lookups.ts";
 
 const Account = z.object({
@@ -27,5 +28,25 @@ export function readTeamId(github: GitHub, name: string, lookups: Lookups): Prom
     const shape = z.object({ id: z.int() });
     const answer = await askMaybe(github, route, { org, team_slug: slug }, shape, [403, 404]);
     return answer?.data.id ?? null;
+  });
+}
+
+const Slugs = z.array(z.object({ slug: z.string() }));
+
+/** Every team of an organisation as `organisation/team`, lower case; null: GitHub does not show them, or not all. Remembered for a while. */
+export function readTeamNames(
+  github: GitHub,
+  organization: string,
+  lookups: Lookups,
+): Promise<readonly string[] | null> {
+  const org = organization.toLowerCase();
+  return lookups.remember(`team-names:${org}`, [tags.organization(org)], async () => {
+    try {
+      const { pages, truncated } = await askAll(github, "GET /orgs/{org}/teams", { org }, Slugs);
+      return truncated ? null : pages.flat().map(({ slug }) => `${org}/${slug.toLowerCase()}`);
+    } catch (error) {
+      if (error instanceof Trouble && error.code === "github-refused" && !error.retry) return null;
+      throw error;
+    }
   });
 }

@@ -147,7 +147,8 @@ function teamMembers(github: GitHub, team: string, lookups: Lookups): Promise<re
   );
 }
 
-function organizationMembers(
+/** The members of an organisation; null: GitHub does not show them, or not all. Remembered for a while. */
+export function organizationMembers(
   github: GitHub,
   org: string,
   lookups: Lookups,

@@ -1,7 +1,7 @@
 /** Everything that can be read of GitHub, in one place: the tool the flows are handed. */
 
 export { ReadAhead } from "./read-ahead.ts";
-export { readAuthorities, readCandidates } from "./authority.ts";
+export { organizationMembers, readAuthorities, readCandidates } from "./authority.ts";
 export { listComments } from "./comments.ts";
 export { listGitLine, listMergedPulls } from "./census.ts";
 export { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
@@ -22,7 +22,7 @@ export {
   readMergeGroup,
   readRepository,
 } from "./lists.ts";
-export { readAccount, readTeamId } from "./accounts.ts";
+export { readAccount, readTeamId, readTeamNames } from "./accounts.ts";
 export { missingPermissions } from "./permissions.ts";
 export { readPolicy } from "./policies.ts";
 export { readPolicyHistory } from "./policy-history.ts";

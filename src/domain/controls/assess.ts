@@ -18,6 +18,7 @@ import { emergencyAuthorised } from "./emergency-authorised.ts";
 import { emergencyReviewedInTime } from "./emergency-reviewed-in-time.ts";
 import { gateRespected } from "./gate-respected.ts";
 import { approvalsOf, independentlyApproved } from "./independently-approved.ts";
+import { heldByNames } from "./named.ts";
 import { mergedByPullRequest } from "./merged-by-pull-request.ts";
 import { isOpenToEmergencies, outsideFreeze } from "./outside-freeze.ts";
 import { recordLinked } from "./record-linked.ts";
@@ -66,7 +67,7 @@ export function assess(
   for (const control of CONTROLS) {
     const own = control.judge(subject, { ...context, tested });
     if (own === null) continue;
-    const passed = waived(own, all);
+    const passed = heldByNames(waived(own, all), subject, policy.record);
     const last = emergency === null ? passed : waivedFor(passed, emergency, control, { ...context, tested });
     tested.push(withAcceptance(withRefused(last, given), control, subject, { ...context, tested }));
   }

@@ -16,12 +16,21 @@ export interface Brought {
   readonly at: Instant | null;
 }
 
+/** A team (`organisation/team`) or login, lower case, that GitHub knew nobody by; `near`: the known one that may be meant. */
+export interface UnknownName {
+  readonly kind: "team" | "user";
+  readonly name: string;
+  readonly near: string | null;
+}
+
 /** What was found out about a policy when it was first read; it is recorded with it and judged by ever after. */
 export interface PolicyNames {
   /** For each login, lower case (an app's bot is `slug[bot]`): its account then, or null where nobody was called so. */
   readonly accounts: readonly { readonly name: string; readonly account: Actor | null }[];
   /** For each team (`organisation/team`, lower case): its id then, or null where there was none. */
   readonly teams?: readonly { readonly name: string; readonly id: number | null }[];
+  /** Names that meant nobody: such a policy lets nothing pass. Absent: none. */
+  readonly unknown?: readonly UnknownName[];
   /** For each entry that names who approved it. */
   readonly brought: readonly Brought[];
 }

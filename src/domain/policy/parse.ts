@@ -1,8 +1,8 @@
 /** Text of a policy file -> the file, or every problem in it with its line. Never throws. */
 
-import { distance } from "fastest-levenshtein";
 import { isMap, isNode, LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
+import { nearestWord } from "./nearest.ts";
 import { PolicyFileSchema, type PolicyFile } from "./policy.ts";
 
 /** One problem in a policy file; `line` and `column` count from 1. */
@@ -182,12 +182,8 @@ function nearest(word: string, known: readonly string[]): string {
 }
 
 function likely(word: string, known: readonly string[]): string {
-  const best = known
-    .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .toSorted((a, b) => a.far - b.far)[0];
-  return best !== undefined && best.far <= Math.max(2, Math.floor(word.length / 3))
-    ? `; did you mean "${best.candidate}"?`
-    : "";
+  const best = nearestWord(word, known);
+  return best === null ? "" : `; did you mean "${best}"?`;
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[], key?: string): number {
