@@ -68,6 +68,7 @@ describe("what the App can see", () => {
     expect(repositories.find((each) => each.repository.name === "web")).toEqual({
       repository,
       archived: false,
+      pushedAt: expect.any(Number),
     });
     expect(await listBranches(github, repository)).toEqual(["main", "release/1"]);
     expect(await listBranches(github, repository, "release/")).toEqual(["release/1"]);

@@ -15,10 +15,13 @@ const IMPURE_NAMES = new Set(["process", "fetch", "setTimeout", "setInterval", "
 
 function impurities(source: Source): readonly string[] {
   const found: string[] = [];
+  // A key is only a name: `{ process: ... }` asks nothing of the machine.
+  const keys = new Set<unknown>();
   for (const node of nodesOf(source.items)) {
+    if (node.type === "KeyValueProperty") keys.add(node["key"]);
     const member = memberName(node);
     if (member !== null && IMPURE_MEMBERS.has(member)) found.push(member);
-    if (node.type === "Identifier" && IMPURE_NAMES.has(String(node["value"])))
+    if (node.type === "Identifier" && !keys.has(node) && IMPURE_NAMES.has(String(node["value"])))
       found.push(String(node["value"]));
     if (node.type === "NewExpression" && calls(node, "Date") && argumentsOf(node) === 0)
       found.push("new Date()");
