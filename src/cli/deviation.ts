@@ -6,7 +6,7 @@ import { isSettled } from "../domain/deviation/deviation.ts";
 import { nextStep } from "../domain/deviation/obey.ts";
 import { priorityOf } from "../domain/deviation/remediation.ts";
 import { worded } from "../domain/deviation/transition.ts";
-import type { DeviationRecord, RemediationRecord } from "../domain/record.ts";
+import type { DeviationRecord, Moved, RemediationRecord } from "../domain/record.ts";
 import { oneLine, time } from "../domain/wording.ts";
 import { enterDeviation, sayToDeviation, type EnteredDeviation } from "../flows/enter-deviation.ts";
 import type { LedgerTools } from "../flows/standing.ts";
@@ -52,7 +52,7 @@ export async function showDeviation(where: Where, id: string): Promise<Answer> {
     const deviation = entry.body as DeviationRecord;
     const remediation = await remediationIn(ledger, id);
     const { title, body } = issueText(deviation, remediation);
-    const steps = [];
+    const steps: ({ readonly seq: number; readonly kind: string } & Moved)[] = [];
     const { id: repositoryId } = deviation.repository;
     for await (const { kind, subject, body: record, seq } of ledger.log({
       kinds: ["deviation", "remediation"],
@@ -60,6 +60,17 @@ export async function showDeviation(where: Where, id: string): Promise<Answer> {
     })) {
       if (subject !== id) continue;
       const { moved } = record as DeviationRecord | RemediationRecord;
+      // What was said of it without a step keeps the step before.
+      if (
+        steps.some(
+          (each) =>
+            each.kind === kind &&
+            each.at === moved.at &&
+            each.command === moved.command &&
+            each.text === moved.text,
+        )
+      )
+        continue;
       steps.push({ seq, kind, ...moved });
     }
     return {

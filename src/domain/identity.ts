@@ -3,8 +3,17 @@
 import type { Actor, PullRequest } from "./change.ts";
 import type { Policy } from "./policy/policy.ts";
 
+/** What a policy says of who has several accounts. */
+export type Identified = Pick<Policy, "identities" | "names">;
+
+/** An account by GitHub's id; null: only its login is known, as somebody typed it. */
+export interface Account {
+  readonly id: number | null;
+  readonly login: string;
+}
+
 /** The person (by the policy's word) an account belongs to: by its login, or by the id a login of theirs had when the policy was first read. */
-export function personBehind(policy: Pick<Policy, "identities" | "names">, actor: Actor): string | null {
+export function personBehind(policy: Identified, actor: Account): string | null {
   const login = actor.login.toLowerCase();
   const found = policy.identities.find(({ logins }) =>
     logins.some((each) => {
@@ -16,9 +25,11 @@ export function personBehind(policy: Pick<Policy, "identities" | "names">, actor
   return found?.person ?? null;
 }
 
-/** Whether two accounts are one person's. */
-export function isSamePerson(policy: Pick<Policy, "identities" | "names">, a: Actor, b: Actor): boolean {
-  if (a.id === b.id) return true;
+/** Whether two accounts are one person's: by id, where one has none by login, or by the policy's `identities`. */
+export function isSamePerson(policy: Identified, a: Account, b: Account): boolean {
+  const isSame =
+    a.id !== null && b.id !== null ? a.id === b.id : a.login.toLowerCase() === b.login.toLowerCase();
+  if (isSame) return true;
   const person = personBehind(policy, a);
   return person !== null && person === personBehind(policy, b);
 }
@@ -27,10 +38,10 @@ export function isSamePerson(policy: Pick<Policy, "identities" | "names">, a: Ac
  * The same pull request with one id for all accounts of a person. Logins stay as they were, and so do authorities: what an
  * account may do is its own.
  */
-export function asOnePerson(pull: PullRequest, policy: Pick<Policy, "identities" | "names">): PullRequest {
+export function asOnePerson(pull: PullRequest, policy: Identified): PullRequest {
   if (policy.identities.length === 0) return pull;
   const ids = new Map<string, number>();
-  const one = <Account extends Actor | null>(actor: Account): Account => {
+  const one = <Someone extends Actor | null>(actor: Someone): Someone => {
     if (actor === null) return actor;
     const person = personBehind(policy, actor);
     if (person === null) return actor;

@@ -220,6 +220,8 @@ export interface DeviationRecord {
     readonly repository: string | null;
     readonly day: string | null;
   };
+  /** Why the gate was passed by, in the words of people who may write there, oldest first; it excuses nothing. Absent: nobody said. */
+  readonly explained?: readonly Said[];
   readonly moved: Moved;
 }
 

@@ -6,6 +6,7 @@ import { obey } from "../domain/deviation/obey.ts";
 import { cadenceOf, dayOf, type Cadence, type ReviewedMonth } from "../domain/deviation/operating.ts";
 import { readOrder, type Order } from "../domain/deviation/order.ts";
 import type { Decision } from "../domain/entry.ts";
+import { isSamePerson } from "../domain/identity.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import type { DeviationRecord, MonthlyReviewRecord, Person, RepositoryRecord } from "../domain/record.ts";
 import type { Tools } from "./ports.ts";
@@ -56,6 +57,7 @@ export async function orderDeviation(tools: Omit<LedgerTools, "clock">, said: Sa
     at: said.at,
     named,
     months: await reviewedMonths(tools, deviation),
+    same: (a, b) => isSamePerson(said.policy, a, b),
     cadence: cadenceIn(await knownDeviations(tools), deviation.repository.id),
   });
   if (obeyed.refused !== null) return obeyed;

@@ -5,7 +5,12 @@ import type { Addressee } from "../domain/decision.ts";
 import type { Action, Entry } from "../domain/entry.ts";
 import { contributed, standingOf, type Standing } from "../domain/emergency/standing.ts";
 import { rolesOf } from "../domain/emergency/emergency.ts";
-import { declarersOf, type Authorisation, type EmergencyRecord } from "../domain/emergency/exception.ts";
+import {
+  declarersOf,
+  isOpen,
+  type Authorisation,
+  type EmergencyRecord,
+} from "../domain/emergency/exception.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import {
   allows,
@@ -15,11 +20,13 @@ import {
   emergencyPrefix,
   expired,
   opened,
+  overtaken,
   pushed,
   withdrawn,
 } from "../domain/emergency/life.ts";
 import { nextWord, type RetroactiveReviewRecord } from "../domain/emergency/retroactive-review.ts";
 import { askAuthorisers, askReason, type Asked } from "../domain/emergency/words.ts";
+import type { Account } from "../domain/identity.ts";
 import { dueAfter } from "../domain/calendar.ts";
 import type { From } from "../domain/policy/from.ts";
 import type { PolicyNames } from "../domain/policy/names.ts";
@@ -127,6 +134,8 @@ export async function standing(
     readonly actor: Actor;
     readonly among: People;
     readonly pull: PullRequest | null;
+    /** Of what is deployed without one. */
+    readonly makers?: readonly Account[];
     readonly record: EmergencyRecord | null;
     readonly policy: Policy;
   },
@@ -140,18 +149,17 @@ export async function standing(
   const groups = alone === null ? [among] : [among, alone.from];
   const authority = await authorityFor(tools, watched, actor, groups, policy.names);
   const unseen =
-    facts.pull !== null && contributed(facts.pull, actor, policy.identities).is === "unknown"
-      ? facts.pull
-      : null;
+    facts.pull !== null && contributed(facts.pull, actor, policy).is === "unknown" ? facts.pull : null;
   const pull = unseen === null ? facts.pull : await withPushers(tools, watched, unseen);
   const told = standingOf({
     actor,
     authority,
     among,
     pull,
+    ...(facts.makers === undefined ? {} : { makers: facts.makers }),
     declarers: record === null ? [] : declarersOf(record),
     authoriser: record?.authorised?.by ?? null,
-    identities: policy.identities,
+    policy,
   });
   return { standing: told, authority, pull };
 }
@@ -237,6 +245,8 @@ async function ledOn(
 ): Promise<EmergencyRecord | null> {
   const { pull, label, now, current } = facts;
   const given = record.authorised;
+  const end = isOpen(record) ? endOf(pull, now) : null;
+  if (end !== null) return overtaken(record, end.at, end.because);
   switch (record.status) {
     case "awaiting-reason": {
       if (record.opened.via !== "label" || label || pull.state !== "open") return null;
@@ -260,6 +270,18 @@ async function ledOn(
   }
 }
 
+/** GitHub sends again for three days what was said while we were down: only after this is what the merge did not use over (ms). */
+const OVERTAKEN = 4 * 24 * 3_600_000;
+
+/** When and why nothing is left of a pull request that an emergency could let pass, or null. */
+function endOf(pull: PullRequest, now: Instant): { readonly at: Instant; readonly because: string } | null {
+  if (pull.state === "closed")
+    return { at: now, because: "its pull request was closed without being merged" };
+  const at = pull.merged?.at;
+  if (at === undefined || now < at + OVERTAKEN) return null;
+  return { at, because: "its pull request was merged without it" };
+}
+
 /** An approving review by somebody who may authorise is an authorisation, or the confirmation of one given alone. */
 async function byReview(
   tools: Tools,
@@ -270,10 +292,10 @@ async function byReview(
 ): Promise<EmergencyRecord | null> {
   const { declared, authorised: given } = record;
   if (declared === null) return null;
-  const isOpen = record.status === "waiting";
-  if (!isOpen && (given?.confirmBy == null || record.confirmed !== null)) return null;
-  const since = isOpen ? declared.at : (given?.at ?? declared.at);
-  const merged = isOpen ? (pull.merged?.at ?? Infinity) : Infinity;
+  const waits = record.status === "waiting";
+  if (!waits && (given?.confirmBy == null || record.confirmed !== null)) return null;
+  const since = waits ? declared.at : (given?.at ?? declared.at);
+  const merged = waits ? (pull.merged?.at ?? Infinity) : Infinity;
   const reviews = pull.reviews
     .filter(
       ({ state, commit, submittedAt, dismissed, author }) =>
@@ -297,12 +319,12 @@ async function byReview(
     });
     const roles = rolesOf(seen.standing, false);
     if (seen.authority === null) continue;
-    if (isOpen && allows(record, "authorise", roles)) {
+    if (waits && allows(record, "authorise", roles)) {
       const head = pull.head.sha;
       const rest = { by: author, at, via: "review", head, authority: seen.authority } as const;
       return authorised(record, authorisation(rest, current.policy, false), current);
     }
-    if (!isOpen && allows(record, "confirm", roles))
+    if (!waits && allows(record, "confirm", roles))
       return confirmed(record, { by: author, at, via: "review" });
   }
   return null;
@@ -313,9 +335,13 @@ export async function planDue(
   tools: Tools,
   watched: Pick<Watched, "repository">,
   facts: readonly Pick<EmergencyFacts, "record" | "review">[],
+  /** When their pull request was merged, if it was. */
+  mergedAt: Instant | null = null,
 ): Promise<void> {
   const now = tools.clock.now();
-  const moments = new Set(facts.flatMap((each) => momentsOf(each)).filter((at) => at > now));
+  const isLeft = mergedAt !== null && facts.some(({ record }) => isOpen(record));
+  const all = [...facts.flatMap((each) => momentsOf(each)), ...(isLeft ? [mergedAt + OVERTAKEN] : [])];
+  const moments = new Set(all.filter((at) => at > now));
   const { id } = watched.repository;
   await tools.ledger.queue.enqueue(
     [...moments].map((at) => ({

@@ -1,12 +1,15 @@
-/** The command `explain-bypass`: why the gate was passed by, said afterwards. It is kept; it changes no verdict. */
+/** The command `explain-bypass`: why the gate was passed by, said afterwards. It is kept with the deviation and shown on its issue; it changes no verdict. */
 
+import { policyOrDefault } from "../domain/decision.ts";
+import { settle } from "../domain/deviation/decide.ts";
 import { entitled } from "../domain/entitled.ts";
-import type { ChangeRecord } from "../domain/record.ts";
+import type { ChangeRecord, DeviationRecord } from "../domain/record.ts";
 import type { Command } from "./answer-command.ts";
+import { senderOf } from "./deviation-orders.ts";
 import { authorityFor } from "./emergencies.ts";
 import { gatherPull } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
-import { knownDeviations } from "./standing.ts";
+import { deviationOf, knownDeviations, remediationOf } from "./standing.ts";
 
 const HOUR = 3_600_000;
 
@@ -18,7 +21,7 @@ export const explainBypass: Command = {
   async answer(tools, watched, { number, rest, comment }) {
     const refuse = (reply: string) => ({ outcome: "refused", reply }) as const;
     if (rest === "") return refuse("Say why, on the same line: `/countersign explain-bypass <reason>`.");
-    const { pull } = await gatherPull(tools, watched, number);
+    const { pull, policy } = await gatherPull(tools, watched, number);
     if (pull.merged === null)
       return refuse(
         "This pull request is not merged. If it cannot wait, declare an emergency: `/countersign emergency <reason>`.",
@@ -29,9 +32,20 @@ export const explainBypass: Command = {
     const deviation = await deviationOfPull(tools, watched, number, pull.merged.at);
     if (deviation === null)
       return refuse("Nothing here was passed by: no deviation of this pull request is on record.");
+    const by = { id: comment.author.id, login: comment.author.login };
+    const said = { text: rest, by, at: comment.createdAt };
+    const after = { ...deviation, explained: [...(deviation.explained ?? []), said] };
+    const shown = settle({
+      before: deviation,
+      after,
+      remediation: await remediationOf(tools, deviation.id),
+      policy: policyOrDefault(policy),
+      to: await senderOf(tools, deviation),
+    });
     return {
       outcome: "done",
-      reply: `The reason is on record with the deviation ${deviation}, which it does not end: somebody must still review what reached production and answer it.`,
+      ...shown,
+      reply: `The reason is on record with the deviation ${deviation.id}, which it does not end: somebody must still review what reached production and answer it.`,
     };
   },
 };
@@ -41,13 +55,13 @@ async function deviationOfPull(
   watched: Watched,
   number: number,
   at: number,
-): Promise<string | null> {
+): Promise<DeviationRecord | null> {
   const span = { repositoryId: watched.repository.id, from: at - HOUR, to: at + HOUR };
   for await (const entry of tools.ledger.states("change", span)) {
     const { change } = entry.body as ChangeRecord;
     if (!change.pullRequests.some((pull) => pull.number === number)) continue;
     const own = (await knownDeviations(tools)).find(({ subjects }) => subjects.includes(change.id));
-    if (own !== undefined) return own.id;
+    if (own !== undefined) return deviationOf(tools, own.id);
   }
   return null;
 }

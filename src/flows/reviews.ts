@@ -1,6 +1,7 @@
 /** Retroactive reviews: decided by a command or by a review on the merged pull request, reminded of, escalated. */
 
 import type { Actor, PullRequest } from "../domain/change.ts";
+import { isOpen } from "../domain/emergency/exception.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import {
   partiesOf,
@@ -12,6 +13,7 @@ import {
 } from "../domain/emergency/retroactive-review.ts";
 import type { RetroactiveReviewRecord, ReviewState } from "../domain/emergency/retroactive-review.ts";
 import { standingOf, type Standing } from "../domain/emergency/standing.ts";
+import type { Account } from "../domain/identity.ts";
 import { askReviewers } from "../domain/emergency/words.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
@@ -49,6 +51,7 @@ export async function standingToReview(
   { facts, policy }: Owed,
   pull: PullRequest | null,
   actor: Actor,
+  makers: readonly Account[] = [],
 ): Promise<Standing> {
   const among = policy.emergency.reviewers;
   const [declarers, given] = [partiesOf(facts.record), facts.record.authorised];
@@ -57,9 +60,10 @@ export async function standingToReview(
     authority: await authorityFor(tools, watched, actor, [among], policy.names),
     among,
     pull,
+    makers,
     declarers: declarers.filter(({ id }) => id !== given?.by.id),
     authoriser: given?.by ?? null,
-    identities: policy.identities,
+    policy,
   });
 }
 
@@ -80,7 +84,8 @@ export async function lookAtMerged(
   policy: PolicyInForce,
 ): Promise<void> {
   const { merged } = pull;
-  if (merged === null || (await keepUp(tools, watched, pull, policy)).length === 0) return;
+  const known = await keepUp(tools, watched, pull, policy);
+  if (merged === null || known.length === 0) return;
   for (const owed of await owedFor(tools, watched, pull.number)) {
     if (owed.review.status !== "due") continue;
     const reviews = pull.reviews
@@ -108,6 +113,7 @@ export async function lookAtMerged(
     }
   }
   await judgeLandedAgain(tools, watched, pull);
+  await planDue(tools, watched, await emergenciesOf(tools, watched.repository.id, pull.number), merged.at);
 }
 
 /** Says what is due of a pull request's reviews now: a reminder before, an escalation after. */
@@ -153,7 +159,7 @@ export async function lookAtDue(tools: Tools, watched: Watched): Promise<readonl
   for await (const entry of tools.ledger.states("emergency", { repositoryId })) {
     const record = entry.body as EmergencyFacts["record"];
     const isLone = record.authorised?.confirmBy != null && record.confirmed === null;
-    const moves = record.status === "authorised" || (record.status === "used" && isLone);
+    const moves = isOpen(record) || (record.status === "used" && isLone);
     if (moves && record.pull !== null) pulls.add(record.pull);
   }
   const due: number[] = [];

@@ -120,7 +120,7 @@ describe("who acts in an emergency", () => {
           pull,
           declarers: [declarer],
           authoriser,
-          identities,
+          policy: { identities },
         });
         const isSame = (other: Actor): boolean =>
           other.id === actor.id ||

@@ -260,6 +260,9 @@ function standing(deviation: DeviationRecord): readonly string[] {
     ...(deviation.controls.length === 0
       ? []
       : [`controls: ${listed(deviation.controls.map((control) => CONTROL_TITLES[control]))}`]),
+    ...(deviation.explained ?? [])
+      .slice(-ITEMS_SHOWN)
+      .map(({ text, by, at }) => `explained by ${person(by)} at ${time(at)}: ${markdown(text)}`),
     ...(deviation.source === "auditor"
       ? [
           `reported by an auditor${deviation.reference === null ? "" : ` (${markdown(deviation.reference)})`}, entered by ${person(deviation.enteredBy)}`,

@@ -16,7 +16,7 @@ import { ORDERS, type Order } from "./order.ts";
 import {
   closingChecklist,
   hadItInHand,
-  isSamePerson,
+  isSameAccount,
   lackingToBeDone,
   lackingToStart,
   MONTHS_OF_OPERATION,
@@ -121,7 +121,7 @@ function rolesIn({
   deviation,
   remediation,
   order,
-  same = isSamePerson,
+  same = isSameAccount,
 }: Given): readonly Role[] {
   if (asAuditor) return ["auditor"];
   const roles = rolesOf(by, deviation, remediation, same);
@@ -254,7 +254,7 @@ function applyToRemediation(
       const owner = given.named.get(order.to.toLowerCase()) ?? null;
       if (owner === null)
         return `GitHub knows no account “${order.to}” that can own this; name somebody else.`;
-      const owners = remediation.owners.some((each) => isSamePerson(each, owner))
+      const owners = remediation.owners.some((each) => isSameAccount(each, owner))
         ? remediation.owners
         : [...remediation.owners, owner];
       return changed({ owner, owners }, `${owner.login} owns the remediation.`);

@@ -9,6 +9,7 @@ import type {
   RootCause,
   Severity,
 } from "../record.ts";
+import { isSamePerson } from "../identity.ts";
 import type { Role, Transition } from "./transition.ts";
 
 /** Every state of a remediation. */
@@ -274,10 +275,9 @@ export function priorityOf(priority: RemediationRecord["priority"]): number | nu
 
 const OVERRIDING = 125;
 
-/** Whether two names are of one person: by id where both are known, else by login. */
-export function isSamePerson(a: Person, b: Person): boolean {
-  if (a.id !== null && b.id !== null) return a.id === b.id;
-  return a.login.toLowerCase() === b.login.toLowerCase();
+/** Whether two accounts are one person's, where no policy is asked. */
+export function isSameAccount(a: Person, b: Person): boolean {
+  return isSamePerson({ identities: [] }, a, b);
 }
 
 /** The roles a person has. Whoever ever owned the remediation or called it done counts as its owner where that is barred. */
@@ -285,7 +285,7 @@ export function rolesOf(
   person: Person,
   deviation: DeviationRecord,
   remediation: RemediationRecord | null,
-  same: (a: Person, b: Person) => boolean = isSamePerson,
+  same: (a: Person, b: Person) => boolean = isSameAccount,
 ): readonly Role[] {
   const isOwner = remediation?.owner != null && same(remediation.owner, person);
   const isCauser = deviation.actors.some((actor) => same(actor, person));
@@ -300,7 +300,7 @@ export function rolesOf(
 export function hadItInHand(
   person: Person,
   remediation: RemediationRecord,
-  same: (a: Person, b: Person) => boolean = isSamePerson,
+  same: (a: Person, b: Person) => boolean = isSameAccount,
 ): boolean {
   const people = [...remediation.owners, ...(remediation.done?.by == null ? [] : [remediation.done.by])];
   return people.some((each) => same(each, person));

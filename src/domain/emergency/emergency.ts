@@ -41,6 +41,8 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: "waiting", act: "withdraw", by: ["declarer", "authoriser", "giver"], to: "withdrawn" },
   { from: "authorised", act: "withdraw", by: ["declarer", "authoriser", "giver"], to: "withdrawn" },
   { from: "authorised", act: "push", by: ["fact"], to: "waiting" },
+  { from: "awaiting-reason", act: "expire", by: ["fact"], to: "expired" },
+  { from: "waiting", act: "expire", by: ["fact"], to: "expired" },
   { from: "authorised", act: "expire", by: ["fact"], to: "expired" },
   { from: "authorised", act: "use", by: ["fact"], to: "used" },
   { from: "authorised", act: "confirm", by: ["authoriser"], to: "authorised" },

@@ -104,6 +104,11 @@ export function expired(record: EmergencyRecord): EmergencyRecord {
   return stepped({ ...record, ended }, "expire", { at, by: null }, "expired");
 }
 
+/** Nothing is left that it could let pass: its pull request was closed, or merged without it. */
+export function overtaken(record: EmergencyRecord, at: Instant, because: string): EmergencyRecord {
+  return stepped({ ...record, ended: { at, by: null, because } }, "expire", { at, by: null }, "expired");
+}
+
 /** Something was in fact let through under it. */
 export function used(record: EmergencyRecord, at: Instant, subject: string): EmergencyRecord {
   if (record.used?.subjects.includes(subject) === true) return record;

@@ -3,26 +3,16 @@
 import type { Actor, Authority, PullRequest } from "../change.ts";
 import { contributorsOf, makersOf, stayedOut, type Certainty } from "../contribution.ts";
 import { entitled } from "../entitled.ts";
+import { isSamePerson, type Account, type Identified } from "../identity.ts";
 import type { People } from "../policy/people.ts";
-import type { Policy } from "../policy/policy.ts";
-
-/** Whether two accounts are one person: by id, or by the policy's `identities`. */
-export function isSamePerson(a: Actor, b: Actor, identities: Policy["identities"]): boolean {
-  if (a.id === b.id) return true;
-  const [one, other] = [a.login.toLowerCase(), b.login.toLowerCase()];
-  return identities.some(({ logins }) => {
-    const all = logins.map((login) => login.toLowerCase());
-    return all.includes(one) && all.includes(other);
-  });
-}
 
 /** Whether an account had a hand in a pull request, itself or through another account of the same person. */
 export function contributed(
   pull: PullRequest,
   actor: Actor,
-  identities: Policy["identities"],
+  policy: Identified,
 ): { readonly is: Certainty; readonly as: Actor | null } {
-  const known = contributorsOf(pull).find((each) => isSamePerson(each.actor, actor, identities));
+  const known = contributorsOf(pull).find((each) => isSamePerson(policy, each.actor, actor));
   if (known !== undefined) return { is: "yes", as: known.actor };
   const out = stayedOut(pull, makersOf(pull), actor.id);
   return { is: out === "yes" ? "no" : out === "no" ? "yes" : "unknown", as: null };
@@ -47,16 +37,23 @@ export function standingOf(facts: {
   readonly authority: Authority | null;
   readonly among: People;
   readonly pull: PullRequest | null;
+  /** Without a pull request: who shaped what is deployed, as far as known. */
+  readonly makers?: readonly Account[];
   readonly declarers: readonly Actor[];
   readonly authoriser: Actor | null;
-  readonly identities: Policy["identities"];
+  readonly policy: Identified;
 }): Standing {
-  const { actor, authority, among, pull, declarers, authoriser, identities } = facts;
-  const same = (other: Actor): boolean => isSamePerson(other, actor, identities);
+  const { actor, authority, among, pull, makers = [], declarers, authoriser, policy } = facts;
+  const same = (other: Actor): boolean => isSamePerson(policy, other, actor);
   return {
     writes: entitled({ permission: "write" }, authority),
     entitled: entitled(among, authority),
-    contributed: pull === null ? "no" : contributed(pull, actor, identities).is,
+    contributed:
+      pull !== null
+        ? contributed(pull, actor, policy).is
+        : makers.some((maker) => isSamePerson(policy, maker, actor))
+          ? "yes"
+          : "no",
     declared: declarers.some(same),
     authorised: authoriser !== null && same(authoriser),
   };

@@ -4,6 +4,7 @@ import type { Assessment, ControlName } from "../result.ts";
 import type { DeviationRecord } from "../record.ts";
 import { deviationSubjects } from "./change-rows.ts";
 import { isWithin, joinSorted, pairLine, statesOf, type EvidenceSource, type Stated } from "./population.ts";
+import { time } from "../wording.ts";
 import { column, groupsText, listText, personText, table } from "./table.ts";
 
 /** How often a control failed, of how many times it was tested. */
@@ -83,6 +84,22 @@ export const DEVIATIONS = table<DeviationRow>({
         groupsText([[moved.command, moved.by === null ? "the App" : personText(moved.by), moved.text]]),
     ),
     column("status_since", "time", "When that step was taken.", ({ body }) => body.moved.at),
+    column(
+      "explanation",
+      "text",
+      "Why the gate was passed by, in the words of those who may write there; it excuses nothing.",
+      ({ body }) =>
+        (body.explained ?? []).length === 0
+          ? null
+          : groupsText((body.explained ?? []).map(({ text }) => [text])),
+    ),
+    column("explained_by", "text", "Who said so and when: login#id and time.", ({ body }) =>
+      (body.explained ?? []).length === 0
+        ? null
+        : groupsText(
+            (body.explained ?? []).map(({ by, at }) => [by === null ? "" : personText(by), time(at)]),
+          ),
+    ),
     column("source", "text", "app (found by this tool) or auditor.", ({ body }) => body.source),
     column("entered_by", "text", "Who entered it, where it was not found by this tool.", ({ body }) =>
       body.enteredBy === null ? null : personText(body.enteredBy),
