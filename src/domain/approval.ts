@@ -14,6 +14,7 @@ import {
   type Certainty,
   type Makers,
 } from "./contribution.ts";
+import { carriedBy, openMerges } from "./landed-before.ts";
 import { authorityOf, entitled } from "./entitled.ts";
 import { asOnePerson, personBehind } from "./identity.ts";
 import type { Policy } from "./policy/policy.ts";
@@ -30,6 +31,8 @@ export interface ApprovalJudgement {
   readonly vetoes: readonly Actor[];
   /** Why something could not be found out; empty when all is known. */
   readonly unknowns: readonly string[];
+  /** What landed approved on integration branches, and what did not; empty where nothing did. */
+  readonly landed: readonly string[];
   /** Those of them that leave it open however many approvals count. */
   readonly doubts: readonly string[];
 }
@@ -58,7 +61,7 @@ export function nextProof(
   }
   const reviewers = approvals.flatMap((review) => (review.author === null ? [] : [review.author.id]));
   const hands = ofMerges ? contributorsOf(pull).map(({ actor }) => actor.id) : [];
-  return mergesToProve(pull, [...reviewers, ...hands]).find(isOpen) ?? null;
+  return [...mergesToProve(pull, [...reviewers, ...hands]), ...openMerges(pull)].find(isOpen) ?? null;
 }
 
 /** Several controls and the texts ask for the same judgement: facts and policies never change, so the last one is kept. */
@@ -94,12 +97,19 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
     .filter((review) => newest.find((other) => samePerson(other, review))?.state === "changes-requested")
     .map((review) => refused(review, "superseded"));
 
+  const carried = carriedBy(given, policy, at);
+  const carriedLeaves = new Set(asked(asks.filter(({ by }) => carried.asks(by))));
+
   const reached = (requirement: Requirement): { have: number; couldHave: number } => {
     const index = leaves.indexOf(requirement);
+    const isCarried = carriedLeaves.has(requirement);
+    const all = makers.map((_, commit) => commit);
+    const open = all.filter((commit) => !isCarried || !carried.commits.has(makers[commit]?.sha ?? ""));
+    const enough = all.length > 0 && open.length === 0 ? requirement.required : 0;
     const count = (pool: readonly Judged[], covers: (person: Judged, commit: number) => boolean): number => {
-      const some = pool.filter((person) => !makers.every((_, commit) => covers(person, commit)));
+      const some = pool.filter((person) => !open.every((commit) => covers(person, commit)));
       if (some.length === 0) return pool.length;
-      const perCommit = makers.map((_, commit) => some.filter((person) => covers(person, commit)).length);
+      const perCommit = open.map((commit) => some.filter((person) => covers(person, commit)).length);
       return pool.length - some.length + Math.min(...perCommit);
     };
     const have = count(
@@ -110,7 +120,7 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
       judged.filter((each) => each.possible && each.entitled[index] !== "no"),
       (person, commit) => person.covers[commit] !== "no",
     );
-    return { have, couldHave };
+    return { have: Math.max(have, enough), couldHave: Math.max(couldHave, enough) };
   };
   const open = newest.filter((review) => mayVeto(review, pull, at));
   const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, leaves, at);
@@ -135,6 +145,7 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
       ...leaves.flatMap(({ unknown }) => unknown ?? []),
       ...judged.flatMap((each) => each.unknown),
     ],
+    landed: carried.reasons,
     doubts,
   };
 }

@@ -145,6 +145,23 @@ export interface Acceptance {
   readonly commentId: number;
 }
 
+/** A recorded update of an integration branch: what it brought was judged when it landed there. */
+export interface LandedBefore {
+  readonly changeId: string;
+  readonly ref: string;
+  readonly before: Sha;
+  readonly after: Sha;
+  readonly at: Instant;
+  readonly kind: UpdateKind;
+  readonly verdict: string;
+  /** The controls that were waived. */
+  readonly waived: readonly string[];
+  readonly pulls: readonly number[];
+  readonly approvers: readonly Actor[];
+  /** The digest of what was asked of it; empty where no policy was known. */
+  readonly asked: string;
+}
+
 /** Everything known of one pull request at one moment; gathered whole before it is judged. */
 export interface PullRequest {
   readonly repository: Repository;
@@ -175,6 +192,8 @@ export interface PullRequest {
   readonly body?: Description;
   /** Who accepted that something could not be verified, the last time somebody did. */
   readonly accepted?: Acceptance;
+  /** The recorded landings of its commits on integration branches; absent: none. */
+  readonly landedBefore?: readonly LandedBefore[];
   readonly commits: readonly Commit[];
   /** False when GitHub would not list all commits. */
   readonly commitsComplete: boolean;

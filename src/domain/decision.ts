@@ -25,12 +25,20 @@ import { canonical } from "./digest.ts";
 import { isOpen } from "./emergency/exception.ts";
 import type { EmergencyFacts } from "./emergency/facts.ts";
 import type { Action, Decision, Entry } from "./entry.ts";
+import { whatIsAsked } from "./landed-before.ts";
 import { checkText, deviationText, type Candidates } from "./message.ts";
 import { defaultPolicy, type PolicyInForce } from "./policy/tighten.ts";
 import type { Policy } from "./policy/policy.ts";
 import { weakeningDeviation, type Meanwhile } from "./protection/deviation.ts";
 import type { ExposureRecord } from "./protection/record.ts";
-import type { ChangeRecord, CheckRunText, DeploymentRecord, GateRecord, Reviewers } from "./record.ts";
+import type {
+  ChangeRecord,
+  CheckRunText,
+  DeploymentRecord,
+  GateRecord,
+  LandingRecord,
+  Reviewers,
+} from "./record.ts";
 import { requestReviewersAction, reviewersFor } from "./reviewers.ts";
 import type { Assessment, Result } from "./result.ts";
 
@@ -196,6 +204,22 @@ export function decideChange(facts: {
     { entries: [...policyEntries(policy, change.repository, detectedAt), entry], actions: [] },
     deviation,
   );
+}
+
+/** What to record of an update of an integration branch: it is no change of production, and opens no deviation. */
+export function decideLanding(facts: {
+  readonly change: Change;
+  readonly assessment: Assessment;
+  readonly policy: PolicyInForce;
+  readonly detectedAt: Instant;
+}): Decision {
+  const { change, assessment, policy, detectedAt } = facts;
+  const { mode } = policyOrDefault(policy);
+  const asked = policy.state === "known" ? whatIsAsked(policy.record.effective, change.pullRequests) : "";
+  const body: LandingRecord = { change, mode, assessment, asked };
+  const { id: subject, repository, update } = change;
+  const entry: Entry = { kind: "landing", subject, ...owned(repository), at: update.at, body };
+  return { entries: [...policyEntries(policy, repository, detectedAt), entry], actions: [] };
 }
 
 /** What came about under a weakened control is listed by that control's deviation, and opens none of its own. */

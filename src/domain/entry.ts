@@ -10,6 +10,8 @@ export const ENTRY_KINDS = [
   "gate",
   "branch",
   "change",
+  "integration-branch",
+  "landing",
   "deployment",
   "deployment-gate",
   "tags",

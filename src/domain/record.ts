@@ -81,7 +81,7 @@ export interface CheckRunText {
   }[];
 }
 
-/** Entry `branch`, subject = `repositoryId:ref`: how far a production branch's chain of updates has been followed. */
+/** Entry `branch`, subject = `repositoryId:ref`: how far a production branch's (entry `integration-branch`: an integration branch's) chain of updates has been followed. */
 export interface BranchRecord {
   readonly ref: string;
   /** The commit the branch pointed to after the last update followed; forty zeros when it was deleted. */
@@ -101,6 +101,15 @@ export interface ChangeRecord {
   readonly assessment: Assessment;
   /** Those of its pull requests, as known when it was last judged; absent: none. */
   readonly emergencies?: readonly EmergencyFacts[];
+}
+
+/** Entry `landing`, subject = change id: one update of an integration branch, judged like one of production; no part of any population. */
+export interface LandingRecord {
+  readonly change: Change;
+  readonly mode: "observe" | "enforce";
+  readonly assessment: Assessment;
+  /** The digest of what was asked of it; empty where no policy was known. */
+  readonly asked: string;
 }
 
 /** Entry `deployment`, subject = deployment id. */

@@ -68,6 +68,24 @@ const Pull = z.looseObject({
     })
     .optional()
     .describe("who accepted that something could not be verified, of which head"),
+  landedBefore: z
+    .array(
+      z.looseObject({
+        changeId: Text,
+        ref: Text,
+        before: Sha,
+        after: Sha,
+        at: Instant,
+        kind: z.enum(["pull-request", "queue", "push", "force-push", "branch-created", "branch-deleted"]),
+        verdict: Text,
+        waived: z.array(Text),
+        pulls: z.array(z.int()),
+        approvers: z.array(Actor),
+        asked: Text,
+      }),
+    )
+    .optional()
+    .describe("the recorded landings of its commits on integration branches"),
   commits: z.array(
     z.looseObject({
       sha: Sha,

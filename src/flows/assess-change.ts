@@ -8,11 +8,17 @@ import {
   type ShippedContent,
 } from "../domain/change.ts";
 import { assess } from "../domain/controls/assess.ts";
-import { decideChange, policyOrDefault, seedOfChange, type Addressee } from "../domain/decision.ts";
+import {
+  decideChange,
+  decideLanding,
+  policyOrDefault,
+  seedOfChange,
+  type Addressee,
+} from "../domain/decision.ts";
 import { sha256 } from "../domain/digest.ts";
 import { decideUse } from "../domain/emergency/use.ts";
 import type { Entry } from "../domain/entry.ts";
-import { branchOf, isProductionBranch } from "../domain/policy/scope.ts";
+import { branchOf, isIntegrationBranch, isProductionBranch, refOf } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { BranchRecord, ChangeRecord } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
@@ -30,17 +36,39 @@ import { ownKey, spansAt, standingOf } from "./standing.ts";
 /** How soon a lagging list is asked again (ms). */
 const ASK_AGAIN = 5_000;
 
-/** Whether this ref is a production branch under the policy its repository has now. */
-export async function isWatched(tools: Tools, watched: Watched, ref: string): Promise<boolean> {
+/** What a followed branch is to production, and the kinds of entry that keep its place and its updates. */
+interface Role {
+  readonly place: "branch" | "integration-branch";
+  readonly update: "change" | "landing";
+}
+
+const PRODUCTION: Role = { place: "branch", update: "change" };
+const INTEGRATION: Role = { place: "integration-branch", update: "landing" };
+
+/** What this ref is under the policy its repository has now; null: it is not followed. */
+async function roleOf(tools: Tools, watched: Watched, ref: string): Promise<Role | null> {
   const branch = branchOf(ref);
-  if (branch === null) return false;
+  if (branch === null) return null;
   const policy = await currentPolicy(tools, watched);
-  if (isProductionBranch(policyOrDefault(policy), watched.repository, branch)) return true;
+  if (isProductionBranch(policyOrDefault(policy), watched.repository, branch)) return PRODUCTION;
+  if (isIntegrationBranch(policyOrDefault(policy), watched.repository, branch)) return INTEGRATION;
+  if (policy.state === "known") return null;
   // Breaking the policy file must not end the watch of what it named before.
-  return (
-    policy.state !== "known" &&
-    (await tools.ledger.state("branch", `${watched.repository.id}:${ref}`)) !== undefined
-  );
+  for (const role of [PRODUCTION, INTEGRATION]) {
+    if ((await tools.ledger.state(role.place, `${watched.repository.id}:${ref}`)) !== undefined) return role;
+  }
+  return null;
+}
+
+/** Follows the integration branches there are, so that what landed on them is recorded. Throws Trouble. */
+export async function followIntegration(tools: Tools, watched: Watched): Promise<void> {
+  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  if (policy.outOfScope !== undefined || policy.production.integration.length === 0) return;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  for (const branch of await tools.github.listBranches(octokit, watched.repository)) {
+    if (isIntegrationBranch(policy, watched.repository, branch))
+      await followBranch(tools, watched, refOf(branch));
+  }
 }
 
 /** The policy of the repository's default branch, as last read; forgotten when a push may have changed it. */
@@ -79,17 +107,27 @@ export function changeId(repositoryId: number, update: RefUpdate, occurrence: nu
 
 /** Records every update of the branch since the last one followed, oldest first. */
 export async function followBranch(tools: Tools, watched: Watched, ref: string): Promise<void> {
-  if (!(await isWatched(tools, watched, ref))) return;
+  const role = await roleOf(tools, watched, ref);
+  if (role === null) return;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const subject = `${watched.repository.id}:${ref}`;
-  const state = await tools.ledger.state("branch", subject);
+  const state = await tools.ledger.state(role.place, subject);
   const known = state === undefined ? null : (state.body as BranchRecord);
   const listing = await tools.github.readRefUpdates(octokit, watched.repository, ref, {
     since: known?.activityId ?? null,
     from: known?.at ?? watched.since,
   });
   const last =
-    known ?? (await recordBaseline(tools, watched, ref, await sinceProduction(tools, watched, ref, listing)));
+    known ??
+    (await recordBaseline(
+      tools,
+      watched,
+      ref,
+      role === PRODUCTION
+        ? await sinceProduction(tools, watched, ref, listing)
+        : { ...listing, earlier: null },
+      role,
+    ));
   const fresh = listing.updates.filter(
     (update) => update.activityId !== last.activityId && update.at >= last.at,
   );
@@ -100,12 +138,12 @@ export async function followBranch(tools: Tools, watched: Watched, ref: string):
       : known === null
         ? fresh.filter((update) => update.at > last.at)
         : fresh;
-  await noticeMissing(tools, watched, last, news, listing);
+  await noticeMissing(tools, watched, last, news, listing, role);
   // An update of the default branch may have changed the policy, and with it what is watched.
   if (news.length > 0 && branchOf(ref) === watched.repository.defaultBranch)
     tools.github.lookups.forget([`policy:${watched.repository.id}`]);
-  for (const update of news) await recordUpdate(tools, watched, update, last.origin);
-  await waitForLaggingList(tools, watched, { ...last, at: news.at(-1)?.at ?? last.at });
+  for (const update of news) await recordUpdate(tools, watched, update, last.origin, role);
+  await waitForLaggingList(tools, watched, { ...last, at: news.at(-1)?.at ?? last.at }, role);
 }
 
 /** GitHub keeps the updates of a branch for a year (ms). */
@@ -118,6 +156,7 @@ async function noticeMissing(
   last: BranchRecord,
   news: readonly RefUpdate[],
   listing: { readonly reachedSince: boolean; readonly truncated: boolean },
+  role: Role,
 ): Promise<void> {
   const [first] = news;
   if (first === undefined || first.before === last.head) return;
@@ -128,7 +167,8 @@ async function noticeMissing(
     });
   }
   const isForgotten = last.activityId === null ? now - last.at > HISTORY_KEPT : !listing.reachedSince;
-  if (!isForgotten && !listing.truncated) return;
+  // A landing that was not seen covers nothing: that is no gap in what is known of production.
+  if ((!isForgotten && !listing.truncated) || role === INTEGRATION) return;
   const { repository } = watched;
   await tools.ledger.record(
     {
@@ -166,6 +206,7 @@ async function recordBaseline(
     readonly before: RefUpdate | null;
     readonly earlier: RefUpdate | null;
   },
+  role: Role,
 ): Promise<BranchRecord> {
   const { earlier } = listing;
   const last = earlier ?? listing.updates.findLast((update) => update.at <= watched.since) ?? listing.before;
@@ -175,17 +216,17 @@ async function recordBaseline(
   const at = Math.max(watched.since, earlier?.at ?? 0);
   const body: BranchRecord = { ref, head, activityId, at, origin: { head, activityId, at } };
   await tools.ledger.record(
-    { entries: [placeEntry(watched, body)], actions: [] },
+    { entries: [placeEntry(watched, body, role)], actions: [] },
     tools.clock.now(),
     watched.fence,
   );
   return body;
 }
 
-function placeEntry(watched: Watched, body: BranchRecord): Entry {
+function placeEntry(watched: Watched, body: BranchRecord, { place }: Role): Entry {
   const { id: repositoryId, ownerId: organizationId } = watched.repository;
   return {
-    kind: "branch",
+    kind: place,
     subject: `${repositoryId}:${body.ref}`,
     repositoryId,
     organizationId,
@@ -195,7 +236,12 @@ function placeEntry(watched: Watched, body: BranchRecord): Entry {
 }
 
 /** When a push was seen that the list does not show yet: ask again soon, and after ten minutes take the webhook's word. */
-async function waitForLaggingList(tools: Tools, watched: Watched, place: BranchRecord): Promise<void> {
+async function waitForLaggingList(
+  tools: Tools,
+  watched: Watched,
+  place: BranchRecord,
+  role: Role,
+): Promise<void> {
   const { ref, origin } = place;
   const seen = await observationsOf(tools, watched.repository.id, ref, place.at);
   const now = tools.clock.now();
@@ -218,8 +264,8 @@ async function waitForLaggingList(tools: Tools, watched: Watched, place: BranchR
       at: each.at,
       basis: "observed",
     };
-    if ((await tools.ledger.state("change", changeId(watched.repository.id, update, 1))) !== undefined)
-      continue;
+    const id = changeId(watched.repository.id, update, 1);
+    if ((await tools.ledger.state(role.update, id)) !== undefined) continue;
     if (now - each.at < SETTLING) {
       throw new Trouble(
         "github-answer",
@@ -227,7 +273,7 @@ async function waitForLaggingList(tools: Tools, watched: Watched, place: BranchR
         { waitMs: ASK_AGAIN },
       );
     }
-    await recordUpdate(tools, watched, update, origin);
+    await recordUpdate(tools, watched, update, origin, role);
   }
 }
 
@@ -240,6 +286,7 @@ export async function recordUpdate(
   watched: Watched,
   update: RefUpdate,
   origin: BranchRecord["origin"] | null,
+  role = PRODUCTION,
 ): Promise<void> {
   const { repository } = watched;
   const now = tools.clock.now();
@@ -248,8 +295,8 @@ export async function recordUpdate(
   const places =
     activityId === null || origin === null
       ? []
-      : [placeEntry(watched, { ref, head, activityId, at, origin })];
-  const { occurrence, known } = await occurrenceOf(tools, watched, update);
+      : [placeEntry(watched, { ref, head, activityId, at, origin }, role)];
+  const { occurrence, known } = await occurrenceOf(tools, watched, update, role);
   if (known !== null && (known.change.update.activityId !== null || update.activityId === null)) {
     await tools.ledger.record({ entries: places, actions: [] }, now, watched.fence);
     return;
@@ -257,6 +304,7 @@ export async function recordUpdate(
   const policy = await policyBefore(tools, watched, update);
   // What was read within minutes of happening was seen happening, whether a webhook or the list told first.
   const basis = now - update.at <= SETTLING ? "observed" : "read-later";
+  if (role === PRODUCTION && isMerge(update)) await followIntegration(tools, watched);
   const change = await gatherChange(tools, watched, { ...update, basis }, occurrence, policy);
   // What people said in an approving review, or pushed, may not have been looked at before it landed.
   for (const pull of change.pullRequests) await keepUp(tools, watched, pull, policy);
@@ -266,6 +314,13 @@ export async function recordUpdate(
     { policy, appId: tools.appId, at: update.at, since: sinceOf(watched, policy) },
   );
   const to: Addressee = { repository, installationId: watched.installationId, appId: tools.appId };
+  if (role === INTEGRATION) {
+    const landing = decideLanding({ change, assessment, policy, detectedAt: now });
+    const ends = await endWaitingChecks(tools, watched, change.pullRequests, assessment.verdict, to);
+    const entries = [...landing.entries, ...places];
+    await tools.ledger.record({ entries, actions: ends }, now, watched.fence);
+    return;
+  }
   const { verdict } = assessment;
   const spans = await spansAt(tools, watched, { at: update.at, where: update.ref, verdict });
   const seed = seedOfChange({ change, assessment, policy, spans });
@@ -354,11 +409,12 @@ async function occurrenceOf(
   tools: Tools,
   watched: Watched,
   update: RefUpdate,
-): Promise<{ readonly occurrence: number; readonly known: ChangeRecord | null }> {
+  role: Role,
+): Promise<{ readonly occurrence: number; readonly known: Pick<ChangeRecord, "change"> | null }> {
   for (let occurrence = 1; ; occurrence += 1) {
-    const entry = await tools.ledger.state("change", changeId(watched.repository.id, update, occurrence));
+    const entry = await tools.ledger.state(role.update, changeId(watched.repository.id, update, occurrence));
     if (entry === undefined) return { occurrence, known: null };
-    const known = entry.body as ChangeRecord;
+    const known = entry.body as Pick<ChangeRecord, "change">;
     const { activityId } = known.change.update;
     if (activityId === update.activityId || activityId === null || update.activityId === null)
       return { occurrence, known };

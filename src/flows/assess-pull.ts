@@ -1,15 +1,15 @@
 /** The gate: judge an open pull request or a merge group, and say so on GitHub. */
 
-import type { PullRequest, Sha } from "../domain/change.ts";
+import { NO_COMMIT, type PullRequest, type Sha } from "../domain/change.ts";
 import { assess } from "../domain/controls/assess.ts";
 import { decideGate, policyOrDefault, type Addressee } from "../domain/decision.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import type { Policy } from "../domain/policy/policy.ts";
-import { isProductionBranch } from "../domain/policy/scope.ts";
+import { isIntegrationBranch, isProductionBranch } from "../domain/policy/scope.ts";
 import { nextTurn } from "../domain/policy/turns.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import type { GateRecord } from "../domain/record.ts";
-import { currentPolicy } from "./assess-change.ts";
+import type { BranchRecord, GateRecord } from "../domain/record.ts";
+import { currentPolicy, followBranch, followIntegration } from "./assess-change.ts";
 import { keepUp } from "./emergencies.ts";
 import { candidatesFor, gatherPull } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -29,7 +29,7 @@ export async function assessPull(
   request: string | null,
   again = false,
 ): Promise<void> {
-  const { pull, policy, twins } = await gatherPull(tools, watched, number);
+  const { pull, policy, twins } = await gatherOpen(tools, watched, number);
   if (pull.state !== "open") {
     await lookAtMerged(tools, watched, pull, policy);
     for (const twin of again ? [] : twins) await assessPull(tools, watched, twin, null, true);
@@ -50,6 +50,33 @@ export async function assessPull(
   });
 }
 
+/** A pull request with everything that landed on integration branches before it: where it comes from one, that is caught up first. */
+async function gatherOpen(tools: Tools, watched: Watched, number: number): ReturnType<typeof gatherPull> {
+  const gathered = await gatherPull(tools, watched, number);
+  const { pull, policy } = gathered;
+  if (
+    pull.state !== "open" ||
+    !isIntegrationBranch(policyOrDefault(policy), watched.repository, pull.head.ref)
+  )
+    return gathered;
+  await followIntegration(tools, watched);
+  return gatherPull(tools, watched, number);
+}
+
+/** Follows a branch, and judges the pull requests from it again: what landed on it is known now. */
+export async function followAndJudge(tools: Tools, watched: Watched, ref: string): Promise<void> {
+  const subject = `${watched.repository.id}:${ref}`;
+  const before = await tools.ledger.state("integration-branch", subject);
+  await followBranch(tools, watched, ref);
+  const after = await tools.ledger.state("integration-branch", subject);
+  if (after === undefined || after.seq === before?.seq) return;
+  const { head } = after.body as BranchRecord;
+  if (head === NO_COMMIT) return;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  for (const number of await tools.github.pullsWithHead(octokit, watched.repository, head))
+    await assessPull(tools, watched, number, null);
+}
+
 /** Judges a merge group pull request by pull request and answers on the group's own commit. */
 export async function assessGroup(
   tools: Tools,
@@ -61,7 +88,7 @@ export async function assessGroup(
   const read = await tools.github.readMergeGroup(octokit, watched.repository, group);
   if (read === null) return;
   const gathered = [];
-  for (const number of read.pulls) gathered.push(await gatherPull(tools, watched, number));
+  for (const number of read.pulls) gathered.push(await gatherOpen(tools, watched, number));
   const first = gathered[0];
   if (first === undefined) return;
   const pulls = gathered.map((each) => each.pull);
@@ -95,7 +122,7 @@ async function saidOf(
     .filter(({ check }) => check.headSha === sha);
 }
 
-/** Whether a branch is one of production: by its own policy, or by the default branch's, which says what is watched. */
+/** Whether a branch is one of production, or gathers for it: by its own policy, or by the default branch's, which says what is watched. */
 async function isInScope(
   tools: Tools,
   watched: Watched,
@@ -103,9 +130,13 @@ async function isInScope(
   base: string,
 ): Promise<boolean> {
   const { repository } = watched;
-  if (policy.state !== "known" || isProductionBranch(policyOrDefault(policy), repository, base)) return true;
+  if (policy.state !== "known" || isFollowed(policyOrDefault(policy), repository, base)) return true;
   if (base === repository.defaultBranch) return false;
-  return isProductionBranch(policyOrDefault(await currentPolicy(tools, watched)), repository, base);
+  return isFollowed(policyOrDefault(await currentPolicy(tools, watched)), repository, base);
+}
+
+function isFollowed(policy: Policy, repository: Watched["repository"], base: string): boolean {
+  return isProductionBranch(policy, repository, base) || isIntegrationBranch(policy, repository, base);
 }
 
 async function say(

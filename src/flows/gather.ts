@@ -18,6 +18,7 @@ import { mayBePreApproved } from "../domain/standard.ts";
 import { sources } from "../domain/wording.ts";
 import type { Candidates } from "../domain/message.ts";
 import type { ListedAction } from "../ledger/actions.ts";
+import { landedBefore } from "./landed-before.ts";
 import { policyOf, trusted, unknownIn } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -79,6 +80,7 @@ export async function gatherPull(
   const brought = landed === undefined ? await policyBrought(tools, watched, read) : {};
   if (policy.state !== "known") return { pull: { ...read.pull, ...brought }, policy, twins };
   const { effective } = policy.record;
+  const before = await landedBefore(tools, watched, read.pull, effective);
   const merged = read.pull.merged?.at ?? null;
   // Rights and texts matter as they are now, or as they were at the merge: read within minutes of it, they were those.
   const basis = merged === null || tools.clock.now() - merged <= SETTLING ? "observed" : "read-later";
@@ -88,6 +90,7 @@ export async function gatherPull(
       base: landed?.before ?? read.pull.base.sha,
     })),
     ...(await acceptanceOf(tools, watched, number)),
+    ...(before.length === 0 ? {} : { landedBefore: before }),
     ...(readsDescription(effective) ? { body: { text: read.description, basis } as const } : {}),
   };
   const needs = needsOf(named, effective, tools.clock.now());

@@ -13,7 +13,7 @@ import { answerWaitingGates } from "./answer-gate.ts";
 import { assessDeployment } from "./assess-deployment.ts";
 import { assessRuns } from "./assess-run.ts";
 import { assessTags } from "./assess-tag.ts";
-import { currentPolicy, followBranch } from "./assess-change.ts";
+import { currentPolicy, followBranch, followIntegration } from "./assess-change.ts";
 import { watchedRefs } from "./deployed.ts";
 import { noticeEnvironments } from "./environments.ts";
 import { assessPull, REJUDGE } from "./assess-pull.ts";
@@ -161,6 +161,7 @@ export async function sweepRepository(tools: Tools, watched: Watched): Promise<v
     answerCommand(tools, watched, COMMANDS, given),
   );
   const refs = await productionRefs(tools, watched);
+  await followIntegration(tools, watched);
   await eachOf(refs, (ref) => followBranch(tools, watched, ref));
   await readControlState(tools, watched, null);
   await rejudgeOpen(tools, watched);

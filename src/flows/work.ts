@@ -7,7 +7,6 @@ import type { Subject } from "../github/subject.ts";
 import type { StoredAction } from "../ledger/actions.ts";
 import type { Delivery } from "../ledger/deliveries.ts";
 import { answerCommand } from "./answer-command.ts";
-import { followBranch } from "./assess-change.ts";
 import { answerGate, answerWaitingGates, GATES } from "./answer-gate.ts";
 import { assessDeployment } from "./assess-deployment.ts";
 import { askMonthly, MONTHLY, OVERDUE_MONTHLY, tellOverdue } from "./monitoring.ts";
@@ -15,7 +14,7 @@ import { isOldNews, summarise, tell } from "./notices.ts";
 import { assessReport, REPORT } from "./assess-report.ts";
 import { assessRun } from "./assess-run.ts";
 import { assessTag } from "./assess-tag.ts";
-import { assessGroup, assessPull } from "./assess-pull.ts";
+import { assessGroup, assessPull, followAndJudge } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
 import { BASELINE, recordBaselineReport } from "./baseline.ts";
 import { PROTECTION, readControlState, readOrganization } from "./control-state.ts";
@@ -265,7 +264,7 @@ async function lookAt(
     case "flag":
       return flagEmergency(tools, watched, subject);
     case "branch":
-      return followBranch(tools, watched, subject.ref);
+      return followAndJudge(tools, watched, subject.ref);
     case "deployment":
       return assessDeployment(tools, watched, subject.number);
     case "tag":

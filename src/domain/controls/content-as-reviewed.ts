@@ -1,5 +1,6 @@
 /** This change was shipped as it was reviewed. */
 
+import { carriedBy } from "../landed-before.ts";
 import type { Result } from "../result.ts";
 import { preApproval } from "../standard.ts";
 import { oneLine, some } from "../wording.ts";
@@ -29,7 +30,11 @@ export const contentAsReviewed: Control = {
     const inputs = { shipped: change.shipped };
     const isApproved =
       approvalsOf(subject, context).some((approval) => approval.counts) ||
-      change.pullRequests.some((pull) => preApproval(pull, context.policy, context.at).holds);
+      change.pullRequests.some(
+        (pull) =>
+          preApproval(pull, context.policy, context.at).holds ||
+          carriedBy(pull, context.policy, context.at).commits.size > 0,
+      );
     if (!isMerge(change) || !isApproved) {
       return result(
         NAME,

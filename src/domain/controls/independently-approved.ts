@@ -151,12 +151,12 @@ function judgePull(
     return { ...answer("pass", PRE_APPROVED, [given.because]), preApproved: entryId(given.entry) };
   const state = asksOutcome(judgement, asks);
   if (state === "met")
-    return answer(
-      "pass",
-      "satisfied",
-      judgement.approvals.filter((each) => each.counts).map((each) => each.reason),
-    );
-  if (state === "unknown") return answer("unverifiable", "unknown", judgement.unknowns);
+    return answer("pass", "satisfied", [
+      ...judgement.approvals.filter((each) => each.counts).map((each) => each.reason),
+      ...judgement.landed,
+    ]);
+  if (state === "unknown")
+    return answer("unverifiable", "unknown", [...judgement.unknowns, ...judgement.landed]);
   return answer("fail", shortCause(judgement, landed), [
     ...shortReasons(judgement, asks, landed),
     ...given.why,
@@ -184,6 +184,7 @@ function shortReasons(
   return [
     ...missing,
     ...judgement.approvals.filter((each) => each.code !== "counts").map((each) => each.reason),
+    ...judgement.landed,
   ];
 }
 

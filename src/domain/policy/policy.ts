@@ -95,7 +95,7 @@ export const PolicyFileSchema = z.strictObject({
         "environment globs, matched without case; default: production, prod",
       ),
       integration: Globs.optional().describe(
-        "branch globs: what landed compliant there carries its approvals into production branches; default: none",
+        "branch globs: pull requests into them are judged as if into production, and what landed compliant there carries its approvals into production branches; default: none",
       ),
       tags: Globs.optional().describe("tag globs: such a tag made or moved is a deployment; default: none"),
       workflows: Globs.optional().describe(

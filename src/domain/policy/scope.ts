@@ -17,6 +17,12 @@ export function isProductionBranch(policy: Policy, repository: Repository, branc
   return branches !== null && matchesAny(branches, branch);
 }
 
+/** Whether what lands on this branch carries its approvals into production; `branch` without `refs/heads/`. What reaches production is never only integration. */
+export function isIntegrationBranch(policy: Policy, repository: Repository, branch: string): boolean {
+  if (policy.outOfScope !== undefined || isProductionBranch(policy, repository, branch)) return false;
+  return matchesAny(policy.production.integration, branch);
+}
+
 /** Whether deployments to this environment reach production; compared without case. */
 export function isProductionEnvironment(policy: Policy, environment: string): boolean {
   return policy.outOfScope === undefined && matchesAny(policy.production.environments, environment, true);

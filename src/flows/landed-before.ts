@@ -1,0 +1,45 @@
+/** What the log knows of the landings of a pull request's commits on integration branches. */
+
+import type { LandedBefore, PullRequest } from "../domain/change.ts";
+import type { Policy } from "../domain/policy/policy.ts";
+import { isProductionBranch } from "../domain/policy/scope.ts";
+import type { LandingRecord } from "../domain/record.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** The recorded landings that ended on one of its commits, oldest first; none unless it goes to production by a policy that names integration branches. */
+export async function landedBefore(
+  tools: Tools,
+  { repository }: Watched,
+  pull: PullRequest,
+  policy: Policy,
+): Promise<readonly LandedBefore[]> {
+  if (policy.production.integration.length === 0) return [];
+  if (!isProductionBranch(policy, repository, pull.base.ref)) return [];
+  const own = new Set(pull.commits.map(({ sha }) => sha));
+  const until = pull.merged?.at ?? Infinity;
+  const found: LandedBefore[] = [];
+  for await (const entry of tools.ledger.states("landing", { repositoryId: repository.id, order: "at" })) {
+    const { change, assessment, asked } = entry.body as LandingRecord;
+    const { ref, before, after, at, kind } = change.update;
+    if (!own.has(after) || at > until) continue;
+    const counted = assessment.approvals.filter(({ counts }) => counts).map(({ actorId }) => actorId);
+    const reviewers = change.pullRequests.flatMap(({ reviews }) => reviews.map(({ author }) => author));
+    const approvers = new Map(
+      reviewers.flatMap((each) => (each !== null && counted.includes(each.id) ? [[each.id, each]] : [])),
+    );
+    found.push({
+      changeId: change.id,
+      ref,
+      before,
+      after,
+      at,
+      kind,
+      verdict: assessment.verdict,
+      waived: assessment.results.filter(({ outcome }) => outcome === "waived").map(({ control }) => control),
+      pulls: change.pullRequests.map(({ number }) => number),
+      approvers: [...approvers.values()],
+      asked,
+    });
+  }
+  return found;
+}
