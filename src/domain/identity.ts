@@ -35,8 +35,8 @@ export function isSamePerson(policy: Identified, a: Account, b: Account): boolea
 }
 
 /**
- * The same pull request with one id for all accounts of a person. Logins stay as they were, and so do authorities: what an
- * account may do is its own.
+ * The same pull request with one id, below zero, for all accounts of a person. Authorities stay as they were: what an account
+ * may do is its own, and is found by its login, which is the one its rights were read under.
  */
 export function asOnePerson(pull: PullRequest, policy: Identified): PullRequest {
   if (policy.identities.length === 0) return pull;
@@ -45,9 +45,11 @@ export function asOnePerson(pull: PullRequest, policy: Identified): PullRequest 
     if (actor === null) return actor;
     const person = personBehind(policy, actor);
     if (person === null) return actor;
-    const id = ids.get(person) ?? actor.id;
+    // INVARIANT: no account has such an id, so that nobody is taken to hold the rights of another of their accounts.
+    const id = ids.get(person) ?? -1 - ids.size;
     ids.set(person, id);
-    return { ...actor, id };
+    const rights = pull.authorities.find((each) => each.actor.id === actor.id);
+    return { ...actor, id, login: rights?.actor.login ?? actor.login };
   };
   return {
     ...pull,
