@@ -35,12 +35,9 @@ function holds<Inputs extends [unknown, ...unknown[]]>(
   fc.assert(property, { seed, numRuns });
 }
 
-/** One letter in two is written large. */
+/** The same account, its login written otherwise. */
 function respelt(actor: Actor): Actor {
-  const login = [...actor.login]
-    .map((letter, index) => (index % 2 === 0 ? letter.toUpperCase() : letter))
-    .join("");
-  return { ...actor, login };
+  return { ...actor, login: `${actor.login.slice(0, 1)}${actor.login.slice(1).toUpperCase()}` };
 }
 
 describe("under any policy, for any history", () => {
