@@ -10,7 +10,7 @@ import { policyInForce } from "../domain/policy/tighten.ts";
 import type { Tools } from "../flows/ports.ts";
 import { countPast } from "../flows/reconcile.ts";
 import { meet, watch } from "../flows/repositories.ts";
-import { octokitOf } from "../github/octokit.ts";
+import { octokitOf, type Octokits } from "../github/octokit.ts";
 import { openLedger } from "../ledger/open.ts";
 import { apiBaseUrl, readServer, signingKey } from "../settings.ts";
 import type { Answer, Terminal } from "./answer.ts";
@@ -33,7 +33,7 @@ export interface AuditOptions {
 }
 
 /** An installation there is not. */
-const NO_INSTALLATION = 0;
+export const NO_INSTALLATION = 0;
 
 /**
  * Lists the updates of every production branch in the period, judges each, counts the listings against each other and writes the package.
@@ -63,11 +63,7 @@ export async function audit(
   const ledger = await openLedger({ dataDir });
   let finished = false;
   try {
-    const octokit = octokitOf(token, {
-      baseUrl: apiUrl,
-      ...(how.fetch === undefined ? {} : { fetch: how.fetch }),
-    });
-    const octokits = { app: () => Promise.resolve(octokit), installation: () => Promise.resolve(octokit) };
+    const octokits = octokitsWith(token, apiUrl, how);
     const tools = withPolicy(toolsOn(ledger, options.appId ?? 0, octokits, terminal, how), policy, options);
     const counted: CompletenessRecord[] = [];
     let updates = 0;
@@ -108,6 +104,12 @@ export async function audit(
   }
 }
 
+/** A token's Octokit, wherever the App's or an installation's would be asked for. */
+export function octokitsWith(token: string, baseUrl: string, { fetch }: PastTools): Octokits {
+  const octokit = octokitOf(token, { baseUrl, ...(fetch === undefined ? {} : { fetch }) });
+  return { app: () => Promise.resolve(octokit), installation: () => Promise.resolve(octokit) };
+}
+
 /** The tools with the policy that was given in place of GitHub's files, and no gate where no App is named. */
 function withPolicy(tools: Tools, policy: PolicySource | null, { appId }: AuditOptions): Tools {
   // A token sees what its owner sees: a policy file it cannot see is told apart from none by nobody.
@@ -119,7 +121,11 @@ function withPolicy(tools: Tools, policy: PolicySource | null, { appId }: AuditO
   return { ...tools, ...gate, github: { ...tools.github, readPolicy } };
 }
 
-async function listed(tools: Tools, { owner, name }: Target): ReturnType<Tools["github"]["listOwned"]> {
+/** The repositories of a target that the token sees. Throws Misuse where it sees none of that name. */
+export async function listed(
+  tools: Tools,
+  { owner, name }: Target,
+): ReturnType<Tools["github"]["listOwned"]> {
   const octokit = await tools.github.octokits.installation(NO_INSTALLATION);
   if (name === null) return tools.github.listOwned(octokit, owner);
   const found = await tools.github.readListed(octokit, owner, name);

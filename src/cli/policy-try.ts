@@ -1,10 +1,12 @@
 /** `countersign policy try`: what a policy would have refused of what landed in a period, by the facts in the evidence log. */
 
 import type { Instant } from "../domain/change.ts";
+import { sha256 } from "../domain/digest.ts";
 import { tryOn, type Trial } from "../domain/policy/trial.ts";
 import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
-import type { ChangeRecord, PolicyRecord } from "../domain/record.ts";
+import type { ChangeRecord, PolicyRecord, PolicySource } from "../domain/record.ts";
 import { oneLine, short, time, VERDICT_TITLES } from "../domain/wording.ts";
+import type { Span } from "../flows/reconcile.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { openLedger } from "../ledger/open.ts";
 import type { Where } from "../ledger/store.ts";
@@ -41,12 +43,11 @@ export async function tryPolicy(
   try {
     const wanted = new Set(repositories.map((name) => name.toLowerCase()));
     const trials: Trial[] = [];
-    for await (const entry of ledger.states("change", { from, to, order: "at" })) {
-      const record = entry.body as ChangeRecord;
+    for await (const record of changesOf(ledger, { from, to })) {
       const { owner, name } = record.change.repository;
       if (wanted.size > 0 && !wanted.has(`${owner}/${name}`.toLowerCase())) continue;
       const then = await policyThen(ledger, record);
-      const policy = together(given.text, file, then);
+      const policy = together(triedSource(given.text, file), then?.repository ?? { state: "absent" });
       trials.push(tryOn(record, then?.effective ?? null, policy, appId));
     }
     return answerOf(file, trials);
@@ -55,23 +56,34 @@ export async function tryPolicy(
   }
 }
 
-async function policyThen(ledger: Ledger, { assessment }: ChangeRecord): Promise<PolicyRecord | null> {
+/** What a log holds of the changes of a span, oldest first. */
+export async function* changesOf(
+  ledger: Ledger,
+  { from, to }: Span,
+): AsyncGenerator<ChangeRecord, void, undefined> {
+  for await (const entry of ledger.states("change", { from, to, order: "at" }))
+    yield entry.body as ChangeRecord;
+}
+
+/** The policy a change was judged under, or null where it could not be read. */
+export async function policyThen(ledger: Ledger, { assessment }: ChangeRecord): Promise<PolicyRecord | null> {
   if (assessment.policyDigest === "") return null;
   const entry = await ledger.state("policy", assessment.policyDigest);
   return entry === undefined ? null : (entry.body as PolicyRecord);
 }
 
-/** The file as the organisation's minimum, and the repository's own as it was then. */
-function together(
-  text: string,
-  path: string,
-  then: PolicyRecord | null,
+/** The file that is tried, as the source of an organisation's policy. */
+export function triedSource(text: string, path: string): PolicySource {
+  const blob = sha256(text).slice(0, 40);
+  return { state: "found", repository: "tried", path, commit: blob, blob, text };
+}
+
+/** The file as the organisation's minimum, and the repository's own as it was then. Throws Misuse where they do not go together. */
+export function together(
+  tried: PolicySource,
+  repository: PolicySource,
 ): Extract<PolicyInForce, { readonly state: "known" }> {
-  const blob = "0".repeat(40);
-  const policy = policyInForce(
-    { state: "found", repository: "tried", path, commit: blob, blob, text },
-    then?.repository ?? { state: "absent" },
-  );
+  const policy = policyInForce(tried, repository);
   if (policy.state === "known") return policy;
   const problems =
     policy.state === "broken"
@@ -80,7 +92,8 @@ function together(
   throw new Misuse(["the policy does not go with a repository's own as it was:", ...problems].join("\n  "));
 }
 
-function answerOf(file: string, trials: readonly Trial[]): Answer {
+/** A table of the trials and their counts. Exit code 1: something would have been refused. */
+export function answerOf(file: string, trials: readonly Trial[]): Answer {
   const count = (outcome: Trial["outcome"]): number =>
     trials.filter((trial) => trial.outcome === outcome).length;
   const counts = {

@@ -295,7 +295,8 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
     });
 
   command(policy, "try", "Say what a policy would have refused of what landed in a period.", [
-    "policy try new.yml --from 2026-07-01 --to 2026-10-01",
+    "policy try new.yml --from 2026-07-01 --to 2026-10-01   # from the evidence log",
+    "policy try new.yml --from 2026-07-01 --to 2026-10-01 --repo acme/web   # from GitHub, with GITHUB_TOKEN and no log",
     "policy try new.yml --from 2026-07-01 --to 2026-10-01 --repo acme/web --repo acme/api --json",
   ])
     .argument("<file>", "the organisation's file to try; each repository's own stays on top of it")
@@ -308,13 +309,16 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
         file: string,
         options: { from: number; to: number; repo: readonly string[]; appId?: number; json?: boolean },
       ) => {
-        const { tryPolicy } = await import("./policy-try.ts");
         const { from, to, repo: repositories } = options;
+        const { asksGitHub, tryOnGitHub } = await import("./policy-try-github.ts");
+        const of = { file, from, to, repositories };
+        if (asksGitHub(terminal, of)) {
+          give(await tryOnGitHub(terminal, of, { now: Date.now }), options.json);
+          return;
+        }
+        const { tryPolicy } = await import("./policy-try.ts");
         const appId = appIdOf(options.appId, terminal);
-        give(
-          await tryPolicy(terminal, await where(terminal), appId, { file, from, to, repositories }),
-          options.json,
-        );
+        give(await tryPolicy(terminal, await where(terminal), appId, of), options.json);
       },
     );
 
