@@ -59,7 +59,8 @@ export function carriedBy(pull: PullRequest, policy: Policy, at: Instant): Carri
     if (why === null && brought.length > 0) standing.push(landing);
     for (const sha of brought) {
       if (why === null) commits.add(sha);
-      else against.set(sha, why);
+      // Where a branch was made from another one, what that other one told is the better reason.
+      else if (landing.kind !== "branch-created" || !against.has(sha)) against.set(sha, why);
     }
   }
   const clean = pull.commits.filter((commit) => !commits.has(commit.sha) && isCleanMerge(pull, commit));
@@ -137,6 +138,7 @@ function reach(tip: Sha, parents: ReadonlyMap<Sha, readonly Sha[]>): readonly Sh
 /** Why what landed so is not covered by it, as the end of a sentence about a commit; null: it is. */
 function whyNot({ ref, kind, verdict, waived, pulls, asked }: LandedBefore, now: string): string | null {
   const branch = oneLine(branchOf(ref) ?? ref);
+  if (kind === "branch-created") return `was on ${branch} when that was made`;
   if (kind !== "pull-request" && kind !== "queue") return `was pushed straight to ${branch}`;
   const by = byPulls(pulls);
   if (verdict !== "compliant" && verdict !== "exempted") return `landed on ${branch} ${by}, ${verdict}`;

@@ -102,8 +102,14 @@ export function judgeAsks(
   const cause =
     deciding.find((one) => !one.cause.startsWith("waiting"))?.cause ?? deciding[0]?.cause ?? "satisfied";
   const preApproved = each.flatMap((one) => one.preApproved ?? []);
+  const landedBefore = pullsOf(subject)
+    .flatMap((pull) => pull.landedBefore ?? [])
+    .map(({ changeId, verdict, pulls, approvers }) => {
+      return { change: changeId, verdict, pulls, approvers: approvers.map(({ login }) => login) };
+    });
   return result(name, outcome, cause, unique(deciding.flatMap((one) => one.reasons)), {
     ...(preApproved.length === 0 ? {} : { preApproved }),
+    ...(landedBefore.length === 0 ? {} : { landedBefore }),
     pullRequests: pullsOf(subject).map((pull) => pull.number),
     required: each.map((one) => one.required),
     counted: each.map((one) => one.counted),
