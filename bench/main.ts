@@ -15,7 +15,8 @@ const say = (text: string): void => {
   if (!values.json) console.log(text);
 };
 
-const postgres = process.env["BENCH_DATABASE_URL"] === undefined ? await startPostgres() : null;
+const postgres =
+  process.env["BENCH_DATABASE_URL"] === undefined ? await startPostgres({ durable: true }) : null;
 if (postgres !== null) process.env["BENCH_DATABASE_URL"] = postgres.url;
 try {
   say(

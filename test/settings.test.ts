@@ -33,6 +33,7 @@ describe("reading the settings", () => {
       logFormat: "json",
       webhookProxyUrl: null,
       store: { dataDir: "./data" },
+      deploymentSources: [],
       signingKey: null,
       baseUrl: null,
       signIn: null,

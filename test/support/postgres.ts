@@ -24,13 +24,16 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     project.provide("databaseUrl", given);
     return async () => undefined;
   }
-  const { url, stop } = await startPostgres();
+  const { url, stop } = await startPostgres({ durable: false });
   project.provide("databaseUrl", url);
   return stop;
 }
 
-/** Starts a PostgreSQL of our own; `stop` ends it and removes its folder. */
-export async function startPostgres(): Promise<{
+/**
+ * Starts a PostgreSQL of our own; `stop` ends it and removes its folder. Not durable: it does not wait
+ * for the disk. Tests kill the App, never the server or the machine, so that loses them nothing.
+ */
+export async function startPostgres({ durable }: { readonly durable: boolean }): Promise<{
   readonly url: string;
   readonly stop: () => Promise<void>;
 }> {
@@ -47,7 +50,13 @@ export async function startPostgres(): Promise<{
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ["--encoding=UTF8", "--no-sync"],
-    postgresFlags: ["-c", "listen_addresses=127.0.0.1", "-c", `unix_socket_directories=`],
+    postgresFlags: [
+      "-c",
+      "listen_addresses=127.0.0.1",
+      "-c",
+      `unix_socket_directories=`,
+      ...(durable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]),
+    ],
     onLog: (line) => said.push(line),
     onError: (line) => said.push(String(line)),
   });
