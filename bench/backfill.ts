@@ -9,6 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 import { installedOn, toolsOn } from "../src/cli/past.ts";
 import { backfillRepository } from "../src/flows/backfill.ts";
@@ -19,6 +21,13 @@ import { trial, type Trial } from "../test/github/stage.ts";
 
 const START = Date.parse("2026-07-06T09:00:00Z");
 const MINUTE = 60_000;
+const MEGABYTE = 1_000_000;
+
+/** Every so many requests it is looked how much memory is in use. */
+const LOOK_EVERY = 25;
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
 
 /** One row of the table. Requests per change are those of the backfill alone; `reconcile`: those of counting it afterwards. */
 export interface BackfillRow {
@@ -34,6 +43,9 @@ export interface BackfillRow {
   readonly reconcile: number;
   readonly complete: boolean;
   readonly seedSeconds: number;
+  /** The most memory the process held up to here, GitHub double included, and what the backfill alone left in use at most (MB). */
+  readonly peak: number;
+  readonly grown: number;
 }
 
 /** Seeds a repository with so many changes, fills an empty log with them, and counts. Throws when a change is missing. */
@@ -56,6 +68,16 @@ export async function benchBackfill(changes: number): Promise<BackfillRow> {
   const ledger = await openLedger({ dataDir: folder });
   try {
     const asked: string[] = [];
+    let most = 0;
+    let looking = 0;
+    const look = (): number => {
+      const began = performance.now();
+      collect();
+      const { heapUsed } = process.memoryUsage();
+      most = Math.max(most, heapUsed);
+      looking += performance.now() - began;
+      return heapUsed;
+    };
     let points = 0;
     let lastUsed = 0;
     const probot = makeProbot({
@@ -70,6 +92,7 @@ export async function benchBackfill(changes: number): Promise<BackfillRow> {
         const path = new URL(request.url).pathname.replace(/^\/api(?:\/v3)?/u, "");
         const answer = await stage.double.fetch(request);
         if (!path.endsWith("/access_tokens")) asked.push(`${method} ${path}`);
+        if (asked.length % LOOK_EVERY === 0) look();
         if (path === "/graphql") {
           const used = Number(answer.headers.get("x-ratelimit-used"));
           points += Math.max(0, used - lastUsed);
@@ -84,9 +107,13 @@ export async function benchBackfill(changes: number): Promise<BackfillRow> {
     const [watched] = await installedOn(tools, { owner: "acme", name: "web" });
     if (watched === undefined) throw new Error("the App does not see the repository");
     asked.length = 0;
+    const before = look();
+    [most, looking] = [before, 0];
     const began = performance.now();
     const filled = await backfillRepository(tools, watched, span);
-    const seconds = (performance.now() - began) / 1000;
+    look();
+    const seconds = (performance.now() - began - looking) / 1000;
+    const grown = (most - before) / MEGABYTE;
     const requests = [...asked];
     if (filled.updates !== changes) throw new Error(`${changes} changes, ${filled.updates} updates found`);
     let compliant = 0;
@@ -111,6 +138,8 @@ export async function benchBackfill(changes: number): Promise<BackfillRow> {
       reconcile: asked.length,
       complete: counted.every((each) => each.complete),
       seedSeconds,
+      peak: (process.resourceUsage().maxRSS * 1024) / MEGABYTE,
+      grown,
     };
   } finally {
     await ledger.close();
@@ -157,6 +186,7 @@ export function backfillTable(rows: readonly BackfillRow[]): string {
         `${row.changes} changes (${row.updates} updates of all branches, made in ${row.seedSeconds.toFixed(0)} s): ${row.requests} requests, ` +
         `${row.perChange.toFixed(4)} for a change, ${row.points} GraphQL points, ${row.seconds.toFixed(0)} s; ${row.compliant} compliant. ` +
         `Run again: ${row.again} requests. Counted afterwards: ${row.reconcile} requests, ${row.complete ? "complete" : "NOT complete"}.\n` +
+        `  memory: ${row.grown.toFixed(0)} MB more in use while it ran; ${row.peak.toFixed(0)} MB held at most with the GitHub double\n` +
         Object.entries(row.byKind)
           .map(([kind, count]) => `  ${String(count).padStart(6)}  ${kind}`)
           .join("\n"),

@@ -10,10 +10,13 @@ import { batchQuery, CHANGE_QUERY, POLICIES_QUERY, PULL_REQUEST_QUERY, TREES_QUE
 import { InstantShape, ShaShape } from "./shapes.ts";
 
 /** Commits read back from an update: a merge of one pull request rarely brings more, and what it does is compared by itself. */
-const WINDOW = { merge: 20, push: 30 } as const;
+export const WINDOW = { merge: 20, push: 30 } as const;
 
-/** So many updates and pull requests at first, at least and at most in one query. */
-const SIZE = { first: 50, least: 5, most: 125 } as const;
+/**
+ * So many updates and pull requests at first, at least and at most in one query: with 250 of each it stays below the 500,000 nodes GitHub
+ * allows. Where one was too large, `step` more are tried after each that was not.
+ */
+export const SIZE = { first: 125, least: 5, most: 250, step: 10 } as const;
 
 /** A query answered so fast may be larger, one that took so long must be smaller (ms): GitHub gives up after ten seconds. */
 const PACE = { fast: 4_000, slow: 8_000 } as const;
@@ -40,9 +43,23 @@ const BatchShape = z.object({
   repository: z.looseObject({ nameWithOwner: z.string() }),
   organization: z.unknown(),
 });
-const LooseActivity = z.array(
-  z.looseObject({ ref: z.string(), activity_type: z.string(), timestamp: InstantShape }),
+/** Of each update of each branch only what is read later is kept: there may be hundreds of thousands. */
+const SlimActivity = z.array(
+  z.object({
+    id: z.int(),
+    before: z.string(),
+    after: z.string(),
+    ref: z.string(),
+    timestamp: InstantShape,
+    activity_type: z.string(),
+    actor: z
+      .object({ id: z.unknown(), login: z.unknown(), type: z.unknown() })
+      .partial()
+      .nullish()
+      .catch(undefined),
+  }),
 );
+type Activity = z.infer<typeof SlimActivity>[number];
 
 interface Told {
   /** Answers by what is asked. */
@@ -57,11 +74,12 @@ export class ReadAhead {
   readonly #real: GitHub;
   readonly #repository: Repository;
   #size: number = SIZE.first;
+  #wasTooMuch = false;
   /** What the last reading brought, and the one before it; what is older is forgotten. */
   #read: Told = { answers: new Map(), trees: new Map() };
   #readBefore: Told = { answers: new Map(), trees: new Map() };
   /** The updates of branches that were listed whole, newest first. */
-  readonly #activity = new Map<string, readonly unknown[]>();
+  readonly #activity = new Map<string, readonly Activity[]>();
   readonly #branches = new Set<string>();
 
   constructor(real: GitHub, repository: Repository) {
@@ -92,22 +110,25 @@ export class ReadAhead {
    * needed. `deleted`: also the branches that were only deleted. Throws {@link Trouble}.
    */
   async listPushes(since: Instant, deleted: boolean): Promise<void> {
-    const byRef = new Map<string, { readonly timestamp: Instant; readonly activity_type: string }[]>();
+    const byRef = new Map<string, Activity[]>();
     const types = ["branch_creation", "push", "force_push", ...(deleted ? ["branch_deletion"] : [])];
     for (const type of types) {
       const asked = { ...place(this.#repository), activity_type: type, direction: "desc" };
-      for await (const { data, more } of pagesOf(this.#real, ACTIVITY, asked, LooseActivity, MOST_PAGES)) {
-        for (const each of data) byRef.set(each.ref, [...(byRef.get(each.ref) ?? []), each]);
+      for await (const { data, more } of pagesOf(this.#real, ACTIVITY, asked, SlimActivity, MOST_PAGES)) {
+        for (const each of data) {
+          const known = byRef.get(each.ref);
+          if (known === undefined) byRef.set(each.ref, [each]);
+          else known.push(each);
+        }
         if (!more || data.some(({ timestamp }) => timestamp < since)) break;
       }
     }
     for (const [ref, all] of byRef) {
       this.#branches.add(ref);
       if (!all.some((each) => each.activity_type === "branch_creation" && each.timestamp >= since)) continue;
-      const shown = all.toSorted((a, b) => b.timestamp - a.timestamp);
       this.#activity.set(
         ref,
-        shown.map((each) => ({ ...each, timestamp: new Date(each.timestamp).toISOString() })),
+        all.toSorted((a, b) => b.timestamp - a.timestamp),
       );
     }
   }
@@ -132,13 +153,20 @@ export class ReadAhead {
       const half = Math.ceil(Math.max(updates.length, pulls.length) / 2);
       if (!isTooMuch || half < SIZE.least) throw error;
       this.#size = Math.max(SIZE.least, Math.min(this.#size, half));
+      this.#wasTooMuch = true;
       await this.#readParts(updates.slice(0, half), pulls.slice(0, half));
       await this.#readParts(updates.slice(half), pulls.slice(half));
       return;
     }
     const took = performance.now() - began;
-    if (took < PACE.fast) this.#size = Math.min(SIZE.most, Math.ceil(this.#size * 1.5));
-    if (took > PACE.slow) this.#size = Math.max(SIZE.least, Math.floor(this.#size / 2));
+    if (took < PACE.fast) {
+      const larger = this.#wasTooMuch ? this.#size + SIZE.step : Math.ceil(this.#size * 1.5);
+      this.#size = Math.min(SIZE.most, larger);
+    }
+    if (took > PACE.slow) {
+      this.#size = Math.max(SIZE.least, Math.floor(this.#size / 2));
+      this.#wasTooMuch = true;
+    }
   }
 
   async #readAtOnce(updates: readonly RefUpdate[], pulls: readonly number[]): Promise<void> {
@@ -233,7 +261,7 @@ export class ReadAhead {
   async #requested(route: string, parameters: Readonly<Record<string, unknown>>): Promise<unknown> {
     if (route === ACTIVITY) {
       const listed = this.#activity.get(String(parameters["ref"]));
-      if (listed !== undefined) return { data: listed, headers: {} };
+      if (listed !== undefined) return { data: listed.map(asTold), headers: {} };
     }
     if (route !== COMPARE || parameters["per_page"] !== 100 || parameters["page"] !== undefined)
       return this.#ask(route, parameters);
@@ -245,6 +273,11 @@ export class ReadAhead {
     if (nextPageless(answer.headers)) this.#read.answers.set(key, answer.data);
     return answer;
   }
+}
+
+/** An update as GitHub writes it. */
+function asTold(activity: Activity): unknown {
+  return { ...activity, timestamp: new Date(activity.timestamp).toISOString() };
 }
 
 function nextPageless({ link }: Readonly<Record<string, unknown>>): boolean {

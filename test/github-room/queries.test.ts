@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { buildSchema, parse, validate, type GraphQLSchema } from "graphql";
+import { buildSchema, Kind, parse, validate, type GraphQLSchema } from "graphql";
 import { expect, test } from "vitest";
 import * as queries from "../../src/github/queries.ts";
+import { SIZE, WINDOW } from "../../src/github/read-ahead.ts";
+import { costOf } from "../github/graphql/cost.ts";
 
 function githubSchema(): GraphQLSchema {
   const entry = createRequire(import.meta.url).resolve(
@@ -32,5 +34,23 @@ test("every query is one that GitHub's published schema allows", () => {
 test("no query reads a name, a mail address or a date that whoever commits can forge", () => {
   for (const [name, text] of texts) {
     expect(text, name).not.toMatch(/\b(?:authoredDate|committedDate|email|messageHeadline)\b/u);
+  }
+});
+
+test("the largest batch asks for no more nodes than GitHub answers, and for a tenth of an hour's points at most", () => {
+  for (const window of [WINDOW.merge, WINDOW.push]) {
+    const document = parse(
+      batchQuery(
+        Array.from({ length: SIZE.most }, () => window),
+        SIZE.most,
+      ),
+    );
+    const operation = document.definitions.find((one) => one.kind === Kind.OPERATION_DEFINITION);
+    if (operation === undefined) throw new Error("a query without an operation");
+    const { cost, errors } = costOf(document, operation, {}, ({ arguments: given = [] }) =>
+      given.some(({ name }) => name.value === "first" || name.value === "last"),
+    );
+    expect(errors).toEqual([]);
+    expect(cost.cost).toBeLessThanOrEqual(500);
   }
 });

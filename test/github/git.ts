@@ -4,9 +4,10 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseCommit, signatureText } from "./commit-text.ts";
+import { ChangedTree, changedFiles } from "./changed-tree.ts";
 import { addedFile, parseDifferences } from "./differences.ts";
 import { History } from "./history.ts";
-import { mergeApart } from "./merge-apart.ts";
+import { foldersOf, mergeApart } from "./merge-apart.ts";
 import type { FileChange, FileChanges, FileDifference, GitCommit, Signature, TreeFile } from "./git-types.ts";
 import type { Sha } from "./model.ts";
 import { ObjectStore, type GitObject, type ObjectType } from "./objects.ts";
@@ -14,6 +15,9 @@ import { ObjectStore, type GitObject, type ObjectType } from "./objects.ts";
 export type { FileChange, FileChanges, FileDifference, GitCommit, Signature, TreeFile };
 
 const NOTHING = "0".repeat(40);
+
+/** So many trees are kept as lists of all their files: in a large repository each is long. */
+const KEPT_TREES = 100;
 
 /** A merge's tree; where there are conflicts, with git's markers in it. */
 export interface Merged {
@@ -27,6 +31,8 @@ export class GitRepository {
   readonly #parent: GitRepository | null;
   readonly #objects: ObjectStore;
   readonly #refs = new Map<string, Sha>();
+  /** The folders the refs are in, each with how many are below it: git holds no ref of the same name. */
+  readonly #folders = new Map<string, number>();
   #head: string;
   #isMade = false;
   #isChanged = true;
@@ -160,6 +166,10 @@ export class GitRepository {
     const files = new Map<string, TreeFile>();
     this.#collect(tree, "", files);
     this.#flat.set(tree, files);
+    for (const oldest of this.#flat.keys()) {
+      if (this.#flat.size <= KEPT_TREES) break;
+      this.#flat.delete(oldest);
+    }
     return files;
   }
 
@@ -190,67 +200,50 @@ export class GitRepository {
 
   /** A file's text at a commit; null when it is not there. */
   text(treeish: Sha, path: string): string | null {
-    const file = this.files(treeish).get(path);
+    const file = this.file(treeish, path);
     if (file === undefined || file.mode === "160000") return null;
     return this.blob(file.sha)?.toString("utf8") ?? null;
   }
 
+  /** One file below a tree (or a commit's tree), without reading the others. */
+  file(treeish: Sha, path: string): TreeFile | undefined {
+    return new ChangedTree(this, this.commit(treeish)?.tree ?? treeish).file(path);
+  }
+
   /** Writes the trees of a set of files and returns the root. */
   createTree(files: ReadonlyMap<string, TreeFile>): Sha {
-    const here = new Map<string, TreeFile>();
-    const folders = new Map<string, Map<string, TreeFile>>();
-    for (const [path, file] of files) {
-      const slash = path.indexOf("/");
-      if (slash < 0) here.set(path, file);
-      else {
-        const folder = path.slice(0, slash);
-        const inside = folders.get(folder) ?? new Map<string, TreeFile>();
-        folders.set(folder, inside.set(path.slice(slash + 1), file));
-      }
-    }
-    const entries = [...here].map(([name, file]) => ({ key: Buffer.from(name), name, ...file }));
-    for (const [name, inside] of folders)
-      entries.push({ key: Buffer.from(`${name}/`), name, mode: "40000", sha: this.createTree(inside) });
-    entries.sort((a, b) => Buffer.compare(a.key, b.key));
-    const root = this.write(
-      "tree",
-      Buffer.concat(
-        entries.flatMap((entry) => [
-          Buffer.from(`${entry.mode} ${entry.name}\0`),
-          Buffer.from(entry.sha, "hex"),
-        ]),
-      ),
-    );
-    return root;
+    const tree = new ChangedTree(this, null);
+    for (const [path, file] of files) tree.put(path, file);
+    return tree.write();
   }
 
   /** A new tree: the one given (null: empty) with changes made to it. */
   change(treeish: Sha | null, changes: FileChanges): Sha {
-    const files = new Map(treeish === null ? [] : this.files(treeish));
-    for (const [path, change] of Object.entries(changes)) this.#changeOne(files, path, change);
-    return this.createTree(files);
+    const tree = treeish === null ? null : (this.commit(treeish)?.tree ?? treeish);
+    const changed = new ChangedTree(this, tree);
+    for (const [path, change] of Object.entries(changes)) this.#changeOne(changed, path, change);
+    return changed.write();
   }
 
-  #changeOne(files: Map<string, TreeFile>, path: string, change: FileChange): void {
-    const old = files.get(path);
+  #changeOne(tree: ChangedTree, path: string, change: FileChange): void {
+    const old = tree.file(path);
     const blob = (text: string | Buffer): Sha => this.write("blob", Buffer.from(text));
     if (change === null) {
-      if (!files.delete(path))
-        for (const below of files.keys()) if (below.startsWith(`${path}/`)) files.delete(below);
+      tree.remove(path);
     } else if (typeof change === "string") {
-      files.set(path, { mode: old?.mode === "100755" ? "100755" : "100644", sha: blob(change) });
+      tree.put(path, { mode: old?.mode === "100755" ? "100755" : "100644", sha: blob(change) });
     } else if ("submodule" in change) {
-      files.set(path, { mode: "160000", sha: change.submodule });
+      tree.put(path, { mode: "160000", sha: change.submodule });
     } else if ("base64" in change) {
-      files.set(path, { mode: old?.mode ?? "100644", sha: blob(Buffer.from(change.base64, "base64")) });
+      tree.put(path, { mode: old?.mode ?? "100644", sha: blob(Buffer.from(change.base64, "base64")) });
     } else if ("from" in change) {
-      const moved = files.get(change.from);
+      const moved = tree.file(change.from);
       if (moved === undefined) throw new Error(`no file ${change.from} to move to ${path}`);
-      files.delete(change.from);
-      files.set(path, change.text === undefined ? moved : { mode: moved.mode, sha: blob(change.text) });
+      tree.remove(change.from);
+      tree.put(path, change.text === undefined ? moved : { mode: moved.mode, sha: blob(change.text) });
     } else {
       const sha = change.text === undefined ? (old?.sha ?? blob("")) : blob(change.text);
-      files.set(path, { mode: fullMode(change.mode), sha });
+      tree.put(path, { mode: fullMode(change.mode), sha });
     }
   }
 
@@ -268,17 +261,37 @@ export class GitRepository {
 
   /** Points a full ref name at a commit. Throws when git could not hold such a ref beside the others. */
   setRef(name: string, sha: Sha): void {
-    for (const other of this.#refs.keys())
-      if (other.startsWith(`${name}/`) || name.startsWith(`${other}/`))
-        throw new Error(`cannot lock ref '${name}': '${other}' exists`);
+    if (!this.#refs.has(name)) {
+      const other = this.#inTheWayOf(name);
+      if (other !== undefined) throw new Error(`cannot lock ref '${name}': '${other}' exists`);
+      for (const folder of foldersOf(name)) this.#folders.set(folder, (this.#folders.get(folder) ?? 0) + 1);
+    }
     this.#refs.set(name, sha);
     this.#isChanged = true;
   }
 
+  #inTheWayOf(name: string): string | undefined {
+    if (this.#folders.has(name)) return [...this.#refs.keys()].find((other) => other.startsWith(`${name}/`));
+    return foldersOf(name).find((folder) => this.#refs.has(folder));
+  }
+
   /** Removes a ref. */
   deleteRef(name: string): void {
-    this.#refs.delete(name);
+    if (!this.#refs.delete(name)) return;
+    for (const folder of foldersOf(name)) {
+      const left = (this.#folders.get(folder) ?? 0) - 1;
+      if (left > 0) this.#folders.set(folder, left);
+      else this.#folders.delete(folder);
+    }
     this.#isChanged = true;
+  }
+
+  /** The first of the branches, by name, that point to a commit. */
+  branchAt(sha: Sha): string | null {
+    let first: string | null = null;
+    for (const [name, at] of this.#refs)
+      if (at === sha && name.startsWith("refs/heads/") && (first === null || name < first)) first = name;
+    return first?.slice("refs/heads/".length) ?? null;
   }
 
   /** All refs below a prefix such as `refs/heads/`, sorted by name. */
@@ -373,8 +386,8 @@ export class GitRepository {
     const [left, right] = [this.commitOf(ours).tree, this.commitOf(theirs).tree];
     if (only === left || left === right) return { tree: right, conflicts: [] };
     if (only === right) return { tree: left, conflicts: [] };
-    const apart = only === null ? null : mergeApart(this.files(only), this.files(left), this.files(right));
-    if (apart !== null) return { tree: this.createTree(apart), conflicts: [] };
+    const apart = only === null ? null : mergeApart(this, only, left, right);
+    if (apart !== null) return { tree: apart, conflicts: [] };
     try {
       return { tree: this.run(["merge-tree", "--write-tree", ours, theirs]).slice(0, 40), conflicts: [] };
     } catch (error) {
@@ -442,17 +455,12 @@ export class GitRepository {
 
   /** The differences, if they are nothing but new files of text: those need no asking of git. */
   #onlyAdded(old: Sha | null, fresh: Sha): readonly FileDifference[] | null {
-    const [before, after] = [old === null ? new Map<string, TreeFile>() : this.files(old), this.files(fresh)];
-    for (const [path, file] of before) {
-      const now = after.get(path);
-      if (now?.sha !== file.sha || now.mode !== file.mode) return null;
-    }
     const found: FileDifference[] = [];
-    for (const [path, file] of after) {
-      if (before.has(path)) continue;
-      const blob = file.mode.startsWith("100") ? this.blob(file.sha) : undefined;
+    for (const { path, before, after } of changedFiles(this, old, fresh)) {
+      if (before !== undefined || after === undefined) return null;
+      const blob = after.mode.startsWith("100") ? this.blob(after.sha) : undefined;
       if (blob === undefined || blob.includes(0)) return null;
-      found.push(addedFile(path, file.sha, blob.toString("utf8")));
+      found.push(addedFile(path, after.sha, blob.toString("utf8")));
     }
     return found.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
   }

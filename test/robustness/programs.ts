@@ -5,7 +5,8 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
-const PROGRAM = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+/** The program's own file. */
+export const PROGRAM = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 /** What a program came to. `code` is null when it had to be ended because it went on. */
 export interface Ended {

@@ -29,15 +29,11 @@ export const LONGEST_OUTPUT = 65_535;
 export function suiteOf(world: World, repository: Repository, app: App, sha: Sha): CheckSuite {
   const known = repository.checkSuites.find((one) => one.appId === app.id && one.headSha === sha);
   if (known !== undefined) return known;
-  const branch = world
-    .git(repository)
-    .refs("refs/heads/")
-    .find((ref) => ref.sha === sha);
   const suite: CheckSuite = world.register("CheckSuite", {
     ...world.identity("CheckSuite"),
     repositoryId: repository.id,
     headSha: sha,
-    headBranch: branch?.name.slice("refs/heads/".length) ?? null,
+    headBranch: world.git(repository).branchAt(sha),
     appId: app.id,
     createdAt: world.now(),
     updatedAt: world.now(),

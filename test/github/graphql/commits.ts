@@ -234,7 +234,7 @@ export const commitResolvers: Resolvers = {
       ),
     file(source: CommitNode, args: Args, context: Context) {
       const path = textArg(args, "path") ?? "";
-      const file = context.world.git(source.repository).files(source.sha).get(path);
+      const file = context.world.git(source.repository).file(source.sha, path);
       if (file === undefined) return null;
       return { repository: source.repository, name: path.split("/").at(-1) ?? "", path, ...file };
     },

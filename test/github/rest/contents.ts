@@ -58,7 +58,7 @@ function contents(call: Call): Answer {
   const commit = git.resolve(call.query["ref"] ?? repository.defaultBranch);
   if (commit === null) throw notFound();
   const path = (call.params["path"] ?? "").replace(/^\/+|\/+$/g, "");
-  const file = git.files(commit).get(path);
+  const file = git.file(commit, path);
   if (file === undefined) return directory(call, repository, commit, path);
   return oneFile(call, repository, commit, path, file);
 }
