@@ -33,6 +33,8 @@ const ABOUT: Readonly<Record<Order["command"], string>> = {
   done: "Say that the remediation is done; for its owner.",
   effective: "Say that it is effective; for someone other than its owner.",
   elsewhere: "Say where else the same was looked for.",
+  customers: "Say which customers and contracts it concerns: by kind, not by name, since auditors read it.",
+  expectation: "Note what the auditor expects.",
   "not-effective": "Say that it is not effective.",
   "not-an-exception": "Say that it is no exception, with the reason; not for whoever caused it.",
   reopen: "Open a settled deviation again, with the reason.",

@@ -30,7 +30,7 @@ export async function tellReadiness(
 
 /** The answer as people read it. */
 export function readinessLines(found: Readiness, login: string, days: number): readonly string[] {
-  const { go, findings, controls, outlook, period } = found;
+  const { go, findings, controls, outlook, period, recovery } = found;
   const [against, notes] = [
     findings.filter((each) => each.against),
     findings.filter((each) => !each.against),
@@ -45,12 +45,24 @@ export function readinessLines(found: Readiness, login: string, days: number): r
     "",
     `Period ${period.name}: ${period.deviations} ${period.deviations === 1 ? "deviation" : "deviations"} so far, ${period.unsettled} not settled; ${period.daysLeft} days left; ${period.cleanDays} clean days since the newest.`,
     "",
+    `Recovery: ${recovery.ready === null ? `not known by when; ${recovery.steps.length} on the way` : recovery.steps.length === 0 ? "nothing to recover from" : `by ${recovery.ready} at the earliest; ${recovery.steps.length} on the way`}.`,
+    ...recovery.steps.map(
+      ({ deviation, phase, ready, because }) =>
+        `  ${deviation}: ${PHASE_WORDS[phase]}, ${ready === null ? "not known by when" : `by ${ready} at the earliest`}: ${because}`,
+    ),
+    "",
     `Outlook: ${outlook.opinion === "clean" ? "clean" : `risk of ${RISK_WORDS[outlook.opinion]}`}.`,
     ...outlook.risks.flatMap(({ opinion, facts }) => facts.map((fact) => `  ${opinion}: ${fact}`)),
     `  ${outlook.says}`,
     ...(notes.length === 0 ? [] : ["", "Also:", ...notes.map(({ says }) => `  - ${says}`)]),
   ];
 }
+
+const PHASE_WORDS = {
+  remediate: "to be remediated",
+  operate: "to be operated",
+  show: "to be shown effective",
+} as const;
 
 const RISK_WORDS = {
   qualified: "a qualified opinion",

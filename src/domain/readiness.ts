@@ -8,6 +8,8 @@ import {
   ownerOf,
   type MonthlyTally,
 } from "./deviation/monitoring.ts";
+import type { ReviewedMonth } from "./deviation/operating.ts";
+import { recoveryOf, type Recovery } from "./deviation/recovery.ts";
 import { opinionOutlook, type Outlook } from "./outlook.ts";
 import type { Policy } from "./policy/policy.ts";
 import { leavesOf } from "./policy/requirement.ts";
@@ -21,6 +23,7 @@ import type {
   MonthlyFigures,
   MonthlyReviewRecord,
   PolicyRecord,
+  RemediationRecord,
   RepositoryRecord,
 } from "./record.ts";
 import type { ControlName } from "./result.ts";
@@ -41,8 +44,10 @@ export interface ReadinessFacts {
   readonly settings: readonly { readonly repository: string; readonly setting: Setting }[];
   /** Of all time. */
   readonly deviations: readonly DeviationRecord[];
-  /** Ids of deviations that somebody owns. */
-  readonly owned: ReadonlySet<string>;
+  /** Of all time. */
+  readonly remediations: readonly RemediationRecord[];
+  /** Of all time. */
+  readonly months: readonly ReviewedMonth[];
   readonly gaps: readonly CoverageGapRecord[];
   /** Those that touch the span, the newest of each branch last. */
   readonly completeness: readonly CompletenessRecord[];
@@ -80,6 +85,7 @@ export interface Readiness {
   } & MonthlyFigures)[];
   readonly outlook: Outlook;
   readonly period: PeriodState;
+  readonly recovery: Recovery;
 }
 
 const DAY = 24 * 3_600_000;
@@ -110,6 +116,7 @@ export function readinessOf(facts: ReadinessFacts): Readiness {
     controls,
     outlook: opinionOutlook(controls, findings),
     period: periodState(facts),
+    recovery: recoveryOf(facts.deviations, facts.remediations, facts.months, facts.at),
   };
 }
 
@@ -185,7 +192,8 @@ function ofControls(controls: Readiness["controls"]): readonly Finding[] {
   ];
 }
 
-function ofDeviations({ deviations, owned }: ReadinessFacts): readonly Finding[] {
+function ofDeviations({ deviations, remediations }: ReadinessFacts): readonly Finding[] {
+  const owned = new Set(remediations.filter(({ owner }) => owner !== null).map(({ deviation }) => deviation));
   const unsettled = deviations.filter(isUnsettled);
   const ownerless = unsettled.filter(({ id }) => !owned.has(id)).map(({ id }) => id);
   return [

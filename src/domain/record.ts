@@ -280,6 +280,10 @@ export interface RemediationRecord {
   readonly evidence: readonly Said[];
   /** Where else the same was looked for, and what was found. */
   readonly elsewhere: Said | null;
+  /** Which customers and contracts it concerns, in the organisation's words. */
+  readonly customers: Said | null;
+  /** What the auditor said they expect, oldest first. */
+  readonly expectations: readonly Said[];
   readonly raci: {
     readonly accountable: readonly Person[];
     readonly consulted: readonly Person[];

@@ -32,6 +32,8 @@ const DOES: Readonly<Record<Order["command"], string>> = {
   done: "says that the remediation is done; for its owner",
   effective: "says that it is effective; for someone other than its owner",
   elsewhere: "says where else the same was looked for",
+  customers: "says which customers and contracts it concerns: by kind, not by name, since auditors read it",
+  expectation: "notes what the auditor expects",
   "not-effective": "says that it is not effective; it is in remediation again",
   "not-an-exception": "says that it is no exception, with the reason; not for whoever caused it",
   reopen: "opens a settled deviation again, with the reason",

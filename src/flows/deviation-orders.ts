@@ -3,7 +3,13 @@
 import type { Instant } from "../domain/change.ts";
 import { remediationEntry, settle, deviationEntry, together } from "../domain/deviation/decide.ts";
 import { obey } from "../domain/deviation/obey.ts";
-import { cadenceOf, dayOf, type Cadence, type ReviewedMonth } from "../domain/deviation/operating.ts";
+import {
+  cadenceOf,
+  dayOf,
+  reviewedMonths,
+  type Cadence,
+  type ReviewedMonth,
+} from "../domain/deviation/operating.ts";
 import { readOrder, type Order } from "../domain/deviation/order.ts";
 import type { Decision } from "../domain/entry.ts";
 import { isSamePerson } from "../domain/identity.ts";
@@ -56,7 +62,7 @@ export async function orderDeviation(tools: Omit<LedgerTools, "clock">, said: Sa
     via: said.via,
     at: said.at,
     named,
-    months: await reviewedMonths(tools, deviation),
+    months: await monthsOf(tools, deviation),
     same: (a, b) => isSamePerson(said.policy, a, b),
     cadence: cadenceIn(await knownDeviations(tools), deviation.repository.id),
   });
@@ -104,17 +110,14 @@ export async function senderOf(
 }
 
 /** The monthly reviews signed off for any of the deviation's controls. */
-async function reviewedMonths(
+async function monthsOf(
   { ledger }: Pick<Tools, "ledger">,
   { repository, controls }: DeviationRecord,
 ): Promise<readonly ReviewedMonth[]> {
-  const months: ReviewedMonth[] = [];
-  for await (const { body } of ledger.states("monthly-review", { organizationId: repository.ownerId })) {
-    const { control, month, figures, signedOff } = body as MonthlyReviewRecord;
-    if (signedOff !== null && controls.includes(control))
-      months.push({ control, month, clean: figures.clean });
-  }
-  return months;
+  const reviews: MonthlyReviewRecord[] = [];
+  for await (const { body } of ledger.states("monthly-review", { organizationId: repository.ownerId }))
+    reviews.push(body as MonthlyReviewRecord);
+  return reviewedMonths(reviews).filter(({ control }) => controls.includes(control));
 }
 
 function loginsOf(order: Order): readonly string[] {

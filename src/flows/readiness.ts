@@ -2,6 +2,7 @@
 
 import type { Instant } from "../domain/change.ts";
 import { MonthlyTally } from "../domain/deviation/monitoring.ts";
+import { reviewedMonths } from "../domain/deviation/operating.ts";
 import type { EntryKind } from "../domain/entry.ts";
 import type { ControlStateRecord } from "../domain/protection/record.ts";
 import { periodAt, readinessOf, type Readiness, type ReadinessFacts } from "../domain/readiness.ts";
@@ -64,6 +65,7 @@ async function readinessFacts(
   for (const deviation of deviations) tally.deviation(deviation, span);
   const policy = await newestPolicy({ ledger }, organizationId);
   const states = await bodies<ControlStateRecord>("control-state");
+  const reviews = await bodies<MonthlyReviewRecord>("monthly-review");
   const proofs = await bodies<CompletenessRecord>("completeness");
   return {
     at,
@@ -79,20 +81,15 @@ async function readinessFacts(
         setting: { place, setting, value, because },
       })),
     deviations,
-    owned: new Set(
-      (await bodies<RemediationRecord>("remediation"))
-        .filter(({ owner }) => owner !== null)
-        .map(({ deviation }) => deviation),
-    ),
+    remediations: await bodies<RemediationRecord>("remediation"),
+    months: reviewedMonths(reviews),
     gaps: (await bodies<CoverageGapRecord>("coverage-gap")).filter(
       ({ from, to }) => from < span.to && (to === null || to > span.from),
     ),
     completeness: proofs
       .filter(({ from, to }) => from < span.to && to > span.from)
       .toSorted((a, b) => a.to - b.to || a.checkedAt - b.checkedAt),
-    reviews: (await bodies<MonthlyReviewRecord>("monthly-review")).filter(
-      ({ askedAt }) => askedAt >= span.from,
-    ),
+    reviews: reviews.filter(({ askedAt }) => askedAt >= span.from),
     period: periodAt(policy?.effective ?? null, at),
   };
 }

@@ -116,6 +116,8 @@ const remediation = (of: string, status: string) => ({
   method: "A direct push to a copy of the repository is refused.",
   evidence: [{ text: "terraform run 812", by: bob, at: start + 45 * DAY }],
   elsewhere: null,
+  customers: null,
+  expectations: [],
   raci: { accountable: [], consulted: [], informed: [] },
   priority: null,
   status,

@@ -105,6 +105,10 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
     "days-left": z.int().min(0).optional(),
     "clean-days": z.int().min(0).optional(),
     deviations: z.int().min(0).optional(),
+    recovered: text
+      .nullable()
+      .optional()
+      .describe("the first day all could be shown effective; null: not known"),
     says,
   },
   "coverage-gaps": {

@@ -433,6 +433,7 @@ export class Sights {
         "days-left": found.period.daysLeft,
         "clean-days": found.period.cleanDays,
         deviations: found.period.deviations,
+        recovered: found.recovery.ready,
         says: readinessLines(found, "acme", days).join("\n"),
       };
       return { columns: Object.keys(row), rows: [row], anywhere: true };

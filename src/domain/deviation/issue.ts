@@ -314,6 +314,10 @@ function remediationLines(remediation: RemediationRecord): readonly string[] {
     ...(remediation.elsewhere === null
       ? []
       : [`looked for elsewhere: ${markdown(remediation.elsewhere.text)}`]),
+    ...(remediation.customers === null
+      ? []
+      : [`customers concerned: ${markdown(remediation.customers.text)}`]),
+    ...remediation.expectations.map(({ text }) => `the auditor expects: ${markdown(text)}`),
   ];
 }
 

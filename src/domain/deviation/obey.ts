@@ -283,6 +283,13 @@ function applyToRemediation(
       return changed({ evidence: [...remediation.evidence, said] }, "The evidence is recorded.");
     case "elsewhere":
       return changed({ elsewhere: said }, "Where else it was looked for is recorded.");
+    case "customers":
+      return changed({ customers: said }, "Which customers are concerned is recorded.");
+    case "expectation":
+      return changed(
+        { expectations: [...remediation.expectations, said] },
+        "What the auditor expects is recorded.",
+      );
     case "priority": {
       const { impact, effort, risk } = order;
       return changed({ priority: { impact, effort, risk } }, "The priority is recorded.");

@@ -2,7 +2,13 @@
 
 import { Temporal } from "temporal-polyfill";
 import type { Instant } from "../change.ts";
-import type { DeviationRecord, RemediationRecord, RemediationReview, Severity } from "../record.ts";
+import type {
+  DeviationRecord,
+  MonthlyReviewRecord,
+  RemediationRecord,
+  RemediationReview,
+  Severity,
+} from "../record.ts";
 import type { ControlName } from "../result.ts";
 
 /** What a monthly review says of one control in one month (YYYY-MM, UTC); `clean`: it operated without a deviation. */
@@ -10,6 +16,13 @@ export interface ReviewedMonth {
   readonly control: ControlName;
   readonly month: string;
   readonly clean: boolean;
+}
+
+/** What the monthly reviews that somebody signed off say. */
+export function reviewedMonths(reviews: readonly MonthlyReviewRecord[]): readonly ReviewedMonth[] {
+  return reviews
+    .filter(({ signedOff }) => signedOff !== null)
+    .map(({ control, month, figures }) => ({ control, month, clean: figures.clean }));
 }
 
 /**
@@ -31,17 +44,19 @@ export function cleanMonthsSince(
     reviews.filter((each) => each.clean).map(({ control, month }) => `${control} ${month}`),
   );
   let count = 0;
-  for (let month = firstWholeMonth(since); month <= newest; month = nextMonth(month))
+  for (let month = monthFrom(since); month <= newest; month = monthAfter(month))
     count = controls.every((control) => clean.has(`${control} ${month}`)) ? count + 1 : 0;
   return count;
 }
 
-function firstWholeMonth(since: Instant): string {
+/** The first whole month (YYYY-MM, UTC) from a moment on. */
+export function monthFrom(since: Instant): string {
   const month = new Date(since).toISOString().slice(0, 7);
-  return Date.parse(`${month}-01T00:00:00Z`) === since ? month : nextMonth(month);
+  return Date.parse(`${month}-01T00:00:00Z`) === since ? month : monthAfter(month);
 }
 
-function nextMonth(month: string): string {
+/** The month after one, both YYYY-MM. */
+export function monthAfter(month: string): string {
   return Temporal.PlainYearMonth.from(month).add({ months: 1 }).toString();
 }
 

@@ -27,6 +27,8 @@ export type Order =
         | "method"
         | "evidence"
         | "elsewhere"
+        | "customers"
+        | "expectation"
         | "blocked"
         | "effective"
         | "not-effective";
@@ -45,6 +47,8 @@ export const ORDERS: Readonly<Record<Order["command"], string>> = {
   action: "action <text>",
   measure: "measure <text>",
   method: "method <text>",
+  customers: "customers <text>",
+  expectation: "expectation <text>",
   priority: "priority impact=<1-5> effort=<1-5> risk=<1-5>",
   raci: "raci accountable|consulted|informed @login...",
   blocked: "blocked <text>",

@@ -32,6 +32,8 @@ export const REMEDIATION_COMMANDS = [
   "method",
   "evidence",
   "elsewhere",
+  "customers",
+  "expectation",
   "priority",
   "raci",
   "blocked",
@@ -87,6 +89,16 @@ export const REMEDIATION_TRANSITIONS: readonly Row[] = [
   // What shows that it works, and where else it applies, is also learnt afterwards.
   plan("evidence", [...UNDER_WAY, "done", "effective"]),
   plan("elsewhere", [...UNDER_WAY, "done", "effective"]),
+  plan("customers", [...UNDER_WAY, "done", "effective"]),
+  // Also in the auditor's own words.
+  {
+    command: "expectation",
+    from: [...UNDER_WAY, "done", "effective"],
+    to: "same",
+    needs: ["owner", "other", "causer", "auditor"],
+    bars: ["app"],
+    refusal: "A person says what the auditor expects.",
+  },
   { ...plan("blocked", ["planned", "active", "blocked"]), to: "blocked" },
   { ...plan("unblocked", ["blocked"]), to: "active" },
   {
@@ -185,6 +197,8 @@ export function plannedRemediation(deviation: DeviationRecord, moved: Moved): Re
     method: null,
     evidence: [],
     elsewhere: null,
+    customers: null,
+    expectations: [],
     raci: { accountable: [], consulted: [], informed: [] },
     priority: null,
     status: "planned",

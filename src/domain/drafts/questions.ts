@@ -1,6 +1,7 @@
 /** What to ask the auditor about each open deviation: the four questions, with room for the answers. */
 
-import { answeredDeviations, deviationLine, isRemediated, personName } from "./answers.ts";
+import { markdown } from "../wording.ts";
+import { answeredDeviations, deviationLine, isRemediated, personName, type Answered } from "./answers.ts";
 import { Citations, day, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
 import { STATUS_WORDS } from "./response.ts";
 
@@ -10,6 +11,20 @@ const QUESTIONS = [
   "Is a bridge letter appropriate?",
   "By when must it be remediated before the next audit?",
 ] as const;
+
+/** What was noted of the auditor's answers so far. */
+function noted(remediation: Answered["remediation"], cite: Citations): readonly string[] {
+  if (remediation === null || remediation.body.expectations.length === 0) return [];
+  return [
+    "Answered so far:",
+    "",
+    ...remediation.body.expectations.map(
+      ({ text, by, at }) =>
+        `- ${day(at)}: ${markdown(text)} (noted by ${personName(by)}) ${cite.of(remediation.entry)}`,
+    ),
+    "",
+  ];
+}
 
 /** The sheet for every deviation that is not settled. */
 export function draftQuestions(records: Records): Draft {
@@ -32,6 +47,7 @@ export function draftQuestions(records: Records): Draft {
         ? "Nobody has begun to answer it."
         : `What answers it is ${STATUS_WORDS[each.remediation.body.status]}, owned by ${personName(each.remediation.body.owner)}, with the target date ${each.remediation.body.due ?? "not set"} ${cite.of(each.remediation.entry)}.`,
       "",
+      ...noted(each.remediation, cite),
       ...QUESTIONS.flatMap((question, index) => [`${index + 1}. ${question}`, "", "   Answer:", ""]),
     ]),
   ]);

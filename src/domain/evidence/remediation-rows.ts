@@ -1,8 +1,7 @@
 /** The rows of remediation.csv and remediation-history.csv: what answers each deviation, and every step with its time and actor. */
 
-import { cleanMonthsSince } from "../deviation/operating.ts";
+import { cleanMonthsSince, reviewedMonths, type ReviewedMonth } from "../deviation/operating.ts";
 import { closingChecklist, MONTHS_OF_OPERATION, priorityOf } from "../deviation/remediation.ts";
-import type { ReviewedMonth } from "../deviation/operating.ts";
 import type { DeviationRecord, MonthlyReviewRecord, Person, RemediationRecord, Said } from "../record.ts";
 import { deviationsOf } from "./deviation-rows.ts";
 import { statesOf, type EvidenceSource, type Stated } from "./population.ts";
@@ -123,6 +122,18 @@ export const REMEDIATION = table<RemediationRow>({
       "Where else it was looked for.",
       ({ body }) => body.elsewhere?.text ?? null,
     ),
+    column(
+      "customers_concerned",
+      "text",
+      "Which customers and contracts it concerns, in the organisation's words.",
+      ({ body }) => body.customers?.text ?? null,
+    ),
+    column(
+      "auditor_expectations",
+      "list",
+      "time;who;what the auditor expects, as somebody noted it.",
+      ({ body }) => sayings(body.expectations),
+    ),
     column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
     column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
   ],
@@ -211,11 +222,10 @@ async function* answered(
 
 /** The monthly reviews signed off until the package was made: a few for each month. */
 async function monthsIn(source: EvidenceSource): Promise<readonly ReviewedMonth[]> {
-  const months: ReviewedMonth[] = [];
+  const reviews: MonthlyReviewRecord[] = [];
   for await (const { body } of statesOf<MonthlyReviewRecord>(source, "monthly-review", "ever"))
-    if (body.signedOff !== null)
-      months.push({ control: body.control, month: body.month, clean: body.figures.clean });
-  return months;
+    reviews.push(body);
+  return reviewedMonths(reviews);
 }
 
 function sayings(all: readonly Said[]): string {

@@ -1,0 +1,90 @@
+/** How far the recovery from deviations is: what must still be mended, what must still operate, and when all could be shown effective. */
+
+import { Temporal } from "temporal-polyfill";
+
+import type { Instant } from "../change.ts";
+import type { DeviationRecord, RemediationRecord } from "../record.ts";
+import { isDeviation } from "./monitoring.ts";
+import { cleanMonthsSince, dayOf, monthAfter, monthFrom, type ReviewedMonth } from "./operating.ts";
+import { MONTHS_OF_OPERATION } from "./remediation.ts";
+
+/** `remediate`: not done yet; `operate`: done, and must hold for months; `show`: somebody else may call it effective today. */
+export type RecoveryPhase = "remediate" | "operate" | "show";
+
+/** One deviation on its way. `ready`: the first day (YYYY-MM-DD, UTC) it could be called effective; null: nothing says when. */
+export interface RecoveryStep {
+  readonly deviation: string;
+  readonly phase: RecoveryPhase;
+  readonly ready: string | null;
+  /** What the day rests on, or what is missing for one. */
+  readonly because: string;
+}
+
+/** All of them. `ready`: the first day on which nothing would be left to recover from; null: not known yet. */
+export interface Recovery {
+  readonly steps: readonly RecoveryStep[];
+  readonly ready: string | null;
+}
+
+/** Where each deviation stands that nobody has shown to be answered, and the day the last of them could be. */
+export function recoveryOf(
+  deviations: readonly DeviationRecord[],
+  remediations: readonly RemediationRecord[],
+  months: readonly ReviewedMonth[],
+  at: Instant,
+): Recovery {
+  const byDeviation = new Map(remediations.map((each) => [each.deviation, each]));
+  const steps = deviations
+    .filter((each) => isDeviation(each) && !["effective", "closed"].includes(each.status))
+    .map((each) => stepOf(each, byDeviation.get(each.id) ?? null, months, at));
+  const days = steps.map(({ ready }) => ready);
+  const known = days.filter((day) => day !== null);
+  return {
+    steps,
+    ready: known.length < days.length ? null : (known.toSorted().at(-1) ?? dayOf(at)),
+  };
+}
+
+function stepOf(
+  deviation: DeviationRecord,
+  remediation: RemediationRecord | null,
+  months: readonly ReviewedMonth[],
+  at: Instant,
+): RecoveryStep {
+  const today = dayOf(at);
+  const operates = deviation.type === "operating";
+  const step = (phase: RecoveryPhase, ready: string | null, because: string): RecoveryStep => ({
+    deviation: deviation.id,
+    phase,
+    ready,
+    because,
+  });
+  if (remediation?.done == null) {
+    const due = remediation?.due ?? null;
+    if (due === null) return step("remediate", null, "it has no target date");
+    if (due < today) return step("remediate", null, `its target date, ${due}, is past`);
+    return operates
+      ? step(
+          "remediate",
+          firstDayAfter(monthFrom(Date.parse(due)), MONTHS_OF_OPERATION),
+          `done by ${due}, then ${MONTHS_OF_OPERATION} clean months`,
+        )
+      : step("remediate", due, `done by ${due}`);
+  }
+  if (!operates) return step("show", today, "done; somebody other than its owner may call it effective");
+  const since = remediation.done.at;
+  const clean = cleanMonthsSince(months, deviation.controls, since);
+  const left = MONTHS_OF_OPERATION - clean;
+  if (left <= 0)
+    return step("show", today, `${clean} clean months; somebody other than its owner may call it effective`);
+  const reviewed = months
+    .filter(({ control }) => deviation.controls.includes(control))
+    .map(({ month }) => monthAfter(month));
+  const next = [monthFrom(since), ...reviewed].toSorted().at(-1) ?? monthFrom(since);
+  return step("operate", firstDayAfter(next, left), `${clean} of ${MONTHS_OF_OPERATION} months clean so far`);
+}
+
+/** The first day after so many whole months, of which the first is given. */
+function firstDayAfter(month: string, count: number): string {
+  return Temporal.PlainYearMonth.from(month).add({ months: count }).toPlainDate({ day: 1 }).toString();
+}
