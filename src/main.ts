@@ -15,7 +15,7 @@ import { askToReconcile, reconciled } from "./flows/reconcile.ts";
 import { TASKS } from "./flows/sweep.ts";
 import { workLane, type Receive } from "./flows/work.ts";
 import { carryOut } from "./github/carry-out.ts";
-import * as facts from "./github/facts.ts";
+import { facts } from "./github/facts.ts";
 import { Lookups } from "./github/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch } from "./github/octokit.ts";
 import { laneOf, signal } from "./github/signal.ts";

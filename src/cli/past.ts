@@ -7,7 +7,7 @@ import type { Tools, Watched } from "../flows/ports.ts";
 import { meet, watch } from "../flows/repositories.ts";
 import { carryOut } from "../github/carry-out.ts";
 import type { GitHub } from "../github/ask.ts";
-import * as facts from "../github/facts.ts";
+import { facts } from "../github/facts.ts";
 import { Lookups } from "../github/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch, type Octokits } from "../github/octokit.ts";
 import { patient } from "../github/patient.ts";

@@ -10,7 +10,7 @@ import { assessPull } from "../flows/assess-pull.ts";
 import type { Tools, Watched } from "../flows/ports.ts";
 import { carryOut } from "../github/carry-out.ts";
 import type { Doable } from "../github/written.ts";
-import * as facts from "../github/facts.ts";
+import { facts } from "../github/facts.ts";
 import { Lookups } from "../github/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch } from "../github/octokit.ts";
 import { signal } from "../github/signal.ts";

@@ -3,7 +3,7 @@
 import type { Logger } from "pino";
 import type { Instant, Repository } from "../domain/change.ts";
 import type { carryOut } from "../github/carry-out.ts";
-import type * as facts from "../github/facts.ts";
+import type { facts } from "../github/facts.ts";
 import type { Lookups } from "../github/lookups.ts";
 import type { Octokits } from "../github/octokit.ts";
 import type { signal } from "../github/signal.ts";

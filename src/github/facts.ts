@@ -1,16 +1,16 @@
-/** Everything that can be read of GitHub, in one place: the tool the flows are handed. */
+/** The tool the flows are handed: everything they read of GitHub, and the few things they ask of it at once. */
 
-export { ReadAhead } from "./read-ahead.ts";
-export { organizationMembers, readAuthorities, readCandidates } from "./authority.ts";
-export { listComments } from "./comments.ts";
-export { listGitLine, listMergedPulls } from "./census.ts";
-export { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
-export { readPeople, readProtection } from "./control-state.ts";
-export { proveSameContent, proveShipped } from "./content.ts";
-export { listFailedDeliveries, redeliver } from "./deliveries.ts";
-export { listDeployments, readDeployment } from "./deployments.ts";
-export { readFiles, readOwners } from "./files.ts";
-export {
+import { ReadAhead } from "./read-ahead.ts";
+import { organizationMembers, readAuthorities, readCandidates } from "./authority.ts";
+import { listComments } from "./comments.ts";
+import { listGitLine, listMergedPulls } from "./census.ts";
+import { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
+import { readPeople, readProtection } from "./control-state.ts";
+import { proveSameContent, proveShipped } from "./content.ts";
+import { listFailedDeliveries, redeliver } from "./deliveries.ts";
+import { listDeployments, readDeployment } from "./deployments.ts";
+import { readFiles, readOwners } from "./files.ts";
+import {
   listBranches,
   listInstallations,
   listOpenPulls,
@@ -22,13 +22,13 @@ export {
   readMergeGroup,
   readRepository,
 } from "./lists.ts";
-export { readAccount, readTeamId, readTeamNames } from "./accounts.ts";
-export { missingPermissions } from "./permissions.ts";
-export { readPolicy } from "./policies.ts";
-export { readPolicyHistory } from "./policy-history.ts";
-export { merged as mergePushes } from "./pushes.ts";
-export { readChecks, readPullRequest } from "./pull-request.ts";
-export {
+import { readAccount, readTeamId, readTeamNames } from "./accounts.ts";
+import { missingPermissions } from "./permissions.ts";
+import { readPolicy } from "./policies.ts";
+import { readPolicyHistory } from "./policy-history.ts";
+import { merged } from "./pushes.ts";
+import { readChecks, readPullRequest } from "./pull-request.ts";
+import {
   listSucceededRuns,
   listTags,
   readApprovals,
@@ -37,5 +37,61 @@ export {
   readRun,
   runBehind,
 } from "./runs.ts";
-export { readWebhookConfig } from "./webhook.ts";
-export { digestOf, listDeletedBranches, readChange, readPushes, readRefUpdates } from "./updates.ts";
+import { readWebhookConfig } from "./webhook.ts";
+import { digestOf, listDeletedBranches, readChange, readPushes, readRefUpdates } from "./updates.ts";
+
+/** Every reading the flows make of GitHub, each a function that is given what it asks with. */
+export const facts = {
+  ReadAhead,
+  organizationMembers,
+  readAuthorities,
+  readCandidates,
+  listComments,
+  listGitLine,
+  listMergedPulls,
+  compareCommits,
+  compareFiles,
+  isOnBranch,
+  readPeople,
+  readProtection,
+  proveSameContent,
+  proveShipped,
+  listFailedDeliveries,
+  redeliver,
+  listDeployments,
+  readDeployment,
+  readFiles,
+  readOwners,
+  listBranches,
+  listInstallations,
+  listOpenPulls,
+  listOwned,
+  listRepositories,
+  pullsWithHead,
+  readInstallation,
+  readListed,
+  readMergeGroup,
+  readRepository,
+  readAccount,
+  readTeamId,
+  readTeamNames,
+  missingPermissions,
+  readPolicy,
+  readPolicyHistory,
+  mergePushes: merged,
+  readChecks,
+  readPullRequest,
+  listSucceededRuns,
+  listTags,
+  readApprovals,
+  readCommit,
+  readEnvironment,
+  readRun,
+  runBehind,
+  readWebhookConfig,
+  digestOf,
+  listDeletedBranches,
+  readChange,
+  readPushes,
+  readRefUpdates,
+} as const;

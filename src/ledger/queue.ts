@@ -209,14 +209,6 @@ export class Queue {
     );
   }
 
-  /** Whether a delivery or task of this id was ever stored. */
-  async has(id: string): Promise<boolean> {
-    const row = await this.#store.read((db) =>
-      db.selectFrom("delivery").select("id").where("id", "=", id).executeTakeFirst(),
-    );
-    return row !== undefined;
-  }
-
   /** The bytes of a delivery, or the payload of a task; null: none of this id was ever stored. */
   async bodyOf(id: string): Promise<Uint8Array | null> {
     const row = await this.#store.read((db) =>

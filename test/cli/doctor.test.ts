@@ -6,7 +6,8 @@ import type { Scenario } from "../../src/cli/scenario/format.ts";
 import type { DoStep } from "../../src/cli/scenario/steps.ts";
 import type { BaselineRecord } from "../../src/domain/protection/record.ts";
 import { readStory } from "../support/scenarios.ts";
-import { environmentOf, openStage, type InProcessStage } from "../support/stage.ts";
+import { environmentOf } from "../support/app.ts";
+import { openStage, type InProcessStage } from "../support/stage.ts";
 
 const MINUTE = 60_000;
 

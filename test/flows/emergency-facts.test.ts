@@ -6,7 +6,8 @@ import { playScenario } from "../../src/cli/scenario/play.ts";
 import type { Assessment } from "../../src/domain/result.ts";
 import { assessSnapshot, readSnapshot } from "../../src/domain/snapshot.ts";
 import { readStory } from "../support/scenarios.ts";
-import { appCredentials, openStage } from "../support/stage.ts";
+import { appCredentials } from "../support/app.ts";
+import { openStage } from "../support/stage.ts";
 
 test.each(["emergency-by-comment", "review-late", "review-rejected", "emergency-alone-not-confirmed"])(
   "the facts kept of %s give its verdicts again, alone and through a file",

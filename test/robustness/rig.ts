@@ -1,9 +1,9 @@
 /** One or more Apps in this process on one database, and the GitHub double that talks to all of them. */
 
-import { createHmac, generateKeyPairSync } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { pino, type Logger } from "pino";
+import type { Logger } from "pino";
 
 import { Double } from "../../src/cli/scenario/double.ts";
 import type { Scenario } from "../../src/cli/scenario/format.ts";
@@ -11,19 +11,9 @@ import type { Instant } from "../../src/domain/change.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { Where } from "../../src/ledger/store.ts";
-import { startCountersign, type Countersign } from "../../src/main.ts";
-import type { Settings } from "../../src/settings.ts";
+import type { Countersign } from "../../src/main.ts";
 import { ControlledDouble } from "../github/control.ts";
-
-const APP_ID = 4711;
-const SECRET = "a secret for robustness";
-const URL_OF_APP = "http://countersign.test/api/github/webhooks";
-
-const KEYS = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: "spki", format: "pem" },
-  privateKeyEncoding: { type: "pkcs1", format: "pem" },
-});
+import { API_URL, appCredentials, registeredApp, startApp } from "../support/app.ts";
 
 /** How a rig is set up. `apps`: how many Apps share the database; default: one. `answered`: told the status of every webhook's answer. */
 export interface RigOptions {
@@ -108,7 +98,7 @@ export async function openRig(scenario: Scenario, where: Where, options: RigOpti
   const apps: Countersign[] = [];
   let turn = 0;
   const github = new ControlledDouble({
-    apiUrl: "http://github.test/api/v3",
+    apiUrl: API_URL,
     webUrl: "http://github.test",
     deliver: async (url, init) => {
       // Each App is the first to hear of something in its turn.
@@ -124,23 +114,15 @@ export async function openRig(scenario: Scenario, where: Where, options: RigOpti
     },
   });
   const double = new Double((request) => github.fetch(request));
-  await double.setup(scenario, {
-    id: APP_ID,
-    publicKey: KEYS.publicKey,
-    webhookSecret: SECRET,
-    webhookUrl: URL_OF_APP,
-  });
+  await double.setup(scenario, registeredApp);
   for (let count = 0; count < (options.apps ?? 1); count += 1) {
     apps.push(
-      await startCountersign(settingsFor(where), {
-        clock: { now: () => scenario.start },
-        timetable: "driven",
-        pacing: false,
-        log: options.log ?? pino({ level: process.env["LOG_LEVEL"] ?? "silent" }),
+      await startApp(where, scenario.start, {
         fetch: async (input: string | URL | Request, init?: RequestInit) => {
           if (options.latencyMs !== undefined) await sleep(options.latencyMs);
           return github.fetch(new Request(input, init));
         },
+        ...(options.log === undefined ? {} : { log: options.log }),
         ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
       }),
     );
@@ -173,11 +155,11 @@ export async function openRig(scenario: Scenario, where: Where, options: RigOpti
     post: ({ event, id, body, signature, headers }) => {
       const signed =
         signature ??
-        `sha256=${createHmac("sha256", SECRET)
+        `sha256=${createHmac("sha256", appCredentials.secret)
           .update(body as string)
           .digest("hex")}`;
       return first.fetch(
-        new Request(URL_OF_APP, {
+        new Request(registeredApp.webhookUrl, {
           method: "POST",
           headers: {
             "content-type": "application/json",
@@ -213,25 +195,5 @@ export async function openRig(scenario: Scenario, where: Where, options: RigOpti
       for (const app of apps) await app.stop();
       await github.close();
     },
-  };
-}
-
-function settingsFor(where: Where): Settings {
-  return {
-    appId: APP_ID,
-    privateKey: KEYS.privateKey,
-    webhookSecrets: [SECRET],
-    github: { apiUrl: "http://github.test/api/v3", enterpriseHost: null, protocol: "http" },
-    host: "127.0.0.1",
-    port: 0,
-    logLevel: "silent",
-    logFormat: "json",
-    webhookProxyUrl: null,
-    store: where,
-    signingKey: null,
-    baseUrl: null,
-    deploymentSources: [],
-    signIn: null,
-    receivers: { privateAddresses: false, variable: () => null },
   };
 }

@@ -8,7 +8,8 @@ import { makeProbot, octokitsOf } from "../../src/github/octokit.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { Where } from "../../src/ledger/store.ts";
-import { appCredentials, type InProcessStage } from "./stage.ts";
+import { appCredentials } from "./app.ts";
+import type { InProcessStage } from "./stage.ts";
 
 /** A ledger with nothing in it, and the flows that fill it. */
 export interface Past {

@@ -1,37 +1,17 @@
 /** A stage in process: the App and the double in one process, without a socket, on a database of its own. */
 
-import { generateKeyPairSync } from "node:crypto";
-
-import { pino } from "pino";
-
 import { Double } from "../../src/cli/scenario/double.ts";
 import type { Scenario } from "../../src/cli/scenario/format.ts";
 import { Receiver } from "../../src/cli/scenario/receiver.ts";
-import { STORY_SOURCES } from "../../src/cli/scenario/report.ts";
 import type { Stage } from "../../src/cli/scenario/stage.ts";
 import { tamper } from "../../src/cli/scenario/tamper.ts";
 import type { Instant } from "../../src/domain/change.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { Where } from "../../src/ledger/store.ts";
 import type { Countersign } from "../../src/main.ts";
-import { startCountersign } from "../../src/main.ts";
-import type { Settings } from "../../src/settings.ts";
-import { readSources } from "../../src/sources.ts";
 import { ControlledDouble } from "../github/control.ts";
+import { API_URL, APP_URL, registeredApp, startApp } from "./app.ts";
 import { freshDatabase } from "./stores.ts";
-
-const APP_ID = 4711;
-const SECRET = "a secret for stories";
-const WEBHOOK_URL = "http://countersign.test/api/github/webhooks";
-
-const KEYS = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: "spki", format: "pem" },
-  privateKeyEncoding: { type: "pkcs1", format: "pem" },
-});
-
-/** What the App signs in with on every stage. */
-export const appCredentials = { appId: APP_ID, privateKey: KEYS.privateKey, secret: SECRET } as const;
 
 /** A stage in process, and the double itself for what stories cannot say. */
 export interface InProcessStage extends Stage {
@@ -75,7 +55,7 @@ export async function openStageOn(
   const receiver = new Receiver(scenario);
   const github = new ControlledDouble({
     conformance: options.conformance ?? false,
-    apiUrl: "http://github.test/api/v3",
+    apiUrl: API_URL,
     webUrl: "http://github.test",
     deliver: async (url, init) => {
       if (running === null) throw new TypeError("fetch failed");
@@ -85,33 +65,28 @@ export async function openStageOn(
     },
   });
   const double = new Double((request) => github.fetch(request));
-  const app = {
-    id: APP_ID,
-    publicKey: KEYS.publicKey,
-    webhookSecret: SECRET,
-    webhookUrl: WEBHOOK_URL,
-  };
   const { hourlyLimit } = options;
-  await double.setup(scenario, app, hourlyLimit === undefined ? {} : { hourlyLimit });
+  await double.setup(scenario, registeredApp, hourlyLimit === undefined ? {} : { hourlyLimit });
   let wall = scenario.start;
   let ahead = 0;
   const start = (now: Instant): Promise<Countersign> =>
-    startCountersign(settingsFor(where, receiver.variables("http://receiver.test")), {
-      wall: { now: () => wall + ahead },
-      clock: { now: () => now },
-      timetable: "driven",
-      pacing: false,
-      log: pino({ level: process.env["LOG_LEVEL"] ?? "silent" }),
-      post: async ({ url, headers, body }) => ({
-        status: receiver.take({ path: new URL(url).pathname, headers, body }),
-        retryAfterMs: null,
-      }),
-      fetch: (input: string | URL | Request, init?: RequestInit) => {
-        const request = new Request(input, init);
-        options.onRequest?.(request);
-        return github.fetch(request);
+    startApp(
+      where,
+      now,
+      {
+        wall: { now: () => wall + ahead },
+        post: async ({ url, headers, body }) => ({
+          status: receiver.take({ path: new URL(url).pathname, headers, body }),
+          retryAfterMs: null,
+        }),
+        fetch: (input: string | URL | Request, init?: RequestInit) => {
+          const request = new Request(input, init);
+          options.onRequest?.(request);
+          return github.fetch(request);
+        },
       },
-    });
+      receiver.variables("http://receiver.test"),
+    );
   running = await start(scenario.start);
   await running.sweep();
   return {
@@ -132,7 +107,7 @@ export async function openStageOn(
       sweep: async () => running?.sweep(),
       ask: async (path, make) => {
         if (running === null) throw new TypeError("fetch failed");
-        return running.fetch(make(`http://countersign.test${path}`));
+        return running.fetch(make(`${APP_URL}${path}`));
       },
       reconcile: async (organization, from, to) => {
         await running?.reconcile(organization, from, to);
@@ -158,36 +133,5 @@ export async function openStageOn(
       await running?.stop();
       await github.close();
     },
-  };
-}
-
-/** The environment of a command at a terminal beside this stage's App. */
-export function environmentOf(where: Where): Readonly<Record<string, string>> {
-  return {
-    APP_ID: String(APP_ID),
-    PRIVATE_KEY: KEYS.privateKey,
-    WEBHOOK_SECRET: SECRET,
-    GITHUB_API_URL: "http://github.test/api/v3",
-    ...("dataDir" in where ? { COUNTERSIGN_DATA_DIR: where.dataDir } : { DATABASE_URL: where.databaseUrl }),
-  };
-}
-
-function settingsFor(where: Where, variables: Readonly<Record<string, string>>): Settings {
-  return {
-    appId: APP_ID,
-    privateKey: KEYS.privateKey,
-    webhookSecrets: [SECRET],
-    github: { apiUrl: "http://github.test/api/v3", enterpriseHost: null, protocol: "http" },
-    host: "127.0.0.1",
-    port: 0,
-    logLevel: "silent",
-    logFormat: "json",
-    webhookProxyUrl: null,
-    store: where,
-    signingKey: null,
-    baseUrl: null,
-    deploymentSources: readSources(STORY_SOURCES).sources,
-    signIn: null,
-    receivers: { privateAddresses: true, variable: (name) => variables[name] ?? null },
   };
 }

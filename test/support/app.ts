@@ -1,0 +1,86 @@
+/** The App in process beside the double: how it signs in, its settings, and how it is started. */
+
+import { generateKeyPairSync } from "node:crypto";
+
+import { pino } from "pino";
+
+import { STORY_SOURCES } from "../../src/cli/scenario/report.ts";
+import type { Instant } from "../../src/domain/change.ts";
+import type { Where } from "../../src/ledger/store.ts";
+import { startCountersign, type Countersign, type StartTools } from "../../src/main.ts";
+import type { Settings } from "../../src/settings.ts";
+import { readSources } from "../../src/sources.ts";
+
+const KEYS = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs1", format: "pem" },
+});
+
+/** What the App signs in with. */
+export const appCredentials = {
+  appId: 4711,
+  privateKey: KEYS.privateKey,
+  secret: "a secret for stories",
+} as const;
+
+/** Where the double finds the App. */
+export const APP_URL = "http://countersign.test";
+
+/** Where the App finds the double. */
+export const API_URL = "http://github.test/api/v3";
+
+/** What the double is told of the App. */
+export const registeredApp = {
+  id: appCredentials.appId,
+  publicKey: KEYS.publicKey,
+  webhookSecret: appCredentials.secret,
+  webhookUrl: `${APP_URL}/api/github/webhooks`,
+} as const;
+
+/** Starts the App on a database that is there. `variables`: its environment, as far as notices read it. */
+export function startApp(
+  where: Where,
+  now: Instant,
+  start: Omit<StartTools, "clock" | "timetable" | "pacing">,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Countersign> {
+  return startCountersign(settingsFor(where, variables), {
+    clock: { now: () => now },
+    timetable: "driven",
+    pacing: false,
+    log: pino({ level: process.env["LOG_LEVEL"] ?? "silent" }),
+    ...start,
+  });
+}
+
+/** The environment of a command at a terminal beside such an App. */
+export function environmentOf(where: Where): Readonly<Record<string, string>> {
+  return {
+    APP_ID: String(appCredentials.appId),
+    PRIVATE_KEY: appCredentials.privateKey,
+    WEBHOOK_SECRET: appCredentials.secret,
+    GITHUB_API_URL: API_URL,
+    ...("dataDir" in where ? { COUNTERSIGN_DATA_DIR: where.dataDir } : { DATABASE_URL: where.databaseUrl }),
+  };
+}
+
+function settingsFor(where: Where, variables: Readonly<Record<string, string>>): Settings {
+  return {
+    appId: appCredentials.appId,
+    privateKey: appCredentials.privateKey,
+    webhookSecrets: [appCredentials.secret],
+    github: { apiUrl: API_URL, enterpriseHost: null, protocol: "http" },
+    host: "127.0.0.1",
+    port: 0,
+    logLevel: "silent",
+    logFormat: "json",
+    webhookProxyUrl: null,
+    store: where,
+    signingKey: null,
+    baseUrl: null,
+    deploymentSources: readSources(STORY_SOURCES).sources,
+    signIn: null,
+    receivers: { privateAddresses: true, variable: (name) => variables[name] ?? null },
+  };
+}
