@@ -2,6 +2,7 @@
 
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
+import { backfillDeployments } from "../flows/backfill-deployments.ts";
 import { backfillRepository } from "../flows/backfill.ts";
 import type { Instant } from "../domain/change.ts";
 import type { PolicySource, CompletenessRecord } from "../domain/record.ts";
@@ -15,7 +16,7 @@ import { openLedger } from "../ledger/open.ts";
 import { apiBaseUrl, readServer, signingKey } from "../settings.ts";
 import type { Answer, Terminal } from "./answer.ts";
 import { Misuse } from "./answer.ts";
-import { counter, ownerAndName, spanOf, toolsOn, type PastTools, type Target } from "./past.ts";
+import { counter, cutShort, ownerAndName, spanOf, toolsOn, type PastTools, type Target } from "./past.ts";
 import { problemLine } from "./policy-files.ts";
 import { countLines } from "./reconcile.ts";
 import { printMoment } from "./scenario/words.ts";
@@ -36,7 +37,8 @@ export interface AuditOptions {
 export const NO_INSTALLATION = 0;
 
 /**
- * Lists the updates of every production branch in the period, judges each, counts the listings against each other and writes the package.
+ * Lists the updates of every production branch and the deployments of the period, judges each, counts the listings against each other and
+ * writes the package.
  * Broken off and started again with the same words, it goes on where it was. Exit code 0 where the package is written and proven complete.
  */
 export async function audit(
@@ -66,6 +68,7 @@ export async function audit(
     const octokits = octokitsWith(token, apiUrl, how);
     const tools = withPolicy(toolsOn(ledger, options.appId ?? 0, octokits, terminal, how), policy, options);
     const counted: CompletenessRecord[] = [];
+    const cut: string[] = [];
     let updates = 0;
     for (const { repository, archived } of await listed(tools, target)) {
       await meet(tools, { repository, installationId: NO_INSTALLATION, installedFrom: span.from, archived });
@@ -73,6 +76,8 @@ export async function audit(
       if (watched === null) continue;
       const filled = await backfillRepository(tools, watched, span, counter(terminal, repository));
       updates += filled.updates;
+      const deployed = await backfillDeployments(tools, watched, span, filled.refs);
+      cut.push(...cutShort(watched.repository, deployed));
       counted.push(...(await countPast(tools, watched, filled.refs, span)));
     }
     if (counted.length === 0) throw new Misuse(`${of} has no production branch this token can read.`);
@@ -86,10 +91,11 @@ export async function audit(
       generatedAt: how.now(),
     });
     finished = true;
-    const complete = counted.every((each) => each.complete);
+    const complete = counted.every((each) => each.complete) && cut.length === 0;
     const lines = [
       ...counted.flatMap(countLines),
-      `Wrote ${exported.folder}: ${exported.populations.changes} changes from ${printMoment(span.from)} to ${printMoment(span.to)}.`,
+      ...cut,
+      `Wrote ${exported.folder}: ${exported.populations.changes} changes and ${exported.populations.deployments} deployments from ${printMoment(span.from)} to ${printMoment(span.to)}.`,
       `Signed with a key made for this package alone, whose fingerprint is ${exported.fingerprint}`,
       "Who may do what, and who is in which team, was read today: it is marked read-later.",
       ...(options.appId === undefined

@@ -1,10 +1,20 @@
 /** `countersign backfill`: the log filled for a past period from GitHub's own lists. */
 
 import type { Instant } from "../domain/change.ts";
+import { backfillDeployments } from "../flows/backfill-deployments.ts";
 import { backfillRepository } from "../flows/backfill.ts";
 import { openLedger } from "../ledger/open.ts";
 import type { Answer, Terminal } from "./answer.ts";
-import { appOctokits, counter, installedOn, spanOf, targetOf, toolsOn, type PastTools } from "./past.ts";
+import {
+  appOctokits,
+  counter,
+  cutShort,
+  installedOn,
+  spanOf,
+  targetOf,
+  toolsOn,
+  type PastTools,
+} from "./past.ts";
 import { settingsFrom } from "./settings-of.ts";
 
 /** What `backfill` is asked for. */
@@ -31,14 +41,20 @@ export async function backfill(
     for (const watched of await installedOn(tools, target)) {
       const { repository } = watched;
       const filled = await backfillRepository(tools, watched, span, counter(terminal, repository));
-      done.push({ repository: `${repository.owner}/${repository.name}`, ...filled });
+      const deployed = await backfillDeployments(tools, watched, span, filled.refs);
+      done.push({
+        repository: `${repository.owner}/${repository.name}`,
+        ...filled,
+        deployments: deployed.recorded,
+        cut: cutShort(repository, deployed),
+      });
     }
-    const lines = done.map(
-      ({ repository, updates, known, truncated }) =>
-        `${repository}: ${updates} updates of production branches, ${updates - known} of them new to the log${truncated ? "; GitHub's list was cut short, so more may be missing" : ""}.`,
-    );
+    const lines = done.flatMap(({ repository, updates, known, truncated, deployments, cut }) => [
+      `${repository}: ${updates} updates of production branches, ${updates - known} of them new to the log${truncated ? "; GitHub's list was cut short, so more may be missing" : ""}; ${deployments} deployments new to the log.`,
+      ...cut,
+    ]);
     return {
-      code: done.some(({ truncated }) => truncated) ? 1 : 0,
+      code: done.some(({ truncated, cut }) => truncated || cut.length > 0) ? 1 : 0,
       lines: [
         ...lines,
         "What cannot be known afterwards (who was in which team then) is marked read-later. Prove it complete: countersign reconcile.",

@@ -3,6 +3,7 @@
 import { setTimeout } from "node:timers/promises";
 import { pino } from "pino";
 import type { Instant, Repository } from "../domain/change.ts";
+import type { BackfilledDeployments } from "../flows/backfill-deployments.ts";
 import type { Tools, Watched } from "../flows/ports.ts";
 import { meet, watch } from "../flows/repositories.ts";
 import { carryOut } from "../github/carry-out.ts";
@@ -141,6 +142,20 @@ export function counter(
     last = performance.now();
     say(`${owner}/${name}: ${done} of ${of} updates`);
   };
+}
+
+/** What to say where not every deployment of a past period could be listed; nothing where all were. */
+export function cutShort(
+  { owner, name }: Repository,
+  { truncated, refused }: BackfilledDeployments,
+): readonly string[] {
+  if (refused)
+    return [
+      `${owner}/${name}: GitHub would not list the deployments; give the token, or the App, the right to read deployments and actions.`,
+    ];
+  return truncated
+    ? [`${owner}/${name}: GitHub's list of deployments was cut short, so some may be missing.`]
+    : [];
 }
 
 function isSame(a: string | undefined, b: string): boolean {

@@ -11,7 +11,7 @@ import { noticeEnvironments } from "./environments.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** A deployment may succeed before one that was made earlier, but not by more than this (ms). */
-const OVERTAKING = 24 * 3_600_000;
+export const OVERTAKING = 24 * 3_600_000;
 
 /** A deployment as GitHub tells it. */
 export type Read = Awaited<ReturnType<typeof readDeployment>>;
@@ -21,8 +21,8 @@ export function deploymentId(repositoryId: number, number: number, environment: 
   return sha256(`${repositoryId}\n${number}\n${environment.toLowerCase()}`);
 }
 
-/** A success with the deployment and the status it was found by. */
-interface Found extends Success {
+/** A success in production, with the deployment and the status it was found by. */
+export interface Found extends Success {
   readonly read: Read;
   readonly status: DeploymentStatus;
 }
@@ -40,11 +40,16 @@ export async function assessDeployment(tools: Tools, watched: Watched, number: n
   }
 }
 
-/** Each production environment this deployment succeeded in and no record says so, with the first success there. */
-async function successesOf(tools: Tools, watched: Watched, number: number): Promise<readonly Found[]> {
+/** Each production environment this deployment succeeded in at `from` or later and no record says so, with the first success there. */
+export async function successesOf(
+  tools: Tools,
+  watched: Watched,
+  number: number,
+  from = watched.since,
+): Promise<readonly Found[]> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const read = await tools.github.readDeployment(octokit, watched.repository, number);
-  const succeeded = read.statuses.filter(({ state, at }) => state === "success" && at >= watched.since);
+  const succeeded = read.statuses.filter(({ state, at }) => state === "success" && at >= from);
   if (succeeded.length === 0) return [];
   const policy = await policyWhen(tools, watched, read.createdAt);
   const found = new Map<string, Found>();
@@ -112,7 +117,8 @@ async function unrecordedBefore(tools: Tools, watched: Watched, success: Found):
   const last = (await earlierIn(tools, watched, environment, status.at)).at(-1)?.deployment;
   const from = Math.max(watched.since, (last?.createdAt ?? watched.since) - OVERTAKING);
   const found: Found[] = [];
-  for (const { number } of await tools.github.listDeployments(octokit, repository, from, { environment })) {
+  const { listed } = await tools.github.listDeployments(octokit, repository, from, { environment });
+  for (const { number } of listed) {
     const id = deploymentId(repository.id, number, environment);
     if (number === read.number || (await isRecorded(tools, id))) continue;
     const key = `deployment:${id}`;

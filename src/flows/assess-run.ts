@@ -25,17 +25,23 @@ export async function assessRuns(tools: Tools, watched: Watched): Promise<void> 
   if (policy.production.workflows.length === 0) return;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const from = Math.max(watched.since, tools.clock.now() - MAY_STILL_END);
-  for (const run of await tools.github.listSucceededRuns(octokit, watched.repository, from))
-    await judgeRun(tools, watched, run);
+  const { listed } = await tools.github.listSucceededRuns(octokit, watched.repository, from);
+  for (const run of listed) await judgeRun(tools, watched, run);
 }
 
-async function judgeRun(tools: Tools, watched: Watched, run: ReadRun): Promise<void> {
+/** Judges a run that ended at `from` or later and is not recorded; answers whether there was anything to record. */
+export async function judgeRun(
+  tools: Tools,
+  watched: Watched,
+  run: ReadRun,
+  from = watched.since,
+): Promise<boolean> {
   const { repository } = watched;
-  if (run.conclusion !== "success" || run.updatedAt < watched.since) return;
+  if (run.conclusion !== "success" || run.updatedAt < from) return false;
   const policy = await policyWhen(tools, watched, run.startedAt);
-  if (!isProductionWorkflow(policyOrDefault(policy), run.path)) return;
+  if (!isProductionWorkflow(policyOrDefault(policy), run.path)) return false;
   const id = sha256(`${repository.id}\nworkflow\n${run.id}\n${run.attempt}`);
-  if ((await isRecorded(tools, id)) || (await isDeployed(tools, watched, run))) return;
+  if ((await isRecorded(tools, id)) || (await isDeployed(tools, watched, run))) return false;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const approvals = await tools.github.readApprovals(octokit, repository, run.id);
   const { attempt, event, path, actor, triggeringActor, createdAt, startedAt, called } = run;
@@ -65,6 +71,7 @@ async function judgeRun(tools: Tools, watched: Watched, run: ReadRun): Promise<v
     rules: null,
     policy,
   });
+  return true;
 }
 
 /** Whether a deployment to production by this attempt of the run is recorded. */

@@ -54,12 +54,13 @@ export interface Success {
   readonly policy: PolicyInForce;
 }
 
-/** Records a success with its verdict and whatever follows. Throws Trouble, also where GitHub's lists do not agree yet. */
-export async function recordSuccess(tools: Tools, watched: Watched, success: Success): Promise<void> {
+/** Records a success with its verdict and whatever follows; answers what was recorded. Throws Trouble, also where GitHub's lists do not agree yet. */
+export async function recordSuccess(tools: Tools, watched: Watched, success: Success): Promise<Deployment> {
   const deployment = await gatherDeployment(tools, watched, success);
   // Asked before it is recorded, so that neither is lost alone.
   await askForMergeBack(tools, deployment);
   await recordDeployment(tools, watched, deployment, success.policy);
+  return deployment;
 }
 
 /** Judges a deployment and records it, for the first time or because more is known of it. */
@@ -81,11 +82,9 @@ export async function recordDeployment(
   const spans = await spansAt(tools, watched, { at, where, verdict });
   const seed = seedOfDeployment({ deployment, assessment, policy, spans });
   const standing = await standingOf(tools, watched, policyOrDefault(policy), ownKey(seed), deployment.id);
-  await tools.ledger.record(
-    decideDeployment({ deployment, assessment, policy, to, detectedAt: now, spans, standing }),
-    now,
-    watched.fence,
-  );
+  const decision = decideDeployment({ deployment, assessment, policy, to, detectedAt: now, spans, standing });
+  const said = tools.past === undefined ? decision : { ...decision, actions: [] };
+  await tools.ledger.record(said, now, watched.fence);
   await noteLanded(tools, watched, deployment.id, seed?.cause.shared);
 }
 
@@ -100,16 +99,23 @@ export async function gatherDeployment(
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const earlier = await earlierIn(tools, watched, environment, at, id);
   const previous = earlier.at(-1)?.deployment ?? null;
-  const standing = await standingAt(tools, watched, sha, at);
+  const now = await standingAt(tools, watched, sha, at);
   const brought =
     previous === null
       ? null
       : await tools.github.compareCommits(octokit, repository, previous.sha, sha, tools.github.lookups);
   const commits = brought === null || brought.truncated ? null : brought.commits;
-  const account =
+  const accountWith = async (where: Standing): Promise<Account> =>
     previous !== null && commits === null
       ? { carried: [], unaccounted: null, landedAt: null }
-      : await accountFor(tools, watched, { commits, standing, sha, at });
+      : await accountFor(tools, watched, { commits, standing: where, sha, at });
+  const found = await accountWith(now);
+  const ref =
+    found.landedAt !== null && found.landedAt > at
+      ? await landedElsewhere(tools, watched, { sha, at, ref: now.ref })
+      : null;
+  const standing: Standing = ref === null ? now : { onProductionBranch: true, ref, nowhere: [] };
+  const account = ref === null ? found : await accountWith(standing);
   // What came to the branch only afterwards was on none when it was deployed, whenever we look.
   const cameLater = account.landedAt !== null && account.landedAt > at;
   const onProductionBranch = cameLater ? false : standing.onProductionBranch;
@@ -160,13 +166,24 @@ export async function policyWhen(tools: Tools, watched: Watched, at: Instant): P
   const ref = refOf(watched.repository.defaultBranch);
   const updates = (await landedChanges(tools, watched.repository.id)).filter((each) => each.ref === ref);
   const then = updates.findLast((each) => each.at <= at);
-  if (then === updates.at(-1)) return currentPolicy(tools, watched);
+  if (then === updates.at(-1) && tools.past === undefined) return currentPolicy(tools, watched);
+  const commit = then?.after ?? (await originOf(tools, watched, ref, updates));
+  return commit === NO_COMMIT ? currentPolicy(tools, watched) : policyAt(tools, watched, commit);
+}
+
+/** Where a branch stood when what is recorded of it began; `updates`: those recorded, oldest first. {@link NO_COMMIT}: nobody knows. */
+async function originOf(
+  tools: Tools,
+  watched: Watched,
+  ref: string,
+  updates: readonly Landed[],
+): Promise<Sha> {
   const place = await tools.ledger.state("branch", `${watched.repository.id}:${ref}`);
-  const origin = place === undefined ? null : (place.body as BranchRecord).origin.head;
-  const commit = then?.after ?? origin;
-  return commit === null || commit === NO_COMMIT
-    ? currentPolicy(tools, watched)
-    : policyAt(tools, watched, commit);
+  const origin = place === undefined ? null : (place.body as BranchRecord).origin;
+  const first = updates.find((each) => each.ref === ref);
+  // What was filled in later may reach further back than what was watched.
+  if (first !== undefined && (origin === null || first.at < origin.at)) return first.before;
+  return origin?.head ?? NO_COMMIT;
 }
 
 /** Whether a success is recorded. */
@@ -227,6 +244,7 @@ export async function earlierIn(
 
 /** The production branches followed so far. */
 export async function watchedRefs(tools: Tools, watched: Watched): Promise<readonly string[]> {
+  if (tools.past !== undefined) return tools.past.refs;
   const prefix = `${watched.repository.id}:`;
   const refs: string[] = [];
   for await (const entry of tools.ledger.states("branch", {
@@ -243,7 +261,8 @@ export async function watchedRefs(tools: Tools, watched: Watched): Promise<reado
     watched.repository,
     defaultBranch,
   );
-  return refs.includes(main) || !isProduction ? refs : [main, ...refs];
+  // The default branch comes first: what is on several branches is on that one.
+  return isProduction || refs.includes(main) ? [main, ...refs.filter((ref) => ref !== main)] : refs;
 }
 
 /** Where a commit stands to the production branches. */
@@ -286,6 +305,23 @@ async function compareWithBranches(tools: Tools, watched: Watched, sha: Sha): Pr
   return { onProductionBranch: sure ? false : null, ref: null, nowhere: sure && whole ? nowhere : null };
 }
 
+/** Another production branch that a commit had come to by a moment, though it came to this one only later. */
+async function landedElsewhere(
+  tools: Tools,
+  watched: Watched,
+  { sha, at, ref }: { readonly sha: Sha; readonly at: Instant; readonly ref: string | null },
+): Promise<string | null> {
+  const landed = await landedChanges(tools, watched.repository.id);
+  const then = landed.filter((each) => each.at <= at && each.ref !== ref);
+  const exact = then.find((each) => each.after === sha);
+  if (exact !== undefined) return exact.ref;
+  for (const other of new Set(then.map((each) => each.ref))) {
+    const brought = await broughtWithin(tools, watched, then, other, sha);
+    if (brought !== null && brought !== "older") return other;
+  }
+  return null;
+}
+
 type Account = Pick<Deployment, "carried" | "unaccounted" | "landedAt">;
 
 /** The changes that brought these commits to the production branches, when the newest did, and the commits that no change accounts for. */
@@ -304,11 +340,14 @@ async function accountFor(
   const wanted = new Set(commits ?? []);
   const pick = (landed: readonly Landed[]): readonly Landed[] =>
     landed.filter((each) => wanted.has(each.after));
-  const unaccounted = standing.nowhere?.filter((each) => wanted.has(each)) ?? null;
   let landed = await landedChanges(tools, watched.repository.id);
-  const exact = (): Landed | undefined => landed.find((each) => each.after === sha);
+  const unaccounted = (await reachesBack(tools, watched, landed, { wanted, standing, sha }))
+    ? null
+    : (standing.nowhere?.filter((each) => wanted.has(each)) ?? null);
+  const exact = (): Landed | undefined =>
+    landed.find((each) => each.after === sha && (standing.ref === null || each.ref === standing.ref));
   if (commits?.length === 0) return { carried: [], unaccounted, landedAt: exact()?.at ?? null };
-  if (exact() === undefined) {
+  if (exact() === undefined && tools.past === undefined) {
     for (const ref of standing.ref === null ? await watchedRefs(tools, watched) : [standing.ref])
       await followBranch(tools, watched, ref);
     landed = await landedChanges(tools, watched.repository.id);
@@ -332,6 +371,25 @@ async function accountFor(
   return { carried: await carriedOf(tools, carried), unaccounted, landedAt };
 }
 
+/** Whether some of what is brought landed before the record of a past that was filled in begins: nothing is known of that. */
+async function reachesBack(
+  tools: Tools,
+  watched: Watched,
+  landed: readonly Landed[],
+  brought: { readonly wanted: ReadonlySet<Sha>; readonly standing: Standing; readonly sha: Sha },
+): Promise<boolean> {
+  const { wanted, standing, sha } = brought;
+  if (tools.past === undefined || standing.ref === null || wanted.size === 0) return false;
+  const origin = await originOf(tools, watched, standing.ref, landed);
+  if (origin === NO_COMMIT) return false;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const { lookups } = tools.github;
+  const since = await tools.github.compareCommits(octokit, watched.repository, origin, sha, lookups);
+  if (since === null || since.truncated) return true;
+  const recorded = new Set(since.commits);
+  return [...wanted].some((each) => !recorded.has(each));
+}
+
 /** The update that brought a commit together with later ones; `older`: it was there when observation began; null: none is recorded. */
 async function broughtWithin(
   tools: Tools,
@@ -340,8 +398,7 @@ async function broughtWithin(
   ref: string,
   sha: Sha,
 ): Promise<Landed | "older" | null> {
-  const place = await tools.ledger.state("branch", `${watched.repository.id}:${ref}`);
-  const origin = place === undefined ? NO_COMMIT : (place.body as BranchRecord).origin.head;
+  const origin = await originOf(tools, watched, ref, landed);
   if (origin !== NO_COMMIT && (await contains(tools, watched, origin, sha))) return "older";
   const updates = landed.filter((each) => each.ref === ref && each.after !== NO_COMMIT);
   for (const update of updates.toReversed().slice(0, MOST_UPDATES)) {
@@ -366,6 +423,9 @@ async function carriedOf(tools: Tools, landed: readonly Landed[]): Promise<reado
     const entry = await tools.ledger.state("change", id);
     if (entry === undefined) continue;
     const { change, assessment } = entry.body as ChangeRecord;
+    // A branch cut from where a change had landed brought nothing beside it.
+    const isCut = change.update.kind === "branch-created" && change.alreadyLanded === true;
+    if (isCut && landed.some((each) => each.id !== id && each.after === change.update.after)) continue;
     const makers = change.pullRequests.flatMap((pull) => contributorsOf(pull).map(({ actor }) => actor));
     if (change.pullRequests.length === 0 && change.update.actor !== null) makers.push(change.update.actor);
     const people = makers.filter(({ type }) => type !== "Bot").map((actor) => actor.id);
@@ -390,7 +450,7 @@ async function ranBeforeWeWatched(
   if (origin.kind !== "github") return false;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const only = { environment, sha };
-  const listed = await tools.github.listDeployments(octokit, watched.repository, 0, only);
+  const { listed } = await tools.github.listDeployments(octokit, watched.repository, 0, only);
   for (const earlier of listed.filter((each) => each.number !== origin.number).slice(-MOST_EARLIER)) {
     const { statuses } = await tools.github.readDeployment(octokit, watched.repository, earlier.number);
     const ran = statuses.some(

@@ -35,6 +35,8 @@ export interface Tools {
   readonly skew: () => number | null;
   /** There was no App to hold anything back: what the policy asks of the gate is not asked. */
   readonly withoutGate?: true;
+  /** A past is filled in: nothing is said on GitHub about it, and these branches, followed no further, are those of production. */
+  readonly past?: { readonly refs: readonly string[] };
   /** Sends messages outside GitHub. */
   readonly sendNotice: SendNotice;
 }

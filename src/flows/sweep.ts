@@ -215,7 +215,7 @@ async function unrecordedDeployments(tools: Tools, watched: Watched): Promise<re
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const from = Math.max(since, newest - MAY_STILL_SUCCEED);
   const policy = policyOrDefault(await currentPolicy(tools, watched));
-  const listed = await tools.github.listDeployments(octokit, repository, from);
+  const { listed } = await tools.github.listDeployments(octokit, repository, from);
   const environments = listed.flatMap((each) => [each.environment, each.originalEnvironment ?? ""]);
   await noticeEnvironments(tools, watched, policy, environments);
   return listed

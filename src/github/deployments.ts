@@ -87,14 +87,18 @@ export interface ListedDeployment {
   readonly createdAt: Instant;
 }
 
-/** The deployments made since an instant, oldest first, of all environments or one, of all commits or one. Throws {@link Trouble}. */
+/**
+ * The deployments made since an instant, oldest first, of all environments or one, of all commits or one; `truncated` where
+ * there are more than could be read. Throws {@link Trouble}.
+ */
 export async function listDeployments(
   github: GitHub,
   repository: Repository,
   since: Instant,
   only: { readonly environment?: string; readonly sha?: Sha } = {},
-): Promise<readonly ListedDeployment[]> {
+): Promise<{ readonly listed: readonly ListedDeployment[]; readonly truncated: boolean }> {
   const found: ListedDeployment[] = [];
+  let truncated = false;
   const route = "GET /repos/{owner}/{repo}/deployments";
   const pages = pagesOf(
     github,
@@ -103,7 +107,8 @@ export async function listDeployments(
     z.array(DeploymentShape),
     MOST_PAGES,
   );
-  for await (const { data } of pages) {
+  for await (const { data, more } of pages) {
+    truncated = more;
     const recent = data.filter((deployment) => deployment.created_at >= since);
     for (const { id, environment, original_environment, created_at } of recent)
       found.push({
@@ -112,7 +117,9 @@ export async function listDeployments(
         originalEnvironment: original_environment ?? null,
         createdAt: created_at,
       });
-    if (recent.length < data.length) break;
+    if (recent.length === data.length) continue;
+    truncated = false;
+    break;
   }
-  return found.toReversed();
+  return { listed: found.toReversed(), truncated };
 }

@@ -65,13 +65,18 @@ export async function readRun(github: GitHub, repository: Repository, id: number
 /** Pages of 100 runs read of one repository. */
 const MOST_PAGES = 20;
 
-/** The runs made since an instant that succeeded, oldest first. Throws {@link Trouble}. */
+/** GitHub gives no more than this many runs of one state. */
+const MOST_RUNS = 1_000;
+
+/** The runs made since an instant that succeeded, oldest first; `truncated` where there are more than GitHub gives. Throws {@link Trouble}. */
 export async function listSucceededRuns(
   github: GitHub,
   repository: Repository,
   since: Instant,
-): Promise<readonly ReadRun[]> {
+): Promise<{ readonly listed: readonly ReadRun[]; readonly truncated: boolean }> {
   const found: ReadRun[] = [];
+  let seen = 0;
+  let truncated = false;
   const pages = pagesOf(
     github,
     "GET /repos/{owner}/{repo}/actions/runs",
@@ -79,12 +84,16 @@ export async function listSucceededRuns(
     z.object({ workflow_runs: z.array(RunShape) }),
     MOST_PAGES,
   );
-  for await (const { data } of pages) {
+  for await (const { data, more } of pages) {
+    seen += data.workflow_runs.length;
+    truncated = more || seen >= MOST_RUNS;
     const recent = data.workflow_runs.filter((run) => run.created_at >= since);
     found.push(...recent.map(asRun));
-    if (recent.length < data.workflow_runs.length) break;
+    if (recent.length === data.workflow_runs.length) continue;
+    truncated = false;
+    break;
   }
-  return found.toReversed();
+  return { listed: found.toReversed(), truncated };
 }
 
 const ApprovalsShape = z.array(

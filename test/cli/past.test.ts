@@ -11,10 +11,10 @@ import { readCsv } from "../../src/cli/read-csv.ts";
 import { reconcile } from "../../src/cli/reconcile.ts";
 import { verify } from "../../src/cli/verify.ts";
 import { trial, type Trial } from "../github/stage.ts";
+import { grantToken, howOf, terminalOf, TOKEN, type Wish } from "../support/auditor.ts";
 
 const START = Date.parse("2026-07-06T09:00:00Z");
 const HOUR = 3_600_000;
-const TOKEN = "ghp_of_an_auditor";
 
 const open: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -55,40 +55,8 @@ async function morning(more = 0): Promise<Trial> {
     await later({ do: "merge", by: "ann", pull, method: "squash" });
   }
   world.setClock(START + 24 * HOUR);
-  world.tokens.set(TOKEN, {
-    token: TOKEN,
-    kind: "user",
-    installationId: null,
-    accountId: world.accountByLogin("ann")?.id ?? 0,
-    permissions: {},
-    repositoryIds: null,
-    expiresAt: Number.MAX_SAFE_INTEGER,
-  });
+  grantToken(stage);
   return stage;
-}
-
-interface Wish {
-  readonly env: Readonly<Record<string, string>>;
-  /** Called with each request; throws to break everything off. */
-  readonly onRequest?: (request: Request) => void;
-}
-
-function terminalOf({ env }: Wish) {
-  const told = { GITHUB_API_URL: "http://github.test/api/v3", ...env };
-  return { print: () => undefined, say: () => undefined, env: told, interactive: false };
-}
-
-function howOf(stage: Trial, { onRequest }: Wish) {
-  return {
-    now: () => stage.double.world.now(),
-    pacing: false,
-    sleep: () => Promise.resolve(),
-    fetch: (input: string | URL | Request, init?: RequestInit) => {
-      const request = new Request(input, init);
-      onRequest?.(request);
-      return stage.double.fetch(request);
-    },
-  };
 }
 
 const SPAN = { from: START, to: START + 24 * HOUR };

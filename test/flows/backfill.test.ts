@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { playScenario } from "../../src/cli/scenario/play.ts";
-import type { ChangeRecord } from "../../src/domain/record.ts";
+import type { ChangeRecord, DeploymentRecord } from "../../src/domain/record.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openPast } from "../support/past.ts";
 import { scenarios } from "../support/scenarios.ts";
@@ -76,3 +76,68 @@ describe("a period filled in afterwards is judged as it was when it was watched,
       }
     });
 });
+
+/** Stories of the ways a deployment reaches production that GitHub itself keeps. Of tags it keeps no history, reports only we do. */
+const DEPLOYED = [
+  "deployment-approved",
+  "deployment-fails-first",
+  "deployment-of-deviation",
+  "deployment-unmerged",
+  "deployment-within-a-push",
+  "redeploy",
+  "rollback",
+  "b38-unmerged-branch-deployed",
+  "b41-self-approved-deployment",
+  "b42-deployed-by-the-api",
+  "b46-rollback-to-refused",
+  "b47-hotfix-never-merged-back",
+  "b48-deployed-before-merged",
+  "b52-workflow-without-environment",
+  "gate-waits-until-merged",
+  "honest-hotfix-merged-back",
+  "honest-rolled-back-and-forward-again",
+  "honest-two-people-deploy",
+] as const;
+
+describe("a deployment filled in afterwards is judged as it was when it was watched, or cannot be verified, never better", () => {
+  for (const name of DEPLOYED)
+    test(name, async () => {
+      const scenario = scenarios().find(({ source }) => source.endsWith(`/${name}.yaml`));
+      if (scenario === undefined) throw new Error(`there is no story ${name}`);
+      const stage = await openStage(scenario, "sqlite");
+      const { where, remove } = await freshDatabase("sqlite");
+      try {
+        const performance = await playScenario(scenario, stage);
+        expect(performance.failures).toEqual([]);
+        const live = await stage.openLedger();
+        const watched = await deploymentsOf(live);
+        await live.close();
+        const past = await openPast(stage, where);
+        await past.backfill(scenario.start, past.now());
+        const afterwards = await deploymentsOf(past.ledger);
+        const said = await past.ledger.queue.listActions({ limit: 10 });
+        await past.close();
+        expect([...afterwards.keys()].toSorted()).toEqual([...watched.keys()].toSorted());
+        expect(watched.size).toBeGreaterThan(0);
+        for (const [id, record] of watched) {
+          const there = afterwards.get(id);
+          const { kind, carried, previous } = record.deployment;
+          expect([there?.deployment.kind, there?.deployment.previous?.sha]).toEqual([kind, previous?.sha]);
+          expect(there?.deployment.carried.map((each) => each.id)).toEqual(carried.map((each) => each.id));
+          expect(there && worse(record.assessment, there.assessment)).toEqual([]);
+        }
+        // Nothing is said on GitHub of what is over.
+        expect(said).toEqual([]);
+      } finally {
+        await stage.close();
+        await remove();
+      }
+    });
+});
+
+async function deploymentsOf(ledger: Ledger): Promise<ReadonlyMap<string, DeploymentRecord>> {
+  const found = new Map<string, DeploymentRecord>();
+  for await (const { subject, body } of ledger.states("deployment"))
+    found.set(subject, body as DeploymentRecord);
+  return found;
+}

@@ -30,7 +30,7 @@ describe("deployments", () => {
     await play({ do: "deploy", by: "ann", environment: "production", commit: "main", as: "d" });
     await play({ do: "deployment-status", by: "ann", deployment: "d", state: "failure" });
     await play({ do: "deploy", by: "ann", environment: "staging", commit: "main" });
-    const listed = await listDeployments(github, repository, 0);
+    const { listed } = await listDeployments(github, repository, 0);
     expect(listed.map(({ environment }) => environment)).toEqual(["production", "staging"]);
     const numbers = listed.map(({ number }) => number);
     expect(numbers).toHaveLength(2);
@@ -47,11 +47,13 @@ describe("deployments", () => {
     expect(read.statuses.map(({ id }) => id)).toEqual(
       read.statuses.map(({ id }) => id).toSorted((a, b) => a - b),
     );
-    expect(await listDeployments(github, repository, 0, { environment: "staging" })).toEqual([listed[1]]);
+    const { listed: staged } = await listDeployments(github, repository, 0, { environment: "staging" });
+    expect(staged).toEqual([listed[1]]);
     const { sha } = read;
-    expect(await listDeployments(github, repository, 0, { sha })).toEqual(listed);
-    expect(await listDeployments(github, repository, 0, { sha: "0".repeat(40) })).toEqual([]);
-    expect(await listDeployments(github, repository, read.createdAt + 1000)).toEqual([]);
+    expect(await listDeployments(github, repository, 0, { sha })).toEqual({ listed, truncated: false });
+    const none = { listed: [], truncated: false };
+    expect(await listDeployments(github, repository, 0, { sha: "0".repeat(40) })).toEqual(none);
+    expect(await listDeployments(github, repository, read.createdAt + 1000)).toEqual(none);
   });
 });
 

@@ -2,6 +2,7 @@
 
 import { installedOn, toolsOn } from "../../src/cli/past.ts";
 import type { Instant } from "../../src/domain/change.ts";
+import { backfillDeployments } from "../../src/flows/backfill-deployments.ts";
 import { backfillRepository, type Backfilled } from "../../src/flows/backfill.ts";
 import type { Tools } from "../../src/flows/ports.ts";
 import { makeProbot, octokitsOf } from "../../src/github/octokit.ts";
@@ -16,7 +17,7 @@ export interface Past {
   readonly ledger: Ledger;
   readonly tools: Tools;
   now(): Instant;
-  /** Fills in every repository of acme. */
+  /** Fills in the changes and deployments of every repository of acme. */
   backfill(from: Instant, to: Instant): Promise<readonly Backfilled[]>;
   close(): Promise<void>;
 }
@@ -44,8 +45,11 @@ export async function openPast(
     now: () => now,
     async backfill(from, to) {
       const done = [];
-      for (const watched of await installedOn(tools, { owner: "acme", name: null }))
-        done.push(await backfillRepository(tools, watched, { from, to }));
+      for (const watched of await installedOn(tools, { owner: "acme", name: null })) {
+        const filled = await backfillRepository(tools, watched, { from, to });
+        await backfillDeployments(tools, watched, { from, to }, filled.refs);
+        done.push(filled);
+      }
       return done;
     },
     close: () => ledger.close(),
