@@ -324,6 +324,13 @@ const TreeAnswer = z.object({ tree: Oid, parents: plain(Oid) }).nullish();
 /** The answer to the query for two trees. */
 export const TreesAnswer = z.object({ repository: z.object({ from: TreeAnswer, to: TreeAnswer }) });
 
+const ModesAt = z.record(z.string(), z.object({ mode: z.int() }).nullish()).nullish();
+
+/** The answer to the query for modes: for each commit and file (`file0`, ...) its mode; null where it is not there. */
+export const ModesAnswer = z.object({
+  repository: z.object({ a: ModesAt, b: ModesAt, c: ModesAt, d: ModesAt }),
+});
+
 /** The answer to the query for open pull requests. */
 export const OpenPullsAnswer = z.object({
   repository: z.object({

@@ -92,6 +92,13 @@ export async function isOnBranch(
   return compared === null ? null : compared.status === "behind" || compared.status === "identical";
 }
 
+/** The files that a commit changes against `mergeBase`, where it left its base; `truncated`: GitHub lists only some. */
+export interface ComparedFiles {
+  readonly mergeBase: Sha;
+  readonly files: readonly ComparedFile[];
+  readonly truncated: boolean;
+}
+
 /**
  * The files that `head` changes against where it left `base` (three dots); null where GitHub does not know one of them, and
  * `truncated` where it lists only some. Remembered for good where both are named by SHA. Throws {@link Trouble}.
@@ -102,7 +109,7 @@ export async function compareFiles(
   base: string,
   head: string,
   lookups: Lookups | null,
-): Promise<{ readonly files: readonly ComparedFile[]; readonly truncated: boolean } | null> {
+): Promise<ComparedFiles | null> {
   const read = async () => {
     const answer = await askMaybe(
       github,
@@ -120,7 +127,11 @@ export async function compareFiles(
       blob: file.sha ?? null,
       patch: file.patch ?? null,
     }));
-    return { files, truncated: files.length >= MOST_FILES };
+    return {
+      mergeBase: answer.data.merge_base_commit.sha,
+      files,
+      truncated: files.length >= MOST_FILES,
+    };
   };
   return remembered(lookups, `files:${repository.id}`, base, head, read);
 }

@@ -8,16 +8,17 @@ import type {
   Sha,
   ShippedContent,
 } from "../domain/change.ts";
-import { TreesAnswer } from "./answers.ts";
+import { ModesAnswer, TreesAnswer } from "./answers.ts";
 import { query, type GitHub } from "./ask.ts";
-import { compareFiles, type ComparedFile } from "./compare.ts";
+import { compareFiles, type ComparedFile, type ComparedFiles } from "./compare.ts";
 import type { Lookups } from "./lookups.ts";
-import { TREES_QUERY } from "./queries.ts";
+import { modesQuery, TREES_QUERY } from "./queries.ts";
 import { compareTrees } from "./trees.ts";
 
 /**
- * Whether `to` holds the same contribution against `base` as `from`: the same tree, or the same patch file by file (paths,
- * kinds, and blobs or the very same hunks at the very same lines). `unknown` where GitHub would not show enough.
+ * Whether `to` holds the same contribution against `base` as `from`: the same tree that takes nothing back of what the base
+ * has had since, or the same patch file by file (paths, kinds, modes, and blobs or the very same hunks at the very same lines).
+ * `unknown` where GitHub would not show enough.
  */
 export async function proveSameContent(
   github: GitHub,
@@ -29,13 +30,54 @@ export async function proveSameContent(
   const said = (proof: SameContent["proof"]): SameContent => ({ from, to, proof });
   const [a, b] = await treesOf(github, repository, from, to, lookups);
   if (a === null || b === null) return said("unknown");
-  if (a.tree === b.tree) return said("tree");
+  const isSameTree = a.tree === b.tree;
+  if (isSameTree && stayOnOneBase({ from, to }, a, b)) return said("tree");
   const [before, after] = await bothCompared(github, repository, base, [from, to], lookups);
   if (before === null || after === null) return said("unknown");
-  const difference = differing(before.files, after.files, (patch) => patch);
+  // Against one and the same commit, other trees are other content, whatever GitHub shows of it.
+  if (before.mergeBase === after.mergeBase) return said(isSameTree ? "tree" : "different");
+  // Over a newer base the same tree may lack what has landed meanwhile, and nothing else.
+  const landed = isSameTree ? new Set(after.files.map(({ path }) => path)) : null;
+  const then = before.files.filter(({ path }) => landed === null || landed.has(path));
+  const difference = differing(then, after.files, (patch) => patch);
   if (difference.differ.length > 0) return said("different");
   if (before.truncated || after.truncated || difference.untold.length > 0) return said("unknown");
-  return said("patch");
+  const spans = [before.mergeBase, from, after.mergeBase, to] as const;
+  const areModesSame = await lookups.rememberForever(`modes:${repository.id}:${spans.join(":")}`, () =>
+    sameModes(github, repository, after.files, spans),
+  );
+  if (!areModesSame) return said("different");
+  return said(isSameTree ? "tree" : "patch");
+}
+
+/** Whether one of two commits stands on the other, or both on the same ones: then any base is as far from the one as from the other. */
+function stayOnOneBase({ from, to }: { readonly from: Sha; readonly to: Sha }, a: Tree, b: Tree): boolean {
+  const [before, after] = [a.parents.join(), b.parents.join()];
+  return before === after || after === from || before === to;
+}
+
+/** Paths whose modes are asked for at once. */
+const MOST_MODES = 50;
+
+/** Whether each file's mode changed alike from `a` to `b` and from `c` to `d`: GitHub's comparison says nothing of modes. */
+async function sameModes(
+  github: GitHub,
+  repository: Repository,
+  files: readonly ComparedFile[],
+  [a, b, c, d]: readonly [Sha, Sha, Sha, Sha],
+): Promise<boolean> {
+  for (let from = 0; from < files.length; from += MOST_MODES) {
+    const paths = files.slice(from, from + MOST_MODES).map(({ path }) => path);
+    const variables = Object.fromEntries(paths.map((path, index) => [`path${index}`, path]));
+    const asked = { owner: repository.owner, name: repository.name, a, b, c, d, ...variables };
+    const told = (await query(github, modesQuery(paths.length), asked, ModesAnswer)).repository;
+    const isSame = paths.every((_, index) => {
+      const mode = (commit: keyof typeof told): number | null => told[commit]?.[`file${index}`]?.mode ?? null;
+      return mode("a") === mode("c") && mode("b") === mode("d");
+    });
+    if (!isSame) return false;
+  }
+  return true;
 }
 
 /**
@@ -68,8 +110,6 @@ export async function proveShipped(
   return differ.length === 0 ? said("replay") : said("residual", differ);
 }
 
-type Compared = Awaited<ReturnType<typeof compareFiles>>;
-
 /** What two commits change against a base; where GitHub lists too few files of either, both are told from their trees. */
 async function bothCompared(
   github: GitHub,
@@ -77,7 +117,7 @@ async function bothCompared(
   base: string,
   [one, other]: readonly [Sha, Sha],
   lookups: Lookups,
-): Promise<readonly [Compared, Compared]> {
+): Promise<readonly [ComparedFiles | null, ComparedFiles | null]> {
   const first = await compareFiles(github, repository, base, one, lookups);
   const second = await compareFiles(github, repository, base, other, lookups);
   if (first?.truncated !== true && second?.truncated !== true) return [first, second];
@@ -113,6 +153,9 @@ async function treesOf(
   );
 }
 
+/** What stands for bytes that are no text: other bytes would look the same. */
+const UNREADABLE = "\uFFFD";
+
 /** The files that differ for certain, and those GitHub shows too little of to tell. */
 function differing(
   before: readonly ComparedFile[],
@@ -129,7 +172,7 @@ function differing(
       differ.push(path);
     } else if (a.blob !== null && a.blob === b.blob) {
       continue;
-    } else if (a.patch === null || b.patch === null) {
+    } else if (a.patch === null || b.patch === null || a.patch.includes(UNREADABLE)) {
       untold.push(path);
     } else if (normal(a.patch) !== normal(b.patch)) {
       differ.push(path);

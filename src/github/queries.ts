@@ -374,3 +374,20 @@ query Batch($owner: String!, $name: String!, ${variables.join(", ")}) {
 }
 ${ofPulls}${windows.length === 0 ? "" : LANDED}${CHECKS}${POLICY_FILE}`;
 }
+
+/** The modes of up to so many files (`$path0`, ...) at four commits. */
+export function modesQuery(count: number): string {
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  const commits = ["a", "b", "c", "d"] as const;
+  const files = numbers.map((index) => `file${index}: file(path: $path${index}) { mode }`).join(" ");
+  const variables = [
+    ...commits.map((each) => `$${each}: GitObjectID!`),
+    ...numbers.map((index) => `$path${index}: String!`),
+  ];
+  return `
+query Modes($owner: String!, $name: String!, ${variables.join(", ")}) {
+  repository(owner: $owner, name: $name) {
+    ${commits.map((each) => `${each}: object(oid: $${each}) { ... on Commit { ${files} } }`).join("\n    ")}
+  }
+}`;
+}

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { Repository, Sha } from "../domain/change.ts";
 import { askMaybe, place, type GitHub } from "./ask.ts";
-import type { ComparedFile } from "./compare.ts";
+import type { ComparedFile, ComparedFiles } from "./compare.ts";
 import type { Lookups } from "./lookups.ts";
 import { isSha, ShaShape } from "./shapes.ts";
 
@@ -27,7 +27,7 @@ export async function compareTrees(
   base: string,
   head: Sha,
   lookups: Lookups | null,
-): Promise<{ readonly files: readonly ComparedFile[]; readonly truncated: boolean } | null> {
+): Promise<ComparedFiles | null> {
   const read = async () => {
     const compared = await askMaybe(
       github,
@@ -37,10 +37,12 @@ export async function compareTrees(
       [404, 422],
     );
     if (compared === null) return null;
-    const before = await filesAt(github, repository, compared.data.merge_base_commit.sha);
+    const mergeBase = compared.data.merge_base_commit.sha;
+    const before = await filesAt(github, repository, mergeBase);
     const after = await filesAt(github, repository, head);
     if (before === null || after === null) return null;
-    return { files: differences(before.files, after.files), truncated: before.truncated || after.truncated };
+    const truncated = before.truncated || after.truncated;
+    return { mergeBase, files: differences(before.files, after.files), truncated };
   };
   if (lookups === null || !isSha(base)) return read();
   const key = `trees-compared:${repository.id}:${base}...${head}`;

@@ -380,6 +380,42 @@ describe("the same content", () => {
     await start();
   });
 
+  test("is refuted by another mode, upon the same base and upon a moved one", async () => {
+    for (const moved of [false, true]) {
+      const { play, double } = await start();
+      await play(opening);
+      await play({ do: "review", by: "carol", pull: 1, state: "approved" });
+      later(60);
+      await play({ do: "push", by: "ann", pull: 1, files: { "a.ts": { mode: "755" } } });
+      await play({ do: "push", by: "carol", branch: "main", files: { "c.ts": "3\n" } });
+      if (moved) await play({ do: "update-branch", by: "ann", pull: 1, method: "rebase" });
+      expect([moved, await prove()]).toEqual([moved, "different"]);
+      await double.close();
+    }
+    await start();
+  });
+
+  test("is refuted by the same tree where it takes back what the base had since", async () => {
+    const { play } = await start();
+    await play(opening);
+    await play({ do: "review", by: "carol", pull: 1, state: "approved" });
+    later(60);
+    await play({ do: "push", by: "carol", branch: "main", files: { "c.ts": "3\n" } });
+    await play({ do: "push", by: "ann", pull: 1, merges: ["main"], files: { "c.ts": null }, via: "git" });
+    expect(await prove()).toBe("different");
+  });
+
+  test("is proven by the same tree where the base has since taken in a part of it", async () => {
+    const { play } = await start();
+    await play(opening);
+    await play({ do: "push", by: "ann", pull: 1, files: { "b.ts": "2\n" } });
+    await play({ do: "review", by: "carol", pull: 1, state: "approved" });
+    later(60);
+    await play({ do: "push", by: "carol", branch: "main", files: { "a.ts": "1\n" } });
+    await play({ do: "update-branch", by: "ann", pull: 1, method: "merge" });
+    expect(await prove()).toBe("tree");
+  });
+
   test("cannot be told of a commit GitHub does not know", async () => {
     const { play, github, repository, lookups } = await start();
     await play(opening);
