@@ -16,7 +16,7 @@ import {
 } from "./contribution.ts";
 import { carriedBy, openMerges } from "./landed-before.ts";
 import { authorityOf, entitled } from "./entitled.ts";
-import { asOnePerson, personBehind } from "./identity.ts";
+import { asOnePerson, mayBeSomeoneElse, personBehind } from "./identity.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { Requirement } from "./policy/requirement.ts";
 import type { JudgedApproval } from "./result.ts";
@@ -162,6 +162,8 @@ export function asksOutcome(
 /** Whether a review is, or may have been, a request for changes that nobody lifted. */
 function mayVeto(review: Review, pull: PullRequest, at: Instant): boolean {
   if (lifted(review, pull, at) === "yes") return false;
+  // Bots and apps are entitled to nothing: what they ask for holds nobody back.
+  if (review.author !== null && review.author.type !== "User") return false;
   // A deleted account has lost its authority by now; whether it still had it at the merge nobody can tell.
   if (review.author === null && pull.merged === null) return false;
   return review.state === "changes-requested" || review.state === "unknown";
@@ -260,6 +262,7 @@ function judge(
   if (content === "earlier") return answer("earlier-version", "no");
   if (entitlements.length > 0 && entitlements.every((each) => each === "no"))
     return answer("no-authority", "no");
+  if (mayBeSomeoneElse(policy, actor)) return answer("unknown-person", "possible");
   if (review.state === "unknown") return answer("unknown-state", "possible");
   if (content === "unknown")
     return answer(review.commit === null ? "unknown-commit" : "unproven-content", "possible");

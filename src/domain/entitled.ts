@@ -3,7 +3,7 @@
 import { PERMISSIONS, type Actor, type Authority, type PullRequest } from "./change.ts";
 import type { Certainty } from "./contribution.ts";
 import type { Who } from "./policy/from.ts";
-import type { Source } from "./policy/requirement.ts";
+import type { Owners, Source } from "./policy/requirement.ts";
 
 /** What was read of someone's rights, or null where nobody asked. */
 export function authorityOf(pull: PullRequest, actor: Actor): Authority | null {
@@ -17,13 +17,22 @@ export function authorityOf(pull: PullRequest, actor: Actor): Authority | null {
 }
 
 /** Whether someone's authority meets any of the ways `from` names. */
-export function entitled(from: Source, authority: Authority | null): Certainty {
+export function entitled({ owners, ...from }: Source, authority: Authority | null): Certainty {
   if (authority === null) return "unknown";
   const own = named(from, authority);
-  // An owner without write access is no owner to GitHub either.
-  if (from.mustWrite !== true || own === "no") return own;
+  if (owners === undefined || own === "yes") return own;
+  const asOwner = ownerNamed(owners, authority);
+  return own === "unknown" && asOwner === "no" ? "unknown" : asOwner;
+}
+
+/** An owner without write access is no owner to GitHub either. */
+function ownerNamed({ users, teams, emails }: Owners, authority: Authority): Certainty {
+  const asNamed = named({ users: [...users], teams: [...teams] }, authority);
+  // Whose an address is, GitHub tells nobody.
+  const isOwner = asNamed === "no" && emails.length > 0 ? "unknown" : asNamed;
+  if (isOwner === "no") return "no";
   const writes = holds(authority, "write");
-  return writes === "yes" ? own : writes;
+  return writes === "yes" ? isOwner : writes;
 }
 
 /** Whether an account is one of those a condition names. */
@@ -41,7 +50,7 @@ export function isOneOf(who: Who, actor: Actor, authority: Authority | null): Ce
   return authority === null ? "unknown" : named(who, authority);
 }
 
-function named(from: Omit<Source, "mustWrite">, authority: Authority): Certainty {
+function named(from: Omit<Source, "owners" | "codeowners">, authority: Authority): Certainty {
   const login = authority.actor.login.toLowerCase();
   const doubted = authority.doubted ?? [];
   const users = (from.users ?? []).map((user) => user.toLowerCase());
@@ -52,8 +61,6 @@ function named(from: Omit<Source, "mustWrite">, authority: Authority): Certainty
   const permitted = from.permission === undefined ? "no" : holds(authority, from.permission);
   if (permitted !== "no") return permitted;
   if (users.some((user) => doubted.includes(user))) return "unknown";
-  // Whose an address is, GitHub tells nobody.
-  if ((from.emails ?? []).length > 0) return "unknown";
   const groups = [...(from.teams ?? []), ...(from.organizations ?? [])].map((each) => each.toLowerCase());
   return groups.some((each) => authority.unread.includes(each)) ? "unknown" : "no";
 }

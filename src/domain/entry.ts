@@ -7,6 +7,7 @@ export const ENTRY_KINDS = [
   "repository",
   "observation",
   "policy",
+  "code-owners",
   "gate",
   "branch",
   "change",

@@ -25,6 +25,17 @@ export function personBehind(policy: Identified, actor: Account): string | null 
   return found?.person ?? null;
 }
 
+/** Whether an account is called as one that the policy ties to a person, and is another than it meant: it may or may not be that person. */
+export function mayBeSomeoneElse(policy: Identified, actor: Account): boolean {
+  // Below zero are people whose accounts are known as theirs.
+  if (actor.id !== null && actor.id < 0) return false;
+  const login = actor.login.toLowerCase();
+  const accounts = policy.names?.accounts ?? [];
+  const isNamed = policy.identities.some(({ logins }) => logins.some((each) => each.toLowerCase() === login));
+  const then = accounts.find((account) => account.name === login)?.account;
+  return isNamed && then != null && then.id !== actor.id;
+}
+
 /** Whether two accounts are one person's: by id, where one has none by login, or by the policy's `identities`. */
 export function isSamePerson(policy: Identified, a: Account, b: Account): boolean {
   const isSame =
@@ -63,7 +74,11 @@ export function asOnePerson(pull: PullRequest, policy: Identified): PullRequest 
     pushes: pull.pushes.map((push) => ({ ...push, actor: one(push.actor) })),
     reviews: pull.reviews.map((review) => ({
       ...review,
-      author: one(review.author),
+      // Whoever took over a login neither lifts its person's request for changes nor speaks for them.
+      author:
+        review.author !== null && mayBeSomeoneElse(policy, review.author)
+          ? review.author
+          : one(review.author),
       dismissed: review.dismissed === null ? null : { ...review.dismissed, by: one(review.dismissed.by) },
     })),
   };

@@ -48,16 +48,12 @@ function touched({
 function sourceOf(owners: readonly string[], others: Source): Source {
   if (owners.length === 0) return { ...others, permission: others.permission ?? "write" };
   const named = owners.filter((owner) => owner.startsWith("@")).map((owner) => owner.slice(1));
-  const users = [...(others.users ?? []), ...named.filter((name) => !name.includes("/"))];
-  const teams = [...(others.teams ?? []), ...named.filter((name) => name.includes("/"))];
-  const emails = owners.filter((owner) => !owner.startsWith("@"));
-  const alone = Object.values(others).every((value) => value === undefined);
   return {
     ...others,
-    ...(users.length > 0 ? { users } : {}),
-    ...(teams.length > 0 ? { teams } : {}),
-    ...(emails.length > 0 ? { emails } : {}),
-    // Beside other sources that ask for less, write access cannot be asked of everyone.
-    ...(alone ? { mustWrite: true as const } : {}),
+    owners: {
+      users: named.filter((name) => !name.includes("/")),
+      teams: named.filter((name) => name.includes("/")),
+      emails: owners.filter((owner) => !owner.startsWith("@")),
+    },
   };
 }

@@ -3,6 +3,7 @@
 import type { Actor, Change, Instant, PullRequest, Repository, Review, Sha } from "./change.ts";
 import type { Deployment } from "./deployment.ts";
 import type { EmergencyFacts } from "./emergency/facts.ts";
+import type { PolicyNames } from "./policy/names.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { Assessment, ControlName } from "./result.ts";
 
@@ -101,6 +102,13 @@ export interface ChangeRecord {
   readonly assessment: Assessment;
   /** Those of its pull requests, as known when it was last judged; absent: none. */
   readonly emergencies?: readonly EmergencyFacts[];
+}
+
+/** Entry `code-owners`, subject = `repositoryId:digest of the file`: whom the owners asked so far meant when they were first asked. */
+export interface OwnersRecord {
+  readonly path: string;
+  readonly accounts: PolicyNames["accounts"];
+  readonly teams: NonNullable<PolicyNames["teams"]>;
 }
 
 /** Entry `landing`, subject = change id: one update of an integration branch, judged like one of production; no part of any population. */

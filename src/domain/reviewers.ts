@@ -6,7 +6,7 @@ import { contributorsOf } from "./contribution.ts";
 import type { Action } from "./entry.ts";
 import type { Candidates } from "./message.ts";
 import type { Policy } from "./policy/policy.ts";
-import { leavesOf, type Requirement } from "./policy/requirement.ts";
+import { leavesOf, namedBy, type Requirement } from "./policy/requirement.ts";
 import type { Reviewers } from "./record.ts";
 import { sources } from "./wording.ts";
 
@@ -26,7 +26,9 @@ export function reviewersFor(pull: PullRequest, policy: Policy, candidates: Cand
   if (open.length === 0) return null;
   if (requestReviews.from === "teams") {
     const own = `${pull.repository.owner.toLowerCase()}/`;
-    const named = unique(open.flatMap(({ from }) => from.teams ?? [])).map((team) => team.toLowerCase());
+    const named = unique(open.flatMap(({ from }) => namedBy(from).teams ?? [])).map((team) =>
+      team.toLowerCase(),
+    );
     // GitHub asks only teams of the repository's own organisation.
     const teams = named.flatMap((team) => (team.startsWith(own) ? [team.slice(own.length)] : []));
     return teams.length === 0 ? null : { users: [], teams: turn(teams, pull.number, requestReviews.count) };

@@ -1,7 +1,8 @@
 /** Whether a rule's `when` holds for a pull request. What cannot be found out is unknown, never "does not hold". */
 
 import type { Actor, Check, Instant, PullRequest } from "./change.ts";
-import { contributorsOf, makersOf, type Certainty } from "./contribution.ts";
+import { newestRuns } from "./checks.ts";
+import { contributorsOf, makersOf, type Certainty, type Contributor } from "./contribution.ts";
 import { authorityOf, isOneOf } from "./entitled.ts";
 import type { Who } from "./policy/from.ts";
 import { fits, found, matcherOf, type Pattern } from "./policy/pattern.ts";
@@ -16,15 +17,20 @@ export interface Held {
 const YES: Held = { holds: "yes", unknown: [] };
 const NO: Held = { holds: "no", unknown: [] };
 
-/** Judges conditions as of `at`: all that are written together must hold. */
-export function whenHolds(when: When, pull: PullRequest, at: Instant): Held {
+/**
+ * Judges conditions as of `at`: all that are written together must hold. `letsOut`: they stand under `not`, so that holding lets
+ * out of the rule. Names in commits can be forged: in either case they only bring the rule about.
+ */
+export function whenHolds(when: When, pull: PullRequest, at: Instant, letsOut = false): Held {
   const { author } = pull;
   const each: (Held | null)[] = [
     given(when.paths, (paths) => somePath(paths, pull)),
     given(when["only-paths"], (paths) => onlyPaths(paths, pull)),
     given(when.author, (who) => (author === null ? unknown(DELETED) : isWho(who, author, pull))),
-    given(when.contributors, (who) => anyOf([...contributorsAre(who, pull), unseen(pull, NO)])),
-    given(when["only-contributors"], (who) => allOf([...contributorsAre(who, pull), unseen(pull, YES)])),
+    given(when.contributors, (who) => anyOf([...contributorsAre(who, pull, letsOut), unseen(pull, NO)])),
+    given(when["only-contributors"], (who) =>
+      allOf([...contributorsAre(who, pull, !letsOut), unseen(pull, YES)]),
+    ),
     given(when.base, (patterns) => said(fits(patterns, pull.base.ref))),
     given(when.head, (patterns) => said(fits(patterns, pull.head.ref))),
     given(when.labels, (labels) => said(labels.every((label) => hasLabel(pull, label)))),
@@ -34,9 +40,9 @@ export function whenHolds(when: When, pull: PullRequest, at: Instant): Held {
     given(when.draft, (draft) => said(pull.draft === draft)),
     given(when.repository, (globs) => said(fits(globs, pull.repository.name))),
     given(when.signatures, (which) => (which === "valid" ? signed(pull) : not(signed(pull)))),
-    given(when["any-of"], (conditions) => anyOf(conditions.map((one) => whenHolds(one, pull, at)))),
-    given(when["all-of"], (conditions) => allOf(conditions.map((one) => whenHolds(one, pull, at)))),
-    given(when.not, (condition) => not(whenHolds(condition, pull, at))),
+    given(when["any-of"], (conditions) => anyOf(conditions.map((one) => whenHolds(one, pull, at, letsOut)))),
+    given(when["all-of"], (conditions) => allOf(conditions.map((one) => whenHolds(one, pull, at, letsOut)))),
+    given(when.not, (condition) => not(whenHolds(condition, pull, at, !letsOut))),
   ];
   return allOf(each.filter((held) => held !== null));
 }
@@ -132,9 +138,15 @@ function isWho(who: Who, actor: Actor, pull: PullRequest): Held {
     : said(holds === "yes");
 }
 
-function contributorsAre(who: Who, pull: PullRequest): readonly Held[] {
-  return contributorsOf(pull).map(({ actor }) => isWho(who, actor, pull));
+/** `seen`: without those who are only named in commits. */
+function contributorsAre(who: Who, pull: PullRequest, seen: boolean): readonly Held[] {
+  return contributorsOf(pull)
+    .filter(({ roles }) => !seen || roles.some((role) => SEEN.includes(role)))
+    .map(({ actor }) => isWho(who, actor, pull));
 }
+
+/** What GitHub knows of itself; authors and committers are what a commit says. */
+const SEEN: readonly Contributor["roles"][number][] = ["opener", "requester", "pusher"];
 
 /** Contributors nobody can name: they may be anyone. `otherwise` where there are none. */
 function unseen(pull: PullRequest, otherwise: Held): Held {
@@ -197,12 +209,16 @@ function checkHolds(
   const runs = checks.filter(
     (check) => check.name === name && (app === undefined || check.app?.slug === app),
   );
-  const last = Math.max(...runs.map((run) => run.completedAt ?? Infinity));
-  const newest = runs.filter((run) => (run.completedAt ?? Infinity) === last);
+  const newest = newestRuns(runs);
   return said(
     newest.length > 0 &&
-      last <= at &&
-      newest.every((run) => run.conclusion !== null && (conclusions ?? ["success"]).includes(run.conclusion)),
+      newest.every(
+        ({ completedAt, conclusion }) =>
+          completedAt !== null &&
+          completedAt <= at &&
+          conclusion !== null &&
+          (conclusions ?? ["success"]).includes(conclusion),
+      ),
   );
 }
 

@@ -2,7 +2,7 @@
 
 import type { Instant } from "./change.ts";
 import type { AskState, TreeState } from "./ask.ts";
-import type { Requirement, Source } from "./policy/requirement.ts";
+import { namedBy, type Requirement, type Source } from "./policy/requirement.ts";
 import type { ControlName, Verdict } from "./result.ts";
 
 /** Why an approval counts or does not. */
@@ -23,6 +23,7 @@ export type ApprovalCode =
   | "unproven-content"
   | "unknown-authority"
   | "unknown-maker"
+  | "unknown-person"
   | "unknown-state"
   | "unknown-veto";
 
@@ -64,6 +65,8 @@ export function approvalReason(
       return `${who} approved another commit, and GitHub would not tell whether its content is the same`;
     case "unknown-authority":
       return `whether ${who} may approve cannot be told: GitHub would not say what rights ${who} has`;
+    case "unknown-person":
+      return `who ${who} is cannot be told: the policy ties that login to a person, and another account has it now`;
     case "unknown-maker":
       return `whether ${who} made this content alone cannot be told: nobody saw who pushed ${someOf(detail)}`;
     case "unknown-state":
@@ -104,12 +107,13 @@ function missingIn(state: TreeState, naming: (requirement: Requirement) => reado
 export const NAMES_SHOWN = 6;
 
 /** Who may approve, in words. */
-export function sources(from: Source): string {
+export function sources(source: Source): string {
+  const from = namedBy(source);
   const parts = [
     ...(from.teams ?? []),
     ...(from.users ?? []),
     ...(from.organizations ?? []).map((organization) => `members of ${organization}`),
-    ...(from.emails ?? []),
+    ...(source.owners?.emails ?? []),
     ...(from.codeowners === true ? ["the code owners"] : []),
     ...(from.permission === undefined ? [] : [`anyone with ${from.permission} permission`]),
   ];

@@ -7,6 +7,7 @@ import { CHECK_NAME } from "../domain/controls/control.ts";
 import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import { contributorsOf, makersOf } from "../domain/contribution.ts";
 import type { From } from "../domain/policy/from.ts";
+import { namedBy, type Requirement } from "../domain/policy/requirement.ts";
 import { asksForOwners, readsDescription, type Policy } from "../domain/policy/policy.ts";
 import { asOnePerson } from "../domain/identity.ts";
 import type { PolicyNames } from "../domain/policy/names.ts";
@@ -19,6 +20,7 @@ import { sources } from "../domain/wording.ts";
 import type { Candidates } from "../domain/message.ts";
 import type { ListedAction } from "../ledger/actions.ts";
 import { landedBefore } from "./landed-before.ts";
+import { ownerNames } from "./owner-names.ts";
 import { policyOf, trusted, unknownIn } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -93,13 +95,12 @@ export async function gatherPull(
     ...(before.length === 0 ? {} : { landedBefore: before }),
     ...(readsDescription(effective) ? { body: { text: read.description, basis } as const } : {}),
   };
-  const needs = needsOf(named, effective, tools.clock.now());
-  const authorities = await trusted(
-    tools,
-    watched,
-    await tools.github.readAuthorities(octokit, read, needs, tools.github.lookups),
-    effective.names,
-  );
+  const requirements = asked(asksOf(named, effective, tools.clock.now()));
+  const needs = needsOf(named, effective, requirements);
+  const rights = await tools.github.readAuthorities(octokit, read, needs, tools.github.lookups);
+  const byPolicy = await trusted(tools, watched, rights, effective.names);
+  const owners = await ownerNames(tools, watched, named, requirements);
+  const authorities = await trusted(tools, watched, byPolicy, owners);
   const kept =
     basis === "observed" || merged === null
       ? new Map<number, Authority>()
@@ -278,19 +279,17 @@ function hasUnseenPusher(pull: PullRequest, policy: Policy): boolean {
 type Needs = Parameters<Tools["github"]["readAuthorities"]>[2];
 
 /** What must be known of people for a pull request to be judged. */
-function needsOf(pull: PullRequest, policy: Policy, at: Instant): Needs {
+function needsOf(pull: PullRequest, policy: Policy, requirements: readonly Requirement[]): Needs {
   const who = policy.rules.flatMap(({ when }) => namedIn(when));
-  const from = [...asked(asksOf(pull, policy, at)).map((requirement) => requirement.from), ...who];
+  const from = [...requirements.map((each) => namedBy(each.from)), ...who];
   // Whether somebody else's dismissal lifts a request for changes depends on whether they are an administrator.
   const dismissers = pull.reviews.flatMap(({ author, state, dismissed }) =>
     state === "approved" || dismissed === null || dismissed.by === null || dismissed.by.id === author?.id
       ? []
       : [dismissed.by],
   );
-  const permission: Needs["permission"] = from.flatMap((each) => [
-    each.permission,
-    "mustWrite" in each ? ("write" as const) : undefined,
-  ]);
+  const ofOwners = requirements.flatMap((each) => (each.from.owners === undefined ? [] : ["write" as const]));
+  const permission: Needs["permission"] = [...from.map((each) => each.permission), ...ofOwners];
   return {
     permission: dismissers.length === 0 ? permission : [...permission, "admin"],
     teams: from.flatMap((each) => each.teams ?? []),
@@ -314,7 +313,9 @@ export async function candidatesFor(
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const all = pulls.flatMap((pull) => asked(asksOf(pull, effective, at)));
   const authorisers = inEmergency ? [{ from: effective.emergency.authorisers }] : [];
-  const bySource = new Map<string, From>([...all, ...authorisers].map(({ from }) => [sources(from), from]));
+  const bySource = new Map<string, From>(
+    [...all, ...authorisers].map(({ from }) => [sources(from), namedBy(from)]),
+  );
   const found = [...bySource].map(async ([source, from]) => ({
     source,
     logins: await tools.github.readCandidates(octokit, watched.repository, from, tools.github.lookups),

@@ -1,6 +1,6 @@
 /** The policy in force, with whom its names meant when it was first read. */
 
-import type { Authority, Instant } from "../domain/change.ts";
+import type { Actor, Authority, Instant } from "../domain/change.ts";
 import { broughtBy, entryId, givenEntries, holds } from "../domain/policy/brought.ts";
 import { nearestWord } from "../domain/policy/nearest.ts";
 import {
@@ -35,8 +35,8 @@ export async function policyOf(
 }
 
 /**
- * Rights as read, without those that rest on a name that changed hands since the policy was first read: such a login or team
- * says nothing of anybody, for or against.
+ * Rights as read, without those that rest on a name that changed hands since it was first read: such a login, team or
+ * organisation says nothing of anybody, for or against.
  */
 export async function trusted(
   tools: Tools,
@@ -45,19 +45,45 @@ export async function trusted(
   names: PolicyNames | undefined,
 ): Promise<readonly Authority[]> {
   if (names === undefined) return authorities;
-  const held = new Set(authorities.flatMap(({ teams }) => teams));
+  const held = new Set(authorities.flatMap(({ teams, organizations }) => [...teams, ...organizations]));
   const changed: string[] = [];
   for (const { name, id } of names.teams ?? [])
     if (held.has(name) && (await teamId(tools, watched, name)) !== id) changed.push(name);
+  for (const { name, id } of names.organizations ?? [])
+    if (held.has(name) && (await accountNamed(tools, watched, name))?.id !== (id ?? undefined))
+      changed.push(name);
   return authorities.map((authority) => {
-    const doubted = doubtedFor(names, authority.actor);
+    const doubted = [...(authority.doubted ?? []), ...doubtedFor(names, authority.actor)];
     return {
       ...authority,
       teams: authority.teams.filter((team) => !changed.includes(team)),
+      organizations: authority.organizations.filter((each) => !changed.includes(each)),
       unread: [...authority.unread, ...changed],
-      ...(doubted.length === 0 ? {} : { doubted }),
+      ...(doubted.length === 0 ? {} : { doubted: [...new Set(doubted)] }),
     };
   });
+}
+
+async function accountNamed(tools: Tools, watched: Watched, name: string): Promise<Actor | null> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  return tools.github.readAccount(octokit, name, tools.github.lookups);
+}
+
+/** Which accounts and which teams (`organisation/team`) these names mean today. */
+export async function namesNow(
+  tools: Tools,
+  watched: Watched,
+  logins: readonly string[],
+  teamNames: readonly string[],
+): Promise<{
+  readonly accounts: PolicyNames["accounts"];
+  readonly teams: NonNullable<PolicyNames["teams"]>;
+}> {
+  const accounts = [];
+  for (const name of logins) accounts.push({ name, account: await accountNamed(tools, watched, name) });
+  const teams = [];
+  for (const name of teamNames) teams.push({ name, id: await teamId(tools, watched, name) });
+  return { accounts, teams };
 }
 
 async function teamId(tools: Tools, watched: Watched, name: string): Promise<number | null> {
@@ -68,12 +94,14 @@ async function teamId(tools: Tools, watched: Watched, name: string): Promise<num
 async function namesOf(tools: Tools, watched: Watched, record: PolicyRecord): Promise<PolicyNames | null> {
   const logins = loginsIn(record.effective);
   const teams = teamsIn(record.effective);
-  if (logins.length + teams.length === 0 && givenEntries(record.effective).length === 0) return null;
+  const organizations = organizationsIn(record.effective);
+  const named = logins.length + teams.length + organizations.length;
+  if (named === 0 && givenEntries(record.effective).length === 0) return null;
   return tools.github.lookups.rememberForever(`names:${record.digest}`, async () => {
     const entry = await tools.ledger.state("policy", record.digest);
     const recorded = entry === undefined ? undefined : (entry.body as PolicyRecord).effective.names;
     if (recorded !== undefined) return recorded;
-    const found = await findOut(tools, watched, record, logins, teams);
+    const found = await findOut(tools, watched, record, { logins, teams, organizations });
     const effective = { ...record.effective, names: found };
     await tools.ledger.record(
       {
@@ -100,16 +128,14 @@ async function findOut(
   tools: Tools,
   watched: Watched,
   { organization, repository, effective }: PolicyRecord,
-  logins: readonly string[],
-  teamNames: readonly string[],
+  named: Readonly<Record<"logins" | "teams" | "organizations", readonly string[]>>,
 ): Promise<PolicyNames> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const { lookups } = tools.github;
-  const accounts = [];
-  for (const name of logins)
-    accounts.push({ name, account: await tools.github.readAccount(octokit, name, lookups) });
-  const teams = [];
-  for (const name of teamNames) teams.push({ name, id: await teamId(tools, watched, name) });
+  const { accounts, teams } = await namesNow(tools, watched, named.logins, named.teams);
+  const organizations = [];
+  for (const name of named.organizations)
+    organizations.push({ name, id: (await accountNamed(tools, watched, name))?.id ?? null });
   const unknown = await unknownAmong(tools, watched, { accounts, teams });
   const entries = givenEntries(effective);
   const sources = [organization, repository].filter((source) => source.state === "found");
@@ -124,7 +150,13 @@ async function findOut(
     );
     brought.push(broughtBy(entry, history));
   }
-  return { accounts, teams, brought, ...(unknown.length === 0 ? {} : { unknown }) };
+  return {
+    accounts,
+    teams,
+    ...(organizations.length === 0 ? {} : { organizations }),
+    brought,
+    ...(unknown.length === 0 ? {} : { unknown }),
+  };
 }
 
 /** Names of a policy, not yet in force, that mean nobody today. */
@@ -133,13 +165,8 @@ export async function unknownIn(
   watched: Watched,
   { effective }: PolicyRecord,
 ): Promise<readonly UnknownName[]> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const accounts = [];
-  for (const name of loginsIn(effective))
-    accounts.push({ name, account: await tools.github.readAccount(octokit, name, tools.github.lookups) });
-  const teams = [];
-  for (const name of teamsIn(effective)) teams.push({ name, id: await teamId(tools, watched, name) });
-  return unknownAmong(tools, watched, { accounts, teams });
+  const named = await namesNow(tools, watched, loginsIn(effective), teamsIn(effective));
+  return unknownAmong(tools, watched, named);
 }
 
 /** Which names mean nobody, each with the nearest one there is. What GitHub does not let us look up is not among them. */
@@ -183,8 +210,13 @@ function teamsIn(policy: Policy): readonly string[] {
   return [...new Set(teams.map((team) => team.toLowerCase()))].toSorted();
 }
 
+function organizationsIn(policy: Policy): readonly string[] {
+  const organizations = peopleIn(policy).flatMap((each) => each.organizations ?? []);
+  return [...new Set(organizations.map((name) => name.toLowerCase()))].toSorted();
+}
+
 /** Everyone a policy leaves a decision to, or asks about. */
-function peopleIn(policy: Policy): readonly Pick<People, "users" | "teams">[] {
+function peopleIn(policy: Policy): readonly Pick<People, "users" | "teams" | "organizations">[] {
   const { emergency, unverifiable } = policy;
   const trees = [...policy.approvals, ...policy.rules.map(({ approval }) => approval)];
   return [

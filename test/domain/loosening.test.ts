@@ -44,6 +44,11 @@ const ATTEMPTS: readonly (readonly [string, unknown, unknown])[] = [
     {},
     { rules: [{ ...rule, when: { paths: ["a"], not: { labels: ["skip"] } } }] },
   ],
+  [
+    "rules.0.when.not.checks: its author could set this",
+    {},
+    { rules: [{ ...rule, when: { paths: ["a"], not: { checks: ["scan"] } } }] },
+  ],
   ["standard-changes.0: a repository may only take over", null, { "standard-changes": [lockfiles] }],
   [
     "standard-changes.0: a repository may only take over",

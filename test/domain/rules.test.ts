@@ -57,7 +57,7 @@ describe("a condition", () => {
   test("on people counts co-authors, pushers and apps, and takes nobody it cannot name for someone else", () => {
     const together = new Story().push(ann, "a", { authors: [ann, bob] });
     expect(holds({ contributors: { users: ["BOB"] } }, {}, together)).toBe("yes");
-    expect(holds({ "only-contributors": { users: ["ann"] } }, {}, together)).toBe("no");
+    expect(holds({ "only-contributors": { users: ["bob"] } }, {}, together)).toBe("no");
     expect(holds({ "only-contributors": { users: ["ann", "bob"] } }, {}, together)).toBe("yes");
     expect(holds({ author: { apps: ["dependabot"] } }, { author: robot })).toBe("yes");
     const impostor = person(99, "dependabot");
@@ -66,6 +66,15 @@ describe("a condition", () => {
     expect(holds({ contributors: { users: ["eve"] } }, {}, unnamed)).toBe("unknown");
     expect(holds({ "only-contributors": { users: ["ann"] } }, {}, unnamed)).toBe("unknown");
     expect(holds({ author: { teams: ["acme/core"] } })).toBe("unknown");
+  });
+  test("on people is not lifted by a name in a commit, which anybody can write there", () => {
+    const named = new Story().push(ann, "a", { authors: [ann, bob] });
+    expect(holds({ "only-contributors": { users: ["ann"] } }, {}, named)).toBe("yes");
+    expect(holds({ not: { "only-contributors": { users: ["ann"] } } }, {}, named)).toBe("yes");
+    expect(holds({ not: { contributors: { users: ["bob"] } } }, {}, named)).toBe("yes");
+    const pushed = new Story().push(ann, "a").push(bob, "b");
+    expect(holds({ "only-contributors": { users: ["ann"] } }, {}, pushed)).toBe("no");
+    expect(holds({ not: { contributors: { users: ["bob"] } } }, {}, pushed)).toBe("no");
   });
   test("on signatures holds for all commits or not at all", () => {
     const { commits } = new Story().push(ann, "a").push(ann, "b").facts();

@@ -1,6 +1,7 @@
 /** This change was checked, and the checks passed. */
 
 import type { Check } from "../change.ts";
+import { newestRuns } from "../checks.ts";
 import type { Result } from "../result.ts";
 import { listed, oneLine } from "../wording.ts";
 import {
@@ -19,7 +20,7 @@ export const checksPassed: Control = {
   name: NAME,
   objective:
     "Every change passes the required automated checks, on the content that is merged, before it reaches production.",
-  test: "The newest run of each required check (by name and, where the policy says, app) on the merged content must have concluded success by the time of the merge; skipped and neutral are no success.",
+  test: "The newest run of each required check (by name and, where the policy says, app; of several sources with that name, each one's) on the merged content must have concluded success by the time of the merge; skipped and neutral are no success.",
   criteria: ["SOC 2 CC8.1", "ISO 27001:2022 A.8.29", "PCI DSS 4.0.1 6.5.1"],
   kind: "preventive",
   remediation: "Run the checks on the shipped content; revert if they fail.",
@@ -110,10 +111,8 @@ function stateOf(
     check.completedAt !== null && check.conclusion !== null && check.completedAt <= at;
   // A check that was run again after the merge does not undo the run before it.
   const known = landed && candidates.some(done) ? candidates.filter(done) : candidates;
-  const last = Math.max(...known.map((check) => check.completedAt ?? Infinity));
-  // Of runs that ended in the same second none is the newest: all must have succeeded.
-  const newest = known.filter((check) => (check.completedAt ?? Infinity) === last);
+  const newest = newestRuns(known);
   if (newest.some((check) => check.completedAt === null || check.conclusion === null)) return "running";
-  if (last > at) return "late";
+  if (newest.some((check) => check.completedAt !== null && check.completedAt > at)) return "late";
   return newest.every((check) => check.conclusion === "success") ? "passed" : "failed";
 }

@@ -1,8 +1,8 @@
-/** Globs of the policy file: picomatch, where a dot is a letter like any other. */
+/** Globs of the policy file: picomatch, where a dot is a letter like any other, and `folder/**` is the folder too: a submodule is one. */
 
 import picomatch from "picomatch";
 
-const OPTIONS = { dot: true, noextglob: true, nonegate: true, strictSlashes: true } as const;
+const OPTIONS = { dot: true, noextglob: true, nonegate: true } as const;
 const compiled = new Map<string, (text: string) => boolean>();
 
 /** Matching goes back and forth between wildcards: with many of them a crafted name would take for ever. */

@@ -29,6 +29,8 @@ export interface PolicyNames {
   readonly accounts: readonly { readonly name: string; readonly account: Actor | null }[];
   /** For each team (`organisation/team`, lower case): its id then, or null where there was none. */
   readonly teams?: readonly { readonly name: string; readonly id: number | null }[];
+  /** For each organisation, lower case: its id then, or null where there was none. */
+  readonly organizations?: readonly { readonly name: string; readonly id: number | null }[];
   /** Names that meant nobody: such a policy lets nothing pass. Absent: none. */
   readonly unknown?: readonly UnknownName[];
   /** For each entry that names who approved it. */

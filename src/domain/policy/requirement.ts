@@ -6,12 +6,27 @@ import { FromSchema, type From } from "./from.ts";
 /** So deep may requirements and conditions be nested. */
 export const DEEPEST = 10;
 
-/** Who may give one approval, and what CODEOWNERS adds to it. */
+/** The owners that CODEOWNERS names: as on GitHub, nobody counts as one who may not write to the repository. */
+export interface Owners {
+  readonly users: readonly string[];
+  readonly teams: readonly string[];
+  readonly emails: readonly string[];
+}
+
+/** Who may give one approval: those the policy names, and those CODEOWNERS adds to them. */
 export interface Source extends From {
-  /** Owners that CODEOWNERS names by an address. */
-  readonly emails?: readonly string[];
-  /** Whether nobody counts who may not write to the repository. */
-  readonly mustWrite?: true;
+  readonly owners?: Owners;
+}
+
+/** Everybody a source names, whatever else they must be. */
+export function namedBy({ owners, users = [], teams = [], ...others }: Source): From {
+  const allUsers = [...users, ...(owners?.users ?? [])];
+  const allTeams = [...teams, ...(owners?.teams ?? [])];
+  return {
+    ...others,
+    ...(allUsers.length === 0 ? {} : { users: allUsers }),
+    ...(allTeams.length === 0 ? {} : { teams: allTeams }),
+  };
 }
 
 /** One approval requirement: so many people, each entitled by `from`. */

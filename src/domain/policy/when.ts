@@ -25,6 +25,11 @@ const CheckCondition = z.union([
 /** What an author can set on a pull request: under `not`, it would let its author out of a rule. */
 export const SET_BY_AUTHOR = ["labels", "title", "draft", "author", "head"] as const;
 
+/** Whoever may write can post a status of any name: only an app's word cannot be set by an author. */
+function hasForgeableCheck({ checks = [] }: When): boolean {
+  return checks.some((check) => typeof check === "string" || check.app === undefined);
+}
+
 /** `when:` as it is written, and as it is kept. */
 export interface When {
   readonly paths?: readonly Pattern[] | undefined;
@@ -73,8 +78,12 @@ export const WhenSchema: z.ZodType<When> = z
       "every changed file is at one of these paths, before and after a rename",
     ),
     author: WhoSchema.optional().describe("who opened the pull request"),
-    contributors: WhoSchema.optional().describe("someone who shaped it is one of these"),
-    "only-contributors": WhoSchema.optional().describe("everyone who shaped it is one of these"),
+    contributors: WhoSchema.optional().describe(
+      "someone who shaped it is one of these; under `not`, someone who was seen to: a name in a commit lets nobody out",
+    ),
+    "only-contributors": WhoSchema.optional().describe(
+      "everyone who was seen to shape it is one of these; under `not`, everyone its commits name too",
+    ),
     base: Patterns.optional().describe("the branch it is to be merged into"),
     head: Patterns.optional().describe("the branch it comes from"),
     labels: z.array(z.string().min(1)).min(1).optional().describe("all of these labels, without case"),
@@ -136,7 +145,10 @@ export function letsAuthorOut(
   under = false,
 ): readonly (readonly PropertyKey[])[] {
   const own = under
-    ? SET_BY_AUTHOR.filter((key) => when[key] !== undefined).map((key) => [...path, key])
+    ? [
+        ...SET_BY_AUTHOR.filter((key) => when[key] !== undefined),
+        ...(hasForgeableCheck(when) ? (["checks"] as const) : []),
+      ].map((key) => [...path, key])
     : [];
   const lists = (["any-of", "all-of"] as const).flatMap((key) =>
     (when[key] ?? []).flatMap((each, index) => letsAuthorOut(each, [...path, key, index], under)),
