@@ -119,7 +119,7 @@ export interface Deployment {
   readonly unaccounted: readonly Sha[] | null;
   /** For a rollback or redeploy: whether this commit had succeeded in this environment before. */
   readonly succeededBefore: boolean;
-  /** The verdict of the newest earlier success of this commit here; null: none is recorded. */
+  /** The verdict on what the newest earlier success of this commit brought here; null: none is recorded. */
   readonly verdictBefore: string | null;
   /** For a hotfix, where the policy asks for it: until when it must be on the default branch, and whether it got there. */
   readonly mergeBack: { readonly dueAt: Instant; readonly state: "due" | "merged" | "missed" } | null;

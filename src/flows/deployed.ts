@@ -4,6 +4,7 @@ import { NO_COMMIT, type Actor, type Instant, type Sha } from "../domain/change.
 import { dueAfter } from "../domain/calendar.ts";
 import { contributorsOf } from "../domain/contribution.ts";
 import { assess } from "../domain/controls/assess.ts";
+import { contentVerdict } from "../domain/controls/deployment-approved.ts";
 import { decideDeployment, policyOrDefault, seedOfDeployment } from "../domain/decision.ts";
 import type {
   Carried,
@@ -155,7 +156,7 @@ export async function gatherDeployment(
     unaccounted: previous === null ? null : account.unaccounted,
     succeededBefore:
       before !== undefined || (kind === "rollback" && (await ranBeforeWeWatched(tools, watched, success))),
-    verdictBefore: before?.assessment.verdict ?? null,
+    verdictBefore: before === undefined ? null : contentVerdict(before),
     mergeBack: owed === null ? null : { dueAt: dueAfter(at, owed, calendar), state: "due" },
     late: tools.clock.now() - at >= SETTLING,
   };

@@ -16,7 +16,7 @@ export interface Mismatch {
 export interface Sight {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
-  /** A row that names no repository may be of any, not just of `web`. */
+  /** A row that names no repository may be of any, not just of `web`; where several are, that of `web` is meant. */
   readonly anywhere?: boolean;
 }
 
@@ -42,7 +42,10 @@ export function compare(expectation: Expectation, sight: Sight): Mismatch | null
   }
   const matched = new Set<Row>();
   for (const row of expected) {
-    const found = sight.rows.filter((there) => matches(row, there, sight.anywhere === true));
+    const anywhere = sight.rows.filter((there) => matches(row, there, sight.anywhere === true));
+    const ofWeb = anywhere.filter(({ repository }) => repository === DEFAULT_REPOSITORY);
+    const found =
+      anywhere.length > 1 && ofWeb.length > 0 && row["repository"] === undefined ? ofWeb : anywhere;
     if (expectation.absent) {
       if (found.length > 0) return mismatch(`there should be no such row in ${kind}, and there is`);
       continue;

@@ -330,11 +330,12 @@ export class Sights {
   async #coverageGaps(): Promise<Sight> {
     const records = await this.bodies<CoverageGapRecord>("coverage-gap");
     const rows = records.map(({ cause, to, scope, because }): Row => ({
+      repository: /^[^\s/]+\/([^\s/]+)$/u.exec(scope)?.[1],
       cause,
       status: to === null ? "open" : "closed",
       says: `${scope}: ${because}`,
     }));
-    return { columns: ["cause", "status", "says"], rows };
+    return { columns: ["cause", "status", "says"], rows, anywhere: true };
   }
 
   async #log(): Promise<Sight> {

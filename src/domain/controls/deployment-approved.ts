@@ -1,7 +1,8 @@
 /** This deployment was made of approved changes. */
 
 import type { Deployment } from "../deployment.ts";
-import type { Result } from "../result.ts";
+import type { DeploymentRecord } from "../record.ts";
+import type { Result, Verdict } from "../result.ts";
 import { result, worst, type Context, type Control, type Subject } from "./control.ts";
 import { ruleFindings, type RuleFinding } from "./environment-rules.ts";
 
@@ -44,6 +45,18 @@ export const deploymentApproved: Control = {
     });
   },
 };
+
+/**
+ * The verdict on what a deployment brought, whatever was done round the environment's rules when it was: a job that its own
+ * starter approved may carry nothing but approved changes, and deploying those again is not refused for it.
+ */
+export function contentVerdict({ deployment, assessment }: DeploymentRecord): Verdict {
+  const others = assessment.results.some(({ control, outcome }) => control !== NAME && outcome === "fail");
+  if (assessment.verdict !== "non-compliant" || others) return assessment.verdict;
+  const { outcome } = contentFinding(deployment);
+  if (outcome === "fail") return "non-compliant";
+  return outcome === "unverifiable" ? "unverifiable" : "compliant";
+}
 
 function contentFinding(deployment: Deployment): RuleFinding {
   const say = (outcome: Result["outcome"], cause: string, reason: string): RuleFinding => ({

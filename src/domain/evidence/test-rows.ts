@@ -253,7 +253,7 @@ export const DEPLOYMENTS = table<DeploymentRow>({
     column(
       "verdict_before",
       "text",
-      "The verdict of the newest earlier success of this commit there; empty: none is recorded.",
+      "The verdict on what the newest earlier success of this commit brought there; empty: none is recorded.",
       ({ body }) => body.deployment.verdictBefore,
     ),
     column("mode", "text", "observe or enforce.", ({ body }) => body.mode),
