@@ -245,10 +245,25 @@ export interface Change {
   readonly shipped: readonly ShippedContent[];
   /** For a branch created: whether its commit was on a production branch already; null when unknown or not asked. */
   readonly alreadyLanded: boolean | null;
+  /** For a push: the approved changes of other branches whose patch it brought once more; absent: none was found. */
+  readonly approvedElsewhere?: readonly ApprovedElsewhere[];
   /** Checks on `after` itself (merge queue groups, direct pushes). */
   readonly checks: readonly Check[];
   /** True when it was found long after it happened (by a sweep, a backfill, a delivery sent again), not when it did. */
   readonly late: boolean;
+}
+
+/** A change of another branch that people approved, and whose patch a push brought once more. */
+export interface ApprovedElsewhere {
+  /** The pushed commit that holds it. */
+  readonly commit: Sha;
+  /** Whether it is all that was pushed. */
+  readonly isWhole: boolean;
+  readonly changeId: string;
+  /** The branch it was approved for. */
+  readonly ref: string;
+  readonly pulls: readonly number[];
+  readonly approvers: readonly { readonly id: number | null; readonly login: string }[];
 }
 
 /** Whether the shipped content of one pull request is its reviewed content. */

@@ -161,6 +161,19 @@ const Update = z.looseObject({
       files: z.array(Text),
     }),
   ),
+  approvedElsewhere: z
+    .array(
+      z.looseObject({
+        commit: Sha,
+        isWhole: z.boolean(),
+        changeId: Text,
+        ref: Text,
+        pulls: z.array(z.int()),
+        approvers: z.array(z.looseObject({ id: z.int().nullable(), login: Text })),
+      }),
+    )
+    .optional()
+    .describe("for a push: the approved changes of other branches whose patch it brought once more"),
   alreadyLanded: z.boolean().nullable(),
   checks: z.array(Check),
   late: z.boolean(),

@@ -22,6 +22,7 @@ import { branchOf, isIntegrationBranch, isProductionBranch, refOf } from "../dom
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { BranchRecord, ChangeRecord } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
+import { approvedElsewhere } from "./approved-elsewhere.ts";
 import { endWaitingChecks } from "./ended-checks.ts";
 import { emergenciesOfAll, keepUp, planDue } from "./emergencies.ts";
 import { checksAt, gatherPull, observationsOf, SETTLING } from "./gather.ts";
@@ -458,6 +459,7 @@ async function gatherChange(
     if (isMerge(update))
       shipped.push(await tools.github.proveShipped(octokit, repository, update, pull, tools.github.lookups));
   }
+  const approved = await approvedElsewhere(tools, watched, update);
   return {
     id: changeId(repository.id, update, occurrence),
     repository,
@@ -467,6 +469,7 @@ async function gatherChange(
     commitCount: read.commitCount,
     pullRequests,
     shipped,
+    ...(approved.length === 0 ? {} : { approvedElsewhere: approved }),
     alreadyLanded: update.kind === "branch-created" ? await hasLanded(tools, watched, update) : null,
     checks: await checksAt(tools, watched, update.after, read.checks, update.at),
     late: tools.clock.now() - update.at >= SETTLING,

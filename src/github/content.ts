@@ -110,6 +110,22 @@ export async function proveShipped(
   return differ.length === 0 ? said("replay") : said("residual", differ);
 }
 
+/** Whether two spans of commits bring the very same patch, wherever its lines are; false where GitHub shows too little to tell. */
+export async function isSamePatch(
+  github: GitHub,
+  repository: Repository,
+  one: { readonly before: Sha; readonly after: Sha },
+  other: { readonly before: Sha; readonly after: Sha },
+  lookups: Lookups,
+): Promise<boolean> {
+  const a = await compareFiles(github, repository, one.before, one.after, lookups);
+  if (a === null || a.truncated || a.files.length === 0) return false;
+  const b = await compareFiles(github, repository, other.before, other.after, lookups);
+  if (b === null || b.truncated) return false;
+  const { differ, untold } = differing(a.files, b.files, withoutLineNumbers);
+  return differ.length === 0 && untold.length === 0;
+}
+
 /** What two commits change against a base; where GitHub lists too few files of either, both are told from their trees. */
 async function bothCompared(
   github: GitHub,

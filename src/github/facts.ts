@@ -6,7 +6,7 @@ import { listComments } from "./comments.ts";
 import { listGitLine, listMergedPulls } from "./census.ts";
 import { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
 import { readPeople, readProtection } from "./control-state.ts";
-import { proveSameContent, proveShipped } from "./content.ts";
+import { isSamePatch, proveSameContent, proveShipped } from "./content.ts";
 import { listFailedDeliveries, redeliver } from "./deliveries.ts";
 import { listDeployments, readDeployment } from "./deployments.ts";
 import { readFiles, readOwners } from "./files.ts";
@@ -54,6 +54,7 @@ export const facts = {
   isOnBranch,
   readPeople,
   readProtection,
+  isSamePatch,
   proveSameContent,
   proveShipped,
   listFailedDeliveries,

@@ -47,6 +47,7 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
     "merged-by": NameSchema.optional(),
     coverage: z.enum(["identity", "replay", "residual", "unverifiable"]).optional(),
     late: z.boolean().optional(),
+    says,
   },
   deployments: {
     step,

@@ -191,6 +191,7 @@ export class Sights {
         "merged-by": name(state, change.update.actor),
         coverage: change.shipped.length === 1 ? change.shipped[0]?.coverage : undefined,
         late: change.late,
+        says: assessment.results.flatMap((each) => each.reasons),
       };
     });
     const columns = [
@@ -209,6 +210,7 @@ export class Sights {
       "merged-by",
       "coverage",
       "late",
+      "says",
     ];
     return { columns, rows };
   }

@@ -2,8 +2,9 @@
 
 import { asksOutcome, judgeApprovals, type ApprovalJudgement } from "../approval.ts";
 import type { AskState, TreeState } from "../ask.ts";
-import type { PullRequest } from "../change.ts";
+import type { Change, PullRequest } from "../change.ts";
 import { entryId } from "../policy/brought.ts";
+import { branchOf } from "../policy/scope.ts";
 import type { JudgedApproval, Outcome, Result } from "../result.ts";
 import { preApproval } from "../standard.ts";
 import { listed, missingOf, oneLine } from "../wording.ts";
@@ -79,9 +80,10 @@ export function judgeAsks(
         name,
         "fail",
         "no-pull-request",
-        ["nobody could approve it: it did not come by a pull request"],
+        ["nobody could approve it: it did not come by a pull request", ...elsewhere(change)],
         {
           update: change.update.kind,
+          ...(change.approvedElsewhere === undefined ? {} : { approvedElsewhere: change.approvedElsewhere }),
         },
       );
     }
@@ -115,6 +117,22 @@ export function judgeAsks(
     counted: each.map((one) => one.counted),
     independence: context.policy.independence,
   });
+}
+
+/** What to say where the very same patch had been approved for another branch: an approval counts only where it was given. */
+function elsewhere({ approvedElsewhere = [] }: Change): readonly string[] {
+  if (approvedElsewhere.length === 0) return [];
+  const from = approvedElsewhere.map(({ pulls, ref, approvers }) => {
+    const by = listed(approvers.map(({ login }) => oneLine(login)));
+    const where = oneLine(branchOf(ref) ?? ref);
+    return `${pulls.map((number) => `#${number}`).join(", ")} into ${where}${by === "" ? "" : `, approved by ${by}`}`;
+  });
+  const which = approvedElsewhere.some(({ isWhole }) => isWhole)
+    ? ""
+    : ` (${approvedElsewhere.length} of its commits, not all)`;
+  return [
+    `content previously approved in another context${which}: the same patch is that of ${listed([...new Set(from)])}; an approval counts only for the pull request it was given on`,
+  ];
 }
 
 interface PullOutcome {

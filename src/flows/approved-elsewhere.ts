@@ -1,0 +1,98 @@
+/** What was pushed may be, to the patch, what was approved on another branch: it is said, and changes nothing. */
+
+import { NO_COMMIT, type ApprovedElsewhere, type RefUpdate, type Sha } from "../domain/change.ts";
+import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
+import type { ChangeRecord, LandingRecord } from "../domain/record.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** So many approved changes, the newest, are compared with what was pushed. */
+const MOST_APPROVED = 20;
+
+/** Each commit is compared by itself where a push brought no more than this. */
+const MOST_COMMITS = 5;
+
+/** One patch: what `after` changes against where it left `before`. */
+interface Patch {
+  readonly before: Sha;
+  readonly after: Sha;
+}
+
+/**
+ * The approved changes of other branches, recorded before an update, whose patch it brought once more: its whole patch, or a
+ * commit's own. Asks GitHub nothing but for a push, and nothing where no other branch has approved changes. Throws Trouble.
+ */
+export async function approvedElsewhere(
+  tools: Tools,
+  watched: Watched,
+  update: RefUpdate,
+): Promise<readonly ApprovedElsewhere[]> {
+  const isPush = update.kind === "push" || update.kind === "force-push";
+  if (!isPush || update.before === NO_COMMIT) return [];
+  const approved = await approvedBefore(tools, watched, update);
+  if (approved.length === 0) return [];
+  const found: ApprovedElsewhere[] = [];
+  for (const { patch, isWhole } of await patchesOf(tools, watched, update)) {
+    for (const { body } of approved) {
+      const { change, assessment } = body as ChangeRecord | LandingRecord;
+      if (!(await isSame(tools, watched, patch, change.update))) continue;
+      const counted = assessment.approvals.filter(({ counts }) => counts);
+      found.push({
+        commit: patch.after,
+        isWhole,
+        changeId: change.id,
+        ref: change.update.ref,
+        pulls: change.pullRequests.map(({ number }) => number),
+        approvers: [...new Map(counted.map(({ actorId: id, login }) => [login, { id, login }])).values()],
+      });
+      break;
+    }
+    // The whole of it was approved: its parts say nothing more.
+    if (isWhole && found.length > 0) break;
+  }
+  return found;
+}
+
+/** The newest recorded changes of other branches that people had approved before this update, the newest first. */
+async function approvedBefore(
+  tools: Tools,
+  watched: Watched,
+  { ref, at }: RefUpdate,
+): Promise<readonly LoggedEntry[]> {
+  const found: LoggedEntry[] = [];
+  for (const kind of ["change", "landing"] as const satisfies readonly EntryKind[]) {
+    const where = { repositoryId: watched.repository.id, to: at + 1, order: "at" } as const;
+    for await (const entry of tools.ledger.states(kind, where)) {
+      const { change, assessment } = entry.body as ChangeRecord | LandingRecord;
+      const isApproved = assessment.results.some(
+        ({ control, outcome }) => control === "independently-approved" && outcome === "pass",
+      );
+      if (change.update.ref === ref || !isApproved || change.pullRequests.length === 0) continue;
+      found.push(entry);
+    }
+  }
+  return found.toSorted((a, b) => b.at - a.at || b.seq - a.seq).slice(0, MOST_APPROVED);
+}
+
+/** The patch of a push, and that of each of its commits where they are few and one upon the other. */
+async function patchesOf(
+  tools: Tools,
+  watched: Watched,
+  { before, after }: RefUpdate,
+): Promise<readonly { readonly patch: Patch; readonly isWhole: boolean }[]> {
+  const whole = { patch: { before, after }, isWhole: true };
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const { lookups } = tools.github;
+  const compared = await tools.github.compareCommits(octokit, watched.repository, before, after, lookups);
+  const commits = compared?.commits ?? [];
+  if (commits.length < 2 || commits.length > MOST_COMMITS) return [whole];
+  const parts = commits.map((sha, index) => ({
+    patch: { before: commits[index - 1] ?? before, after: sha },
+    isWhole: false,
+  }));
+  return [whole, ...parts];
+}
+
+async function isSame(tools: Tools, watched: Watched, one: Patch, other: Patch): Promise<boolean> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  return tools.github.isSamePatch(octokit, watched.repository, one, other, tools.github.lookups);
+}
