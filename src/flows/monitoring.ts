@@ -80,7 +80,11 @@ async function askFor(tools: Tools, watched: Watched, month: string): Promise<vo
   const { tally, waiting } = await countMonth(tools, organizationId, month);
   const dueAt = monthlyDue(now, policy.calendar);
   const reviews: MonthlyReviewRecord[] = [];
-  for (const control of tally.inUse(policy)) {
+  // A month in which nothing happened is reviewed too: else it would look like a month nobody looked at.
+  const before = new Set(
+    (await reviewsOf(tools, organizationId, monthBefore(month))).map(({ control }) => control),
+  );
+  for (const control of tally.inUse(policy, before)) {
     const owner = ownerOf(policy, control);
     const known = await ledger.state("monthly-review", monthlySubject(organizationId, control, month));
     if (owner === null || known !== undefined) continue;

@@ -108,10 +108,11 @@ export class MonthlyTally {
     };
   }
 
-  /** The controls that were in use: named by the policy, applied to something in the month, or deviated from. */
-  inUse(policy: Policy): readonly ControlName[] {
+  /** The controls that were in use: named by the policy, reviewed `before`, applied to something in the month, or deviated from. */
+  inUse(policy: Policy, before: ReadonlySet<ControlName> = new Set()): readonly ControlName[] {
     return CONTROL_NAMES.filter(
       (control) =>
+        before.has(control) ||
         policy.controls[control] !== undefined ||
         this.figures(control).population > 0 ||
         (this.#deviations.get(control) ?? 0) > 0,
