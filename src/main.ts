@@ -10,7 +10,13 @@ import { recordDowntime } from "./flows/gaps.ts";
 import { hear, type Heard } from "./flows/intake.ts";
 import { MONTHLY, recordSignOff, type SignedOff, type TerminalSignOff } from "./flows/monitoring.ts";
 import { enterDeviation, type Entered, type EnteredDeviation } from "./flows/enter-deviation.ts";
-import type { Clock, Tools } from "./flows/ports.ts";
+import {
+  emergencyAtTerminal,
+  type TerminalEmergency,
+  type ToldAtTerminal,
+} from "./flows/emergency-at-terminal.ts";
+import type { Clock, Tools, Watched } from "./flows/ports.ts";
+import { watch } from "./flows/repositories.ts";
 import { askToReconcile, reconciled } from "./flows/reconcile.ts";
 import { TASKS } from "./flows/sweep.ts";
 import { workLane, type Receive } from "./flows/work.ts";
@@ -66,6 +72,8 @@ export interface Countersign {
   signOff(organization: string, given: TerminalSignOff): Promise<SignedOff>;
   /** Enters a deviation from an auditor's report, as at the terminal; answers what came of it. */
   enterDeviation(given: EnteredDeviation): Promise<Entered>;
+  /** Leads an emergency on, as at the terminal; answers what came of it. `repository`: `owner/name`. */
+  emergency(repository: string, given: TerminalEmergency): Promise<ToldAtTerminal>;
   /** Finishes what is under way and closes everything. */
   stop(): Promise<void>;
 }
@@ -257,6 +265,12 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       await worker.settle();
       return entered;
     },
+    async emergency(called, given) {
+      const watched = await watchedCalled(tools, called);
+      const told = await emergencyAtTerminal(tools, watched, given);
+      await worker.settle();
+      return told;
+    },
     async stop() {
       ended();
       await listening?.close();
@@ -276,6 +290,16 @@ function firstOf(error: unknown): unknown {
   const first: unknown = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
   if (first instanceof Error) Reflect.deleteProperty(first, "event");
   return first;
+}
+
+async function watchedCalled(tools: Tools, called: string): Promise<Watched> {
+  for await (const entry of tools.ledger.states("repository")) {
+    const { repository } = entry.body as RepositoryRecord;
+    if (`${repository.owner}/${repository.name}`.toLowerCase() !== called.toLowerCase()) continue;
+    const watched = await watch(tools, repository.id, undefined);
+    if (watched !== null) return watched;
+  }
+  throw new Trouble("settings-wrong", `${called} is not known here: is the App installed there?`);
 }
 
 async function organizationId(tools: Tools, login: string): Promise<number> {

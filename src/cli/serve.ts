@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import type { Instant } from "../domain/change.ts";
+import { TERMINAL_ACTS } from "../flows/emergency-at-terminal.ts";
 import { CONTROL_NAMES } from "../domain/result.ts";
 import { startCountersign, type Countersign } from "../main.ts";
 import type { Settings } from "../settings.ts";
@@ -87,6 +88,18 @@ const CommandSchema = z.discriminatedUnion("do", [
       as: z.string(),
     }),
   }),
+  z.object({
+    id: z.int(),
+    do: z.literal("emergency"),
+    repository: z.string(),
+    given: z.object({
+      act: z.enum(TERMINAL_ACTS),
+      pull: z.int().nullable(),
+      deployment: z.object({ environment: z.string(), commit: z.string() }).nullable(),
+      text: z.string(),
+      as: z.string(),
+    }),
+  }),
   z.object({ id: z.int(), do: z.literal("stop") }),
 ]);
 
@@ -137,6 +150,8 @@ export async function rehearse(terminal: Terminal, start: Instant): Promise<void
             return (await app.signOff(command.organization, command.given)).refused;
           case "enter-deviation":
             return (await app.enterDeviation(command.given)).refused;
+          case "emergency":
+            return (await app.emergency(command.repository, command.given)).refused;
           case "stop":
             resolve();
         }

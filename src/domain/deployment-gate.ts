@@ -2,6 +2,8 @@
 
 import type { Instant, Repository } from "./change.ts";
 import type { Deployment } from "./deployment.ts";
+import { isOpen } from "./emergency/exception.ts";
+import type { EmergencyFacts } from "./emergency/facts.ts";
 import type { Action, Decision, Entry } from "./entry.ts";
 import type { PolicyInForce } from "./policy/tighten.ts";
 import { defaultPolicy } from "./policy/tighten.ts";
@@ -31,6 +33,8 @@ export interface GateFacts {
   readonly deployment: Deployment;
   readonly run: number;
   readonly assessment: Assessment | null;
+  /** Declared for it at a terminal; absent: none. */
+  readonly emergencies?: readonly EmergencyFacts[];
   readonly policy: PolicyInForce;
   readonly requestedAt: Instant;
   readonly deadline: Instant;
@@ -86,18 +90,32 @@ export function decideGateAnswer(facts: GateFacts): Decision {
   return { entries: [entry], actions: [action] };
 }
 
-function answerOf({ assessment, policy, now, deadline }: GateFacts): DeploymentGateRecord["answer"] {
+function answerOf({
+  assessment,
+  policy,
+  now,
+  deadline,
+  emergencies = [],
+}: GateFacts): DeploymentGateRecord["answer"] {
   if (assessment === null || modeOf(policy) === "observe" || GOOD.has(assessment.verdict)) return "approved";
   if (now >= deadline) return "rejected";
-  return isHopeless(assessment, policy) ? "rejected" : "waiting";
+  return isHopeless(assessment, policy, emergencies) ? "rejected" : "waiting";
 }
 
 /** A change that landed does not become another; only an emergency could let it pass, where the policy has one that does. */
-function isHopeless({ results }: Assessment, policy: PolicyInForce): boolean {
-  const waives = policy.state === "known" ? policy.record.effective.emergency.waives : [];
+function isHopeless(
+  { results }: Assessment,
+  policy: PolicyInForce,
+  emergencies: readonly EmergencyFacts[],
+): boolean {
+  const waiting = emergencies.filter(({ record }) => isOpen(record)).flatMap(({ record }) => record.waives);
+  const waives = policy.state === "known" ? [...policy.record.effective.emergency.waives, ...waiting] : [];
   return results.some(
     ({ outcome, cause, control }) =>
-      outcome === "fail" && !CURABLE.has(cause) && !waives.some((each) => each === control),
+      outcome === "fail" &&
+      control !== "emergency-authorised" &&
+      !CURABLE.has(cause) &&
+      !waives.some((each) => each === control),
   );
 }
 

@@ -9,6 +9,7 @@ import type { DeploymentGateRecord } from "../domain/record.ts";
 import { sinceOf } from "./assess-change.ts";
 import { deploymentId } from "./assess-deployment.ts";
 import { gatherDeployment, policyWhen } from "./deployed.ts";
+import { emergenciesForDeployment } from "./emergencies.ts";
 import { gateSubject, waitingGates } from "./gates.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -57,9 +58,10 @@ export async function answerGate(tools: Tools, watched: Watched, asked: AskedGat
     policy,
   });
   const isProduction = isProductionEnvironment(effective, environment);
+  const emergencies = await emergenciesForDeployment(tools, watched, deployment);
   const assessment = isProduction
     ? assess(
-        { moment: "deployed", deployment },
+        { moment: "deployed", deployment, emergencies },
         { policy, appId: tools.appId, at: now, since: sinceOf(watched, policy) },
       )
     : null;
@@ -67,6 +69,7 @@ export async function answerGate(tools: Tools, watched: Watched, asked: AskedGat
     deployment,
     run,
     assessment,
+    emergencies,
     policy,
     requestedAt,
     deadline,

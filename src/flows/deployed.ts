@@ -15,11 +15,13 @@ import type {
   DeploymentStatus,
   EnvironmentRules,
 } from "../domain/deployment.ts";
+import { decideUse } from "../domain/emergency/use.ts";
 import { isProductionBranch, refOf } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { BranchRecord, ChangeRecord, DeploymentRecord } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { currentPolicy, followBranch, policyAt, sinceOf } from "./assess-change.ts";
+import { emergenciesForDeployment, planDue } from "./emergencies.ts";
 import { noteLanded } from "./exposed.ts";
 import { gateOf } from "./gates.ts";
 import { SETTLING } from "./gather.ts";
@@ -72,8 +74,9 @@ export async function recordDeployment(
   policy: PolicyInForce,
 ): Promise<void> {
   const at = deployment.succeededAt;
+  const emergencies = await emergenciesForDeployment(tools, watched, deployment);
   const assessment = assess(
-    { moment: "deployed", deployment },
+    { moment: "deployed", deployment, emergencies },
     { policy, appId: tools.appId, at, since: sinceOf(watched, policy) },
   );
   const to = { repository: watched.repository, installationId: watched.installationId, appId: tools.appId };
@@ -83,9 +86,26 @@ export async function recordDeployment(
   const spans = await spansAt(tools, watched, { at, where, verdict });
   const seed = seedOfDeployment({ deployment, assessment, policy, spans });
   const standing = await standingOf(tools, watched, policyOrDefault(policy), ownKey(seed), deployment.id);
-  const decision = decideDeployment({ deployment, assessment, policy, to, detectedAt: now, spans, standing });
-  const said = tools.past === undefined ? decision : { ...decision, actions: [] };
-  await tools.ledger.record(said, now, watched.fence);
+  const decided = decideDeployment({
+    deployment,
+    assessment,
+    policy,
+    to,
+    detectedAt: now,
+    spans,
+    standing,
+    emergencies,
+  });
+  const use = decideUse({
+    assessment,
+    emergencies,
+    use: { at, subject: deployment.id, shipped: deployment.sha },
+    policy,
+  });
+  const entries = [...decided.entries, ...use.entries];
+  const actions = tools.past === undefined ? decided.actions : [];
+  await tools.ledger.record({ entries, actions }, now, watched.fence);
+  await planDue(tools, watched, use.after);
   await noteLanded(tools, watched, deployment.id, seed?.cause.shared);
 }
 

@@ -1,8 +1,9 @@
 /** The emergencies of a pull request: read from the log, and led on by what happened since: a push, an approval, a label, time. */
 
-import type { Actor, Authority, Instant, PullRequest } from "../domain/change.ts";
+import type { Actor, Authority, Instant, PullRequest, Sha } from "../domain/change.ts";
 import type { Addressee } from "../domain/decision.ts";
 import type { Action, Entry } from "../domain/entry.ts";
+import { isForDeployment } from "../domain/emergency/deployment.ts";
 import { contributed, standingOf, type Standing } from "../domain/emergency/standing.ts";
 import { rolesOf } from "../domain/emergency/emergency.ts";
 import {
@@ -75,6 +76,16 @@ export async function emergenciesOf(
   return found.toSorted((a, b) => a.record.opened.at - b.record.opened.at);
 }
 
+/** The emergencies of this commit in this environment that no pull request stands for. */
+export async function emergenciesForDeployment(
+  tools: Tools,
+  watched: Watched,
+  named: { readonly environment: string; readonly sha: Sha },
+): Promise<readonly EmergencyFacts[]> {
+  const all = await emergenciesOf(tools, watched.repository.id, null);
+  return all.filter(({ record }) => isForDeployment(record, named));
+}
+
 /** The emergencies of several pull requests. */
 export async function emergenciesOfAll(
   tools: Tools,
@@ -135,7 +146,7 @@ export async function standing(
     readonly among: People;
     readonly pull: PullRequest | null;
     /** Of what is deployed without one. */
-    readonly makers?: readonly Account[];
+    readonly makers?: readonly Account[] | null;
     readonly record: EmergencyRecord | null;
     readonly policy: Policy;
   },

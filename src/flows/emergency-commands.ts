@@ -54,7 +54,7 @@ async function sceneOf(tools: Tools, watched: Watched, given: Commanded): Promis
   const facts = await keepUp(tools, watched, pull, policy);
   const open = facts.findLast(({ record }) => isOpen(record))?.record ?? null;
   const { author: by, createdAt: at } = given.comment;
-  return { ...current, pull, facts, open, by, deed: { by, at, via: "comment" } };
+  return { ...current, pull, facts, open, by, deed: { by, at, via: given.via ?? "comment" } };
 }
 
 function refuse(reply: string): CommandAnswer {
@@ -100,7 +100,7 @@ export const emergency: Command = {
     const head = pull.head.sha;
     const record =
       open === null
-        ? opened(occasion, `comment:${given.comment.id}`, deed, reason, head)
+        ? opened(occasion, `${deed.via}:${given.comment.id}`, deed, reason, head)
         : declared(open, deed, reason, head);
     const able = await authorisers(tools, watched, policy);
     const asked = askAuthorisers(addressee(tools, watched), record, policy, able, "declared");
@@ -181,7 +181,7 @@ export const authorise: Command = {
     const rest = {
       by,
       at: deed.at,
-      via: "comment",
+      via: deed.via,
       head: scene.pull.head.sha,
       authority: seen.authority,
     } as const;

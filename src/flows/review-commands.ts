@@ -68,7 +68,7 @@ async function decide(
   const { author: by, createdAt: at } = given.comment;
   const standing = await standingToReview(tools, watched, owed, pull, by);
   if (!mayReview(standing)) return refuse(notReviewer(standing, owed, by.login));
-  const after = decision(owed, to, { by, at, via: "comment", note });
+  const after = decision(owed, to, { by, at, via: given.via ?? "comment", note });
   if (after === null) return refuse("This review was decided already.");
   return {
     outcome: "done",
@@ -93,13 +93,19 @@ function decidedText(review: RetroactiveReviewRecord): string {
   }
 }
 
-function notReviewer(standing: Standing, { policy }: Owed, login: string): string {
+/** Why somebody may not review, in one sentence. */
+export function notReviewer(
+  standing: Standing,
+  { policy }: Owed,
+  login: string,
+  what: "pull request" | "deployment" = "pull request",
+): string {
   const who = markdown(login);
   const from = markdown(sources(policy.emergency.reviewers));
   const another = `it takes somebody with no part in it, one of ${from}`;
   if (standing.authorised) return `You authorised this emergency, ${who}: ${another}.`;
   if (standing.declared) return `You declared this emergency, ${who}: ${another}.`;
-  if (standing.contributed === "yes") return `You contributed to this pull request, ${who}: ${another}.`;
+  if (standing.contributed === "yes") return `You contributed to this ${what}, ${who}: ${another}.`;
   if (standing.entitled === "no")
     return `You are not among those who may review after an emergency, ${who}: ${from}.`;
   return `Whether you had a part in it, or may review it, cannot be told, ${who}: ${another}.`;

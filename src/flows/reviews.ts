@@ -51,7 +51,7 @@ export async function standingToReview(
   { facts, policy }: Owed,
   pull: PullRequest | null,
   actor: Actor,
-  makers: readonly Account[] = [],
+  makers: readonly Account[] | null = [],
 ): Promise<Standing> {
   const among = policy.emergency.reviewers;
   const [declarers, given] = [partiesOf(facts.record), facts.record.authorised];
@@ -116,8 +116,8 @@ export async function lookAtMerged(
   await planDue(tools, watched, await emergenciesOf(tools, watched.repository.id, pull.number), merged.at);
 }
 
-/** Says what is due of a pull request's reviews now: a reminder before, an escalation after. */
-export async function remind(tools: Tools, watched: Watched, number: number): Promise<void> {
+/** Says what is due of a pull request's reviews now, or (null) of those of deployments: a reminder before, an escalation after. */
+export async function remind(tools: Tools, watched: Watched, number: number | null): Promise<void> {
   const now = tools.clock.now();
   for (const owed of await owedFor(tools, watched, number)) {
     const { review, policy, facts } = owed;

@@ -18,6 +18,7 @@ import { watchedRefs } from "./deployed.ts";
 import { noticeEnvironments } from "./environments.ts";
 import { assessPull, REJUDGE } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
+import { keepDeploymentEmergencies } from "./deployment-emergencies.ts";
 import { DUE } from "./emergencies.ts";
 import { noteClock, noteInstallation, noteWebhookAddress, noteWebhooks } from "./blind-spots.ts";
 import { readControlState } from "./control-state.ts";
@@ -228,6 +229,7 @@ async function unrecordedDeployments(tools: Tools, watched: Watched): Promise<re
 
 /** Looks at what is due in one repository: expired emergencies, reviews and confirmations that are owed. */
 export async function doDue(tools: Tools, watched: Watched): Promise<void> {
+  await keepDeploymentEmergencies(tools, watched);
   await eachOf(await lookAtDue(tools, watched), (number) => assessPull(tools, watched, number, null));
 }
 

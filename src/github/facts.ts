@@ -34,6 +34,7 @@ import {
   readApprovals,
   readCommit,
   readEnvironment,
+  readMakers,
   readRun,
   runBehind,
 } from "./runs.ts";
@@ -87,6 +88,7 @@ export const facts = {
   readApprovals,
   readCommit,
   readEnvironment,
+  readMakers,
   readRun,
   runBehind,
   readWebhookConfig,

@@ -1,7 +1,7 @@
 /** Workflow runs, who approved their jobs, and how environments are guarded. */
 
 import { z } from "zod";
-import type { Instant, Repository, Sha } from "../domain/change.ts";
+import type { Actor, Instant, Repository, Sha } from "../domain/change.ts";
 import type { DeploymentRun, EnvironmentRules } from "../domain/deployment.ts";
 import { askAll, askMaybe, pagesOf, place, type GitHub } from "./ask.ts";
 import { InstantShape, MaybeActorShape, ShaShape } from "./shapes.ts";
@@ -223,6 +223,24 @@ export async function listTags(
 }
 
 const CommitShape = z.object({ sha: ShaShape });
+
+const MakersShape = z.object({
+  // Where it ties an author to no account, GitHub says null or an empty object.
+  author: MaybeActorShape.catch(null),
+  committer: MaybeActorShape.catch(null),
+});
+
+/** The accounts GitHub ties a commit's author and committer to; null where it knows no such commit. Throws {@link Trouble}. */
+export async function readMakers(
+  github: GitHub,
+  repository: Repository,
+  sha: Sha,
+): Promise<readonly Actor[] | null> {
+  const route = "GET /repos/{owner}/{repo}/commits/{ref}";
+  const answer = await askMaybe(github, route, { ...place(repository), ref: sha }, MakersShape, [404, 422]);
+  if (answer === null) return null;
+  return [answer.data.author, answer.data.committer].filter((each) => each !== null);
+}
 
 /** The commit a commit's id, or a tag's full name, stands for; null where GitHub knows none. Throws {@link Trouble}. */
 export async function readCommit(github: GitHub, repository: Repository, name: string): Promise<Sha | null> {

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 
+import { Misuse } from "../../src/cli/answer.ts";
+import { actOnEmergency } from "../../src/cli/emergency-act.ts";
 import { listEmergencies } from "../../src/cli/emergency.ts";
 import { emergencyEntry, opened, used, withdrawn } from "../../src/domain/emergency/life.ts";
 import { reviewEntry, reviewOwed } from "../../src/domain/emergency/retroactive-review.ts";
@@ -54,5 +56,26 @@ describe("emergency list", () => {
     expect(late.code).toBe(1);
     expect(late.lines.join("\n")).toContain("overdue");
     expect(late.lines.join("\n")).toContain("not needed");
+  });
+});
+
+describe("emergency declare", () => {
+  const terminal = { print: () => {}, say: () => {}, env: {}, interactive: false };
+  const now = (): number => START;
+
+  test("asks for a pull request, or for an environment and a commit, and never for both", async () => {
+    for (const named of [
+      {},
+      { environment: "production" },
+      { pull: 7, environment: "production", commit: "main" },
+    ]) {
+      const said = actOnEmergency(terminal, "declare", { repo: "acme/web", as: "ann", ...named }, { now });
+      await expect(said).rejects.toThrow("Say for what: --pull 7, or --environment production --commit SHA.");
+    }
+  });
+
+  test("is wrong use without the App's settings", async () => {
+    const options = { repo: "acme/web", pull: 7, reason: "the shop is down", as: "ann" };
+    await expect(actOnEmergency(terminal, "declare", options, { now })).rejects.toThrow(Misuse);
   });
 });

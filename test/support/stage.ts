@@ -116,6 +116,8 @@ export async function openStageOn(
         running === null ? "the App is down" : (await running.signOff(organization, given)).refused,
       enterDeviation: async (given) =>
         running === null ? "the App is down" : (await running.enterDeviation(given)).refused,
+      emergency: async (repository, given) =>
+        running === null ? "the App is down" : (await running.emergency(repository, given)).refused,
       async kill() {
         const ending = running;
         running = null;

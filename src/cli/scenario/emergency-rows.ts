@@ -13,10 +13,11 @@ export function emergencyRows(records: readonly EmergencyRecord[], stepsOf: Step
   const rows = records.map((record) => ({
     repository: record.repository.name,
     pull: record.pull ?? undefined,
+    environment: record.deployment?.environment,
     step: (record.used?.subjects ?? []).flatMap(stepsOf),
     status: record.status,
   }));
-  return { columns: ["pull", "step", "status"], rows };
+  return { columns: ["pull", "step", "environment", "status"], rows };
 }
 
 /** Each retroactive review with its state; overdue as of `now`. */

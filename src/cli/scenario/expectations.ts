@@ -73,6 +73,7 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
   },
   emergencies: {
     ...of,
+    environment: z.string().optional().describe("of one without a pull request"),
     status: z.enum(["awaiting-reason", "waiting", "authorised", "used", "withdrawn", "expired"]).optional(),
   },
   "retroactive-reviews": {

@@ -2,12 +2,13 @@
 
 import type { Instant } from "../../domain/change.ts";
 import { CONTROL_NAMES } from "../../domain/result.ts";
+import { TERMINAL_ACTS } from "../../flows/emergency-at-terminal.ts";
 import type { Expectation } from "./expectations.ts";
 import type { Scenario } from "./format.ts";
 import type { Mismatch } from "./match.ts";
 import { compare, DEFAULT_REPOSITORY, printRows } from "./match.ts";
 import type { Made } from "./double.ts";
-import { report } from "./report.ts";
+import { commitNamed, report } from "./report.ts";
 import { Sights } from "./sights.ts";
 import type { Stage } from "./stage.ts";
 import type { DoStep } from "./steps.ts";
@@ -181,6 +182,12 @@ async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Out
       return signOff(step, stage);
     case "add-deviation":
       return addDeviation(step, stage);
+    case "declare-emergency":
+    case "authorise-emergency":
+    case "withdraw-emergency":
+    case "approve-emergency":
+    case "reject-emergency":
+      return emergencyStep(step, stage);
     case "receiver-fails":
       stage.receiver.answer(typeof step["status"] === "number" ? step["status"] : 503);
       return done;
@@ -230,7 +237,29 @@ async function signOff(step: DoStep, { app }: Stage): Promise<Outcome> {
 }
 
 /** What a story does as at a terminal: the App itself may refuse it. */
-const SAID_AT_A_TERMINAL: readonly string[] = ["monthly-review", "add-deviation"];
+const SAID_AT_A_TERMINAL: readonly string[] = [
+  "monthly-review",
+  "add-deviation",
+  ...TERMINAL_ACTS.map((act) => `${act}-emergency`),
+];
+
+/** An emergency is led on as at the terminal; a refusal may be what the story says. */
+async function emergencyStep(step: DoStep, stage: Stage): Promise<Outcome> {
+  const act = TERMINAL_ACTS.find((each) => step.do === `${each}-emergency`) ?? "declare";
+  const pull = typeof step["pull"] === "number" ? step["pull"] : null;
+  const commit = pull === null ? await commitNamed(step, stage) : "";
+  if (commit === null) return { refused: null, problem: "no such commit" };
+  const environment = typeof step["environment"] === "string" ? step["environment"] : "production";
+  const given = {
+    act,
+    pull,
+    deployment: pull === null ? { environment, commit } : null,
+    text: typeof step["reason"] === "string" ? step["reason"] : "",
+    as: step.by ?? "",
+  };
+  const repository = `${ORGANIZATION}/${step.repository ?? DEFAULT_REPOSITORY}`;
+  return asWritten(step, await stage.app.emergency(repository, given));
+}
 
 /** A deviation is entered from an auditor's report, as at the terminal. */
 async function addDeviation(step: DoStep, { app }: Stage): Promise<Outcome> {

@@ -101,6 +101,13 @@ export async function startApp({ env, start }: AppOptions): Promise<AppProcess> 
         .catch(null)
         .parse(await actor.ask({ do: "enter-deviation", given }));
     },
+    async emergency(repository, given) {
+      return z
+        .string()
+        .nullable()
+        .catch(null)
+        .parse(await actor.ask({ do: "emergency", repository, given }));
+    },
     skew: (ahead) => told({ do: "skew", ahead }),
     kill: () => end(actor.child, "SIGKILL"),
     async restart(at) {

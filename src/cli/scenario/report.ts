@@ -21,10 +21,9 @@ export interface Reported {
   readonly made: Omit<Made, "since">;
 }
 
-/** Sends the report of one step. */
-export async function report(step: DoStep, stage: Stage, now: Instant): Promise<Reported> {
+/** The commit a step names, or null. The double knows what its name means; of a deployment outside it keeps nothing. */
+export async function commitNamed(step: DoStep, stage: Stage): Promise<string | null> {
   const { by, repository, commit } = step;
-  // The double knows what a commit's name means; of a deployment outside it keeps nothing.
   const acted = await stage.double.act({
     do: "deploy",
     via: "outside",
@@ -32,8 +31,13 @@ export async function report(step: DoStep, stage: Stage, now: Instant): Promise<
     ...(repository === undefined ? {} : { repository }),
     ...(commit === undefined ? {} : { commit }),
   });
-  const { sha } = acted.made;
-  if (sha === undefined) return { refused: null, problem: acted.unplayable ?? "no such commit", made: {} };
+  return acted.made.sha ?? null;
+}
+
+/** Sends the report of one step. */
+export async function report(step: DoStep, stage: Stage, now: Instant): Promise<Reported> {
+  const sha = await commitNamed(step, stage);
+  if (sha === null) return { refused: null, problem: "no such commit", made: {} };
   const text = (key: string): string | undefined => (typeof step[key] === "string" ? step[key] : undefined);
   const id = text("id") ?? step.as ?? `${sha}-${now}`;
   const signedAt = now - durationOf(text("delayed") ?? "0s");

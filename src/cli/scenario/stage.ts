@@ -2,6 +2,7 @@
 
 import type { Instant } from "../../domain/change.ts";
 import type { TerminalSignOff } from "../../flows/monitoring.ts";
+import type { TerminalEmergency } from "../../flows/emergency-at-terminal.ts";
 import type { EnteredDeviation } from "../../flows/enter-deviation.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Double } from "./double.ts";
@@ -22,6 +23,8 @@ export interface AppUnderTest {
   signOff(organization: string, given: TerminalSignOff): Promise<string | null>;
   /** Enters a deviation from an auditor's report as at the terminal; answers why not, or null. */
   enterDeviation(given: EnteredDeviation): Promise<string | null>;
+  /** Leads an emergency on as at the terminal; answers why not, or null. `repository`: `owner/name`. */
+  emergency(repository: string, given: TerminalEmergency): Promise<string | null>;
   /** Sets the server's clock so far ahead of GitHub's (ms). */
   skew(ahead: number): Promise<void>;
   /** Ends it at once, in the middle of whatever it does. */

@@ -79,6 +79,14 @@ const deviation = z.union([z.int().min(1), z.string().min(1)]);
 const pullOrDeviation = { pull: PullSchema.optional(), deviation: deviation.optional() };
 const rawPolicy = z.union([z.record(z.string(), z.unknown()), z.string()]);
 
+/** Said at the terminal: of a pull request, or of one commit in one environment. */
+const EMERGENCY_KEYS: z.ZodRawShape = {
+  pull: PullSchema.optional(),
+  environment: text.optional().describe("default: production"),
+  commit: text.optional(),
+  reason: z.string().optional().describe("or the note of a review"),
+};
+
 /** Every `do` with the keys it has on top of {@link COMMON_KEYS}. */
 export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "open-pull-request": {
@@ -263,6 +271,11 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   wait: { for: DurationSchema.optional(), until: MomentSchema.optional() },
   sweep: {},
   "monthly-review": { control: text, month: text, comment: z.string().optional() },
+  "declare-emergency": EMERGENCY_KEYS,
+  "authorise-emergency": EMERGENCY_KEYS,
+  "withdraw-emergency": EMERGENCY_KEYS,
+  "approve-emergency": EMERGENCY_KEYS,
+  "reject-emergency": EMERGENCY_KEYS,
   "add-deviation": {
     pull: PullSchema.optional(),
     step: StepNameSchema.optional(),
@@ -292,6 +305,11 @@ export const STAGE_STEPS: readonly string[] = [
   "sweep",
   "monthly-review",
   "add-deviation",
+  "declare-emergency",
+  "authorise-emergency",
+  "withdraw-emergency",
+  "approve-emergency",
+  "reject-emergency",
   "close-period",
 ];
 

@@ -16,8 +16,8 @@ export const EMERGENCY_STATES = [
 /** One state of an emergency exception. */
 export type EmergencyState = (typeof EMERGENCY_STATES)[number];
 
-/** Through what somebody acted. `cli`: an operator typed it in another's name; GitHub did not see that person. */
-export type Via = "comment" | "label" | "button" | "review" | "cli";
+/** Through what somebody acted. `terminal`: an operator typed it in another's name; GitHub did not see that person. */
+export type Via = "comment" | "label" | "button" | "review" | "terminal";
 
 /** Who did something, when (GitHub's time), and through what. `by` is null where GitHub does not say who. */
 export interface Deed {

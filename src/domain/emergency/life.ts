@@ -4,6 +4,7 @@ import type { Actor, Instant, Repository, Sha } from "../change.ts";
 import { sha256 } from "../digest.ts";
 import type { Entry } from "../entry.ts";
 import type { Policy } from "../policy/policy.ts";
+import { waivedBy } from "./deployment.ts";
 import { leadsTo, type Act, type Role } from "./emergency.ts";
 import type { Authorisation, Deed, EmergencyRecord, EmergencyState } from "./exception.ts";
 
@@ -40,7 +41,7 @@ export function opened(
     confirmed: null,
     ended: null,
     used: null,
-    waives: policy.emergency.waives,
+    waives: waivedBy(policy, deployment !== null),
     policyDigest,
     steps: [
       {
@@ -75,7 +76,7 @@ export function authorised(
   given: Authorisation,
   { policy, policyDigest }: Pick<Occasion, "policy" | "policyDigest">,
 ): EmergencyRecord {
-  const { waives } = policy.emergency;
+  const waives = waivedBy(policy, record.deployment !== null);
   const after = { ...record, authorised: given, waives, policyDigest };
   return stepped(after, given.confirmBy === null ? "authorise" : "authorise alone", given, "authorised");
 }

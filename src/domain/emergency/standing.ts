@@ -37,8 +37,8 @@ export function standingOf(facts: {
   readonly authority: Authority | null;
   readonly among: People;
   readonly pull: PullRequest | null;
-  /** Without a pull request: who shaped what is deployed, as far as known. */
-  readonly makers?: readonly Account[];
+  /** Without a pull request: who shaped what is deployed, as far as known; null: it cannot be told. */
+  readonly makers?: readonly Account[] | null;
   readonly declarers: readonly Actor[];
   readonly authoriser: Actor | null;
   readonly policy: Identified;
@@ -51,9 +51,11 @@ export function standingOf(facts: {
     contributed:
       pull !== null
         ? contributed(pull, actor, policy).is
-        : makers.some((maker) => isSamePerson(policy, maker, actor))
-          ? "yes"
-          : "no",
+        : makers === null
+          ? "unknown"
+          : makers.some((maker) => isSamePerson(policy, maker, actor))
+            ? "yes"
+            : "no",
     declared: declarers.some(same),
     authorised: authoriser !== null && same(authoriser),
   };

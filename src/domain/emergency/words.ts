@@ -8,7 +8,7 @@ import { notify } from "../notice.ts";
 import type { People } from "../policy/people.ts";
 import type { Policy } from "../policy/policy.ts";
 import { commentAction } from "../reply.ts";
-import { CONTROL_TITLES, listed, markdown, oneLine, sources, time } from "../wording.ts";
+import { CONTROL_TITLES, listed, markdown, oneLine, short, sources, time } from "../wording.ts";
 import { mentions } from "./check-text.ts";
 import type { EmergencyRecord } from "./exception.ts";
 import type { RetroactiveReviewRecord } from "./retroactive-review.ts";
@@ -38,7 +38,7 @@ export function askAuthorisers(
   why: "declared" | "pushed",
 ): Asked {
   const { pull } = record;
-  if (pull === null) return { actions: [] };
+  if (pull === null) return { actions: askForDeployment(to, record, policy) };
   const { owner, name, ownerId } = to.repository;
   const asked = whom(policy.emergency.authorisers, able, record);
   const who = record.declared?.by?.login ?? "somebody";
@@ -62,6 +62,21 @@ export function askAuthorisers(
       ...notify(policy, "emergency-waiting", notice),
     ],
   };
+}
+
+/** Without a pull request there is nowhere to comment: they are asked by the company's own channels. */
+function askForDeployment(to: Addressee, record: EmergencyRecord, policy: Policy): readonly Action[] {
+  const { owner, name, ownerId } = to.repository;
+  const { environment = "", sha = "" } = record.deployment ?? {};
+  const who = record.declared?.by?.login ?? "somebody";
+  return notify(policy, "emergency-waiting", {
+    organizationId: ownerId,
+    about: `${record.id}:${record.steps.length}`,
+    text: `Emergency in ${owner}/${name}, ${oneLine(environment)}, ${short(sha)}: ${oneLine(record.reason ?? "")} (${oneLine(who)}). It waits to be authorised: countersign emergency authorise --repo ${owner}/${name} --environment ${oneLine(environment)} --commit ${short(sha)} --as LOGIN.`,
+    repository: `${owner}/${name}`,
+    path: null,
+    at: record.declared?.at ?? record.opened.at,
+  });
 }
 
 /** Reminds of a review before it is due, and escalates it after. */
@@ -118,16 +133,23 @@ export function waivedText(policy: Policy): string {
 }
 
 /** Why somebody may not do what an authoriser does, in one sentence. */
-export function notAuthoriser(standing: Standing, among: People, authoriser: string): string {
+export function notAuthoriser(
+  standing: Standing,
+  among: People,
+  authoriser: string,
+  what: "pull request" | "deployment" = "pull request",
+): string {
   const who = markdown(authoriser);
   const from = markdown(sources(among));
   if (standing.declared)
     return `You declared this emergency, ${who}: somebody else must authorise it, one of ${from}.`;
   if (standing.contributed === "yes")
-    return `You contributed to this pull request, ${who}: somebody with no part in it must authorise it, one of ${from}.`;
+    return `You contributed to this ${what}, ${who}: somebody with no part in it must authorise it, one of ${from}.`;
   if (standing.entitled === "no")
     return `You are not among those who may authorise emergencies here, ${who}: ${from}.`;
   if (standing.entitled === "unknown")
     return `GitHub would not tell whether you are one of ${from}, ${who}. Nothing was changed; try again, or ask somebody else.`;
+  if (what === "deployment")
+    return `Whether you had a part in this deployment cannot be told, ${who}: GitHub would not list all that it brings. Somebody must deploy less, or merge it through a reviewed pull request.`;
   return `Whether you had a part in this pull request cannot be told, ${who}: nobody saw who pushed some of its commits. Amend and push them again, then authorise.`;
 }

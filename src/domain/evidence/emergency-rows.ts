@@ -68,7 +68,7 @@ export const EMERGENCY_CHANGES = table<Row>({
     column("authorised_by", "text", "Who authorised it, login#id.", ({ emergency }) =>
       deedBy(emergency.body.authorised),
     ),
-    column("authorised_via", "text", "comment, review or cli.", ({ emergency }) => {
+    column("authorised_via", "text", "comment, review or terminal.", ({ emergency }) => {
       return emergency.body.authorised?.via ?? null;
     }),
     column(
@@ -189,7 +189,7 @@ export const RETROACTIVE_REVIEWS = table<Owed>({
     ),
     column("reviewer", "text", "Who decided it, login#id.", ({ review }) => deedBy(review.body.decision)),
     column("decided_at", "time", "When.", ({ review }) => review.body.decision?.at ?? null),
-    column("via", "text", "comment, review or cli.", ({ review }) => review.body.decision?.via ?? null),
+    column("via", "text", "comment, review or terminal.", ({ review }) => review.body.decision?.via ?? null),
     column("note", "text", "What the reviewer wrote.", ({ review }) => review.body.decision?.note ?? null),
     column(
       "independent_of",

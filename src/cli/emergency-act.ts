@@ -1,0 +1,52 @@
+/** `countersign emergency declare`, `authorise`, `withdraw`, `approve` and `reject`: said at the terminal under the login that is given. */
+
+import { emergencyAtTerminal, type TerminalEmergency } from "../flows/emergency-at-terminal.ts";
+import { openLedger } from "../ledger/open.ts";
+import { Misuse, type Answer, type Terminal } from "./answer.ts";
+import { appOctokits, installedOn, ownerAndName, toolsOn, type PastTools } from "./past.ts";
+import { settingsFrom } from "./settings-of.ts";
+
+/** What is typed. */
+export interface EmergencyOptions {
+  readonly repo: string;
+  readonly pull?: number;
+  readonly environment?: string;
+  readonly commit?: string;
+  readonly reason?: string;
+  readonly as: string;
+}
+
+/** Says it; code 1 with one sentence where it is refused. The server does on GitHub what follows. Throws Misuse, Trouble. */
+export async function actOnEmergency(
+  terminal: Terminal,
+  act: TerminalEmergency["act"],
+  options: EmergencyOptions,
+  how: PastTools,
+): Promise<Answer> {
+  const target = ownerAndName(options.repo);
+  const given: TerminalEmergency = { act, ...subjectOf(options), text: options.reason ?? "", as: options.as };
+  const settings = settingsFrom(terminal);
+  const ledger = await openLedger(settings.store);
+  try {
+    const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how), terminal, how);
+    const [watched] = await installedOn(tools, target);
+    if (watched === undefined) throw new Misuse(`${options.repo} is not watched.`);
+    const told = await emergencyAtTerminal(tools, watched, given);
+    if (told.refused !== null) return { code: 1, lines: [told.refused], data: told };
+    return { code: 0, lines: [told.says], data: told };
+  } finally {
+    await ledger.close();
+  }
+}
+
+function subjectOf({
+  pull,
+  environment,
+  commit,
+}: EmergencyOptions): Pick<TerminalEmergency, "pull" | "deployment"> {
+  const isDeployment = environment !== undefined && commit !== undefined;
+  if (pull !== undefined && environment === undefined && commit === undefined)
+    return { pull, deployment: null };
+  if (pull === undefined && isDeployment) return { pull: null, deployment: { environment, commit } };
+  throw new Misuse("Say for what: --pull 7, or --environment production --commit SHA.");
+}

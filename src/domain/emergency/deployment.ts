@@ -1,0 +1,24 @@
+/** Emergencies for deployments that no pull request stands for: what they waive, and which deployment they are for. */
+
+import type { Sha } from "../change.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { ControlName } from "../result.ts";
+import type { EmergencyRecord } from "./exception.ts";
+
+/** What a deployment is asked instead of approvals: whoever may waive those for a change may waive these for a deployment. */
+const STANDS_FOR: readonly ControlName[] = ["deployment-approved", "deployment-traceable"];
+
+/** What an emergency waives: for a deployment also that it was approved and traceable, where the policy waives approvals. */
+export function waivedBy(policy: Pick<Policy, "emergency">, isDeployment: boolean): readonly ControlName[] {
+  const { waives } = policy.emergency;
+  if (!isDeployment || !waives.includes("independently-approved")) return waives;
+  return [...new Set([...waives, ...STANDS_FOR])];
+}
+
+/** Whether an emergency is for this commit in this environment; environments are compared without case. */
+export function isForDeployment(
+  { deployment }: Pick<EmergencyRecord, "deployment">,
+  { environment, sha }: { readonly environment: string; readonly sha: Sha },
+): boolean {
+  return deployment?.sha === sha && deployment.environment.toLowerCase() === environment.toLowerCase();
+}

@@ -1,0 +1,80 @@
+/** The emergencies of deployments without a pull request: found, led on by time, and what was deployed under them judged again. */
+
+import type { Actor, Sha } from "../domain/change.ts";
+import { assess } from "../domain/controls/assess.ts";
+import type { Deployment } from "../domain/deployment.ts";
+import { canonical } from "../domain/digest.ts";
+import type { EmergencyFacts } from "../domain/emergency/facts.ts";
+import { emergencyEntry, expired } from "../domain/emergency/life.ts";
+import type { Account } from "../domain/identity.ts";
+import type { PolicyInForce } from "../domain/policy/tighten.ts";
+import type { DeploymentRecord, PolicyRecord } from "../domain/record.ts";
+import { sinceOf } from "./assess-change.ts";
+import { recordDeployment } from "./deployed.ts";
+import { emergenciesForDeployment, emergenciesOf } from "./emergencies.ts";
+import type { Tools, Watched } from "./ports.ts";
+import { remind } from "./reviews.ts";
+
+/** So many commits that no change accounts for are asked one by one who made them. */
+const MOST_ASKED = 100;
+
+/**
+ * Who shaped what a deployment brings, as far as known: the makers of the changes it carries, and authors and committers of
+ * the commits that no change accounts for. Null: it cannot be told. Throws Trouble.
+ */
+export async function makersOfDeployment(
+  tools: Tools,
+  watched: Watched,
+  deployment: Pick<Deployment, "sha" | "carried" | "unaccounted" | "previous">,
+): Promise<readonly Account[] | null> {
+  const { sha, carried, unaccounted, previous } = deployment;
+  if (previous !== null && (unaccounted === null || unaccounted.length > MOST_ASKED)) return null;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const people: Actor[] = [];
+  for (const each of new Set<Sha>([sha, ...(unaccounted ?? [])])) {
+    const makers = await tools.github.readMakers(octokit, watched.repository, each);
+    if (makers === null) return null;
+    people.push(...makers);
+  }
+  const known = carried.flatMap(({ makers }) => makers.map((id): Account => ({ id, login: "" })));
+  return [...people, ...known];
+}
+
+/** What a repository has due of emergencies of deployments: what expired, what must be said, what is judged otherwise now. */
+export async function keepDeploymentEmergencies(tools: Tools, watched: Watched): Promise<void> {
+  const now = tools.clock.now();
+  const facts = await emergenciesOf(tools, watched.repository.id, null);
+  if (facts.length === 0) return;
+  const over = facts
+    .map(({ record }) => record)
+    .filter(
+      ({ status, authorised: given }) => status === "authorised" && given !== null && now > given.until,
+    );
+  const entries = over.map((record) => emergencyEntry(expired(record)));
+  if (entries.length > 0) await tools.ledger.record({ entries, actions: [] }, now, watched.fence);
+  await judgeDeploymentsAgain(tools, watched, facts);
+  await remind(tools, watched, null);
+}
+
+/** Judges what was deployed under these emergencies again, where what is known of them now says otherwise. */
+export async function judgeDeploymentsAgain(
+  tools: Tools,
+  watched: Watched,
+  facts: readonly EmergencyFacts[],
+): Promise<void> {
+  const used = new Set(facts.flatMap(({ record }) => record.used?.subjects ?? []));
+  for (const id of used) {
+    const entry = await tools.ledger.state("deployment", id);
+    if (entry === undefined) continue;
+    const { deployment, assessment: before } = entry.body as DeploymentRecord;
+    const kept = await tools.ledger.state("policy", before.policyDigest);
+    if (kept === undefined) continue;
+    const policy: PolicyInForce = { state: "known", record: kept.body as PolicyRecord };
+    const emergencies = await emergenciesForDeployment(tools, watched, deployment);
+    const after = assess(
+      { moment: "deployed", deployment, emergencies },
+      { policy, appId: tools.appId, at: deployment.succeededAt, since: sinceOf(watched, policy) },
+    );
+    if (canonical(after) !== canonical(before)) await recordDeployment(tools, watched, deployment, policy);
+  }
+}
