@@ -9,7 +9,7 @@ import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { Meanwhile } from "../domain/protection/deviation.ts";
 import type { ExposureRecord } from "../domain/protection/record.ts";
 import type { ChangeRecord, DeploymentRecord } from "../domain/record.ts";
-import type { ControlName } from "../domain/result.ts";
+import type { Assessment, ControlName } from "../domain/result.ts";
 import { currentPolicy } from "./assess-change.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { watch } from "./repositories.ts";
@@ -103,14 +103,28 @@ async function landedDuring(tools: Tools, exposure: ExposureRecord): Promise<rea
     if (!places.has(change.update.ref)) continue;
     const pulls = change.pullRequests.map(({ number }) => `${where}#${number}`).join(", ");
     const said = pulls === "" ? `${where} ${change.update.after.slice(0, 7)}` : pulls;
-    found.push({ id: change.id, said, verdict: assessment.verdict, at: change.update.at });
+    const { verdict } = assessment;
+    found.push({ id: change.id, said, verdict, failed: failedOf(assessment), at: change.update.at });
   }
   if (exposure.cause.kind !== "environment") return found;
   for await (const entry of tools.ledger.states("deployment", span)) {
     const { deployment, assessment } = entry.body as DeploymentRecord;
     if (!environments.has(deployment.environment.toLowerCase())) continue;
     const said = `deployment of ${where} ${deployment.sha.slice(0, 7)} to ${deployment.environment}`;
-    found.push({ id: deployment.id, said, verdict: assessment.verdict, at: deployment.succeededAt });
+    const { verdict } = assessment;
+    found.push({
+      id: deployment.id,
+      said,
+      verdict,
+      failed: failedOf(assessment),
+      at: deployment.succeededAt,
+    });
   }
   return found;
+}
+
+/** The controls a deviating change or deployment failed; what was let through failed none that counts. */
+function failedOf({ verdict, results }: Assessment): readonly ControlName[] {
+  if (verdict !== "non-compliant") return [];
+  return results.filter(({ outcome }) => outcome === "fail").map(({ control }) => control);
 }

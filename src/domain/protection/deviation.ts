@@ -14,6 +14,8 @@ export interface Meanwhile {
   /** `#12 in acme/web`, or the commit. */
   readonly said: string;
   readonly verdict: string;
+  /** The controls it failed, where it deviates itself. */
+  readonly failed: readonly ControlName[];
   readonly at: Instant;
 }
 
@@ -75,9 +77,9 @@ export function weakeningDeviation(
   );
 }
 
-function listedOf({ id, said, verdict, at }: Meanwhile): ListedSubject {
+function listedOf({ id, said, verdict, failed, at }: Meanwhile): ListedSubject {
   const what = `${markdown(oneLine(said))}, ${time(at)}: ${verdict}`;
-  return { subject: id, pull: null, title: oneLine(said), what, at, controls: [], actors: [] };
+  return { subject: id, pull: null, title: oneLine(said), what, at, controls: failed, actors: [] };
 }
 
 const WHAT = {
