@@ -26,6 +26,7 @@ import { keepDeviations } from "./keep-deviations.ts";
 import { meet, noticeVanished, recordProductionRefs } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { lookAtDue } from "./reviews.ts";
+import { answerUnheardGates } from "./unheard-gates.ts";
 
 /** The tasks of the timetable, by the event name they are queued under. */
 export const TASKS = {
@@ -173,6 +174,7 @@ export async function sweepRepository(tools: Tools, watched: Watched): Promise<v
   await keepDeviations(tools, watched);
   await assessTags(tools, watched);
   await assessRuns(tools, watched);
+  await answerUnheardGates(tools, watched);
   await answerWaitingGates(tools, watched);
 }
 

@@ -38,6 +38,7 @@ import {
   readRun,
   runBehind,
 } from "./runs.ts";
+import { deploymentOfJob, listWaitingJobs } from "./waiting-jobs.ts";
 import { readWebhookConfig } from "./webhook.ts";
 import { digestOf, listDeletedBranches, readChange, readPushes, readRefUpdates } from "./updates.ts";
 
@@ -91,6 +92,8 @@ export const facts = {
   readMakers,
   readRun,
   runBehind,
+  deploymentOfJob,
+  listWaitingJobs,
   readWebhookConfig,
   digestOf,
   listDeletedBranches,

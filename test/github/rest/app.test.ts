@@ -136,6 +136,7 @@ describe("what the App may read", () => {
       `${own}/environments/production/deployment_protection_rules`,
       `${own}/actions/runs/${repository.workflowRuns[0]?.id ?? 0}`,
       `${own}/actions/runs/${repository.workflowRuns[0]?.id ?? 0}/approvals`,
+      `${own}/actions/runs/${repository.workflowRuns[0]?.id ?? 0}/pending_deployments`,
       `${own}/rules/branches/main`,
       `${own}/rulesets`,
       `${own}/rulesets/${repository.rulesets[0]?.id ?? 0}`,

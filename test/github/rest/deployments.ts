@@ -6,6 +6,7 @@ import {
   deploymentShape,
   deploymentStatusShape,
   environmentShape,
+  pendingShapes,
   workflowRunShape,
 } from "../shapes/deployments.ts";
 import { paged } from "./paging.ts";
@@ -178,6 +179,13 @@ export const deploymentRoutes: Routes = {
     run(call) {
       const { repository, run } = runOf(call);
       return ok(workflowRunShape(call.world, repository, run));
+    },
+  },
+  "GET /repos/{owner}/{repo}/actions/runs/{run_id}/pending_deployments": {
+    need: ACTIONS,
+    run(call) {
+      const { repository, run } = runOf(call);
+      return ok(pendingShapes(call.world, repository, run));
     },
   },
   "GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals": {

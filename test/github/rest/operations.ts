@@ -92,6 +92,7 @@ export const OPERATIONS = [
   "GET /repos/{owner}/{repo}/actions/runs",
   "GET /repos/{owner}/{repo}/actions/runs/{run_id}",
   "GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals",
+  "GET /repos/{owner}/{repo}/actions/runs/{run_id}/pending_deployments",
   "GET /repos/{owner}/{repo}/rules/branches/{branch}",
   "GET /repos/{owner}/{repo}/rulesets",
   "GET /repos/{owner}/{repo}/rulesets/{ruleset_id}",

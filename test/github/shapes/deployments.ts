@@ -130,6 +130,41 @@ export function customRuleShapes(world: World, environment: Environment): Shape[
   });
 }
 
+/** The environments a run waits before. */
+export function pendingShapes(world: World, repository: Repository, run: WorkflowRun): Shape[] {
+  if (run.status !== "waiting") return [];
+  const waiting = repository.deployments.filter(
+    (one) => one.runId === run.id && one.statuses.at(-1)?.state === "waiting",
+  );
+  return waiting.flatMap(({ environment: name }) => {
+    const environment = repository.environments.get(name);
+    if (environment === undefined) return [];
+    const url = repositoryUrl(world, repository, `/environments/${encodeURIComponent(name)}`);
+    return [
+      {
+        environment: {
+          id: environment.id,
+          node_id: environment.nodeId,
+          name,
+          url,
+          html_url: repositoryPage(
+            world,
+            repository,
+            `/deployments/activity_log?environments_filter=${name}`,
+          ),
+        },
+        wait_timer: environment.waitTimer,
+        wait_timer_started_at: null,
+        current_user_can_approve: false,
+        reviewers: environment.reviewers.map(({ type, id }) => ({
+          type,
+          reviewer: reviewerShape(world, type, id),
+        })),
+      },
+    ];
+  });
+}
+
 /** A run of a workflow. */
 export function workflowRunShape(world: World, repository: Repository, run: WorkflowRun): Shape {
   const url = repositoryUrl(world, repository, `/actions/runs/${run.id}`);
