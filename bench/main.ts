@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { startPostgres } from "../test/support/postgres.ts";
 import { assessTable, benchAssess } from "./assess.ts";
 import { benchExport } from "./export.ts";
+import { benchIdle, idleTable } from "./idle.ts";
 import { benchAuthorise, benchLatency } from "./latency.ts";
 import { benchReceive } from "./receive.ts";
 import { benchRequests, requestsTable } from "./requests.ts";
@@ -48,10 +49,12 @@ try {
   say(`${assessTable(assessing)}\n`);
   const requests = await benchRequests();
   say(requestsTable(requests));
+  const idle = await benchIdle();
+  say(`\n${idleTable(idle)}`);
   if (values.json)
     console.log(
       JSON.stringify(
-        { node: process.version, receive, latency, authorise, exporting, assessing, requests },
+        { node: process.version, receive, latency, authorise, exporting, assessing, requests, idle },
         null,
         2,
       ),

@@ -6,25 +6,34 @@ import { policyOrDefault } from "../domain/decision.ts";
 import { canonical } from "../domain/digest.ts";
 import { isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
 import { editedUnseen } from "../domain/protection/weakening.ts";
-import { decideReading, readingSubject } from "../domain/protection/reading.ts";
+import { decideReading, readingSubject, type Part } from "../domain/protection/reading.ts";
 import type { ControlStateRecord, ExposureRecord, ReadingRecord } from "../domain/protection/record.ts";
 import type { Entry } from "../domain/entry.ts";
 import type { Protection } from "../domain/protection/snapshot.ts";
 import type { BranchRecord, RepositoryRecord } from "../domain/record.ts";
+import type { GitHub } from "../github/ask.ts";
+import type { ProtectionAsked } from "../github/control-state.ts";
 import { currentPolicy } from "./assess-change.ts";
 import { askForBaseline } from "./baseline.ts";
 import { askForExposures } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
 
+/** Who told of a change, and when. */
+interface Told {
+  readonly at: Instant;
+  readonly by: Actor | null;
+}
+
 /** How often (ms) everything is read anew, whatever GitHub says of when it was changed. */
 const WHOLE_EVERY = 7 * 24 * 3_600_000 - 3_600_000;
 
-/** Reads how one repository is protected and records what changed. `told`: the webhook that said so, or null. */
+/** Reads how one repository is protected, or a part of it, and records what changed. `told`: the webhook that said so, or null. */
 export async function readControlState(
   tools: Tools,
   watched: Watched,
-  told: { readonly at: Instant; readonly by: Actor | null } | null,
+  told: Told | null,
+  wanted: Part = "all",
 ): Promise<void> {
   const { repository } = watched;
   const policy = policyOrDefault(await currentPolicy(tools, watched));
@@ -38,23 +47,30 @@ export async function readControlState(
   const before =
     state === undefined || read === undefined ? null : { ...(state.body as Protection), readAt: read.readAt };
   // GitHub's times tell from day to day what is unchanged; once a week nothing is taken on trust.
-  const isWhole = read === undefined || now - read.wholeAt >= WHOLE_EVERY;
-  const after = await tools.github.readProtection(octokit, {
+  const part = before === null ? "all" : wanted;
+  const isWhole = part === "all" && (read === undefined || now - read.wholeAt >= WHOLE_EVERY);
+  const asked = {
     repository,
     archived: record?.archived ?? false,
     refs: await branchesNow(tools, repository, record),
-    isProduction: (environment) => isProductionEnvironment(policy, environment),
+    isProduction: (environment: string) => isProductionEnvironment(policy, environment),
     now,
     known: isWhole || told !== null ? null : before,
-  });
+  };
+  const after = await readPart(tools, octokit, asked, part, before);
+  const isForPeople = part === "people" || (part === "all" && told === null);
   const { entries, causes } = decideReading({
+    part,
     repository,
     appId: tools.appId,
     before,
     after,
-    wholeAt: isWhole ? now : read.wholeAt,
-    // Who may do what is judged on its own where it matters: for the record once a week is enough.
-    people: isWhole ? await tools.github.readPeople(octokit, repository) : null,
+    wholeAt: isWhole ? now : (read?.wholeAt ?? now),
+    // Teams only tell through which of them people have their rights, so once a week is enough.
+    people: isForPeople
+      ? await tools.github.readPeople(octokit, repository, isWhole || part === "people")
+      : null,
+    peopleBefore: read === undefined ? null : (read.peopleAt ?? read.wholeAt),
     known: await bodies<ControlStateRecord>(tools, "control-state", repository.id),
     open: await openExposures(tools, repository.id),
     told,
@@ -64,6 +80,31 @@ export async function readControlState(
     await tools.ledger.record({ entries: all, actions: [] }, tools.clock.now(), watched.fence);
   if (before === null) await askForBaseline(tools, watched);
   await askForExposures(tools, repository.ownerId, causes, canonical(entries));
+}
+
+function readPart(
+  tools: Tools,
+  octokit: GitHub,
+  asked: ProtectionAsked,
+  part: Part,
+  before: Protection | null,
+): Promise<Protection> | Protection {
+  if (part === "all" || before === null) return tools.github.readProtection(octokit, asked);
+  const { now: readAt } = asked;
+  if (part === "people") return { ...before, readAt };
+  return tools.github
+    .readEnvironments(octokit, asked)
+    .then((environments) => ({ ...before, readAt, environments }));
+}
+
+/**
+ * A deployment to this environment began or succeeded: GitHub tells nobody when an environment's rules are changed, so they are
+ * read then. Nothing is asked where it is not production.
+ */
+export async function readDeployedTo(tools: Tools, watched: Watched, environment: string): Promise<void> {
+  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  if (policy.outOfScope === undefined && isProductionEnvironment(policy, environment))
+    await readControlState(tools, watched, null, "environments");
 }
 
 /** A ruleset that was edited in what we may not see is a gap of that moment; one of the organisation is one gap for all its repositories. */
@@ -99,7 +140,7 @@ export const PROTECTION = "countersign.protection";
 /** A ruleset of the organisation changed: every repository under watch there is read again. */
 export async function readOrganization(
   tools: Tools,
-  told: { readonly organizationId: number; readonly at: Instant; readonly by: Actor | null },
+  told: Told & { readonly organizationId: number },
 ): Promise<void> {
   const { organizationId, at, by } = told;
   const dueAt = tools.clock.now();

@@ -17,7 +17,7 @@ import { assessTag } from "./assess-tag.ts";
 import { assessGroup, assessPull, followAndJudge } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
 import { BASELINE, recordBaselineReport } from "./baseline.ts";
-import { PROTECTION, readControlState, readOrganization } from "./control-state.ts";
+import { PROTECTION, readControlState, readDeployedTo, readOrganization } from "./control-state.ts";
 import { EXPOSURES } from "./exposed.ts";
 import { recordWeakening } from "./exposures.ts";
 import { flagEmergency } from "./flag-emergency.ts";
@@ -176,6 +176,7 @@ const ORDER: readonly Work["type"][] = [
   "flag",
   "branch",
   "merge-group",
+  "deployed-to",
   "deployment",
   "tag",
   "run",
@@ -215,7 +216,7 @@ async function look(tools: Tools, lease: Lease, { subject, request }: Job): Prom
     case "protection": {
       if (subject.repositoryId === null) return readOrganization(tools, subject);
       const watched = await watch(tools, subject.repositoryId, fence);
-      return watched === null ? undefined : readControlState(tools, watched, subject);
+      return watched === null ? undefined : readControlState(tools, watched, subject, subject.part);
     }
     default: {
       const watched = await watch(tools, subject.repositoryId, fence);
@@ -240,6 +241,7 @@ type InRepository = Extract<
       | "branch"
       | "commit"
       | "merge-group"
+      | "deployed-to"
       | "deployment"
       | "tag"
       | "run"
@@ -265,6 +267,8 @@ async function lookAt(
       return flagEmergency(tools, watched, subject);
     case "branch":
       return followAndJudge(tools, watched, subject.ref);
+    case "deployed-to":
+      return readDeployedTo(tools, watched, subject.environment);
     case "deployment":
       return assessDeployment(tools, watched, subject.number);
     case "tag":

@@ -12,6 +12,7 @@ import type {
   Unobservable,
 } from "../domain/protection/snapshot.ts";
 import type { SeenPeople } from "../domain/protection/people.ts";
+import { canonical } from "../domain/digest.ts";
 import { HIDDEN } from "../domain/protection/settings.ts";
 import { isUnobservable } from "../domain/protection/snapshot.ts";
 import { Trouble } from "../domain/trouble.ts";
@@ -26,7 +27,7 @@ export interface ProtectionAsked {
   readonly refs: readonly string[];
   readonly isProduction: (environment: string) => boolean;
   readonly now: Instant;
-  /** What was read before: rulesets GitHub has not changed since, and the Apps environments wait for, are taken from it. Null: all is read. */
+  /** What was read before: what hangs on rulesets GitHub has not changed since, and the Apps environments wait for, are taken from it. Null: all is read. */
   readonly known: Protection | null;
 }
 
@@ -34,14 +35,25 @@ export interface ProtectionAsked {
 export async function readProtection(github: GitHub, asked: ProtectionAsked): Promise<Protection> {
   const { repository, now: readAt, known } = asked;
   const rulesets = await readRulesets(github, repository, known);
+  const isSame = known !== null && isDated(rulesets) && canonical(rulesets) === canonical(known.rulesets);
   const branches: SeenBranch[] = [];
-  for (const ref of asked.refs) branches.push(await readBranch(github, repository, ref, rulesets));
+  for (const ref of asked.refs) {
+    const before = isSame ? known.branches.find((each) => each.ref === ref) : undefined;
+    branches.push(await readBranch(github, repository, ref, rulesets, before));
+  }
   const { visibility } = repository;
   const environments = await readEnvironments(github, asked);
   return { readAt, visibility, archived: asked.archived, rulesets, branches, environments };
 }
 
-const RulesetListShape = z.array(z.object({ id: z.int(), updated_at: InstantShape.optional() }));
+/** Whether GitHub tells of each ruleset when it was last changed. */
+function isDated(rulesets: readonly SeenRuleset[] | Unobservable): boolean {
+  return !isUnobservable(rulesets) && rulesets.every(({ updatedAt }) => updatedAt !== null);
+}
+
+const RulesetListShape = z.array(
+  z.object({ id: z.int(), enforcement: z.string().optional(), updated_at: InstantShape.optional() }),
+);
 
 const BypasserShape = z
   .object({
@@ -119,9 +131,15 @@ async function readRulesets(
       RulesetListShape,
     );
     const found: SeenRuleset[] = [];
-    for (const { id, updated_at: updatedAt } of pages.flat()) {
-      const same = before.find((each) => each.id === id && each.updatedAt === updatedAt);
-      if (same !== undefined) {
+    for (const { id, enforcement, updated_at: updatedAt } of pages.flat()) {
+      const same = before.find(
+        (each) =>
+          each.id === id &&
+          each.updatedAt === updatedAt &&
+          (enforcement === undefined || each.enforcement === enforcement),
+      );
+      // Who may bypass it is read every time, where it is shown at all.
+      if (same !== undefined && isUnobservable(same.bypassers)) {
         found.push(same);
         continue;
       }
@@ -161,10 +179,13 @@ async function readBranch(
   repository: Repository,
   ref: string,
   rulesets: readonly SeenRuleset[] | Unobservable,
+  before: SeenBranch | undefined,
 ): Promise<SeenBranch> {
   const branch = ref.replace(/^refs\/heads\//u, "");
   const parameters = { ...place(repository), branch };
   const rules = await orUnobservable("rulesets", async () => {
+    // No ruleset was changed, made or deleted since: they ask of the branch what they asked then.
+    if (before?.unobservable === null) return before.guards.filter(({ source }) => source !== "classic");
     const route = "GET /repos/{owner}/{repo}/rules/branches/{branch}";
     const { pages } = await askAll(github, route, parameters, BranchRulesShape);
     return rulesetGuards(pages.flat(), rulesets);
@@ -313,9 +334,10 @@ const GateAppsShape = z.object({
     .optional(),
 });
 
-async function readEnvironments(
+/** Reads the production environments alone. Throws {@link Trouble} only where GitHub does not answer. */
+export async function readEnvironments(
   github: GitHub,
-  { repository, isProduction, known }: ProtectionAsked,
+  { repository, isProduction, known }: Pick<ProtectionAsked, "repository" | "isProduction" | "known">,
 ): Promise<readonly SeenEnvironment[] | Unobservable> {
   const at = place(repository);
   const before = known === null || isUnobservable(known.environments) ? [] : known.environments;
@@ -376,8 +398,12 @@ const TeamShape = z.object({ id: z.int(), slug: z.string(), permission: z.string
 /** So many pages of a hundred are read of the people of one repository. */
 const MOST_PAGES = 20;
 
-/** Who has more than the right to read in a repository. Two requests for each hundred of them. Throws {@link Trouble}. */
-export async function readPeople(github: GitHub, repository: Repository): Promise<SeenPeople> {
+/** Who has more than the right to read in a repository, and through which teams where `withTeams`. One request for each hundred of either. Throws {@link Trouble}. */
+export async function readPeople(
+  github: GitHub,
+  repository: Repository,
+  withTeams: boolean,
+): Promise<SeenPeople> {
   const at = place(repository);
   const people = await orUnobservable("who may write", async () => {
     const route = "GET /repos/{owner}/{repo}/collaborators";
@@ -389,6 +415,7 @@ export async function readPeople(github: GitHub, repository: Repository): Promis
       role: permissions?.admin === true ? "admin" : permissions?.maintain === true ? "maintain" : "write",
     })) satisfies SeenPeople["people"];
   });
+  if (!withTeams) return { people, teams: null };
   const teams = await orUnobservable("which teams have rights", async () => {
     const read = await askAll(github, "GET /repos/{owner}/{repo}/teams", at, z.array(TeamShape), MOST_PAGES);
     if (read.truncated) return { unobservable: "there are more teams than are listed" };

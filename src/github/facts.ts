@@ -5,7 +5,7 @@ import { organizationMembers, readAuthorities, readCandidates } from "./authorit
 import { listComments } from "./comments.ts";
 import { listGitLine, listMergedPulls } from "./census.ts";
 import { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
-import { readPeople, readProtection } from "./control-state.ts";
+import { readEnvironments, readPeople, readProtection } from "./control-state.ts";
 import { isSamePatch, proveSameContent, proveShipped } from "./content.ts";
 import { listFailedDeliveries, redeliver } from "./deliveries.ts";
 import { listDeployments, readDeployment } from "./deployments.ts";
@@ -54,6 +54,7 @@ export const facts = {
   compareCommits,
   compareFiles,
   isOnBranch,
+  readEnvironments,
   readPeople,
   readProtection,
   isSamePatch,

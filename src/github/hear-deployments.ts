@@ -6,9 +6,18 @@ import { listen } from "./listener.ts";
 import { DeploymentEvent, type PushEvent, RepositoryShape } from "./shapes.ts";
 import type { Arrival, Hearing, Listeners } from "./subject.ts";
 
-const deployment = listen("deployment", DeploymentEvent, ({ repository, deployment: { id } }) => ({
-  subjects: [{ type: "deployment", repositoryId: repository.id, number: id }],
-}));
+const deployment = listen("deployment", DeploymentEvent, (event) => {
+  const { repository, deployment: made, deployment_status: status } = event;
+  const { id: repositoryId } = repository;
+  const environment = status?.environment ?? made.environment;
+  const isRead = environment !== undefined && (status === undefined || status.state === "success");
+  return {
+    subjects: [
+      ...(isRead ? ([{ type: "deployed-to", repositoryId, environment }] as const) : []),
+      { type: "deployment", repositoryId, number: made.id },
+    ],
+  };
+});
 
 /** `deployment` and `deployment_status` */
 export const DEPLOYMENT: Listeners = { created: deployment };

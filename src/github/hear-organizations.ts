@@ -13,10 +13,16 @@ import {
 } from "./shapes.ts";
 import type { Happening, Listener, Listeners } from "./subject.ts";
 
-const member = listen("member", RepositoryEvent, ({ repository }) => ({
-  subjects: [{ type: "repository", repositoryId: repository.id }],
-  stale: [tags.permission(repository.id)],
-}));
+const member = listen("member", RepositoryEvent, ({ repository, sender: by }, { receivedAt: at }) => {
+  const { id: repositoryId, ownerId: organizationId } = repository;
+  return {
+    subjects: [
+      { type: "protection", repositoryId, organizationId, by, at, part: "people" },
+      { type: "repository", repositoryId },
+    ],
+    stale: [tags.permission(repositoryId)],
+  };
+});
 
 /** `member` */
 export const MEMBER: Listeners = same(member, "added", "edited", "removed");

@@ -167,7 +167,8 @@ export const MergeGroupEvent = z.object({
 /** `deployment` and `deployment_status`. */
 export const DeploymentEvent = z.object({
   repository: RepositoryShape,
-  deployment: z.object({ id: z.int() }),
+  deployment: z.object({ id: z.int(), environment: z.string().optional() }),
+  deployment_status: z.object({ state: z.string(), environment: z.string().optional() }).optional(),
 });
 
 /** Events that concern a repository as a whole. */

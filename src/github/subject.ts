@@ -69,7 +69,11 @@ export type Subject =
       /** Who changed it, and when, as far as the webhook says. */
       readonly by: Actor | null;
       readonly at: Instant;
+      /** Only who has which right; absent: all of it. */
+      readonly part?: "people";
     }
+  /** A deployment to this environment began or succeeded. */
+  | { readonly type: "deployed-to"; readonly repositoryId: number; readonly environment: string }
   | ({ readonly type: "issue"; readonly repositoryId: number } & IssueTouched)
   /** Everything open in the repository may have another answer now. */
   | { readonly type: "repository"; readonly repositoryId: number }

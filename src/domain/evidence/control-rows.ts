@@ -85,7 +85,7 @@ interface Right {
 export const PRIVILEGED_ACTORS = table<Right>({
   path: "privileged-actors.csv",
   description:
-    "Who could approve, administer, bypass or release deployments within the period, from when to when. Whoever may write may also ask for a deployment. People are read once a week.",
+    "Who could approve, administer, bypass or release deployments within the period, from when to when. Whoever may write may also ask for a deployment. People are read once a day and when GitHub tells of a change, teams once a week.",
   columns: [
     column("right_id", "text", "Identity: the setting, the number of the log entry, the actor.", rightId),
     column(

@@ -7,8 +7,9 @@ import { isUnobservable, type Unobservable } from "./snapshot.ts";
 export interface SeenPeople {
   readonly people:
     readonly { readonly id: number; readonly login: string; readonly role: Role }[] | Unobservable;
+  /** Null: not read this time. */
   readonly teams:
-    readonly { readonly id: number; readonly slug: string; readonly role: string }[] | Unobservable;
+    readonly { readonly id: number; readonly slug: string; readonly role: string }[] | Unobservable | null;
 }
 
 /** What people may do: each includes those below. */
@@ -20,7 +21,7 @@ const SETTINGS: Readonly<Record<Role, SettingName>> = {
   write: "may-write",
 };
 
-/** The settings that are read of people, once a day. */
+/** The settings that are read of people, and not of how the repository is set. */
 export const PEOPLE_SETTINGS: readonly SettingName[] = [...Object.values(SETTINGS), "teams"];
 
 /** Who has which right, each under the highest they have: `login#id`. */
@@ -33,6 +34,7 @@ export function peopleSettings(seen: SeenPeople): readonly Setting[] {
     const names = people.filter((one) => one.role === role).map(({ id, login }) => `${login}#${id}`);
     return { place, setting, value: names.toSorted(), because: null };
   });
+  if (teams === null) return roles;
   const ofTeams: Setting = isUnobservable(teams)
     ? { place, setting: "teams", value: null, because: teams.unobservable }
     : {

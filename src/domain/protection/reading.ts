@@ -4,18 +4,25 @@ import type { Actor, Instant, Repository } from "../change.ts";
 import { canonical, sha256 } from "../digest.ts";
 import type { Entry } from "../entry.ts";
 import type { ControlStateRecord, ExposureRecord, ReadingRecord, WeakerSpell } from "./record.ts";
-import { settingsOf, type Place, type Setting } from "./settings.ts";
+import { settingsOf, type Place, type Setting, type SettingName } from "./settings.ts";
 import { PEOPLE_SETTINGS, peopleSettings, type SeenPeople } from "./people.ts";
 import { isUnobservable, type Protection } from "./snapshot.ts";
 import { causesOf, isWeaker, keyOf, weakened, type Weaker, type WeakeningCause } from "./weakening.ts";
 
+/** What is read: all of it, or what an event was about, so that nothing else is put down to that event. */
+export type Part = "all" | "environments" | "people";
+
 /** A reading with what was known before it. */
 export interface ReadingFacts {
+  /** Default: all. What was not read is in `after` as it was in `before`. */
+  readonly part?: Part;
   readonly repository: Repository;
   /** Our App's id. */
   readonly appId: number;
   /** When all of it was last read, this time included. */
   readonly wholeAt: Instant;
+  /** When the people were read before; null: never. Default: with the reading before. */
+  readonly peopleBefore?: Instant | null;
   readonly before: Protection | null;
   readonly after: Protection;
   /** Who may do what; null: not read this time. */
@@ -36,7 +43,7 @@ export function decideReading(facts: ReadingFacts): {
   readonly entries: readonly Entry[];
   readonly causes: readonly string[];
 } {
-  const { repository, before, after, appId } = facts;
+  const { part = "all", repository, before, after, appId } = facts;
   const settings = settingsOf(after, appId);
   const states = stateEntries(facts, [
     ...settings,
@@ -45,12 +52,22 @@ export function decideReading(facts: ReadingFacts): {
   const exposures = exposuresAfter(facts, settings);
   const digest = digestOf(after);
   const isNews = before === null || states.length > 0 || exposures.length > 0 || digestOf(before) !== digest;
-  const isDue = before === null || isNews || after.readAt - before.readAt >= READING_STANDS;
+  const isDue =
+    before === null || isNews || (part === "all" && after.readAt - before.readAt >= READING_STANDS);
   const place = { kind: "protection", ...owned(repository), at: after.readAt } as const;
-  const read: ReadingRecord = { readAt: after.readAt, wholeAt: facts.wholeAt, digest };
+  const peopleAt = facts.people === null ? facts.peopleBefore : after.readAt;
+  const read: ReadingRecord = {
+    // What was not read again is only known to have held at the reading before.
+    readAt: part === "all" || before === null ? after.readAt : before.readAt,
+    wholeAt: facts.wholeAt,
+    ...(peopleAt == null ? {} : { peopleAt }),
+    digest,
+  };
   return {
     entries: [
-      ...(isNews ? [{ ...place, subject: String(repository.id), body: after }] : []),
+      ...(isNews
+        ? [{ ...place, subject: String(repository.id), body: { ...after, readAt: read.readAt } }]
+        : []),
       ...(isDue ? [{ ...place, subject: readingSubject(repository.id), body: read }] : []),
       ...states,
       ...exposures.map(exposureEntry),
@@ -82,7 +99,7 @@ function stateEntries(facts: ReadingFacts, settings: readonly Setting[]): readon
   const now = new Set(settings.map((each) => settingSubject(repository.id, each)));
   const gone = facts.known
     .filter((each) => !each.gone && !now.has(settingSubject(repository.id, each)))
-    .filter(({ setting }) => facts.people !== null || !PEOPLE_SETTINGS.includes(setting))
+    .filter(({ setting }) => isRead(setting, facts.people))
     .map(({ place, setting }) => {
       const hidden = hiddenIn(after, place.kind);
       return {
@@ -112,13 +129,18 @@ function stateEntries(facts: ReadingFacts, settings: readonly Setting[]): readon
       value,
       because,
       from,
-      notBefore: before?.readAt ?? null,
+      notBefore: (PEOPLE_SETTINGS.includes(setting) ? facts.peopleBefore : null) ?? before?.readAt ?? null,
       basis: told === null ? "read-later" : "observed",
       by: before === null ? null : (told?.by ?? null),
       gone: each.gone,
     };
     return [{ kind: "control-state", subject, ...owned(repository), at: from, body }];
   });
+}
+
+function isRead(setting: SettingName, people: SeenPeople | null): boolean {
+  if (!PEOPLE_SETTINGS.includes(setting)) return true;
+  return people !== null && (setting !== "teams" || people.teams !== null);
 }
 
 /** Why a whole part of the reading could not be observed: what is not shown need not be gone. */

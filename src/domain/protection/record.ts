@@ -29,6 +29,8 @@ export interface ReadingRecord {
   readonly readAt: Instant;
   /** When all of it was last read: in between, what GitHub says it has not changed is not read again. */
   readonly wholeAt: Instant;
+  /** When the people were last read; absent: with the whole. */
+  readonly peopleAt?: Instant;
   /** SHA-256 of the canonical form of what was read. */
   readonly digest: string;
 }
