@@ -160,6 +160,8 @@ export interface LandedBefore {
   readonly approvers: readonly Actor[];
   /** The digest of what was asked of it; empty where no policy was known. */
   readonly asked: string;
+  /** `read-later` where the landing was found late, or one of its approvals was. */
+  readonly basis: Basis;
 }
 
 /** Everything known of one pull request at one moment; gathered whole before it is judged. */

@@ -22,6 +22,8 @@ export interface Carried {
   readonly commits: ReadonlySet<Sha>;
   /** Whether what the rule of this name asks (null: what is always asked) was asked of each landing as it is asked here. */
   readonly asks: (rule: string | null) => boolean;
+  /** The landings that cover some of them, and how many each. */
+  readonly by: readonly { readonly landing: LandedBefore; readonly commits: number }[];
   /** Sentences: what landed approved, and why the rest did not; empty where nothing landed before. */
   readonly reasons: readonly string[];
 }
@@ -47,16 +49,16 @@ export function carriedBy(pull: PullRequest, policy: Policy, at: Instant): Carri
   const landings = (pull.landedBefore ?? []).filter(
     (each) => each.at <= at && matchesAny(policy.production.integration, branchOf(each.ref) ?? ""),
   );
-  if (landings.length === 0) return { commits: new Set(), asks: () => false, reasons: [] };
+  if (landings.length === 0) return { commits: new Set(), by: [], asks: () => false, reasons: [] };
   const asked = whatIsAsked(policy, [pull]);
   const parents = parentsOf(pull);
   const commits = new Set<Sha>();
   const against = new Map<Sha, string>();
-  const standing: LandedBefore[] = [];
+  const by: { readonly landing: LandedBefore; readonly commits: number }[] = [];
   for (const landing of landings) {
     const brought = broughtBy(landing, parents);
     const why = whyNot(landing, asked);
-    if (why === null && brought.length > 0) standing.push(landing);
+    if (why === null && brought.length > 0) by.push({ landing, commits: brought.length });
     for (const sha of brought) {
       if (why === null) commits.add(sha);
       // Where a branch was made from another one, what that other one told is the better reason.
@@ -67,8 +69,10 @@ export function carriedBy(pull: PullRequest, policy: Policy, at: Instant): Carri
   const landed = commits.size;
   for (const { sha } of clean) commits.add(sha);
   const rest = pull.commits.filter(({ sha }) => !commits.has(sha));
+  const standing = by.map(({ landing }) => landing);
   return {
     commits,
+    by,
     asks: (rule) =>
       rule === null ||
       policy.rules.filter(({ name }) => name === rule).every(({ when }) => asksEachAlike(when)),

@@ -82,6 +82,7 @@ const Pull = z.looseObject({
         pulls: z.array(z.int()),
         approvers: z.array(Actor),
         asked: Text,
+        basis: Basis,
       }),
     )
     .optional()

@@ -22,7 +22,9 @@ export async function landedBefore(
     const { change, assessment, asked } = entry.body as LandingRecord;
     const { ref, before, after, at, kind } = change.update;
     if (!own.has(after) || at > until) continue;
-    const counted = assessment.approvals.filter(({ counts }) => counts).map(({ actorId }) => actorId);
+    const counting = assessment.approvals.filter(({ counts }) => counts);
+    const counted = counting.map(({ actorId }) => actorId);
+    const isLate = change.late || counting.some(({ basis }) => basis === "read-later");
     const reviewers = change.pullRequests.flatMap(({ reviews }) => reviews.map(({ author }) => author));
     const approvers = new Map(
       reviewers.flatMap((each) => (each !== null && counted.includes(each.id) ? [[each.id, each]] : [])),
@@ -39,6 +41,7 @@ export async function landedBefore(
       pulls: change.pullRequests.map(({ number }) => number),
       approvers: [...approvers.values()],
       asked,
+      basis: isLate ? "read-later" : "observed",
     });
   }
   return found;

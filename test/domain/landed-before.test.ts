@@ -21,6 +21,7 @@ function landing(after: string, before: string, changes: Partial<LandedBefore> =
     pulls: [7],
     approvers: [bob],
     asked: whatIsAsked(gathers, []),
+    basis: "observed",
     ...changes,
   };
 }

@@ -2,10 +2,11 @@
 
 import { asksOutcome, judgeApprovals, type ApprovalJudgement } from "../approval.ts";
 import type { AskState, TreeState } from "../ask.ts";
-import type { Change, PullRequest } from "../change.ts";
+import type { Actor, Basis, Change, PullRequest } from "../change.ts";
+import { carriedBy } from "../landed-before.ts";
 import { entryId } from "../policy/brought.ts";
 import { branchOf } from "../policy/scope.ts";
-import type { JudgedApproval, Outcome, Result } from "../result.ts";
+import type { Assessment, JudgedApproval, Outcome, Result } from "../result.ts";
 import { preApproval } from "../standard.ts";
 import { listed, missingOf, oneLine } from "../wording.ts";
 import {
@@ -49,6 +50,30 @@ export function approvalsOf(subject: Subject, context: Context): readonly Judged
   return pullsOf(subject).flatMap(
     (pull) => judgeApprovals(pull, context.policy, momentOf(pull, context)).approvals,
   );
+}
+
+/** A landing on an integration branch whose approvals cover commits of a pull request, as a result keeps it. */
+export interface CarriedLanding {
+  readonly change: string;
+  readonly branch: string;
+  readonly pulls: readonly number[];
+  readonly approvers: readonly Actor[];
+  readonly commits: number;
+  readonly basis: Basis;
+}
+
+function carriedOf(pull: PullRequest, context: Context): readonly CarriedLanding[] {
+  return carriedBy(pull, context.policy, momentOf(pull, context)).by.map(({ landing, commits }) => {
+    const { changeId: change, ref, pulls, approvers, basis } = landing;
+    return { change, branch: branchOf(ref) ?? ref, pulls, approvers, commits, basis };
+  });
+}
+
+/** The landings whose approvals cover commits of what an assessment judged. */
+export function carriedIn({ results }: Pick<Assessment, "results">): readonly CarriedLanding[] {
+  // INVARIANT: the control writes its inputs so.
+  return (results.find(({ control }) => control === NAME)?.inputs["carried"] ??
+    []) as readonly CarriedLanding[];
 }
 
 /** The cause of a pass without approvals: a standard change of the policy. */
@@ -104,14 +129,10 @@ export function judgeAsks(
   const cause =
     deciding.find((one) => !one.cause.startsWith("waiting"))?.cause ?? deciding[0]?.cause ?? "satisfied";
   const preApproved = each.flatMap((one) => one.preApproved ?? []);
-  const landedBefore = pullsOf(subject)
-    .flatMap((pull) => pull.landedBefore ?? [])
-    .map(({ changeId, verdict, pulls, approvers }) => {
-      return { change: changeId, verdict, pulls, approvers: approvers.map(({ login }) => login) };
-    });
+  const carried = pullsOf(subject).flatMap((pull) => carriedOf(pull, context));
   return result(name, outcome, cause, unique(deciding.flatMap((one) => one.reasons)), {
     ...(preApproved.length === 0 ? {} : { preApproved }),
-    ...(landedBefore.length === 0 ? {} : { landedBefore }),
+    ...(carried.length === 0 ? {} : { carried }),
     pullRequests: pullsOf(subject).map((pull) => pull.number),
     required: each.map((one) => one.required),
     counted: each.map((one) => one.counted),

@@ -3,6 +3,7 @@
 import { isAccepted } from "../acceptance.ts";
 import type { Acceptance, Actor, Change, PullRequest, RefUpdate } from "../change.ts";
 import { contributorsOf } from "../contribution.ts";
+import { carriedIn } from "../controls/independently-approved.ts";
 import type { ChangeRecord, DeploymentRecord, DeviationRecord } from "../record.ts";
 import type { Assessment, JudgedApproval, Outcome } from "../result.ts";
 import { joinSorted, pairLine, statesOf, type EvidenceSource, type Stated } from "./population.ts";
@@ -138,6 +139,12 @@ const CHANGE_COLUMNS: readonly Column<ChangeRow>[] = [
     "list",
     "Approvals that do not: login#id;permission at the time;reviewed commit;submitted at;basis;reason code.",
     (row) => approvalsText(row, false),
+  ),
+  column(
+    "approvals_carried",
+    "list",
+    "Landings on integration branches whose approvals cover commits of it: approvers, login#id joined by +;commits covered;branch;pull requests joined by +;id of the landing (its log entry's subject);basis. Empty: none was needed, or none counts.",
+    (row) => carriedText(row.body.assessment),
   ),
   column(
     "checks",
@@ -444,6 +451,19 @@ function approvalsText(row: ChangeRow, counts: boolean): string {
   );
 }
 
+function carriedText(assessment: Assessment): string {
+  return groupsText(
+    carriedIn(assessment).map(({ approvers, commits, branch, pulls, change, basis }) => [
+      approvers.map(personText).join("+"),
+      String(commits),
+      branch,
+      pulls.join("+"),
+      change,
+      basis,
+    ]),
+  );
+}
+
 function approvalParts(change: Change, approval: JudgedApproval): readonly string[] {
   const pull = change.pullRequests.find((each) =>
     each.reviews.some((review) => review.id === approval.reviewId),
@@ -490,6 +510,6 @@ function assuranceOf(row: ChangeRow): string {
   const later =
     row.change.late ||
     row.change.update.basis === "read-later" ||
-    counted.some((each) => each.basis === "read-later");
+    [...counted, ...carriedIn(row.body.assessment)].some((each) => each.basis === "read-later");
   return later ? "read-later" : "observed";
 }
