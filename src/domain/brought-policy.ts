@@ -1,8 +1,8 @@
 /** A policy file that a pull request would bring: its problems are said where they are, before it rules anything. */
 
-import type { PullRequest } from "./change.ts";
+import type { BroughtPolicy, PullRequest } from "./change.ts";
 import type { CheckRunText } from "./record.ts";
-import { clipped, listed, markdown, oneLine } from "./wording.ts";
+import { clipped, listed, markdown, oneLine, short } from "./wording.ts";
 
 /** GitHub takes so many notes at once. */
 const MOST_NOTES = 50;
@@ -24,7 +24,9 @@ export function withBroughtPolicy(
     problems.map(({ line, column, message }) => ({ path, line, column, message: oneLine(message) })),
   );
   const [first] = annotations;
-  if (first === undefined) return text;
+  const mending = brought.find(({ judgedBy }) => judgedBy !== undefined);
+  if (first === undefined)
+    return mending === undefined ? text : { ...text, summary: `${mends(mending)}\n\n${text.summary}` };
   const count = annotations.length === 1 ? "a problem" : `${annotations.length} problems`;
   const paths = listed([...new Set(annotations.map(({ path }) => path))]);
   const title = `The policy file it would bring has ${count}: line ${first.line}: ${first.message}`;
@@ -46,4 +48,13 @@ export function withBroughtPolicy(
     summary,
     annotations: annotations.slice(0, MOST_NOTES),
   };
+}
+
+/** By what a pull request is judged that does nothing but mend the file. */
+function mends({ path, judgedBy }: BroughtPolicy): string {
+  const version =
+    judgedBy == null
+      ? "no version of it could ever be used, so it is judged without one"
+      : `it is judged by that file as it last could be used, at ${short(judgedBy)}`;
+  return `${markdown(path)} as it is on the base lets nothing pass. This does nothing but mend it: ${version}.`;
 }

@@ -119,6 +119,8 @@ export interface ChangedFile {
 export interface BroughtPolicy {
   readonly path: string;
   readonly problems: readonly { readonly line: number; readonly column: number; readonly message: string }[];
+  /** Set where it does nothing but mend the file: the commit of the version it is judged by; null: there was none that could be used. */
+  readonly judgedBy?: Sha | null;
 }
 
 /** The CODEOWNERS file of a base, or why there is none. */

@@ -220,6 +220,9 @@ function waivedIn({ results }: Assessment): readonly string[] {
 /** Causes whose reasons tell, after what is needed, how the approvals given so far stand. */
 const ASKING: ReadonlySet<string> = new Set(["waiting-for-approval", "own-work"]);
 
+/** How a policy file is mended that lets nothing pass. */
+const MENDING = "mend it by a pull request of nothing but that file, judged by the file as it last worked"; afterwards re-run this check";
+
 /** What is missing, from whom, and how to get it. */
 function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly string[] {
   const reasons = each.reasons.map(markdown);
@@ -241,15 +244,9 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
     case "waiting-for-freeze":
       return reasons.map((reason) => `${reason.replace(/^waits/u, "wait")}; then this passes by itself`);
     case "policy-broken":
-      return [
-        `${reasons[0] ?? ""}: mend ${each.reasons.length > 2 ? "these" : "this"} on the branch the policy is read from`,
-        ...reasons.slice(1),
-      ];
+      return [`${reasons[0] ?? ""}: ${MENDING}`, ...reasons.slice(1)];
     case NAMES_NOBODY:
-      return [
-        ...reasons,
-        "mend the policy on the branch it is read from; a team or account made meanwhile counts once the file was changed",
-      ];
+      return [...reasons, `${MENDING}; a team or account made meanwhile counts once the file was changed`];
     case "policy-unreadable":
       return reasons.map((reason) => `${reason}; it is tried again, and re-running this check tries at once`);
     case "unknown":

@@ -29,7 +29,8 @@ import { checksAt, gatherPull, observationsOf, SETTLING } from "./gather.ts";
 import { noteLanded } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import { landedChanges } from "./landed.ts";
-import { policyOf } from "./policy.ts";
+import { policyIfMended, type Mended } from "./mending.ts";
+import { policyAt } from "./policy.ts";
 import { recordScope } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { ownKey, spansAt, standingOf } from "./standing.ts";
@@ -84,21 +85,6 @@ export async function currentPolicy(tools: Tools, watched: Watched): Promise<Pol
       return policy;
     },
   );
-}
-
-/** The policy as it was at a commit, or is at the head of a branch. */
-export async function policyAt(
-  tools: Tools,
-  watched: Watched,
-  commit: string,
-  at = tools.clock.now(),
-): Promise<PolicyInForce> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const read = await tools.github.readPolicy(octokit, watched.repository, commit, {
-    installationId: watched.installationId,
-    lookups: tools.github.lookups,
-  });
-  return policyOf(tools, watched, read, at);
 }
 
 /** The change id: the same whether a webhook, the sweep or a backfill found it. */
@@ -302,11 +288,13 @@ export async function recordUpdate(
     await tools.ledger.record({ entries: places, actions: [] }, now, watched.fence);
     return;
   }
-  const policy = await policyBefore(tools, watched, update);
+  const found = await policyBefore(tools, watched, update);
+  const mended = isMerge(update) ? await policyIfMended(tools, watched, update, found) : null;
+  const policy = mended?.policy ?? found;
   // What was read within minutes of happening was seen happening, whether a webhook or the list told first.
   const basis = now - update.at <= SETTLING ? "observed" : "read-later";
   if (role === PRODUCTION && isMerge(update)) await followIntegration(tools, watched);
-  const change = await gatherChange(tools, watched, { ...update, basis }, occurrence, policy);
+  const change = await gatherChange(tools, watched, { ...update, basis }, occurrence, policy, mended);
   // What people said in an approving review, or pushed, may not have been looked at before it landed.
   for (const pull of change.pullRequests) await keepUp(tools, watched, pull, policy);
   const emergencies = await emergenciesOfAll(tools, watched, change.pullRequests);
@@ -435,6 +423,7 @@ async function gatherChange(
   update: RefUpdate,
   occurrence: number,
   policy: PolicyInForce,
+  mended: Mended | null,
 ): Promise<Change> {
   const { repository } = watched;
   const octokit = await tools.github.octokits.installation(watched.installationId);
@@ -448,7 +437,7 @@ async function gatherChange(
   const shipped: ShippedContent[] = [];
   const gathered: PullRequest[] = [];
   for (const number of read.pulls) {
-    const { pull } = await gatherPull(tools, watched, number, { policy, before: update.before });
+    const { pull } = await gatherPull(tools, watched, number, { policy, before: update.before, mended });
     if (pull.merged !== null) gathered.push(pull);
   }
   for (const pull of landedOfItsOwn(gathered, update)) {

@@ -12,6 +12,7 @@ import type { BranchRecord, GateRecord } from "../domain/record.ts";
 import { currentPolicy, followBranch, followIntegration } from "./assess-change.ts";
 import { keepUp } from "./emergencies.ts";
 import { candidatesFor, gatherPull } from "./gather.ts";
+import { problemsIn } from "./mending.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { lookAtMerged } from "./reviews.ts";
 
@@ -92,7 +93,8 @@ export async function assessGroup(
   const first = gathered[0];
   if (first === undefined) return;
   const pulls = gathered.map((each) => each.pull);
-  const { policy } = first;
+  // One of them may do nothing but mend a policy that lets no other pass.
+  const policy = (gathered.find((each) => problemsIn(each.policy).length > 0) ?? first).policy;
   const emergencies = [];
   for (const each of gathered) emergencies.push(...(await keepUp(tools, watched, each.pull, each.policy)));
   const subject = { moment: "group", pulls, sha: group.headSha, checks: read.checks, emergencies } as const;

@@ -11,7 +11,6 @@ import { namedBy, type Requirement } from "../domain/policy/requirement.ts";
 import { asksForOwners, readsDescription, type Policy } from "../domain/policy/policy.ts";
 import { asOnePerson } from "../domain/identity.ts";
 import type { PolicyNames } from "../domain/policy/names.ts";
-import { unknownNameProblems } from "../domain/policy/unknown-names.ts";
 import { namedIn, speaksOf } from "../domain/policy/when.ts";
 import { policyInForce, type FileProblem, type PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord, Observation } from "../domain/record.ts";
@@ -20,6 +19,7 @@ import { sources } from "../domain/wording.ts";
 import type { Candidates } from "../domain/message.ts";
 import type { ListedAction } from "../ledger/actions.ts";
 import { landedBefore } from "./landed-before.ts";
+import { policyIfMending, problemsIn, type Mended } from "./mending.ts";
 import { ownerNames } from "./owner-names.ts";
 import { policyOf, trusted, unknownIn } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -63,7 +63,7 @@ export async function gatherPull(
   tools: Tools,
   watched: Watched,
   number: number,
-  landed?: { readonly policy: PolicyInForce; readonly before: Sha },
+  landed?: { readonly policy: PolicyInForce; readonly before: Sha; readonly mended?: Mended | null },
 ): Promise<{
   readonly pull: PullRequest;
   readonly policy: PolicyInForce;
@@ -77,9 +77,17 @@ export async function gatherPull(
     observations: await observationsOf(tools, watched.repository.id, `pull/${number}`),
     observationsOfRef: (ref) => observationsOf(tools, watched.repository.id, ref),
   });
-  const policy = landed?.policy ?? (await policyOf(tools, watched, read.policy));
+  const found = landed?.policy ?? (await policyOf(tools, watched, read.policy));
   const { twins } = read;
-  const brought = landed === undefined ? await policyBrought(tools, watched, read) : {};
+  const told = landed === undefined ? await policyBrought(tools, watched, read) : {};
+  const mended =
+    landed === undefined
+      ? await policyIfMending(tools, watched, { ...read.pull, ...told }, found, () =>
+          tools.github.readFiles(octokit, read.pull, read.pull.base.sha, tools.github.lookups),
+        )
+      : (landed.mended ?? null);
+  const policy = mended?.policy ?? found;
+  const brought = mended === null ? told : { broughtPolicy: mended.brought };
   if (policy.state !== "known") return { pull: { ...read.pull, ...brought }, policy, twins };
   const { effective } = policy.record;
   const before = await landedBefore(tools, watched, read.pull, effective);
@@ -167,7 +175,7 @@ async function problemsOf(
   if (policy.state !== "known") return [];
   const { record } = policy;
   const names: PolicyNames = { accounts: [], brought: [], unknown: await unknownIn(tools, watched, record) };
-  return unknownNameProblems({ ...record, effective: { ...record.effective, names } });
+  return problemsIn({ state: "known", record: { ...record, effective: { ...record.effective, names } } });
 }
 
 async function acceptanceOf(

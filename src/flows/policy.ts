@@ -34,6 +34,21 @@ export async function policyOf(
   return { state: "known", record: { ...policy.record, effective: { ...policy.record.effective, names } } };
 }
 
+/** The policy as it was at a commit, or is at the head of a branch. */
+export async function policyAt(
+  tools: Tools,
+  watched: Watched,
+  commit: string,
+  at = tools.clock.now(),
+): Promise<PolicyInForce> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const read = await tools.github.readPolicy(octokit, watched.repository, commit, {
+    installationId: watched.installationId,
+    lookups: tools.github.lookups,
+  });
+  return policyOf(tools, watched, read, at);
+}
+
 /**
  * Rights as read, without those that rest on a name that changed hands since it was first read: such a login, team or
  * organisation says nothing of anybody, for or against.
