@@ -221,7 +221,7 @@ function waivedIn({ results }: Assessment): readonly string[] {
 const ASKING: ReadonlySet<string> = new Set(["waiting-for-approval", "own-work"]);
 
 /** How a policy file is mended that lets nothing pass. */
-const MENDING = "mend it by a pull request of nothing but that file, judged by the file as it last worked"; afterwards re-run this check";
+const MENDING = "mend it by a pull request of nothing but that file, judged by the file as it last worked";
 
 /** What is missing, from whom, and how to get it. */
 function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly string[] {
