@@ -1,15 +1,19 @@
 /** What our deployment gate answers a job that waits: at once where that is sure, and a comment while it may still change. */
 
+import { termText } from "./calendar.ts";
 import type { Instant, Repository } from "./change.ts";
+import { isOpenToEmergencies } from "./controls/outside-freeze.ts";
 import type { Deployment } from "./deployment.ts";
+import { waivedBy } from "./emergency/deployment.ts";
 import { isOpen } from "./emergency/exception.ts";
 import type { EmergencyFacts } from "./emergency/facts.ts";
 import type { Action, Decision, Entry } from "./entry.ts";
+import type { Freeze } from "./policy/leave.ts";
 import type { PolicyInForce } from "./policy/tighten.ts";
 import { defaultPolicy } from "./policy/tighten.ts";
 import type { DeploymentGateRecord } from "./record.ts";
-import type { Assessment } from "./result.ts";
-import { markdown, short, time, VERDICT_TITLES } from "./wording.ts";
+import type { Assessment, Result } from "./result.ts";
+import { CONTROL_TITLES, markdown, short, sources, time, VERDICT_TITLES } from "./wording.ts";
 
 /** What an `answer-gate` action asks for. `state` null: a comment, and the job goes on waiting. */
 export interface AnswerGatePayload {
@@ -128,7 +132,10 @@ function commentOf(facts: GateFacts, answer: DeploymentGateRecord["answer"]): st
   const reasons = open.flatMap((each) => each.reasons).map((reason) => `- ${markdown(reason)}`);
   const lines: string[] = [];
   if (answer === "approved" && GOOD.has(assessment.verdict))
-    lines.push(`Approved: what this brings to ${environment} is let through.`);
+    lines.push(
+      `Approved: what this brings to ${environment} is let through.`,
+      ...waivedLines(assessment, policy),
+    );
   else if (answer === "approved")
     lines.push(`Approved, because the policy only observes. Enforced, this would be held back:`, ...reasons);
   else if (answer === "waiting")
@@ -139,6 +146,7 @@ function commentOf(facts: GateFacts, answer: DeploymentGateRecord["answer"]): st
       modeOf(policy) === "enforce" && open.some(({ cause }) => CURABLE.has(cause))
         ? "Merge what is not merged through a reviewed pull request, or cancel this run. It is looked at again by itself."
         : "It is looked at again by itself whenever something changes.",
+      ...emergencyLines(facts, assessment),
     );
   else
     lines.push(
@@ -148,8 +156,51 @@ function commentOf(facts: GateFacts, answer: DeploymentGateRecord["answer"]): st
       ...reasons,
       "",
       "A rejection is final: deploy again once what it carries is compliant.",
+      ...emergencyLines(facts, assessment),
     );
   return [...lines, ...changeLines(deployment)].join("\n");
+}
+
+/** What was not asked, and why not; after an emergency also what is owed for it. */
+function waivedLines({ verdict, results }: Assessment, policy: PolicyInForce): readonly string[] {
+  const waived = results.filter(({ outcome }) => outcome === "waived");
+  if (waived.length === 0) return [];
+  const lines = waived.map(
+    ({ control, reasons }) => `- not ${CONTROL_TITLES[control]}: ${markdown(reasons[0] ?? "")}`,
+  );
+  if (verdict !== "emergency" || policy.state !== "known") return ["", ...lines];
+  const { reviewers, reviewWithin } = policy.record.effective.emergency;
+  const owed = `- owed: a review by ${markdown(sources(reviewers))} with no part in it, within ${termText(reviewWithin)} of the deployment`;
+  return ["", ...lines, owed];
+}
+
+/** What to type where an emergency would let it pass: to authorise the one that waits, else to declare one. */
+function emergencyLines(
+  { deployment, policy, emergencies = [] }: GateFacts,
+  { results }: Assessment,
+): readonly string[] {
+  if (policy.state !== "known" || modeOf(policy) === "observe") return [];
+  const waives = waivedBy(policy.record.effective, true);
+  const open = results.filter(
+    ({ outcome, control }) =>
+      (outcome === "fail" || outcome === "unverifiable") && control !== "emergency-authorised",
+  );
+  // INVARIANT: the control `outside-freeze` writes its inputs so.
+  const helps = ({ control, inputs }: Result): boolean =>
+    control === "outside-freeze"
+      ? isOpenToEmergencies((inputs["freezes"] ?? []) as readonly Freeze[])
+      : waives.includes(control);
+  if (open.length === 0 || !open.every(helps)) return [];
+  const { owner, name } = deployment.repository;
+  const environment = /^[\w.-]+$/u.test(deployment.environment) ? deployment.environment : "ENVIRONMENT";
+  const named = `--repo ${owner}/${name} --environment ${environment} --commit ${short(deployment.sha)}`;
+  const isWaiting = emergencies.some(({ record }) => record.status === "waiting");
+  return [
+    "",
+    isWaiting
+      ? `Whoever may authorise the emergency and had no part in it: \`countersign emergency authorise ${named} --as LOGIN\`.`
+      : `If it cannot wait: \`countersign emergency declare ${named} --reason TEXT --as LOGIN\`.`,
+  ];
 }
 
 function changeLines({ carried }: Deployment): readonly string[] {

@@ -19,8 +19,8 @@ import { remind } from "./reviews.ts";
 const MOST_ASKED = 100;
 
 /**
- * Who shaped what a deployment brings, as far as known: the makers of the changes it carries, and authors and committers of
- * the commits that no change accounts for. Null: it cannot be told. Throws Trouble.
+ * Who shaped what a deployment brings, as far as known: the makers of the changes it carries; authors, committers and pushers of
+ * the commits that no change accounts for. Null: it cannot be told, such as who pushed what is deployed. Throws Trouble.
  */
 export async function makersOfDeployment(
   tools: Tools,
@@ -31,10 +31,17 @@ export async function makersOfDeployment(
   if (previous !== null && (unaccounted === null || unaccounted.length > MOST_ASKED)) return null;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const people: Actor[] = [];
-  for (const each of new Set<Sha>([sha, ...(unaccounted ?? [])])) {
+  const commits = new Set<Sha>([sha, ...(unaccounted ?? [])]);
+  for (const each of commits) {
     const makers = await tools.github.readMakers(octokit, watched.repository, each);
     if (makers === null) return null;
     people.push(...makers);
+  }
+  // What a commit says of its author can be forged; who pushed it cannot.
+  if (unaccounted !== null && unaccounted.length > 0) {
+    const pushers = await tools.github.readPushers(octokit, watched.repository, { head: sha, commits });
+    if (pushers === null) return null;
+    people.push(...pushers);
   }
   const known = carried.flatMap(({ makers }) => makers.map((id): Account => ({ id, login: "" })));
   return [...people, ...known];

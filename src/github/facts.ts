@@ -40,7 +40,14 @@ import {
 } from "./runs.ts";
 import { deploymentOfJob, listWaitingJobs } from "./waiting-jobs.ts";
 import { readWebhookConfig } from "./webhook.ts";
-import { digestOf, listDeletedBranches, readChange, readPushes, readRefUpdates } from "./updates.ts";
+import {
+  digestOf,
+  listDeletedBranches,
+  readChange,
+  readPushers,
+  readPushes,
+  readRefUpdates,
+} from "./updates.ts";
 
 /** Every reading the flows make of GitHub, each a function that is given what it asks with. */
 export const facts = {
@@ -99,6 +106,7 @@ export const facts = {
   digestOf,
   listDeletedBranches,
   readChange,
+  readPushers,
   readPushes,
   readRefUpdates,
 } as const;

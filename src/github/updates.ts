@@ -3,6 +3,7 @@
 import { z } from "zod";
 import {
   NO_COMMIT,
+  type Actor,
   type Check,
   type Instant,
   type Push,
@@ -162,6 +163,34 @@ export async function readPushes(
   return updates.map(({ before, after, actor, at, kind, basis }) => {
     return { before, after, actor, at, forced: kind === "force-push", basis };
   });
+}
+
+/** Pages of 100 updates of all branches read to find who pushed a commit. */
+const MOST_PAGES_OF_ALL = 20;
+
+/** Who pushed commits to any branch, by GitHub's own list; null where it does not show who pushed `head`. Throws {@link Trouble}. */
+export async function readPushers(
+  github: GitHub,
+  repository: Repository,
+  { head, commits }: { readonly head: Sha; readonly commits: ReadonlySet<Sha> },
+): Promise<readonly Actor[] | null> {
+  const people: Actor[] = [];
+  let isSeen = false;
+  const asked = { ...place(repository), direction: "desc" };
+  const pages = pagesOf(
+    github,
+    "GET /repos/{owner}/{repo}/activity",
+    asked,
+    ActivityShape,
+    MOST_PAGES_OF_ALL,
+  );
+  for await (const { data } of pages)
+    for (const { after, actor, kind } of data) {
+      if (!commits.has(after) || kind === "pull-request" || kind === "queue") continue;
+      if (after === head) isSeen ||= actor !== null;
+      if (actor !== null) people.push(actor);
+    }
+  return isSeen ? people : null;
 }
 
 /** What one update brought. */

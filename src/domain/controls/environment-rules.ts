@@ -2,6 +2,7 @@
 
 import type { Actor } from "../change.ts";
 import type { Deployment, RunApproval } from "../deployment.ts";
+import { isSamePerson } from "../identity.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Outcome } from "../result.ts";
 import { oneLine, some, time } from "../wording.ts";
@@ -50,8 +51,8 @@ function reviewersFinding(deployment: Deployment, policy: Policy): readonly Rule
   }
   const own = given.filter((each) => isOwn(each, deployment, policy));
   if (own.length < given.length) return [];
-  const who = [...new Set(own.map(({ user }) => oneLine(user?.login ?? "an unknown account")))];
-  const started = own.some(({ user }) => starters(deployment).some((each) => each.id === user?.id));
+  const who = [...new Set(own.map(({ user }) => accountText(user, deployment, policy)))];
+  const started = own.some(({ user }) => starterBehind(user, deployment, policy) !== null);
   const why = started ? "who began this deployment" : "who made what it carries";
   return [
     {
@@ -65,11 +66,28 @@ function reviewersFinding(deployment: Deployment, policy: Policy): readonly Rule
 /** Whoever began the run, or this attempt of it, does not approve it; nor who alone made what it carries if nobody else began it. */
 function isOwn({ user }: RunApproval, deployment: Deployment, policy: Policy): boolean {
   if (user === null) return false;
-  const began = starters(deployment);
-  if (began.some((each) => each.id === user.id)) return true;
-  const makers = new Set(deployment.carried.flatMap((each) => each.makers));
-  if (!makers.has(user.id)) return false;
-  return policy.independence === "strict" || (makers.size === 1 && began.length === 0);
+  if (starterBehind(user, deployment, policy) !== null) return true;
+  const makers = deployment.carried.flatMap((each) => each.makers).map((id) => ({ id, login: "" }));
+  const own = makers.filter((maker) => isSamePerson(policy, maker, user));
+  if (own.length === 0) return false;
+  return (
+    policy.independence === "strict" || (own.length === makers.length && starters(deployment).length === 0)
+  );
+}
+
+/** The account that began the run or this attempt of it and is this person's, or null. */
+function starterBehind(user: Actor | null, deployment: Deployment, policy: Policy): Actor | null {
+  if (user === null) return null;
+  const began = starters(deployment).filter((each) => isSamePerson(policy, each, user));
+  return began.find(({ id }) => id === user.id) ?? began[0] ?? null;
+}
+
+function accountText(user: Actor | null, deployment: Deployment, policy: Policy): string {
+  if (user === null) return "an unknown account";
+  const began = starterBehind(user, deployment, policy);
+  return began === null || began.id === user.id
+    ? oneLine(user.login)
+    : `${oneLine(user.login)}, another account of ${oneLine(began.login)}`;
 }
 
 function starters({ run }: Deployment): readonly Actor[] {

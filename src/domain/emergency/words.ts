@@ -150,6 +150,6 @@ export function notAuthoriser(
   if (standing.entitled === "unknown")
     return `GitHub would not tell whether you are one of ${from}, ${who}. Nothing was changed; try again, or ask somebody else.`;
   if (what === "deployment")
-    return `Whether you had a part in this deployment cannot be told, ${who}: GitHub would not list all that it brings. Somebody must deploy less, or merge it through a reviewed pull request.`;
+    return `Whether you had a part in this deployment cannot be told, ${who}: GitHub does not show who pushed all that it brings. Push the commit to a branch of its own and declare it again, or merge it through a reviewed pull request.`;
   return `Whether you had a part in this pull request cannot be told, ${who}: nobody saw who pushed some of its commits. Amend and push them again, then authorise.`;
 }
