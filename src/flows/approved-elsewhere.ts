@@ -1,8 +1,8 @@
 /** What was pushed may be, to the patch, what was approved on another branch: it is said, and changes nothing. */
 
 import { NO_COMMIT, type ApprovedElsewhere, type RefUpdate, type Sha } from "../domain/change.ts";
-import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
 import type { ChangeRecord, LandingRecord } from "../domain/record.ts";
+import { landedChanges } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** So many approved changes, the newest, are compared with what was pushed. */
@@ -32,8 +32,7 @@ export async function approvedElsewhere(
   if (approved.length === 0) return [];
   const found: ApprovedElsewhere[] = [];
   for (const { patch, isWhole } of await patchesOf(tools, watched, update)) {
-    for (const { body } of approved) {
-      const { change, assessment } = body as ChangeRecord | LandingRecord;
+    for (const { change, assessment } of approved) {
       if (!(await isSame(tools, watched, patch, change.update))) continue;
       const counted = assessment.approvals.filter(({ counts }) => counts);
       found.push({
@@ -57,20 +56,25 @@ async function approvedBefore(
   tools: Tools,
   watched: Watched,
   { ref, at }: RefUpdate,
-): Promise<readonly LoggedEntry[]> {
-  const found: LoggedEntry[] = [];
-  for (const kind of ["change", "landing"] as const satisfies readonly EntryKind[]) {
-    const where = { repositoryId: watched.repository.id, to: at + 1, order: "at" } as const;
-    for await (const entry of tools.ledger.states(kind, where)) {
-      const { change, assessment } = entry.body as ChangeRecord | LandingRecord;
-      const isApproved = assessment.results.some(
-        ({ control, outcome }) => control === "independently-approved" && outcome === "pass",
-      );
-      if (change.update.ref === ref || !isApproved || change.pullRequests.length === 0) continue;
-      found.push(entry);
-    }
-  }
-  return found.toSorted((a, b) => b.at - a.at || b.seq - a.seq).slice(0, MOST_APPROVED);
+): Promise<readonly (ChangeRecord | LandingRecord)[]> {
+  const kinds = ["change", "landing"] as const;
+  const landed = await Promise.all(
+    kinds.map(async (kind) => {
+      const all = await landedChanges(tools, watched.repository.id, kind);
+      return all
+        .filter((each) => each.isApproved && each.ref !== ref && each.at <= at)
+        .slice(-MOST_APPROVED)
+        .map((each) => ({ kind, ...each }));
+    }),
+  );
+  const newest = landed
+    .flat()
+    .toSorted((a, b) => b.at - a.at || b.seq - a.seq)
+    .slice(0, MOST_APPROVED);
+  const records = await Promise.all(newest.map(({ kind, id }) => tools.ledger.state(kind, id)));
+  return records.flatMap((entry) =>
+    entry === undefined ? [] : [entry.body as ChangeRecord | LandingRecord],
+  );
 }
 
 /** The patch of a push, and that of each of its commits where they are few and one upon the other. */

@@ -114,7 +114,7 @@ async function unrecordedBefore(tools: Tools, watched: Watched, success: Found):
   const { repository } = watched;
   const { environment, status, read } = success;
   const octokit = await tools.github.octokits.installation(watched.installationId);
-  const last = (await earlierIn(tools, watched, environment, status.at)).at(-1)?.deployment;
+  const last = (await earlierIn(tools, watched, environment, status.at)).at(-1);
   const from = Math.max(watched.since, (last?.createdAt ?? watched.since) - OVERTAKING);
   const found: Found[] = [];
   const { listed } = await tools.github.listDeployments(octokit, repository, from, { environment });

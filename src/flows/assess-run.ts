@@ -3,9 +3,9 @@
 import { policyOrDefault } from "../domain/decision.ts";
 import { sha256 } from "../domain/digest.ts";
 import { isProductionWorkflow } from "../domain/policy/scope.ts";
-import type { DeploymentRecord } from "../domain/record.ts";
 import type { ReadRun } from "../github/runs.ts";
 import { isRecorded, policyWhen, recordSuccess } from "./deployed.ts";
+import { knownDeployments } from "./deployments-known.ts";
 import { currentPolicy } from "./assess-change.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -75,14 +75,7 @@ export async function judgeRun(
 }
 
 /** Whether a deployment to production by this attempt of the run is recorded. */
-async function isDeployed(tools: Tools, watched: Watched, run: ReadRun): Promise<boolean> {
-  const from = run.startedAt;
-  for await (const entry of tools.ledger.states("deployment", {
-    repositoryId: watched.repository.id,
-    from,
-  })) {
-    const { deployment } = entry.body as DeploymentRecord;
-    if (deployment.run?.id === run.id && deployment.run.attempt === run.attempt) return true;
-  }
-  return false;
+async function isDeployed(tools: Tools, watched: Watched, { id, attempt }: ReadRun): Promise<boolean> {
+  const known = await knownDeployments(tools, watched.repository.id);
+  return known.some(({ run }) => run?.id === id && run.attempt === attempt);
 }

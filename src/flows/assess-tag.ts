@@ -5,8 +5,9 @@ import { policyOrDefault } from "../domain/decision.ts";
 import { sha256 } from "../domain/digest.ts";
 import type { Entry } from "../domain/entry.ts";
 import { productionTagGlob } from "../domain/policy/scope.ts";
-import type { DeploymentRecord, TagsRecord } from "../domain/record.ts";
+import type { TagsRecord } from "../domain/record.ts";
 import { currentPolicy } from "./assess-change.ts";
+import { knownDeployments } from "./deployments-known.ts";
 import { isRecorded, policyWhen, recordSuccess } from "./deployed.ts";
 import { observationsOf } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -59,22 +60,24 @@ export async function assessTags(tools: Tools, watched: Watched): Promise<void> 
     return;
   }
   const origin = (known.body as TagsRecord).tags;
+  for (const { name } of listed) await assessTag(tools, watched, name);
+  const moves = await recordedMoves(tools, watched);
   for (const { name, sha } of listed) {
-    await assessTag(tools, watched, name);
-    const before = await recordedMoves(tools, watched, name);
+    const before = moves.get(name) ?? [];
     if ((before.at(-1) ?? origin[name]) === sha) continue;
     const times = new Map([[sha, before.filter((each) => each === sha).length + 1]]);
     await judge(tools, watched, name, { commit: sha, object: sha, actor: null, at: now }, times);
   }
 }
 
-/** The commits this tag was recorded to stand for, oldest first. */
-async function recordedMoves(tools: Tools, watched: Watched, tag: string): Promise<readonly Sha[]> {
-  const found: Sha[] = [];
-  const where = { repositoryId: watched.repository.id, order: "at" } as const;
-  for await (const entry of tools.ledger.states("deployment", where)) {
-    const { origin, sha } = (entry.body as DeploymentRecord).deployment;
-    if (origin.kind === "tag" && origin.tag === tag) found.push(sha);
+/** The commits each tag was recorded to stand for, oldest first. */
+async function recordedMoves(tools: Tools, watched: Watched): Promise<ReadonlyMap<string, readonly Sha[]>> {
+  const found = new Map<string, Sha[]>();
+  for (const { tag, sha } of await knownDeployments(tools, watched.repository.id)) {
+    if (tag === null) continue;
+    const moves = found.get(tag);
+    if (moves === undefined) found.set(tag, [sha]);
+    else moves.push(sha);
   }
   return found;
 }

@@ -4,7 +4,6 @@ import { NO_COMMIT, type Actor, type Instant, type Sha } from "../domain/change.
 import { dueAfter } from "../domain/calendar.ts";
 import { contributorsOf } from "../domain/contribution.ts";
 import { assess } from "../domain/controls/assess.ts";
-import { contentVerdict } from "../domain/controls/deployment-approved.ts";
 import { decideDeployment, policyOrDefault, seedOfDeployment } from "../domain/decision.ts";
 import type {
   Carried,
@@ -22,6 +21,7 @@ import type { BranchRecord, ChangeRecord, DeploymentRecord } from "../domain/rec
 import { Trouble } from "../domain/trouble.ts";
 import { currentPolicy, followBranch, sinceOf } from "./assess-change.ts";
 import { emergenciesForDeployment, planDue } from "./emergencies.ts";
+import { knownDeployments, type KnownDeployment } from "./deployments-known.ts";
 import { policyAt } from "./policy.ts";
 import { noteLanded } from "./exposed.ts";
 import { gateOf } from "./gates.ts";
@@ -120,7 +120,7 @@ export async function gatherDeployment(
   const { id, sha, environment, at, origin } = success;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const earlier = await earlierIn(tools, watched, environment, at, id);
-  const previous = earlier.at(-1)?.deployment ?? null;
+  const previous = earlier.at(-1) ?? null;
   const now = await standingAt(tools, watched, sha, at);
   const brought =
     previous === null
@@ -152,7 +152,7 @@ export async function gatherDeployment(
         });
   const { production, calendar } = policyOrDefault(success.policy);
   const owed = kind === "hotfix" ? production.mergeBack : null;
-  const before = earlier.findLast((each) => each.deployment.sha === sha);
+  const before = earlier.findLast((each) => each.sha === sha);
   return {
     id,
     repository,
@@ -177,7 +177,7 @@ export async function gatherDeployment(
     unaccounted: previous === null ? null : account.unaccounted,
     succeededBefore:
       before !== undefined || (kind === "rollback" && (await ranBeforeWeWatched(tools, watched, success))),
-    verdictBefore: before === undefined ? null : contentVerdict(before),
+    verdictBefore: before?.contentVerdict ?? null,
     mergeBack: owed === null ? null : { dueAt: dueAfter(at, owed, calendar), state: "due" },
     late: tools.clock.now() - at >= SETTLING,
   };
@@ -250,18 +250,11 @@ export async function earlierIn(
   environment: string,
   before: Instant,
   self = "",
-): Promise<readonly DeploymentRecord[]> {
-  const found: DeploymentRecord[] = [];
-  for await (const entry of tools.ledger.states("deployment", {
-    repositoryId: watched.repository.id,
-    to: before + 1,
-    order: "at",
-  })) {
-    const record = entry.body as DeploymentRecord;
-    const { id, environment: other } = record.deployment;
-    if (id !== self && other.toLowerCase() === environment.toLowerCase()) found.push(record);
-  }
-  return found;
+): Promise<readonly KnownDeployment[]> {
+  const name = environment.toLowerCase();
+  return (await knownDeployments(tools, watched.repository.id)).filter(
+    (each) => each.succeededAt <= before && each.id !== self && each.environment.toLowerCase() === name,
+  );
 }
 
 /** The production branches followed so far. */

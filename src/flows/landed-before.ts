@@ -4,6 +4,7 @@ import type { LandedBefore, PullRequest } from "../domain/change.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { isProductionBranch } from "../domain/policy/scope.ts";
 import type { LandingRecord } from "../domain/record.ts";
+import { landedChanges } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** The recorded landings that ended on one of its commits, oldest first; none unless it goes to production by a policy that names integration branches. */
@@ -18,10 +19,12 @@ export async function landedBefore(
   const own = new Set(pull.commits.map(({ sha }) => sha));
   const until = pull.merged?.at ?? Infinity;
   const found: LandedBefore[] = [];
-  for await (const entry of tools.ledger.states("landing", { repositoryId: repository.id, order: "at" })) {
+  for (const landed of await landedChanges(tools, repository.id, "landing")) {
+    if (!own.has(landed.after) || landed.at > until) continue;
+    const entry = await tools.ledger.state("landing", landed.id);
+    if (entry === undefined) continue;
     const { change, assessment, asked } = entry.body as LandingRecord;
     const { ref, before, after, at, kind } = change.update;
-    if (!own.has(after) || at > until) continue;
     const counting = assessment.approvals.filter(({ counts }) => counts);
     const counted = counting.map(({ actorId }) => actorId);
     const isLate = change.late || counting.some(({ basis }) => basis === "read-later");

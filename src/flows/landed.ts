@@ -2,7 +2,8 @@
 
 import type { Instant, Sha } from "../domain/change.ts";
 import type { LoggedEntry } from "../domain/entry.ts";
-import type { ChangeRecord } from "../domain/record.ts";
+import type { ChangeRecord, LandingRecord } from "../domain/record.ts";
+import { atHand } from "./at-hand.ts";
 import type { Tools } from "./ports.ts";
 
 /** One recorded change, as far as finding it needs. */
@@ -13,34 +14,27 @@ export interface Landed {
   readonly after: Sha;
   readonly at: Instant;
   readonly seq: number;
+  /** It landed pull requests that people had approved. */
+  readonly isApproved: boolean;
 }
 
-interface Known {
-  seq: number;
-  readonly changes: Map<string, Landed>;
+/** Every recorded change of a repository, oldest first; of kind `landing`: what landed on its integration branches. */
+export async function landedChanges(
+  tools: Tools,
+  repositoryId: number,
+  kind: "change" | "landing" = "change",
+): Promise<readonly Landed[]> {
+  const known = await atHand(tools, kind, repositoryId, keep);
+  return [...known.values()].toSorted((a, b) => a.at - b.at || a.seq - b.seq);
 }
 
-/** Every recorded change of a repository, oldest first. Only what was recorded since it was last asked is read. */
-export async function landedChanges(tools: Tools, repositoryId: number): Promise<readonly Landed[]> {
-  const { ledger } = tools;
-  const known = await tools.github.lookups.rememberForever(`landed:${repositoryId}`, async () => {
-    const { size } = await ledger.head();
-    const fresh: Known = { seq: size, changes: new Map() };
-    for await (const entry of ledger.states("change", { repositoryId })) note(fresh, entry);
-    return fresh;
-  });
-  const { size } = await ledger.head();
-  if (size > known.seq) {
-    for await (const entry of ledger.log({ kinds: ["change"], repositoryId, afterSeq: known.seq })) {
-      note(known, entry);
-    }
-    known.seq = Math.max(known.seq, size);
-  }
-  return [...known.changes.values()].toSorted((a, b) => a.at - b.at || a.seq - b.seq);
-}
-
-function note(known: Known, { seq, body }: LoggedEntry): void {
-  const { id, update } = (body as ChangeRecord).change;
-  const { ref, before, after, at } = update;
-  known.changes.set(id, { id, ref, before, after, at, seq: known.changes.get(id)?.seq ?? seq });
+function keep({ seq, body }: LoggedEntry, known: Landed | undefined): Landed {
+  const { change, assessment } = body as ChangeRecord | LandingRecord;
+  const { ref, before, after, at } = change.update;
+  const isApproved =
+    change.pullRequests.length > 0 &&
+    assessment.results.some(
+      ({ control, outcome }) => control === "independently-approved" && outcome === "pass",
+    );
+  return { id: change.id, ref, before, after, at, seq: known?.seq ?? seq, isApproved };
 }

@@ -10,13 +10,15 @@ import type { Policy } from "../domain/policy/policy.ts";
 import type { ExposureRecord } from "../domain/protection/record.ts";
 import type { CoverageGapRecord, DeviationRecord, RemediationRecord } from "../domain/record.ts";
 import type { Verdict } from "../domain/result.ts";
-import type { Lookups } from "../github/lookups.ts";
+import { atHand, type AtHandTools } from "./at-hand.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** What every deviation is known by, kept at hand so that opening one need not read all others again. */
 export type KnownDeviation = Pick<
   DeviationRecord,
   | "id"
+  | "title"
+  | "detectedAt"
   | "key"
   | "repository"
   | "subjects"
@@ -29,49 +31,29 @@ export type KnownDeviation = Pick<
 >;
 
 /** What is needed where GitHub is not asked. */
-export type LedgerTools = Pick<Tools, "ledger" | "clock" | "appId"> & {
-  readonly github: { readonly lookups: Pick<Lookups, "rememberForever"> };
-};
+export type LedgerTools = Pick<Tools, "ledger" | "clock" | "appId"> & AtHandTools;
 
-interface Index {
-  seq: number;
-  readonly known: Map<string, KnownDeviation>;
+/** Every recorded deviation, in no order. */
+export async function knownDeviations(tools: AtHandTools): Promise<readonly KnownDeviation[]> {
+  return [...(await atHand(tools, "deviation", undefined, keep)).values()];
 }
 
-/** Every recorded deviation, in no order. Only what was recorded since it was last asked is read. */
-export async function knownDeviations(
-  tools: Pick<LedgerTools, "github" | "ledger">,
-): Promise<readonly KnownDeviation[]> {
-  const { ledger } = tools;
-  const index = await tools.github.lookups.rememberForever("deviations", async () => {
-    const { size } = await ledger.head();
-    const fresh: Index = { seq: size, known: new Map() };
-    for await (const entry of ledger.states("deviation")) note(fresh, entry);
-    return fresh;
-  });
-  const { size } = await ledger.head();
-  if (size > index.seq) {
-    for await (const entry of ledger.log({ kinds: ["deviation"], afterSeq: index.seq })) note(index, entry);
-    index.seq = Math.max(index.seq, size);
-  }
-  return [...index.known.values()];
-}
-
-function note(index: Index, { body }: LoggedEntry): void {
-  const { id, key, repository, subjects, status, severity, issue, exposure, controls, sharedCause } =
-    body as DeviationRecord;
-  index.known.set(id, {
-    id,
-    key,
-    repository,
-    subjects,
-    status,
-    severity,
-    issue,
-    exposure,
-    controls,
-    sharedCause,
-  });
+function keep({ body }: LoggedEntry): KnownDeviation {
+  const record = body as DeviationRecord;
+  return {
+    id: record.id,
+    title: record.title,
+    detectedAt: record.detectedAt,
+    key: record.key,
+    repository: record.repository,
+    subjects: record.subjects,
+    status: record.status,
+    severity: record.severity,
+    issue: record.issue,
+    exposure: record.exposure,
+    controls: record.controls,
+    sharedCause: record.sharedCause,
+  };
 }
 
 /** The spells without sight within which what goes wrong has one cause, each completing "while ...". */
@@ -144,10 +126,7 @@ export async function standingOf(
   );
   const today = dayOf(tools.clock.now());
   const asked = here.filter(({ issue }) => issue.day === today).length;
-  const waiting = [];
-  if (key !== null && asked >= policy.deviations.perDay)
-    for (const { id, issue } of here)
-      if (issue.state === "waiting") waiting.push(await deviationOf(tools, id));
+  const isFull = key !== null && asked >= policy.deviations.perDay;
   return {
     previous,
     part,
@@ -155,7 +134,7 @@ export async function standingOf(
     listedIn,
     listedInRemediation: listedIn === null ? null : await remediationOf(tools, listedIn.id),
     room: policy.deviations.perDay - asked,
-    waiting: waiting.filter((each) => each !== null),
+    waiting: isFull ? here.filter(({ issue }) => issue.state === "waiting") : [],
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { policyOrDefault } from "../domain/decision.ts";
 import { branchOf, isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
-import type { CoverageGapRecord, DeploymentRecord, RepositoryRecord } from "../domain/record.ts";
+import type { CoverageGapRecord, RepositoryRecord } from "../domain/record.ts";
 import { commandSubject } from "../domain/reply.ts";
 import type { Receiver } from "../domain/notice.ts";
 import type { Actor, Instant } from "../domain/change.ts";
@@ -15,6 +15,7 @@ import { assessRuns } from "./assess-run.ts";
 import { assessTags } from "./assess-tag.ts";
 import { currentPolicy, followBranch, followIntegration } from "./assess-change.ts";
 import { watchedRefs } from "./deployed.ts";
+import { knownDeployments } from "./deployments-known.ts";
 import { noticeEnvironments } from "./environments.ts";
 import { assessPull, REJUDGE } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
@@ -210,8 +211,7 @@ async function unrecordedDeployments(tools: Tools, watched: Watched): Promise<re
   const { repository, since } = watched;
   const recorded = new Set<number>();
   let newest = since;
-  for await (const entry of tools.ledger.states("deployment", { repositoryId: repository.id })) {
-    const { number, createdAt } = (entry.body as DeploymentRecord).deployment;
+  for (const { number, createdAt } of await knownDeployments(tools, repository.id)) {
     if (number !== null) recorded.add(number);
     newest = Math.max(newest, createdAt);
   }

@@ -6,7 +6,14 @@ import { notify, type Notice } from "../notice.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { DeviationRecord, RemediationRecord } from "../record.ts";
 import { isSettled } from "./deviation.ts";
-import { issueAction, settledLine, waitingIssue, withIssue, type IssueSender } from "./issue.ts";
+import {
+  issueAction,
+  settledLine,
+  waitingIssue,
+  withIssue,
+  type IssueSender,
+  type WaitingDeviation,
+} from "./issue.ts";
 import { openDeviation, withdraw, type DeviationSeed } from "./open.ts";
 
 /** How the ledger stands before something is opened, listed or taken off. */
@@ -22,7 +29,7 @@ export interface Standing {
   /** How many issues may still be asked for today. */
   readonly room: number;
   /** Deviations that wait for their issue already. */
-  readonly waiting: readonly DeviationRecord[];
+  readonly waiting: readonly WaitingDeviation[];
 }
 
 /** Nothing is recorded yet, and there is room for an issue. */

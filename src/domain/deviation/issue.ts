@@ -141,9 +141,12 @@ export function issueAction(
   };
 }
 
+/** A deviation that waits for its issue, as far as the list of them needs it. */
+export type WaitingDeviation = Pick<DeviationRecord, "id" | "title" | "detectedAt">;
+
 /** The one issue that lists what waits for a day with room; closed when nothing waits. */
 export function waitingIssue(
-  waiting: readonly DeviationRecord[],
+  waiting: readonly WaitingDeviation[],
   target: string,
   policy: Pick<Policy, "deviations">,
   to: IssueSender,

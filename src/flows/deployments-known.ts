@@ -1,0 +1,52 @@
+/** Which deployments are recorded, kept at hand so that one more need not read every other again. */
+
+import type { Instant, Sha } from "../domain/change.ts";
+import { contentVerdict } from "../domain/controls/deployment-approved.ts";
+import type { LoggedEntry } from "../domain/entry.ts";
+import type { DeploymentRecord } from "../domain/record.ts";
+import type { Verdict } from "../domain/result.ts";
+import { atHand } from "./at-hand.ts";
+import type { Tools } from "./ports.ts";
+
+/** One recorded deployment, as far as finding it and going on from it needs. */
+export interface KnownDeployment {
+  readonly id: string;
+  readonly environment: string;
+  readonly sha: Sha;
+  readonly contentVerdict: Verdict;
+  readonly createdAt: Instant;
+  readonly succeededAt: Instant;
+  /** GitHub's id; null where GitHub has none. */
+  readonly number: number | null;
+  /** The tag whose move it is; null: none. */
+  readonly tag: string | null;
+  readonly run: { readonly id: number; readonly attempt: number } | null;
+}
+
+/** Every recorded deployment of a repository, by when it succeeded, oldest first. */
+export async function knownDeployments(
+  tools: Tools,
+  repositoryId: number,
+): Promise<readonly KnownDeployment[]> {
+  const known = await atHand(tools, "deployment", repositoryId, keep);
+  return [...known.values()].toSorted(
+    (a, b) => a.succeededAt - b.succeededAt || (a.id === b.id ? 0 : a.id < b.id ? -1 : 1),
+  );
+}
+
+function keep({ body }: LoggedEntry): KnownDeployment {
+  const record = body as DeploymentRecord;
+  const { deployment } = record;
+  const { id, environment, sha, createdAt, succeededAt, number, origin, run } = deployment;
+  return {
+    id,
+    environment,
+    sha,
+    contentVerdict: contentVerdict(record),
+    createdAt,
+    succeededAt,
+    number,
+    tag: origin.kind === "tag" ? origin.tag : null,
+    run: run === null ? null : { id: run.id, attempt: run.attempt },
+  };
+}
