@@ -17,7 +17,15 @@ import { Misuse } from "./answer.ts";
 import { listed, NO_INSTALLATION, octokitsWith } from "./audit.ts";
 import { counter, ownerAndName, spanOf, toolsOn, type PastTools } from "./past.ts";
 import { policyFrom, readPolicyFile } from "./policy-files.ts";
-import { answerOf, changesOf, policyThen, together, triedSource, type TryOptions } from "./policy-try.ts";
+import {
+  answerOf,
+  changesOf,
+  landingsTried,
+  policyThen,
+  together,
+  triedSource,
+  type TryOptions,
+} from "./policy-try.ts";
 
 /** There was no App: none of the checks was its. */
 const NO_APP = 0;
@@ -50,13 +58,14 @@ export async function tryOnGitHub(terminal: Terminal, options: TryOptions, how: 
       const then = await policyThen(ledger, record);
       const policy =
         then === null ? together(tried, { state: "absent" }) : ({ state: "known", record: then } as const);
-      const trial = tryOn(record, then?.effective ?? null, policy, NO_APP);
+      const landings = await landingsTried(ledger, record, policy, NO_APP);
+      const trial = tryOn(record, then?.effective ?? null, policy, NO_APP, landings);
       trials.push({ ...trial, was: was.get(trial.change.id) ?? trial.was });
     }
   });
   const answer = answerOf(file, trials);
   const read =
-    "Read from GitHub, nothing was kept. Who may do what, and who is in which team, is as of today.";
+    "Read from GitHub, nothing was kept. Who may do what, and who is in which team, is as of today; emergencies are known to a log only.";
   return { ...answer, lines: [...answer.lines, read] };
 }
 

@@ -4,7 +4,7 @@ import type { Instant } from "../domain/change.ts";
 import { sha256 } from "../domain/digest.ts";
 import { tryOn, type Trial } from "../domain/policy/trial.ts";
 import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
-import type { ChangeRecord, PolicyRecord, PolicySource } from "../domain/record.ts";
+import type { ChangeRecord, LandingRecord, PolicyRecord, PolicySource } from "../domain/record.ts";
 import { oneLine, short, time, VERDICT_TITLES } from "../domain/wording.ts";
 import type { Span } from "../flows/reconcile.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -25,6 +25,7 @@ export interface TryOptions {
 
 const OUTCOMES: Readonly<Record<Trial["outcome"], string>> = {
   "lets-through": "passes",
+  waived: "passes by leave",
   refuses: "refused",
   "cannot-tell": "cannot tell",
 };
@@ -48,12 +49,31 @@ export async function tryPolicy(
       if (wanted.size > 0 && !wanted.has(`${owner}/${name}`.toLowerCase())) continue;
       const then = await policyThen(ledger, record);
       const policy = together(triedSource(given.text, file), then?.repository ?? { state: "absent" });
-      trials.push(tryOn(record, then?.effective ?? null, policy, appId));
+      const landings = await landingsTried(ledger, record, policy, appId);
+      trials.push(tryOn(record, then?.effective ?? null, policy, appId, landings));
     }
     return answerOf(file, trials);
   } finally {
     await ledger.close();
   }
+}
+
+/** What a policy would have said of the landings on integration branches that a change brought to production, by change id. */
+export async function landingsTried(
+  ledger: Ledger,
+  { change }: ChangeRecord,
+  policy: Extract<PolicyInForce, { readonly state: "known" }>,
+  appId: number,
+): Promise<ReadonlyMap<string, Trial["outcome"]>> {
+  const found = new Map<string, Trial["outcome"]>();
+  for (const { changeId } of change.pullRequests.flatMap(({ landedBefore = [] }) => landedBefore)) {
+    const entry = await ledger.state("landing", changeId);
+    if (entry === undefined || found.has(changeId)) continue;
+    const record = entry.body as LandingRecord;
+    const then = await policyThen(ledger, record);
+    found.set(changeId, tryOn(record, then?.effective ?? null, policy, appId).outcome);
+  }
+  return found;
 }
 
 /** What a log holds of the changes of a span, oldest first. */
@@ -66,7 +86,10 @@ export async function* changesOf(
 }
 
 /** The policy a change was judged under, or null where it could not be read. */
-export async function policyThen(ledger: Ledger, { assessment }: ChangeRecord): Promise<PolicyRecord | null> {
+export async function policyThen(
+  ledger: Ledger,
+  { assessment }: Pick<ChangeRecord, "assessment">,
+): Promise<PolicyRecord | null> {
   if (assessment.policyDigest === "") return null;
   const entry = await ledger.state("policy", assessment.policyDigest);
   return entry === undefined ? null : (entry.body as PolicyRecord);
@@ -99,6 +122,7 @@ export function answerOf(file: string, trials: readonly Trial[]): Answer {
   const counts = {
     changes: trials.length,
     passes: count("lets-through"),
+    waived: count("waived"),
     refused: count("refuses"),
     cannotTell: count("cannot-tell"),
   };
@@ -115,6 +139,8 @@ export function answerOf(file: string, trials: readonly Trial[]): Answer {
   });
   const table =
     rows.length === 0 ? [] : [...columns(["change", "then", `with ${file}`, "control", "why"], rows), ""];
+  const byLeave =
+    counts.waived === 0 ? "" : `, ${counts.waived} only by leave (an emergency or an exemption)`;
   const unknown =
     counts.cannotTell === 0
       ? []
@@ -123,7 +149,7 @@ export function answerOf(file: string, trials: readonly Trial[]): Answer {
     code: counts.refused > 0 ? 1 : 0,
     lines: [
       ...table,
-      `${counts.changes} ${counts.changes === 1 ? "change" : "changes"}: ${counts.passes} would pass, ${counts.refused} would have been refused, of ${counts.cannotTell} it cannot be told.`,
+      `${counts.changes} ${counts.changes === 1 ? "change" : "changes"}: ${counts.passes} would pass${byLeave}, ${counts.refused} would have been refused, of ${counts.cannotTell} it cannot be told.`,
       ...unknown,
     ],
     data: {

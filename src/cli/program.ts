@@ -294,11 +294,16 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
       give(await importPolicy(terminal, file), options.json);
     });
 
-  command(policy, "try", "Say what a policy would have refused of what landed in a period.", [
-    "policy try new.yml --from 2026-07-01 --to 2026-10-01   # from the evidence log",
-    "policy try new.yml --from 2026-07-01 --to 2026-10-01 --repo acme/web   # from GitHub, with GITHUB_TOKEN and no log",
-    "policy try new.yml --from 2026-07-01 --to 2026-10-01 --repo acme/web --repo acme/api --json",
-  ])
+  command(
+    policy,
+    "try",
+    "Say what a policy would have refused of what landed in a period, and what would have passed only by an emergency or exemption.",
+    [
+      "policy try new.yml --from 2026-07-01 --to 2026-10-01   # from the evidence log",
+      "policy try new.yml --from 2026-07-01 --to 2026-10-01 --repo acme/web   # from GitHub, with GITHUB_TOKEN and no log",
+      "policy try new.yml --from 2026-07-01 --to 2026-10-01 --repo acme/web --repo acme/api --json",
+    ],
+  )
     .argument("<file>", "the organisation's file to try; each repository's own stays on top of it")
     .requiredOption("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
     .requiredOption("--to <date>", "end, excluded", instant)

@@ -27,24 +27,57 @@ story:
   - { do: push, by: ann, repository: api, branch: main, files: { c.ts: "1" }, bypass: true, after: 1m }
 `;
 
+/** An emergency, and a release of what landed approved on another branch. */
+const LEAVES = `name: leaves and a release
+policy: { mode: enforce, production: { integration: [develop] }, emergency: { authorisers: { users: [cy] } } }
+people:
+  ann: { permission: write }
+  bob: { permission: write }
+  cy: { permission: write }
+story:
+  - { do: create-branch, by: ann, branch: develop, from: main }
+  - { do: open-pull-request, by: ann, pull: 1, branch: urgent, files: { a.ts: "1" } }
+  - { do: command, by: ann, pull: 1, text: "/countersign emergency the shop is down", after: 1m }
+  - { do: command, by: cy, pull: 1, text: "/countersign authorise", after: 1m }
+  - { do: merge, by: ann, pull: 1, method: squash, after: 1m }
+  - { do: open-pull-request, by: ann, pull: 2, branch: two, base: develop, files: { b.ts: "1" }, after: 1m }
+  - { do: review, by: bob, pull: 2, state: approved, after: 5m }
+  - { do: review, by: cy, pull: 2, state: approved, after: 5m }
+  - { do: merge, by: ann, pull: 2, method: squash, after: 1m }
+  - { do: open-pull-request, by: ann, pull: 3, branch: develop, base: main, after: 1m }
+  - { do: merge, by: ann, pull: 3, method: merge, after: 1m }
+`;
+
 const folder = mkdtempSync(join(tmpdir(), "countersign-try-"));
 let stage: InProcessStage;
+let leaves: InProcessStage;
+
+async function played(text: string): Promise<InProcessStage> {
+  const story = readStory(text, "a period");
+  const opened = await openStage(story, "sqlite");
+  const { failures } = await playScenario(story, opened);
+  expect(failures).toEqual([]);
+  return opened;
+}
 
 beforeAll(async () => {
-  const story = readStory(STORY, "a period");
-  stage = await openStage(story, "sqlite");
-  const { failures } = await playScenario(story, stage);
-  expect(failures).toEqual([]);
+  stage = await played(STORY);
+  leaves = await played(LEAVES);
 });
 afterAll(async () => {
   await stage.close();
+  await leaves.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
 function attempt(policy: string, ...more: readonly string[]): Promise<Ran> {
+  return attemptOn(stage, policy, ...more);
+}
+
+function attemptOn({ where }: InProcessStage, policy: string, ...more: readonly string[]): Promise<Ran> {
   const file = join(folder, "new.yml");
   writeFileSync(file, policy);
-  const dataDir = "dataDir" in stage.where ? stage.where.dataDir : "";
+  const dataDir = "dataDir" in where ? where.dataDir : "";
   const span = ["--from", "2026-07-06", "--to", "2026-07-07"];
   return run(["policy", "try", file, ...span, ...more], { APP_ID: "4711", COUNTERSIGN_DATA_DIR: dataDir });
 }
@@ -89,6 +122,34 @@ describe("policy try", () => {
         { repository: "acme/web", pulls: [2], with: "lets-through" },
       ],
     });
+  });
+
+  test("counts what passes only by leave apart: an emergency of then as far as the policy lets it, and the policy's exemptions", async () => {
+    const gathers = "production: { integration: [develop] }\n";
+    const { code, printed } = await attemptOn(leaves, `${gathers}approval: { required: 2 }\n`);
+    expect(code).toBe(0);
+    expect(printed).toMatch(
+      /^acme\/web#1 +emergency +passes by leave +independently-approved +waived in an emergency that cy authorised/mu,
+    );
+    expect(printed).toMatch(/^acme\/web#3 +compliant +passes$/mu);
+    expect(printed).toContain(
+      "2 changes: 1 would pass, 1 only by leave (an emergency or an exemption), 0 would have been refused",
+    );
+    const narrow = `${gathers}emergency: { waives: [checks-passed] }\n`;
+    expect((await attemptOn(leaves, narrow)).printed).toMatch(/^acme\/web#1 +emergency +refused/mu);
+    const exempted = `${narrow}exemptions: [{ repository: web, controls: [independently-approved], reason: legacy, approved-by: carol, expires: 2027-01-01 }]\n`;
+    expect((await attemptOn(leaves, exempted)).printed).toMatch(
+      /^acme\/web#1 +emergency +passes by leave +independently-approved +exempted until 2027-01-01 \(legacy\), supposed to be approved by carol/mu,
+    );
+  });
+
+  test("lets a release pass only where what landed before would have landed under the policy too", async () => {
+    const three = "production: { integration: [develop] }\napproval: { required: 3 }\n";
+    const { code, printed } = await attemptOn(leaves, three);
+    expect(code).toBe(1);
+    expect(printed).toMatch(
+      /^acme\/web#3 +compliant +refused +independently-approved +it lacked 3 approvals/mu,
+    );
   });
 
   test("refuses a policy with problems, and a span that ends before it begins", async () => {

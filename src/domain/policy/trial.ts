@@ -1,48 +1,114 @@
 /** What a policy would have said of a change that landed under another: its facts judged again, and what they do not hold left open. */
 
-import type { Authority, Change, PullRequest } from "../change.ts";
+import type { Authority, Change, LandedBefore, PullRequest } from "../change.ts";
 import { assess } from "../controls/assess.ts";
+import { whatIsAsked } from "../landed-before.ts";
 import type { ChangeRecord } from "../record.ts";
-import type { Result, Verdict } from "../result.ts";
+import type { ControlName, Result, Verdict } from "../result.ts";
+import { oneLine } from "../wording.ts";
+import { entryId, givenEntries } from "./brought.ts";
+import type { Brought } from "./names.ts";
 import type { Policy } from "./policy.ts";
 import { leavesOf } from "./requirement.ts";
 import type { PolicyInForce } from "./tighten.ts";
 import { namedIn } from "./when.ts";
 
-/** What a policy would have said of one change. `cannot-tell` is never "it would have passed". */
+/** What a policy would have said of one change. `cannot-tell` is never "it would have passed"; `waived`: only by leave given for it. */
 export interface Trial {
   readonly change: Change;
   /** The verdict it was given. */
   readonly was: Verdict;
-  readonly outcome: "lets-through" | "refuses" | "cannot-tell";
+  readonly outcome: "lets-through" | "waived" | "refuses" | "cannot-tell";
   /** The controls that decide it, with their reasons. */
   readonly because: readonly Pick<Result, "control" | "reasons">[];
 }
 
+/** What is judged again: a change, or what landed on an integration branch. */
+type Landed = Pick<ChangeRecord, "change" | "assessment" | "emergencies">;
+
+/** About the gate there was, and about what is owed afterwards: nothing a policy refuses. */
+const LEFT_OUT: readonly ControlName[] = ["gate-respected", "emergency-reviewed-in-time"];
+
 /**
- * Judges a recorded change under another policy. `then`: the policy its facts were gathered for, or null where it is not
- * known. Whether the gate was respected is left out: it is about the policy there was.
+ * Judges a recorded change under another policy. `then`: the policy its facts were gathered for, or null where it is not known.
+ * Emergencies authorised then waive what the tried policy lets them waive; its exemptions and standard changes are supposed to be
+ * approved by whom they name. `landings`: what the policy would have said of landings on integration branches, by change id.
  */
 export function tryOn(
-  { change, assessment }: ChangeRecord,
+  { change, assessment, emergencies = [] }: Landed,
   then: Policy | null,
-  policy: Extract<PolicyInForce, { readonly state: "known" }>,
+  tried: Extract<PolicyInForce, { readonly state: "known" }>,
   appId: number,
+  landings: ReadonlyMap<string, Trial["outcome"]> = new Map(),
 ): Trial {
-  const asked = difference(namesOf(policy.record.effective), then === null ? NOTHING : namesOf(then));
-  const known: Change = { ...change, pullRequests: change.pullRequests.map((pull) => unread(pull, asked)) };
+  const effective = withLeaves(tried.record.effective);
+  const policy = { state: "known", record: { ...tried.record, effective } } as const;
+  const asked = difference(namesOf(effective), then === null ? NOTHING : namesOf(then));
+  const known: Change = {
+    ...change,
+    pullRequests: change.pullRequests.map((pull) => carriedAgain(unread(pull, asked), effective, landings)),
+  };
   const at = change.update.at;
-  const { results } = assess({ moment: "landed", change: known }, { policy, appId, at, since: 0 });
-  const others = results.filter(({ control }) => control !== "gate-respected");
-  const failed = others.filter(({ outcome }) => outcome === "fail");
-  const open = others.filter(({ outcome }) => outcome === "unverifiable");
-  const because = failed.length > 0 ? failed : open;
+  const given = emergencies.map((each) => {
+    return { ...each, record: { ...each.record, waives: effective.emergency.waives } };
+  });
+  const subject = { moment: "landed", change: known, emergencies: given } as const;
+  const results = assess(subject, { policy, appId, at, since: 0 }).results.filter(
+    ({ control }) => !LEFT_OUT.includes(control),
+  );
+  const having = (outcome: Result["outcome"]): readonly Result[] =>
+    results.filter((each) => each.outcome === outcome);
+  const deciding = (
+    [
+      ["refuses", having("fail")],
+      ["cannot-tell", having("unverifiable")],
+      ["waived", having("waived")],
+    ] as const
+  ).find(([, each]) => each.length > 0);
+  const [outcome, because] = deciding ?? ["lets-through", []];
   return {
     change,
     was: assessment.verdict,
-    outcome: failed.length > 0 ? "refuses" : open.length > 0 ? "cannot-tell" : "lets-through",
+    outcome,
     because: because.map(({ control, reasons }) => ({ control, reasons })),
   };
+}
+
+/** A policy whose exemptions and standard changes hold: whoever they name is supposed to have approved them. */
+function withLeaves(policy: Policy): Policy {
+  const entries = givenEntries(policy);
+  if (entries.length === 0) return policy;
+  const brought = entries.map((entry): Brought => ({
+    entry: entryId(entry),
+    state: "approved",
+    because: `supposed to be approved by ${oneLine(entry.approvedBy)}`,
+    url: null,
+    approver: null,
+    at: null,
+  }));
+  return { ...policy, names: { ...(policy.names ?? { accounts: [] }), brought } };
+}
+
+const LANDED_AS: Readonly<Record<Trial["outcome"], Verdict>> = {
+  "lets-through": "compliant",
+  waived: "emergency",
+  refuses: "non-compliant",
+  "cannot-tell": "unverifiable",
+};
+
+/** What landed on an integration branch carries its approvals where the tried policy would have let it land there. */
+function carriedAgain(
+  pull: PullRequest,
+  policy: Policy,
+  landings: ReadonlyMap<string, Trial["outcome"]>,
+): PullRequest {
+  if (pull.landedBefore === undefined) return pull;
+  const asked = whatIsAsked(policy, [pull]);
+  const landedBefore = pull.landedBefore.map((landing): LandedBefore => {
+    const outcome = landings.get(landing.changeId);
+    return outcome === undefined ? landing : { ...landing, verdict: LANDED_AS[outcome], waived: [], asked };
+  });
+  return { ...pull, landedBefore };
 }
 
 interface Names {
