@@ -249,12 +249,21 @@ export interface Change {
   readonly shipped: readonly ShippedContent[];
   /** For a branch created: whether its commit was on a production branch already; null when unknown or not asked. */
   readonly alreadyLanded: boolean | null;
+  /** What it newly points at without holding it; absent: nothing in its repository can, or it lies in a past that was filled in. `complete` false: not all of it could be looked through. */
+  readonly external?: { readonly list: readonly ExternalContent[]; readonly complete: boolean };
   /** For a push: the approved changes of other branches whose patch it brought once more; absent: none was found. */
   readonly approvedElsewhere?: readonly ApprovedElsewhere[];
   /** Checks on `after` itself (merge queue groups, direct pushes). */
   readonly checks: readonly Check[];
   /** True when it was found long after it happened (by a sweep, a backfill, a delivery sent again), not when it did. */
   readonly late: boolean;
+}
+
+/** Something a changed file points at: the commit of a submodule, the digest of a large file, an action or workflow by a name that may move. */
+export interface ExternalContent {
+  readonly path: string;
+  readonly kind: "submodule" | "large-file" | "unpinned";
+  readonly to: string;
 }
 
 /** A change of another branch that people approved, and whose patch a push brought once more. */

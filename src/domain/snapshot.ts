@@ -162,6 +162,15 @@ const Update = z.looseObject({
       files: z.array(Text),
     }),
   ),
+  external: z
+    .looseObject({
+      list: z.array(
+        z.looseObject({ path: Text, kind: z.enum(["submodule", "large-file", "unpinned"]), to: Text }),
+      ),
+      complete: z.boolean(),
+    })
+    .optional()
+    .describe("submodules, large files, and actions by a name that may move, that it newly points at"),
   approvedElsewhere: z
     .array(
       z.looseObject({

@@ -18,6 +18,7 @@ import {
 import { sha256 } from "../domain/digest.ts";
 import { decideUse } from "../domain/emergency/use.ts";
 import type { Entry } from "../domain/entry.ts";
+import { externalIn } from "../domain/external.ts";
 import { branchOf, isIntegrationBranch, isProductionBranch, refOf } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { BranchRecord, ChangeRecord } from "../domain/record.ts";
@@ -458,11 +459,26 @@ async function gatherChange(
     commitCount: read.commitCount,
     pullRequests,
     shipped,
+    ...(read.mayPointElsewhere ? { external: await externalOf(tools, watched, update) } : {}),
     ...(approved.length === 0 ? {} : { approvedElsewhere: approved }),
     alreadyLanded: update.kind === "branch-created" ? await hasLanded(tools, watched, update) : null,
     checks: await checksAt(tools, watched, update.after, read.checks, update.at),
     late: tools.clock.now() - update.at >= SETTLING,
   };
+}
+
+/** What an update newly points at without holding it, by GitHub's comparison of its ends. */
+async function externalOf(
+  tools: Tools,
+  { repository, installationId }: Watched,
+  { before, after }: RefUpdate,
+): Promise<NonNullable<Change["external"]>> {
+  const octokit = await tools.github.octokits.installation(installationId);
+  const { lookups } = tools.github;
+  const compared = await tools.github.compareFiles(octokit, repository, before, after, lookups);
+  if (compared === null) return { list: [], complete: false };
+  const { list, complete } = externalIn(compared.files);
+  return { list, complete: complete && !compared.truncated };
 }
 
 /**

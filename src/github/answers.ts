@@ -303,6 +303,11 @@ export const LandedAnswer = z.object({
 /** The answer to the query for what an update brought. */
 export const ChangeAnswer = z.object({
   repository: z.object({
+    // What was read in batches does not have these.
+    workflows: Oid.nullish(),
+    workflowsBefore: Oid.nullish(),
+    submodules: Oid.nullish(),
+    attributes: z.object({ text: z.string().nullish() }).nullish(),
     object: z
       .object({
         tree: Oid,

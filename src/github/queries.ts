@@ -236,8 +236,20 @@ fragment landed on PullRequest { number merged baseRefName mergeCommit { oid } }
 
 /** What one update of a branch brought: the commit it ended on, and which pull requests its commits came from. */
 export const CHANGE_QUERY = `
-query Change($owner: String!, $name: String!, $sha: GitObjectID!) {
+query Change(
+  $owner: String!
+  $name: String!
+  $sha: GitObjectID!
+  $workflows: String!
+  $workflowsBefore: String!
+  $submodules: String!
+  $attributes: String!
+) {
   repository(owner: $owner, name: $name) {
+    workflows: object(expression: $workflows) { oid }
+    workflowsBefore: object(expression: $workflowsBefore) { oid }
+    submodules: object(expression: $submodules) { oid }
+    attributes: object(expression: $attributes) { ... on Blob { text } }
     object(oid: $sha) {
       ... on Commit {
         tree { oid }

@@ -7,6 +7,7 @@ import { Trouble } from "../domain/trouble.ts";
 import { pagesOf, place, query, type GitHub } from "./ask.ts";
 import { POLICY_PATH } from "./policy-path.ts";
 import { batchQuery, CHANGE_QUERY, POLICIES_QUERY, PULL_REQUEST_QUERY, TREES_QUERY } from "./queries.ts";
+import { changeVariables } from "./change-variables.ts";
 import { InstantShape, ShaShape } from "./shapes.ts";
 
 /** Commits read back from an update: a merge of one pull request rarely brings more, and what it does is compared by itself. */
@@ -225,7 +226,6 @@ export class ReadAhead {
   }
 
   #knowChange(update: RefUpdate, told: unknown): void {
-    const { owner, name } = this.#repository;
     const window = WindowShape.safeParse(told).data;
     if (window === undefined || update.after === NO_COMMIT) return;
     const known = new Map(
@@ -236,7 +236,7 @@ export class ReadAhead {
     const brought = broughtBy(update, known);
     // What reaches beyond the commits read here must be asked for by itself, whole.
     if (brought === null) return;
-    this.#know(CHANGE_QUERY, { owner, name, sha: update.after }, { repository: { object: told } });
+    this.#know(CHANGE_QUERY, changeVariables(this.#repository, update), { repository: { object: told } });
     this.#read.answers.set(compareKey(update.before, update.after), {
       status: "ahead",
       total_commits: brought.length,

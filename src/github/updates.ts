@@ -15,6 +15,7 @@ import {
 import { canonical, sha256 } from "../domain/digest.ts";
 import { ChangeAnswer } from "./answers.ts";
 import { pagesOf, place, query, type GitHub } from "./ask.ts";
+import { changeVariables } from "./change-variables.ts";
 import { compareCommits } from "./compare.ts";
 import { allChecks } from "./pull-request.ts";
 import { CHANGE_QUERY } from "./queries.ts";
@@ -201,6 +202,8 @@ export interface Brought {
   /** Null where there is nothing to compare with, or GitHub would not. */
   readonly commitCount: number | null;
   readonly checks: readonly Check[];
+  /** Whether it may newly point at content that lies elsewhere: its files tell. */
+  readonly mayPointElsewhere: boolean;
 }
 
 /** What an update brought to its branch. Two requests; none for a deleted branch. Throws {@link Trouble}. */
@@ -209,11 +212,19 @@ export async function readChange(
   repository: Repository,
   update: RefUpdate,
 ): Promise<Brought> {
-  if (update.after === NO_COMMIT) return { pulls: [], tree: null, commitCount: null, checks: [] };
-  const variables = { owner: repository.owner, name: repository.name, sha: update.after };
+  const nothing: Brought = {
+    pulls: [],
+    tree: null,
+    commitCount: null,
+    checks: [],
+    mayPointElsewhere: false,
+  };
+  if (update.after === NO_COMMIT) return nothing;
+  const variables = changeVariables(repository, update);
   const answer = await query(github, CHANGE_QUERY, variables, ChangeAnswer);
   const commit = answer.repository.object;
-  if (commit == null) return { pulls: [], tree: null, commitCount: null, checks: [] };
+  if (commit == null) return nothing;
+  const { workflows, workflowsBefore, submodules, attributes } = answer.repository;
   const compared =
     update.before === NO_COMMIT
       ? null
@@ -236,5 +247,10 @@ export async function readChange(
     tree: commit.tree.oid,
     commitCount: compared?.commitCount ?? null,
     checks: await allChecks(github, repository, update.after, commit.statusCheckRollup),
+    mayPointElsewhere:
+      update.before !== NO_COMMIT &&
+      (submodules != null ||
+        workflows?.oid !== workflowsBefore?.oid ||
+        attributes?.text?.includes("filter=lfs") === true),
   };
 }

@@ -106,6 +106,7 @@ describe("what an update brought", () => {
       tree: null,
       commitCount: null,
       checks: [],
+      mayPointElsewhere: false,
     });
     expect((await readChange(github, repository, updates[0]!)).commitCount).toBeNull();
   });

@@ -1,5 +1,6 @@
 /** This change was shipped as it was reviewed. */
 
+import { externalReasons } from "../external.ts";
 import { carriedBy } from "../landed-before.ts";
 import type { Result } from "../result.ts";
 import { preApproval } from "../standard.ts";
@@ -27,7 +28,9 @@ export const contentAsReviewed: Control = {
   judge(subject: Subject, context: Context): Result | null {
     if (subject.moment !== "landed") return null;
     const { change } = subject;
-    const inputs = { shipped: change.shipped };
+    const { external } = change;
+    const inputs = { shipped: change.shipped, ...(external === undefined ? {} : { external }) };
+    const elsewhere = externalReasons(external);
     const isApproved =
       approvalsOf(subject, context).some((approval) => approval.counts) ||
       change.pullRequests.some(
@@ -40,7 +43,7 @@ export const contentAsReviewed: Control = {
         NAME,
         "not-applicable",
         "nothing-approved",
-        ["no approval counts, so there is nothing to compare with"],
+        ["no approval counts, so there is nothing to compare with", ...elsewhere],
         inputs,
       );
     }
@@ -53,13 +56,13 @@ export const contentAsReviewed: Control = {
     const files = change.shipped.flatMap((each) => each.files);
     switch (outcome) {
       case "pass":
-        return result(NAME, outcome, "satisfied", ["what landed is what was approved"], inputs);
+        return result(NAME, outcome, "satisfied", ["what landed is what was approved", ...elsewhere], inputs);
       case "fail":
         return result(
           NAME,
           outcome,
           "residual",
-          [`what landed differs from what was approved: ${some(files.map(oneLine), 10)}`],
+          [`what landed differs from what was approved: ${some(files.map(oneLine), 10)}`, ...elsewhere],
           inputs,
         );
       default:
@@ -67,7 +70,7 @@ export const contentAsReviewed: Control = {
           NAME,
           "unverifiable",
           "unknown",
-          ["whether what landed is what was approved cannot be told"],
+          ["whether what landed is what was approved cannot be told", ...elsewhere],
           inputs,
         );
     }

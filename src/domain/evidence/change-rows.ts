@@ -161,6 +161,12 @@ const CHANGE_COLUMNS: readonly Column<ChangeRow>[] = [
   column("residual_files", "list", "Files that landed otherwise than reviewed.", (row) =>
     groupsText(row.change.shipped.flatMap((each) => each.files.map((file) => [file]))),
   ),
+  column(
+    "external_content",
+    "list",
+    "What it newly points at without holding it, of which the pointer could be reviewed and not the content: path;submodule, large-file or unpinned (an action or workflow by a name that may move);what it points at. Not read for a past that was filled in.",
+    (row) => groupsText((row.change.external?.list ?? []).map(({ path, kind, to }) => [path, kind, to])),
+  ),
   column("class", "text", "standard (pre-approved), normal or emergency.", (row) => row.body.class),
   column(
     "mode",
