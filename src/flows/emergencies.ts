@@ -33,6 +33,7 @@ import type { From } from "../domain/policy/from.ts";
 import type { PolicyNames } from "../domain/policy/names.ts";
 import type { People } from "../domain/policy/people.ts";
 import type { Policy } from "../domain/policy/policy.ts";
+import { isProductionBranch } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import { trusted } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -224,7 +225,8 @@ export async function keepUp(
     const before = after.find((each) => each.record.id === record.id);
     after = [...kept, { record, review: before?.review ?? null, asOf: now }];
   };
-  if (label && facts.length === 0 && pull.state === "open") {
+  const isHeld = isProductionBranch(current.policy, watched.repository, pull.base.ref);
+  if (label && isHeld && facts.length === 0 && pull.state === "open") {
     const occasion = { repository: watched.repository, pull: pull.number, deployment: null, ...current };
     const record = opened(occasion, "label", { by: null, at: now, via: "label" }, null, pull.head.sha);
     change(record, askReason(to, record, null));

@@ -1,6 +1,6 @@
 /** The commands of an emergency: declare it, authorise it, withdraw it. */
 
-import type { Actor, PullRequest } from "../domain/change.ts";
+import type { Actor, PullRequest, Repository } from "../domain/change.ts";
 import { termText } from "../domain/calendar.ts";
 import { rolesOf, type Act, type Role } from "../domain/emergency/emergency.ts";
 import { isOpen, type Deed, type EmergencyRecord } from "../domain/emergency/exception.ts";
@@ -16,7 +16,8 @@ import {
 } from "../domain/emergency/life.ts";
 import { isIndependent } from "../domain/emergency/standing.ts";
 import { askAuthorisers, notAuthoriser, waivedText } from "../domain/emergency/words.ts";
-import { isProductionBranch } from "../domain/policy/scope.ts";
+import type { Policy } from "../domain/policy/policy.ts";
+import { isIntegrationBranch, isProductionBranch } from "../domain/policy/scope.ts";
 import { markdown, sources, time } from "../domain/wording.ts";
 import { mayActAlone } from "./alone.ts";
 import type { Command, CommandAnswer, Commanded } from "./answer-command.ts";
@@ -44,13 +45,14 @@ interface Scene extends Known {
   readonly deed: Deed;
 }
 
+/** What is said where the policy is not known: an emergency waives what it names, and nothing else can. */
+export const POLICY_UNKNOWN =
+  "The policy of this branch cannot be read or has problems, so nobody can say what an emergency may waive here. Mend it first; the check says what is wrong.";
+
 async function sceneOf(tools: Tools, watched: Watched, given: Commanded): Promise<Scene | CommandAnswer> {
   const { pull, policy } = await gatherPull(tools, watched, given.number);
   const current = known(policy);
-  if (current === null)
-    return refuse(
-      "The policy of this branch cannot be read or has problems, so nobody can say what an emergency may waive here. Mend it first; the check says what is wrong.",
-    );
+  if (current === null) return refuse(POLICY_UNKNOWN);
   const facts = await keepUp(tools, watched, pull, policy);
   const open = facts.findLast(({ record }) => isOpen(record))?.record ?? null;
   const { author: by, createdAt: at } = given.comment;
@@ -79,10 +81,8 @@ export const emergency: Command = {
       );
     if (pull.state === "closed")
       return refuse("This pull request is closed. Reopen it, then declare the emergency.");
-    if (!isProductionBranch(policy, watched.repository, pull.base.ref))
-      return refuse(
-        `${markdown(pull.base.ref)} is not a production branch, so nothing holds this pull request back and there is nothing to waive.`,
-      );
+    const idle = nothingHeld(policy, watched.repository, pull);
+    if (idle !== null) return refuse(idle);
     const blocked = await overdueReview(tools, watched, scene);
     if (blocked !== null) return refuse(blocked);
     const among = policy.emergency.authorisers;
@@ -114,7 +114,16 @@ export const emergency: Command = {
   },
 };
 
-function notDeclared(open: EmergencyRecord | null, roles: readonly Role[]): string {
+/** Why there is nothing to waive on a pull request, in one sentence; null where its base is a production branch. */
+export function nothingHeld(policy: Policy, repository: Repository, { base }: PullRequest): string | null {
+  if (isProductionBranch(policy, repository, base.ref)) return null;
+  return isIntegrationBranch(policy, repository, base.ref)
+    ? `${markdown(base.ref)} is an integration branch, so nothing holds this pull request back. Declare the emergency on the pull request that takes it to production.`
+    : `${markdown(base.ref)} is not a production branch, so nothing holds this pull request back and there is nothing to waive.`;
+}
+
+/** Why nothing can be declared or opened, in one sentence. */
+export function notDeclared(open: EmergencyRecord | null, roles: readonly Role[]): string {
   if (!roles.includes("writer"))
     return "Only people who may write to this repository can declare an emergency here. Ask one of them.";
   return open?.status === "authorised"

@@ -1,12 +1,14 @@
 /** The button on the check run: it opens an emergency, which then waits for its reason. */
 
-import { rolesOf } from "../domain/emergency/emergency.ts";
-import { isOpen } from "../domain/emergency/exception.ts";
+import { rolesOf, type Role } from "../domain/emergency/emergency.ts";
+import { isOpen, type EmergencyRecord } from "../domain/emergency/exception.ts";
 import { allows, emergencyEntry, opened } from "../domain/emergency/life.ts";
 import { askReason } from "../domain/emergency/words.ts";
+import { commentAction } from "../domain/reply.ts";
 import type { Subject } from "../github/subject.ts";
 import { assessPull } from "./assess-pull.ts";
 import { addressee, keepUp, known, standing } from "./emergencies.ts";
+import { nothingHeld, notDeclared, POLICY_UNKNOWN } from "./emergency-commands.ts";
 import { gatherPull } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -18,7 +20,18 @@ export async function flagEmergency(
 ): Promise<void> {
   const { pull, policy: inForce } = await gatherPull(tools, watched, pressed.number);
   const current = known(inForce);
-  if (current === null || pull.state !== "open") return assessPull(tools, watched, pressed.number, null);
+  if (pull.state !== "open") return assessPull(tools, watched, pressed.number, null);
+  const to = addressee(tools, watched);
+  const answer = async (text: string): Promise<void> => {
+    const actions = [
+      commentAction(to, pull.number, `button:${watched.repository.id}:${pull.number}:${pressed.at}`, text),
+    ];
+    await tools.ledger.record({ entries: [], actions }, tools.clock.now(), watched.fence);
+    await assessPull(tools, watched, pressed.number, null);
+  };
+  if (current === null) return answer(POLICY_UNKNOWN);
+  const idle = nothingHeld(current.policy, watched.repository, pull);
+  if (idle !== null) return answer(idle);
   const facts = await keepUp(tools, watched, pull, inForce);
   const open = facts.findLast(({ record }) => isOpen(record))?.record ?? null;
   const { policy } = current;
@@ -27,10 +40,18 @@ export async function flagEmergency(
   const occasion = { repository: watched.repository, pull: pull.number, deployment: null, ...current };
   const deed = { by: pressed.by, at: pressed.at, via: "button" } as const;
   const record = opened(occasion, `button:${pressed.at}`, deed, null, pull.head.sha);
-  if (allows(open, "flag", rolesOf(seen.standing, false))) {
-    const { actions } = askReason(addressee(tools, watched), record, pressed.by);
-    const now = tools.clock.now();
-    await tools.ledger.record({ entries: [emergencyEntry(record)], actions }, now, watched.fence);
-  }
+  const roles = rolesOf(seen.standing, false);
+  // The same press, told twice.
+  if (open?.id === record.id) return assessPull(tools, watched, pressed.number, null);
+  if (!allows(open, "flag", roles)) return answer(notFlagged(open, roles));
+  const { actions } = askReason(to, record, pressed.by);
+  const now = tools.clock.now();
+  await tools.ledger.record({ entries: [emergencyEntry(record)], actions }, now, watched.fence);
   await assessPull(tools, watched, pressed.number, null);
+}
+
+function notFlagged(open: EmergencyRecord | null, roles: readonly Role[]): string {
+  return open?.status === "awaiting-reason"
+    ? "The emergency waits for its reason already: write `/countersign emergency <reason>` alone on the first line of a new comment."
+    : notDeclared(open, roles);
 }

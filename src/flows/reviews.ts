@@ -1,6 +1,6 @@
 /** Retroactive reviews: decided by a command or by a review on the merged pull request, reminded of, escalated. */
 
-import type { Actor, PullRequest } from "../domain/change.ts";
+import type { Actor, PullRequest, Repository } from "../domain/change.ts";
 import { isOpen } from "../domain/emergency/exception.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import {
@@ -135,21 +135,35 @@ export async function remind(tools: Tools, watched: Watched, number: number | nu
   }
 }
 
-/** Why the next emergency must wait: a review of this repository is overdue, and the policy holds the next one back; else null. */
+/**
+ * Why the next emergency must wait: a review anywhere in the organisation is overdue, and the policy holds the next one back;
+ * else null. Whoever owes one elsewhere does not get round it by the next repository.
+ */
 export async function overdueReview(
   tools: Tools,
-  watched: Watched,
+  { repository }: Watched,
   { policy }: { readonly policy: Policy },
 ): Promise<string | null> {
   if (!policy.emergency.blockNextWhileOverdue) return null;
-  const { id: repositoryId } = watched.repository;
-  for await (const entry of tools.ledger.states("retroactive-review", { repositoryId })) {
+  for await (const entry of tools.ledger.states("retroactive-review", {
+    organizationId: repository.ownerId,
+  })) {
     const review = entry.body as RetroactiveReviewRecord;
     if (!isOverdue(review, tools.clock.now())) continue;
-    const where = review.pull === null ? "an earlier emergency" : `the emergency on #${review.pull}`;
-    return `The review owed after ${where} has been overdue since ${markdown(time(review.dueAt))}, and the policy lets no further emergency pass until it is there.`;
+    const since = markdown(time(review.dueAt));
+    return `The review owed after ${emergencyName(review, repository)} has been overdue since ${since}, and the policy lets no further emergency pass until it is there. Whoever may review it does so there with \`/countersign approve\` or \`/countersign reject <reason>\`.`;
   }
   return null;
+}
+
+/** An emergency as it may be called in a repository: nothing private is named in a public one. */
+function emergencyName({ repository, pull, emergency }: RetroactiveReviewRecord, where: Repository): string {
+  const isHere = repository.id === where.id;
+  if (!isHere && where.visibility === "public" && repository.visibility !== "public")
+    return `${emergency}, in another repository,`;
+  const name = `${repository.owner}/${repository.name}`;
+  if (pull === null) return isHere ? `the emergency ${emergency}` : `the emergency ${emergency} in ${name}`;
+  return `the emergency on ${isHere ? "" : markdown(name)}#${pull}`;
 }
 
 /** Looks at what a repository has due: what expired, what was reviewed or confirmed, what must be said again. */

@@ -146,7 +146,7 @@ function emergencies(policy: Policy): readonly string[] {
       ? "Nobody authorises their own."
       : `${capital(people(alone.from))} may authorise their own, at most ${alone.atMost.count} per ${alone.atMost.per}; another person confirms it within ${termText(alone.confirmedWithin)}.`,
     blockNextWhileOverdue
-      ? "While a review is overdue no further emergency is authorised."
+      ? "While a review is overdue anywhere in the organisation, no further emergency is authorised."
       : "An overdue review does not hold back the next emergency.",
   ];
 }

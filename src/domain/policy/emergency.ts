@@ -39,7 +39,9 @@ export const EmergencySchema = z.strictObject({
   "block-next-while-overdue": z
     .boolean()
     .optional()
-    .describe("whether an overdue review holds back the next emergency; default: false"),
+    .describe(
+      "whether a review that is overdue anywhere in the organisation holds back the next emergency; default: false",
+    ),
 });
 
 /** `emergency:` as it is written. */
