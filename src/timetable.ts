@@ -7,7 +7,8 @@ import { TASKS } from "./flows/sweep.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
 const TIMES: readonly { readonly event: string; readonly pattern: string }[] = [
-  { event: TASKS.redeliver, pattern: "41 * * * *" },
+  // Just before the hour is counted: what is found then may have been merged because no webhook came.
+  { event: TASKS.redeliver, pattern: "51 * * * *" },
   { event: TASKS.countHour, pattern: "53 * * * *" },
   { event: TASKS.census, pattern: "17 3 * * *" },
   { event: TASKS.countEnded, pattern: "37 4 * * *" },

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { ask } from "../github/ask.ts";
-import { listFailedDeliveries } from "../github/deliveries.ts";
+import { readDeliveryLog } from "../github/deliveries.ts";
 import { listInstallations, type Installation } from "../github/lists.ts";
 import { makeProbot, octokitsOf, type Fetch } from "../github/octokit.ts";
 import { missingPermissions } from "../github/permissions.ts";
@@ -37,7 +37,7 @@ export async function lookAtGitHub(
   const octokit = await octokitsOf(probot).app();
   const { data } = await ask(octokit, "GET /app", {}, z.object({ slug: z.string() }));
   const installations = await listInstallations(octokit);
-  const failed = await listFailedDeliveries(octokit, now - 3 * DAY);
+  const { failed } = await readDeliveryLog(octokit, now - 3 * DAY);
   return [
     found("GitHub", `${baseUrl ?? "api.github.com"} answers, and knows us as ${data.slug}`),
     clock(date, now),

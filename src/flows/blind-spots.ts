@@ -3,7 +3,7 @@
 import type { Instant } from "../domain/change.ts";
 import { time } from "../domain/wording.ts";
 import type { CoverageGapRecord } from "../domain/record.ts";
-import type { FailedDelivery } from "../github/deliveries.ts";
+import type { DeliveryLog, FailedDelivery } from "../github/deliveries.ts";
 import type { Installation } from "../github/lists.ts";
 import { gapId } from "./gaps.ts";
 import type { Tools } from "./ports.ts";
@@ -25,7 +25,8 @@ export async function noteInstallation(tools: Tools, installation: Installation)
     problem:
       missing.length === 0
         ? null
-        : `the App's installation lacks ${missing.map(({ name, level, without }) => `${name}: ${level} (${without})`).join(", ")}; an owner accepts it in the organisation's settings, under GitHub Apps`,
+        : () =>
+            `the App's installation lacks ${missing.map(({ name, level, without }) => `${name}: ${level} (${without})`).join(", ")}; an owner accepts it in the organisation's settings, under GitHub Apps`,
   });
   await setGap(tools, account, {
     cause: "unobservable",
@@ -33,33 +34,62 @@ export async function noteInstallation(tools: Tools, installation: Installation)
     problem:
       selection === "all"
         ? null
-        : "the App is installed on selected repositories: it cannot see which others there are, nor what happens in them",
+        : () =>
+            "the App is installed on selected repositories: it cannot see which others there are, nor what happens in them",
     from: installation.createdAt,
   });
 }
 
-/** A failure is left to the hourly redelivery for so long (ms); what is still missing then was not repaired by it. */
+/** GitHub was asked once an hour to send again what failed; what is still missing then (ms) was not repaired by it. */
 const REPAIRED_BY = 2 * 3_600_000;
 
-/** Webhooks that do not come, although GitHub was asked to send them again, or that go elsewhere, are a gap until they come. */
+/**
+ * Webhooks that do not come are a gap, from the first that failed until one arrived again and all that failed were sent again.
+ * Answers the organisations whose gap is open, and since when.
+ */
 export async function noteWebhooks(
   tools: Tools,
   owners: readonly Owner[],
-  failed: readonly FailedDelivery[],
-): Promise<void> {
+  { failed, arrivedAgainAt }: DeliveryLog,
+): Promise<readonly { readonly organizationId: number; readonly from: Instant }[]> {
   const now = tools.clock.now();
-  const [lost] = failed.filter(({ at }) => now - at >= REPAIRED_BY).toSorted((a, b) => a.at - b.at);
-  const problem =
-    lost === undefined
-      ? null
-      : `GitHub's log shows deliveries since ${time(lost.at)} that did not arrive, and sending them again did not help: is the address right, does the server answer, and is the webhook secret the same on both sides?`;
-  for (const owner of owners)
-    await setGap(tools, owner, {
+  const open = [];
+  for (const owner of owners) {
+    const [lost] = (await unexplained(tools, owner, failed)).toSorted((a, b) => a.at - b.at);
+    const outcome =
+      lost === undefined || now - lost.at < REPAIRED_BY
+        ? "and GitHub is asked to send them again"
+        : "and sending them again did not help: is the address right, does the server answer, and is the webhook secret the same on both sides?";
+    const gap = await setGap(tools, owner, {
       cause: "webhooks-lost",
       scope: owner.login,
-      problem,
+      problem:
+        lost === undefined
+          ? null
+          : (since) => `GitHub's log shows deliveries since ${time(since)} that did not arrive, ${outcome}`,
       ...(lost === undefined ? {} : { from: lost.at }),
+      ...(arrivedAgainAt === null ? {} : { to: arrivedAgainAt }),
     });
+    if (gap !== null && gap.to === null) open.push({ organizationId: owner.id, from: gap.from });
+  }
+  return open;
+}
+
+/** What failed since the App first looked, but for what a downtime of its own explains, unless sending that again does not help. */
+async function unexplained(
+  tools: Tools,
+  owner: Owner,
+  failed: readonly FailedDelivery[],
+): Promise<readonly FailedDelivery[]> {
+  const began = (await tools.ledger.state("webhook", String(owner.id)))?.at;
+  if (failed.length === 0 || began === undefined) return [];
+  const downs: { readonly from: Instant; readonly to: Instant }[] = [];
+  const gaps = tools.ledger.states("coverage-gap", { repositoryId: 0, organizationId: owner.id });
+  for await (const { body } of gaps) {
+    const { cause, from, to } = body as CoverageGapRecord;
+    if (cause === "app-down" && to !== null && tools.clock.now() - to < REPAIRED_BY) downs.push({ from, to });
+  }
+  return failed.filter(({ at }) => at >= began && !downs.some(({ from, to }) => from <= at && at < to));
 }
 
 /** The webhook's address on GitHub, compared with what it was when first read: another one is a gap until it is back. */
@@ -79,7 +109,8 @@ export async function noteWebhookAddress(tools: Tools, owners: readonly Owner[])
       cause: "webhooks-lost",
       scope: `${owner.login}, webhook address`,
       problem: isAnother
-        ? `the App's webhook was pointed from ${first.url} to ${url} on GitHub: what happens is only found by the sweep`
+        ? () =>
+            `the App's webhook was pointed from ${first.url} to ${url} on GitHub: what happens is only found by the sweep`
         : null,
     });
   }
@@ -99,7 +130,8 @@ export async function noteClock(tools: Tools, owners: readonly Owner[]): Promise
       problem:
         skew === null || Math.abs(skew) <= MOST_SKEW
           ? null
-          : `the App's clock is ${seconds} seconds ${skew > 0 ? "behind" : "ahead of"} GitHub's: verdicts use GitHub's times, but what is late or overdue is reckoned by our own. Synchronise the server's clock`,
+          : () =>
+              `the App's clock is ${seconds} seconds ${skew > 0 ? "behind" : "ahead of"} GitHub's: verdicts use GitHub's times, but what is late or overdue is reckoned by our own. Synchronise the server's clock`,
     });
 }
 
@@ -107,13 +139,19 @@ interface Standing {
   readonly cause: CoverageGapRecord["cause"];
   /** Names what it is about; one gap is open for each cause and scope. */
   readonly scope: string;
-  /** One clause, or null: nothing is wrong (any more). */
-  readonly problem: string | null;
+  /** One clause, given since when it is so, or null: nothing is wrong (any more). */
+  readonly problem: ((since: Instant) => string) | null;
   readonly from?: Instant;
+  /** When it ended, if that is known better than from when it was noticed. */
+  readonly to?: Instant;
 }
 
-/** Opens, keeps or closes the one gap of a cause and scope in an organisation. */
-async function setGap(tools: Tools, owner: Owner, { cause, scope, problem, from }: Standing): Promise<void> {
+/** Opens, keeps or closes the one gap of a cause and scope in an organisation; answers how it stands, or null: there is none. */
+async function setGap(
+  tools: Tools,
+  owner: Owner,
+  { cause, scope, problem, from, to }: Standing,
+): Promise<CoverageGapRecord | null> {
   const at = tools.clock.now();
   let open: CoverageGapRecord | null = null;
   for await (const entry of tools.ledger.states("coverage-gap", {
@@ -123,15 +161,17 @@ async function setGap(tools: Tools, owner: Owner, { cause, scope, problem, from 
     const gap = entry.body as CoverageGapRecord;
     if (gap.cause === cause && gap.scope === scope && gap.to === null) open = gap;
   }
-  if (open === null && problem === null) return;
+  if (open === null && problem === null) return null;
   const since = open?.from ?? from ?? at;
+  const because = problem?.(since);
+  if (open !== null && because === open.because) return open;
   const body: CoverageGapRecord = {
     id: open?.id ?? gapId(0, cause, since, `${owner.id} ${scope}`),
     cause,
     scope,
     from: since,
-    to: problem === null ? at : null,
-    because: problem ?? open?.because ?? "",
+    to: problem === null ? Math.max(since, to ?? at) : null,
+    because: because ?? open?.because ?? "",
     // What happened meanwhile is read from GitHub's lists by the sweep that follows.
     backfilled: problem === null,
   };
@@ -140,4 +180,5 @@ async function setGap(tools: Tools, owner: Owner, { cause, scope, problem, from 
     { entries: [{ kind: "coverage-gap", subject: body.id, ...place, at: since, body }], actions: [] },
     at,
   );
+  return body;
 }

@@ -1,13 +1,15 @@
-/** A change that was judged is judged again on the same facts, when only what is known of its emergency changed. */
+/** A change that was judged is judged again on the same facts, when only what is known of its emergency or its cause changed. */
 
 import type { Instant } from "../domain/change.ts";
 import { assess } from "../domain/controls/assess.ts";
 import { decideChange, policyOrDefault, seedOfChange, type Addressee } from "../domain/decision.ts";
 import { canonical } from "../domain/digest.ts";
-import type { Action, Entry } from "../domain/entry.ts";
+import type { Decision } from "../domain/entry.ts";
 import { decideUse } from "../domain/emergency/use.ts";
+import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { ChangeRecord, PolicyRecord } from "../domain/record.ts";
+import type { Assessment } from "../domain/result.ts";
 import { sinceOf } from "./assess-change.ts";
 import { emergenciesOfAll, planDue } from "./emergencies.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -33,48 +35,82 @@ export async function judgeLandedAgain(
   for (const record of landed) await judgeAgain(tools, watched, record);
 }
 
+/** Lists the changes of a span that deviate under the cause they share, where each was listed by itself before that was known. */
+export async function groupDeviations(
+  tools: Tools,
+  watched: Watched,
+  span: { readonly from: Instant; readonly to: Instant },
+): Promise<void> {
+  const { id: repositoryId } = watched.repository;
+  const deviating: ChangeRecord[] = [];
+  for await (const { body } of tools.ledger.states("change", { repositoryId, ...span, order: "at" })) {
+    const record = body as ChangeRecord;
+    if (record.assessment.verdict === "non-compliant") deviating.push(record);
+  }
+  // One alone is told as well by itself.
+  if (deviating.length < 2) return;
+  for (const { change, assessment } of deviating) {
+    const policy = await policyOf(tools, assessment);
+    if (policy === null) continue;
+    const emergencies = await emergenciesOfAll(tools, watched, change.pullRequests);
+    const { entries, actions } = await decide(tools, watched, { change, assessment, policy, emergencies });
+    const about = entries.filter(({ kind }) => kind !== "change");
+    await tools.ledger.record({ entries: about, actions }, tools.clock.now(), watched.fence);
+  }
+}
+
 async function judgeAgain(tools: Tools, watched: Watched, before: ChangeRecord): Promise<void> {
   const { change, assessment: judged } = before;
-  const entry = await tools.ledger.state("policy", judged.policyDigest);
-  if (entry === undefined) return;
-  const policy: PolicyInForce = { state: "known", record: entry.body as PolicyRecord };
+  const policy = await policyOf(tools, judged);
+  if (policy === null) return;
   const emergencies = await emergenciesOfAll(tools, watched, change.pullRequests);
   const assessment = assess(
     { moment: "landed", change, emergencies },
     { policy, appId: tools.appId, at: change.update.at, since: sinceOf(watched, policy) },
   );
-  const now = tools.clock.now();
-  const entries: Entry[] = [];
-  const actions: Action[] = [];
-  if (canonical(assessment) !== canonical(judged)) {
-    const to: Addressee = {
-      repository: watched.repository,
-      installationId: watched.installationId,
-      appId: tools.appId,
-    };
-    const { at, ref: where } = change.update;
-    const spans = await spansAt(tools, watched, { at, where, verdict: assessment.verdict });
-    const seed = seedOfChange({ change, assessment, policy, spans });
-    const standing = await standingOf(tools, watched, policyOrDefault(policy), ownKey(seed), change.id);
-    const decision = decideChange({
-      change,
-      assessment,
-      policy,
-      to,
-      detectedAt: now,
-      spans,
-      standing,
-      emergencies,
-    });
-    entries.push(...decision.entries);
-    actions.push(...decision.actions);
-  }
+  const { entries, actions } =
+    canonical(assessment) === canonical(judged)
+      ? { entries: [], actions: [] }
+      : await decide(tools, watched, { change, assessment, policy, emergencies });
   const use = decideUse({
     assessment,
     emergencies,
     use: { at: change.update.at, subject: change.id, shipped: change.update.after },
     policy,
   });
-  await tools.ledger.record({ entries: [...entries, ...use.entries], actions }, now, watched.fence);
+  await tools.ledger.record(
+    { entries: [...entries, ...use.entries], actions },
+    tools.clock.now(),
+    watched.fence,
+  );
   await planDue(tools, watched, use.after);
+}
+
+/** The policy a change was judged by, or null: it is not recorded. */
+async function policyOf(
+  tools: Tools,
+  { policyDigest }: Pick<Assessment, "policyDigest">,
+): Promise<PolicyInForce | null> {
+  const entry = await tools.ledger.state("policy", policyDigest);
+  return entry === undefined ? null : { state: "known", record: entry.body as PolicyRecord };
+}
+
+async function decide(
+  tools: Tools,
+  watched: Watched,
+  facts: Pick<Parameters<typeof decideChange>[0], "change" | "assessment" | "policy"> & {
+    readonly emergencies: readonly EmergencyFacts[];
+  },
+): Promise<Decision> {
+  const { change, assessment, policy } = facts;
+  const to: Addressee = {
+    repository: watched.repository,
+    installationId: watched.installationId,
+    appId: tools.appId,
+  };
+  const { at, ref: where } = change.update;
+  const spans = await spansAt(tools, watched, { at, where, verdict: assessment.verdict });
+  const seed = seedOfChange({ change, assessment, policy, spans });
+  const standing = await standingOf(tools, watched, policyOrDefault(policy), ownKey(seed), change.id);
+  return decideChange({ ...facts, to, detectedAt: tools.clock.now(), spans, standing });
 }

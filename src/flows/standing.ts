@@ -62,6 +62,7 @@ const GAPS: Readonly<Partial<Record<CoverageGapRecord["cause"], string>>> = {
   suspended: "the App was suspended",
   "repository-removed": "the App could not see the repository",
   "permission-missing": "the App lacked a permission",
+  "webhooks-lost": "the App could not be reached",
   "github-unreachable": "GitHub could not be reached",
   "app-down": "the App was not running",
 };

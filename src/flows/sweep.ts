@@ -2,11 +2,12 @@
 
 import { policyOrDefault } from "../domain/decision.ts";
 import { branchOf, isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
-import type { CoverageGapRecord, RepositoryRecord } from "../domain/record.ts";
+import type { ChangeRecord, CoverageGapRecord, RepositoryRecord } from "../domain/record.ts";
 import { commandSubject } from "../domain/reply.ts";
 import type { Receiver } from "../domain/notice.ts";
 import type { Actor, Instant } from "../domain/change.ts";
 import { Trouble } from "../domain/trouble.ts";
+import type { DeliveryLog } from "../github/deliveries.ts";
 import type { Commented } from "../github/subject.ts";
 import { answerCommand } from "./answer-command.ts";
 import { answerWaitingGates } from "./answer-gate.ts";
@@ -47,13 +48,15 @@ export const TASKS = {
   countEnded: "countersign.count-ended",
   /** Looks at what a repository's emergencies and reviews have due. Lane `repository:ID`. */
   due: DUE,
+  /** Lists what deviates in a span under the cause that was found since. Lane `repository:ID`. */
+  group: "countersign.group",
   /** Judges the open pull requests of one repository again. Lane `repository:ID`. */
   rejudge: REJUDGE,
 } as const;
 
 /** What a task carries. */
 export interface TaskPayload {
-  /** What a reconciliation covers; `to` is excluded. */
+  /** What a reconciliation or another look covers; `to` is excluded. */
   readonly span?: { readonly from: Instant; readonly to: Instant };
   /** Record what was counted only where something is wrong. */
   readonly small?: boolean;
@@ -80,6 +83,8 @@ export interface TaskPayload {
 
 /** Lists what the App can see, records what is new or gone, and queues a sweep of each repository. `id` names this census. */
 export async function census(tools: Tools, id: string): Promise<void> {
+  // Before anything is judged: what is found without its webhook may have been merged because nothing answered.
+  await noteDeliveries(tools);
   const installations = await tools.github.listInstallations(await tools.github.octokits.app());
   const seen = new Set<number>();
   const unread = new Set<number>();
@@ -149,11 +154,42 @@ const DELIVERIES_KEPT = 3 * 24 * 3_600_000;
 
 /** Asks GitHub to send again every delivery that did not arrive. */
 export async function redeliver(tools: Tools): Promise<void> {
+  const failed = await noteDeliveries(tools);
   const app = await tools.github.octokits.app();
-  const since = tools.clock.now() - DELIVERIES_KEPT;
-  const failed = await tools.github.listFailedDeliveries(app, since);
   for (const delivery of failed) await tools.github.redeliver(app, delivery.id);
-  await noteWebhooks(tools, await organizations(tools), failed);
+}
+
+/** Notes since when webhooks do not arrive, and answers those that did not. */
+async function noteDeliveries(tools: Tools): Promise<DeliveryLog["failed"]> {
+  const app = await tools.github.octokits.app();
+  const log = await tools.github.readDeliveryLog(app, tools.clock.now() - DELIVERIES_KEPT);
+  const gaps = await noteWebhooks(tools, await organizations(tools), log);
+  await groupInGaps(tools, gaps);
+  return log.failed;
+}
+
+/** What was judged before it was known that webhooks did not come has one cause too. */
+async function groupInGaps(
+  tools: Tools,
+  gaps: readonly { readonly organizationId: number; readonly from: Instant }[],
+): Promise<void> {
+  const dueAt = tools.clock.now();
+  for (const { organizationId, from } of gaps) {
+    const repositories = new Set<number>();
+    for await (const { body } of tools.ledger.states("change", { organizationId, from, to: dueAt })) {
+      const { change, assessment } = body as ChangeRecord;
+      if (assessment.verdict === "non-compliant") repositories.add(change.repository.id);
+    }
+    await tools.ledger.queue.enqueue(
+      [...repositories].map((repositoryId) => ({
+        id: `${TASKS.group}:${repositoryId}:${dueAt}`,
+        lane: `repository:${repositoryId}`,
+        event: TASKS.group,
+        dueAt,
+        payload: { repositoryId, span: { from, to: dueAt } } satisfies TaskPayload,
+      })),
+    );
+  }
 }
 
 /** Follows every production branch, judges every open pull request and unrecorded deployment of one repository. */

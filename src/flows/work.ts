@@ -29,6 +29,7 @@ import type { Tools, Watched } from "./ports.ts";
 import { recordLifecycle, watch } from "./repositories.ts";
 import { reconcileRepository } from "./reconcile.ts";
 import { countEnded, countLastHour } from "./reconcile-due.ts";
+import { groupDeviations } from "./judge-again.ts";
 import { census, doDue, redeliver, rejudgeOpen, sweepRepository, TASKS, type TaskPayload } from "./sweep.ts";
 
 /** A lane under lease; `now` is the clock leases run by. */
@@ -344,6 +345,8 @@ async function runTask(
   if (task.event === OVERDUE_MONTHLY && month !== undefined) await tellOverdue(tools, watched, month);
   else if (task.event === TASKS.reconcile && task.payload.span !== undefined)
     await reconcileRepository(tools, watched, task.payload.span, task.payload.small === true);
+  else if (task.event === TASKS.group && task.payload.span !== undefined)
+    await groupDeviations(tools, watched, task.payload.span);
   else if (task.event === TASKS.due) await doDue(tools, watched);
   else if (task.event === TASKS.sweep) await sweepRepository(tools, watched);
   else if (task.event === REPORT) await assessReport(tools, watched, task.payload as ReceivedReport);

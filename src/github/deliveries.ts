@@ -13,32 +13,51 @@ export interface FailedDelivery {
   readonly at: Instant;
 }
 
+/** What GitHub's log says of the deliveries of a while. */
+export interface DeliveryLog {
+  /** Those of which no attempt succeeded, oldest first. */
+  readonly failed: readonly FailedDelivery[];
+  /** When the first attempt arrived after the last first attempt that failed; null: none has, or none failed. */
+  readonly arrivedAgainAt: Instant | null;
+}
+
 const DeliveryShape = z.object({
   id: z.int(),
   guid: z.string(),
   delivered_at: InstantShape,
   status_code: z.int(),
+  redelivery: z.boolean(),
   event: z.string(),
 });
 
 /** Pages of 100 deliveries read at once. */
 const MOST_PAGES = 300;
 
-/** The deliveries since an instant of which no attempt succeeded, oldest first; asked as the App itself. Throws {@link Trouble}. */
-export async function listFailedDeliveries(app: GitHub, since: Instant): Promise<readonly FailedDelivery[]> {
+/** Reads the deliveries since an instant; asked as the App itself. Throws {@link Trouble}. */
+export async function readDeliveryLog(app: GitHub, since: Instant): Promise<DeliveryLog> {
   const failed = new Map<string, FailedDelivery>();
   const arrived = new Set<string>();
+  let arrivedAgainAt: Instant | null = null;
+  let isBeforeLastFailure = false;
   const pages = pagesOf(app, "GET /app/hook/deliveries", {}, z.array(DeliveryShape), MOST_PAGES);
   for await (const { data } of pages) {
     const recent = data.filter((delivery) => delivery.delivered_at >= since);
-    for (const { id, guid, event, delivered_at: at, status_code: status } of recent) {
-      if (status >= 200 && status < 300) arrived.add(guid);
-      // The newest attempt comes first, and is the one to repeat; the oldest tells since when it fails.
+    // The newest comes first.
+    for (const { id, guid, event, delivered_at: at, status_code: status, redelivery } of recent) {
+      const hasArrived = status >= 200 && status < 300;
+      // The newest attempt is the one to repeat; the oldest tells since when it fails.
+      if (hasArrived) arrived.add(guid);
       else failed.set(guid, { id: failed.get(guid)?.id ?? id, guid, event, at });
+      if (isBeforeLastFailure) continue;
+      if (hasArrived) arrivedAgainAt = at;
+      else if (!redelivery) isBeforeLastFailure = true;
     }
     if (recent.length < data.length) break;
   }
-  return [...failed.values()].filter(({ guid }) => !arrived.has(guid)).toReversed();
+  return {
+    failed: [...failed.values()].filter(({ guid }) => !arrived.has(guid)).toReversed(),
+    arrivedAgainAt: isBeforeLastFailure ? arrivedAgainAt : null,
+  };
 }
 
 /** Asks GitHub to send one delivery again; asked as the App itself. Throws {@link Trouble}. */

@@ -7,7 +7,7 @@ import { listGitLine, listMergedPulls } from "./census.ts";
 import { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
 import { readEnvironments, readPeople, readProtection } from "./control-state.ts";
 import { isSamePatch, proveSameContent, proveShipped } from "./content.ts";
-import { listFailedDeliveries, redeliver } from "./deliveries.ts";
+import { readDeliveryLog, redeliver } from "./deliveries.ts";
 import { listDeployments, readDeployment } from "./deployments.ts";
 import { readFiles, readOwners } from "./files.ts";
 import {
@@ -67,7 +67,7 @@ export const facts = {
   isSamePatch,
   proveSameContent,
   proveShipped,
-  listFailedDeliveries,
+  readDeliveryLog,
   redeliver,
   listDeployments,
   readDeployment,

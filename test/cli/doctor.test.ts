@@ -28,7 +28,7 @@ afterEach(async () => {
 async function visit(scenario: Scenario = STORY): Promise<InProcessStage> {
   const stage = await openStage(scenario, "sqlite");
   open.push(stage);
-  await pass(stage, scenario.start + 45 * MINUTE);
+  await pass(stage, scenario.start + 55 * MINUTE);
   return stage;
 }
 
@@ -49,7 +49,7 @@ async function act(stage: InProcessStage, ...steps: readonly DoStep[]): Promise<
 /** What the doctor says, with the time GitHub has then and `env` on top. */
 function ask(
   stage: InProcessStage,
-  now = STORY.start + 45 * MINUTE,
+  now = STORY.start + 55 * MINUTE,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const terminal = {
@@ -111,7 +111,7 @@ describe("the doctor", () => {
       { do: "set-webhook", url: "http://elsewhere.example/hook" },
     );
     const env = { COUNTERSIGN_BASE_URL: "http://countersign.test" };
-    const { code, lines } = await ask(stage, STORY.start + 55 * MINUTE, env);
+    const { code, lines } = await ask(stage, STORY.start + 65 * MINUTE, env);
     const said = lines.join("\n");
     expect(said).toContain("it lacks administration: read (branch protection cannot be read");
     expect(said).toContain("it covers selected repositories only");
@@ -142,7 +142,7 @@ test(
       hourlyLimit: 100_000,
     });
     open.push(stage);
-    await pass(stage, STORY.start + 45 * MINUTE);
+    await pass(stage, STORY.start + 55 * MINUTE);
     const ledger = await stage.openLedger();
     const baselines: BaselineRecord[] = [];
     for await (const entry of ledger.states("baseline")) baselines.push(entry.body as BaselineRecord);

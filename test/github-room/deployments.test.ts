@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { carryOut } from "../../src/github/carry-out.ts";
-import { listFailedDeliveries, redeliver } from "../../src/github/deliveries.ts";
+import { readDeliveryLog, redeliver } from "../../src/github/deliveries.ts";
 import { listDeployments, readDeployment } from "../../src/github/deployments.ts";
 import {
   listBranches,
@@ -84,15 +84,19 @@ describe("webhooks that did not arrive", () => {
     double.fault({ do: "outage" });
     await play({ do: "push", by: "bob", branch: "main", files: { "a.ts": "1" } });
     const app = await octokits.app();
-    const failed = await listFailedDeliveries(app, 0);
+    const { failed, arrivedAgainAt } = await readDeliveryLog(app, 0);
     expect(failed.map(({ event }) => event)).toContain("push");
+    expect(arrivedAgainAt).toBeNull();
     double.fault({ do: "recover" });
     const before = arrivals.length;
     for (const { id } of failed) await redeliver(app, id);
     await double.idle();
     expect(arrivals.length).toBe(before + failed.length);
     expect(arrivals.at(-1)?.headers.get("x-github-delivery")).toBe(failed.at(-1)?.guid);
-    expect(await listFailedDeliveries(app, 0)).toEqual([]);
+    expect(await readDeliveryLog(app, 0)).toEqual({
+      failed: [],
+      arrivedAgainAt: expect.any(Number) as unknown,
+    });
   });
 });
 
