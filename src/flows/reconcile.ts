@@ -122,7 +122,8 @@ export async function countBranch(
   const { repository } = watched;
   const { github, ledger } = tools;
   const place = await ledger.state("branch", `${repository.id}:${ref}`);
-  const { origin } = place === undefined ? { origin: null } : (place.body as BranchRecord);
+  const followed = place === undefined ? null : (place.body as BranchRecord);
+  const origin = followed?.origin ?? null;
   const octokit = await github.octokits.installation(watched.installationId);
   // A branch that became one of production later counts from then.
   const isLater = origin !== null && origin.at > watched.since;
@@ -159,7 +160,10 @@ export async function countBranch(
     told,
     heardFrom,
   });
-  const ends = [begun, ...known.map(({ after }) => after)].filter((sha) => sha !== null);
+  const listedEnds = [begun, ...known.map(({ after }) => after)].filter((sha) => sha !== null);
+  // Where nothing at all is listed since, the branch must be where it was followed to: a list may come back empty.
+  const stood = followed === null || followed.head === NO_COMMIT ? [] : [followed.head];
+  const ends = listedEnds.length > 0 ? listedEnds : stood;
   const isHeadKnown =
     ends.length === 0 ||
     ends.includes(merged.head ?? NO_COMMIT) ||
