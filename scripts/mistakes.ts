@@ -1,0 +1,215 @@
+/** Mistakes to be made on purpose: each is one piece of text put in place of another, and some test must notice it. */
+
+/** A mistake. `file` is below src; `right` stands there, and `wrong` is put in its place. */
+export interface Mistake {
+  readonly name: string;
+  readonly file: string;
+  readonly right: string;
+  readonly wrong: string;
+}
+
+/** Mistakes of the judgement, which its own tests notice. */
+export const JUDGEMENT: readonly Mistake[] = [
+  {
+    name: "dismissed reviews count",
+    file: "domain/approval.ts",
+    right: "return review.dismissed !== null && review.dismissed.at <= at;",
+    wrong: "return at < 0;",
+  },
+  {
+    name: "second parents are skipped",
+    file: "domain/contribution.ts",
+    right: "open.push(...(parents.get(sha) ?? []));",
+    wrong: "open.push(...(parents.get(sha) ?? []).slice(0, 1));",
+  },
+  {
+    name: "logins are compared by case",
+    file: "domain/entitled.ts",
+    right: "user.toLowerCase() === login",
+    wrong: "user === login.toUpperCase()",
+  },
+  {
+    name: "a changed base is ignored",
+    file: "domain/approval.ts",
+    right: "if (pull.retargetedAt !== null && review.submittedAt <= pull.retargetedAt)",
+    wrong: "if (at < 0)",
+  },
+  {
+    name: "bots approve",
+    file: "domain/approval.ts",
+    right: 'if (actor.type !== "User") return answer("bot", "no");',
+    wrong: "",
+  },
+  {
+    name: "reviews are counted, not people",
+    file: "domain/approval.ts",
+    right: "samePerson(later, review)",
+    wrong: "later === review",
+  },
+  {
+    name: "changed content keeps its approval",
+    file: "domain/approval.ts",
+    right: 'if (proofs.includes("different")) return "earlier";',
+    wrong: 'if (proofs.includes("different")) return "same";',
+  },
+  {
+    name: "requests for changes are ignored",
+    file: "domain/controls/independently-approved.ts",
+    right: "if (judgement.vetoes.length > 0) {",
+    wrong: "if (judgement.vetoes.length > 1000) {",
+  },
+  {
+    name: "reviews after the merge count",
+    file: "domain/approval.ts",
+    right: "review.submittedAt <= at",
+    wrong: "review.submittedAt <= at * 2",
+  },
+  {
+    name: "what cannot be told passes",
+    file: "domain/controls/assess.ts",
+    right: 'if (results.some((each) => each.outcome === "unverifiable")) return "unverifiable";',
+    wrong: 'if (results.some((each) => each.outcome === "unverifiable")) return "compliant";',
+  },
+  {
+    name: "the place a file was moved from is forgotten",
+    file: "domain/rule.ts",
+    right: "? [oldPath, path]",
+    wrong: "? [path]",
+  },
+  {
+    name: "globs miss hidden files",
+    file: "domain/policy/glob.ts",
+    right: "dot: true",
+    wrong: "dot: false",
+  },
+];
+
+/** A way into production that is no longer seen, and the story that tells of that way. */
+export interface Blindness extends Mistake {
+  /** Below test/scenarios. */
+  readonly story: string;
+}
+
+/** What sees the ways round an approval and the spells in which nothing can be seen, each taken out. */
+export const SEEING: readonly Blindness[] = [
+  {
+    name: "merging past the check is not seen",
+    story: "b10-merged-past-the-check.yaml",
+    file: "domain/controls/gate-respected.ts",
+    right: 'const held = states.find((state) => state !== "success");',
+    wrong: 'const held = states.find((state) => state === "");',
+  },
+  {
+    name: "webhooks about rulesets are not heard",
+    story: "b11-ruleset-disabled-then-restored.yaml",
+    file: "github/hear-branches.ts",
+    right: 'same(protection, "created", "edited", "deleted")',
+    wrong: "same(protection)",
+  },
+  {
+    name: "a ruleset edited unseen is no gap",
+    story: "b12-bypass-actor-added.yaml",
+    file: "domain/protection/weakening.ts",
+    right: "return isSame && isUnobservable(is.bypassers) && asked(before, is.id) === asked(after, is.id);",
+    wrong: "return false;",
+  },
+  {
+    name: "fewer required approvals are as good as more",
+    story: "b13-less-required.yaml",
+    file: "domain/protection/weakening.ts",
+    right: '"approvals-required": fewer,',
+    wrong: "",
+  },
+  {
+    name: "a check from any source is taken for ours",
+    story: "b14-check-not-pinned.yaml",
+    file: "domain/protection/settings.ts",
+    right: 'if (ours.some(({ app }) => app === appId)) return "pinned";',
+    wrong: 'if (ours.length > 0) return "pinned";',
+  },
+  {
+    name: "skipped and neutral checks pass",
+    story: "b15-neutral-is-no-success.yaml",
+    file: "domain/controls/checks-passed.ts",
+    right: 'newest.every((check) => check.conclusion === "success")',
+    wrong: 'newest.every((check) => check.conclusion !== "failure")',
+  },
+  {
+    name: "a repository that went out of sight is no gap",
+    story: "b54-uninstalled.yaml",
+    file: "flows/repositories.ts",
+    right: "const entries = [entryOf({ ...record, removedAt: at }), gapEntry(gap, record.repository)];",
+    wrong: "const entries = [entryOf({ ...record, removedAt: at })];",
+  },
+  {
+    name: "repositories that were not selected are forgotten",
+    story: "b55-repository-left-out.yaml",
+    file: "flows/blind-spots.ts",
+    right: 'selection === "all"',
+    wrong: 'selection !== ""',
+  },
+  {
+    name: "missing permissions are not missed",
+    story: "b56-permission-missing.yaml",
+    file: "github/permissions.ts",
+    right: 'return held === undefined || (level === "write" && held === "read");',
+    wrong: 'return held === "";',
+  },
+  {
+    name: "a repository nobody lists any more is not missed",
+    story: "b57-renamed-moved-archived.yaml",
+    file: "flows/repositories.ts",
+    right: "if (record.removedAt === null && !isSeen) gone.push(record);",
+    wrong: "if (isSeen) continue;",
+  },
+  {
+    name: "webhooks that did not arrive are not missed",
+    story: "b58-webhooks-lost.yaml",
+    file: "flows/blind-spots.ts",
+    right: "now - at >= REPAIRED_BY",
+    wrong: "at < 0",
+  },
+  {
+    name: "another address of the webhook goes unnoticed",
+    story: "b59-webhook-changed.yaml",
+    file: "flows/blind-spots.ts",
+    right: "first !== undefined && first.url !== url",
+    wrong: "false",
+  },
+  {
+    name: "listings that do not agree are complete",
+    story: "b60-list-cut-short.yaml",
+    file: "flows/reconcile.ts",
+    right:
+      "complete: contiguous && !truncated && differences.every(({ explanation }) => explanation !== null),",
+    wrong: "complete: true,",
+  },
+  {
+    name: "a changed entry of the log fits its hash",
+    story: "b61-log-tampered.yaml",
+    file: "ledger/log.ts",
+    right: "if (linkHash(previousHash, unlinked, row.body) !== row.hash)",
+    wrong: 'if (row.hash === "")',
+  },
+  {
+    name: "a wrong clock goes unnoticed",
+    story: "b62-clock-wrong.yaml",
+    file: "flows/blind-spots.ts",
+    right: "skew === null || Math.abs(skew) <= MOST_SKEW",
+    wrong: "skew !== 1",
+  },
+  {
+    name: "reviews are not kept as they were given",
+    story: "b63-evidence-decays.yaml",
+    file: "github/hear-pulls.ts",
+    right: "return { subjects: [theReviewed(event)], observations: [observed] };",
+    wrong: "return { subjects: [theReviewed(event)] };",
+  },
+  {
+    name: "what landed is judged by today's policy",
+    story: "b64-policy-weakened-later.yaml",
+    file: "flows/assess-change.ts",
+    right: "if (before !== NO_COMMIT) return policyAt(tools, watched, before, at);",
+    wrong: "if (before !== NO_COMMIT) return currentPolicy(tools, watched);",
+  },
+];
