@@ -30,6 +30,7 @@ export const ENTRY_KINDS = [
   "emergency",
   "retroactive-review",
   "webhook",
+  "source-gone",
 ] as const;
 
 /** What an entry is about. */

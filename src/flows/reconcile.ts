@@ -10,6 +10,7 @@ import { followBranch, HISTORY_KEPT } from "./assess-change.ts";
 import { observationsOf } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { recordedFrom } from "./repositories.ts";
+import { verifySources } from "./verify-sources.ts";
 import { productionRefs, TASKS, type TaskPayload } from "./sweep.ts";
 
 /** What a reconciliation covers; `to` is excluded. */
@@ -77,6 +78,7 @@ export async function reconcileRepository(
     if (!onlyWrong || !body.complete) await keep(tools, watched, body);
     found.push(body);
   }
+  if (!onlyWrong) await verifySources(tools, watched, span);
   return found;
 }
 

@@ -39,6 +39,7 @@ import {
   runBehind,
 } from "./runs.ts";
 import { deploymentOfJob, listWaitingJobs } from "./waiting-jobs.ts";
+import { readStillThere } from "./still-there.ts";
 import { readWebhookConfig } from "./webhook.ts";
 import {
   digestOf,
@@ -102,6 +103,7 @@ export const facts = {
   runBehind,
   deploymentOfJob,
   listWaitingJobs,
+  readStillThere,
   readWebhookConfig,
   digestOf,
   listDeletedBranches,

@@ -387,6 +387,34 @@ query Batch($owner: String!, $name: String!, ${variables.join(", ")}) {
 ${ofPulls}${windows.length === 0 ? "" : LANDED}${CHECKS}${POLICY_FILE}`;
 }
 
+/** Whether so many pull requests (`$number0`, ...) with their reviews, and commits (`$sha0`, ...), are still there. */
+export function stillThereQuery(pulls: number, commits: number): string {
+  const numbers = Array.from({ length: pulls }, (_, index) => index);
+  const shas = Array.from({ length: commits }, (_, index) => index);
+  const variables = [
+    ...numbers.map((index) => `$number${index}: Int!`),
+    ...shas.map((index) => `$sha${index}: GitObjectID!`),
+  ];
+  const fields = [
+    ...numbers.map(
+      (index) => `
+    pull${index}: pullRequest(number: $number${index}) {
+      number
+      reviews(first: 100) {
+        pageInfo { hasNextPage endCursor }
+        nodes { databaseId fullDatabaseId author { login } }
+      }
+    }`,
+    ),
+    ...shas.map((index) => `\n    commit${index}: object(oid: $sha${index}) { oid }`),
+  ];
+  return `
+query StillThere($owner: String!, $name: String!, ${variables.join(", ")}) {
+  repository(owner: $owner, name: $name) {${fields.join("")}
+  }
+}`;
+}
+
 /** The modes of up to so many files (`$path0`, ...) at four commits. */
 export function modesQuery(count: number): string {
   const numbers = Array.from({ length: count }, (_, index) => index);

@@ -262,7 +262,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "reorder-webhooks": {},
   "github-fails": {
     match: text.optional(),
-    kind: z.enum(["server-error", "cut-short"]).optional(),
+    kind: z.enum(["server-error", "not-found", "cut-short"]).optional(),
     items: z.int().min(0).optional(),
   },
   kill: {},

@@ -6,10 +6,11 @@ import { contributorsOf } from "../contribution.ts";
 import { carriedIn } from "../controls/independently-approved.ts";
 import type { ChangeRecord, DeploymentRecord, DeviationRecord } from "../record.ts";
 import type { Assessment, JudgedApproval, Outcome } from "../result.ts";
+import { goneSources, sourceGoneColumn, type GoneRow } from "./gone-rows.ts";
 import { joinSorted, pairLine, statesOf, type EvidenceSource, type Stated } from "./population.ts";
 import { column, groupsText, listText, personText, table, timeText, type Column } from "./table.ts";
 
-interface ChangeRow extends Stated<ChangeRecord> {
+interface ChangeRow extends Stated<ChangeRecord>, GoneRow {
   readonly change: Change;
   readonly firstDeployment: { readonly id: string; readonly at: number } | null;
   readonly deviations: readonly string[];
@@ -217,6 +218,7 @@ const CHANGE_COLUMNS: readonly Column<ChangeRow>[] = [
     "observed: every fact that decided was seen when it happened; read-later: at least one was read from GitHub afterwards.",
     (row) => assuranceOf(row),
   ),
+  sourceGoneColumn(),
   column(
     "policy_digest",
     "digest",
@@ -240,6 +242,7 @@ export const CHANGES = table<ChangeRow>({
   async *rows(source) {
     const deployments = joinSorted(source.sorted(firstDeployments(source)));
     const deviations = joinSorted(source.sorted(deviationSubjects(source)));
+    const gone = joinSorted(source.sorted(goneSources(source)));
     try {
       for await (const stated of statesOf<ChangeRecord>(source, "change")) {
         const { change } = stated.body;
@@ -249,11 +252,13 @@ export const CHANGES = table<ChangeRow>({
           change,
           firstDeployment: first === undefined ? null : { at: Number(first[0]), id: first[1] ?? "" },
           deviations: (await deviations.valuesOf(stated.entry.subject)).map(([id = ""]) => id),
+          gone: await gone.valuesOf(stated.entry.subject),
         };
       }
     } finally {
       await deployments.close();
       await deviations.close();
+      await gone.close();
     }
   },
 });

@@ -4,10 +4,11 @@ import { canonical } from "../digest.ts";
 import type { DeploymentRecord } from "../record.ts";
 import type { Assessment, Result } from "../result.ts";
 import { controlsWith, deviationSubjects } from "./change-rows.ts";
+import { goneSources, sourceGoneColumn, type GoneRow } from "./gone-rows.ts";
 import { joinSorted, statesOf, type Stated } from "./population.ts";
 import { column, groupsText, listText, personText, table, timeText } from "./table.ts";
 
-interface DeploymentRow extends Stated<DeploymentRecord> {
+interface DeploymentRow extends Stated<DeploymentRecord>, GoneRow {
   readonly deviations: readonly string[];
 }
 
@@ -287,19 +288,23 @@ export const DEPLOYMENTS = table<DeploymentRow>({
       "The policy it was judged by: policies/DIGEST.json.",
       ({ body }) => body.assessment.policyDigest,
     ),
+    sourceGoneColumn(),
     column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
     column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
   ],
   async *rows(source) {
     const deviations = joinSorted(source.sorted(deviationSubjects(source)));
+    const gone = joinSorted(source.sorted(goneSources(source)));
     try {
       for await (const stated of statesOf<DeploymentRecord>(source, "deployment"))
         yield {
           ...stated,
           deviations: (await deviations.valuesOf(stated.entry.subject)).map(([id = ""]) => id),
+          gone: await gone.valuesOf(stated.entry.subject),
         };
     } finally {
       await deviations.close();
+      await gone.close();
     }
   },
 });

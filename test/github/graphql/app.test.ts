@@ -83,11 +83,11 @@ test("every query the App sends is GitHub's own language, and is answered withou
     second: "main:CODEOWNERS",
     third: "main:docs/CODEOWNERS",
   };
-  const { batchQuery, modesQuery: _, ...fixed } = queries;
+  const { batchQuery, modesQuery: _, stillThereQuery, ...fixed } = queries;
   const texts = Object.values<string | Readonly<Record<string, string>>>(fixed).flatMap((one) =>
     typeof one === "string" ? [one] : Object.values(one),
   );
-  texts.push(batchQuery([20], 1));
+  texts.push(batchQuery([20], 1), stillThereQuery(1, 1));
   const asked = texts.filter((one) => !one.includes("$after: String!"));
   expect(asked.length).toBeGreaterThan(5);
   for (const text of asked) {

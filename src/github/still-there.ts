@@ -1,0 +1,64 @@
+/** What of the things that verdicts cite GitHub still shows, read in batches. */
+
+import { z } from "zod";
+import type { Repository, Sha } from "../domain/change.ts";
+import type { Shown } from "../domain/source-gone.ts";
+import { query, type GitHub } from "./ask.ts";
+import { stillThereQuery } from "./queries.ts";
+import { ShaShape } from "./shapes.ts";
+
+/** So many pull requests and commits are asked for in one query. */
+const AT_ONCE = 50;
+
+const PullShape = z.object({
+  number: z.int(),
+  reviews: z.object({
+    pageInfo: z.object({ hasNextPage: z.boolean() }),
+    nodes: z.array(
+      z.object({
+        databaseId: z.int().nullish(),
+        fullDatabaseId: z.coerce.number().nullish(),
+        author: z.object({ login: z.string() }).nullish(),
+      }),
+    ),
+  }),
+});
+
+const Answer = z.object({ repository: z.record(z.string(), z.unknown()) });
+
+/** Asks for pull requests by number and commits by SHA. One request for each fifty of either. Throws {@link Trouble}. */
+export async function readStillThere(
+  github: GitHub,
+  { owner, name }: Repository,
+  pulls: readonly number[],
+  commits: readonly Sha[],
+): Promise<Shown> {
+  const shown = {
+    pulls: new Map<number, { reviews: Map<number, boolean> | null }>(),
+    commits: new Set<Sha>(),
+  };
+  for (let from = 0; from < Math.max(pulls.length, commits.length); from += AT_ONCE) {
+    const [some, shas] = [pulls.slice(from, from + AT_ONCE), commits.slice(from, from + AT_ONCE)];
+    const variables = Object.fromEntries([
+      ...some.map((number, index) => [`number${index}`, number]),
+      ...shas.map((sha, index) => [`sha${index}`, sha]),
+    ]) as Readonly<Record<string, unknown>>;
+    const text = stillThereQuery(some.length, shas.length);
+    // What is gone is an error of GitHub's beside the rest of the answer.
+    const { repository } = await query(github, text, { owner, name, ...variables }, Answer, ["repository"]);
+    for (const [index] of some.entries()) {
+      const pull = PullShape.nullish().parse(repository[`pull${index}`]);
+      if (pull == null) continue;
+      const { nodes, pageInfo } = pull.reviews;
+      const reviews = nodes.map(({ fullDatabaseId, databaseId, author }) => {
+        return [fullDatabaseId ?? databaseId ?? 0, author != null] as const;
+      });
+      shown.pulls.set(pull.number, { reviews: pageInfo.hasNextPage ? null : new Map(reviews) });
+    }
+    for (const [index] of shas.entries()) {
+      const commit = z.object({ oid: ShaShape }).nullish().parse(repository[`commit${index}`]);
+      if (commit != null) shown.commits.add(commit.oid);
+    }
+  }
+  return shown;
+}
