@@ -82,7 +82,8 @@ async function sameModes(
 
 /**
  * Whether what an update brought is what the pull request showed: the same tree, the same patch on a moved base, or the files
- * that differ. Line numbers may have moved, for GitHub itself made the merge.
+ * that differ. Line numbers may have moved, for GitHub itself made the merge; and in a file that the base had changed meanwhile
+ * the lines around, so that there only the lines taken out and put in are compared. What differs then cannot be told.
  */
 export async function proveShipped(
   github: GitHub,
@@ -107,7 +108,18 @@ export async function proveShipped(
   if (asked === null || brought === null) return said("unverifiable");
   const { differ, untold } = differing(asked.files, brought.files, withoutLineNumbers);
   if (asked.truncated || brought.truncated || untold.length > 0) return said("unverifiable", untold);
-  return differ.length === 0 ? said("replay") : said("residual", differ);
+  if (differ.length === 0) return said("replay");
+  // Where the base had changed the same file meanwhile, other lines may stand around the reviewed ones.
+  const meanwhile = await compareFiles(github, repository, asked.mergeBase, start, lookups);
+  if (meanwhile === null || meanwhile.truncated) return said("unverifiable", differ);
+  const moved = new Map(meanwhile.files.map(({ path, blob }) => [path, blob]));
+  const alone = differ.filter((path) => !moved.has(path));
+  if (alone.length > 0) return said("residual", alone);
+  // What the base had come to hold meanwhile, the merge did not bring once more.
+  const news = asked.files.filter(({ path, blob }) => blob === null || moved.get(path) !== blob);
+  const lines = differing(news, brought.files, changedLines);
+  const unlike = [...lines.differ, ...lines.untold];
+  return unlike.length === 0 ? said("replay") : said("unverifiable", unlike);
 }
 
 /** Whether two spans of commits bring the very same patch, wherever its lines are; false where GitHub shows too little to tell. */
@@ -199,4 +211,12 @@ function differing(
 
 function withoutLineNumbers(patch: string): string {
   return patch.replaceAll(/^@@ -\d+(,\d+)? \+\d+(,\d+)? @@.*$/gmu, "@@ $1 $2 @@");
+}
+
+/** The lines a patch takes out and puts in, one after the other. */
+function changedLines(patch: string): string {
+  return patch
+    .split("\n")
+    .filter((line) => /^[-+]/u.test(line))
+    .join("\n");
 }
