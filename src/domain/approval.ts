@@ -100,25 +100,32 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
   const carried = carriedBy(given, policy, at);
   const carriedLeaves = new Set(asked(asks.filter(({ by }) => carried.asks(by))));
 
+  const all = makers.map((_, commit) => commit);
+  const notCarried = all.filter((commit) => !carried.commits.has(makers[commit]?.sha ?? ""));
   const reached = (requirement: Requirement): { have: number; couldHave: number } => {
     const index = leaves.indexOf(requirement);
-    const isCarried = carriedLeaves.has(requirement);
-    const all = makers.map((_, commit) => commit);
-    const open = all.filter((commit) => !isCarried || !carried.commits.has(makers[commit]?.sha ?? ""));
+    const open = carriedLeaves.has(requirement) ? notCarried : all;
     const enough = all.length > 0 && open.length === 0 ? requirement.required : 0;
-    const count = (pool: readonly Judged[], covers: (person: Judged, commit: number) => boolean): number => {
-      const some = pool.filter((person) => !open.every((commit) => covers(person, commit)));
+    /** How many count for the commit that has fewest of them. */
+    const count = (
+      pool: readonly Judged[],
+      isCovered: (certainty: Certainty | undefined) => boolean,
+    ): number => {
+      const some = pool.filter(
+        ({ covers, leastCovered }) =>
+          !isCovered(leastCovered) && !open.every((commit) => isCovered(covers[commit])),
+      );
       if (some.length === 0) return pool.length;
-      const perCommit = open.map((commit) => some.filter((person) => covers(person, commit)).length);
+      const perCommit = open.map((commit) => some.filter(({ covers }) => isCovered(covers[commit])).length);
       return pool.length - some.length + Math.min(...perCommit);
     };
     const have = count(
       judged.filter((each) => each.sure && each.entitled[index] === "yes"),
-      (person, commit) => person.covers[commit] === "yes",
+      (certainty) => certainty === "yes",
     );
     const couldHave = count(
       judged.filter((each) => each.possible && each.entitled[index] !== "no"),
-      (person, commit) => person.covers[commit] !== "no",
+      (certainty) => certainty !== "no",
     );
     return { have: Math.max(have, enough), couldHave: Math.max(couldHave, enough) };
   };
@@ -214,6 +221,8 @@ interface Judged {
   readonly entitled: readonly Certainty[];
   /** For each commit, whether its giver did not make it alone. */
   readonly covers: readonly Certainty[];
+  /** The least certain of them. */
+  readonly leastCovered: Certainty;
   /** What could not be found out about it. */
   readonly unknown: readonly string[];
 }
@@ -232,6 +241,7 @@ function judge(
     each.unknown === undefined ? entitled(each.from, authority) : "unknown",
   );
   const covers = coverageBy(actor, pull, policy, makers);
+  const leastCovered = covers.includes("no") ? "no" : covers.includes("unknown") ? "unknown" : "yes";
   const answer = (
     code: ApprovalCode,
     state: "sure" | "possible" | "no",
@@ -242,6 +252,7 @@ function judge(
     possible: state !== "no",
     entitled: entitlements,
     covers,
+    leastCovered,
     unknown: state === "possible" ? [approvalReason(code, review.author?.login ?? "ghost", detail)] : [],
   });
   if (isDismissed(review, at)) return answer("dismissed", "no");

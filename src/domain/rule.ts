@@ -5,7 +5,8 @@ import { newestRuns } from "./checks.ts";
 import { contributorsOf, makersOf, type Certainty, type Contributor } from "./contribution.ts";
 import { authorityOf, isOneOf } from "./entitled.ts";
 import type { Who } from "./policy/from.ts";
-import { fits, found, matcherOf, type Pattern } from "./policy/pattern.ts";
+import { Paths } from "./paths.ts";
+import { fits, found, type Pattern } from "./policy/pattern.ts";
 import type { When } from "./policy/when.ts";
 
 /** Whether conditions hold, and why that cannot be told where it cannot. */
@@ -83,34 +84,22 @@ function not(held: Held): Held {
 
 /** A renamed file is at both its old and its new path. Told once for all rules that ask. */
 function pathsOf({ files }: PullRequest): Paths {
-  if (files === undefined) return { all: [], fitting: new Map() };
+  if (files === undefined) return NO_PATHS;
   const known = told.get(files);
   if (known !== undefined) return known;
-  const all = files.list.flatMap(({ path, oldPath, status }) =>
-    status === "renamed" && oldPath !== null ? [oldPath, path] : [path],
+  const made = new Paths(
+    files.list.flatMap(({ path, oldPath, status }) =>
+      status === "renamed" && oldPath !== null ? [oldPath, path] : [path],
+    ),
   );
-  const made = { all, fitting: new Map<string, readonly boolean[]>() };
   told.set(files, made);
   return made;
 }
 
-/** The paths of a pull request, and for each pattern asked about which of them fit: many rules name the same. */
-interface Paths {
-  readonly all: readonly string[];
-  readonly fitting: Map<string, readonly boolean[]>;
-}
+const NO_PATHS = new Paths([]);
 
 /** Facts never change, so what follows from them is reckoned once. */
 const told = new WeakMap<object, Paths>();
-
-function fitting(pattern: Pattern, { all, fitting: known }: Paths): readonly boolean[] {
-  const key = typeof pattern === "string" ? `glob ${pattern}` : `expression ${pattern.matches}`;
-  const before = known.get(key);
-  if (before !== undefined) return before;
-  const made = all.map(matcherOf(pattern));
-  known.set(key, made);
-  return made;
-}
 
 function untoldFiles(pull: PullRequest): Held | null {
   if (pull.files === undefined) return unknown("GitHub would not list the changed files");
@@ -120,14 +109,14 @@ function untoldFiles(pull: PullRequest): Held | null {
 
 function somePath(patterns: readonly Pattern[], pull: PullRequest): Held {
   const paths = pathsOf(pull);
-  const some = patterns.some((pattern) => fitting(pattern, paths).includes(true));
+  const some = patterns.some((pattern) => paths.fitting(pattern).includes(1));
   return some ? YES : (untoldFiles(pull) ?? NO);
 }
 
 function onlyPaths(patterns: readonly Pattern[], pull: PullRequest): Held {
   const paths = pathsOf(pull);
-  const each = patterns.map((pattern) => fitting(pattern, paths));
-  if (paths.all.some((_, index) => each.every((fit) => fit[index] !== true))) return NO;
+  const each = patterns.map((pattern) => paths.fitting(pattern));
+  if (paths.all.some((_, index) => each.every((fit) => fit[index] !== 1))) return NO;
   return untoldFiles(pull) ?? said(paths.all.length > 0);
 }
 

@@ -31,7 +31,7 @@ export async function proveSameContent(
   const [a, b] = await treesOf(github, repository, from, to, lookups);
   if (a === null || b === null) return said("unknown");
   const isSameTree = a.tree === b.tree;
-  if (isSameTree && stayOnOneBase({ from, to }, a, b)) return said("tree");
+  if (stayOnOneBase({ from, to }, a, b)) return said(isSameTree ? "tree" : "different");
   const [before, after] = await bothCompared(github, repository, base, [from, to], lookups);
   if (before === null || after === null) return said("unknown");
   // Against one and the same commit, other trees are other content, whatever GitHub shows of it.

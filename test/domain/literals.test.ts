@@ -62,8 +62,9 @@ test("looking at a glob's beginning first finds no less and no more than the glo
     "",
   );
   const glob = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
+  // Git knows no path with a part that is only a dot.
   const path = fc
-    .array(fc.constantFrom("a", "b", ".b", "ab", "(a)", ".", '"a"'), { minLength: 1, maxLength: 4 })
+    .array(fc.constantFrom("a", "b", ".b", "ab", "(a)", '"a"'), { minLength: 1, maxLength: 4 })
     .map((parts) => parts.join("/"));
   fc.assert(
     fc.property(

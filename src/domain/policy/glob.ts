@@ -35,14 +35,26 @@ function matcher(glob: string, ignoreCase: boolean): (text: string) => boolean {
   const key = `${ignoreCase ? "i" : "c"}${glob}`;
   const known = compiled.get(key);
   if (known !== undefined) return known;
+  const start = ignoreCase ? "" : globStart(glob);
+  const match =
+    glob === `${start}/**`
+      ? // The whole folder: no expression is needed to tell.
+        (text: string): boolean => text.startsWith(start) && (text[start.length] ?? "/") === "/"
+      : matcherByExpression(glob, ignoreCase, start);
+  compiled.set(key, match);
+  return match;
+}
+
+function matcherByExpression(glob: string, ignoreCase: boolean, start: string): (text: string) => boolean {
   // Names have parentheses, plus signs and the like; to picomatch they would be parts of a regular expression.
   const literal = glob.replace(/\\.|[()|+^$]/gu, (each) => (each.length > 1 ? each : `\\${each}`));
   const made = picomatch(literal, { ...OPTIONS, nocase: ignoreCase });
   // What stands before the first sign with a meaning of its own must stand there in the text.
-  const start = ignoreCase
-    ? ""
-    : (/^(?!\.\/)(?:[\w.-]+\/)*[\w.-]+/u.exec(glob)?.[0] ?? "").replace(/[^/]*$/u, "").slice(0, -1);
-  const match = (text: string): boolean => text.startsWith(start) && made(text);
-  compiled.set(key, match);
-  return match;
+  return (text) => text.startsWith(start) && made(text);
+}
+
+/** The folder every text a glob matches begins with: what stands before the first sign with a meaning of its own; perhaps nothing. */
+export function globStart(glob: string): string {
+  const plain = /^(?!\.\/)[\w./-]*/u.exec(glob)?.[0] ?? "";
+  return plain.slice(0, Math.max(plain.lastIndexOf("/"), 0));
 }

@@ -297,10 +297,10 @@ export interface Policy {
 }
 
 /** Whether a policy, or one of its rules, asks for code owners. */
-export function asksForOwners(policy: Policy): boolean {
-  return [...policy.approvals, ...policy.rules.map((rule) => rule.approval)]
-    .flatMap(leavesOf)
-    .some(({ from }) => from.codeowners === true);
+export function asksForOwners({ approvals, rules }: Policy): boolean {
+  const isOfOwners = (tree: RequirementTree): boolean =>
+    leavesOf(tree).some(({ from }) => from.codeowners === true);
+  return approvals.some(isOfOwners) || rules.some(({ approval }) => isOfOwners(approval));
 }
 
 /** Whether a policy asks for what the description of a pull request says. */

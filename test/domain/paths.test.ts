@@ -1,0 +1,29 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { Paths } from "../../src/domain/paths.ts";
+import { matchesAny } from "../../src/domain/policy/glob.ts";
+import { fits } from "../../src/domain/policy/pattern.ts";
+
+const segment = fc.constantFrom("a", "b", "ab", "a.ts", ".a", "a-b", "B");
+const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
+const wild = fc.constantFrom("**", "*", "a*", "*.ts", "?", "{a,b}", "[ab]");
+const glob = fc
+  .array(fc.oneof(segment, wild), { minLength: 1, maxLength: 4 })
+  .map((parts) => parts.join("/"));
+const pattern = fc.oneof(glob, fc.constantFrom({ matches: "a/b" }, { matches: "^a" }, { matches: "b$" }));
+
+test("of many paths, those fit a pattern that fit it each by itself", () => {
+  fc.assert(
+    fc.property(fc.array(path, { maxLength: 12 }), pattern, (all, which) => {
+      const paths = new Paths(all);
+      expect([...paths.all]).toEqual(all.toSorted());
+      expect([...paths.fitting(which)]).toEqual(paths.all.map((each) => (fits([which], each) ? 1 : 0)));
+    }),
+  );
+});
+
+test("a folder's glob is the folder too, which may be a submodule, and none that only begins like it", () => {
+  expect(matchesAny(["vendor/lib/**"], "vendor/lib")).toBe(true);
+  expect(matchesAny(["vendor/lib/**"], "vendor/library/a.ts")).toBe(false);
+});
