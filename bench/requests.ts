@@ -126,6 +126,21 @@ const KINDS: readonly Kind[] = [
     warm: "{ do: enqueue, by: ann, pull: 2, after: 1m }",
   },
   {
+    event: "release pull request of two landings, labelled",
+    policy: "{ mode: enforce, production: { integration: [develop] } }",
+    before: [
+      "{ do: create-branch, by: ann, branch: develop, from: main }",
+      ...[1, 2].flatMap((pull) => [
+        `{ do: open-pull-request, by: ann, pull: ${pull}, branch: feature-${pull}, base: develop, files: { a${pull}.ts: "1" } }`,
+        reviewed(pull),
+        `{ do: merge, by: ann, pull: ${pull}, method: squash, after: 1m }`,
+      ]),
+      "{ do: open-pull-request, by: ann, pull: 3, branch: develop, base: main, after: 1m }",
+    ],
+    cold: `{ do: label, by: ann, pull: 3, label: one, after: 1m }`,
+    warm: `{ do: label, by: ann, pull: 3, label: two, after: 1m }`,
+  },
+  {
     event: "review where there is no policy",
     policyBot: 3,
     policy: "",

@@ -63,15 +63,23 @@ async function roleOf(tools: Tools, watched: Watched, ref: string): Promise<Role
   return null;
 }
 
-/** Follows the integration branches there are, so that what landed on them is recorded. Throws Trouble. */
-export async function followIntegration(tools: Tools, watched: Watched): Promise<void> {
+/** Follows the integration branches there are, so that what landed on them is recorded; says whether anything was. Throws Trouble. */
+export async function followIntegration(tools: Tools, watched: Watched): Promise<boolean> {
   const policy = policyOrDefault(await currentPolicy(tools, watched));
-  if (policy.outOfScope !== undefined || policy.production.integration.length === 0) return;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  for (const branch of await tools.github.listBranches(octokit, watched.repository)) {
-    if (isIntegrationBranch(policy, watched.repository, branch))
-      await followBranch(tools, watched, refOf(branch));
+  if (policy.outOfScope !== undefined || policy.production.integration.length === 0) return false;
+  const { lookups, octokits, listBranches } = tools.github;
+  const octokit = await octokits.installation(watched.installationId);
+  const { id } = watched.repository;
+  // Forgotten when a webhook tells of a branch that was made or deleted.
+  const branches = await lookups.remember(`branches:${id}`, [`branches:${id}`], () =>
+    listBranches(octokit, watched.repository),
+  );
+  let isNews = false;
+  for (const branch of branches) {
+    if (!isIntegrationBranch(policy, watched.repository, branch)) continue;
+    if (await followBranch(tools, watched, refOf(branch))) isNews = true;
   }
+  return isNews;
 }
 
 /** The policy of the repository's default branch, as last read; forgotten when a push may have changed it. */
@@ -93,10 +101,10 @@ export function changeId(repositoryId: number, update: RefUpdate, occurrence: nu
   return sha256(`${repositoryId}\n${update.ref}\n${update.before}\n${update.after}\n${occurrence}`);
 }
 
-/** Records every update of the branch since the last one followed, oldest first. */
-export async function followBranch(tools: Tools, watched: Watched, ref: string): Promise<void> {
+/** Records every update of the branch since the last one followed, oldest first; says whether there were any. */
+export async function followBranch(tools: Tools, watched: Watched, ref: string): Promise<boolean> {
   const role = await roleOf(tools, watched, ref);
-  if (role === null) return;
+  if (role === null) return false;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const subject = `${watched.repository.id}:${ref}`;
   const state = await tools.ledger.state(role.place, subject);
@@ -131,7 +139,8 @@ export async function followBranch(tools: Tools, watched: Watched, ref: string):
   if (news.length > 0 && branchOf(ref) === watched.repository.defaultBranch)
     tools.github.lookups.forget([`policy:${watched.repository.id}`]);
   for (const update of news) await recordUpdate(tools, watched, update, last.origin, role);
-  await waitForLaggingList(tools, watched, { ...last, at: news.at(-1)?.at ?? last.at }, role);
+  const heard = await recordUnlisted(tools, watched, { ...last, at: news.at(-1)?.at ?? last.at }, role);
+  return news.length + heard > 0;
 }
 
 /** GitHub keeps the updates of a branch for a year (ms). */
@@ -223,16 +232,17 @@ function placeEntry(watched: Watched, body: BranchRecord, { place }: Role): Entr
   };
 }
 
-/** When a push was seen that the list does not show yet: ask again soon, and after ten minutes take the webhook's word. */
-async function waitForLaggingList(
+/** When a push was seen that the list does not show yet: ask again soon, and after ten minutes take the webhook's word. How many were recorded so. */
+async function recordUnlisted(
   tools: Tools,
   watched: Watched,
   place: BranchRecord,
   role: Role,
-): Promise<void> {
+): Promise<number> {
   const { ref, origin } = place;
   const seen = await observationsOf(tools, watched.repository.id, ref, place.at);
   const now = tools.clock.now();
+  let recorded = 0;
   for (const each of seen) {
     if (each.kind !== "pushed" || each.at <= origin.at) continue;
     const update: RefUpdate = {
@@ -262,7 +272,9 @@ async function waitForLaggingList(
       );
     }
     await recordUpdate(tools, watched, update, origin, role);
+    recorded += 1;
   }
+  return recorded;
 }
 
 /**

@@ -60,8 +60,7 @@ async function gatherOpen(tools: Tools, watched: Watched, number: number): Retur
     !isIntegrationBranch(policyOrDefault(policy), watched.repository, pull.head.ref)
   )
     return gathered;
-  await followIntegration(tools, watched);
-  return gatherPull(tools, watched, number);
+  return (await followIntegration(tools, watched)) ? gatherPull(tools, watched, number) : gathered;
 }
 
 /** Follows a branch, and judges the pull requests from it again: what landed on it is known now. */

@@ -201,7 +201,9 @@ export async function sweepRepository(tools: Tools, watched: Watched): Promise<v
   );
   const refs = await productionRefs(tools, watched);
   await followIntegration(tools, watched);
-  await eachOf(refs, (ref) => followBranch(tools, watched, ref));
+  await eachOf(refs, async (ref) => {
+    await followBranch(tools, watched, ref);
+  });
   await readControlState(tools, watched, null);
   await rejudgeOpen(tools, watched);
   await doDue(tools, watched);

@@ -1,6 +1,7 @@
 /** Webhooks about branches, deployments, and how a repository is protected. */
 
 import type { z } from "zod";
+import { NO_COMMIT } from "../domain/change.ts";
 import { listen, same } from "./listener.ts";
 import { tagPushed } from "./hear-deployments.ts";
 import { tags } from "./lookups.ts";
@@ -27,7 +28,7 @@ const push = listen("push", PushEvent, (event, arrival) => {
   if (ref.startsWith("refs/tags/")) return tagPushed(event, arrival);
   if (!ref.startsWith("refs/heads/")) return "it is neither a branch nor a tag";
   const subjects: Subject[] = [{ type: "branch", repositoryId: repository.id, ref }];
-  const stale: string[] = [];
+  const stale: string[] = before === NO_COMMIT || after === NO_COMMIT ? [tags.branches(repository.id)] : [];
   if (touchesPolicy(event)) {
     stale.push(tags.policy(repository.id));
     subjects.push({ type: "repository", repositoryId: repository.id });
