@@ -1,4 +1,7 @@
-/** `npm run history -- FILE [--drop-every N] [--json]`: acts out a real history on the GitHub double, and says what was expected and what was found. */
+/**
+ * `npm run history -- FILE [--drop-every N] [--by-hand] [--json]`: acts out a real history on the GitHub double, and says what was expected
+ * and what was found. How what was landed by hand is acted out, and why: docs/decisions/0035-real-histories.md.
+ */
 
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -6,8 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { countOf, differences, findChanges } from "../test/support/history-findings.ts";
-import type { HistoryCommit } from "../test/support/history.ts";
+import { countOf, differences, findChanges, type FoundChange } from "../test/support/history-findings.ts";
+import type { ActedUpdate, HistoryCommit } from "../test/support/history.ts";
 import { actOut, historyOfRepository, historyScenario, readHistory } from "../test/support/history.ts";
 import { openStageOn } from "../test/support/stage.ts";
 
@@ -63,7 +66,11 @@ async function main(): Promise<number> {
       found: found.counts,
       complete: found.complete,
       approved: acted.updates.filter(({ approved }) => approved).length,
-      verdicts: verdictsOf(found.changes),
+      named: commits.filter((each) => each.first_parent && each.reviewers.length > 0).length,
+      verdicts: {
+        approved: verdictsOf(true, acted.updates, found.changes),
+        rest: verdictsOf(false, acted.updates, found.changes),
+      },
       explained: found.explained,
       unexplained: found.unexplained,
       lateBySweep: found.late,
@@ -90,9 +97,8 @@ function print(report: Report, json: boolean): void {
     row("updates of the main branch", expected.updates, found.updates),
     row("  with a pull request", expected.withPull, found.withPull),
     row("  without one (pushes)", expected.withoutPull, found.withoutPull),
-    `approved by somebody else: ${report.approved}; verdicts: ${Object.entries(report.verdicts)
-      .map(([verdict, count]) => `${count} ${verdict}`)
-      .join(", ")}`,
+    `with reviewers named: ${report.named}; by pull request and approved by somebody else: ${report.approved}`,
+    `verdicts of what was approved: ${countsOf(report.verdicts.approved)}; of the rest: ${countsOf(report.verdicts.rest)}`,
     `completeness: ${report.complete ? "complete, as expected" : "NOT complete"}; differences between the listings: ${report.explained} explained, ${report.unexplained} unexplained`,
     `found late, by the sweep: ${report.lateBySweep}; rules of GitHub's broken by the App: ${report.breaches}`,
     ...report.differences.slice(0, 50).map((each) => `DIFFERS  ${each}`),
@@ -107,8 +113,10 @@ interface Report {
   readonly expected: ReturnType<typeof countOf>;
   readonly found: ReturnType<typeof countOf>;
   readonly complete: boolean;
+  /** Updates whose commit names reviewers, and those that were approved on a pull request by somebody else. */
+  readonly named: number;
   readonly approved: number;
-  readonly verdicts: Readonly<Record<string, number>>;
+  readonly verdicts: Readonly<Record<"approved" | "rest", Readonly<Record<string, number>>>>;
   readonly explained: number;
   readonly unexplained: number;
   readonly lateBySweep: number;
@@ -117,10 +125,22 @@ interface Report {
   readonly differences: readonly string[];
 }
 
-function verdictsOf(changes: readonly { readonly verdict: string }[]): Readonly<Record<string, number>> {
-  const found: Record<string, number> = {};
-  for (const { verdict } of changes) found[verdict] = (found[verdict] ?? 0) + 1;
-  return found;
+/** How often each verdict was given to the updates that were approved, or were not. */
+function verdictsOf(
+  approved: boolean,
+  updates: readonly ActedUpdate[],
+  changes: readonly FoundChange[],
+): Readonly<Record<string, number>> {
+  const meant = new Set(updates.filter((each) => each.approved === approved).map(({ after }) => after));
+  const counts: Record<string, number> = {};
+  for (const { after, verdict } of changes)
+    if (meant.has(after)) counts[verdict] = (counts[verdict] ?? 0) + 1;
+  return counts;
+}
+
+function countsOf(verdicts: Readonly<Record<string, number>>): string {
+  const counts = Object.entries(verdicts).map(([verdict, count]) => `${count} ${verdict}`);
+  return counts.length === 0 ? "none" : counts.join(", ");
 }
 
 function row(what: string, expected: number, found: number): string {
