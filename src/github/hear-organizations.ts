@@ -123,7 +123,8 @@ function installation(happened: Happening): Listener {
   return listen(happened, InstallationEvent, ({ installation, sender: by }, arrival) => {
     const at =
       (happened === "suspended" ? installation.suspended_at : undefined) ??
-      installation.updated_at ??
+      // What is deleted tells when it was last changed, not when it was deleted.
+      (happened === "uninstalled" ? undefined : installation.updated_at) ??
       arrival.receivedAt;
     const installationId = installation.id;
     return {

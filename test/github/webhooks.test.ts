@@ -107,6 +107,7 @@ const TOUR: readonly Record<string, unknown>[] = [
   { do: "suspend", by: "ann" },
   { do: "unsuspend", by: "ann" },
   { do: "uninstall", by: "ann" },
+  { do: "install", by: "ann" },
 ];
 
 describe("webhooks", () => {

@@ -232,6 +232,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "replace-team": { team: text, ...person },
   "delete-user": person,
   uninstall: {},
+  install: {},
   suspend: {},
   unsuspend: {},
   "set-app-permissions": { permissions: z.record(z.string(), z.enum(["none", "read", "write"])).optional() },

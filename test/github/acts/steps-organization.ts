@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Installation } from "../model.ts";
 import { ROLES } from "../model.ts";
 import { addRepository, addRuleset, otherOrganization } from "../setup.ts";
-import { setPermissions, setReach, setSuspended, uninstall } from "./installations.ts";
+import { install, setPermissions, setReach, setSuspended, uninstall } from "./installations.ts";
 import { needRole } from "./pulls.ts";
 import {
   deleteRepository,
@@ -63,6 +63,13 @@ export const ORGANIZATION_STEPS: Readonly<Record<string, StepKind>> = {
   uninstall: step({}, (scene) => {
     needOwner(scene.world, scene.organization, scene.actor);
     uninstall(scene.world, installationOf(scene), scene.actor);
+    return undefined;
+  }),
+  install: step({}, (scene) => {
+    needOwner(scene.world, scene.organization, scene.actor);
+    const app = scene.world.hookedApp();
+    if (app === undefined) throw new StepError("there is no App to install");
+    install(scene.world, app, scene.organization, scene.actor, "all");
     return undefined;
   }),
   suspend: step({}, (scene) => {
