@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -78,7 +78,41 @@ describe("audit", () => {
     expect(new Set(rows.map(String))).toEqual(
       new Set(["1,pull-request,compliant", "2,pull-request,non-compliant", ",push,non-compliant"]),
     );
+    // Who might do what then is not known any more: it was read today, and every row says so.
+    expect(changes.map((row) => row["assurance"])).toEqual(["read-later", "read-later", "read-later"]);
+    const [approved] = changes.filter((row) => row["verdict"] === "compliant");
+    expect(approved?.["approvals_counted"]).toMatch(/^bob#\d+;write;.*;read-later$/u);
+    expect(said).toContain("was read today: it is marked read-later");
     expect((await verify(out, undefined)).code).toBe(0);
+  });
+
+  test("broken off and started again with the same words, asks only for what is missing, and leaves nothing but the package", async () => {
+    const stage = await morning(140);
+    const place = folder();
+    const out = join(place, "evidence");
+    let queries = 0;
+    const broken: Wish = {
+      env: { GITHUB_TOKEN: TOKEN },
+      onRequest: (request) => {
+        if (!request.url.endsWith("/graphql")) return;
+        queries += 1;
+        if (queries > 3) throw new TypeError("killed");
+      },
+    };
+    const options = { ...SPAN, out };
+    await expect(audit(terminalOf(broken), "acme/web", options, howOf(stage, broken))).rejects.toThrow();
+    expect(readdirSync(place)).toHaveLength(1);
+    const asked: string[] = [];
+    const wish: Wish = {
+      env: { GITHUB_TOKEN: TOKEN },
+      onRequest: (request) => void asked.push(new URL(request.url).pathname),
+    };
+    const answer = await audit(terminalOf(wish), "acme/web", options, howOf(stage, wish));
+    expect(answer.code, answer.lines.join("\n")).toBe(0);
+    expect(answer.data).toMatchObject({ updates: 143, complete: true, populations: { changes: 143 } });
+    // The policy, the 18 updates left and their pull requests; then the merged pull requests, page by page, to count them.
+    expect(asked.filter((path) => path.endsWith("/graphql")).length).toBeLessThanOrEqual(3 + 3);
+    expect(readdirSync(place)).toEqual(["evidence"]);
   });
 
   test("judges under the policy it is given, and by the App it is told of", async () => {
