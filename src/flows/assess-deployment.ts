@@ -6,7 +6,9 @@ import { sha256 } from "../domain/digest.ts";
 import { isProductionEnvironment } from "../domain/policy/scope.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import type { readDeployment } from "../github/deployments.ts";
-import { earlierIn, isRecorded, policyWhen, recordSuccess, type Success } from "./deployed.ts";
+import { isRecorded, recordSuccess } from "./deployed.ts";
+import { earlierIn, type Success } from "./gather-deployment.ts";
+import { policyWhen } from "./policy-when.ts";
 import { noticeEnvironments } from "./environments.ts";
 import type { Tools, Watched } from "./ports.ts";
 

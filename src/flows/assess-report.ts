@@ -4,7 +4,8 @@ import { policyOrDefault } from "../domain/decision.ts";
 import { sha256 } from "../domain/digest.ts";
 import { isProductionEnvironment } from "../domain/policy/scope.ts";
 import type { ReceivedReport } from "../domain/report.ts";
-import { isRecorded, policyWhen, recordSuccess } from "./deployed.ts";
+import { isRecorded, recordSuccess } from "./deployed.ts";
+import { policyWhen } from "./policy-when.ts";
 import { noticeEnvironments } from "./environments.ts";
 import type { Tools, Watched } from "./ports.ts";
 

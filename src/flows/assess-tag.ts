@@ -8,7 +8,8 @@ import { productionTagGlob } from "../domain/policy/scope.ts";
 import type { TagsRecord } from "../domain/record.ts";
 import { currentPolicy } from "./assess-change.ts";
 import { knownDeployments } from "./deployments-known.ts";
-import { isRecorded, policyWhen, recordSuccess } from "./deployed.ts";
+import { isRecorded, recordSuccess } from "./deployed.ts";
+import { policyWhen } from "./policy-when.ts";
 import { observationsOf } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
 

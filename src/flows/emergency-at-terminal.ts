@@ -16,7 +16,7 @@ import { clipped, oneLine, short, sources, time } from "../domain/wording.ts";
 import { GATES } from "./answer-gate.ts";
 import { currentPolicy } from "./assess-change.ts";
 import { assessPull } from "./assess-pull.ts";
-import { gatherDeployment } from "./deployed.ts";
+import { gatherDeployment } from "./gather-deployment.ts";
 import { judgeDeploymentsAgain, makersOfDeployment } from "./deployment-emergencies.ts";
 import {
   addressee,

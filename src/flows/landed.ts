@@ -1,10 +1,10 @@
 /** Which recorded change landed which commit, kept at hand so that a deployment need not read every change again. */
 
-import type { Instant, Sha } from "../domain/change.ts";
+import { NO_COMMIT, type Instant, type Sha } from "../domain/change.ts";
 import type { LoggedEntry } from "../domain/entry.ts";
-import type { ChangeRecord, LandingRecord } from "../domain/record.ts";
+import type { BranchRecord, ChangeRecord, LandingRecord } from "../domain/record.ts";
 import { atHand } from "./at-hand.ts";
-import type { Tools } from "./ports.ts";
+import type { Tools, Watched } from "./ports.ts";
 
 /** One recorded change, as far as finding it needs. */
 export interface Landed {
@@ -37,4 +37,19 @@ function keep({ seq, body }: LoggedEntry, known: Landed | undefined): Landed {
       ({ control, outcome }) => control === "independently-approved" && outcome === "pass",
     );
   return { id: change.id, ref, before, after, at, seq: known?.seq ?? seq, isApproved };
+}
+
+/** Where a branch stood when what is recorded of it began; `updates`: those recorded, oldest first. {@link NO_COMMIT}: nobody knows. */
+export async function originOf(
+  tools: Tools,
+  watched: Watched,
+  ref: string,
+  updates: readonly Landed[],
+): Promise<Sha> {
+  const place = await tools.ledger.state("branch", `${watched.repository.id}:${ref}`);
+  const origin = place === undefined ? null : (place.body as BranchRecord).origin;
+  const first = updates.find((each) => each.ref === ref);
+  // What was filled in later may reach further back than what was watched.
+  if (first !== undefined && (origin === null || first.at < origin.at)) return first.before;
+  return origin?.head ?? NO_COMMIT;
 }

@@ -15,7 +15,7 @@ import { assessDeployment } from "./assess-deployment.ts";
 import { assessRuns } from "./assess-run.ts";
 import { assessTags } from "./assess-tag.ts";
 import { currentPolicy, followBranch, followIntegration } from "./assess-change.ts";
-import { watchedRefs } from "./deployed.ts";
+import { watchedRefs } from "./production-branches.ts";
 import { knownDeployments } from "./deployments-known.ts";
 import { noticeEnvironments } from "./environments.ts";
 import { assessPull, REJUDGE } from "./assess-pull.ts";

@@ -1,0 +1,71 @@
+/** The branches of production, and where a commit stands to them. */
+
+import type { Instant, Sha } from "../domain/change.ts";
+import { policyOrDefault } from "../domain/decision.ts";
+import { isProductionBranch, refOf } from "../domain/policy/scope.ts";
+import { currentPolicy } from "./assess-change.ts";
+import { landedChanges } from "./landed.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** The production branches followed so far. */
+export async function watchedRefs(tools: Tools, watched: Watched): Promise<readonly string[]> {
+  if (tools.past !== undefined) return tools.past.refs;
+  const prefix = `${watched.repository.id}:`;
+  const refs: string[] = [];
+  for await (const entry of tools.ledger.states("branch", {
+    repositoryId: watched.repository.id,
+    subjectPrefix: prefix,
+    order: "subject",
+  })) {
+    refs.push(entry.subject.slice(prefix.length));
+  }
+  const { defaultBranch } = watched.repository;
+  const main = refOf(defaultBranch);
+  const isProduction = isProductionBranch(
+    policyOrDefault(await currentPolicy(tools, watched)),
+    watched.repository,
+    defaultBranch,
+  );
+  // The default branch comes first: what is on several branches is on that one.
+  return isProduction || refs.includes(main) ? [main, ...refs.filter((ref) => ref !== main)] : refs;
+}
+
+/** Where a commit stands to the production branches. */
+export interface Standing {
+  readonly onProductionBranch: boolean | null;
+  /** The production branch found to hold it. */
+  readonly ref: string | null;
+  /** Of the commit and its ancestors, those on none of the branches; null when GitHub would not say. */
+  readonly nowhere: readonly Sha[] | null;
+}
+
+/** Where a commit stood at a moment: a forced push may since have taken off what a branch ended on then. */
+export async function standingAt(tools: Tools, watched: Watched, sha: Sha, at: Instant): Promise<Standing> {
+  const standing = await compareWithBranches(tools, watched, sha);
+  if (standing.onProductionBranch === true) return standing;
+  const landed = await landedChanges(tools, watched.repository.id);
+  const headed = landed.find((each) => each.after === sha && each.at <= at);
+  return headed === undefined ? standing : { onProductionBranch: true, ref: headed.ref, nowhere: [] };
+}
+
+/** Asks branch by branch, the default branch first, until one holds the commit. */
+async function compareWithBranches(tools: Tools, watched: Watched, sha: Sha): Promise<Standing> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  let sure = true;
+  let nowhere: readonly Sha[] | null = null;
+  let whole = true;
+  for (const ref of await watchedRefs(tools, watched)) {
+    const branch = ref.replace(/^refs\/heads\//u, "");
+    const compared = await tools.github.compareCommits(octokit, watched.repository, branch, sha, null);
+    if (compared === null) {
+      sure = false;
+      continue;
+    }
+    if (compared.status === "behind" || compared.status === "identical")
+      return { onProductionBranch: true, ref, nowhere: [] };
+    const lacks = new Set(compared.commits);
+    whole &&= !compared.truncated;
+    nowhere = nowhere === null ? compared.commits : nowhere.filter((each) => lacks.has(each));
+  }
+  return { onProductionBranch: sure ? false : null, ref: null, nowhere: sure && whole ? nowhere : null };
+}
