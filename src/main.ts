@@ -25,8 +25,8 @@ import { facts } from "./github/facts.ts";
 import { Lookups } from "./github/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch } from "./github/octokit.ts";
 import { laneOf, signal } from "./github/signal.ts";
-import { networkPost, type Post } from "./notices/post.ts";
-import { noticeSender } from "./notices/send.ts";
+import { networkPost, type Post } from "./notifications/post.ts";
+import { notificationSender } from "./notifications/send.ts";
 import { openLedger } from "./ledger/open.ts";
 import { addReportDoor } from "./report-door.ts";
 import { doors, listen, type Listening } from "./server.ts";
@@ -110,7 +110,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     ledger,
     log,
     skew: () => skew,
-    sendNotice: noticeSender({
+    sendNotification: notificationSender({
       variable: settings.receivers.variable,
       webUrl: webBaseUrl(settings),
       post: start.post ?? networkPost(settings.receivers),

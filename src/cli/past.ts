@@ -76,7 +76,7 @@ export function toolsOn(
     ledger,
     log: pino({ level: "silent" }),
     skew: () => null,
-    sendNotice: async (): Promise<void> => {},
+    sendNotification: async (): Promise<void> => {},
     github: {
       ...facts,
       carryOut,

@@ -66,8 +66,8 @@ export async function recheck(
     try {
       const log = pino({ level: "silent" });
       // Nothing stored here is sent anywhere but to GitHub, and that only with --post.
-      const sendNotice = async (): Promise<void> => {};
-      const tools: Tools = { appId, clock: { now }, github, ledger, log, sendNotice, skew: () => null };
+      const sendNotification = async (): Promise<void> => {};
+      const tools: Tools = { appId, clock: { now }, github, ledger, log, sendNotification, skew: () => null };
       const watched = await watchedNow(tools, named);
       const said = await judge(tools, watched, named.number);
       if (said === null) throw new Misuse(`${pull} is not open: only open pull requests are checked.`);

@@ -17,7 +17,7 @@ import {
 } from "../domain/deviation/monitoring.ts";
 import { waitingTimes, waitsOf, type WaitingTimes, type Waits } from "../domain/deviation/waiting-times.ts";
 import type { Action, Entry } from "../domain/entry.ts";
-import { notify } from "../domain/notice.ts";
+import { notify } from "../domain/notification.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { DEFAULT_CALENDAR } from "../domain/calendar.ts";
 import type {

@@ -9,7 +9,7 @@ import type { Octokits } from "../github/octokit.ts";
 import type { signal } from "../github/signal.ts";
 import type { Lease } from "../ledger/lanes.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { SendNotice } from "../notices/send.ts";
+import type { SendNotification } from "../notifications/send.ts";
 
 /** The clock; `serve` hands in the system's, scenarios their own. */
 export interface Clock {
@@ -38,7 +38,7 @@ export interface Tools {
   /** A past is filled in: nothing is said on GitHub about it, and these branches, followed no further, are those of production. */
   readonly past?: { readonly refs: readonly string[] };
   /** Sends messages outside GitHub. */
-  readonly sendNotice: SendNotice;
+  readonly sendNotification: SendNotification;
 }
 
 /** A repository under watch, and the installation through which we see it. */

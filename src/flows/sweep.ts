@@ -4,7 +4,7 @@ import { policyOrDefault } from "../domain/decision.ts";
 import { branchOf, isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
 import type { ChangeRecord, CoverageGapRecord, RepositoryRecord } from "../domain/record.ts";
 import { commandSubject } from "../domain/reply.ts";
-import type { Receiver } from "../domain/notice.ts";
+import type { Receiver } from "../domain/notification.ts";
 import type { Actor, Instant } from "../domain/change.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { DeliveryLog } from "../github/deliveries.ts";
@@ -40,7 +40,7 @@ export const TASKS = {
   sweep: "countersign.sweep",
   /** Counts a span's updates of one repository anew. Lane `repository:ID`. */
   reconcile: "countersign.reconcile",
-  /** Tells in one line what a day's limit of notifications held back. Lane `notices:ORGANISATION`. */
+  /** Tells in one line what a day's limit of notifications held back. Lane `notifications:ORGANISATION`. */
   summarise: "countersign.summarise",
   /** Counts the last hour of every repository in which something was pushed. Lane `app`. */
   countHour: "countersign.count-hour",

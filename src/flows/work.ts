@@ -10,7 +10,7 @@ import { answerCommand } from "./answer-command.ts";
 import { answerGate, answerWaitingGates, GATES } from "./answer-gate.ts";
 import { assessDeployment } from "./assess-deployment.ts";
 import { askMonthly, MONTHLY, OVERDUE_MONTHLY, tellOverdue } from "./monitoring.ts";
-import { isOldNews, summarise, tell } from "./notices.ts";
+import { isOldNews, summarise, tell } from "./notifications.ts";
 import { assessReport, REPORT } from "./assess-report.ts";
 import { assessRun } from "./assess-run.ts";
 import { assessTag } from "./assess-tag.ts";

@@ -27,13 +27,13 @@ export function laneOfAction(
   action: Pick<Action, "kind" | "repositoryId" | "installationId" | "organizationId">,
 ): string {
   return action.kind === "notification"
-    ? noticeLane(action.organizationId)
+    ? notificationLane(action.organizationId)
     : laneName(action.repositoryId, action.installationId);
 }
 
 /** The lane of an organisation's notifications. */
-export function noticeLane(organizationId: number): string {
-  return `notices:${organizationId}`;
+export function notificationLane(organizationId: number): string {
+  return `notifications:${organizationId}`;
 }
 
 /** Locks the lane's row and makes sure that the lease is ours and has not run out at `now`; throws LeaseLost. */

@@ -156,7 +156,7 @@ function toolsOf(): Tools {
     log,
     appId: 1,
     github: {} as Tools["github"],
-    sendNotice: async () => undefined,
+    sendNotification: async () => undefined,
     skew: () => null,
   };
 }

@@ -40,7 +40,7 @@ function argumentsOf(node: Node): number {
 
 /** Rooms of which a room may name types, but never use values. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
-  flows: ["github", "ledger", "notices", "package"],
+  flows: ["github", "ledger", "notifications", "package"],
 };
 
 function valueImports(source: Source, rooms: readonly string[]): readonly string[] {

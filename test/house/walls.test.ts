@@ -66,11 +66,11 @@ const BREACHES: Readonly<Record<string, readonly Tree[]>> = {
     uses("src/package/bad.ts", "../github/facts.ts"),
   ],
   "package-packages": [uses("src/package/bad.ts", "pg")],
-  "notices-walls": [
-    uses("src/notices/bad.ts", "../ledger/ledger.ts"),
-    uses("src/notices/bad.ts", "../github/facts.ts"),
+  "notifications-walls": [
+    uses("src/notifications/bad.ts", "../ledger/ledger.ts"),
+    uses("src/notifications/bad.ts", "../github/facts.ts"),
   ],
-  "notices-packages": [uses("src/notices/bad.ts", "probot")],
+  "notifications-packages": [uses("src/notifications/bad.ts", "probot")],
   "flows-walls": [
     uses("src/flows/bad.ts", "../dashboard/pages.ts"),
     uses("src/flows/bad.ts", "../settings.ts"),

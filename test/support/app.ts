@@ -38,7 +38,7 @@ export const registeredApp = {
   webhookUrl: `${APP_URL}/api/github/webhooks`,
 } as const;
 
-/** Starts the App on a database that is there. `variables`: its environment, as far as notices read it. */
+/** Starts the App on a database that is there. `variables`: its environment, as far as notifications read it. */
 export function startApp(
   where: Where,
   now: Instant,

@@ -5,7 +5,7 @@ import { figuresText, monthlyStatus } from "../../domain/deviation/monitoring.ts
 import type { Actor, Instant, Sha } from "../../domain/change.ts";
 import type { Deployment } from "../../domain/deployment.ts";
 import type { Entry, EntryKind } from "../../domain/entry.ts";
-import type { NoticePayload } from "../../domain/notice.ts";
+import type { NotificationPayload } from "../../domain/notification.ts";
 import type { ControlStateRecord } from "../../domain/protection/record.ts";
 import type {
   ChangeRecord,
@@ -461,7 +461,7 @@ export class Sights {
   /** What the receivers took. Slack's format names no kind: it is that of the action stored. */
   async #notifications(): Promise<Sight> {
     const { messages } = this.#stage.receiver;
-    const kinds = await readNoticeKinds(this.#stage);
+    const kinds = await readNotificationKinds(this.#stage);
     const rows = messages.map(({ id, to, on, text, signed }): Row => ({
       on: on ?? kinds.get(id),
       to,
@@ -524,14 +524,14 @@ async function readStates(stage: Stage, kind: EntryKind): Promise<readonly Entry
 }
 
 /** The kind of each message by its id. */
-async function readNoticeKinds(stage: Stage): Promise<ReadonlyMap<string, string>> {
+async function readNotificationKinds(stage: Stage): Promise<ReadonlyMap<string, string>> {
   const ledger = await stage.openLedger();
   try {
     const actions = await ledger.queue.listActions({ status: "done", limit: 10_000 });
     return new Map(
       actions
         .filter(({ kind }) => kind === "notification")
-        .map(({ payload }) => [(payload as NoticePayload).id, (payload as NoticePayload).kind]),
+        .map(({ payload }) => [(payload as NotificationPayload).id, (payload as NotificationPayload).kind]),
     );
   } finally {
     await ledger.close();

@@ -2,7 +2,7 @@
 
 import type { Instant } from "../change.ts";
 import type { Action, Decision, Entry } from "../entry.ts";
-import { notify, type Notice } from "../notice.ts";
+import { notify, type Notification } from "../notification.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { DeviationRecord, RemediationRecord } from "../record.ts";
 import { isSettled } from "./deviation.ts";
@@ -99,7 +99,10 @@ export function decideRecord(
   return together(
     settle({ before, after, remediation: again, policy, to }),
     { entries: again === remediation || again === null ? [] : [remediationEntry(again)], actions: [] },
-    { entries: [], actions: before === null ? notify(policy, "deviation-opened", noticeOf(after)) : [] },
+    {
+      entries: [],
+      actions: before === null ? notify(policy, "deviation-opened", notificationOf(after)) : [],
+    },
     {
       entries: [],
       actions:
@@ -111,7 +114,7 @@ export function decideRecord(
 }
 
 /** What is told of a deviation outside GitHub when it is opened. */
-function noticeOf(deviation: DeviationRecord): Notice {
+function notificationOf(deviation: DeviationRecord): Notification {
   const { owner, name, ownerId } = deviation.repository;
   return {
     organizationId: ownerId,
@@ -124,9 +127,9 @@ function noticeOf(deviation: DeviationRecord): Notice {
 }
 
 /** What is told of a deviation outside GitHub when it is settled; it may be opened and settled again. */
-function closedNotice(deviation: DeviationRecord): Notice {
+function closedNotification(deviation: DeviationRecord): Notification {
   const told = `${deviation.title}: settled. ${settledLine(deviation)} There is nothing left to do.`;
-  return { ...noticeOf(deviation), about: `${deviation.id}:${deviation.moved.at}`, text: told };
+  return { ...notificationOf(deviation), about: `${deviation.id}:${deviation.moved.at}`, text: told };
 }
 
 /** A deviation after a step: its entry, and its issue brought up to date. A step that settles it is also said in a comment. */
@@ -151,7 +154,7 @@ export function settle(facts: {
     request: facts.request ?? (say === null ? null : `${after.status}:${after.moved.at}`),
     opens: before?.issue.state !== "asked",
   });
-  const news = isClosing ? notify(policy, "deviation-closed", closedNotice(after)) : [];
+  const news = isClosing ? notify(policy, "deviation-closed", closedNotification(after)) : [];
   return { entries: [deviationEntry(after)], actions: [...(action === null ? [] : [action]), ...news] };
 }
 

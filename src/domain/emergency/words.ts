@@ -4,7 +4,7 @@ import { termText } from "../calendar.ts";
 import type { Actor, Instant } from "../change.ts";
 import type { Addressee } from "../decision.ts";
 import type { Action } from "../entry.ts";
-import { notify } from "../notice.ts";
+import { notify } from "../notification.ts";
 import type { People } from "../policy/people.ts";
 import type { Policy } from "../policy/policy.ts";
 import { commentAction } from "../reply.ts";
@@ -48,7 +48,7 @@ export function askAuthorisers(
       : `${asked}: ${markdown(who)} declared an emergency: ${markdown(record.reason ?? "")}.`;
   const body = `${what} To let this pull request pass for ${termText(policy.emergency.validFor)}, comment \`/countersign authorise\` or approve it. You must have had no part in it.`;
   const key = `${record.id}:${record.steps.length}`;
-  const notice = {
+  const notification = {
     organizationId: ownerId,
     about: key,
     text: `Emergency in ${owner}/${name}#${pull}: ${oneLine(record.reason ?? "")} (${oneLine(who)}). It waits to be authorised: comment /countersign authorise on the pull request.`,
@@ -59,7 +59,7 @@ export function askAuthorisers(
   return {
     actions: [
       commentAction(to, pull, `authorise:${key}`, body),
-      ...notify(policy, "emergency-waiting", notice),
+      ...notify(policy, "emergency-waiting", notification),
     ],
   };
 }
@@ -97,7 +97,7 @@ export function askReviewers(
     "comment `/countersign approve`, `/countersign approve follow-up: <what>` or `/countersign reject <reason>`, or review the pull request on GitHub";
   const body = `${asked}: the review owed after the emergency ${when}. Look at what shipped, then ${how}. You must have had no part in it.`;
   const key = `review:${review.emergency}:${review.remindedAt.length}:${review.escalatedAt.length}`;
-  const notice = {
+  const notification = {
     organizationId: ownerId,
     about: key,
     text: `The review owed after the emergency in ${owner}/${name}${pull === null ? "" : `#${pull}`} ${when}.`,
@@ -108,7 +108,7 @@ export function askReviewers(
   return {
     actions: [
       ...(pull === null ? [] : [commentAction(to, pull, key, body)]),
-      ...notify(policy, isOverdue ? "review-overdue" : "review-due", notice),
+      ...notify(policy, isOverdue ? "review-overdue" : "review-due", notification),
     ],
   };
 }

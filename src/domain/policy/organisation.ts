@@ -109,7 +109,7 @@ export const NotificationSchema = z
   });
 
 /** Where things are told outside GitHub; secrets are names of environment variables. */
-export interface Notification {
+export interface NotificationReceiver {
   readonly urlSecret: string;
   readonly format: "slack" | "json";
   readonly signingSecret: string | null;
@@ -154,7 +154,7 @@ export function repositoriesOf(written: z.infer<typeof RepositoriesSchema>): Rep
 }
 
 /** A line as it is kept. */
-export function notificationOf(written: z.infer<typeof NotificationSchema>): Notification {
+export function notificationOf(written: z.infer<typeof NotificationSchema>): NotificationReceiver {
   return {
     urlSecret: written["url-secret"],
     format: written.format ?? "json",

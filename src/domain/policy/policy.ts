@@ -23,7 +23,7 @@ import {
   RetentionSchema,
   type ControlWords,
   type Identity,
-  type Notification,
+  type NotificationReceiver,
   type RepositoriesEntry,
 } from "./organisation.ts";
 import type { PolicyNames } from "./names.ts";
@@ -282,7 +282,7 @@ export interface Policy {
   readonly emergency: EmergencyPolicy;
   readonly unverifiable: { readonly acceptedBy: People };
   readonly controls: Readonly<Partial<Record<ControlName, ControlWords>>>;
-  readonly notifications: readonly Notification[];
+  readonly notifications: readonly NotificationReceiver[];
   readonly freezes: readonly Freeze[];
   readonly calendar: Calendar;
   readonly monitoring: { readonly owner: string | null; readonly every: "month" };

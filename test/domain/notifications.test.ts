@@ -1,19 +1,19 @@
 import { describe, expect, test } from "vitest";
 
 import { settle } from "../../src/domain/deviation/decide.ts";
-import { notify, receiverKey, summaryText, type NoticePayload } from "../../src/domain/notice.ts";
-import { NOTIFICATION_KINDS, type Notification } from "../../src/domain/policy/organisation.ts";
+import { notify, receiverKey, summaryText, type NotificationPayload } from "../../src/domain/notification.ts";
+import { NOTIFICATION_KINDS, type NotificationReceiver } from "../../src/domain/policy/organisation.ts";
 import { defaultPolicy } from "../../src/domain/policy/tighten.ts";
 import { deviation, PEOPLE, say, START, WEB } from "../support/deviations.ts";
 
-const receiver: Omit<Notification, "on"> = {
+const receiver: Omit<NotificationReceiver, "on"> = {
   urlSecret: "HOOK",
   format: "json",
   signingSecret: "KEY",
   perDay: 20,
 };
 const POLICY = { ...defaultPolicy(), notifications: [{ ...receiver, on: NOTIFICATION_KINDS }] };
-const NOTICE = {
+const NOTIFICATION = {
   organizationId: 7,
   about: "DEV-1",
   text: "It rained.",
@@ -24,7 +24,7 @@ const NOTICE = {
 
 describe("news outside GitHub", () => {
   test.each(NOTIFICATION_KINDS)("of the kind %s goes to whoever asked for it, and to nobody else", (kind) => {
-    const [action, ...more] = notify(POLICY, kind, NOTICE);
+    const [action, ...more] = notify(POLICY, kind, NOTIFICATION);
     expect(more).toEqual([]);
     expect(action).toMatchObject({
       kind: "notification",
@@ -33,13 +33,15 @@ describe("news outside GitHub", () => {
     });
     expect(action?.key.startsWith(receiverKey(7, receiver))).toBe(true);
     const others = NOTIFICATION_KINDS.filter((each) => each !== kind);
-    expect(notify({ ...POLICY, notifications: [{ ...receiver, on: others }] }, kind, NOTICE)).toEqual([]);
+    expect(notify({ ...POLICY, notifications: [{ ...receiver, on: others }] }, kind, NOTIFICATION)).toEqual(
+      [],
+    );
   });
 
   test("has the same id each time it is told, and another for another matter, kind or receiver", () => {
     const idOf = (policy: typeof POLICY, kind: "review-due" | "review-overdue", about: string): string =>
-      notify(policy, kind, { ...NOTICE, about })
-        .map(({ payload }) => (payload as NoticePayload).id)
+      notify(policy, kind, { ...NOTIFICATION, about })
+        .map(({ payload }) => (payload as NotificationPayload).id)
         .join();
     const other = { ...POLICY, notifications: [{ ...receiver, urlSecret: "OTHER", on: NOTIFICATION_KINDS }] };
     const ids = [

@@ -2,7 +2,12 @@
 
 import { dateOf, startOfDay } from "../domain/calendar.ts";
 import type { Instant } from "../domain/change.ts";
-import { noticeAction, receiverKey, summaryText, type NoticePayload } from "../domain/notice.ts";
+import {
+  notificationAction,
+  receiverKey,
+  summaryText,
+  type NotificationPayload,
+} from "../domain/notification.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { StoredAction } from "../ledger/actions.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -15,7 +20,7 @@ export interface Told {
 }
 
 /** A receiver's day on which messages were held back. */
-export type HeldNotices = NonNullable<TaskPayload["held"]>;
+export type HeldNotifications = NonNullable<TaskPayload["held"]>;
 
 /** News is sent for so long; later it is none (ms). */
 const STAYS_NEWS = 3 * 24 * 3_600_000;
@@ -25,7 +30,7 @@ const MOST_COUNTED = 100_000;
 
 /** Sends one message, or holds it back for the next day's line. INVARIANT: one organisation's messages are told one after another, in its lane, so that the count is right. */
 export async function tell(tools: Tools, action: StoredAction): Promise<Told> {
-  const payload = action.payload as NoticePayload;
+  const payload = action.payload as NotificationPayload;
   const { receiver, organizationId } = payload;
   const now = tools.clock.now();
   const day = dateOf(now, receiver.timezone);
@@ -37,13 +42,17 @@ export async function tell(tools: Tools, action: StoredAction): Promise<Told> {
       return { day, sent: false };
     }
   }
-  await tools.sendNotice(payload, now);
+  await tools.sendNotification(payload, now);
   // The line that sums a day up is not one of those it counts.
   return { day: payload.kind === "summary" ? "" : day, sent: true };
 }
 
 /** Stores the line about a day's messages that were held back. */
-export async function summarise(tools: Tools, held: HeldNotices, fence: Watched["fence"]): Promise<void> {
+export async function summarise(
+  tools: Tools,
+  held: HeldNotifications,
+  fence: Watched["fence"],
+): Promise<void> {
   const { organizationId, receiver, day } = held;
   const prefix = receiverKey(organizationId, receiver);
   const keys = await tools.ledger.queue.doneKeys(prefix, outcomePart(day, false), MOST_COUNTED);
@@ -53,7 +62,7 @@ export async function summarise(tools: Tools, held: HeldNotices, fence: Watched[
     const kind = key.slice(prefix.length).split(":")[0] ?? "";
     kinds[kind] = (kinds[kind] ?? 0) + 1;
   }
-  const notice = {
+  const notification = {
     organizationId,
     about: day,
     text: summaryText(day, kinds),
@@ -62,7 +71,7 @@ export async function summarise(tools: Tools, held: HeldNotices, fence: Watched[
     at: startOfNext(day, receiver.timezone),
   };
   await tools.ledger.record(
-    { entries: [], actions: [noticeAction(receiver, "summary", notice)] },
+    { entries: [], actions: [notificationAction(receiver, "summary", notification)] },
     tools.clock.now(),
     fence,
   );
@@ -78,12 +87,12 @@ function outcomePart(day: string, sent: boolean): string {
   return JSON.stringify({ day, sent } satisfies Told).slice(1, -1);
 }
 
-async function askForSummary(tools: Tools, held: HeldNotices): Promise<void> {
+async function askForSummary(tools: Tools, held: HeldNotifications): Promise<void> {
   const { organizationId, receiver, day } = held;
   await tools.ledger.queue.enqueue([
     {
       id: `${TASKS.summarise}:${receiverKey(organizationId, receiver)}${day}`,
-      lane: `notices:${organizationId}`,
+      lane: `notifications:${organizationId}`,
       event: TASKS.summarise,
       dueAt: startOfNext(day, receiver.timezone),
       payload: { held } satisfies TaskPayload,

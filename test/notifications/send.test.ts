@@ -4,15 +4,15 @@ import type { AddressInfo } from "node:net";
 
 import { describe, expect, test } from "vitest";
 
-import type { NoticePayload } from "../../src/domain/notice.ts";
+import type { NotificationPayload } from "../../src/domain/notification.ts";
 import { Trouble } from "../../src/domain/trouble.ts";
-import { isInner, networkPost, type Posted } from "../../src/notices/post.ts";
-import { noticeSender, type Sending } from "../../src/notices/send.ts";
-import { signature } from "../../src/notices/sign.ts";
+import { isInner, networkPost, type Posted } from "../../src/notifications/post.ts";
+import { notificationSender, type Sending } from "../../src/notifications/send.ts";
+import { signature } from "../../src/notifications/sign.ts";
 
 const AT = Date.parse("2026-07-06T09:00:00Z");
 
-const PAYLOAD: NoticePayload = {
+const PAYLOAD: NotificationPayload = {
   kind: "deviation-opened",
   id: "msg_1",
   organizationId: 7,
@@ -66,8 +66,8 @@ describe("a notification", () => {
 
   test("carries its id, the time of the attempt and a signature, and the same id each time", async () => {
     const { posted, sending: tools } = sending();
-    await noticeSender(tools)(PAYLOAD, AT);
-    await noticeSender(tools)(PAYLOAD, AT + 5_000);
+    await notificationSender(tools)(PAYLOAD, AT);
+    await notificationSender(tools)(PAYLOAD, AT + 5_000);
     expect(posted.map(({ headers }) => [headers["webhook-id"], headers["webhook-timestamp"]])).toEqual([
       ["msg_1", "1783328400"],
       ["msg_1", "1783328405"],
@@ -87,20 +87,20 @@ describe("a notification", () => {
   test("to Slack carries no markup of others", async () => {
     const { posted, sending: tools } = sending();
     const receiver = { ...PAYLOAD.receiver, format: "slack" as const, signingSecret: null };
-    await noticeSender(tools)({ ...PAYLOAD, receiver }, AT);
+    await notificationSender(tools)({ ...PAYLOAD, receiver }, AT);
     expect(JSON.parse(posted[0]?.body ?? "")).toEqual({
       text: "what happened &lt;!here&gt; &amp; more\nhttps://github.example/acme/web/pull/1",
     });
   });
 
   test("whose variable is not set or holds no https address is trouble that names the variable, never its value", async () => {
-    const unset = await troubleOf(noticeSender(sending({ variable: () => null }).sending)(PAYLOAD, AT));
+    const unset = await troubleOf(notificationSender(sending({ variable: () => null }).sending)(PAYLOAD, AT));
     expect([unset.code, unset.message]).toEqual([
       "receiver-unset",
       "The environment variable HOOK is not set, though the policy names it.",
     ]);
     const plain = sending({ variable: () => "http://receiver.example/secret" }).sending;
-    const insecure = await troubleOf(noticeSender(plain)(PAYLOAD, AT));
+    const insecure = await troubleOf(notificationSender(plain)(PAYLOAD, AT));
     expect([insecure.code, insecure.message]).toEqual([
       "receiver-unset",
       "The environment variable HOOK does not hold an https:// address.",
@@ -114,7 +114,7 @@ describe("a notification", () => {
     [302, "receiver-refused", false],
   ])("answered by %i is %s", async (status, code, retry) => {
     const { sending: tools } = sending({ post: async () => ({ status, retryAfterMs: null }) });
-    const trouble = await troubleOf(noticeSender(tools)(PAYLOAD, AT));
+    const trouble = await troubleOf(notificationSender(tools)(PAYLOAD, AT));
     expect([trouble.code, trouble.retry]).toEqual([code, retry]);
     expect(trouble.message).toBe(`The receiver named by HOOK answered ${status}.`);
   });
@@ -123,7 +123,7 @@ describe("a notification", () => {
     const waits = await Promise.all(
       [30_000, 9_000_000].map(async (retryAfterMs) => {
         const { sending: tools } = sending({ post: async () => ({ status: 429, retryAfterMs }) });
-        return (await troubleOf(noticeSender(tools)(PAYLOAD, AT))).waitMs;
+        return (await troubleOf(notificationSender(tools)(PAYLOAD, AT))).waitMs;
       }),
     );
     expect(waits).toEqual([30_000, 3_600_000]);

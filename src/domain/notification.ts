@@ -3,11 +3,11 @@
 import type { Instant } from "./change.ts";
 import { sha256 } from "./digest.ts";
 import type { Action } from "./entry.ts";
-import type { Notification, NotificationKind } from "./policy/organisation.ts";
+import type { NotificationKind, NotificationReceiver } from "./policy/organisation.ts";
 import type { Policy } from "./policy/policy.ts";
 
 /** One piece of news. */
-export interface Notice {
+export interface Notification {
   readonly organizationId: number;
   /** Names the matter for good, e.g. a deviation's id: the same news of the same matter is told once. */
   readonly about: string;
@@ -22,7 +22,7 @@ export interface Notice {
 }
 
 /** What a `notification` action asks for: one message to one receiver. Addresses and secrets are names of environment variables. */
-export interface NoticePayload extends Omit<Notice, "about"> {
+export interface NotificationPayload extends Omit<Notification, "about"> {
   /** `summary`: the line about those that a day's limit held back. */
   readonly kind: NotificationKind | "summary";
   /** The same in every attempt, so that a receiver can tell a repetition. */
@@ -31,29 +31,37 @@ export interface NoticePayload extends Omit<Notice, "about"> {
 }
 
 /** Where a message goes, and how often one may on one day of the policy's calendar. */
-export interface Receiver extends Omit<Notification, "on"> {
+export interface Receiver extends Omit<NotificationReceiver, "on"> {
   readonly timezone: string;
 }
 
 /** The actions that tell a piece of news to everyone whom the policy wants told of its kind. */
-export function notify(policy: Policy, kind: NotificationKind, notice: Notice): readonly Action[] {
+export function notify(
+  policy: Policy,
+  kind: NotificationKind,
+  notification: Notification,
+): readonly Action[] {
   return policy.notifications
     .filter(({ on }) => on.includes(kind))
     .map(({ on: _on, ...receiver }) =>
-      noticeAction({ ...receiver, timezone: policy.calendar.timezone }, kind, notice),
+      notificationAction({ ...receiver, timezone: policy.calendar.timezone }, kind, notification),
     );
 }
 
 /** The message to one receiver, as an action. */
-export function noticeAction(receiver: Receiver, kind: NoticePayload["kind"], notice: Notice): Action {
-  const { about, ...told } = notice;
-  const key = `${receiverKey(notice.organizationId, receiver)}${kind}:${about}`;
-  const payload: NoticePayload = { ...told, kind, id: `msg_${sha256(key).slice(0, 32)}`, receiver };
+export function notificationAction(
+  receiver: Receiver,
+  kind: NotificationPayload["kind"],
+  notification: Notification,
+): Action {
+  const { about, ...told } = notification;
+  const key = `${receiverKey(notification.organizationId, receiver)}${kind}:${about}`;
+  const payload: NotificationPayload = { ...told, kind, id: `msg_${sha256(key).slice(0, 32)}`, receiver };
   return {
     key,
     kind: "notification",
     repositoryId: 0,
-    organizationId: notice.organizationId,
+    organizationId: notification.organizationId,
     installationId: 0,
     payload,
   };
@@ -64,7 +72,7 @@ export function receiverKey(
   organizationId: number,
   { urlSecret, format }: Pick<Receiver, "urlSecret" | "format">,
 ): string {
-  return `notice:${organizationId}:${urlSecret}:${format}:`;
+  return `notification:${organizationId}:${urlSecret}:${format}:`;
 }
 
 /** The line that stands for a day's messages above the limit; `held`: how many of each kind. */

@@ -1,13 +1,13 @@
 /** One message to one receiver: written in its format, signed, posted. Addresses and secrets are never logged, stored or named in an error. */
 
 import type { Instant } from "../domain/change.ts";
-import type { NoticePayload } from "../domain/notice.ts";
+import type { NotificationPayload } from "../domain/notification.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Post } from "./post.ts";
 import { signedHeaders } from "./sign.ts";
 
 /** Sends one message, dated `at`. Throws {@link Trouble} (`receiver-...`) when the receiver did not take it. */
-export type SendNotice = (payload: NoticePayload, at: Instant) => Promise<void>;
+export type SendNotification = (payload: NotificationPayload, at: Instant) => Promise<void>;
 
 /** What sending needs: the environment's variables by name, GitHub's web address, and a way to post. */
 export interface Sending {
@@ -21,7 +21,7 @@ export interface Sending {
 }
 
 /** Makes the sender. */
-export function noticeSender(sending: Sending): SendNotice {
+export function notificationSender(sending: Sending): SendNotification {
   return async (payload, at) => {
     const { urlSecret, signingSecret, format } = payload.receiver;
     const url = addressOf(sending, urlSecret);
@@ -53,7 +53,7 @@ export function noticeSender(sending: Sending): SendNotice {
 /** A receiver may ask for quiet, but not for so long that news is forgotten (ms). */
 const LONGEST_WAIT = 3_600_000;
 
-function message(payload: NoticePayload, link: string | null): unknown {
+function message(payload: NotificationPayload, link: string | null): unknown {
   return {
     id: payload.id,
     kind: payload.kind,
@@ -66,7 +66,7 @@ function message(payload: NoticePayload, link: string | null): unknown {
 }
 
 /** Slack reads `&`, `<` and `>` as markup: with `<!channel>` in a title anyone could wake everyone. */
-function slackMessage(payload: NoticePayload, link: string | null): unknown {
+function slackMessage(payload: NotificationPayload, link: string | null): unknown {
   const text = payload.text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   return { text: link === null ? text : `${text}\n${link}` };
 }
