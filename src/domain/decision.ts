@@ -176,7 +176,7 @@ export function decideChange(facts: {
   /** Of its pull requests. */
   readonly emergencies?: readonly EmergencyFacts[];
 }): Decision {
-  const { change, assessment, policy, to, detectedAt, standing = NOTHING_STANDING, emergencies = [] } = facts;
+  const { change, assessment, policy, emergencies = [] } = facts;
   const { mode } = policyOrDefault(policy);
   const body: ChangeRecord = {
     change,
@@ -192,18 +192,32 @@ export function decideChange(facts: {
     at: change.update.at,
     body,
   };
+  return withDeviation(entry, seedOfChange(facts), { ...facts, repository: change.repository });
+}
+
+/** An entry with the policy it was judged by, and what comes of a deviation that it seeds. */
+function withDeviation(
+  entry: Entry,
+  seed: DeviationSeed | null,
+  facts: {
+    readonly repository: Repository;
+    readonly policy: PolicyInForce;
+    readonly to: Addressee;
+    readonly detectedAt: Instant;
+    readonly standing?: Standing;
+  },
+): Decision {
+  const { repository, policy, to, detectedAt, standing = NOTHING_STANDING } = facts;
   const deviation = decideDeviation({
-    ...ownOrShared(seedOfChange(facts)),
-    subject: change.id,
+    ...ownOrShared(seed),
+    subject: entry.subject,
     standing,
     policy: policyOrDefault(policy),
     to,
     at: detectedAt,
   });
-  return together(
-    { entries: [...policyEntries(policy, change.repository, detectedAt), entry], actions: [] },
-    deviation,
-  );
+  const entries = [...policyEntries(policy, repository, detectedAt), entry];
+  return together({ entries, actions: [] }, deviation);
 }
 
 /** What to record of an update of an integration branch: it is no change of production, and opens no deviation. */
@@ -273,15 +287,7 @@ export function decideDeployment(facts: {
   /** Declared for it without a pull request. */
   readonly emergencies?: readonly EmergencyFacts[];
 }): Decision {
-  const {
-    deployment,
-    assessment,
-    policy,
-    to,
-    detectedAt,
-    standing = NOTHING_STANDING,
-    emergencies = [],
-  } = facts;
+  const { deployment, assessment, policy, emergencies = [] } = facts;
   const { mode } = policyOrDefault(policy);
   const body: DeploymentRecord = {
     deployment,
@@ -296,18 +302,7 @@ export function decideDeployment(facts: {
     at: deployment.succeededAt,
     body,
   };
-  const deviation = decideDeviation({
-    ...ownOrShared(seedOfDeployment(facts)),
-    subject: deployment.id,
-    standing,
-    policy: policyOrDefault(policy),
-    to,
-    at: detectedAt,
-  });
-  return together(
-    { entries: [...policyEntries(policy, deployment.repository, detectedAt), entry], actions: [] },
-    deviation,
-  );
+  return withDeviation(entry, seedOfDeployment(facts), { ...facts, repository: deployment.repository });
 }
 
 /** What to record of a weakened protection, and of the issue about it. `standing`: what is recorded of it. */
