@@ -114,6 +114,7 @@ function answerOf(findings: readonly Finding[], watch: Watch | null): Answer {
 
 const TITLES: Readonly<Record<Remark["kind"], string>> = {
   "not-prevented": "Not prevented, only seen",
+  "only-seen": "Seen, and not held back",
   "not-seen": "Not to be seen",
   "holds-back-emergency": "Would hold back an authorised emergency",
 };

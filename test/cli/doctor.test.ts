@@ -70,6 +70,8 @@ describe("the doctor", () => {
     expect(lines.join("\n")).toContain("ok     installation on acme: it grants what the App asks for");
     expect(lines.join("\n")).toContain("ok     repositories: 1 read");
     expect(lines.join("\n")).not.toContain("Not prevented");
+    expect(lines.join("\n")).toContain("Seen, and not held back:");
+    expect(lines.join("\n")).toContain("where: acme/web (environment production)");
     expect(code).toBe(0);
   });
 
@@ -99,7 +101,7 @@ describe("the doctor", () => {
     expect(said).toContain("GitHub shows who may bypass a ruleset only to callers who may edit it");
     expect(said).toContain("GitHub itself asks for 2 approvals, also of an authorised emergency");
     expect(said).toContain("GitHub itself asks for other checks (build)");
-    expect(said).toContain("deployments wait for one of 1 reviewers");
+    expect(said).toContain("deployments wait for the one reviewer there is");
   });
 
   test("names a missing permission, a selected installation, a foreign webhook and a wrong clock", async () => {

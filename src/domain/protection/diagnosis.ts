@@ -8,7 +8,8 @@ import { sayName, weaknessesOf } from "./words.ts";
 
 /** One thing to know about a repository. `where`: its branch or environment, or empty. */
 export interface Remark {
-  readonly kind: "not-prevented" | "not-seen" | "holds-back-emergency";
+  /** `only-seen`: nothing there could hold it back; that is no weakness where nobody asks for more. */
+  readonly kind: "not-prevented" | "only-seen" | "not-seen" | "holds-back-emergency";
   readonly where: string;
   readonly what: string;
   readonly remedy: string;
@@ -39,6 +40,7 @@ export function diagnose({ repository, protection }: Reading, appId: number): Di
       ...weaknessesOf(settings).map((each): Remark => {
         return { kind: "not-prevented", where: where(each), what: each.weakness, remedy: each.remedy };
       }),
+      ...onlySeen(settings, where),
       ...notSeen(protection, settings, where),
       ...settings.flatMap((each): Remark[] => {
         const held = HOLDS[each.setting]?.(each.value);
@@ -47,6 +49,34 @@ export function diagnose({ repository, protection }: Reading, appId: number): Di
       }),
     ],
   };
+}
+
+/** Environments that let every deployment through at once. */
+function onlySeen(
+  settings: readonly Setting[],
+  where: (setting: Pick<Setting, "place">) => string,
+): readonly Remark[] {
+  const isNone = (id: string, setting: Setting["setting"]): boolean =>
+    settings.some(
+      ({ place, setting: name, value }) =>
+        place.kind === "environment" &&
+        place.id === id &&
+        name === setting &&
+        Array.isArray(value) &&
+        value.length === 0,
+    );
+  return settings
+    .filter(
+      ({ place: { id }, setting }) =>
+        setting === "reviewers" && isNone(id, "reviewers") && isNone(id, "gate-apps"),
+    )
+    .map((each): Remark => ({
+      kind: "only-seen",
+      where: where(each),
+      what: "the environment has no reviewers and no gate: deployments to it are judged once they happened",
+      remedy:
+        "turn on the App's gate or name reviewers in the environment's settings; for a private repository GitHub has both with GitHub Enterprise alone",
+    }));
 }
 
 /** What GitHub does not show, once for each reason. */
@@ -118,6 +148,20 @@ const HOLDS: Readonly<Partial<Record<Setting["setting"], (value: Setting["value"
           "keep the queue short, or let nobody jump it but by an emergency",
         ]
       : null,
+  "wait-minutes": (value) =>
+    typeof value === "number" && value > 0
+      ? [
+          `deployments wait ${value} ${value === 1 ? "minute" : "minutes"}, also in an emergency`,
+          "make the wait no longer than an emergency may take, or let administrators bypass it and have that judged",
+        ]
+      : null,
+  "deployable-branches": (value) =>
+    value === "protected" || value === "named"
+      ? [
+          `only ${value} branches may be deployed there: a hotfix from another one is refused, also in an emergency`,
+          "name the pattern of your hotfix branches in the environment's settings",
+        ]
+      : null,
   "gate-apps": (value) =>
     Array.isArray(value) && value.length > 0
       ? [`deployments wait for ${value.join(", ")}`, "know who can answer there in an emergency"]
@@ -125,8 +169,10 @@ const HOLDS: Readonly<Partial<Record<Setting["setting"], (value: Setting["value"
   reviewers: (value) =>
     Array.isArray(value) && value.length > 0
       ? [
-          `deployments wait for one of ${value.length} reviewers`,
-          "make sure that one of them can be reached at any hour",
+          value.length === 1
+            ? "deployments wait for the one reviewer there is"
+            : `deployments wait for one of ${value.length} reviewers`,
+          "make sure that a reviewer can be reached at any hour",
         ]
       : null,
 };
