@@ -172,10 +172,9 @@ export const TimelineAnswer = z
       review: ReviewId.nullish(),
     }),
     z.object({
-      __typename: z.literal("BaseRefChangedEvent"),
+      // The second is GitHub's own doing, where the branch that was the base was merged and deleted.
+      __typename: z.enum(["BaseRefChangedEvent", "AutomaticBaseChangeSucceededEvent"]),
       createdAt: InstantShape,
-      previousRefName: z.string(),
-      currentRefName: z.string(),
     }),
     z.object({
       __typename: z.literal("RenamedTitleEvent"),

@@ -83,7 +83,11 @@ export async function readPullRequest(
     [...known.observations, ...(await known.observationsOfRef(ref))],
     timeline,
   );
-  const retargets = timeline.filter((event) => event.__typename === "BaseRefChangedEvent");
+  const retargets = timeline.flatMap((event) =>
+    event.__typename === "BaseRefChangedEvent" || event.__typename === "AutomaticBaseChangeSucceededEvent"
+      ? [event.createdAt]
+      : [],
+  );
   return {
     policy,
     description: descriptionOf(told, known.observations),
@@ -113,7 +117,7 @@ export async function readPullRequest(
         sha: told.headRefOid,
         tree: head?.oid === told.headRefOid ? head.tree.oid : null,
       },
-      retargetedAt: retargets.length === 0 ? null : Math.max(...retargets.map(({ createdAt }) => createdAt)),
+      retargetedAt: retargets.length === 0 ? null : Math.max(...retargets),
       labels: told.labels.map((label) => label.name),
       size: { additions: told.additions, deletions: told.deletions, files: told.changedFiles },
       commits,

@@ -61,7 +61,8 @@ fragment timeline on PullRequestTimelineItemsConnection {
       actor { ...actor }
       review { databaseId fullDatabaseId }
     }
-    ... on BaseRefChangedEvent { createdAt previousRefName currentRefName }
+    ... on BaseRefChangedEvent { createdAt }
+    ... on AutomaticBaseChangeSucceededEvent { createdAt }
     ... on RenamedTitleEvent { createdAt previousTitle }
     ... on MergedEvent { createdAt }
     ... on AssignedEvent { assignee { __typename ... on User { databaseId login } } }
@@ -69,7 +70,7 @@ fragment timeline on PullRequestTimelineItemsConnection {
 }`;
 
 const TIMELINE_ITEMS =
-  "itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT, REVIEW_DISMISSED_EVENT, BASE_REF_CHANGED_EVENT, RENAMED_TITLE_EVENT, MERGED_EVENT, ASSIGNED_EVENT]";
+  "itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT, REVIEW_DISMISSED_EVENT, BASE_REF_CHANGED_EVENT, AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT, RENAMED_TITLE_EVENT, MERGED_EVENT, ASSIGNED_EVENT]";
 
 const COMMITS = `
 fragment commits on PullRequestCommitConnection {

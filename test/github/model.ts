@@ -192,7 +192,11 @@ export type TimelineEvent = Identified & { readonly actorId: number; readonly at
         readonly before: Sha;
         readonly after: Sha;
       }
-    | { readonly kind: "base-ref-changed"; readonly from: string; readonly to: string }
+    | {
+        readonly kind: "base-ref-changed" | "automatic-base-change-succeeded";
+        readonly from: string;
+        readonly to: string;
+      }
     | {
         readonly kind: "review-dismissed";
         readonly reviewId: number;

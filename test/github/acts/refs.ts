@@ -188,23 +188,25 @@ function branchDeleted(world: World, repository: Repository, branch: string, act
     (pull) => pull.merged !== null && pull.head.ref === branch && pull.head.repositoryId === repository.id,
   );
   for (const pull of world.openPulls(repository, "base", branch))
-    if (merged !== undefined) retarget(world, repository, pull, merged.base.ref, actor);
+    if (merged !== undefined)
+      retarget(world, repository, pull, merged.base.ref, actor, "automatic-base-change-succeeded");
     else closePull(world, repository, pull, actor);
 }
 
-/** Points a pull request at another base branch and says so. */
+/** Points a pull request at another base branch and says so; GitHub has another word for what it did by itself. */
 export function retarget(
   world: World,
   repository: Repository,
   pull: PullRequest,
   to: string,
   actor: Account,
+  kind: "base-ref-changed" | "automatic-base-change-succeeded" = "base-ref-changed",
 ): void {
   const from = { ref: pull.base.ref, sha: pull.base.sha };
   pull.base.ref = to;
   pull.base.sha = world.git(repository).branch(to) ?? pull.base.sha;
   pull.updatedAt = world.now();
-  addToTimeline(world, pull, actor, { kind: "base-ref-changed", from: from.ref, to });
+  addToTimeline(world, pull, actor, { kind, from: from.ref, to });
   leaveQueue(world, repository, pull, actor, "BRANCH_PROTECTIONS");
   emit(world, {
     event: "pull_request",

@@ -82,12 +82,18 @@ test("every query the App sends is GitHub's own language, and is answered withou
     first: "main:.github/CODEOWNERS",
     second: "main:CODEOWNERS",
     third: "main:docs/CODEOWNERS",
+    workflows: "main:.github/workflows",
+    workflowsBefore: "main:.github/workflows",
+    submodules: "main:.gitmodules",
+    attributes: "main:.gitattributes",
+    ...Object.fromEntries(["a", "b", "c", "d"].map((each) => [each, pull(1).head.sha])),
+    path0: "README.md",
   };
-  const { batchQuery, modesQuery: _, stillThereQuery, ...fixed } = queries;
+  const { batchQuery, modesQuery, stillThereQuery, ...fixed } = queries;
   const texts = Object.values<string | Readonly<Record<string, string>>>(fixed).flatMap((one) =>
     typeof one === "string" ? [one] : Object.values(one),
   );
-  texts.push(batchQuery([20], 1), stillThereQuery(1, 1));
+  texts.push(batchQuery([20], 1), modesQuery(1), stillThereQuery(1, 1));
   const asked = texts.filter((one) => !one.includes("$after: String!"));
   expect(asked.length).toBeGreaterThan(5);
   for (const text of asked) {

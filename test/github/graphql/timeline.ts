@@ -106,6 +106,11 @@ export const timelineResolvers: Resolvers = {
   PullRequestTimelineItemsEdge: EDGE,
   HeadRefForcePushedEvent: FORCE_PUSH,
   BaseRefForcePushedEvent: FORCE_PUSH,
+  AutomaticBaseChangeSucceededEvent: {
+    ...PULL_EVENT,
+    oldBase: ({ event }: EventNode) => textOf(event, "from"),
+    newBase: ({ event }: EventNode) => textOf(event, "to"),
+  },
   BaseRefChangedEvent: {
     ...PULL_EVENT,
     databaseId: ({ event }: EventNode) => event.id,
