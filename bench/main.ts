@@ -7,7 +7,7 @@ import { startPostgres } from "../test/support/postgres.ts";
 import { assessTable, benchAssess } from "./assess.ts";
 import { benchExport } from "./export.ts";
 import { benchIdle, idleTable } from "./idle.ts";
-import { benchAuthorise, benchLatency } from "./latency.ts";
+import { benchAuthorise, benchLatency, latencyRow } from "./latency.ts";
 import { benchReceive } from "./receive.ts";
 import { benchRequests, requestsTable } from "./requests.ts";
 
@@ -38,10 +38,10 @@ try {
   }
   say("From a review's delivery to the finished check run, ms");
   const latency = await benchLatency();
-  if (!values.json) console.table([latency]);
+  if (!values.json) console.table([latencyRow(latency)]);
   say("From the delivery of `/countersign authorise` to the green check, ms");
   const authorise = await benchAuthorise();
-  if (!values.json) console.table([authorise]);
+  if (!values.json) console.table([latencyRow(authorise)]);
   say("Exporting an evidence package");
   const exporting = await benchExport();
   if (!values.json) console.table(exporting);

@@ -24,6 +24,8 @@ export interface StageOptions {
   readonly conformance?: boolean;
   readonly onDelivery?: (request: Request) => void;
   readonly onRequest?: (request: Request) => void;
+  /** The double has answered a request that was sent at `from` (ms, as `performance.now`). */
+  readonly onAnswer?: (from: number) => void;
   /** Requests an hour of real time, if not GitHub's own limit. */
   readonly hourlyLimit?: number;
 }
@@ -79,10 +81,13 @@ export async function openStageOn(
           status: receiver.take({ path: new URL(url).pathname, headers, body }),
           retryAfterMs: null,
         }),
-        fetch: (input: string | URL | Request, init?: RequestInit) => {
+        fetch: async (input: string | URL | Request, init?: RequestInit) => {
           const request = new Request(input, init);
           options.onRequest?.(request);
-          return github.fetch(request);
+          const from = performance.now();
+          const response = await github.fetch(request);
+          options.onAnswer?.(from);
+          return response;
         },
       },
       receiver.variables("http://receiver.test"),
