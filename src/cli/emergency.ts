@@ -3,7 +3,7 @@
 import type { EmergencyRecord } from "../domain/emergency/exception.ts";
 import { isOpen } from "../domain/emergency/exception.ts";
 import { isOverdue, type RetroactiveReviewRecord } from "../domain/emergency/retroactive-review.ts";
-import { oneLine, time } from "../domain/wording.ts";
+import { oneLine, short, time } from "../domain/wording.ts";
 import { openLedger } from "../ledger/open.ts";
 import type { Where } from "../ledger/store.ts";
 import type { Answer } from "./answer.ts";
@@ -31,7 +31,7 @@ export async function listEmergencies(
     const late = found.filter(({ overdue }) => overdue).length;
     const rows = found.map(({ emergency, review, overdue }) => [
       emergency.id,
-      `${emergency.repository.owner}/${emergency.repository.name}${emergency.pull === null ? "" : `#${emergency.pull}`}`,
+      placeOf(emergency),
       emergency.status,
       time(emergency.opened.at),
       review === null ? "" : `${review.status}, due ${time(review.dueAt)}${overdue ? ", overdue" : ""}`,
@@ -48,4 +48,10 @@ export async function listEmergencies(
   } finally {
     await ledger.close();
   }
+}
+
+function placeOf({ repository, pull, deployment }: EmergencyRecord): string {
+  const name = `${repository.owner}/${repository.name}`;
+  if (pull !== null) return `${name}#${pull}`;
+  return deployment === null ? name : `${name} ${oneLine(deployment.environment)} ${short(deployment.sha)}`;
 }

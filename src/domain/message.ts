@@ -258,6 +258,16 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
 
 const ACCEPTING = "or somebody entitled comments “/countersign accept” and why";
 
+/** What to do about what reached production so. */
+function whatToDo(failed: readonly Result[]): string {
+  const owed = failed.find(({ control }) => control === "emergency-reviewed-in-time");
+  if (owed === undefined || failed.length > 1)
+    return "review what reached production now, say why it happened, and revert it if it should not be there.";
+  return owed.cause === "rejected"
+    ? "revert what was rejected by the time given, and say why it was let through."
+    : "somebody with no part in it reviews what shipped now (`/countersign approve` or `/countersign reject <reason>`); then say why nobody did in time.";
+}
+
 /** What to do where something cannot be told. */
 function wayOut(reason: string): string {
   if (reason.includes("who pushed"))
@@ -346,7 +356,7 @@ export function deviationText(
   const description = [
     `${what} It was not ${not}.`,
     "",
-    "**What to do:** review what reached production now, say why it happened, and revert it if it should not be there.",
+    `**What to do:** ${whatToDo(failed)}`,
     "",
     ...controls,
   ].join("\n");

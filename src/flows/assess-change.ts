@@ -342,6 +342,7 @@ export async function recordUpdate(
     emergencies,
     use: { at: update.at, subject: change.id, shipped: update.after },
     policy,
+    to,
   });
   const ends =
     origin === null
@@ -350,7 +351,7 @@ export async function recordUpdate(
   await tools.ledger.record(
     {
       entries: [...decision.entries, ...use.entries, ...places],
-      actions: origin === null ? [] : [...decision.actions, ...ends],
+      actions: origin === null ? [] : [...decision.actions, ...use.actions, ...ends],
     },
     now,
     watched.fence,

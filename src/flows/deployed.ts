@@ -59,6 +59,7 @@ export async function recordDeployment(
     emergencies,
     use: { at, subject: deployment.id, shipped: deployment.sha },
     policy,
+    to,
   });
   const entries = [...decided.entries, ...use.entries];
   const actions = tools.past === undefined ? decided.actions : [];

@@ -15,7 +15,7 @@ import {
   withdrawn,
 } from "../domain/emergency/life.ts";
 import { isIndependent } from "../domain/emergency/standing.ts";
-import { askAuthorisers, notAuthoriser, waivedText } from "../domain/emergency/words.ts";
+import { askAuthorisers, askToConfirm, notAuthoriser, waivedText } from "../domain/emergency/words.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { isIntegrationBranch, isProductionBranch } from "../domain/policy/scope.ts";
 import { markdown, sources, time } from "../domain/wording.ts";
@@ -196,10 +196,12 @@ export const authorise: Command = {
     } as const;
     const after = authorised(record, authorisation(rest, policy, !isNormal), scene);
     await planDue(tools, watched, [{ record: after, review: null }]);
+    const able = isNormal ? [] : await authorisers(tools, watched, policy);
     return {
       outcome: "done",
       reply: authorisedText(after, scene),
       entries: [emergencyEntry(after)],
+      actions: askToConfirm(addressee(tools, watched), after, policy, able).actions,
       judge: "if-changed",
     };
   },

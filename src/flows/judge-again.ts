@@ -11,7 +11,7 @@ import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { ChangeRecord, PolicyRecord } from "../domain/record.ts";
 import type { Assessment } from "../domain/result.ts";
 import { sinceOf } from "./assess-change.ts";
-import { emergenciesOfAll, planDue } from "./emergencies.ts";
+import { addressee, emergenciesOfAll, planDue } from "./emergencies.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { ownKey, spansAt, standingOf } from "./standing.ts";
 
@@ -77,9 +77,11 @@ async function judgeAgain(tools: Tools, watched: Watched, before: ChangeRecord):
     emergencies,
     use: { at: change.update.at, subject: change.id, shipped: change.update.after },
     policy,
+    to: addressee(tools, watched),
   });
+  const said = tools.past === undefined ? use.actions : [];
   await tools.ledger.record(
-    { entries: [...entries, ...use.entries], actions },
+    { entries: [...entries, ...use.entries], actions: [...actions, ...said] },
     tools.clock.now(),
     watched.fence,
   );

@@ -3,6 +3,9 @@
 import { Readable } from "node:stream";
 import { stringify } from "csv-stringify";
 
+/** A cell with a line break of either kind is quoted; left to itself the writer quotes its own kind only. */
+const LINE_BREAK = /[\r\n]/u;
+
 /** The text of a CSV file, header first, in chunks; holds a few rows at a time. */
 export async function* csvText(
   columns: readonly string[],
@@ -10,7 +13,13 @@ export async function* csvText(
 ): AsyncIterable<string> {
   const source = Readable.from(rows);
   const lines = source.pipe(
-    stringify({ header: true, columns: [...columns], record_delimiter: "windows", escape_formulas: true }),
+    stringify({
+      header: true,
+      columns: [...columns],
+      record_delimiter: "windows",
+      escape_formulas: true,
+      quoted_match: LINE_BREAK,
+    }),
   );
   // `pipe` does not carry errors over.
   source.on("error", (error) => lines.destroy(error));

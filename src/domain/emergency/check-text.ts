@@ -20,7 +20,7 @@ export function withEmergency(
   },
 ): CheckRunText {
   const { emergencies, policy, able } = facts;
-  if (emergencies.length === 0) return said;
+  if (emergencies.length === 0) return invited(said, assessment, policy);
   if (assessment.verdict === "emergency") {
     const title = policy.mode === "observe" ? said.title : emergencyTitle(assessment, emergencies);
     const summary = emergencyLines(assessment, emergencies, policy).join("\n");
@@ -28,16 +28,38 @@ export function withEmergency(
   }
   if (said.conclusion === "success") return said;
   const waits = waitingText(emergencies, policy, able);
-  if (waits === null) return said;
+  if (waits === null) return ended(invited(said, assessment, policy), emergencies);
   const summary = [...waits.lines, "", "Without the emergency:", "", said.summary].join("\n");
   return { ...said, status: "completed", conclusion: "action_required", title: waits.title, summary };
+}
+
+/** Adds how an emergency is declared, where one could let pass what is open. */
+function invited(said: CheckRunText, assessment: Assessment, policy: Policy): CheckRunText {
+  if (said.conclusion === "success" || policy.mode === "observe") return said;
+  const open = assessment.results.filter(({ outcome }) => outcome === "fail" || outcome === "unverifiable");
+  if (open.length === 0 || open.some(({ control }) => !policy.emergency.waives.includes(control)))
+    return said;
+  const who = markdown(sources(policy.emergency.authorisers));
+  const line = `If it cannot wait: comment \`/countersign emergency <reason>\`. Whoever may authorise it (${who}) is asked at once.`;
+  return { ...said, summary: `${said.summary}\n\n${line}` };
+}
+
+/** Begins with why the last emergency lets nothing pass any more. */
+function ended(said: CheckRunText, emergencies: readonly EmergencyFacts[]): CheckRunText {
+  const last = emergencies.at(-1)?.record;
+  const over = last?.ended ?? null;
+  if (last === undefined || over === null) return said;
+  const how = last.status === "withdrawn" ? "was withdrawn" : "ended unused";
+  const line = `The emergency ${how} at ${time(over.at)}: ${markdown(over.because)}. What the policy asks for is asked for again.`;
+  return { ...said, summary: `${line}\n\n${said.summary}` };
 }
 
 function emergencyTitle(assessment: Assessment, emergencies: readonly EmergencyFacts[]): string {
   const record = inForceIn(assessment, emergencies);
   const given = record?.authorised ?? null;
   if (record === null || given === null) return "Emergency";
-  return `Emergency: ${oneLine(given.by.login)} authorised it until ${time(given.until)}`;
+  const alone = given.confirmBy === null ? "" : "alone, ";
+  return `Emergency: ${oneLine(given.by.login)} authorised it ${alone}until ${time(given.until)}`;
 }
 
 function emergencyLines(
@@ -80,16 +102,17 @@ function waitingText(
     };
   const from = oneLine(sources(policy.emergency.authorisers));
   const names = able.length === 0 ? "" : ` (${some(able, NAMES_SHOWN)})`;
+  const again = record.steps.at(-1)?.act === "push" ? " again, for what was pushed since" : "";
   const alone = policy.emergency.alone;
   return {
     title: `The emergency waits for ${from}${names} to authorise it`,
     lines: [
       `${markdown(record.declared?.by?.login ?? "")} declared an emergency: ${markdown(record.reason ?? "")}.`,
-      `One of ${markdown(from)}${markdown(names)} who has no part in it comments \`/countersign authorise\`, or approves this pull request. This check then turns green within seconds.`,
+      `One of ${markdown(`${from}${names}`)} with no part in it authorises it${again}: comment \`/countersign authorise\`, or approve this pull request.`,
       ...(alone === null
         ? []
         : [
-            `Where nobody else is awake, ${markdown(sources(alone.from))} may authorise it alone, ${alone.atMost.count} times a ${alone.atMost.per}; another person must confirm it within ${termText(alone.confirmedWithin)}.`,
+            `Alone, if nobody is awake: ${markdown(sources(alone.from))}, confirmed by another person within ${termText(alone.confirmedWithin)}.`,
           ]),
     ],
   };

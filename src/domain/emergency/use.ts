@@ -1,22 +1,25 @@
 /** The use of an emergency: something was in fact waived, so its review is owed. */
 
 import type { Instant, Sha } from "../change.ts";
-import type { Entry } from "../entry.ts";
+import type { Addressee } from "../decision.ts";
+import type { Decision } from "../entry.ts";
 import type { PolicyInForce } from "../policy/tighten.ts";
 import type { Assessment } from "../result.ts";
 import type { EmergencyFacts } from "./facts.ts";
 import { emergencyEntry, used } from "./life.ts";
 import { reviewEntry, reviewOwed } from "./retroactive-review.ts";
+import { announceReview } from "./words.ts";
 
-/** What the use of an emergency is recorded as: it is used, and its review is owed from then. Deciding it twice records nothing. */
+/** What the use of an emergency is recorded as: it is used, and its review is owed from then, which is said once. */
 export function decideUse(facts: {
   readonly assessment: Assessment;
   readonly emergencies: readonly EmergencyFacts[];
   readonly use: { readonly at: Instant; readonly subject: string; readonly shipped: Sha };
   readonly policy: PolicyInForce;
-}): { readonly entries: readonly Entry[]; readonly after: readonly EmergencyFacts[] } {
-  const { assessment, emergencies, use, policy } = facts;
-  if (policy.state !== "known") return { entries: [], after: [] };
+  readonly to: Addressee;
+}): Decision & { readonly after: readonly EmergencyFacts[] } {
+  const { assessment, emergencies, use, policy, to } = facts;
+  if (policy.state !== "known") return { entries: [], actions: [], after: [] };
   const terms = { policy: policy.record.effective, policyDigest: policy.record.digest };
   const given = new Set(
     assessment.results
@@ -35,5 +38,13 @@ export function decideUse(facts: {
     emergencyEntry(record),
     ...(review === null ? [] : [reviewEntry(review)]),
   ]);
-  return { entries, after };
+  // Said once: when the review is first owed.
+  const isNew = (id: string): boolean =>
+    emergencies.some(({ record, review }) => record.id === id && review === null);
+  const actions = after.flatMap(({ record, review }) =>
+    review === null || !isNew(record.id)
+      ? []
+      : announceReview(to, record, review, policy.record.effective).actions,
+  );
+  return { entries, actions, after };
 }

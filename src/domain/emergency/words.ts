@@ -64,6 +64,35 @@ export function askAuthorisers(
   };
 }
 
+/** Asks those who may authorise to confirm what one of them, or a contributor, authorised alone. */
+export function askToConfirm(
+  to: Addressee,
+  record: EmergencyRecord,
+  policy: Policy,
+  able: readonly string[],
+): Asked {
+  const { pull, authorised: given } = record;
+  if (pull === null || given?.confirmBy == null) return { actions: [] };
+  const { owner, name, ownerId } = to.repository;
+  const who = given.by.login;
+  const by = time(given.confirmBy);
+  const body = `${whom(policy.emergency.authorisers, able, record)}: ${markdown(who)} authorised this emergency alone. Look at it, then confirm it by ${by} with \`/countersign authorise\`; unconfirmed it becomes a deviation.`;
+  const notice = {
+    organizationId: ownerId,
+    about: `${record.id}:alone:${record.steps.length}`,
+    text: `${oneLine(who)} authorised the emergency in ${owner}/${name}#${pull} alone: ${oneLine(record.reason ?? "")}. Another person confirms it by ${by}: comment /countersign authorise on the pull request.`,
+    repository: `${owner}/${name}`,
+    path: `${owner}/${name}/pull/${pull}`,
+    at: given.at,
+  };
+  return {
+    actions: [
+      commentAction(to, pull, `confirm:${record.id}:${record.steps.length}`, body),
+      ...notify(policy, "emergency-waiting", notice),
+    ],
+  };
+}
+
 /** Without a pull request there is nowhere to comment: they are asked by the company's own channels. */
 function askForDeployment(to: Addressee, record: EmergencyRecord, policy: Policy): readonly Action[] {
   const { owner, name, ownerId } = to.repository;
@@ -77,6 +106,23 @@ function askForDeployment(to: Addressee, record: EmergencyRecord, policy: Policy
     path: null,
     at: record.declared?.at ?? record.opened.at,
   });
+}
+
+const HOW_TO_REVIEW =
+  "comment `/countersign approve`, `/countersign approve follow-up: <what>` or `/countersign reject <reason>`, or review the pull request on GitHub";
+
+/** Says on the pull request what is owed for what an emergency let through, and by when. */
+export function announceReview(
+  to: Addressee,
+  record: EmergencyRecord,
+  { pull, dueAt, emergency }: RetroactiveReviewRecord,
+  policy: Policy,
+): Asked {
+  if (pull === null) return { actions: [] };
+  const who = markdown(record.authorised?.by.login ?? "somebody");
+  const from = markdown(sources(policy.emergency.reviewers));
+  const body = `This landed in an emergency that ${who} authorised. A review of what shipped is owed by ${time(dueAt)}, by somebody with no part in it (${from}): ${HOW_TO_REVIEW}.`;
+  return { actions: [commentAction(to, pull, `owed:${emergency}`, body)] };
 }
 
 /** Reminds of a review before it is due, and escalates it after. */
@@ -93,14 +139,13 @@ export function askReviewers(
   const asked = whom(policy.emergency.reviewers, able, record);
   const isOverdue = at > dueAt;
   const when = isOverdue ? `was due by ${time(dueAt)} and is overdue` : `is due by ${time(dueAt)}`;
-  const how =
-    "comment `/countersign approve`, `/countersign approve follow-up: <what>` or `/countersign reject <reason>`, or review the pull request on GitHub";
+  const how = HOW_TO_REVIEW;
   const body = `${asked}: the review owed after the emergency ${when}. Look at what shipped, then ${how}. You must have had no part in it.`;
   const key = `review:${review.emergency}:${review.remindedAt.length}:${review.escalatedAt.length}`;
   const notification = {
     organizationId: ownerId,
     about: key,
-    text: `The review owed after the emergency in ${owner}/${name}${pull === null ? "" : `#${pull}`} ${when}.`,
+    text: `The review owed after the emergency in ${owner}/${name}${pull === null ? "" : `#${pull}`} ${when}. ${outside(to, record)}`,
     repository: `${owner}/${name}`,
     path: pull === null ? null : `${owner}/${name}/pull/${pull}`,
     at,
@@ -111,6 +156,13 @@ export function askReviewers(
       ...notify(policy, isOverdue ? "review-overdue" : "review-due", notification),
     ],
   };
+}
+
+/** How a review is given, for a channel outside GitHub. */
+function outside({ repository: { owner, name } }: Addressee, { deployment }: EmergencyRecord): string {
+  if (deployment === null)
+    return "Whoever had no part in it comments /countersign approve or /countersign reject <reason> on the pull request.";
+  return `Whoever had no part in it: countersign emergency approve (or reject --reason TEXT) --repo ${owner}/${name} --environment ${oneLine(deployment.environment)} --commit ${short(deployment.sha)} --as LOGIN.`;
 }
 
 /** The people or teams asked, as mentions: teams as they are, else those who are known, without whoever has a part in it. */
