@@ -291,6 +291,10 @@ function summarySection(summary: StartHere["summary"]): Html {
     <h3>Deviations</h3>
     <p>
       ${summary.deviations.total === 0 ? "None." : html`${count(summary.deviations.total, "deviation", "deviations")}: by type ${counted(summary.deviations.by_type)}; by severity ${counted(summary.deviations.by_severity)}; by status ${counted(summary.deviations.by_status)}. Each is in <code>deviations.csv</code>.`}
+    </p>
+    <h3>Emergencies</h3>
+    <p>
+      ${summary.emergencies.total === 0 ? "None." : html`${count(summary.emergencies.total, "emergency", "emergencies")}: by status ${counted(summary.emergencies.by_status)}; by authorisation ${counted(summary.emergencies.by_authorisation)}. Reviews owed: ${counted(summary.emergencies.reviews_by_status)}; late or overdue ${summary.emergencies.reviews_late_or_overdue}. Each is in <code>emergency-changes.csv</code> and <code>retroactive-reviews.csv</code>.`}
     </p>`;
 }
 

@@ -181,6 +181,13 @@ const SummarySchema = z
       by_severity: Counts,
       by_cause: Counts,
     }),
+    emergencies: z.strictObject({
+      total: Count,
+      by_status: Counts,
+      by_authorisation: Counts.describe("independent, alone-confirmed, alone-unconfirmed or none"),
+      reviews_by_status: Counts,
+      reviews_late_or_overdue: Count,
+    }),
     ref_updates: z.strictObject({ total: Count, not_contiguous: Count }),
     coverage_gaps: z.strictObject({ total: Count, by_cause: Counts, not_backfilled: Count }),
   })

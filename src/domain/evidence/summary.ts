@@ -45,6 +45,14 @@ export interface SummaryDocument {
     readonly by_severity: Counts;
     readonly by_cause: Counts;
   };
+  /** `by_authorisation`: independent, alone-confirmed, alone-unconfirmed or none. */
+  readonly emergencies: {
+    readonly total: number;
+    readonly by_status: Counts;
+    readonly by_authorisation: Counts;
+    readonly reviews_by_status: Counts;
+    readonly reviews_late_or_overdue: number;
+  };
   readonly ref_updates: { readonly total: number; readonly not_contiguous: number };
   readonly coverage_gaps: {
     readonly total: number;
@@ -78,6 +86,13 @@ export class Tally {
         this.#add("deviation-status", row("status"));
         this.#add("deviation-severity", row("severity"));
         return this.#add("deviation-cause", row("cause"));
+      case "emergency-changes.csv":
+        this.#add("emergencies", "");
+        this.#add("emergency-status", row("status"));
+        return this.#add("emergency-authorisation", authorisationOf(row));
+      case "retroactive-reviews.csv":
+        this.#add("review-status", row("status"));
+        return [row("late"), row("overdue")].includes("yes") ? this.#add("reviews-late", "") : undefined;
       case "ref-updates.csv":
         this.#add("ref-updates", "");
         return row("contiguous_with_previous") === "no" ? this.#add("ref-updates-broken", "") : undefined;
@@ -137,6 +152,13 @@ export class Tally {
         by_severity: this.#counted("deviation-severity"),
         by_cause: this.#counted("deviation-cause"),
       },
+      emergencies: {
+        total: this.#total("emergencies"),
+        by_status: this.#counted("emergency-status"),
+        by_authorisation: this.#counted("emergency-authorisation"),
+        reviews_by_status: this.#counted("review-status"),
+        reviews_late_or_overdue: this.#total("reviews-late"),
+      },
       ref_updates: { total: this.#total("ref-updates"), not_contiguous: this.#total("ref-updates-broken") },
       coverage_gaps: {
         total: this.#total("gaps"),
@@ -179,6 +201,13 @@ export class Tally {
   #total(group: string): number {
     return this.#counts.get(group)?.get("") ?? 0;
   }
+}
+
+/** One that somebody authorised alone is counted apart, and apart again while nobody stood by it. */
+function authorisationOf(row: Row): string {
+  if (row("authorised_at") === "") return "none";
+  if (row("alone") !== "yes") return "independent";
+  return row("confirmed_at") === "" ? "alone-unconfirmed" : "alone-confirmed";
 }
 
 function rates(by_verdict: Counts): Readonly<Record<string, Rate>> {
