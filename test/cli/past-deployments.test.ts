@@ -106,6 +106,17 @@ describe("audit", () => {
     ]);
   });
 
+  test("judges each under the policy of its time, also where that is older than every update listed", async () => {
+    const named = { production: { environments: ["production", "prod", "live-eu"] } };
+    const deploy: Step = { do: "deploy", by: "ann", environment: "live-eu", commit: "main" };
+    const stage = await day([
+      deploy,
+      { do: "edit-policy", by: "ann", in: "repository", policy: named, bypass: true },
+      deploy,
+    ]);
+    expect((await audited(stage, START)).rows).toEqual(["live-eu first compliant"]);
+  });
+
   test("that may not list deployments says so and does not pass for none", async () => {
     const stage = await day([BASELINE]);
     stage.double.fault({ do: "github-fails", kind: "not-found", count: 1, match: "/deployments" });
