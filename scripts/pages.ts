@@ -1,5 +1,6 @@
 /** The pages of the documentation that are made from the code: controls, configuration, bypasses, the evidence package, and the JSON Schemas of the policy file, of scenarios and of stored facts. */
 
+import { readFileSync } from "node:fs";
 import { format } from "prettier";
 import { z } from "zod";
 import { scenarioJsonSchema } from "../src/cli/scenario/format.ts";
@@ -109,6 +110,8 @@ function configurationPage(): string {
       ["key", "type", "default", "meaning"],
       rows.map(({ key, schema }) => [`\`${key}\``, typeOf(schema), ...meaningOf(schema)]),
     ),
+    "[An example with every key](example-policy.yml), which `countersign policy check docs/example-policy.yml` finds without problems:",
+    `\`\`\`yaml\n${readFileSync(new URL("../docs/example-policy.yml", import.meta.url), "utf8").trimEnd()}\n\`\`\``,
     "## Settings",
     "Environment variables, checked at start; every problem is listed at once, secrets are never printed, and an empty variable counts as not set. [`.env.example`](../.env.example) has them all. Beside those marked as required, the App's private key is: as `PRIVATE_KEY` or as `PRIVATE_KEY_PATH`. With `DATABASE_URL`, so is a signing key; without, it is made in the data folder.",
     `${UNUSED_SETTINGS.map((name) => `\`${name}\``).join(", ")} are checked, and used by nothing in this version.`,

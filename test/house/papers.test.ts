@@ -9,6 +9,7 @@ import { CONTROLS } from "../../src/domain/controls/assess.ts";
 import { ENTRY_KINDS } from "../../src/domain/entry.ts";
 import { TABLE_FORMS } from "../../src/domain/evidence/package.ts";
 import { parsePolicy } from "../../src/domain/policy/parse.ts";
+import { PolicyFileSchema } from "../../src/domain/policy/policy.ts";
 import { TROUBLE } from "../../src/domain/trouble.ts";
 import { VERDICT_TITLES } from "../../src/domain/wording.ts";
 import { HANDLED, SENT_ANYWAY } from "../../src/github/signal.ts";
@@ -69,6 +70,13 @@ describe("the documentation", () => {
       ([path, text]) => !existsSync(join(ROOT, path)) || read(path) !== text,
     );
     expect(stale.map(([path]) => `${path}: run npm run docs`)).toEqual([]);
+  });
+
+  it("has an example of the policy file with every key, which has no problems", () => {
+    const parsed = parsePolicy(read("docs/example-policy.yml"));
+    expect(parsed).toMatchObject({ ok: true });
+    const written = parsed.ok ? Object.keys(parsed.file) : [];
+    expect(Object.keys(PolicyFileSchema.shape).filter((key) => !written.includes(key))).toEqual([]);
   });
 
   it.each(PAGES)("links only to files that are there: %s", (page) => {

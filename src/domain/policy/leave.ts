@@ -19,7 +19,7 @@ export type Maker = z.infer<typeof MakerSchema>;
 
 /** A kind of change approved beforehand. */
 export const StandardChangeSchema = z.strictObject({
-  name: z.string().min(1).max(120),
+  name: z.string().min(1).max(120).describe("what the check and the package call it"),
   by: z.array(MakerSchema).min(1).describe("who makes them: every commit and every push must be theirs"),
   paths: z
     .array(PatternSchema)
@@ -32,8 +32,8 @@ export const StandardChangeSchema = z.strictObject({
 /** A control given up for a repository, for a time. */
 export const ExemptionSchema = z.strictObject({
   repository: GlobSchema.describe("a repository's name, or a glob"),
-  controls: z.array(z.enum(CONTROL_NAMES)).min(1),
-  reason: z.string().min(1),
+  controls: z.array(z.enum(CONTROL_NAMES)).min(1).describe("the controls given up meanwhile"),
+  reason: z.string().min(1).describe("why; auditors read it"),
   "approved-by": Login.describe("who approved it, and the pull request that brought this entry"),
   expires: DaySchema.describe("the first day it no longer holds, in calendar.timezone"),
 });

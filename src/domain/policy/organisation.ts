@@ -34,7 +34,10 @@ export const RepositoriesSchema = z
     scope: z.enum(["in", "out"]).optional().describe("out: nothing of them reaches production; default: in"),
     reason: z.string().min(1).optional().describe("why they are out of scope"),
     owner: Login.optional().describe("who answers for it"),
-    mode: z.enum(["observe", "enforce"]).optional(),
+    mode: z
+      .enum(["observe", "enforce"])
+      .optional()
+      .describe("in place of the organisation's own, from `since` on"),
     since: DaySchema.optional().describe("from when this mode holds and what happens is judged"),
   })
   .refine(({ name, topic }) => name !== undefined || topic !== undefined, {
@@ -57,7 +60,7 @@ export interface RepositoriesEntry {
 
 /** A person with several accounts. */
 export const IdentitySchema = z.strictObject({
-  person: z.string().min(1),
+  person: z.string().min(1).describe("what the check calls this person"),
   logins: z.array(Login).min(2).describe("every account of this person"),
 });
 
@@ -96,7 +99,7 @@ export const NotificationSchema = z
     "signing-secret": Variable.optional().describe(
       "the environment variable that holds the secret json is signed with",
     ),
-    on: z.array(z.enum(NOTIFICATION_KINDS)).min(1),
+    on: z.array(z.enum(NOTIFICATION_KINDS)).min(1).describe("what to send a message about"),
     "per-day": z
       .int()
       .min(1)
@@ -123,7 +126,7 @@ export const CalendarSchema = z.strictObject({
     .string()
     .refine(isTimezone, { message: "not a time zone; they are written as Europe/Berlin" })
     .optional()
-    .describe("default: UTC"),
+    .describe("the time zone that days begin and end in; default: UTC"),
   weekend: z.array(z.enum(WEEKDAYS)).max(6).optional().describe("days off every week; default: sat, sun"),
   holidays: z.array(DaySchema).optional().describe("days off beside them; default: none"),
 });
@@ -131,7 +134,7 @@ export const CalendarSchema = z.strictObject({
 /** `monitoring:` as it is written. */
 export const MonitoringSchema = z.strictObject({
   owner: Login.optional().describe("who signs off a control that has no owner of its own"),
-  every: z.literal("month").optional().describe("default: month"),
+  every: z.literal("month").optional().describe("how often controls are signed off; default: month"),
 });
 
 /** `retention:` as it is written. */

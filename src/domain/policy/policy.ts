@@ -153,7 +153,7 @@ export const PolicyFileSchema = z.strictObject({
         .describe("headings that the pull request's text must have and fill"),
     })
     .optional()
-    .describe("default: nothing is asked"),
+    .describe("what the text of every pull request must say; default: nothing is asked"),
   "standard-changes": z
     .array(StandardChangeSchema)
     .min(1)
@@ -175,7 +175,7 @@ export const PolicyFileSchema = z.strictObject({
       "accepted-by": PeopleSchema.describe("who may accept, with a reason, what cannot be verified"),
     })
     .optional()
-    .describe("default: permission admin"),
+    .describe("who answers for what cannot be verified; default: permission admin"),
   controls: ControlsSchema.optional().describe(
     "the company's own numbers, words and owners of controls; organisation file only",
   ),
@@ -201,8 +201,8 @@ export const PolicyFileSchema = z.strictObject({
         .regex(/^[^/\s]+\/[^/\s]+$/u, "a repository is written owner/name")
         .optional()
         .describe("where deviation issues are opened; default: the repository itself if it is not public"),
-      assignees: Names.optional(),
-      labels: Names.optional(),
+      assignees: Names.optional().describe("logins the issues are assigned to"),
+      labels: Names.optional().describe("labels the issues are given"),
       "per-day": z
         .int()
         .min(1)
@@ -215,7 +215,11 @@ export const PolicyFileSchema = z.strictObject({
   periods: z
     .array(
       z
-        .strictObject({ name: z.string().min(1), from: DaySchema, to: DaySchema })
+        .strictObject({
+          name: z.string().min(1).describe("by which `export --period` finds it"),
+          from: DaySchema.describe("its first day"),
+          to: DaySchema.describe("the first day after it"),
+        })
         .refine(({ from, to }) => from < to, { message: "from must be before to" }),
     )
     .optional()

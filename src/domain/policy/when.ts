@@ -87,14 +87,14 @@ export const WhenSchema: z.ZodType<When> = z
     base: Patterns.optional().describe("the branch it is to be merged into"),
     head: Patterns.optional().describe("the branch it comes from"),
     labels: z.array(z.string().min(1)).min(1).optional().describe("all of these labels, without case"),
-    title: z.strictObject({ matches: RegexSchema }).optional(),
+    title: z.strictObject({ matches: RegexSchema.describe("an expression found in the title") }).optional(),
     size: z
       .strictObject({
-        additions: Count.optional(),
-        deletions: Count.optional(),
+        additions: Count.optional().describe("lines added"),
+        deletions: Count.optional().describe("lines taken away"),
         lines: Count.optional().describe("additions and deletions together"),
-        files: Count.optional(),
-        commits: Count.optional(),
+        files: Count.optional().describe("files changed"),
+        commits: Count.optional().describe("commits brought"),
       })
       .refine((size) => Object.values(size).some((value) => value !== undefined), {
         message: "say which size: additions, deletions, lines, files or commits",
@@ -102,7 +102,7 @@ export const WhenSchema: z.ZodType<When> = z
       .optional()
       .describe("comparisons such as `> 500`, all of which must hold"),
     checks: z.array(CheckCondition).min(1).optional().describe("the newest run of each succeeded"),
-    draft: z.boolean().optional(),
+    draft: z.boolean().optional().describe("whether it is a draft"),
     repository: Globs.optional().describe("the repository's name"),
     signatures: z
       .enum(["valid", "missing"])
