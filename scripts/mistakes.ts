@@ -25,8 +25,8 @@ export const JUDGEMENT: readonly Mistake[] = [
   {
     name: "logins are compared by case",
     file: "domain/entitled.ts",
-    right: "user.toLowerCase() === login",
-    wrong: "user === login.toUpperCase()",
+    right: "map((user) => user.toLowerCase())",
+    wrong: "map((user) => user.toUpperCase())",
   },
   {
     name: "a changed base is ignored",
@@ -166,8 +166,8 @@ export const SEEING: readonly Blindness[] = [
     name: "webhooks that did not arrive are not missed",
     story: "b58-webhooks-lost.yaml",
     file: "flows/blind-spots.ts",
-    right: "now - at >= REPAIRED_BY",
-    wrong: "at < 0",
+    right: "lost === undefined || now - lost.at < REPAIRED_BY",
+    wrong: "now > 0",
   },
   {
     name: "another address of the webhook goes unnoticed",
