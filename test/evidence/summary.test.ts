@@ -42,3 +42,22 @@ test("a review that came late is counted with those that are overdue", () => {
     reviews_late_or_overdue: 2,
   });
 });
+
+test("what somebody accepted although it could not be verified is counted, and stays unverifiable", () => {
+  const { total, by_verdict, unverifiable_accepted } = counted(
+    [
+      { verdict: "unverifiable", unverifiable_accepted: "independently-approved;carol#3;seen on a call" },
+      { verdict: "unverifiable" },
+      {
+        verdict: "unverifiable",
+        unverifiable_accepted: "checks-passed;carol#3;ran it | content-as-reviewed;dan#4;compared it",
+      },
+    ],
+    "changes.csv",
+  ).summary().changes;
+  expect({ total, by_verdict, unverifiable_accepted }).toEqual({
+    total: 3,
+    by_verdict: { unverifiable: 3 },
+    unverifiable_accepted: 2,
+  });
+});

@@ -163,6 +163,7 @@ const SummarySchema = z
       by_class: Counts,
       by_assurance: Counts,
       late: Count,
+      unverifiable_accepted: Count,
       deployed: Count,
       rate_by_verdict: Rates.describe("of all that are not historic"),
     }),

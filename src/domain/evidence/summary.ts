@@ -19,6 +19,8 @@ export interface SummaryDocument {
     readonly by_class: Counts;
     readonly by_assurance: Counts;
     readonly late: number;
+    /** Changes of which somebody named by the policy accepted, before the merge, what could not be verified; they stay unverifiable. */
+    readonly unverifiable_accepted: number;
     readonly deployed: number;
     /** Of all changes that are not historic. */
     readonly rate_by_verdict: Readonly<Record<string, Rate>>;
@@ -114,6 +116,7 @@ export class Tally {
         by_class: this.#counted("class"),
         by_assurance: this.#counted("assurance"),
         late: this.#total("late"),
+        unverifiable_accepted: this.#total("accepted"),
         deployed: this.#total("deployed"),
         rate_by_verdict: rates(this.#counted("verdict")),
       },
@@ -181,6 +184,7 @@ export class Tally {
     this.#add("repository", row("repository"));
     this.#add(`repository:${row("repository")}`, verdict);
     if (row("late") === "yes") this.#add("late", "");
+    if (row("unverifiable_accepted") !== "") this.#add("accepted", "");
     if (row("first_production_deployment_id") !== "") this.#add("deployed", "");
   }
 
