@@ -20,7 +20,8 @@ const IssuesEvent = z.object({
 function touched(happened: IssueTouched["happened"]): Listener {
   return listen(`issue-${happened}`, IssuesEvent, ({ repository, issue, sender, changes }, arrival) => {
     const before = { ...issue, body: changes?.body?.from ?? null };
-    const deviation = deviationIn(issue, arrival.appId) ?? deviationIn(before, arrival.appId);
+    // What it was before is what the App wrote: a marker put there since, of whatever deviation, moves nothing.
+    const deviation = deviationIn(before, arrival.appId) ?? deviationIn(issue, arrival.appId);
     if (deviation === null) return "it is no issue of a deviation that the App wrote";
     const { number, title, body } = issue;
     const by = sender;
