@@ -21,7 +21,7 @@ export interface DraftRequest {
   readonly period?: { readonly name: string; readonly from: Instant; readonly to: Instant } | undefined;
 }
 
-type Log = Pick<Ledger, "state" | "states" | "verifyLog">;
+type Log = Pick<Ledger, "named" | "state" | "states" | "verifyLog">;
 
 /** Kept whole: there are few of each, however many changes there were. */
 const KINDS: readonly EntryKind[] = [
@@ -40,10 +40,13 @@ export async function draft(ledger: Log, request: DraftRequest): Promise<Draft> 
   const check = await ledger.verifyLog();
   if (!check.ok) return { ok: false, missing: [`a whole evidence log: ${check.problem}`] };
   const { kind, at, organization } = request;
+  // Listed first: what is recorded meanwhile is then among the entries and not on the list, and no hole.
+  const named = await ledger.named(KINDS, organization.id);
   const records: Records = {
     organization: organization.login,
     at,
     entries: await entriesOf(ledger, organization.id),
+    named,
   };
   switch (kind) {
     case "procedures":

@@ -87,6 +87,23 @@ export class Ledger {
     }
   }
 
+  /** What is there of these kinds, by the list of states alone: also what the log itself has lost. */
+  named(
+    kinds: readonly EntryKind[],
+    organizationId: number,
+  ): Promise<readonly { readonly kind: EntryKind; readonly subject: string; readonly seq: number }[]> {
+    return this.#store.read(async (db) => {
+      const rows = await db
+        .selectFrom("state")
+        .select(["kind", "subject", "seq"])
+        .where("kind", "in", kinds)
+        .where("organization_id", "=", organizationId)
+        .orderBy("seq")
+        .execute();
+      return rows.map(({ kind, subject, seq }) => ({ kind: kind as EntryKind, subject, seq }));
+    });
+  }
+
   /** Every entry, oldest first, in pages. */
   log(filter: LogFilter = {}): AsyncIterable<LoggedEntry> {
     return readLog(this.#store, filter);

@@ -113,6 +113,11 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
       .describe("the first day all could be shown effective; null: not known"),
     says,
   },
+  drafts: {
+    kind: z.enum(["response", "bridge", "note", "questions", "procedures"]).optional(),
+    made: z.boolean().optional().describe("whether there is a text; false: what is missing is named"),
+    says,
+  },
   "coverage-gaps": {
     cause: z
       .enum([

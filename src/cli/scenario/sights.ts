@@ -17,6 +17,9 @@ import type {
   MonthlyReviewRecord,
 } from "../../domain/record.ts";
 import type { Result } from "../../domain/result.ts";
+import { DRAFT_KINDS } from "../../domain/drafts/draft.ts";
+import { periodAt } from "../../domain/readiness.ts";
+import { draft } from "../../flows/drafts.ts";
 import { readiness } from "../../flows/readiness.ts";
 import { readinessLines } from "../readiness.ts";
 import { completeness } from "./completeness.ts";
@@ -90,6 +93,8 @@ export class Sights {
         return this.#monitoring();
       case "readiness":
         return this.#readiness(from);
+      case "drafts":
+        return this.#drafts(from);
       case "notifications":
         return this.#notifications();
       case "gate":
@@ -440,6 +445,26 @@ export class Sights {
         says: readinessLines(found, "acme", days).join("\n"),
       };
       return { columns: Object.keys(row), rows: [row], anywhere: true };
+    } finally {
+      await ledger.close();
+    }
+  }
+
+  /** Every draft as it would be made now, for the calendar quarter in which the story began, of the oldest deviation. */
+  async #drafts(from: Instant): Promise<Sight> {
+    const [repository] = await this.bodies<RepositoryRecord>("repository");
+    const deviations = await this.bodies<DeviationRecord>("deviation");
+    const [oldest] = deviations.toSorted((a, b) => a.happenedAt - b.happenedAt);
+    const ledger = await this.#stage.openLedger();
+    try {
+      const organization = { id: repository?.repository.ownerId ?? 0, login: "acme" };
+      const asked = { organization, at: this.#now, id: oldest?.id, period: periodAt(null, from) };
+      const rows: Row[] = [];
+      for (const kind of DRAFT_KINDS) {
+        const made = await draft(ledger, { ...asked, kind });
+        rows.push({ kind, made: made.ok, says: made.ok ? made.text : made.missing.join("\n") });
+      }
+      return { columns: ["kind", "made", "says"], rows, anywhere: true };
     } finally {
       await ledger.close();
     }

@@ -11,7 +11,7 @@ import { STATUS_WORDS } from "./response.ts";
 
 /** The support for [`period.to`, `since.to`); `since` counts what happened after the period. */
 export function draftBridge(records: Records, period: CountedPeriod, since: CountedPeriod): Draft {
-  const cite = new Citations();
+  const cite = new Citations(records);
   if (since.to <= period.to) {
     cite.lacks(`the end of ${period.name}: it ends on ${day(period.to)}`);
     return cite.draft([]);

@@ -21,6 +21,8 @@ export interface Records {
   readonly organization: string;
   readonly at: Instant;
   readonly entries: readonly LoggedEntry[];
+  /** What the ledger's own list names of the kinds of record a draft rests on: nothing of it may lack among the entries. */
+  readonly named: readonly Pick<LoggedEntry, "kind" | "subject" | "seq">[];
 }
 
 /** An entry with its body as its kind has it. */
@@ -41,6 +43,14 @@ export function recorded<Body>(records: Records, kind: EntryKind): readonly Reco
 export class Citations {
   readonly #cited: LoggedEntry[] = [];
   readonly #missing: string[] = [];
+
+  /** Notes at once what the ledger names and the records do not hold: no text is made around a hole. */
+  constructor({ entries, named }: Pick<Records, "entries" | "named">) {
+    const there = new Set(entries.map(({ kind, subject }) => `${kind} ${subject}`));
+    for (const { kind, subject, seq } of named)
+      if (!there.has(`${kind} ${subject}`))
+        this.lacks(`${kind} ${subject}: entry ${seq} of the evidence log is gone`);
+  }
 
   /** `[1]`: the number under which the record is listed at the end. */
   of(...entries: readonly LoggedEntry[]): string {

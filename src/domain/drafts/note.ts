@@ -16,7 +16,7 @@ export interface CountedPeriod {
 
 /** The note for one period. */
 export function draftNote(records: Records, period: CountedPeriod): Draft {
-  const cite = new Citations();
+  const cite = new Citations(records);
   const own = answeredDeviations(records, cite).filter(
     ({ deviation: { body } }) => body.happenedAt >= period.from && body.happenedAt < period.to,
   );

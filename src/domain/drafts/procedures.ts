@@ -14,7 +14,7 @@ import { Citations, counted, day, DRAFT_NOTE, recorded, type Draft, type Records
 
 /** The procedures: changes, emergencies, exceptions to the rules, a guide for auditors, and who is responsible for what. */
 export function draftProcedures(records: Records): Draft {
-  const cite = new Citations();
+  const cite = new Citations(records);
   const newest = recorded<PolicyRecord>(records, "policy").at(-1);
   if (newest === undefined) {
     cite.lacks("a policy: no policy file was read yet");

@@ -28,7 +28,7 @@ function noted(remediation: Answered["remediation"], cite: Citations): readonly 
 
 /** The sheet for every deviation that is not settled. */
 export function draftQuestions(records: Records): Draft {
-  const cite = new Citations();
+  const cite = new Citations(records);
   const open = answeredDeviations(records, cite).filter((each) => !isRemediated(each));
   if (open.length === 0) cite.lacks("an open deviation: there is nothing to ask about");
   return cite.draft([

@@ -13,7 +13,7 @@ import { Citations, day, DRAFT_NOTE, type Draft, type Records } from "./draft.ts
 
 /** The response to the deviation whose id begins so. */
 export function draftResponse(records: Records, id: string): Draft {
-  const cite = new Citations();
+  const cite = new Citations(records);
   const found = answeredDeviations(records, cite).filter(({ deviation }) => deviation.body.id.startsWith(id));
   const [answered] = found;
   if (answered === undefined || found.length > 1) {
