@@ -14,7 +14,9 @@ export function endedCheckText(said: CheckRunText, number: number, verdict: Verd
     title: "Merged before this check was done",
     summary: [
       `#${number} was merged while this check waited ("${said.title}"). It is judged as it landed: ${verdict}.`,
-      "What counts is how the check stood when it was merged; this only ends the waiting.",
+      FINE.includes(verdict)
+        ? "There is nothing left to do here."
+        : "There is nothing left to do on this check. Where its deviation has an issue, that says what to do; if this should not be in production, revert it.",
     ].join("\n\n"),
   };
 }

@@ -38,6 +38,16 @@ export const SHOWN: readonly string[] = [
   "month-late",
   "notified-daily-limit",
   "notified-emergency",
+  "accept-unverifiable",
+  "gate-rejects",
+  "gate-waits-until-merged",
+  "emergency-wrong-uses",
+  "review-late",
+  "deviation-wrong-words",
+  "deviation-wrong-uses",
+  "deviation-per-day",
+  "standard-change",
+  "observe",
 ];
 
 /** Plays those stories and answers every text they meet, each once, in the order of the stories. */
@@ -116,9 +126,9 @@ export function problemsOf({ kind, state, title, body }: Met): readonly string[]
   return [
     ...(words > MOST_WORDS ? [`${words} words before anything to look up`] : []),
     // A title says it by itself if it is more than a name.
-    ...(/[.:]/u.test(lead) || title.split(" ").length > 3 ? [] : ["no sentence says what happened"]),
+    ...(/[.:?]/u.test(lead) || title.split(" ").length > 3 ? [] : ["no sentence says what happened"]),
     ...(state === "success" || CALLS.test(`${title}\n${body}`) ? [] : ["it does not say what to do"]),
-    ...(kind !== "check run" && PROMISES_A_DATE.test(lead) && !DATE.test(lead)
+    ...(kind !== "check run" && PROMISES_A_DATE.test(lead.replaceAll(/`[^`]*`/gu, "")) && !DATE.test(lead)
       ? ["something is due, and it does not say by when"]
       : []),
   ];

@@ -61,7 +61,14 @@ export const gateRespected: Control = {
     const held = states.find((state) => state !== "success");
     return held === undefined
       ? say("pass", "satisfied", "the check had succeeded when it was merged", "success")
-      : say("fail", "bypassed", `it was merged while the check was ${held}`, held);
+      : say(
+          "fail",
+          "bypassed",
+          held === "failure"
+            ? "it was merged although the check had failed"
+            : `it was merged while the check was ${held}`,
+          held,
+        );
   },
 };
 
