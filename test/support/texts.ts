@@ -38,6 +38,8 @@ export const SHOWN: readonly string[] = [
   "month-late",
   "notified-daily-limit",
   "notified-emergency",
+  "notified-closed",
+  "deviation-closed-by-hand",
   "accept-unverifiable",
   "gate-rejects",
   "gate-waits-until-merged",

@@ -203,7 +203,7 @@ export function issueText(
   const next = nextStep(deviation, remediation);
   const parts = [
     ...(isSettled(deviation.status) ? [`**${settledLine(deviation)}**`, ""] : []),
-    deviation.description,
+    described(deviation),
     "",
     ...listedLines(deviation),
     "### How it stands",
@@ -225,6 +225,13 @@ export function issueText(
     title: clipped(oneLine(deviation.title), TITLE_LENGTH),
     body: `${text}\n\n<!-- ${markerOf(deviation.id)} -->\n`,
   };
+}
+
+/** What happened; what was to be done about it is left out once it is settled. */
+function described({ description, source, status }: DeviationRecord): string {
+  return source === "app" && isSettled(status)
+    ? description.replace(/\n\n\*\*What to do:\*\* [^\n]*/u, "")
+    : description;
 }
 
 /** Why a deviation is settled, in one line. */
