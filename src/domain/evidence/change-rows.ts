@@ -1,14 +1,23 @@
-/** The rows of changes.csv and ref-updates.csv. */
+/** The rows of changes.csv. */
 
 import { isAccepted } from "../acceptance.ts";
-import type { Acceptance, Actor, Change, PullRequest, RefUpdate } from "../change.ts";
+import type { Acceptance, Actor, Change, PullRequest } from "../change.ts";
 import { contributorsOf } from "../contribution.ts";
 import { carriedIn } from "../controls/independently-approved.ts";
 import type { ChangeRecord, DeploymentRecord, DeviationRecord } from "../record.ts";
 import type { Assessment, JudgedApproval, Outcome } from "../result.ts";
 import { goneSources, sourceGoneColumn, type GoneRow } from "./gone-rows.ts";
 import { joinSorted, pairLine, statesOf, type EvidenceSource, type Stated } from "./population.ts";
-import { column, groupsText, listText, personText, table, timeText, type Column } from "./table.ts";
+import {
+  column,
+  groupsText,
+  listText,
+  personText,
+  table,
+  timeText,
+  type Column,
+  logColumns,
+} from "./table.ts";
 
 interface ChangeRow extends Stated<ChangeRecord>, GoneRow {
   readonly change: Change;
@@ -225,13 +234,7 @@ const CHANGE_COLUMNS: readonly Column<ChangeRow>[] = [
     "The policy it was judged by: policies/DIGEST.json; empty if none could be read.",
     (row) => row.body.assessment.policyDigest,
   ),
-  column(
-    "log_seq",
-    "integer",
-    "Number of the log entry this row was made from: log/entries.jsonl.",
-    (row) => row.entry.seq,
-  ),
-  column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+  ...logColumns<ChangeRow>((row) => row.entry),
 ];
 
 /** The population of changes: every update of a production branch in the period, compliant or not. */
@@ -277,123 +280,6 @@ async function* firstDeployments(source: EvidenceSource): AsyncIterable<string> 
 export async function* deviationSubjects(source: EvidenceSource): AsyncIterable<string> {
   for await (const { body } of statesOf<DeviationRecord>(source, "deviation", "ever"))
     for (const subject of body.subjects) yield pairLine(subject, body.id);
-}
-
-interface RefUpdateRow {
-  readonly line: readonly string[];
-  readonly update: RefUpdate;
-  readonly sequence: number;
-  readonly previousAfter: string | null;
-}
-
-/** Each update of each production branch in order, and whether it begins where the one before ended. */
-export const REF_UPDATES = table<RefUpdateRow>({
-  path: "ref-updates.csv",
-  description:
-    "Each production branch's updates in the order they happened. If each begins where the one before ended, none is missing between them.",
-  sortedBy: ["repository_id", "branch", "sequence"],
-  columns: [
-    column("repository_id", "integer", "GitHub's id of the repository.", (row) => Number(row.line[0])),
-    column("branch", "text", "Full name of the branch.", (row) => row.update.ref),
-    column(
-      "sequence",
-      "integer",
-      "Place of this update among those of its branch in the period, from 1.",
-      (row) => row.sequence,
-    ),
-    column("occurred_at", "time", "When it happened (GitHub's time).", (row) => row.update.at),
-    column(
-      "activity_id",
-      "integer",
-      "GitHub's id in the activity list; empty if only the webhook told.",
-      (row) => row.update.activityId,
-    ),
-    column("update", "text", "How the branch was updated, as in changes.csv.", (row) => row.update.kind),
-    column("before_sha", "digest", "Commit before.", (row) => row.update.before),
-    column("after_sha", "digest", "Commit after.", (row) => row.update.after),
-    column("actor", "text", "Who moved the branch, login#id.", (row) => personText(row.update.actor)),
-    column(
-      "contiguous_with_previous",
-      "yes-no",
-      "yes: before_sha is the after_sha of the row before; empty for a branch's first row.",
-      (row) => (row.previousAfter === null ? null : row.previousAfter === row.update.before),
-    ),
-    column(
-      "source",
-      "text",
-      "observed (told by a webhook, or read within ten minutes) or read-later.",
-      (row) => row.update.basis,
-    ),
-    column("change_id", "digest", "Its row in changes.csv.", (row) => row.line[4] ?? null),
-  ],
-  async *rows(source) {
-    let branch = "";
-    let sequence = 0;
-    let previousAfter: string | null = null;
-    for await (const row of chained(source.sorted(updateLines(source)))) {
-      const name = `${row.line[0]}\t${row.line[1]}`;
-      if (name !== branch) {
-        branch = name;
-        sequence = 0;
-        previousAfter = null;
-      }
-      sequence += 1;
-      yield { ...row, sequence, previousAfter };
-      previousAfter = row.update.after;
-    }
-  },
-});
-
-async function* updateLines(source: EvidenceSource): AsyncIterable<string> {
-  for await (const { body } of statesOf<ChangeRecord>(source, "change")) {
-    const { change } = body;
-    const { update } = change;
-    yield pairLine(
-      String(change.repository.id).padStart(16, "0"),
-      update.ref,
-      String(update.at).padStart(16, "0"),
-      String(update.activityId ?? "").padStart(20, "0"),
-      change.id,
-      JSON.stringify(update),
-    );
-  }
-}
-
-interface OrderedUpdate {
-  readonly line: readonly string[];
-  readonly update: RefUpdate;
-}
-
-/** Puts updates of one branch within the same second in the order in which each begins where another ended. */
-async function* chained(lines: AsyncIterable<string>): AsyncIterable<OrderedUpdate> {
-  let same: OrderedUpdate[] = [];
-  let tip: string | null = null;
-  const flush = function* (): Iterable<OrderedUpdate> {
-    while (same.length > 0) {
-      const next =
-        same.find(({ update }) => update.before === tip) ??
-        same.find(({ update }) => same.every((other) => other.update.after !== update.before)) ??
-        same[0];
-      if (next === undefined) return;
-      same = same.filter((each) => each !== next);
-      tip = next.update.after;
-      yield next;
-    }
-  };
-  for await (const text of lines) {
-    const line = text.split("\t");
-    const update = JSON.parse(line.slice(5).join("\t")) as RefUpdate;
-    const before = same[0];
-    if (
-      before !== undefined &&
-      (before.update.at !== update.at || before.line[1] !== line[1] || before.line[0] !== line[0])
-    ) {
-      yield* flush();
-      if (before.line[1] !== line[1] || before.line[0] !== line[0]) tip = null;
-    }
-    same.push({ line, update });
-  }
-  yield* flush();
 }
 
 function fullName(change: Change): string {

@@ -5,7 +5,7 @@ import type { LoggedEntry } from "../entry.ts";
 import type { ControlStateRecord } from "../protection/record.ts";
 import { sayName, sayValue } from "../protection/words.ts";
 import type { EvidenceSource } from "./population.ts";
-import { column, table } from "./table.ts";
+import { column, table, logColumns } from "./table.ts";
 
 /** One value of one setting, from when until when. */
 interface Spell {
@@ -55,8 +55,7 @@ export const CONTROL_STATE = table<Spell>({
     column("changed_by", "text", "Who was told to have changed it: login#id.", ({ body }) =>
       body.by === null ? null : `${body.by.login}#${body.by.id}`,
     ),
-    column("log_seq", "integer", "Number of the log entry this row was made from.", ({ entry }) => entry.seq),
-    column("log_hash", "digest", "Hash of that entry.", ({ entry }) => entry.hash),
+    ...logColumns<Spell>(({ entry }) => entry),
   ],
   async *rows(source) {
     for await (const timeline of timelinesOf(source)) yield* timeline.filter(({ body }) => !body.gone);

@@ -5,7 +5,7 @@ import type { DeviationRecord } from "../record.ts";
 import { deviationSubjects } from "./change-rows.ts";
 import { isWithin, joinSorted, pairLine, statesOf, type EvidenceSource, type Stated } from "./population.ts";
 import { time } from "../wording.ts";
-import { column, groupsText, listText, personText, table } from "./table.ts";
+import { column, groupsText, listText, personText, table, logColumns } from "./table.ts";
 
 /** How often a control failed, of how many times it was tested. */
 interface Extent {
@@ -143,8 +143,7 @@ export const DEVIATIONS = table<DeviationRow>({
       ({ extent }) => extent?.tested ?? null,
     ),
     column("actors", "list", "Who caused it, login#id.", ({ body }) => listText(body.actors.map(personText))),
-    column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
-    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+    ...logColumns<DeviationRow>((row) => row.entry),
   ],
   async *rows(source) {
     const extents = await extentsIn(source);

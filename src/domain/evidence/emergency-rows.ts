@@ -5,7 +5,7 @@ import { isLate, isOverdue, type RetroactiveReviewRecord } from "../emergency/re
 import { termText } from "../calendar.ts";
 import type { Instant } from "../change.ts";
 import { isWithin, statesOf, type EvidenceSource, type Stated } from "./population.ts";
-import { column, groupsText, listText, personText, table, timeText } from "./table.ts";
+import { column, groupsText, listText, personText, table, timeText, logColumns } from "./table.ts";
 
 interface Row {
   readonly emergency: Stated<EmergencyRecord>;
@@ -136,10 +136,7 @@ export const EMERGENCY_CHANGES = table<Row>({
     column("policy_digest", "digest", "The policy it was authorised, else opened under.", ({ emergency }) => {
       return emergency.body.policyDigest;
     }),
-    column("log_seq", "integer", "Number of the log entry this row was made from.", ({ emergency }) => {
-      return emergency.entry.seq;
-    }),
-    column("log_hash", "digest", "Hash of that entry.", ({ emergency }) => emergency.entry.hash),
+    ...logColumns<Row>(({ emergency }) => emergency.entry),
   ],
   async *rows(source) {
     for await (const row of joined(source)) if (concerns(source, row)) yield row;
@@ -218,10 +215,7 @@ export const RETROACTIVE_REVIEWS = table<Owed>({
       "The policy it is judged by.",
       ({ review }) => review.body.policyDigest,
     ),
-    column("log_seq", "integer", "Number of the log entry this row was made from.", ({ review }) => {
-      return review.entry.seq;
-    }),
-    column("log_hash", "digest", "Hash of that entry.", ({ review }) => review.entry.hash),
+    ...logColumns<Owed>(({ review }) => review.entry),
   ],
   async *rows(source) {
     for await (const { emergency, review, at } of joined(source)) {

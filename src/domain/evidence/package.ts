@@ -5,7 +5,8 @@
 
 import { z } from "zod";
 
-import { CHANGES, REF_UPDATES } from "./change-rows.ts";
+import { CHANGES } from "./change-rows.ts";
+import { REF_UPDATES } from "./ref-update-rows.ts";
 import type { CompletenessDocument } from "./completeness.ts";
 import { EMERGENCY_CHANGES, emergenciesOf, RETROACTIVE_REVIEWS } from "./emergency-rows.ts";
 import { CONTROL_STATE, PRIVILEGED_ACTORS } from "./control-rows.ts";

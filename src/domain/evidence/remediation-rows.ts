@@ -5,7 +5,7 @@ import { closingChecklist, MONTHS_OF_OPERATION, priorityOf } from "../deviation/
 import type { DeviationRecord, MonthlyReviewRecord, Person, RemediationRecord, Said } from "../record.ts";
 import { deviationsOf } from "./deviation-rows.ts";
 import { statesOf, type EvidenceSource, type Stated } from "./population.ts";
-import { column, groupsText, listText, personText, table, timeText } from "./table.ts";
+import { column, groupsText, listText, personText, table, timeText, logColumns } from "./table.ts";
 
 interface RemediationRow extends Stated<RemediationRecord> {
   readonly deviation: DeviationRecord;
@@ -134,8 +134,7 @@ export const REMEDIATION = table<RemediationRow>({
       "time;who;what the auditor expects, as somebody noted it.",
       ({ body }) => sayings(body.expectations),
     ),
-    column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
-    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+    ...logColumns<RemediationRow>((row) => row.entry),
   ],
   async *rows(source) {
     const months = await monthsIn(source);

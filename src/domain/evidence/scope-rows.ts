@@ -12,7 +12,7 @@ import type {
   RepositoryRecord,
 } from "../record.ts";
 import { statesOf, type EvidenceSource, type Period, type Stated } from "./population.ts";
-import { column, groupsText, listText, table } from "./table.ts";
+import { column, groupsText, listText, table, logColumns } from "./table.ts";
 
 interface ScopeRow extends Stated<RepositoryRecord> {
   readonly seenBy?: readonly string[];
@@ -58,8 +58,7 @@ export const SCOPE = table<ScopeRow>({
       "GitHub's id of the App's installation.",
       ({ body }) => body.installationId,
     ),
-    column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
-    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+    ...logColumns<ScopeRow>((row) => row.entry),
   ],
   async *rows(source) {
     const seen = await deploymentOrigins(source);
@@ -168,8 +167,7 @@ export const POLICIES = table<Stated<PolicyRecord>>({
       ({ body }) => sourceText(body.repository),
     ),
     column("first_read_at", "time", "When this version was first read.", (row) => row.entry.at),
-    column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
-    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+    ...logColumns<Stated<PolicyRecord>>((row) => row.entry),
   ],
   rows: policiesOf,
 });
@@ -266,8 +264,7 @@ export const COMPLETENESS = table<Stated<CompletenessRecord>>({
       ({ body }) => body.withoutPullRequest,
     ),
     column("checked_at", "time", "When this was counted.", ({ body }) => body.checkedAt),
-    column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
-    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+    ...logColumns<Stated<CompletenessRecord>>((row) => row.entry),
   ],
   rows: completenessOf,
 });
@@ -321,8 +318,7 @@ export const COVERAGE_GAPS = table<Stated<CoverageGapRecord>>({
       "yes: what happened meanwhile was read from GitHub afterwards.",
       ({ body }) => body.backfilled,
     ),
-    column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
-    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+    ...logColumns<Stated<CoverageGapRecord>>((row) => row.entry),
   ],
   rows: gapsOf,
 });

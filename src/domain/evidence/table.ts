@@ -32,6 +32,21 @@ export function column<Row>(
   return { name, type, description, value };
 }
 
+/** The last columns of a table whose rows are made from a log entry each; `entryOf` finds it. */
+export function logColumns<Row>(
+  entryOf: (row: Row) => { readonly seq: number; readonly hash: string },
+): readonly Column<Row>[] {
+  return [
+    column(
+      "log_seq",
+      "integer",
+      "Number of the log entry this row was made from: log/entries.jsonl.",
+      (row) => entryOf(row).seq,
+    ),
+    column("log_hash", "digest", "Hash of that entry.", (row) => entryOf(row).hash),
+  ];
+}
+
 /** One CSV file: where it lies, what it says, and its rows as cells, sorted by the first column unless `sortedBy` says otherwise. */
 export interface Table {
   readonly path: string;

@@ -6,7 +6,7 @@ import type { Assessment, Result } from "../result.ts";
 import { controlsWith, deviationSubjects } from "./change-rows.ts";
 import { goneSources, sourceGoneColumn, type GoneRow } from "./gone-rows.ts";
 import { joinSorted, statesOf, type Stated } from "./population.ts";
-import { column, groupsText, listText, personText, table, timeText } from "./table.ts";
+import { column, groupsText, listText, personText, table, timeText, logColumns } from "./table.ts";
 
 interface DeploymentRow extends Stated<DeploymentRecord>, GoneRow {
   readonly deviations: readonly string[];
@@ -289,8 +289,7 @@ export const DEPLOYMENTS = table<DeploymentRow>({
       ({ body }) => body.assessment.policyDigest,
     ),
     sourceGoneColumn(),
-    column("log_seq", "integer", "Number of the log entry this row was made from.", (row) => row.entry.seq),
-    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
+    ...logColumns<DeploymentRow>((row) => row.entry),
   ],
   async *rows(source) {
     const deviations = joinSorted(source.sorted(deviationSubjects(source)));
@@ -361,13 +360,7 @@ export const CONTROL_TESTS = table<ControlTestRow>({
       "The policy it was tested against: policies/DIGEST.json.",
       (row) => row.stated.body.assessment.policyDigest,
     ),
-    column(
-      "log_seq",
-      "integer",
-      "Number of the log entry this row was made from.",
-      (row) => row.stated.entry.seq,
-    ),
-    column("log_hash", "digest", "Hash of that entry.", (row) => row.stated.entry.hash),
+    ...logColumns<ControlTestRow>((row) => row.stated.entry),
   ],
   async *rows(source) {
     for (const subjectKind of ["change", "deployment"] as const)
