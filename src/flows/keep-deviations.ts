@@ -4,7 +4,7 @@ import { policyOrDefault } from "../domain/decision.ts";
 import { remediationEntry, settle, together } from "../domain/deviation/decide.ts";
 import { isSettled } from "../domain/deviation/deviation.ts";
 import { issueAction, issueText, waitingIssue, withIssue } from "../domain/deviation/issue.ts";
-import { nextStep } from "../domain/deviation/obey.ts";
+import { asComment, nextStep } from "../domain/deviation/obey.ts";
 import { dayOf, isReviewed, missedReviews } from "../domain/deviation/operating.ts";
 import type { Decision } from "../domain/entry.ts";
 import type { Policy } from "../domain/policy/policy.ts";
@@ -100,7 +100,7 @@ export async function keepIssue(tools: Tools, watched: Watched, touched: IssueTo
   const who = by === null ? "Somebody" : markdown(by.login);
   const say =
     happened === "closed"
-      ? `${who} closed this by hand. A deviation is closed only when it is settled, so it is open again. ${nextStep(deviation, remediation)}`
+      ? `${who} closed this by hand. A deviation is closed only when it is settled, so it is open again. ${asComment(nextStep(deviation, remediation))}`
       : happened === "reopened"
         ? `${who} opened this by hand. Its deviation is settled, so it is closed again; \`/countersign reopen <reason>\` opens both.`
         : null;

@@ -7,9 +7,8 @@ import type { Policy } from "../policy/policy.ts";
 import type { DeviationRecord, Person, RemediationRecord } from "../record.ts";
 import { clipped, CONTROL_TITLES, listed, markdown, oneLine, time } from "../wording.ts";
 import { isSettled } from "./deviation.ts";
-import { nextStep } from "./obey.ts";
+import { asComment, missingUntilDone, nextStep } from "./obey.ts";
 import { dayOf } from "./operating.ts";
-import { ORDERS } from "./order.ts";
 import { priorityOf } from "./remediation.ts";
 import { worded } from "./transition.ts";
 
@@ -161,7 +160,7 @@ export function waitingIssue(
   const body = [
     count === 0
       ? "Every deviation that waited has an issue of its own now."
-      : `${count} ${count === 1 ? "deviation waits" : "deviations wait"} for a day with room: the policy allows ${most} new issues a day. Each gets its own issue, the oldest first; all are in the evidence log already.`,
+      : `${count === 1 ? "1 deviation has" : `${count} deviations have`} no issue yet, because the policy allows ${most} new ${most === 1 ? "issue" : "issues"} a day. There is nothing to do here: on the days that follow each gets its own issue, the oldest first. All are on record already.`,
     "",
     ...lines,
     ...(more > 0 ? [`- and ${more} more`] : []),
@@ -200,7 +199,11 @@ export function issueText(
   deviation: DeviationRecord,
   remediation: RemediationRecord | null,
 ): { readonly title: string; readonly body: string } {
-  const next = nextStep(deviation, remediation);
+  const missing = missingUntilDone(deviation, remediation);
+  const next =
+    missing.length > 1
+      ? ["Before it can be called done it still needs:", "", ...missing.map((each) => `- ${each}`), ""]
+      : [nextStep(deviation, remediation), ""];
   const parts = [
     ...(isSettled(deviation.status) ? [`**${settledLine(deviation)}**`, ""] : []),
     described(deviation),
@@ -213,11 +216,11 @@ export function issueText(
       ? []
       : ["", "### Remediation", "", ...remediationLines(remediation).map((line) => `- ${line}`)]),
     "",
-    ...(next === "" ? [] : [next, ""]),
+    ...(next[0] === "" ? [] : next.map(asComment)),
     ...(isSettled(deviation.status)
       ? ["Someone who may write here can open it again with `/countersign reopen <reason>`."]
       : [
-          `Say it in a comment of its own, such as \`/countersign ${ORDERS.cause}\`; \`/countersign help\` lists every command. Closing this issue by hand opens it again.`,
+          "Write each command alone on the first line of a new comment; `/countersign help` lists them all. Closing this issue by hand opens it again.",
         ]),
   ];
   const text = parts.join("\n");

@@ -84,7 +84,24 @@ export function obey(given: Given): Obeyed {
   return follow(given, done);
 }
 
-/** The last words of an answer: what is missing next, and the command that gives it. */
+/** What is missing until the remediation can be called done: for each a phrase with the command that gives it. */
+export function missingUntilDone(
+  deviation: DeviationRecord,
+  remediation: RemediationRecord | null,
+): readonly string[] {
+  return deviation.status === "in-remediation" && remediation !== null
+    ? lackingToBeDone(remediation, deviation)
+    : [];
+}
+
+/** A text of this room as a comment has it: every command in it is written whole. */
+export function asComment(text: string): string {
+  return text.replaceAll(/`([^`]+)`/gu, (all, command: string) =>
+    command.startsWith("/") ? all : `\`/countersign ${command}\``,
+  );
+}
+
+/** The last words of an answer: the one thing that is missing next, and the command that gives it. */
 export function nextStep(
   deviation: DeviationRecord,
   remediation: RemediationRecord | null,
@@ -92,12 +109,12 @@ export function nextStep(
 ): string {
   switch (deviation.status) {
     case "open":
-      return "Next: say why it happened (`cause <category>: <text>`) and who answers for it (`owner @login`), or why it is no exception (`not-an-exception <reason>`).";
+      return `Next: say why it happened (\`${ORDERS.cause}\`) and who answers for it (\`owner @login\`), or why it is no exception (\`not-an-exception <reason>\`).`;
     case "in-remediation": {
-      const lacking = remediation === null ? [] : lackingToBeDone(remediation, deviation);
-      return lacking.length === 0
-        ? "Nothing is missing: its owner can say `done`."
-        : `Before it can be called done it still needs ${listed(lacking)}.`;
+      const [next, ...later] = missingUntilDone(deviation, remediation);
+      if (next === undefined) return "Nothing is missing: its owner can say `done`.";
+      const more = later.length === 0 ? "" : `; ${later.length} more after that`;
+      return `Before it can be called done it still needs ${next}${more}.`;
     }
     case "done": {
       const clean =
@@ -239,7 +256,7 @@ function applyToRemediation(
         : remediation.measure;
       return changed(
         { rootCause: { category: order.category, text: order.text }, measure },
-        `The root cause is recorded as ${order.category}.${suggested ? ` What usually keeps it from happening again: ${measure?.text ?? ""}; \`measure <text>\` says it in your words.` : ""}`,
+        `The root cause is recorded as ${order.category}.${suggested ? ` What usually prevents it: ${measure?.text ?? ""} (say it in your words with \`measure <text>\`).` : ""}`,
       );
     }
     case "why": {
@@ -372,7 +389,7 @@ function beEffective(
 }
 
 /** What follows by itself: a planned remediation that lacks nothing starts; an effective one with its whole checklist closes. */
-function follow({ at, months }: Given, { deviation, remediation, says }: Done): Obeyed {
+function follow({ at, months, via }: Given, { deviation, remediation, says }: Done): Obeyed {
   const deviations = [deviation];
   const remediations = remediation === null ? [] : [remediation];
   const own = (command: string, text: string): Moved => ({
@@ -410,7 +427,8 @@ function follow({ at, months }: Given, { deviation, remediation, says }: Done): 
     told += " The closing checklist is complete, so the deviation is closed.";
   }
   const next = nextStep(state, last, months);
-  return { deviations, remediations, says: next === "" ? told : `${told} ${next}`, refused: null };
+  const whole = next === "" ? told : `${told} ${next}`;
+  return { deviations, remediations, says: via === "comment" ? asComment(whole) : whole, refused: null };
 }
 
 function openBoxes(

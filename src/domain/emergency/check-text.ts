@@ -101,19 +101,21 @@ function waitingText(
       lines: ["Say why in a new comment, on its first line: `/countersign emergency <reason>`."],
     };
   const from = oneLine(sources(policy.emergency.authorisers));
-  const names = able.length === 0 ? "" : ` (${some(able, NAMES_SHOWN)})`;
+  const named = some(able, NAMES_SHOWN);
+  const names = named === "" || named === from ? "" : ` (${named})`;
   const again = record.steps.at(-1)?.act === "push" ? " again, for what was pushed since" : "";
   const alone = policy.emergency.alone;
   return {
     title: `The emergency waits for ${from}${names} to authorise it`,
     lines: [
-      `${markdown(record.declared?.by?.login ?? "")} declared an emergency: ${markdown(record.reason ?? "")}.`,
-      `One of ${markdown(`${from}${names}`)} with no part in it authorises it${again}: comment \`/countersign authorise\`, or approve this pull request.`,
+      `Whoever of them had no part in it authorises it${again}: comment \`/countersign authorise\`, or approve this pull request.`,
       ...(alone === null
         ? []
         : [
-            `Alone, if nobody is awake: ${markdown(sources(alone.from))}, confirmed by another person within ${termText(alone.confirmedWithin)}.`,
+            `If nobody else is awake, ${markdown(sources(alone.from))} may authorise it alone; another person then confirms it within ${termText(alone.confirmedWithin)}.`,
           ]),
+      "",
+      `- why: ${markdown(record.reason ?? "")} (${markdown(record.declared?.by?.login ?? "")})`,
     ],
   };
 }
