@@ -39,7 +39,9 @@ export function withBroughtPolicy(
     ...told,
     ...(more > 0 ? [`- and ${more} more`] : []),
     "",
-    text.summary,
+    text.conclusion === "success" && !observing
+      ? "Everything else the policy asks for is there."
+      : text.summary,
   ].join("\n");
   return {
     ...text,

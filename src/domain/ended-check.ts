@@ -16,7 +16,7 @@ export function endedCheckText(said: CheckRunText, number: number, verdict: Verd
       `#${number} was merged while this check waited ("${said.title}"). It is judged as it landed: ${verdict}.`,
       FINE.includes(verdict)
         ? "There is nothing left to do here."
-        : "There is nothing left to do on this check. Where its deviation has an issue, that says what to do; if this should not be in production, revert it.",
+        : "There is nothing left to do on this check. Follow the issue of its deviation, if there is one; if this should not be in production, revert it.",
     ].join("\n\n"),
   };
 }

@@ -21,6 +21,7 @@ import {
   listed,
   markdown,
   missingOf,
+  oneOf,
   NAMES_SHOWN,
   oneLine,
   short,
@@ -123,7 +124,12 @@ function titleOf(facts: Parameters<typeof checkText>[0], assessment: Assessment,
   const waived = assessment.results.find(({ outcome }) => outcome === "waived");
   if (assessment.verdict === "exempted") return capital(waived?.reasons[0] ?? VERDICT_TITLES.exempted);
   if (isAcceptedWhole(assessment))
-    return assessment.results.find(isAccepted)?.reasons[0] ?? VERDICT_TITLES.unverifiable;
+    return (
+      assessment.results
+        .find(isAccepted)
+        ?.reasons[0]?.replace(" accepted that: ", " accepted what cannot be verified: ") ??
+      VERDICT_TITLES.unverifiable
+    );
   const standard = assessment.results.find(({ cause }) => cause === PRE_APPROVED);
   if (assessment.verdict === "compliant" && approvers.length === 0)
     return capital(standard?.reasons[0] ?? "Nothing more is needed");
@@ -200,7 +206,10 @@ function summaryOf(
       ...listOf(assessment.results.filter(isAccepted).map((each) => joined(each.reasons))),
     );
   else if (assessment.verdict === "exempted")
-    lines.push("This can be merged: what it lacks was given up for a time.", ...listOf(waivedIn(assessment)));
+    lines.push(
+      "This can be merged: the policy lets it lack this for a time.",
+      ...listOf(waivedIn(assessment)),
+    );
   else if (observing)
     lines.push("The policy only observes: nothing is held back. Enforced, this would be missing:");
   else lines.push("What is needed:");
@@ -221,7 +230,8 @@ function waivedIn({ results }: Assessment): readonly string[] {
 const ASKING: ReadonlySet<string> = new Set(["waiting-for-approval", "own-work"]);
 
 /** How a policy file is mended that lets nothing pass. */
-const MENDING = "mend it by a pull request of nothing but that file, judged by the file as it last worked";
+const MENDING =
+  "mend it in a pull request that changes nothing else; that one is judged by the file as it last worked";
 
 /** What is missing, from whom, and how to get it. */
 function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly string[] {
@@ -238,8 +248,10 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
     case "check-failed":
       return reasons.map((reason) => `${reason}: mend it, or run it again`);
     case "waiting-for-check":
-      return reasons.map(
-        (reason) => `${reason.replace(/^waits for /u, "")} must succeed; then this is judged again by itself`,
+      return reasons.map((reason) =>
+        reason.startsWith("waits for ")
+          ? `${reason.slice("waits for ".length)} must succeed; then this is judged again by itself`
+          : reason,
       );
     case "waiting-for-freeze":
       return reasons.map((reason) => `${reason.replace(/^waits/u, "wait")}; then this passes by itself`);
@@ -250,13 +262,18 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
     case "policy-unreadable":
       return reasons.map((reason) => `${reason}; it is tried again, and re-running this check tries at once`);
     case "unknown":
-      return [...reasons, ...new Set(each.reasons.map(wayOut)), ACCEPTING];
+      return [...reasons, ...new Set(each.reasons.map(wayOut)), ...accepting(facts.policy)];
     default:
       return reasons;
   }
 }
 
-const ACCEPTING = "or somebody entitled comments “/countersign accept” and why";
+/** Who may answer for what cannot be verified, and how. */
+function accepting(policy: PolicyInForce): readonly string[] {
+  if (policy.state !== "known") return [];
+  const who = oneOf(sources(policy.record.effective.unverifiable.acceptedBy));
+  return [`or ${markdown(who)} with no part in it comments \`/countersign accept <reason>\``];
+}
 
 /** What to do about what reached production so. */
 function whatToDo(failed: readonly Result[]): string {
@@ -347,11 +364,10 @@ export function deviationText(
     | { readonly deployment: Deployment; readonly assessment: Assessment },
 ): { readonly title: string; readonly description: string } {
   const failed = facts.assessment.results.filter((each) => each.outcome === "fail");
-  const controls = failed.map((each) => `- not ${CONTROL_TITLES[each.control]}: ${joined(each.reasons)}`);
-  const not = listed(
-    failed.map((each) => CONTROL_TITLES[each.control]),
-    "or",
-  );
+  const denied = ({ control }: Result): string =>
+    control === "checks-passed" ? "checked with success" : CONTROL_TITLES[control];
+  const controls = failed.map((each) => `- not ${denied(each)}: ${joined(each.reasons)}`);
+  const not = listed(failed.map(denied), "or");
   const [title, what] = "change" in facts ? aboutChange(facts.change) : aboutDeployment(facts.deployment);
   const description = [
     `${what} It was not ${not}.`,

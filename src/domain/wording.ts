@@ -97,10 +97,11 @@ function missingIn(state: TreeState, naming: (requirement: Requirement) => reado
   }
   const { requirement, have } = state;
   const missing = Math.max(requirement.required - have, 1);
-  const names = naming(requirement);
-  const who = names.length === 0 ? "" : ` (${some(names, NAMES_SHOWN)})`;
+  const from = sources(requirement.from);
+  const names = some(naming(requirement), NAMES_SHOWN);
+  const who = names === "" || names === from ? "" : ` (${names})`;
   const files = requirement.files === undefined ? "" : ` for ${some(requirement.files.map(oneLine), 2)}`;
-  return `${missing} ${missing === 1 ? "approval" : "approvals"} from ${sources(requirement.from)}${who}${files}`;
+  return `${missing} ${missing === 1 ? "approval" : "approvals"} from ${from}${who}${files}`;
 }
 
 /** So many names are shown of any list of people. */
@@ -124,6 +125,11 @@ export function sources(source: Source): string {
 export function listed(items: readonly string[], word: "and" | "or" = "and"): string {
   if (items.length <= 1) return items[0] ?? "";
   return `${items.slice(0, -1).join(", ")} ${word} ${items.at(-1) ?? ""}`;
+}
+
+/** "one of acme/dba or cat", for what `sources` says; a single person and "anyone with ..." as they are. */
+export function oneOf(from: string): string {
+  return /^(?:anyone |[\w-]+$)/u.test(from) ? from : `one of ${from}`;
 }
 
 /** "a, b, c and 4 more". */

@@ -40,7 +40,9 @@ export const accept: Command = {
     const { acceptedBy } = effective.unverifiable;
     const authority = await authorityFor(tools, watched, by, [acceptedBy], effective.names);
     if (by.type !== "User" || entitled(acceptedBy, authority) !== "yes")
-      return refused(`Only ${markdown(sources(acceptedBy))} may accept what cannot be verified.`);
+      return refused(
+        `Accepting what cannot be verified is up to ${markdown(sources(acceptedBy))}: ask one of them.`,
+      );
     const body: Acceptance = {
       by,
       reason: reason.slice(0, MOST_CHARACTERS),

@@ -5,7 +5,7 @@ import type { Authority, Instant } from "../domain/change.ts";
 import type { Deed, EmergencyRecord } from "../domain/emergency/exception.ts";
 import { entitled } from "../domain/entitled.ts";
 import type { Policy } from "../domain/policy/policy.ts";
-import { markdown, sources } from "../domain/wording.ts";
+import { markdown, oneOf, sources } from "../domain/wording.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** Whether they may; null where the policy does not let them at all, which is for others to word. */
@@ -38,7 +38,7 @@ export async function mayActAlone(
   if (before >= count)
     return {
       may: "no",
-      because: `${before} of ${count} emergencies that may be authorised alone in a ${per} were, so this one needs another person: one of ${markdown(sources(policy.emergency.authorisers))} with no part in it.`,
+      because: `${before} of ${count} emergencies that may be authorised alone in a ${per} were, so this one needs another person: ${markdown(oneOf(sources(policy.emergency.authorisers)))} with no part in it.`,
     };
   return { may: "yes" };
 }

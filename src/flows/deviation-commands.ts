@@ -61,7 +61,7 @@ async function answerOrder(tools: Tools, watched: Watched, given: Commanded): Pr
   const { author, createdAt: at } = given.comment;
   const authority = await authorityFor(tools, watched, author, []);
   if (entitled({ permission: "write" }, authority) !== "yes")
-    return refuse("Only people who may write to this repository can say that.");
+    return refuse("Only people who may write to this repository can say that. Ask one of them.");
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const answered = await orderDeviation(tools, {
     deviation: deviation.id,

@@ -18,7 +18,7 @@ import { isIndependent } from "../domain/emergency/standing.ts";
 import { askAuthorisers, askToConfirm, notAuthoriser, waivedText } from "../domain/emergency/words.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { isIntegrationBranch, isProductionBranch } from "../domain/policy/scope.ts";
-import { markdown, sources, time } from "../domain/wording.ts";
+import { markdown, oneOf, sources, time } from "../domain/wording.ts";
 import { mayActAlone } from "./alone.ts";
 import type { Command, CommandAnswer, Commanded } from "./answer-command.ts";
 import {
@@ -106,7 +106,7 @@ export const emergency: Command = {
     const asked = askAuthorisers(addressee(tools, watched), record, policy, able, "declared");
     return {
       outcome: "done",
-      reply: `The emergency is declared. It waits for one of ${markdown(sources(among))} with no part in it: they were asked. Until then nothing is waived, and \`/countersign withdraw\` takes it back.`,
+      reply: `The emergency is declared. It waits for ${markdown(oneOf(sources(among)))} with no part in it, and they were asked. Until then nothing is waived, and \`/countersign withdraw\` takes it back.`,
       entries: [emergencyEntry(record)],
       actions: asked.actions,
       judge: "if-changed",
@@ -227,7 +227,7 @@ function authorisedText(record: EmergencyRecord, { policy }: Scene): string {
     given?.confirmBy == null
       ? ""
       : ` You did so alone: another person must confirm it by ${time(given.confirmBy)} with \`/countersign authorise\`.`;
-  return `The emergency is authorised until ${time(given?.until ?? 0)}, for the content as it is now: anything pushed ends it.${confirm} A review by ${markdown(sources(reviewers))} with no part in it is owed within ${termText(reviewWithin)} of the merge.\n\n- The change need not be ${waivedText(policy)}.`;
+  return `The emergency is authorised until ${time(given?.until ?? 0)}, for the content as it is now: anything pushed ends it.${confirm} A review by ${markdown(sources(reviewers))} with no part in it is owed within ${termText(reviewWithin)} of the merge.\n\n- waived until then: ${waivedText(policy)}`;
 }
 
 /** `withdraw`: takes an emergency back before it was used. */

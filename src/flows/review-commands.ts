@@ -4,7 +4,7 @@ import type { RetroactiveReviewRecord, ReviewState } from "../domain/emergency/r
 import { isLate, mayReview, reviewEntry } from "../domain/emergency/retroactive-review.ts";
 import type { Standing } from "../domain/emergency/standing.ts";
 import type { ChangeRecord, DeviationRecord } from "../domain/record.ts";
-import { markdown, sources, time } from "../domain/wording.ts";
+import { markdown, oneOf, sources, time } from "../domain/wording.ts";
 import type { Command, CommandAnswer, Commanded } from "./answer-command.ts";
 import { gatherPull } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -102,7 +102,7 @@ export function notReviewer(
 ): string {
   const who = markdown(login);
   const from = markdown(sources(policy.emergency.reviewers));
-  const another = `it takes somebody with no part in it, one of ${from}`;
+  const another = `it takes somebody with no part in it, ${oneOf(from)}`;
   if (standing.authorised) return `You authorised this emergency, ${who}: ${another}.`;
   if (standing.declared) return `You declared this emergency, ${who}: ${another}.`;
   if (standing.contributed === "yes") return `You contributed to this ${what}, ${who}: ${another}.`;

@@ -4,7 +4,7 @@ import type { Actor, Instant, Repository } from "../change.ts";
 import { sha256 } from "../digest.ts";
 import type { DeviationRecord, ListedSubject, Moved, Person, Severity } from "../record.ts";
 import type { ControlName, Result } from "../result.ts";
-import { markdown, oneLine } from "../wording.ts";
+import { oneLine } from "../wording.ts";
 import { DEVIATION_TRANSITIONS, isSettled, type DeviationCommand } from "./deviation.ts";
 import { step } from "./transition.ts";
 
@@ -287,10 +287,10 @@ function groupText(
 ): { readonly description: string; readonly title: string } {
   const what = subjectKind === "deployment" ? "deployments" : "changes";
   const because = sharedCause === null ? "" : `, while ${sharedCause}`;
-  const said = `${count} ${what} reached production without what the policy asks for${because}`;
+  const said = `${count} ${what} reached production without what the policy asks for`;
   return {
-    title: `${owner}/${name}: ${said}`,
-    description: `${markdown(said)}. They have one cause, so they are one deviation.\n\n**What to do:** review what reached production now, say why it happened, and revert what should not be there.`,
+    title: `${owner}/${name}: ${said}${because}`,
+    description: `${said}. They have one cause, so they are one deviation.\n\n**What to do:** review what reached production now, say why it happened, and revert what should not be there.`,
   };
 }
 

@@ -42,7 +42,7 @@ export function step<State extends string, Command extends string>(
     const when =
       states.length === 0
         ? "it knows no such step"
-        : `\`${command}\` is said of one that is ${wording(states)}`;
+        : `\`${command}\` can be said only of one that is ${wording(states)}`;
     return { to: null, refused: `${capital(what)} is ${worded(state)}; ${when}.` };
   }
   const isBarred = row.bars.some((role) => roles.includes(role));

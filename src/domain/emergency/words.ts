@@ -8,7 +8,7 @@ import { notify } from "../notification.ts";
 import type { People } from "../policy/people.ts";
 import type { Policy } from "../policy/policy.ts";
 import { commentAction } from "../reply.ts";
-import { CONTROL_TITLES, listed, markdown, oneLine, short, sources, time } from "../wording.ts";
+import { CONTROL_TITLES, markdown, oneLine, oneOf, short, sources, time } from "../wording.ts";
 import { mentions } from "./check-text.ts";
 import type { EmergencyRecord } from "./exception.ts";
 import type { RetroactiveReviewRecord } from "./retroactive-review.ts";
@@ -178,10 +178,7 @@ function whom(from: People, able: readonly string[], record: EmergencyRecord): s
 
 /** What is waived, in words. */
 export function waivedText(policy: Policy): string {
-  return listed(
-    policy.emergency.waives.map((control) => CONTROL_TITLES[control]),
-    "or",
-  );
+  return policy.emergency.waives.map((control) => CONTROL_TITLES[control]).join("; ");
 }
 
 /** Why somebody may not do what an authoriser does, in one sentence. */
@@ -194,9 +191,9 @@ export function notAuthoriser(
   const who = markdown(authoriser);
   const from = markdown(sources(among));
   if (standing.declared)
-    return `You declared this emergency, ${who}: somebody else must authorise it, one of ${from}.`;
+    return `You declared this emergency, ${who}: somebody else must authorise it, ${oneOf(from)}.`;
   if (standing.contributed === "yes")
-    return `You contributed to this ${what}, ${who}: somebody with no part in it must authorise it, one of ${from}.`;
+    return `You contributed to this ${what}, ${who}: somebody with no part in it must authorise it, ${oneOf(from)}.`;
   if (standing.entitled === "no")
     return `You are not among those who may authorise emergencies here, ${who}: ${from}.`;
   if (standing.entitled === "unknown")

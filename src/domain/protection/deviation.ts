@@ -55,17 +55,19 @@ export function weakeningDeviation(
     severity: exposures.some(isGrave) ? "high" : "medium",
     title: clipped(`${what}: ${where} less protected`, 200),
     description: [
-      `${markdown(what)}, ${span}.`,
-      whoOf(first),
+      `${markdown(what)}, ${span}. ${whoOf(first)}`,
+      "",
+      to === null
+        ? "**What to do:** restore the setting now; this ends when it protects as much as before."
+        : "**What to do:** the setting is restored; look at what came about meanwhile, and say why it happened.",
+      "",
       "What is weaker:",
       ...listOf(exposures),
+      "",
       meanwhile.length === 0
         ? "Nothing landed or was deployed meanwhile."
         : `Landed or deployed meanwhile (${meanwhile.length}):`,
       ...meanwhile.map((each) => `- ${markdown(oneLine(each.said))}, ${time(each.at)}: ${each.verdict}`),
-      to === null
-        ? "Restore the setting: the spell ends when it protects as much as before."
-        : "The setting is restored.",
     ].join("\n"),
     happenedAt: from,
     actors: exposures.flatMap(({ by }) => (by === null ? [] : [personOf(by)])),
