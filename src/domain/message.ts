@@ -272,7 +272,7 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
 function accepting(policy: PolicyInForce): readonly string[] {
   if (policy.state !== "known") return [];
   const who = oneOf(sources(policy.record.effective.unverifiable.acceptedBy));
-  return [`or ${markdown(who)} with no part in it comments \`/countersign accept <reason>\``];
+  return [`or ${markdown(who)} comments \`/countersign accept <reason>\``];
 }
 
 /** What to do about what reached production so. */
