@@ -7,6 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: "forks",
-    maxWorkers: 2,
+    // Stories on PostgreSQL mostly wait for it: a third worker has the time.
+    maxWorkers: 3,
   },
 });

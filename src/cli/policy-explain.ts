@@ -76,6 +76,7 @@ function checkOf(snapshot: Snapshot, assessment: Assessment): CheckRunText | nul
     assessment,
     policy: snapshot.policy,
     candidates: [],
+    emergencies: snapshot.subject.emergencies ?? [],
     appId: snapshot.appId,
   });
 }

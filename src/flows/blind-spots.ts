@@ -3,7 +3,7 @@
 import type { Instant } from "../domain/change.ts";
 import { time } from "../domain/wording.ts";
 import type { CoverageGapRecord } from "../domain/record.ts";
-import type { DeliveryLog, FailedDelivery } from "../github/deliveries.ts";
+import type { DeliveryLog, FailedDelivery, SilentSpell } from "../github/deliveries.ts";
 import type { Installation } from "../github/lists.ts";
 import { gapId } from "./gaps.ts";
 import type { Tools } from "./ports.ts";
@@ -50,12 +50,15 @@ const REPAIRED_BY = 2 * 3_600_000;
 export async function noteWebhooks(
   tools: Tools,
   owners: readonly Owner[],
-  { failed, arrivedAgainAt }: DeliveryLog,
+  { failed, spells }: DeliveryLog,
 ): Promise<readonly { readonly organizationId: number; readonly from: Instant }[]> {
   const now = tools.clock.now();
   const open = [];
   for (const owner of owners) {
-    const [lost] = (await unexplained(tools, owner, failed)).toSorted((a, b) => a.at - b.at);
+    const [lost] = (await unexplained(tools, owner, failed))
+      .filter(({ at }) => now - at >= REPAIRED_BY || spells.some((spell) => isOutage(spell, at)))
+      .toSorted((a, b) => a.at - b.at);
+    const until = spells.at(-1)?.until ?? null;
     const outcome =
       lost === undefined || now - lost.at < REPAIRED_BY
         ? "and GitHub is asked to send them again"
@@ -68,11 +71,18 @@ export async function noteWebhooks(
           ? null
           : (since) => `GitHub's log shows deliveries since ${time(since)} that did not arrive, ${outcome}`,
       ...(lost === undefined ? {} : { from: lost.at }),
-      ...(arrivedAgainAt === null ? {} : { to: arrivedAgainAt }),
+      ...(until === null ? {} : { to: until }),
     });
     if (gap !== null && gap.to === null) open.push({ organizationId: owner.id, from: gap.from });
   }
   return open;
+}
+
+/** What fails for less than this (ms) and arrives when it is sent again was a restart, not an outage. */
+const SHORTEST = 5 * 60_000;
+
+function isOutage({ from, last }: SilentSpell, at: Instant): boolean {
+  return from <= at && at <= last && last - from >= SHORTEST;
 }
 
 /** What failed since the App first looked, but for what a downtime of its own explains, unless sending that again does not help. */

@@ -13,12 +13,19 @@ export interface FailedDelivery {
   readonly at: Instant;
 }
 
+/** A run of first attempts that all failed: when the first and the last of them did, and when one arrived again; null: none has. */
+export interface SilentSpell {
+  readonly from: Instant;
+  readonly last: Instant;
+  readonly until: Instant | null;
+}
+
 /** What GitHub's log says of the deliveries of a while. */
 export interface DeliveryLog {
   /** Those of which no attempt succeeded, oldest first. */
   readonly failed: readonly FailedDelivery[];
-  /** When the first attempt arrived after the last first attempt that failed; null: none has, or none failed. */
-  readonly arrivedAgainAt: Instant | null;
+  /** Oldest first. */
+  readonly spells: readonly SilentSpell[];
 }
 
 const DeliveryShape = z.object({
@@ -37,27 +44,36 @@ const MOST_PAGES = 300;
 export async function readDeliveryLog(app: GitHub, since: Instant): Promise<DeliveryLog> {
   const failed = new Map<string, FailedDelivery>();
   const arrived = new Set<string>();
-  let arrivedAgainAt: Instant | null = null;
-  let isBeforeLastFailure = false;
+  const attempts: { readonly at: Instant; readonly isFirst: boolean; readonly hasArrived: boolean }[] = [];
   const pages = pagesOf(app, "GET /app/hook/deliveries", {}, z.array(DeliveryShape), MOST_PAGES);
   for await (const { data } of pages) {
     const recent = data.filter((delivery) => delivery.delivered_at >= since);
-    // The newest comes first.
     for (const { id, guid, event, delivered_at: at, status_code: status, redelivery } of recent) {
       const hasArrived = status >= 200 && status < 300;
-      // The newest attempt is the one to repeat; the oldest tells since when it fails.
+      // The newest attempt comes first, and is the one to repeat; the oldest tells since when it fails.
       if (hasArrived) arrived.add(guid);
       else failed.set(guid, { id: failed.get(guid)?.id ?? id, guid, event, at });
-      if (isBeforeLastFailure) continue;
-      if (hasArrived) arrivedAgainAt = at;
-      else if (!redelivery) isBeforeLastFailure = true;
+      attempts.push({ at, isFirst: !redelivery, hasArrived });
     }
     if (recent.length < data.length) break;
   }
   return {
     failed: [...failed.values()].filter(({ guid }) => !arrived.has(guid)).toReversed(),
-    arrivedAgainAt: isBeforeLastFailure ? arrivedAgainAt : null,
+    spells: spellsOf(attempts.toReversed()),
   };
+}
+
+function spellsOf(
+  attempts: readonly { readonly at: Instant; readonly isFirst: boolean; readonly hasArrived: boolean }[],
+): readonly SilentSpell[] {
+  const spells: SilentSpell[] = [];
+  for (const { at, isFirst, hasArrived } of attempts) {
+    const open = spells.at(-1)?.until === null ? spells.pop() : undefined;
+    if (hasArrived && open !== undefined) spells.push({ ...open, until: at });
+    else if (!hasArrived && isFirst) spells.push({ from: open?.from ?? at, last: at, until: null });
+    else if (open !== undefined) spells.push(open);
+  }
+  return spells;
 }
 
 /** Asks GitHub to send one delivery again; asked as the App itself. Throws {@link Trouble}. */

@@ -19,6 +19,7 @@ declare module "vitest" {
 
 /** Run by vitest before all tests; what it answers is run after them. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  keepExitCode();
   const given = process.env["TEST_DATABASE_URL"];
   if (given !== undefined && given !== "") {
     project.provide("databaseUrl", given);
@@ -84,5 +85,16 @@ function freePort(): Promise<number> {
       const { port } = probe.address() as AddressInfo;
       probe.close(() => resolve(port));
     });
+  });
+}
+
+/** The library ends the process with 0 when nothing is left to do, also where tests failed: their code is put back. */
+function keepExitCode(): void {
+  let code: typeof process.exitCode;
+  process.prependListener("beforeExit", () => {
+    code = process.exitCode;
+  });
+  process.once("exit", () => {
+    if (code !== undefined) process.exitCode = code;
   });
 }
