@@ -269,7 +269,10 @@ export class Sights {
       const about = record.subjects.flatMap((id) => changes.filter((each) => each.change.id === id));
       const deployed = deployments.filter((each) => record.subjects.includes(each.deployment.id));
       return {
-        repository: record.repository.name,
+        // One cause may reach several repositories; under which of them it was opened depends on which was read first.
+        repository: [
+          ...new Set([record, ...about.map(({ change }) => change)].map(({ repository }) => repository.name)),
+        ],
         pull: record.pull ?? undefined,
         step: [
           ...about.flatMap((each) => this.#stepsOf(each)),
