@@ -7,13 +7,13 @@ import type { DoStep } from "../../src/cli/scenario/steps.ts";
 import type { ChangeRecord, DeploymentRecord } from "../../src/domain/record.ts";
 import type { Assessment } from "../../src/domain/result.ts";
 import { openRig, type RawState } from "../robustness/rig.ts";
+import { endOnFailure, rounds, SEED } from "../support/effort.ts";
 import { readStory } from "../support/scenarios.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { worse } from "../support/worse.ts";
 
-/** `LAW_SEED`, `LAW_RUNS`: other stories, and more of them in each weather, than every run of the tests has time for. */
-const SEED = Number(process.env["LAW_SEED"] ?? 20_260_706);
-const RUNS = Number(process.env["LAW_RUNS"] ?? 2);
+/** Stories in each weather. */
+const RUNS = rounds(2, 10);
 const MOST_STEPS = 60;
 const LEAST_STEPS = 40;
 const MINUTE = 60_000;
@@ -354,7 +354,7 @@ describe("every update is in the population once, and judged the same, or where 
           }
         },
       ),
-      { seed, numRuns: RUNS, endOnFailure: process.env["LAW_SHRINK"] === undefined },
+      { seed, numRuns: RUNS, endOnFailure },
     );
   });
 

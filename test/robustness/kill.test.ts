@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 
+import { SEED } from "../support/effort.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { Stagehand, type Death, type Run } from "./kill-rounds.ts";
 
 const ROUNDS = 20;
-const SEED = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 const nth = (most: number): fc.Arbitrary<number> => fc.integer({ min: 1, max: most });
 const DEATH: fc.Arbitrary<Death> = fc.oneof(
@@ -34,9 +34,7 @@ describe("an App killed in each of twenty rounds comes to the verdicts, issues a
         { at: "after-write", nth: 1 },
         ...fc.sample(DEATH, { numRuns: ROUNDS - 2, seed: SEED }),
       ]);
-      console.log(
-        `KILL_SEED=${SEED} ${kind}: ${died.deliveries} deliveries, died ${JSON.stringify(died.deaths)}`,
-      );
+      console.log(`${kind}: ${died.deliveries} deliveries, died ${JSON.stringify(died.deaths)}`);
       expect(died.outcome).toEqual(lived.outcome);
       expectWhole(died);
       expect(Object.values(died.deaths).reduce((sum, count) => sum + count, 0)).toBe(ROUNDS);

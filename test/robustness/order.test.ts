@@ -4,12 +4,12 @@ import { expect, test } from "vitest";
 import type { DoStep } from "../../src/cli/scenario/steps.ts";
 import type { ChangeRecord, DeploymentRecord } from "../../src/domain/record.ts";
 import type { Assessment } from "../../src/domain/result.ts";
+import { endOnFailure, rounds, SEED } from "../support/effort.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { readStory } from "../support/scenarios.ts";
 import { openRig, type RawState } from "./rig.ts";
 
-const SEED = Number(process.env["ORDER_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-const RUNS = Number(process.env["ORDER_RUNS"] ?? 16);
+const RUNS = rounds(16, 100);
 const MINUTE = 60_000;
 
 // Only observed, so that what GitHub lets happen does not hang on what the App has heard of.
@@ -214,9 +214,8 @@ function differences(wanted: Assessment, there: Assessment): readonly string[] {
 
 test(
   "lost, doubled, late and reordered webhooks and one sweep lead to the same verdicts or to unverifiable ones",
-  { timeout: 180_000 },
+  { timeout: 30_000 * RUNS },
   async () => {
-    console.log(`ORDER_SEED=${SEED}`);
     const verdicts: string[] = [];
     await fc.assert(
       fc.asyncProperty(
@@ -241,7 +240,7 @@ test(
       {
         seed: SEED,
         numRuns: RUNS,
-        endOnFailure: process.env["ORDER_SHRINK"] === undefined,
+        endOnFailure,
         examples: [
           [KNOWN, { drop: 1, delay: null, duplicate: null, reorder: false }],
           [KNOWN, { drop: null, delay: 2, duplicate: 1, reorder: true }],
