@@ -4,6 +4,7 @@ import { Hono, type Context } from "hono";
 import { z } from "zod";
 import { Double, type DoubleOptions } from "./double.ts";
 import { FaultSchema } from "./faults.ts";
+import { LagSchema } from "./lag.ts";
 import { SetupSchema } from "./setup.ts";
 
 const ClockSchema = z.strictObject({ now: z.union([z.string(), z.number()]) });
@@ -56,7 +57,12 @@ export class ControlledDouble {
       return context.json({ ok: true, now: this.#there().world.now() });
     });
     app.post("/_double/faults", async (context) => {
-      this.#there().fault(FaultSchema.parse(await context.req.json()));
+      const wish = FaultSchema.or(LagSchema).parse(await context.req.json());
+      if (wish.do !== "lag") this.#there().fault(wish);
+      else {
+        const started = this.#there().lag(wish);
+        if (!started.ok) return context.json(started, 400);
+      }
       return context.json({ ok: true });
     });
     app.post("/_double/redeliver", async (context) => {

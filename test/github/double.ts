@@ -1,5 +1,6 @@
 /** The GitHub double put together: one world, its interfaces, its courier, and the controls of stories. */
 
+import { z } from "zod";
 import { act, type Acted } from "./act.ts";
 import type { Made } from "./acts/step.ts";
 import { checkWebhook } from "./conformance/webhook.ts";
@@ -19,6 +20,8 @@ import { graphqlApp } from "./graphql/app.ts";
 import type { Instant, RequestRecord } from "./model.ts";
 import { settle } from "./queue.ts";
 import { restApp } from "./rest/app.ts";
+import { LagSchema } from "./lag.ts";
+import { keepVersions, recordVersions, startLag } from "./replica.ts";
 import { buildWorld, type Setup } from "./setup.ts";
 import { stateOf } from "./state.ts";
 import { redeliver } from "./webhooks.ts";
@@ -64,12 +67,14 @@ export class Double {
       ...(options.webUrl === undefined ? {} : { webUrl: options.webUrl }),
     });
     const double = new Double(world, setup, options);
+    if (setup.versions === true) keepVersions(world);
     await double.idle();
     return double;
   }
 
   /** Plays one step of a story; resolves when its webhooks were answered, or failed and were logged. */
   async act(step: unknown): Promise<Acted> {
+    if (isLag(step)) return this.lag(step);
     const fault = FaultSchema.safeParse(step);
     if (fault.success) {
       this.fault(fault.data);
@@ -77,6 +82,7 @@ export class Double {
     }
     if (isFaultStep(step)) return { ok: false, error: fault.error.message };
     const acted = act(this.world, this.#made, step);
+    recordVersions(this.world);
     await this.idle();
     return acted;
   }
@@ -89,6 +95,14 @@ export class Double {
   /** Starts getting something wrong, or stops. */
   fault(wish: FaultWish): void {
     setFault(this.world, wish);
+  }
+
+  /** Answers of a kind are older than the state from now on. */
+  lag(wish: unknown): Acted {
+    const parsed = LagSchema.safeParse(wish);
+    if (!parsed.success) return { ok: false, error: z.prettifyError(parsed.error) };
+    const error = startLag(this.world, parsed.data);
+    return error === null ? { ok: true, made: {} } : { ok: false, error };
   }
 
   /** Delivers an old webhook again: same id, same body. Resolves when it was answered. */
@@ -145,6 +159,7 @@ export class Double {
     const response = await (isGraphql ? this.#graphql : this.#rest).fetch(request);
     if (request.method !== "GET") {
       settle(this.world);
+      recordVersions(this.world);
       // GitHub does not wait for webhooks before it answers.
       void this.#courier.flush();
     }
@@ -184,6 +199,10 @@ function heldToSchema(world: World, send: Send): Send {
       world.breaches.push({ kind: "schema", request: `webhook ${event}.${action ?? ""}`, detail });
     return send(url, init);
   };
+}
+
+function isLag(step: unknown): boolean {
+  return typeof step === "object" && step !== null && "do" in step && step.do === "lag";
 }
 
 function isFaultStep(step: unknown): boolean {

@@ -63,6 +63,7 @@ export function setFault(world: World, wish: FaultWish): void {
   if (wish.do === "recover") {
     world.requestFaults.length = 0;
     world.webhookFaults.length = 0;
+    world.lags.length = 0;
     return;
   }
   const remaining = wish.count ?? Number.POSITIVE_INFINITY;

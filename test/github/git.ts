@@ -41,6 +41,8 @@ export class GitRepository {
   readonly #history: History;
   readonly #differences: Map<string, readonly FileDifference[]>;
   readonly #merges: Map<string, Merged>;
+  /** The repository this one is another view of, and where its branches and tags are then. */
+  #seen: { readonly of: GitRepository; readonly refs: () => ReadonlyMap<string, Sha> } | null = null;
 
   private constructor(folder: string, defaultBranch: string, parent: GitRepository | null) {
     this.folder = folder;
@@ -59,8 +61,24 @@ export class GitRepository {
     return new GitRepository(folder, defaultBranch, parent);
   }
 
+  /** The same repository with its branches and tags elsewhere; to be read only. */
+  withRefs(refs: () => ReadonlyMap<string, Sha>): GitRepository {
+    const view = new GitRepository(this.folder, this.#head, this);
+    view.#seen = { of: this, refs };
+    return view;
+  }
+
+  /** Where every branch and tag is. */
+  allRefs(): ReadonlyMap<string, Sha> {
+    return this.#seen === null ? this.#refs : this.#seen.refs();
+  }
+
   /** Writes everything to disk, where git finds a bare repository. */
   flush(): void {
+    if (this.#seen !== null) {
+      this.#seen.of.flush();
+      return;
+    }
     if (!this.#isMade) this.#make();
     this.#objects.flush();
     if (!this.#isChanged) return;
@@ -251,7 +269,7 @@ export class GitRepository {
 
   /** The commit (or tag object) a full ref name points to. */
   ref(name: string): Sha | null {
-    return this.#refs.get(name) ?? null;
+    return this.allRefs().get(name) ?? null;
   }
 
   /** A branch's head. */
@@ -289,14 +307,14 @@ export class GitRepository {
   /** The first of the branches, by name, that point to a commit. */
   branchAt(sha: Sha): string | null {
     let first: string | null = null;
-    for (const [name, at] of this.#refs)
+    for (const [name, at] of this.allRefs())
       if (at === sha && name.startsWith("refs/heads/") && (first === null || name < first)) first = name;
     return first?.slice("refs/heads/".length) ?? null;
   }
 
   /** All refs below a prefix such as `refs/heads/`, sorted by name. */
   refs(prefix: string): { readonly name: string; readonly sha: Sha }[] {
-    return [...this.#refs]
+    return [...this.allRefs()]
       .filter(([name]) => name.startsWith(prefix))
       .map(([name, sha]) => ({ name, sha }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -108,6 +108,10 @@ export interface Repository extends Identified {
   readonly deployKeys: DeployKey[];
   /** Old full names that redirect here, lower case. */
   readonly formerNames: Set<string>;
+  /** The merged pull requests of each commit they brought or landed as, so that thousands of them need not be searched. */
+  readonly mergedBy: Map<Sha, number[]>;
+  /** Which pull requests a commit belongs to, where that is not worked out from the state. */
+  readonly tied?: (sha: Sha) => readonly number[];
 }
 
 /** A key that may push to one repository. */
@@ -163,6 +167,14 @@ export interface PullRequest extends Identified {
     readonly method: MergeMethod | "indirect" | "queue";
   } | null;
   autoMerge: { readonly byId: number; readonly method: MergeMethod; readonly at: Instant } | null;
+  /** What its lists of commits and files show, where that is not what its ends say: GitHub makes them later. */
+  readonly listed?: ContentSpan;
+}
+
+/** From where to where a pull request's commits go; `base` is not among them. */
+export interface ContentSpan {
+  readonly base: Sha;
+  readonly head: Sha;
 }
 
 /** A review's state as GitHub spells it. */

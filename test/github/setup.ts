@@ -61,6 +61,8 @@ export const SetupSchema = z.strictObject({
   pacing: z.boolean().optional(),
   /** Requests an hour of real time; years acted out in minutes need more than GitHub's 5,000. */
   hourlyLimit: z.number().int().optional(),
+  /** Keep from the start what everything was before each write, for answers that lag. */
+  versions: z.boolean().optional(),
 });
 
 /** How the world of a story begins. */

@@ -28,6 +28,7 @@ import type {
 } from "./model.ts";
 import { ROLES } from "./model.ts";
 import { GitRepository } from "./git.ts";
+import type { LagRule, Versions } from "./lag.ts";
 
 /** GitHub's own committer for what is done in the web interface. */
 export const WEB_FLOW = { id: 19864447, login: "web-flow" } as const;
@@ -91,6 +92,12 @@ export interface WorldOptions {
   readonly realNow?: () => number;
 }
 
+/** What a world holds. */
+export type Holdings = Pick<
+  World,
+  "accounts" | "organizations" | "teams" | "repositories" | "apps" | "installations" | "tokens"
+>;
+
 /** The whole state of one GitHub. */
 export class World {
   readonly folder: string;
@@ -100,17 +107,21 @@ export class World {
   hourlyLimit = 5000;
   /** Set when the server's address is known. */
   apiUrl: string;
-  readonly accounts = new Map<number, Account>();
-  readonly organizations = new Map<number, Organization>();
-  readonly teams = new Map<number, Team>();
-  readonly repositories = new Map<number, Repository>();
-  readonly apps = new Map<number, App>();
-  readonly installations = new Map<number, Installation>();
-  readonly tokens = new Map<string, Token>();
+  readonly accounts: Map<number, Account>;
+  readonly organizations: Map<number, Organization>;
+  readonly teams: Map<number, Team>;
+  readonly repositories: Map<number, Repository>;
+  readonly apps: Map<number, App>;
+  readonly installations: Map<number, Installation>;
+  readonly tokens: Map<string, Token>;
   readonly deliveries: HookDelivery[] = [];
   readonly requests: RequestRecord[] = [];
   readonly requestFaults: RequestFault[] = [];
   readonly webhookFaults: WebhookFault[] = [];
+  /** Which answers are older than the state, and how. */
+  readonly lags: LagRule[] = [];
+  /** What everything was before each write; null while nobody needs it. */
+  versions: Versions | null = null;
   readonly breaches: Breach[] = [];
   /** The names a story calls people by, with their account ids. */
   readonly people = new Map<string, number>();
@@ -123,7 +134,15 @@ export class World {
   readonly #gits = new Map<number, GitRepository>();
   readonly #ownsFolder: boolean;
 
-  constructor(options: WorldOptions) {
+  /** `holds`: the maps of another world, to be a view of it. */
+  constructor(options: WorldOptions, holds: Partial<Holdings> = {}) {
+    this.accounts = holds.accounts ?? new Map();
+    this.organizations = holds.organizations ?? new Map();
+    this.teams = holds.teams ?? new Map();
+    this.repositories = holds.repositories ?? new Map();
+    this.apps = holds.apps ?? new Map();
+    this.installations = holds.installations ?? new Map();
+    this.tokens = holds.tokens ?? new Map();
     this.#clock = wholeSecond(options.start);
     this.#random = options.seed ?? 1;
     this.#ownsFolder = options.folder === undefined;

@@ -28,6 +28,8 @@ export interface StageOptions {
   readonly onAnswer?: (from: number) => void;
   /** Requests an hour of real time, if not GitHub's own limit. */
   readonly hourlyLimit?: number;
+  /** Kinds of answer that lag all the time: the keys of the step `lag`, `for` in seconds. */
+  readonly lag?: Readonly<Record<string, unknown>>;
 }
 
 /** Sets a story's stage on a new database of the kind. */
@@ -69,6 +71,10 @@ export async function openStageOn(
   const double = new Double((request) => github.fetch(request));
   const { hourlyLimit } = options;
   await double.setup(scenario, registeredApp, hourlyLimit === undefined ? {} : { hourlyLimit });
+  if (options.lag !== undefined) {
+    const problem = await double.lag(options.lag);
+    if (problem !== null) throw new Error(problem);
+  }
   let wall = scenario.start;
   let ahead = 0;
   const start = (now: Instant): Promise<Countersign> =>

@@ -156,7 +156,8 @@ export class Double {
   ): Promise<void> {
     const { policy, people, repositories } = scenario;
     const start = printMoment(scenario.start);
-    await this.#post("setup", { start, people, policy, repositories, app, ...limits });
+    const versions = scenario.story.some((step) => "do" in step && step.do.do === "lag");
+    await this.#post("setup", { start, people, policy, repositories, app, versions, ...limits });
   }
 
   /** Acts one step on GitHub; resolves when its webhooks were answered, or failed. */
@@ -177,6 +178,13 @@ export class Double {
   /** Starts or ends something going wrong: `outage`, `duplicate-webhooks`, `reorder-webhooks`, `github-fails`, `recover`; `more`: the other keys of the step. */
   async weather(kind: string, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
     await this.#post("faults", { do: kind, ...more });
+  }
+
+  /** Makes kinds of answer older than the state from now on, as the step `lag` says, `for` in seconds; answers why that cannot be, or null. */
+  async lag(keys: Readonly<Record<string, unknown>>): Promise<string | null> {
+    const acted = ActedSchema.parse(await this.#post("act", { do: "lag", ...keys }));
+    if (acted.ok) return null;
+    return "error" in acted ? acted.error : acted.refused;
   }
 
   /** Loses every nth webhook from now on; GitHub's own log does not know them either. */

@@ -205,6 +205,11 @@ async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Out
       await double.weather(step.do, { match, kind, items });
       return done;
     }
+    case "lag": {
+      const { do: _, after: __, at: ___, by: ____, as: _____, for: time, ...rest } = step;
+      const seconds = typeof time === "string" ? { for: durationOf(time) / 1000 } : {};
+      return { ...done, problem: await double.lag({ ...rest, ...seconds }) };
+    }
     case "kill":
       await app.kill();
       return done;

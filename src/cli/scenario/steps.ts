@@ -87,6 +87,20 @@ const EMERGENCY_KEYS: z.ZodRawShape = {
   reason: z.string().optional().describe("or the note of a review"),
 };
 
+/** The kinds of answer that can be older than the state. */
+const lagKind = z.enum([
+  "pulls",
+  "reviews",
+  "commits",
+  "commit-pulls",
+  "queue",
+  "team-members",
+  "collaborators",
+  "contents",
+  "check-runs",
+  "activity",
+]);
+
 /** Every `do` with the keys it has on top of {@link COMMON_KEYS}. */
 export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "open-pull-request": {
@@ -266,6 +280,20 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     kind: z.enum(["server-error", "not-found", "cut-short"]).optional(),
     items: z.int().min(0).optional(),
   },
+  lag: {
+    of: z.union([lagKind, z.array(lagKind).min(1)]).describe("the kinds of answer that are old"),
+    writes: z.int().min(1).optional().describe("as before so many writes; default: as they are now"),
+    each: z
+      .literal(true)
+      .optional()
+      .describe(
+        "every write from now on is unseen for so long, or in so many answers, counted from the write",
+      ),
+    for: DurationSchema.optional().describe("how long; default: until `recover`"),
+    answers: z.int().min(1).optional().describe("so many answers are old"),
+    every: z.int().min(2).optional().describe("only every nth answer is old: replicas that disagree"),
+    pull: PullSchema.optional().describe("what is told of that pull request alone"),
+  },
   kill: {},
   restart: {},
   "tamper-log": { kind: text.optional().describe("an entry of this kind; default: change") },
@@ -298,6 +326,7 @@ export const STAGE_STEPS: readonly string[] = [
   "duplicate-webhooks",
   "reorder-webhooks",
   "github-fails",
+  "lag",
   "kill",
   "restart",
   "tamper-log",

@@ -69,6 +69,7 @@ export function makeRepository(
     releases: [],
     deployKeys: [],
     formerNames: new Set(),
+    mergedBy: new Map(),
   });
   world.repositories.set(repository.id, repository);
   return repository;

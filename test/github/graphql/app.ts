@@ -19,6 +19,7 @@ import { Refused } from "../refused.ts";
 import { identify } from "../rest/caller.ts";
 import { budget, countRequest, limitHeaders, limitShape, type Limit } from "../rest/limits.ts";
 import type { Caller } from "../rest/route.ts";
+import { reading } from "../replica.ts";
 import type { World } from "../world.ts";
 import { costOf, type Cost } from "./cost.ts";
 import type { Context } from "./context.ts";
@@ -158,7 +159,11 @@ async function answer(
   const counted = costOf(document, operation, variables.coerced, (field) => connections.has(field));
   if (counted.errors.length > 0) return refuse(counted.errors);
   const limit = countRequest(world, caller, "graphql", counted.cost.cost);
-  const contextValue: Context = { world, caller, spent: () => spent(world, caller, counted.cost) };
+  const contextValue: Context = {
+    world: reading(world),
+    caller,
+    spent: () => spent(world, caller, counted.cost),
+  };
   const result = await execute({
     schema,
     document,

@@ -58,8 +58,8 @@ function files(
   { repository, pull }: PullNode,
   context: Context,
 ): ReturnType<ReturnType<Context["world"]["git"]>["differences"]> {
-  const { mergeBase } = pullContent(context.world, repository, pull);
-  return context.world.git(repository).differences(mergeBase, pull.head.sha);
+  const { mergeBase, head } = pullContent(context.world, repository, pull);
+  return context.world.git(repository).differences(mergeBase, head);
 }
 
 const CHANGE_TYPES = {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Hono, type Context } from "hono";
 import { Refused } from "../refused.ts";
+import { reading } from "../replica.ts";
 import type { World } from "../world.ts";
 import { accountRoutes } from "./accounts.ts";
 import { appRoutes } from "./apps.ts";
@@ -65,7 +66,7 @@ async function answer(world: World, options: RestOptions, context: Context): Pro
     if (found === undefined || route === undefined) throw new Refused(404, "Not Found");
     const moved = movedTo(world, caller, found, url);
     const call: Call = {
-      world,
+      world: method === "GET" ? reading(world) : world,
       caller,
       params: found.params,
       query,
@@ -74,7 +75,7 @@ async function answer(world: World, options: RestOptions, context: Context): Pro
       address: `${url.origin}${url.pathname}`,
     };
     if (moved === null) {
-      admit(call, found.name, route);
+      admit(world, call, found.name, route);
       result = await route.run(call);
     } else {
       result = moved;
@@ -133,8 +134,8 @@ function movedTo(world: World, caller: Caller, found: Found, url: URL): Answer |
 }
 
 /** Refuses callers that may not use an operation, with GitHub's words: first what they cannot see, then what they may not do. */
-function admit(call: Call, name: OperationName, route: Route): void {
-  const { caller, world, params } = call;
+function admit(world: World, call: Call, name: OperationName, route: Route): void {
+  const { caller, params } = call;
   if (route.need === "none") return;
   if (route.need === "app") {
     if (caller.kind === "app") return;

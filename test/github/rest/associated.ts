@@ -19,16 +19,15 @@ export function landedCommits(world: World, repository: Repository, pull: PullRe
   return landed;
 }
 
-/** The merged pull requests of each commit they brought or landed as; what is merged does not change any more. */
-const merged = new WeakMap<Repository, Map<Sha, PullRequest[]>>();
-
-/** To be told when a pull request is merged, so that thousands of them need not be searched. */
+/** To be told when a pull request is merged; what is merged does not change any more. */
 export function noteMerged(world: World, repository: Repository, pull: PullRequest): void {
-  const bySha = merged.get(repository) ?? new Map<Sha, PullRequest[]>();
-  merged.set(repository, bySha);
+  for (const sha of mergedCommits(world, repository, pull))
+    repository.mergedBy.set(sha, [...(repository.mergedBy.get(sha) ?? []), pull.number]);
+}
+
+function mergedCommits(world: World, repository: Repository, pull: PullRequest): ReadonlySet<Sha> {
   const { commits } = pullContent(world, repository, pull);
-  for (const sha of new Set([...commits, ...landedCommits(world, repository, pull)]))
-    bySha.set(sha, [...(bySha.get(sha) ?? []), pull]);
+  return new Set([...commits, ...landedCommits(world, repository, pull)]);
 }
 
 /** What the default branch holds, kept from one question to the next: it mostly grows. */
@@ -66,12 +65,28 @@ function isLanded(world: World, repository: Repository, sha: Sha): boolean {
   return held.get(repository)?.commits.has(sha) === true;
 }
 
-/** The pull requests GitHub ties to a commit, oldest first: once the commit is on the default branch only merged ones, before that open ones too. */
-export function associatedPulls(world: World, repository: Repository, sha: Sha): PullRequest[] {
-  const found = [...(merged.get(repository)?.get(sha) ?? [])];
+/** The numbers of the pull requests GitHub ties to a commit: once the commit is on the default branch only merged ones, before that open ones too. */
+export function tiedPulls(world: World, repository: Repository, sha: Sha): readonly number[] {
+  if (repository.tied !== undefined) return repository.tied(sha);
+  const found = [...(repository.mergedBy.get(sha) ?? [])];
   if (!isLanded(world, repository, sha)) {
     for (const pull of repository.pulls.values())
-      if (pull.state === "open" && pullContent(world, repository, pull).set.has(sha)) found.push(pull);
+      if (pull.state === "open" && pullContent(world, repository, pull).set.has(sha)) found.push(pull.number);
   }
-  return found.toSorted((a, b) => a.number - b.number);
+  return found;
+}
+
+/** The pull requests GitHub ties to a commit, oldest first. */
+export function associatedPulls(world: World, repository: Repository, sha: Sha): PullRequest[] {
+  return tiedPulls(world, repository, sha)
+    .toSorted((a, b) => a - b)
+    .flatMap((number) => repository.pulls.get(number) ?? []);
+}
+
+/** Every commit that is tied to a pull request. */
+export function commitsTiedTo(world: World, repository: Repository, pull: PullRequest): ReadonlySet<Sha> {
+  if (pull.merged !== null) return mergedCommits(world, repository, pull);
+  if (pull.state === "closed") return new Set();
+  const { commits } = pullContent(world, repository, pull);
+  return new Set(commits.filter((sha) => !isLanded(world, repository, sha)));
 }

@@ -70,11 +70,9 @@ export const pullRoutes: Routes = {
     need: READ,
     run(call) {
       const { repository, pull } = pullOf(call);
-      const { mergeBase } = pullContent(call.world, repository, pull);
-      const files = call.world.git(repository).differences(mergeBase, pull.head.sha);
-      return paged(call, files.slice(0, MOST_FILES), (file) =>
-        fileShape(call.world, repository, pull.head.sha, file),
-      );
+      const { mergeBase, head } = pullContent(call.world, repository, pull);
+      const files = call.world.git(repository).differences(mergeBase, head);
+      return paged(call, files.slice(0, MOST_FILES), (file) => fileShape(call.world, repository, head, file));
     },
   },
   "GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews": {

@@ -1,4 +1,4 @@
-import type { PullRequest, PullRequestEnd, Repository, Review, Sha } from "../model.ts";
+import type { ContentSpan, PullRequest, PullRequestEnd, Repository, Review, Sha } from "../model.ts";
 import { mergeability } from "../rules.ts";
 import type { World } from "../world.ts";
 import { authorAssociation, simpleTeamShape, teamShape, userByIdShape } from "./accounts.ts";
@@ -44,8 +44,9 @@ function endShape(world: World, repository: Repository, pull: PullRequest, end: 
   };
 }
 
-/** What a pull request brings: its commits, oldest first, and where they left the base branch. */
+/** What a pull request brings: its commits, oldest first, the last of them, and where they left the base branch. */
 export interface PullContent {
+  readonly head: Sha;
   readonly commits: readonly Sha[];
   readonly set: ReadonlySet<Sha>;
   readonly mergeBase: Sha | null;
@@ -53,16 +54,22 @@ export interface PullContent {
 
 const contents = new WeakMap<PullRequest, { readonly key: string; readonly content: PullContent }>();
 
-/** What a pull request brings against its base branch: as it is now, or once merged as it was then. */
+/** Between which commits a pull request's own are found: as it is now, or once merged as it was then. */
+export function contentSpan(world: World, repository: Repository, pull: PullRequest): ContentSpan {
+  // Once merged the base holds the head: count against the base as it was when the head last moved.
+  const now = pull.merged === null ? world.git(repository).branch(pull.base.ref) : null;
+  return { base: now ?? pull.base.sha, head: pull.head.sha };
+}
+
+/** What a pull request brings against its base branch, as its lists of commits and files show it. */
 export function pullContent(world: World, repository: Repository, pull: PullRequest): PullContent {
   const git = world.git(repository);
-  // Once merged the base holds the head: count against the base as it was when the head last moved.
-  const base = pull.merged === null ? (git.branch(pull.base.ref) ?? pull.base.sha) : pull.base.sha;
-  const key = `${base} ${pull.head.sha}`;
+  const { base, head } = pull.listed ?? contentSpan(world, repository, pull);
+  const key = `${base} ${head}`;
   const known = contents.get(pull);
   if (known?.key === key) return known.content;
-  const commits = git.commitsBetween(base, pull.head.sha);
-  const content = { commits, set: new Set(commits), mergeBase: git.mergeBase(base, pull.head.sha) };
+  const commits = git.commitsBetween(base, head);
+  const content = { commits, set: new Set(commits), mergeBase: git.mergeBase(base, head), head };
   contents.set(pull, { key, content });
   return content;
 }
@@ -144,8 +151,8 @@ function requestedTeams(
 
 /** A pull request asked for by itself, and as webhooks embed it (`pull-request`). */
 export function pullRequestShape(world: World, repository: Repository, pull: PullRequest): Shape {
-  const { commits, mergeBase } = pullContent(world, repository, pull);
-  const files = world.git(repository).differences(mergeBase, pull.head.sha);
+  const { commits, mergeBase, head } = pullContent(world, repository, pull);
+  const files = world.git(repository).differences(mergeBase, head);
   const { mergeable, state } = mergeability(world, repository, pull);
   const comments = [...repository.comments.values()].filter(
     (one) => one.number === pull.number && !one.deleted,
