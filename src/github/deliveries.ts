@@ -5,9 +5,9 @@ import type { Instant } from "../domain/change.ts";
 import { ask, pagesOf, type GitHub } from "./ask.ts";
 import { InstantShape } from "./shapes.ts";
 
-/** One delivery whose every attempt failed, the first one at `at`. `guid` is the delivery id webhooks carry; `id` is the newest attempt. */
+/** One delivery whose every attempt failed, the first one at `at`. `guid` is the delivery id webhooks carry; `id`, in digits, is the newest attempt. */
 export interface FailedDelivery {
-  readonly id: number;
+  readonly id: string;
   readonly guid: string;
   readonly event: string;
   readonly at: Instant;
@@ -28,8 +28,11 @@ export interface DeliveryLog {
   readonly spells: readonly SilentSpell[];
 }
 
+/** GitHub's ids of deliveries have 64 bits: Octokit hands over as a bigint what a number cannot hold. */
+const DeliveryIdShape = z.union([z.int(), z.bigint()]).transform(String);
+
 const DeliveryShape = z.object({
-  id: z.int(),
+  id: DeliveryIdShape,
   guid: z.string(),
   delivered_at: InstantShape,
   status_code: z.int(),
@@ -77,7 +80,7 @@ function spellsOf(
 }
 
 /** Asks GitHub to send one delivery again; asked as the App itself. Throws {@link Trouble}. */
-export async function redeliver(app: GitHub, id: number): Promise<void> {
+export async function redeliver(app: GitHub, id: string): Promise<void> {
   const route = "POST /app/hook/deliveries/{delivery_id}/attempts";
   await ask(app, route, { delivery_id: id }, z.unknown());
 }

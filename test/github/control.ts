@@ -8,7 +8,7 @@ import { LagSchema } from "./lag.ts";
 import { SetupSchema } from "./setup.ts";
 
 const ClockSchema = z.strictObject({ now: z.union([z.string(), z.number()]) });
-const RedeliverSchema = z.strictObject({ id: z.number().int() });
+const RedeliverSchema = z.strictObject({ id: z.string() });
 
 /** A double that is set up, driven and looked at over HTTP. */
 export class ControlledDouble {

@@ -190,7 +190,7 @@ describe("the double", () => {
       usual.map((one) => [one, "failed to connect to host"]),
     );
     await stage.play({ do: "recover" });
-    expect(await stage.double.redeliver(failed[0]!.id)).toBe(true);
+    expect(await stage.double.redeliver(String(failed[0]!.id))).toBe(true);
     expect(stage.arrivals.map((one) => one.headers.get("x-github-delivery"))).toEqual([failed[0]!.guid]);
     expect(stage.double.world.deliveries.at(-1)).toMatchObject({ redelivery: true, statusCode: 200 });
   });

@@ -106,8 +106,8 @@ export class Double {
   }
 
   /** Delivers an old webhook again: same id, same body. Resolves when it was answered. */
-  async redeliver(deliveryId: number): Promise<boolean> {
-    const old = this.world.deliveries.find((one) => one.id === deliveryId);
+  async redeliver(deliveryId: string): Promise<boolean> {
+    const old = this.world.deliveries.find((one) => String(one.id) === deliveryId);
     if (old === undefined) return false;
     redeliver(this.world, old);
     await this.idle();

@@ -624,7 +624,8 @@ export interface Token {
 
 /** One attempt to deliver a webhook. */
 export interface HookDelivery {
-  readonly id: number;
+  /** More than a JavaScript number can hold, as GitHub's own are. */
+  readonly id: bigint;
   readonly guid: string;
   readonly event: string;
   readonly action: string | null;

@@ -25,7 +25,8 @@ export function stateOf(world: World): Record<string, unknown> {
     repositories: [...world.repositories.values()].map((one) => repositoryState(world, one)),
     deliveries: world.deliveries.map(
       ({ id, guid, event, action, deliveredAt, redelivery, status, statusCode, repositoryId }) => ({
-        id,
+        // As text: not every reader of JSON keeps so large a number.
+        id: String(id),
         guid,
         event,
         action,

@@ -102,10 +102,9 @@ function makeDelivery(
     "guid" | "event" | "action" | "installationId" | "repositoryId" | "body" | "redelivery"
   >,
 ): HookDelivery {
-  const { id } = world.identity("HookDelivery");
   return {
     ...what,
-    id,
+    id: world.deliveryId(),
     deliveredAt: world.now(),
     duration: 0,
     status: "pending",

@@ -42,6 +42,9 @@ export const FIRST_PERSON_ID = 5001;
 /** Issues are numbered from here, pull requests from 1, so that scenarios can name pull requests by order. */
 export const FIRST_ISSUE_NUMBER = 1001;
 
+/** Deliveries are numbered from here: GitHub gives them integers of 64 bits. */
+const FIRST_DELIVERY_ID = 3_804_004_623_172_239_366n;
+
 /** The kinds of object, each with the prefix of its node ids and its first id. */
 const KINDS = {
   User: ["U", FIRST_PERSON_ID],
@@ -74,7 +77,6 @@ const KINDS = {
   App: ["A", 600],
   Installation: ["IN", 330001],
   DeployKey: ["DK", 340001],
-  HookDelivery: ["HD", 350001],
 } as const satisfies Record<string, readonly [string, number]>;
 
 /** A kind of object that has ids. */
@@ -129,6 +131,7 @@ export class World {
   readonly outbox: HookDelivery[] = [];
   #clock: Instant;
   #random: number;
+  #lastDelivery = FIRST_DELIVERY_ID - 1n;
   readonly #next = new Map<Kind, number>();
   readonly #byNodeId = new Map<string, { readonly kind: Kind; readonly object: Identified }>();
   readonly #gits = new Map<number, GitRepository>();
@@ -182,6 +185,12 @@ export class World {
     return [text.slice(0, 8), text.slice(8, 12), text.slice(12, 16), text.slice(16, 20), text.slice(20)].join(
       "-",
     );
+  }
+
+  /** Gives the next id of a delivery. */
+  deliveryId(): bigint {
+    this.#lastDelivery += 1n;
+    return this.#lastDelivery;
   }
 
   /** Gives the next identity of a kind (or the id asked for). */

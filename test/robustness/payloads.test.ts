@@ -188,7 +188,7 @@ describe("the doors of a running App", () => {
     const [old] = state.deliveries.filter(({ event }) => event === "pull_request");
     const head = await rig.ledger.head();
     const stored = await rig.ledger.queue.list({ limit: 2_000 });
-    await rig.redeliver(old?.id ?? 0);
+    await rig.redeliver(old?.id ?? "");
     await rig.settle();
     const last = (await rig.state()).deliveries.at(-1);
     expect(last).toMatchObject({ guid: old?.guid, statusCode: 200 });

@@ -45,7 +45,7 @@ export interface Rig {
   /** The double's whole account of what happened. */
   state(): Promise<RawState>;
   /** Asks the double to send a delivery of its log again. */
-  redeliver(id: number): Promise<void>;
+  redeliver(id: string): Promise<void>;
   fault(wish: Readonly<Record<string, unknown>>): Promise<void>;
   sweep(): Promise<void>;
   close(): Promise<void>;
@@ -84,7 +84,7 @@ export interface RawState {
     }[];
   }[];
   readonly deliveries: readonly {
-    readonly id: number;
+    readonly id: string;
     readonly guid: string;
     readonly event: string;
     readonly status: string;

@@ -83,7 +83,11 @@ export function schemaCompiler(components: Components): (schema: Json, coerce?: 
     ajv.addFormat("uri", (text: string) => text === "" || isUri(text));
     // The addresses GitHub gives bots (`...dependabot[bot]@users.noreply.github.com`) are none by the letter.
     ajv.addFormat("email", /^[^\s@]+@[^\s@]+$/);
-    ajv.addFormat("int64", { type: "number", validate: Number.isSafeInteger });
+    // 64 bits, so beyond what a number holds to the last digit: GitHub's ids of deliveries are.
+    ajv.addFormat("int64", {
+      type: "number",
+      validate: (value: number) => Number.isInteger(value) && Math.abs(value) <= 2 ** 63,
+    });
     const made = { ajv, added: new Set<string>() };
     checkers.set(coerce, made);
     return made;

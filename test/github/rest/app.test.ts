@@ -157,7 +157,7 @@ describe("what the App may read", () => {
       "/repos/acme/web/installation",
       "/app/hook/config",
       "/app/hook/deliveries?per_page=2",
-      `/app/hook/deliveries/${delivery?.id ?? 0}`,
+      `/app/hook/deliveries/${delivery?.id ?? 0n}`,
     ];
     for (const path of paths) {
       expect([path, (await hear(rest, `GET ${path}`, undefined, jwt)).status]).toEqual([path, 200]);
@@ -320,7 +320,7 @@ describe("what the App may write", () => {
   test("a delivery is sent again with the same id", async () => {
     const [old] = stage.double.world.deliveries;
     const jwt = { authorization: `Bearer ${appJwt(stage)}` };
-    const told = await hear(rest, `POST /app/hook/deliveries/${old?.id ?? 0}/attempts`, undefined, jwt);
+    const told = await hear(rest, `POST /app/hook/deliveries/${old?.id ?? 0n}/attempts`, undefined, jwt);
     expect(told.status).toBe(202);
     await stage.double.idle();
     expect(stage.double.world.deliveries.filter((one) => one.guid === old?.guid)).toHaveLength(2);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Hono, type Context } from "hono";
+import { jsonText } from "../json.ts";
 import { Refused } from "../refused.ts";
 import { reading } from "../replica.ts";
 import type { World } from "../world.ts";
@@ -202,7 +203,7 @@ async function report(
 /** What the client will see: no keys that are undefined. */
 function jsonOf(body: unknown): unknown {
   if (body === undefined) return undefined;
-  const seen: unknown = JSON.parse(JSON.stringify(body));
+  const seen: unknown = JSON.parse(jsonText(body));
   return seen;
 }
 
@@ -216,7 +217,7 @@ function send(world: World, context: Context, result: Answer, limit: Limit | nul
   if (limit !== null) for (const [name, value] of limitHeaders(limit)) headers.set(name, value);
   const status = result.status ?? 200;
   if (result.body === undefined && result.raw === undefined) return new Response(null, { status, headers });
-  const bytes = result.raw?.bytes ?? Buffer.from(JSON.stringify(result.body));
+  const bytes = result.raw?.bytes ?? Buffer.from(jsonText(result.body));
   headers.set("content-type", result.raw?.type ?? "application/json; charset=utf-8");
   if (status === 200) {
     // GitHub's tags hold for one token only: another gets another tag for the same answer.

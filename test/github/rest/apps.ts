@@ -194,8 +194,8 @@ function isSuccess(status: number): boolean {
 
 function deliveryOf(call: Call): Call["world"]["deliveries"][number] {
   appOf(call);
-  const id = numberParam(call, "delivery_id");
-  const found = call.world.deliveries.find((one) => one.id === id);
+  const id = call.params["delivery_id"];
+  const found = call.world.deliveries.find((one) => String(one.id) === id);
   if (found === undefined) throw notFound();
   return found;
 }

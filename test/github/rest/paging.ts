@@ -71,7 +71,7 @@ export function pagedByCursor<T extends { readonly id: number }>(
 }
 
 /** One page of the delivery log, whose cursor only goes on (`v1_ID`). */
-export function pagedOnwards<T extends { readonly id: number }>(
+export function pagedOnwards<T extends { readonly id: number | bigint }>(
   call: Call,
   items: readonly T[],
   shape: (item: T) => unknown,
