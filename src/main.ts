@@ -4,7 +4,7 @@ import { pino, type Logger } from "pino";
 import { PinoPretty as pretty } from "pino-pretty";
 import countersign from "./app.ts";
 import type { Instant } from "./domain/change.ts";
-import type { CompletenessRecord, RepositoryRecord } from "./domain/record.ts";
+import type { CompletenessRecord } from "./domain/record.ts";
 import { Trouble } from "./domain/trouble.ts";
 import { recordDowntime } from "./flows/gaps.ts";
 import { hear, type Heard } from "./flows/intake.ts";
@@ -294,7 +294,7 @@ function firstOf(error: unknown): unknown {
 
 async function watchedCalled(tools: Tools, called: string): Promise<Watched> {
   for await (const entry of tools.ledger.states("repository")) {
-    const { repository } = entry.body as RepositoryRecord;
+    const { repository } = entry.body;
     if (`${repository.owner}/${repository.name}`.toLowerCase() !== called.toLowerCase()) continue;
     const watched = await watch(tools, repository.id, undefined);
     if (watched !== null) return watched;
@@ -304,7 +304,7 @@ async function watchedCalled(tools: Tools, called: string): Promise<Watched> {
 
 async function organizationId(tools: Tools, login: string): Promise<number> {
   for await (const entry of tools.ledger.states("repository")) {
-    const { repository } = entry.body as RepositoryRecord;
+    const { repository } = entry.body;
     if (repository.owner.toLowerCase() === login.toLowerCase()) return repository.ownerId;
   }
   throw new Trouble("settings-wrong", `No repository of ${login} is known here: is the App installed there?`);

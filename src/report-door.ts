@@ -14,7 +14,6 @@ import {
   reportSignature,
   type ReceivedReport,
 } from "./domain/report.ts";
-import type { RepositoryRecord } from "./domain/record.ts";
 import { REPORT } from "./flows/assess-report.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { DeploymentSource } from "./sources.ts";
@@ -114,7 +113,7 @@ function isSame(before: Uint8Array | null, { repositoryId, report }: ReceivedRep
 async function idOf(tools: ReportDoorTools, fullName: string): Promise<number | null> {
   const wanted = fullName.toLowerCase();
   for await (const entry of tools.ledger.states("repository")) {
-    const { repository, removedAt } = entry.body as RepositoryRecord;
+    const { repository, removedAt } = entry.body;
     if (removedAt === null && `${repository.owner}/${repository.name}`.toLowerCase() === wanted)
       return repository.id;
   }

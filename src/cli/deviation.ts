@@ -26,8 +26,7 @@ export async function listDeviations(
   try {
     const { id: organizationId } = await organizationIn(ledger, options.org);
     const rows = [];
-    for await (const { body } of ledger.states("deviation", { organizationId, order: "at" })) {
-      const deviation = body as DeviationRecord;
+    for await (const { body: deviation } of ledger.states("deviation", { organizationId, order: "at" })) {
       if (isSettled(deviation.status) && options.all !== true) continue;
       rows.push({ deviation, remediation: await remediationIn(ledger, deviation.id) });
     }
@@ -49,7 +48,7 @@ export async function showDeviation(where: Where, id: string): Promise<Answer> {
   try {
     const entry = await ledger.state("deviation", id);
     if (entry === undefined) throw new Misuse(`There is no deviation ${oneLine(id)}.`);
-    const deviation = entry.body as DeviationRecord;
+    const deviation = entry.body;
     const remediation = await remediationIn(ledger, id);
     const { title, body } = issueText(deviation, remediation);
     const steps: ({ readonly seq: number; readonly kind: string } & Moved)[] = [];
@@ -59,7 +58,7 @@ export async function showDeviation(where: Where, id: string): Promise<Answer> {
       repositoryId,
     })) {
       if (subject !== id) continue;
-      const { moved } = record as DeviationRecord | RemediationRecord;
+      const { moved } = record;
       // What was said of it without a step keeps the step before.
       if (
         steps.some(
@@ -141,7 +140,7 @@ async function appIdIn(ledger: Ledger): Promise<number> {
 
 async function remediationIn(ledger: Ledger, id: string): Promise<RemediationRecord | null> {
   const entry = await ledger.state("remediation", id);
-  return entry === undefined ? null : (entry.body as RemediationRecord);
+  return entry === undefined ? null : entry.body;
 }
 
 interface Listed {

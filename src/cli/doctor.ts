@@ -3,8 +3,8 @@
 import { time } from "../domain/wording.ts";
 import type { BaselineRecord } from "../domain/protection/record.ts";
 import { diagnose, type Diagnosis, type Remark } from "../domain/protection/diagnosis.ts";
-import type { Protection } from "../domain/protection/snapshot.ts";
-import type { CoverageGapRecord, RepositoryRecord } from "../domain/record.ts";
+import type { CoverageGapRecord } from "../domain/record.ts";
+import { protectionOf } from "../flows/protection.ts";
 import type { Fetch } from "../github/octokit.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { openLedger } from "../ledger/open.ts";
@@ -77,20 +77,19 @@ async function lookAtStore(settings: Settings): Promise<{ finding: Finding; watc
 async function watchOf(ledger: Ledger, appId: number): Promise<Watch> {
   const repositories: Diagnosis[] = [];
   const unread: string[] = [];
-  for await (const { body, subject } of ledger.states("repository")) {
-    const { repository, removedAt, archived, inScope } = body as RepositoryRecord;
+  for await (const { body } of ledger.states("repository")) {
+    const { repository, removedAt, archived, inScope } = body;
     if (removedAt !== null || archived || !inScope) continue;
-    const state = await ledger.state("protection", subject);
-    if (state === undefined) unread.push(`${repository.owner}/${repository.name}`);
-    else repositories.push(diagnose({ repository, protection: state.body as Protection }, appId));
+    const protection = await protectionOf(ledger, repository.id);
+    if (protection === null) unread.push(`${repository.owner}/${repository.name}`);
+    else repositories.push(diagnose({ repository, protection }, appId));
   }
   const gaps: CoverageGapRecord[] = [];
-  for await (const { body } of ledger.states("coverage-gap")) {
-    const gap = body as CoverageGapRecord;
+  for await (const { body: gap } of ledger.states("coverage-gap")) {
     if (gap.to === null) gaps.push(gap);
   }
   const baselines: BaselineRecord[] = [];
-  for await (const { body } of ledger.states("baseline")) baselines.push(body as BaselineRecord);
+  for await (const { body } of ledger.states("baseline")) baselines.push(body);
   return {
     repositories: repositories.toSorted((a, b) => (a.repository < b.repository ? -1 : 1)),
     unread: unread.toSorted(),

@@ -2,7 +2,8 @@
 
 import type { EmergencyRecord } from "../domain/emergency/exception.ts";
 import { isOpen } from "../domain/emergency/exception.ts";
-import { isOverdue, type RetroactiveReviewRecord } from "../domain/emergency/retroactive-review.ts";
+import { isOverdue } from "../domain/emergency/retroactive-review.ts";
+import type { RetroactiveReviewRecord } from "../domain/emergency/exception.ts";
 import { oneLine, short, time } from "../domain/wording.ts";
 import { openLedger } from "../ledger/open.ts";
 import type { Where } from "../ledger/store.ts";
@@ -22,9 +23,9 @@ export async function listEmergencies(
     const found: { emergency: EmergencyRecord; review: RetroactiveReviewRecord | null; overdue: boolean }[] =
       [];
     for await (const entry of ledger.states("emergency", { organizationId, order: "at" })) {
-      const emergency = entry.body as EmergencyRecord;
+      const emergency = entry.body;
       const owed = await ledger.state("retroactive-review", entry.subject);
-      const review = owed === undefined ? null : (owed.body as RetroactiveReviewRecord);
+      const review = owed === undefined ? null : owed.body;
       if (options.all !== true && !isOpen(emergency) && review?.status !== "due") continue;
       found.push({ emergency, review, overdue: review !== null && isOverdue(review, now) });
     }

@@ -1,7 +1,6 @@
 /** `countersign export`: the evidence package of a period. */
 
 import type { Instant } from "../domain/change.ts";
-import type { PolicyRecord } from "../domain/record.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { openLedger } from "../ledger/open.ts";
 import { Trouble } from "../domain/trouble.ts";
@@ -93,7 +92,7 @@ async function periodOf(options: ExportOptions, ledger: Ledger): Promise<NamedPe
 export async function namedPeriod(name: string, ledger: Ledger): Promise<NamedPeriod> {
   const known = new Map<string, NamedPeriod>();
   for await (const entry of ledger.states("policy", { order: "at" })) {
-    const { effective } = entry.body as PolicyRecord;
+    const { effective } = entry.body;
     for (const each of effective.periods) {
       known.set(each.name, { name: each.name, from: Date.parse(each.from), to: Date.parse(each.to) });
     }

@@ -4,13 +4,7 @@ import { sinceOf } from "../flows/assess-change.ts";
 import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
 import { ENTRY_KINDS } from "../domain/entry.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import type {
-  ChangeRecord,
-  DeploymentRecord,
-  GateRecord,
-  PolicyRecord,
-  RepositoryRecord,
-} from "../domain/record.ts";
+import type { GateRecord, RepositoryRecord } from "../domain/record.ts";
 import type { Assessment } from "../domain/result.ts";
 import type { Snapshot } from "../domain/snapshot.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -40,14 +34,18 @@ export async function entryNamed(ledger: Ledger, kind: string, subject: string):
   const known = ENTRY_KINDS.find((each) => each === kind);
   if (known === undefined)
     throw new Misuse(`"${kind}" is no kind of entry; there are ${ENTRY_KINDS.join(", ")}.`);
-  const whole =
-    known === "gate" && PULL.test(subject) ? await gateSubject(ledger, pullNamed(subject)) : subject;
-  const entry = await ledger.state(known, whole);
-  if (entry !== undefined) return entry;
   // Pull request 1 is not the beginning of pull request 12.
-  if (known === "gate")
-    throw new Misuse(`The evidence log says nothing of ${subject}: it was never checked.`);
-  return startingWith(ledger, known, subject);
+  if (known === "gate") return gateNamed(ledger, subject);
+  return (await ledger.state(known, subject)) ?? startingWith(ledger, known, subject);
+}
+
+/** Returns the last judgement of a pull request, OWNER/REPO#N or the subject of its entry. Throws Misuse. */
+export async function gateNamed(ledger: Ledger, name: string): Promise<LoggedEntry<"gate">> {
+  const subject = PULL.test(name) ? await gateSubject(ledger, pullNamed(name)) : name;
+  const entry = await ledger.state("gate", subject);
+  if (entry === undefined)
+    throw new Misuse(`The evidence log says nothing of ${name}: it was never checked.`);
+  return entry;
 }
 
 async function startingWith(ledger: Ledger, kind: EntryKind, prefix: string): Promise<LoggedEntry> {
@@ -66,7 +64,7 @@ async function gateSubject(ledger: Ledger, pull: PullName): Promise<string> {
   const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
   const found: RepositoryRecord[] = [];
   for await (const entry of ledger.states("repository", { order: "at" })) {
-    const record = entry.body as RepositoryRecord;
+    const record = entry.body;
     const { owner, name } = record.repository;
     if (same(owner, pull.owner) && same(name, pull.name)) found.push(record);
   }
@@ -82,7 +80,7 @@ export async function snapshotOf(ledger: Ledger, entry: LoggedEntry, appId: numb
     case "gate":
       return gateSnapshot(ledger, entry, appId);
     case "change": {
-      const { change, assessment, emergencies } = entry.body as ChangeRecord;
+      const { change, assessment, emergencies } = entry.body;
       const policy = await policyThen(ledger, assessment);
       const since = await sinceThen(ledger, entry, policy);
       return {
@@ -95,7 +93,7 @@ export async function snapshotOf(ledger: Ledger, entry: LoggedEntry, appId: numb
       };
     }
     case "deployment": {
-      const { deployment, assessment, emergencies } = entry.body as DeploymentRecord;
+      const { deployment, assessment, emergencies } = entry.body;
       const policy = await policyThen(ledger, assessment);
       const since = await sinceThen(ledger, entry, policy);
       return {
@@ -112,8 +110,8 @@ export async function snapshotOf(ledger: Ledger, entry: LoggedEntry, appId: numb
   }
 }
 
-async function gateSnapshot(ledger: Ledger, entry: LoggedEntry, appId: number): Promise<Snapshot> {
-  const { pulls, assessment, check, emergencies } = entry.body as GateRecord;
+async function gateSnapshot(ledger: Ledger, entry: LoggedEntry<"gate">, appId: number): Promise<Snapshot> {
+  const { pulls, assessment, check, emergencies } = entry.body;
   if (assessment.results.length === 0) {
     throw new Misuse("Nothing was judged there: its base was not a production branch.");
   }
@@ -146,7 +144,7 @@ async function policyThen(ledger: Ledger, assessment: Assessment): Promise<Polic
   if (policyDigest !== "") {
     const entry = await ledger.state("policy", policyDigest);
     if (entry === undefined) throw new Misuse(`The evidence log does not hold the policy ${policyDigest}.`);
-    return { state: "known", record: entry.body as PolicyRecord };
+    return { state: "known", record: entry.body };
   }
   const [said] = results;
   if (said?.cause === "policy-unreadable") {
@@ -163,7 +161,7 @@ async function sinceThen(ledger: Ledger, entry: LoggedEntry, policy: PolicyInFor
   const met = await ledger.state("repository", String(entry.repositoryId));
   if (met === undefined)
     throw new Misuse("The evidence log does not say since when the repository is observed.");
-  const { repository, installationId, installedFrom, scopedFrom } = met.body as RepositoryRecord;
+  const { repository, installationId, installedFrom, scopedFrom } = met.body;
   const again = scopedFrom === undefined ? {} : { scopedFrom };
   return sinceOf({ repository, installationId, since: installedFrom, ...again, fence: undefined }, policy);
 }

@@ -1,7 +1,6 @@
 /** `countersign monitoring`: monthly reviews listed, and signed off at the terminal. */
 
 import { figuresText, isMonth, monthlyStatus, spanOf } from "../domain/deviation/monitoring.ts";
-import type { MonthlyReviewRecord } from "../domain/record.ts";
 import { CONTROL_NAMES } from "../domain/result.ts";
 import { recordSignOff } from "../flows/monitoring.ts";
 import { openLedger } from "../ledger/open.ts";
@@ -23,8 +22,7 @@ export async function listReviews(
     const { id } = await organizationIn(ledger, organization);
     const span = month === undefined ? {} : spanOf(month);
     const rows = [];
-    for await (const { body } of ledger.states("monthly-review", { organizationId: id, ...span })) {
-      const record = body as MonthlyReviewRecord;
+    for await (const { body: record } of ledger.states("monthly-review", { organizationId: id, ...span })) {
       rows.push({ ...record, status: monthlyStatus(record, now) });
     }
     rows.sort((a, b) => (a.month === b.month ? 0 : a.month < b.month ? 1 : -1));

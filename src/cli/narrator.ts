@@ -1,26 +1,12 @@
 /** Tells what happens in a story as it happens: each step in a sentence, and what the App made of it. */
 
-import type {
-  ChangeRecord,
-  CoverageGapRecord,
-  DeploymentRecord,
-  DeviationRecord,
-  GateRecord,
-} from "../domain/record.ts";
-import type { EmergencyRecord } from "../domain/emergency/exception.ts";
-import type { RetroactiveReviewRecord } from "../domain/emergency/retroactive-review.ts";
-import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
+import type { ChangeRecord } from "../domain/record.ts";
+import type { LoggedEntry } from "../domain/entry.ts";
 import { VERDICT_TITLES } from "../domain/wording.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PlayedStep } from "./scenario/play.ts";
 import { tell } from "./scenario/play.ts";
 import type { DoStep } from "./scenario/steps.ts";
-
-const COUNTED: ReadonlyMap<EntryKind, string> = new Map([
-  ["change", "changes"],
-  ["deployment", "deployments"],
-  ["deviation", "deviations"],
-]);
 
 /** Reads along in the App's evidence log. */
 export class Narrator {
@@ -71,12 +57,9 @@ export class Narrator {
   }
 
   #count({ kind, subject, body }: LoggedEntry): void {
-    const what = COUNTED.get(kind);
-    if (what === undefined) return;
-    const value =
-      kind === "deviation"
-        ? (body as DeviationRecord).status
-        : VERDICT_TITLES[(body as ChangeRecord | DeploymentRecord).assessment.verdict];
+    if (kind !== "change" && kind !== "deployment" && kind !== "deviation") return;
+    const what = `${kind}s`;
+    const value = kind === "deviation" ? body.status : VERDICT_TITLES[body.assessment.verdict];
     this.#counts.set(what, (this.#counts.get(what) ?? new Map<string, string>()).set(subject, value));
   }
 }
@@ -84,12 +67,12 @@ export class Narrator {
 function finding({ kind, body }: LoggedEntry): string | null {
   switch (kind) {
     case "gate": {
-      const { pulls, check } = body as GateRecord;
+      const { pulls, check } = body;
       const which = pulls.map((pull) => `${pull.repository.name}#${pull.number}`).join(", ");
       return `check on ${which}: ${check.conclusion ?? "waiting"}: ${check.title}`;
     }
     case "change": {
-      const { change, assessment } = body as ChangeRecord;
+      const { change, assessment } = body;
       const branch = change.update.ref.replace(/^refs\/heads\//u, "");
       const pulls = change.pullRequests.map((pull) => `#${pull.number}`).join(", ");
       const by = pulls === "" ? change.update.kind : `${change.update.kind} ${pulls}`;
@@ -97,25 +80,25 @@ function finding({ kind, body }: LoggedEntry): string | null {
       return `change of ${change.repository.name} ${branch} (${by}${late}): ${VERDICT_TITLES[assessment.verdict]}${failed(assessment)}`;
     }
     case "deployment": {
-      const { deployment, assessment } = body as DeploymentRecord;
+      const { deployment, assessment } = body;
       const carried = deployment.carried.length;
       return `deployment of ${deployment.repository.name} to ${deployment.environment} (${deployment.kind}, ${carried} ${carried === 1 ? "change" : "changes"}): ${VERDICT_TITLES[assessment.verdict]}${failed(assessment)}`;
     }
     case "deviation": {
-      const { status, title } = body as DeviationRecord;
+      const { status, title } = body;
       return `deviation ${status === "open" ? "opened" : status}: ${title}`;
     }
     case "emergency": {
-      const { repository, pull, status } = body as EmergencyRecord;
+      const { repository, pull, status } = body;
       return `emergency on ${repository.name}${pull === null ? "" : `#${pull}`}: ${status}`;
     }
     case "retroactive-review": {
-      const { repository, pull, status, dueAt } = body as RetroactiveReviewRecord;
+      const { repository, pull, status, dueAt } = body;
       const due = status === "due" ? ` by ${new Date(dueAt).toISOString().slice(0, 16)}Z` : "";
       return `retroactive review of ${repository.name}${pull === null ? "" : `#${pull}`}: ${status}${due}`;
     }
     case "coverage-gap": {
-      const { cause, to } = body as CoverageGapRecord;
+      const { cause, to } = body;
       return `a spell in which we could not see (${cause}) ${to === null ? "begins" : "ends"}`;
     }
     default:

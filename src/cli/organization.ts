@@ -1,6 +1,5 @@
 /** The organisation a command is about: the one named, or the only one the evidence log knows. */
 
-import type { RepositoryRecord } from "../domain/record.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { Misuse } from "./answer.ts";
 
@@ -17,7 +16,7 @@ export async function organizationIn(
 ): Promise<KnownOrganization> {
   const known = new Map<number, KnownOrganization>();
   for await (const entry of ledger.states("repository")) {
-    const { ownerId, owner } = (entry.body as RepositoryRecord).repository;
+    const { ownerId, owner } = entry.body.repository;
     known.set(ownerId, { id: ownerId, login: owner });
   }
   const found = [...known.values()].filter(

@@ -4,7 +4,7 @@ import { assess } from "../domain/controls/assess.ts";
 import type { PullRequest } from "../domain/change.ts";
 import { checkText } from "../domain/message.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import type { CheckRunText, GateRecord } from "../domain/record.ts";
+import type { CheckRunText } from "../domain/record.ts";
 import type { Assessment } from "../domain/result.ts";
 import { assessSnapshot, type Snapshot } from "../domain/snapshot.ts";
 import { CONTROL_TITLES, oneLine, VERDICT_TITLES } from "../domain/wording.ts";
@@ -14,15 +14,15 @@ import type { Answer, Terminal } from "./answer.ts";
 import { approvalLines, codeOf, resultLines } from "./assess.ts";
 import { plain } from "./columns.ts";
 import { readFacts, titleOf } from "./facts-file.ts";
-import { entryNamed, pullNamed, snapshotOf } from "./log-facts.ts";
+import { gateNamed, pullNamed, snapshotOf } from "./log-facts.ts";
 
 /** Explains a pull request as it was last judged, from the evidence log alone, in the words of its check run. */
 export async function explainPull(where: Where, pull: string): Promise<Answer> {
   pullNamed(pull);
   const ledger = await openLedger(where, { readOnly: true });
   try {
-    const entry = await entryNamed(ledger, "gate", pull);
-    const { assessment, check } = entry.body as GateRecord;
+    const entry = await gateNamed(ledger, pull);
+    const { assessment, check } = entry.body;
     if (assessment.results.length === 0) return outOfScope(pull, check, assessment);
     // Which App's check it is says nothing about what is asked before a merge.
     const snapshot = await snapshotOf(ledger, entry, 1);

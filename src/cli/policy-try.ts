@@ -4,7 +4,7 @@ import type { Instant } from "../domain/change.ts";
 import { sha256 } from "../domain/digest.ts";
 import { tryOn, type Trial } from "../domain/policy/trial.ts";
 import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
-import type { ChangeRecord, LandingRecord, PolicyRecord, PolicySource } from "../domain/record.ts";
+import type { ChangeRecord, PolicyRecord, PolicySource } from "../domain/record.ts";
 import { oneLine, short, time, VERDICT_TITLES } from "../domain/wording.ts";
 import type { Span } from "../flows/reconcile.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -69,7 +69,7 @@ export async function landingsTried(
   for (const { changeId } of change.pullRequests.flatMap(({ landedBefore = [] }) => landedBefore)) {
     const entry = await ledger.state("landing", changeId);
     if (entry === undefined || found.has(changeId)) continue;
-    const record = entry.body as LandingRecord;
+    const record = entry.body;
     const then = await policyThen(ledger, record);
     found.set(changeId, tryOn(record, then?.effective ?? null, policy, appId).outcome);
   }
@@ -81,8 +81,7 @@ export async function* changesOf(
   ledger: Ledger,
   { from, to }: Span,
 ): AsyncGenerator<ChangeRecord, void, undefined> {
-  for await (const entry of ledger.states("change", { from, to, order: "at" }))
-    yield entry.body as ChangeRecord;
+  for await (const entry of ledger.states("change", { from, to, order: "at" })) yield entry.body;
 }
 
 /** The policy a change was judged under, or null where it could not be read. */
@@ -92,7 +91,7 @@ export async function policyThen(
 ): Promise<PolicyRecord | null> {
   if (assessment.policyDigest === "") return null;
   const entry = await ledger.state("policy", assessment.policyDigest);
-  return entry === undefined ? null : (entry.body as PolicyRecord);
+  return entry === undefined ? null : entry.body;
 }
 
 /** The file that is tried, as the source of an organisation's policy. */

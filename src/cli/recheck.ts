@@ -109,7 +109,7 @@ async function judge(tools: Tools, watched: Watched, number: number): Promise<Sa
   const { github, ledger } = tools;
   const read = async (): Promise<GateRecord | null> => {
     const entry = await ledger.state("gate", `${repository.id}#${number}`);
-    return entry === undefined ? null : (entry.body as GateRecord);
+    return entry === undefined ? null : entry.body;
   };
   await assessPull(tools, watched, number, null);
   const head = (await read())?.check.headSha;

@@ -2,7 +2,6 @@
 
 import { exportEvidence } from "../flows/export-evidence.ts";
 import type { Exported } from "../flows/export-evidence.ts";
-import type { RepositoryRecord } from "../domain/record.ts";
 import type { Instant } from "../domain/change.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -45,7 +44,7 @@ async function organizationOf(
 ): Promise<{ readonly id: number; readonly login: string }> {
   const known = new Set<string>();
   for await (const entry of ledger.states("repository")) {
-    const { repository } = entry.body as RepositoryRecord;
+    const { repository } = entry.body;
     if (repository.owner.toLowerCase() === login.toLowerCase()) {
       return { id: repository.ownerId, login: repository.owner };
     }

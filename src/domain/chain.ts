@@ -1,13 +1,22 @@
 /** The hash link of the evidence log: the ledger makes it, and whoever checks a package makes it again. */
 
 import { canonical, sha256 } from "./digest.ts";
-import type { LoggedEntry } from "./entry.ts";
+import type { Instant } from "./change.ts";
 
 /** What the first entry names as the hash before it. */
 export const FIRST_LINK = "0".repeat(64);
 
-/** An entry with its number and time, but not linked yet. */
-export type Unlinked = Omit<LoggedEntry, "hash" | "previousHash">;
+/** What a link covers: an entry with its number and time, whatever its kind. */
+export interface Unlinked {
+  readonly seq: number;
+  readonly kind: string;
+  readonly subject: string;
+  readonly repositoryId: number;
+  readonly organizationId: number;
+  readonly at: Instant;
+  readonly recordedAt: Instant;
+  readonly body: unknown;
+}
 
 /**
  * The hash that links an entry to the one before it: SHA-256, in hex, of `previousHash`, a line feed and the canonical JSON

@@ -1,6 +1,35 @@
 /** The kinds of entry the evidence log holds, and the actions a decision asks for. */
 
-import type { Instant } from "./change.ts";
+import type { Acceptance, Instant } from "./change.ts";
+import type { EmergencyRecord, RetroactiveReviewRecord } from "./emergency/exception.ts";
+import type {
+  BaselineRecord,
+  ControlStateRecord,
+  ExposureRecord,
+  ReadingRecord,
+} from "./protection/record.ts";
+import type { Protection } from "./protection/snapshot.ts";
+import type {
+  BranchRecord,
+  ChangeRecord,
+  CommandRecord,
+  CompletenessRecord,
+  CoverageGapRecord,
+  DeploymentGateRecord,
+  DeploymentRecord,
+  DeviationRecord,
+  GateRecord,
+  LandingRecord,
+  MonthlyReviewRecord,
+  Observation,
+  OwnersRecord,
+  PolicyRecord,
+  RemediationRecord,
+  RepositoryRecord,
+  TagsRecord,
+  WebhookRecord,
+} from "./record.ts";
+import type { SourceGoneRecord } from "./source-gone.ts";
 
 /** The kinds of entry. Each entry is the whole newest state of its subject; older entries stay in the log. */
 export const ENTRY_KINDS = [
@@ -36,9 +65,39 @@ export const ENTRY_KINDS = [
 /** What an entry is about. */
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
-/** One line of the evidence log, before it is numbered and linked. `body` must be JSON and is stored canonically (RFC 8785). */
-export interface Entry {
-  readonly kind: EntryKind;
+/** Names the body of each kind of entry. */
+export interface Bodies {
+  readonly repository: RepositoryRecord;
+  readonly observation: Observation;
+  readonly policy: PolicyRecord;
+  readonly "code-owners": OwnersRecord;
+  readonly gate: GateRecord;
+  readonly branch: BranchRecord;
+  readonly change: ChangeRecord;
+  readonly "integration-branch": BranchRecord;
+  readonly landing: LandingRecord;
+  readonly deployment: DeploymentRecord;
+  readonly "deployment-gate": DeploymentGateRecord;
+  readonly tags: TagsRecord;
+  readonly deviation: DeviationRecord;
+  readonly remediation: RemediationRecord;
+  readonly "coverage-gap": CoverageGapRecord;
+  readonly completeness: CompletenessRecord;
+  readonly command: CommandRecord;
+  readonly acceptance: Acceptance;
+  readonly protection: Protection | ReadingRecord;
+  readonly "control-state": ControlStateRecord;
+  readonly exposure: ExposureRecord;
+  readonly baseline: BaselineRecord;
+  readonly "monthly-review": MonthlyReviewRecord;
+  readonly emergency: EmergencyRecord;
+  readonly "retroactive-review": RetroactiveReviewRecord;
+  readonly webhook: WebhookRecord;
+  readonly "source-gone": SourceGoneRecord;
+}
+
+/** Where an entry belongs, whatever its kind. */
+interface Place {
   /** Identity of the subject within its kind; a later entry of the same kind and subject replaces the state, never the log line. */
   readonly subject: string;
   /** The repository it belongs to, or 0 for the organisation. */
@@ -46,15 +105,32 @@ export interface Entry {
   readonly organizationId: number;
   /** When it happened (GitHub's time), by which periods are cut; not when it was recorded. */
   readonly at: Instant;
-  readonly body: unknown;
 }
 
-/** An entry as the log holds it. `hash` = SHA-256 over `previousHash` and the canonical form of everything else. */
-export interface LoggedEntry extends Entry {
+/** What numbers an entry and links it. */
+interface Link {
   readonly seq: number;
   readonly recordedAt: Instant;
   readonly previousHash: string;
   readonly hash: string;
+}
+
+/** One line of the evidence log, before it is numbered and linked. `body` is stored as canonical JSON (RFC 8785). */
+export type Entry<K extends EntryKind = EntryKind> = {
+  readonly [Kind in K]: Place & { readonly kind: Kind; readonly body: Bodies[Kind] };
+}[K];
+
+/** An entry as the log holds it. `hash` = SHA-256 over `previousHash` and the canonical form of everything else. */
+export type LoggedEntry<K extends EntryKind = EntryKind> = {
+  readonly [Kind in K]: Place & Link & { readonly kind: Kind; readonly body: Bodies[Kind] };
+}[K];
+
+/** Tells whether an entry is of a kind. */
+export function isOfKind<K extends EntryKind>(
+  entry: LoggedEntry,
+  kind: K,
+): entry is LoggedEntry & LoggedEntry<K> {
+  return entry.kind === kind;
 }
 
 /** One thing to do on GitHub, or a message to send elsewhere, stored before it is sent. Two actions with the same `key` concern the same object: only the newest waiting one is carried out. */

@@ -412,6 +412,11 @@ export interface MonthlyReviewRecord {
   } | null;
 }
 
+/** Entry `webhook`, subject = organisation id: where GitHub sent webhooks to when that was first read. */
+export interface WebhookRecord {
+  readonly url: string;
+}
+
 /** Entry `observation`: what only a webhook could know, kept when it came. Subject: see each kind. */
 export type Observation =
   | {

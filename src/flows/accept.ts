@@ -4,7 +4,6 @@ import type { Acceptance } from "../domain/change.ts";
 import { contributorsOf } from "../domain/contribution.ts";
 import { entitled } from "../domain/entitled.ts";
 import { isSamePerson } from "../domain/identity.ts";
-import type { GateRecord } from "../domain/record.ts";
 import { CONTROL_TITLES, listed, markdown, sources } from "../domain/wording.ts";
 import type { Command, CommandAnswer } from "./answer-command.ts";
 import { assessPull } from "./assess-pull.ts";
@@ -26,7 +25,7 @@ export const accept: Command = {
     if (policy.state !== "known")
       return refused("The policy could not be read, so nobody can tell who may accept this.");
     const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
-    const said = entry === undefined ? null : (entry.body as GateRecord);
+    const said = entry === undefined ? null : entry.body;
     const controls = (said?.assessment.results ?? [])
       .filter(({ outcome }) => outcome === "unverifiable")
       .map(({ control }) => control);

@@ -50,7 +50,7 @@ async function givenAlone(
 ): Promise<number> {
   let count = 0;
   for await (const entry of tools.ledger.states("emergency", { organizationId: repository.ownerId })) {
-    const { authorised } = entry.body as EmergencyRecord;
+    const { authorised } = entry.body;
     const isLone = authorised?.confirmBy != null;
     if (isLone && authorised.at >= span.from && authorised.at < span.to) count += 1;
   }

@@ -71,7 +71,7 @@ export async function answerCommand(
   const { comment, number, deviation, month, on } = given;
   const before = await tools.ledger.state("command", commandSubject(watched.repository.id, comment.id));
   if (before !== undefined) {
-    const { outcome } = before.body as CommandRecord;
+    const { outcome } = before.body;
     if (on === "pull" && outcome === "done") await assessPull(tools, watched, number, null);
     return;
   }

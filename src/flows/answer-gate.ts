@@ -5,7 +5,6 @@ import { assess } from "../domain/controls/assess.ts";
 import { policyOrDefault } from "../domain/decision.ts";
 import { decideGateAnswer } from "../domain/deployment-gate.ts";
 import { isProductionEnvironment } from "../domain/policy/scope.ts";
-import type { DeploymentGateRecord } from "../domain/record.ts";
 import { sinceOf } from "./assess-change.ts";
 import { deploymentId } from "./assess-deployment.ts";
 import { gatherDeployment } from "./gather-deployment.ts";
@@ -30,7 +29,7 @@ export async function answerGate(tools: Tools, watched: Watched, asked: AskedGat
   const { environment, run, deployment: number } = asked;
   const subject = gateSubject(repository.id, number, environment);
   const known = await tools.ledger.state("deployment-gate", subject);
-  let previous = known === undefined ? null : (known.body as DeploymentGateRecord);
+  let previous = known === undefined ? null : known.body;
   // Another attempt of the run asks anew, with a deployment of its own.
   if (previous !== null && previous.run !== run) previous = null;
   if (previous !== null && previous.answer !== "waiting") return;
@@ -80,8 +79,8 @@ export async function answerGate(tools: Tools, watched: Watched, asked: AskedGat
     installationId,
   });
   if (decision.entries.length > 0) await tools.ledger.record(decision, now, watched.fence);
-  const answer = (decision.entries[0]?.body as DeploymentGateRecord | undefined)?.answer;
-  if (previous === null && answer === "waiting")
+  const [said] = decision.entries;
+  if (previous === null && said?.kind === "deployment-gate" && said.body.answer === "waiting")
     await tools.ledger.queue.enqueue([
       {
         id: `${GATES}:${subject}`,

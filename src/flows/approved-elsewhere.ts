@@ -72,9 +72,7 @@ async function approvedBefore(
     .toSorted((a, b) => b.at - a.at || b.seq - a.seq)
     .slice(0, MOST_APPROVED);
   const records = await Promise.all(newest.map(({ kind, id }) => tools.ledger.state(kind, id)));
-  return records.flatMap((entry) =>
-    entry === undefined ? [] : [entry.body as ChangeRecord | LandingRecord],
-  );
+  return records.flatMap((entry) => (entry === undefined ? [] : [entry.body]));
 }
 
 /** The patch of a push, and that of each of its commits where they are few and one upon the other. */

@@ -108,7 +108,7 @@ export async function followBranch(tools: Tools, watched: Watched, ref: string):
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const subject = `${watched.repository.id}:${ref}`;
   const state = await tools.ledger.state(role.place, subject);
-  const known = state === undefined ? null : (state.body as BranchRecord);
+  const known = state === undefined ? null : state.body;
   const listing = await tools.github.readRefUpdates(octokit, watched.repository, ref, {
     since: known?.activityId ?? null,
     from: known?.at ?? watched.since,
@@ -373,7 +373,7 @@ async function sinceProduction<Listing extends { readonly updates: readonly RefU
   if (branch === null || ref === main || listing.updates.length === 0) return { ...listing, earlier: null };
   const place = await tools.ledger.state("branch", `${repository.id}:${main}`);
   const heads = (await landedChanges(tools, repository.id)).filter((landed) => landed.ref === main);
-  const first = place === undefined ? null : (place.body as BranchRecord).origin.head;
+  const first = place === undefined ? null : place.body.origin.head;
   const known = new Map<string, boolean>();
   /** Whether the default branch's policy of that moment made the branch one of production. */
   const wasProduction = async (at: number): Promise<boolean> => {
@@ -417,7 +417,7 @@ async function occurrenceOf(
   for (let occurrence = 1; ; occurrence += 1) {
     const entry = await tools.ledger.state(role.update, changeId(watched.repository.id, update, occurrence));
     if (entry === undefined) return { occurrence, known: null };
-    const known = entry.body as Pick<ChangeRecord, "change">;
+    const known = entry.body;
     const { activityId } = known.change.update;
     if (activityId === update.activityId || activityId === null || update.activityId === null)
       return { occurrence, known };
@@ -518,7 +518,7 @@ async function hasLanded(tools: Tools, watched: Watched, update: RefUpdate): Pro
   const landed = await landedChanges(tools, repository.id);
   if (landed.some(({ ref, after }) => ref !== update.ref && after === update.after)) return true;
   for await (const entry of tools.ledger.states("branch", { repositoryId: repository.id })) {
-    const { ref, origin } = entry.body as BranchRecord;
+    const { ref, origin } = entry.body;
     if (ref !== update.ref && origin.head === update.after) return true;
   }
   if (branchOf(update.ref) === repository.defaultBranch) return false;

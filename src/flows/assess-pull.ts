@@ -8,7 +8,7 @@ import type { Policy } from "../domain/policy/policy.ts";
 import { isIntegrationBranch, isProductionBranch } from "../domain/policy/scope.ts";
 import { nextTurn } from "../domain/policy/turns.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import type { BranchRecord, GateRecord } from "../domain/record.ts";
+import type { GateRecord } from "../domain/record.ts";
 import { currentPolicy, followBranch, followIntegration } from "./assess-change.ts";
 import { keepUp } from "./emergencies.ts";
 import { candidatesFor, gatherPull } from "./gather.ts";
@@ -70,7 +70,7 @@ export async function followAndJudge(tools: Tools, watched: Watched, ref: string
   await followBranch(tools, watched, ref);
   const after = await tools.ledger.state("integration-branch", subject);
   if (after === undefined || after.seq === before?.seq) return;
-  const { head } = after.body as BranchRecord;
+  const { head } = after.body;
   if (head === NO_COMMIT) return;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   for (const number of await tools.github.pullsWithHead(octokit, watched.repository, head))
@@ -119,7 +119,7 @@ async function saidOf(
     numbers.map((number) => tools.ledger.state("gate", `${watched.repository.id}#${number}`)),
   );
   return entries
-    .flatMap((entry) => (entry === undefined ? [] : [entry.body as GateRecord]))
+    .flatMap((entry) => (entry === undefined ? [] : [entry.body]))
     .filter(({ check }) => check.headSha === sha);
 }
 
@@ -174,7 +174,7 @@ async function say(
     assessment,
     policy,
     candidates: waiting ? await candidatesFor(tools, watched, pulls, policy, at, emergencies.length > 0) : [],
-    previous: previous === undefined ? null : (previous.body as GateRecord),
+    previous: previous === undefined ? null : previous.body,
     request,
     to,
     at,

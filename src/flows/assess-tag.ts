@@ -60,7 +60,7 @@ export async function assessTags(tools: Tools, watched: Watched): Promise<void> 
     await tools.ledger.record({ entries: [entry], actions: [] }, now, watched.fence);
     return;
   }
-  const origin = (known.body as TagsRecord).tags;
+  const origin = known.body.tags;
   for (const { name } of listed) await assessTag(tools, watched, name);
   const moves = await recordedMoves(tools, watched);
   for (const { name, sha } of listed) {

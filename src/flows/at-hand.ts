@@ -20,13 +20,13 @@ interface Kept<Item> {
  * What is kept of the newest record of each subject, by subject; without `repositoryId`, of all repositories. Only what was recorded since
  * it was last asked is read. `keep` answers what to keep of a record, null for nothing; `before`: what was kept of the one before it.
  */
-export async function atHand<Item>(
+export async function atHand<K extends EntryKind, Item>(
   { ledger, github }: AtHandTools,
-  kind: EntryKind,
+  kind: K,
   repositoryId: number | undefined,
-  keep: (entry: LoggedEntry, before: Item | undefined) => Item | null,
+  keep: (entry: LoggedEntry<K>, before: Item | undefined) => Item | null,
 ): Promise<ReadonlyMap<string, Item>> {
-  const note = ({ items }: Kept<Item>, entry: LoggedEntry): void => {
+  const note = ({ items }: Kept<Item>, entry: LoggedEntry<K>): void => {
     const item = keep(entry, items.get(entry.subject));
     if (item === null) items.delete(entry.subject);
     else items.set(entry.subject, item);

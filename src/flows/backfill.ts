@@ -2,7 +2,6 @@
 
 import { NO_COMMIT, type RefUpdate } from "../domain/change.ts";
 import { policyOrDefault } from "../domain/decision.ts";
-import type { ChangeRecord } from "../domain/record.ts";
 import { branchOf, isProductionBranch } from "../domain/policy/scope.ts";
 import type { ReadAhead } from "../github/read-ahead.ts";
 import { currentPolicy, recordUpdate } from "./assess-change.ts";
@@ -135,7 +134,7 @@ async function recordedIds(
 ): Promise<ReadonlySet<number>> {
   const found = new Set<number>();
   for await (const entry of tools.ledger.states("change", { repositoryId: repository.id, from, to })) {
-    const { activityId } = (entry.body as ChangeRecord).change.update;
+    const { activityId } = entry.body.change.update;
     if (activityId !== null) found.add(activityId);
   }
   return found;

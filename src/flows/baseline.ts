@@ -2,9 +2,8 @@
 
 import type { Entry } from "../domain/entry.ts";
 import { baselineOf, type Reading } from "../domain/protection/diagnosis.ts";
-import type { Protection } from "../domain/protection/snapshot.ts";
-import type { RepositoryRecord } from "../domain/record.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { protectionOf } from "./protection.ts";
 
 /** The task that writes an installation's baseline. Lane `organization:ID`. */
 export const BASELINE = "countersign.baseline";
@@ -40,12 +39,11 @@ export async function recordBaselineReport(tools: Tools, watched: Watched, attem
   const organizationId = repository.ownerId;
   const readings: Reading[] = [];
   let unread = 0;
-  for await (const { body } of tools.ledger.states("repository", { organizationId })) {
-    const record = body as RepositoryRecord;
+  for await (const { body: record } of tools.ledger.states("repository", { organizationId })) {
     if (record.removedAt !== null || record.installationId !== installationId) continue;
-    const state = await tools.ledger.state("protection", String(record.repository.id));
-    if (state === undefined) unread += 1;
-    else readings.push({ repository: record.repository, protection: state.body as Protection });
+    const protection = await protectionOf(tools.ledger, record.repository.id);
+    if (protection === null) unread += 1;
+    else readings.push({ repository: record.repository, protection });
   }
   if (unread > 0 && attempt < MOST_ATTEMPTS) return askForBaseline(tools, watched, attempt + 1);
   const at = tools.clock.now();

@@ -96,7 +96,7 @@ async function unexplained(
   const downs: { readonly from: Instant; readonly to: Instant }[] = [];
   const gaps = tools.ledger.states("coverage-gap", { repositoryId: 0, organizationId: owner.id });
   for await (const { body } of gaps) {
-    const { cause, from, to } = body as CoverageGapRecord;
+    const { cause, from, to } = body;
     if (cause === "app-down" && to !== null && tools.clock.now() - to < REPAIRED_BY) downs.push({ from, to });
   }
   return failed.filter(({ at }) => at >= began && !downs.some(({ from, to }) => from <= at && at < to));
@@ -108,8 +108,7 @@ export async function noteWebhookAddress(tools: Tools, owners: readonly Owner[])
   const at = tools.clock.now();
   for (const owner of owners) {
     const subject = String(owner.id);
-    const first = (await tools.ledger.state("webhook", subject))?.body as
-      { readonly url: string } | undefined;
+    const first = (await tools.ledger.state("webhook", subject))?.body;
     const isAnother = first !== undefined && first.url !== url;
     if (first === undefined) {
       const entry = { kind: "webhook", subject, repositoryId: 0, organizationId: owner.id, at } as const;
@@ -168,7 +167,7 @@ async function setGap(
     repositoryId: 0,
     organizationId: owner.id,
   })) {
-    const gap = entry.body as CoverageGapRecord;
+    const gap = entry.body;
     if (gap.cause === cause && gap.scope === scope && gap.to === null) open = gap;
   }
   if (open === null && problem === null) return null;

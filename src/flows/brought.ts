@@ -3,7 +3,6 @@
 import { NO_COMMIT, type Instant, type Sha } from "../domain/change.ts";
 import { contributorsOf } from "../domain/contribution.ts";
 import type { Carried, Deployment } from "../domain/deployment.ts";
-import type { ChangeRecord } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { followBranch } from "./assess-change.ts";
 import { SETTLING } from "./gather.ts";
@@ -135,7 +134,7 @@ async function carriedOf(tools: Tools, landed: readonly Landed[]): Promise<reado
   for (const { id, at } of landed) {
     const entry = await tools.ledger.state("change", id);
     if (entry === undefined) continue;
-    const { change, assessment } = entry.body as ChangeRecord;
+    const { change, assessment } = entry.body;
     // A branch cut from where a change had landed brought nothing beside it.
     const isCut = change.update.kind === "branch-created" && change.alreadyLanded === true;
     if (isCut && landed.some((each) => each.id !== id && each.after === change.update.after)) continue;

@@ -7,10 +7,10 @@ import { canonical } from "../domain/digest.ts";
 import { isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
 import { editedUnseen } from "../domain/protection/weakening.ts";
 import { decideReading, readingSubject, type Part } from "../domain/protection/reading.ts";
-import type { ControlStateRecord, ExposureRecord, ReadingRecord } from "../domain/protection/record.ts";
-import type { Entry } from "../domain/entry.ts";
+import { isReading, type ExposureRecord } from "../domain/protection/record.ts";
+import type { Bodies, Entry } from "../domain/entry.ts";
 import type { Protection } from "../domain/protection/snapshot.ts";
-import type { BranchRecord, RepositoryRecord } from "../domain/record.ts";
+import type { RepositoryRecord } from "../domain/record.ts";
 import type { GitHub } from "../github/ask.ts";
 import type { ProtectionAsked } from "../github/control-state.ts";
 import { currentPolicy } from "./assess-change.ts";
@@ -18,6 +18,7 @@ import { askForBaseline } from "./baseline.ts";
 import { askForExposures } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { protectionOf } from "./protection.ts";
 
 /** Who told of a change, and when. */
 interface Told {
@@ -38,14 +39,13 @@ export async function readControlState(
   const { repository } = watched;
   const policy = policyOrDefault(await currentPolicy(tools, watched));
   const met = await tools.ledger.state("repository", String(repository.id));
-  const record = met === undefined ? null : (met.body as RepositoryRecord);
+  const record = met === undefined ? null : met.body;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const now = tools.clock.now();
-  const state = await tools.ledger.state("protection", String(repository.id));
+  const known = await protectionOf(tools.ledger, repository.id);
   const last = await tools.ledger.state("protection", readingSubject(repository.id));
-  const read = last?.body as ReadingRecord | undefined;
-  const before =
-    state === undefined || read === undefined ? null : { ...(state.body as Protection), readAt: read.readAt };
+  const read = last !== undefined && isReading(last.body) ? last.body : undefined;
+  const before = known === null || read === undefined ? null : { ...known, readAt: read.readAt };
   // GitHub's times tell from day to day what is unchanged; once a week nothing is taken on trust.
   const part = before === null ? "all" : wanted;
   const isWhole = part === "all" && (read === undefined || now - read.wholeAt >= WHOLE_EVERY);
@@ -71,7 +71,7 @@ export async function readControlState(
       ? await tools.github.readPeople(octokit, repository, isWhole || part === "people")
       : null,
     peopleBefore: read === undefined ? null : (read.peopleAt ?? read.wholeAt),
-    known: await bodies<ControlStateRecord>(tools, "control-state", repository.id),
+    known: await bodies(tools, "control-state", repository.id),
     open: await openExposures(tools, repository.id),
     told,
   });
@@ -146,7 +146,7 @@ export async function readOrganization(
   const dueAt = tools.clock.now();
   const tasks = [];
   for await (const { subject, body } of tools.ledger.states("repository", { organizationId })) {
-    const { removedAt, archived } = body as RepositoryRecord;
+    const { removedAt, archived } = body;
     if (removedAt !== null || archived) continue;
     tasks.push({
       id: `${PROTECTION}:${subject}:${dueAt}:${at}`,
@@ -161,17 +161,17 @@ export async function readOrganization(
 
 /** The spells of weaker protection of a repository that have not ended. */
 export async function openExposures(tools: Tools, repositoryId: number): Promise<readonly ExposureRecord[]> {
-  const all = await bodies<ExposureRecord>(tools, "exposure", repositoryId);
+  const all = await bodies(tools, "exposure", repositoryId);
   return all.filter(({ to }) => to === null);
 }
 
-async function bodies<Body>(
+async function bodies<K extends "control-state" | "exposure">(
   tools: Tools,
-  kind: "control-state" | "exposure",
+  kind: K,
   repositoryId: number,
-): Promise<readonly Body[]> {
-  const found: Body[] = [];
-  for await (const entry of tools.ledger.states(kind, { repositoryId })) found.push(entry.body as Body);
+): Promise<readonly Bodies[K][]> {
+  const found: Bodies[K][] = [];
+  for await (const entry of tools.ledger.states(kind, { repositoryId })) found.push(entry.body);
   return found;
 }
 
@@ -186,7 +186,7 @@ async function branchesNow(
   const there: string[] = [];
   for (const ref of refs) {
     const branch = await tools.ledger.state("branch", `${repository.id}:${ref}`);
-    if (branch === undefined || (branch.body as BranchRecord).head !== NO_COMMIT) there.push(ref);
+    if (branch === undefined || branch.body.head !== NO_COMMIT) there.push(ref);
   }
   return there;
 }

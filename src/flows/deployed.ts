@@ -5,7 +5,6 @@ import { decideDeployment, policyOrDefault, seedOfDeployment } from "../domain/d
 import type { Deployment } from "../domain/deployment.ts";
 import { decideUse } from "../domain/emergency/use.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import type { DeploymentRecord } from "../domain/record.ts";
 import { sinceOf } from "./assess-change.ts";
 import { emergenciesForDeployment, planDue } from "./emergencies.ts";
 import { noteLanded } from "./exposed.ts";
@@ -77,7 +76,7 @@ export async function isRecorded(tools: Tools, id: string): Promise<boolean> {
 export async function checkMergeBack(tools: Tools, watched: Watched, id: string): Promise<void> {
   const entry = await tools.ledger.state("deployment", id);
   if (entry === undefined) return;
-  const { deployment } = entry.body as DeploymentRecord;
+  const { deployment } = entry.body;
   const { mergeBack } = deployment;
   if (mergeBack?.state !== "due") return;
   const state = (await isMergedBack(tools, watched, deployment)) ? "merged" : "missed";

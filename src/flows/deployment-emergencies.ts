@@ -8,7 +8,6 @@ import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import { emergencyEntry, expired } from "../domain/emergency/life.ts";
 import type { Account } from "../domain/identity.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import type { DeploymentRecord, PolicyRecord } from "../domain/record.ts";
 import { sinceOf } from "./assess-change.ts";
 import { recordDeployment } from "./deployed.ts";
 import { emergenciesForDeployment, emergenciesOf } from "./emergencies.ts";
@@ -73,10 +72,10 @@ export async function judgeDeploymentsAgain(
   for (const id of used) {
     const entry = await tools.ledger.state("deployment", id);
     if (entry === undefined) continue;
-    const { deployment, assessment: before } = entry.body as DeploymentRecord;
+    const { deployment, assessment: before } = entry.body;
     const kept = await tools.ledger.state("policy", before.policyDigest);
     if (kept === undefined) continue;
-    const policy: PolicyInForce = { state: "known", record: kept.body as PolicyRecord };
+    const policy: PolicyInForce = { state: "known", record: kept.body };
     const emergencies = await emergenciesForDeployment(tools, watched, deployment);
     const after = assess(
       { moment: "deployed", deployment, emergencies },

@@ -3,7 +3,6 @@
 import type { Instant, Sha } from "../domain/change.ts";
 import { contentVerdict } from "../domain/controls/deployment-approved.ts";
 import type { LoggedEntry } from "../domain/entry.ts";
-import type { DeploymentRecord } from "../domain/record.ts";
 import type { Verdict } from "../domain/result.ts";
 import { atHand } from "./at-hand.ts";
 import type { Tools } from "./ports.ts";
@@ -34,8 +33,7 @@ export async function knownDeployments(
   );
 }
 
-function keep({ body }: LoggedEntry): KnownDeployment {
-  const record = body as DeploymentRecord;
+function keep({ body: record }: LoggedEntry<"deployment">): KnownDeployment {
   const { deployment } = record;
   const { id, environment, sha, createdAt, succeededAt, number, origin, run } = deployment;
   return {

@@ -14,7 +14,7 @@ import { readOrder, type Order } from "../domain/deviation/order.ts";
 import type { Decision } from "../domain/entry.ts";
 import { isSamePerson } from "../domain/identity.ts";
 import type { Policy } from "../domain/policy/policy.ts";
-import type { DeviationRecord, MonthlyReviewRecord, Person, RepositoryRecord } from "../domain/record.ts";
+import type { DeviationRecord, MonthlyReviewRecord, Person } from "../domain/record.ts";
 import type { Tools } from "./ports.ts";
 import {
   deviationOf,
@@ -101,7 +101,7 @@ export async function senderOf(
   { repository }: Pick<DeviationRecord, "repository">,
 ) {
   const entry = await ledger.state("repository", String(repository.id));
-  const record = entry === undefined ? null : (entry.body as RepositoryRecord);
+  const record = entry === undefined ? null : entry.body;
   return {
     repository: record?.repository ?? repository,
     installationId: record?.installationId ?? 0,
@@ -116,7 +116,7 @@ async function monthsOf(
 ): Promise<readonly ReviewedMonth[]> {
   const reviews: MonthlyReviewRecord[] = [];
   for await (const { body } of ledger.states("monthly-review", { organizationId: repository.ownerId }))
-    reviews.push(body as MonthlyReviewRecord);
+    reviews.push(body);
   return reviewedMonths(reviews).filter(({ control }) => controls.includes(control));
 }
 

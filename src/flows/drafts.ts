@@ -9,7 +9,6 @@ import { draftResponse } from "../domain/drafts/response.ts";
 import type { Instant } from "../domain/change.ts";
 import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
 import { short } from "../domain/wording.ts";
-import type { ChangeRecord, DeploymentRecord, DeviationRecord } from "../domain/record.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
 /** What is drafted. `period`: needed for `bridge` and `note`; `id`: for `response`. */
@@ -59,9 +58,7 @@ export async function draft(ledger: Log, request: DraftRequest): Promise<Draft> 
     case "bridge": {
       if (request.period === undefined) return { ok: false, missing: ["a period (`--period`)"] };
       const listed = new Set(
-        records.entries
-          .filter((entry) => entry.kind === "deviation")
-          .flatMap(({ body }) => (body as DeviationRecord).subjects),
+        records.entries.filter((entry) => entry.kind === "deviation").flatMap(({ body }) => body.subjects),
       );
       const unlisted: string[] = [];
       const period = await counted(ledger, organization.id, request.period, listed, unlisted);
@@ -81,9 +78,8 @@ async function entriesOf(ledger: Log, organizationId: number): Promise<readonly 
   for (const kind of KINDS)
     for await (const entry of ledger.states(kind, { organizationId })) entries.push(entry);
   const cited = entries
-    .filter(({ kind }) => kind === "deviation")
-    .flatMap(({ body }) => {
-      const { subjectKind, subjects } = body as DeviationRecord;
+    .filter((entry) => entry.kind === "deviation")
+    .flatMap(({ body: { subjectKind, subjects } }) => {
       return subjectKind === "change" || subjectKind === "deployment"
         ? subjects.map((subject) => [subjectKind, subject] as const)
         : [];
@@ -112,7 +108,7 @@ async function counted(
       order: "at",
     })) {
       counts[kind] += 1;
-      const { assessment, mode } = body as ChangeRecord | DeploymentRecord;
+      const { assessment, mode } = body;
       const isOwn = assessment.results.some(
         ({ outcome, cause }) => outcome === "fail" && cause !== "carries-refused",
       );

@@ -25,7 +25,7 @@ import {
   pushed,
   withdrawn,
 } from "../domain/emergency/life.ts";
-import { nextWord, type RetroactiveReviewRecord } from "../domain/emergency/retroactive-review.ts";
+import { nextWord } from "../domain/emergency/retroactive-review.ts";
 import { askAuthorisers, askReason, type Asked } from "../domain/emergency/words.ts";
 import type { Account } from "../domain/identity.ts";
 import { dueAfter } from "../domain/calendar.ts";
@@ -69,8 +69,8 @@ export async function emergenciesOf(
   for await (const entry of tools.ledger.states("emergency", { repositoryId, subjectPrefix })) {
     const review = await tools.ledger.state("retroactive-review", entry.subject);
     found.push({
-      record: entry.body as EmergencyRecord,
-      review: review === undefined ? null : (review.body as RetroactiveReviewRecord),
+      record: entry.body,
+      review: review === undefined ? null : review.body,
       asOf,
     });
   }

@@ -11,7 +11,6 @@ import { isLate, mayReview, reviewEntry } from "../domain/emergency/retroactive-
 import { askAuthorisers, notAuthoriser } from "../domain/emergency/words.ts";
 import type { Account } from "../domain/identity.ts";
 import { isProductionEnvironment } from "../domain/policy/scope.ts";
-import type { DeploymentRecord } from "../domain/record.ts";
 import { clipped, oneLine, short, sources, time } from "../domain/wording.ts";
 import { GATES } from "./answer-gate.ts";
 import { currentPolicy } from "./assess-change.ts";
@@ -122,7 +121,7 @@ async function ofPull(
   if (outcome === "refused") return { refused: plain(reply) };
   await tools.ledger.record({ entries: entries ?? [], actions: actions ?? [] }, at, watched.fence);
   if (judge !== undefined) await assessPull(tools, watched, given.pull, null);
-  const told = entries?.find(({ kind }) => kind === "emergency")?.body as EmergencyRecord | undefined;
+  const told = entries?.find((entry) => entry.kind === "emergency")?.body;
   return { says: plain(reply), emergency: told?.id ?? null, refused: null };
 }
 
@@ -320,9 +319,7 @@ async function makersUsed(
   for (const id of used?.subjects ?? []) {
     const entry = await tools.ledger.state("deployment", id);
     const makers =
-      entry === undefined
-        ? null
-        : await makersOfDeployment(tools, watched, (entry.body as DeploymentRecord).deployment);
+      entry === undefined ? null : await makersOfDeployment(tools, watched, entry.body.deployment);
     if (makers === null) return null;
     all.push(...makers);
   }

@@ -4,7 +4,6 @@ import type { PullRequest } from "../domain/change.ts";
 import type { Action } from "../domain/entry.ts";
 import { checkRunAction, type Addressee } from "../domain/decision.ts";
 import { endedCheckText } from "../domain/ended-check.ts";
-import type { GateRecord } from "../domain/record.ts";
 import type { Verdict } from "../domain/result.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -19,7 +18,7 @@ export async function endWaitingChecks(
   const actions: Action[] = [];
   for (const { number, head } of pulls) {
     const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
-    const said = entry === undefined ? null : (entry.body as GateRecord).check;
+    const said = entry === undefined ? null : entry.body.check;
     if (said === null || said.status !== "in_progress" || said.headSha !== head.sha) continue;
     const octokit = await tools.github.octokits.installation(watched.installationId);
     const open = await tools.github.pullsWithHead(octokit, watched.repository, head.sha);

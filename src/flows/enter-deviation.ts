@@ -6,7 +6,7 @@ import { deviationIdOf, severityOf, type DeviationSeed } from "../domain/deviati
 import { sha256 } from "../domain/digest.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { defaultPolicy } from "../domain/policy/tighten.ts";
-import type { ChangeRecord, Person, RepositoryRecord, Severity } from "../domain/record.ts";
+import type { Person, RepositoryRecord, Severity } from "../domain/record.ts";
 import { CONTROL_NAMES, type ControlName } from "../domain/result.ts";
 import { clipped, listed, markdown, oneLine } from "../domain/wording.ts";
 import { orderDeviation, senderOf } from "./deviation-orders.ts";
@@ -142,7 +142,7 @@ function knownAs(people: readonly Person[], login: string): Person {
 
 async function repositoryCalled({ ledger }: LedgerTools, called: string): Promise<RepositoryRecord | null> {
   for await (const entry of ledger.states("repository")) {
-    const record = entry.body as RepositoryRecord;
+    const record = entry.body;
     const { owner, name } = record.repository;
     if (`${owner}/${name}`.toLowerCase() === called.toLowerCase()) return record;
   }
@@ -165,7 +165,7 @@ async function changesOf(
   if (pulls.length === 0) return [];
   const found: NamedChange[] = [];
   for await (const entry of ledger.states("change", { repositoryId, order: "at" })) {
-    const { change } = entry.body as ChangeRecord;
+    const { change } = entry.body;
     const pull = change.pullRequests.find(({ number }) => pulls.includes(number))?.number;
     if (pull === undefined) continue;
     const { actor, at } = change.update;

@@ -20,7 +20,7 @@ export async function noticeEnvironments(
   const entries: Entry[] = [];
   for (const name of new Set(names.map((each) => each.toLowerCase()))) {
     const id = gapId(watched.repository.id, "unobservable", 0, `environment:${name}`);
-    const known = (await tools.ledger.state("coverage-gap", id))?.body as CoverageGapRecord | undefined;
+    const known = (await tools.ledger.state("coverage-gap", id))?.body;
     const isOpen = known !== undefined && known.to === null;
     if (readsLikeProduction(policy, name) && !isOpen)
       entries.push(gapEntry(gapOf(watched, id, name, known?.from ?? now), watched.repository));

@@ -3,7 +3,7 @@
 import { policyOrDefault } from "../domain/decision.ts";
 import { settle } from "../domain/deviation/decide.ts";
 import { entitled } from "../domain/entitled.ts";
-import type { ChangeRecord, DeviationRecord } from "../domain/record.ts";
+import type { DeviationRecord } from "../domain/record.ts";
 import type { Command } from "./answer-command.ts";
 import { senderOf } from "./deviation-orders.ts";
 import { authorityFor } from "./emergencies.ts";
@@ -58,7 +58,7 @@ async function deviationOfPull(
 ): Promise<DeviationRecord | null> {
   const span = { repositoryId: watched.repository.id, from: at - HOUR, to: at + HOUR };
   for await (const entry of tools.ledger.states("change", span)) {
-    const { change } = entry.body as ChangeRecord;
+    const { change } = entry.body;
     if (!change.pullRequests.some((pull) => pull.number === number)) continue;
     const own = (await knownDeviations(tools)).find(({ subjects }) => subjects.includes(change.id));
     if (own !== undefined) return deviationOf(tools, own.id);

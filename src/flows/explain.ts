@@ -41,5 +41,5 @@ export const recheck: Command = {
 
 async function lastSaid(tools: Tools, watched: Watched, number: number): Promise<GateRecord | null> {
   const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
-  return entry === undefined ? null : (entry.body as GateRecord);
+  return entry === undefined ? null : entry.body;
 }

@@ -2,7 +2,6 @@
 
 import { sha256 } from "../domain/digest.ts";
 import type { SharedCause } from "../domain/deviation/open.ts";
-import type { ExposureRecord } from "../domain/protection/record.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** The task that looks at one cause's deviation again. Lane `organization:ID`. */
@@ -44,7 +43,7 @@ export async function noteLanded(
   // What was found only after the spell ended shares its cause all the same.
   const open = new Set<string>(shared?.kind === "weakening" ? [shared.id] : []);
   for await (const entry of tools.ledger.states("exposure", { repositoryId })) {
-    const { causeId, to } = entry.body as ExposureRecord;
+    const { causeId, to } = entry.body;
     if (to === null) open.add(causeId);
   }
   await askForExposures(tools, ownerId, [...open], id);

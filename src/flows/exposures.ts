@@ -8,7 +8,6 @@ import type { Decision } from "../domain/entry.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { Meanwhile } from "../domain/protection/deviation.ts";
 import type { ExposureRecord } from "../domain/protection/record.ts";
-import type { ChangeRecord, DeploymentRecord } from "../domain/record.ts";
 import type { Assessment, ControlName } from "../domain/result.ts";
 import { currentPolicy } from "./assess-change.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -24,7 +23,7 @@ export async function recordWeakening(
 ): Promise<void> {
   const exposures: ExposureRecord[] = [];
   for await (const entry of tools.ledger.states("exposure", { organizationId })) {
-    const body = entry.body as ExposureRecord;
+    const body = entry.body;
     if (body.causeId === causeId) exposures.push(body);
   }
   const enforced: { readonly exposure: ExposureRecord; readonly watched: Watched }[] = [];
@@ -99,7 +98,7 @@ async function landedDuring(tools: Tools, exposure: ExposureRecord): Promise<rea
   const where = `${repository.owner}/${repository.name}`;
   const found: Meanwhile[] = [];
   for await (const entry of tools.ledger.states("change", span)) {
-    const { change, assessment } = entry.body as ChangeRecord;
+    const { change, assessment } = entry.body;
     if (!places.has(change.update.ref)) continue;
     const pulls = change.pullRequests.map(({ number }) => `${where}#${number}`).join(", ");
     const said = pulls === "" ? `${where} ${change.update.after.slice(0, 7)}` : pulls;
@@ -108,7 +107,7 @@ async function landedDuring(tools: Tools, exposure: ExposureRecord): Promise<rea
   }
   if (exposure.cause.kind !== "environment") return found;
   for await (const entry of tools.ledger.states("deployment", span)) {
-    const { deployment, assessment } = entry.body as DeploymentRecord;
+    const { deployment, assessment } = entry.body;
     if (!environments.has(deployment.environment.toLowerCase())) continue;
     const said = `deployment of ${where} ${deployment.sha.slice(0, 7)} to ${deployment.environment}`;
     const { verdict } = assessment;

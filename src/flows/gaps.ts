@@ -3,7 +3,7 @@
 import type { Instant, Repository } from "../domain/change.ts";
 import { sha256 } from "../domain/digest.ts";
 import type { Entry } from "../domain/entry.ts";
-import type { CoverageGapRecord, RepositoryRecord } from "../domain/record.ts";
+import type { CoverageGapRecord } from "../domain/record.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 
 /** The id of the gap that began then, for that cause; `about` where a repository may have several. */
@@ -36,7 +36,7 @@ export async function recordDowntime(
 ): Promise<void> {
   const owners = new Map<number, string>();
   for await (const entry of ledger.states("repository")) {
-    const { repository } = entry.body as RepositoryRecord;
+    const { repository } = entry.body;
     owners.set(repository.ownerId, repository.owner);
   }
   const entries = [...owners].map(([organizationId, owner]): Entry => {

@@ -25,7 +25,7 @@ export async function gateOf(
   const { id } = watched.repository;
   for (const name of [originalEnvironment ?? environment, environment]) {
     const entry = await tools.ledger.state("deployment-gate", gateSubject(id, origin.number, name));
-    if (entry !== undefined) return (entry.body as DeploymentGateRecord).answer;
+    if (entry !== undefined) return entry.body.answer;
   }
   const wasAsked = (await questions(tools, id)).some(
     (each) => each.environment === environment.toLowerCase(),
@@ -49,7 +49,7 @@ interface Question {
 
 async function questions(tools: Tools, repositoryId: number): Promise<readonly Question[]> {
   const asked = await atHand(tools, "deployment-gate", repositoryId, ({ body }): Question => {
-    const record = body as DeploymentGateRecord;
+    const record = body;
     return {
       environment: record.environment.toLowerCase(),
       waiting: record.answer === "waiting" ? record : null,

@@ -2,7 +2,7 @@
 
 import { nextProof } from "../domain/approval.ts";
 import { asked, asksOf } from "../domain/asks.ts";
-import type { Acceptance, Authority, Check, Instant, PullRequest, Sha } from "../domain/change.ts";
+import type { Authority, Check, Instant, PullRequest, Sha } from "../domain/change.ts";
 import { CHECK_NAME } from "../domain/controls/control.ts";
 import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import { contributorsOf, makersOf } from "../domain/contribution.ts";
@@ -13,7 +13,7 @@ import { asOnePerson } from "../domain/identity.ts";
 import type { PolicyNames } from "../domain/policy/names.ts";
 import { namedIn, speaksOf } from "../domain/policy/when.ts";
 import { policyInForce, type FileProblem, type PolicyInForce } from "../domain/policy/tighten.ts";
-import type { GateRecord, Observation } from "../domain/record.ts";
+import type { Observation } from "../domain/record.ts";
 import { mayBePreApproved } from "../domain/standard.ts";
 import { sources } from "../domain/wording.ts";
 import type { Candidates } from "../domain/message.ts";
@@ -53,7 +53,7 @@ export async function observationsOf(
     from,
     order: "at",
   })) {
-    found.push(entry.body as Observation);
+    found.push(entry.body);
   }
   return found;
 }
@@ -184,7 +184,7 @@ async function acceptanceOf(
   number: number,
 ): Promise<Pick<PullRequest, "accepted">> {
   const entry = await tools.ledger.state("acceptance", `${watched.repository.id}#${number}`);
-  return entry === undefined ? {} : { accepted: entry.body as Acceptance };
+  return entry === undefined ? {} : { accepted: entry.body };
 }
 
 /** What reviewers might do when the gate last looked before a merge, under the same policy: better known than what is read long after. */
@@ -198,7 +198,7 @@ async function authoritiesBefore(
 ): Promise<ReadonlyMap<number, Authority>> {
   const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
   if (entry === undefined || entry.recordedAt > merged + SECOND) return new Map();
-  const { pulls, assessment } = entry.body as GateRecord;
+  const { pulls, assessment } = entry.body;
   if (assessment.policyDigest !== policyDigest) return new Map();
   const asksPermission = needs.permission.some((each) => each !== undefined);
   // Which teams were looked through then depends on the rules that applied then.

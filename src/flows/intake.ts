@@ -1,7 +1,6 @@
 /** What a delivery leads to: observations kept, caches forgotten, and the subjects to look at again. */
 
 import type { Entry } from "../domain/entry.ts";
-import type { RepositoryRecord } from "../domain/record.ts";
 import type { Signal, Subject } from "../github/subject.ts";
 import { canonical } from "../domain/digest.ts";
 import { observationSubject } from "./gather.ts";
@@ -66,7 +65,7 @@ async function keepRepository(
   if (repository === null || installationId === null) return;
   const known = await tools.ledger.state("repository", String(repository.id));
   if (known !== undefined) {
-    const record = known.body as RepositoryRecord;
+    const record = known.body;
     const same =
       canonical(record.repository) === canonical(repository) && record.installationId === installationId;
     // Nothing comes from what we cannot see any more, but what came before may be heard late: only a listing brings it back.

@@ -8,7 +8,7 @@ import type { Decision } from "../domain/entry.ts";
 import { decideUse } from "../domain/emergency/use.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import type { ChangeRecord, PolicyRecord } from "../domain/record.ts";
+import type { ChangeRecord } from "../domain/record.ts";
 import type { Assessment } from "../domain/result.ts";
 import { sinceOf } from "./assess-change.ts";
 import { addressee, emergenciesOfAll, planDue } from "./emergencies.ts";
@@ -29,7 +29,7 @@ export async function judgeLandedAgain(
   const span = { repositoryId, from: at - HOUR, to: at + HOUR };
   const landed: ChangeRecord[] = [];
   for await (const entry of tools.ledger.states("change", span)) {
-    const record = entry.body as ChangeRecord;
+    const record = entry.body;
     if (record.change.pullRequests.some(({ number }) => number === pull.number)) landed.push(record);
   }
   for (const record of landed) await judgeAgain(tools, watched, record);
@@ -43,8 +43,11 @@ export async function groupDeviations(
 ): Promise<void> {
   const { id: repositoryId } = watched.repository;
   const deviating: ChangeRecord[] = [];
-  for await (const { body } of tools.ledger.states("change", { repositoryId, ...span, order: "at" })) {
-    const record = body as ChangeRecord;
+  for await (const { body: record } of tools.ledger.states("change", {
+    repositoryId,
+    ...span,
+    order: "at",
+  })) {
     if (record.assessment.verdict === "non-compliant") deviating.push(record);
   }
   // One alone is told as well by itself.
@@ -94,7 +97,7 @@ async function policyOf(
   { policyDigest }: Pick<Assessment, "policyDigest">,
 ): Promise<PolicyInForce | null> {
   const entry = await tools.ledger.state("policy", policyDigest);
-  return entry === undefined ? null : { state: "known", record: entry.body as PolicyRecord };
+  return entry === undefined ? null : { state: "known", record: entry.body };
 }
 
 async function decide(

@@ -3,7 +3,6 @@
 import type { LandedBefore, PullRequest } from "../domain/change.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { isProductionBranch } from "../domain/policy/scope.ts";
-import type { LandingRecord } from "../domain/record.ts";
 import { landedChanges } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -23,7 +22,7 @@ export async function landedBefore(
     if (!own.has(landed.after) || landed.at > until) continue;
     const entry = await tools.ledger.state("landing", landed.id);
     if (entry === undefined) continue;
-    const { change, assessment, asked } = entry.body as LandingRecord;
+    const { change, assessment, asked } = entry.body;
     const { ref, before, after, at, kind } = change.update;
     const counting = assessment.approvals.filter(({ counts }) => counts);
     const counted = counting.map(({ actorId }) => actorId);

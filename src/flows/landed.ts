@@ -2,7 +2,6 @@
 
 import { NO_COMMIT, type Instant, type Sha } from "../domain/change.ts";
 import type { LoggedEntry } from "../domain/entry.ts";
-import type { BranchRecord, ChangeRecord, LandingRecord } from "../domain/record.ts";
 import { atHand } from "./at-hand.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -28,8 +27,8 @@ export async function landedChanges(
   return [...known.values()].toSorted((a, b) => a.at - b.at || a.seq - b.seq);
 }
 
-function keep({ seq, body }: LoggedEntry, known: Landed | undefined): Landed {
-  const { change, assessment } = body as ChangeRecord | LandingRecord;
+function keep({ seq, body }: LoggedEntry<"change" | "landing">, known: Landed | undefined): Landed {
+  const { change, assessment } = body;
   const { ref, before, after, at } = change.update;
   const isApproved =
     change.pullRequests.length > 0 &&
@@ -47,7 +46,7 @@ export async function originOf(
   updates: readonly Landed[],
 ): Promise<Sha> {
   const place = await tools.ledger.state("branch", `${watched.repository.id}:${ref}`);
-  const origin = place === undefined ? null : (place.body as BranchRecord).origin;
+  const origin = place === undefined ? null : place.body.origin;
   const first = updates.find((each) => each.ref === ref);
   // What was filled in later may reach further back than what was watched.
   if (first !== undefined && (origin === null || first.at < origin.at)) return first.before;

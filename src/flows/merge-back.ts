@@ -2,7 +2,6 @@
 
 import type { Deployment } from "../domain/deployment.ts";
 import { refOf } from "../domain/policy/scope.ts";
-import type { ChangeRecord } from "../domain/record.ts";
 import { landedChanges } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -44,7 +43,7 @@ export async function isMergedBack(tools: Tools, watched: Watched, deployment: D
       ? null
       : await github.compareFiles(octokit, repository, previous.sha, sha, github.lookups);
   for (const { id, before, after } of landed.slice(-MOST_UPDATES)) {
-    const change = (await tools.ledger.state("change", id))?.body as ChangeRecord | undefined;
+    const change = (await tools.ledger.state("change", id))?.body;
     const pulls = change?.change.pullRequests ?? [];
     if (pulls.some(({ commits }) => commits.some((each) => each.sha === sha))) return true;
     if (brought === null || brought.truncated || brought.files.length === 0) continue;

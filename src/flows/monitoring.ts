@@ -20,14 +20,7 @@ import type { Action, Entry } from "../domain/entry.ts";
 import { notify } from "../domain/notification.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { DEFAULT_CALENDAR } from "../domain/calendar.ts";
-import type {
-  ChangeRecord,
-  DeploymentRecord,
-  DeviationRecord,
-  MonthlyReviewRecord,
-  PolicyRecord,
-  RepositoryRecord,
-} from "../domain/record.ts";
+import type { MonthlyReviewRecord, PolicyRecord } from "../domain/record.ts";
 import { CONTROL_NAMES, type ControlName } from "../domain/result.ts";
 import { listed, time } from "../domain/wording.ts";
 import { currentPolicy } from "./assess-change.ts";
@@ -61,7 +54,7 @@ export async function askMonthly(tools: Tools, fence: Watched["fence"], at: Inst
 async function oneRepositoryEach(tools: Tools, fence: Watched["fence"]): Promise<readonly Watched[]> {
   const first = new Map<number, number>();
   for await (const entry of tools.ledger.states("repository", { order: "subject" })) {
-    const { repository, removedAt, archived } = entry.body as RepositoryRecord;
+    const { repository, removedAt, archived } = entry.body;
     if (removedAt === null && !archived && !first.has(repository.ownerId))
       first.set(repository.ownerId, repository.id);
   }
@@ -183,15 +176,13 @@ export async function countMonth(
   const span = spanOf(month);
   const tally = new MonthlyTally();
   const waits: Waits[] = [];
-  for await (const { body } of ledger.states("change", { organizationId, ...span, order: "at" })) {
-    const record = body as ChangeRecord;
+  for await (const { body: record } of ledger.states("change", { organizationId, ...span, order: "at" })) {
     tally.subject(record.assessment);
     if (record.assessment.verdict !== "historic") waits.push(waitsOf(record));
   }
   for await (const { body } of ledger.states("deployment", { organizationId, ...span, order: "at" }))
-    tally.subject((body as DeploymentRecord).assessment);
-  for await (const { body } of ledger.states("deviation", { organizationId }))
-    tally.deviation(body as DeviationRecord, span);
+    tally.subject(body.assessment);
+  for await (const { body } of ledger.states("deviation", { organizationId })) tally.deviation(body, span);
   return { tally, waiting: waitingTimes(waits) };
 }
 
@@ -204,7 +195,7 @@ export async function reviewsOf(
   const reviews: MonthlyReviewRecord[] = [];
   const { from, to } = spanOf(month);
   for await (const { body } of ledger.states("monthly-review", { organizationId, from, to }))
-    reviews.push(body as MonthlyReviewRecord);
+    reviews.push(body);
   return reviews;
 }
 
@@ -237,7 +228,7 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
     return { refused: `${month} is not over: it can be signed off from ${time(spanOf(month).to)}.` };
   if (comment.trim() === "") return { refused: "Say what you saw: a sign-off needs a comment." };
   const known = await tools.ledger.state("monthly-review", monthlySubject(organizationId, control, month));
-  const before = known === undefined ? null : (known.body as MonthlyReviewRecord);
+  const before = known === undefined ? null : known.body;
   if (before?.signedOff != null)
     return {
       refused: `${control} was signed off for ${month} by ${before.signedOff.by.login} at ${time(before.signedOff.at)}.`,
@@ -289,10 +280,10 @@ export async function newestPolicy(
   { ledger }: { readonly ledger: Pick<Tools["ledger"], "states"> },
   organizationId: number,
 ): Promise<PolicyRecord | null> {
-  let newest: { readonly seq: number; readonly body: unknown } | null = null;
+  let newest: { readonly seq: number; readonly body: PolicyRecord } | null = null;
   for await (const entry of ledger.states("policy", { organizationId }))
     if (newest === null || entry.seq > newest.seq) newest = entry;
-  return newest === null ? null : (newest.body as PolicyRecord);
+  return newest === null ? null : newest.body;
 }
 
 function reviewEntry(organizationId: number, body: MonthlyReviewRecord): Entry {

@@ -23,7 +23,7 @@ export async function ownerNames(
   const { id: repositoryId, ownerId: organizationId } = watched.repository;
   const subject = `${repositoryId}:${sha256(owners.text)}`;
   const entry = await tools.ledger.state("code-owners", subject);
-  const known = entry === undefined ? { accounts: [], teams: [] } : (entry.body as OwnersRecord);
+  const known = entry === undefined ? { accounts: [], teams: [] } : entry.body;
   const lacking = (
     names: readonly string[],
     there: readonly { readonly name: string }[],

@@ -114,7 +114,7 @@ async function namesOf(tools: Tools, watched: Watched, record: PolicyRecord): Pr
   if (named === 0 && givenEntries(record.effective).length === 0) return null;
   return tools.github.lookups.rememberForever(`names:${record.digest}`, async () => {
     const entry = await tools.ledger.state("policy", record.digest);
-    const recorded = entry === undefined ? undefined : (entry.body as PolicyRecord).effective.names;
+    const recorded = entry === undefined ? undefined : entry.body.effective.names;
     if (recorded !== undefined) return recorded;
     const found = await findOut(tools, watched, record, { logins, teams, organizations });
     const effective = { ...record.effective, names: found };

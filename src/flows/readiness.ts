@@ -3,19 +3,8 @@
 import type { Instant } from "../domain/change.ts";
 import { MonthlyTally } from "../domain/deviation/monitoring.ts";
 import { reviewedMonths } from "../domain/deviation/operating.ts";
-import type { EntryKind } from "../domain/entry.ts";
-import type { ControlStateRecord } from "../domain/protection/record.ts";
+import type { Bodies, EntryKind } from "../domain/entry.ts";
 import { periodAt, readinessOf, type Readiness, type ReadinessFacts } from "../domain/readiness.ts";
-import type {
-  ChangeRecord,
-  CompletenessRecord,
-  CoverageGapRecord,
-  DeploymentRecord,
-  DeviationRecord,
-  MonthlyReviewRecord,
-  RemediationRecord,
-  RepositoryRecord,
-} from "../domain/record.ts";
 import type { Assessment } from "../domain/result.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { newestPolicy } from "./monitoring.ts";
@@ -37,9 +26,9 @@ async function readinessFacts(
   { days, at }: { readonly days: number; readonly at: Instant },
 ): Promise<ReadinessFacts> {
   const span = { from: at - days * DAY, to: at };
-  const bodies = async <Body>(kind: EntryKind): Promise<readonly Body[]> => {
-    const found: Body[] = [];
-    for await (const { body } of ledger.states(kind, { organizationId })) found.push(body as Body);
+  const bodies = async <K extends EntryKind>(kind: K): Promise<readonly Bodies[K][]> => {
+    const found: Bodies[K][] = [];
+    for await (const { body } of ledger.states(kind, { organizationId })) found.push(body);
     return found;
   };
   const tally = new MonthlyTally();
@@ -51,29 +40,29 @@ async function readinessFacts(
       if (outcome === "unverifiable") unverifiable.push(`${what}: ${control}: ${reasons[0] ?? "unknown"}`);
   };
   for await (const { body } of ledger.states("change", { organizationId, ...span, order: "at" })) {
-    const { change, assessment } = body as ChangeRecord;
+    const { change, assessment } = body;
     const pull = change.pullRequests[0];
     const name = pull === undefined ? ` ${change.update.after.slice(0, 7)}` : `#${pull.number}`;
     count(`${change.repository.owner}/${change.repository.name}${name}`, assessment);
   }
   for await (const { body } of ledger.states("deployment", { organizationId, ...span, order: "at" })) {
-    const { deployment, assessment } = body as DeploymentRecord;
+    const { deployment, assessment } = body;
     const { owner, name } = deployment.repository;
     count(`${owner}/${name} deployment ${deployment.number}`, assessment);
   }
-  const deviations = await bodies<DeviationRecord>("deviation");
+  const deviations = await bodies("deviation");
   for (const deviation of deviations) tally.deviation(deviation, span);
   const policy = await newestPolicy({ ledger }, organizationId);
-  const states = await bodies<ControlStateRecord>("control-state");
-  const reviews = await bodies<MonthlyReviewRecord>("monthly-review");
-  const proofs = await bodies<CompletenessRecord>("completeness");
+  const states = await bodies("control-state");
+  const reviews = await bodies("monthly-review");
+  const proofs = await bodies("completeness");
   return {
     at,
     ...span,
     policy,
     tally,
     unverifiable,
-    repositories: await bodies<RepositoryRecord>("repository"),
+    repositories: await bodies("repository"),
     settings: states
       .filter(({ gone }) => !gone)
       .map(({ repository, place, setting, value, because }) => ({
@@ -81,9 +70,9 @@ async function readinessFacts(
         setting: { place, setting, value, because },
       })),
     deviations,
-    remediations: await bodies<RemediationRecord>("remediation"),
+    remediations: await bodies("remediation"),
     months: reviewedMonths(reviews),
-    gaps: (await bodies<CoverageGapRecord>("coverage-gap")).filter(
+    gaps: (await bodies("coverage-gap")).filter(
       ({ from, to }) => from < span.to && (to === null || to > span.from),
     ),
     completeness: proofs

@@ -1,7 +1,6 @@
 /** When completeness is counted without being asked: hourly in small, and whole when a month or a period has ended. */
 
 import type { Instant } from "../domain/change.ts";
-import type { PolicyRecord } from "../domain/record.ts";
 import { SETTLING } from "./gather.ts";
 import type { Tools } from "./ports.ts";
 import { askToReconcile, type Span } from "./reconcile.ts";
@@ -59,7 +58,7 @@ export async function countEnded(tools: Tools): Promise<void> {
   for await (const entry of tools.ledger.states("repository"))
     if (!named.has(entry.organizationId)) named.set(entry.organizationId, []);
   for await (const { organizationId, body } of tools.ledger.states("policy")) {
-    const periods = (body as PolicyRecord).effective.periods.map(({ from, to }) => {
+    const periods = body.effective.periods.map(({ from, to }) => {
       return { from: Date.parse(from), to: Date.parse(to) };
     });
     named.get(organizationId)?.push(...periods);

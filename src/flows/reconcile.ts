@@ -5,7 +5,7 @@ import { countListings, EDGE, type Count, type Listings } from "../domain/eviden
 import { branchOf } from "../domain/policy/scope.ts";
 import { canonical, sha256 } from "../domain/digest.ts";
 import type { Entry } from "../domain/entry.ts";
-import type { BranchRecord, ChangeRecord, CompletenessRecord, RepositoryRecord } from "../domain/record.ts";
+import type { BranchRecord, CompletenessRecord } from "../domain/record.ts";
 import { followBranch, HISTORY_KEPT } from "./assess-change.ts";
 import { observationsOf } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -28,7 +28,7 @@ export async function askToReconcile(
 ): Promise<readonly string[]> {
   const tasks = [];
   for await (const entry of tools.ledger.states("repository", { organizationId, order: "subject" })) {
-    if ((entry.body as RepositoryRecord).removedAt !== null) continue;
+    if (entry.body.removedAt !== null) continue;
     tasks.push({
       id: `${TASKS.reconcile}:${entry.subject}:${request}`,
       lane: `repository:${entry.subject}`,
@@ -49,7 +49,7 @@ export async function reconciled(
 ): Promise<readonly CompletenessRecord[]> {
   const found: CompletenessRecord[] = [];
   for await (const entry of tools.ledger.states("completeness", { organizationId, order: "subject" })) {
-    const record = entry.body as CompletenessRecord;
+    const record = entry.body;
     if (record.from === from && record.to === to) found.push(record);
   }
   return found;
@@ -124,7 +124,7 @@ export async function countBranch(
   const { repository } = watched;
   const { github, ledger } = tools;
   const place = await ledger.state("branch", `${repository.id}:${ref}`);
-  const followed = place === undefined ? null : (place.body as BranchRecord);
+  const followed = place === undefined ? null : place.body;
   const origin = followed?.origin ?? null;
   const octokit = await github.octokits.installation(watched.installationId);
   // A branch that became one of production later counts from then.
@@ -253,7 +253,7 @@ async function recordedUpdates(
 ): Promise<readonly RefUpdate[]> {
   const recorded: RefUpdate[] = [];
   for await (const entry of tools.ledger.states("change", { repositoryId, from, to, order: "at" })) {
-    const { update } = (entry.body as ChangeRecord).change;
+    const { update } = entry.body.change;
     if (update.ref === ref) recorded.push(update);
   }
   return recorded;

@@ -117,7 +117,7 @@ export async function noticeVanished(tools: Tools, found: Found): Promise<void> 
   const now = tools.clock.now();
   const gone: RepositoryRecord[] = [];
   for await (const entry of tools.ledger.states("repository")) {
-    const record = entry.body as RepositoryRecord;
+    const record = entry.body;
     const isSeen = found.repositories.has(record.repository.id) || found.unread.has(record.installationId);
     if (record.removedAt === null && !isSeen) gone.push(record);
   }
@@ -224,7 +224,7 @@ async function recordsOf(
   }
   const records: RepositoryRecord[] = [];
   for await (const entry of tools.ledger.states("repository", { order: "subject" })) {
-    const record = entry.body as RepositoryRecord;
+    const record = entry.body;
     if (record.installationId === event.installationId) records.push(record);
   }
   return records;
@@ -233,23 +233,19 @@ async function recordsOf(
 async function closedGaps(tools: Tools, repositoryId: number, to: Instant): Promise<readonly Entry[]> {
   const closed: Entry[] = [];
   for await (const entry of tools.ledger.states("coverage-gap", { repositoryId, order: "at" })) {
-    const gap = entry.body as CoverageGapRecord;
+    const gap = entry.body;
     // What happened meanwhile is read from GitHub's activity list as soon as the branch is followed again.
-    if (gap.to === null) closed.push({ ...entry, body: { ...gap, to, backfilled: true } });
+    if (gap.to !== null) continue;
+    const { kind, subject, organizationId, at } = entry;
+    const body = { ...gap, to, backfilled: true };
+    closed.push({ kind, subject, repositoryId, organizationId, at, body });
   }
-  return closed.map(({ kind, subject, repositoryId, organizationId, at, body }) => ({
-    kind,
-    subject,
-    repositoryId,
-    organizationId,
-    at,
-    body,
-  }));
+  return closed;
 }
 
 async function recordOf(tools: Tools, repositoryId: number): Promise<RepositoryRecord | null> {
   const entry = await tools.ledger.state("repository", String(repositoryId));
-  return entry === undefined ? null : (entry.body as RepositoryRecord);
+  return entry === undefined ? null : entry.body;
 }
 
 function entryOf(body: RepositoryRecord): Entry {

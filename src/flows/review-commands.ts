@@ -1,9 +1,8 @@
 /** The commands of the retroactive review: `approve`, with or without a follow-up, and `reject`. */
 
-import type { RetroactiveReviewRecord, ReviewState } from "../domain/emergency/retroactive-review.ts";
+import type { RetroactiveReviewRecord, ReviewState } from "../domain/emergency/exception.ts";
 import { isLate, mayReview, reviewEntry } from "../domain/emergency/retroactive-review.ts";
 import type { Standing } from "../domain/emergency/standing.ts";
-import type { ChangeRecord, DeviationRecord } from "../domain/record.ts";
 import { markdown, oneOf, sources, time } from "../domain/wording.ts";
 import type { Command, CommandAnswer, Commanded } from "./answer-command.ts";
 import { gatherPull } from "./gather.ts";
@@ -114,11 +113,11 @@ export function notReviewer(
 async function pullOfDeviation(tools: Tools, deviation: string): Promise<number | null> {
   const entry = await tools.ledger.state("deviation", deviation);
   if (entry === undefined) return null;
-  const record = entry.body as DeviationRecord;
+  const record = entry.body;
   if (record.pull !== null) return record.pull;
   for (const id of record.subjects) {
     const change = await tools.ledger.state("change", id);
-    const [pull] = change === undefined ? [] : (change.body as ChangeRecord).change.pullRequests;
+    const [pull] = change === undefined ? [] : change.body.change.pullRequests;
     if (pull !== undefined) return pull.number;
   }
   return null;

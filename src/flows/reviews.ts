@@ -11,13 +11,12 @@ import {
   mayReview,
   nextWord,
 } from "../domain/emergency/retroactive-review.ts";
-import type { RetroactiveReviewRecord, ReviewState } from "../domain/emergency/retroactive-review.ts";
+import type { RetroactiveReviewRecord, ReviewState } from "../domain/emergency/exception.ts";
 import { standingOf, type Standing } from "../domain/emergency/standing.ts";
 import type { Account } from "../domain/identity.ts";
 import { askReviewers } from "../domain/emergency/words.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import type { PolicyRecord } from "../domain/record.ts";
 import { markdown, time } from "../domain/wording.ts";
 import { addressee, authorityFor, emergenciesOf, keepUp, planDue } from "./emergencies.ts";
 import { gatherPull } from "./gather.ts";
@@ -39,7 +38,7 @@ export async function owedFor(tools: Tools, watched: Watched, pull: number | nul
     if (review === null) continue;
     const entry = await tools.ledger.state("policy", review.policyDigest);
     if (entry === undefined) continue;
-    owed.push({ facts, review, policy: (entry.body as PolicyRecord).effective });
+    owed.push({ facts, review, policy: entry.body.effective });
   }
   return owed;
 }
@@ -148,7 +147,7 @@ export async function overdueReview(
   for await (const entry of tools.ledger.states("retroactive-review", {
     organizationId: repository.ownerId,
   })) {
-    const review = entry.body as RetroactiveReviewRecord;
+    const review = entry.body;
     if (!isOverdue(review, tools.clock.now())) continue;
     const since = markdown(time(review.dueAt));
     return `The review owed after ${emergencyName(review, repository)} has been overdue since ${since}, and the policy lets no further emergency pass until it is there. Whoever may review it does so there with \`/countersign approve\` or \`/countersign reject <reason>\`.`;
@@ -171,14 +170,14 @@ export async function lookAtDue(tools: Tools, watched: Watched): Promise<readonl
   const pulls = new Set<number>();
   const { id: repositoryId } = watched.repository;
   for await (const entry of tools.ledger.states("emergency", { repositoryId })) {
-    const record = entry.body as EmergencyFacts["record"];
+    const record = entry.body;
     const isLone = record.authorised?.confirmBy != null && record.confirmed === null;
     const moves = isOpen(record) || (record.status === "used" && isLone);
     if (moves && record.pull !== null) pulls.add(record.pull);
   }
   const due: number[] = [];
   for await (const entry of tools.ledger.states("retroactive-review", { repositoryId })) {
-    const { status, pull } = entry.body as RetroactiveReviewRecord;
+    const { status, pull } = entry.body;
     if (status === "due" && pull !== null) due.push(pull);
   }
   for (const number of due) {

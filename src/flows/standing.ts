@@ -7,7 +7,6 @@ import { deviationIdOf, hasRoomFor, type DeviationSeed, type SharedCause } from 
 import { dayOf } from "../domain/deviation/operating.ts";
 import type { LoggedEntry } from "../domain/entry.ts";
 import type { Policy } from "../domain/policy/policy.ts";
-import type { ExposureRecord } from "../domain/protection/record.ts";
 import type { CoverageGapRecord, DeviationRecord, RemediationRecord } from "../domain/record.ts";
 import type { Verdict } from "../domain/result.ts";
 import { atHand, type AtHandTools } from "./at-hand.ts";
@@ -38,8 +37,7 @@ export async function knownDeviations(tools: AtHandTools): Promise<readonly Know
   return [...(await atHand(tools, "deviation", undefined, keep)).values()];
 }
 
-function keep({ body }: LoggedEntry): KnownDeviation {
-  const record = body as DeviationRecord;
+function keep({ body: record }: LoggedEntry<"deviation">): KnownDeviation {
   return {
     id: record.id,
     title: record.title,
@@ -76,14 +74,14 @@ export async function spansAt(
   if (verdict !== "non-compliant") return [];
   const spans: SharedCause[] = [];
   for await (const entry of tools.ledger.states("coverage-gap", { organizationId: repository.ownerId })) {
-    const { id, cause, from, to } = entry.body as CoverageGapRecord;
+    const { id, cause, from, to } = entry.body;
     const because = GAPS[cause];
     const isHere = entry.repositoryId === 0 || entry.repositoryId === repository.id;
     if (because !== undefined && isHere)
       spans.push({ kind: "coverage-gap", id, from, to, because, controls: null });
   }
   for await (const entry of tools.ledger.states("exposure", { repositoryId: repository.id })) {
-    const { causeId, cause, items, notBefore, to } = entry.body as ExposureRecord;
+    const { causeId, cause, items, notBefore, to } = entry.body;
     if (!items.some(({ place }) => place.id === where || place.name.toLowerCase() === where)) continue;
     const because = `${cause.kind} ${cause.name} ${cause.how}`;
     const controls = [cause.kind === "environment" ? "deployment-approved" : "gate-respected"] as const;
@@ -145,7 +143,7 @@ export async function deviationOf(
   id: string,
 ): Promise<DeviationRecord | null> {
   const entry = await ledger.state("deviation", id);
-  return entry === undefined ? null : (entry.body as DeviationRecord);
+  return entry === undefined ? null : entry.body;
 }
 
 /** The newest record of a deviation's remediation, or null. */
@@ -154,7 +152,7 @@ export async function remediationOf(
   id: string,
 ): Promise<RemediationRecord | null> {
   const entry = await ledger.state("remediation", id);
-  return entry === undefined ? null : (entry.body as RemediationRecord);
+  return entry === undefined ? null : entry.body;
 }
 
 /** The part of a cause that lists the subject or has room for it. */

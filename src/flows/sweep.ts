@@ -2,7 +2,6 @@
 
 import { policyOrDefault } from "../domain/decision.ts";
 import { branchOf, isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
-import type { ChangeRecord, CoverageGapRecord, RepositoryRecord } from "../domain/record.ts";
 import { commandSubject } from "../domain/reply.ts";
 import type { Receiver } from "../domain/notification.ts";
 import type { Actor, Instant } from "../domain/change.ts";
@@ -140,7 +139,7 @@ async function organizations(
 ): Promise<readonly { readonly id: number; readonly login: string }[]> {
   const found = new Map<number, string>();
   for await (const entry of tools.ledger.states("repository")) {
-    const { repository, removedAt } = entry.body as RepositoryRecord;
+    const { repository, removedAt } = entry.body;
     if (removedAt === null) found.set(repository.ownerId, repository.owner);
   }
   return [...found].map(([id, login]) => ({ id, login }));
@@ -177,7 +176,7 @@ async function groupInGaps(
   for (const { organizationId, from } of gaps) {
     const repositories = new Set<number>();
     for await (const { body } of tools.ledger.states("change", { organizationId, from, to: dueAt })) {
-      const { change, assessment } = body as ChangeRecord;
+      const { change, assessment } = body;
       if (assessment.verdict === "non-compliant") repositories.add(change.repository.id);
     }
     await tools.ledger.queue.enqueue(
@@ -226,7 +225,7 @@ async function unreadCommands(tools: Tools, watched: Watched): Promise<readonly 
   let since = tools.clock.now() - READ_AGAIN;
   const gaps = tools.ledger.states("coverage-gap", { organizationId: repository.ownerId });
   for await (const entry of gaps) {
-    const { cause, from, to } = entry.body as CoverageGapRecord;
+    const { cause, from, to } = entry.body;
     if (cause === "app-down" && to !== null && to >= since) since = Math.min(since, from);
   }
   const octokit = await tools.github.octokits.installation(watched.installationId);

@@ -2,12 +2,12 @@
 
 import { policyOrDefault } from "../domain/decision.ts";
 import { isProductionEnvironment } from "../domain/policy/scope.ts";
-import { isUnobservable, type Protection } from "../domain/protection/snapshot.ts";
-import type { DeploymentGateRecord } from "../domain/record.ts";
+import { isUnobservable } from "../domain/protection/snapshot.ts";
 import { answerGate } from "./answer-gate.ts";
 import { currentPolicy } from "./assess-change.ts";
 import { gateSubject } from "./gates.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { protectionOf } from "./protection.ts";
 
 /** Answers every job of a repository that waits for our gate and of which we have not heard. Asks nothing where no environment asks an App. Throws Trouble. */
 export async function answerUnheardGates(tools: Tools, watched: Watched): Promise<void> {
@@ -31,7 +31,7 @@ export async function answerUnheardGates(tools: Tools, watched: Watched): Promis
       gateSubject(repository.id, deployment, environment),
     );
     // What we heard of is answered, or looked at again with the others that wait.
-    if (known !== undefined && (known.body as DeploymentGateRecord).run === run) continue;
+    if (known !== undefined && known.body.run === run) continue;
     await answerGate(tools, watched, { deployment, environment, run });
   }
 }
@@ -39,8 +39,8 @@ export async function answerUnheardGates(tools: Tools, watched: Watched): Promis
 /** Whether a production environment asks any App before a job goes on, or hides whether it does; also where we were ever asked. */
 async function asksAnApp(tools: Tools, repositoryId: number): Promise<boolean> {
   for await (const _asked of tools.ledger.states("deployment-gate", { repositoryId })) return true;
-  const state = await tools.ledger.state("protection", String(repositoryId));
-  if (state === undefined) return false;
-  const { environments } = state.body as Protection;
+  const protection = await protectionOf(tools.ledger, repositoryId);
+  if (protection === null) return false;
+  const { environments } = protection;
   return !isUnobservable(environments) && environments.some(({ apps }) => apps === null || apps.length > 0);
 }

@@ -2,7 +2,6 @@
 
 import type { Instant, Sha } from "../domain/change.ts";
 import type { Entry, LoggedEntry } from "../domain/entry.ts";
-import type { ChangeRecord, DeploymentRecord } from "../domain/record.ts";
 import {
   commitOf,
   goneOfChange,
@@ -24,7 +23,7 @@ export async function verifySources(
 ): Promise<void> {
   try {
     const filter = { repositoryId: watched.repository.id, ...span, order: "at" } as const;
-    let some: LoggedEntry[] = [];
+    let some: LoggedEntry<"change">[] = [];
     for await (const entry of tools.ledger.states("change", filter)) {
       some.push(entry);
       if (some.length < AT_ONCE) continue;
@@ -32,7 +31,7 @@ export async function verifySources(
       some = [];
     }
     await verifyChanges(tools, watched, some);
-    const deployed: LoggedEntry[] = [];
+    const deployed: LoggedEntry<"deployment">[] = [];
     for await (const entry of tools.ledger.states("deployment", filter)) deployed.push(entry);
     await verifyDeployments(tools, watched, deployed);
   } catch (error) {
@@ -41,10 +40,14 @@ export async function verifySources(
   }
 }
 
-async function verifyChanges(tools: Tools, watched: Watched, changes: readonly LoggedEntry[]): Promise<void> {
+async function verifyChanges(
+  tools: Tools,
+  watched: Watched,
+  changes: readonly LoggedEntry<"change">[],
+): Promise<void> {
   if (changes.length === 0) return;
   const octokit = await tools.github.octokits.installation(watched.installationId);
-  const records = changes.map(({ body }) => body as ChangeRecord);
+  const records = changes.map(({ body }) => body);
   const pulls = new Set(records.flatMap(({ change }) => change.pullRequests.map(({ number }) => number)));
   const commits = new Set(records.map(commitOf).filter((sha): sha is Sha => sha !== null));
   const shown = await tools.github.readStillThere(octokit, watched.repository, [...pulls], [...commits]);
@@ -52,8 +55,8 @@ async function verifyChanges(tools: Tools, watched: Watched, changes: readonly L
     tools,
     watched,
     changes.map((entry) => {
-      const { id } = (entry.body as ChangeRecord).change;
-      return { entry, of: "change", id, gone: goneOfChange(entry.body as ChangeRecord, shown) };
+      const { id } = entry.body.change;
+      return { entry, of: "change", id, gone: goneOfChange(entry.body, shown) };
     }),
   );
 }
@@ -61,9 +64,9 @@ async function verifyChanges(tools: Tools, watched: Watched, changes: readonly L
 async function verifyDeployments(
   tools: Tools,
   watched: Watched,
-  deployed: readonly LoggedEntry[],
+  deployed: readonly LoggedEntry<"deployment">[],
 ): Promise<void> {
-  const records = deployed.map(({ body }) => (body as DeploymentRecord).deployment);
+  const records = deployed.map(({ body }) => body.deployment);
   if (records.length === 0) return;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const since = Math.min(...records.map(({ createdAt }) => createdAt));
@@ -80,8 +83,8 @@ async function verifyDeployments(
     tools,
     watched,
     deployed.map((entry) => {
-      const body = entry.body as DeploymentRecord;
-      return { entry, of: "deployment", id: body.deployment.id, gone: goneOfDeployment(body, numbers, runs) };
+      const { id } = entry.body.deployment;
+      return { entry, of: "deployment", id, gone: goneOfDeployment(entry.body, numbers, runs) };
     }),
   );
 }
@@ -95,7 +98,7 @@ async function record(tools: Tools, watched: Watched, verified: readonly Verifie
   const now = tools.clock.now();
   const entries: Entry[] = [];
   for (const { entry, of, id, gone } of verified) {
-    const known = (await tools.ledger.state("source-gone", id))?.body as SourceGoneRecord | undefined;
+    const known = (await tools.ledger.state("source-gone", id))?.body;
     const body = sourceGone(known ?? null, { of, id }, gone, now);
     const { repositoryId, organizationId, at } = entry;
     if (body !== null)

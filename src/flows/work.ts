@@ -296,7 +296,7 @@ async function assessCommit(
 ): Promise<void> {
   const group = await tools.ledger.state("gate", `${watched.repository.id}@${sha}`);
   if (group !== undefined) {
-    const baseRef = (group.body as { pulls: readonly { base: { ref: string } }[] }).pulls[0]?.base.ref ?? "";
+    const baseRef = group.body.pulls[0]?.base.ref ?? "";
     return assessGroup(
       tools,
       watched,

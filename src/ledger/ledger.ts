@@ -59,7 +59,7 @@ export class Ledger {
   }
 
   /** The newest entry of one subject. */
-  state(kind: EntryKind, subject: string): Promise<LoggedEntry | undefined> {
+  state<K extends EntryKind>(kind: K, subject: string): Promise<LoggedEntry<K> | undefined> {
     return this.#store.read(async (db) => {
       const row = await db
         .selectFrom("state")
@@ -68,12 +68,12 @@ export class Ledger {
         .where("state.kind", "=", kind)
         .where("state.subject", "=", subject)
         .executeTakeFirst();
-      return row && readEntry(row);
+      return row && readEntry<K>(row);
     });
   }
 
   /** The newest entry of every subject of a kind, in pages: what changes meanwhile may be seen old or new, nothing is held up. */
-  async *states(kind: EntryKind, filter: StateFilter = {}): AsyncIterable<LoggedEntry> {
+  async *states<K extends EntryKind>(kind: K, filter: StateFilter = {}): AsyncIterable<LoggedEntry<K>> {
     let after: LogRow | undefined;
     for (;;) {
       const last = after;
@@ -81,7 +81,7 @@ export class Ledger {
         const base = db.selectFrom("state").innerJoin("log", "log.seq", "state.seq").select(LOG_COLUMNS);
         return statePage(base, kind, filter, last).execute();
       });
-      for (const row of rows) yield readEntry(row);
+      for (const row of rows) yield readEntry<K>(row);
       after = rows.at(-1);
       if (rows.length < PAGE) return;
     }
@@ -105,7 +105,7 @@ export class Ledger {
   }
 
   /** Every entry, oldest first, in pages. */
-  log(filter: LogFilter = {}): AsyncIterable<LoggedEntry> {
+  log<K extends EntryKind = EntryKind>(filter: LogFilter<K> = {}): AsyncIterable<LoggedEntry<K>> {
     return readLog(this.#store, filter);
   }
 

@@ -5,17 +5,17 @@ import type { Selectable } from "kysely";
 
 import { FIRST_LINK, linkHash } from "../domain/chain.ts";
 import type { Instant } from "../domain/change.ts";
-import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
+import type { Bodies, EntryKind, LoggedEntry } from "../domain/entry.ts";
 import type { LogTable } from "./schema.ts";
 import type { Store } from "./store.ts";
 
 const PAGE = 1_000;
 
 /** Which entries of the log to read; times are half-open and cut by `at`. */
-export interface LogFilter {
+export interface LogFilter<K extends EntryKind = EntryKind> {
   readonly from?: Instant;
   readonly to?: Instant;
-  readonly kinds?: readonly EntryKind[];
+  readonly kinds?: readonly K[];
   readonly repositoryId?: number;
   /** Only entries after this one. */
   readonly afterSeq?: number;
@@ -43,12 +43,11 @@ export type LogCheck =
   | { readonly ok: true; readonly size: number; readonly hash: string }
   | { readonly ok: false; readonly seq: number; readonly problem: string };
 
-/** A row as an entry. */
-export function readEntry(row: LogRow): LoggedEntry {
-  return {
+/** A row of a kind as an entry. INVARIANT: only `record` writes rows, and it takes no kind with the body of another. */
+export function readEntry<K extends EntryKind>(row: LogRow): LoggedEntry<K> {
+  const entry = {
     seq: row.seq,
-    // Only `record` writes the column, and it takes nothing else.
-    kind: row.kind as EntryKind,
+    kind: row.kind as K,
     subject: row.subject,
     repositoryId: row.repository_id,
     organizationId: row.organization_id,
@@ -56,13 +55,17 @@ export function readEntry(row: LogRow): LoggedEntry {
     recordedAt: row.recorded_at,
     previousHash: row.previous_hash,
     hash: row.hash,
-    body: JSON.parse(row.body) as unknown,
+    body: JSON.parse(row.body) as Bodies[K],
   };
+  return entry;
 }
 
 /** Every entry that the filter lets through, oldest first. */
-export async function* readLog(store: Store, filter: LogFilter): AsyncIterable<LoggedEntry> {
-  for await (const row of rows(store, filter)) yield readEntry(row);
+export async function* readLog<K extends EntryKind>(
+  store: Store,
+  filter: LogFilter<K>,
+): AsyncIterable<LoggedEntry<K>> {
+  for await (const row of rows(store, filter)) yield readEntry<K>(row);
 }
 
 /** Computes every link again, then holds the head and the states against the log; names the first entry that does not fit. */
@@ -116,7 +119,7 @@ function brokenLink(row: LogRow, seq: number, previousHash: string): string | nu
     return `entry ${seq} is not linked to the entry before it: one of the two was changed, moved or put in`;
   const unlinked = {
     seq: row.seq,
-    kind: row.kind as EntryKind,
+    kind: row.kind,
     subject: row.subject,
     repositoryId: row.repository_id,
     organizationId: row.organization_id,

@@ -147,7 +147,7 @@ test(
     await pass(stage, STORY.start + 55 * MINUTE);
     const ledger = await stage.openLedger();
     const baselines: BaselineRecord[] = [];
-    for await (const entry of ledger.states("baseline")) baselines.push(entry.body as BaselineRecord);
+    for await (const entry of ledger.states("baseline")) baselines.push(entry.body);
     const deviations = [];
     for await (const entry of ledger.states("deviation")) deviations.push(entry.subject);
     await ledger.close();

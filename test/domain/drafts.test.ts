@@ -6,9 +6,19 @@ import { draftNote } from "../../src/domain/drafts/note.ts";
 import { draftProcedures } from "../../src/domain/drafts/procedures.ts";
 import { draftQuestions } from "../../src/domain/drafts/questions.ts";
 import { draftResponse } from "../../src/domain/drafts/response.ts";
-import type { EntryKind, LoggedEntry } from "../../src/domain/entry.ts";
+import type { Repository } from "../../src/domain/change.ts";
+import type { Bodies, EntryKind, LoggedEntry } from "../../src/domain/entry.ts";
 import { parsePolicy } from "../../src/domain/policy/parse.ts";
 import { policyInForce } from "../../src/domain/policy/tighten.ts";
+import type {
+  DeviationRecord,
+  DeviationStatus,
+  Moved,
+  PolicyRecord,
+  RemediationRecord,
+  RemediationStatus,
+} from "../../src/domain/record.ts";
+import { changeEntry } from "../evidence/fixture.ts";
 
 const DAY = 24 * 3_600_000;
 const start = Date.parse("2026-07-01T00:00:00Z");
@@ -44,7 +54,7 @@ retention: { years: 7 }
 `;
 
 /** The policy of this text, as an organisation's file. */
-function policyBody(text: string): unknown {
+function policyBody(text: string): PolicyRecord {
   const source = {
     state: "found",
     repository: "acme/.github",
@@ -59,7 +69,7 @@ function policyBody(text: string): unknown {
   return policy.record;
 }
 
-const repository = {
+const repository: Repository = {
   id: 1,
   owner: "acme",
   ownerId: 7,
@@ -67,11 +77,11 @@ const repository = {
   visibility: "private",
   defaultBranch: "main",
 };
-const ann = { id: 1, login: "ann" };
+const ann = { id: 1, login: "ann", type: "User" } as const;
 const bob = { id: 2, login: "bob" };
-const moved = { command: "list", by: null, role: "app", via: "app", at: start, text: "" };
+const moved: Moved = { command: "list", by: null, role: "app", via: "app", at: start, text: "" };
 
-const deviation = (id: string, subject: string, at: number, status: string) => ({
+const deviation = (id: string, subject: string, at: number, status: DeviationStatus): DeviationRecord => ({
   id,
   key: `change:${subject}`,
   subjectKind: "change",
@@ -100,7 +110,7 @@ const deviation = (id: string, subject: string, at: number, status: string) => (
   moved,
 });
 
-const remediation = (of: string, status: string) => ({
+const remediation = (of: string, status: RemediationStatus): RemediationRecord => ({
   deviation: of,
   repository,
   finding: "",
@@ -129,9 +139,14 @@ const remediation = (of: string, status: string) => ({
 });
 
 let seq = 0;
-const entry = (kind: EntryKind, subject: string, at: number, body: unknown): LoggedEntry => {
+const entry = <K extends EntryKind>(
+  kind: K,
+  subject: string,
+  at: number,
+  body: Bodies[K],
+): LoggedEntry<K> => {
   seq += 1;
-  return {
+  const made = {
     seq,
     kind,
     subject,
@@ -143,13 +158,20 @@ const entry = (kind: EntryKind, subject: string, at: number, body: unknown): Log
     hash: "",
     body,
   };
+  return made;
 };
+
+/** An entry as somebody may have changed it. */
+const changed = (entry: LoggedEntry, body: Readonly<Record<string, unknown>>): LoggedEntry =>
+  ({ ...entry, body: { ...entry.body, ...body } }) as LoggedEntry;
+
+const landed = changeEntry(1, start).body;
 
 /** What is read from the log: one settled deviation, one that is not, and what surrounds them. */
 const ENTRIES: readonly LoggedEntry[] = [
   entry("policy", "p1", start, policyBody(POLICY)),
-  entry("change", "c1", start + 30 * DAY, { change: {}, mode: "enforce" }),
-  entry("change", "c2", start + 60 * DAY, { change: {}, mode: "enforce" }),
+  entry("change", "c1", start + 30 * DAY, landed),
+  entry("change", "c2", start + 60 * DAY, landed),
   entry("deviation", "DEV-aaa", start + 30 * DAY, deviation("DEV-aaa", "c1", start + 30 * DAY, "effective")),
   entry(
     "deviation",
@@ -189,7 +211,14 @@ const ENTRIES: readonly LoggedEntry[] = [
     ref: "refs/heads/main",
     from: start,
     to: now,
+    listings: [],
+    matched: 0,
+    differences: [],
+    contiguous: true,
+    truncated: false,
     complete: true,
+    withoutPullRequest: 0,
+    checkedAt: now,
   }),
   entry("coverage-gap", "gap-1", end + DAY, {
     id: "gap-1",
@@ -202,7 +231,7 @@ const ENTRIES: readonly LoggedEntry[] = [
   }),
   entry("control-state", "1:branch:main:approvals-required", end + 3 * DAY, {
     repository,
-    place: { kind: "branch", name: "main" },
+    place: { kind: "branch", id: "refs/heads/main", name: "main" },
     setting: "approvals-required",
     value: 1,
     because: null,
@@ -216,10 +245,17 @@ const ENTRIES: readonly LoggedEntry[] = [
     id: "EXP-1",
     causeId: "EXP-1",
     repository,
-    cause: "setting",
+    cause: {
+      kind: "classic-protection",
+      owner: "repository",
+      id: "refs/heads/main",
+      name: "main",
+      how: "was removed",
+      at: null,
+    },
     items: [
       {
-        place: { kind: "branch", name: "main" },
+        place: { kind: "branch", id: "refs/heads/main", name: "main" },
         setting: "pull-request-required",
         was: true,
         is: false,
@@ -276,9 +312,7 @@ describe.each(Object.keys(DRAFTS))("the draft %s", (kind) => {
 
   test("changes with every record it cites", () => {
     for (const cited of citesOf(kind)) {
-      const entries = ENTRIES.map((each) =>
-        is(cited)(each) ? { ...each, body: { ...(each.body as object), changed: true } } : each,
-      );
+      const entries = ENTRIES.map((each) => (is(cited)(each) ? changed(each, { changed: true }) : each));
       expect(textOf(make({ ...RECORDS, entries })), cited.kind).not.toBe(textOf(make(RECORDS)));
     }
   });
@@ -331,7 +365,7 @@ describe("what the drafts say", () => {
     ["measure", { text: "Automate it.", suggested: true }, "a measure somebody decided on of DEV-aaa"],
   ])("a response without %s is refused", (key, value, missing) => {
     const entries = RECORDS.entries.map((each) =>
-      each.kind === "remediation" ? { ...each, body: { ...(each.body as object), [key]: value } } : each,
+      each.kind === "remediation" ? changed(each, { [key]: value }) : each,
     );
     const made = draftResponse({ ...RECORDS, entries }, "DEV-aaa");
     expect(made.ok ? [] : made.missing.map((each) => each.replace(/ \(.*/u, ""))).toEqual([missing]);
@@ -423,7 +457,7 @@ describe("the procedures say what the policy enforces", () => {
         draftProcedures({
           ...RECORDS,
           named: [],
-          entries: [{ ...RECORDS.entries[0]!, body: policyBody(text) }],
+          entries: [entry("policy", "p1", start, policyBody(text))],
         }),
       );
     expect(POLICY).toContain(before);

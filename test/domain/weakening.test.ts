@@ -176,8 +176,8 @@ describe("readings, one after the other", () => {
         told: null,
       });
       for (const { kind, subject, body } of decided.entries) {
-        if (kind === "exposure") exposures.set(subject, body as ExposureRecord);
-        if (kind === "control-state") settings.set(subject, body as ControlStateRecord);
+        if (kind === "exposure") exposures.set(subject, body);
+        if (kind === "control-state") settings.set(subject, body);
       }
       causes.push(...decided.causes);
       before = after;

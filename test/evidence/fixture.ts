@@ -10,7 +10,7 @@ import { remediationEntry } from "../../src/domain/deviation/decide.ts";
 import { plannedRemediation } from "../../src/domain/deviation/remediation.ts";
 import { sha256 } from "../../src/domain/digest.ts";
 import type { ControlStateRecord } from "../../src/domain/protection/record.ts";
-import type { Entry } from "../../src/domain/entry.ts";
+import type { Bodies, Entry, EntryKind } from "../../src/domain/entry.ts";
 import type { Period } from "../../src/domain/evidence/population.ts";
 import { signingKeyOf } from "../../src/domain/evidence/seal.ts";
 import type { Policy } from "../../src/domain/policy/policy.ts";
@@ -78,7 +78,7 @@ function at(text: string): Instant {
 }
 
 /** One update of `main`: the `n`th, from the (n-1)th commit to the nth. Every tenth is pushed directly and fails. */
-export function changeEntry(n: number, when: Instant): Entry {
+export function changeEntry(n: number, when: Instant): Entry<"change"> {
   const direct = n % 10 === 4;
   const pull = direct ? null : pullRequest(n, when);
   const id = sha256(`change ${n}`);
@@ -320,7 +320,7 @@ export function deploymentEntry(n: number, carried: readonly number[], when: Ins
   };
 }
 
-function deviationEntry(n: number, when: Instant): Entry {
+function deviationEntry(n: number, when: Instant): Entry<"deviation"> {
   const id = sha256(`deviation ${n}`);
   const eve = { id: EVE.id, login: EVE.login };
   const subject = sha256(`change ${n}`);
@@ -366,14 +366,11 @@ function deviationEntry(n: number, when: Instant): Entry {
 }
 
 /** What was said to a deviation so far: its plan, told in two entries. */
-function remediationEntries(deviation: Entry, when: Instant): readonly Entry[] {
+function remediationEntries(deviation: Entry<"deviation">, when: Instant): readonly Entry[] {
   const ann = { id: ANN.id, login: ANN.login };
   const said = (command: string, text: string, at: Instant) =>
     ({ command, by: ann, role: "other", via: "comment", at, text }) as const;
-  const planned = plannedRemediation(
-    deviation.body as DeviationRecord,
-    said("cause", "tooling: left to people", when),
-  );
+  const planned = plannedRemediation(deviation.body, said("cause", "tooling: left to people", when));
   const first = { ...planned, rootCause: { category: "tooling", text: "left to people" } as const };
   const due = "2026-09-01";
   const second = {
@@ -442,13 +439,13 @@ export function smallLog(): readonly Entry[] {
     withoutPullRequest: 1,
     checkedAt: GENERATED_AT - 3_600_000,
   };
-  const plain = (
-    kind: Entry["kind"],
+  const plain = <K extends EntryKind>(
+    kind: K,
     subject: string,
     when: Instant,
-    body: unknown,
+    body: Bodies[K],
     repositoryId = WEB.id,
-  ): Entry => ({
+  ) => ({
     kind,
     subject,
     repositoryId,

@@ -1,14 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 
 import type { Instant } from "../../src/domain/change.ts";
-import type {
-  BranchRecord,
-  ChangeRecord,
-  CompletenessRecord,
-  CoverageGapRecord,
-  DeviationRecord,
-} from "../../src/domain/record.ts";
-import type { EntryKind } from "../../src/domain/entry.ts";
+import type { Bodies, EntryKind } from "../../src/domain/entry.ts";
 import { readStory } from "../support/scenarios.ts";
 import { openStage, type InProcessStage } from "../support/stage.ts";
 
@@ -64,16 +57,16 @@ async function act(step: { readonly do: string } & Readonly<Record<string, unkno
   await stage.app.settle();
 }
 
-async function states<Body>(kind: EntryKind): Promise<readonly Body[]> {
+async function states<K extends EntryKind>(kind: K): Promise<readonly Bodies[K][]> {
   const ledger = await stage.openLedger();
-  const found: Body[] = [];
-  for await (const entry of ledger.states(kind, { order: "at" })) found.push(entry.body as Body);
+  const found: Bodies[K][] = [];
+  for await (const entry of ledger.states(kind, { order: "at" })) found.push(entry.body);
   await ledger.close();
   return found;
 }
 
 async function updates(): Promise<readonly (readonly [string, string, boolean])[]> {
-  const changes = await states<ChangeRecord>("change");
+  const changes = await states("change");
   return changes.map(({ change: { update }, assessment }) => [
     update.kind,
     assessment.verdict,
@@ -108,7 +101,7 @@ test("an update taken from a webhook and listed later stays one change, and is j
   listed.hide = () => false;
   await pass(DAY);
   expect(await updates()).toEqual([["pull-request", "compliant", true]]);
-  const [deviation, ...more] = await states<DeviationRecord>("deviation");
+  const [deviation, ...more] = await states("deviation");
   expect([deviation?.status, more.length]).toEqual(["closed", 0]);
 });
 
@@ -130,7 +123,7 @@ test("an update whose webhook was lost is not skipped when a later one was taken
     ["push", "non-compliant", true],
     ["push", "non-compliant", true],
   ]);
-  const [place] = await states<BranchRecord>("branch");
+  const [place] = await states("branch");
   expect(place?.activityId).not.toBeNull();
 });
 
@@ -152,12 +145,12 @@ test("a list that no longer reaches back to the last update recorded leaves a ga
   await stage.double.setClock(now);
   await stage.app.restart(now);
   await stage.app.settle();
-  const gaps = await states<CoverageGapRecord>("coverage-gap");
+  const gaps = await states("coverage-gap");
   expect(gaps.filter(({ cause }) => cause === "history-expired")).toMatchObject([
     { to: forgotten, backfilled: false },
   ]);
   await stage.app.reconcile("acme", STORY.start - 30 * DAY, now);
-  const found = await states<CompletenessRecord>("completeness");
+  const found = await states("completeness");
   expect(found.filter(({ repository }) => repository.name === "web").map(({ complete }) => complete)).toEqual(
     [false],
   );
@@ -170,7 +163,7 @@ test("a period whose beginning the list has forgotten is not called complete", a
   await pass(400 * DAY);
   listed.hide = () => true;
   await stage.app.reconcile("acme", STORY.start + 2 * DAY, STORY.start + 3 * DAY);
-  const found = await states<CompletenessRecord>("completeness");
+  const found = await states("completeness");
   const web = found.filter(
     ({ repository, from }) => repository.name === "web" && from === STORY.start + 2 * DAY,
   );

@@ -1,7 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 
 import type { Instant } from "../../src/domain/change.ts";
-import type { ChangeRecord } from "../../src/domain/record.ts";
 import { readStory } from "../support/scenarios.ts";
 import { openStage, type InProcessStage } from "../support/stage.ts";
 
@@ -37,7 +36,7 @@ async function act(step: { readonly do: string } & Readonly<Record<string, unkno
 async function gateOf(pull: number): Promise<unknown> {
   const ledger = await stage.openLedger();
   for await (const entry of ledger.states("change")) {
-    const { change, assessment } = entry.body as ChangeRecord;
+    const { change, assessment } = entry.body;
     if (change.pullRequests.some(({ number }) => number === pull)) {
       await ledger.close();
       const result = assessment.results.find(({ control }) => control === "gate-respected");

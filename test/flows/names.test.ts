@@ -1,6 +1,5 @@
 import { afterEach, expect, test } from "vitest";
 
-import type { GateRecord } from "../../src/domain/record.ts";
 import { readStory } from "../support/scenarios.ts";
 import { openStage, type InProcessStage } from "../support/stage.ts";
 
@@ -29,7 +28,7 @@ async function gate(): Promise<readonly unknown[]> {
   const ledger = await stage.openLedger();
   try {
     for await (const entry of ledger.states("gate")) {
-      const { assessment } = entry.body as GateRecord;
+      const { assessment } = entry.body;
       const result = assessment.results.find(({ control }) => control === "independently-approved");
       return [assessment.verdict, result?.reasons[0]];
     }

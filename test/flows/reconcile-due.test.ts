@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 
-import type { ChangeRecord, CompletenessRecord } from "../../src/domain/record.ts";
 import { endedSpans, lastHour } from "../../src/flows/reconcile-due.ts";
 import { openRig, type Rig } from "../robustness/rig.ts";
 import { readStory } from "../support/scenarios.ts";
@@ -27,7 +26,7 @@ const iso = (at: number): string => new Date(at).toISOString();
 async function counted({ ledger }: Rig): Promise<readonly string[]> {
   const found: string[] = [];
   for await (const { body } of ledger.states("completeness", { order: "at" })) {
-    const { repository, from, to, complete, listings } = body as CompletenessRecord;
+    const { repository, from, to, complete, listings } = body;
     if (repository.name !== "web") continue;
     const counts = listings.map(({ count }) => count).join(" ");
     found.push(`${iso(from)} ${iso(to)} ${complete ? "complete" : "NOT complete"}: ${counts}`);
@@ -38,7 +37,7 @@ async function counted({ ledger }: Rig): Promise<readonly string[]> {
 async function changes({ ledger }: Rig): Promise<number> {
   let count = 0;
   for await (const { body } of ledger.states("change"))
-    count += (body as ChangeRecord).change.repository.name === "web" ? 1 : 0;
+    count += body.change.repository.name === "web" ? 1 : 0;
   return count;
 }
 

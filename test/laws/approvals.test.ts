@@ -343,7 +343,7 @@ describe("deciding twice", () => {
           });
         const first = decide(null, START);
         expect(canonical(decide(null, START))).toBe(canonical(first));
-        const record = first.entries.find((each) => each.kind === "gate")?.body as GateRecord;
+        const record = first.entries.find((each) => each.kind === "gate")?.body;
         expect(decide(JSON.parse(canonical(record)) as GateRecord, START + 1e9)).toEqual({
           entries: [],
           actions: [],

@@ -269,7 +269,7 @@ describe("deciding twice", () => {
             at,
           });
         const first = decide(null, START);
-        const said = first.entries.find(({ kind }) => kind === "gate")?.body as GateRecord;
+        const said = first.entries.find(({ kind }) => kind === "gate")?.body;
         expect(first.actions.map(({ kind }) => kind)).toContain("check-run");
         // As it comes back from the log.
         const again = decide(JSON.parse(canonical(said)) as GateRecord, START + 1e9);

@@ -4,7 +4,6 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { DoStep } from "../../src/cli/scenario/steps.ts";
-import type { ChangeRecord, DeploymentRecord } from "../../src/domain/record.ts";
 import type { Assessment } from "../../src/domain/result.ts";
 import { openRig, type RawState } from "../robustness/rig.ts";
 import { endOnFailure, rounds, SEED } from "../support/effort.ts";
@@ -272,7 +271,7 @@ async function play(steps: readonly DoStep[], weather: Weather | null): Promise<
     const judged = new Map<string, Assessment>();
     const population: string[] = [];
     for await (const { subject, body } of rig.ledger.states("change")) {
-      const { change, assessment } = body as ChangeRecord;
+      const { change, assessment } = body;
       judged.set(
         `change ${change.update.ref} ${change.update.kind} ${change.update.after.slice(0, 7)} ${subject}`,
         assessment,
@@ -281,7 +280,7 @@ async function play(steps: readonly DoStep[], weather: Weather | null): Promise<
         population.push(`${change.update.ref} ${change.update.before} ${change.update.after}`);
     }
     for await (const { body } of rig.ledger.states("deployment")) {
-      const { deployment, assessment } = body as DeploymentRecord;
+      const { deployment, assessment } = body;
       judged.set(`deployment ${deployment.number} ${deployment.id}`, assessment);
     }
     const updates = updatesOf(await rig.state()).slice(begun);

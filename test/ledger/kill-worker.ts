@@ -19,7 +19,7 @@ function say(step: string): void {
 async function workLane(lane: string): Promise<void> {
   for (const { id } of await queue.deliveries(lane, Date.now(), 5)) {
     const decision = {
-      entries: [entry(id, { lane }, { kind: "observation" })],
+      entries: [entry(id, { lane })],
       actions: [action(id, { lane }, { repositoryId: Number(lane.split(":")[1]) })],
     };
     await ledger.record(decision, Date.now(), { owner, lane });

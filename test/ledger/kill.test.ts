@@ -59,16 +59,14 @@ describeOnBothStores("a worker killed ten times", (open) => {
     await once(last, "exit");
 
     const ids = Array.from({ length: DELIVERIES }, (_, index) => `d${index}`);
-    const recorded = await all(ledger.log());
+    const recorded = await all(ledger.log({ kinds: ["tags"] }));
     expect(recorded.map((entry) => entry.subject).toSorted()).toEqual(ids.toSorted());
     const done = await ledger.queue.listActions({ status: "done", limit: 1_000 });
     expect(done.map((action) => action.key).toSorted()).toEqual(ids.toSorted());
     const arrived = (await ledger.queue.list({ status: "done", limit: 1_000 })).toReversed();
     for (const [lane, deliveries] of Map.groupBy(arrived, (listed) => listed.lane))
       expect(
-        recorded
-          .filter((entry) => (entry.body as { lane: string }).lane === lane)
-          .map((entry) => entry.subject),
+        recorded.filter((entry) => entry.body.tags["lane"] === lane).map((entry) => entry.subject),
       ).toEqual(deliveries.map((listed) => listed.id));
     expect(await ledger.verifyLog()).toMatchObject({ ok: true, size: DELIVERIES });
   });

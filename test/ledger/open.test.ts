@@ -31,7 +31,7 @@ describeOnBothStores("opening the ledger", (open) => {
     await ledger.record({ entries: [entry("a", 1)], actions: [] }, 1);
     await ledger.close();
     const reopened = await again();
-    expect((await reopened.state("change", "a"))?.body).toBe(1);
+    expect((await reopened.state("tags", "a"))?.body.at).toBe(1);
     expect(await reopened.verifyLog()).toMatchObject({ ok: true, size: 1 });
   });
 
@@ -114,7 +114,7 @@ describeOnBothStores("opening the ledger", (open) => {
       migrate(tx, store.kind, 2, [...MIGRATIONS, later("0102-x")]),
     );
     expect(applied).toEqual(["0102-x"]);
-    expect(await all(ledger.states("change"))).toHaveLength(2);
+    expect(await all(ledger.states("tags"))).toHaveLength(2);
     expect(await ledger.queue.waiting()).toMatchObject({ deliveries: 1, actions: 1 });
     expect(await ledger.verifyLog()).toMatchObject({ ok: true });
     await store.close();

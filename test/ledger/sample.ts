@@ -1,11 +1,17 @@
 /** Small entries, actions and deliveries for the ledger's tests. */
 
 import type { Action, Entry, LoggedEntry } from "../../src/domain/entry.ts";
+import type { TagsRecord } from "../../src/domain/record.ts";
 import type { NewDelivery } from "../../src/ledger/deliveries.ts";
 
-/** An entry of kind `change` about repository 1, unless `more` says otherwise. */
-export function entry(subject: string, body: unknown, more: Partial<Entry> = {}): Entry {
-  return { kind: "change", subject, repositoryId: 1, organizationId: 9, at: 1_000, body, ...more };
+/** An entry of kind `tags` about repository 1, unless `more` says otherwise: no body is smaller. A number is when they were read. */
+export function entry(
+  subject: string,
+  value: number | TagsRecord["tags"],
+  more: Partial<Entry<"tags">> = {},
+): Entry<"tags"> {
+  const body = typeof value === "number" ? { tags: {}, at: value } : { tags: value, at: 0 };
+  return { kind: "tags", subject, repositoryId: 1, organizationId: 9, at: 1_000, body, ...more };
 }
 
 /** A check run on repository 1 by installation 5. */

@@ -2,7 +2,6 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import type { DoStep } from "../../src/cli/scenario/steps.ts";
-import type { ChangeRecord, DeploymentRecord } from "../../src/domain/record.ts";
 import type { Assessment } from "../../src/domain/result.ts";
 import { endOnFailure, rounds, SEED } from "../support/effort.ts";
 import { freshDatabase } from "../support/stores.ts";
@@ -173,13 +172,13 @@ async function play(steps: readonly DoStep[], weather: Weather | null): Promise<
     const judged = new Map<string, Assessment>();
     const population: string[] = [];
     for await (const { subject, body } of rig.ledger.states("change")) {
-      const { change, assessment } = body as ChangeRecord;
+      const { change, assessment } = body;
       judged.set(subject, assessment);
       if (change.repository.name === "web")
         population.push(`${change.update.ref} ${change.update.before} ${change.update.after}`);
     }
     for await (const { subject, body } of rig.ledger.states("deployment"))
-      judged.set(subject, (body as DeploymentRecord).assessment);
+      judged.set(subject, body.assessment);
     const updates = updatesOf(await rig.state()).filter((update) => !begun.has(update));
     return { judged, population: population.toSorted(), updates: updates.toSorted(), refusals };
   } finally {

@@ -1,7 +1,6 @@
 /** What a run came to, in a form two runs can be compared by. */
 
 import { canonical } from "../../src/domain/digest.ts";
-import type { ChangeRecord, DeploymentRecord, DeviationRecord, GateRecord } from "../../src/domain/record.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { RawState } from "./rig.ts";
 
@@ -19,14 +18,14 @@ export async function outcomeOf(ledger: Ledger, state: RawState): Promise<Outcom
   const verdicts: string[] = [];
   for (const kind of ["change", "deployment", "gate"] as const) {
     for await (const { subject, body } of ledger.states(kind)) {
-      const { assessment } = body as ChangeRecord | DeploymentRecord | GateRecord;
+      const { assessment } = body;
       const { verdict, results, policyDigest } = assessment;
       verdicts.push(canonical({ kind, subject, verdict, results, policyDigest }));
     }
   }
   const deviations: string[] = [];
   for await (const { subject, body } of ledger.states("deviation")) {
-    const { status, controls, subjects } = body as DeviationRecord;
+    const { status, controls, subjects } = body;
     deviations.push(canonical({ subject, status, controls, subjects }));
   }
   const issues: string[] = [];

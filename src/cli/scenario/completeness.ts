@@ -30,11 +30,11 @@ export async function completeness(
   const ledger = await stage.openLedger();
   try {
     const changes: ChangeRecord[] = [];
-    for await (const entry of ledger.states("change")) changes.push(entry.body as ChangeRecord);
+    for await (const entry of ledger.states("change")) changes.push(entry.body);
     const repositories: RepositoryRecord[] = [];
-    for await (const entry of ledger.states("repository")) repositories.push(entry.body as RepositoryRecord);
+    for await (const entry of ledger.states("repository")) repositories.push(entry.body);
     const proofs: CompletenessRecord[] = [];
-    for await (const entry of ledger.states("completeness")) proofs.push(entry.body as CompletenessRecord);
+    for await (const entry of ledger.states("completeness")) proofs.push(entry.body);
     const differences = [
       ...differencesOf(state, repositories, changes),
       ...proofs

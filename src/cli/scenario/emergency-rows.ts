@@ -3,7 +3,7 @@
 import type { Instant } from "../../domain/change.ts";
 import type { EmergencyRecord } from "../../domain/emergency/exception.ts";
 import { isLate, isOverdue } from "../../domain/emergency/retroactive-review.ts";
-import type { RetroactiveReviewRecord } from "../../domain/emergency/retroactive-review.ts";
+import type { RetroactiveReviewRecord } from "../../domain/emergency/exception.ts";
 import type { Sight } from "./match.ts";
 
 type StepsOf = (subject: string) => readonly string[];

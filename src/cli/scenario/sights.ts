@@ -4,18 +4,9 @@ import { contributorsOf } from "../../domain/contribution.ts";
 import { figuresText, monthlyStatus } from "../../domain/deviation/monitoring.ts";
 import type { Actor, Instant, Sha } from "../../domain/change.ts";
 import type { Deployment } from "../../domain/deployment.ts";
-import type { Entry, EntryKind } from "../../domain/entry.ts";
+import { isOfKind, type Bodies, type EntryKind, type LoggedEntry } from "../../domain/entry.ts";
 import type { NotificationPayload } from "../../domain/notification.ts";
-import type { ControlStateRecord } from "../../domain/protection/record.ts";
-import type {
-  ChangeRecord,
-  CoverageGapRecord,
-  DeploymentRecord,
-  DeviationRecord,
-  RemediationRecord,
-  RepositoryRecord,
-  MonthlyReviewRecord,
-} from "../../domain/record.ts";
+import type { ChangeRecord } from "../../domain/record.ts";
 import type { Result } from "../../domain/result.ts";
 import { DRAFT_KINDS } from "../../domain/drafts/draft.ts";
 import { periodAt } from "../../domain/readiness.ts";
@@ -23,8 +14,6 @@ import { draft } from "../../flows/drafts.ts";
 import { readiness } from "../../flows/readiness.ts";
 import { readinessLines } from "../readiness.ts";
 import { completeness } from "./completeness.ts";
-import type { EmergencyRecord } from "../../domain/emergency/exception.ts";
-import type { RetroactiveReviewRecord } from "../../domain/emergency/retroactive-review.ts";
 import type { CheckSeen, DoubleState, Made, RepositorySeen } from "./double.ts";
 import { emergencyRows, reviewRows } from "./emergency-rows.ts";
 import type { Expectation, Row } from "./expectations.ts";
@@ -44,7 +33,7 @@ export class Sights {
   #now: Instant;
   #state: Promise<DoubleState> | null = null;
   #complete: Promise<Sight> | null = null;
-  readonly #entries = new Map<EntryKind, Promise<readonly Entry[]>>();
+  readonly #entries = new Map<EntryKind, Promise<readonly LoggedEntry[]>>();
 
   constructor(scenario: Scenario, stage: Stage, made: ReadonlyMap<string, Made>) {
     this.#stage = stage;
@@ -118,13 +107,13 @@ export class Sights {
   }
 
   /** The newest body of each subject of a kind in the App's ledger. */
-  async bodies<T>(kind: EntryKind): Promise<readonly T[]> {
+  async bodies<K extends EntryKind>(kind: K): Promise<readonly Bodies[K][]> {
     let entries = this.#entries.get(kind);
     if (entries === undefined) {
       entries = readStates(this.#stage, kind);
       this.#entries.set(kind, entries);
     }
-    return (await entries).map((entry) => entry.body as T);
+    return (await entries).filter((entry) => isOfKind(entry, kind)).map((entry) => entry.body);
   }
 
   async #checks(rows: readonly Row[]): Promise<Sight> {
@@ -166,7 +155,7 @@ export class Sights {
 
   async #changes(): Promise<Sight> {
     const state = await this.state();
-    const records = await this.bodies<ChangeRecord>("change");
+    const records = await this.bodies("change");
     const rows = records.map((record): Row => {
       const { change, assessment } = record;
       const pulls = change.pullRequests.map((pull) => pull.number);
@@ -223,8 +212,8 @@ export class Sights {
   async #deployments(): Promise<Sight> {
     const [state, changes, records] = [
       await this.state(),
-      await this.bodies<ChangeRecord>("change"),
-      await this.bodies<DeploymentRecord>("deployment"),
+      await this.bodies("change"),
+      await this.bodies("deployment"),
     ];
     const rows = records.map(({ deployment, assessment }): Row => {
       const repository = state.repositories.find((each) => each.id === deployment.repository.id);
@@ -262,9 +251,9 @@ export class Sights {
   }
 
   async #deviations(): Promise<Sight> {
-    const changes = await this.bodies<ChangeRecord>("change");
-    const deployments = await this.bodies<DeploymentRecord>("deployment");
-    const records = await this.bodies<DeviationRecord>("deviation");
+    const changes = await this.bodies("change");
+    const deployments = await this.bodies("deployment");
+    const records = await this.bodies("deviation");
     const rows = records.map((record): Row => {
       const about = record.subjects.flatMap((id) => changes.filter((each) => each.change.id === id));
       const deployed = deployments.filter((each) => record.subjects.includes(each.deployment.id));
@@ -295,25 +284,25 @@ export class Sights {
 
   async #remediations(): Promise<Sight> {
     const deviations = (await this.#deviations()).rows;
-    const order = (await this.bodies<DeviationRecord>("deviation")).map(({ id }) => id);
-    const records = await this.bodies<RemediationRecord>("remediation");
+    const order = (await this.bodies("deviation")).map(({ id }) => id);
+    const records = await this.bodies("remediation");
     return remediationRows(records, (id) => deviations[order.indexOf(id)]);
   }
 
   async #emergencies(): Promise<Sight> {
-    const [records, steps] = [await this.bodies<EmergencyRecord>("emergency"), await this.#stepsOfSubjects()];
+    const [records, steps] = [await this.bodies("emergency"), await this.#stepsOfSubjects()];
     return emergencyRows(records, steps);
   }
 
   async #reviews(): Promise<Sight> {
-    const records = await this.bodies<RetroactiveReviewRecord>("retroactive-review");
+    const records = await this.bodies("retroactive-review");
     return reviewRows(records, await this.#stepsOfSubjects(), this.#now);
   }
 
   /** The names of the steps that made a change or deployment, by its id. */
   async #stepsOfSubjects(): Promise<(id: string) => readonly string[]> {
-    const changes = await this.bodies<ChangeRecord>("change");
-    const deployments = await this.bodies<DeploymentRecord>("deployment");
+    const changes = await this.bodies("change");
+    const deployments = await this.bodies("deployment");
     return (id) => [
       ...changes.filter((each) => each.change.id === id).flatMap((each) => this.#stepsOf(each)),
       ...deployments
@@ -338,7 +327,7 @@ export class Sights {
   }
 
   async #coverageGaps(): Promise<Sight> {
-    const records = await this.bodies<CoverageGapRecord>("coverage-gap");
+    const records = await this.bodies("coverage-gap");
     const rows = records.map(({ cause, to, scope, because }): Row => ({
       repository: /^[^\s/]+\/([^\s/]+)$/u.exec(scope)?.[1],
       cause,
@@ -360,13 +349,10 @@ export class Sights {
   }
 
   async #controlState(): Promise<Sight> {
-    const records = await this.bodies<ControlStateRecord>("control-state");
+    const records = await this.bodies("control-state");
     // A setting that stays as it is keeps the name its repository had when it was read.
     const named = new Map(
-      (await this.bodies<RepositoryRecord>("repository")).map((each) => [
-        each.repository.id,
-        each.repository.name,
-      ]),
+      (await this.bodies("repository")).map((each) => [each.repository.id, each.repository.name]),
     );
     const rows = records
       .filter(({ gone }) => !gone)
@@ -382,7 +368,7 @@ export class Sights {
   async #issues(): Promise<Sight> {
     const state = await this.state();
     const deviations = (await this.#deviations()).rows;
-    const records = await this.bodies<DeviationRecord>("deviation");
+    const records = await this.bodies("deviation");
     const rows = state.repositories.flatMap((repository) =>
       repository.issues.map((issue): Row => {
         const index = records.findIndex((record) => issue.body.includes(record.id));
@@ -431,7 +417,7 @@ export class Sights {
 
   /** Readiness now, on everything since the story began. */
   async #readiness(from: Instant): Promise<Sight> {
-    const state = await this.bodies<RepositoryRecord>("repository");
+    const state = await this.bodies("repository");
     const ledger = await this.#stage.openLedger();
     try {
       const days = Math.ceil((this.#now - from) / 86_400_000) + 1;
@@ -455,8 +441,8 @@ export class Sights {
 
   /** Every draft as it would be made now, for the calendar quarter in which the story began, of the oldest deviation. */
   async #drafts(from: Instant): Promise<Sight> {
-    const [repository] = await this.bodies<RepositoryRecord>("repository");
-    const deviations = await this.bodies<DeviationRecord>("deviation");
+    const [repository] = await this.bodies("repository");
+    const deviations = await this.bodies("deviation");
     const [oldest] = deviations.toSorted((a, b) => a.happenedAt - b.happenedAt);
     const ledger = await this.#stage.openLedger();
     try {
@@ -474,7 +460,7 @@ export class Sights {
   }
 
   async #monitoring(): Promise<Sight> {
-    const records = await this.bodies<MonthlyReviewRecord>("monthly-review");
+    const records = await this.bodies("monthly-review");
     const rows = records.map((record): Row => ({
       control: record.control,
       month: record.month,
@@ -540,10 +526,10 @@ export class Sights {
   }
 }
 
-async function readStates(stage: Stage, kind: EntryKind): Promise<readonly Entry[]> {
+async function readStates(stage: Stage, kind: EntryKind): Promise<readonly LoggedEntry[]> {
   const ledger = await stage.openLedger();
   try {
-    const found: Entry[] = [];
+    const found: LoggedEntry[] = [];
     for await (const entry of ledger.states(kind)) found.push(entry);
     return found;
   } finally {

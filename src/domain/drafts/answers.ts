@@ -1,39 +1,26 @@
 /** What several drafts say of a deviation and what answers it. */
 
 import { isDeviation, isUnsettled } from "../deviation/monitoring.ts";
-import type {
-  ChangeRecord,
-  DeploymentRecord,
-  DeviationRecord,
-  MonthlyReviewRecord,
-  Person,
-  RemediationRecord,
-  RootCause,
-} from "../record.ts";
+import type { Person, RootCause } from "../record.ts";
 import { CONTROL_TITLES, listed, markdown } from "../wording.ts";
 import { day, recorded, type Citations, type Recorded, type Records } from "./draft.ts";
 
 /** A deviation with what answers it, and the records of what it lists. */
 export interface Answered {
-  readonly deviation: Recorded<DeviationRecord>;
-  readonly remediation: Recorded<RemediationRecord> | null;
-  readonly listed: readonly Recorded<ChangeRecord | DeploymentRecord>[];
+  readonly deviation: Recorded<"deviation">;
+  readonly remediation: Recorded<"remediation"> | null;
+  readonly listed: readonly Recorded<"change" | "deployment">[];
 }
 
 /** Every deviation that stands, oldest first, with what it rests on; what is missing is noted. */
 export function answeredDeviations(records: Records, cite: Citations): readonly Answered[] {
-  const remediations = new Map(
-    recorded<RemediationRecord>(records, "remediation").map((each) => [each.body.deviation, each]),
-  );
+  const remediations = new Map(recorded(records, "remediation").map((each) => [each.body.deviation, each]));
   const subjects = new Map(
     (["change", "deployment"] as const).flatMap((kind) =>
-      recorded<ChangeRecord | DeploymentRecord>(records, kind).map((each) => [
-        `${kind} ${each.entry.subject}`,
-        each,
-      ]),
+      recorded(records, kind).map((each) => [`${kind} ${each.entry.subject}`, each]),
     ),
   );
-  const all = recorded<DeviationRecord>(records, "deviation");
+  const all = recorded(records, "deviation");
   const known = new Set(all.map(({ body }) => body.id));
   for (const id of remediations.keys())
     if (!known.has(id)) cite.lacks(`deviation ${id}, which a remediation answers`);
@@ -89,9 +76,9 @@ export const ROOT_CAUSE_WORDS: Readonly<Record<RootCause, string>> = {
 export function reviewsAfter(
   records: Records,
   { deviation }: Answered,
-): readonly Recorded<MonthlyReviewRecord>[] {
+): readonly Recorded<"monthly-review">[] {
   const { controls, happenedAt } = deviation.body;
-  return recorded<MonthlyReviewRecord>(records, "monthly-review").filter(
+  return recorded(records, "monthly-review").filter(
     ({ body, entry }) => controls.includes(body.control) && body.signedOff !== null && entry.at > happenedAt,
   );
 }

@@ -1,8 +1,6 @@
 /** Support for a bridge letter: what the records show between the end of a period and today, in both variants. */
 
-import type { ControlStateRecord, ExposureRecord } from "../protection/record.ts";
 import { sayName, sayValue, sayWeaker } from "../protection/words.ts";
-import type { CoverageGapRecord, PolicyRecord } from "../record.ts";
 import { markdown, short, time } from "../wording.ts";
 import { answeredDeviations, deviationLine, isRemediated, personName } from "./answers.ts";
 import { Citations, counted, day, DRAFT_NOTE, recorded, type Draft, type Records } from "./draft.ts";
@@ -60,12 +58,12 @@ function factsOf(
   const earlier = all.filter(
     ({ deviation: { body } }) => body.happenedAt >= period.from && body.happenedAt < period.to,
   );
-  const policies = recorded<PolicyRecord>(records, "policy").filter(({ entry }) => within(entry.at));
-  const settings = recorded<ControlStateRecord>(records, "control-state").filter(
+  const policies = recorded(records, "policy").filter(({ entry }) => within(entry.at));
+  const settings = recorded(records, "control-state").filter(
     ({ body }) => within(body.from) && body.notBefore !== null,
   );
-  const exposures = recorded<ExposureRecord>(records, "exposure").filter(({ body }) => within(body.from));
-  const gaps = recorded<CoverageGapRecord>(records, "coverage-gap").filter(
+  const exposures = recorded(records, "exposure").filter(({ body }) => within(body.from));
+  const gaps = recorded(records, "coverage-gap").filter(
     ({ body }) => body.from < since.to && (body.to === null || body.to > since.from),
   );
   return [

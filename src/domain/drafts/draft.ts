@@ -2,7 +2,7 @@
 
 import type { Instant } from "../change.ts";
 import { canonical, sha256 } from "../digest.ts";
-import type { EntryKind, LoggedEntry } from "../entry.ts";
+import { isOfKind, type Bodies, type EntryKind, type LoggedEntry } from "../entry.ts";
 import { short } from "../wording.ts";
 
 /** The drafts there are. */
@@ -25,18 +25,18 @@ export interface Records {
   readonly named: readonly Pick<LoggedEntry, "kind" | "subject" | "seq">[];
 }
 
-/** An entry with its body as its kind has it. */
-export interface Recorded<Body> {
-  readonly entry: LoggedEntry;
-  readonly body: Body;
+/** An entry with its body beside it. */
+export interface Recorded<K extends EntryKind> {
+  readonly entry: LoggedEntry<K>;
+  readonly body: Bodies[K];
 }
 
 /** The entries of a kind, in the order of the log. */
-export function recorded<Body>(records: Records, kind: EntryKind): readonly Recorded<Body>[] {
+export function recorded<K extends EntryKind>(records: Records, kind: K): readonly Recorded<K>[] {
   return records.entries
-    .filter((entry) => entry.kind === kind)
+    .filter((entry) => isOfKind(entry, kind))
     .toSorted((a, b) => a.seq - b.seq)
-    .map((entry) => ({ entry, body: entry.body as Body }));
+    .map((entry) => ({ entry, body: entry.body }));
 }
 
 /** Numbers the records a text cites, and collects what it needed and did not find. */

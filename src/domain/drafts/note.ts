@@ -67,7 +67,7 @@ export function proofsOf(
   span: { readonly from: number; readonly to: number },
 ): readonly { readonly entry: Records["entries"][number]; readonly body: CompletenessRecord }[] {
   const newest = new Map<string, { entry: Records["entries"][number]; body: CompletenessRecord }>();
-  for (const each of recorded<CompletenessRecord>(records, "completeness"))
+  for (const each of recorded(records, "completeness"))
     if (each.body.from < span.to && each.body.to > span.from)
       newest.set(`${each.body.repository.id} ${each.body.ref}`, each);
   return [...newest.values()];

@@ -7,7 +7,6 @@ import { canonical } from "../digest.ts";
 import type { People } from "../policy/people.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { RequirementTree } from "../policy/requirement.ts";
-import type { PolicyRecord } from "../record.ts";
 import { CONTROL_NAMES } from "../result.ts";
 import { CONTROL_TITLES, listed, markdown, short, sources } from "../wording.ts";
 import { Citations, counted, day, DRAFT_NOTE, recorded, type Draft, type Records } from "./draft.ts";
@@ -15,7 +14,7 @@ import { Citations, counted, day, DRAFT_NOTE, recorded, type Draft, type Records
 /** The procedures: changes, emergencies, exceptions to the rules, a guide for auditors, and who is responsible for what. */
 export function draftProcedures(records: Records): Draft {
   const cite = new Citations(records);
-  const newest = recorded<PolicyRecord>(records, "policy").at(-1);
+  const newest = recorded(records, "policy").at(-1);
   if (newest === undefined) {
     cite.lacks("a policy: no policy file was read yet");
     return cite.draft([]);

@@ -1,5 +1,6 @@
 /** An emergency exception as it is kept: who declared it and why, who authorised it, until when, and what became of it. */
 
+import type { Term } from "../calendar.ts";
 import type { Actor, Authority, Instant, Repository, Sha } from "../change.ts";
 import type { ControlName } from "../result.ts";
 
@@ -75,6 +76,40 @@ export interface EmergencyRecord {
   /** The policy it was authorised under, else opened under. */
   readonly policyDigest: string;
   readonly steps: readonly Step[];
+}
+
+/** The states of a retroactive review. Overdue is computed, never stored. */
+export type ReviewState = "due" | "approved" | "follow-up" | "rejected";
+
+/** Entry `retroactive-review`, subject = that of its emergency. */
+export interface RetroactiveReviewRecord {
+  /** The emergency's id. */
+  readonly emergency: string;
+  readonly repository: Repository;
+  readonly pull: number | null;
+  /** The changes or deployments (ids) it is owed for. */
+  readonly subjects: readonly string[];
+  /** The commit whose content is reviewed: what shipped. */
+  readonly shipped: Sha;
+  readonly status: ReviewState;
+  readonly openedAt: Instant;
+  /** Inclusive. */
+  readonly dueAt: Instant;
+  /** What `dueAt` was reckoned from. */
+  readonly within: Term;
+  /** The policy it is judged by: that of the change it is first owed for. */
+  readonly policyDigest: string;
+  readonly decision: {
+    readonly by: Actor;
+    readonly at: Instant;
+    readonly via: Via;
+    readonly note: string;
+  } | null;
+  /** Rejected: by when what was shipped must be reverted. */
+  readonly revertBy: Instant | null;
+  /** When somebody was reminded before it was due, and when it was escalated after. */
+  readonly remindedAt: readonly Instant[];
+  readonly escalatedAt: readonly Instant[];
 }
 
 /** Everybody who opened or declared it. */

@@ -2,7 +2,7 @@
 
 import type { Instant } from "../change.ts";
 import type { EmergencyRecord } from "./exception.ts";
-import type { RetroactiveReviewRecord } from "./retroactive-review.ts";
+import type { RetroactiveReviewRecord } from "./exception.ts";
 
 /** An emergency with the review owed after it, as they were known at `asOf`. */
 export interface EmergencyFacts {

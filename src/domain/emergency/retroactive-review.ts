@@ -1,46 +1,17 @@
 /** The retroactive review: owed after an emergency was used, by somebody with no part in it, by a certain moment. */
 
-import { dueAfter, type Term } from "../calendar.ts";
-import type { Actor, Instant, Repository, Sha } from "../change.ts";
+import { dueAfter } from "../calendar.ts";
+import type { Actor, Instant, Sha } from "../change.ts";
 import type { Entry } from "../entry.ts";
 import type { Policy } from "../policy/policy.ts";
-import { declarersOf, type EmergencyRecord, type Via } from "./exception.ts";
+import {
+  declarersOf,
+  type EmergencyRecord,
+  type RetroactiveReviewRecord,
+  type ReviewState,
+} from "./exception.ts";
 import { emergencySubject } from "./life.ts";
 import type { Standing } from "./standing.ts";
-
-/** The states of a retroactive review. Overdue is computed, never stored. */
-export type ReviewState = "due" | "approved" | "follow-up" | "rejected";
-
-/** Entry `retroactive-review`, subject = that of its emergency. */
-export interface RetroactiveReviewRecord {
-  /** The emergency's id. */
-  readonly emergency: string;
-  readonly repository: Repository;
-  readonly pull: number | null;
-  /** The changes or deployments (ids) it is owed for. */
-  readonly subjects: readonly string[];
-  /** The commit whose content is reviewed: what shipped. */
-  readonly shipped: Sha;
-  readonly status: ReviewState;
-  readonly openedAt: Instant;
-  /** Inclusive. */
-  readonly dueAt: Instant;
-  /** What `dueAt` was reckoned from. */
-  readonly within: Term;
-  /** The policy it is judged by: that of the change it is first owed for. */
-  readonly policyDigest: string;
-  readonly decision: {
-    readonly by: Actor;
-    readonly at: Instant;
-    readonly via: Via;
-    readonly note: string;
-  } | null;
-  /** Rejected: by when what was shipped must be reverted. */
-  readonly revertBy: Instant | null;
-  /** When somebody was reminded before it was due, and when it was escalated after. */
-  readonly remindedAt: readonly Instant[];
-  readonly escalatedAt: readonly Instant[];
-}
 
 /** The review that the first use of an emergency makes due. */
 export function reviewOwed(

@@ -11,7 +11,7 @@ import { commentAction } from "../reply.ts";
 import { CONTROL_TITLES, markdown, oneLine, oneOf, short, sources, time } from "../wording.ts";
 import { mentions } from "./check-text.ts";
 import type { EmergencyRecord } from "./exception.ts";
-import type { RetroactiveReviewRecord } from "./retroactive-review.ts";
+import type { RetroactiveReviewRecord } from "./exception.ts";
 import type { Standing } from "./standing.ts";
 
 /** What is said, as actions. */

@@ -4,7 +4,6 @@ import { isAccepted } from "../acceptance.ts";
 import type { Acceptance, Actor, Change, PullRequest } from "../change.ts";
 import { contributorsOf } from "../contribution.ts";
 import { carriedIn } from "../controls/independently-approved.ts";
-import type { ChangeRecord, DeploymentRecord, DeviationRecord } from "../record.ts";
 import type { Assessment, JudgedApproval, Outcome } from "../result.ts";
 import { goneSources, sourceGoneColumn, type GoneRow } from "./gone-rows.ts";
 import { joinSorted, pairLine, statesOf, type EvidenceSource, type Stated } from "./population.ts";
@@ -19,7 +18,7 @@ import {
   logColumns,
 } from "./table.ts";
 
-interface ChangeRow extends Stated<ChangeRecord>, GoneRow {
+interface ChangeRow extends Stated<"change">, GoneRow {
   readonly change: Change;
   readonly firstDeployment: { readonly id: string; readonly at: number } | null;
   readonly deviations: readonly string[];
@@ -247,7 +246,7 @@ export const CHANGES = table<ChangeRow>({
     const deviations = joinSorted(source.sorted(deviationSubjects(source)));
     const gone = joinSorted(source.sorted(goneSources(source)));
     try {
-      for await (const stated of statesOf<ChangeRecord>(source, "change")) {
+      for await (const stated of statesOf(source, "change")) {
         const { change } = stated.body;
         const first = (await deployments.valuesOf(stated.entry.subject))[0];
         yield {
@@ -270,7 +269,7 @@ export const CHANGES = table<ChangeRow>({
 async function* firstDeployments(source: EvidenceSource): AsyncIterable<string> {
   const { organizationId, period } = source;
   for await (const entry of source.states("deployment", { organizationId, from: period.from, order: "at" })) {
-    const { deployment } = entry.body as DeploymentRecord;
+    const { deployment } = entry.body;
     for (const { id } of deployment.carried)
       yield pairLine(id, String(deployment.succeededAt).padStart(16, "0"), deployment.id);
   }
@@ -278,7 +277,7 @@ async function* firstDeployments(source: EvidenceSource): AsyncIterable<string> 
 
 /** Pairs of subject (change or deployment) and deviation, of all time. */
 export async function* deviationSubjects(source: EvidenceSource): AsyncIterable<string> {
-  for await (const { body } of statesOf<DeviationRecord>(source, "deviation", "ever"))
+  for await (const { body } of statesOf(source, "deviation", "ever"))
     for (const subject of body.subjects) yield pairLine(subject, body.id);
 }
 

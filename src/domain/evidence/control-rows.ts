@@ -162,6 +162,8 @@ function rightsOf(timeline: readonly Spell[], can: string): readonly Right[] {
 }
 
 /** The values of each setting that held within the period, oldest first; settings by their subjects. */
+type ControlStateEntry = LoggedEntry<"control-state">;
+
 async function* timelinesOf(source: EvidenceSource): AsyncIterable<readonly Spell[]> {
   const { period, organizationId } = source;
   const lines = source.sorted(
@@ -172,13 +174,13 @@ async function* timelinesOf(source: EvidenceSource): AsyncIterable<readonly Spel
         to: period.to,
         kinds: ["control-state"],
       }))
-        if (entry.organizationId === organizationId && entry.kind === "control-state")
+        if (entry.organizationId === organizationId)
           yield `${entry.subject}\t${String(entry.seq).padStart(12, "0")}\t${JSON.stringify(entry)}`;
     })(),
   );
-  let group: LoggedEntry[] = [];
+  let group: ControlStateEntry[] = [];
   for await (const line of lines) {
-    const entry = JSON.parse(line.slice(line.indexOf("\t", line.indexOf("\t") + 1) + 1)) as LoggedEntry;
+    const entry = JSON.parse(line.slice(line.indexOf("\t", line.indexOf("\t") + 1) + 1)) as ControlStateEntry;
     if (group[0] !== undefined && group[0].subject !== entry.subject) {
       yield spellsOf(group, period.from);
       group = [];
@@ -188,11 +190,11 @@ async function* timelinesOf(source: EvidenceSource): AsyncIterable<readonly Spel
   if (group.length > 0) yield spellsOf(group, period.from);
 }
 
-function spellsOf(entries: readonly LoggedEntry[], from: Instant): readonly Spell[] {
+function spellsOf(entries: readonly ControlStateEntry[], from: Instant): readonly Spell[] {
   return entries
     .map((entry, index): Spell => {
-      const next = entries[index + 1]?.body as ControlStateRecord | undefined;
-      return { entry, body: entry.body as ControlStateRecord, to: next?.from ?? null };
+      const next = entries[index + 1]?.body;
+      return { entry, body: entry.body, to: next?.from ?? null };
     })
     .filter(({ to }) => to === null || to > from);
 }

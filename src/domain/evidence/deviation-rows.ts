@@ -1,7 +1,6 @@
 /** The rows of deviations.csv: what an auditor calls exceptions noted, how far they reach, and how they stand. */
 
-import type { Assessment, ControlName } from "../result.ts";
-import type { DeviationRecord } from "../record.ts";
+import type { ControlName } from "../result.ts";
 import { deviationSubjects } from "./change-rows.ts";
 import { isWithin, joinSorted, pairLine, statesOf, type EvidenceSource, type Stated } from "./population.ts";
 import { time } from "../wording.ts";
@@ -13,7 +12,7 @@ interface Extent {
   tested: number;
 }
 
-interface DeviationRow extends Stated<DeviationRecord> {
+interface DeviationRow extends Stated<"deviation"> {
   readonly extent: Extent | null;
 }
 
@@ -169,7 +168,7 @@ function extentOf(extent: Extent | null): string | null {
 async function extentsIn(source: EvidenceSource): Promise<ReadonlyMap<ControlName, Extent>> {
   const extents = new Map<ControlName, Extent>();
   for (const kind of ["change", "deployment"] as const)
-    for await (const { body } of statesOf<{ readonly assessment: Assessment }>(source, kind))
+    for await (const { body } of statesOf(source, kind))
       for (const { control, outcome } of body.assessment.results) {
         if (outcome !== "pass" && outcome !== "fail") continue;
         const extent = extents.get(control) ?? { failed: 0, tested: 0 };
@@ -181,10 +180,10 @@ async function extentsIn(source: EvidenceSource): Promise<ReadonlyMap<ControlNam
 }
 
 /** The deviations of the period, and those that list a change or deployment of it. */
-export async function* deviationsOf(source: EvidenceSource): AsyncIterable<Stated<DeviationRecord>> {
+export async function* deviationsOf(source: EvidenceSource): AsyncIterable<Stated<"deviation">> {
   const named = joinSorted(source.sorted(deviationsNaming(source)));
   try {
-    for await (const stated of statesOf<DeviationRecord>(source, "deviation", "ever")) {
+    for await (const stated of statesOf(source, "deviation", "ever")) {
       const concerned = (await named.valuesOf(stated.body.id)).length > 0;
       if (concerned || isWithin(source.period, stated.body.happenedAt)) yield stated;
     }

@@ -1,15 +1,15 @@
 /** The rows of emergency-changes.csv and retroactive-reviews.csv: every emergency and every review owed, with each time and actor. */
 
 import { declarersOf, type Deed, type EmergencyRecord } from "../emergency/exception.ts";
-import { isLate, isOverdue, type RetroactiveReviewRecord } from "../emergency/retroactive-review.ts";
+import { isLate, isOverdue } from "../emergency/retroactive-review.ts";
 import { termText } from "../calendar.ts";
 import type { Instant } from "../change.ts";
 import { isWithin, statesOf, type EvidenceSource, type Stated } from "./population.ts";
 import { column, groupsText, listText, personText, table, timeText, logColumns } from "./table.ts";
 
 interface Row {
-  readonly emergency: Stated<EmergencyRecord>;
-  readonly review: Stated<RetroactiveReviewRecord> | null;
+  readonly emergency: Stated<"emergency">;
+  readonly review: Stated<"retroactive-review"> | null;
   /** When the package is made: by it, overdue is told. */
   readonly at: Instant;
 }
@@ -144,7 +144,7 @@ export const EMERGENCY_CHANGES = table<Row>({
 });
 
 interface Owed {
-  readonly review: Stated<RetroactiveReviewRecord>;
+  readonly review: Stated<"retroactive-review">;
   readonly emergency: EmergencyRecord;
   readonly at: Instant;
 }
@@ -229,7 +229,9 @@ export const RETROACTIVE_REVIEWS = table<Owed>({
 });
 
 /** The emergencies and reviews that rows here are made from. */
-export async function* emergenciesOf(source: EvidenceSource): AsyncIterable<Stated<unknown>> {
+export async function* emergenciesOf(
+  source: EvidenceSource,
+): AsyncIterable<Stated<"emergency" | "retroactive-review">> {
   for await (const row of joined(source)) {
     const { openedAt, dueAt, decision } = row.review?.body ?? { openedAt: -1, dueAt: -1, decision: null };
     const owed = [openedAt, dueAt, decision?.at ?? -1].some((moment) => isWithin(source.period, moment));
@@ -244,11 +246,11 @@ function concerns(source: EvidenceSource, { emergency: { body } }: Row): boolean
 
 /** Every emergency with its review, sorted by subject: both are kept under the same. */
 async function* joined(source: EvidenceSource): AsyncIterable<Row> {
-  const owed = statesOf<RetroactiveReviewRecord>(source, "retroactive-review", "ever");
+  const owed = statesOf(source, "retroactive-review", "ever");
   const reviews = owed[Symbol.asyncIterator]();
   try {
     let ahead = await reviews.next();
-    for await (const emergency of statesOf<EmergencyRecord>(source, "emergency", "ever")) {
+    for await (const emergency of statesOf(source, "emergency", "ever")) {
       const { subject } = emergency.entry;
       while (ahead.done !== true && ahead.value.entry.subject < subject) ahead = await reviews.next();
       const found = ahead.done !== true && ahead.value.entry.subject === subject;

@@ -3,19 +3,17 @@
 import type { Instant } from "../change.ts";
 import { entryId, givenEntries, type GivenEntry } from "../policy/brought.ts";
 import type { Brought } from "../policy/names.ts";
-import type { ChangeRecord, DeploymentRecord } from "../record.ts";
 import type { Result } from "../result.ts";
 import { statesOf, type EvidenceSource, type Stated } from "./population.ts";
 import { policiesOf } from "./scope-rows.ts";
 import { column, groupsText, listText, personText, table } from "./table.ts";
-import type { PolicyRecord } from "../record.ts";
 
 interface Row {
   readonly id: string;
   readonly entry: GivenEntry;
   readonly brought: Brought | null;
   readonly firstRead: Instant;
-  readonly stated: Stated<PolicyRecord>;
+  readonly stated: Stated<"policy">;
   readonly uses: number;
 }
 
@@ -109,9 +107,8 @@ async function usesOf(source: EvidenceSource): Promise<ReadonlyMap<string, numbe
   const note = (results: readonly Result[]): void => {
     for (const id of new Set(results.flatMap(leavesUsed))) uses.set(id, (uses.get(id) ?? 0) + 1);
   };
-  for await (const { body } of statesOf<ChangeRecord>(source, "change")) note(body.assessment.results);
-  for await (const { body } of statesOf<DeploymentRecord>(source, "deployment"))
-    note(body.assessment.results);
+  for await (const { body } of statesOf(source, "change")) note(body.assessment.results);
+  for await (const { body } of statesOf(source, "deployment")) note(body.assessment.results);
   return uses;
 }
 

@@ -1,6 +1,5 @@
 /** The column that says what GitHub no longer shows of what a row cites. */
 
-import type { SourceGoneRecord } from "../source-gone.ts";
 import { pairLine, statesOf, type EvidenceSource } from "./population.ts";
 import { column, groupsText, timeText, type Column } from "./table.ts";
 
@@ -21,6 +20,6 @@ export function sourceGoneColumn<Row extends GoneRow>(): Column<Row> {
 
 /** Pairs of subject (change or deployment) and what is gone of it, first seen first. */
 export async function* goneSources(source: EvidenceSource): AsyncIterable<string> {
-  for await (const { body } of statesOf<SourceGoneRecord>(source, "source-gone"))
+  for await (const { body } of statesOf(source, "source-gone"))
     for (const { what, since } of body.gone) yield pairLine(body.id, String(since).padStart(16, "0"), what);
 }

@@ -2,11 +2,10 @@
 
 import { monthlyStatus, monthOf } from "../deviation/monitoring.ts";
 import { waitsOf, type Waits } from "../deviation/waiting-times.ts";
-import type { ChangeRecord, MonthlyReviewRecord } from "../record.ts";
 import { statesOf, type EvidenceSource, type Stated } from "./population.ts";
 import { column, table } from "./table.ts";
 
-interface ReviewRow extends Stated<MonthlyReviewRecord> {
+interface ReviewRow extends Stated<"monthly-review"> {
   readonly generatedAt: number;
 }
 
@@ -77,7 +76,7 @@ export const MONITORING = table<ReviewRow>({
     ),
   ],
   async *rows(source) {
-    for await (const stated of statesOf<MonthlyReviewRecord>(source, "monthly-review"))
+    for await (const stated of statesOf(source, "monthly-review"))
       yield { ...stated, generatedAt: source.generatedAt };
   },
 });
@@ -171,7 +170,7 @@ async function* waitLines(
   months: Map<string, Counted>,
   counts: Map<string, number>,
 ): AsyncIterable<string> {
-  for await (const { entry, body } of statesOf<ChangeRecord>(source, "change")) {
+  for await (const { entry, body } of statesOf(source, "change")) {
     if (body.assessment.verdict === "historic") continue;
     const month = monthOf(entry.at);
     const waits = waitsOf(body);

@@ -1,7 +1,7 @@
 /** Where the populations come from: the newest states of the evidence log within a period, in a fixed order, one by one. */
 
 import type { Instant } from "../change.ts";
-import type { EntryKind, LoggedEntry } from "../entry.ts";
+import type { Bodies, EntryKind, LoggedEntry } from "../entry.ts";
 
 /** An observation period: UTC, `from` included, `to` excluded. */
 export interface Period {
@@ -25,30 +25,30 @@ export interface EvidenceSource {
   /** When the package is said to be made: by it, what is due is told from what is missing. */
   readonly generatedAt: Instant;
   /** The newest entry of each subject of a kind. */
-  states(kind: EntryKind, filter: StateFilter): AsyncIterable<LoggedEntry>;
+  states<K extends EntryKind>(kind: K, filter: StateFilter): AsyncIterable<LoggedEntry<K>>;
   /** Every entry whose `at` lies in the span, by number. */
-  log(filter: {
+  log<K extends EntryKind = EntryKind>(filter: {
     readonly organizationId: number;
     readonly from: Instant;
     readonly to: Instant;
-    readonly kinds?: readonly EntryKind[];
-  }): AsyncIterable<LoggedEntry>;
+    readonly kinds?: readonly K[];
+  }): AsyncIterable<LoggedEntry<K>>;
   /** The same lines by code unit, each once; on disk. A line holds no line feed. */
   sorted(lines: AsyncIterable<string>): AsyncIterable<string>;
 }
 
-/** An entry whose body is known by its kind. */
-export interface Stated<Body> {
-  readonly entry: LoggedEntry;
-  readonly body: Body;
+/** An entry with its body beside it. */
+export interface Stated<K extends EntryKind> {
+  readonly entry: LoggedEntry<K>;
+  readonly body: Bodies[K];
 }
 
 /** The states of a kind within the period (or, with `ever`, of all time), sorted by subject. Throws when the log's order breaks. */
-export async function* statesOf<Body>(
+export async function* statesOf<K extends EntryKind>(
   source: EvidenceSource,
-  kind: EntryKind,
+  kind: K,
   span: "period" | "ever" = "period",
-): AsyncIterable<Stated<Body>> {
+): AsyncIterable<Stated<K>> {
   const { organizationId, period } = source;
   const bounds = span === "ever" ? {} : { from: period.from, to: period.to };
   let last: string | null = null;
@@ -57,7 +57,7 @@ export async function* statesOf<Body>(
     if (last !== null && !(last < entry.subject))
       throw new Error(`the log gave ${kind} ${entry.subject} after ${last}: not sorted by subject`);
     last = entry.subject;
-    yield { entry, body: entry.body as Body };
+    yield { entry, body: entry.body };
   }
 }
 

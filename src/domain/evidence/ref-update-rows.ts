@@ -1,7 +1,6 @@
 /** The rows of ref-updates.csv: each branch's updates in order, chained. */
 
 import type { RefUpdate } from "../change.ts";
-import type { ChangeRecord } from "../record.ts";
 import { pairLine, statesOf, type EvidenceSource } from "./population.ts";
 import { column, personText, table } from "./table.ts";
 
@@ -71,7 +70,7 @@ export const REF_UPDATES = table<RefUpdateRow>({
 });
 
 async function* updateLines(source: EvidenceSource): AsyncIterable<string> {
-  for await (const { body } of statesOf<ChangeRecord>(source, "change")) {
+  for await (const { body } of statesOf(source, "change")) {
     const { change } = body;
     const { update } = change;
     yield pairLine(

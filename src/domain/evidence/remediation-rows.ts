@@ -2,12 +2,12 @@
 
 import { cleanMonthsSince, reviewedMonths, type ReviewedMonth } from "../deviation/operating.ts";
 import { closingChecklist, MONTHS_OF_OPERATION, priorityOf } from "../deviation/remediation.ts";
-import type { DeviationRecord, MonthlyReviewRecord, Person, RemediationRecord, Said } from "../record.ts";
+import type { DeviationRecord, MonthlyReviewRecord, Person, Said } from "../record.ts";
 import { deviationsOf } from "./deviation-rows.ts";
 import { statesOf, type EvidenceSource, type Stated } from "./population.ts";
 import { column, groupsText, listText, personText, table, timeText, logColumns } from "./table.ts";
 
-interface RemediationRow extends Stated<RemediationRecord> {
+interface RemediationRow extends Stated<"remediation"> {
   readonly deviation: DeviationRecord;
   readonly cleanMonths: number;
 }
@@ -146,7 +146,7 @@ export const REMEDIATION = table<RemediationRow>({
   },
 });
 
-interface HistoryRow extends Stated<DeviationRecord | RemediationRecord> {
+interface HistoryRow extends Stated<"deviation" | "remediation"> {
   readonly deviation: string;
 }
 
@@ -193,20 +193,20 @@ export const REMEDIATION_HISTORY = table<HistoryRow>({
         yield {
           entry,
           deviation: entry.subject,
-          body: entry.body as DeviationRecord | RemediationRecord,
+          body: entry.body,
         };
   },
 });
 
 /** The remediations of the deviations that the package holds: a merge of two streams sorted by the deviation's id. */
-export async function* remediationsOf(source: EvidenceSource): AsyncIterable<Stated<RemediationRecord>> {
+export async function* remediationsOf(source: EvidenceSource): AsyncIterable<Stated<"remediation">> {
   for await (const { stated } of answered(source)) yield stated;
 }
 
 async function* answered(
   source: EvidenceSource,
-): AsyncIterable<{ readonly stated: Stated<RemediationRecord>; readonly deviation: DeviationRecord }> {
-  const remediations = statesOf<RemediationRecord>(source, "remediation", "ever")[Symbol.asyncIterator]();
+): AsyncIterable<{ readonly stated: Stated<"remediation">; readonly deviation: DeviationRecord }> {
+  const remediations = statesOf(source, "remediation", "ever")[Symbol.asyncIterator]();
   let next = await remediations.next();
   try {
     for await (const { body: deviation } of deviationsOf(source)) {
@@ -222,8 +222,7 @@ async function* answered(
 /** The monthly reviews signed off until the package was made: a few for each month. */
 async function monthsIn(source: EvidenceSource): Promise<readonly ReviewedMonth[]> {
   const reviews: MonthlyReviewRecord[] = [];
-  for await (const { body } of statesOf<MonthlyReviewRecord>(source, "monthly-review", "ever"))
-    reviews.push(body);
+  for await (const { body } of statesOf(source, "monthly-review", "ever")) reviews.push(body);
   return reviewedMonths(reviews);
 }
 

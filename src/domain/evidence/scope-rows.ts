@@ -3,18 +3,11 @@
 import { CONTROLS } from "../controls/assess.ts";
 import { leavesOf } from "../policy/requirement.ts";
 import type { Control } from "../controls/control.ts";
-import type {
-  CompletenessRecord,
-  CoverageGapRecord,
-  PolicyRecord,
-  PolicySource,
-  DeploymentRecord,
-  RepositoryRecord,
-} from "../record.ts";
+import type { PolicySource } from "../record.ts";
 import { statesOf, type EvidenceSource, type Period, type Stated } from "./population.ts";
 import { column, groupsText, listText, table, logColumns } from "./table.ts";
 
-interface ScopeRow extends Stated<RepositoryRecord> {
+interface ScopeRow extends Stated<"repository"> {
   readonly seenBy?: readonly string[];
 }
 
@@ -76,7 +69,7 @@ async function deploymentOrigins(source: EvidenceSource): Promise<ReadonlyMap<nu
     to: period.to,
     order: "subject",
   })) {
-    const { repository, origin } = (body as DeploymentRecord).deployment;
+    const { repository, origin } = body.deployment;
     const origins = found.get(repository.id) ?? new Set();
     found.set(repository.id, origins.add(origin.kind));
   }
@@ -84,7 +77,7 @@ async function deploymentOrigins(source: EvidenceSource): Promise<ReadonlyMap<nu
 }
 
 /** Repositories sorted by their number; their subjects sort as text. */
-async function* bySubjectNumber(source: EvidenceSource): AsyncIterable<Stated<RepositoryRecord>> {
+async function* bySubjectNumber(source: EvidenceSource): AsyncIterable<Stated<"repository">> {
   const lines = source.sorted(
     (async function* () {
       for await (const stated of repositoriesOf(source))
@@ -92,12 +85,12 @@ async function* bySubjectNumber(source: EvidenceSource): AsyncIterable<Stated<Re
     })(),
   );
   for await (const line of lines)
-    yield JSON.parse(line.slice(line.indexOf("\t") + 1)) as Stated<RepositoryRecord>;
+    yield JSON.parse(line.slice(line.indexOf("\t") + 1)) as Stated<"repository">;
 }
 
 /** The repositories the App could see at some time before the period ended and after it began. */
-export async function* repositoriesOf(source: EvidenceSource): AsyncIterable<Stated<RepositoryRecord>> {
-  for await (const stated of statesOf<RepositoryRecord>(source, "repository", "ever")) {
+export async function* repositoriesOf(source: EvidenceSource): AsyncIterable<Stated<"repository">> {
+  for await (const stated of statesOf(source, "repository", "ever")) {
     const { installedFrom, removedAt } = stated.body;
     if (installedFrom < source.period.to && (removedAt === null || removedAt > source.period.from))
       yield stated;
@@ -132,7 +125,7 @@ export const CONTROL_MATRIX = table<Control>({
 });
 
 /** Every policy version known for the organisation, by digest. */
-export const POLICIES = table<Stated<PolicyRecord>>({
+export const POLICIES = table<Stated<"policy">>({
   path: "policies/index.csv",
   description:
     "Every policy version known when this was generated, by digest, and where it was read. Each row has policies/DIGEST.json (the policy in force) and, where a file was found, the source text beside it.",
@@ -167,14 +160,14 @@ export const POLICIES = table<Stated<PolicyRecord>>({
       ({ body }) => sourceText(body.repository),
     ),
     column("first_read_at", "time", "When this version was first read.", (row) => row.entry.at),
-    ...logColumns<Stated<PolicyRecord>>((row) => row.entry),
+    ...logColumns<Stated<"policy">>((row) => row.entry),
   ],
   rows: policiesOf,
 });
 
 /** The policy versions known for the organisation. */
-export async function* policiesOf(source: EvidenceSource): AsyncIterable<Stated<PolicyRecord>> {
-  for await (const stated of statesOf<PolicyRecord>(source, "policy", "ever"))
+export async function* policiesOf(source: EvidenceSource): AsyncIterable<Stated<"policy">> {
+  for await (const stated of statesOf(source, "policy", "ever"))
     if (/^[0-9a-f]{64}$/u.test(stated.body.digest)) yield stated;
 }
 
@@ -197,7 +190,7 @@ export const TOOL_COLUMNS = [
 ];
 
 /** Each branch's independent listings counted against each other. */
-export const COMPLETENESS = table<Stated<CompletenessRecord>>({
+export const COMPLETENESS = table<Stated<"completeness">>({
   path: "completeness.csv",
   description:
     "For each production branch and span: what each independent listing counted, what matched, and every difference with its explanation.",
@@ -264,21 +257,21 @@ export const COMPLETENESS = table<Stated<CompletenessRecord>>({
       ({ body }) => body.withoutPullRequest,
     ),
     column("checked_at", "time", "When this was counted.", ({ body }) => body.checkedAt),
-    ...logColumns<Stated<CompletenessRecord>>((row) => row.entry),
+    ...logColumns<Stated<"completeness">>((row) => row.entry),
   ],
   rows: completenessOf,
 });
 
 /** Of each branch, the completeness check of exactly this period; where there is none, those of spans that touch it. */
-export async function* completenessOf(source: EvidenceSource): AsyncIterable<Stated<CompletenessRecord>> {
+export async function* completenessOf(source: EvidenceSource): AsyncIterable<Stated<"completeness">> {
   const { period } = source;
-  let branch: readonly Stated<CompletenessRecord>[] = [];
-  function* chosen(): Iterable<Stated<CompletenessRecord>> {
+  let branch: readonly Stated<"completeness">[] = [];
+  function* chosen(): Iterable<Stated<"completeness">> {
     const exact = branch.find(({ body }) => body.from === period.from && body.to === period.to);
     yield* exact === undefined ? branch : [exact];
   }
   // They come by subject, which begins with the repository and the branch.
-  for await (const stated of statesOf<CompletenessRecord>(source, "completeness", "ever")) {
+  for await (const stated of statesOf(source, "completeness", "ever")) {
     if (!touches(period, stated.body.from, stated.body.to)) continue;
     const last = branch[0]?.body;
     if (last?.ref === stated.body.ref && last.repository.id === stated.body.repository.id) {
@@ -292,7 +285,7 @@ export async function* completenessOf(source: EvidenceSource): AsyncIterable<Sta
 }
 
 /** Spans in which the App could not see, and why. */
-export const COVERAGE_GAPS = table<Stated<CoverageGapRecord>>({
+export const COVERAGE_GAPS = table<Stated<"coverage-gap">>({
   path: "coverage-gaps.csv",
   description: "Monitoring gaps: every span of the period in which the App could not see, and why.",
   columns: [
@@ -318,14 +311,14 @@ export const COVERAGE_GAPS = table<Stated<CoverageGapRecord>>({
       "yes: what happened meanwhile was read from GitHub afterwards.",
       ({ body }) => body.backfilled,
     ),
-    ...logColumns<Stated<CoverageGapRecord>>((row) => row.entry),
+    ...logColumns<Stated<"coverage-gap">>((row) => row.entry),
   ],
   rows: gapsOf,
 });
 
 /** The monitoring gaps that touch the period. */
-export async function* gapsOf(source: EvidenceSource): AsyncIterable<Stated<CoverageGapRecord>> {
-  for await (const stated of statesOf<CoverageGapRecord>(source, "coverage-gap", "ever"))
+export async function* gapsOf(source: EvidenceSource): AsyncIterable<Stated<"coverage-gap">> {
+  for await (const stated of statesOf(source, "coverage-gap", "ever"))
     if (touches(source.period, stated.body.from, stated.body.to ?? Infinity)) yield stated;
 }
 

@@ -2,13 +2,13 @@
 
 import { canonical } from "../digest.ts";
 import type { DeploymentRecord } from "../record.ts";
-import type { Assessment, Result } from "../result.ts";
+import type { Result } from "../result.ts";
 import { controlsWith, deviationSubjects } from "./change-rows.ts";
 import { goneSources, sourceGoneColumn, type GoneRow } from "./gone-rows.ts";
 import { joinSorted, statesOf, type Stated } from "./population.ts";
 import { column, groupsText, listText, personText, table, timeText, logColumns } from "./table.ts";
 
-interface DeploymentRow extends Stated<DeploymentRecord>, GoneRow {
+interface DeploymentRow extends Stated<"deployment">, GoneRow {
   readonly deviations: readonly string[];
 }
 
@@ -295,7 +295,7 @@ export const DEPLOYMENTS = table<DeploymentRow>({
     const deviations = joinSorted(source.sorted(deviationSubjects(source)));
     const gone = joinSorted(source.sorted(goneSources(source)));
     try {
-      for await (const stated of statesOf<DeploymentRecord>(source, "deployment"))
+      for await (const stated of statesOf(source, "deployment"))
         yield {
           ...stated,
           deviations: (await deviations.valuesOf(stated.entry.subject)).map(([id = ""]) => id),
@@ -317,7 +317,7 @@ function ruleCause({ assessment }: DeploymentRecord, ...causes: readonly string[
 
 interface ControlTestRow {
   readonly subjectKind: "change" | "deployment";
-  readonly stated: Stated<{ readonly assessment: Assessment }>;
+  readonly stated: Stated<"change" | "deployment">;
   readonly result: Result;
 }
 
@@ -364,7 +364,7 @@ export const CONTROL_TESTS = table<ControlTestRow>({
   ],
   async *rows(source) {
     for (const subjectKind of ["change", "deployment"] as const)
-      for await (const stated of statesOf<{ readonly assessment: Assessment }>(source, subjectKind))
+      for await (const stated of statesOf(source, subjectKind))
         for (const result of byControl(stated.body.assessment.results)) yield { subjectKind, stated, result };
   },
 });

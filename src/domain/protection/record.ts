@@ -2,6 +2,7 @@
 
 import type { Actor, Instant, Repository } from "../change.ts";
 import type { Place, SettingName, SettingValue } from "./settings.ts";
+import type { Protection } from "./snapshot.ts";
 import type { Weaker, WeakeningCause } from "./weakening.ts";
 
 /** Entry `control-state`, subject `repositoryId:place:setting`: one setting and since when it is so. Earlier values are earlier entries. */
@@ -33,6 +34,11 @@ export interface ReadingRecord {
   readonly peopleAt?: Instant;
   /** SHA-256 of the canonical form of what was read. */
   readonly digest: string;
+}
+
+/** Tells a reading from what was read. */
+export function isReading(body: Protection | ReadingRecord): body is ReadingRecord {
+  return "digest" in body;
 }
 
 /** One setting that is weaker than it was, until it is restored. */
