@@ -37,6 +37,8 @@ async function ours(store: Where): Promise<number> {
   const app = doors({
     ledger: await openLedger(store),
     webhookSecrets: [secret],
+    sources: [],
+    missed: () => undefined,
     laneOf: (_, payload) => `repository:${(payload as { repository: { id: number } }).repository.id}`,
     clock: { now: () => Date.now() },
     log: pino({ level: "silent" }),

@@ -5,7 +5,7 @@ import { PinoPretty as pretty } from "pino-pretty";
 import countersign from "./app.ts";
 import type { Instant } from "./domain/change.ts";
 import type { CompletenessRecord } from "./domain/record.ts";
-import { Trouble } from "./domain/trouble.ts";
+import { logged, Trouble } from "./domain/trouble.ts";
 import { recordDowntime } from "./flows/gaps.ts";
 import { hear, type Heard } from "./flows/intake.ts";
 import { MONTHLY, recordSignOff, type SignedOff, type TerminalSignOff } from "./flows/monitoring.ts";
@@ -28,10 +28,9 @@ import { laneOf, signal } from "./github/signal.ts";
 import { networkPost, type Post } from "./notifications/post.ts";
 import { notificationSender } from "./notifications/send.ts";
 import { openLedger } from "./ledger/open.ts";
-import { addReportDoor } from "./report-door.ts";
 import { doors, listen, type Listening } from "./server.ts";
 import { apiBaseUrl, webBaseUrl, type Settings } from "./settings.ts";
-import { appointments, firstAndLast, lastAppointment, queueAppointment } from "./timetable.ts";
+import { appointments, firstAndLast, lastAppointment, queueAppointment, queueMissed } from "./timetable.ts";
 import { Worker } from "./worker.ts";
 
 /** How the App is started: `serve` hands in the system's clock, rehearsals their own, tests a `fetch` that reaches a double. */
@@ -154,16 +153,18 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     }
   };
 
+  /** Since when deliveries were turned away that GitHub may have sent, and nobody has asked for again. */
+  let missedSince: Instant | null = null;
   const app = doors({
     ledger,
     webhookSecrets: settings.webhookSecrets,
+    sources: settings.deploymentSources,
     laneOf,
     clock,
     log,
     wake: () => worker.wake(),
+    missed: () => (missedSince ??= clock.now()),
   });
-  const sources = settings.deploymentSources;
-  addReportDoor(app, { ledger, sources, clock, log, wake: () => worker.wake() });
   // Whoever runs says so four times a minute. Where nobody did for longer, nobody was there.
   const last = await ledger.lastBeat();
   if (last !== null && clock.now() - last > MINUTE) await recordDowntime(tools, last, clock.now());
@@ -183,16 +184,20 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       const until = clock.now();
       for (const each of appointments(done, until)) await queueAppointment(ledger, each);
       done = until;
+      if (missedSince !== null) {
+        await queueMissed(ledger, missedSince, until);
+        missedSince = null;
+      }
       worker.wake();
     };
     const ticking = setInterval(() => {
       tick().catch((error: unknown) =>
-        log.error({ err: error }, "The timetable could not be queued; it is tried again in a minute"),
+        log.error(logged(error), "The timetable could not be queued; it is tried again in a minute"),
       );
     }, MINUTE);
     const beating = setInterval(() => {
       ledger.beat(clock.now()).catch((error: unknown) => {
-        log.warn({ err: error }, "The heartbeat could not be noted; a gap will be recorded if this lasts");
+        log.warn(logged(error), "The heartbeat could not be noted; a gap will be recorded if this lasts");
       });
     }, MINUTE / 4);
     ended = () => {

@@ -2,8 +2,7 @@
 
 import { timingSafeEqual } from "node:crypto";
 import type { Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import type { Logger } from "pino";
+import { isTooLarge, type Bodies } from "./bodies.ts";
 import type { Instant } from "./domain/change.ts";
 import { canonical } from "./domain/digest.ts";
 import { matchesAny } from "./domain/policy/glob.ts";
@@ -16,6 +15,9 @@ import {
 } from "./domain/report.ts";
 import { REPORT } from "./flows/assess-report.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import type { DoorFigures } from "./metrics.ts";
+import { storedInTime, type Readiness } from "./ready.ts";
+import type { Refusals } from "./refusals.ts";
 import type { DeploymentSource } from "./sources.ts";
 
 /** Where pipelines post their reports. */
@@ -28,75 +30,140 @@ export interface ReportDoorTools {
   readonly ledger: Pick<Ledger, "queue" | "states">;
   readonly sources: readonly DeploymentSource[];
   readonly clock: { now(): Instant };
-  readonly log: Pick<Logger, "error">;
   readonly wake: () => void;
+  /** Why the App may not begin yet; null: it may. */
+  readonly held?: () => string | null;
+  readonly ready: Pick<Readiness, "couldNotStore">;
+  readonly bodies: Bodies;
+  readonly refusals: Refusals;
+  readonly figures: DoorFigures;
 }
 
 /** Adds the door to an app. Without sources it answers that none is set up. */
 export function addReportDoor(app: Hono, tools: ReportDoorTools): void {
-  const tooLarge = (c: Context): Response =>
-    c.json({ error: "The body is larger than 64 KB." }, 413, { connection: "close" });
-  app.post(REPORT_PATH, bodyLimit({ maxSize: LARGEST_BODY, onError: tooLarge }));
   app.post(REPORT_PATH, (c) => receive(c, tools));
 }
 
+/** Why a report was not stored, each with the answer it gets. */
+const REFUSALS = {
+  "too-large": [413, "The body is larger than 64 KB."],
+  "too-busy": [503, "Too many bodies are being received; send the report again later."],
+  "cut-off": [400, "The body ended before its time, or took longer than ten seconds."],
+  "missing-headers": [
+    401,
+    "X-Countersign-Source, X-Countersign-Timestamp or X-Countersign-Signature-256 is missing.",
+  ],
+  // Who guesses at names and secrets is told the same of both.
+  "wrong-signature": [
+    401,
+    "The signature is not of a source we know: HMAC-SHA256, in hex, of the timestamp, a dot and the body.",
+  ],
+  "wrong-time": [
+    401,
+    "The timestamp is not within five minutes of ours: give seconds since 1970, and set the clock.",
+  ],
+  "wrong-report": [422, "The report is not as it must be."],
+  "wrong-repository": [
+    422,
+    "The repository is none this source may report, or none the App is installed on.",
+  ],
+  "id-taken": [409, "Another deployment was reported under this id before: give each its own id."],
+  "not-begun": [503, "The App has not begun to work; send the report again later."],
+  "store-failed": [503, "The report could not be stored; send it again later."],
+} as const;
+
+type Refusal = keyof typeof REFUSALS;
+
 async function receive(c: Context, tools: ReportDoorTools): Promise<Response> {
-  const refuse = (status: 401 | 409 | 422 | 503, error: string): Response => c.json({ error }, status);
+  tools.figures.received.inc();
+  if (isTooLarge(c, LARGEST_BODY)) return refuse(c, tools, "too-large");
   const name = c.req.header(REPORT_HEADERS.source);
   const timestamp = c.req.header(REPORT_HEADERS.timestamp);
   const signature = c.req.header(REPORT_HEADERS.signature);
   if (name === undefined || timestamp === undefined || signature === undefined)
-    return refuse(
-      401,
-      "X-Countersign-Source, X-Countersign-Timestamp or X-Countersign-Signature-256 is missing.",
-    );
-  const body = await c.req.text();
-  const source = tools.sources.find((each) => each.name === name);
-  // Who guesses at names and secrets is told the same of both.
-  if (source === undefined || !isSigned(source, timestamp, signature, body))
-    return refuse(
-      401,
-      "The signature is not of a source we know: HMAC-SHA256, in hex, of the timestamp, a dot and the body.",
-    );
-  const now = tools.clock.now();
-  if (!/^\d{1,12}$/u.test(timestamp) || Math.abs(Number(timestamp) * 1000 - now) > REPORT_WINDOW)
-    return refuse(
-      401,
-      "The timestamp is not within five minutes of ours: give seconds since 1970, and set the clock.",
-    );
-  const read = ReportSchema.safeParse(parsed(body));
-  if (!read.success) {
-    const problems = read.error.issues.map((issue) => `${issue.path.join(".") || "body"} ${issue.message}`);
-    return refuse(422, `The report is not as it must be: ${problems.slice(0, 5).join("; ")}.`);
-  }
-  const report = read.data;
-  if (source.repositories !== null && !matchesAny(source.repositories, report.repository, true))
-    return refuse(422, `The source ${name} may not report deployments of ${report.repository}.`);
+    return refuse(c, tools, "missing-headers");
+  if (tools.held?.() != null) return refuse(c, tools, "not-begun");
+  const body = await tools.bodies.read(c, LARGEST_BODY);
+  if (typeof body === "string") return refuse(c, tools, body);
   try {
-    const repositoryId = await idOf(tools, report.repository);
-    if (repositoryId === null)
-      return refuse(422, `The App is not installed on ${report.repository}, or does not know it yet.`);
-    const received: ReceivedReport = { repositoryId, source: name, report, receivedAt: now };
-    const id = `report:${name}:${report.id}`;
-    const stored = await tools.ledger.queue.store({
-      id,
-      event: REPORT,
-      action: null,
-      lane: `repository:${repositoryId}`,
-      receivedAt: now,
-      body: Buffer.from(JSON.stringify(received)),
-    });
-    if (stored === "repeated" && !isSame(await tools.ledger.queue.bodyOf(id), received))
-      return refuse(409, `Another deployment was reported as ${report.id} before: give each its own id.`);
-    tools.wake();
-    return stored === "repeated" ? c.json({ stored: false }, 200) : c.json({ stored: true }, 202);
-  } catch (error) {
-    tools.log.error({ err: error, source: name }, "a report could not be stored");
-    return refuse(503, "The report could not be stored; send it again later.");
+    const bytes = body.bytes();
+    const source = tools.sources.find((each) => each.name === name);
+    if (source === undefined || !isSigned(source, timestamp, signature, bytes))
+      return refuse(c, tools, "wrong-signature");
+    const now = tools.clock.now();
+    if (!/^\d{1,12}$/u.test(timestamp) || Math.abs(Number(timestamp) * 1000 - now) > REPORT_WINDOW)
+      return refuse(c, tools, "wrong-time");
+    return await store(c, tools, source, bytes, now);
+  } finally {
+    body.release();
   }
 }
 
-function isSigned(source: DeploymentSource, timestamp: string, signature: string, body: string): boolean {
+async function store(
+  c: Context,
+  tools: ReportDoorTools,
+  source: DeploymentSource,
+  body: Uint8Array,
+  now: Instant,
+): Promise<Response> {
+  const read = ReportSchema.safeParse(parsed(body));
+  if (!read.success) {
+    const problems = read.error.issues.map((issue) => `${issue.path.join(".") || "body"} ${issue.message}`);
+    return refuse(c, tools, "wrong-report", {
+      says: `The report is not as it must be: ${problems.slice(0, 5).join("; ")}.`,
+    });
+  }
+  const report = read.data;
+  if (source.repositories !== null && !matchesAny(source.repositories, report.repository, true))
+    return refuse(c, tools, "wrong-repository", {
+      says: `The source ${source.name} may not report deployments of ${report.repository}.`,
+    });
+  try {
+    const repositoryId = await storedInTime(idOf(tools, report.repository));
+    if (repositoryId === null)
+      return refuse(c, tools, "wrong-repository", {
+        says: `The App is not installed on ${report.repository}, or does not know it yet.`,
+      });
+    const received: ReceivedReport = { repositoryId, source: source.name, report, receivedAt: now };
+    const id = `report:${source.name}:${report.id}`;
+    const result = await storedInTime(
+      tools.ledger.queue.store({
+        id,
+        event: REPORT,
+        action: null,
+        lane: `repository:${repositoryId}`,
+        receivedAt: now,
+        body: Buffer.from(JSON.stringify(received)),
+      }),
+    );
+    if (result === "repeated" && !isSame(await storedInTime(tools.ledger.queue.bodyOf(id)), received))
+      return refuse(c, tools, "id-taken", {
+        says: `Another deployment was reported as ${report.id} before: give each its own id.`,
+      });
+    tools.figures.stored.inc({ result });
+    tools.wake();
+    return result === "repeated" ? c.json({ stored: false }, 200) : c.json({ stored: true }, 202);
+  } catch (error) {
+    tools.ready.couldNotStore(body.byteLength, error);
+    return refuse(c, tools, "store-failed", { cause: error });
+  }
+}
+
+function refuse(
+  c: Context,
+  tools: ReportDoorTools,
+  reason: Refusal,
+  { says, cause }: { readonly says?: string; readonly cause?: unknown } = {},
+): Response {
+  const [status, error] = REFUSALS[reason];
+  tools.refusals.add(reason, error, cause);
+  return c.json({ error: says ?? error }, status, {
+    ...(status === 503 ? { "retry-after": "10" } : {}),
+    ...(reason === "too-large" ? { connection: "close" } : {}),
+  });
+}
+
+function isSigned(source: DeploymentSource, timestamp: string, signature: string, body: Uint8Array): boolean {
   const given = Buffer.from(signature);
   return source.secrets.some((secret) => {
     const wanted = Buffer.from(reportSignature(secret, timestamp, body));
@@ -120,9 +187,9 @@ async function idOf(tools: ReportDoorTools, fullName: string): Promise<number | 
   return null;
 }
 
-function parsed(text: string): unknown {
+function parsed(body: Uint8Array): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) as unknown;
   } catch {
     return null;
   }

@@ -1,20 +1,24 @@
 /** The HTTP doors: the webhook receiver (verify, store, answer), health, readiness, metrics. No call to GitHub is made here. */
 
+import { createHmac, timingSafeEqual } from "node:crypto";
 import type { AddressInfo } from "node:net";
 
 import { createAdaptorServer } from "@hono/node-server";
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { verifyWithFallback } from "@octokit/webhooks-methods";
 import { Hono } from "hono";
 import type { Context } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import type { Logger } from "pino";
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
+import { Bodies, isTooLarge } from "./bodies.ts";
 import type { Instant } from "./domain/change.ts";
 import { Trouble } from "./domain/trouble.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import { Metrics } from "./metrics.ts";
+import { Readiness, storedInTime } from "./ready.ts";
+import { Refusals } from "./refusals.ts";
+import { addReportDoor } from "./report-door.ts";
+import type { DeploymentSource } from "./sources.ts";
 
 /** Where GitHub posts its webhooks: Probot's default. */
 export const WEBHOOK_PATH = "/api/github/webhooks";
@@ -22,52 +26,63 @@ export const WEBHOOK_PATH = "/api/github/webhooks";
 /** GitHub's own cap on a payload, in bytes. */
 const LARGEST_BODY = 25 * 1024 * 1024;
 
-/** GitHub hangs up after ten seconds: a store that takes longer is answered as a failure. In milliseconds. */
-const STORE_PATIENCE = 8_000;
+/** A sender that needs longer for a whole request is cut off: GitHub itself gives up then (ms). */
+const PATIENCE = 10_000;
+
+/** More connections than this at once would leave none for the database. */
+const MOST_CONNECTIONS = 500;
 
 /** What the doors need. */
 export interface DoorTools {
-  readonly ledger: Pick<Ledger, "queue" | "head">;
+  readonly ledger: Pick<Ledger, "queue" | "head" | "states" | "tryToStore">;
   /** Every secret a signature may be made with, the current one first. */
   readonly webhookSecrets: readonly [string, ...(readonly string[])];
+  /** Who may report deployments from outside GitHub. */
+  readonly sources: readonly DeploymentSource[];
   /** The lane a delivery belongs to; never throws, whatever the payload. */
   readonly laneOf: (event: string, payload: unknown) => string;
   readonly clock: { now(): Instant };
   readonly log: Pick<Logger, "error" | "warn">;
   /** Called after a new delivery was stored, so that a worker need not wait for its next look. */
   readonly wake: () => void;
+  /** Called when a delivery may have been turned away that GitHub sent: it is to be asked for again. */
+  readonly missed: () => void;
+  /** Why the App may not begin yet, however well it stores; null: it may. Default: always. */
+  readonly held?: () => string | null;
 }
 
-/** The doors as a Hono app: others' routes may be added before it listens. Its `fetch` is a server without a socket. */
-export function doors(tools: DoorTools): Hono {
+/**
+ * The doors as a Hono app: others' routes may be added before it listens. Its `fetch` is a server without a socket.
+ * `inner`: the app that tells monitors how we are, where that is not the same.
+ */
+export function doors(tools: DoorTools, inner: Hono | null = null): Hono {
   const app = new Hono();
-  const metrics = new Metrics(tools);
-  const limit = bodyLimit({ maxSize: LARGEST_BODY, onError: (c) => refuse(c, metrics, "too-large") });
-
-  app.post(WEBHOOK_PATH, async (c, next) => {
-    const length = c.req.header("content-length");
-    // With a length given, Node reads no more than that; only a body of unknown length is counted while it is read.
-    if (length === undefined) return limit(c, next);
-    return Number(length) > LARGEST_BODY ? refuse(c, metrics, "too-large") : next();
-  });
+  const metrics = new Metrics(tools.ledger, tools.clock);
+  const ready = new Readiness(tools.ledger, tools.held ?? (() => null));
+  const bodies = new Bodies();
+  const webhooks: Webhooks = {
+    ...tools,
+    ready,
+    bodies,
+    metrics,
+    refusals: new Refusals("webhooks", tools.log, metrics.deliveries.refused),
+  };
   app.post(WEBHOOK_PATH, async (c) => {
     const end = metrics.seconds.startTimer();
-    const answer = await receive(c, tools, metrics);
+    const answer = await receive(c, webhooks);
     end();
     return answer;
   });
+  const refusals = new Refusals("reports", tools.log, metrics.reports.refused);
+  addReportDoor(app, { ...tools, ready, bodies, refusals, figures: metrics.reports });
 
   app.get("/healthz", (c) => c.json({ alive: true }));
-  app.get("/readyz", async (c) => {
-    try {
-      await within(tools.ledger.head(), STORE_PATIENCE);
-      return c.json({ ready: true });
-    } catch (error) {
-      const reason = error instanceof Trouble ? error.message : "The evidence log does not answer.";
-      return c.json({ ready: false, reason }, 503);
-    }
+  const told = inner ?? app;
+  told.get("/readyz", async (c) => {
+    const reason = await ready.reason();
+    return reason === null ? c.json({ ready: true }) : c.json({ ready: false, reason }, 503);
   });
-  app.get("/metrics", async (c) =>
+  told.get("/metrics", async (c) =>
     c.text(await metrics.registry.metrics(), 200, { "content-type": metrics.registry.contentType }),
   );
   app.onError((error, c) => {
@@ -80,32 +95,61 @@ export function doors(tools: DoorTools): Hono {
 /** Why a delivery was not stored, each with the answer it gets. */
 const REFUSALS = {
   "too-large": [413, "The body is larger than GitHub's own cap of 25 MB."],
+  "too-busy": [503, "Too many bodies are being received; redeliver it later."],
+  "cut-off": [400, "The body ended before its time, or took longer than ten seconds."],
   "missing-headers": [
     400,
     "X-GitHub-Event, X-GitHub-Delivery or X-Hub-Signature-256 is missing: set a webhook secret.",
   ],
+  "wrong-headers": [400, "X-GitHub-Event or X-GitHub-Delivery is nothing GitHub sends."],
   "wrong-signature": [401, "The signature does not match any configured webhook secret."],
   "not-json": [400, "The body is not JSON: set the webhook's content type to application/json."],
+  "not-begun": [503, "The App has not begun to work; redeliver it later."],
   "store-failed": [503, "The delivery could not be stored; redeliver it later."],
 } as const;
 
 type Refusal = keyof typeof REFUSALS;
 
-async function receive(c: Context, tools: DoorTools, metrics: Metrics): Promise<Response> {
-  metrics.received.inc();
+/** Nobody signs the headers: with names and ids like these, a delivery is never taken for one of our own tasks. */
+const EVENT = /^[a-z][a-z0-9_]{0,99}$/u;
+const DELIVERY_ID = /^[A-Za-z0-9-]{1,100}$/u;
+
+interface Webhooks extends DoorTools {
+  readonly ready: Readiness;
+  readonly bodies: Bodies;
+  readonly metrics: Metrics;
+  readonly refusals: Refusals;
+}
+
+async function receive(c: Context, tools: Webhooks): Promise<Response> {
+  tools.metrics.deliveries.received.inc();
+  if (isTooLarge(c, LARGEST_BODY)) return refuse(c, tools, "too-large");
   const event = c.req.header("x-github-event");
   const id = c.req.header("x-github-delivery");
   const signature = c.req.header("x-hub-signature-256");
-  if (!event || !id || !signature) return refuse(c, metrics, "missing-headers");
+  if (!event || !id || !signature) return refuse(c, tools, "missing-headers");
+  if (!EVENT.test(event) || !DELIVERY_ID.test(id)) return refuse(c, tools, "wrong-headers");
+  if (tools.held?.() != null) return refuse(c, tools, "not-begun");
 
-  const body = Buffer.from(await c.req.arrayBuffer());
-  const text = body.toString("utf8");
-  const [secret, ...older] = tools.webhookSecrets;
-  if (text === "" || !(await verifyWithFallback(secret, text, signature, older)))
-    return refuse(c, metrics, "wrong-signature");
-  const payload = parsed(text);
-  if (payload === undefined) return refuse(c, metrics, "not-json");
+  const body = await tools.bodies.read(c, LARGEST_BODY);
+  if (typeof body === "string") return refuse(c, tools, body);
+  try {
+    if (body.chunks.length === 0 || !isSigned(tools.webhookSecrets, body.chunks, signature))
+      return refuse(c, tools, "wrong-signature");
+    return await store(c, tools, { id, event }, body.bytes());
+  } finally {
+    body.release();
+  }
+}
 
+async function store(
+  c: Context,
+  tools: Webhooks,
+  { id, event }: { readonly id: string; readonly event: string },
+  body: Buffer,
+): Promise<Response> {
+  const payload = parsed(body.toString("utf8"));
+  if (payload === undefined) return refuse(c, tools, "not-json");
   const delivery = {
     id,
     event,
@@ -115,12 +159,12 @@ async function receive(c: Context, tools: DoorTools, metrics: Metrics): Promise<
     body,
   };
   try {
-    const result = await within(tools.ledger.queue.store(delivery), STORE_PATIENCE);
-    metrics.stored.inc({ result });
+    const result = await storedInTime(tools.ledger.queue.store(delivery));
+    tools.metrics.deliveries.stored.inc({ result });
     if (result === "repeated") return acknowledge(c, 200, false);
   } catch (error) {
-    tools.log.error({ err: error, delivery: id, event }, "a delivery could not be stored");
-    return refuse(c, metrics, "store-failed", { "retry-after": "10" });
+    tools.ready.couldNotStore(body.byteLength, error);
+    return refuse(c, tools, "store-failed", error);
   }
   tools.wake();
   return acknowledge(c, 202, true);
@@ -134,16 +178,27 @@ function acknowledge(c: Context, status: 200 | 202, stored: boolean): Response {
   return RESPONSE_ALREADY_SENT;
 }
 
-function refuse(
-  c: Context,
-  metrics: Metrics,
-  reason: Refusal,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  metrics.refused.inc({ reason });
+function refuse(c: Context, tools: Webhooks, reason: Refusal, cause?: unknown): Response {
   const [status, error] = REFUSALS[reason];
-  // What is left of a body that is too large is not read: the connection cannot be used again.
-  return c.json({ error }, status, status === 413 ? { connection: "close" } : headers);
+  tools.refusals.add(reason, error, cause);
+  // GitHub may have sent it. What the sender says of it is no reason to ask for anything in particular.
+  if (status === 503) tools.missed();
+  return c.json({ error }, status, {
+    ...(status === 503 ? { "retry-after": "10" } : {}),
+    // What is left of a body that is too large is not read: the connection cannot be used again.
+    ...(reason === "too-large" ? { connection: "close" } : {}),
+  });
+}
+
+/** Whether one of the secrets signed these bytes. */
+function isSigned(secrets: readonly string[], chunks: readonly Uint8Array[], signature: string): boolean {
+  const given = Buffer.from(signature);
+  return secrets.some((secret) => {
+    const mac = createHmac("sha256", secret);
+    for (const chunk of chunks) mac.update(chunk);
+    const wanted = Buffer.from(`sha256=${mac.digest("hex")}`);
+    return wanted.length === given.length && timingSafeEqual(wanted, given);
+  });
 }
 
 function parsed(text: string): unknown {
@@ -159,80 +214,6 @@ function actionOf(payload: unknown): string | null {
   return typeof payload.action === "string" ? payload.action : null;
 }
 
-async function within<T>(work: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Trouble("database-unreachable", "The database took too long to answer.")),
-      milliseconds,
-    );
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** What Prometheus is told; a registry of its own, so that two apps in one process do not meet. */
-class Metrics {
-  readonly registry = new Registry();
-  readonly received = new Counter({
-    name: "countersign_deliveries_received_total",
-    help: "Webhook deliveries that reached us.",
-    registers: [this.registry],
-  });
-  readonly stored = new Counter({
-    name: "countersign_deliveries_stored_total",
-    help: "Deliveries stored, or repeated and so stored already.",
-    labelNames: ["result"],
-    registers: [this.registry],
-  });
-  readonly refused = new Counter({
-    name: "countersign_deliveries_refused_total",
-    help: "Deliveries not stored, by reason.",
-    labelNames: ["reason"],
-    registers: [this.registry],
-  });
-  readonly seconds = new Histogram({
-    name: "countersign_delivery_answer_seconds",
-    help: "How long a delivery waited for its answer.",
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1, 5, 10],
-    registers: [this.registry],
-  });
-
-  readonly waiting: Gauge;
-  readonly entries: Gauge;
-
-  constructor({ ledger, clock }: DoorTools) {
-    const registers = [this.registry];
-    this.waiting = new Gauge({
-      name: "countersign_waiting",
-      help: "Deliveries and actions that wait, and how many of them are due.",
-      labelNames: ["what", "due"],
-      registers,
-      async collect() {
-        this.reset();
-        const waiting = await ledger.queue.waiting(clock.now()).catch(() => null);
-        if (waiting === null) return;
-        this.set({ what: "deliveries", due: "yes" }, waiting.dueDeliveries);
-        this.set({ what: "deliveries", due: "no" }, waiting.deliveries - waiting.dueDeliveries);
-        this.set({ what: "actions", due: "yes" }, waiting.dueActions);
-        this.set({ what: "actions", due: "no" }, waiting.actions - waiting.dueActions);
-      },
-    });
-    this.entries = new Gauge({
-      name: "countersign_log_entries",
-      help: "Entries in the evidence log.",
-      registers,
-      async collect() {
-        const head = await ledger.head().catch(() => null);
-        this.set(head === null ? Number.NaN : head.size);
-      },
-    });
-  }
-}
-
 /** A server that listens; `close` lets requests under way finish, and cuts them off after ten seconds. */
 export interface Listening {
   /** E.g. `http://127.0.0.1:3000`. */
@@ -241,14 +222,24 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Listens; port 0 takes a free one. Throws Trouble `address-unavailable`. */
-export function listen(app: Pick<Hono, "fetch">, host: string, port: number): Promise<Listening> {
+/** Listens; port 0 takes a free one. `patience`: how long a sender may take for a whole request (ms). Throws Trouble `address-unavailable`. */
+export function listen(
+  app: Pick<Hono, "fetch">,
+  host: string,
+  port: number,
+  patience: number = PATIENCE,
+): Promise<Listening> {
   const server = createAdaptorServer({
     fetch: app.fetch,
     overrideGlobalObjects: false,
-    serverOptions: { requestTimeout: 30_000 },
+    serverOptions: {
+      requestTimeout: patience,
+      headersTimeout: patience,
+      connectionsCheckingInterval: Math.min(1_000, patience / 4),
+    },
   });
   if (!("closeIdleConnections" in server)) throw new TypeError("an HTTP/1 server was asked for");
+  server.maxConnections = MOST_CONNECTIONS;
   return new Promise((resolve, reject) => {
     server.once("error", (cause) => {
       reject(

@@ -3,7 +3,7 @@
 import { Cron } from "croner";
 import type { Instant } from "./domain/change.ts";
 import { MONTHLY } from "./flows/monitoring.ts";
-import { TASKS } from "./flows/sweep.ts";
+import { TASKS, type TaskPayload } from "./flows/sweep.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
 const TIMES: readonly { readonly event: string; readonly pattern: string }[] = [
@@ -61,4 +61,14 @@ export function lastAppointment(event: string, before: Instant): Appointment | u
 /** Queues an appointment; however many replicas do so, it is kept once. */
 export function queueAppointment(ledger: Ledger, { event, at }: Appointment): Promise<void> {
   return ledger.queue.enqueue([{ id: `${event}:${at}`, lane: "app", event, dueAt: at, payload: {} }]);
+}
+
+/** GitHub's clock and ours may differ by so much (ms). */
+const CLOCKS_DIFFER = 60_000;
+
+/** Queues a look at what GitHub says it could not deliver between two moments, because we turned deliveries away. */
+export function queueMissed(ledger: Ledger, from: Instant, at: Instant): Promise<void> {
+  const payload: TaskPayload = { span: { from: from - CLOCKS_DIFFER, to: at } };
+  const { redeliver: event } = TASKS;
+  return ledger.queue.enqueue([{ id: `${event}:missed:${at}`, lane: "app", event, dueAt: at, payload }]);
 }

@@ -5,6 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Clock } from "./flows/ports.ts";
 import type { Lease } from "./flows/work.ts";
+import { logged } from "./domain/trouble.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
 /** What the worker needs. `work` does one lane's due work under its lease. */
@@ -52,7 +53,7 @@ export class Worker {
   /** Looks for due work now. */
   wake(): void {
     void this.#drained().catch((error: unknown) => {
-      this.#tools.log.error({ err: error }, "The worker could not reach its queue");
+      this.#tools.log.error(logged(error), "The worker could not reach its queue");
     });
   }
 
@@ -121,20 +122,20 @@ export class Worker {
     const lease: Lease = { owner: this.#owner, lane, now, isStopping: () => this.#stopped };
     const heart = setInterval(() => {
       queue.extend(this.#owner, lane, now(), this.#leaseMs).catch((error: unknown) => {
-        log.warn({ err: error, lane }, "A lane's lease could not be prolonged");
+        log.warn({ ...logged(error), lane }, "A lane's lease could not be prolonged");
       });
     }, this.#leaseMs / 3);
     try {
       await work(lease);
     } catch (error) {
-      log.error({ err: error, lane }, "A lane's work was broken off; it will be taken up again");
+      log.error({ ...logged(error), lane }, "A lane's work was broken off; it will be taken up again");
       const { signal } = this.#stopping;
       await setTimeout(AFTER_FAILURE_MS, undefined, { signal }).catch(() => undefined);
     } finally {
       clearInterval(heart);
     }
     await queue.release(this.#owner, lane).catch((error: unknown) => {
-      log.error({ err: error, lane }, "A lane could not be given back; its lease will run out");
+      log.error({ ...logged(error), lane }, "A lane could not be given back; its lease will run out");
     });
   }
 }

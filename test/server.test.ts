@@ -38,6 +38,8 @@ function toolsWith(ledger: DoorTools["ledger"], more: Partial<DoorTools> = {}): 
   return {
     ledger,
     webhookSecrets: SECRETS,
+    sources: [],
+    missed: () => undefined,
     laneOf: (event) => `lane of ${event}`,
     clock: { now: () => 7_000 },
     log: pino({ level: "silent" }),
@@ -118,9 +120,12 @@ describeOnBothStores("the webhook door", (open) => {
 });
 
 describe("the doors when the store fails", () => {
+  const unreachable = (): Promise<never> =>
+    Promise.reject(new Trouble("database-unreachable", "The database at db:5432 cannot be reached."));
   const failing = {
-    head: () =>
-      Promise.reject(new Trouble("database-unreachable", "The database at db:5432 cannot be reached.")),
+    head: unreachable,
+    states: unreachable as unknown as Ledger["states"],
+    tryToStore: unreachable,
     queue: {
       store: () => Promise.reject(new Trouble("disk-full", "The store is full.")),
       waiting: () => Promise.reject(new Trouble("disk-full", "The store is full.")),
@@ -153,6 +158,8 @@ describe("the doors over a socket", () => {
   const stored: string[] = [];
   const memory = {
     head: () => Promise.resolve({ size: 0, hash: "" }),
+    states: () => undefined as never,
+    tryToStore: () => Promise.resolve(),
     queue: {
       store: ({ id }: { readonly id: string }) => {
         stored.push(id);

@@ -2,11 +2,22 @@
 
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex, concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 import type { Instant } from "./change.ts";
 
-const Text = z.string().trim().min(1).max(200);
+/** What no store holds and no page shows: half a character, or one that controls instead of being read. */
+const UNPRINTABLE = /\p{Surrogate}|\p{Cc}/u;
+
+const text = (most: number): z.ZodString =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(most)
+    .refine((given) => !UNPRINTABLE.test(given), "holds half a character or a control character");
+
+const Text = text(200);
 
 /** What a pipeline posts. Unknown keys are refused, so that a slip is not lost in silence. */
 export const ReportSchema = z.strictObject({
@@ -23,13 +34,7 @@ export const ReportSchema = z.strictObject({
     .describe("the commit deployed"),
   environment: Text.describe("where to; it counts if the policy calls it production"),
   ref: Text.optional().describe("the branch or tag it was built from, for people to read"),
-  artifact: z
-    .string()
-    .trim()
-    .min(1)
-    .max(500)
-    .optional()
-    .describe("what was deployed, such as an image's digest"),
+  artifact: text(500).optional().describe("what was deployed, such as an image's digest"),
 });
 
 /** A report as read. */
@@ -54,7 +59,8 @@ export const REPORT_HEADERS = {
 export const REPORT_WINDOW = 5 * 60_000;
 
 /** `sha256=` and the HMAC-SHA256, in hex, of the timestamp, a dot and the body. */
-export function reportSignature(secret: string, timestamp: string, body: string): string {
-  const mac = hmac(sha256, utf8ToBytes(secret), utf8ToBytes(`${timestamp}.${body}`));
+export function reportSignature(secret: string, timestamp: string, body: string | Uint8Array): string {
+  const bytes = typeof body === "string" ? utf8ToBytes(body) : body;
+  const mac = hmac(sha256, utf8ToBytes(secret), concatBytes(utf8ToBytes(`${timestamp}.`), bytes));
   return `sha256=${bytesToHex(mac)}`;
 }

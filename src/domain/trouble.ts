@@ -78,3 +78,8 @@ export class LeaseLost extends Trouble {
     this.name = "LeaseLost";
   }
 }
+
+/** Returns what a line of the program's log says of an error: trouble by its code and sentence, a bug whole. */
+export function logged(error: unknown): Readonly<Record<string, unknown>> {
+  return error instanceof Trouble ? { code: error.code, reason: error.message } : { err: error };
+}

@@ -151,10 +151,13 @@ const MAY_STILL_SUCCEED = 35 * 24 * 3_600_000;
 /** How long GitHub keeps deliveries (ms). */
 const DELIVERIES_KEPT = 3 * 24 * 3_600_000;
 
-/** Asks GitHub to send again every delivery that did not arrive. */
-export async function redeliver(tools: Tools): Promise<void> {
-  const failed = await noteDeliveries(tools);
+/** Asks GitHub to send again every delivery that did not arrive; with `since`, only those after it, which is a short look. */
+export async function redeliver(tools: Tools, since?: Instant): Promise<void> {
   const app = await tools.github.octokits.app();
+  const failed =
+    since === undefined
+      ? await noteDeliveries(tools)
+      : (await tools.github.readDeliveryLog(app, since)).failed;
   for (const delivery of failed) await tools.github.redeliver(app, delivery.id);
 }
 

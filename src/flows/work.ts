@@ -335,7 +335,7 @@ async function runTask(
   if (task.event === MONTHLY) return askMonthly(tools, fence, Number(task.id.split(":")[1]));
   if (task.event === TASKS.summarise) return held === undefined ? undefined : summarise(tools, held, fence);
   if (task.event === TASKS.census) return census(tools, task.id);
-  if (task.event === TASKS.redeliver) return redeliver(tools);
+  if (task.event === TASKS.redeliver) return redeliver(tools, task.payload.span?.from);
   if (task.event === TASKS.countHour) return countLastHour(tools, task.id);
   if (task.event === TASKS.countEnded) return countEnded(tools);
   if (task.event === EXPOSURES && organizationId !== undefined && causeId !== undefined)

@@ -132,6 +132,15 @@ export class Ledger {
     });
   }
 
+  /** Stores so many bytes as any delivery is stored, and drops those of the last trial: whether anything can be stored is tried, not guessed. */
+  tryToStore(body: Uint8Array): Promise<void> {
+    return this.#store.transact(async (tx) => {
+      // New before old: what is only written over would need no room.
+      const { id } = await tx.insertInto("trial").values({ body }).returning("id").executeTakeFirstOrThrow();
+      await tx.deleteFrom("trial").where("id", "<", id).execute();
+    });
+  }
+
   /** When an App last worked on this database; null: never. */
   lastBeat(): Promise<Instant | null> {
     return this.#store.read(async (db) => {

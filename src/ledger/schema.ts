@@ -88,6 +88,12 @@ export interface HeartbeatTable {
   readonly at: number;
 }
 
+/** What is stored only to see whether anything can be: at most one row is left. */
+export interface TrialTable {
+  readonly id: Generated<number>;
+  readonly body: Uint8Array;
+}
+
 /** The migrations that were applied, with the digest of the text that ran. */
 export interface MigrationTable {
   readonly name: string;
@@ -104,6 +110,7 @@ export interface Tables {
   readonly action: ActionTable;
   readonly lane: LaneTable;
   readonly heartbeat: HeartbeatTable;
+  readonly trial: TrialTable;
   readonly migration: MigrationTable;
 }
 

@@ -1,8 +1,8 @@
-import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 import { reportSignature } from "../../src/domain/report.ts";
-import { addReportDoor } from "../../src/report-door.ts";
+import { doors } from "../../src/server.ts";
 import { readSources } from "../../src/sources.ts";
+import { memory, toolsOn } from "../doors/rig.ts";
 
 const NOW = Date.parse("2026-07-06T09:00:00Z");
 const SECRET = "a".repeat(32);
@@ -10,33 +10,14 @@ const OLD = "b".repeat(32);
 const REPORT = { id: "build-1", repository: "acme/web", sha: "c".repeat(40), environment: "production" };
 
 function door() {
-  const stored = new Map<string, Uint8Array>();
   let woken = 0;
-  const app = new Hono();
+  const { stored, ledger } = memory();
   const { sources } = readSources(
     JSON.stringify({ jenkins: { secret: [SECRET, OLD], repositories: ["acme/*"] } }),
   );
-  addReportDoor(app, {
-    sources,
-    clock: { now: () => NOW },
-    log: { error: () => undefined },
-    wake: () => void (woken += 1),
-    ledger: {
-      queue: {
-        store: async ({ id, body }: { id: string; body: Uint8Array }) => {
-          if (stored.has(id)) return "repeated";
-          stored.set(id, body);
-          return "stored";
-        },
-        bodyOf: async (id: string) => stored.get(id) ?? null,
-      },
-      async *states() {
-        yield { body: { repository: { id: 7, owner: "acme", name: "web" }, removedAt: null } };
-      },
-    } as unknown as Parameters<typeof addReportDoor>[1]["ledger"],
-  });
+  const app = doors(toolsOn(ledger, { sources, clock: { now: () => NOW }, wake: () => void (woken += 1) }));
   const send = async (
-    body: string,
+    body: string | Buffer<ArrayBuffer>,
     { secret = SECRET, at = NOW, source = "jenkins", signed = body } = {},
   ): Promise<readonly [number, string]> => {
     const timestamp = String(Math.floor(at / 1000));
@@ -92,6 +73,26 @@ describe("the door for reports of deployments", () => {
     expect((await send(JSON.stringify({ ...REPORT, repository: "acme/api" })))[1]).toContain(
       "not installed on acme/api",
     );
+  });
+  test("half a character, or one that only controls, is refused wherever it stands, and a whole one is not", async () => {
+    const { send, stored } = door();
+    for (const key of ["id", "environment", "ref", "artifact"] as const)
+      for (const bad of ["img-\ud800", "\udc00img", "img\u0000", "img\u001b[2J", "img\u0085x"])
+        expect([key, bad, (await send(JSON.stringify({ ...REPORT, [key]: bad })))[0]]).toEqual([
+          key,
+          bad,
+          422,
+        ]);
+    expect((await send(JSON.stringify({ ...REPORT, artifact: "img-\u{1F600} größe" })))[0]).toBe(202);
+    expect(stored.size).toBe(1);
+  });
+  test("bytes that are no text are refused, and not taken for another's report", async () => {
+    const { send } = door();
+    const bytes = Buffer.concat([
+      Buffer.from(JSON.stringify(REPORT).slice(0, -1)),
+      Buffer.from([0xff, 0x7d]),
+    ]);
+    expect((await send(bytes))[0]).toBe(422);
   });
   test("a body over 64 KB is not read", async () => {
     expect((await door().send(JSON.stringify({ ...REPORT, ref: "x".repeat(70_000) })))[0]).toBe(413);

@@ -39,7 +39,7 @@ describeOnBothStores("opening the ledger", (open) => {
     const { sql: run, kind, again, ledger } = await open();
     await ledger.close();
     await run(
-      ...["log", "log_head", "state", "delivery", "action", "lane", "heartbeat", "migration"].map(
+      ...["log", "log_head", "state", "delivery", "action", "lane", "heartbeat", "trial", "migration"].map(
         (table) => `drop table ${table}`,
       ),
       ...(kind === "postgres" ? ["drop function log_is_append_only"] : []),

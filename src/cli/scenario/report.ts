@@ -55,6 +55,6 @@ export async function report(step: DoStep, stage: Stage, now: Instant): Promise<
     ),
   );
   const said = (await response.json()) as { readonly error?: string };
-  const refused = response.ok ? null : (said.error ?? String(response.status));
+  const refused = response.ok ? null : `${response.status}: ${said.error ?? "no reason given"}`;
   return { refused, problem: null, made: { report: id, sha } };
 }

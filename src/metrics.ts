@@ -1,0 +1,90 @@
+/** What Prometheus is told. */
+
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+import type { Instant } from "./domain/change.ts";
+import type { Ledger } from "./ledger/ledger.ts";
+
+/** The figures of one App, in a registry of their own, so that two Apps in one process do not meet. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly deliveries = new DoorFigures(this.registry, "Webhook deliveries", {
+    received: "countersign_deliveries_received_total",
+    stored: "countersign_deliveries_stored_total",
+    refused: "countersign_deliveries_refused_total",
+  });
+  readonly reports = new DoorFigures(this.registry, "Reports of deployments", {
+    received: "countersign_reports_received_total",
+    stored: "countersign_reports_stored_total",
+    refused: "countersign_reports_refused_total",
+  });
+  readonly seconds = new Histogram({
+    name: "countersign_delivery_answer_seconds",
+    help: "How long a delivery waited for its answer.",
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1, 5, 10],
+    registers: [this.registry],
+  });
+  readonly waiting: Gauge<"what" | "due">;
+  readonly entries: Gauge;
+
+  constructor(ledger: Pick<Ledger, "queue" | "head">, clock: { now(): Instant }) {
+    const registers = [this.registry];
+    this.waiting = new Gauge({
+      name: "countersign_waiting",
+      help: "Deliveries and actions that wait, and how many of them are due.",
+      labelNames: ["what", "due"],
+      registers,
+      async collect() {
+        this.reset();
+        const waiting = await ledger.queue.waiting(clock.now()).catch(() => null);
+        if (waiting === null) return;
+        this.set({ what: "deliveries", due: "yes" }, waiting.dueDeliveries);
+        this.set({ what: "deliveries", due: "no" }, waiting.deliveries - waiting.dueDeliveries);
+        this.set({ what: "actions", due: "yes" }, waiting.dueActions);
+        this.set({ what: "actions", due: "no" }, waiting.actions - waiting.dueActions);
+      },
+    });
+    this.entries = new Gauge({
+      name: "countersign_log_entries",
+      help: "Entries in the evidence log.",
+      registers,
+      async collect() {
+        const head = await ledger.head().catch(() => null);
+        this.set(head === null ? Number.NaN : head.size);
+      },
+    });
+  }
+}
+
+/** What came to one door. */
+export class DoorFigures {
+  readonly received: Counter;
+  readonly stored: Counter<"result">;
+  readonly refused: Counter<"reason">;
+
+  /** `told`: what came, in the words of their help. */
+  constructor(
+    registry: Registry,
+    told: string,
+    names: { readonly received: string; readonly stored: string; readonly refused: string },
+  ) {
+    const registers = [registry];
+    this.received = new Counter({
+      name: names.received,
+      help: `${told} that reached us.`,
+      registers,
+    });
+    this.stored = new Counter({
+      name: names.stored,
+      help: `${told} stored, or repeated and so stored already.`,
+      labelNames: ["result"],
+      registers,
+    });
+    this.refused = new Counter({
+      name: names.refused,
+      help: `${told} not stored, by reason.`,
+      labelNames: ["reason"],
+      registers,
+    });
+  }
+}

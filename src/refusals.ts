@@ -1,0 +1,51 @@
+/** Requests that were refused: counted for monitors at once, and told to the operator once a minute. */
+
+import type { Logger } from "pino";
+import type { Counter } from "prom-client";
+import { Trouble } from "./domain/trouble.ts";
+
+const MINUTE = 60_000;
+
+/** One door's refusals. */
+export class Refusals {
+  readonly #door: string;
+  readonly #log: Pick<Logger, "warn" | "error">;
+  readonly #counter: Counter<"reason">;
+  #since = new Map<string, { count: number; readonly why: string; readonly cause: unknown }>();
+  #timer: NodeJS.Timeout | null = null;
+
+  /** `door`: what the operator calls it. */
+  constructor(door: string, log: Pick<Logger, "warn" | "error">, counter: Counter<"reason">) {
+    this.#door = door;
+    this.#log = log;
+    this.#counter = counter;
+  }
+
+  /** Counts a refusal. `why`: one sentence for the operator; `cause`: what failed here, if anything did. */
+  add(reason: string, why: string, cause?: unknown): void {
+    this.#counter.inc({ reason });
+    const same = this.#since.get(reason);
+    if (same === undefined) this.#since.set(reason, { count: 1, why, cause });
+    else same.count += 1;
+    if (this.#timer === null) this.#tell();
+  }
+
+  /** The first refusal is told at once; those after it a minute later, as long as there are any. */
+  #tell(): void {
+    const refused = [...this.#since].map(([reason, { count, why, cause }]) => ({
+      reason,
+      count,
+      why: cause instanceof Trouble ? cause.message : why,
+      ...(cause instanceof Trouble ? { code: cause.code } : {}),
+    }));
+    const causes = [...this.#since.values()].map(({ cause }) => cause).filter((cause) => cause !== undefined);
+    this.#since = new Map();
+    this.#timer = null;
+    if (refused.length === 0) return;
+    const bug = causes.find((cause) => !(cause instanceof Trouble));
+    const about = { door: this.#door, refused, ...(bug === undefined ? {} : { err: bug }) };
+    if (causes.length > 0) this.#log.error(about, "Requests could not be stored");
+    else this.#log.warn(about, "Requests were refused");
+    this.#timer = setTimeout(() => this.#tell(), MINUTE).unref();
+  }
+}
