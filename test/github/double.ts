@@ -90,6 +90,10 @@ export class Double {
   /** Moves the double's clock, forward only. */
   setClock(now: Instant): void {
     this.world.setClock(now);
+    // A merge queue waits only so long for more.
+    settle(this.world);
+    recordVersions(this.world);
+    void this.#courier.flush();
   }
 
   /** Starts getting something wrong, or stops. */

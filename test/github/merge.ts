@@ -44,7 +44,7 @@ export function mergePull(
       405,
       method === "rebase" ? "This branch can't be rebased" : "Pull Request is not mergeable",
     );
-  land(world, repository, pull, mover.actor, commit, method, "pr_merge");
+  land(world, repository, [{ pull, commit }], mover.actor, method, "pr_merge");
   return commit;
 }
 
@@ -63,22 +63,31 @@ export function refuseUnlessOpen(
   if (pull.draft) throw new Refused(405, "Pull Request is still a draft");
 }
 
-/** Moves the base branch to a merge's commit and marks the pull request merged. */
+/** A pull request and the commit it lands as. */
+export interface Landing {
+  readonly pull: PullRequest;
+  readonly commit: Sha;
+}
+
+/** Moves the base branch to the last of some merges of it, in one push, and marks their pull requests merged. */
 export function land(
   world: World,
   repository: Repository,
-  pull: PullRequest,
+  landings: readonly Landing[],
   actor: Account,
-  commit: Sha,
   method: NonNullable<PullRequest["merged"]>["method"],
   type: ActivityType,
 ): void {
-  // Closed first, so that the moving base does not take it for merged by a push.
-  pull.state = "closed";
-  updateRef(world, repository, { ref: `refs/heads/${pull.base.ref}`, after: commit, actor, type });
-  markMerged(world, repository, pull, actor, commit, method);
-  if (repository.deleteBranchOnMerge && pull.head.repositoryId === repository.id)
-    updateRef(world, repository, { ref: `refs/heads/${pull.head.ref}`, after: null, actor });
+  const last = landings.at(-1);
+  if (last === undefined) return;
+  // Closed first, so that the moving base does not take them for merged by a push.
+  for (const { pull } of landings) pull.state = "closed";
+  updateRef(world, repository, { ref: `refs/heads/${last.pull.base.ref}`, after: last.commit, actor, type });
+  for (const { pull, commit } of landings) {
+    markMerged(world, repository, pull, actor, commit, method);
+    if (repository.deleteBranchOnMerge && pull.head.repositoryId === repository.id)
+      updateRef(world, repository, { ref: `refs/heads/${pull.head.ref}`, after: null, actor });
+  }
 }
 
 /** Makes the commit that would land a pull request on top of `base`; null when it conflicts. */

@@ -32,17 +32,19 @@ describe("the merge queue", () => {
   test("groups are checked in order and merged as they are, with the queue's own activity", async () => {
     await enqueue(1, "first");
     await enqueue(2, "second");
+    const base = stage.double.world.git(web).branch("main");
     const [first, second] = entries().map((entry) => entry.headSha);
     await check("second", "success");
     expect(web.pulls.get(2)?.state).toBe("open");
     await check("first", "success");
     expect(entries()).toEqual([]);
-    const list = web.activities.filter((one) => one.ref === "refs/heads/main").slice(-2);
-    expect(list.map((one) => [one.type, one.after])).toEqual([
-      ["merge_queue_merge", first],
-      ["merge_queue_merge", second],
+    // Both were ready when the first was: one push lands them.
+    const list = web.activities.filter((one) => one.type === "merge_queue_merge");
+    expect(list.map(({ ref, before, after }) => [ref, before, after])).toEqual([
+      ["refs/heads/main", base, second],
     ]);
     expect(web.pulls.get(1)?.merged).toMatchObject({ method: "queue", commit: first });
+    expect(web.pulls.get(2)?.merged).toMatchObject({ method: "queue", commit: second });
     expect(heard("merge_group")).toEqual([
       "checks_requested",
       "checks_requested",
@@ -50,6 +52,36 @@ describe("the merge queue", () => {
       "destroyed merged",
     ]);
     expect(stage.double.world.git(web).refs("refs/heads/gh-readonly-queue/")).toEqual([]);
+  });
+
+  test("a group's branches live while it lands, and go after it", async () => {
+    await enqueue(1, "first");
+    await check("first", "success");
+    const pushes = stage.arrivals.filter((one) => one.event === "push").slice(-2);
+    expect(pushes.map(({ payload }) => [payload["ref"], payload["deleted"]])).toEqual([
+      ["refs/heads/main", false],
+      [expect.stringMatching(/^refs\/heads\/gh-readonly-queue\/main\/pr-1-[0-9a-f]{40}$/), true],
+    ]);
+    expect(web.activities.slice(-3).map((one) => one.type)).toEqual([
+      "branch_creation",
+      "merge_queue_merge",
+      "branch_deletion",
+    ]);
+  });
+
+  test("a queue that wants a group waits for it, but only so long", async () => {
+    await stage.play({ do: "enqueue", by: "bob", pull: 1, as: "first", group: 2 });
+    await check("first", "success");
+    expect(web.pulls.get(1)?.state).toBe("open");
+    await enqueue(2, "second");
+    await check("second", "success");
+    expect(web.activities.filter((one) => one.type === "merge_queue_merge")).toHaveLength(1);
+    expect(entries()).toEqual([]);
+    await enqueue(3, "third");
+    await check("third", "success");
+    expect(web.pulls.get(3)?.state).toBe("open");
+    stage.double.setClock(stage.double.world.now() + 5 * 60_000);
+    expect(web.pulls.get(3)?.merged).toMatchObject({ method: "queue" });
   });
 
   test("a failing group leaves, and those behind are built again without it", async () => {

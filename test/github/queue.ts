@@ -106,7 +106,7 @@ function mergeAutomatically(world: World, repository: Repository, pull: PullRequ
   mergePull(world, repository, pull, mover, { method: wish.method });
 }
 
-/** One step of a queue: build a missing group, merge the first, or throw it out. Returns whether anything was done. */
+/** One step of a queue: build a missing group, merge those that may, or throw the first out. Returns whether anything was done. */
 function advance(world: World, repository: Repository, queue: MergeQueue): boolean {
   const unbuilt = queue.entries.findIndex((entry) => !entry.built);
   if (unbuilt >= 0) return build(world, repository, queue, unbuilt);
@@ -118,17 +118,48 @@ function advance(world: World, repository: Repository, queue: MergeQueue): boole
     for (const entry of queue.entries) tearDown(world, repository, queue, entry, "invalidated");
     return true;
   }
-  const states = requiredChecks(world, repository, queue.branch).map((check) =>
-    checkState(world, repository, first.headSha, check),
-  );
-  if (states.includes("failure")) {
-    leaveQueue(world, repository, pull, queueBot(world), "CI_FAILURE");
+  const group = mergeable(world, repository, queue);
+  if (group.length > 0) {
+    const bot = queueBot(world);
+    const landings = group.flatMap((entry) => {
+      const landing = repository.pulls.get(entry.pullNumber);
+      return landing === undefined ? [] : [{ pull: landing, commit: entry.headSha }];
+    });
+    // One push for all of them; their branches are still there while it lands.
+    land(world, repository, landings, bot, "queue", "merge_queue_merge");
+    for (const landing of landings) leaveQueue(world, repository, landing.pull, bot, "MERGE");
     return true;
   }
-  if (states.some((state) => state !== "success")) return false;
-  leaveQueue(world, repository, pull, queueBot(world), "MERGE");
-  land(world, repository, pull, queueBot(world), first.headSha, "queue", "merge_queue_merge");
+  if (checksOf(world, repository, queue, first) !== "failure") return false;
+  leaveQueue(world, repository, pull, queueBot(world), "CI_FAILURE");
   return true;
+}
+
+/** The entries that are merged next, together: those at the head whose checks succeeded, once they are as many as the rule wants or have waited long enough. */
+function mergeable(world: World, repository: Repository, queue: MergeQueue): readonly MergeQueueEntry[] {
+  const rule = queueRule(world, repository, queue.branch)?.parameters;
+  const most = queue.entries.slice(0, rule?.max_entries_to_merge ?? 1);
+  const states = most.map((entry) => checksOf(world, repository, queue, entry));
+  const count =
+    rule?.grouping_strategy === "HEADGREEN"
+      ? states.lastIndexOf("success") + 1
+      : [...states, "pending"].findIndex((state) => state !== "success");
+  const waited = world.now() - (queue.entries[0]?.enqueuedAt ?? 0);
+  const isPatient = waited < (rule?.min_entries_to_merge_wait_minutes ?? 0) * 60_000;
+  return count < (rule?.min_entries_to_merge ?? 1) && isPatient ? [] : most.slice(0, count);
+}
+
+function checksOf(
+  world: World,
+  repository: Repository,
+  queue: MergeQueue,
+  entry: MergeQueueEntry,
+): "success" | "failure" | "pending" {
+  const states = requiredChecks(world, repository, queue.branch).map((check) =>
+    checkState(world, repository, entry.headSha, check),
+  );
+  if (states.includes("failure")) return "failure";
+  return states.every((state) => state === "success") ? "success" : "pending";
 }
 
 function build(world: World, repository: Repository, queue: MergeQueue, index: number): boolean {

@@ -1,8 +1,12 @@
 import { createHmac } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { z } from "zod";
 import { STEP_NAMES } from "./act.ts";
 import { checkWebhook } from "./conformance/webhook.ts";
+import { associatedPulls } from "./rest/associated.ts";
 import { trial, type Trial } from "./stage.ts";
+
+const CheckSchema = z.object({ head_sha: z.string(), pull_requests: z.array(z.unknown()) });
 
 const PEOPLE = {
   ann: { permission: "admin" as const, teams: ["core"] },
@@ -194,6 +198,39 @@ describe("webhooks", () => {
       ["push", null, "bob"],
       ["pull_request", "synchronize", "bob"],
     ]);
+  });
+
+  test("checks name the pull requests of a branch, and none whose head is in a fork", async () => {
+    await stage.play({ do: "open-pull-request", by: "ann", pull: 1, branch: "own", files: { a: "1" } });
+    await stage.play({
+      do: "open-pull-request",
+      by: "cat",
+      pull: 2,
+      branch: "two",
+      files: { b: "1" },
+      fork: true,
+    });
+    stage.arrivals.length = 0;
+    for (const pull of [1, 2])
+      await stage.play({
+        do: "set-check",
+        pull,
+        name: "countersign",
+        app: "countersign",
+        conclusion: "failure",
+      });
+    await stage.play({ do: "press", by: "bob", pull: 2, button: "recheck" });
+    await stage.play({ do: "rerun", by: "bob", pull: 2 });
+    const web = stage.double.world.repository("acme", "web")!.repository;
+    const heads = [1, 2].map((number) => web.pulls.get(number)!.head.sha);
+    const told = stage.arrivals.flatMap((one) => {
+      const check = CheckSchema.safeParse(one.payload["check_run"] ?? one.payload["check_suite"]);
+      return check.success ? [[heads.indexOf(check.data.head_sha) + 1, check.data.pull_requests.length]] : [];
+    });
+    expect(told.length).toBeGreaterThan(4);
+    for (const [pull, named] of told) expect([pull, named]).toEqual([pull, pull === 1 ? 1 : 0]);
+    const tied = heads.map((sha) => associatedPulls(stage.double.world, web, sha).map((one) => one.number));
+    expect(tied).toEqual([[1], []]);
   });
 
   test("an App hears nothing of repositories it cannot reach, nor while it is suspended", async () => {

@@ -164,7 +164,14 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     branch: BranchSchema.optional(),
     files: FilesSchema.optional(),
   },
-  enqueue: pull,
+  enqueue: {
+    ...pull,
+    group: z
+      .int()
+      .min(1)
+      .optional()
+      .describe("where this turns the queue on: so many are merged together, in one push; default: 1"),
+  },
   dequeue: pull,
   "enable-auto-merge": { ...pull, method: method.optional() },
   revert: { ...pull, opens: PullSchema.optional() },

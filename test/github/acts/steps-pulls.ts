@@ -244,10 +244,10 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
         wanted,
       ),
   ),
-  enqueue: step({ pull }, (scene, { pull }) => {
+  enqueue: step({ pull, group: z.number().int().min(1).optional() }, (scene, { pull, group }) => {
     const { world, repository } = scene;
     const target = pullOf(scene, pull);
-    turnOnQueue(scene, target);
+    turnOnQueue(scene, target, group);
     const entry = enqueue(world, repository, target, moverOf(scene));
     settle(world);
     return { pull, ...(entry.headSha === "" ? {} : { sha: entry.headSha }) };
@@ -373,8 +373,8 @@ function mergeLocally(
   return madeBy(pushTo(world, repository, moverOf(scene), branch, top, false));
 }
 
-/** Stories say `enqueue` where no step turned a queue on: the branch is then taken to have one. */
-function turnOnQueue(scene: Scene, target: PullRequest): void {
+/** Stories say `enqueue` where no step turned a queue on: the branch is then taken to have one. `group`: it waits for so many to merge together. */
+function turnOnQueue(scene: Scene, target: PullRequest, group = 1): void {
   const { world, repository } = scene;
   if (queueRule(world, repository, target.base.ref) !== undefined) return;
   const ruleset = rulesetsFor(world, repository, `refs/heads/${target.base.ref}`)[0];
@@ -386,7 +386,7 @@ function turnOnQueue(scene: Scene, target: PullRequest): void {
       max_entries_to_build: 5,
       max_entries_to_merge: 5,
       merge_method: "MERGE",
-      min_entries_to_merge: 1,
+      min_entries_to_merge: group,
       min_entries_to_merge_wait_minutes: 5,
     },
   });

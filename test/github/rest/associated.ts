@@ -65,15 +65,20 @@ function isLanded(world: World, repository: Repository, sha: Sha): boolean {
   return held.get(repository)?.commits.has(sha) === true;
 }
 
-/** The numbers of the pull requests GitHub ties to a commit: once the commit is on the default branch only merged ones, before that open ones too. */
+/** The numbers of the pull requests GitHub ties to a commit: once the commit is on the default branch only merged ones, before that open ones too, but none whose head is in a fork. */
 export function tiedPulls(world: World, repository: Repository, sha: Sha): readonly number[] {
   if (repository.tied !== undefined) return repository.tied(sha);
   const found = [...(repository.mergedBy.get(sha) ?? [])];
   if (!isLanded(world, repository, sha)) {
     for (const pull of repository.pulls.values())
-      if (pull.state === "open" && pullContent(world, repository, pull).set.has(sha)) found.push(pull.number);
+      if (isTiedWhileOpen(repository, pull) && pullContent(world, repository, pull).set.has(sha))
+        found.push(pull.number);
   }
   return found;
+}
+
+function isTiedWhileOpen(repository: Repository, pull: PullRequest): boolean {
+  return pull.state === "open" && pull.head.repositoryId === repository.id;
 }
 
 /** The pull requests GitHub ties to a commit, oldest first. */
@@ -86,7 +91,7 @@ export function associatedPulls(world: World, repository: Repository, sha: Sha):
 /** Every commit that is tied to a pull request. */
 export function commitsTiedTo(world: World, repository: Repository, pull: PullRequest): ReadonlySet<Sha> {
   if (pull.merged !== null) return mergedCommits(world, repository, pull);
-  if (pull.state === "closed") return new Set();
+  if (!isTiedWhileOpen(repository, pull)) return new Set();
   const { commits } = pullContent(world, repository, pull);
   return new Set(commits.filter((sha) => !isLanded(world, repository, sha)));
 }

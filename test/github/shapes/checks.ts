@@ -8,10 +8,11 @@ import { htmlUrl, iso, isoOrNull, type Shape } from "./form.ts";
 import { minimalPullShape } from "./pulls.ts";
 import { repositoryPage, repositoryShape, repositoryUrl } from "./repositories.ts";
 
-/** The open pull requests of this repository whose head is a commit, as checks list them. */
+/** The open pull requests of this repository whose head is a commit, as checks list them: none whose head is in a fork. */
 function pullsAt(world: World, repository: Repository, sha: Sha): Shape[] {
   return [...repository.pulls.values()]
     .filter((pull) => pull.state === "open" && pull.head.sha === sha)
+    .filter((pull) => pull.head.repositoryId === repository.id)
     .map((pull) => minimalPullShape(world, repository, pull));
 }
 
