@@ -17,6 +17,25 @@ export const JUDGEMENT: readonly Mistake[] = [
     wrong: "return at < 0;",
   },
   {
+    name: "what the base changed in an approved file may be taken back",
+    file: "domain/difference.ts",
+    right: "if (baseBefore?.blob === baseAfter?.blob)",
+    wrong:
+      'if (headBefore?.blob === headAfter?.blob) return "same";\n  if (baseBefore?.blob === baseAfter?.blob)',
+  },
+  {
+    name: "approved lines may stand anywhere",
+    file: "domain/patch.ts",
+    right: "at === other[index]?.at",
+    wrong: "at > 0 || other[index] !== undefined",
+  },
+  {
+    name: "a solved conflict is a clean merge",
+    file: "domain/patch.ts",
+    right: "else if (other.at <= edit.at + edit.removed.length) return null;",
+    wrong: "else if (other.at < edit.at) by += other.added.length - other.removed.length;",
+  },
+  {
     name: "second parents are skipped",
     file: "domain/contribution.ts",
     right: "open.push(...(parents.get(sha) ?? []));",

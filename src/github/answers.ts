@@ -328,11 +328,16 @@ const TreeAnswer = z.object({ tree: Oid, parents: plain(Oid) }).nullish();
 /** The answer to the query for two trees. */
 export const TreesAnswer = z.object({ repository: z.object({ from: TreeAnswer, to: TreeAnswer }) });
 
-const ModesAt = z.record(z.string(), z.object({ mode: z.int() }).nullish()).nullish();
+const ContentsAt = z.record(z.string(), z.object({ oid: z.string(), mode: z.int() }).nullish());
 
-/** The answer to the query for modes: for each commit and file (`file0`, ...) its mode; null where it is not there. */
-export const ModesAnswer = z.object({
-  repository: z.object({ a: ModesAt, b: ModesAt, c: ModesAt, d: ModesAt }),
+/** The answer to the query for contents: what each commit holds at each path (`file0`, ...); null where nothing is there. */
+export const ContentsAnswer = z.object({
+  repository: z.object({
+    a: ContentsAt.nullish(),
+    b: ContentsAt.nullish(),
+    c: ContentsAt.nullish(),
+    d: ContentsAt.nullish(),
+  }),
 });
 
 /** The answer to the query for open pull requests. */

@@ -8,17 +8,17 @@ import type {
   Sha,
   ShippedContent,
 } from "../domain/change.ts";
-import { ModesAnswer, TreesAnswer } from "./answers.ts";
+import { mayBeSame, sameDifference, toldByLines, type Compared, type Content } from "../domain/difference.ts";
+import { ContentsAnswer, TreesAnswer } from "./answers.ts";
 import { query, type GitHub } from "./ask.ts";
 import { compareFiles, type ComparedFile, type ComparedFiles } from "./compare.ts";
 import type { Lookups } from "./lookups.ts";
-import { modesQuery, TREES_QUERY } from "./queries.ts";
-import { compareTrees } from "./trees.ts";
+import { contentsQuery, TREES_QUERY } from "./queries.ts";
+import { compareTrees, filesAt } from "./trees.ts";
 
 /**
- * Whether `to` holds the same contribution against `base` as `from`: the same tree that takes nothing back of what the base
- * has had since, or the same patch file by file (paths, kinds, modes, and blobs or the very same hunks at the very same lines).
- * `unknown` where GitHub would not show enough.
+ * Proves whether `to` changes the base just as `from` does: the same tree where neither moved to another base, else the same
+ * effective difference ({@link sameDifference}). `unknown` where GitHub would not show enough. Throws {@link Trouble}.
  */
 export async function proveSameContent(
   github: GitHub,
@@ -36,18 +36,14 @@ export async function proveSameContent(
   if (before === null || after === null) return said("unknown");
   // Against one and the same commit, other trees are other content, whatever GitHub shows of it.
   if (before.mergeBase === after.mergeBase) return said(isSameTree ? "tree" : "different");
-  // Over a newer base the same tree may lack what has landed meanwhile, and nothing else.
-  const landed = isSameTree ? new Set(after.files.map(({ path }) => path)) : null;
-  const then = before.files.filter(({ path }) => landed === null || landed.has(path));
-  const difference = differing(then, after.files, (patch) => patch);
-  if (difference.differ.length > 0) return said("different");
-  if (before.truncated || after.truncated || difference.untold.length > 0) return said("unknown");
-  const spans = [before.mergeBase, from, after.mergeBase, to] as const;
-  const areModesSame = await lookups.rememberForever(`modes:${repository.id}:${spans.join(":")}`, () =>
-    sameModes(github, repository, after.files, spans),
+  if (before.truncated || after.truncated) return said("unknown");
+  if (!mayBeSame(before.files, after.files)) return said("different");
+  const spans = { baseBefore: before.mergeBase, headBefore: from, baseAfter: after.mergeBase, headAfter: to };
+  const answer = await lookups.rememberForever(
+    `same-difference:${repository.id}:${Object.values(spans).join(":")}`,
+    () => compareDifferences({ github, repository, lookups }, [before, after], spans),
   );
-  if (!areModesSame) return said("different");
-  return said(isSameTree ? "tree" : "patch");
+  return said(answer === "same" ? (isSameTree ? "tree" : "patch") : answer);
 }
 
 /** Whether one of two commits stands on the other, or both on the same ones: then any base is as far from the one as from the other. */
@@ -56,28 +52,82 @@ function stayOnOneBase({ from, to }: { readonly from: Sha; readonly to: Sha }, a
   return before === after || after === from || before === to;
 }
 
-/** Paths whose modes are asked for at once. */
-const MOST_MODES = 50;
+/** Where two heads left their bases, and the heads. */
+type Spans = Readonly<Record<keyof ReturnType<Compared["contents"]>, Sha>>;
 
-/** Whether each file's mode changed alike from `a` to `b` and from `c` to `d`: GitHub's comparison says nothing of modes. */
-async function sameModes(
+interface Asking {
+  readonly github: GitHub;
+  readonly repository: Repository;
+  readonly lookups: Lookups;
+}
+
+async function compareDifferences(
+  { github, repository, lookups }: Asking,
+  [before, after]: readonly [ComparedFiles, ComparedFiles],
+  spans: Spans,
+): Promise<ReturnType<typeof sameDifference>> {
+  const { files } = before;
+  const paths = [
+    ...new Set(files.flatMap(({ path, oldPath }) => (oldPath === null ? path : [path, oldPath]))),
+  ];
+  const contents = await contentsAt(github, repository, paths, spans);
+  if (contents === null) return "unknown";
+  const asked = { before: files, after: after.files, contents };
+  const base =
+    toldByLines(asked).length === 0
+      ? null
+      : await compareFiles(github, repository, spans.baseBefore, spans.baseAfter, lookups);
+  // After the base was rewritten, GitHub compares with what both have in common.
+  const isForward = base?.mergeBase === spans.baseBefore;
+  const meanwhile = (path: string): string | null => {
+    const file = isForward ? base.files.find((each) => each.path === path) : undefined;
+    return file?.status === "modified" ? file.patch : null;
+  };
+  return sameDifference({ ...asked, meanwhile });
+}
+
+/** Paths that are asked for at once, and beyond which whole trees are fewer requests. */
+const MOST_PATHS = { atOnce: 50, inAll: 300 } as const;
+
+/** What stands at some paths of four commits: GitHub's comparisons show no modes, and nothing of the base. Null: it would not tell. */
+async function contentsAt(
   github: GitHub,
   repository: Repository,
-  files: readonly ComparedFile[],
-  [a, b, c, d]: readonly [Sha, Sha, Sha, Sha],
-): Promise<boolean> {
-  for (let from = 0; from < files.length; from += MOST_MODES) {
-    const paths = files.slice(from, from + MOST_MODES).map(({ path }) => path);
-    const variables = Object.fromEntries(paths.map((path, index) => [`path${index}`, path]));
-    const asked = { owner: repository.owner, name: repository.name, a, b, c, d, ...variables };
-    const told = (await query(github, modesQuery(paths.length), asked, ModesAnswer)).repository;
-    const isSame = paths.every((_, index) => {
-      const mode = (commit: keyof typeof told): number | null => told[commit]?.[`file${index}`]?.mode ?? null;
-      return mode("a") === mode("c") && mode("b") === mode("d");
-    });
-    if (!isSame) return false;
+  paths: readonly string[],
+  spans: Spans,
+): Promise<Compared["contents"] | null> {
+  const commits = [spans.baseBefore, spans.headBefore, spans.baseAfter, spans.headAfter];
+  const found: ReadonlyMap<string, Content>[] = [];
+  if (paths.length > MOST_PATHS.inAll) {
+    for (const commit of commits) {
+      const tree = await filesAt(github, repository, commit);
+      if (tree === null || tree.truncated) return null;
+      found.push(tree.files);
+    }
+  } else {
+    const told = commits.map(() => new Map<string, Content>());
+    for (let from = 0; from < paths.length; from += MOST_PATHS.atOnce) {
+      const part = paths.slice(from, from + MOST_PATHS.atOnce);
+      const named = Object.fromEntries(part.map((path, index) => [`path${index}`, path]));
+      const [a, b, c, d] = commits;
+      const asked = { owner: repository.owner, name: repository.name, a, b, c, d, ...named };
+      const answer = (await query(github, contentsQuery(part.length), asked, ContentsAnswer)).repository;
+      for (const [index, at] of [answer.a, answer.b, answer.c, answer.d].entries()) {
+        if (at == null) return null;
+        for (const [place, path] of part.entries()) {
+          const entry = at[`file${place}`];
+          if (entry != null) told[index]?.set(path, { blob: entry.oid, mode: entry.mode });
+        }
+      }
+    }
+    found.push(...told);
   }
-  return true;
+  return (path) => {
+    const [baseBefore = null, headBefore = null, baseAfter = null, headAfter = null] = found.map(
+      (at) => at.get(path) ?? null,
+    );
+    return { baseBefore, headBefore, baseAfter, headAfter };
+  };
 }
 
 /**

@@ -416,17 +416,17 @@ query StillThere($owner: String!, $name: String!, ${variables.join(", ")}) {
 }`;
 }
 
-/** The modes of up to so many files (`$path0`, ...) at four commits. */
-export function modesQuery(count: number): string {
+/** What stands at so many paths (`$path0`, ...) of four commits. */
+export function contentsQuery(count: number): string {
   const numbers = Array.from({ length: count }, (_, index) => index);
   const commits = ["a", "b", "c", "d"] as const;
-  const files = numbers.map((index) => `file${index}: file(path: $path${index}) { mode }`).join(" ");
+  const files = numbers.map((index) => `file${index}: file(path: $path${index}) { oid mode }`).join(" ");
   const variables = [
     ...commits.map((each) => `$${each}: GitObjectID!`),
     ...numbers.map((index) => `$path${index}: String!`),
   ];
   return `
-query Modes($owner: String!, $name: String!, ${variables.join(", ")}) {
+query Contents($owner: String!, $name: String!, ${variables.join(", ")}) {
   repository(owner: $owner, name: $name) {
     ${commits.map((each) => `${each}: object(oid: $${each}) { ... on Commit { ${files} } }`).join("\n    ")}
   }

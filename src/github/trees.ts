@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import type { Repository, Sha } from "../domain/change.ts";
+import type { Content } from "../domain/difference.ts";
 import { askMaybe, place, type GitHub } from "./ask.ts";
 import type { ComparedFile, ComparedFiles } from "./compare.ts";
 import type { Lookups } from "./lookups.ts";
@@ -11,10 +12,18 @@ const BaseShape = z.object({ merge_base_commit: z.object({ sha: ShaShape }) });
 
 const TreeShape = z.object({
   truncated: z.boolean(),
-  tree: z.array(z.object({ path: z.string(), mode: z.string(), type: z.string(), sha: z.string() })),
+  tree: z.array(
+    z.object({
+      path: z.string(),
+      // Git writes modes in octal.
+      mode: z.string().transform((mode) => Number.parseInt(mode, 8)),
+      type: z.string(),
+      sha: z.string(),
+    }),
+  ),
 });
 
-type Files = ReadonlyMap<string, { readonly mode: string; readonly sha: Sha }>;
+type Files = ReadonlyMap<string, Content>;
 
 /**
  * The files that `head` changes against where it left `base` (a SHA or a branch). A moved file is one removed and one added.
@@ -49,7 +58,8 @@ export async function compareTrees(
   return lookups.rememberForever(key, read, (answer) => answer !== null);
 }
 
-async function filesAt(
+/** Reads every file of a commit; null where GitHub does not know it. Throws {@link Trouble}. */
+export async function filesAt(
   github: GitHub,
   repository: Repository,
   commit: Sha,
@@ -61,7 +71,7 @@ async function filesAt(
   const { tree, truncated } = answer.data;
   // Folders differ where their files do.
   const files = tree.filter(({ type }) => type !== "tree");
-  return { files: new Map(files.map(({ path, mode, sha }) => [path, { mode, sha }])), truncated };
+  return { files: new Map(files.map(({ path, mode, sha: blob }) => [path, { mode, blob }])), truncated };
 }
 
 function differences(before: Files, after: Files): readonly ComparedFile[] {
@@ -72,15 +82,15 @@ function differences(before: Files, after: Files): readonly ComparedFile[] {
     blob,
     patch: null,
   });
-  const removed = [...before].flatMap(([path, { sha }]) =>
-    after.has(path) ? [] : [file(path, "removed", sha)],
+  const removed = [...before].flatMap(([path, { blob }]) =>
+    after.has(path) ? [] : [file(path, "removed", blob)],
   );
-  const others = [...after].flatMap(([path, { mode, sha }]) => {
+  const others = [...after].flatMap(([path, { mode, blob }]) => {
     const old = before.get(path);
-    if (old === undefined) return [file(path, "added", sha)];
-    if (old.sha === sha && old.mode === mode) return [];
+    if (old === undefined) return [file(path, "added", blob)];
+    if (old.blob === blob && old.mode === mode) return [];
     // Two versions are the same only with the same mode too.
-    return [file(path, old.mode === mode ? "modified" : `changed to ${mode}`, sha)];
+    return [file(path, old.mode === mode ? "modified" : `changed to ${mode.toString(8)}`, blob)];
   });
   return [...removed, ...others].toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
