@@ -8,7 +8,7 @@ import type { CompletenessRecord } from "./domain/record.ts";
 import { logged, Trouble } from "./domain/trouble.ts";
 import { recordDowntime } from "./flows/gaps.ts";
 import { hear, type Heard } from "./flows/intake.ts";
-import { MONTHLY, recordSignOff, type SignedOff, type TerminalSignOff } from "./flows/monitoring.ts";
+import { recordSignOff, type SignedOff, type TerminalSignOff } from "./flows/monitoring.ts";
 import { enterDeviation, type Entered, type EnteredDeviation } from "./flows/enter-deviation.ts";
 import {
   emergencyAtTerminal,
@@ -18,7 +18,6 @@ import {
 import type { Clock, Tools, Watched } from "./flows/ports.ts";
 import { watch } from "./flows/repositories.ts";
 import { askToReconcile, reconciled } from "./flows/reconcile.ts";
-import { TASKS } from "./flows/sweep.ts";
 import { workLane, type Receive } from "./flows/work.ts";
 import { carryOut } from "./github/carry-out.ts";
 import { facts } from "./github/facts.ts";
@@ -27,10 +26,19 @@ import { makeProbot, octokitsOf, type Fetch } from "./github/octokit.ts";
 import { laneOf, signal } from "./github/signal.ts";
 import { networkPost, type Post } from "./notifications/post.ts";
 import { notificationSender } from "./notifications/send.ts";
+import type { Ledger } from "./ledger/ledger.ts";
 import { openLedger } from "./ledger/open.ts";
+import type { Where } from "./ledger/store.ts";
 import { doors, listen, type Listening } from "./server.ts";
 import { apiBaseUrl, webBaseUrl, type Settings } from "./settings.ts";
-import { appointments, firstAndLast, lastAppointment, queueAppointment, queueMissed } from "./timetable.ts";
+import {
+  appointments,
+  firstAndLast,
+  lastAppointment,
+  queueAppointment,
+  queueMissed,
+  type Recurring,
+} from "./timetable.ts";
 import { Worker } from "./worker.ts";
 
 /** How the App is started: `serve` hands in the system's clock, rehearsals their own, tests a `fetch` that reaches a double. */
@@ -42,6 +50,8 @@ export interface StartTools {
   readonly post?: Post;
   /** False only in rehearsals: GitHub asks for a second between writes. */
   readonly pacing?: boolean;
+  /** How the ledger is opened, where its writes are to fail on purpose. */
+  readonly openLedger?: (where: Where) => Promise<Ledger>;
   /** How long a lane is leased (ms); default: 30 seconds. */
   readonly leaseMs?: number;
   /** The clock GitHub's is compared with; default: `clock`, where it is the system's. */
@@ -87,7 +97,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   const clock: Clock = isDriven ? { now: () => now } : start.clock;
   const wall = start.wall ?? (isDriven ? null : start.clock);
   let skew: number | null = null;
-  const ledger = await openLedger(settings.store);
+  const ledger = await (start.openLedger ?? openLedger)(settings.store);
   const baseUrl = apiBaseUrl(settings);
   const probot = makeProbot({
     appId: settings.appId,
@@ -175,10 +185,10 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   if (!isDriven) {
     // On arrival, and once a minute, everything the timetable had due since is queued; replicas queue the same things once.
     let done = clock.now() - MINUTE;
-    await queueAppointment(ledger, { event: TASKS.redeliver, at: clock.now() });
-    await queueAppointment(ledger, { event: TASKS.census, at: clock.now() });
+    await queueAppointment(ledger, { kind: "redeliver", at: clock.now() });
+    await queueAppointment(ledger, { kind: "census", at: clock.now() });
     // The first of a month may have passed while nobody was there.
-    const monthly = lastAppointment(MONTHLY, clock.now());
+    const monthly = lastAppointment("monthly", clock.now());
     if (monthly !== undefined) await queueAppointment(ledger, monthly);
     const tick = async (): Promise<void> => {
       const until = clock.now();
@@ -208,11 +218,11 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   }
 
   let asked = 0;
-  async function doNow(event: string): Promise<void> {
+  async function doNow(kind: Recurring): Promise<void> {
     // Asked for twice at one moment, it is done twice: something may have happened in between.
     asked += 1;
-    const id = `${event}:${clock.now()}:${process.pid}:${asked}`;
-    await ledger.queue.enqueue([{ id, lane: "app", event, dueAt: clock.now(), payload: {} }]);
+    const at = clock.now();
+    await queueAppointment(ledger, { kind, at }, `${at}:${process.pid}:${asked}`);
     await worker.settle();
   }
 
@@ -237,14 +247,14 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       for (const each of firstAndLast(appointments(now, to))) {
         await passUntil(each.at);
         now = Math.max(now, each.at);
-        await doNow(each.event);
+        await doNow(each.kind);
       }
       await passUntil(to);
       now = Math.max(now, to);
       await ledger.beat(now);
       await worker.settle();
     },
-    sweep: () => doNow(TASKS.census),
+    sweep: () => doNow("census"),
     async reconcile(organization, from, to) {
       const id = await organizationId(tools, organization);
       asked += 1;

@@ -13,7 +13,7 @@ import {
   reportSignature,
   type ReceivedReport,
 } from "./domain/report.ts";
-import { REPORT } from "./flows/assess-report.ts";
+import { taskEvent } from "./domain/task.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { DoorFigures } from "./metrics.ts";
 import { storedInTime, type Readiness } from "./ready.ts";
@@ -129,7 +129,7 @@ async function store(
     const result = await storedInTime(
       tools.ledger.queue.store({
         id,
-        event: REPORT,
+        event: taskEvent("report"),
         action: null,
         lane: `repository:${repositoryId}`,
         receivedAt: now,

@@ -2,31 +2,33 @@
 
 import { Cron } from "croner";
 import type { Instant } from "./domain/change.ts";
-import { MONTHLY } from "./flows/monitoring.ts";
-import { TASKS, type TaskPayload } from "./flows/sweep.ts";
+import type { Task } from "./domain/task.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
-const TIMES: readonly { readonly event: string; readonly pattern: string }[] = [
+/** What is done by the clock alone. */
+export type Recurring = "redeliver" | "count-hour" | "census" | "count-ended" | "monthly";
+
+const TIMES: readonly { readonly kind: Recurring; readonly pattern: string }[] = [
   // Just before the hour is counted: what is found then may have been merged because no webhook came.
-  { event: TASKS.redeliver, pattern: "51 * * * *" },
-  { event: TASKS.countHour, pattern: "53 * * * *" },
-  { event: TASKS.census, pattern: "17 3 * * *" },
-  { event: TASKS.countEnded, pattern: "37 4 * * *" },
-  { event: MONTHLY, pattern: "5 5 1 * *" },
+  { kind: "redeliver", pattern: "51 * * * *" },
+  { kind: "count-hour", pattern: "53 * * * *" },
+  { kind: "census", pattern: "17 3 * * *" },
+  { kind: "count-ended", pattern: "37 4 * * *" },
+  { kind: "monthly", pattern: "5 5 1 * *" },
 ];
 
 /** Each of these has a month of its own. */
-const NEVER_SKIPPED: readonly string[] = [MONTHLY];
+const NEVER_SKIPPED: readonly Recurring[] = ["monthly"];
 
 /** One thing due at one moment. */
 export interface Appointment {
-  readonly event: string;
+  readonly kind: Recurring;
   readonly at: Instant;
 }
 
 /** Everything due after `from` and up to `to`, oldest first. */
 export function appointments(from: Instant, to: Instant): readonly Appointment[] {
-  return TIMES.flatMap(({ event, pattern }) => {
+  return TIMES.flatMap(({ kind, pattern }) => {
     const cron = new Cron(pattern, { timezone: "UTC", paused: true });
     const found: Appointment[] = [];
     for (
@@ -34,7 +36,7 @@ export function appointments(from: Instant, to: Instant): readonly Appointment[]
       next !== null && next.getTime() <= to;
       next = cron.nextRun(next)
     ) {
-      found.push({ event, at: next.getTime() });
+      found.push({ kind, at: next.getTime() });
     }
     return found;
   }).toSorted((a, b) => a.at - b.at);
@@ -47,20 +49,25 @@ export function appointments(from: Instant, to: Instant): readonly Appointment[]
 export function firstAndLast(all: readonly Appointment[]): readonly Appointment[] {
   return all.filter(
     (each) =>
-      NEVER_SKIPPED.includes(each.event) ||
-      all.find(({ event }) => event === each.event) === each ||
-      all.findLast(({ event }) => event === each.event) === each,
+      NEVER_SKIPPED.includes(each.kind) ||
+      all.find(({ kind }) => kind === each.kind) === each ||
+      all.findLast(({ kind }) => kind === each.kind) === each,
   );
 }
 
 /** The last time something was due at or before a moment, within the last two months. */
-export function lastAppointment(event: string, before: Instant): Appointment | undefined {
-  return appointments(before - 62 * 24 * 3_600_000, before).findLast((each) => each.event === event);
+export function lastAppointment(kind: Recurring, before: Instant): Appointment | undefined {
+  return appointments(before - 62 * 24 * 3_600_000, before).findLast((each) => each.kind === kind);
 }
 
-/** Queues an appointment; however many replicas do so, it is kept once. */
-export function queueAppointment(ledger: Ledger, { event, at }: Appointment): Promise<void> {
-  return ledger.queue.enqueue([{ id: `${event}:${at}`, lane: "app", event, dueAt: at, payload: {} }]);
+/** Queues an appointment; however many replicas do so, it is kept once. `round`: names it, where it is not the one of its moment. */
+export function queueAppointment(
+  ledger: Ledger,
+  { kind, at }: Appointment,
+  round = String(at),
+): Promise<void> {
+  const task: Task = { kind, round, dueAt: at };
+  return ledger.queue.enqueue([task], at);
 }
 
 /** GitHub's clock and ours may differ by so much (ms). */
@@ -68,7 +75,6 @@ const CLOCKS_DIFFER = 60_000;
 
 /** Queues a look at what GitHub says it could not deliver between two moments, because we turned deliveries away. */
 export function queueMissed(ledger: Ledger, from: Instant, at: Instant): Promise<void> {
-  const payload: TaskPayload = { span: { from: from - CLOCKS_DIFFER, to: at } };
-  const { redeliver: event } = TASKS;
-  return ledger.queue.enqueue([{ id: `${event}:missed:${at}`, lane: "app", event, dueAt: at, payload }]);
+  const span = { from: from - CLOCKS_DIFFER, to: at };
+  return ledger.queue.enqueue([{ kind: "redeliver", round: `missed:${at}`, span, dueAt: at }], at);
 }

@@ -29,6 +29,7 @@ import { whatIsAsked } from "./landed-before.ts";
 import { checkText, deviationText, type Candidates } from "./message.ts";
 import { defaultPolicy, type PolicyInForce } from "./policy/tighten.ts";
 import type { Policy } from "./policy/policy.ts";
+import { nextTurn } from "./policy/turns.ts";
 import { weakeningDeviation, type Meanwhile } from "./protection/deviation.ts";
 import type { ExposureRecord } from "./protection/record.ts";
 import type {
@@ -41,6 +42,7 @@ import type {
 } from "./record.ts";
 import { requestReviewersAction, reviewersFor } from "./reviewers.ts";
 import type { Assessment, Result } from "./result.ts";
+import type { Task } from "./task.ts";
 
 /** Where an action goes. */
 export interface Addressee {
@@ -90,6 +92,7 @@ export function decideGate(facts: {
   readonly emergencies?: readonly EmergencyFacts[];
 }): Decision {
   const { pulls, headSha, assessment, policy, candidates, previous, request, to, at } = facts;
+  const tasks = assessment === null ? [] : tasksAtNextTurn(policy, to.repository, at);
   const { twins = [], again = false, emergencies = [] } = facts;
   const { appId } = to;
   const check = checkText({ pulls, headSha, assessment, policy, candidates, appId, emergencies });
@@ -116,9 +119,10 @@ export function decideGate(facts: {
   if (asking === null && previous !== null && saysTheSame(previous, body)) {
     // What was said last on a shared check run may have been said of another: the ledger knows whether it was this.
     const isAsked = request !== null || again || twins.length > 0;
-    return { entries: [], actions: isAsked ? [checkRunAction(shown, to, request, isUrgent)] : [] };
+    return { entries: [], actions: isAsked ? [checkRunAction(shown, to, request, isUrgent)] : [], tasks };
   }
   return {
+    tasks,
     entries: [
       ...policyEntries(policy, to.repository, at),
       {
@@ -134,6 +138,16 @@ export function decideGate(facts: {
       ...(asking === null || only === undefined ? [] : [requestReviewersAction(only, asking, addressed(to))]),
     ],
   };
+}
+
+/** A freeze that begins or ends sends no webhook: the open pull requests are judged again when it does. */
+function tasksAtNextTurn(
+  policy: PolicyInForce,
+  { id: repositoryId }: Repository,
+  at: Instant,
+): readonly Task[] {
+  const dueAt = policy.state === "known" ? nextTurn(policy.record.effective, at) : null;
+  return dueAt === null ? [] : [{ kind: "rejudge", repositoryId, dueAt }];
 }
 
 function withAsked(body: GateRecord, asked: Reviewers | undefined): GateRecord {
@@ -217,7 +231,7 @@ function withDeviation(
     at: detectedAt,
   });
   const entries = [...policyEntries(policy, repository, detectedAt), entry];
-  return together({ entries, actions: [] }, deviation);
+  return together({ entries }, deviation);
 }
 
 /** What to record of an update of an integration branch: it is no change of production, and opens no deviation. */
@@ -233,7 +247,7 @@ export function decideLanding(facts: {
   const body: LandingRecord = { change, mode, assessment, asked };
   const { id: subject, repository, update } = change;
   const entry: Entry = { kind: "landing", subject, ...owned(repository), at: update.at, body };
-  return { entries: [...policyEntries(policy, repository, detectedAt), entry], actions: [] };
+  return together({ entries: [...policyEntries(policy, repository, detectedAt), entry] });
 }
 
 /** What came about under a weakened control is listed by that control's deviation, and opens none of its own. */

@@ -4,6 +4,7 @@ import { termText } from "./calendar.ts";
 import type { Instant, Repository } from "./change.ts";
 import { isOpenToEmergencies } from "./controls/outside-freeze.ts";
 import type { Deployment } from "./deployment.ts";
+import { together } from "./deviation/decide.ts";
 import { waivedBy } from "./emergency/deployment.ts";
 import { isOpen } from "./emergency/exception.ts";
 import type { EmergencyFacts } from "./emergency/facts.ts";
@@ -12,6 +13,7 @@ import type { Freeze } from "./policy/leave.ts";
 import type { PolicyInForce } from "./policy/tighten.ts";
 import { defaultPolicy } from "./policy/tighten.ts";
 import type { DeploymentGateRecord } from "./record.ts";
+import type { Task } from "./task.ts";
 import type { Assessment, Result } from "./result.ts";
 import { CONTROL_TITLES, markdown, short, sources, time, VERDICT_TITLES } from "./wording.ts";
 
@@ -51,10 +53,10 @@ export interface GateFacts {
 /** The answer with what to record and to do; nothing where the same was said before. INVARIANT: a final answer is given once. */
 export function decideGateAnswer(facts: GateFacts): Decision {
   const { deployment, run, assessment, policy, previous, subject, installationId } = facts;
-  if (previous !== null && previous.answer !== "waiting") return { entries: [], actions: [] };
+  if (previous !== null && previous.answer !== "waiting") return together();
   const answer = answerOf(facts);
   const comment = commentOf(facts, answer);
-  if (previous?.answer === answer && previous.comment === comment) return { entries: [], actions: [] };
+  if (previous?.answer === answer && previous.comment === comment) return together();
   const { repository, environment, sha, ref } = deployment;
   const body: DeploymentGateRecord = {
     repository,
@@ -91,7 +93,11 @@ export function decideGateAnswer(facts: GateFacts): Decision {
     installationId,
     payload,
   };
-  return { entries: [entry], actions: [action] };
+  const tasks: readonly Task[] =
+    previous === null && answer === "waiting"
+      ? [{ kind: "gates", repositoryId: repository.id, dueAt: facts.deadline }]
+      : [];
+  return { entries: [entry], actions: [action], tasks };
 }
 
 function answerOf({

@@ -30,6 +30,7 @@ import type {
   WebhookRecord,
 } from "./record.ts";
 import type { SourceGoneRecord } from "./source-gone.ts";
+import type { Task } from "./task.ts";
 
 /** The kinds of entry. Each entry is the whole newest state of its subject; older entries stay in the log. */
 export const ENTRY_KINDS = [
@@ -154,8 +155,9 @@ export type ActionKind =
   | "reaction"
   | "notification";
 
-/** What a decision comes to: entries to record and actions to take, together or not at all. */
+/** What a decision comes to: entries to record, actions to take and follow-up work, together or not at all. */
 export interface Decision {
   readonly entries: readonly Entry[];
   readonly actions: readonly Action[];
+  readonly tasks: readonly Task[];
 }

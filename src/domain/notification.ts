@@ -3,7 +3,7 @@
 import type { Instant } from "./change.ts";
 import { sha256 } from "./digest.ts";
 import type { Action } from "./entry.ts";
-import type { NotificationKind, NotificationReceiver } from "./policy/organisation.ts";
+import type { NotificationKind, Receiver } from "./policy/organisation.ts";
 import type { Policy } from "./policy/policy.ts";
 
 /** One piece of news. */
@@ -28,11 +28,6 @@ export interface NotificationPayload extends Omit<Notification, "about"> {
   /** The same in every attempt, so that a receiver can tell a repetition. */
   readonly id: string;
   readonly receiver: Receiver;
-}
-
-/** Where a message goes, and how often one may on one day of the policy's calendar. */
-export interface Receiver extends Omit<NotificationReceiver, "on"> {
-  readonly timezone: string;
 }
 
 /** The actions that tell a piece of news to everyone whom the policy wants told of its kind. */

@@ -2,12 +2,13 @@
 
 import { readCommand, type GivenComment } from "../domain/command.ts";
 import type { Addressee } from "../domain/decision.ts";
+import { together } from "../domain/deviation/decide.ts";
 import type { Action, Entry } from "../domain/entry.ts";
 import type { CommandRecord } from "../domain/record.ts";
+import type { Task } from "../domain/task.ts";
 import { answered, commandSubject } from "../domain/reply.ts";
 import { listed, markdown } from "../domain/wording.ts";
 import type { Commented } from "../github/subject.ts";
-import { assessPull } from "./assess-pull.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** A command as its handler gets it. `rest`: what stands after the command's name on its line, as written. */
@@ -32,6 +33,7 @@ export interface CommandAnswer {
   readonly reply: string;
   readonly entries?: readonly Entry[];
   readonly actions?: readonly Action[];
+  readonly tasks?: readonly Task[];
   /** Whether the pull request is judged again afterwards; `anew`: the check is written again even if it says the same. */
   readonly judge?: "if-changed" | "anew";
   /** The pull request that is judged again, where it is not the one the command was given on. */
@@ -59,8 +61,8 @@ export interface CommandTables {
 }
 
 /**
- * Answers a comment once, however often it is delivered: its answer is recorded with its effects under the comment's id.
- * What must follow on the check is looked at again each time, in case the App was stopped in between.
+ * Answers a comment once, however often it is delivered: its answer is recorded under the comment's id, with its effects and with
+ * what must follow on the check.
  */
 export async function answerCommand(
   tools: Tools,
@@ -69,12 +71,8 @@ export async function answerCommand(
   given: Commented,
 ): Promise<void> {
   const { comment, number, deviation, month, on } = given;
-  const before = await tools.ledger.state("command", commandSubject(watched.repository.id, comment.id));
-  if (before !== undefined) {
-    const { outcome } = before.body;
-    if (on === "pull" && outcome === "done") await assessPull(tools, watched, number, null);
-    return;
-  }
+  const { id: repositoryId } = watched.repository;
+  if ((await tools.ledger.state("command", commandSubject(repositoryId, comment.id))) !== undefined) return;
   const table = tableOf(tables, given);
   const commands = [...table, helpOf(table)];
   const read = readCommand(
@@ -89,10 +87,9 @@ export async function answerCommand(
   const {
     outcome,
     reply,
-    entries,
-    actions,
     judge,
     judgePull = on === "pull" ? number : null,
+    ...decided
   } = on === "issue" && deviation === null && month === null
     ? nothingHere
     : comment.edited
@@ -125,16 +122,14 @@ export async function answerCommand(
     reply,
   };
   const answer = answered(to, record, reply);
-  await tools.ledger.record(
-    {
-      entries: [...(entries ?? []), answer.entry],
-      actions: [...(actions ?? []), ...answer.actions],
-    },
-    tools.clock.now(),
-    watched.fence,
-  );
-  if (judgePull !== null && judge !== undefined)
-    await assessPull(tools, watched, judgePull, judge === "anew" ? `comment:${comment.id}` : null);
+  const now = tools.clock.now();
+  const request = judge === "anew" ? `comment:${comment.id}` : null;
+  const again: readonly Task[] =
+    judgePull === null || judge === undefined
+      ? []
+      : [{ kind: "pull", repositoryId, number: judgePull, request, dueAt: now }];
+  const answering = { entries: [answer.entry], actions: answer.actions, tasks: again };
+  await tools.ledger.record(together(decided, answering), now, watched.fence);
 }
 
 function tableOf(tables: CommandTables, { on, deviation, month }: Commented): readonly Command[] {

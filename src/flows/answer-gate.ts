@@ -13,9 +13,6 @@ import { emergenciesForDeployment } from "./emergencies.ts";
 import { gateSubject, waitingGates } from "./gates.ts";
 import type { Tools, Watched } from "./ports.ts";
 
-/** The task that looks at the waiting gates of a repository. Lane `repository:ID`. */
-export const GATES = "countersign.gates";
-
 /** What GitHub asks of the gate: a run's job that would deploy to an environment. */
 export interface AskedGate {
   readonly deployment: number;
@@ -78,18 +75,7 @@ export async function answerGate(tools: Tools, watched: Watched, asked: AskedGat
     subject,
     installationId,
   });
-  if (decision.entries.length > 0) await tools.ledger.record(decision, now, watched.fence);
-  const [said] = decision.entries;
-  if (previous === null && said?.kind === "deployment-gate" && said.body.answer === "waiting")
-    await tools.ledger.queue.enqueue([
-      {
-        id: `${GATES}:${subject}`,
-        lane: `repository:${repository.id}`,
-        event: GATES,
-        dueAt: deadline,
-        payload: { repositoryId: repository.id },
-      },
-    ]);
+  await tools.ledger.record(decision, now, watched.fence);
 }
 
 /** Looks again at every job of the repository that waits for us. */

@@ -5,6 +5,7 @@ import {
   type Change,
   type PullRequest,
   type RefUpdate,
+  type Sha,
   type ShippedContent,
 } from "../domain/change.ts";
 import { assess } from "../domain/controls/assess.ts";
@@ -16,18 +17,20 @@ import {
   type Addressee,
 } from "../domain/decision.ts";
 import { sha256 } from "../domain/digest.ts";
+import { together } from "../domain/deviation/decide.ts";
 import { decideUse } from "../domain/emergency/use.ts";
 import type { Entry } from "../domain/entry.ts";
 import { externalIn } from "../domain/external.ts";
 import { branchOf, isIntegrationBranch, isProductionBranch, refOf } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { BranchRecord, ChangeRecord } from "../domain/record.ts";
+import type { Task } from "../domain/task.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { approvedElsewhere } from "./approved-elsewhere.ts";
 import { endWaitingChecks } from "./ended-checks.ts";
-import { emergenciesOfAll, keepUp, planDue } from "./emergencies.ts";
+import { emergenciesOfAll, keepUp } from "./emergencies.ts";
 import { checksAt, gatherPull, observationsOf, SETTLING } from "./gather.ts";
-import { noteLanded } from "./exposed.ts";
+import { tasksOfLanding } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import { landedChanges } from "./landed.ts";
 import { policyIfMended, type Mended } from "./mending.ts";
@@ -138,9 +141,18 @@ export async function followBranch(tools: Tools, watched: Watched, ref: string):
   // An update of the default branch may have changed the policy, and with it what is watched.
   if (news.length > 0 && branchOf(ref) === watched.repository.defaultBranch)
     tools.github.lookups.forget([`policy:${watched.repository.id}`]);
-  for (const update of news) await recordUpdate(tools, watched, update, last.origin, role);
+  for (const [index, update] of news.entries()) {
+    const tasks = index === news.length - 1 ? headTasks(tools, watched, role, update.after) : [];
+    await recordUpdate(tools, watched, update, last.origin, role, tasks);
+  }
   const heard = await recordUnlisted(tools, watched, { ...last, at: news.at(-1)?.at ?? last.at }, role);
   return news.length + heard > 0;
+}
+
+/** Returns the task that judges the pull requests from an integration branch again: what landed on it is known now. */
+function headTasks(tools: Tools, { repository }: Watched, role: Role, sha: Sha): readonly Task[] {
+  if (role !== INTEGRATION || sha === NO_COMMIT) return [];
+  return [{ kind: "head", repositoryId: repository.id, sha, dueAt: tools.clock.now() }];
 }
 
 /** GitHub keeps the updates of a branch for a year (ms). */
@@ -213,7 +225,7 @@ async function recordBaseline(
   const at = Math.max(watched.since, earlier?.at ?? 0);
   const body: BranchRecord = { ref, head, activityId, at, origin: { head, activityId, at } };
   await tools.ledger.record(
-    { entries: [placeEntry(watched, body, role)], actions: [] },
+    { entries: [placeEntry(watched, body, role)], tasks: headTasks(tools, watched, role, head) },
     tools.clock.now(),
     watched.fence,
   );
@@ -287,6 +299,7 @@ export async function recordUpdate(
   update: RefUpdate,
   origin: BranchRecord["origin"] | null,
   role = PRODUCTION,
+  tasks: readonly Task[] = [],
 ): Promise<void> {
   const { repository } = watched;
   const now = tools.clock.now();
@@ -298,7 +311,7 @@ export async function recordUpdate(
       : [placeEntry(watched, { ref, head, activityId, at, origin }, role)];
   const { occurrence, known } = await occurrenceOf(tools, watched, update, role);
   if (known !== null && (known.change.update.activityId !== null || update.activityId === null)) {
-    await tools.ledger.record({ entries: places, actions: [] }, now, watched.fence);
+    await tools.ledger.record({ entries: places, tasks }, now, watched.fence);
     return;
   }
   const found = await policyBefore(tools, watched, update);
@@ -319,8 +332,8 @@ export async function recordUpdate(
   if (role === INTEGRATION) {
     const landing = decideLanding({ change, assessment, policy, detectedAt: now });
     const ends = await endWaitingChecks(tools, watched, change.pullRequests, assessment.verdict, to);
-    const entries = [...landing.entries, ...places];
-    await tools.ledger.record({ entries, actions: ends }, now, watched.fence);
+    const decided = together(landing, { entries: places, actions: ends, tasks });
+    await tools.ledger.record(decided, now, watched.fence);
     return;
   }
   const { verdict } = assessment;
@@ -343,6 +356,7 @@ export async function recordUpdate(
     use: { at: update.at, subject: change.id, shipped: update.after },
     policy,
     to,
+    now,
   });
   const ends =
     origin === null
@@ -352,12 +366,16 @@ export async function recordUpdate(
     {
       entries: [...decision.entries, ...use.entries, ...places],
       actions: origin === null ? [] : [...decision.actions, ...use.actions, ...ends],
+      tasks: [
+        ...tasks,
+        ...decision.tasks,
+        ...use.tasks,
+        ...(await tasksOfLanding(tools, watched, seed?.cause.shared)),
+      ],
     },
     now,
     watched.fence,
   );
-  await planDue(tools, watched, use.after);
-  await noteLanded(tools, watched, change.id, seed?.cause.shared);
 }
 
 /** A listing with the last update from before the branch was one of production, where it became one later. */

@@ -1,23 +1,19 @@
 /** The gate: judge an open pull request or a merge group, and say so on GitHub. */
 
-import { NO_COMMIT, type PullRequest, type Sha } from "../domain/change.ts";
+import type { PullRequest, Sha } from "../domain/change.ts";
 import { assess } from "../domain/controls/assess.ts";
 import { decideGate, policyOrDefault, type Addressee } from "../domain/decision.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { isIntegrationBranch, isProductionBranch } from "../domain/policy/scope.ts";
-import { nextTurn } from "../domain/policy/turns.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord } from "../domain/record.ts";
-import { currentPolicy, followBranch, followIntegration } from "./assess-change.ts";
+import { currentPolicy, followIntegration } from "./assess-change.ts";
 import { keepUp } from "./emergencies.ts";
 import { candidatesFor, gatherPull } from "./gather.ts";
 import { problemsIn } from "./mending.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { lookAtMerged } from "./reviews.ts";
-
-/** The task that judges a repository's open pull requests again. */
-export const REJUDGE = "countersign.rejudge";
 
 /**
  * Judges one pull request if it is open; if not, those that shared its check run. `request`: the delivery of a pressed
@@ -61,20 +57,6 @@ async function gatherOpen(tools: Tools, watched: Watched, number: number): Retur
   )
     return gathered;
   return (await followIntegration(tools, watched)) ? gatherPull(tools, watched, number) : gathered;
-}
-
-/** Follows a branch, and judges the pull requests from it again: what landed on it is known now. */
-export async function followAndJudge(tools: Tools, watched: Watched, ref: string): Promise<void> {
-  const subject = `${watched.repository.id}:${ref}`;
-  const before = await tools.ledger.state("integration-branch", subject);
-  await followBranch(tools, watched, ref);
-  const after = await tools.ledger.state("integration-branch", subject);
-  if (after === undefined || after.seq === before?.seq) return;
-  const { head } = after.body;
-  if (head === NO_COMMIT) return;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  for (const number of await tools.github.pullsWithHead(octokit, watched.repository, head))
-    await assessPull(tools, watched, number, null);
 }
 
 /** Judges a merge group pull request by pull request and answers on the group's own commit. */
@@ -183,23 +165,4 @@ async function say(
     emergencies,
   });
   await tools.ledger.record(decision, at, watched.fence);
-  if (inScope && policy.state === "known")
-    await rejudgeAtNextTurn(tools, watched, policy.record.effective, at);
-}
-
-/** A freeze that begins or ends sends no webhook: the open pull requests are judged again when it does. */
-async function rejudgeAtNextTurn(tools: Tools, watched: Watched, policy: Policy, at: number): Promise<void> {
-  const dueAt = nextTurn(policy, at);
-  if (dueAt === null) return;
-  const { id } = watched.repository;
-  await tools.ledger.queue.enqueue([
-    {
-      // However many pull requests wait for it, it is queued once.
-      id: `${REJUDGE}:${id}:turn:${dueAt}`,
-      lane: `repository:${id}`,
-      event: REJUDGE,
-      dueAt,
-      payload: { repositoryId: id },
-    },
-  ]);
 }

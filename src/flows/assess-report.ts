@@ -9,9 +9,6 @@ import { policyWhen } from "./policy-when.ts";
 import { noticeEnvironments } from "./environments.ts";
 import type { Tools, Watched } from "./ports.ts";
 
-/** The event a report waits under. Lane `repository:ID`. */
-export const REPORT = "countersign.report";
-
 /** Judges one report. Its time is when it was received: a pipeline could name any. */
 export async function assessReport(tools: Tools, watched: Watched, received: ReceivedReport): Promise<void> {
   const { repository } = watched;

@@ -3,6 +3,7 @@
 import type { Instant } from "../domain/change.ts";
 import { time } from "../domain/wording.ts";
 import type { CoverageGapRecord } from "../domain/record.ts";
+import type { Task } from "../domain/task.ts";
 import type { DeliveryLog, FailedDelivery, SilentSpell } from "../github/deliveries.ts";
 import type { Installation } from "../github/lists.ts";
 import { gapId } from "./gaps.ts";
@@ -45,15 +46,14 @@ const REPAIRED_BY = 2 * 3_600_000;
 
 /**
  * Webhooks that do not come are a gap, from the first that failed until one arrived again and all that failed were sent again.
- * Answers the organisations whose gap is open, and since when.
+ * While it is open, what was judged before it was known has it for its cause.
  */
 export async function noteWebhooks(
   tools: Tools,
   owners: readonly Owner[],
   { failed, spells }: DeliveryLog,
-): Promise<readonly { readonly organizationId: number; readonly from: Instant }[]> {
+): Promise<void> {
   const now = tools.clock.now();
-  const open = [];
   for (const owner of owners) {
     const [lost] = (await unexplained(tools, owner, failed))
       .filter(({ at }) => now - at >= REPAIRED_BY || spells.some((spell) => isOutage(spell, at)))
@@ -63,9 +63,10 @@ export async function noteWebhooks(
       lost === undefined || now - lost.at < REPAIRED_BY
         ? "and GitHub is asked to send them again"
         : "and sending them again did not help: is the address right, does the server answer, and is the webhook secret the same on both sides?";
-    const gap = await setGap(tools, owner, {
+    await setGap(tools, owner, {
       cause: "webhooks-lost",
       scope: owner.login,
+      tasks: (gap) => groupTasks(tools, owner.id, gap),
       problem:
         lost === undefined
           ? null
@@ -73,9 +74,28 @@ export async function noteWebhooks(
       ...(lost === undefined ? {} : { from: lost.at }),
       ...(until === null ? {} : { to: until }),
     });
-    if (gap !== null && gap.to === null) open.push({ organizationId: owner.id, from: gap.from });
   }
-  return open;
+}
+
+/** Returns the tasks that list what deviated in an open gap under that gap. */
+async function groupTasks(
+  tools: Tools,
+  organizationId: number,
+  { from, to }: CoverageGapRecord,
+): Promise<readonly Task[]> {
+  if (to !== null) return [];
+  const dueAt = tools.clock.now();
+  const repositories = new Set<number>();
+  for await (const { body } of tools.ledger.states("change", { organizationId, from, to: dueAt })) {
+    const { change, assessment } = body;
+    if (assessment.verdict === "non-compliant") repositories.add(change.repository.id);
+  }
+  return [...repositories].map((repositoryId) => ({
+    kind: "group",
+    repositoryId,
+    span: { from, to: dueAt },
+    dueAt,
+  }));
 }
 
 /** What fails for less than this (ms) and arrives when it is sent again was a restart, not an outage. */
@@ -153,14 +173,16 @@ interface Standing {
   readonly from?: Instant;
   /** When it ended, if that is known better than from when it was noticed. */
   readonly to?: Instant;
+  /** What follows from the gap as it stands. */
+  readonly tasks?: (gap: CoverageGapRecord) => Promise<readonly Task[]>;
 }
 
-/** Opens, keeps or closes the one gap of a cause and scope in an organisation; answers how it stands, or null: there is none. */
+/** Opens, keeps or closes the one gap of a cause and scope in an organisation, with what follows from it. */
 async function setGap(
   tools: Tools,
   owner: Owner,
-  { cause, scope, problem, from, to }: Standing,
-): Promise<CoverageGapRecord | null> {
+  { cause, scope, problem, from, to, tasks = () => Promise.resolve([]) }: Standing,
+): Promise<void> {
   const at = tools.clock.now();
   let open: CoverageGapRecord | null = null;
   for await (const entry of tools.ledger.states("coverage-gap", {
@@ -170,10 +192,13 @@ async function setGap(
     const gap = entry.body;
     if (gap.cause === cause && gap.scope === scope && gap.to === null) open = gap;
   }
-  if (open === null && problem === null) return null;
+  if (open === null && problem === null) return;
   const since = open?.from ?? from ?? at;
   const because = problem?.(since);
-  if (open !== null && because === open.because) return open;
+  if (open !== null && because === open.because) {
+    await tools.ledger.record({ tasks: await tasks(open) }, at);
+    return;
+  }
   const body: CoverageGapRecord = {
     id: open?.id ?? gapId(0, cause, since, `${owner.id} ${scope}`),
     cause,
@@ -185,9 +210,6 @@ async function setGap(
     backfilled: problem === null,
   };
   const place = { repositoryId: 0, organizationId: owner.id };
-  await tools.ledger.record(
-    { entries: [{ kind: "coverage-gap", subject: body.id, ...place, at: since, body }], actions: [] },
-    at,
-  );
-  return body;
+  const entry = { kind: "coverage-gap", subject: body.id, ...place, at: since, body } as const;
+  await tools.ledger.record({ entries: [entry], tasks: await tasks(body) }, at);
 }

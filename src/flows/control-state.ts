@@ -3,7 +3,6 @@
 import type { Actor, Instant, Repository } from "../domain/change.ts";
 import { NO_COMMIT } from "../domain/change.ts";
 import { policyOrDefault } from "../domain/decision.ts";
-import { canonical } from "../domain/digest.ts";
 import { isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
 import { editedUnseen } from "../domain/protection/weakening.ts";
 import { decideReading, readingSubject, type Part } from "../domain/protection/reading.ts";
@@ -14,8 +13,9 @@ import type { RepositoryRecord } from "../domain/record.ts";
 import type { GitHub } from "../github/ask.ts";
 import type { ProtectionAsked } from "../github/control-state.ts";
 import { currentPolicy } from "./assess-change.ts";
-import { askForBaseline } from "./baseline.ts";
-import { askForExposures } from "./exposed.ts";
+import type { Task } from "../domain/task.ts";
+import { baselineTask } from "./baseline.ts";
+import { exposureTasks } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { protectionOf } from "./protection.ts";
@@ -76,10 +76,11 @@ export async function readControlState(
     told,
   });
   const all = [...entries, ...unseenEdits(watched, before, after)];
-  if (all.length > 0)
-    await tools.ledger.record({ entries: all, actions: [] }, tools.clock.now(), watched.fence);
-  if (before === null) await askForBaseline(tools, watched);
-  await askForExposures(tools, repository.ownerId, causes, canonical(entries));
+  const tasks = [
+    ...(before === null ? [baselineTask(repository.ownerId, watched.installationId, now)] : []),
+    ...exposureTasks(repository.ownerId, causes, now),
+  ];
+  await tools.ledger.record({ entries: all, tasks }, now, watched.fence);
 }
 
 function readPart(
@@ -134,9 +135,6 @@ function unseenEdits(
   });
 }
 
-/** The task that reads one repository's protection, asked for when a ruleset of the organisation changed. Lane `repository:ID`. */
-export const PROTECTION = "countersign.protection";
-
 /** A ruleset of the organisation changed: every repository under watch there is read again. */
 export async function readOrganization(
   tools: Tools,
@@ -144,19 +142,13 @@ export async function readOrganization(
 ): Promise<void> {
   const { organizationId, at, by } = told;
   const dueAt = tools.clock.now();
-  const tasks = [];
+  const tasks: Task[] = [];
   for await (const { subject, body } of tools.ledger.states("repository", { organizationId })) {
     const { removedAt, archived } = body;
     if (removedAt !== null || archived) continue;
-    tasks.push({
-      id: `${PROTECTION}:${subject}:${dueAt}:${at}`,
-      lane: `repository:${subject}`,
-      event: PROTECTION,
-      dueAt,
-      payload: { repositoryId: Number(subject), told: { at, by } },
-    });
+    tasks.push({ kind: "protection", repositoryId: Number(subject), told: { at, by }, dueAt });
   }
-  await tools.ledger.queue.enqueue(tasks);
+  await tools.ledger.record({ tasks }, dueAt);
 }
 
 /** The spells of weaker protection of a repository that have not ended. */

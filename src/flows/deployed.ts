@@ -6,10 +6,10 @@ import type { Deployment } from "../domain/deployment.ts";
 import { decideUse } from "../domain/emergency/use.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import { sinceOf } from "./assess-change.ts";
-import { emergenciesForDeployment, planDue } from "./emergencies.ts";
-import { noteLanded } from "./exposed.ts";
+import { emergenciesForDeployment } from "./emergencies.ts";
+import { tasksOfLanding } from "./exposed.ts";
 import { gatherDeployment, type Success } from "./gather-deployment.ts";
-import { askForMergeBack, isMergedBack } from "./merge-back.ts";
+import { isMergedBack, mergeBackTasks } from "./merge-back.ts";
 import { policyWhen } from "./policy-when.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { ownKey, spansAt, standingOf } from "./standing.ts";
@@ -17,8 +17,6 @@ import { ownKey, spansAt, standingOf } from "./standing.ts";
 /** Records a success with its verdict and whatever follows; answers what was recorded. Throws Trouble, also where GitHub's lists do not agree yet. */
 export async function recordSuccess(tools: Tools, watched: Watched, success: Success): Promise<Deployment> {
   const deployment = await gatherDeployment(tools, watched, success);
-  // Asked before it is recorded, so that neither is lost alone.
-  await askForMergeBack(tools, deployment);
   await recordDeployment(tools, watched, deployment, success.policy);
   return deployment;
 }
@@ -59,12 +57,13 @@ export async function recordDeployment(
     use: { at, subject: deployment.id, shipped: deployment.sha },
     policy,
     to,
+    now,
   });
   const entries = [...decided.entries, ...use.entries];
   const actions = tools.past === undefined ? decided.actions : [];
-  await tools.ledger.record({ entries, actions }, now, watched.fence);
-  await planDue(tools, watched, use.after);
-  await noteLanded(tools, watched, deployment.id, seed?.cause.shared);
+  const exposures = await tasksOfLanding(tools, watched, seed?.cause.shared);
+  const tasks = [...decided.tasks, ...use.tasks, ...mergeBackTasks(deployment), ...exposures];
+  await tools.ledger.record({ entries, actions, tasks }, now, watched.fence);
 }
 
 /** Whether a success is recorded. */

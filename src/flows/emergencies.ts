@@ -12,6 +12,7 @@ import {
   type Authorisation,
   type EmergencyRecord,
 } from "../domain/emergency/exception.ts";
+import { dueTasks, OVERTAKEN } from "../domain/emergency/due.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import {
   allows,
@@ -25,7 +26,6 @@ import {
   pushed,
   withdrawn,
 } from "../domain/emergency/life.ts";
-import { nextWord } from "../domain/emergency/retroactive-review.ts";
 import { askAuthorisers, askReason, type Asked } from "../domain/emergency/words.ts";
 import type { Account } from "../domain/identity.ts";
 import { dueAfter } from "../domain/calendar.ts";
@@ -239,8 +239,8 @@ export async function keepUp(
     change(moved, asks === null ? null : askAuthorisers(to, moved, current.policy, asks, "pushed"));
   }
   if (entries.length > 0) {
-    await tools.ledger.record({ entries, actions }, now, watched.fence);
-    await planDue(tools, watched, after);
+    const tasks = dueTasks(watched.repository.id, after, now);
+    await tools.ledger.record({ entries, actions, tasks }, now, watched.fence);
   }
   return after;
 }
@@ -282,9 +282,6 @@ async function ledOn(
       return null;
   }
 }
-
-/** GitHub sends again for three days what was said while we were down: only after this is what the merge did not use over (ms). */
-const OVERTAKEN = 4 * 24 * 3_600_000;
 
 /** When and why nothing is left of a pull request that an emergency could let pass, or null. */
 function endOf(pull: PullRequest, now: Instant): { readonly at: Instant; readonly because: string } | null {
@@ -341,39 +338,4 @@ async function byReview(
       return confirmed(record, { by: author, at, via: "review" });
   }
   return null;
-}
-
-/** Puts off until its moment what must then be looked at. Planned twice, it is kept once. */
-export async function planDue(
-  tools: Tools,
-  watched: Pick<Watched, "repository">,
-  facts: readonly Pick<EmergencyFacts, "record" | "review">[],
-  /** When their pull request was merged, if it was. */
-  mergedAt: Instant | null = null,
-): Promise<void> {
-  const now = tools.clock.now();
-  const isLeft = mergedAt !== null && facts.some(({ record }) => isOpen(record));
-  const all = [...facts.flatMap((each) => momentsOf(each)), ...(isLeft ? [mergedAt + OVERTAKEN] : [])];
-  const moments = new Set(all.filter((at) => at > now));
-  const { id } = watched.repository;
-  await tools.ledger.queue.enqueue(
-    [...moments].map((at) => ({
-      id: `${DUE}:${id}:${at}`,
-      lane: `repository:${id}`,
-      event: DUE,
-      dueAt: at,
-      payload: { repositoryId: id },
-    })),
-  );
-}
-
-const SECOND = 1_000;
-
-/** When something of it is due. Moments named are inclusive: what is late is so a second after. */
-function momentsOf({ record, review }: Pick<EmergencyFacts, "record" | "review">): readonly Instant[] {
-  const { authorised: given } = record;
-  const ends = record.status === "authorised" && given !== null ? [given.until + SECOND] : [];
-  const confirm = given?.confirmBy != null && record.confirmed === null ? [given.confirmBy + SECOND] : [];
-  const word = review === null ? null : nextWord(review);
-  return [...ends, ...confirm, ...(word === null ? [] : [word])];
 }

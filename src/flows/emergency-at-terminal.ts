@@ -2,7 +2,9 @@
 
 import type { Actor, Sha } from "../domain/change.ts";
 import { termText } from "../domain/calendar.ts";
+import { together } from "../domain/deviation/decide.ts";
 import type { Action, Entry } from "../domain/entry.ts";
+import { dueTasks } from "../domain/emergency/due.ts";
 import { rolesOf } from "../domain/emergency/emergency.ts";
 import { isOpen, type Deed, type EmergencyRecord } from "../domain/emergency/exception.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
@@ -11,19 +13,17 @@ import { isLate, mayReview, reviewEntry } from "../domain/emergency/retroactive-
 import { askAuthorisers, notAuthoriser } from "../domain/emergency/words.ts";
 import type { Account } from "../domain/identity.ts";
 import { isProductionEnvironment } from "../domain/policy/scope.ts";
+import type { Task } from "../domain/task.ts";
 import { clipped, oneLine, short, sources, time } from "../domain/wording.ts";
-import { GATES } from "./answer-gate.ts";
 import { currentPolicy } from "./assess-change.ts";
-import { assessPull } from "./assess-pull.ts";
 import { gatherDeployment } from "./gather-deployment.ts";
-import { judgeDeploymentsAgain, makersOfDeployment } from "./deployment-emergencies.ts";
+import { makersOfDeployment } from "./deployment-emergencies.ts";
 import {
   addressee,
   authorisation,
   authorisers,
   emergenciesForDeployment,
   known,
-  planDue,
   standing,
   type Known,
 } from "./emergencies.ts";
@@ -109,7 +109,7 @@ async function ofPull(
 ): Promise<ToldAtTerminal> {
   const at = tools.clock.now();
   const command = COMMANDS[given.act];
-  const { outcome, reply, entries, actions, judge } = await command.answer(tools, watched, {
+  const { outcome, reply, judge, ...decided } = await command.answer(tools, watched, {
     name: command.name,
     rest: given.text,
     comment: { id: at, author: by, text: given.text, createdAt: at, edited: false },
@@ -119,9 +119,11 @@ async function ofPull(
     via: "terminal",
   });
   if (outcome === "refused") return { refused: plain(reply) };
-  await tools.ledger.record({ entries: entries ?? [], actions: actions ?? [] }, at, watched.fence);
-  if (judge !== undefined) await assessPull(tools, watched, given.pull, null);
-  const told = entries?.find((entry) => entry.kind === "emergency")?.body;
+  const { id: repositoryId } = watched.repository;
+  const again: readonly Task[] =
+    judge === undefined ? [] : [{ kind: "pull", repositoryId, number: given.pull, request: null, dueAt: at }];
+  await tools.ledger.record(together(decided, { tasks: again }), at, watched.fence);
+  const told = decided.entries?.find((entry) => entry.kind === "emergency")?.body;
   return { says: plain(reply), emergency: told?.id ?? null, refused: null };
 }
 
@@ -230,7 +232,6 @@ async function authoriseDeployment(tools: Tools, watched: Watched, scene: Scene)
     return { refused: plain(notAuthoriser(seen.standing, among, by.login, "deployment")) };
   const rest = { by, at: deed.at, via: "terminal", head: sha, authority: seen.authority } as const;
   const after = authorised(record, authorisation(rest, policy, false), scene);
-  await planDue(tools, watched, [{ record: after, review: null }]);
   const { reviewers, reviewWithin } = policy.emergency;
   return done(
     tools,
@@ -294,8 +295,10 @@ async function review(
       refused: `${oneLine(owed.review.decision?.by.login ?? "Somebody")} decided this review already: ${owed.review.status}.`,
     };
   const now = tools.clock.now();
-  await tools.ledger.record({ entries: [reviewEntry(after)], actions: [] }, now, watched.fence);
-  await judgeDeploymentsAgain(tools, watched, [owed.facts]);
+  const { id: repositoryId } = watched.repository;
+  const entries = [reviewEntry(after)];
+  const tasks: readonly Task[] = [{ kind: "due", repositoryId, dueAt: now }];
+  await tools.ledger.record({ entries, tasks }, now, watched.fence);
   const late = isLate(after)
     ? ` It was due by ${time(after.dueAt)}: that it came late stays a deviation.`
     : "";
@@ -337,15 +340,10 @@ async function done(
   const now = tools.clock.now();
   const { id: repositoryId } = watched.repository;
   const entries: readonly Entry[] = [emergencyEntry(record)];
-  await tools.ledger.record({ entries, actions }, now, watched.fence);
-  await tools.ledger.queue.enqueue([
-    {
-      id: `${GATES}:${record.id}:${record.steps.length}`,
-      lane: `repository:${repositoryId}`,
-      event: GATES,
-      dueAt: now,
-      payload: { repositoryId },
-    },
-  ]);
+  const tasks: readonly Task[] = [
+    { kind: "gates", repositoryId, dueAt: now },
+    ...dueTasks(repositoryId, [{ record, review: null }], now),
+  ];
+  await tools.ledger.record({ entries, actions, tasks }, now, watched.fence);
   return { says, emergency: record.id, refused: null };
 }

@@ -2,6 +2,7 @@
 
 import type { Actor, PullRequest, Repository } from "../domain/change.ts";
 import { termText } from "../domain/calendar.ts";
+import { dueTasks } from "../domain/emergency/due.ts";
 import { rolesOf, type Act, type Role } from "../domain/emergency/emergency.ts";
 import { isOpen, type Deed, type EmergencyRecord } from "../domain/emergency/exception.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
@@ -21,16 +22,7 @@ import { isIntegrationBranch, isProductionBranch } from "../domain/policy/scope.
 import { markdown, oneOf, sources, time } from "../domain/wording.ts";
 import { mayActAlone } from "./alone.ts";
 import type { Command, CommandAnswer, Commanded } from "./answer-command.ts";
-import {
-  addressee,
-  authorisation,
-  authorisers,
-  keepUp,
-  known,
-  planDue,
-  standing,
-  type Known,
-} from "./emergencies.ts";
+import { addressee, authorisation, authorisers, keepUp, known, standing, type Known } from "./emergencies.ts";
 import { gatherPull } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { overdueReview } from "./reviews.ts";
@@ -195,13 +187,13 @@ export const authorise: Command = {
       authority: seen.authority,
     } as const;
     const after = authorised(record, authorisation(rest, policy, !isNormal), scene);
-    await planDue(tools, watched, [{ record: after, review: null }]);
     const able = isNormal ? [] : await authorisers(tools, watched, policy);
     return {
       outcome: "done",
       reply: authorisedText(after, scene),
       entries: [emergencyEntry(after)],
       actions: askToConfirm(addressee(tools, watched), after, policy, able).actions,
+      tasks: dueTasks(watched.repository.id, [{ record: after, review: null }], tools.clock.now()),
       judge: "if-changed",
     };
   },

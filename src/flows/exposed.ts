@@ -1,44 +1,25 @@
 /** Asking for a cause's deviation to be looked at again: because its spell began or ended, or because something landed in it. */
 
-import { sha256 } from "../domain/digest.ts";
+import type { Instant } from "../domain/change.ts";
 import type { SharedCause } from "../domain/deviation/open.ts";
+import type { Task } from "../domain/task.ts";
 import type { Tools, Watched } from "./ports.ts";
 
-/** The task that looks at one cause's deviation again. Lane `organization:ID`. */
-export const EXPOSURES = "countersign.exposures";
-
-/** What that task carries. */
-export interface ExposuresPayload {
-  readonly organizationId: number;
-  readonly causeId: string;
-}
-
-/** Asks for the deviations of these causes to be looked at again. `news`: what is new, for which it is asked once. */
-export async function askForExposures(
-  tools: Tools,
+/** Returns the tasks that bring the deviations of these causes up to date. */
+export function exposureTasks(
   organizationId: number,
   causes: readonly string[],
-  news: string,
-): Promise<void> {
-  const at = tools.clock.now();
-  await tools.ledger.queue.enqueue(
-    causes.map((causeId) => ({
-      id: `${EXPOSURES}:${causeId}:${at}:${sha256(news).slice(0, 12)}`,
-      lane: `organization:${organizationId}`,
-      event: EXPOSURES,
-      dueAt: at,
-      payload: { organizationId, causeId } satisfies ExposuresPayload,
-    })),
-  );
+  dueAt: Instant,
+): readonly Task<"exposures">[] {
+  return causes.map((causeId) => ({ kind: "exposures", organizationId, causeId, dueAt }));
 }
 
-/** A change or deployment landed: where its repository is less protected than it was, the deviation lists it. */
-export async function noteLanded(
+/** Returns the tasks by which a change or deployment that lands is listed, where its repository is less protected than it was. */
+export async function tasksOfLanding(
   tools: Tools,
   watched: Watched,
-  id: string,
   shared: SharedCause | null = null,
-): Promise<void> {
+): Promise<readonly Task<"exposures">[]> {
   const { id: repositoryId, ownerId } = watched.repository;
   // What was found only after the spell ended shares its cause all the same.
   const open = new Set<string>(shared?.kind === "weakening" ? [shared.id] : []);
@@ -46,5 +27,5 @@ export async function noteLanded(
     const { causeId, to } = entry.body;
     if (to === null) open.add(causeId);
   }
-  await askForExposures(tools, ownerId, [...open], id);
+  return exposureTasks(ownerId, [...open], tools.clock.now());
 }

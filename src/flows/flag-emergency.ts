@@ -4,6 +4,7 @@ import { rolesOf, type Role } from "../domain/emergency/emergency.ts";
 import { isOpen, type EmergencyRecord } from "../domain/emergency/exception.ts";
 import { allows, emergencyEntry, opened } from "../domain/emergency/life.ts";
 import { askReason } from "../domain/emergency/words.ts";
+import type { Task } from "../domain/task.ts";
 import { commentAction } from "../domain/reply.ts";
 import type { Subject } from "../github/subject.ts";
 import { assessPull } from "./assess-pull.ts";
@@ -22,12 +23,20 @@ export async function flagEmergency(
   const current = known(inForce);
   if (pull.state !== "open") return assessPull(tools, watched, pressed.number, null);
   const to = addressee(tools, watched);
+  const again = (): readonly Task[] => [
+    {
+      kind: "pull",
+      repositoryId: watched.repository.id,
+      number: pull.number,
+      request: null,
+      dueAt: tools.clock.now(),
+    },
+  ];
   const answer = async (text: string): Promise<void> => {
     const actions = [
       commentAction(to, pull.number, `button:${watched.repository.id}:${pull.number}:${pressed.at}`, text),
     ];
-    await tools.ledger.record({ entries: [], actions }, tools.clock.now(), watched.fence);
-    await assessPull(tools, watched, pressed.number, null);
+    await tools.ledger.record({ actions, tasks: again() }, tools.clock.now(), watched.fence);
   };
   if (current === null) return answer(POLICY_UNKNOWN);
   const idle = nothingHeld(current.policy, watched.repository, pull);
@@ -46,8 +55,11 @@ export async function flagEmergency(
   if (!allows(open, "flag", roles)) return answer(notFlagged(open, roles));
   const { actions } = askReason(to, record, pressed.by);
   const now = tools.clock.now();
-  await tools.ledger.record({ entries: [emergencyEntry(record)], actions }, now, watched.fence);
-  await assessPull(tools, watched, pressed.number, null);
+  await tools.ledger.record(
+    { entries: [emergencyEntry(record)], actions, tasks: again() },
+    now,
+    watched.fence,
+  );
 }
 
 function notFlagged(open: EmergencyRecord | null, roles: readonly Role[]): string {

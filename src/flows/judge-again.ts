@@ -3,6 +3,7 @@
 import type { Instant } from "../domain/change.ts";
 import { assess } from "../domain/controls/assess.ts";
 import { decideChange, policyOrDefault, seedOfChange, type Addressee } from "../domain/decision.ts";
+import { together } from "../domain/deviation/decide.ts";
 import { canonical } from "../domain/digest.ts";
 import type { Decision } from "../domain/entry.ts";
 import { decideUse } from "../domain/emergency/use.ts";
@@ -11,7 +12,7 @@ import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { ChangeRecord } from "../domain/record.ts";
 import type { Assessment } from "../domain/result.ts";
 import { sinceOf } from "./assess-change.ts";
-import { addressee, emergenciesOfAll, planDue } from "./emergencies.ts";
+import { addressee, emergenciesOfAll } from "./emergencies.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { ownKey, spansAt, standingOf } from "./standing.ts";
 
@@ -56,9 +57,9 @@ export async function groupDeviations(
     const policy = await policyOf(tools, assessment);
     if (policy === null) continue;
     const emergencies = await emergenciesOfAll(tools, watched, change.pullRequests);
-    const { entries, actions } = await decide(tools, watched, { change, assessment, policy, emergencies });
-    const about = entries.filter(({ kind }) => kind !== "change");
-    await tools.ledger.record({ entries: about, actions }, tools.clock.now(), watched.fence);
+    const decided = await decide(tools, watched, { change, assessment, policy, emergencies });
+    const entries = decided.entries.filter(({ kind }) => kind !== "change");
+    await tools.ledger.record({ ...decided, entries }, tools.clock.now(), watched.fence);
   }
 }
 
@@ -71,9 +72,10 @@ async function judgeAgain(tools: Tools, watched: Watched, before: ChangeRecord):
     { moment: "landed", change, emergencies },
     { policy, appId: tools.appId, at: change.update.at, since: sinceOf(watched, policy) },
   );
-  const { entries, actions } =
+  const now = tools.clock.now();
+  const decided =
     canonical(assessment) === canonical(judged)
-      ? { entries: [], actions: [] }
+      ? together()
       : await decide(tools, watched, { change, assessment, policy, emergencies });
   const use = decideUse({
     assessment,
@@ -81,14 +83,10 @@ async function judgeAgain(tools: Tools, watched: Watched, before: ChangeRecord):
     use: { at: change.update.at, subject: change.id, shipped: change.update.after },
     policy,
     to: addressee(tools, watched),
+    now,
   });
-  const said = tools.past === undefined ? use.actions : [];
-  await tools.ledger.record(
-    { entries: [...entries, ...use.entries], actions: [...actions, ...said] },
-    tools.clock.now(),
-    watched.fence,
-  );
-  await planDue(tools, watched, use.after);
+  const said = tools.past === undefined ? use : { ...use, actions: [] };
+  await tools.ledger.record(together(decided, said), now, watched.fence);
 }
 
 /** The policy a change was judged by, or null: it is not recorded. */

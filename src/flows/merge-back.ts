@@ -2,28 +2,17 @@
 
 import type { Deployment } from "../domain/deployment.ts";
 import { refOf } from "../domain/policy/scope.ts";
+import type { Task } from "../domain/task.ts";
 import { landedChanges } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
-
-/** The task that looks whether one hotfix was merged back. Lane `repository:ID`. */
-export const MERGE_BACK = "countersign.merge-back";
 
 /** So many updates of the default branch are searched for one that brings the same. */
 const MOST_UPDATES = 100;
 
-/** Has a hotfix looked at again when its merge is due. */
-export async function askForMergeBack(tools: Tools, deployment: Deployment): Promise<void> {
-  if (deployment.mergeBack === null) return;
-  const repositoryId = deployment.repository.id;
-  await tools.ledger.queue.enqueue([
-    {
-      id: `${MERGE_BACK}:${deployment.id}`,
-      lane: `repository:${repositoryId}`,
-      event: MERGE_BACK,
-      dueAt: deployment.mergeBack.dueAt,
-      payload: { repositoryId, deploymentId: deployment.id },
-    },
-  ]);
+/** Returns the task by which a hotfix is looked at again when its merge is due, where it is owed. */
+export function mergeBackTasks({ id: deploymentId, mergeBack, repository }: Deployment): readonly Task[] {
+  if (mergeBack?.state !== "due") return [];
+  return [{ kind: "merge-back", repositoryId: repository.id, deploymentId, dueAt: mergeBack.dueAt }];
 }
 
 /** Whether it was merged, squashed, or brought once more as the same patch by a change of the default branch since. */

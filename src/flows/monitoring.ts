@@ -27,12 +27,6 @@ import { currentPolicy } from "./assess-change.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { watch } from "./repositories.ts";
 
-/** The task that asks for the reviews of the month that is over. Lane `app`. */
-export const MONTHLY = "countersign.monthly";
-
-/** The task that tells of a month's reviews that are overdue. Lane `organization:ID`. */
-export const OVERDUE_MONTHLY = "countersign.overdue-monthly";
-
 /** What reading the log and writing to it takes; nothing of GitHub. */
 export type LogTools = Pick<Tools, "ledger" | "clock">;
 
@@ -87,12 +81,19 @@ async function askFor(tools: Tools, watched: Watched, month: string): Promise<vo
   }
   if (reviews.length === 0) return;
   const owners = Map.groupBy(reviews, ({ owner }) => (owner ?? "").toLowerCase());
-  // Queued before it is recorded, and once: the App may be stopped in between.
-  await ledger.queue.enqueue([overdueTask(organizationId, watched.repository.id, month, dueAt)]);
   await ledger.record(
     {
       entries: reviews.map((each) => reviewEntry(organizationId, each)),
       actions: [...owners.values()].flatMap((own) => asking(tools, watched, policy, month, own, waiting)),
+      tasks: [
+        {
+          kind: "overdue-monthly",
+          organizationId,
+          repositoryId: watched.repository.id,
+          month,
+          dueAt: dueAt + 1,
+        },
+      ],
     },
     now,
     watched.fence,
@@ -132,16 +133,6 @@ function asking(
   const { installationId } = watched;
   const key = `issue:monthly-review:${organizationId}:${month}:${owner.toLowerCase()}`;
   return [{ key, kind: "open-issue", repositoryId, organizationId, installationId, payload }, ...told];
-}
-
-function overdueTask(organizationId: number, repositoryId: number, month: string, dueAt: Instant) {
-  return {
-    id: `${OVERDUE_MONTHLY}:${organizationId}:${month}`,
-    lane: `organization:${organizationId}`,
-    event: OVERDUE_MONTHLY,
-    dueAt: dueAt + 1,
-    payload: { repositoryId, month },
-  };
 }
 
 /** Tells of the reviews of a month that nobody signed off in time. */

@@ -8,10 +8,10 @@ import {
   summaryText,
   type NotificationPayload,
 } from "../domain/notification.ts";
+import type { Task } from "../domain/task.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { StoredAction } from "../ledger/actions.ts";
 import type { Tools, Watched } from "./ports.ts";
-import { TASKS, type TaskPayload } from "./sweep.ts";
 
 /** What a message came to: sent, or held back because the day's number was reached. `day` is the policy calendar's. */
 export interface Told {
@@ -20,7 +20,7 @@ export interface Told {
 }
 
 /** A receiver's day on which messages were held back. */
-export type HeldNotifications = NonNullable<TaskPayload["held"]>;
+export type HeldNotifications = Pick<Task<"summarise">, "organizationId" | "receiver" | "day">;
 
 /** News is sent for so long; later it is none (ms). */
 const STAYS_NEWS = 3 * 24 * 3_600_000;
@@ -88,16 +88,9 @@ function outcomePart(day: string, sent: boolean): string {
 }
 
 async function askForSummary(tools: Tools, held: HeldNotifications): Promise<void> {
-  const { organizationId, receiver, day } = held;
-  await tools.ledger.queue.enqueue([
-    {
-      id: `${TASKS.summarise}:${receiverKey(organizationId, receiver)}${day}`,
-      lane: `notifications:${organizationId}`,
-      event: TASKS.summarise,
-      dueAt: startOfNext(day, receiver.timezone),
-      payload: { held } satisfies TaskPayload,
-    },
-  ]);
+  const { receiver, day } = held;
+  const dueAt = startOfNext(day, receiver.timezone);
+  await tools.ledger.record({ tasks: [{ kind: "summarise", ...held, dueAt }] }, tools.clock.now());
 }
 
 function startOfNext(day: string, timezone: string): Instant {

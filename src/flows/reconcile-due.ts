@@ -1,10 +1,10 @@
 /** When completeness is counted without being asked: hourly in small, and whole when a month or a period has ended. */
 
 import type { Instant } from "../domain/change.ts";
+import type { Task } from "../domain/task.ts";
 import { SETTLING } from "./gather.ts";
 import type { Tools } from "./ports.ts";
 import { askToReconcile, type Span } from "./reconcile.ts";
-import { TASKS, type TaskPayload } from "./sweep.ts";
 
 const HOUR = 3_600_000;
 
@@ -30,26 +30,27 @@ export function endedSpans(now: Instant, named: readonly Span[]): readonly Span[
   return [...new Map(all.map((span) => [`${span.from}:${span.to}`, span])).values()];
 }
 
-/** Counts the last hour of every repository that something was pushed to in it, by GitHub's own word. `id` names this round. */
-export async function countLastHour(tools: Tools, id: string): Promise<void> {
+/** Counts the last hour of every repository that something was pushed to in it, by GitHub's own word. */
+export async function countLastHour(tools: Tools, round: string): Promise<void> {
   const now = tools.clock.now();
   const span = lastHour(now);
-  const tasks = [];
+  const tasks: Task[] = [];
   for (const installation of await tools.github.listInstallations(await tools.github.octokits.app())) {
     if (installation.suspendedAt !== null) continue;
     const octokit = await tools.github.octokits.installation(installation.id);
     for (const { repository, pushedAt } of await tools.github.listRepositories(octokit)) {
       if (pushedAt !== null && pushedAt < span.from) continue;
       tasks.push({
-        id: `${TASKS.reconcile}:${repository.id}:${id}`,
-        lane: `repository:${repository.id}`,
-        event: TASKS.reconcile,
+        kind: "reconcile",
+        repositoryId: repository.id,
+        span,
+        small: true,
+        round: `hour:${round}`,
         dueAt: now,
-        payload: { repositoryId: repository.id, span, small: true } satisfies TaskPayload,
       });
     }
   }
-  await tools.ledger.queue.enqueue(tasks);
+  await tools.ledger.record({ tasks }, now);
 }
 
 /** Queues the whole count of what has ended; asked for every day, it is done once for each repository and span. */

@@ -6,12 +6,13 @@ import { branchOf } from "../domain/policy/scope.ts";
 import { canonical, sha256 } from "../domain/digest.ts";
 import type { Entry } from "../domain/entry.ts";
 import type { BranchRecord, CompletenessRecord } from "../domain/record.ts";
+import { taskId, type Task } from "../domain/task.ts";
 import { followBranch, HISTORY_KEPT } from "./assess-change.ts";
 import { observationsOf } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { recordedFrom } from "./repositories.ts";
 import { verifySources } from "./verify-sources.ts";
-import { productionRefs, TASKS, type TaskPayload } from "./sweep.ts";
+import { productionRefs } from "./sweep.ts";
 
 /** What a reconciliation covers; `to` is excluded. */
 export interface Span {
@@ -24,21 +25,16 @@ export async function askToReconcile(
   tools: Tools,
   organizationId: number,
   span: Span,
-  request: string,
+  round: string,
 ): Promise<readonly string[]> {
-  const tasks = [];
+  const dueAt = tools.clock.now();
+  const tasks: Task[] = [];
   for await (const entry of tools.ledger.states("repository", { organizationId, order: "subject" })) {
     if (entry.body.removedAt !== null) continue;
-    tasks.push({
-      id: `${TASKS.reconcile}:${entry.subject}:${request}`,
-      lane: `repository:${entry.subject}`,
-      event: TASKS.reconcile,
-      dueAt: tools.clock.now(),
-      payload: { repositoryId: Number(entry.subject), span } satisfies TaskPayload,
-    });
+    tasks.push({ kind: "reconcile", repositoryId: Number(entry.subject), span, small: false, round, dueAt });
   }
-  await tools.ledger.queue.enqueue(tasks);
-  return tasks.map((task) => task.id);
+  await tools.ledger.record({ tasks }, dueAt);
+  return tasks.map(taskId);
 }
 
 /** What the branches of an organisation came to when they were reconciled for exactly this span. */

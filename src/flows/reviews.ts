@@ -1,6 +1,7 @@
 /** Retroactive reviews: decided by a command or by a review on the merged pull request, reminded of, escalated. */
 
 import type { Actor, PullRequest, Repository } from "../domain/change.ts";
+import { dueTasks } from "../domain/emergency/due.ts";
 import { isOpen } from "../domain/emergency/exception.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import {
@@ -18,7 +19,7 @@ import { askReviewers } from "../domain/emergency/words.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import { markdown, time } from "../domain/wording.ts";
-import { addressee, authorityFor, emergenciesOf, keepUp, planDue } from "./emergencies.ts";
+import { addressee, authorityFor, emergenciesOf, keepUp } from "./emergencies.ts";
 import { gatherPull } from "./gather.ts";
 import { judgeLandedAgain } from "./judge-again.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -112,7 +113,10 @@ export async function lookAtMerged(
     }
   }
   await judgeLandedAgain(tools, watched, pull);
-  await planDue(tools, watched, await emergenciesOf(tools, watched.repository.id, pull.number), merged.at);
+  const { id } = watched.repository;
+  const now = tools.clock.now();
+  const tasks = dueTasks(id, await emergenciesOf(tools, id, pull.number), now, merged.at);
+  await tools.ledger.record({ tasks }, now, watched.fence);
 }
 
 /** Says what is due of a pull request's reviews now, or (null) of those of deployments: a reminder before, an escalation after. */
@@ -129,8 +133,9 @@ export async function remind(tools: Tools, watched: Watched, number: number | nu
     const from = policy.emergency.reviewers;
     const able = await tools.github.readCandidates(octokit, watched.repository, from, tools.github.lookups);
     const said = askReviewers(addressee(tools, watched), after, policy, able, now, facts.record);
-    await tools.ledger.record({ entries: [reviewEntry(after)], actions: said.actions }, now, watched.fence);
-    await planDue(tools, watched, [{ record: facts.record, review: after }]);
+    const { actions } = said;
+    const tasks = dueTasks(watched.repository.id, [{ record: facts.record, review: after }], now);
+    await tools.ledger.record({ entries: [reviewEntry(after)], actions, tasks }, now, watched.fence);
   }
 }
 

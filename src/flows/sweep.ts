@@ -3,8 +3,8 @@
 import { policyOrDefault } from "../domain/decision.ts";
 import { branchOf, isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
 import { commandSubject } from "../domain/reply.ts";
-import type { Receiver } from "../domain/notification.ts";
-import type { Actor, Instant } from "../domain/change.ts";
+import type { Instant } from "../domain/change.ts";
+import type { Task } from "../domain/task.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { DeliveryLog } from "../github/deliveries.ts";
 import type { Commented } from "../github/subject.ts";
@@ -17,10 +17,9 @@ import { currentPolicy, followBranch, followIntegration } from "./assess-change.
 import { watchedRefs } from "./production-branches.ts";
 import { knownDeployments } from "./deployments-known.ts";
 import { noticeEnvironments } from "./environments.ts";
-import { assessPull, REJUDGE } from "./assess-pull.ts";
+import { assessPull } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
 import { keepDeploymentEmergencies } from "./deployment-emergencies.ts";
-import { DUE } from "./emergencies.ts";
 import { noteClock, noteInstallation, noteWebhookAddress, noteWebhooks } from "./blind-spots.ts";
 import { readControlState } from "./control-state.ts";
 import { keepDeviations } from "./keep-deviations.ts";
@@ -29,59 +28,8 @@ import type { Tools, Watched } from "./ports.ts";
 import { lookAtDue } from "./reviews.ts";
 import { answerUnheardGates } from "./unheard-gates.ts";
 
-/** The tasks of the timetable, by the event name they are queued under. */
-export const TASKS = {
-  /** Lists installations and repositories, and queues a sweep of each. Lane `app`. */
-  census: "countersign.census",
-  /** Asks GitHub to send again what did not arrive. Lane `app`. */
-  redeliver: "countersign.redeliver",
-  /** Looks at everything in one repository again. Lane `repository:ID`. */
-  sweep: "countersign.sweep",
-  /** Counts a span's updates of one repository anew. Lane `repository:ID`. */
-  reconcile: "countersign.reconcile",
-  /** Tells in one line what a day's limit of notifications held back. Lane `notifications:ORGANISATION`. */
-  summarise: "countersign.summarise",
-  /** Counts the last hour of every repository in which something was pushed. Lane `app`. */
-  countHour: "countersign.count-hour",
-  /** Counts every month and period that has ended and was not counted yet. Lane `app`. */
-  countEnded: "countersign.count-ended",
-  /** Looks at what a repository's emergencies and reviews have due. Lane `repository:ID`. */
-  due: DUE,
-  /** Lists what deviates in a span under the cause that was found since. Lane `repository:ID`. */
-  group: "countersign.group",
-  /** Judges the open pull requests of one repository again. Lane `repository:ID`. */
-  rejudge: REJUDGE,
-} as const;
-
-/** What a task carries. */
-export interface TaskPayload {
-  /** What a reconciliation or another look covers; `to` is excluded. */
-  readonly span?: { readonly from: Instant; readonly to: Instant };
-  /** Record what was counted only where something is wrong. */
-  readonly small?: boolean;
-  readonly repositoryId?: number;
-  /** The id of a recorded deployment. */
-  readonly deploymentId?: string;
-  /** The month (YYYY-MM) whose reviews are meant. */
-  readonly month?: string;
-  /** The receiver whose notifications of a day were held back. */
-  readonly held?: {
-    readonly organizationId: number;
-    readonly receiver: Receiver;
-    /** YYYY-MM-DD in the receiver's time zone. */
-    readonly day: string;
-  };
-  /** The cause whose deviation is looked at again, and its organisation. */
-  readonly causeId?: string;
-  readonly organizationId?: number;
-  /** Which attempt at an installation's baseline this is. */
-  readonly attempt?: number;
-  /** Who changed a ruleset of the organisation, and when. */
-  readonly told?: { readonly at: Instant; readonly by: Actor | null };
-}
-
-/** Lists what the App can see, records what is new or gone, and queues a sweep of each repository. `id` names this census. */
-export async function census(tools: Tools, id: string): Promise<void> {
+/** Lists what the App can see, records what is new or gone, and queues a sweep of each repository. `round` names this census. */
+export async function census(tools: Tools, round: string): Promise<void> {
   // Before anything is judged: what is found without its webhook may have been merged because nothing answered.
   await noteDeliveries(tools);
   const installations = await tools.github.listInstallations(await tools.github.octokits.app());
@@ -95,7 +43,7 @@ export async function census(tools: Tools, id: string): Promise<void> {
   for (const installation of watched) {
     await noteInstallation(tools, installation);
     try {
-      for (const repository of await meetAll(tools, installation, id)) seen.add(repository);
+      for (const repository of await meetAll(tools, installation, round)) seen.add(repository);
     } catch (error) {
       if (isForAll(error)) throw error;
       unread.add(installation.id);
@@ -109,7 +57,7 @@ export async function census(tools: Tools, id: string): Promise<void> {
 async function meetAll(
   tools: Tools,
   installation: { readonly id: number; readonly createdAt: Instant },
-  census: string,
+  round: string,
 ): Promise<readonly number[]> {
   const octokit = await tools.github.octokits.installation(installation.id);
   const repositories = await tools.github.listRepositories(octokit);
@@ -121,15 +69,11 @@ async function meetAll(
       archived,
     });
   }
-  await tools.ledger.queue.enqueue(
-    repositories.map(({ repository }) => ({
-      id: `${TASKS.sweep}:${repository.id}:${census}`,
-      lane: `repository:${repository.id}`,
-      event: TASKS.sweep,
-      dueAt: tools.clock.now(),
-      payload: { repositoryId: repository.id } satisfies TaskPayload,
-    })),
-  );
+  const dueAt = tools.clock.now();
+  const tasks = repositories.map(({ repository }): Task => {
+    return { kind: "sweep", repositoryId: repository.id, round, dueAt };
+  });
+  await tools.ledger.record({ tasks }, dueAt);
   return repositories.map(({ repository }) => repository.id);
 }
 
@@ -165,33 +109,8 @@ export async function redeliver(tools: Tools, since?: Instant): Promise<void> {
 async function noteDeliveries(tools: Tools): Promise<DeliveryLog["failed"]> {
   const app = await tools.github.octokits.app();
   const log = await tools.github.readDeliveryLog(app, tools.clock.now() - DELIVERIES_KEPT);
-  const gaps = await noteWebhooks(tools, await organizations(tools), log);
-  await groupInGaps(tools, gaps);
+  await noteWebhooks(tools, await organizations(tools), log);
   return log.failed;
-}
-
-/** What was judged before it was known that webhooks did not come has one cause too. */
-async function groupInGaps(
-  tools: Tools,
-  gaps: readonly { readonly organizationId: number; readonly from: Instant }[],
-): Promise<void> {
-  const dueAt = tools.clock.now();
-  for (const { organizationId, from } of gaps) {
-    const repositories = new Set<number>();
-    for await (const { body } of tools.ledger.states("change", { organizationId, from, to: dueAt })) {
-      const { change, assessment } = body;
-      if (assessment.verdict === "non-compliant") repositories.add(change.repository.id);
-    }
-    await tools.ledger.queue.enqueue(
-      [...repositories].map((repositoryId) => ({
-        id: `${TASKS.group}:${repositoryId}:${dueAt}`,
-        lane: `repository:${repositoryId}`,
-        event: TASKS.group,
-        dueAt,
-        payload: { repositoryId, span: { from, to: dueAt } } satisfies TaskPayload,
-      })),
-    );
-  }
 }
 
 /** Follows every production branch, judges every open pull request and unrecorded deployment of one repository. */

@@ -1,36 +1,28 @@
 /** One lane's work: its deliveries understood in order, each subject looked at once, its actions carried out. */
 
-import type { ReceivedReport } from "../domain/report.ts";
 import type { CheckRunPayload } from "../domain/decision.ts";
+import { isTaskEvent, readTask, type Task } from "../domain/task.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Subject } from "../github/subject.ts";
 import type { StoredAction } from "../ledger/actions.ts";
 import type { Delivery } from "../ledger/deliveries.ts";
 import { answerCommand } from "./answer-command.ts";
-import { answerGate, answerWaitingGates, GATES } from "./answer-gate.ts";
+import { answerGate, answerWaitingGates } from "./answer-gate.ts";
 import { assessDeployment } from "./assess-deployment.ts";
-import { askMonthly, MONTHLY, OVERDUE_MONTHLY, tellOverdue } from "./monitoring.ts";
-import { isOldNews, summarise, tell } from "./notifications.ts";
-import { assessReport, REPORT } from "./assess-report.ts";
+import { isOldNews, tell } from "./notifications.ts";
+import { followBranch } from "./assess-change.ts";
 import { assessRun } from "./assess-run.ts";
 import { assessTag } from "./assess-tag.ts";
-import { assessGroup, assessPull, followAndJudge } from "./assess-pull.ts";
+import { assessGroup, assessPull } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
-import { BASELINE, recordBaselineReport } from "./baseline.ts";
-import { PROTECTION, readControlState, readDeployedTo, readOrganization } from "./control-state.ts";
-import { EXPOSURES } from "./exposed.ts";
-import { recordWeakening } from "./exposures.ts";
+import { readControlState, readDeployedTo, readOrganization } from "./control-state.ts";
 import { flagEmergency } from "./flag-emergency.ts";
 import type { Heard } from "./intake.ts";
 import { keepIssue } from "./keep-deviations.ts";
-import { checkMergeBack } from "./deployed.ts";
-import { MERGE_BACK } from "./merge-back.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { recordLifecycle, watch } from "./repositories.ts";
-import { reconcileRepository } from "./reconcile.ts";
-import { countEnded, countLastHour } from "./reconcile-due.ts";
-import { groupDeviations } from "./judge-again.ts";
-import { census, doDue, redeliver, rejudgeOpen, sweepRepository, TASKS, type TaskPayload } from "./sweep.ts";
+import { runTask } from "./run-task.ts";
+import { census, rejudgeOpen } from "./sweep.ts";
 
 /** A lane under lease; `now` is the clock leases run by. */
 export interface Lease {
@@ -99,9 +91,7 @@ interface Job {
   request: string | null;
 }
 
-type Work =
-  | Subject
-  | { readonly type: "task"; readonly event: string; readonly payload: TaskPayload; readonly id: string };
+type Work = Subject | { readonly type: "task"; readonly task: Task };
 
 /** Everything about one subject in these deliveries is looked at once; deliveries whose subjects all went well are done. */
 async function workDeliveries(
@@ -121,13 +111,14 @@ async function workDeliveries(
       continue;
     }
     try {
-      const { note, subjects } = await understand(delivery, lease, receive);
+      const { note, subjects, request } = await understand(delivery, lease, receive);
       notes.set(delivery.id, note);
       for (const subject of subjects) {
         const key = JSON.stringify(subject);
         const job = jobs.get(key) ?? { subject, deliveries: new Set(), request: null };
         job.deliveries.add(delivery.id);
         if (note === "handled as recheck" || note === "handled as button") job.request = delivery.id;
+        job.request = request ?? job.request;
         jobs.set(key, job);
       }
     } catch (error) {
@@ -156,7 +147,7 @@ async function workDeliveries(
       await tools.ledger.queue.delivered(
         lease.owner,
         lease.lane,
-        [delivery.id],
+        [delivery],
         notes.get(delivery.id) ?? "",
         lease.now(),
       );
@@ -194,13 +185,15 @@ async function understand(
   delivery: Delivery,
   lease: Lease,
   receive: Receive,
-): Promise<{ note: string; subjects: readonly Work[] }> {
-  if (delivery.event.startsWith("countersign.")) {
-    const payload = JSON.parse(new TextDecoder().decode(delivery.body)) as TaskPayload;
-    const subject: Work = { type: "task", event: delivery.event, payload, id: delivery.id };
-    return { note: `handled as ${delivery.event}`, subjects: [subject] };
-  }
-  return receive(delivery, lease);
+): Promise<{ note: string; subjects: readonly Work[]; request: string | null }> {
+  if (!isTaskEvent(delivery.event)) return { ...(await receive(delivery, lease)), request: null };
+  const fields: unknown = JSON.parse(new TextDecoder().decode(delivery.body));
+  const task = readTask(delivery.event, delivery.receivedAt, fields);
+  const note = `handled as ${delivery.event}`;
+  if (task.kind !== "pull") return { note, subjects: [{ type: "task", task }], request: null };
+  // Whatever else is told of the same pull request, it is judged once.
+  const { repositoryId, number, request } = task;
+  return { note, subjects: [{ type: "pull", repositoryId, number }], request };
 }
 
 async function look(tools: Tools, lease: Lease, { subject, request }: Job): Promise<void> {
@@ -213,7 +206,7 @@ async function look(tools: Tools, lease: Lease, { subject, request }: Job): Prom
     case "organization":
       return rejudgeOrganization(tools, subject.organizationId);
     case "task":
-      return runTask(tools, subject, fence);
+      return runTask(tools, subject.task, fence);
     case "protection": {
       if (subject.repositoryId === null) return readOrganization(tools, subject);
       const watched = await watch(tools, subject.repositoryId, fence);
@@ -267,7 +260,8 @@ async function lookAt(
     case "flag":
       return flagEmergency(tools, watched, subject);
     case "branch":
-      return followAndJudge(tools, watched, subject.ref);
+      await followBranch(tools, watched, subject.ref);
+      return;
     case "deployed-to":
       return readDeployedTo(tools, watched, subject.environment);
     case "deployment":
@@ -311,51 +305,12 @@ async function assessCommit(
 }
 
 async function rejudgeOrganization(tools: Tools, organizationId: number): Promise<void> {
-  const at = tools.clock.now();
+  const dueAt = tools.clock.now();
   tools.github.lookups.forget([`policy-of:${organizationId}`]);
-  const tasks = [];
-  for await (const entry of tools.ledger.states("repository", { organizationId, order: "subject" })) {
-    tasks.push({
-      id: `${TASKS.rejudge}:${entry.subject}:${at}`,
-      lane: `repository:${entry.subject}`,
-      event: TASKS.rejudge,
-      dueAt: at,
-      payload: { repositoryId: Number(entry.subject) } satisfies TaskPayload,
-    });
-  }
-  await tools.ledger.queue.enqueue(tasks);
-}
-
-async function runTask(
-  tools: Tools,
-  task: Extract<Work, { readonly type: "task" }>,
-  fence: Watched["fence"],
-): Promise<void> {
-  const { repositoryId, held, month, organizationId, causeId } = task.payload;
-  if (task.event === MONTHLY) return askMonthly(tools, fence, Number(task.id.split(":")[1]));
-  if (task.event === TASKS.summarise) return held === undefined ? undefined : summarise(tools, held, fence);
-  if (task.event === TASKS.census) return census(tools, task.id);
-  if (task.event === TASKS.redeliver) return redeliver(tools, task.payload.span?.from);
-  if (task.event === TASKS.countHour) return countLastHour(tools, task.id);
-  if (task.event === TASKS.countEnded) return countEnded(tools);
-  if (task.event === EXPOSURES && organizationId !== undefined && causeId !== undefined)
-    return recordWeakening(tools, organizationId, causeId, fence);
-  const watched = repositoryId === undefined ? null : await watch(tools, repositoryId, fence);
-  if (watched === null) return;
-  if (task.event === OVERDUE_MONTHLY && month !== undefined) await tellOverdue(tools, watched, month);
-  else if (task.event === TASKS.reconcile && task.payload.span !== undefined)
-    await reconcileRepository(tools, watched, task.payload.span, task.payload.small === true);
-  else if (task.event === TASKS.group && task.payload.span !== undefined)
-    await groupDeviations(tools, watched, task.payload.span);
-  else if (task.event === TASKS.due) await doDue(tools, watched);
-  else if (task.event === TASKS.sweep) await sweepRepository(tools, watched);
-  else if (task.event === REPORT) await assessReport(tools, watched, task.payload as ReceivedReport);
-  else if (task.event === MERGE_BACK && task.payload.deploymentId !== undefined)
-    await checkMergeBack(tools, watched, task.payload.deploymentId);
-  else if (task.event === GATES) await answerWaitingGates(tools, watched);
-  else if (task.event === BASELINE) await recordBaselineReport(tools, watched, task.payload.attempt ?? 1);
-  else if (task.event === PROTECTION) await readControlState(tools, watched, task.payload.told ?? null);
-  else await rejudgeOpen(tools, watched);
+  const tasks: Task[] = [];
+  for await (const entry of tools.ledger.states("repository", { organizationId, order: "subject" }))
+    tasks.push({ kind: "rejudge", repositoryId: Number(entry.subject), dueAt });
+  await tools.ledger.record({ tasks }, dueAt);
 }
 
 async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<void> {
@@ -399,13 +354,20 @@ async function putOff(tools: Tools, lease: Lease, delivery: Delivery, error: unk
   else if (isLag(error)) tools.log.debug(about, "A delivery waits for GitHub's lists");
   else tools.log.warn(about, "A delivery could not be worked on");
   const now = tools.clock.now();
-  const { attempts, id } = delivery;
+  const { attempts } = delivery;
   if (isGone(error) && attempts + 1 >= ATTEMPTS_AT_GONE)
-    await queue.delivered(lease.owner, lease.lane, [id], `ended: ${message}`, lease.now());
+    await queue.delivered(lease.owner, lease.lane, [delivery], `ended: ${message}`, lease.now());
   else if (isHopeless(error, attempts, now - delivery.receivedAt))
-    await queue.deliverNever(lease.owner, lease.lane, id, message, lease.now());
+    await queue.deliverNever(lease.owner, lease.lane, delivery, message, lease.now());
   else
-    await queue.deliverLater(lease.owner, lease.lane, id, now + delay(error, attempts), message, lease.now());
+    await queue.deliverLater(
+      lease.owner,
+      lease.lane,
+      delivery,
+      now + delay(error, attempts),
+      message,
+      lease.now(),
+    );
 }
 
 function isGone(error: unknown): boolean {

@@ -7,6 +7,7 @@ import { sql } from "kysely";
 import type { Insertable, Kysely, Transaction } from "kysely";
 
 import type { Instant } from "../domain/change.ts";
+import { isOnce, taskEvent, taskFields, taskId, taskLane, type Task } from "../domain/task.ts";
 import { wakeLanes } from "./lanes.ts";
 import type { DeliveryTable, Tables } from "./schema.ts";
 
@@ -30,24 +31,16 @@ export interface NewDelivery {
   readonly body: Uint8Array;
 }
 
-/** A task of our own timetable, e.g. one sweep; stored once by id. */
-export interface NewTask {
-  readonly id: string;
-  readonly lane: string;
-  readonly event: string;
-  readonly dueAt: Instant;
-  /** JSON. */
-  readonly payload: unknown;
-}
-
-/** A delivery to work on. For a task, `body` is its payload as JSON. */
+/** A delivery to work on. For a task, `body` is what it carries, as JSON, and `receivedAt` when it was due first. */
 export interface Delivery extends NewDelivery {
+  /** Which time it was stored: a task that is asked for again while it is worked on arrives anew. */
+  readonly arrival: number;
   /** How often it was tried and failed. */
   readonly attempts: number;
 }
 
 /** One line of a listing of deliveries. */
-export interface ListedDelivery extends Omit<Delivery, "body"> {
+export interface ListedDelivery extends Omit<Delivery, "body" | "arrival"> {
   readonly status: DeliveryStatus;
   readonly dueAt: Instant;
   readonly doneAt: Instant | null;
@@ -64,10 +57,27 @@ export async function deliveryRow(delivery: NewDelivery): Promise<DeliveryRow> {
   return row(delivery, delivery.receivedAt, await compress(delivery.body));
 }
 
-/** The row of a task. */
-export async function taskRow(task: NewTask): Promise<DeliveryRow> {
-  const body = await compress(Buffer.from(JSON.stringify(task.payload)));
-  return row({ ...task, action: null, receivedAt: task.dueAt }, task.dueAt, body);
+/**
+ * Stores tasks, each once by its identity. INVARIANT: one that is asked for again at `at`, and may have been begun by then, arrives
+ * anew, so that it is run once more after whatever is stored with it.
+ */
+export async function storeTasks(
+  tx: Transaction<Tables>,
+  tasks: readonly Task[],
+  at: Instant,
+): Promise<void> {
+  if (tasks.length === 0) return;
+  const again = tasks.filter((task) => !isOnce(task)).map(taskId);
+  if (again.length > 0)
+    await tx.deleteFrom("delivery").where("id", "in", again).where("received_at", "<=", at).execute();
+  await storeRows(tx, tasks.map(taskRow));
+}
+
+function taskRow(task: Task): DeliveryRow {
+  const { kind, dueAt } = task;
+  const stored = { id: taskId(task), lane: taskLane(task), event: taskEvent(kind), action: null };
+  const body = gzipSync(JSON.stringify(taskFields(task)), { level: 1, chunkSize: 4_096 });
+  return row({ ...stored, receivedAt: dueAt }, dueAt, body);
 }
 
 /** Stores rows whose id is new and wakes their lanes; answers the ids that were new. */
@@ -96,14 +106,15 @@ export async function dueDeliveries(
 ): Promise<readonly Delivery[]> {
   const rows = await tx
     .selectFrom("delivery")
-    .select(["id", "event", "action", "lane", "received_at", "attempts", "body"])
+    .select(["arrival", "id", "event", "action", "lane", "received_at", "attempts", "body"])
     .where("lane", "=", lane)
     .where("status", "=", sql.lit("waiting"))
     .where("due_at", "<=", now)
     .orderBy("arrival")
     .limit(limit)
     .execute();
-  return rows.map(({ id, event, action, received_at, attempts, body }) => ({
+  return rows.map(({ arrival, id, event, action, received_at, attempts, body }) => ({
+    arrival,
     id,
     event,
     action,

@@ -36,6 +36,23 @@ export function notificationLane(organizationId: number): string {
   return `notifications:${organizationId}`;
 }
 
+/** Locks these lanes in one order, whoever asks: two transactions that wake each other's lanes must not wait for each other. */
+export async function lockLanes(
+  tx: Transaction<Tables>,
+  kind: StoreKind,
+  lanes: readonly string[],
+): Promise<void> {
+  // The embedded store has one writer at a time.
+  if (kind === "sqlite" || lanes.length < 2) return;
+  await tx
+    .selectFrom("lane")
+    .select("lane")
+    .where("lane", "in", [...new Set(lanes)])
+    .orderBy("lane")
+    .forUpdate()
+    .execute();
+}
+
 /** Locks the lane's row and makes sure that the lease is ours and has not run out at `now`; throws LeaseLost. */
 export async function holdLane(
   tx: Transaction<Tables>,

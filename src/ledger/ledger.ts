@@ -7,9 +7,11 @@ import { linkHash } from "../domain/chain.ts";
 import type { Instant } from "../domain/change.ts";
 import { canonical } from "../domain/digest.ts";
 import type { Decision, Entry, EntryKind, LoggedEntry } from "../domain/entry.ts";
+import { taskLane } from "../domain/task.ts";
 import { storeActions } from "./actions.ts";
+import { storeTasks } from "./deliveries.ts";
 import type { Lease } from "./lanes.ts";
-import { holdLane } from "./lanes.ts";
+import { holdLane, laneOfAction, lockLanes } from "./lanes.ts";
 import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
 import type { LogCheck, LogFilter, LogRow } from "./log.ts";
 import { Queue } from "./queue.ts";
@@ -46,14 +48,23 @@ export class Ledger {
 
   /**
    * Records a decision in one transaction and answers the entries that were new. An entry equal to its subject's state,
-   * and an action equal to the newest of its key, is not stored again, so recording twice records nothing.
+   * and an action equal to the newest of its key, is not stored again, so recording twice records nothing; a task recorded twice is
+   * one until it may have been begun.
    * With `lease`, refuses (LeaseLost) when the lane is not held by the lease's clock, or at `at` where it has none.
    */
-  record(decision: Decision, at: Instant, lease?: Lease): Promise<readonly LoggedEntry[]> {
+  record(
+    { entries = [], actions = [], tasks = [] }: Partial<Decision>,
+    at: Instant,
+    lease?: Lease,
+  ): Promise<readonly LoggedEntry[]> {
+    if (entries.length + actions.length + tasks.length === 0) return Promise.resolve([]);
     return this.#store.transact(async (tx) => {
+      const lanes = [...actions.map(laneOfAction), ...tasks.map(taskLane)];
+      await lockLanes(tx, this.#store.kind, lease === undefined ? lanes : [lease.lane, ...lanes]);
       if (lease !== undefined) await holdLane(tx, this.#store.kind, lease, lease.now?.() ?? at);
-      const logged = await this.#append(tx, decision.entries, at);
-      await storeActions(tx, this.#store.kind, decision.actions, at);
+      const logged = await this.#append(tx, entries, at);
+      await storeActions(tx, this.#store.kind, actions, at);
+      await storeTasks(tx, tasks, at);
       return logged;
     });
   }

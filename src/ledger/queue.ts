@@ -6,22 +6,19 @@ import { sql } from "kysely";
 import type { Transaction } from "kysely";
 
 import type { Instant } from "../domain/change.ts";
+import type { Task } from "../domain/task.ts";
 import { LeaseLost } from "../domain/trouble.ts";
 import { doneKeys, dueActions, failAction, finishAction, listedAction } from "./actions.ts";
 import type { ActionStatus, ListedAction, StoredAction } from "./actions.ts";
-import { deliveryRow, dueDeliveries, listDeliveries, storeRows, taskRow } from "./deliveries.ts";
-import type {
-  Delivery,
-  DeliveryRow,
-  DeliveryStatus,
-  ListedDelivery,
-  NewDelivery,
-  NewTask,
-} from "./deliveries.ts";
+import { deliveryRow, dueDeliveries, listDeliveries, storeRows, storeTasks } from "./deliveries.ts";
+import type { Delivery, DeliveryRow, DeliveryStatus, ListedDelivery, NewDelivery } from "./deliveries.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { claimLanes, holdLane, releaseLane, wakeLanes } from "./lanes.ts";
 import type { Tables } from "./schema.ts";
 import type { Store } from "./store.ts";
+
+/** A delivery as it was stored: what was asked for again meanwhile is another. */
+type Arrived = Pick<Delivery, "arrival">;
 
 /** What waits; "due" is what waits and may be worked on at the moment asked about. */
 export interface Waiting {
@@ -57,11 +54,9 @@ export class Queue {
     return (await this.#incoming.add(await deliveryRow(delivery))) ? "stored" : "repeated";
   }
 
-  /** Stores tasks of our own timetable, each once by id, all or none. */
-  async enqueue(tasks: readonly NewTask[]): Promise<void> {
-    if (tasks.length === 0) return;
-    const rows = await Promise.all(tasks.map(taskRow));
-    await this.#store.transact((tx) => storeRows(tx, rows));
+  /** Stores what the timetable has due at `at`, each once, all or none. What follows from a decision is recorded with it instead. */
+  async enqueue(tasks: readonly Task[], at: Instant): Promise<void> {
+    await this.#store.transact((tx) => storeTasks(tx, tasks, at));
   }
 
   /** Leases up to `limit` lanes with work due at `dueBy` until `now + leaseMs`; `owner` is unique to the worker. */
@@ -135,7 +130,7 @@ export class Queue {
   async delivered(
     owner: string,
     lane: string,
-    ids: readonly string[],
+    deliveries: readonly Arrived[],
     note: string,
     now: Instant,
   ): Promise<void> {
@@ -143,7 +138,11 @@ export class Queue {
       tx
         .updateTable("delivery")
         .set({ status: "done", note, error: null, done_at: now })
-        .where("id", "in", [...ids])
+        .where(
+          "arrival",
+          "in",
+          deliveries.map(({ arrival }) => arrival),
+        )
         .where("lane", "=", lane)
         .where("status", "=", sql.lit("waiting"))
         .execute(),
@@ -154,7 +153,7 @@ export class Queue {
   async deliverLater(
     owner: string,
     lane: string,
-    id: string,
+    { arrival }: Arrived,
     dueAt: Instant,
     error: string,
     now: Instant,
@@ -163,7 +162,7 @@ export class Queue {
       tx
         .updateTable("delivery")
         .set((eb) => ({ due_at: dueAt, error, attempts: eb("attempts", "+", 1) }))
-        .where("id", "=", id)
+        .where("arrival", "=", arrival)
         .where("lane", "=", lane)
         .where("status", "=", sql.lit("waiting"))
         .execute(),
@@ -171,12 +170,18 @@ export class Queue {
   }
 
   /** We give up on this delivery; it stays listed, and can be replayed. */
-  async deliverNever(owner: string, lane: string, id: string, error: string, now: Instant): Promise<void> {
+  async deliverNever(
+    owner: string,
+    lane: string,
+    { arrival }: Arrived,
+    error: string,
+    now: Instant,
+  ): Promise<void> {
     await this.#held(owner, lane, now, (tx) =>
       tx
         .updateTable("delivery")
         .set((eb) => ({ status: "dead", error, attempts: eb("attempts", "+", 1), done_at: now }))
-        .where("id", "=", id)
+        .where("arrival", "=", arrival)
         .where("lane", "=", lane)
         .where("status", "=", sql.lit("waiting"))
         .execute(),

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { workLane, type Lease } from "../../src/flows/work.ts";
 import type { Tools } from "../../src/flows/ports.ts";
 import { Trouble } from "../../src/domain/trouble.ts";
+import { taskEvent } from "../../src/domain/task.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { Worker } from "../../src/worker.ts";
@@ -36,18 +37,13 @@ function workerOf(work: (lease: Lease) => Promise<unknown>): Worker {
 }
 
 async function due(lane: string, id = lane): Promise<void> {
-  await ledger.queue.enqueue([{ id, lane, event: "countersign.test", dueAt: now, payload: {} }]);
+  const body = Buffer.from(JSON.stringify({ repositoryId: 1 }));
+  await ledger.queue.store({ id, lane, event: taskEvent("due"), action: null, receivedAt: now, body });
 }
 
 async function finish(lease: Lease): Promise<void> {
   const all = await ledger.queue.deliveries(lease.lane, now, 100);
-  await ledger.queue.delivered(
-    lease.owner,
-    lease.lane,
-    all.map(({ id }) => id),
-    "",
-    lease.now(),
-  );
+  await ledger.queue.delivered(lease.owner, lease.lane, all, "", lease.now());
 }
 
 test("a lane that becomes due is worked on while another one takes long", async () => {

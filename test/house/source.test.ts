@@ -38,6 +38,18 @@ function argumentsOf(node: Node): number {
   return Array.isArray(node["arguments"]) ? node["arguments"].length : 0;
 }
 
+/** Where work may be queued without a decision it follows from: the clock asks for it, or the start. */
+const QUEUES_BY_ITSELF = new Set(["src/timetable.ts", "src/main.ts", "src/ledger/queue.ts"]);
+
+function enqueues(source: Source): readonly string[] {
+  if (QUEUES_BY_ITSELF.has(source.path)) return [];
+  const nodes = [...nodesOf(source.items)];
+  const keys = new Set(nodes.flatMap((node) => (node.type === "KeyValueProperty" ? [node["key"]] : [])));
+  return nodes.flatMap((node) =>
+    node.type === "Identifier" && node["value"] === "enqueue" && !keys.has(node) ? [source.path] : [],
+  );
+}
+
 /** Rooms of which a room may name types, but never use values. */
 const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
   flows: ["github", "ledger", "notifications", "package"],
@@ -148,5 +160,19 @@ describe("every export", () => {
 
   it("with a sentence before it is left alone", () => {
     expect(undocumented(parse("a.ts", "/** Ä: one sentence. */\nexport class A {}"))).toEqual([]);
+  });
+});
+
+describe("follow-up work", () => {
+  it("is recorded with the decision it follows from: only the timetable and the start queue work by itself", () => {
+    expect(sourcesIn("src").flatMap(enqueues)).toEqual([]);
+  });
+
+  it.each([
+    "tools.ledger.queue.enqueue([task], at);",
+    "const { enqueue } = tools.ledger.queue;",
+    "q?.enqueue();",
+  ])("would be caught at: %s", (text) => {
+    expect(enqueues(parse("src/flows/a.ts", text))).not.toEqual([]);
   });
 });

@@ -17,14 +17,15 @@ function say(step: string): void {
 }
 
 async function workLane(lane: string): Promise<void> {
-  for (const { id } of await queue.deliveries(lane, Date.now(), 5)) {
+  for (const delivery of await queue.deliveries(lane, Date.now(), 5)) {
+    const { id } = delivery;
     const decision = {
       entries: [entry(id, { lane })],
       actions: [action(id, { lane }, { repositoryId: Number(lane.split(":")[1]) })],
     };
     await ledger.record(decision, Date.now(), { owner, lane });
     say("recorded");
-    await queue.delivered(owner, lane, [id], "done", Date.now());
+    await queue.delivered(owner, lane, [delivery], "done", Date.now());
     say("delivered");
   }
   for (const { id, key } of await queue.actions(lane, Date.now(), 5)) {

@@ -1,10 +1,12 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 
+import { taskId, type Task } from "../../src/domain/task.ts";
 import { LeaseLost, Trouble } from "../../src/domain/trouble.ts";
+import type { Delivery } from "../../src/ledger/deliveries.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { describeOnBothStores } from "../support/stores.ts";
-import { action, delivery } from "./sample.ts";
+import { action, delivery, entry } from "./sample.ts";
 
 const LANE = "repository:1";
 
@@ -12,6 +14,15 @@ const LANE = "repository:1";
 async function claim(ledger: Ledger, now = 1_000): Promise<readonly string[]> {
   return ledger.queue.claim("ann", now, 1_000_000, 100);
 }
+
+/** The waiting delivery of this id, as it arrived. */
+async function arrived(ledger: Ledger, id: string): Promise<Delivery> {
+  const found = (await ledger.queue.deliveries(LANE, 1_000_000, 100)).find((each) => each.id === id);
+  if (found === undefined) throw new Error(`${id} does not wait`);
+  return found;
+}
+
+const DUE: Task = { kind: "due", repositoryId: 1, dueAt: 1_000 };
 
 describeOnBothStores("the queue", (open) => {
   it("stores a delivery once by its id and hands back the very bytes", async () => {
@@ -29,7 +40,7 @@ describeOnBothStores("the queue", (open) => {
     const { ledger } = await open();
     await ledger.queue.store(delivery("d1"));
     await claim(ledger);
-    await ledger.queue.delivered("ann", LANE, ["d1"], "ignored: nothing to do", 1_001);
+    await ledger.queue.delivered("ann", LANE, [await arrived(ledger, "d1")], "ignored: nothing to do", 1_001);
     expect(await ledger.queue.store(delivery("d1"))).toBe("repeated");
     expect((await ledger.queue.waiting()).deliveries).toBe(0);
     expect(await ledger.queue.list({ limit: 10 })).toMatchObject([
@@ -68,9 +79,9 @@ describeOnBothStores("the queue", (open) => {
 
   it("stores a task of the timetable once, due when it says", async () => {
     const { ledger } = await open();
-    const task = { id: "sweep:5", lane: "app", event: "sweep", dueAt: 5_000, payload: { of: "acme" } };
-    await ledger.queue.enqueue([task, { ...task, id: "sweep:6", dueAt: 6_000 }]);
-    await ledger.queue.enqueue([task]);
+    const task: Task = { kind: "census", round: "5", dueAt: 5_000 };
+    await ledger.queue.enqueue([task, { ...task, round: "6", dueAt: 6_000 }], 4_000);
+    await ledger.queue.enqueue([task], 5_500);
     expect(await claim(ledger, 4_999)).toEqual([]);
     expect(await ledger.queue.waiting(5_000)).toMatchObject({
       deliveries: 2,
@@ -80,12 +91,53 @@ describeOnBothStores("the queue", (open) => {
     expect(await claim(ledger, 5_000)).toEqual(["app"]);
     const due = await ledger.queue.deliveries("app", 5_000, 10);
     expect(due.map(({ id, event, body }) => [id, event, Buffer.from(body).toString()])).toEqual([
-      ["sweep:5", "sweep", `{"of":"acme"}`],
+      [taskId(task), "countersign.census", `{"round":"5"}`],
     ]);
-    await ledger.queue.delivered("ann", "app", ["sweep:5"], "swept", 5_001);
+    await ledger.queue.delivered("ann", "app", due, "swept", 5_001);
     await ledger.queue.release("ann", "app");
     expect(await claim(ledger, 5_999)).toEqual([]);
     expect(await claim(ledger, 6_000)).toEqual(["app"]);
+  });
+
+  it("stores a decision's tasks with its entries, or neither", async () => {
+    const { ledger, sql } = await open();
+    const refuse = {
+      sqlite: ["create trigger refuse before insert on delivery begin select raise(abort, 'no room'); end"],
+      postgres: [
+        "create function refuse() returns trigger language plpgsql as 'begin raise exception ''no room''; end'",
+        "create trigger refuse before insert on delivery for each row execute function refuse()",
+      ],
+    };
+    await sql(...refuse[ledger.kind]);
+    const decision = { entries: [entry("a", 1)], actions: [action("k", 1)], tasks: [DUE] };
+    await expect(ledger.record(decision, 1_000)).rejects.toThrow("no room");
+    expect(await ledger.head()).toMatchObject({ size: 0 });
+    expect(await ledger.queue.waiting()).toMatchObject({ deliveries: 0, actions: 0 });
+  });
+
+  it("keeps a task that is asked for twice once, until it may have been begun", async () => {
+    const { ledger } = await open();
+    const later: Task = { ...DUE, dueAt: 9_000 };
+    await ledger.record({ tasks: [DUE, later] }, 1_000);
+    await ledger.record({ tasks: [DUE, later] }, 1_000);
+    expect(await ledger.queue.waiting()).toMatchObject({ deliveries: 2 });
+    await claim(ledger);
+    const begun = await ledger.queue.deliveries(LANE, 1_000, 10);
+    expect(begun).toHaveLength(1);
+    // What it read may be older than what is stored with it now.
+    await ledger.record({ tasks: [DUE] }, 1_000);
+    await ledger.queue.delivered("ann", LANE, begun, "done", 1_001);
+    expect(await ledger.queue.deliveries(LANE, 1_000, 10)).toMatchObject([{ id: begun[0]?.id }]);
+  });
+
+  it("does a task of a round once for good", async () => {
+    const { ledger } = await open();
+    const task: Task = { kind: "sweep", repositoryId: 1, round: "census 1", dueAt: 1_000 };
+    await ledger.record({ tasks: [task] }, 1_000);
+    await claim(ledger);
+    await ledger.queue.delivered("ann", LANE, [await arrived(ledger, taskId(task))], "done", 1_001);
+    await ledger.record({ tasks: [{ ...task, dueAt: 2_000 }] }, 2_000);
+    expect(await ledger.queue.waiting()).toMatchObject({ deliveries: 0 });
   });
 
   it("gives a lane to one worker at a time, and to another when the lease has run out", async () => {
@@ -115,6 +167,7 @@ describeOnBothStores("the queue", (open) => {
     await ledger.record({ entries: [], actions: [action("k", 1)] }, 1_000);
     const [act] = await queue.actions(LANE, 1_000, 1);
     const id = act?.id ?? 0;
+    const d1 = await arrived(ledger, "d1");
     await queue.claim("ann", 1_000, 100, 1);
     await queue.claim("bob", 1_100, 100, 1);
     for (const [owner, now] of [
@@ -122,9 +175,9 @@ describeOnBothStores("the queue", (open) => {
       ["bob", 1_200],
     ] as const)
       for (const write of await Promise.allSettled([
-        queue.delivered(owner, LANE, ["d1"], "done", now),
-        queue.deliverLater(owner, LANE, "d1", 2_000, "no", now),
-        queue.deliverNever(owner, LANE, "d1", "no", now),
+        queue.delivered(owner, LANE, [d1], "done", now),
+        queue.deliverLater(owner, LANE, d1, 2_000, "no", now),
+        queue.deliverNever(owner, LANE, d1, "no", now),
         queue.acted(owner, LANE, id, 1, now),
         queue.actLater(owner, LANE, id, 2_000, "no", now),
         queue.actNever(owner, LANE, id, "no", now),
@@ -145,9 +198,9 @@ describeOnBothStores("the queue", (open) => {
     await queue.store(delivery("d1"));
     await queue.store(delivery("d2"));
     await claim(ledger);
-    await queue.deliverLater("ann", LANE, "d1", 3_000, "GitHub is away", 1_001);
+    await queue.deliverLater("ann", LANE, await arrived(ledger, "d1"), 3_000, "GitHub is away", 1_001);
     expect((await queue.deliveries(LANE, 1_001, 10)).map(({ id }) => id)).toEqual(["d2"]);
-    await queue.delivered("ann", LANE, ["d2"], "done", 1_002);
+    await queue.delivered("ann", LANE, [await arrived(ledger, "d2")], "done", 1_002);
     await queue.release("ann", LANE);
     expect(await queue.waiting(2_999)).toEqual({
       deliveries: 1,
@@ -159,7 +212,7 @@ describeOnBothStores("the queue", (open) => {
     expect(await claim(ledger, 2_999)).toEqual([]);
     expect(await claim(ledger, 3_000)).toEqual([LANE]);
     expect(await queue.deliveries(LANE, 3_000, 10)).toMatchObject([{ id: "d1", attempts: 1 }]);
-    await queue.deliverNever("ann", LANE, "d1", "broken payload", 3_001);
+    await queue.deliverNever("ann", LANE, await arrived(ledger, "d1"), "broken payload", 3_001);
     await queue.release("ann", LANE);
     expect((await queue.waiting()).deliveries).toBe(0);
     expect(await queue.list({ status: "dead", limit: 5 })).toMatchObject([
@@ -175,11 +228,11 @@ describeOnBothStores("the queue", (open) => {
     await ledger.queue.store(delivery("d1"));
     await claim(ledger);
     await ledger.queue.store(delivery("d2", { receivedAt: 1_500 }));
-    await ledger.queue.delivered("ann", LANE, ["d1"], "done", 1_600);
+    await ledger.queue.delivered("ann", LANE, [await arrived(ledger, "d1")], "done", 1_600);
     await ledger.queue.release("ann", LANE);
     expect(await claim(ledger, 1_600)).toEqual([LANE]);
     expect(await ledger.queue.deliveries(LANE, 1_600, 5)).toMatchObject([{ id: "d2" }]);
-    await ledger.queue.delivered("ann", LANE, ["d2"], "done", 1_601);
+    await ledger.queue.delivered("ann", LANE, [await arrived(ledger, "d2")], "done", 1_601);
     await ledger.queue.release("ann", LANE);
     expect(await claim(ledger, 9_000)).toEqual([]);
   });
@@ -279,13 +332,7 @@ describeOnBothStores("the queue", (open) => {
               const due = await queue.deliveries(lane, start, turn.takes);
               if (turn.fails) continue;
               try {
-                await queue.delivered(
-                  owner,
-                  lane,
-                  due.map(({ id }) => id),
-                  "done",
-                  start + turn.works,
-                );
+                await queue.delivered(owner, lane, due, "done", start + turn.works);
                 done.push(...due);
                 await queue.release(owner, lane);
               } catch (error) {

@@ -6,6 +6,7 @@ import { Receiver } from "../../src/cli/scenario/receiver.ts";
 import type { Stage } from "../../src/cli/scenario/stage.ts";
 import { tamper } from "../../src/cli/scenario/tamper.ts";
 import type { Instant } from "../../src/domain/change.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { Where } from "../../src/ledger/store.ts";
 import type { Countersign } from "../../src/main.ts";
@@ -26,6 +27,10 @@ export interface StageOptions {
   readonly onRequest?: (request: Request) => void;
   /** The double has answered a request that was sent at `from` (ms, as `performance.now`). */
   readonly onAnswer?: (from: number) => void;
+  /** How the App opens its ledger, where its writes are to fail on purpose. */
+  readonly openLedger?: (where: Where) => Promise<Ledger>;
+  /** How long its workers lease a lane (ms). */
+  readonly leaseMs?: number;
   /** Requests an hour of real time, if not GitHub's own limit. */
   readonly hourlyLimit?: number;
   /** Kinds of answer that lag all the time: the keys of the step `lag`, `for` in seconds. */
@@ -83,6 +88,8 @@ export async function openStageOn(
       now,
       {
         wall: { now: () => wall + ahead },
+        ...(options.openLedger === undefined ? {} : { openLedger: options.openLedger }),
+        ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
         post: async ({ url, headers, body }) => ({
           status: receiver.take({ path: new URL(url).pathname, headers, body }),
           retryAfterMs: null,

@@ -1,7 +1,7 @@
 /** What to record of a deviation, and what to ask of GitHub about its issue. Nothing is done here. */
 
 import type { Instant } from "../change.ts";
-import type { Action, Decision, Entry } from "../entry.ts";
+import type { Decision, Entry } from "../entry.ts";
 import { notify, type Notification } from "../notification.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { DeviationRecord, RemediationRecord } from "../record.ts";
@@ -98,13 +98,9 @@ export function decideRecord(
   const isNowWaiting = after.issue.state === "waiting" && before?.issue.state !== "waiting";
   return together(
     settle({ before, after, remediation: again, policy, to }),
-    { entries: again === remediation || again === null ? [] : [remediationEntry(again)], actions: [] },
+    { entries: again === remediation || again === null ? [] : [remediationEntry(again)] },
+    { actions: before === null ? notify(policy, "deviation-opened", notificationOf(after)) : [] },
     {
-      entries: [],
-      actions: before === null ? notify(policy, "deviation-opened", notificationOf(after)) : [],
-    },
-    {
-      entries: [],
       actions:
         isNowWaiting && after.issue.repository !== null
           ? [waitingIssue([...standing.waiting, after], after.issue.repository, policy, to)]
@@ -155,7 +151,10 @@ export function settle(facts: {
     opens: before?.issue.state !== "asked",
   });
   const news = isClosing ? notify(policy, "deviation-closed", closedNotification(after)) : [];
-  return { entries: [deviationEntry(after)], actions: [...(action === null ? [] : [action]), ...news] };
+  return together({
+    entries: [deviationEntry(after)],
+    actions: [...(action === null ? [] : [action]), ...news],
+  });
 }
 
 /** The entry of a deviation. */
@@ -169,14 +168,12 @@ export function remediationEntry(body: RemediationRecord): Entry {
 }
 
 /** Decisions that are recorded together or not at all. */
-export function together(...decisions: readonly Decision[]): Decision {
-  const entries: Entry[] = [];
-  const actions: Action[] = [];
-  for (const decision of decisions) {
-    entries.push(...decision.entries);
-    actions.push(...decision.actions);
-  }
-  return { entries, actions };
+export function together(...decisions: readonly Partial<Decision>[]): Decision {
+  return {
+    entries: decisions.flatMap(({ entries = [] }) => entries),
+    actions: decisions.flatMap(({ actions = [] }) => actions),
+    tasks: decisions.flatMap(({ tasks = [] }) => tasks),
+  };
 }
 
 function owned({ repository }: DeviationRecord | RemediationRecord): {

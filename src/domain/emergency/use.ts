@@ -5,6 +5,7 @@ import type { Addressee } from "../decision.ts";
 import type { Decision } from "../entry.ts";
 import type { PolicyInForce } from "../policy/tighten.ts";
 import type { Assessment } from "../result.ts";
+import { dueTasks } from "./due.ts";
 import type { EmergencyFacts } from "./facts.ts";
 import { emergencyEntry, used } from "./life.ts";
 import { reviewEntry, reviewOwed } from "./retroactive-review.ts";
@@ -17,9 +18,10 @@ export function decideUse(facts: {
   readonly use: { readonly at: Instant; readonly subject: string; readonly shipped: Sha };
   readonly policy: PolicyInForce;
   readonly to: Addressee;
-}): Decision & { readonly after: readonly EmergencyFacts[] } {
-  const { assessment, emergencies, use, policy, to } = facts;
-  if (policy.state !== "known") return { entries: [], actions: [], after: [] };
+  readonly now: Instant;
+}): Decision {
+  const { assessment, emergencies, use, policy, to, now } = facts;
+  if (policy.state !== "known") return { entries: [], actions: [], tasks: [] };
   const terms = { policy: policy.record.effective, policyDigest: policy.record.digest };
   const given = new Set(
     assessment.results
@@ -46,5 +48,5 @@ export function decideUse(facts: {
       ? []
       : announceReview(to, record, review, policy.record.effective).actions,
   );
-  return { entries, actions, after };
+  return { entries, actions, tasks: dueTasks(to.repository.id, after, now) };
 }

@@ -120,6 +120,11 @@ export interface NotificationReceiver {
   readonly perDay: number;
 }
 
+/** Where a message goes, and how often one may on one day of the policy's calendar. */
+export interface Receiver extends Omit<NotificationReceiver, "on"> {
+  readonly timezone: string;
+}
+
 /** `calendar:` as it is written. */
 export const CalendarSchema = z.strictObject({
   timezone: z

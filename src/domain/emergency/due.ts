@@ -1,0 +1,35 @@
+/** When something of an emergency or its review is due, as tasks for that moment. */
+
+import type { Instant } from "../change.ts";
+import type { Task } from "../task.ts";
+import { isOpen } from "./exception.ts";
+import type { EmergencyFacts } from "./facts.ts";
+import { nextWord } from "./retroactive-review.ts";
+
+/** GitHub sends again for three days what was said while we were down: only after this is what the merge did not use over (ms). */
+export const OVERTAKEN = 4 * 24 * 3_600_000;
+
+const SECOND = 1_000;
+
+/** Returns the tasks that look at a repository again when something of these emergencies is due after `now`. */
+export function dueTasks(
+  repositoryId: number,
+  facts: readonly Pick<EmergencyFacts, "record" | "review">[],
+  now: Instant,
+  /** When their pull request was merged, if it was. */
+  mergedAt: Instant | null = null,
+): readonly Task<"due">[] {
+  const isLeft = mergedAt !== null && facts.some(({ record }) => isOpen(record));
+  const all = [...facts.flatMap((each) => momentsOf(each)), ...(isLeft ? [mergedAt + OVERTAKEN] : [])];
+  const moments = new Set(all.filter((at) => at > now));
+  return [...moments].map((dueAt) => ({ kind: "due", repositoryId, dueAt }));
+}
+
+/** When something of it is due. Moments named are inclusive: what is late is so a second after. */
+function momentsOf({ record, review }: Pick<EmergencyFacts, "record" | "review">): readonly Instant[] {
+  const { authorised: given } = record;
+  const ends = record.status === "authorised" && given !== null ? [given.until + SECOND] : [];
+  const confirm = given?.confirmBy != null && record.confirmed === null ? [given.confirmBy + SECOND] : [];
+  const word = review === null ? null : nextWord(review);
+  return [...ends, ...confirm, ...(word === null ? [] : [word])];
+}

@@ -1,0 +1,72 @@
+/** What each kind of task does. */
+
+import type { Task, TaskKind } from "../domain/task.ts";
+import { answerWaitingGates } from "./answer-gate.ts";
+import { assessPull } from "./assess-pull.ts";
+import { assessReport } from "./assess-report.ts";
+import { recordBaselineReport } from "./baseline.ts";
+import { readControlState } from "./control-state.ts";
+import { checkMergeBack } from "./deployed.ts";
+import { recordWeakening } from "./exposures.ts";
+import { groupDeviations } from "./judge-again.ts";
+import { askMonthly, tellOverdue } from "./monitoring.ts";
+import { summarise } from "./notifications.ts";
+import type { Tools, Watched } from "./ports.ts";
+import { reconcileRepository } from "./reconcile.ts";
+import { countEnded, countLastHour } from "./reconcile-due.ts";
+import { watch } from "./repositories.ts";
+import { census, doDue, redeliver, rejudgeOpen, sweepRepository } from "./sweep.ts";
+
+type Fence = Watched["fence"];
+type Runner<K extends TaskKind> = (tools: Tools, task: Task<K>, fence: Fence) => Promise<unknown>;
+
+const RUN: { readonly [K in TaskKind]: Runner<K> } = {
+  census: (tools, { round }) => census(tools, round),
+  redeliver: (tools, { span }) => redeliver(tools, span?.from),
+  "count-hour": (tools, { round }) => countLastHour(tools, round),
+  "count-ended": (tools) => countEnded(tools),
+  monthly: (tools, { dueAt }, fence) => askMonthly(tools, fence, dueAt),
+  sweep: inRepository(sweepRepository),
+  reconcile: inRepository((tools, watched, { span, small }) =>
+    reconcileRepository(tools, watched, span, small),
+  ),
+  pull: inRepository((tools, watched, { number, request }) => assessPull(tools, watched, number, request)),
+  head: inRepository(judgeHead),
+  rejudge: inRepository(rejudgeOpen),
+  due: inRepository(doDue),
+  group: inRepository((tools, watched, { span }) => groupDeviations(tools, watched, span)),
+  protection: inRepository((tools, watched, { told }) => readControlState(tools, watched, told)),
+  exposures: (tools, { organizationId, causeId }, fence) =>
+    recordWeakening(tools, organizationId, causeId, fence),
+  baseline: recordBaselineReport,
+  "merge-back": inRepository((tools, watched, { deploymentId }) =>
+    checkMergeBack(tools, watched, deploymentId),
+  ),
+  gates: inRepository(answerWaitingGates),
+  "overdue-monthly": inRepository((tools, watched, { month }) => tellOverdue(tools, watched, month)),
+  summarise: (tools, held, fence) => summarise(tools, held, fence),
+  report: inRepository(assessReport),
+};
+
+/** Runs one task. Throws Trouble. */
+export async function runTask<K extends TaskKind>(tools: Tools, task: Task<K>, fence: Fence): Promise<void> {
+  const run: Runner<K> = RUN[task.kind];
+  await run(tools, task, fence);
+}
+
+/** A task of one repository; nothing is left to do in one that is watched no more. */
+function inRepository<T extends { readonly repositoryId: number }>(
+  work: (tools: Tools, watched: Watched, task: T) => Promise<unknown>,
+): (tools: Tools, task: T, fence: Fence) => Promise<unknown> {
+  return async (tools, task, fence) => {
+    const watched = await watch(tools, task.repositoryId, fence);
+    return watched === null ? undefined : work(tools, watched, task);
+  };
+}
+
+/** Judges the open pull requests that have this commit as their head. */
+async function judgeHead(tools: Tools, watched: Watched, { sha }: Task<"head">): Promise<void> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  for (const number of await tools.github.pullsWithHead(octokit, watched.repository, sha))
+    await assessPull(tools, watched, number, null);
+}

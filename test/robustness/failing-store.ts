@@ -1,0 +1,107 @@
+/** A store some of whose writes fail, or are the last thing their process does. */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+
+import { Trouble } from "../../src/domain/trouble.ts";
+import { Ledger } from "../../src/ledger/ledger.ts";
+import { migrate } from "../../src/ledger/migrate.ts";
+import { openStore, type Store, type Where } from "../../src/ledger/store.ts";
+
+/**
+ * What goes wrong at which writes, counted from when it is armed: the first, and then one in `every`. `fail`: nothing of it is stored;
+ * `kill`: all of it is, and the process is gone.
+ */
+export interface Fault {
+  readonly kind: "fail" | "kill";
+  readonly first: number;
+  readonly every: number;
+}
+
+/** Writes that say who works, and nothing of what is known: their failures have tests of their own. */
+const BOOKKEEPING = ["claim", "extend", "release"] as const;
+const bookkeeping = new AsyncLocalStorage<boolean>();
+
+/** Opens ledgers whose writes are counted, and some of which go wrong as planned. */
+export class FailingStore {
+  #fault: Fault | null = null;
+  #armed = false;
+  #writes = 0;
+  #happened = 0;
+  #isDead = false;
+
+  /** How many writes there were since it was armed. */
+  get writes(): number {
+    return this.#writes;
+  }
+
+  /** How many of them went wrong. */
+  get happened(): number {
+    return this.#happened;
+  }
+
+  /** Tells that the process is gone, and must be started again. */
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  /** Counts from here. */
+  arm(fault: Fault | null): void {
+    this.#fault = fault;
+    this.#armed = true;
+    this.#writes = 0;
+  }
+
+  /** Opens the ledger of a process; whichever was open before is gone. */
+  async open(where: Where): Promise<Ledger> {
+    const store = openStore(where, false);
+    await store.transact((tx) => migrate(tx, store.kind, Date.now()));
+    this.#isDead = false;
+    let isGone = false;
+    const living = <T>(work: () => Promise<T>): Promise<T> =>
+      isGone ? Promise.reject(new Error("this process is gone")) : work();
+    const failing: Store = {
+      kind: store.kind,
+      read: (work) => living(() => store.read(work)),
+      transact: (work) =>
+        living(async () => {
+          if (!this.#armed || bookkeeping.getStore() === true) return store.transact(work);
+          this.#writes += 1;
+          const isNow = this.#isNow();
+          if (isNow) this.#happened += 1;
+          if (isNow && this.#fault?.kind === "fail")
+            throw new Trouble("database-unreachable", "The write failed, as planned.");
+          const done = await store.transact(work);
+          if (isNow) {
+            isGone = true;
+            this.#isDead = true;
+            throw new Error("this process is gone");
+          }
+          return done;
+        }),
+      close: () => store.close(),
+    };
+    const ledger = new Ledger(failing);
+    for (const name of BOOKKEEPING) {
+      const queue = ledger.queue as unknown as Record<string, (...given: unknown[]) => unknown>;
+      const real = queue[name]?.bind(ledger.queue);
+      queue[name] = (...given) => bookkeeping.run(true, () => real?.(...given));
+    }
+    return ledger;
+  }
+
+  #isNow(): boolean {
+    if (this.#fault === null) return false;
+    const { first, every } = this.#fault;
+    return this.#writes >= first && (this.#writes - first) % every === 0;
+  }
+}
+
+/** Brings a store to what the next minute would: leases of a dead process have run out, and the App was last there just now. */
+export async function aMinuteLater(where: Where, now: number): Promise<void> {
+  const store = openStore(where, false);
+  await store.transact(async (tx) => {
+    await tx.updateTable("lane").set({ lease_until: 0, owner: null }).execute();
+    await tx.updateTable("heartbeat").set({ at: now }).execute();
+  });
+  await store.close();
+}

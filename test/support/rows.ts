@@ -1,0 +1,74 @@
+/** A story played for its rows: what there is of every kind at its end, in a form two plays can be compared by. */
+
+import type { Sights } from "../../src/cli/scenario/sights.ts";
+import type { Scenario } from "../../src/cli/scenario/format.ts";
+import { playScenario, printPerformance } from "../../src/cli/scenario/play.ts";
+import type { Stage } from "../../src/cli/scenario/stage.ts";
+import { canonical } from "../../src/domain/digest.ts";
+
+/** The kinds of row that tell what a story came to. */
+const KINDS = [
+  "changes",
+  "deployments",
+  "deviations",
+  "remediations",
+  "emergencies",
+  "retroactive-reviews",
+  "coverage-gaps",
+  "control-state",
+  "monitoring",
+  "gate",
+  "issues",
+  "comments",
+  "notifications",
+  "complete",
+] as const;
+
+/** Rows by kind, each a line of canonical JSON, sorted. */
+export type Rows = Readonly<Record<string, readonly string[]>>;
+
+/** Plays a story without its expectations, and returns its rows; `without`: columns left out. Throws when a step goes otherwise than written. */
+export async function rowsOf(
+  scenario: Scenario,
+  stage: Stage,
+  without: readonly string[] = [],
+): Promise<Rows> {
+  const rows: Record<string, readonly string[]> = {};
+  const played: Scenario = {
+    ...scenario,
+    story: scenario.story.filter((step) => "do" in step),
+    expect: [{ kind: "complete", rows: [], exactly: false, absent: false, line: 0 }],
+  };
+  const performance = await playScenario(played, stage, {
+    expected: async (_, sights: Sights) => {
+      for (const kind of KINDS) {
+        const seen = await sights.see({ kind, rows: [], exactly: false, absent: false }, scenario.start);
+        if (typeof seen === "string") throw new Error(seen);
+        rows[kind] = seen.rows.map((row) => canonical(leftOut(row, without))).toSorted();
+      }
+    },
+  });
+  const broken = performance.failures.filter(({ step }) => step !== null);
+  if (broken.length > 0) throw new Error(printPerformance({ ...performance, failures: broken }));
+  return rows;
+}
+
+/** Lines about what is in one play and not in the other; none where they came to the same. */
+export function differences(one: Rows, other: Rows): readonly string[] {
+  return KINDS.flatMap((kind) => {
+    const [before, after] = [one[kind] ?? [], other[kind] ?? []];
+    const lines = [
+      ...before.filter((row) => !after.includes(row)).map((row) => `- ${kind} ${row}`),
+      ...after.filter((row) => !before.includes(row)).map((row) => `+ ${kind} ${row}`),
+    ];
+    return lines.length === 0 && before.length !== after.length
+      ? [`${kind}: ${before.length} rows, and ${after.length} rows`]
+      : lines;
+  });
+}
+
+function leftOut(row: Readonly<Record<string, unknown>>, without: readonly string[]): object {
+  return Object.fromEntries(
+    Object.entries(row).filter(([column, value]) => !without.includes(column) && value !== undefined),
+  );
+}
