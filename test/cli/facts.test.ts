@@ -10,7 +10,7 @@ import { canonical } from "../../src/domain/digest.ts";
 import type { LoggedEntry } from "../../src/domain/entry.ts";
 import type { Assessment } from "../../src/domain/result.ts";
 import type { Snapshot } from "../../src/domain/snapshot.ts";
-import { readStory } from "../support/scenarios.ts";
+import { readStory, story } from "../support/scenarios.ts";
 import { openStage, type InProcessStage } from "../support/stage.ts";
 import { run } from "./run.ts";
 
@@ -30,8 +30,7 @@ function envOf(stage: InProcessStage): Readonly<Record<string, string>> {
 }
 
 async function played(name: string): Promise<InProcessStage> {
-  const path = `test/scenarios/${name}.yaml`;
-  const scenario = readStory(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"), path);
+  const scenario = story(name);
   const stage = await openStage(scenario, "sqlite");
   const { failures } = await playScenario(scenario, stage);
   expect(failures).toEqual([]);

@@ -4,7 +4,7 @@ import { playScenario } from "../../src/cli/scenario/play.ts";
 import type { ChangeRecord, DeploymentRecord } from "../../src/domain/record.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openPast } from "../support/past.ts";
-import { scenarios } from "../support/scenarios.ts";
+import { story } from "../support/scenarios.ts";
 import { openStage } from "../support/stage.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { worse } from "../support/worse.ts";
@@ -43,8 +43,7 @@ async function changesOf(ledger: Ledger): Promise<ReadonlyMap<string, ChangeReco
 describe("a period filled in afterwards is judged as it was when it was watched, or cannot be verified, never better", () => {
   for (const name of STORIES)
     test(name, async () => {
-      const scenario = scenarios().find(({ source }) => source.endsWith(`/${name}.yaml`));
-      if (scenario === undefined) throw new Error(`there is no story ${name}`);
+      const scenario = story(name);
       const stage = await openStage(scenario, "sqlite");
       const { where, remove } = await freshDatabase("sqlite");
       try {
@@ -102,8 +101,7 @@ const DEPLOYED = [
 describe("a deployment filled in afterwards is judged as it was when it was watched, or cannot be verified, never better", () => {
   for (const name of DEPLOYED)
     test(name, async () => {
-      const scenario = scenarios().find(({ source }) => source.endsWith(`/${name}.yaml`));
-      if (scenario === undefined) throw new Error(`there is no story ${name}`);
+      const scenario = story(name);
       const stage = await openStage(scenario, "sqlite");
       const { where, remove } = await freshDatabase("sqlite");
       try {

@@ -1,19 +1,17 @@
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 import { snapshotOf } from "../../src/cli/log-facts.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import type { Assessment } from "../../src/domain/result.ts";
 import { assessSnapshot, readSnapshot } from "../../src/domain/snapshot.ts";
-import { readStory } from "../support/scenarios.ts";
+import { story } from "../support/scenarios.ts";
 import { appCredentials } from "../support/app.ts";
 import { openStage } from "../support/stage.ts";
 
 test.each(["emergency-by-comment", "review-late", "review-rejected", "emergency-alone-not-confirmed"])(
   "the facts kept of %s give its verdicts again, alone and through a file",
   async (name) => {
-    const file = `test/scenarios/${name}.yaml`;
-    const scenario = readStory(readFileSync(file, "utf8"), file);
+    const scenario = story(name);
     const stage = await openStage(scenario, "sqlite");
     try {
       const { failures } = await playScenario(scenario, stage);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { playScenario, printPerformance } from "../../src/cli/scenario/play.ts";
 import { openProcessStage } from "../../src/cli/scenario/process-stage.ts";
 import { startDouble, type DoubleProcess } from "../../src/cli/scenario/processes.ts";
+import { rounds } from "../support/effort.ts";
 import { representative } from "./stories.ts";
 
 let double: DoubleProcess;
@@ -11,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => double.stop());
 
-for (const scenario of representative(5))
+for (const scenario of representative(rounds(5, 10)))
   test(`the App with GHE_HOST, GitHub in another process: ${scenario.name}`, async () => {
     const stage = await openProcessStage(double, scenario);
     try {

@@ -33,8 +33,7 @@ describe("the stories on SQLite, each expectation of which fails when one of its
     });
 });
 
-test("there are at least 34 stories, each with a name of its own", () => {
+test("each story has a name of its own", () => {
   const names = scenarios().map((scenario) => scenario.name);
-  expect(names.length).toBeGreaterThanOrEqual(34);
-  expect(new Set(names).size).toBe(names.length);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
 });

@@ -2,7 +2,7 @@
 
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import type { Stage } from "../../src/cli/scenario/stage.ts";
-import { scenarios } from "./scenarios.ts";
+import { story } from "./scenarios.ts";
 import { openStage } from "./stage.ts";
 
 /** One text as it was met. `state`: of a check run, else empty. */
@@ -79,10 +79,8 @@ export const SHOWN: readonly string[] = [
 /** Plays those stories and answers every text they meet, each once, in the order of the stories. */
 export async function textsOfStories(names: readonly string[] = SHOWN): Promise<readonly Met[]> {
   const met = new Map<string, Met>();
-  const all = scenarios();
   for (const name of names) {
-    const scenario = all.find(({ source }) => source.endsWith(`/${name}.yaml`));
-    if (scenario === undefined) throw new Error(`there is no story ${name}`);
+    const scenario = story(name);
     const stage = await openStage(scenario, "sqlite");
     const look = async (): Promise<void> => {
       for (const text of await textsOf(stage, scenario.name)) {
