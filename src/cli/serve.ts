@@ -1,5 +1,7 @@
 /** `countersign serve`: the App, by the system's clock; with `--rehearsal`, by messages from the process that forked it. */
 
+import { once } from "node:events";
+
 import { z } from "zod";
 import type { Instant } from "../domain/change.ts";
 import { TERMINAL_ACTS } from "../flows/emergency-at-terminal.ts";
@@ -108,8 +110,13 @@ export type RehearsalCommand = z.infer<typeof CommandSchema>;
 
 /** Serves as an actor in a story: the same App, but its clock starts at `start` and moves only when told. */
 export async function rehearse(terminal: Terminal, start: Instant): Promise<void> {
-  const send = process.send?.bind(process);
-  if (send === undefined) throw new Error("--rehearsal is for processes that were forked with a channel");
+  if (process.send === undefined)
+    throw new Error("--rehearsal is for processes that were forked with a channel");
+  // A parent that is gone will never ask again, and hears nothing any more.
+  const orphaned = once(process, "disconnect");
+  const send = (message: object): void => {
+    if (process.connected) process.send?.(message, () => undefined);
+  };
   const begun = start;
   let now = start;
   let ahead = 0;
@@ -122,9 +129,7 @@ export async function rehearse(terminal: Terminal, start: Instant): Promise<void
     leaseMs: REHEARSAL_LEASE,
   });
   const { host, port } = await listenOrStop(app);
-  const ended = new Promise<void>((resolve) => {
-    // A parent that is gone will never ask again.
-    process.once("disconnect", () => resolve());
+  const stopped = new Promise<void>((resolve) => {
     process.on("message", (message) => {
       const command = CommandSchema.parse(message);
       const work = async (): Promise<unknown> => {
@@ -163,10 +168,13 @@ export async function rehearse(terminal: Terminal, start: Instant): Promise<void
       );
     });
   });
-  // As `serve` does on arrival: what happened before, or while it was down, no webhook tells.
-  await app.sweep();
-  send({ ready: true, host, port });
-  await ended;
-  await app.stop();
-  process.disconnect?.();
+  try {
+    // As `serve` does on arrival: what happened before, or while it was down, no webhook tells.
+    await app.sweep();
+    send({ ready: true, host, port });
+    await Promise.race([stopped, orphaned]);
+  } finally {
+    await app.stop();
+    if (process.connected) process.disconnect();
+  }
 }

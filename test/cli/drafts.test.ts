@@ -39,7 +39,7 @@ beforeAll(async () => {
   if (!("dataDir" in stage.where)) throw new Error("the embedded store is a file");
   env = { COUNTERSIGN_DATA_DIR: stage.where.dataDir };
   file = join(stage.where.dataDir, SQLITE_FILE);
-}, 60_000);
+});
 
 afterAll(() => stage.close());
 

@@ -1,11 +1,18 @@
-/** The GitHub double as a program: `node test/github/main.ts [--port N] [--conformance]`. Prints its address as one line of JSON, and stops on SIGTERM or SIGINT. */
+/**
+ * The GitHub double as a program: `node test/github/main.ts [--port N] [--conformance] [--until-stdin-ends]`. Prints its address
+ * as one line of JSON, and stops on SIGTERM, on SIGINT, or when whoever started it is gone and its standard input with them.
+ */
 
 import { parseArgs } from "node:util";
 import { serve } from "@hono/node-server";
 import { ControlledDouble } from "./control.ts";
 
 const { values } = parseArgs({
-  options: { port: { type: "string", default: "0" }, conformance: { type: "boolean", default: false } },
+  options: {
+    port: { type: "string", default: "0" },
+    conformance: { type: "boolean", default: false },
+    "until-stdin-ends": { type: "boolean", default: false },
+  },
 });
 
 const address = { url: "" };
@@ -27,8 +34,9 @@ const server = serve(
   },
 );
 
-for (const signal of ["SIGTERM", "SIGINT"] as const)
-  process.once(signal, () => {
-    server.close();
-    void double.close().finally(() => process.exit(0));
-  });
+function stop(): void {
+  server.close();
+  void double.close().finally(() => process.exit(0));
+}
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, stop);
+if (values["until-stdin-ends"]) process.stdin.resume().once("end", stop);

@@ -5,18 +5,17 @@ import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import * as fc from "fast-check";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 import type { Where } from "../../src/ledger/store.ts";
 import { SEED } from "../support/effort.ts";
 import { describeOnBothStores } from "../support/stores.ts";
-import { all, delivery } from "./sample.ts";
+import { all, delivery, LEASE } from "./sample.ts";
 
 const WORKER = fileURLToPath(new URL("kill-worker.ts", import.meta.url));
 const DELIVERIES = 300;
 const LANES = 12;
 const KILLS = 10;
-const LEASE = 150;
 
 describeOnBothStores("a worker killed ten times", (open) => {
   it("loses nothing, doubles nothing and keeps the order of every lane", async () => {
@@ -37,7 +36,7 @@ describeOnBothStores("a worker killed ten times", (open) => {
     await store(0, DELIVERIES / 2);
     let killedAtWork = 0;
     for (const [index, after] of steps.entries()) {
-      const child = start(where, `worker ${index}`);
+      const child = start(where, index, after + 3);
       await saysSteps(child, after);
       child.kill("SIGKILL");
       await once(child, "exit");
@@ -49,7 +48,7 @@ describeOnBothStores("a worker killed ten times", (open) => {
     }
     expect(killedAtWork).toBe(KILLS);
 
-    const last = start(where, "the last worker");
+    const last = start(where, KILLS, Number.MAX_SAFE_INTEGER);
     for (;;) {
       const { deliveries, actions } = await ledger.queue.waiting();
       if (deliveries + actions === 0) break;
@@ -72,10 +71,17 @@ describeOnBothStores("a worker killed ten times", (open) => {
   });
 });
 
-function start(where: Where, owner: string): ChildProcess {
-  return fork(WORKER, [JSON.stringify(where), owner, String(LEASE)], {
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-  });
+/** Starts the worker that comes after `index` others, which goes on for `most` steps. */
+function start(where: Where, index: number, most: number): ChildProcess {
+  const child = fork(
+    WORKER,
+    [JSON.stringify(where), `worker ${index}`, String(index * 2 * LEASE), String(most)],
+    {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    },
+  );
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child;
 }
 
 /** Resolves when the child has said so many steps. */

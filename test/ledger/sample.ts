@@ -4,6 +4,9 @@ import type { Action, Entry, LoggedEntry } from "../../src/domain/entry.ts";
 import type { TagsRecord } from "../../src/domain/record.ts";
 import type { NewDelivery } from "../../src/ledger/deliveries.ts";
 
+/** How long a lane is leased (ms): longer than any test takes. */
+export const LEASE = 3_600_000;
+
 /** An entry of kind `tags` about repository 1, unless `more` says otherwise: no body is smaller. A number is when they were read. */
 export function entry(
   subject: string,

@@ -81,6 +81,7 @@ test("a backfill whose process is killed leaves a sound log, and goes on where i
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdio: "ignore",
   });
+  onTestFinished(() => void child.kill("SIGKILL"));
   // The policy, the first 125 updates, the others; then the pull requests are asked for.
   onBatch = (count) => count === 4 && child.kill("SIGKILL");
   await once(child, "close");

@@ -134,8 +134,9 @@ export class Stagehand {
     this.#url = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Closes it. */
+  /** Closes it, and ends the App where a failure left it running. */
   async close(): Promise<void> {
+    await this.#app?.kill();
     this.#server.close();
     await this.#github.close();
   }

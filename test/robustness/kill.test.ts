@@ -27,7 +27,7 @@ describe("an App killed in each of twenty rounds comes to the verdicts, issues a
   });
 
   for (const kind of ["sqlite", "postgres"] as const)
-    test.concurrent(`on ${kind}`, { timeout: 300_000 }, async () => {
+    test.concurrent(`on ${kind}`, async () => {
       const died = await played(kind, [
         // In these two rounds there is a check run to make, whatever the seed.
         { at: "before-write", nth: 1 },

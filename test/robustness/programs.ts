@@ -5,17 +5,19 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
+import { onTestFinished } from "vitest";
+
 /** The program's own file. */
 export const PROGRAM = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
-/** What a program came to. `code` is null when it had to be ended because it went on. */
+/** What a program came to. */
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs `countersign` with these arguments in this environment alone; `uid`: as another user. Ends it after 30 seconds. */
+/** Runs `countersign` with these arguments in this environment alone; `uid`: as another user. It ends with the test at the latest. */
 export async function countersign(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -26,8 +28,7 @@ export async function countersign(
     stdio: ["ignore", "pipe", "pipe"],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
-  const cut = setTimeout(() => child.kill("SIGKILL"), 30_000);
+  onTestFinished(() => void child.kill("SIGKILL"));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
-  clearTimeout(cut);
   return { code: child.exitCode, stdout, stderr };
 }

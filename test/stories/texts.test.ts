@@ -6,7 +6,7 @@ let texts: readonly Met[] = [];
 
 beforeAll(async () => {
   texts = await textsOfStories();
-}, 300_000);
+});
 
 describe("what developers and owners read", () => {
   test("says what happened, what to do, by when where there is a date, in under 60 words before anything to look up", () => {

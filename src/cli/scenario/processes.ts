@@ -27,7 +27,10 @@ export interface DoubleProcess {
 /** Starts the double on a free port. Throws when it does not come up. */
 export async function startDouble(): Promise<DoubleProcess> {
   const program = fileURLToPath(new URL(`../../../test/github/main${ENDING}`, import.meta.url));
-  const child = spawn(process.execPath, [program, "--port", "0"], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [program, "--port", "0", "--until-stdin-ends"], {
+    // A pipe that ends with this process, however it ends: nothing is left behind.
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const url = await addressOf(child);
   return {
     url,

@@ -1,0 +1,70 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+import { expect, onTestFinished, test } from "vitest";
+
+import { PROGRAM } from "./programs.ts";
+
+const MAKER = fileURLToPath(new URL("orphan-maker.ts", import.meta.url));
+
+/** Starts a program in a group of its own, so that a failure of this test leaves nothing behind either. */
+function start(program: string, ...args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
+  onTestFinished(() => {
+    try {
+      process.kill(-(child.pid ?? 0), "SIGKILL");
+    } catch (error) {
+      // Nobody of the group is alive, as it should be.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  });
+  return child;
+}
+
+/** Resolves when the program has printed a line that begins so. */
+async function says(child: ChildProcess, beginning: string): Promise<void> {
+  for await (const line of createInterface({ input: child.stdout! })) if (line.startsWith(beginning)) return;
+  throw new Error(`the program ended without a line that begins “${beginning}”`);
+}
+
+/** Resolves when nobody of the child's group is alive any more. */
+async function groupIsGone(child: ChildProcess): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(-(child.pid ?? 0), 0);
+    } catch (error) {
+      expect((error as NodeJS.ErrnoException).code).toBe("ESRCH");
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test.each(["the double", "the App"])(
+  "whoever dies after starting %s leaves no process behind",
+  async (started) => {
+    const child = start(MAKER);
+    await says(child, started);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await groupIsGone(child);
+  },
+);
+
+test("a demo that is killed leaves no process behind", async () => {
+  const out = mkdtempSync(join(tmpdir(), "countersign-demo-"));
+  onTestFinished(() => rmSync(out, { recursive: true, force: true }));
+  const child = start(PROGRAM, "demo", "--out", out);
+  await says(child, "GitHub's double listens");
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  await groupIsGone(child);
+});
