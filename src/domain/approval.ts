@@ -16,11 +16,12 @@ import {
 } from "./contribution.ts";
 import { carriedBy, openMerges } from "./landed-before.ts";
 import { authorityOf, entitled } from "./entitled.ts";
+import { whyNobody } from "./nobody.ts";
 import { asOnePerson, mayBeSomeoneElse, personBehind } from "./identity.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { Requirement } from "./policy/requirement.ts";
 import type { JudgedApproval } from "./result.ts";
-import { approvalReason, type ApprovalCode } from "./wording.ts";
+import { approvalReason, sources, type ApprovalCode } from "./wording.ts";
 
 /** What the approvals of a pull request come to at one moment. */
 export interface ApprovalJudgement {
@@ -102,13 +103,13 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
 
   const all = makers.map((_, commit) => commit);
   const notCarried = all.filter((commit) => !carried.commits.has(makers[commit]?.sha ?? ""));
-  const reached = (requirement: Requirement): { have: number; couldHave: number } => {
+  const reached = (requirement: Requirement): { have: number; couldHave: number; nobody: string | null } => {
     const index = leaves.indexOf(requirement);
     const open = carriedLeaves.has(requirement) ? notCarried : all;
     const enough = all.length > 0 && open.length === 0 ? requirement.required : 0;
     /** How many count for the commit that has fewest of them. */
     const count = (
-      pool: readonly Judged[],
+      pool: readonly Covering[],
       isCovered: (certainty: Certainty | undefined) => boolean,
     ): number => {
       const some = pool.filter(
@@ -123,11 +124,29 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
       judged.filter((each) => each.sure && each.entitled[index] === "yes"),
       (certainty) => certainty === "yes",
     );
-    const couldHave = count(
-      judged.filter((each) => each.possible && each.entitled[index] !== "no"),
-      (certainty) => certainty !== "no",
+    const possible = judged.filter((each) => each.possible && each.entitled[index] !== "no");
+    const couldHave = count(possible, (certainty) => certainty !== "no");
+    const holders = pull.holders?.find(({ source }) => source === sources(requirement.from));
+    const approved = new Set(possible.map((each) => each.judged.actorId));
+    const others = othersIn(sources(requirement.from), given, pull, approved, (actor) =>
+      coverageBy(actor, pull, policy, makers),
     );
-    return { have: Math.max(have, enough), couldHave: Math.max(couldHave, enough) };
+    const left = others.filter(({ covers }) => covers.some((certainty) => certainty !== "no"));
+    const atBest = count([...possible, ...left], (certainty) => certainty !== "no");
+    const isStuck =
+      holders?.complete === true && makers.length > 0 && Math.max(atBest, enough) < requirement.required;
+    return {
+      have: Math.max(have, enough),
+      couldHave: Math.max(couldHave, enough),
+      nobody: isStuck
+        ? whyNobody(
+            requirement.from,
+            holders,
+            others.filter((each) => !left.includes(each)).map(({ login }) => login),
+            left.map(({ login }) => login),
+          )
+        : null,
+    };
   };
   const open = newest.filter((review) => mayVeto(review, pull, at));
   const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, leaves, at);
@@ -211,7 +230,15 @@ function byAccount(judged: JudgedApproval, given: PullRequest, policy: Policy): 
   return { ...judged, actorId: author.id, reason };
 }
 
-interface Judged {
+/** Which commits somebody's approval covers, or would cover. */
+interface Covering {
+  /** For each commit, whether its giver did not make it alone. */
+  readonly covers: readonly Certainty[];
+  /** The least certain of them. */
+  readonly leastCovered: Certainty;
+}
+
+interface Judged extends Covering {
   readonly judged: JudgedApproval;
   /** Current content and known commit: counts wherever it covers. */
   readonly sure: boolean;
@@ -219,10 +246,6 @@ interface Judged {
   readonly possible: boolean;
   /** For each requirement, whether its giver may meet it. */
   readonly entitled: readonly Certainty[];
-  /** For each commit, whether its giver did not make it alone. */
-  readonly covers: readonly Certainty[];
-  /** The least certain of them. */
-  readonly leastCovered: Certainty;
   /** What could not be found out about it. */
   readonly unknown: readonly string[];
 }
@@ -240,8 +263,7 @@ function judge(
   const entitlements = leaves.map((each) =>
     each.unknown === undefined ? entitled(each.from, authority) : "unknown",
   );
-  const covers = coverageBy(actor, pull, policy, makers);
-  const leastCovered = covers.includes("no") ? "no" : covers.includes("unknown") ? "unknown" : "yes";
+  const { covers, leastCovered } = covering(coverageBy(actor, pull, policy, makers));
   const answer = (
     code: ApprovalCode,
     state: "sure" | "possible" | "no",
@@ -287,6 +309,34 @@ function judge(
   return unsure === 0
     ? counted
     : { ...counted, unknown: [approvalReason("unknown-maker", actor.login, detail)] };
+}
+
+/** Those a source names whose approval is not among those given, each person once, with what it would cover. */
+function othersIn(
+  source: string,
+  given: PullRequest,
+  pull: PullRequest,
+  approved: ReadonlySet<number | null>,
+  coverageOf: (actor: Actor) => readonly Certainty[],
+): readonly (Covering & { readonly login: string })[] {
+  const find = ({ holders = [] }: PullRequest): readonly Actor[] =>
+    holders.find((each) => each.source === source)?.people ?? [];
+  const persons = find(pull);
+  const found = new Map<number, Covering & { readonly login: string }>();
+  for (const [index, account] of find(given).entries()) {
+    const person = persons[index] ?? account;
+    if (approved.has(person.id)) continue;
+    // GitHub takes no review from the account that opened it; another account of that person may give one.
+    const covers = account.id === given.author?.id ? [] : coverageOf(person);
+    if (covers.length > 0 || !found.has(person.id))
+      found.set(person.id, { login: account.login, ...covering(covers) });
+  }
+  return [...found.values()];
+}
+
+function covering(covers: readonly Certainty[]): Covering {
+  const leastCovered = covers.includes("no") ? "no" : covers.includes("unknown") ? "unknown" : "yes";
+  return { covers, leastCovered };
 }
 
 /** For each commit, whether someone's approval covers it; under strict independence, the same for all. */

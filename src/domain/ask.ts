@@ -23,6 +23,8 @@ export type TreeState =
       readonly have: number;
       /** As `have`, if everything that could not be found out were in favour. */
       readonly couldHave: number;
+      /** Why nobody is left who could give it; null: somebody may be. */
+      readonly nobody: string | null;
     })
   | (Reached & { readonly "all-of": readonly TreeState[] })
   | (Reached & { readonly "any-of": readonly TreeState[] });
@@ -31,6 +33,8 @@ interface Reached {
   readonly met: boolean;
   /** Met, if everything that could not be found out were in favour. */
   readonly could: boolean;
+  /** Not met, and nobody is left who could meet it. */
+  readonly stuck: boolean;
 }
 
 /** One ask and how far it is met. */

@@ -46,36 +46,50 @@ function withOwners(tree: RequirementTree, pull: PullRequest): RequirementTree {
   return tree.from.codeowners === true ? { "all-of": ownersAsked(tree, pull) } : tree;
 }
 
+/** How far one requirement is met: by how many people, by how many at most, and why nobody is left who could add to them. */
+interface ReachedBy {
+  readonly have: number;
+  readonly couldHave: number;
+  readonly nobody: string | null;
+}
+
 /** How far an ask is met, `reached` telling it of each single requirement. */
-export function stateOf(
-  ask: Ask,
-  reached: (leaf: Requirement) => { readonly have: number; readonly couldHave: number },
-): AskState {
+export function stateOf(ask: Ask, reached: (leaf: Requirement) => ReachedBy): AskState {
   const state = treeState(ask.tree, reached);
   if (state.met) return { ask, state, outcome: "met" };
   return { ask, state, outcome: state.could || ask.applies === "unknown" ? "unknown" : "short" };
 }
 
-function treeState(
-  tree: RequirementTree,
-  reached: (leaf: Requirement) => { readonly have: number; readonly couldHave: number },
-): TreeState {
+function treeState(tree: RequirementTree, reached: (leaf: Requirement) => ReachedBy): TreeState {
   if ("all-of" in tree) {
     const each = tree["all-of"].map((inner) => treeState(inner, reached));
-    return { "all-of": each, met: each.every(({ met }) => met), could: each.every(({ could }) => could) };
+    return {
+      "all-of": each,
+      met: each.every(({ met }) => met),
+      could: each.every(({ could }) => could),
+      stuck: each.some(({ stuck }) => stuck),
+    };
   }
   if ("any-of" in tree) {
     const each = tree["any-of"].map((inner) => treeState(inner, reached));
-    return { "any-of": each, met: each.some(({ met }) => met), could: each.some(({ could }) => could) };
+    return {
+      "any-of": each,
+      met: each.some(({ met }) => met),
+      could: each.some(({ could }) => could),
+      stuck: each.every(({ stuck }) => stuck),
+    };
   }
-  const { have, couldHave } = reached(tree);
+  const { have, couldHave, nobody } = reached(tree);
   const unknown = tree.unknown !== undefined;
+  const met = !unknown && have >= tree.required;
   return {
     requirement: tree,
     have,
     couldHave,
-    met: !unknown && have >= tree.required,
+    nobody,
+    met,
     could: unknown || couldHave >= tree.required,
+    stuck: !unknown && !met && nobody !== null,
   };
 }
 

@@ -166,6 +166,21 @@ export interface LandedBefore {
   readonly basis: Basis;
 }
 
+/** The people whom one source of approvals names, as far as GitHub shows them. */
+export interface Holders {
+  /** The source in words, as the check run words it. */
+  readonly source: string;
+  /** Those who can review here. */
+  readonly people: readonly Actor[];
+  /** Those who cannot: no such account or team, or no access to the repository. */
+  readonly unable: readonly {
+    readonly name: string;
+    readonly because: "no-account" | "no-team" | "no-access";
+  }[];
+  /** False: there are, or may be, more than these. */
+  readonly complete: boolean;
+}
+
 /** Everything known of one pull request at one moment; gathered whole before it is judged. */
 export interface PullRequest {
   readonly repository: Repository;
@@ -205,6 +220,8 @@ export interface PullRequest {
   readonly reviews: readonly Review[];
   readonly checks: readonly Check[];
   readonly authorities: readonly Authority[];
+  /** Of an open one: whom each source names of which approvals were missing when it was read; absent: none were. */
+  readonly holders?: readonly Holders[];
   /** For each reviewed commit that is not the head, and for each merge of the base into the head. */
   readonly sameContent: readonly SameContent[];
   readonly merged: {

@@ -66,6 +66,9 @@ export function asOnePerson(pull: PullRequest, policy: Identified): PullRequest 
     ...pull,
     author: one(pull.author),
     ...(pull.requestedBy === undefined ? {} : { requestedBy: pull.requestedBy.map(one) }),
+    ...(pull.holders === undefined
+      ? {}
+      : { holders: pull.holders.map((each) => ({ ...each, people: each.people.map(one) })) }),
     commits: pull.commits.map((commit) => ({
       ...commit,
       authors: commit.authors.map(one),

@@ -7,7 +7,7 @@ import { lookalikes } from "./lookalike.ts";
 import { isAccepted } from "./acceptance.ts";
 import { judgeApprovals } from "./approval.ts";
 import { NAMES_NOBODY } from "./controls/named.ts";
-import { PRE_APPROVED } from "./controls/independently-approved.ts";
+import { NOBODY_CAN, PRE_APPROVED } from "./controls/independently-approved.ts";
 import type { Policy } from "./policy/policy.ts";
 import { withEmergency } from "./emergency/check-text.ts";
 import type { EmergencyFacts } from "./emergency/facts.ts";
@@ -173,14 +173,14 @@ function missingApprovals(facts: Parameters<typeof checkText>[0]): readonly stri
     const counted = approvals
       .filter((each) => each.counts || each.code === "own-work" || each.code === "requested")
       .map((each) => each.login);
-    const out = new Set([pull.author?.login, ...counted].map((login) => login?.toLowerCase()));
+    const out = new Set([pull.author?.login ?? "", ...counted].map((login) => login.toLowerCase()));
     const able = ({ from }: Requirement): readonly string[] =>
       (candidates.find((each) => each.source === sources(from))?.logins ?? []).filter(
         (login) => !out.has(login.toLowerCase()),
       );
     return all
       .filter((each) => each.outcome === "short")
-      .map((each) => `${missingOf(each, able)}${pulls.length > 1 ? ` on #${pull.number}` : ""}`);
+      .map((each) => `${missingOf(each, able, out)}${pulls.length > 1 ? ` on #${pull.number}` : ""}`);
   });
   return [...new Set(asks)];
 }
@@ -215,7 +215,7 @@ function summaryOf(
   else lines.push("What is needed:");
   lines.push(...listOf(open.flatMap((each) => needs(each, facts))));
   const soFar = open.filter((each) => ASKING.has(each.cause)).flatMap((each) => each.reasons);
-  const given = soFar.filter((reason) => !reason.startsWith("needs "));
+  const given = soFar.filter((reason) => !reason.startsWith("needs ") && !isStuck(reason));
   if (given.length > 0) lines.push("", "So far:", ...listOf(given.map(markdown)));
   const strange = lookalikes(facts.pulls, facts.appId);
   if (strange.length > 0) lines.push("", "Take care:", ...listOf(strange.map(markdown)));
@@ -227,7 +227,11 @@ function waivedIn({ results }: Assessment): readonly string[] {
 }
 
 /** Causes whose reasons tell, after what is needed, how the approvals given so far stand. */
-const ASKING: ReadonlySet<string> = new Set(["waiting-for-approval", "own-work"]);
+const ASKING: ReadonlySet<string> = new Set(["waiting-for-approval", "own-work", NOBODY_CAN]);
+
+function isStuck(reason: string): boolean {
+  return reason.startsWith("nobody can give ") || reason.startsWith("also needs ");
+}
 
 /** How a policy file is mended that lets nothing pass. */
 const MENDING =
@@ -245,6 +249,8 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
       return missingApprovals(facts).map(
         (ask) => `${markdown(ask)}, by someone who did not make these commits`,
       );
+    case NOBODY_CAN:
+      return reasons.filter((_, index) => isStuck(each.reasons[index] ?? ""));
     case "check-failed":
       return reasons.map((reason) => `${reason}: mend it, or run it again`);
     case "waiting-for-check":

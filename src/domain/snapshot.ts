@@ -132,6 +132,19 @@ const Pull = z.looseObject({
       basis: Basis,
     }),
   ),
+  holders: z
+    .array(
+      z.looseObject({
+        source: Text,
+        people: z.array(Actor),
+        unable: z.array(
+          z.looseObject({ name: Text, because: z.enum(["no-account", "no-team", "no-access"]) }),
+        ),
+        complete: z.boolean(),
+      }),
+    )
+    .optional()
+    .describe("whom each source names of which approvals were missing before the merge"),
   sameContent: z.array(
     z.looseObject({ from: Sha, to: Sha, proof: z.enum(["tree", "patch", "different", "unknown"]) }),
   ),

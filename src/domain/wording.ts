@@ -80,28 +80,49 @@ function someOf({ covered = 0, of = 0 }: { readonly covered?: number; readonly o
   return covered === 0 ? "the commits" : `${of - covered} of ${of} commits`;
 }
 
-/** "1 approval from acme/dba (ann, bob), asked by “...”": what is missing of one ask; `naming` adds who could give it. */
+/** "1 approval from acme/dba (ann, bob), asked by “...”": what is missing of one ask; `naming` adds who could give it, `without` leaves out who cannot. */
 export function missingOf(
   { ask, state }: AskState,
   naming: (requirement: Requirement) => readonly string[] = () => [],
+  without: ReadonlySet<string> = new Set(),
 ): string {
-  return `${missingIn(state, naming)}${ask.by === null ? "" : `, asked by “${oneLine(ask.by)}”`}`;
+  return `${missingIn(state, naming, without)}${ask.by === null ? "" : `, asked by “${oneLine(ask.by)}”`}`;
 }
 
-function missingIn(state: TreeState, naming: (requirement: Requirement) => readonly string[]): string {
+function missingIn(
+  state: TreeState,
+  naming: (requirement: Requirement) => readonly string[],
+  without: ReadonlySet<string>,
+): string {
   if ("all-of" in state)
-    return listed(state["all-of"].filter(({ met }) => !met).map((each) => missingIn(each, naming)));
+    return listed(state["all-of"].filter(({ met }) => !met).map((each) => missingIn(each, naming, without)));
   if ("any-of" in state) {
-    const each = state["any-of"].map((inner) => missingIn(inner, naming));
+    // What nobody is left to give is no way out.
+    const open = state["any-of"].filter(({ stuck }) => !stuck);
+    const each = (open.length === 0 ? state["any-of"] : open).map((inner) =>
+      missingIn(inner, naming, without),
+    );
     return each.length === 1 ? (each[0] ?? "") : `either ${listed(each, "or")}`;
   }
   const { requirement, have } = state;
   const missing = Math.max(requirement.required - have, 1);
-  const from = sources(requirement.from);
+  const from = sources(withoutUsers(requirement.from, without));
   const names = some(naming(requirement), NAMES_SHOWN);
   const who = names === "" || names === from ? "" : ` (${names})`;
   const files = requirement.files === undefined ? "" : ` for ${some(requirement.files.map(oneLine), 2)}`;
   return `${missing} ${missing === 1 ? "approval" : "approvals"} from ${from}${who}${files}`;
+}
+
+function withoutUsers(source: Source, without: ReadonlySet<string>): Source {
+  const others = (logins: readonly string[] = []): readonly string[] =>
+    logins.filter((login) => !without.has(login.toLowerCase()));
+  const { users, owners, ...rest } = source;
+  const left: Source = {
+    ...rest,
+    ...(others(users).length === 0 ? {} : { users: [...others(users)] }),
+    ...(owners === undefined ? {} : { owners: { ...owners, users: others(owners.users) } }),
+  };
+  return sources(left) === "" ? source : left;
 }
 
 /** So many names are shown of any list of people. */

@@ -1,8 +1,8 @@
 /** Facts gathered whole: a pull request with everyone's rights and every proof its judgement will ask for. */
 
-import { nextProof } from "../domain/approval.ts";
+import { judgeApprovals, nextProof } from "../domain/approval.ts";
 import { asked, asksOf } from "../domain/asks.ts";
-import type { Authority, Check, Instant, PullRequest, Sha } from "../domain/change.ts";
+import type { Authority, Check, Holders, Instant, PullRequest, Sha } from "../domain/change.ts";
 import { CHECK_NAME } from "../domain/controls/control.ts";
 import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import { contributorsOf, makersOf } from "../domain/contribution.ts";
@@ -14,7 +14,7 @@ import type { PolicyNames } from "../domain/policy/names.ts";
 import { namedIn, speaksOf } from "../domain/policy/when.ts";
 import { policyInForce, type FileProblem, type PolicyInForce } from "../domain/policy/tighten.ts";
 import type { Observation } from "../domain/record.ts";
-import { mayBePreApproved } from "../domain/standard.ts";
+import { mayBePreApproved, preApproval } from "../domain/standard.ts";
 import { sources } from "../domain/wording.ts";
 import type { Candidates } from "../domain/message.ts";
 import type { ListedAction } from "../ledger/actions.ts";
@@ -137,7 +137,40 @@ export async function gatherPull(
     );
     pull = { ...pull, sameContent: [...pull.sameContent, proof] };
   }
-  return { pull, policy, twins };
+  const holders = await holdersOf(tools, watched, pull, effective);
+  return { pull: holders.length === 0 ? pull : { ...pull, holders }, policy, twins };
+}
+
+/** Whom each source names of which approvals are missing before a merge: whether anybody is left who could give them. */
+async function holdersOf(
+  tools: Tools,
+  watched: Watched,
+  pull: PullRequest,
+  policy: Policy,
+): Promise<readonly Holders[]> {
+  const at = tools.clock.now();
+  if (pull.state !== "open" || preApproval(pull, policy, at).holds) return [];
+  const { asks } = judgeApprovals(pull, policy, at);
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const open = asked(asks.filter(({ outcome }) => outcome === "short").map(({ ask }) => ask));
+  const bySource = new Map<string, Requirement>();
+  for (const leaf of open) {
+    const source = sources(leaf.from);
+    if ((bySource.get(source)?.required ?? 0) < leaf.required) bySource.set(source, leaf);
+  }
+  const makers = new Set(
+    [pull.author, ...contributorsOf(pull).map(({ actor }) => actor)].map((each) => each?.id),
+  );
+  const found = [...bySource].map(([source, { from, required }]) =>
+    tools.github.readHolders(
+      octokit,
+      watched.repository,
+      { source, from, required },
+      ({ id }) => makers.has(id),
+      tools.github.lookups,
+    ),
+  );
+  return (await Promise.all(found)).filter(({ complete }) => complete);
 }
 
 type ReadPull = Awaited<ReturnType<Tools["github"]["readPullRequest"]>>;

@@ -5,11 +5,14 @@ import {
   PERMISSIONS,
   type Actor,
   type Authority,
+  type Holders,
   type Permission,
   type Repository,
 } from "../domain/change.ts";
 import type { From } from "../domain/policy/from.ts";
+import { namedBy, type Source } from "../domain/policy/requirement.ts";
 import { Trouble } from "../domain/trouble.ts";
+import { readAccount, readTeamNames } from "./accounts.ts";
 import { ask, askAll, askMaybe, place, type GitHub } from "./ask.ts";
 import { tags, type Lookups } from "./lookups.ts";
 import type { ReadPull } from "./pull-request.ts";
@@ -95,6 +98,67 @@ export async function readCandidates(
   for (const name of unique(from.organizations ?? [])) add(await organizationMembers(github, name, lookups));
   if (from.permission !== undefined) add(await collaborators(github, repository, from.permission, lookups));
   return [...logins].slice(0, MOST_CANDIDATES);
+}
+
+/** So few people are each asked for their access; where more are left, somebody will have it. */
+const FEW = 5;
+
+/**
+ * The people a source names and may still approve, by `isOut` not among those who made the change; `required`: so many are enough.
+ * Where few are left each one's access is read, until there are enough. Throws {@link Trouble}.
+ */
+export async function readHolders(
+  github: GitHub,
+  repository: Repository,
+  { source, from, required }: { readonly source: string; readonly from: Source; readonly required: number },
+  isOut: (actor: Actor) => boolean,
+  lookups: Lookups,
+): Promise<Holders> {
+  const { owners } = from;
+  const named = namedBy(from);
+  const people = new Map<number, Actor>();
+  const unable: Holders["unable"][number][] = [];
+  // Whose an address is, GitHub tells nobody.
+  let complete = from.codeowners !== true && (owners?.emails ?? []).length === 0;
+  const add = (some: readonly Actor[] | null): void => {
+    if (some === null) complete = false;
+    for (const actor of some ?? []) if (actor.type === "User") people.set(actor.id, actor);
+  };
+  for (const login of unique(named.users ?? [])) {
+    const account = await readAccount(github, login, lookups);
+    if (account === null) unable.push({ name: login, because: "no-account" });
+    else add([account]);
+  }
+  for (const team of unique(named.teams ?? [])) {
+    const known = await teamMembers(github, team, lookups);
+    const all = known === null ? await readTeamNames(github, team.split("/")[0] ?? "", lookups) : null;
+    if (all?.includes(team) === false) unable.push({ name: team, because: "no-team" });
+    else add(known);
+  }
+  for (const name of unique(named.organizations ?? [])) add(await organizationMembers(github, name, lookups));
+  if (named.permission !== undefined) {
+    const able = await collaborators(github, repository, named.permission, lookups);
+    // What is not shown, or not whole, says nothing of who else there is.
+    add(able.length === 0 || able.length >= MOST_CANDIDATES ? null : able);
+  }
+  const left = [...people.values()].filter((actor) => !isOut(actor));
+  const holders = { source, people: [...people.values()], unable };
+  if (!complete || left.length > FEW + required) return { ...holders, complete: false };
+  let able = 0;
+  for (const actor of left) {
+    if (able >= required) return { ...holders, complete: false };
+    const permission = await permissionOf(github, repository, actor, ["admin"], new Set(), lookups);
+    const need = owners === undefined ? "read" : "write";
+    const isPublic = repository.visibility === "public" && owners === undefined;
+    if (isPublic || permission === "unknown" || rank(permission) >= rank(need)) able += 1;
+    else {
+      people.delete(actor.id);
+      unable.push({ name: actor.login, because: "no-access" });
+    }
+  }
+  return able >= required
+    ? { ...holders, complete: false }
+    : { ...holders, people: [...people.values()], complete: true };
 }
 
 async function permissionOf(

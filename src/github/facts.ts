@@ -1,7 +1,7 @@
 /** The tool the flows are handed: everything they read of GitHub, and the few things they ask of it at once. */
 
 import { ReadAhead } from "./read-ahead.ts";
-import { organizationMembers, readAuthorities, readCandidates } from "./authority.ts";
+import { organizationMembers, readAuthorities, readCandidates, readHolders } from "./authority.ts";
 import { listComments } from "./comments.ts";
 import { listGitLine, listMergedPulls } from "./census.ts";
 import { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
@@ -56,6 +56,7 @@ export const facts = {
   organizationMembers,
   readAuthorities,
   readCandidates,
+  readHolders,
   listComments,
   listGitLine,
   listMergedPulls,

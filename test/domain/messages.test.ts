@@ -87,6 +87,20 @@ const TEXTS: Readonly<Record<string, () => CheckRunText>> = {
   "waiting-for-a-check": () => said(story().review(bob), policy({ checks: [{ name: "build", app: "ci" }] })),
   "check-failed": () =>
     said(story().review(bob).check("build", "failure"), policy({ checks: [{ name: "build", app: null }] })),
+  "nobody-can-give": () =>
+    said(
+      story().with({
+        holders: [
+          {
+            source: "acme/dba",
+            people: [ann],
+            unable: [{ name: "dora", because: "no-access" }],
+            complete: true,
+          },
+        ],
+      }),
+      policy({ approvals: [{ required: 1, from: { teams: ["acme/dba"] } }] }),
+    ),
   "own-work": () => said(new Story(ann).push(bob, "c1").review(bob)),
   "changes-requested": () => said(story().review(bob).review(carol, "changes-requested")),
   "some-own-work": () => said(story().push(bob, "c2").review(bob).review(robot)),
@@ -125,6 +139,7 @@ describe("check runs", () => {
       approved: "success",
       "waiting-for-approval": "in_progress",
       "own-work": "failure",
+      "nobody-can-give": "failure",
       "changes-requested": "failure",
       "version-unknown": "failure",
       "policy-broken": "failure",

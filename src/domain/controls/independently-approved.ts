@@ -156,6 +156,9 @@ function elsewhere({ approvedElsewhere = [] }: Change): readonly string[] {
   ];
 }
 
+/** The cause of a result that waits for what nobody is left to give. */
+export const NOBODY_CAN = "nobody-can-give";
+
 interface PullOutcome {
   readonly outcome: Outcome;
   readonly cause: string;
@@ -202,6 +205,15 @@ function judgePull(
     ]);
   if (state === "unknown")
     return answer("unverifiable", "unknown", [...judgement.unknowns, ...judgement.landed]);
+  const short = asks.filter(({ outcome }) => outcome === "short");
+  if (!landed && short.some(({ state: { stuck } }) => stuck)) {
+    const stuck = short.flatMap((each) =>
+      each.state.stuck ? stuckReasons(each) : [`also needs ${missingOf(each)}`],
+    );
+    const isOther = (reason: string): number => Number(reason.startsWith("also "));
+    const sorted = stuck.toSorted((a, b) => isOther(a) - isOther(b));
+    return answer("fail", NOBODY_CAN, [...sorted, ...notCounted(judgement), ...given.why]);
+  }
   return answer("fail", shortCause(judgement, landed), [
     ...shortReasons(judgement, asks, landed),
     ...given.why,
@@ -226,11 +238,25 @@ function shortReasons(
   const missing = asks
     .filter(({ outcome }) => outcome === "short")
     .map((each) => `${landed ? "it lacked" : "needs"} ${missingOf(each)}`);
-  return [
-    ...missing,
-    ...judgement.approvals.filter((each) => each.code !== "counts").map((each) => each.reason),
-    ...judgement.landed,
-  ];
+  return [...missing, ...notCounted(judgement)];
+}
+
+function notCounted({ approvals, landed }: ApprovalJudgement): readonly string[] {
+  return [...approvals.filter((each) => each.code !== "counts").map((each) => each.reason), ...landed];
+}
+
+/** What nobody is left to give, and why, with whatever else is missing of the same ask. */
+function stuckReasons({ ask, state, outcome }: AskState): readonly string[] {
+  if (!state.stuck) return [];
+  if ("requirement" in state)
+    return [`nobody can give ${missingOf({ ask, state, outcome })}: ${state.nobody ?? ""}`];
+  return ("all-of" in state ? state["all-of"] : state["any-of"])
+    .filter(({ met }) => !met)
+    .flatMap((each) =>
+      each.stuck
+        ? stuckReasons({ ask, state: each, outcome })
+        : [`also needs ${missingOf({ ask, state: each, outcome })}`],
+    );
 }
 
 type End = Extract<TreeState, { readonly requirement: unknown }>;
