@@ -2,7 +2,7 @@
 
 import type { AskState } from "./ask.ts";
 import { asked, asksOf, stateOf } from "./asks.ts";
-import type { Actor, Instant, PullRequest, Push, Review, SameContent, Sha } from "./change.ts";
+import type { Actor, Authority, Instant, PullRequest, Push, Review, SameContent, Sha } from "./change.ts";
 import { NO_COMMIT } from "./change.ts";
 import {
   contributorsOf,
@@ -267,7 +267,7 @@ function judge(
   const answer = (
     code: ApprovalCode,
     state: "sure" | "possible" | "no",
-    detail: { covered?: number; of?: number } = {},
+    detail: { covered?: number; of?: number; address?: string } = {},
   ): Judged => ({
     judged: { ...refused(review, code, detail), counts: state === "sure" },
     sure: state === "sure",
@@ -299,8 +299,12 @@ function judge(
   if (review.state === "unknown") return answer("unknown-state", "possible");
   if (content === "unknown")
     return answer(review.commit === null ? "unknown-commit" : "unproven-content", "possible");
-  if (entitlements.length > 0 && entitlements.every((each) => each !== "yes"))
-    return answer("unknown-authority", "possible");
+  if (entitlements.length > 0 && entitlements.every((each) => each !== "yes")) {
+    const address = addressAsked(leaves, authority);
+    return address === null
+      ? answer("unknown-authority", "possible")
+      : answer("unknown-address", "possible", { address });
+  }
   const covered = real.filter((each) => each === "yes").length;
   const unsure = real.filter((each) => each === "unknown").length;
   const detail = { covered, of: real.length };
@@ -352,10 +356,20 @@ function coverageBy(
   return makers.map(() => out);
 }
 
+/** The address by which somebody may be an owner, where nothing else leaves it open; null: there is none. */
+function addressAsked(leaves: readonly Requirement[], authority: Authority | null): string | null {
+  const addresses = leaves.flatMap(({ from }) => from.owners?.emails ?? []);
+  const isOpen = leaves.some(({ from: { owners, ...others } }) => {
+    const named = owners === undefined ? others : { ...others, owners: { ...owners, emails: [] } };
+    return entitled(named, authority) !== "no";
+  });
+  return isOpen ? null : (addresses[0] ?? null);
+}
+
 function refused(
   review: Review,
   code: ApprovalCode,
-  detail: { covered?: number; of?: number } = {},
+  detail: { covered?: number; of?: number; address?: string } = {},
 ): JudgedApproval {
   const login = review.author?.login ?? "ghost";
   return {

@@ -123,9 +123,22 @@ export interface BroughtPolicy {
   readonly judgedBy?: Sha | null;
 }
 
+/** One thing that GitHub finds wrong with a CODEOWNERS file, by its line from 1. `kind` is GitHub's own word. */
+export interface OwnersError {
+  readonly line: number;
+  readonly kind: string;
+}
+
 /** The CODEOWNERS file of a base, or why there is none. */
 export type OwnersFile =
-  | { readonly state: "found"; readonly path: string; readonly commit: Sha; readonly text: string }
+  | {
+      readonly state: "found";
+      readonly path: string;
+      readonly commit: Sha;
+      readonly text: string;
+      /** What GitHub itself finds wrong with it; absent: it was not asked, or does not say. */
+      readonly errors?: readonly OwnersError[];
+    }
   | { readonly state: "absent" }
   | { readonly state: "unreadable"; readonly because: string };
 

@@ -2,6 +2,8 @@
 
 import ignore from "ignore";
 
+import type { OwnersError } from "./change.ts";
+
 /** The places GitHub looks in, the first that holds a file counts. */
 export const CODEOWNERS_PATHS = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"] as const;
 
@@ -12,23 +14,96 @@ export interface OwnersLine {
   readonly matches: (path: string) => boolean;
 }
 
+/** A line that GitHub skips, or of which it cannot be told what GitHub makes of it. */
+export interface SkippedLine {
+  readonly line: number;
+  readonly text: string;
+  /** What is wrong with it, as the end of a sentence. */
+  readonly because: string;
+  /** GitHub names no error in it: it reads the line in a way that is not known here. */
+  readonly inDoubt: boolean;
+  /** Whether it may be meant for a path. */
+  readonly meant: (path: string) => boolean;
+}
+
+/** A CODEOWNERS file as read, no line of it left out unsaid. */
+export interface Codeowners {
+  readonly lines: readonly OwnersLine[];
+  readonly skipped: readonly SkippedLine[];
+}
+
 /** An owner as CODEOWNERS writes it: `@user`, `@org/team` or an address. */
 const OWNER = /^(?:@[A-Za-z0-9][\w.-]*(?:\[bot\])?(?:\/[\w.-]+)?|[^\s@]+@[^\s@]+\.[^\s@]+)$/u;
 
-/** Reads a CODEOWNERS file. As GitHub does, it leaves out lines it cannot read: negations, ranges, words that are no owners. */
-export function parseCodeowners(text: string): readonly OwnersLine[] {
-  return text.split(/\r?\n/u).flatMap((raw, index) => {
-    const words = wordsOf(raw);
-    const [pattern, ...owners] = words;
-    if (pattern === undefined || pattern.startsWith("!") || /\[.*\]/u.test(pattern)) return [];
-    if (!owners.every((owner) => OWNER.test(owner))) return [];
-    return [{ line: index + 1, owners, matches: matcher(pattern) }];
-  });
+/** What separates no words to GitHub, though it looks so, or is not seen at all. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zs}\p{Zl}\p{Zp}]/u;
+
+/**
+ * Reads a CODEOWNERS file as GitHub does. `errors`: what GitHub itself finds wrong with it, where it was asked; a line it reads
+ * no owners from is skipped, and a line that only we cannot read is in doubt.
+ */
+export function parseCodeowners(text: string, errors?: readonly OwnersError[]): Codeowners {
+  const lines: OwnersLine[] = [];
+  const skipped: SkippedLine[] = [];
+  for (const [index, raw] of text
+    .replace(/^\uFEFF/u, "")
+    .split(/\r?\n/u)
+    .entries()) {
+    const line = index + 1;
+    const [pattern, ...owners] = wordsOf(raw);
+    if (pattern === undefined) continue;
+    const own = problemOf(pattern, owners, raw);
+    const theirs = errors?.find((error) => error.line === line && error.kind !== UNKNOWN_OWNER);
+    if (own === null && theirs === undefined) lines.push({ line, owners, matches: matcher(pattern) });
+    else {
+      const because = own ?? `GitHub says: ${theirs?.kind ?? ""}`;
+      const inDoubt = errors !== undefined && theirs === undefined;
+      skipped.push({ line, text: raw.trim(), because, inDoubt, meant: meaning(pattern) });
+    }
+  }
+  return { lines, skipped };
 }
 
-/** The owners of a path; empty when it has none. */
-export function ownersOf(lines: readonly OwnersLine[], path: string): readonly string[] {
-  return lines.findLast((line) => line.matches(path))?.owners ?? [];
+/** The kind of GitHub's error for an owner it does not know, or who may not write: the rest of the line counts. */
+export const UNKNOWN_OWNER = "Unknown owner";
+
+/** The line that decides whose a path is; undefined: none does. */
+export function lineFor({ lines }: Codeowners, path: string): OwnersLine | undefined {
+  return lines.findLast((line) => line.matches(path));
+}
+
+/** The skipped lines that would have decided whose a path is. */
+export function skippedFor(file: Codeowners, path: string): readonly SkippedLine[] {
+  const decides = lineFor(file, path)?.line ?? 0;
+  return file.skipped.filter(({ line, meant }) => line > decides && meant(path));
+}
+
+/** What keeps GitHub from reading a line; null: nothing. */
+function problemOf(pattern: string, owners: readonly string[], raw: string): string | null {
+  if (pattern.startsWith("!")) return "GitHub reads no pattern that begins with !";
+  if (pattern.startsWith("\\#")) return "GitHub reads no pattern that begins with an escaped #";
+  if (/(?<!\\)(?:\\\\)*[[\]]/u.test(pattern)) return "GitHub reads [ and ] only with a backslash before each";
+  if (/(?<!\\)(?:\\\\)*\\$/u.test(pattern)) return "its pattern ends in a backslash";
+  if (/^\/+$/u.test(pattern)) return "its pattern can match nothing";
+  if (pattern.includes("***")) return "GitHub reads no three stars in a row";
+  const hidden = HIDDEN.exec([pattern, ...owners].join("").replaceAll("\\ ", ""))?.[0];
+  if (hidden !== undefined) return `it holds the hidden character ${nameOf(hidden)}`;
+  const word = owners.find((owner) => !OWNER.test(owner));
+  if (word !== undefined) return `“${word}” is no owner: write @login, @organisation/team or an address`;
+  return HIDDEN.test(raw.replace(/[ \t]+|#.*$/gu, "")) ? "it holds a hidden character" : null;
+}
+
+function nameOf(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+/** Whether whoever wrote a pattern that GitHub does not read may have meant a path: brackets as letters or as a range, and so on. */
+function meaning(pattern: string): (path: string) => boolean {
+  const [beforeHidden = ""] = pattern.split(HIDDEN);
+  const visible = beforeHidden.replace(/^!|\\$/gu, "");
+  const asLetters = visible.replaceAll(/\\?([[\]])/gu, "\\$1");
+  const each = [visible, asLetters].filter((one) => one !== "").map(matcher);
+  return (path) => each.some((matches) => matches(path));
 }
 
 /** The words of a line up to a comment; a backslash keeps a space or a hash in a pattern. */
@@ -37,10 +112,10 @@ function wordsOf(line: string): readonly string[] {
   let word = "";
   for (let at = 0; at < line.length; at += 1) {
     const letter = line[at] ?? "";
-    if (letter === "\\" && at + 1 < line.length) {
+    if (letter === "\\" && words.length === 0 && at + 1 < line.length) {
       word += letter + (line[at + 1] ?? "");
       at += 1;
-    } else if (/\s/u.test(letter)) {
+    } else if (letter === " " || letter === "\t") {
       if (word !== "") words.push(word);
       word = "";
     } else if (letter === "#" && word === "") {

@@ -8,7 +8,9 @@ import { isAccepted } from "./acceptance.ts";
 import { judgeApprovals } from "./approval.ts";
 import { NAMES_NOBODY } from "./controls/named.ts";
 import { NOBODY_CAN, PRE_APPROVED } from "./controls/independently-approved.ts";
-import type { Policy } from "./policy/policy.ts";
+import { unableNotes } from "./nobody.ts";
+import { ownerNotes } from "./owners.ts";
+import { asksForOwners, type Policy } from "./policy/policy.ts";
 import { withEmergency } from "./emergency/check-text.ts";
 import type { EmergencyFacts } from "./emergency/facts.ts";
 import type { Requirement } from "./policy/requirement.ts";
@@ -217,7 +219,12 @@ function summaryOf(
   const soFar = open.filter((each) => ASKING.has(each.cause)).flatMap((each) => each.reasons);
   const given = soFar.filter((reason) => !reason.startsWith("needs ") && !isStuck(reason));
   if (given.length > 0) lines.push("", "So far:", ...listOf(given.map(markdown)));
-  const strange = lookalikes(facts.pulls, facts.appId);
+  const asksOwners = facts.policy.state === "known" && asksForOwners(facts.policy.record.effective);
+  const strange = [
+    ...(asksOwners ? facts.pulls.flatMap(ownerNotes) : []),
+    ...facts.pulls.flatMap(unableNotes),
+    ...lookalikes(facts.pulls, facts.appId),
+  ];
   if (strange.length > 0) lines.push("", "Take care:", ...listOf(strange.map(markdown)));
   return lines.join("\n");
 }

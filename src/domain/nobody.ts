@@ -1,26 +1,40 @@
 /** Why nobody is left who could give an approval: who made the change, who has no access, who does not exist. */
 
-import type { Holders } from "./change.ts";
+import type { Holders, PullRequest } from "./change.ts";
 import type { Source } from "./policy/requirement.ts";
 import { listed, NAMES_SHOWN, oneLine, some } from "./wording.ts";
+
+/** One sentence for each of those that a source names and who cannot approve, where others still can. */
+export function unableNotes({ holders = [] }: Pick<PullRequest, "holders">): readonly string[] {
+  return holders
+    .filter(({ complete }) => !complete)
+    .flatMap((each) => unableOf(each).map((said) => `${said}, though asked for an approval`));
+}
+
+function unableOf({ unable }: Holders): readonly string[] {
+  const of = (because: Holders["unable"][number]["because"]): readonly string[] =>
+    unable.filter((each) => each.because === because).map(({ name }) => oneLine(name));
+  const noAccess = of("no-access");
+  return [
+    ...(noAccess.length === 0 ? [] : [`${names(noAccess)} ${has(noAccess)} no access here`]),
+    ...of("no-account").map((name) => `no account is called ${name}`),
+    ...of("no-team").map((name) => `there is no team ${name}`),
+  ];
+}
 
 /** Says who is missing and what would help. `made`: logins named by the source who made the change; `left`: those who could still approve it. */
 export function whyNobody(
   source: Source,
-  { unable }: Holders,
+  holders: Holders,
   made: readonly string[],
   left: readonly string[],
 ): string {
-  const of = (because: Holders["unable"][number]["because"]): readonly string[] =>
-    unable.filter((each) => each.because === because).map(({ name }) => oneLine(name));
-  const noAccess = of("no-access");
+  const noAccess = holders.unable.filter(({ because }) => because === "no-access").map(({ name }) => name);
   const who = [
-    made.length === 0 ? null : `${names(made)} made this change`,
-    noAccess.length === 0 ? null : `${names(noAccess)} ${has(noAccess)} no access here`,
-    ...of("no-account").map((name) => `no account is called ${name}`),
-    ...of("no-team").map((name) => `there is no team ${name}`),
-    left.length === 0 ? null : `only ${names(left)} could`,
-  ].filter((each) => each !== null);
+    ...(made.length === 0 ? [] : [`${names(made)} made this change`]),
+    ...unableOf(holders),
+    ...(left.length === 0 ? [] : [`only ${names(left)} could`]),
+  ];
   const because = who.length === 0 ? "nobody is named" : listed(who);
   return `${because}. ${remedy(source, noAccess)}`;
 }

@@ -22,6 +22,7 @@ export type ApprovalCode =
   | "unknown-commit"
   | "unproven-content"
   | "unknown-authority"
+  | "unknown-address"
   | "unknown-maker"
   | "unknown-person"
   | "unknown-state"
@@ -31,7 +32,7 @@ export type ApprovalCode =
 export function approvalReason(
   code: ApprovalCode,
   login: string,
-  detail: { readonly covered?: number; readonly of?: number } = {},
+  detail: { readonly covered?: number; readonly of?: number; readonly address?: string } = {},
 ): string {
   const who = oneLine(login);
   switch (code) {
@@ -65,6 +66,8 @@ export function approvalReason(
       return `${who} approved another commit, and GitHub would not tell whether its content is the same`;
     case "unknown-authority":
       return `whether ${who} may approve cannot be told: GitHub would not say what rights ${who} has`;
+    case "unknown-address":
+      return `whether ${who} is the owner cannot be told: CODEOWNERS names ${oneLine(detail.address ?? "")}, and GitHub tells nobody whose address that is`;
     case "unknown-person":
       return `who ${who} is cannot be told: the policy ties that login to a person, and another account has it now`;
     case "unknown-maker":

@@ -170,7 +170,7 @@ async function holdersOf(
       tools.github.lookups,
     ),
   );
-  return (await Promise.all(found)).filter(({ complete }) => complete);
+  return (await Promise.all(found)).filter(({ complete, unable }) => complete || unable.length > 0);
 }
 
 type ReadPull = Awaited<ReturnType<Tools["github"]["readPullRequest"]>>;

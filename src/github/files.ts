@@ -1,10 +1,10 @@
 /** What a pull request touches and whose it is: its files by REST, where renames are told, and the CODEOWNERS of its base. */
 
 import { z } from "zod";
-import type { ChangedFile, OwnersFile, PullRequest, Repository, Sha } from "../domain/change.ts";
+import type { ChangedFile, OwnersError, OwnersFile, PullRequest, Repository, Sha } from "../domain/change.ts";
 import { CODEOWNERS_PATHS } from "../domain/codeowners.ts";
 import { FileAnswer } from "./answers.ts";
-import { askAll, place, query, type GitHub } from "./ask.ts";
+import { askAll, askMaybe, place, query, type GitHub } from "./ask.ts";
 import type { ComparedFile } from "./compare.ts";
 import type { Lookups } from "./lookups.ts";
 import { OWNERS_QUERY } from "./queries.ts";
@@ -76,6 +76,20 @@ export async function readOwners(
     if (file.__typename !== "Blob" || file.text == null || file.isTruncated) {
       return { state: "unreadable", because: `${path} is not a text GitHub shows whole` };
     }
-    return { state: "found", path, commit, text: file.text };
+    const errors = await ownersErrors(github, repository, commit);
+    return { state: "found", path, commit, text: file.text, ...(errors === null ? {} : { errors }) };
   });
+}
+
+const OwnersErrors = z.object({ errors: z.array(z.object({ line: z.int(), kind: z.string() })) });
+
+/** What GitHub finds wrong with the CODEOWNERS file of a commit; null: this GitHub does not say. */
+async function ownersErrors(
+  github: GitHub,
+  repository: Repository,
+  commit: Sha,
+): Promise<readonly OwnersError[] | null> {
+  const route = "GET /repos/{owner}/{repo}/codeowners/errors";
+  const answer = await askMaybe(github, route, { ...place(repository), ref: commit }, OwnersErrors);
+  return answer?.data.errors ?? null;
 }

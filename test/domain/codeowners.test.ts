@@ -1,5 +1,16 @@
-import { describe, expect, test } from "vitest";
-import { ownersOf, parseCodeowners } from "../../src/domain/codeowners.ts";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lineFor, parseCodeowners, skippedFor } from "../../src/domain/codeowners.ts";
+import { readOwnersLine } from "../github/rest/codeowners.ts";
+import { rounds } from "../support/effort.ts";
+
+function ownersOf(text: string, path: string): readonly string[] {
+  return lineFor(parseCodeowners(text), path)?.owners ?? [];
+}
 
 describe("CODEOWNERS, as GitHub's documentation tells it", () => {
   test.each([
@@ -21,21 +32,153 @@ describe("CODEOWNERS, as GitHub's documentation tells it", () => {
     ["two stars behind", "src/** @a", "src/deep/x", ["@a"]],
     ["one star in a middle", "src/*/x.ts @a", "src/y/x.ts", ["@a"]],
     ["a hash kept by a backslash is no pattern of its own", "\\#x @a", "y", []],
+    ["brackets kept by backslashes", "/app/\\[appId\\]/ @a", "app/[appId]/page.tsx", ["@a"]],
+    ["brackets kept by backslashes are no range", "/app/\\[appId\\]/ @a", "app/a/page.tsx", []],
+    ["a star kept by a backslash", "/\\*.md @a", "*.md", ["@a"]],
+    ["a star kept by a backslash is no wildcard", "/\\*.md @a", "x.md", []],
+    ["a question mark", "/?.md @a", "x.md", ["@a"]],
+    ["a question mark kept by a backslash", "/\\?.md @a", "x.md", []],
+    ["round brackets", "/app/(group)/ @a", "app/(group)/x", ["@a"]],
+    ["braces are letters", "/{a,b} @a", "a", []],
+    ["a hash within a pattern", "a#b @a", "a#b", ["@a"]],
+    ["a byte order mark", "\uFEFF* @a", "x", ["@a"]],
   ])("%s", (_, text, path, owners) => {
-    expect(ownersOf(parseCodeowners(text), path)).toEqual(owners);
+    expect(ownersOf(text, path)).toEqual(owners);
   });
 
   test.each(["!x.ts @b", "[a-z].ts @b", "x.ts b", "x.ts @b not-an-owner"])(
     "a line that GitHub leaves out is left out: %s",
     (line) => {
-      expect(ownersOf(parseCodeowners(`* @a\n${line}`), "x.ts")).toEqual(["@a"]);
+      expect(ownersOf(`* @a\n${line}`, "x.ts")).toEqual(["@a"]);
     },
   );
 
   test("never throws, and reads Windows line ends", () => {
-    expect(ownersOf(parseCodeowners("* @a\r\n/x @b\r\n"), "x")).toEqual(["@b"]);
+    expect(ownersOf("* @a\r\n/x @b\r\n", "x")).toEqual(["@b"]);
     for (const text of ["\\", "* ", "/", "** @a", "\u0000 @a", "# only", "a\\"]) {
-      expect(() => ownersOf(parseCodeowners(text), "a/b")).not.toThrow();
+      expect(() => ownersOf(text, "a/b")).not.toThrow();
     }
   });
+});
+
+describe("a line that GitHub skips", () => {
+  test.each([
+    ["/app/[id]/ @b", "app/[id]/x", "with a backslash before each"],
+    ["/app/[id]/ @b", "app/i/x", "with a backslash before each"],
+    ["/a] @b", "a]", "with a backslash before each"],
+    ["!/a @b", "a", "begins with !"],
+    ["\\#a @b", "#a", "escaped #"],
+    ["/a bob", "a", "“bob” is no owner"],
+    ["/a @b docs@", "a", "“docs@” is no owner"],
+    ["***/a @b", "x/a", "three stars"],
+    ["/a\u00a0@b", "a", "hidden character U+00A0"],
+    ["/a\u200b @b", "a", "hidden character U+200B"],
+  ])("is said with its reason, and whom it leaves the file to: %s", (line, path, because) => {
+    const file = parseCodeowners(`* @a\n${line}\n`);
+    expect(lineFor(file, path)?.owners).toEqual(["@a"]);
+    expect(skippedFor(file, path)).toMatchObject([{ line: 2, inDoubt: false }]);
+    expect(skippedFor(file, path)[0]?.because).toContain(because);
+  });
+
+  test("matters only where it would have decided", () => {
+    expect(skippedFor(parseCodeowners("/[a] @b\n* @a"), "[a]")).toEqual([]);
+    expect(skippedFor(parseCodeowners("* @a\n/[a] @b"), "c")).toEqual([]);
+  });
+
+  test("GitHub's word decides: what it cannot read is skipped, and what only we cannot read is in doubt", () => {
+    const theirs = parseCodeowners("* @a\n/x @b", [{ line: 2, kind: "Invalid pattern" }]);
+    expect(lineFor(theirs, "x")?.line).toBe(1);
+    expect(skippedFor(theirs, "x")[0]?.because).toBe("GitHub says: Invalid pattern");
+    const ours = parseCodeowners("* @a\n/x bob", []);
+    expect(skippedFor(ours, "x")).toMatchObject([{ line: 2, inDoubt: true }]);
+    expect(parseCodeowners("/x bob", [{ line: 1, kind: "Invalid owner" }]).skipped).toMatchObject([
+      { inDoubt: false },
+    ]);
+    const unknown = parseCodeowners("/x @gone @b", [{ line: 1, kind: "Unknown owner" }]);
+    expect(lineFor(unknown, "x")?.owners).toEqual(["@gone", "@b"]);
+  });
+});
+
+const letters = ["a", "b", ".a", "a.ts", "(a)", "{a,b}", "a#b", "a!", "+a", "[a]", "[ab]", "a b", "*", "?"];
+const paths = fc
+  .array(fc.constantFrom(...letters), { minLength: 1, maxLength: 3 })
+  .map((parts) => parts.join("/"));
+const piece = fc.constantFrom(
+  ...["a", "b", ".a", "*", "**", "?", "a*", "*.ts", "(a)", "{a,b}", "a#b", "é", "+a", "a.ts"],
+  ...["\\[a\\]", "\\[ab\\]", "\\*", "\\?", "a\\ b", "\\a", "\\{a,b\\}"],
+);
+const patterns = fc
+  .tuple(fc.constantFrom("", "/"), fc.array(piece, { minLength: 1, maxLength: 3 }), fc.constantFrom("", "/"))
+  .map(([front, parts, back]) => `${front}${parts.join("/")}${back}`);
+
+/** Whether git's own rules for ignored files match each path: apart from what GitHub leaves out, CODEOWNERS follows them. */
+describe("beside git itself", () => {
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "countersign-owners-"));
+    execFileSync("git", ["init", "--quiet", folder]);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  function ignored(pattern: string, all: readonly string[]): readonly string[] {
+    writeFileSync(join(folder, ".git/info/exclude"), `${pattern}\n`);
+    const asked = [
+      "-C",
+      folder,
+      "-c",
+      "core.ignoreCase=false",
+      "check-ignore",
+      "--no-index",
+      "-z",
+      "--stdin",
+    ];
+    const { stdout } = spawnSync("git", asked, { input: `${all.join("\0")}\0`, encoding: "utf8" });
+    return stdout.split("\0").filter((path) => path !== "");
+  }
+
+  test("every pattern matches the same paths", () => {
+    let matched = 0;
+    fc.assert(
+      fc.property(patterns, fc.uniqueArray(paths, { minLength: 12, maxLength: 24 }), (pattern, all) => {
+        // GitHub itself names this difference: the files of the folder, and nothing deeper.
+        fc.pre(!pattern.endsWith("/*"));
+        const file = parseCodeowners(`${pattern} @a`);
+        expect(file.skipped).toEqual([]);
+        const own = all.filter((path) => lineFor(file, path) !== undefined);
+        expect(own).toEqual(ignored(pattern, all));
+        matched += own.length;
+      }),
+      { seed: 6, numRuns: rounds(250, 4000) },
+    );
+    expect(matched).toBeGreaterThan(200);
+  }, 120_000);
+});
+
+const anyLine = fc
+  .array(
+    fc.constantFrom(
+      ..."a/*?[]\\!#@ .-\t",
+      "**",
+      "@a",
+      " @a",
+      " @acme/core",
+      " b@c.example",
+      " b",
+      "\\ ",
+      "\\[",
+    ),
+    { maxLength: 9 },
+  )
+  .map((parts) => parts.join(""));
+
+test("of any line, it is said that it is skipped where GitHub finds it wrong, and only there", () => {
+  fc.assert(
+    fc.property(anyLine, (line) => {
+      // What becomes of an escaped tab, nobody says.
+      fc.pre(!line.includes("\\\t"));
+      const { skipped } = parseCodeowners(line);
+      expect(skipped.length > 0).toBe(readOwnersLine(line).fault !== null);
+    }),
+    { seed: 7, numRuns: rounds(3000, 100_000) },
+  );
 });

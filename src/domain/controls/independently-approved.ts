@@ -5,6 +5,8 @@ import type { AskState, TreeState } from "../ask.ts";
 import type { Actor, Basis, Change, PullRequest } from "../change.ts";
 import { carriedBy } from "../landed-before.ts";
 import { entryId } from "../policy/brought.ts";
+import { ownerNotes } from "../owners.ts";
+import { asksForOwners } from "../policy/policy.ts";
 import { branchOf } from "../policy/scope.ts";
 import type { Assessment, JudgedApproval, Outcome, Result } from "../result.ts";
 import { preApproval } from "../standard.ts";
@@ -130,9 +132,11 @@ export function judgeAsks(
     deciding.find((one) => !one.cause.startsWith("waiting"))?.cause ?? deciding[0]?.cause ?? "satisfied";
   const preApproved = each.flatMap((one) => one.preApproved ?? []);
   const carried = pullsOf(subject).flatMap((pull) => carriedOf(pull, context));
+  const ownersFile = asksForOwners(context.policy) ? unique(pullsOf(subject).flatMap(ownerNotes)) : [];
   return result(name, outcome, cause, unique(deciding.flatMap((one) => one.reasons)), {
     ...(preApproved.length === 0 ? {} : { preApproved }),
     ...(carried.length === 0 ? {} : { carried }),
+    ...(ownersFile.length === 0 ? {} : { ownersFile }),
     pullRequests: pullsOf(subject).map((pull) => pull.number),
     required: each.map((one) => one.required),
     counted: each.map((one) => one.counted),

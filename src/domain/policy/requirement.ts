@@ -11,6 +11,8 @@ export interface Owners {
   readonly users: readonly string[];
   readonly teams: readonly string[];
   readonly emails: readonly string[];
+  /** The lines of the file that name them, from 1. */
+  readonly lines: readonly number[];
 }
 
 /** Who may give one approval: those the policy names, and those CODEOWNERS adds to them. */

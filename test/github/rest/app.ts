@@ -8,6 +8,7 @@ import { accountRoutes } from "./accounts.ts";
 import { appRoutes } from "./apps.ts";
 import { identify } from "./caller.ts";
 import { checkRoutes } from "./checks.ts";
+import { codeownersRoutes } from "./codeowners.ts";
 import { commitRoutes } from "./commits.ts";
 import { contentRoutes } from "./contents.ts";
 import { deploymentRoutes } from "./deployments.ts";
@@ -31,6 +32,7 @@ const ROUTES: Routes = {
   ...repositoryRoutes,
   ...commitRoutes,
   ...contentRoutes,
+  ...codeownersRoutes,
   ...pullRoutes,
   ...issueRoutes,
   ...checkRoutes,

@@ -33,6 +33,7 @@ export const OPERATIONS = [
   "GET /repos/{owner}/{repo}/branches",
   "GET /repos/{owner}/{repo}/branches/{branch}",
   "GET /repos/{owner}/{repo}/branches/{branch}/protection",
+  "GET /repos/{owner}/{repo}/codeowners/errors",
   "GET /repos/{owner}/{repo}/collaborators",
   "GET /repos/{owner}/{repo}/collaborators/{username}",
   "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
