@@ -114,7 +114,7 @@ async function store(
     });
   }
   const report = read.data;
-  if (source.repositories !== null && !matchesAny(source.repositories, report.repository, true))
+  if (source.repositories !== null && !matchesAny(source.repositories, report.repository, "lets", true))
     return refuse(c, tools, "wrong-repository", {
       says: `The source ${source.name} may not report deployments of ${report.repository}.`,
     });

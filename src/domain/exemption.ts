@@ -22,7 +22,7 @@ export interface GivenUp {
 /** Every exemption for a repository (by its name) as of `at`. */
 export function exemptionsFor(policy: Policy, repository: string, at: Instant): readonly GivenUp[] {
   return policy.exemptions
-    .filter((exemption) => matchesAny([exemption.repository], repository))
+    .filter((exemption) => matchesAny([exemption.repository], repository, "lets"))
     .map((exemption) => {
       const id = entryId(exemption);
       const { controls, reason, expires } = exemption;

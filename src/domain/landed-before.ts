@@ -47,7 +47,7 @@ function ownersOf({ owners }: PullRequest): string {
  */
 export function carriedBy(pull: PullRequest, policy: Policy, at: Instant): Carried {
   const landings = (pull.landedBefore ?? []).filter(
-    (each) => each.at <= at && matchesAny(policy.production.integration, branchOf(each.ref) ?? ""),
+    (each) => each.at <= at && matchesAny(policy.production.integration, branchOf(each.ref) ?? "", "lets"),
   );
   if (landings.length === 0) return { commits: new Set(), by: [], asks: () => false, reasons: [] };
   const asked = whatIsAsked(policy, [pull]);

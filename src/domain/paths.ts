@@ -1,6 +1,6 @@
 /** The paths a pull request touches, made ready to be asked about by hundreds of rules. */
 
-import { globStart } from "./policy/glob.ts";
+import { globStart, type GlobUse } from "./policy/glob.ts";
 import { matcherOf, type Pattern } from "./policy/pattern.ts";
 
 /** Some paths in order, and for each pattern asked about which of them fit: many rules name the same. */
@@ -13,15 +13,15 @@ export class Paths {
   }
 
   /** For each path, in the order of `all`, whether it fits: 1 or 0. */
-  fitting(pattern: Pattern): Uint8Array {
-    const key = typeof pattern === "string" ? `glob ${pattern}` : `expression ${pattern.matches}`;
-    const made = this.#known.get(key) ?? this.#match(pattern);
+  fitting(pattern: Pattern, use: GlobUse): Uint8Array {
+    const key = typeof pattern === "string" ? `glob ${use} ${pattern}` : `expression ${pattern.matches}`;
+    const made = this.#known.get(key) ?? this.#match(pattern, use);
     this.#known.set(key, made);
     return made;
   }
 
-  #match(pattern: Pattern): Uint8Array {
-    const fits = matcherOf(pattern);
+  #match(pattern: Pattern, use: GlobUse): Uint8Array {
+    const fits = matcherOf(pattern, use);
     const start = typeof pattern === "string" ? globStart(pattern) : "";
     const made = new Uint8Array(this.all.length);
     // In order, the paths of one folder stand together.

@@ -6,6 +6,7 @@ import { contributorsOf, makersOf, type Certainty, type Contributor } from "./co
 import { authorityOf, isOneOf } from "./entitled.ts";
 import type { Who } from "./policy/from.ts";
 import { Paths } from "./paths.ts";
+import type { GlobUse } from "./policy/glob.ts";
 import { fits, found, type Pattern } from "./policy/pattern.ts";
 import type { When } from "./policy/when.ts";
 
@@ -24,22 +25,23 @@ const NO: Held = { holds: "no", unknown: [] };
  */
 export function whenHolds(when: When, pull: PullRequest, at: Instant, letsOut = false): Held {
   const { author } = pull;
+  const use = letsOut ? "lets" : "asks";
   const each: (Held | null)[] = [
-    given(when.paths, (paths) => somePath(paths, pull)),
-    given(when["only-paths"], (paths) => onlyPaths(paths, pull)),
+    given(when.paths, (paths) => somePath(paths, pull, use)),
+    given(when["only-paths"], (paths) => onlyPaths(paths, pull, use)),
     given(when.author, (who) => (author === null ? unknown(DELETED) : isWho(who, author, pull))),
     given(when.contributors, (who) => anyOf([...contributorsAre(who, pull, letsOut), unseen(pull, NO)])),
     given(when["only-contributors"], (who) =>
       allOf([...contributorsAre(who, pull, !letsOut), unseen(pull, YES)]),
     ),
-    given(when.base, (patterns) => said(fits(patterns, pull.base.ref))),
-    given(when.head, (patterns) => said(fits(patterns, pull.head.ref))),
+    given(when.base, (patterns) => said(fits(patterns, pull.base.ref, use))),
+    given(when.head, (patterns) => said(fits(patterns, pull.head.ref, use))),
     given(when.labels, (labels) => said(labels.every((label) => hasLabel(pull, label)))),
     given(when.title, (title) => said(found(title.matches, pull.title) !== null)),
     given(when.size, (size) => sizeHolds(size, pull)),
     given(when.checks, (checks) => allOf(checks.map((check) => checkHolds(check, pull.checks, at)))),
     given(when.draft, (draft) => said(pull.draft === draft)),
-    given(when.repository, (globs) => said(fits(globs, pull.repository.name))),
+    given(when.repository, (globs) => said(fits(globs, pull.repository.name, use))),
     given(when.signatures, (which) => (which === "valid" ? signed(pull) : not(signed(pull)))),
     given(when["any-of"], (conditions) => anyOf(conditions.map((one) => whenHolds(one, pull, at, letsOut)))),
     given(when["all-of"], (conditions) => allOf(conditions.map((one) => whenHolds(one, pull, at, letsOut)))),
@@ -107,15 +109,15 @@ function untoldFiles(pull: PullRequest): Held | null {
   return unknown(`GitHub would not list more than ${pull.files.list.length} of the changed files`);
 }
 
-function somePath(patterns: readonly Pattern[], pull: PullRequest): Held {
+function somePath(patterns: readonly Pattern[], pull: PullRequest, use: GlobUse): Held {
   const paths = pathsOf(pull);
-  const some = patterns.some((pattern) => paths.fitting(pattern).includes(1));
+  const some = patterns.some((pattern) => paths.fitting(pattern, use).includes(1));
   return some ? YES : (untoldFiles(pull) ?? NO);
 }
 
-function onlyPaths(patterns: readonly Pattern[], pull: PullRequest): Held {
+function onlyPaths(patterns: readonly Pattern[], pull: PullRequest, use: GlobUse): Held {
   const paths = pathsOf(pull);
-  const each = patterns.map((pattern) => paths.fitting(pattern));
+  const each = patterns.map((pattern) => paths.fitting(pattern, use));
   if (paths.all.some((_, index) => each.every((fit) => fit[index] !== 1))) return NO;
   return untoldFiles(pull) ?? said(paths.all.length > 0);
 }

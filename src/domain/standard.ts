@@ -80,7 +80,7 @@ function notMade(entry: StandardChange, author: Actor, pull: PullRequest, policy
 function notWithin(entry: StandardChange, { files }: PullRequest): readonly string[] {
   if (files === undefined || !files.complete) return ["GitHub would not list all its files"];
   const paths = files.list.flatMap(({ path, oldPath }) => (oldPath === null ? [path] : [oldPath, path]));
-  const outside = paths.filter((path) => !fits(entry.paths, path));
+  const outside = paths.filter((path) => !fits(entry.paths, path, "lets"));
   if (outside.length > 0) return [`it also changes ${some(outside.map(oneLine), 3)}`];
   return paths.length === 0 ? ["it changes no files"] : [];
 }

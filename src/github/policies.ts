@@ -108,7 +108,7 @@ function sourceOf(
   }
   const what = `${POLICY_PATH} of ${repository}`;
   if (file.__typename !== "Blob") return unreadable(`${what} is not a file`);
-  if (file.isBinary === true || file.text == null) return unreadable(`${what} is not a text`);
+  if (file.isBinary === true || file.text == null) return unreadable(`${what} is not a text in UTF-8`);
   if (file.isTruncated) return unreadable(`${what} is too large: GitHub shows only a part of it`);
   if (commit === null) return unreadable(`GitHub does not say which commit ${what} was read from`);
   return { state: "found", repository, path: POLICY_PATH, commit, blob: file.oid, text: file.text };

@@ -37,7 +37,7 @@ test("looking for a literal first finds no less and no more than the expression 
       } catch {
         return;
       }
-      expect(matcherOf({ matches: expression })(of)).toBe(alone);
+      expect(matcherOf({ matches: expression }, "asks")(of)).toBe(alone);
     }),
     { numRuns: 20_000 },
   );
@@ -72,7 +72,8 @@ test("looking at a glob's beginning first finds no less and no more than the glo
       path,
       (one, of) => {
         // Without regard to case nothing is looked at first; here is nothing but small letters.
-        expect(matchesAny([one], of)).toBe(matchesAny([one], of, true));
+        for (const use of ["asks", "lets"] as const)
+          expect(matchesAny([one], of, use)).toBe(matchesAny([one], of, use, true));
       },
     ),
     { numRuns: 20_000 },

@@ -5,7 +5,7 @@ import { Paths } from "../../src/domain/paths.ts";
 import { matchesAny } from "../../src/domain/policy/glob.ts";
 import { fits } from "../../src/domain/policy/pattern.ts";
 
-const segment = fc.constantFrom("a", "b", "ab", "a.ts", ".a", "a-b", "B");
+const segment = fc.constantFrom("a", "b", "ab", "a.ts", ".a", "a-b", "B", "[ab]");
 const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
 const wild = fc.constantFrom("**", "*", "a*", "*.ts", "?", "{a,b}", "[ab]");
 const glob = fc
@@ -15,15 +15,26 @@ const pattern = fc.oneof(glob, fc.constantFrom({ matches: "a/b" }, { matches: "^
 
 test("of many paths, those fit a pattern that fit it each by itself", () => {
   fc.assert(
-    fc.property(fc.array(path, { maxLength: 12 }), pattern, (all, which) => {
-      const paths = new Paths(all);
-      expect([...paths.all]).toEqual(all.toSorted());
-      expect([...paths.fitting(which)]).toEqual(paths.all.map((each) => (fits([which], each) ? 1 : 0)));
-    }),
+    fc.property(
+      fc.array(path, { maxLength: 12 }),
+      pattern,
+      fc.constantFrom("asks", "lets"),
+      (all, which, use) => {
+        const paths = new Paths(all);
+        expect([...paths.all]).toEqual(all.toSorted());
+        expect([...paths.fitting(which, use)]).toEqual(
+          paths.all.map((each) => (fits([which], each, use) ? 1 : 0)),
+        );
+        // The other use of the same pattern is another question.
+        expect([...paths.fitting(which, "asks")]).toEqual(
+          paths.all.map((each) => (fits([which], each, "asks") ? 1 : 0)),
+        );
+      },
+    ),
   );
 });
 
 test("a folder's glob is the folder too, which may be a submodule, and none that only begins like it", () => {
-  expect(matchesAny(["vendor/lib/**"], "vendor/lib")).toBe(true);
-  expect(matchesAny(["vendor/lib/**"], "vendor/library/a.ts")).toBe(false);
+  expect(matchesAny(["vendor/lib/**"], "vendor/lib", "lets")).toBe(true);
+  expect(matchesAny(["vendor/lib/**"], "vendor/library/a.ts", "lets")).toBe(false);
 });

@@ -399,12 +399,12 @@ describe("a repository's file", () => {
 
 describe("globs", () => {
   test("know dotfiles, parentheses, pluses and bars as the letters they are", () => {
-    expect(matchesAny(["*"], ".hidden")).toBe(true);
-    expect(matchesAny(["app/(group)/**"], "app/(group)/page.tsx")).toBe(true);
-    expect(matchesAny(["a+b"], "a+b")).toBe(true);
-    expect(matchesAny(["a|b"], "a")).toBe(false);
-    expect(matchesAny(["(a+)+"], "aaa")).toBe(false);
-    expect(matchesAny(["rel-{a,b}"], "rel-b")).toBe(true);
+    expect(matchesAny(["*"], ".hidden", "asks")).toBe(true);
+    expect(matchesAny(["app/(group)/**"], "app/(group)/page.tsx", "asks")).toBe(true);
+    expect(matchesAny(["a+b"], "a+b", "asks")).toBe(true);
+    expect(matchesAny(["a|b"], "a", "asks")).toBe(false);
+    expect(matchesAny(["(a+)+"], "aaa", "asks")).toBe(false);
+    expect(matchesAny(["rel-{a,b}"], "rel-b", "asks")).toBe(true);
   });
   test("that negate, extend or wander are refused", () => {
     for (const each of ["!main", "+(a)", "@(a|b)", "*a*a*a*a", "a".repeat(501), "**/".repeat(9)])
@@ -413,7 +413,55 @@ describe("globs", () => {
   test("that are allowed answer at once, whatever the name", () => {
     for (const each of ["*a*a*a", "**/*a*a*/**", "(a+)+$(a+)+$(a+)+$"]) {
       expect(globProblem(each)).toBeNull();
-      expect(matchesAny([each], `${"a".repeat(250)}!`)).toBe(false);
+      expect(matchesAny([each], `${"a".repeat(250)}!`, "asks")).toBe(false);
     }
+  });
+  test("are two things with brackets in them: a set of letters where they ask, a name where they let pass", () => {
+    expect(matchesAny(["app/[locale]/*"], "app/[locale]/a", "lets")).toBe(true);
+    expect(matchesAny(["app/[locale]/*"], "app/l/a", "lets")).toBe(false);
+    expect(matchesAny(["app/[locale]/*"], "app/[locale]/a", "asks")).toBe(true);
+    expect(matchesAny(["app/[locale]/*"], "app/l/a", "asks")).toBe(true);
+    expect(matchesAny(["app/\\[a\\]/*"], "app/a/a", "asks")).toBe(false);
+  });
+  test("let no more pass than they ask for, and without wildcards only what they are", () => {
+    const part = fc.constantFrom("a", "b", "[ab]", "[a]", "*", "**", "{a,b}", "[!a]", "[a-z]", "a[", "x[y]z");
+    const some = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/"));
+    fc.assert(
+      fc.property(some, some, (one, of) => {
+        if (matchesAny([one], of, "lets")) expect(matchesAny([one], of, "asks")).toBe(true);
+        if (!/[*?{]/u.test(one)) expect(matchesAny([one], of, "lets")).toBe(one === of);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+  test.each([
+    [" main", "space"],
+    ["main ", "space"],
+    ["../x", "."],
+    ["a/./b", "."],
+    ["/docs/**", "slash"],
+    ["docs/", "docs/**"],
+    ["a//b", "two slashes"],
+    ["[a-z", "each [ needs its ]"],
+    ["a]", "each [ needs its ]"],
+    ["{a,b", "each { needs its }"],
+    ["a\\", "backslash"],
+    ["pr\u200bod", "U+200B"],
+  ])("that match nothing, or not what they seem to, are a problem that says why: %j", (each, because) => {
+    expect(globProblem(each)).toContain(because);
+  });
+  test("that are refused because they match nothing do so", () => {
+    const part = fc.constantFrom("a", "b", "..", ".", "", "a ", " a", "*", "**", "[a", "{a", "a\\", "[b]");
+    const some = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/"));
+    const path = fc.array(fc.constantFrom("a", "b", "ab", ".a"), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(some, path, (one, parts) => {
+        if (one === "" || globProblem(one) === null) return;
+        // A wildcard may stand for nothing at all: such a glob reaches something, but not what it says.
+        if (one.includes("*")) return;
+        expect(matchesAny([one], parts.join("/"), "lets")).toBe(false);
+      }),
+      { numRuns: 5000 },
+    );
   });
 });

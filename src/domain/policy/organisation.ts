@@ -5,7 +5,7 @@ import { DEFAULT_CALENDAR, isTimezone, WEEKDAYS, type Calendar } from "../calend
 import type { Instant } from "../change.ts";
 import { CONTROL_NAMES, type ControlName } from "../result.ts";
 import { DaySchema } from "./day.ts";
-import { matchesAny } from "./glob.ts";
+import { matchesAny, type GlobUse } from "./glob.ts";
 import { GlobSchema } from "./pattern.ts";
 
 const Login = z.string().min(1);
@@ -184,8 +184,11 @@ export function lineFor(
   lines: readonly RepositoriesEntry[],
   { name, topics }: Pick<About, "name" | "topics">,
 ): RepositoriesEntry | null {
+  // A line that lets out of something is no wider than it reads.
+  const use = ({ scope, mode }: RepositoriesEntry): GlobUse =>
+    scope === "out" || mode === "observe" ? "lets" : "asks";
   const fits = (line: RepositoriesEntry): boolean =>
-    (line.name === null || matchesAny([line.name], name)) &&
+    (line.name === null || matchesAny([line.name], name, use(line))) &&
     (line.topic === null || topics.includes(line.topic.toLowerCase()));
   return lines.find(fits) ?? null;
 }

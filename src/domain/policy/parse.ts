@@ -43,6 +43,14 @@ export function parsePolicy(text: string): ParsedPolicy {
 }
 
 function parse(text: string): ParsedPolicy {
+  // What is not UTF-8 is shown with this character in place of each byte that means nothing.
+  const strange = text.indexOf("\uFFFD");
+  if (strange >= 0) {
+    const before = text.slice(0, strange).split("\n");
+    const message = "the file is not UTF-8 (or holds the replacement character U+FFFD): save it as UTF-8";
+    const column = (before.at(-1)?.length ?? 0) + 1;
+    return { ok: false, problems: [{ line: before.length, column, message }] };
+  }
   const counter = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: counter,

@@ -2,7 +2,7 @@
 
 import { RE2JS } from "re2js";
 import { z } from "zod";
-import { globMatcher, globProblem } from "./glob.ts";
+import { globMatcher, globProblem, type GlobUse } from "./glob.ts";
 import { literalIn } from "./literal.ts";
 
 /** A longer expression is refused unread. */
@@ -36,13 +36,13 @@ export const PatternSchema = z.union([GlobSchema, z.strictObject({ matches: Rege
 export type Pattern = z.infer<typeof PatternSchema>;
 
 /** Whether any of the patterns holds for a text. */
-export function fits(patterns: readonly Pattern[], text: string): boolean {
-  return patterns.some((pattern) => matcherOf(pattern)(text));
+export function fits(patterns: readonly Pattern[], text: string, use: GlobUse): boolean {
+  return patterns.some((pattern) => matcherOf(pattern, use)(text));
 }
 
 /** Whether a pattern holds, made ready once. A literal that must be there is looked for first: that is many times faster. */
-export function matcherOf(pattern: Pattern): (text: string) => boolean {
-  if (typeof pattern === "string") return globMatcher(pattern);
+export function matcherOf(pattern: Pattern, use: GlobUse): (text: string) => boolean {
+  if (typeof pattern === "string") return globMatcher(pattern, use);
   const { matches } = pattern;
   const known = matchers.get(matches);
   if (known !== undefined) return known;

@@ -14,33 +14,35 @@ export function isProductionBranch(policy: Policy, repository: Repository, branc
   if (branches === null || alsoDefaultBranch === true) {
     if (branch === repository.defaultBranch) return true;
   }
-  return branches !== null && matchesAny(branches, branch);
+  return branches !== null && matchesAny(branches, branch, "asks");
 }
 
 /** Whether what lands on this branch carries its approvals into production; `branch` without `refs/heads/`. What reaches production is never only integration. */
 export function isIntegrationBranch(policy: Policy, repository: Repository, branch: string): boolean {
   if (policy.outOfScope !== undefined || isProductionBranch(policy, repository, branch)) return false;
-  return matchesAny(policy.production.integration, branch);
+  return matchesAny(policy.production.integration, branch, "lets");
 }
 
 /** Whether deployments to this environment reach production; compared without case. */
 export function isProductionEnvironment(policy: Policy, environment: string): boolean {
-  return policy.outOfScope === undefined && matchesAny(policy.production.environments, environment, true);
+  return (
+    policy.outOfScope === undefined && matchesAny(policy.production.environments, environment, "asks", true)
+  );
 }
 
 /** Whether making or moving this tag is a deployment to production; `tag` without `refs/tags/`. */
 export function isProductionTag(policy: Policy, tag: string): boolean {
-  return policy.outOfScope === undefined && matchesAny(policy.production.tags, tag);
+  return policy.outOfScope === undefined && matchesAny(policy.production.tags, tag, "asks");
 }
 
 /** The glob of `production.tags` that makes this tag's moves deployments, or null; `tag` without `refs/tags/`. */
 export function productionTagGlob(policy: Policy, tag: string): string | null {
-  return policy.production.tags.find((glob) => matchesAny([glob], tag)) ?? null;
+  return policy.production.tags.find((glob) => matchesAny([glob], tag, "asks")) ?? null;
 }
 
 /** Whether runs of this workflow are deployments; `path` e.g. `.github/workflows/migrate.yml`. */
 export function isProductionWorkflow(policy: Policy, path: string): boolean {
-  return matchesAny(policy.production.workflows, path.replace(/^\.github\/workflows\//u, ""));
+  return matchesAny(policy.production.workflows, path.replace(/^\.github\/workflows\//u, ""), "asks");
 }
 
 const PRODUCTION_LIKE = /(?:^|[^a-z])(?:prod|prd|production|live)(?:[^a-z]|$)/iu;
