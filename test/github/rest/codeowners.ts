@@ -58,7 +58,9 @@ export function readOwnersLine(source: string): {
     .split(/[ \t]+/)
     .filter((each) => each !== "")
     .map((owner) => ({ owner, column: source.indexOf(owner, pattern.length) + 1 }));
-  const wrong = owners.find(({ owner }) => !/^@[A-Za-z0-9][\w.-]*(\/[\w.-]+)?$|^[^@]+@[^@]+\.[^@]+$/.test(owner));
+  const wrong = owners.find(
+    ({ owner }) => !/^@[A-Za-z0-9][\w.-]*(\/[\w.-]+)?$|^[^@]+@[^@]+\.[^@]+$/.test(owner),
+  );
   if (wrong === undefined) return { fault: null, owners };
   return { fault: { kind: "Invalid owner", column: wrong.column, suggestion: null }, owners };
 }
