@@ -5,17 +5,8 @@ import { act, type Acted } from "./act.ts";
 import type { Made } from "./acts/step.ts";
 import { checkWebhook } from "./conformance/webhook.ts";
 import { Courier, type Send } from "./courier.ts";
-import {
-  ConnectionRefused,
-  cutShort,
-  unconditional,
-  faultAnswer,
-  faultFor,
-  FaultSchema,
-  setFault,
-  Watch,
-  type FaultWish,
-} from "./faults.ts";
+import { ConnectionRefused, faultAnswer, spoiled, spoils, unconditional } from "./fault-answers.ts";
+import { faultFor, FaultSchema, isGraphql, setFault, type FaultWish } from "./faults.ts";
 import { graphqlApp } from "./graphql/app.ts";
 import type { Instant, RequestRecord } from "./model.ts";
 import { settle } from "./queue.ts";
@@ -25,6 +16,7 @@ import { keepVersions, recordVersions, startLag } from "./replica.ts";
 import { buildWorld, type Setup } from "./setup.ts";
 import { stateOf } from "./state.ts";
 import { redeliver } from "./webhooks.ts";
+import { Watch } from "./watch.ts";
 import type { World } from "./world.ts";
 
 /** How a double is made. */
@@ -145,8 +137,8 @@ export class Double {
       const response =
         fault === undefined
           ? await this.#answer(request, path)
-          : fault.kind === "cut-short"
-            ? await cutShort(await this.#answer(unconditional(request), path), fault)
+          : spoils(fault)
+            ? await spoiled(await this.#answer(unconditional(request), path), fault)
             : faultAnswer(this.world, fault, path);
       if (fault !== undefined) this.#watch.limited(fault, path, as);
       this.#record(method, path, as, response.status);
@@ -159,8 +151,7 @@ export class Double {
   }
 
   async #answer(request: Request, path: string): Promise<Response> {
-    const isGraphql = path === "/graphql" || path === "/api/graphql";
-    const response = await (isGraphql ? this.#graphql : this.#rest).fetch(request);
+    const response = await (isGraphql(path) ? this.#graphql : this.#rest).fetch(request);
     if (request.method !== "GET") {
       settle(this.world);
       recordVersions(this.world);
@@ -196,6 +187,7 @@ function heldToSchema(world: World, send: Send): Send {
   return (url, init) => {
     const headers = new Headers(init.headers);
     const event = headers.get("x-github-event") ?? "";
+    if (world.oddDeliveries.has(headers.get("x-github-delivery") ?? "")) return send(url, init);
     const payload: unknown = JSON.parse(typeof init.body === "string" ? init.body : "null");
     const action =
       typeof payload === "object" && payload !== null && "action" in payload ? String(payload.action) : null;

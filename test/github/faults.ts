@@ -1,13 +1,14 @@
-/** Getting things wrong on demand, and noticing clients that break GitHub's rules. */
+/** Getting things wrong on demand: what is wished, and which request or webhook meets it. */
 
 import { z } from "zod";
-import type { Breach, RequestFault, WebhookFault } from "./model.ts";
+import { FAULT_KINDS, GRAPHQL_FAULT_KINDS, type RequestFault, type WebhookFault } from "./model.ts";
 import type { World } from "./world.ts";
 
 /** What `POST /_double/faults` takes; the steps of stories of the same names take the same keys. */
 export const FaultSchema = z.strictObject({
   do: z.enum([
     "github-fails",
+    "github-says",
     "outage",
     "recover",
     "duplicate-webhooks",
@@ -16,31 +17,41 @@ export const FaultSchema = z.strictObject({
     "delay-webhooks",
   ]),
   /** github-fails: how. Default: server-error. */
-  kind: z
-    .enum([
-      "server-error",
-      "unauthorized",
-      "not-found",
-      "rate-limit",
-      "secondary-limit",
-      "refused",
-      "cut-short",
-    ])
-    .optional(),
-  /** Status of a server error; default 502. */
+  kind: z.enum(FAULT_KINDS).optional(),
+  /** Status of the answer, if not the usual one; 200 for a limit: as GraphQL tells it. */
   status: z.number().int().optional(),
   /** Only requests of this kind, as a regular expression over `METHOD /path`. */
   match: z.string().optional(),
+  /** Only GraphQL queries of this kind, as a regular expression over the text with its variables. */
+  query: z.string().optional(),
+  /** Only GraphQL queries that ask for longer pages than this. */
+  over: z.number().int().optional(),
+  /** Only what is asked about this pull request. */
+  pull: z.number().int().optional(),
+  /** With `pull`: whose it is; default: web. */
+  repository: z.string().optional(),
+  /** GraphQL: only this field, as `Type.field`. */
+  field: z.string().optional(),
+  /** Only one of the two interfaces. */
+  via: z.enum(["rest", "graphql"]).optional(),
   /** How many requests or deliveries; default: until `recover`. */
   count: z.number().int().optional(),
   /** Seconds of the double's clock; default: until `recover`. */
   for: z.number().optional(),
-  /** Seconds a limited client is told to wait, real time; default 1. */
-  "retry-after": z.number().optional(),
+  /** Seconds a limited client is told to wait, real time; default 1. `none`: it is not told. */
+  "retry-after": z.union([z.number(), z.literal("none")]).optional(),
+  /** Limits as GitHub told them formerly. */
+  words: z.literal("old").optional(),
   /** The change is made and the answer lost. */
   "after-effect": z.boolean().optional(),
   /** cut-short: a list ends after so many items and does not say so. */
   items: z.number().int().optional(),
+  /** github-says: the key whose value nobody has heard of; `event`: the name of webhooks too. */
+  key: z.string().optional(),
+  /** github-says: only where the value would be this, in whatever case; default: any. */
+  was: z.string().optional(),
+  /** github-says: what it is instead. */
+  says: z.string().optional(),
   /** Webhooks: only this event. */
   event: z.string().optional(),
   /** Webhooks: only every nth. */
@@ -60,161 +71,81 @@ const WEBHOOK_KINDS: Readonly<Record<string, WebhookFault["kind"]>> = {
 
 /** Starts getting something wrong, or (`recover`) stops with everything. */
 export function setFault(world: World, wish: FaultWish): void {
-  if (wish.do === "recover") {
+  const remaining = wish.count ?? Number.POSITIVE_INFINITY;
+  const until = wish.for === undefined ? null : world.now() + wish.for * 1000;
+  const webhooks = WEBHOOK_KINDS[wish.do];
+  if (webhooks !== undefined) {
+    const { event = null, every = 1 } = wish;
+    world.webhookFaults.push({ kind: webhooks, event, remaining, every, seen: 0 });
+  } else if (wish.do === "recover") {
     world.requestFaults.length = 0;
     world.webhookFaults.length = 0;
     world.lags.length = 0;
-    return;
+    world.oddWords.length = 0;
+  } else if (wish.do === "github-says") {
+    world.oddWords.push({
+      key: wish.key ?? "",
+      was: wish.was?.toLowerCase() ?? null,
+      says: wish.says ?? "",
+      until,
+    });
+  } else {
+    world.requestFaults.push(requestFault(wish, remaining, until));
   }
-  const remaining = wish.count ?? Number.POSITIVE_INFINITY;
-  const kind = WEBHOOK_KINDS[wish.do];
-  if (kind !== undefined) {
-    world.webhookFaults.push({ kind, event: wish.event ?? null, remaining, every: wish.every ?? 1, seen: 0 });
-    return;
-  }
-  world.requestFaults.push({
+}
+
+function requestFault(wish: FaultWish, remaining: number, until: number | null): RequestFault {
+  const { pull, repository = "web", "retry-after": retryAfter = 1 } = wish;
+  return {
     kind: wish.kind ?? "server-error",
-    status: wish.status ?? 502,
+    status: wish.status ?? null,
     match: wish.match === undefined ? null : new RegExp(wish.match),
+    query: wish.query === undefined ? null : new RegExp(wish.query),
+    over: wish.over ?? null,
+    pull: pull === undefined ? null : { repository, number: pull },
+    field: wish.field ?? null,
+    via: wish.via ?? null,
     remaining,
-    until: wish.for === undefined ? null : world.now() + wish.for * 1000,
-    retryAfter: wish["retry-after"] ?? 1,
+    until,
+    retryAfter: retryAfter === "none" ? null : retryAfter,
+    inOldWords: wish.words === "old",
     afterEffect: wish["after-effect"] ?? false,
     items: wish.items ?? 1,
-  });
+  };
 }
 
-/** The fault a request meets, used up by it; undefined when it goes well. */
+/** Whether a fault is still going on. */
+export function isOn(world: World, fault: Pick<RequestFault, "remaining" | "until">): boolean {
+  return fault.remaining > 0 && (fault.until === null || world.now() < fault.until);
+}
+
+/** Whether a path is that of GraphQL. */
+export function isGraphql(path: string): boolean {
+  return path === "/graphql" || path === "/api/graphql";
+}
+
+/** The fault a request meets by its path alone, used up by it; undefined when it goes well so far. */
 export function faultFor(world: World, method: string, path: string): RequestFault | undefined {
-  for (const fault of world.requestFaults) {
-    if (fault.remaining <= 0 || (fault.until !== null && world.now() >= fault.until)) continue;
-    if (fault.match !== null && !fault.match.test(`${method} ${path}`)) continue;
-    fault.remaining -= 1;
-    return fault;
-  }
-  return undefined;
+  const met = world.requestFaults.find(
+    (fault) =>
+      isOn(world, fault) &&
+      (fault.match === null || fault.match.test(`${method} ${path}`)) &&
+      (isGraphql(path) ? !looksIntoQueries(fault) && fault.via !== "rest" : meetsRest(fault, path)),
+  );
+  if (met !== undefined) met.remaining -= 1;
+  return met;
 }
 
-/** A connection that is refused; the server hangs up, `fetch` fails. */
-export class ConnectionRefused extends Error {
-  override readonly name = "ConnectionRefused";
+/** Whether GraphQL itself must tell if a query meets a fault. */
+export function looksIntoQueries({ kind, query, over, pull, field }: RequestFault): boolean {
+  return GRAPHQL_FAULT_KINDS.has(kind) || query !== null || over !== null || pull !== null || field !== null;
 }
 
-/** The limits GitHub counts apart, by path. */
-function resourceOf(path: string): string {
-  return path.endsWith("/graphql") ? "graphql" : "core";
-}
-
-/** The answer a fault gives to a request for a path. Throws {@link ConnectionRefused} where there is none. */
-export function faultAnswer(world: World, fault: RequestFault, path: string): Response {
-  const headers = new Headers({
-    "content-type": "application/json; charset=utf-8",
-    date: new Date(world.now()).toUTCString(),
-  });
-  const answer = (status: number, message: string): Response =>
-    new Response(
-      JSON.stringify({
-        message,
-        documentation_url: "https://docs.github.com/rest",
-        status: String(status),
-      }),
-      { status, headers },
-    );
-  switch (fault.kind) {
-    case "refused":
-      throw new ConnectionRefused("connection refused");
-    case "server-error":
-      return answer(fault.status, "Server Error");
-    case "unauthorized":
-      return answer(401, "Bad credentials");
-    case "not-found":
-      return answer(404, "Not Found");
-    case "rate-limit":
-      headers.set("x-ratelimit-limit", "5000");
-      headers.set("x-ratelimit-remaining", "0");
-      headers.set("x-ratelimit-used", "5000");
-      headers.set("x-ratelimit-reset", String(Math.ceil(world.realNow() / 1000 + fault.retryAfter)));
-      headers.set("x-ratelimit-resource", resourceOf(path));
-      return answer(403, "API rate limit exceeded for installation ID 1.");
-    case "cut-short":
-      throw new Error("a list that is cut short is answered first");
-    case "secondary-limit":
-      headers.set("retry-after", String(fault.retryAfter));
-      return answer(
-        403,
-        "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
-      );
-  }
-}
-
-/** A request that asks for the list itself, whatever of it the client has kept. */
-export function unconditional(request: Request): Request {
-  const headers = new Headers(request.headers);
-  headers.delete("if-none-match");
-  return new Request(request, { headers });
-}
-
-/** An answer whose list ends early and names no next page. */
-export async function cutShort(answer: Response, { items }: RequestFault): Promise<Response> {
-  const list: unknown = await answer.clone().json();
-  if (!Array.isArray(list)) return answer;
-  const headers = new Headers(answer.headers);
-  headers.delete("link");
-  headers.delete("etag");
-  return new Response(JSON.stringify(list.slice(0, items)), { status: answer.status, headers });
-}
-
-/** Requests that came so soon after a limit was told were already on their way. */
-const ON_ITS_WAY = 100;
-
-/** GitHub's advice: no more than 80 writes that create content in a minute. */
-const WRITES_A_MINUTE = 80;
-
-/** Watches for clients that go on while they were told to wait, or write too fast. Real time throughout. */
-export class Watch {
-  readonly #world: World;
-  readonly #pacing: boolean;
-  /** Who was told to wait: GitHub counts every installation, user and App for itself. `resource` null: all of them. */
-  readonly #told = new Map<
-    string,
-    {
-      readonly kind: Breach["kind"];
-      readonly resource: string | null;
-      readonly since: number;
-      readonly until: number;
-    }
-  >();
-  #writes: number[] = [];
-
-  constructor(world: World, pacing: boolean) {
-    this.#world = world;
-    this.#pacing = pacing;
-  }
-
-  /** Notes a request before it is answered; `as`: who asks. */
-  seen(method: string, path: string, as: string): void {
-    const now = this.#world.realNow();
-    const told = this.#told.get(as);
-    const isMeant = told !== undefined && (told.resource === null || told.resource === resourceOf(path));
-    if (isMeant && now > told.since + ON_ITS_WAY && now < told.until)
-      this.#breach(told.kind, method, path, `${Math.ceil(told.until - now)} ms before it might`);
-    if (!this.#pacing || method === "GET" || path.endsWith("/graphql")) return;
-    this.#writes = [...this.#writes.filter((at) => at > now - 60_000), now];
-    if (this.#writes.length > WRITES_A_MINUTE)
-      this.#breach("pacing", method, path, `${this.#writes.length} writes in a minute`);
-  }
-
-  /** Notes that a client that asked for a path was told to wait. */
-  limited(fault: RequestFault, path: string, as: string): void {
-    if (fault.kind !== "rate-limit" && fault.kind !== "secondary-limit") return;
-    const since = this.#world.realNow();
-    const kind = fault.kind === "rate-limit" ? "rate-limit" : "retry-after";
-    // An exhausted limit is that of one resource; a secondary one concerns everything.
-    const resource = kind === "rate-limit" ? resourceOf(path) : null;
-    this.#told.set(as, { kind, resource, since, until: since + fault.retryAfter * 1000 });
-  }
-
-  #breach(kind: Breach["kind"], method: string, path: string, detail: string): void {
-    this.#world.breaches.push({ kind, request: `${method} ${path}`, detail });
-  }
+function meetsRest(fault: RequestFault, path: string): boolean {
+  const { kind, query, over, pull, field, via } = fault;
+  if (via === "graphql" || query !== null || over !== null || field !== null) return false;
+  if (GRAPHQL_FAULT_KINDS.has(kind) && kind !== "allow-list") return false;
+  if (pull === null) return true;
+  const asked = /\/repos\/[^/]+\/([^/]+)\/(?:pulls|issues)\/(\d+)(?:\/|$)/.exec(path);
+  return asked?.[1]?.toLowerCase() === pull.repository.toLowerCase() && Number(asked[2]) === pull.number;
 }

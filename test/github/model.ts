@@ -660,28 +660,71 @@ export interface RequestRecord {
   readonly at: number;
 }
 
+/** The ways in which an answer goes wrong. */
+export const FAULT_KINDS = [
+  "server-error",
+  "html",
+  "cut-json",
+  "cut-short",
+  "refused",
+  "unauthorized",
+  "not-found",
+  "rate-limit",
+  "secondary-limit",
+  "too-quickly",
+  "allow-list",
+  "suspended",
+  "went-wrong",
+  "resource-limits",
+  "missing-node",
+  "insufficient-scopes",
+  "too-many-nodes",
+] as const;
+
+/** Those that GraphQL tells inside an answer of 200. */
+export const GRAPHQL_FAULT_KINDS: ReadonlySet<string> = new Set([
+  "allow-list",
+  "went-wrong",
+  "resource-limits",
+  "missing-node",
+  "insufficient-scopes",
+  "too-many-nodes",
+]);
+
 /** Something the double was asked to get wrong in its answers. Each is used up by `remaining` requests or ends at `until` (the double's clock). */
 export interface RequestFault {
-  readonly kind:
-    | "server-error"
-    | "unauthorized"
-    | "not-found"
-    | "rate-limit"
-    | "secondary-limit"
-    | "refused"
-    | "cut-short";
-  /** Status of a server error. */
-  readonly status: number;
+  readonly kind: (typeof FAULT_KINDS)[number];
+  /** Status of the answer; null: the usual one. */
+  readonly status: number | null;
   /** Only requests whose `METHOD /path` matches; null: every request. */
   readonly match: RegExp | null;
+  /** Only GraphQL queries whose text or variables match. */
+  readonly query: RegExp | null;
+  /** Only GraphQL queries that ask for longer pages. */
+  readonly over: number | null;
+  /** Only what is asked about one pull request. */
+  readonly pull: { readonly repository: string; readonly number: number } | null;
+  /** GraphQL: only one field, as `Type.field`. */
+  readonly field: string | null;
+  readonly via: "rest" | "graphql" | null;
   remaining: number;
   readonly until: Instant | null;
-  /** Seconds the client is told to wait. */
-  readonly retryAfter: number;
+  /** Seconds the client is told to wait; null: it is not told. */
+  readonly retryAfter: number | null;
+  /** A limit as GitHub told it formerly. */
+  readonly inOldWords: boolean;
   /** True: the change is made and the answer lost, as with a broken connection. */
   readonly afterEffect: boolean;
   /** How many items a list that is cut short shows. */
   readonly items: number;
+}
+
+/** A word to say instead of others. `was`: only of this one, in small letters; null: of any. */
+export interface OddWord {
+  readonly key: string;
+  readonly was: string | null;
+  readonly says: string;
+  readonly until: Instant | null;
 }
 
 /** Something the double was asked to get wrong in its webhooks. */

@@ -2,6 +2,7 @@
 
 import { createHmac } from "node:crypto";
 import type { Account, App, HookDelivery, Installation, Organization, Repository } from "./model.ts";
+import { withOddWords, wordFor } from "./odd-words.ts";
 import type { World } from "./world.ts";
 import { userShape, organizationShape } from "./shapes/accounts.ts";
 import { repositoryShape } from "./shapes/repositories.ts";
@@ -32,16 +33,19 @@ export function emit(world: World, happening: Happening): HookDelivery | null {
   const installation = happening.installation ?? installationOf(world, app, happening);
   if (installation === undefined || installation.appId !== app.id) return null;
   if (happening.installation === undefined && !isSubscribed(installation, happening)) return null;
-  const payload = payloadOf(world, happening, installation);
+  const usual = JSON.stringify(payloadOf(world, happening, installation));
+  const body = world.oddWords.length === 0 ? usual : JSON.stringify(withOddWords(world, JSON.parse(usual)));
+  const event = wordFor(world, "event", happening.event);
   const delivery = makeDelivery(world, app.hook, app.id, {
     guid: world.uuid(),
-    event: happening.event,
-    action: happening.action,
+    event,
+    action: happening.action === null ? null : wordFor(world, "action", happening.action),
     installationId: installation.id,
     repositoryId: happening.repository?.id ?? null,
-    body: JSON.stringify(payload),
+    body,
     redelivery: false,
   });
+  if (body !== usual || event !== happening.event) world.oddDeliveries.add(delivery.guid);
   world.outbox.push(delivery);
   return delivery;
 }

@@ -16,6 +16,7 @@ import type {
   Installation,
   Instant,
   Issue,
+  OddWord,
   Organization,
   PullRequest,
   Repository,
@@ -120,6 +121,9 @@ export class World {
   readonly requests: RequestRecord[] = [];
   readonly requestFaults: RequestFault[] = [];
   readonly webhookFaults: WebhookFault[] = [];
+  readonly oddWords: OddWord[] = [];
+  /** The delivery ids of webhooks with words in them that GitHub does not have. */
+  readonly oddDeliveries = new Set<string>();
   /** Which answers are older than the state, and how. */
   readonly lags: LagRule[] = [];
   /** What everything was before each write; null while nobody needs it. */

@@ -200,16 +200,12 @@ async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Out
     case "reorder-webhooks":
       await double.weather(step.do);
       return done;
-    case "github-fails": {
-      const { match, kind, items } = step;
-      await double.weather(step.do, { match, kind, items });
+    case "github-fails":
+    case "github-says":
+      await double.weather(step.do, keysFor(step));
       return done;
-    }
-    case "lag": {
-      const { do: _, after: __, at: ___, by: ____, as: _____, for: time, ...rest } = step;
-      const seconds = typeof time === "string" ? { for: durationOf(time) / 1000 } : {};
-      return { ...done, problem: await double.lag({ ...rest, ...seconds }) };
-    }
+    case "lag":
+      return { ...done, problem: await double.lag(keysFor(step)) };
     case "kill":
       await app.kill();
       return done;
@@ -225,6 +221,12 @@ async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Out
     default:
       return { ...done, problem: `this version cannot yet play the step \`${step.do}\`` };
   }
+}
+
+/** A step's own keys as the double takes them: durations in seconds. */
+function keysFor(step: DoStep): Readonly<Record<string, unknown>> {
+  const { do: _, after: __, at: ___, by: ____, as: _____, bypass: ______, for: time, ...rest } = step;
+  return typeof time === "string" ? { ...rest, for: durationOf(time) / 1000 } : rest;
 }
 
 /** A month is signed off as at the terminal; a refusal may be what the story says. */

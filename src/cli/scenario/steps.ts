@@ -87,6 +87,27 @@ const EMERGENCY_KEYS: z.ZodRawShape = {
   reason: z.string().optional().describe("or the note of a review"),
 };
 
+/** The ways in which GitHub's answers go wrong. */
+const FAILURES = [
+  "server-error",
+  "html",
+  "cut-json",
+  "cut-short",
+  "refused",
+  "unauthorized",
+  "not-found",
+  "rate-limit",
+  "secondary-limit",
+  "too-quickly",
+  "allow-list",
+  "suspended",
+  "went-wrong",
+  "resource-limits",
+  "missing-node",
+  "insufficient-scopes",
+  "too-many-nodes",
+] as const;
+
 /** The kinds of answer that can be older than the state. */
 const lagKind = z.enum([
   "pulls",
@@ -283,9 +304,30 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "duplicate-webhooks": {},
   "reorder-webhooks": {},
   "github-fails": {
-    match: text.optional(),
-    kind: z.enum(["server-error", "not-found", "cut-short"]).optional(),
-    items: z.int().min(0).optional(),
+    kind: z.enum(FAILURES).optional().describe("how; default: server-error"),
+    match: text
+      .optional()
+      .describe("only requests whose `METHOD /path` has this in it (a regular expression)"),
+    query: text.optional().describe("only GraphQL queries that have this in their text or variables"),
+    over: z.int().min(0).optional().describe("only GraphQL queries that ask for longer pages"),
+    pull: PullSchema.optional().describe("only what is asked about that pull request"),
+    field: text.optional().describe("GraphQL: only this field, as `Type.field`"),
+    via: z.enum(["rest", "graphql"]).optional().describe("only one of the two interfaces"),
+    count: z.int().min(1).optional().describe("so many requests; default: all until `recover`"),
+    for: DurationSchema.optional().describe("how long; default: until `recover`"),
+    status: z.int().min(200).max(599).optional().describe("the answer's status, if not the usual one"),
+    "retry-after": z
+      .union([z.int().min(0), z.literal("none")])
+      .optional()
+      .describe("seconds a limited client is told to wait, or that it is not told; default: 1"),
+    words: z.literal("old").optional().describe("a limit as GitHub told it formerly"),
+    items: z.int().min(0).optional().describe("cut-short: how many entries of a list are left"),
+  },
+  "github-says": {
+    key: text.describe("the key whose value nobody has heard of; `event`: the name of a webhook too"),
+    was: text.optional().describe("only where it would be this; default: any"),
+    says: text.describe("the word instead"),
+    for: DurationSchema.optional().describe("how long; default: until `recover`"),
   },
   lag: {
     of: z.union([lagKind, z.array(lagKind).min(1)]).describe("the kinds of answer that are old"),
@@ -333,6 +375,7 @@ export const STAGE_STEPS: readonly string[] = [
   "duplicate-webhooks",
   "reorder-webhooks",
   "github-fails",
+  "github-says",
   "lag",
   "kill",
   "restart",

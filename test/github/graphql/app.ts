@@ -19,10 +19,12 @@ import { Refused } from "../refused.ts";
 import { identify } from "../rest/caller.ts";
 import { budget, countRequest, limitHeaders, limitShape, type Limit } from "../rest/limits.ts";
 import type { Caller } from "../rest/route.ts";
+import { withOddWords } from "../odd-words.ts";
 import { reading } from "../replica.ts";
 import type { World } from "../world.ts";
 import { costOf, type Cost } from "./cost.ts";
 import type { Context } from "./context.ts";
+import { QueryFaults } from "./faults.ts";
 import { servedSchema } from "./schema.ts";
 
 /** How the interface is set up. `conformance`: hold every query to GitHub's whole schema; breaches of kind `schema` go into the world. */
@@ -34,6 +36,15 @@ interface Question {
   readonly query: string;
   readonly variables: Record<string, unknown>;
   readonly operationName: string | undefined;
+}
+
+interface Made {
+  readonly body: unknown;
+  readonly limit: Limit;
+  /** Null where GitHub refused the query itself. */
+  readonly faults: QueryFaults | null;
+  /** The names of the query's own fields. */
+  readonly roots: readonly string[];
 }
 
 interface Ready {
@@ -76,8 +87,9 @@ export function graphqlApp(world: World, options: GraphqlOptions = {}): Hono {
         world.breaches.push({ kind: "schema", request: "POST /graphql", detail });
       }
     }
-    const { body, limit } = await answer(world, caller, question);
-    return send(world, 200, body, limit);
+    const { body, limit, faults, roots } = await answer(world, caller, question);
+    const response = send(world, 200, withOddWords(world, body), limit);
+    return faults === null ? response : faults.answer(response, roots);
   });
   return app;
 }
@@ -138,16 +150,14 @@ function connectionsIn(schema: GraphQLSchema, document: DocumentNode): ReadonlyS
   return found;
 }
 
-async function answer(
-  world: World,
-  caller: Caller,
-  question: Question,
-): Promise<{ readonly body: unknown; readonly limit: Limit }> {
+async function answer(world: World, caller: Caller, question: Question): Promise<Made> {
   const schema = servedSchema();
   const { document, connections, errors } = prepare(schema, question.query);
-  const refuse = (all: readonly GraphQLError[]): { body: unknown; limit: Limit } => ({
+  const refuse = (all: readonly GraphQLError[]): Made => ({
     body: { errors: all.map(errorShape) },
     limit: countRequest(world, caller, "graphql"),
+    faults: null,
+    roots: [],
   });
   if (errors.length > 0) return refuse(errors);
   const operation = getOperationAST(document, question.operationName);
@@ -159,9 +169,14 @@ async function answer(
   const counted = costOf(document, operation, variables.coerced, (field) => connections.has(field));
   if (counted.errors.length > 0) return refuse(counted.errors);
   const limit = countRequest(world, caller, "graphql", counted.cost.cost);
+  const faults = new QueryFaults(world, {
+    text: `${question.query}\n${JSON.stringify(question.variables)}`,
+    longestPage: counted.cost.longestPage,
+  });
   const contextValue: Context = {
     world: reading(world),
     caller,
+    faults,
     spent: () => spent(world, caller, counted.cost),
   };
   const result = await execute({
@@ -179,11 +194,14 @@ async function answer(
   return {
     body: result.errors === undefined ? data : { ...data, errors: result.errors.map(errorShape) },
     limit,
+    faults,
+    roots: Object.keys(result.data ?? {}),
   };
 }
 
 function spent(world: World, caller: Caller, cost: Cost): ReturnType<Context["spent"]> {
-  return { ...cost, ...limitShape(budget(world, caller, "graphql")) };
+  const { longestPage: _, ...told } = cost;
+  return { ...told, ...limitShape(budget(world, caller, "graphql")) };
 }
 
 function errorShape(error: GraphQLError): Record<string, unknown> {

@@ -10,6 +10,8 @@ export type Args = Readonly<Record<string, unknown>>;
 export interface Context {
   readonly world: World;
   readonly caller: Caller;
+  /** What goes wrong in this answer: a field is answered with its value, or with an error in place of it. */
+  readonly faults: { field(name: string, value: unknown): unknown };
   /** What the whole query costs, for the `rateLimit` field. */
   readonly spent: () => {
     readonly cost: number;

@@ -13,6 +13,8 @@ import { problem } from "./context.ts";
 export interface Cost {
   readonly cost: number;
   readonly nodeCount: number;
+  /** The longest page it asks for. */
+  readonly longestPage: number;
 }
 
 const MOST_PER_PAGE = 100;
@@ -34,6 +36,7 @@ export function costOf(
   const errors: GraphQLError[] = [];
   let requests = 0;
   let nodes = 0;
+  let longestPage = 0;
   const walk = (set: SelectionSetNode | undefined, parents: number): void => {
     for (const selection of set?.selections ?? []) {
       if (selection.kind === Kind.FRAGMENT_SPREAD) {
@@ -46,6 +49,7 @@ export function costOf(
         const size = typeof asked === "number" ? asked : 0;
         requests += parents;
         nodes += parents * size;
+        longestPage = Math.max(longestPage, size);
         walk(selection.selectionSet, parents * size);
       } else {
         walk(selection.selectionSet, parents);
@@ -61,7 +65,7 @@ export function costOf(
       ),
     );
   }
-  return { cost: { cost: Math.max(1, Math.round(requests / 100)), nodeCount: nodes }, errors };
+  return { cost: { cost: Math.max(1, Math.round(requests / 100)), nodeCount: nodes, longestPage }, errors };
 }
 
 function pageAsked(field: FieldNode, variables: Readonly<Record<string, unknown>>): number | GraphQLError {

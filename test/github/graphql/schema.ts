@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { buildSchema, isObjectType, type GraphQLSchema } from "graphql";
+import type { Args, Context } from "./context.ts";
 import { RESOLVERS } from "./resolvers.ts";
 
 let built: GraphQLSchema | undefined;
@@ -15,7 +16,9 @@ export function servedSchema(): GraphQLSchema {
     for (const [field, definition] of Object.entries(type.getFields())) {
       const resolve = fields[field];
       if (resolve === undefined) throw new Error(`${name}.${field} has no resolver`);
-      definition.resolve = resolve;
+      const full = `${name}.${field}`;
+      definition.resolve = (source: unknown, args: Args, context: Context) =>
+        context.faults.field(full, resolve(source, args, context));
     }
   }
   built = schema;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Hono, type Context } from "hono";
 import { jsonText } from "../json.ts";
+import { withOddWords } from "../odd-words.ts";
 import { Refused } from "../refused.ts";
 import { reading } from "../replica.ts";
 import type { World } from "../world.ts";
@@ -87,7 +88,7 @@ async function answer(world: World, options: RestOptions, context: Context): Pro
     result = refusal(error);
   }
   if (options.conformance === true) await report(world, method, path, query, body, result);
-  return send(world, context, result, limit);
+  return send(world, context, said(world, result), limit);
 }
 
 /** `/repositories/ID/...` is the same as `/repos/OWNER/NAME/...`. */
@@ -207,6 +208,12 @@ function jsonOf(body: unknown): unknown {
   if (body === undefined) return undefined;
   const seen: unknown = JSON.parse(jsonText(body));
   return seen;
+}
+
+/** An answer as it goes out: held to GitHub's description before, with words in it that are not GitHub's where those are wished. */
+function said(world: World, result: Answer): Answer {
+  if (world.oddWords.length === 0 || result.body === undefined) return result;
+  return { ...result, body: withOddWords(world, result.body) };
 }
 
 function send(world: World, context: Context, result: Answer, limit: Limit | null): Response {
