@@ -1,33 +1,43 @@
 /** Time as people agree on it: terms such as `2 business days`, days off, and the days of a time zone. Pure: every moment is handed in. */
 
+import { z } from "zod";
 import { Temporal } from "temporal-polyfill";
 import type { Instant } from "./change.ts";
+import type { Infer } from "./schema.ts";
 
 /** The days of a week, Monday first, as policy files write them. */
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
+const WeekdaySchema = z.enum(WEEKDAYS);
+
 /** A day of the week. */
-export type Weekday = (typeof WEEKDAYS)[number];
+export type Weekday = Infer<typeof WeekdaySchema>;
+
+/** Describes {@link Calendar}. */
+export const CalendarSchema = z.object({
+  /** An IANA time zone, such as `Europe/Berlin`. */
+  timezone: z.string(),
+  weekend: z.array(WeekdaySchema),
+  /** Days off beside the weekend, each YYYY-MM-DD. */
+  holidays: z.array(z.string()),
+});
 
 /** Where and when people work. */
-export interface Calendar {
-  /** An IANA time zone, such as `Europe/Berlin`. */
-  readonly timezone: string;
-  readonly weekend: readonly Weekday[];
-  /** Days off beside the weekend, each YYYY-MM-DD. */
-  readonly holidays: readonly string[];
-}
+export type Calendar = Infer<typeof CalendarSchema>;
 
 /** Without a policy: UTC, Saturday and Sunday off. */
 export const DEFAULT_CALENDAR: Calendar = { timezone: "UTC", weekend: ["sat", "sun"], holidays: [] };
 
 const UNITS = ["minutes", "hours", "days", "weeks", "business-days"] as const;
 
+/** Describes {@link Term}. */
+export const TermSchema = z.object({
+  unit: z.enum(UNITS),
+  count: z.int(),
+});
+
 /** How long something may take. */
-export interface Term {
-  readonly unit: (typeof UNITS)[number];
-  readonly count: number;
-}
+export type Term = Infer<typeof TermSchema>;
 
 const WRITTEN = /^(\d{1,4}) (minute|hour|day|week|business day)s?$/u;
 const MINUTE = 60_000;

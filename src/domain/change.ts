@@ -1,318 +1,485 @@
 /** Facts about people, commits, pull requests and updates of production branches, as gathered before anything is judged. */
 
+import { z } from "zod";
+import type { Infer } from "./schema.ts";
+
+/** Describes {@link Sha}. */
+export const ShaSchema = z.string().describe("a full git object id");
+
 /** A full git object id, 40 (or 64) lower-case hex digits. */
-export type Sha = string;
+export type Sha = Infer<typeof ShaSchema>;
+
+/** Describes {@link Instant}. */
+export const InstantSchema = z.int().describe("milliseconds since 1970-01-01T00:00:00Z");
 
 /** An instant: milliseconds since 1970-01-01T00:00:00Z. GitHub's own times are whole seconds. */
-export type Instant = number;
+export type Instant = Infer<typeof InstantSchema>;
 
 /** The object id GitHub reports for "nothing was there" in a ref update. */
 export const NO_COMMIT: Sha = "0".repeat(40);
 
+/** Describes {@link Actor}. */
+export const ActorSchema = z.object({
+  id: z.int(),
+  login: z.string(),
+  type: z.enum(["User", "Bot", "Organization", "Mannequin", "EnterpriseUserAccount"]),
+});
+
 /** A person, bot or app. Compared by `id`, never by login. `type` is GitHub's own account type. */
-export interface Actor {
-  readonly id: number;
-  readonly login: string;
-  readonly type: "User" | "Bot" | "Organization" | "Mannequin" | "EnterpriseUserAccount";
-}
+export type Actor = Infer<typeof ActorSchema>;
 
 /** GitHub's own committer for commits made in its web editor: it stands for nobody. */
 export const WEB_FLOW_ID = 19864447;
 
+const BasisSchema = z.enum(["observed", "read-later"]);
+
 /** How a fact came to be known: seen when it happened (told by a webhook, or read within ten minutes), or read from GitHub afterwards (lower assurance, counted apart). */
-export type Basis = "observed" | "read-later";
+export type Basis = Infer<typeof BasisSchema>;
+
+/** Describes {@link Repository}. */
+export const RepositorySchema = z.object({
+  id: z.int(),
+  owner: z.string(),
+  ownerId: z.int(),
+  name: z.string(),
+  visibility: z.enum(["public", "private", "internal"]),
+  defaultBranch: z.string(),
+  topics: z.array(z.string()).exactOptional().describe("Lower case, sorted; absent: it has none"),
+});
 
 /** One repository; `id` survives renames and transfers. */
-export interface Repository {
-  readonly id: number;
-  readonly owner: string;
-  readonly ownerId: number;
-  readonly name: string;
-  readonly visibility: "public" | "private" | "internal";
-  readonly defaultBranch: string;
-  /** Lower case, sorted; absent: it has none. */
-  readonly topics?: readonly string[];
-}
+export type Repository = Infer<typeof RepositorySchema>;
+
+/** Describes {@link Commit}. */
+export const CommitSchema = z.object({
+  sha: ShaSchema,
+  tree: ShaSchema,
+  parents: z.array(ShaSchema),
+  authors: z
+    .array(ActorSchema.nullable())
+    .describe(
+      "Author and co-authors as GitHub attributes them (forgeable: they may only exclude, never vouch)",
+    ),
+  committer: ActorSchema.nullable().describe(
+    "`null`: unknown; an actor with id WEB_FLOW_ID: made in GitHub's web interface",
+  ),
+  signed: z.boolean().exactOptional().describe("Whether GitHub found its signature valid; absent: not read"),
+});
 
 /** One commit. `null` in `authors` or as `committer` is an account GitHub cannot name: an unknown person. */
-export interface Commit {
-  readonly sha: Sha;
-  readonly tree: Sha;
-  readonly parents: readonly Sha[];
-  /** Author and co-authors as GitHub attributes them (forgeable: they may only exclude, never vouch). */
-  readonly authors: readonly (Actor | null)[];
-  /** `null`: unknown; an actor with id {@link WEB_FLOW_ID}: made in GitHub's web interface. */
-  readonly committer: Actor | null;
-  /** Whether GitHub found its signature valid; absent: not read. */
-  readonly signed?: boolean;
-}
+export type Commit = Infer<typeof CommitSchema>;
+
+const PushSchema = z.object({
+  before: ShaSchema,
+  after: ShaSchema,
+  actor: ActorSchema.nullable(),
+  at: InstantSchema,
+  forced: z.boolean(),
+  basis: BasisSchema,
+});
 
 /** Someone seen to move a branch; unforgeable. */
-export interface Push {
-  readonly before: Sha;
-  readonly after: Sha;
-  readonly actor: Actor | null;
-  readonly at: Instant;
-  readonly forced: boolean;
-  readonly basis: Basis;
-}
+export type Push = Infer<typeof PushSchema>;
 
 /** What a person may do in a repository, from least to most. */
 export const PERMISSIONS = ["none", "read", "triage", "write", "maintain", "admin"] as const;
 
+/** Describes {@link Permission}. */
+export const PermissionSchema = z.enum(PERMISSIONS);
+
 /** A repository permission, least first in {@link PERMISSIONS}. */
-export type Permission = (typeof PERMISSIONS)[number];
+export type Permission = Infer<typeof PermissionSchema>;
+
+/** Describes {@link Authority}. */
+export const AuthoritySchema = z.object({
+  actor: ActorSchema,
+  permission: z.enum([...PermissionSchema.options, "unknown"]),
+  teams: z.array(z.string()),
+  organizations: z.array(z.string()),
+  unread: z
+    .array(z.string())
+    .describe(
+      'Teams and organisations asked for that GitHub would not list: membership unknown, never "not a member". Lower case.',
+    ),
+  asked: z
+    .array(z.string())
+    .exactOptional()
+    .describe("Teams and organisations whose members were looked through, lower case; absent: none"),
+  doubted: z
+    .array(z.string())
+    .exactOptional()
+    .describe(
+      "Logins of the policy, lower case, of which it cannot be told that they mean this account: one of them changed hands since. Absent: none.",
+    ),
+  at: InstantSchema,
+  basis: BasisSchema,
+});
 
 /** The authority someone held when it was read. Team slugs are `org/slug`, lower case. */
-export interface Authority {
-  readonly actor: Actor;
-  readonly permission: Permission | "unknown";
-  readonly teams: readonly string[];
-  readonly organizations: readonly string[];
-  /** Teams and organisations asked for that GitHub would not list: membership unknown, never "not a member". Lower case. */
-  readonly unread: readonly string[];
-  /** Teams and organisations whose members were looked through, lower case; absent: none. */
-  readonly asked?: readonly string[];
-  /** Logins of the policy, lower case, of which it cannot be told that they mean this account: one of them changed hands since. Absent: none. */
-  readonly doubted?: readonly string[];
-  readonly at: Instant;
-  readonly basis: Basis;
-}
+export type Authority = Infer<typeof AuthoritySchema>;
+
+/** Describes {@link Review}. */
+export const ReviewSchema = z.object({
+  id: z.int(),
+  author: ActorSchema.nullable(),
+  state: z
+    .enum(["approved", "changes-requested", "commented", "unknown"])
+    .describe("The state it was given with, also when it was dismissed later"),
+  submittedAt: InstantSchema,
+  commit: ShaSchema.nullable().describe(
+    "The commit it was given on: as seen when its webhook came, else as GitHub says now; null when neither can tell",
+  ),
+  basis: BasisSchema,
+  dismissed: z
+    .object({
+      at: InstantSchema,
+      by: ActorSchema.nullable(),
+    })
+    .nullable(),
+});
 
 /** A submitted review. */
-export interface Review {
-  readonly id: number;
-  readonly author: Actor | null;
-  /** The state it was given with, also when it was dismissed later. */
-  readonly state: "approved" | "changes-requested" | "commented" | "unknown";
-  readonly submittedAt: Instant;
-  /** The commit it was given on: as seen when its webhook came, else as GitHub says now; null when neither can tell. */
-  readonly commit: Sha | null;
-  readonly basis: Basis;
-  readonly dismissed: { readonly at: Instant; readonly by: Actor | null } | null;
-}
+export type Review = Infer<typeof ReviewSchema>;
+
+/** Describes {@link Check}. */
+export const CheckSchema = z.object({
+  name: z.string(),
+  app: z
+    .object({
+      id: z.int(),
+      slug: z.string(),
+    })
+    .nullable(),
+  conclusion: z.string().nullable(),
+  completedAt: InstantSchema.nullable(),
+});
 
 /** A check run or commit status on a commit; a status has no app. */
-export interface Check {
-  readonly name: string;
-  readonly app: { readonly id: number; readonly slug: string } | null;
-  readonly conclusion: string | null;
-  readonly completedAt: Instant | null;
-}
+export type Check = Infer<typeof CheckSchema>;
+
+const SameContentSchema = z.object({
+  from: ShaSchema,
+  to: ShaSchema,
+  proof: z
+    .enum(["tree", "patch", "different", "unknown"])
+    .describe(
+      "`tree`: identical trees. `patch`: identical patch against the base. `different`: proven to differ. `unknown`: GitHub would not tell.",
+    ),
+});
 
 /** A proof that two commits hold the same contribution against the base, or that none was found. */
-export interface SameContent {
-  readonly from: Sha;
-  readonly to: Sha;
-  /** `tree`: identical trees. `patch`: identical patch against the base. `different`: proven to differ. `unknown`: GitHub would not tell. */
-  readonly proof: "tree" | "patch" | "different" | "unknown";
-}
+export type SameContent = Infer<typeof SameContentSchema>;
+
+const ChangedFileSchema = z.object({
+  path: z.string(),
+  oldPath: z.string().nullable(),
+  status: z.enum(["added", "removed", "modified", "renamed", "copied", "changed", "unchanged"]),
+});
 
 /** A file a pull request touches; `oldPath` is set when it was renamed or copied. */
-export interface ChangedFile {
-  readonly path: string;
-  readonly oldPath: string | null;
-  readonly status: "added" | "removed" | "modified" | "renamed" | "copied" | "changed" | "unchanged";
-}
+export type ChangedFile = Infer<typeof ChangedFileSchema>;
+
+const BroughtPolicySchema = z.object({
+  path: z.string(),
+  problems: z.array(
+    z.object({
+      line: z.int(),
+      column: z.int(),
+      message: z.string(),
+    }),
+  ),
+  judgedBy: ShaSchema.nullable()
+    .exactOptional()
+    .describe(
+      "Set where it does nothing but mend the file: the commit of the version it is judged by; null: there was none that could be used",
+    ),
+});
 
 /** A policy file that a pull request changes, and its problems by line and column, both from 1; none: it is fine. */
-export interface BroughtPolicy {
-  readonly path: string;
-  readonly problems: readonly { readonly line: number; readonly column: number; readonly message: string }[];
-  /** Set where it does nothing but mend the file: the commit of the version it is judged by; null: there was none that could be used. */
-  readonly judgedBy?: Sha | null;
-}
+export type BroughtPolicy = Infer<typeof BroughtPolicySchema>;
+
+const OwnersErrorSchema = z.object({ line: z.int(), kind: z.string() });
 
 /** One thing that GitHub finds wrong with a CODEOWNERS file, by its line from 1. `kind` is GitHub's own word. */
-export interface OwnersError {
-  readonly line: number;
-  readonly kind: string;
-}
+export type OwnersError = Infer<typeof OwnersErrorSchema>;
+
+const OwnersFileSchema = z.discriminatedUnion("state", [
+  z.object({
+    state: z.literal("found"),
+    path: z.string(),
+    commit: ShaSchema,
+    text: z.string(),
+    errors: z
+      .array(OwnersErrorSchema)
+      .exactOptional()
+      .describe("What GitHub itself finds wrong with it; absent: it was not asked, or does not say"),
+  }),
+  z.object({
+    state: z.literal("absent"),
+  }),
+  z.object({
+    state: z.literal("unreadable"),
+    because: z.string(),
+  }),
+]);
 
 /** The CODEOWNERS file of a base, or why there is none. */
-export type OwnersFile =
-  | {
-      readonly state: "found";
-      readonly path: string;
-      readonly commit: Sha;
-      readonly text: string;
-      /** What GitHub itself finds wrong with it; absent: it was not asked, or does not say. */
-      readonly errors?: readonly OwnersError[];
-    }
-  | { readonly state: "absent" }
-  | { readonly state: "unreadable"; readonly because: string };
+export type OwnersFile = Infer<typeof OwnersFileSchema>;
+
+const DescriptionSchema = z.object({
+  text: z.string().nullable(),
+  basis: BasisSchema,
+});
 
 /** The description of a pull request; `text` is null where it was changed after the merge and what it said before cannot be had. */
-export interface Description {
-  readonly text: string | null;
-  readonly basis: Basis;
-}
+export type Description = Infer<typeof DescriptionSchema>;
+
+/** Describes {@link Acceptance}. */
+export const AcceptanceSchema = z.object({
+  by: ActorSchema,
+  reason: z.string(),
+  at: InstantSchema,
+  head: ShaSchema.describe("The head it was given for: another content is another question"),
+  controls: z.array(z.string()).describe("The controls that were unverifiable then"),
+  commentId: z.int(),
+});
 
 /** Entry `acceptance`, subject = `repositoryId#number`: who answers for what could not be verified of which content. */
-export interface Acceptance {
-  readonly by: Actor;
-  readonly reason: string;
-  readonly at: Instant;
-  /** The head it was given for: another content is another question. */
-  readonly head: Sha;
-  /** The controls that were unverifiable then. */
-  readonly controls: readonly string[];
-  readonly commentId: number;
-}
+export type Acceptance = Infer<typeof AcceptanceSchema>;
 
-/** A recorded update of an integration branch: what it brought was judged when it landed there. */
-export interface LandedBefore {
-  readonly changeId: string;
-  readonly ref: string;
-  readonly before: Sha;
-  readonly after: Sha;
-  readonly at: Instant;
-  readonly kind: UpdateKind;
-  readonly verdict: string;
-  /** The controls that were waived. */
-  readonly waived: readonly string[];
-  readonly pulls: readonly number[];
-  readonly approvers: readonly Actor[];
-  /** The digest of what was asked of it; empty where no policy was known. */
-  readonly asked: string;
-  /** `read-later` where the landing was found late, or one of its approvals was. */
-  readonly basis: Basis;
-}
-
-/** The people whom one source of approvals names, as far as GitHub shows them. */
-export interface Holders {
-  /** The source in words, as the check run words it. */
-  readonly source: string;
-  /** Those who can review here. */
-  readonly people: readonly Actor[];
-  /** Those who cannot: no such account or team, or no access to the repository. */
-  readonly unable: readonly {
-    readonly name: string;
-    readonly because: "no-account" | "no-team" | "no-access";
-  }[];
-  /** False: there are, or may be, more than these. */
-  readonly complete: boolean;
-}
-
-/** Everything known of one pull request at one moment; gathered whole before it is judged. */
-export interface PullRequest {
-  readonly repository: Repository;
-  readonly number: number;
-  /** Its title, as of the merge once it has merged. */
-  readonly title: string;
-  readonly url: string;
-  readonly author: Actor | null;
-  /** Of one that a bot opened: everyone ever assigned to it, who is taken to have asked the bot for it. */
-  readonly requestedBy?: readonly Actor[];
-  readonly createdAt: Instant;
-  readonly state: "open" | "closed" | "merged";
-  readonly draft: boolean;
-  readonly base: { readonly ref: string; readonly sha: Sha };
-  readonly head: { readonly ref: string; readonly sha: Sha; readonly tree: Sha | null };
-  /** When the base was last changed to another branch, if ever. */
-  readonly retargetedAt: Instant | null;
-  readonly labels: readonly string[];
-  /** Lines and files it changes; absent: not read. */
-  readonly size?: { readonly additions: number; readonly deletions: number; readonly files: number };
-  /** The changed files; absent where no policy asks for them. `complete` is false when GitHub would not list them all. */
-  readonly files?: { readonly list: readonly ChangedFile[]; readonly complete: boolean };
-  /** What is wrong with the policy file it would bring to its base; absent where it leaves the file as it is. */
-  readonly broughtPolicy?: BroughtPolicy;
-  /** The base's CODEOWNERS; absent where no policy asks for it. */
-  readonly owners?: OwnersFile;
-  /** Its description, as of the merge once it has merged; absent where no policy asks for it. */
-  readonly body?: Description;
-  /** Who accepted that something could not be verified, the last time somebody did. */
-  readonly accepted?: Acceptance;
-  /** The recorded landings of its commits on integration branches; absent: none. */
-  readonly landedBefore?: readonly LandedBefore[];
-  readonly commits: readonly Commit[];
-  /** False when GitHub would not list all commits. */
-  readonly commitsComplete: boolean;
-  readonly pushes: readonly Push[];
-  readonly reviews: readonly Review[];
-  readonly checks: readonly Check[];
-  readonly authorities: readonly Authority[];
-  /** Of an open one: whom each source names of which approvals were missing when it was read; absent: none were. */
-  readonly holders?: readonly Holders[];
-  /** For each reviewed commit that is not the head, and for each merge of the base into the head. */
-  readonly sameContent: readonly SameContent[];
-  readonly merged: {
-    readonly at: Instant;
-    readonly by: Actor | null;
-    readonly commit: Sha | null;
-  } | null;
-}
+const UpdateKindSchema = z.enum([
+  "pull-request",
+  "queue",
+  "push",
+  "force-push",
+  "branch-created",
+  "branch-deleted",
+]);
 
 /** How a ref came to be updated, GitHub's own activity types in the field's terms. */
-export type UpdateKind =
-  "pull-request" | "queue" | "push" | "force-push" | "branch-created" | "branch-deleted";
+export type UpdateKind = Infer<typeof UpdateKindSchema>;
+
+const LandedBeforeSchema = z.object({
+  changeId: z.string(),
+  ref: z.string(),
+  before: ShaSchema,
+  after: ShaSchema,
+  at: InstantSchema,
+  kind: UpdateKindSchema,
+  verdict: z.string(),
+  waived: z.array(z.string()).describe("The controls that were waived"),
+  pulls: z.array(z.int()),
+  approvers: z.array(ActorSchema),
+  asked: z.string().describe("The digest of what was asked of it; empty where no policy was known"),
+  basis: BasisSchema.describe("`read-later` where the landing was found late, or one of its approvals was"),
+});
+
+/** A recorded update of an integration branch: what it brought was judged when it landed there. */
+export type LandedBefore = Infer<typeof LandedBeforeSchema>;
+
+const HoldersSchema = z.object({
+  source: z.string().describe("The source in words, as the check run words it"),
+  people: z.array(ActorSchema).describe("Those who can review here"),
+  unable: z
+    .array(z.object({ name: z.string(), because: z.enum(["no-account", "no-team", "no-access"]) }))
+    .describe("Those who cannot: no such account or team, or no access to the repository"),
+  complete: z.boolean().describe("False: there are, or may be, more than these"),
+});
+
+/** The people whom one source of approvals names, as far as GitHub shows them. */
+export type Holders = Infer<typeof HoldersSchema>;
+
+/** Describes {@link PullRequest}. */
+export const PullRequestSchema = z.object({
+  repository: RepositorySchema,
+  number: z.int(),
+  title: z.string().describe("Its title, as of the merge once it has merged"),
+  url: z.string(),
+  author: ActorSchema.nullable(),
+  requestedBy: z
+    .array(ActorSchema)
+    .exactOptional()
+    .describe(
+      "Of one that a bot opened: everyone ever assigned to it, who is taken to have asked the bot for it",
+    ),
+  createdAt: InstantSchema,
+  state: z.enum(["open", "closed", "merged"]),
+  draft: z.boolean(),
+  base: z.object({
+    ref: z.string(),
+    sha: ShaSchema,
+  }),
+  head: z.object({
+    ref: z.string(),
+    sha: ShaSchema,
+    tree: ShaSchema.nullable(),
+  }),
+  retargetedAt: InstantSchema.nullable().describe(
+    "When the base was last changed to another branch, if ever",
+  ),
+  labels: z.array(z.string()),
+  size: z
+    .object({
+      additions: z.int(),
+      deletions: z.int(),
+      files: z.int(),
+    })
+    .exactOptional()
+    .describe("Lines and files it changes; absent: not read"),
+  files: z
+    .object({
+      list: z.array(ChangedFileSchema),
+      complete: z.boolean(),
+    })
+    .exactOptional()
+    .describe(
+      "The changed files; absent where no policy asks for them. `complete` is false when GitHub would not list them all.",
+    ),
+  broughtPolicy: BroughtPolicySchema.exactOptional().describe(
+    "What is wrong with the policy file it would bring to its base; absent where it leaves the file as it is",
+  ),
+  owners: OwnersFileSchema.exactOptional().describe(
+    "The base's CODEOWNERS; absent where no policy asks for it",
+  ),
+  body: DescriptionSchema.exactOptional().describe(
+    "Its description, as of the merge once it has merged; absent where no policy asks for it",
+  ),
+  accepted: AcceptanceSchema.exactOptional().describe(
+    "Who accepted that something could not be verified, the last time somebody did",
+  ),
+  landedBefore: z
+    .array(LandedBeforeSchema)
+    .exactOptional()
+    .describe("The recorded landings of its commits on integration branches; absent: none"),
+  commits: z.array(CommitSchema),
+  commitsComplete: z.boolean().describe("False when GitHub would not list all commits"),
+  pushes: z.array(PushSchema),
+  reviews: z.array(ReviewSchema),
+  checks: z.array(CheckSchema),
+  authorities: z.array(AuthoritySchema),
+  holders: z
+    .array(HoldersSchema)
+    .exactOptional()
+    .describe(
+      "Of an open one: whom each source names of which approvals were missing when it was read; absent: none were",
+    ),
+  sameContent: z
+    .array(SameContentSchema)
+    .describe("For each reviewed commit that is not the head, and for each merge of the base into the head"),
+  merged: z
+    .object({
+      at: InstantSchema,
+      by: ActorSchema.nullable(),
+      commit: ShaSchema.nullable(),
+    })
+    .nullable(),
+});
+
+/** Everything known of one pull request at one moment; gathered whole before it is judged. */
+export type PullRequest = Infer<typeof PullRequestSchema>;
+
+const RefUpdateSchema = z.object({
+  activityId: z.int().nullable().describe("GitHub's activity id; null when only the webhook told"),
+  ref: z.string(),
+  before: ShaSchema,
+  after: ShaSchema,
+  kind: UpdateKindSchema,
+  actor: ActorSchema.nullable(),
+  at: InstantSchema,
+  basis: BasisSchema,
+});
 
 /** One update of a branch as GitHub's activity list (or the push webhook) tells it. */
-export interface RefUpdate {
-  /** GitHub's activity id; null when only the webhook told. */
-  readonly activityId: number | null;
-  readonly ref: string;
-  readonly before: Sha;
-  readonly after: Sha;
-  readonly kind: UpdateKind;
-  readonly actor: Actor | null;
-  readonly at: Instant;
-  readonly basis: Basis;
-}
+export type RefUpdate = Infer<typeof RefUpdateSchema>;
 
-/** Everything known of one update of a production branch; gathered whole before it is judged. */
-export interface Change {
-  /** Hash of repository id, ref, before, after and occurrence: the same by webhook, sweep or backfill. */
-  readonly id: string;
-  readonly repository: Repository;
-  readonly update: RefUpdate;
-  /** 1 for the first update of this ref from `before` to `after`, 2 for the next, ... */
-  readonly occurrence: number;
-  /** The tree of `after`, when GitHub told. */
-  readonly tree: Sha | null;
-  /** How many commits it brought to the branch; null when GitHub would not say. */
-  readonly commitCount: number | null;
-  /** The merged pull requests it landed; a queue group may land several. */
-  readonly pullRequests: readonly PullRequest[];
-  /** Whether what landed equals what was reviewed, pull request by pull request. */
-  readonly shipped: readonly ShippedContent[];
-  /** For a branch created: whether its commit was on a production branch already; null when unknown or not asked. */
-  readonly alreadyLanded: boolean | null;
-  /** What it newly points at without holding it; absent: nothing in its repository can, or it lies in a past that was filled in. `complete` false: not all of it could be looked through. */
-  readonly external?: { readonly list: readonly ExternalContent[]; readonly complete: boolean };
-  /** For a push: the approved changes of other branches whose patch it brought once more; absent: none was found. */
-  readonly approvedElsewhere?: readonly ApprovedElsewhere[];
-  /** Checks on `after` itself (merge queue groups, direct pushes). */
-  readonly checks: readonly Check[];
-  /** True when it was found long after it happened (by a sweep, a backfill, a delivery sent again), not when it did. */
-  readonly late: boolean;
-}
+const ExternalContentSchema = z.object({
+  path: z.string(),
+  kind: z.enum(["submodule", "large-file", "unpinned"]),
+  to: z.string(),
+});
 
 /** Something a changed file points at: the commit of a submodule, the digest of a large file, an action or workflow by a name that may move. */
-export interface ExternalContent {
-  readonly path: string;
-  readonly kind: "submodule" | "large-file" | "unpinned";
-  readonly to: string;
-}
+export type ExternalContent = Infer<typeof ExternalContentSchema>;
+
+const ApprovedElsewhereSchema = z.object({
+  commit: ShaSchema.describe("The pushed commit that holds it"),
+  isWhole: z.boolean().describe("Whether it is all that was pushed"),
+  changeId: z.string(),
+  ref: z.string().describe("The branch it was approved for"),
+  pulls: z.array(z.int()),
+  approvers: z.array(
+    z.object({
+      id: z.int().nullable(),
+      login: z.string(),
+    }),
+  ),
+});
 
 /** A change of another branch that people approved, and whose patch a push brought once more. */
-export interface ApprovedElsewhere {
-  /** The pushed commit that holds it. */
-  readonly commit: Sha;
-  /** Whether it is all that was pushed. */
-  readonly isWhole: boolean;
-  readonly changeId: string;
-  /** The branch it was approved for. */
-  readonly ref: string;
-  readonly pulls: readonly number[];
-  readonly approvers: readonly { readonly id: number | null; readonly login: string }[];
-}
+export type ApprovedElsewhere = Infer<typeof ApprovedElsewhereSchema>;
+
+const ShippedContentSchema = z.object({
+  pull: z.int(),
+  coverage: z
+    .enum(["identity", "replay", "residual", "unverifiable"])
+    .describe("`identity`: same tree. `replay`: same patch on a moved base. `residual`: `files` differ."),
+  files: z.array(z.string()),
+});
 
 /** Whether the shipped content of one pull request is its reviewed content. */
-export interface ShippedContent {
-  readonly pull: number;
-  /** `identity`: same tree. `replay`: same patch on a moved base. `residual`: `files` differ. */
-  readonly coverage: "identity" | "replay" | "residual" | "unverifiable";
-  readonly files: readonly string[];
-}
+export type ShippedContent = Infer<typeof ShippedContentSchema>;
+
+/** Describes {@link Change}. */
+export const ChangeSchema = z.object({
+  id: z
+    .string()
+    .describe(
+      "Hash of repository id, ref, before, after and occurrence: the same by webhook, sweep or backfill",
+    ),
+  repository: RepositorySchema,
+  update: RefUpdateSchema,
+  occurrence: z
+    .int()
+    .describe("1 for the first update of this ref from `before` to `after`, 2 for the next, .."),
+  tree: ShaSchema.nullable().describe("The tree of `after`, when GitHub told"),
+  commitCount: z
+    .int()
+    .nullable()
+    .describe("How many commits it brought to the branch; null when GitHub would not say"),
+  pullRequests: z
+    .array(PullRequestSchema)
+    .describe("The merged pull requests it landed; a queue group may land several"),
+  shipped: z
+    .array(ShippedContentSchema)
+    .describe("Whether what landed equals what was reviewed, pull request by pull request"),
+  alreadyLanded: z
+    .boolean()
+    .nullable()
+    .describe(
+      "For a branch created: whether its commit was on a production branch already; null when unknown or not asked",
+    ),
+  external: z
+    .object({
+      list: z.array(ExternalContentSchema),
+      complete: z.boolean(),
+    })
+    .exactOptional()
+    .describe(
+      "What it newly points at without holding it; absent: nothing in its repository can, or it lies in a past that was filled in. `complete` false: not all of it could be looked through.",
+    ),
+  approvedElsewhere: z
+    .array(ApprovedElsewhereSchema)
+    .exactOptional()
+    .describe(
+      "For a push: the approved changes of other branches whose patch it brought once more; absent: none was found",
+    ),
+  checks: z.array(CheckSchema).describe("Checks on `after` itself (merge queue groups, direct pushes)"),
+  late: z
+    .boolean()
+    .describe(
+      "True when it was found long after it happened (by a sweep, a backfill, a delivery sent again), not when it did",
+    ),
+});
+
+/** Everything known of one update of a production branch; gathered whole before it is judged. */
+export type Change = Infer<typeof ChangeSchema>;

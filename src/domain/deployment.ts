@@ -1,127 +1,196 @@
 /** Facts about deployments to production environments. */
 
-import type { Actor, Instant, Repository, Sha } from "./change.ts";
+import { z } from "zod";
+import { InstantSchema, RepositorySchema, ShaSchema, ActorSchema } from "./change.ts";
+import type { Infer } from "./schema.ts";
+
+const DeploymentStatusSchema = z.object({
+  id: z.int(),
+  state: z.enum(["pending", "queued", "in_progress", "success", "failure", "error", "inactive"]),
+  environment: z.string(),
+  creator: ActorSchema.nullable(),
+  at: InstantSchema,
+});
 
 /** One state a deployment reported. */
-export interface DeploymentStatus {
-  readonly id: number;
-  readonly state: "pending" | "queued" | "in_progress" | "success" | "failure" | "error" | "inactive";
-  readonly environment: string;
-  readonly creator: Actor | null;
-  readonly at: Instant;
-}
+export type DeploymentStatus = Infer<typeof DeploymentStatusSchema>;
+
+const DeploymentKindSchema = z.enum([
+  "first",
+  "forward",
+  "rollback",
+  "redeploy",
+  "hotfix",
+  "unmerged",
+  "unknown",
+]);
 
 /** How this deployment stands to the one before it in the same environment. */
-export type DeploymentKind =
-  "first" | "forward" | "rollback" | "redeploy" | "hotfix" | "unmerged" | "unknown";
+export type DeploymentKind = Infer<typeof DeploymentKindSchema>;
+
+const DeploymentOriginSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("github"),
+    number: z.int(),
+  }),
+  z.object({
+    kind: z.literal("tag"),
+    tag: z.string(),
+    object: ShaSchema,
+  }),
+  z.object({
+    kind: z.literal("workflow"),
+    run: z.int(),
+    attempt: z.int(),
+  }),
+  z.object({
+    kind: z.literal("report"),
+    source: z.string(),
+    report: z.string(),
+    artifact: z
+      .string()
+      .nullable()
+      .describe(
+        "What was deployed as the pipeline names it, such as an image's digest; not compared with anything",
+      ),
+  }),
+]);
 
 /** How we know of a deployment. A tag or a named workflow is one by the policy; a report is signed by a pipeline outside GitHub. */
-export type DeploymentOrigin =
-  | { readonly kind: "github"; readonly number: number }
-  /** `object`: what the tag names, which for an annotated tag is not the commit. */
-  | { readonly kind: "tag"; readonly tag: string; readonly object: Sha }
-  | { readonly kind: "workflow"; readonly run: number; readonly attempt: number }
-  | {
-      readonly kind: "report";
-      readonly source: string;
-      readonly report: string;
-      /** What was deployed as the pipeline names it, such as an image's digest; not compared with anything. */
-      readonly artifact: string | null;
-    };
+export type DeploymentOrigin = Infer<typeof DeploymentOriginSchema>;
+
+const RunApprovalSchema = z.object({
+  user: ActorSchema.nullable(),
+  state: z.string(),
+  environments: z.array(z.string()),
+  comment: z.string(),
+});
 
 /** One answer to a job that waited for its environment's reviewers. */
-export interface RunApproval {
-  readonly user: Actor | null;
-  readonly state: string;
-  readonly environments: readonly string[];
-  readonly comment: string;
-}
+export type RunApproval = Infer<typeof RunApprovalSchema>;
+
+const DeploymentRunSchema = z.object({
+  id: z.int(),
+  attempt: z.int(),
+  event: z.string(),
+  path: z.string().describe("The workflow's file, e.g. `.github/workflows/deploy.yml`."),
+  actor: ActorSchema.nullable().describe("Who began the first attempt, and who began this one"),
+  triggeringActor: ActorSchema.nullable(),
+  createdAt: InstantSchema,
+  startedAt: InstantSchema.describe("When this attempt began"),
+  approvals: z.array(RunApprovalSchema).nullable().describe("Null: GitHub would not say"),
+  called: z.array(
+    z
+      .object({
+        path: z.string(),
+        sha: z.string().nullable(),
+      })
+      .describe("Workflows of elsewhere that it called: path and commit"),
+  ),
+});
 
 /** The workflow run that made a deployment, as GitHub told of it. */
-export interface DeploymentRun {
-  readonly id: number;
-  readonly attempt: number;
-  readonly event: string;
-  /** The workflow's file, e.g. `.github/workflows/deploy.yml`. */
-  readonly path: string;
-  /** Who began the first attempt, and who began this one. */
-  readonly actor: Actor | null;
-  readonly triggeringActor: Actor | null;
-  readonly createdAt: Instant;
-  /** When this attempt began. */
-  readonly startedAt: Instant;
-  /** Null: GitHub would not say. */
-  readonly approvals: readonly RunApproval[] | null;
-  /** Workflows of elsewhere that it called: path and commit. */
-  readonly called: readonly { readonly path: string; readonly sha: string | null }[];
-}
+export type DeploymentRun = Infer<typeof DeploymentRunSchema>;
+
+const EnvironmentRulesSchema = z.object({
+  name: z.string(),
+  reviewers: z.int().describe("How many people and teams are asked"),
+  preventSelfReview: z.boolean(),
+  adminsBypass: z.boolean().nullable().describe("Null: GitHub did not say"),
+  gated: z
+    .boolean()
+    .nullable()
+    .describe("Whether our own App is asked before a job goes on; null: GitHub would not say"),
+  changedAt: InstantSchema,
+});
 
 /** What guards an environment, as it was set when we looked. */
-export interface EnvironmentRules {
-  readonly name: string;
-  /** How many people and teams are asked. */
-  readonly reviewers: number;
-  readonly preventSelfReview: boolean;
-  /** Null: GitHub did not say. */
-  readonly adminsBypass: boolean | null;
-  /** Whether our own App is asked before a job goes on; null: GitHub would not say. */
-  readonly gated: boolean | null;
-  readonly changedAt: Instant;
-}
+export type EnvironmentRules = Infer<typeof EnvironmentRulesSchema>;
+
+const GateAnswerSchema = z.enum(["waiting", "approved", "rejected", "asked-before", "never-asked"]);
 
 /** Our own answer to a deployment that GitHub asked us about; `asked-before`: never about this one, but about earlier ones there. */
-export type GateAnswer = "waiting" | "approved" | "rejected" | "asked-before" | "never-asked";
+export type GateAnswer = Infer<typeof GateAnswerSchema>;
+
+const CarriedSchema = z.object({
+  id: z.string(),
+  verdict: z.string(),
+  landedAt: InstantSchema,
+  pulls: z.array(z.int()).describe("The pull requests it landed; none: it was pushed"),
+  sha: ShaSchema.describe("The commit it brought to the branch last"),
+  makers: z.array(z.int()).describe("GitHub's ids of the people who shaped it"),
+});
 
 /** One change a deployment brought to its environment. */
-export interface Carried {
-  readonly id: string;
-  readonly verdict: string;
-  readonly landedAt: Instant;
-  /** The pull requests it landed; none: it was pushed. */
-  readonly pulls: readonly number[];
-  /** The commit it brought to the branch last. */
-  readonly sha: Sha;
-  /** GitHub's ids of the people who shaped it. */
-  readonly makers: readonly number[];
-}
+export type Carried = Infer<typeof CarriedSchema>;
+
+/** Describes {@link Deployment}. */
+export const DeploymentSchema = z.object({
+  id: z
+    .string()
+    .describe(
+      "Hash of repository id, deployment id and environment; of a tag, run or report, of what tells it from others",
+    ),
+  repository: RepositorySchema,
+  origin: DeploymentOriginSchema,
+  number: z.int().nullable().describe("GitHub's id of the deployment; null where GitHub has none"),
+  environment: z.string(),
+  originalEnvironment: z.string().nullable(),
+  sha: ShaSchema,
+  ref: z.string(),
+  creator: ActorSchema.nullable(),
+  createdAt: InstantSchema,
+  statuses: z.array(DeploymentStatusSchema),
+  succeededAt: InstantSchema.describe("When it first succeeded"),
+  previous: z
+    .object({
+      id: z.string(),
+      sha: ShaSchema,
+      at: InstantSchema,
+    })
+    .nullable(),
+  kind: DeploymentKindSchema,
+  onProductionBranch: z
+    .boolean()
+    .nullable()
+    .describe("Whether the deployed commit is on a production branch; null when GitHub would not say"),
+  landedAt: InstantSchema.nullable().describe(
+    "When the deployed commit came to a production branch; null: it was there before observation began, or is on none",
+  ),
+  run: DeploymentRunSchema.nullable().describe(
+    "The run that made it; null: none did, or GitHub would not say",
+  ),
+  rules: EnvironmentRulesSchema.nullable().describe(
+    "The rules of the environment its job named; null: no job, no such environment, or GitHub would not say",
+  ),
+  gate: GateAnswerSchema,
+  carried: z
+    .array(CarriedSchema)
+    .describe("The changes it brought to the environment since the deployment before"),
+  unaccounted: z
+    .array(ShaSchema)
+    .nullable()
+    .describe("Commits it brought that belong to no known change; null when GitHub would not list them"),
+  succeededBefore: z
+    .boolean()
+    .describe("For a rollback or redeploy: whether this commit had succeeded in this environment before"),
+  verdictBefore: z
+    .string()
+    .nullable()
+    .describe(
+      "The verdict on what the newest earlier success of this commit brought here; null: none is recorded",
+    ),
+  mergeBack: z
+    .object({
+      dueAt: InstantSchema,
+      state: z.enum(["due", "merged", "missed"]),
+    })
+    .nullable()
+    .describe(
+      "For a hotfix, where the policy asks for it: until when it must be on the default branch, and whether it got there",
+    ),
+  late: z.boolean(),
+});
 
 /** Everything known of one deployment; gathered whole before it is judged. */
-export interface Deployment {
-  /** Hash of repository id, deployment id and environment; of a tag, run or report, of what tells it from others. */
-  readonly id: string;
-  readonly repository: Repository;
-  readonly origin: DeploymentOrigin;
-  /** GitHub's id of the deployment; null where GitHub has none. */
-  readonly number: number | null;
-  readonly environment: string;
-  readonly originalEnvironment: string | null;
-  readonly sha: Sha;
-  readonly ref: string;
-  readonly creator: Actor | null;
-  readonly createdAt: Instant;
-  readonly statuses: readonly DeploymentStatus[];
-  /** When it first succeeded. */
-  readonly succeededAt: Instant;
-  readonly previous: { readonly id: string; readonly sha: Sha; readonly at: Instant } | null;
-  readonly kind: DeploymentKind;
-  /** Whether the deployed commit is on a production branch; null when GitHub would not say. */
-  readonly onProductionBranch: boolean | null;
-  /** When the deployed commit came to a production branch; null: it was there before observation began, or is on none. */
-  readonly landedAt: Instant | null;
-  /** The run that made it; null: none did, or GitHub would not say. */
-  readonly run: DeploymentRun | null;
-  /** The rules of the environment its job named; null: no job, no such environment, or GitHub would not say. */
-  readonly rules: EnvironmentRules | null;
-  readonly gate: GateAnswer;
-  /** The changes it brought to the environment since the deployment before. */
-  readonly carried: readonly Carried[];
-  /** Commits it brought that belong to no known change; null when GitHub would not list them. */
-  readonly unaccounted: readonly Sha[] | null;
-  /** For a rollback or redeploy: whether this commit had succeeded in this environment before. */
-  readonly succeededBefore: boolean;
-  /** The verdict on what the newest earlier success of this commit brought here; null: none is recorded. */
-  readonly verdictBefore: string | null;
-  /** For a hotfix, where the policy asks for it: until when it must be on the default branch, and whether it got there. */
-  readonly mergeBack: { readonly dueAt: Instant; readonly state: "due" | "merged" | "missed" } | null;
-  readonly late: boolean;
-}
+export type Deployment = Infer<typeof DeploymentSchema>;

@@ -1,474 +1,621 @@
 /** The bodies of the log's entries: what is kept of each subject, with everything its verdict rests on. */
 
-import type { Actor, Change, Instant, PullRequest, Repository, Review, Sha } from "./change.ts";
-import type { Deployment } from "./deployment.ts";
-import type { EmergencyFacts } from "./emergency/facts.ts";
-import type { PolicyNames } from "./policy/names.ts";
-import type { Policy } from "./policy/policy.ts";
-import type { Assessment, ControlName } from "./result.ts";
+import { z } from "zod";
+import {
+  PullRequestSchema,
+  ChangeSchema,
+  ReviewSchema,
+  RepositorySchema,
+  ActorSchema,
+  ShaSchema,
+  InstantSchema,
+} from "./change.ts";
+import { DeploymentSchema } from "./deployment.ts";
+import { EmergencyFactsSchema } from "./emergency/facts.ts";
+import { PolicyNamesSchema } from "./policy/names.ts";
+import { PolicySchema } from "./policy/policy.ts";
+import { AssessmentSchema, ControlNameSchema } from "./result.ts";
+import type { Infer } from "./schema.ts";
+
+const PolicySourceSchema = z.discriminatedUnion("state", [
+  z.object({
+    state: z.literal("found"),
+    repository: z.string(),
+    path: z.string(),
+    commit: ShaSchema,
+    blob: ShaSchema,
+    text: z.string(),
+  }),
+  z.object({
+    state: z.literal("absent"),
+  }),
+  z.object({
+    state: z.literal("unreadable"),
+    because: z.string(),
+  }),
+]);
 
 /** A policy file as it was read, or why it was not. `unreadable` is never "no file". */
-export type PolicySource =
-  | {
-      readonly state: "found";
-      readonly repository: string;
-      readonly path: string;
-      readonly commit: Sha;
-      readonly blob: Sha;
-      readonly text: string;
-    }
-  | { readonly state: "absent" }
-  | { readonly state: "unreadable"; readonly because: string };
+export type PolicySource = Infer<typeof PolicySourceSchema>;
+
+/** Describes {@link PolicyRecord}. */
+export const PolicyRecordSchema = z.object({
+  /** SHA-256 of the canonical form of `effective` and the blobs it came from. */
+  digest: z.string(),
+  organization: PolicySourceSchema,
+  repository: PolicySourceSchema,
+  effective: PolicySchema,
+});
 
 /** Entry `policy`, subject = digest: one version of a policy in force, with the files it came from. */
-export interface PolicyRecord {
-  /** SHA-256 of the canonical form of `effective` and the blobs it came from. */
-  readonly digest: string;
-  readonly organization: PolicySource;
-  readonly repository: PolicySource;
-  readonly effective: Policy;
-}
+export type PolicyRecord = Infer<typeof PolicyRecordSchema>;
+
+/** Describes {@link RepositoryRecord}. */
+export const RepositoryRecordSchema = z.object({
+  repository: RepositorySchema,
+  installationId: z.int(),
+  installedFrom: InstantSchema,
+  removedAt: InstantSchema.nullable(),
+  inScope: z.boolean(),
+  /** Why it is out of scope and who answers for that; empty: it is in scope. */
+  reason: z.string(),
+  /** When it came back into scope, if it ever was out of it. */
+  scopedFrom: InstantSchema.exactOptional(),
+  /** Full ref names of the production branches as last read, e.g. `refs/heads/main`. */
+  productionRefs: z.array(z.string()),
+  archived: z.boolean(),
+  /** Since when its changes were filled in from GitHub's lists, though nobody watched yet; left out: never. */
+  backfilledFrom: InstantSchema.exactOptional(),
+});
 
 /** Entry `repository`, subject = repository id: a repository the App is installed on, and whether it is in scope. */
-export interface RepositoryRecord {
-  readonly repository: Repository;
-  readonly installationId: number;
-  readonly installedFrom: Instant;
-  readonly removedAt: Instant | null;
-  readonly inScope: boolean;
-  /** Why it is out of scope and who answers for that; empty: it is in scope. */
-  readonly reason: string;
-  /** When it came back into scope, if it ever was out of it. */
-  readonly scopedFrom?: Instant;
-  /** Full ref names of the production branches as last read, e.g. `refs/heads/main`. */
-  readonly productionRefs: readonly string[];
-  readonly archived: boolean;
-  /** Since when its changes were filled in from GitHub's lists, though nobody watched yet; left out: never. */
-  readonly backfilledFrom?: Instant;
-}
+export type RepositoryRecord = Infer<typeof RepositoryRecordSchema>;
+
+const ReviewersSchema = z.object({
+  users: z.array(z.string()),
+  teams: z.array(z.string()),
+});
 
 /** People by login and teams by slug. */
-export interface Reviewers {
-  readonly users: readonly string[];
-  readonly teams: readonly string[];
-}
+export type Reviewers = Infer<typeof ReviewersSchema>;
 
-/** Entry `gate`, subject = `repositoryId#number` or, for a merge group, `repositoryId@sha`: what was last said, and why. */
-export interface GateRecord {
-  /** One pull request, or all those of a merge group. */
-  readonly pulls: readonly PullRequest[];
-  readonly assessment: Assessment;
-  readonly check: CheckRunText;
-  /** Whom we asked for a review of it; absent: nobody yet. They are asked once. */
-  readonly reviewersAsked?: Reviewers;
-  /** Those of its pull requests when it was judged; absent: none. */
-  readonly emergencies?: readonly EmergencyFacts[];
-}
+const CheckRunTextSchema = z.object({
+  headSha: ShaSchema,
+  status: z.enum(["in_progress", "completed"]),
+  conclusion: z.enum(["success", "failure", "action_required"]).nullable(),
+  title: z.string(),
+  summary: z.string(),
+  text: z.string(),
+  /** Notes on lines of files of the commit; at most 50. Absent: none. */
+  annotations: z
+    .array(
+      z.object({
+        path: z.string(),
+        line: z.int(),
+        column: z.int(),
+        message: z.string(),
+      }),
+    )
+    .exactOptional(),
+});
 
 /** The check run as sent: every word people read, made by the domain and kept. */
-export interface CheckRunText {
-  readonly headSha: Sha;
-  readonly status: "in_progress" | "completed";
-  readonly conclusion: "success" | "failure" | "action_required" | null;
-  readonly title: string;
-  readonly summary: string;
-  readonly text: string;
-  /** Notes on lines of files of the commit; at most 50. Absent: none. */
-  readonly annotations?: readonly {
-    readonly path: string;
-    readonly line: number;
-    readonly column: number;
-    readonly message: string;
-  }[];
-}
+export type CheckRunText = Infer<typeof CheckRunTextSchema>;
+
+/** Describes {@link GateRecord}. */
+export const GateRecordSchema = z.object({
+  /** One pull request, or all those of a merge group. */
+  pulls: z.array(PullRequestSchema),
+  assessment: AssessmentSchema,
+  check: CheckRunTextSchema,
+  /** Whom we asked for a review of it; absent: nobody yet. They are asked once. */
+  reviewersAsked: ReviewersSchema.exactOptional(),
+  /** Those of its pull requests when it was judged; absent: none. */
+  emergencies: z.array(EmergencyFactsSchema).exactOptional(),
+});
+
+/** Entry `gate`, subject = `repositoryId#number` or, for a merge group, `repositoryId@sha`: what was last said, and why. */
+export type GateRecord = Infer<typeof GateRecordSchema>;
+
+/** Describes {@link BranchRecord}. */
+export const BranchRecordSchema = z.object({
+  ref: z.string(),
+  /** The commit the branch pointed to after the last update followed; forty zeros when it was deleted. */
+  head: ShaSchema,
+  /** GitHub's activity id of that update; null when only a webhook told, or nothing was followed yet. */
+  activityId: z.int().nullable(),
+  at: InstantSchema,
+  /** Where following it began: the branch's head and last activity when observation began. */
+  origin: z.object({
+    head: ShaSchema,
+    activityId: z.int().nullable(),
+    at: InstantSchema,
+  }),
+});
 
 /** Entry `branch`, subject = `repositoryId:ref`: how far a production branch's (entry `integration-branch`: an integration branch's) chain of updates has been followed. */
-export interface BranchRecord {
-  readonly ref: string;
-  /** The commit the branch pointed to after the last update followed; forty zeros when it was deleted. */
-  readonly head: Sha;
-  /** GitHub's activity id of that update; null when only a webhook told, or nothing was followed yet. */
-  readonly activityId: number | null;
-  readonly at: Instant;
-  /** Where following it began: the branch's head and last activity when observation began. */
-  readonly origin: { readonly head: Sha; readonly activityId: number | null; readonly at: Instant };
-}
+export type BranchRecord = Infer<typeof BranchRecordSchema>;
+
+/** Describes {@link ChangeRecord}. */
+export const ChangeRecordSchema = z.object({
+  change: ChangeSchema,
+  class: z.enum(["standard", "normal", "emergency"]),
+  mode: z.enum(["observe", "enforce"]),
+  assessment: AssessmentSchema,
+  /** Those of its pull requests, as known when it was last judged; absent: none. */
+  emergencies: z.array(EmergencyFactsSchema).exactOptional(),
+});
 
 /** Entry `change`, subject = change id: one update of a production branch, judged as of when it happened. */
-export interface ChangeRecord {
-  readonly change: Change;
-  readonly class: "standard" | "normal" | "emergency";
-  readonly mode: "observe" | "enforce";
-  readonly assessment: Assessment;
-  /** Those of its pull requests, as known when it was last judged; absent: none. */
-  readonly emergencies?: readonly EmergencyFacts[];
-}
+export type ChangeRecord = Infer<typeof ChangeRecordSchema>;
+
+/** Describes {@link OwnersRecord}. */
+export const OwnersRecordSchema = z.object({
+  path: z.string(),
+  accounts: PolicyNamesSchema.shape.accounts,
+  teams: PolicyNamesSchema.shape.teams.unwrap(),
+});
 
 /** Entry `code-owners`, subject = `repositoryId:digest of the file`: whom the owners asked so far meant when they were first asked. */
-export interface OwnersRecord {
-  readonly path: string;
-  readonly accounts: PolicyNames["accounts"];
-  readonly teams: NonNullable<PolicyNames["teams"]>;
-}
+export type OwnersRecord = Infer<typeof OwnersRecordSchema>;
+
+/** Describes {@link LandingRecord}. */
+export const LandingRecordSchema = z.object({
+  change: ChangeSchema,
+  mode: z.enum(["observe", "enforce"]),
+  assessment: AssessmentSchema,
+  /** The digest of what was asked of it; empty where no policy was known. */
+  asked: z.string(),
+});
 
 /** Entry `landing`, subject = change id: one update of an integration branch, judged like one of production; no part of any population. */
-export interface LandingRecord {
-  readonly change: Change;
-  readonly mode: "observe" | "enforce";
-  readonly assessment: Assessment;
-  /** The digest of what was asked of it; empty where no policy was known. */
-  readonly asked: string;
-}
+export type LandingRecord = Infer<typeof LandingRecordSchema>;
+
+/** Describes {@link DeploymentRecord}. */
+export const DeploymentRecordSchema = z.object({
+  deployment: DeploymentSchema,
+  mode: z.enum(["observe", "enforce"]),
+  assessment: AssessmentSchema,
+  /** Those declared for it without a pull request; absent: none. */
+  emergencies: z.array(EmergencyFactsSchema).exactOptional(),
+});
 
 /** Entry `deployment`, subject = deployment id. */
-export interface DeploymentRecord {
-  readonly deployment: Deployment;
-  readonly mode: "observe" | "enforce";
-  readonly assessment: Assessment;
-  /** Those declared for it without a pull request; absent: none. */
-  readonly emergencies?: readonly EmergencyFacts[];
-}
+export type DeploymentRecord = Infer<typeof DeploymentRecordSchema>;
+
+/** Describes {@link TagsRecord}. */
+export const TagsRecordSchema = z.object({
+  tags: z.record(z.string(), ShaSchema),
+  at: InstantSchema,
+});
 
 /** Entry `tags`, subject = repository id: the tags there were when tags began to count as deployments, and the commits they stood for. */
-export interface TagsRecord {
-  readonly tags: Readonly<Record<string, Sha>>;
-  readonly at: Instant;
-}
+export type TagsRecord = Infer<typeof TagsRecordSchema>;
+
+/** Describes {@link DeploymentGateRecord}. */
+export const DeploymentGateRecordSchema = z.object({
+  repository: RepositorySchema,
+  /** GitHub's ids of the deployment and of the run that waits. */
+  number: z.int(),
+  run: z.int(),
+  environment: z.string(),
+  sha: ShaSchema,
+  ref: z.string(),
+  requestedAt: InstantSchema,
+  /** Until when it waits for what may still become compliant. */
+  deadline: InstantSchema,
+  /** `approved` and `rejected` are final: GitHub takes no second answer. */
+  answer: z.enum(["waiting", "approved", "rejected"]),
+  /** What people read on the run's page. */
+  comment: z.string(),
+  mode: z.enum(["observe", "enforce"]),
+  assessment: AssessmentSchema,
+});
 
 /** Entry `deployment-gate`, subject = `repositoryId#deployment:environment`: what GitHub asked our deployment gate, and what it answered last. */
-export interface DeploymentGateRecord {
-  readonly repository: Repository;
-  /** GitHub's ids of the deployment and of the run that waits. */
-  readonly number: number;
-  readonly run: number;
-  readonly environment: string;
-  readonly sha: Sha;
-  readonly ref: string;
-  readonly requestedAt: Instant;
-  /** Until when it waits for what may still become compliant. */
-  readonly deadline: Instant;
-  /** `approved` and `rejected` are final: GitHub takes no second answer. */
-  readonly answer: "waiting" | "approved" | "rejected";
-  /** What people read on the run's page. */
-  readonly comment: string;
-  readonly mode: "observe" | "enforce";
-  readonly assessment: Assessment;
-}
+export type DeploymentGateRecord = Infer<typeof DeploymentGateRecordSchema>;
+
+/** Describes {@link Person}. */
+export const PersonSchema = z.object({
+  id: z.int().nullable(),
+  login: z.string(),
+});
 
 /** Someone who did or owns something; compared by `id`, and by login only where a terminal named somebody (`id` null). */
-export interface Person {
-  readonly id: number | null;
-  readonly login: string;
-}
+export type Person = Infer<typeof PersonSchema>;
+
+const MovedSchema = z.object({
+  command: z.string(),
+  /** Null: the App itself. */
+  by: PersonSchema.nullable(),
+  role: z.enum(["owner", "causer", "other", "auditor", "app"]),
+  via: z.enum(["app", "comment", "terminal"]),
+  at: InstantSchema,
+  text: z.string(),
+});
 
 /** The step that led to a state: which command, whose, in which part, by which way, and its words. */
-export interface Moved {
-  readonly command: string;
-  /** Null: the App itself. */
-  readonly by: Person | null;
-  readonly role: "owner" | "causer" | "other" | "auditor" | "app";
-  readonly via: "app" | "comment" | "terminal";
-  readonly at: Instant;
-  readonly text: string;
-}
+export type Moved = Infer<typeof MovedSchema>;
+
+const ListedSubjectSchema = z.object({
+  /** The change id or deployment id. */
+  subject: z.string(),
+  pull: z.int().nullable(),
+  /** One line. */
+  title: z.string(),
+  /** What happened, in a sentence or two. */
+  what: z.string(),
+  at: InstantSchema,
+  controls: z.array(ControlNameSchema),
+  actors: z.array(PersonSchema),
+});
 
 /** One change or deployment that a deviation lists. */
-export interface ListedSubject {
-  /** The change id or deployment id. */
-  readonly subject: string;
-  readonly pull: number | null;
-  /** One line. */
-  readonly title: string;
-  /** What happened, in a sentence or two. */
-  readonly what: string;
-  readonly at: Instant;
-  readonly controls: readonly ControlName[];
-  readonly actors: readonly Person[];
-}
+export type ListedSubject = Infer<typeof ListedSubjectSchema>;
+
+const DeviationStatusSchema = z.enum([
+  "open",
+  "in-remediation",
+  "done",
+  "effective",
+  "closed",
+  "not-an-exception",
+]);
 
 /** The states a deviation goes through. */
-export type DeviationStatus =
-  "open" | "in-remediation" | "done" | "effective" | "closed" | "not-an-exception";
+export type DeviationStatus = Infer<typeof DeviationStatusSchema>;
+
+const SeveritySchema = z.enum(["observation", "low", "medium", "high", "critical"]);
 
 /** How much a deviation weighs; `observation`: noted, and no exception. */
-export type Severity = "observation" | "low" | "medium" | "high" | "critical";
+export type Severity = Infer<typeof SeveritySchema>;
 
-/** Entry `deviation`, subject = deviation id: one cause for which changes, deployments or a control are not compliant. */
-export interface DeviationRecord {
-  readonly id: string;
-  /** What its id is made of: the one change or deployment, or the cause that several share. */
-  readonly key: string;
-  /** `control`: it is about a control as such, such as a weakened setting or what an auditor reports. */
-  readonly subjectKind: "change" | "deployment" | "control";
-  readonly repository: Repository;
-  /** The change ids or deployment ids it lists; none for a control as such. */
-  readonly subjects: readonly string[];
-  readonly listed: readonly ListedSubject[];
-  /** The pull request, where it lists exactly one change that has one. */
-  readonly pull: number | null;
-  readonly controls: readonly ControlName[];
-  readonly cause: string;
-  /** Where several have one cause: what completes "while ...", such as `the App was not running`. */
-  readonly sharedCause: string | null;
-  readonly type: "design" | "operating";
-  readonly typeReason: string;
-  /** Who typed it; null: by rule. */
-  readonly typedBy: Person | null;
-  readonly severity: Severity;
-  readonly status: DeviationStatus;
-  readonly source: "app" | "auditor";
-  readonly title: string;
-  readonly description: string;
-  readonly happenedAt: Instant;
-  readonly detectedAt: Instant;
-  /** From when until when production was exposed to it; `to` null: it still is. */
-  readonly exposure: { readonly from: Instant; readonly to: Instant | null };
-  /** Who caused it. */
-  readonly actors: readonly Person[];
-  /** Who entered it, where the App did not find it. */
-  readonly enteredBy: Person | null;
-  /** Where an auditor's report says it, such as a page. */
-  readonly reference: string | null;
-  /** Its issue on GitHub: asked for, waiting for a day with room, or none, and why. `day`: the UTC day it was asked for. */
-  readonly issue: {
-    readonly state: "none" | "waiting" | "asked";
-    readonly because: string;
-    /** `owner/name` where it goes. */
-    readonly repository: string | null;
-    readonly day: string | null;
-  };
-  /** Why the gate was passed by, in the words of people who may write there, oldest first; it excuses nothing. Absent: nobody said. */
-  readonly explained?: readonly Said[];
-  readonly moved: Moved;
-}
-
-/** Why something could happen at all. */
-export type RootCause = "process" | "resource" | "awareness" | "tooling" | "ownership";
+const SaidSchema = z.object({
+  text: z.string(),
+  by: PersonSchema.nullable(),
+  at: InstantSchema,
+});
 
 /** Something said or given in a remediation, by whom and when. */
-export interface Said {
-  readonly text: string;
-  readonly by: Person | null;
-  readonly at: Instant;
-}
+export type Said = Infer<typeof SaidSchema>;
+
+/** Describes {@link DeviationRecord}. */
+export const DeviationRecordSchema = z.object({
+  id: z.string(),
+  /** What its id is made of: the one change or deployment, or the cause that several share. */
+  key: z.string(),
+  /** `control`: it is about a control as such, such as a weakened setting or what an auditor reports. */
+  subjectKind: z.enum(["change", "deployment", "control"]),
+  repository: RepositorySchema,
+  /** The change ids or deployment ids it lists; none for a control as such. */
+  subjects: z.array(z.string()),
+  listed: z.array(ListedSubjectSchema),
+  /** The pull request, where it lists exactly one change that has one. */
+  pull: z.int().nullable(),
+  controls: z.array(ControlNameSchema),
+  cause: z.string(),
+  /** Where several have one cause: what completes "while ...", such as `the App was not running`. */
+  sharedCause: z.string().nullable(),
+  type: z.enum(["design", "operating"]),
+  typeReason: z.string(),
+  /** Who typed it; null: by rule. */
+  typedBy: PersonSchema.nullable(),
+  severity: SeveritySchema,
+  status: DeviationStatusSchema,
+  source: z.enum(["app", "auditor"]),
+  title: z.string(),
+  description: z.string(),
+  happenedAt: InstantSchema,
+  detectedAt: InstantSchema,
+  /** From when until when production was exposed to it; `to` null: it still is. */
+  exposure: z.object({
+    from: InstantSchema,
+    to: InstantSchema.nullable(),
+  }),
+  /** Who caused it. */
+  actors: z.array(PersonSchema),
+  /** Who entered it, where the App did not find it. */
+  enteredBy: PersonSchema.nullable(),
+  /** Where an auditor's report says it, such as a page. */
+  reference: z.string().nullable(),
+  /** Its issue on GitHub: asked for, waiting for a day with room, or none, and why. `day`: the UTC day it was asked for. */
+  issue: z.object({
+    state: z.enum(["none", "waiting", "asked"]),
+    because: z.string(),
+    /** `owner/name` where it goes. */
+    repository: z.string().nullable(),
+    day: z.string().nullable(),
+  }),
+  /** Why the gate was passed by, in the words of people who may write there, oldest first; it excuses nothing. Absent: nobody said. */
+  explained: z.array(SaidSchema).exactOptional(),
+  moved: MovedSchema,
+});
+
+/** Entry `deviation`, subject = deviation id: one cause for which changes, deployments or a control are not compliant. */
+export type DeviationRecord = Infer<typeof DeviationRecordSchema>;
+
+const RootCauseSchema = z.enum(["process", "resource", "awareness", "tooling", "ownership"]);
+
+/** Why something could happen at all. */
+export type RootCause = Infer<typeof RootCauseSchema>;
+
+const RemediationReviewSchema = z.object({
+  /** The day (YYYY-MM-DD) it was due by. */
+  due: z.string(),
+  cadence: z.enum(["weekly", "monthly"]),
+  at: InstantSchema.nullable(),
+  by: PersonSchema.nullable(),
+  note: z.string(),
+});
 
 /** One review of a remediation that was due. `at` null: it was missed. */
-export interface RemediationReview {
-  /** The day (YYYY-MM-DD) it was due by. */
-  readonly due: string;
-  readonly cadence: "weekly" | "monthly";
-  readonly at: Instant | null;
-  readonly by: Person | null;
-  readonly note: string;
-}
+export type RemediationReview = Infer<typeof RemediationReviewSchema>;
+
+const RemediationStatusSchema = z.enum(["planned", "active", "blocked", "done", "effective"]);
 
 /** The states a remediation goes through. */
-export type RemediationStatus = "planned" | "active" | "blocked" | "done" | "effective";
+export type RemediationStatus = Infer<typeof RemediationStatusSchema>;
+
+/** Describes {@link RemediationRecord}. */
+export const RemediationRecordSchema = z.object({
+  deviation: z.string(),
+  repository: RepositorySchema,
+  /** What is answered, in the deviation's words. */
+  finding: z.string(),
+  rootCause: z
+    .object({
+      category: RootCauseSchema,
+      text: z.string(),
+    })
+    .nullable(),
+  /** The answers to "why?", one below the other. */
+  whys: z.array(SaidSchema),
+  action: z.string().nullable(),
+  /** What keeps it from happening again; `suggested`: follows from the category, nobody has written another. */
+  measure: z
+    .object({
+      text: z.string(),
+      suggested: z.boolean(),
+    })
+    .nullable(),
+  owner: PersonSchema.nullable(),
+  /** Everyone who ever owned it: none of them says that it is effective. */
+  owners: z.array(PersonSchema),
+  /** The target date, YYYY-MM-DD. */
+  due: z.string().nullable(),
+  /** Every target date there was, oldest first. */
+  targets: z.array(
+    z.object({
+      due: z.string(),
+      by: PersonSchema.nullable(),
+      at: InstantSchema,
+    }),
+  ),
+  method: z.string().nullable(),
+  evidence: z.array(SaidSchema),
+  /** Where else the same was looked for, and what was found. */
+  elsewhere: SaidSchema.nullable(),
+  /** Which customers and contracts it concerns, in the organisation's words. */
+  customers: SaidSchema.nullable(),
+  /** What the auditor said they expect, oldest first. */
+  expectations: z.array(SaidSchema),
+  raci: z.object({
+    accountable: z.array(PersonSchema),
+    consulted: z.array(PersonSchema),
+    informed: z.array(PersonSchema),
+  }),
+  /** Each 1 to 5; null: nobody has said. */
+  priority: z
+    .object({
+      impact: z.int(),
+      effort: z.int(),
+      risk: z.int(),
+    })
+    .nullable(),
+  status: RemediationStatusSchema,
+  /** What held it up, oldest first; `until` null: it still does. */
+  blockers: z.array(z.object({ ...SaidSchema.shape, until: InstantSchema.nullable() })),
+  reviews: z.array(RemediationReviewSchema),
+  /** When it began; reviews are counted from here. Null while planned. */
+  startedAt: InstantSchema.nullable(),
+  done: SaidSchema.nullable(),
+  effective: SaidSchema.nullable(),
+  moved: MovedSchema,
+});
 
 /** Entry `remediation`, subject = deviation id: what answers a deviation. Every step is an entry of its own. */
-export interface RemediationRecord {
-  readonly deviation: string;
-  readonly repository: Repository;
-  /** What is answered, in the deviation's words. */
-  readonly finding: string;
-  readonly rootCause: { readonly category: RootCause; readonly text: string } | null;
-  /** The answers to "why?", one below the other. */
-  readonly whys: readonly Said[];
-  readonly action: string | null;
-  /** What keeps it from happening again; `suggested`: follows from the category, nobody has written another. */
-  readonly measure: { readonly text: string; readonly suggested: boolean } | null;
-  readonly owner: Person | null;
-  /** Everyone who ever owned it: none of them says that it is effective. */
-  readonly owners: readonly Person[];
-  /** The target date, YYYY-MM-DD. */
-  readonly due: string | null;
-  /** Every target date there was, oldest first. */
-  readonly targets: readonly { readonly due: string; readonly by: Person | null; readonly at: Instant }[];
-  readonly method: string | null;
-  readonly evidence: readonly Said[];
-  /** Where else the same was looked for, and what was found. */
-  readonly elsewhere: Said | null;
-  /** Which customers and contracts it concerns, in the organisation's words. */
-  readonly customers: Said | null;
-  /** What the auditor said they expect, oldest first. */
-  readonly expectations: readonly Said[];
-  readonly raci: {
-    readonly accountable: readonly Person[];
-    readonly consulted: readonly Person[];
-    readonly informed: readonly Person[];
-  };
-  /** Each 1 to 5; null: nobody has said. */
-  readonly priority: { readonly impact: number; readonly effort: number; readonly risk: number } | null;
-  readonly status: RemediationStatus;
-  /** What held it up, oldest first; `until` null: it still does. */
-  readonly blockers: readonly (Said & { readonly until: Instant | null })[];
-  readonly reviews: readonly RemediationReview[];
-  /** When it began; reviews are counted from here. Null while planned. */
-  readonly startedAt: Instant | null;
-  readonly done: Said | null;
-  readonly effective: Said | null;
-  readonly moved: Moved;
-}
+export type RemediationRecord = Infer<typeof RemediationRecordSchema>;
+
+/** Describes {@link CoverageGapRecord}. */
+export const CoverageGapRecordSchema = z.object({
+  id: z.string(),
+  cause: z.enum([
+    "uninstalled",
+    "suspended",
+    "repository-removed",
+    "permission-missing",
+    "webhooks-lost",
+    "github-unreachable",
+    "app-down",
+    "history-expired",
+    "unobservable",
+  ]),
+  scope: z.string(),
+  from: InstantSchema,
+  to: InstantSchema.nullable(),
+  because: z.string(),
+  backfilled: z.boolean(),
+});
 
 /** Entry `coverage-gap`, subject = gap id: a span in which we could not see, and why. */
-export interface CoverageGapRecord {
-  readonly id: string;
-  readonly cause:
-    | "uninstalled"
-    | "suspended"
-    | "repository-removed"
-    | "permission-missing"
-    | "webhooks-lost"
-    | "github-unreachable"
-    | "app-down"
-    | "history-expired"
-    | "unobservable";
-  readonly scope: string;
-  readonly from: Instant;
-  readonly to: Instant | null;
-  readonly because: string;
-  readonly backfilled: boolean;
-}
+export type CoverageGapRecord = Infer<typeof CoverageGapRecordSchema>;
+
+/** Describes {@link CompletenessRecord}. */
+export const CompletenessRecordSchema = z.object({
+  repository: RepositorySchema,
+  ref: z.string(),
+  from: InstantSchema,
+  to: InstantSchema,
+  /** What each listing counted. */
+  listings: z.array(
+    z.object({
+      source: z.enum(["activity", "ledger", "git-first-parent", "merged-pull-requests", "deliveries"]),
+      count: z.int(),
+      query: z.string(),
+      sha256: z.string(),
+    }),
+  ),
+  matched: z.int(),
+  /** Every difference, explained by a named cause or not. */
+  differences: z.array(
+    z.object({
+      what: z.string(),
+      sha: ShaSchema,
+      onlyIn: z.string(),
+      explanation: z.string().nullable(),
+    }),
+  ),
+  /** True when each update begins where the one before ended, from start to end. */
+  contiguous: z.boolean(),
+  truncated: z.boolean(),
+  complete: z.boolean(),
+  /** Updates with no pull request behind them (direct and forced pushes, branch creations). */
+  withoutPullRequest: z.int(),
+  checkedAt: InstantSchema,
+});
 
 /** Entry `completeness`, subject = `repositoryId:ref:from:to`: one branch's independent listings counted against each other. */
-export interface CompletenessRecord {
-  readonly repository: Repository;
-  readonly ref: string;
-  readonly from: Instant;
-  readonly to: Instant;
-  /** What each listing counted. */
-  readonly listings: readonly {
-    readonly source: "activity" | "ledger" | "git-first-parent" | "merged-pull-requests" | "deliveries";
-    readonly count: number;
-    readonly query: string;
-    readonly sha256: string;
-  }[];
-  readonly matched: number;
-  /** Every difference, explained by a named cause or not. */
-  readonly differences: readonly {
-    readonly what: string;
-    readonly sha: Sha;
-    readonly onlyIn: string;
-    readonly explanation: string | null;
-  }[];
-  /** True when each update begins where the one before ended, from start to end. */
-  readonly contiguous: boolean;
-  readonly truncated: boolean;
-  readonly complete: boolean;
-  /** Updates with no pull request behind them (direct and forced pushes, branch creations). */
-  readonly withoutPullRequest: number;
-  readonly checkedAt: Instant;
-}
+export type CompletenessRecord = Infer<typeof CompletenessRecordSchema>;
+
+/** Describes {@link CommandRecord}. */
+export const CommandRecordSchema = z.object({
+  commentId: z.int(),
+  /** Of the pull request or issue it was given on. */
+  number: z.int(),
+  /** The deviation whose issue it was given on, or null. */
+  deviation: z.string().nullable(),
+  by: ActorSchema,
+  /** GitHub's time of the comment. */
+  at: InstantSchema,
+  /** The first line, as written. */
+  text: z.string(),
+  /** The command, or null where none was understood. */
+  name: z.string().nullable(),
+  outcome: z.enum(["done", "refused", "not-understood"]),
+  reply: z.string(),
+});
 
 /** Entry `command`, subject = `repositoryId/commentId`: a command given in a comment, and how it was answered. */
-export interface CommandRecord {
-  readonly commentId: number;
-  /** Of the pull request or issue it was given on. */
-  readonly number: number;
-  /** The deviation whose issue it was given on, or null. */
-  readonly deviation: string | null;
-  readonly by: Actor;
-  /** GitHub's time of the comment. */
-  readonly at: Instant;
-  /** The first line, as written. */
-  readonly text: string;
-  /** The command, or null where none was understood. */
-  readonly name: string | null;
-  readonly outcome: "done" | "refused" | "not-understood";
-  readonly reply: string;
-}
+export type CommandRecord = Infer<typeof CommandRecordSchema>;
+
+const MonthlyFiguresSchema = z.object({
+  population: z.int(),
+  passed: z.int(),
+  failed: z.int(),
+  waived: z.int(),
+  unverifiable: z.int(),
+  deviations: z.int(),
+  /** Deviations of this control, of any month, that were not settled when this was counted. */
+  openRemediations: z.int(),
+  clean: z.boolean(),
+});
 
 /** What a control came to in a month. Of `population`, the subjects it applied to; `clean`: no deviation of it happened in the month. */
-export interface MonthlyFigures {
-  readonly population: number;
-  readonly passed: number;
-  readonly failed: number;
-  readonly waived: number;
-  readonly unverifiable: number;
-  readonly deviations: number;
-  /** Deviations of this control, of any month, that were not settled when this was counted. */
-  readonly openRemediations: number;
-  readonly clean: boolean;
-}
+export type MonthlyFigures = Infer<typeof MonthlyFiguresSchema>;
+
+/** Describes {@link MonthlyReviewRecord}. */
+export const MonthlyReviewRecordSchema = z.object({
+  control: ControlNameSchema,
+  /** YYYY-MM, UTC. */
+  month: z.string(),
+  /** The login the policy named when it was asked for; null: nobody, and it was signed off unasked. */
+  owner: z.string().nullable(),
+  askedAt: InstantSchema,
+  dueAt: InstantSchema,
+  /** As counted when it was asked for, or last signed off. */
+  figures: MonthlyFiguresSchema,
+  /** `owner/name` of the repository its issue is in; null: it was not asked for on GitHub. */
+  issueIn: z.string().nullable(),
+  signedOff: z
+    .object({
+      by: z.object({
+        id: z.int().nullable(),
+        login: z.string(),
+      }),
+      at: InstantSchema,
+      comment: z.string(),
+      via: z.enum(["comment", "terminal"]),
+    })
+    .nullable(),
+});
 
 /** Entry `monthly-review`, subject = `ORGANISATION/CONTROL:YYYY-MM`: a control's month, and its sign-off by the control's owner. */
-export interface MonthlyReviewRecord {
-  readonly control: ControlName;
-  /** YYYY-MM, UTC. */
-  readonly month: string;
-  /** The login the policy named when it was asked for; null: nobody, and it was signed off unasked. */
-  readonly owner: string | null;
-  readonly askedAt: Instant;
-  readonly dueAt: Instant;
-  /** As counted when it was asked for, or last signed off. */
-  readonly figures: MonthlyFigures;
-  /** `owner/name` of the repository its issue is in; null: it was not asked for on GitHub. */
-  readonly issueIn: string | null;
-  readonly signedOff: {
-    readonly by: { readonly id: number | null; readonly login: string };
-    readonly at: Instant;
-    readonly comment: string;
-    readonly via: "comment" | "terminal";
-  } | null;
-}
+export type MonthlyReviewRecord = Infer<typeof MonthlyReviewRecordSchema>;
+
+/** Describes {@link WebhookRecord}. */
+export const WebhookRecordSchema = z.object({
+  url: z.string(),
+});
 
 /** Entry `webhook`, subject = organisation id: where GitHub sent webhooks to when that was first read. */
-export interface WebhookRecord {
-  readonly url: string;
-}
+export type WebhookRecord = Infer<typeof WebhookRecordSchema>;
+
+/** Describes {@link Observation}. */
+export const ObservationSchema = z.discriminatedUnion("kind", [
+  z.object({
+    /** Subject `review:ID`: a review as it was given, with the commit GitHub named then. */
+    kind: z.literal("review-given"),
+    pull: z.int(),
+    review: ReviewSchema.omit({ basis: true, dismissed: true }),
+  }),
+  z.object({
+    /** Subject `dismissal:ID`. */
+    kind: z.literal("review-dismissed"),
+    pull: z.int(),
+    reviewId: z.int(),
+    by: ActorSchema.nullable(),
+    at: InstantSchema,
+  }),
+  z.object({
+    /** Subject `push:REF:BEFORE:AFTER:DELIVERY`: who was seen to move a branch. */
+    kind: z.literal("pushed"),
+    ref: z.string(),
+    before: ShaSchema,
+    after: ShaSchema,
+    actor: ActorSchema.nullable(),
+    forced: z.boolean(),
+    at: InstantSchema,
+  }),
+  z.object({
+    /** Subject `tag:BEFORE:AFTER:DELIVERY`: who was seen to make, move or delete a tag. `commit`: what it stands for since, if it was told. */
+    kind: z.literal("tagged"),
+    ref: z.string(),
+    before: ShaSchema,
+    after: ShaSchema,
+    commit: ShaSchema.nullable(),
+    actor: ActorSchema.nullable(),
+    at: InstantSchema,
+  }),
+  z.object({
+    /** Subject `retarget:PULL:DELIVERY`. */
+    kind: z.literal("retargeted"),
+    pull: z.int(),
+    from: z.string(),
+    to: z.string(),
+    by: ActorSchema.nullable(),
+    at: InstantSchema,
+  }),
+  z.object({
+    /** Subject `reworded:PULL:DELIVERY`: the description was changed. */
+    kind: z.literal("reworded"),
+    pull: z.int(),
+    /** What it said before, kept only where that was what was merged. */
+    from: z.string().nullable(),
+    afterMerge: z.boolean(),
+    by: ActorSchema.nullable(),
+    at: InstantSchema,
+  }),
+]);
 
 /** Entry `observation`: what only a webhook could know, kept when it came. Subject: see each kind. */
-export type Observation =
-  | {
-      /** Subject `review:ID`: a review as it was given, with the commit GitHub named then. */
-      readonly kind: "review-given";
-      readonly pull: number;
-      readonly review: Omit<Review, "basis" | "dismissed">;
-    }
-  | {
-      /** Subject `dismissal:ID`. */
-      readonly kind: "review-dismissed";
-      readonly pull: number;
-      readonly reviewId: number;
-      readonly by: Actor | null;
-      readonly at: Instant;
-    }
-  | {
-      /** Subject `push:REF:BEFORE:AFTER:DELIVERY`: who was seen to move a branch. */
-      readonly kind: "pushed";
-      readonly ref: string;
-      readonly before: Sha;
-      readonly after: Sha;
-      readonly actor: Actor | null;
-      readonly forced: boolean;
-      readonly at: Instant;
-    }
-  | {
-      /** Subject `tag:BEFORE:AFTER:DELIVERY`: who was seen to make, move or delete a tag. `commit`: what it stands for since, if it was told. */
-      readonly kind: "tagged";
-      readonly ref: string;
-      readonly before: Sha;
-      readonly after: Sha;
-      readonly commit: Sha | null;
-      readonly actor: Actor | null;
-      readonly at: Instant;
-    }
-  | {
-      /** Subject `retarget:PULL:DELIVERY`. */
-      readonly kind: "retargeted";
-      readonly pull: number;
-      readonly from: string;
-      readonly to: string;
-      readonly by: Actor | null;
-      readonly at: Instant;
-    }
-  | {
-      /** Subject `reworded:PULL:DELIVERY`: the description was changed. */
-      readonly kind: "reworded";
-      readonly pull: number;
-      /** What it said before, kept only where that was what was merged. */
-      readonly from: string | null;
-      readonly afterMerge: boolean;
-      readonly by: Actor | null;
-      readonly at: Instant;
-    };
+export type Observation = Infer<typeof ObservationSchema>;

@@ -1,7 +1,12 @@
 /** What a control says of a subject, and what the controls say together. */
 
+import { z } from "zod";
+import type { Infer } from "./schema.ts";
+
+const OutcomeSchema = z.enum(["pass", "fail", "waived", "not-applicable", "unverifiable"]);
+
 /** The outcome of one control. `unverifiable`: we could not find out; never a pass. */
-export type Outcome = "pass" | "fail" | "waived" | "not-applicable" | "unverifiable";
+export type Outcome = Infer<typeof OutcomeSchema>;
 
 /** The controls, each name completing "This change was ...". */
 export const CONTROL_NAMES = [
@@ -20,44 +25,63 @@ export const CONTROL_NAMES = [
   "deployment-approved",
 ] as const;
 
+/** Describes {@link ControlName}. */
+export const ControlNameSchema = z.enum(CONTROL_NAMES);
+
 /** The fixed name of a control. */
-export type ControlName = (typeof CONTROL_NAMES)[number];
+export type ControlName = Infer<typeof ControlNameSchema>;
+
+const ResultSchema = z.object({
+  control: ControlNameSchema,
+  outcome: OutcomeSchema,
+  /** A fixed code for why, e.g. `satisfied`, `too-few-approvals`, `stale`; stable for machines. */
+  cause: z.string(),
+  /** The sentences a person reads, most important first. */
+  reasons: z.array(z.string()),
+  /** The names and values that were read; nothing else influenced the outcome. */
+  inputs: z.record(z.string(), z.unknown()),
+});
 
 /** One control tested on one subject. */
-export interface Result {
-  readonly control: ControlName;
-  readonly outcome: Outcome;
-  /** A fixed code for why, e.g. `satisfied`, `too-few-approvals`, `stale`; stable for machines. */
-  readonly cause: string;
-  /** The sentences a person reads, most important first. */
-  readonly reasons: readonly string[];
-  /** The names and values that were read; nothing else influenced the outcome. */
-  readonly inputs: Readonly<Record<string, unknown>>;
-}
+export type Result = Infer<typeof ResultSchema>;
+
+const VerdictSchema = z.enum([
+  "compliant",
+  "emergency",
+  "exempted",
+  "non-compliant",
+  "pending",
+  "unverifiable",
+  "historic",
+]);
 
 /** Results folded. `pending` exists only before a merge. */
-export type Verdict =
-  "compliant" | "emergency" | "exempted" | "non-compliant" | "pending" | "unverifiable" | "historic";
+export type Verdict = Infer<typeof VerdictSchema>;
 
-/** A verdict with everything it rests on. */
-export interface Assessment {
-  readonly verdict: Verdict;
-  readonly results: readonly Result[];
-  /** Every approval given, whether it counts, and why not. */
-  readonly approvals: readonly JudgedApproval[];
-  /** SHA-256 of the policy in force, and the commits it was read from. */
-  readonly policyDigest: string;
-}
+const JudgedApprovalSchema = z.object({
+  reviewId: z.int(),
+  login: z.string(),
+  actorId: z.int().nullable(),
+  counts: z.boolean(),
+  /** One sentence; present also when it counts ("ann approved this content"). */
+  reason: z.string(),
+  /** A fixed code, e.g. `counts`, `own-work`, `requested`, `earlier-version`, `no-authority`, `bot`, `dismissed`, `superseded`, `unknown-commit`. */
+  code: z.string(),
+  basis: z.enum(["observed", "read-later"]),
+});
 
 /** One person's approval, and whether it counts. */
-export interface JudgedApproval {
-  readonly reviewId: number;
-  readonly login: string;
-  readonly actorId: number | null;
-  readonly counts: boolean;
-  /** One sentence; present also when it counts ("ann approved this content"). */
-  readonly reason: string;
-  /** A fixed code, e.g. `counts`, `own-work`, `requested`, `earlier-version`, `no-authority`, `bot`, `dismissed`, `superseded`, `unknown-commit`. */
-  readonly code: string;
-  readonly basis: "observed" | "read-later";
-}
+export type JudgedApproval = Infer<typeof JudgedApprovalSchema>;
+
+/** Describes {@link Assessment}. */
+export const AssessmentSchema = z.object({
+  verdict: VerdictSchema,
+  results: z.array(ResultSchema),
+  /** Every approval given, whether it counts, and why not. */
+  approvals: z.array(JudgedApprovalSchema),
+  /** SHA-256 of the policy in force, and the commits it was read from. */
+  policyDigest: z.string(),
+});
+
+/** A verdict with everything it rests on. */
+export type Assessment = Infer<typeof AssessmentSchema>;

@@ -1,22 +1,29 @@
 /** What GitHub no longer shows of what a verdict cites: what was kept of it stays, and the row says since when its source is gone. */
 
-import type { Instant, Sha } from "./change.ts";
+import { z } from "zod";
+import { InstantSchema, type Instant, type Sha } from "./change.ts";
 import { NO_COMMIT } from "./change.ts";
 import { canonical } from "./digest.ts";
 import type { ChangeRecord, DeploymentRecord } from "./record.ts";
+import type { Infer } from "./schema.ts";
+
+/** Describes {@link SourceGoneRecord}. */
+export const SourceGoneRecordSchema = z.object({
+  of: z.enum(["change", "deployment"]),
+  id: z.string(),
+  /** Empty: all of it is shown again. */
+  gone: z.array(
+    z.object({
+      /** `pull request #3`, `review 17 by bob#5002`, `account bob#5002`, `commit SHA`, `run 12`, `deployment 9`. */
+      what: z.string(),
+      /** When it was first seen to be gone. */
+      since: InstantSchema,
+    }),
+  ),
+});
 
 /** Entry `source-gone`, subject = id of the change or deployment: what its verdict cites and GitHub no longer shows. */
-export interface SourceGoneRecord {
-  readonly of: "change" | "deployment";
-  readonly id: string;
-  /** Empty: all of it is shown again. */
-  readonly gone: readonly {
-    /** `pull request #3`, `review 17 by bob#5002`, `account bob#5002`, `commit SHA`, `run 12`, `deployment 9`. */
-    readonly what: string;
-    /** When it was first seen to be gone. */
-    readonly since: Instant;
-  }[];
-}
+export type SourceGoneRecord = Infer<typeof SourceGoneRecordSchema>;
 
 /** What GitHub shows now. */
 export interface Shown {

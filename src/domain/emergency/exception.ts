@@ -1,8 +1,17 @@
 /** An emergency exception as it is kept: who declared it and why, who authorised it, until when, and what became of it. */
 
-import type { Term } from "../calendar.ts";
-import type { Actor, Authority, Instant, Repository, Sha } from "../change.ts";
-import type { ControlName } from "../result.ts";
+import { z } from "zod";
+import { TermSchema } from "../calendar.ts";
+import {
+  InstantSchema,
+  RepositorySchema,
+  AuthoritySchema,
+  ShaSchema,
+  ActorSchema,
+  type Actor,
+} from "../change.ts";
+import { ControlNameSchema } from "../result.ts";
+import type { Infer } from "../schema.ts";
 
 /** The states of an emergency exception. `expired` and `used` are final, `withdrawn` too. */
 export const EMERGENCY_STATES = [
@@ -14,103 +23,140 @@ export const EMERGENCY_STATES = [
   "expired",
 ] as const;
 
+const EmergencyStateSchema = z.enum(EMERGENCY_STATES);
+
 /** One state of an emergency exception. */
-export type EmergencyState = (typeof EMERGENCY_STATES)[number];
+export type EmergencyState = Infer<typeof EmergencyStateSchema>;
+
+const ViaSchema = z.enum(["comment", "label", "button", "review", "terminal"]);
 
 /** Through what somebody acted. `terminal`: an operator typed it in another's name; GitHub did not see that person. */
-export type Via = "comment" | "label" | "button" | "review" | "terminal";
+export type Via = Infer<typeof ViaSchema>;
+
+const DeedSchema = z.object({
+  by: ActorSchema.nullable(),
+  at: InstantSchema,
+  via: ViaSchema,
+});
 
 /** Who did something, when (GitHub's time), and through what. `by` is null where GitHub does not say who. */
-export interface Deed {
-  readonly by: Actor | null;
-  readonly at: Instant;
-  readonly via: Via;
-}
+export type Deed = Infer<typeof DeedSchema>;
+
+const StepSchema = z.object({
+  at: InstantSchema,
+  act: z.string(),
+  by: ActorSchema.nullable(),
+  from: EmergencyStateSchema.nullable(),
+  to: EmergencyStateSchema,
+});
 
 /** One step in the life of an emergency; `by` is null for what time or a push did. */
-export interface Step {
-  readonly at: Instant;
-  readonly act: string;
-  readonly by: Actor | null;
-  readonly from: EmergencyState | null;
-  readonly to: EmergencyState;
-}
+export type Step = Infer<typeof StepSchema>;
+
+const AuthorisationSchema = z.object({
+  ...DeedSchema.shape,
+  by: ActorSchema,
+  /** It holds up to this moment, inclusive. */
+  until: InstantSchema,
+  /** The head it was given for; null without a pull request. */
+  head: ShaSchema.nullable(),
+  /** What was read of the authoriser's rights then. */
+  authority: AuthoritySchema,
+  /** Given by one who declared or made the change, where the policy allows it: by when another person must confirm; else null. */
+  confirmBy: InstantSchema.nullable(),
+});
 
 /** What an authorisation rests on. */
-export interface Authorisation extends Deed {
-  readonly by: Actor;
-  /** It holds up to this moment, inclusive. */
-  readonly until: Instant;
-  /** The head it was given for; null without a pull request. */
-  readonly head: Sha | null;
-  /** What was read of the authoriser's rights then. */
-  readonly authority: Authority;
-  /** Given by one who declared or made the change, where the policy allows it: by when another person must confirm; else null. */
-  readonly confirmBy: Instant | null;
-}
+export type Authorisation = Infer<typeof AuthorisationSchema>;
+
+/** Describes {@link EmergencyRecord}. */
+export const EmergencyRecordSchema = z.object({
+  /** `EMG-` and twelve hex digits: the same however often what opened it is delivered. */
+  id: z.string(),
+  repository: RepositorySchema,
+  /** Null: it is for a deployment that no pull request stands for. */
+  pull: z.int().nullable(),
+  deployment: z
+    .object({
+      environment: z.string(),
+      sha: ShaSchema,
+    })
+    .nullable(),
+  status: EmergencyStateSchema,
+  reason: z.string().nullable(),
+  /** What opened it: a label, the button, a comment, the terminal. */
+  opened: DeedSchema,
+  /** Who gave the reason, and when; null while it waits for one. */
+  declared: DeedSchema.nullable(),
+  /** The head for which its authorisers were asked last; null without a pull request. */
+  asked: ShaSchema.nullable(),
+  authorised: AuthorisationSchema.nullable(),
+  /** Who confirmed what was authorised alone. */
+  confirmed: DeedSchema.nullable(),
+  /** When and why it ended unused: withdrawn or expired. */
+  ended: z
+    .object({
+      at: InstantSchema,
+      by: ActorSchema.nullable(),
+      because: z.string(),
+    })
+    .nullable(),
+  used: z
+    .object({
+      at: InstantSchema,
+      subjects: z.array(z.string()),
+    })
+    .nullable(),
+  /** The controls it lets pass, by the policy when it was authorised, else when it was opened. */
+  waives: z.array(ControlNameSchema),
+  /** The policy it was authorised under, else opened under. */
+  policyDigest: z.string(),
+  steps: z.array(StepSchema),
+});
 
 /** Entry `emergency`, subject = `repositoryId/pull/NUMBER/ID` or `repositoryId/deployment/ID`. */
-export interface EmergencyRecord {
-  /** `EMG-` and twelve hex digits: the same however often what opened it is delivered. */
-  readonly id: string;
-  readonly repository: Repository;
-  /** Null: it is for a deployment that no pull request stands for. */
-  readonly pull: number | null;
-  readonly deployment: { readonly environment: string; readonly sha: Sha } | null;
-  readonly status: EmergencyState;
-  readonly reason: string | null;
-  /** What opened it: a label, the button, a comment, the terminal. */
-  readonly opened: Deed;
-  /** Who gave the reason, and when; null while it waits for one. */
-  readonly declared: Deed | null;
-  /** The head for which its authorisers were asked last; null without a pull request. */
-  readonly asked: Sha | null;
-  readonly authorised: Authorisation | null;
-  /** Who confirmed what was authorised alone. */
-  readonly confirmed: Deed | null;
-  /** When and why it ended unused: withdrawn or expired. */
-  readonly ended: { readonly at: Instant; readonly by: Actor | null; readonly because: string } | null;
-  readonly used: { readonly at: Instant; readonly subjects: readonly string[] } | null;
-  /** The controls it lets pass, by the policy when it was authorised, else when it was opened. */
-  readonly waives: readonly ControlName[];
-  /** The policy it was authorised under, else opened under. */
-  readonly policyDigest: string;
-  readonly steps: readonly Step[];
-}
+export type EmergencyRecord = Infer<typeof EmergencyRecordSchema>;
+
+const ReviewStateSchema = z.enum(["due", "approved", "follow-up", "rejected"]);
 
 /** The states of a retroactive review. Overdue is computed, never stored. */
-export type ReviewState = "due" | "approved" | "follow-up" | "rejected";
+export type ReviewState = Infer<typeof ReviewStateSchema>;
+
+/** Describes {@link RetroactiveReviewRecord}. */
+export const RetroactiveReviewRecordSchema = z.object({
+  /** The emergency's id. */
+  emergency: z.string(),
+  repository: RepositorySchema,
+  pull: z.int().nullable(),
+  /** The changes or deployments (ids) it is owed for. */
+  subjects: z.array(z.string()),
+  /** The commit whose content is reviewed: what shipped. */
+  shipped: ShaSchema,
+  status: ReviewStateSchema,
+  openedAt: InstantSchema,
+  /** Inclusive. */
+  dueAt: InstantSchema,
+  /** What `dueAt` was reckoned from. */
+  within: TermSchema,
+  /** The policy it is judged by: that of the change it is first owed for. */
+  policyDigest: z.string(),
+  decision: z
+    .object({
+      by: ActorSchema,
+      at: InstantSchema,
+      via: ViaSchema,
+      note: z.string(),
+    })
+    .nullable(),
+  /** Rejected: by when what was shipped must be reverted. */
+  revertBy: InstantSchema.nullable(),
+  /** When somebody was reminded before it was due, and when it was escalated after. */
+  remindedAt: z.array(InstantSchema),
+  escalatedAt: z.array(InstantSchema),
+});
 
 /** Entry `retroactive-review`, subject = that of its emergency. */
-export interface RetroactiveReviewRecord {
-  /** The emergency's id. */
-  readonly emergency: string;
-  readonly repository: Repository;
-  readonly pull: number | null;
-  /** The changes or deployments (ids) it is owed for. */
-  readonly subjects: readonly string[];
-  /** The commit whose content is reviewed: what shipped. */
-  readonly shipped: Sha;
-  readonly status: ReviewState;
-  readonly openedAt: Instant;
-  /** Inclusive. */
-  readonly dueAt: Instant;
-  /** What `dueAt` was reckoned from. */
-  readonly within: Term;
-  /** The policy it is judged by: that of the change it is first owed for. */
-  readonly policyDigest: string;
-  readonly decision: {
-    readonly by: Actor;
-    readonly at: Instant;
-    readonly via: Via;
-    readonly note: string;
-  } | null;
-  /** Rejected: by when what was shipped must be reverted. */
-  readonly revertBy: Instant | null;
-  /** When somebody was reminded before it was due, and when it was escalated after. */
-  readonly remindedAt: readonly Instant[];
-  readonly escalatedAt: readonly Instant[];
-}
+export type RetroactiveReviewRecord = Infer<typeof RetroactiveReviewRecordSchema>;
 
 /** Everybody who opened or declared it. */
 export function declarersOf(record: EmergencyRecord): readonly Actor[] {

@@ -1,12 +1,16 @@
 /** What is known of the emergencies of a subject when it is judged, kept with it so that it can be judged again. */
 
-import type { Instant } from "../change.ts";
-import type { EmergencyRecord } from "./exception.ts";
-import type { RetroactiveReviewRecord } from "./exception.ts";
+import { z } from "zod";
+import { InstantSchema } from "../change.ts";
+import { RetroactiveReviewRecordSchema, EmergencyRecordSchema } from "./exception.ts";
+import type { Infer } from "../schema.ts";
+
+/** Describes {@link EmergencyFacts}. */
+export const EmergencyFactsSchema = z.object({
+  record: EmergencyRecordSchema,
+  review: RetroactiveReviewRecordSchema.nullable(),
+  asOf: InstantSchema,
+});
 
 /** An emergency with the review owed after it, as they were known at `asOf`. */
-export interface EmergencyFacts {
-  readonly record: EmergencyRecord;
-  readonly review: RetroactiveReviewRecord | null;
-  readonly asOf: Instant;
-}
+export type EmergencyFacts = Infer<typeof EmergencyFactsSchema>;

@@ -7,6 +7,6 @@ import { parseTerm } from "../calendar.ts";
 export const DaySchema = z.iso.date("a date is written YYYY-MM-DD, and must exist");
 
 /** A term, kept as it is written. */
-export const TermSchema = z.string().refine((text) => parseTerm(text) !== null, {
+export const TermTextSchema = z.string().refine((text) => parseTerm(text) !== null, {
   message: "a term is written as `30 minutes`, `4 hours`, `3 days`, `1 week` or `2 business days`",
 });

@@ -1,10 +1,11 @@
 /** The policy's part on emergencies: who may let what through, for how long, and what is owed afterwards. */
 
 import { z } from "zod";
-import { isNoLonger, parseTerm, termText, type Term } from "../calendar.ts";
-import { CONTROL_NAMES, type ControlName } from "../result.ts";
-import { TermSchema } from "./day.ts";
-import { isWithin, PeopleSchema, type People } from "./people.ts";
+import { TermSchema, isNoLonger, parseTerm, termText, type Term } from "../calendar.ts";
+import { ControlNameSchema, CONTROL_NAMES } from "../result.ts";
+import { TermTextSchema } from "./day.ts";
+import { isWithin, PeopleSchema } from "./people.ts";
+import type { Infer } from "../schema.ts";
 
 const QUOTA = /^(\d{1,3}) per (month|quarter|year)$/u;
 const OWN = ["emergency-authorised", "emergency-reviewed-in-time"] as const;
@@ -15,7 +16,7 @@ const AloneSchema = z.strictObject({
     .string()
     .regex(QUOTA, "a quota is written as `2 per quarter`: a number, then per month, per quarter or per year")
     .describe("how many such emergencies an organisation may have"),
-  "confirmed-within": TermSchema.describe("within which another person must confirm it"),
+  "confirmed-within": TermTextSchema.describe("within which another person must confirm it"),
 });
 
 /** `emergency:` as it is written. */
@@ -28,8 +29,8 @@ export const EmergencySchema = z.strictObject({
     .describe(
       "the controls it lets pass; default: those on approvals, owners, checks, tickets, the gate and the content",
     ),
-  "valid-for": TermSchema.optional().describe("how long it holds once authorised; default: 4 hours"),
-  "review-within": TermSchema.optional().describe(
+  "valid-for": TermTextSchema.optional().describe("how long it holds once authorised; default: 4 hours"),
+  "review-within": TermTextSchema.optional().describe(
     "when the retroactive review is due, from its first use; default: 2 business days",
   ),
   alone: z
@@ -45,22 +46,30 @@ export const EmergencySchema = z.strictObject({
 });
 
 /** `emergency:` as it is written. */
-export type EmergencyFile = z.infer<typeof EmergencySchema>;
+export type EmergencyFile = Infer<typeof EmergencySchema>;
+
+/** Describes {@link EmergencyPolicy}. */
+export const EmergencyPolicySchema = z.object({
+  authorisers: PeopleSchema,
+  reviewers: PeopleSchema,
+  waives: z.array(ControlNameSchema),
+  validFor: TermSchema,
+  reviewWithin: TermSchema,
+  alone: z
+    .object({
+      from: PeopleSchema,
+      atMost: z.object({
+        count: z.int(),
+        per: z.enum(["month", "quarter", "year"]),
+      }),
+      confirmedWithin: TermSchema,
+    })
+    .nullable(),
+  blockNextWhileOverdue: z.boolean(),
+});
 
 /** The policy on emergencies in force. */
-export interface EmergencyPolicy {
-  readonly authorisers: People;
-  readonly reviewers: People;
-  readonly waives: readonly ControlName[];
-  readonly validFor: Term;
-  readonly reviewWithin: Term;
-  readonly alone: {
-    readonly from: People;
-    readonly atMost: { readonly count: number; readonly per: "month" | "quarter" | "year" };
-    readonly confirmedWithin: Term;
-  } | null;
-  readonly blockNextWhileOverdue: boolean;
-}
+export type EmergencyPolicy = Infer<typeof EmergencyPolicySchema>;
 
 /** What holds where nothing is written. */
 export const DEFAULT_EMERGENCY: EmergencyPolicy = {
@@ -144,7 +153,7 @@ function isNarrower(own: NonNullable<EmergencyPolicy["alone"]>, minimum: Emergen
   );
 }
 
-function aloneOf(written: z.infer<typeof AloneSchema>): NonNullable<EmergencyPolicy["alone"]> {
+function aloneOf(written: Infer<typeof AloneSchema>): NonNullable<EmergencyPolicy["alone"]> {
   const { "at-most": quota, "confirmed-within": within, ...from } = written;
   const [, count = "0", per = "quarter"] = QUOTA.exec(quota) ?? [];
   return {

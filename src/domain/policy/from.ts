@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { PERMISSIONS } from "../change.ts";
+import type { Infer } from "../schema.ts";
 
 const Names = z.array(z.string().min(1)).min(1);
 const Teams = z.array(z.string().regex(/^[^/\s]+\/[^/\s]+$/u, "a team is written organisation/team")).min(1);
@@ -34,7 +35,7 @@ export const FromSchema = z
   });
 
 /** Who may give an approval. */
-export type From = z.infer<typeof FromSchema>;
+export type From = Infer<typeof FromSchema>;
 
 /** Who made something: any of these. */
 export const WhoSchema = z
@@ -47,4 +48,4 @@ export const WhoSchema = z
   });
 
 /** Who made something. */
-export type Who = z.infer<typeof WhoSchema>;
+export type Who = Infer<typeof WhoSchema>;

@@ -1,9 +1,10 @@
 /** What a policy lets through beforehand, or holds back for a time: standard changes, exemptions, freezes. */
 
 import { z } from "zod";
-import { CONTROL_NAMES } from "../result.ts";
+import { ControlNameSchema, CONTROL_NAMES } from "../result.ts";
 import { DaySchema } from "./day.ts";
 import { GlobSchema, PatternSchema } from "./pattern.ts";
+import type { Infer } from "../schema.ts";
 
 const Login = z.string().min(1);
 
@@ -15,10 +16,10 @@ export const MakerSchema = z.union([
 ]);
 
 /** One who makes standard changes. */
-export type Maker = z.infer<typeof MakerSchema>;
+export type Maker = Infer<typeof MakerSchema>;
 
 /** A kind of change approved beforehand. */
-export const StandardChangeSchema = z.strictObject({
+export const StandardChangeFileSchema = z.strictObject({
   name: z.string().min(1).max(120).describe("what the check and the package call it"),
   by: z.array(MakerSchema).min(1).describe("who makes them: every commit and every push must be theirs"),
   paths: z
@@ -30,7 +31,7 @@ export const StandardChangeSchema = z.strictObject({
 });
 
 /** A control given up for a repository, for a time. */
-export const ExemptionSchema = z.strictObject({
+export const ExemptionFileSchema = z.strictObject({
   repository: GlobSchema.describe("a repository's name, or a glob"),
   controls: z.array(z.enum(CONTROL_NAMES)).min(1).describe("the controls given up meanwhile"),
   reason: z.string().min(1).describe("why; auditors read it"),
@@ -39,7 +40,7 @@ export const ExemptionSchema = z.strictObject({
 });
 
 /** A span in which nothing lands and nothing is deployed. */
-export const FreezeSchema = z
+export const FreezeFileSchema = z
   .strictObject({
     from: DaySchema.describe("the first day, in calendar.timezone"),
     to: DaySchema.describe("the first day after it, in calendar.timezone"),
@@ -47,36 +48,45 @@ export const FreezeSchema = z
   })
   .refine(({ from, to }) => from < to, { message: "from must be before to" });
 
+/** Describes {@link StandardChange}. */
+export const StandardChangeSchema = z.object({
+  name: z.string(),
+  by: z.array(MakerSchema),
+  paths: z.array(PatternSchema),
+  approvedBy: z.string(),
+  expires: z.string(),
+});
+
 /** A kind of change approved beforehand, in force. */
-export interface StandardChange {
-  readonly name: string;
-  readonly by: readonly Maker[];
-  readonly paths: z.infer<typeof StandardChangeSchema>["paths"];
-  readonly approvedBy: string;
-  readonly expires: string;
-}
+export type StandardChange = Infer<typeof StandardChangeSchema>;
+
+/** Describes {@link Exemption}. */
+export const ExemptionSchema = z.object({
+  repository: z.string(),
+  controls: z.array(ControlNameSchema),
+  reason: z.string(),
+  approvedBy: z.string(),
+  expires: z.string(),
+});
 
 /** A control given up for a repository for a time, in force. */
-export interface Exemption {
-  readonly repository: string;
-  readonly controls: readonly (typeof CONTROL_NAMES)[number][];
-  readonly reason: string;
-  readonly approvedBy: string;
-  readonly expires: string;
-}
+export type Exemption = Infer<typeof ExemptionSchema>;
+
+/** Describes {@link Freeze}. */
+export const FreezeSchema = z.object({
+  from: z.string(),
+  to: z.string(),
+  except: z.literal("emergency").nullable(),
+});
 
 /** A span in which nothing lands; `to` is the first day after it. */
-export interface Freeze {
-  readonly from: string;
-  readonly to: string;
-  readonly except: "emergency" | null;
-}
+export type Freeze = Infer<typeof FreezeSchema>;
 
 /** An entry as it is kept. */
 export function standardChangeOf({
   "approved-by": approvedBy,
   ...rest
-}: z.infer<typeof StandardChangeSchema>): StandardChange {
+}: Infer<typeof StandardChangeFileSchema>): StandardChange {
   return { ...rest, approvedBy };
 }
 
@@ -84,11 +94,11 @@ export function standardChangeOf({
 export function exemptionOf({
   "approved-by": approvedBy,
   ...rest
-}: z.infer<typeof ExemptionSchema>): Exemption {
+}: Infer<typeof ExemptionFileSchema>): Exemption {
   return { ...rest, approvedBy };
 }
 
 /** An entry as it is kept. */
-export function freezeOf({ from, to, except }: z.infer<typeof FreezeSchema>): Freeze {
+export function freezeOf({ from, to, except }: Infer<typeof FreezeFileSchema>): Freeze {
   return { from, to, except: except ?? null };
 }

@@ -1,41 +1,69 @@
 /** Whom the names of a policy meant when it was first read. Logins may be given up and taken by others; ids may not. */
 
-import type { Actor, Instant } from "../change.ts";
+import { z } from "zod";
+import { InstantSchema, ActorSchema, type Actor } from "../change.ts";
 import type { Certainty } from "../contribution.ts";
 import type { Maker } from "./leave.ts";
+import type { Infer } from "../schema.ts";
+
+const BroughtSchema = z.object({
+  /** What names the entry. */
+  entry: z.string(),
+  state: z.enum(["approved", "refused", "unknown"]),
+  /** One sentence: who approved what, or why it gives no leave. */
+  because: z.string(),
+  url: z.string().nullable(),
+  approver: ActorSchema.nullable(),
+  at: InstantSchema.nullable(),
+});
 
 /** How an entry came into the policy. Only `approved` gives leave. */
-export interface Brought {
-  /** What names the entry. */
-  readonly entry: string;
-  readonly state: "approved" | "refused" | "unknown";
-  /** One sentence: who approved what, or why it gives no leave. */
-  readonly because: string;
-  readonly url: string | null;
-  readonly approver: Actor | null;
-  readonly at: Instant | null;
-}
+export type Brought = Infer<typeof BroughtSchema>;
+
+const UnknownNameSchema = z.object({
+  kind: z.enum(["team", "user"]),
+  name: z.string(),
+  near: z.string().nullable(),
+});
 
 /** A team (`organisation/team`) or login, lower case, that GitHub knew nobody by; `near`: the known one that may be meant. */
-export interface UnknownName {
-  readonly kind: "team" | "user";
-  readonly name: string;
-  readonly near: string | null;
-}
+export type UnknownName = Infer<typeof UnknownNameSchema>;
+
+/** Describes {@link PolicyNames}. */
+export const PolicyNamesSchema = z.object({
+  /** For each login, lower case (an app's bot is `slug[bot]`): its account then, or null where nobody was called so. */
+  accounts: z.array(
+    z.object({
+      name: z.string(),
+      account: ActorSchema.nullable(),
+    }),
+  ),
+  /** For each team (`organisation/team`, lower case): its id then, or null where there was none. */
+  teams: z
+    .array(
+      z.object({
+        name: z.string(),
+        id: z.int().nullable(),
+      }),
+    )
+    .exactOptional(),
+  /** For each organisation, lower case: its id then, or null where there was none. */
+  organizations: z
+    .array(
+      z.object({
+        name: z.string(),
+        id: z.int().nullable(),
+      }),
+    )
+    .exactOptional(),
+  /** Names that meant nobody: such a policy lets nothing pass. Absent: none. */
+  unknown: z.array(UnknownNameSchema).exactOptional(),
+  /** For each entry that names who approved it. */
+  brought: z.array(BroughtSchema),
+});
 
 /** What was found out about a policy when it was first read; it is recorded with it and judged by ever after. */
-export interface PolicyNames {
-  /** For each login, lower case (an app's bot is `slug[bot]`): its account then, or null where nobody was called so. */
-  readonly accounts: readonly { readonly name: string; readonly account: Actor | null }[];
-  /** For each team (`organisation/team`, lower case): its id then, or null where there was none. */
-  readonly teams?: readonly { readonly name: string; readonly id: number | null }[];
-  /** For each organisation, lower case: its id then, or null where there was none. */
-  readonly organizations?: readonly { readonly name: string; readonly id: number | null }[];
-  /** Names that meant nobody: such a policy lets nothing pass. Absent: none. */
-  readonly unknown?: readonly UnknownName[];
-  /** For each entry that names who approved it. */
-  readonly brought: readonly Brought[];
-}
+export type PolicyNames = Infer<typeof PolicyNamesSchema>;
 
 /** Whether a login of the policy means this account. A login that meant another account, or an account that left its login, is unknown. */
 export function isNamed(names: PolicyNames | undefined, login: string, actor: Actor): Certainty {

@@ -7,6 +7,7 @@ import { CONTROL_NAMES, type ControlName } from "../result.ts";
 import { DaySchema } from "./day.ts";
 import { matchesAny, type GlobUse } from "./glob.ts";
 import { GlobSchema } from "./pattern.ts";
+import type { Infer } from "../schema.ts";
 
 const Login = z.string().min(1);
 
@@ -47,16 +48,19 @@ export const RepositoriesSchema = z
     message: "what is out of scope needs a reason and an owner",
   });
 
+/** Describes {@link RepositoriesEntry}. */
+export const RepositoriesEntrySchema = z.object({
+  name: z.string().nullable(),
+  topic: z.string().nullable(),
+  scope: z.enum(["in", "out"]).nullable(),
+  reason: z.string().nullable(),
+  owner: z.string().nullable(),
+  mode: z.enum(["observe", "enforce"]).nullable(),
+  since: z.string().nullable(),
+});
+
 /** One line on some repositories. */
-export interface RepositoriesEntry {
-  readonly name: string | null;
-  readonly topic: string | null;
-  readonly scope: "in" | "out" | null;
-  readonly reason: string | null;
-  readonly owner: string | null;
-  readonly mode: "observe" | "enforce" | null;
-  readonly since: string | null;
-}
+export type RepositoriesEntry = Infer<typeof RepositoriesEntrySchema>;
 
 /** A person with several accounts. */
 export const IdentitySchema = z.strictObject({
@@ -65,7 +69,7 @@ export const IdentitySchema = z.strictObject({
 });
 
 /** A person with several accounts. */
-export type Identity = z.infer<typeof IdentitySchema>;
+export type Identity = Infer<typeof IdentitySchema>;
 
 /** The company's own number and wording for a control, and who owns it. */
 export const ControlsSchema = z.partialRecord(
@@ -77,12 +81,15 @@ export const ControlsSchema = z.partialRecord(
   }),
 );
 
+/** Describes {@link ControlWords}. */
+export const ControlWordsSchema = z.object({
+  id: z.string().optional(),
+  text: z.string().optional(),
+  owner: z.string().optional(),
+});
+
 /** The company's own words on one control. */
-export interface ControlWords {
-  readonly id?: string | undefined;
-  readonly text?: string | undefined;
-  readonly owner?: string | undefined;
-}
+export type ControlWords = Infer<typeof ControlWordsSchema>;
 
 const Variable = z
   .string()
@@ -111,14 +118,17 @@ export const NotificationSchema = z
     message: "format json needs a signing-secret",
   });
 
+/** Describes {@link NotificationReceiver}. */
+export const NotificationReceiverSchema = z.object({
+  urlSecret: z.string(),
+  format: z.enum(["slack", "json"]),
+  signingSecret: z.string().nullable(),
+  on: z.array(z.enum(NOTIFICATION_KINDS)),
+  perDay: z.int(),
+});
+
 /** Where things are told outside GitHub; secrets are names of environment variables. */
-export interface NotificationReceiver {
-  readonly urlSecret: string;
-  readonly format: "slack" | "json";
-  readonly signingSecret: string | null;
-  readonly on: readonly NotificationKind[];
-  readonly perDay: number;
-}
+export type NotificationReceiver = Infer<typeof NotificationReceiverSchema>;
 
 /** Where a message goes, and how often one may on one day of the policy's calendar. */
 export interface Receiver extends Omit<NotificationReceiver, "on"> {
@@ -126,7 +136,7 @@ export interface Receiver extends Omit<NotificationReceiver, "on"> {
 }
 
 /** `calendar:` as it is written. */
-export const CalendarSchema = z.strictObject({
+export const CalendarFileSchema = z.strictObject({
   timezone: z
     .string()
     .refine(isTimezone, { message: "not a time zone; they are written as Europe/Berlin" })
@@ -148,7 +158,7 @@ export const RetentionSchema = z.strictObject({
 });
 
 /** A line as it is kept. */
-export function repositoriesOf(written: z.infer<typeof RepositoriesSchema>): RepositoriesEntry {
+export function repositoriesOf(written: Infer<typeof RepositoriesSchema>): RepositoriesEntry {
   const {
     name = null,
     topic = null,
@@ -162,7 +172,7 @@ export function repositoriesOf(written: z.infer<typeof RepositoriesSchema>): Rep
 }
 
 /** A line as it is kept. */
-export function notificationOf(written: z.infer<typeof NotificationSchema>): NotificationReceiver {
+export function notificationOf(written: Infer<typeof NotificationSchema>): NotificationReceiver {
   return {
     urlSecret: written["url-secret"],
     format: written.format ?? "json",
@@ -194,17 +204,17 @@ export function lineFor(
 }
 
 /** The calendar with its defaults. */
-export function calendarOf(written: z.infer<typeof CalendarSchema> | undefined): Calendar {
+export function calendarOf(written: Infer<typeof CalendarFileSchema> | undefined): Calendar {
   return { ...DEFAULT_CALENDAR, ...definedOf(written) };
 }
 
 /** The company's words on its controls. */
 export function controlsOf(
-  written: z.infer<typeof ControlsSchema> | undefined,
+  written: Infer<typeof ControlsSchema> | undefined,
 ): Readonly<Partial<Record<ControlName, ControlWords>>> {
   return Object.fromEntries(Object.entries(written ?? {}).filter(([, words]) => words !== undefined));
 }
 
-function definedOf(written: z.infer<typeof CalendarSchema> | undefined): Partial<Calendar> {
+function definedOf(written: Infer<typeof CalendarFileSchema> | undefined): Partial<Calendar> {
   return Object.fromEntries(Object.entries(written ?? {}).filter(([, value]) => value !== undefined));
 }

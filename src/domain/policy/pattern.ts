@@ -4,6 +4,7 @@ import { RE2JS } from "re2js";
 import { z } from "zod";
 import { globMatcher, globProblem, type GlobUse } from "./glob.ts";
 import { literalIn } from "./literal.ts";
+import type { Infer } from "../schema.ts";
 
 /** A longer expression is refused unread. */
 const MOST_CHARACTERS = 500;
@@ -33,7 +34,7 @@ export const RegexSchema = z
 export const PatternSchema = z.union([GlobSchema, z.strictObject({ matches: RegexSchema })]);
 
 /** A glob, or `{ matches: REGEX }`. */
-export type Pattern = z.infer<typeof PatternSchema>;
+export type Pattern = Infer<typeof PatternSchema>;
 
 /** Whether any of the patterns holds for a text. */
 export function fits(patterns: readonly Pattern[], text: string, use: GlobUse): boolean {

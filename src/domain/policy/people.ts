@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { PERMISSIONS } from "../change.ts";
 import { PEOPLE } from "./from.ts";
+import type { Infer } from "../schema.ts";
 
 /** Any of these people. */
 export const PeopleSchema = z
@@ -12,7 +13,7 @@ export const PeopleSchema = z
   });
 
 /** Any of these people. */
-export type People = z.infer<typeof PeopleSchema>;
+export type People = Infer<typeof PeopleSchema>;
 
 /** Whether everybody of these is surely among those, whoever is in which team. */
 export function isWithin(people: People, among: People): boolean {

@@ -1,43 +1,49 @@
 /** The policy file's schema: `.github/countersign.yml`. The docstrings and descriptions here are the reference page. */
 
 import { z } from "zod";
-import type { Calendar, Term } from "../calendar.ts";
-import type { ControlName } from "../result.ts";
-import { DaySchema, TermSchema } from "./day.ts";
-import { EmergencySchema, type EmergencyPolicy } from "./emergency.ts";
+import { TermSchema, CalendarSchema } from "../calendar.ts";
+import { ControlNameSchema } from "../result.ts";
+import { DaySchema, TermTextSchema } from "./day.ts";
+import { EmergencyPolicySchema, EmergencySchema } from "./emergency.ts";
 import {
   ExemptionSchema,
   FreezeSchema,
   StandardChangeSchema,
-  type Exemption,
-  type Freeze,
-  type StandardChange,
+  ExemptionFileSchema,
+  FreezeFileSchema,
+  StandardChangeFileSchema,
 } from "./leave.ts";
 import {
-  CalendarSchema,
+  ControlWordsSchema,
+  NotificationReceiverSchema,
+  RepositoriesEntrySchema,
+  CalendarFileSchema,
   ControlsSchema,
   IdentitySchema,
   MonitoringSchema,
   NotificationSchema,
   RepositoriesSchema,
   RetentionSchema,
-  type ControlWords,
-  type Identity,
-  type NotificationReceiver,
-  type RepositoriesEntry,
 } from "./organisation.ts";
-import type { PolicyNames } from "./names.ts";
+import { PolicyNamesSchema } from "./names.ts";
 import { GlobSchema, RegexSchema } from "./pattern.ts";
-import { PeopleSchema, type People } from "./people.ts";
-import { leavesOf, oneKind, RequirementSchema, type RequirementTree } from "./requirement.ts";
-import { WhenSchema, type When } from "./when.ts";
+import { PeopleSchema } from "./people.ts";
+import {
+  RequirementTreeSchema,
+  leavesOf,
+  oneKind,
+  RequirementFileSchema,
+  type RequirementTree,
+} from "./requirement.ts";
+import { WhenSchema } from "./when.ts";
+import type { Infer } from "../schema.ts";
 
 const Names = z.array(z.string().min(1)).min(1);
 
 /** What `approval:` holds. */
 export const ApprovalSchema = z
   .strictObject({
-    ...RequirementSchema.shape,
+    ...RequirementFileSchema.shape,
     independence: z
       .enum(["every-commit", "strict"])
       .optional()
@@ -55,10 +61,10 @@ export const ApprovalSchema = z
   .superRefine(oneKind);
 
 /** One rule: what is asked on top of `approval` where its `when` holds. */
-export const RuleSchema = z.strictObject({
+export const RuleFileSchema = z.strictObject({
   name: z.string().min(1).max(120).describe("a sentence: the check run says that it asks"),
   when: WhenSchema.describe("where the rule applies"),
-  approval: RequirementSchema.describe("what it asks for, written as `approval` is"),
+  approval: RequirementFileSchema.describe("what it asks for, written as `approval` is"),
 });
 
 /** Names or globs of branches, environments or tags. */
@@ -101,10 +107,10 @@ export const PolicyFileSchema = z.strictObject({
       workflows: Globs.optional().describe(
         "globs of workflow files, such as `migrate.yml`: a run that succeeds is a deployment, also without an environment; default: none",
       ),
-      "merge-back": TermSchema.optional().describe(
+      "merge-back": TermTextSchema.optional().describe(
         "how soon what was deployed from another production branch must be on the default branch; default: nothing is asked",
       ),
-      "gate-waits": TermSchema.optional().describe(
+      "gate-waits": TermTextSchema.optional().describe(
         "how long the deployment gate waits for what may still become compliant before it rejects; default: 24 hours",
       ),
     })
@@ -113,7 +119,7 @@ export const PolicyFileSchema = z.strictObject({
     "asked of every change; default: 1 approval from permission write",
   ),
   rules: z
-    .array(RuleSchema)
+    .array(RuleFileSchema)
     .min(1)
     .superRefine((rules, context) => {
       for (const [index, { name }] of rules.entries())
@@ -155,12 +161,12 @@ export const PolicyFileSchema = z.strictObject({
     .optional()
     .describe("what the text of every pull request must say; default: nothing is asked"),
   "standard-changes": z
-    .array(StandardChangeSchema)
+    .array(StandardChangeFileSchema)
     .min(1)
     .optional()
     .describe("changes approved beforehand: narrow, expiring, each approved by someone; default: none"),
   exemptions: z
-    .array(ExemptionSchema)
+    .array(ExemptionFileSchema)
     .min(1)
     .optional()
     .describe("controls given up for a time; default: none; organisation file only"),
@@ -185,11 +191,11 @@ export const PolicyFileSchema = z.strictObject({
     .optional()
     .describe("what is told outside GitHub; default: nothing; organisation file only"),
   freeze: z
-    .array(FreezeSchema)
+    .array(FreezeFileSchema)
     .min(1)
     .optional()
     .describe("spans in which nothing lands and nothing is deployed; default: none"),
-  calendar: CalendarSchema.optional().describe("when people work; organisation file only"),
+  calendar: CalendarFileSchema.optional().describe("when people work; organisation file only"),
   monitoring: MonitoringSchema.optional().describe(
     "who looks at the controls every month; organisation file only",
   ),
@@ -229,76 +235,111 @@ export const PolicyFileSchema = z.strictObject({
   ),
 });
 
+const RuleSchema = z.object({
+  name: z.string(),
+  when: WhenSchema,
+  approval: RequirementTreeSchema,
+});
+
 /** A rule in force; its conditions are kept as they were written. */
-export interface Rule {
-  readonly name: string;
-  readonly when: When;
-  readonly approval: RequirementTree;
-}
+export type Rule = Infer<typeof RuleSchema>;
 
 /** A policy file as written. */
-export type PolicyFile = z.infer<typeof PolicyFileSchema>;
+export type PolicyFile = Infer<typeof PolicyFileSchema>;
+
+/** Describes {@link Policy}. */
+export const PolicySchema = z.object({
+  mode: z.enum(["observe", "enforce"]),
+  production: z.object({
+    /** Globs; null: the default branch alone. */
+    branches: z.array(z.string()).nullable(),
+    /** Whether the default branch is in scope beside `branches`: no file of an organisation gave it up. */
+    alsoDefaultBranch: z.literal(true).exactOptional(),
+    environments: z.array(z.string()),
+    /** Branch globs: what landed compliant there carries its approvals on. */
+    integration: z.array(z.string()),
+    /** Tag globs: such a tag made or moved is a deployment. */
+    tags: z.array(z.string()),
+    /** Globs of workflow files below `.github/workflows/`: a run that succeeds is a deployment. */
+    workflows: z.array(z.string()),
+    /** Null: nothing is asked. */
+    mergeBack: TermSchema.nullable(),
+    gateWaits: TermSchema,
+  }),
+  /** All must hold: the organisation's, and the repository's own on top. */
+  approvals: z.array(RequirementTreeSchema),
+  /** Each asks on top, where its `when` holds. */
+  rules: z.array(RuleSchema),
+  independence: z.enum(["every-commit", "strict"]),
+  /** Null: nobody is asked. */
+  requestReviews: z
+    .object({
+      from: z.enum(["users", "teams"]),
+      count: z.int(),
+    })
+    .nullable(),
+  checks: z.array(
+    z.object({
+      name: z.string(),
+      app: z.string().nullable(),
+    }),
+  ),
+  deviations: z.object({
+    /** Null: the repository itself, unless it is public. */
+    repository: z.string().nullable(),
+    assignees: z.array(z.string()),
+    labels: z.array(z.string()),
+    perDay: z.int(),
+  }),
+  /** Each must be found. */
+  records: z.array(
+    z.object({
+      pattern: z.string(),
+      in: z.array(z.enum(RECORD_PLACES)),
+    }),
+  ),
+  /** Headings the description must fill. */
+  sections: z.array(z.string()),
+  standardChanges: z.array(StandardChangeSchema),
+  exemptions: z.array(ExemptionSchema),
+  identities: z.array(IdentitySchema),
+  emergency: EmergencyPolicySchema,
+  unverifiable: z.object({
+    acceptedBy: PeopleSchema,
+  }),
+  controls: z.partialRecord(ControlNameSchema, ControlWordsSchema),
+  notifications: z.array(NotificationReceiverSchema),
+  freezes: z.array(FreezeSchema),
+  calendar: CalendarSchema,
+  monitoring: z.object({
+    owner: z.string().nullable(),
+    every: z.literal("month"),
+  }),
+  retention: z.object({
+    years: z.int().nullable(),
+  }),
+  repositories: z.array(RepositoriesEntrySchema),
+  periods: z.array(
+    z.object({
+      name: z.string(),
+      from: z.string(),
+      to: z.string(),
+    }),
+  ),
+  since: z.string().nullable(),
+  /** Why this repository is out of scope, and who answers for that; absent: it is in scope. */
+  outOfScope: z
+    .object({
+      reason: z.string(),
+      owner: z.string(),
+    })
+    .exactOptional(),
+  /** Whom its names meant when it was first read; absent where nobody looked, as at a terminal. */
+  names: PolicyNamesSchema.exactOptional(),
+});
 
 /** The policy in force for one repository: the organisation's minimum with what the repository adds. */
-export interface Policy {
-  readonly mode: "observe" | "enforce";
-  readonly production: {
-    /** Globs; null: the default branch alone. */
-    readonly branches: readonly string[] | null;
-    /** Whether the default branch is in scope beside `branches`: no file of an organisation gave it up. */
-    readonly alsoDefaultBranch?: true;
-    readonly environments: readonly string[];
-    /** Branch globs: what landed compliant there carries its approvals on. */
-    readonly integration: readonly string[];
-    /** Tag globs: such a tag made or moved is a deployment. */
-    readonly tags: readonly string[];
-    /** Globs of workflow files below `.github/workflows/`: a run that succeeds is a deployment. */
-    readonly workflows: readonly string[];
-    /** Null: nothing is asked. */
-    readonly mergeBack: Term | null;
-    readonly gateWaits: Term;
-  };
-  /** All must hold: the organisation's, and the repository's own on top. */
-  readonly approvals: readonly RequirementTree[];
-  /** Each asks on top, where its `when` holds. */
-  readonly rules: readonly Rule[];
-  readonly independence: "every-commit" | "strict";
-  /** Null: nobody is asked. */
-  readonly requestReviews: { readonly from: "users" | "teams"; readonly count: number } | null;
-  readonly checks: readonly { readonly name: string; readonly app: string | null }[];
-  readonly deviations: {
-    /** Null: the repository itself, unless it is public. */
-    readonly repository: string | null;
-    readonly assignees: readonly string[];
-    readonly labels: readonly string[];
-    readonly perDay: number;
-  };
-  /** Each must be found. */
-  readonly records: readonly {
-    readonly pattern: string;
-    readonly in: readonly (typeof RECORD_PLACES)[number][];
-  }[];
-  /** Headings the description must fill. */
-  readonly sections: readonly string[];
-  readonly standardChanges: readonly StandardChange[];
-  readonly exemptions: readonly Exemption[];
-  readonly identities: readonly Identity[];
-  readonly emergency: EmergencyPolicy;
-  readonly unverifiable: { readonly acceptedBy: People };
-  readonly controls: Readonly<Partial<Record<ControlName, ControlWords>>>;
-  readonly notifications: readonly NotificationReceiver[];
-  readonly freezes: readonly Freeze[];
-  readonly calendar: Calendar;
-  readonly monitoring: { readonly owner: string | null; readonly every: "month" };
-  readonly retention: { readonly years: number | null };
-  readonly repositories: readonly RepositoriesEntry[];
-  readonly periods: readonly { readonly name: string; readonly from: string; readonly to: string }[];
-  readonly since: string | null;
-  /** Why this repository is out of scope, and who answers for that; absent: it is in scope. */
-  readonly outOfScope?: { readonly reason: string; readonly owner: string };
-  /** Whom its names meant when it was first read; absent where nobody looked, as at a terminal. */
-  readonly names?: PolicyNames;
-}
+export type Policy = Infer<typeof PolicySchema>;
 
 /** Whether a policy, or one of its rules, asks for code owners. */
 export function asksForOwners({ approvals, rules }: Policy): boolean {

@@ -2,23 +2,26 @@
 
 import { z } from "zod";
 import { FromSchema, type From } from "./from.ts";
+import type { Infer } from "../schema.ts";
 
 /** So deep may requirements and conditions be nested. */
 export const DEEPEST = 10;
 
-/** The owners that CODEOWNERS names: as on GitHub, nobody counts as one who may not write to the repository. */
-export interface Owners {
-  readonly users: readonly string[];
-  readonly teams: readonly string[];
-  readonly emails: readonly string[];
+const OwnersSchema = z.object({
+  users: z.array(z.string()),
+  teams: z.array(z.string()),
+  emails: z.array(z.string()),
   /** The lines of the file that name them, from 1. */
-  readonly lines: readonly number[];
-}
+  lines: z.array(z.int()),
+});
+
+/** The owners that CODEOWNERS names: as on GitHub, nobody counts as one who may not write to the repository. */
+export type Owners = Infer<typeof OwnersSchema>;
+
+const SourceSchema = z.object({ ...FromSchema.shape, owners: OwnersSchema.exactOptional() });
 
 /** Who may give one approval: those the policy names, and those CODEOWNERS adds to them. */
-export interface Source extends From {
-  readonly owners?: Owners;
-}
+export type Source = Infer<typeof SourceSchema>;
 
 /** Everybody a source names, whatever else they must be. */
 export function namedBy({ owners, users = [], teams = [], ...others }: Source): From {
@@ -31,53 +34,56 @@ export function namedBy({ owners, users = [], teams = [], ...others }: Source): 
   };
 }
 
-/** One approval requirement: so many people, each entitled by `from`. */
-export interface Requirement {
-  readonly required: number;
-  readonly from: Source;
+const RequirementSchema = z.object({
+  required: z.int(),
+  from: SourceSchema,
   /** The changed files it is asked for; absent: the whole change. */
-  readonly files?: readonly string[];
+  files: z.array(z.string()).exactOptional(),
   /** Why it cannot be told who is asked. */
-  readonly unknown?: string;
-}
+  unknown: z.string().exactOptional(),
+});
+
+/** One approval requirement: so many people, each entitled by `from`. */
+export type Requirement = Infer<typeof RequirementSchema>;
+
+const AllOf = z.object({
+  get "all-of"() {
+    return z.array(RequirementTreeSchema);
+  },
+});
+
+const AnyOf = z.object({
+  get "any-of"() {
+    return z.array(RequirementTreeSchema);
+  },
+});
+
+/** Describes {@link RequirementTree}. */
+export const RequirementTreeSchema = z.union([RequirementSchema, AllOf, AnyOf]);
 
 /** Requirements, nested. One person may count for several of them. */
-export type RequirementTree =
-  | Requirement
-  | { readonly "all-of": readonly RequirementTree[] }
-  | { readonly "any-of": readonly RequirementTree[] };
+export type RequirementTree = Infer<typeof RequirementTreeSchema>;
 
-const LEAF = {
+const Written = z.strictObject({
   required: z.int().min(0).max(20).optional().describe("how many people must approve; default: 1"),
   from: FromSchema.optional().describe("who may approve; default: permission write"),
-};
-
-type Several = z.ZodOptional<z.ZodArray<z.ZodType<WrittenRequirement>>>;
-
-/** `approval:` as it is written: either `required` and `from`, or `all-of`, or `any-of`. */
-export const RequirementSchema = z
-  .strictObject({
-    ...LEAF,
-    get "all-of"(): Several {
-      return z
-        .array(RequirementSchema)
-        .min(1)
-        .optional()
-        .describe("requirements of which every one must be met; one person may count for several");
-    },
-    get "any-of"(): Several {
-      return z.array(RequirementSchema).min(1).optional().describe("requirements of which one must be met");
-    },
-  })
-  .superRefine(oneKind);
+  get "all-of"() {
+    return z
+      .array(RequirementFileSchema)
+      .min(1)
+      .optional()
+      .describe("requirements of which every one must be met; one person may count for several");
+  },
+  get "any-of"() {
+    return z.array(RequirementFileSchema).min(1).optional().describe("requirements of which one must be met");
+  },
+});
 
 /** `approval:` as it is written. */
-export type WrittenRequirement = {
-  readonly required?: number | undefined;
-  readonly from?: From | undefined;
-  readonly "all-of"?: readonly WrittenRequirement[] | undefined;
-  readonly "any-of"?: readonly WrittenRequirement[] | undefined;
-};
+export type WrittenRequirement = Infer<typeof Written>;
+
+/** `approval:` as it is written: either `required` and `from`, or `all-of`, or `any-of`. */
+export const RequirementFileSchema = Written.superRefine((written, context) => oneKind(written, context));
 
 /** Problems of requirements that hold for each of them alone: what is said twice, and what is nested too deeply. */
 export function oneKind(written: WrittenRequirement, context: z.RefinementCtx): void {

@@ -1,7 +1,8 @@
 /** The organisation's minimum and a repository's own file, made into the policy in force. A repository's file only tightens. */
 
+import { z } from "zod";
 import { canonical, sha256 } from "../digest.ts";
-import type { PolicyRecord, PolicySource } from "../record.ts";
+import { PolicyRecordSchema, type PolicySource } from "../record.ts";
 import { parsePolicy, type PolicyProblem } from "./parse.ts";
 import type { Policy, PolicyFile } from "./policy.ts";
 import { emergencyLoosened, writtenEmergency } from "./emergency.ts";
@@ -9,17 +10,25 @@ import { emergencyMinimum, fold, forRepository } from "./fold.ts";
 import type { About } from "./organisation.ts";
 import { isWithin } from "./people.ts";
 import { letsAuthorOut } from "./when.ts";
+import type { Infer } from "../schema.ts";
 
 /** A problem in a policy file, and the file it is in. */
 export interface FileProblem extends PolicyProblem {
   readonly file: string;
 }
 
+/** Describes {@link PolicyInForce}. */
+export const PolicyInForceSchema = z.discriminatedUnion("state", [
+  z.object({ state: z.literal("known"), record: PolicyRecordSchema }),
+  z.object({
+    state: z.literal("broken"),
+    problems: z.array(z.object({ file: z.string(), line: z.int(), column: z.int(), message: z.string() })),
+  }),
+  z.object({ state: z.literal("unreadable"), because: z.string() }),
+]);
+
 /** The policy in force, or why there is none. `unreadable`: we could not look; `broken`: someone must mend a file. */
-export type PolicyInForce =
-  | { readonly state: "known"; readonly record: PolicyRecord }
-  | { readonly state: "broken"; readonly problems: readonly FileProblem[] }
-  | { readonly state: "unreadable"; readonly because: string };
+export type PolicyInForce = Infer<typeof PolicyInForceSchema>;
 
 const ORGANIZATION_ONLY = [
   "repositories",

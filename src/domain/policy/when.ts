@@ -4,7 +4,7 @@ import { z } from "zod";
 import { GlobSchema, PatternSchema, RegexSchema } from "./pattern.ts";
 import { WhoSchema, type Who } from "./from.ts";
 import { DEEPEST } from "./requirement.ts";
-import type { Pattern } from "./pattern.ts";
+import type { Infer } from "../schema.ts";
 
 const Patterns = z.array(PatternSchema).min(1);
 const Globs = z.array(GlobSchema).min(1);
@@ -30,100 +30,63 @@ function hasForgeableCheck({ checks = [] }: When): boolean {
   return checks.some((check) => typeof check === "string" || check.app === undefined);
 }
 
+const Conditions = z.strictObject({
+  paths: Patterns.optional().describe("some changed file is at one of these paths, before or after a rename"),
+  "only-paths": Patterns.optional().describe(
+    "every changed file is at one of these paths, before and after a rename",
+  ),
+  author: WhoSchema.optional().describe("who opened the pull request"),
+  contributors: WhoSchema.optional().describe(
+    "someone who shaped it is one of these; under `not`, someone who was seen to: a name in a commit lets nobody out",
+  ),
+  "only-contributors": WhoSchema.optional().describe(
+    "everyone who was seen to shape it is one of these; under `not`, everyone its commits name too",
+  ),
+  base: Patterns.optional().describe("the branch it is to be merged into"),
+  head: Patterns.optional().describe("the branch it comes from"),
+  labels: z.array(z.string().min(1)).min(1).optional().describe("all of these labels, without case"),
+  title: z.strictObject({ matches: RegexSchema.describe("an expression found in the title") }).optional(),
+  size: z
+    .strictObject({
+      additions: Count.optional().describe("lines added"),
+      deletions: Count.optional().describe("lines taken away"),
+      lines: Count.optional().describe("additions and deletions together"),
+      files: Count.optional().describe("files changed"),
+      commits: Count.optional().describe("commits brought"),
+    })
+    .refine((size) => Object.values(size).some((value) => value !== undefined), {
+      message: "say which size: additions, deletions, lines, files or commits",
+    })
+    .optional()
+    .describe("comparisons such as `> 500`, all of which must hold"),
+  checks: z.array(CheckCondition).min(1).optional().describe("the newest run of each succeeded"),
+  draft: z.boolean().optional().describe("whether it is a draft"),
+  repository: Globs.optional().describe("the repository's name"),
+  signatures: z
+    .enum(["valid", "missing"])
+    .optional()
+    .describe("valid: every commit has a signature GitHub found valid; missing: some commit has none"),
+  get "any-of"() {
+    return z.array(WhenSchema).min(1).optional().describe("one of these holds");
+  },
+  get "all-of"() {
+    return z.array(WhenSchema).min(1).optional().describe("every one of these holds");
+  },
+  get not() {
+    return WhenSchema.optional().describe("this does not hold");
+  },
+});
+
 /** `when:` as it is written, and as it is kept. */
-export interface When {
-  readonly paths?: readonly Pattern[] | undefined;
-  readonly "only-paths"?: readonly Pattern[] | undefined;
-  readonly author?: Who | undefined;
-  readonly contributors?: Who | undefined;
-  readonly "only-contributors"?: Who | undefined;
-  readonly base?: readonly Pattern[] | undefined;
-  readonly head?: readonly Pattern[] | undefined;
-  readonly labels?: readonly string[] | undefined;
-  readonly title?: { readonly matches: string } | undefined;
-  readonly size?:
-    | {
-        readonly additions?: string | undefined;
-        readonly deletions?: string | undefined;
-        readonly lines?: string | undefined;
-        readonly files?: string | undefined;
-        readonly commits?: string | undefined;
-      }
-    | undefined;
-  readonly checks?:
-    | readonly (
-        | string
-        | {
-            readonly name: string;
-            readonly app?: string | undefined;
-            readonly conclusions?: readonly string[] | undefined;
-          }
-      )[]
-    | undefined;
-  readonly draft?: boolean | undefined;
-  readonly repository?: readonly string[] | undefined;
-  readonly signatures?: "valid" | "missing" | undefined;
-  readonly "any-of"?: readonly When[] | undefined;
-  readonly "all-of"?: readonly When[] | undefined;
-  readonly not?: When | undefined;
-}
+export type When = Infer<typeof Conditions>;
 
 /** `when:`; every condition written must hold. */
-export const WhenSchema: z.ZodType<When> = z
-  .strictObject({
-    paths: Patterns.optional().describe(
-      "some changed file is at one of these paths, before or after a rename",
-    ),
-    "only-paths": Patterns.optional().describe(
-      "every changed file is at one of these paths, before and after a rename",
-    ),
-    author: WhoSchema.optional().describe("who opened the pull request"),
-    contributors: WhoSchema.optional().describe(
-      "someone who shaped it is one of these; under `not`, someone who was seen to: a name in a commit lets nobody out",
-    ),
-    "only-contributors": WhoSchema.optional().describe(
-      "everyone who was seen to shape it is one of these; under `not`, everyone its commits name too",
-    ),
-    base: Patterns.optional().describe("the branch it is to be merged into"),
-    head: Patterns.optional().describe("the branch it comes from"),
-    labels: z.array(z.string().min(1)).min(1).optional().describe("all of these labels, without case"),
-    title: z.strictObject({ matches: RegexSchema.describe("an expression found in the title") }).optional(),
-    size: z
-      .strictObject({
-        additions: Count.optional().describe("lines added"),
-        deletions: Count.optional().describe("lines taken away"),
-        lines: Count.optional().describe("additions and deletions together"),
-        files: Count.optional().describe("files changed"),
-        commits: Count.optional().describe("commits brought"),
-      })
-      .refine((size) => Object.values(size).some((value) => value !== undefined), {
-        message: "say which size: additions, deletions, lines, files or commits",
-      })
-      .optional()
-      .describe("comparisons such as `> 500`, all of which must hold"),
-    checks: z.array(CheckCondition).min(1).optional().describe("the newest run of each succeeded"),
-    draft: z.boolean().optional().describe("whether it is a draft"),
-    repository: Globs.optional().describe("the repository's name"),
-    signatures: z
-      .enum(["valid", "missing"])
-      .optional()
-      .describe("valid: every commit has a signature GitHub found valid; missing: some commit has none"),
-    get "any-of"() {
-      return z.array(WhenSchema).min(1).optional().describe("one of these holds");
-    },
-    get "all-of"() {
-      return z.array(WhenSchema).min(1).optional().describe("every one of these holds");
-    },
-    get not() {
-      return WhenSchema.optional().describe("this does not hold");
-    },
-  })
-  .superRefine((when, context) => {
-    if (Object.values(when).every((value) => value === undefined))
-      context.addIssue({ code: "custom", message: "say when: paths, author, labels or another condition" });
-    if (depthOf(when) > DEEPEST)
-      context.addIssue({ code: "custom", message: `conditions may be nested ${DEEPEST} deep` });
-  });
+export const WhenSchema = Conditions.superRefine((when, context) => {
+  if (Object.values(when).every((value) => value === undefined))
+    context.addIssue({ code: "custom", message: "say when: paths, author, labels or another condition" });
+  if (depthOf(when) > DEEPEST)
+    context.addIssue({ code: "custom", message: `conditions may be nested ${DEEPEST} deep` });
+});
 
 function depthOf(when: When): number {
   const inner = innerOf(when);

@@ -1,19 +1,27 @@
 /** A snapshot as single settings, each with the order that says which of two values protects less. */
 
+import { z } from "zod";
 import { CHECK_NAME } from "../controls/control.ts";
 import type { Bypasser, Guard, Protection, SeenBranch, SeenEnvironment, SeenRuleset } from "./snapshot.ts";
 import { isUnobservable } from "./snapshot.ts";
+import type { Infer } from "../schema.ts";
+
+/** Describes {@link Place}. */
+export const PlaceSchema = z.object({
+  kind: z.enum(["branch", "ruleset", "environment", "repository"]),
+  /** Full ref name, or GitHub's id as text. */
+  id: z.string(),
+  name: z.string(),
+});
 
 /** What a setting belongs to. `name` is what people call it; a branch's is without `refs/heads/`. */
-export interface Place {
-  readonly kind: "branch" | "ruleset" | "environment" | "repository";
-  /** Full ref name, or GitHub's id as text. */
-  readonly id: string;
-  readonly name: string;
-}
+export type Place = Infer<typeof PlaceSchema>;
+
+/** Describes {@link SettingValue}. */
+export const SettingValueSchema = z.union([z.string(), z.int(), z.boolean(), z.array(z.string())]);
 
 /** A setting's value: one word, number or yes and no, or the members of a list, sorted. */
-export type SettingValue = string | number | boolean | readonly string[];
+export type SettingValue = Infer<typeof SettingValueSchema>;
 
 /** One setting as it was read; `value` null: it could not be, `because` says why. */
 export interface Setting {
@@ -23,36 +31,40 @@ export interface Setting {
   readonly because: string | null;
 }
 
+/** Describes {@link SettingName}. */
+export const SettingNameSchema = z.enum([
+  "check-required",
+  "pull-request-required",
+  "approvals-required",
+  "code-owners-required",
+  "last-push-approved",
+  "stale-approvals-dismissed",
+  "other-checks-required",
+  "force-push-allowed",
+  "deletion-allowed",
+  "merge-queue",
+  "may-bypass-check",
+  "may-bypass-pull-request",
+  "enforcement",
+  "branches",
+  "rules",
+  "may-bypass",
+  "reviewers",
+  "self-review-allowed",
+  "admins-bypass",
+  "deployable-branches",
+  "wait-minutes",
+  "gate-apps",
+  "visibility",
+  "archived",
+  "may-administer",
+  "may-maintain",
+  "may-write",
+  "teams",
+]);
+
 /** The settings there are; docs/operations.md explains each. */
-export type SettingName =
-  | "check-required"
-  | "pull-request-required"
-  | "approvals-required"
-  | "code-owners-required"
-  | "last-push-approved"
-  | "stale-approvals-dismissed"
-  | "other-checks-required"
-  | "force-push-allowed"
-  | "deletion-allowed"
-  | "merge-queue"
-  | "may-bypass-check"
-  | "may-bypass-pull-request"
-  | "enforcement"
-  | "branches"
-  | "rules"
-  | "may-bypass"
-  | "reviewers"
-  | "self-review-allowed"
-  | "admins-bypass"
-  | "deployable-branches"
-  | "wait-minutes"
-  | "gate-apps"
-  | "visibility"
-  | "archived"
-  | "may-administer"
-  | "may-maintain"
-  | "may-write"
-  | "teams";
+export type SettingName = Infer<typeof SettingNameSchema>;
 
 /** Every setting of a snapshot, in a fixed order. `appId`: ours, that the check must be pinned to. */
 export function settingsOf(protection: Protection, appId: number): readonly Setting[] {

@@ -1,92 +1,126 @@
 /** How a repository's production branches and environments were protected when it was last read, as facts. */
 
-import type { Instant, Repository } from "../change.ts";
+import { z } from "zod";
+import { InstantSchema, RepositorySchema } from "../change.ts";
+import type { Infer } from "../schema.ts";
+
+const UnobservableSchema = z.object({
+  unobservable: z.string(),
+});
 
 /** Why something could not be read: the App lacks a permission, or the plan does not show it. One sentence. */
-export interface Unobservable {
-  readonly unobservable: string;
-}
+export type Unobservable = Infer<typeof UnobservableSchema>;
+
+const BypasserSchema = z.object({
+  kind: z.enum([
+    "role",
+    "team",
+    "app",
+    "user",
+    "organization-admins",
+    "repository-admins",
+    "deploy-keys",
+    "other",
+  ]),
+  id: z.int().nullable(),
+  /** `exempt`: GitHub does not even note that they did. */
+  mode: z.enum(["always", "pull-request", "exempt"]),
+});
 
 /** Someone or something that may pass a guard by; `id` is GitHub's, null where GitHub has none (organisation admins, deploy keys). */
-export interface Bypasser {
-  readonly kind:
-    "role" | "team" | "app" | "user" | "organization-admins" | "repository-admins" | "deploy-keys" | "other";
-  readonly id: number | null;
-  /** `exempt`: GitHub does not even note that they did. */
-  readonly mode: "always" | "pull-request" | "exempt";
-}
+export type Bypasser = Infer<typeof BypasserSchema>;
+
+const SeenRulesetSchema = z.object({
+  id: z.int(),
+  name: z.string(),
+  owner: z.enum(["repository", "organization", "enterprise"]),
+  target: z.string(),
+  enforcement: z.enum(["active", "evaluate", "disabled"]),
+  /** Patterns as GitHub writes them; null: its conditions were not shown. */
+  refs: z
+    .object({
+      include: z.array(z.string()),
+      exclude: z.array(z.string()),
+    })
+    .nullable(),
+  rules: z.array(z.string()),
+  bypassers: z.union([z.array(BypasserSchema), UnobservableSchema]),
+  /** When GitHub last changed it. */
+  updatedAt: InstantSchema.nullable(),
+});
 
 /** A ruleset as a whole, in force or not. */
-export interface SeenRuleset {
-  readonly id: number;
-  readonly name: string;
-  readonly owner: "repository" | "organization" | "enterprise";
-  readonly target: string;
-  readonly enforcement: "active" | "evaluate" | "disabled";
-  /** Patterns as GitHub writes them; null: its conditions were not shown. */
-  readonly refs: { readonly include: readonly string[]; readonly exclude: readonly string[] } | null;
-  readonly rules: readonly string[];
-  readonly bypassers: readonly Bypasser[] | Unobservable;
-  /** When GitHub last changed it. */
-  readonly updatedAt: Instant | null;
-}
+export type SeenRuleset = Infer<typeof SeenRulesetSchema>;
+
+const RequiredCheckSchema = z.object({
+  name: z.string(),
+  app: z.int().nullable(),
+});
 
 /** A check that must be green; `app`: only from that App. */
-export interface RequiredCheck {
-  readonly name: string;
-  readonly app: number | null;
-}
+export type RequiredCheck = Infer<typeof RequiredCheckSchema>;
+
+const GuardSchema = z.object({
+  /** `ruleset:ID`, or `classic`. */
+  source: z.string(),
+  pullRequest: z
+    .object({
+      approvals: z.int(),
+      dismissStale: z.boolean(),
+      codeOwners: z.boolean(),
+      lastPush: z.boolean(),
+    })
+    .nullable(),
+  checks: z.array(RequiredCheckSchema),
+  forbidsForcePush: z.boolean(),
+  forbidsDeletion: z.boolean(),
+  mergeQueue: z.boolean(),
+  bypassers: z.union([z.array(BypasserSchema), UnobservableSchema]),
+});
 
 /** What one source (an active ruleset, or the branch's classic protection) asks of a branch. */
-export interface Guard {
-  /** `ruleset:ID`, or `classic`. */
-  readonly source: string;
-  readonly pullRequest: {
-    readonly approvals: number;
-    readonly dismissStale: boolean;
-    readonly codeOwners: boolean;
-    readonly lastPush: boolean;
-  } | null;
-  readonly checks: readonly RequiredCheck[];
-  readonly forbidsForcePush: boolean;
-  readonly forbidsDeletion: boolean;
-  readonly mergeQueue: boolean;
-  readonly bypassers: readonly Bypasser[] | Unobservable;
-}
+export type Guard = Infer<typeof GuardSchema>;
+
+const SeenBranchSchema = z.object({
+  ref: z.string(),
+  guards: z.array(GuardSchema),
+  /** Set where rulesets or classic protection could not be read: then what no other guard asks for is not known. */
+  unobservable: z.string().nullable(),
+});
 
 /** One production branch. */
-export interface SeenBranch {
-  readonly ref: string;
-  readonly guards: readonly Guard[];
-  /** Set where rulesets or classic protection could not be read: then what no other guard asks for is not known. */
-  readonly unobservable: string | null;
-}
+export type SeenBranch = Infer<typeof SeenBranchSchema>;
+
+const SeenEnvironmentSchema = z.object({
+  id: z.int(),
+  name: z.string(),
+  /** `user:ID`, `team:ID`; anyone of them may approve. */
+  reviewers: z.array(z.string()),
+  preventsSelfReview: z.boolean(),
+  /** Null: GitHub does not say. */
+  adminsBypass: z.boolean().nullable(),
+  branches: z.enum(["any", "protected", "named"]),
+  waitMinutes: z.int(),
+  /** Apps whose answer a deployment waits for, by slug; null: not shown. */
+  apps: z.array(z.string()).nullable(),
+  updatedAt: InstantSchema.nullable(),
+});
 
 /** One production environment. */
-export interface SeenEnvironment {
-  readonly id: number;
-  readonly name: string;
-  /** `user:ID`, `team:ID`; anyone of them may approve. */
-  readonly reviewers: readonly string[];
-  readonly preventsSelfReview: boolean;
-  /** Null: GitHub does not say. */
-  readonly adminsBypass: boolean | null;
-  readonly branches: "any" | "protected" | "named";
-  readonly waitMinutes: number;
-  /** Apps whose answer a deployment waits for, by slug; null: not shown. */
-  readonly apps: readonly string[] | null;
-  readonly updatedAt: Instant | null;
-}
+export type SeenEnvironment = Infer<typeof SeenEnvironmentSchema>;
+
+/** Describes {@link Protection}. */
+export const ProtectionSchema = z.object({
+  readAt: InstantSchema,
+  visibility: RepositorySchema.shape.visibility,
+  archived: z.boolean(),
+  rulesets: z.union([z.array(SeenRulesetSchema), UnobservableSchema]),
+  branches: z.array(SeenBranchSchema),
+  environments: z.union([z.array(SeenEnvironmentSchema), UnobservableSchema]),
+});
 
 /** Entry `protection`, subject = repository id: everything read at one moment. */
-export interface Protection {
-  readonly readAt: Instant;
-  readonly visibility: Repository["visibility"];
-  readonly archived: boolean;
-  readonly rulesets: readonly SeenRuleset[] | Unobservable;
-  readonly branches: readonly SeenBranch[];
-  readonly environments: readonly SeenEnvironment[] | Unobservable;
-}
+export type Protection = Infer<typeof ProtectionSchema>;
 
 /** Whether a part of a snapshot could not be read. */
 export function isUnobservable(part: unknown): part is Unobservable {

@@ -1,17 +1,29 @@
 /** Which of two readings of a repository protects less, and where: pure comparison, each setting with its own order. */
 
+import { z } from "zod";
 import { canonical } from "../digest.ts";
-import type { Place, Setting, SettingName, SettingValue } from "./settings.ts";
+import {
+  SettingValueSchema,
+  SettingNameSchema,
+  PlaceSchema,
+  type Setting,
+  type SettingName,
+  type SettingValue,
+} from "./settings.ts";
 import { ANYONE, nameOf, settingsOf } from "./settings.ts";
 import { isUnobservable, type Protection, type SeenRuleset } from "./snapshot.ts";
+import type { Infer } from "../schema.ts";
+
+/** Describes {@link Weaker}. */
+export const WeakerSchema = z.object({
+  place: PlaceSchema,
+  setting: SettingNameSchema,
+  was: SettingValueSchema,
+  is: SettingValueSchema,
+});
 
 /** A setting that protects less than it did. */
-export interface Weaker {
-  readonly place: Place;
-  readonly setting: SettingName;
-  readonly was: SettingValue;
-  readonly is: SettingValue;
-}
+export type Weaker = Infer<typeof WeakerSchema>;
 
 /** For each setting that has an order, whether the second value protects less than the first. Settings without one only tell a cause. */
 const ORDERS: Readonly<Partial<Record<SettingName, (was: SettingValue, is: SettingValue) => boolean>>> = {
@@ -68,18 +80,21 @@ export function keyOf({ place, setting }: Pick<Setting, "place" | "setting">): s
   return `${place.kind} ${place.kind === "ruleset" ? place.id : place.name} ${setting}`;
 }
 
-/** What was changed so that it protects less: a ruleset, the classic protection of a branch, or an environment. */
-export interface WeakeningCause {
-  readonly kind: "ruleset" | "classic-protection" | "environment";
-  readonly owner: "repository" | "organization" | "enterprise";
+/** Describes {@link WeakeningCause}. */
+export const WeakeningCauseSchema = z.object({
+  kind: z.enum(["ruleset", "classic-protection", "environment"]),
+  owner: z.enum(["repository", "organization", "enterprise"]),
   /** GitHub's id of the ruleset or environment, or the branch's full name. */
-  readonly id: string;
-  readonly name: string;
+  id: z.string(),
+  name: z.string(),
   /** One clause completing "The ruleset x ...". */
-  readonly how: string;
+  how: z.string(),
   /** GitHub's time of the change, where it keeps one. */
-  readonly at: number | null;
-}
+  at: z.int().nullable(),
+});
+
+/** What was changed so that it protects less: a ruleset, the classic protection of a branch, or an environment. */
+export type WeakeningCause = Infer<typeof WeakeningCauseSchema>;
 
 /** What changed between two readings so that `weaker` came about; each weakened setting is under exactly one cause. */
 export function causesOf(
