@@ -18,8 +18,6 @@ export const TROUBLE = {
   "not-writable": { retry: false },
   /** The lane is no longer ours: the lease ran out, and someone else may be working on it. */
   "lease-lost": { retry: true },
-  /** The running version of Node is too old for the embedded store. */
-  "node-too-old": { retry: false },
   /** The settings are missing or wrong. */
   "settings-wrong": { retry: false },
   /** The address to listen on is taken or forbidden. */

@@ -11,7 +11,7 @@ import type { Where } from "./store.ts";
 
 /**
  * Opens the ledger and brings its tables up to date (with `readOnly`: refuses tables that are not).
- * Throws Trouble: `database-unreachable`, `database-refused`, `database-version`, `not-writable`, `node-too-old`, ...
+ * Throws Trouble: `database-unreachable`, `database-refused`, `database-version`, `not-writable`, ...
  */
 export async function openLedger(
   where: Where,

@@ -14,7 +14,6 @@ export const SQLITE_FILE = "countersign.sqlite";
 
 /** Opens the file, making folder and file unless `readOnly`; in the shape Kysely's SQLite dialect asks for. Throws Trouble. */
 export function openSqlite(dataDir: string, readOnly: boolean): SqliteDatabase {
-  refuseOldNode();
   const file = join(dataDir, SQLITE_FILE);
   if (readOnly && !existsSync(file))
     throw new Trouble(
@@ -61,13 +60,4 @@ function shape(statement: StatementSync): SqliteStatement {
     run: (parameters) => statement.run(...(parameters as readonly SQLInputValue[])),
     iterate: (parameters) => statement.iterate(...(parameters as readonly SQLInputValue[])),
   };
-}
-
-function refuseOldNode(): void {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  if (major > 24 || (major === 24 && minor >= 15)) return;
-  throw new Trouble(
-    "node-too-old",
-    `The embedded store needs Node 24.15 or newer, and this is ${process.versions.node}: install a newer Node, or set DATABASE_URL.`,
-  );
 }

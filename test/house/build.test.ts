@@ -1,8 +1,14 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { openLedger } from "../../src/ledger/open.ts";
+import { run as runHere } from "../cli/run.ts";
+import { entry } from "../ledger/sample.ts";
 import { isNode, nodesOf, parse, ROOT } from "./syntax.ts";
 
 interface Packed {
@@ -44,10 +50,10 @@ function packagesOf(file: string): readonly string[] {
 }
 
 /** The commands a `--help` lists. */
-function commandsOf(...command: readonly string[]): readonly string[] {
-  const { stdout } = run([MAIN, ...command, "--help"]);
-  const section = stdout.split("Commands:\n")[1]?.split("\n\n")[0] ?? "";
-  return [...section.matchAll(/^ {2}([a-z]+)/gmu)].map((match) => match[1] ?? "");
+async function commandsOf(...command: readonly string[]): Promise<readonly string[]> {
+  const { printed } = await runHere([...command, "--help"]);
+  const section = printed.split("Commands:\n")[1]?.split("\n\n")[0] ?? "";
+  return [...section.matchAll(/^ {2}([a-z-]+)/gmu)].map((match) => match[1] ?? "");
 }
 
 beforeAll(() => {
@@ -95,6 +101,104 @@ describe("the build", () => {
   });
 });
 
+const PACKAGE = join(ROOT, "test/golden/package");
+
+/** The first Node of the PATH that is not this project's own and too old to serve; null where there is none. */
+function olderNode(): string | null {
+  for (const place of (process.env["PATH"] ?? "").split(delimiter)) {
+    if (place.includes("node_modules")) continue;
+    const { stdout } = spawnSync(join(place, "node"), ["--version"], { encoding: "utf8" });
+    const major = Number(/^v(\d+)\./u.exec(stdout ?? "")?.[1] ?? Number.MAX_SAFE_INTEGER);
+    if (major >= 20 && major < 24) return join(place, "node");
+  }
+  return null;
+}
+
+describe("on an older Node the build", () => {
+  const node = olderNode();
+
+  it.skipIf(node === null)("says which Node it needs, and exits 2", () => {
+    for (const args of [["serve"], ["log", "head"], ["--help"]]) {
+      const { status, stdout, stderr } = spawnSync(node ?? "", [MAIN, ...args], { encoding: "utf8" });
+      expect(stderr).toMatch(/^Countersign needs Node 24\.15 or newer; this is 2\d\.\d+\.\d+\n$/u);
+      expect([status, stdout]).toEqual([2, ""]);
+    }
+  });
+
+  it.skipIf(node === null)("verifies a package, and names what is wrong with one", () => {
+    const whole = spawnSync(node ?? "", [MAIN, "verify", PACKAGE], { encoding: "utf8" });
+    expect([whole.status, whole.stderr]).toEqual([0, ""]);
+    expect(whole.stdout).toContain("The package is whole");
+    const copy = mkdtempSync(join(tmpdir(), "countersign-verify-"));
+    onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+    cpSync(PACKAGE, copy, { recursive: true });
+    appendFileSync(join(copy, "changes.csv"), "one row more\n");
+    const changed = spawnSync(node ?? "", [MAIN, "verify", copy], { encoding: "utf8" });
+    expect([changed.status, changed.stderr]).toEqual([1, ""]);
+    expect(changed.stdout).toContain("changes.csv");
+  });
+});
+
+describe("whoever reads the output of the build and is gone at once", () => {
+  /** Runs it with one of its outputs closed; answers what it said on the other and its exit code. */
+  async function unread(
+    closed: "stdout" | "stderr",
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<readonly [said: string, code: number | null]> {
+    const { PATH = "" } = process.env;
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      cwd: ROOT,
+      env: { PATH, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const [read, other] = closed === "stdout" ? [child.stdout, child.stderr] : [child.stderr, child.stdout];
+    read.destroy();
+    const [said] = await Promise.all([text(other), once(child, "close")]);
+    return [said, child.exitCode];
+  }
+
+  let data = "";
+  beforeAll(async () => {
+    data = mkdtempSync(join(tmpdir(), "countersign-unread-"));
+    const ledger = await openLedger({ dataDir: data });
+    await ledger.record({ entries: [entry("one", 1), entry("two", 2)], actions: [] }, 1_000);
+    await ledger.close();
+  });
+  afterAll(() => rmSync(data, { recursive: true, force: true }));
+
+  it.each([
+    [["--help"], 0],
+    [["log", "--help"], 0],
+    [["log", "verify"], 0],
+    [["log", "head", "--json"], 0],
+    [["log", "show", "tags", "one"], 0],
+    [["verify", PACKAGE], 0],
+    [["verify", join(ROOT, "docs")], 1],
+    [["verify", join(ROOT, "nowhere"), "--json"], 2],
+    [["policy", "check", join(ROOT, "docs/example-policy.yml")], 0],
+    [["policy", "check", join(ROOT, "package.json"), "--json"], 1],
+  ])("hears nothing more of %j, which ends with its own code", async (args, code) => {
+    expect(await unread("stdout", args, { COUNTERSIGN_DATA_DIR: data })).toEqual(["", code]);
+  });
+
+  it("ends what was still at it as a closed pipe ends any program", async () => {
+    const out = mkdtempSync(join(tmpdir(), "countersign-unread-demo-"));
+    onTestFinished(() => rmSync(out, { recursive: true, force: true }));
+    expect(await unread("stdout", ["demo", "--story", join(ROOT, "demo/story.yaml"), "--out", out])).toEqual([
+      "",
+      141,
+    ]);
+  });
+
+  it("does not disturb what is said elsewhere", async () => {
+    expect(await unread("stderr", ["no-such-command"])).toEqual(["", 2]);
+    expect(await unread("stderr", ["serve"])).toEqual(["", 2]);
+    expect((await unread("stderr", ["verify", PACKAGE]))[0]).toContain("The package is whole");
+  });
+});
+
 describe("the published package", () => {
   it("holds what it needs and nothing else", () => {
     const npm = spawnSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
@@ -116,17 +220,21 @@ describe("the commands in the documentation", () => {
       .map((name) => `docs/${name}`),
   );
 
-  it("all exist", () => {
-    const known = new Map(commandsOf().map((name) => [name, commandsOf(name)]));
+  it("all exist, and every command is in it", async () => {
+    const known = new Map<string, readonly string[]>();
+    for (const name of await commandsOf()) known.set(name, await commandsOf(name));
     const named = pages.flatMap((page) => {
       const text = readFileSync(join(ROOT, page), "utf8");
-      return [...text.matchAll(/(?:`|^ {4}|^\$ |^)countersign ([a-z]+)(?: ([a-z]+))?/gmu)].map((match) => ({
-        page,
-        command: match[1] ?? "",
-        below: match[2] ?? "",
-      }));
+      return [...text.matchAll(/(?:`|^ {4}(?:.* )?|^\$ |^)countersign ([a-z-]+)(?: ([a-z-]+))?/gmu)].map(
+        (match) => ({
+          page,
+          command: match[1] ?? "",
+          below: match[2] ?? "",
+        }),
+      );
     });
-    expect(named.length).toBeGreaterThan(10);
+    const documented = new Set(named.map(({ command }) => command));
+    expect([...known.keys()].filter((name) => name !== "help" && !documented.has(name))).toEqual([]);
     const unknown = named.filter(({ command, below }) => {
       const subcommands = known.get(command);
       return subcommands === undefined || (subcommands.length > 0 && !subcommands.includes(below));
