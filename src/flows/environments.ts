@@ -3,13 +3,14 @@
 import type { Instant } from "../domain/change.ts";
 import type { Entry } from "../domain/entry.ts";
 import type { Policy } from "../domain/policy/policy.ts";
-import { isProductionEnvironment, readsLikeProduction } from "../domain/policy/scope.ts";
+import { readsLikeProduction } from "../domain/policy/scope.ts";
 import type { CoverageGapRecord } from "../domain/record.ts";
-import { oneLine } from "../domain/wording.ts";
+import { oddSigns } from "../domain/look-of-name.ts";
+import { listed, oneLine } from "../domain/wording.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
 
-/** Records a coverage gap for each of these environments that reads like production and is not, and ends it once the policy names it. */
+/** Records a coverage gap for each of these environments that reads like production and is not, and ends it once the policy says what it is. */
 export async function noticeEnvironments(
   tools: Tools,
   watched: Watched,
@@ -24,7 +25,7 @@ export async function noticeEnvironments(
     const isOpen = known !== undefined && known.to === null;
     if (readsLikeProduction(policy, name) && !isOpen)
       entries.push(gapEntry(gapOf(watched, id, name, known?.from ?? now), watched.repository));
-    else if (isOpen && isProductionEnvironment(policy, name))
+    else if (isOpen && !readsLikeProduction(policy, name))
       entries.push(gapEntry({ ...known, to: now }, watched.repository));
   }
   if (entries.length > 0) await tools.ledger.record({ entries, actions: [] }, now, watched.fence);
@@ -32,13 +33,16 @@ export async function noticeEnvironments(
 
 function gapOf({ repository }: Watched, id: string, environment: string, from: Instant): CoverageGapRecord {
   const name = oneLine(environment);
+  const odd = oddSigns(environment);
+  const signs =
+    odd.length === 0 ? "" : ` (its name holds ${listed(odd)}, which looks like another sign, or like none)`;
   return {
     id,
     cause: "unobservable",
     scope: `${repository.owner}/${repository.name}, environment ${name}`,
     from,
     to: null,
-    because: `the environment ${name} reads like production and the policy does not name it, so what is deployed there is not judged: name it under production.environments, or call it otherwise`,
+    because: `the environment ${name} reads like production and the policy does not name it${signs}, so what is deployed there is not judged: name it under production.environments, or in the organisation's file under production.not`,
     backfilled: false,
   };
 }

@@ -70,6 +70,7 @@ export function fold(
       branches: branches.length > 0 ? unique(branches) : null,
       ...(org === null && branches.length > 0 ? { alsoDefaultBranch: true as const } : {}),
       environments: unique(environments.length > 0 ? environments : DEFAULT_ENVIRONMENTS),
+      ...(org?.production?.not === undefined ? {} : { not: unique(org.production.not) }),
       integration: unique(all((file) => file.production?.integration)),
       tags: unique(all((file) => file.production?.tags)),
       workflows: unique(all((file) => file.production?.workflows)),

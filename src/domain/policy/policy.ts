@@ -100,6 +100,9 @@ export const PolicyFileSchema = z.strictObject({
       environments: Globs.optional().describe(
         "environment globs, matched without case; default: production, prod",
       ),
+      not: Globs.optional().describe(
+        "environment globs, matched without case, that read like production and are not: they raise no monitoring gap, and what `environments` names stays production; default: none; organisation file only",
+      ),
       integration: Globs.optional().describe(
         "branch globs: pull requests into them are judged as if into production, and what landed compliant there carries its approvals into production branches; default: none",
       ),
@@ -256,6 +259,8 @@ export const PolicySchema = z.object({
     /** Whether the default branch is in scope beside `branches`: no file of an organisation gave it up. */
     alsoDefaultBranch: z.literal(true).exactOptional(),
     environments: z.array(z.string()),
+    /** Environment globs that only read like production; absent: none. */
+    not: z.array(z.string()).exactOptional(),
     /** Branch globs: what landed compliant there carries its approvals on. */
     integration: z.array(z.string()),
     /** Tag globs: such a tag made or moved is a deployment. */

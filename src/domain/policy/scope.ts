@@ -1,6 +1,7 @@
 /** Which branches and environments a policy watches. */
 
 import type { Repository } from "../change.ts";
+import { asRead } from "../look-of-name.ts";
 import { matchesAny } from "./glob.ts";
 import type { Policy } from "./policy.ts";
 
@@ -45,11 +46,32 @@ export function isProductionWorkflow(policy: Policy, path: string): boolean {
   return matchesAny(policy.production.workflows, path.replace(/^\.github\/workflows\//u, ""), "asks");
 }
 
-const PRODUCTION_LIKE = /(?:^|[^a-z])(?:prod|prd|production|live)(?:[^a-z]|$)/iu;
+const PRODUCTION_WORDS: readonly string[] = ["prod", "prd", "production", "live"];
 
-/** Whether an environment's name reads like production though the policy does not name it. */
+/** Words by which a name says that it is not production, or that nothing is deployed there but planned. */
+const OTHER_WORDS: readonly string[] = [
+  "non",
+  "not",
+  "no",
+  "pre",
+  "plan",
+  "plans",
+  "planning",
+  "preview",
+  "dry",
+];
+
+/** Whether an environment's name reads like production though the policy does not name it, neither as that nor as something else. */
 export function readsLikeProduction(policy: Policy, environment: string): boolean {
-  return PRODUCTION_LIKE.test(environment) && !isProductionEnvironment(policy, environment);
+  if (policy.outOfScope !== undefined || isProductionEnvironment(policy, environment)) return false;
+  if (matchesAny(policy.production.not ?? [], environment, "lets", true)) return false;
+  const read = asRead(environment);
+  // Whoever writes a name of the policy with other signs means to be taken for it.
+  if (isProductionEnvironment(policy, read)) return true;
+  const words = read.split(/[^a-z]+/u);
+  return (
+    words.some((word) => PRODUCTION_WORDS.includes(word)) && !words.some((word) => OTHER_WORDS.includes(word))
+  );
 }
 
 /** The tag a full ref name names, or null for a branch or anything else. */

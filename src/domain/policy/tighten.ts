@@ -155,6 +155,13 @@ function loosened(org: PolicyFile | null, repo: Read): readonly FileProblem[] {
       );
     }
   }
+  if (file.production?.not !== undefined)
+    problems.push(
+      say(
+        ["production", "not"],
+        "production.not: belongs in the organisation's file only: it ends what is watched for",
+      ),
+    );
   for (const key of ORGANIZATION_ONLY) {
     if (file[key] !== undefined) problems.push(say([key], `${key}: belongs in the organisation's file only`));
   }
