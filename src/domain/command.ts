@@ -2,6 +2,7 @@
 
 import { distance } from "fastest-levenshtein";
 import type { Actor, Instant } from "./change.ts";
+import { truncate } from "./text.ts";
 
 /** A comment as it was written, and by whom. */
 export interface GivenComment {
@@ -52,7 +53,7 @@ export function readCommand(text: string, names: readonly string[]): CommandRead
 function addressed(
   text: string,
 ): { readonly name: string; readonly rest: string; readonly exact: boolean } | null {
-  const [first = ""] = text.slice(0, MOST_CHARACTERS).split(/\r?\n/u, 1);
+  const [first = ""] = truncate(text, MOST_CHARACTERS).split(/\r?\n/u, 1);
   const [, name, rest = ""] = FIRST_LINE.exec(first.trimEnd()) ?? [];
   if (name === undefined) return null;
   const off = distance(name.toLowerCase(), NAME);

@@ -1,5 +1,7 @@
 /** What the description of a pull request says: comments left out, and its headings with what stands below each. */
 
+import { truncate } from "./text.ts";
+
 /** So much of a description is read; GitHub takes no more. */
 const MOST_CHARACTERS = 65_536;
 
@@ -19,7 +21,7 @@ const PLACEHOLDERS: readonly RegExp[] = [
 
 /** A description without its HTML comments, which nobody sees. Takes time in proportion to the text. */
 export function withoutComments(text: string): string {
-  const cut = text.slice(0, MOST_CHARACTERS);
+  const cut = truncate(text, MOST_CHARACTERS);
   const kept: string[] = [];
   let at = 0;
   for (;;) {

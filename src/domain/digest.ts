@@ -3,10 +3,11 @@
 import { sha256 as hash } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import canonicalize from "canonicalize";
+import { wellFormed } from "./text.ts";
 
-/** RFC 8785 canonical JSON of a value; throws on what JSON cannot hold (NaN, lone surrogates, undefined). */
+/** Returns the RFC 8785 canonical JSON of a value, its texts made well-formed; throws on what JSON cannot hold (NaN, undefined). */
 export function canonical(value: unknown): string {
-  const text = canonicalize(value);
+  const text = canonicalize(wellFormed(value));
   if (text === undefined) throw new TypeError("undefined has no canonical form");
   return text;
 }

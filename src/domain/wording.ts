@@ -4,6 +4,7 @@ import type { Instant } from "./change.ts";
 import type { AskState, TreeState } from "./ask.ts";
 import { namedBy, type Requirement, type Source } from "./policy/requirement.ts";
 import type { ControlName, Verdict } from "./result.ts";
+import { truncate } from "./text.ts";
 
 /** Why an approval counts or does not. */
 export type ApprovalCode =
@@ -212,7 +213,7 @@ export function oneLine(text: string): string {
 /** The first `most` UTF-16 units of a text and an ellipsis for the rest; never half a character. */
 export function clipped(text: string, most: number): string {
   if (text.length <= most) return text;
-  return `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/u, "")}…`;
+  return `${truncate(text, most - 1)}…`;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Acceptance } from "../domain/change.ts";
 import { contributorsOf } from "../domain/contribution.ts";
 import { entitled } from "../domain/entitled.ts";
 import { isSamePerson } from "../domain/identity.ts";
+import { truncate } from "../domain/text.ts";
 import { CONTROL_TITLES, listed, markdown, sources } from "../domain/wording.ts";
 import type { Command, CommandAnswer } from "./answer-command.ts";
 import { assessPull } from "./assess-pull.ts";
@@ -44,7 +45,7 @@ export const accept: Command = {
       );
     const body: Acceptance = {
       by,
-      reason: reason.slice(0, MOST_CHARACTERS),
+      reason: truncate(reason, MOST_CHARACTERS),
       at: comment.createdAt,
       head: pull.head.sha,
       controls,

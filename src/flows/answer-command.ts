@@ -7,6 +7,7 @@ import type { Action, Entry } from "../domain/entry.ts";
 import type { CommandRecord } from "../domain/record.ts";
 import type { Task } from "../domain/task.ts";
 import { answered, commandSubject } from "../domain/reply.ts";
+import { truncate } from "../domain/text.ts";
 import { listed, markdown } from "../domain/wording.ts";
 import type { Commented } from "../github/subject.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -116,7 +117,7 @@ export async function answerCommand(
     deviation,
     by: comment.author,
     at: comment.createdAt,
-    text: text.slice(0, MOST_KEPT),
+    text: truncate(text, MOST_KEPT),
     name: command?.name ?? null,
     outcome,
     reply,

@@ -16,6 +16,7 @@ import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
 import type { LogCheck, LogFilter, LogRow } from "./log.ts";
 import { Queue } from "./queue.ts";
 import type { Tables } from "./schema.ts";
+import { storable } from "./storable.ts";
 import type { Store } from "./store.ts";
 
 const PAGE = 1_000;
@@ -178,11 +179,13 @@ export class Ledger {
       this.#store.kind === "postgres" ? locked.forUpdate() : locked
     ).executeTakeFirstOrThrow();
 
-    const bodies = await currentBodies(tx, entries);
+    // The link is made over what is stored.
+    const storables = entries.map((entry) => ({ ...entry, subject: storable(entry.subject) }));
+    const bodies = await currentBodies(tx, storables);
     const newest = new Map<string, LoggedEntry>();
     const logged: LoggedEntry[] = [];
     const rows: LogRow[] = [];
-    for (const entry of entries) {
+    for (const entry of storables) {
       const body = canonical(entry.body);
       const name = stateName(entry.kind, entry.subject);
       if (bodies.get(name) === body) continue;

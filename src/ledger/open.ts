@@ -18,10 +18,10 @@ export async function openLedger(
   options: { readonly readOnly?: boolean } = {},
 ): Promise<Ledger> {
   const readOnly = options.readOnly ?? false;
-  const store = openStore(where, readOnly);
+  const store = openStore(where, { readOnly });
   try {
     if (readOnly) await store.read((db) => refuseOutdated(db, store.kind));
-    else await store.transact((tx) => migrate(tx, store.kind, Date.now()));
+    else await store.migrate((tx) => migrate(tx, store.kind, Date.now()));
   } catch (error) {
     await store.close();
     throw error;

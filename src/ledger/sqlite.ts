@@ -8,6 +8,7 @@ import type { SQLInputValue, StatementSync } from "node:sqlite";
 import type { SqliteDatabase, SqliteStatement } from "kysely";
 
 import { Trouble } from "../domain/trouble.ts";
+import { storable } from "./storable.ts";
 
 /** The file's name within the data folder. */
 export const SQLITE_FILE = "countersign.sqlite";
@@ -43,6 +44,8 @@ function inKyselysShape(database: DatabaseSync): SqliteDatabase {
     prepare(text) {
       // A read first and a write later in one deferred transaction can fail for good when another process wrote between.
       if (text === "begin") return shape(database.prepare("begin immediate"));
+      // SQLite may have rolled back by itself, as when the disk is full: failing at that would hide why.
+      if (text === "rollback" && !database.isTransaction) return NOTHING;
       const known = statements.get(text);
       if (known !== undefined) return known;
       const statement = shape(database.prepare(text));
@@ -53,11 +56,22 @@ function inKyselysShape(database: DatabaseSync): SqliteDatabase {
   };
 }
 
+const NOTHING: SqliteStatement = {
+  reader: false,
+  all: () => [],
+  run: () => ({ changes: 0, lastInsertRowid: 0 }),
+  iterate: () => [][Symbol.iterator](),
+};
+
 function shape(statement: StatementSync): SqliteStatement {
   return {
     reader: statement.columns().length > 0,
-    all: (parameters) => statement.all(...(parameters as readonly SQLInputValue[])),
-    run: (parameters) => statement.run(...(parameters as readonly SQLInputValue[])),
-    iterate: (parameters) => statement.iterate(...(parameters as readonly SQLInputValue[])),
+    all: (parameters) => statement.all(...held(parameters)),
+    run: (parameters) => statement.run(...held(parameters)),
+    iterate: (parameters) => statement.iterate(...held(parameters)),
   };
+}
+
+function held(parameters: readonly unknown[]): readonly SQLInputValue[] {
+  return parameters.map(storable) as readonly SQLInputValue[];
 }

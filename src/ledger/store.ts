@@ -2,9 +2,9 @@
 
 import { Kysely, PostgresDialect, SqliteDialect } from "kysely";
 import type { Transaction } from "kysely";
-import { Pool, types } from "pg";
 
 import { isPassing, troubleOf } from "./failure.ts";
+import { Postgres } from "./postgres.ts";
 import type { StoreKind, Tables } from "./schema.ts";
 import { openSqlite } from "./sqlite.ts";
 
@@ -18,11 +18,20 @@ export interface Store {
   transact<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
   /** Reads outside any transaction; on SQLite by a connection of its own, so that no reader holds up the writer. Throws Trouble. */
   read<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
+  /** One transaction that may take as long as it needs, before the store is used otherwise. Throws Trouble. */
+  migrate<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
+/** How a store is opened. */
+export interface StoreOptions {
+  readonly readOnly: boolean;
+  /** How long a server's answer is waited for (ms); default: 20 seconds. */
+  readonly patienceMs?: number;
+}
+
 /** Opens the store alone, without looking at its tables. Throws Trouble. */
-export function openStore(where: Where, readOnly: boolean): Store {
+export function openStore(where: Where, options: StoreOptions): Store {
   const place = "databaseUrl" in where ? hostAndPort(where.databaseUrl) : where.dataDir;
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -31,15 +40,18 @@ export function openStore(where: Where, readOnly: boolean): Store {
       throw troubleOf(error, place);
     }
   };
-  const { kind, writer, reader } =
-    "databaseUrl" in where ? postgres(where.databaseUrl, readOnly) : sqlite(where.dataDir, readOnly);
+  const { kind, writer, reader, patiently } =
+    "databaseUrl" in where ? postgres(where.databaseUrl, options) : sqlite(where.dataDir, options.readOnly);
+  const transact: Store["transact"] = (work) => guard(() => again(() => writer.transaction().execute(work)));
   return {
     kind,
-    transact: (work) => guard(() => again(() => writer.transaction().execute(work))),
+    transact,
+    migrate: (work) => patiently(() => transact(work)),
     read: (work) => guard(() => again(() => work(reader))),
     async close() {
-      await writer.destroy();
+      // The writer last: it leaves one file, with all that was written beside it taken in.
       if (reader !== writer) await reader.destroy();
+      await writer.destroy();
     },
   };
 }
@@ -48,6 +60,7 @@ interface Connections {
   readonly kind: StoreKind;
   readonly writer: Kysely<Tables>;
   readonly reader: Kysely<Tables>;
+  readonly patiently: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 function sqlite(dataDir: string, readOnly: boolean): Connections {
@@ -57,30 +70,14 @@ function sqlite(dataDir: string, readOnly: boolean): Connections {
       dialect: new SqliteDialect({ database: () => Promise.resolve().then(() => openSqlite(dataDir, only)) }),
     });
   const writer = open(readOnly);
-  return { kind: "sqlite", writer, reader: readOnly ? writer : open(true) };
+  const reader = readOnly ? writer : open(true);
+  return { kind: "sqlite", writer, reader, patiently: (work) => work() };
 }
 
-function postgres(databaseUrl: string, readOnly: boolean): Connections {
-  const pool = new Pool({
-    connectionString: databaseUrl,
-    max: 8,
-    connectionTimeoutMillis: 5_000,
-    keepAlive: true,
-    application_name: "countersign",
-    // Counts and instants are far below 2^53.
-    types: {
-      getTypeParser: (oid, format) =>
-        oid === types.builtins.INT8 ? Number : types.getTypeParser(oid, format),
-    },
-  });
-  // A connection that breaks while idle is replaced at the next use; unheard, the event would end the process.
-  pool.on("error", () => undefined);
-  if (readOnly)
-    pool.on("connect", (client) => {
-      client.query("set default_transaction_read_only = on").catch(() => undefined);
-    });
+function postgres(databaseUrl: string, options: StoreOptions): Connections {
+  const pool = new Postgres(databaseUrl, options);
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  return { kind: "postgres", writer: db, reader: db };
+  return { kind: "postgres", writer: db, reader: db, patiently: (work) => pool.patiently(work) };
 }
 
 /** How long a transaction is tried again while another process holds the lock, in milliseconds. */

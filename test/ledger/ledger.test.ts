@@ -5,7 +5,7 @@ import { FIRST_LINK, linkHash } from "../../src/domain/chain.ts";
 import { canonical, sha256 } from "../../src/domain/digest.ts";
 import { LeaseLost } from "../../src/domain/trouble.ts";
 import { describeOnBothStores } from "../support/stores.ts";
-import { action, all, entry, subjects } from "./sample.ts";
+import { action, all, delivery, entry, subjects } from "./sample.ts";
 
 describe("the hash link", () => {
   it("is the digest of the hash before it and of the entry's canonical form", () => {
@@ -157,6 +157,33 @@ describeOnBothStores("the ledger", (open) => {
     await expect(sql("update log set body = '2'")).rejects.toThrow("append-only");
     await expect(sql("delete from log")).rejects.toThrow("append-only");
     expect((await ledger.verifyLog()).ok).toBe(true);
+  });
+
+  it("takes any text there is, and finds what was stored under it again", async () => {
+    const { ledger } = await open();
+    const text = fc.oneof(
+      fc.string({ unit: "binary", minLength: 1 }),
+      fc.constantFrom("half \ud83d", "\udc00 half", "a\u0000b", "\u0000", "\u202e"),
+    );
+    let round = 0;
+    await fc.assert(
+      fc.asyncProperty(text, async (given) => {
+        round += 1;
+        const subject = `${round}/${given}`;
+        await ledger.record(
+          { entries: [entry(subject, { [given]: given })], actions: [action(subject, { given })] },
+          1,
+        );
+        const found = await ledger.state("tags", subject);
+        expect(found).toBeDefined();
+        await ledger.queue.store(
+          delivery(`d${round}`, { action: given, lane: `repository:${round + 1_000}` }),
+        );
+      }),
+      { numRuns: 30 },
+    );
+    expect((await ledger.verifyLog()).ok).toBe(true);
+    expect(await ledger.queue.waiting()).toMatchObject({ deliveries: round, actions: round });
   });
 
   it("recording is idempotent: any decision recorded twice leaves what once leaves", async () => {

@@ -53,7 +53,7 @@ export class FailingStore {
 
   /** Opens the ledger of a process; whichever was open before is gone. */
   async open(where: Where): Promise<Ledger> {
-    const store = openStore(where, false);
+    const store = openStore(where, { readOnly: false });
     await store.transact((tx) => migrate(tx, store.kind, Date.now()));
     this.#isDead = false;
     let isGone = false;
@@ -61,6 +61,7 @@ export class FailingStore {
       isGone ? Promise.reject(new Error("this process is gone")) : work();
     const failing: Store = {
       kind: store.kind,
+      migrate: (work) => living(() => store.migrate(work)),
       read: (work) => living(() => store.read(work)),
       transact: (work) =>
         living(async () => {
@@ -98,7 +99,7 @@ export class FailingStore {
 
 /** Brings a store to what the next minute would: leases of a dead process have run out, and the App was last there just now. */
 export async function aMinuteLater(where: Where, now: number): Promise<void> {
-  const store = openStore(where, false);
+  const store = openStore(where, { readOnly: false });
   await store.transact(async (tx) => {
     await tx.updateTable("lane").set({ lease_until: 0, owner: null }).execute();
     await tx.updateTable("heartbeat").set({ at: now }).execute();

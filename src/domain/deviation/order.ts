@@ -5,6 +5,7 @@ import { Temporal } from "temporal-polyfill";
 import type { RootCause, Severity } from "../record.ts";
 import { listed, oneLine } from "../wording.ts";
 import { ROOT_CAUSES } from "./remediation.ts";
+import { truncate } from "../text.ts";
 
 /** The parts people may be given in a remediation beside its owner. */
 export type RaciPart = "accountable" | "consulted" | "informed";
@@ -78,7 +79,7 @@ export function isOrderWord(word: string): boolean {
 /** Reads the words after `/countersign`: one line, `due 2026-12-01`. `today`: YYYY-MM-DD. Never throws. */
 export function readOrder(line: string, today: string): ReadOrder {
   const [, word = "", rest = ""] = /^\s*(\S*)\s*([\s\S]*)$/u.exec(line) ?? [];
-  const text = oneLine(rest).slice(0, LONGEST_TEXT).toWellFormed();
+  const text = truncate(oneLine(rest), LONGEST_TEXT);
   const command = word.toLowerCase();
   if (!isCommand(command)) {
     const near = nearest(command, Object.keys(ORDERS));
@@ -271,7 +272,7 @@ function nearest(word: string, known: readonly string[]): string | null {
 }
 
 function shown(text: string): string {
-  return oneLine(text).replaceAll("`", "'").slice(0, 120).toWellFormed();
+  return truncate(oneLine(text).replaceAll("`", "'"), 120);
 }
 
 function problem(sentence: string): ReadOrder {

@@ -2,6 +2,7 @@
 
 import type { WrittenRequirement } from "../policy/requirement.ts";
 import { letsAuthorOut, type When } from "../policy/when.ts";
+import { truncate } from "../text.ts";
 import { allOf, conditionsOf, type Bounds } from "./conditions.ts";
 import type { ApprovalNode, BotFile, BotRule } from "./file.ts";
 import { requirementsOf, vetoOf, type Note } from "./requirements.ts";
@@ -228,7 +229,7 @@ function together(all: readonly WrittenRequirement[]): WrittenRequirement {
 function named(rules: readonly MadeRule[]): readonly MadeRule[] {
   const taken = new Set<string>();
   return rules.map((rule) => {
-    const stem = rule.name.slice(0, 110);
+    const stem = truncate(rule.name, 110);
     let name = stem;
     for (let count = 2; taken.has(name); count += 1) name = `${stem} (${count})`;
     taken.add(name);

@@ -1,0 +1,24 @@
+/** Texts from outside, made so that everything that stores or sends them takes them. */
+
+/** Returns the first `most` UTF-16 units of a text, well-formed: a character is kept whole or not at all. */
+export function truncate(text: string, most: number): string {
+  const cut = text.length > most ? text.slice(0, most).replace(/[\uD800-\uDBFF]$/u, "") : text;
+  return cut.toWellFormed();
+}
+
+/** Returns a value with every half of a character in its texts replaced by U+FFFD; the value itself where there is none. */
+export function wellFormed(value: unknown): unknown {
+  if (typeof value === "string") return value.isWellFormed() ? value : value.toWellFormed();
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) {
+    const items: readonly unknown[] = value;
+    const made = items.map(wellFormed);
+    return made.some((item, index) => item !== items[index]) ? made : value;
+  }
+  const entries = Object.entries(value);
+  const made = entries.map(([key, item]) => [key.toWellFormed(), wellFormed(item)] as const);
+  const isSame = made.every(
+    ([key, item], index) => key === entries[index]?.[0] && item === entries[index][1],
+  );
+  return isSame ? value : Object.fromEntries(made);
+}

@@ -1,0 +1,43 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { canonical } from "../../src/domain/digest.ts";
+import { truncate, wellFormed } from "../../src/domain/text.ts";
+
+/** Any UTF-16 units, halves of characters among them. */
+const ANY = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.array(fc.integer({ min: 0xd700, max: 0xe0ff })).map((units) => String.fromCharCode(...units)),
+);
+
+test("a text cut anywhere is a beginning of it that everything can store", () => {
+  fc.assert(
+    fc.property(ANY, fc.nat({ max: 30 }), (text, most) => {
+      const cut = truncate(text, most);
+      expect(cut.isWellFormed()).toBe(true);
+      expect(cut.length).toBeLessThanOrEqual(most);
+      expect(text.toWellFormed().startsWith(cut)).toBe(true);
+      expect(text.length <= most || cut.length >= most - 1).toBe(true);
+    }),
+  );
+  expect(truncate("\u{1F6A8}".repeat(600), 1_000)).toBe("\u{1F6A8}".repeat(500));
+  expect(truncate("\u{1F6A8}".repeat(600), 999)).toBe("\u{1F6A8}".repeat(499));
+});
+
+test("whatever texts a value holds, it has a canonical form, and one that reads as the value with whole characters", () => {
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof({ maxDepth: 3 }, ANY, fc.integer(), fc.constant(null), tie("list"), tie("map")),
+    list: fc.array(tie("any"), { maxLength: 4 }),
+    map: fc.dictionary(ANY, tie("any"), { maxKeys: 4 }),
+  })).any;
+  fc.assert(
+    fc.property(value, (given) => {
+      const text = canonical(given);
+      expect(text.isWellFormed()).toBe(true);
+      expect(canonical(JSON.parse(text))).toBe(text);
+      expect(canonical(wellFormed(given))).toBe(text);
+    }),
+  );
+  const whole = { a: ["\u{1F600}"], b: { c: 1 } };
+  expect(wellFormed(whole)).toBe(whole);
+});
