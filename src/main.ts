@@ -180,6 +180,10 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   if (last !== null && clock.now() - last > MINUTE) await recordDowntime(tools, last, clock.now());
   await ledger.beat(clock.now());
 
+  // The first of a month may have passed while nobody was there.
+  const monthly = lastAppointment("monthly", clock.now());
+  if (monthly !== undefined) await queueAppointment(ledger, monthly);
+
   let listening: Listening | null = null;
   let ended = (): void => undefined;
   if (!isDriven) {
@@ -187,9 +191,6 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     let done = clock.now() - MINUTE;
     await queueAppointment(ledger, { kind: "redeliver", at: clock.now() });
     await queueAppointment(ledger, { kind: "census", at: clock.now() });
-    // The first of a month may have passed while nobody was there.
-    const monthly = lastAppointment("monthly", clock.now());
-    if (monthly !== undefined) await queueAppointment(ledger, monthly);
     const tick = async (): Promise<void> => {
       const until = clock.now();
       for (const each of appointments(done, until)) await queueAppointment(ledger, each);

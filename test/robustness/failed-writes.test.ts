@@ -17,8 +17,6 @@ const ONE = /^(fail|kill):(\d+)$/u.exec(process.env["FAULT"] ?? "");
 const SAMPLED = 1;
 /** In one play, every so many writes one goes wrong: what one leaves behind is mended before the next. */
 const APART = 100;
-/** What may come later than it would have: how late it was found, and so what was said and asked when. */
-const LATER = ["late", "at", "since"];
 
 const STORY = named("one-of-everything");
 
@@ -103,7 +101,7 @@ async function played(
       enterDeviation: (given) => once(alive, () => app.enterDeviation(given)),
       emergency: (repository, given) => once(alive, () => app.emergency(repository, given)),
     };
-    const rows = await rowsOf(story, { ...stage, app: living } satisfies Stage, LATER);
+    const rows = await rowsOf(story, { ...stage, app: living } satisfies Stage, { maybeLate: true });
     if (fault !== null && store.happened === 0) throw new Error("the fault never came");
     const ledger = await stage.openLedger();
     try {
