@@ -31,14 +31,23 @@ function withMoreValues(name: string, schema: Json): Json {
 /** Cuts a whole OpenAPI description to `operations` (`METHOD /path`) and the schemas they reach. Throws when GitHub describes no such operation. */
 export function prunedRest(description: unknown, operations: readonly string[]): RestDescription {
   const root = record(description);
-  const schemas = record(at(root, ["components", "schemas"]));
   const pruned = Object.fromEntries(operations.map((name) => [name, prunedOperation(root, name)]));
+  return withSchemas(root, pruned, ["basic-error"]);
+}
+
+/** Operations with every schema they reach, and some more. */
+function withSchemas(
+  root: Described,
+  pruned: RestDescription["operations"],
+  more: readonly string[],
+): RestDescription {
+  const schemas = record(at(root, ["components", "schemas"]));
   const kept = new Map<string, Json>();
   const open = Object.values(pruned).flatMap((operation) => [
     ...operation.parameters.flatMap((parameter) => referencedNames(parameter.schema)),
     ...referencedNames(operation.body?.schema ?? null),
     ...Object.values(operation.responses).flatMap(referencedNames),
-    "basic-error",
+    ...more,
   ]);
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (kept.has(name)) continue;
@@ -48,6 +57,15 @@ export function prunedRest(description: unknown, operations: readonly string[]):
   }
   const sorted = [...kept].sort(([a], [b]) => (a < b ? -1 : 1));
   return { operations: pruned, schemas: Object.fromEntries(sorted) };
+}
+
+/** As {@link prunedRest}, but only what may be asked. */
+export function prunedRequests(description: unknown, operations: readonly string[]): RestDescription {
+  const root = record(description);
+  const bare = Object.fromEntries(
+    operations.map((name) => [name, { ...prunedOperation(root, name), responses: {} }]),
+  );
+  return withSchemas(root, bare, []);
 }
 
 function prunedOperation(root: Described, name: string): Operation {

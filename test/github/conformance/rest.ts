@@ -8,43 +8,67 @@ interface Loaded {
   readonly check: (schema: Json, coerce: boolean) => Check;
 }
 
-let loaded: Loaded | undefined;
+/** GitHub's own description, and what the oldest GitHub Enterprise Server served says of requests. */
+type Source = "rest.json" | "ghes-3.17-rest.json";
 
-function load(): Loaded {
-  if (loaded !== undefined) return loaded;
-  const file = new URL("../schemas/rest.json", import.meta.url);
+const all = new Map<Source, Loaded>();
+
+function load(source: Source = "rest.json"): Loaded {
+  const known = all.get(source);
+  if (known !== undefined) return known;
+  const file = new URL(`../schemas/${source}`, import.meta.url);
   const description: RestDescription = JSON.parse(readFileSync(file, "utf8"));
   const compile = schemaCompiler(description.schemas);
   const checks = new Map<string, Check>();
-  loaded = {
+  const loaded: Loaded = {
     operations: description.operations,
     check(schema, coerce) {
       const key = `${coerce}${JSON.stringify(schema)}`;
-      const known = checks.get(key) ?? compile(schema, coerce);
-      checks.set(key, known);
-      return known;
+      const made = checks.get(key) ?? compile(schema, coerce);
+      checks.set(key, made);
+      return made;
     },
   };
+  all.set(source, loaded);
   return loaded;
 }
 
-function find(method: string, path: string): (Found & { readonly operation: Operation }) | undefined {
+function find(
+  method: string,
+  path: string,
+  source: Source = "rest.json",
+): (Found & { readonly operation: Operation }) | undefined {
   const found = findOperation(method, path.replace(/^\/api\/v3(?=\/)/, ""));
-  const operation = found === undefined ? undefined : load().operations[found.name];
+  const operation = found === undefined ? undefined : load(source).operations[found.name];
   return found === undefined || operation === undefined ? undefined : { ...found, operation };
 }
 
-/**
- * Problems of a request by GitHub's own description: path and query parameters (query values as strings), then the JSON body.
- * An operation the double does not serve is a problem too.
- */
+/** Problems of a request by GitHub's own description, and by that of the oldest GitHub Enterprise Server served. */
 export function checkRequest(
   method: string,
   path: string,
   query: Readonly<Record<string, string>>,
   body: unknown,
 ): string[] {
-  const hit = find(method, path);
+  const problems = requestProblems("rest.json", method, path, query, body);
+  if (problems.length > 0) return problems;
+  return requestProblems("ghes-3.17-rest.json", method, path, query, body).map(
+    (text) => `GHES 3.17: ${text}`,
+  );
+}
+
+/**
+ * Problems of a request by one description: path and query parameters (query values as strings), then the JSON body.
+ * An operation the double does not serve is a problem too.
+ */
+function requestProblems(
+  source: Source,
+  method: string,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  body: unknown,
+): string[] {
+  const hit = find(method, path, source);
   if (hit === undefined) return [`${method} ${path}: not among the described operations`];
   const { name, operation } = hit;
   const problems: string[] = [];
@@ -56,7 +80,7 @@ export function checkRequest(
       continue;
     }
     // Coercion happens in place, so the value travels inside an object.
-    const check = load().check({ type: "object", properties: { value: parameter.schema } }, true);
+    const check = load(source).check({ type: "object", properties: { value: parameter.schema } }, true);
     problems.push(...check({ value }).map((text) => `${parameter.in} parameter ${parameter.name}: ${text}`));
   }
   const known = new Set(operation.parameters.map((parameter) => parameter.name));
@@ -67,7 +91,7 @@ export function checkRequest(
     if (hasContent(body)) problems.push("a body is not described");
   } else if (hasContent(body)) {
     problems.push(
-      ...load()
+      ...load(source)
         .check(
           operation.body.schema,
           false,
@@ -76,7 +100,7 @@ export function checkRequest(
     );
   } else if (operation.body.required) {
     problems.push(
-      ...load()
+      ...load(source)
         .check(
           operation.body.schema,
           false,
