@@ -167,6 +167,12 @@ export const DeploymentSchema = z.object({
   carried: z
     .array(CarriedSchema)
     .describe("The changes it brought to the environment since the deployment before"),
+  ancestor: z
+    .object({ id: z.string(), sha: ShaSchema })
+    .exactOptional()
+    .describe(
+      "For a rollback to a commit that was never deployed here by itself: the newest deployment of an older commit, since which what it carries is counted; absent: none is known",
+    ),
   unaccounted: z
     .array(ShaSchema)
     .nullable()

@@ -81,9 +81,17 @@ export async function gatherDeployment(
           status: brought?.status ?? null,
           standing,
         });
+  const before = earlier.findLast((each) => each.sha === sha);
+  const succeededBefore =
+    before !== undefined || (kind === "rollback" && (await ranBeforeWeWatched(tools, watched, success)));
+  const ancestor =
+    kind === "rollback" && !succeededBefore ? await ancestorOf(tools, watched, earlier, sha) : null;
+  const counted =
+    ancestor === null
+      ? account
+      : await accountFor(tools, watched, { commits: ancestor.commits, standing, sha, at });
   const { production, calendar } = policyOrDefault(success.policy);
   const owed = kind === "hotfix" ? production.mergeBack : null;
-  const before = earlier.findLast((each) => each.sha === sha);
   return {
     id,
     repository,
@@ -104,10 +112,10 @@ export async function gatherDeployment(
     run: success.run,
     rules: success.rules,
     gate: await gateOf(tools, watched, success),
-    carried: previous === null ? [] : account.carried,
-    unaccounted: previous === null ? null : account.unaccounted,
-    succeededBefore:
-      before !== undefined || (kind === "rollback" && (await ranBeforeWeWatched(tools, watched, success))),
+    carried: previous === null ? [] : counted.carried,
+    unaccounted: previous === null ? null : counted.unaccounted,
+    ...(ancestor === null ? {} : { ancestor: { id: ancestor.id, sha: ancestor.sha } }),
+    succeededBefore,
     verdictBefore: before?.contentVerdict ?? null,
     mergeBack: owed === null ? null : { dueAt: dueAfter(at, owed, calendar), state: "due" },
     late: tools.clock.now() - at >= SETTLING,
@@ -150,6 +158,24 @@ async function kindOf(
   const left =
     (await watchedRefs(tools, watched)).includes(main) && (await isOn(tools, watched, main, previous));
   return left ? "hotfix" : "forward";
+}
+
+/** The newest deployment here of a commit that another one stands on, and what lies between the two; null: none is known. */
+async function ancestorOf(
+  tools: Tools,
+  watched: Watched,
+  earlier: readonly KnownDeployment[],
+  sha: Sha,
+): Promise<{ readonly id: string; readonly sha: Sha; readonly commits: readonly Sha[] } | null> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const { lookups } = tools.github;
+  const newest = new Map(earlier.map((each) => [each.sha, each]));
+  for (const each of [...newest.values()].toReversed().slice(0, MOST_EARLIER)) {
+    const compared = await tools.github.compareCommits(octokit, watched.repository, each.sha, sha, lookups);
+    if (compared?.status === "ahead" && !compared.truncated)
+      return { id: each.id, sha: each.sha, commits: compared.commits };
+  }
+  return null;
 }
 
 async function isOn(tools: Tools, watched: Watched, ref: string, sha: Sha): Promise<boolean> {

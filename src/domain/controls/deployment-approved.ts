@@ -3,6 +3,7 @@
 import type { Deployment } from "../deployment.ts";
 import type { DeploymentRecord } from "../record.ts";
 import type { Result, Verdict } from "../result.ts";
+import { short } from "../wording.ts";
 import { result, worst, type Context, type Control, type Subject } from "./control.ts";
 import { ruleFindings, type RuleFinding } from "./environment-rules.ts";
 
@@ -83,9 +84,9 @@ function contentFinding(deployment: Deployment): RuleFinding {
 
 type Say = (outcome: Result["outcome"], cause: string, reason: string) => RuleFinding;
 
-function goingBack({ succeededBefore, verdictBefore }: Deployment, say: Say): RuleFinding {
-  if (!succeededBefore)
-    return say("fail", "never-deployed", "it goes back to a commit that was never deployed here");
+function goingBack(deployment: Deployment, say: Say): RuleFinding {
+  const { succeededBefore, verdictBefore } = deployment;
+  if (!succeededBefore) return goingBackToAnother(deployment, say);
   if (verdictBefore === "non-compliant")
     return say(
       "fail",
@@ -99,6 +100,29 @@ function goingBack({ succeededBefore, verdictBefore }: Deployment, say: Say): Ru
       "this commit had been deployed here before, and could not be verified then either",
     );
   return say("pass", "satisfied", "this commit had been deployed here before");
+}
+
+/**
+ * Back to a commit that never ran here by itself. Two approved merges deployed side by side end in any order, and somebody may go
+ * back to one that another deployment carried: nothing unapproved is reached so. An old run that is run again is neither.
+ */
+function goingBackToAnother(deployment: Deployment, say: Say): RuleFinding {
+  const { ancestor, previous, createdAt, run, creator } = deployment;
+  const began = previous !== null && createdAt <= previous.at;
+  const never = say("fail", "never-deployed", "it goes back to a commit that was never deployed here");
+  if (ancestor === undefined || previous === null) return never;
+  if (!began && run !== null && run.attempt > 1 && run.createdAt <= previous.at) return never;
+  if (!began && run === null && creator?.type === "Bot")
+    return say(
+      "unverifiable",
+      "unknown",
+      "it goes back to a commit that was never deployed here, and GitHub would not say which run did: it may be an old one, run again",
+    );
+  const finding = goingForward(deployment, say);
+  const how = began
+    ? "it began before the newer deployment had ended, and ended after it"
+    : "it goes back to a merge that another deployment carried";
+  return { ...finding, reason: `${how}; since ${short(ancestor.sha)}, ${finding.reason}` };
 }
 
 function goingForward({ carried, unaccounted }: Deployment, say: Say): RuleFinding {
