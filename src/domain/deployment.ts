@@ -64,6 +64,13 @@ const RunApprovalSchema = z.object({
   state: z.string(),
   environments: z.array(z.string()),
   comment: z.string(),
+  attempt: z
+    .int()
+    .nullable()
+    .exactOptional()
+    .describe(
+      "The attempt of the run it was given for: GitHub lists neither that nor a time. Null: cannot be told, the webhook that says so was lost; absent: recorded before attempts were told apart",
+    ),
 });
 
 /** One answer to a job that waited for its environment's reviewers. */
@@ -71,7 +78,7 @@ export type RunApproval = Infer<typeof RunApprovalSchema>;
 
 const DeploymentRunSchema = z.object({
   id: z.int(),
-  attempt: z.int(),
+  attempt: z.int().describe("The attempt whose job deployed"),
   event: z.string(),
   path: z.string().describe("The workflow's file, e.g. `.github/workflows/deploy.yml`."),
   actor: ActorSchema.nullable().describe("Who began the first attempt, and who began this one"),

@@ -606,6 +606,16 @@ export const ObservationSchema = z.discriminatedUnion("kind", [
     at: InstantSchema,
   }),
   z.object({
+    /** Subject `answered:RUN:DELIVERY`: a reviewer of environments answered the jobs of one attempt that waited. */
+    kind: z.literal("job-answered"),
+    run: z.int(),
+    attempt: z.int(),
+    environments: z.array(z.string()),
+    state: z.string(),
+    by: ActorSchema.nullable(),
+    at: InstantSchema,
+  }),
+  z.object({
     /** Subject `reworded:PULL:DELIVERY`: the description was changed. */
     kind: z.literal("reworded"),
     pull: z.int(),

@@ -6,7 +6,10 @@ import { sha256 } from "../domain/digest.ts";
 import { isProductionEnvironment } from "../domain/policy/scope.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import type { readDeployment } from "../github/deployments.ts";
+import { Trouble } from "../domain/trouble.ts";
+import { withAttempts, type Answered } from "../domain/attempts.ts";
 import { isRecorded, recordSuccess } from "./deployed.ts";
+import { observationsOf, SETTLING } from "./gather.ts";
 import { earlierIn, type Success } from "./gather-deployment.ts";
 import { policyWhen } from "./policy-when.ts";
 import { noticeEnvironments } from "./environments.ts";
@@ -14,6 +17,9 @@ import type { Tools, Watched } from "./ports.ts";
 
 /** A deployment may succeed before one that was made earlier, but not by more than this (ms). */
 export const OVERTAKING = 24 * 3_600_000;
+
+/** How soon a webhook that is late is looked for again (ms). */
+const ASK_AGAIN = 60_000;
 
 /** A deployment as GitHub tells it. */
 export type Read = Awaited<ReturnType<typeof readDeployment>>;
@@ -101,7 +107,15 @@ export async function withRun<Made extends Success>(
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const found = await tools.github.runBehind(octokit, repository, read);
   if (found === null) return success;
-  const approvals = await tools.github.readApprovals(octokit, repository, found.id);
+  const listed = await tools.github.readApprovals(octokit, repository, found.id);
+  const approvals =
+    listed === null ? null : withAttempts(listed, await answeredOf(tools, watched, found.id), found.attempts);
+  // A webhook that is late may still tell which attempt it was.
+  const isUntold = approvals?.some(({ attempt }) => attempt === null) === true;
+  if (isUntold && tools.clock.now() - success.at < SETTLING)
+    throw new Trouble("github-answer", `Nothing tells yet which attempt of run ${found.id} was approved.`, {
+      waitMs: ASK_AGAIN,
+    });
   const { id, attempt, event, path, actor, triggeringActor, createdAt, startedAt, called } = found;
   const name = read.originalEnvironment ?? environment;
   return {
@@ -109,6 +123,12 @@ export async function withRun<Made extends Success>(
     run: { id, attempt, event, path, actor, triggeringActor, createdAt, startedAt, called, approvals },
     rules: await tools.github.readEnvironment(octokit, repository, name, tools.appId),
   };
+}
+
+/** What webhooks told of the answers to a run's jobs, oldest first. */
+async function answeredOf(tools: Tools, watched: Watched, run: number): Promise<readonly Answered[]> {
+  const observed = await observationsOf(tools, watched.repository.id, `run/${run}`);
+  return observed.filter((each) => each.kind === "job-answered");
 }
 
 /** What succeeded in the same environment before and no webhook told, oldest first. */

@@ -34,7 +34,12 @@ const MOST_PROOFS = 60;
 
 /** The entry subject an observation is kept under, so that those of one pull request or branch are found together. */
 export function observationSubject(repositoryId: number, observation: Observation, own: string): string {
-  const about = "pull" in observation ? `pull/${observation.pull}` : observation.ref;
+  const about =
+    "pull" in observation
+      ? `pull/${observation.pull}`
+      : "run" in observation
+        ? `run/${observation.run}`
+        : observation.ref;
   return `${repositoryId}/${about}/${own}`;
 }
 

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { NO_COMMIT } from "../domain/change.ts";
 import { listen } from "./listener.ts";
-import { DeploymentEvent, type PushEvent, RepositoryShape } from "./shapes.ts";
+import { DeploymentEvent, MaybeActorShape, type PushEvent, RepositoryShape } from "./shapes.ts";
 import type { Arrival, Hearing, Listeners } from "./subject.ts";
 
 const deployment = listen("deployment", DeploymentEvent, (event) => {
@@ -42,6 +42,45 @@ export const DEPLOYMENT_PROTECTION_RULE: Listeners = {
     return { subjects: [{ type: "gate", repositoryId: repository.id, ...of }] };
   }),
 };
+
+const Environment = z.object({ environment: z.string() }).nullish();
+
+const AnsweredEvent = z.object({
+  action: z.string(),
+  repository: RepositoryShape,
+  approver: MaybeActorShape,
+  workflow_run: z.object({ id: z.int(), run_attempt: z.int() }),
+  workflow_job_run: Environment,
+  workflow_job_runs: z.array(Environment).nullish(),
+});
+
+const answered = listen("job", AnsweredEvent, (event, arrival) => {
+  const { workflow_run: run, action: state, approver } = event;
+  const jobs = [event.workflow_job_run, ...(event.workflow_job_runs ?? [])];
+  const environments = [...new Set(jobs.flatMap((job) => (job == null ? [] : [job.environment])))];
+  const at = arrival.receivedAt;
+  return {
+    subjects: [],
+    observations: [
+      {
+        subject: `answered:${run.id}:${arrival.delivery}`,
+        observation: {
+          kind: "job-answered",
+          run: run.id,
+          attempt: run.run_attempt,
+          environments,
+          state,
+          by: approver,
+          at,
+        },
+        at,
+      },
+    ],
+  };
+});
+
+/** `deployment_review` */
+export const DEPLOYMENT_REVIEW: Listeners = { approved: answered, rejected: answered };
 
 const RunEvent = z.object({
   repository: RepositoryShape,

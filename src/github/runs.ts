@@ -133,14 +133,14 @@ const JobShape = z.object({ deployment: z.object({ id: z.int() }).nullish() });
 const JOB = /\/actions\/runs\/(\d+)\/jobs?\/(\d+)/u;
 
 /**
- * The run whose job made a deployment, by the address its statuses link to; null: none did. A workflow that calls the API can
+ * The run whose job made a deployment, as of the attempt that did, and how many attempts there are; by the address its statuses link to; null: none did. A workflow that calls the API can
  * write any address, so the job itself is asked which deployment is its own. Throws {@link Trouble}.
  */
 export async function runBehind(
   github: GitHub,
   repository: Repository,
   deployment: { readonly number: number; readonly sha: Sha; readonly links: readonly string[] },
-): Promise<ReadRun | null> {
+): Promise<(ReadRun & { readonly attempts: number }) | null> {
   for (const link of new Set(deployment.links)) {
     const [, run, job] = JOB.exec(link) ?? [];
     if (run === undefined || job === undefined) continue;
@@ -149,9 +149,30 @@ export async function runBehind(
     const answer = await askMaybe(github, route, asked, JobShape);
     if (answer?.data.deployment?.id !== deployment.number) continue;
     const found = await readRun(github, repository, Number(run));
-    if (found?.sha === deployment.sha) return found;
+    if (found?.sha === deployment.sha)
+      return { ...(await ofAttempt(github, repository, found, Number(job))), attempts: found.attempt };
   }
   return null;
+}
+
+/** The run as the attempt began it whose job deployed: GitHub gives a run as its newest attempt. */
+async function ofAttempt(
+  github: GitHub,
+  repository: Repository,
+  newest: ReadRun,
+  job: number,
+): Promise<ReadRun> {
+  if (newest.attempt === 1) return newest;
+  const where = place(repository);
+  const shape = z.object({ run_attempt: z.int().optional() });
+  const route = "GET /repos/{owner}/{repo}/actions/jobs/{job_id}";
+  const told = await askMaybe(github, route, { ...where, job_id: job }, shape);
+  const attempt = told?.data.run_attempt ?? newest.attempt;
+  if (attempt === newest.attempt) return newest;
+  const asked = { ...where, run_id: newest.id, attempt_number: attempt };
+  const of = "GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}";
+  const answer = await askMaybe(github, of, asked, RunShape);
+  return answer === null ? { ...newest, attempt } : asRun(answer.data);
 }
 
 const EnvironmentShape = z.object({

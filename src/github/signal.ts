@@ -3,7 +3,13 @@
 import { ISSUE_COMMENT } from "./hear-comments.ts";
 import { ISSUES } from "./hear-issues.ts";
 import { PROTECTION, PROTECTION_CONFIGURATION, PUSH } from "./hear-branches.ts";
-import { DEPLOYMENT, DEPLOYMENT_PROTECTION_RULE, RELEASE, WORKFLOW_RUN } from "./hear-deployments.ts";
+import {
+  DEPLOYMENT,
+  DEPLOYMENT_PROTECTION_RULE,
+  DEPLOYMENT_REVIEW,
+  RELEASE,
+  WORKFLOW_RUN,
+} from "./hear-deployments.ts";
 import {
   INSTALLATION,
   INSTALLATION_REPOSITORIES,
@@ -33,6 +39,7 @@ const LISTENERS: ReadonlyMap<string, Listeners> = new Map([
   ["check_suite", CHECK_SUITE],
   ["deployment", DEPLOYMENT],
   ["deployment_protection_rule", DEPLOYMENT_PROTECTION_RULE],
+  ["deployment_review", DEPLOYMENT_REVIEW],
   ["deployment_status", DEPLOYMENT],
   ["installation", INSTALLATION],
   ["installation_repositories", INSTALLATION_REPOSITORIES],
@@ -73,6 +80,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["check_suite.requested", "the push that asked for it is told on its own"],
   ["create", "the push that made the branch or tag is told on its own"],
   ["delete", "the push that deleted the branch or tag is told on its own"],
+  ["deployment_review.requested", "a job that waits is read when it deployed"],
   ["github_app_authorization", "it concerns one person's sign-in, which ends by itself"],
   ["issue_comment.deleted", "only new comments are commands"],
   ["ping", "GitHub only asks whether we are there"],

@@ -313,6 +313,8 @@ export interface CheckRun extends Identified {
   actions: { readonly label: string; readonly description: string; readonly identifier: string }[];
   /** The deployment this job of a workflow made. */
   deploymentId: number | null;
+  /** Of a job: the attempt of its run. */
+  runAttempt: number;
   readonly createdAt: Instant;
   updatedAt: Instant;
 }
@@ -543,6 +545,8 @@ export interface WorkflowRun extends Identified {
   /** Who began this attempt, and when. */
   triggeringActorId: number;
   startedAt: Instant;
+  /** Who began the attempts before, and when, the first one first. */
+  readonly attemptsBefore: { readonly triggeringActorId: number; readonly startedAt: Instant }[];
   /** What reviewers of environments answered, oldest first. */
   readonly approvals: {
     readonly accountId: number;

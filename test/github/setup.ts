@@ -103,6 +103,7 @@ export const DEFAULT_EVENTS = [
   "delete",
   "deployment",
   "deployment_protection_rule",
+  "deployment_review",
   "deployment_status",
   "issue_comment",
   "issues",

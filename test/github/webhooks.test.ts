@@ -142,6 +142,7 @@ describe("webhooks", () => {
         "delete",
         "deployment",
         "deployment_protection_rule",
+        "deployment_review",
         "deployment_status",
         "installation",
         "installation_repositories",

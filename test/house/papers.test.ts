@@ -192,6 +192,7 @@ describe("app.yml", () => {
     check_suite: "checks",
     deployment: "deployments",
     deployment_protection_rule: "deployments",
+    deployment_review: "deployments",
     deployment_status: "deployments",
     issue_comment: "issues",
     issues: "issues",

@@ -30,11 +30,30 @@ function reviewersFinding(deployment: Deployment, policy: Policy): readonly Rule
   const name = oneLine(rules.name);
   if (run.approvals === null)
     return [unsure(`GitHub would not say who approved the job that deployed to ${name}`)];
-  const given = run.approvals.filter(
+  const all = run.approvals.filter(
     ({ state, environments, user }) =>
       state === "approved" && user?.type !== "Bot" && environments.some((each) => isSame(each, rules.name)),
   );
-  if (given.length === 0) {
+  // Who let an old run pass did not let its next attempt pass.
+  const given = all.filter(({ attempt }) => attempt === undefined || attempt === run.attempt);
+  const untold = all.filter(({ attempt }) => attempt === null);
+  const isOpen = untold.some((each) => !isOwn(each, deployment, policy));
+  if (given.length === 0 && isOpen)
+    return [
+      unsure(
+        `${names(untold)} approved this job or another attempt of it: which cannot be told, because the webhook that says so was lost`,
+      ),
+    ];
+  if (given.length === 0 && untold.length === 0 && all.length > 0) {
+    return [
+      {
+        outcome: "fail",
+        cause: "environment-bypassed",
+        reason: `${name} asks ${people(rules.reviewers)} to approve, and attempt ${run.attempt} of the job went on without: ${names(all)} had approved another attempt`,
+      },
+    ];
+  }
+  if (given.length === 0 && untold.length === 0) {
     if (rules.changedAt > deployment.createdAt)
       return [
         unsure(
@@ -49,8 +68,15 @@ function reviewersFinding(deployment: Deployment, policy: Policy): readonly Rule
       },
     ];
   }
-  const own = given.filter((each) => isOwn(each, deployment, policy));
-  if (own.length < given.length) return [];
+  const counted = given.length === 0 ? untold : given;
+  const own = counted.filter((each) => isOwn(each, deployment, policy));
+  if (own.length < counted.length) return [];
+  if (given.length > 0 && isOpen)
+    return [
+      unsure(
+        `${names(untold)} may have approved this job beside whoever began it: which attempt that was for cannot be told, because the webhook that says so was lost`,
+      ),
+    ];
   const who = [...new Set(own.map(({ user }) => accountText(user, deployment, policy)))];
   const started = own.some(({ user }) => starterBehind(user, deployment, policy) !== null);
   const why = started ? "who began this deployment" : "who made what it carries";
@@ -91,7 +117,10 @@ function accountText(user: Actor | null, deployment: Deployment, policy: Policy)
 }
 
 function starters({ run }: Deployment): readonly Actor[] {
-  return [run?.actor ?? null, run?.triggeringActor ?? null].filter(
+  // GitHub names whoever last edited the line of a schedule: they began nothing, unless they ran it again.
+  const isScheduled = run?.event === "schedule";
+  const began = isScheduled && run.attempt === 1 ? [] : [run?.triggeringActor ?? null];
+  return [isScheduled ? null : (run?.actor ?? null), ...began].filter(
     (actor): actor is Actor => actor !== null && actor.type !== "Bot",
   );
 }
@@ -120,6 +149,10 @@ function gateFinding(deployment: Deployment): readonly RuleFinding[] {
 
 function unsure(reason: string): RuleFinding {
   return { outcome: "unverifiable", cause: "unknown", reason };
+}
+
+function names(given: readonly RunApproval[]): string {
+  return some([...new Set(given.map(({ user }) => oneLine(user?.login ?? "ghost")))], NAMES);
 }
 
 function people(count: number): string {

@@ -112,6 +112,7 @@ export function createCheckRun(
     output: { title: null, summary: null, text: null, annotations: [] },
     actions: [],
     deploymentId: null,
+    runAttempt: 1,
     createdAt: now,
     updatedAt: now,
   });

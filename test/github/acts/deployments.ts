@@ -14,6 +14,7 @@ import type {
   WorkflowRun,
 } from "../model.ts";
 import { Refused } from "../refused.ts";
+import { userShape } from "../shapes/accounts.ts";
 import { checkRunShape } from "../shapes/checks.ts";
 import { deploymentShape, deploymentStatusShape, workflowRunShape } from "../shapes/deployments.ts";
 import { pullRequestShape } from "../shapes/pulls.ts";
@@ -251,6 +252,7 @@ export function startRun(
     runAttempt: 1,
     triggeringActorId: by.id,
     startedAt: world.now(),
+    attemptsBefore: [],
     approvals: [],
     called: wanted.called ?? [],
     status: "queued",
@@ -265,6 +267,7 @@ export function startRun(
 
 /** Runs a workflow again, as somebody's wish: the same run, another attempt. */
 export function restartRun(world: World, repository: Repository, run: WorkflowRun, by: Account): void {
+  run.attemptsBefore.push({ triggeringActorId: run.triggeringActorId, startedAt: run.startedAt });
   run.runAttempt += 1;
   run.status = "queued";
   run.conclusion = null;
@@ -284,12 +287,13 @@ export function startJob(
   const job = createCheckRun(world, repository, actionsApp(world), run.headSha, { name: run.name });
   job.detailsUrl = repositoryPage(world, repository, `/actions/runs/${run.id}/job/${job.id}`);
   job.deploymentId = deployment.id;
+  job.runAttempt = run.runAttempt;
   return job;
 }
 
 /** Where the statuses of a job's deployment point. */
-function jobOf(repository: Repository, deployment: Deployment): CheckRun | undefined {
-  return repository.checkRuns.find((one) => one.deploymentId === deployment.id);
+function jobOf(repository: Repository, deployment: Deployment | null): CheckRun | undefined {
+  return repository.checkRuns.find((one) => deployment !== null && one.deploymentId === deployment.id);
 }
 
 /** Ends a run of a workflow. */
@@ -434,10 +438,49 @@ export function reviewJob(
     attempt: run.runAttempt,
     ...answer,
   });
+  tellReview(world, repository, deployment, run, by, answer);
   if (answer.state === "approved") return proceedIfFree(world, repository, deployment, run);
   const bot = world.account(actionsApp(world).botId);
   createDeploymentStatus(world, repository, deployment, bot, { state: "failure" });
   finishRun(world, repository, run, "failure");
+}
+
+/** Sends a `deployment_review` webhook: GitHub's own word on which attempt was answered. */
+function tellReview(
+  world: World,
+  repository: Repository,
+  { environment }: Deployment,
+  run: WorkflowRun,
+  by: Account,
+  answer: { readonly state: "approved" | "rejected"; readonly comment: string },
+): void {
+  const job = jobOf(repository, repository.deployments.findLast(({ runId }) => runId === run.id) ?? null);
+  const page = repositoryPage(world, repository, `/actions/runs/${run.id}/job/${job?.id ?? 0}`);
+  const times = { created_at: iso(run.startedAt), updated_at: iso(world.now()) };
+  emit(world, {
+    event: "deployment_review",
+    action: answer.state,
+    repository,
+    sender: by,
+    body: {
+      approver: userShape(world, by),
+      comment: answer.comment,
+      reviewers: [],
+      since: iso(run.startedAt),
+      workflow_job_runs: [
+        {
+          id: job?.id ?? 0,
+          name: run.name,
+          status: "waiting",
+          conclusion: null,
+          html_url: page,
+          environment,
+          ...times,
+        },
+      ],
+      workflow_run: workflowRunShape(world, repository, run),
+    },
+  });
 }
 
 /** Runs a deployment's job to its good end. */

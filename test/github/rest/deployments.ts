@@ -6,6 +6,7 @@ import {
   deploymentShape,
   deploymentStatusShape,
   environmentShape,
+  jobShape,
   pendingShapes,
   workflowRunShape,
 } from "../shapes/deployments.ts";
@@ -179,6 +180,28 @@ export const deploymentRoutes: Routes = {
     run(call) {
       const { repository, run } = runOf(call);
       return ok(workflowRunShape(call.world, repository, run));
+    },
+  },
+  "GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}": {
+    need: ACTIONS,
+    run(call) {
+      const { repository, run } = runOf(call);
+      const attempt = numberParam(call, "attempt_number");
+      if (attempt === run.runAttempt) return ok(workflowRunShape(call.world, repository, run));
+      const before = run.attemptsBefore[attempt - 1];
+      if (before === undefined) throw notFound();
+      return ok(workflowRunShape(call.world, repository, { ...run, ...before, runAttempt: attempt }));
+    },
+  },
+  "GET /repos/{owner}/{repo}/actions/jobs/{job_id}": {
+    need: ACTIONS,
+    run(call) {
+      const repository = repositoryOf(call);
+      const job = repository.checkRuns.find(({ id }) => id === numberParam(call, "job_id"));
+      const deployment = repository.deployments.find(({ id }) => id === job?.deploymentId);
+      const run = repository.workflowRuns.find(({ id }) => id === deployment?.runId);
+      if (job === undefined || run === undefined) throw notFound();
+      return ok(jobShape(call.world, repository, run, job));
     },
   },
   "GET /repos/{owner}/{repo}/actions/runs/{run_id}/pending_deployments": {

@@ -1,4 +1,11 @@
-import type { Deployment, DeploymentStatus, Environment, Repository, WorkflowRun } from "../model.ts";
+import type {
+  CheckRun,
+  Deployment,
+  DeploymentStatus,
+  Environment,
+  Repository,
+  WorkflowRun,
+} from "../model.ts";
 import type { World } from "../world.ts";
 import { teamShape, userByIdShape } from "./accounts.ts";
 import { appByIdShape } from "./apps.ts";
@@ -206,6 +213,34 @@ export function workflowRunShape(world: World, repository: Repository, run: Work
     head_commit: simpleCommitShape(world, repository, run.headSha),
     repository: repositoryShape(world, repository),
     head_repository: repositoryShape(world, repository),
+  };
+}
+
+/** The job of a run that deploys. */
+export function jobShape(world: World, repository: Repository, run: WorkflowRun, job: CheckRun): Shape {
+  return {
+    id: job.id,
+    node_id: job.nodeId,
+    run_id: run.id,
+    run_url: repositoryUrl(world, repository, `/actions/runs/${run.id}`),
+    run_attempt: job.runAttempt,
+    head_sha: run.headSha,
+    workflow_name: run.name,
+    head_branch: run.headBranch,
+    name: job.name,
+    url: repositoryUrl(world, repository, `/actions/jobs/${job.id}`),
+    html_url: job.detailsUrl,
+    status: job.status,
+    conclusion: job.conclusion,
+    created_at: iso(job.startedAt ?? run.startedAt),
+    started_at: iso(job.startedAt ?? run.startedAt),
+    completed_at: job.completedAt === null ? null : iso(job.completedAt),
+    check_run_url: repositoryUrl(world, repository, `/check-runs/${job.id}`),
+    labels: ["ubuntu-latest"],
+    runner_id: 1,
+    runner_name: "a runner",
+    runner_group_id: 1,
+    runner_group_name: "Default",
   };
 }
 
