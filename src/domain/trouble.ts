@@ -28,6 +28,10 @@ export const TROUBLE = {
   "github-limited": { retry: true },
   /** GitHub refuses the call: not permitted, not found, not acceptable. */
   "github-refused": { retry: false },
+  /** GitHub bars the App from whatever it asks, for now: a list of allowed addresses, a suspended installation, single sign-on. */
+  "github-barred": { retry: true },
+  /** GitHub answers, but not this question: it is too much for its limits, or "something went wrong". */
+  "github-unanswered": { retry: true },
   /** GitHub's answer is not what its documentation promises. */
   "github-answer": { retry: true },
   /** A receiver of notifications does not answer, or answers 408, 429 or 5xx. */

@@ -44,7 +44,9 @@ const MOST_ATTEMPTS = 8;
 const ATTEMPTS_AT_GONE = 3;
 /** A lane with ever more work is given back after so many rounds, so that other lanes have their turn. */
 const MOST_ROUNDS = 10;
-/** An answer nobody understands is asked for again for so long (ms). */
+/** Answers that nobody understands, and questions that GitHub cannot answer. */
+const PUZZLES: ReadonlySet<string> = new Set(["github-answer", "github-unanswered"]);
+/** Such a thing is asked for again for so long (ms). */
 const LONGEST_PUZZLE = 24 * 3_600_000;
 
 /** Does all due work of one lane and reports how many deliveries and actions it ended. */
@@ -382,7 +384,7 @@ function isHopeless(error: unknown, attempts: number, age: number): boolean {
   if (isOldNews(error, age)) return true;
   if (isGone(error)) return attempts + 1 >= ATTEMPTS_AT_GONE;
   if (error instanceof Trouble && error.retry)
-    return error.code === "github-answer" && attempts + 1 >= MOST_ATTEMPTS && age > LONGEST_PUZZLE;
+    return PUZZLES.has(error.code) && attempts + 1 >= MOST_ATTEMPTS && age > LONGEST_PUZZLE;
   return attempts + 1 >= MOST_ATTEMPTS;
 }
 

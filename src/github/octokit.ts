@@ -167,7 +167,8 @@ class Manners {
   async #heed(installation: number | null, resource: string, response: Response): Promise<void> {
     const headers = Object.fromEntries(response.headers);
     // A secondary limit may be told in words alone.
-    const words = response.status === 403 ? await response.clone().text() : "";
+    const inWords = response.status === 403 || response.status === 422;
+    const words = inWords ? await response.clone().text() : "";
     const asked = limitOf(response.status, headers, this.#now(), words);
     const isExhausted =
       headers["x-ratelimit-remaining"] === "0" && headers["x-ratelimit-reset"] !== undefined;

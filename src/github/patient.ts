@@ -25,7 +25,8 @@ export function patient(github: GitHub, patience: Patience): GitHub {
       } catch (error) {
         const trouble = troubleOf(error);
         const isLimited = trouble.code === "github-limited";
-        if (!isLimited && trouble.code !== "github-unreachable") throw error;
+        const isPassing = trouble.code === "github-unreachable" || trouble.code === "github-unanswered";
+        if (!isLimited && !(isPassing && trouble.retry)) throw error;
         if (!isLimited) failures += 1;
         if (failures >= most) throw error;
         const ms = trouble.waitMs ?? 1_000 * 2 ** failures;

@@ -150,7 +150,9 @@ export class ReadAhead {
     try {
       await this.#readAtOnce(updates, pulls);
     } catch (error) {
-      const isTooMuch = error instanceof Trouble && error.code === "github-unreachable";
+      const isTooMuch =
+        error instanceof Trouble &&
+        (error.code === "github-unreachable" || error.code === "github-unanswered");
       const half = Math.ceil(Math.max(updates.length, pulls.length) / 2);
       if (!isTooMuch || half < SIZE.least) throw error;
       this.#size = Math.max(SIZE.least, Math.min(this.#size, half));

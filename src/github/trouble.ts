@@ -8,6 +8,13 @@ const USUAL_WAIT = 60_000;
 /** An hour and a bit. */
 const LONGEST_WAIT = 3_660_000;
 
+/** The words for its limits, those of today and those of former days. */
+const LIMITED = /rate limit|abuse detection|submitted too quickly|too many requests/iu;
+
+/** Refusals that say nothing of what was asked. */
+const BARRED =
+  /IP allow list|has been suspended|SAML (?:enforcement|SSO)|single sign-on|account (?:was|is) suspended|access (?:has been )?blocked/iu;
+
 /** What is looked at in the errors Octokit throws. */
 interface Failure {
   readonly message: string;
@@ -19,9 +26,10 @@ interface Failure {
   readonly errors: readonly GraphqlError[];
 }
 
-/** One error of a GraphQL answer. */
+/** One error of a GraphQL answer. `type` null: GitHub names none. `code`: of what its schema does not allow. */
 export interface GraphqlError {
   readonly type: string | null;
+  readonly code: string | null;
   readonly path: readonly unknown[];
   readonly message: string;
 }
@@ -35,6 +43,11 @@ export function troubleOf(error: unknown): Trouble {
   const wait = limitOf(failure.status, failure.headers, Date.now(), failure.message, failure.errors);
   if (wait !== null) {
     return new Trouble("github-limited", "GitHub asks us to slow down.", { waitMs: wait, cause: error });
+  }
+  if (BARRED.test(failure.message)) {
+    return new Trouble("github-barred", `GitHub bars us${failure.asked}: ${failure.message}`, {
+      cause: error,
+    });
   }
   if (failure.errors.length > 0) return ofGraphql(failure.errors, error);
   const { status } = failure;
@@ -69,13 +82,15 @@ export function limitOf(
   message = "",
   errors: readonly GraphqlError[] = [],
 ): number | null {
-  const limited = errors.some(({ type }) => type === "RATE_LIMITED" || type === "RATE_LIMIT");
+  const limited =
+    errors.some(({ type }) => type === "RATE_LIMITED" || type === "RATE_LIMIT") ||
+    ((errors.length > 0 || status === 403 || status === 422) && LIMITED.test(message));
   if (!limited && status !== 403 && status !== 429 && status !== 503) return null;
   const after = Number(headers["retry-after"]);
   if (headers["retry-after"] !== undefined && Number.isFinite(after)) return Math.max(0, after * 1000);
   if (status === 503) return null;
   if (headers["x-ratelimit-remaining"] === "0") return untilReset(headers, now);
-  return limited || status === 429 || /rate limit/iu.test(message) ? USUAL_WAIT : null;
+  return limited || status === 429 ? USUAL_WAIT : null;
 }
 
 /** How long (ms) until an exhausted limit is filled again, by an answer's headers; GitHub's limits are by the hour. `now` is the real time. */
@@ -86,13 +101,25 @@ export function untilReset(headers: Readonly<Record<string, unknown>>, now: numb
   return Math.min(Math.max(0, reset - now) + 1000, LONGEST_WAIT);
 }
 
+/** Errors that GitHub itself takes for passing; every other one with a name is the same whenever it is asked. */
+const PASSING: ReadonlySet<string> = new Set([
+  "RESOURCE_LIMITS_EXCEEDED",
+  "INTERNAL",
+  "INTERNAL_SERVER_ERROR",
+  "SERVICE_UNAVAILABLE",
+  "TIMEOUT",
+]);
+
 function ofGraphql(errors: readonly GraphqlError[], cause: unknown): Trouble {
   const said = errors.map(({ message }) => message).join("; ");
-  if (errors.every(({ type }) => type === "NOT_FOUND" || type === "FORBIDDEN")) {
-    const gone = errors.every(({ type }) => type === "NOT_FOUND");
-    return new Trouble("github-refused", `GitHub refuses: ${said}`, { gone, cause });
+  const isTooMuch = errors.some(({ type }) => type === "MAX_NODE_LIMIT_EXCEEDED");
+  const isPassing = ({ type, code }: GraphqlError): boolean =>
+    type === null ? code === null : PASSING.has(type);
+  if (isTooMuch || errors.some(isPassing)) {
+    return new Trouble("github-unanswered", `GitHub could not answer: ${said}`, { retry: !isTooMuch, cause });
   }
-  return new Trouble("github-unreachable", `GitHub could not answer: ${said}`, { cause });
+  const gone = errors.every(({ type }) => type === "NOT_FOUND");
+  return new Trouble("github-refused", `GitHub refuses: ${said}`, { gone, cause });
 }
 
 function troubleWithin(error: unknown): Trouble | null {
@@ -143,13 +170,15 @@ function askedOf(error: Error): string {
 }
 
 function graphqlError(error: unknown): GraphqlError {
-  const { type, path, message } = (error ?? {}) as {
+  const { type, path, message, extensions } = (error ?? {}) as {
     readonly type?: unknown;
+    readonly extensions?: { readonly code?: unknown } | null;
     readonly path?: unknown;
     readonly message?: unknown;
   };
   return {
     type: typeof type === "string" ? type : null,
+    code: typeof extensions?.code === "string" ? extensions.code : null,
     path: Array.isArray(path) ? path : [],
     message: typeof message === "string" ? message : "an error without a message",
   };
