@@ -1,101 +1,93 @@
-/** The kinds of entry the evidence log holds, and the actions a decision asks for. */
+/** The kinds of entry the evidence log holds, with what each says, and the actions a decision asks for. */
 
-import type { Acceptance, Instant } from "./change.ts";
-import type { EmergencyRecord, RetroactiveReviewRecord } from "./emergency/exception.ts";
-import type {
-  BaselineRecord,
-  ControlStateRecord,
-  ExposureRecord,
-  ReadingRecord,
+import type { z } from "zod";
+import { AcceptanceSchema, type Instant } from "./change.ts";
+import { EmergencyRecordSchema, RetroactiveReviewRecordSchema } from "./emergency/exception.ts";
+import {
+  BaselineRecordSchema,
+  ControlStateRecordSchema,
+  ExposureRecordSchema,
+  ProtectionRecordSchema,
 } from "./protection/record.ts";
-import type { Protection } from "./protection/snapshot.ts";
-import type {
-  BranchRecord,
-  ChangeRecord,
-  CommandRecord,
-  CompletenessRecord,
-  CoverageGapRecord,
-  DeploymentGateRecord,
-  DeploymentRecord,
-  DeviationRecord,
-  GateRecord,
-  LandingRecord,
-  MonthlyReviewRecord,
-  Observation,
-  OwnersRecord,
-  PolicyRecord,
-  RemediationRecord,
-  RepositoryRecord,
-  TagsRecord,
-  WebhookRecord,
+import {
+  BranchRecordSchema,
+  ChangeRecordSchema,
+  CommandRecordSchema,
+  CompletenessRecordSchema,
+  CoverageGapRecordSchema,
+  DeploymentGateRecordSchema,
+  DeploymentRecordSchema,
+  DeviationRecordSchema,
+  GateRecordSchema,
+  LandingRecordSchema,
+  MonthlyReviewRecordSchema,
+  ObservationSchema,
+  OwnersRecordSchema,
+  PolicyRecordSchema,
+  RemediationRecordSchema,
+  RepositoryRecordSchema,
+  TagsRecordSchema,
+  WebhookRecordSchema,
 } from "./record.ts";
-import type { SourceGoneRecord } from "./source-gone.ts";
+import type { Infer } from "./schema.ts";
+import { SourceGoneRecordSchema } from "./source-gone.ts";
 import type { Task } from "./task.ts";
 
-/** The kinds of entry. Each entry is the whole newest state of its subject; older entries stay in the log. */
-export const ENTRY_KINDS = [
-  "repository",
-  "observation",
-  "policy",
-  "code-owners",
-  "gate",
-  "branch",
-  "change",
-  "integration-branch",
-  "landing",
-  "deployment",
-  "deployment-gate",
-  "tags",
-  "deviation",
-  "remediation",
-  "coverage-gap",
-  "completeness",
-  "command",
-  "acceptance",
-  "protection",
-  "control-state",
-  "exposure",
-  "baseline",
-  "monthly-review",
-  "emergency",
-  "retroactive-review",
-  "webhook",
-  "source-gone",
-] as const;
+/** How the body of a kind of entry is stored: by which schema, and in which version of it. */
+export interface Stored<Schema extends z.ZodType> {
+  readonly version: number;
+  readonly schema: Schema;
+  /** What raises a body by one version, that of version 1 first. */
+  readonly upgrades: readonly Upgrade[];
+}
+
+/** Raises a body to the next version. */
+export type Upgrade = (body: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
+
+/** The version of a body is told by how often it was changed so that older ones no longer fit its schema. */
+function stored<Schema extends z.ZodType>(schema: Schema, ...upgrades: readonly Upgrade[]): Stored<Schema> {
+  return { version: upgrades.length + 1, schema, upgrades };
+}
+
+/** The kinds of entry, each with its body. An entry is the whole newest state of its subject; older ones stay in the log. */
+export const BODIES = {
+  repository: stored(RepositoryRecordSchema),
+  observation: stored(ObservationSchema),
+  policy: stored(PolicyRecordSchema),
+  "code-owners": stored(OwnersRecordSchema),
+  gate: stored(GateRecordSchema),
+  branch: stored(BranchRecordSchema),
+  change: stored(ChangeRecordSchema),
+  "integration-branch": stored(BranchRecordSchema),
+  landing: stored(LandingRecordSchema),
+  deployment: stored(DeploymentRecordSchema),
+  "deployment-gate": stored(DeploymentGateRecordSchema),
+  tags: stored(TagsRecordSchema),
+  deviation: stored(DeviationRecordSchema),
+  remediation: stored(RemediationRecordSchema),
+  "coverage-gap": stored(CoverageGapRecordSchema),
+  completeness: stored(CompletenessRecordSchema),
+  command: stored(CommandRecordSchema),
+  acceptance: stored(AcceptanceSchema),
+  protection: stored(ProtectionRecordSchema),
+  "control-state": stored(ControlStateRecordSchema),
+  exposure: stored(ExposureRecordSchema),
+  baseline: stored(BaselineRecordSchema),
+  "monthly-review": stored(MonthlyReviewRecordSchema),
+  emergency: stored(EmergencyRecordSchema),
+  "retroactive-review": stored(RetroactiveReviewRecordSchema),
+  webhook: stored(WebhookRecordSchema),
+  "source-gone": stored(SourceGoneRecordSchema),
+};
 
 /** What an entry is about. */
-export type EntryKind = (typeof ENTRY_KINDS)[number];
+export type EntryKind = keyof typeof BODIES;
+
+/** The kinds of entry. */
+export const ENTRY_KINDS = Object.keys(BODIES) as readonly EntryKind[];
 
 /** Names the body of each kind of entry. */
-export interface Bodies {
-  readonly repository: RepositoryRecord;
-  readonly observation: Observation;
-  readonly policy: PolicyRecord;
-  readonly "code-owners": OwnersRecord;
-  readonly gate: GateRecord;
-  readonly branch: BranchRecord;
-  readonly change: ChangeRecord;
-  readonly "integration-branch": BranchRecord;
-  readonly landing: LandingRecord;
-  readonly deployment: DeploymentRecord;
-  readonly "deployment-gate": DeploymentGateRecord;
-  readonly tags: TagsRecord;
-  readonly deviation: DeviationRecord;
-  readonly remediation: RemediationRecord;
-  readonly "coverage-gap": CoverageGapRecord;
-  readonly completeness: CompletenessRecord;
-  readonly command: CommandRecord;
-  readonly acceptance: Acceptance;
-  readonly protection: Protection | ReadingRecord;
-  readonly "control-state": ControlStateRecord;
-  readonly exposure: ExposureRecord;
-  readonly baseline: BaselineRecord;
-  readonly "monthly-review": MonthlyReviewRecord;
-  readonly emergency: EmergencyRecord;
-  readonly "retroactive-review": RetroactiveReviewRecord;
-  readonly webhook: WebhookRecord;
-  readonly "source-gone": SourceGoneRecord;
-}
+export type Bodies = { readonly [Kind in EntryKind]: Infer<(typeof BODIES)[Kind]["schema"]> };
 
 /** Where an entry belongs, whatever its kind. */
 interface Place {

@@ -7,6 +7,7 @@ import { linkHash } from "../domain/chain.ts";
 import type { Instant } from "../domain/change.ts";
 import { canonical } from "../domain/digest.ts";
 import type { Decision, Entry, EntryKind, LoggedEntry } from "../domain/entry.ts";
+import { checkBody } from "../domain/stored.ts";
 import { taskLane } from "../domain/task.ts";
 import { storeActions } from "./actions.ts";
 import { storeTasks } from "./deliveries.ts";
@@ -186,6 +187,7 @@ export class Ledger {
     const logged: LoggedEntry[] = [];
     const rows: LogRow[] = [];
     for (const entry of storables) {
+      checkBody(entry.kind, entry.subject, entry.body);
       const body = canonical(entry.body);
       const name = stateName(entry.kind, entry.subject);
       if (bodies.get(name) === body) continue;

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { InstantSchema, RepositorySchema, ActorSchema } from "../change.ts";
 import { SettingValueSchema, SettingNameSchema, PlaceSchema } from "./settings.ts";
-import type { Protection } from "./snapshot.ts";
+import { ProtectionSchema } from "./snapshot.ts";
 import { WeakerSchema, WeakeningCauseSchema } from "./weakening.ts";
 import type { Infer } from "../schema.ts";
 
@@ -30,8 +30,7 @@ export const ControlStateRecordSchema = z.object({
 /** Entry `control-state`, subject `repositoryId:place:setting`: one setting and since when it is so. Earlier values are earlier entries. */
 export type ControlStateRecord = Infer<typeof ControlStateRecordSchema>;
 
-/** Describes {@link ReadingRecord}. */
-export const ReadingRecordSchema = z.object({
+const ReadingRecordSchema = z.object({
   readAt: InstantSchema,
   /** When all of it was last read: in between, what GitHub says it has not changed is not read again. */
   wholeAt: InstantSchema,
@@ -44,8 +43,11 @@ export const ReadingRecordSchema = z.object({
 /** Entry `protection`, subject `repositoryId:read`: that everything was read again and is as the entry before it says. */
 export type ReadingRecord = Infer<typeof ReadingRecordSchema>;
 
+/** Describes the two bodies of entries `protection`. */
+export const ProtectionRecordSchema = z.union([ReadingRecordSchema, ProtectionSchema]);
+
 /** Tells a reading from what was read. */
-export function isReading(body: Protection | ReadingRecord): body is ReadingRecord {
+export function isReading(body: Infer<typeof ProtectionRecordSchema>): body is ReadingRecord {
   return "digest" in body;
 }
 
