@@ -1,5 +1,6 @@
 /** `countersign log show`: one subject's newest entry, or with --facts what was judged of it. */
 
+import { lineOf } from "../domain/stored.ts";
 import { openLedger } from "../ledger/open.ts";
 import type { Where } from "../ledger/store.ts";
 import type { Answer } from "./answer.ts";
@@ -15,7 +16,7 @@ export async function showEntry(
   const ledger = await openLedger(where, { readOnly: true });
   try {
     const entry = await entryNamed(ledger, kind, subject);
-    const data = appId === null ? entry : await snapshotOf(ledger, entry, appId);
+    const data = appId === null ? lineOf(entry) : await snapshotOf(ledger, entry, appId);
     return { code: 0, lines: [JSON.stringify(data, null, 2)], data };
   } finally {
     await ledger.close();

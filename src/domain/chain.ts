@@ -15,6 +15,8 @@ export interface Unlinked {
   readonly organizationId: number;
   readonly at: Instant;
   readonly recordedAt: Instant;
+  /** The version of its body; absent: 1, of which lines say nothing. */
+  readonly version?: number;
   readonly body: unknown;
 }
 
@@ -36,6 +38,7 @@ export function linkHash(
     repositoryId: entry.repositoryId,
     seq: entry.seq,
     subject: entry.subject,
+    ...(entry.version === undefined || entry.version === 1 ? {} : { version: entry.version }),
   }).slice(1);
   return sha256(`${previousHash}\n${head},"body":${canonicalBody},${tail}`);
 }

@@ -8,6 +8,7 @@ import {
   ControlStateRecordSchema,
   ExposureRecordSchema,
   ProtectionRecordSchema,
+  tellReadings,
 } from "./protection/record.ts";
 import {
   BranchRecordSchema,
@@ -69,7 +70,7 @@ export const BODIES = {
   completeness: stored(CompletenessRecordSchema),
   command: stored(CommandRecordSchema),
   acceptance: stored(AcceptanceSchema),
-  protection: stored(ProtectionRecordSchema),
+  protection: stored(ProtectionRecordSchema, tellReadings),
   "control-state": stored(ControlStateRecordSchema),
   exposure: stored(ExposureRecordSchema),
   baseline: stored(BaselineRecordSchema),
@@ -106,6 +107,14 @@ interface Link {
   readonly recordedAt: Instant;
   readonly previousHash: string;
   readonly hash: string;
+  /** Set where `body` was recorded in an older version: what the hash covers. */
+  readonly recorded?: Recorded;
+}
+
+/** A body as it was recorded, in the version it had then. */
+export interface Recorded {
+  readonly version: number;
+  readonly body: unknown;
 }
 
 /** One line of the evidence log, before it is numbered and linked. `body` is stored as canonical JSON (RFC 8785). */
@@ -113,7 +122,7 @@ export type Entry<K extends EntryKind = EntryKind> = {
   readonly [Kind in K]: Place & { readonly kind: Kind; readonly body: Bodies[Kind] };
 }[K];
 
-/** An entry as the log holds it. `hash` = SHA-256 over `previousHash` and the canonical form of everything else. */
+/** An entry as it is read from the log, its body raised to today's version. `hash` = SHA-256 over `previousHash` and the canonical form of its line. */
 export type LoggedEntry<K extends EntryKind = EntryKind> = {
   readonly [Kind in K]: Place & Link & { readonly kind: Kind; readonly body: Bodies[Kind] };
 }[K];

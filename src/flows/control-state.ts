@@ -5,8 +5,8 @@ import { NO_COMMIT } from "../domain/change.ts";
 import { policyOrDefault } from "../domain/decision.ts";
 import { isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
 import { editedUnseen } from "../domain/protection/weakening.ts";
-import { decideReading, readingSubject, type Part } from "../domain/protection/reading.ts";
-import { isReading, type ExposureRecord } from "../domain/protection/record.ts";
+import { decideReading, type Part } from "../domain/protection/reading.ts";
+import type { ExposureRecord } from "../domain/protection/record.ts";
 import type { Bodies, Entry } from "../domain/entry.ts";
 import type { Protection } from "../domain/protection/snapshot.ts";
 import type { RepositoryRecord } from "../domain/record.ts";
@@ -18,7 +18,7 @@ import { baselineTask } from "./baseline.ts";
 import { exposureTasks } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
-import { protectionOf } from "./protection.ts";
+import { lastReading, protectionOf } from "./protection.ts";
 
 /** Who told of a change, and when. */
 interface Told {
@@ -43,12 +43,11 @@ export async function readControlState(
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const now = tools.clock.now();
   const known = await protectionOf(tools.ledger, repository.id);
-  const last = await tools.ledger.state("protection", readingSubject(repository.id));
-  const read = last !== undefined && isReading(last.body) ? last.body : undefined;
-  const before = known === null || read === undefined ? null : { ...known, readAt: read.readAt };
+  const read = await lastReading(tools.ledger, repository.id);
+  const before = known === null || read === null ? null : { ...known, readAt: read.readAt };
   // GitHub's times tell from day to day what is unchanged; once a week nothing is taken on trust.
   const part = before === null ? "all" : wanted;
-  const isWhole = part === "all" && (read === undefined || now - read.wholeAt >= WHOLE_EVERY);
+  const isWhole = part === "all" && (read === null || now - read.wholeAt >= WHOLE_EVERY);
   const asked = {
     repository,
     archived: record?.archived ?? false,
@@ -70,7 +69,7 @@ export async function readControlState(
     people: isForPeople
       ? await tools.github.readPeople(octokit, repository, isWhole || part === "people")
       : null,
-    peopleBefore: read === undefined ? null : (read.peopleAt ?? read.wholeAt),
+    peopleBefore: read === null ? null : (read.peopleAt ?? read.wholeAt),
     known: await bodies(tools, "control-state", repository.id),
     open: await openExposures(tools, repository.id),
     told,

@@ -20,6 +20,7 @@ import { fingerprintOf, pemOf, sealOf, type SigningKey } from "../domain/evidenc
 import type { StartHere } from "../domain/evidence/start-here.ts";
 import { Tally } from "../domain/evidence/summary.ts";
 import { schemaName, schemaOfTable, timeText, type Table } from "../domain/evidence/table.ts";
+import { lineOf } from "../domain/stored.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PackageWriter, Written } from "../package/folder.ts";
 
@@ -196,8 +197,8 @@ async function* counted(
 
 async function writePolicies(source: EvidenceSource, writer: PackageWriter): Promise<readonly Written[]> {
   const written: Written[] = [];
-  for await (const { body } of policiesOf(source)) {
-    written.push(await writer.text(`policies/${body.digest}.json`, jsonText(body)));
+  for await (const { entry, body } of policiesOf(source)) {
+    written.push(await writer.text(`policies/${body.digest}.json`, jsonText(lineOf(entry).body)));
     for (const level of ["organization", "repository"] as const) {
       const file = body[level];
       if (file.state === "found")
@@ -223,7 +224,7 @@ async function writeLog(
       for await (const entry of entries) {
         if (entry.organizationId !== organizationId) continue;
         rows += 1;
-        yield jsonText(entry);
+        yield jsonText(lineOf(entry));
       }
     })(),
   );

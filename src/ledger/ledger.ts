@@ -6,8 +6,8 @@ import type { SelectQueryBuilder, Transaction } from "kysely";
 import { linkHash } from "../domain/chain.ts";
 import type { Instant } from "../domain/change.ts";
 import { canonical } from "../domain/digest.ts";
-import type { Decision, Entry, EntryKind, LoggedEntry } from "../domain/entry.ts";
-import { checkBody } from "../domain/stored.ts";
+import { BODIES, type Decision, type Entry, type EntryKind, type LoggedEntry } from "../domain/entry.ts";
+import { checkBody, raised } from "../domain/stored.ts";
 import { taskLane } from "../domain/task.ts";
 import { storeActions } from "./actions.ts";
 import { storeTasks } from "./deliveries.ts";
@@ -193,13 +193,14 @@ export class Ledger {
       if (bodies.get(name) === body) continue;
       bodies.set(name, body);
       size += 1;
+      const { version } = BODIES[entry.kind];
       const numbered = { ...entry, seq: size, recordedAt: at };
-      const link = { previousHash: hash, hash: linkHash(hash, numbered, body) };
+      const link = { previousHash: hash, hash: linkHash(hash, { ...numbered, version }, body) };
       hash = link.hash;
       const done: LoggedEntry = { ...numbered, ...link };
       logged.push(done);
       newest.set(name, done);
-      rows.push(writeEntry(done, body));
+      rows.push(writeEntry(done, version, body));
     }
     if (rows.length === 0) return [];
 
@@ -220,11 +221,15 @@ async function currentBodies(
       const rows = await tx
         .selectFrom("state")
         .innerJoin("log", "log.seq", "state.seq")
-        .select(["state.subject", "log.body"])
+        .select(["log.seq", "state.subject", "log.version", "log.body"])
         .where("state.kind", "=", kind)
         .where("state.subject", "in", part)
         .execute();
-      for (const row of rows) bodies.set(stateName(kind, row.subject), row.body);
+      for (const { seq, subject, version, body } of rows) {
+        const isOfToday = version === BODIES[kind].version;
+        const now = isOfToday ? body : canonical(raised({ seq, kind, version }, JSON.parse(body)).body);
+        bodies.set(stateName(kind, subject), now);
+      }
     }
   return bodies;
 }
@@ -279,7 +284,7 @@ function statePage(
   return query.orderBy("state.at").orderBy("state.subject");
 }
 
-function writeEntry(entry: LoggedEntry, body: string): LogRow {
+function writeEntry(entry: LoggedEntry, version: number, body: string): LogRow {
   return {
     seq: entry.seq,
     kind: entry.kind,
@@ -290,6 +295,7 @@ function writeEntry(entry: LoggedEntry, body: string): LogRow {
     recorded_at: entry.recordedAt,
     previous_hash: entry.previousHash,
     hash: entry.hash,
+    version,
     body,
   };
 }

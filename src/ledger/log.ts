@@ -5,7 +5,8 @@ import type { Selectable } from "kysely";
 
 import { FIRST_LINK, linkHash } from "../domain/chain.ts";
 import type { Instant } from "../domain/change.ts";
-import type { Bodies, EntryKind, LoggedEntry } from "../domain/entry.ts";
+import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
+import { raised } from "../domain/stored.ts";
 import type { LogTable } from "./schema.ts";
 import type { Store } from "./store.ts";
 
@@ -35,6 +36,7 @@ export const LOG_COLUMNS = [
   "log.recorded_at",
   "log.previous_hash",
   "log.hash",
+  "log.version",
   "log.body",
 ] as const;
 
@@ -55,7 +57,7 @@ export function readEntry<K extends EntryKind>(row: LogRow): LoggedEntry<K> {
     recordedAt: row.recorded_at,
     previousHash: row.previous_hash,
     hash: row.hash,
-    body: JSON.parse(row.body) as Bodies[K],
+    ...raised({ seq: row.seq, kind: row.kind as K, version: row.version }, JSON.parse(row.body)),
   };
   return entry;
 }
@@ -125,6 +127,7 @@ function brokenLink(row: LogRow, seq: number, previousHash: string): string | nu
     organizationId: row.organization_id,
     at: row.at,
     recordedAt: row.recorded_at,
+    version: row.version,
     body: null,
   };
   if (linkHash(previousHash, unlinked, row.body) !== row.hash)

@@ -13,6 +13,8 @@ export interface LogTable {
   readonly recorded_at: number;
   readonly previous_hash: string;
   readonly hash: string;
+  /** The version of its body. */
+  readonly version: number;
   /** Canonical JSON. */
   readonly body: string;
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { FIRST_LINK, linkHash } from "../../src/domain/chain.ts";
 import { canonical, sha256 } from "../../src/domain/digest.ts";
+import type { Entry } from "../../src/domain/entry.ts";
 import { LeaseLost } from "../../src/domain/trouble.ts";
 import { describeOnBothStores } from "../support/stores.ts";
 import { action, all, delivery, entry, subjects } from "./sample.ts";
@@ -11,6 +12,13 @@ describe("the hash link", () => {
   it("is the digest of the hash before it and of the entry's canonical form", () => {
     const unlinked = { ...entry("a", { b: "ü\n", a: "" }), seq: 7, recordedAt: 5 };
     expect(linkHash(FIRST_LINK, unlinked)).toBe(sha256(`${FIRST_LINK}\n${canonical(unlinked)}`));
+  });
+
+  it("covers the version of a body, of which a line of version 1 says nothing", () => {
+    const unlinked = { ...entry("a", 1), seq: 7, recordedAt: 5 };
+    const newer = { ...unlinked, version: 2 };
+    expect(linkHash(FIRST_LINK, { ...unlinked, version: 1 })).toBe(linkHash(FIRST_LINK, unlinked));
+    expect(linkHash(FIRST_LINK, newer)).toBe(sha256(`${FIRST_LINK}\n${canonical(newer)}`));
   });
 });
 
@@ -61,6 +69,36 @@ describeOnBothStores("the ledger", (open) => {
     expect((await ledger.head()).size).toBe(0);
     expect(await ledger.state("tags", "a")).toBeUndefined();
     expect((await ledger.queue.waiting()).actions).toBe(0);
+  });
+
+  it("records no body that is not as its schema says", async () => {
+    const { ledger } = await open();
+    const wrong = { ...entry("a", 1), body: { tags: { v1: 7 }, at: 1 } } as unknown as Entry;
+    await expect(ledger.record({ entries: [entry("b", 1), wrong] }, 1)).rejects.toThrow(
+      "the tags a is not as it is stored: tags.v1: ",
+    );
+    expect((await ledger.head()).size).toBe(0);
+  });
+
+  it("refuses to read what a newer version recorded, and says so; the log is whole all the same", async () => {
+    const { ledger, sql } = await open();
+    await ledger.record({ entries: [entry("a", 1)] }, 1);
+    const { size, hash } = await ledger.head();
+    const newer = { ...entry("b", 1), seq: size + 1, recordedAt: 2, version: 2 };
+    const link = linkHash(hash, newer);
+    await sql(
+      `insert into log (seq, kind, subject, repository_id, organization_id, at, recorded_at, previous_hash, hash, version, body)
+        values (2, 'tags', 'b', 1, 9, 1000, 2, '${hash}', '${link}', 2, '${canonical(newer.body)}')`,
+      `insert into state (kind, subject, seq, repository_id, organization_id, at) values ('tags', 'b', 2, 1, 9, 1000)`,
+      `update log_head set size = 2, hash = '${link}'`,
+    );
+    expect(await ledger.verifyLog()).toEqual({ ok: true, size: 2, hash: link });
+    const said = { code: "database-version", message: expect.stringContaining("Entry 2") };
+    await expect(ledger.state("tags", "b")).rejects.toMatchObject(said);
+    await expect(all(ledger.states("tags"))).rejects.toMatchObject(said);
+    await expect(all(ledger.log())).rejects.toMatchObject(said);
+    await expect(ledger.record({ entries: [entry("b", 2)] }, 3)).rejects.toMatchObject(said);
+    expect((await ledger.state("tags", "a"))?.body.at).toBe(1);
   });
 
   it("gives states by subject or by time, cut by repository, organisation, prefix and half-open period", async () => {
@@ -229,6 +267,7 @@ const TAMPERING: Readonly<Record<string, (seq: number) => readonly string[]>> = 
   "changes the kind": (seq) => [`update log set kind = 'gate' where seq = ${seq}`],
   "changes the repository": (seq) => [`update log set repository_id = 2 where seq = ${seq}`],
   "changes the organisation": (seq) => [`update log set organization_id = 2 where seq = ${seq}`],
+  "changes the version of a body": (seq) => [`update log set version = 2 where seq = ${seq}`],
   "changes the hash": (seq) => [`update log set hash = '${"1".repeat(64)}' where seq = ${seq}`],
   "changes the link": (seq) => [`update log set previous_hash = '${"1".repeat(64)}' where seq = ${seq}`],
   "deletes an entry": (seq) => [`delete from log where seq = ${seq}`],
@@ -242,7 +281,7 @@ const TAMPERING: Readonly<Record<string, (seq: number) => readonly string[]>> = 
     `update log set seq = -(seq + 1) where seq >= ${seq}`,
     `update log set seq = -seq where seq < 0`,
     `insert into log select ${seq}, kind, 'inserted', repository_id, organization_id, at, recorded_at,
-      previous_hash, hash, body from log where seq = ${seq} + 1`,
+      previous_hash, hash, body, version from log where seq = ${seq} + 1`,
     `update log_head set size = size + 1`,
   ],
   "swaps two entries": (seq) => [

@@ -3,6 +3,7 @@
 import type { Instant } from "../change.ts";
 import { canonical, sha256 } from "../digest.ts";
 import { isOfKind, type Bodies, type EntryKind, type LoggedEntry } from "../entry.ts";
+import { lineOf } from "../stored.ts";
 import { short } from "../wording.ts";
 
 /** The drafts there are. */
@@ -73,8 +74,8 @@ export class Citations {
   draft(lines: readonly string[]): Draft {
     if (this.#missing.length > 0) return { ok: false, missing: this.#missing };
     const sources = this.#cited.map(
-      ({ kind, subject, seq, body }, index) =>
-        `- [${index + 1}] entry ${seq} of the evidence log: ${kind} ${subject} (digest ${short(sha256(canonical(body)))})`,
+      (entry, index) =>
+        `- [${index + 1}] entry ${entry.seq} of the evidence log: ${entry.kind} ${entry.subject} (digest ${short(sha256(canonical(lineOf(entry).body)))})`,
     );
     const text = [...lines, "", "## Records", "", ...sources, ""].join("\n").replaceAll(/\n{3,}/gu, "\n\n");
     return { ok: true, text, cites: this.#cited };

@@ -3,7 +3,7 @@
 import type { z } from "zod";
 
 import { linkHash } from "../chain.ts";
-import type { LoggedEntry } from "../entry.ts";
+import type { LogLine } from "../stored.ts";
 import { CsvProblem, CsvRows } from "./csv.ts";
 import { documentForm, rowReader, TABLE_FORMS } from "./package.ts";
 import { isObject, parsed, spelled } from "./seal.ts";
@@ -106,7 +106,7 @@ function linesCheck(schema: z.ZodType | null, linked: boolean): ContentCheck {
   const problems: string[] = [];
   let rest = "";
   let rows = 0;
-  let last: LoggedEntry | null = null;
+  let last: LogLine | null = null;
   const check = (line: string): void => {
     rows += 1;
     const value = parsed(line);
@@ -119,7 +119,7 @@ function linesCheck(schema: z.ZodType | null, linked: boolean): ContentCheck {
       problems.push(`line ${rows} is not a log entry in canonical JSON`);
       return;
     }
-    const entry = value as unknown as LoggedEntry;
+    const entry = value as unknown as LogLine;
     const { hash, previousHash, ...unlinked } = entry;
     if (linkHash(previousHash, unlinked) !== hash)
       problems.push(`line ${rows}, entry ${entry.seq}, does not have its own hash`);

@@ -213,6 +213,7 @@ const EntrySchema = z
     organizationId: Count,
     at: z.int(),
     recordedAt: z.int(),
+    version: z.int().min(2).optional().describe("the version of its body; absent: 1"),
     body: z.unknown(),
     previousHash: Digest,
     hash: Digest,

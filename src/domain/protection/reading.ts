@@ -57,6 +57,7 @@ export function decideReading(facts: ReadingFacts): {
   const place = { kind: "protection", ...owned(repository), at: after.readAt } as const;
   const peopleAt = facts.people === null ? facts.peopleBefore : after.readAt;
   const read: ReadingRecord = {
+    kind: "reading",
     // What was not read again is only known to have held at the reading before.
     readAt: part === "all" || before === null ? after.readAt : before.readAt,
     wholeAt: facts.wholeAt,
@@ -66,7 +67,13 @@ export function decideReading(facts: ReadingFacts): {
   return {
     entries: [
       ...(isNews
-        ? [{ ...place, subject: String(repository.id), body: { ...after, readAt: read.readAt } }]
+        ? [
+            {
+              ...place,
+              subject: String(repository.id),
+              body: { kind: "snapshot" as const, protection: { ...after, readAt: read.readAt } },
+            },
+          ]
         : []),
       ...(isDue ? [{ ...place, subject: readingSubject(repository.id), body: read }] : []),
       ...states,

@@ -31,6 +31,7 @@ export const ControlStateRecordSchema = z.object({
 export type ControlStateRecord = Infer<typeof ControlStateRecordSchema>;
 
 const ReadingRecordSchema = z.object({
+  kind: z.literal("reading"),
   readAt: InstantSchema,
   /** When all of it was last read: in between, what GitHub says it has not changed is not read again. */
   wholeAt: InstantSchema,
@@ -40,15 +41,23 @@ const ReadingRecordSchema = z.object({
   digest: z.string(),
 });
 
-/** Entry `protection`, subject `repositoryId:read`: that everything was read again and is as the entry before it says. */
+/** Subject `repositoryId:read`: that everything was read again and is as the entry before it says. */
 export type ReadingRecord = Infer<typeof ReadingRecordSchema>;
 
-/** Describes the two bodies of entries `protection`. */
-export const ProtectionRecordSchema = z.union([ReadingRecordSchema, ProtectionSchema]);
+const SnapshotRecordSchema = z.object({ kind: z.literal("snapshot"), protection: ProtectionSchema });
 
-/** Tells a reading from what was read. */
-export function isReading(body: Infer<typeof ProtectionRecordSchema>): body is ReadingRecord {
-  return "digest" in body;
+/** Describes {@link ProtectionRecord}. */
+export const ProtectionRecordSchema = z.discriminatedUnion("kind", [
+  SnapshotRecordSchema,
+  ReadingRecordSchema,
+]);
+
+/** Entry `protection`: what was read (subject = repository id), or that it was read again. */
+export type ProtectionRecord = Infer<typeof ProtectionRecordSchema>;
+
+/** Raises version 1, in which the two had nothing to tell them apart by. */
+export function tellReadings(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return "digest" in body ? { kind: "reading", ...body } : { kind: "snapshot", protection: body };
 }
 
 const WeakerSpellSchema = z.object({

@@ -119,7 +119,7 @@ export const ProtectionSchema = z.object({
   environments: z.union([z.array(SeenEnvironmentSchema), UnobservableSchema]),
 });
 
-/** Entry `protection`, subject = repository id: everything read at one moment. */
+/** Everything read at one moment of how a repository is protected. */
 export type Protection = Infer<typeof ProtectionSchema>;
 
 /** Whether a part of a snapshot could not be read. */

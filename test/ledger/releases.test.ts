@@ -1,0 +1,108 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+
+import { writePackage } from "../../src/cli/write-package.ts";
+import { linkHash } from "../../src/domain/chain.ts";
+import { BODIES, ENTRY_KINDS, type Entry, type LoggedEntry } from "../../src/domain/entry.ts";
+import { lineOf } from "../../src/domain/stored.ts";
+import type { Ledger } from "../../src/ledger/ledger.ts";
+import { openLedger } from "../../src/ledger/open.ts";
+import type { Where } from "../../src/ledger/store.ts";
+import { verifyPath } from "../../src/package/verify.ts";
+import { leftBehind, RELEASES } from "../support/releases.ts";
+import { all } from "./sample.ts";
+
+/** The kinds of entry there were not yet. */
+const ADDED_SINCE: Readonly<Record<string, readonly string[]>> = { "version-1": [] };
+
+test("the database of the first version is kept", () => {
+  expect(RELEASES).toContain("version-1");
+});
+
+describe.each(RELEASES)("the database that %s left behind", (release) => {
+  describe.each(["sqlite", "postgres"] as const)("on %s", (kind) => {
+    test("is not opened for reading before its tables are brought up to date", async () => {
+      await expect(openLedger(await database(), { readOnly: true })).rejects.toMatchObject({
+        code: "database-version",
+        message: expect.stringContaining("countersign log migrate"),
+      });
+    });
+
+    test("holds one of every kind of entry, and each body is what its schema says today", async () => {
+      const entries = await all((await open()).log());
+      const kinds = new Set<string>(entries.map((entry) => entry.kind));
+      expect(ENTRY_KINDS.filter((each) => !kinds.has(each))).toEqual(ADDED_SINCE[release] ?? []);
+      for (const { kind: each, body } of entries) expect(BODIES[each].schema.parse(body)).toEqual(body);
+    });
+
+    test("is whole, link by link, and so is what is read of it", async () => {
+      const ledger = await open();
+      const { size, hash } = await ledger.head();
+      expect(await ledger.verifyLog()).toEqual({ ok: true, size, hash });
+      const entries = await all(ledger.log());
+      expect(entries).toHaveLength(size);
+      for (const entry of entries) expect(linkOf(entry)).toBe(entry.hash);
+    });
+
+    test("takes more entries, and none that says what is there already", async () => {
+      const ledger = await open();
+      const before = await ledger.head();
+      const states: LoggedEntry[] = [];
+      for (const each of ENTRY_KINDS) states.push(...(await all<LoggedEntry>(ledger.states(each))));
+      expect(await ledger.record({ entries: states.map(again) }, 1)).toEqual([]);
+      expect(await ledger.head()).toEqual(before);
+      const moved = states.map((state) => ({ ...again(state), subject: `${state.subject} again` }));
+      expect(await ledger.record({ entries: moved }, 2)).toHaveLength(moved.length);
+      expect(await ledger.verifyLog()).toMatchObject({ ok: true, size: before.size + moved.length });
+    });
+
+    test("is exported into a package that verifies", async () => {
+      const ledger = await open();
+      const folder = mkdtempSync(join(tmpdir(), "countersign-release-package-"));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const out = join(folder, "package");
+      const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+      const { populations } = await writePackage(ledger, {
+        organization: "acme",
+        period: {
+          name: "2026-Q3",
+          from: Date.parse("2026-07-01T00:00:00Z"),
+          to: Date.parse("2026-10-01T00:00:00Z"),
+        },
+        out,
+        zip: false,
+        signingKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+        apiUrl: "https://api.github.com",
+        generatedAt: Date.parse("2026-10-02T00:00:00Z"),
+      });
+      expect(populations.changes).toBe((await all(ledger.states("change"))).length);
+      expect(populations.deployments).toBe((await all(ledger.states("deployment"))).length);
+      expect((await verifyPath(out)).defects).toEqual([]);
+    });
+
+    async function database(): Promise<Where> {
+      const { where, remove } = await leftBehind(release, kind);
+      onTestFinished(remove);
+      return where;
+    }
+
+    async function open(): Promise<Ledger> {
+      const ledger = await openLedger(await database());
+      onTestFinished(() => ledger.close());
+      return ledger;
+    }
+  });
+});
+
+function linkOf(entry: LoggedEntry): string {
+  const { hash: _, previousHash, ...line } = lineOf(entry);
+  return linkHash(previousHash, line);
+}
+
+/** What would be recorded again of a state that has not changed. */
+function again({ kind, subject, repositoryId, organizationId, at, body }: LoggedEntry): Entry {
+  return { kind, subject, repositoryId, organizationId, at, body } as Entry;
+}
