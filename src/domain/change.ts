@@ -254,6 +254,8 @@ const UpdateKindSchema = z.enum([
   "force-push",
   "branch-created",
   "branch-deleted",
+  // GitHub calls it by a word that is not known here.
+  "unknown",
 ]);
 
 /** How a ref came to be updated, GitHub's own activity types in the field's terms. */
@@ -384,6 +386,7 @@ const RefUpdateSchema = z.object({
   before: ShaSchema,
   after: ShaSchema,
   kind: UpdateKindSchema,
+  told: z.string().exactOptional().describe("GitHub's own word for the kind, where it is not known here"),
   actor: ActorSchema.nullable(),
   at: InstantSchema,
   basis: BasisSchema,

@@ -35,6 +35,7 @@ import { gapEntry, gapId } from "./gaps.ts";
 import { landedChanges } from "./landed.ts";
 import { policyIfMended, type Mended } from "./mending.ts";
 import { policyAt } from "./policy.ts";
+import { isMadeByQueue } from "./queue-branches.ts";
 import { recordScope } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { ownKey, spansAt, standingOf } from "./standing.ts";
@@ -107,7 +108,7 @@ export function changeId(repositoryId: number, update: RefUpdate, occurrence: nu
 /** Records every update of the branch since the last one followed, oldest first; says whether there were any. */
 export async function followBranch(tools: Tools, watched: Watched, ref: string): Promise<boolean> {
   const role = await roleOf(tools, watched, ref);
-  if (role === null) return false;
+  if (role === null || (await isMadeByQueue(tools, watched, ref))) return false;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const subject = `${watched.repository.id}:${ref}`;
   const state = await tools.ledger.state(role.place, subject);

@@ -9,6 +9,7 @@ import { SETTLING } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
 import type { Span } from "./reconcile.ts";
 import { recordBackfill, recordProductionRefs } from "./repositories.ts";
+import { isMadeByQueue } from "./queue-branches.ts";
 import { productionRefs } from "./sweep.ts";
 
 /** Branches are made some time before they are merged: so long before the period who pushed is listed at once (ms). */
@@ -58,6 +59,7 @@ export async function backfillRepository(
     for (const ref of ahead.branches) {
       const branch = branchOf(ref);
       if (refs.has(ref) || branch === null || !isProductionBranch(policy, repository, branch)) continue;
+      if (await isMadeByQueue(tools, watched, ref)) continue;
       const listing = await github.readRefUpdates(octokit, repository, ref, { since: null, from });
       truncated ||= listing.truncated;
       listed.push(...listing.updates.filter(({ at }) => at < until));

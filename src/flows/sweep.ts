@@ -25,6 +25,7 @@ import { readControlState } from "./control-state.ts";
 import { keepDeviations } from "./keep-deviations.ts";
 import { meet, noticeVanished, recordProductionRefs } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { withoutQueueBranches } from "./queue-branches.ts";
 import { lookAtDue } from "./reviews.ts";
 import { answerUnheardGates } from "./unheard-gates.ts";
 
@@ -242,6 +243,7 @@ export async function productionRefs(tools: Tools, watched: Watched): Promise<re
       if (branch !== null && isProductionBranch(policy, watched.repository, branch)) refs.add(ref);
     }
   }
-  await recordProductionRefs(tools, watched, [...refs]);
-  return [...refs];
+  const own = await withoutQueueBranches(tools, watched, [...refs]);
+  await recordProductionRefs(tools, watched, own);
+  return own;
 }

@@ -24,14 +24,20 @@ import { InstantShape, MaybeActorShape, ShaShape } from "./shapes.ts";
 /** Pages of 100 updates read of one branch. */
 const MOST_PAGES = 200;
 
-const KINDS = {
+const KINDS: Readonly<Record<string, UpdateKind>> = {
   push: "push",
   force_push: "force-push",
   branch_creation: "branch-created",
   branch_deletion: "branch-deleted",
   pr_merge: "pull-request",
   merge_queue_merge: "queue",
-} as const satisfies Readonly<Record<string, UpdateKind>>;
+};
+
+/** A word of GitHub's that is not known here must not hide the update, nor those beside it. */
+function kindOf(told: string): Pick<RefUpdate, "kind" | "told"> {
+  const kind = Object.hasOwn(KINDS, told) ? KINDS[told] : undefined;
+  return kind === undefined ? { kind: "unknown", told } : { kind };
+}
 
 const ActivityShape = z.array(
   z
@@ -41,7 +47,7 @@ const ActivityShape = z.array(
       after: ShaShape,
       ref: z.string(),
       timestamp: InstantShape,
-      activity_type: z.enum(Object.keys(KINDS) as (keyof typeof KINDS)[]),
+      activity_type: z.string(),
       actor: MaybeActorShape,
     })
     .transform((activity): RefUpdate => ({
@@ -49,7 +55,7 @@ const ActivityShape = z.array(
       ref: activity.ref,
       before: activity.before,
       after: activity.after,
-      kind: KINDS[activity.activity_type],
+      ...kindOf(activity.activity_type),
       actor: activity.actor,
       at: activity.timestamp,
       basis: "read-later",
@@ -162,7 +168,8 @@ export async function readPushes(
 ): Promise<readonly Push[]> {
   const { updates } = await readRefUpdates(github, repository, ref, { since: null });
   return updates.map(({ before, after, actor, at, kind, basis }) => {
-    return { before, after, actor, at, forced: kind === "force-push", basis };
+    // What is not known may have been forced.
+    return { before, after, actor, at, forced: kind === "force-push" || kind === "unknown", basis };
   });
 }
 

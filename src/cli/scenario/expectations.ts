@@ -35,7 +35,7 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
     pulls: z.array(PullSchema).optional(),
     branch: BranchSchema.optional(),
     update: z
-      .enum(["pull-request", "queue", "push", "force-push", "branch-created", "branch-deleted"])
+      .enum(["pull-request", "queue", "push", "force-push", "branch-created", "branch-deleted", "unknown"])
       .optional(),
     class: z.enum(["standard", "normal", "emergency"]).optional(),
     verdict,

@@ -2,7 +2,7 @@
 
 import { asksForOwners } from "../policy/policy.ts";
 import type { Result } from "../result.ts";
-import { isMerge, result, type Context, type Control, type Subject } from "./control.ts";
+import { isMerge, result, untold, type Context, type Control, type Subject } from "./control.ts";
 import { judgeAsks } from "./independently-approved.ts";
 
 const NAME = "approved-by-owners";
@@ -20,6 +20,8 @@ export const approvedByOwners: Control = {
     if (!asksForOwners(context.policy)) {
       return result(NAME, "not-applicable", "none-required", ["the policy asks for no code owners"], {});
     }
+    const cannot = subject.moment === "landed" ? untold(subject.change) : null;
+    if (cannot !== null) return result(NAME, "unverifiable", "unknown", [cannot], {});
     if (subject.moment === "landed" && !isMerge(subject.change)) {
       const reason = "it did not come by a pull request, whose files owners could approve";
       return result(NAME, "not-applicable", "no-pull-request", [reason], {

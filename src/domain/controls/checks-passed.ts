@@ -4,14 +4,7 @@ import type { Check } from "../change.ts";
 import { newestRuns } from "../checks.ts";
 import type { Result } from "../result.ts";
 import { listed, oneLine } from "../wording.ts";
-import {
-  bringsNothing,
-  mayBringNothing,
-  result,
-  type Context,
-  type Control,
-  type Subject,
-} from "./control.ts";
+import { bringsNothing, result, untold, type Context, type Control, type Subject } from "./control.ts";
 
 const NAME = "checks-passed";
 
@@ -35,15 +28,8 @@ function judge(subject: Subject, context: Context): Result | null {
   if (subject.moment === "landed" && bringsNothing(subject.change)) {
     return result(NAME, "not-applicable", "nothing-landed", ["nothing new reached the branch"], {});
   }
-  if (subject.moment === "landed" && mayBringNothing(subject.change)) {
-    return result(
-      NAME,
-      "unverifiable",
-      "unknown",
-      ["whether the new branch's content had landed before cannot be told"],
-      {},
-    );
-  }
+  const cannot = subject.moment === "landed" ? untold(subject.change) : null;
+  if (cannot !== null) return result(NAME, "unverifiable", "unknown", [cannot], {});
   const contents = checksOf(subject);
   if (contents.length === 0) {
     return result(

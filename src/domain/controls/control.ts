@@ -113,9 +113,14 @@ export function bringsNothing(change: Change): boolean {
   );
 }
 
-/** Whether GitHub would not say if a new branch brought anything to production. */
-export function mayBringNothing(change: Change): boolean {
-  return change.update.kind === "branch-created" && change.alreadyLanded === null;
+/** Why it cannot be told whether an update should have come by a pull request; null where it can. */
+export function untold(change: Change): string | null {
+  const { kind, told } = change.update;
+  if (kind === "branch-created" && change.alreadyLanded === null)
+    return "whether the new branch's content had landed before cannot be told";
+  return kind === "unknown"
+    ? `how it came to the branch cannot be told: GitHub calls it \`${told ?? "unknown"}\`, which this version does not know`
+    : null;
 }
 
 /** The worst of several outcomes: fail, then unverifiable, then pass; not-applicable when there are none. */

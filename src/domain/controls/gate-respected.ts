@@ -6,7 +6,7 @@ import {
   bringsNothing,
   CHECK_NAME,
   isMerge,
-  mayBringNothing,
+  untold,
   result,
   type Context,
   type Control,
@@ -42,12 +42,8 @@ export const gateRespected: Control = {
       return say("not-applicable", "observing", "the policy only observes");
     if (bringsNothing(change))
       return say("not-applicable", "nothing-landed", "nothing new reached the branch");
-    if (mayBringNothing(change))
-      return say(
-        "unverifiable",
-        "unknown",
-        "whether the new branch's content had landed before cannot be told",
-      );
+    const cannot = untold(change);
+    if (cannot !== null) return say("unverifiable", "unknown", cannot);
     if (!isMerge(change)) return say("fail", "bypassed", "it went round the gate");
     const checks =
       change.update.kind === "queue" ? [change.checks] : change.pullRequests.map((pull) => pull.checks);

@@ -14,9 +14,9 @@ import { listed, missingOf, oneLine } from "../wording.ts";
 import {
   bringsNothing,
   isMerge,
-  mayBringNothing,
   pullsOf,
   result,
+  untold,
   worst,
   type Context,
   type Control,
@@ -93,15 +93,9 @@ export function judgeAsks(
     const { change } = subject;
     if (bringsNothing(change))
       return result(name, "not-applicable", "nothing-landed", ["nothing new reached the branch"], {});
-    if (mayBringNothing(change)) {
-      return result(
-        name,
-        "unverifiable",
-        "unknown",
-        ["whether the new branch's content had landed before cannot be told"],
-        { update: change.update.kind },
-      );
-    }
+    const cannot = untold(change);
+    if (cannot !== null)
+      return result(name, "unverifiable", "unknown", [cannot], { update: change.update.kind });
     if (!isMerge(change)) {
       return result(
         name,

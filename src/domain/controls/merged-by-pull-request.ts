@@ -1,7 +1,7 @@
 /** This change was merged by a pull request. */
 
 import type { Result } from "../result.ts";
-import { bringsNothing, isMerge, mayBringNothing, result, type Control, type Subject } from "./control.ts";
+import { bringsNothing, isMerge, result, untold, type Control, type Subject } from "./control.ts";
 
 const NAME = "merged-by-pull-request";
 
@@ -12,6 +12,7 @@ const HOW = {
   "force-push": "it was force-pushed to the branch, rewriting what was there",
   "branch-created": "the branch was created at a commit that had not landed on a production branch",
   "branch-deleted": "the branch was deleted",
+  unknown: "it came to the branch in a way that is not known",
 } as const;
 
 /** The update of the branch was the merge button's or the queue's, not a push. */
@@ -34,15 +35,8 @@ export const mergedByPullRequest: Control = {
     if (bringsNothing(change))
       return result(NAME, "not-applicable", "nothing-landed", ["nothing new reached the branch"], inputs);
     if (isMerge(change)) return result(NAME, "pass", "satisfied", [how], inputs);
-    if (mayBringNothing(change)) {
-      return result(
-        NAME,
-        "unverifiable",
-        "unknown",
-        ["whether the new branch's content had landed before cannot be told"],
-        inputs,
-      );
-    }
+    const cannot = untold(change);
+    if (cannot !== null) return result(NAME, "unverifiable", "unknown", [cannot], inputs);
     return result(NAME, "fail", change.update.kind, [how], inputs);
   },
 };

@@ -2,7 +2,7 @@
 
 import type { PullRequest } from "../change.ts";
 import type { ControlName, Outcome, Result } from "../result.ts";
-import { bringsNothing, isMerge, mayBringNothing, pullsOf, result, worst, type Subject } from "./control.ts";
+import { bringsNothing, isMerge, pullsOf, result, untold, worst, type Subject } from "./control.ts";
 
 /** What one pull request comes to. */
 export interface OfPull {
@@ -24,14 +24,13 @@ export function judgeEach(
     const { kind } = change.update;
     if (bringsNothing(change))
       return result(name, "not-applicable", "nothing-landed", ["nothing new reached the branch"], {});
-    if (!isMerge(change) && !mayBringNothing(change)) {
+    const cannot = untold(change);
+    if (!isMerge(change) && cannot === null) {
       const reason = "it did not come by a pull request, which could say so";
       return result(name, "not-applicable", "no-pull-request", [reason], { update: kind });
     }
-    if (change.pullRequests.length === 0) {
-      const reason = isMerge(change)
-        ? "GitHub would not say which pull request this update merged"
-        : "whether the new branch's content had landed before cannot be told";
+    if (cannot !== null || change.pullRequests.length === 0) {
+      const reason = cannot ?? "GitHub would not say which pull request this update merged";
       return result(name, "unverifiable", "pull-request-unknown", [reason], { update: kind });
     }
   }

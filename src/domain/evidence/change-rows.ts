@@ -49,7 +49,7 @@ const CHANGE_COLUMNS: readonly Column<ChangeRow>[] = [
   column(
     "update",
     "text",
-    "How the branch was updated: pull-request, queue (merge queue), push (direct), force-push, branch-created or branch-deleted.",
+    "How the branch was updated: pull-request, queue (merge queue), push (direct), force-push, branch-created, branch-deleted, or unknown: GitHub calls it by a word this version does not know.",
     (row) => row.change.update.kind,
   ),
   column(

@@ -1,6 +1,6 @@
 /** Which branches and environments a policy watches. */
 
-import type { Repository } from "../change.ts";
+import type { Actor, Repository } from "../change.ts";
 import { asRead } from "../look-of-name.ts";
 import { matchesAny } from "./glob.ts";
 import type { Policy } from "./policy.ts";
@@ -16,6 +16,16 @@ export function isProductionBranch(policy: Policy, repository: Repository, branc
     if (branch === repository.defaultBranch) return true;
   }
   return branches !== null && matchesAny(branches, branch, "asks");
+}
+
+/** Returns whether a branch has a name that GitHub's merge queue gives; `branch` without `refs/heads/`. */
+export function isNamedByQueue(branch: string): boolean {
+  return branch.startsWith("gh-readonly-queue/");
+}
+
+/** Returns whether an actor is GitHub's merge queue. Nobody else can have a login with brackets in it. */
+export function isMergeQueue(actor: Actor | null): boolean {
+  return actor?.type === "Bot" && actor.login === "github-merge-queue[bot]";
 }
 
 /** Whether what lands on this branch carries its approvals into production; `branch` without `refs/heads/`. What reaches production is never only integration. */
