@@ -12,7 +12,7 @@ import type { Settings } from "../../src/settings.ts";
 import { readSources } from "../../src/sources.ts";
 
 const KEYS = generateKeyPairSync("rsa", {
-  modulusLength: 2048,
+  modulusLength: 1024,
   publicKeyEncoding: { type: "spki", format: "pem" },
   privateKeyEncoding: { type: "pkcs1", format: "pem" },
 });

@@ -1,9 +1,7 @@
 /** Every text a developer or owner meets in a story: check runs, issues, comments of the App, notifications. */
 
-import { playScenario } from "../../src/cli/scenario/play.ts";
+import type { Scenario } from "../../src/cli/scenario/format.ts";
 import type { Stage } from "../../src/cli/scenario/stage.ts";
-import { story } from "./scenarios.ts";
-import { openStage } from "./stage.ts";
 
 /** One text as it was met. `state`: of a check run, else empty. */
 export interface Met {
@@ -76,26 +74,32 @@ export const SHOWN: readonly string[] = [
   "codeowners-each-file",
 ];
 
-/** Plays those stories and answers every text they meet, each once, in the order of the stories. */
-export async function textsOfStories(names: readonly string[] = SHOWN): Promise<readonly Met[]> {
-  const met = new Map<string, Met>();
-  for (const name of names) {
-    const scenario = story(name);
-    const stage = await openStage(scenario, "sqlite");
-    const look = async (): Promise<void> => {
-      for (const text of await textsOf(stage, scenario.name)) {
-        const key = JSON.stringify([text.kind, text.state, skeleton(text.title), skeleton(text.body)]);
-        if (!met.has(key)) met.set(key, text);
-      }
-    };
-    try {
-      await playScenario(scenario, stage, { settled: look });
-      await look();
-    } finally {
-      await stage.close();
+/** Gathers what stories meet while they are played: each story's texts once, in the order in which they came. */
+export class Texts {
+  readonly #met = new Map<string, Map<string, Met>>();
+
+  /** Tells whether a story was looked at. */
+  has(scenario: Scenario): boolean {
+    return this.#met.has(scenario.source);
+  }
+
+  /** Looks at what there is now. */
+  async look(stage: Stage, { source, name }: Scenario): Promise<void> {
+    const met = this.#met.get(source) ?? new Map<string, Met>();
+    this.#met.set(source, met);
+    for (const text of await textsOf(stage, name)) {
+      const key = JSON.stringify([text.kind, text.state, skeleton(text.title), skeleton(text.body)]);
+      if (!met.has(key)) met.set(key, text);
     }
   }
-  return [...met.values()];
+
+  /** Answers what some stories met, each text once, in the order of these stories. */
+  of(stories: readonly Scenario[]): readonly Met[] {
+    const met = new Map<string, Met>();
+    for (const { source } of stories)
+      for (const [key, text] of this.#met.get(source) ?? []) if (!met.has(key)) met.set(key, text);
+    return [...met.values()];
+  }
 }
 
 /** The texts there are now. */
