@@ -141,7 +141,7 @@ describe("reading the settings", () => {
       COUNTERSIGN_SESSION_SECRET: "hush-6",
     };
     const told = problems({ ...secrets, APP_ID: "1" });
-    expect(told.length).toBeGreaterThan(4);
+    for (const name of Object.keys(secrets)) expect(told.join("\n")).toContain(name);
     expect(told.join("\n")).not.toContain("hush");
   });
 

@@ -11,13 +11,13 @@ test.each([...EDGES, ...EVENTS])("the peers' row %s has a story named by it", (r
   expect(STORIES.filter((name) => new RegExp(`^${row}-.+\\.yaml$`, "u").test(name))).toHaveLength(1);
 });
 
-test("every story and decision that the page for users of policy-bot names is there", () => {
+test("every row of the page for users of policy-bot names a story, and all stories and decisions it names are there", () => {
   const page = readFileSync(new URL("../../docs/policy-bot.md", import.meta.url), "utf8");
   const rows = page.split("\n").filter((line) => /^\| [^-]/u.test(line) && !line.startsWith("| there"));
   const named = rows.map((row) =>
     [...(row.split(" | ").at(-1) ?? "").matchAll(/`([^`]+)`/gu)].map(([, name]) => name),
   );
-  expect(rows.length).toBeGreaterThan(30);
+  expect(rows).not.toEqual([]);
   expect(rows.filter((_, index) => named[index]?.length === 0)).toEqual([]);
   expect(named.flat().filter((name) => !STORIES.includes(`${name}.yaml`))).toEqual([]);
   for (const [, decision = ""] of page.matchAll(/\]\((decisions\/[^)]+)\)/gu))
