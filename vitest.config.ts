@@ -1,6 +1,10 @@
 import { randomInt } from "node:crypto";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { defineConfig } from "vitest/config";
+
+import { LongestFirst } from "./test/support/longest-first.ts";
 
 const { TEST_EFFORT = "sample", TEST_SEED } = process.env;
 
@@ -14,12 +18,19 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/effort-setup.ts", "test/support/postgres.ts"],
-    env: { TEST_EFFORT, TEST_SEED: seed },
+    env: {
+      TEST_EFFORT,
+      TEST_SEED: seed,
+      // The programs that tests start compile what they load only once.
+      NODE_COMPILE_CACHE: join(tmpdir(), "countersign-compile-cache"),
+    },
     // They end what hangs. Nothing that only takes its time on a busy machine may come near them.
     testTimeout: CEILING,
     hookTimeout: CEILING,
     pool: "forks",
-    // Stories on PostgreSQL mostly wait for it: a third worker has the time.
-    maxWorkers: 3,
+    // One process for many files: to load the App anew for each took as long as many of the tests.
+    isolate: false,
+    maxWorkers: Math.max(2, availableParallelism()),
+    sequence: { sequencer: LongestFirst },
   },
 });

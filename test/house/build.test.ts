@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { openLedger } from "../../src/ledger/open.ts";
 import { run as runHere } from "../cli/run.ts";
 import { entry } from "../ledger/sample.ts";
+import { INHERITED } from "../robustness/programs.ts";
 import { isNode, nodesOf, parse, ROOT } from "./syntax.ts";
 
 interface Packed {
@@ -25,8 +26,11 @@ const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as
 };
 
 function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const { PATH = "" } = process.env;
-  return spawnSync(process.execPath, [...args], { cwd: ROOT, encoding: "utf8", env: { PATH, ...env } });
+  return spawnSync(process.execPath, [...args], {
+    cwd: ROOT,
+    encoding: "utf8",
+    env: { ...INHERITED, ...env },
+  });
 }
 
 function builtFiles(): readonly string[] {
@@ -146,10 +150,9 @@ describe("whoever reads the output of the build and is gone at once", () => {
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
   ): Promise<readonly [said: string, code: number | null]> {
-    const { PATH = "" } = process.env;
     const child = spawn(process.execPath, [MAIN, ...args], {
       cwd: ROOT,
-      env: { PATH, ...env },
+      env: { ...INHERITED, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     onTestFinished(() => void child.kill("SIGKILL"));

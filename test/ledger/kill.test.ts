@@ -8,16 +8,16 @@ import * as fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
 
 import type { Where } from "../../src/ledger/store.ts";
-import { SEED } from "../support/effort.ts";
+import { rounds, SEED } from "../support/effort.ts";
 import { describeOnBothStores } from "../support/stores.ts";
 import { all, delivery, LEASE } from "./sample.ts";
 
 const WORKER = fileURLToPath(new URL("kill-worker.ts", import.meta.url));
 const DELIVERIES = 300;
 const LANES = 12;
-const KILLS = 10;
+const KILLS = rounds(5, 10);
 
-describeOnBothStores("a worker killed ten times", (open) => {
+describeOnBothStores("a worker killed over and over", (open) => {
   it("loses nothing, doubles nothing and keeps the order of every lane", async () => {
     const steps = fc.sample(fc.integer({ min: 1, max: 40 }), { numRuns: KILLS, seed: SEED });
     const { ledger, where } = await open();

@@ -8,7 +8,7 @@ import { serve } from "@hono/node-server";
 import { expect, onTestFinished, test } from "vitest";
 
 import { trial, type Trial } from "../github/stage.ts";
-import { countersign, PROGRAM } from "./programs.ts";
+import { countersign, INHERITED, PROGRAM } from "./programs.ts";
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;
@@ -78,7 +78,7 @@ test("a backfill whose process is killed leaves a sound log, and goes on where i
   const wish = ["--repo", "acme/web", "--from", day(START), "--to", day(START + DAY)];
 
   const child = spawn(process.execPath, [PROGRAM, "backfill", ...wish], {
-    env: { PATH: process.env["PATH"] ?? "", ...env },
+    env: { ...INHERITED, ...env },
     stdio: "ignore",
   });
   onTestFinished(() => void child.kill("SIGKILL"));

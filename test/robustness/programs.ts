@@ -10,6 +10,12 @@ import { onTestFinished } from "vitest";
 /** The program's own file. */
 export const PROGRAM = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
+/** What every program gets of this process's environment: how programs are found, and where Node keeps what it compiled. */
+export const INHERITED: Readonly<Record<string, string>> = {
+  PATH: process.env["PATH"] ?? "",
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
+};
+
 /** What a program came to. */
 export interface Ended {
   readonly code: number | null;
@@ -24,7 +30,7 @@ export async function countersign(
   uid?: number,
 ): Promise<Ended> {
   const child = spawn(process.execPath, [PROGRAM, ...args], {
-    env: { PATH: process.env["PATH"] ?? "", ...env },
+    env: { ...INHERITED, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });

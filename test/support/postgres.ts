@@ -31,6 +31,16 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   return stop;
 }
 
+/** Nothing waits for the disk, and nobody tidies up after schemas that are dropped within seconds. */
+const HASTY = [
+  "fsync=off",
+  "synchronous_commit=off",
+  "full_page_writes=off",
+  "autovacuum=off",
+  "wal_level=minimal",
+  "max_wal_senders=0",
+];
+
 /**
  * Starts a PostgreSQL of our own; `stop` ends it and removes its folder. Not durable: it does not wait
  * for the disk. Tests kill the App, never the server or the machine, so that loses them nothing.
@@ -57,7 +67,7 @@ export async function startPostgres({ durable }: { readonly durable: boolean }):
       "listen_addresses=127.0.0.1",
       "-c",
       `unix_socket_directories=`,
-      ...(durable ? [] : ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]),
+      ...(durable ? [] : HASTY.flatMap((setting) => ["-c", setting])),
     ],
     onLog: (line) => said.push(line),
     onError: (line) => said.push(String(line)),

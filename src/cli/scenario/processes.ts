@@ -126,6 +126,12 @@ export async function startApp({ env, start }: AppOptions): Promise<AppProcess> 
   };
 }
 
+/** What the App's process gets of this one's environment: how programs are found, and where Node keeps what it compiled. */
+function inherited(): Readonly<Record<string, string>> {
+  const { PATH = "", NODE_COMPILE_CACHE } = process.env;
+  return { PATH, ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }) };
+}
+
 interface Actor {
   readonly child: ChildProcess;
   ask(command: Asked): Promise<unknown>;
@@ -143,7 +149,7 @@ const AnswerSchema = z.union([
 async function forkApp(env: Readonly<Record<string, string>>, start: Instant): Promise<Actor> {
   const program = fileURLToPath(new URL(`../main${ENDING}`, import.meta.url));
   const child = fork(program, ["serve", "--rehearsal", new Date(start).toISOString()], {
-    env: { PATH: process.env["PATH"] ?? "", ...env },
+    env: { ...inherited(), ...env },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const waiting = new Map<

@@ -1,0 +1,23 @@
+/** The order of the test files: what takes longest begins first, so that no worker is left alone with it at the end. */
+
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Those that take so long that the order of the others does not matter. */
+const LONGEST = [
+  "test/stories/scenarios.test.ts",
+  "test/stories/scenarios-postgres.test.ts",
+  "test/robustness/failed-writes.test.ts",
+  "test/robustness/kill.test.ts",
+  "test/laws/updates.test.ts",
+];
+
+/** Puts the longest files first, also where no earlier run says how long they took. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const index = LONGEST.findIndex((name) => moduleId.endsWith(name));
+      return index === -1 ? LONGEST.length : index;
+    };
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
+  }
+}
