@@ -347,6 +347,7 @@ describe("deciding twice", () => {
         expect(decide(JSON.parse(canonical(record)) as GateRecord, START + 1e9)).toEqual({
           entries: [],
           actions: [],
+          tasks: [],
         });
 
         const it = change([story.merge().facts()]);
