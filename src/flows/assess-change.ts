@@ -473,7 +473,7 @@ async function gatherChange(
     const { pull } = await gatherPull(tools, watched, number, { policy, before: update.before, mended });
     if (pull.merged !== null) gathered.push(pull);
   }
-  for (const pull of landedOfItsOwn(gathered, update)) {
+  for (const pull of landedOfItsOwn(gathered, update, read.named)) {
     pullRequests.push({
       ...pull,
       checks: await checksAt(tools, watched, pull.head.sha, pull.checks, update.at),
@@ -515,16 +515,42 @@ async function externalOf(
 
 /**
  * The pull requests that an update landed, without those that landed because another one shows all their commits: that one was merged, and
- * its approvals are for all it shows.
+ * its approvals are for all it shows. `named`: the one that GitHub's own merge names.
  */
-function landedOfItsOwn(pulls: readonly PullRequest[], { kind }: RefUpdate): readonly PullRequest[] {
-  if (kind !== "pull-request") return pulls;
-  return pulls.filter(
-    ({ head }) =>
-      !pulls.some(
-        (other) => other.head.sha !== head.sha && other.commits.some((commit) => commit.sha === head.sha),
-      ),
+function landedOfItsOwn(
+  pulls: readonly PullRequest[],
+  update: RefUpdate,
+  named: number | null,
+): readonly PullRequest[] {
+  if (update.kind !== "pull-request") return pulls;
+  return pulls
+    .filter(
+      ({ head }) =>
+        !pulls.some(
+          (other) => other.head.sha !== head.sha && other.commits.some((commit) => commit.sha === head.sha),
+        ),
+    )
+    .filter((pull, _, own) => theOneMerged(own, pull.head.sha, update, named).includes(pull));
+}
+
+/**
+ * Of the pull requests with one head, those that may be the one that was merged: GitHub shows all as merged. Their content and base are
+ * the same, so whoever merges and writes another number gains an approval that was given for just this. If nothing tells, all of them.
+ */
+function theOneMerged(
+  pulls: readonly PullRequest[],
+  head: Sha,
+  { after, actor }: RefUpdate,
+  named: number | null,
+): readonly PullRequest[] {
+  const same = pulls.filter((pull) => pull.head.sha === head);
+  if (same.length === 1) return same;
+  const byMerge = same.filter(
+    ({ merged }) => merged?.commit === after && (actor === null || merged.by?.id === actor.id),
   );
+  const left = byMerge.length === 0 ? same : byMerge;
+  const byName = left.filter(({ number }) => number === named);
+  return byName.length === 0 ? left : byName;
 }
 
 function isMerge(update: RefUpdate): boolean {

@@ -175,6 +175,8 @@ export const TimelineAnswer = z
       // The second is GitHub's own doing, where the branch that was the base was merged and deleted.
       __typename: z.enum(["BaseRefChangedEvent", "AutomaticBaseChangeSucceededEvent"]),
       createdAt: InstantShape,
+      previousRefName: z.string().nullish(),
+      currentRefName: z.string().nullish(),
     }),
     z.object({
       __typename: z.literal("RenamedTitleEvent"),
@@ -310,6 +312,8 @@ export const ChangeAnswer = z.object({
     object: z
       .object({
         tree: Oid,
+        messageHeadline: z.string().optional(),
+        committedViaWeb: z.boolean().optional(),
         parents: plain(Oid),
         statusCheckRollup: RollupAnswer,
         history: z.object({

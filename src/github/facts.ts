@@ -27,7 +27,8 @@ import { missingPermissions } from "./permissions.ts";
 import { readPolicy } from "./policies.ts";
 import { readPolicyHistory } from "./policy-history.ts";
 import { merged } from "./pushes.ts";
-import { readChecks, readPullRequest } from "./pull-request.ts";
+import { readChecks } from "./checks.ts";
+import { readPullRequest } from "./pull-request.ts";
 import {
   listSucceededRuns,
   listTags,

@@ -5,7 +5,7 @@ import type { Check, Instant, Repository, Sha } from "../domain/change.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { BranchesAnswer, MergeGroupAnswer, OpenPullsAnswer, PullsWithAnswer } from "./answers.ts";
 import { ask, askAll, askMaybe, place, query, type GitHub } from "./ask.ts";
-import { allChecks } from "./pull-request.ts";
+import { allChecks } from "./checks.ts";
 import { BRANCHES_QUERY, MERGE_GROUP_QUERY, OPEN_PULLS_QUERY, PULLS_WITH_QUERY } from "./queries.ts";
 import { InstantShape, RepositoryShape } from "./shapes.ts";
 

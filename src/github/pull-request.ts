@@ -1,11 +1,10 @@
 /** Everything about one pull request and the policy in force, gathered whole: one query in the common case. */
 
 import { z } from "zod";
-import type { Actor, Check, Commit, PullRequest, Repository, Sha } from "../domain/change.ts";
+import type { Actor, Commit, PullRequest, Repository, Sha } from "../domain/change.ts";
 import type { Observation, PolicySource } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import {
-  ChecksAnswer,
   CommitAnswer,
   listOf,
   PullRequestAnswer,
@@ -14,11 +13,13 @@ import {
   TimelineAnswer,
 } from "./answers.ts";
 import { query, type GitHub } from "./ask.ts";
+import { allChecks } from "./checks.ts";
+import { lastBaseChange, type BaseChange } from "./base-changes.ts";
 import { headRef } from "./hear-pulls.ts";
 import { POLICY_PATH } from "./policy-path.ts";
 import { policiesOf, type Policies, type Through } from "./policies.ts";
 import { pushesOf } from "./pushes.ts";
-import { CHECKS_QUERY, MORE_QUERIES, PULL_REQUEST_QUERY } from "./queries.ts";
+import { MORE_QUERIES, PULL_REQUEST_QUERY } from "./queries.ts";
 import { reviewsOf } from "./reviews.ts";
 import { descriptionOf, titleOf } from "./wording.ts";
 
@@ -83,9 +84,9 @@ export async function readPullRequest(
     [...known.observations, ...(await known.observationsOfRef(ref))],
     timeline,
   );
-  const retargets = timeline.flatMap((event) =>
+  const retargets = timeline.flatMap((event): readonly BaseChange[] =>
     event.__typename === "BaseRefChangedEvent" || event.__typename === "AutomaticBaseChangeSucceededEvent"
-      ? [event.createdAt]
+      ? [{ from: event.previousRefName ?? null, to: event.currentRefName ?? null, at: event.createdAt }]
       : [],
   );
   return {
@@ -117,7 +118,7 @@ export async function readPullRequest(
         sha: told.headRefOid,
         tree: head?.oid === told.headRefOid ? head.tree.oid : null,
       },
-      retargetedAt: retargets.length === 0 ? null : Math.max(...retargets),
+      retargetedAt: await lastBaseChange(github, repository, retargets),
       labels: told.labels.map((label) => label.name),
       size: { additions: told.additions, deletions: told.deletions, files: told.changedFiles },
       commits,
@@ -167,47 +168,6 @@ function broughtPolicy(
   }
   const { oid: blob, text } = file;
   return { state: "found", repository, path: POLICY_PATH, commit: head.oid, blob, text };
-}
-
-/** The newest check runs and statuses of a commit; empty where there are none. */
-export async function readChecks(
-  github: GitHub,
-  repository: Repository,
-  sha: Sha,
-): Promise<readonly Check[]> {
-  return checksAfter(github, repository, sha, null);
-}
-
-/** The checks of an answer's first page, and the pages after it. */
-export async function allChecks(
-  github: GitHub,
-  repository: Repository,
-  sha: Sha,
-  first: z.infer<ReturnType<typeof listOf<z.ZodType<Check>>>> | null,
-): Promise<readonly Check[]> {
-  if (first === null) return [];
-  const { hasNextPage, endCursor } = first.pageInfo;
-  if (!hasNextPage || endCursor == null) return first.nodes;
-  return [...first.nodes, ...(await checksAfter(github, repository, sha, endCursor))];
-}
-
-async function checksAfter(
-  github: GitHub,
-  repository: Repository,
-  sha: Sha,
-  after: string | null,
-): Promise<readonly Check[]> {
-  const found: Check[] = [];
-  let cursor = after;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    const variables = { owner: repository.owner, name: repository.name, sha, after: cursor };
-    const answer = await query(github, CHECKS_QUERY, variables, ChecksAnswer);
-    const contexts = answer.repository.object?.statusCheckRollup;
-    found.push(...(contexts?.nodes ?? []));
-    if (contexts?.pageInfo.hasNextPage !== true) return found;
-    cursor = contexts.pageInfo.endCursor ?? null;
-  }
-  throw new Trouble("github-answer", `Commit ${sha} has more checks than can be read.`);
 }
 
 interface OfPull {

@@ -61,7 +61,7 @@ fragment timeline on PullRequestTimelineItemsConnection {
       actor { ...actor }
       review { databaseId fullDatabaseId }
     }
-    ... on BaseRefChangedEvent { createdAt }
+    ... on BaseRefChangedEvent { createdAt previousRefName currentRefName }
     ... on AutomaticBaseChangeSucceededEvent { createdAt }
     ... on RenamedTitleEvent { createdAt previousTitle }
     ... on MergedEvent { createdAt }
@@ -254,6 +254,8 @@ query Change(
     object(oid: $sha) {
       ... on Commit {
         tree { oid }
+        messageHeadline
+        committedViaWeb
         parents(first: 10) { nodes { oid } }
         statusCheckRollup { contexts(first: 100) { ...checks } }
         history(first: 100) {
@@ -362,6 +364,8 @@ export function batchQuery(windows: readonly number[], pulls: number): string {
     change${index}: object(oid: $sha${index}) {
       ... on Commit {
         tree { oid }
+        messageHeadline
+        committedViaWeb
         parents(first: 10) { nodes { oid } }
         statusCheckRollup { contexts(first: 100) { ...checks } }
         history(first: ${window}) {

@@ -17,7 +17,7 @@ import { ChangeAnswer } from "./answers.ts";
 import { pagesOf, place, query, type GitHub } from "./ask.ts";
 import { changeVariables } from "./change-variables.ts";
 import { compareCommits } from "./compare.ts";
-import { allChecks } from "./pull-request.ts";
+import { allChecks } from "./checks.ts";
 import { CHANGE_QUERY } from "./queries.ts";
 import { InstantShape, MaybeActorShape, ShaShape } from "./shapes.ts";
 
@@ -205,6 +205,8 @@ export async function readPushers(
 export interface Brought {
   /** Pull requests into this branch that were merged by it, also where somebody merged by hand and pushed. */
   readonly pulls: readonly number[];
+  /** The one that GitHub's own merge names; null: it names none. Whoever merges may write another. */
+  readonly named: number | null;
   readonly tree: Sha | null;
   /** Null where there is nothing to compare with, or GitHub would not. */
   readonly commitCount: number | null;
@@ -221,6 +223,7 @@ export async function readChange(
 ): Promise<Brought> {
   const nothing: Brought = {
     pulls: [],
+    named: null,
     tree: null,
     commitCount: null,
     checks: [],
@@ -251,6 +254,7 @@ export async function readChange(
   }
   return {
     pulls: [...pulls].toSorted((a, b) => a - b),
+    named: commit.committedViaWeb === true ? numberIn(commit.messageHeadline ?? "") : null,
     tree: commit.tree.oid,
     commitCount: compared?.commitCount ?? null,
     checks: await allChecks(github, repository, update.after, commit.statusCheckRollup),
@@ -260,4 +264,10 @@ export async function readChange(
         workflows?.oid !== workflowsBefore?.oid ||
         attributes?.text?.includes("filter=lfs") === true),
   };
+}
+
+/** The number that GitHub writes into the first line of a merge it makes. Whoever merges may write another one. */
+function numberIn(headline: string): number | null {
+  const written = /^Merge pull request #(\d{1,9}) from /u.exec(headline)?.[1];
+  return written === undefined ? null : Number(written);
 }
