@@ -1,8 +1,8 @@
 /** Exemptions: controls a policy gives up for a repository for a time, where somebody duly approved that. */
 
-import type { Instant } from "./change.ts";
+import type { Instant, Repository } from "./change.ts";
 import { entryId } from "./policy/brought.ts";
-import { matchesAny } from "./policy/glob.ts";
+import { isGlob, matchesAny } from "./policy/glob.ts";
 import type { Exemption } from "./policy/leave.ts";
 import type { Policy } from "./policy/policy.ts";
 import { hasExpired } from "./policy/turns.ts";
@@ -19,14 +19,24 @@ export interface GivenUp {
   readonly because: string;
 }
 
-/** Every exemption for a repository (by its name) as of `at`. */
-export function exemptionsFor(policy: Policy, repository: string, at: Instant): readonly GivenUp[] {
+/** Every exemption for a repository as of `at`, and those that only its present name fits. */
+export function exemptionsFor(
+  policy: Policy,
+  repository: Pick<Repository, "id" | "name">,
+  at: Instant,
+): readonly GivenUp[] {
   return policy.exemptions
-    .filter((exemption) => matchesAny([exemption.repository], repository, "lets"))
-    .map((exemption) => {
+    .map((exemption) => ({ exemption, means: meansOf(policy, exemption, repository) }))
+    .filter(({ means }) => means !== "another")
+    .map(({ exemption, means }) => {
       const id = entryId(exemption);
       const { controls, reason, expires } = exemption;
       const say = (gives: boolean, because: string): GivenUp => ({ id, exemption, controls, gives, because });
+      if (means === "name-only")
+        return say(
+          false,
+          `the exemption of ${oneLine(exemption.repository)} gives no leave: it was given for another repository, which had this name then`,
+        );
       const given = policy.names?.brought.find((each) => each.entry === id);
       if (hasExpired(expires, policy, at)) return say(false, `the exemption ended on ${expires}`);
       if (given?.state !== "approved") {
@@ -35,4 +45,21 @@ export function exemptionsFor(policy: Policy, repository: string, at: Instant): 
       }
       return say(true, `exempted until ${expires} (${oneLine(reason)}), ${given.because}`);
     });
+}
+
+/**
+ * Whether an exemption means a repository: leave follows the repository it was given for, whatever that is called since. One that
+ * was made since takes the line of a glob; a name alone never passes leave on.
+ */
+function meansOf(
+  policy: Policy,
+  exemption: Exemption,
+  { id, name }: Pick<Repository, "id" | "name">,
+): "this" | "name-only" | "another" {
+  const fits = matchesAny([exemption.repository], name, "lets");
+  const pinned = policy.names?.repositories?.find(({ entry }) => entry === entryId(exemption));
+  if (pinned === undefined) return fits ? "this" : "another";
+  if (pinned.meant.includes(id)) return "this";
+  if (!fits) return "another";
+  return isGlob(exemption.repository) && !pinned.known.includes(id) ? "this" : "name-only";
 }

@@ -1,7 +1,8 @@
 /** The policy in force, with whom its names meant when it was first read. */
 
-import type { Actor, Authority, Instant } from "../domain/change.ts";
+import type { Actor, Authority, Instant, Repository } from "../domain/change.ts";
 import { broughtBy, entryId, givenEntries, holds } from "../domain/policy/brought.ts";
+import { isGlob, matchesAny } from "../domain/policy/glob.ts";
 import { nearestWord } from "../domain/policy/nearest.ts";
 import {
   doubtedFor,
@@ -165,13 +166,52 @@ async function findOut(
     );
     brought.push(broughtBy(entry, history));
   }
+  const repositories = await meantBy(tools, watched, effective);
   return {
     accounts,
     teams,
     ...(organizations.length === 0 ? {} : { organizations }),
+    ...(repositories.length === 0 ? {} : { repositories }),
     brought,
     ...(unknown.length === 0 ? {} : { unknown }),
   };
+}
+
+/** Which repositories each exemption means: those it meant when the same entry, word for word, was first read. */
+async function meantBy(
+  tools: Tools,
+  watched: Watched,
+  { exemptions }: Policy,
+): Promise<NonNullable<PolicyNames["repositories"]>> {
+  if (exemptions.length === 0) return [];
+  const { ownerId, owner } = watched.repository;
+  const before = new Map<string, NonNullable<PolicyNames["repositories"]>[number]>();
+  for await (const { body, organizationId } of tools.ledger.states("policy"))
+    for (const each of organizationId === ownerId ? (body.effective.names?.repositories ?? []) : [])
+      if (!before.has(each.entry)) before.set(each.entry, each);
+  const known: Repository[] = [];
+  for await (const { body } of tools.ledger.states("repository"))
+    if (body.repository.ownerId === ownerId) known.push(body.repository);
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const found = [];
+  for (const exemption of exemptions) {
+    const entry = entryId(exemption);
+    const fits = known.filter(({ name }) => matchesAny([exemption.repository], name, "lets"));
+    // Of a single name GitHub itself is asked: its repository may not have been met yet.
+    const named = isGlob(exemption.repository)
+      ? null
+      : await tools.github.readListed(octokit, owner, exemption.repository);
+    const isCalledSo = named?.repository.name.toLowerCase() === exemption.repository.toLowerCase();
+    const meant = new Set([...fits.map(({ id }) => id), ...(isCalledSo ? [named.repository.id] : [])]);
+    found.push(
+      before.get(entry) ?? {
+        entry,
+        meant: [...meant].toSorted((a, b) => a - b),
+        known: known.map(({ id }) => id).toSorted((a, b) => a - b),
+      },
+    );
+  }
+  return found;
 }
 
 /** Names of a policy, not yet in force, that mean nobody today. */

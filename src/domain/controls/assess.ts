@@ -60,7 +60,7 @@ export function assess(
     return { verdict: fold(subject, results, at, since), results, approvals: [], policyDigest: "" };
   }
   const context = { policy: policy.record.effective, appId, at };
-  const given = exemptionsFor(context.policy, repositoryOf(subject).name, at);
+  const given = exemptionsFor(context.policy, repositoryOf(subject), at);
   const all = [...leaves, ...given.filter(({ gives }) => gives).map(leaveOf)];
   const emergency = emergencyLeave(subject, at);
   const tested: Result[] = [];

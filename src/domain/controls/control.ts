@@ -87,12 +87,12 @@ export function pullsOf(subject: Subject): readonly PullRequest[] {
 }
 
 /** The repository of a subject; of a group, that of its pull requests. */
-export function repositoryOf(subject: Subject): Pick<Repository, "name"> {
+export function repositoryOf(subject: Subject): Pick<Repository, "id" | "name"> {
   switch (subject.moment) {
     case "gate":
       return subject.pull.repository;
     case "group":
-      return subject.pulls[0]?.repository ?? { name: "" };
+      return subject.pulls[0]?.repository ?? { id: 0, name: "" };
     case "landed":
       return subject.change.repository;
     case "deployed":

@@ -60,6 +60,11 @@ function isBalanced(glob: string, open: string, close: string): boolean {
   return depth === 0;
 }
 
+/** Whether a glob that lets something pass means more than one name. */
+export function isGlob(glob: string): boolean {
+  return /[*?{]/u.test(glob.replaceAll(/\\./gu, ""));
+}
+
 /** Whether any of the globs matches; `ignoreCase` for environments. */
 export function matchesAny(
   globs: readonly string[],
