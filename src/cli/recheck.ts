@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import type { CheckRunText, GateRecord } from "../domain/record.ts";
+import { openPullsAt } from "../flows/heads.ts";
 import { assessPull } from "../flows/assess-pull.ts";
 import type { Tools, Watched } from "../flows/ports.ts";
 import { carryOut } from "../github/carry-out.ts";
@@ -105,8 +106,8 @@ interface Said {
 
 /** Judges the pull request, and every other open one whose check run is the same because its head is. Null: it is not open. */
 async function judge(tools: Tools, watched: Watched, number: number): Promise<Said | null> {
-  const { repository, installationId } = watched;
-  const { github, ledger } = tools;
+  const { repository } = watched;
+  const { ledger } = tools;
   const read = async (): Promise<GateRecord | null> => {
     const entry = await ledger.state("gate", `${repository.id}#${number}`);
     return entry === undefined ? null : entry.body;
@@ -114,8 +115,7 @@ async function judge(tools: Tools, watched: Watched, number: number): Promise<Sa
   await assessPull(tools, watched, number, null);
   const head = (await read())?.check.headSha;
   if (head === undefined) return null;
-  const octokit = await github.octokits.installation(installationId);
-  const others = (await github.pullsWithHead(octokit, repository, head)).filter((each) => each !== number);
+  const others = (await openPullsAt(tools, watched, head)).filter((each) => each !== number);
   for (const other of others) await assessPull(tools, watched, other, null);
   if (others.length > 0) await assessPull(tools, watched, number, null, true);
   const record = await read();

@@ -61,6 +61,21 @@ export interface CheckRunPayload {
   readonly request: string | null;
   /** An emergency waits for it: it goes ahead of whatever else waits to be said. */
   readonly urgent?: true;
+  /** The pull requests with this head that it is about: GitHub names none for a head in a fork. Absent: a merge group's. */
+  readonly pulls?: readonly number[];
+}
+
+const PULLS = "pulls:";
+
+/** Returns what a check run carries to be known by: the numbers of its pull requests; null where it is about none. */
+export function externalIdOf({ pulls = [] }: Pick<CheckRunPayload, "pulls">): string | null {
+  return pulls.length === 0 ? null : `${PULLS}${pulls.join(",")}`;
+}
+
+/** Returns the numbers of the pull requests that one of our own check runs carries. */
+export function pullsInExternalId(externalId: string | null | undefined): readonly number[] {
+  if (externalId?.startsWith(PULLS) !== true) return [];
+  return externalId.slice(PULLS.length).split(",").map(Number).filter(Number.isSafeInteger);
 }
 
 /** The policy in force, or the defaults where it is not known (for what must go on without it). */
@@ -115,11 +130,14 @@ export function decideGate(facts: {
       ? reviewersFor(only, policyOrDefault(policy), candidates)
       : null;
   const shown = worstOf(body, twins);
-  const isUrgent = emergencies.some(({ record }) => isOpen(record));
+  const about = {
+    isUrgent: emergencies.some(({ record }) => isOpen(record)),
+    pulls: [...pulls, ...twins.flatMap((twin) => twin.pulls)].filter(({ head }) => head.sha === headSha),
+  };
   if (asking === null && previous !== null && saysTheSame(previous, body)) {
     // What was said last on a shared check run may have been said of another: the ledger knows whether it was this.
     const isAsked = request !== null || again || twins.length > 0;
-    return { entries: [], actions: isAsked ? [checkRunAction(shown, to, request, isUrgent)] : [], tasks };
+    return { entries: [], actions: isAsked ? [checkRunAction(shown, to, request, about)] : [], tasks };
   }
   return {
     tasks,
@@ -134,7 +152,7 @@ export function decideGate(facts: {
       },
     ],
     actions: [
-      checkRunAction(shown, to, request, isUrgent),
+      checkRunAction(shown, to, request, about),
       ...(asking === null || only === undefined ? [] : [requestReviewersAction(only, asking, addressed(to))]),
     ],
   };
@@ -343,16 +361,18 @@ export function checkRunAction(
   text: CheckRunText,
   to: Addressee,
   request: string | null,
-  urgent = false,
+  about: { readonly isUrgent?: boolean; readonly pulls: readonly Pick<PullRequest, "number">[] },
 ): Action {
   const { id, owner, name } = to.repository;
+  const pulls = [...new Set(about.pulls.map(({ number }) => number))].toSorted((a, b) => a - b);
   const payload: CheckRunPayload = {
     repository: { id, owner, name },
     appId: to.appId,
     checkName: CHECK_NAME,
     text,
     request,
-    ...(urgent ? { urgent: true as const } : {}),
+    ...(about.isUrgent === true ? { urgent: true as const } : {}),
+    ...(pulls.length === 0 ? {} : { pulls }),
   };
   return { key: checkKey(id, text.headSha), kind: "check-run", ...addressed(to), payload };
 }

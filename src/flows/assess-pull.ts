@@ -11,6 +11,7 @@ import type { GateRecord } from "../domain/record.ts";
 import { currentPolicy, followIntegration } from "./assess-change.ts";
 import { keepUp } from "./emergencies.ts";
 import { candidatesFor, gatherPull } from "./gather.ts";
+import { untoldPullsAt } from "./heads.ts";
 import { problemsIn } from "./mending.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { lookAtMerged } from "./reviews.ts";
@@ -26,7 +27,9 @@ export async function assessPull(
   request: string | null,
   again = false,
 ): Promise<void> {
-  const { pull, policy, twins } = await gatherOpen(tools, watched, number);
+  const { pull, policy, twins: told } = await gatherOpen(tools, watched, number);
+  const untold = await untoldPullsAt(tools, watched, pull.head.sha, [number, ...told]);
+  const twins = [...told, ...untold];
   if (pull.state !== "open") {
     await lookAtMerged(tools, watched, pull, policy);
     for (const twin of again ? [] : twins) await assessPull(tools, watched, twin, null, true);

@@ -5,6 +5,7 @@ import type { Action } from "../domain/entry.ts";
 import { checkRunAction, type Addressee } from "../domain/decision.ts";
 import { endedCheckText } from "../domain/ended-check.ts";
 import type { Verdict } from "../domain/result.ts";
+import { openPullsAt } from "./heads.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** The actions that end the waiting checks of merged pull requests. A check that an open pull request shares goes on waiting for that one. Throws Trouble. */
@@ -16,13 +17,15 @@ export async function endWaitingChecks(
   to: Addressee,
 ): Promise<readonly Action[]> {
   const actions: Action[] = [];
-  for (const { number, head } of pulls) {
+  for (const pull of pulls) {
+    const { number, head } = pull;
     const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
     const said = entry === undefined ? null : entry.body.check;
     if (said === null || said.status !== "in_progress" || said.headSha !== head.sha) continue;
-    const octokit = await tools.github.octokits.installation(watched.installationId);
-    const open = await tools.github.pullsWithHead(octokit, watched.repository, head.sha);
-    if (open.length === 0) actions.push(checkRunAction(endedCheckText(said, number, verdict), to, null));
+    const open = (await openPullsAt(tools, watched, head.sha)).filter((other) => other !== number);
+    const about = { pulls: [pull] };
+    if (open.length === 0)
+      actions.push(checkRunAction(endedCheckText(said, number, verdict), to, null, about));
   }
   return actions;
 }

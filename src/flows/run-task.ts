@@ -3,6 +3,7 @@
 import type { Task, TaskKind } from "../domain/task.ts";
 import { answerWaitingGates } from "./answer-gate.ts";
 import { assessPull } from "./assess-pull.ts";
+import { openPullsAt } from "./heads.ts";
 import { assessReport } from "./assess-report.ts";
 import { recordBaselineReport } from "./baseline.ts";
 import { readControlState } from "./control-state.ts";
@@ -66,7 +67,5 @@ function inRepository<T extends { readonly repositoryId: number }>(
 
 /** Judges the open pull requests that have this commit as their head. */
 async function judgeHead(tools: Tools, watched: Watched, { sha }: Task<"head">): Promise<void> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  for (const number of await tools.github.pullsWithHead(octokit, watched.repository, sha))
-    await assessPull(tools, watched, number, null);
+  for (const number of await openPullsAt(tools, watched, sha)) await assessPull(tools, watched, number, null);
 }

@@ -17,6 +17,7 @@ import { assessGroup, assessPull } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
 import { readControlState, readDeployedTo, readOrganization } from "./control-state.ts";
 import { flagEmergency } from "./flag-emergency.ts";
+import { openPullsAt } from "./heads.ts";
 import type { Heard } from "./intake.ts";
 import { keepIssue } from "./keep-deviations.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -300,8 +301,7 @@ async function assessCommit(
       request,
     );
   }
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  for (const number of await tools.github.pullsWithHead(octokit, watched.repository, sha)) {
+  for (const number of await openPullsAt(tools, watched, sha)) {
     await assessPull(tools, watched, number, request);
   }
 }

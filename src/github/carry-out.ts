@@ -1,7 +1,7 @@
 /** One action, carried out so that doing it twice is the same as doing it once, wherever it was interrupted. */
 
 import { z } from "zod";
-import type { CheckRunPayload } from "../domain/decision.ts";
+import { externalIdOf, type CheckRunPayload } from "../domain/decision.ts";
 import type { IssuePayload } from "../domain/deviation/issue.ts";
 import type { AnswerGatePayload } from "../domain/deployment-gate.ts";
 import type { CommentPayload, ReactionPayload } from "../domain/reply.ts";
@@ -39,7 +39,9 @@ async function sayCheck(github: GitHub, action: Doable, payload: CheckRunPayload
   const before = z.object({ notes: z.string() }).safeParse(action.previous).data?.notes;
   const annotations = notes === undefined || notes === before ? {} : { annotations: annotationsOf(text) };
   const kept = notes === undefined ? {} : { notes };
+  const externalId = externalIdOf(payload);
   const said = {
+    ...(externalId === null ? {} : { external_id: externalId }),
     status: text.status,
     ...(text.conclusion === null ? {} : { conclusion: text.conclusion }),
     // What passes needs no button; an empty list takes them away.

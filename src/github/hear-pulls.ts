@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import { NO_COMMIT, type Review } from "../domain/change.ts";
+import { pullsInExternalId } from "../domain/decision.ts";
 import { EMERGENCY_BUTTON } from "./buttons.ts";
 import { listen, same } from "./listener.ts";
 import {
@@ -162,11 +163,12 @@ const OWN_CHECK = "it is our own check run";
 
 function pullsOfRun(event: z.infer<typeof CheckRunEvent>): readonly Subject[] {
   const repositoryId = event.repository.id;
-  const own = (event.check_run.pull_requests ?? []).filter(
-    (pull) => pull.base === undefined || pull.base.repo.id === repositoryId,
-  );
-  if (own.length === 0) return [{ type: "commit", repositoryId, sha: event.check_run.head_sha }];
-  return own.map(({ number }) => ({ type: "pull", repositoryId, number }));
+  const { pull_requests: told = [], external_id: externalId, head_sha: sha } = event.check_run;
+  const own = told.filter((pull) => pull.base === undefined || pull.base.repo.id === repositoryId);
+  // GitHub names no pull request whose head is in a fork; our own check runs carry the numbers of theirs.
+  const numbers = new Set([...own.map(({ number }) => number), ...pullsInExternalId(externalId)]);
+  if (numbers.size === 0) return [{ type: "commit", repositoryId, sha }];
+  return [...numbers].map((number) => ({ type: "pull", repositoryId, number }));
 }
 
 const checkAsked = listen("recheck", CheckRunEvent, (event, { appId }) =>

@@ -29,17 +29,22 @@ export async function listOpenPulls(github: GitHub, repository: Repository): Pro
   });
 }
 
-/** The numbers of the open pull requests whose head is this commit. One request. Throws {@link Trouble}. */
-export async function pullsWithHead(
-  github: GitHub,
-  repository: Repository,
-  sha: Sha,
-): Promise<readonly number[]> {
+/** The numbers of the pull requests that GitHub ties to a commit: the open ones whose head it is, and the others. */
+export interface PullsWith {
+  readonly open: readonly number[];
+  readonly other: readonly number[];
+}
+
+/** Reads the pull requests that GitHub ties to a commit; it ties none whose head is in a fork. One request. Throws {@link Trouble}. */
+export async function pullsWithHead(github: GitHub, repository: Repository, sha: Sha): Promise<PullsWith> {
   const { owner, name } = repository;
   const answer = await query(github, PULLS_WITH_QUERY, { owner, name, sha }, PullsWithAnswer);
-  return (answer.repository.object?.associatedPullRequests ?? [])
-    .filter((pull) => pull.state === "OPEN" && pull.headRefOid === sha)
-    .map(({ number }) => number);
+  const tied = answer.repository.object?.associatedPullRequests ?? [];
+  const isOpen = (pull: (typeof tied)[number]): boolean => pull.state === "OPEN" && pull.headRefOid === sha;
+  return {
+    open: tied.filter(isOpen).map(({ number }) => number),
+    other: tied.filter((pull) => !isOpen(pull)).map(({ number }) => number),
+  };
 }
 
 /** The names of the branches, those that begin with `prefix` if one is given. Throws {@link Trouble}. */

@@ -145,6 +145,7 @@ export const CheckRunEvent = z.object({
     head_sha: ShaShape,
     name: z.string(),
     app: z.object({ id: z.int() }).nullish(),
+    external_id: z.string().nullish().catch(undefined),
     pull_requests: PullNumbers,
   }),
 });

@@ -285,6 +285,14 @@ export class Queue {
     return rows.map(listedAction);
   }
 
+  /** Every action of one key, whatever became of it, in the order they were stored. */
+  async ofKey(key: string): Promise<readonly ListedAction[]> {
+    const rows = await this.#store.read((db) =>
+      db.selectFrom("action").selectAll().where("key", "=", key).orderBy("id").execute(),
+    );
+    return rows.map(listedAction);
+  }
+
   /** The actions of one key that were carried out, in the order they were stored. */
   async carriedOut(key: string): Promise<readonly ListedAction[]> {
     const rows = await this.#store.read((db) =>
