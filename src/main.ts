@@ -3,6 +3,7 @@
 import { pino, type Logger } from "pino";
 import { PinoPretty as pretty } from "pino-pretty";
 import countersign from "./app.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import type { Instant } from "./domain/change.ts";
 import type { CompletenessRecord } from "./domain/record.ts";
 import { logged, Trouble } from "./domain/trouble.ts";
@@ -87,7 +88,10 @@ export interface Countersign {
   stop(): Promise<void>;
 }
 
-const MINUTE = 60_000;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+/** So often the App notes that it is there. */
+const BEAT = MINUTE / 4;
 
 /** Starts the App. Throws Trouble when the store cannot be opened. */
 export async function startCountersign(settings: Settings, start: StartTools): Promise<Countersign> {
@@ -195,12 +199,23 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       const until = clock.now();
       for (const each of appointments(done, until)) await queueAppointment(ledger, each);
       done = until;
-      if (missedSince !== null) {
-        await queueMissed(ledger, missedSince, until);
-        missedSince = null;
-      }
       worker.wake();
     };
+    let lookedAt = Number.NEGATIVE_INFINITY;
+    const clockWatch = new ClockWatch(clock, ledger.queue, last === null ? null : last + BEAT);
+    await clockWatch.look();
+    /** Asks for what was turned away as soon as something can be stored again, at most once a minute. */
+    const lookForMissed = async (): Promise<void> => {
+      if (missedSince === null || performance.now() - lookedAt < MINUTE) return;
+      const since = missedSince;
+      await queueMissed(ledger, Math.min(since, clock.now()), clock.now());
+      lookedAt = performance.now();
+      if (missedSince === since) missedSince = null;
+      worker.wake();
+    };
+    // While nothing can be stored this fails too, and is tried again.
+    const looking = setInterval(() => void lookForMissed().catch(() => undefined), MINUTE / 12);
+    const watching = setInterval(() => void clockWatch.look().catch(() => undefined), SECOND);
     const ticking = setInterval(() => {
       tick().catch((error: unknown) =>
         log.error(logged(error), "The timetable could not be queued; it is tried again in a minute"),
@@ -210,9 +225,11 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       ledger.beat(clock.now()).catch((error: unknown) => {
         log.warn(logged(error), "The heartbeat could not be noted; a gap will be recorded if this lasts");
       });
-    }, MINUTE / 4);
+    }, BEAT);
     ended = () => {
       clearInterval(ticking);
+      clearInterval(looking);
+      clearInterval(watching);
       clearInterval(beating);
     };
     worker.start();

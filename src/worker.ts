@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import type { Clock } from "./flows/ports.ts";
 import type { Lease } from "./flows/work.ts";
 import { logged } from "./domain/trouble.ts";
+import type { LeaseClock } from "./ledger/lease-clock.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
 /** What the worker needs. `work` does one lane's due work under its lease. */
@@ -18,6 +19,7 @@ export interface WorkerTools {
   readonly leaseMs?: number;
 }
 
+const MINUTE = 60_000;
 const LANES_AT_ONCE = 8;
 const LEASE_MS = 30_000;
 const POLL_MS = 500;
@@ -30,6 +32,7 @@ export class Worker {
   readonly #tools: WorkerTools;
   readonly #owner = randomUUID();
   readonly #leaseMs: number;
+  readonly #leaseClock: LeaseClock;
   readonly #running = new Map<string, Promise<void>>();
   #drain: Promise<void> | null = null;
   #again = false;
@@ -37,9 +40,12 @@ export class Worker {
   readonly #stopping = new AbortController();
   #stopped = false;
   #timer: NodeJS.Timeout | null = null;
+  /** When it was last said that the queue cannot be reached; null: it can. */
+  #complainedAt: number | null = null;
 
   constructor(tools: WorkerTools) {
     this.#tools = tools;
+    this.#leaseClock = tools.ledger.leaseClock();
     this.#leaseMs = tools.leaseMs ?? LEASE_MS;
   }
 
@@ -52,9 +58,23 @@ export class Worker {
 
   /** Looks for due work now. */
   wake(): void {
-    void this.#drained().catch((error: unknown) => {
-      this.#tools.log.error(logged(error), "The worker could not reach its queue");
-    });
+    this.#drained().then(
+      () => this.#reached(),
+      (error: unknown) => this.#complain(error),
+    );
+  }
+
+  /** It looks twice a second: that it cannot reach its queue is said once a minute. */
+  #complain(error: unknown): void {
+    const now = performance.now();
+    if (this.#complainedAt !== null && now - this.#complainedAt < MINUTE) return;
+    this.#complainedAt = now;
+    this.#tools.log.error(logged(error), "The worker cannot reach its queue; it goes on trying");
+  }
+
+  #reached(): void {
+    if (this.#complainedAt !== null) this.#tools.log.info("The worker reaches its queue again");
+    this.#complainedAt = null;
   }
 
   /** Resolves when no work is due any more, also none that another worker has leased. Rejects with Trouble when the queue cannot be reached. */
@@ -90,18 +110,21 @@ export class Worker {
     while (!this.#stopped) {
       this.#again = false;
       this.#woken = Promise.withResolvers<void>();
+      await this.#leaseClock.sync();
       const free = LANES_AT_ONCE - this.#running.size;
       const claimed =
         free <= 0
           ? []
           : await this.#tools.ledger.queue.claim(
               this.#owner,
-              Date.now(),
+              this.#leaseClock.now(),
               this.#leaseMs,
               free,
               this.#tools.clock.now(),
             );
       for (const lane of claimed) {
+        // After the clock was set back our own lease may look like nobody's.
+        if (this.#running.has(lane)) continue;
         this.#running.set(
           lane,
           this.#workLane(lane).finally(() => this.#running.delete(lane)),
@@ -117,8 +140,8 @@ export class Worker {
   async #workLane(lane: string): Promise<void> {
     const { ledger, log, work } = this.#tools;
     const { queue } = ledger;
-    // Leases run by real time: another process cannot know what time it is in a story.
-    const now = (): number => Date.now();
+    // Leases run by a clock of their own: another process cannot know what time it is in a story.
+    const now = (): number => this.#leaseClock.now();
     const lease: Lease = { owner: this.#owner, lane, now, isStopping: () => this.#stopped };
     const heart = setInterval(() => {
       queue.extend(this.#owner, lane, now(), this.#leaseMs).catch((error: unknown) => {

@@ -330,12 +330,10 @@ async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<vo
   } catch (error) {
     if (error instanceof Trouble && error.code === "lease-lost") throw error;
     const message = error instanceof Error ? error.message : String(error);
-    const about = { err: error, action: action.key, attempts: action.attempts };
-    if (isGone(error)) tools.log.info(about, "GitHub does not know what an action is about");
-    else tools.log.warn(about, "An action could not be carried out");
     const now = tools.clock.now();
-    if (isHopeless(error, action.attempts, now - action.storedAt))
-      await queue.actNever(lease.owner, lease.lane, action.id, message, lease.now());
+    const isOver = isHopeless(error, action.attempts, now - action.storedAt);
+    tellOfFailure(tools, error, { action: action.key, attempts: action.attempts + 1 }, isOver);
+    if (isOver) await queue.actNever(lease.owner, lease.lane, action.id, message, lease.now());
     else
       await queue.actLater(
         lease.owner,
@@ -351,16 +349,14 @@ async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<vo
 async function putOff(tools: Tools, lease: Lease, delivery: Delivery, error: unknown): Promise<void> {
   const { queue } = tools.ledger;
   const message = error instanceof Error ? error.message : String(error);
-  const about = { err: error, delivery: delivery.id, event: delivery.event, attempts: delivery.attempts };
-  if (isGone(error)) tools.log.info(about, "GitHub does not know what a delivery is about");
-  else if (isLag(error)) tools.log.debug(about, "A delivery waits for GitHub's lists");
-  else tools.log.warn(about, "A delivery could not be worked on");
   const now = tools.clock.now();
   const { attempts } = delivery;
+  const isOver = isHopeless(error, attempts, now - delivery.receivedAt);
+  const about = { delivery: delivery.id, event: delivery.event, attempts: attempts + 1 };
+  tellOfFailure(tools, error, about, isOver && !isGone(error));
   if (isGone(error) && attempts + 1 >= ATTEMPTS_AT_GONE)
     await queue.delivered(lease.owner, lease.lane, [delivery], `ended: ${message}`, lease.now());
-  else if (isHopeless(error, attempts, now - delivery.receivedAt))
-    await queue.deliverNever(lease.owner, lease.lane, delivery, message, lease.now());
+  else if (isOver) await queue.deliverNever(lease.owner, lease.lane, delivery, message, lease.now());
   else
     await queue.deliverLater(
       lease.owner,
@@ -370,6 +366,21 @@ async function putOff(tools: Tools, lease: Lease, delivery: Delivery, error: unk
       message,
       lease.now(),
     );
+}
+
+/** Logs one line for each failure outside; of a failure of our own one line in all, when it is given up on. */
+function tellOfFailure(
+  tools: Tools,
+  error: unknown,
+  about: Readonly<Record<string, unknown>>,
+  isOver: boolean,
+): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  const line = { ...about, reason, ...(error instanceof Trouble ? { code: error.code } : {}) };
+  tools.log.debug({ ...about, err: error }, "Work failed");
+  if (isOver) tools.log.error(line, "Work was given up; it stays listed and can be replayed");
+  else if (isGone(error)) tools.log.info(line, "GitHub does not know what this work is about");
+  else if (error instanceof Trouble && !isLag(error)) tools.log.warn(line, "Work failed and is tried again");
 }
 
 function isGone(error: unknown): boolean {

@@ -8,6 +8,14 @@ import type { Action } from "../domain/entry.ts";
 import { LeaseLost } from "../domain/trouble.ts";
 import type { StoreKind, Tables } from "./schema.ts";
 
+/** No lease is longer than this: one that ends later was given before the clock was set back, and holds nobody up (ms). */
+const LONGEST_LEASE = 60_000;
+
+/** The latest end of a lease that is alive at `now`, seen by whoever leases for `leaseMs`. */
+export function latestLease(now: Instant, leaseMs: number): Instant {
+  return now + Math.max(leaseMs, LONGEST_LEASE);
+}
+
 /** The right to work on one lane. */
 export interface Lease {
   readonly owner: string;
@@ -84,7 +92,7 @@ export async function claimLanes(
     .selectFrom("lane")
     .select("lane")
     .where("due_at", "<=", dueBy)
-    .where("lease_until", "<=", now)
+    .where((eb) => eb.or([eb("lease_until", "<=", now), eb("lease_until", ">", latestLease(now, leaseMs))]))
     .orderBy("due_at")
     .limit(limit);
   const rows = await (kind === "postgres" ? due.forUpdate().skipLocked() : due).execute();

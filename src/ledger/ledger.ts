@@ -12,6 +12,7 @@ import { taskLane } from "../domain/task.ts";
 import { storeActions } from "./actions.ts";
 import { storeTasks } from "./deliveries.ts";
 import type { Lease } from "./lanes.ts";
+import { LeaseClock } from "./lease-clock.ts";
 import { holdLane, laneOfAction, lockLanes } from "./lanes.ts";
 import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
 import type { LogCheck, LogFilter, LogRow } from "./log.ts";
@@ -143,6 +144,17 @@ export class Ledger {
         .onConflict((conflict) => conflict.column("id").doUpdateSet({ at }))
         .execute();
     });
+  }
+
+  /** The clock that leases of this database run by, as one process reads it. */
+  leaseClock(): LeaseClock {
+    if (this.#store.kind === "sqlite") return new LeaseClock(null);
+    return new LeaseClock(() =>
+      this.#store.read(async (db) => {
+        const asked = sql<number>`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`.as("now");
+        return (await db.selectNoFrom(asked).executeTakeFirstOrThrow()).now;
+      }),
+    );
   }
 
   /** Stores so many bytes as any delivery is stored, and drops those of the last trial: whether anything can be stored is tried, not guessed. */

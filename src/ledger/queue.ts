@@ -13,7 +13,7 @@ import type { ActionStatus, ListedAction, StoredAction } from "./actions.ts";
 import { deliveryRow, dueDeliveries, listDeliveries, storeRows, storeTasks } from "./deliveries.ts";
 import type { Delivery, DeliveryRow, DeliveryStatus, ListedDelivery, NewDelivery } from "./deliveries.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { claimLanes, holdLane, releaseLane, wakeLanes } from "./lanes.ts";
+import { claimLanes, holdLane, latestLease, releaseLane, wakeLanes } from "./lanes.ts";
 import type { Tables } from "./schema.ts";
 import type { Store } from "./store.ts";
 
@@ -73,12 +73,34 @@ export class Queue {
         .selectFrom("lane")
         .select("lane")
         .where("due_at", "<=", dueBy)
-        .where("lease_until", "<=", now)
+        .where((eb) =>
+          eb.or([eb("lease_until", "<=", now), eb("lease_until", ">", latestLease(now, leaseMs))]),
+        )
         .limit(1)
         .executeTakeFirst(),
     );
     if (due === undefined) return [];
     return this.#store.transact((tx) => claimLanes(tx, this.#store.kind, owner, now, leaseMs, limit, dueBy));
+  }
+
+  /**
+   * Says that the clock was set back: what was due by it stays due, and what was to be tried again in a while is tried after that
+   * while. What is due at a date waits for its date.
+   */
+  async clockWentBack(from: Instant, to: Instant): Promise<void> {
+    await this.#store.transact(async (tx) => {
+      for (const table of ["delivery", "action"] as const) {
+        const waiting = tx.updateTable(table).where("status", "=", sql.lit("waiting"));
+        await waiting.set({ due_at: to }).where("due_at", ">", to).where("due_at", "<=", from).execute();
+        await waiting
+          .set((eb) => ({ due_at: eb("due_at", "-", from - to) }))
+          .where("attempts", ">", 0)
+          .where("due_at", ">", from)
+          .execute();
+      }
+      // Whoever takes a lane finds out when its work is due.
+      await tx.updateTable("lane").set({ due_at: to }).where("due_at", ">", to).execute();
+    });
   }
 
   /** Prolongs an unexpired lease until `now + leaseMs`. */

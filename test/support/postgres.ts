@@ -1,7 +1,8 @@
 /** Starts one PostgreSQL for the whole run, in a folder of its own on a free port, unless TEST_DATABASE_URL names a server. */
 
+import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
-import { mkdtemp, chmod } from "node:fs/promises";
+import { chmod, mkdtemp, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -41,46 +42,102 @@ const HASTY = [
   "max_wal_senders=0",
 ];
 
-/**
- * Starts a PostgreSQL of our own; `stop` ends it and removes its folder. Not durable: it does not wait
- * for the disk. Tests kill the App, never the server or the machine, so that loses them nothing.
- */
-export async function startPostgres({ durable }: { readonly durable: boolean }): Promise<{
+/** A PostgreSQL of our own. */
+export interface PostgresServer {
   readonly url: string;
+  readonly port: number;
+  /** Ends it and removes its folder. */
   readonly stop: () => Promise<void>;
-}> {
+  /** Shuts it down, or ends it as `kill -9` does; its folder stays. */
+  readonly halt: (how: "shut down" | "kill") => Promise<void>;
+  /** Starts it again after a halt. */
+  readonly start: () => Promise<void>;
+  /** Starts another server, with what this one holds, which must be halted. */
+  readonly copy: () => Promise<PostgresServer>;
+}
+
+/**
+ * Starts a PostgreSQL of our own. Not durable: it does not wait for the disk. Tests end the App or the server, never the
+ * machine, so that loses them nothing. `connections`: how many sessions there may be at once.
+ */
+export async function startPostgres(options: {
+  readonly durable: boolean;
+  readonly connections?: number;
+}): Promise<PostgresServer> {
+  return serverIn(await newFolder(), options, true);
+}
+
+async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "countersign-postgres-"));
   // PostgreSQL will not run as root; its own user has to be able to get at the folder.
   await chmod(folder, 0o755);
+  return folder;
+}
+
+async function serverIn(
+  folder: string,
+  options: { readonly durable: boolean; readonly connections?: number },
+  isNew: boolean,
+): Promise<PostgresServer> {
+  const data = join(folder, "data");
   const port = await freePort();
   const said: string[] = [];
-  const server = new EmbeddedPostgres({
-    databaseDir: join(folder, "data"),
-    port,
-    user: "countersign",
-    password: "countersign",
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ["--encoding=UTF8", "--no-sync"],
-    postgresFlags: [
-      "-c",
-      "listen_addresses=127.0.0.1",
-      "-c",
-      `unix_socket_directories=`,
-      ...(durable ? [] : HASTY.flatMap((setting) => ["-c", setting])),
-    ],
-    onLog: (line) => said.push(line),
-    onError: (line) => said.push(String(line)),
-  });
+  const make = (): EmbeddedPostgres =>
+    new EmbeddedPostgres({
+      databaseDir: data,
+      port,
+      user: "countersign",
+      password: "countersign",
+      persistent: true,
+      createPostgresUser: process.getuid?.() === 0,
+      initdbFlags: ["--encoding=UTF8", "--no-sync"],
+      postgresFlags: [
+        "-c",
+        "listen_addresses=127.0.0.1",
+        "-c",
+        `unix_socket_directories=`,
+        ...(options.connections === undefined ? [] : ["-c", `max_connections=${options.connections}`]),
+        ...(options.durable ? [] : HASTY.flatMap((flag) => ["-c", flag])),
+      ],
+      onLog: (line) => said.push(line),
+      onError: (line) => said.push(String(line)),
+    });
+  let server = make();
   try {
-    await server.initialise();
+    if (isNew) await server.initialise();
     await server.start();
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw new Error(`PostgreSQL did not start:\n${said.join("")}`, { cause: error });
   }
+  const pid = async (): Promise<number> =>
+    Number((await readFile(join(data, "postmaster.pid"), "utf8")).split("\n")[0]);
   return {
+    port,
     url: `postgres://countersign:countersign@127.0.0.1:${port}/postgres`,
+    async halt(how) {
+      if (how === "kill") process.kill(await pid(), "SIGKILL");
+      else await server.stop();
+    },
+    async start() {
+      // After a kill the sessions of the dead server may still be about to notice.
+      for (let attempt = 1; ; attempt += 1) {
+        server = make();
+        try {
+          return await server.start();
+        } catch (error) {
+          if (attempt === 50)
+            throw new Error(`PostgreSQL did not start:\n${said.join("")}`, { cause: error });
+          await new Promise((resolve) => setTimeout(resolve, 200));
+        }
+      }
+    },
+    async copy() {
+      const other = await newFolder();
+      // With the owner and rights the server insists on.
+      execFileSync("cp", ["-a", data, join(other, "data")]);
+      return serverIn(other, options, false);
+    },
     async stop() {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });

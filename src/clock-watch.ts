@@ -1,0 +1,32 @@
+/** Notices that the machine's clock was set back: what was due by it must not wait until it is that late again. */
+
+import type { Instant } from "./domain/change.ts";
+import type { Clock } from "./flows/ports.ts";
+import type { Queue } from "./ledger/queue.ts";
+
+/** Clocks are set by less than this all the time, and nobody waits for it (ms). */
+const SLACK = 2_000;
+
+/** Compares the clock with one that only goes forward. */
+export class ClockWatch {
+  readonly #clock: Clock;
+  readonly #queue: Pick<Queue, "clockWentBack">;
+  /** The latest moment there was, and when it was, by the clock that only goes forward. */
+  #latest: { readonly at: Instant; readonly since: number };
+
+  /** `latest`: the latest moment known from before this process; null: there is none. */
+  constructor(clock: Clock, queue: Pick<Queue, "clockWentBack">, latest: Instant | null) {
+    this.#clock = clock;
+    this.#queue = queue;
+    this.#latest = { at: latest ?? clock.now(), since: performance.now() };
+  }
+
+  /** Looks once, and has the queue follow the clock where it went back. Rejects with Trouble; the next look tries again. */
+  async look(): Promise<void> {
+    const at = this.#clock.now();
+    const since = performance.now();
+    const expected = this.#latest.at + (since - this.#latest.since);
+    if (at < expected - SLACK) await this.#queue.clockWentBack(Math.ceil(expected), at);
+    this.#latest = { at, since };
+  }
+}
