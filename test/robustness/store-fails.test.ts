@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Client } from "pg";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import type { DoStep } from "../../src/cli/scenario/steps.ts";
 import { isWhole, sample } from "../support/effort.ts";
@@ -224,22 +224,25 @@ async function play(
 }
 
 describe("a store that fails under an App that serves", () => {
-  let undisturbed: Awaited<ReturnType<typeof play>>;
-  beforeAll(async () => {
-    undisturbed = await play(null);
-  }, 120_000);
-
   for (const trouble of sample(TROUBLES, 1))
     test(
       `where ${trouble.name}: it goes on by itself, and all rows are right`,
       { timeout: 300_000 },
       async () => {
         const { outcome, doubled } = await play(trouble);
-        expect(verdictsOf(outcome)).toEqual(verdictsOf(undisturbed.outcome));
-        expect(doubled).toEqual(undisturbed.doubled);
+        expect(verdictsOf(outcome)).toEqual(VERDICTS);
+        expect(doubled).toEqual([]);
       },
     );
 });
+
+/** What the steps come to, however the store fares. */
+const VERDICTS: readonly string[] = [
+  "change compliant",
+  "change compliant",
+  "change non-compliant: independently-approved merged-by-pull-request",
+  "deployment compliant",
+];
 
 /** What was judged, without what differs from run to run: when, and which commits. */
 function verdictsOf({ verdicts }: Outcome): readonly string[] {
@@ -250,7 +253,9 @@ function verdictsOf({ verdicts }: Outcome): readonly string[] {
         readonly verdict: string;
         readonly results: readonly { readonly control: string; readonly outcome: string }[];
       };
-      return [kind, verdict, ...results.map(({ control, outcome }) => `${control} ${outcome}`)].join(", ");
+      const bad = results.filter(({ outcome }) => outcome !== "pass" && outcome !== "not-applicable");
+      const named = bad.map(({ control }) => control).join(" ");
+      return `${kind} ${verdict}${named === "" ? "" : `: ${named}`}`;
     })
     .toSorted();
 }
