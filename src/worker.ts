@@ -30,7 +30,8 @@ const AFTER_FAILURE_MS = 1_000;
 /** Works until stopped; wake it when something was stored. */
 export class Worker {
   readonly #tools: WorkerTools;
-  readonly #owner = randomUUID();
+  readonly #id = randomUUID();
+  #claims = 0;
   readonly #leaseMs: number;
   readonly #leaseClock: LeaseClock;
   readonly #running = new Map<string, Promise<void>>();
@@ -111,25 +112,21 @@ export class Worker {
       this.#again = false;
       this.#woken = Promise.withResolvers<void>();
       await this.#leaseClock.sync();
+      // Each claim is an owner of its own: what was begun under a lease that ran out is refused, though the same worker has a new one.
+      this.#claims += 1;
+      const owner = `${this.#id}/${this.#claims}`;
       const free = LANES_AT_ONCE - this.#running.size;
       const claimed =
         free <= 0
           ? []
           : await this.#tools.ledger.queue.claim(
-              this.#owner,
+              owner,
               this.#leaseClock.now(),
               this.#leaseMs,
               free,
               this.#tools.clock.now(),
             );
-      for (const lane of claimed) {
-        // After the clock was set back our own lease may look like nobody's.
-        if (this.#running.has(lane)) continue;
-        this.#running.set(
-          lane,
-          this.#workLane(lane).finally(() => this.#running.delete(lane)),
-        );
-      }
+      for (const lane of claimed) this.#begin(lane, owner);
       // Whatever becomes due in another lane does not wait for those that are worked on.
       if (this.#running.size > 0) await Promise.race([...this.#running.values(), this.#woken.promise]);
       else if (claimed.length === 0 && !this.#again) return;
@@ -137,14 +134,24 @@ export class Worker {
     await Promise.all(this.#running.values());
   }
 
-  async #workLane(lane: string): Promise<void> {
+  /** Works a lane; where work on it is still under way, by a lease that ran out, after that has ended. */
+  #begin(lane: string, owner: string): void {
+    const before = this.#running.get(lane) ?? Promise.resolve();
+    const run = before.then(() => this.#workLane(lane, owner));
+    this.#running.set(lane, run);
+    void run.finally(() => {
+      if (this.#running.get(lane) === run) this.#running.delete(lane);
+    });
+  }
+
+  async #workLane(lane: string, owner: string): Promise<void> {
     const { ledger, log, work } = this.#tools;
     const { queue } = ledger;
     // Leases run by a clock of their own: another process cannot know what time it is in a story.
     const now = (): number => this.#leaseClock.now();
-    const lease: Lease = { owner: this.#owner, lane, now, isStopping: () => this.#stopped };
+    const lease: Lease = { owner, lane, now, isStopping: () => this.#stopped };
     const heart = setInterval(() => {
-      queue.extend(this.#owner, lane, now(), this.#leaseMs).catch((error: unknown) => {
+      queue.extend(owner, lane, now(), this.#leaseMs).catch((error: unknown) => {
         log.warn({ ...logged(error), lane }, "A lane's lease could not be prolonged");
       });
     }, this.#leaseMs / 3);
@@ -157,7 +164,7 @@ export class Worker {
     } finally {
       clearInterval(heart);
     }
-    await queue.release(this.#owner, lane).catch((error: unknown) => {
+    await queue.release(owner, lane).catch((error: unknown) => {
       log.error({ ...logged(error), lane }, "A lane could not be given back; its lease will run out");
     });
   }

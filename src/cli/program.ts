@@ -7,6 +7,7 @@ import { answerFailure, Misuse } from "./answer.ts";
 import { addDeviationCommands } from "./deviation-program.ts";
 import { addEmergencyCommands } from "./emergency-program.ts";
 import type { ReportOptions } from "./report-deployment.ts";
+import { visible } from "../domain/text.ts";
 import type { Where } from "../ledger/store.ts";
 
 const VERSION = "0.1.0";
@@ -29,7 +30,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     }
     const failure = answerFailure(error, terminal.env);
     if (args.includes("--json")) terminal.print(JSON.stringify(failure.data));
-    else for (const line of failure.lines) terminal.say(line);
+    else for (const line of failure.lines) terminal.say(visible(line));
     return failure.code;
   }
 }
@@ -60,7 +61,7 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
   }
   function give(answer: Answer, json: boolean | undefined): void {
     if (json === true) terminal.print(JSON.stringify(answer.data));
-    else for (const line of answer.lines) terminal.print(line);
+    else for (const line of answer.lines) terminal.print(visible(line));
     answered(answer.code);
   }
 

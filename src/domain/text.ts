@@ -22,3 +22,21 @@ export function wellFormed(value: unknown): unknown {
   );
   return isSame ? value : Object.fromEntries(made);
 }
+
+/** Returns a text without marks that nobody sees: no control characters but line feeds, none that change the direction. */
+export function visible(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll(/\r\n/gu, "\n")
+    .replaceAll(/(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/gu, " ");
+}
+
+/** Returns JSON in which marks that nobody sees are written out; the value is the same. */
+export function visibleJson(json: string): string {
+  return json.toWellFormed().replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (mark) =>
+    mark
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
+}

@@ -8,6 +8,7 @@ import { taskEvent } from "../../src/domain/task.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { Worker } from "../../src/worker.ts";
+import { entry } from "../ledger/sample.ts";
 import { freshDatabase } from "../support/stores.ts";
 
 const log = pino({ level: "silent" });
@@ -142,6 +143,70 @@ test("what GitHub does not know any more is ended with a note after three attemp
     status: "done",
     note: "ended: GitHub knows no pull request acme/web#9.",
   });
+});
+
+test("a worker whose lease ran out is never in its lane twice, and records nothing by the old lease once it has a new one", async () => {
+  const { where, sql, remove: removeIt } = await freshDatabase("sqlite");
+  const own = await openLedger(where);
+  const claim = own.queue.claim.bind(own.queue);
+  let claims = 0;
+  own.queue.claim = async (...given) => {
+    const lanes = await claim(...given);
+    claims += lanes.length;
+    return lanes;
+  };
+  const end = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  let inside = 0;
+  let most = 0;
+  let runs = 0;
+  const refused: unknown[] = [];
+  const worker = new Worker({
+    ledger: own,
+    clock,
+    log,
+    async work(lease) {
+      runs += 1;
+      const first = runs === 1;
+      inside += 1;
+      most = Math.max(most, inside);
+      begun.resolve();
+      if (first) {
+        await end.promise;
+        await own
+          .record({ entries: [entry("a", 1)], actions: [] }, now, lease)
+          .catch((error: unknown) => refused.push((error as Trouble).code));
+      } else {
+        const all = await own.queue.deliveries(lease.lane, now, 100);
+        await own.queue.delivered(lease.owner, lease.lane, all, "", lease.now());
+      }
+      inside -= 1;
+    },
+  });
+  try {
+    const body = Buffer.from("{}");
+    await own.queue.store({
+      id: "d",
+      lane: "repository:1",
+      event: "push",
+      action: null,
+      receivedAt: now,
+      body,
+    });
+    worker.wake();
+    await begun.promise;
+    // As after a lock on the lanes that was held for longer than the lease.
+    await sql("update lane set lease_until = 0");
+    worker.wake();
+    await expect.poll(() => claims).toBe(2);
+    end.resolve();
+    await worker.settle();
+    expect({ most, runs, refused }).toEqual({ most: 1, runs: 2, refused: ["lease-lost"] });
+  } finally {
+    await worker.stop();
+    await own.close();
+    await removeIt();
+  }
 });
 
 /** Tools of which only the queue is reached. */

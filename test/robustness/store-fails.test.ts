@@ -158,12 +158,12 @@ const TROUBLES: readonly Trouble[] = [
 ];
 
 /** How long a trouble lasts (ms): longer than a lease, where it is to be seen what becomes of it. */
-const LASTS = isWhole ? 35_000 : 2_000;
+const LASTS = isWhole ? 70_000 : 2_000;
 
 async function play(
   trouble: Trouble | null,
 ): Promise<{ readonly outcome: Outcome; readonly doubled: readonly string[] }> {
-  const world = { server: await startPostgres({ durable: false, connections: 20 }) };
+  const world = { server: await startPostgres({ durable: true, connections: 20 }) };
   const ending: (() => Promise<unknown>)[] = [() => world.server.stop()];
   try {
     const proxy = await startProxy(world.server.port);

@@ -2,6 +2,7 @@
 
 import type { Actor, Instant } from "../change.ts";
 import type { Person } from "../record.ts";
+import { visible, visibleJson } from "../text.ts";
 import type { EvidenceSource } from "./population.ts";
 
 /** What a cell holds; an empty cell means "not known" or "not applicable", never zero. */
@@ -86,7 +87,7 @@ function cellText(type: ColumnType, value: Cell): string {
   if (value === null) return "";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") return type === "time" ? timeText(value) : String(value);
-  return value;
+  return type === "json" ? visibleJson(value) : visible(value);
 }
 
 /** An instant in RFC 3339, UTC, with a fraction only where there is one. */
