@@ -23,12 +23,12 @@ export function wellFormed(value: unknown): unknown {
   return isSame ? value : Object.fromEntries(made);
 }
 
-/** Returns a text without marks that nobody sees: no control characters but line feeds, none that change the direction. */
+/** Returns a text without marks that nobody sees: no control characters but line feeds and tabs, none that change the direction. */
 export function visible(text: string): string {
   return text
     .toWellFormed()
     .replaceAll(/\r\n/gu, "\n")
-    .replaceAll(/(?!\n)[\p{Cc}\p{Cf}\u2028\u2029]/gu, " ");
+    .replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}\u2028\u2029]/gu, " ");
 }
 
 /** Returns JSON in which marks that nobody sees are written out; the value is the same. */

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { canonical } from "../../src/domain/digest.ts";
-import { truncate, wellFormed } from "../../src/domain/text.ts";
+import { truncate, visible, visibleJson, wellFormed } from "../../src/domain/text.ts";
 
 /** Any UTF-16 units, halves of characters among them. */
 const ANY = fc.oneof(
@@ -40,4 +40,29 @@ test("whatever texts a value holds, it has a canonical form, and one that reads 
   );
   const whole = { a: ["\u{1F600}"], b: { c: 1 } };
   expect(wellFormed(whole)).toBe(whole);
+});
+
+test("nothing that cannot be seen is left in a text, and JSON says the same with it written out", () => {
+  const mark = fc.constantFrom(
+    "\u202e",
+    "\u2066",
+    "\u200b",
+    "\u001b[2J",
+    "\u0000",
+    "\u0085",
+    "\u2028",
+    "\r",
+    "\t",
+    "\u{E0041}",
+  );
+  const text = fc.array(fc.oneof(ANY, mark)).map((parts) => parts.join(""));
+  fc.assert(
+    fc.property(text, (given) => {
+      expect(visible(given)).not.toMatch(/(?![\n\t])[\p{Cc}\p{Cf}\u2028\u2029]/u);
+      const json = canonical({ given });
+      expect(visibleJson(json)).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
+      expect(JSON.parse(visibleJson(json))).toEqual(JSON.parse(json));
+    }),
+  );
+  expect(visible("two\r\nlines, größe \u{1F600}")).toBe("two\nlines, größe \u{1F600}");
 });

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 
+import { canonical } from "../../src/domain/digest.ts";
+import { cellsOf, column } from "../../src/domain/evidence/table.ts";
 import { csvText } from "../../src/package/csv.ts";
 import { readCsv } from "../../src/cli/read-csv.ts";
 
@@ -18,3 +20,14 @@ test.each(["one\ntwo", "one\rtwo", "one\r\ntwo", 'one "two"', "one, two", "plain
     ]);
   },
 );
+
+test("a cell holds no mark that nobody sees, and JSON in it is the same value", () => {
+  const hidden = "a\u202eb\u0000c\u001b[2Jd\u2066e\u200bf\ng";
+  const columns = (["text", "list", "json"] as const).map((type) =>
+    column<string>(type, type, type, (value) => (type === "json" ? canonical({ value }) : value)),
+  );
+  const [text = "", list = "", json = ""] = cellsOf(columns, hidden);
+  expect([text, list]).toEqual(["a b c [2Jd e f\ng", "a b c [2Jd e f\ng"]);
+  expect(json).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  expect(JSON.parse(json)).toEqual({ value: hidden });
+});
