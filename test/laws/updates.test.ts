@@ -7,7 +7,7 @@ import type { DoStep } from "../../src/cli/scenario/steps.ts";
 import type { Assessment } from "../../src/domain/result.ts";
 import { openRig, type RawState } from "../robustness/rig.ts";
 import { endOnFailure, rounds, SEED } from "../support/effort.ts";
-import { readStory } from "../support/scenarios.ts";
+import { INTENT, MADE_UP, stepsOf } from "../support/made-up.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { worse } from "../support/worse.ts";
 
@@ -16,187 +16,6 @@ const RUNS = rounds(1, 10);
 const MOST_STEPS = 60;
 const LEAST_STEPS = 40;
 const MINUTE = 60_000;
-
-// Only observed, so that what GitHub lets happen does not hang on what the App has heard of.
-const STORY = readStory(
-  `name: a story made up
-policy: { mode: observe, approval: { required: 1 }, production: { branches: [main, "release/**"] } }
-people: { ann: { permission: admin }, bob: { permission: write }, cat: { permission: write } }
-story: []
-`,
-  "laws",
-);
-
-const KINDS = [
-  ["open", 5],
-  ["review", 10],
-  ["push", 4],
-  ["force-push", 2],
-  ["update-branch", 2],
-  ["dismiss-review", 1],
-  ["retarget", 2],
-  ["merge", 9],
-  ["enqueue", 3],
-  ["merge-by-hand", 2],
-  ["push-to-production", 3],
-  ["force-push-production", 2],
-  ["create-release", 2],
-  ["delete-release", 2],
-  ["deploy", 3],
-] as const;
-
-/** One thing somebody may want; what it comes to depends on what there is when its turn comes. */
-interface Intent {
-  readonly kind: (typeof KINDS)[number][0];
-  readonly by: string;
-  /** Picks one of those there are. */
-  readonly which: number;
-  readonly choice: number;
-}
-
-const INTENT: fc.Arbitrary<Intent> = fc.record({
-  kind: fc.oneof(...KINDS.map(([kind, weight]) => ({ weight, arbitrary: fc.constant(kind) }))),
-  by: fc.constantFrom("ann", "bob", "cat"),
-  which: fc.nat({ max: 11 }),
-  choice: fc.nat({ max: 5 }),
-});
-
-interface Open {
-  readonly pull: number;
-  readonly author: string;
-  readonly branch: string;
-  base: string;
-  readonly reviewers: Set<string>;
-}
-
-/** The steps GitHub takes for what is wanted, whatever the App does; what is impossible where it comes is left out. */
-function stepsOf(intents: readonly Intent[], withQueue: boolean): readonly DoStep[] {
-  const open: Open[] = [];
-  const releases: string[] = [];
-  const steps: DoStep[] = [];
-  let opened = 0;
-  let cut = 0;
-  for (const [index, { kind, by, which, choice }] of intents.entries()) {
-    const files = { [`src/${index}.ts`]: `${index}` };
-    const at = open.length === 0 ? -1 : which % open.length;
-    const one = open[at];
-    const bases = ["main", ...releases];
-    const base = bases[choice % bases.length] ?? "main";
-    const openOne = (): void => {
-      opened += 1;
-      const branch = `feature-${opened}`;
-      open.push({ pull: opened, author: by, branch, base, reviewers: new Set() });
-      steps.push({ do: "open-pull-request", by, pull: opened, branch, base, files });
-    };
-    switch (kind) {
-      case "open":
-        openOne();
-        break;
-      case "push-to-production":
-        steps.push({ do: "push", by: "ann", branch: base, files, bypass: true });
-        break;
-      case "force-push-production":
-        steps.push({ do: "force-push", by: "ann", branch: base, to: `${base}~1`, files, bypass: true });
-        break;
-      case "create-release":
-        cut += 1;
-        releases.push(`release/${cut}`);
-        steps.push({
-          do: "create-branch",
-          by: "ann",
-          branch: `release/${cut}`,
-          from: "main",
-          ...(choice === 0 ? { files } : {}),
-          bypass: true,
-        });
-        break;
-      case "delete-release": {
-        const gone = releases[which % Math.max(releases.length, 1)];
-        // GitHub closes what was based on it; leave that out of what can still be done.
-        if (gone === undefined || open.some((each) => each.base === gone)) break;
-        releases.splice(releases.indexOf(gone), 1);
-        steps.push({ do: "delete-branch", by: "ann", branch: gone, bypass: true });
-        break;
-      }
-      case "deploy":
-        steps.push({ do: "deploy", by, environment: "production", commit: base });
-        break;
-      default: {
-        if (one === undefined) {
-          openOne();
-          break;
-        }
-        const wanted = kind === "enqueue" && !withQueue ? "merge" : kind;
-        const isOver = actOn(one, { kind: wanted, by, choice, files, base }, steps);
-        if (isOver) open.splice(at, 1);
-      }
-    }
-  }
-  return steps;
-}
-
-/** What happens to one pull request; answers whether it is over then. */
-function actOn(
-  one: Open,
-  {
-    kind,
-    by,
-    choice,
-    files,
-    base,
-  }: Pick<Intent, "kind" | "by" | "choice"> & {
-    readonly files: Readonly<Record<string, string>>;
-    readonly base: string;
-  },
-  steps: DoStep[],
-): boolean {
-  const { pull } = one;
-  switch (kind) {
-    case "review": {
-      const state = (["approved", "approved", "approved", "changes-requested", "commented"] as const)[choice];
-      if (state === undefined || (one.author === by && state !== "commented")) return false;
-      if (state !== "commented") one.reviewers.add(by);
-      steps.push({ do: "review", by, pull, state, body: "seen" });
-      return false;
-    }
-    case "push":
-      steps.push({ do: "push", by, pull, files: choice < 2 ? { "src/flip.ts": `${choice}` } : files });
-      return false;
-    case "force-push":
-      steps.push({ do: "force-push", by, pull, files });
-      return false;
-    case "update-branch":
-      steps.push({ do: "update-branch", by, pull });
-      return false;
-    case "dismiss-review": {
-      const [of] = one.reviewers;
-      if (of === undefined) return false;
-      one.reviewers.delete(of);
-      steps.push({ do: "dismiss-review", by: "ann", pull, of });
-      return false;
-    }
-    case "retarget":
-      if (base === one.base) return false;
-      one.base = base;
-      steps.push({ do: "retarget", by: "ann", pull, base });
-      return false;
-    case "enqueue":
-      if (one.base !== "main") {
-        steps.push({ do: "merge", by: "ann", pull, method: "squash", bypass: true });
-        return true;
-      }
-      steps.push({ do: "enqueue", by: "ann", pull, bypass: true });
-      return true;
-    case "merge-by-hand":
-      steps.push({ do: "merge-locally-and-push", by: "ann", pulls: [pull], branch: one.base, bypass: true });
-      return true;
-    default: {
-      const method = (["merge", "squash", "rebase"] as const)[choice % 3] ?? "merge";
-      steps.push({ do: "merge", by: "ann", pull, method, bypass: true });
-      return true;
-    }
-  }
-}
 
 /** What becomes of webhooks: every nth is dropped, delayed, doubled; `down`: the App answers none from a step on, for so many steps. */
 interface Weather {
@@ -244,7 +63,7 @@ interface Told {
 
 async function play(steps: readonly DoStep[], weather: Weather | null): Promise<Told> {
   const { where, remove } = await freshDatabase("sqlite");
-  const rig = await openRig(STORY, where);
+  const rig = await openRig(MADE_UP, where);
   try {
     const begun = updatesOf(await rig.state()).length;
     for (const kind of ["drop", "delay", "duplicate"] as const) {
@@ -253,7 +72,7 @@ async function play(steps: readonly DoStep[], weather: Weather | null): Promise<
     }
     if (weather?.reorder === true) await rig.fault({ do: "reorder-webhooks" });
     const refusals: string[] = [];
-    let now = STORY.start;
+    let now = MADE_UP.start;
     for (const [index, step] of steps.entries()) {
       now += 5 * MINUTE;
       await rig.moveTo(now);

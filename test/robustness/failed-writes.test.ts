@@ -1,10 +1,13 @@
 /** Law 14: a failure between any two writes leaves a state that the next run completes. */
 
-import { beforeAll, describe, expect, test } from "vitest";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
 
 import type { Scenario } from "../../src/cli/scenario/format.ts";
+import type { DoStep } from "../../src/cli/scenario/steps.ts";
 import type { AppUnderTest, Stage } from "../../src/cli/scenario/stage.ts";
-import { sample } from "../support/effort.ts";
+import { isWhole, rounds, sample, SEED } from "../support/effort.ts";
+import { INTENT, MADE_UP, stepsOf } from "../support/made-up.ts";
 import { differences, rowsOf, type Rows } from "../support/rows.ts";
 import { scenarios } from "../support/scenarios.ts";
 import { openStageOn } from "../support/stage.ts";
@@ -13,45 +16,62 @@ import { aMinuteLater, FailingStore, type Fault } from "./failing-store.ts";
 
 /** `FAULT`: one play alone, such as `kill:17`, to look at. */
 const ONE = /^(fail|kill):(\d+)$/u.exec(process.env["FAULT"] ?? "");
-/** So many plays of each kind and store in a run of the sample. */
-const SAMPLED = 1;
-/** In one play, every so many writes one goes wrong: what one leaves behind is mended before the next. */
+/** In one play, every so many writes one goes wrong: what one leaves behind is completed before the next. */
 const APART = 100;
+/** So many plays of each kind when everything is tested, their first writes spread evenly. */
+const PLAYS = 20;
 
-const STORY = named("one-of-everything");
+const STORIES: readonly Scenario[] = [
+  named("one-of-everything"),
+  ...fc
+    .sample(fc.array(INTENT, { minLength: 25, maxLength: 35 }), { seed: SEED, numRuns: rounds(0, 2) })
+    .map((intents, index) => madeUp(index, stepsOf(intents, false))),
+];
 
 for (const kind of ["sqlite", "postgres"] as const)
   describe(`a write that fails, and a process that ends after one, on ${kind}`, () => {
-    let whole: Awaited<ReturnType<typeof played>>;
-    beforeAll(async () => {
-      whole = await played(kind, STORY, null);
-    }, 600_000);
-
-    test("leave the rows of an undisturbed quarter", { timeout: 7_200_000 }, async () => {
-      expect(whole.writes).toBeGreaterThan(100);
-      const all = Array.from({ length: APART }, (_, index) => index + 1);
-      const faults: readonly Fault[] =
-        ONE === null
-          ? (["fail", "kill"] as const).flatMap((each) =>
-              sample(all, SAMPLED).map((first) => ({ kind: each, first, every: APART })),
-            )
-          : [{ kind: ONE[1] === "kill" ? "kill" : "fail", first: Number(ONE[2]), every: APART }];
-      const wrong: string[] = [];
-      let happened = 0;
-      for (const fault of faults) {
-        const name = `${fault.kind}:${fault.first}`;
-        try {
-          const broken = await played(kind, STORY, fault);
-          happened += broken.happened;
-          wrong.push(...differences(whole.rows, broken.rows).map((line) => `${name}: ${line}`));
-        } catch (error) {
-          wrong.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    test.for(STORIES)(
+      "leave the rows of an undisturbed play of $name",
+      { timeout: 7_200_000 },
+      async (story) => {
+        const whole = await played(kind, story, null);
+        expect(whole.writes).toBeGreaterThan(50);
+        const faults = faultsFor(kind);
+        const wrong: string[] = [];
+        let happened = 0;
+        for (const fault of faults) {
+          const name = `${fault.kind}:${fault.first}`;
+          try {
+            const broken = await played(kind, story, fault);
+            happened += broken.happened;
+            wrong.push(...differences(whole.rows, broken.rows).map((line) => `${name}: ${line}`));
+          } catch (error) {
+            wrong.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+          }
         }
-      }
-      console.log(`${kind}: ${whole.writes} writes, ${happened} went wrong in ${faults.length} plays`);
-      expect(wrong).toEqual([]);
-    });
+        console.log(
+          `${kind}, ${story.name}: ${whole.writes} writes; ${happened} failed or were the last, in ${faults.length} plays`,
+        );
+        expect(wrong).toEqual([]);
+      },
+    );
   });
+
+/** Where the writes that go wrong begin: spread over all, or one drawn by the seed. */
+function faultsFor(kind: "sqlite" | "postgres"): readonly Fault[] {
+  if (ONE !== null)
+    return [{ kind: ONE[1] === "kill" ? "kill" : "fail", first: Number(ONE[2]), every: APART }];
+  const all = Array.from({ length: PLAYS }, (_, index) => 1 + index * (APART / PLAYS));
+  // Each store sees both in a whole run.
+  const kinds = isWhole || kind === "sqlite" ? (["fail", "kill"] as const) : (["kill"] as const);
+  return kinds.flatMap((each) => sample(all, 1).map((first) => ({ kind: each, first, every: APART })));
+}
+
+/** Steps drawn by the seed, an hour apart. */
+function madeUp(index: number, steps: readonly DoStep[]): Scenario {
+  const story = steps.map((step) => ({ line: 0, do: { ...step, after: "1h" } }));
+  return { ...MADE_UP, name: `story ${index + 1} made up by ${SEED}`, story };
+}
 
 async function played(
   kind: "sqlite" | "postgres",
