@@ -2,19 +2,19 @@
 
 import type { AskState } from "./ask.ts";
 import { asked, asksOf, stateOf } from "./asks.ts";
-import type { Actor, Authority, Instant, PullRequest, Push, Review, SameContent, Sha } from "./change.ts";
-import { NO_COMMIT } from "./change.ts";
+import type { Actor, Authority, Instant, PullRequest, Review } from "./change.ts";
 import {
-  contributorsOf,
   coverage,
   isMaker,
   makersOf,
-  mergesToProve,
   stayedOut,
+  unseenAmong,
   type Certainty,
+  type Coverage,
   type Makers,
 } from "./contribution.ts";
-import { carriedBy, openMerges } from "./landed-before.ts";
+import { carriedBy } from "./landed-before.ts";
+import { contentOf, isDismissed, newestDecisive, samePerson } from "./reviewed.ts";
 import { authorityOf, entitled } from "./entitled.ts";
 import { whyNobody } from "./nobody.ts";
 import { asOnePerson, mayBeSomeoneElse, personBehind } from "./identity.ts";
@@ -36,33 +36,6 @@ export interface ApprovalJudgement {
   readonly landed: readonly string[];
   /** Those of them that leave it open however many approvals count. */
   readonly doubts: readonly string[];
-}
-
-/**
- * The next pair of commits whose content must be compared before {@link judgeApprovals} can tell, or null when nothing is missing.
- * Asked for one at a time, the present head first, because one proven difference settles a review. `ofMerges`: also whether
- * each merge of the base adds nothing, where it matters who made the rest alone.
- */
-export function nextProof(
-  pull: PullRequest,
-  ofMerges = false,
-): { readonly from: Sha; readonly to: Sha } | null {
-  const at = pull.merged?.at ?? Infinity;
-  const approvals = newestDecisive(pull.reviews, at).filter(
-    (review) =>
-      review.state !== "changes-requested" && !isDismissed(review, at) && review.author?.type === "User",
-  );
-  const isOpen = ({ from, to }: { from: Sha; to: Sha }): boolean =>
-    from !== to && !pull.sameContent.some((proof) => proof.from === from && proof.to === to);
-  for (const review of approvals) {
-    const from = review.commit;
-    if (from === null || contentOf(review, pull) === "earlier") continue;
-    const to = versionsAfter(review, pull).find((version) => isOpen({ from, to: version }));
-    if (to !== undefined) return { from, to };
-  }
-  const reviewers = approvals.flatMap((review) => (review.author === null ? [] : [review.author.id]));
-  const hands = ofMerges ? contributorsOf(pull).map(({ actor }) => actor.id) : [];
-  return [...mergesToProve(pull, [...reviewers, ...hands]), ...openMerges(pull)].find(isOpen) ?? null;
 }
 
 /** Several controls and the texts ask for the same judgement: facts and policies never change, so the last one is kept. */
@@ -103,36 +76,32 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
 
   const all = makers.map((_, commit) => commit);
   const notCarried = all.filter((commit) => !carried.commits.has(makers[commit]?.sha ?? ""));
+  const spared = policy.independence === "strict" ? unseenAmong(makers) : 1;
   const reached = (requirement: Requirement): { have: number; couldHave: number; nobody: string | null } => {
     const index = leaves.indexOf(requirement);
     const open = carriedLeaves.has(requirement) ? notCarried : all;
     const enough = all.length > 0 && open.length === 0 ? requirement.required : 0;
     /** How many count for the commit that has fewest of them. */
-    const count = (
+    const fewest = (
       pool: readonly Covering[],
-      isCovered: (certainty: Certainty | undefined) => boolean,
-    ): number => {
-      const some = pool.filter(
-        ({ covers, leastCovered }) =>
-          !isCovered(leastCovered) && !open.every((commit) => isCovered(covers[commit])),
-      );
-      if (some.length === 0) return pool.length;
-      const perCommit = open.map((commit) => some.filter(({ covers }) => isCovered(covers[commit])).length);
-      return pool.length - some.length + Math.min(...perCommit);
-    };
-    const have = count(
+      count: (coverages: readonly Coverage[]) => number = couldBeCounted,
+    ): number =>
+      open.length === 0
+        ? pool.length
+        : Math.min(...open.map((commit) => count(pool.map(({ covers }) => covers[commit] ?? "yes"))));
+    const have = fewest(
       judged.filter((each) => each.sure && each.entitled[index] === "yes"),
-      (certainty) => certainty === "yes",
+      (coverages) => certainlyCounted(coverages, spared),
     );
     const possible = judged.filter((each) => each.possible && each.entitled[index] !== "no");
-    const couldHave = count(possible, (certainty) => certainty !== "no");
+    const couldHave = fewest(possible);
     const holders = pull.holders?.find(({ source }) => source === sources(requirement.from));
     const approved = new Set(possible.map((each) => each.judged.actorId));
     const others = othersIn(sources(requirement.from), given, pull, approved, (actor) =>
       coverageBy(actor, pull, policy, makers),
     );
     const left = others.filter(({ covers }) => covers.some((certainty) => certainty !== "no"));
-    const atBest = count([...possible, ...left], (certainty) => certainty !== "no");
+    const atBest = fewest([...possible, ...left]);
     const isStuck =
       holders?.complete === true && makers.length > 0 && Math.max(atBest, enough) < requirement.required;
     return {
@@ -157,10 +126,15 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
       .filter((review) => vetoOf(review) === "unknown")
       .map((review) => approvalReason("unknown-veto", review.author?.login ?? "ghost")),
   ];
+  // Of several who may each be the one nobody saw, all but so many are not.
+  const besideUnseen = judged.filter((each) => each.sure && each.judged.code === "unknown-maker");
+  const settled = besideUnseen.length > spared ? besideUnseen : [];
   return {
-    approvals: [...judged.map((each) => each.judged), ...replaced, ...late].map((each) =>
-      byAccount(each, given, policy),
-    ),
+    approvals: [
+      ...judged.map((each) => (settled.includes(each) ? notAlone(each.judged) : each.judged)),
+      ...replaced,
+      ...late,
+    ].map((each) => byAccount(each, given, policy)),
     asks: asks.map((ask) => stateOf(ask, reached)),
     vetoes: open
       .filter((review) => vetoOf(review) === "yes")
@@ -173,6 +147,25 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
     ],
     landed: carried.reasons,
     doubts,
+  };
+}
+
+/** Counts the people who surely cover a commit: as many of those nobody saw may have made it as `spared` says. */
+function certainlyCounted(coverages: readonly Coverage[], spared: number): number {
+  const unseen = coverages.filter((each) => each === "unseen").length;
+  return coverages.filter((each) => each === "yes").length + Math.max(0, unseen - spared);
+}
+
+function couldBeCounted(coverages: readonly Coverage[]): number {
+  return coverages.filter((each) => each !== "no").length;
+}
+
+function notAlone(judged: JudgedApproval): JudgedApproval {
+  return {
+    ...judged,
+    counts: true,
+    code: "beside-unseen",
+    reason: approvalReason("beside-unseen", judged.login),
   };
 }
 
@@ -233,14 +226,12 @@ function byAccount(judged: JudgedApproval, given: PullRequest, policy: Policy): 
 /** Which commits somebody's approval covers, or would cover. */
 interface Covering {
   /** For each commit, whether its giver did not make it alone. */
-  readonly covers: readonly Certainty[];
-  /** The least certain of them. */
-  readonly leastCovered: Certainty;
+  readonly covers: readonly Coverage[];
 }
 
 interface Judged extends Covering {
   readonly judged: JudgedApproval;
-  /** Current content and known commit: counts wherever it covers. */
+  /** Current content, known commit and person: counts wherever it covers. */
   readonly sure: boolean;
   /** Would count if what could not be found out were in its favour. */
   readonly possible: boolean;
@@ -263,7 +254,7 @@ function judge(
   const entitlements = leaves.map((each) =>
     each.unknown === undefined ? entitled(each.from, authority) : "unknown",
   );
-  const { covers, leastCovered } = covering(coverageBy(actor, pull, policy, makers));
+  const covers = coverageBy(actor, pull, policy, makers);
   const answer = (
     code: ApprovalCode,
     state: "sure" | "possible" | "no",
@@ -274,7 +265,6 @@ function judge(
     possible: state !== "no",
     entitled: entitlements,
     covers,
-    leastCovered,
     unknown: state === "possible" ? [approvalReason(code, review.author?.login ?? "ghost", detail)] : [],
   });
   if (isDismissed(review, at)) return answer("dismissed", "no");
@@ -283,13 +273,16 @@ function judge(
   if (actor.type !== "User") return answer("bot", "no");
   if (pull.retargetedAt !== null && review.submittedAt <= pull.retargetedAt)
     return answer("retargeted", "no");
-  const real = covers.filter((_, index) => makers[index]?.addsNothing !== true);
+  const own = makers
+    .map(({ addsNothing }, index) => (addsNothing ? null : index))
+    .filter((each) => each !== null);
+  const real = own.flatMap((index) => covers[index] ?? []);
   if (real.length > 0 && real.every((each) => each === "no"))
     return answer(
       pull.requestedBy?.some(({ id }) => id === actor.id) === true ? "requested" : "own-work",
       "no",
     );
-  if (pull.author?.id === actor.id && (makers.length === 0 || policy.independence === "strict"))
+  if (pull.author?.id === actor.id && (real.length === 0 || policy.independence === "strict"))
     return answer("own-work", "no");
   const content = contentOf(review, pull);
   if (content === "earlier") return answer("earlier-version", "no");
@@ -305,14 +298,19 @@ function judge(
       ? answer("unknown-authority", "possible")
       : answer("unknown-address", "possible", { address });
   }
-  const covered = real.filter((each) => each === "yes").length;
-  const unsure = real.filter((each) => each === "unknown").length;
-  const detail = { covered, of: real.length };
-  if (unsure > 0 && covered === 0) return answer("unknown-maker", "possible", detail);
-  const counted = answer(covered < real.length ? "covers-some" : "counts", "sure", detail);
-  return unsure === 0
-    ? counted
-    : { ...counted, unknown: [approvalReason("unknown-maker", actor.login, detail)] };
+  const held = new Set(pull.commits.map(({ sha }) => sha));
+  const current = real.filter((_, index) => held.has(makers[own[index] ?? -1]?.sha ?? ""));
+  const covered = current.filter((each) => each === "yes").length;
+  const unsure = real.filter((each) => each === "unknown" || each === "unseen").length;
+  const detail = { covered, of: current.length };
+  const unknown = unsure === 0 ? [] : [approvalReason("unknown-maker", actor.login, detail)];
+  if (unsure > 0 && !real.includes("yes")) {
+    const open = answer("unknown-maker", "possible", detail);
+    // Nobody saw one person: where somebody else approves too, not both are that one.
+    return { ...open, sure: real.some((each) => each === "unseen") };
+  }
+  const code = covered < current.length ? "covers-some" : real.includes("no") ? "replaced-work" : "counts";
+  return { ...answer(code, "sure", detail), unknown };
 }
 
 /** Those a source names whose approval is not among those given, each person once, with what it would cover. */
@@ -321,7 +319,7 @@ function othersIn(
   given: PullRequest,
   pull: PullRequest,
   approved: ReadonlySet<number | null>,
-  coverageOf: (actor: Actor) => readonly Certainty[],
+  coverageOf: (actor: Actor) => readonly Coverage[],
 ): readonly (Covering & { readonly login: string })[] {
   const find = ({ holders = [] }: PullRequest): readonly Actor[] =>
     holders.find((each) => each.source === source)?.people ?? [];
@@ -332,15 +330,9 @@ function othersIn(
     if (approved.has(person.id)) continue;
     // GitHub takes no review from the account that opened it; another account of that person may give one.
     const covers = account.id === given.author?.id ? [] : coverageOf(person);
-    if (covers.length > 0 || !found.has(person.id))
-      found.set(person.id, { login: account.login, ...covering(covers) });
+    if (covers.length > 0 || !found.has(person.id)) found.set(person.id, { login: account.login, covers });
   }
   return [...found.values()];
-}
-
-function covering(covers: readonly Certainty[]): Covering {
-  const leastCovered = covers.includes("no") ? "no" : covers.includes("unknown") ? "unknown" : "yes";
-  return { covers, leastCovered };
 }
 
 /** For each commit, whether someone's approval covers it; under strict independence, the same for all. */
@@ -349,7 +341,7 @@ function coverageBy(
   pull: PullRequest,
   policy: Policy,
   makers: readonly Makers[],
-): readonly Certainty[] {
+): readonly Coverage[] {
   if (actor === null) return makers.map(() => "unknown");
   if (policy.independence !== "strict") return makers.map((each) => coverage(each, actor.id));
   const out = stayedOut(pull, makers, actor.id);
@@ -381,101 +373,4 @@ function refused(
     reason: approvalReason(code, login, detail),
     basis: review.basis,
   };
-}
-
-/** Whether a review is for the content that is there now. A content that went away and came back ended it in between. */
-function contentOf(review: Review, pull: PullRequest): "same" | "earlier" | "unknown" {
-  if (review.commit === null) return "unknown";
-  const from = review.commit;
-  const proofs = versionsAfter(review, pull).map((to) =>
-    to === from ? "tree" : proofOf(pull.sameContent, from, to),
-  );
-  if (proofs.includes("different")) return "earlier";
-  return proofs.includes("unknown") || !isWholeWay(from, review, pull) ? "unknown" : "same";
-}
-
-/**
- * Every version the pull request had after a review was given, the present head first.
- * Commits between count as versions of their own: whether each was ever a head is known only if no webhook was lost.
- */
-function versionsAfter(review: Review, pull: PullRequest): readonly Sha[] {
-  const heads = pushesAfter(review, pull)
-    .flatMap((push) => [push.after, push.before])
-    .filter((sha) => sha !== NO_COMMIT);
-  const between = review.commit === null ? [] : (commitsSince(review.commit, pull) ?? []);
-  const versions = new Set([pull.head.sha, ...heads, ...between]);
-  if (review.commit !== null && review.commit !== pull.head.sha) versions.delete(review.commit);
-  return [...versions];
-}
-
-/** The pushes after a review and up to the merge, oldest first. */
-function pushesAfter(review: Review, pull: PullRequest): readonly Push[] {
-  const { commit, submittedAt } = review;
-  const pushes = pull.pushes.filter((push) => !isAfterMerge(push, pull)).toSorted((a, b) => a.at - b.at);
-  // Times are whole seconds: within the review's own second, the place in the chain of heads tells what came after it,
-  // and where the same commit came twice in that second, the review is taken to be for the first time.
-  const earlier = pushes.findLastIndex((push) => push.after === commit && push.at < submittedAt);
-  const given =
-    earlier >= 0 ? earlier : pushes.findIndex((push) => push.after === commit && push.at === submittedAt);
-  return pushes.filter((push, index) => (given >= 0 ? index > given : push.at > submittedAt));
-}
-
-/** A branch lives on after a merge: what is pushed to it then was never part of what was merged. */
-function isAfterMerge(push: Push, pull: PullRequest): boolean {
-  if (pull.merged === null || push.at < pull.merged.at) return false;
-  return push.at > pull.merged.at || push.before === pull.head.sha;
-}
-
-/** Whether every version between a review and the head was seen: each push begins where the one before it ended. */
-function isWholeWay(from: Sha, review: Review, pull: PullRequest): boolean {
-  const way = commitsSince(from, pull) ?? [];
-  const follows = (before: Sha, after: Sha): boolean =>
-    before === after ||
-    // Commits added on top are all compared, each as a version of its own.
-    (way.includes(after) && (before === from || way.indexOf(after) < way.indexOf(before)));
-  let at = from;
-  for (const push of pushesAfter(review, pull)) {
-    if (push.after === NO_COMMIT) continue;
-    if (push.before !== NO_COMMIT && !follows(at, push.before)) return false;
-    if (push.before === NO_COMMIT && push.after !== at) return false;
-    at = push.after;
-  }
-  return follows(at, pull.head.sha);
-}
-
-/** The first-parent commits from the head down to, and without, a commit; null if it is not on that way. */
-function commitsSince(sha: Sha, pull: PullRequest): readonly Sha[] | null {
-  const parents = new Map(pull.commits.map((commit) => [commit.sha, commit.parents]));
-  const way: Sha[] = [];
-  for (
-    let at: Sha | undefined = pull.head.sha;
-    at !== undefined && !way.includes(at);
-    at = parents.get(at)?.[0]
-  ) {
-    if (at === sha) return way;
-    if (!parents.has(at)) return null;
-    way.push(at);
-  }
-  return null;
-}
-
-function proofOf(proofs: readonly SameContent[], from: Sha, to: Sha): SameContent["proof"] {
-  return proofs.find((proof) => proof.from === from && proof.to === to)?.proof ?? "unknown";
-}
-
-function newestDecisive(reviews: readonly Review[], at: Instant): readonly Review[] {
-  const decisive = reviews
-    .filter((review) => review.state !== "commented" && review.submittedAt <= at)
-    .toSorted((a, b) => a.submittedAt - b.submittedAt || a.id - b.id);
-  return decisive.filter(
-    (review, index) => !decisive.slice(index + 1).some((later) => samePerson(later, review)),
-  );
-}
-
-function samePerson(a: Review, b: Review): boolean {
-  return a.author !== null && b.author !== null ? a.author.id === b.author.id : a === b;
-}
-
-function isDismissed(review: Review, at: Instant): boolean {
-  return review.dismissed !== null && review.dismissed.at <= at;
 }

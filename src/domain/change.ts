@@ -64,6 +64,9 @@ export const CommitSchema = z.object({
     "`null`: unknown; an actor with id WEB_FLOW_ID: made in GitHub's web interface",
   ),
   signed: z.boolean().exactOptional().describe("Whether GitHub found its signature valid; absent: not read"),
+  signer: ActorSchema.exactOptional().describe(
+    "Whose valid signature it bears; absent: nobody's, or not read",
+  ),
 });
 
 /** One commit. `null` in `authors` or as `committer` is an account GitHub cannot name: an unknown person. */
@@ -178,6 +181,34 @@ const ChangedFileSchema = z.object({
 
 /** A file a pull request touches; `oldPath` is set when it was renamed or copied. */
 export type ChangedFile = Infer<typeof ChangedFileSchema>;
+
+const EarlierHeadSchema = z.object({
+  head: ShaSchema,
+  commits: z.array(CommitSchema).nullable().describe("Null: GitHub no longer knows them"),
+});
+
+/** The commits a pull request had at an earlier head, without those of its base. */
+export type EarlierHead = Infer<typeof EarlierHeadSchema>;
+
+const TouchedFilesSchema = z.object({
+  commit: ShaSchema,
+  files: z.array(ChangedFileSchema).nullable().describe("Null: GitHub would not list them all"),
+  standing: z
+    .array(z.string())
+    .describe("Those of their paths, old and new, at which the head of the pull request holds something"),
+});
+
+/** The files one commit touches; of a merge, what it changes against its first parent. */
+export type TouchedFiles = Infer<typeof TouchedFilesSchema>;
+
+const KeyHolderSchema = z.object({
+  actor: ActorSchema,
+  from: InstantSchema,
+  until: InstantSchema.nullable().describe("Null: it still is"),
+});
+
+/** Somebody of whom a deploy key with write access is or was there: what anybody pushes with it looks like their push. */
+export type KeyHolder = Infer<typeof KeyHolderSchema>;
 
 const BroughtPolicySchema = z.object({
   path: z.string(),
@@ -335,7 +366,7 @@ export const PullRequestSchema = z.object({
     })
     .exactOptional()
     .describe(
-      "The changed files; absent where no policy asks for them. `complete` is false when GitHub would not list them all.",
+      "The changed files; absent where neither a policy nor who made them asks for them. `complete` is false when GitHub would not list them all.",
     ),
   broughtPolicy: BroughtPolicySchema.exactOptional().describe(
     "What is wrong with the policy file it would bring to its base; absent where it leaves the file as it is",
@@ -355,6 +386,20 @@ export const PullRequestSchema = z.object({
     .describe("The recorded landings of its commits on integration branches; absent: none"),
   commits: z.array(CommitSchema),
   commitsComplete: z.boolean().describe("False when GitHub would not list all commits"),
+  earlier: z
+    .array(EarlierHeadSchema)
+    .exactOptional()
+    .describe(
+      "What it held before forced pushes replaced it; only heads that somebody's approval depends on. Absent: none",
+    ),
+  touched: z
+    .array(TouchedFilesSchema)
+    .exactOptional()
+    .describe("What its commits touch; only those that somebody's approval depends on. Absent: none"),
+  keyHolders: z
+    .array(KeyHolderSchema)
+    .exactOptional()
+    .describe("Whose pushes may be another's, by a deploy key. Absent: nobody's, as far as known"),
   pushes: z.array(PushSchema),
   reviews: z.array(ReviewSchema),
   checks: z.array(CheckSchema),

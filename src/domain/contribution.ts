@@ -1,26 +1,34 @@
-/** Who shaped a pull request's content: authors, co-authors, committers and whoever was seen to push. */
+/** Who shaped a pull request's content: authors, co-authors, committers and whoever was seen to push what is, or was, in it. */
 
 import { WEB_FLOW_ID, type Actor, type Commit, type PullRequest, type Sha } from "./change.ts";
+import { isDropped } from "./dropped.ts";
+import { followPushes, knownCommits, type Arrival } from "./pushed.ts";
 
-/** The people behind one commit. `unknown`: at least one account GitHub cannot name had a hand in it. */
+/** The people behind one commit that is or was in a pull request. */
 export interface Makers {
   readonly sha: Sha;
   /** Author and co-authors, as GitHub attributes them. Forgeable: it may exclude a person, never vouch for one. */
   readonly authors: readonly Actor[];
   readonly committer: Actor | null;
-  /** Who was seen to bring it to the branch; null when nobody saw. */
-  readonly pusher: Actor | null;
+  /** Everyone who was seen to push it, the first one first. */
+  readonly pushers: readonly Actor[];
+  /** One person nobody saw may have made it. */
+  readonly unseen: boolean;
   /** Who asked a bot for it; a person's own push is nobody's wish. */
   readonly requesters: readonly Actor[];
+  /** At least one account GitHub cannot name had a hand in it. */
   readonly unknown: boolean;
-  /** A merge proven to add nothing to what it merged: nobody's contribution. */
+  /** Nobody's contribution: proven to add nothing, or nothing of it is left. */
   readonly addsNothing: boolean;
-  /** A merge of which nobody could tell yet whether it adds anything. */
+  /** Nobody could tell whether it adds anything: a merge, or what came by a forced push that may only have moved it. */
   readonly mayAddNothing: boolean;
 }
 
 /** Whether something holds, does not, or cannot be told from what is known. */
 export type Certainty = "yes" | "no" | "unknown";
+
+/** As {@link Certainty}; `unseen`: yes, unless they are the one person nobody saw. */
+export type Coverage = Certainty | "unseen";
 
 /** One contributor and how: `author` covers co-authors too; `requester` asked a bot for it. */
 export interface Contributor {
@@ -31,25 +39,64 @@ export interface Contributor {
 /** Facts never change, so what follows from them is reckoned once. */
 const reckoned = new WeakMap<PullRequest, readonly Makers[]>();
 
-/** The makers of every commit of the pull request, in its order. */
+/**
+ * Lists the makers of every commit: those the pull request has, in its order, then those it had and of which something may be
+ * left. Of an earlier head whose commits are not known, the makers are whoever pushed it.
+ */
 export function makersOf(pull: PullRequest): readonly Makers[] {
   const known = reckoned.get(pull) ?? makersOfEach(pull);
   reckoned.set(pull, known);
   return known;
 }
 
+const NOBODY_SEEN: Arrival = { pushers: [], by: [], unseen: true, clean: "no" };
+
 function makersOfEach(pull: PullRequest): readonly Makers[] {
-  const pushers = pusherOfEach(pull);
-  return pull.commits.map((commit) => ({
-    sha: commit.sha,
-    authors: commit.authors.filter((author) => author !== null),
-    committer: commit.committer === null || commit.committer.id === WEB_FLOW_ID ? null : commit.committer,
-    pusher: pushers.get(commit.sha) ?? null,
-    requesters: isByBot(pushers.get(commit.sha) ?? null) ? (pull.requestedBy ?? []) : [],
-    unknown: commit.authors.includes(null) || commit.authors.length === 0 || commit.committer === null,
-    addsNothing: mergeProof(pull, commit) === "yes",
-    mayAddNothing: mergeProof(pull, commit) === "unknown",
+  const { commits: arrivals, heads } = followPushes(pull);
+  const known = knownCommits(pull);
+  const trees = new Map(known.map(({ sha, tree }) => [sha, tree]));
+  const ofCommits = known.map((commit): Makers => {
+    const arrival = arrivals.get(commit.sha) ?? NOBODY_SEEN;
+    const proof = mergeProof(pull, commit);
+    return {
+      sha: commit.sha,
+      authors: commit.authors.filter((author) => author !== null),
+      committer: commit.committer?.id === WEB_FLOW_ID ? null : commit.committer,
+      ...pushedBy(pull, arrival),
+      unknown: commit.authors.includes(null) || commit.authors.length === 0 || commit.committer === null,
+      addsNothing: proof === "yes" || arrival.clean === "yes" || isEmpty(commit, trees),
+      mayAddNothing: proof === "unknown" || arrival.clean === "unknown",
+    };
+  });
+  const ofHeads = [...heads].map(([sha, arrival]): Makers => ({
+    sha,
+    authors: [],
+    committer: null,
+    ...pushedBy(pull, arrival),
+    unknown: false,
+    addsNothing: arrival.clean === "yes",
+    mayAddNothing: arrival.clean === "unknown",
   }));
+  const all = [...ofCommits, ...ofHeads];
+  // What a merge did, solving a conflict or not, no list of its files tells.
+  const merges = new Set(known.filter(({ parents }) => parents.length > 1).map(({ sha }) => sha));
+  return all.map((makers) =>
+    !merges.has(makers.sha) && isDropped(pull, makers.sha, all) ? { ...makers, addsNothing: true } : makers,
+  );
+}
+
+function pushedBy(
+  pull: PullRequest,
+  { pushers, unseen }: Arrival,
+): Pick<Makers, "pushers" | "unseen" | "requesters"> {
+  // A commit nobody was seen to push may be the bot's.
+  const mayBeBots = pushers.length === 0 || pushers.some(({ type }) => type !== "User");
+  return { pushers, unseen, requesters: mayBeBots ? (pull.requestedBy ?? []) : [] };
+}
+
+/** One parent and its very tree. A merge of that kind may throw away what it merged. */
+function isEmpty({ tree, parents: [first, ...more] }: Commit, trees: ReadonlyMap<Sha, Sha>): boolean {
+  return first !== undefined && more.length === 0 && trees.get(first) === tree;
 }
 
 /** Everyone who contributed, each once, by id, with their roles. */
@@ -67,25 +114,18 @@ export function contributorsOf(pull: PullRequest): readonly Contributor[] {
     if (makers.addsNothing) continue;
     for (const author of makers.authors) add(author, "author");
     add(makers.committer, "committer");
-    add(makers.pusher, "pusher");
+    for (const pusher of makers.pushers) add(pusher, "pusher");
   }
   return [...found.values()]
     .map(({ actor, roles }) => ({ actor, roles: [...roles] }))
     .toSorted((a, b) => a.actor.id - b.actor.id);
 }
 
-/** A commit nobody was seen to push may be the bot's. */
-function isByBot(pusher: Actor | null): boolean {
-  return pusher === null || pusher.type !== "User";
-}
-
 /** Whether someone had a hand in a commit. */
 export function isMaker(makers: Makers, actorId: number): boolean {
+  const { authors, requesters, committer, pushers } = makers;
   return (
-    makers.authors.some((author) => author.id === actorId) ||
-    makers.requesters.some((requester) => requester.id === actorId) ||
-    makers.committer?.id === actorId ||
-    makers.pusher?.id === actorId
+    [...authors, ...requesters, ...pushers].some(({ id }) => id === actorId) || committer?.id === actorId
   );
 }
 
@@ -96,32 +136,35 @@ export function isMaker(makers: Makers, actorId: number): boolean {
  * was neither seen to push nor to commit it: names can be forged, pushes cannot. Where nobody saw who pushed it, it may
  * have been the approver under another's name.
  */
-export function coverage(makers: Makers, actorId: number): Certainty {
+export function coverage(makers: Makers, actorId: number): Coverage {
   if (makers.addsNothing) return "yes";
   const own = coverageOfContent(makers, actorId);
   return own === "no" && makers.mayAddNothing ? "unknown" : own;
 }
 
-function coverageOfContent(makers: Makers, actorId: number): Certainty {
-  const { pusher, committer, authors } = makers;
-  const named = isMaker(makers, actorId);
-  if (pusher === null) {
-    if (!named) return "unknown";
-    const another = authors.some((author) => author.id !== actorId && author.type === "User");
-    return another && committer?.id !== actorId ? "unknown" : "no";
-  }
-  if (!named) return "yes";
-  if (pusher.type !== "User" || pusher.id === actorId || committer?.id === actorId) return "no";
-  return authors.some((author) => author.id === pusher.id) ? "yes" : "no";
+function coverageOfContent(makers: Makers, actorId: number): Coverage {
+  const { pushers, committer, authors, unseen } = makers;
+  if (!isMaker(makers, actorId)) return unseen ? "unseen" : "yes";
+  if (committer?.id === actorId || pushers.some(({ id }) => id === actorId)) return "no";
+  const others = authors.filter(({ id, type }) => id !== actorId && type === "User");
+  if (pushers.length === 0) return others.length > 0 ? "unknown" : "no";
+  const isVouched = others.some(({ id }) => pushers.some((pusher) => pusher.id === id));
+  return isVouched && !unseen ? "yes" : "no";
 }
 
 /** Whether someone stayed out of the pull request altogether: neither its opener nor a maker of any of its commits. */
-export function stayedOut(pull: PullRequest, makers: readonly Makers[], actorId: number): Certainty {
+export function stayedOut(pull: PullRequest, makers: readonly Makers[], actorId: number): Coverage {
   if (pull.author?.id === actorId) return "no";
   if (pull.requestedBy?.some((requester) => requester.id === actorId) === true) return "no";
   const real = makers.filter((each) => !each.addsNothing);
-  if (real.some((each) => !each.mayAddNothing && isMaker(each, actorId))) return "no";
-  return real.some((each) => each.pusher === null || isMaker(each, actorId)) ? "unknown" : "yes";
+  const own = real.filter((each) => isMaker(each, actorId));
+  if (own.length > 0) return own.every(({ mayAddNothing }) => mayAddNothing) ? "unknown" : "no";
+  return real.some(({ unseen }) => unseen) ? "unseen" : "yes";
+}
+
+/** Counts the commits that one person nobody saw may have made each. */
+export function unseenAmong(makers: readonly Makers[]): number {
+  return makers.filter(({ unseen, addsNothing }) => unseen && !addsNothing).length;
 }
 
 /** Merge commits whose makers matter to these reviewers: those that must be proven to add nothing, as (first parent, merge). */
@@ -129,11 +172,13 @@ export function mergesToProve(
   pull: PullRequest,
   reviewers: readonly number[],
 ): readonly { from: Sha; to: Sha }[] {
-  const parents = new Map(pull.commits.map((commit) => [commit.sha, commit.parents]));
+  const commits = new Map(knownCommits(pull).map((commit) => [commit.sha, commit]));
   return makersOf(pull).flatMap((makers) => {
-    const [first] = parents.get(makers.sha) ?? [];
-    if (first === undefined || !makers.mayAddNothing) return [];
-    const concerned = reviewers.some((id) => isMaker(makers, id) || makers.pusher === null);
+    const commit = commits.get(makers.sha);
+    const first = commit?.parents[0];
+    if (commit === undefined || first === undefined || makers.addsNothing) return [];
+    if (mergeProof(pull, commit) !== "unknown") return [];
+    const concerned = reviewers.some((id) => isMaker(makers, id) || makers.unseen);
     return concerned ? [{ from: first, to: makers.sha }] : [];
   });
 }
@@ -147,33 +192,4 @@ function mergeProof(pull: PullRequest, commit: Commit): Certainty {
   const found = pull.sameContent.filter((proof) => proof.from === first && proof.to === commit.sha);
   if (found.some(({ proof }) => proof === "different")) return "no";
   return found.some(({ proof }) => proof === "tree" || proof === "patch") ? "yes" : "unknown";
-}
-
-/** Whom each commit was first seen to be pushed by. Left out: commits nobody was seen to push, or that may have been there before. */
-function pusherOfEach(pull: PullRequest): ReadonlyMap<Sha, Actor> {
-  const parents = new Map(pull.commits.map((commit) => [commit.sha, commit.parents]));
-  const found = new Map<Sha, Actor>();
-  // INVARIANT: with a commit, everything it stands on is in here; so no way is gone twice, however many pushes there were.
-  const seen = new Set<Sha>();
-  const fresh = (tip: Sha): readonly Sha[] => {
-    const reached: Sha[] = [];
-    const open = [tip];
-    for (let sha = open.pop(); sha !== undefined; sha = open.pop()) {
-      if (seen.has(sha) || !parents.has(sha)) continue;
-      seen.add(sha);
-      reached.push(sha);
-      open.push(...(parents.get(sha) ?? []));
-    }
-    return reached;
-  };
-  let tip: Sha | null = null;
-  for (const push of pull.pushes.toSorted((a, b) => a.at - b.at)) {
-    // What was there before this push came by one that nobody saw, if it did not come by an earlier one.
-    fresh(push.before);
-    // After a missed push a forced one may bring back what somebody else had brought.
-    const missed = push.forced && push.before !== tip && push.at >= pull.createdAt;
-    for (const sha of fresh(push.after)) if (push.actor !== null && !missed) found.set(sha, push.actor);
-    tip = push.after;
-  }
-  return found;
 }

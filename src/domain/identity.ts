@@ -1,6 +1,6 @@
 /** People with several accounts: the same person in contributions, approvals and vetoes, whichever account was used. */
 
-import type { Actor, PullRequest } from "./change.ts";
+import type { Actor, Commit, PullRequest } from "./change.ts";
 import type { Policy } from "./policy/policy.ts";
 
 /** What a policy says of who has several accounts. */
@@ -62,18 +62,27 @@ export function asOnePerson(pull: PullRequest, policy: Identified): PullRequest 
     const rights = pull.authorities.find((each) => each.actor.id === actor.id);
     return { ...actor, id, login: rights?.actor.login ?? actor.login };
   };
+  const ofOne = (commit: Commit): Commit => ({
+    ...commit,
+    authors: commit.authors.map(one),
+    committer: one(commit.committer),
+    ...(commit.signer === undefined ? {} : { signer: one(commit.signer) }),
+  });
+  const { requestedBy, earlier, keyHolders } = pull;
   return {
     ...pull,
     author: one(pull.author),
-    ...(pull.requestedBy === undefined ? {} : { requestedBy: pull.requestedBy.map(one) }),
+    ...(requestedBy === undefined ? {} : { requestedBy: requestedBy.map(one) }),
+    commits: pull.commits.map(ofOne),
+    ...(earlier === undefined
+      ? {}
+      : { earlier: earlier.map(({ head, commits }) => ({ head, commits: commits?.map(ofOne) ?? null })) }),
+    ...(keyHolders === undefined
+      ? {}
+      : { keyHolders: keyHolders.map((holder) => ({ ...holder, actor: one(holder.actor) })) }),
     ...(pull.holders === undefined
       ? {}
       : { holders: pull.holders.map((each) => ({ ...each, people: each.people.map(one) })) }),
-    commits: pull.commits.map((commit) => ({
-      ...commit,
-      authors: commit.authors.map(one),
-      committer: one(commit.committer),
-    })),
     pushes: pull.pushes.map((push) => ({ ...push, actor: one(push.actor) })),
     reviews: pull.reviews.map((review) => ({
       ...review,

@@ -10,6 +10,8 @@ import { truncate } from "./text.ts";
 export type ApprovalCode =
   | "counts"
   | "covers-some"
+  | "replaced-work"
+  | "beside-unseen"
   | "own-work"
   | "requested"
   | "earlier-version"
@@ -41,6 +43,10 @@ export function approvalReason(
       return `${who} approved this content`;
     case "covers-some":
       return `${who} approved this content; it counts for the ${detail.covered ?? 0} of ${detail.of ?? 0} commits ${who} did not make alone`;
+    case "replaced-work":
+      return `${who} approved this content; it does not count for what ${who} pushed before other commits took its place`;
+    case "beside-unseen":
+      return `${who} approved this content; nobody saw who pushed some of it, and not everyone who approved can have`;
     case "own-work":
       return `${who} made what the approval would cover; nobody approves their own work`;
     case "requested":

@@ -1,6 +1,6 @@
 /** Facts gathered whole: a pull request with everyone's rights and every proof its judgement will ask for. */
 
-import { judgeApprovals, nextProof } from "../domain/approval.ts";
+import { judgeApprovals } from "../domain/approval.ts";
 import { asked, asksOf } from "../domain/asks.ts";
 import type { Authority, Check, Holders, Instant, PullRequest, Sha } from "../domain/change.ts";
 import { CHECK_NAME } from "../domain/controls/control.ts";
@@ -13,6 +13,7 @@ import { asOnePerson } from "../domain/identity.ts";
 import type { PolicyNames } from "../domain/policy/names.ts";
 import { namedIn, speaksOf } from "../domain/policy/when.ts";
 import { policyInForce, type FileProblem, type PolicyInForce } from "../domain/policy/tighten.ts";
+import { nextQuestion, type Concern, type Question } from "../domain/question.ts";
 import type { Observation } from "../domain/record.ts";
 import { mayBePreApproved, preApproval } from "../domain/standard.ts";
 import { sources } from "../domain/wording.ts";
@@ -29,8 +30,8 @@ export const SETTLING = 10 * 60_000;
 
 const SECOND = 1_000;
 
-/** So many comparisons are made for one pull request; beyond that its content stays unproven. */
-const MOST_PROOFS = 60;
+/** So many questions are asked about one pull request; beyond that its content and makers stay unproven. */
+const MOST_QUESTIONS = 60;
 
 /** The entry subject an observation is kept under, so that those of one pull request or branch are found together. */
 export function observationSubject(repositoryId: number, observation: Observation, own: string): string {
@@ -128,22 +129,25 @@ export async function gatherPull(
     const told = await tools.github.readPushes(octokit, watched.repository, read.ownBranch);
     pull = { ...pull, pushes: tools.github.mergePushes([...pull.pushes, ...told]) };
   }
-  for (let made = 0; made < MOST_PROOFS; made += 1) {
-    const missing = nextProof(asOnePerson(pull, effective), mayBePreApproved(effective, pull.author));
-    if (missing === null) break;
-    // Against the branch as it is after a merge commit, every earlier version of it would look the same: empty.
-    const base = landed?.before ?? pull.base.ref;
-    const proof = await tools.github.proveSameContent(
-      octokit,
-      watched.repository,
-      base,
-      missing,
-      tools.github.lookups,
-    );
-    pull = { ...pull, sameContent: [...pull.sameContent, proof] };
-  }
+  // Against the branch as it is after a merge commit, every earlier version of it would look the same: empty.
+  const base = { name: landed?.before ?? pull.base.ref, commit: landed?.before ?? pull.base.sha };
+  let left = MOST_QUESTIONS;
+  const askFor = async (concern: Concern): Promise<void> => {
+    for (; left > 0; left -= 1) {
+      const question = nextQuestion(asOnePerson(pull, effective), concern);
+      if (question === null) return;
+      pull = { ...pull, ...(await answerTo(tools, octokit, pull, base, question)) };
+    }
+  };
+  await askFor({ ofAll: mayBePreApproved(effective, pull.author) });
   const holders = await holdersOf(tools, watched, pull, effective);
-  return { pull: holders.length === 0 ? pull : { ...pull, holders }, policy, twins };
+  if (holders.length > 0) {
+    pull = { ...pull, holders };
+    // Whoever is taken for a maker may have done no more than update the branch.
+    const people = asOnePerson(pull, effective).holders?.flatMap((each) => each.people) ?? [];
+    await askFor({ ofPeople: people.map(({ id }) => id) });
+  }
+  return { pull, policy, twins };
 }
 
 /** Whom each source names of which approvals are missing before a merge: whether anybody is left who could give them. */
@@ -176,6 +180,35 @@ async function holdersOf(
     ),
   );
   return (await Promise.all(found)).filter(({ complete, unable }) => complete || unable.length > 0);
+}
+
+async function answerTo(
+  { github }: Tools,
+  octokit: Octokit,
+  pull: PullRequest,
+  base: { readonly name: string; readonly commit: Sha },
+  question: Question,
+): Promise<Partial<PullRequest>> {
+  const { repository, earlier = [], touched = [], sameContent, head } = pull;
+  const { lookups } = github;
+  switch (question.ask) {
+    case "same": {
+      const proof = await github.proveSameContent(octokit, repository, base.name, question, lookups);
+      return { sameContent: [...sameContent, proof] };
+    }
+    case "earlier": {
+      const was = await github.readEarlier(octokit, repository, base.commit, question.head, lookups);
+      return { earlier: [...earlier, was] };
+    }
+    case "files":
+      return { files: await github.readFiles(octokit, pull, base.commit, lookups) };
+    case "touched": {
+      const { commit } = question;
+      return {
+        touched: [...touched, await github.readTouched(octokit, repository, commit, head.sha, lookups)],
+      };
+    }
+  }
 }
 
 type ReadPull = Awaited<ReturnType<Tools["github"]["readPullRequest"]>>;
@@ -318,7 +351,10 @@ function hasUnseenPusher(pull: PullRequest, policy: Policy): boolean {
   const ofPeople = policy.rules.some(({ when }) => speaksOf(when, ["contributors", "only-contributors"]));
   return (
     (ofPeople || pull.reviews.length > 0 || mayBePreApproved(policy, pull.author)) &&
-    makersOf(pull).some((makers) => makers.pusher === null && !makers.addsNothing)
+    makersOf(pull).some(
+      ({ pushers, unseen, addsNothing }) =>
+        unseen && !addsNothing && pushers.every(({ type }) => type !== "User"),
+    )
   );
 }
 

@@ -61,11 +61,14 @@ export const CommitAnswer = z
     authors: z.object({ totalCount: z.int(), nodes: z.array(GitUser).nullish() }),
     committer: GitUser,
     committedViaWeb: z.boolean(),
-    signature: z.object({ isValid: z.boolean() }).nullish(),
+    signature: z
+      .object({ isValid: z.boolean(), signer: z.object({ databaseId: Id, login: z.string() }).nullish() })
+      .nullish(),
   })
   .transform((commit): Commit => {
     const named = (commit.authors.nodes ?? []).map(person);
     const webFlow: Actor = { id: WEB_FLOW_ID, login: "web-flow", type: "User" };
+    const signer = commit.signature?.isValid === true ? person({ user: commit.signature.signer }) : null;
     return {
       sha: commit.oid,
       tree: commit.tree.oid,
@@ -75,6 +78,7 @@ export const CommitAnswer = z
       // GitHub knows for itself what was made in its web interface, and does not always name its committer.
       committer: person(commit.committer) ?? (commit.committedViaWeb ? webFlow : null),
       signed: commit.signature?.isValid ?? false,
+      ...(signer === null ? {} : { signer }),
     };
   });
 
@@ -341,6 +345,13 @@ export const ContentsAnswer = z.object({
     b: ContentsAt.nullish(),
     c: ContentsAt.nullish(),
     d: ContentsAt.nullish(),
+  }),
+});
+
+/** The answer to the query for what stands at paths: null where nothing does. */
+export const StandingAnswer = z.object({
+  repository: z.object({
+    object: z.record(z.string(), z.object({ oid: z.string() }).nullish()).nullish(),
   }),
 });
 

@@ -4,6 +4,7 @@ import { ReadAhead } from "./read-ahead.ts";
 import { organizationMembers, readAuthorities, readCandidates, readHolders } from "./authority.ts";
 import { listComments } from "./comments.ts";
 import { listGitLine, listMergedPulls } from "./census.ts";
+import { readEarlier, readTouched } from "./commits.ts";
 import { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
 import { readEnvironments, readPeople, readProtection } from "./control-state.ts";
 import { isSamePatch, proveSameContent, proveShipped } from "./content.ts";
@@ -74,6 +75,8 @@ export const facts = {
   redeliver,
   listDeployments,
   readDeployment,
+  readEarlier,
+  readTouched,
   readFiles,
   readOwners,
   listBranches,

@@ -13,7 +13,8 @@ import { compareTrees } from "./trees.ts";
 /** GitHub lists no more files of a pull request than this. */
 const MOST_FILES = 3000;
 
-const FileShape = z
+/** A file as REST lists it. */
+export const FileShape = z
   .object({
     filename: z.string(),
     previous_filename: z.string().nullish(),

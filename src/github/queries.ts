@@ -21,7 +21,7 @@ fragment commit on Commit {
   authors(first: 20) { totalCount nodes { user { databaseId login } } }
   committer { user { databaseId login } }
   committedViaWeb
-  signature { isValid }
+  signature { isValid signer { databaseId login } }
 }`;
 
 const CHECKS = `
@@ -435,4 +435,31 @@ query Contents($owner: String!, $name: String!, ${variables.join(", ")}) {
     ${commits.map((each) => `${each}: object(oid: $${each}) { ... on Commit { ${files} } }`).join("\n    ")}
   }
 }`;
+}
+
+/** Which of so many paths (`$path0`, ...) the commit `$head` holds something at. */
+export function standingQuery(count: number): string {
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  const files = numbers.map((index) => `file${index}: file(path: $path${index}) { oid }`).join(" ");
+  const variables = ["$head: GitObjectID!", ...numbers.map((index) => `$path${index}: String!`)];
+  return `
+query Standing($owner: String!, $name: String!, ${variables.join(", ")}) {
+  repository(owner: $owner, name: $name) { object(oid: $head) { ... on Commit { ${files} } } }
+}`;
+}
+
+/** So many commits (`$sha0`, ...), as a pull request lists its own. */
+export function commitsQuery(count: number): string {
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  const variables = numbers.map((index) => `$sha${index}: GitObjectID!`).join(", ");
+  const commits = numbers
+    .map((index) => `commit${index}: object(oid: $sha${index}) { ...commit }`)
+    .join("\n    ");
+  return `
+query Commits($owner: String!, $name: String!, ${variables}) {
+  repository(owner: $owner, name: $name) {
+    ${commits}
+  }
+}
+${COMMIT}`;
 }

@@ -232,12 +232,23 @@ describe("own work", () => {
     expect(resultOf(verdict).reasons[0]).toContain("nobody saw who pushed the commits");
     expect(codes(gate(unseen, strict))).toEqual(["bob: unknown-maker"]);
   });
-  test("what one approver leaves open another may settle", () => {
-    const pull = new Story(ann).push(ann, "c1").push(carol, "c2").review(bob).review(dan).facts();
-    const lost = { ...pull, pushes: pull.pushes.slice(1) };
-    expect(gate(lost).verdict).toBe("unverifiable");
-    const settled = { ...lost, commits: lost.commits.slice(1) };
-    expect(gate(settled).verdict).toBe("compliant");
+  test("who made a commit unseen is one person: of two who approve, one did not", () => {
+    const pull = new Story(ann).push(ann, "c1").push(carol, "c2").review(bob).facts();
+    const unseen = { ...pull, pushes: pull.pushes.slice(1) };
+    expect(gate(unseen).verdict).toBe("unverifiable");
+    const both = new Story(ann).push(ann, "c1").push(carol, "c2").review(bob).review(dan).facts();
+    const verdict = gate({ ...both, pushes: both.pushes.slice(1) });
+    expect(verdict.verdict).toBe("compliant");
+    expect(gate({ ...both, pushes: [] }).verdict).toBe("compliant");
+    expect(codes(gate({ ...both, pushes: [] }))).toEqual(["bob: beside-unseen", "dan: beside-unseen"]);
+    expect(gate({ ...both, pushes: both.pushes.slice(1) }, two).verdict).toBe("unverifiable");
+  });
+  test("under strict independence each commit nobody saw pushed may be another one's", () => {
+    const both = new Story(ann).push(ann, "c1").push(carol, "c2").review(bob).review(dan);
+    expect(gate(both.facts(), strict).verdict).toBe("compliant");
+    expect(gate({ ...both.facts(), pushes: [] }, strict).verdict).toBe("unverifiable");
+    const three = both.review(person(90, "eve")).facts();
+    expect(gate({ ...three, pushes: [] }, strict).verdict).toBe("compliant");
   });
   test("commits that were not all listed are no verdict", () => {
     const verdict = gate(story().review(bob).with({ commitsComplete: false }));

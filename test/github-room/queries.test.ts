@@ -15,9 +15,10 @@ function githubSchema(): GraphQLSchema {
 }
 
 const texts: [name: string, text: string][] = [];
-const { batchQuery, contentsQuery, stillThereQuery, ...fixed } = queries;
+const { batchQuery, commitsQuery, contentsQuery, standingQuery, stillThereQuery, ...fixed } = queries;
 texts.push(["stillThereQuery", stillThereQuery(2, 3)]);
-texts.push(["contentsQuery", contentsQuery(2)]);
+texts.push(["contentsQuery", contentsQuery(2)], ["standingQuery", standingQuery(2)]);
+texts.push(["commitsQuery", commitsQuery(2)]);
 texts.push(["batchQuery", batchQuery([20, 30], 2)], ["batchQuery of pulls", batchQuery([], 3)]);
 for (const [name, value] of Object.entries<string | Readonly<Record<string, string>>>(fixed)) {
   if (typeof value === "string") texts.push([name, value]);

@@ -1,12 +1,12 @@
 /** Facts for tests of the judgement: pull requests told as short stories, with everything else filled in sanely. */
 
-import { nextProof } from "../../src/domain/approval.ts";
 import {
   NO_COMMIT,
   WEB_FLOW_ID,
   type Actor,
   type Authority,
   type Change,
+  type ChangedFile,
   type Check,
   type Commit,
   type Instant,
@@ -19,6 +19,7 @@ import {
   type Sha,
   type UpdateKind,
 } from "../../src/domain/change.ts";
+import { nextQuestion, type Question } from "../../src/domain/question.ts";
 import { assess } from "../../src/domain/controls/assess.ts";
 import type { Subject } from "../../src/domain/controls/control.ts";
 import type { Deployment } from "../../src/domain/deployment.ts";
@@ -92,6 +93,8 @@ export interface Made {
   readonly content?: string;
   /** It merges the base and adds nothing to the patch. */
   readonly clean?: boolean;
+  /** What it touches: paths, or `old -> new` where it moves a file; `+path` where it adds one, `-path` where it takes one away. Left out: GitHub would not tell. */
+  readonly touches?: readonly string[];
 }
 
 /** What may be said of a step beside what it does. */
@@ -109,6 +112,8 @@ export class Story {
   readonly #reviews: Review[] = [];
   readonly #authorities = new Map<number, Authority>();
   readonly #clean = new Set<Sha>();
+  readonly #touched = new Map<Sha, readonly ChangedFile[]>();
+  #left: { readonly list: readonly ChangedFile[]; readonly standing: readonly string[] } | null = null;
   readonly #checks: Check[] = [];
   #head = "base";
   #changes: Partial<PullRequest> = {};
@@ -136,6 +141,14 @@ export class Story {
       committer: made.committer === undefined ? (authors[0] ?? null) : made.committer,
     });
     if (made.clean === true) this.#clean.add(sha(name));
+    if (made.touches !== undefined) this.#touched.set(sha(name), made.touches.map(changedFile));
+    return this;
+  }
+
+  /** Says what the head changes against its base, written as in {@link Made}, and what else stands at it. */
+  leaves(changed: readonly string[], standing: readonly string[] = []): this {
+    const list = changed.map(changedFile);
+    this.#left = { list, standing: [...standing, ...list.map(({ path }) => path)] };
     return this;
   }
 
@@ -254,11 +267,32 @@ export class Story {
       merged: null,
       ...this.#changes,
     };
-    for (let asked = nextProof(pull); asked !== null; asked = nextProof(pull)) {
-      const proof = proofs === "unknown" ? "unknown" : this.#prove(asked.from, asked.to);
-      pull = { ...pull, sameContent: [...pull.sameContent, { ...asked, proof }] };
-    }
+    for (let asked = nextQuestion(pull); asked !== null; asked = nextQuestion(pull))
+      pull = { ...pull, ...this.#answer(pull, asked, proofs) };
     return pull;
+  }
+
+  /** What GitHub would tell; of files nothing, unless a step of the story says which it touches. */
+  #answer(pull: PullRequest, question: Question, proofs: "proven" | "unknown"): Partial<PullRequest> {
+    const { earlier = [], touched = [], sameContent } = pull;
+    switch (question.ask) {
+      case "same": {
+        const { from, to } = question;
+        const proof = proofs === "unknown" ? "unknown" : this.#prove(from, to);
+        return { sameContent: [...sameContent, { from, to, proof }] };
+      }
+      case "earlier": {
+        const commits = proofs === "unknown" ? null : this.#inPull(question.head);
+        return { earlier: [...earlier, { head: question.head, commits }] };
+      }
+      case "files":
+        return { files: { list: this.#left?.list ?? [], complete: this.#left !== null } };
+      case "touched": {
+        const { commit } = question;
+        const files = this.#touched.get(commit) ?? null;
+        return { touched: [...touched, { commit, files, standing: this.#left?.standing ?? [] }] };
+      }
+    }
   }
 
   #prove(from: Sha, to: Sha): SameContent["proof"] {
@@ -272,10 +306,10 @@ export class Story {
     return this.#clean.has(to) || this.#clean.has(from) ? "patch" : "tree";
   }
 
-  #inPull(): readonly Commit[] {
+  #inPull(head = sha(this.#head)): readonly Commit[] {
     const bySha = new Map([...this.#commits.values()].map((commit) => [commit.sha, commit]));
     const found: Commit[] = [];
-    const open = [sha(this.#head)];
+    const open = [head];
     for (let at = open.pop(); at !== undefined; at = open.pop()) {
       const commit = bySha.get(at);
       if (commit === undefined || found.includes(commit)) continue;
@@ -288,6 +322,14 @@ export class Story {
   #tick({ after = MINUTE }: Step): void {
     this.now += after;
   }
+}
+
+function changedFile(text: string): ChangedFile {
+  const [from = "", to] = text.split(" -> ");
+  if (to !== undefined) return { path: to, oldPath: from, status: "renamed" };
+  if (from.startsWith("+")) return { path: from.slice(1), oldPath: null, status: "added" };
+  if (from.startsWith("-")) return { path: from.slice(1), oldPath: null, status: "removed" };
+  return { path: from, oldPath: null, status: "modified" };
 }
 
 function writes(actor: Actor): Authority {

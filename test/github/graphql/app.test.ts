@@ -88,12 +88,14 @@ test("every query the App sends is GitHub's own language, and is answered withou
     attributes: "main:.gitattributes",
     ...Object.fromEntries(["a", "b", "c", "d"].map((each) => [each, pull(1).head.sha])),
     path0: "README.md",
+    head: pull(1).head.sha,
   };
-  const { batchQuery, contentsQuery, stillThereQuery, ...fixed } = queries;
+  const { batchQuery, commitsQuery, contentsQuery, standingQuery, stillThereQuery, ...fixed } = queries;
   const texts = Object.values<string | Readonly<Record<string, string>>>(fixed).flatMap((one) =>
     typeof one === "string" ? [one] : Object.values(one),
   );
   texts.push(batchQuery([20], 1), contentsQuery(1), stillThereQuery(1, 1));
+  texts.push(commitsQuery(1), standingQuery(1));
   const asked = texts.filter((one) => !one.includes("$after: String!"));
   expect(asked.length).toBeGreaterThan(5);
   for (const text of asked) {

@@ -1,0 +1,137 @@
+/** What must still be found out before the approvals of a pull request can be judged, one question at a time. */
+
+import type { PullRequest, Review, Sha } from "./change.ts";
+import { contributorsOf, coverage, isMaker, makersOf, mergesToProve, type Makers } from "./contribution.ts";
+import { hasStayed, touchedBy } from "./dropped.ts";
+import { openMerges } from "./landed-before.ts";
+import { followPushes, knownCommits, pushesUpToMerge } from "./pushed.ts";
+import { contentOf, isDismissed, newestDecisive, versionsAfter } from "./reviewed.ts";
+
+/** One thing to ask GitHub. Each is asked once: its answer, also that it cannot be told, becomes a fact. */
+export type Question =
+  /** Whether two commits change the base alike. */
+  | { readonly ask: "same"; readonly from: Sha; readonly to: Sha }
+  /** The commits that were in it at a head that was replaced. */
+  | { readonly ask: "earlier"; readonly head: Sha }
+  /** The files it changes. */
+  | { readonly ask: "files" }
+  /** The files one of its commits touches. */
+  | { readonly ask: "touched"; readonly commit: Sha };
+
+/** Whose part in a pull request matters beside that of those who approved it. */
+export interface Concern {
+  /** Everybody's: it matters who made the rest alone. */
+  readonly ofAll?: boolean;
+  /** Those of these people: they could still approve. */
+  readonly ofPeople?: readonly number[];
+}
+
+/**
+ * Returns the next question, or null when nothing is missing; the present head comes first, because one proven difference
+ * settles a review.
+ */
+export function nextQuestion(
+  pull: PullRequest,
+  { ofAll = false, ofPeople = [] }: Concern = {},
+): Question | null {
+  const approvals = openApprovals(pull);
+  for (const review of approvals) {
+    const from = review.commit;
+    if (from === null || contentOf(review, pull) === "earlier") continue;
+    const to = versionsAfter(review, pull).find((version) => from !== version && isOpen(pull, from, version));
+    if (to !== undefined) return { ask: "same", from, to };
+  }
+  const reviewers = approvals.flatMap((review) => (review.author === null ? [] : [review.author.id]));
+  const hands = ofAll ? contributorsOf(pull).map(({ actor }) => actor.id) : ofPeople;
+  const merge = [...mergesToProve(pull, [...reviewers, ...hands]), ...openMerges(pull)].find(({ from, to }) =>
+    isOpen(pull, from, to),
+  );
+  if (merge !== undefined) return { ask: "same", ...merge };
+  const lasting = approvals.filter((review) => contentOf(review, pull) !== "earlier");
+  const standing = lasting.flatMap(({ author }) => (author === null ? [] : [author.id]));
+  const push = updateToProve(pull, [...standing, ...hands]);
+  if (push !== undefined) return push;
+  for (const reviewer of [...standing, ...ofPeople]) {
+    const question = aboutOwnPart(pull, reviewer);
+    if (question !== null) return question;
+  }
+  return null;
+}
+
+/** The reviews that may count: approvals of people that nobody took back. */
+function openApprovals(pull: PullRequest): readonly Review[] {
+  const at = pull.merged?.at ?? Infinity;
+  return newestDecisive(pull.reviews, at).filter(
+    (review) =>
+      review.state !== "changes-requested" && !isDismissed(review, at) && review.author?.type === "User",
+  );
+}
+
+function isOpen(pull: PullRequest, from: Sha, to: Sha): boolean {
+  return from !== to && !pull.sameContent.some((proof) => proof.from === from && proof.to === to);
+}
+
+/** A push that may have made nothing, where it brought what one of these people seems to have made, or what a bot's branch is. */
+function updateToProve(pull: PullRequest, people: readonly number[]): Question | undefined {
+  if (people.length === 0) return undefined;
+  const { commits, heads } = followPushes(pull);
+  const real = makersOf(pull).filter(({ addsNothing }) => !addsNothing);
+  const isByBot = pull.author !== null && pull.author.type !== "User";
+  const pushes = real
+    .filter((makers) => people.some((id) => isMaker(makers, id) || coverage(makers, id) !== "yes"))
+    .flatMap(({ sha }) => commits.get(sha)?.by ?? heads.get(sha)?.by ?? []);
+  const byPeople = isByBot ? pushesUpToMerge(pull).filter(({ actor }) => actor?.type === "User") : [];
+  const wasHead = new Set([...commits.keys(), ...heads.keys()]);
+  const open = [...pushes, ...byPeople].find(
+    ({ before, after }) => wasHead.has(before) && isOpen(pull, before, after),
+  );
+  return open === undefined ? undefined : { ask: "same", from: open.before, to: open.after };
+}
+
+/** What a reviewer's own part in it depends on: what their replaced pushes held, and whether anything of it is left. */
+function aboutOwnPart(pull: PullRequest, reviewer: number): Question | null {
+  const real = makersOf(pull).filter(({ addsNothing }) => !addsNothing);
+  const own = real.filter((each) => isMaker(each, reviewer) && coverage(each, reviewer) !== "yes");
+  const unseen = real.filter((each) => coverage(each, reviewer) === "unseen");
+  return aboutWhatIsLeft(pull, own, real) ?? aboutWhatIsLeft(pull, unseen, real);
+}
+
+/** Whether anything is left of some commits, where one that is there to stay settles it for all: somebody else must answer for it. */
+function aboutWhatIsLeft(
+  pull: PullRequest,
+  some: readonly Makers[],
+  all: readonly Makers[],
+): Question | null {
+  if (some.length === 0) return null;
+  const asked = new Set((pull.earlier ?? []).map(({ head }) => head));
+  const { heads } = followPushes(pull);
+  const untold = (units: readonly Makers[]): Question | null => {
+    const found = units.find(({ sha }) => heads.has(sha) && !asked.has(sha));
+    return found === undefined ? null : { ask: "earlier", head: found.sha };
+  };
+  const question = untold(some);
+  if (question !== null) return question;
+  const merges = new Map(
+    knownCommits(pull).flatMap(({ sha, parents }) =>
+      parents.length > 1 ? [[sha, parents[0]!] as const] : [],
+    ),
+  );
+  const mayBeAsked = (each: Makers): boolean => !merges.has(each.sha) && !heads.has(each.sha);
+  if (!some.every(mayBeAsked)) return null;
+  if (pull.files === undefined) return { ask: "files" };
+  for (const { sha } of some) {
+    const files = touchedBy(pull, sha);
+    if (files === undefined) return { ask: "touched", commit: sha };
+    if (hasStayed(pull, files)) return null;
+  }
+  // What of them was moved by other commits, only the files of those tell.
+  const open = untold(all);
+  if (open !== null) return open;
+  for (const { sha: to } of all) {
+    const from = merges.get(to);
+    if (from !== undefined && isOpen(pull, from, to)) return { ask: "same", from, to };
+  }
+  if (all.some(({ sha }) => heads.has(sha))) return null;
+  const other = all.find(({ sha }) => touchedBy(pull, sha) === undefined);
+  return other === undefined ? null : { ask: "touched", commit: other.sha };
+}

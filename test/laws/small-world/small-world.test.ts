@@ -1,0 +1,189 @@
+/**
+ * A small world, whole: every sequence of acts of three people and a bot on two files over a base that moves, judged as the model
+ * says. Two vocabularies: few acts and long sequences, and everybody's acts in short ones.
+ * `SMALL_WORLD_DEPTH=n` makes both n acts longer.
+ */
+
+import { describe, expect, test } from "vitest";
+import { asksOutcome, judgeApprovals } from "../../../src/domain/approval.ts";
+import type { PullRequest } from "../../../src/domain/change.ts";
+import { isWhole, sample } from "../../support/effort.ts";
+import { judged, policy } from "../../support/facts.ts";
+import { modelled, type Asked, type Said } from "./model.ts";
+import { acted, factsOf, landing, opened, type Act, type Who, type World } from "./world.ts";
+
+const DEEPER = Number(process.env["SMALL_WORLD_DEPTH"] ?? 0);
+
+const ASKED: readonly Asked[] = [
+  { required: 1, strict: false },
+  { required: 2, strict: false },
+  { required: 1, strict: true },
+];
+const POLICIES = ASKED.map(({ required, strict }) =>
+  policy({
+    independence: strict ? "strict" : "every-commit",
+    approvals: [{ required, from: { permission: "write" } }],
+  }),
+);
+
+/** Which acts may follow; people who did nothing yet are alike, so only the first of them acts first. */
+type Vocabulary = (world: World, acts: readonly Act[]) => readonly Act[];
+
+function actorsOf(opener: Who, acts: readonly Act[]): readonly Who[] {
+  const others: readonly Who[] = opener === "ann" ? ["bob", "cat"] : ["ann", "bob"];
+  const [first] = others;
+  return acts.some((act) => ("by" in act ? act.by : undefined) === first) ? others : others.slice(0, 1);
+}
+
+/** Everything that everybody might do. */
+const wide: Vocabulary = ({ author }, acts) => {
+  const people = actorsOf(author, acts);
+  const pushers = new Set<Who>([author, ...people, "bot"]);
+  return [
+    ...[...pushers].flatMap((by): readonly Act[] => [
+      { do: "push", by, as: by, file: "x", how: "add" },
+      { do: "push", by, as: by, file: "y", how: "add" },
+      { do: "push", by, as: by, file: "x", how: "undo" },
+      { do: "push", by, as: by, file: "y", how: "undo" },
+      { do: "force", by, file: "x" },
+      { do: "squash", by },
+      { do: "rebase", by },
+      { do: "update", by, how: "clean" },
+    ]),
+    ...people.flatMap((by): readonly Act[] => [
+      { do: "push", by, as: author, file: "y", how: "add" },
+      { do: "update", by, how: "ours" },
+      { do: "empty", by },
+      { do: "approve", by },
+      { do: "request", by },
+      { do: "dismiss", of: by },
+    ]),
+    { do: "retarget" },
+    { do: "rename" },
+    { do: "merge" },
+  ];
+};
+
+/** One act of each kind, by whom it says most: `bob` hides his work behind the author's name, `cat` has none. */
+const deep: Vocabulary = ({ author }, acts) => [
+  { do: "push", by: author, as: author, file: "x", how: "add" },
+  { do: "push", by: "bob", as: author, file: "y", how: "add" },
+  { do: "force", by: author, file: "x" },
+  { do: "squash", by: author },
+  { do: "rebase", by: "bob" },
+  { do: "update", by: "bob", how: "clean" },
+  { do: "empty", by: "bob" },
+  { do: "approve", by: "bob" },
+  { do: "approve", by: "cat" },
+  { do: "request", by: "cat" },
+  { do: "dismiss", of: "cat" },
+  { do: "retarget" },
+  { do: "merge" },
+  // What a repository is called matters to none of the others: before them it is as good as between them.
+  ...(acts.length === 0 ? [{ do: "rename" } as const] : []),
+];
+
+/** As {@link deep}, and what takes something away again: a path, what the base has changed, another's place at the button. */
+const taking: Vocabulary = (world, acts) => [
+  ...deep(world, acts),
+  { do: "push", by: "ann", as: "ann", file: "y", how: "undo" },
+  { do: "update", by: "cat", how: "ours" },
+  { do: "rebase", by: world.author },
+];
+
+/** What two neighbours say in either order, or what the second one says again, is said once. */
+function saysNothingNew(last: Act | undefined, act: Act): boolean {
+  if (last === undefined) return false;
+  if (JSON.stringify(last) === JSON.stringify(act)) return true;
+  const isReview = (each: Act): boolean => each.do === "approve" || each.do === "request";
+  const by = (each: Act): string => ("by" in each ? each.by : "");
+  return isReview(last) && isReview(act) && by(last) > by(act);
+}
+
+interface Tally {
+  histories: number;
+  readonly said: Record<Said, number>;
+}
+
+function saidOf(pull: PullRequest, index: number, at: number): Said {
+  const under = POLICIES[index]!;
+  if (pull.merged !== null) {
+    const { verdict } = judged({ moment: "landed", change: landing(pull) }, under, at);
+    return verdict === "compliant" || verdict === "unverifiable" ? verdict : "held";
+  }
+  const judgement = judgeApprovals(pull, under, at);
+  if (judgement.vetoes.length > 0) return "held";
+  const outcome = asksOutcome(judgement);
+  return outcome === "met" ? "compliant" : outcome === "unknown" ? "unverifiable" : "held";
+}
+
+/** Judges one history by the code and by the model. */
+function compare(world: World, acts: readonly Act[], tally: Tally): void {
+  const { pull } = factsOf(world);
+  tally.histories += 1;
+  for (const [index, asked] of ASKED.entries()) {
+    const model = modelled(world.author, acts, asked);
+    const code = saidOf(pull, index, world.at);
+    tally.said[code] += 1;
+    if (code === model) continue;
+    const history = acts.map((act) => JSON.stringify(act)).join("\n");
+    expect.fail(
+      `${world.author} opened it, then\n${history}\nof ${JSON.stringify(asked)}: ${code}, not ${model}`,
+    );
+  }
+}
+
+function explore(world: World, acts: readonly Act[], depth: number, next: Vocabulary, tally: Tally): void {
+  compare(world, acts, tally);
+  if (acts.length >= depth) return;
+  for (const act of next(world, acts)) {
+    if (saysNothingNew(acts.at(-1), act)) continue;
+    const after = acted(world, act);
+    if (after !== null) explore(after, [...acts, act], depth, next, tally);
+  }
+}
+
+/** The histories of so many acts, from which all longer ones go on. */
+function beginnings(
+  opener: Who,
+  length: number,
+  next: Vocabulary,
+): readonly { world: World; acts: readonly Act[] }[] {
+  let found: readonly { world: World; acts: readonly Act[] }[] = [{ world: opened(opener), acts: [] }];
+  for (let at = 0; at < length; at += 1)
+    found = found.flatMap(({ world, acts }) =>
+      next(world, acts).flatMap((act) => {
+        const after = saysNothingNew(acts.at(-1), act) ? null : acted(world, act);
+        return after === null ? [] : [{ world: after, acts: [...acts, act] }];
+      }),
+    );
+  return found;
+}
+
+const WORLDS = [
+  { name: "an act of each kind, six in a row", next: deep, depth: 6, of: 3, sampled: 50 },
+  { name: "those that take something away too, five in a row", next: taking, depth: 5, of: 3, sampled: 120 },
+  { name: "everybody's acts, three in a row", next: wide, depth: 3, of: 2, sampled: 300 },
+] as const;
+
+describe("the judgement is the model's in every history of a small world", () => {
+  for (const { name, next, depth, of, sampled } of WORLDS)
+    for (const opener of ["ann", "bot"] as const)
+      test(`${name}, opened by ${opener}`, { timeout: 3_600_000 }, () => {
+        const began = performance.now();
+        const tally: Tally = { histories: 0, said: { compliant: 0, unverifiable: 0, held: 0 } };
+        const all = beginnings(opener, of, next);
+        const some = sample(all, sampled);
+        if (isWhole)
+          for (let at = 0; at < of; at += 1)
+            for (const { world, acts } of beginnings(opener, at, next)) compare(world, acts, tally);
+        for (const { world, acts } of some) explore(world, acts, depth + DEEPER, next, tally);
+        const seconds = ((performance.now() - began) / 1000).toFixed(1);
+        console.log(
+          `${name}, ${opener}: ${tally.histories} histories in ${seconds} s, ${some.length} of ${all.length} beginnings, ${JSON.stringify(tally.said)}`,
+        );
+        // Of a person's pull request everything is seen here; of a bot's, whose hands moved it is not.
+        const reached = Object.entries(tally.said).flatMap(([said, count]) => (count > 0 ? [said] : []));
+        expect(reached).toEqual(["compliant", ...(opener === "bot" ? ["unverifiable"] : []), "held"]);
+      });
+});
