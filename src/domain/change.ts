@@ -278,6 +278,11 @@ export const AcceptanceSchema = z.object({
 /** Entry `acceptance`, subject = `repositoryId#number`: who answers for what could not be verified of which content. */
 export type Acceptance = Infer<typeof AcceptanceSchema>;
 
+const AwaitedSchema = z.object({ what: z.string(), since: InstantSchema });
+
+/** Something a webhook told, or an answer implies, that GitHub's answers do not show yet; `since` is when it was so. */
+export type Awaited = Infer<typeof AwaitedSchema>;
+
 const UpdateKindSchema = z.enum([
   "pull-request",
   "queue",
@@ -384,6 +389,16 @@ export const PullRequestSchema = z.object({
     .array(LandedBeforeSchema)
     .exactOptional()
     .describe("The recorded landings of its commits on integration branches; absent: none"),
+  awaited: z
+    .array(AwaitedSchema)
+    .exactOptional()
+    .describe("What GitHub does not show yet and no judgement can do without; absent: nothing"),
+  unshown: z
+    .array(z.string())
+    .exactOptional()
+    .describe(
+      "Approvals that webhooks told and GitHub did not show in ten minutes: they do not count. Absent: none.",
+    ),
   commits: z.array(CommitSchema),
   commitsComplete: z.boolean().describe("False when GitHub would not list all commits"),
   earlier: z
@@ -497,6 +512,10 @@ export const ChangeSchema = z.object({
   pullRequests: z
     .array(PullRequestSchema)
     .describe("The merged pull requests it landed; a queue group may land several"),
+  awaited: z
+    .array(AwaitedSchema)
+    .exactOptional()
+    .describe("What GitHub does not show of what it landed; absent: nothing"),
   shipped: z
     .array(ShippedContentSchema)
     .describe("Whether what landed equals what was reviewed, pull request by pull request"),

@@ -5,6 +5,7 @@ import type { Change, PullRequest, Sha } from "./change.ts";
 import type { Deployment } from "./deployment.ts";
 import { lookalikes } from "./lookalike.ts";
 import { isAccepted } from "./acceptance.ts";
+import { NOT_SHOWN_YET } from "./awaited.ts";
 import { judgeApprovals } from "./approval.ts";
 import { NAMES_NOBODY } from "./controls/named.ts";
 import { NOBODY_CAN, PRE_APPROVED } from "./controls/independently-approved.ts";
@@ -152,6 +153,7 @@ function inTitle(open: Result, facts: Parameters<typeof checkText>[0]): string {
       return `waiting for ${missingApprovals(facts).join("; ")}`;
     case "own-work":
       return open.reasons.find((each) => !each.startsWith("needs ")) ?? reason;
+    case NOT_SHOWN_YET:
     case "waiting-for-check":
     case "waiting-for-freeze":
       return reason.replace(/^waits/u, "waiting");
@@ -223,6 +225,9 @@ function summaryOf(
   const strange = [
     ...(asksOwners ? facts.pulls.flatMap(ownerNotes) : []),
     ...facts.pulls.flatMap(unableNotes),
+    ...facts.pulls.flatMap(({ unshown = [] }) =>
+      unshown.map((what) => `GitHub does not show ${what}: it does not count`),
+    ),
     ...lookalikes(facts.pulls, facts.appId),
   ];
   if (strange.length > 0) lines.push("", "Take care:", ...listOf(strange.map(markdown)));
@@ -268,6 +273,12 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
       );
     case "waiting-for-freeze":
       return reasons.map((reason) => `${reason.replace(/^waits/u, "wait")}; then this passes by itself`);
+    case NOT_SHOWN_YET:
+      return reasons.map(
+        (reason) => `${reason.replace(/^waits/u, "wait")}; then this is judged again by itself`,
+      );
+    case "not-shown":
+      return reasons.map((reason) => `${reason}; it is tried again, and re-running this check tries at once`);
     case "policy-broken":
       return [`${reasons[0] ?? ""}: ${MENDING}`, ...reasons.slice(1)];
     case NAMES_NOBODY:

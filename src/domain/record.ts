@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import {
+  PermissionSchema,
   PullRequestSchema,
   ChangeSchema,
   ReviewSchema,
@@ -613,6 +614,36 @@ export const ObservationSchema = z.discriminatedUnion("kind", [
     environments: z.array(z.string()),
     state: z.string(),
     by: ActorSchema.nullable(),
+    at: InstantSchema,
+  }),
+  z.object({
+    /** Subject `changed:PULL:DELIVERY`: what an event of a pull request changed, and nothing else of it. */
+    kind: z.literal("pull-changed"),
+    pull: z.int(),
+    at: InstantSchema,
+    label: z.object({ name: z.string(), is: z.boolean() }).exactOptional(),
+    draft: z.boolean().exactOptional(),
+    title: z.string().exactOptional(),
+    state: z.enum(["open", "closed"]).exactOptional(),
+  }),
+  z.object({
+    /** Subject `right:OF:PERSON:DELIVERY`, of the owner: someone lost a right, or has it back. `of`: a team (`org/slug`), an organisation, or a repository by id. */
+    kind: z.literal("right-lost"),
+    ownerId: z.int(),
+    of: z.string(),
+    /** Null: everyone who had it. */
+    personId: z.int().nullable(),
+    /** What is left in a repository; absent: nothing. */
+    permission: PermissionSchema.exactOptional(),
+    isBack: z.boolean(),
+    at: InstantSchema,
+  }),
+  z.object({
+    /** Subject `policy:BEFORE:AFTER:DELIVERY`, of the owner: the default branch of its policy's repository moved. */
+    kind: z.literal("policy-pushed"),
+    ownerId: z.int(),
+    before: ShaSchema,
+    after: ShaSchema,
     at: InstantSchema,
   }),
   z.object({

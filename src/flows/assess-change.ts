@@ -8,6 +8,7 @@ import {
   type Sha,
   type ShippedContent,
 } from "../domain/change.ts";
+import { SETTLING } from "../domain/awaited.ts";
 import { assess } from "../domain/controls/assess.ts";
 import {
   decideChange,
@@ -29,11 +30,12 @@ import { Trouble } from "../domain/trouble.ts";
 import { approvedElsewhere } from "./approved-elsewhere.ts";
 import { endWaitingChecks } from "./ended-checks.ts";
 import { emergenciesOfAll, keepUp } from "./emergencies.ts";
-import { checksAt, gatherPull, observationsOf, SETTLING } from "./gather.ts";
+import { checksAt, gatherPull } from "./gather.ts";
 import { tasksOfLanding } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import { landedChanges } from "./landed.ts";
 import { policyIfMended, type Mended } from "./mending.ts";
+import { observationsOf } from "./observations.ts";
 import { policyAt } from "./policy.ts";
 import { isMadeByQueue } from "./queue-branches.ts";
 import { recordScope } from "./repositories.ts";
@@ -42,6 +44,9 @@ import { ownKey, spansAt, standingOf } from "./standing.ts";
 
 /** How soon a lagging list is asked again (ms). */
 const ASK_AGAIN = 5_000;
+
+/** How soon what GitHub does not show yet is first asked for again (ms). */
+const FIRST_LOOK = 2_000;
 
 /** What a followed branch is to production, and the kinds of entry that keep its place and its updates. */
 interface Role {
@@ -461,18 +466,21 @@ async function gatherChange(
   const { repository } = watched;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const read = await tools.github.readChange(octokit, repository, update);
-  if (isMerge(update) && read.pulls.length === 0 && tools.clock.now() - update.at < SETTLING) {
-    throw new Trouble("github-answer", `GitHub does not say yet which pull request ${update.after} merged.`, {
-      waitMs: ASK_AGAIN,
-    });
-  }
+  const isFresh = tools.clock.now() - update.at < SETTLING;
+  if (isMerge(update) && isFresh && read.pulls.length === 0)
+    throw notYet(tools, update, `which pull request ${update.after} merged`);
   const pullRequests: PullRequest[] = [];
   const shipped: ShippedContent[] = [];
   const gathered: PullRequest[] = [];
   for (const number of read.pulls) {
-    const { pull } = await gatherPull(tools, watched, number, { policy, before: update.before, mended });
+    const landed = { policy, before: update.before, mended };
+    const { pull, lookAt } = await gatherPull(tools, watched, number, landed);
+    if (isFresh && lookAt !== null) throw notYet(tools, update, `all that webhooks told of #${number}`);
     if (pull.merged !== null) gathered.push(pull);
+    else if (isFresh) throw notYet(tools, update, `that #${number} is merged`);
   }
+  const awaited = isMerge(update) ? uncovered(read.commits, gathered, update) : [];
+  if (isFresh && awaited.length > 0) throw notYet(tools, update, awaited.map(({ what }) => what).join(", "));
   for (const pull of landedOfItsOwn(gathered, update, read.named)) {
     pullRequests.push({
       ...pull,
@@ -491,12 +499,33 @@ async function gatherChange(
     commitCount: read.commitCount,
     pullRequests,
     shipped,
+    ...(awaited.length === 0 || pullRequests.length === 0 ? {} : { awaited }),
     ...(read.mayPointElsewhere ? { external: await externalOf(tools, watched, update) } : {}),
     ...(approved.length === 0 ? {} : { approvedElsewhere: approved }),
     alreadyLanded: update.kind === "branch-created" ? await hasLanded(tools, watched, update) : null,
     checks: await checksAt(tools, watched, update.after, read.checks, update.at),
     late: tools.clock.now() - update.at >= SETTLING,
   };
+}
+
+/** An update that GitHub does not show all of yet is asked for again, ever later. */
+function notYet(tools: Tools, { at }: RefUpdate, what: string): Trouble {
+  const waitMs = Math.max(FIRST_LOOK, tools.clock.now() - at);
+  return new Trouble("github-answer", `GitHub does not show yet ${what}.`, { waitMs });
+}
+
+/** The commits of a merge that belong to none of the pull requests found: another one landed with them. */
+function uncovered(
+  commits: Awaited<ReturnType<Tools["github"]["readChange"]>>["commits"],
+  pulls: readonly PullRequest[],
+  { at: since }: RefUpdate,
+): NonNullable<Change["awaited"]> {
+  const covered = new Set(
+    pulls.flatMap((pull) => [pull.merged?.commit, ...pull.commits.map(({ sha }) => sha)]),
+  );
+  return commits
+    .filter(({ sha, tied }) => !tied && !covered.has(sha))
+    .map(({ sha }) => ({ what: `the pull request that brought ${sha.slice(0, 7)}`, since }));
 }
 
 /** What an update newly points at without holding it, by GitHub's comparison of its ends. */

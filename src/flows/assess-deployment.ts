@@ -1,5 +1,6 @@
 /** Deployments that GitHub keeps: each is judged once it has succeeded in a production environment. */
 
+import { SETTLING } from "../domain/awaited.ts";
 import { policyOrDefault } from "../domain/decision.ts";
 import type { DeploymentStatus } from "../domain/deployment.ts";
 import { sha256 } from "../domain/digest.ts";
@@ -9,10 +10,10 @@ import type { readDeployment } from "../github/deployments.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { withAttempts, type Answered } from "../domain/attempts.ts";
 import { isRecorded, recordSuccess } from "./deployed.ts";
-import { observationsOf, SETTLING } from "./gather.ts";
 import { earlierIn, type Success } from "./gather-deployment.ts";
 import { policyWhen } from "./policy-when.ts";
 import { noticeEnvironments } from "./environments.ts";
+import { observationsOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** A deployment may succeed before one that was made earlier, but not by more than this (ms). */

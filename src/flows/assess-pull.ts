@@ -13,6 +13,8 @@ import { keepUp } from "./emergencies.ts";
 import { candidatesFor, gatherPull } from "./gather.ts";
 import { untoldPullsAt } from "./heads.ts";
 import { problemsIn } from "./mending.ts";
+import type { Task } from "../domain/task.ts";
+import { together } from "../domain/deviation/decide.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { lookAtMerged } from "./reviews.ts";
 
@@ -27,7 +29,12 @@ export async function assessPull(
   request: string | null,
   again = false,
 ): Promise<void> {
-  const { pull, policy, twins: told } = await gatherOpen(tools, watched, number);
+  const { pull, policy, twins: told, lookAt, isOver } = await gatherOpen(tools, watched, number);
+  const tasks = lookAt === null ? [] : [lookAgain(watched, number, lookAt)];
+  if (isOver) {
+    await tools.ledger.record({ tasks }, tools.clock.now(), watched.fence);
+    return;
+  }
   const untold = await untoldPullsAt(tools, watched, pull.head.sha, [number, ...told]);
   const twins = [...told, ...untold];
   if (pull.state !== "open") {
@@ -47,7 +54,13 @@ export async function assessPull(
     twins: await saidOf(tools, watched, twins, pull.head.sha),
     again,
     emergencies,
+    lookAgain: tasks,
   });
+}
+
+/** A pull request is judged again when GitHub may show what a webhook told of it. */
+function lookAgain({ repository }: Watched, number: number, dueAt: number): Task {
+  return { kind: "pull", repositoryId: repository.id, number, request: null, dueAt };
 }
 
 /** A pull request with everything that landed on integration branches before it: where it comes from one, that is caught up first. */
@@ -138,6 +151,7 @@ async function say(
     readonly twins?: readonly GateRecord[];
     readonly again?: boolean;
     readonly emergencies: readonly EmergencyFacts[];
+    readonly lookAgain?: readonly Task[];
   },
 ): Promise<void> {
   const { subject, pulls, headSha, policy, request, twins = [], again = false, emergencies } = facts;
@@ -167,5 +181,5 @@ async function say(
     again,
     emergencies,
   });
-  await tools.ledger.record(decision, at, watched.fence);
+  await tools.ledger.record(together(decision, { tasks: facts.lookAgain ?? [] }), at, watched.fence);
 }

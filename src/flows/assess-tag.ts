@@ -10,7 +10,7 @@ import { currentPolicy } from "./assess-change.ts";
 import { knownDeployments } from "./deployments-known.ts";
 import { isRecorded, recordSuccess } from "./deployed.ts";
 import { policyWhen } from "./policy-when.ts";
-import { observationsOf } from "./gather.ts";
+import { observationsOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** One moment a tag stood for a commit from. */

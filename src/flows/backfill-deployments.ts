@@ -1,5 +1,6 @@
 /** Filling the log with the deployments of a past period, from what GitHub still keeps of them. */
 
+import { SETTLING } from "../domain/awaited.ts";
 import type { Instant } from "../domain/change.ts";
 import { policyOrDefault } from "../domain/decision.ts";
 import { isProductionEnvironment } from "../domain/policy/scope.ts";
@@ -11,7 +12,6 @@ import { judgeRun } from "./assess-run.ts";
 import { checkMergeBack, recordSuccess } from "./deployed.ts";
 import { noticeEnvironments } from "./environments.ts";
 import { gapEntry, gapId } from "./gaps.ts";
-import { SETTLING } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
 import type { Span } from "./reconcile.ts";
 

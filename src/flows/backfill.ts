@@ -1,11 +1,11 @@
 /** Filling the log for a past period from GitHub's own lists: the same judgement as live, read in batches. */
 
+import { SETTLING } from "../domain/awaited.ts";
 import { NO_COMMIT, type RefUpdate } from "../domain/change.ts";
 import { policyOrDefault } from "../domain/decision.ts";
 import { branchOf, isProductionBranch } from "../domain/policy/scope.ts";
 import type { ReadAhead } from "../github/read-ahead.ts";
 import { currentPolicy, recordUpdate } from "./assess-change.ts";
-import { SETTLING } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
 import type { Span } from "./reconcile.ts";
 import { recordBackfill, recordProductionRefs } from "./repositories.ts";

@@ -1,11 +1,11 @@
 /** What a deployment brought: the recorded changes its commits landed with, and the commits that landed with none. */
 
+import { SETTLING } from "../domain/awaited.ts";
 import { NO_COMMIT, type Instant, type Sha } from "../domain/change.ts";
 import { contributorsOf } from "../domain/contribution.ts";
 import type { Carried, Deployment } from "../domain/deployment.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { followBranch } from "./assess-change.ts";
-import { SETTLING } from "./gather.ts";
 import { landedChanges, originOf, type Landed } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { watchedRefs, type Standing } from "./production-branches.ts";

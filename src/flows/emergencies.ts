@@ -36,6 +36,7 @@ import type { Policy } from "../domain/policy/policy.ts";
 import { isProductionBranch } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import { trusted } from "./policy.ts";
+import { witnessesOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** The label that opens an emergency, compared without case. It then waits for its reason. */
@@ -124,6 +125,7 @@ export async function authorityFor(
       people: [actor],
     },
     tools.github.lookups,
+    new tools.github.Losses(await witnessesOf(tools, watched).ofOwner(), tools.github.lookups),
   );
   if (authority === undefined) return null;
   const [sure] = await trusted(tools, watched, [authority], names);

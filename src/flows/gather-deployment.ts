@@ -1,5 +1,6 @@
 /** Facts of a deployment gathered whole: what ran there before, what it brought, who let it pass. */
 
+import { SETTLING } from "../domain/awaited.ts";
 import type { Actor, Instant, Sha } from "../domain/change.ts";
 import { dueAfter } from "../domain/calendar.ts";
 import { policyOrDefault } from "../domain/decision.ts";
@@ -16,7 +17,6 @@ import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import { accountFor, landedElsewhere, type Account } from "./brought.ts";
 import { knownDeployments, type KnownDeployment } from "./deployments-known.ts";
 import { gateOf } from "./gates.ts";
-import { SETTLING } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { standingAt, watchedRefs, type Standing } from "./production-branches.ts";
 

@@ -2,6 +2,7 @@
 
 import { judgeApprovals } from "../domain/approval.ts";
 import { asked, asksOf } from "../domain/asks.ts";
+import { nextLook, SETTLING } from "../domain/awaited.ts";
 import type { Authority, Check, Holders, Instant, PullRequest, Sha } from "../domain/change.ts";
 import { CHECK_NAME } from "../domain/controls/control.ts";
 import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
@@ -14,55 +15,21 @@ import type { PolicyNames } from "../domain/policy/names.ts";
 import { namedIn, speaksOf } from "../domain/policy/when.ts";
 import { policyInForce, type FileProblem, type PolicyInForce } from "../domain/policy/tighten.ts";
 import { nextQuestion, type Concern, type Question } from "../domain/question.ts";
-import type { Observation } from "../domain/record.ts";
 import { mayBePreApproved, preApproval } from "../domain/standard.ts";
 import { sources } from "../domain/wording.ts";
 import type { Candidates } from "../domain/message.ts";
 import type { ListedAction } from "../ledger/actions.ts";
 import { landedBefore } from "./landed-before.ts";
 import { policyIfMending, problemsIn, type Mended } from "./mending.ts";
+import { observationsOf, witnessesOf } from "./observations.ts";
 import { ownerNames } from "./owner-names.ts";
 import { policyOf, trusted, unknownIn } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
-
-/** GitHub's lists lag behind its webhooks; nothing is concluded from their silence before this long (ms). */
-export const SETTLING = 10 * 60_000;
 
 const SECOND = 1_000;
 
 /** So many questions are asked about one pull request; beyond that its content and makers stay unproven. */
 const MOST_QUESTIONS = 60;
-
-/** The entry subject an observation is kept under, so that those of one pull request or branch are found together. */
-export function observationSubject(repositoryId: number, observation: Observation, own: string): string {
-  const about =
-    "pull" in observation
-      ? `pull/${observation.pull}`
-      : "run" in observation
-        ? `run/${observation.run}`
-        : observation.ref;
-  return `${repositoryId}/${about}/${own}`;
-}
-
-/** Everything observed of one pull request or one ref since `from`, oldest first; `about` as in {@link observationSubject}. */
-export async function observationsOf(
-  tools: Tools,
-  repositoryId: number,
-  about: string,
-  from = 0,
-): Promise<readonly Observation[]> {
-  const found: Observation[] = [];
-  const subjectPrefix = `${repositoryId}/${about}/`;
-  for await (const entry of tools.ledger.states("observation", {
-    repositoryId,
-    subjectPrefix,
-    from,
-    order: "at",
-  })) {
-    found.push(entry.body);
-  }
-  return found;
-}
 
 /** A pull request ready to be judged under the policy of its base, or, once it has landed, as of the branch's head `before` it did. */
 export async function gatherPull(
@@ -75,14 +42,33 @@ export async function gatherPull(
   readonly policy: PolicyInForce;
   /** The other open pull requests with the same head. */
   readonly twins: readonly number[];
+  /** When GitHub is asked again, because it does not show yet what a webhook told; null: it shows all of it. */
+  readonly lookAt: Instant | null;
+  /** GitHub shows it open, and it is not any more: there is nothing to judge. */
+  readonly isOver: boolean;
 }> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
+  const witnesses = witnessesOf(tools, watched);
   const read = await tools.github.readPullRequest(octokit, watched.repository, number, {
     installationId: watched.installationId,
     lookups: tools.github.lookups,
     observations: await observationsOf(tools, watched.repository.id, `pull/${number}`),
     observationsOfRef: (ref) => observationsOf(tools, watched.repository.id, ref),
+    witnesses,
   });
+  const ofOwner = await witnesses.ofOwner();
+  const losses = new tools.github.Losses(ofOwner, tools.github.lookups, read.pull.merged?.at);
+  const isOver = read.over !== null;
+  const lookAt = (): Instant | null => {
+    const unshown = [
+      ...(read.pull.awaited ?? []),
+      ...read.coming,
+      ...(read.over === null ? [] : [read.over]),
+    ];
+    const awaited = nextLook(unshown, tools.clock.now());
+    const looks = [awaited, losses.lookAt].filter((at) => at !== null);
+    return looks.length === 0 ? null : Math.min(...looks);
+  };
   const found = landed?.policy ?? (await policyOf(tools, watched, read.policy));
   const { twins } = read;
   const told = landed === undefined ? await policyBrought(tools, watched, read) : {};
@@ -94,7 +80,8 @@ export async function gatherPull(
       : (landed.mended ?? null);
   const policy = mended?.policy ?? found;
   const brought = mended === null ? told : { broughtPolicy: mended.brought };
-  if (policy.state !== "known") return { pull: { ...read.pull, ...brought }, policy, twins };
+  if (policy.state !== "known")
+    return { pull: { ...read.pull, ...brought }, policy, twins, lookAt: lookAt(), isOver };
   const { effective } = policy.record;
   const before = await landedBefore(tools, watched, read.pull, effective);
   const merged = read.pull.merged?.at ?? null;
@@ -111,7 +98,7 @@ export async function gatherPull(
   };
   const requirements = asked(asksOf(named, effective, tools.clock.now()));
   const needs = needsOf(named, effective, requirements);
-  const rights = await tools.github.readAuthorities(octokit, read, needs, tools.github.lookups);
+  const rights = await tools.github.readAuthorities(octokit, read, needs, tools.github.lookups, losses);
   const byPolicy = await trusted(tools, watched, rights, effective.names);
   const owners = await ownerNames(tools, watched, named, requirements);
   const authorities = await trusted(tools, watched, byPolicy, owners);
@@ -147,7 +134,7 @@ export async function gatherPull(
     const people = asOnePerson(pull, effective).holders?.flatMap((each) => each.people) ?? [];
     await askFor({ ofPeople: people.map(({ id }) => id) });
   }
-  return { pull, policy, twins };
+  return { pull, policy, twins, lookAt: lookAt(), isOver };
 }
 
 /** Whom each source names of which approvals are missing before a merge: whether anybody is left who could give them. */

@@ -3,7 +3,7 @@
 import type { Entry } from "../domain/entry.ts";
 import type { Signal, Subject } from "../github/subject.ts";
 import { canonical } from "../domain/digest.ts";
-import { observationSubject } from "./gather.ts";
+import { observationSubject } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { meet } from "./repositories.ts";
 
@@ -45,15 +45,19 @@ export async function hear(
 
 function observationEntries(signal: Extract<Signal, { readonly kind: "heard" }>): readonly Entry[] {
   const { repository } = signal.where;
-  if (repository === null) return [];
-  return signal.observations.map(({ subject, observation, at }) => ({
-    kind: "observation",
-    subject: observationSubject(repository.id, observation, subject),
-    repositoryId: repository.id,
-    organizationId: repository.ownerId,
-    at,
-    body: observation,
-  }));
+  return signal.observations.flatMap(({ subject, observation, at }): Entry[] => {
+    // What concerns all repositories of an owner is kept for none of them.
+    const isOwners = "ownerId" in observation;
+    if (!isOwners && repository === null) return [];
+    const repositoryId = isOwners || repository === null ? 0 : repository.id;
+    const organizationId = isOwners ? observation.ownerId : (repository?.ownerId ?? 0);
+    const place = {
+      subject: observationSubject(repositoryId, observation, subject),
+      repositoryId,
+      organizationId,
+    };
+    return [{ kind: "observation", ...place, at, body: observation }];
+  });
 }
 
 /** A repository met for the first time, or under a new name, is recorded from the delivery itself. */

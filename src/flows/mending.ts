@@ -5,6 +5,7 @@ import { parsePolicy } from "../domain/policy/parse.ts";
 import { policyInForce, type FileProblem, type PolicyInForce } from "../domain/policy/tighten.ts";
 import { unknownNameProblems } from "../domain/policy/unknown-names.ts";
 import { policyAt, policyOf } from "./policy.ts";
+import { witnessesOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** The policy that judges instead, and the version of the file it is from; null: no version could be used, so there is none. */
@@ -92,6 +93,7 @@ async function lastUsable(
   const { organization } = await tools.github.readPolicy(octokit, repository, commit, {
     installationId: watched.installationId,
     lookups,
+    witnesses: witnessesOf(tools, watched),
   });
   const isOwn =
     organization.state === "found" && organization.repository.toLowerCase() === place.toLowerCase();

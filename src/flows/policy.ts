@@ -17,6 +17,7 @@ import { leavesOf } from "../domain/policy/requirement.ts";
 import { policyInForce, withoutGate, type PolicyInForce } from "../domain/policy/tighten.ts";
 import { namedIn } from "../domain/policy/when.ts";
 import type { PolicyRecord, PolicySource } from "../domain/record.ts";
+import { witnessesOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** The policy of two files as read, for a repository as of `at`. What its names mean is found out once and recorded with it. */
@@ -46,6 +47,7 @@ export async function policyAt(
   const read = await tools.github.readPolicy(octokit, watched.repository, commit, {
     installationId: watched.installationId,
     lookups: tools.github.lookups,
+    witnesses: witnessesOf(tools, watched),
   });
   return policyOf(tools, watched, read, at);
 }

@@ -1,8 +1,8 @@
 /** When completeness is counted without being asked: hourly in small, and whole when a month or a period has ended. */
 
+import { SETTLING } from "../domain/awaited.ts";
 import type { Instant } from "../domain/change.ts";
 import type { Task } from "../domain/task.ts";
-import { SETTLING } from "./gather.ts";
 import type { Tools } from "./ports.ts";
 import { askToReconcile, type Span } from "./reconcile.ts";
 

@@ -8,7 +8,7 @@ import type { Entry } from "../domain/entry.ts";
 import type { BranchRecord, CompletenessRecord } from "../domain/record.ts";
 import { taskId, type Task } from "../domain/task.ts";
 import { followBranch, HISTORY_KEPT } from "./assess-change.ts";
-import { observationsOf } from "./gather.ts";
+import { observationsOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { recordedFrom } from "./repositories.ts";
 import { verifySources } from "./verify-sources.ts";

@@ -241,6 +241,7 @@ const PullAnswer = z.object({
     .nullish(),
   url: z.string(),
   createdAt: InstantShape,
+  updatedAt: InstantShape,
   state: z.enum(["OPEN", "CLOSED", "MERGED"]),
   isDraft: z.boolean(),
   isCrossRepository: z.boolean(),

@@ -14,6 +14,7 @@ import { namedBy, type Source } from "../domain/policy/requirement.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { readAccount, readTeamNames } from "./accounts.ts";
 import { ask, askAll, askMaybe, place, type GitHub } from "./ask.ts";
+import type { Loss, Losses } from "./freshness.ts";
 import { tags, type Lookups } from "./lookups.ts";
 import type { ReadPull } from "./pull-request.ts";
 import { ActorShape } from "./shapes.ts";
@@ -50,6 +51,7 @@ export async function readAuthorities(
   read: { readonly pull: Pick<ReadPull["pull"], "repository" | "reviews"> } & Pick<ReadPull, "mayWrite">,
   needs: Needs,
   lookups: Lookups,
+  losses: Losses,
 ): Promise<readonly Authority[]> {
   const { repository, reviews } = read.pull;
   const people = new Map(
@@ -68,12 +70,15 @@ export async function readAuthorities(
   const unread = [...teams, ...owners].filter(({ ids }) => ids === null).map(({ name }) => name);
   const asked = needs.permission.filter((permission) => permission !== undefined);
   const found: Authority[] = [];
+  const left = { github, lookups, losses };
   for (const actor of people.values()) {
     found.push({
       actor,
-      permission: await permissionOf(github, repository, actor, asked, read.mayWrite, lookups),
-      teams: teams.filter(({ ids }) => ids?.has(actor.id) === true).map(({ name }) => name),
-      organizations: owners.filter(({ ids }) => ids?.has(actor.id) === true).map(({ name }) => name),
+      permission: await permissionLeft(left, repository, actor, () =>
+        permissionOf(github, repository, actor, asked, read.mayWrite, lookups),
+      ),
+      teams: await groupsLeft(left, actor, teams, teamMembers),
+      organizations: await groupsLeft(left, actor, owners, organizationMembers),
       unread,
       ...(teams.length + owners.length === 0 ? {} : { asked: [...teams, ...owners].map(({ name }) => name) }),
       at: lookups.now(),
@@ -81,6 +86,53 @@ export async function readAuthorities(
     });
   }
   return found;
+}
+
+interface Left {
+  readonly github: GitHub;
+  readonly lookups: Lookups;
+  readonly losses: Losses;
+}
+
+/** The groups among these whose member somebody is, without those that a webhook told they left. */
+async function groupsLeft(
+  { github, lookups, losses }: Left,
+  { id }: Actor,
+  groups: readonly { readonly name: string; readonly ids: ReadonlySet<number> | null }[],
+  read: typeof teamMembers,
+): Promise<readonly string[]> {
+  const left: string[] = [];
+  for (const { name, ids } of groups) {
+    if (ids?.has(id) !== true) continue;
+    const [org = ""] = name.split("/");
+    const isMember = async (): Promise<boolean> =>
+      (await read(github, name, lookups))?.some((member) => member.id === id) === true;
+    const under = [tags.team(name), tags.organization(org)];
+    // Who leaves an organisation leaves its teams.
+    const lost =
+      (await losses.holding(name, id, under, isMember)) ??
+      (name === org ? null : await losses.holding(org, id, under, isMember));
+    if (lost === null) left.push(name);
+  }
+  return left;
+}
+
+/** A permission as read, or what a webhook told is left of it. */
+async function permissionLeft(
+  { losses }: Left,
+  { id, owner }: Repository,
+  actor: Actor,
+  read: () => Promise<Permission | "unknown">,
+): Promise<Permission | "unknown"> {
+  const isMore = async ({ permission = "none" }: Loss): Promise<boolean> => {
+    const known = await read();
+    return known !== "unknown" && rank(known) > rank(permission);
+  };
+  const under = [tags.permission(id), tags.organization(owner)];
+  const lost =
+    (await losses.holding(String(id), actor.id, under, isMore)) ??
+    (await losses.holding(owner.toLowerCase(), actor.id, under, isMore));
+  return lost === null ? read() : (lost.permission ?? "none");
 }
 
 /** Logins of people who hold what `from` asks for, at most a hundred; those of unreadable teams are left out. */

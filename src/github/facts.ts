@@ -2,6 +2,7 @@
 
 import { ReadAhead } from "./read-ahead.ts";
 import { organizationMembers, readAuthorities, readCandidates, readHolders } from "./authority.ts";
+import { Losses } from "./freshness.ts";
 import { listComments } from "./comments.ts";
 import { listGitLine, listMergedPulls } from "./census.ts";
 import { readEarlier, readTouched } from "./commits.ts";
@@ -55,6 +56,7 @@ import {
 /** Every reading the flows make of GitHub, each a function that is given what it asks with. */
 export const facts = {
   ReadAhead,
+  Losses,
   organizationMembers,
   readAuthorities,
   readCandidates,

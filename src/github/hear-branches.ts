@@ -7,7 +7,7 @@ import { tagPushed } from "./hear-deployments.ts";
 import { tags } from "./lookups.ts";
 import { ORGANIZATION_REPOSITORY, POLICY_PATH } from "./policy-path.ts";
 import { ProtectionEvent, PushEvent } from "./shapes.ts";
-import type { Listeners, Subject } from "./subject.ts";
+import type { Listeners, Observed, Subject } from "./subject.ts";
 
 /** GitHub lists at most this many commits in a push. */
 const MOST_COMMITS = 2048;
@@ -41,7 +41,17 @@ const push = listen("push", PushEvent, (event, arrival) => {
   const subject = `push:${ref}:${before}:${after}:${arrival.delivery}`;
   const forced = event.forced ?? false;
   const observation = { kind: "pushed", ref, before, after, actor: sender, forced, at } as const;
-  return { subjects, observations: [{ subject, observation, at }], stale };
+  const observations: Observed[] = [{ subject, observation, at }];
+  const isPolicys =
+    repository.name.toLowerCase() === ORGANIZATION_REPOSITORY &&
+    ref === `refs/heads/${repository.defaultBranch}`;
+  if (isPolicys)
+    observations.push({
+      subject: `policy:${before}:${after}:${arrival.delivery}`,
+      observation: { kind: "policy-pushed", ownerId: repository.ownerId, before, after, at },
+      at,
+    });
+  return { subjects, observations, stale };
 });
 
 /** `push` */

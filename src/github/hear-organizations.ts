@@ -1,21 +1,60 @@
 /** Webhooks about people, teams, organisations, installations, and repositories as a whole. */
 
+import { PERMISSIONS, type Permission } from "../domain/change.ts";
+import type { Observation } from "../domain/record.ts";
 import { listen, same } from "./listener.ts";
 import { tags } from "./lookups.ts";
 import {
   InstallationEvent,
   InstallationRepositoriesEvent,
   InstallationTargetEvent,
+  MemberEvent,
   OrganizationEvent,
   RepositoryEvent,
   TeamAddEvent,
   TeamEvent,
 } from "./shapes.ts";
-import type { Happening, Listener, Listeners } from "./subject.ts";
+import type { Arrival, Happening, Listener, Listeners, Observed } from "./subject.ts";
 
-const member = listen("member", RepositoryEvent, ({ repository, sender: by }, { receivedAt: at }) => {
+type Loss = Omit<Extract<Observation, { kind: "right-lost" }>, "kind" | "at">;
+
+/** A right somebody lost, or has back: what goes back and forth is told without a time. */
+function lost(loss: Loss, { receivedAt: at, delivery }: Arrival): readonly Observed[] {
+  const subject = `right:${loss.of}:${loss.personId ?? "all"}:${delivery}`;
+  return [{ subject, observation: { kind: "right-lost", ...loss, at }, at }];
+}
+
+/** The most that GitHub's older word for a role stands for; undefined: it says none. */
+function atMost(word: string | null | undefined): Permission | undefined {
+  if (word === "write") return "maintain";
+  return word === "read" ? "triage" : PERMISSIONS.find((each) => each === word);
+}
+
+function rankOf(permission: Permission | undefined): number {
+  return permission === undefined ? -1 : PERMISSIONS.indexOf(permission);
+}
+
+const member = listen("member", MemberEvent, (event, arrival) => {
+  const { repository, sender: by, member: person, action, changes } = event;
   const { id: repositoryId, ownerId: organizationId } = repository;
+  const { receivedAt: at } = arrival;
+  const to = action === "removed" ? "none" : atMost(changes?.permission?.to);
+  const isLess = rankOf(to) < rankOf(atMost(changes?.old_permission?.from));
+  const observations =
+    person === null || to === undefined
+      ? []
+      : lost(
+          {
+            ownerId: organizationId,
+            of: String(repositoryId),
+            personId: person.id,
+            permission: to,
+            isBack: action !== "removed" && !isLess,
+          },
+          arrival,
+        );
   return {
+    observations,
     subjects: [
       { type: "protection", repositoryId, organizationId, by, at, part: "people" },
       { type: "repository", repositoryId },
@@ -28,13 +67,33 @@ const member = listen("member", RepositoryEvent, ({ repository, sender: by }, { 
 export const MEMBER: Listeners = same(member, "added", "edited", "removed");
 
 /** A team gives membership and permissions, and child teams pass both on: all that was read of the organisation is stale. */
-const team = listen("team", TeamEvent, ({ organization, team: { slug }, repository }) => {
+const team = listen("team", TeamEvent, (event, arrival) => {
+  const {
+    organization,
+    team: { slug },
+    repository,
+    member: person,
+    action,
+  } = event;
+  const isAbout = person !== null && (action === "added" || action === "removed");
+  const observations =
+    slug === undefined || !(isAbout || action === "deleted")
+      ? []
+      : lost(
+          {
+            ownerId: organization.id,
+            of: `${organization.login}/${slug}`.toLowerCase(),
+            personId: isAbout ? person.id : null,
+            isBack: action === "added",
+          },
+          arrival,
+        );
   const stale = [tags.organization(organization.login)];
   if (slug !== undefined) stale.unshift(tags.team(`${organization.login}/${slug}`));
   if (repository === undefined) {
-    return { subjects: [{ type: "organization", organizationId: organization.id }], stale };
+    return { subjects: [{ type: "organization", organizationId: organization.id }], stale, observations };
   }
-  return { subjects: [{ type: "repository", repositoryId: repository.id }], stale };
+  return { subjects: [{ type: "repository", repositoryId: repository.id }], stale, observations };
 });
 
 /** `membership` */
@@ -58,10 +117,25 @@ export const TEAM_ADD: Listeners = {
   })),
 };
 
-const organization = listen("organization", OrganizationEvent, ({ organization: { id, login } }) => ({
-  subjects: [{ type: "organization", organizationId: id }],
-  stale: [tags.organization(login)],
-}));
+const organization = listen("organization", OrganizationEvent, (event, arrival) => {
+  const {
+    organization: { id, login },
+    membership,
+    action,
+  } = event;
+  const person = membership?.user ?? null;
+  const isAbout = person !== null && (action === "member_removed" || action === "member_added");
+  return {
+    subjects: [{ type: "organization", organizationId: id }],
+    stale: [tags.organization(login)],
+    observations: isAbout
+      ? lost(
+          { ownerId: id, of: login.toLowerCase(), personId: person.id, isBack: action === "member_added" },
+          arrival,
+        )
+      : [],
+  };
+});
 
 /** `organization` */
 export const ORGANIZATION: Listeners = same(

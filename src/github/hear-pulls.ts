@@ -13,7 +13,8 @@ import {
   ReviewEvent,
   StatusEvent,
 } from "./shapes.ts";
-import type { Listeners, Observed, Subject } from "./subject.ts";
+import type { Observation } from "../domain/record.ts";
+import type { Arrival, Listener, Listeners, Observed, Subject } from "./subject.ts";
 
 /** The ref an observed push of a pull request's head is kept under: a fork's branches must not be taken for ours. */
 export function headRef(pull: {
@@ -29,6 +30,28 @@ function thePull(event: z.infer<typeof PullRequestEvent>): Subject {
 }
 
 const pull = listen("pull-request", PullRequestEvent, (event) => ({ subjects: [thePull(event)] }));
+
+type Change = Omit<Extract<Observation, { kind: "pull-changed" }>, "kind" | "pull" | "at">;
+
+/** What one event changed, kept until GitHub's answers show it. */
+function changeOf(
+  event: z.infer<typeof PullRequestEvent>,
+  arrival: Arrival,
+  change: Change,
+): readonly Observed[] {
+  if (Object.keys(change).length === 0) return [];
+  const { number, updated_at } = event.pull_request;
+  const at = updated_at ?? arrival.receivedAt;
+  const observation: Observation = { kind: "pull-changed", pull: number, at, ...change };
+  return [{ subject: `changed:${number}:${arrival.delivery}`, observation, at }];
+}
+
+function changed(as: string, changeIn: (event: z.infer<typeof PullRequestEvent>) => Change): Listener {
+  return listen(as, PullRequestEvent, (event, arrival) => ({
+    subjects: [thePull(event)],
+    observations: changeOf(event, arrival, changeIn(event)),
+  }));
+}
 
 /** Pushes to a fork are never told to us: whoever opens a pull request from one is the one who brought its first commits. */
 const opened = listen("pull-request-opened", PullRequestEvent, (event, arrival) => {
@@ -89,19 +112,31 @@ const edited = listen("pull-request-edited", PullRequestEvent, (event, arrival) 
       at,
     });
   }
+  if (changes?.title !== undefined && pull.title !== undefined)
+    observations.push(...changeOf(event, arrival, { title: pull.title }));
   return { subjects: [thePull(event)], observations };
 });
 
-const closed = listen("pull-request-closed", PullRequestEvent, (event) => {
-  if (event.pull_request.merged !== true) return { subjects: [thePull(event)] };
+const closed = listen("pull-request-closed", PullRequestEvent, (event, arrival) => {
+  const observations = changeOf(event, arrival, { state: "closed" });
+  if (event.pull_request.merged !== true) return { subjects: [thePull(event)], observations };
   const ref = `refs/heads/${event.pull_request.base.ref}`;
-  return { subjects: [thePull(event), { type: "branch", repositoryId: event.repository.id, ref }] };
+  const branch: Subject = { type: "branch", repositoryId: event.repository.id, ref };
+  return { subjects: [thePull(event), branch], observations };
 });
 
 /** `pull_request` */
 export const PULL_REQUEST: Listeners = {
   opened,
-  ...same(pull, "reopened", "ready_for_review", "converted_to_draft", "labeled", "unlabeled"),
+  labeled: changed("pull-request", ({ label }) =>
+    label === undefined ? {} : { label: { name: label, is: true } },
+  ),
+  unlabeled: changed("pull-request", ({ label }) =>
+    label === undefined ? {} : { label: { name: label, is: false } },
+  ),
+  ready_for_review: changed("pull-request", () => ({ draft: false })),
+  converted_to_draft: changed("pull-request", () => ({ draft: true })),
+  reopened: changed("pull-request", () => ({ state: "open" })),
   ...same(pull, "enqueued", "dequeued", "auto_merge_enabled", "auto_merge_disabled"),
   synchronize,
   edited,

@@ -5,6 +5,7 @@ import type { Repository, Sha } from "../domain/change.ts";
 import type { PolicySource } from "../domain/record.ts";
 import { PoliciesAnswer, type FileAnswer, type OrganizationAnswer, type PolicyAnswer } from "./answers.ts";
 import { ask, query, type GitHub } from "./ask.ts";
+import { behind, movesIn, policyBehind, type Witnesses } from "./freshness.ts";
 import { tags, type Lookups } from "./lookups.ts";
 import { ORGANIZATION_REPOSITORY, POLICY_PATH } from "./policy-path.ts";
 import { POLICIES_QUERY } from "./queries.ts";
@@ -21,6 +22,8 @@ export interface Policies {
 export interface Through {
   readonly installationId: number;
   readonly lookups: Lookups;
+  /** Absent: a past is read, of which no webhook tells. */
+  readonly witnesses?: Witnesses;
 }
 
 /** The policy files as they are at a commit, or at the head of a branch, of this repository. One request. Throws {@link Trouble}. */
@@ -38,7 +41,10 @@ export async function readPolicy(
     policyFile: `${at}:${POLICY_PATH}`,
   };
   const answer = await query(github, POLICIES_QUERY, variables, PoliciesAnswer, ["organization"]);
-  return policiesOf(github, answer.repository, answer.organization, through);
+  const read = await policiesOf(github, answer.repository, answer.organization, through);
+  if (!at.startsWith("refs/") || read.policyCommit === null || through.witnesses === undefined) return read;
+  const newer = behind(read.policyCommit, movesIn(await through.witnesses.ofRef(at)));
+  return newer === null ? read : readPolicy(github, repository, newer.after, through);
 }
 
 /** The policy files of an answer. Asks what the installation covers only where the organisation's repository is not found. */
@@ -59,14 +65,35 @@ export async function policiesOf(
     organization:
       organization == null
         ? await missingOrganization(github, through)
-        : sourceOf(
-            organization.file,
-            organization.nameWithOwner,
-            organization.defaultBranchRef?.target?.oid ?? null,
-            // Without a branch the repository is empty, and so without a policy.
-            true,
+        : await newerOrganization(github, organization, through, () =>
+            sourceOf(
+              organization.file,
+              organization.nameWithOwner,
+              organization.defaultBranchRef?.target?.oid ?? null,
+              // Without a branch the repository is empty, and so without a policy.
+              true,
+            ),
           ),
   };
+}
+
+/** The organisation's file, at the commit a webhook told where GitHub still shows an older one. */
+async function newerOrganization(
+  github: GitHub,
+  organization: NonNullable<z.infer<typeof OrganizationAnswer>>,
+  { witnesses }: Through,
+  asShown: () => PolicySource,
+): Promise<PolicySource> {
+  const newer = await policyBehind(organization.defaultBranchRef?.target?.oid ?? null, witnesses);
+  if (newer === null) return asShown();
+  const [owner = "", name = ""] = organization.nameWithOwner.split("/");
+  const at = newer.after;
+  const variables = { owner, name, at, policyFile: `${at}:${POLICY_PATH}` };
+  const answer = await query(github, POLICIES_QUERY, variables, PoliciesAnswer, ["organization"]);
+  const { nameWithOwner, policyCommit, file } = answer.repository;
+  if (policyCommit == null)
+    return { state: "unreadable", because: `GitHub does not show ${at.slice(0, 7)} of ${nameWithOwner} yet` };
+  return sourceOf(file, nameWithOwner, at, true);
 }
 
 /** Whether the installation covers all repositories of its account or selected ones. Remembered until it changes. */

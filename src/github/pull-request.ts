@@ -1,7 +1,7 @@
 /** Everything about one pull request and the policy in force, gathered whole: one query in the common case. */
 
 import { z } from "zod";
-import type { Actor, Commit, PullRequest, Repository, Sha } from "../domain/change.ts";
+import type { Actor, Awaited, Commit, Instant, PullRequest, Push, Repository, Sha } from "../domain/change.ts";
 import type { Observation, PolicySource } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import {
@@ -15,9 +15,10 @@ import {
 import { query, type GitHub } from "./ask.ts";
 import { allChecks } from "./checks.ts";
 import { lastBaseChange, type BaseChange } from "./base-changes.ts";
+import { behind, laidOver, movesIn, unshownReviews, type LaidOver } from "./freshness.ts";
 import { headRef } from "./hear-pulls.ts";
 import { POLICY_PATH } from "./policy-path.ts";
-import { policiesOf, type Policies, type Through } from "./policies.ts";
+import { policiesOf, readPolicy, type Policies, type Through } from "./policies.ts";
 import { pushesOf } from "./pushes.ts";
 import { MORE_QUERIES, PULL_REQUEST_QUERY } from "./queries.ts";
 import { reviewsOf } from "./reviews.ts";
@@ -48,6 +49,10 @@ export interface ReadPull {
   readonly broughtPolicy: Extract<PolicySource, { readonly state: "found" }> | null;
   /** The numbers of the other open pull requests with the same head commit: they share its check run. */
   readonly twins: readonly number[];
+  /** What webhooks told and is counted only once GitHub shows it. */
+  readonly coming: readonly Awaited[];
+  /** It is shown open, and a webhook told that it is not any more; null: as shown. */
+  readonly over: Awaited | null;
 }
 
 /** Reads a pull request with both policy files as its base branch has them. Throws {@link Trouble}. */
@@ -59,15 +64,23 @@ export async function readPullRequest(
 ): Promise<ReadPull> {
   const variables = { owner: repository.owner, name: repository.name, number };
   const answer = await query(github, PULL_REQUEST_QUERY, variables, PullRequestAnswer, ["organization"]);
-  const told = answer.repository.pullRequest;
-  if (told == null) {
+  const shown = answer.repository.pullRequest;
+  if (shown == null) {
     const name = `${repository.owner}/${repository.name}#${number}`;
     throw new Trouble("github-refused", `GitHub knows no pull request ${name}.`, { gone: true });
   }
-  const base = told.baseRef?.target ?? null;
   const { nameWithOwner } = answer.repository;
-  const own = { nameWithOwner, policyCommit: base, file: base?.file?.object };
-  const policy = await policiesOf(github, own, answer.organization, known);
+  const ref = headRef({ number, headRef: shown.headRefName, fromFork: shown.isCrossRepository });
+  const moves = [...known.observations, ...(await known.observationsOfRef(ref))];
+  const newer = laidOver(
+    shown,
+    known.observations,
+    movesIn(moves.filter((each) => each.kind === "pushed" && each.ref === ref)),
+    known.lookups.now(),
+  );
+  const told = { ...shown, title: newer.title, isDraft: newer.isDraft, labels: [...newer.labels] };
+  const base = await baseOf(github, repository, { shown, newer, nameWithOwner, answer }, known);
+  const { policy } = base;
 
   const rest = { github, repository, number };
   const reviews = await whole(told.reviews, rest, "reviews", ReviewAnswer);
@@ -78,12 +91,21 @@ export async function readPullRequest(
   const commits = listed.nodes.map(({ commit }): Commit => commit);
 
   const head = told.head.at(-1)?.commit;
-  const ref = headRef({ number, headRef: told.headRefName, fromFork: told.isCrossRepository });
+  const headSha = newer.head?.after ?? told.headRefOid;
   const pushes = pushesOf(
-    { ref, createdAt: told.createdAt, commits: new Set([told.headRefOid, ...commits.map(({ sha }) => sha)]) },
-    [...known.observations, ...(await known.observationsOfRef(ref))],
+    { ref, createdAt: told.createdAt, commits: new Set([headSha, ...commits.map(({ sha }) => sha)]) },
+    moves,
     timeline,
   );
+  const now = known.lookups.now();
+  const commitsShown = listed.complete && commits.length >= (told.commits.totalCount ?? 0);
+  const unshown = unshownReviews(
+    new Set(reviews.nodes.flatMap(({ id }) => (id === null ? [] : [id]))),
+    known.observations,
+    now,
+  );
+  const isWhole = commitsShown || !listed.complete;
+  const awaited = unshownHead(told, { newer, last: head?.oid, isWhole, pushes });
   const retargets = timeline.flatMap((event): readonly BaseChange[] =>
     event.__typename === "BaseRefChangedEvent" || event.__typename === "AutomaticBaseChangeSucceededEvent"
       ? [{ from: event.previousRefName ?? null, to: event.currentRefName ?? null, at: event.createdAt }]
@@ -94,6 +116,8 @@ export async function readPullRequest(
     description: descriptionOf(told, known.observations),
     ownBranch: told.isCrossRepository ? null : ref,
     broughtPolicy: broughtPolicy(head, [base, told.first[0]?.commit.parents[0]], nameWithOwner),
+    coming: unshown.coming,
+    over: newer.isOver,
     twins: (head?.associatedPullRequests ?? [])
       .filter((pull) => pull.state === "OPEN" && pull.headRefOid === told.headRefOid)
       .flatMap((pull) => (pull.number === told.number ? [] : [pull.number])),
@@ -112,23 +136,28 @@ export async function readPullRequest(
       createdAt: told.createdAt,
       state: told.state === "OPEN" ? "open" : told.state === "MERGED" ? "merged" : "closed",
       draft: told.isDraft,
-      base: { ref: told.baseRefName, sha: base?.oid ?? told.baseRefOid },
+      base: { ref: base.ref, sha: base.sha },
       head: {
         ref: told.headRefName,
-        sha: told.headRefOid,
-        tree: head?.oid === told.headRefOid ? head.tree.oid : null,
+        sha: headSha,
+        tree: head?.oid === headSha ? head.tree.oid : null,
       },
-      retargetedAt: await lastBaseChange(github, repository, retargets),
+      retargetedAt: latest(newer.base?.at ?? null, await lastBaseChange(github, repository, retargets)),
       labels: told.labels.map((label) => label.name),
       size: { additions: told.additions, deletions: told.deletions, files: told.changedFiles },
       commits,
-      commitsComplete: listed.complete && commits.length >= (told.commits.totalCount ?? 0),
+      commitsComplete: commitsShown,
+      ...(awaited.length === 0 ? {} : { awaited }),
+      ...(unshown.dropped.length === 0 ? {} : { unshown: unshown.dropped }),
       pushes,
-      reviews: reviewsOf(reviews.nodes, timeline, known.observations, pushes),
+      reviews: reviewsOf(
+        { nodes: reviews.nodes, unshown: unshown.counted },
+        timeline,
+        known.observations,
+        pushes,
+      ),
       checks:
-        head?.oid === told.headRefOid
-          ? await allChecks(github, repository, told.headRefOid, head.statusCheckRollup)
-          : [],
+        head?.oid === headSha ? await allChecks(github, repository, headSha, head.statusCheckRollup) : [],
       authorities: [],
       sameContent: [],
       merged:
@@ -137,6 +166,83 @@ export async function readPullRequest(
           : { at: told.mergedAt, by: told.mergedBy, commit: told.mergeCommit?.oid ?? null },
     },
   };
+}
+
+type Shown = NonNullable<z.infer<typeof PullRequestAnswer>["repository"]["pullRequest"]>;
+
+/** The base as it is, with the policies in force there: what a webhook told of it is asked for by name, or by commit. */
+async function baseOf(
+  github: GitHub,
+  repository: Repository,
+  {
+    shown,
+    newer,
+    nameWithOwner,
+    answer,
+  }: {
+    readonly shown: Shown;
+    readonly newer: LaidOver;
+    readonly nameWithOwner: string;
+    readonly answer: z.infer<typeof PullRequestAnswer>;
+  },
+  known: Known,
+): Promise<Held & { readonly ref: string; readonly sha: Sha; readonly policy: Policies }> {
+  const target = shown.baseRef?.target ?? null;
+  const ref = newer.base?.ref ?? shown.baseRefName;
+  const sha = target?.oid ?? shown.baseRefOid;
+  // What is merged already is judged by the policy there was before.
+  const moved =
+    target === null || shown.state !== "OPEN" || known.witnesses === undefined
+      ? null
+      : behind(target.oid, movesIn(await known.witnesses.ofRef(`refs/heads/${ref}`)));
+  if (newer.base === null && moved === null) {
+    const own = { nameWithOwner, policyCommit: target, file: target?.file?.object };
+    const policy = await policiesOf(github, own, answer.organization, known);
+    return { ref, sha, policy, ...(target === null ? {} : { file: target.file }) };
+  }
+  const policy = await readPolicy(
+    github,
+    repository,
+    newer.base === null ? (moved?.after ?? ref) : ref,
+    known,
+  );
+  const { repository: source, policyCommit } = policy;
+  const blob =
+    source.state === "found"
+      ? ({ __typename: "Blob", oid: source.blob, text: source.text, isTruncated: false } as const)
+      : null;
+  return { ref, sha: policyCommit ?? sha, policy, file: { object: blob } };
+}
+
+/** GitHub lists no more commits of a pull request than this. */
+const MOST_COMMITS = 250;
+
+/** What is not shown yet of an open or merged pull request's head: it was pushed, or its list of commits does not end with it. */
+function unshownHead(
+  told: Shown,
+  {
+    newer,
+    last,
+    isWhole,
+    pushes,
+  }: {
+    readonly newer: LaidOver;
+    readonly last: Sha | undefined;
+    readonly isWhole: boolean;
+    readonly pushes: readonly Push[];
+  },
+): readonly Awaited[] {
+  if (told.state === "CLOSED") return [];
+  if (newer.head !== null)
+    return [{ what: `the push of ${newer.head.after.slice(0, 7)}`, since: newer.head.at }];
+  if ((last === told.headRefOid && isWhole) || (told.commits.totalCount ?? 0) >= MOST_COMMITS) return [];
+  const pushed = pushes.findLast(({ after }) => after === told.headRefOid);
+  return [
+    {
+      what: `the commits up to ${told.headRefOid.slice(0, 7)}`,
+      since: Math.max(pushed?.at ?? told.updatedAt, told.mergedAt ?? 0),
+    },
+  ];
 }
 
 /** Whoever asks a bot for a change is assigned to it; taking oneself off again does not undo that. */
@@ -196,4 +302,8 @@ async function whole<Node extends z.ZodType>(
     ({ pageInfo } = more);
   }
   return { nodes, complete: !pageInfo.hasNextPage };
+}
+
+function latest(one: Instant | null, other: Instant | null): Instant | null {
+  return one === null || other === null ? (one ?? other) : Math.max(one, other);
 }

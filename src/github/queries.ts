@@ -94,6 +94,7 @@ fragment pull on PullRequest {
   userContentEdits(first: 50) { totalCount nodes { editedAt } }
   url
   createdAt
+  updatedAt
   state
   isDraft
   isCrossRepository

@@ -3,6 +3,7 @@
 import type { z } from "zod";
 import type { Push, Review } from "../domain/change.ts";
 import type { Observation } from "../domain/record.ts";
+import type { UnshownReviews } from "./freshness.ts";
 import type { ReviewAnswer, TimelineAnswer } from "./answers.ts";
 
 type Told = z.infer<typeof ReviewAnswer>;
@@ -17,9 +18,9 @@ const STATES: Readonly<Record<string, Review["state"]>> = {
   COMMENTED: "commented",
 };
 
-/** The submitted reviews; a pending one is nobody's business yet. `pushes` are those of the pull request's branch. */
+/** The submitted reviews, with those that a webhook told and that count unshown; a pending one is nobody's business yet. `pushes` are those of the pull request's branch. */
 export function reviewsOf(
-  told: readonly Told[],
+  { nodes: told, unshown }: { readonly nodes: readonly Told[]; readonly unshown: UnshownReviews["counted"] },
   timeline: readonly Event[],
   observations: readonly Observation[],
   pushes: readonly Push[],
@@ -32,7 +33,7 @@ export function reviewsOf(
   const forcePushes = timeline.filter(
     (event): event is ForcePush => event.__typename === "HeadRefForcePushedEvent",
   );
-  return told.flatMap((review): Review[] => {
+  const shown = told.flatMap((review): Review[] => {
     const { id, submittedAt } = review;
     if (id === null || submittedAt == null || review.state === "PENDING") return [];
     const seen = given.get(id);
@@ -49,6 +50,7 @@ export function reviewsOf(
       },
     ];
   });
+  return [...shown, ...unshown.map((review): Review => ({ ...review, basis: "observed", dismissed: null }))];
 }
 
 /**
@@ -97,10 +99,11 @@ function dismissedOf(
   timeline: readonly Event[],
   observations: readonly Observation[],
 ): Review["dismissed"] {
-  if (review.state !== "DISMISSED") return null;
+  // A dismissal is never taken back: whoever told it outweighs a list that does not show it yet.
   const seen = observations.find(
     (each): each is Dismissal => each.kind === "review-dismissed" && each.reviewId === id,
   );
+  if (review.state !== "DISMISSED" && seen === undefined) return null;
   for (const event of timeline) {
     if (event.__typename === "ReviewDismissedEvent" && event.review === id) {
       return { at: event.createdAt, by: event.actor ?? seen?.by ?? null };

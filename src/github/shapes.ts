@@ -72,6 +72,7 @@ const EndShape = z.object({ ref: z.string(), sha: ShaShape, repo: RepositoryId.n
 const PullShape = z.object({
   number: z.int(),
   merged: z.boolean().nullish(),
+  title: z.string().optional().catch(undefined),
   created_at: InstantShape.optional().catch(undefined),
   updated_at: InstantShape.optional().catch(undefined),
   base: EndShape,
@@ -83,12 +84,18 @@ export const PullRequestEvent = z.object({
   repository: RepositoryShape,
   pull_request: PullShape,
   sender: MaybeActorShape,
+  label: z
+    .object({ name: z.string() })
+    .transform(({ name }) => name)
+    .optional()
+    .catch(undefined),
   before: ShaShape.optional().catch(undefined),
   after: ShaShape.optional().catch(undefined),
   changes: z
     .object({
       base: z.object({ ref: z.object({ from: z.string() }) }).optional(),
       body: z.object({ from: z.string() }).optional(),
+      title: z.object({ from: z.string() }).optional(),
     })
     .optional()
     .catch(undefined),
@@ -198,6 +205,8 @@ export const ProtectionEvent = z.object({
 
 /** `membership` and `team`. A deleted team may have no slug left. */
 export const TeamEvent = z.object({
+  action: z.string(),
+  member: MaybeActorShape,
   organization: Organization,
   team: z.object({ slug: z.string().optional() }),
   repository: RepositoryShape.optional().catch(undefined),
@@ -207,7 +216,27 @@ export const TeamEvent = z.object({
 export const TeamAddEvent = z.object({ repository: RepositoryShape, team: z.object({ slug: z.string() }) });
 
 /** `organization`. */
-export const OrganizationEvent = z.object({ organization: Organization, sender: MaybeActorShape });
+export const OrganizationEvent = z.object({
+  action: z.string(),
+  organization: Organization,
+  membership: z.object({ user: MaybeActorShape }).optional().catch(undefined),
+  sender: MaybeActorShape,
+});
+
+/** `member`: who may do what in a repository by their own name. */
+export const MemberEvent = z.object({
+  action: z.string(),
+  repository: RepositoryShape,
+  member: MaybeActorShape,
+  sender: MaybeActorShape,
+  changes: z
+    .object({
+      permission: z.object({ to: z.string().nullish() }).optional(),
+      old_permission: z.object({ from: z.string().nullish() }).optional(),
+    })
+    .optional()
+    .catch(undefined),
+});
 
 const Installation = z.object({
   id: z.int(),

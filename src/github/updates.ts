@@ -207,6 +207,8 @@ export interface Brought {
   readonly pulls: readonly number[];
   /** The one that GitHub's own merge names; null: it names none. Whoever merges may write another. */
   readonly named: number | null;
+  /** The commits it brought to an existing branch, oldest first; those that GitHub ties to one of `pulls` are `tied`. */
+  readonly commits: readonly { readonly sha: Sha; readonly tied: boolean }[];
   readonly tree: Sha | null;
   /** Null where there is nothing to compare with, or GitHub would not. */
   readonly commitCount: number | null;
@@ -224,6 +226,7 @@ export async function readChange(
   const nothing: Brought = {
     pulls: [],
     named: null,
+    commits: [],
     tree: null,
     commitCount: null,
     checks: [],
@@ -243,18 +246,22 @@ export async function readChange(
   const brought = new Set([update.after, ...(compared?.commits ?? [])]);
   const branch = update.ref.replace(/^refs\/heads\//u, "");
   const pulls = new Set<number>();
+  const tied = new Set<Sha>();
   for (const { oid, associatedPullRequests } of commit.history.nodes) {
     if (!brought.has(oid)) continue;
     for (const pull of associatedPullRequests) {
       const landed = pull.mergeCommit?.oid;
       const isHere =
         pull.merged && pull.baseRefName === branch && landed !== undefined && brought.has(landed);
-      if (isHere && update.before !== NO_COMMIT) pulls.add(pull.number);
+      if (!isHere || update.before === NO_COMMIT) continue;
+      pulls.add(pull.number);
+      tied.add(oid);
     }
   }
   return {
     pulls: [...pulls].toSorted((a, b) => a - b),
     named: commit.committedViaWeb === true ? numberIn(commit.messageHeadline ?? "") : null,
+    commits: update.before === NO_COMMIT ? [] : [...brought].map((sha) => ({ sha, tied: tied.has(sha) })),
     tree: commit.tree.oid,
     commitCount: compared?.commitCount ?? null,
     checks: await allChecks(github, repository, update.after, commit.statusCheckRollup),

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { WEB_FLOW_ID } from "../../src/domain/change.ts";
 import type { Observation } from "../../src/domain/record.ts";
+import { Losses } from "../../src/github/freshness.ts";
 import { readAuthorities, readCandidates } from "../../src/github/authority.ts";
 import { proveSameContent, proveShipped } from "../../src/github/content.ts";
 import { pullsWithHead, listOpenPulls, readMergeGroup } from "../../src/github/lists.ts";
@@ -278,7 +279,7 @@ describe("authority", () => {
     await play({ do: "review", by: "bob", pull: 1, state: "approved" });
     const given = await read();
     count();
-    const [bob] = await readAuthorities(github, given, needs, lookups);
+    const [bob] = await readAuthorities(github, given, needs, lookups, new Losses([], lookups));
     expect(bob).toMatchObject({ permission: "write", teams: [], unread: [] });
     expect(count()).toBe(0);
   });
@@ -291,16 +292,16 @@ describe("authority", () => {
     const given = await read();
     count();
     const admin = { ...needs, permission: ["admin" as const] };
-    const found = await readAuthorities(github, given, admin, lookups);
+    const found = await readAuthorities(github, given, admin, lookups, new Losses([], lookups));
     expect(found.map(({ actor, permission }) => [actor.login, permission])).toEqual([
       ["eve", "read"],
       ["carol", "admin"],
     ]);
     expect(count()).toBe(2);
-    await readAuthorities(github, given, admin, lookups);
+    await readAuthorities(github, given, admin, lookups, new Losses([], lookups));
     expect(count()).toBe(0);
     lookups.forget([`permission:${stage.repository.id}`]);
-    await readAuthorities(github, given, admin, lookups);
+    await readAuthorities(github, given, admin, lookups, new Losses([], lookups));
     expect(count()).toBe(2);
   });
 
@@ -311,11 +312,19 @@ describe("authority", () => {
     const given = await read();
     count();
     const teams = ["acme/DBA", "acme/nobody"];
-    const [bob] = await readAuthorities(github, given, { ...needs, permission: [], teams }, lookups);
+    const [bob] = await readAuthorities(
+      github,
+      given,
+      { ...needs, permission: [], teams },
+      lookups,
+      new Losses([], lookups),
+    );
     expect(bob).toMatchObject({ permission: "unknown", teams: ["acme/dba"], unread: ["acme/nobody"] });
     expect(count()).toBe(2);
     const org = { ...needs, permission: [], organizations: ["acme"] };
-    expect((await readAuthorities(github, given, org, lookups))[0]?.organizations).toEqual(["acme"]);
+    expect(
+      (await readAuthorities(github, given, org, lookups, new Losses([], lookups)))[0]?.organizations,
+    ).toEqual(["acme"]);
   });
 
   test("names who could approve, from teams, people and permissions", async () => {

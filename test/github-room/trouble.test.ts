@@ -5,6 +5,7 @@ import { ask, query } from "../../src/github/ask.ts";
 import { readAccount, readTeamId, readTeamNames } from "../../src/github/accounts.ts";
 import { organizationMembers, readAuthorities, readCandidates } from "../../src/github/authority.ts";
 import { readPeople } from "../../src/github/control-state.ts";
+import { Losses } from "../../src/github/freshness.ts";
 import { readRepository } from "../../src/github/lists.ts";
 import { staged, type Staged } from "./staged.ts";
 
@@ -116,6 +117,7 @@ describe("what GitHub answers when it does not answer", () => {
             { pull, mayWrite: new Set() },
             { permission: ["admin"], teams: [], organizations: [], users: [], people },
             lookups,
+            new Losses([], lookups),
           ),
         () => readRepository(github, repository),
         () => readPeople(github, repository, true),

@@ -1,6 +1,7 @@
 /** The one assessment: the same function judges a change before it merges, after it did, and when an auditor asks. */
 
 import { isAccepted, withAcceptance } from "../acceptance.ts";
+import { withAwaited } from "../awaited.ts";
 import type { Instant } from "../change.ts";
 import { emergencyLeave } from "../emergency/in-force.ts";
 import { exemptionsFor, type GivenUp } from "../exemption.ts";
@@ -65,8 +66,9 @@ export function assess(
   const emergency = emergencyLeave(subject, at);
   const tested: Result[] = [];
   for (const control of CONTROLS) {
-    const own = control.judge(subject, { ...context, tested });
-    if (own === null) continue;
+    const judged = control.judge(subject, { ...context, tested });
+    if (judged === null) continue;
+    const own = control === independentlyApproved ? withAwaited(judged, subject, at) : judged;
     const passed = heldByNames(waived(own, all), subject, policy.record);
     const last = emergency === null ? passed : waivedFor(passed, emergency, control, { ...context, tested });
     tested.push(withAcceptance(withRefused(last, given), control, subject, { ...context, tested }));

@@ -1,0 +1,52 @@
+/** What webhooks told, read back: of one pull request, of a ref, of an owner's people and policy. */
+
+import type { Instant } from "../domain/change.ts";
+import type { Observation } from "../domain/record.ts";
+import type { Witnesses } from "../github/freshness.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+/** What was told longer ago bears on no answer of today (ms). */
+const A_DAY = 24 * 3_600_000;
+
+/** The entry subject an observation is kept under, so that those of one pull request, branch or owner are found together. */
+export function observationSubject(repositoryId: number, observation: Observation, own: string): string {
+  return `${repositoryId}/${aboutOf(observation)}/${own}`;
+}
+
+function aboutOf(observation: Observation): string {
+  if ("pull" in observation) return `pull/${observation.pull}`;
+  if ("run" in observation) return `run/${observation.run}`;
+  if (observation.kind === "right-lost" || observation.kind === "policy-pushed")
+    return `owner/${observation.ownerId}`;
+  return observation.ref;
+}
+
+/** Everything observed of one pull request or one ref since `from`, oldest first; `about` as in {@link observationSubject}. */
+export async function observationsOf(
+  tools: Pick<Tools, "ledger">,
+  repositoryId: number,
+  about: string,
+  from: Instant = 0,
+): Promise<readonly Observation[]> {
+  const found: Observation[] = [];
+  const subjectPrefix = `${repositoryId}/${about}/`;
+  for await (const entry of tools.ledger.states("observation", {
+    repositoryId,
+    subjectPrefix,
+    from,
+    order: "at",
+  })) {
+    found.push(entry.body);
+  }
+  return found;
+}
+
+/** What GitHub's answers about a repository are held against. */
+export function witnessesOf(tools: Tools, { repository }: Watched): Witnesses {
+  const from = tools.clock.now() - A_DAY;
+  let owner: Promise<readonly Observation[]> | null = null;
+  return {
+    ofRef: (ref) => observationsOf(tools, repository.id, ref, from),
+    ofOwner: () => (owner ??= observationsOf(tools, 0, `owner/${repository.ownerId}`, from)),
+  };
+}

@@ -1,0 +1,226 @@
+/**
+ * Freshness: what signed webhooks told is laid over what GitHub answers, and what cannot be laid over is named.
+ * INVARIANT: nothing else decides whether an answer is old. Only what cannot be undone proves that one is.
+ */
+
+import { SETTLING } from "../domain/awaited.ts";
+import { NO_COMMIT, type Awaited, type Instant, type Sha } from "../domain/change.ts";
+import type { Observation } from "../domain/record.ts";
+import type { Lookups } from "./lookups.ts";
+import { merged } from "./pushes.ts";
+
+/** What GitHub's answers are held against. */
+export interface Witnesses {
+  /** What was observed of a ref in the last day. */
+  readonly ofRef: (ref: string) => Promise<readonly Observation[]>;
+  /** What was observed of the owner's people and policy in the last day. */
+  readonly ofOwner: () => Promise<readonly Observation[]>;
+}
+
+type Told<Kind extends Observation["kind"]> = Extract<Observation, { readonly kind: Kind }>;
+type Moved = Pick<Told<"pushed">, "before" | "after" | "at">;
+
+/** Where a ref was last seen to be moved to, where an answer shows what it was before; null where the answer proves not to be old. */
+export function behind(shown: Sha, moves: readonly Moved[]): Moved | null {
+  const last = newest(moves);
+  if (last === null || last.after === NO_COMMIT || last.after === shown) return null;
+  // A commit nobody told of is newer than what was told, not older.
+  return moves.some(({ before, after }) => before === shown || after === shown) ? last : null;
+}
+
+/** The last of several movements, also of those in one second; null where these go round in a circle. */
+function newest(moves: readonly Moved[]): Moved | null {
+  const at = Math.max(...moves.map((each) => each.at));
+  const latest = moves.filter((each) => each.at === at);
+  return latest.findLast(({ after }) => latest.every(({ before }) => before !== after)) ?? null;
+}
+
+/** The movements of a ref among observations, each once. */
+export function movesIn(observations: readonly Observation[]): readonly Moved[] {
+  const pushes = observations.flatMap((each) =>
+    each.kind === "pushed" ? [{ ...each, basis: "observed" as const }] : [],
+  );
+  return merged(pushes);
+}
+
+/** A pull request's answer, as far as webhooks tell of it too. */
+export interface ShownPull {
+  readonly state: "OPEN" | "CLOSED" | "MERGED";
+  readonly title: string;
+  readonly body: string;
+  readonly isDraft: boolean;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+  readonly baseRefName: string;
+  readonly headRefOid: Sha;
+  readonly labels: readonly { readonly name: string }[];
+}
+
+/** What webhooks told of an open pull request beside its answer. `base`, `head`: where they were moved to meanwhile. */
+export interface LaidOver {
+  readonly title: string;
+  readonly isDraft: boolean;
+  readonly labels: readonly { readonly name: string }[];
+  readonly base: { readonly ref: string; readonly at: Instant } | null;
+  readonly head: Moved | null;
+  /** The answer shows it open, and it is not any more. */
+  readonly isOver: Awaited | null;
+}
+
+/**
+ * Lays what webhooks told over an answer. An answer that shows a later change than the one told is newer; for what goes back and forth
+ * within one second the webhook's word counts for ten minutes.
+ */
+export function laidOver(
+  shown: ShownPull,
+  observations: readonly Observation[],
+  pushes: readonly Moved[],
+  now: Instant,
+): LaidOver {
+  const asShown = { title: shown.title, isDraft: shown.isDraft, labels: shown.labels };
+  const nothing = { ...asShown, base: null, head: null, isOver: null };
+  // What is merged is over: whatever came before is in the answer that shows so.
+  if (shown.state === "MERGED") return nothing;
+  const isNewer = ({ at }: { readonly at: Instant }): boolean =>
+    at > shown.updatedAt || (at === shown.updatedAt && now - at < SETTLING);
+  const changes = observations
+    .filter((each): each is Told<"pull-changed"> => each.kind === "pull-changed")
+    .filter(isNewer);
+  const ended = changes.findLast(({ state }) => state !== undefined);
+  if (shown.state === "CLOSED") return nothing;
+  const labels = new Set(shown.labels.map(({ name }) => name));
+  for (const { label } of changes)
+    if (label?.is === true) labels.add(label.name);
+    else if (label !== undefined) labels.delete(label.name);
+  return {
+    title: changes.findLast(({ title }) => title !== undefined)?.title ?? shown.title,
+    isDraft: changes.findLast(({ draft }) => draft !== undefined)?.draft ?? shown.isDraft,
+    labels: [...labels].map((name) => ({ name })),
+    base: newBase(shown, observations, isNewer),
+    head: behind(
+      shown.headRefOid,
+      pushes.filter(({ at }) => at >= shown.createdAt),
+    ),
+    isOver: ended?.state === "closed" ? { what: "that this pull request is closed", since: ended.at } : null,
+  };
+}
+
+function newBase(
+  { baseRefName }: ShownPull,
+  observations: readonly Observation[],
+  isNewer: (told: { readonly at: Instant }) => boolean,
+): LaidOver["base"] {
+  const retargets = observations.filter((each): each is Told<"retargeted"> => each.kind === "retargeted");
+  const moves = retargets.map(({ from, to, at }) => ({ before: from, after: to, at }));
+  const last = behind(baseRefName, moves);
+  return last === null || !isNewer(last) ? null : { ref: last.after, at: last.at };
+}
+
+/** The reviews that webhooks told and a list does not hold. */
+export interface UnshownReviews {
+  /** They ask for changes: they count as if they were shown. */
+  readonly counted: readonly Told<"review-given">["review"][];
+  /** They approve: they count once they are shown. */
+  readonly coming: readonly Awaited[];
+  /** They approve, and were not shown in ten minutes. */
+  readonly dropped: readonly string[];
+}
+
+/** Compares a pull request's reviews with those that webhooks told. `given`: the ids in the list, all pages read. */
+export function unshownReviews(
+  given: ReadonlySet<number>,
+  observations: readonly Observation[],
+  now: Instant,
+): UnshownReviews {
+  const dismissed = new Set(
+    observations.flatMap((each) => (each.kind === "review-dismissed" ? [each.reviewId] : [])),
+  );
+  const missing = observations
+    .flatMap((each) => (each.kind === "review-given" ? [each.review] : []))
+    .filter(({ id, author }) => !given.has(id) && !dismissed.has(id) && author?.type === "User");
+  const approving = missing.filter(({ state }) => state === "approved");
+  const names = ({ author }: (typeof missing)[number]): string =>
+    `the approval by ${author?.login ?? "someone"}`;
+  return {
+    counted: missing.filter(({ state }) => state === "changes-requested"),
+    coming: approving
+      .filter(({ submittedAt }) => now - submittedAt < SETTLING)
+      .map((review) => ({ what: names(review), since: review.submittedAt })),
+    dropped: approving.filter(({ submittedAt }) => now - submittedAt >= SETTLING).map(names),
+  };
+}
+
+/** The readings that may lift a told loss of a right are so far apart (ms). */
+const APART = 30_000;
+
+/** A loss of a right, as a webhook told it. */
+export type Loss = Told<"right-lost">;
+
+/** The losses of rights that webhooks told, and when one of them must be looked at again. One for each gathering. */
+export class Losses {
+  readonly #losses: readonly Loss[];
+  readonly #lookups: Lookups;
+  #lookAt: Instant | null = null;
+
+  /** `until`: what was lost later is none of its business. */
+  constructor(observations: readonly Observation[], lookups: Lookups, until: Instant = Infinity) {
+    const last = new Map<string, Loss>();
+    for (const each of observations)
+      if (each.kind === "right-lost" && each.at <= until)
+        last.set(`${each.of}\n${each.personId ?? ""}`, each);
+    this.#losses = [...last.values()].filter(({ isBack }) => !isBack);
+    this.#lookups = lookups;
+  }
+
+  /** When to look again, because a reading contradicted what was told; null: none did. */
+  get lookAt(): Instant | null {
+    return this.#lookAt;
+  }
+
+  /**
+   * The loss that outweighs a reading which contradicts it, or null. A webhook's word counts for ten minutes, then two readings thirty
+   * seconds apart that agree. `of`: a team (`org/slug`), an organisation, or a repository by id; `under`: what the reading is remembered by.
+   */
+  async holding(
+    of: string,
+    personId: number,
+    under: readonly string[],
+    contradicts: (loss: Loss) => Promise<boolean>,
+  ): Promise<Loss | null> {
+    const loss = this.#losses.findLast(
+      (each) => each.of === of && (each.personId === null || each.personId === personId),
+    );
+    if (loss === undefined || !(await contradicts(loss))) return null;
+    const now = this.#lookups.now();
+    if (now - loss.at < SETTLING) return this.#hold(loss, loss.at + SETTLING);
+    const readings = await this.#lookups.rememberForever(`loss:${of}:${personId}:${loss.at}`, () =>
+      Promise.resolve<{ first: Instant | null; agreed: boolean }>({ first: null, agreed: false }),
+    );
+    if (readings.agreed) return null;
+    if (readings.first !== null && now - readings.first < APART)
+      return this.#hold(loss, readings.first + APART);
+    this.#lookups.forget(under);
+    if (!(await contradicts(loss))) return null;
+    readings.agreed = readings.first !== null;
+    readings.first ??= now;
+    return readings.agreed ? null : this.#hold(loss, now + APART);
+  }
+
+  #hold(loss: Loss, lookAt: Instant): Loss {
+    this.#lookAt = Math.min(this.#lookAt ?? Infinity, lookAt);
+    return loss;
+  }
+}
+
+/** Where the owner's policy was last seen to be pushed to, where an answer shows what it was before; null: it is not old. */
+export async function policyBehind(
+  shown: Sha | null,
+  witnesses: Witnesses | undefined,
+): Promise<Moved | null> {
+  if (shown === null || witnesses === undefined) return null;
+  const told = await witnesses.ofOwner();
+  return behind(
+    shown,
+    told.filter((each): each is Told<"policy-pushed"> => each.kind === "policy-pushed"),
+  );
+}
