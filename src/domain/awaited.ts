@@ -1,6 +1,6 @@
 /** What a webhook told and GitHub's answers do not show yet: how long that is waited for, and what is judged meanwhile. */
 
-import type { Awaited, Instant } from "./change.ts";
+import type { NotShown, Instant } from "./change.ts";
 import { pullsOf, result, type Subject } from "./controls/control.ts";
 import type { Result } from "./result.ts";
 import { oneLine } from "./wording.ts";
@@ -15,7 +15,7 @@ const FIRST = 2_000;
 export const NOT_SHOWN_YET = "waiting-for-github";
 
 /** When to ask again for what is awaited: after 2, 4, 8 ... seconds, up to ten minutes after it was told; null: no more. */
-export function nextLook(awaited: readonly Awaited[], now: Instant): Instant | null {
+export function nextLook(awaited: readonly NotShown[], now: Instant): Instant | null {
   const open = awaited.filter(({ since }) => now - since < SETTLING);
   if (open.length === 0) return null;
   const looks = open.map(({ since }) => Math.min(now + Math.max(FIRST, now - since), since + SETTLING));

@@ -278,10 +278,10 @@ export const AcceptanceSchema = z.object({
 /** Entry `acceptance`, subject = `repositoryId#number`: who answers for what could not be verified of which content. */
 export type Acceptance = Infer<typeof AcceptanceSchema>;
 
-const AwaitedSchema = z.object({ what: z.string(), since: InstantSchema });
+const NotShownSchema = z.object({ what: z.string(), since: InstantSchema });
 
 /** Something a webhook told, or an answer implies, that GitHub's answers do not show yet; `since` is when it was so. */
-export type Awaited = Infer<typeof AwaitedSchema>;
+export type NotShown = Infer<typeof NotShownSchema>;
 
 const UpdateKindSchema = z.enum([
   "pull-request",
@@ -390,7 +390,7 @@ export const PullRequestSchema = z.object({
     .exactOptional()
     .describe("The recorded landings of its commits on integration branches; absent: none"),
   awaited: z
-    .array(AwaitedSchema)
+    .array(NotShownSchema)
     .exactOptional()
     .describe("What GitHub does not show yet and no judgement can do without; absent: nothing"),
   unshown: z
@@ -513,7 +513,7 @@ export const ChangeSchema = z.object({
     .array(PullRequestSchema)
     .describe("The merged pull requests it landed; a queue group may land several"),
   awaited: z
-    .array(AwaitedSchema)
+    .array(NotShownSchema)
     .exactOptional()
     .describe("What GitHub does not show of what it landed; absent: nothing"),
   shipped: z

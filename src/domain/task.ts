@@ -46,6 +46,14 @@ const FIELDS = {
   pull: z.strictObject({ repositoryId: Id, number: Id, request: z.string().nullable() }),
   /** Judge the open pull requests that have this commit as their head. */
   head: z.strictObject({ repositoryId: Id, sha: z.string() }),
+  /** Judge a merge group whose pull requests GitHub did not show; `since`: when it was told. */
+  "merge-group": z.strictObject({
+    repositoryId: Id,
+    headSha: z.string(),
+    headRef: z.string(),
+    baseRef: z.string(),
+    since: At,
+  }),
   /** Judge the open pull requests of one repository again. */
   rejudge: z.strictObject({ repositoryId: Id }),
   /** Look at what a repository's emergencies and reviews have due. */

@@ -1,6 +1,7 @@
 /** The gate: judge an open pull request or a merge group, and say so on GitHub. */
 
-import type { PullRequest, Sha } from "../domain/change.ts";
+import { nextLook } from "../domain/awaited.ts";
+import { NO_COMMIT, type NotShown, type PullRequest, type Sha } from "../domain/change.ts";
 import { assess } from "../domain/controls/assess.ts";
 import { decideGate, policyOrDefault, type Addressee } from "../domain/decision.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
@@ -15,6 +16,7 @@ import { untoldPullsAt } from "./heads.ts";
 import { problemsIn } from "./mending.ts";
 import type { Task } from "../domain/task.ts";
 import { together } from "../domain/deviation/decide.ts";
+import { witnessesOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { lookAtMerged } from "./reviews.ts";
 
@@ -79,17 +81,22 @@ async function gatherOpen(tools: Tools, watched: Watched, number: number): Retur
 export async function assessGroup(
   tools: Tools,
   watched: Watched,
-  group: { readonly headSha: Sha; readonly baseRef: string; readonly headRef: string },
+  group: Group,
   request: string | null,
+  since = tools.clock.now(),
 ): Promise<void> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
-  const read = await tools.github.readMergeGroup(octokit, watched.repository, group);
+  const read: ReadGroup | null =
+    (await tools.github.readMergeGroup(octokit, watched.repository, group)) ??
+    (await unshownGroup(tools, watched, group, since));
   if (read === null) return;
   const gathered = [];
   for (const number of read.pulls) gathered.push(await gatherOpen(tools, watched, number));
+  const looks = gathered.flatMap(({ lookAt }) => lookAt ?? []);
+  const again = lookAgainAtGroup(watched, group, since, looks);
   const first = gathered[0];
   if (first === undefined) return;
-  const pulls = gathered.map((each) => each.pull);
+  const pulls = gathered.map(({ pull }) => withUnshown(pull, read.awaited));
   // One of them may do nothing but mend a policy that lets no other pass.
   const policy = (gathered.find((each) => problemsIn(each.policy).length > 0) ?? first).policy;
   const emergencies = [];
@@ -103,7 +110,58 @@ export async function assessGroup(
     moment: (at) => assess(subject, { policy, appId: tools.appId, at, since: watched.since }),
     request,
     emergencies,
+    lookAgain: again,
   });
+}
+
+type ReadGroup = NonNullable<Awaited<ReturnType<Tools["github"]["readMergeGroup"]>>> & {
+  readonly awaited?: readonly NotShown[];
+};
+
+interface Group {
+  readonly headSha: Sha;
+  readonly baseRef: string;
+  readonly headRef: string;
+}
+
+/** A group is judged again when GitHub may show what it does not show yet. */
+function lookAgainAtGroup(
+  { repository }: Watched,
+  { headSha, headRef, baseRef }: Group,
+  since: number,
+  looks: readonly number[],
+): readonly Task[] {
+  if (looks.length === 0) return [];
+  const dueAt = Math.min(...looks);
+  return [{ kind: "merge-group", repositoryId: repository.id, headSha, headRef, baseRef, since, dueAt }];
+}
+
+/**
+ * What is judged of a group whose pull requests GitHub does not show: nothing while they may still be shown, then the one its branch is
+ * named after, without the others. Null also where the group is gone.
+ */
+async function unshownGroup(
+  tools: Tools,
+  watched: Watched,
+  group: Group,
+  since: number,
+): Promise<ReadGroup | null> {
+  const number = /\/pr-(\d+)-[0-9a-f]+$/u.exec(group.headRef)?.[1];
+  const moves = await witnessesOf(tools, watched).ofRef(group.headRef);
+  const isGone = moves.some(
+    (move) => move.kind === "pushed" && move.after === NO_COMMIT && move.before === group.headSha,
+  );
+  if (number === undefined || isGone) return null;
+  const awaited = [{ what: "the pull requests of this merge group", since }];
+  const lookAt = nextLook(awaited, tools.clock.now());
+  if (lookAt === null) return { pulls: [Number(number)], checks: [], awaited };
+  const tasks = lookAgainAtGroup(watched, group, since, [lookAt]);
+  await tools.ledger.record({ tasks }, tools.clock.now(), watched.fence);
+  return null;
+}
+
+function withUnshown(pull: PullRequest, awaited: readonly NotShown[] = []): PullRequest {
+  return awaited.length === 0 ? pull : { ...pull, awaited: [...(pull.awaited ?? []), ...awaited] };
 }
 
 /** What was last said of these pull requests, where it was said of this commit. */

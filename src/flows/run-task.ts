@@ -2,7 +2,7 @@
 
 import type { Task, TaskKind } from "../domain/task.ts";
 import { answerWaitingGates } from "./answer-gate.ts";
-import { assessPull } from "./assess-pull.ts";
+import { assessGroup, assessPull } from "./assess-pull.ts";
 import { openPullsAt } from "./heads.ts";
 import { assessReport } from "./assess-report.ts";
 import { recordBaselineReport } from "./baseline.ts";
@@ -33,6 +33,7 @@ const RUN: { readonly [K in TaskKind]: Runner<K> } = {
   ),
   pull: inRepository((tools, watched, { number, request }) => assessPull(tools, watched, number, request)),
   head: inRepository(judgeHead),
+  "merge-group": inRepository((tools, watched, task) => assessGroup(tools, watched, task, null, task.since)),
   rejudge: inRepository(rejudgeOpen),
   due: inRepository(doDue),
   group: inRepository((tools, watched, { span }) => groupDeviations(tools, watched, span)),

@@ -389,6 +389,7 @@ export const MergeGroupAnswer = z.object({
         entries: plain(
           z.object({
             position: z.int(),
+            baseCommit: Oid.nullish(),
             headCommit: Oid.nullish(),
             pullRequest: z.object({ number: z.int() }).nullish(),
           }),

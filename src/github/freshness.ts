@@ -4,7 +4,7 @@
  */
 
 import { SETTLING } from "../domain/awaited.ts";
-import { NO_COMMIT, type Awaited, type Instant, type Sha } from "../domain/change.ts";
+import { NO_COMMIT, type NotShown, type Instant, type Sha } from "../domain/change.ts";
 import type { Observation } from "../domain/record.ts";
 import type { Lookups } from "./lookups.ts";
 import { merged } from "./pushes.ts";
@@ -64,7 +64,7 @@ export interface LaidOver {
   readonly base: { readonly ref: string; readonly at: Instant } | null;
   readonly head: Moved | null;
   /** The answer shows it open, and it is not any more. */
-  readonly isOver: Awaited | null;
+  readonly isOver: NotShown | null;
 }
 
 /**
@@ -121,7 +121,7 @@ export interface UnshownReviews {
   /** They ask for changes: they count as if they were shown. */
   readonly counted: readonly Told<"review-given">["review"][];
   /** They approve: they count once they are shown. */
-  readonly coming: readonly Awaited[];
+  readonly coming: readonly NotShown[];
   /** They approve, and were not shown in ten minutes. */
   readonly dropped: readonly string[];
 }

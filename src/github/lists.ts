@@ -93,6 +93,13 @@ export async function readMergeGroup(
   const entries = (mergeQueue?.entries ?? []).toSorted((a, b) => a.position - b.position);
   const last = entries.findIndex(({ headCommit }) => headCommit?.oid === group.headSha);
   if (last === -1) return null;
+  // Each group is built on the one before it: where one is missing, GitHub does not show all of them yet.
+  const isWhole = entries
+    .slice(1, last + 1)
+    .every(
+      ({ baseCommit }, index) => baseCommit == null || baseCommit.oid === entries[index]?.headCommit?.oid,
+    );
+  if (!isWhole) return null;
   return {
     pulls: entries
       .slice(0, last + 1)

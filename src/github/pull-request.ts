@@ -1,7 +1,7 @@
 /** Everything about one pull request and the policy in force, gathered whole: one query in the common case. */
 
 import { z } from "zod";
-import type { Actor, Awaited, Commit, Instant, PullRequest, Push, Repository, Sha } from "../domain/change.ts";
+import type { Actor, NotShown, Commit, Instant, PullRequest, Push, Repository, Sha } from "../domain/change.ts";
 import type { Observation, PolicySource } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import {
@@ -50,9 +50,9 @@ export interface ReadPull {
   /** The numbers of the other open pull requests with the same head commit: they share its check run. */
   readonly twins: readonly number[];
   /** What webhooks told and is counted only once GitHub shows it. */
-  readonly coming: readonly Awaited[];
+  readonly coming: readonly NotShown[];
   /** It is shown open, and a webhook told that it is not any more; null: as shown. */
-  readonly over: Awaited | null;
+  readonly over: NotShown | null;
 }
 
 /** Reads a pull request with both policy files as its base branch has them. Throws {@link Trouble}. */
@@ -231,7 +231,7 @@ function unshownHead(
     readonly isWhole: boolean;
     readonly pushes: readonly Push[];
   },
-): readonly Awaited[] {
+): readonly NotShown[] {
   if (told.state === "CLOSED") return [];
   if (newer.head !== null)
     return [{ what: `the push of ${newer.head.after.slice(0, 7)}`, since: newer.head.at }];

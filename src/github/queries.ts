@@ -335,7 +335,7 @@ export const MERGE_GROUP_QUERY = `
 query MergeGroup($owner: String!, $name: String!, $branch: String!, $sha: GitObjectID!) {
   repository(owner: $owner, name: $name) {
     mergeQueue(branch: $branch) {
-      entries(first: 100) { nodes { position headCommit { oid } pullRequest { number } } }
+      entries(first: 100) { nodes { position baseCommit { oid } headCommit { oid } pullRequest { number } } }
     }
     object(oid: $sha) { ... on Commit { statusCheckRollup { contexts(first: 100) { ...checks } } } }
   }
