@@ -45,6 +45,9 @@ import { ownKey, spansAt, standingOf } from "./standing.ts";
 /** How soon a lagging list is asked again (ms). */
 const ASK_AGAIN = 5_000;
 
+/** What GitHub did not show in so long it will not show any more (ms). */
+const LOOKED_AT_AGAIN = 31 * 24 * 3_600_000;
+
 /** How soon what GitHub does not show yet is first asked for again (ms). */
 const FIRST_LOOK = 2_000;
 
@@ -297,7 +300,8 @@ async function recordUnlisted(
 
 /**
  * Records one update, judged as of when it happened. `origin` null: it lies in a past that is filled in; then the place up to which the
- * branch was followed stays, and nothing is said on GitHub.
+ * branch was followed stays, and nothing is said on GitHub. `again`: it is recorded, and GitHub did not show all of it then; nothing is
+ * recorded where it still does not.
  */
 export async function recordUpdate(
   tools: Tools,
@@ -306,17 +310,18 @@ export async function recordUpdate(
   origin: BranchRecord["origin"] | null,
   role = PRODUCTION,
   tasks: readonly Task[] = [],
+  again = false,
 ): Promise<void> {
   const { repository } = watched;
   const now = tools.clock.now();
   const { ref, after: head, activityId, at } = update;
   // Only the list moves the place: what it does not show yet may come before what a webhook told.
   const places =
-    activityId === null || origin === null
+    again || activityId === null || origin === null
       ? []
       : [placeEntry(watched, { ref, head, activityId, at, origin }, role)];
   const { occurrence, known } = await occurrenceOf(tools, watched, update, role);
-  if (known !== null && (known.change.update.activityId !== null || update.activityId === null)) {
+  if (!again && known !== null && (known.change.update.activityId !== null || update.activityId === null)) {
     await tools.ledger.record({ entries: places, tasks }, now, watched.fence);
     return;
   }
@@ -327,6 +332,7 @@ export async function recordUpdate(
   const basis = now - update.at <= SETTLING ? "observed" : "read-later";
   if (role === PRODUCTION && isMerge(update)) await followIntegration(tools, watched);
   const change = await gatherChange(tools, watched, { ...update, basis }, occurrence, policy, mended);
+  if (again && isUnshown(change)) return;
   // What people said in an approving review, or pushed, may not have been looked at before it landed.
   for (const pull of change.pullRequests) await keepUp(tools, watched, pull, policy);
   const emergencies = await emergenciesOfAll(tools, watched, change.pullRequests);
@@ -382,6 +388,23 @@ export async function recordUpdate(
     now,
     watched.fence,
   );
+}
+
+/** Records anew each update of the last month of which GitHub did not show all. */
+export async function completeUnshown(tools: Tools, watched: Watched): Promise<void> {
+  const { id: repositoryId } = watched.repository;
+  const from = tools.clock.now() - LOOKED_AT_AGAIN;
+  const unshown: RefUpdate[] = [];
+  for await (const { body } of tools.ledger.states("change", { repositoryId, from, order: "at" }))
+    if (isUnshown(body.change)) unshown.push(body.change.update);
+  for (const update of unshown) {
+    const place = await tools.ledger.state("branch", `${repositoryId}:${update.ref}`);
+    await recordUpdate(tools, watched, update, place?.body.origin ?? null, PRODUCTION, [], true);
+  }
+}
+
+function isUnshown({ awaited, pullRequests }: Change): boolean {
+  return awaited !== undefined || pullRequests.some((pull) => pull.awaited !== undefined);
 }
 
 /** A listing with the last update from before the branch was one of production, where it became one later. */

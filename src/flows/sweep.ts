@@ -13,7 +13,7 @@ import { answerWaitingGates } from "./answer-gate.ts";
 import { assessDeployment } from "./assess-deployment.ts";
 import { assessRuns } from "./assess-run.ts";
 import { assessTags } from "./assess-tag.ts";
-import { currentPolicy, followBranch, followIntegration } from "./assess-change.ts";
+import { completeUnshown, currentPolicy, followBranch, followIntegration } from "./assess-change.ts";
 import { watchedRefs } from "./production-branches.ts";
 import { knownDeployments } from "./deployments-known.ts";
 import { noticeEnvironments } from "./environments.ts";
@@ -126,6 +126,7 @@ export async function sweepRepository(tools: Tools, watched: Watched): Promise<v
   await eachOf(refs, async (ref) => {
     await followBranch(tools, watched, ref);
   });
+  await completeUnshown(tools, watched);
   await readControlState(tools, watched, null);
   await rejudgeOpen(tools, watched);
   await doDue(tools, watched);

@@ -104,6 +104,7 @@ describe("what an update brought", () => {
     expect(await readChange(github, repository, updates[1]!)).toEqual({
       pulls: [],
       named: null,
+      commits: [],
       tree: null,
       commitCount: null,
       checks: [],

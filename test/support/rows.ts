@@ -1,6 +1,7 @@
 /** A story played for its rows: what there is of every kind at its end, in a form two plays can be compared by. */
 
 import type { Sights } from "../../src/cli/scenario/sights.ts";
+import type { Expectation } from "../../src/cli/scenario/expectations.ts";
 import type { Scenario } from "../../src/cli/scenario/format.ts";
 import { playScenario, printPerformance } from "../../src/cli/scenario/play.ts";
 import type { Stage } from "../../src/cli/scenario/stage.ts";
@@ -39,14 +40,28 @@ const LATER: readonly string[] = ["late", "at", "since"];
 const OF_A_GAP: readonly string[] = [...LATER, "says"];
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z|\b[\d.]+ (?:minute|hour|day)s?\b/gu;
 
+const NOTHING: Expectation = { kind: "check", rows: [], exactly: false, absent: false };
+const LOOK: Scenario["story"][number] = { expect: NOTHING, line: 0 };
+
+function waiting(time: string): Scenario["story"][number] {
+  return { do: { do: "wait", for: time }, line: 0 };
+}
+
 /**
  * Plays a story without its expectations, and returns its rows. `maybeLate`: what was found or said later, and so is due later, is the
- * same row. Throws when a step goes otherwise than written.
+ * same row. `between`: after each step the play is looked at, waits so long, and is looked at again. Throws when a step goes otherwise
+ * than written.
  */
 export async function rowsOf(
   scenario: Scenario,
   stage: Stage,
-  { maybeLate = false }: { readonly maybeLate?: boolean } = {},
+  {
+    maybeLate = false,
+    between,
+  }: {
+    readonly maybeLate?: boolean;
+    readonly between?: { readonly wait: string; readonly look: (sights: Sights) => Promise<void> };
+  } = {},
 ): Promise<Rows> {
   const line = (kind: string, row: Readonly<Record<string, unknown>>): string =>
     maybeLate
@@ -57,11 +72,14 @@ export async function rowsOf(
   const rows: Record<string, readonly string[]> = {};
   const played: Scenario = {
     ...scenario,
-    story: scenario.story.filter((step) => "do" in step),
-    expect: [{ kind: "complete", rows: [], exactly: false, absent: false, line: 0 }],
+    story: scenario.story
+      .filter((step) => "do" in step)
+      .flatMap((step) => (between === undefined ? [step] : [step, LOOK, waiting(between.wait), LOOK])),
+    expect: [{ ...NOTHING, kind: "complete", line: 0 }],
   };
   const performance = await playScenario(played, stage, {
-    expected: async (_, sights: Sights) => {
+    expected: async (_, sights: Sights, final) => {
+      if (!final) return between?.look(sights);
       for (const kind of KINDS) {
         const seen = await sights.see({ kind, rows: [], exactly: false, absent: false }, scenario.start);
         if (typeof seen === "string") throw new Error(seen);
@@ -71,7 +89,7 @@ export async function rowsOf(
       }
     },
   });
-  const broken = performance.failures.filter(({ step }) => step !== null);
+  const broken = performance.failures.filter(({ step, mismatch }) => step !== null && mismatch === null);
   if (broken.length > 0) throw new Error(printPerformance({ ...performance, failures: broken }));
   return rows;
 }
