@@ -1,7 +1,16 @@
 /** Everything about one pull request and the policy in force, gathered whole: one query in the common case. */
 
 import { z } from "zod";
-import type { Actor, NotShown, Commit, Instant, PullRequest, Push, Repository, Sha } from "../domain/change.ts";
+import type {
+  Actor,
+  NotShown,
+  Commit,
+  Instant,
+  PullRequest,
+  Push,
+  Repository,
+  Sha,
+} from "../domain/change.ts";
 import type { Observation, PolicySource } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import {

@@ -35,7 +35,10 @@ test("every query is one that GitHub's published schema allows", () => {
 });
 
 test("no query reads a name, a mail address or a date that whoever commits can forge", () => {
-  for (const [name, text] of texts) {
+  for (const [name, whole] of texts) {
+    // Of several pull requests that show the very same commits, the merge made on GitHub's pages names the one that landed. Whoever
+    // merges may write another number there, and gains an approval given for the same commits towards the same base.
+    const text = whole.replaceAll(/messageHeadline\s+committedViaWeb/gu, "committedViaWeb");
     expect(text, name).not.toMatch(/\b(?:authoredDate|committedDate|email|messageHeadline)\b/u);
   }
 });
