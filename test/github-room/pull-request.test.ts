@@ -475,8 +475,8 @@ describe("lists", () => {
     expect(await listOpenPulls(github, repository)).toEqual([
       { number: 1, headSha: pull.head.sha, baseRef: "main" },
     ]);
-    expect(await pullsWithHead(github, repository, pull.head.sha)).toEqual([1]);
-    expect(await pullsWithHead(github, repository, pull.base.sha)).toEqual([]);
+    expect(await pullsWithHead(github, repository, pull.head.sha)).toEqual({ open: [1], other: [] });
+    expect(await pullsWithHead(github, repository, pull.base.sha)).toEqual({ open: [], other: [] });
     expect(await readChecks(github, repository, pull.base.sha)).toEqual([]);
   });
 

@@ -94,7 +94,7 @@ function judged(
 }
 
 const text = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");
-const start = Array.from({ length: 24 }, (_, index) => `line ${index}`);
+const start = Array.from({ length: 40 }, (_, index) => `line ${index}`);
 
 /** Edits of one file that leave at least one line between each other, shared out between the pull request and the base. */
 const edits = fc
