@@ -18,6 +18,8 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "listGitLine",
     "readOwners",
     "readCommit",
+    "readEarlier",
+    "readTouched",
     "readMakers",
     "readPolicyHistory",
     "readStillThere",

@@ -18,6 +18,8 @@ export function allQueries(): ReadonlyMap<string, string> {
     found.set(`batchQuery ${changes.length} ${pulls}`, sent.batchQuery(changes, pulls));
   found.set("stillThereQuery", sent.stillThereQuery(2, 2));
   found.set("contentsQuery", sent.contentsQuery(2));
+  found.set("standingQuery", sent.standingQuery(2));
+  found.set("commitsQuery", sent.commitsQuery(2));
   return found;
 }
 
