@@ -1,8 +1,9 @@
 /** What GitHub says of the App itself: its webhook, its permissions, where it is installed. */
 
 import { z } from "zod";
+import { Trouble } from "../domain/trouble.ts";
 import { ask } from "../github/ask.ts";
-import { readDeliveryLog } from "../github/deliveries.ts";
+import { readDeliveryLog, type DeliveryLog } from "../github/deliveries.ts";
 import { listInstallations, type Installation } from "../github/lists.ts";
 import { makeProbot, octokitsOf, type Fetch } from "../github/octokit.ts";
 import { missingPermissions } from "../github/permissions.ts";
@@ -37,22 +38,35 @@ export async function lookAtGitHub(
   const octokit = await octokitsOf(probot).app();
   const { data } = await ask(octokit, "GET /app", {}, z.object({ slug: z.string() }));
   const installations = await listInstallations(octokit);
-  const { failed } = await readDeliveryLog(octokit, now - 3 * DAY);
   return [
     found("GitHub", `${baseUrl ?? "api.github.com"} answers, and knows us as ${data.slug}`),
     clock(date, now),
-    webhook(settings, await readWebhookConfig(octokit)),
-    failed.length === 0
-      ? found("deliveries", "GitHub's log shows none of the last three days that did not arrive")
-      : wrong(
-          "deliveries",
-          `${failed.length} of the last three days did not arrive: is the address reachable, and is WEBHOOK_SECRET the App's webhook secret? They are asked for again once an hour while the App runs`,
-        ),
+    await alone("webhook", async () => webhook(settings, await readWebhookConfig(octokit))),
+    await alone("deliveries", async () => deliveries(await readDeliveryLog(octokit, now - 3 * DAY))),
     ...installations.flatMap(installation),
     ...(installations.length === 0
       ? [wrong("installations", "the App is installed nowhere: install it from its page on GitHub")]
       : []),
   ];
+}
+
+/** What cannot be read is a finding of its own, and the others are still looked at. */
+async function alone(what: string, look: () => Promise<Finding>): Promise<Finding> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    return { what, ok: false, found: `it cannot be read: ${error.message}`, code: error.retry ? 3 : 1 };
+  }
+}
+
+function deliveries({ failed }: DeliveryLog): Finding {
+  return failed.length === 0
+    ? found("deliveries", "GitHub's log shows none of the last three days that did not arrive")
+    : wrong(
+        "deliveries",
+        `${failed.length} of the last three days did not arrive: is the address reachable, and is WEBHOOK_SECRET the App's webhook secret? They are asked for again once an hour while the App runs`,
+      );
 }
 
 function clock(date: number | null, now: number): Finding {

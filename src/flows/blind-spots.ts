@@ -6,6 +6,7 @@ import type { CoverageGapRecord } from "../domain/record.ts";
 import type { Task } from "../domain/task.ts";
 import type { DeliveryLog, FailedDelivery, SilentSpell } from "../github/deliveries.ts";
 import type { Installation } from "../github/lists.ts";
+import { sentenceOf } from "./chores.ts";
 import { gapId } from "./gaps.ts";
 import type { Tools } from "./ports.ts";
 
@@ -162,6 +163,21 @@ export async function noteClock(tools: Tools, owners: readonly Owner[]): Promise
           : () =>
               `the App's clock is ${seconds} seconds ${skew > 0 ? "behind" : "ahead of"} GitHub's: verdicts use GitHub's times, but what is late or overdue is reckoned by our own. Synchronise the server's clock`,
     });
+}
+
+/** Returns how the App's own chores are noted: what it cannot read is a gap of every organisation until it can. */
+export function notesOfOwners(
+  tools: Tools,
+  owners: readonly Owner[],
+): (what: string, problem: string | null) => Promise<void> {
+  return async (what, problem) => {
+    for (const owner of owners)
+      await setGap(tools, owner, {
+        cause: "unobservable",
+        scope: `${owner.login}, ${what}`,
+        problem: problem === null ? null : () => sentenceOf(what, problem),
+      });
+  };
 }
 
 interface Standing {

@@ -5,7 +5,6 @@ import { branchOf, isProductionBranch, isProductionEnvironment, refOf } from "..
 import { commandSubject } from "../domain/reply.ts";
 import type { Instant } from "../domain/change.ts";
 import type { Task } from "../domain/task.ts";
-import { Trouble } from "../domain/trouble.ts";
 import type { DeliveryLog } from "../github/deliveries.ts";
 import type { Commented } from "../github/subject.ts";
 import { answerCommand } from "./answer-command.ts";
@@ -20,7 +19,14 @@ import { noticeEnvironments } from "./environments.ts";
 import { assessPull } from "./assess-pull.ts";
 import { COMMANDS } from "./commands.ts";
 import { keepDeploymentEmergencies } from "./deployment-emergencies.ts";
-import { noteClock, noteInstallation, noteWebhookAddress, noteWebhooks } from "./blind-spots.ts";
+import {
+  noteClock,
+  noteInstallation,
+  notesOfOwners,
+  noteWebhookAddress,
+  noteWebhooks,
+} from "./blind-spots.ts";
+import { Chores, isForAll, isLasting, notesOf } from "./chores.ts";
 import { readControlState } from "./control-state.ts";
 import { keepDeviations } from "./keep-deviations.ts";
 import { meet, noticeVanished, recordProductionRefs } from "./repositories.ts";
@@ -31,15 +37,16 @@ import { answerUnheardGates } from "./unheard-gates.ts";
 
 /** Lists what the App can see, records what is new or gone, and queues a sweep of each repository. `round` names this census. */
 export async function census(tools: Tools, round: string): Promise<void> {
-  // Before anything is judged: what is found without its webhook may have been merged because nothing answered.
-  await noteDeliveries(tools);
   const installations = await tools.github.listInstallations(await tools.github.octokits.app());
   const seen = new Set<number>();
   const unread = new Set<number>();
   let failure: unknown = null;
   const watched = installations.filter(({ suspendedAt }) => suspendedAt === null);
   const owners = watched.map(({ account }) => account).filter((account) => account !== null);
-  await noteWebhookAddress(tools, owners);
+  const chores = new Chores(tools, notesOfOwners(tools, owners));
+  // Before anything is judged: what is found without its webhook may have been merged because nothing answered.
+  await chores.do("GitHub's log of deliveries", () => noteDeliveries(tools));
+  await chores.do("the App's webhook address", () => noteWebhookAddress(tools, owners));
   await noteClock(tools, owners);
   for (const installation of watched) {
     await noteInstallation(tools, installation);
@@ -53,6 +60,7 @@ export async function census(tools: Tools, round: string): Promise<void> {
   }
   await noticeVanished(tools, { installations, repositories: seen, unread });
   if (failure !== null) throw failure;
+  chores.end();
 }
 
 async function meetAll(
@@ -103,7 +111,7 @@ export async function redeliver(tools: Tools, since?: Instant): Promise<void> {
     since === undefined
       ? await noteDeliveries(tools)
       : (await tools.github.readDeliveryLog(app, since)).failed;
-  for (const delivery of failed) await tools.github.redeliver(app, delivery.id);
+  await eachOf(failed, ({ id }) => tools.github.redeliver(app, id));
 }
 
 /** Notes since when webhooks do not arrive, and answers those that did not. */
@@ -117,27 +125,32 @@ async function noteDeliveries(tools: Tools): Promise<DeliveryLog["failed"]> {
 /** Follows every production branch, judges every open pull request and unrecorded deployment of one repository. */
 export async function sweepRepository(tools: Tools, watched: Watched): Promise<void> {
   tools.github.lookups.forget([`policy:${watched.repository.id}`]);
+  const chores = new Chores(tools, notesOf(tools, watched));
   // What people decided while nobody listened comes before what it may concern.
-  await eachOf(await unreadCommands(tools, watched), (given) =>
-    answerCommand(tools, watched, COMMANDS, given),
+  await chores.do("the comments", async () =>
+    eachOf(await unreadCommands(tools, watched), (given) => answerCommand(tools, watched, COMMANDS, given)),
   );
-  const refs = await productionRefs(tools, watched);
-  await followIntegration(tools, watched);
-  await eachOf(refs, async (ref) => {
-    await followBranch(tools, watched, ref);
+  let refs = await watchedRefs(tools, watched);
+  await chores.do("the branches", async () => {
+    refs = await productionRefs(tools, watched);
   });
-  await completeUnshown(tools, watched);
-  await readControlState(tools, watched, null);
-  await rejudgeOpen(tools, watched);
-  await doDue(tools, watched);
-  await eachOf(await unrecordedDeployments(tools, watched), (number) =>
-    assessDeployment(tools, watched, number),
+  await chores.do("the integration branches", () => followIntegration(tools, watched));
+  for (const ref of refs) await chores.do(`the updates of ${ref}`, () => followBranch(tools, watched, ref));
+  await chores.do("what was not shown whole", () => completeUnshown(tools, watched));
+  await chores.do("how it is protected", () => readControlState(tools, watched, null));
+  await chores.do("the open pull requests", () => rejudgeOpen(tools, watched));
+  await chores.do("what is due", () => doDue(tools, watched));
+  await chores.do("the deployments", async () =>
+    eachOf(await unrecordedDeployments(tools, watched), (number) => assessDeployment(tools, watched, number)),
   );
-  await keepDeviations(tools, watched);
-  await assessTags(tools, watched);
-  await assessRuns(tools, watched);
-  await answerUnheardGates(tools, watched);
-  await answerWaitingGates(tools, watched);
+  await chores.do("the issues of deviations", () => keepDeviations(tools, watched));
+  await chores.do("the tags", () => assessTags(tools, watched));
+  await chores.do("the runs of workflows", () => assessRuns(tools, watched));
+  await chores.do("the jobs that wait for an answer", async () => {
+    await answerUnheardGates(tools, watched);
+    await answerWaitingGates(tools, watched);
+  });
+  chores.end();
 }
 
 /** Comments are read again for so long (ms): a sweep comes once a day, and may fail once. */
@@ -205,7 +218,7 @@ export async function rejudgeOpen(tools: Tools, watched: Watched): Promise<void>
   await eachOf(open, ({ number }) => assessPull(tools, watched, number, null));
 }
 
-/** Does each; one that fails does not hold up the others, and the first failure is thrown at the end. */
+/** Does each; one that fails does not hold up the others, and the first failure that may pass is thrown at the end, or else the first. */
 async function eachOf<Item>(items: readonly Item[], act: (item: Item) => Promise<void>): Promise<void> {
   const failed: unknown[] = [];
   for (const item of items) {
@@ -216,12 +229,7 @@ async function eachOf<Item>(items: readonly Item[], act: (item: Item) => Promise
       failed.push(error);
     }
   }
-  if (failed.length > 0) throw failed[0];
-}
-
-/** What stops one stops all: the lane is lost, or GitHub asks for quiet. */
-function isForAll(error: unknown): boolean {
-  return error instanceof Trouble && (error.code === "lease-lost" || error.code === "github-limited");
+  if (failed.length > 0) throw failed.find((error) => !isLasting(error)) ?? failed[0];
 }
 
 /** So far back deleted branches are looked for; each month is counted within it (ms). */

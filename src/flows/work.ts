@@ -41,8 +41,9 @@ const AT_ONCE = 100;
 const ACTIONS_AT_ONCE = 500;
 /** After so many failed attempts at something that trying again does not mend, it is put aside, listed and never forgotten. */
 const MOST_ATTEMPTS = 8;
-/** What GitHub does not know may only be not known yet; after so many attempts it is taken to be gone. */
+/** What GitHub does not know may only be not known yet; after so many attempts and so long (ms) it is taken to be gone. */
 const ATTEMPTS_AT_GONE = 3;
+const SETTLED = 10 * 60_000;
 /** A lane with ever more work is given back after so many rounds, so that other lanes have their turn. */
 const MOST_ROUNDS = 10;
 /** Answers that nobody understands, and questions that GitHub cannot answer. */
@@ -354,9 +355,7 @@ async function putOff(tools: Tools, lease: Lease, delivery: Delivery, error: unk
   const isOver = isHopeless(error, attempts, now - delivery.receivedAt);
   const about = { delivery: delivery.id, event: delivery.event, attempts: attempts + 1 };
   tellOfFailure(tools, error, about, isOver && !isGone(error));
-  if (isGone(error) && attempts + 1 >= ATTEMPTS_AT_GONE)
-    await queue.delivered(lease.owner, lease.lane, [delivery], `ended: ${message}`, lease.now());
-  else if (isOver) await queue.deliverNever(lease.owner, lease.lane, delivery, message, lease.now());
+  if (isOver) await queue.deliverNever(lease.owner, lease.lane, delivery, message, lease.now());
   else
     await queue.deliverLater(
       lease.owner,
@@ -393,7 +392,7 @@ function isLag(error: unknown): boolean {
 
 function isHopeless(error: unknown, attempts: number, age: number): boolean {
   if (isOldNews(error, age)) return true;
-  if (isGone(error)) return attempts + 1 >= ATTEMPTS_AT_GONE;
+  if (isGone(error)) return attempts + 1 >= ATTEMPTS_AT_GONE && age >= SETTLED;
   if (error instanceof Trouble && error.retry)
     return PUZZLES.has(error.code) && attempts + 1 >= MOST_ATTEMPTS && age > LONGEST_PUZZLE;
   return attempts + 1 >= MOST_ATTEMPTS;

@@ -42,7 +42,7 @@ export async function readProtection(github: GitHub, asked: ProtectionAsked): Pr
     branches.push(await readBranch(github, repository, ref, rulesets, before));
   }
   const { visibility } = repository;
-  const environments = await readEnvironments(github, asked);
+  const environments = await readEnvironments(github, asked, true);
   return { readAt, visibility, archived: asked.archived, rulesets, branches, environments };
 }
 
@@ -338,35 +338,40 @@ const GateAppsShape = z.object({
 export async function readEnvironments(
   github: GitHub,
   { repository, isProduction, known }: Pick<ProtectionAsked, "repository" | "isProduction" | "known">,
+  isThere = false,
 ): Promise<readonly SeenEnvironment[] | Unobservable> {
   const at = place(repository);
   const before = known === null || isUnobservable(known.environments) ? [] : known.environments;
-  return orUnobservable("environments", async () => {
-    const { pages } = await askAll(github, "GET /repos/{owner}/{repo}/environments", at, EnvironmentsShape);
-    const found: SeenEnvironment[] = [];
-    for (const environment of pages.flatMap(({ environments }) => environments ?? [])) {
-      if (!isProduction(environment.name)) continue;
-      const rules = environment.protection_rules ?? [];
-      const review = rules.find(({ type }) => type === "required_reviewers");
-      const branches = environment.deployment_branch_policy;
-      const updatedAt = environment.updated_at ?? null;
-      const same = before.find((each) => each.id === environment.id && each.updatedAt === updatedAt);
-      found.push({
-        id: environment.id,
-        name: environment.name,
-        reviewers: (review?.reviewers ?? []).map(
-          ({ type, reviewer }) => `${type.toLowerCase()}:${reviewer.id}`,
-        ),
-        preventsSelfReview: review?.prevent_self_review ?? false,
-        adminsBypass: environment.can_admins_bypass ?? null,
-        branches: branches == null ? "any" : branches.protected_branches ? "protected" : "named",
-        waitMinutes: rules.find(({ type }) => type === "wait_timer")?.wait_timer ?? 0,
-        apps: same === undefined ? await readGateApps(github, repository, environment.name) : same.apps,
-        updatedAt,
-      });
-    }
-    return found.toSorted((a, b) => a.id - b.id);
-  });
+  return orUnobservable(
+    "environments",
+    async () => {
+      const { pages } = await askAll(github, "GET /repos/{owner}/{repo}/environments", at, EnvironmentsShape);
+      const found: SeenEnvironment[] = [];
+      for (const environment of pages.flatMap(({ environments }) => environments ?? [])) {
+        if (!isProduction(environment.name)) continue;
+        const rules = environment.protection_rules ?? [];
+        const review = rules.find(({ type }) => type === "required_reviewers");
+        const branches = environment.deployment_branch_policy;
+        const updatedAt = environment.updated_at ?? null;
+        const same = before.find((each) => each.id === environment.id && each.updatedAt === updatedAt);
+        found.push({
+          id: environment.id,
+          name: environment.name,
+          reviewers: (review?.reviewers ?? []).map(
+            ({ type, reviewer }) => `${type.toLowerCase()}:${reviewer.id}`,
+          ),
+          preventsSelfReview: review?.prevent_self_review ?? false,
+          adminsBypass: environment.can_admins_bypass ?? null,
+          branches: branches == null ? "any" : branches.protected_branches ? "protected" : "named",
+          waitMinutes: rules.find(({ type }) => type === "wait_timer")?.wait_timer ?? 0,
+          apps: same === undefined ? await readGateApps(github, repository, environment.name) : same.apps,
+          updatedAt,
+        });
+      }
+      return found.toSorted((a, b) => a.id - b.id);
+    },
+    isThere,
+  );
 }
 
 async function readGateApps(
@@ -424,16 +429,26 @@ export async function readPeople(
   return { people, teams };
 }
 
-/** What GitHub refuses to show is not known, and never counts as missing: the permission, or the plan. */
-async function orUnobservable<Read>(what: string, read: () => Promise<Read>): Promise<Read | Unobservable> {
+/**
+ * What GitHub refuses to show is not known, and never counts as missing: the permission, or the plan. Nor does an answer that cannot be
+ * read hold up the rest. `isThere`: the repository was read already, so that 404 is not about it.
+ */
+async function orUnobservable<Read>(
+  what: string,
+  read: () => Promise<Read>,
+  isThere = false,
+): Promise<Read | Unobservable> {
   try {
     return await read();
   } catch (error) {
-    const status = error instanceof Trouble && error.code === "github-refused" ? statusOf(error.cause) : null;
+    if (!(error instanceof Trouble)) throw error;
+    if (error.code === "github-answer" || error.code === "github-unanswered")
+      return { unobservable: `${what}: GitHub's answer cannot be read` };
+    const status = error.code === "github-refused" ? statusOf(error.cause) : null;
+    if (status === 404 && isThere) return { unobservable: `${what}: GitHub does not show them` };
     // 404 is a repository that is gone, which is another matter.
     if (status !== 403) throw error;
-    const said = error instanceof Error ? error.message : "";
-    const because = /upgrade/iu.test(said)
+    const because = /upgrade/iu.test(error.message)
       ? "the plan of this organisation does not have them for this repository"
       : "the App's permissions do not show them";
     return { unobservable: `${what}: ${because}` };

@@ -126,6 +126,21 @@ describe("the doctor", () => {
     expect(code).toBe(1);
   });
 
+  test("names what it cannot read of GitHub, each by itself, and looks at the rest", async () => {
+    const stage = await visit({ ...STORY, policy: null });
+    await stage.double.weather("github-fails", { kind: "cut-json", match: "/hook/deliveries" });
+    await stage.double.weather("github-fails", { kind: "allow-list", match: "/hook/config" });
+    const { code, lines } = await ask(stage);
+    const said = lines.join("\n");
+    expect(said).toContain(
+      "wrong  deliveries: it cannot be read: GitHub's answer to GET /app/hook/deliveries",
+    );
+    expect(said).toContain("wrong  webhook: it cannot be read: GitHub bars us");
+    expect(said).toContain("ok     installation on acme: it grants what the App asks for");
+    expect(said).toContain("ok     repositories: 1 read");
+    expect(code).toBe(3);
+  });
+
   test("lists every problem of the settings, and looks no further", async () => {
     const stage = await visit();
     const { code, lines } = await ask(stage, STORY.start, { APP_ID: "none", WEBHOOK_SECRET: "development" });

@@ -122,26 +122,29 @@ test("a stopping worker leaves waiting what it did not come to", async () => {
   expect(left.map(({ id }) => id)).toEqual(["a", "b", "d"]);
 });
 
-test("what GitHub does not know any more is ended with a note after three attempts", async () => {
+test("what GitHub does not know any more is put aside with its reason after ten minutes, and never taken for done", async () => {
   const lane = "repository:1";
   const payload = new TextEncoder().encode("{}");
+  const began = now;
   await ledger.queue.store({ id: "c", lane, event: "push", action: null, receivedAt: now, body: payload });
-  let attempts = 0;
-  for (; attempts < 10 && (await ledger.queue.waiting()).deliveries > 0; attempts += 1) {
+  const ages: number[] = [];
+  while (now - began < 3_600_000 && (await ledger.queue.waiting()).deliveries > 0) {
     await ledger.queue.claim("me", Date.now(), 60_000, 1, now);
     const lease = { owner: "me", lane, now: () => Date.now() };
-    await workLane(toolsOf(), lease, () =>
-      Promise.reject(
+    await workLane(toolsOf(), lease, () => {
+      ages.push(now - began);
+      return Promise.reject(
         new Trouble("github-refused", "GitHub knows no pull request acme/web#9.", { gone: true }),
-      ),
-    );
+      );
+    });
     now += 60_000;
   }
-  expect(attempts).toBe(3);
+  // The first look after ten minutes is the last one.
+  expect(ages.map((age) => age >= 10 * 60_000)).toEqual(ages.map((_, index) => index === ages.length - 1));
   const [ended] = await ledger.queue.list({ limit: 1 });
   expect(ended).toMatchObject({
-    status: "done",
-    note: "ended: GitHub knows no pull request acme/web#9.",
+    status: "dead",
+    error: "GitHub knows no pull request acme/web#9.",
   });
 });
 
