@@ -6,7 +6,7 @@ import { ask } from "../github/ask.ts";
 import { readDeliveryLog, type DeliveryLog } from "../github/deliveries.ts";
 import { listInstallations, type Installation } from "../github/lists.ts";
 import { makeProbot, octokitsOf, type Fetch } from "../github/octokit.ts";
-import { missingPermissions } from "../github/permissions.ts";
+import { missingPermissions, withoutIt } from "../github/permissions.ts";
 import { readWebhookConfig } from "../github/webhook.ts";
 import { apiBaseUrl, type Settings } from "../settings.ts";
 import type { Finding } from "./finding.ts";
@@ -109,7 +109,7 @@ function installation({ account, permissions, selection, suspendedAt }: Installa
       ? found(what, "it grants what the App asks for")
       : wrong(
           what,
-          `it lacks ${missing.map(({ name, level, without }) => `${name}: ${level} (${without})`).join(", ")}. An owner accepts it under the organisation's GitHub Apps`,
+          `it lacks ${missing.map(withoutIt).join(", ")}. An owner accepts it under the organisation's GitHub Apps`,
         ),
     ...(selection === "all"
       ? []

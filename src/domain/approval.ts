@@ -5,6 +5,7 @@ import { asked, asksOf, stateOf } from "./asks.ts";
 import type { Actor, Authority, Instant, PullRequest, Review } from "./change.ts";
 import {
   coverage,
+  doubtAbout,
   isMaker,
   makersOf,
   stayedOut,
@@ -21,7 +22,7 @@ import { asOnePerson, mayBeSomeoneElse, personBehind } from "./identity.ts";
 import type { Policy } from "./policy/policy.ts";
 import type { Requirement } from "./policy/requirement.ts";
 import type { JudgedApproval } from "./result.ts";
-import { approvalReason, sources, type ApprovalCode } from "./wording.ts";
+import { approvalReason, sources, type ApprovalCode, type ApprovalDetail } from "./wording.ts";
 
 /** What the approvals of a pull request come to at one moment. */
 export interface ApprovalJudgement {
@@ -258,7 +259,7 @@ function judge(
   const answer = (
     code: ApprovalCode,
     state: "sure" | "possible" | "no",
-    detail: { covered?: number; of?: number; address?: string } = {},
+    detail: ApprovalDetail = {},
   ): Judged => ({
     judged: { ...refused(review, code, detail), counts: state === "sure" },
     sure: state === "sure",
@@ -302,7 +303,8 @@ function judge(
   const current = real.filter((_, index) => held.has(makers[own[index] ?? -1]?.sha ?? ""));
   const covered = current.filter((each) => each === "yes").length;
   const unsure = real.filter((each) => each === "unknown" || each === "unseen").length;
-  const detail = { covered, of: current.length };
+  const doubt = doubtAbout(makers, covers);
+  const detail = { covered, of: current.length, ...(doubt === null ? {} : { doubt }) };
   const unknown = unsure === 0 ? [] : [approvalReason("unknown-maker", actor.login, detail)];
   if (unsure > 0 && !real.includes("yes")) {
     const open = answer("unknown-maker", "possible", detail);
@@ -358,11 +360,7 @@ function addressAsked(leaves: readonly Requirement[], authority: Authority | nul
   return isOpen ? null : (addresses[0] ?? null);
 }
 
-function refused(
-  review: Review,
-  code: ApprovalCode,
-  detail: { covered?: number; of?: number; address?: string } = {},
-): JudgedApproval {
+function refused(review: Review, code: ApprovalCode, detail: ApprovalDetail = {}): JudgedApproval {
   const login = review.author?.login ?? "ghost";
   return {
     reviewId: review.id,

@@ -2,7 +2,7 @@
 
 import { WEB_FLOW_ID, type Actor, type Commit, type PullRequest, type Sha } from "./change.ts";
 import { isDropped } from "./dropped.ts";
-import { followPushes, knownCommits, type Arrival } from "./pushed.ts";
+import { followPushes, knownCommits, type Arrival, type Unseen } from "./pushed.ts";
 
 /** The people behind one commit that is or was in a pull request. */
 export interface Makers {
@@ -12,8 +12,8 @@ export interface Makers {
   readonly committer: Actor | null;
   /** Everyone who was seen to push it, the first one first. */
   readonly pushers: readonly Actor[];
-  /** One person nobody saw may have made it. */
-  readonly unseen: boolean;
+  /** Why one person nobody saw may have made it; null: nobody but those seen. */
+  readonly unseen: Unseen | null;
   /** Who asked a bot for it; a person's own push is nobody's wish. */
   readonly requesters: readonly Actor[];
   /** At least one account GitHub cannot name had a hand in it. */
@@ -49,7 +49,7 @@ export function makersOf(pull: PullRequest): readonly Makers[] {
   return known;
 }
 
-const NOBODY_SEEN: Arrival = { pushers: [], by: [], unseen: true, clean: "no" };
+const NOBODY_SEEN: Arrival = { pushers: [], by: [], unseen: "nobody-seen", clean: "no" };
 
 function makersOfEach(pull: PullRequest): readonly Makers[] {
   const { commits: arrivals, heads } = followPushes(pull);
@@ -144,12 +144,12 @@ export function coverage(makers: Makers, actorId: number): Coverage {
 
 function coverageOfContent(makers: Makers, actorId: number): Coverage {
   const { pushers, committer, authors, unseen } = makers;
-  if (!isMaker(makers, actorId)) return unseen ? "unseen" : "yes";
+  if (!isMaker(makers, actorId)) return unseen === null ? "yes" : "unseen";
   if (committer?.id === actorId || pushers.some(({ id }) => id === actorId)) return "no";
   const others = authors.filter(({ id, type }) => id !== actorId && type === "User");
   if (pushers.length === 0) return others.length > 0 ? "unknown" : "no";
   const isVouched = others.some(({ id }) => pushers.some((pusher) => pusher.id === id));
-  return isVouched && !unseen ? "yes" : "no";
+  return isVouched && unseen === null ? "yes" : "no";
 }
 
 /** Whether someone stayed out of the pull request altogether: neither its opener nor a maker of any of its commits. */
@@ -159,12 +159,24 @@ export function stayedOut(pull: PullRequest, makers: readonly Makers[], actorId:
   const real = makers.filter((each) => !each.addsNothing);
   const own = real.filter((each) => isMaker(each, actorId));
   if (own.length > 0) return own.every(({ mayAddNothing }) => mayAddNothing) ? "unknown" : "no";
-  return real.some(({ unseen }) => unseen) ? "unseen" : "yes";
+  return real.some(({ unseen }) => unseen !== null) ? "unseen" : "yes";
+}
+
+/** Why it cannot be told whether an approval covers some of these commits; null: it can. `unproven`: whether one adds anything. */
+export function doubtAbout(
+  makers: readonly Makers[],
+  covers: readonly Coverage[],
+): { readonly why: Unseen | "unproven"; readonly pushers: readonly Actor[] } | null {
+  const open = makers.filter((_, index) => covers[index] === "unknown" || covers[index] === "unseen");
+  const [first] = open;
+  if (first === undefined) return null;
+  const { unseen, pushers } = open.find((each) => each.unseen !== null) ?? first;
+  return { why: unseen ?? "unproven", pushers };
 }
 
 /** Counts the commits that one person nobody saw may have made each. */
 export function unseenAmong(makers: readonly Makers[]): number {
-  return makers.filter(({ unseen, addsNothing }) => unseen && !addsNothing).length;
+  return makers.filter(({ unseen, addsNothing }) => unseen !== null && !addsNothing).length;
 }
 
 /** Merge commits whose makers matter to these reviewers: those that must be proven to add nothing, as (first parent, merge). */
@@ -178,7 +190,7 @@ export function mergesToProve(
     const first = commit?.parents[0];
     if (commit === undefined || first === undefined || makers.addsNothing) return [];
     if (mergeProof(pull, commit) !== "unknown") return [];
-    const concerned = reviewers.some((id) => isMaker(makers, id) || makers.unseen);
+    const concerned = reviewers.some((id) => isMaker(makers, id) || makers.unseen !== null);
     return concerned ? [{ from: first, to: makers.sha }] : [];
   });
 }

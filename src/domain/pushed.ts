@@ -8,12 +8,15 @@ export type Pushed = Pick<
   "author" | "createdAt" | "commits" | "earlier" | "pushes" | "sameContent" | "keyHolders" | "merged" | "head"
 >;
 
+/** Why one person nobody saw may have made a commit: nobody was seen to push it; a bot pushed it after a person had pushed there; a key holder's push may be anybody's. */
+export type Unseen = "nobody-seen" | "relayed" | "by-key";
+
 /** How a commit came to a pull request. */
 export interface Arrival {
   /** Everyone seen to push it, the first one first. */
   readonly pushers: readonly Actor[];
-  /** One person nobody saw may have made it: nobody was seen to push it, or whoever was may have pushed another's work. */
-  readonly unseen: boolean;
+  /** Why one person nobody saw may have made it; null: nobody but those seen. */
+  readonly unseen: Unseen | null;
   /** It came only by pushes that left the effective difference as it was: whoever pushed it made nothing. Of `unknown` nobody can tell. */
   readonly clean: "yes" | "no" | "unknown";
   /** The pushes that brought it, without those that left the effective difference as it was. */
@@ -65,7 +68,7 @@ export function changesNothing(
 interface Coming {
   readonly pushers: Map<number, Actor>;
   readonly by: Push[];
-  unseen: boolean;
+  unseen: Unseen | null;
   clean: Arrival["clean"];
 }
 
@@ -99,14 +102,13 @@ export function followPushes(pull: Pushed): Followed {
     const clean = isOctopus ? "no" : changesNothing(pull, { ...push, before });
     const isRelayed = isByBot && actor?.type !== "User" && !isBotsAlone;
     const note = (known: Coming | undefined, commit?: Commit): Coming => {
-      if (clean === "yes") return known ?? { ...nobody(), unseen: false, clean };
-      const one =
-        known === undefined || known.clean === "yes" ? { ...nobody(), unseen: false, clean } : known;
+      if (clean === "yes") return known ?? { ...nobody(), unseen: null, clean };
+      const one = known === undefined || known.clean === "yes" ? { ...nobody(), unseen: null, clean } : known;
       if (clean === "no") one.clean = clean;
       one.by.push({ ...push, before });
-      if (actor === null || isMissed) one.unseen ||= one.pushers.size === 0;
+      if (actor === null || isMissed) one.unseen ??= one.pushers.size === 0 ? "nobody-seen" : null;
       else {
-        one.unseen ||= isRelayed || isByKey(pull, push, commit);
+        one.unseen ??= isRelayed ? "relayed" : isByKey(pull, push, commit) ? "by-key" : null;
         one.pushers.set(actor.id, actor);
       }
       return one;
@@ -129,7 +131,7 @@ function toldIn({ earlier = [] }: Pushed, commits: ReadonlyMap<Sha, Commit>): (h
 }
 
 function nobody(): Coming {
-  return { pushers: new Map(), by: [], unseen: true, clean: "no" };
+  return { pushers: new Map(), by: [], unseen: "nobody-seen", clean: "no" };
 }
 
 function arrivals(coming: ReadonlyMap<Sha, Coming>): ReadonlyMap<Sha, Arrival> {

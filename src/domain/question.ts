@@ -13,6 +13,8 @@ export type Question =
   | { readonly ask: "same"; readonly from: Sha; readonly to: Sha }
   /** The commits that were in it at a head that was replaced. */
   | { readonly ask: "earlier"; readonly head: Sha }
+  /** Whose pushes may be another's, by a deploy key. */
+  | { readonly ask: "keys" }
   /** The files it changes. */
   | { readonly ask: "files" }
   /** The files one of its commits touches. */
@@ -41,13 +43,15 @@ export function nextQuestion(
     const to = versionsAfter(review, pull).find((version) => from !== version && isOpen(pull, from, version));
     if (to !== undefined) return { ask: "same", from, to };
   }
+  const lasting = approvals.filter((review) => contentOf(review, pull) !== "earlier");
+  if (pull.keyHolders === undefined && (lasting.length > 0 || ofAll) && isPushedByPerson(pull))
+    return { ask: "keys" };
   const reviewers = approvals.flatMap((review) => (review.author === null ? [] : [review.author.id]));
   const hands = ofAll ? contributorsOf(pull).map(({ actor }) => actor.id) : ofPeople;
   const merge = [...mergesToProve(pull, [...reviewers, ...hands]), ...openMerges(pull)].find(({ from, to }) =>
     isOpen(pull, from, to),
   );
   if (merge !== undefined) return { ask: "same", ...merge };
-  const lasting = approvals.filter((review) => contentOf(review, pull) !== "earlier");
   const standing = lasting.flatMap(({ author }) => (author === null ? [] : [author.id]));
   const push = updateToProve(pull, [...standing, ...hands]);
   if (push !== undefined) return push;
@@ -64,6 +68,13 @@ function openApprovals(pull: PullRequest): readonly Review[] {
   return newestDecisive(pull.reviews, at).filter(
     (review) =>
       review.state !== "changes-requested" && !isDismissed(review, at) && review.author?.type === "User",
+  );
+}
+
+/** Whether somebody's push of what counts vouches for its maker, unless a key made it look theirs. */
+function isPushedByPerson(pull: PullRequest): boolean {
+  return makersOf(pull).some(
+    ({ addsNothing, pushers }) => !addsNothing && pushers.some(({ type }) => type === "User"),
   );
 }
 

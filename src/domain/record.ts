@@ -598,6 +598,17 @@ export const ObservationSchema = z.discriminatedUnion("kind", [
     at: InstantSchema,
   }),
   z.object({
+    /** Subject `key:ID:DELIVERY`, of the repository's keys: a deploy key with write access was added, or deleted at `goneAt`. */
+    kind: z.literal("key-told"),
+    key: z.int(),
+    /** Who added it, as GitHub wrote it then. */
+    login: z.string().nullable(),
+    /** Who was seen to add it. */
+    by: ActorSchema.nullable(),
+    from: InstantSchema,
+    goneAt: InstantSchema.nullable(),
+  }),
+  z.object({
     /** Subject `retarget:PULL:DELIVERY`. */
     kind: z.literal("retargeted"),
     pull: z.int(),

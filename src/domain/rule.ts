@@ -145,7 +145,7 @@ function unseen(pull: PullRequest, otherwise: Held): Held {
   if (pull.author === null) return unknown(DELETED);
   const makers = makersOf(pull).filter((each) => !each.addsNothing);
   if (makers.some((each) => each.unknown)) return unknown("a commit was made by someone without an account");
-  if (makers.some((each) => each.unseen)) return unknown("nobody saw who pushed some of its commits");
+  if (makers.some((each) => each.unseen !== null)) return unknown("nobody saw who made some of its commits");
   return otherwise;
 }
 

@@ -73,8 +73,8 @@ function notMade(entry: StandardChange, author: Actor, pull: PullRequest, policy
   ].filter((actor) => !is(actor));
   const names = [...new Set(others.map(({ login }) => oneLine(login)))];
   if (names.length > 0) return [`${some(names, 3)} had a hand in it`];
-  const unseen = makers.some((each) => !each.addsNothing && each.unseen);
-  return unseen ? ["nobody saw who pushed some of its commits"] : [];
+  const unseen = makers.some((each) => !each.addsNothing && each.unseen !== null);
+  return unseen ? ["nobody saw who made some of its commits"] : [];
 }
 
 function notWithin(entry: StandardChange, { files }: PullRequest): readonly string[] {

@@ -31,12 +31,21 @@ export type ApprovalCode =
   | "unknown-state"
   | "unknown-veto";
 
+/** What the sentence on an approval may name. */
+export interface ApprovalDetail {
+  /** Of so many commits it covers so many. */
+  readonly covered?: number;
+  readonly of?: number;
+  readonly address?: string;
+  /** Why it cannot be told whether it covers the others. */
+  readonly doubt?: {
+    readonly why: "nobody-seen" | "relayed" | "by-key" | "unproven";
+    readonly pushers: readonly { readonly login: string }[];
+  };
+}
+
 /** One sentence on one approval. */
-export function approvalReason(
-  code: ApprovalCode,
-  login: string,
-  detail: { readonly covered?: number; readonly of?: number; readonly address?: string } = {},
-): string {
+export function approvalReason(code: ApprovalCode, login: string, detail: ApprovalDetail = {}): string {
   const who = oneLine(login);
   switch (code) {
     case "counts":
@@ -46,7 +55,7 @@ export function approvalReason(
     case "replaced-work":
       return `${who} approved this content; it does not count for what ${who} pushed before other commits took its place`;
     case "beside-unseen":
-      return `${who} approved this content; nobody saw who pushed some of it, and not everyone who approved can have`;
+      return `${who} approved this content; nobody saw who made some of it, and not everyone who approved can have`;
     case "own-work":
       return `${who} made what the approval would cover; nobody approves their own work`;
     case "requested":
@@ -78,7 +87,7 @@ export function approvalReason(
     case "unknown-person":
       return `who ${who} is cannot be told: the policy ties that login to a person, and another account has it now`;
     case "unknown-maker":
-      return `whether ${who} made this content alone cannot be told: nobody saw who pushed ${someOf(detail)}`;
+      return `whether ${who} made this content alone cannot be told: ${doubtIn(detail)}`;
     case "unknown-state":
       return `what ${who} said in a review that was dismissed cannot be told: its webhook was missed`;
     case "unknown-veto":
@@ -86,7 +95,22 @@ export function approvalReason(
   }
 }
 
-function someOf({ covered = 0, of = 0 }: { readonly covered?: number; readonly of?: number }): string {
+function doubtIn(detail: ApprovalDetail): string {
+  const { why = "nobody-seen", pushers = [] } = detail.doubt ?? {};
+  const who = listed(pushers.map(({ login }) => oneLine(login)));
+  switch (why) {
+    case "nobody-seen":
+      return `nobody saw who pushed ${someOf(detail)}`;
+    case "relayed":
+      return `${who} pushed ${someOf(detail)} after a person had pushed there, or after a push that nobody saw, and may have pushed what another made`;
+    case "by-key":
+      return `${someOf(detail)} came by a push that looks like one of ${who}, and anybody who holds the deploy key added under that account pushes so`;
+    case "unproven":
+      return `GitHub would not tell whether ${someOf(detail)} add anything`;
+  }
+}
+
+function someOf({ covered = 0, of = 0 }: ApprovalDetail): string {
   return covered === 0 ? "the commits" : `${of - covered} of ${of} commits`;
 }
 

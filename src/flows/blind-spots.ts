@@ -28,7 +28,7 @@ export async function noteInstallation(tools: Tools, installation: Installation)
       missing.length === 0
         ? null
         : () =>
-            `the App's installation lacks ${missing.map(({ name, level, without }) => `${name}: ${level} (${without})`).join(", ")}; an owner accepts it in the organisation's settings, under GitHub Apps`,
+            `the App's installation lacks ${missing.map(tools.github.withoutIt).join(", ")}; an owner accepts it in the organisation's settings, under GitHub Apps`,
   });
   await setGap(tools, account, {
     cause: "unobservable",

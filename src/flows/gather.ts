@@ -7,6 +7,7 @@ import type { Authority, Check, Holders, Instant, PullRequest, Sha } from "../do
 import { CHECK_NAME } from "../domain/controls/control.ts";
 import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import { contributorsOf, makersOf } from "../domain/contribution.ts";
+import { keyHolders, type ToldKey } from "../domain/deploy-keys.ts";
 import type { From } from "../domain/policy/from.ts";
 import { namedBy, type Requirement } from "../domain/policy/requirement.ts";
 import { asksForOwners, readsDescription, type Policy } from "../domain/policy/policy.ts";
@@ -117,7 +118,11 @@ export async function gatherPull(
     pull = { ...pull, pushes: tools.github.mergePushes([...pull.pushes, ...told]) };
   }
   // Against the branch as it is after a merge commit, every earlier version of it would look the same: empty.
-  const base = { name: landed?.before ?? pull.base.ref, commit: landed?.before ?? pull.base.sha };
+  const base = {
+    name: landed?.before ?? pull.base.ref,
+    commit: landed?.before ?? pull.base.sha,
+    isFork: read.ownBranch === null,
+  };
   let left = MOST_QUESTIONS;
   const askFor = async (concern: Concern): Promise<void> => {
     for (; left > 0; left -= 1) {
@@ -170,13 +175,14 @@ async function holdersOf(
 }
 
 async function answerTo(
-  { github }: Tools,
+  tools: Tools,
   octokit: Octokit,
   pull: PullRequest,
-  base: { readonly name: string; readonly commit: Sha },
+  base: { readonly name: string; readonly commit: Sha; readonly isFork: boolean },
   question: Question,
 ): Promise<Partial<PullRequest>> {
   const { repository, earlier = [], touched = [], sameContent, head } = pull;
+  const { github, clock } = tools;
   const { lookups } = github;
   switch (question.ask) {
     case "same": {
@@ -187,6 +193,13 @@ async function answerTo(
       const was = await github.readEarlier(octokit, repository, base.commit, question.head, lookups);
       return { earlier: [...earlier, was] };
     }
+    case "keys": {
+      // A key pushes to its own repository only; those of a fork are not shown.
+      if (base.isFork) return { keyHolders: [] };
+      const listed = (await github.readDeployKeys(octokit, repository, lookups)) ?? [];
+      const told = await toldKeys(tools, octokit, repository.id);
+      return { keyHolders: keyHolders(listed, told, clock.now()) };
+    }
     case "files":
       return { files: await github.readFiles(octokit, pull, base.commit, lookups) };
     case "touched": {
@@ -196,6 +209,19 @@ async function answerTo(
       };
     }
   }
+}
+
+/** The deploy keys that webhooks told of, each with whom it was added by. */
+async function toldKeys(tools: Tools, octokit: Octokit, repositoryId: number): Promise<readonly ToldKey[]> {
+  const found: ToldKey[] = [];
+  for (const each of await observationsOf(tools, repositoryId, "keys")) {
+    if (each.kind !== "key-told") continue;
+    const { key: id, login, by, from: createdAt, goneAt } = each;
+    const { readAccount, lookups } = tools.github;
+    const addedBy = by ?? (login === null ? null : await readAccount(octokit, login, lookups));
+    found.push({ id, addedBy, createdAt, goneAt });
+  }
+  return found;
 }
 
 type ReadPull = Awaited<ReturnType<Tools["github"]["readPullRequest"]>>;
@@ -340,7 +366,7 @@ function hasUnseenPusher(pull: PullRequest, policy: Policy): boolean {
     (ofPeople || pull.reviews.length > 0 || mayBePreApproved(policy, pull.author)) &&
     makersOf(pull).some(
       ({ pushers, unseen, addsNothing }) =>
-        unseen && !addsNothing && pushers.every(({ type }) => type !== "User"),
+        unseen !== null && !addsNothing && pushers.every(({ type }) => type !== "User"),
     )
   );
 }

@@ -18,7 +18,7 @@ function aboutOf(observation: Observation): string {
   if ("run" in observation) return `run/${observation.run}`;
   if (observation.kind === "right-lost" || observation.kind === "policy-pushed")
     return `owner/${observation.ownerId}`;
-  return observation.ref;
+  return observation.kind === "key-told" ? "keys" : observation.ref;
 }
 
 /** Everything observed of one pull request or one ref since `from`, oldest first; `about` as in {@link observationSubject}. */

@@ -9,6 +9,7 @@ import { readEarlier, readTouched } from "./commits.ts";
 import { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
 import { readEnvironments, readPeople, readProtection } from "./control-state.ts";
 import { isSamePatch, proveSameContent, proveShipped } from "./content.ts";
+import { readDeployKeys } from "./deploy-keys.ts";
 import { readDeliveryLog, redeliver } from "./deliveries.ts";
 import { listDeployments, readDeployment } from "./deployments.ts";
 import { readFiles, readOwners } from "./files.ts";
@@ -25,7 +26,7 @@ import {
   readRepository,
 } from "./lists.ts";
 import { readAccount, readTeamId, readTeamNames } from "./accounts.ts";
-import { missingPermissions } from "./permissions.ts";
+import { missingPermissions, withoutIt } from "./permissions.ts";
 import { readPolicy } from "./policies.ts";
 import { readPolicyHistory } from "./policy-history.ts";
 import { merged } from "./pushes.ts";
@@ -73,6 +74,7 @@ export const facts = {
   isSamePatch,
   proveSameContent,
   proveShipped,
+  readDeployKeys,
   readDeliveryLog,
   redeliver,
   listDeployments,
@@ -95,6 +97,7 @@ export const facts = {
   readTeamId,
   readTeamNames,
   missingPermissions,
+  withoutIt,
   readPolicy,
   readPolicyHistory,
   mergePushes: merged,

@@ -1,4 +1,4 @@
-/** Webhooks about branches, deployments, and how a repository is protected. */
+/** Webhooks about branches, the keys that push to them, and how a repository is protected. */
 
 import type { z } from "zod";
 import { NO_COMMIT } from "../domain/change.ts";
@@ -6,7 +6,7 @@ import { listen, same } from "./listener.ts";
 import { tagPushed } from "./hear-deployments.ts";
 import { tags } from "./lookups.ts";
 import { ORGANIZATION_REPOSITORY, POLICY_PATH } from "./policy-path.ts";
-import { ProtectionEvent, PushEvent } from "./shapes.ts";
+import { DeployKeyEvent, ProtectionEvent, PushEvent } from "./shapes.ts";
 import type { Listeners, Observed, Subject } from "./subject.ts";
 
 /** GitHub lists at most this many commits in a push. */
@@ -56,6 +56,29 @@ const push = listen("push", PushEvent, (event, arrival) => {
 
 /** `push` */
 export const PUSH: Listeners = { "": push };
+
+/** A key that may only read pushes nothing. */
+const deployKey = listen("deploy-key", DeployKeyEvent, (event, arrival) => {
+  const { repository, key, sender, action } = event;
+  const subject = `key:${key.id}:${arrival.delivery}`;
+  const observation = {
+    kind: "key-told",
+    key: key.id,
+    login: key.added_by,
+    // Whoever deletes a key need not have added it.
+    by: action === "created" ? sender : null,
+    from: key.created_at,
+    goneAt: action === "created" ? null : arrival.receivedAt,
+  } as const;
+  return {
+    subjects: [{ type: "repository", repositoryId: repository.id }],
+    observations: key.read_only ? [] : [{ subject, observation, at: arrival.receivedAt }],
+    stale: [tags.deployKeys(repository.id)],
+  };
+});
+
+/** `deploy_key` */
+export const DEPLOY_KEY: Listeners = same(deployKey, "created", "deleted");
 
 const protection = listen("protection", ProtectionEvent, (event, arrival) => {
   const { repository, organization, sender: by, action } = event;

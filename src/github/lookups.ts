@@ -10,6 +10,8 @@ export const tags = {
   policy: (repositoryId: number): string => `policy:${repositoryId}`,
   /** The policies in force in all repositories of an owner. */
   policyOf: (ownerId: number): string => `policy-of:${ownerId}`,
+  /** The deploy keys of a repository. */
+  deployKeys: (repositoryId: number): string => `deploy-keys:${repositoryId}`,
   /** The names of a repository's branches. */
   branches: (repositoryId: number): string => `branches:${repositoryId}`,
   installation: (installationId: number): string => `installation:${installationId}`,

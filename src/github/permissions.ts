@@ -5,6 +5,8 @@ export interface Permission {
   readonly name: string;
   readonly level: "read" | "write";
   readonly without: string;
+  /** What else is lost, and what is taken for true then. */
+  readonly also?: string;
 }
 
 /** Every permission of app.yml; a test holds the two against each other. */
@@ -14,6 +16,7 @@ export const PERMISSIONS: readonly Permission[] = [
     name: "administration",
     level: "read",
     without: "branch protection cannot be read, nor heard of when it changes",
+    also: "deploy keys cannot be read: what is pushed with one is taken for a push of whoever added it",
   },
   { name: "checks", level: "write", without: "the check cannot be shown, and nothing is held back" },
   {
@@ -29,6 +32,11 @@ export const PERMISSIONS: readonly Permission[] = [
   { name: "pull_requests", level: "read", without: "pull requests and their reviews cannot be read" },
   { name: "statuses", level: "read", without: "required checks that are commit statuses cannot be read" },
 ];
+
+/** Returns what is lost without a permission, as a gap and `doctor` word it. */
+export function withoutIt({ name, level, without, also }: Permission): string {
+  return `${name}: ${level} (${without})${also === undefined ? "" : ` and (${also})`}`;
+}
 
 /** What of {@link PERMISSIONS} an installation does not grant. */
 export function missingPermissions(granted: Readonly<Record<string, string>>): readonly Permission[] {

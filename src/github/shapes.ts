@@ -116,6 +116,25 @@ export const ReviewEvent = z.object({
   }),
 });
 
+/** A deploy key. `added_by` is a login. */
+export const DeployKeyShape = z.object({
+  id: z.int(),
+  read_only: z.boolean(),
+  created_at: InstantShape,
+  added_by: z
+    .string()
+    .nullish()
+    .transform((login) => login ?? null),
+});
+
+/** `deploy_key`. */
+export const DeployKeyEvent = z.object({
+  action: z.string(),
+  repository: RepositoryShape,
+  key: DeployKeyShape,
+  sender: MaybeActorShape,
+});
+
 const Paths = z.array(z.string()).optional().catch(undefined);
 
 /** `push`. */

@@ -2,7 +2,7 @@
 
 import { ISSUE_COMMENT } from "./hear-comments.ts";
 import { ISSUES } from "./hear-issues.ts";
-import { PROTECTION, PROTECTION_CONFIGURATION, PUSH } from "./hear-branches.ts";
+import { DEPLOY_KEY, PROTECTION, PROTECTION_CONFIGURATION, PUSH } from "./hear-branches.ts";
 import {
   DEPLOYMENT,
   DEPLOYMENT_PROTECTION_RULE,
@@ -37,6 +37,7 @@ const LISTENERS: ReadonlyMap<string, Listeners> = new Map([
   ["branch_protection_rule", PROTECTION],
   ["check_run", CHECK_RUN],
   ["check_suite", CHECK_SUITE],
+  ["deploy_key", DEPLOY_KEY],
   ["deployment", DEPLOYMENT],
   ["deployment_protection_rule", DEPLOYMENT_PROTECTION_RULE],
   ["deployment_review", DEPLOYMENT_REVIEW],

@@ -101,6 +101,7 @@ export const DEFAULT_EVENTS = [
   "check_suite",
   "create",
   "delete",
+  "deploy_key",
   "deployment",
   "deployment_protection_rule",
   "deployment_review",

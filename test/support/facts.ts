@@ -285,6 +285,8 @@ export class Story {
         const commits = proofs === "unknown" ? null : this.#inPull(question.head);
         return { earlier: [...earlier, { head: question.head, commits }] };
       }
+      case "keys":
+        return { keyHolders: [] };
       case "files":
         return { files: { list: this.#left?.list ?? [], complete: this.#left !== null } };
       case "touched": {

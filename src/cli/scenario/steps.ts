@@ -260,6 +260,10 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     exclude: z.array(text).optional().describe("branches it leaves out"),
   },
   "set-protection": protection,
+  "set-deploy-key": {
+    write: z.boolean().optional().describe("whether it may push; default: it may"),
+    delete: z.boolean().optional().describe("takes away what they added"),
+  },
   "set-environment": {
     environment: text,
     reviewers: z.array(text).optional(),

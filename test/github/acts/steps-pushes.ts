@@ -4,6 +4,7 @@ import { z } from "zod";
 import { Refused } from "../refused.ts";
 import type { Instant, Repository, Sha } from "../model.ts";
 import type { World } from "../world.ts";
+import { addDeployKey } from "./deploy-keys.ts";
 import { needRole } from "./pulls.ts";
 import { deleteRef, makeCommit, pushTo, refuseByRules, type Via } from "./pushes.ts";
 import { moveRef } from "./ref-moves.ts";
@@ -124,7 +125,7 @@ function push(
   const head = git.branch(branch);
   const via = wanted.via ?? "git";
   const mover = { ...moverOf(scene), deployKey: via === "deploy-key" };
-  if (via === "deploy-key") deployKey(world, repository, actor.id);
+  if (via === "deploy-key") addDeployKey(world, repository, actor, false);
   const to = wanted.to === undefined ? null : commitOf(scene, wanted.to);
   const commit = (parents: readonly Sha[], onto: Sha | null, message?: string, at?: Instant): Sha =>
     makeCommit(world, repository, {
@@ -217,19 +218,6 @@ function destination(
   if (forked?.head.repositoryId != null && world.git(repository).branch(branch) === null)
     return { branch, repository: world.repositoryById(forked.head.repositoryId) };
   return { branch, repository };
-}
-
-function deployKey(world: World, repository: Repository, addedById: number): void {
-  if (repository.deployKeys.length > 0) return;
-  repository.deployKeys.push(
-    world.register("DeployKey", {
-      ...world.identity("DeployKey"),
-      title: "deploy key",
-      addedById,
-      readOnly: false,
-      createdAt: world.now(),
-    }),
-  );
 }
 
 function setTag(scene: Scene, tag: string, after: Sha): Made {

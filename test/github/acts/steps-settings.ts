@@ -5,7 +5,8 @@ import type { BranchProtection, BypassActor, Repository, Rule, Ruleset } from ".
 import { ROLE_IDS } from "../rules.ts";
 import { addRepository, appNamed, defaultRules, policyText, POLICY_PATH } from "../setup.ts";
 import type { World } from "../world.ts";
-import { openPull } from "./pulls.ts";
+import { addDeployKey, deleteDeployKeys } from "./deploy-keys.ts";
+import { needRole, openPull } from "./pulls.ts";
 import { makeCommit, pushTo } from "./pushes.ts";
 import {
   createRuleset,
@@ -67,6 +68,15 @@ export const SETTING_STEPS: Readonly<Record<string, StepKind>> = {
     else setProtection(world, repository, actor, pattern, protectionOf(scene, wanted));
     return undefined;
   }),
+  "set-deploy-key": step(
+    { write: z.boolean().optional(), delete: z.boolean().optional() },
+    ({ world, repository, actor }, wanted) => {
+      needRole(world, repository, actor, "admin");
+      if (wanted.delete === true) deleteDeployKeys(world, repository, actor);
+      else addDeployKey(world, repository, actor, wanted.write === false);
+      return undefined;
+    },
+  ),
   "set-environment": step(
     {
       environment: z.string(),

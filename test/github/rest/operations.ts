@@ -51,6 +51,7 @@ export const OPERATIONS = [
   "GET /repos/{owner}/{repo}/git/matching-refs/{ref}",
   "GET /repos/{owner}/{repo}/git/ref/{ref}",
   "GET /repos/{owner}/{repo}/git/trees/{tree_sha}",
+  "GET /repos/{owner}/{repo}/keys",
   "GET /repos/{owner}/{repo}/tags",
   "GET /repos/{owner}/{repo}/teams",
   "GET /repos/{owner}/{repo}/pulls",

@@ -2,7 +2,12 @@ import type { Repository } from "../model.ts";
 import { protectionFor, rulesFor } from "../rules.ts";
 import { commitShape } from "../shapes/commits.ts";
 import type { Shape } from "../shapes/form.ts";
-import { fullRepositoryShape, repositoryPage, repositoryUrl } from "../shapes/repositories.ts";
+import {
+  deployKeyShape,
+  fullRepositoryShape,
+  repositoryPage,
+  repositoryUrl,
+} from "../shapes/repositories.ts";
 import { branchRuleShapes, protectionShape, rulesetShape, simpleRulesetShape } from "../shapes/rules.ts";
 import { Refused } from "../refused.ts";
 import { paged } from "./paging.ts";
@@ -111,6 +116,13 @@ export const repositoryRoutes: Routes = {
       const protection = protectionFor(repository, name);
       if (protection === undefined) throw new Refused(404, "Branch not protected");
       return ok(protectionShape(call.world, repository, name, protection));
+    },
+  },
+  "GET /repos/{owner}/{repo}/keys": {
+    need: ["administration:read"],
+    run(call) {
+      const repository = repositoryOf(call);
+      return paged(call, repository.deployKeys, (key) => deployKeyShape(call.world, repository, key));
     },
   },
   "GET /repos/{owner}/{repo}/rules/branches/{branch}": {

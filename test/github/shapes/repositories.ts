@@ -1,4 +1,4 @@
-import type { Activity, Repository } from "../model.ts";
+import type { Activity, DeployKey, Repository } from "../model.ts";
 import type { World } from "../world.ts";
 import { organizationShape, permissionFlags, userByIdShape } from "./accounts.ts";
 import { apiUrl, htmlUrl, iso, type Shape } from "./form.ts";
@@ -174,5 +174,21 @@ export function activityShape(world: World, activity: Activity): Shape {
     timestamp: iso(activity.at),
     activity_type: activity.type,
     actor: activity.actorId === null ? null : userByIdShape(world, activity.actorId),
+  };
+}
+
+/** A deploy key as lists and webhooks show it: who added it only by login. */
+export function deployKeyShape(world: World, repository: Repository, key: DeployKey): Shape {
+  return {
+    id: key.id,
+    key: `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${key.id}`,
+    url: repositoryUrl(world, repository, `/keys/${key.id}`),
+    title: key.title,
+    verified: true,
+    created_at: iso(key.createdAt),
+    read_only: key.readOnly,
+    added_by: world.account(key.addedById).login,
+    last_used: null,
+    enabled: true,
   };
 }

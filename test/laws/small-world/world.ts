@@ -259,6 +259,8 @@ function answer(world: World, pull: PullRequest, question: Question): Partial<Pu
       const commits = reach(world, question.head).map(({ commit }) => commit);
       return { earlier: [...earlier, { head: question.head, commits }] };
     }
+    case "keys":
+      return { keyHolders: [] };
     case "files":
       return { files: { list: changedIn(world, world.head).map(file), complete: true } };
     case "touched": {

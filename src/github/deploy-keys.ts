@@ -1,0 +1,47 @@
+/** The deploy keys of a repository that may push to it. */
+
+import { z } from "zod";
+import type { Repository } from "../domain/change.ts";
+import type { ListedKey } from "../domain/deploy-keys.ts";
+import { Trouble } from "../domain/trouble.ts";
+import { readAccount } from "./accounts.ts";
+import { askAll, place, type GitHub } from "./ask.ts";
+import { tags, type Lookups } from "./lookups.ts";
+import { DeployKeyShape } from "./shapes.ts";
+
+/**
+ * Lists the deploy keys with write access there are today; null: GitHub does not show them. Remembered for a while, and forgotten
+ * when a webhook tells of a key. Throws {@link Trouble}.
+ */
+export function readDeployKeys(
+  github: GitHub,
+  repository: Repository,
+  lookups: Lookups,
+): Promise<readonly ListedKey[] | null> {
+  return lookups.remember(`deploy-keys:${repository.id}`, [tags.deployKeys(repository.id)], async () => {
+    const keys = await listed(github, repository);
+    if (keys === null) return null;
+    const found = keys
+      .filter((key) => !key.read_only)
+      .map(async ({ id, added_by: login, created_at: createdAt }): Promise<ListedKey> => ({
+        id,
+        addedBy: login === null ? null : await readAccount(github, login, lookups),
+        createdAt,
+      }));
+    return Promise.all(found);
+  });
+}
+
+async function listed(
+  github: GitHub,
+  repository: Repository,
+): Promise<readonly z.infer<typeof DeployKeyShape>[] | null> {
+  try {
+    const route = "GET /repos/{owner}/{repo}/keys";
+    const { pages, truncated } = await askAll(github, route, place(repository), z.array(DeployKeyShape));
+    return truncated ? null : pages.flat();
+  } catch (error) {
+    if (error instanceof Trouble && error.code === "github-refused" && !error.retry) return null;
+    throw error;
+  }
+}
