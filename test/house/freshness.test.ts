@@ -26,7 +26,7 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "digestOf",
     "mergePushes",
   ],
-  "whoever asks holds it against the pushes and merges observed, and asks again": [
+  "whoever asks holds it against what was observed, and asks again": [
     "readChange",
     "readRefUpdates",
     "readPushes",
@@ -35,6 +35,7 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "listMergedPulls",
     "listDeletedBranches",
     "readFiles",
+    "readDeployKeys",
   ],
   "it only finds what is then read by itself; what it leaves out the webhook or the sweep brings": [
     "listBranches",
@@ -73,7 +74,14 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "missingPermissions",
     "readChecks",
   ],
-  "it is about the App itself": ["readDeliveryLog", "redeliver", "readWebhookConfig", "Losses", "ReadAhead"],
+  "it is about the App itself": [
+    "readDeliveryLog",
+    "redeliver",
+    "readWebhookConfig",
+    "withoutIt",
+    "Losses",
+    "ReadAhead",
+  ],
 };
 
 describe("what is read of GitHub", () => {

@@ -190,6 +190,7 @@ describe("app.yml", () => {
     branch_protection_rule: "administration",
     check_run: "checks",
     check_suite: "checks",
+    deploy_key: "deployments",
     deployment: "deployments",
     deployment_protection_rule: "deployments",
     deployment_review: "deployments",
