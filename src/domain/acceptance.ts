@@ -15,7 +15,8 @@ export function withAcceptance(tested: Result, control: Control, subject: Subjec
   const isOpen = pulls.some(
     (pull) =>
       covers(pull, control.name, context.at) === null &&
-      control.judge({ moment: "gate", pull }, context)?.outcome === "unverifiable",
+      (pull.unread !== undefined ||
+        control.judge({ moment: "gate", pull }, context)?.outcome === "unverifiable"),
   );
   if (isOpen) return tested;
   const said = covering.map(({ by, reason }) => `${oneLine(by.login)} accepted that: ${oneLine(reason)}`);

@@ -393,6 +393,12 @@ export const PullRequestSchema = z.object({
     .array(NotShownSchema)
     .exactOptional()
     .describe("What GitHub does not show yet and no judgement can do without; absent: nothing"),
+  unread: z
+    .object({ because: z.string(), since: InstantSchema })
+    .exactOptional()
+    .describe(
+      "Why GitHub could not answer what it holds, and since when; then no more is known of it than its number, and by its lists who opened it and what its head is. Absent: it was read",
+    ),
   unshown: z
     .array(z.string())
     .exactOptional()

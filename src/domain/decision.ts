@@ -126,7 +126,11 @@ export function decideGate(facts: {
   const [only, ...others] = pulls;
   const before = previous?.reviewersAsked;
   const asking =
-    before === undefined && only !== undefined && others.length === 0 && assessment?.verdict === "pending"
+    before === undefined &&
+    only !== undefined &&
+    only.unread === undefined &&
+    others.length === 0 &&
+    assessment?.verdict === "pending"
       ? reviewersFor(only, policyOrDefault(policy), candidates)
       : null;
   const shown = worstOf(body, twins);

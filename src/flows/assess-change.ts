@@ -38,6 +38,7 @@ import { policyIfMended, type Mended } from "./mending.ts";
 import { observationsOf } from "./observations.ts";
 import { policyAt } from "./policy.ts";
 import { isMadeByQueue } from "./queue-branches.ts";
+import { gapOfUpdate, isNotTold, orUntold, unreadChange, unreadPull } from "./unread.ts";
 import { recordScope } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { ownKey, spansAt, standingOf } from "./standing.ts";
@@ -325,25 +326,66 @@ export async function recordUpdate(
     await tools.ledger.record({ entries: places, tasks }, now, watched.fence);
     return;
   }
-  const found = await policyBefore(tools, watched, update);
-  const mended = isMerge(update) ? await policyIfMended(tools, watched, update, found) : null;
+  const untold: string[] = [];
+  /** What GitHub tells, or `otherwise` and the reason. */
+  const orElse = async <Told>(
+    ask: () => Promise<Told>,
+    otherwise: (because: string) => Told,
+  ): Promise<Told> => {
+    const told = await orUntold(tools, watched, update, ask);
+    if (!isNotTold(told)) return told;
+    untold.push(told.untold);
+    return otherwise(told.untold);
+  };
+  const found = await orElse(
+    () => policyBefore(tools, watched, update),
+    (because): PolicyInForce => ({ state: "unreadable", because }),
+  );
+  const mended = isMerge(update)
+    ? await orElse(
+        () => policyIfMended(tools, watched, update, found),
+        () => null,
+      )
+    : null;
   const policy = mended?.policy ?? found;
   // What was read within minutes of happening was seen happening, whether a webhook or the list told first.
   const basis = now - update.at <= SETTLING ? "observed" : "read-later";
-  if (role === PRODUCTION && isMerge(update)) await followIntegration(tools, watched);
-  const change = await gatherChange(tools, watched, { ...update, basis }, occurrence, policy, mended);
-  if (again && isUnshown(change)) return;
-  // What people said in an approving review, or pushed, may not have been looked at before it landed.
-  for (const pull of change.pullRequests) await keepUp(tools, watched, pull, policy);
+  const seen = { ...update, basis } as const;
+  const gathered = await orElse(
+    async () => {
+      if (role === PRODUCTION && isMerge(update)) await followIntegration(tools, watched);
+      return gatherChange(tools, watched, seen, occurrence, policy, mended);
+    },
+    () =>
+      unreadChange(watched, seen, {
+        id: changeId(repository.id, update, occurrence),
+        occurrence,
+        late: now - update.at >= SETTLING,
+      }),
+  );
+  if (again && isUnshown(gathered)) return;
+  untold.push(...gathered.pullRequests.flatMap(({ unread }) => unread?.because ?? []));
+  const looked = await withEmergencies(tools, watched, gathered, policy, orElse);
+  // Whatever was not told is looked at again.
+  const change =
+    untold.length === 0 || isUnshown(looked)
+      ? looked
+      : { ...looked, awaited: [{ what: "all that came with this update", since: update.at }] };
   const emergencies = await emergenciesOfAll(tools, watched, change.pullRequests);
   const assessment = assess(
     { moment: "landed", change, emergencies },
     { policy, appId: tools.appId, at: update.at, since: sinceOf(watched, policy) },
   );
   const to: Addressee = { repository, installationId: watched.installationId, appId: tools.appId };
+  const ends =
+    role === PRODUCTION && origin === null
+      ? []
+      : await orElse(
+          () => endWaitingChecks(tools, watched, change.pullRequests, assessment.verdict, to),
+          () => [],
+        );
   if (role === INTEGRATION) {
     const landing = decideLanding({ change, assessment, policy, detectedAt: now });
-    const ends = await endWaitingChecks(tools, watched, change.pullRequests, assessment.verdict, to);
     const decided = together(landing, { entries: places, actions: ends, tasks });
     await tools.ledger.record(decided, now, watched.fence);
     return;
@@ -370,13 +412,10 @@ export async function recordUpdate(
     to,
     now,
   });
-  const ends =
-    origin === null
-      ? []
-      : await endWaitingChecks(tools, watched, change.pullRequests, assessment.verdict, to);
+  const gap = await gapOfUpdate(tools, watched, change, untold, now);
   await tools.ledger.record(
     {
-      entries: [...decision.entries, ...use.entries, ...places],
+      entries: [...decision.entries, ...use.entries, ...gap, ...places],
       actions: origin === null ? [] : [...decision.actions, ...use.actions, ...ends],
       tasks: [
         ...tasks,
@@ -388,6 +427,28 @@ export async function recordUpdate(
     now,
     watched.fence,
   );
+}
+
+/** What people said in an approving review, or pushed, may not have been looked at before it landed. */
+async function withEmergencies(
+  tools: Tools,
+  watched: Watched,
+  change: Change,
+  policy: PolicyInForce,
+  orElse: (ask: () => Promise<PullRequest>, otherwise: () => PullRequest) => Promise<PullRequest>,
+): Promise<Change> {
+  const pullRequests: PullRequest[] = [];
+  for (const pull of change.pullRequests) {
+    const awaited = [{ what: `what was said on #${pull.number}`, since: change.update.at }];
+    const looked = async (): Promise<PullRequest> => {
+      if (pull.unread === undefined) await keepUp(tools, watched, pull, policy);
+      return pull;
+    };
+    pullRequests.push(
+      await orElse(looked, () => ({ ...pull, awaited: [...(pull.awaited ?? []), ...awaited] })),
+    );
+  }
+  return { ...change, pullRequests };
 }
 
 /** Records anew each update of the last month of which GitHub did not show all. */
@@ -404,7 +465,10 @@ export async function completeUnshown(tools: Tools, watched: Watched): Promise<v
 }
 
 function isUnshown({ awaited, pullRequests }: Change): boolean {
-  return awaited !== undefined || pullRequests.some((pull) => pull.awaited !== undefined);
+  return (
+    awaited !== undefined ||
+    pullRequests.some((pull) => pull.awaited !== undefined || pull.unread !== undefined)
+  );
 }
 
 /** A listing with the last update from before the branch was one of production, where it became one later. */
@@ -497,14 +561,24 @@ async function gatherChange(
   const gathered: PullRequest[] = [];
   for (const number of read.pulls) {
     const landed = { policy, before: update.before, mended };
-    const { pull, lookAt } = await gatherPull(tools, watched, number, landed);
+    const told = await orUntold(tools, watched, update, () => gatherPull(tools, watched, number, landed));
+    if (isNotTold(told)) {
+      const because = { because: told.untold, since: update.at };
+      const pull = await unreadPull(tools, watched, number, because, update);
+      if (pull !== null) gathered.push(pull);
+      continue;
+    }
+    const { pull, lookAt } = told;
     if (isFresh && lookAt !== null) throw notYet(tools, update, `all that webhooks told of #${number}`);
     if (pull.merged !== null) gathered.push(pull);
     else if (isFresh) throw notYet(tools, update, `that #${number} is merged`);
   }
   const awaited = isMerge(update) ? uncovered(read.commits, gathered, update) : [];
   if (isFresh && awaited.length > 0) throw notYet(tools, update, awaited.map(({ what }) => what).join(", "));
-  for (const pull of landedOfItsOwn(gathered, update, read.named)) {
+  // Which of several it was cannot be told of one that nobody can read.
+  pullRequests.push(...gathered.filter(({ unread }) => unread !== undefined));
+  const whole = gathered.filter(({ unread }) => unread === undefined);
+  for (const pull of landedOfItsOwn(whole, update, read.named)) {
     pullRequests.push({
       ...pull,
       checks: await checksAt(tools, watched, pull.head.sha, pull.checks, update.at),

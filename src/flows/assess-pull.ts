@@ -10,15 +10,17 @@ import { isIntegrationBranch, isProductionBranch } from "../domain/policy/scope.
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord } from "../domain/record.ts";
 import { currentPolicy, followIntegration } from "./assess-change.ts";
-import { keepUp } from "./emergencies.ts";
+import { emergenciesOfAll, keepUp } from "./emergencies.ts";
 import { candidatesFor, gatherPull } from "./gather.ts";
 import { untoldPullsAt } from "./heads.ts";
 import { problemsIn } from "./mending.ts";
 import type { Task } from "../domain/task.ts";
 import { together } from "../domain/deviation/decide.ts";
 import { witnessesOf } from "./observations.ts";
+import { policyAt } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { lookAtMerged } from "./reviews.ts";
+import { isUntold, unreadPull } from "./unread.ts";
 
 /**
  * Judges one pull request if it is open; if not, those that shared its check run. `request`: the delivery of a pressed
@@ -44,7 +46,7 @@ export async function assessPull(
     for (const twin of again ? [] : twins) await assessPull(tools, watched, twin, null, true);
     return;
   }
-  const emergencies = await keepUp(tools, watched, pull, policy);
+  const emergencies = await emergenciesOf(tools, watched, pull, policy);
   await say(tools, watched, {
     subject: `${watched.repository.id}#${number}`,
     pulls: [pull],
@@ -65,8 +67,38 @@ function lookAgain({ repository }: Watched, number: number, dueAt: number): Task
   return { kind: "pull", repositoryId: repository.id, number, request: null, dueAt };
 }
 
-/** A pull request with everything that landed on integration branches before it: where it comes from one, that is caught up first. */
+/** The emergencies of a pull request, brought up to what was said on it; of one that nobody can read as they are known. */
+async function emergenciesOf(
+  tools: Tools,
+  watched: Watched,
+  pull: PullRequest,
+  policy: PolicyInForce,
+): Promise<readonly EmergencyFacts[]> {
+  return pull.unread === undefined
+    ? keepUp(tools, watched, pull, policy)
+    : emergenciesOfAll(tools, watched, [pull]);
+}
+
+/** A pull request as {@link gatherWhole}; of an open one that GitHub cannot answer, what is known of it. */
 async function gatherOpen(tools: Tools, watched: Watched, number: number): ReturnType<typeof gatherPull> {
+  try {
+    return await gatherWhole(tools, watched, number);
+  } catch (error) {
+    if (!isUntold(error)) throw error;
+    const now = tools.clock.now();
+    const before = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
+    const said = before?.body.pulls.find((pull) => pull.number === number)?.unread;
+    const unread = { because: error.message, since: said?.since ?? now };
+    const pull = await unreadPull(tools, watched, number, unread, null);
+    if (pull?.state !== "open") throw error;
+    const policy = await policyAt(tools, watched, pull.base.ref);
+    const lookAt = nextLook([{ what: `#${number}`, since: unread.since }], now);
+    return { pull, policy, twins: [], lookAt, isOver: false };
+  }
+}
+
+/** A pull request with everything that landed on integration branches before it: where it comes from one, that is caught up first. */
+async function gatherWhole(tools: Tools, watched: Watched, number: number): ReturnType<typeof gatherPull> {
   const gathered = await gatherPull(tools, watched, number);
   const { pull, policy } = gathered;
   if (
@@ -100,7 +132,8 @@ export async function assessGroup(
   // One of them may do nothing but mend a policy that lets no other pass.
   const policy = (gathered.find((each) => problemsIn(each.policy).length > 0) ?? first).policy;
   const emergencies = [];
-  for (const each of gathered) emergencies.push(...(await keepUp(tools, watched, each.pull, each.policy)));
+  for (const each of gathered)
+    emergencies.push(...(await emergenciesOf(tools, watched, each.pull, each.policy)));
   const subject = { moment: "group", pulls, sha: group.headSha, checks: read.checks, emergencies } as const;
   await say(tools, watched, {
     subject: `${watched.repository.id}@${group.headSha}`,
@@ -230,7 +263,10 @@ async function say(
     headSha,
     assessment,
     policy,
-    candidates: waiting ? await candidatesFor(tools, watched, pulls, policy, at, emergencies.length > 0) : [],
+    candidates:
+      waiting && pulls.every(({ unread }) => unread === undefined)
+        ? await candidatesFor(tools, watched, pulls, policy, at, emergencies.length > 0)
+        : [],
     previous: previous === undefined ? null : previous.body,
     request,
     to,

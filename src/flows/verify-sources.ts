@@ -9,8 +9,11 @@ import {
   sourceGone,
   type SourceGoneRecord,
 } from "../domain/source-gone.ts";
-import { Trouble } from "../domain/trouble.ts";
+import { Trouble, type TroubleCode } from "../domain/trouble.ts";
 import type { Tools, Watched } from "./ports.ts";
+
+/** What GitHub does not show of one source tells nothing of the others, nor of that one. */
+const UNTOLD: ReadonlySet<TroubleCode> = new Set(["github-refused", "github-unanswered", "github-answer"]);
 
 /** So many changes are looked at together. */
 const AT_ONCE = 50;
@@ -35,7 +38,7 @@ export async function verifySources(
     for await (const entry of tools.ledger.states("deployment", filter)) deployed.push(entry);
     await verifyDeployments(tools, watched, deployed);
   } catch (error) {
-    if (!(error instanceof Trouble) || error.code !== "github-refused") throw error;
+    if (!(error instanceof Trouble) || !UNTOLD.has(error.code)) throw error;
     tools.log.warn({ repository: watched.repository.id }, "GitHub refused to show what verdicts cite");
   }
 }

@@ -77,7 +77,8 @@ export const CommitAnswer = z
       authors: commit.authors.totalCount > named.length ? [...named, null] : named,
       // GitHub knows for itself what was made in its web interface, and does not always name its committer.
       committer: person(commit.committer) ?? (commit.committedViaWeb ? webFlow : null),
-      signed: commit.signature?.isValid ?? false,
+      // Where it was not asked for, it is not known.
+      ...(commit.signature === undefined ? {} : { signed: commit.signature?.isValid ?? false }),
       ...(signer === null ? {} : { signer }),
     };
   });
@@ -231,6 +232,9 @@ const HeldAnswer = z.object({
   baseRefName: z.string(),
 });
 
+/** A label. */
+export const LabelAnswer = z.object({ name: z.string() });
+
 const PullAnswer = z.object({
   number: z.int(),
   title: z.string(),
@@ -261,7 +265,7 @@ const PullAnswer = z.object({
   additions: z.int(),
   deletions: z.int(),
   changedFiles: z.int(),
-  labels: plain(z.object({ name: z.string() })),
+  labels: listOf(LabelAnswer),
   reviews: listOf(ReviewAnswer),
   commits: listOf(z.object({ commit: CommitAnswer })),
   timelineItems: listOf(TimelineAnswer),

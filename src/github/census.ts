@@ -5,9 +5,11 @@ import type { Instant, Repository, Sha } from "../domain/change.ts";
 import type { GitLine, MergedPull } from "../domain/evidence/counting.ts";
 import { sha256, canonical } from "../domain/digest.ts";
 import { listOf, Oid } from "./answers.ts";
-import { askMaybe, nextPage, place, query, type GitHub } from "./ask.ts";
-import { MERGED_PULLS_QUERY } from "./queries.ts";
+import { askMaybe, nextPage, place, type GitHub } from "./ask.ts";
+import { listMerged, orByRest } from "./by-rest.ts";
+import { mergedPullsQuery } from "./queries.ts";
 import { InstantShape, ShaShape } from "./shapes.ts";
+import { Smaller } from "./smaller.ts";
 
 /** Pages of a hundred read of one listing. */
 const MOST_PAGES = 200;
@@ -46,17 +48,30 @@ const MergedAnswer = z.object({
  * Lists the pull requests merged into a branch (by its name) since an instant, newest change first; never by the search API, which ends
  * after a thousand. A merged pull request was changed no earlier than it was merged, so older ones need not be asked for. Throws {@link Trouble}.
  */
-export async function listMergedPulls(
+export function listMergedPulls(
   github: GitHub,
   repository: Repository,
   branch: string,
   since: Instant,
 ): Promise<MergedListing> {
+  return orByRest(
+    () => mergedByGraphql(github, repository, branch, since),
+    () => mergedByRest(github, repository, branch, since),
+  );
+}
+
+async function mergedByGraphql(
+  github: GitHub,
+  repository: Repository,
+  branch: string,
+  since: Instant,
+): Promise<MergedListing> {
+  const smaller = new Smaller(github);
   const found = new Map<number, MergedPull>();
   const read = async (after: string | null) => {
     const { owner, name } = repository;
     const variables = { owner, name, branch, ref: `refs/heads/${branch}`, after };
-    const { repository: told } = await query(github, MERGED_PULLS_QUERY, variables, MergedAnswer);
+    const { repository: told } = await smaller.query(mergedPullsQuery, variables, MergedAnswer);
     for (const { number, mergedAt, mergeCommit } of told.pullRequests.nodes) {
       if (mergedAt != null && mergedAt >= since)
         found.set(number, { number, at: mergedAt, commit: mergeCommit?.oid ?? null });
@@ -83,6 +98,32 @@ export async function listMergedPulls(
     head: first.ref?.target?.oid ?? null,
     truncated,
     query: `pullRequests(states: MERGED, baseRefName: ${JSON.stringify(branch)}, orderBy: {field: UPDATED_AT, direction: DESC}) of ${repository.owner}/${repository.name}`,
+    digest: sha256(canonical(pulls)),
+  };
+}
+
+const RefShape = z.object({ object: z.object({ sha: ShaShape }) });
+
+/** The head is read before the list, as by {@link mergedByGraphql}: whatever is merged in between is in the list. */
+async function mergedByRest(
+  github: GitHub,
+  repository: Repository,
+  branch: string,
+  since: Instant,
+): Promise<MergedListing> {
+  const asked = { ...place(repository), ref: `heads/${branch}` };
+  const ref = await askMaybe(github, "GET /repos/{owner}/{repo}/git/ref/{ref}", asked, RefShape);
+  const { pulls: listed, truncated } = await listMerged(github, repository, branch, since);
+  const pulls = listed
+    .flatMap(({ number, mergedAt, mergeCommit }): readonly MergedPull[] =>
+      mergedAt === null ? [] : [{ number, at: mergedAt, commit: mergeCommit }],
+    )
+    .toSorted((a, b) => a.number - b.number);
+  return {
+    pulls,
+    head: ref?.data.object.sha ?? null,
+    truncated,
+    query: `GET /repos/${repository.owner}/${repository.name}/pulls?state=closed&base=${encodeURIComponent(branch)}&sort=updated&direction=desc`,
     digest: sha256(canonical(pulls)),
   };
 }

@@ -4,11 +4,12 @@ import type { z } from "zod";
 import type { Check, Repository, Sha } from "../domain/change.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { ChecksAnswer, type listOf } from "./answers.ts";
-import { query, type GitHub } from "./ask.ts";
-import { CHECKS_QUERY } from "./queries.ts";
+import type { GitHub } from "./ask.ts";
+import { checksQuery } from "./queries.ts";
+import { Smaller } from "./smaller.ts";
 
-/** Pages read beyond the first. */
-const MOST_PAGES = 20;
+/** So many are read beyond the first page. */
+const MOST_LISTED = 2_000;
 
 /** The newest check runs and statuses of a commit; empty where there are none. */
 export async function readChecks(
@@ -40,9 +41,10 @@ async function checksAfter(
 ): Promise<readonly Check[]> {
   const found: Check[] = [];
   let cursor = after;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
+  const smaller = new Smaller(github);
+  for (let pages = 0; pages < MOST_LISTED / smaller.portion.page; pages += 1) {
     const variables = { owner: repository.owner, name: repository.name, sha, after: cursor };
-    const answer = await query(github, CHECKS_QUERY, variables, ChecksAnswer);
+    const answer = await smaller.query(checksQuery, variables, ChecksAnswer);
     const contexts = answer.repository.object?.statusCheckRollup;
     found.push(...(contexts?.nodes ?? []));
     if (contexts?.pageInfo.hasNextPage !== true) return found;

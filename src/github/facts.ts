@@ -1,5 +1,6 @@
 /** The tool the flows are handed: everything they read of GitHub, and the few things they ask of it at once. */
 
+import { identifyPull } from "./by-rest.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { organizationMembers, readAuthorities, readCandidates, readHolders } from "./authority.ts";
 import { Losses } from "./freshness.ts";
@@ -103,6 +104,7 @@ export const facts = {
   mergePushes: merged,
   readChecks,
   readPullRequest,
+  identifyPull,
   listSucceededRuns,
   listTags,
   readApprovals,

@@ -5,9 +5,11 @@ import type { Check, Instant, Repository, Sha } from "../domain/change.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { BranchesAnswer, MergeGroupAnswer, OpenPullsAnswer, PullsWithAnswer } from "./answers.ts";
 import { ask, askAll, askMaybe, place, query, type GitHub } from "./ask.ts";
+import { listOpen, listTied, orByRest } from "./by-rest.ts";
 import { allChecks } from "./checks.ts";
-import { BRANCHES_QUERY, MERGE_GROUP_QUERY, OPEN_PULLS_QUERY, PULLS_WITH_QUERY } from "./queries.ts";
+import { BRANCHES_QUERY, MERGE_GROUP_QUERY, openPullsQuery, PULLS_WITH_QUERY } from "./queries.ts";
 import { InstantShape, RepositoryShape } from "./shapes.ts";
+import { Smaller } from "./smaller.ts";
 
 /** One open pull request. `baseRef` is a branch name. */
 export interface OpenPull {
@@ -19,14 +21,22 @@ export interface OpenPull {
 /** Every open pull request, oldest first. Throws {@link Trouble}. */
 export async function listOpenPulls(github: GitHub, repository: Repository): Promise<readonly OpenPull[]> {
   const { owner, name } = repository;
-  return everyPage(async (after) => {
-    const answer = await query(github, OPEN_PULLS_QUERY, { owner, name, after }, OpenPullsAnswer);
-    const { nodes, pageInfo } = answer.repository.pullRequests;
-    const pulls = nodes.map(({ number, headRefOid, baseRefName }) => {
-      return { number, headSha: headRefOid, baseRef: baseRefName };
-    });
-    return { nodes: pulls, pageInfo };
-  });
+  const smaller = new Smaller(github);
+  return orByRest(
+    () =>
+      everyPage(async (after) => {
+        const answer = await smaller.query(openPullsQuery, { owner, name, after }, OpenPullsAnswer);
+        const { nodes, pageInfo } = answer.repository.pullRequests;
+        const pulls = nodes.map(({ number, headRefOid, baseRefName }) => {
+          return { number, headSha: headRefOid, baseRef: baseRefName };
+        });
+        return { nodes: pulls, pageInfo };
+      }),
+    async () =>
+      (await listOpen(github, repository)).map(({ number, head, base }) => {
+        return { number, headSha: head.sha, baseRef: base.ref };
+      }),
+  );
 }
 
 /** The numbers of the pull requests that GitHub ties to a commit: the open ones whose head it is, and the others. */
@@ -38,12 +48,21 @@ export interface PullsWith {
 /** Reads the pull requests that GitHub ties to a commit; it ties none whose head is in a fork. One request. Throws {@link Trouble}. */
 export async function pullsWithHead(github: GitHub, repository: Repository, sha: Sha): Promise<PullsWith> {
   const { owner, name } = repository;
-  const answer = await query(github, PULLS_WITH_QUERY, { owner, name, sha }, PullsWithAnswer);
-  const tied = answer.repository.object?.associatedPullRequests ?? [];
-  const isOpen = (pull: (typeof tied)[number]): boolean => pull.state === "OPEN" && pull.headRefOid === sha;
+  const tied = await orByRest(
+    async () => {
+      const answer = await query(github, PULLS_WITH_QUERY, { owner, name, sha }, PullsWithAnswer);
+      return (answer.repository.object?.associatedPullRequests ?? []).map(({ number, state, headRefOid }) => {
+        return { number, isOpen: state === "OPEN" && headRefOid === sha };
+      });
+    },
+    async () =>
+      (await listTied(github, repository, sha)).map(({ number, state, head }) => {
+        return { number, isOpen: state === "open" && head.sha === sha };
+      }),
+  );
   return {
-    open: tied.filter(isOpen).map(({ number }) => number),
-    other: tied.filter((pull) => !isOpen(pull)).map(({ number }) => number),
+    open: tied.filter(({ isOpen }) => isOpen).map(({ number }) => number),
+    other: tied.filter(({ isOpen }) => !isOpen).map(({ number }) => number),
   };
 }
 

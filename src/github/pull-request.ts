@@ -15,13 +15,14 @@ import type { Observation, PolicySource } from "../domain/record.ts";
 import { Trouble } from "../domain/trouble.ts";
 import {
   CommitAnswer,
+  LabelAnswer,
   listOf,
   PullRequestAnswer,
   ReviewAnswer,
   type FileAnswer,
   TimelineAnswer,
 } from "./answers.ts";
-import { query, type GitHub } from "./ask.ts";
+import type { GitHub } from "./ask.ts";
 import { allChecks } from "./checks.ts";
 import { lastBaseChange, type BaseChange } from "./base-changes.ts";
 import { behind, laidOver, movesIn, unshownReviews, type LaidOver } from "./freshness.ts";
@@ -29,12 +30,13 @@ import { headRef } from "./hear-pulls.ts";
 import { POLICY_PATH } from "./policy-path.ts";
 import { policiesOf, readPolicy, type Policies, type Through } from "./policies.ts";
 import { pushesOf } from "./pushes.ts";
-import { MORE_QUERIES, PULL_REQUEST_QUERY } from "./queries.ts";
+import { moreQuery, pullRequestQuery, type LongList } from "./queries.ts";
 import { reviewsOf } from "./reviews.ts";
+import { Smaller } from "./smaller.ts";
 import { descriptionOf, titleOf } from "./wording.ts";
 
-/** Pages read beyond the first, of one list of one pull request. */
-const MOST_PAGES = 20;
+/** So many of one list of one pull request are read beyond the first page. */
+const MOST_LISTED = 2_000;
 
 /** What is known before GitHub is asked. */
 export interface Known extends Through {
@@ -72,7 +74,8 @@ export async function readPullRequest(
   known: Known,
 ): Promise<ReadPull> {
   const variables = { owner: repository.owner, name: repository.name, number };
-  const answer = await query(github, PULL_REQUEST_QUERY, variables, PullRequestAnswer, ["organization"]);
+  const smaller = new Smaller(github);
+  const answer = await smaller.query(pullRequestQuery, variables, PullRequestAnswer, ["organization"]);
   const shown = answer.repository.pullRequest;
   if (shown == null) {
     const name = `${repository.owner}/${repository.name}#${number}`;
@@ -81,8 +84,10 @@ export async function readPullRequest(
   const { nameWithOwner } = answer.repository;
   const ref = headRef({ number, headRef: shown.headRefName, fromFork: shown.isCrossRepository });
   const moves = [...known.observations, ...(await known.observationsOfRef(ref))];
+  const rest = { smaller, repository, number };
+  const labels = await whole(shown.labels, rest, "labels", LabelAnswer);
   const newer = laidOver(
-    shown,
+    { ...shown, labels: labels.nodes },
     known.observations,
     movesIn(moves.filter((each) => each.kind === "pushed" && each.ref === ref)),
     known.lookups.now(),
@@ -91,13 +96,15 @@ export async function readPullRequest(
   const base = await baseOf(github, repository, { shown, newer, nameWithOwner, answer }, known);
   const { policy } = base;
 
-  const rest = { github, repository, number };
   const reviews = await whole(told.reviews, rest, "reviews", ReviewAnswer);
   const timeline = (await whole(told.timelineItems, rest, "timelineItems", TimelineAnswer)).nodes.filter(
     (event) => event !== null,
   );
   const listed = await whole(told.commits, rest, "commits", z.object({ commit: CommitAnswer }));
   const commits = listed.nodes.map(({ commit }): Commit => commit);
+  // Of a commit with as many parents as are asked for there may be more.
+  const { page } = smaller.portion;
+  const parentsShown = commits.every(({ parents }) => parents.length < Math.min(page, MOST_PARENTS));
 
   const head = told.head.at(-1)?.commit;
   const headSha = newer.head?.after ?? told.headRefOid;
@@ -107,7 +114,7 @@ export async function readPullRequest(
     timeline,
   );
   const now = known.lookups.now();
-  const commitsShown = listed.complete && commits.length >= (told.commits.totalCount ?? 0);
+  const commitsShown = listed.complete && parentsShown && commits.length >= (told.commits.totalCount ?? 0);
   const unshown = unshownReviews(
     new Set(reviews.nodes.flatMap(({ id }) => (id === null ? [] : [id]))),
     known.observations,
@@ -223,12 +230,15 @@ async function baseOf(
   return { ref, sha: policyCommit ?? sha, policy, file: { object: blob } };
 }
 
+/** So many parents of a commit are asked for. */
+const MOST_PARENTS = 10;
+
 /** GitHub lists no more commits of a pull request than this. */
 const MOST_COMMITS = 250;
 
 /** What is not shown yet of an open or merged pull request's head: it was pushed, or its list of commits does not end with it. */
 function unshownHead(
-  told: Shown,
+  told: Omit<Shown, "labels">,
   {
     newer,
     last,
@@ -286,7 +296,7 @@ function broughtPolicy(
 }
 
 interface OfPull {
-  readonly github: GitHub;
+  readonly smaller: Smaller;
   readonly repository: Repository;
   readonly number: number;
 }
@@ -294,8 +304,8 @@ interface OfPull {
 /** A list of a pull request with all its pages; `complete` is false when there are more than we read. */
 async function whole<Node extends z.ZodType>(
   first: z.infer<ReturnType<typeof listOf<Node>>>,
-  { github, repository, number }: OfPull,
-  field: keyof typeof MORE_QUERIES,
+  { smaller, repository, number }: OfPull,
+  field: LongList,
   node: Node,
 ): Promise<{ readonly nodes: readonly NonNullable<z.infer<Node>>[]; readonly complete: boolean }> {
   const shape = z.object({
@@ -303,9 +313,9 @@ async function whole<Node extends z.ZodType>(
   });
   const nodes = [...first.nodes] as NonNullable<z.infer<Node>>[];
   let { pageInfo } = first;
-  for (let page = 0; pageInfo.hasNextPage && page < MOST_PAGES; page += 1) {
+  for (let pages = 0; pageInfo.hasNextPage && pages < MOST_LISTED / smaller.portion.page; pages += 1) {
     const variables = { owner: repository.owner, name: repository.name, number, after: pageInfo.endCursor };
-    const answer = await query(github, MORE_QUERIES[field], variables, shape);
+    const answer = await smaller.query((portion) => moreQuery(field, portion), variables, shape);
     const more = answer.repository.pullRequest[field] as typeof first;
     nodes.push(...(more.nodes as NonNullable<z.infer<Node>>[]));
     ({ pageInfo } = more);

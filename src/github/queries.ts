@@ -1,6 +1,7 @@
 /** The GraphQL we send. Each text is held to GitHub's published schema by a test. */
 
 import { ORGANIZATION_REPOSITORY, POLICY_PATH } from "./policy-path.ts";
+import { WHOLE, type Portion } from "./smaller.ts";
 
 const ACTOR = `
 fragment actor on Actor {
@@ -13,16 +14,23 @@ fragment actor on Actor {
   ... on EnterpriseUserAccount { user { databaseId } }
 }`;
 
-const COMMIT = `
+/** Returns how many of a list are asked for, where `usual` would be enough. */
+function upTo({ page }: Portion, usual: number): number {
+  return Math.min(page, usual);
+}
+
+function commitFragment(portion: Portion): string {
+  return `
 fragment commit on Commit {
   oid
   tree { oid }
-  parents(first: 10) { nodes { oid } }
-  authors(first: 20) { totalCount nodes { user { databaseId login } } }
+  parents(first: ${upTo(portion, 10)}) { nodes { oid } }
+  authors(first: ${upTo(portion, 20)}) { totalCount nodes { user { databaseId login } } }
   committer { user { databaseId login } }
   committedViaWeb
-  signature { isValid signer { databaseId login } }
+  ${portion.signatures ? "signature { isValid signer { databaseId login } }" : ""}
 }`;
+}
 
 const CHECKS = `
 fragment checks on StatusCheckRollupContextConnection {
@@ -85,13 +93,21 @@ fragment file on GitObject {
   ... on Blob { oid text isBinary isTruncated }
 }`;
 
-const PULL = `
+const LABELS = `
+fragment labels on LabelConnection {
+  pageInfo { hasNextPage endCursor }
+  nodes { name }
+}`;
+
+function pullFragment(portion: Portion): string {
+  const { page } = portion;
+  return `
 fragment pull on PullRequest {
   number
   title
   body
   lastEditedAt
-  userContentEdits(first: 50) { totalCount nodes { editedAt } }
+  userContentEdits(first: ${upTo(portion, 50)}) { totalCount nodes { editedAt } }
   url
   createdAt
   updatedAt
@@ -110,10 +126,10 @@ fragment pull on PullRequest {
   additions
   deletions
   changedFiles
-  labels(first: 100) { nodes { name } }
-  reviews(first: 100) { ...reviews }
-  commits(first: 100) { ...commits }
-  timelineItems(first: 100, ${TIMELINE_ITEMS}) { ...timeline }
+  labels(first: ${page}) { ...labels }
+  reviews(first: ${page}) { ...reviews }
+  commits(first: ${page}) { ...commits }
+  timelineItems(first: ${page}, ${TIMELINE_ITEMS}) { ...timeline }
   first: commits(first: 1) {
     nodes { commit { parents(first: 1) { nodes { file(path: "${POLICY_PATH}") { object { ...file } } } } } }
   }
@@ -123,12 +139,13 @@ fragment pull on PullRequest {
         oid
         tree { oid }
         file(path: "${POLICY_PATH}") { object { ...file } }
-        associatedPullRequests(first: 20) { nodes { number state headRefOid baseRefName } }
-        statusCheckRollup { contexts(first: 100) { ...checks } }
+        associatedPullRequests(first: ${upTo(portion, 20)}) { nodes { number state headRefOid baseRefName } }
+        statusCheckRollup { contexts(first: ${page}) { ...checks } }
       }
     }
   }
 }`;
+}
 
 /** The organisation's minimum, read beside a repository's own file. */
 const ORGANIZATION = `
@@ -138,13 +155,18 @@ const ORGANIZATION = `
     file: object(expression: "HEAD:${POLICY_PATH}") { ...file }
   }`;
 
-/** One pull request with everything its judgement reads, and both policy files, its own as its base branch has it now. */
-export const PULL_REQUEST_QUERY = `
+/** Returns the query for one pull request with everything its judgement reads, and both policy files, its own as its base branch has it now. */
+export function pullRequestQuery(portion: Portion): string {
+  return `
 query PullRequest($owner: String!, $name: String!, $number: Int!) {
   repository(owner: $owner, name: $name) { nameWithOwner pullRequest(number: $number) { ...pull } }
   ${ORGANIZATION}
 }
-${PULL}${REVIEWS}${COMMITS}${TIMELINE}${COMMIT}${CHECKS}${ACTOR}${POLICY_FILE}`;
+${pullFragment(portion)}${LABELS}${REVIEWS}${COMMITS}${TIMELINE}${commitFragment(portion)}${CHECKS}${ACTOR}${POLICY_FILE}`;
+}
+
+/** One pull request whole, as {@link pullRequestQuery} asks for it first. */
+export const PULL_REQUEST_QUERY = pullRequestQuery(WHOLE);
 
 /** The CODEOWNERS file of a commit, in each place it may be. */
 export const OWNERS_QUERY = `
@@ -204,17 +226,22 @@ query PolicyHistory($owner: String!, $name: String!, $commit: GitObjectID!, $aft
 }
 ${POLICY_FILE}${ACTOR}`;
 
-/** More of one long list of a pull request. */
-export const MORE_QUERIES = {
-  reviews: more("reviews(first: 100, after: $after) { ...reviews }", REVIEWS + ACTOR),
-  commits: more("commits(first: 100, after: $after) { ...commits }", COMMITS + COMMIT),
-  timelineItems: more(
-    `timelineItems(first: 100, after: $after, ${TIMELINE_ITEMS}) { ...timeline }`,
-    TIMELINE + ACTOR,
-  ),
-} as const;
+/** The lists of a pull request that may be long. */
+export type LongList = "reviews" | "commits" | "timelineItems" | "labels";
 
-function more(field: string, fragments: string): string {
+/** Returns the query for more of one long list of a pull request. */
+export function moreQuery(list: LongList, portion: Portion): string {
+  const { page } = portion;
+  const fields: Readonly<Record<LongList, readonly [field: string, fragments: string]>> = {
+    reviews: [`reviews(first: ${page}, after: $after) { ...reviews }`, REVIEWS + ACTOR],
+    commits: [`commits(first: ${page}, after: $after) { ...commits }`, COMMITS + commitFragment(portion)],
+    timelineItems: [
+      `timelineItems(first: ${page}, after: $after, ${TIMELINE_ITEMS}) { ...timeline }`,
+      TIMELINE + ACTOR,
+    ],
+    labels: [`labels(first: ${page}, after: $after) { ...labels }`, LABELS],
+  };
+  const [field, fragments] = fields[list];
   return `
 query More($owner: String!, $name: String!, $number: Int!, $after: String!) {
   repository(owner: $owner, name: $name) { pullRequest(number: $number) { ${field} } }
@@ -222,22 +249,26 @@ query More($owner: String!, $name: String!, $number: Int!, $after: String!) {
 ${fragments}`;
 }
 
-/** The checks and statuses of one commit. */
-export const CHECKS_QUERY = `
+/** Returns the query for the checks and statuses of one commit. */
+export function checksQuery({ page }: Portion): string {
+  return `
 query Checks($owner: String!, $name: String!, $sha: GitObjectID!, $after: String) {
   repository(owner: $owner, name: $name) {
     object(oid: $sha) {
-      ... on Commit { statusCheckRollup { contexts(first: 100, after: $after) { ...checks } } }
+      ... on Commit { statusCheckRollup { contexts(first: ${page}, after: $after) { ...checks } } }
     }
   }
 }
 ${CHECKS}`;
+}
 
 const LANDED = `
 fragment landed on PullRequest { number merged baseRefName mergeCommit { oid } }`;
 
-/** What one update of a branch brought: the commit it ended on, and which pull requests its commits came from. */
-export const CHANGE_QUERY = `
+/** Returns the query for what one update of a branch brought: the commit it ended on, and which pull requests its commits came from. */
+export function changeQuery(portion: Portion): string {
+  const { page } = portion;
+  return `
 query Change(
   $owner: String!
   $name: String!
@@ -257,16 +288,20 @@ query Change(
         tree { oid }
         messageHeadline
         committedViaWeb
-        parents(first: 10) { nodes { oid } }
-        statusCheckRollup { contexts(first: 100) { ...checks } }
-        history(first: 100) {
-          nodes { oid associatedPullRequests(first: 10) { nodes { ...landed } } }
+        parents(first: ${upTo(portion, 10)}) { nodes { oid } }
+        statusCheckRollup { contexts(first: ${page}) { ...checks } }
+        history(first: ${page}) {
+          nodes { oid associatedPullRequests(first: ${upTo(portion, 10)}) { nodes { ...landed } } }
         }
       }
     }
   }
 }
 ${LANDED}${CHECKS}`;
+}
+
+/** What one update brought, as {@link changeQuery} asks for it first. */
+export const CHANGE_QUERY = changeQuery(WHOLE);
 
 /** The trees and first parents of two commits. */
 export const TREES_QUERY = `
@@ -278,26 +313,29 @@ query Trees($owner: String!, $name: String!, $from: GitObjectID!, $to: GitObject
 }
 fragment tree on Commit { tree { oid } parents(first: 10) { nodes { oid } } }`;
 
-/** The open pull requests of a repository. */
-export const OPEN_PULLS_QUERY = `
+/** Returns the query for the open pull requests of a repository. */
+export function openPullsQuery({ page }: Portion): string {
+  return `
 query OpenPulls($owner: String!, $name: String!, $after: String) {
   repository(owner: $owner, name: $name) {
-    pullRequests(states: OPEN, first: 100, after: $after, orderBy: { field: CREATED_AT, direction: ASC }) {
+    pullRequests(states: OPEN, first: ${page}, after: $after, orderBy: { field: CREATED_AT, direction: ASC }) {
       pageInfo { hasNextPage endCursor }
       nodes { number headRefOid baseRefName }
     }
   }
 }`;
+}
 
-/** The pull requests merged into a branch, newest change first, and where the branch is. */
-export const MERGED_PULLS_QUERY = `
+/** Returns the query for the pull requests merged into a branch, newest change first, and where the branch is. */
+export function mergedPullsQuery({ page }: Portion): string {
+  return `
 query MergedPulls($owner: String!, $name: String!, $branch: String!, $ref: String!, $after: String) {
   repository(owner: $owner, name: $name) {
     ref(qualifiedName: $ref) { target { oid } }
     pullRequests(
       states: MERGED
       baseRefName: $branch
-      first: 100
+      first: ${page}
       after: $after
       orderBy: { field: UPDATED_AT, direction: DESC }
     ) {
@@ -306,6 +344,7 @@ query MergedPulls($owner: String!, $name: String!, $branch: String!, $ref: Strin
     }
   }
 }`;
+}
 
 /** The open pull requests that hold a commit. */
 export const PULLS_WITH_QUERY = `
@@ -342,11 +381,9 @@ query MergeGroup($owner: String!, $name: String!, $branch: String!, $sha: GitObj
 }
 ${CHECKS}`;
 
-/** As {@link PULL}, with lists so short that many fit in one query; what is longer is read on by {@link MORE_QUERIES}. */
-const LEAN_PULL = PULL.replace("reviews(first: 100)", "reviews(first: 20)")
-  .replace("commits(first: 100)", "commits(first: 20)")
-  .replace("timelineItems(first: 100", "timelineItems(first: 20")
-  .replace("userContentEdits(first: 50)", "userContentEdits(first: 10)")
+/** As a pull request is asked for alone, with lists so short that many fit in one query; what is longer is read on by {@link moreQuery}. */
+const LEAN_PULL = pullFragment({ page: 20, signatures: true })
+  .replace("userContentEdits(first: 20)", "userContentEdits(first: 10)")
   .replace(/baseRef \{ target \{.*\} \}\n/u, "baseRef { target { oid } }\n");
 
 /**
@@ -382,7 +419,8 @@ export function batchQuery(windows: readonly number[], pulls: number): string {
     pull${index}: pullRequest(number: $number${index}) { ...pull }`,
     ),
   ];
-  const ofPulls = pulls === 0 ? "" : `${LEAN_PULL}${REVIEWS}${COMMITS}${TIMELINE}${COMMIT}${ACTOR}`;
+  const ofPulls =
+    pulls === 0 ? "" : `${LEAN_PULL}${LABELS}${REVIEWS}${COMMITS}${TIMELINE}${commitFragment(WHOLE)}${ACTOR}`;
   return `
 query Batch($owner: String!, $name: String!, ${variables.join(", ")}) {
   repository(owner: $owner, name: $name) {
@@ -462,5 +500,5 @@ query Commits($owner: String!, $name: String!, ${variables}) {
     ${commits}
   }
 }
-${COMMIT}`;
+${commitFragment(WHOLE)}`;
 }

@@ -14,12 +14,14 @@ import {
 } from "../domain/change.ts";
 import { canonical, sha256 } from "../domain/digest.ts";
 import { ChangeAnswer } from "./answers.ts";
-import { pagesOf, place, query, type GitHub } from "./ask.ts";
+import { ask, pagesOf, place, type GitHub } from "./ask.ts";
+import { listTied, orByRest } from "./by-rest.ts";
 import { changeVariables } from "./change-variables.ts";
 import { compareCommits } from "./compare.ts";
-import { allChecks } from "./checks.ts";
-import { CHANGE_QUERY } from "./queries.ts";
+import { allChecks, readChecks } from "./checks.ts";
+import { changeQuery } from "./queries.ts";
 import { InstantShape, MaybeActorShape, ShaShape } from "./shapes.ts";
+import { Smaller, WHOLE } from "./smaller.ts";
 
 /** Pages of 100 updates read of one branch. */
 const MOST_PAGES = 200;
@@ -217,6 +219,9 @@ export interface Brought {
   readonly mayPointElsewhere: boolean;
 }
 
+/** Commits of one update whose pull requests are asked for one by one. */
+const MOST_COMMITS = 100;
+
 /** What an update brought to its branch. Two requests; none for a deleted branch. Throws {@link Trouble}. */
 export async function readChange(
   github: GitHub,
@@ -233,44 +238,121 @@ export async function readChange(
     mayPointElsewhere: false,
   };
   if (update.after === NO_COMMIT) return nothing;
-  const variables = changeVariables(repository, update);
-  const answer = await query(github, CHANGE_QUERY, variables, ChangeAnswer);
-  const commit = answer.repository.object;
-  if (commit == null) return nothing;
-  const { workflows, workflowsBefore, submodules, attributes } = answer.repository;
-  const compared =
-    update.before === NO_COMMIT
-      ? null
-      : await compareCommits(github, repository, update.before, update.after, null);
+  const isNew = update.before === NO_COMMIT;
+  const branch = update.ref.replace(/^refs\/heads\//u, "");
+  const shown = await orByRest(
+    () => shownByGraphql(github, repository, update),
+    () => shownByRest(github, repository, update),
+  );
+  if (shown === null) return nothing;
+  const compared = isNew ? null : await compareCommits(github, repository, update.before, update.after, null);
   // A new branch brings no pull request that was merged elsewhere before.
   const brought = new Set([update.after, ...(compared?.commits ?? [])]);
-  const branch = update.ref.replace(/^refs\/heads\//u, "");
   const pulls = new Set<number>();
   const tied = new Set<Sha>();
-  for (const { oid, associatedPullRequests } of commit.history.nodes) {
-    if (!brought.has(oid)) continue;
-    for (const pull of associatedPullRequests) {
-      const landed = pull.mergeCommit?.oid;
-      const isHere =
-        pull.merged && pull.baseRefName === branch && landed !== undefined && brought.has(landed);
-      if (!isHere || update.before === NO_COMMIT) continue;
+  for (const [index, oid] of [...brought].toReversed().entries()) {
+    if (isNew) break;
+    const known = shown.tied.get(oid);
+    if (known === undefined && (shown.isWhole || index >= MOST_COMMITS)) continue;
+    for (const pull of known ?? (await landedByRest(github, repository, oid))) {
+      const isHere = pull.base === branch && pull.commit !== null && brought.has(pull.commit);
+      if (!isHere) continue;
       pulls.add(pull.number);
       tied.add(oid);
     }
   }
   return {
     pulls: [...pulls].toSorted((a, b) => a - b),
-    named: commit.committedViaWeb === true ? numberIn(commit.messageHeadline ?? "") : null,
-    commits: update.before === NO_COMMIT ? [] : [...brought].map((sha) => ({ sha, tied: tied.has(sha) })),
-    tree: commit.tree.oid,
+    named: shown.named,
+    commits: isNew ? [] : [...brought].map((sha) => ({ sha, tied: tied.has(sha) })),
+    tree: shown.tree,
     commitCount: compared?.commitCount ?? null,
+    checks: shown.checks,
+    mayPointElsewhere: !isNew && shown.mayPointElsewhere,
+  };
+}
+
+/** A merged pull request as far as it tells where it landed. */
+interface Landed {
+  readonly number: number;
+  readonly base: string;
+  readonly commit: Sha | null;
+}
+
+/** What is shown of the commit an update ended on, and of the line behind it. */
+interface ShownChange {
+  readonly tree: Sha;
+  readonly named: number | null;
+  readonly checks: readonly Check[];
+  readonly mayPointElsewhere: boolean;
+  /** The merged pull requests that commits are tied to. */
+  readonly tied: ReadonlyMap<Sha, readonly Landed[]>;
+  /** Whether as much of the line was read as GitHub shows at once. */
+  readonly isWhole: boolean;
+}
+
+async function shownByGraphql(
+  github: GitHub,
+  repository: Repository,
+  update: RefUpdate,
+): Promise<ShownChange | null> {
+  const smaller = new Smaller(github);
+  const variables = changeVariables(repository, update);
+  const answer = await smaller.query(changeQuery, variables, ChangeAnswer);
+  const commit = answer.repository.object;
+  if (commit == null) return null;
+  const { workflows, workflowsBefore, submodules, attributes } = answer.repository;
+  return {
+    tree: commit.tree.oid,
+    named: commit.committedViaWeb === true ? numberIn(commit.messageHeadline ?? "") : null,
     checks: await allChecks(github, repository, update.after, commit.statusCheckRollup),
     mayPointElsewhere:
-      update.before !== NO_COMMIT &&
-      (submodules != null ||
-        workflows?.oid !== workflowsBefore?.oid ||
-        attributes?.text?.includes("filter=lfs") === true),
+      submodules != null ||
+      workflows?.oid !== workflowsBefore?.oid ||
+      attributes?.text?.includes("filter=lfs") === true,
+    tied: new Map(
+      commit.history.nodes.map(({ oid, associatedPullRequests }) => [
+        oid,
+        associatedPullRequests
+          .filter(({ merged }) => merged)
+          .map(({ number, baseRefName: base, mergeCommit }) => {
+            return { number, base, commit: mergeCommit?.oid ?? null };
+          }),
+      ]),
+    ),
+    isWhole: smaller.portion === WHOLE,
   };
+}
+
+const CommitShape = z.object({ tree: z.object({ sha: ShaShape }) });
+
+/** Who made the commit and whether GitHub did is not told so: a number in its message names no pull request. */
+async function shownByRest(
+  github: GitHub,
+  repository: Repository,
+  { after }: RefUpdate,
+): Promise<ShownChange> {
+  const asked = { ...place(repository), commit_sha: after };
+  const { data } = await ask(
+    github,
+    "GET /repos/{owner}/{repo}/git/commits/{commit_sha}",
+    asked,
+    CommitShape,
+  );
+  return {
+    tree: data.tree.sha,
+    named: null,
+    checks: await readChecks(github, repository, after),
+    mayPointElsewhere: true,
+    tied: new Map(),
+    isWhole: false,
+  };
+}
+
+async function landedByRest(github: GitHub, repository: Repository, sha: Sha): Promise<readonly Landed[]> {
+  return (await listTied(github, repository, sha))
+    .filter(({ mergedAt }) => mergedAt !== null)
+    .map(({ number, base, mergeCommit }) => ({ number, base: base.ref, commit: mergeCommit }));
 }
 
 /** The number that GitHub writes into the first line of a merge it makes. Whoever merges may write another one. */

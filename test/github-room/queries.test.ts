@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { buildSchema, Kind, parse, validate, type GraphQLSchema } from "graphql";
 import { expect, test } from "vitest";
-import * as queries from "../../src/github/queries.ts";
+import { allQueries } from "../github/conformance/queries.ts";
+import { batchQuery } from "../../src/github/queries.ts";
 import { SIZE, WINDOW } from "../../src/github/read-ahead.ts";
 import { costOf } from "../github/graphql/cost.ts";
 
@@ -14,16 +15,7 @@ function githubSchema(): GraphQLSchema {
   return buildSchema(readFileSync(entry, "utf8"), { assumeValidSDL: true });
 }
 
-const texts: [name: string, text: string][] = [];
-const { batchQuery, commitsQuery, contentsQuery, standingQuery, stillThereQuery, ...fixed } = queries;
-texts.push(["stillThereQuery", stillThereQuery(2, 3)]);
-texts.push(["contentsQuery", contentsQuery(2)], ["standingQuery", standingQuery(2)]);
-texts.push(["commitsQuery", commitsQuery(2)]);
-texts.push(["batchQuery", batchQuery([20, 30], 2)], ["batchQuery of pulls", batchQuery([], 3)]);
-for (const [name, value] of Object.entries<string | Readonly<Record<string, string>>>(fixed)) {
-  if (typeof value === "string") texts.push([name, value]);
-  else for (const [part, text] of Object.entries(value)) texts.push([`${name}.${part}`, text]);
-}
+const texts = [...allQueries()];
 
 test("every query is one that GitHub's published schema allows", () => {
   const schema = githubSchema();

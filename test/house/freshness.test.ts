@@ -38,6 +38,7 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "readDeployKeys",
   ],
   "it only finds what is then read by itself; what it leaves out the webhook or the sweep brings": [
+    "identifyPull",
     "listBranches",
     "listInstallations",
     "listOpenPulls",
@@ -127,7 +128,7 @@ describe("what is read of GitHub", () => {
       ].filter((file) =>
         new RegExp(`query\\([^;]*\\b${text}\\b`, "u").test(readFileSync(new URL(file, ROOM), "utf8")),
       );
-    expect(askers("PULL_REQUEST_QUERY")).toEqual(["pull-request.ts"]);
+    expect(askers("pullRequestQuery")).toEqual(["pull-request.ts"]);
     expect(askers("POLICIES_QUERY")).toEqual(["policies.ts"]);
   });
 });

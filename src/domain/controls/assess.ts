@@ -2,6 +2,7 @@
 
 import { isAccepted, withAcceptance } from "../acceptance.ts";
 import { withAwaited } from "../awaited.ts";
+import { withUnread } from "../unread.ts";
 import type { Instant } from "../change.ts";
 import { emergencyLeave } from "../emergency/in-force.ts";
 import { exemptionsFor, type GivenUp } from "../exemption.ts";
@@ -68,7 +69,8 @@ export function assess(
   for (const control of CONTROLS) {
     const judged = control.judge(subject, { ...context, tested });
     if (judged === null) continue;
-    const own = control === independentlyApproved ? withAwaited(judged, subject, at) : judged;
+    const read = withUnread(judged, control, subject, { ...context, tested });
+    const own = control === independentlyApproved ? withAwaited(read, subject, at) : read;
     const passed = heldByNames(waived(own, all), subject, policy.record);
     const last = emergency === null ? passed : waivedFor(passed, emergency, control, { ...context, tested });
     tested.push(withAcceptance(withRefused(last, given), control, subject, { ...context, tested }));

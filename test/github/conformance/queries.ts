@@ -1,14 +1,13 @@
 /** Every text of GraphQL that the App sends. */
 
 import * as sent from "../../../src/github/queries.ts";
+import { PORTIONS } from "../../../src/github/smaller.ts";
 
 /** Each query by its name; those made for so many things at once, for one and for a few of each. */
 export function allQueries(): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const [name, value] of Object.entries(sent)) {
     if (typeof value === "string") found.set(name, value);
-    else if (typeof value === "object")
-      for (const [key, text] of Object.entries(value)) found.set(`${name}.${key}`, text);
   }
   for (const [changes, pulls] of [
     [[100], 0],
@@ -16,6 +15,16 @@ export function allQueries(): ReadonlyMap<string, string> {
     [[5, 100], 3],
   ] as const)
     found.set(`batchQuery ${changes.length} ${pulls}`, sent.batchQuery(changes, pulls));
+  for (const portion of PORTIONS) {
+    const of = JSON.stringify(portion);
+    found.set(`pullRequestQuery ${of}`, sent.pullRequestQuery(portion));
+    found.set(`changeQuery ${of}`, sent.changeQuery(portion));
+    found.set(`checksQuery ${of}`, sent.checksQuery(portion));
+    found.set(`openPullsQuery ${of}`, sent.openPullsQuery(portion));
+    found.set(`mergedPullsQuery ${of}`, sent.mergedPullsQuery(portion));
+    for (const list of ["reviews", "commits", "timelineItems", "labels"] as const)
+      found.set(`moreQuery ${list} ${of}`, sent.moreQuery(list, portion));
+  }
   found.set("stillThereQuery", sent.stillThereQuery(2, 2));
   found.set("contentsQuery", sent.contentsQuery(2));
   found.set("standingQuery", sent.standingQuery(2));

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Hono } from "hono";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as queries from "../../../src/github/queries.ts";
+import { PORTIONS } from "../../../src/github/smaller.ts";
 import { publishedSdl } from "../conformance/graphql.ts";
 import { restApp } from "../rest/app.ts";
 import { hear, signedIn, type Heard } from "../rest/asking.ts";
@@ -90,12 +91,21 @@ test("every query the App sends is GitHub's own language, and is answered withou
     path0: "README.md",
     head: pull(1).head.sha,
   };
-  const { batchQuery, commitsQuery, contentsQuery, standingQuery, stillThereQuery, ...fixed } = queries;
-  const texts = Object.values<string | Readonly<Record<string, string>>>(fixed).flatMap((one) =>
-    typeof one === "string" ? [one] : Object.values(one),
-  );
-  texts.push(batchQuery([20], 1), contentsQuery(1), stillThereQuery(1, 1));
-  texts.push(commitsQuery(1), standingQuery(1));
+  const texts = [
+    ...Object.values(queries).flatMap((one) => (typeof one === "string" ? [one] : [])),
+    ...PORTIONS.flatMap((portion) => [
+      queries.pullRequestQuery(portion),
+      queries.changeQuery(portion),
+      queries.checksQuery(portion),
+      queries.openPullsQuery(portion),
+      queries.mergedPullsQuery(portion),
+    ]),
+    queries.batchQuery([20], 1),
+    queries.contentsQuery(1),
+    queries.stillThereQuery(1, 1),
+    queries.commitsQuery(1),
+    queries.standingQuery(1),
+  ];
   const asked = texts.filter((one) => !one.includes("$after: String!"));
   expect(asked.length).toBeGreaterThan(5);
   for (const text of asked) {
