@@ -262,7 +262,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     },
     settle: () => worker.settle(),
     async advance(to) {
-      for (const each of firstAndLast(appointments(now, to))) {
+      for (const each of firstAndLast(now, to)) {
         await passUntil(each.at);
         now = Math.max(now, each.at);
         await doNow(each.kind);

@@ -8,14 +8,20 @@ import type { Ledger } from "./ledger/ledger.ts";
 /** What is done by the clock alone. */
 export type Recurring = "redeliver" | "count-hour" | "census" | "count-ended" | "monthly";
 
-const TIMES: readonly { readonly kind: Recurring; readonly pattern: string }[] = [
+const CRONS: Readonly<Record<Recurring, Cron>> = {
   // Just before the hour is counted: what is found then may have been merged because no webhook came.
-  { kind: "redeliver", pattern: "51 * * * *" },
-  { kind: "count-hour", pattern: "53 * * * *" },
-  { kind: "census", pattern: "17 3 * * *" },
-  { kind: "count-ended", pattern: "37 4 * * *" },
-  { kind: "monthly", pattern: "5 5 1 * *" },
-];
+  redeliver: at("51 * * * *"),
+  "count-hour": at("53 * * * *"),
+  census: at("17 3 * * *"),
+  "count-ended": at("37 4 * * *"),
+  monthly: at("5 5 1 * *"),
+};
+
+function at(pattern: string): Cron {
+  return new Cron(pattern, { timezone: "UTC", paused: true });
+}
+
+const KINDS = Object.keys(CRONS) as Recurring[];
 
 /** Each of these has a month of its own. */
 const NEVER_SKIPPED: readonly Recurring[] = ["monthly"];
@@ -28,36 +34,46 @@ export interface Appointment {
 
 /** Everything due after `from` and up to `to`, oldest first. */
 export function appointments(from: Instant, to: Instant): readonly Appointment[] {
-  return TIMES.flatMap(({ kind, pattern }) => {
-    const cron = new Cron(pattern, { timezone: "UTC", paused: true });
-    const found: Appointment[] = [];
-    for (
-      let next = cron.nextRun(new Date(from));
-      next !== null && next.getTime() <= to;
-      next = cron.nextRun(next)
-    ) {
-      found.push({ kind, at: next.getTime() });
-    }
-    return found;
-  }).toSorted((a, b) => a.at - b.at);
+  return byTime(KINDS.flatMap((kind) => each(kind, from, to)));
 }
 
 /**
- * Of each kind only the first and the last, but for what belongs to one month: in a jump of a driven clock nothing else happens on the way that those between could find,
- * and a month has seven hundred hours.
+ * Of each kind only the first and the last after `from` and up to `to`, but all of what belongs to one month; oldest first. In a jump of
+ * a driven clock nothing else happens on the way that those between could find, and a month has seven hundred hours.
  */
-export function firstAndLast(all: readonly Appointment[]): readonly Appointment[] {
-  return all.filter(
-    (each) =>
-      NEVER_SKIPPED.includes(each.kind) ||
-      all.find(({ kind }) => kind === each.kind) === each ||
-      all.findLast(({ kind }) => kind === each.kind) === each,
+export function firstAndLast(from: Instant, to: Instant): readonly Appointment[] {
+  return byTime(
+    KINDS.flatMap((kind) => {
+      if (NEVER_SKIPPED.includes(kind)) return each(kind, from, to);
+      const first = next(kind, from);
+      const last = lastAppointment(kind, to);
+      if (first === undefined || last === undefined || first.at > to) return [];
+      return first.at === last.at ? [first] : [first, last];
+    }),
   );
 }
 
-/** The last time something was due at or before a moment, within the last two months. */
+/** The last time something was due at or before a moment. */
 export function lastAppointment(kind: Recurring, before: Instant): Appointment | undefined {
-  return appointments(before - 62 * 24 * 3_600_000, before).findLast((each) => each.kind === kind);
+  // The library leaves out what is due at the very moment it is given.
+  const found = CRONS[kind].previousRuns(1, new Date(before + 1))[0];
+  return found === undefined ? undefined : { kind, at: found.getTime() };
+}
+
+function next(kind: Recurring, after: Instant): Appointment | undefined {
+  const found = CRONS[kind].nextRun(new Date(after));
+  return found === null ? undefined : { kind, at: found.getTime() };
+}
+
+function each(kind: Recurring, from: Instant, to: Instant): readonly Appointment[] {
+  const found: Appointment[] = [];
+  for (let one = next(kind, from); one !== undefined && one.at <= to; one = next(kind, one.at))
+    found.push(one);
+  return found;
+}
+
+function byTime(all: readonly Appointment[]): readonly Appointment[] {
+  return all.toSorted((a, b) => a.at - b.at);
 }
 
 /** Queues an appointment; however many replicas do so, it is kept once. `round`: names it, where it is not the one of its moment. */

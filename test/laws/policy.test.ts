@@ -459,6 +459,8 @@ describe("globs", () => {
         if (one === "" || globProblem(one) === null) return;
         // A wildcard may stand for nothing at all: such a glob reaches something, but not what it says.
         if (one.includes("*")) return;
+        // To picomatch each ./ a glob begins with is nothing; it is refused because a path is written in one way.
+        if (one.startsWith("./")) return;
         expect(matchesAny([one], parts.join("/"), "lets")).toBe(false);
       }),
       { numRuns: 5000 },

@@ -1,7 +1,7 @@
 /** What an evidence package of the story so far holds: the rows of its CSV files. */
 
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Instant } from "../../domain/change.ts";
@@ -14,13 +14,12 @@ import type { Stage } from "./stage.ts";
 
 const ORGANIZATION = "acme";
 
-/** One row for each file asked about: how many rows it has, and which. A file that is not there has no row. */
-export async function packageRows(
+/** Writes a package of all there is so far, and reads its files: rows by the file's name; none for what is not CSV. */
+export async function packageFiles(
   stage: Stage,
   from: Instant,
   now: Instant,
-  asked: readonly Row[],
-): Promise<Sight> {
+): Promise<ReadonlyMap<string, readonly CsvRow[]>> {
   const folder = await mkdtemp(join(tmpdir(), "countersign-package-"));
   const ledger = await stage.openLedger();
   try {
@@ -36,24 +35,23 @@ export async function packageRows(
       apiUrl: "https://api.github.com",
       generatedAt: now,
     });
-    const files = new Set(asked.map((row) => row["file"]).filter((file) => typeof file === "string"));
-    const rows: Row[] = [];
-    for (const file of files) {
-      const cells = await rowsOf(join(out, file));
-      if (cells !== null) rows.push({ file, count: cells.length, rows: cells });
-    }
-    return { columns: ["file", "rows", "count"], rows };
+    const names = await readdir(out, { recursive: true });
+    const files = new Map<string, readonly CsvRow[]>();
+    for (const name of names)
+      files.set(name, name.endsWith(".csv") ? readCsv(await readFile(join(out, name), "utf8")) : []);
+    return files;
   } finally {
     await ledger.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function rowsOf(path: string): Promise<readonly CsvRow[] | null> {
-  try {
-    const text = await readFile(path, "utf8");
-    return path.endsWith(".csv") ? readCsv(text) : [];
-  } catch {
-    return null;
-  }
+/** One row for each file asked about: how many rows it has, and which. A file that is not there has no row. */
+export function packageRows(files: ReadonlyMap<string, readonly CsvRow[]>, asked: readonly Row[]): Sight {
+  const names = new Set(asked.map((row) => row["file"]).filter((file) => typeof file === "string"));
+  const rows = [...names].flatMap((file): readonly Row[] => {
+    const cells = files.get(file);
+    return cells === undefined ? [] : [{ file, count: cells.length, rows: cells }];
+  });
+  return { columns: ["file", "rows", "count"], rows };
 }

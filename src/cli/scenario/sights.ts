@@ -20,7 +20,7 @@ import type { Expectation, Row } from "./expectations.ts";
 import type { Scenario } from "./format.ts";
 import type { Sight } from "./match.ts";
 import { DEFAULT_REPOSITORY } from "./match.ts";
-import { packageRows } from "./package-rows.ts";
+import { packageFiles, packageRows } from "./package-rows.ts";
 import { remediationRows } from "./remediation-rows.ts";
 import type { Stage } from "./stage.ts";
 
@@ -33,6 +33,8 @@ export class Sights {
   #now: Instant;
   #state: Promise<DoubleState> | null = null;
   #complete: Promise<Sight> | null = null;
+  #drafted: Promise<Sight> | null = null;
+  #package: ReturnType<typeof packageFiles> | null = null;
   readonly #entries = new Map<EntryKind, Promise<readonly LoggedEntry[]>>();
 
   constructor(scenario: Scenario, stage: Stage, made: ReadonlyMap<string, Made>) {
@@ -46,6 +48,8 @@ export class Sights {
     this.#now = now;
     this.#state = null;
     this.#complete = null;
+    this.#drafted = null;
+    this.#package = null;
     this.#entries.clear();
   }
 
@@ -83,7 +87,8 @@ export class Sights {
       case "readiness":
         return this.#readiness(from);
       case "drafts":
-        return this.#drafts(from);
+        this.#drafted ??= this.#drafts(from);
+        return this.#drafted;
       case "notifications":
         return this.#notifications();
       case "gate":
@@ -91,7 +96,8 @@ export class Sights {
       case "requests":
         return this.#requests(expectation.rows);
       case "package":
-        return packageRows(this.#stage, from, this.#now, expectation.rows);
+        this.#package ??= packageFiles(this.#stage, from, this.#now);
+        return packageRows(await this.#package, expectation.rows);
       case "complete":
         this.#complete ??= completeness(this.#stage, await this.state(), from, this.#now);
         return this.#complete;
