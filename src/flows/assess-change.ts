@@ -153,7 +153,7 @@ export async function followBranch(tools: Tools, watched: Watched, ref: string):
     tools.github.lookups.forget([`policy:${watched.repository.id}`]);
   for (const [index, update] of news.entries()) {
     const tasks = index === news.length - 1 ? headTasks(tools, watched, role, update.after) : [];
-    await recordUpdate(tools, watched, update, last.origin, role, tasks);
+    await recordUpdate(tools, watched, update, last.origin, { role, tasks });
   }
   const heard = await recordUnlisted(tools, watched, { ...last, at: news.at(-1)?.at ?? last.at }, role);
   return news.length + heard > 0;
@@ -293,7 +293,7 @@ async function recordUnlisted(
         { waitMs: ASK_AGAIN },
       );
     }
-    await recordUpdate(tools, watched, update, origin, role);
+    await recordUpdate(tools, watched, update, origin, { role });
     recorded += 1;
   }
   return recorded;
@@ -301,28 +301,38 @@ async function recordUnlisted(
 
 /**
  * Records one update, judged as of when it happened. `origin` null: it lies in a past that is filled in; then the place up to which the
- * branch was followed stays, and nothing is said on GitHub. `again`: it is recorded, and GitHub did not show all of it then; nothing is
- * recorded where it still does not.
+ * branch was followed stays, and nothing is said on GitHub. `again`: it is recorded, and GitHub did not show all of it then; these pull
+ * requests are known to have landed by it. Nothing is recorded where it still does not show all, or shows not even these.
  */
 export async function recordUpdate(
   tools: Tools,
   watched: Watched,
   update: RefUpdate,
   origin: BranchRecord["origin"] | null,
-  role = PRODUCTION,
-  tasks: readonly Task[] = [],
-  again = false,
+  {
+    role = PRODUCTION,
+    tasks = [],
+    again = null,
+  }: {
+    readonly role?: Role;
+    readonly tasks?: readonly Task[];
+    readonly again?: readonly number[] | null;
+  } = {},
 ): Promise<void> {
   const { repository } = watched;
   const now = tools.clock.now();
   const { ref, after: head, activityId, at } = update;
   // Only the list moves the place: what it does not show yet may come before what a webhook told.
   const places =
-    again || activityId === null || origin === null
+    again !== null || activityId === null || origin === null
       ? []
       : [placeEntry(watched, { ref, head, activityId, at, origin }, role)];
   const { occurrence, known } = await occurrenceOf(tools, watched, update, role);
-  if (!again && known !== null && (known.change.update.activityId !== null || update.activityId === null)) {
+  if (
+    again === null &&
+    known !== null &&
+    (known.change.update.activityId !== null || update.activityId === null)
+  ) {
     await tools.ledger.record({ entries: places, tasks }, now, watched.fence);
     return;
   }
@@ -354,7 +364,7 @@ export async function recordUpdate(
   const gathered = await orElse(
     async () => {
       if (role === PRODUCTION && isMerge(update)) await followIntegration(tools, watched);
-      return gatherChange(tools, watched, seen, occurrence, policy, mended);
+      return gatherChange(tools, watched, seen, occurrence, policy, mended, again ?? []);
     },
     () =>
       unreadChange(watched, seen, {
@@ -363,7 +373,7 @@ export async function recordUpdate(
         late: now - update.at >= SETTLING,
       }),
   );
-  if (again && isUnshown(gathered)) return;
+  if (again !== null && !isNews(gathered, again)) return;
   untold.push(...gathered.pullRequests.flatMap(({ unread }) => unread?.because ?? []));
   const looked = await withEmergencies(tools, watched, gathered, policy, orElse);
   // Whatever was not told is looked at again.
@@ -460,8 +470,14 @@ export async function completeUnshown(tools: Tools, watched: Watched): Promise<v
     if (isUnshown(body.change)) unshown.push(body.change.update);
   for (const update of unshown) {
     const place = await tools.ledger.state("branch", `${repositoryId}:${update.ref}`);
-    await recordUpdate(tools, watched, update, place?.body.origin ?? null, PRODUCTION, [], true);
+    await recordUpdate(tools, watched, update, place?.body.origin ?? null, { again: [] });
   }
+}
+
+/** Returns whether what is shown now of a recorded update is more than was: all of it, or each pull request known to have landed. */
+function isNews(change: Change, known: readonly number[]): boolean {
+  if (!isUnshown(change)) return true;
+  return known.length > 0 && known.every((each) => change.pullRequests.some(({ number }) => number === each));
 }
 
 function isUnshown({ awaited, pullRequests }: Change): boolean {
@@ -549,6 +565,7 @@ async function gatherChange(
   occurrence: number,
   policy: PolicyInForce,
   mended: Mended | null,
+  landed: readonly number[],
 ): Promise<Change> {
   const { repository } = watched;
   const octokit = await tools.github.octokits.installation(watched.installationId);
@@ -559,9 +576,9 @@ async function gatherChange(
   const pullRequests: PullRequest[] = [];
   const shipped: ShippedContent[] = [];
   const gathered: PullRequest[] = [];
-  for (const number of read.pulls) {
-    const landed = { policy, before: update.before, mended };
-    const told = await orUntold(tools, watched, update, () => gatherPull(tools, watched, number, landed));
+  for (const number of new Set([...read.pulls, ...landed])) {
+    const as = { policy, before: update.before, mended };
+    const told = await orUntold(tools, watched, update, () => gatherPull(tools, watched, number, as));
     if (isNotTold(told)) {
       const because = { because: told.untold, since: update.at };
       const pull = await unreadPull(tools, watched, number, because, update);

@@ -1,6 +1,6 @@
 /** Completeness: list a period's updates of every production branch anew, and count them against the log. */
 
-import { NO_COMMIT, type Instant, type RefUpdate } from "../domain/change.ts";
+import { NO_COMMIT, type Change, type Instant, type RefUpdate } from "../domain/change.ts";
 import { countListings, EDGE, type Count, type Listings } from "../domain/evidence/counting.ts";
 import { branchOf } from "../domain/policy/scope.ts";
 import { canonical, sha256 } from "../domain/digest.ts";
@@ -143,7 +143,8 @@ export async function countBranch(
   // GitHub keeps updates for a year: what it does not list of an older span may have been, and is forgotten.
   const isForgotten = begun === null && start < tools.clock.now() - HISTORY_KEPT;
   const git = await gitLine(tools, watched, listed);
-  const recorded = await recordedUpdates(tools, repository.id, ref, { from: start, to });
+  const changes = await recordedChanges(tools, repository.id, ref, { from: start, to });
+  const recorded = changes.map(({ update }) => update);
   // Before anybody watched no webhook could tell.
   const heardFrom = Math.max(start, watched.since);
   const told = await toldOf(tools, repository.id, ref, { from: heardFrom, to });
@@ -155,6 +156,7 @@ export async function countBranch(
     ledger: recorded,
     git: git?.git ?? null,
     pulls: merged.pulls,
+    named: new Set(changes.flatMap(({ pullRequests }) => pullRequests.map(({ number }) => number))),
     told,
     heardFrom,
   });
@@ -241,16 +243,16 @@ async function gitLine(
   return read === null ? null : { ...read, git: read.line };
 }
 
-async function recordedUpdates(
+async function recordedChanges(
   tools: Tools,
   repositoryId: number,
   ref: string,
   { from, to }: Span,
-): Promise<readonly RefUpdate[]> {
-  const recorded: RefUpdate[] = [];
+): Promise<readonly Pick<Change, "update" | "pullRequests">[]> {
+  const recorded: Pick<Change, "update" | "pullRequests">[] = [];
   for await (const entry of tools.ledger.states("change", { repositoryId, from, to, order: "at" })) {
-    const { update } = entry.body.change;
-    if (update.ref === ref) recorded.push(update);
+    const { update, pullRequests } = entry.body.change;
+    if (update.ref === ref) recorded.push({ update, pullRequests });
   }
   return recorded;
 }

@@ -34,6 +34,7 @@ import type { Tools, Watched } from "./ports.ts";
 import { withoutQueueBranches } from "./queue-branches.ts";
 import { lookAtDue } from "./reviews.ts";
 import { answerUnheardGates } from "./unheard-gates.ts";
+import { findUnnamed } from "./unnamed-pulls.ts";
 
 /** Lists what the App can see, records what is new or gone, and queues a sweep of each repository. `round` names this census. */
 export async function census(tools: Tools, round: string): Promise<void> {
@@ -137,6 +138,8 @@ export async function sweepRepository(tools: Tools, watched: Watched): Promise<v
   await chores.do("the integration branches", () => followIntegration(tools, watched));
   for (const ref of refs) await chores.do(`the updates of ${ref}`, () => followBranch(tools, watched, ref));
   await chores.do("what was not shown whole", () => completeUnshown(tools, watched));
+  for (const ref of refs)
+    await chores.do(`the pull requests merged into ${ref}`, () => findUnnamed(tools, watched, ref));
   await chores.do("how it is protected", () => readControlState(tools, watched, null));
   await chores.do("the open pull requests", () => rejudgeOpen(tools, watched));
   await chores.do("what is due", () => doDue(tools, watched));

@@ -25,7 +25,7 @@ export interface Came {
 
 /** The pull requests merged into a branch, and where git says the branch is. */
 export interface MergedListing extends Came {
-  readonly pulls: readonly MergedPull[];
+  readonly pulls: readonly (MergedPull & { readonly head: Sha })[];
   /** Null: there is no such branch (any more). */
   readonly head: Sha | null;
 }
@@ -39,6 +39,7 @@ const MergedAnswer = z.object({
         mergedAt: InstantShape.nullish(),
         updatedAt: InstantShape,
         mergeCommit: Oid.nullish(),
+        headRefOid: ShaShape,
       }),
     ),
   }),
@@ -67,14 +68,14 @@ async function mergedByGraphql(
   since: Instant,
 ): Promise<MergedListing> {
   const smaller = new Smaller(github);
-  const found = new Map<number, MergedPull>();
+  const found = new Map<number, MergedListing["pulls"][number]>();
   const read = async (after: string | null) => {
     const { owner, name } = repository;
     const variables = { owner, name, branch, ref: `refs/heads/${branch}`, after };
     const { repository: told } = await smaller.query(mergedPullsQuery, variables, MergedAnswer);
-    for (const { number, mergedAt, mergeCommit } of told.pullRequests.nodes) {
+    for (const { number, mergedAt, mergeCommit, headRefOid: head } of told.pullRequests.nodes) {
       if (mergedAt != null && mergedAt >= since)
-        found.set(number, { number, at: mergedAt, commit: mergeCommit?.oid ?? null });
+        found.set(number, { number, at: mergedAt, commit: mergeCommit?.oid ?? null, head });
     }
     return told;
   };
@@ -98,8 +99,12 @@ async function mergedByGraphql(
     head: first.ref?.target?.oid ?? null,
     truncated,
     query: `pullRequests(states: MERGED, baseRefName: ${JSON.stringify(branch)}, orderBy: {field: UPDATED_AT, direction: DESC}) of ${repository.owner}/${repository.name}`,
-    digest: sha256(canonical(pulls)),
+    digest: digestOfMerged(pulls),
   };
+}
+
+function digestOfMerged(pulls: readonly MergedPull[]): string {
+  return sha256(canonical(pulls.map(({ number, at, commit }) => ({ number, at, commit }))));
 }
 
 const RefShape = z.object({ object: z.object({ sha: ShaShape }) });
@@ -115,8 +120,8 @@ async function mergedByRest(
   const ref = await askMaybe(github, "GET /repos/{owner}/{repo}/git/ref/{ref}", asked, RefShape);
   const { pulls: listed, truncated } = await listMerged(github, repository, branch, since);
   const pulls = listed
-    .flatMap(({ number, mergedAt, mergeCommit }): readonly MergedPull[] =>
-      mergedAt === null ? [] : [{ number, at: mergedAt, commit: mergeCommit }],
+    .flatMap(({ number, mergedAt, mergeCommit, head }): MergedListing["pulls"] =>
+      mergedAt === null ? [] : [{ number, at: mergedAt, commit: mergeCommit, head: head.sha }],
     )
     .toSorted((a, b) => a.number - b.number);
   return {
@@ -124,7 +129,7 @@ async function mergedByRest(
     head: ref?.data.object.sha ?? null,
     truncated,
     query: `GET /repos/${repository.owner}/${repository.name}/pulls?state=closed&base=${encodeURIComponent(branch)}&sort=updated&direction=desc`,
-    digest: sha256(canonical(pulls)),
+    digest: digestOfMerged(pulls),
   };
 }
 

@@ -340,7 +340,7 @@ query MergedPulls($owner: String!, $name: String!, $branch: String!, $ref: Strin
       orderBy: { field: UPDATED_AT, direction: DESC }
     ) {
       pageInfo { hasNextPage endCursor }
-      nodes { number mergedAt updatedAt mergeCommit { oid } }
+      nodes { number mergedAt updatedAt mergeCommit { oid } headRefOid }
     }
   }
 }`;

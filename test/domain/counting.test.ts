@@ -34,6 +34,7 @@ const AGREED: Listings = {
   ledger: [MERGED, PUSHED],
   git: line("c", { b: ["a"], c: ["b"] }),
   pulls: [{ number: 1, at: HOUR, commit: "b" }],
+  named: new Set([1]),
   told: [MERGED, PUSHED],
   heardFrom: 0,
 };
@@ -69,7 +70,17 @@ describe("listings that agree", () => {
       { number: 1, at: HOUR, commit: "b" },
       { number: 2, at: HOUR, commit: "c" },
     ];
-    expect(told({ activity: [group], ledger: [group], told: [group], pulls })).toEqual([]);
+    const listings = { activity: [group], ledger: [group], told: [group], pulls };
+    expect(told({ ...listings, named: new Set([1, 2]) })).toEqual([]);
+    expect(told({ ...listings, named: new Set([1]) })).toEqual([
+      "pull request #2 c only in merged-pull-requests: unexplained",
+    ]);
+  });
+
+  test("differ where no row names the pull request that was merged", () => {
+    expect(told({ named: new Set() })).toEqual([
+      "pull request #1 b only in merged-pull-requests: unexplained",
+    ]);
   });
 
   test("leave a pull request merged at the very edge to the span beside", () => {

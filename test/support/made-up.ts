@@ -15,6 +15,16 @@ story: []
   "laws",
 );
 
+/** The same, enforced: what is merged all the same goes round the gate. */
+export const ENFORCED = readStory(
+  `name: a story made up and enforced
+policy: { mode: enforce, approval: { required: 1 }, production: { branches: [main, "release/**"] } }
+people: { ann: { permission: admin }, bob: { permission: write }, cat: { permission: write } }
+story: []
+`,
+  "laws",
+);
+
 const KINDS = [
   ["open", 5],
   ["review", 10],

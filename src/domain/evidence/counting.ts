@@ -30,6 +30,8 @@ export interface Listings {
   readonly git: GitLine | null;
   /** Those merged in the span or within a minute of it: GitHub tells the two moments apart. */
   readonly pulls: readonly MergedPull[];
+  /** The numbers of the pull requests that rows name. */
+  readonly named: ReadonlySet<number>;
   /** The pushes that webhooks told of, and since when they could: before nobody was watching. */
   readonly told: readonly Pick<RefUpdate, "before" | "after">[];
   readonly heardFrom: Instant;
@@ -156,7 +158,7 @@ function isRewritten({ activity, later }: Listings, update: RefUpdate): boolean 
 export const EDGE = 60_000;
 
 function againstPulls(listings: Listings): readonly Difference[] {
-  const { activity, later, from, to, pulls } = listings;
+  const { activity, later, from, to, pulls, named } = listings;
   const brought = broughtBy(listings);
   const byUpdate = new Map<RefUpdate, MergedPull[]>();
   const homeless: MergedPull[] = [];
@@ -181,8 +183,16 @@ function againstPulls(listings: Listings): readonly Difference[] {
     if (!isMerge) differences.push(...own.map((pull) => pullDifference(pull, CAUSES.byHand)));
     else if (own.length === 0 && update.at >= from + EDGE && update.at < to - EDGE)
       differences.push(differing("update", update.after, "activity", null));
-    else if (update.kind === "pull-request" && own.length > 1) {
-      const direct = own.filter(({ commit }) => commit === update.after).slice(0, 1);
+    else if (update.kind === "queue")
+      differences.push(
+        ...own.filter((pull) => !named.has(pull.number)).map((pull) => pullDifference(pull, null)),
+      );
+    else if (own.every((pull) => !named.has(pull.number)))
+      differences.push(...own.map((pull) => pullDifference(pull, null)));
+    else if (own.length > 1) {
+      const direct = own
+        .filter(({ commit, number }) => commit === update.after && named.has(number))
+        .slice(0, 1);
       const others = own.filter((pull) => !direct.includes(pull));
       const numbers = (direct.length === 0 ? own.slice(0, 1) : direct).map(({ number }) => number);
       differences.push(...others.map((pull) => pullDifference(pull, CAUSES.together(numbers))));
