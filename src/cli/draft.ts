@@ -34,7 +34,9 @@ export async function writeDraft(
   try {
     const organization = await organizationIn(ledger, options.org);
     const period = options.period === undefined ? undefined : await namedPeriod(options.period, ledger);
-    const made = await draft(ledger, { kind: wanted, organization, at, id: options.id, period });
+    const made = await ledger.snapshot((moment) =>
+      draft(moment, { kind: wanted, organization, at, id: options.id, period }),
+    );
     if (!made.ok)
       return {
         code: 1,

@@ -17,7 +17,7 @@ export async function tellReadiness(
   const ledger = await openLedger(where, { readOnly: true });
   try {
     const { id, login } = await organizationIn(ledger, options.org);
-    const found = await readiness(ledger, id, { days: options.days, at });
+    const found = await ledger.snapshot((moment) => readiness(moment, id, { days: options.days, at }));
     return {
       code: found.go ? 0 : 1,
       lines: readinessLines(found, login, options.days),

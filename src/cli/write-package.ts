@@ -24,17 +24,19 @@ export interface PackageRequest {
 /** Writes the package of a period; the folder must not be there yet. Throws Trouble. */
 export async function writePackage(ledger: Ledger, request: PackageRequest): Promise<Exported> {
   const organization = await organizationOf(ledger, request.organization);
-  return exportEvidence({
-    ledger,
-    organization,
-    period: request.period,
-    generatedAt: request.generatedAt,
-    signingKey: readSigningKey(request.signingKey),
-    writer: await openPackage(request.out, { zip: request.zip }),
-    tool: { name: "countersign", version: "0.1.0", apiUrl: request.apiUrl, facts: [] },
-    renderStartHere,
-    verifyScript: VERIFY_SCRIPT,
-  });
+  return ledger.snapshot(async (moment) =>
+    exportEvidence({
+      ledger: moment,
+      organization,
+      period: request.period,
+      generatedAt: request.generatedAt,
+      signingKey: readSigningKey(request.signingKey),
+      writer: await openPackage(request.out, { zip: request.zip }),
+      tool: { name: "countersign", version: "0.1.0", apiUrl: request.apiUrl, facts: [] },
+      renderStartHere,
+      verifyScript: VERIFY_SCRIPT,
+    }),
+  );
 }
 
 /** The organisation whose repositories the ledger knows. */

@@ -9,7 +9,7 @@ import { draftResponse } from "../domain/drafts/response.ts";
 import type { Instant } from "../domain/change.ts";
 import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
 import { short } from "../domain/wording.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { LedgerReader } from "../ledger/ledger.ts";
 
 /** What is drafted. `period`: needed for `bridge` and `note`; `id`: for `response`. */
 export interface DraftRequest {
@@ -20,7 +20,7 @@ export interface DraftRequest {
   readonly period?: { readonly name: string; readonly from: Instant; readonly to: Instant } | undefined;
 }
 
-type Log = Pick<Ledger, "named" | "state" | "states" | "verifyLog">;
+type Log = Pick<LedgerReader, "named" | "state" | "states" | "verifyLog">;
 
 /** Kept whole: there are few of each, however many changes there were. */
 const KINDS: readonly EntryKind[] = [
@@ -39,7 +39,6 @@ export async function draft(ledger: Log, request: DraftRequest): Promise<Draft> 
   const check = await ledger.verifyLog();
   if (!check.ok) return { ok: false, missing: [`a whole evidence log: ${check.problem}`] };
   const { kind, at, organization } = request;
-  // Listed first: what is recorded meanwhile is then among the entries and not on the list, and no hole.
   const named = await ledger.named(KINDS, organization.id);
   const records: Records = {
     organization: organization.login,

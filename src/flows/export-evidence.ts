@@ -21,12 +21,12 @@ import type { StartHere } from "../domain/evidence/start-here.ts";
 import { Tally } from "../domain/evidence/summary.ts";
 import { schemaName, schemaOfTable, timeText, type Table } from "../domain/evidence/table.ts";
 import { lineOf } from "../domain/stored.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { LedgerReader } from "../ledger/ledger.ts";
 import type { PackageWriter, Written } from "../package/folder.ts";
 
-/** What an export needs. `writer` is finished when it went well and abandoned when it did not. */
+/** What an export needs. `ledger`: the log as of one place in it, where events may come in meanwhile; `writer` is finished when it went well and abandoned when it did not. */
 export interface ExportRequest {
-  readonly ledger: Pick<Ledger, "states" | "log" | "head">;
+  readonly ledger: Pick<LedgerReader, "states" | "log" | "head">;
   readonly organization: { readonly id: number; readonly login: string };
   readonly period: Period;
   /** When the package is said to be made, milliseconds; the same inputs give the same bytes. */
@@ -87,7 +87,6 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
   const entries = await writeLog(source, writer, organization.id, "log/entries.jsonl");
   const cited = await writeLog(source, writer, organization.id, "log/cited.jsonl");
   written.push(entries, cited);
-  // Read last: every entry given here lies before it.
   const head = await request.ledger.head();
   const put = async (path: string, content: string): Promise<void> => {
     written.push(await writer.text(path, content));

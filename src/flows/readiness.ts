@@ -6,14 +6,14 @@ import { reviewedMonths } from "../domain/deviation/operating.ts";
 import type { Bodies, EntryKind } from "../domain/entry.ts";
 import { periodAt, readinessOf, type Readiness, type ReadinessFacts } from "../domain/readiness.ts";
 import type { Assessment } from "../domain/result.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import type { LedgerReader } from "../ledger/ledger.ts";
 import { newestPolicy } from "./monitoring.ts";
 
 const DAY = 24 * 3_600_000;
 
 /** Judges the readiness of an organisation on its last days. */
 export async function readiness(
-  ledger: Pick<Ledger, "states">,
+  ledger: Pick<LedgerReader, "states">,
   organizationId: number,
   { days, at }: { readonly days: number; readonly at: Instant },
 ): Promise<Readiness> {
@@ -21,7 +21,7 @@ export async function readiness(
 }
 
 async function readinessFacts(
-  ledger: Pick<Ledger, "states">,
+  ledger: Pick<LedgerReader, "states">,
   organizationId: number,
   { days, at }: { readonly days: number; readonly at: Instant },
 ): Promise<ReadinessFacts> {

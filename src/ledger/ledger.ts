@@ -19,7 +19,7 @@ import type { LogCheck, LogFilter, LogRow } from "./log.ts";
 import { Queue } from "./queue.ts";
 import type { Tables } from "./schema.ts";
 import { storable } from "./storable.ts";
-import type { Store } from "./store.ts";
+import type { Readable, Store } from "./store.ts";
 
 const PAGE = 1_000;
 
@@ -34,12 +34,93 @@ export interface StateFilter {
   readonly order?: "subject" | "at";
 }
 
+/** What is read of one database: the evidence log, its newest states, and when an App last worked on it. Every method throws Trouble when the database fails. */
+export class LedgerReader {
+  readonly #readable: Readable;
+
+  constructor(readable: Readable) {
+    this.#readable = readable;
+  }
+
+  /** The newest entry of one subject. */
+  state<K extends EntryKind>(kind: K, subject: string): Promise<LoggedEntry<K> | undefined> {
+    return this.#readable.read(async (db) => {
+      const row = await db
+        .selectFrom("state")
+        .innerJoin("log", "log.seq", "state.seq")
+        .select(LOG_COLUMNS)
+        .where("state.kind", "=", kind)
+        .where("state.subject", "=", subject)
+        .executeTakeFirst();
+      return row && readEntry<K>(row);
+    });
+  }
+
+  /** The newest entry of every subject of a kind, in pages: what changes meanwhile may be seen old or new, nothing is held up. */
+  async *states<K extends EntryKind>(kind: K, filter: StateFilter = {}): AsyncIterable<LoggedEntry<K>> {
+    let after: LogRow | undefined;
+    for (;;) {
+      const last = after;
+      const rows = await this.#readable.read((db) => {
+        const base = db.selectFrom("state").innerJoin("log", "log.seq", "state.seq").select(LOG_COLUMNS);
+        return statePage(base, kind, filter, last).execute();
+      });
+      for (const row of rows) yield readEntry<K>(row);
+      after = rows.at(-1);
+      if (rows.length < PAGE) return;
+    }
+  }
+
+  /** What is there of these kinds, by the list of states alone: also what the log itself has lost. */
+  named(
+    kinds: readonly EntryKind[],
+    organizationId: number,
+  ): Promise<readonly { readonly kind: EntryKind; readonly subject: string; readonly seq: number }[]> {
+    return this.#readable.read(async (db) => {
+      const rows = await db
+        .selectFrom("state")
+        .select(["kind", "subject", "seq"])
+        .where("kind", "in", kinds)
+        .where("organization_id", "=", organizationId)
+        .orderBy("seq")
+        .execute();
+      return rows.map(({ kind, subject, seq }) => ({ kind: kind as EntryKind, subject, seq }));
+    });
+  }
+
+  /** Every entry, oldest first, in pages. */
+  log<K extends EntryKind = EntryKind>(filter: LogFilter<K> = {}): AsyncIterable<LoggedEntry<K>> {
+    return readLog(this.#readable, filter);
+  }
+
+  /** How long the log is, and its last hash. */
+  head(): Promise<{ readonly size: number; readonly hash: string }> {
+    return this.#readable.read((db) =>
+      db.selectFrom("log_head").select(["size", "hash"]).where("id", "=", 1).executeTakeFirstOrThrow(),
+    );
+  }
+
+  /** Computes every link again and holds head and states against the log; names the first entry that does not fit. */
+  verifyLog(): Promise<LogCheck> {
+    return checkLog(this.#readable);
+  }
+
+  /** When an App last worked on this database; null: never. */
+  lastBeat(): Promise<Instant | null> {
+    return this.#readable.read(async (db) => {
+      const row = await db.selectFrom("heartbeat").select("at").where("id", "=", 1).executeTakeFirst();
+      return row?.at ?? null;
+    });
+  }
+}
+
 /** The evidence log and the queue of one database. Every method throws Trouble when the database fails. */
-export class Ledger {
+export class Ledger extends LedgerReader {
   readonly queue: Queue;
   readonly #store: Store;
 
   constructor(store: Store) {
+    super(store);
     this.#store = store;
     this.queue = new Queue(store);
   }
@@ -72,67 +153,9 @@ export class Ledger {
     });
   }
 
-  /** The newest entry of one subject. */
-  state<K extends EntryKind>(kind: K, subject: string): Promise<LoggedEntry<K> | undefined> {
-    return this.#store.read(async (db) => {
-      const row = await db
-        .selectFrom("state")
-        .innerJoin("log", "log.seq", "state.seq")
-        .select(LOG_COLUMNS)
-        .where("state.kind", "=", kind)
-        .where("state.subject", "=", subject)
-        .executeTakeFirst();
-      return row && readEntry<K>(row);
-    });
-  }
-
-  /** The newest entry of every subject of a kind, in pages: what changes meanwhile may be seen old or new, nothing is held up. */
-  async *states<K extends EntryKind>(kind: K, filter: StateFilter = {}): AsyncIterable<LoggedEntry<K>> {
-    let after: LogRow | undefined;
-    for (;;) {
-      const last = after;
-      const rows = await this.#store.read((db) => {
-        const base = db.selectFrom("state").innerJoin("log", "log.seq", "state.seq").select(LOG_COLUMNS);
-        return statePage(base, kind, filter, last).execute();
-      });
-      for (const row of rows) yield readEntry<K>(row);
-      after = rows.at(-1);
-      if (rows.length < PAGE) return;
-    }
-  }
-
-  /** What is there of these kinds, by the list of states alone: also what the log itself has lost. */
-  named(
-    kinds: readonly EntryKind[],
-    organizationId: number,
-  ): Promise<readonly { readonly kind: EntryKind; readonly subject: string; readonly seq: number }[]> {
-    return this.#store.read(async (db) => {
-      const rows = await db
-        .selectFrom("state")
-        .select(["kind", "subject", "seq"])
-        .where("kind", "in", kinds)
-        .where("organization_id", "=", organizationId)
-        .orderBy("seq")
-        .execute();
-      return rows.map(({ kind, subject, seq }) => ({ kind: kind as EntryKind, subject, seq }));
-    });
-  }
-
-  /** Every entry, oldest first, in pages. */
-  log<K extends EntryKind = EntryKind>(filter: LogFilter<K> = {}): AsyncIterable<LoggedEntry<K>> {
-    return readLog(this.#store, filter);
-  }
-
-  /** How long the log is, and its last hash. */
-  head(): Promise<{ readonly size: number; readonly hash: string }> {
-    return this.#store.read((db) =>
-      db.selectFrom("log_head").select(["size", "hash"]).where("id", "=", 1).executeTakeFirstOrThrow(),
-    );
-  }
-
-  /** Computes every link again and holds head and states against the log; names the first entry that does not fit. */
-  verifyLog(): Promise<LogCheck> {
-    return checkLog(this.#store);
+  /** Reads everything as of one place in the log, however long it takes; whoever writes meanwhile does not wait. */
+  snapshot<T>(work: (moment: LedgerReader) => Promise<T>): Promise<T> {
+    return this.#store.snapshot((moment) => work(new LedgerReader(moment)));
   }
 
   /** Notes that an App works on this database now; however many do, the latest counts. */
@@ -163,14 +186,6 @@ export class Ledger {
       // New before old: what is only written over would need no room.
       const { id } = await tx.insertInto("trial").values({ body }).returning("id").executeTakeFirstOrThrow();
       await tx.deleteFrom("trial").where("id", "<", id).execute();
-    });
-  }
-
-  /** When an App last worked on this database; null: never. */
-  lastBeat(): Promise<Instant | null> {
-    return this.#store.read(async (db) => {
-      const row = await db.selectFrom("heartbeat").select("at").where("id", "=", 1).executeTakeFirst();
-      return row?.at ?? null;
     });
   }
 

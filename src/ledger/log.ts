@@ -8,7 +8,7 @@ import type { Instant } from "../domain/change.ts";
 import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
 import { raised } from "../domain/stored.ts";
 import type { LogTable } from "./schema.ts";
-import type { Store } from "./store.ts";
+import type { Readable } from "./store.ts";
 
 const PAGE = 1_000;
 
@@ -64,14 +64,14 @@ export function readEntry<K extends EntryKind>(row: LogRow): LoggedEntry<K> {
 
 /** Every entry that the filter lets through, oldest first. */
 export async function* readLog<K extends EntryKind>(
-  store: Store,
+  store: Readable,
   filter: LogFilter<K>,
 ): AsyncIterable<LoggedEntry<K>> {
   for await (const row of rows(store, filter)) yield readEntry<K>(row);
 }
 
 /** Computes every link again, then holds the head and the states against the log; names the first entry that does not fit. */
-export async function checkLog(store: Store): Promise<LogCheck> {
+export async function checkLog(store: Readable): Promise<LogCheck> {
   // Read first: whatever is appended meanwhile comes after it.
   const head = await store.read((db) =>
     db.selectFrom("log_head").select(["size", "hash"]).where("id", "=", 1).executeTakeFirst(),
@@ -96,7 +96,7 @@ export async function checkLog(store: Store): Promise<LogCheck> {
   return (await wrongState(store)) ?? { ok: true, size, hash };
 }
 
-async function* rows(store: Store, filter: LogFilter): AsyncIterable<LogRow> {
+async function* rows(store: Readable, filter: LogFilter): AsyncIterable<LogRow> {
   const { from, to, kinds, repositoryId, afterSeq = 0 } = filter;
   let after = afterSeq;
   for (;;) {
@@ -135,7 +135,7 @@ function brokenLink(row: LogRow, seq: number, previousHash: string): string | nu
   return null;
 }
 
-async function wrongState(store: Store): Promise<LogCheck | null> {
+async function wrongState(store: Readable): Promise<LogCheck | null> {
   const wrong = await store.read((db) =>
     sql<{ seq: number; kind: string; subject: string }>`
       select s.seq, s.kind, s.subject from state s left join log l on l.seq = s.seq

@@ -34,16 +34,16 @@ export function openSqlite(dataDir: string, readOnly: boolean): SqliteDatabase {
   }
   // SQLite's own waiting for a lock stops the event loop: from here on, whoever calls waits and tries again.
   database.exec("pragma busy_timeout = 0");
-  return inKyselysShape(database);
+  return inKyselysShape(database, readOnly);
 }
 
-function inKyselysShape(database: DatabaseSync): SqliteDatabase {
+function inKyselysShape(database: DatabaseSync, readOnly: boolean): SqliteDatabase {
   const statements = new Map<string, SqliteStatement>();
   return {
     close: () => database.close(),
     prepare(text) {
       // A read first and a write later in one deferred transaction can fail for good when another process wrote between.
-      if (text === "begin") return shape(database.prepare("begin immediate"));
+      if (text === "begin" && !readOnly) return shape(database.prepare("begin immediate"));
       // SQLite may have rolled back by itself, as when the disk is full: failing at that would hide why.
       if (text === "rollback" && !database.isTransaction) return NOTHING;
       const known = statements.get(text);

@@ -1,7 +1,7 @@
 /** One way to write and one way to read, over both stores; every driver's error becomes Trouble. */
 
-import { Kysely, PostgresDialect, SqliteDialect } from "kysely";
-import type { Transaction } from "kysely";
+import { Kysely, PostgresDialect, sql, SqliteDialect } from "kysely";
+import type { ControlledTransaction, Transaction } from "kysely";
 
 import { isPassing, troubleOf } from "./failure.ts";
 import { Postgres } from "./postgres.ts";
@@ -11,13 +11,19 @@ import { openSqlite } from "./sqlite.ts";
 /** Where the ledger is: a PostgreSQL address, or the folder of the embedded file. */
 export type Where = { readonly databaseUrl: string } | { readonly dataDir: string };
 
+/** What can only be read from. */
+export interface Readable {
+  /** Reads outside any transaction of a writer; on SQLite by a connection of its own, so that no reader holds up the writer. Throws Trouble. */
+  read<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
+}
+
 /** An open database. */
-export interface Store {
+export interface Store extends Readable {
   readonly kind: StoreKind;
   /** One transaction: all or nothing; tried again where the database asks for it, so `work` must touch nothing else. Throws Trouble. */
   transact<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
-  /** Reads outside any transaction; on SQLite by a connection of its own, so that no reader holds up the writer. Throws Trouble. */
-  read<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
+  /** Reads the database as it is at one moment, however long that takes; writers do not wait for it. Throws Trouble. */
+  snapshot<T>(work: (moment: Readable) => Promise<T>): Promise<T>;
   /** One transaction that may take as long as it needs, before the store is used otherwise. Throws Trouble. */
   migrate<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -40,7 +46,7 @@ export function openStore(where: Where, options: StoreOptions): Store {
       throw troubleOf(error, place);
     }
   };
-  const { kind, writer, reader, patiently } =
+  const { kind, writer, reader, patiently, apart } =
     "databaseUrl" in where ? postgres(where.databaseUrl, options) : sqlite(where.dataDir, options.readOnly);
   const transact: Store["transact"] = (work) => guard(() => again(() => writer.transaction().execute(work)));
   return {
@@ -48,6 +54,23 @@ export function openStore(where: Where, options: StoreOptions): Store {
     transact,
     migrate: (work) => patiently(() => transact(work)),
     read: (work) => guard(() => again(() => work(reader))),
+    async snapshot(work) {
+      const { db, close } = apart();
+      try {
+        const moment = await guard(() => again(() => begin(db, kind)));
+        try {
+          return await work({ read: (reading) => guard(() => reading(moment)) });
+        } finally {
+          // Nothing was written; a connection that was lost has nothing left to end.
+          await moment
+            .rollback()
+            .execute()
+            .catch(() => undefined);
+        }
+      } finally {
+        await close();
+      }
+    },
     async close() {
       // The writer last: it leaves one file, with all that was written beside it taken in.
       if (reader !== writer) await reader.destroy();
@@ -61,6 +84,26 @@ interface Connections {
   readonly writer: Kysely<Tables>;
   readonly reader: Kysely<Tables>;
   readonly patiently: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Connections that a long read does not take from others. */
+  readonly apart: () => { readonly db: Kysely<Tables>; readonly close: () => Promise<void> };
+}
+
+/** Begins to read at one moment: the first statement fixes it. */
+async function begin(db: Kysely<Tables>, kind: StoreKind): Promise<ControlledTransaction<Tables>> {
+  if (kind === "sqlite") {
+    const moment = await db.startTransaction().execute();
+    await moment.selectFrom("log_head").select("size").execute();
+    return moment;
+  }
+  const moment = await db
+    .startTransaction()
+    .setIsolationLevel("repeatable read")
+    .setAccessMode("read only")
+    .execute();
+  // Files are written and sorted between two reads.
+  await sql`set local idle_in_transaction_session_timeout = 0`.execute(moment);
+  await moment.selectFrom("log_head").select("size").execute();
+  return moment;
 }
 
 function sqlite(dataDir: string, readOnly: boolean): Connections {
@@ -71,13 +114,28 @@ function sqlite(dataDir: string, readOnly: boolean): Connections {
     });
   const writer = open(readOnly);
   const reader = readOnly ? writer : open(true);
-  return { kind: "sqlite", writer, reader, patiently: (work) => work() };
+  return {
+    kind: "sqlite",
+    writer,
+    reader,
+    patiently: (work) => work(),
+    apart: () => {
+      const db = open(true);
+      return { db, close: () => db.destroy() };
+    },
+  };
 }
 
 function postgres(databaseUrl: string, options: StoreOptions): Connections {
   const pool = new Postgres(databaseUrl, options);
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  return { kind: "postgres", writer: db, reader: db, patiently: (work) => pool.patiently(work) };
+  return {
+    kind: "postgres",
+    writer: db,
+    reader: db,
+    patiently: (work) => pool.patiently(work),
+    apart: () => ({ db, close: () => Promise.resolve() }),
+  };
 }
 
 /** How long a transaction is tried again while another process holds the lock, in milliseconds. */

@@ -25,10 +25,10 @@ import type {
   RepositoryRecord,
 } from "../../src/domain/record.ts";
 import type { Result } from "../../src/domain/result.ts";
-import { exportEvidence, type Exported } from "../../src/flows/export-evidence.ts";
+import { exportEvidence, type Exported, type ExportRequest } from "../../src/flows/export-evidence.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import { openPackage } from "../../src/package/folder.ts";
+import { openPackage, type PackageWriter } from "../../src/package/folder.ts";
 import { renderStartHere } from "../../src/package/start-here.ts";
 import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
 
@@ -587,9 +587,9 @@ export async function ledgerWith(
 
 /** Exports the period of a ledger to a folder. */
 export async function exportTo(
-  ledger: Pick<Ledger, "states" | "log" | "head">,
+  ledger: ExportRequest["ledger"],
   folder: string,
-  options: { readonly zip?: boolean } = {},
+  options: { readonly zip?: boolean; readonly writer?: PackageWriter } = {},
 ): Promise<Exported> {
   return exportEvidence({
     ledger,
@@ -597,7 +597,7 @@ export async function exportTo(
     period: PERIOD,
     generatedAt: GENERATED_AT,
     signingKey: KEY,
-    writer: await openPackage(folder, options),
+    writer: options.writer ?? (await openPackage(folder, options)),
     tool: {
       name: "countersign",
       version: "0.0.0-test",

@@ -63,6 +63,7 @@ export class FailingStore {
       kind: store.kind,
       migrate: (work) => living(() => store.migrate(work)),
       read: (work) => living(() => store.read(work)),
+      snapshot: (work) => living(() => store.snapshot(work)),
       transact: (work) =>
         living(async () => {
           if (!this.#armed || bookkeeping.getStore() === true) return store.transact(work);
