@@ -59,6 +59,8 @@ export interface StartTools {
   readonly wall?: Clock;
   /** `driven`: time stands still but for {@link Countersign.advance}. */
   readonly timetable?: "system" | "driven";
+  /** `command`: it does one thing beside a serving App, or without one, and notes nothing of who was there. Default: `serve`. */
+  readonly role?: "serve" | "command";
 }
 
 /** The running App. */
@@ -179,14 +181,25 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     wake: () => worker.wake(),
     missed: () => (missedSince ??= clock.now()),
   });
-  // Whoever runs says so four times a minute. Where nobody did for longer, nobody was there.
+  const isServing = start.role !== "command";
+  /** The database's clock, where it has one: those of the machines that share it differ. */
+  const storeNow = async (): Promise<Instant> => (isDriven ? now : ((await ledger.time()) ?? clock.now()));
   const last = await ledger.lastBeat();
-  if (last !== null && clock.now() - last > MINUTE) await recordDowntime(tools, last, clock.now());
-  await ledger.beat(clock.now());
-
-  // The first of a month may have passed while nobody was there.
-  const monthly = lastAppointment("monthly", clock.now());
-  if (monthly !== undefined) await queueAppointment(ledger, monthly);
+  let beatAt = performance.now();
+  /** Whoever serves says so four times a minute. Where nobody did for longer than `atMost` at least (ms), nobody was there. */
+  const beat = async (atMost = Number.POSITIVE_INFINITY): Promise<void> => {
+    const at = await storeNow();
+    const before = await ledger.lastBeat();
+    if (before !== null && Math.min(at - before, atMost) > MINUTE) await recordDowntime(tools, before, at);
+    await ledger.beat(at);
+    beatAt = performance.now();
+  };
+  if (isServing) {
+    await beat();
+    // The first of a month may have passed while nobody was there.
+    const monthly = lastAppointment("monthly", clock.now());
+    if (monthly !== undefined) await queueAppointment(ledger, monthly);
+  }
 
   let listening: Listening | null = null;
   let ended = (): void => undefined;
@@ -222,7 +235,8 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       );
     }, MINUTE);
     const beating = setInterval(() => {
-      ledger.beat(clock.now()).catch((error: unknown) => {
+      // A clock that is set forward is no absence: the time that went by in this process counts as well.
+      beat(performance.now() - beatAt).catch((error: unknown) => {
         log.warn(logged(error), "The heartbeat could not be noted; a gap will be recorded if this lasts");
       });
     }, BEAT);
@@ -269,7 +283,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       }
       await passUntil(to);
       now = Math.max(now, to);
-      await ledger.beat(now);
+      if (isServing) await ledger.beat(now);
       await worker.settle();
     },
     sweep: () => doNow("census"),

@@ -26,8 +26,9 @@ export class Metrics {
   });
   readonly waiting: Gauge<"what" | "due">;
   readonly entries: Gauge;
+  readonly unlooked: Gauge;
 
-  constructor(ledger: Pick<Ledger, "queue" | "head">, clock: { now(): Instant }) {
+  constructor(ledger: Pick<Ledger, "queue" | "head" | "presence">, clock: { now(): Instant }) {
     const registers = [this.registry];
     this.waiting = new Gauge({
       name: "countersign_waiting",
@@ -51,6 +52,16 @@ export class Metrics {
       async collect() {
         const head = await ledger.head().catch(() => null);
         this.set(head === null ? Number.NaN : head.size);
+      },
+    });
+    this.unlooked = new Gauge({
+      name: "countersign_seconds_since_sweep",
+      help: "How long ago the repository swept longest ago was swept; above two days, readiness and packages name it as a gap.",
+      registers,
+      async collect() {
+        const presence = await ledger.presence().catch(() => null);
+        const sweeps = [...(presence?.lastSweeps.values() ?? [])];
+        this.set(sweeps.length === 0 ? Number.NaN : (clock.now() - Math.min(...sweeps)) / 1000);
       },
     });
   }

@@ -123,6 +123,7 @@ describe("the doors when the store fails", () => {
   const unreachable = (): Promise<never> =>
     Promise.reject(new Trouble("database-unreachable", "The database at db:5432 cannot be reached."));
   const failing = {
+    presence: () => Promise.reject(new Error("no presence")),
     head: unreachable,
     states: unreachable as unknown as Ledger["states"],
     tryToStore: unreachable,
@@ -157,6 +158,7 @@ describe("the doors over a socket", () => {
   });
   const stored: string[] = [];
   const memory = {
+    presence: () => Promise.reject(new Error("no presence")),
     head: () => Promise.resolve({ size: 0, hash: "" }),
     states: () => undefined as never,
     tryToStore: () => Promise.resolve(),

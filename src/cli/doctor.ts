@@ -4,6 +4,7 @@ import { time } from "../domain/wording.ts";
 import type { BaselineRecord } from "../domain/protection/record.ts";
 import { diagnose, type Diagnosis, type Remark } from "../domain/protection/diagnosis.ts";
 import type { CoverageGapRecord } from "../domain/record.ts";
+import { readSight } from "../flows/sight.ts";
 import { protectionOf } from "../flows/protection.ts";
 import type { Fetch } from "../github/octokit.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -37,7 +38,7 @@ export async function doctor(terminal: Terminal, now = Date.now(), fetch?: Fetch
   let watch: Watch | null = null;
   findings.push(
     ...(await look("store", terminal, async () => {
-      const looked = await lookAtStore(settings);
+      const looked = await lookAtStore(settings, now);
       watch = looked.watch;
       return [looked.finding];
     })),
@@ -59,7 +60,7 @@ async function look(
   }
 }
 
-async function lookAtStore(settings: Settings): Promise<{ finding: Finding; watch: Watch }> {
+async function lookAtStore(settings: Settings, now: number): Promise<{ finding: Finding; watch: Watch }> {
   const ledger = await openLedger(settings.store);
   try {
     const { size } = await ledger.head();
@@ -67,26 +68,29 @@ async function lookAtStore(settings: Settings): Promise<{ finding: Finding; watc
     const found = `${ledger.kind} (${place}) answers; the evidence log holds ${size} entries`;
     return {
       finding: { what: "store", ok: true, found, code: 0 },
-      watch: await watchOf(ledger, settings.appId),
+      watch: await watchOf(ledger, settings.appId, now),
     };
   } finally {
     await ledger.close();
   }
 }
 
-async function watchOf(ledger: Ledger, appId: number): Promise<Watch> {
+async function watchOf(ledger: Ledger, appId: number, now: number): Promise<Watch> {
   const repositories: Diagnosis[] = [];
   const unread: string[] = [];
+  const organizations = new Set<number>();
   for await (const { body } of ledger.states("repository")) {
     const { repository, removedAt, archived, inScope } = body;
+    organizations.add(repository.ownerId);
     if (removedAt !== null || archived || !inScope) continue;
     const protection = await protectionOf(ledger, repository.id);
     if (protection === null) unread.push(`${repository.owner}/${repository.name}`);
     else repositories.push(diagnose({ repository, protection }, appId));
   }
   const gaps: CoverageGapRecord[] = [];
-  for await (const { body: gap } of ledger.states("coverage-gap")) {
-    if (gap.to === null) gaps.push(gap);
+  for (const organizationId of organizations) {
+    const sight = await readSight(ledger, organizationId, now);
+    gaps.push(...sight.gaps.filter(({ to }) => to === null));
   }
   const baselines: BaselineRecord[] = [];
   for await (const { body } of ledger.states("baseline")) baselines.push(body);

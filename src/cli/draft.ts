@@ -43,12 +43,23 @@ export async function writeDraft(
         lines: [`No ${wanted} can be drafted. Missing:`, ...made.missing.map((each) => `  - ${each}`)],
         data: { missing: made.missing },
       };
-    if (options.out === undefined) return { code: 0, lines: [made.text], data: { text: made.text } };
-    await writeFile(options.out, made.text);
+    const { text, apart } = made;
+    if (options.out === undefined)
+      return {
+        code: 0,
+        lines: [text, ...(apart.length === 0 ? [] : ["---", "Not part of the text:", "", ...apart])],
+        data: { text, apart },
+      };
+    await writeFile(options.out, text);
+    const beside = `${options.out}.records.md`;
+    if (apart.length > 0) await writeFile(beside, apart.join("\n"));
     return {
       code: 0,
-      lines: [`Wrote ${options.out}. Read it before it leaves the house: it is a draft.`],
-      data: { file: options.out },
+      lines: [
+        `Wrote ${options.out}. Read it before it leaves the house: it is a draft.`,
+        ...(apart.length === 0 ? [] : [`Wrote ${beside}: what it rests on, which is not for others.`]),
+      ],
+      data: { file: options.out, ...(apart.length === 0 ? {} : { records: beside }) },
     };
   } finally {
     await ledger.close();

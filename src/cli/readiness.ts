@@ -43,7 +43,7 @@ export function readinessLines(found: Readiness, login: string, days: number): r
     ...(controls.length === 0 ? ["  none was tested"] : []),
     ...controls.map((each) => `  ${each.control}: ${figuresText(each)} (owner: ${each.owner ?? "nobody"})`),
     "",
-    `Period ${period.name}: ${period.deviations} ${period.deviations === 1 ? "deviation" : "deviations"} so far, ${period.unsettled} not settled; ${period.daysLeft} days left; ${period.cleanDays} clean days since the newest.`,
+    `Period ${period.name}: ${period.deviations} ${period.deviations === 1 ? "deviation" : "deviations"} so far, ${period.unsettled} not settled; ${period.daysLeft} days left; ${period.statement.says}.`,
     "",
     `Recovery: ${recovery.ready === null ? `not known by when; ${recovery.steps.length} on the way` : recovery.steps.length === 0 ? "nothing to recover from" : `by ${recovery.ready} at the earliest; ${recovery.steps.length} on the way`}.`,
     ...recovery.steps.map(

@@ -44,7 +44,11 @@ export async function proveComplete(
   from: Instant,
   to: Instant,
 ): Promise<void> {
-  const app = await startCountersign(settings, { clock: { now: () => Date.now() }, timetable: "driven" });
+  const app = await startCountersign(settings, {
+    clock: { now: () => Date.now() },
+    timetable: "driven",
+    role: "command",
+  });
   try {
     await app.reconcile(organization, from, to);
   } finally {

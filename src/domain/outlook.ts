@@ -32,6 +32,7 @@ const UNTOLD_SHARE = 0.05;
 const BLIND: readonly string[] = [
   "policy",
   "gap",
+  "unseen",
   "incomplete",
   "uncounted",
   "uncovered",

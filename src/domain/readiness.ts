@@ -5,11 +5,14 @@ import {
   isDeviation,
   isUnsettled,
   monthlyStatus,
+  monthOf,
   ownerOf,
+  spanOf,
   type MonthlyTally,
 } from "./deviation/monitoring.ts";
 import type { ReviewedMonth } from "./deviation/operating.ts";
 import { recoveryOf, type Recovery } from "./deviation/recovery.ts";
+import { provenIn, seenIn, spansText, unseenIn, type Sight, type Statement } from "./observed.ts";
 import { opinionOutlook, type Outlook } from "./outlook.ts";
 import type { Policy } from "./policy/policy.ts";
 import { leavesOf } from "./policy/requirement.ts";
@@ -18,7 +21,6 @@ import { sayName } from "./protection/words.ts";
 import { weaknessesOf } from "./protection/words.ts";
 import type {
   CompletenessRecord,
-  CoverageGapRecord,
   DeviationRecord,
   MonthlyFigures,
   MonthlyReviewRecord,
@@ -27,6 +29,7 @@ import type {
   RepositoryRecord,
 } from "./record.ts";
 import type { ControlName } from "./result.ts";
+import { uncovered, wholeDays, type Span } from "./span.ts";
 import { some, time } from "./wording.ts";
 
 /** Everything readiness is judged on, read from the log at one moment. */
@@ -48,8 +51,8 @@ export interface ReadinessFacts {
   readonly remediations: readonly RemediationRecord[];
   /** Of all time. */
   readonly months: readonly ReviewedMonth[];
-  readonly gaps: readonly CoverageGapRecord[];
-  /** Those that touch the span, the newest of each branch last. */
+  /** What was observed by now. */
+  readonly sight: Sight;
   readonly completeness: readonly CompletenessRecord[];
   readonly reviews: readonly MonthlyReviewRecord[];
   /** The running observation period. */
@@ -71,8 +74,10 @@ export interface PeriodState {
   readonly deviations: number;
   readonly unsettled: number;
   readonly daysLeft: number;
-  /** Since the newest deviation, or since the period began; the days a corrected control has operated. */
+  /** Whole days observed since the newest deviation, or since the period began. */
   readonly cleanDays: number;
+  /** What these days come to, and which days nobody observed. */
+  readonly statement: Statement;
 }
 
 /** The answer. */
@@ -86,6 +91,8 @@ export interface Readiness {
   readonly outlook: Outlook;
   readonly period: PeriodState;
   readonly recovery: Recovery;
+  /** Every sentence that says of some days that nothing else happened in them, or that all is known of them. */
+  readonly statements: readonly Statement[];
 }
 
 const DAY = 24 * 3_600_000;
@@ -106,17 +113,30 @@ export function readinessOf(facts: ReadinessFacts): Readiness {
     ...ofDeviations(facts),
     ...ofUnverifiable(facts.unverifiable),
     ...ofGaps(facts),
+    ...ofSight(facts),
     ...ofCompleteness(facts),
     ...ofRepositories(facts.repositories),
     ...ofReviews(facts),
   ];
+  const period = periodState(facts);
+  const go = findings.every(({ against }) => !against);
+  const { sight, from, to } = facts;
+  const watched: Statement = {
+    says: `Observed: ${spansText(seenIn(sight, { from, to }))}.`,
+    rests: "watch",
+    covers: seenIn(sight, { from, to }),
+  };
+  const statements = [...(go ? [watched] : []), period.statement, ...provenStatements(facts)].filter(
+    ({ says }) => says !== "",
+  );
   return {
-    go: findings.every(({ against }) => !against),
+    go,
     findings,
     controls,
     outlook: opinionOutlook(controls, findings),
-    period: periodState(facts),
-    recovery: recoveryOf(facts.deviations, facts.remediations, facts.months, facts.at),
+    period,
+    recovery: recoveryOf(facts.deviations, facts.remediations, facts.months, facts.at, facts.sight),
+    statements,
   };
 }
 
@@ -226,29 +246,82 @@ function ofUnverifiable(items: readonly string[]): readonly Finding[] {
   ];
 }
 
-function ofGaps({ gaps }: ReadinessFacts): readonly Finding[] {
-  return gaps.map(({ scope, cause, from, to, backfilled, because }) =>
-    finding(
-      "gap",
-      to === null || !backfilled,
-      to === null
-        ? `${scope} cannot be seen since ${time(from)} (${cause}: ${because}).`
-        : `${scope} could not be seen from ${time(from)} to ${time(to)} (${cause}); what happened then was ${backfilled ? "read afterwards" : "never read"}.`,
-    ),
-  );
+function ofGaps({ sight, from: begin, to: end }: ReadinessFacts): readonly Finding[] {
+  return sight.gaps
+    .filter(({ from, to }) => from < end && (to === null || to > begin))
+    .map(({ scope, cause, from, to, backfilled, because }) =>
+      finding(
+        "gap",
+        to === null || !backfilled,
+        to === null
+          ? `${scope} cannot be seen since ${time(from)} (${cause}: ${because}).`
+          : `${scope} could not be seen from ${time(from)} to ${time(to)} (${cause}); what happened then was ${backfilled ? "read afterwards" : "never read"}.`,
+      ),
+    );
 }
 
-function ofCompleteness({ completeness, repositories }: ReadinessFacts): readonly Finding[] {
+function ofSight({ sight, from, to, at }: ReadinessFacts): readonly Finding[] {
+  const unseen = unseenIn(sight, { from, to }, at);
+  return [
+    ...(unseen.length === 0
+      ? []
+      : [
+          against(
+            "unseen",
+            `Nobody observed ${spansText(unseen)}, and what happened then was not read afterwards.`,
+          ),
+        ]),
+    ...(sight.since !== null && sight.since > from
+      ? [note("began", `Observation began at ${time(sight.since)}; the days before it are not judged.`)]
+      : []),
+  ];
+}
+
+/** One branch under watch, and the part of the span in which it was. */
+function branchesOf({ repositories, from, to, at }: ReadinessFacts): readonly (Span & {
+  readonly name: string;
+  readonly repositoryId: number;
+  readonly ref: string;
+})[] {
+  return repositories
+    .filter(({ inScope, removedAt }) => inScope && removedAt === null)
+    .flatMap(({ repository, productionRefs, installedFrom, backfilledFrom }) =>
+      productionRefs.map((ref) => ({
+        name: `${repository.owner}/${repository.name} ${ref}`,
+        repositoryId: repository.id,
+        ref,
+        from: Math.max(from, Math.min(installedFrom, backfilledFrom ?? Infinity)),
+        to: Math.min(to, at),
+      })),
+    );
+}
+
+/** A month is counted in the night after it has ended. */
+const COUNTED_WITHIN = 2 * DAY;
+
+function ofCompleteness(facts: ReadinessFacts): readonly Finding[] {
+  const { completeness, at } = facts;
+  const touching = completeness
+    .filter(({ from, to }) => from < facts.to && to > facts.from)
+    .toSorted((a, b) => a.to - b.to || a.checkedAt - b.checkedAt);
   const newest = new Map(
-    completeness.map((each) => [`${each.repository.owner}/${each.repository.name} ${each.ref}`, each]),
+    touching.map((each) => [`${each.repository.owner}/${each.repository.name} ${each.ref}`, each]),
   );
   const unproven = [...newest].filter(([, { complete }]) => !complete).map(([name]) => name);
-  const uncounted = repositories
-    .filter(({ inScope, removedAt }) => inScope && removedAt === null)
-    .flatMap(({ repository, productionRefs }) =>
-      productionRefs.map((ref) => `${repository.owner}/${repository.name} ${ref}`),
-    )
-    .filter((name) => !newest.has(name));
+  const branches = branchesOf(facts);
+  const uncounted = branches.filter(({ name }) => !newest.has(name)).map(({ name }) => name);
+  // The month that runs is counted when it has ended.
+  const owed = spanOf(monthOf(at - COUNTED_WITHIN)).from;
+  const open = branches
+    .filter(({ name }) => newest.get(name)?.complete === true)
+    .flatMap((branch) =>
+      uncovered(provenIn(completeness, branch), branch).map((span) => ({ ...span, name: branch.name })),
+    );
+  const lacking = open.flatMap((span) => {
+    const to = Math.min(span.to, owed);
+    return span.from < to ? [`${span.name}, ${spansText([{ from: span.from, to }])}`] : [];
+  });
+  const running = open.filter(({ to }) => to > owed);
   return [
     ...(unproven.length === 0
       ? []
@@ -258,7 +331,36 @@ function ofCompleteness({ completeness, repositories }: ReadinessFacts): readonl
       : [
           against("uncounted", `Not counted against GitHub's lists in this span: ${some(uncounted, SHOWN)}.`),
         ]),
+    ...(lacking.length === 0
+      ? []
+      : [against("uncounted", `Not counted against GitHub's lists: ${some(lacking, SHOWN, "; ")}.`)]),
+    ...(running.length === 0
+      ? []
+      : [
+          note(
+            "not-counted-yet",
+            `Not counted against GitHub's lists yet, as the month is not over: ${some(
+              running.map((span) => `${span.name} since ${time(Math.max(span.from, owed))}`),
+              SHOWN,
+            )}.`,
+          ),
+        ]),
   ];
+}
+
+/** What the counts prove, branch by branch. */
+function provenStatements(facts: ReadinessFacts): readonly Statement[] {
+  return branchesOf(facts).flatMap((branch): readonly Statement[] => {
+    const covers = uncovered(uncovered(provenIn(facts.completeness, branch), branch), branch);
+    if (covers.length === 0) return [];
+    return [
+      {
+        says: `GitHub's lists and the log agree for ${branch.name}: ${spansText(covers)}.`,
+        rests: "listings",
+        covers,
+      },
+    ];
+  });
 }
 
 function ofRepositories(repositories: readonly RepositoryRecord[]): readonly Finding[] {
@@ -306,7 +408,7 @@ function ofReviews({ reviews, at }: ReadinessFacts): readonly Finding[] {
   ];
 }
 
-function periodState({ period, deviations, at }: ReadinessFacts): PeriodState {
+function periodState({ period, deviations, at, sight }: ReadinessFacts): PeriodState {
   const own = deviations.filter(
     (each) => isDeviation(each) && each.happenedAt >= period.from && each.happenedAt < period.to,
   );
@@ -314,12 +416,23 @@ function periodState({ period, deviations, at }: ReadinessFacts): PeriodState {
     period.from,
     ...own.flatMap(({ happenedAt, listed }) => [happenedAt, ...listed.map((each) => each.at)]),
   );
+  const since = { from: newest, to: Math.min(at, period.to) };
+  const seen = seenIn(sight, since);
+  const unseen = unseenIn(sight, since, at);
+  const cleanDays = wholeDays(seen);
+  const what = own.length === 0 ? "without a deviation" : "since the newest deviation";
+  const clean = `${cleanDays} ${cleanDays === 1 ? "day" : "days"} observed ${what}`;
   return {
     ...period,
     deviations: own.length,
     unsettled: own.filter(isUnsettled).length,
     daysLeft: Math.max(0, Math.ceil((period.to - at) / DAY)),
-    cleanDays: Math.max(0, Math.floor((Math.min(at, period.to) - newest) / DAY)),
+    cleanDays,
+    statement: {
+      says: unseen.length === 0 ? clean : `${clean}; nobody observed ${spansText(unseen)}`,
+      rests: "watch",
+      covers: seen,
+    },
   };
 }
 

@@ -264,4 +264,17 @@ export function markdown(text: string): string {
   );
 }
 
+/**
+ * Makes text harmless in a Markdown file that is not shown on GitHub: nothing invisible is put into it, and addresses stay as they
+ * can be copied.
+ */
+export function markdownInFile(text: string): string {
+  return clipped(oneLine(text), MOST_CHARACTERS)
+    .split(/(https?:\/\/[^\s<>]+)/u)
+    .map((part, index) =>
+      index % 2 === 1 ? `<${part}>` : part.replace(/&/gu, "&amp;").replace(/([\\`*_{}[\]<>#|~!$])/gu, "\\$1"),
+    )
+    .join("");
+}
+
 const MOST_CHARACTERS = 400;

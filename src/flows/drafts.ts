@@ -2,14 +2,19 @@
 
 import { draftBridge } from "../domain/drafts/bridge.ts";
 import type { Draft, DraftKind, Records } from "../domain/drafts/draft.ts";
-import { draftNote, type CountedPeriod } from "../domain/drafts/note.ts";
+import { draftNote } from "../domain/drafts/note.ts";
+import type { CountedPeriod } from "../domain/drafts/population.ts";
 import { draftProcedures } from "../domain/drafts/procedures.ts";
 import { draftQuestions } from "../domain/drafts/questions.ts";
 import { draftResponse } from "../domain/drafts/response.ts";
 import type { Instant } from "../domain/change.ts";
 import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
+import { REPEATED_CAUSES } from "../domain/controls/deployment-approved.ts";
 import { short } from "../domain/wording.ts";
 import type { LedgerReader } from "../ledger/ledger.ts";
+import { readSight } from "./sight.ts";
+
+const DAY = 24 * 3_600_000;
 
 /** What is drafted. `period`: needed for `bridge` and `note`; `id`: for `response`. */
 export interface DraftRequest {
@@ -20,10 +25,11 @@ export interface DraftRequest {
   readonly period?: { readonly name: string; readonly from: Instant; readonly to: Instant } | undefined;
 }
 
-type Log = Pick<LedgerReader, "named" | "state" | "states" | "verifyLog">;
+type Log = Pick<LedgerReader, "named" | "presence" | "state" | "states" | "verifyLog">;
 
 /** Kept whole: there are few of each, however many changes there were. */
 const KINDS: readonly EntryKind[] = [
+  "repository",
   "policy",
   "deviation",
   "remediation",
@@ -44,6 +50,7 @@ export async function draft(ledger: Log, request: DraftRequest): Promise<Draft> 
     organization: organization.login,
     at,
     entries: await entriesOf(ledger, organization.id),
+    sight: await readSight(ledger, organization.id, at),
     named,
   };
   switch (kind) {
@@ -61,7 +68,9 @@ export async function draft(ledger: Log, request: DraftRequest): Promise<Draft> 
       );
       const unlisted: string[] = [];
       const period = await counted(ledger, organization.id, request.period, listed, unlisted);
-      const since = { name: `since ${period.name}`, from: period.to, to: at };
+      // A letter speaks of whole days: today is not over.
+      const today = at - (at % DAY);
+      const since = { name: `since ${period.name}`, from: period.to, to: Math.max(period.to, today) };
       const made =
         kind === "note"
           ? draftNote(records, period)
@@ -109,7 +118,7 @@ async function counted(
       counts[kind] += 1;
       const { assessment, mode } = body;
       const isOwn = assessment.results.some(
-        ({ outcome, cause }) => outcome === "fail" && cause !== "carries-refused",
+        ({ outcome, cause }) => outcome === "fail" && !REPEATED_CAUSES.has(cause),
       );
       if (assessment.verdict === "non-compliant" && mode === "enforce" && isOwn && !listed.has(subject))
         unlisted.push(`a deviation that lists the ${kind} ${short(subject)}, which was not compliant`);

@@ -17,16 +17,17 @@ import {
 import type { EvidenceSource, Period } from "../domain/evidence/population.ts";
 import { gapsOf, policiesOf, type ToolFact } from "../domain/evidence/scope-rows.ts";
 import { fingerprintOf, pemOf, sealOf, type SigningKey } from "../domain/evidence/seal.ts";
-import type { StartHere } from "../domain/evidence/start-here.ts";
+import { gapsWords, scopeWords, type StartHere } from "../domain/evidence/start-here.ts";
 import { Tally } from "../domain/evidence/summary.ts";
 import { schemaName, schemaOfTable, timeText, type Table } from "../domain/evidence/table.ts";
 import { lineOf } from "../domain/stored.ts";
 import type { LedgerReader } from "../ledger/ledger.ts";
+import { readSight } from "./sight.ts";
 import type { PackageWriter, Written } from "../package/folder.ts";
 
 /** What an export needs. `ledger`: the log as of one place in it, where events may come in meanwhile; `writer` is finished when it went well and abandoned when it did not. */
 export interface ExportRequest {
-  readonly ledger: Pick<LedgerReader, "states" | "log" | "head">;
+  readonly ledger: Pick<LedgerReader, "states" | "log" | "head" | "presence">;
   readonly organization: { readonly id: number; readonly login: string };
   readonly period: Period;
   /** When the package is said to be made, milliseconds; the same inputs give the same bytes. */
@@ -68,7 +69,7 @@ export async function exportEvidence(request: ExportRequest): Promise<Exported> 
 
 async function writePackage(request: ExportRequest): Promise<Omit<Exported, "folder" | "zip">> {
   const { writer, organization, period, generatedAt, signingKey, tool } = request;
-  const source = sourceOf(request);
+  const source = await sourceOf(request);
   const fingerprint = fingerprintOf(signingKey.spki);
   const tally = new Tally();
   const written: Written[] = [];
@@ -108,6 +109,11 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
     period,
     generatedAt,
     completeness,
+    sight: source.sight,
+    observed: {
+      count: (summary.changes.by_mode["observe"] ?? 0) + (summary.deployments.by_mode["observe"] ?? 0),
+      of: summary.changes.total + summary.deployments.total,
+    },
     readLater: summary.changes.by_assurance["read-later"] ?? 0,
     unverifiable: summary.changes.by_verdict["unverifiable"] ?? 0,
     late: summary.changes.late,
@@ -132,6 +138,8 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
       limitations,
       gaps: await firstGaps(source),
       completeness,
+      scopeWords: scopeWords({ organization, period, generatedAt, completeness, summary }),
+      gapsWords: gapsWords(source.sight, { period, generatedAt, gaps: summary.coverage_gaps.total }),
       completenessWords: completenessWords(completeness),
       summary,
       logHead: head,
@@ -167,8 +175,15 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
   return { packageId: id, fingerprint, populations, files: subjects.length + 1 };
 }
 
-function sourceOf({ ledger, organization, period, generatedAt, writer }: ExportRequest): EvidenceSource {
+async function sourceOf({
+  ledger,
+  organization,
+  period,
+  generatedAt,
+  writer,
+}: ExportRequest): Promise<EvidenceSource> {
   return {
+    sight: await readSight(ledger, organization.id, generatedAt),
     organizationId: organization.id,
     period,
     generatedAt,

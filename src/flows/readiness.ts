@@ -8,12 +8,13 @@ import { periodAt, readinessOf, type Readiness, type ReadinessFacts } from "../d
 import type { Assessment } from "../domain/result.ts";
 import type { LedgerReader } from "../ledger/ledger.ts";
 import { newestPolicy } from "./monitoring.ts";
+import { readSight } from "./sight.ts";
 
 const DAY = 24 * 3_600_000;
 
 /** Judges the readiness of an organisation on its last days. */
 export async function readiness(
-  ledger: Pick<LedgerReader, "states">,
+  ledger: Pick<LedgerReader, "states" | "presence">,
   organizationId: number,
   { days, at }: { readonly days: number; readonly at: Instant },
 ): Promise<Readiness> {
@@ -21,7 +22,7 @@ export async function readiness(
 }
 
 async function readinessFacts(
-  ledger: Pick<LedgerReader, "states">,
+  ledger: Pick<LedgerReader, "states" | "presence">,
   organizationId: number,
   { days, at }: { readonly days: number; readonly at: Instant },
 ): Promise<ReadinessFacts> {
@@ -55,7 +56,6 @@ async function readinessFacts(
   const policy = await newestPolicy({ ledger }, organizationId);
   const states = await bodies("control-state");
   const reviews = await bodies("monthly-review");
-  const proofs = await bodies("completeness");
   return {
     at,
     ...span,
@@ -72,12 +72,8 @@ async function readinessFacts(
     deviations,
     remediations: await bodies("remediation"),
     months: reviewedMonths(reviews),
-    gaps: (await bodies("coverage-gap")).filter(
-      ({ from, to }) => from < span.to && (to === null || to > span.from),
-    ),
-    completeness: proofs
-      .filter(({ from, to }) => from < span.to && to > span.from)
-      .toSorted((a, b) => a.to - b.to || a.checkedAt - b.checkedAt),
+    sight: await readSight(ledger, organizationId, at),
+    completeness: await bodies("completeness"),
     reviews: reviews.filter(({ askedAt }) => askedAt >= span.from),
     period: periodAt(policy?.effective ?? null, at),
   };

@@ -30,6 +30,12 @@ export function laneName(repositoryId: number, installationId: number): string {
   return installationId === 0 ? "app" : `installation:${installationId}`;
 }
 
+/** Returns the id of the repository a lane is of; null: it is another's lane. */
+export function repositoryOfLane(lane: string): number | null {
+  const [, id] = /^repository:(\d+)$/u.exec(lane) ?? [];
+  return id === undefined ? null : Number(id);
+}
+
 /** The lane of an action. Notifications have one of their own in each organisation: a receiver that hangs holds up nobody's work on GitHub. */
 export function laneOfAction(
   action: Pick<Action, "kind" | "repositoryId" | "installationId" | "organizationId">,

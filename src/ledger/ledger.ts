@@ -8,12 +8,13 @@ import type { Instant } from "../domain/change.ts";
 import { canonical } from "../domain/digest.ts";
 import { BODIES, type Decision, type Entry, type EntryKind, type LoggedEntry } from "../domain/entry.ts";
 import { checkBody, raised } from "../domain/stored.ts";
-import { taskLane } from "../domain/task.ts";
+import type { Presence } from "../domain/observed.ts";
+import { taskEvent, taskLane } from "../domain/task.ts";
 import { storeActions } from "./actions.ts";
 import { storeTasks } from "./deliveries.ts";
 import type { Lease } from "./lanes.ts";
 import { LeaseClock } from "./lease-clock.ts";
-import { holdLane, laneOfAction, lockLanes } from "./lanes.ts";
+import { holdLane, laneOfAction, lockLanes, repositoryOfLane } from "./lanes.ts";
 import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
 import type { LogCheck, LogFilter, LogRow } from "./log.ts";
 import { Queue } from "./queue.ts";
@@ -105,6 +106,25 @@ export class LedgerReader {
     return checkLog(this.#readable);
   }
 
+  /** When an App was last there, and when it last looked at each repository as a whole. */
+  async presence(): Promise<Presence> {
+    const lastBeat = await this.lastBeat();
+    const rows = await this.#readable.read((db) =>
+      db
+        .selectFrom("delivery")
+        .select((eb) => ["lane", eb.fn.max("received_at").as("at")])
+        .where("event", "=", sql.lit(taskEvent("sweep")))
+        .where("status", "=", sql.lit("done"))
+        .groupBy("lane")
+        .execute(),
+    );
+    const sweeps = rows.flatMap(({ lane, at }) => {
+      const id = repositoryOfLane(lane);
+      return id === null ? [] : [[id, at] as const];
+    });
+    return { lastBeat, lastSweeps: new Map(sweeps) };
+  }
+
   /** When an App last worked on this database; null: never. */
   lastBeat(): Promise<Instant | null> {
     return this.#readable.read(async (db) => {
@@ -158,7 +178,7 @@ export class Ledger extends LedgerReader {
     return this.#store.snapshot((moment) => work(new LedgerReader(moment)));
   }
 
-  /** Notes that an App works on this database now; however many do, the latest counts. */
+  /** Notes that a serving App works on this database, by the database's clock; however many do, the latest counts. */
   beat(at: Instant): Promise<void> {
     return this.#store.transact(async (tx) => {
       await tx
@@ -169,15 +189,21 @@ export class Ledger extends LedgerReader {
     });
   }
 
+  /** The database server's time; null: the embedded store has none but this machine's. */
+  async time(): Promise<Instant | null> {
+    return this.#store.kind === "sqlite" ? null : this.#serverTime();
+  }
+
   /** The clock that leases of this database run by, as one process reads it. */
   leaseClock(): LeaseClock {
-    if (this.#store.kind === "sqlite") return new LeaseClock(null);
-    return new LeaseClock(() =>
-      this.#store.read(async (db) => {
-        const asked = sql<number>`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`.as("now");
-        return (await db.selectNoFrom(asked).executeTakeFirstOrThrow()).now;
-      }),
-    );
+    return new LeaseClock(this.#store.kind === "sqlite" ? null : () => this.#serverTime());
+  }
+
+  #serverTime(): Promise<Instant> {
+    return this.#store.read(async (db) => {
+      const asked = sql<number>`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`.as("now");
+      return (await db.selectNoFrom(asked).executeTakeFirstOrThrow()).now;
+    });
   }
 
   /** Stores so many bytes as any delivery is stored, and drops those of the last trial: whether anything can be stored is tried, not guessed. */

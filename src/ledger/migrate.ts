@@ -9,6 +9,7 @@ import { logAndQueue } from "./migrations/0001-log-and-queue.ts";
 import { heartbeat } from "./migrations/0002-heartbeat.ts";
 import { trial } from "./migrations/0005-trial.ts";
 import { bodyVersion } from "./migrations/0006-body-version.ts";
+import { sweeps } from "./migrations/0007-sweeps.ts";
 import type { StoreKind, Tables } from "./schema.ts";
 
 /** One step of the schema's history: a name that sorts by age, and the statements for each store. */
@@ -23,6 +24,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0002-heartbeat", statements: heartbeat },
   { name: "0005-trial", statements: trial },
   { name: "0006-body-version", statements: bodyVersion },
+  { name: "0007-sweeps", statements: sweeps },
 ];
 
 /**

@@ -83,7 +83,7 @@ export function renderStartHere(content: StartHere): string {
           </div>
           ${heading("gaps")} ${gaps(content)} ${heading("scope")} ${scope(content)} ${heading("summary")}
           ${summarySection(summary)} ${heading("completeness")}
-          ${content.completenessWords.map((sentence) => html`<p>${sentence}</p>`)} ${branches(content)}
+          ${content.completenessWords.map(({ says }) => html`<p>${says}</p>`)} ${branches(content)}
           ${heading("verify")}
           <p>
             In a terminal, in the folder of this package, with nothing but <code>sha256sum</code> and
@@ -159,16 +159,12 @@ function heading(id: (typeof SECTIONS)[number][0]): Html {
   return html`<h2 id="${id}">${SECTIONS.find(([each]) => each === id)?.[1] ?? ""}</h2>`;
 }
 
-function gaps({ gaps, summary }: StartHere): Html {
+function gaps({ gaps, gapsWords, summary }: StartHere): Html {
   const { total } = summary.coverage_gaps;
-  if (total === 0)
-    return html`<p>
-      None is known. The App saw, or read afterwards, every span of the period in which it was installed.
-    </p>`;
-  return html`<p>
-      ${total} ${total === 1 ? "span" : "spans"} in which the App could not
-      see${gaps.length < total ? `; the first ${gaps.length} are shown, all are in coverage-gaps.csv` : ""}.
-    </p>
+  const words = gapsWords.map(({ says }) => html`<p>${says}</p>`);
+  if (total === 0) return html`${words}`;
+  return html`${words}
+    ${gaps.length < total ? html`<p>The first ${gaps.length} are shown, all are in coverage-gaps.csv.</p>` : ""}
     <div class="scroll">
       <table>
         <thead>
@@ -198,17 +194,10 @@ function gaps({ gaps, summary }: StartHere): Html {
     </div>`;
 }
 
-function scope({ organization, completeness, summary, period }: StartHere): Html {
-  const repositories = new Set(completeness.branches.map((branch) => branch.repository_id)).size;
+function scope({ scopeWords }: StartHere): Html {
   return html`<p>
-    Every update of ${count(completeness.branches.length, "production branch", "production branches")} in
-    ${count(repositories, "repository", "repositories")} of ${organization.login} (organisation
-    ${organization.id} on GitHub) from ${timeText(period.from)} up to ${timeText(period.to)}:
-    ${count(summary.changes.total, "change", "changes")}, of which ${summary.changes.deployed}
-    ${summary.changes.deployed === 1 ? "is" : "are"} known to have been deployed to production; and
-    ${count(summary.deployments.total, "successful deployment", "successful deployments")} to production
-    environments. Every one was tested, none was sampled. <code>scope.csv</code> lists every repository the
-    App could see, in scope or not, with the reason.
+    ${scopeWords.map(({ says }) => says).join(" ")} <code>scope.csv</code> lists every repository the App
+    could see, in scope or not, with the reason.
   </p>`;
 }
 
@@ -343,7 +332,8 @@ function branches({ completeness }: StartHere): Html {
           <th scope="col">Repository</th>
           <th scope="col">Branch</th>
           <th scope="col">Proven</th>
-          <th scope="col" class="n">Matched</th>
+          <th scope="col" class="n">Updates</th>
+          <th scope="col" class="n">In proven spans</th>
           <th scope="col" class="n">No pull request</th>
           <th scope="col" class="n">Differences</th>
           <th scope="col" class="n">Unexplained</th>
@@ -356,6 +346,7 @@ function branches({ completeness }: StartHere): Html {
               <th scope="row">${branch.repository}</th>
               <td>${branch.branch}</td>
               <td>${branch.proven ? "yes" : "no"}</td>
+              <td class="n">${branch.updates}</td>
               <td class="n">${branch.updates_matched}</td>
               <td class="n">${branch.without_pull_request}</td>
               <td class="n">${branch.differences}</td>

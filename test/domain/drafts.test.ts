@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 
 import { draftBridge } from "../../src/domain/drafts/bridge.ts";
 import type { Draft, Records } from "../../src/domain/drafts/draft.ts";
+import type { Sight } from "../../src/domain/observed.ts";
+import { day } from "../../src/domain/span.ts";
 import { draftNote } from "../../src/domain/drafts/note.ts";
 import { draftProcedures } from "../../src/domain/drafts/procedures.ts";
 import { draftQuestions } from "../../src/domain/drafts/questions.ts";
@@ -115,7 +117,13 @@ const remediation = (of: string, status: RemediationStatus): RemediationRecord =
   repository,
   finding: "",
   rootCause: { category: "tooling", text: "merging was possible without the check" },
-  whys: [{ text: "the ruleset did not require it", by: bob, at: start + 40 * DAY }],
+  whys: [
+    "the ruleset did not require it",
+    "nobody had set it",
+    "nobody owned it",
+    "it was new",
+    "it came in a hurry",
+  ].map((text) => ({ text, by: bob, at: start + 40 * DAY })),
   action: "Required the check in the ruleset.",
   measure: { text: "The ruleset is applied by Terraform.", suggested: false },
   owner: bob,
@@ -170,6 +178,16 @@ const landed = changeEntry(1, start).body;
 /** What is read from the log: one settled deviation, one that is not, and what surrounds them. */
 const ENTRIES: readonly LoggedEntry[] = [
   entry("policy", "p1", start, policyBody(POLICY)),
+  entry("repository", "1", start, {
+    repository,
+    installationId: 1,
+    installedFrom: start,
+    removedAt: null,
+    inScope: true,
+    reason: "",
+    productionRefs: ["refs/heads/main"],
+    archived: false,
+  }),
   entry("change", "c1", start + 30 * DAY, landed),
   entry("change", "c2", start + 60 * DAY, landed),
   entry("deviation", "DEV-aaa", start + 30 * DAY, deviation("DEV-aaa", "c1", start + 30 * DAY, "effective")),
@@ -273,7 +291,15 @@ const ENTRIES: readonly LoggedEntry[] = [
 /** What the ledger's own list names: every record, whether or not its entry can still be read. */
 const NAMED = ENTRIES.filter(({ kind }) => kind !== "change");
 
-const RECORDS: Records = { organization: "acme", at: now, entries: ENTRIES, named: NAMED };
+/** Everything was observed. */
+const SEEN: Sight = {
+  since: start,
+  until: now,
+  gaps: ENTRIES.flatMap((each) => (each.kind === "coverage-gap" ? [each.body] : [])),
+  unseen: [],
+};
+
+const RECORDS: Records = { organization: "acme", at: now, entries: ENTRIES, sight: SEEN, named: NAMED };
 
 const PERIOD = { name: "2026-Q3", from: start, to: end, changes: 1184, deployments: 40 };
 const SINCE = { name: "since 2026-Q3", from: end, to: now, changes: 12, deployments: 2 };
@@ -286,8 +312,9 @@ const DRAFTS: Readonly<Record<string, (records: Records) => Draft>> = {
   bridge: (records) => draftBridge(records, PERIOD, SINCE),
 };
 
+/** The text, and what is left out of it because others read it. */
 function textOf(draft: Draft): string {
-  if (draft.ok) return draft.text;
+  if (draft.ok) return [draft.text, ...draft.apart].join("\n");
   throw new Error(`missing: ${draft.missing.join("; ")}`);
 }
 
@@ -332,7 +359,9 @@ describe.each(Object.keys(DRAFTS))("the draft %s", (kind) => {
 
 test("between them the drafts cite every kind of record they are made from", () => {
   const cited = new Set(Object.keys(DRAFTS).flatMap((kind) => citesOf(kind).map((each) => each.kind)));
-  expect([...cited].toSorted()).toEqual([...new Set(ENTRIES.map((each) => each.kind))].toSorted());
+  expect([...cited].toSorted()).toEqual(
+    [...new Set(ENTRIES.map((each) => each.kind))].filter((kind) => kind !== "repository").toSorted(),
+  );
 });
 
 describe("what the drafts say", () => {
@@ -356,7 +385,8 @@ describe("what the drafts say", () => {
 
   test.each([
     ["rootCause", null, "the root cause of DEV-aaa"],
-    ["whys", [], "the answers to why of DEV-aaa"],
+    ["whys", [], "5 more answers to why of DEV-aaa"],
+    ["whys", [{ text: "one", by: bob, at: start }], "4 more answers to why of DEV-aaa"],
     ["action", null, "what is done about it of DEV-aaa"],
     ["owner", null, "an owner of DEV-aaa"],
     ["due", null, "a target date of DEV-aaa"],
@@ -372,12 +402,76 @@ describe("what the drafts say", () => {
   });
 
   test("the note to customers tells numbers, and no name of a repository, pull request or person", () => {
-    const text = textOf(draftNote(RECORDS, PERIOD)).split("## Records")[0] ?? "";
-    expect(text).toContain("1184 changes and 40 deployments");
-    expect(text).toContain("2 exceptions in our change management. 1 is remediated; 1 is planned as below.");
-    expect(text).toContain("It will be remediated by 2026-12-01");
-    for (const name of ["web", "#4", "ann", "bob", "DEV-"])
+    const made = draftNote(RECORDS, PERIOD);
+    const text = made.ok ? made.text : "";
+    expect(text).toContain("1184 changes reached production");
+    expect(text).toContain("40 deployments were recorded");
+    // What the App found is not what an auditor's report notes.
+    expect(text).toContain("No exception noted by the auditor is on record here");
+    expect(text).toContain(
+      "Our own monitoring recorded 2 deviations, concerning 2 of the 1224 changes and deployments. 1 of 2 is found effective and 1 of 2 is planned as below.",
+    );
+    expect(text).toContain("It is to be remediated by 2026-12-01");
+    for (const name of ["web", "#4", "ann", "bob", "DEV-", "refs", "main", "digest", "1:"])
       expect(text).not.toMatch(new RegExp(`(?<!\\w)${name}(?!\\w)`, "u"));
+  });
+
+  test("the note counts what an auditor entered as the report's, and calls nothing remediated on its owner's word", () => {
+    const entries = RECORDS.entries.map((each) =>
+      each.kind === "deviation" && each.subject === "DEV-aaa"
+        ? changed(each, { source: "auditor", status: "done" })
+        : each.kind === "remediation" && each.subject === "DEV-aaa"
+          ? changed(each, { status: "done", effective: null, done: { text: "", by: bob, at: end } })
+          : each,
+    );
+    const text = textOf(draftNote({ ...RECORDS, entries }, PERIOD));
+    expect(text).toContain(
+      "The report notes 1 exception in our change management. 1 of 1 is done and not yet",
+    );
+    expect(text).toContain(
+      "What answers it was done on 2026-10-01, and has not been shown to be effective yet",
+    );
+    expect(text).toContain("Our own monitoring recorded 1 deviation, concerning 1 of the 1224");
+    expect(text).not.toMatch(/remediated(?! by)/u);
+  });
+
+  test("a letter holds addresses as they can be copied, and nothing invisible", () => {
+    const entries = RECORDS.entries.map((each) =>
+      each.kind === "remediation"
+        ? changed(each, {
+            evidence: [{ text: "see https://example.test/a_b?c=1#2 @bob", by: bob, at: start }],
+          })
+        : each,
+    );
+    const text = textOf(draftResponse({ ...RECORDS, entries }, "DEV-aaa"));
+    expect(text).toContain("see <https://example.test/a_b?c=1#2> @bob");
+    expect(text).not.toMatch(/\p{Cf}/u);
+  });
+
+  test.each([
+    ["bridge", (records: Records) => draftBridge(records, PERIOD, SINCE)],
+    ["note", (records: Records) => draftNote(records, PERIOD)],
+  ] as const)("the %s is refused where a day of its span was not counted, and names the days", (_, make) => {
+    for (const to of [start + 20 * DAY, end + 5 * DAY]) {
+      const entries = RECORDS.entries.map((each) =>
+        each.kind === "completeness" ? changed(each, { to, checkedAt: to }) : each,
+      );
+      const made = make({ ...RECORDS, entries });
+      const isWhole = _ === "note" && to >= end;
+      expect(made.ok).toBe(isWhole);
+      if (!made.ok)
+        expect(made.missing.join()).toContain(
+          `a count of acme/web refs/heads/main that agrees with GitHub's lists for ${day(_ === "note" ? to : Math.max(end, to))}`,
+        );
+    }
+  });
+
+  test("the bridge says which days nobody observed, and nothing of them", () => {
+    const unseen = [{ from: end + 5 * DAY, to: end + 9 * DAY }];
+    const text = textOf(draftBridge({ ...RECORDS, sight: { ...SEEN, unseen } }, PERIOD, SINCE));
+    expect(text).toContain("Nobody observed 2026-10-06 until before 2026-10-10.");
+    expect(text).toContain("No deviation was recorded on the days that were observed.");
+    expect(text).toContain("2 deployments were recorded on the days that were observed");
   });
 
   test("the bridge support has both variants, what changed, and who decides", () => {
@@ -387,7 +481,7 @@ describe("what the drafts say", () => {
       "## Variant B: support for the auditor's letter",
       "2026-10-01 until before 2026-10-21",
       "No deviation was recorded.",
-      "The policy did not change.",
+      "No change of the policy was recorded.",
       "every repository could not be seen",
       "Only the auditor decides",
     ])

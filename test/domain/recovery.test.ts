@@ -27,6 +27,8 @@ function reviewed(month: string, clean = true): ReviewedMonth {
   return { control: "checks-passed", month, clean };
 }
 
+const SEEN = { unseen: [] };
+
 describe("the recovery from a deviation", () => {
   test.each([
     ["nobody has answered it", deviation({ status: "open" }), [], [], "remediate", null],
@@ -95,7 +97,7 @@ describe("the recovery from a deviation", () => {
       "2026-09-15",
     ],
   ] as const)("%s", (_, given, remediations, months, phase, ready) => {
-    const { steps, ready: all } = recoveryOf([given], remediations, months, NOW);
+    const { steps, ready: all } = recoveryOf([given], remediations, months, NOW, SEEN);
     expect(steps.map((step) => [step.phase, step.ready])).toEqual([[phase, ready]]);
     expect(all).toBe(ready);
   });
@@ -107,14 +109,29 @@ describe("the recovery from a deviation", () => {
       deviation({ status: "not-an-exception" }),
       deviation({ status: "open", severity: "observation" }),
     ];
-    expect(recoveryOf(over, [], [], NOW)).toEqual({ steps: [], ready: "2026-09-15" });
+    expect(recoveryOf(over, [], [], NOW, SEEN)).toEqual({ steps: [], ready: "2026-09-15" });
   });
 
   test("ends with the last of them, and is not known while one is not", () => {
     const two = [deviation({ id: "DEV-1" }), deviation({ id: "DEV-2", type: "design", status: "open" })];
     const done = remediation({ done: "2026-08-20T00:00:00Z" });
-    expect(recoveryOf(two, [done], [], NOW).ready).toBeNull();
+    expect(recoveryOf(two, [done], [], NOW, SEEN).ready).toBeNull();
     const due = { ...remediation({ due: "2026-10-01" }), deviation: "DEV-2" };
-    expect(recoveryOf(two, [done, due], [], NOW).ready).toBe("2026-12-01");
+    expect(recoveryOf(two, [done, due], [], NOW, SEEN).ready).toBe("2026-12-01");
+  });
+
+  test("has no day that is past, and none while nobody observes", () => {
+    const done = remediation({ done: "2026-03-20T00:00:00Z" });
+    const [late] = recoveryOf([deviation({})], [done], [reviewed("2026-04")], NOW, SEEN).steps;
+    expect(late).toMatchObject({ phase: "operate", ready: "2026-09-15" });
+    expect(late?.because).toContain(
+      "1 of 3 months clean so far; 2026-05 and what followed are not signed off yet",
+    );
+    const off = { unseen: [{ from: Date.parse("2026-08-10T00:00:00Z"), to: NOW }] };
+    expect(recoveryOf([deviation({})], [done], [], NOW, off).ready).toBeNull();
+    const back = {
+      unseen: [{ from: Date.parse("2026-08-10T00:00:00Z"), to: Date.parse("2026-08-12T00:00:00Z") }],
+    };
+    expect(recoveryOf([deviation({})], [done], [], NOW, back).ready).toBe("2026-12-01");
   });
 });

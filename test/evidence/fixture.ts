@@ -575,6 +575,7 @@ export async function ledgerWith(
   const ledger = await openLedger({ dataDir: join(folder, "data") });
   for (let start = 0; start < entries.length; start += 500)
     await ledger.record({ entries: entries.slice(start, start + 500), actions: [] }, GENERATED_AT - 60_000);
+  await ledger.beat(GENERATED_AT);
   return {
     ledger,
     folder,

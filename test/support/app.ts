@@ -42,7 +42,7 @@ export const registeredApp = {
 export function startApp(
   where: Where,
   now: Instant,
-  start: Omit<StartTools, "clock" | "timetable" | "pacing">,
+  start: Partial<StartTools>,
   variables: Readonly<Record<string, string>> = {},
 ): Promise<Countersign> {
   return startCountersign(settingsFor(where, variables), {

@@ -3,6 +3,7 @@
 import { Temporal } from "temporal-polyfill";
 
 import type { Instant } from "../change.ts";
+import type { Sight } from "../observed.ts";
 import type { DeviationRecord, RemediationRecord } from "../record.ts";
 import { isDeviation } from "./monitoring.ts";
 import { cleanMonthsSince, dayOf, monthAfter, monthFrom, type ReviewedMonth } from "./operating.ts";
@@ -32,11 +33,12 @@ export function recoveryOf(
   remediations: readonly RemediationRecord[],
   months: readonly ReviewedMonth[],
   at: Instant,
+  sight: Pick<Sight, "unseen">,
 ): Recovery {
   const byDeviation = new Map(remediations.map((each) => [each.deviation, each]));
   const steps = deviations
     .filter((each) => isDeviation(each) && !["effective", "closed"].includes(each.status))
-    .map((each) => stepOf(each, byDeviation.get(each.id) ?? null, months, at));
+    .map((each) => stepOf(each, byDeviation.get(each.id) ?? null, months, at, sight));
   const days = steps.map(({ ready }) => ready);
   const known = days.filter((day) => day !== null);
   return {
@@ -50,6 +52,7 @@ function stepOf(
   remediation: RemediationRecord | null,
   months: readonly ReviewedMonth[],
   at: Instant,
+  { unseen }: Pick<Sight, "unseen">,
 ): RecoveryStep {
   const today = dayOf(at);
   const operates = deviation.type === "operating";
@@ -77,11 +80,25 @@ function stepOf(
   const left = MONTHS_OF_OPERATION - clean;
   if (left <= 0)
     return step("show", today, `${clean} clean months; somebody other than its owner may call it effective`);
+  // Only what was observed from its first day to its last shows that a control operated.
+  const blind = unseen.filter(({ to }) => to > since);
+  if (blind.some(({ to }) => to >= at))
+    return step(
+      "operate",
+      null,
+      `${clean} of ${MONTHS_OF_OPERATION} months clean so far; nobody has observed it since ${dayOf(blind.at(-1)?.from ?? at)}`,
+    );
   const reviewed = months
     .filter(({ control }) => deviation.controls.includes(control))
     .map(({ month }) => monthAfter(month));
-  const next = [monthFrom(since), ...reviewed].toSorted().at(-1) ?? monthFrom(since);
-  return step("operate", firstDayAfter(next, left), `${clean} of ${MONTHS_OF_OPERATION} months clean so far`);
+  const seenFrom = blind.map(({ to }) => monthFrom(to));
+  const next = [monthFrom(since), ...reviewed, ...seenFrom].toSorted().at(-1) ?? monthFrom(since);
+  const ready = firstDayAfter(next, left);
+  const soFar = `${clean} of ${MONTHS_OF_OPERATION} months clean so far`;
+  // A month that is over and not signed off may still be.
+  return ready < today
+    ? step("operate", today, `${soFar}; ${next} and what followed are not signed off yet`)
+    : step("operate", ready, soFar);
 }
 
 /** The first day after so many whole months, of which the first is given. */

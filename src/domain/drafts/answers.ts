@@ -1,9 +1,10 @@
 /** What several drafts say of a deviation and what answers it. */
 
-import { isDeviation, isUnsettled } from "../deviation/monitoring.ts";
+import { isDeviation } from "../deviation/monitoring.ts";
 import type { Person, RootCause } from "../record.ts";
-import { CONTROL_TITLES, listed, markdown } from "../wording.ts";
-import { day, recorded, type Citations, type Recorded, type Records } from "./draft.ts";
+import { CONTROL_TITLES, listed, markdownInFile } from "../wording.ts";
+import { day } from "../span.ts";
+import { recorded, type Citations, type Recorded, type Records } from "./draft.ts";
 
 /** A deviation with what answers it, and the records of what it lists. */
 export interface Answered {
@@ -43,19 +44,24 @@ export function answeredDeviations(records: Records, cite: Citations): readonly 
     });
 }
 
-/** Whether what answers a deviation was shown to be effective, or it was closed after that. */
-export function isRemediated({ deviation }: Answered): boolean {
-  return !isUnsettled(deviation.body);
+/** How far what answers a deviation is: `settled` is what somebody other than its owner found effective, or closed after that. */
+export type Answer = "settled" | "done" | "open";
+
+/** Tells how far what answers a deviation is. That it is done is its owner's word, and settles nothing. */
+export function answerOf({ deviation }: Answered): Answer {
+  const { status } = deviation.body;
+  if (status === "effective" || status === "closed") return "settled";
+  return status === "done" ? "done" : "open";
 }
 
 /** One line on a deviation: what, when, which controls, of what type and why. */
 export function deviationLine({ deviation, listed: subjects }: Answered, cite: Citations): string {
   const { title, happenedAt, controls, type, typeReason } = deviation.body;
   const marks = cite.of(deviation.entry, ...subjects.map(({ entry }) => entry));
-  return `${markdown(title)}, on ${day(happenedAt)}: not ${listed(
+  return `${markdownInFile(title)}, on ${day(happenedAt)}: not ${listed(
     controls.map((control) => CONTROL_TITLES[control]),
     "or",
-  )}. ${TYPE_WORDS[type]} (${markdown(typeReason)}). It concerns ${subjects.length === 1 ? "1 change or deployment" : `${subjects.length} changes or deployments`} ${marks}.`;
+  )}. ${TYPE_WORDS[type]} (${markdownInFile(typeReason)}). It concerns ${subjects.length === 1 ? "1 change or deployment" : `${subjects.length} changes or deployments`} ${marks}.`;
 }
 
 const TYPE_WORDS = {
@@ -85,5 +91,5 @@ export function reviewsAfter(
 
 /** A person by login, or that there is none. */
 export function personName(person: Person | null): string {
-  return person === null ? "nobody" : markdown(person.login);
+  return person === null ? "nobody" : markdownInFile(person.login);
 }

@@ -1,10 +1,12 @@
 /** Support for a bridge letter: what the records show between the end of a period and today, in both variants. */
 
+import { seenIn, spansText, type Statement } from "../observed.ts";
 import { sayName, sayValue, sayWeaker } from "../protection/words.ts";
-import { markdown, short, time } from "../wording.ts";
-import { answeredDeviations, deviationLine, isRemediated, personName } from "./answers.ts";
-import { Citations, counted, day, DRAFT_NOTE, recorded, type Draft, type Records } from "./draft.ts";
-import { proofsOf, type CountedPeriod } from "./note.ts";
+import { markdownInFile, short, time } from "../wording.ts";
+import { answeredDeviations, answerOf, deviationLine, personName } from "./answers.ts";
+import { day } from "../span.ts";
+import { Citations, DRAFT_NOTE, recorded, type Draft, type Records } from "./draft.ts";
+import { populationOf, type CountedPeriod } from "./population.ts";
 import { STATUS_WORDS } from "./response.ts";
 
 /** The support for [`period.to`, `since.to`); `since` counts what happened after the period. */
@@ -14,30 +16,33 @@ export function draftBridge(records: Records, period: CountedPeriod, since: Coun
     cite.lacks(`the end of ${period.name}: it ends on ${day(period.to)}`);
     return cite.draft([]);
   }
-  const facts = factsOf(records, period, since, cite);
-  return cite.draft([
-    `# Support for a bridge letter: ${day(period.to)} until before ${day(since.to)}`,
-    "",
-    DRAFT_NOTE,
-    "",
-    `The report of ${records.organization} for ${period.name} ends on ${day(period.to)}. The following is what the records show from then on.`,
-    "",
-    "## Variant A: for management's own letter",
-    "",
-    `Since ${day(period.to)} we have operated the controls described in the report. To our knowledge:`,
-    "",
-    ...facts,
-    "",
-    "This letter is ours; it is no opinion of an auditor and does not extend the report.",
-    "",
-    "## Variant B: support for the auditor's letter",
-    "",
-    "For the auditor to examine, against the evidence package of this span:",
-    "",
-    ...facts,
-    "",
-    "Nothing here is an opinion. Only the auditor decides what a letter of theirs says.",
-  ]);
+  const { facts, statements } = factsOf(records, period, since, cite);
+  return cite.draft(
+    [
+      `# Support for a bridge letter: ${day(period.to)} until before ${day(since.to)}`,
+      "",
+      DRAFT_NOTE,
+      "",
+      `The report of ${records.organization} for ${period.name} ends on ${day(period.to)}. The following is what the records show from then on.`,
+      "",
+      "## Variant A: for management's own letter",
+      "",
+      `Since ${day(period.to)} we have operated the controls described in the report. To our knowledge:`,
+      "",
+      ...facts,
+      "",
+      "This letter is ours; it is no opinion of an auditor and does not extend the report.",
+      "",
+      "## Variant B: support for the auditor's letter",
+      "",
+      "For the auditor to examine, against the evidence package of this span:",
+      "",
+      ...facts,
+      "",
+      "Nothing here is an opinion. Only the auditor decides what a letter of theirs says.",
+    ],
+    { statements },
+  );
 }
 
 function factsOf(
@@ -45,14 +50,13 @@ function factsOf(
   period: CountedPeriod,
   since: CountedPeriod,
   cite: Citations,
-): readonly string[] {
+): { readonly facts: readonly string[]; readonly statements: readonly Statement[] } {
   const within = (at: number): boolean => at >= since.from && at < since.to;
-  const proofs = proofsOf(records, since);
-  if (proofs.length === 0)
-    cite.lacks(
-      `a count of the time since ${day(period.to)} against GitHub's lists (\`countersign reconcile\`)`,
-    );
-  const unproven = proofs.filter(({ body }) => !body.complete);
+  const { proofs, statement, unseen } = populationOf(records, since, cite);
+  const seen = seenIn(records.sight, since);
+  /** Nothing of a kind was recorded: that says something of the days only on which somebody looked. */
+  const nothing = (text: string): string =>
+    unseen.length === 0 ? `- ${text}.` : `- ${text} on the days that were observed.`;
   const all = answeredDeviations(records, cite);
   const fresh = all.filter(({ deviation }) => within(deviation.body.happenedAt));
   const earlier = all.filter(
@@ -63,13 +67,21 @@ function factsOf(
     ({ body }) => within(body.from) && body.notBefore !== null,
   );
   const exposures = recorded(records, "exposure").filter(({ body }) => within(body.from));
-  const gaps = recorded(records, "coverage-gap").filter(
-    ({ body }) => body.from < since.to && (body.to === null || body.to > since.from),
+  const gaps = records.sight.gaps.filter(
+    ({ from, to }) => from < since.to && (to === null || to > since.from),
   );
-  return [
-    `- ${counted(since.changes, "change")} and ${counted(since.deployments, "deployment")} reached production${unproven.length === 0 ? ", and GitHub's own lists agree" : `; GitHub's lists and ours differ on ${counted(unproven.length, "branch").replace(/branchs$/u, "branches")}`} ${cite.of(...proofs.map(({ entry }) => entry))}.`,
+  const gapEntries = recorded(records, "coverage-gap");
+  const gapMark = (id: string): string =>
+    cite.of(...gapEntries.filter(({ body }) => body.id === id).map(({ entry }) => entry));
+  const facts = [
+    `- ${statement.says} ${cite.of(...proofs.map(({ entry }) => entry))}.`,
+    ...(unseen.length === 0
+      ? []
+      : [
+          `- Nobody observed ${spansText(unseen)}. Deployments, reviews, settings and deviations of these days may be missing here.`,
+        ]),
     ...(fresh.length === 0
-      ? ["- No deviation was recorded."]
+      ? [nothing("No deviation was recorded")]
       : fresh.map((each) => `- A deviation: ${deviationLine(each, cite)}`)),
     ...earlier.map((each) => {
       const { remediation, deviation } = each;
@@ -77,27 +89,35 @@ function factsOf(
         remediation === null
           ? "nobody has begun to answer it"
           : `what answers it is ${STATUS_WORDS[remediation.body.status]}, owned by ${personName(remediation.body.owner)} ${cite.of(remediation.entry)}`;
-      return `- ${deviation.body.id} of ${period.name} is ${isRemediated(each) ? "settled" : "not settled"}: ${state} ${cite.of(deviation.entry)}.`;
+      return `- ${deviation.body.id} of ${period.name} is ${ANSWER_WORDS[answerOf(each)]}: ${state} ${cite.of(deviation.entry)}.`;
     }),
     ...(policies.length === 0
-      ? ["- The policy did not change."]
+      ? [nothing("No change of the policy was recorded")]
       : policies.map(
           ({ body, entry }) =>
             `- The policy ${short(body.digest)} was first read on ${day(entry.at)} ${cite.of(entry)}.`,
         )),
     ...(settings.length === 0
-      ? ["- No setting that protects a branch or environment was seen to change."]
+      ? [nothing("No setting that protects a branch or environment was seen to change")]
       : settings.map(
           ({ body, entry }) =>
-            `- ${markdown(`${body.repository.owner}/${body.repository.name} ${body.place.name}`)}: ${sayName(body.setting)}: ${body.gone ? "gone" : markdown(sayValue(body.value))} since ${time(body.from)} ${cite.of(entry)}.`,
+            `- ${markdownInFile(`${body.repository.owner}/${body.repository.name} ${body.place.name}`)}: ${sayName(body.setting)}: ${body.gone ? "gone" : markdownInFile(sayValue(body.value))} since ${time(body.from)} ${cite.of(entry)}.`,
         )),
     ...exposures.map(
       ({ body, entry }) =>
-        `- ${markdown(`${body.repository.owner}/${body.repository.name}`)} was protected less from ${time(body.from)}${body.to === null ? " on" : ` to ${time(body.to)}`}: ${markdown(body.items.map(sayWeaker).join("; "))} ${cite.of(entry)}.`,
+        `- ${markdownInFile(`${body.repository.owner}/${body.repository.name}`)} was protected less from ${time(body.from)}${body.to === null ? " on" : ` to ${time(body.to)}`}: ${markdownInFile(body.items.map(sayWeaker).join("; "))} ${cite.of(entry)}.`,
     ),
     ...gaps.map(
-      ({ body, entry }) =>
-        `- ${markdown(body.scope)} could not be seen from ${time(body.from)}${body.to === null ? " on" : ` to ${time(body.to)}`} (${body.cause}); what happened then was ${body.backfilled ? "read afterwards" : "not read"} ${cite.of(entry)}.`,
+      (body) =>
+        `- ${markdownInFile(body.scope)} could not be seen from ${time(body.from)}${body.to === null ? " on" : ` to ${time(body.to)}`} (${body.cause}); what happened then was ${body.backfilled ? "read afterwards" : "not read"} ${gapMark(body.id)}.`,
     ),
   ];
+  const none: Statement = { says: "nothing else was recorded", rests: "watch", covers: seen };
+  return { facts, statements: [statement, none] };
 }
+
+const ANSWER_WORDS = {
+  settled: "settled, found effective by somebody other than its owner",
+  done: "done by its owner's word, and not shown to be effective",
+  open: "not settled",
+} as const;

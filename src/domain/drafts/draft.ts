@@ -3,6 +3,7 @@
 import type { Instant } from "../change.ts";
 import { canonical, sha256 } from "../digest.ts";
 import { isOfKind, type Bodies, type EntryKind, type LoggedEntry } from "../entry.ts";
+import type { Sight, Statement } from "../observed.ts";
 import { lineOf } from "../stored.ts";
 import { short } from "../wording.ts";
 
@@ -14,7 +15,15 @@ export type DraftKind = (typeof DRAFT_KINDS)[number];
 
 /** A draft in Markdown with the records it rests on, or what it would need. */
 export type Draft =
-  | { readonly ok: true; readonly text: string; readonly cites: readonly LoggedEntry[] }
+  | {
+      readonly ok: true;
+      readonly text: string;
+      readonly cites: readonly LoggedEntry[];
+      /** What it leaves out of the text because others will read that: the list of the records it rests on. */
+      readonly apart: readonly string[];
+      /** The sentences in it that speak for spans, with these. */
+      readonly statements: readonly Statement[];
+    }
   | { readonly ok: false; readonly missing: readonly string[] };
 
 /** The newest entry of each subject that a draft may rest on, of one organisation, and when it is written. */
@@ -22,6 +31,8 @@ export interface Records {
   readonly organization: string;
   readonly at: Instant;
   readonly entries: readonly LoggedEntry[];
+  /** What was observed by then. */
+  readonly sight: Sight;
   /** What the ledger's own list names of the kinds of record a draft rests on: nothing of it may lack among the entries. */
   readonly named: readonly Pick<LoggedEntry, "kind" | "subject" | "seq">[];
 }
@@ -70,26 +81,28 @@ export class Citations {
     return "";
   }
 
-  /** The draft: the lines and the list of records, or everything that is missing. */
-  draft(lines: readonly string[]): Draft {
+  /** The draft: the lines and the list of records, or everything that is missing. `isForOthers`: no internal name leaves the house. */
+  draft(
+    lines: readonly string[],
+    {
+      statements = [],
+      isForOthers = false,
+    }: { readonly statements?: readonly Statement[]; readonly isForOthers?: boolean } = {},
+  ): Draft {
     if (this.#missing.length > 0) return { ok: false, missing: this.#missing };
     const sources = this.#cited.map(
       (entry, index) =>
         `- [${index + 1}] entry ${entry.seq} of the evidence log: ${entry.kind} ${entry.subject} (digest ${short(sha256(canonical(lineOf(entry).body)))})`,
     );
-    const text = [...lines, "", "## Records", "", ...sources, ""].join("\n").replaceAll(/\n{3,}/gu, "\n\n");
-    return { ok: true, text, cites: this.#cited };
+    const list = ["## Records", "", ...sources, ""];
+    const text = [...lines, "", ...(isForOthers ? [] : list)].join("\n").replaceAll(/\n{3,}/gu, "\n\n");
+    return { ok: true, text, cites: this.#cited, apart: isForOthers ? list : [], statements };
   }
 }
 
 /** What stands above every draft. */
 export const DRAFT_NOTE =
   "> A draft made from the evidence log. It is not part of the evidence package. Somebody of the company reads it, corrects it and answers for it.";
-
-/** An instant as a day, UTC. */
-export function day(at: Instant): string {
-  return new Date(at).toISOString().slice(0, 10);
-}
 
 /** "1 change", "3 changes". */
 export function counted(count: number, noun: string): string {

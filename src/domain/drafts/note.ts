@@ -1,45 +1,66 @@
-/** A cover note to customers: how many exceptions the period had, how many are remediated, and when the rest will be. No internal names. */
+/** A cover note to customers: what the auditor's report notes, and what the company found itself, with how far each answer is. No internal names. */
 
+import { day } from "../span.ts";
 import { CONTROL_TITLES, listed } from "../wording.ts";
-import type { CompletenessRecord } from "../record.ts";
-import { answeredDeviations, isRemediated, ROOT_CAUSE_WORDS, type Answered } from "./answers.ts";
-import { Citations, counted, day, DRAFT_NOTE, recorded, type Draft, type Records } from "./draft.ts";
-
-/** A span with its name, UTC, half-open, and how many changes and deployments it had. */
-export interface CountedPeriod {
-  readonly name: string;
-  readonly from: number;
-  readonly to: number;
-  readonly changes: number;
-  readonly deployments: number;
-}
+import { answeredDeviations, answerOf, ROOT_CAUSE_WORDS, type Answered } from "./answers.ts";
+import { Citations, counted, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
+import { populationOf, type CountedPeriod } from "./population.ts";
 
 /** The note for one period. */
 export function draftNote(records: Records, period: CountedPeriod): Draft {
   const cite = new Citations(records);
+  if (records.at < period.to) {
+    cite.lacks(`the end of ${period.name}: it ends on ${day(period.to)}`);
+    return cite.draft([]);
+  }
   const own = answeredDeviations(records, cite).filter(
     ({ deviation: { body } }) => body.happenedAt >= period.from && body.happenedAt < period.to,
   );
-  const proofs = proofsOf(records, period);
-  if (proofs.length === 0)
-    cite.lacks(`a count of ${period.name} against GitHub's lists (\`countersign reconcile\` or \`export\`)`);
-  const [done, rest] = [own.filter(isRemediated), own.filter((each) => !isRemediated(each))];
+  const { proofs, statement, unseen } = populationOf(records, period, cite);
+  const [noted, found] = [own.filter(isNoted), own.filter((each) => !isNoted(each))];
+  const subjects = new Set(found.flatMap(({ deviation }) => deviation.body.subjects));
   const lines = [
     `# To our customers: the report for ${period.name}`,
     "",
     DRAFT_NOTE,
     "",
-    `The report covers ${day(period.from)} until before ${day(period.to)}: ${counted(period.changes, "change")} and ${counted(period.deployments, "deployment")} reached production, counted against GitHub's own lists ${cite.of(...proofs.map(({ entry }) => entry))}.`,
+    `The report covers ${day(period.from)} until before ${day(period.to)}. In it ${statement.says} ${cite.of(...proofs.map(({ entry }) => entry))}.${unseen.length === 0 ? "" : " Part of this time was not observed; the evidence package names the days."}`,
     "",
-    own.length === 0
-      ? "It notes no exception in our change management."
-      : `It notes ${counted(own.length, "exception")} in our change management. ${numbers(done.length)} remediated${rest.length === 0 ? "." : `; ${numbers(rest.length).toLowerCase()} planned as below.`}`,
+    noted.length === 0
+      ? "No exception noted by the auditor is on record here: compare this with the report before it is sent."
+      : `The report notes ${counted(noted.length, "exception")} in our change management. ${progress(noted)}`,
     "",
-    ...own.map((each, index) => `${index + 1}. ${itemText(each, cite)}`),
+    ...noted.map((each, index) => `${index + 1}. ${itemText(each, cite)}`),
+    "",
+    found.length === 0
+      ? "Our own monitoring recorded no deviation."
+      : `Our own monitoring recorded ${counted(found.length, "deviation")}, concerning ${subjects.size} of the ${period.changes + period.deployments} changes and deployments. ${progress(found)}`,
+    "",
+    ...found.map((each, index) => `${index + 1}. ${itemText(each, cite)}`),
     "",
     "We are glad to discuss this with you.",
   ];
-  return cite.draft(lines);
+  return cite.draft(lines, { statements: [statement], isForOthers: true });
+}
+
+/** Whether an auditor's report says it; what the App found is ours alone. */
+function isNoted({ deviation }: Answered): boolean {
+  return deviation.body.source === "auditor";
+}
+
+/** "1 of 3 is found effective, 1 is done, 1 is planned as below." */
+function progress(all: readonly Answered[]): string {
+  const count = (state: ReturnType<typeof answerOf>): number =>
+    all.filter((each) => answerOf(each) === state).length;
+  const parts = [
+    [count("settled"), "found effective"],
+    [count("done"), "done and not yet shown to be effective"],
+    [count("open"), "planned as below"],
+  ] as const;
+  const said = parts
+    .filter(([number]) => number > 0)
+    .map(([number, words]) => `${number} of ${all.length} ${number === 1 ? "is" : "are"} ${words}`);
+  return `${listed(said, "and")}.`;
 }
 
 function itemText(each: Answered, cite: Citations): string {
@@ -53,26 +74,15 @@ function itemText(each: Answered, cite: Citations): string {
     cite.lacks(`a remediation of ${id}`);
     return what;
   }
-  const { rootCause, due } = remediation.body;
+  const { rootCause, due, done, effective } = remediation.body;
   if (rootCause === null) cite.lacks(`the root cause of ${id} (\`/countersign cause\`)`);
   if (due === null) cite.lacks(`a target date of ${id} (\`/countersign due\`)`);
   const why = rootCause === null ? "" : ` The reason: ${ROOT_CAUSE_WORDS[rootCause.category]}.`;
-  const state = isRemediated(each) ? "It is remediated" : `It will be remediated by ${due ?? ""}`;
+  const on = (at: number | undefined): string => (at === undefined ? "" : ` on ${day(at)}`);
+  const state = {
+    settled: `What answers it was found effective${on(effective?.at)}`,
+    done: `What answers it was done${on(done?.at)}, and has not been shown to be effective yet`,
+    open: `It is to be remediated by ${due ?? ""}`,
+  }[answerOf(each)];
   return `${what}${why} ${state} ${cite.of(remediation.entry)}.`;
-}
-
-/** The newest proof of each branch that touches a span. */
-export function proofsOf(
-  records: Records,
-  span: { readonly from: number; readonly to: number },
-): readonly { readonly entry: Records["entries"][number]; readonly body: CompletenessRecord }[] {
-  const newest = new Map<string, { entry: Records["entries"][number]; body: CompletenessRecord }>();
-  for (const each of recorded(records, "completeness"))
-    if (each.body.from < span.to && each.body.to > span.from)
-      newest.set(`${each.body.repository.id} ${each.body.ref}`, each);
-  return [...newest.values()];
-}
-
-function numbers(count: number): string {
-  return count === 1 ? "1 is" : `${count} are`;
 }

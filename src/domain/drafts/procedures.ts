@@ -8,8 +8,9 @@ import type { People } from "../policy/people.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { RequirementTree } from "../policy/requirement.ts";
 import { CONTROL_NAMES } from "../result.ts";
-import { CONTROL_TITLES, listed, markdown, short, sources } from "../wording.ts";
-import { Citations, counted, day, DRAFT_NOTE, recorded, type Draft, type Records } from "./draft.ts";
+import { CONTROL_TITLES, listed, markdownInFile, short, sources } from "../wording.ts";
+import { day } from "../span.ts";
+import { Citations, counted, DRAFT_NOTE, recorded, type Draft, type Records } from "./draft.ts";
 
 /** The procedures: changes, emergencies, exceptions to the rules, a guide for auditors, and who is responsible for what. */
 export function draftProcedures(records: Records): Draft {
@@ -23,11 +24,11 @@ export function draftProcedures(records: Records): Draft {
   const mark = cite.of(newest.entry);
   const files = [organization, repository].flatMap((source) =>
     source.state === "found"
-      ? [`${markdown(source.repository)}/${source.path} at ${short(source.commit)}`]
+      ? [`${markdownInFile(source.repository)}/${source.path} at ${short(source.commit)}`]
       : [],
   );
   return cite.draft([
-    `# Procedures of ${markdown(records.organization)} for changes to production`,
+    `# Procedures of ${markdownInFile(records.organization)} for changes to production`,
     "",
     DRAFT_NOTE,
     "",
@@ -83,7 +84,7 @@ function changes(policy: Policy): readonly string[] {
     ...policy.approvals.map((each) => `Every change is approved: ${approvalText(each)}.`),
     ...policy.rules.map(
       ({ name, when, approval }) =>
-        `“${markdown(name)}”: where ${code(canonical(when))} holds, also ${approvalText(approval)}.`,
+        `“${markdownInFile(name)}”: where ${code(canonical(when))} holds, also ${approvalText(approval)}.`,
     ),
     independence === "strict"
       ? "Nobody who contributed to a change approves it."
@@ -102,7 +103,7 @@ function changes(policy: Policy): readonly string[] {
         )}.`,
     ),
     ...(policy.sections.length > 0
-      ? [`The description fills the headings ${listed(policy.sections.map(markdown))}.`]
+      ? [`The description fills the headings ${listed(policy.sections.map(markdownInFile))}.`]
       : []),
     ...policy.freezes.map(
       ({ from, to, except }) =>
@@ -115,7 +116,7 @@ function changes(policy: Policy): readonly string[] {
         ]),
     ...(since === null ? [] : [`What happened before ${since} is listed as historic and not judged.`]),
     ...policy.identities.map(
-      ({ person, logins }) => `${listed(logins.map(code))} are one person, ${markdown(person)}.`,
+      ({ person, logins }) => `${listed(logins.map(code))} are one person, ${markdownInFile(person)}.`,
     ),
   ];
 }
@@ -123,7 +124,7 @@ function changes(policy: Policy): readonly string[] {
 function approvalText(tree: RequirementTree): string {
   if ("all-of" in tree) return `all of: ${tree["all-of"].map(approvalText).join("; ")}`;
   if ("any-of" in tree) return `one of: ${tree["any-of"].map(approvalText).join("; ")}`;
-  return `${counted(tree.required, "approval")} from ${markdown(sources(tree.from))}`;
+  return `${counted(tree.required, "approval")} from ${markdownInFile(sources(tree.from))}`;
 }
 
 function emergencies(policy: Policy): readonly string[] {
@@ -157,19 +158,19 @@ function exceptions(policy: Policy): readonly string[] {
       ? ["No kind of change is approved beforehand."]
       : policy.standardChanges.map(
           ({ name, by, paths, approvedBy, expires }) =>
-            `“${markdown(name)}” is approved beforehand for ${listed(by.map(makerText), "or")}, where every file matches ${code(canonical(paths))}: approved by ${markdown(approvedBy)}, until ${expires} (${expiry}).`,
+            `“${markdownInFile(name)}” is approved beforehand for ${listed(by.map(makerText), "or")}, where every file matches ${code(canonical(paths))}: approved by ${markdownInFile(approvedBy)}, until ${expires} (${expiry}).`,
         )),
     ...(policy.exemptions.length === 0
       ? ["No control is given up for any repository."]
       : policy.exemptions.map(
           ({ repository, controls, reason, approvedBy, expires }) =>
-            `${code(repository)} is exempt from ${listed(controls)} because ${markdown(reason)}: approved by ${markdown(approvedBy)}, until ${expires} (${expiry}).`,
+            `${code(repository)} is exempt from ${listed(controls)} because ${markdownInFile(reason)}: approved by ${markdownInFile(approvedBy)}, until ${expires} (${expiry}).`,
         )),
     ...policy.repositories
       .filter(({ scope }) => scope === "out")
       .map(
         ({ name, topic, reason, owner }) =>
-          `${name === null ? `repositories with the topic ${code(topic ?? "")}` : code(name)} is out of scope because ${markdown(reason ?? "")}; ${markdown(owner ?? "nobody")} answers for that.`,
+          `${name === null ? `repositories with the topic ${code(topic ?? "")}` : code(name)} is out of scope because ${markdownInFile(reason ?? "")}; ${markdownInFile(owner ?? "nobody")} answers for that.`,
       ),
     ...policy.repositories
       .filter(({ scope, mode, since }) => scope !== "out" && (mode !== null || since !== null))
@@ -188,9 +189,9 @@ function deviations(policy: Policy): readonly string[] {
     "Each cause opens one deviation, which lists every change and deployment it concerns.",
     repository === null
       ? "Its issue is opened in the repository concerned, unless that is public."
-      : `Its issue is opened in ${markdown(repository)}.`,
-    ...(assignees.length > 0 ? [`It is assigned to ${listed(assignees.map(markdown))}.`] : []),
-    ...(labels.length > 0 ? [`It carries the labels ${listed(labels.map(markdown))}.`] : []),
+      : `Its issue is opened in ${markdownInFile(repository)}.`,
+    ...(assignees.length > 0 ? [`It is assigned to ${listed(assignees.map(markdownInFile))}.`] : []),
+    ...(labels.length > 0 ? [`It carries the labels ${listed(labels.map(markdownInFile))}.`] : []),
     `No more than ${counted(perDay, "issue")} are opened in a day; the rest wait for the next.`,
   ];
 }
@@ -198,13 +199,13 @@ function deviations(policy: Policy): readonly string[] {
 function monitoring(policy: Policy): readonly string[] {
   const owners = CONTROL_NAMES.flatMap((control) => {
     const owner = policy.controls[control]?.owner;
-    return owner === undefined ? [] : [`${control} by ${markdown(owner)}`];
+    return owner === undefined ? [] : [`${control} by ${markdownInFile(owner)}`];
   });
   const { weekend, holidays, timezone } = policy.calendar;
   return [
     policy.monitoring.owner === null && owners.length === 0
       ? "Nobody is named to sign the controls off each month."
-      : `Every ${policy.monitoring.every}, each control is signed off within ${termText(REVIEW_TERM)}: ${listed([...owners, ...(policy.monitoring.owner === null ? [] : [`${owners.length > 0 ? "the others " : ""}by ${markdown(policy.monitoring.owner)}`])])}.`,
+      : `Every ${policy.monitoring.every}, each control is signed off within ${termText(REVIEW_TERM)}: ${listed([...owners, ...(policy.monitoring.owner === null ? [] : [`${owners.length > 0 ? "the others " : ""}by ${markdownInFile(policy.monitoring.owner)}`])])}.`,
     ...policy.notifications.map(
       ({ on, format, urlSecret, signingSecret, perDay }) =>
         `The receiver named by ${code(urlSecret)} (${format}${signingSecret === null ? "" : `, signed with ${code(signingSecret)}`}) is told of ${listed(on)}, at most ${perDay} times a day.`,
@@ -212,7 +213,7 @@ function monitoring(policy: Policy): readonly string[] {
     `Days off are ${listed([...weekend, ...holidays])}; times are reckoned in ${timezone}.`,
     policy.periods.length === 0
       ? "Observation periods are calendar quarters, UTC."
-      : `Observation periods: ${listed(policy.periods.map(({ name, from, to }) => `${markdown(name)} from ${from} until before ${to}`))}, UTC.`,
+      : `Observation periods: ${listed(policy.periods.map(({ name, from, to }) => `${markdownInFile(name)} from ${from} until before ${to}`))}, UTC.`,
     policy.retention.years === null
       ? "How long records are kept is not said."
       : `Records are kept for ${counted(policy.retention.years, "year")}.`,
@@ -227,7 +228,7 @@ function auditors(policy: Policy, mark: string): readonly string[] {
     "|---|---|---|---|",
     ...CONTROLS.map(({ name, objective, test }) => {
       const words = policy.controls[name];
-      const own = [words?.id, words?.text].filter((each) => each !== undefined).map(markdown);
+      const own = [words?.id, words?.text].filter((each) => each !== undefined).map(markdownInFile);
       return `| ${name} | ${own.join(": ")} | ${cell(objective)} | ${cell(test)} ${mark} |`;
     }),
   ];
@@ -236,7 +237,7 @@ function auditors(policy: Policy, mark: string): readonly string[] {
 function raci(policy: Policy, mark: string): readonly string[] {
   const owner = policy.monitoring.owner;
   const named = (control: (typeof CONTROL_NAMES)[number]): string =>
-    markdown(policy.controls[control]?.owner ?? owner ?? "nobody is named");
+    markdownInFile(policy.controls[control]?.owner ?? owner ?? "nobody is named");
   const approvers = policy.approvals.map(approvalText).join("; ");
   const told = (kind: Policy["notifications"][number]["on"][number]): string => {
     const names = policy.notifications
@@ -264,15 +265,15 @@ function raci(policy: Policy, mark: string): readonly string[] {
       "a deviation",
       policy.deviations.assignees.length === 0
         ? "its owner, once named"
-        : listed(policy.deviations.assignees.map(markdown)),
-      owner === null ? "nobody is named" : markdown(owner),
+        : listed(policy.deviations.assignees.map(markdownInFile)),
+      owner === null ? "nobody is named" : markdownInFile(owner),
       "nobody",
       told("deviation-opened"),
     ],
     [
       "a control's month",
       "the control's owner",
-      owner === null ? "nobody is named" : markdown(owner),
+      owner === null ? "nobody is named" : markdownInFile(owner),
       "nobody",
       told("review-overdue"),
     ],
@@ -292,12 +293,12 @@ function raci(policy: Policy, mark: string): readonly string[] {
 }
 
 function people(who: People): string {
-  return markdown(sources(who));
+  return markdownInFile(sources(who));
 }
 
 function makerText(maker: Policy["standardChanges"][number]["by"][number]): string {
   if ("app" in maker) return `the app ${code(maker.app)}`;
-  return "user" in maker ? markdown(maker.user) : `the account with id ${maker.id}`;
+  return "user" in maker ? markdownInFile(maker.user) : `the account with id ${maker.id}`;
 }
 
 function code(text: string): string {

@@ -1,8 +1,9 @@
 /** What to ask the auditor about each open deviation: the four questions, with room for the answers. */
 
-import { markdown } from "../wording.ts";
-import { answeredDeviations, deviationLine, isRemediated, personName, type Answered } from "./answers.ts";
-import { Citations, day, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
+import { markdownInFile } from "../wording.ts";
+import { answeredDeviations, answerOf, deviationLine, personName, type Answered } from "./answers.ts";
+import { day } from "../span.ts";
+import { Citations, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
 import { STATUS_WORDS } from "./response.ts";
 
 const QUESTIONS = [
@@ -20,7 +21,7 @@ function noted(remediation: Answered["remediation"], cite: Citations): readonly 
     "",
     ...remediation.body.expectations.map(
       ({ text, by, at }) =>
-        `- ${day(at)}: ${markdown(text)} (noted by ${personName(by)}) ${cite.of(remediation.entry)}`,
+        `- ${day(at)}: ${markdownInFile(text)} (noted by ${personName(by)}) ${cite.of(remediation.entry)}`,
     ),
     "",
   ];
@@ -29,7 +30,7 @@ function noted(remediation: Answered["remediation"], cite: Citations): readonly 
 /** The sheet for every deviation that is not settled. */
 export function draftQuestions(records: Records): Draft {
   const cite = new Citations(records);
-  const open = answeredDeviations(records, cite).filter((each) => !isRemediated(each));
+  const open = answeredDeviations(records, cite).filter((each) => answerOf(each) !== "settled");
   if (open.length === 0) cite.lacks("an open deviation: there is nothing to ask about");
   return cite.draft([
     `# Questions to the auditor of ${records.organization}`,

@@ -1,6 +1,7 @@
 /** Management's response to one deviation, in its three parts: what caused it, what was done, what prevents it. */
 
-import { markdown, time } from "../wording.ts";
+import { markdownInFile, time } from "../wording.ts";
+import { whysAsked } from "../deviation/remediation.ts";
 import {
   answeredDeviations,
   deviationLine,
@@ -9,7 +10,8 @@ import {
   ROOT_CAUSE_WORDS,
   type Answered,
 } from "./answers.ts";
-import { Citations, day, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
+import { day } from "../span.ts";
+import { Citations, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
 
 /** The response to the deviation whose id begins so. */
 export function draftResponse(records: Records, id: string): Draft {
@@ -50,7 +52,8 @@ function parts(records: Records, answered: Answered, cite: Citations): readonly 
   const action = body.action ?? need("what is done about it", "action <text>");
   const method = body.method ?? need("how it is checked", "method <text>");
   if (rootCause === null) need("the root cause", "cause <category>: <text>");
-  if (body.whys.length === 0) need("the answers to why", "why <text>");
+  const asked = whysAsked(answered.deviation.body.severity) - body.whys.length;
+  if (asked > 0) need(`${asked} more ${asked === 1 ? "answer" : "answers"} to why`, "why <text>");
   if (body.owner === null) need("an owner", "owner @login");
   if (body.due === null) need("a target date", "due <date>");
   if (body.evidence.length === 0) need("evidence", "evidence <url or text>");
@@ -59,10 +62,10 @@ function parts(records: Records, answered: Answered, cite: Citations): readonly 
   return [
     "## What caused it",
     "",
-    `${capital(rootCause === null ? "" : `${ROOT_CAUSE_WORDS[rootCause.category]} (${rootCause.category} gap): ${markdown(rootCause.text)}`)} ${mark}`,
+    `${capital(rootCause === null ? "" : `${ROOT_CAUSE_WORDS[rootCause.category]} (${rootCause.category} gap): ${markdownInFile(rootCause.text)}`)} ${mark}`,
     "",
     ...body.whys.map(
-      ({ text, by, at }) => `- Why? ${markdown(text)} (${personName(by)}, ${day(at)}) ${mark}`,
+      ({ text, by, at }) => `- Why? ${markdownInFile(text)} (${personName(by)}, ${day(at)}) ${mark}`,
     ),
     "",
     "## What was done",
@@ -70,20 +73,20 @@ function parts(records: Records, answered: Answered, cite: Citations): readonly 
     `${sentence(action)} ${personName(body.owner)} answers for it; its target date is ${body.due ?? ""}, and it is ${STATUS_WORDS[body.status]} ${mark}.`,
     "",
     ...body.evidence.map(
-      ({ text, by, at }) => `- Evidence: ${markdown(text)} (${personName(by)}, ${day(at)}) ${mark}`,
+      ({ text, by, at }) => `- Evidence: ${markdownInFile(text)} (${personName(by)}, ${day(at)}) ${mark}`,
     ),
     ...body.blockers.map(
       ({ text, at, until }) =>
-        `- Held up from ${day(at)}${until === null ? " until today" : ` to ${day(until)}`}: ${markdown(text)} ${mark}`,
+        `- Held up from ${day(at)}${until === null ? " until today" : ` to ${day(until)}`}: ${markdownInFile(text)} ${mark}`,
     ),
     "",
     "## What prevents it",
     "",
-    `${sentence(measure?.text ?? "")} It is checked so: ${markdown(method)} ${mark}.`,
+    `${sentence(measure?.text ?? "")} It is checked so: ${markdownInFile(method)} ${mark}.`,
     "",
     body.effective === null
       ? `It has not been shown effective yet ${mark}.`
-      : `${personName(body.effective.by)} found it effective at ${time(body.effective.at)}: ${markdown(body.effective.text)} ${mark}.`,
+      : `${personName(body.effective.by)} found it effective at ${time(body.effective.at)}: ${markdownInFile(body.effective.text)} ${mark}.`,
     "",
     ...reviews.map(
       ({ body: { control, month, figures, signedOff }, entry: review }) =>
@@ -91,7 +94,7 @@ function parts(records: Records, answered: Answered, cite: Citations): readonly 
     ),
     ...(body.elsewhere === null
       ? []
-      : ["", `Where else it was looked for: ${markdown(body.elsewhere.text)} ${mark}`]),
+      : ["", `Where else it was looked for: ${markdownInFile(body.elsewhere.text)} ${mark}`]),
   ];
 }
 
@@ -106,7 +109,7 @@ export const STATUS_WORDS = {
 
 /** Somebody's words as a sentence of their own. */
 function sentence(text: string): string {
-  const said = markdown(text.trim());
+  const said = markdownInFile(text.trim());
   return capital(/[.!?]$/u.test(said) ? said : `${said}.`);
 }
 

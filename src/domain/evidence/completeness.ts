@@ -1,9 +1,11 @@
 /** What the completeness checks come to for a period: branch by branch, and in words. */
 
 import type { Instant } from "../change.ts";
+import { countedSpan, spansText, type Statement } from "../observed.ts";
 import type { CompletenessRecord } from "../record.ts";
+import { uncovered, type Span } from "../span.ts";
 import { completenessOf, repositoriesOf } from "./scope-rows.ts";
-import type { EvidenceSource, Period } from "./population.ts";
+import { statesOf, type EvidenceSource } from "./population.ts";
 import { timeText } from "./table.ts";
 
 /** One branch of one repository: how much of the period is proven complete. */
@@ -11,15 +13,20 @@ export interface BranchCompleteness {
   readonly repository_id: number;
   readonly repository: string;
   readonly branch: string;
-  /** The part of the period in which the App was installed. */
+  /** The part of the period in which the App was installed, and which was over when this was generated. */
   readonly from: string;
   readonly to: string;
   readonly proven: boolean;
   /** Spans without a complete check, half-open. */
   readonly unproven: readonly { readonly from: string; readonly to: string }[];
   readonly checks: number;
+  /** Changes of the period on this branch. */
+  readonly updates: number;
+  /** Those of them that happened in a span with a complete check: GitHub's own list has each of them, and no other. */
   readonly updates_matched: number;
+  /** Of all of them, those with no pull request behind them. */
   readonly without_pull_request: number;
+  /** Distinct differences between the lists, but for those that a later complete check settled. */
   readonly differences: number;
   readonly unexplained: number;
 }
@@ -27,7 +34,7 @@ export interface BranchCompleteness {
 /** The content of completeness.json. */
 export interface CompletenessDocument {
   readonly period: { readonly name: string; readonly from: string; readonly to: string };
-  /** True when every production branch in scope is proven for the whole of its part of the period. */
+  /** True when the period is over, and every production branch in scope is proven for the whole of its part of it. */
   readonly complete: boolean;
   readonly branches: readonly BranchCompleteness[];
 }
@@ -36,112 +43,168 @@ interface BranchState {
   readonly repositoryId: number;
   readonly repository: string;
   readonly branch: string;
-  readonly from: Instant;
-  readonly to: Instant;
-  readonly proven: { from: Instant; to: Instant }[];
-  checks: number;
-  updatesMatched: number;
-  withoutPullRequest: number;
-  differences: number;
-  unexplained: number;
+  readonly span: Span;
+  readonly checks: CompletenessRecord[];
 }
+
+interface Updates {
+  all: number;
+  matched: number;
+  withoutPullRequest: number;
+}
+
+/** A count made so shortly before the package was generated is of that moment (ms): an export counts first, and then writes. */
+const JUST_NOW = 3_600_000;
 
 /** Folds the completeness checks of the period; holds one small record for each production branch and check, no population. */
 export async function completenessDocument(source: EvidenceSource): Promise<CompletenessDocument> {
-  const { period } = source;
+  const { period, generatedAt } = source;
   const branches = new Map<string, BranchState>();
   for await (const { body } of repositoriesOf(source)) {
     if (!body.inScope) continue;
-    for (const branch of body.productionRefs)
+    for (const branch of body.productionRefs) {
+      const from = Math.max(period.from, Math.min(body.installedFrom, body.backfilledFrom ?? Infinity));
       branches.set(`${body.repository.id}\t${branch}`, {
         repositoryId: body.repository.id,
         repository: `${body.repository.owner}/${body.repository.name}`,
         branch,
-        from: Math.max(period.from, Math.min(body.installedFrom, body.backfilledFrom ?? Infinity)),
-        to: Math.min(period.to, body.removedAt ?? Infinity),
-        proven: [],
-        checks: 0,
-        updatesMatched: 0,
-        withoutPullRequest: 0,
-        differences: 0,
-        unexplained: 0,
+        span: { from, to: Math.max(from, Math.min(period.to, generatedAt, body.removedAt ?? Infinity)) },
+        checks: [],
       });
+    }
   }
-  for await (const { body } of completenessOf(source)) {
-    const state = branches.get(`${body.repository.id}\t${body.ref}`);
-    if (state !== undefined) count(state, body);
-  }
-  const rows = [...branches.values()]
-    .map(conclude)
+  for await (const { body } of completenessOf(source))
+    branches.get(`${body.repository.id}\t${body.ref}`)?.checks.push(body);
+  const states = new Map([...branches].map(([key, state]) => [key, withProof(state, generatedAt)]));
+  const updates = await updatesIn(source, states);
+  const rows = [...states]
+    .map(([key, state]) => conclude(state, updates.get(key)))
     .toSorted((a, b) => a.repository_id - b.repository_id || (a.branch < b.branch ? -1 : 1));
   return {
     period: { name: period.name, from: timeText(period.from), to: timeText(period.to) },
-    complete: rows.every((row) => row.proven),
+    complete: generatedAt >= period.to && rows.every((row) => row.proven),
     branches: rows,
   };
 }
 
-function count(state: BranchState, body: CompletenessRecord): void {
-  state.checks += 1;
-  state.updatesMatched += body.matched;
-  state.withoutPullRequest += body.withoutPullRequest;
-  state.differences += body.differences.length;
-  state.unexplained += body.differences.filter((each) => each.explanation === null).length;
-  if (body.complete) state.proven.push({ from: body.from, to: body.to });
+interface Proof extends BranchState {
+  readonly unproven: readonly Span[];
 }
 
-function conclude(state: BranchState): BranchCompleteness {
-  const unproven = uncovered(state.proven, state);
+/** The spans of a branch without a complete check. */
+function withProof(state: BranchState, generatedAt: Instant): Proof {
+  const last = Math.max(0, ...state.checks.map(({ checkedAt }) => checkedAt));
+  const isOfNow = last <= generatedAt && generatedAt - last <= JUST_NOW && last > state.span.from;
+  const span = { from: state.span.from, to: isOfNow ? Math.min(state.span.to, last) : state.span.to };
+  const proven = state.checks.filter(({ complete }) => complete).map(countedSpan);
+  return { ...state, span, unproven: uncovered(proven, span) };
+}
+
+/** Counts each change of the period once, branch by branch. */
+async function updatesIn(
+  source: EvidenceSource,
+  branches: ReadonlyMap<string, Proof>,
+): Promise<ReadonlyMap<string, Updates>> {
+  const counts = new Map<string, Updates>();
+  for await (const { body } of statesOf(source, "change")) {
+    const { repository, update } = body.change;
+    const key = `${repository.id}\t${update.ref}`;
+    const branch = branches.get(key);
+    if (branch === undefined) continue;
+    const count = counts.get(key) ?? { all: 0, matched: 0, withoutPullRequest: 0 };
+    count.all += 1;
+    if (isIn(branch.span, update.at) && !branch.unproven.some((span) => isIn(span, update.at)))
+      count.matched += 1;
+    if (update.kind !== "pull-request" && update.kind !== "queue") count.withoutPullRequest += 1;
+    counts.set(key, count);
+  }
+  return counts;
+}
+
+function isIn({ from, to }: Span, at: Instant): boolean {
+  return at >= from && at < to;
+}
+
+function conclude(state: Proof, updates: Updates | undefined): BranchCompleteness {
+  const differences = differencesOf(state.checks);
   return {
     repository_id: state.repositoryId,
     repository: state.repository,
     branch: state.branch,
-    from: timeText(state.from),
-    to: timeText(state.to),
-    proven: unproven.length === 0,
-    unproven: unproven.map(({ from, to }) => ({ from: timeText(from), to: timeText(to) })),
-    checks: state.checks,
-    updates_matched: state.updatesMatched,
-    without_pull_request: state.withoutPullRequest,
-    differences: state.differences,
-    unexplained: state.unexplained,
+    from: timeText(state.span.from),
+    to: timeText(state.span.to),
+    proven: state.unproven.length === 0,
+    unproven: state.unproven.map(({ from, to }) => ({ from: timeText(from), to: timeText(to) })),
+    checks: state.checks.length,
+    updates: updates?.all ?? 0,
+    updates_matched: updates?.matched ?? 0,
+    without_pull_request: updates?.withoutPullRequest ?? 0,
+    differences: differences.length,
+    unexplained: differences.filter(({ explanation }) => explanation === null).length,
   };
 }
 
-/** The parts of a span that no other span covers; all half-open. */
-export function uncovered(
-  spans: readonly { readonly from: Instant; readonly to: Instant }[],
-  whole: Pick<Period, "from" | "to">,
-): readonly { readonly from: Instant; readonly to: Instant }[] {
-  const open: { from: Instant; to: Instant }[] = [];
-  let reached = whole.from;
-  for (const span of spans.toSorted((a, b) => a.from - b.from)) {
-    if (span.from >= whole.to) break;
-    if (span.from > reached) open.push({ from: reached, to: span.from });
-    reached = Math.max(reached, span.to);
+/** Each difference once, as the newest check explains it; what a later complete check covers whole is settled. */
+function differencesOf(checks: readonly CompletenessRecord[]): CompletenessRecord["differences"] {
+  const found = new Map<string, CompletenessRecord["differences"][number]>();
+  for (const check of checks.toSorted((a, b) => a.checkedAt - b.checkedAt)) {
+    const isSettled = checks.some(
+      (later) =>
+        later.complete &&
+        later.checkedAt > check.checkedAt &&
+        later.from <= check.from &&
+        countedSpan(later).to >= countedSpan(check).to,
+    );
+    if (isSettled) continue;
+    for (const each of check.differences) found.set(`${each.what} ${each.sha} ${each.onlyIn}`, each);
   }
-  if (reached < whole.to) open.push({ from: reached, to: whole.to });
-  return open;
+  return [...found.values()];
+}
+
+/** Returns the spans in which a branch is proven complete. */
+export function provenSpans({ from, to, unproven }: BranchCompleteness): readonly Span[] {
+  const span = (each: { readonly from: string; readonly to: string }): Span => {
+    return { from: Date.parse(each.from), to: Date.parse(each.to) };
+  };
+  return uncovered(unproven.map(span), span({ from, to }));
 }
 
 /** The same in sentences, for START-HERE.html. */
-export function completenessWords(document: CompletenessDocument): readonly string[] {
+export function completenessWords(document: CompletenessDocument): readonly Statement[] {
   const { branches } = document;
+  const says = (text: string, covers: readonly Span[] = []): Statement => {
+    return { says: text, rests: "listings", covers };
+  };
   if (branches.length === 0)
-    return ["No production branch was in scope in this period, so there was nothing to count."];
-  const proven = branches.filter((branch) => branch.proven).length;
-  const matched = branches.reduce((sum, branch) => sum + branch.updates_matched, 0);
-  const differences = branches.reduce((sum, branch) => sum + branch.differences, 0);
-  const unexplained = branches.reduce((sum, branch) => sum + branch.unexplained, 0);
-  const direct = branches.reduce((sum, branch) => sum + branch.without_pull_request, 0);
+    return [says("No production branch was in scope in this period, so there was nothing to count.")];
+  const proven = branches.filter((branch) => branch.proven);
+  const sum = (of: (branch: BranchCompleteness) => number): number =>
+    branches.reduce((total, branch) => total + of(branch), 0);
+  const [updates, matched] = [sum(({ updates }) => updates), sum((branch) => branch.updates_matched)];
+  const [differences, unexplained] = [sum((each) => each.differences), sum((each) => each.unexplained)];
   return [
-    `${proven} of ${branches.length} production ${branches.length === 1 ? "branch is" : "branches are"} proven complete for the whole period: GitHub's own list of updates and this population agree, and each update begins at the commit where the one before it ended.`,
-    `${matched} ${matched === 1 ? "update was" : "updates were"} matched, ${direct} of them with no pull request behind them; ${differences} ${differences === 1 ? "difference was" : "differences were"} found, ${unexplained} of them unexplained.`,
+    proven.length === 0
+      ? says(
+          `None of ${branches.length} production ${branches.length === 1 ? "branch" : "branches"} is proven complete for the whole of its part of the period.`,
+        )
+      : says(
+          `${proven.length} of ${branches.length} production ${branches.length === 1 ? "branch is" : "branches are"} proven complete (${spansText(distinct(proven.flatMap(provenSpans)))}): GitHub's own list of updates and this population agree, and each update begins at the commit where the one before it ended.`,
+          proven.flatMap(provenSpans),
+        ),
+    says(
+      `${matched} of the ${updates} ${updates === 1 ? "update" : "updates"} in this population happened in spans that are proven complete; ${sum((each) => each.without_pull_request)} of the ${updates} had no pull request behind them. ${differences} ${differences === 1 ? "difference was" : "differences were"} found between the lists, ${unexplained} of them unexplained.`,
+    ),
     ...branches
       .filter((branch) => !branch.proven)
-      .map(
-        (branch) =>
-          `Not proven: ${branch.repository} ${branch.branch}, ${branch.unproven.map((span) => `${span.from} to ${span.to}`).join(", ")}.`,
+      .map((branch) =>
+        says(
+          `Not proven: ${branch.repository} ${branch.branch}, ${branch.unproven.map((span) => `${span.from} to ${span.to}`).join(", ")}. Whether something happened there that is not in this population is not known.`,
+        ),
       ),
   ];
+}
+
+function distinct(spans: readonly Span[]): readonly Span[] {
+  const each = new Map(spans.map((span) => [`${span.from}:${span.to}`, span]));
+  return [...each.values()].toSorted((a, b) => a.from - b.from || a.to - b.to);
 }

@@ -7,6 +7,7 @@ import { z } from "zod";
 
 import { CHANGES } from "./change-rows.ts";
 import { REF_UPDATES } from "./ref-update-rows.ts";
+import { spansText, unseenIn, type Sight } from "../observed.ts";
 import type { CompletenessDocument } from "./completeness.ts";
 import { EMERGENCY_CHANGES, emergenciesOf, RETROACTIVE_REVIEWS } from "./emergency-rows.ts";
 import { CONTROL_STATE, PRIVILEGED_ACTORS } from "./control-rows.ts";
@@ -124,12 +125,15 @@ export const ManifestSchema = z
 /** The content of manifest.json. */
 export type Manifest = z.infer<typeof ManifestSchema>;
 
-const CompletenessSchema = z
+/** completeness.json, which its own counts are held against. */
+export const CompletenessSchema = z
   .strictObject({
     period: PeriodSchema,
     complete: z
       .boolean()
-      .describe("every production branch in scope is proven for its whole part of the period"),
+      .describe(
+        "the period is over, and every production branch in scope is proven for its whole part of it",
+      ),
     branches: z.array(
       z.strictObject({
         repository_id: Count,
@@ -142,9 +146,10 @@ const CompletenessSchema = z
           .array(z.strictObject({ from: Time, to: Time }))
           .describe("spans without a complete check"),
         checks: Count,
-        updates_matched: Count,
+        updates: Count.describe("changes of the period on this branch"),
+        updates_matched: Count.describe("those of them that happened in a span with a complete check"),
         without_pull_request: Count,
-        differences: Count,
+        differences: Count.describe("distinct ones that no later complete check settled"),
         unexplained: Count,
       }),
     ),
@@ -163,12 +168,19 @@ const SummarySchema = z
       by_update: Counts,
       by_class: Counts,
       by_assurance: Counts,
+      by_mode: Counts.describe("enforce, or observe: the policy held nothing back"),
       late: Count,
       unverifiable_accepted: Count,
       deployed: Count,
       rate_by_verdict: Rates.describe("of all that are not historic"),
     }),
-    deployments: z.strictObject({ total: Count, ...ByVerdict, by_kind: Counts, rate_by_verdict: Rates }),
+    deployments: z.strictObject({
+      total: Count,
+      ...ByVerdict,
+      by_kind: Counts,
+      by_mode: Counts,
+      rate_by_verdict: Rates,
+    }),
     controls: z
       .record(z.string(), z.strictObject({ by_outcome: Counts, passed: RateSchema }))
       .describe(
@@ -297,6 +309,9 @@ export function limitationsOf(facts: {
   readonly period: Period;
   readonly generatedAt: number;
   readonly completeness: CompletenessDocument;
+  readonly sight: Sight;
+  /** Changes and deployments judged while the policy only observed, and all of them. */
+  readonly observed: { readonly count: number; readonly of: number };
   readonly readLater: number;
   readonly unverifiable: number;
   readonly late: number;
@@ -304,14 +319,28 @@ export function limitationsOf(facts: {
 }): readonly string[] {
   const { period, generatedAt, completeness } = facts;
   const when = (holds: boolean, sentence: string): readonly string[] => (holds ? [sentence] : []);
+  const unseen = unseenIn(facts.sight, period, generatedAt);
+  const { observed } = facts;
   return [
+    ...when(
+      observed.count > 0,
+      `The policy only observed (mode observe) when ${observed.count} of ${observed.of} changes and deployments were judged: nothing of them was held back, and what was not compliant opened no deviation.`,
+    ),
     ...when(
       generatedAt < period.to,
       `The period had not ended when this was generated (${timeText(generatedAt)}): what happened afterwards is not in it.`,
     ),
     ...when(
-      !completeness.complete,
+      completeness.branches.some(({ proven }) => !proven),
       "Completeness is not proven for every production branch; see Completeness.",
+    ),
+    ...when(
+      facts.sight.since !== null && facts.sight.since > period.from,
+      `Observation began at ${timeText(facts.sight.since ?? 0)}. What happened before is not in this package.`,
+    ),
+    ...when(
+      unseen.length > 0,
+      `Nobody observed ${spansText(unseen)}, and what happened then was not read afterwards: deployments, reviews, settings and people of these days may be missing or wrong here.`,
     ),
     ...when(
       facts.gaps > 0,
@@ -363,5 +392,6 @@ export async function* citedEntries(source: EvidenceSource): AsyncIterable<Logge
     emergenciesOf,
   ];
   for (const statesIn of cited)
-    for await (const { entry } of statesIn(source)) if (!isWithin(source.period, entry.at)) yield entry;
+    for await (const { entry } of statesIn(source))
+      if (entry !== null && !isWithin(source.period, entry.at)) yield entry;
 }

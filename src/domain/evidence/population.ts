@@ -2,6 +2,7 @@
 
 import type { Instant } from "../change.ts";
 import type { Bodies, EntryKind, LoggedEntry } from "../entry.ts";
+import type { Sight } from "../observed.ts";
 
 /** An observation period: UTC, `from` included, `to` excluded. */
 export interface Period {
@@ -24,6 +25,8 @@ export interface EvidenceSource {
   readonly period: Period;
   /** When the package is said to be made: by it, what is due is told from what is missing. */
   readonly generatedAt: Instant;
+  /** What was observed by then. */
+  readonly sight: Sight;
   /** The newest entry of each subject of a kind. */
   states<K extends EntryKind>(kind: K, filter: StateFilter): AsyncIterable<LoggedEntry<K>>;
   /** Every entry whose `at` lies in the span, by number. */

@@ -3,7 +3,8 @@
 import { CONTROLS } from "../controls/assess.ts";
 import { leavesOf } from "../policy/requirement.ts";
 import type { Control } from "../controls/control.ts";
-import type { PolicySource } from "../record.ts";
+import type { LoggedEntry } from "../entry.ts";
+import type { CoverageGapRecord, PolicySource } from "../record.ts";
 import { statesOf, type EvidenceSource, type Period, type Stated } from "./population.ts";
 import { column, groupsText, listText, table, logColumns } from "./table.ts";
 
@@ -262,12 +263,14 @@ export const COMPLETENESS = table<Stated<"completeness">>({
   rows: completenessOf,
 });
 
-/** Of each branch, the completeness check of exactly this period; where there is none, those of spans that touch it. */
+/** Of each branch, the completeness check of exactly this period, if it proves the whole of it; else those of all spans that touch it. */
 export async function* completenessOf(source: EvidenceSource): AsyncIterable<Stated<"completeness">> {
   const { period } = source;
   let branch: readonly Stated<"completeness">[] = [];
   function* chosen(): Iterable<Stated<"completeness">> {
-    const exact = branch.find(({ body }) => body.from === period.from && body.to === period.to);
+    const exact = branch.find(({ body }) => {
+      return body.from === period.from && body.to === period.to && body.complete && body.checkedAt >= body.to;
+    });
     yield* exact === undefined ? branch : [exact];
   }
   // They come by subject, which begins with the repository and the branch.
@@ -284,10 +287,17 @@ export async function* completenessOf(source: EvidenceSource): AsyncIterable<Sta
   yield* chosen();
 }
 
+/** A span without sight. `entry` null: it is not on record, and follows from when an App was there. */
+interface GapRow {
+  readonly entry: LoggedEntry<"coverage-gap"> | null;
+  readonly body: CoverageGapRecord;
+}
+
 /** Spans in which the App could not see, and why. */
-export const COVERAGE_GAPS = table<Stated<"coverage-gap">>({
+export const COVERAGE_GAPS = table<GapRow>({
   path: "coverage-gaps.csv",
-  description: "Monitoring gaps: every span of the period in which the App could not see, and why.",
+  description:
+    "Monitoring gaps: every span of the period in which the App could not see, and why. A row without log_seq is not on record: it follows from when an App last was there, or last looked.",
   columns: [
     column("gap_id", "text", "Identity of the gap.", ({ body }) => body.id),
     column(
@@ -311,15 +321,18 @@ export const COVERAGE_GAPS = table<Stated<"coverage-gap">>({
       "yes: what happened meanwhile was read from GitHub afterwards.",
       ({ body }) => body.backfilled,
     ),
-    ...logColumns<Stated<"coverage-gap">>((row) => row.entry),
+    ...logColumns<GapRow>((row) => row.entry),
   ],
   rows: gapsOf,
 });
 
-/** The monitoring gaps that touch the period. */
-export async function* gapsOf(source: EvidenceSource): AsyncIterable<Stated<"coverage-gap">> {
-  for await (const stated of statesOf(source, "coverage-gap", "ever"))
-    if (touches(source.period, stated.body.from, stated.body.to ?? Infinity)) yield stated;
+/** The monitoring gaps that touch the period, in order: few, however many changes there were. */
+export async function* gapsOf(source: EvidenceSource): AsyncIterable<GapRow> {
+  const recorded = new Map<string, LoggedEntry<"coverage-gap">>();
+  for await (const { entry, body } of statesOf(source, "coverage-gap", "ever")) recorded.set(body.id, entry);
+  for (const body of source.sight.gaps.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
+    if (touches(source.period, body.from, body.to ?? Infinity))
+      yield { entry: recorded.get(body.id) ?? null, body };
 }
 
 function touches(period: Period, from: number, to: number): boolean {

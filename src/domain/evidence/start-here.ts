@@ -1,10 +1,13 @@
 /** What START-HERE.html says, as values; the page is made of it elsewhere. */
 
+import type { Instant } from "../change.ts";
+import { seenIn, spansText, unseenIn, type Sight, type Statement } from "../observed.ts";
 import type { CoverageGapRecord } from "../record.ts";
-import type { CompletenessDocument } from "./completeness.ts";
+import { provenSpans, type CompletenessDocument } from "./completeness.ts";
 import type { Manifest } from "./package.ts";
 import type { Period } from "./population.ts";
 import type { SummaryDocument } from "./summary.ts";
+import { timeText } from "./table.ts";
 
 /** The content of START-HERE.html. Times are milliseconds. */
 export interface StartHere {
@@ -19,10 +22,73 @@ export interface StartHere {
   /** The first monitoring gaps; the summary counts them all. */
   readonly gaps: readonly CoverageGapRecord[];
   readonly completeness: CompletenessDocument;
-  readonly completenessWords: readonly string[];
+  /** Sentences with the spans they speak for. */
+  readonly scopeWords: readonly Statement[];
+  readonly gapsWords: readonly Statement[];
+  readonly completenessWords: readonly Statement[];
   readonly summary: SummaryDocument;
   readonly logHead: { readonly size: number; readonly hash: string };
   readonly files: Manifest["files"];
+}
+
+/** Returns what is said of monitoring gaps: of which spans it is known that somebody looked, and of which not. */
+export function gapsWords(
+  sight: Sight,
+  {
+    period,
+    generatedAt,
+    gaps,
+  }: { readonly period: Period; readonly generatedAt: Instant; readonly gaps: number },
+): readonly Statement[] {
+  const seen = seenIn(sight, period);
+  const unseen = unseenIn(sight, period, generatedAt);
+  const says = (text: string, covers: Statement["covers"] = []): Statement => {
+    return { says: text, rests: "watch", covers };
+  };
+  return [
+    ...(generatedAt < period.to
+      ? [
+          says(
+            `The period is not over. Of ${spansText([{ from: generatedAt, to: period.to }])} nothing is known.`,
+          ),
+        ]
+      : []),
+    gaps === 0 && unseen.length === 0 && seen.length > 0
+      ? says(
+          `None is known in ${spansText(seen)}: the App saw, or read afterwards, every span of it in which it was installed.`,
+          seen,
+        )
+      : says(`${gaps} ${gaps === 1 ? "span" : "spans"} in which the App could not see.`),
+    ...(unseen.length === 0
+      ? []
+      : [says(`What happened in ${spansText(unseen)} was not observed, and not read afterwards.`)]),
+  ];
+}
+
+/** Returns what the populations hold, and of which spans it is proven that they hold everything. */
+export function scopeWords(facts: {
+  readonly organization: StartHere["organization"];
+  readonly period: Period;
+  readonly generatedAt: Instant;
+  readonly completeness: CompletenessDocument;
+  readonly summary: SummaryDocument;
+}): readonly Statement[] {
+  const { organization, period, completeness, summary, generatedAt } = facts;
+  const { branches } = completeness;
+  const repositories = new Set(branches.map((branch) => branch.repository_id)).size;
+  const { changes, deployments } = summary;
+  const until = Math.min(period.to, generatedAt);
+  const population = `${some(branches.length, "production branch", "production branches")} in ${some(repositories, "repository", "repositories")} of ${organization.login} (organisation ${organization.id} on GitHub), from ${timeText(period.from)} up to ${timeText(until)}: ${some(changes.total, "change", "changes")}, of which ${changes.deployed} ${changes.deployed === 1 ? "is" : "are"} known to have been deployed to production; and ${some(deployments.total, "successful deployment", "successful deployments")} to production environments. Every one was tested, none was sampled.`;
+  const isProven = branches.length > 0 && branches.every(({ proven }) => proven);
+  return [
+    isProven
+      ? { says: `Every update of ${population}`, rests: "listings", covers: branches.flatMap(provenSpans) }
+      : { says: `The updates that are known of ${population}`, rests: "listings", covers: [] },
+  ];
+}
+
+function some(number: number, one: string, many: string): string {
+  return `${number} ${number === 1 ? one : many}`;
 }
 
 /** The words a reader of the package needs, each with its meaning here. */

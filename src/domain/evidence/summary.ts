@@ -18,6 +18,8 @@ export interface SummaryDocument {
     readonly by_update: Counts;
     readonly by_class: Counts;
     readonly by_assurance: Counts;
+    /** enforce, or observe: the policy held nothing back. */
+    readonly by_mode: Counts;
     readonly late: number;
     /** Changes of which somebody named by the policy accepted, before the merge, what could not be verified; they stay unverifiable. */
     readonly unverifiable_accepted: number;
@@ -29,6 +31,7 @@ export interface SummaryDocument {
     readonly total: number;
     readonly by_verdict: Counts;
     readonly by_kind: Counts;
+    readonly by_mode: Counts;
     readonly rate_by_verdict: Readonly<Record<string, Rate>>;
   };
   /** By control: outcomes, and the share of passes among subjects the control applies to (unverifiable and waived count in the denominator). */
@@ -65,9 +68,32 @@ export interface SummaryDocument {
 
 type Row = (column: string) => string;
 
+/** The changes of one branch: all, those in spans that are proven complete, and those with no pull request behind them. */
+export interface BranchCount {
+  readonly updates: number;
+  readonly updates_matched: number;
+  readonly without_pull_request: number;
+}
+
 /** Counts rows as they pass; memory grows with repositories, months and controls, never with rows. */
 export class Tally {
   readonly #counts = new Map<string, Map<string, number>>();
+  readonly #proven: (repository: string, branch: string, at: string) => boolean;
+
+  /** `proven`: whether a branch (by its repository's id and its full name) is proven complete at a time, as completeness.json says. */
+  constructor(proven: (repository: string, branch: string, at: string) => boolean = () => false) {
+    this.#proven = proven;
+  }
+
+  /** The changes of one branch so far. */
+  branch(repositoryId: number, branch: string): BranchCount {
+    const count = this.#counted(`branch:${repositoryId} ${branch}`);
+    return {
+      updates: count["all"] ?? 0,
+      updates_matched: count["proven"] ?? 0,
+      without_pull_request: count["without-pull-request"] ?? 0,
+    };
+  }
 
   /** Counts one row of a table, given the table's path and its cells by column name. Rows of tables that are not counted are ignored. */
   count(path: string, row: Row): void {
@@ -78,6 +104,7 @@ export class Tally {
         this.#add("deployments", "");
         this.#add("deployment-verdict", row("verdict"));
         this.#add("deployment-kind", row("kind"));
+        this.#add("deployment-mode", row("mode"));
         return this.#add("month-deployments", row("succeeded_at").slice(0, 7));
       case "control-tests.csv":
         this.#add("control", row("control"));
@@ -115,6 +142,7 @@ export class Tally {
         by_update: this.#counted("update"),
         by_class: this.#counted("class"),
         by_assurance: this.#counted("assurance"),
+        by_mode: this.#counted("mode"),
         late: this.#total("late"),
         unverifiable_accepted: this.#total("accepted"),
         deployed: this.#total("deployed"),
@@ -124,6 +152,7 @@ export class Tally {
         total: this.#total("deployments"),
         by_verdict: this.#counted("deployment-verdict"),
         by_kind: this.#counted("deployment-kind"),
+        by_mode: this.#counted("deployment-mode"),
         rate_by_verdict: rates(this.#counted("deployment-verdict")),
       },
       controls: Object.fromEntries(
@@ -179,10 +208,16 @@ export class Tally {
     this.#add("update", row("update"));
     this.#add("class", row("class"));
     this.#add("assurance", row("assurance"));
+    this.#add("mode", row("mode"));
     this.#add("month", month);
     this.#add(`month:${month}`, verdict);
     this.#add("repository", row("repository"));
     this.#add(`repository:${row("repository")}`, verdict);
+    const branch = `branch:${row("repository_id")} ${row("branch")}`;
+    this.#add(branch, "all");
+    if (this.#proven(row("repository_id"), row("branch"), row("occurred_at"))) this.#add(branch, "proven");
+    if (row("update") !== "pull-request" && row("update") !== "queue")
+      this.#add(branch, "without-pull-request");
     if (row("late") === "yes") this.#add("late", "");
     if (row("unverifiable_accepted") !== "") this.#add("accepted", "");
     if (row("first_production_deployment_id") !== "") this.#add("deployed", "");

@@ -33,18 +33,18 @@ export function column<Row>(
   return { name, type, description, value };
 }
 
-/** The last columns of a table whose rows are made from a log entry each; `entryOf` finds it. */
+/** The last columns of a table whose rows are made from a log entry each; `entryOf` finds it, null: the row follows from several. */
 export function logColumns<Row>(
-  entryOf: (row: Row) => { readonly seq: number; readonly hash: string },
+  entryOf: (row: Row) => { readonly seq: number; readonly hash: string } | null,
 ): readonly Column<Row>[] {
   return [
     column(
       "log_seq",
       "integer",
       "Number of the log entry this row was made from: log/entries.jsonl.",
-      (row) => entryOf(row).seq,
+      (row) => entryOf(row)?.seq ?? null,
     ),
-    column("log_hash", "digest", "Hash of that entry.", (row) => entryOf(row).hash),
+    column("log_hash", "digest", "Hash of that entry.", (row) => entryOf(row)?.hash ?? null),
   ];
 }
 

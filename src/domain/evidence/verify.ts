@@ -4,7 +4,9 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 
 import { contentCheckOf } from "./contents.ts";
-import { ManifestSchema, type Manifest } from "./package.ts";
+import { provenSpans, type BranchCompleteness } from "./completeness.ts";
+import { CompletenessSchema, ManifestSchema, type Manifest } from "./package.ts";
+import type { Span } from "../span.ts";
 import {
   fingerprintOf,
   isObject,
@@ -48,6 +50,7 @@ export interface Verification {
 const SEAL = "manifest.dsse.json";
 const SUMS = "SHA256SUMS";
 const KEY = "public-key.pem";
+const COMPLETENESS = "completeness.json";
 const SAFE_PATH = /^[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/u;
 
 interface FileRead {
@@ -70,7 +73,7 @@ export async function verifyPackage(
       defects.push({ file, problem });
   };
   const kinds = new Map(found.members.map((member) => [member.path, member.kind]));
-  const tally = new Tally();
+  let tally = new Tally();
   const read = async (path: string): Promise<FileRead | null> => {
     const kind = kinds.get(path);
     if (kind !== "file") {
@@ -95,6 +98,11 @@ export async function verifyPackage(
   // Without a seal SHA256SUMS still tells which files differ, though anybody could have written it.
   const subjects = seal === null ? subjectsOfSums(sums?.text ?? "") : seal.subjects;
 
+  // Read first: whether a change lies in a span that is proven complete is counted as its row passes.
+  const completeness = kinds.has(COMPLETENESS) ? await read(COMPLETENESS) : null;
+  const branches = branchesIn(completeness?.text ?? null);
+  tally = new Tally(provenBy(branches));
+
   const files = new Map<string, FileRead>();
   for (const { name, sha256 } of subjects) {
     if (!SAFE_PATH.test(name)) {
@@ -102,7 +110,14 @@ export async function verifyPackage(
       continue;
     }
     if (files.has(name)) say(SEAL, `names ${name} twice`);
-    const file = name === SUMS ? sums : name === KEY ? key : await read(name);
+    const file =
+      name === SUMS
+        ? sums
+        : name === KEY
+          ? key
+          : name === COMPLETENESS && completeness !== null
+            ? completeness
+            : await read(name);
     if (file === null) continue;
     files.set(name, file);
     if (file.sha256 === sha256) for (const problem of file.problems) say(name, problem);
@@ -116,10 +131,37 @@ export async function verifyPackage(
   }
   strangers(found.members, subjects, say);
   if (seal !== null) checkManifest(seal, files, fingerprint, tally, say);
+  for (const branch of branches) {
+    const { updates, updates_matched, without_pull_request } = branch;
+    const counted = tally.branch(branch.repository_id, branch.branch);
+    if (spelled(counted) !== spelled({ updates, updates_matched, without_pull_request }))
+      say(
+        COMPLETENESS,
+        `does not count the changes of ${branch.repository} ${branch.branch} as changes.csv lists them`,
+      );
+  }
   return { defects, fingerprint, files: files.size };
 }
 
 type Say = (file: string, problem: string) => void;
+
+/** The branches of completeness.json; none where it is not as its schema says, which is a defect of its own. */
+function branchesIn(text: string | null): readonly BranchCompleteness[] {
+  const read = CompletenessSchema.safeParse(text === null ? undefined : parsed(text));
+  return read.success ? read.data.branches : [];
+}
+
+function provenBy(
+  branches: readonly BranchCompleteness[],
+): (repository: string, branch: string, at: string) => boolean {
+  const spans = new Map<string, readonly Span[]>(
+    branches.map((each) => [`${each.repository_id} ${each.branch}`, provenSpans(each)] as const),
+  );
+  return (repository, branch, at) => {
+    const moment = Date.parse(at);
+    return (spans.get(`${repository} ${branch}`) ?? []).some(({ from, to }) => moment >= from && moment < to);
+  };
+}
 
 async function readFile(reader: PackageReader, path: string, tally: Tally): Promise<FileRead> {
   const hash = sha256.create();
