@@ -11,6 +11,36 @@ export interface Mistake {
 /** Mistakes of the judgement, which its own tests notice. */
 export const JUDGEMENT: readonly Mistake[] = [
   {
+    name: "reviews beyond the end of a list do not exist",
+    file: "domain/approval.ts",
+    right: "    ...beyond,",
+    wrong: "",
+  },
+  {
+    name: "a check beyond the end of a list had not failed",
+    file: "domain/controls/checks-passed.ts",
+    right: 'if (cut.length > 0) return result(NAME, "unverifiable", "unknown", cut, inputs);',
+    wrong: "",
+  },
+  {
+    name: "our own check beyond the end of a list does not matter",
+    file: "domain/controls/gate-respected.ts",
+    right: 'if (cut !== undefined) return say("unverifiable", "unknown", cut);',
+    wrong: "",
+  },
+  {
+    name: "a label beyond the end of a list was not there",
+    file: "domain/rule.ts",
+    right: '(cutOff(pull, "labels") ?? NO)',
+    wrong: "NO",
+  },
+  {
+    name: "a title whose edits are not all told is what it was at the merge",
+    file: "domain/controls/record-linked.ts",
+    right: 'title: cut === undefined ? pull.title : "",',
+    wrong: "title: pull.title,",
+  },
+  {
     name: "dismissed reviews count",
     file: "domain/reviewed.ts",
     right: "return review.dismissed !== null && review.dismissed.at <= at;",

@@ -16,6 +16,7 @@ import { JUDGEMENT, SEEING, type Blindness, type Mistake } from "./mistakes.ts";
 const TESTS = [
   "test/domain",
   "test/laws/approvals.test.ts",
+  "test/laws/cut-lists.test.ts",
   "test/laws/differences.test.ts",
   "test/laws/policy.test.ts",
   "test/laws/policy-bot.test.ts",

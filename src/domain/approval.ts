@@ -14,6 +14,7 @@ import {
   type Coverage,
   type Makers,
 } from "./contribution.ts";
+import { cutReasons } from "./cut.ts";
 import { carriedBy } from "./landed-before.ts";
 import { contentOf, isDismissed, newestDecisive, samePerson } from "./reviewed.ts";
 import { authorityOf, entitled } from "./entitled.ts";
@@ -78,6 +79,9 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
   const all = makers.map((_, commit) => commit);
   const notCarried = all.filter((commit) => !carried.commits.has(makers[commit]?.sha ?? ""));
   const spared = policy.independence === "strict" ? unseenAmong(makers) : 1;
+  // Who approved, asked for changes or moved the base beyond the end of a list is not known.
+  const beyond = cutReasons(pull.cut, ["reviews", "events"]);
+  const hasUnseenReviews = pull.cut?.includes("reviews") === true;
   const reached = (requirement: Requirement): { have: number; couldHave: number; nobody: string | null } => {
     const index = leaves.indexOf(requirement);
     const open = carriedLeaves.has(requirement) ? notCarried : all;
@@ -95,7 +99,7 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
       (coverages) => certainlyCounted(coverages, spared),
     );
     const possible = judged.filter((each) => each.possible && each.entitled[index] !== "no");
-    const couldHave = fewest(possible);
+    const couldHave = hasUnseenReviews ? requirement.required : fewest(possible);
     const holders = pull.holders?.find(({ source }) => source === sources(requirement.from));
     const approved = new Set(possible.map((each) => each.judged.actorId));
     const others = othersIn(sources(requirement.from), given, pull, approved, (actor) =>
@@ -104,7 +108,10 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
     const left = others.filter(({ covers }) => covers.some((certainty) => certainty !== "no"));
     const atBest = fewest([...possible, ...left]);
     const isStuck =
-      holders?.complete === true && makers.length > 0 && Math.max(atBest, enough) < requirement.required;
+      !hasUnseenReviews &&
+      holders?.complete === true &&
+      makers.length > 0 &&
+      Math.max(atBest, enough) < requirement.required;
     return {
       have: Math.max(have, enough),
       couldHave: Math.max(couldHave, enough),
@@ -122,6 +129,7 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
   const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, leaves, at);
   const isAsked = leaves.some((each) => each.required > 0);
   const doubts = [
+    ...beyond,
     ...(pull.commitsComplete || !isAsked ? [] : ["GitHub would not list all commits of this pull request"]),
     ...open
       .filter((review) => vetoOf(review) === "unknown")

@@ -283,6 +283,11 @@ const NotShownSchema = z.object({ what: z.string(), since: InstantSchema });
 /** Something a webhook told, or an answer implies, that GitHub's answers do not show yet; `since` is when it was so. */
 export type NotShown = Infer<typeof NotShownSchema>;
 
+const CutSchema = z.enum(["reviews", "events", "labels", "checks"]);
+
+/** A list that GitHub gave only in part: the reviews of a pull request, what happened to it, its labels; the checks of a commit. */
+export type Cut = Infer<typeof CutSchema>;
+
 const UpdateKindSchema = z.enum([
   "pull-request",
   "queue",
@@ -393,6 +398,10 @@ export const PullRequestSchema = z.object({
     .array(NotShownSchema)
     .exactOptional()
     .describe("What GitHub does not show yet and no judgement can do without; absent: nothing"),
+  cut: z
+    .array(CutSchema)
+    .exactOptional()
+    .describe("Its lists that were read only in part: there is more in them than is here. Absent: none"),
   unread: z
     .object({ because: z.string(), since: InstantSchema })
     .exactOptional()
@@ -522,6 +531,7 @@ export const ChangeSchema = z.object({
     .array(NotShownSchema)
     .exactOptional()
     .describe("What GitHub does not show of what it landed; absent: nothing"),
+  cut: z.array(CutSchema).exactOptional().describe("Its own lists that were read only in part; absent: none"),
   shipped: z
     .array(ShippedContentSchema)
     .describe("Whether what landed equals what was reviewed, pull request by pull request"),

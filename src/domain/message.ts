@@ -313,6 +313,8 @@ function whatToDo(failed: readonly Result[]): string {
 function wayOut(reason: string): string {
   if (reason.includes("who pushed"))
     return "to settle it, amend the commits, push them again and have them approved";
+  if (reason.includes("than can be read"))
+    return "to settle it, open another pull request with this content and have that approved";
   if (reason.includes("GitHub would not")) return "to settle it, re-run this check when GitHub answers again";
   return "to settle it, have the present version approved anew";
 }

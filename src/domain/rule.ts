@@ -1,8 +1,9 @@
 /** Whether a rule's `when` holds for a pull request. What cannot be found out is unknown, never "does not hold". */
 
-import type { Actor, Check, Instant, PullRequest } from "./change.ts";
+import type { Actor, Check, Cut, Instant, PullRequest } from "./change.ts";
 import { newestRuns } from "./checks.ts";
 import { contributorsOf, makersOf, type Certainty, type Contributor } from "./contribution.ts";
+import { cutReasons } from "./cut.ts";
 import { authorityOf, isOneOf } from "./entitled.ts";
 import type { Who } from "./policy/from.ts";
 import { Paths } from "./paths.ts";
@@ -36,10 +37,13 @@ export function whenHolds(when: When, pull: PullRequest, at: Instant, letsOut = 
     ),
     given(when.base, (patterns) => said(fits(patterns, pull.base.ref, use))),
     given(when.head, (patterns) => said(fits(patterns, pull.head.ref, use))),
-    given(when.labels, (labels) => said(labels.every((label) => hasLabel(pull, label)))),
-    given(when.title, (title) => said(found(title.matches, pull.title) !== null)),
+    given(when.labels, (labels) => allOf(labels.map((label) => labelHolds(label, pull)))),
+    given(when.title, (title) => titleAtMerge(pull) ?? said(found(title.matches, pull.title) !== null)),
     given(when.size, (size) => sizeHolds(size, pull)),
-    given(when.checks, (checks) => allOf(checks.map((check) => checkHolds(check, pull.checks, at)))),
+    given(
+      when.checks,
+      (checks) => cutOff(pull, "checks") ?? allOf(checks.map((check) => checkHolds(check, pull.checks, at))),
+    ),
     given(when.draft, (draft) => said(pull.draft === draft)),
     given(when.repository, (globs) => said(fits(globs, pull.repository.name, use))),
     given(when.signatures, (which) => (which === "valid" ? signed(pull) : not(signed(pull)))),
@@ -149,8 +153,19 @@ function unseen(pull: PullRequest, otherwise: Held): Held {
   return otherwise;
 }
 
-function hasLabel(pull: PullRequest, label: string): boolean {
-  return pull.labels.some((each) => each.toLowerCase() === label.toLowerCase());
+function labelHolds(label: string, pull: PullRequest): Held {
+  const has = pull.labels.some((each) => each.toLowerCase() === label.toLowerCase());
+  return has ? YES : (cutOff(pull, "labels") ?? NO);
+}
+
+/** A title may be edited after the merge: what it was then is in a list, unless that ends before it. */
+function titleAtMerge(pull: PullRequest): Held | null {
+  return pull.merged === null ? null : cutOff(pull, "events");
+}
+
+function cutOff({ cut }: PullRequest, which: Cut): Held | null {
+  const [because] = cutReasons(cut, [which]);
+  return because === undefined ? null : unknown(because);
 }
 
 function sizeHolds(size: NonNullable<When["size"]>, pull: PullRequest): Held {

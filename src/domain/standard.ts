@@ -2,6 +2,7 @@
 
 import type { Actor, Instant, PullRequest } from "./change.ts";
 import { makersOf } from "./contribution.ts";
+import { cutReasons } from "./cut.ts";
 import { entryId } from "./policy/brought.ts";
 import type { StandardChange } from "./policy/leave.ts";
 import { isMakerOf } from "./policy/names.ts";
@@ -59,6 +60,8 @@ function notMade(entry: StandardChange, author: Actor, pull: PullRequest, policy
   const is = (actor: Actor): boolean => isMakerOf(policy.names, entry.by, actor) === "yes";
   if (!is(author)) return [`whether ${oneLine(author.login)} is who the policy means cannot be told`];
   if (!pull.commitsComplete) return ["GitHub would not list all its commits"];
+  const [cut] = cutReasons(pull.cut, ["reviews", "events"]);
+  if (cut !== undefined) return [cut];
   const makers = makersOf(pull);
   const clean = new Set(makers.filter((each) => each.addsNothing).map(({ sha }) => sha));
   const others = [

@@ -613,6 +613,7 @@ async function gatherChange(
     commitCount: read.commitCount,
     pullRequests,
     shipped,
+    ...(read.cut.length === 0 ? {} : { cut: read.cut }),
     ...(awaited.length === 0 || pullRequests.length === 0 ? {} : { awaited }),
     ...(read.mayPointElsewhere ? { external: await externalOf(tools, watched, update) } : {}),
     ...(approved.length === 0 ? {} : { approvedElsewhere: approved }),

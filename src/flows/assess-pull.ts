@@ -128,7 +128,7 @@ export async function assessGroup(
   const again = lookAgainAtGroup(watched, group, since, looks);
   const first = gathered[0];
   if (first === undefined) return;
-  const pulls = gathered.map(({ pull }) => withUnshown(pull, read.awaited));
+  const pulls = gathered.map(({ pull }) => withUnshown(pull, read));
   // One of them may do nothing but mend a policy that lets no other pass.
   const policy = (gathered.find((each) => problemsIn(each.policy).length > 0) ?? first).policy;
   const emergencies = [];
@@ -187,14 +187,18 @@ async function unshownGroup(
   if (number === undefined || isGone) return null;
   const awaited = [{ what: "the pull requests of this merge group", since }];
   const lookAt = nextLook(awaited, tools.clock.now());
-  if (lookAt === null) return { pulls: [Number(number)], checks: [], awaited };
+  if (lookAt === null) return { pulls: [Number(number)], checks: [], checksAreWhole: true, awaited };
   const tasks = lookAgainAtGroup(watched, group, since, [lookAt]);
   await tools.ledger.record({ tasks }, tools.clock.now(), watched.fence);
   return null;
 }
 
-function withUnshown(pull: PullRequest, awaited: readonly NotShown[] = []): PullRequest {
-  return awaited.length === 0 ? pull : { ...pull, awaited: [...(pull.awaited ?? []), ...awaited] };
+function withUnshown(pull: PullRequest, { awaited = [], checksAreWhole }: ReadGroup): PullRequest {
+  return {
+    ...pull,
+    ...(awaited.length === 0 ? {} : { awaited: [...(pull.awaited ?? []), ...awaited] }),
+    ...(checksAreWhole ? {} : { cut: [...new Set([...(pull.cut ?? []), "checks" as const])] }),
+  };
 }
 
 /** What was last said of these pull requests, where it was said of this commit. */

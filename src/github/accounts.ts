@@ -42,8 +42,8 @@ export function readTeamNames(
   const org = organization.toLowerCase();
   return lookups.remember(`team-names:${org}`, [tags.organization(org)], async () => {
     try {
-      const { pages, truncated } = await askAll(github, "GET /orgs/{org}/teams", { org }, Slugs);
-      return truncated ? null : pages.flat().map(({ slug }) => `${org}/${slug.toLowerCase()}`);
+      const list = await askAll(github, "GET /orgs/{org}/teams", { org }, Slugs);
+      return !list.isWhole ? null : list.entries.flat().map(({ slug }) => `${org}/${slug.toLowerCase()}`);
     } catch (error) {
       if (error instanceof Trouble && error.code === "github-refused" && !error.retry) return null;
       throw error;

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { WEB_FLOW_ID, type Actor, type Check, type Commit } from "../domain/change.ts";
+import { connection, single, NOTHING } from "./listed.ts";
 import { InstantShape, ShaShape } from "./shapes.ts";
 
 const Id = z.int().nullish();
@@ -23,25 +24,6 @@ export const ActorAnswer = z
     return { id, login: isBare ? `${account.login}[bot]` : account.login, type: account.__typename };
   });
 
-/** A list that GitHub gives by pages. */
-export function listOf<Node extends z.ZodType>(node: Node) {
-  return z.object({
-    pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullish() }),
-    totalCount: z.int().optional(),
-    nodes: z
-      .array(node.nullish())
-      .nullish()
-      .transform((nodes) => (nodes ?? []).filter((each) => each != null)),
-  });
-}
-
-function plain<Node extends z.ZodType>(node: Node) {
-  return z
-    .object({ nodes: z.array(node.nullish()).nullish() })
-    .nullish()
-    .transform((list) => (list?.nodes ?? []).filter((each) => each != null));
-}
-
 /** Only an object id. */
 export const Oid = z.object({ oid: ShaShape });
 
@@ -57,8 +39,8 @@ export const CommitAnswer = z
   .object({
     oid: ShaShape,
     tree: Oid,
-    parents: plain(Oid),
-    authors: z.object({ totalCount: z.int(), nodes: z.array(GitUser).nullish() }),
+    parents: connection(Oid),
+    authors: connection(GitUser),
     committer: GitUser,
     committedViaWeb: z.boolean(),
     signature: z
@@ -66,15 +48,17 @@ export const CommitAnswer = z
       .nullish(),
   })
   .transform((commit): Commit => {
-    const named = (commit.authors.nodes ?? []).map(person);
+    const { authors, parents } = commit;
+    const named = (authors.isWhole ? authors.entries : authors.seen).map(person);
     const webFlow: Actor = { id: WEB_FLOW_ID, login: "web-flow", type: "User" };
     const signer = commit.signature?.isValid === true ? person({ user: commit.signature.signer }) : null;
     return {
       sha: commit.oid,
       tree: commit.tree.oid,
-      parents: commit.parents.map(({ oid }) => oid),
-      // Authors beyond the first twenty are people we have not seen.
-      authors: commit.authors.totalCount > named.length ? [...named, null] : named,
+      // Of more than two nothing is ever proven clean: which they all are does not matter.
+      parents: (parents.isWhole ? parents.entries : parents.seen).map(({ oid }) => oid),
+      // Authors beyond the first twenty, or hidden, are people we have not seen.
+      authors: authors.isWhole ? named : [...named, null],
       // GitHub knows for itself what was made in its web interface, and does not always name its committer.
       committer: person(commit.committer) ?? (commit.committedViaWeb ? webFlow : null),
       // Where it was not asked for, it is not known.
@@ -118,11 +102,11 @@ const STATUS = z
     };
   });
 
-/** The checks of a commit; null where there are none. */
+/** The checks of a commit. */
 export const RollupAnswer = z
-  .object({ contexts: listOf(z.discriminatedUnion("__typename", [RUN, STATUS])) })
+  .object({ contexts: connection(z.discriminatedUnion("__typename", [RUN, STATUS])) })
   .nullish()
-  .transform((rollup) => rollup?.contexts ?? null);
+  .transform((rollup) => rollup?.contexts ?? NOTHING);
 
 /** An id GitHub gives twice, because the old field is too small for it. */
 const ReviewId = z
@@ -240,9 +224,7 @@ const PullAnswer = z.object({
   title: z.string(),
   body: z.string(),
   lastEditedAt: InstantShape.nullish(),
-  userContentEdits: z
-    .object({ totalCount: z.int(), nodes: z.array(z.object({ editedAt: InstantShape }).nullish()).nullish() })
-    .nullish(),
+  userContentEdits: connection(z.object({ editedAt: InstantShape })).nullish(),
   url: z.string(),
   createdAt: InstantShape,
   updatedAt: InstantShape,
@@ -265,23 +247,23 @@ const PullAnswer = z.object({
   additions: z.int(),
   deletions: z.int(),
   changedFiles: z.int(),
-  labels: listOf(LabelAnswer),
-  reviews: listOf(ReviewAnswer),
-  commits: listOf(z.object({ commit: CommitAnswer })),
-  timelineItems: listOf(TimelineAnswer),
+  labels: connection(LabelAnswer),
+  reviews: connection(ReviewAnswer),
+  commits: connection(z.object({ commit: CommitAnswer })),
+  timelineItems: connection(TimelineAnswer),
   /** Where it began: the policy file that its first commit found. */
-  first: plain(
+  first: single(
     z.object({
-      commit: z.object({ parents: plain(z.object({ file: z.object({ object: FileAnswer }).nullish() })) }),
+      commit: z.object({ parents: single(z.object({ file: z.object({ object: FileAnswer }).nullish() })) }),
     }),
   ),
-  head: plain(
+  head: single(
     z.object({
       commit: z.object({
         oid: ShaShape,
         tree: Oid,
         file: z.object({ object: FileAnswer }).nullish(),
-        associatedPullRequests: plain(HeldAnswer),
+        associatedPullRequests: connection(HeldAnswer),
         statusCheckRollup: RollupAnswer,
       }),
     }),
@@ -323,20 +305,14 @@ export const ChangeAnswer = z.object({
         tree: Oid,
         messageHeadline: z.string().optional(),
         committedViaWeb: z.boolean().optional(),
-        parents: plain(Oid),
         statusCheckRollup: RollupAnswer,
-        history: z.object({
-          nodes: z
-            .array(z.object({ oid: ShaShape, associatedPullRequests: plain(LandedAnswer) }).nullish())
-            .nullish()
-            .transform((nodes) => (nodes ?? []).filter((each) => each != null)),
-        }),
+        history: connection(z.object({ oid: ShaShape, associatedPullRequests: connection(LandedAnswer) })),
       })
       .nullish(),
   }),
 });
 
-const TreeAnswer = z.object({ tree: Oid, parents: plain(Oid) }).nullish();
+const TreeAnswer = z.object({ tree: Oid, parents: connection(Oid) }).nullish();
 
 /** The answer to the query for two trees. */
 export const TreesAnswer = z.object({ repository: z.object({ from: TreeAnswer, to: TreeAnswer }) });
@@ -363,7 +339,7 @@ export const StandingAnswer = z.object({
 /** The answer to the query for open pull requests. */
 export const OpenPullsAnswer = z.object({
   repository: z.object({
-    pullRequests: listOf(z.object({ number: z.int(), headRefOid: ShaShape, baseRefName: z.string() })),
+    pullRequests: connection(z.object({ number: z.int(), headRefOid: ShaShape, baseRefName: z.string() })),
   }),
 });
 
@@ -372,7 +348,7 @@ export const PullsWithAnswer = z.object({
   repository: z.object({
     object: z
       .object({
-        associatedPullRequests: plain(HeldAnswer),
+        associatedPullRequests: connection(HeldAnswer),
       })
       .nullish(),
   }),
@@ -381,7 +357,7 @@ export const PullsWithAnswer = z.object({
 /** The answer to the query for branches. */
 export const BranchesAnswer = z.object({
   repository: z.object({
-    refs: listOf(z.object({ name: z.string(), target: Oid.nullish() })).nullish(),
+    refs: connection(z.object({ name: z.string(), target: Oid.nullish() })).nullish(),
   }),
 });
 
@@ -390,7 +366,7 @@ export const MergeGroupAnswer = z.object({
   repository: z.object({
     mergeQueue: z
       .object({
-        entries: plain(
+        entries: connection(
           z.object({
             position: z.int(),
             baseCommit: Oid.nullish(),

@@ -4,6 +4,7 @@ import type { Octokit } from "@octokit/rest";
 import type { z } from "zod";
 import type { Repository } from "../domain/change.ts";
 import { Trouble } from "../domain/trouble.ts";
+import { listed, type Listed } from "./listed.ts";
 import { graphqlErrorsOf, statusOf, troubleOf } from "./trouble.ts";
 
 /** What we use of an Octokit, whoever made it. */
@@ -96,21 +97,21 @@ export async function* pagesOf<Shape extends z.ZodType>(
   }
 }
 
-/** Every page of a list, at most `most` pages; `truncated` when there was more. Throws {@link Trouble}. */
+/** Every page of a list, at most `most` pages. Throws {@link Trouble}. */
 export async function askAll<Shape extends z.ZodType>(
   github: GitHub,
   route: string,
   parameters: Readonly<Record<string, unknown>>,
   shape: Shape,
   most = 100,
-): Promise<{ readonly pages: readonly z.infer<Shape>[]; readonly truncated: boolean }> {
+): Promise<Listed<z.infer<Shape>>> {
   const pages: z.infer<Shape>[] = [];
-  let truncated = false;
+  let isWhole = true;
   for await (const { data, more } of pagesOf(github, route, parameters, shape, most)) {
     pages.push(data);
-    truncated = more;
+    isWhole = !more;
   }
-  return { pages, truncated };
+  return listed(pages, isWhole);
 }
 
 /** The paging parameters (`page`, or a cursor) of the next page by the `Link` header, or null on the last page. */

@@ -13,8 +13,9 @@ import type { From } from "../domain/policy/from.ts";
 import { namedBy, type Source } from "../domain/policy/requirement.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { readAccount, readTeamNames } from "./accounts.ts";
-import { ask, askAll, askMaybe, place, type GitHub } from "./ask.ts";
+import { askAll, askMaybe, place, type GitHub } from "./ask.ts";
 import type { Loss, Losses } from "./freshness.ts";
+import { listed, NOTHING, type Listed } from "./listed.ts";
 import { tags, type Lookups } from "./lookups.ts";
 import type { ReadPull } from "./pull-request.ts";
 import { ActorShape } from "./shapes.ts";
@@ -148,7 +149,10 @@ export async function readCandidates(
   };
   for (const team of unique(from.teams ?? [])) add(await teamMembers(github, team, lookups));
   for (const name of unique(from.organizations ?? [])) add(await organizationMembers(github, name, lookups));
-  if (from.permission !== undefined) add(await collaborators(github, repository, from.permission, lookups));
+  if (from.permission !== undefined) {
+    const able = await collaborators(github, repository, from.permission, lookups);
+    add(able.isWhole ? able.entries : able.seen);
+  }
   return [...logins].slice(0, MOST_CANDIDATES);
 }
 
@@ -191,7 +195,7 @@ export async function readHolders(
   if (named.permission !== undefined) {
     const able = await collaborators(github, repository, named.permission, lookups);
     // What is not shown, or not whole, says nothing of who else there is.
-    add(able.length === 0 || able.length >= MOST_CANDIDATES ? null : able);
+    add(able.isWhole && able.entries.length > 0 ? able.entries : null);
   }
   const left = [...people.values()].filter((actor) => !isOut(actor));
   const holders = { source, people: [...people.values()], unable };
@@ -281,8 +285,8 @@ async function members(
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<readonly Actor[] | null> {
   try {
-    const { pages, truncated } = await askAll(github, route, parameters, Members);
-    return truncated ? null : pages.flat();
+    const list = await askAll(github, route, parameters, Members);
+    return list.isWhole ? list.entries.flat() : null;
   } catch (error) {
     if (error instanceof Trouble && error.code === "github-refused" && !error.retry) return null;
     throw error;
@@ -294,16 +298,17 @@ function collaborators(
   repository: Repository,
   permission: Permission,
   lookups: Lookups,
-): Promise<readonly Actor[]> {
+): Promise<Listed<Actor>> {
   const key = `collaborators:${repository.id}:${permission}`;
   const under = [tags.permission(repository.id), tags.organization(repository.owner)];
   return lookups.remember(key, under, async () => {
-    const asked = { ...place(repository), per_page: 100, permission: OLD_NAMES[permission] };
+    const asked = { ...place(repository), permission: OLD_NAMES[permission] };
     try {
-      return (await ask(github, "GET /repos/{owner}/{repo}/collaborators", asked, Members)).data;
+      const list = await askAll(github, "GET /repos/{owner}/{repo}/collaborators", asked, Members, 1);
+      return listed((list.isWhole ? list.entries : list.seen).flat(), list.isWhole);
     } catch (error) {
       // Naming people is a courtesy: what waits for them is said without.
-      if (error instanceof Trouble && error.code === "github-refused" && !error.retry) return [];
+      if (error instanceof Trouble && error.code === "github-refused" && !error.retry) return NOTHING;
       throw error;
     }
   });

@@ -4,9 +4,10 @@ import { z } from "zod";
 import type { Instant, Repository, Sha } from "../domain/change.ts";
 import type { GitLine, MergedPull } from "../domain/evidence/counting.ts";
 import { sha256, canonical } from "../domain/digest.ts";
-import { listOf, Oid } from "./answers.ts";
+import { Oid } from "./answers.ts";
 import { askMaybe, nextPage, place, type GitHub } from "./ask.ts";
 import { listMerged, orByRest } from "./by-rest.ts";
+import { connection } from "./listed.ts";
 import { mergedPullsQuery } from "./queries.ts";
 import { InstantShape, ShaShape } from "./shapes.ts";
 import { Smaller } from "./smaller.ts";
@@ -33,7 +34,7 @@ export interface MergedListing extends Came {
 const MergedAnswer = z.object({
   repository: z.object({
     ref: z.object({ target: Oid.nullish() }).nullish(),
-    pullRequests: listOf(
+    pullRequests: connection(
       z.object({
         number: z.int(),
         mergedAt: InstantShape.nullish(),
@@ -73,24 +74,20 @@ async function mergedByGraphql(
     const { owner, name } = repository;
     const variables = { owner, name, branch, ref: `refs/heads/${branch}`, after };
     const { repository: told } = await smaller.query(mergedPullsQuery, variables, MergedAnswer);
-    for (const { number, mergedAt, mergeCommit, headRefOid: head } of told.pullRequests.nodes) {
+    const { pullRequests } = told;
+    const pulls = pullRequests.isWhole ? pullRequests.entries : pullRequests.seen;
+    for (const { number, mergedAt, mergeCommit, headRefOid: head } of pulls) {
       if (mergedAt != null && mergedAt >= since)
         found.set(number, { number, at: mergedAt, commit: mergeCommit?.oid ?? null, head });
     }
-    return told;
+    const goesOn = pulls.every((pull) => pull.updatedAt >= since);
+    return { told, next: pullRequests.isWhole || !goesOn ? null : pullRequests.next };
   };
-  const first = await read(null);
-  let page = first.pullRequests;
+  const { told: first, next: second } = await read(null);
+  let next = second;
   let pages = 1;
-  while (
-    page.pageInfo.hasNextPage &&
-    pages < MOST_PAGES &&
-    page.nodes.every((each) => each.updatedAt >= since)
-  ) {
-    page = (await read(page.pageInfo.endCursor ?? null)).pullRequests;
-    pages += 1;
-  }
-  const truncated = page.pageInfo.hasNextPage && page.nodes.every((each) => each.updatedAt >= since);
+  for (; next !== null && pages < MOST_PAGES; pages += 1) ({ next } = await read(next));
+  const truncated = next !== null;
   // Whatever was changed while the pages were read has moved to the front.
   if (pages > 1) await read(null);
   const pulls = [...found.values()].toSorted((a, b) => a.number - b.number);

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { Instant, Repository } from "../domain/change.ts";
 import { ask, askAll, place, type GitHub } from "./ask.ts";
+import { allOf } from "./listed.ts";
 import { commented, CommentShape, IssueShape } from "./hear-comments.ts";
 import type { Commented } from "./subject.ts";
 
@@ -16,10 +17,16 @@ export async function listComments(
   appId: number,
 ): Promise<readonly Commented[]> {
   const asked = { ...place(repository), since: new Date(since).toISOString(), sort: "created" };
-  const { pages } = await askAll(github, "GET /repos/{owner}/{repo}/issues/comments", asked, ListedShape);
+  const list = await askAll(
+    github,
+    "GET /repos/{owner}/{repo}/issues/comments",
+    asked,
+    ListedShape,
+    Infinity,
+  );
   const found: Commented[] = [];
   const issues = new Map<number, z.infer<typeof IssueShape>>();
-  for (const comment of pages.flat()) {
+  for (const comment of allOf(list, "comments").flat()) {
     if (comment.created_at < since) continue;
     const number = Number(/\/issues\/(\d+)$/u.exec(comment.issue_url)?.[1]);
     const edited = comment.updated_at > comment.created_at;

@@ -221,7 +221,9 @@ async function treesOf(
     const variables = { owner: repository.owner, name: repository.name, from, to };
     const answer = await query(github, TREES_QUERY, variables, TreesAnswer);
     const plain = (commit: typeof answer.repository.from): Tree | null =>
-      commit == null ? null : { tree: commit.tree.oid, parents: commit.parents.map(({ oid }) => oid) };
+      commit?.parents.isWhole === true
+        ? { tree: commit.tree.oid, parents: commit.parents.entries.map(({ oid }) => oid) }
+        : null;
     return [plain(answer.repository.from), plain(answer.repository.to)];
   };
   return lookups.rememberForever(

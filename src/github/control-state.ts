@@ -124,14 +124,10 @@ async function readRulesets(
   const before = known === null || isUnobservable(known.rulesets) ? [] : known.rulesets;
   return orUnobservable("rulesets", async () => {
     const parameters = { ...at, includes_parents: true };
-    const { pages } = await askAll(
-      github,
-      "GET /repos/{owner}/{repo}/rulesets",
-      parameters,
-      RulesetListShape,
-    );
+    const list = await askAll(github, "GET /repos/{owner}/{repo}/rulesets", parameters, RulesetListShape);
+    if (!list.isWhole) return { unobservable: "there are more rulesets than are listed" };
     const found: SeenRuleset[] = [];
-    for (const { id, enforcement, updated_at: updatedAt } of pages.flat()) {
+    for (const { id, enforcement, updated_at: updatedAt } of list.entries.flat()) {
       const same = before.find(
         (each) =>
           each.id === id &&
@@ -187,8 +183,9 @@ async function readBranch(
     // No ruleset was changed, made or deleted since: they ask of the branch what they asked then.
     if (before?.unobservable === null) return before.guards.filter(({ source }) => source !== "classic");
     const route = "GET /repos/{owner}/{repo}/rules/branches/{branch}";
-    const { pages } = await askAll(github, route, parameters, BranchRulesShape);
-    return rulesetGuards(pages.flat(), rulesets);
+    const list = await askAll(github, route, parameters, BranchRulesShape);
+    if (!list.isWhole) return { unobservable: "there are more rules of the branch than are listed" };
+    return rulesetGuards(list.entries.flat(), rulesets);
   });
   const classic = await orUnobservable("classic branch protection", () => readClassic(github, parameters));
   const hidden = [rules, classic].find(isUnobservable);
@@ -345,9 +342,10 @@ export async function readEnvironments(
   return orUnobservable(
     "environments",
     async () => {
-      const { pages } = await askAll(github, "GET /repos/{owner}/{repo}/environments", at, EnvironmentsShape);
+      const list = await askAll(github, "GET /repos/{owner}/{repo}/environments", at, EnvironmentsShape);
+      if (!list.isWhole) return { unobservable: "there are more environments than are listed" };
       const found: SeenEnvironment[] = [];
-      for (const environment of pages.flatMap(({ environments }) => environments ?? [])) {
+      for (const environment of list.entries.flatMap(({ environments }) => environments ?? [])) {
         if (!isProduction(environment.name)) continue;
         const rules = environment.protection_rules ?? [];
         const review = rules.find(({ type }) => type === "required_reviewers");
@@ -413,8 +411,8 @@ export async function readPeople(
   const people = await orUnobservable("who may write", async () => {
     const route = "GET /repos/{owner}/{repo}/collaborators";
     const read = await askAll(github, route, { ...at, permission: "push" }, z.array(PersonShape), MOST_PAGES);
-    if (read.truncated) return { unobservable: "there are more people than are listed" };
-    return read.pages.flat().map(({ id, login, permissions }) => ({
+    if (!read.isWhole) return { unobservable: "there are more people than are listed" };
+    return read.entries.flat().map(({ id, login, permissions }) => ({
       id,
       login,
       role: permissions?.admin === true ? "admin" : permissions?.maintain === true ? "maintain" : "write",
@@ -423,8 +421,8 @@ export async function readPeople(
   if (!withTeams) return { people, teams: null };
   const teams = await orUnobservable("which teams have rights", async () => {
     const read = await askAll(github, "GET /repos/{owner}/{repo}/teams", at, z.array(TeamShape), MOST_PAGES);
-    if (read.truncated) return { unobservable: "there are more teams than are listed" };
-    return read.pages.flat().map(({ id, slug, permission: role }) => ({ id, slug, role }));
+    if (!read.isWhole) return { unobservable: "there are more teams than are listed" };
+    return read.entries.flat().map(({ id, slug, permission: role }) => ({ id, slug, role }));
   });
   return { people, teams };
 }

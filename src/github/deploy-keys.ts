@@ -38,8 +38,8 @@ async function listed(
 ): Promise<readonly z.infer<typeof DeployKeyShape>[] | null> {
   try {
     const route = "GET /repos/{owner}/{repo}/keys";
-    const { pages, truncated } = await askAll(github, route, place(repository), z.array(DeployKeyShape));
-    return truncated ? null : pages.flat();
+    const list = await askAll(github, route, place(repository), z.array(DeployKeyShape));
+    return list.isWhole ? list.entries.flat() : null;
   } catch (error) {
     if (error instanceof Trouble && error.code === "github-refused" && !error.retry) return null;
     throw error;

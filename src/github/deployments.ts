@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Actor, Instant, Repository, Sha } from "../domain/change.ts";
 import type { DeploymentStatus } from "../domain/deployment.ts";
 import { ask, askAll, pagesOf, place, type GitHub } from "./ask.ts";
+import { allOf } from "./listed.ts";
 import { InstantShape, MaybeActorShape, ShaShape } from "./shapes.ts";
 
 const DeploymentShape = z.object({
@@ -58,9 +59,9 @@ export async function readDeployment(
   const parameters = { ...place(repository), deployment_id: number };
   const route = "GET /repos/{owner}/{repo}/deployments/{deployment_id}";
   const { data } = await ask(github, route, parameters, DeploymentShape);
-  const { pages } = await askAll(github, `${route}/statuses`, parameters, z.array(StatusShape));
-  const statuses = pages
-    .flat()
+  const list = await askAll(github, `${route}/statuses`, parameters, z.array(StatusShape));
+  const told = allOf(list, "statuses of a deployment").flat();
+  const statuses = told
     .map(({ id, state, environment, creator, at }): DeploymentStatus => {
       return { id, state, environment: environment ?? data.environment, creator, at };
     })
@@ -74,7 +75,7 @@ export async function readDeployment(
     creator: data.creator,
     createdAt: data.created_at,
     statuses,
-    links: pages.flat().flatMap((each) => [each.log_url, each.target_url].filter((link) => link != null)),
+    links: told.flatMap((each) => [each.log_url, each.target_url].filter((link) => link != null)),
   };
 }
 

@@ -31,7 +31,6 @@ import { missingPermissions, withoutIt } from "./permissions.ts";
 import { readPolicy } from "./policies.ts";
 import { readPolicyHistory } from "./policy-history.ts";
 import { merged } from "./pushes.ts";
-import { readChecks } from "./checks.ts";
 import { readPullRequest } from "./pull-request.ts";
 import {
   listSucceededRuns,
@@ -102,7 +101,6 @@ export const facts = {
   readPolicy,
   readPolicyHistory,
   mergePushes: merged,
-  readChecks,
   readPullRequest,
   identifyPull,
   listSucceededRuns,

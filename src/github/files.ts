@@ -45,10 +45,10 @@ export async function readFiles(
   }
   const route = "GET /repos/{owner}/{repo}/pulls/{pull_number}/files";
   const asked = { ...place(repository), pull_number: number };
-  const { pages, truncated } = await askAll(github, route, asked, z.array(FileShape), MOST_FILES / 100);
-  const list = pages.flat();
+  const pages = await askAll(github, route, asked, z.array(FileShape), MOST_FILES / 100);
+  const list = (pages.isWhole ? pages.entries : pages.seen).flat();
   const counted = size?.files ?? Infinity;
-  return { list, complete: !truncated && list.length < MOST_FILES && list.length >= counted };
+  return { list, complete: pages.isWhole && list.length < MOST_FILES && list.length >= counted };
 }
 
 function fileOf({ path, status }: ComparedFile): ChangedFile {

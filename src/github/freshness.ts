@@ -6,6 +6,7 @@
 import { SETTLING } from "../domain/awaited.ts";
 import { NO_COMMIT, type NotShown, type Instant, type Sha } from "../domain/change.ts";
 import type { Observation } from "../domain/record.ts";
+import { listed, type Listed } from "./listed.ts";
 import type { Lookups } from "./lookups.ts";
 import { merged } from "./pushes.ts";
 
@@ -53,14 +54,14 @@ export interface ShownPull {
   readonly updatedAt: Instant;
   readonly baseRefName: string;
   readonly headRefOid: Sha;
-  readonly labels: readonly { readonly name: string }[];
+  readonly labels: Listed<{ readonly name: string }>;
 }
 
 /** What webhooks told of an open pull request beside its answer. `base`, `head`: where they were moved to meanwhile. */
 export interface LaidOver {
   readonly title: string;
   readonly isDraft: boolean;
-  readonly labels: readonly { readonly name: string }[];
+  readonly labels: Listed<{ readonly name: string }>;
   readonly base: { readonly ref: string; readonly at: Instant } | null;
   readonly head: Moved | null;
   /** The answer shows it open, and it is not any more. */
@@ -88,14 +89,19 @@ export function laidOver(
     .filter(isNewer);
   const ended = changes.findLast(({ state }) => state !== undefined);
   if (shown.state === "CLOSED") return nothing;
-  const labels = new Set(shown.labels.map(({ name }) => name));
+  const labels = new Set(
+    (shown.labels.isWhole ? shown.labels.entries : shown.labels.seen).map(({ name }) => name),
+  );
   for (const { label } of changes)
     if (label?.is === true) labels.add(label.name);
     else if (label !== undefined) labels.delete(label.name);
   return {
     title: changes.findLast(({ title }) => title !== undefined)?.title ?? shown.title,
     isDraft: changes.findLast(({ draft }) => draft !== undefined)?.draft ?? shown.isDraft,
-    labels: [...labels].map((name) => ({ name })),
+    labels: listed(
+      [...labels].map((name) => ({ name })),
+      shown.labels.isWhole,
+    ),
     base: newBase(shown, observations, isNewer),
     head: behind(
       shown.headRefOid,
@@ -118,7 +124,7 @@ function newBase(
 
 /** The reviews that webhooks told and a list does not hold. */
 export interface UnshownReviews {
-  /** They ask for changes: they count as if they were shown. */
+  /** They ask for changes, or approve where the list ends before them: they count as if they were shown. */
   readonly counted: readonly Told<"review-given">["review"][];
   /** They approve: they count once they are shown. */
   readonly coming: readonly NotShown[];
@@ -126,18 +132,21 @@ export interface UnshownReviews {
   readonly dropped: readonly string[];
 }
 
-/** Compares a pull request's reviews with those that webhooks told. `given`: the ids in the list, all pages read. */
+/** Compares a pull request's reviews with those that webhooks told. `shown`: the ids in the list. */
 export function unshownReviews(
-  given: ReadonlySet<number>,
+  shown: Listed<number | null>,
   observations: readonly Observation[],
   now: Instant,
 ): UnshownReviews {
+  const given = new Set(shown.isWhole ? shown.entries : shown.seen);
   const dismissed = new Set(
     observations.flatMap((each) => (each.kind === "review-dismissed" ? [each.reviewId] : [])),
   );
   const missing = observations
     .flatMap((each) => (each.kind === "review-given" ? [each.review] : []))
     .filter(({ id, author }) => !given.has(id) && !dismissed.has(id) && author?.type === "User");
+  // Where the list ends before them it shows no less than there is.
+  if (!shown.isWhole) return { counted: missing, coming: [], dropped: [] };
   const approving = missing.filter(({ state }) => state === "approved");
   const names = ({ author }: (typeof missing)[number]): string =>
     `the approval by ${author?.login ?? "someone"}`;

@@ -7,6 +7,7 @@ import { BranchesAnswer, MergeGroupAnswer, OpenPullsAnswer, PullsWithAnswer } fr
 import { ask, askAll, askMaybe, place, query, type GitHub } from "./ask.ts";
 import { listOpen, listTied, orByRest } from "./by-rest.ts";
 import { allChecks } from "./checks.ts";
+import { allOf, each, NOTHING, readOn, type Listed } from "./listed.ts";
 import { BRANCHES_QUERY, MERGE_GROUP_QUERY, openPullsQuery, PULLS_WITH_QUERY } from "./queries.ts";
 import { InstantShape, RepositoryShape } from "./shapes.ts";
 import { Smaller } from "./smaller.ts";
@@ -24,13 +25,11 @@ export async function listOpenPulls(github: GitHub, repository: Repository): Pro
   const smaller = new Smaller(github);
   return orByRest(
     () =>
-      everyPage(async (after) => {
+      everyPage("open pull requests", async (after) => {
         const answer = await smaller.query(openPullsQuery, { owner, name, after }, OpenPullsAnswer);
-        const { nodes, pageInfo } = answer.repository.pullRequests;
-        const pulls = nodes.map(({ number, headRefOid, baseRefName }) => {
+        return each(answer.repository.pullRequests, ({ number, headRefOid, baseRefName }) => {
           return { number, headSha: headRefOid, baseRef: baseRefName };
         });
-        return { nodes: pulls, pageInfo };
       }),
     async () =>
       (await listOpen(github, repository)).map(({ number, head, base }) => {
@@ -51,7 +50,12 @@ export async function pullsWithHead(github: GitHub, repository: Repository, sha:
   const tied = await orByRest(
     async () => {
       const answer = await query(github, PULLS_WITH_QUERY, { owner, name, sha }, PullsWithAnswer);
-      return (answer.repository.object?.associatedPullRequests ?? []).map(({ number, state, headRefOid }) => {
+      // More of them are a list of REST's.
+      const list = allOf(
+        answer.repository.object?.associatedPullRequests ?? NOTHING,
+        `pull requests with ${sha}`,
+      );
+      return list.map(({ number, state, headRefOid }) => {
         return { number, isOpen: state === "OPEN" && headRefOid === sha };
       });
     },
@@ -76,26 +80,24 @@ export async function listBranches(
   // GitHub takes whole path segments as a prefix.
   const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
   const refPrefix = `refs/heads/${folder}`;
-  const names = await everyPage(async (after) => {
+  const refs = await everyPage("branches", async (after) => {
     const answer = await query(
       github,
       BRANCHES_QUERY,
       { owner, name, prefix: refPrefix, after },
       BranchesAnswer,
     );
-    const { refs } = answer.repository;
-    return {
-      nodes: (refs?.nodes ?? []).map((ref) => `${folder}${ref.name}`),
-      pageInfo: refs?.pageInfo ?? { hasNextPage: false },
-    };
+    return answer.repository.refs ?? NOTHING;
   });
-  return names.filter((each) => each.startsWith(prefix));
+  return refs.map((ref) => `${folder}${ref.name}`).filter((name) => name.startsWith(prefix));
 }
 
 /** A merge group: the pull requests in it, in merging order, and the checks of its commit. */
 export interface MergeGroup {
   readonly pulls: readonly number[];
   readonly checks: readonly Check[];
+  /** False: it has more checks than could be read. */
+  readonly checksAreWhole: boolean;
 }
 
 /** The merge group that ends on a commit: every queue entry up to it; null when the queue has none such (any more). */
@@ -109,7 +111,9 @@ export async function readMergeGroup(
   const variables = { owner, name, branch, sha: group.headSha };
   const answer = await query(github, MERGE_GROUP_QUERY, variables, MergeGroupAnswer);
   const { mergeQueue, object } = answer.repository;
-  const entries = (mergeQueue?.entries ?? []).toSorted((a, b) => a.position - b.position);
+  const queued = mergeQueue?.entries ?? NOTHING;
+  // Whether those up to the last are all there is told by each one's base.
+  const entries = (queued.isWhole ? queued.entries : queued.seen).toSorted((a, b) => a.position - b.position);
   const last = entries.findIndex(({ headCommit }) => headCommit?.oid === group.headSha);
   if (last === -1) return null;
   // Each group is built on the one before it: where one is missing, GitHub does not show all of them yet.
@@ -119,11 +123,14 @@ export async function readMergeGroup(
       ({ baseCommit }, index) => baseCommit == null || baseCommit.oid === entries[index]?.headCommit?.oid,
     );
   if (!isWhole) return null;
+  const rollup = object?.statusCheckRollup ?? NOTHING;
+  const checks = await allChecks(github, repository, group.headSha, rollup);
   return {
     pulls: entries
       .slice(0, last + 1)
       .flatMap(({ pullRequest }) => (pullRequest == null ? [] : [pullRequest.number])),
-    checks: await allChecks(github, repository, group.headSha, object?.statusCheckRollup ?? null),
+    checks: checks.isWhole ? checks.entries : checks.seen,
+    checksAreWhole: checks.isWhole,
   };
 }
 
@@ -146,10 +153,8 @@ const ListedRepositoryShape = z
 /** Every repository the installation of this Octokit covers. Throws {@link Trouble}; also when there are too many to list. */
 export async function listRepositories(github: GitHub): Promise<readonly ListedRepository[]> {
   const shape = z.object({ repositories: z.array(ListedRepositoryShape) });
-  const { pages, truncated } = await askAll(github, "GET /installation/repositories", {}, shape, 1000);
-  if (truncated)
-    throw new Trouble("github-answer", "The installation has more repositories than can be listed.");
-  return pages.flatMap(({ repositories }) => repositories);
+  const list = await askAll(github, "GET /installation/repositories", {}, shape, 1000);
+  return allOf(list, "repositories of the installation").flatMap(({ repositories }) => repositories);
 }
 
 /** Every repository of an account that whoever asks may see: an organisation's, or a person's. Throws {@link Trouble}. */
@@ -162,9 +167,7 @@ export async function listOwned(github: GitHub, owner: string): Promise<readonly
   for (const [route, parameters] of asked) {
     const first = await askMaybe(github, route, { ...parameters, per_page: 1 }, z.array(z.unknown()));
     if (first === null) continue;
-    const { pages, truncated } = await askAll(github, route, parameters, shape, 1000);
-    if (truncated) throw new Trouble("github-answer", `${owner} has more repositories than can be listed.`);
-    return pages.flat();
+    return allOf(await askAll(github, route, parameters, shape, 1000), `repositories of ${owner}`).flat();
   }
   throw new Trouble("github-refused", `GitHub shows no account ${owner} to this token.`, { gone: true });
 }
@@ -232,8 +235,8 @@ const InstallationShape = z
 
 /** Every installation of the App; asked as the App itself. Throws {@link Trouble}. */
 export async function listInstallations(app: GitHub): Promise<readonly Installation[]> {
-  const { pages } = await askAll(app, "GET /app/installations", {}, z.array(InstallationShape), 1000);
-  return pages.flat();
+  const list = await askAll(app, "GET /app/installations", {}, z.array(InstallationShape), 1000);
+  return allOf(list, "installations").flat();
 }
 
 /** One installation; asked as the App itself. Throws {@link Trouble}. */
@@ -242,20 +245,9 @@ export async function readInstallation(app: GitHub, installationId: number): Pro
   return (await ask(app, route, { installation_id: installationId }, InstallationShape)).data;
 }
 
-interface Page<Node> {
-  readonly nodes: readonly Node[];
-  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor?: string | null | undefined };
-}
-
-async function everyPage<Node>(
-  read: (after: string | null) => Promise<Page<Node>>,
-): Promise<readonly Node[]> {
-  const found: Node[] = [];
-  let after: string | null = null;
-  do {
-    const page: Page<Node> = await read(after);
-    found.push(...page.nodes);
-    after = page.pageInfo.hasNextPage ? (page.pageInfo.endCursor ?? null) : null;
-  } while (after !== null);
-  return found;
+async function everyPage<Entry>(
+  what: string,
+  read: (after: string | null) => Promise<Listed<Entry>>,
+): Promise<readonly Entry[]> {
+  return allOf(await readOn(await read(null), Infinity, read), what);
 }

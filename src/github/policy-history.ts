@@ -3,8 +3,9 @@
 import { z } from "zod";
 import type { Sha } from "../domain/change.ts";
 import type { BringingPull, PolicyHistory, PolicyVersion } from "../domain/policy/brought.ts";
-import { ActorAnswer, FileAnswer, listOf } from "./answers.ts";
+import { ActorAnswer, FileAnswer } from "./answers.ts";
 import { query, type GitHub } from "./ask.ts";
+import { connection, NOTHING, single, type Listed } from "./listed.ts";
 import { POLICY_HISTORY_QUERY } from "./queries.ts";
 import { InstantShape, ShaShape } from "./shapes.ts";
 
@@ -21,10 +22,10 @@ const Bringing = z.object({
   mergeCommit: z
     .object({
       file: FileOf,
-      parents: z.object({ nodes: z.array(z.object({ file: FileOf }).nullish()).nullish() }),
+      parents: single(z.object({ file: FileOf })),
     })
     .nullish(),
-  reviews: listOf(
+  reviews: connection(
     z.object({
       state: z.string(),
       submittedAt: InstantShape.nullish(),
@@ -38,11 +39,11 @@ const Answer = z.object({
   repository: z.object({
     object: z
       .object({
-        history: listOf(
+        history: connection(
           z.object({
             oid: ShaShape,
             file: FileOf,
-            associatedPullRequests: z.object({ nodes: z.array(Bringing.nullish()).nullish() }).nullish(),
+            associatedPullRequests: connection(Bringing).nullish(),
           }),
         ),
       })
@@ -64,39 +65,49 @@ export async function readPolicyHistory(
     const answer: z.infer<typeof Answer> = await query(github, POLICY_HISTORY_QUERY, variables, Answer);
     const history = answer.repository.object?.history;
     if (history === undefined) return { place: repository, versions, complete: false };
-    versions.push(...history.nodes.map(versionOf));
-    if (!history.pageInfo.hasNextPage) return { place: repository, versions, complete: true };
-    after = history.pageInfo.endCursor ?? null;
+    versions.push(...(history.isWhole ? history.entries : history.seen).map(versionOf));
+    if (history.isWhole) return { place: repository, versions, complete: true };
+    after = history.next;
   }
   return { place: repository, versions, complete: false };
 }
 
 type Told = z.infer<typeof Bringing>;
 
-function versionOf(node: {
+function versionOf({
+  oid: commit,
+  file,
+  associatedPullRequests,
+}: {
   readonly oid: Sha;
   readonly file?: z.infer<typeof FileOf>;
-  readonly associatedPullRequests?:
-    { readonly nodes?: readonly (Told | null | undefined)[] | null | undefined } | null | undefined;
+  readonly associatedPullRequests?: Listed<Told> | null | undefined;
 }): PolicyVersion {
-  const pulls = (node.associatedPullRequests?.nodes ?? []).filter((each) => each != null);
-  return { commit: node.oid, text: textOf(node.file), pulls: pulls.flatMap(pullOf) };
+  const pulls = associatedPullRequests ?? NOTHING;
+  return {
+    commit,
+    text: textOf(file),
+    pulls: (pulls.isWhole ? pulls.entries : pulls.seen).flatMap(pullOf),
+    pullsComplete: pulls.isWhole,
+  };
 }
 
 function pullOf(told: Told): readonly BringingPull[] {
   if (told.mergedAt == null || told.mergeCommit == null) return [];
+  const { reviews } = told;
   return [
     {
       number: told.number,
       url: told.url,
       mergedAt: told.mergedAt,
       head: told.headRefOid,
-      before: textOf(told.mergeCommit.parents.nodes?.[0]?.file),
+      before: textOf(told.mergeCommit.parents?.file),
       after: textOf(told.mergeCommit.file),
-      reviews: told.reviews.nodes.flatMap(({ state, submittedAt, author, commit }) =>
-        submittedAt == null ? [] : [{ author, state, at: submittedAt, commit: commit?.oid ?? null }],
+      reviews: (reviews.isWhole ? reviews.entries : reviews.seen).flatMap(
+        ({ state, submittedAt, author, commit }) =>
+          submittedAt == null ? [] : [{ author, state, at: submittedAt, commit: commit?.oid ?? null }],
       ),
-      reviewsComplete: !told.reviews.pageInfo.hasNextPage,
+      reviewsComplete: reviews.isWhole,
     },
   ];
 }

@@ -16,7 +16,6 @@ import { Trouble } from "../domain/trouble.ts";
 import {
   CommitAnswer,
   LabelAnswer,
-  listOf,
   PullRequestAnswer,
   ReviewAnswer,
   type FileAnswer,
@@ -24,6 +23,8 @@ import {
 } from "./answers.ts";
 import type { GitHub } from "./ask.ts";
 import { allChecks } from "./checks.ts";
+import { connection, each, NOTHING, readOn, type Listed } from "./listed.ts";
+import { pullsWithHead } from "./lists.ts";
 import { lastBaseChange, type BaseChange } from "./base-changes.ts";
 import { behind, laidOver, movesIn, unshownReviews, type LaidOver } from "./freshness.ts";
 import { headRef } from "./hear-pulls.ts";
@@ -87,26 +88,29 @@ export async function readPullRequest(
   const rest = { smaller, repository, number };
   const labels = await whole(shown.labels, rest, "labels", LabelAnswer);
   const newer = laidOver(
-    { ...shown, labels: labels.nodes },
+    { ...shown, labels },
     known.observations,
     movesIn(moves.filter((each) => each.kind === "pushed" && each.ref === ref)),
     known.lookups.now(),
   );
-  const told = { ...shown, title: newer.title, isDraft: newer.isDraft, labels: [...newer.labels] };
+  const told = { ...shown, title: newer.title, isDraft: newer.isDraft, labels: newer.labels };
   const base = await baseOf(github, repository, { shown, newer, nameWithOwner, answer }, known);
   const { policy } = base;
 
-  const reviews = await whole(told.reviews, rest, "reviews", ReviewAnswer);
-  const timeline = (await whole(told.timelineItems, rest, "timelineItems", TimelineAnswer)).nodes.filter(
-    (event) => event !== null,
+  const givenReviews = await whole(told.reviews, rest, "reviews", ReviewAnswer);
+  // Where the list does not reach, what webhooks told is all there is.
+  const reviews = givenReviews.isWhole ? givenReviews.entries : givenReviews.seen;
+  const events = await whole(told.timelineItems, rest, "timelineItems", TimelineAnswer);
+  const timeline = events.isWhole ? events.entries : events.seen;
+  const listedCommits = await whole(told.commits, rest, "commits", z.object({ commit: CommitAnswer }));
+  const commits = (listedCommits.isWhole ? listedCommits.entries : listedCommits.seen).map(
+    ({ commit }): Commit => commit,
   );
-  const listed = await whole(told.commits, rest, "commits", z.object({ commit: CommitAnswer }));
-  const commits = listed.nodes.map(({ commit }): Commit => commit);
   // Of a commit with as many parents as are asked for there may be more.
   const { page } = smaller.portion;
   const parentsShown = commits.every(({ parents }) => parents.length < Math.min(page, MOST_PARENTS));
 
-  const head = told.head.at(-1)?.commit;
+  const head = told.head?.commit;
   const headSha = newer.head?.after ?? told.headRefOid;
   const pushes = pushesOf(
     { ref, createdAt: told.createdAt, commits: new Set([headSha, ...commits.map(({ sha }) => sha)]) },
@@ -114,31 +118,34 @@ export async function readPullRequest(
     timeline,
   );
   const now = known.lookups.now();
-  const commitsShown = listed.complete && parentsShown && commits.length >= (told.commits.totalCount ?? 0);
+  const commitsShown = listedCommits.isWhole && parentsShown && commits.length >= (told.commits.total ?? 0);
   const unshown = unshownReviews(
-    new Set(reviews.nodes.flatMap(({ id }) => (id === null ? [] : [id]))),
+    each(givenReviews, ({ id }) => id),
     known.observations,
     now,
   );
-  const isWhole = commitsShown || !listed.complete;
+  const isWhole = commitsShown || !listedCommits.isWhole;
   const awaited = unshownHead(told, { newer, last: head?.oid, isWhole, pushes });
   const retargets = timeline.flatMap((event): readonly BaseChange[] =>
     event.__typename === "BaseRefChangedEvent" || event.__typename === "AutomaticBaseChangeSucceededEvent"
       ? [{ from: event.previousRefName ?? null, to: event.currentRefName ?? null, at: event.createdAt }]
       : [],
   );
+  const unlisted = events.isWhole ? [] : known.observations.filter((told) => told.kind === "retargeted");
+  const checks =
+    head?.oid === headSha ? await allChecks(github, repository, headSha, head.statusCheckRollup) : NOTHING;
+  const lists = { reviews: givenReviews, events, labels: told.labels, checks };
+  const cut = (["reviews", "events", "labels", "checks"] as const).filter((which) => !lists[which].isWhole);
   return {
     policy,
     description: descriptionOf(told, known.observations),
     ownBranch: told.isCrossRepository ? null : ref,
-    broughtPolicy: broughtPolicy(head, [base, told.first[0]?.commit.parents[0]], nameWithOwner),
+    broughtPolicy: broughtPolicy(head, [base, told.first?.commit.parents], nameWithOwner),
     coming: unshown.coming,
     over: newer.isOver,
-    twins: (head?.associatedPullRequests ?? [])
-      .filter((pull) => pull.state === "OPEN" && pull.headRefOid === told.headRefOid)
-      .flatMap((pull) => (pull.number === told.number ? [] : [pull.number])),
+    twins: await twinsOf(github, repository, told, head?.associatedPullRequests),
     mayWrite: new Set(
-      told.reviews.nodes.flatMap(({ author, authorCanPushToRepository }) =>
+      reviews.flatMap(({ author, authorCanPushToRepository }) =>
         author !== null && authorCanPushToRepository ? [author.id] : [],
       ),
     ),
@@ -158,22 +165,20 @@ export async function readPullRequest(
         sha: headSha,
         tree: head?.oid === headSha ? head.tree.oid : null,
       },
-      retargetedAt: latest(newer.base?.at ?? null, await lastBaseChange(github, repository, retargets)),
-      labels: told.labels.map((label) => label.name),
+      retargetedAt: latest(
+        newer.base?.at ?? null,
+        await lastBaseChange(github, repository, [...retargets, ...unlisted]),
+      ),
+      labels: (told.labels.isWhole ? told.labels.entries : told.labels.seen).map((label) => label.name),
       size: { additions: told.additions, deletions: told.deletions, files: told.changedFiles },
       commits,
       commitsComplete: commitsShown,
       ...(awaited.length === 0 ? {} : { awaited }),
+      ...(cut.length === 0 ? {} : { cut }),
       ...(unshown.dropped.length === 0 ? {} : { unshown: unshown.dropped }),
       pushes,
-      reviews: reviewsOf(
-        { nodes: reviews.nodes, unshown: unshown.counted },
-        timeline,
-        known.observations,
-        pushes,
-      ),
-      checks:
-        head?.oid === headSha ? await allChecks(github, repository, headSha, head.statusCheckRollup) : [],
+      reviews: reviewsOf({ told: reviews, unshown: unshown.counted }, timeline, known.observations, pushes),
+      checks: checks.isWhole ? checks.entries : checks.seen,
       authorities: [],
       sameContent: [],
       merged:
@@ -254,7 +259,7 @@ function unshownHead(
   if (told.state === "CLOSED") return [];
   if (newer.head !== null)
     return [{ what: `the push of ${newer.head.after.slice(0, 7)}`, since: newer.head.at }];
-  if ((last === told.headRefOid && isWhole) || (told.commits.totalCount ?? 0) >= MOST_COMMITS) return [];
+  if ((last === told.headRefOid && isWhole) || (told.commits.total ?? 0) >= MOST_COMMITS) return [];
   const pushed = pushes.findLast(({ after }) => after === told.headRefOid);
   return [
     {
@@ -301,26 +306,35 @@ interface OfPull {
   readonly number: number;
 }
 
-/** A list of a pull request with all its pages; `complete` is false when there are more than we read. */
+/** Reads the numbers of the other open pull requests with the same head, from the list of its own where that is whole. */
+async function twinsOf(
+  github: GitHub,
+  repository: Repository,
+  { number, headRefOid }: Pick<Shown, "number" | "headRefOid">,
+  tied: NonNullable<Shown["head"]>["commit"]["associatedPullRequests"] = NOTHING,
+): Promise<readonly number[]> {
+  const open = tied.isWhole
+    ? tied.entries
+        .filter((pull) => pull.state === "OPEN" && pull.headRefOid === headRefOid)
+        .map((pull) => pull.number)
+    : (await pullsWithHead(github, repository, headRefOid)).open;
+  return open.filter((other) => other !== number);
+}
+
+/** A list of a pull request with all its pages, as far as we read. */
 async function whole<Node extends z.ZodType>(
-  first: z.infer<ReturnType<typeof listOf<Node>>>,
+  first: Listed<NonNullable<z.infer<Node>>>,
   { smaller, repository, number }: OfPull,
   field: LongList,
   node: Node,
-): Promise<{ readonly nodes: readonly NonNullable<z.infer<Node>>[]; readonly complete: boolean }> {
-  const shape = z.object({
-    repository: z.object({ pullRequest: z.object({ [field]: listOf(node) }) }),
-  });
-  const nodes = [...first.nodes] as NonNullable<z.infer<Node>>[];
-  let { pageInfo } = first;
-  for (let pages = 0; pageInfo.hasNextPage && pages < MOST_LISTED / smaller.portion.page; pages += 1) {
-    const variables = { owner: repository.owner, name: repository.name, number, after: pageInfo.endCursor };
+): Promise<Listed<NonNullable<z.infer<Node>>>> {
+  const { owner, name } = repository;
+  const shape = z.object({ repository: z.object({ pullRequest: z.object({ more: connection(node) }) }) });
+  return readOn(first, MOST_LISTED, async (after) => {
+    const variables = { owner, name, number, after };
     const answer = await smaller.query((portion) => moreQuery(field, portion), variables, shape);
-    const more = answer.repository.pullRequest[field] as typeof first;
-    nodes.push(...(more.nodes as NonNullable<z.infer<Node>>[]));
-    ({ pageInfo } = more);
-  }
-  return { nodes, complete: !pageInfo.hasNextPage };
+    return answer.repository.pullRequest.more;
+  });
 }
 
 function latest(one: Instant | null, other: Instant | null): Instant | null {

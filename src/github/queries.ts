@@ -24,7 +24,7 @@ function commitFragment(portion: Portion): string {
 fragment commit on Commit {
   oid
   tree { oid }
-  parents(first: ${upTo(portion, 10)}) { nodes { oid } }
+  parents(first: ${upTo(portion, 10)}) { totalCount nodes { oid } }
   authors(first: ${upTo(portion, 20)}) { totalCount nodes { user { databaseId login } } }
   committer { user { databaseId login } }
   committedViaWeb
@@ -139,7 +139,7 @@ fragment pull on PullRequest {
         oid
         tree { oid }
         file(path: "${POLICY_PATH}") { object { ...file } }
-        associatedPullRequests(first: ${upTo(portion, 20)}) { nodes { number state headRefOid baseRefName } }
+        associatedPullRequests(first: ${upTo(portion, 20)}) { pageInfo { hasNextPage } nodes { number state headRefOid baseRefName } }
         statusCheckRollup { contexts(first: ${page}) { ...checks } }
       }
     }
@@ -202,7 +202,8 @@ query PolicyHistory($owner: String!, $name: String!, $commit: GitObjectID!, $aft
           nodes {
             oid
             file(path: "${POLICY_PATH}") { object { ...file } }
-            associatedPullRequests(first: 5) {
+            associatedPullRequests(first: 10) {
+              pageInfo { hasNextPage }
               nodes {
                 number
                 url
@@ -233,13 +234,16 @@ export type LongList = "reviews" | "commits" | "timelineItems" | "labels";
 export function moreQuery(list: LongList, portion: Portion): string {
   const { page } = portion;
   const fields: Readonly<Record<LongList, readonly [field: string, fragments: string]>> = {
-    reviews: [`reviews(first: ${page}, after: $after) { ...reviews }`, REVIEWS + ACTOR],
-    commits: [`commits(first: ${page}, after: $after) { ...commits }`, COMMITS + commitFragment(portion)],
+    reviews: [`more: reviews(first: ${page}, after: $after) { ...reviews }`, REVIEWS + ACTOR],
+    commits: [
+      `more: commits(first: ${page}, after: $after) { ...commits }`,
+      COMMITS + commitFragment(portion),
+    ],
     timelineItems: [
-      `timelineItems(first: ${page}, after: $after, ${TIMELINE_ITEMS}) { ...timeline }`,
+      `more: timelineItems(first: ${page}, after: $after, ${TIMELINE_ITEMS}) { ...timeline }`,
       TIMELINE + ACTOR,
     ],
-    labels: [`labels(first: ${page}, after: $after) { ...labels }`, LABELS],
+    labels: [`more: labels(first: ${page}, after: $after) { ...labels }`, LABELS],
   };
   const [field, fragments] = fields[list];
   return `
@@ -288,10 +292,11 @@ query Change(
         tree { oid }
         messageHeadline
         committedViaWeb
-        parents(first: ${upTo(portion, 10)}) { nodes { oid } }
+        parents(first: ${upTo(portion, 10)}) { totalCount nodes { oid } }
         statusCheckRollup { contexts(first: ${page}) { ...checks } }
         history(first: ${page}) {
-          nodes { oid associatedPullRequests(first: ${upTo(portion, 10)}) { nodes { ...landed } } }
+          pageInfo { hasNextPage }
+          nodes { oid associatedPullRequests(first: ${upTo(portion, 10)}) { pageInfo { hasNextPage } nodes { ...landed } } }
         }
       }
     }
@@ -311,7 +316,7 @@ query Trees($owner: String!, $name: String!, $from: GitObjectID!, $to: GitObject
     to: object(oid: $to) { ...tree }
   }
 }
-fragment tree on Commit { tree { oid } parents(first: 10) { nodes { oid } } }`;
+fragment tree on Commit { tree { oid } parents(first: 10) { totalCount nodes { oid } } }`;
 
 /** Returns the query for the open pull requests of a repository. */
 export function openPullsQuery({ page }: Portion): string {
@@ -352,7 +357,7 @@ query PullsWith($owner: String!, $name: String!, $sha: GitObjectID!) {
   repository(owner: $owner, name: $name) {
     object(oid: $sha) {
       ... on Commit {
-        associatedPullRequests(first: 100) { nodes { number state headRefOid baseRefName } }
+        associatedPullRequests(first: 100) { pageInfo { hasNextPage } nodes { number state headRefOid baseRefName } }
       }
     }
   }
@@ -374,7 +379,7 @@ export const MERGE_GROUP_QUERY = `
 query MergeGroup($owner: String!, $name: String!, $branch: String!, $sha: GitObjectID!) {
   repository(owner: $owner, name: $name) {
     mergeQueue(branch: $branch) {
-      entries(first: 100) { nodes { position baseCommit { oid } headCommit { oid } pullRequest { number } } }
+      entries(first: 100) { pageInfo { hasNextPage } nodes { position baseCommit { oid } headCommit { oid } pullRequest { number } } }
     }
     object(oid: $sha) { ... on Commit { statusCheckRollup { contexts(first: 100) { ...checks } } } }
   }
@@ -404,10 +409,11 @@ export function batchQuery(windows: readonly number[], pulls: number): string {
         tree { oid }
         messageHeadline
         committedViaWeb
-        parents(first: 10) { nodes { oid } }
+        parents(first: 10) { totalCount nodes { oid } }
         statusCheckRollup { contexts(first: 100) { ...checks } }
         history(first: ${window}) {
-          nodes { oid parents(first: 10) { nodes { oid } } associatedPullRequests(first: 10) { nodes { ...landed } } }
+          pageInfo { hasNextPage }
+          nodes { oid parents(first: 10) { totalCount nodes { oid } } associatedPullRequests(first: 10) { pageInfo { hasNextPage } nodes { ...landed } } }
         }
       }
     }

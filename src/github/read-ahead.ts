@@ -5,6 +5,7 @@ import { NO_COMMIT, type Instant, type RefUpdate, type Repository, type Sha } fr
 import { canonical } from "../domain/digest.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { pagesOf, place, query, type GitHub } from "./ask.ts";
+import { connection, NO_CONNECTION, single } from "./listed.ts";
 import { POLICY_PATH } from "./policy-path.ts";
 import { batchQuery, CHANGE_QUERY, POLICIES_QUERY, PULL_REQUEST_QUERY, TREES_QUERY } from "./queries.ts";
 import { changeVariables } from "./change-variables.ts";
@@ -28,17 +29,14 @@ const MOST_PAGES = 1_000;
 const COMPARE = "GET /repos/{owner}/{repo}/compare/{basehead}";
 const ACTIVITY = "GET /repos/{owner}/{repo}/activity";
 
-const Parents = z.object({ nodes: z.array(z.object({ oid: ShaShape })) });
 const WindowShape = z.object({
   tree: z.object({ oid: ShaShape }),
-  parents: Parents,
-  history: z.object({ nodes: z.array(z.object({ oid: ShaShape, parents: Parents })) }),
+  parents: z.unknown(),
+  history: connection(z.object({ oid: ShaShape, parents: connection(z.object({ oid: ShaShape })) })),
 });
 const PullShape = z.object({
   number: z.int(),
-  head: z.object({
-    nodes: z.array(z.object({ commit: z.object({ oid: ShaShape, tree: z.object({ oid: ShaShape }) }) })),
-  }),
+  head: single(z.object({ commit: z.object({ oid: ShaShape, tree: z.object({ oid: ShaShape }) }) })),
 });
 const BatchShape = z.object({
   repository: z.looseObject({ nameWithOwner: z.string() }),
@@ -209,9 +207,9 @@ export class ReadAhead {
         { ...named, number },
         { repository: { nameWithOwner, pullRequest: pull }, organization },
       );
-      const head = PullShape.safeParse(pull).data?.head.nodes.at(-1)?.commit;
+      const head = PullShape.safeParse(pull).data?.head?.commit;
       if (head !== undefined && this.#tree(head.oid) === undefined)
-        this.#read.trees.set(head.oid, { tree: head.tree, parents: { nodes: [] } });
+        this.#read.trees.set(head.oid, { tree: head.tree, parents: NO_CONNECTION });
     }
   }
 
@@ -230,8 +228,12 @@ export class ReadAhead {
   #knowChange(update: RefUpdate, told: unknown): void {
     const window = WindowShape.safeParse(told).data;
     if (window === undefined || update.after === NO_COMMIT) return;
+    const { history } = window;
+    // What reaches beyond them, or a commit with more parents than are told, is asked for by itself.
     const known = new Map(
-      window.history.nodes.map((each) => [each.oid, each.parents.nodes.map((parent) => parent.oid)] as const),
+      (history.isWhole ? history.entries : history.seen).flatMap(({ oid, parents }) =>
+        parents.isWhole ? [[oid, parents.entries.map((parent) => parent.oid)] as const] : [],
+      ),
     );
     this.#read.trees.set(update.after, { tree: window.tree, parents: window.parents });
     if (update.before === NO_COMMIT) return;

@@ -20,7 +20,7 @@ const STATES: Readonly<Record<string, Review["state"]>> = {
 
 /** The submitted reviews, with those that a webhook told and that count unshown; a pending one is nobody's business yet. `pushes` are those of the pull request's branch. */
 export function reviewsOf(
-  { nodes: told, unshown }: { readonly nodes: readonly Told[]; readonly unshown: UnshownReviews["counted"] },
+  { told, unshown }: { readonly told: readonly Told[]; readonly unshown: UnshownReviews["counted"] },
   timeline: readonly Event[],
   observations: readonly Observation[],
   pushes: readonly Push[],

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Actor, Instant, Repository, Sha } from "../domain/change.ts";
 import type { DeploymentRun, EnvironmentRules } from "../domain/deployment.ts";
 import { askAll, askMaybe, pagesOf, place, type GitHub } from "./ask.ts";
+import { allOf } from "./listed.ts";
 import { InstantShape, MaybeActorShape, ShaShape } from "./shapes.ts";
 
 const RunShape = z.object({
@@ -239,8 +240,10 @@ export async function listTags(
   repository: Repository,
 ): Promise<readonly { readonly name: string; readonly sha: Sha }[]> {
   const route = "GET /repos/{owner}/{repo}/tags";
-  const { pages } = await askAll(github, route, place(repository), TagsShape);
-  return pages.flat().map(({ name, commit }) => ({ name, sha: commit.sha }));
+  const list = await askAll(github, route, place(repository), TagsShape);
+  return allOf(list, "tags")
+    .flat()
+    .map(({ name, commit }) => ({ name, sha: commit.sha }));
 }
 
 const CommitShape = z.object({ sha: ShaShape });

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Repository, Sha } from "../domain/change.ts";
 import type { Shown } from "../domain/source-gone.ts";
 import { query, type GitHub } from "./ask.ts";
+import { connection, each } from "./listed.ts";
 import { stillThereQuery } from "./queries.ts";
 import { ShaShape } from "./shapes.ts";
 
@@ -12,16 +13,13 @@ const AT_ONCE = 50;
 
 const PullShape = z.object({
   number: z.int(),
-  reviews: z.object({
-    pageInfo: z.object({ hasNextPage: z.boolean() }),
-    nodes: z.array(
-      z.object({
-        databaseId: z.int().nullish(),
-        fullDatabaseId: z.coerce.number().nullish(),
-        author: z.object({ login: z.string() }).nullish(),
-      }),
-    ),
-  }),
+  reviews: connection(
+    z.object({
+      databaseId: z.int().nullish(),
+      fullDatabaseId: z.coerce.number().nullish(),
+      author: z.object({ login: z.string() }).nullish(),
+    }),
+  ),
 });
 
 const Answer = z.object({ repository: z.record(z.string(), z.unknown()) });
@@ -49,11 +47,10 @@ export async function readStillThere(
     for (const [index] of some.entries()) {
       const pull = PullShape.nullish().parse(repository[`pull${index}`]);
       if (pull == null) continue;
-      const { nodes, pageInfo } = pull.reviews;
-      const reviews = nodes.map(({ fullDatabaseId, databaseId, author }) => {
+      const reviews = each(pull.reviews, ({ fullDatabaseId, databaseId, author }) => {
         return [fullDatabaseId ?? databaseId ?? 0, author != null] as const;
       });
-      shown.pulls.set(pull.number, { reviews: pageInfo.hasNextPage ? null : new Map(reviews) });
+      shown.pulls.set(pull.number, { reviews: reviews.isWhole ? new Map(reviews.entries) : null });
     }
     for (const [index] of shas.entries()) {
       const commit = z.object({ oid: ShaShape }).nullish().parse(repository[`commit${index}`]);

@@ -5,6 +5,7 @@ import {
   NO_COMMIT,
   type Actor,
   type Check,
+  type Cut,
   type Instant,
   type Push,
   type RefUpdate,
@@ -13,12 +14,13 @@ import {
   type UpdateKind,
 } from "../domain/change.ts";
 import { canonical, sha256 } from "../domain/digest.ts";
-import { ChangeAnswer } from "./answers.ts";
+import { ChangeAnswer, type LandedAnswer } from "./answers.ts";
 import { ask, pagesOf, place, type GitHub } from "./ask.ts";
 import { listTied, orByRest } from "./by-rest.ts";
 import { changeVariables } from "./change-variables.ts";
 import { compareCommits } from "./compare.ts";
 import { allChecks, readChecks } from "./checks.ts";
+import { allOf, listed, type Listed } from "./listed.ts";
 import { changeQuery } from "./queries.ts";
 import { InstantShape, MaybeActorShape, ShaShape } from "./shapes.ts";
 import { Smaller, WHOLE } from "./smaller.ts";
@@ -139,11 +141,13 @@ export async function listDeletedBranches(
   const found = new Set<string>();
   const asked = { ...place(repository), activity_type: "branch_deletion", direction: "desc" };
   const pages = pagesOf(github, "GET /repos/{owner}/{repo}/activity", asked, ActivityShape, MOST_PAGES);
-  for await (const { data } of pages) {
+  let isWhole = true;
+  for await (const { data, more } of pages) {
     for (const { ref, at } of data) if (at >= since) found.add(ref);
-    if (data.some(({ at }) => at < since)) break;
+    isWhole = !more || data.some(({ at }) => at < since);
+    if (isWhole) break;
   }
-  return [...found];
+  return allOf(listed([...found], isWhole), "deleted branches");
 }
 
 /** SHA-256 of the canonical JSON of a list of updates: id, ref, before, after, kind and time of each. */
@@ -178,7 +182,7 @@ export async function readPushes(
 /** Pages of 100 updates of all branches read to find who pushed a commit. */
 const MOST_PAGES_OF_ALL = 20;
 
-/** Who pushed commits to any branch, by GitHub's own list; null where it does not show who pushed `head`. Throws {@link Trouble}. */
+/** Who pushed commits to any branch, by GitHub's own list; null where it does not show who pushed `head`, or goes on. Throws {@link Trouble}. */
 export async function readPushers(
   github: GitHub,
   repository: Repository,
@@ -194,13 +198,16 @@ export async function readPushers(
     ActivityShape,
     MOST_PAGES_OF_ALL,
   );
-  for await (const { data } of pages)
+  let isWhole = true;
+  for await (const { data, more } of pages) {
+    isWhole = !more;
     for (const { after, actor, kind } of data) {
       if (!commits.has(after) || kind === "pull-request" || kind === "queue") continue;
       if (after === head) isSeen ||= actor !== null;
       if (actor !== null) people.push(actor);
     }
-  return isSeen ? people : null;
+  }
+  return isSeen && isWhole ? people : null;
 }
 
 /** What one update brought. */
@@ -215,6 +222,8 @@ export interface Brought {
   /** Null where there is nothing to compare with, or GitHub would not. */
   readonly commitCount: number | null;
   readonly checks: readonly Check[];
+  /** Which of these lists GitHub gave only in part. */
+  readonly cut: readonly Cut[];
   /** Whether it may newly point at content that lies elsewhere: its files tell. */
   readonly mayPointElsewhere: boolean;
 }
@@ -235,6 +244,7 @@ export async function readChange(
     tree: null,
     commitCount: null,
     checks: [],
+    cut: [],
     mayPointElsewhere: false,
   };
   if (update.after === NO_COMMIT) return nothing;
@@ -253,7 +263,8 @@ export async function readChange(
   for (const [index, oid] of [...brought].toReversed().entries()) {
     if (isNew) break;
     const known = shown.tied.get(oid);
-    if (known === undefined && (shown.isWhole || index >= MOST_COMMITS)) continue;
+    const isTold = shown.isWhole && !shown.untold.has(oid);
+    if (known === undefined && (isTold || index >= MOST_COMMITS)) continue;
     for (const pull of known ?? (await landedByRest(github, repository, oid))) {
       const isHere = pull.base === branch && pull.commit !== null && brought.has(pull.commit);
       if (!isHere) continue;
@@ -267,7 +278,8 @@ export async function readChange(
     commits: isNew ? [] : [...brought].map((sha) => ({ sha, tied: tied.has(sha) })),
     tree: shown.tree,
     commitCount: compared?.commitCount ?? null,
-    checks: shown.checks,
+    checks: shown.checks.isWhole ? shown.checks.entries : shown.checks.seen,
+    cut: shown.checks.isWhole ? [] : ["checks"],
     mayPointElsewhere: !isNew && shown.mayPointElsewhere,
   };
 }
@@ -283,10 +295,12 @@ interface Landed {
 interface ShownChange {
   readonly tree: Sha;
   readonly named: number | null;
-  readonly checks: readonly Check[];
+  readonly checks: Listed<Check>;
   readonly mayPointElsewhere: boolean;
   /** The merged pull requests that commits are tied to. */
   readonly tied: ReadonlyMap<Sha, readonly Landed[]>;
+  /** The commits tied to more pull requests than were shown. */
+  readonly untold: ReadonlySet<Sha>;
   /** Whether as much of the line was read as GitHub shows at once. */
   readonly isWhole: boolean;
 }
@@ -302,6 +316,8 @@ async function shownByGraphql(
   const commit = answer.repository.object;
   if (commit == null) return null;
   const { workflows, workflowsBefore, submodules, attributes } = answer.repository;
+  // What lies further back is tied to none: of a merge, the pull request that brought it is waited for, then unverifiable.
+  const line = commit.history.isWhole ? commit.history.entries : commit.history.seen;
   return {
     tree: commit.tree.oid,
     named: commit.committedViaWeb === true ? numberIn(commit.messageHeadline ?? "") : null,
@@ -311,17 +327,23 @@ async function shownByGraphql(
       workflows?.oid !== workflowsBefore?.oid ||
       attributes?.text?.includes("filter=lfs") === true,
     tied: new Map(
-      commit.history.nodes.map(({ oid, associatedPullRequests }) => [
-        oid,
-        associatedPullRequests
-          .filter(({ merged }) => merged)
-          .map(({ number, baseRefName: base, mergeCommit }) => {
-            return { number, base, commit: mergeCommit?.oid ?? null };
-          }),
-      ]),
+      line.flatMap(({ oid, associatedPullRequests: pulls }) =>
+        pulls.isWhole ? [[oid, landedIn(pulls.entries)]] : [],
+      ),
     ),
+    untold: new Set(line.flatMap(({ oid, associatedPullRequests: pulls }) => (pulls.isWhole ? [] : [oid]))),
     isWhole: smaller.portion === WHOLE,
   };
+}
+
+function landedIn(pulls: readonly z.infer<typeof LandedAnswer>[]): readonly Landed[] {
+  return pulls
+    .filter(({ merged }) => merged)
+    .map(({ number, baseRefName: base, mergeCommit }) => ({
+      number,
+      base,
+      commit: mergeCommit?.oid ?? null,
+    }));
 }
 
 const CommitShape = z.object({ tree: z.object({ sha: ShaShape }) });
@@ -345,6 +367,7 @@ async function shownByRest(
     checks: await readChecks(github, repository, after),
     mayPointElsewhere: true,
     tied: new Map(),
+    untold: new Set(),
     isWhole: false,
   };
 }

@@ -4,6 +4,7 @@ import type { z } from "zod";
 import type { Instant } from "../domain/change.ts";
 import type { Observation } from "../domain/record.ts";
 import type { TimelineAnswer } from "./answers.ts";
+import type { Listed } from "./listed.ts";
 
 type Event = NonNullable<z.infer<typeof TimelineAnswer>>;
 type Reworded = Extract<Observation, { kind: "reworded" }>;
@@ -30,13 +31,7 @@ export function descriptionOf(
     readonly body: string;
     readonly mergedAt?: Instant | null | undefined;
     readonly lastEditedAt?: Instant | null | undefined;
-    readonly userContentEdits?:
-      | {
-          readonly totalCount: number;
-          readonly nodes?: readonly ({ readonly editedAt: Instant } | null | undefined)[] | null | undefined;
-        }
-      | null
-      | undefined;
+    readonly userContentEdits?: Listed<{ readonly editedAt: Instant }> | null | undefined;
   },
   observations: readonly Observation[],
 ): string | null {
@@ -45,10 +40,9 @@ export function descriptionOf(
   const seen = observations
     .filter((each): each is Reworded => each.kind === "reworded" && each.at >= mergedAt)
     .toSorted((a, b) => a.at - b.at);
-  const listed = (edits?.nodes ?? []).filter((each) => each != null);
-  const since = listed.filter(({ editedAt }) => editedAt >= mergedAt);
-  const isWhole = edits != null && listed.length === edits.totalCount;
-  if (!isWhole || since.length !== seen.length) return null;
+  if (edits?.isWhole !== true) return null;
+  const since = edits.entries.filter(({ editedAt }) => editedAt >= mergedAt);
+  if (since.length !== seen.length) return null;
   const first = seen.find(({ afterMerge }) => afterMerge);
   return first === undefined ? body : first.from;
 }

@@ -31,7 +31,10 @@ async function shipped(told: Told): ReturnType<typeof proveShipped> {
 
 function answer(seen: Seen, head: string, { before, after }: RefUpdate, told: Told): Given {
   if (seen.path.endsWith("/graphql")) {
-    const tree = (name: string) => ({ tree: { oid: sha(name) }, parents: { nodes: [{ oid: before }] } });
+    const tree = (name: string) => ({
+      tree: { oid: sha(name) },
+      parents: { totalCount: 1, nodes: [{ oid: before }] },
+    });
     return { body: { data: { repository: { from: tree("reviewed tree"), to: tree("landed tree") } } } };
   }
   const between = decodeURIComponent(seen.path.split("/compare/")[1] ?? "");

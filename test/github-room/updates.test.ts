@@ -108,6 +108,7 @@ describe("what an update brought", () => {
       tree: null,
       commitCount: null,
       checks: [],
+      cut: [],
       mayPointElsewhere: false,
     });
     expect((await readChange(github, repository, updates[0]!)).commitCount).toBeNull();

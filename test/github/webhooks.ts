@@ -28,7 +28,7 @@ const UNASKED: Readonly<Record<string, string>> = { check_run: "checks", check_s
 /** Puts a webhook in the outbox if the App is entitled to it, as of now; returns it, or null. */
 export function emit(world: World, happening: Happening): HookDelivery | null {
   const app = world.hookedApp();
-  if (app?.hook == null) return null;
+  if (world.isMuted || app?.hook == null) return null;
   if (happening.onlyApp !== undefined && happening.onlyApp !== app.id) return null;
   const installation = happening.installation ?? installationOf(world, app, happening);
   if (installation === undefined || installation.appId !== app.id) return null;

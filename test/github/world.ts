@@ -133,6 +133,8 @@ export class World {
   readonly people = new Map<string, number>();
   /** Webhooks made but not yet delivered, oldest first. */
   readonly outbox: HookDelivery[] = [];
+  /** While it is set, what happens is told by no webhook. */
+  isMuted = false;
   #clock: Instant;
   #random: number;
   #lastDelivery = FIRST_DELIVERY_ID - 1n;

@@ -31,6 +31,11 @@ const text = z.string().min(1);
 const names = z.array(NameSchema).min(1);
 const method = z.enum(["merge", "squash", "rebase"]);
 const pull = { pull: PullSchema };
+const times = z
+  .int()
+  .min(1)
+  .optional()
+  .describe("so many entries at once, numbered but the last; only the last is told by a webhook");
 const branchOrPull = { branch: BranchSchema.optional(), pull: PullSchema.optional() };
 const push = {
   ...branchOrPull,
@@ -142,6 +147,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     ...pull,
     title: text.optional(),
     body: z.string().optional().describe("the new description"),
+    times,
   },
   push,
   "force-push": push,
@@ -149,6 +155,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     ...pull,
     state: z.enum(["approved", "changes-requested", "commented"]),
     body: z.string().optional(),
+    times,
   },
   "edit-review": { ...pull, body: z.string() },
   "dismiss-review": { ...pull, of: text.describe("whose review, or the name its step gave") },
@@ -211,6 +218,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     app: text.optional(),
     conclusion: text,
     via: z.literal("status").optional().describe("a commit status, set by whoever does it, not a check run"),
+    times: times.describe("so many statuses of numbered names at once; only the last is told by a webhook"),
   },
   deploy: {
     environment: text.optional(),

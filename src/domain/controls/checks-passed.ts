@@ -2,6 +2,7 @@
 
 import type { Check } from "../change.ts";
 import { newestRuns } from "../checks.ts";
+import { cutIn } from "../cut.ts";
 import type { Result } from "../result.ts";
 import { listed, oneLine } from "../wording.ts";
 import { bringsNothing, result, untold, type Context, type Control, type Subject } from "./control.ts";
@@ -51,10 +52,12 @@ function judge(subject: Subject, context: Context): Result | null {
     each
       .filter((one) => states.includes(one.state))
       .map((one) => (one.app === null ? one.name : `${one.name} (by ${one.app})`));
+  const cut = cutIn(subject, ["checks"]);
   const failed = named(["failed"]);
   if (failed.length > 0) {
     return result(NAME, "fail", "check-failed", [`${listed(failed.map(oneLine))} did not succeed`], inputs);
   }
+  if (cut.length > 0) return result(NAME, "unverifiable", "unknown", cut, inputs);
   const missing = named(["missing", "running", "late"]);
   if (missing.length === 0)
     return result(NAME, "pass", "satisfied", [`${listed(named(["passed"]).map(oneLine))} succeeded`], inputs);

@@ -1,6 +1,7 @@
 /** This change was let through by the gate. */
 
 import type { Check } from "../change.ts";
+import { cutIn } from "../cut.ts";
 import type { Result } from "../result.ts";
 import {
   bringsNothing,
@@ -53,6 +54,8 @@ export const gateRespected: Control = {
         "pull-request-unknown",
         "GitHub would not say which pull request this update merged",
       );
+    const [cut] = cutIn(subject, ["checks"]);
+    if (cut !== undefined) return say("unverifiable", "unknown", cut);
     const states = checks.map((each) => stateAt(each, context));
     const held = states.find((state) => state !== "success");
     return held === undefined

@@ -3,6 +3,7 @@
 import type { PullRequest } from "../change.ts";
 import { withoutComments } from "../description.ts";
 import { everyFound } from "../policy/pattern.ts";
+import { cutReasons } from "../cut.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Result } from "../result.ts";
 import { listed, oneLine } from "../wording.ts";
@@ -82,13 +83,15 @@ function searched(
   { pattern, in: places }: Records[number],
 ): { readonly found: readonly string[]; readonly hidden: string | null } {
   const body = places.includes("body") ? pull.body : null;
+  // A title may be edited after the merge: beyond the end of the list nobody knows to what.
+  const [cut] = pull.merged !== null && places.includes("title") ? cutReasons(pull.cut, ["events"]) : [];
   const texts = {
-    title: pull.title,
+    title: cut === undefined ? pull.title : "",
     body: withoutComments(body?.text ?? ""),
     branch: pull.head.ref,
   };
   const found = places.flatMap((place) => everyFound(pattern, texts[place], MOST_TICKETS));
-  const hidden = body === undefined || body?.text === null ? HIDDEN : null;
+  const hidden = body === undefined || body?.text === null ? HIDDEN : (cut ?? null);
   // An expression that finds nothing at some place finds no ticket.
   return { found: [...new Set(found.filter((ticket) => ticket !== ""))], hidden };
 }

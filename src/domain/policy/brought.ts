@@ -17,6 +17,8 @@ export interface PolicyVersion {
   /** Null: there was no such file, or it was no text. */
   readonly text: string | null;
   readonly pulls: readonly BringingPull[];
+  /** False: it came by more pull requests than these. */
+  readonly pullsComplete: boolean;
 }
 
 /** A merged pull request that changed a policy file. */
@@ -72,6 +74,8 @@ export function broughtBy(entry: GivenEntry, history: PolicyHistory): Brought {
   if (bringing === undefined || (since < 0 && !history.complete))
     return say("unknown", "which pull request brought it cannot be told: the file's history is too long");
   const pull = bringing.pulls.find(({ before, after }) => holds(after, id) && !holds(before, id));
+  if (pull === undefined && !bringing.pullsComplete)
+    return say("unknown", "which pull request brought it cannot be told: it is one of too many");
   if (pull === undefined)
     return say("refused", `no pull request that ${who} could approve brought it into the policy`);
   const place = `pull request ${pull.number} of ${history.place}`;

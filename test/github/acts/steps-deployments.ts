@@ -19,7 +19,7 @@ import {
   startRun,
 } from "./deployments.ts";
 import { needRole } from "./pulls.ts";
-import { commitOf, pullOf, step, StepError, type Made, type Scene, type StepKind } from "./step.ts";
+import { commitOf, pullOf, repeated, step, StepError, type Made, type Scene, type StepKind } from "./step.ts";
 
 const STATES = ["pending", "queued", "in_progress", "success", "failure", "error", "inactive"] as const;
 const state = z
@@ -53,6 +53,7 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
         .transform((word) => word.replaceAll("-", "_"))
         .pipe(z.enum([...CONCLUSIONS, "queued", "in_progress", "pending"])),
       via: z.literal("status").optional(),
+      times: z.number().int().min(1).optional(),
     },
     (scene, wanted) => {
       const { world, repository } = scene;
@@ -63,7 +64,11 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
       if (wanted.via === "status") {
         needRole(world, repository, scene.actor, "write");
         const state = conclusion === "success" || conclusion === "failure" ? conclusion : "pending";
-        createStatus(world, repository, scene.actor, sha, { state, context: wanted.name });
+        const { name, times = 1 } = wanted;
+        repeated(world, times, (turn) => {
+          const context = turn === times ? name : `${name} (${turn})`;
+          createStatus(world, repository, scene.actor, sha, { state, context });
+        });
         return { sha };
       }
       const app = appNamed(world, wanted.app ?? "ci");

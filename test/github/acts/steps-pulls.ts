@@ -20,6 +20,7 @@ import {
   moverOf,
   personOf,
   pullOf,
+  repeated,
   step,
   StepError,
   type Made,
@@ -29,6 +30,7 @@ import {
 
 const pull = z.number().int();
 const pullOrIssue = { pull: pull.optional(), deviation: z.union([z.number(), z.string()]).optional() };
+const times = z.number().int().min(1).optional();
 const method = z.enum(["merge", "squash", "rebase"]);
 
 const STATES = {
@@ -103,11 +105,20 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
     },
   ),
   review: step(
-    { pull, state: z.enum(["approved", "changes-requested", "commented"]), body: z.string().optional() },
-    (scene, { pull, state, body }) => {
+    {
+      pull,
+      state: z.enum(["approved", "changes-requested", "commented"]),
+      body: z.string().optional(),
+      times,
+    },
+    (scene, { pull, state, body, times }) => {
       const words = body ?? (state === "commented" ? "I have looked at this." : "");
       const given = { state: STATES[state], body: words };
-      return { review: review(scene.world, scene.repository, pullOf(scene, pull), scene.actor, given).id };
+      const target = pullOf(scene, pull);
+      const made = repeated(scene.world, times, () =>
+        review(scene.world, scene.repository, target, scene.actor, given),
+      );
+      return { review: made.id };
     },
   ),
   "edit-review": step({ pull, body: z.string() }, (scene, { pull, body }) => {
@@ -135,9 +146,18 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
     return undefined;
   }),
   "edit-pull-request": step(
-    { pull, title: z.string().optional(), body: z.string().optional() },
-    (scene, { pull, title, body }) => {
-      editPull(scene.world, scene.repository, pullOf(scene, pull), scene.actor, { title, body });
+    { pull, title: z.string().optional(), body: z.string().optional(), times },
+    (scene, { pull, title, body, times = 1 }) => {
+      const target = pullOf(scene, pull);
+      // The last is the one asked for; a title that stays is no entry of the timeline.
+      const at = (text: string | undefined, turn: number): string | undefined =>
+        text === undefined || turn === times ? text : `${text} (${turn})`;
+      repeated(scene.world, times, (turn) =>
+        editPull(scene.world, scene.repository, target, scene.actor, {
+          title: at(title, turn),
+          body: at(body, turn),
+        }),
+      );
       return undefined;
     },
   ),
