@@ -210,6 +210,31 @@ const KeyHolderSchema = z.object({
 /** Somebody of whom a deploy key with write access is or was there: what anybody pushes with it looks like their push. */
 export type KeyHolder = Infer<typeof KeyHolderSchema>;
 
+const ElsewhereSchema = z.object({
+  actor: ActorSchema,
+  commits: z.array(ShaSchema),
+  among: z.array(ShaSchema).describe("The commits that were looked at"),
+});
+
+/** The commits, or patches, of a pull request that someone was seen to push on another branch before they came to it. */
+export type Elsewhere = Infer<typeof ElsewhereSchema>;
+
+const MergedIntoSchema = z.object({
+  pull: z.int(),
+  into: z
+    .int()
+    .nullable()
+    .describe("The pull request into whose branch it was merged; null: into this one's"),
+  head: ShaSchema,
+  mergeCommit: ShaSchema,
+  pushes: z
+    .array(PushSchema.pick({ before: true, after: true, actor: true, at: true }))
+    .describe("Everyone seen to push to its branch; none: nobody was seen"),
+});
+
+/** A pull request merged into the branch of this one, or into the branch of one that was. */
+export type MergedInto = Infer<typeof MergedIntoSchema>;
+
 const BroughtPolicySchema = z.object({
   path: z.string(),
   problems: z.array(
@@ -430,6 +455,16 @@ export const PullRequestSchema = z.object({
     .array(KeyHolderSchema)
     .exactOptional()
     .describe("Whose pushes may be another's, by a deploy key. Absent: nobody's, as far as known"),
+  elsewhere: z
+    .array(ElsewhereSchema)
+    .exactOptional()
+    .describe(
+      "What approvers were seen to push elsewhere first, each asked once. Absent: nobody was asked about",
+    ),
+  mergedInto: z
+    .array(MergedIntoSchema)
+    .exactOptional()
+    .describe("The pull requests merged into its branch. Absent: not asked"),
   pushes: z.array(PushSchema),
   reviews: z.array(ReviewSchema),
   checks: z.array(CheckSchema),

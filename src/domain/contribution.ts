@@ -2,6 +2,7 @@
 
 import { WEB_FLOW_ID, type Actor, type Commit, type PullRequest, type Sha } from "./change.ts";
 import { isDropped } from "./dropped.ts";
+import { mergedWork, type MergedWork } from "./elsewhere.ts";
 import { followPushes, knownCommits, type Arrival, type Unseen } from "./pushed.ts";
 
 /** The people behind one commit that is or was in a pull request. */
@@ -12,6 +13,8 @@ export interface Makers {
   readonly committer: Actor | null;
   /** Everyone who was seen to push it, the first one first. */
   readonly pushers: readonly Actor[];
+  /** Who was seen to push it, or its patch, elsewhere first: it excludes them, and vouches for nobody. */
+  readonly elsewhere: readonly Actor[];
   /** Why one person nobody saw may have made it; null: nobody but those seen. */
   readonly unseen: Unseen | null;
   /** Who asked a bot for it; a person's own push is nobody's wish. */
@@ -52,7 +55,9 @@ export function makersOf(pull: PullRequest): readonly Makers[] {
 const NOBODY_SEEN: Arrival = { pushers: [], by: [], unseen: "nobody-seen", clean: "no" };
 
 function makersOfEach(pull: PullRequest): readonly Makers[] {
-  const { commits: arrivals, heads } = followPushes(pull);
+  const followed = followPushes(pull);
+  const { commits: arrivals, heads } = followed;
+  const merged = mergedWork(pull, followed);
   const known = knownCommits(pull);
   const trees = new Map(known.map(({ sha, tree }) => [sha, tree]));
   const ofCommits = known.map((commit): Makers => {
@@ -63,20 +68,31 @@ function makersOfEach(pull: PullRequest): readonly Makers[] {
       authors: commit.authors.filter((author) => author !== null),
       committer: commit.committer?.id === WEB_FLOW_ID ? null : commit.committer,
       ...pushedBy(pull, arrival),
+      ...pushedElsewhere(pull, merged, commit.sha, arrival),
       unknown: commit.authors.includes(null) || commit.authors.length === 0 || commit.committer === null,
       addsNothing: proof === "yes" || arrival.clean === "yes" || isEmpty(commit, trees),
       mayAddNothing: proof === "unknown" || arrival.clean === "unknown",
     };
   });
-  const ofHeads = [...heads].map(([sha, arrival]): Makers => ({
-    sha,
-    authors: [],
-    committer: null,
-    ...pushedBy(pull, arrival),
-    unknown: false,
-    addsNothing: arrival.clean === "yes",
-    mayAddNothing: arrival.clean === "unknown",
-  }));
+  // Of what a proven update put in the place of a head that is not known, the makers are that head's.
+  const anew = known.flatMap(({ sha }) => {
+    const arrival = arrivals.get(sha);
+    return arrival?.clean === "yes" ? pushedElsewhere(pull, merged, sha, arrival).elsewhere : [];
+  });
+  const ofHeads = [...heads].map(([sha, arrival]): Makers => {
+    const { elsewhere, unseen } = pushedElsewhere(pull, merged, sha, arrival);
+    return {
+      sha,
+      authors: [],
+      committer: null,
+      ...pushedBy(pull, arrival),
+      elsewhere: [...elsewhere, ...anew],
+      unseen,
+      unknown: false,
+      addsNothing: arrival.clean === "yes",
+      mayAddNothing: arrival.clean === "unknown",
+    };
+  });
   const all = [...ofCommits, ...ofHeads];
   // What a merge did, solving a conflict or not, no list of its files tells.
   const merges = new Set(known.filter(({ parents }) => parents.length > 1).map(({ sha }) => sha));
@@ -92,6 +108,21 @@ function pushedBy(
   // A commit nobody was seen to push may be the bot's.
   const mayBeBots = pushers.length === 0 || pushers.some(({ type }) => type !== "User");
   return { pushers, unseen, requesters: mayBeBots ? (pull.requestedBy ?? []) : [] };
+}
+
+/** A pull request merged into its branch is pushed by whoever merged it; the work in it is of those who pushed there. */
+function pushedElsewhere(
+  { elsewhere = [] }: PullRequest,
+  merged: ReadonlyMap<Sha, MergedWork>,
+  sha: Sha,
+  { unseen }: Arrival,
+): Pick<Makers, "elsewhere" | "unseen"> {
+  const before = elsewhere.filter(({ commits }) => commits.includes(sha)).map(({ actor }) => actor);
+  const there = merged.get(sha);
+  return {
+    elsewhere: [...before, ...(there?.pushers ?? [])],
+    unseen: unseen ?? (there?.unseen === true ? "nobody-seen" : null),
+  };
 }
 
 /** One parent and its very tree. A merge of that kind may throw away what it merged. */
@@ -114,7 +145,7 @@ export function contributorsOf(pull: PullRequest): readonly Contributor[] {
     if (makers.addsNothing) continue;
     for (const author of makers.authors) add(author, "author");
     add(makers.committer, "committer");
-    for (const pusher of makers.pushers) add(pusher, "pusher");
+    for (const pusher of [...makers.pushers, ...makers.elsewhere]) add(pusher, "pusher");
   }
   return [...found.values()]
     .map(({ actor, roles }) => ({ actor, roles: [...roles] }))
@@ -123,9 +154,10 @@ export function contributorsOf(pull: PullRequest): readonly Contributor[] {
 
 /** Whether someone had a hand in a commit. */
 export function isMaker(makers: Makers, actorId: number): boolean {
-  const { authors, requesters, committer, pushers } = makers;
+  const { authors, requesters, committer, pushers, elsewhere } = makers;
   return (
-    [...authors, ...requesters, ...pushers].some(({ id }) => id === actorId) || committer?.id === actorId
+    [...authors, ...requesters, ...pushers, ...elsewhere].some(({ id }) => id === actorId) ||
+    committer?.id === actorId
   );
 }
 
@@ -143,9 +175,9 @@ export function coverage(makers: Makers, actorId: number): Coverage {
 }
 
 function coverageOfContent(makers: Makers, actorId: number): Coverage {
-  const { pushers, committer, authors, unseen } = makers;
+  const { pushers, committer, authors, unseen, elsewhere } = makers;
   if (!isMaker(makers, actorId)) return unseen === null ? "yes" : "unseen";
-  if (committer?.id === actorId || pushers.some(({ id }) => id === actorId)) return "no";
+  if (committer?.id === actorId || [...pushers, ...elsewhere].some(({ id }) => id === actorId)) return "no";
   const others = authors.filter(({ id, type }) => id !== actorId && type === "User");
   if (pushers.length === 0) return others.length > 0 ? "unknown" : "no";
   const isVouched = others.some(({ id }) => pushers.some((pusher) => pusher.id === id));

@@ -68,7 +68,7 @@ export function asOnePerson(pull: PullRequest, policy: Identified): PullRequest 
     committer: one(commit.committer),
     ...(commit.signer === undefined ? {} : { signer: one(commit.signer) }),
   });
-  const { requestedBy, earlier, keyHolders } = pull;
+  const { requestedBy, earlier, keyHolders, elsewhere, mergedInto } = pull;
   return {
     ...pull,
     author: one(pull.author),
@@ -80,6 +80,17 @@ export function asOnePerson(pull: PullRequest, policy: Identified): PullRequest 
     ...(keyHolders === undefined
       ? {}
       : { keyHolders: keyHolders.map((holder) => ({ ...holder, actor: one(holder.actor) })) }),
+    ...(elsewhere === undefined
+      ? {}
+      : { elsewhere: elsewhere.map((each) => ({ ...each, actor: one(each.actor) })) }),
+    ...(mergedInto === undefined
+      ? {}
+      : {
+          mergedInto: mergedInto.map((each) => ({
+            ...each,
+            pushes: each.pushes.map((push) => ({ ...push, actor: one(push.actor) })),
+          })),
+        }),
     ...(pull.holders === undefined
       ? {}
       : { holders: pull.holders.map((each) => ({ ...each, people: each.people.map(one) })) }),

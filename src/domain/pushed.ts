@@ -148,8 +148,8 @@ function isByKey({ keyHolders = [] }: Pushed, { actor, at }: Push, commit: Commi
   );
 }
 
-/** The known commits that a commit stands on, itself included. */
-function reach(tip: Sha, commits: ReadonlyMap<Sha, Commit>): ReadonlySet<Sha> {
+/** Lists the known commits that a commit stands on, itself included. */
+export function reach(tip: Sha, commits: ReadonlyMap<Sha, Commit>): ReadonlySet<Sha> {
   const seen = new Set<Sha>();
   const open = [tip];
   for (let sha = open.pop(); sha !== undefined; sha = open.pop()) {

@@ -1,6 +1,6 @@
 /** What must still be found out before the approvals of a pull request can be judged, one question at a time. */
 
-import type { PullRequest, Review, Sha } from "./change.ts";
+import { WEB_FLOW_ID, type PullRequest, type Review, type Sha } from "./change.ts";
 import { contributorsOf, coverage, isMaker, makersOf, mergesToProve, type Makers } from "./contribution.ts";
 import { hasStayed, touchedBy } from "./dropped.ts";
 import { openMerges } from "./landed-before.ts";
@@ -15,6 +15,10 @@ export type Question =
   | { readonly ask: "earlier"; readonly head: Sha }
   /** Whose pushes may be another's, by a deploy key. */
   | { readonly ask: "keys" }
+  /** What someone who approved was seen to push elsewhere, before it came here. */
+  | { readonly ask: "elsewhere"; readonly person: number }
+  /** Which pull requests were merged into its branch. */
+  | { readonly ask: "merged-into" }
   /** The files it changes. */
   | { readonly ask: "files" }
   /** The files one of its commits touches. */
@@ -43,9 +47,9 @@ export function nextQuestion(
     const to = versionsAfter(review, pull).find((version) => from !== version && isOpen(pull, from, version));
     if (to !== undefined) return { ask: "same", from, to };
   }
+  // One answer serves all pull requests of a repository: asked early, it is at hand when the first approval comes.
+  if (pull.keyHolders === undefined && isPushedByPerson(pull)) return { ask: "keys" };
   const lasting = approvals.filter((review) => contentOf(review, pull) !== "earlier");
-  if (pull.keyHolders === undefined && (lasting.length > 0 || ofAll) && isPushedByPerson(pull))
-    return { ask: "keys" };
   const reviewers = approvals.flatMap((review) => (review.author === null ? [] : [review.author.id]));
   const hands = ofAll ? contributorsOf(pull).map(({ actor }) => actor.id) : ofPeople;
   const merge = [...mergesToProve(pull, [...reviewers, ...hands]), ...openMerges(pull)].find(({ from, to }) =>
@@ -53,10 +57,16 @@ export function nextQuestion(
   );
   if (merge !== undefined) return { ask: "same", ...merge };
   const standing = lasting.flatMap(({ author }) => (author === null ? [] : [author.id]));
+  const untold = standing.length > 0 ? untoldHead(pull) : undefined;
+  if (untold !== undefined) return { ask: "earlier", head: untold };
+  if (standing.length > 0 && pull.mergedInto === undefined && mayHoldMerged(pull))
+    return { ask: "merged-into" };
   const push = updateToProve(pull, [...standing, ...hands]);
   if (push !== undefined) return push;
+  const person = standing.find((id) => mayHavePushedElsewhere(pull, id));
+  if (person !== undefined) return { ask: "elsewhere", person };
   for (const reviewer of [...standing, ...ofPeople]) {
-    const question = aboutOwnPart(pull, reviewer);
+    const question = aboutOwnPart(pull, reviewer, standing.length > 1);
     if (question !== null) return question;
   }
   return null;
@@ -76,6 +86,35 @@ function isPushedByPerson(pull: PullRequest): boolean {
   return makersOf(pull).some(
     ({ addsNothing, pushers }) => !addsNothing && pushers.some(({ type }) => type === "User"),
   );
+}
+
+/** A head that other commits took the place of, and whose own were not asked for: whom those name may have made what is there now. */
+function untoldHead(pull: PullRequest): Sha | undefined {
+  const asked = new Set((pull.earlier ?? []).map(({ head }) => head));
+  const { heads } = followPushes(pull);
+  return makersOf(pull).find(({ sha, addsNothing }) => !addsNothing && heads.has(sha) && !asked.has(sha))
+    ?.sha;
+}
+
+/** Whether something in it may have been merged into its branch: a merge's SHA or committer says so, or who pushed it is none of its authors. */
+function mayHoldMerged(pull: PullRequest): boolean {
+  const real = new Map(
+    makersOf(pull).flatMap((each) => (each.addsNothing ? [] : [[each.sha, each] as const])),
+  );
+  return knownCommits(pull).some(({ sha, parents, committer }) => {
+    const makers = real.get(sha);
+    if (makers === undefined) return false;
+    const { authors, pushers } = makers;
+    const isOwn = pushers.every(({ id }) => authors.some((author) => author.id === id));
+    return parents.length > 1 || committer?.id === WEB_FLOW_ID || !isOwn;
+  });
+}
+
+/** Whether it still matters what someone pushed elsewhere: of something here they are not known as a maker. */
+function mayHavePushedElsewhere(pull: PullRequest, reviewer: number): boolean {
+  const told = pull.elsewhere?.find(({ actor }) => actor.id === reviewer);
+  if (told !== undefined && knownCommits(pull).every(({ sha }) => told.among.includes(sha))) return false;
+  return makersOf(pull).some((each) => !each.addsNothing && !isMaker(each, reviewer));
 }
 
 function isOpen(pull: PullRequest, from: Sha, to: Sha): boolean {
@@ -100,27 +139,33 @@ function updateToProve(pull: PullRequest, people: readonly number[]): Question |
 }
 
 /** What a reviewer's own part in it depends on: what their replaced pushes held, and whether anything of it is left. */
-function aboutOwnPart(pull: PullRequest, reviewer: number): Question | null {
+function aboutOwnPart(pull: PullRequest, reviewer: number, isOneOfSeveral: boolean): Question | null {
   const real = makersOf(pull).filter(({ addsNothing }) => !addsNothing);
   const own = real.filter((each) => isMaker(each, reviewer) && coverage(each, reviewer) !== "yes");
   const unseen = real.filter((each) => coverage(each, reviewer) === "unseen");
-  return aboutWhatIsLeft(pull, own, real) ?? aboutWhatIsLeft(pull, unseen, real);
+  return (
+    aboutWhatIsLeft(pull, own, real, isOneOfSeveral) ?? aboutWhatIsLeft(pull, unseen, real, isOneOfSeveral)
+  );
 }
 
-/** Whether anything is left of some commits, where one that is there to stay settles it for all: somebody else must answer for it. */
+/**
+ * Whether anything is left of some commits. Where one person approved, one commit that is there to stay settles it for all:
+ * somebody else must answer for it. Several may each answer for what the others made, so that each commit matters.
+ */
 function aboutWhatIsLeft(
   pull: PullRequest,
-  some: readonly Makers[],
+  given: readonly Makers[],
   all: readonly Makers[],
+  isOneOfSeveral: boolean,
 ): Question | null {
-  if (some.length === 0) return null;
+  if (given.length === 0) return null;
   const asked = new Set((pull.earlier ?? []).map(({ head }) => head));
   const { heads } = followPushes(pull);
   const untold = (units: readonly Makers[]): Question | null => {
     const found = units.find(({ sha }) => heads.has(sha) && !asked.has(sha));
     return found === undefined ? null : { ask: "earlier", head: found.sha };
   };
-  const question = untold(some);
+  const question = untold(given);
   if (question !== null) return question;
   const merges = new Map(
     knownCommits(pull).flatMap(({ sha, parents }) =>
@@ -128,13 +173,17 @@ function aboutWhatIsLeft(
     ),
   );
   const mayBeAsked = (each: Makers): boolean => !merges.has(each.sha) && !heads.has(each.sha);
-  if (!some.every(mayBeAsked)) return null;
+  const some = given.filter(mayBeAsked);
+  if (some.length === 0 || (some.length < given.length && !isOneOfSeveral)) return null;
   if (pull.files === undefined) return { ask: "files" };
+  let isGone = false;
   for (const { sha } of some) {
     const files = touchedBy(pull, sha);
     if (files === undefined) return { ask: "touched", commit: sha };
-    if (hasStayed(pull, files)) return null;
+    if (!hasStayed(pull, files)) isGone = true;
+    else if (!isOneOfSeveral) return null;
   }
+  if (!isGone) return null;
   // What of them was moved by other commits, only the files of those tell.
   const open = untold(all);
   if (open !== null) return open;

@@ -11,7 +11,7 @@ import { keyHolders, type ToldKey } from "../domain/deploy-keys.ts";
 import type { From } from "../domain/policy/from.ts";
 import { namedBy, type Requirement } from "../domain/policy/requirement.ts";
 import { asksForOwners, readsDescription, type Policy } from "../domain/policy/policy.ts";
-import { asOnePerson } from "../domain/identity.ts";
+import { asOnePerson, personBehind } from "../domain/identity.ts";
 import type { PolicyNames } from "../domain/policy/names.ts";
 import { namedIn, speaksOf } from "../domain/policy/when.ts";
 import { policyInForce, type FileProblem, type PolicyInForce } from "../domain/policy/tighten.ts";
@@ -20,6 +20,7 @@ import { mayBePreApproved, preApproval } from "../domain/standard.ts";
 import { sources } from "../domain/wording.ts";
 import type { Candidates } from "../domain/message.ts";
 import type { ListedAction } from "../ledger/actions.ts";
+import { mergedInto, pushedElsewhere } from "./elsewhere.ts";
 import { landedBefore } from "./landed-before.ts";
 import { policyIfMending, problemsIn, type Mended } from "./mending.ts";
 import { observationsOf, witnessesOf } from "./observations.ts";
@@ -128,7 +129,7 @@ export async function gatherPull(
     for (; left > 0; left -= 1) {
       const question = nextQuestion(asOnePerson(pull, effective), concern);
       if (question === null) return;
-      pull = { ...pull, ...(await answerTo(tools, octokit, pull, base, question)) };
+      pull = { ...pull, ...(await answerTo(tools, octokit, pull, base, effective, question)) };
     }
   };
   await askFor({ ofAll: mayBePreApproved(effective, pull.author) });
@@ -179,6 +180,7 @@ async function answerTo(
   octokit: Octokit,
   pull: PullRequest,
   base: { readonly name: string; readonly commit: Sha; readonly isFork: boolean },
+  policy: Policy,
   question: Question,
 ): Promise<Partial<PullRequest>> {
   const { repository, earlier = [], touched = [], sameContent, head } = pull;
@@ -199,6 +201,22 @@ async function answerTo(
       const listed = (await github.readDeployKeys(octokit, repository, lookups)) ?? [];
       const told = await toldKeys(tools, octokit, repository.id);
       return { keyHolders: keyHolders(listed, told, clock.now()) };
+    }
+    case "elsewhere": {
+      const asked = { octokit, pull, base: base.commit };
+      const reviews = asOnePerson(pull, policy).reviews;
+      const index = reviews.findIndex(({ author }) => author?.id === question.person);
+      const actor = pull.reviews[index]?.author ?? null;
+      if (actor === null) return {};
+      const accounts = policy.identities.find(({ person }) => person === personBehind(policy, actor));
+      const logins = new Set([actor.login, ...(accounts?.logins ?? [])]);
+      const found = await pushedElsewhere(tools, asked, actor, [...logins]);
+      const others = (pull.elsewhere ?? []).filter((each) => each.actor.id !== actor.id);
+      return { elsewhere: [...others, found] };
+    }
+    case "merged-into": {
+      const asked = { octokit, pull, base: base.commit };
+      return { mergedInto: base.isFork ? [] : await mergedInto(tools, asked) };
     }
     case "files":
       return { files: await github.readFiles(octokit, pull, base.commit, lookups) };

@@ -12,20 +12,29 @@ const MOST_FILES = 300;
 /** Pages of 100 commits read of one comparison. */
 const MOST_PAGES = 100;
 
-const FileShape = z.object({
-  filename: z.string(),
-  previous_filename: z.string().nullish(),
-  status: z.string(),
-  sha: z.string().nullish(),
-  patch: z.string().optional(),
-});
+/** A changed file as comparisons and commits list it. */
+export const ComparedFileShape = z
+  .object({
+    filename: z.string(),
+    previous_filename: z.string().nullish(),
+    status: z.string(),
+    sha: z.string().nullish(),
+    patch: z.string().optional(),
+  })
+  .transform((file): ComparedFile => ({
+    path: file.filename,
+    oldPath: file.previous_filename ?? null,
+    status: file.status,
+    blob: file.sha ?? null,
+    patch: file.patch ?? null,
+  }));
 
 const ComparisonShape = z.object({
   status: z.enum(["ahead", "behind", "identical", "diverged"]),
   total_commits: z.int(),
   merge_base_commit: z.object({ sha: ShaShape }),
   commits: z.array(z.object({ sha: ShaShape })),
-  files: z.array(FileShape).optional(),
+  files: z.array(ComparedFileShape).optional(),
 });
 
 /** One file that differs between the merge base and the head. */
@@ -120,13 +129,7 @@ export async function compareFiles(
       [404, 422],
     );
     if (answer === null) return null;
-    const files = (answer.data.files ?? []).map((file): ComparedFile => ({
-      path: file.filename,
-      oldPath: file.previous_filename ?? null,
-      status: file.status,
-      blob: file.sha ?? null,
-      patch: file.patch ?? null,
-    }));
+    const files = answer.data.files ?? [];
     return {
       mergeBase: answer.data.merge_base_commit.sha,
       files,
@@ -134,6 +137,26 @@ export async function compareFiles(
     };
   };
   return remembered(lookups, `files:${repository.id}`, base, head, read);
+}
+
+/**
+ * The first hundred commits that `head` has and `base` has not, with the files changed between; null where GitHub does not know
+ * one of them. One request, remembered for good where both are named by SHA. Throws {@link Trouble}.
+ */
+export async function compareWhole(
+  github: GitHub,
+  repository: Repository,
+  base: string,
+  head: string,
+  lookups: Lookups,
+): Promise<{ readonly commits: readonly Sha[]; readonly files: readonly ComparedFile[] } | null> {
+  return remembered(lookups, `whole:${repository.id}`, base, head, async () => {
+    const route = "GET /repos/{owner}/{repo}/compare/{basehead}";
+    const asked = { ...place(repository), basehead: `${base}...${head}`, per_page: 100, page: 1 };
+    const answer = await askMaybe(github, route, asked, ComparisonShape, [404, 422]);
+    if (answer === null) return null;
+    return { commits: answer.data.commits.map(({ sha }) => sha), files: answer.data.files ?? [] };
+  });
 }
 
 function remembered<Answer>(

@@ -10,6 +10,7 @@ import { readEarlier, readTouched } from "./commits.ts";
 import { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
 import { readEnvironments, readPeople, readProtection } from "./control-state.ts";
 import { isSamePatch, proveSameContent, proveShipped } from "./content.ts";
+import { listMergedInto, readCommitWork, readPushedWork, readPushesBy } from "./elsewhere.ts";
 import { readDeployKeys } from "./deploy-keys.ts";
 import { readDeliveryLog, redeliver } from "./deliveries.ts";
 import { listDeployments, readDeployment } from "./deployments.ts";
@@ -74,6 +75,10 @@ export const facts = {
   isSamePatch,
   proveSameContent,
   proveShipped,
+  listMergedInto,
+  readCommitWork,
+  readPushedWork,
+  readPushesBy,
   readDeployKeys,
   readDeliveryLog,
   redeliver,

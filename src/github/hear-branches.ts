@@ -28,7 +28,8 @@ const push = listen("push", PushEvent, (event, arrival) => {
   if (ref.startsWith("refs/tags/")) return tagPushed(event, arrival);
   if (!ref.startsWith("refs/heads/")) return "it is neither a branch nor a tag";
   const subjects: Subject[] = [{ type: "branch", repositoryId: repository.id, ref }];
-  const stale: string[] = before === NO_COMMIT || after === NO_COMMIT ? [tags.branches(repository.id)] : [];
+  const stale: string[] = [tags.pushes(repository.id)];
+  if (before === NO_COMMIT || after === NO_COMMIT) stale.push(tags.branches(repository.id));
   if (touchesPolicy(event)) {
     stale.push(tags.policy(repository.id));
     subjects.push({ type: "repository", repositoryId: repository.id });

@@ -12,6 +12,8 @@ export const tags = {
   policyOf: (ownerId: number): string => `policy-of:${ownerId}`,
   /** The deploy keys of a repository. */
   deployKeys: (repositoryId: number): string => `deploy-keys:${repositoryId}`,
+  /** Who pushed what to any branch of a repository. */
+  pushes: (repositoryId: number): string => `pushes:${repositoryId}`,
   /** The names of a repository's branches. */
   branches: (repositoryId: number): string => `branches:${repositoryId}`,
   installation: (installationId: number): string => `installation:${installationId}`,

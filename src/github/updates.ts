@@ -43,7 +43,8 @@ function kindOf(told: string): Pick<RefUpdate, "kind" | "told"> {
   return kind === undefined ? { kind: "unknown", told } : { kind };
 }
 
-const ActivityShape = z.array(
+/** A page of the activity list. */
+export const ActivityShape = z.array(
   z
     .object({
       id: z.int(),

@@ -20,6 +20,8 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "readCommit",
     "readEarlier",
     "readTouched",
+    "readPushedWork",
+    "readCommitWork",
     "readMakers",
     "readPolicyHistory",
     "readStillThere",
@@ -36,6 +38,8 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "listDeletedBranches",
     "readFiles",
     "readDeployKeys",
+    "readPushesBy",
+    "listMergedInto",
   ],
   "it only finds what is then read by itself; what it leaves out the webhook or the sweep brings": [
     "identifyPull",

@@ -19,6 +19,7 @@ import {
   type Sha,
   type UpdateKind,
 } from "../../src/domain/change.ts";
+import { knownCommits } from "../../src/domain/pushed.ts";
 import { nextQuestion, type Question } from "../../src/domain/question.ts";
 import { assess } from "../../src/domain/controls/assess.ts";
 import type { Subject } from "../../src/domain/controls/control.ts";
@@ -285,6 +286,14 @@ export class Story {
         const commits = proofs === "unknown" ? null : this.#inPull(question.head);
         return { earlier: [...earlier, { head: question.head, commits }] };
       }
+      case "elsewhere": {
+        const person = pull.reviews.find(({ author }) => author?.id === question.person)?.author;
+        const among = knownCommits(pull).map(({ sha: each }) => each);
+        const others = (pull.elsewhere ?? []).filter(({ actor }) => actor.id !== question.person);
+        return { elsewhere: [...others, { actor: person!, commits: [], among }] };
+      }
+      case "merged-into":
+        return { mergedInto: [] };
       case "keys":
         return { keyHolders: [] };
       case "files":

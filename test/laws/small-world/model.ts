@@ -18,6 +18,8 @@ type Lines = Readonly<Record<File, readonly string[]>>;
 /** A piece of work: who pushed it, in whose name, in which files; `any`: nobody can say in which. */
 interface Work {
   readonly pushed: Who;
+  /** Who pushed it before it came here. */
+  readonly before?: Who;
   readonly named: Who;
   readonly files: readonly File[] | "any";
   /** The bot pushed what may be another's. */
@@ -43,7 +45,7 @@ interface State {
   readonly opinions: readonly Opinion[];
   readonly hadPerson: boolean;
   /** The lines each commit on the branch left in both files, and in whose name; merges are none. */
-  readonly commits: readonly { readonly lines: Lines; readonly named: Who }[];
+  readonly commits: readonly { readonly lines: Lines; readonly named: Who; readonly before?: Who }[];
   readonly next: number;
 }
 
@@ -72,7 +74,7 @@ export function modelled(opener: Who, acts: readonly Act[], { required, strict }
     .map(({ by }) => by);
   const people = approvers.filter((by) => by !== "bot");
   const covers = (by: Who, work: Work): "yes" | "no" | "unseen" => {
-    if (work.pushed === by || work.named === by) return "no";
+    if ([work.pushed, work.named, work.before].includes(by)) return "no";
     return work.isRelayed ? "unseen" : "yes";
   };
   const enough = (counts: readonly { readonly sure: number; readonly best: number }[]): Said => {
@@ -165,6 +167,17 @@ function after(state: State, act: Act): State {
       const isSame = difference(now) === difference(state);
       return changed(state, now, act.by, isSame ? null : { pushed: act.by, named: act.by, files: "any" });
     }
+    case "pick":
+    case "stack": {
+      const lines = { ...state.lines, [act.file]: [...state.lines[act.file], line] };
+      const commits = [...state.commits, { lines, named: act.as, before: act.of }];
+      const work = { pushed: act.by, named: act.as, before: act.of, files: [act.file] };
+      const came = changed(state, { ...next, lines, commits }, act.by, work);
+      if (act.do === "pick" || act.how === "squash") return came;
+      // The merge is somebody's too: what it did to which file, no list of its files tells.
+      const merge = { pushed: act.by, named: act.by, files: "any" as const };
+      return { ...came, work: [...came.work, { ...merge, isRelayed: came.work.at(-1)!.isRelayed }] };
+    }
     case "approve":
     case "request":
       return {
@@ -203,11 +216,12 @@ function changed(before: State, now: State, by: Who, work: Omit<Work, "isRelayed
 
 /** A rebase that lost what a merge had taken back: every commit anew, in its old name, pushed by whoever pressed the button. */
 function replayed(before: State, now: State, by: Who): State {
-  const anew = now.commits.map(({ lines, named }, index): Omit<Work, "isRelayed"> => {
+  const anew = now.commits.map(({ lines, named, before: first }, index): Omit<Work, "isRelayed"> => {
     const old = now.commits[index - 1]?.lines ?? { x: [], y: [] };
     return {
       pushed: by,
       named,
+      ...(first === undefined ? {} : { before: first }),
       files: (["x", "y"] as const).filter((file) => lines[file].join() !== old[file].join()),
     };
   });

@@ -5,26 +5,11 @@
  */
 
 import { describe, expect, test } from "vitest";
-import { asksOutcome, judgeApprovals } from "../../../src/domain/approval.ts";
-import type { PullRequest } from "../../../src/domain/change.ts";
 import { isWhole, sample } from "../../support/effort.ts";
-import { judged, policy } from "../../support/facts.ts";
-import { modelled, type Asked, type Said } from "./model.ts";
-import { acted, factsOf, landing, opened, type Act, type Who, type World } from "./world.ts";
+import { compare, noTally, type Tally } from "./compare.ts";
+import { acted, opened, type Act, type Who, type World } from "./world.ts";
 
 const DEEPER = Number(process.env["SMALL_WORLD_DEPTH"] ?? 0);
-
-const ASKED: readonly Asked[] = [
-  { required: 1, strict: false },
-  { required: 2, strict: false },
-  { required: 1, strict: true },
-];
-const POLICIES = ASKED.map(({ required, strict }) =>
-  policy({
-    independence: strict ? "strict" : "every-commit",
-    approvals: [{ required, from: { permission: "write" } }],
-  }),
-);
 
 /** Which acts may follow; people who did nothing yet are alike, so only the first of them acts first. */
 type Vocabulary = (world: World, acts: readonly Act[]) => readonly Act[];
@@ -100,39 +85,6 @@ function saysNothingNew(last: Act | undefined, act: Act): boolean {
   return isReview(last) && isReview(act) && by(last) > by(act);
 }
 
-interface Tally {
-  histories: number;
-  readonly said: Record<Said, number>;
-}
-
-function saidOf(pull: PullRequest, index: number, at: number): Said {
-  const under = POLICIES[index]!;
-  if (pull.merged !== null) {
-    const { verdict } = judged({ moment: "landed", change: landing(pull) }, under, at);
-    return verdict === "compliant" || verdict === "unverifiable" ? verdict : "held";
-  }
-  const judgement = judgeApprovals(pull, under, at);
-  if (judgement.vetoes.length > 0) return "held";
-  const outcome = asksOutcome(judgement);
-  return outcome === "met" ? "compliant" : outcome === "unknown" ? "unverifiable" : "held";
-}
-
-/** Judges one history by the code and by the model. */
-function compare(world: World, acts: readonly Act[], tally: Tally): void {
-  const { pull } = factsOf(world);
-  tally.histories += 1;
-  for (const [index, asked] of ASKED.entries()) {
-    const model = modelled(world.author, acts, asked);
-    const code = saidOf(pull, index, world.at);
-    tally.said[code] += 1;
-    if (code === model) continue;
-    const history = acts.map((act) => JSON.stringify(act)).join("\n");
-    expect.fail(
-      `${world.author} opened it, then\n${history}\nof ${JSON.stringify(asked)}: ${code}, not ${model}`,
-    );
-  }
-}
-
 function explore(world: World, acts: readonly Act[], depth: number, next: Vocabulary, tally: Tally): void {
   compare(world, acts, tally);
   if (acts.length >= depth) return;
@@ -171,7 +123,7 @@ describe("the judgement is the model's in every history of a small world", () =>
     for (const opener of ["ann", "bot"] as const)
       test(`${name}, opened by ${opener}`, { timeout: 3_600_000 }, () => {
         const began = performance.now();
-        const tally: Tally = { histories: 0, said: { compliant: 0, unverifiable: 0, held: 0 } };
+        const tally = noTally();
         const all = beginnings(opener, of, next);
         const some = sample(all, sampled);
         if (isWhole)

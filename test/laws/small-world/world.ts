@@ -5,11 +5,13 @@
 
 import {
   NO_COMMIT,
+  WEB_FLOW_ID,
   type Actor,
   type Commit,
   type PullRequest,
   type Sha,
 } from "../../../src/domain/change.ts";
+import { knownCommits } from "../../../src/domain/pushed.ts";
 import { nextQuestion, type Question } from "../../../src/domain/question.ts";
 import {
   APP_ID,
@@ -27,6 +29,10 @@ import {
 /** Whoever acts; `dan` administers the repository and only dismisses. */
 export const WHO = { ann, bob, cat: carol, bot: robot } as const;
 export type Who = keyof typeof WHO;
+
+/** Who commits what its merge button squashes. */
+const GITHUB: Actor = { id: WEB_FLOW_ID, login: "web-flow", type: "User" };
+
 export type File = "x" | "y";
 
 export type Act =
@@ -47,6 +53,23 @@ export type Act =
   | { readonly do: "rebase"; readonly by: Who }
   /** The base moves and is merged in; `ours` throws away what it changed. */
   | { readonly do: "update"; readonly by: Who; readonly how: "clean" | "ours" }
+  /** What `of` pushed on another branch in the name of `as`, and `by` put on top of this one. */
+  | {
+      readonly do: "pick";
+      readonly by: Who;
+      readonly of: Who;
+      readonly as: Who;
+      readonly file: File;
+    }
+  /** A pull request into this branch, in which `of` pushed in the name of `as`, merged by `by`. */
+  | {
+      readonly do: "stack";
+      readonly by: Who;
+      readonly of: Who;
+      readonly as: Who;
+      readonly file: File;
+      readonly how: "squash" | "merge";
+    }
   | { readonly do: "approve" | "request"; readonly by: Who }
   | { readonly do: "dismiss"; readonly of: Who }
   | { readonly do: "retarget" | "rename" | "merge" };
@@ -73,6 +96,9 @@ export interface World {
   /** How often the base moved; each time it changes file x. */
   readonly base: number;
   readonly pushes: PullRequest["pushes"];
+  /** Who pushed the patch of which commit on another branch first. */
+  readonly elsewhere: readonly { readonly sha: Sha; readonly of: Who }[];
+  readonly stacks: NonNullable<PullRequest["mergedInto"]>;
   readonly reviews: PullRequest["reviews"];
   readonly retargetedAt: number | null;
   readonly name: string;
@@ -100,6 +126,8 @@ export function opened(author: Who): World {
     head: baseSha(0),
     base: 0,
     pushes: [],
+    elsewhere: [],
+    stacks: [],
     reviews: [],
     retargetedAt: null,
     name: "web",
@@ -119,14 +147,20 @@ export function opened(author: Who): World {
 
 function made(
   world: World,
-  by: Who,
+  by: Who | "GitHub",
   as: Who,
   parents: readonly Sha[],
   content: Content,
   on: number,
 ): { readonly world: World; readonly sha: Sha } {
   const sha = `c${world.commits.size}`;
-  const commit: Commit = { sha, tree: treeOf(content), parents, authors: [WHO[as]], committer: WHO[by] };
+  const commit: Commit = {
+    sha,
+    tree: treeOf(content),
+    parents,
+    authors: [WHO[as]],
+    committer: by === "GitHub" ? GITHUB : WHO[by],
+  };
   return { world: { ...world, commits: new Map(world.commits).set(sha, { commit, content, on }) }, sha };
 }
 
@@ -180,12 +214,16 @@ export function acted(before: World, act: Act): World | null {
       const base = world.base + 1;
       let next: World = { ...world, base };
       let onto = baseSha(base);
+      const elsewhere = new Map(world.elsewhere.map(({ sha, of }) => [sha, of]));
       // What a merge did by hand is lost: the button leaves merges out.
       for (const one of reach(world, world.head).filter(({ commit }) => commit.parents.length === 1)) {
         const put = { base: baseContent(base).base, lines: one.content.lines };
         const by = Object.entries(WHO).find(([, { id }]) => id === one.commit.authors[0]?.id)?.[0] as Who;
         const again = made(next, act.by, by, [onto], put, base);
         [next, onto] = [again.world, again.sha];
+        // The patch is the same, and found again.
+        const of = elsewhere.get(one.commit.sha);
+        if (of !== undefined) next = { ...next, elsewhere: [...next.elsewhere, { sha: onto, of }] };
       }
       return moved(next, act.by, onto, true);
     }
@@ -194,6 +232,28 @@ export function acted(before: World, act: Act): World | null {
       const put = act.how === "ours" ? content : { ...content, base: baseContent(base).base };
       const next = made({ ...world, base }, act.by, act.by, [world.head, baseSha(base)], put, base);
       return moved(next.world, act.by, next.sha, false);
+    }
+    case "pick": {
+      const lines = { ...content.lines, [act.file]: [...content.lines[act.file], line] };
+      const next = made(world, act.by, act.as, [world.head], { ...content, lines }, on);
+      const elsewhere = [...world.elsewhere, { sha: next.sha, of: act.of }];
+      return moved({ ...next.world, elsewhere }, act.by, next.sha, false);
+    }
+    case "stack": {
+      const lines = { ...content.lines, [act.file]: [...content.lines[act.file], line] };
+      const put = { ...content, lines };
+      const theirs = made(world, act.how === "squash" ? "GitHub" : act.of, act.as, [world.head], put, on);
+      const holding = {
+        pull: world.stacks.length + 2,
+        into: null,
+        head: act.how === "squash" ? `gone-${theirs.sha}` : theirs.sha,
+        mergeCommit: act.how === "squash" ? theirs.sha : `c${theirs.world.commits.size}`,
+        pushes: [{ before: world.head, after: theirs.sha, actor: WHO[act.of], at: before.at }],
+      };
+      const stacked = { ...theirs.world, stacks: [...world.stacks, holding] };
+      if (act.how === "squash") return moved(stacked, act.by, theirs.sha, false);
+      const merge = made(stacked, act.by, act.by, [world.head, theirs.sha], put, on);
+      return moved(merge.world, act.by, merge.sha, false);
     }
     case "approve":
     case "request": {
@@ -259,6 +319,18 @@ function answer(world: World, pull: PullRequest, question: Question): Partial<Pu
       const commits = reach(world, question.head).map(({ commit }) => commit);
       return { earlier: [...earlier, { head: question.head, commits }] };
     }
+    case "elsewhere": {
+      const { elsewhere = [], reviews } = pull;
+      const actor = reviews.find(({ author }) => author?.id === question.person)!.author!;
+      const among = knownCommits(pull).map(({ sha }) => sha);
+      const commits = world.elsewhere
+        .filter(({ sha, of }) => WHO[of].id === actor.id && among.includes(sha))
+        .map(({ sha }) => sha);
+      const others = elsewhere.filter((each) => each.actor.id !== actor.id);
+      return { elsewhere: [...others, { actor, commits, among }] };
+    }
+    case "merged-into":
+      return { mergedInto: world.stacks };
     case "keys":
       return { keyHolders: [] };
     case "files":

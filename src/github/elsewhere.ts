@@ -1,0 +1,107 @@
+/** Where else work was pushed: the pushes of one person, what a push or a commit did to each file, and what was merged into a branch. */
+
+import { z } from "zod";
+import type { Instant, RefUpdate, Repository, Sha } from "../domain/change.ts";
+import { workOn, type FileWork } from "../domain/elsewhere.ts";
+import { ask, askMaybe, place, type GitHub } from "./ask.ts";
+import { compareWhole, ComparedFileShape } from "./compare.ts";
+import { headRef } from "./hear-pulls.ts";
+import { tags, type Lookups } from "./lookups.ts";
+import { InstantShape, ShaShape } from "./shapes.ts";
+import { ActivityShape } from "./updates.ts";
+
+/** GitHub's lists are read one page far: a hundred entries, the newest first. */
+const ONE_PAGE = { direction: "desc", per_page: 100 } as const;
+
+/**
+ * Lists the newest pushes of an account to all branches, the newest first; none where GitHub knows no such account. Remembered
+ * until somebody pushes. Throws {@link Trouble}.
+ */
+export function readPushesBy(
+  github: GitHub,
+  repository: Repository,
+  login: string,
+  lookups: Lookups,
+): Promise<readonly RefUpdate[]> {
+  const key = `pushes-by:${repository.id}:${login.toLowerCase()}`;
+  return lookups.remember(key, [tags.pushes(repository.id)], async () => {
+    const route = "GET /repos/{owner}/{repo}/activity";
+    const asked = { ...place(repository), ...ONE_PAGE, actor: login };
+    return (await askMaybe(github, route, asked, ActivityShape, [404, 422]))?.data ?? [];
+  });
+}
+
+/** What a push brought: its commits, and what it did to each file; null where GitHub does not know them any more. */
+export interface PushedWork {
+  readonly commits: readonly Sha[];
+  readonly files: readonly FileWork[];
+}
+
+/** Reads what lies between two commits. One request, remembered for good. Throws {@link Trouble}. */
+export async function readPushedWork(
+  github: GitHub,
+  repository: Repository,
+  { before, after }: { readonly before: Sha; readonly after: Sha },
+  lookups: Lookups,
+): Promise<PushedWork | null> {
+  const compared = await compareWhole(github, repository, before, after, lookups);
+  return compared === null ? null : { commits: compared.commits, files: compared.files.map(workOn) };
+}
+
+const CommitShape = z.object({ files: z.array(ComparedFileShape).optional() });
+
+/** Reads what one commit did to each file. One request, remembered for good. Throws {@link Trouble}. */
+export function readCommitWork(
+  github: GitHub,
+  repository: Repository,
+  commit: Sha,
+  lookups: Lookups,
+): Promise<readonly FileWork[]> {
+  return lookups.rememberForever(`work:${repository.id}:${commit}`, async () => {
+    const route = "GET /repos/{owner}/{repo}/commits/{ref}";
+    const answer = await askMaybe(
+      github,
+      route,
+      { ...place(repository), ref: commit },
+      CommitShape,
+      [404, 422],
+    );
+    return (answer?.data.files ?? []).map(workOn);
+  });
+}
+
+/** A pull request that was merged into a branch. `ref`: where the pushes of its head were observed. */
+export interface MergedPullInto {
+  readonly number: number;
+  readonly ref: string;
+  readonly isFork: boolean;
+  readonly branch: string;
+  readonly head: Sha;
+  readonly mergeCommit: Sha;
+  readonly mergedAt: Instant;
+}
+
+const PullsShape = z.array(
+  z.object({
+    number: z.int(),
+    merged_at: InstantShape.nullish(),
+    merge_commit_sha: ShaShape.nullish(),
+    head: z.object({ ref: z.string(), sha: ShaShape, repo: z.object({ id: z.int() }).nullish() }),
+  }),
+);
+
+/** Lists the newest pull requests merged into a branch (by its name). One request. Throws {@link Trouble}. */
+export async function listMergedInto(
+  github: GitHub,
+  repository: Repository,
+  branch: string,
+): Promise<readonly MergedPullInto[]> {
+  const asked = { ...place(repository), ...ONE_PAGE, state: "closed", base: branch, sort: "updated" };
+  const { data } = await ask(github, "GET /repos/{owner}/{repo}/pulls", asked, PullsShape);
+  return data.flatMap(({ number, merged_at: mergedAt, merge_commit_sha: mergeCommit, head }) => {
+    if (mergedAt == null || mergeCommit == null) return [];
+    const isFork = head.repo?.id !== repository.id;
+    const ref = headRef({ number, headRef: head.ref, fromFork: isFork });
+    return [{ number, ref, isFork, branch: head.ref, head: head.sha, mergeCommit, mergedAt }];
+  });
+}
