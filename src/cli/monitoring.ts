@@ -1,14 +1,14 @@
 /** `countersign monitoring`: monthly reviews listed, and signed off at the terminal. */
 
-import { figuresText, isMonth, monthlyStatus, spanOf } from "../domain/deviation/monitoring.ts";
+import { figuresText, isMonth, monthlyStatus } from "../domain/deviation/monitoring.ts";
 import { CONTROL_NAMES } from "../domain/result.ts";
-import { recordSignOff } from "../flows/monitoring.ts";
+import { recordSignOff, reviewsNow } from "../flows/monitoring.ts";
 import { openLedger } from "../ledger/open.ts";
 import type { Where } from "../ledger/store.ts";
 import { Misuse, type Answer } from "./answer.ts";
 import { organizationIn } from "./organization.ts";
 
-/** Every monthly review on record, newest month first; code 1 where one is missing. */
+/** Every monthly review on record, newest month first; code 1 where one is missing, or its month came to be otherwise. */
 export async function listReviews(
   where: Where,
   organization: string | undefined,
@@ -20,20 +20,22 @@ export async function listReviews(
   const ledger = await openLedger(where, { readOnly: true });
   try {
     const { id } = await organizationIn(ledger, organization);
-    const span = month === undefined ? {} : spanOf(month);
     const rows = [];
-    for await (const { body: record } of ledger.states("monthly-review", { organizationId: id, ...span })) {
-      rows.push({ ...record, status: monthlyStatus(record, now) });
+    const { reviews, figures } = await ledger.snapshot((moment) => reviewsNow(moment, id, now));
+    for (const record of reviews) {
+      if (month !== undefined && record.month !== month) continue;
+      const known = figures(record.month, record.control);
+      rows.push({ ...record, status: monthlyStatus(record, now, known), now: known });
     }
     rows.sort((a, b) => (a.month === b.month ? 0 : a.month < b.month ? 1 : -1));
     return {
-      code: rows.some(({ status }) => status === "missing") ? 1 : 0,
+      code: rows.some(({ status }) => status === "missing" || status === "changed") ? 1 : 0,
       lines:
         rows.length === 0
           ? ["No monthly review was asked for. The policy's `monitoring: { owner: LOGIN }` asks for them."]
           : rows.map(
               (each) =>
-                `${each.month}  ${each.control}  ${each.status}  ${each.signedOff?.by.login ?? each.owner ?? "nobody"}  ${figuresText(each.figures)}`,
+                `${each.month}  ${each.control}  ${each.status}  ${each.signedOff?.by.login ?? each.owner ?? "nobody"}  ${figuresText(each.figures)}${each.status === "changed" && each.now !== undefined ? `; now ${figuresText(each.now)}: it must be signed off again` : ""}`,
             ),
       data: { reviews: rows },
     };

@@ -29,6 +29,7 @@ import {
   RepositoryRecordSchema,
   TagsRecordSchema,
   WebhookRecordSchema,
+  keepWhatWasSigned,
 } from "./record.ts";
 import type { Infer } from "./schema.ts";
 import { SourceGoneRecordSchema } from "./source-gone.ts";
@@ -74,7 +75,7 @@ export const BODIES = {
   "control-state": stored(ControlStateRecordSchema),
   exposure: stored(ExposureRecordSchema),
   baseline: stored(BaselineRecordSchema),
-  "monthly-review": stored(MonthlyReviewRecordSchema),
+  "monthly-review": stored(MonthlyReviewRecordSchema, keepWhatWasSigned),
   emergency: stored(EmergencyRecordSchema),
   "retroactive-review": stored(RetroactiveReviewRecordSchema),
   webhook: stored(WebhookRecordSchema),

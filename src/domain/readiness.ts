@@ -15,6 +15,7 @@ import { recoveryOf, type Recovery } from "./deviation/recovery.ts";
 import { provenIn, seenIn, spansText, unseenIn, type Sight, type Statement } from "./observed.ts";
 import { opinionOutlook, type Outlook } from "./outlook.ts";
 import type { Policy } from "./policy/policy.ts";
+import { unasked, unaskedText } from "./policy/asked.ts";
 import { leavesOf } from "./policy/requirement.ts";
 import type { Setting } from "./protection/settings.ts";
 import { sayName } from "./protection/words.ts";
@@ -54,7 +55,11 @@ export interface ReadinessFacts {
   /** What was observed by now. */
   readonly sight: Sight;
   readonly completeness: readonly CompletenessRecord[];
-  readonly reviews: readonly MonthlyReviewRecord[];
+  /** Each with what its month is known to be now. */
+  readonly reviews: readonly {
+    readonly review: MonthlyReviewRecord;
+    readonly figures: MonthlyFigures | undefined;
+  }[];
   /** The running observation period. */
   readonly period: { readonly name: string; readonly from: Instant; readonly to: Instant };
 }
@@ -161,10 +166,16 @@ function ofPolicy(policy: Policy | null): readonly Finding[] {
           ),
         ]
       : []),
+    ...notAsked(policy),
     ...(approvals.length > 0 && policy.emergency.alone !== null
       ? [note("alone", "The policy lets people authorise their own emergency, to be confirmed afterwards.")]
       : []),
   ];
+}
+
+function notAsked(policy: Policy): readonly Finding[] {
+  const says = unaskedText(unasked([policy]));
+  return says === null ? [] : [note("not-asked", says)];
 }
 
 function ofSettings(settings: ReadinessFacts["settings"]): readonly Finding[] {
@@ -399,10 +410,18 @@ function ofRepositories(repositories: readonly RepositoryRecord[]): readonly Fin
 function ofReviews({ reviews, at }: ReadinessFacts): readonly Finding[] {
   const told = (status: string): readonly string[] =>
     reviews
-      .filter((each) => monthlyStatus(each, at) === status)
-      .map(({ control, month }) => `${control} ${month}`);
-  const [missing, late] = [told("missing"), told("late")];
+      .filter(({ review, figures }) => monthlyStatus(review, at, figures) === status)
+      .map(({ review: { control, month } }) => `${control} ${month}`);
+  const [missing, late, changed] = [told("missing"), told("late"), told("changed")];
   return [
+    ...(changed.length === 0
+      ? []
+      : [
+          against(
+            "review-changed",
+            `Signed off as something else than the month is known to be now: ${some(changed, SHOWN)}.`,
+          ),
+        ]),
     ...(missing.length === 0 ? [] : [against("review-missing", `Not signed off: ${some(missing, SHOWN)}.`)]),
     ...(late.length === 0 ? [] : [note("review-late", `Signed off late: ${some(late, SHOWN)}.`)]),
   ];

@@ -521,8 +521,25 @@ const MonthlyFiguresSchema = z.object({
   clean: z.boolean(),
 });
 
-/** What a control came to in a month. Of `population`, the subjects it applied to; `clean`: no deviation of it happened in the month. */
+/** What a control came to in a month. Of `population`, the subjects it applied to; `clean`: none of them failed, and no deviation of it happened in the month. */
 export type MonthlyFigures = Infer<typeof MonthlyFiguresSchema>;
+
+const SignedOffSchema = z.object({
+  by: z.object({
+    id: z.int().nullable(),
+    login: z.string(),
+  }),
+  at: InstantSchema,
+  comment: z.string(),
+  via: z.enum(["comment", "terminal"]),
+  /** What the signer saw. */
+  figures: MonthlyFiguresSchema,
+  /** What speaks against the signer's word, such as a deviation of the month that they caused; null: nothing known. */
+  remark: z.string().nullable(),
+});
+
+/** A sign-off of a month: by whom, and what they saw. */
+export type SignedOffMonth = Infer<typeof SignedOffSchema>;
 
 /** Describes {@link MonthlyReviewRecord}. */
 export const MonthlyReviewRecordSchema = z.object({
@@ -531,23 +548,17 @@ export const MonthlyReviewRecordSchema = z.object({
   month: z.string(),
   /** The login the policy named when it was asked for; null: nobody, and it was signed off unasked. */
   owner: z.string().nullable(),
+  /** The account that login meant when it was first asked; null: nobody was called so, or it was not found out. */
+  ownerId: z.int().nullable(),
   askedAt: InstantSchema,
   dueAt: InstantSchema,
   /** As counted when it was asked for, or last signed off. */
   figures: MonthlyFiguresSchema,
   /** `owner/name` of the repository its issue is in; null: it was not asked for on GitHub. */
   issueIn: z.string().nullable(),
-  signedOff: z
-    .object({
-      by: z.object({
-        id: z.int().nullable(),
-        login: z.string(),
-      }),
-      at: InstantSchema,
-      comment: z.string(),
-      via: z.enum(["comment", "terminal"]),
-    })
-    .nullable(),
+  signedOff: SignedOffSchema.nullable(),
+  /** Sign-offs of what the month was thought to be before it was found to be otherwise, oldest first. */
+  earlier: z.array(SignedOffSchema),
 });
 
 /** Entry `monthly-review`, subject = `ORGANISATION/CONTROL:YYYY-MM`: a control's month, and its sign-off by the control's owner. */
@@ -671,3 +682,13 @@ export const ObservationSchema = z.discriminatedUnion("kind", [
 
 /** Entry `observation`: what only a webhook could know, kept when it came. Subject: see each kind. */
 export type Observation = Infer<typeof ObservationSchema>;
+
+/** Raises a monthly review of version 1: whose id the owner was nobody noted, and the figures were those that were signed. */
+export function keepWhatWasSigned(
+  body: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const { signedOff, figures } = body;
+  const signed =
+    typeof signedOff === "object" && signedOff !== null ? { ...signedOff, figures, remark: null } : null;
+  return { ...body, ownerId: null, signedOff: signed, earlier: [] };
+}

@@ -14,7 +14,8 @@ import { readOrder, type Order } from "../domain/deviation/order.ts";
 import type { Decision } from "../domain/entry.ts";
 import { isSamePerson } from "../domain/identity.ts";
 import type { Policy } from "../domain/policy/policy.ts";
-import type { DeviationRecord, MonthlyReviewRecord, Person } from "../domain/record.ts";
+import type { DeviationRecord, Person } from "../domain/record.ts";
+import { reviewsNow } from "./monitoring.ts";
 import type { Tools } from "./ports.ts";
 import {
   deviationOf,
@@ -62,7 +63,7 @@ export async function orderDeviation(tools: Omit<LedgerTools, "clock">, said: Sa
     via: said.via,
     at: said.at,
     named,
-    months: await monthsOf(tools, deviation),
+    months: await monthsOf(tools, deviation, said.at),
     same: (a, b) => isSamePerson(said.policy, a, b),
     cadence: cadenceIn(await knownDeviations(tools), deviation.repository.id),
   });
@@ -109,15 +110,17 @@ export async function senderOf(
   };
 }
 
-/** The monthly reviews signed off for any of the deviation's controls. */
+/** The monthly reviews signed off for any of the deviation's controls, with their months as they are known now. */
 async function monthsOf(
   { ledger }: Pick<Tools, "ledger">,
   { repository, controls }: DeviationRecord,
+  at: Instant,
 ): Promise<readonly ReviewedMonth[]> {
-  const reviews: MonthlyReviewRecord[] = [];
-  for await (const { body } of ledger.states("monthly-review", { organizationId: repository.ownerId }))
-    reviews.push(body);
-  return reviewedMonths(reviews).filter(({ control }) => controls.includes(control));
+  const { reviews, figures } = await reviewsNow(ledger, repository.ownerId, at);
+  return reviewedMonths(
+    reviews.filter(({ control }) => controls.includes(control)),
+    figures,
+  );
 }
 
 function loginsOf(order: Order): readonly string[] {

@@ -12,6 +12,8 @@ import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
 import { REPEATED_CAUSES } from "../domain/controls/deployment-approved.ts";
 import { short } from "../domain/wording.ts";
 import type { LedgerReader } from "../ledger/ledger.ts";
+import { reviewedMonths } from "../domain/deviation/operating.ts";
+import { reviewsNow } from "./monitoring.ts";
 import { readSight } from "./sight.ts";
 
 const DAY = 24 * 3_600_000;
@@ -46,11 +48,13 @@ export async function draft(ledger: Log, request: DraftRequest): Promise<Draft> 
   if (!check.ok) return { ok: false, missing: [`a whole evidence log: ${check.problem}`] };
   const { kind, at, organization } = request;
   const named = await ledger.named(KINDS, organization.id);
+  const { reviews, figures } = await reviewsNow(ledger, organization.id, at);
   const records: Records = {
     organization: organization.login,
     at,
     entries: await entriesOf(ledger, organization.id),
     sight: await readSight(ledger, organization.id, at),
+    months: reviewedMonths(reviews, figures),
     named,
   };
   switch (kind) {

@@ -1,6 +1,10 @@
 /** An export: the period's populations, what was tested on them, and the proof of both, sealed in one folder. */
 
 import { canonical } from "../domain/digest.ts";
+import { ownerOf } from "../domain/deviation/monitoring.ts";
+import { unasked } from "../domain/policy/asked.ts";
+import type { Policy } from "../domain/policy/policy.ts";
+import { CONTROL_NAMES } from "../domain/result.ts";
 import { completenessDocument, completenessWords } from "../domain/evidence/completeness.ts";
 import {
   DOCUMENTS,
@@ -105,11 +109,17 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
         jsonText(schemaOfDocument({ ...form, schema: form.schema })),
       );
 
+  const policies = await policiesInForce(source, policyDigests);
   const limitations = limitationsOf({
     period,
     generatedAt,
     completeness,
     sight: source.sight,
+    unasked: unasked(policies),
+    monitoring: {
+      rows: written.find(({ path }) => path === "monitoring.csv")?.rows ?? 0,
+      isOwned: policies.some((policy) => CONTROL_NAMES.some((name) => ownerOf(policy, name) !== null)),
+    },
     observed: {
       count: (summary.changes.by_mode["observe"] ?? 0) + (summary.deployments.by_mode["observe"] ?? 0),
       of: summary.changes.total + summary.deployments.total,
@@ -243,6 +253,17 @@ async function writeLog(
     })(),
   );
   return { ...file, rows };
+}
+
+/** The policies that judged something of the period; where nothing happened, all that are known. */
+async function policiesInForce(
+  source: EvidenceSource,
+  digests: ReadonlySet<string>,
+): Promise<readonly Policy[]> {
+  const policies: Policy[] = [];
+  for await (const { body } of policiesOf(source))
+    if (digests.size === 0 || digests.has(body.digest)) policies.push(body.effective);
+  return policies;
 }
 
 async function firstGaps(source: EvidenceSource): Promise<StartHere["gaps"]> {

@@ -3,9 +3,12 @@
 import { policyOrDefault } from "../domain/decision.ts";
 import type { Instant } from "../domain/change.ts";
 import { monthlyIssue } from "../domain/deviation/monthly-message.ts";
+import { countMonths, figuresNow, monthsOf } from "../domain/deviation/month-count.ts";
 import {
   figuresText,
+  isDeviation,
   isMonth,
+  isOtherwise,
   monthBefore,
   monthlyDue,
   monthlyStatus,
@@ -15,16 +18,19 @@ import {
   ownerOf,
   spanOf,
 } from "../domain/deviation/monitoring.ts";
-import { waitingTimes, waitsOf, type WaitingTimes, type Waits } from "../domain/deviation/waiting-times.ts";
+import { isSameAccount } from "../domain/deviation/remediation.ts";
+import { waitingTimes, type WaitingTimes } from "../domain/deviation/waiting-times.ts";
 import type { Action, Entry } from "../domain/entry.ts";
 import { notify } from "../domain/notification.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { DEFAULT_CALENDAR } from "../domain/calendar.ts";
-import type { MonthlyReviewRecord, PolicyRecord } from "../domain/record.ts";
+import type { MonthlyFigures, MonthlyReviewRecord, PolicyRecord } from "../domain/record.ts";
 import { CONTROL_NAMES, type ControlName } from "../domain/result.ts";
 import { listed, time } from "../domain/wording.ts";
 import { currentPolicy } from "./assess-change.ts";
+import type { LedgerReader } from "../ledger/ledger.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { readSight } from "./sight.ts";
 import { watch } from "./repositories.ts";
 
 /** What reading the log and writing to it takes; nothing of GitHub. */
@@ -64,7 +70,7 @@ async function askFor(tools: Tools, watched: Watched, month: string): Promise<vo
   const policy = policyOrDefault(await currentPolicy(tools, watched));
   if (CONTROL_NAMES.every((control) => ownerOf(policy, control) === null)) return;
   const now = tools.clock.now();
-  const { tally, waiting } = await countMonth(tools, organizationId, month);
+  const { tally, waiting, counts } = await countMonth(tools, organizationId, month);
   const dueAt = monthlyDue(now, policy.calendar);
   const reviews: MonthlyReviewRecord[] = [];
   // A month in which nothing happened is reviewed too: else it would look like a month nobody looked at.
@@ -75,29 +81,63 @@ async function askFor(tools: Tools, watched: Watched, month: string): Promise<vo
     const owner = ownerOf(policy, control);
     const known = await ledger.state("monthly-review", monthlySubject(organizationId, control, month));
     if (owner === null || known !== undefined) continue;
-    const figures = tally.figures(control);
-    const issueIn = policy.deviations.repository;
-    reviews.push({ control, month, owner, askedAt: now, dueAt, figures, issueIn, signedOff: null });
+    const figures = figuresNow(counts, month, control) ?? tally.figures(control);
+    reviews.push({
+      control,
+      month,
+      owner,
+      ownerId: await ownerIdOf(tools, watched, owner),
+      askedAt: now,
+      dueAt,
+      figures,
+      issueIn: policy.deviations.repository,
+      signedOff: null,
+      earlier: [],
+    });
   }
-  if (reviews.length === 0) return;
+  await record(tools, watched, policy, month, reviews, waiting);
+}
+
+/** Records reviews of a month and asks each owner for theirs. */
+async function record(
+  tools: Tools,
+  watched: Watched,
+  policy: Policy,
+  month: string,
+  reviews: readonly MonthlyReviewRecord[],
+  waiting?: WaitingTimes,
+): Promise<void> {
+  const [first] = reviews;
+  if (first === undefined) return;
+  const organizationId = watched.repository.ownerId;
   const owners = Map.groupBy(reviews, ({ owner }) => (owner ?? "").toLowerCase());
-  await ledger.record(
+  const waited = waiting ?? (await countMonth(tools, organizationId, month)).waiting;
+  await tools.ledger.record(
     {
       entries: reviews.map((each) => reviewEntry(organizationId, each)),
-      actions: [...owners.values()].flatMap((own) => asking(tools, watched, policy, month, own, waiting)),
+      actions: [...owners.values()].flatMap((own) => asking(tools, watched, policy, month, own, waited)),
       tasks: [
         {
           kind: "overdue-monthly",
           organizationId,
           repositoryId: watched.repository.id,
           month,
-          dueAt: dueAt + 1,
+          dueAt: first.dueAt + 1,
         },
       ],
     },
-    now,
+    tools.clock.now(),
     watched.fence,
   );
+}
+
+/** Whom a login of the policy means: who was meant when it was first asked, whoever took the login since; null: nobody is called so. */
+async function ownerIdOf(tools: Tools, watched: Watched, login: string): Promise<number | null> {
+  const organizationId = watched.repository.ownerId;
+  for await (const { body } of tools.ledger.states("monthly-review", { organizationId, order: "at" }))
+    if (body.owner?.toLowerCase() === login.toLowerCase() && body.ownerId !== null) return body.ownerId;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  return (await tools.github.readAccount(octokit, login, tools.github.lookups))?.id ?? null;
 }
 
 function asking(
@@ -158,23 +198,63 @@ export async function tellOverdue(tools: Tools, watched: Watched, month: string)
   await tools.ledger.record({ entries: [], actions }, now, watched.fence);
 }
 
-/** Counts a month of an organisation from the log. */
+/** Counts a month of an organisation from the log, as it is known now. */
 export async function countMonth(
-  { ledger }: Pick<Tools, "ledger">,
+  { ledger, clock }: LogTools,
   organizationId: number,
   month: string,
-): Promise<{ readonly tally: MonthlyTally; readonly waiting: WaitingTimes }> {
-  const span = spanOf(month);
-  const tally = new MonthlyTally();
-  const waits: Waits[] = [];
-  for await (const { body: record } of ledger.states("change", { organizationId, ...span, order: "at" })) {
-    tally.subject(record.assessment);
-    if (record.assessment.verdict !== "historic") waits.push(waitsOf(record));
+): Promise<{ readonly tally: MonthlyTally; readonly waiting: WaitingTimes; readonly counts: MonthCounts }> {
+  const at = clock.now();
+  const sight = await readSight(ledger, organizationId, at);
+  const counts = await countMonths(ledger, organizationId, [month], { sight, at });
+  const counted = counts.get(month);
+  return {
+    tally: counted?.tally ?? new MonthlyTally(),
+    waiting: waitingTimes(counted?.waits ?? []),
+    counts,
+  };
+}
+
+type MonthCounts = Awaited<ReturnType<typeof countMonths>>;
+
+/** Every monthly review of an organisation, with what its month is known to be now. */
+export async function reviewsNow(
+  ledger: Pick<LedgerReader, "states" | "presence">,
+  organizationId: number,
+  at: Instant,
+): Promise<{
+  readonly reviews: readonly MonthlyReviewRecord[];
+  readonly figures: (month: string, control: ControlName) => MonthlyFigures | undefined;
+}> {
+  const reviews: MonthlyReviewRecord[] = [];
+  for await (const { body } of ledger.states("monthly-review", { organizationId })) reviews.push(body);
+  const sight = await readSight(ledger, organizationId, at);
+  const counts = await countMonths(ledger, organizationId, monthsOf(reviews), { sight, at });
+  return { reviews, figures: (month, control) => figuresNow(counts, month, control) };
+}
+
+/** How far back a month that came to be otherwise is asked for again (ms): as long as audits look back. */
+const ASKED_AGAIN = 400 * 24 * 3_600_000;
+
+/** Asks again for the months that were signed off as something else than they are known to be now; keeps what the signer saw. */
+export async function askAgain(tools: Tools, fence: Watched["fence"]): Promise<void> {
+  const now = tools.clock.now();
+  for (const watched of await oneRepositoryEach(tools, fence)) {
+    const organizationId = watched.repository.ownerId;
+    const { reviews, figures } = await reviewsNow(tools.ledger, organizationId, now);
+    const policy = policyOrDefault(await currentPolicy(tools, watched));
+    const changed = reviews.flatMap((each): readonly MonthlyReviewRecord[] => {
+      const found = figures(each.month, each.control);
+      const isRecent = spanOf(each.month).to > now - ASKED_AGAIN;
+      if (each.signedOff === null || found === undefined || !isRecent || each.owner === null) return [];
+      if (!isOtherwise(each.control, each.signedOff.figures, found)) return [];
+      const dueAt = monthlyDue(now, policy.calendar);
+      const earlier = [...each.earlier, each.signedOff];
+      return [{ ...each, askedAt: now, dueAt, figures: found, signedOff: null, earlier }];
+    });
+    for (const [month, ofMonth] of Map.groupBy(changed, (each) => each.month))
+      await record(tools, watched, policy, month, ofMonth);
   }
-  for await (const { body } of ledger.states("deployment", { organizationId, ...span, order: "at" }))
-    tally.subject(body.assessment);
-  for await (const { body } of ledger.states("deviation", { organizationId })) tally.deviation(body, span);
-  return { tally, waiting: waitingTimes(waits) };
 }
 
 /** The reviews of one month on record. */
@@ -220,34 +300,82 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
   if (comment.trim() === "") return { refused: "Say what you saw: a sign-off needs a comment." };
   const known = await tools.ledger.state("monthly-review", monthlySubject(organizationId, control, month));
   const before = known === undefined ? null : known.body;
-  if (before?.signedOff != null)
+  const { counts, tally } = await countMonth(tools, organizationId, month);
+  const figures = figuresNow(counts, month, control) ?? tally.figures(control);
+  if (before?.signedOff != null && !isOtherwise(control, before.signedOff.figures, figures))
     return {
       refused: `${control} was signed off for ${month} by ${before.signedOff.by.login} at ${time(before.signedOff.at)}.`,
     };
   const policy = await newestPolicy(tools, organizationId);
-  const owner = before?.owner ?? (policy === null ? null : ownerOf(policy.effective, control));
-  if (owner !== null && owner.toLowerCase() !== by.login.toLowerCase())
-    return { refused: `${control} is signed off by its owner, ${owner}.` };
-  const { tally } = await countMonth(tools, organizationId, month);
-  const figures = tally.figures(control);
+  const named = policy === null ? null : ownerOf(policy.effective, control);
+  const owner = before?.owner ?? named;
+  const successor = successorOf(before, named);
+  if (!isOwnerOf({ owner, ownerId: before?.ownerId ?? null }, by) && !isCalled(successor, by))
+    return {
+      refused: `${control} is signed off by its owner, ${successor === null ? owner : `${owner}, or by ${successor}, whom the policy names now`}${isCalled(owner, by) ? ": the account that was asked, not whoever has that login now" : ""}.`,
+    };
+  const remark = await remarkOn(tools, given);
   const calendar = policy?.effective.calendar ?? DEFAULT_CALENDAR;
   const record: MonthlyReviewRecord = {
     control,
     month,
     owner,
+    ownerId: before?.ownerId ?? null,
     askedAt: before?.askedAt ?? spanOf(month).to,
     dueAt: before?.dueAt ?? monthlyDue(spanOf(month).to, calendar),
     figures,
     issueIn: before?.issueIn ?? null,
-    signedOff: { by, at, comment: comment.trim(), via },
+    signedOff: { by, at, comment: comment.trim(), via, figures, remark },
+    earlier: [...(before?.earlier ?? []), ...(before?.signedOff == null ? [] : [before.signedOff])],
   };
   const isLate = monthlyStatus(record, at) === "late";
   return {
     refused: null,
     entry: reviewEntry(organizationId, record),
     record,
-    says: `${by.login} signed off ${control} for ${month}${isLate ? `, late: it was due ${time(record.dueAt)}` : ""}: ${figuresText(figures)}.`,
+    says: `${by.login} signed off ${control} for ${month}${isLate ? `, late: it was due ${time(record.dueAt)}` : ""}: ${figuresText(figures)}.${remark === null ? "" : ` It is on record that ${remark}.`}`,
   };
+}
+
+type Signer = SignOff["by"];
+
+/** Tells whether somebody is the owner who was asked: by id, and by login only where no id is known or a terminal named somebody. */
+export function isOwnerOf(
+  { owner, ownerId }: Pick<MonthlyReviewRecord, "owner" | "ownerId">,
+  by: Signer,
+): boolean {
+  if (owner === null) return true;
+  if (ownerId !== null && by.id !== null) return ownerId === by.id;
+  return isCalled(owner, by);
+}
+
+/** Returns whom the policy names now in place of the owner who was asked; null: nobody else. */
+export function successorOf(
+  asked: Pick<MonthlyReviewRecord, "owner"> | null,
+  named: string | null,
+): string | null {
+  if (asked?.owner == null || named === null) return null;
+  return asked.owner.toLowerCase() === named.toLowerCase() ? null : named;
+}
+
+function isCalled(login: string | null, by: Signer): boolean {
+  return login !== null && login.toLowerCase() === by.login.toLowerCase();
+}
+
+/** What speaks against a signer's word on a month: deviations of the control in it that they caused. */
+async function remarkOn(
+  { ledger }: Pick<LogTools, "ledger">,
+  { organizationId, control, month, by }: SignOff,
+): Promise<string | null> {
+  const span = spanOf(month);
+  const own: string[] = [];
+  for await (const { body } of ledger.states("deviation", { organizationId })) {
+    const isCaused = body.actors.some((actor) => isSameAccount(actor, by));
+    const moments = body.listed.length === 0 ? [body.happenedAt] : body.listed.map(({ at }) => at);
+    const isOfMonth = moments.some((at) => at >= span.from && at < span.to);
+    if (isCaused && isOfMonth && isDeviation(body) && body.controls.includes(control)) own.push(body.id);
+  }
+  return own.length === 0 ? null : `${by.login} caused ${listed(own, "and")} of this month`;
 }
 
 /** A sign-off given at the terminal. */

@@ -7,7 +7,7 @@ import type { Bodies, EntryKind } from "../domain/entry.ts";
 import { periodAt, readinessOf, type Readiness, type ReadinessFacts } from "../domain/readiness.ts";
 import type { Assessment } from "../domain/result.ts";
 import type { LedgerReader } from "../ledger/ledger.ts";
-import { newestPolicy } from "./monitoring.ts";
+import { newestPolicy, reviewsNow } from "./monitoring.ts";
 import { readSight } from "./sight.ts";
 
 const DAY = 24 * 3_600_000;
@@ -55,7 +55,7 @@ async function readinessFacts(
   for (const deviation of deviations) tally.deviation(deviation, span);
   const policy = await newestPolicy({ ledger }, organizationId);
   const states = await bodies("control-state");
-  const reviews = await bodies("monthly-review");
+  const { reviews, figures } = await reviewsNow(ledger, organizationId, at);
   return {
     at,
     ...span,
@@ -71,10 +71,12 @@ async function readinessFacts(
       })),
     deviations,
     remediations: await bodies("remediation"),
-    months: reviewedMonths(reviews),
+    months: reviewedMonths(reviews, figures),
     sight: await readSight(ledger, organizationId, at),
     completeness: await bodies("completeness"),
-    reviews: reviews.filter(({ askedAt }) => askedAt >= span.from),
+    reviews: reviews
+      .filter(({ askedAt }) => askedAt >= span.from)
+      .map((review) => ({ review, figures: figures(review.month, review.control) })),
     period: periodAt(policy?.effective ?? null, at),
   };
 }

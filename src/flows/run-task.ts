@@ -10,7 +10,7 @@ import { readControlState } from "./control-state.ts";
 import { checkMergeBack } from "./deployed.ts";
 import { recordWeakening } from "./exposures.ts";
 import { groupDeviations } from "./judge-again.ts";
-import { askMonthly, tellOverdue } from "./monitoring.ts";
+import { askAgain, askMonthly, tellOverdue } from "./monitoring.ts";
 import { summarise } from "./notifications.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { reconcileRepository } from "./reconcile.ts";
@@ -25,7 +25,10 @@ const RUN: { readonly [K in TaskKind]: Runner<K> } = {
   census: (tools, { round }) => census(tools, round),
   redeliver: (tools, { span }) => redeliver(tools, span?.from),
   "count-hour": (tools, { round }) => countLastHour(tools, round),
-  "count-ended": (tools) => countEnded(tools),
+  "count-ended": async (tools, _, fence) => {
+    await countEnded(tools);
+    await askAgain(tools, fence);
+  },
   monthly: (tools, { dueAt }, fence) => askMonthly(tools, fence, dueAt),
   sweep: inRepository(sweepRepository),
   reconcile: inRepository((tools, watched, { span, small }) =>

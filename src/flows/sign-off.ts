@@ -1,10 +1,11 @@
 /** The command that signs a month off, on the issue that asks for it. */
 
+import { ownerOf } from "../domain/deviation/monitoring.ts";
 import type { MonthlyReviewRecord } from "../domain/record.ts";
 import { CONTROL_NAMES } from "../domain/result.ts";
 import { listed, markdown } from "../domain/wording.ts";
 import type { Command, CommandAnswer } from "./answer-command.ts";
-import { reviewsOf, signOff } from "./monitoring.ts";
+import { isOwnerOf, newestPolicy, reviewsOf, signOff, successorOf } from "./monitoring.ts";
 
 /** `approve <what you saw>` for all one's controls of the month, `approve CONTROL: <what you saw>` for one. */
 export const signOffMonth: Command = {
@@ -19,9 +20,14 @@ export const signOffMonth: Command = {
     const control = CONTROL_NAMES.find((each) => each === named);
     const said = (control === undefined ? rest : (words ?? "")).trim();
     const all = await reviewsOf(tools, organizationId, month ?? "");
-    const own = all.filter(
-      (each) => isOwner(each, login) && (control === undefined || each.control === control),
-    );
+    const policy = await newestPolicy(tools, organizationId);
+    const isOwn = (each: MonthlyReviewRecord): boolean => {
+      const named = policy === null ? null : ownerOf(policy.effective, each.control);
+      return (
+        isOwnerOf(each, { id, login }) || successorOf(each, named)?.toLowerCase() === login.toLowerCase()
+      );
+    };
+    const own = all.filter((each) => isOwn(each) && (control === undefined || each.control === control));
     if (own.length === 0) return refused(whoseText(all, control, month));
     const says: string[] = [];
     const entries = [];
@@ -54,10 +60,6 @@ export const signOffMonth: Command = {
     return { outcome: "done", reply, entries };
   },
 };
-
-function isOwner({ owner }: MonthlyReviewRecord, login: string): boolean {
-  return owner?.toLowerCase() === login.toLowerCase();
-}
 
 function whoseText(
   all: readonly MonthlyReviewRecord[],

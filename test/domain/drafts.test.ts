@@ -175,6 +175,17 @@ const changed = (entry: LoggedEntry, body: Readonly<Record<string, unknown>>): L
 
 const landed = changeEntry(1, start).body;
 
+const AUGUST = {
+  population: 3,
+  passed: 3,
+  failed: 0,
+  waived: 0,
+  unverifiable: 0,
+  deviations: 0,
+  openRemediations: 0,
+  clean: true,
+};
+
 /** What is read from the log: one settled deviation, one that is not, and what surrounds them. */
 const ENTRIES: readonly LoggedEntry[] = [
   entry("policy", "p1", start, policyBody(POLICY)),
@@ -209,20 +220,20 @@ const ENTRIES: readonly LoggedEntry[] = [
     control: "independently-approved",
     month: "2026-08",
     owner: "dan",
+    ownerId: 4,
     askedAt: 0,
     dueAt: 0,
-    figures: {
-      population: 3,
-      passed: 3,
-      failed: 0,
-      waived: 0,
-      unverifiable: 0,
-      deviations: 0,
-      openRemediations: 0,
-      clean: true,
-    },
+    figures: AUGUST,
     issueIn: null,
-    signedOff: { by: { id: 4, login: "dan" }, at: 1, comment: "seen", via: "comment" },
+    signedOff: {
+      by: { id: 4, login: "dan" },
+      at: 1,
+      comment: "seen",
+      via: "comment",
+      figures: AUGUST,
+      remark: null,
+    },
+    earlier: [],
   }),
   entry("completeness", `1:refs/heads/main:${start}:${now}`, now, {
     repository,
@@ -299,7 +310,14 @@ const SEEN: Sight = {
   unseen: [],
 };
 
-const RECORDS: Records = { organization: "acme", at: now, entries: ENTRIES, sight: SEEN, named: NAMED };
+const RECORDS: Records = {
+  organization: "acme",
+  at: now,
+  entries: ENTRIES,
+  sight: SEEN,
+  months: [{ control: "independently-approved", month: "2026-08", clean: true }],
+  named: NAMED,
+};
 
 const PERIOD = { name: "2026-Q3", from: start, to: end, changes: 1184, deployments: 40 };
 const SINCE = { name: "since 2026-Q3", from: end, to: now, changes: 12, deployments: 2 };
@@ -378,7 +396,7 @@ describe("what the drafts say", () => {
       "2026-09-01",
       "terraform run 812",
       "Terraform",
-      "2026-08: independently-approved was clean",
+      "2026-08: independently-approved is clean as the month is known today",
     ])
       expect(text).toContain(said);
   });

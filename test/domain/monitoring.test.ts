@@ -20,17 +20,31 @@ import {
   waitsOf,
 } from "../../src/domain/deviation/waiting-times.ts";
 import { defaultPolicy } from "../../src/domain/policy/tighten.ts";
-import type { ChangeRecord, MonthlyReviewRecord } from "../../src/domain/record.ts";
-import type { Outcome, Result } from "../../src/domain/result.ts";
+import type { ChangeRecord, MonthlyFigures, MonthlyReviewRecord } from "../../src/domain/record.ts";
+import type { ControlName, Outcome, Result } from "../../src/domain/result.ts";
 
 const HOUR = 3_600_000;
 
+const FIGURES: MonthlyFigures = {
+  population: 4,
+  passed: 4,
+  failed: 0,
+  waived: 0,
+  unverifiable: 0,
+  deviations: 0,
+  openRemediations: 0,
+  clean: true,
+};
+
 describe("the status of a monthly review", () => {
+  const control = "checks-passed";
   const signedOff = (at: number): MonthlyReviewRecord["signedOff"] => ({
     by: { id: 1, login: "carol" },
     at,
     comment: "seen",
     via: "comment",
+    figures: FIGURES,
+    remark: null,
   });
 
   test.each([
@@ -39,18 +53,47 @@ describe("the status of a monthly review", () => {
     ["signed off when that was on its date", signedOff(100), 999, "signed-off"],
     ["late when it was signed off after it, whenever it is looked at", signedOff(101), 999, "late"],
   ] as const)("is %s", (_, signed, now, status) => {
-    expect(monthlyStatus({ dueAt: 100, signedOff: signed }, now)).toBe(status);
+    expect(monthlyStatus({ control, dueAt: 100, signedOff: signed }, now)).toBe(status);
   });
 
   test("is never late or missing before its date, and never due after it", () => {
     assert(
       property(nat(), nat(), option(nat(), { nil: null }), (dueAt, now, signed) => {
-        const status = monthlyStatus({ dueAt, signedOff: signed === null ? null : signedOff(signed) }, now);
+        const status = monthlyStatus(
+          { control, dueAt, signedOff: signed === null ? null : signedOff(signed) },
+          now,
+        );
         expect(status === "due").toBe(signed === null && now <= dueAt);
         expect(status === "late").toBe(signed !== null && signed > dueAt);
       }),
     );
   });
+});
+
+test("a month that came to be otherwise than its signer saw says so", () => {
+  const signed = {
+    by: { id: 1, login: "carol" },
+    at: 1,
+    comment: "seen",
+    via: "comment",
+    remark: null,
+  } as const;
+  const status = (
+    seen: Partial<MonthlyFigures>,
+    now: Partial<MonthlyFigures>,
+    control: ControlName = "checks-passed",
+  ) =>
+    monthlyStatus({ control, dueAt: 100, signedOff: { ...signed, figures: { ...FIGURES, ...seen } } }, 200, {
+      ...FIGURES,
+      ...now,
+    });
+  expect(status({}, {})).toBe("signed-off");
+  // That something was remediated since changes nothing of what happened.
+  expect(status({ openRemediations: 2 }, {})).toBe("signed-off");
+  for (const now of [{ failed: 1 }, { deviations: 1 }, { unverifiable: 1 }, { population: 5 }])
+    expect(status({}, now)).toBe("changed");
+  expect(status({}, { population: 5 }, "emergency-reviewed-in-time")).toBe("signed-off");
+  expect(status({}, { failed: 1 }, "emergency-reviewed-in-time")).toBe("changed");
 });
 
 describe("a month", () => {
@@ -97,7 +140,8 @@ describe("what a control came to", () => {
       unverifiable: 1,
       deviations: 0,
       openRemediations: 0,
-      clean: true,
+      // One failed, though no deviation was opened for it.
+      clean: false,
     });
     expect(tally.inUse(defaultPolicy())).toEqual(["checks-passed"]);
   });

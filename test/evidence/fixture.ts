@@ -543,27 +543,37 @@ function monthlyReview(month: "2026-07" | "2026-08" | "2026-09"): MonthlyReviewR
   };
   const [askedAt, dueAt, signedAt] = times[month];
   const failed = month === "2026-08" ? 1 : 0;
+  const figures = {
+    population: 2,
+    passed: 2 - failed,
+    failed,
+    waived: 0,
+    unverifiable: 0,
+    deviations: failed,
+    openRemediations: failed,
+    clean: failed === 0,
+  };
   return {
     control: "independently-approved",
     month,
     owner: "carol",
+    ownerId: 33,
     askedAt,
     dueAt,
-    figures: {
-      population: 2,
-      passed: 2 - failed,
-      failed,
-      waived: 0,
-      unverifiable: 0,
-      deviations: failed,
-      openRemediations: failed,
-      clean: failed === 0,
-    },
+    figures,
     issueIn: "acme/change-control",
     signedOff:
       signedAt === null
         ? null
-        : { by: { id: 33, login: "carol" }, at: signedAt, comment: "=looked at each", via: "comment" },
+        : {
+            by: { id: 33, login: "carol" },
+            at: signedAt,
+            comment: "=looked at each",
+            via: "comment",
+            figures,
+            remark: null,
+          },
+    earlier: [],
   };
 }
 

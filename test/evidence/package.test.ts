@@ -89,6 +89,19 @@ describe("the package of a small log", () => {
     expect(rows.get("9004")?.["deviation_id"]).toBe(deviation?.["deviation_id"]);
   });
 
+  test("says first what the policy does not ask for, and which months nobody signed off", async () => {
+    const manifest = JSON.parse(await readFile(join(one, "manifest.json"), "utf8")) as {
+      known_limitations: readonly string[];
+    };
+    expect(manifest.known_limitations[0]).toContain("The policy does not ask for approved-by-owners");
+    expect(manifest.known_limitations.join()).not.toContain("No control was signed off");
+    const asked = new Map(
+      (await table("controls.csv")).map((row) => [row["control"], row["asked_by_policies"]]),
+    );
+    expect(asked.get("checks-passed")).toBe("0");
+    expect(asked.get("independently-approved")).toBe("1");
+  });
+
   test("keeps formulas and scripts of titles harmless", async () => {
     const row = (await table("changes.csv")).find((each) => each["pull_request"] === "2");
     expect(row?.["pull_request_title"]).toMatch(/^'=HYPERLINK/u);

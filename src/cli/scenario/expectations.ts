@@ -95,7 +95,7 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
   monitoring: {
     control: text.optional(),
     month: text.optional(),
-    status: z.enum(["due", "signed-off", "late", "missing"]).optional(),
+    status: z.enum(["due", "signed-off", "late", "missing", "changed"]).optional(),
     clean: z.boolean().optional(),
     by: text.optional(),
     says,

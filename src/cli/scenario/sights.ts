@@ -11,6 +11,7 @@ import type { Result } from "../../domain/result.ts";
 import { DRAFT_KINDS } from "../../domain/drafts/draft.ts";
 import { periodAt } from "../../domain/readiness.ts";
 import { draft } from "../../flows/drafts.ts";
+import { reviewsNow } from "../../flows/monitoring.ts";
 import { readiness } from "../../flows/readiness.ts";
 import { readinessLines } from "../readiness.ts";
 import { completeness } from "./completeness.ts";
@@ -466,14 +467,24 @@ export class Sights {
   }
 
   async #monitoring(): Promise<Sight> {
-    const records = await this.bodies("monthly-review");
-    const rows = records.map((record): Row => ({
+    const [repository] = await this.bodies("repository");
+    const ledger = await this.#stage.openLedger();
+    const { reviews, figures } = await reviewsNow(
+      ledger,
+      repository?.repository.ownerId ?? 0,
+      this.#now,
+    ).finally(() => ledger.close());
+    const rows = reviews.map((record): Row => ({
       control: record.control,
       month: record.month,
-      status: monthlyStatus(record, this.#now),
-      clean: record.figures.clean,
+      status: monthlyStatus(record, this.#now, figures(record.month, record.control)),
+      clean: figures(record.month, record.control)?.clean ?? record.figures.clean,
       by: record.signedOff?.by.login,
-      says: `${figuresText(record.figures)}\n${record.signedOff?.comment ?? ""}`,
+      says: [
+        figuresText(record.figures),
+        record.signedOff?.comment ?? "",
+        record.signedOff?.remark ?? "",
+      ].join("\n"),
     }));
     return { columns: ["control", "month", "status", "clean", "by", "says"], rows, anywhere: true };
   }

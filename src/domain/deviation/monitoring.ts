@@ -4,21 +4,39 @@ import { dueAfter, type Calendar, type Term } from "../calendar.ts";
 import type { Instant } from "../change.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { DeviationRecord, MonthlyFigures, MonthlyReviewRecord } from "../record.ts";
+import type { Span } from "../span.ts";
 import { CONTROL_NAMES, type ControlName, type Outcome } from "../result.ts";
 
 /** How long an owner has from being asked. */
 export const REVIEW_TERM: Term = { unit: "business-days", count: 10 };
 
-/** What became of a monthly review; computed from the record and the clock, never stored. */
-export type MonthlyStatus = "due" | "signed-off" | "late" | "missing";
+/** What became of a monthly review; computed from the record, the clock and what the month is known to be, never stored. */
+export type MonthlyStatus = "due" | "signed-off" | "late" | "missing" | "changed";
 
-/** The status of a review at a moment: signed off in time or late; not signed off and still due, or missing. */
+/**
+ * The status of a review at a moment: signed off in time or late; not signed off and still due, or missing; changed where the month
+ * came to be otherwise than the signer saw. `figures`: as counted now; left out: nothing changed.
+ */
 export function monthlyStatus(
-  { dueAt, signedOff }: Pick<MonthlyReviewRecord, "dueAt" | "signedOff">,
+  { dueAt, signedOff, control }: Pick<MonthlyReviewRecord, "dueAt" | "signedOff" | "control">,
   now: Instant,
+  figures?: MonthlyFigures,
 ): MonthlyStatus {
-  if (signedOff !== null) return signedOff.at <= dueAt ? "signed-off" : "late";
-  return now <= dueAt ? "due" : "missing";
+  if (signedOff === null) return now <= dueAt ? "due" : "missing";
+  if (figures !== undefined && isOtherwise(control, signedOff.figures, figures)) return "changed";
+  return signedOff.at <= dueAt ? "signed-off" : "late";
+}
+
+/** Tells whether a month is otherwise than it was seen: more or less of it failed, deviated, cannot be told, or is known at all. */
+export function isOtherwise(control: ControlName, seen: MonthlyFigures, now: MonthlyFigures): boolean {
+  // Whether an emergency was reviewed in time is known only when the review is owed: the month goes on growing.
+  const grows = control === "emergency-reviewed-in-time";
+  return (
+    seen.failed !== now.failed ||
+    seen.deviations !== now.deviations ||
+    seen.unverifiable !== now.unverifiable ||
+    (seen.population !== now.population && !grows)
+  );
 }
 
 /** The entry's subject. One log may hold several organisations. */
@@ -32,7 +50,7 @@ export function monthOf(at: Instant): string {
 }
 
 /** A month's span, UTC, half-open. */
-export function spanOf(month: string): { readonly from: Instant; readonly to: Instant } {
+export function spanOf(month: string): Span {
   const [year = Number.NaN, number = Number.NaN] = month.split("-").map(Number);
   return { from: Date.UTC(year, number - 1, 1), to: Date.UTC(year, number, 1) };
 }
@@ -82,9 +100,11 @@ export class MonthlyTally {
     }
   }
 
-  /** Counts a deviation: among the month's if it happened in `span`, among the open ones if it is not settled. */
-  deviation(record: DeviationRecord, span: { readonly from: Instant; readonly to: Instant }): void {
-    const happened = record.happenedAt >= span.from && record.happenedAt < span.to;
+  /** Counts a deviation: among the month's if it happened, or lists what happened, in `span`; among the open ones if it is not done. */
+  deviation(record: DeviationRecord, span: Span): void {
+    // It belongs to the month of what it lists, whenever it was found or fell overdue.
+    const moments = record.listed.length === 0 ? [record.happenedAt] : record.listed.map(({ at }) => at);
+    const happened = moments.some((at) => at >= span.from && at < span.to);
     for (const control of record.controls) {
       if (happened && isDeviation(record)) bump(this.#deviations, control);
       if (isUnsettled(record)) bump(this.#open, control);
@@ -104,7 +124,7 @@ export class MonthlyTally {
       unverifiable,
       deviations,
       openRemediations: this.#open.get(control) ?? 0,
-      clean: deviations === 0,
+      clean: deviations === 0 && fail === 0,
     };
   }
 

@@ -4,12 +4,14 @@ import { Temporal } from "temporal-polyfill";
 import type { Instant } from "../change.ts";
 import type {
   DeviationRecord,
+  MonthlyFigures,
   MonthlyReviewRecord,
   RemediationRecord,
   RemediationReview,
   Severity,
 } from "../record.ts";
 import type { ControlName } from "../result.ts";
+import { isOtherwise } from "./monitoring.ts";
 
 /** What a monthly review says of one control in one month (YYYY-MM, UTC); `clean`: it operated without a deviation. */
 export interface ReviewedMonth {
@@ -18,11 +20,21 @@ export interface ReviewedMonth {
   readonly clean: boolean;
 }
 
-/** What the monthly reviews that somebody signed off say. */
-export function reviewedMonths(reviews: readonly MonthlyReviewRecord[]): readonly ReviewedMonth[] {
-  return reviews
-    .filter(({ signedOff }) => signedOff !== null)
-    .map(({ control, month, figures }) => ({ control, month, clean: figures.clean }));
+/**
+ * What the monthly reviews that somebody signed off say of their months as they are known now: a signature says that somebody looked,
+ * not that what is found out later did not happen. `now`: the month's figures as counted now.
+ */
+export function reviewedMonths(
+  reviews: readonly MonthlyReviewRecord[],
+  now: (month: string, control: ControlName) => MonthlyFigures | undefined,
+): readonly ReviewedMonth[] {
+  return reviews.flatMap(({ control, month, signedOff }) => {
+    const figures = now(month, control);
+    if (signedOff === null || figures === undefined) return [];
+    // Whoever signed off another month than it was did not see this one.
+    const isSeen = !isOtherwise(control, signedOff.figures, figures);
+    return [{ control, month, clean: isSeen && figures.clean }];
+  });
 }
 
 /**

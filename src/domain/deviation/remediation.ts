@@ -132,10 +132,10 @@ export const REMEDIATION_TRANSITIONS: readonly Row[] = [
     command: "effective",
     from: ["done"],
     to: "effective",
-    needs: ["other", "causer", "auditor"],
-    bars: ["owner", "app"],
+    needs: ["other", "auditor"],
+    bars: ["owner", "causer", "app"],
     refusal:
-      "Someone other than the owner says whether it is effective; nobody judges their own remediation.",
+      "Someone other than the owner, who did not cause it either, says whether it is effective; nobody judges their own remediation or what they did.",
   },
   {
     command: "not-effective",

@@ -3,6 +3,7 @@
 import type { Instant } from "../change.ts";
 import { canonical, sha256 } from "../digest.ts";
 import { isOfKind, type Bodies, type EntryKind, type LoggedEntry } from "../entry.ts";
+import type { ReviewedMonth } from "../deviation/operating.ts";
 import type { Sight, Statement } from "../observed.ts";
 import { lineOf } from "../stored.ts";
 import { short } from "../wording.ts";
@@ -33,6 +34,8 @@ export interface Records {
   readonly entries: readonly LoggedEntry[];
   /** What was observed by then. */
   readonly sight: Sight;
+  /** The months somebody signed off, as they are known now. */
+  readonly months: readonly ReviewedMonth[];
   /** What the ledger's own list names of the kinds of record a draft rests on: nothing of it may lack among the entries. */
   readonly named: readonly Pick<LoggedEntry, "kind" | "subject" | "seq">[];
 }

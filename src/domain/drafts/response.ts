@@ -88,10 +88,13 @@ function parts(records: Records, answered: Answered, cite: Citations): readonly 
       ? `It has not been shown effective yet ${mark}.`
       : `${personName(body.effective.by)} found it effective at ${time(body.effective.at)}: ${markdownInFile(body.effective.text)} ${mark}.`,
     "",
-    ...reviews.map(
-      ({ body: { control, month, figures, signedOff }, entry: review }) =>
-        `- ${month}: ${control} ${figures.clean ? "was clean" : "was not clean"}, ${figures.passed} of ${figures.population} passed; signed off by ${personName(signedOff?.by ?? null)} ${cite.of(review)}.`,
-    ),
+    ...reviews.map(({ body: { control, month, signedOff }, entry: review }) => {
+      const { passed, population } = signedOff?.figures ?? { passed: 0, population: 0 };
+      const isClean = records.months.some(
+        (each) => each.control === control && each.month === month && each.clean,
+      );
+      return `- ${month}: ${control} ${isClean ? "is clean as the month is known today" : "is not clean"}; ${personName(signedOff?.by ?? null)} signed it off having seen that ${passed} of ${population} passed ${cite.of(review)}.`;
+    }),
     ...(body.elsewhere === null
       ? []
       : ["", `Where else it was looked for: ${markdownInFile(body.elsewhere.text)} ${mark}`]),

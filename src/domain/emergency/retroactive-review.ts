@@ -74,8 +74,13 @@ export function mayReview({ entitled, contributed, declared, authorised }: Stand
 
 /** Who had a part in an emergency beside the contributors. */
 export function partiesOf(emergency: EmergencyRecord): readonly Actor[] {
-  const { authorised } = emergency;
-  return [...declarersOf(emergency), ...(authorised === null ? [] : [authorised.by])];
+  const { authorised, confirmed } = emergency;
+  return [
+    ...declarersOf(emergency),
+    ...(authorised === null ? [] : [authorised.by]),
+    // Who stood by what another authorised alone has authorised it as well.
+    ...(confirmed?.by == null ? [] : [confirmed.by]),
+  ];
 }
 
 /** The entry of a review as it is now. */

@@ -2,6 +2,7 @@
 
 import { isAccepted } from "../acceptance.ts";
 import type { Acceptance, Actor, Change, PullRequest } from "../change.ts";
+import type { ChangeRecord, DeploymentRecord } from "../record.ts";
 import { contributorsOf } from "../contribution.ts";
 import { carriedIn } from "../controls/independently-approved.ts";
 import type { Assessment, JudgedApproval, Outcome } from "../result.ts";
@@ -203,6 +204,12 @@ const CHANGE_COLUMNS: readonly Column<ChangeRow>[] = [
   ),
   column("deviation_id", "list", "Deviations that list this change.", (row) => listText(row.deviations)),
   column(
+    "without_deviation_because",
+    "text",
+    "Why a change that is not compliant has no deviation; empty: it has one, or needs none.",
+    (row) => withoutDeviation(row.body, row.deviations),
+  ),
+  column(
     "first_production_deployment_id",
     "digest",
     "The first successful production deployment that carried it; empty: none known when this was generated.",
@@ -273,6 +280,17 @@ async function* firstDeployments(source: EvidenceSource): AsyncIterable<string> 
     for (const { id } of deployment.carried)
       yield pairLine(id, String(deployment.succeededAt).padStart(16, "0"), deployment.id);
   }
+}
+
+/** Says why something that is not compliant has no deviation; null: it has one, or needs none. */
+export function withoutDeviation(
+  { mode, assessment }: Pick<ChangeRecord | DeploymentRecord, "mode" | "assessment">,
+  deviations: readonly string[],
+): string | null {
+  if (assessment.verdict !== "non-compliant" || deviations.length > 0) return null;
+  return mode === "observe"
+    ? "the policy only observed (mode observe): nothing was opened"
+    : "none is on record for it, nor for what it repeats";
 }
 
 /** Pairs of subject (change or deployment) and deviation, of all time. */

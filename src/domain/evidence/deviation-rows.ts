@@ -8,6 +8,7 @@ import { column, groupsText, listText, personText, table, logColumns } from "./t
 
 /** How often a control failed, of how many times it was tested. */
 interface Extent {
+  readonly control: ControlName;
   failed: number;
   tested: number;
 }
@@ -124,21 +125,21 @@ export const DEVIATIONS = table<DeviationRow>({
       ({ body }) => body.exposure.to,
     ),
     column(
-      "extent",
+      "extent_control",
       "text",
-      "How its controls failed in the period: isolated (once), repeated, or pervasive (on a tenth of what was tested, or more, and repeatedly); empty: not tested in the period.",
-      ({ extent }) => extentOf(extent),
+      "The control of its controls that failed most in the period; empty: none of them was tested in it.",
+      ({ extent }) => extent?.control ?? null,
     ),
     column(
       "extent_failed",
       "integer",
-      "How often the control of its controls that failed most did so in the period.",
+      "How often that control failed in the period.",
       ({ extent }) => extent?.failed ?? null,
     ),
     column(
       "extent_tested",
       "integer",
-      "Out of how many changes and deployments on which that control passed or failed.",
+      "Out of how many changes and deployments on which it passed or failed.",
       ({ extent }) => extent?.tested ?? null,
     ),
     column("actors", "list", "Who caused it, login#id.", ({ body }) => listText(body.actors.map(personText))),
@@ -156,14 +157,6 @@ export const DEVIATIONS = table<DeviationRow>({
   },
 });
 
-const PERVASIVE = 0.1;
-
-function extentOf(extent: Extent | null): string | null {
-  if (extent === null || extent.tested === 0 || extent.failed === 0) return null;
-  if (extent.failed === 1) return "isolated";
-  return extent.failed / extent.tested >= PERVASIVE ? "pervasive" : "repeated";
-}
-
 /** One count for each control: memory does not grow with the period. */
 async function extentsIn(source: EvidenceSource): Promise<ReadonlyMap<ControlName, Extent>> {
   const extents = new Map<ControlName, Extent>();
@@ -171,7 +164,7 @@ async function extentsIn(source: EvidenceSource): Promise<ReadonlyMap<ControlNam
     for await (const { body } of statesOf(source, kind))
       for (const { control, outcome } of body.assessment.results) {
         if (outcome !== "pass" && outcome !== "fail") continue;
-        const extent = extents.get(control) ?? { failed: 0, tested: 0 };
+        const extent = extents.get(control) ?? { control, failed: 0, tested: 0 };
         extent.tested += 1;
         if (outcome === "fail") extent.failed += 1;
         extents.set(control, extent);

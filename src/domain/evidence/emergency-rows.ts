@@ -1,6 +1,7 @@
 /** The rows of emergency-changes.csv and retroactive-reviews.csv: every emergency and every review owed, with each time and actor. */
 
-import { declarersOf, type Deed, type EmergencyRecord } from "../emergency/exception.ts";
+import type { Deed, EmergencyRecord } from "../emergency/exception.ts";
+import { partiesOf } from "../emergency/retroactive-review.ts";
 import { isLate, isOverdue } from "../emergency/retroactive-review.ts";
 import { termText } from "../calendar.ts";
 import type { Instant } from "../change.ts";
@@ -193,7 +194,7 @@ export const RETROACTIVE_REVIEWS = table<Owed>({
       "list",
       "Declarers and authoriser, login#id, beside the contributors of the change: none of them may review.",
       ({ emergency }) => {
-        const parties = [...declarersOf(emergency), emergency.authorised?.by ?? null];
+        const parties = partiesOf(emergency);
         return listText([...new Set(parties.filter((actor) => actor !== null).map(personText))]);
       },
     ),

@@ -1,12 +1,16 @@
 /** The rows of monitoring.csv and waiting-times.csv. */
 
+import { countMonths, figuresNow } from "../deviation/month-count.ts";
+import type { MonthlyFigures } from "../record.ts";
 import { monthlyStatus, monthOf } from "../deviation/monitoring.ts";
 import { waitsOf, type Waits } from "../deviation/waiting-times.ts";
 import { statesOf, type EvidenceSource, type Stated } from "./population.ts";
-import { column, table } from "./table.ts";
+import { column, groupsText, personText, table, timeText } from "./table.ts";
 
 interface ReviewRow extends Stated<"monthly-review"> {
   readonly generatedAt: number;
+  /** What the month is known to be now. */
+  readonly now: MonthlyFigures | undefined;
 }
 
 /** One row for each month of each control that was asked for or signed off. */
@@ -20,10 +24,15 @@ export const MONITORING = table<ReviewRow>({
     column(
       "status",
       "text",
-      "When this was generated: due, signed-off, late (signed off after its date) or missing (not signed off, and its date has passed).",
-      ({ body, generatedAt }) => monthlyStatus(body, generatedAt),
+      "When this was generated: due, signed-off, late (signed off after its date), missing (not signed off, and its date has passed) or changed (signed off as something else than the month is known to be now).",
+      ({ body, generatedAt, now }) => monthlyStatus(body, generatedAt, now),
     ),
-    column("owner", "text", "Login the policy named when it was asked for.", ({ body }) => body.owner),
+    column(
+      "owner",
+      "text",
+      "Login the policy named when it was asked for; login#id where it was found out whose it was.",
+      ({ body }) => (body.owner === null ? null : personText({ login: body.owner, id: body.ownerId })),
+    ),
     column("asked_at", "time", "When it was asked for.", ({ body }) => body.askedAt),
     column("due_at", "time", "By when it was due.", ({ body }) => body.dueAt),
     column(
@@ -43,6 +52,27 @@ export const MONITORING = table<ReviewRow>({
       ({ body }) => body.signedOff?.via ?? null,
     ),
     column("comment", "text", "What they said they saw.", ({ body }) => body.signedOff?.comment ?? null),
+    column(
+      "remark",
+      "text",
+      "What speaks against the signer's word, such as a deviation of the month that they caused.",
+      ({ body }) => body.signedOff?.remark ?? null,
+    ),
+    column(
+      "signed_off_before",
+      "list",
+      "Earlier sign-offs, before the month was found to be otherwise: login#id;time;failed;deviations as seen then;comment.",
+      ({ body }) =>
+        groupsText(
+          body.earlier.map(({ by, at, figures, comment }) => [
+            personText(by),
+            timeText(at),
+            String(figures.failed),
+            String(figures.deviations),
+            comment,
+          ]),
+        ),
+    ),
     column(
       "population",
       "integer",
@@ -65,19 +95,48 @@ export const MONITORING = table<ReviewRow>({
     column(
       "open_remediations",
       "integer",
-      "Deviations of this control, of any month, not settled when it was counted.",
+      "Deviations of this control, of any month, open or in remediation when it was counted.",
       ({ body }) => body.figures.openRemediations,
     ),
     column(
       "clean",
       "yes-no",
-      "No deviation of this control happened in the month.",
-      ({ body }) => body.figures.clean,
+      "As it was counted then: nothing failed, and no deviation of this control happened in the month.",
+      ({ body: { figures } }) => figures.clean && figures.failed === 0 && figures.deviations === 0,
+    ),
+    column(
+      "population_now",
+      "integer",
+      "The same as population, as it is known when this was generated.",
+      ({ now }) => now?.population ?? null,
+    ),
+    column(
+      "failed_now",
+      "integer",
+      "The same as failed, as it is known now.",
+      ({ now }) => now?.failed ?? null,
+    ),
+    column(
+      "deviations_now",
+      "integer",
+      "The same as deviations, as it is known now.",
+      ({ now }) => now?.deviations ?? null,
+    ),
+    column(
+      "clean_now",
+      "yes-no",
+      "As it is known now: nothing failed, no deviation happened, and every day of the month was observed or read afterwards.",
+      ({ now }) => now?.clean ?? null,
     ),
   ],
   async *rows(source) {
+    const { organizationId, sight, generatedAt } = source;
+    const months: string[] = [];
+    for await (const { body } of statesOf(source, "monthly-review"))
+      if (!months.includes(body.month)) months.push(body.month);
+    const counts = await countMonths(source, organizationId, months, { sight, at: generatedAt });
     for await (const stated of statesOf(source, "monthly-review"))
-      yield { ...stated, generatedAt: source.generatedAt };
+      yield { ...stated, generatedAt, now: figuresNow(counts, stated.body.month, stated.body.control) };
   },
 });
 

@@ -12,6 +12,8 @@ import type { CompletenessDocument } from "./completeness.ts";
 import { EMERGENCY_CHANGES, emergenciesOf, RETROACTIVE_REVIEWS } from "./emergency-rows.ts";
 import { CONTROL_STATE, PRIVILEGED_ACTORS } from "./control-rows.ts";
 import { EXEMPTIONS } from "./exemption-rows.ts";
+import { unaskedText } from "../policy/asked.ts";
+import type { ControlName } from "../result.ts";
 import { timeText, type ColumnInfo, type Table } from "./table.ts";
 import { isWithin, type EvidenceSource, type Period } from "./population.ts";
 import type { LoggedEntry } from "../entry.ts";
@@ -310,6 +312,10 @@ export function limitationsOf(facts: {
   readonly generatedAt: number;
   readonly completeness: CompletenessDocument;
   readonly sight: Sight;
+  /** Controls that none of the policies in force asks for. */
+  readonly unasked: readonly ControlName[];
+  /** Rows of monitoring.csv, and whether anybody is named to sign months off. */
+  readonly monitoring: { readonly rows: number; readonly isOwned: boolean };
   /** Changes and deployments judged while the policy only observed, and all of them. */
   readonly observed: { readonly count: number; readonly of: number };
   readonly readLater: number;
@@ -325,6 +331,13 @@ export function limitationsOf(facts: {
     ...when(
       observed.count > 0,
       `The policy only observed (mode observe) when ${observed.count} of ${observed.of} changes and deployments were judged: nothing of them was held back, and what was not compliant opened no deviation.`,
+    ),
+    ...when(facts.unasked.length > 0, unaskedText(facts.unasked) ?? ""),
+    ...when(
+      facts.monitoring.rows === 0,
+      facts.monitoring.isOwned
+        ? "No control was signed off for a month of this period: nobody was asked yet, as no month of it that was observed is over."
+        : "No control was signed off for a month of this period: the policy names nobody to do so (`monitoring.owner`).",
     ),
     ...when(
       generatedAt < period.to,

@@ -1,6 +1,7 @@
 /** The rows of remediation.csv and remediation-history.csv: what answers each deviation, and every step with its time and actor. */
 
 import { cleanMonthsSince, reviewedMonths, type ReviewedMonth } from "../deviation/operating.ts";
+import { countMonths, figuresNow, monthsOf } from "../deviation/month-count.ts";
 import { closingChecklist, MONTHS_OF_OPERATION, priorityOf } from "../deviation/remediation.ts";
 import type { DeviationRecord, MonthlyReviewRecord, Person, Said } from "../record.ts";
 import { deviationsOf } from "./deviation-rows.ts";
@@ -219,11 +220,13 @@ async function* answered(
   }
 }
 
-/** The monthly reviews signed off until the package was made: a few for each month. */
+/** The monthly reviews signed off until the package was made, with their months as they are known now: a few for each month. */
 async function monthsIn(source: EvidenceSource): Promise<readonly ReviewedMonth[]> {
   const reviews: MonthlyReviewRecord[] = [];
   for await (const { body } of statesOf(source, "monthly-review", "ever")) reviews.push(body);
-  return reviewedMonths(reviews);
+  const { organizationId, sight, generatedAt: at } = source;
+  const counts = await countMonths(source, organizationId, monthsOf(reviews), { sight, at });
+  return reviewedMonths(reviews, (month, control) => figuresNow(counts, month, control));
 }
 
 function sayings(all: readonly Said[]): string {

@@ -1,6 +1,9 @@
 /** The rows of scope.csv, controls.csv, policies/index.csv, tool.csv, completeness.csv and coverage-gaps.csv. */
 
 import { CONTROLS } from "../controls/assess.ts";
+import { ownerOf } from "../deviation/monitoring.ts";
+import { isAskedFor } from "../policy/asked.ts";
+import type { Policy } from "../policy/policy.ts";
 import { leavesOf } from "../policy/requirement.ts";
 import type { Control } from "../controls/control.ts";
 import type { LoggedEntry } from "../entry.ts";
@@ -98,15 +101,53 @@ export async function* repositoriesOf(source: EvidenceSource): AsyncIterable<Sta
   }
 }
 
+interface ControlRow {
+  readonly control: Control;
+  /** The newest policy on record, whose words are the organisation's. */
+  readonly policy: Policy | null;
+  readonly askedBy: number;
+  readonly policies: number;
+}
+
 /** The control matrix. */
-export const CONTROL_MATRIX = table<Control>({
+export const CONTROL_MATRIX = table<ControlRow>({
   path: "controls.csv",
   description:
     "Control matrix: each control with its objective, how it is tested, and the outside criteria it serves.",
   columns: [
-    column("control", "text", 'The fixed name, completing "This change was ...".', (control) => control.name),
-    column("objective", "text", "What it is for.", (control) => control.objective),
-    column("kind", "text", "preventive or detective.", (control) => control.kind),
+    column(
+      "control",
+      "text",
+      'The fixed name, completing "This change was ...".',
+      ({ control }) => control.name,
+    ),
+    column(
+      "company_id",
+      "text",
+      "The company's own number of it.",
+      ({ control, policy }) => policy?.controls[control.name]?.id ?? null,
+    ),
+    column(
+      "company_text",
+      "text",
+      "The company's own wording of it.",
+      ({ control, policy }) => policy?.controls[control.name]?.text ?? null,
+    ),
+    column(
+      "owner",
+      "text",
+      "Who signs it off each month, by login, as the newest policy names them.",
+      ({ control, policy }) => (policy === null ? null : ownerOf(policy, control.name)),
+    ),
+    column(
+      "asked_by_policies",
+      "integer",
+      "How many of the policy versions in policies/ ask for it; 0: nothing here shows that a change met it.",
+      (row) => row.askedBy,
+    ),
+    column("policies", "integer", "Of how many.", (row) => row.policies),
+    column("objective", "text", "What it is for.", ({ control }) => control.objective),
+    column("kind", "text", "preventive or detective.", ({ control }) => control.kind),
     column(
       "nature",
       "text",
@@ -114,14 +155,24 @@ export const CONTROL_MATRIX = table<Control>({
       () => "automated",
     ),
     column("frequency", "text", "When it is tested.", () => "each change or deployment"),
-    column("test", "text", "How the outcome is found.", (control) => control.test),
-    column("criteria", "list", "Outside criteria it serves, separated by ` | `.", (control) =>
+    column("test", "text", "How the outcome is found.", ({ control }) => control.test),
+    column("criteria", "list", "Outside criteria it serves, separated by ` | `.", ({ control }) =>
       groupsText(control.criteria.map((each) => [each])),
     ),
-    column("remediation", "text", "What to do when it fails.", (control) => control.remediation),
+    column("remediation", "text", "What to do when it fails.", ({ control }) => control.remediation),
   ],
-  async *rows() {
-    yield* CONTROLS.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  async *rows(source) {
+    const known: { readonly seq: number; readonly policy: Policy }[] = [];
+    for await (const { entry, body } of policiesOf(source))
+      known.push({ seq: entry.seq, policy: body.effective });
+    const policy = known.toSorted((a, b) => a.seq - b.seq).at(-1)?.policy ?? null;
+    for (const control of CONTROLS.toSorted((a, b) => (a.name < b.name ? -1 : 1)))
+      yield {
+        control,
+        policy,
+        askedBy: known.filter((each) => isAskedFor(each.policy, control.name)).length,
+        policies: known.length,
+      };
   },
 });
 

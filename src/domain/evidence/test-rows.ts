@@ -3,9 +3,9 @@
 import { canonical } from "../digest.ts";
 import type { DeploymentRecord } from "../record.ts";
 import type { Result } from "../result.ts";
-import { controlsWith, deviationSubjects } from "./change-rows.ts";
+import { controlsWith, deviationSubjects, withoutDeviation } from "./change-rows.ts";
 import { goneSources, sourceGoneColumn, type GoneRow } from "./gone-rows.ts";
-import { joinSorted, statesOf, type Stated } from "./population.ts";
+import { joinSorted, pairLine, statesOf, type EvidenceSource, type Stated } from "./population.ts";
 import { column, groupsText, listText, personText, table, timeText, logColumns } from "./table.ts";
 
 interface DeploymentRow extends Stated<"deployment">, GoneRow {
@@ -273,8 +273,17 @@ export const DEPLOYMENTS = table<DeploymentRow>({
     column("waived_controls", "list", "Controls waived.", ({ body }) =>
       controlsWith(body.assessment, "waived"),
     ),
-    column("deviation_id", "list", "Deviations that list this deployment.", (row) =>
-      listText(row.deviations),
+    column(
+      "deviation_id",
+      "list",
+      "Deviations that list this deployment, a change it carries, or, where it goes back to what was not compliant before, what it repeats.",
+      (row) => listText(row.deviations),
+    ),
+    column(
+      "without_deviation_because",
+      "text",
+      "Why a deployment that is not compliant has no deviation; empty: it has one, or needs none.",
+      (row) => withoutDeviation(row.body, row.deviations),
     ),
     column(
       "late",
@@ -292,7 +301,7 @@ export const DEPLOYMENTS = table<DeploymentRow>({
     ...logColumns<DeploymentRow>((row) => row.entry),
   ],
   async *rows(source) {
-    const deviations = joinSorted(source.sorted(deviationSubjects(source)));
+    const deviations = joinSorted(source.sorted(deploymentDeviations(source)));
     const gone = joinSorted(source.sorted(goneSources(source)));
     try {
       for await (const stated of statesOf(source, "deployment"))
@@ -307,6 +316,74 @@ export const DEPLOYMENTS = table<DeploymentRow>({
     }
   },
 });
+
+/** Pairs of deployment and deviation: its own, those of what it carries, and those of what it repeats. */
+async function* deploymentDeviations(source: EvidenceSource): AsyncIterable<string> {
+  yield* ownOrCarried(source);
+  // What goes back to a commit that was not compliant repeats what was deployed there before.
+  const known = joinSorted(source.sorted(placesWithDeviation(source)));
+  try {
+    let place = "";
+    let deviations: readonly (readonly string[])[] = [];
+    for await (const line of source.sorted(repeatedPlaces(source))) {
+      const [at = "", deployment = ""] = line.split("\t");
+      if (at !== place) deviations = await known.valuesOf(at);
+      place = at;
+      for (const [deviation = ""] of deviations) yield pairLine(deployment, deviation);
+    }
+  } finally {
+    await known.close();
+  }
+}
+
+/** Pairs of deployment and deviation: its own, and those of the refused changes it carries. */
+async function* ownOrCarried(source: EvidenceSource): AsyncIterable<string> {
+  const known = joinSorted(source.sorted(deviationSubjects(source)));
+  const asked = source.sorted(
+    (async function* () {
+      for await (const { body } of statesOf(source, "deployment", "ever")) {
+        const { id, carried } = body.deployment;
+        yield pairLine(id, id);
+        for (const change of carried) if (change.verdict === "non-compliant") yield pairLine(change.id, id);
+      }
+    })(),
+  );
+  try {
+    let subject = "";
+    let deviations: readonly (readonly string[])[] = [];
+    for await (const line of asked) {
+      const [of = "", deployment = ""] = line.split("\t");
+      if (of !== subject) deviations = await known.valuesOf(of);
+      subject = of;
+      for (const [deviation = ""] of deviations) yield pairLine(deployment, deviation);
+    }
+  } finally {
+    await known.close();
+  }
+}
+
+/** Pairs of place (repository, environment and commit) and deviation. */
+async function* placesWithDeviation(source: EvidenceSource): AsyncIterable<string> {
+  const known = joinSorted(source.sorted(ownOrCarried(source)));
+  try {
+    for await (const { entry, body } of statesOf(source, "deployment", "ever"))
+      for (const [deviation = ""] of await known.valuesOf(entry.subject))
+        yield pairLine(placeOf(body), deviation);
+  } finally {
+    await known.close();
+  }
+}
+
+/** Pairs of place and deployment that repeats what was refused there before. */
+async function* repeatedPlaces(source: EvidenceSource): AsyncIterable<string> {
+  for await (const { body } of statesOf(source, "deployment"))
+    if (body.assessment.results.some(({ cause }) => cause === "refused-before"))
+      yield pairLine(placeOf(body), body.deployment.id);
+}
+
+function placeOf({ deployment: { repository, environment, sha } }: DeploymentRecord): string {
+  return `${repository.id} ${sha} ${JSON.stringify(environment.toLowerCase())}`;
+}
 
 /** Whether the deployment was found to have gone round its environment's rules in one of these ways. */
 function ruleCause({ assessment }: DeploymentRecord, ...causes: readonly string[]): boolean {

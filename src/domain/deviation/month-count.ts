@@ -1,0 +1,76 @@
+/** Months counted from what is known now, by when things happened, whatever was known when they were asked for. */
+
+import type { Bodies, EntryKind, LoggedEntry } from "../entry.ts";
+import { unseenIn, type Sight } from "../observed.ts";
+import type { ControlName } from "../result.ts";
+import type { MonthlyFigures } from "../record.ts";
+import type { Instant } from "../change.ts";
+import { MonthlyTally, monthOf, spanOf } from "./monitoring.ts";
+import { waitsOf, type Waits } from "./waiting-times.ts";
+
+/** Where the newest states are read from. */
+export interface States {
+  states<K extends EntryKind>(
+    kind: K,
+    filter: {
+      readonly organizationId: number;
+      readonly from?: Instant;
+      readonly to?: Instant;
+      readonly order: "subject" | "at";
+    },
+  ): AsyncIterable<LoggedEntry<K>>;
+}
+
+/** What one month came to. */
+export interface CountedMonth {
+  readonly tally: MonthlyTally;
+  readonly waits: readonly Waits[];
+  /** Whether all of it was observed, or read afterwards. */
+  readonly isObserved: boolean;
+}
+
+/** Counts some months of an organisation; `sight`: left out where it does not matter what was observed. */
+export async function countMonths(
+  source: States,
+  organizationId: number,
+  months: readonly string[],
+  sight?: { readonly sight: Sight; readonly at: Instant },
+): Promise<ReadonlyMap<string, CountedMonth>> {
+  const wanted = [...new Set(months)].toSorted();
+  const [first, last] = [wanted[0], wanted.at(-1)];
+  if (first === undefined || last === undefined) return new Map();
+  const counts = new Map(
+    wanted.map((month) => {
+      const isObserved = sight === undefined || unseenIn(sight.sight, spanOf(month), sight.at).length === 0;
+      return [month, { tally: new MonthlyTally(), waits: [] as Waits[], isObserved }] as const;
+    }),
+  );
+  const span = { from: spanOf(first).from, to: spanOf(last).to };
+  for await (const { body, at } of source.states("change", { organizationId, ...span, order: "at" })) {
+    const month = counts.get(monthOf(at));
+    month?.tally.subject(body.assessment);
+    if (body.assessment.verdict !== "historic") month?.waits.push(waitsOf(body));
+  }
+  for await (const { body, at } of source.states("deployment", { organizationId, ...span, order: "at" }))
+    counts.get(monthOf(at))?.tally.subject(body.assessment);
+  for await (const { body } of source.states("deviation", { organizationId, order: "subject" }))
+    for (const [month, { tally }] of counts) tally.deviation(body, spanOf(month));
+  return counts;
+}
+
+/** What a month is known to be now: clean only if all of it was observed. */
+export function figuresNow(
+  counts: ReadonlyMap<string, CountedMonth>,
+  month: string,
+  control: ControlName,
+): MonthlyFigures | undefined {
+  const counted = counts.get(month);
+  if (counted === undefined) return undefined;
+  const figures = counted.tally.figures(control);
+  return { ...figures, clean: figures.clean && counted.isObserved };
+}
+
+/** The reviews whose months are counted, by what is signed off. */
+export function monthsOf(reviews: readonly Pick<Bodies["monthly-review"], "month">[]): readonly string[] {
+  return [...new Set(reviews.map(({ month }) => month))];
+}
