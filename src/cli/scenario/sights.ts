@@ -468,12 +468,11 @@ export class Sights {
 
   async #monitoring(): Promise<Sight> {
     const [repository] = await this.bodies("repository");
-    const ledger = await this.#stage.openLedger();
-    const { reviews, figures } = await reviewsNow(
-      ledger,
+    const { reviews, figures } = await readReviews(
+      this.#stage,
       repository?.repository.ownerId ?? 0,
       this.#now,
-    ).finally(() => ledger.close());
+    );
     const rows = reviews.map((record): Row => ({
       control: record.control,
       month: record.month,
@@ -540,6 +539,15 @@ export class Sights {
       ...pulls.map((pull) => `pull/${pull.number}`),
       ...this.#named((made) => made.sha === sha),
     ];
+  }
+}
+
+async function readReviews(stage: Stage, organizationId: number, at: Instant): ReturnType<typeof reviewsNow> {
+  const ledger = await stage.openLedger();
+  try {
+    return await reviewsNow(ledger, organizationId, at);
+  } finally {
+    await ledger.close();
   }
 }
 
