@@ -657,6 +657,8 @@ export const ObservationSchema = z.discriminatedUnion("kind", [
     personId: z.int().nullable(),
     /** What is left in a repository; absent: nothing. */
     permission: PermissionSchema.exactOptional(),
+    /** The team (`org/slug`) through which it was held in a repository: who is in it may hold it otherwise too. Absent: by themselves. */
+    through: z.string().exactOptional(),
     isBack: z.boolean(),
     at: InstantSchema,
   }),

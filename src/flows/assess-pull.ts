@@ -122,8 +122,10 @@ export async function assessGroup(
     (await tools.github.readMergeGroup(octokit, watched.repository, group)) ??
     (await unshownGroup(tools, watched, group, since));
   if (read === null) return;
-  const gathered = [];
-  for (const number of read.pulls) gathered.push(await gatherOpen(tools, watched, number));
+  const all = [];
+  for (const number of read.pulls) all.push(await gatherOpen(tools, watched, number));
+  // What was shown of it before may have landed or ended since: then there is nothing to judge.
+  const gathered = all.filter((each) => read.isOnRecord !== true || isOpenStill(each));
   const looks = gathered.flatMap(({ lookAt }) => lookAt ?? []);
   const again = lookAgainAtGroup(watched, group, since, looks);
   const first = gathered[0];
@@ -149,7 +151,13 @@ export async function assessGroup(
 
 type ReadGroup = NonNullable<Awaited<ReturnType<Tools["github"]["readMergeGroup"]>>> & {
   readonly awaited?: readonly NotShown[];
+  /** It is not shown now; this is what was shown of it before. */
+  readonly isOnRecord?: true;
 };
+
+function isOpenStill({ pull, isOver }: Awaited<ReturnType<typeof gatherPull>>): boolean {
+  return pull.state === "open" && !isOver;
+}
 
 interface Group {
   readonly headSha: Sha;
@@ -169,8 +177,61 @@ function lookAgainAtGroup(
   return [{ kind: "merge-group", repositoryId: repository.id, headSha, headRef, baseRef, since, dueAt }];
 }
 
+/** What is not shown of a merge group. */
+const GROUP = "the pull requests of this merge group";
+
+/** The pull requests that were shown of a group before, whole: its commit holds these for ever. Null: it was not. */
+async function pullsOnRecord(
+  tools: Tools,
+  { repository, installationId }: Watched,
+  { headSha }: Group,
+): Promise<ReadGroup | null> {
+  const pulls = (await tools.ledger.state("gate", `${repository.id}@${headSha}`))?.body.pulls ?? [];
+  const isWhole = pulls.every(({ awaited = [] }) => awaited.every(({ what }) => what !== GROUP));
+  if (pulls.length === 0 || !isWhole) return null;
+  const octokit = await tools.github.octokits.installation(installationId);
+  const checks = await tools.github.readChecks(octokit, repository, headSha);
+  return {
+    pulls: pulls.map(({ number }) => number),
+    checks: checks.isWhole ? checks.entries : checks.seen,
+    checksAreWhole: checks.isWhole,
+    isOnRecord: true,
+  };
+}
+
+/** Groups are merged within a day, or ended (ms). */
+const GROUPS_KEPT = 24 * 3_600_000;
+
+/** Returns the tasks that judge the merge groups again that were let pass with one of these pull requests, which is not let pass any more. */
+async function groupsWith(
+  tools: Tools,
+  { repository }: Watched,
+  pulls: readonly PullRequest[],
+  at: number,
+): Promise<readonly Task[]> {
+  const tasks: Task[] = [];
+  const numbers = new Set(pulls.map(({ number }) => number));
+  const filter = { repositoryId: repository.id, subjectPrefix: `${repository.id}@` };
+  for await (const { body, recordedAt } of tools.ledger.states("gate", filter)) {
+    const isLetPass = body.check.conclusion === "success" && at - recordedAt < GROUPS_KEPT;
+    if (!isLetPass || !body.pulls.some(({ number }) => numbers.has(number))) continue;
+    const baseRef = `refs/heads/${body.pulls[0]?.base.ref ?? ""}`;
+    const { headSha } = body.check;
+    tasks.push({
+      kind: "merge-group",
+      repositoryId: repository.id,
+      headSha,
+      headRef: "",
+      baseRef,
+      since: at,
+      dueAt: at,
+    });
+  }
+  return tasks;
+}
+
 /**
- * What is judged of a group whose pull requests GitHub does not show: nothing while they may still be shown, then the one its branch is
+ * What is judged of a group whose pull requests GitHub does not show: those it showed of it before; nothing while they may still be shown, then the one its branch is
  * named after, without the others. Null also where the group is gone.
  */
 async function unshownGroup(
@@ -184,8 +245,11 @@ async function unshownGroup(
   const isGone = moves.some(
     (move) => move.kind === "pushed" && move.after === NO_COMMIT && move.before === group.headSha,
   );
-  if (number === undefined || isGone) return null;
-  const awaited = [{ what: "the pull requests of this merge group", since }];
+  if (isGone) return null;
+  const known = await pullsOnRecord(tools, watched, group);
+  if (known !== null) return known;
+  if (number === undefined) return null;
+  const awaited = [{ what: GROUP, since }];
   const lookAt = nextLook(awaited, tools.clock.now());
   if (lookAt === null) return { pulls: [Number(number)], checks: [], checksAreWhole: true, awaited };
   const tasks = lookAgainAtGroup(watched, group, since, [lookAt]);
@@ -279,5 +343,8 @@ async function say(
     again,
     emergencies,
   });
-  await tools.ledger.record(together(decision, { tasks: facts.lookAgain ?? [] }), at, watched.fence);
+  const isLost = waiting && previous?.body.check.conclusion === "success";
+  const groups = isLost && !subject.includes("@") ? await groupsWith(tools, watched, pulls, at) : [];
+  const tasks = [...(facts.lookAgain ?? []), ...groups];
+  await tools.ledger.record(together(decision, { tasks }), at, watched.fence);
 }

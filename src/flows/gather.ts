@@ -61,14 +61,10 @@ export async function gatherPull(
   const ofOwner = await witnesses.ofOwner();
   const losses = new tools.github.Losses(ofOwner, tools.github.lookups, read.pull.merged?.at);
   const isOver = read.over !== null;
+  let awaited = read.pull.awaited ?? [];
   const lookAt = (): Instant | null => {
-    const unshown = [
-      ...(read.pull.awaited ?? []),
-      ...read.coming,
-      ...(read.over === null ? [] : [read.over]),
-    ];
-    const awaited = nextLook(unshown, tools.clock.now());
-    const looks = [awaited, losses.lookAt].filter((at) => at !== null);
+    const unshown = [...awaited, ...read.coming, ...(read.over === null ? [] : [read.over])];
+    const looks = [nextLook(unshown, tools.clock.now()), losses.lookAt].filter((at) => at !== null);
     return looks.length === 0 ? null : Math.min(...looks);
   };
   const found = landed?.policy ?? (await policyOf(tools, watched, read.policy));
@@ -85,6 +81,7 @@ export async function gatherPull(
   if (policy.state !== "known")
     return { pull: { ...read.pull, ...brought }, policy, twins, lookAt: lookAt(), isOver };
   const { effective } = policy.record;
+  if (read.reworded !== null && readsDescription(effective)) awaited = [...awaited, read.reworded];
   const before = await landedBefore(tools, watched, read.pull, effective);
   const merged = read.pull.merged?.at ?? null;
   // Rights and texts matter as they are now, or as they were at the merge: read within minutes of it, they were those.
@@ -96,6 +93,7 @@ export async function gatherPull(
     })),
     ...(await acceptanceOf(tools, watched, number)),
     ...(before.length === 0 ? {} : { landedBefore: before }),
+    ...(awaited.length === 0 ? {} : { awaited }),
     ...(readsDescription(effective) ? { body: { text: read.description, basis } as const } : {}),
   };
   const requirements = asked(asksOf(named, effective, tools.clock.now()));

@@ -120,7 +120,7 @@ async function groupsLeft(
 
 /** A permission as read, or what a webhook told is left of it. */
 async function permissionLeft(
-  { losses }: Left,
+  { github, lookups, losses }: Left,
   { id, owner }: Repository,
   actor: Actor,
   read: () => Promise<Permission | "unknown">,
@@ -133,7 +133,15 @@ async function permissionLeft(
   const lost =
     (await losses.holding(String(id), actor.id, under, isMore)) ??
     (await losses.holding(owner.toLowerCase(), actor.id, under, isMore));
-  return lost === null ? read() : (lost.permission ?? "none");
+  if (lost !== null) return lost.permission ?? "none";
+  for (const team of losses.teamsOf(id)) {
+    const members = await teamMembers(github, team, lookups);
+    // Of a team nobody may look into, anybody may be a member.
+    if (members !== null && !members.some((member) => member.id === actor.id)) continue;
+    const through = await losses.holding(String(id), actor.id, under, isMore, team);
+    if (through !== null) return through.permission ?? "none";
+  }
+  return read();
 }
 
 /** Logins of people who hold what `from` asks for, at most a hundred; those of unreadable teams are left out. */

@@ -7,6 +7,7 @@ import { Losses } from "./freshness.ts";
 import { listComments } from "./comments.ts";
 import { listGitLine, listMergedPulls } from "./census.ts";
 import { readEarlier, readTouched } from "./commits.ts";
+import { readChecks } from "./checks.ts";
 import { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
 import { readEnvironments, readPeople, readProtection } from "./control-state.ts";
 import { isSamePatch, proveSameContent, proveShipped } from "./content.ts";
@@ -106,6 +107,7 @@ export const facts = {
   readPolicy,
   readPolicyHistory,
   mergePushes: merged,
+  readChecks,
   readPullRequest,
   identifyPull,
   listSucceededRuns,

@@ -66,6 +66,8 @@ export interface LaidOver {
   readonly head: Moved | null;
   /** The answer shows it open, and it is not any more. */
   readonly isOver: NotShown | null;
+  /** Its description was changed, and the answer is of before. Nobody keeps what it says now. */
+  readonly reworded: NotShown | null;
 }
 
 /**
@@ -79,7 +81,7 @@ export function laidOver(
   now: Instant,
 ): LaidOver {
   const asShown = { title: shown.title, isDraft: shown.isDraft, labels: shown.labels };
-  const nothing = { ...asShown, base: null, head: null, isOver: null };
+  const nothing = { ...asShown, base: null, head: null, isOver: null, reworded: null };
   // What is merged is over: whatever came before is in the answer that shows so.
   if (shown.state === "MERGED") return nothing;
   const isNewer = ({ at }: { readonly at: Instant }): boolean =>
@@ -108,7 +110,16 @@ export function laidOver(
       pushes.filter(({ at }) => at >= shown.createdAt),
     ),
     isOver: ended?.state === "closed" ? { what: "that this pull request is closed", since: ended.at } : null,
+    reworded: newWords(shown, observations),
   };
+}
+
+/** What an answer of the same second shows cannot be told apart: it holds the change, or the next one does. */
+function newWords({ updatedAt }: ShownPull, observations: readonly Observation[]): NotShown | null {
+  const last = observations.findLast(
+    (each): each is Told<"reworded"> => each.kind === "reworded" && each.at > updatedAt,
+  );
+  return last === undefined ? null : { what: "the description as it was changed", since: last.at };
 }
 
 function newBase(
@@ -176,7 +187,7 @@ export class Losses {
     const last = new Map<string, Loss>();
     for (const each of observations)
       if (each.kind === "right-lost" && each.at <= until)
-        last.set(`${each.of}\n${each.personId ?? ""}`, each);
+        last.set(`${each.of}\n${each.personId ?? ""}\n${each.through ?? ""}`, each);
     this.#losses = [...last.values()].filter(({ isBack }) => !isBack);
     this.#lookups = lookups;
   }
@@ -186,24 +197,35 @@ export class Losses {
     return this.#lookAt;
   }
 
+  /** The teams (`org/slug`) through which a repository, by its id, is not held any more. */
+  teamsOf(repositoryId: number): readonly string[] {
+    return this.#losses.flatMap(({ of, through }) =>
+      of === String(repositoryId) && through !== undefined ? [through] : [],
+    );
+  }
+
   /**
    * The loss that outweighs a reading which contradicts it, or null. A webhook's word counts for ten minutes, then two readings thirty
-   * seconds apart that agree. `of`: a team (`org/slug`), an organisation, or a repository by id; `under`: what the reading is remembered by.
+   * seconds apart that agree. `of`: a team (`org/slug`), an organisation, or a repository by id; `under`: what the reading is remembered by;
+   * `through`: the team of theirs through which it may have been held.
    */
   async holding(
     of: string,
     personId: number,
     under: readonly string[],
     contradicts: (loss: Loss) => Promise<boolean>,
+    through?: string,
   ): Promise<Loss | null> {
     const loss = this.#losses.findLast(
-      (each) => each.of === of && (each.personId === null || each.personId === personId),
+      (each) =>
+        each.of === of && each.through === through && (each.personId === null || each.personId === personId),
     );
     if (loss === undefined || !(await contradicts(loss))) return null;
     const now = this.#lookups.now();
     if (now - loss.at < SETTLING) return this.#hold(loss, loss.at + SETTLING);
-    const readings = await this.#lookups.rememberForever(`loss:${of}:${personId}:${loss.at}`, () =>
-      Promise.resolve<{ first: Instant | null; agreed: boolean }>({ first: null, agreed: false }),
+    const readings = await this.#lookups.rememberForever(
+      `loss:${of}:${personId}:${loss.at}:${through ?? ""}`,
+      () => Promise.resolve<{ first: Instant | null; agreed: boolean }>({ first: null, agreed: false }),
     );
     if (readings.agreed) return null;
     if (readings.first !== null && now - readings.first < APART)

@@ -1,5 +1,6 @@
 /** Webhooks about people, teams, organisations, installations, and repositories as a whole. */
 
+import type { z } from "zod";
 import { PERMISSIONS, type Permission } from "../domain/change.ts";
 import type { Observation } from "../domain/record.ts";
 import { listen, same } from "./listener.ts";
@@ -20,7 +21,7 @@ type Loss = Omit<Extract<Observation, { kind: "right-lost" }>, "kind" | "at">;
 
 /** A right somebody lost, or has back: what goes back and forth is told without a time. */
 function lost(loss: Loss, { receivedAt: at, delivery }: Arrival): readonly Observed[] {
-  const subject = `right:${loss.of}:${loss.personId ?? "all"}:${delivery}`;
+  const subject = `right:${loss.of}:${loss.personId ?? loss.through ?? "all"}:${delivery}`;
   return [{ subject, observation: { kind: "right-lost", ...loss, at }, at }];
 }
 
@@ -66,28 +67,39 @@ const member = listen("member", MemberEvent, (event, arrival) => {
 /** `member` */
 export const MEMBER: Listeners = same(member, "added", "edited", "removed");
 
+/** What those in a team lost, or have back: their place in it, or what it gave them in a repository. */
+function lossesIn(
+  { organization: { id: ownerId }, repository, member: person, action }: z.infer<typeof TeamEvent>,
+  name: string,
+  arrival: Arrival,
+): readonly Observed[] {
+  const team = name.toLowerCase();
+  switch (action) {
+    case "added":
+    case "removed":
+      if (person === null) return [];
+      return lost({ ownerId, of: team, personId: person.id, isBack: action === "added" }, arrival);
+    case "deleted":
+      return lost({ ownerId, of: team, personId: null, isBack: false }, arrival);
+    case "added_to_repository":
+    case "removed_from_repository": {
+      if (repository === undefined) return [];
+      const isBack = action === "added_to_repository";
+      return lost({ ownerId, of: String(repository.id), personId: null, through: team, isBack }, arrival);
+    }
+    default:
+      return [];
+  }
+}
+
 /** A team gives membership and permissions, and child teams pass both on: all that was read of the organisation is stale. */
 const team = listen("team", TeamEvent, (event, arrival) => {
   const {
     organization,
     team: { slug },
     repository,
-    member: person,
-    action,
   } = event;
-  const isAbout = person !== null && (action === "added" || action === "removed");
-  const observations =
-    slug === undefined || !(isAbout || action === "deleted")
-      ? []
-      : lost(
-          {
-            ownerId: organization.id,
-            of: `${organization.login}/${slug}`.toLowerCase(),
-            personId: isAbout ? person.id : null,
-            isBack: action === "added",
-          },
-          arrival,
-        );
+  const observations = slug === undefined ? [] : lossesIn(event, `${organization.login}/${slug}`, arrival);
   const stale = [tags.organization(organization.login)];
   if (slug !== undefined) stale.unshift(tags.team(`${organization.login}/${slug}`));
   if (repository === undefined) {

@@ -63,6 +63,8 @@ export interface ReadPull {
   readonly twins: readonly number[];
   /** What webhooks told and is counted only once GitHub shows it. */
   readonly coming: readonly NotShown[];
+  /** Its description was changed, and is shown as it was before; null: as shown. */
+  readonly reworded: NotShown | null;
   /** It is shown open, and a webhook told that it is not any more; null: as shown. */
   readonly over: NotShown | null;
 }
@@ -142,6 +144,7 @@ export async function readPullRequest(
     ownBranch: told.isCrossRepository ? null : ref,
     broughtPolicy: broughtPolicy(head, [base, told.first?.commit.parents], nameWithOwner),
     coming: unshown.coming,
+    reworded: newer.reworded,
     over: newer.isOver,
     twins: await twinsOf(github, repository, told, head?.associatedPullRequests),
     mayWrite: new Set(

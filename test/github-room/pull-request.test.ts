@@ -327,6 +327,43 @@ describe("authority", () => {
     ).toEqual(["acme"]);
   });
 
+  test("that a team gave and the repository took from it is doubted for ten minutes, of its members alone", async () => {
+    const { play, github, lookups, repository } = await start();
+    await play(opening);
+    await play({ do: "review", by: "bob", pull: 1, state: "approved" });
+    await play({ do: "review", by: "carol", pull: 1, state: "approved" });
+    const given = await read();
+    const told = {
+      kind: "right-lost",
+      ownerId: repository.ownerId,
+      of: String(repository.id),
+      personId: null,
+      through: "acme/dba",
+      isBack: false,
+      at: stage.double.world.now(),
+    } as const;
+    const permissions = async (observations: readonly Observation[]): Promise<readonly unknown[]> => {
+      const losses = new Losses(observations, lookups);
+      const read = await readAuthorities(github, given, needs, lookups, losses);
+      return [read.map(({ actor, permission }) => [actor.login, permission]), losses.lookAt];
+    };
+    const all = [
+      ["bob", "write"],
+      ["carol", "write"],
+    ];
+    const withoutBob = [["bob", "none"], all[1]];
+    expect(await permissions([])).toEqual([all, null]);
+    expect(await permissions([told])).toEqual([withoutBob, told.at + 600_000]);
+    expect(await permissions([told, { ...told, isBack: true }])).toEqual([all, null]);
+    // Then two readings that agree, thirty seconds apart: there is another way to the same right.
+    later(601);
+    expect((await permissions([told]))[0]).toEqual(withoutBob);
+    later(10);
+    expect((await permissions([told]))[0]).toEqual(withoutBob);
+    later(31);
+    expect(await permissions([told])).toEqual([all, null]);
+  });
+
   test("names who could approve, from teams, people and permissions", async () => {
     const { github, repository, lookups } = await start();
     expect(await readCandidates(github, repository, { teams: ["acme/dba"] }, lookups)).toEqual(["bob"]);
@@ -477,7 +514,7 @@ describe("lists", () => {
     ]);
     expect(await pullsWithHead(github, repository, pull.head.sha)).toEqual({ open: [1], other: [] });
     expect(await pullsWithHead(github, repository, pull.base.sha)).toEqual({ open: [], other: [] });
-    expect(await readChecks(github, repository, pull.base.sha)).toEqual([]);
+    expect(await readChecks(github, repository, pull.base.sha)).toEqual({ isWhole: true, entries: [] });
   });
 
   test("tell no merge group where there is no queue", async () => {

@@ -351,6 +351,19 @@ describe("a signal", () => {
     expect(heard("member", { action: "added" }).stale).toEqual(["permission:5"]);
   });
 
+  test("keeps that a repository was taken from a team, and given back", () => {
+    const told = (action: string): unknown =>
+      heard("team", {
+        action,
+        organization: { id: 2, login: "Acme" },
+        team: { slug: "DBA" },
+      }).observations?.map(({ observation }) => observation);
+    const loss = { kind: "right-lost", ownerId: 2, of: "5", personId: null, through: "acme/dba" };
+    expect(told("removed_from_repository")).toMatchObject([{ ...loss, isBack: false }]);
+    expect(told("added_to_repository")).toMatchObject([{ ...loss, isBack: true }]);
+    expect(told("edited")).toEqual([]);
+  });
+
   test("keeps when and by whom the App was suspended", () => {
     const installation = { id: 9, suspended_at: "2026-07-06T10:00:00Z", updated_at: "2026-07-06T10:00:05Z" };
     const { subjects } = heard("installation", { action: "suspend", installation, repository: undefined });
