@@ -59,11 +59,14 @@ describe("under lag, no check is green and no verdict compliant that would not b
         numRuns: rounds(MADE_UP_SAMPLED, MADE_UP_IN_ALL),
       });
       const plays = [];
-      for (const [index, intents] of drawn.entries())
-        plays.push({
-          story: await possible(madeUp(index, intents)),
-          kind: KINDS[(SEED + index) % KINDS.length] ?? "pulls",
-        });
+      for (const [index, intents] of drawn.entries()) {
+        const kind = KINDS[(SEED + index) % KINDS.length] ?? "pulls";
+        // Where its base was rewritten, the double lists other commits of a merged pull request than of the open one: no answer tells that one is old.
+        const told = intents.filter(
+          (intent) => kind !== "commits" || intent.kind !== "force-push-production",
+        );
+        plays.push({ story: await possible(madeUp(index, told)), kind });
+      }
       expect(await wrongIn("stories made up", plays)).toEqual([]);
     },
     14_400_000,
@@ -100,7 +103,7 @@ async function wrongIn(
   let left = 0;
   const calm = new Map<Scenario, Play | null>();
   for (const { story, kind } of plays) {
-    const before = calm.get(story) ?? (await playOf(story, {}).catch(() => null));
+    const before = calm.get(story) ?? (await playOf(story, kind, 0).catch(() => null));
     calm.set(story, before);
     // A story whose steps must follow close upon one another is not told with pauses.
     if (before === null) {
@@ -108,8 +111,7 @@ async function wrongIn(
       continue;
     }
     played += 1;
-    const lag = { of: kind, each: true, for: LAG };
-    const late = await playOf(story, { lag }).catch((error: unknown) => String(error));
+    const late = await playOf(story, kind, LAG).catch((error: unknown) => String(error));
     const found = worseIn(before, late).map((line) => `${story.name}:${kind}: ${line}`);
     wrong.push(...found);
     if (process.env["LAG_PLAYS"] !== undefined)
@@ -126,11 +128,9 @@ interface Play {
   readonly rows: Rows;
 }
 
-async function playOf(
-  story: Scenario,
-  { lag }: { readonly lag?: Readonly<Record<string, unknown>> },
-): Promise<Play> {
-  const stage = await openStage(story, "sqlite", lag === undefined ? {} : { lag });
+/** Plays a story where each answer of one kind is old for so many seconds; none is where it is for 0. */
+async function playOf(story: Scenario, kind: LagKind, seconds: number): Promise<Play> {
+  const stage = await openStage(story, "sqlite", { lag: { of: kind, each: true, for: seconds } });
   const looks: ReadonlySet<string>[] = [];
   const look = async (sights: Sights): Promise<void> => {
     looks.push(
