@@ -11,6 +11,31 @@ export interface Mistake {
 /** Mistakes of the judgement, which its own tests notice. */
 export const JUDGEMENT: readonly Mistake[] = [
   {
+    name: "workflows of one app are one source of checks",
+    file: "domain/checks.ts",
+    right: '[app?.id ?? "", workflow?.id ?? "", event ?? ""].join("/")',
+    wrong: 'String(app?.id ?? "")',
+  },
+  {
+    name: "of several legs of one name the last decides",
+    file: "domain/checks.ts",
+    right: "suite === undefined ? (completedAt ?? Infinity) === last : suite === newest",
+    wrong:
+      "(completedAt ?? Infinity) === Math.max(...runs.map((run) => run.completedAt ?? Infinity)) && suite === newest",
+  },
+  {
+    name: "a check that had not ended at the merge does not matter",
+    file: "domain/checks.ts",
+    right: "run.startedAt !== undefined || hasEnded(run)",
+    wrong: "hasEnded(run)",
+  },
+  {
+    name: "a check that began after the merge matters",
+    file: "domain/checks.ts",
+    right: "startedAt === undefined || startedAt <= at",
+    wrong: "startedAt === undefined || startedAt >= 0",
+  },
+  {
     name: "reviews beyond the end of a list do not exist",
     file: "domain/approval.ts",
     right: "    ...beyond,",

@@ -155,6 +155,16 @@ export const CheckSchema = z.object({
     .nullable(),
   conclusion: z.string().nullable(),
   completedAt: InstantSchema.nullable(),
+  startedAt: InstantSchema.exactOptional().describe("Absent: not told"),
+  suite: z
+    .int()
+    .exactOptional()
+    .describe("The check suite it belongs to: one run of a workflow, or all runs of an app. Absent: none"),
+  workflow: z
+    .object({ id: z.int(), name: z.string(), file: z.string() })
+    .exactOptional()
+    .describe("The workflow whose job it is; absent: none, or not told"),
+  event: z.string().exactOptional().describe("What began the workflow; absent as `workflow` is"),
 });
 
 /** A check run or commit status on a commit; a status has no app. */

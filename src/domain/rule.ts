@@ -1,7 +1,7 @@
 /** Whether a rule's `when` holds for a pull request. What cannot be found out is unknown, never "does not hold". */
 
 import type { Actor, Check, Cut, Instant, PullRequest } from "./change.ts";
-import { newestRuns } from "./checks.ts";
+import { newestRuns, runsOf } from "./checks.ts";
 import { contributorsOf, makersOf, type Certainty, type Contributor } from "./contribution.ts";
 import { cutReasons } from "./cut.ts";
 import { authorityOf, isOneOf } from "./entitled.ts";
@@ -211,10 +211,7 @@ function checkHolds(
 ): Held {
   const { name, app, conclusions } =
     typeof wanted === "string" ? { name: wanted, app: undefined, conclusions: undefined } : wanted;
-  const runs = checks.filter(
-    (check) => check.name === name && (app === undefined || check.app?.slug === app),
-  );
-  const newest = newestRuns(runs);
+  const newest = newestRuns(runsOf({ name, app }, checks));
   return said(
     newest.length > 0 &&
       newest.every(

@@ -72,16 +72,41 @@ const RUN = z
     __typename: z.literal("CheckRun"),
     name: z.string(),
     conclusion: z.string().nullish(),
+    startedAt: InstantShape.nullish(),
     completedAt: InstantShape.nullish(),
-    checkSuite: z.object({ app: z.object({ databaseId: Id, slug: z.string() }).nullish() }).nullish(),
+    checkSuite: z
+      .object({
+        databaseId: Id,
+        app: z.object({ databaseId: Id, slug: z.string() }).nullish(),
+        workflowRun: z
+          .object({
+            event: z.string(),
+            workflow: z.object({ databaseId: Id, name: z.string(), resourcePath: z.string() }),
+          })
+          .nullish(),
+      })
+      .nullish(),
   })
   .transform((run): Check => {
-    const app = run.checkSuite?.app;
+    const { app, databaseId: suite, workflowRun } = run.checkSuite ?? {};
+    const workflow = workflowRun?.workflow;
     return {
       name: run.name,
       app: app?.databaseId == null ? null : { id: app.databaseId, slug: app.slug },
       conclusion: run.conclusion?.toLowerCase() ?? null,
       completedAt: run.completedAt ?? null,
+      ...(run.startedAt == null ? {} : { startedAt: run.startedAt }),
+      ...(suite == null ? {} : { suite }),
+      ...(workflow?.databaseId == null
+        ? {}
+        : {
+            workflow: {
+              id: workflow.databaseId,
+              name: workflow.name,
+              file: workflow.resourcePath.split("/").at(-1) ?? "",
+            },
+            event: workflowRun?.event ?? "",
+          }),
     };
   });
 
@@ -99,6 +124,7 @@ const STATUS = z
       app: null,
       conclusion: isOpen ? null : status.state.toLowerCase(),
       completedAt: isOpen ? null : status.createdAt,
+      startedAt: status.createdAt,
     };
   });
 

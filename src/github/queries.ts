@@ -37,7 +37,17 @@ fragment checks on StatusCheckRollupContextConnection {
   pageInfo { hasNextPage endCursor }
   nodes {
     __typename
-    ... on CheckRun { name conclusion completedAt checkSuite { app { databaseId slug } } }
+    ... on CheckRun {
+      name
+      conclusion
+      startedAt
+      completedAt
+      checkSuite {
+        databaseId
+        app { databaseId slug }
+        workflowRun { event workflow { databaseId name resourcePath } }
+      }
+    }
     ... on StatusContext { context state createdAt }
   }
 }`;

@@ -287,8 +287,16 @@ export interface CheckSuite extends Identified {
   readonly headSha: Sha;
   readonly headBranch: string | null;
   readonly appId: number;
+  /** The run of a workflow it holds the jobs of; null: one of no workflow that is told apart. */
+  readonly workflow: SuiteWorkflow | null;
   readonly createdAt: Instant;
   updatedAt: Instant;
+}
+
+/** Which workflow a suite is a run of, and what began it. */
+export interface SuiteWorkflow {
+  readonly name: string;
+  readonly event: string;
 }
 
 /** A check run. */
@@ -313,6 +321,8 @@ export interface CheckRun extends Identified {
   actions: { readonly label: string; readonly description: string; readonly identifier: string }[];
   /** The deployment this job of a workflow made. */
   deploymentId: number | null;
+  /** Of a job with several legs of one name: which of them. */
+  readonly leg: string | null;
   /** Of a job: the attempt of its run. */
   runAttempt: number;
   readonly createdAt: Instant;

@@ -371,7 +371,7 @@ export class World {
   checkRuns(repository: Repository, sha: string, all = false): CheckRun[] {
     const runs = repository.checkRuns.filter((run) => run.headSha === sha);
     if (all) return runs;
-    return [...new Map(runs.map((run) => [`${run.appId} ${run.name}`, run])).values()];
+    return [...new Map(runs.map((run) => [`${run.suiteId} ${run.name} ${run.leg ?? ""}`, run])).values()];
   }
 
   /** Open pull requests whose head or base is a branch of a repository. */

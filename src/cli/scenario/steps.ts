@@ -218,6 +218,11 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
     app: text.optional(),
     conclusion: text,
     via: z.literal("status").optional().describe("a commit status, set by whoever does it, not a check run"),
+    workflow: text
+      .optional()
+      .describe("the workflow whose job it is, by its name; default: one that every check shares"),
+    event: text.optional().describe("what began that workflow; default: pull_request"),
+    leg: text.optional().describe("one of several jobs of one name in it"),
     times: times.describe("so many statuses of numbered names at once; only the last is told by a webhook"),
   },
   deploy: {

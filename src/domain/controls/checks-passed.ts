@@ -1,7 +1,7 @@
 /** This change was checked, and the checks passed. */
 
 import type { Check } from "../change.ts";
-import { newestRuns } from "../checks.ts";
+import { newestRuns, newestRunsAt, runsOf, type WantedCheck } from "../checks.ts";
 import { cutIn } from "../cut.ts";
 import type { Result } from "../result.ts";
 import { listed, oneLine } from "../wording.ts";
@@ -14,7 +14,7 @@ export const checksPassed: Control = {
   name: NAME,
   objective:
     "Every change passes the required automated checks, on the content that is merged, before it reaches production.",
-  test: "The newest run of each required check (by name and, where the policy says, app; of several sources with that name, each one's) on the merged content must have concluded success by the time of the merge; skipped and neutral are no success.",
+  test: "The newest run of each required check (by name and, where the policy says, app, workflow and event; of several apps, workflows and events with that name, each one's, and every leg of it) on the merged content must have concluded success by the time of the merge; skipped and neutral are no success.",
   criteria: ["SOC 2 CC8.1", "ISO 27001:2022 A.8.29", "PCI DSS 4.0.1 6.5.1"],
   kind: "preventive",
   remediation: "Run the checks on the shipped content; revert if they fail.",
@@ -42,16 +42,13 @@ function judge(subject: Subject, context: Context): Result | null {
     );
   }
   const landed = subject.moment === "landed";
-  const each = required.map(({ name, app }) => ({
-    name,
-    app,
-    state: worstOf(contents.map((checks) => stateOf(name, app, checks, context.at, landed))),
+  const each = required.map((wanted) => ({
+    ...wanted,
+    state: worstOf(contents.map((checks) => stateOf(wanted, checks, context.at, landed))),
   }));
-  const inputs = { required: each.map((one) => ({ name: one.name, app: one.app, state: one.state })) };
+  const inputs = { required: each };
   const named = (states: readonly string[]): readonly string[] =>
-    each
-      .filter((one) => states.includes(one.state))
-      .map((one) => (one.app === null ? one.name : `${one.name} (by ${one.app})`));
+    each.filter((one) => states.includes(one.state)).map(nameOf);
   const cut = cutIn(subject, ["checks"]);
   const failed = named(["failed"]);
   if (failed.length > 0) {
@@ -85,22 +82,21 @@ function worstOf(states: readonly State[]): State {
   return STATES.find((state) => states.includes(state)) ?? "missing";
 }
 
-function stateOf(
-  name: string,
-  app: string | null,
-  checks: readonly Check[],
-  at: number,
-  landed: boolean,
-): State {
-  const candidates = checks.filter(
-    (check) => check.name === name && (app === null || check.app?.slug === app),
-  );
+function nameOf({ name, app, workflow, event }: WantedCheck): string {
+  const by = [
+    ...(app == null ? [] : [`by ${app}`]),
+    ...(workflow === undefined ? [] : [`of the workflow ${workflow}`]),
+    ...(event === undefined ? [] : [`on ${event}`]),
+  ];
+  return by.length === 0 ? name : `${name} (${by.join(", ")})`;
+}
+
+function stateOf(wanted: WantedCheck, checks: readonly Check[], at: number, landed: boolean): State {
+  const candidates = runsOf(wanted, checks);
   if (candidates.length === 0) return "missing";
-  const done = (check: Check): boolean =>
-    check.completedAt !== null && check.conclusion !== null && check.completedAt <= at;
   // A check that was run again after the merge does not undo the run before it.
-  const known = landed && candidates.some(done) ? candidates.filter(done) : candidates;
-  const newest = newestRuns(known);
+  const newest = landed ? newestRunsAt(candidates, at) : newestRuns(candidates);
+  if (newest.length === 0) return "late";
   if (newest.some((check) => check.completedAt === null || check.conclusion === null)) return "running";
   if (newest.some((check) => check.completedAt !== null && check.completedAt > at)) return "late";
   return newest.every((check) => check.conclusion === "success") ? "passed" : "failed";

@@ -14,8 +14,9 @@ import {
   type RepositoriesEntry,
 } from "./organisation.ts";
 import type { Policy, PolicyFile } from "./policy.ts";
-import { RECORD_PLACES } from "./policy.ts";
+import { RECORD_PLACES, type RequiredCheckSchema } from "./policy.ts";
 import { requirementOf } from "./requirement.ts";
+import type { Infer } from "../schema.ts";
 
 const DEFAULT_APPROVAL = { required: 1, from: { permission: "write" } } as const;
 const DEFAULT_GATE_WAITS: Term = { unit: "hours", count: 24 };
@@ -87,7 +88,7 @@ export function fold(
     requestReviews: asked === undefined ? null : { from: asked.from, count: asked.count ?? 1 },
     checks: unlike(
       all((file) => file.checks?.required).map((check) =>
-        typeof check === "string" ? { name: check, app: null } : { name: check.name, app: check.app ?? null },
+        typeof check === "string" ? { name: check, app: null } : requiredCheck(check),
       ),
     ),
     records: unlike(
@@ -157,4 +158,19 @@ function unlike<Value>(values: readonly Value[]): readonly Value[] {
     const key = canonical(value);
     return !seen.has(key) && seen.add(key);
   });
+}
+
+/** What a file does not say of a check is left out, so that the policy reads as it always did. */
+function requiredCheck({
+  name,
+  app,
+  workflow,
+  event,
+}: Exclude<Infer<typeof RequiredCheckSchema>, string>): Policy["checks"][number] {
+  return {
+    name,
+    app: app ?? null,
+    ...(workflow === undefined ? {} : { workflow }),
+    ...(event === undefined ? {} : { event }),
+  };
 }

@@ -73,7 +73,22 @@ const Globs = z.array(GlobSchema).min(1);
 /** A check that must have succeeded on the merged content. */
 export const RequiredCheckSchema = z.union([
   z.string().min(1),
-  z.strictObject({ name: z.string().min(1), app: z.string().min(1).optional().describe("the app's slug") }),
+  z.strictObject({
+    name: z.string().min(1),
+    app: z.string().min(1).optional().describe("the app's slug"),
+    workflow: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "the workflow whose job it is, by its name or file; default: every one with a job of this name",
+      ),
+    event: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("what begins that workflow, such as pull_request; default: every one that did"),
+  }),
 ]);
 
 /** Parts of a pull request that may name a ticket. */
@@ -287,6 +302,8 @@ export const PolicySchema = z.object({
     z.object({
       name: z.string(),
       app: z.string().nullable(),
+      workflow: z.string().exactOptional(),
+      event: z.string().exactOptional(),
     }),
   ),
   deviations: z.object({

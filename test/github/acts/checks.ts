@@ -1,6 +1,15 @@
 /** Check suites, check runs and commit statuses. */
 
-import type { Account, App, CheckRun, CheckSuite, CommitStatus, Repository, Sha } from "../model.ts";
+import type {
+  Account,
+  App,
+  CheckRun,
+  CheckSuite,
+  CommitStatus,
+  Repository,
+  Sha,
+  SuiteWorkflow,
+} from "../model.ts";
 import { Refused } from "../refused.ts";
 import { checkRunShape, checkSuiteShape } from "../shapes/checks.ts";
 import { commitShape } from "../shapes/commits.ts";
@@ -25,9 +34,21 @@ export interface CheckRunInput {
 /** GitHub refuses longer summaries and texts of a check run. */
 export const LONGEST_OUTPUT = 65_535;
 
-/** The suite of an app on a commit, made if there is none. */
-export function suiteOf(world: World, repository: Repository, app: App, sha: Sha): CheckSuite {
-  const known = repository.checkSuites.find((one) => one.appId === app.id && one.headSha === sha);
+/** The suite of an app on a commit, or of one of its workflows, made if there is none. */
+export function suiteOf(
+  world: World,
+  repository: Repository,
+  app: App,
+  sha: Sha,
+  workflow: SuiteWorkflow | null = null,
+): CheckSuite {
+  const known = repository.checkSuites.findLast(
+    (one) =>
+      one.appId === app.id &&
+      one.headSha === sha &&
+      one.workflow?.name === workflow?.name &&
+      one.workflow?.event === workflow?.event,
+  );
   if (known !== undefined) return known;
   const suite: CheckSuite = world.register("CheckSuite", {
     ...world.identity("CheckSuite"),
@@ -35,6 +56,7 @@ export function suiteOf(world: World, repository: Repository, app: App, sha: Sha
     headSha: sha,
     headBranch: world.git(repository).branchAt(sha),
     appId: app.id,
+    workflow,
     createdAt: world.now(),
     updatedAt: world.now(),
   });
@@ -90,11 +112,15 @@ export function createCheckRun(
   repository: Repository,
   app: App,
   sha: Sha,
-  input: CheckRunInput & { readonly name: string },
+  input: CheckRunInput & {
+    readonly name: string;
+    readonly workflow?: SuiteWorkflow | null;
+    readonly leg?: string | null;
+  },
 ): CheckRun {
   if (world.git(repository).commit(sha) === undefined)
     throw new Refused(422, `No commit found for SHA: ${sha}`);
-  const suite = suiteOf(world, repository, app, sha);
+  const suite = suiteOf(world, repository, app, sha, input.workflow ?? null);
   const now = world.now();
   const run: CheckRun = world.register("CheckRun", {
     ...world.identity("CheckRun"),
@@ -112,6 +138,7 @@ export function createCheckRun(
     output: { title: null, summary: null, text: null, annotations: [] },
     actions: [],
     deploymentId: null,
+    leg: input.leg ?? null,
     runAttempt: 1,
     createdAt: now,
     updatedAt: now,

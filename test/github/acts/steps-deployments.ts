@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { CheckRun, Deployment, DeploymentState, Repository, WorkflowRun } from "../model.ts";
 import { Refused } from "../refused.ts";
 import { appNamed } from "../setup.ts";
-import { createCheckRun, createStatus, pressAction, rerequest, updateCheckRun } from "./checks.ts";
+import { createCheckRun, createStatus, suiteOf, pressAction, rerequest, updateCheckRun } from "./checks.ts";
 import {
   actionsApp,
   askGate,
@@ -53,6 +53,9 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
         .transform((word) => word.replaceAll("-", "_"))
         .pipe(z.enum([...CONCLUSIONS, "queued", "in_progress", "pending"])),
       via: z.literal("status").optional(),
+      workflow: z.string().optional(),
+      event: z.string().optional(),
+      leg: z.string().optional(),
       times: z.number().int().min(1).optional(),
     },
     (scene, wanted) => {
@@ -76,12 +79,18 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
       const input = isOpen
         ? { status: conclusion === "pending" ? ("queued" as const) : conclusion }
         : { status: "completed" as const, conclusion };
+      const { name, leg = null } = wanted;
+      const workflow =
+        wanted.workflow === undefined
+          ? null
+          : { name: wanted.workflow, event: wanted.event ?? "pull_request" };
+      const suite = suiteOf(world, repository, app, sha, workflow);
       const known = world
         .checkRuns(repository, sha)
-        .find((run) => run.appId === app.id && run.name === wanted.name);
+        .find((run) => run.suiteId === suite.id && run.name === name && run.leg === leg);
       if (known !== undefined && known.status !== "completed")
         updateCheckRun(world, repository, known, input);
-      else createCheckRun(world, repository, app, sha, { name: wanted.name, ...input });
+      else createCheckRun(world, repository, app, sha, { name, workflow, leg, ...input });
       return { sha };
     },
   ),

@@ -1,4 +1,4 @@
-import type { CheckRun, CommitStatus, Repository, Sha } from "../model.ts";
+import type { CheckRun, CommitStatus, Repository, Sha, SuiteWorkflow } from "../model.ts";
 import { newestStatuses, suiteState } from "../shapes/checks.ts";
 import { iso, isoOrNull } from "../shapes/form.ts";
 import { repositoryPage } from "../shapes/repositories.ts";
@@ -35,6 +35,22 @@ export function rollupNode(context: Context, repository: Repository, sha: Sha): 
   need(context, "checks:read", "statuses:read");
   const some = contextsOf(context, repository, sha).length > 0;
   return some ? { __typename: "StatusCheckRollup", repository, sha } : null;
+}
+
+/** A run of a workflow, as far as its suite tells it. */
+interface WorkflowRunNode extends Omit<CheckSuiteNode, "__typename"> {
+  readonly workflow: SuiteWorkflow;
+}
+
+/** A workflow's number: which of those its repository ever ran it was. */
+function numberOf(repository: Repository, name: string): number {
+  const names = repository.checkSuites.flatMap((suite) => suite.workflow?.name ?? []);
+  return repository.id * 1000 + [...new Set(names)].indexOf(name) + 1;
+}
+
+/** The file a workflow of that name is in: a name that is a file's is its own. */
+function fileOf(name: string): string {
+  return /\.ya?ml$/u.test(name) ? name : `${name.toLowerCase().replaceAll(/[^a-z0-9]+/gu, "-")}.yml`;
 }
 
 const FAILED = new Set(["failure", "timed_out", "cancelled", "action_required", "startup_failure", "stale"]);
@@ -104,6 +120,8 @@ export const checkResolvers: Resolvers = {
     createdAt: ({ suite }: CheckSuiteNode) => iso(suite.createdAt),
     updatedAt: ({ suite }: CheckSuiteNode) => iso(suite.updatedAt),
     repository: ({ repository }: CheckSuiteNode) => ({ __typename: "Repository", repository }),
+    workflowRun: ({ repository, suite }: CheckSuiteNode): WorkflowRunNode | null =>
+      suite.workflow === null ? null : { repository, suite, workflow: suite.workflow },
     commit: ({ repository, suite }: CheckSuiteNode, _: Args, context: Context) =>
       commitNode(context.world, repository, suite.headSha),
     checkRuns({ repository, suite }: CheckSuiteNode, args: Args) {
@@ -113,7 +131,7 @@ export const checkResolvers: Resolvers = {
         .filter((run) => run.suiteId === suite.id)
         .filter((run) => name === undefined || run.name === name)
         .filter((run) => appId === undefined || run.appId === appId);
-      const latest = [...new Map(all.map((run) => [run.name, run])).values()];
+      const latest = [...new Map(all.map((run) => [`${run.name} ${run.leg ?? ""}`, run])).values()];
       return connection(
         args,
         filter["checkType"] === "ALL" ? all : latest,
@@ -121,6 +139,19 @@ export const checkResolvers: Resolvers = {
         (run) => runNode(repository, run),
       );
     },
+  },
+  WorkflowRun: {
+    id: ({ suite }: WorkflowRunNode) => `WFR_${suite.nodeId}`,
+    databaseId: ({ suite }: WorkflowRunNode) => suite.id,
+    event: ({ workflow }: WorkflowRunNode) => workflow.event,
+    workflow: (source: WorkflowRunNode) => source,
+  },
+  Workflow: {
+    id: ({ repository, workflow }: WorkflowRunNode) => madeNodeId("W", repository, workflow.name),
+    databaseId: ({ repository, workflow }: WorkflowRunNode) => numberOf(repository, workflow.name),
+    name: ({ workflow }: WorkflowRunNode) => workflow.name,
+    resourcePath: ({ repository, workflow }: WorkflowRunNode, _: Args, context: Context) =>
+      `/${context.world.fullName(repository)}/actions/workflows/${fileOf(workflow.name)}`,
   },
   App: {
     id: (app: { readonly nodeId: string }) => app.nodeId,

@@ -67,7 +67,7 @@ export function suiteState(
   suite: CheckSuite,
 ): { status: "queued" | "in_progress" | "completed"; conclusion: string | null; runs: CheckRun[] } {
   const all = repository.checkRuns.filter((run) => run.suiteId === suite.id);
-  const runs = [...new Map(all.map((run) => [run.name, run])).values()];
+  const runs = [...new Map(all.map((run) => [`${run.name} ${run.leg ?? ""}`, run])).values()];
   if (runs.length === 0) return { status: "queued", conclusion: null, runs };
   if (runs.some((run) => run.status !== "completed"))
     return { status: "in_progress", conclusion: null, runs };
