@@ -11,6 +11,36 @@ export interface Mistake {
 /** Mistakes of the judgement, which its own tests notice. */
 export const JUDGEMENT: readonly Mistake[] = [
   {
+    name: "a repository is bound by the line its name fits now",
+    file: "domain/policy/organisation.ts",
+    right: "  return [own, now];",
+    wrong: "  return [now];",
+  },
+  {
+    name: "of two lines the laxer holds",
+    file: "domain/policy/fold.ts",
+    right: '[a.mode, b.mode].includes("enforce")',
+    wrong: '[a.mode, b.mode].every((mode) => mode === "enforce")',
+  },
+  {
+    name: "out of scope by either line is out of scope",
+    file: "domain/policy/fold.ts",
+    right: "a.out === null || b.out === null ? null : a.out",
+    wrong: "a.out ?? b.out",
+  },
+  {
+    name: "a repository from another owner was made here",
+    file: "domain/policy/organisation.ts",
+    right: "!isOfOne(line) && !movedIn && fitsLine(line, metAs)",
+    wrong: "!isOfOne(line) && fitsLine(line, metAs)",
+  },
+  {
+    name: "whatever github-actions changes may be pre-approved",
+    file: "domain/standard.ts",
+    right: "!isAnybody({ user: author.login })",
+    wrong: "!isAnybody({ user: entry.name })",
+  },
+  {
     name: "workflows of one app are one source of checks",
     file: "domain/checks.ts",
     right: '[app?.id ?? "", workflow?.id ?? "", event ?? ""].join("/")',

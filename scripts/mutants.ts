@@ -18,6 +18,7 @@ const TESTS = [
   "test/laws/approvals.test.ts",
   "test/laws/cut-lists.test.ts",
   "test/laws/differences.test.ts",
+  "test/laws/moves.test.ts",
   "test/laws/policy.test.ts",
   "test/laws/policy-bot.test.ts",
 ];

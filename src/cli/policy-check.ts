@@ -1,5 +1,6 @@
 /** `countersign policy check`: every problem of a policy file, where it is and what was likely meant. */
 
+import { notesOnAnybody } from "../domain/policy/anybody.ts";
 import { parsePolicy } from "../domain/policy/parse.ts";
 import type { FileProblem } from "../domain/policy/tighten.ts";
 import type { Answer, Terminal } from "./answer.ts";
@@ -21,19 +22,28 @@ export async function checkPolicy(
   const problems = above === null ? alone(own) : together(above, own);
   const given = above === null ? [own] : [above, own];
   const count = `${problems.length} ${problems.length === 1 ? "problem" : "problems"}`;
-  const lines =
-    problems.length > 0
+  const notes = notesOf(own);
+  const lines = [
+    ...(problems.length > 0
       ? [...problems.flatMap((problem) => shown(problem, given)), count]
       : [
           above === null
             ? `${file}: no problems.`
             : `${file}: no problems, and it loosens nothing of ${above.file}.`,
-        ];
+        ]),
+    ...notes.flatMap((note) => shown({ ...note, message: `Take care: ${note.message}` }, given)),
+  ];
   return {
     code: problems.length > 0 ? 1 : 0,
     lines,
-    data: { ok: problems.length === 0, file, organization: organization ?? null, problems },
+    data: { ok: problems.length === 0, file, organization: organization ?? null, problems, notes },
   };
+}
+
+/** What is no problem, and should be known. */
+function notesOf({ file, text }: GivenFile): readonly FileProblem[] {
+  const parsed = parsePolicy(text);
+  return parsed.ok ? notesOnAnybody(parsed.file, parsed.lineOf).map((note) => ({ ...note, file })) : [];
 }
 
 function alone({ file, text }: GivenFile): readonly FileProblem[] {

@@ -13,13 +13,14 @@ const TITLE_LENGTH = 250;
 /** So many problems are told in the text as well. */
 const MOST_TOLD = 10;
 
-/** What the check run says where a policy file with problems would be brought: it fails, unless the policy only observes. */
+/** What the check run says where a policy file would be brought: with problems it fails, unless the policy only observes. */
 export function withBroughtPolicy(
-  text: CheckRunText,
+  given: CheckRunText,
   pulls: readonly PullRequest[],
   observing: boolean,
 ): CheckRunText {
   const brought = pulls.flatMap(({ broughtPolicy }) => (broughtPolicy === undefined ? [] : [broughtPolicy]));
+  const text = withNotes(given, brought);
   const annotations = brought.flatMap(({ path, problems }) =>
     problems.map(({ line, column, message }) => ({ path, line, column, message: oneLine(message) })),
   );
@@ -50,6 +51,14 @@ export function withBroughtPolicy(
     summary,
     annotations: annotations.slice(0, MOST_NOTES),
   };
+}
+
+/** What whoever reviews the file should know stands before everything else. */
+function withNotes(text: CheckRunText, brought: readonly BroughtPolicy[]): CheckRunText {
+  const notes = brought.flatMap((each) => each.notes ?? []);
+  if (notes.length === 0) return text;
+  const lines = notes.slice(0, MOST_TOLD).map((note) => `- ${markdown(oneLine(note))}`);
+  return { ...text, summary: ["Take care, reading the policy file:", ...lines, "", text.summary].join("\n") };
 }
 
 /** By what a pull request is judged that does nothing but mend the file. */

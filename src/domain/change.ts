@@ -254,6 +254,10 @@ const BroughtPolicySchema = z.object({
       message: z.string(),
     }),
   ),
+  notes: z
+    .array(z.string())
+    .exactOptional()
+    .describe("What is no problem, and whoever reviews it should know; absent: nothing"),
   judgedBy: ShaSchema.nullable()
     .exactOptional()
     .describe(

@@ -1,5 +1,6 @@
 /** What follows from a verdict: entries to record and actions to take. Nothing is done here. */
 
+import { moveDeviation, type LaxerEntry } from "./move.ts";
 import type { Actor, Change, Instant, PullRequest, Repository, Sha } from "./change.ts";
 import { CHECK_NAME } from "./controls/control.ts";
 import { REPEATED_CAUSES } from "./controls/deployment-approved.ts";
@@ -352,6 +353,19 @@ export function decideWeakening(facts: {
 }): Decision {
   const { exposures, meanwhile, policy, to, standing = NOTHING_STANDING, detectedAt } = facts;
   const deviation = weakeningDeviation(exposures, meanwhile, standing.previous, detectedAt);
+  return decideRecord(deviation, standing, policyOrDefault(policy), to, detectedAt);
+}
+
+/** What to record of a repository that came to a laxer entry of the policy, and of the issue about it. */
+export function decideMove(facts: {
+  readonly entry: LaxerEntry;
+  readonly policy: PolicyInForce;
+  readonly to: Addressee;
+  readonly standing: Standing;
+  readonly detectedAt: Instant;
+}): Decision {
+  const { entry, policy, to, standing, detectedAt } = facts;
+  const deviation = moveDeviation(to.repository, entry, standing.previous, detectedAt);
   return decideRecord(deviation, standing, policyOrDefault(policy), to, detectedAt);
 }
 

@@ -15,6 +15,8 @@ export interface GivenUp {
   readonly exemption: Exemption;
   readonly controls: readonly ControlName[];
   readonly gives: boolean;
+  /** It fits only the repository's present name. */
+  readonly isForAnother: boolean;
   /** A sentence: who gave it and until when, or why it gives no leave. */
   readonly because: string;
 }
@@ -31,8 +33,11 @@ export function exemptionsFor(
     .map(({ exemption, means }) => {
       const id = entryId(exemption);
       const { controls, reason, expires } = exemption;
-      const say = (gives: boolean, because: string): GivenUp => ({ id, exemption, controls, gives, because });
-      if (means === "name-only")
+      const isForAnother = means === "name-only";
+      const say = (gives: boolean, because: string): GivenUp => {
+        return { id, exemption, controls, gives, isForAnother, because };
+      };
+      if (isForAnother)
         return say(
           false,
           `the exemption of ${oneLine(exemption.repository)} gives no leave: it was given for another repository, which had this name then`,

@@ -65,6 +65,12 @@ export const RepositoryRecordSchema = z.object({
   /** Full ref names of the production branches as last read, e.g. `refs/heads/main`. */
   productionRefs: z.array(z.string()),
   archived: z.boolean(),
+  /** Its name and topics when it was first met, where they were others; left out: as now. */
+  metAs: z.object({ name: z.string(), topics: z.array(z.string()) }).exactOptional(),
+  /** Who made it, where a webhook told; left out: that is not known. */
+  madeBy: ActorSchema.exactOptional(),
+  /** Since when it has this owner, where it came from another one; left out: it was made here, as far as known. */
+  movedInAt: InstantSchema.exactOptional(),
   /** Since when its changes were filled in from GitHub's lists, though nobody watched yet; left out: never. */
   backfilledFrom: InstantSchema.exactOptional(),
 });

@@ -3,6 +3,7 @@
 import type { Actor, Instant, PullRequest } from "./change.ts";
 import { makersOf } from "./contribution.ts";
 import { cutReasons } from "./cut.ts";
+import { isAnybody, isOnlyText } from "./policy/anybody.ts";
 import { entryId } from "./policy/brought.ts";
 import type { StandardChange } from "./policy/leave.ts";
 import { isMakerOf } from "./policy/names.ts";
@@ -33,6 +34,7 @@ export function preApproval(pull: PullRequest, policy: Policy, at: Instant): Pre
       ...notGiven(entry, policy, at),
       ...notMade(entry, author, pull, policy),
       ...notWithin(entry, pull),
+      ...notForAnybody(entry, author, pull),
     ];
     const name = `“${oneLine(entry.name)}”`;
     if (against.length > 0) {
@@ -86,4 +88,17 @@ function notWithin(entry: StandardChange, { files }: PullRequest): readonly stri
   const outside = paths.filter((path) => !fits(entry.paths, path, "lets"));
   if (outside.length > 0) return [`it also changes ${some(outside.map(oneLine), 3)}`];
   return paths.length === 0 ? ["it changes no files"] : [];
+}
+
+/** In the name of GitHub's own workflows anybody acts who may push one: that pre-approves nothing that runs. */
+function notForAnybody(entry: StandardChange, author: Actor, { files }: PullRequest): readonly string[] {
+  if (!entry.by.some(isAnybody) || !isAnybody({ user: author.login })) return [];
+  const paths = (files?.list ?? []).flatMap(({ path, oldPath }) =>
+    oldPath === null ? [path] : [oldPath, path],
+  );
+  const running = paths.filter((path) => !isOnlyText(path));
+  if (running.length === 0) return [];
+  return [
+    `github-actions is whoever may push a workflow, and ${some(running.map(oneLine), 3)} may run or choose what runs`,
+  ];
 }

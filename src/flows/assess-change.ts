@@ -39,6 +39,7 @@ import { observationsOf } from "./observations.ts";
 import { policyAt } from "./policy.ts";
 import { isMadeByQueue } from "./queue-branches.ts";
 import { gapOfUpdate, isNotTold, orUntold, unreadChange, unreadPull } from "./unread.ts";
+import { recordMoves } from "./moves.ts";
 import { recordScope } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { ownKey, spansAt, standingOf } from "./standing.ts";
@@ -104,6 +105,7 @@ export async function currentPolicy(tools: Tools, watched: Watched): Promise<Pol
     async () => {
       const policy = await policyAt(tools, watched, watched.repository.defaultBranch);
       await recordScope(tools, watched, policy);
+      await recordMoves(tools, watched, policy);
       return policy;
     },
   );

@@ -9,6 +9,8 @@ import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import { contributorsOf, makersOf } from "../domain/contribution.ts";
 import { keyHolders, type ToldKey } from "../domain/deploy-keys.ts";
 import type { From } from "../domain/policy/from.ts";
+import { notesOnAnybody } from "../domain/policy/anybody.ts";
+import { parsePolicy } from "../domain/policy/parse.ts";
 import { namedBy, type Requirement } from "../domain/policy/requirement.ts";
 import { asksForOwners, readsDescription, type Policy } from "../domain/policy/policy.ts";
 import { asOnePerson, personBehind } from "../domain/identity.ts";
@@ -25,7 +27,7 @@ import { landedBefore } from "./landed-before.ts";
 import { policyIfMending, problemsIn, type Mended } from "./mending.ts";
 import { observationsOf, witnessesOf } from "./observations.ts";
 import { ownerNames } from "./owner-names.ts";
-import { policyOf, trusted, unknownIn } from "./policy.ts";
+import { aboutOf, policyOf, trusted, unknownIn } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 const SECOND = 1_000;
@@ -250,17 +252,23 @@ async function policyBrought(
 ): Promise<Pick<PullRequest, "broughtPolicy">> {
   const { broughtPolicy: brought, policy } = read;
   if (brought === null) return {};
-  const { name, topics = [] } = watched.repository;
   // Of the organisation's own file there is nothing above it.
   const isTop = brought.repository.toLowerCase().endsWith("/.github");
   const together = isTop
     ? policyInForce(brought, { state: "absent" })
-    : policyInForce(policy.organization, brought, { name, topics, at: tools.clock.now() });
+    : policyInForce(
+        policy.organization,
+        brought,
+        await aboutOf(tools, watched, policy.organization, tools.clock.now()),
+      );
   const own = `${brought.repository}/${brought.path}`;
   const problems = (await problemsOf(tools, watched, together)).filter(({ file }) => file === own);
+  const parsed = parsePolicy(brought.text);
+  const notes = parsed.ok ? notesOnAnybody(parsed.file, parsed.lineOf) : [];
   return {
     broughtPolicy: {
       path: brought.path,
+      ...(notes.length === 0 ? {} : { notes: notes.map(({ line, message }) => `line ${line}: ${message}`) }),
       problems: problems.map(({ line, column, message }) => ({ line, column, message })),
     },
   };

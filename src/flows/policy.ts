@@ -14,6 +14,9 @@ import {
 import type { People } from "../domain/policy/people.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { leavesOf } from "../domain/policy/requirement.ts";
+import { repositoriesIn } from "../domain/policy/fold.ts";
+import { fitsLine, lineId, type About, type RepositoriesEntry } from "../domain/policy/organisation.ts";
+import { parsePolicy } from "../domain/policy/parse.ts";
 import { policyInForce, withoutGate, type PolicyInForce } from "../domain/policy/tighten.ts";
 import { namedIn } from "../domain/policy/when.ts";
 import type { PolicyRecord, PolicySource } from "../domain/record.ts";
@@ -27,13 +30,35 @@ export async function policyOf(
   read: { readonly organization: PolicySource; readonly repository: PolicySource },
   at: Instant = tools.clock.now(),
 ): Promise<PolicyInForce> {
-  const { name, topics = [] } = watched.repository;
-  const found = policyInForce(read.organization, read.repository, { name, topics, at });
+  const about = await aboutOf(tools, watched, read.organization, at);
+  const found = policyInForce(read.organization, read.repository, about);
   const policy = tools.withoutGate === true ? withoutGate(found) : found;
   if (policy.state !== "known") return policy;
   const names = await namesOf(tools, watched, policy.record);
   if (names === null) return policy;
   return { state: "known", record: { ...policy.record, effective: { ...policy.record.effective, names } } };
+}
+
+/** What tells which lines of the organisation's file are about a repository: what they meant when they were first read. */
+export async function aboutOf(
+  tools: Tools,
+  watched: Watched,
+  organization: PolicySource,
+  at: Instant,
+): Promise<About> {
+  const { id, name, topics = [] } = watched.repository;
+  const about = { name, topics, at };
+  if (organization.state !== "found") return about;
+  const pins = await tools.github.lookups.rememberForever(
+    `lines:${watched.repository.ownerId}:${organization.blob}`,
+    async () => {
+      const parsed = parsePolicy(organization.text);
+      return parsed.ok ? meantBy(tools, watched, repositoriesIn(parsed.file).map(targetOfLine)) : [];
+    },
+  );
+  if (pins.length === 0) return about;
+  const { movedIn = false, metAs = about } = watched;
+  return { ...about, id, pins, movedIn, metAs };
 }
 
 /** The policy as it was at a commit, or is at the head of a branch. */
@@ -114,7 +139,8 @@ async function namesOf(tools: Tools, watched: Watched, record: PolicyRecord): Pr
   const teams = teamsIn(record.effective);
   const organizations = organizationsIn(record.effective);
   const named = logins.length + teams.length + organizations.length;
-  if (named === 0 && givenEntries(record.effective).length === 0) return null;
+  const given = givenEntries(record.effective).length + record.effective.repositories.length;
+  if (named + given === 0) return null;
   return tools.github.lookups.rememberForever(`names:${record.digest}`, async () => {
     const entry = await tools.ledger.state("policy", record.digest);
     const recorded = entry === undefined ? undefined : entry.body.effective.names;
@@ -168,7 +194,11 @@ async function findOut(
     );
     brought.push(broughtBy(entry, history));
   }
-  const repositories = await meantBy(tools, watched, effective);
+  const targets = [
+    ...effective.exemptions.map(targetOfExemption),
+    ...effective.repositories.map(targetOfLine),
+  ];
+  const repositories = await meantBy(tools, watched, targets);
   return {
     accounts,
     teams,
@@ -179,13 +209,38 @@ async function findOut(
   };
 }
 
-/** Which repositories each exemption means: those it meant when the same entry, word for word, was first read. */
+/** An entry that is about some repositories. `single`: the name of the one it is about, where it names one. */
+interface Target {
+  readonly entry: string;
+  readonly single: string | null;
+  readonly fits: (repository: Repository) => boolean;
+}
+
+function targetOfExemption(exemption: Policy["exemptions"][number]): Target {
+  const { repository: name } = exemption;
+  return {
+    entry: entryId(exemption),
+    single: isGlob(name) ? null : name,
+    fits: (repository) => matchesAny([name], repository.name, "lets"),
+  };
+}
+
+function targetOfLine(line: RepositoriesEntry): Target {
+  const { name, topic } = line;
+  return {
+    entry: lineId(line),
+    single: name === null || topic !== null || isGlob(name) ? null : name,
+    fits: ({ name: called, topics = [] }) => fitsLine(line, { name: called, topics }),
+  };
+}
+
+/** Which repositories each entry means: those it meant when the same entry, word for word, was first read. */
 async function meantBy(
   tools: Tools,
   watched: Watched,
-  { exemptions }: Policy,
+  targets: readonly Target[],
 ): Promise<NonNullable<PolicyNames["repositories"]>> {
-  if (exemptions.length === 0) return [];
+  if (targets.length === 0) return [];
   const { ownerId, owner } = watched.repository;
   const before = new Map<string, NonNullable<PolicyNames["repositories"]>[number]>();
   for await (const { body, organizationId } of tools.ledger.states("policy"))
@@ -196,22 +251,24 @@ async function meantBy(
     if (body.repository.ownerId === ownerId) known.push(body.repository);
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const found = [];
-  for (const exemption of exemptions) {
-    const entry = entryId(exemption);
-    const fits = known.filter(({ name }) => matchesAny([exemption.repository], name, "lets"));
+  for (const { entry, single, fits } of targets) {
+    const recorded = before.get(entry);
+    if (recorded !== undefined) {
+      found.push(recorded);
+      continue;
+    }
     // Of a single name GitHub itself is asked: its repository may not have been met yet.
-    const named = isGlob(exemption.repository)
-      ? null
-      : await tools.github.readListed(octokit, owner, exemption.repository);
-    const isCalledSo = named?.repository.name.toLowerCase() === exemption.repository.toLowerCase();
-    const meant = new Set([...fits.map(({ id }) => id), ...(isCalledSo ? [named.repository.id] : [])]);
-    found.push(
-      before.get(entry) ?? {
-        entry,
-        meant: [...meant].toSorted((a, b) => a - b),
-        known: known.map(({ id }) => id).toSorted((a, b) => a - b),
-      },
-    );
+    const named = single === null ? null : await tools.github.readListed(octokit, owner, single);
+    const isCalledSo = named?.repository.name.toLowerCase() === single?.toLowerCase();
+    const meant = new Set([
+      ...known.filter(fits).map(({ id }) => id),
+      ...(named !== null && isCalledSo ? [named.repository.id] : []),
+    ]);
+    found.push({
+      entry,
+      meant: [...meant].toSorted((a, b) => a - b),
+      known: known.map(({ id }) => id).toSorted((a, b) => a - b),
+    });
   }
   return found;
 }

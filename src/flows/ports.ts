@@ -49,6 +49,10 @@ export interface Watched {
   readonly since: Instant;
   /** When it came back into scope, if it ever was out of it: what happened before is historic whatever a policy says. */
   readonly scopedFrom?: Instant;
+  /** Whether it came from another owner. */
+  readonly movedIn?: true;
+  /** Its name and topics when it was first met, where they were others. */
+  readonly metAs?: { readonly name: string; readonly topics: readonly string[] };
   /** The lane this work is done under: whoever loses it must not write. */
   readonly fence: Lease | undefined;
 }

@@ -31,9 +31,31 @@ export async function meet(
     archived: seen.archived,
     ...(known?.scopedFrom === undefined ? {} : { scopedFrom: known.scopedFrom }),
     ...(known?.backfilledFrom === undefined ? {} : { backfilledFrom: known.backfilledFrom }),
+    ...(known?.madeBy === undefined ? {} : { madeBy: known.madeBy }),
+    ...movedInOf(known, seen.repository, tools.clock.now()),
+    ...metAsOf(known, seen.repository),
   };
   const gaps = known?.removedAt == null ? [] : await closedGaps(tools, seen.repository.id, tools.clock.now());
   await tools.ledger.record({ entries: [entryOf(body), ...gaps], actions: [] }, tools.clock.now());
+}
+
+function movedInOf(
+  known: RepositoryRecord | null,
+  { ownerId }: Repository,
+  now: Instant,
+): Pick<RepositoryRecord, "movedInAt"> {
+  if (known !== null && known.repository.ownerId !== ownerId) return { movedInAt: now };
+  return known?.movedInAt === undefined ? {} : { movedInAt: known.movedInAt };
+}
+
+function metAsOf(
+  known: RepositoryRecord | null,
+  { name, topics = [] }: Repository,
+): Pick<RepositoryRecord, "metAs"> {
+  if (known === null) return {};
+  const { name: before, topics: topicsBefore = [] } = known.repository;
+  const metAs = known.metAs ?? { name: before, topics: topicsBefore };
+  return canonical(metAs) === canonical({ name, topics }) && known.metAs === undefined ? {} : { metAs };
 }
 
 /** The repository as the flows work with it, or null when it was never met or is no longer visible to us. */
@@ -49,6 +71,8 @@ export async function watch(
     installationId: record.installationId,
     since: record.installedFrom,
     ...(record.scopedFrom === undefined ? {} : { scopedFrom: record.scopedFrom }),
+    ...(record.movedInAt === undefined ? {} : { movedIn: true as const }),
+    ...(record.metAs === undefined ? {} : { metAs: record.metAs }),
     fence,
   };
 }
@@ -145,6 +169,14 @@ export async function recordLifecycle(
   if (event.happened === "repository-added" && event.repositoryId !== null && event.installationId !== null) {
     await meetAdded(tools, event.repositoryId, event.installationId, event.at);
   }
+  for (const record of await recordsOf(tools, event)) {
+    const origin = originOf(event);
+    if (origin !== null)
+      await tools.ledger.record(
+        { entries: [entryOf({ ...record, ...origin })], actions: [] },
+        tools.clock.now(),
+      );
+  }
   const isArchived = ARCHIVED[event.happened];
   if (isArchived !== undefined) {
     for (const record of await recordsOf(tools, event)) {
@@ -159,6 +191,16 @@ export async function recordLifecycle(
   for (const record of await recordsOf(tools, event)) {
     if (record.removedAt === null) await remove(tools, record, cause, event.at, BECAUSE[event.happened]);
   }
+}
+
+/** Where a repository came from, as far as what happened tells. */
+function originOf({
+  happened,
+  by,
+  at,
+}: Extract<Subject, { readonly type: "lifecycle" }>): Pick<RepositoryRecord, "madeBy" | "movedInAt"> | null {
+  if (happened === "repository-created") return by === null ? null : { madeBy: by };
+  return happened === "repository-transferred" ? { movedInAt: at } : null;
 }
 
 async function remove(

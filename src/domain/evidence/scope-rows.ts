@@ -42,6 +42,18 @@ export const SCOPE = table<ScopeRow>({
       "How deployments of it to production were seen until the period ended: github, tag, workflow or report. Empty: none was ever seen, so whatever runs in production of it is not in deployments.csv.",
       (row) => listText(row.seenBy ?? []),
     ),
+    column(
+      "made_by",
+      "text",
+      "Who made it, where a webhook told; empty: that is not known.",
+      ({ body }) => body.madeBy?.login ?? "",
+    ),
+    column(
+      "moved_in_at",
+      "time",
+      "Since when it has this owner, where it came from another; empty: it was made here, as far as known.",
+      ({ body }) => body.movedInAt ?? null,
+    ),
     column("installed_from", "time", "Since when the App could see it.", ({ body }) => body.installedFrom),
     column(
       "removed_at",

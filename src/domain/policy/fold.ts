@@ -1,13 +1,14 @@
 /** The organisation's file and a repository's own, folded into the policy in force. What a repository's file says only adds. */
 
 import { isNoLonger, parseTerm, type Term } from "../calendar.ts";
+import type { Instant } from "../change.ts";
 import { canonical } from "../digest.ts";
 import { DEFAULT_EMERGENCY, writtenEmergency, type EmergencyPolicy } from "./emergency.ts";
 import { exemptionOf, freezeOf, standardChangeOf } from "./leave.ts";
 import {
   calendarOf,
   controlsOf,
-  lineFor,
+  linesFor,
   notificationOf,
   repositoriesOf,
   type About,
@@ -29,19 +30,52 @@ export function emergencyMinimum(org: PolicyFile | null): Partial<EmergencyPolic
 
 /** What the organisation's file says of one repository, which for it stands in the place of what it says of all. */
 export function forRepository(org: PolicyFile | null, about: About | null): PolicyFile | null {
-  const line = org === null || about === null ? null : lineFor(repositoriesIn(org), about);
-  if (org === null || about === null || line === null) return org;
-  const { since } = line;
+  if (org === null || about === null) return org;
+  const { mode, since } = boundBy(org, about).stance;
+  return { ...org, ...(mode === undefined ? {} : { mode }), ...(since === undefined ? {} : { since }) };
+}
+
+/** What a line, or none, comes to for a repository at a moment. */
+interface Stance {
+  readonly mode: PolicyFile["mode"];
+  readonly since: PolicyFile["since"];
+  readonly out: Policy["outOfScope"] | null;
+}
+
+/** What binds a repository; `laxer`: the line that its name and topics fit now and that does not hold, or null. */
+function boundBy(
+  org: PolicyFile,
+  about: About,
+): { readonly stance: Stance; readonly laxer: RepositoriesEntry | null } {
+  const lines = linesFor(repositoriesIn(org), about);
+  const stances = lines.map((line) => stanceOf(org, line, about.at));
+  const stance = stances.reduce(stricter);
+  const last = lines.at(-1) ?? null;
+  const isHeld = lines.length > 1 && canonical(stances.at(-1)) !== canonical(stance);
+  return { stance, laxer: isHeld ? last : null };
+}
+
+function stanceOf(org: PolicyFile, line: RepositoriesEntry | null, at: Instant): Stance {
+  const since = line?.since ?? null;
   // A mode with a date holds from that day; until then the repository is as all others.
-  const holds = since === null || about.at >= Date.parse(`${since}T00:00:00Z`);
+  const holds = since === null || at >= Date.parse(`${since}T00:00:00Z`);
   return {
-    ...org,
-    ...(line.mode !== null && holds ? { mode: line.mode } : {}),
-    ...(since === null ? {} : { since }),
+    mode: line?.mode != null && holds ? line.mode : org.mode,
+    since: since ?? org.since,
+    out: line?.scope === "out" ? { reason: line.reason ?? "", owner: line.owner ?? "" } : null,
   };
 }
 
-function repositoriesIn(org: PolicyFile): readonly RepositoriesEntry[] {
+function stricter(a: Stance, b: Stance): Stance {
+  return {
+    mode: [a.mode, b.mode].includes("enforce") ? "enforce" : (a.mode ?? b.mode),
+    since: [a.since, b.since].toSorted((one, other) => ((one ?? "") < (other ?? "") ? -1 : 1))[0],
+    out: a.out === null || b.out === null ? null : a.out,
+  };
+}
+
+/** The lines of an organisation's file on some repositories. */
+export function repositoriesIn(org: PolicyFile): readonly RepositoriesEntry[] {
   return (org.repositories ?? []).map(repositoriesOf);
 }
 
@@ -52,7 +86,8 @@ export function fold(
   about: About | null = null,
 ): Policy {
   const org = forRepository(organization, about);
-  const line = org === null || about === null ? null : lineFor(repositoriesIn(org), about);
+  const bound = organization === null || about === null ? null : boundBy(organization, about);
+  const out = bound?.stance.out ?? null;
   const files = [org, repo].filter((file) => file !== null);
   const all = <Item>(of: (file: PolicyFile) => readonly Item[] | undefined): readonly Item[] =>
     files.flatMap((file) => of(file) ?? []);
@@ -120,7 +155,8 @@ export function fold(
     repositories: (org?.repositories ?? []).map(repositoriesOf),
     periods: org?.periods ?? [],
     since: org?.since ?? null,
-    ...(line?.scope === "out" ? { outOfScope: { reason: line.reason ?? "", owner: line.owner ?? "" } } : {}),
+    ...(out === null ? {} : { outOfScope: out }),
+    ...(bound?.laxer == null ? {} : { laxerLine: bound.laxer }),
   };
 }
 

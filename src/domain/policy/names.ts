@@ -58,7 +58,7 @@ export const PolicyNamesSchema = z.object({
     .exactOptional(),
   /** Names that meant nobody: such a policy lets nothing pass. Absent: none. */
   unknown: z.array(UnknownNameSchema).exactOptional(),
-  /** For each exemption: the repositories it meant when its entry, word for word, was first read, and all that were known then. */
+  /** For each exemption and each line on repositories: the repositories it meant when its entry, word for word, was first read, and all that were known then. */
   repositories: z
     .array(z.object({ entry: z.string(), meant: z.array(z.int()), known: z.array(z.int()) }))
     .exactOptional(),

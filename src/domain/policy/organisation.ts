@@ -5,7 +5,8 @@ import { DEFAULT_CALENDAR, isTimezone, WEEKDAYS, type Calendar } from "../calend
 import type { Instant } from "../change.ts";
 import { CONTROL_NAMES, type ControlName } from "../result.ts";
 import { DaySchema } from "./day.ts";
-import { matchesAny, type GlobUse } from "./glob.ts";
+import { canonical, sha256 } from "../digest.ts";
+import { isGlob, matchesAny, type GlobUse } from "./glob.ts";
 import { GlobSchema } from "./pattern.ts";
 import type { Infer } from "../schema.ts";
 
@@ -182,25 +183,69 @@ export function notificationOf(written: Infer<typeof NotificationSchema>): Notif
   };
 }
 
+/** Which repositories a line meant when it, word for word, was first read, and all that were known then; by their ids. */
+export interface PinnedLine {
+  readonly entry: string;
+  readonly meant: readonly number[];
+  readonly known: readonly number[];
+}
+
 /** What tells which lines are about a repository, and the moment they are asked for. */
 export interface About {
   readonly name: string;
   readonly topics: readonly string[];
   readonly at: Instant;
+  /** Absent where nobody looked up which repositories the lines meant: then names and topics decide. */
+  readonly id?: number;
+  readonly pins?: readonly PinnedLine[];
+  /** Whether it came from another owner. */
+  readonly movedIn?: boolean;
+  /** Its name and topics when it was first met; absent: as now. */
+  readonly metAs?: { readonly name: string; readonly topics: readonly string[] };
 }
 
-/** The first line that fits a repository; where a line says name and topic, both must fit. */
-export function lineFor(
-  lines: readonly RepositoriesEntry[],
-  { name, topics }: Pick<About, "name" | "topics">,
-): RepositoriesEntry | null {
+/** What names a line: the same words are the same line. */
+export function lineId(line: RepositoriesEntry): string {
+  return sha256(canonical(line)).slice(0, 16);
+}
+
+/** Returns whether the name and topics of a repository fit a line; where it says both, both must. */
+export function fitsLine(line: RepositoriesEntry, { name, topics }: Pick<About, "name" | "topics">): boolean {
   // A line that lets out of something is no wider than it reads.
-  const use = ({ scope, mode }: RepositoriesEntry): GlobUse =>
-    scope === "out" || mode === "observe" ? "lets" : "asks";
-  const fits = (line: RepositoriesEntry): boolean =>
-    (line.name === null || matchesAny([line.name], name, use(line))) &&
-    (line.topic === null || topics.includes(line.topic.toLowerCase()));
-  return lines.find(fits) ?? null;
+  const use: GlobUse = line.scope === "out" || line.mode === "observe" ? "lets" : "asks";
+  return (
+    (line.name === null || matchesAny([line.name], name, use)) &&
+    (line.topic === null || topics.includes(line.topic.toLowerCase()))
+  );
+}
+
+/**
+ * Returns the lines that bind a repository, null standing for none: the one it was meant by, and the one its name and topics fit now.
+ * Who can rename, move or label a repository must gain nothing by it, so of two the stricter holds.
+ */
+export function linesFor(
+  lines: readonly RepositoriesEntry[],
+  about: About,
+): readonly (RepositoriesEntry | null)[] {
+  const now = lines.find((line) => fitsLine(line, about)) ?? null;
+  if (about.id === undefined) return [now];
+  const own = lines.find((line) => means(line, about)) ?? null;
+  // What was given to a repository by its single name follows it to a name that no line is about.
+  if (own === now || (now === null && own !== null && isOfOne(own))) return [own];
+  return [own, now];
+}
+
+function isOfOne({ name, topic }: RepositoriesEntry): boolean {
+  return name !== null && topic === null && !isGlob(name);
+}
+
+/** Whether a line was meant for a repository: it was there and fitted, or it was made since under a glob. */
+function means(line: RepositoriesEntry, about: About): boolean {
+  const { id = 0, pins = [], movedIn = false, metAs = about } = about;
+  const pin = pins.find(({ entry }) => entry === lineId(line));
+  if (pin === undefined) return fitsLine(line, about);
+  if (pin.known.includes(id) || pin.meant.includes(id)) return pin.meant.includes(id);
+  return !isOfOne(line) && !movedIn && fitsLine(line, metAs);
 }
 
 /** The calendar with its defaults. */

@@ -356,6 +356,8 @@ export const PolicySchema = z.object({
       owner: z.string(),
     })
     .exactOptional(),
+  /** The line that its name and topics fit now, where it came to it by a move and a stricter one holds; absent: none. */
+  laxerLine: RepositoriesEntrySchema.exactOptional(),
   /** Whom its names meant when it was first read; absent where nobody looked, as at a terminal. */
   names: PolicyNamesSchema.exactOptional(),
 });
