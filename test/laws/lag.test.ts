@@ -4,19 +4,15 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import type { Scenario } from "../../src/cli/scenario/format.ts";
-import { playScenario } from "../../src/cli/scenario/play.ts";
-import type { Sights } from "../../src/cli/scenario/sights.ts";
-import { canonical } from "../../src/domain/digest.ts";
 import { LAG_KINDS, type LagKind } from "../github/lag.ts";
 import { rounds, sample, SEED } from "../support/effort.ts";
 import { ENFORCED, INTENT, MADE_UP, stepsOf, type Intent } from "../support/made-up.ts";
-import { differences, rowsOf, type Rows } from "../support/rows.ts";
+import { betterThan, playLookedAt, possible, type Play } from "../support/plays.ts";
+import { differences } from "../support/rows.ts";
 import { scenarios } from "../support/scenarios.ts";
-import { openStage } from "../support/stage.ts";
 
-/** What lags lags so long (s), and between two steps GitHub has caught up. */
+/** What lags lags so long (s); between two steps GitHub has caught up. */
 const LAG = 240;
-const WAIT = "11m";
 
 /** Webhooks that do not arrive, and a GitHub or an App that does not answer, are no matter of lag. */
 const OTHER_WEATHER: ReadonlySet<string> = new Set([
@@ -80,19 +76,6 @@ function madeUp(index: number, intents: readonly Intent[]): Scenario {
   return { ...(isEnforced ? ENFORCED : MADE_UP), name: `story ${index + 1} made up by ${SEED}`, story };
 }
 
-/** Returns a story without the steps that GitHub refuses: a branch of one commit has none before it, a conflict cannot be merged. */
-async function possible(story: Scenario): Promise<Scenario> {
-  const stage = await openStage(story, "sqlite");
-  try {
-    const performance = await playScenario(story, stage);
-    const refused = new Set(performance.failures.map(({ step }) => step));
-    if (refused.size === 0) return story;
-    return await possible({ ...story, story: story.story.filter((_, index) => !refused.has(index + 1)) });
-  } finally {
-    await stage.close();
-  }
-}
-
 /** Plays each, with lag and without; returns what is wrong. */
 async function wrongIn(
   what: string,
@@ -122,53 +105,12 @@ async function wrongIn(
   return wrong;
 }
 
-interface Play {
-  /** What lets something pass, at each look: green checks and compliant changes. */
-  readonly looks: readonly ReadonlySet<string>[];
-  readonly rows: Rows;
-}
-
 /** Plays a story where each answer of one kind is old for so many seconds; none is where it is for 0. */
-async function playOf(story: Scenario, kind: LagKind, seconds: number): Promise<Play> {
-  const stage = await openStage(story, "sqlite", { lag: { of: kind, each: true, for: seconds } });
-  const looks: ReadonlySet<string>[] = [];
-  const look = async (sights: Sights): Promise<void> => {
-    looks.push(
-      new Set([...(await passing(sights, story, "check")), ...(await passing(sights, story, "changes"))]),
-    );
-  };
-  try {
-    const rows = await rowsOf(story, stage, { maybeLate: true, between: { wait: WAIT, look } });
-    return { looks, rows };
-  } finally {
-    await stage.close();
-  }
-}
-
-async function passing(
-  sights: Sights,
-  story: Scenario,
-  kind: "check" | "changes",
-): Promise<readonly string[]> {
-  const seen = await sights.see({ kind, rows: [], exactly: false, absent: false }, story.start);
-  if (typeof seen === "string") throw new Error(seen);
-  return seen.rows
-    .filter((row) => row["passes"] === true || row["verdict"] === "compliant")
-    .map(({ repository, pull, pulls, commit, step, update, verdict }) =>
-      canonical({ kind, ...defined({ repository, pull, pulls, commit, step, update, verdict }) }),
-    );
-}
-
-function defined(row: Readonly<Record<string, unknown>>): object {
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined));
+function playOf(story: Scenario, kind: LagKind, seconds: number): Promise<Play> {
+  return playLookedAt(story, { lag: { of: kind, each: true, for: seconds } });
 }
 
 function worseIn(calm: Play, late: Play | string): readonly string[] {
   if (typeof late === "string") return [late];
-  const better = late.looks.flatMap((look, index) =>
-    [...look]
-      .filter((each) => calm.looks[index]?.has(each) !== true)
-      .map((each) => `look ${index + 1}: ${each}`),
-  );
-  return [...better, ...differences(calm.rows, late.rows)];
+  return [...betterThan(calm, late), ...differences(calm.rows, late.rows)];
 }
