@@ -117,10 +117,8 @@ export async function assessGroup(
   request: string | null,
   since = tools.clock.now(),
 ): Promise<void> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
   const read: ReadGroup | null =
-    (await tools.github.readMergeGroup(octokit, watched.repository, group)) ??
-    (await unshownGroup(tools, watched, group, since));
+    (await shownGroup(tools, watched, group)) ?? (await unshownGroup(tools, watched, group, since));
   if (read === null) return;
   const all = [];
   for (const number of read.pulls) all.push(await gatherOpen(tools, watched, number));
@@ -163,6 +161,17 @@ interface Group {
   readonly headSha: Sha;
   readonly baseRef: string;
   readonly headRef: string;
+}
+
+/** A group as GitHub shows it; null where it does not, or cannot answer: one pull request that nobody can read spoils the queue's answer. */
+async function shownGroup(tools: Tools, watched: Watched, group: Group): Promise<ReadGroup | null> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  try {
+    return await tools.github.readMergeGroup(octokit, watched.repository, group);
+  } catch (error) {
+    if (!isUntold(error)) throw error;
+    return null;
+  }
 }
 
 /** A group is judged again when GitHub may show what it does not show yet. */

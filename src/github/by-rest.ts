@@ -5,7 +5,7 @@ import type { Actor, Instant, Repository, Sha } from "../domain/change.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { ask, pagesOf, place, type GitHub } from "./ask.ts";
 import { InstantShape, MaybeActorShape, ShaShape } from "./shapes.ts";
-import { mayBeTooMuch } from "./smaller.ts";
+import { isSpoiled, mayBeTooMuch } from "./smaller.ts";
 
 /** A pull request as far as REST's lists tell it. `mergeCommit` of an open one is a trial that GitHub makes. */
 export interface Listed {
@@ -66,7 +66,7 @@ export async function orByRest<Told>(
   try {
     return await byGraphql();
   } catch (error) {
-    if (!mayBeTooMuch(error)) throw error;
+    if (!isSpoiled(error)) throw error;
     return byRest();
   }
 }

@@ -10,6 +10,7 @@ import { POLICY_PATH } from "./policy-path.ts";
 import { batchQuery, CHANGE_QUERY, POLICIES_QUERY, PULL_REQUEST_QUERY, TREES_QUERY } from "./queries.ts";
 import { changeVariables } from "./change-variables.ts";
 import { InstantShape, ShaShape } from "./shapes.ts";
+import { isSpoiled } from "./smaller.ts";
 
 /** Commits read back from an update: a merge of one pull request rarely brings more, and what it does is compared by itself. */
 export const WINDOW = { merge: 20, push: 30 } as const;
@@ -148,11 +149,14 @@ export class ReadAhead {
     try {
       await this.#readAtOnce(updates, pulls);
     } catch (error) {
-      const isTooMuch =
-        error instanceof Trouble &&
-        (error.code === "github-unreachable" || error.code === "github-unanswered");
+      const isUnreachable = error instanceof Trouble && error.code === "github-unreachable";
+      if (!isUnreachable && !isSpoiled(error)) throw error;
       const half = Math.ceil(Math.max(updates.length, pulls.length) / 2);
-      if (!isTooMuch || half < SIZE.least) throw error;
+      if (half < SIZE.least) {
+        if (isUnreachable) throw error;
+        // One of these spoils the answer: each is asked for by itself.
+        return;
+      }
       this.#size = Math.max(SIZE.least, Math.min(this.#size, half));
       this.#wasTooMuch = true;
       await this.#readParts(updates.slice(0, half), pulls.slice(0, half));

@@ -72,3 +72,9 @@ export function mayBeTooMuch(error: unknown): error is Trouble {
       return false;
   }
 }
+
+/** Returns whether something in GraphQL's answer spoils all of it: too much, or hidden, such as one pull request among many. */
+export function isSpoiled(error: unknown): error is Trouble {
+  if (mayBeTooMuch(error)) return true;
+  return error instanceof Trouble && error.gone && graphqlErrorsOf(error.cause).length > 0;
+}

@@ -234,6 +234,20 @@ describe("backfill and reconcile", () => {
     expect(proven.code, proven.lines.join("\n")).toBe(0);
   });
 
+  test.each(["went-wrong", "missing-node"] as const)(
+    "go on where one pull request cannot be read (%s), and prove the period complete",
+    async (kind) => {
+      const stage = await morning();
+      stage.double.fault({ do: "github-fails", kind, pull: 1 });
+      const wish = { env: appEnv(stage, folder()) };
+      const options = { repo: "acme/web", ...SPAN };
+      const filled = await backfill(terminalOf(wish), options, howOf(stage, wish));
+      expect(filled.data).toMatchObject({ repositories: [{ updates: 3, known: 0 }] });
+      const proven = await reconcile(terminalOf(wish), options, howOf(stage, wish));
+      expect(proven.code, proven.lines.join("\n")).toBe(0);
+    },
+  );
+
   test("broken off in the middle and run again, ask only for what is missing", async () => {
     const stage = await morning(140);
     const dataDir = folder();
