@@ -286,13 +286,23 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
   command(
     policy,
     "import",
-    "Say a policy-bot file in ours; what is not the same stands on top, with the reason.",
-    ["policy import .policy.yml > .github/countersign.yml", "policy import .policy.yml --json"],
+    "Convert a policy-bot file to a Countersign policy; differences stand on top, with reasons.",
+    [
+      "policy import .policy.yml > .github/countersign.yml",
+      "policy import policy.yml --for organization",
+      "policy import .policy.yml --json",
+    ],
   )
     .argument("<file>", "the policy-bot file; - for standard input")
-    .action(async (file: string, options: { json?: boolean }) => {
+    .addOption(
+      new Option(
+        "--for <file>",
+        "where it is to stand, and what it is checked as; default: repository",
+      ).choices(["organization", "repository"]),
+    )
+    .action(async (file: string, options: { for?: "organization" | "repository"; json?: boolean }) => {
       const { importPolicy } = await import("./policy-import.ts");
-      give(await importPolicy(terminal, file), options.json);
+      give(await importPolicy(terminal, file, options.for), options.json);
     });
 
   command(

@@ -395,6 +395,7 @@ export const PullRequestSchema = z.object({
     ref: z.string(),
     sha: ShaSchema,
     tree: ShaSchema.nullable(),
+    fork: z.boolean().exactOptional().describe("Whether it is in another repository; absent: not read"),
   }),
   retargetedAt: InstantSchema.nullable().describe(
     "When the base was last changed to another branch, if ever",

@@ -39,6 +39,11 @@ export function whenHolds(when: When, pull: PullRequest, at: Instant, letsOut = 
     given(when.head, (patterns) => said(fits(patterns, pull.head.ref, use))),
     given(when.labels, (labels) => allOf(labels.map((label) => labelHolds(label, pull)))),
     given(when.title, (title) => titleAtMerge(pull) ?? said(found(title.matches, pull.title) !== null)),
+    given(when["from-fork"], (wanted) =>
+      pull.head.fork === undefined
+        ? unknown("it was not read whether its branch is in a fork")
+        : said(pull.head.fork === wanted),
+    ),
     given(when.size, (size) => sizeHolds(size, pull)),
     given(
       when.checks,

@@ -167,6 +167,7 @@ export async function readPullRequest(
         ref: told.headRefName,
         sha: headSha,
         tree: head?.oid === headSha ? head.tree.oid : null,
+        fork: told.isCrossRepository,
       },
       retargetedAt: latest(
         newer.base?.at ?? null,

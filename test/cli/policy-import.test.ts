@@ -16,7 +16,11 @@ function written(name: string): string {
 
 describe("policy import", () => {
   test.each(NAMES)("%s is translated as reviewed, into a policy that has no problems", async (name) => {
-    const { code, printed } = await run(["policy", "import", "-"], {}, written(name));
+    const { code, printed } = await run(
+      ["policy", "import", "-", "--for", "organization"],
+      {},
+      written(name),
+    );
     await expect(`exit code ${code}\n${printed}\n`).toMatchFileSnapshot(
       `../golden/policy-bot/${name}.out.txt`,
     );
@@ -47,7 +51,7 @@ describe("policy import", () => {
     expect(told.ok).toBe(false);
     expect(parse(told.yaml)).toEqual(told.policy);
     expect(told.notes).toContainEqual(
-      expect.objectContaining({ where: "nobody", kind: "looser", instead: "it asks for admins" }),
+      expect.objectContaining({ where: "nobody", kind: "looser", loss: "never" }),
     );
   });
 
@@ -63,6 +67,53 @@ describe("policy import", () => {
     expect(code).toBe(0);
     expect(printed).not.toContain("Asked less of here");
     expect(printed).not.toContain("Said another way");
+  });
+});
+
+describe("policy import, where the result is to stand", () => {
+  const LETS_OUT =
+    "policy: { approval: [{ or: [bots, people] }] }\napproval_rules:\n  - { name: bots, if: { has_author_in: { users: ['a[bot]'] } } }\n  - { name: people, requires: { count: 1, permissions: [write] } }\n";
+  const NOTHING = "policy: { approval: [any] }\napproval_rules: [{ name: any, requires: { count: 0 } }]\n";
+
+  test("a rule that lets out by what an author sets is a problem of a repository's own file alone", async () => {
+    const own = await run(["policy", "import", "-", "--for", "repository"], {}, LETS_OUT);
+    expect(own.code).toBe(1);
+    expect(own.printed).toContain("its author could set this to be let out of the rule");
+    expect(own.printed).toContain("--for organization");
+    const organization = await run(["policy", "import", "-", "--for", "organization"], {}, LETS_OUT);
+    expect(organization.code).toBe(0);
+  });
+
+  test("a repository's own file is what it is checked as where nothing is said", async () => {
+    const own = await run(["policy", "import", "-", "--for", "repository"], {}, LETS_OUT);
+    expect(await run(["policy", "import", "-"], {}, LETS_OUT)).toEqual(own);
+  });
+
+  test("what asks nothing there is asked for by the built-in approval without a file of the organisation", async () => {
+    const own = await run(["policy", "import", "-"], {}, NOTHING);
+    expect(own.code).toBe(1);
+    expect(own.printed).toContain("the built-in approval stays");
+    const organization = await run(["policy", "import", "-", "--for", "organization"], {}, NOTHING);
+    expect(organization.code).toBe(0);
+    expect(organization.printed).not.toContain("built-in");
+  });
+
+  test("a policy that is elsewhere comes to no policy", async () => {
+    const { code, printed } = await run(["policy", "import", "-", "--json"], {}, "remote: acme/policies\n");
+    expect(code).toBe(1);
+    expect(JSON.parse(printed)).toMatchObject({ ok: false, policy: null, yaml: null });
+  });
+
+  test.each([
+    "- ",
+    "a: *b",
+    "a: &b { <<: *b }",
+    "[".repeat(20_000),
+    "policy: null",
+    "approval_rules: [{ name: a, if: null }]",
+  ])("%j is read or refused with a line", async (text) => {
+    const { code, printed } = await run(["policy", "import", "-"], {}, text);
+    expect(code === 1 || printed.includes("mode: enforce")).toBe(true);
   });
 });
 

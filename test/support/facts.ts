@@ -255,7 +255,7 @@ export class Story {
       state: "open",
       draft: false,
       base: { ref: "main", sha: sha("base") },
-      head: { ref: "feature", sha: head?.sha ?? sha("base"), tree: head?.tree ?? null },
+      head: { ref: "feature", sha: head?.sha ?? sha("base"), tree: head?.tree ?? null, fork: false },
       retargetedAt: null,
       labels: [],
       commits: this.#inPull(),

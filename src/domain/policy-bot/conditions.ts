@@ -4,106 +4,129 @@ import type { Who } from "../policy/from.ts";
 import { RegexSchema } from "../policy/pattern.ts";
 import type { When } from "../policy/when.ts";
 import type { BotActors, BotPredicates } from "./file.ts";
+import { every, negated, some, unlike, type Condition } from "./logic.ts";
 
 /**
- * A condition between two bounds: `atLeast` holds whenever it does ("always" where nothing nearer can be said), `atMost`
- * only when it does. Both are the same where it is said exactly.
+ * A condition between two bounds: `atLeast` holds whenever it does, `atMost` only when it does. Both are the same where it is
+ * said exactly.
  */
 export interface Bounds {
-  readonly atLeast: When | "always";
-  readonly atMost: When | "never";
+  readonly atLeast: Condition;
+  readonly atMost: Condition;
   /** What cannot be said exactly, and why. */
   readonly notes: readonly string[];
 }
 
-/** All of the predicates written together. */
+/** Holds whatever a change is. */
+export const ALWAYS_HOLDS: Bounds = { atLeast: true, atMost: true, notes: [] };
+
+/** Returns what all of the predicates written together come to. */
 export function conditionsOf(predicates: BotPredicates): Bounds {
-  const each = Object.entries(predicates).flatMap(([name, value]) =>
-    value === undefined ? [] : [one(name as keyof BotPredicates, predicates)],
+  return all(namesOf(predicates).map((name) => one(name, predicates)));
+}
+
+/** Returns what each of the predicates comes to by itself. */
+export function eachOf(predicates: BotPredicates): readonly Bounds[] {
+  return namesOf(predicates).map((name) => one(name, { [name]: predicates[name] }));
+}
+
+function namesOf(predicates: BotPredicates): readonly (keyof BotPredicates)[] {
+  return Object.entries(predicates).flatMap(([name, value]) =>
+    value === undefined ? [] : [name as keyof BotPredicates],
   );
-  const highs = each.flatMap(({ atLeast }) => (atLeast === "always" ? [] : [atLeast]));
-  const lows = each.flatMap(({ atMost }) => (atMost === "never" ? [] : [atMost]));
+}
+
+/** Returns what holds where any of several does. */
+export function anyOf(each: readonly Bounds[]): Bounds {
   return {
-    atLeast: highs.length === 0 ? "always" : allOf(highs),
-    atMost: lows.length < each.length || lows.length === 0 ? "never" : allOf(lows),
+    atLeast: some(each.map(({ atLeast }) => atLeast)),
+    atMost: some(each.map(({ atMost }) => atMost)),
     notes: each.flatMap(({ notes }) => notes),
   };
 }
 
-/** Several conditions that must all hold, written as one. */
-export function allOf(each: readonly When[]): When {
-  const [first, ...rest] = each;
-  if (first !== undefined && rest.length === 0) return first;
-  const keys = each.flatMap(Object.keys);
-  return new Set(keys).size === keys.length ? (Object.assign({}, ...each) as When) : { "all-of": each };
+function all(each: readonly Bounds[]): Bounds {
+  return {
+    atLeast: every(each.map(({ atLeast }) => atLeast)),
+    atMost: every(each.map(({ atMost }) => atMost)),
+    notes: each.flatMap(({ notes }) => notes),
+  };
 }
 
-function exactly(when: When): Bounds {
-  return { atLeast: when, atMost: when, notes: [] };
+function exactly(condition: Condition): Bounds {
+  return { atLeast: condition, atMost: condition, notes: [] };
 }
 
-function untold(
-  note: string,
-  atLeast: Bounds["atLeast"] = "always",
-  atMost: Bounds["atMost"] = "never",
-): Bounds {
+function untold(note: string, atLeast: Condition = true, atMost: Condition = false): Bounds {
   return { atLeast, atMost, notes: [note] };
 }
 
-function negated({ atLeast, atMost, notes }: Bounds): Bounds {
-  return {
-    atLeast: atMost === "never" ? "always" : { not: atMost },
-    atMost: atLeast === "always" ? "never" : { not: atLeast },
-    notes,
-  };
+function denied({ atLeast, atMost, notes }: Bounds): Bounds {
+  return { atLeast: negated(atMost), atMost: negated(atLeast), notes };
 }
 
 function one(name: keyof BotPredicates, predicates: BotPredicates): Bounds {
   switch (name) {
     case "changed_files":
-      return someFile(predicates.changed_files);
+      return someFile(name, predicates[name] ?? {});
     case "no_changed_files":
-      return negated(someFile(predicates.no_changed_files));
+      return denied(someFile(name, predicates[name] ?? {}));
     case "only_changed_files": {
-      const paths = predicates.only_changed_files?.paths ?? [];
-      return readable(name, paths) ?? exactly({ "only-paths": paths.map((matches) => ({ matches })) });
+      const paths = predicates[name]?.paths ?? [];
+      return readable(name, paths) ?? exactly({ "only-paths": matching(paths) });
     }
     case "has_author_in":
-      return people(name, predicates[name], (who) => ({ author: who }));
+      return people(name, predicates[name], (author) => exactly({ author }));
     case "has_contributor_in":
-      return people(name, predicates[name], (who) => ({ contributors: who }));
+      return people(name, predicates[name], (who) => ({
+        atLeast: { contributors: who },
+        // Here whoever pushed counts among them too: to let out, only whom nobody can make up is enough.
+        atMost: { author: who },
+        notes: [],
+      }));
     case "only_has_contributors_in":
-      return people(name, predicates[name], (who) => ({ "only-contributors": who }));
+      return people(name, predicates[name], onlyBy);
     case "author_is_only_contributor":
-      return untold(`${name}: there is no such condition here; name the people with only-contributors`);
+      return alone(predicates);
     case "targets_branch":
-      return branch(name, predicates.targets_branch?.pattern ?? "", "base");
+      return branch(name, predicates[name]?.pattern ?? "", (matches) => exactly({ base: [{ matches }] }));
     case "from_branch":
-      return fromBranch(predicates.from_branch?.pattern ?? "");
+      return branch(name, predicates[name]?.pattern ?? "", fromBranch);
     case "modified_lines":
-      return size(predicates.modified_lines ?? {});
+      return size(predicates[name] ?? {});
     case "has_successful_status":
-      return checks(predicates.has_successful_status ?? [], undefined);
+      return checks(name, predicates[name] ?? [], undefined);
     case "has_status":
-      return checks(predicates.has_status?.statuses ?? [], predicates.has_status?.conclusions);
+      return checks(name, predicates[name]?.statuses ?? [], predicates[name]?.conclusions);
     case "has_workflow_result":
       return untold(`${name}: a workflow is known here by the checks it makes; name those under checks`);
     case "has_labels":
-      return predicates.has_labels?.length === 0
-        ? { atLeast: "always", atMost: "never", notes: [] }
-        : exactly({ labels: predicates.has_labels ?? [] });
+      return exactly(predicates[name]?.length === 0 ? true : { labels: unlike(predicates[name] ?? []) });
     case "repository":
-      return untold(`${name}: repositories are named by globs here; write repository: [GLOB] by hand`);
+      return matchesAll(predicates[name]?.matches ?? [])
+        ? ALWAYS_HOLDS
+        : untold(`${name}: repositories are named by globs here; write repository: [GLOB] by hand`);
     case "title":
-      return title(predicates.title ?? {});
+      return title(predicates[name] ?? {});
     case "has_valid_signatures":
-      return exactly({ signatures: predicates.has_valid_signatures === false ? "missing" : "valid" });
+      return exactly({ signatures: predicates[name] === false ? "missing" : "valid" });
     case "has_valid_signatures_by":
     case "has_valid_signatures_by_keys":
       return untold(`${name}: whose key signed is not asked here, only whether GitHub found it valid`, {
         signatures: "valid",
       });
+    case "newer":
+      return all((predicates[name] ?? []).map((each) => untold(`${each}: there is no such condition here`)));
   }
+}
+
+function matching(expressions: readonly string[]): readonly { readonly matches: string }[] {
+  return unlike(expressions).map((matches) => ({ matches }));
+}
+
+/** Whether one of the expressions is found in whatever there is. */
+function matchesAll(expressions: readonly string[]): boolean {
+  return expressions.some((each) => each === "" || /^\^?(?:\.\*|\(\.\*\))\$?$/u.test(each));
 }
 
 function readable(name: string, expressions: readonly string[]): Bounds | null {
@@ -115,35 +138,68 @@ function readable(name: string, expressions: readonly string[]): Bounds | null {
 }
 
 /** A file that is named and not ignored: there is no regular expression for "this, and not that". */
-function someFile(files: BotPredicates["changed_files"]): Bounds {
-  const { paths = [], ignore = [] } = files ?? {};
-  const named: When = { paths: paths.map((matches) => ({ matches })) };
-  const unreadable = readable("changed_files", paths);
+function someFile(
+  name: string,
+  { paths = [], ignore = [] }: NonNullable<BotPredicates["changed_files"]>,
+): Bounds {
+  if (paths.length === 0 && ignore.length > 0)
+    return untold(`${name}: what it ignores is said, and not which files it is about`);
+  const filled = paths.map((each) => (each === "" ? ".*" : each));
+  const unreadable = readable(name, filled);
   if (unreadable !== null) return unreadable;
-  if (ignore.length === 0) return exactly(named);
-  if (readable("changed_files", ignore) !== null)
-    return untold("changed_files: ignore cannot be read", named);
-  return untold("changed_files: which of the named files are ignored cannot be said", named, {
-    ...named,
-    not: { paths: ignore.map((matches) => ({ matches })) },
-  });
+  const named: Condition = { paths: matching(filled) };
+  const anyFile = matchesAll(paths);
+  // A change may hold no file at all.
+  if (ignore.length === 0) return anyFile ? { ...exactly(named), atLeast: true } : exactly(named);
+  if (readable(name, ignore) !== null) return untold(`${name}: ignore cannot be read`, named);
+  const notIgnored: When = { not: { "only-paths": matching(ignore) } };
+  if (anyFile) return { ...exactly(every([named, notIgnored])), atLeast: notIgnored };
+  return untold(
+    `${name}: whether it is the named files that are ignored cannot be said`,
+    every([named, notIgnored]),
+    every([named, { not: { paths: matching(ignore) } }]),
+  );
 }
 
-function people(name: string, actors: BotActors | undefined, as: (who: Who) => When): Bounds {
+function people(name: string, actors: BotActors | undefined, as: (who: Who) => Bounds): Bounds {
   const who = whoOf(actors ?? {});
-  return who === null ? untold(`${name}: names nobody`) : exactly(as(who));
+  return who === null ? untold(`${name}: names nobody`) : as(who);
 }
 
-/** Who is meant, bots apart from people; null: nobody. */
+/** Whoever pushed must be one of them here too, and a name in a commit lets nobody out. */
+function onlyBy(who: Who): Bounds {
+  return { atLeast: { author: who }, atMost: { "only-contributors": who }, notes: [] };
+}
+
+/** Each of those who may be its author, and nobody else beside them. */
+function alone(predicates: BotPredicates): Bounds {
+  const { users = [], apps = [], ...others } = whoOf(predicates.has_author_in ?? {}) ?? {};
+  const each: readonly Who[] = [
+    ...users.map((user) => ({ users: [user] })),
+    ...apps.map((app) => ({ apps: [app] })),
+  ];
+  const isNamed = each.length > 0 && Object.keys(others).length === 0;
+  const bounds = isNamed
+    ? anyOf(each.map((who) => onlyBy(who)))
+    : untold(
+        "author_is_only_contributor: there is no such condition here; name the people with only-contributors",
+      );
+  return predicates.author_is_only_contributor === false ? denied(bounds) : bounds;
+}
+
+/** Returns who is meant, bots apart from people; null: nobody. */
 export function whoOf(actors: BotActors): Who | null {
-  const users = (actors.users ?? []).filter((user) => !user.endsWith("[bot]"));
-  const apps = (actors.users ?? []).filter((user) => user.endsWith("[bot]"));
+  const named = unlike(actors.users ?? []);
+  const users = named.filter((user) => !user.endsWith("[bot]"));
+  const apps = named.filter((user) => user.endsWith("[bot]"));
+  const teams = unlike(actors.teams ?? []);
+  const organizations = unlike(actors.organizations ?? []);
   const permission = lowest(actors);
   const who: Who = {
     ...(permission === null ? {} : { permission }),
     ...(users.length === 0 ? {} : { users }),
-    ...((actors.teams ?? []).length === 0 ? {} : { teams: actors.teams }),
-    ...((actors.organizations ?? []).length === 0 ? {} : { organizations: actors.organizations }),
+    ...(teams.length === 0 ? {} : { teams }),
+    ...(organizations.length === 0 ? {} : { organizations }),
     ...(apps.length === 0 ? {} : { apps: apps.map((app) => app.slice(0, -"[bot]".length)) }),
   };
   return Object.keys(who).length === 0 ? null : who;
@@ -163,51 +219,84 @@ function lowest({
   return (["read", "triage", "write", "maintain", "admin"] as const).find((each) => named.has(each)) ?? null;
 }
 
-function branch(name: string, pattern: string, key: "base" | "head"): Bounds {
-  return readable(name, [pattern]) ?? exactly({ [key]: [{ matches: pattern }] });
+function branch(name: string, pattern: string, as: (pattern: string) => Bounds): Bounds {
+  if (matchesAll([pattern])) return ALWAYS_HOLDS;
+  return readable(name, [pattern]) ?? as(pattern);
 }
 
-/** There, the head of a fork is `owner:branch`; here it is the branch alone. */
+const FORK: When = { "from-fork": true };
+const OWN: When = { "from-fork": false };
+
+/** There, the head of a fork is `owner:branch`; here it is the branch alone. No branch's name has a colon. */
 function fromBranch(pattern: string): Bounds {
-  const exact = branch("from_branch", pattern, "head");
-  if (exact.notes.length > 0) return exact;
-  if (pattern.includes(":"))
-    return untold("from_branch: the owner of a fork is not part of a branch's name here");
+  const any = String.raw`(?:\.[*+]|\[\^:\][*+])`;
+  if (new RegExp(`^\\^?${any}?:${any}?\\$?$`, "u").test(pattern)) return exactly(FORK);
+  if (/^\^\[\^:\][*+]\$$/u.test(pattern)) return exactly(OWN);
+  const own = every([OWN, { head: [{ matches: pattern }] }]);
+  if (namesNoFork(pattern)) return exactly(own);
   return untold(
-    "from_branch: a branch of a fork is named here without its owner, so it fits as the repository's own would",
-    exact.atLeast,
+    "from_branch: the owner of a fork is not part of a branch's name here, so every branch of a fork may fit",
+    some([FORK, own]),
+    own,
   );
 }
 
-function size(lines: NonNullable<BotPredicates["modified_lines"]>): Bounds {
-  const sizes = (["additions", "deletions", "total"] as const).flatMap((key) => {
-    const text = lines[key]?.trim();
-    return text === undefined ? [] : [{ size: { [key === "total" ? "lines" : key]: text } }];
-  });
-  if (sizes.some(({ size }) => !Object.values(size).every((text) => /^[<>=] ?\d{1,9}$/u.test(text))))
-    return untold("modified_lines: a size is written as a comparison, such as > 500");
-  const [first, ...more] = sizes;
-  if (first === undefined) return untold("modified_lines: names no size");
-  return exactly(more.length === 0 ? first : { "any-of": sizes });
+/** Whether `owner:branch` never fits: an owner is letters, digits and dashes, and what is asked for begins otherwise. */
+function namesNoFork(pattern: string): boolean {
+  const [, start = ""] = /^\^((?:[\w/-]|\\\.)*)/u.exec(pattern) ?? [];
+  const next = pattern.slice(1 + start.length, 2 + start.length);
+  if (/[^A-Za-z0-9-]/u.test(start) && !/[?*+{]/u.test(next) && !pattern.includes("|")) return true;
+  return WORDS.test(pattern);
 }
 
-function checks(names: readonly string[], conclusions: readonly string[] | undefined): Bounds {
-  if (names.length === 0) return untold("has_status: names no check");
+/** One word, or one of several, and nothing else. */
+const WORDS = (() => {
+  const word = String.raw`(?:[\w/-]|\\\.)+`;
+  return new RegExp(String.raw`^\^(?:${word}|\((?:\?:)?${word}(?:\|${word})*\))\$$`, "u");
+})();
+
+function size(lines: NonNullable<BotPredicates["modified_lines"]>): Bounds {
+  const sizes = (["additions", "deletions", "total"] as const).flatMap((key) => {
+    const text = lines[key];
+    return text === undefined ? [] : [{ key, compared: /^\s*([<>=])\s*(\d{1,9})\s*$/u.exec(text) }];
+  });
+  if (sizes.some(({ compared }) => compared === null))
+    return untold("modified_lines: a size is written as a comparison, such as > 500");
+  if (sizes.length === 0) return untold("modified_lines: names no size");
+  return exactly(
+    some(
+      sizes.map(({ key, compared }) => ({
+        size: { [key === "total" ? "lines" : key]: `${compared?.[1] ?? ""} ${compared?.[2] ?? ""}` },
+      })),
+    ),
+  );
+}
+
+function checks(name: string, names: readonly string[], conclusions: readonly string[] | undefined): Bounds {
+  if (names.length === 0) return untold(`${name}: names no check`);
+  const successOnly = conclusions === undefined || conclusions.length === 0;
   return exactly({
-    checks: names.map((name) => (conclusions === undefined ? name : { name, conclusions })),
+    checks: unlike(names).map((each) =>
+      successOnly ? each : { name: each, conclusions: unlike(conclusions) },
+    ),
   });
 }
 
 /** Both lists given, either is enough, there as here. */
-function title({ matches, not_matches: unlike }: NonNullable<BotPredicates["title"]>): Bounds {
-  const unreadable = [matches, unlike].flatMap((list) =>
+function title({ matches, not_matches: unliked }: NonNullable<BotPredicates["title"]>): Bounds {
+  if (matches !== undefined && matchesAll(matches)) return ALWAYS_HOLDS;
+  const unreadable = [matches, unliked].flatMap((list) =>
     list === undefined ? [] : [readable("title", list)],
   );
   const bad = unreadable.find((each) => each !== null);
   if (bad != null) return bad;
-  const like = (matches ?? []).map((each): When => ({ title: { matches: each } }));
-  const others = (unlike ?? []).map((each): When => ({ title: { matches: each } }));
-  const either = (list: readonly When[]): When => (list.length === 1 ? (list[0] ?? {}) : { "any-of": list });
-  const parts = [...like, ...(others.length === 0 ? [] : [{ not: either(others) }])];
-  return parts.length === 0 ? untold("title: says nothing") : exactly(either(parts));
+  const like = (list: readonly string[]): Condition =>
+    some(list.map((each): When => ({ title: { matches: each } })));
+  if (matches === undefined && unliked === undefined) return untold("title: says nothing");
+  return exactly(
+    some([
+      ...(matches === undefined ? [] : [like(matches)]),
+      ...(unliked === undefined ? [] : [negated(like(unliked))]),
+    ]),
+  );
 }

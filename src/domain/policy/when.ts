@@ -23,7 +23,7 @@ const CheckCondition = z.union([
 ]);
 
 /** What an author can set on a pull request: under `not`, it would let its author out of a rule. */
-export const SET_BY_AUTHOR = ["labels", "title", "draft", "author", "head"] as const;
+export const SET_BY_AUTHOR = ["labels", "title", "draft", "author", "head", "from-fork"] as const;
 
 /** Whoever may write can post a status of any name: only an app's word cannot be set by an author. */
 function hasForgeableCheck({ checks = [] }: When): boolean {
@@ -44,6 +44,7 @@ const Conditions = z.strictObject({
   ),
   base: Patterns.optional().describe("the branch it is to be merged into"),
   head: Patterns.optional().describe("the branch it comes from"),
+  "from-fork": z.boolean().optional().describe("whether that branch is in another repository"),
   labels: z.array(z.string().min(1)).min(1).optional().describe("all of these labels, without case"),
   title: z.strictObject({ matches: RegexSchema.describe("an expression found in the title") }).optional(),
   size: z
