@@ -3,6 +3,7 @@
 import type { Instant } from "../domain/change.ts";
 import { backfillDeployments } from "../flows/backfill-deployments.ts";
 import { backfillRepository } from "../flows/backfill.ts";
+import { time } from "../domain/wording.ts";
 import { openLedger } from "../ledger/open.ts";
 import type { Answer, Terminal } from "./answer.ts";
 import {
@@ -53,10 +54,18 @@ export async function backfill(
       `${repository}: ${updates} updates of production branches, ${updates - known} of them new to the log${truncated ? "; GitHub's list was cut short, so more may be missing" : ""}; ${deployments} deployments new to the log.`,
       ...cut,
     ]);
+    const until = Math.min(span.to, ...done.map((each) => each.until));
+    const left =
+      until < span.to
+        ? [
+            `What happened since ${time(until)} is left to the App that watches: GitHub's lists may not show all of it yet.`,
+          ]
+        : [];
     return {
       code: done.some(({ truncated, cut }) => truncated || cut.length > 0) ? 1 : 0,
       lines: [
         ...lines,
+        ...left,
         "What cannot be known afterwards (who was in which team then) is marked read-later. Prove it complete: countersign reconcile.",
       ],
       data: { repositories: done },

@@ -1,7 +1,7 @@
 /** Filling the log for a past period from GitHub's own lists: the same judgement as live, read in batches. */
 
 import { SETTLING } from "../domain/awaited.ts";
-import { NO_COMMIT, type RefUpdate } from "../domain/change.ts";
+import { NO_COMMIT, type Instant, type RefUpdate } from "../domain/change.ts";
 import { policyOrDefault } from "../domain/decision.ts";
 import { branchOf, isProductionBranch } from "../domain/policy/scope.ts";
 import type { ReadAhead } from "../github/read-ahead.ts";
@@ -24,6 +24,8 @@ export interface Backfilled {
   readonly updates: number;
   /** Those that were on record before. */
   readonly known: number;
+  /** Up to when it looked; where that is before the end asked for, GitHub's lists may not show all of the rest yet. */
+  readonly until: Instant;
   /** The list of a branch was cut short, or GitHub has forgotten its beginning. */
   readonly truncated: boolean;
   /** The production branches, also those that are gone. */
@@ -76,7 +78,13 @@ export async function backfillRepository(
     progress(listed.length - missing.length + done, listed.length),
   );
   if (!truncated) await recordBackfill(tools, watched, from);
-  return { updates: listed.length, known: listed.length - missing.length, truncated, refs: [...refs] };
+  return {
+    updates: listed.length,
+    known: listed.length - missing.length,
+    until,
+    truncated,
+    refs: [...refs],
+  };
 }
 
 /** Judges each, oldest first, while what the next ones need is read. */

@@ -168,6 +168,12 @@ describe("backfill and reconcile", () => {
     const wish = { env: appEnv(stage, folder()) };
     const options = { repo: "acme/web", ...SPAN };
     const filled = await backfill(terminalOf(wish), options, howOf(stage, wish));
+    expect(filled.lines.join("\n")).toMatch(
+      /What happened since 2026-07-07T08:\d\d:\d\dZ is left to the App that watches/u,
+    );
+    const early = { ...options, to: START + 12 * HOUR };
+    const before = await backfill(terminalOf(wish), early, howOf(stage, wish));
+    expect(before.lines.join("\n")).not.toContain("is left to the App");
     expect([filled.code, filled.data]).toMatchObject([
       0,
       { repositories: [{ updates: 3, known: 0, truncated: false }] },
