@@ -1,5 +1,6 @@
 /** Opens the ledger, starts Probot, the workers and the timetable: the only place that builds real tools. */
 
+import { Hono } from "hono";
 import { pino, type Logger } from "pino";
 import { PinoPretty as pretty } from "pino-pretty";
 import countersign from "./app.ts";
@@ -9,6 +10,7 @@ import type { CompletenessRecord } from "./domain/record.ts";
 import { logged, Trouble } from "./domain/trouble.ts";
 import { recordDowntime } from "./flows/gaps.ts";
 import { hear, type Heard } from "./flows/intake.ts";
+import { lostStore } from "./flows/lost-store.ts";
 import { recordSignOff, type SignedOff, type TerminalSignOff } from "./flows/monitoring.ts";
 import { enterDeviation, type Entered, type EnteredDeviation } from "./flows/enter-deviation.ts";
 import {
@@ -59,6 +61,8 @@ export interface StartTools {
   readonly wall?: Clock;
   /** `driven`: time stands still but for {@link Countersign.advance}. */
   readonly timetable?: "system" | "driven";
+  /** Whether an empty store is meant so, though the App has a past. */
+  readonly newStore?: boolean;
   /** `command`: it does one thing beside a serving App, or without one, and notes nothing of who was there. Default: `serve`. */
   readonly role?: "serve" | "command";
 }
@@ -104,6 +108,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   const wall = start.wall ?? (isDriven ? null : start.clock);
   let skew: number | null = null;
   const ledger = await (start.openLedger ?? openLedger)(settings.store);
+  let isKeyRefused: boolean | null = null;
   const baseUrl = apiBaseUrl(settings);
   const probot = makeProbot({
     appId: settings.appId,
@@ -114,6 +119,10 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     // Probot would log a failed delivery whole, with everyone's names and addresses; the worker says what failed.
     log: pino({ level: "silent" }),
     ...(start.fetch === undefined ? {} : { fetch: start.fetch }),
+    onRequest: ({ installation, status }) => {
+      // As itself the App is known by its key alone; an installation's token may be refused for other reasons.
+      if (installation === null && status !== null && status < 500) isKeyRefused = status === 401;
+    },
     onDate: (date) => {
       // A date in whole seconds is half a second late on average.
       if (wall !== null) skew = date + 500 - wall.now();
@@ -169,18 +178,26 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     }
   };
 
+  /** Why the App may not begin; null: it may, or has begun. */
+  let held: string | null = null;
   /** Since when deliveries were turned away that GitHub may have sent, and nobody has asked for again. */
   let missedSince: Instant | null = null;
-  const app = doors({
-    ledger,
-    webhookSecrets: settings.webhookSecrets,
-    sources: settings.deploymentSources,
-    laneOf,
-    clock,
-    log,
-    wake: () => worker.wake(),
-    missed: () => (missedSince ??= clock.now()),
-  });
+  const monitors = settings.monitoring === undefined ? null : new Hono();
+  const app = doors(
+    {
+      ledger,
+      webhookSecrets: settings.webhookSecrets,
+      sources: settings.deploymentSources,
+      laneOf,
+      clock,
+      log,
+      wake: () => worker.wake(),
+      missed: () => (missedSince ??= clock.now()),
+      isKeyRefused: () => isKeyRefused,
+      held: () => held,
+    },
+    monitors,
+  );
   const isServing = start.role !== "command";
   /** The database's clock, where it has one: those of the machines that share it differ. */
   const storeNow = async (): Promise<Instant> => (isDriven ? now : ((await ledger.time()) ?? clock.now()));
@@ -194,59 +211,79 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     await ledger.beat(at);
     beatAt = performance.now();
   };
-  if (isServing) {
-    await beat();
-    // The first of a month may have passed while nobody was there.
-    const monthly = lastAppointment("monthly", clock.now());
-    if (monthly !== undefined) await queueAppointment(ledger, monthly);
-  }
-
-  let listening: Listening | null = null;
+  const listening: Listening[] = [];
   let ended = (): void => undefined;
-  if (!isDriven) {
-    // On arrival, and once a minute, everything the timetable had due since is queued; replicas queue the same things once.
-    let done = clock.now() - MINUTE;
-    await queueAppointment(ledger, { kind: "redeliver", at: clock.now() });
-    await queueAppointment(ledger, { kind: "census", at: clock.now() });
-    const tick = async (): Promise<void> => {
-      const until = clock.now();
-      for (const each of appointments(done, until)) await queueAppointment(ledger, each);
-      done = until;
-      worker.wake();
-    };
-    let lookedAt = Number.NEGATIVE_INFINITY;
-    const clockWatch = new ClockWatch(clock, ledger.queue, last === null ? null : last + BEAT);
-    await clockWatch.look();
-    /** Asks for what was turned away as soon as something can be stored again, at most once a minute. */
-    const lookForMissed = async (): Promise<void> => {
-      if (missedSince === null || performance.now() - lookedAt < MINUTE) return;
-      const since = missedSince;
-      await queueMissed(ledger, Math.min(since, clock.now()), clock.now());
-      lookedAt = performance.now();
-      if (missedSince === since) missedSince = null;
-      worker.wake();
-    };
-    // While nothing can be stored this fails too, and is tried again.
-    const looking = setInterval(() => void lookForMissed().catch(() => undefined), MINUTE / 12);
-    const watching = setInterval(() => void clockWatch.look().catch(() => undefined), SECOND);
-    const ticking = setInterval(() => {
-      tick().catch((error: unknown) =>
-        log.error(logged(error), "The timetable could not be queued; it is tried again in a minute"),
+  const begin = async (): Promise<void> => {
+    if (isServing) {
+      await beat();
+      // The first of a month may have passed while nobody was there.
+      const monthly = lastAppointment("monthly", clock.now());
+      if (monthly !== undefined) await queueAppointment(ledger, monthly);
+    }
+
+    if (!isDriven) {
+      // On arrival, and once a minute, everything the timetable had due since is queued; replicas queue the same things once.
+      let done = clock.now() - MINUTE;
+      await queueAppointment(ledger, { kind: "redeliver", at: clock.now() });
+      await queueAppointment(ledger, { kind: "census", at: clock.now() });
+      const tick = async (): Promise<void> => {
+        const until = clock.now();
+        for (const each of appointments(done, until)) await queueAppointment(ledger, each);
+        done = until;
+        worker.wake();
+      };
+      let lookedAt = Number.NEGATIVE_INFINITY;
+      const clockWatch = new ClockWatch(clock, ledger.queue, last === null ? null : last + BEAT);
+      await clockWatch.look();
+      /** Asks for what was turned away as soon as something can be stored again, at most once a minute. */
+      const lookForMissed = async (): Promise<void> => {
+        if (missedSince === null || performance.now() - lookedAt < MINUTE) return;
+        const since = missedSince;
+        await queueMissed(ledger, Math.min(since, clock.now()), clock.now());
+        lookedAt = performance.now();
+        if (missedSince === since) missedSince = null;
+        worker.wake();
+      };
+      // While nothing can be stored this fails too, and is tried again.
+      const looking = setInterval(() => void lookForMissed().catch(() => undefined), MINUTE / 12);
+      const watching = setInterval(() => void clockWatch.look().catch(() => undefined), SECOND);
+      const ticking = setInterval(() => {
+        tick().catch((error: unknown) =>
+          log.error(logged(error), "The timetable could not be queued; it is tried again in a minute"),
+        );
+      }, MINUTE);
+      const beating = setInterval(() => {
+        // A clock that is set forward is no absence: the time that went by in this process counts as well.
+        beat(performance.now() - beatAt).catch((error: unknown) => {
+          log.warn(logged(error), "The heartbeat could not be noted; a gap will be recorded if this lasts");
+        });
+      }, BEAT);
+      ended = () => {
+        clearInterval(ticking);
+        clearInterval(looking);
+        clearInterval(watching);
+        clearInterval(beating);
+      };
+      worker.start();
+    }
+  };
+  // A story begins where it begins: its store is its own.
+  if (isServing && !isDriven && start.newStore !== true) held = await lostStore(tools);
+  if (held === null) await begin();
+  else {
+    log.error({ reason: held }, "The App does not begin");
+    const asking = setInterval(() => {
+      lostStore(tools).then(
+        async (reason) => {
+          held = reason;
+          if (reason !== null) return;
+          clearInterval(asking);
+          await begin();
+        },
+        () => undefined,
       );
-    }, MINUTE);
-    const beating = setInterval(() => {
-      // A clock that is set forward is no absence: the time that went by in this process counts as well.
-      beat(performance.now() - beatAt).catch((error: unknown) => {
-        log.warn(logged(error), "The heartbeat could not be noted; a gap will be recorded if this lasts");
-      });
-    }, BEAT);
-    ended = () => {
-      clearInterval(ticking);
-      clearInterval(looking);
-      clearInterval(watching);
-      clearInterval(beating);
-    };
-    worker.start();
+    }, MINUTE / 4);
+    ended = () => clearInterval(asking);
   }
 
   let asked = 0;
@@ -271,8 +308,12 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   return {
     fetch: async (request) => app.fetch(request),
     async listen() {
-      listening = await listen(app, settings.host, settings.port);
-      return { host: settings.host, port: listening.port };
+      const { monitoring } = settings;
+      if (monitors !== null && monitoring !== undefined)
+        listening.push(await listen(monitors, monitoring.host, monitoring.port));
+      const door = await listen(app, settings.host, settings.port);
+      listening.push(door);
+      return { host: settings.host, port: door.port };
     },
     settle: () => worker.settle(),
     async advance(to) {
@@ -320,7 +361,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     },
     async stop() {
       ended();
-      await listening?.close();
+      await Promise.all(listening.map((each) => each.close()));
       await worker.stop();
       await ledger.close();
     },

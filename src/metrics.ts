@@ -25,10 +25,17 @@ export class Metrics {
     registers: [this.registry],
   });
   readonly waiting: Gauge<"what" | "due">;
+  readonly dead: Gauge<"what">;
+  readonly keyRefused: Gauge;
   readonly entries: Gauge;
   readonly unlooked: Gauge;
 
-  constructor(ledger: Pick<Ledger, "queue" | "head" | "presence">, clock: { now(): Instant }) {
+  /** `isKeyRefused`: whether GitHub's last answer to the App itself was that it does not know its key; null: it has not answered. */
+  constructor(
+    ledger: Pick<Ledger, "queue" | "head" | "presence">,
+    clock: { now(): Instant },
+    isKeyRefused: () => boolean | null = () => null,
+  ) {
     const registers = [this.registry];
     this.waiting = new Gauge({
       name: "countersign_waiting",
@@ -43,6 +50,30 @@ export class Metrics {
         this.set({ what: "deliveries", due: "no" }, waiting.deliveries - waiting.dueDeliveries);
         this.set({ what: "actions", due: "yes" }, waiting.dueActions);
         this.set({ what: "actions", due: "no" }, waiting.actions - waiting.dueActions);
+      },
+    });
+    this.dead = new Gauge({
+      name: "countersign_dead",
+      help: "Deliveries, tasks and actions that were given up; they stay listed and can be replayed.",
+      labelNames: ["what"],
+      registers,
+      async collect() {
+        this.reset();
+        try {
+          const dead = await ledger.queue.dead();
+          for (const what of ["deliveries", "tasks", "actions"] as const) this.set({ what }, dead[what]);
+        } catch {
+          // A figure that cannot be read is left out: the others are still told.
+        }
+      },
+    });
+    this.keyRefused = new Gauge({
+      name: "countersign_app_key_refused",
+      help: "1 while GitHub refuses the App's private key, 0 while it takes it.",
+      registers,
+      collect() {
+        const refused = isKeyRefused();
+        this.set(refused === null ? Number.NaN : Number(refused));
       },
     });
     this.entries = new Gauge({

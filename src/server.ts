@@ -49,6 +49,8 @@ export interface DoorTools {
   readonly missed: () => void;
   /** Why the App may not begin yet, however well it stores; null: it may. Default: always. */
   readonly held?: () => string | null;
+  /** Whether GitHub refuses the App's key, by its last answer to the App itself; null: it has not answered. */
+  readonly isKeyRefused?: () => boolean | null;
 }
 
 /**
@@ -57,7 +59,7 @@ export interface DoorTools {
  */
 export function doors(tools: DoorTools, inner: Hono | null = null): Hono {
   const app = new Hono();
-  const metrics = new Metrics(tools.ledger, tools.clock);
+  const metrics = new Metrics(tools.ledger, tools.clock, tools.isKeyRefused);
   const ready = new Readiness(tools.ledger, tools.held ?? (() => null));
   const bodies = new Bodies();
   const webhooks: Webhooks = {

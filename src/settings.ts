@@ -68,6 +68,18 @@ export const EnvironmentSchema = z.object({
     .default(3_000)
     .describe("The port to listen on; 0 takes a free one."),
   HOST: z.string().default("127.0.0.1").describe("The address to listen on; 0.0.0.0 in a container."),
+  COUNTERSIGN_MONITORING_ADDRESS: z
+    .string()
+    .transform((text) => /^(?:\[([^\]]+)\]|([^:[\]\s]+)):(\d{1,5})$/u.exec(text))
+    .refine(
+      (found) => found !== null && Number(found[3]) <= 65_535,
+      "is no address: write HOST:PORT, such as 127.0.0.1:9090",
+    )
+    .transform((found) => ({ host: found?.[1] ?? found?.[2] ?? "", port: Number(found?.[3]) }))
+    .optional()
+    .describe(
+      "An inner address (HOST:PORT) for `/metrics` and `/readyz`, which HOST and PORT then no longer answer.",
+    ),
   LOG_LEVEL: z
     .enum(LEVELS, `must be one of ${LEVELS.join(", ")}`)
     .default("info")
@@ -129,6 +141,8 @@ export interface Settings {
   };
   readonly host: string;
   readonly port: number;
+  /** Where monitors ask, if that is an address of its own; absent: at `host` and `port`. */
+  readonly monitoring?: { readonly host: string; readonly port: number };
   readonly logLevel: (typeof LEVELS)[number];
   readonly logFormat: "json" | "pretty";
   readonly webhookProxyUrl: string | null;
@@ -200,6 +214,9 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
       },
       host: value.HOST,
       port: value.PORT,
+      ...(value.COUNTERSIGN_MONITORING_ADDRESS === undefined
+        ? {}
+        : { monitoring: value.COUNTERSIGN_MONITORING_ADDRESS }),
       logLevel: value.LOG_LEVEL,
       logFormat: value.LOG_FORMAT,
       webhookProxyUrl: value.WEBHOOK_PROXY_URL ?? null,

@@ -68,13 +68,15 @@ function build(terminal: Terminal, answered: (code: ExitCode) => void): Command 
   command(program, "serve", "Serve the App: webhooks, workers, sweep, health and metrics.", [
     "serve",
     "serve   # PORT=8080 HOST=0.0.0.0 DATABASE_URL=postgres://... in the environment",
+    "serve --new-store   # once, where the evidence log is to begin anew",
   ])
+    .option("--new-store", "begin on an empty store, though GitHub shows that the App has a past")
     .addOption(
       new Option("--rehearsal <start>", "driven by the process that forked it").argParser(instant).hideHelp(),
     )
-    .action(async ({ rehearsal }: { readonly rehearsal?: number }) => {
+    .action(async ({ rehearsal, newStore }: { readonly rehearsal?: number; readonly newStore?: boolean }) => {
       const { rehearse, serve } = await import("./serve.ts");
-      await (rehearsal === undefined ? serve(terminal) : rehearse(terminal, rehearsal));
+      await (rehearsal === undefined ? serve(terminal, newStore === true) : rehearse(terminal, rehearsal));
     });
 
   command(

@@ -11,10 +11,10 @@ import type { Settings } from "../settings.ts";
 import type { Terminal } from "./answer.ts";
 import { settingsFrom } from "./settings-of.ts";
 
-/** Serves until SIGINT or SIGTERM; resolves when all work under way is finished. */
-export async function serve(terminal: Terminal): Promise<void> {
+/** Serves until SIGINT or SIGTERM; resolves when all work under way is finished. `newStore`: an empty store is meant so. */
+export async function serve(terminal: Terminal, newStore: boolean): Promise<void> {
   const settings = settingsFrom(terminal);
-  const app = await startCountersign(settings, { clock: { now: () => Date.now() } });
+  const app = await startCountersign(settings, { clock: { now: () => Date.now() }, newStore });
   const { host, port } = await listenOrStop(app);
   terminal.say(`Countersign listens on http://${host}:${port}`);
   await new Promise<void>((resolve) => {

@@ -66,6 +66,20 @@ export async function readDeliveryLog(app: GitHub, since: Instant): Promise<Deli
   };
 }
 
+/** Whether some delivery before `before` was taken by whoever served this App then; asked as the App itself. Throws {@link Trouble}. */
+export async function hasServedBefore(app: GitHub, before: Instant): Promise<boolean> {
+  for await (const { data } of pagesOf(
+    app,
+    "GET /app/hook/deliveries",
+    {},
+    z.array(DeliveryShape),
+    MOST_PAGES,
+  ))
+    if (data.some((each) => each.delivered_at < before && each.status_code >= 200 && each.status_code < 300))
+      return true;
+  return false;
+}
+
 function spellsOf(
   attempts: readonly { readonly at: Instant; readonly isFirst: boolean; readonly hasArrived: boolean }[],
 ): readonly SilentSpell[] {

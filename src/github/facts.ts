@@ -13,7 +13,7 @@ import { readEnvironments, readPeople, readProtection } from "./control-state.ts
 import { isSamePatch, proveSameContent, proveShipped } from "./content.ts";
 import { listMergedInto, readCommitWork, readPushedWork, readPushesBy } from "./elsewhere.ts";
 import { readDeployKeys } from "./deploy-keys.ts";
-import { readDeliveryLog, redeliver } from "./deliveries.ts";
+import { hasServedBefore, readDeliveryLog, redeliver } from "./deliveries.ts";
 import { listDeployments, readDeployment } from "./deployments.ts";
 import { readFiles, readOwners } from "./files.ts";
 import {
@@ -82,6 +82,7 @@ export const facts = {
   readPushesBy,
   readDeployKeys,
   readDeliveryLog,
+  hasServedBefore,
   redeliver,
   listDeployments,
   readDeployment,

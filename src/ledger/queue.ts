@@ -6,7 +6,7 @@ import { sql } from "kysely";
 import type { Transaction } from "kysely";
 
 import type { Instant } from "../domain/change.ts";
-import type { Task } from "../domain/task.ts";
+import { isTaskEvent, type Task } from "../domain/task.ts";
 import { LeaseLost } from "../domain/trouble.ts";
 import { doneKeys, dueActions, failAction, finishAction, listedAction } from "./actions.ts";
 import type { ActionStatus, ListedAction, StoredAction } from "./actions.ts";
@@ -28,6 +28,13 @@ export interface Waiting {
   readonly dueActions: number;
   /** When the earliest of all that waits is or was due; null when nothing waits. */
   readonly nextDueAt: Instant | null;
+}
+
+/** What was given up: webhooks, tasks of our own, and actions. */
+export interface Dead {
+  readonly deliveries: number;
+  readonly tasks: number;
+  readonly actions: number;
 }
 
 /**
@@ -242,6 +249,26 @@ export class Queue {
       db.selectFrom("delivery").select("body").where("id", "=", id).executeTakeFirst(),
     );
     return row === undefined ? null : gunzipSync(row.body);
+  }
+
+  /** Counts what was given up. */
+  dead(): Promise<Dead> {
+    return this.#store.read(async (db) => {
+      const rows = await db
+        .selectFrom("delivery")
+        .select((eb) => ["event", eb.fn.countAll<number>().as("count")])
+        .where("status", "=", sql.lit("dead"))
+        .groupBy("event")
+        .execute();
+      const { count } = await db
+        .selectFrom("action")
+        .select((eb) => eb.fn.countAll<number>().as("count"))
+        .where("status", "=", sql.lit("dead"))
+        .executeTakeFirstOrThrow();
+      const sum = (ofTasks: boolean): number =>
+        rows.reduce((all, row) => all + (isTaskEvent(row.event) === ofTasks ? Number(row.count) : 0), 0);
+      return { deliveries: sum(false), tasks: sum(true), actions: Number(count) };
+    });
   }
 
   /** How much waits, and how much of it is due at `now` (left out: all of it counts as due). */

@@ -1,0 +1,88 @@
+/** Where monitors ask: at the same address, or at one of their own. */
+
+import { Hono } from "hono";
+import { describe, expect, test } from "vitest";
+
+import { openLedger } from "../../src/ledger/open.ts";
+import { doors, WEBHOOK_PATH } from "../../src/server.ts";
+import { readSettings } from "../../src/settings.ts";
+import { startApp } from "../support/app.ts";
+import { freshDatabase } from "../support/stores.ts";
+import { toolsOn, webhookHeaders } from "./rig.ts";
+
+describe("an address of its own for monitors", () => {
+  test("answers them, and the open door no longer does", async () => {
+    const database = await freshDatabase("sqlite");
+    const ledger = await openLedger(database.where);
+    const inner = new Hono();
+    const app = doors(toolsOn(ledger), inner);
+    for (const path of ["/readyz", "/metrics"]) {
+      expect((await inner.request(path)).status).toBe(200);
+      expect((await app.request(path)).status).toBe(404);
+    }
+    const body = "{}";
+    const delivery = { method: "POST", headers: webhookHeaders(body), body };
+    expect((await app.request(WEBHOOK_PATH, delivery)).status).toBe(202);
+    expect((await inner.request(WEBHOOK_PATH, delivery)).status).toBe(404);
+    expect((await app.request("/healthz")).status).toBe(200);
+    await ledger.close();
+    await database.remove();
+  });
+
+  test.each([
+    ["127.0.0.1:9090", { host: "127.0.0.1", port: 9090 }],
+    ["metrics.internal:80", { host: "metrics.internal", port: 80 }],
+    ["[::1]:9090", { host: "::1", port: 9090 }],
+    ["9090", null],
+    ["127.0.0.1:99999", null],
+    ["http://127.0.0.1:9090", null],
+  ])("is written HOST:PORT: %s", (text, meant) => {
+    const read = readSettings({ COUNTERSIGN_MONITORING_ADDRESS: text });
+    const problems = read.ok ? [] : read.problems.filter((each) => each.startsWith("COUNTERSIGN_MONITORING"));
+    expect(problems.length).toBe(meant === null ? 1 : 0);
+  });
+});
+
+describe("monitors are told", () => {
+  test("what was given up, webhooks apart from tasks", async () => {
+    const database = await freshDatabase("sqlite");
+    const ledger = await openLedger(database.where);
+    await ledger.queue.store({
+      id: "a",
+      event: "push",
+      action: null,
+      lane: "l",
+      receivedAt: 0,
+      body: Buffer.from("{}"),
+    });
+    await ledger.queue.enqueue([{ kind: "rejudge", repositoryId: 7, dueAt: 0 }], 0);
+    for (const { lane } of await ledger.queue.list({ limit: 10 })) {
+      const [taken = ""] = await ledger.queue.claim("owner", 10, 1_000, 1);
+      for (const each of await ledger.queue.deliveries(taken, 10, 10))
+        await ledger.queue.deliverNever("owner", taken, each, "a bug", 10);
+      expect(lane).toBeDefined();
+    }
+    const text = await (await doors(toolsOn(ledger)).request("/metrics")).text();
+    expect(text).toContain('countersign_dead{what="deliveries"} 1');
+    expect(text).toContain('countersign_dead{what="tasks"} 1');
+    expect(text).toContain('countersign_dead{what="actions"} 0');
+    await ledger.close();
+    await database.remove();
+  });
+
+  test.each([
+    [401, "1"],
+    [200, "0"],
+    [502, "Nan"],
+  ])("whether GitHub refuses the App's key: an answer %i makes it %s", async (status, figure) => {
+    const database = await freshDatabase("sqlite");
+    const app = await startApp(database.where, 0, {
+      fetch: () => Promise.resolve(Response.json(status === 200 ? [] : { message: "no" }, { status })),
+    });
+    await app.sweep();
+    const text = await (await app.fetch(new Request("http://localhost/metrics"))).text();
+    expect(text).toContain(`countersign_app_key_refused ${figure}`);
+    await app.stop();
+    await database.remove();
+  });
+});
