@@ -81,6 +81,7 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
   ],
   "it is about the App itself": [
     "readDeliveryLog",
+    "hasServedBefore",
     "redeliver",
     "readWebhookConfig",
     "withoutIt",
