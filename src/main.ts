@@ -272,17 +272,14 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   if (held === null) await begin();
   else {
     log.error({ reason: held }, "The App does not begin");
-    const asking = setInterval(() => {
-      lostStore(tools).then(
-        async (reason) => {
-          held = reason;
-          if (reason !== null) return;
-          clearInterval(asking);
-          await begin();
-        },
-        () => undefined,
-      );
-    }, MINUTE / 4);
+    const askAgain = async (): Promise<void> => {
+      held = await lostStore(tools);
+      if (held !== null) return;
+      clearInterval(asking);
+      await begin();
+    };
+    // What fails is asked again, and until then nothing begins.
+    const asking = setInterval(() => void askAgain().catch(() => undefined), MINUTE / 4);
     ended = () => clearInterval(asking);
   }
 

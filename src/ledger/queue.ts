@@ -266,8 +266,8 @@ export class Queue {
         .where("status", "=", sql.lit("dead"))
         .executeTakeFirstOrThrow();
       const sum = (ofTasks: boolean): number =>
-        rows.reduce((all, row) => all + (isTaskEvent(row.event) === ofTasks ? Number(row.count) : 0), 0);
-      return { deliveries: sum(false), tasks: sum(true), actions: Number(count) };
+        rows.reduce((all, row) => all + (isTaskEvent(row.event) === ofTasks ? row.count : 0), 0);
+      return { deliveries: sum(false), tasks: sum(true), actions: count };
     });
   }
 
