@@ -1,6 +1,6 @@
 /**
- * Makes one mistake after another, each in a copy of this repository, and says what notices it: of the judgement its own tests,
- * of what sees the ways round an approval the story of that way.
+ * Makes one mistake after another in a copy of this repository, and says what notices it: of the judgement the tests it names, of what
+ * sees the ways round an approval the story of that way.
  * `npm run mutants [-- judgement | seeing | NAME...]`. Exit code 1: some mistake went unnoticed, or its place was not found.
  */
 
@@ -10,18 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import { JUDGEMENT, SEEING, type Blindness, type Mistake } from "./mistakes.ts";
-
-/** Which tests are asked of the judgement: those of it alone, which take seconds. */
-const TESTS = [
-  "test/domain",
-  "test/laws/approvals.test.ts",
-  "test/laws/cut-lists.test.ts",
-  "test/laws/differences.test.ts",
-  "test/laws/moves.test.ts",
-  "test/laws/policy.test.ts",
-  "test/laws/policy-bot.test.ts",
-];
+import { JUDGEMENT, SEEING, type Blindness, type Misjudgement } from "./mistakes.ts";
 
 /** What plays the stories. */
 const STORIES = "test/stories/scenarios.test.ts";
@@ -45,30 +34,32 @@ const Report = z.object({
   ),
 });
 
+/** Where the mistakes are made. */
+const COPY = mkdtempSync(join(tmpdir(), "countersign-mutants-"));
+
 /** The test that fails because of the mistake, with the first thing it finds wrong; null: none does. */
-function noticedBy(mistake: Mistake | Blindness): string | null {
-  const copy = mkdtempSync(join(tmpdir(), "countersign-mutant-"));
+function noticedBy(mistake: Misjudgement | Blindness): string | null {
+  const path = join(COPY, "src", mistake.file);
+  const text = readFileSync(path, "utf8");
+  if (!text.includes(mistake.right)) throw new Error(`${mistake.file} does not say: ${mistake.right}`);
   try {
-    cpSync(HOME, copy, { recursive: true, filter: (path) => !NOT_COPIED.test(path) });
-    symlinkSync(join(HOME, "node_modules"), join(copy, "node_modules"));
-    const path = join(copy, "src", mistake.file);
-    const text = readFileSync(path, "utf8");
-    if (!text.includes(mistake.right)) throw new Error(`${mistake.file} does not say: ${mistake.right}`);
     writeFileSync(path, text.replaceAll(mistake.right, mistake.wrong));
-    const out = join(copy, "report.json");
-    const asked = "story" in mistake ? [STORIES, "-t", storyName(mistake.story)] : TESTS;
+    const out = join(COPY, "report.json");
+    rmSync(out, { force: true });
+    const asked = "story" in mistake ? [STORIES, "-t", storyName(mistake.story)] : mistake.tests;
     const args = ["run", ...asked, "--reporter=json", `--outputFile=${out}`, "--bail=1"];
-    spawnSync(join(HOME, "node_modules/.bin/vitest"), args, { cwd: copy, stdio: "ignore" });
+    spawnSync(join(HOME, "node_modules/.bin/vitest"), args, { cwd: COPY, stdio: "ignore" });
     const { testResults } = Report.parse(JSON.parse(readFileSync(out, "utf8")));
-    const [failed] = testResults.flatMap(({ assertionResults }) =>
-      assertionResults.filter(({ status }) => status === "failed"),
-    );
+    const all = testResults.flatMap(({ assertionResults }) => assertionResults);
+    const failed = all.find(({ status }) => status === "failed");
+    if (failed === undefined && !all.some(({ status }) => status === "passed"))
+      throw new Error(`No test ran: ${testResults.map(({ message }) => message ?? "").join("; ")}`);
     if (failed === undefined) return null;
     return "story" in mistake
       ? `${mistake.story}: ${foundWrong(failed.failureMessages ?? [])}`
       : failed.fullName;
   } finally {
-    rmSync(copy, { recursive: true, force: true });
+    writeFileSync(path, text);
   }
 }
 
@@ -87,18 +78,28 @@ function foundWrong(messages: readonly string[]): string {
   return line.replace(/^.*?\.yaml:(\d+) /u, "line $1 ").slice(0, 160);
 }
 
-const LISTS: Readonly<Record<string, readonly (Mistake | Blindness)[]>> = {
+const LISTS: Readonly<Record<string, readonly (Misjudgement | Blindness)[]>> = {
   judgement: JUDGEMENT,
   seeing: SEEING,
 };
 const wanted = process.argv.slice(2);
 let unnoticed = 0;
-for (const [list, mistakes] of Object.entries(LISTS)) {
-  for (const mistake of mistakes) {
-    if (wanted.length > 0 && !wanted.includes(mistake.name) && !wanted.includes(list)) continue;
-    const test = noticedBy(mistake);
-    if (test === null) unnoticed += 1;
-    console.log(`${mistake.name}: ${test === null ? "NOT NOTICED" : `noticed by “${test}”`}`);
+try {
+  cpSync(HOME, COPY, { recursive: true, filter: (path) => !NOT_COPIED.test(path) });
+  symlinkSync(join(HOME, "node_modules"), join(COPY, "node_modules"));
+  for (const [list, mistakes] of Object.entries(LISTS)) {
+    for (const mistake of mistakes) {
+      if (wanted.length > 0 && !wanted.includes(mistake.name) && !wanted.includes(list)) continue;
+      const began = Date.now();
+      const test = noticedBy(mistake);
+      if (test === null) unnoticed += 1;
+      const seconds = ((Date.now() - began) / 1000).toFixed(0);
+      console.log(
+        `${mistake.name}: ${test === null ? "NOT NOTICED" : `noticed by “${test}”`} (${seconds} s)`,
+      );
+    }
   }
+} finally {
+  rmSync(COPY, { recursive: true, force: true });
 }
 process.exitCode = unnoticed === 0 ? 0 : 1;
