@@ -72,8 +72,17 @@ interface Coming {
   clean: Arrival["clean"];
 }
 
+/** Facts never change, so what follows from them is reckoned once. */
+const followed = new WeakMap<Pushed, Followed>();
+
 /** Follows the pushes, oldest first. */
 export function followPushes(pull: Pushed): Followed {
+  const known = followed.get(pull) ?? follow(pull);
+  followed.set(pull, known);
+  return known;
+}
+
+function follow(pull: Pushed): Followed {
   const commits = new Map(knownCommits(pull).map((commit) => [commit.sha, commit]));
   const coming = new Map<Sha, Coming>();
   const heads = new Map<Sha, Coming>();
