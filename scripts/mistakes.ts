@@ -407,6 +407,13 @@ export const JUDGEMENT: readonly Misjudgement[] = [
     wrong: "",
   },
   {
+    name: "what two did alike, each in their own name, is one's",
+    file: "domain/elsewhere.ts",
+    tests: ["test/domain/elsewhere.test.ts"],
+    right: "if (theirs.isInOwnName && again.length < theirs.files.length) return [];",
+    wrong: "",
+  },
+  {
     name: "whom a replaced head names is not asked",
     file: "domain/question.ts",
     tests: ["test/laws/makers.test.ts"],

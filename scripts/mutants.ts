@@ -47,7 +47,7 @@ function noticedBy(mistake: Misjudgement | Blindness): string | null {
     const out = join(COPY, "report.json");
     rmSync(out, { force: true });
     const asked = "story" in mistake ? [STORIES, "-t", storyName(mistake.story)] : mistake.tests;
-    const args = ["run", ...asked, "--reporter=json", `--outputFile=${out}`, "--bail=1"];
+    const args = ["run", ...asked, "--reporter=json", `--outputFile=${out}`];
     spawnSync(join(HOME, "node_modules/.bin/vitest"), args, { cwd: COPY, stdio: "ignore" });
     const { testResults } = Report.parse(JSON.parse(readFileSync(out, "utf8")));
     const all = testResults.flatMap(({ assertionResults }) => assertionResults);

@@ -32,17 +32,23 @@ export function workOn(file: {
   };
 }
 
-/** Lists the paths, old and new, at which both did the same. It may exclude somebody, never clear: one patch fits in two places. */
-export function sameWork(ours: readonly FileWork[], theirs: readonly FileWork[]): readonly string[] {
-  return ours
-    .filter((own) =>
-      theirs.some(
-        (other) =>
-          namesOf(own).some((name) => namesOf(other).includes(name)) &&
-          own.marks.some((mark) => other.marks.includes(mark)),
-      ),
-    )
-    .flatMap(namesOf);
+/** One commit or one push of somebody's: what it did to each file, and whether it names nobody but them. */
+export interface Work {
+  readonly files: readonly FileWork[];
+  readonly isInOwnName: boolean;
+}
+
+/**
+ * Lists the paths, old and new, of work here that is somebody's work elsewhere too: the whole of it, or, where that bears another's
+ * name, a part. Two people may change one file alike, each in their own name. It may exclude somebody, never clear.
+ */
+export function sameWork(ours: readonly FileWork[], theirs: Work): readonly string[] {
+  const isSame = (own: FileWork, other: FileWork): boolean =>
+    namesOf(own).some((name) => namesOf(other).includes(name)) &&
+    own.marks.some((mark) => other.marks.includes(mark));
+  const again = theirs.files.filter((other) => ours.some((own) => isSame(own, other)));
+  if (theirs.isInOwnName && again.length < theirs.files.length) return [];
+  return ours.filter((own) => again.some((other) => isSame(own, other))).flatMap(namesOf);
 }
 
 /** Lists the paths, old and new, that somebody's work is on. */

@@ -10,6 +10,7 @@ import {
   namesOf,
   sameWork,
   type FileWork,
+  type Work,
 } from "../domain/elsewhere.ts";
 import { followPushes, knownCommits } from "../domain/pushed.ts";
 import type { MergedPullInto } from "../github/elsewhere.ts";
@@ -54,7 +55,7 @@ export async function pushedElsewhere(
   for (const push of pushes)
     for (const sha of commits.has(push.after)
       ? broughtBy(push, commits)
-      : await sameAs(tools, asked, push, commits))
+      : await sameAs(tools, asked, push, { commits, actor }))
       if (cameFirst(push, cameAt(sha))) found.add(sha);
   return { actor, commits: [...found], among: [...commits.keys()] };
 }
@@ -64,7 +65,7 @@ async function sameAs(
   tools: Tools,
   { octokit, pull, base }: Asked,
   push: Pick<Push, "before" | "after">,
-  commits: ReadonlyMap<Sha, Commit>,
+  { commits, actor }: { readonly commits: ReadonlyMap<Sha, Commit>; readonly actor: Actor },
 ): Promise<readonly Sha[]> {
   const { readPushedWork, readCommitWork, compareFiles, lookups } = tools.github;
   const { repository } = pull;
@@ -72,19 +73,23 @@ async function sameAs(
   const start = isNew ? base : push.before;
   const theirs = await readPushedWork(octokit, repository, { before: start, after: push.after }, lookups);
   if (theirs === null) return [];
-  const same = theirs.commits.filter((sha) => commits.has(sha));
+  const same = theirs.commits.map(({ sha }) => sha).filter((sha) => commits.has(sha));
   const whole = await readPushedWork(octokit, repository, { before: base, after: pull.head.sha }, lookups);
   const changed = new Set((whole?.files ?? []).flatMap(namesOf));
   const shared = theirs.files.flatMap(namesOf).filter((path) => changed.has(path));
   if (whole === null || shared.length === 0) return same;
   const singly = theirs.commits.length > 1 ? theirs.commits.slice(0, MOST.commits) : [];
-  const works = [...theirs.files];
-  for (const sha of singly) works.push(...(await readCommitWork(octokit, repository, sha, lookups)));
-  const paths = new Set(sameWork(whole.files, works));
+  const isOwn = ({ author }: { readonly author: number | null }): boolean => author === actor.id;
+  const works: Work[] = [{ files: theirs.files, isInOwnName: theirs.commits.every(isOwn) }];
+  for (const commit of singly) {
+    const files = await readCommitWork(octokit, repository, commit.sha, lookups);
+    works.push({ files, isInOwnName: isOwn(commit) });
+  }
+  const paths = new Set(works.flatMap((work) => sameWork(whole.files, work)));
   for (const [sha, { parents }] of commits) {
     if (parents.length > 1) continue;
     const own = await readCommitWork(octokit, repository, sha, lookups);
-    const isSame = sameWork(own, works).some((path) => changed.has(path));
+    const isSame = works.some((work) => sameWork(own, work).some((path) => changed.has(path)));
     if (!isSame && !touches(own, paths)) continue;
     // What lies on the default branch came to theirs by bringing it up to date.
     const apart = isNew

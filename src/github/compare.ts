@@ -33,7 +33,7 @@ const ComparisonShape = z.object({
   status: z.enum(["ahead", "behind", "identical", "diverged"]),
   total_commits: z.int(),
   merge_base_commit: z.object({ sha: ShaShape }),
-  commits: z.array(z.object({ sha: ShaShape })),
+  commits: z.array(z.object({ sha: ShaShape, author: z.object({ id: z.int() }).nullish().catch(null) })),
   files: z.array(ComparedFileShape).optional(),
 });
 
@@ -139,6 +139,12 @@ export async function compareFiles(
   return remembered(lookups, `files:${repository.id}`, base, head, read);
 }
 
+/** What lies between two commits. `author`: the account GitHub attributes a commit to; null: to none. */
+export interface WholeComparison {
+  readonly commits: readonly { readonly sha: Sha; readonly author: number | null }[];
+  readonly files: readonly ComparedFile[];
+}
+
 /**
  * The first hundred commits that `head` has and `base` has not, with the files changed between; null where GitHub does not know
  * one of them. One request, remembered for good where both are named by SHA. Throws {@link Trouble}.
@@ -149,13 +155,14 @@ export async function compareWhole(
   base: string,
   head: string,
   lookups: Lookups,
-): Promise<{ readonly commits: readonly Sha[]; readonly files: readonly ComparedFile[] } | null> {
+): Promise<WholeComparison | null> {
   return remembered(lookups, `whole:${repository.id}`, base, head, async () => {
     const route = "GET /repos/{owner}/{repo}/compare/{basehead}";
     const asked = { ...place(repository), basehead: `${base}...${head}`, per_page: 100, page: 1 };
     const answer = await askMaybe(github, route, asked, ComparisonShape, [404, 422]);
     if (answer === null) return null;
-    return { commits: answer.data.commits.map(({ sha }) => sha), files: answer.data.files ?? [] };
+    const { commits, files = [] } = answer.data;
+    return { commits: commits.map(({ sha, author }) => ({ sha, author: author?.id ?? null })), files };
   });
 }
 

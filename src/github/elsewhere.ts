@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Instant, RefUpdate, Repository, Sha } from "../domain/change.ts";
 import { workOn, type FileWork } from "../domain/elsewhere.ts";
 import { ask, askMaybe, place, type GitHub } from "./ask.ts";
-import { compareWhole, ComparedFileShape } from "./compare.ts";
+import { compareWhole, ComparedFileShape, type WholeComparison } from "./compare.ts";
 import { headRef } from "./hear-pulls.ts";
 import { tags, type Lookups } from "./lookups.ts";
 import { InstantShape, ShaShape } from "./shapes.ts";
@@ -33,7 +33,7 @@ export function readPushesBy(
 
 /** What a push brought: its commits, and what it did to each file; null where GitHub does not know them any more. */
 export interface PushedWork {
-  readonly commits: readonly Sha[];
+  readonly commits: WholeComparison["commits"];
   readonly files: readonly FileWork[];
 }
 

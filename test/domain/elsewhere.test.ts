@@ -2,11 +2,16 @@ import { describe, expect, test } from "vitest";
 import { NO_COMMIT, type Commit, type PullRequest } from "../../src/domain/change.ts";
 import { coverage, makersOf } from "../../src/domain/contribution.ts";
 import { keyHolders } from "../../src/domain/deploy-keys.ts";
-import { cameFirst, sameWork, workOn } from "../../src/domain/elsewhere.ts";
+import { cameFirst, sameWork, workOn, type FileWork, type Work } from "../../src/domain/elsewhere.ts";
 import { ann, bob, carol, MINUTE, START, Story } from "../support/facts.ts";
 
 function file(path: string, patch: string | null, blob: string | null = null, oldPath: string | null = null) {
   return workOn({ path, oldPath, status: "modified", blob, patch });
+}
+
+/** Work in somebody else's name, of which any part counts. */
+function named(...files: readonly FileWork[]): Work {
+  return { files, isInOwnName: false };
 }
 
 describe("the same work on a file", () => {
@@ -14,19 +19,29 @@ describe("the same work on a file", () => {
   const lower = "@@ -11,3 +11,3 @@\n x\n-b\n+B\n y";
 
   test("is the same lines, wherever they stand, or the same content", () => {
-    expect(sameWork([file("a.ts", lines)], [file("a.ts", lower)])).toEqual(["a.ts"]);
-    expect(sameWork([file("a.ts", lines, "1")], [file("a.ts", null, "1")])).toEqual(["a.ts"]);
-    expect(sameWork([file("a.ts", lines, "1")], [file("a.ts", "@@ -1 +1 @@\n-b\n+C", "2")])).toEqual([]);
+    expect(sameWork([file("a.ts", lines)], named(file("a.ts", lower)))).toEqual(["a.ts"]);
+    expect(sameWork([file("a.ts", lines, "1")], named(file("a.ts", null, "1")))).toEqual(["a.ts"]);
+    expect(sameWork([file("a.ts", lines, "1")], named(file("a.ts", "@@ -1 +1 @@\n-b\n+C", "2")))).toEqual([]);
   });
 
   test("is in that file, under its old name or its new one", () => {
-    expect(sameWork([file("a.ts", lines)], [file("b.ts", lines)])).toEqual([]);
-    expect(sameWork([file("b.ts", lines, null, "a.ts")], [file("a.ts", lower)])).toEqual(["a.ts", "b.ts"]);
+    expect(sameWork([file("a.ts", lines)], named(file("b.ts", lines)))).toEqual([]);
+    expect(sameWork([file("b.ts", lines, null, "a.ts")], named(file("a.ts", lower)))).toEqual([
+      "a.ts",
+      "b.ts",
+    ]);
+  });
+
+  test("is the whole of it, where it is in one's own name", () => {
+    const [a, b, c] = [file("a.ts", lines), file("b.ts", lines), file("c.ts", lines)];
+    expect(sameWork([a, c], { files: [a, b], isInOwnName: true })).toEqual([]);
+    expect(sameWork([a, b, c], { files: [a, b], isInOwnName: true })).toEqual(["a.ts", "b.ts"]);
+    expect(sameWork([a, c], named(a, b))).toEqual(["a.ts"]);
   });
 
   test("of a file that was taken away is not what it held", () => {
     const gone = workOn({ path: "a.ts", oldPath: null, status: "removed", blob: "1", patch: null });
-    expect(sameWork([gone], [file("a.ts", null, "1")])).toEqual([]);
+    expect(sameWork([gone], named(file("a.ts", null, "1")))).toEqual([]);
   });
 
   test("came first where it was pushed before it came, or in the same second", () => {
