@@ -227,8 +227,8 @@ export const JUDGEMENT: readonly Misjudgement[] = [
     name: "what a bot pushes after a person is the bot's",
     file: "domain/pushed.ts",
     tests: ["test/domain/makers.test.ts", "test/laws/makers.test.ts"],
-    right: "one.unseen ||= isRelayed || ",
-    wrong: "one.unseen ||= ",
+    right: 'isRelayed ? "relayed" : ',
+    wrong: "",
   },
   {
     name: "what was there before a forced push that nobody saw is nobody's",

@@ -91,6 +91,12 @@ describe("an empty commit", () => {
     expect(gate(started).verdict).toBe("compliant");
     expect(gate(started, strict).verdict).toBe("compliant");
   });
+  test("makes nothing, also where nobody saw who pushed it, or GitHub compares nothing", () => {
+    const pull = new Story(ann).push(ann, "c1").push(bob, "again", { content: "c1" }).review(bob).facts();
+    expect(gate({ ...pull, pushes: pull.pushes.slice(0, 1) }).verdict).toBe("compliant");
+    const unproven = pull.sameContent.map((each) => ({ ...each, proof: "unknown" as const }));
+    expect(gate({ ...pull, sameContent: unproven }).verdict).toBe("compliant");
+  });
   test("is not a merge with the tree of its first parent", () => {
     const merge = new Story(ann)
       .push(ann, "c1")
