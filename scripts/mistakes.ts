@@ -298,13 +298,8 @@ export const JUDGEMENT: readonly Misjudgement[] = [
   },
   {
     name: "reviews after the merge count",
-    file: "domain/approval.ts",
-    tests: [
-      "test/domain/approvals.test.ts",
-      "test/domain/makers.test.ts",
-      "test/laws/approvals.test.ts",
-      "test/laws/makers.test.ts",
-    ],
+    file: "domain/reviewed.ts",
+    tests: ["test/domain/approvals.test.ts", "test/laws/approvals.test.ts"],
     right: "review.submittedAt <= at",
     wrong: "review.submittedAt <= at * 2",
   },
@@ -437,6 +432,41 @@ export interface Blindness extends Mistake {
 
 /** What sees the ways round an approval and the spells in which nothing can be seen, each taken out. */
 export const SEEING: readonly Blindness[] = [
+  {
+    name: "deploy keys are not asked for",
+    story: "b79-deploy-key-in-anothers-hands.yaml",
+    file: "domain/question.ts",
+    right: 'if (pull.keyHolders === undefined && isPushedByPerson(pull)) return { ask: "keys" };',
+    wrong: "",
+  },
+  {
+    name: "webhooks about deploy keys are not heard",
+    story: "attack-deploy-key-added-and-deleted.yaml",
+    file: "github/hear-branches.ts",
+    right: 'same(deployKey, "created", "deleted")',
+    wrong: "same(deployKey)",
+  },
+  {
+    name: "what an approver pushed on other branches is not asked for",
+    story: "b70-own-patch-picked-by-another.yaml",
+    file: "domain/question.ts",
+    right: 'if (person !== undefined) return { ask: "elsewhere", person };',
+    wrong: "",
+  },
+  {
+    name: "what was merged into the branch is not asked for",
+    story: "attack-stack-merged-by-a-bot.yaml",
+    file: "domain/question.ts",
+    right: "pull.mergedInto === undefined && mayHoldMerged(pull)",
+    wrong: "pull.mergedInto === undefined && knownCommits(pull).length > 1000",
+  },
+  {
+    name: "work brought up to date from the base is the bringer's",
+    story: "honest-work-on-other-branches.yaml",
+    file: "flows/elsewhere.ts",
+    right: "if (apart === null || touches(apart.files, new Set(own.flatMap(namesOf)))) same.push(sha);",
+    wrong: "if (isNew || apart === null || touches([...own], new Set(own.flatMap(namesOf)))) same.push(sha);",
+  },
   {
     name: "it waits for what nobody is left to give",
     story: "nobody-can-give-only-member.yaml",

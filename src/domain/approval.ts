@@ -61,7 +61,7 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
   const asks = asksOf(given, policy, at);
   const leaves = asked(asks);
   const inTime = pull.reviews.filter((review) => review.submittedAt <= at);
-  const newest = newestDecisive(inTime, at);
+  const newest = newestDecisive(pull.reviews, at);
   const judged = newest
     .filter((review) => review.state === "approved" || review.state === "unknown")
     .map((review) => judge(review, pull, policy, leaves, makers, at));

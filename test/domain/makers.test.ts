@@ -49,6 +49,9 @@ describe("what was replaced", () => {
     const lost = { ...pull.facts(), pushes: pushes.slice(2) };
     expect(gate(pull).verdict).toBe("compliant");
     expect(gate(lost).verdict).toBe("unverifiable");
+    // Whatever it held, also where GitHub does not know it any more, or nobody asked.
+    for (const earlier of [[], [{ head: sha("c2"), commits: null }]])
+      expect(gate({ ...lost, earlier }).verdict).toBe("unverifiable");
   });
 });
 

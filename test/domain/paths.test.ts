@@ -38,3 +38,10 @@ test("a folder's glob is the folder too, which may be a submodule, and none that
   expect(matchesAny(["vendor/lib/**"], "vendor/lib", "lets")).toBe(true);
   expect(matchesAny(["vendor/lib/**"], "vendor/library/a.ts", "lets")).toBe(false);
 });
+
+test("a glob reaches hidden files and folders", () => {
+  for (const use of ["asks", "lets"] as const) {
+    expect(matchesAny(["src/**"], "src/.hidden/a.ts", use)).toBe(true);
+    expect(matchesAny(["*.yml"], ".a.yml", use)).toBe(true);
+  }
+});
