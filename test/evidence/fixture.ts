@@ -51,7 +51,8 @@ export const KEY = signingKeyOf(new Uint8Array(32).with(31, 7));
 const ANN: Actor = { id: 101, login: "ann", type: "User" };
 const BOB: Actor = { id: 102, login: "bob", type: "User" };
 const EVE: Actor = { id: 103, login: "eve", type: "User" };
-const WEB: Repository = {
+/** The repository. */
+export const WEB: Repository = {
   id: 1001,
   owner: "acme",
   ownerId: ORGANIZATION.id,
@@ -320,7 +321,8 @@ export function deploymentEntry(n: number, carried: readonly number[], when: Ins
   };
 }
 
-function deviationEntry(n: number, when: Instant): Entry<"deviation"> {
+/** A deviation of the `n`th change. */
+export function deviationEntry(n: number, when: Instant): Entry<"deviation"> {
   const id = sha256(`deviation ${n}`);
   const eve = { id: EVE.id, login: EVE.login };
   const subject = sha256(`change ${n}`);

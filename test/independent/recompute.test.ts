@@ -1,0 +1,347 @@
+/** An independent program recomputes packages: it finds nothing in true ones, and each lie that was planted in one and sealed again. */
+
+import { createHash } from "node:crypto";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { canonical } from "../../src/domain/digest.ts";
+import type { Entry } from "../../src/domain/entry.ts";
+import { sealOf } from "../../src/domain/evidence/seal.ts";
+import { verifyPath } from "../../src/package/verify.ts";
+import { rounds } from "../support/effort.ts";
+import {
+  changeEntry,
+  deploymentEntry,
+  deviationEntry,
+  exportTo,
+  GENERATED_AT,
+  KEY,
+  ledgerWith,
+  PERIOD,
+  smallLog,
+} from "../evidence/fixture.ts";
+import { recompute } from "./recompute.ts";
+
+const CHANGES = rounds(400, 2_000);
+const DAY = 86_400_000;
+
+/** A quarter with every kind of trouble: pushes, what cannot be told, waived, historic and only observed, late, with gaps and deviations. */
+function troubled(): readonly Entry[] {
+  const step = Math.floor((80 * DAY) / CHANGES);
+  const entries: Entry[] = [];
+  for (let n = 100; n < 100 + CHANGES; n += 1) {
+    const when = PERIOD.from + 3 * DAY + (n - 100) * step;
+    const entry = changeEntry(n, when);
+    const { body } = entry;
+    const told = (outcome: "unverifiable" | "waived", verdict: "unverifiable" | "emergency"): Entry => ({
+      ...entry,
+      body: {
+        ...body,
+        class: verdict === "emergency" ? "emergency" : "normal",
+        assessment: {
+          ...body.assessment,
+          verdict,
+          results: body.assessment.results.map((each) =>
+            each.control === "independently-approved" ? { ...each, outcome, cause: "made-up" } : each,
+          ),
+        },
+      },
+    });
+    const kind = n % 25;
+    if (kind === 1) entries.push(told("unverifiable", "unverifiable"));
+    else if (kind === 2) entries.push(told("waived", "emergency"));
+    else if (kind === 3)
+      entries.push({
+        ...entry,
+        body: { ...body, assessment: { ...body.assessment, verdict: "historic" } },
+      });
+    else if (n % 50 === 14) entries.push({ ...entry, body: { ...body, mode: "observe" } });
+    else {
+      entries.push(entry);
+      if (n % 10 === 4) entries.push(deviationEntry(n, when));
+    }
+    if (n % 20 === 19) entries.push(deploymentEntry(n, [n - 2, n - 1, n], when + 1_000));
+  }
+  return [...smallLog(), ...entries];
+}
+
+let folder: string;
+let close: () => Promise<void>;
+let quarter: string;
+
+beforeAll(async () => {
+  const made = await ledgerWith(troubled());
+  ({ folder, close } = made);
+  quarter = join(folder, "quarter");
+  await exportTo(made.ledger, quarter);
+}, 300_000);
+
+afterAll(() => close());
+
+/** Changes a copy of the quarter, seals it again as its maker could, and answers what the program finds. */
+async function lied(change: (place: string) => Promise<void>): Promise<readonly string[]> {
+  const place = join(folder, "lied");
+  await rm(place, { recursive: true, force: true });
+  await mkdir(place);
+  await cp(quarter, place, { recursive: true });
+  await change(place);
+  await sealAgain(place);
+  return recompute(place);
+}
+
+async function sealAgain(place: string): Promise<void> {
+  const digest = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
+  const manifest = JSON.parse(await readFile(join(place, "manifest.json"), "utf8")) as {
+    files: { path: string; sha256: string; bytes: number; rows: number | null }[];
+  };
+  for (const file of manifest.files) {
+    const bytes = await readFile(join(place, file.path));
+    file.sha256 = digest(bytes);
+    file.bytes = bytes.length;
+    if (file.path.endsWith(".jsonl")) file.rows = bytes.toString().split("\n").length - 1;
+    else if (file.path.endsWith(".csv")) {
+      // Quoted cells hold no line feed in this quarter.
+      file.rows = bytes.toString().trimEnd().split("\n").length - 1;
+    }
+  }
+  await writeFile(join(place, "manifest.json"), `${canonical(manifest)}\n`);
+  const entries = await readdir(place, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((each) => each.isFile())
+    .map((each) => join(each.parentPath, each.name).slice(place.length + 1))
+    .filter((path) => path !== "SHA256SUMS" && path !== "manifest.dsse.json")
+    .toSorted((a, b) => (a < b ? -1 : 1));
+  const subjects = [];
+  for (const name of paths) subjects.push({ name, sha256: digest(await readFile(join(place, name))) });
+  const sums = subjects.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join("");
+  await writeFile(join(place, "SHA256SUMS"), sums);
+  const all = [...subjects, { name: "SHA256SUMS", sha256: digest(Buffer.from(sums)) }].toSorted((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
+  const { files: _, ...predicate } = manifest;
+  await writeFile(join(place, "manifest.dsse.json"), sealOf(all, predicate, KEY));
+}
+
+async function edit(place: string, path: string, change: (text: string) => string): Promise<void> {
+  const before = await readFile(join(place, path), "utf8");
+  const after = change(before);
+  if (after === before) throw new Error(`the lie changes nothing in ${path}`);
+  await writeFile(join(place, path), after);
+}
+
+/** Changes the first row that holds all of these words. */
+function row(words: readonly string[], change: (line: string) => string | null): (text: string) => string {
+  return (text) => {
+    const lines = text.split("\n");
+    const index = lines.findIndex((line) => words.every((word) => line.includes(word)));
+    const line = lines[index];
+    if (line === undefined) throw new Error(`no row holds ${words.join(", ")}`);
+    const after = change(line);
+    lines.splice(index, 1, ...(after === null ? [] : [after]));
+    return lines.join("\n");
+  };
+}
+
+const csv =
+  (path: string, words: readonly string[], from: string | RegExp, to: string) =>
+  (place: string): Promise<void> =>
+    edit(
+      place,
+      path,
+      row(words, (line) => line.replace(from, to)),
+    );
+const without =
+  (path: string, ...words: readonly string[]) =>
+  (place: string): Promise<void> =>
+    edit(
+      place,
+      path,
+      row(words, () => null),
+    );
+const json =
+  (path: string, from: string | RegExp, to: string) =>
+  (place: string): Promise<void> =>
+    edit(place, path, (text) => text.replace(from, to));
+const all =
+  (...lies: readonly ((place: string) => Promise<void>)[]) =>
+  async (place: string): Promise<void> => {
+    for (const lie of lies) await lie(place);
+  };
+
+const LIES: Readonly<Record<string, (place: string) => Promise<void>>> = {
+  "a direct push was compliant": csv("changes.csv", [",non-compliant,"], ",non-compliant,", ",compliant,"),
+  "a direct push never happened": all(
+    without("changes.csv", ",non-compliant,"),
+    json("manifest.json", /"changes":(\d+)/u, '"changes":1'),
+  ),
+  "a push was a pull request": csv("changes.csv", [",push,"], ",push,", ",pull-request,"),
+  "a failed test passed": csv("control-tests.csv", [",fail,"], ",fail,", ",pass,"),
+  "a failed test was not made": without("control-tests.csv", ",fail,"),
+  "what could not be told passed": csv("control-tests.csv", [",unverifiable,"], ",unverifiable,", ",pass,"),
+  "a test failed for a kinder reason": csv(
+    "control-tests.csv",
+    ["no-pull-request"],
+    "no-pull-request",
+    "requested",
+  ),
+  "a deviation was not there": without("deviations.csv", "direct-push", ",open,"),
+  "a deviation is closed": csv("deviations.csv", [",open,"], ",open,", ",closed,"),
+  "a deviation weighs little": csv("deviations.csv", [",high,"], ",high,", ",low,"),
+  "a deviation was found at once": csv("deviations.csv", [",4,"], ",4,", ",0,"),
+  "somebody else deviated": csv("deviations.csv", ["eve#103"], "eve#103", "ann#101"),
+  "a control failed less often": csv(
+    "deviations.csv",
+    [",open,"],
+    /(independently-approved),\d+,(\d+),eve/u,
+    "$1,1,$2,eve",
+  ),
+  "a change has no deviation": csv(
+    "changes.csv",
+    [",non-compliant,", ",enforce,"],
+    /(merged-by-pull-request,[^,]*,[^,]*),[0-9a-f]{64},/u,
+    "$1,,",
+  ),
+  "only observed": csv("changes.csv", [",non-compliant,", ",enforce,"], ",enforce,", ",observe,"),
+  "somebody approved it": csv(
+    "changes.csv",
+    ["ann#101;write", ";own-work"],
+    /bob#102;write/u,
+    "cat#104;write",
+  ),
+  "somebody else wrote it": csv("changes.csv", ["ann#101"], "ann#101", "cat#104"),
+  "it was seen when it happened": csv(
+    "changes.csv",
+    [",yes,read-later"],
+    ",yes,read-later",
+    ",no,read-later",
+  ),
+  "another policy judged it": csv("changes.csv", [",compliant,"], /8ba0e48f/u, "8ba0e48e"),
+  "it happened a day earlier": csv("changes.csv", ["2026-08-01T"], "2026-08-01T", "2026-07-31T"),
+  "it was made a day earlier": csv(
+    "changes.csv",
+    [",compliant,", "2026-09-01T"],
+    /2026-09-01T/gu,
+    "2026-08-31T",
+  ),
+  "another commit was deployed": csv(
+    "deployments.csv",
+    [",production,"],
+    /,[0-9a-f]{40},main,/u,
+    `,${"0".repeat(40)},main,`,
+  ),
+  "a rate is better": json(
+    "summary.json",
+    /"numerator":(\d+),"rate":"0\.\d+"/u,
+    '"numerator":$1,"rate":"0.9999"',
+  ),
+  "fewer were not compliant": json("summary.json", /"non-compliant":\d+/u, '"non-compliant":1'),
+  "nothing was late": json("summary.json", /"late":\d+/u, '"late":0'),
+  "a count was complete": csv("completeness.csv", [",yes,no,yes,"], ",yes,no,yes,", ",no,no,yes,"),
+  "more is proven": json("completeness.json", /"updates_matched":\d+/u, '"updates_matched":99999'),
+  "nothing came without a pull request": json(
+    "completeness.json",
+    /"without_pull_request":\d+/u,
+    '"without_pull_request":0',
+  ),
+  "there was no gap": without("coverage-gaps.csv", "gap-1"),
+  "a gap was short": csv("coverage-gaps.csv", ["gap-1"], "10:25:00Z", "10:05:00Z"),
+  "a gap was not read afterwards, and was": csv("coverage-gaps.csv", ["gap-1"], ",yes,", ",no,"),
+  "an entry says otherwise": json(
+    "log/entries.jsonl",
+    '"comment":"=looked at each"',
+    '"comment":"=looked at all"',
+  ),
+  "an entry says otherwise, with its hash": async (place) =>
+    edit(
+      place,
+      "log/entries.jsonl",
+      row(['"kind":"deviation"'], (line) => {
+        const { hash: _, previousHash, ...rest } = JSON.parse(line) as Record<string, unknown>;
+        const body = { ...(rest["body"] as object), severity: "low" };
+        const changed = { ...rest, body };
+        const hash = createHash("sha256")
+          .update(`${String(previousHash)}\n${canonical(changed)}`)
+          .digest("hex");
+        return canonical({ ...changed, previousHash, hash });
+      }),
+    ),
+  "an entry is gone": all(
+    without("log/entries.jsonl", '"kind":"deviation"'),
+    json("log/head.json", /"entries":\d+/u, '"entries":1'),
+  ),
+  "the log is shorter": json("log/head.json", /"size":\d+/u, '"size":3'),
+  "the branch went on where it was": csv("ref-updates.csv", [",no,"], ",no,", ",yes,"),
+  "a limitation is kept quiet": all(
+    json("manifest.json", /"The policy does not ask for[^"]*",/u, ""),
+    json("START-HERE.html", /<li>The policy does not ask for[\s\S]*?<\/li>/u, "<li></li>"),
+  ),
+  "the first page is kinder": json(
+    "START-HERE.html",
+    /<li>The policy does not ask for[\s\S]*?<\/li>/u,
+    "<li></li>",
+  ),
+  "the first page knows no gap": json(
+    "START-HERE.html",
+    /\d+ spans? in which the App could not see\.<\/p>/u,
+    "None is known.</p>",
+  ),
+  "somebody else signed": csv("monitoring.csv", ["2026-08-05T"], /carol#33,2026-08-05/u, "dan#34,2026-08-05"),
+  "somebody else was asked": csv("monitoring.csv", ["2026-08-05T"], "carol#33", "dan#34"),
+  "a month was clean": csv("monitoring.csv", ["2026-08"], /,no\r?$/u, ",yes"),
+  "a month had no failure": csv(
+    "monitoring.csv",
+    ["approved:2026-08"],
+    /,(\d+),\d+,(\d+),no(?=\r?$)/u,
+    ",$1,0,$2,no",
+  ),
+  "a month that changed did not": csv("monitoring.csv", [",changed,"], ",changed,", ",signed-off,"),
+  "somebody else owns a control": csv("controls.csv", ["independently-approved"], /,(\d+),1,/u, ",$1,2,"),
+};
+
+describe("the independent program", () => {
+  test("finds nothing in a quarter with every kind of trouble, nor does verify", async () => {
+    expect(recompute(quarter)).toEqual([]);
+    expect((await verifyPath(quarter)).defects).toEqual([]);
+  });
+
+  test("finds nothing in what an App that was switched off left behind", async () => {
+    const made = await ledgerWith(
+      smallLog().filter(({ at, kind }) => kind === "completeness" || at < PERIOD.from + 40 * DAY),
+    );
+    try {
+      await made.ledger.beat(PERIOD.from + 40 * DAY);
+      const place = join(made.folder, "off");
+      await exportTo(made.ledger, place);
+      expect(recompute(place)).toEqual([]);
+      expect((await verifyPath(place)).defects).toEqual([]);
+      const page = await readFile(join(place, "START-HERE.html"), "utf8");
+      expect(page).toContain(
+        "Nobody observed 2026-08-10 until before 2026-10-02T08:00:00Z".replace(
+          "2026-10-02T08:00:00Z",
+          "2026-10-01",
+        ),
+      );
+      expect(page).not.toContain("None is known");
+      expect(await readFile(join(place, "coverage-gaps.csv"), "utf8")).toContain(
+        "no App has been running since 2026-08-10",
+      );
+    } finally {
+      await made.close();
+    }
+  });
+
+  test("finds nothing in a copy that was sealed again unchanged", async () => {
+    expect(await lied(() => Promise.resolve())).toEqual([]);
+  });
+
+  test("knows more than thirty lies", () => {
+    expect(Object.keys(LIES).length).toBeGreaterThanOrEqual(30);
+    expect(GENERATED_AT).toBeGreaterThan(PERIOD.to);
+  });
+
+  test.each(Object.entries(LIES))("finds the lie that %s", { timeout: 60_000 }, async (_, lie) => {
+    expect(await lied(lie)).not.toEqual([]);
+  });
+});
