@@ -32,6 +32,8 @@ const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as
 /** What is missing or wrong is told as `NAME is ...`; the name is put in front of each of these. */
 const PEM_MEND = "as a PEM text (line breaks may be written \\n), or its path in";
 
+const SIGNING_KEY_MISSING = `COUNTERSIGN_SIGNING_KEY is missing, and needed with DATABASE_URL: set it to an ECDSA P-256 key ${PEM_MEND} COUNTERSIGN_SIGNING_KEY_PATH (openssl ecparam -name prime256v1 -genkey -noout).`;
+
 /** The environment, variable by variable; the descriptions are the reference page. An empty variable counts as not set. */
 export const EnvironmentSchema = z.object({
   APP_ID: z
@@ -190,9 +192,7 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
     given["COUNTERSIGN_SIGNING_KEY"] === undefined &&
     given["COUNTERSIGN_SIGNING_KEY_PATH"] === undefined
   )
-    problems.push(
-      `COUNTERSIGN_SIGNING_KEY is missing, and needed with DATABASE_URL: set it to an ECDSA P-256 key ${PEM_MEND} COUNTERSIGN_SIGNING_KEY_PATH (openssl ecparam -name prime256v1 -genkey -noout).`,
-    );
+    problems.push(SIGNING_KEY_MISSING);
   const secrets = webhookSecrets(given["WEBHOOK_SECRET"], problems);
   const signIn = readSignIn(given, problems);
   const { sources, problems: wrong } = readSources(given["COUNTERSIGN_DEPLOYMENT_SOURCES"]);
@@ -244,6 +244,20 @@ export function readStore(env: Environment): Read<{ readonly store: Where }> {
     ok: false,
     problems: result.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}.`),
   };
+}
+
+/** Just what it takes to read the log and seal a package: no key of the App's, no secret of GitHub's. */
+export function readSealing(
+  env: Environment,
+): Read<{ readonly sealing: Pick<Settings, "github" | "signingKey" | "store"> }> {
+  const [store, server] = [readStore(env), readServer(env)];
+  const problems = [...(store.ok ? [] : store.problems), ...(server.ok ? [] : server.problems)];
+  const given = withoutEmpty(env);
+  const signing = keyFrom(given, "COUNTERSIGN_SIGNING_KEY", problems, signingKeyProblem);
+  if (signing === null && given["DATABASE_URL"] !== undefined && problems.length === 0)
+    problems.push(SIGNING_KEY_MISSING);
+  if (!store.ok || !server.ok || problems.length > 0) return { ok: false, problems };
+  return { ok: true, sealing: { github: server.github, signingKey: signing, store: store.store } };
 }
 
 /** Just which GitHub is meant, for commands that come with a token of their own: GITHUB_API_URL, or GHE_HOST and GHE_PROTOCOL. */

@@ -42,12 +42,18 @@ export async function listDeviations(
   }
 }
 
-/** One deviation, as its issue says it, with every step that was taken. */
-export async function showDeviation(where: Where, id: string): Promise<Answer> {
+/** One deviation whose id begins so, as its issue says it, with every step that was taken. */
+export async function showDeviation(where: Where, prefix: string): Promise<Answer> {
   const ledger = await openLedger(where, { readOnly: true });
   try {
+    const found: string[] = [];
+    for await (const { subject } of ledger.states("deviation", { subjectPrefix: prefix }))
+      found.push(subject);
+    const [id = prefix, other] = found;
+    if (other !== undefined)
+      throw new Misuse(`Several deviations begin with ${oneLine(prefix)}: ${found.join(", ")}.`);
     const entry = await ledger.state("deviation", id);
-    if (entry === undefined) throw new Misuse(`There is no deviation ${oneLine(id)}.`);
+    if (entry === undefined) throw new Misuse(`There is no deviation ${oneLine(prefix)}.`);
     const deviation = entry.body;
     const remediation = await remediationIn(ledger, id);
     const { title, body } = issueText(deviation, remediation);

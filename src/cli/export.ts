@@ -8,7 +8,7 @@ import { apiBaseUrl, signingKey, type Settings } from "../settings.ts";
 import type { Answer, Terminal } from "./answer.ts";
 import { Misuse } from "./answer.ts";
 import { proveComplete } from "./serve.ts";
-import { settingsFrom } from "./settings-of.ts";
+import { sealingFrom, settingsFrom } from "./settings-of.ts";
 import { printMoment } from "./scenario/words.ts";
 import { writePackage } from "./write-package.ts";
 
@@ -32,13 +32,14 @@ interface NamedPeriod {
 
 /** Writes the package and tells what is in it. */
 export async function exportPackage(terminal: Terminal, options: ExportOptions): Promise<Answer> {
-  const settings = settingsFrom(terminal);
+  const app = options.offline === true ? null : settingsFrom(terminal);
+  const settings = app ?? sealingFrom(terminal);
   const ledger = await openLedger(settings.store);
   try {
     const period = await periodOf(options, ledger);
-    if (options.offline !== true) {
+    if (app !== null) {
       terminal.say("Counting the period's updates against GitHub's own lists.");
-      await counted(settings, options.org, period);
+      await counted(app, options.org, period);
     }
     const exported = await writePackage(ledger, {
       organization: options.org,

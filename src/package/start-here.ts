@@ -27,6 +27,7 @@ caption { text-align: left; color: var(--soft); font-size: .88rem; padding-botto
 th, td { text-align: left; vertical-align: top; padding: .38rem .7rem .38rem 0; border-bottom: 1px solid var(--line); }
 thead th { border-bottom: 2px solid var(--ink); font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 500; }
+.files { table-layout: fixed; } .files .path { width: 38%; } .files .rows { width: 5rem; } .files th { overflow-wrap: anywhere; padding-right: .7rem; }
 .t { white-space: nowrap; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code, pre { font: .88em/1.5 ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
@@ -110,7 +111,12 @@ sh verify.sh ${content.fingerprint}</pre>
           </dl>
           ${heading("files")}
           <div class="scroll">
-            <table>
+            <table class="files">
+              <colgroup>
+                <col class="path" />
+                <col class="rows" />
+                <col />
+              </colgroup>
               <thead>
                 <tr>
                   <th scope="col">File</th>

@@ -37,6 +37,8 @@ test("what is said is recorded under the login given, and shown with every step"
   const shown = await said("show", id);
   expect(shown.printed).toContain("root cause, tooling: left to people");
   expect(shown.printed).toMatch(/cause {2}ann {2}tooling: left to people/u);
+  // The beginning of an id is enough, as for `draft response`.
+  expect((await said("show", id.slice(0, 8))).printed).toBe(shown.printed);
   const { printed: data } = await said("show", id, "--json");
   const { remediation, steps } = JSON.parse(data) as {
     remediation: { moved: unknown };

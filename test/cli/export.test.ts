@@ -37,10 +37,17 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function run(...args: readonly string[]): Promise<{ code: number; said: string }> {
+function run(...args: readonly string[]): Promise<{ code: number; said: string }> {
+  return runWith(stage.env, ...args);
+}
+
+async function runWith(
+  env: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<{ code: number; said: string }> {
   const lines: string[] = [];
   const code = await runProgram(args, {
-    env: stage.env,
+    env,
     interactive: false,
     print: (line) => lines.push(line),
     say: (line) => lines.push(line),
@@ -95,4 +102,16 @@ test("an export when GitHub cannot be reached says so, writes nothing, and names
   );
   expect(offline.code, offline.said).toBe(0);
   await stage.double.weather("recover");
+});
+
+test("an export without GitHub needs no key of the App's, and says what nobody observed", async () => {
+  const out = join(folder, "keyless");
+  const { APP_ID: _, PRIVATE_KEY: __, WEBHOOK_SECRET: ___, ...env } = stage.env;
+  expect((await runWith(env, "export", ...PERIOD, "--out", join(folder, "asked"))).code).toBe(2);
+  const { code, said } = await runWith(env, "export", ...PERIOD, "--out", out, "--offline");
+  expect(code, said).toBe(0);
+  // The App of this story stands still in February: nobody has been there since.
+  expect(await readFile(join(out, "START-HERE.html"), "utf8")).toContain(
+    "Nobody observed 2026-02-02T10:00:00Z until before",
+  );
 });

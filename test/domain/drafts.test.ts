@@ -519,6 +519,32 @@ describe("what the drafts say", () => {
   });
 });
 
+test("the procedures give the organisation's rules for everybody, and a repository's own as its own", () => {
+  const organization = policyBody("mode: enforce\napproval: { required: 2, from: { teams: [acme/core] } }\n");
+  const own = {
+    state: "found",
+    repository: "acme/payments",
+    path: ".github/countersign.yml",
+    commit: "d".repeat(40),
+    blob: "e".repeat(40),
+    text: "approval: { required: 1, from: { teams: [acme/payments] } }\n",
+  } as const;
+  const tightened = policyInForce(organization.organization, own);
+  if (tightened.state !== "known") throw new Error("the policy is not known");
+  const text = textOf(
+    draftProcedures({
+      ...RECORDS,
+      // The repository's came last: it is the newest policy of the log.
+      entries: [entry("policy", "p1", start, organization), entry("policy", "p2", start, tightened.record)],
+      named: [],
+    }),
+  );
+  const [common = "", ownPart = ""] = text.split("## acme/payments has rules of its own");
+  expect(common).toContain("2 approvals from acme/core");
+  expect(common).not.toContain("acme/payments");
+  expect(ownPart).toContain("1 approval from acme/payments");
+});
+
 describe("the procedures say what the policy enforces", () => {
   /** Each line of the policy with one value changed, and words of the change that the text must hold. */
   test.each([

@@ -6,33 +6,42 @@ import { REVIEW_TERM } from "../deviation/monitoring.ts";
 import { canonical } from "../digest.ts";
 import type { People } from "../policy/people.ts";
 import type { Policy } from "../policy/policy.ts";
+import { policyInForce } from "../policy/tighten.ts";
 import type { RequirementTree } from "../policy/requirement.ts";
+import type { PolicySource } from "../record.ts";
 import { CONTROL_NAMES } from "../result.ts";
 import { CONTROL_TITLES, listed, markdownInFile, short, sources } from "../wording.ts";
 import { day } from "../span.ts";
-import { Citations, counted, DRAFT_NOTE, recorded, type Draft, type Records } from "./draft.ts";
+import {
+  Citations,
+  counted,
+  DRAFT_NOTE,
+  recorded,
+  type Draft,
+  type Recorded,
+  type Records,
+} from "./draft.ts";
 
-/** The procedures: changes, emergencies, exceptions to the rules, a guide for auditors, and who is responsible for what. */
+/** The procedures: changes, emergencies, exceptions to the rules, a guide for auditors, who is responsible for what; then what repositories add. */
 export function draftProcedures(records: Records): Draft {
   const cite = new Citations(records);
-  const newest = recorded(records, "policy").at(-1);
+  const all = recorded(records, "policy");
+  const newest = all.at(-1);
   if (newest === undefined) {
     cite.lacks("a policy: no policy file was read yet");
     return cite.draft([]);
   }
-  const { effective: policy, digest, organization, repository } = newest.body;
+  // A record is of one repository: its own file is none of the organisation's rules.
+  const { organization } = newest.body;
+  const alone = policyInForce(organization, { state: "absent" });
+  const { effective: policy, digest } = alone.state === "known" ? alone.record : newest.body;
   const mark = cite.of(newest.entry);
-  const files = [organization, repository].flatMap((source) =>
-    source.state === "found"
-      ? [`${markdownInFile(source.repository)}/${source.path} at ${short(source.commit)}`]
-      : [],
-  );
   return cite.draft([
     `# Procedures of ${markdownInFile(records.organization)} for changes to production`,
     "",
     DRAFT_NOTE,
     "",
-    `As of ${day(records.at)}. Everything below is what the policy in force asks (${files.length === 0 ? "the defaults; no file was found" : listed(files)}; digest ${digest}) ${mark}.`,
+    `As of ${day(records.at)}. Everything below is what the organisation's policy in force asks of every repository (${sourceText(organization) ?? "the defaults; no file was found"}; digest ${digest}) ${mark}.`,
     "",
     ...section("Change management", changes(policy), mark),
     ...section("Emergencies", emergencies(policy), mark),
@@ -46,7 +55,38 @@ export function draftProcedures(records: Records): Draft {
     "## Who is responsible for what",
     "",
     ...raci(policy, mark),
+    ...ownRules(all, policy, cite),
   ]);
+}
+
+/** What the file of each repository adds to the organisation's rules, or says in another way. */
+function ownRules(all: readonly Recorded<"policy">[], policy: Policy, cite: Citations): readonly string[] {
+  const newest = new Map<string, Recorded<"policy">>();
+  for (const each of all)
+    if (each.body.repository.state === "found") newest.set(each.body.repository.repository, each);
+  const common = new Set([...changes(policy), ...emergencies(policy), ...exceptions(policy)]);
+  return [...newest]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, { entry, body }]) => {
+      const { effective, repository } = body;
+      const own = [...changes(effective), ...emergencies(effective), ...exceptions(effective)].filter(
+        (statement) => !common.has(statement),
+      );
+      const said = own.length === 0 ? ["Nothing is asked of it that is not asked of every repository."] : own;
+      return [
+        "",
+        ...section(
+          `${markdownInFile(name)} has rules of its own (${sourceText(repository) ?? ""})`,
+          said,
+          cite.of(entry),
+        ),
+      ];
+    });
+}
+
+function sourceText(source: PolicySource): string | null {
+  if (source.state !== "found") return null;
+  return `${markdownInFile(source.repository)}/${source.path} at ${short(source.commit)}`;
 }
 
 function section(title: string, statements: readonly string[], mark: string): readonly string[] {

@@ -141,13 +141,13 @@ const CHANGE_COLUMNS: readonly Column<ChangeRow>[] = [
   column(
     "approvals_counted",
     "list",
-    "Approvals that count: login#id;permission at the time;reviewed commit;submitted at;basis.",
+    "Approvals that count: login#id;permission when it landed;reviewed commit;submitted at;basis.",
     (row) => approvalsText(row, true),
   ),
   column(
     "approvals_not_counted",
     "list",
-    "Approvals that do not: login#id;permission at the time;reviewed commit;submitted at;basis;reason code.",
+    "Approvals that do not: login#id;permission when it landed;reviewed commit;submitted at;basis;reason code.",
     (row) => approvalsText(row, false),
   ),
   column(

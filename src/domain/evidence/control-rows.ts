@@ -76,6 +76,8 @@ interface Right {
   readonly spell: Spell;
   readonly actor: string;
   readonly can: string;
+  /** Why nobody can be named; null: somebody is. */
+  readonly because: string | null;
   readonly from: Instant;
   readonly to: Instant | null;
 }
@@ -108,6 +110,13 @@ export const PRIVILEGED_ACTORS = table<Right>({
       ({ actor }) => actor,
     ),
     column("can", "text", "What the actor could do.", ({ can }) => can),
+    column(
+      "observable",
+      "yes-no",
+      "no: GitHub did not show who could; the row names nobody.",
+      ({ because }) => because === null,
+    ),
+    column("because", "text", "Why it could not be observed.", ({ because }) => because),
     column("from", "time", "Since when.", ({ from }) => from),
     column("to", "time", "Until when; empty: still when the period ended.", ({ to }) => to),
     column(
@@ -146,7 +155,16 @@ function rightsOf(timeline: readonly Spell[], can: string): readonly Right[] {
   const open = new Map<string, Right>();
   const ended: Right[] = [];
   for (const spell of timeline) {
-    const { value } = spell.body;
+    const { value, because, gone } = spell.body;
+    if (value === null && !gone)
+      ended.push({
+        spell,
+        actor: "",
+        can,
+        because: because ?? "GitHub did not show it",
+        from: spell.body.from,
+        to: spell.to,
+      });
     const now = new Set(Array.isArray(value) ? (value as readonly string[]) : []);
     for (const [actor, right] of open) {
       if (now.has(actor)) open.set(actor, { ...right, to: spell.to });
@@ -156,7 +174,8 @@ function rightsOf(timeline: readonly Spell[], can: string): readonly Right[] {
       }
     }
     for (const actor of now)
-      if (!open.has(actor)) open.set(actor, { spell, actor, can, from: spell.body.from, to: spell.to });
+      if (!open.has(actor))
+        open.set(actor, { spell, actor, can, because: null, from: spell.body.from, to: spell.to });
   }
   return [...ended, ...open.values()].toSorted((a, b) => (rightId(a) < rightId(b) ? -1 : 1));
 }

@@ -17,6 +17,7 @@ import type { ControlName } from "../result.ts";
 import { timeText, type ColumnInfo, type Table } from "./table.ts";
 import { isWithin, type EvidenceSource, type Period } from "./population.ts";
 import type { LoggedEntry } from "../entry.ts";
+import { RIGHTS_USED } from "./rights-used.ts";
 import { DEVIATIONS, deviationsOf } from "./deviation-rows.ts";
 import { MONITORING, WAITING_TIMES } from "./monitoring-rows.ts";
 import { REMEDIATION, REMEDIATION_HISTORY, remediationsOf } from "./remediation-rows.ts";
@@ -53,6 +54,7 @@ export const TABLES: readonly Table[] = [
   COVERAGE_GAPS,
   CONTROL_STATE,
   PRIVILEGED_ACTORS,
+  RIGHTS_USED,
   MONITORING,
   REMEDIATION,
   REMEDIATION_HISTORY,

@@ -1,0 +1,105 @@
+/** The rows of rights-used.csv: who approved, merged, pushed, went past the gate or deployed, and how often. */
+
+import type { Actor, Instant, Repository } from "../change.ts";
+import type { ChangeRecord, DeploymentRecord } from "../record.ts";
+import { statesOf, type EvidenceSource } from "./population.ts";
+import { column, personText, table } from "./table.ts";
+
+interface Used {
+  readonly repository: Repository;
+  readonly actor: string;
+  readonly right: string;
+  times: number;
+  first: Instant;
+  last: Instant;
+}
+
+/** Rights that were used in the period; memory grows with people, rights and repositories, never with changes. */
+export const RIGHTS_USED = table<Used>({
+  path: "rights-used.csv",
+  description:
+    "Each right that was used in the period: by whom, in which repository, how often, first and last. Who could have used it is in privileged-actors.csv.",
+  sortedBy: ["repository_id", "actor", "right"],
+  columns: [
+    column("repository_id", "integer", "GitHub's id of the repository.", ({ repository }) => repository.id),
+    column(
+      "repository",
+      "text",
+      "Owner and name of the repository.",
+      ({ repository }) => `${repository.owner}/${repository.name}`,
+    ),
+    column("actor", "text", "Who used it, login#id; unknown: GitHub does not say.", ({ actor }) => actor),
+    column(
+      "right",
+      "text",
+      "approve (an approval that counts), merge, push (to a production branch without a pull request), bypass (landing past the gate), deploy, approve-deployment or bypass-environment.",
+      ({ right }) => right,
+    ),
+    column("times", "integer", "How many changes or deployments.", ({ times }) => times),
+    column("first_at", "time", "The first of them.", ({ first }) => first),
+    column("last_at", "time", "The last of them.", ({ last }) => last),
+  ],
+  async *rows(source) {
+    yield* await usedIn(source);
+  },
+});
+
+async function usedIn(source: EvidenceSource): Promise<readonly Used[]> {
+  const used = new Map<string, Used>();
+  const use = (repository: Repository, at: Instant, rights: Iterable<readonly [string, string]>): void => {
+    for (const [right, actor] of rights) {
+      const key = `${repository.id} ${actor} ${right}`;
+      const known = used.get(key) ?? { repository, actor, right, times: 0, first: at, last: at };
+      known.times += 1;
+      known.first = Math.min(known.first, at);
+      known.last = Math.max(known.last, at);
+      used.set(key, known);
+    }
+  };
+  for await (const { entry, body } of statesOf(source, "change"))
+    use(body.change.repository, entry.at, ofChange(body));
+  for await (const { entry, body } of statesOf(source, "deployment"))
+    use(body.deployment.repository, entry.at, ofDeployment(body));
+  return [...used.values()].toSorted(
+    (a, b) =>
+      a.repository.id - b.repository.id ||
+      (a.actor === b.actor ? (a.right < b.right ? -1 : 1) : a.actor < b.actor ? -1 : 1),
+  );
+}
+
+/** The rights one change used, each once for each person. */
+function ofChange({ change, assessment }: ChangeRecord): Iterable<readonly [string, string]> {
+  const { update, pullRequests } = change;
+  const landed: readonly (Actor | null)[] =
+    pullRequests.length === 0
+      ? [update.actor]
+      : pullRequests.map((pull) => (pull.merged === null ? update.actor : pull.merged.by));
+  const isPast = assessment.results.some(
+    ({ control, outcome }) => control === "gate-respected" && outcome === "fail",
+  );
+  const approved = assessment.approvals.filter(({ counts }) => counts);
+  return distinct([
+    ...approved.map(({ actorId, login }) => ["approve", personText({ id: actorId, login })] as const),
+    ...landed.map((actor) => [pullRequests.length === 0 ? "push" : "merge", personText(actor)] as const),
+    ...(isPast ? landed.map((actor) => ["bypass", personText(actor)] as const) : []),
+  ]);
+}
+
+function ofDeployment({ deployment, assessment }: DeploymentRecord): Iterable<readonly [string, string]> {
+  const { creator, run } = deployment;
+  const starter = run?.triggeringActor ?? run?.actor ?? creator;
+  const isPast = assessment.results.some(({ cause }) =>
+    ["environment-bypassed", "gate-bypassed"].includes(cause),
+  );
+  return distinct([
+    ["deploy", personText(starter)],
+    ...(run?.approvals ?? [])
+      .filter(({ state }) => state === "approved")
+      .map(({ user }) => ["approve-deployment", personText(user)] as const),
+    ...(isPast ? [["bypass-environment", personText(starter)] as const] : []),
+  ]);
+}
+
+function distinct(pairs: readonly (readonly [string, string])[]): Iterable<readonly [string, string]> {
+  return new Map(pairs.map((pair) => [pair.join(" "), pair])).values();
+}
