@@ -168,7 +168,7 @@ function entry<K extends EntryKind>(kind: K, subject: string, when: number, body
     at: when,
     recordedAt: when,
   };
-  return { ...made, previousHash: "", hash: "", body } as unknown as LoggedEntry<K>;
+  return { ...made, previousHash: "", hash: "", body };
 }
 
 /** Everything that is said of such a world. */
