@@ -208,8 +208,9 @@ async function pullsOnRecord(
   };
 }
 
-/** Groups are merged within a day, or ended (ms). */
+/** Groups are merged within a day, or ended (ms); what they hold was pushed or reviewed in the days before. */
 const GROUPS_KEPT = 24 * 3_600_000;
+const MADE_BEFORE = 14 * GROUPS_KEPT;
 
 /** Returns the tasks that judge the merge groups again that were let pass with one of these pull requests, which is not let pass any more. */
 async function groupsWith(
@@ -220,7 +221,8 @@ async function groupsWith(
 ): Promise<readonly Task[]> {
   const tasks: Task[] = [];
   const numbers = new Set(pulls.map(({ number }) => number));
-  const filter = { repositoryId: repository.id, subjectPrefix: `${repository.id}@` };
+  const from = at - MADE_BEFORE;
+  const filter = { repositoryId: repository.id, subjectPrefix: `${repository.id}@`, from };
   for await (const { body, recordedAt } of tools.ledger.states("gate", filter)) {
     const isLetPass = body.check.conclusion === "success" && at - recordedAt < GROUPS_KEPT;
     if (!isLetPass || !body.pulls.some(({ number }) => numbers.has(number))) continue;
@@ -352,7 +354,9 @@ async function say(
     again,
     emergencies,
   });
-  const isLost = waiting && previous?.body.check.conclusion === "success";
+  // Whoever pushes takes it out of the queue.
+  const isLost =
+    waiting && previous?.body.check.conclusion === "success" && previous.body.check.headSha === headSha;
   const groups = isLost && !subject.includes("@") ? await groupsWith(tools, watched, pulls, at) : [];
   const tasks = [...(facts.lookAgain ?? []), ...groups];
   await tools.ledger.record(together(decision, { tasks }), at, watched.fence);
