@@ -273,13 +273,22 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   else {
     log.error({ reason: held }, "The App does not begin");
     const askAgain = async (): Promise<void> => {
-      held = await lostStore(tools);
-      if (held !== null) return;
-      clearInterval(asking);
-      await begin();
+      const reason = await lostStore(tools);
+      if (reason === null) await begin();
+      // Ready no earlier than it has begun.
+      held = reason;
     };
-    // What fails is asked again, and until then nothing begins.
-    const asking = setInterval(() => void askAgain().catch(() => undefined), MINUTE / 4);
+    let isAsking = false;
+    const asking = setInterval(() => {
+      if (isAsking) return;
+      if (held === null) return clearInterval(asking);
+      isAsking = true;
+      // What fails is asked again, and until then nothing begins.
+      void askAgain()
+        .catch(() => undefined)
+        .finally(() => (isAsking = false));
+    }, MINUTE / 4);
+    asking.unref();
     ended = () => clearInterval(asking);
   }
 

@@ -73,9 +73,17 @@ async function check(
   place: string,
   ...more: readonly string[]
 ): Promise<{ readonly code: number; readonly output: string }> {
-  const options = { env: { PATH: tools, TMPDIR: folder } };
+  return inside(folder, [join(folder, "verify.sh"), ...more, place]);
+}
+
+/** Runs the shell in a folder. */
+async function inside(
+  cwd: string,
+  args: readonly string[],
+): Promise<{ readonly code: number; readonly output: string }> {
+  const options = { cwd, env: { PATH: tools, TMPDIR: folder } };
   try {
-    const { stdout } = await run(shell, [join(folder, "verify.sh"), ...more, place], options);
+    const { stdout } = await run(shell, args, options);
     return { code: 0, output: stdout };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
@@ -162,6 +170,32 @@ test("a file, a dotfile, a folder and a link that should not be there are named"
   for (const name of ["more names.csv", ".hidden", "empty", "link"])
     expect(added.output).toContain(`DEFECT ${name}: `);
   expect(added.code).toBe(1);
+});
+
+test("what should not be there is named also where its name has line breaks that read like two sound ones", async () => {
+  for (const name of ["log\n.", "changes.csv\n.", "\n", "schemas\nlog"]) {
+    const folderAdded = await damaged((place) => mkdir(join(place, name)));
+    expect(folderAdded.output, name).toContain("DEFECT");
+    expect(folderAdded.code, name).toBe(1);
+  }
+  const fileAdded = await damaged(async (place) => {
+    await mkdir(join(place, "changes.csv\n."));
+    await writeFile(join(place, "changes.csv\n.", "scope.csv"), "");
+  });
+  expect(fileAdded.output).toContain("DEFECT");
+});
+
+test("a package is found in a folder of any name", async () => {
+  for (const name of ["-n", "a b", "a\nb", "$(x)", "0".repeat(64), "*"]) {
+    const place = join(folder, name);
+    await cp(pristine, place, { recursive: true });
+    expect((await check(place)).code, name).toBe(0);
+    const { code } = await inside(folder, [join(folder, "verify.sh"), name]);
+    expect(code, name).toBe(0);
+    const own = await inside(folder, [join(place, "verify.sh")]);
+    expect(own.code, name).toBe(0);
+    await rm(place, { recursive: true });
+  }
 });
 
 test("other spellings of the seal and the key are named", async () => {

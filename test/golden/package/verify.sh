@@ -27,11 +27,15 @@ for argument in "$@"; do
 done
 if [ -z "$folder" ]; then
   case $0 in
-    */*) folder=$(printf '%s' "$0" | sed 's,/[^/]*$,,') ;;
+    */*) folder=${0%/*} ;;
     *) folder=. ;;
   esac
   [ -n "$folder" ] || folder=/
 fi
+case $folder in
+  /*) ;;
+  *) folder=./$folder ;;
+esac
 cd "$folder" || exit 2
 
 if command -v sha256sum >/dev/null 2>&1; then
@@ -163,11 +167,16 @@ fi
 sed -n 's,/[^/]*$,,p' "$work/files" >"$work/folders"
 sed -n 's,/[^/]*/[^/]*$,,p' "$work/files" >>"$work/folders"
 printf '.\n' >>"$work/folders"
-find . ! -type d >"$work/found"
+newline='
+'
+find . -name "*$newline*" >"$work/broken"
+[ ! -s "$work/broken" ] || defect . "holds a name with a line break, which should not be here"
+find . ! -type d >"$work/found" 2>"$work/unseen"
 while IFS= read -r name; do
   grep -Fqx -e "$name" "$work/files" || defect "$(printf '%s' "$name" | sed 's,^\./,,')" "should not be here"
 done <"$work/found"
-find . -type d >"$work/found"
+find . -type d >"$work/found" 2>>"$work/unseen"
+[ ! -s "$work/unseen" ] || defect . "holds a folder that cannot be looked into"
 while IFS= read -r name; do
   grep -Fqx -e "$name" "$work/folders" || defect "$(printf '%s' "$name" | sed 's,^\./,,')" "is a folder that should not be here"
 done <"$work/found"
