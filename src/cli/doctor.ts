@@ -12,6 +12,7 @@ import { openLedger } from "../ledger/open.ts";
 import { readSettings, type Settings } from "../settings.ts";
 import type { Answer, ExitCode, Terminal } from "./answer.ts";
 import { answerFailure } from "./answer.ts";
+import { lookAtFiles, type Looked } from "./doctor-files.ts";
 import { lookAtGitHub } from "./doctor-github.ts";
 import type { Finding } from "./finding.ts";
 
@@ -36,14 +37,19 @@ export async function doctor(terminal: Terminal, now = Date.now(), fetch?: Fetch
   const { settings } = read;
   const findings: Finding[] = [{ what: "settings", ok: true, found: "complete", code: 0 }];
   let watch: Watch | null = null;
+  let looked: readonly Looked[] = [];
   findings.push(
     ...(await look("store", terminal, async () => {
-      const looked = await lookAtStore(settings, now);
-      watch = looked.watch;
-      return [looked.finding];
+      const store = await lookAtStore(settings, now);
+      ({ watch, looked } = store);
+      return [store.finding];
     })),
   );
-  findings.push(...(await look("GitHub", terminal, () => lookAtGitHub(settings, now, fetch))));
+  const ofGitHub = await look("GitHub", terminal, () => lookAtGitHub(settings, now, fetch));
+  findings.push(...ofGitHub);
+  // Where GitHub cannot be reached, asking for each repository only takes time.
+  if (ofGitHub.some(({ code }) => code === 3)) return answerOf(findings, watch);
+  findings.push(...(await look("files", terminal, () => lookAtFiles(settings, looked, now, fetch))));
   return answerOf(findings, watch);
 }
 
@@ -60,7 +66,10 @@ async function look(
   }
 }
 
-async function lookAtStore(settings: Settings, now: number): Promise<{ finding: Finding; watch: Watch }> {
+async function lookAtStore(
+  settings: Settings,
+  now: number,
+): Promise<{ finding: Finding; watch: Watch; looked: readonly Looked[] }> {
   const ledger = await openLedger(settings.store);
   try {
     const { size } = await ledger.head();
@@ -69,10 +78,20 @@ async function lookAtStore(settings: Settings, now: number): Promise<{ finding: 
     return {
       finding: { what: "store", ok: true, found, code: 0 },
       watch: await watchOf(ledger, settings.appId, now),
+      looked: await lookedAt(ledger),
     };
   } finally {
     await ledger.close();
   }
+}
+
+async function lookedAt(ledger: Ledger): Promise<readonly Looked[]> {
+  const found: Looked[] = [];
+  for await (const { body } of ledger.states("repository")) {
+    const { repository, installationId, removedAt, archived, inScope, productionRefs: refs } = body;
+    if (removedAt === null && !archived && inScope) found.push({ repository, installationId, refs });
+  }
+  return found;
 }
 
 async function watchOf(ledger: Ledger, appId: number, now: number): Promise<Watch> {

@@ -47,7 +47,7 @@ export function ownersAsked(leaf: Requirement, pull: PullRequest): readonly Requ
 }
 
 /** What is wrong with CODEOWNERS where the changed files are concerned: skipped lines, with whose the files are then, and owners GitHub does not know. */
-export function ownerNotes({ owners, files }: PullRequest): readonly string[] {
+export function ownerNotes({ owners, files }: Pick<PullRequest, "owners" | "files">): readonly string[] {
   if (owners?.state !== "found" || files === undefined) return [];
   const read = readOf(owners);
   const skipped = new Map<string, string[]>();

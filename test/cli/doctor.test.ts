@@ -179,3 +179,35 @@ test("a hundred or more repositories installed at once, a third of them weakly p
   expect(lines.length).toBeLessThan(40);
   expect(lines.join("\n")).toContain(`and ${THIRD + 1 - 5} more (--json lists all)`);
 });
+
+test("the lines of CODEOWNERS that GitHub skips are named, with whose those files are then", async () => {
+  const stage = await visit();
+  const files = {
+    ".github/CODEOWNERS": "* @ann\n/app/[id]/ @bob\n/docs/ @nobody-there\n",
+    "app/[id]/page.ts": "1",
+    "docs/a.md": "1",
+  };
+  await act(stage, { do: "push", by: "adm", branch: "main", files, bypass: true });
+  const { code, lines } = await ask(stage);
+  const told = lines.filter((line) => line.includes("CODEOWNERS")).join("\n");
+  expect(told).toContain("wrong  CODEOWNERS of acme/web: line 2 of .github/CODEOWNERS is skipped");
+  expect(told).toContain("so app/[id]/page.ts is that of @ann");
+  expect(told).toContain("line 3 of .github/CODEOWNERS names an owner GitHub does not know");
+  expect(code).toBe(1);
+});
+
+test("a job that uses an environment without leaving a deployment is found, one that leaves one is not", async () => {
+  const stage = await visit();
+  const files = {
+    ".github/workflows/migrate.yml":
+      "on: push\njobs:\n  migrate:\n    environment: { name: production, deployment: false }\n    steps: []\n",
+    ".github/workflows/deploy.yml":
+      "on: push\njobs:\n  deploy:\n    environment: production\n  named:\n    environment: { name: production, deployment: true }\n",
+  };
+  await act(stage, { do: "push", by: "adm", branch: "main", files, bypass: true });
+  const { code, lines } = await ask(stage);
+  const told = lines.filter((line) => line.includes("workflows of"));
+  expect(told).toEqual([expect.stringContaining("job migrate uses the environment production")]);
+  expect(told[0]).toContain("leaves no deployment");
+  expect(code).toBe(1);
+});
