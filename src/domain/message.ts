@@ -86,8 +86,16 @@ export function checkText(facts: {
   const source = sources(effective.emergency.authorisers);
   const able = facts.candidates.find((each) => each.source === source)?.logins ?? [];
   const whole = withEmergency(said, assessment, { emergencies: facts.emergencies, policy: effective, able });
-  const titled = { ...whole, title: clipped(oneLine(whole.title), TITLE_LENGTH) };
+  const { laxerLine: laxer } = effective;
+  const summary = laxer === undefined ? whole.summary : `${sayLaxer(laxer)}\n\n${whole.summary}`;
+  const titled = { ...whole, title: clipped(oneLine(whole.title), TITLE_LENGTH), summary };
   return withBroughtPolicy(titled, facts.pulls, observing);
+}
+
+/** Why the line that fits this repository now does not hold. */
+function sayLaxer({ name, topic }: NonNullable<Policy["laxerLine"]>): string {
+  const about = name ?? `the topic ${topic ?? ""}`;
+  return `The line of \`repositories\` on ${markdown(oneLine(about))} was meant for other repositories: this one came to it by a rename, a transfer or a topic, so the stricter line holds. If it is meant for this one, change that entry in the organisation's policy file.`;
 }
 
 function outOfScope(headSha: Sha, { reason, owner }: NonNullable<Policy["outOfScope"]>): CheckRunText {

@@ -38,6 +38,8 @@ describe("the newest runs of a check", () => {
     const open = run(30, "failure", { workflow: nightly, event: "push", suite: 2, startedAt: 9 });
     expect(newestRunsAt([before, later], 10)).toEqual([before]);
     expect(newestRunsAt([before, open], 10)).toEqual([before, open]);
+    const again = { ...open, workflow: ci, suite: 3 };
+    expect(newestRunsAt([before, again], 10)).toEqual([again]);
     // What does not tell when it began may have begun later, where something had ended.
     expect(newestRunsAt([run(5, "success"), run(30, "failure")], 10)).toEqual([run(5, "success")]);
     expect(newestRunsAt([run(30, "failure")], 10)).toEqual([run(30, "failure")]);

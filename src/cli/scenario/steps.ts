@@ -306,6 +306,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "rename-repository": repositoryStep,
   "transfer-repository": repositoryStep,
   "archive-repository": repositoryStep,
+  "set-topics": { topics: z.array(text).describe("all the topics the repository has from now on") },
   "publish-repository": repositoryStep,
   "delete-repository": repositoryStep,
   "receiver-fails": {

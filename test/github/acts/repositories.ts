@@ -188,6 +188,14 @@ export function setVisibility(
   } else tellRepository(world, repository, by, "privatized");
 }
 
+/** Gives a repository other topics. */
+export function setTopics(world: World, repository: Repository, by: Account, topics: string[]): void {
+  const from = repository.topics;
+  repository.topics = topics;
+  repository.updatedAt = world.now();
+  tellRepository(world, repository, by, "edited", { changes: { topics: { from } } });
+}
+
 /** Deletes a repository. */
 export function deleteRepository(world: World, repository: Repository, by: Account): void {
   tellRepository(world, repository, by, "deleted", { repository: repositoryShape(world, repository) });

@@ -10,6 +10,7 @@ import {
   deleteRepository,
   renameRepository,
   setArchived,
+  setTopics,
   setVisibility,
   tellReach,
   tellRepository,
@@ -128,6 +129,11 @@ export const ORGANIZATION_STEPS: Readonly<Record<string, StepKind>> = {
   "archive-repository": step(REPOSITORY_KEYS, (scene) => {
     if (!scene.repository.archived) needRole(scene.world, scene.repository, scene.actor, "admin");
     setArchived(scene.world, scene.repository, scene.actor, true);
+    return undefined;
+  }),
+  "set-topics": step({ topics: z.array(z.string()) }, (scene, { topics }) => {
+    needRole(scene.world, scene.repository, scene.actor, "admin");
+    setTopics(scene.world, scene.repository, scene.actor, topics);
     return undefined;
   }),
   "publish-repository": step(REPOSITORY_KEYS, (scene, { visibility }) => {
