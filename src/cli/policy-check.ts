@@ -36,7 +36,13 @@ export async function checkPolicy(
   return {
     code: problems.length > 0 ? 1 : 0,
     lines,
-    data: { ok: problems.length === 0, file, organization: organization ?? null, problems, notes },
+    data: {
+      ok: problems.length === 0,
+      file,
+      organization: organization ?? null,
+      problems,
+      ...(notes.length === 0 ? {} : { notes }),
+    },
   };
 }
 

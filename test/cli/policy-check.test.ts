@@ -99,6 +99,23 @@ describe("policy check", () => {
     });
   });
 
+  test("says of a standard change by github-actions whose it is, and answers 0: that is no problem", async () => {
+    const text = `mode: enforce
+standard-changes:
+  - name: generated
+    by: [{ app: dependabot }, { app: github-actions }]
+    paths: ["docs/**"]
+    approved-by: carol
+    expires: 2030-01-01
+`;
+    const { code, printed } = await run(["policy", "check", "-"], {}, text);
+    expect(code).toBe(0);
+    expect(printed).toContain("-: no problems.");
+    expect(printed).toContain(
+      "-:4:31: Take care: standard-changes.0.by.1: github-actions is whoever may push a workflow",
+    );
+  });
+
   test("answers 2 and says what to give where there is no such file", async () => {
     const { code, said } = await run(["policy", "check", join(folder, "nowhere.yml")]);
     expect(code).toBe(2);

@@ -102,6 +102,7 @@ const TOUR: readonly Record<string, unknown>[] = [
   { do: "rename-repository", by: "ann", repository: "api", to: "core-api" },
   { do: "archive-repository", by: "ann", repository: "core-api" },
   { do: "create-repository", by: "ann", repository: "site" },
+  { do: "set-topics", by: "ann", repository: "site", topics: ["one"] },
   { do: "publish-repository", by: "ann", repository: "site" },
   { do: "transfer-repository", by: "ann", repository: "site", to: "other" },
   { do: "create-repository", by: "ann", repository: "old" },
