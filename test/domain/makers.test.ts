@@ -49,9 +49,17 @@ describe("what was replaced", () => {
     const lost = { ...pull.facts(), pushes: pushes.slice(2) };
     expect(gate(pull).verdict).toBe("compliant");
     expect(gate(lost).verdict).toBe("unverifiable");
-    // Whatever it held, also where GitHub does not know it any more, or nobody asked.
+  });
+  test("is an unknown person's also where GitHub no longer knows it, and whoever replaced it made nothing", () => {
+    const pull = new Story(ann)
+      .push(ann, "c1")
+      .push(ann, "c2")
+      .force(bob, "c3", { content: "c2" })
+      .review(bob)
+      .facts();
+    expect(gate(pull).verdict).toBe("compliant");
     for (const earlier of [[], [{ head: sha("c2"), commits: null }]])
-      expect(gate({ ...lost, earlier }).verdict).toBe("unverifiable");
+      expect(gate({ ...pull, pushes: pull.pushes.slice(2), earlier }).verdict).toBe("unverifiable");
   });
 });
 
