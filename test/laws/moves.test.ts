@@ -132,3 +132,19 @@ test("no rename, transfer or topic makes a repository be asked less than before"
   // Where names alone decided, it would have been asked less.
   expect(bites).toBeGreaterThan(100);
 });
+
+test("a stricter line counts as soon as its name fits", () => {
+  const repositories = [
+    { name: "legacy", mode: "observe" as const },
+    { name: "prod-*", mode: "enforce" as const },
+  ];
+  const org: PolicyFile = { mode: "observe", repositories };
+  const pins = repositoriesIn(org).map((each): PinnedLine => ({
+    entry: lineId(each),
+    meant: each.name === "legacy" ? [1] : [],
+    known: [1],
+  }));
+  const about = { id: 1, topics: [], at: START, pins, movedIn: false, metAs: { name: "legacy", topics: [] } };
+  expect(asked(fold(org, null, { ...about, name: "legacy" }))).toBe(1);
+  expect(asked(fold(org, null, { ...about, name: "prod-a" }))).toBe(2);
+});
