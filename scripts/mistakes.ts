@@ -462,7 +462,7 @@ export const SEEING: readonly Blindness[] = [
   },
   {
     name: "work brought up to date from the base is the bringer's",
-    story: "honest-work-on-other-branches.yaml",
+    story: "honest-backport-of-anothers-fix.yaml",
     file: "flows/elsewhere.ts",
     right: "if (apart === null || touches(apart.files, new Set(own.flatMap(namesOf)))) same.push(sha);",
     wrong: "if (isNew || apart === null || touches([...own], new Set(own.flatMap(namesOf)))) same.push(sha);",
