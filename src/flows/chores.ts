@@ -26,7 +26,7 @@ export class Chores {
   /** Does one chore. What GitHub will not show is noted under `what`; any other failure waits for the end, unless it stops everything. */
   async do(what: string, act: () => Promise<unknown>): Promise<void> {
     try {
-      await act();
+      await twice(act);
     } catch (error) {
       if (isForAll(error)) throw error;
       if (!isLasting(error)) {
@@ -43,6 +43,16 @@ export class Chores {
   /** Throws the first failure that may pass, so that the whole is tried again. */
   end(): void {
     if (this.#failed.length > 0) throw this.#failed[0];
+  }
+}
+
+/** An answer that cannot be read may be so this once. */
+async function twice(act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!isLasting(error) || !error.retry) throw error;
+    await act();
   }
 }
 
