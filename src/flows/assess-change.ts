@@ -575,6 +575,8 @@ async function gatherChange(
   const isFresh = tools.clock.now() - update.at < SETTLING;
   if (isMerge(update) && isFresh && read.pulls.length === 0)
     throw notYet(tools, update, `which pull request ${update.after} merged`);
+  const [pending] = read.pending;
+  if (isFresh && pending !== undefined) throw notYet(tools, update, `that #${pending} is merged`);
   const pullRequests: PullRequest[] = [];
   const shipped: ShippedContent[] = [];
   const gathered: PullRequest[] = [];

@@ -310,11 +310,13 @@ export const ChecksAnswer = z.object({
   repository: z.object({ object: z.object({ statusCheckRollup: RollupAnswer }).nullish() }),
 });
 
-/** A pull request, as far as it tells whether and where it landed. */
+/** A pull request that a commit is tied to, as far as it tells whether and where it landed. */
 export const LandedAnswer = z.object({
   number: z.int(),
   merged: z.boolean(),
   baseRefName: z.string(),
+  state: z.string(),
+  headRefOid: ShaShape,
   mergeCommit: Oid.nullish(),
 });
 

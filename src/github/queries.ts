@@ -277,7 +277,7 @@ ${CHECKS}`;
 }
 
 const LANDED = `
-fragment landed on PullRequest { number merged baseRefName mergeCommit { oid } }`;
+fragment landed on PullRequest { number state merged baseRefName headRefOid mergeCommit { oid } }`;
 
 /** Returns the query for what one update of a branch brought: the commit it ended on, and which pull requests its commits came from. */
 export function changeQuery(portion: Portion): string {

@@ -215,6 +215,8 @@ export async function readPushers(
 export interface Brought {
   /** Pull requests into this branch that were merged by it, also where somebody merged by hand and pushed. */
   readonly pulls: readonly number[];
+  /** Open pull requests into this branch whose head it brought: GitHub marks them as merged by it. */
+  readonly pending: readonly number[];
   /** The one that GitHub's own merge names; null: it names none. Whoever merges may write another. */
   readonly named: number | null;
   /** The commits it brought to an existing branch, oldest first; those that GitHub ties to one of `pulls` are `tied`. */
@@ -240,6 +242,7 @@ export async function readChange(
 ): Promise<Brought> {
   const nothing: Brought = {
     pulls: [],
+    pending: [],
     named: null,
     commits: [],
     tree: null,
@@ -260,6 +263,7 @@ export async function readChange(
   // A new branch brings no pull request that was merged elsewhere before.
   const brought = new Set([update.after, ...(compared?.commits ?? [])]);
   const pulls = new Set<number>();
+  const pending = new Set<number>();
   const tied = new Set<Sha>();
   for (const [index, oid] of [...brought].toReversed().entries()) {
     if (isNew) break;
@@ -267,6 +271,7 @@ export async function readChange(
     const isTold = shown.isWhole && !shown.untold.has(oid);
     if (known === undefined && (isTold || index >= MOST_COMMITS)) continue;
     for (const pull of known ?? (await landedByRest(github, repository, oid))) {
+      if (pull.base === branch && pull.head !== null && brought.has(pull.head)) pending.add(pull.number);
       const isHere = pull.base === branch && pull.commit !== null && brought.has(pull.commit);
       if (!isHere) continue;
       pulls.add(pull.number);
@@ -275,6 +280,7 @@ export async function readChange(
   }
   return {
     pulls: [...pulls].toSorted((a, b) => a - b),
+    pending: [...pending],
     named: shown.named,
     commits: isNew ? [] : [...brought].map((sha) => ({ sha, tied: tied.has(sha) })),
     tree: shown.tree,
@@ -285,11 +291,14 @@ export async function readChange(
   };
 }
 
-/** A merged pull request as far as it tells where it landed. */
+/** A pull request that a commit is tied to, as far as it tells where it landed. */
 interface Landed {
   readonly number: number;
   readonly base: string;
+  /** What merged it; null: it is not merged, or GitHub does not say. */
   readonly commit: Sha | null;
+  /** The head of an open one; null: it is not open. */
+  readonly head: Sha | null;
 }
 
 /** What is shown of the commit an update ended on, and of the line behind it. */
@@ -298,7 +307,7 @@ interface ShownChange {
   readonly named: number | null;
   readonly checks: Listed<Check>;
   readonly mayPointElsewhere: boolean;
-  /** The merged pull requests that commits are tied to. */
+  /** The pull requests that commits are tied to. */
   readonly tied: ReadonlyMap<Sha, readonly Landed[]>;
   /** The commits tied to more pull requests than were shown. */
   readonly untold: ReadonlySet<Sha>;
@@ -338,13 +347,12 @@ async function shownByGraphql(
 }
 
 function landedIn(pulls: readonly z.infer<typeof LandedAnswer>[]): readonly Landed[] {
-  return pulls
-    .filter(({ merged }) => merged)
-    .map(({ number, baseRefName: base, mergeCommit }) => ({
-      number,
-      base,
-      commit: mergeCommit?.oid ?? null,
-    }));
+  return pulls.map(({ number, state, merged, baseRefName: base, headRefOid: head, mergeCommit }) => ({
+    number,
+    base,
+    commit: merged ? (mergeCommit?.oid ?? null) : null,
+    head: state === "OPEN" ? head : null,
+  }));
 }
 
 const CommitShape = z.object({ tree: z.object({ sha: ShaShape }) });
@@ -374,9 +382,15 @@ async function shownByRest(
 }
 
 async function landedByRest(github: GitHub, repository: Repository, sha: Sha): Promise<readonly Landed[]> {
-  return (await listTied(github, repository, sha))
-    .filter(({ mergedAt }) => mergedAt !== null)
-    .map(({ number, base, mergeCommit }) => ({ number, base: base.ref, commit: mergeCommit }));
+  // Of an open one REST shows a trial merge, which landed nowhere.
+  return (await listTied(github, repository, sha)).map(
+    ({ number, state, mergedAt, base, head, mergeCommit }) => ({
+      number,
+      base: base.ref,
+      commit: mergedAt === null ? null : mergeCommit,
+      head: state === "open" ? head.sha : null,
+    }),
+  );
 }
 
 /** The number that GitHub writes into the first line of a merge it makes. Whoever merges may write another one. */
