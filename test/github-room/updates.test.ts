@@ -103,6 +103,7 @@ describe("what an update brought", () => {
     expect(updates.map(({ kind }) => kind)).toEqual(["branch-created", "branch-deleted"]);
     expect(await readChange(github, repository, updates[1]!)).toEqual({
       pulls: [],
+      pending: [],
       named: null,
       commits: [],
       tree: null,
