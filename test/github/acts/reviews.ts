@@ -76,6 +76,18 @@ export function dismissReview(
   message: string | null,
 ): void {
   needRole(world, repository, by, "write");
+  takeForceOut(world, repository, pull, by, which, message);
+}
+
+/** Takes the force out of a review, for somebody of whom it is known that they may. */
+export function takeForceOut(
+  world: World,
+  repository: Repository,
+  pull: PullRequest,
+  by: Account,
+  which: Review,
+  message: string | null,
+): void {
   if (which.state !== "APPROVED" && which.state !== "CHANGES_REQUESTED")
     throw new Refused(422, "Can not dismiss a commented pull request review");
   const previousState = which.state;

@@ -175,6 +175,7 @@ async function answer(world: World, caller: Caller, question: Question): Promise
   });
   const contextValue: Context = {
     world: reading(world),
+    primary: world,
     caller,
     faults,
     spent: () => spent(world, caller, counted.cost),

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { GitCommit } from "../git.ts";
 import type { Repository } from "../model.ts";
 import { associatedPulls } from "../rest/associated.ts";
@@ -128,6 +129,36 @@ function objectAt(context: Context, repository: Repository, root: string, path: 
   return node;
 }
 
+interface SignatureNode {
+  readonly commit: GitCommit;
+}
+
+/** What kind of signature a text is: its first line says so, as git writes it. */
+function signatureKind(signature: string | null): "GpgSignature" | "SmimeSignature" | "SshSignature" {
+  if (signature?.startsWith("-----BEGIN SSH SIGNATURE-----") === true) return "SshSignature";
+  return signature?.startsWith("-----BEGIN SIGNED MESSAGE-----") === true ? "SmimeSignature" : "GpgSignature";
+}
+
+/** One key for each signer's address, as hex digits; GitHub's own for what GitHub signed. */
+function keyOf(commit: GitCommit): string {
+  return createHash("sha256")
+    .update(byGitHub(commit) ? "GitHub" : commit.committer.email)
+    .digest("hex");
+}
+
+const SIGNATURE = {
+  email: ({ commit }: { commit: GitCommit }) => commit.committer.email,
+  isValid: () => true,
+  payload: ({ commit }: { commit: GitCommit }) => `tree ${commit.tree}`,
+  signature: ({ commit }: { commit: GitCommit }) => commit.signature ?? "signed by GitHub",
+  state: () => "VALID",
+  wasSignedByGitHub: ({ commit }: { commit: GitCommit }) => byGitHub(commit),
+  signer({ commit }: { commit: GitCommit }, _: Args, context: Context) {
+    const account = context.world.accountByEmail(commit.committer.email);
+    return account === undefined || account.type !== "User" ? null : actorNode(account);
+  },
+};
+
 /** Commits, files, branches and tags. */
 export const commitResolvers: Resolvers = {
   Commit: {
@@ -177,7 +208,7 @@ export const commitResolvers: Resolvers = {
     signature(source: CommitNode, _: Args, context: Context) {
       const commit = commitOf(source, context);
       if (commit.signature === null && !byGitHub(commit)) return null;
-      return { __typename: "GpgSignature", commit };
+      return { __typename: signatureKind(commit.signature), commit };
     },
     history(source: CommitNode, args: Args, context: Context) {
       const git = context.world.git(source.repository);
@@ -250,16 +281,14 @@ export const commitResolvers: Resolvers = {
     },
   },
   GpgSignature: {
-    email: ({ commit }: { commit: GitCommit }) => commit.committer.email,
-    isValid: () => true,
-    payload: ({ commit }: { commit: GitCommit }) => `tree ${commit.tree}`,
-    signature: ({ commit }: { commit: GitCommit }) => commit.signature ?? "signed by GitHub",
-    state: () => "VALID",
-    wasSignedByGitHub: ({ commit }: { commit: GitCommit }) => byGitHub(commit),
-    signer({ commit }: { commit: GitCommit }, _: Args, context: Context) {
-      const account = context.world.accountByEmail(commit.committer.email);
-      return account === undefined || account.type !== "User" ? null : actorNode(account);
-    },
+    ...SIGNATURE,
+    keyId: ({ commit }: SignatureNode) => keyOf(commit).slice(0, 16).toUpperCase(),
+  },
+  SmimeSignature: SIGNATURE,
+  SshSignature: {
+    ...SIGNATURE,
+    keyFingerprint: ({ commit }: SignatureNode) =>
+      Buffer.from(keyOf(commit), "hex").toString("base64").replace(/=+$/u, ""),
   },
   Tree: {
     ...OBJECT,

@@ -9,6 +9,8 @@ export type Args = Readonly<Record<string, unknown>>;
 /** What every resolver is handed beside its source: the state, and who asks. */
 export interface Context {
   readonly world: World;
+  /** Where what is asked for is done: answers may be older. */
+  readonly primary: World;
   readonly caller: Caller;
   /** What goes wrong in this answer: a field is answered with its value, or with an error in place of it. */
   readonly faults: { field(name: string, value: unknown): unknown };

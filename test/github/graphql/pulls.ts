@@ -1,11 +1,26 @@
-import type { PullRequest, Repository, Review } from "../model.ts";
+import { dismissReview, takeForceOut } from "../acts/reviews.ts";
+import type { PullRequest, Repository, Review, Team } from "../model.ts";
+import { Refused } from "../refused.ts";
+import { teamMembers } from "../rest/accounts.ts";
+import { actingAccount } from "../rest/route.ts";
 import { mergeability, queueRule } from "../rules.ts";
 import { htmlUrl, iso, isoOrNull } from "../shapes/form.ts";
 import { authorAssociation } from "../shapes/accounts.ts";
 import { pullContent } from "../shapes/pulls.ts";
 import { rollupNode } from "./checks.ts";
 import { CONNECTION, connection, EDGE } from "./connection.ts";
-import { listArg, need, numberArg, textArg, type Args, type Context, type Resolvers } from "./context.ts";
+import {
+  listArg,
+  need,
+  numberArg,
+  objectArg,
+  problem,
+  textArg,
+  type Args,
+  type Context,
+  type Resolvers,
+} from "./context.ts";
+import { nodeById } from "./node-by-id.ts";
 import {
   actorById,
   commitNode,
@@ -48,6 +63,10 @@ function reviewNodes(
     (one) => one.id,
     (review) => ({ __typename: "PullRequestReview" as const, repository, pull, review }),
   );
+}
+
+function isReview(node: unknown): node is ReviewNode {
+  return typeof node === "object" && node !== null && "review" in node && "pull" in node;
 }
 
 function newestByAuthor(reviews: readonly Review[]): Review[] {
@@ -264,10 +283,49 @@ export const pullResolvers: Resolvers = {
       review.updatedAt === review.submittedAt || review.state === "DISMISSED" ? null : iso(review.updatedAt),
     commit: ({ repository, review }: ReviewNode, _: Args, context: Context) =>
       commitNode(context.world, repository, review.commitId),
+    onBehalfOf({ pull, review }: ReviewNode, args: Args, context: Context) {
+      // The teams that were asked for a review, and have one by this member.
+      const teams = [...pull.requestedTeams].flatMap((id): readonly Team[] => {
+        const team = context.world.teams.get(id);
+        return team !== undefined && teamMembers(context, team).has(review.authorId) ? [team] : [];
+      });
+      return connection(
+        args,
+        teams,
+        (team) => team.id,
+        (team) => ({ __typename: "Team" as const, team }),
+      );
+    },
     pullRequest: ({ repository, pull }: ReviewNode) => pullNode(repository, pull),
     repository: ({ repository }: ReviewNode) => ({ __typename: "Repository", repository }),
     url: ({ repository, pull, review }: ReviewNode, _: Args, context: Context) =>
       htmlUrl(context.world, `${pullPath(context, repository, pull)}#pullrequestreview-${review.id}`),
+  },
+  Mutation: {
+    dismissPullRequestReview(_: unknown, args: Args, context: Context) {
+      const { caller, primary: world } = context;
+      const input = objectArg(args, "input");
+      const id = textArg(input, "pullRequestReviewId") ?? "";
+      const found = nodeById({ ...context, world }, id);
+      if (!isReview(found))
+        throw problem("NOT_FOUND", `Could not resolve to a node with the global id of '${id}'`);
+      const { repository, pull, review } = found;
+      need(context, "pull_requests:write");
+      const by = actingAccount(world, caller);
+      const message = textArg(input, "message") ?? null;
+      try {
+        if (caller.kind === "user") dismissReview(world, repository, pull, by, review, message);
+        else takeForceOut(world, repository, pull, by, review, message);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        throw problem(error.status === 403 ? "FORBIDDEN" : "UNPROCESSABLE", error.message);
+      }
+      return { clientMutationId: input["clientMutationId"] ?? null, review: found };
+    },
+  },
+  DismissPullRequestReviewPayload: {
+    clientMutationId: (source: { readonly clientMutationId: unknown }) => source.clientMutationId,
+    pullRequestReview: (source: { readonly review: ReviewNode }) => source.review,
   },
   PullRequestReviewConnection: CONNECTION,
   PullRequestReviewEdge: EDGE,
