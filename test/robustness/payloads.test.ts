@@ -196,3 +196,39 @@ describe("the doors of a running App", () => {
     expect(await rig.ledger.queue.list({ limit: 2_000 })).toEqual(stored);
   });
 });
+
+describe("signed payloads that hold what GitHub never sends", () => {
+  const POISON: readonly unknown[] = [7, null, "\u0000", [], {}, { id: "seven" }, { id: 2 ** 60, owner: 7 }];
+
+  test("end, the dead ones with one line of the log each and no trace", async () => {
+    const kinds = [...new Map(EXAMPLES.map((each) => [each.event, each])).values()];
+    const payloads = kinds.map(({ event, payload }, index) => ({
+      event,
+      payload: Object.fromEntries(
+        Object.entries(payload).map(([key, value], at) => [
+          key,
+          key === "action" || key === "installation" ? value : POISON[(index + at) % POISON.length],
+        ]),
+      ),
+    }));
+    const bare = ["push", "pull_request", "ping"].flatMap((event) =>
+      POISON.map((payload) => ({ event, payload })),
+    );
+    const { statuses, listed } = await post([...payloads, ...bare]);
+    expect(new Set(statuses)).toEqual(new Set([202]));
+    expect(listed.filter(({ status }) => status === "waiting")).toEqual([]);
+    const lines = logged.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    const told = lines.filter(({ level }) => Number(level) >= 40);
+    expect(told.filter(({ err }) => err !== undefined)).toEqual([]);
+    const dead = listed.filter(({ status }) => status === "dead");
+    // What is no object at all is handed on as it came, and nobody can make anything of it.
+    expect(dead).toHaveLength(9);
+    for (const { id, error } of dead) {
+      expect(error, id).toMatch(/.+/u);
+      expect(
+        told.filter(({ delivery }) => delivery === id),
+        id,
+      ).toHaveLength(1);
+    }
+  });
+});
