@@ -4,7 +4,7 @@ import type { Instant } from "../change.ts";
 import { countedSpan, spansText, type Statement } from "../observed.ts";
 import type { CompletenessRecord } from "../record.ts";
 import { uncovered, type Span } from "../span.ts";
-import { completenessOf, repositoriesOf } from "./scope-rows.ts";
+import { completenessOf, isOfNow, repositoriesOf } from "./scope-rows.ts";
 import { statesOf, type EvidenceSource } from "./population.ts";
 import { timeText } from "./table.ts";
 
@@ -53,9 +53,6 @@ interface Updates {
   withoutPullRequest: number;
 }
 
-/** A count made so shortly before the package was generated is of that moment (ms): an export counts first, and then writes. */
-const JUST_NOW = 3_600_000;
-
 /** Folds the completeness checks of the period; holds one small record for each production branch and check, no population. */
 export async function completenessDocument(source: EvidenceSource): Promise<CompletenessDocument> {
   const { period, generatedAt } = source;
@@ -94,8 +91,8 @@ interface Proof extends BranchState {
 /** The spans of a branch without a complete check. */
 function withProof(state: BranchState, generatedAt: Instant): Proof {
   const last = Math.max(0, ...state.checks.map(({ checkedAt }) => checkedAt));
-  const isOfNow = last <= generatedAt && generatedAt - last <= JUST_NOW && last > state.span.from;
-  const span = { from: state.span.from, to: isOfNow ? Math.min(state.span.to, last) : state.span.to };
+  const isFresh = isOfNow(last, generatedAt) && last > state.span.from;
+  const span = { from: state.span.from, to: isFresh ? Math.min(state.span.to, last) : state.span.to };
   const proven = state.checks.filter(({ complete }) => complete).map(countedSpan);
   return { ...state, span, unproven: uncovered(proven, span) };
 }

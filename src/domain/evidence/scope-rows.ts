@@ -326,13 +326,22 @@ export const COMPLETENESS = table<Stated<"completeness">>({
   rows: completenessOf,
 });
 
+/** A count made so shortly before the package was generated is of that moment (ms): an export counts first, and then writes. */
+const JUST_NOW = 3_600_000;
+
+/** Tells whether a count was made just before the package was generated. */
+export function isOfNow(checkedAt: number, generatedAt: number): boolean {
+  return checkedAt <= generatedAt && generatedAt - checkedAt <= JUST_NOW;
+}
+
 /** Of each branch, the completeness check of exactly this period, if it proves the whole of it; else those of all spans that touch it. */
 export async function* completenessOf(source: EvidenceSource): AsyncIterable<Stated<"completeness">> {
   const { period } = source;
   let branch: readonly Stated<"completeness">[] = [];
   function* chosen(): Iterable<Stated<"completeness">> {
-    const exact = branch.find(({ body }) => {
-      return body.from === period.from && body.to === period.to && body.complete && body.checkedAt >= body.to;
+    const exact = branch.find(({ body: { from, to, complete, checkedAt } }) => {
+      const isWhole = checkedAt >= to || isOfNow(checkedAt, source.generatedAt);
+      return from === period.from && to === period.to && complete && isWhole;
     });
     yield* exact === undefined ? branch : [exact];
   }
