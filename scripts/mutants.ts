@@ -13,7 +13,7 @@ import { z } from "zod";
 import { JUDGEMENT, SEEING, type Blindness, type Misjudgement } from "./mistakes.ts";
 
 /** What plays the stories. */
-const STORIES = "test/stories/scenarios.test.ts";
+const STORIES = "test/stories/scenarios/";
 
 const HOME = new URL("..", import.meta.url).pathname;
 const NOT_COPIED = /\/(?:node_modules|\.git|demo\/out|dist|data)$/u;

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import type { ChangeRecord, DeploymentRecord } from "../../src/domain/record.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
+import { sample } from "../support/effort.ts";
 import { openPast } from "../support/past.ts";
 import { story } from "../support/scenarios.ts";
 import { openStage } from "../support/stage.ts";
@@ -41,7 +42,7 @@ async function changesOf(ledger: Ledger): Promise<ReadonlyMap<string, ChangeReco
 }
 
 describe("a period filled in afterwards is judged as it was when it was watched, or cannot be verified, never better", () => {
-  for (const name of STORIES)
+  for (const name of sample(STORIES, 8))
     test(name, async () => {
       const scenario = story(name);
       const stage = await openStage(scenario, "sqlite");
@@ -99,7 +100,7 @@ const DEPLOYED = [
 ] as const;
 
 describe("a deployment filled in afterwards is judged as it was when it was watched, or cannot be verified, never better", () => {
-  for (const name of DEPLOYED)
+  for (const name of sample(DEPLOYED, 6))
     test(name, async () => {
       const scenario = story(name);
       const stage = await openStage(scenario, "sqlite");

@@ -4,11 +4,14 @@ import { snapshotOf } from "../../src/cli/log-facts.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import type { Assessment } from "../../src/domain/result.ts";
 import { assessSnapshot, readSnapshot } from "../../src/domain/snapshot.ts";
+import { sample } from "../support/effort.ts";
 import { story } from "../support/scenarios.ts";
 import { appCredentials } from "../support/app.ts";
 import { openStage } from "../support/stage.ts";
 
-test.each(["emergency-by-comment", "review-late", "review-rejected", "emergency-alone-not-confirmed"])(
+const STORIES = ["emergency-by-comment", "review-late", "review-rejected", "emergency-alone-not-confirmed"];
+
+test.each(sample(STORIES, 2))(
   "the facts kept of %s give its verdicts again, alone and through a file",
   async (name) => {
     const scenario = story(name);

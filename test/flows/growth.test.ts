@@ -3,12 +3,13 @@ import { StatementSync } from "node:sqlite";
 import { afterEach, expect, test, vi } from "vitest";
 
 import { openRig } from "../robustness/rig.ts";
+import { rounds } from "../support/effort.ts";
 import { readStory } from "../support/scenarios.ts";
 import { freshDatabase } from "../support/stores.ts";
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;
-const ROUNDS = 10;
+const ROUNDS = rounds(7, 12);
 /** From this round on, everything that is read once is known. */
 const SETTLED = 4;
 
@@ -32,7 +33,7 @@ type ReadAll = (this: StatementSync, ...given: unknown[]) => ReturnType<Statemen
 
 /** What is read from the database and asked of GitHub for each of so many rounds of the same: a landing, a release, a deployment, a tag, a push. */
 async function readOf(
-  rounds: number,
+  times: number,
 ): Promise<readonly { readonly rows: number; readonly requests: number; readonly rowsOfPush: number }[]> {
   let rows = 0;
   const all = Object.getOwnPropertyDescriptor(StatementSync.prototype, "all")?.value as ReadAll;
@@ -57,7 +58,7 @@ async function readOf(
     };
     await play({ do: "create-branch", by: "ann", branch: "develop", from: "main" });
     const read = [];
-    for (let round = 1; round <= rounds; round += 1) {
+    for (let round = 1; round <= times; round += 1) {
       // Deployments of the last day are looked at again; whatever is older must not be.
       now += 2 * DAY;
       await rig.moveTo(now);

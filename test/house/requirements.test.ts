@@ -19,7 +19,7 @@ const ROWS = PAGE.split("\n")
     shown,
   }));
 
-/** The stories that test/stories/scenarios.test.ts plays. */
+/** The stories that test/stories/scenarios/ play. */
 const PLAYED = scenarios().map(({ source }) => source);
 
 describe("the table of what is needed after a report that was not clean", () => {

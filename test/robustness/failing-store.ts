@@ -1,7 +1,5 @@
 /** A store some of whose writes fail, or are the last thing their process does. */
 
-import { AsyncLocalStorage } from "node:async_hooks";
-
 import { Trouble } from "../../src/domain/trouble.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { migrate } from "../../src/ledger/migrate.ts";
@@ -16,10 +14,6 @@ export interface Fault {
   readonly first: number;
   readonly every: number;
 }
-
-/** Writes that say who works, and nothing of what is known: their failures have tests of their own. */
-const BOOKKEEPING = ["claim", "extend", "release"] as const;
-const bookkeeping = new AsyncLocalStorage<boolean>();
 
 /** Opens ledgers whose writes are counted, and some of which go wrong as planned. */
 export class FailingStore {
@@ -66,7 +60,7 @@ export class FailingStore {
       snapshot: (work) => living(() => store.snapshot(work)),
       transact: (work) =>
         living(async () => {
-          if (!this.#armed || bookkeeping.getStore() === true) return store.transact(work);
+          if (!this.#armed) return store.transact(work);
           this.#writes += 1;
           const isNow = this.#isNow();
           if (isNow) this.#happened += 1;
@@ -82,13 +76,7 @@ export class FailingStore {
         }),
       close: () => store.close(),
     };
-    const ledger = new Ledger(failing);
-    for (const name of BOOKKEEPING) {
-      const queue = ledger.queue as unknown as Record<string, (...given: unknown[]) => unknown>;
-      const real = queue[name]?.bind(ledger.queue);
-      queue[name] = (...given) => bookkeeping.run(true, () => real?.(...given));
-    }
-    return ledger;
+    return new Ledger(failing);
   }
 
   #isNow(): boolean {

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => double.stop());
 
-for (const scenario of representative(rounds(3, 10)))
+for (const scenario of representative(rounds(2, 10)))
   test(`the App with GHE_HOST, GitHub in another process: ${scenario.name}`, async () => {
     const stage = await openProcessStage(double, scenario);
     try {

@@ -4,9 +4,14 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Those that take so long that the order of the others does not matter. */
 const LONGEST = [
-  "test/stories/scenarios.test.ts",
+  "test/stories/scenarios/shown.test.ts",
+  "test/stories/scenarios/part-1.test.ts",
+  "test/stories/scenarios/part-2.test.ts",
+  "test/stories/scenarios/part-3.test.ts",
+  "test/stories/scenarios/part-4.test.ts",
   "test/stories/scenarios-postgres.test.ts",
-  "test/robustness/failed-writes.test.ts",
+  "test/robustness/failed-writes-postgres.test.ts",
+  "test/robustness/failed-writes-sqlite.test.ts",
   "test/robustness/kill.test.ts",
   "test/laws/updates.test.ts",
 ];

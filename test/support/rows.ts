@@ -84,8 +84,10 @@ export async function rowsOf(
         const seen = await sights.see({ kind, rows: [], exactly: false, absent: false }, scenario.start);
         if (typeof seen === "string") throw new Error(seen);
         const lines = seen.rows.map((row) => line(kind, row)).toSorted();
-        // A message that was sent and not known to be sent is sent again, under the same id: whoever gets it can tell.
-        rows[kind] = maybeLate && kind === "notifications" ? [...new Set(lines)] : lines;
+        // A message that was sent and not known to be sent is sent again, under the same id: whoever gets it can tell. And a spell in
+        // which deliveries were lost may be told in two, where the App was gone in between.
+        const maybeTwice = maybeLate && (kind === "notifications" || kind === "coverage-gaps");
+        rows[kind] = maybeTwice ? [...new Set(lines)] : lines;
       }
     },
   });

@@ -1,0 +1,3 @@
+import { testFailedWrites } from "./failed-writes.ts";
+
+testFailedWrites("sqlite");

@@ -1,0 +1,3 @@
+import { partOf, testStories } from "./play-each.ts";
+
+testStories(partOf(1));

@@ -1,0 +1,75 @@
+/** Each story played once on SQLite, held to GitHub's schemas, with every expectation tried with wrong values too. */
+
+import { describe, expect, test } from "vitest";
+
+import type { Expectation } from "../../../src/cli/scenario/expectations.ts";
+import type { Scenario } from "../../../src/cli/scenario/format.ts";
+import { look, playScenario, printPerformance } from "../../../src/cli/scenario/play.ts";
+import type { Sights } from "../../../src/cli/scenario/sights.ts";
+import { mutantsOf } from "../../support/mutants.ts";
+import { scenarios, story } from "../../support/scenarios.ts";
+import { openStage, type InProcessStage } from "../../support/stage.ts";
+import { SHOWN } from "../../support/texts.ts";
+
+/** So many files play the stories whose texts are not shown, so that no core is left alone with them. */
+export const PARTS = 4;
+
+/** The stories of one part, the first being 1; each story but those whose texts are shown is in one part. */
+export function partOf(part: number): readonly Scenario[] {
+  const shown = new Set(SHOWN.map(story));
+  return scenarios()
+    .filter((scenario) => !shown.has(scenario))
+    .filter((_, index) => index % PARTS === part - 1);
+}
+
+/** Plays a story held to GitHub's schemas. `settled`: it is at rest after a step, and at its end. */
+export async function play(
+  scenario: Scenario,
+  {
+    expected = async () => undefined,
+    settled,
+  }: {
+    readonly expected?: (expectation: Expectation, sights: Sights) => Promise<void>;
+    readonly settled?: (stage: InProcessStage) => Promise<void>;
+  } = {},
+): Promise<void> {
+  const stage = await openStage(scenario, "sqlite", { conformance: true });
+  try {
+    const performance = await playScenario(scenario, stage, {
+      expected,
+      ...(settled === undefined ? {} : { settled: () => settled(stage) }),
+    });
+    expect(performance.failures.length, printPerformance(performance)).toBe(0);
+    expect(await stage.double.breaches()).toEqual([]);
+    await settled?.(stage);
+  } finally {
+    await stage.close();
+  }
+}
+
+/** Declares a test of each story, which fails where an expectation would hold with one of its values wrong. */
+export function testStories(
+  stories: readonly Scenario[],
+  settled?: (scenario: Scenario) => (stage: InProcessStage) => Promise<void>,
+): void {
+  describe("the stories on SQLite, each expectation of which fails when one of its values is wrong", () => {
+    for (const scenario of stories)
+      test(scenario.name, async () => {
+        const survived: string[] = [];
+        let tried = 0;
+        await play(scenario, {
+          expected: async (expectation, sights) => {
+            for (const { wrong, mutant } of mutantsOf(expectation)) {
+              tried += 1;
+              if ((await look(mutant, sights, scenario.start)) === null) {
+                survived.push(`${expectation.kind}, ${wrong}`);
+              }
+            }
+          },
+          ...(settled === undefined ? {} : { settled: settled(scenario) }),
+        });
+        expect(survived).toEqual([]);
+        expect(tried).toBeGreaterThan(0);
+      });
+  });
+}
