@@ -10,6 +10,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { PROGRAM } from "./programs.ts";
 
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const MAKER = fileURLToPath(new URL("orphan-maker.ts", import.meta.url));
 
 /** Starts a program in a group of its own, so that a failure of this test leaves nothing behind either. */
@@ -66,5 +67,14 @@ test("a demo that is killed leaves no process behind", async () => {
   await says(child, "GitHub's double listens");
   child.kill("SIGKILL");
   await once(child, "exit");
+  await groupIsGone(child);
+});
+
+test("a run of tests of which one fails ends, says so by its exit code, and leaves no process behind", async () => {
+  const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));
+  const config = fileURLToPath(new URL("failing-run/vitest.config.ts", import.meta.url));
+  const child = start(vitest, "run", "--reporter", "tap-flat", "--config", config, "--root", ROOT);
+  const [[code]] = await Promise.all([once(child, "exit"), says(child, "not ok 1 - ")]);
+  expect(code).toBe(1);
   await groupIsGone(child);
 });
