@@ -17,6 +17,7 @@ const CEILING = TEST_EFFORT === "all" ? 3_600_000 : 600_000;
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["test/support/seeded.ts"],
     globalSetup: ["test/support/effort-setup.ts", "test/support/postgres.ts"],
     env: {
       TEST_EFFORT,
