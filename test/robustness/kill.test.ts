@@ -5,7 +5,7 @@ import { rounds, SEED } from "../support/effort.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { Stagehand, type Death, type Run } from "./kill-rounds.ts";
 
-const ROUNDS = rounds(6, 20);
+const ROUNDS = rounds(8, 20);
 
 const nth = (most: number): fc.Arbitrary<number> => fc.integer({ min: 1, max: most });
 const DEATH: fc.Arbitrary<Death> = fc.oneof(
