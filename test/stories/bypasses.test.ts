@@ -44,6 +44,7 @@ describe("what a story says its way ends as, it expects", () => {
       const controls = [
         ...expected("deviations", "control"),
         ...expected("changes", "fails"),
+        ...expected("changes", "unverifiable"),
         ...expected("deployments", "fails"),
       ];
       const isControl = (name: string): boolean => CONTROL_NAMES.some((each) => each === name);
