@@ -73,9 +73,25 @@ export function notesOf(tools: Tools, { repository, fence }: Watched): Note {
     const id = gapId(repository.id, "unobservable", 0, `chore:${what}`);
     const known = (await tools.ledger.state("coverage-gap", id))?.body ?? null;
     const now = tools.clock.now();
+    if (known === null && problem !== null && (await isWithoutPermission(tools, repository, problem))) return;
     const gap = nextGap({ id, scope: scopeOf(what), what, problem, known, now });
     if (gap !== null) await tools.ledger.record({ entries: [gapEntry(gap, repository)] }, now, fence);
   };
+}
+
+/** GitHub's words where the installation does not grant what is asked for. */
+const NOT_GRANTED = "Resource not accessible by integration";
+
+/** Returns whether the organisation's own gap says already why: one for each of its repositories would say the same hundreds of times. */
+async function isWithoutPermission(
+  { ledger }: Tools,
+  { ownerId: organizationId }: Watched["repository"],
+  problem: string,
+): Promise<boolean> {
+  if (!problem.includes(NOT_GRANTED)) return false;
+  for await (const { body } of ledger.states("coverage-gap", { repositoryId: 0, organizationId }))
+    if (body.cause === "permission-missing" && body.to === null) return true;
+  return false;
 }
 
 /** Returns the gap of a chore as it is to be recorded now; null where nothing changed. */
