@@ -35,7 +35,8 @@ export async function lookAtFiles(
       privateKey: settings.privateKey,
       secret: settings.webhookSecrets[0],
       baseUrl,
-      pacing: true,
+      // It only reads, one thing after the other; paced, it would take a second for each reading of hundreds of repositories.
+      pacing: false,
       ...(fetch === undefined ? {} : { fetch }),
     }),
   );

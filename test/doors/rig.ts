@@ -37,8 +37,9 @@ export function memory(): Memory {
     yield { body: { repository: { id: 7, owner: "acme", name: "web" }, removedAt: null } };
   }
   const head = async () => ({ size: stored.size, hash: "" });
+  const presence = async () => ({ lastBeat: null, lastSweeps: new Map() });
   const tryToStore = async (): Promise<void> => undefined;
-  return { stored, ledger: { queue, states, head, tryToStore } as unknown as DoorTools["ledger"] };
+  return { stored, ledger: { queue, states, head, presence, tryToStore } as unknown as DoorTools["ledger"] };
 }
 
 /** What the doors need, on that ledger. */
