@@ -69,8 +69,7 @@ async function sameAs(
 ): Promise<readonly Sha[]> {
   const { readPushedWork, readCommitWork, compareFiles, lookups } = tools.github;
   const { repository } = pull;
-  const isNew = push.before === NO_COMMIT;
-  const start = isNew ? base : push.before;
+  const start = push.before === NO_COMMIT ? base : push.before;
   const theirs = await readPushedWork(octokit, repository, { before: start, after: push.after }, lookups);
   if (theirs === null) return [];
   const same = theirs.commits.map(({ sha }) => sha).filter((sha) => commits.has(sha));
@@ -92,9 +91,8 @@ async function sameAs(
     const isSame = works.some((work) => sameWork(own, work).some((path) => changed.has(path)));
     if (!isSame && !touches(own, paths)) continue;
     // What lies on the default branch came to theirs by bringing it up to date.
-    const apart = isNew
-      ? null
-      : await compareFiles(octokit, repository, repository.defaultBranch, push.after, lookups);
+    const { defaultBranch } = repository;
+    const apart = await compareFiles(octokit, repository, defaultBranch, push.after, lookups);
     if (apart === null || touches(apart.files, new Set(own.flatMap(namesOf)))) same.push(sha);
   }
   return same;
