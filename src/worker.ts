@@ -160,7 +160,9 @@ export class Worker {
     } catch (error) {
       log.error({ ...logged(error), lane }, "A lane's work was broken off; it will be taken up again");
       const { signal } = this.#stopping;
-      await setTimeout(AFTER_FAILURE_MS, undefined, { signal }).catch(() => undefined);
+      await setTimeout(Math.min(AFTER_FAILURE_MS, this.#leaseMs / 20), undefined, { signal }).catch(
+        () => undefined,
+      );
     } finally {
       clearInterval(heart);
     }
