@@ -77,7 +77,7 @@ async function played(
 ): Promise<{ readonly rows: Rows; readonly writes: number; readonly happened: number }> {
   const store = new FailingStore();
   const { where, remove } = await freshDatabase(kind);
-  const stage = await openStageOn(story, where, { openLedger: (of) => store.open(of), leaseMs: 2_000 });
+  const stage = await openStageOn(story, where, { openLedger: (of) => store.open(of), leaseMs: 600 });
   try {
     let now = story.start;
     store.arm(fault);
