@@ -244,9 +244,13 @@ const VERDICTS: readonly string[] = [
   "deployment compliant",
 ];
 
-/** What was judged, without what differs from run to run: when, and which commits. */
+/**
+ * What was judged, without what differs from run to run: when, which commits, and what was last said of a pull request that was merged
+ * in the moment of its approval.
+ */
 function verdictsOf({ verdicts }: Outcome): readonly string[] {
   return verdicts
+    .filter((line) => !line.includes('"kind":"gate"'))
     .map((line) => {
       const { kind, verdict, results } = JSON.parse(line) as {
         readonly kind: string;
