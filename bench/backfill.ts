@@ -123,7 +123,7 @@ export async function benchBackfill(changes: number): Promise<BackfillRow> {
     await backfillRepository(tools, watched, span);
     const again = asked.length;
     asked.length = 0;
-    const counted = await countPast(tools, watched, filled.refs, span);
+    const { counted, uncounted } = await countPast(tools, watched, filled.refs, span);
     const byKind = Object.groupBy(requests, (each) => each.replace(/\/repos\/acme\/web|\/orgs\/acme/u, ""));
     return {
       changes,
@@ -136,7 +136,7 @@ export async function benchBackfill(changes: number): Promise<BackfillRow> {
       compliant,
       again,
       reconcile: asked.length,
-      complete: counted.every((each) => each.complete),
+      complete: uncounted.length === 0 && counted.every((each) => each.complete),
       seedSeconds,
       peak: (process.resourceUsage().maxRSS * 1024) / MEGABYTE,
       grown,

@@ -9,7 +9,8 @@ import type { PolicySource, CompletenessRecord } from "../domain/record.ts";
 import { sha256 } from "../domain/digest.ts";
 import { policyInForce } from "../domain/policy/tighten.ts";
 import type { Tools } from "../flows/ports.ts";
-import { countPast } from "../flows/reconcile.ts";
+import { isLasting } from "../flows/chores.ts";
+import { countPast, type Uncounted } from "../flows/reconcile.ts";
 import { meet, watch } from "../flows/repositories.ts";
 import { octokitOf, type Octokits } from "../github/octokit.ts";
 import { openLedger } from "../ledger/open.ts";
@@ -18,7 +19,7 @@ import type { Answer, Terminal } from "./answer.ts";
 import { Misuse } from "./answer.ts";
 import { counter, cutShort, ownerAndName, spanOf, toolsOn, type PastTools, type Target } from "./past.ts";
 import { problemLine } from "./policy-files.ts";
-import { countLines } from "./reconcile.ts";
+import { countLines, missingData, missingLine } from "./reconcile.ts";
 import { printMoment } from "./scenario/words.ts";
 import { readText } from "./text-file.ts";
 import { writePackage } from "./write-package.ts";
@@ -68,6 +69,7 @@ export async function audit(
     const octokits = octokitsWith(token, apiUrl, how);
     const tools = withPolicy(toolsOn(ledger, options.appId ?? 0, octokits, terminal, how), policy, options);
     const counted: CompletenessRecord[] = [];
+    const uncounted: Uncounted[] = [];
     const cut: string[] = [];
     let updates = 0;
     for (const { repository, archived } of await listed(tools, target)) {
@@ -78,9 +80,15 @@ export async function audit(
       updates += filled.updates;
       const deployed = await backfillDeployments(tools, watched, span, filled.refs);
       cut.push(...cutShort(watched.repository, deployed));
-      counted.push(...(await countPast(tools, watched, filled.refs, span)));
+      const came = await countPast(tools, watched, filled.refs, span);
+      // What may be answered later is asked for when the audit goes on where it was.
+      const passing = came.uncounted.find(({ trouble }) => !isLasting(trouble));
+      if (passing !== undefined) throw passing.trouble;
+      counted.push(...came.counted);
+      uncounted.push(...came.uncounted);
     }
-    if (counted.length === 0) throw new Misuse(`${of} has no production branch this token can read.`);
+    if (counted.length + uncounted.length === 0)
+      throw new Misuse(`${of} has no production branch this token can read.`);
     const exported = await writePackage(ledger, {
       organization: target.owner,
       period: { name: `${day(span.from)}--${day(span.to)}`, ...span },
@@ -91,9 +99,10 @@ export async function audit(
       generatedAt: how.now(),
     });
     finished = true;
-    const complete = counted.every((each) => each.complete) && cut.length === 0;
+    const complete = counted.every((each) => each.complete) && uncounted.length === 0 && cut.length === 0;
     const lines = [
       ...counted.flatMap(countLines),
+      ...uncounted.map(missingLine),
       ...cut,
       `Wrote ${exported.folder}: ${exported.populations.changes} changes and ${exported.populations.deployments} deployments from ${printMoment(span.from)} to ${printMoment(span.to)}.`,
       `Signed with a key made for this package alone, whose fingerprint is ${exported.fingerprint}`,
@@ -103,7 +112,11 @@ export async function audit(
         : []),
       `Check it anywhere: countersign verify ${exported.folder}`,
     ];
-    return { code: complete ? 0 : 1, lines, data: { ...exported, updates, complete, branches: counted } };
+    return {
+      code: complete ? 0 : 1,
+      lines,
+      data: { ...exported, updates, complete, branches: counted, uncounted: uncounted.map(missingData) },
+    };
   } finally {
     await ledger.close();
     if (finished) await rm(dataDir, { recursive: true, force: true });

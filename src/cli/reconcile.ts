@@ -2,7 +2,8 @@
 
 import type { Instant } from "../domain/change.ts";
 import type { CompletenessRecord } from "../domain/record.ts";
-import { reconcileRepository } from "../flows/reconcile.ts";
+import { isLasting } from "../flows/chores.ts";
+import { reconcileRepository, type Uncounted } from "../flows/reconcile.ts";
 import { openLedger } from "../ledger/open.ts";
 import type { Answer, Terminal } from "./answer.ts";
 import { appOctokits, installedOn, spanOf, targetOf, toolsOn, type PastTools } from "./past.ts";
@@ -16,7 +17,7 @@ export interface ReconcileOptions {
   readonly to: Instant;
 }
 
-/** Counts, records what each branch came to, and names the differences. Exit code 0 where every branch is proven complete. */
+/** Counts, records what each branch came to, and names the differences. Exit code 0 where every branch is proven complete, 3 where GitHub could not be asked about one. */
 export async function reconcile(
   terminal: Terminal,
   options: ReconcileOptions,
@@ -29,16 +30,33 @@ export async function reconcile(
   try {
     const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how), terminal, how);
     const found: CompletenessRecord[] = [];
+    const missing: Uncounted[] = [];
     for (const watched of await installedOn(tools, target)) {
-      found.push(...(await reconcileRepository(tools, watched, span)));
+      const { counted, uncounted } = await reconcileRepository(tools, watched, span);
+      found.push(...counted);
+      missing.push(...uncounted);
     }
-    const complete = found.every((each) => each.complete);
-    const lines =
-      found.length === 0 ? ["No production branch was watched in that time."] : found.flatMap(countLines);
-    return { code: complete && found.length > 0 ? 0 : 1, lines, data: { complete, branches: found } };
+    const complete = found.every((each) => each.complete) && missing.length === 0;
+    const lines = [...found.flatMap(countLines), ...missing.map(missingLine)];
+    const mayPass = missing.some(({ trouble }) => !isLasting(trouble));
+    return {
+      code: mayPass ? 3 : complete && found.length > 0 ? 0 : 1,
+      lines: lines.length === 0 ? ["No production branch was watched in that time."] : lines,
+      data: { complete, branches: found, uncounted: missing.map(missingData) },
+    };
   } finally {
     await ledger.close();
   }
+}
+
+/** Says in a line that a branch could not be counted, and why. */
+export function missingLine({ repository, ref, trouble }: Uncounted): string {
+  return `${repository.owner}/${repository.name} ${ref}: NOT counted. ${trouble.message}`;
+}
+
+/** Says the same for a machine. */
+export function missingData({ repository, ref, trouble }: Uncounted): Readonly<Record<string, string>> {
+  return { repository: `${repository.owner}/${repository.name}`, ref, because: trouble.message };
 }
 
 /** What one branch's count came to, in lines. */

@@ -7,7 +7,7 @@ import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** Notes that a chore could not be done and why, or that it could: then `problem` is null. */
-type Note = (what: string, problem: string | null) => Promise<void>;
+export type Note = (what: string, problem: string | null) => Promise<void>;
 
 /** Refusals and answers that are the same however often they are asked for. */
 const LASTING: ReadonlySet<TroubleCode> = new Set(["github-refused", "github-answer", "github-unanswered"]);
@@ -70,13 +70,26 @@ export function isLasting(error: unknown): error is Trouble {
 export function notesOf(tools: Tools, { repository, fence }: Watched): Note {
   const scopeOf = (what: string): string => `${repository.owner}/${repository.name}, ${what}`;
   return async (what, problem) => {
-    const id = gapId(repository.id, "unobservable", 0, `chore:${what}`);
+    const id = choreId(repository, what);
     const known = (await tools.ledger.state("coverage-gap", id))?.body ?? null;
     const now = tools.clock.now();
     if (known === null && problem !== null && (await isWithoutPermission(tools, repository, problem))) return;
     const gap = nextGap({ id, scope: scopeOf(what), what, problem, known, now });
     if (gap !== null) await tools.ledger.record({ entries: [gapEntry(gap, repository)] }, now, fence);
   };
+}
+
+function choreId({ id }: Watched["repository"], what: string): string {
+  return gapId(id, "unobservable", 0, `chore:${what}`);
+}
+
+/** Returns whether a chore of a repository could not be done, and still was not. */
+export async function isOpenChore(
+  { ledger }: Tools,
+  repository: Watched["repository"],
+  what: string,
+): Promise<boolean> {
+  return (await ledger.state("coverage-gap", choreId(repository, what)))?.body.to === null;
 }
 
 /** GitHub's words where the installation does not grant what is asked for. */

@@ -7,6 +7,7 @@ import type { Tools } from "./ports.ts";
 import { askToReconcile, type Span } from "./reconcile.ts";
 
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 /** How long after its end a period is still counted, where nobody was there to do so on the day (ms). */
 const STILL_DUE = 40 * 24 * HOUR;
@@ -53,8 +54,12 @@ export async function countLastHour(tools: Tools, round: string): Promise<void> 
   await tools.ledger.record({ tasks }, now);
 }
 
-/** Queues the whole count of what has ended; asked for every day, it is done once for each repository and span. */
+/**
+ * Queues the whole count of what has ended; asked for every day, it is done once for each repository and span, and again where a branch
+ * could not be counted.
+ */
 export async function countEnded(tools: Tools): Promise<void> {
+  const now = tools.clock.now();
   const named = new Map<number, Span[]>();
   for await (const entry of tools.ledger.states("repository"))
     if (!named.has(entry.organizationId)) named.set(entry.organizationId, []);
@@ -65,7 +70,11 @@ export async function countEnded(tools: Tools): Promise<void> {
     named.get(organizationId)?.push(...periods);
   }
   for (const [organizationId, spans] of named) {
-    for (const span of endedSpans(tools.clock.now(), spans))
-      await askToReconcile(tools, organizationId, span, `ended:${span.from}:${span.to}`);
+    for (const span of endedSpans(now, spans)) {
+      const once = `ended:${span.from}:${span.to}`;
+      const again = `${once}:${Math.floor(now / DAY)}`;
+      await askToReconcile(tools, organizationId, span, once);
+      await askToReconcile(tools, organizationId, span, again, { onlyUncounted: true });
+    }
   }
 }

@@ -5,9 +5,11 @@ import { countListings, EDGE, type Count, type Listings } from "../domain/eviden
 import { branchOf } from "../domain/policy/scope.ts";
 import { canonical, sha256 } from "../domain/digest.ts";
 import type { Entry } from "../domain/entry.ts";
-import type { BranchRecord, CompletenessRecord } from "../domain/record.ts";
+import type { BranchRecord, CompletenessRecord, RepositoryRecord } from "../domain/record.ts";
 import { taskId, type Task } from "../domain/task.ts";
+import { Trouble } from "../domain/trouble.ts";
 import { followBranch, HISTORY_KEPT } from "./assess-change.ts";
+import { isForAll, isLasting, isOpenChore, notesOf, type Note } from "./chores.ts";
 import { observationsOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { recordedFrom } from "./repositories.ts";
@@ -20,21 +22,39 @@ export interface Span {
   readonly to: Instant;
 }
 
-/** Queues the reconciliation of every repository of an organisation, each in its own lane; answers the tasks' ids. */
+/**
+ * Queues the reconciliation of every repository of an organisation, each in its own lane; answers the tasks' ids. `onlyUncounted`: of
+ * those only in which a branch could not be counted, and still was not.
+ */
 export async function askToReconcile(
   tools: Tools,
   organizationId: number,
   span: Span,
   round: string,
+  { onlyUncounted = false }: { readonly onlyUncounted?: boolean } = {},
 ): Promise<readonly string[]> {
   const dueAt = tools.clock.now();
   const tasks: Task[] = [];
   for await (const entry of tools.ledger.states("repository", { organizationId, order: "subject" })) {
     if (entry.body.removedAt !== null) continue;
+    if (onlyUncounted && !(await hasUncounted(tools, entry.body))) continue;
     tasks.push({ kind: "reconcile", repositoryId: Number(entry.subject), span, small: false, round, dueAt });
   }
   await tools.ledger.record({ tasks }, dueAt);
   return tasks.map(taskId);
+}
+
+/** The chore that counts a branch. */
+function listingsOf(ref: string): string {
+  return `the listings of ${ref}`;
+}
+
+async function hasUncounted(
+  tools: Tools,
+  { repository, productionRefs }: RepositoryRecord,
+): Promise<boolean> {
+  for (const ref of productionRefs) if (await isOpenChore(tools, repository, listingsOf(ref))) return true;
+  return false;
 }
 
 /** What the branches of an organisation came to when they were reconciled for exactly this span. */
@@ -51,19 +71,44 @@ export async function reconciled(
   return found;
 }
 
-/**
- * Reconciles every production branch of one repository, and records what each came to. With `onlyWrong`, only what is not complete:
- * an hour that agrees leaves no line, for the month's count covers it. Answers what each branch came to.
- */
+/** What the branches of one repository came to. */
+export interface Counted {
+  readonly counted: readonly CompletenessRecord[];
+  /** Those of which GitHub does not answer the listings, and why: nothing is known of them. */
+  readonly uncounted: readonly Uncounted[];
+}
+
+/** A branch of which GitHub does not answer the listings. */
+export interface Uncounted {
+  readonly repository: Watched["repository"];
+  readonly ref: string;
+  readonly trouble: Trouble;
+}
+
+/** `onlyWrong`: an hour that agrees leaves no line, for the month's count covers it. `onlyUnproven`: what is proven is not counted again. */
+interface Which {
+  readonly onlyWrong?: boolean;
+  readonly onlyUnproven?: boolean;
+}
+
+/** Reconciles every production branch of one repository, each for itself, and records what each came to. Throws Trouble. */
 export async function reconcileRepository(
   tools: Tools,
   watched: Watched,
   span: Span,
-  onlyWrong = false,
-): Promise<readonly CompletenessRecord[]> {
-  const found: CompletenessRecord[] = [];
-  if (span.to <= (await recordedFrom(tools, watched))) return found;
+  { onlyWrong = false, onlyUnproven = false }: Which = {},
+): Promise<Counted> {
+  if (span.to <= (await recordedFrom(tools, watched))) return { counted: [], uncounted: [] };
+  const proven: CompletenessRecord[] = [];
+  const refs: string[] = [];
   for (const ref of await productionRefs(tools, watched)) {
+    const known = onlyUnproven ? await provenFor(tools, watched, ref, span) : null;
+    if (known === null) refs.push(ref);
+    else proven.push(known);
+  }
+  // Of one hour nothing is said that the month's count does not say again.
+  const note = onlyWrong ? unnoted : notesOf(tools, watched);
+  const { counted, uncounted } = await countEach(watched, refs, note, async (ref) => {
     await followBranch(tools, watched, ref);
     const body = await countBranch(tools, watched, ref, span);
     if (!body.complete)
@@ -72,26 +117,62 @@ export async function reconcileRepository(
         "A branch could not be proven complete",
       );
     if (!onlyWrong || !body.complete) await keep(tools, watched, body);
-    found.push(body);
-  }
+    return body;
+  });
   if (!onlyWrong) await verifySources(tools, watched, span);
-  return found;
+  return { counted: [...proven, ...counted], uncounted };
+}
+
+function unnoted(): Promise<void> {
+  return Promise.resolve();
 }
 
 /** Counts and records some branches of one repository without following them further: for a past that was filled in. */
-export async function countPast(
+export function countPast(
   tools: Tools,
   watched: Watched,
   refs: readonly string[],
   span: Span,
-): Promise<readonly CompletenessRecord[]> {
-  const found: CompletenessRecord[] = [];
-  for (const ref of refs) {
+): Promise<Counted> {
+  return countEach(watched, refs, notesOf(tools, watched), async (ref) => {
     const body = await countBranch(tools, watched, ref, span);
     await keep(tools, watched, body);
-    found.push(body);
+    return body;
+  });
+}
+
+/** Counts branches one by one. One that cannot be counted is noted until it can, and the others go on. */
+async function countEach(
+  watched: Watched,
+  refs: readonly string[],
+  note: Note,
+  count: (ref: string) => Promise<CompletenessRecord>,
+): Promise<Counted> {
+  const counted: CompletenessRecord[] = [];
+  const uncounted: Uncounted[] = [];
+  for (const ref of refs) {
+    const what = listingsOf(ref);
+    try {
+      counted.push(await count(ref));
+      await note(what, null);
+    } catch (error) {
+      if (!(error instanceof Trouble) || isForAll(error)) throw error;
+      uncounted.push({ repository: watched.repository, ref, trouble: error });
+      if (isLasting(error)) await note(what, error.message);
+    }
   }
-  return found;
+  return { counted, uncounted };
+}
+
+/** Returns what a branch came to when it was counted for just this span after its end and proven complete; null: it was not. */
+async function provenFor(
+  tools: Tools,
+  { repository }: Watched,
+  ref: string,
+  { from, to }: Span,
+): Promise<CompletenessRecord | null> {
+  const known = (await tools.ledger.state("completeness", `${repository.id}:${ref}:${from}:${to}`))?.body;
+  return known?.complete === true && known.checkedAt >= to ? known : null;
 }
 
 /** Records what a count came to. */

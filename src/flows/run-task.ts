@@ -6,6 +6,7 @@ import { assessGroup, assessPull } from "./assess-pull.ts";
 import { openPullsAt } from "./heads.ts";
 import { assessReport } from "./assess-report.ts";
 import { recordBaselineReport } from "./baseline.ts";
+import { isLasting } from "./chores.ts";
 import { readControlState } from "./control-state.ts";
 import { checkMergeBack } from "./deployed.ts";
 import { recordWeakening } from "./exposures.ts";
@@ -31,9 +32,13 @@ const RUN: { readonly [K in TaskKind]: Runner<K> } = {
   },
   monthly: (tools, { dueAt }, fence) => askMonthly(tools, fence, dueAt),
   sweep: inRepository(sweepRepository),
-  reconcile: inRepository((tools, watched, { span, small }) =>
-    reconcileRepository(tools, watched, span, small),
-  ),
+  reconcile: inRepository(async (tools, watched, { span, small }) => {
+    const which = { onlyWrong: small, onlyUnproven: true };
+    const { uncounted } = await reconcileRepository(tools, watched, span, which);
+    // What was counted is recorded. What GitHub will not answer of a whole span is noted, and asked for again every day.
+    const again = uncounted.find(({ trouble }) => small || !isLasting(trouble));
+    if (again !== undefined) throw again.trouble;
+  }),
   pull: inRepository((tools, watched, { number, request }) => assessPull(tools, watched, number, request)),
   head: inRepository(judgeHead),
   "merge-group": inRepository((tools, watched, task) => assessGroup(tools, watched, task, null, task.since)),

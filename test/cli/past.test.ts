@@ -254,6 +254,24 @@ describe("backfill and reconcile", () => {
     },
   );
 
+  test.each([
+    ["not at all", "server-error", 3],
+    ["in no way that can be read", "cut-json", 1],
+  ] as const)(
+    "name a branch whose listings GitHub answers %s, and count the others",
+    async (_, kind, code) => {
+      const stage = await morning();
+      const wish = { env: appEnv(stage, folder()) };
+      const options = { org: "acme", ...SPAN };
+      await backfill(terminalOf(wish), options, howOf(stage, wish));
+      stage.double.fault({ do: "github-fails", kind, match: "GET .*/repos/acme/web/activity" });
+      const proven = await reconcile(terminalOf(wish), options, howOf(stage, wish));
+      expect(proven.code).toBe(code);
+      expect(proven.lines.join("\n")).toMatch(/acme\/web refs\/heads\/main: NOT counted\. GitHub/u);
+      expect(proven.lines.join("\n")).toContain("acme/.github refs/heads/main: complete");
+    },
+  );
+
   test("broken off in the middle and run again, ask only for what is missing", async () => {
     const stage = await morning(140);
     const dataDir = folder();
