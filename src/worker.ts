@@ -83,6 +83,7 @@ export class Worker {
     const { ledger, clock } = this.#tools;
     while (!this.#stopped) {
       await this.#drained();
+      if (!(await ledger.queue.mayBeDue(clock.now()))) return;
       const { dueDeliveries, dueActions } = await ledger.queue.waiting(clock.now());
       if (dueDeliveries + dueActions === 0) return;
       await setTimeout(LOOK_AGAIN_MS);

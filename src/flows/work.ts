@@ -66,7 +66,8 @@ export async function workLane(
     const acted = await actInTurn(tools, lease, asked);
     deliveries += due.length;
     actions += acted;
-    if (due.length + asked.length === 0) break;
+    // What was stored meanwhile makes the lane due again when it is given back.
+    if (due.length < AT_ONCE && asked.length < ACTIONS_AT_ONCE) break;
   }
   return { deliveries, actions };
 }

@@ -92,12 +92,23 @@ function quietly(): void {
   return undefined;
 }
 
-/** The Octokits of a {@link Probot}. */
+/** So many installations are asked through Octokits that are kept; each renews its token itself. */
+const MOST_KEPT = 200;
+
+/** The Octokits of a {@link Probot}, each made once: to put one together takes as long as to ask through it. */
 export function octokitsOf(probot: Probot): Octokits {
-  return {
-    app: () => probot.auth(),
-    installation: (installationId) => probot.auth(installationId),
+  const kept = new Map<number | null, Promise<GitHub>>();
+  const of = (installationId: number | null): Promise<GitHub> => {
+    const known = kept.get(installationId);
+    if (known !== undefined) return known;
+    const made: Promise<GitHub> = installationId === null ? probot.auth() : probot.auth(installationId);
+    const [oldest] = kept.keys();
+    if (kept.size >= MOST_KEPT && oldest !== undefined) kept.delete(oldest);
+    kept.set(installationId, made);
+    made.catch(() => kept.delete(installationId));
+    return made;
   };
+  return { app: () => of(null), installation: of };
 }
 
 /** Sends requests, counts them, and sends none while GitHub asks us to wait. */

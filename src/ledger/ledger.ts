@@ -17,6 +17,7 @@ import { LeaseClock } from "./lease-clock.ts";
 import { holdLane, laneOfAction, lockLanes, repositoryOfLane } from "./lanes.ts";
 import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
 import type { LogCheck, LogFilter, LogRow } from "./log.ts";
+import { Newest, type Answer } from "./newest.ts";
 import { Queue } from "./queue.ts";
 import type { Tables } from "./schema.ts";
 import { storable } from "./storable.ts";
@@ -38,37 +39,45 @@ export interface StateFilter {
 /** What is read of one database: the evidence log, its newest states, and when an App last worked on it. Every method throws Trouble when the database fails. */
 export class LedgerReader {
   readonly #readable: Readable;
+  readonly #newest: Newest;
 
-  constructor(readable: Readable) {
+  /** `newest`: what is kept of what was read, where it can be told when that is no longer so. */
+  constructor(readable: Readable, newest = new Newest(() => null)) {
     this.#readable = readable;
+    this.#newest = newest;
   }
 
   /** The newest entry of one subject. */
-  state<K extends EntryKind>(kind: K, subject: string): Promise<LoggedEntry<K> | undefined> {
-    return this.#readable.read(async (db) => {
-      const row = await db
-        .selectFrom("state")
-        .innerJoin("log", "log.seq", "state.seq")
-        .select(LOG_COLUMNS)
-        .where("state.kind", "=", kind)
-        .where("state.subject", "=", subject)
-        .executeTakeFirst();
-      return row && readEntry<K>(row);
+  async state<K extends EntryKind>(kind: K, subject: string): Promise<LoggedEntry<K> | undefined> {
+    const { entries } = await this.#newest.answer(kind, `= ${subject}`, async () => {
+      const rows = await this.#readable.read((db) =>
+        db
+          .selectFrom("state")
+          .innerJoin("log", "log.seq", "state.seq")
+          .select(LOG_COLUMNS)
+          .where("state.kind", "=", kind)
+          .where("state.subject", "=", subject)
+          .execute(),
+      );
+      return readPage<K>(rows);
     });
+    return entries[0];
   }
 
   /** The newest entry of every subject of a kind, in pages: what changes meanwhile may be seen old or new, nothing is held up. */
   async *states<K extends EntryKind>(kind: K, filter: StateFilter = {}): AsyncIterable<LoggedEntry<K>> {
-    let after: LogRow | undefined;
-    for (;;) {
-      const last = after;
+    const page = async (after?: LoggedEntry<K>): Promise<Answer<K>> => {
       const rows = await this.#readable.read((db) => {
         const base = db.selectFrom("state").innerJoin("log", "log.seq", "state.seq").select(LOG_COLUMNS);
-        return statePage(base, kind, filter, last).execute();
+        return statePage(base, kind, filter, after).execute();
       });
-      for (const row of rows) yield readEntry<K>(row);
-      after = rows.at(-1);
-      if (rows.length < PAGE) return;
+      return readPage<K>(rows);
+    };
+    let { entries, isWhole } = await this.#newest.answer(kind, JSON.stringify(filter), page);
+    yield* entries;
+    while (!isWhole) {
+      ({ entries, isWhole } = await page(entries.at(-1)));
+      yield* entries;
     }
   }
 
@@ -138,9 +147,12 @@ export class LedgerReader {
 export class Ledger extends LedgerReader {
   readonly queue: Queue;
   readonly #store: Store;
+  readonly #newest: Newest;
 
   constructor(store: Store) {
-    super(store);
+    const newest = new Newest(() => store.othersWrote());
+    super(store, newest);
+    this.#newest = newest;
     this.#store = store;
     this.queue = new Queue(store);
   }
@@ -156,21 +168,26 @@ export class Ledger extends LedgerReader {
    * one until it may have been begun.
    * With `lease`, refuses (LeaseLost) when the lane is not held by the lease's clock, or at `at` where it has none.
    */
-  record(
+  async record(
     { entries = [], actions = [], tasks = [] }: Partial<Decision>,
     at: Instant,
     lease?: Lease,
   ): Promise<readonly LoggedEntry[]> {
-    if (entries.length + actions.length + tasks.length === 0) return Promise.resolve([]);
-    return this.#store.transact(async (tx) => {
-      const lanes = [...actions.map(laneOfAction), ...tasks.map(taskLane)];
-      await lockLanes(tx, this.#store.kind, lease === undefined ? lanes : [lease.lane, ...lanes]);
-      if (lease !== undefined) await holdLane(tx, this.#store.kind, lease, lease.now?.() ?? at);
-      const logged = await this.#append(tx, entries, at);
-      await storeActions(tx, this.#store.kind, actions, at);
-      await storeTasks(tx, tasks, at);
-      return logged;
-    });
+    if (entries.length + actions.length + tasks.length === 0) return [];
+    try {
+      return await this.#store.transact(async (tx) => {
+        const lanes = [...actions.map(laneOfAction), ...tasks.map(taskLane)];
+        await lockLanes(tx, this.#store.kind, lease === undefined ? lanes : [lease.lane, ...lanes]);
+        if (lease !== undefined) await holdLane(tx, this.#store.kind, lease, lease.now?.() ?? at);
+        const logged = await this.#append(tx, entries, at);
+        await storeActions(tx, this.#store.kind, actions, at);
+        await storeTasks(tx, tasks, at);
+        return logged;
+      });
+    } finally {
+      // Also where it failed: that it did may be all that failed.
+      this.#newest.wrote(new Set(entries.map(({ kind }) => kind)));
+    }
   }
 
   /** Reads everything as of one place in the log, however long it takes; whoever writes meanwhile does not wait. */
@@ -315,7 +332,7 @@ function statePage(
   base: SelectQueryBuilder<Tables, "state" | "log", LogRow>,
   kind: EntryKind,
   filter: StateFilter,
-  after: LogRow | undefined,
+  after: Pick<LoggedEntry, "at" | "subject"> | undefined,
 ): SelectQueryBuilder<Tables, "state" | "log", LogRow> {
   const { repositoryId, organizationId, from, to, subjectPrefix, order = "subject" } = filter;
   let query = base.where("state.kind", "=", kind).limit(PAGE);
@@ -335,6 +352,14 @@ function statePage(
   if (after !== undefined)
     query = query.where(sql<boolean>`(state.at, state.subject) > (${after.at}, ${after.subject})`);
   return query.orderBy("state.at").orderBy("state.subject");
+}
+
+function readPage<K extends EntryKind>(rows: readonly LogRow[]): Answer<K> {
+  return {
+    entries: rows.map((row) => readEntry<K>(row)),
+    size: rows.reduce((sum, row) => sum + row.body.length, 0),
+    isWhole: rows.length < PAGE,
+  };
 }
 
 function writeEntry(entry: LoggedEntry, version: number, body: string): LogRow {

@@ -271,6 +271,14 @@ export class Queue {
     });
   }
 
+  /** Whether any lane may have work that is due at `now`; a lane whose work was broken off may have none. */
+  mayBeDue(now: Instant): Promise<boolean> {
+    return this.#store.read(async (db) => {
+      const due = db.selectFrom("lane").select("lane").where("due_at", "<=", now).limit(1);
+      return (await due.executeTakeFirst()) !== undefined;
+    });
+  }
+
   /** How much waits, and how much of it is due at `now` (left out: all of it counts as due). */
   waiting(now: Instant = Number.MAX_SAFE_INTEGER): Promise<Waiting> {
     return this.#store.read(async (db) => {

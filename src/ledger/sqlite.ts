@@ -13,8 +13,14 @@ import { storable } from "./storable.ts";
 /** The file's name within the data folder. */
 export const SQLITE_FILE = "countersign.sqlite";
 
+/** An open file. */
+export interface SqliteFile extends SqliteDatabase {
+  /** A number that is another one after any other connection has written; null: the file is closed. */
+  othersWrote(): number | null;
+}
+
 /** Opens the file, making folder and file unless `readOnly`; in the shape Kysely's SQLite dialect asks for. Throws Trouble. */
-export function openSqlite(dataDir: string, readOnly: boolean): SqliteDatabase {
+export function openSqlite(dataDir: string, readOnly: boolean): SqliteFile {
   const file = join(dataDir, SQLITE_FILE);
   if (readOnly && !existsSync(file))
     throw new Trouble(
@@ -37,13 +43,15 @@ export function openSqlite(dataDir: string, readOnly: boolean): SqliteDatabase {
   return inKyselysShape(database, readOnly);
 }
 
-function inKyselysShape(database: DatabaseSync, readOnly: boolean): SqliteDatabase {
+function inKyselysShape(database: DatabaseSync, readOnly: boolean): SqliteFile {
   const statements = new Map<string, SqliteStatement>();
+  const dataVersion = database.prepare("pragma data_version");
   return {
+    othersWrote: () => (database.isOpen ? Number(dataVersion.get()?.["data_version"]) : null),
     close: () => database.close(),
-    prepare(text) {
+    prepare(asked) {
       // A read first and a write later in one deferred transaction can fail for good when another process wrote between.
-      if (text === "begin" && !readOnly) return shape(database.prepare("begin immediate"));
+      const text = asked === "begin" && !readOnly ? "begin immediate" : asked;
       // SQLite may have rolled back by itself, as when the disk is full: failing at that would hide why.
       if (text === "rollback" && !database.isTransaction) return NOTHING;
       const known = statements.get(text);

@@ -6,7 +6,7 @@ import type { ControlledTransaction, Transaction } from "kysely";
 import { isPassing, troubleOf } from "./failure.ts";
 import { Postgres } from "./postgres.ts";
 import type { StoreKind, Tables } from "./schema.ts";
-import { openSqlite } from "./sqlite.ts";
+import { openSqlite, type SqliteFile } from "./sqlite.ts";
 
 /** Where the ledger is: a PostgreSQL address, or the folder of the embedded file. */
 export type Where = { readonly databaseUrl: string } | { readonly dataDir: string };
@@ -20,6 +20,8 @@ export interface Readable {
 /** An open database. */
 export interface Store extends Readable {
   readonly kind: StoreKind;
+  /** A number that is another one after anybody but this store's own writer has written; null: that cannot be told. */
+  othersWrote(): number | null;
   /** One transaction: all or nothing; tried again where the database asks for it, so `work` must touch nothing else. Throws Trouble. */
   transact<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
   /** Reads the database as it is at one moment, however long that takes; writers do not wait for it. Throws Trouble. */
@@ -46,11 +48,12 @@ export function openStore(where: Where, options: StoreOptions): Store {
       throw troubleOf(error, place);
     }
   };
-  const { kind, writer, reader, patiently, apart } =
+  const { kind, writer, reader, patiently, apart, othersWrote } =
     "databaseUrl" in where ? postgres(where.databaseUrl, options) : sqlite(where.dataDir, options.readOnly);
   const transact: Store["transact"] = (work) => guard(() => again(() => writer.transaction().execute(work)));
   return {
     kind,
+    othersWrote,
     transact,
     migrate: (work) => patiently(() => transact(work)),
     read: (work) => guard(() => again(() => work(reader))),
@@ -86,6 +89,7 @@ interface Connections {
   readonly patiently: <T>(work: () => Promise<T>) => Promise<T>;
   /** Connections that a long read does not take from others. */
   readonly apart: () => { readonly db: Kysely<Tables>; readonly close: () => Promise<void> };
+  readonly othersWrote: () => number | null;
 }
 
 /** Begins to read at one moment: the first statement fixes it. */
@@ -107,12 +111,19 @@ async function begin(db: Kysely<Tables>, kind: StoreKind): Promise<ControlledTra
 }
 
 function sqlite(dataDir: string, readOnly: boolean): Connections {
-  const open = (only: boolean): Kysely<Tables> =>
+  const open = (only: boolean, opened?: (file: SqliteFile) => void): Kysely<Tables> =>
     new Kysely<Tables>({
-      // Opened at the first query, so that a failure is met where all failures are told.
-      dialect: new SqliteDialect({ database: () => Promise.resolve().then(() => openSqlite(dataDir, only)) }),
+      dialect: new SqliteDialect({
+        // Opened at the first query, so that a failure is met where all failures are told.
+        database: async () => {
+          const file = openSqlite(dataDir, only);
+          opened?.(file);
+          return file;
+        },
+      }),
     });
-  const writer = open(readOnly);
+  let written: SqliteFile | null = null;
+  const writer = open(readOnly, (file) => (written = file));
   const reader = readOnly ? writer : open(true);
   return {
     kind: "sqlite",
@@ -123,6 +134,7 @@ function sqlite(dataDir: string, readOnly: boolean): Connections {
       const db = open(true);
       return { db, close: () => db.destroy() };
     },
+    othersWrote: () => written?.othersWrote() ?? null,
   };
 }
 
@@ -135,6 +147,7 @@ function postgres(databaseUrl: string, options: StoreOptions): Connections {
     reader: db,
     patiently: (work) => pool.patiently(work),
     apart: () => ({ db, close: () => Promise.resolve() }),
+    othersWrote: () => null,
   };
 }
 

@@ -1,0 +1,80 @@
+/** What was read of the newest entries, kept until somebody may have written others of their kind. */
+
+import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
+
+/** So much is kept, in characters of bodies as they are stored. */
+const MOST = 4_000_000;
+/** What an answer takes beside its bodies (characters): that nothing is there is an answer too. */
+const EACH = 200;
+
+/** What the store answered. `size`: the characters of the bodies; `isWhole`: there is no further page. */
+export interface Answer<K extends EntryKind> {
+  readonly entries: readonly LoggedEntry<K>[];
+  readonly size: number;
+  readonly isWhole: boolean;
+}
+
+interface Kept {
+  readonly as: string;
+  readonly answer: Answer<EntryKind>;
+}
+
+/** Answers about the newest entries of a kind, by the question. What was not asked for longest goes first. */
+export class Newest {
+  readonly #othersWrote: () => number | null;
+  readonly #written = new Map<EntryKind, number>();
+  readonly #kept = new Map<string, Kept>();
+  #size = 0;
+
+  /** `othersWrote`: a number that is another one after anybody else has written; null: that cannot be told, and nothing is kept. */
+  constructor(othersWrote: () => number | null) {
+    this.#othersWrote = othersWrote;
+  }
+
+  /** The answer to a question about one kind: the one that is kept, or else what `read` answers. */
+  async answer<K extends EntryKind>(
+    kind: K,
+    question: string,
+    read: () => Promise<Answer<K>>,
+  ): Promise<Answer<K>> {
+    const name = `${kind} ${question}`;
+    const as = this.#as(kind);
+    const kept = this.#kept.get(name);
+    if (kept !== undefined) this.#drop(name, kept);
+    if (kept !== undefined && kept.as === as) {
+      this.#keep(name, kept);
+      // The kind is part of the name.
+      return kept.answer as Answer<K>;
+    }
+    const answer = await read();
+    // What was written while it was read may be in it or not.
+    if (answer.isWhole && as !== null && as === this.#as(kind)) this.#keep(name, { as, answer });
+    return answer;
+  }
+
+  /** Says that entries of these kinds were written, or may have been. */
+  wrote(kinds: Iterable<EntryKind>): void {
+    for (const kind of kinds) this.#written.set(kind, (this.#written.get(kind) ?? 0) + 1);
+  }
+
+  #as(kind: EntryKind): string | null {
+    const others = this.#othersWrote();
+    return others === null ? null : `${others} ${this.#written.get(kind) ?? 0}`;
+  }
+
+  #keep(name: string, kept: Kept): void {
+    // Two who ask at once keep the same.
+    const before = this.#kept.get(name);
+    if (before !== undefined) this.#drop(name, before);
+    this.#kept.set(name, kept);
+    this.#size += EACH + kept.answer.size;
+    for (const [oldest, each] of this.#kept) {
+      if (this.#size <= MOST) return;
+      this.#drop(oldest, each);
+    }
+  }
+
+  #drop(name: string, { answer }: Kept): void {
+    if (this.#kept.delete(name)) this.#size -= EACH + answer.size;
+  }
+}
