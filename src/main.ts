@@ -67,12 +67,18 @@ export interface StartTools {
   readonly role?: "serve" | "command";
 }
 
+/** Where a socket listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** The running App. */
 export interface Countersign {
   /** Its HTTP doors without a socket. */
   fetch(request: Request): Promise<Response>;
-  /** Opens the socket that the settings name. */
-  listen(): Promise<{ readonly host: string; readonly port: number }>;
+  /** Opens the sockets that the settings name; `monitoring`: the monitors' own. */
+  listen(): Promise<Address & { readonly monitoring: Address | null }>;
   /** Resolves when no delivery or action is due any more. */
   settle(): Promise<void>;
   /**
@@ -314,12 +320,14 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   return {
     fetch: async (request) => app.fetch(request),
     async listen() {
-      const { monitoring } = settings;
-      if (monitors !== null && monitoring !== undefined)
-        listening.push(await listen(monitors, monitoring.host, monitoring.port));
-      const door = await listen(app, settings.host, settings.port);
-      listening.push(door);
-      return { host: settings.host, port: door.port };
+      const open = async (to: Hono, { host, port }: Address): Promise<Address> => {
+        const door = await listen(to, host, port);
+        listening.push(door);
+        return { host, port: door.port };
+      };
+      const { monitoring: inner } = settings;
+      const monitoring = monitors === null || inner === undefined ? null : await open(monitors, inner);
+      return { ...(await open(app, settings)), monitoring };
     },
     settle: () => worker.settle(),
     async advance(to) {

@@ -15,7 +15,9 @@ import { settingsFrom } from "./settings-of.ts";
 export async function serve(terminal: Terminal, newStore: boolean): Promise<void> {
   const settings = settingsFrom(terminal);
   const app = await startCountersign(settings, { clock: { now: () => Date.now() }, newStore });
-  const { host, port } = await listenOrStop(app);
+  const { host, port, monitoring } = await listenOrStop(app);
+  if (monitoring !== null)
+    terminal.say(`Countersign answers monitors on http://${monitoring.host}:${monitoring.port}`);
   terminal.say(`Countersign listens on http://${host}:${port}`);
   await new Promise<void>((resolve) => {
     process.once("SIGINT", () => resolve());

@@ -3,9 +3,11 @@
 import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 
+import { freePort } from "../../src/cli/scenario/processes.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { doors, WEBHOOK_PATH } from "../../src/server.ts";
 import { readSettings } from "../../src/settings.ts";
+import { openServed } from "../robustness/served.ts";
 import { startApp } from "../support/app.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { toolsOn, webhookHeaders } from "./rig.ts";
@@ -26,6 +28,26 @@ describe("an address of its own for monitors", () => {
     expect((await inner.request(WEBHOOK_PATH, delivery)).status).toBe(404);
     expect((await app.request("/healthz")).status).toBe(200);
     await ledger.close();
+    await database.remove();
+  });
+
+  test("is a socket of its own where the App is served", async () => {
+    const database = await freshDatabase("sqlite");
+    const inner = `127.0.0.1:${await freePort()}`;
+    const served = await openServed(database.where, database.where, {
+      COUNTERSIGN_MONITORING_ADDRESS: inner,
+    });
+    const statusOf = async (url: string): Promise<number> => (await fetch(url)).status;
+    for (const path of ["/readyz", "/metrics"]) expect(await statusOf(`http://${inner}${path}`)).toBe(200);
+    for (const path of ["/readyz", "/metrics"]) expect(await statusOf(served.url + path)).toBe(404);
+    expect(await statusOf(`${served.url}/healthz`)).toBe(200);
+    const post = { method: "POST", body: "{}" };
+    expect((await fetch(`http://${inner}${WEBHOOK_PATH}`, post)).status).toBe(404);
+    expect((await fetch(served.url + WEBHOOK_PATH, post)).status).toBeGreaterThanOrEqual(400);
+    expect((await fetch(served.url + WEBHOOK_PATH, post)).status).not.toBe(404);
+    expect(served.lines.join("\n")).toContain(`answers monitors on http://${inner}`);
+    expect(await served.end("SIGTERM")).toBe(0);
+    await served.close();
     await database.remove();
   });
 

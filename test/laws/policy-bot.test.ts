@@ -19,6 +19,7 @@ import {
   type BotRule,
 } from "../../src/domain/policy-bot/file.ts";
 import { translateBotFile, type Translation } from "../../src/domain/policy-bot/translate.ts";
+import { rounds } from "../support/effort.ts";
 import { ann, bob, carol, dan, person, sha, START, Story } from "../support/facts.ts";
 
 const RULES = ["one", "two", "three", "four"] as const;
@@ -180,10 +181,15 @@ const said = fc.record({
 const pull = fc.record({
   author: fc.constantFrom("ann", "ci[bot]"),
   commits: fc.array(
-    fc.record({ by: fc.constantFrom("ann", "bob", "ci[bot]"), pushed: fc.constantFrom("ann", "bob") }),
+    fc.record({
+      by: fc.constantFrom("ann", "bob", "ci[bot]"),
+      pushed: fc.constantFrom("ann", "bob"),
+      // How much was said before it was pushed; of the first commit nothing.
+      after: fc.constantFrom(0, 0, 1, 2, 4, 9),
+    }),
     {
       minLength: 1,
-      maxLength: 2,
+      maxLength: 3,
     },
   ),
   fork: fc.boolean(),
@@ -198,6 +204,12 @@ const pull = fc.record({
 });
 type Pull = typeof pull extends fc.Arbitrary<infer Value> ? Value : never;
 type Said = Pull["said"][number];
+
+/** How much was said before each commit was pushed, in the order they were; nothing before the first. */
+function pushesOf({ commits, said: all }: Pull): readonly number[] {
+  const [, ...later] = commits.map(({ after }) => Math.min(after, all.length));
+  return [0, ...later.toSorted((a, b) => a - b)];
+}
 
 /** What a note admits to be asked less of: `where/loss`. */
 type Losses = ReadonlySet<string>;
@@ -266,7 +278,7 @@ function candidates(
   method: BotMethods,
   usual: readonly string[],
   state: Said["how"],
-  more: { readonly edits: boolean; readonly anyReview: boolean },
+  more: { readonly edits: boolean; readonly anyReview: boolean; readonly from?: number },
 ): ReadonlyMap<string, number> {
   const words = method.comments ?? usual;
   const patterns = method.comment_patterns ?? [];
@@ -284,7 +296,9 @@ function candidates(
     if (inWords || (how === state && reviews)) last.set(by, { index, edited });
   }
   return new Map(
-    [...last].filter(([, { edited }]) => more.edits || !edited).map(([by, { index }]) => [by, index]),
+    [...last]
+      .filter(([, { index, edited }]) => (more.edits || !edited) && index >= (more.from ?? 0))
+      .map(([by, { index }]) => [by, index]),
   );
 }
 
@@ -304,6 +318,7 @@ function ruleState(rule: BotRule, at: Pull, losses: Losses): readonly State[] {
   const given = candidates(at, options.methods ?? {}, [":+1:"], "approved", {
     edits: options.ignore_edited_comments !== true || admits("edited"),
     anyReview: admits("words") || admits("reviews"),
+    from: options.invalidate_on_push === true ? (pushesOf(at).at(-1) ?? 0) : 0,
   });
   const makers = at.commits.map(({ by }) => by);
   const barred = new Set<string>([
@@ -419,19 +434,26 @@ function passesHere(effective: Policy, at: Pull): boolean {
       complete: true,
     },
   });
-  for (const [index, { by, pushed }] of at.commits.entries())
-    story.push(PEOPLE[pushed] ?? null, `commit ${index}`, {
-      authors: [PEOPLE[by] ?? null],
-      committer: PEOPLE[by] ?? null,
-    });
+  const pushes = pushesOf(at);
+  const pushAt = (said: number): void => {
+    for (const [index, { by, pushed }] of at.commits.entries())
+      if (pushes[index] === said)
+        story.push(PEOPLE[pushed] ?? null, `commit ${index}`, {
+          authors: [PEOPLE[by] ?? null],
+          committer: PEOPLE[by] ?? null,
+        });
+  };
+  pushAt(0);
   for (const [name, conclusion] of Object.entries(at.checks)) story.check(name, conclusion);
   for (const login of Object.keys(PEOPLE))
     if (PEOPLE[login] !== undefined)
       story.rights(PEOPLE[login], {
         permission: isAdmin(login) ? "admin" : login === "ci[bot]" ? "none" : "write",
       });
-  for (const { by, how } of at.said)
+  for (const [index, { by, how }] of at.said.entries()) {
     if (how === "approved" || how === "changes-requested") story.review(PEOPLE[by] ?? null, how);
+    pushAt(index + 1);
+  }
   const facts = story.facts();
   const pulled: PullRequest = {
     ...facts,
@@ -459,7 +481,7 @@ test("what is held there passes here only in a way that a note admits", () => {
       for (const at of pulls)
         if (passesHere(policy, at)) expect(mayPassThere(given, at, losses), JSON.stringify(at)).toBe(true);
     }),
-    { numRuns: 500 },
+    { numRuns: rounds(200, 3_000) },
   );
 });
 
@@ -479,7 +501,7 @@ test("whoever only pushed a change lets it out of nothing, and brings no rule ab
   const policy = policyOf(translateBotFile(given));
   const at: Pull = {
     author: "ann",
-    commits: [{ by: "ann", pushed: "bob" }],
+    commits: [{ by: "ann", pushed: "bob", after: 0 }],
     fork: false,
     head: "dev",
     base: "main",
@@ -527,14 +549,19 @@ test("what can be said exactly lets through the same", () => {
   fc.assert(
     fc.property(plainFile, pull, (given, whole) => {
       const reviews = whole.said.filter(({ how }) => how === "approved");
-      const at: Pull = { ...whole, author: "ann", commits: [{ by: "ann", pushed: "ann" }], said: reviews };
+      const at: Pull = {
+        ...whole,
+        author: "ann",
+        commits: [{ by: "ann", pushed: "ann", after: 0 }],
+        said: reviews,
+      };
       const translated = translateBotFile(given);
       fc.pre(given.approval_rules?.length === RULES.length);
       fc.pre(!translated.notes.some(({ message }) => message.includes("conditions stand below one or")));
       fc.pre(!stateOfAll(given, at).includes("skipped"));
       expect(passesHere(policyOf(translated), at)).toBe(stateOfAll(given, at).includes("approved"));
     }),
-    { numRuns: 500 },
+    { numRuns: rounds(200, 3_000) },
   );
 });
 
@@ -562,6 +589,6 @@ test("any file at all is either translated into a policy without problems, or it
         else expect(read.problems.length).toBeGreaterThan(0);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: rounds(200, 3_000) },
   );
 });

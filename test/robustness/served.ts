@@ -92,6 +92,8 @@ export async function openServed(
     stdio: ["ignore", "pipe", "pipe"],
   });
   const lines = linesOf(child);
+  const inner = env["COUNTERSIGN_MONITORING_ADDRESS"];
+  const monitors = inner === undefined ? url : `http://${inner}`;
   const served: Served = {
     url,
     lines,
@@ -104,7 +106,7 @@ export async function openServed(
     },
     async untilReady(ready) {
       await until(`/readyz to say ${ready}`, async () => {
-        const answer = await fetch(`${url}/readyz`).catch(() => null);
+        const answer = await fetch(`${monitors}/readyz`).catch(() => null);
         return answer !== null && (answer.status === 200) === ready;
       });
     },
