@@ -14,7 +14,7 @@ import { describeOnBothStores } from "../support/stores.ts";
 import { changeEntry, exportTo, GENERATED_AT, PERIOD, smallLog } from "./fixture.ts";
 
 /** Changes before the export, and events while it is written. */
-const CHANGES = rounds(2_000, 20_000);
+const CHANGES = rounds(800, 20_000);
 const EVENTS = 1_000;
 
 describeOnBothStores("an export", (open) => {

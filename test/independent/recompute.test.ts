@@ -24,7 +24,7 @@ import {
 } from "../evidence/fixture.ts";
 import { recompute } from "./recompute.ts";
 
-const CHANGES = rounds(400, 2_000);
+const CHANGES = rounds(150, 2_000);
 const DAY = 86_400_000;
 
 /** A quarter with every kind of trouble: pushes, what cannot be told, waived, historic and only observed, late, with gaps and deviations. */

@@ -55,7 +55,7 @@ export class FailingStore {
       isGone ? Promise.reject(new Error("this process is gone")) : work();
     const failing: Store = {
       kind: store.kind,
-      othersWrote: () => store.othersWrote(),
+      othersWrote: () => (isGone ? null : store.othersWrote()),
       migrate: (work) => living(() => store.migrate(work)),
       read: (work) => living(() => store.read(work)),
       snapshot: (work) => living(() => store.snapshot(work)),

@@ -138,7 +138,7 @@ function standing(state: (typeof STATES)[number]): readonly EmergencyState[] {
 
 describe("every command of everybody in every state of an emergency", () => {
   const allowed = triples.filter((each) => each.to !== null);
-  for (const { state, act, by, is, to } of sample(allowed, 8))
+  for (const { state, act, by, is, to } of sample(allowed, 5))
     test(`${is} may ${act} where it is ${state}: ${to}`, async () => {
       const before = state === "none" ? [] : WAYS[state];
       const ended = state === "withdrawn" || state === "expired" ? [state] : [];
@@ -151,7 +151,7 @@ describe("every command of everybody in every state of an emergency", () => {
       );
     });
 
-  for (const state of sample(STATES, 3))
+  for (const state of sample(STATES, 1))
     test(`whatever else is tried where it is ${state} changes nothing, and is answered`, async () => {
       const before = state === "none" ? [] : WAYS[state];
       const refused = triples.filter((each) => each.state === state && each.to === null);
@@ -193,7 +193,7 @@ const FACTS: readonly {
 describe("what happens by itself in every state of an emergency", () => {
   const states = ["awaiting-reason", "waiting", "authorised", "withdrawn", "expired"] as const;
   const cases = states.flatMap((state) => FACTS.map((fact) => ({ state, ...fact })));
-  for (const { state, as, step, leads } of sample(cases, 6))
+  for (const { state, as, step, leads } of sample(cases, 3))
     test(`where it is ${state} and ${as} it is then ${leads[state] ?? state}`, () =>
       played(storyOf(`${as} ${state}`, [...WAYS[state], step], [there([leads[state] ?? state])])));
 
@@ -210,7 +210,7 @@ describe("what one authorised alone", () => {
     { state: "used", steps: [...alone, merge] },
   ] as const;
   const cases = ways.flatMap((way) => CAST.map((person) => ({ ...way, ...person })));
-  for (const { state, steps, by, is } of sample(cases, 5)) {
+  for (const { state, steps, by, is } of sample(cases, 3)) {
     const may = by === "bob" || by === "gil";
     test(`${is} ${may ? "confirms it" : "cannot confirm it"} where it is ${state}`, () => {
       const says = "You confirmed what ann authorised alone.";

@@ -10,8 +10,7 @@ const LONGEST = [
   "test/stories/scenarios/part-3.test.ts",
   "test/stories/scenarios/part-4.test.ts",
   "test/stories/scenarios-postgres.test.ts",
-  "test/robustness/failed-writes-postgres.test.ts",
-  "test/robustness/failed-writes-sqlite.test.ts",
+  "test/robustness/failed-writes.test.ts",
   "test/robustness/kill.test.ts",
   "test/laws/updates.test.ts",
 ];

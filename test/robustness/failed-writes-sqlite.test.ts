@@ -1,3 +1,0 @@
-import { testFailedWrites } from "./failed-writes.ts";
-
-testFailedWrites("sqlite");
