@@ -110,14 +110,24 @@ export function taskFields({
   return fields;
 }
 
-/** Reads a queued task back. Throws where its kind or its fields are unknown to this version. */
+/** What stands for a field that tasks stored by earlier versions lack. */
+const LACKED: Readonly<Partial<Record<TaskKind, Readonly<Record<string, unknown>>>>> = {
+  // It only names the lane, and what is stored has its lane.
+  "overdue-monthly": { organizationId: 0 },
+};
+
+/** Reads a queued task back, by whichever version it was stored. Throws where its kind or its fields are unknown to this version. */
 export function readTask(event: string, dueAt: Instant, fields: unknown): Task {
   const kind = event.slice(PREFIX.length);
   if (!isTaskKind(kind))
-    throw new Error(`This version knows no task ${kind}; the daily sweep does its work.`);
-  const read = FIELDS[kind].safeParse(fields);
+    throw new Error(
+      `This version knows no task ${kind}. It stays listed; the daily sweep looks at everything again.`,
+    );
+  const read = FIELDS[kind].safeParse({ ...LACKED[kind], ...Object(fields) });
   if (!read.success)
-    throw new Error(`The task ${kind} was stored by another version; the daily sweep does its work.`);
+    throw new Error(
+      `The task ${kind} was stored by another version. It stays listed; the daily sweep looks at everything again.`,
+    );
   // The fields were read by the schema of this very kind.
   return { kind, dueAt, ...read.data } as Task;
 }

@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { writePackage } from "../../src/cli/write-package.ts";
 import { linkHash } from "../../src/domain/chain.ts";
 import { BODIES, ENTRY_KINDS, type Entry, type LoggedEntry } from "../../src/domain/entry.ts";
+import { isTaskEvent, readTask, taskEvent } from "../../src/domain/task.ts";
 import { lineOf } from "../../src/domain/stored.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
@@ -57,6 +58,17 @@ describe.each(RELEASES)("the database that %s left behind", (release) => {
       const moved = states.map((state) => ({ ...again(state), subject: `${state.subject} again` }));
       expect(await ledger.record({ entries: moved }, 2)).toHaveLength(moved.length);
       expect(await ledger.verifyLog()).toMatchObject({ ok: true, size: before.size + moved.length });
+    });
+
+    test("holds tasks that wait, and each can still be done", async () => {
+      const { queue } = await open();
+      const waiting = (await queue.list({ limit: 10_000 })).filter(({ event }) => isTaskEvent(event));
+      expect(waiting.filter(({ status }) => status === "waiting").length).toBeGreaterThan(0);
+      for (const { id, event, receivedAt } of waiting) {
+        const body = await queue.bodyOf(id);
+        const task = readTask(event, receivedAt, JSON.parse(new TextDecoder().decode(body ?? undefined)));
+        expect(taskEvent(task.kind)).toBe(event);
+      }
     });
 
     test("is exported into a package that verifies", async () => {
