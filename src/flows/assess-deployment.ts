@@ -22,6 +22,9 @@ export const OVERTAKING = 24 * 3_600_000;
 /** How soon a webhook that is late is looked for again (ms). */
 const ASK_AGAIN = 60_000;
 
+/** How soon a job that is not shown is first asked for again (ms). */
+const FIRST_LOOK = 2_000;
+
 /** A deployment as GitHub tells it. */
 export type Read = Awaited<ReturnType<typeof readDeployment>>;
 
@@ -107,7 +110,13 @@ export async function withRun<Made extends Success>(
   const { read, environment } = success;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const found = await tools.github.runBehind(octokit, repository, read);
-  if (found === null) return success;
+  const age = tools.clock.now() - success.at;
+  // Its address was told: a job that GitHub does not know may only be not shown yet.
+  if (found === "unshown" && age < SETTLING)
+    throw new Trouble("github-answer", `GitHub does not show yet which run made deployment ${read.number}.`, {
+      waitMs: Math.max(FIRST_LOOK, age),
+    });
+  if (found === null || found === "unshown") return success;
   const listed = await tools.github.readApprovals(octokit, repository, found.id);
   const approvals =
     listed === null ? null : withAttempts(listed, await answeredOf(tools, watched, found.id), found.attempts);

@@ -135,25 +135,28 @@ const JOB = /\/actions\/runs\/(\d+)\/jobs?\/(\d+)/u;
 
 /**
  * The run whose job made a deployment, as of the attempt that did, and how many attempts there are; by the address its statuses link to; null: none did. A workflow that calls the API can
- * write any address, so the job itself is asked which deployment is its own. Throws {@link Trouble}.
+ * write any address, so the job itself is asked which deployment is its own. `unshown`: there is no such job, or none yet. Throws {@link Trouble}.
  */
 export async function runBehind(
   github: GitHub,
   repository: Repository,
   deployment: { readonly number: number; readonly sha: Sha; readonly links: readonly string[] },
-): Promise<(ReadRun & { readonly attempts: number }) | null> {
+): Promise<(ReadRun & { readonly attempts: number }) | "unshown" | null> {
+  let isShown = true;
   for (const link of new Set(deployment.links)) {
     const [, run, job] = JOB.exec(link) ?? [];
     if (run === undefined || job === undefined) continue;
     const route = "GET /repos/{owner}/{repo}/check-runs/{check_run_id}";
     const asked = { ...place(repository), check_run_id: Number(job) };
     const answer = await askMaybe(github, route, asked, JobShape);
+    isShown &&= answer !== null;
     if (answer?.data.deployment?.id !== deployment.number) continue;
     const found = await readRun(github, repository, Number(run));
     if (found?.sha === deployment.sha)
       return { ...(await ofAttempt(github, repository, found, Number(job))), attempts: found.attempt };
+    isShown &&= found !== null;
   }
-  return null;
+  return isShown ? null : "unshown";
 }
 
 /** The run as the attempt began it whose job deployed: GitHub gives a run as its newest attempt. */

@@ -58,7 +58,7 @@ export async function deploymentOfJob(
     const read = await readDeployment(github, repository, number);
     if (read.statuses.at(-1)?.state !== "pending") continue;
     const made = await runBehind(github, repository, read);
-    if (made?.id === run) return number;
+    if (made !== null && made !== "unshown" && made.id === run) return number;
   }
   return null;
 }
