@@ -1,6 +1,7 @@
 /** The branches of production, and where a commit stands to them. */
 
-import type { Instant, Sha } from "../domain/change.ts";
+import { SETTLING } from "../domain/awaited.ts";
+import { NO_COMMIT, type Instant, type Sha } from "../domain/change.ts";
 import { policyOrDefault } from "../domain/decision.ts";
 import { isProductionBranch, refOf } from "../domain/policy/scope.ts";
 import { currentPolicy } from "./assess-change.ts";
@@ -41,22 +42,36 @@ export interface Standing {
 
 /** Where a commit stood at a moment: a forced push may since have taken off what a branch ended on then. */
 export async function standingAt(tools: Tools, watched: Watched, sha: Sha, at: Instant): Promise<Standing> {
-  const standing = await compareWithBranches(tools, watched, sha);
+  const standing = await compareWithBranches(tools, watched, sha, []);
   if (standing.onProductionBranch === true) return standing;
   const landed = await landedChanges(tools, watched.repository.id);
+  // A branch that was moved a moment ago may be shown as it was before: where it went is asked for by commit.
+  const moved = landed.filter((each) => tools.clock.now() - each.at < SETTLING && each.after !== NO_COMMIT);
+  if (moved.length > 0) {
+    const since = await compareWithBranches(tools, watched, sha, moved);
+    if (since.onProductionBranch === true) return since;
+  }
   const headed = landed.find((each) => each.after === sha && each.at <= at);
   return headed === undefined ? standing : { onProductionBranch: true, ref: headed.ref, nowhere: [] };
 }
 
-/** Asks branch by branch, the default branch first, until one holds the commit. */
-async function compareWithBranches(tools: Tools, watched: Watched, sha: Sha): Promise<Standing> {
+/** Asks branch by branch, the default branch first, until one holds the commit; of those that were moved, by the commit they were last moved to. */
+async function compareWithBranches(
+  tools: Tools,
+  watched: Watched,
+  sha: Sha,
+  moved: readonly { readonly ref: string; readonly after: Sha }[],
+): Promise<Standing> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
   let sure = true;
   let nowhere: readonly Sha[] | null = null;
   let whole = true;
   for (const ref of await watchedRefs(tools, watched)) {
-    const branch = ref.replace(/^refs\/heads\//u, "");
-    const compared = await tools.github.compareCommits(octokit, watched.repository, branch, sha, null);
+    const head = moved.findLast((each) => each.ref === ref)?.after;
+    if (moved.length > 0 && head === undefined) continue;
+    const branch = head ?? ref.replace(/^refs\/heads\//u, "");
+    const kept = head === undefined ? null : tools.github.lookups;
+    const compared = await tools.github.compareCommits(octokit, watched.repository, branch, sha, kept);
     if (compared === null) {
       sure = false;
       continue;
