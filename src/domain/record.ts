@@ -655,6 +655,16 @@ export const ObservationSchema = z.discriminatedUnion("kind", [
     state: z.enum(["open", "closed"]).exactOptional(),
   }),
   z.object({
+    /** Subject `check:NAME:SUITE:DELIVERY`, of a commit's checks: how a check or status that a policy asks for ended. */
+    kind: z.literal("check-told"),
+    sha: ShaSchema,
+    name: z.string(),
+    /** Of a check run: the suite it belongs to. Null: it is a commit status. */
+    suite: z.int().nullable(),
+    /** When it ended; of a status, when it was set. */
+    at: InstantSchema,
+  }),
+  z.object({
     /** Subject `right:OF:PERSON:DELIVERY`, of the owner: someone lost a right, or has it back. `of`: a team (`org/slug`), an organisation, or a repository by id. */
     kind: z.literal("right-lost"),
     ownerId: z.int(),

@@ -40,6 +40,7 @@ import { policyAt } from "./policy.ts";
 import { isMadeByQueue } from "./queue-branches.ts";
 import { gapOfUpdate, isNotTold, orUntold, unreadChange, unreadPull } from "./unread.ts";
 import { recordMoves } from "./moves.ts";
+import { unshownChecksOf } from "./told-checks.ts";
 import { recordScope } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { ownKey, spansAt, standingOf } from "./standing.ts";
@@ -577,6 +578,10 @@ async function gatherChange(
     throw notYet(tools, update, `which pull request ${update.after} merged`);
   const [pending] = read.pending;
   if (isFresh && pending !== undefined) throw notYet(tools, update, `that #${pending} is merged`);
+  const onCommit = { sha: update.after, shown: read.checks, until: update.at };
+  const untoldChecks =
+    update.kind === "queue" && isFresh ? await unshownChecksOf(tools, watched, onCommit, policy) : [];
+  if (untoldChecks.length > 0) throw notYet(tools, update, untoldChecks.map(({ what }) => what).join(", "));
   const pullRequests: PullRequest[] = [];
   const shipped: ShippedContent[] = [];
   const gathered: PullRequest[] = [];

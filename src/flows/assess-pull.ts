@@ -20,6 +20,7 @@ import { witnessesOf } from "./observations.ts";
 import { policyAt } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { lookAtMerged } from "./reviews.ts";
+import { unshownChecksOf } from "./told-checks.ts";
 import { isUntold, unreadPull } from "./unread.ts";
 
 /**
@@ -124,13 +125,21 @@ export async function assessGroup(
   for (const number of read.pulls) all.push(await gatherOpen(tools, watched, number));
   // What was shown of it before may have landed or ended since: then there is nothing to judge.
   const gathered = all.filter((each) => read.isOnRecord !== true || isOpenStill(each));
-  const looks = gathered.flatMap(({ lookAt }) => lookAt ?? []);
-  const again = lookAgainAtGroup(watched, group, since, looks);
   const first = gathered[0];
   if (first === undefined) return;
-  const pulls = gathered.map(({ pull }) => withUnshown(pull, read));
   // One of them may do nothing but mend a policy that lets no other pass.
   const policy = (gathered.find((each) => problemsIn(each.policy).length > 0) ?? first).policy;
+  const shown = { sha: group.headSha, shown: read.checks };
+  const unshown = read.checksAreWhole ? await unshownChecksOf(tools, watched, shown, policy) : [];
+  const looks = [...gathered.map(({ lookAt }) => lookAt), nextLook(unshown, tools.clock.now())];
+  const again = lookAgainAtGroup(
+    watched,
+    group,
+    since,
+    looks.filter((at) => at !== null),
+  );
+  const awaited = [...(read.awaited ?? []), ...unshown];
+  const pulls = gathered.map(({ pull }) => withUnshown(pull, { ...read, awaited }));
   const emergencies = [];
   for (const each of gathered)
     emergencies.push(...(await emergenciesOf(tools, watched, each.pull, each.policy)));

@@ -29,6 +29,7 @@ import { observationsOf, witnessesOf } from "./observations.ts";
 import { ownerNames } from "./owner-names.ts";
 import { aboutOf, policyOf, trusted, unknownIn } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { unshownChecksOf } from "./told-checks.ts";
 
 const SECOND = 1_000;
 
@@ -84,6 +85,10 @@ export async function gatherPull(
     return { pull: { ...read.pull, ...brought }, policy, twins, lookAt: lookAt(), isOver };
   const { effective } = policy.record;
   if (read.reworded !== null && readsDescription(effective)) awaited = [...awaited, read.reworded];
+  const { head, checks, merged: landing } = read.pull;
+  const headChecks = { sha: head.sha, shown: checks, until: landing?.at ?? Infinity };
+  if (read.pull.state !== "closed" && read.pull.cut?.includes("checks") !== true)
+    awaited = [...awaited, ...(await unshownChecksOf(tools, watched, headChecks, policy))];
   const before = await landedBefore(tools, watched, read.pull, effective);
   const merged = read.pull.merged?.at ?? null;
   // Rights and texts matter as they are now, or as they were at the merge: read within minutes of it, they were those.
@@ -333,18 +338,21 @@ export async function checksAt(
 ): Promise<readonly Check[]> {
   const posted = await tools.ledger.queue.carriedOut(checkKey(watched.repository.id, sha));
   // GitHub's times are whole seconds.
-  const standing = posted.findLast((action) => Math.floor(postedAt(action) / SECOND) * SECOND <= at);
+  const standing = posted.findLast((action) => wholeSecond(postedAt(action)) <= at);
   if (standing === undefined) return checks;
   const isOurs = (check: Check): boolean => check.name === CHECK_NAME && check.app?.id === tools.appId;
   const ours = checks.find(isOurs);
   const { conclusion } = (standing.payload as CheckRunPayload).text;
-  // Sent, and the App killed before it could note that: then only GitHub knows since when it stood.
-  const wasDecided = posted.some(
+  // Sent, and the App killed before it could note that: then only GitHub knows since when it stood. What was sent before is old.
+  const later = posted.slice(posted.indexOf(standing) + 1);
+  const isShownSince = ours?.completedAt != null && ours.completedAt <= at ? ours.completedAt : null;
+  const wasSent = later.some(
     ({ payload, storedAt }) =>
-      storedAt <= at && (payload as CheckRunPayload).text.conclusion === ours?.conclusion,
+      isShownSince !== null &&
+      wholeSecond(storedAt) <= isShownSince &&
+      (payload as CheckRunPayload).text.conclusion === ours?.conclusion,
   );
-  const isOlder = ours?.completedAt != null && ours.completedAt <= at;
-  if (conclusion !== "success" && isOlder && wasDecided) return checks;
+  if (conclusion !== "success" && wasSent) return checks;
   const app = ours?.app ?? { id: tools.appId, slug: CHECK_NAME };
   const completedAt = conclusion === null ? null : postedAt(standing);
   return [
@@ -356,6 +364,10 @@ export async function checksAt(
       completedAt: completedAt === null ? null : Math.min(completedAt, at),
     },
   ];
+}
+
+function wholeSecond(at: Instant): Instant {
+  return Math.floor(at / SECOND) * SECOND;
 }
 
 function postedAt({ outcome, doneAt }: ListedAction): Instant {

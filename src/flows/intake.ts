@@ -1,11 +1,12 @@
 /** What a delivery leads to: observations kept, caches forgotten, and the subjects to look at again. */
 
 import type { Entry } from "../domain/entry.ts";
-import type { Signal, Subject } from "../github/subject.ts";
+import type { Observed, Signal, Subject } from "../github/subject.ts";
 import { canonical } from "../domain/digest.ts";
 import { observationSubject } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { meet } from "./repositories.ts";
+import { isAskedFor } from "./told-checks.ts";
 
 /** A delivery understood: what it was handled as, or ignored because, and what to look at again. */
 export interface Heard {
@@ -34,7 +35,7 @@ export async function hear(
     return { note: `ignored: ${signal.because}`, subjects: [], installationId: null };
   tools.github.lookups.forget(signal.stale);
   await keepRepository(tools, signal);
-  const entries = observationEntries(signal);
+  const entries = observationEntries(await withoutIdleChecks(tools, signal));
   if (entries.length > 0) await tools.ledger.record({ entries, actions: [] }, tools.clock.now(), fence);
   return {
     note: `handled as ${signal.as}`,
@@ -43,7 +44,23 @@ export async function hear(
   };
 }
 
-function observationEntries(signal: Extract<Signal, { readonly kind: "heard" }>): readonly Entry[] {
+type Understood = Extract<Signal, { readonly kind: "heard" }>;
+
+/** A signal without how checks ended on which nothing depends. */
+async function withoutIdleChecks(tools: Tools, signal: Understood): Promise<Understood> {
+  const { repository } = signal.where;
+  const observations: Observed[] = [];
+  for (const each of signal.observations) {
+    const { observation } = each;
+    const isIdle =
+      observation.kind === "check-told" &&
+      (repository === null || !(await isAskedFor(tools, repository, observation)));
+    if (!isIdle) observations.push(each);
+  }
+  return { ...signal, observations };
+}
+
+function observationEntries(signal: Understood): readonly Entry[] {
   const { repository } = signal.where;
   return signal.observations.flatMap(({ subject, observation, at }): Entry[] => {
     // What concerns all repositories of an owner is kept for none of them.
@@ -61,10 +78,7 @@ function observationEntries(signal: Extract<Signal, { readonly kind: "heard" }>)
 }
 
 /** A repository met for the first time, or under a new name, is recorded from the delivery itself. */
-async function keepRepository(
-  tools: Tools,
-  { where }: Extract<Signal, { readonly kind: "heard" }>,
-): Promise<void> {
+async function keepRepository(tools: Tools, { where }: Understood): Promise<void> {
   const { repository, installationId } = where;
   if (repository === null || installationId === null) return;
   const known = await tools.ledger.state("repository", String(repository.id));

@@ -1,6 +1,6 @@
 /** What webhooks told, read back: of one pull request, of a ref, of an owner's people and policy. */
 
-import type { Instant } from "../domain/change.ts";
+import type { Instant, Sha } from "../domain/change.ts";
 import type { Observation } from "../domain/record.ts";
 import type { Witnesses } from "../github/freshness.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -15,10 +15,16 @@ export function observationSubject(repositoryId: number, observation: Observatio
 
 function aboutOf(observation: Observation): string {
   if ("pull" in observation) return `pull/${observation.pull}`;
+  if (observation.kind === "check-told") return checksOf(observation.sha);
   if ("run" in observation) return `run/${observation.run}`;
   if (observation.kind === "right-lost" || observation.kind === "policy-pushed")
     return `owner/${observation.ownerId}`;
   return observation.kind === "key-told" ? "keys" : observation.ref;
+}
+
+/** What the checks of a commit are observed under. */
+export function checksOf(sha: Sha): string {
+  return `checks/${sha}`;
 }
 
 /** Everything observed of one pull request or one ref since `from`, oldest first; `about` as in {@link observationSubject}. */

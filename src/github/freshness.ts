@@ -4,7 +4,7 @@
  */
 
 import { SETTLING } from "../domain/awaited.ts";
-import { NO_COMMIT, type NotShown, type Instant, type Sha } from "../domain/change.ts";
+import { NO_COMMIT, type Check, type NotShown, type Instant, type Sha } from "../domain/change.ts";
 import type { Observation } from "../domain/record.ts";
 import { listed, type Listed } from "./listed.ts";
 import type { Lookups } from "./lookups.ts";
@@ -168,6 +168,31 @@ export function unshownReviews(
       .map((review) => ({ what: names(review), since: review.submittedAt })),
     dropped: approving.filter(({ submittedAt }) => now - submittedAt >= SETTLING).map(names),
   };
+}
+
+/**
+ * The checks that webhooks told have ended, and that are shown as they were before, or not at all. A check that is run again goes back
+ * and forth: the webhook's word counts for ten minutes. `isAsked`: whether the policy asks for a check of this name.
+ */
+export function unshownChecks(
+  shown: readonly Check[],
+  observations: readonly Observation[],
+  isAsked: (name: string) => boolean,
+  now: Instant,
+): readonly NotShown[] {
+  return observations
+    .filter((each): each is Told<"check-told"> => each.kind === "check-told")
+    .filter(({ name, at }) => now - at < SETTLING && isAsked(name))
+    .filter((told) => !shown.some((check) => isSince(told, check)))
+    .map(({ name, at }) => ({ what: `how ${name} ended`, since: at }));
+}
+
+/** Returns whether a check as it is shown is the one told, or one of its place that came after it. */
+function isSince({ name, suite, at }: Told<"check-told">, check: Check): boolean {
+  if (check.name !== name) return false;
+  if (suite === null) return check.app === null && (check.startedAt ?? 0) >= at;
+  if (check.app === null || (check.suite !== undefined && check.suite !== suite)) return false;
+  return check.completedAt === null ? (check.startedAt ?? 0) > at : check.completedAt >= at;
 }
 
 /** The readings that may lift a told loss of a right are so far apart (ms). */

@@ -226,13 +226,27 @@ const buttonPressed = listen("button", CheckRunEvent, (event, { appId, receivedA
   };
 });
 
+type ToldCheck = Extract<Observation, { kind: "check-told" }>;
+
+function toldCheck(told: Omit<ToldCheck, "kind">, { delivery }: Arrival): Observed {
+  const { name, suite, at } = told;
+  return {
+    subject: `check:${name}:${suite ?? ""}:${delivery}`,
+    observation: { kind: "check-told", ...told },
+    at,
+  };
+}
+
 /** `check_run` */
 export const CHECK_RUN: Listeners = {
-  completed: listen("check", CheckRunEvent, (event, { appId }) =>
-    event.check_run.app?.id === appId
-      ? OWN_CHECK
-      : { subjects: [{ type: "commit", repositoryId: event.repository.id, sha: event.check_run.head_sha }] },
-  ),
+  completed: listen("check", CheckRunEvent, (event, arrival) => {
+    const { repository, check_run: run } = event;
+    if (run.app?.id === arrival.appId) return OWN_CHECK;
+    const { head_sha: sha, name, check_suite: suite, completed_at: at } = run;
+    const subjects: readonly Subject[] = [{ type: "commit", repositoryId: repository.id, sha }];
+    if (suite == null || at == null) return { subjects };
+    return { subjects, observations: [toldCheck({ sha, name, suite: suite.id, at }, arrival)] };
+  }),
   rerequested: checkAsked,
   requested_action: buttonPressed,
 };
@@ -248,8 +262,10 @@ export const CHECK_SUITE: Listeners = {
 
 /** `status` */
 export const STATUS: Listeners = {
-  "": listen("status", StatusEvent, ({ repository, sha }) => ({
+  "": listen("status", StatusEvent, ({ repository, sha, context: name, created_at: at }, arrival) => ({
     subjects: [{ type: "commit", repositoryId: repository.id, sha }],
+    observations:
+      name === undefined || at === undefined ? [] : [toldCheck({ sha, name, suite: null, at }, arrival)],
   })),
 };
 

@@ -66,6 +66,13 @@ export class Lookups {
     });
   }
 
+  /** The answer to `key` where it is remembered. */
+  known<Answer>(key: string): Promise<Answer> | undefined {
+    const known = this.#remembered.get(key);
+    if (known === undefined || known.until <= this.#options.now()) return undefined;
+    return known.answer as Promise<Answer>;
+  }
+
   /** Forgets every answer under any of these tags. */
   forget(stale: readonly string[]): void {
     if (stale.length === 0) return;

@@ -173,6 +173,8 @@ export const CheckRunEvent = z.object({
     app: z.object({ id: z.int() }).nullish(),
     external_id: z.string().nullish().catch(undefined),
     pull_requests: PullNumbers,
+    completed_at: InstantShape.nullish().catch(undefined),
+    check_suite: z.object({ id: z.int() }).nullish().catch(undefined),
   }),
 });
 
@@ -183,7 +185,12 @@ export const CheckSuiteEvent = z.object({
 });
 
 /** `status`. */
-export const StatusEvent = z.object({ repository: RepositoryShape, sha: ShaShape });
+export const StatusEvent = z.object({
+  repository: RepositoryShape,
+  sha: ShaShape,
+  context: z.string().optional().catch(undefined),
+  created_at: InstantShape.optional().catch(undefined),
+});
 
 /** `merge_group`. */
 export const MergeGroupEvent = z.object({

@@ -40,6 +40,8 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "readDeployKeys",
     "readPushesBy",
     "listMergedInto",
+    "readChecks",
+    "runBehind",
   ],
   "it only finds what is then read by itself; what it leaves out the webhook or the sweep brings": [
     "identifyPull",
@@ -56,7 +58,6 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "listTags",
     "listWaitingJobs",
     "deploymentOfJob",
-    "runBehind",
   ],
   "it only names people, or says that too few are left": [
     "readCandidates",
@@ -77,15 +78,14 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "readInstallation",
     "readRepository",
     "missingPermissions",
-    "readChecks",
   ],
+  "it asks nothing: it is what answers are held against": ["Losses", "unshownChecks"],
   "it is about the App itself": [
     "readDeliveryLog",
     "hasServedBefore",
     "redeliver",
     "readWebhookConfig",
     "withoutIt",
-    "Losses",
     "ReadAhead",
   ],
 };

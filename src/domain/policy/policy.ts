@@ -35,7 +35,7 @@ import {
   RequirementFileSchema,
   type RequirementTree,
 } from "./requirement.ts";
-import { WhenSchema } from "./when.ts";
+import { checksIn, WhenSchema } from "./when.ts";
 import type { Infer } from "../schema.ts";
 
 const Names = z.array(z.string().min(1)).min(1);
@@ -370,6 +370,11 @@ export function asksForOwners({ approvals, rules }: Policy): boolean {
   const isOfOwners = (tree: RequirementTree): boolean =>
     leavesOf(tree).some(({ from }) => from.codeowners === true);
   return approvals.some(isOfOwners) || rules.some(({ approval }) => isOfOwners(approval));
+}
+
+/** The names of the checks on which something depends by a policy. */
+export function checksAskedFor({ checks, rules }: Policy): ReadonlySet<string> {
+  return new Set([...checks.map(({ name }) => name), ...rules.flatMap(({ when }) => checksIn(when))]);
 }
 
 /** Whether a policy asks for what the description of a pull request says. */

@@ -126,6 +126,12 @@ export function speaksOf(when: When, keys: readonly (keyof When)[]): boolean {
   return keys.some((key) => when[key] !== undefined) || innerOf(when).some((each) => speaksOf(each, keys));
 }
 
+/** The names of the checks a condition speaks of, however deep. */
+export function checksIn(when: When): readonly string[] {
+  const own = (when.checks ?? []).map((check) => (typeof check === "string" ? check : check.name));
+  return [...own, ...innerOf(when).flatMap(checksIn)];
+}
+
 /** Everyone a condition names, however deep. */
 export function namedIn(when: When): readonly Who[] {
   const own = [when.author, when.contributors, when["only-contributors"]].filter((who) => who !== undefined);
