@@ -30,6 +30,8 @@ export interface Concern {
   readonly ofAll?: boolean;
   /** Those of these people: they could still approve. */
   readonly ofPeople?: readonly number[];
+  /** Whether somebody's approval may be one of those asked for; absent: anybody's. What others pushed elsewhere changes nothing. */
+  readonly mayCount?: (person: number) => boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface Concern {
  */
 export function nextQuestion(
   pull: PullRequest,
-  { ofAll = false, ofPeople = [] }: Concern = {},
+  { ofAll = false, ofPeople = [], mayCount = () => true }: Concern = {},
 ): Question | null {
   const approvals = openApprovals(pull);
   for (const review of approvals) {
@@ -63,7 +65,7 @@ export function nextQuestion(
     return { ask: "merged-into" };
   const push = updateToProve(pull, [...standing, ...hands]);
   if (push !== undefined) return push;
-  const person = standing.find((id) => mayHavePushedElsewhere(pull, id));
+  const person = standing.find((id) => mayCount(id) && mayHavePushedElsewhere(pull, id));
   if (person !== undefined) return { ask: "elsewhere", person };
   for (const reviewer of [...standing, ...ofPeople]) {
     const question = aboutOwnPart(pull, reviewer, standing.length > 1);

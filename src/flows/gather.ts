@@ -8,6 +8,7 @@ import { CHECK_NAME } from "../domain/controls/control.ts";
 import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import { contributorsOf, makersOf } from "../domain/contribution.ts";
 import { keyHolders, type ToldKey } from "../domain/deploy-keys.ts";
+import { authorityOf, entitled } from "../domain/entitled.ts";
 import type { From } from "../domain/policy/from.ts";
 import { notesOnAnybody } from "../domain/policy/anybody.ts";
 import { parsePolicy } from "../domain/policy/parse.ts";
@@ -132,7 +133,9 @@ export async function gatherPull(
   let left = MOST_QUESTIONS;
   const askFor = async (concern: Concern): Promise<void> => {
     for (; left > 0; left -= 1) {
-      const question = nextQuestion(asOnePerson(pull, effective), concern);
+      const asked = asOnePerson(pull, effective);
+      const mayCount = (person: number): boolean => mayGiveAny(asked, person, requirements);
+      const question = nextQuestion(asked, { ...concern, mayCount });
       if (question === null) return;
       pull = { ...pull, ...(await answerTo(tools, octokit, pull, base, effective, question)) };
     }
@@ -146,6 +149,14 @@ export async function gatherPull(
     await askFor({ ofPeople: people.map(({ id }) => id) });
   }
   return { pull, policy, twins, lookAt: lookAt(), isOver };
+}
+
+/** Returns whether an account of somebody who gave a review is, or may be, one of those whose approval is asked for. */
+function mayGiveAny(pull: PullRequest, person: number, requirements: readonly Requirement[]): boolean {
+  const accounts = pull.reviews.flatMap(({ author }) => (author?.id === person ? [author] : []));
+  return accounts.some((account) =>
+    requirements.some(({ from }) => entitled(from, authorityOf(pull, account)) !== "no"),
+  );
 }
 
 /** Whom each source names of which approvals are missing before a merge: whether anybody is left who could give them. */

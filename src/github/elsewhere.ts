@@ -15,7 +15,7 @@ const ONE_PAGE = { direction: "desc", per_page: 100 } as const;
 
 /**
  * Lists the newest pushes of an account to all branches, the newest first; none where GitHub knows no such account. Remembered
- * until somebody pushes. Throws {@link Trouble}.
+ * until they push again. Throws {@link Trouble}.
  */
 export function readPushesBy(
   github: GitHub,
@@ -23,8 +23,8 @@ export function readPushesBy(
   login: string,
   lookups: Lookups,
 ): Promise<readonly RefUpdate[]> {
-  const key = `pushes-by:${repository.id}:${login.toLowerCase()}`;
-  return lookups.remember(key, [tags.pushes(repository.id)], async () => {
+  const own = tags.pushesBy(repository.id, login);
+  return lookups.remember(own, [own, tags.pushes(repository.id)], async () => {
     const route = "GET /repos/{owner}/{repo}/activity";
     const asked = { ...place(repository), ...ONE_PAGE, actor: login };
     return (await askMaybe(github, route, asked, ActivityShape, [404, 422]))?.data ?? [];

@@ -28,7 +28,9 @@ const push = listen("push", PushEvent, (event, arrival) => {
   if (ref.startsWith("refs/tags/")) return tagPushed(event, arrival);
   if (!ref.startsWith("refs/heads/")) return "it is neither a branch nor a tag";
   const subjects: Subject[] = [{ type: "branch", repositoryId: repository.id, ref }];
-  const stale: string[] = [tags.pushes(repository.id)];
+  const stale: string[] = [
+    sender === null ? tags.pushes(repository.id) : tags.pushesBy(repository.id, sender.login),
+  ];
   if (before === NO_COMMIT || after === NO_COMMIT) stale.push(tags.branches(repository.id));
   if (touchesPolicy(event)) {
     stale.push(tags.policy(repository.id));

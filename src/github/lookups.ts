@@ -14,6 +14,9 @@ export const tags = {
   deployKeys: (repositoryId: number): string => `deploy-keys:${repositoryId}`,
   /** Who pushed what to any branch of a repository. */
   pushes: (repositoryId: number): string => `pushes:${repositoryId}`,
+  /** What one account pushed to any branch of a repository. */
+  pushesBy: (repositoryId: number, login: string): string =>
+    `pushes-by:${repositoryId}:${login.toLowerCase()}`,
   /** The names of a repository's branches. */
   branches: (repositoryId: number): string => `branches:${repositoryId}`,
   installation: (installationId: number): string => `installation:${installationId}`,

@@ -1,0 +1,26 @@
+/** How many requests to GitHub an event may cost where nothing is old and everything lasting is known. */
+
+import { expect, test } from "vitest";
+
+import { benchRequests } from "../../bench/requests.ts";
+
+/** The most requests of a warm event: a minute after one like it, with tokens not counted. */
+const MOST: Readonly<Record<string, number>> = {
+  "pull request opened": 3,
+  "pull request pushed to": 3,
+  "review, 3 commits, one team rule": 2,
+  "second review of the same pull request": 2,
+  "push after a review, which it ends": 4,
+  "check completed": 3,
+  "merge group, judged, landed and judged again": 18,
+  merged: 16,
+};
+
+test.each(Object.entries(MOST))(
+  "%s: at most %i requests",
+  async (event, most) => {
+    const [row] = await benchRequests([event]);
+    expect(row?.warm, row?.asked.join("\n")).toBeLessThanOrEqual(most);
+  },
+  60_000,
+);
