@@ -675,6 +675,8 @@ export const ObservationSchema = z.discriminatedUnion("kind", [
     permission: PermissionSchema.exactOptional(),
     /** The team (`org/slug`) through which it was held in a repository: who is in it may hold it otherwise too. Absent: by themselves. */
     through: z.string().exactOptional(),
+    /** Of a team: its id, and whether it is in another one, whose rights its members have too. */
+    team: z.object({ id: z.int(), isNested: z.boolean() }).exactOptional(),
     isBack: z.boolean(),
     at: InstantSchema,
   }),

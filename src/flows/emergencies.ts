@@ -38,6 +38,7 @@ import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import { trusted } from "./policy.ts";
 import { witnessesOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { teamsHere } from "./teams-here.ts";
 
 /** The label that opens an emergency, compared without case. It then waits for its reason. */
 export const EMERGENCY_LABEL = "emergency";
@@ -113,6 +114,8 @@ export async function authorityFor(
   names?: PolicyNames,
 ): Promise<Authority | null> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
+  const told = await witnessesOf(tools, watched).ofOwner();
+  const teams = await teamsHere(tools, watched.repository, told);
   const [authority] = await tools.github.readAuthorities(
     octokit,
     { pull: { repository: watched.repository, reviews: [] }, mayWrite: new Set<number>() },
@@ -125,7 +128,7 @@ export async function authorityFor(
       people: [actor],
     },
     tools.github.lookups,
-    new tools.github.Losses(await witnessesOf(tools, watched).ofOwner(), tools.github.lookups),
+    new tools.github.Losses(told, tools.github.lookups, Infinity, teams),
   );
   if (authority === undefined) return null;
   const [sure] = await trusted(tools, watched, [authority], names);

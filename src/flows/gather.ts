@@ -30,6 +30,7 @@ import { observationsOf, witnessesOf } from "./observations.ts";
 import { ownerNames } from "./owner-names.ts";
 import { aboutOf, policyOf, trusted, unknownIn } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { teamsHere } from "./teams-here.ts";
 import { unshownChecksOf } from "./told-checks.ts";
 
 const SECOND = 1_000;
@@ -63,7 +64,8 @@ export async function gatherPull(
     witnesses,
   });
   const ofOwner = await witnesses.ofOwner();
-  const losses = new tools.github.Losses(ofOwner, tools.github.lookups, read.pull.merged?.at);
+  const teams = await teamsHere(tools, watched.repository, ofOwner);
+  const losses = new tools.github.Losses(ofOwner, tools.github.lookups, read.pull.merged?.at, teams);
   const isOver = read.over !== null;
   let awaited = read.pull.awaited ?? [];
   const lookAt = (): Instant | null => {

@@ -104,15 +104,18 @@ async function groupsLeft(
 ): Promise<readonly string[]> {
   const left: string[] = [];
   for (const { name, ids } of groups) {
-    if (ids?.has(id) !== true) continue;
     const [org = ""] = name.split("/");
     const isMember = async (): Promise<boolean> =>
       (await read(github, name, lookups))?.some((member) => member.id === id) === true;
     const under = [tags.team(name), tags.organization(org)];
+    if (ids?.has(id) !== true) {
+      await losses.lookAgain({ of: name, personId: id }, under, isMember);
+      continue;
+    }
     // Who leaves an organisation leaves its teams.
     const lost =
-      (await losses.holding(name, id, under, isMember)) ??
-      (name === org ? null : await losses.holding(org, id, under, isMember));
+      (await losses.holding({ of: name, personId: id }, under, isMember)) ??
+      (name === org ? null : await losses.holding({ of: org, personId: id }, under, isMember));
     if (lost === null) left.push(name);
   }
   return left;
@@ -130,18 +133,36 @@ async function permissionLeft(
     return known !== "unknown" && rank(known) > rank(permission);
   };
   const under = [tags.permission(id), tags.organization(owner)];
-  const lost =
-    (await losses.holding(String(id), actor.id, under, isMore)) ??
-    (await losses.holding(owner.toLowerCase(), actor.id, under, isMore));
-  if (lost !== null) return lost.permission ?? "none";
-  for (const team of losses.teamsOf(id)) {
+  const personId = actor.id;
+  const reading = "permission";
+  const whole = owner.toLowerCase();
+  for (const where of [String(id), whole]) {
+    const lost = await losses.holding({ of: where, personId, reading }, under, isMore);
+    if (lost !== null) return lost.permission ?? "none";
+  }
+  const isMaybeIn = async (team: string): Promise<boolean> => {
     const members = await teamMembers(github, team, lookups);
     // Of a team nobody may look into, anybody may be a member.
-    if (members !== null && !members.some((member) => member.id === actor.id)) continue;
-    const through = await losses.holding(String(id), actor.id, under, isMore, team);
-    if (through !== null) return through.permission ?? "none";
+    return members === null || members.some((member) => member.id === personId);
+  };
+  for (const team of losses.teamsOf(id)) {
+    if (!(await isMaybeIn(team))) continue;
+    const lost = await losses.holding({ of: String(id), personId, through: team, reading }, under, isMore);
+    if (lost !== null) return lost.permission ?? "none";
   }
-  return read();
+  for (const { team, isAll } of losses.teamsLeft(owner, personId)) {
+    if (isAll && !(await isMaybeIn(team))) continue;
+    if ((await losses.holding({ of: team, personId, reading }, under, isMore)) !== null) return "none";
+  }
+  const known = await read();
+  const isShown = ({ permission = "none" }: { readonly permission?: Permission }): Promise<boolean> =>
+    Promise.resolve(known === "unknown" || rank(known) >= rank(permission));
+  await losses.lookAgain({ of: String(id), personId }, under, isShown);
+  for (const { permission, ...gained } of losses.teamsGained(owner, id, personId)) {
+    if (gained.through !== undefined && !(await isMaybeIn(gained.through))) continue;
+    await losses.lookAgain({ ...gained, personId }, under, () => isShown({ permission }));
+  }
+  return known;
 }
 
 /** Logins of people who hold what `from` asks for, at most a hundred; those of unreadable teams are left out. */

@@ -3,8 +3,15 @@
  * INVARIANT: nothing else decides whether an answer is old. Only what cannot be undone proves that one is.
  */
 
-import { SETTLING } from "../domain/awaited.ts";
-import { NO_COMMIT, type Check, type NotShown, type Instant, type Sha } from "../domain/change.ts";
+import { nextLook, SETTLING } from "../domain/awaited.ts";
+import {
+  NO_COMMIT,
+  type Check,
+  type NotShown,
+  type Instant,
+  type Permission,
+  type Sha,
+} from "../domain/change.ts";
 import type { Observation } from "../domain/record.ts";
 import { listed, type Listed } from "./listed.ts";
 import type { Lookups } from "./lookups.ts";
@@ -201,20 +208,47 @@ const APART = 30_000;
 /** A loss of a right, as a webhook told it. */
 export type Loss = Told<"right-lost">;
 
+/** Teams with rights in a repository; null: it is not known which have. */
+type TeamsHere =
+  | readonly { readonly id: number | null; readonly slug: string; readonly role?: Permission | undefined }[]
+  | null;
+
+interface Gained {
+  readonly of: string;
+  readonly through?: string;
+  readonly permission: Permission;
+}
+
+interface Held {
+  readonly of: string;
+  readonly personId: number;
+  readonly through?: string;
+  readonly reading?: string;
+}
+
 /** The losses of rights that webhooks told, and when one of them must be looked at again. One for each gathering. */
 export class Losses {
   readonly #losses: readonly Loss[];
+  readonly #gains: readonly Loss[];
   readonly #lookups: Lookups;
+  readonly #teams: TeamsHere;
   #lookAt: Instant | null = null;
 
-  /** `until`: what was lost later is none of its business. */
-  constructor(observations: readonly Observation[], lookups: Lookups, until: Instant = Infinity) {
+  /** `until`: what was lost later is none of its business. `teams`: those with rights in the repository, as far as known. */
+  constructor(
+    observations: readonly Observation[],
+    lookups: Lookups,
+    until: Instant = Infinity,
+    teams: TeamsHere = null,
+  ) {
     const last = new Map<string, Loss>();
     for (const each of observations)
       if (each.kind === "right-lost" && each.at <= until)
         last.set(`${each.of}\n${each.personId ?? ""}\n${each.through ?? ""}`, each);
     this.#losses = [...last.values()].filter(({ isBack }) => !isBack);
+    this.#gains = [...last.values()].filter(({ isBack }) => isBack);
     this.#lookups = lookups;
+    this.#teams = teams;
   }
 
   /** When to look again, because a reading contradicted what was told; null: none did. */
@@ -229,17 +263,33 @@ export class Losses {
     );
   }
 
+  /** The teams (`org/slug`) that somebody left, or that are no more, and that may have given them a right in the repository. `isAll`: it is deleted. */
+  teamsLeft(
+    organization: string,
+    personId: number,
+  ): readonly { readonly team: string; readonly isAll: boolean }[] {
+    const prefix = `${organization.toLowerCase()}/`;
+    const given = ({ of, team }: Loss): boolean =>
+      this.#teams === null ||
+      team?.isNested === true ||
+      this.#teams.some(
+        ({ id, slug }) => (id !== null && id === team?.id) || `${prefix}${slug.toLowerCase()}` === of,
+      );
+    return this.#losses
+      .filter(({ of, personId: who }) => of.startsWith(prefix) && (who === null || who === personId))
+      .filter(given)
+      .map(({ of: team, personId: who }) => ({ team, isAll: who === null }));
+  }
+
   /**
    * The loss that outweighs a reading which contradicts it, or null. A webhook's word counts for ten minutes, then two readings thirty
    * seconds apart that agree. `of`: a team (`org/slug`), an organisation, or a repository by id; `under`: what the reading is remembered by;
-   * `through`: the team of theirs through which it may have been held.
+   * `through`: the team of theirs through which it may have been held; `reading`: what is read, where one loss takes several things.
    */
   async holding(
-    of: string,
-    personId: number,
+    { of, personId, through, reading = "" }: Held,
     under: readonly string[],
     contradicts: (loss: Loss) => Promise<boolean>,
-    through?: string,
   ): Promise<Loss | null> {
     const loss = this.#losses.findLast(
       (each) =>
@@ -249,7 +299,7 @@ export class Losses {
     const now = this.#lookups.now();
     if (now - loss.at < SETTLING) return this.#hold(loss, loss.at + SETTLING);
     const readings = await this.#lookups.rememberForever(
-      `loss:${of}:${personId}:${loss.at}:${through ?? ""}`,
+      `loss:${of}:${personId}:${loss.at}:${through ?? ""}:${reading}`,
       () => Promise.resolve<{ first: Instant | null; agreed: boolean }>({ first: null, agreed: false }),
     );
     if (readings.agreed) return null;
@@ -260,6 +310,44 @@ export class Losses {
     readings.agreed = readings.first !== null;
     readings.first ??= now;
     return readings.agreed ? null : this.#hold(loss, now + APART);
+  }
+
+  /**
+   * Has a right that somebody was told to have again, and that is not shown, asked for again for ten minutes: it counts once it is shown.
+   * `under`, `of` and `through` as of {@link Losses.holding}.
+   */
+  async lookAgain(
+    { of, personId, through }: Held,
+    under: readonly string[],
+    isShown: (gain: Loss) => Promise<boolean>,
+  ): Promise<void> {
+    const now = this.#lookups.now();
+    const gain = this.#gains.findLast(
+      (each) =>
+        each.of === of && each.through === through && (each.personId === null || each.personId === personId),
+    );
+    const look = gain === undefined ? null : nextLook([{ what: of, since: gain.at }], now);
+    if (gain === undefined || look === null || (await isShown(gain))) return;
+    this.#lookups.forget(under);
+    this.#lookAt = Math.min(this.#lookAt ?? Infinity, look);
+  }
+
+  /** The teams of an organisation with what they give in the repository, that somebody was told to be in, or that were told to give more. */
+  teamsGained(organization: string, repositoryId: number, personId: number): readonly Gained[] {
+    const prefix = `${organization.toLowerCase()}/`;
+    const joined = this.#gains
+      .filter(({ of, personId: who }) => of.startsWith(prefix) && who === personId)
+      .map(({ of }) => ({ of, permission: this.#roleOf(prefix, of) }));
+    const given = this.#gains
+      .filter(({ of, through }) => of === String(repositoryId) && through !== undefined)
+      .map(({ of, through, permission }) => ({ of, through: through ?? "", permission }));
+    return [...joined, ...given].flatMap(({ permission, ...gained }) =>
+      permission === undefined ? [] : [{ ...gained, permission }],
+    );
+  }
+
+  #roleOf(prefix: string, team: string): Permission | undefined {
+    return this.#teams?.find(({ slug }) => `${prefix}${slug.toLowerCase()}` === team)?.role;
   }
 
   #hold(loss: Loss, lookAt: Instant): Loss {

@@ -25,10 +25,26 @@ function lost(loss: Loss, { receivedAt: at, delivery }: Arrival): readonly Obser
   return [{ subject, observation: { kind: "right-lost", ...loss, at }, at }];
 }
 
-/** The most that GitHub's older word for a role stands for; undefined: it says none. */
+/** The least that GitHub's older word for a role stands for; undefined: it says none. */
+function atLeast(word: string | null | undefined): Permission | undefined {
+  return PERMISSIONS.find((each) => each === word);
+}
+
+/** The most that it stands for. */
 function atMost(word: string | null | undefined): Permission | undefined {
   if (word === "write") return "maintain";
-  return word === "read" ? "triage" : PERMISSIONS.find((each) => each === word);
+  return word === "read" ? "triage" : atLeast(word);
+}
+
+type Rights = NonNullable<NonNullable<z.infer<typeof TeamEvent>["repository"]>["permissions"]>;
+
+/** The highest right that these words tell of. */
+function highestIn({ pull, triage, push, maintain, admin }: Rights): Permission {
+  if (admin === true) return "admin";
+  if (maintain === true) return "maintain";
+  if (push === true) return "write";
+  if (triage === true) return "triage";
+  return pull === true ? "read" : "none";
 }
 
 function rankOf(permission: Permission | undefined): number {
@@ -39,7 +55,8 @@ const member = listen("member", MemberEvent, (event, arrival) => {
   const { repository, sender: by, member: person, action, changes } = event;
   const { id: repositoryId, ownerId: organizationId } = repository;
   const { receivedAt: at } = arrival;
-  const to = action === "removed" ? "none" : atMost(changes?.permission?.to);
+  // A word that may stand for less than before counts as less: what is more is shown soon.
+  const to = action === "removed" ? "none" : atLeast(changes?.permission?.to);
   const isLess = rankOf(to) < rankOf(atMost(changes?.old_permission?.from));
   const observations =
     person === null || to === undefined
@@ -68,28 +85,51 @@ const member = listen("member", MemberEvent, (event, arrival) => {
 export const MEMBER: Listeners = same(member, "added", "edited", "removed");
 
 /** What those in a team lost, or have back: their place in it, or what it gave them in a repository. */
-function lossesIn(
-  { organization: { id: ownerId }, repository, member: person, action }: z.infer<typeof TeamEvent>,
-  name: string,
-  arrival: Arrival,
-): readonly Observed[] {
-  const team = name.toLowerCase();
+function lossesIn(event: z.infer<typeof TeamEvent>, arrival: Arrival): readonly Observed[] {
+  const { organization, repository, member: person, action, changes, team } = event;
+  const { id: ownerId } = organization;
+  // Of a deleted team its members' webhooks tell no more than the number.
+  const name = `${organization.login}/${team.slug ?? `#${team.id ?? ""}`}`.toLowerCase();
+  const which =
+    team.id === undefined ? {} : { team: { id: team.id, isNested: (team.parent ?? null) !== null } };
+  const inRepository = (isBack: boolean, permission?: Permission): readonly Observed[] => {
+    if (repository === undefined) return [];
+    const left = permission === undefined ? {} : { permission };
+    const loss = { ownerId, of: String(repository.id), personId: null, through: name, isBack, ...left };
+    return lost(loss, arrival);
+  };
   switch (action) {
     case "added":
     case "removed":
       if (person === null) return [];
-      return lost({ ownerId, of: team, personId: person.id, isBack: action === "added" }, arrival);
+      return lost({ ownerId, of: name, personId: person.id, isBack: action === "added", ...which }, arrival);
     case "deleted":
-      return lost({ ownerId, of: team, personId: null, isBack: false }, arrival);
+      return lost({ ownerId, of: name, personId: null, isBack: false, ...which }, arrival);
     case "added_to_repository":
-    case "removed_from_repository": {
-      if (repository === undefined) return [];
-      const isBack = action === "added_to_repository";
-      return lost({ ownerId, of: String(repository.id), personId: null, through: team, isBack }, arrival);
+    case "removed_from_repository":
+      return inRepository(
+        action === "added_to_repository",
+        action === "added_to_repository" && repository?.permissions !== undefined
+          ? highestIn(repository.permissions)
+          : undefined,
+      );
+    case "edited": {
+      const before = changes?.repository?.permissions.from;
+      if (before === undefined) return [];
+      const now = repository?.permissions;
+      if (now === undefined) return inRepository(false);
+      const [from, to] = [atMost(wordOf(highestIn(before))), highestIn(now)];
+      return inRepository(rankOf(to) >= rankOf(from), to);
     }
     default:
       return [];
   }
+}
+
+/** GitHub's older word for a right: what it was before, `changes` tells in these alone. */
+function wordOf(permission: Permission): string {
+  if (permission === "maintain") return "write";
+  return permission === "triage" ? "read" : permission;
 }
 
 /** A team gives membership and permissions, and child teams pass both on: all that was read of the organisation is stale. */
@@ -98,14 +138,24 @@ const team = listen("team", TeamEvent, (event, arrival) => {
     organization,
     team: { slug },
     repository,
+    sender: by,
   } = event;
-  const observations = slug === undefined ? [] : lossesIn(event, `${organization.login}/${slug}`, arrival);
+  const observations = lossesIn(event, arrival);
   const stale = [tags.organization(organization.login)];
   if (slug !== undefined) stale.unshift(tags.team(`${organization.login}/${slug}`));
   if (repository === undefined) {
     return { subjects: [{ type: "organization", organizationId: organization.id }], stale, observations };
   }
-  return { subjects: [{ type: "repository", repositoryId: repository.id }], stale, observations };
+  const { id: repositoryId, ownerId: organizationId } = repository;
+  const { receivedAt: at } = arrival;
+  return {
+    subjects: [
+      { type: "protection", repositoryId, organizationId, by, at, part: "people" },
+      { type: "repository", repositoryId },
+    ],
+    stale,
+    observations,
+  };
 });
 
 /** `membership` */

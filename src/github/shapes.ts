@@ -229,13 +229,34 @@ export const ProtectionEvent = z.object({
   sender: MaybeActorShape,
 });
 
-/** `membership` and `team`. A deleted team may have no slug left. */
+/** Which of GitHub's older words apply to a right, the least first. */
+const RightsShape = z.object({
+  pull: z.boolean().optional(),
+  triage: z.boolean().optional(),
+  push: z.boolean().optional(),
+  maintain: z.boolean().optional(),
+  admin: z.boolean().optional(),
+});
+
+/** `membership` and `team`. A deleted team may have no slug left. `permissions`: what the team has in the repository now. */
 export const TeamEvent = z.object({
   action: z.string(),
   member: MaybeActorShape,
   organization: Organization,
-  team: z.object({ slug: z.string().optional() }),
-  repository: RepositoryShape.optional().catch(undefined),
+  team: z.object({
+    id: z.int().optional().catch(undefined),
+    slug: z.string().optional(),
+    parent: z.object({ id: z.int() }).nullish().catch(undefined),
+  }),
+  repository: z
+    .intersection(RepositoryShape, z.object({ permissions: RightsShape.optional().catch(undefined) }))
+    .optional()
+    .catch(undefined),
+  sender: MaybeActorShape,
+  changes: z
+    .object({ repository: z.object({ permissions: z.object({ from: RightsShape }) }).optional() })
+    .optional()
+    .catch(undefined),
 });
 
 /** `team_add`. */

@@ -364,6 +364,54 @@ describe("a signal", () => {
     expect(told("edited")).toEqual([]);
   });
 
+  test("keeps what is left to a team in a repository when that is lowered, and that it was raised", () => {
+    const told = (from: object, permissions: object | undefined): unknown =>
+      heard("team", {
+        action: "edited",
+        organization: { id: 2, login: "Acme" },
+        team: { slug: "DBA" },
+        repository: { ...repository, permissions },
+        changes: { repository: { permissions: { from } } },
+      }).observations.map(({ observation }) => observation);
+    const loss = { kind: "right-lost", ownerId: 2, of: "5", personId: null, through: "acme/dba" };
+    const read = { admin: false, push: false, pull: true };
+    const write = { ...read, push: true };
+    expect(told(write, read)).toMatchObject([{ ...loss, permission: "read", isBack: false }]);
+    expect(told(read, write)).toMatchObject([{ ...loss, permission: "write", isBack: true }]);
+    expect(told({ ...write, admin: true }, write)).toMatchObject([{ permission: "write", isBack: false }]);
+    // The old word is the same for two rights: what may be less counts as less.
+    expect(told(write, write)).toMatchObject([{ permission: "write", isBack: false }]);
+    expect(told(write, { ...write, maintain: true })).toMatchObject([{ isBack: true }]);
+    const unsaid = told(write, undefined);
+    expect(unsaid).toMatchObject([{ ...loss, isBack: false }]);
+    expect(unsaid).not.toMatchObject([{ permission: expect.anything() as unknown }]);
+  });
+
+  test("keeps whose place in a deleted team is gone, by the team's number", () => {
+    const { observations } = heard("membership", {
+      action: "removed",
+      organization: { id: 2, login: "Acme" },
+      member: { id: 12, login: "bob", type: "User" },
+      team: { id: 31, name: "DBA", deleted: true },
+      repository: undefined,
+    });
+    expect(observations).toMatchObject([
+      { observation: { of: "acme/#31", personId: 12, team: { id: 31, isNested: false }, isBack: false } },
+    ]);
+  });
+
+  test("takes a person's right for the least that GitHub's older word may stand for", () => {
+    const told = (from: string, to: string): unknown =>
+      heard("member", {
+        action: "edited",
+        member: { id: 12, login: "bob", type: "User" },
+        changes: { old_permission: { from }, permission: { from, to } },
+      }).observations.map(({ observation }) => observation);
+    expect(told("write", "write")).toMatchObject([{ permission: "write", isBack: false }]);
+    expect(told("admin", "write")).toMatchObject([{ permission: "write", isBack: false }]);
+    expect(told("read", "write")).toMatchObject([{ permission: "write", isBack: true }]);
+  });
+
   test("keeps when and by whom the App was suspended", () => {
     const installation = { id: 9, suspended_at: "2026-07-06T10:00:00Z", updated_at: "2026-07-06T10:00:05Z" };
     const { subjects } = heard("installation", { action: "suspend", installation, repository: undefined });

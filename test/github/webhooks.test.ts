@@ -95,6 +95,11 @@ const TOUR: readonly Record<string, unknown>[] = [
   { do: "set-permission", by: "ann", person: "cat", permission: "write" },
   { do: "set-permission", by: "ann", person: "cat", permission: "maintain" },
   { do: "set-permission", by: "ann", person: "cat", permission: "none" },
+  { do: "set-team-permission", by: "ann", team: "core", permission: "write" },
+  { do: "set-team-permission", by: "ann", team: "core", permission: "read" },
+  { do: "set-team-permission", by: "ann", team: "core", permission: "none" },
+  { do: "add-to-team", by: "ann", person: "bob", team: "gone" },
+  { do: "delete-team", by: "ann", team: "gone" },
   { do: "rename-user", person: "cat", to: "cath" },
   { do: "replace-team", by: "ann", team: "core", person: "bob" },
   { do: "delete-user", person: "cat" },
@@ -163,6 +168,7 @@ describe("webhooks", () => {
         "release",
         "repository",
         "repository_ruleset",
+        "team",
         "workflow_run",
       ]
     `);

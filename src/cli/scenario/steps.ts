@@ -287,6 +287,13 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
   "add-to-team": { ...person, team: text },
   "remove-from-team": { ...person, team: text },
   "set-permission": { ...person, permission: PermissionSchema },
+  "set-team-permission": {
+    team: text,
+    permission: PermissionSchema.describe(
+      "what the team may do in the repository; none: it is taken from it",
+    ),
+  },
+  "delete-team": { team: text },
   "rename-user": { ...person, to: text.describe("the new login; the old one is free") },
   "replace-team": { team: text, ...person },
   "delete-user": person,

@@ -1,6 +1,7 @@
 /** Who may do what in a repository, as settings that are kept over time like the others. */
 
-import type { Setting, SettingName } from "./settings.ts";
+import type { Permission } from "../change.ts";
+import type { Setting, SettingName, SettingValue } from "./settings.ts";
 import { isUnobservable, type Unobservable } from "./snapshot.ts";
 
 /** Who has rights beyond reading in a repository, and which teams bring them. */
@@ -11,6 +12,12 @@ export interface SeenPeople {
   readonly teams:
     readonly { readonly id: number; readonly slug: string; readonly role: string }[] | Unobservable | null;
 }
+
+/** What the settings of people are of. */
+const WHOLE = { kind: "repository", id: "whole", name: "" } as const;
+
+/** The setting that says which teams have rights. */
+export const TEAMS = { place: WHOLE, setting: "teams" } as const;
 
 /** What people may do: each includes those below. */
 export type Role = "admin" | "maintain" | "write";
@@ -24,9 +31,32 @@ const SETTINGS: Readonly<Record<Role, SettingName>> = {
 /** The settings that are read of people, and not of how the repository is set. */
 export const PEOPLE_SETTINGS: readonly SettingName[] = [...Object.values(SETTINGS), "teams"];
 
+/** A team as {@link peopleSettings} writes it. */
+const TEAM = /^(?<slug>.+)#(?<id>\d+) \((?<role>[^()]*)\)$/u;
+
+/** GitHub's older words for what a team may do. */
+const ROLES: Readonly<Record<string, Permission>> = {
+  pull: "read",
+  triage: "triage",
+  push: "write",
+  maintain: "maintain",
+  admin: "admin",
+};
+
+/** Reads back which teams have rights from the value of the setting `teams`; null: they are not known. */
+export function teamsIn(
+  value: SettingValue | null | undefined,
+): readonly { readonly id: number; readonly slug: string; readonly role: Permission | undefined }[] | null {
+  if (!Array.isArray(value)) return null;
+  return value.flatMap((each: string) => {
+    const { slug, id, role = "" } = TEAM.exec(each)?.groups ?? {};
+    return slug === undefined ? [] : [{ id: Number(id), slug, role: ROLES[role] }];
+  });
+}
+
 /** Who has which right, each under the highest they have: `login#id`. */
 export function peopleSettings(seen: SeenPeople): readonly Setting[] {
-  const place = { kind: "repository", id: "whole", name: "" } as const;
+  const place = WHOLE;
   const { people, teams } = seen;
   const roles = (["admin", "maintain", "write"] as const).map((role): Setting => {
     const setting = SETTINGS[role];

@@ -17,7 +17,7 @@ import {
   transferRepository,
 } from "./repositories.ts";
 import { ownerOf, personOf, step, StepError, type Scene, type StepKind } from "./step.ts";
-import { deleteUser, needOwner, setRole, setTeamMember, teamOf } from "./teams.ts";
+import { deleteTeam, deleteUser, needOwner, setRole, setTeamMember, setTeamRole, teamOf } from "./teams.ts";
 import { environmentOf } from "./deployments.ts";
 
 const personKey = { person: z.string() };
@@ -40,6 +40,21 @@ export const ORGANIZATION_STEPS: Readonly<Record<string, StepKind>> = {
     const { world, repository, actor } = scene;
     needRole(world, repository, actor, "admin");
     setRole(world, repository, personOf(world, person), permission, actor);
+    return undefined;
+  }),
+  "set-team-permission": step(
+    { team: z.string(), permission: z.enum(ROLES) },
+    (scene, { team, permission }) => {
+      const { world, organization, repository, actor } = scene;
+      needRole(world, repository, actor, "admin");
+      setTeamRole(world, repository, organization, teamOf(world, organization, team), permission, actor);
+      return undefined;
+    },
+  ),
+  "delete-team": step({ team: z.string() }, (scene, { team }) => {
+    const { world, organization, actor } = scene;
+    needOwner(world, organization, actor);
+    deleteTeam(world, organization, teamOf(world, organization, team), actor);
     return undefined;
   }),
   "rename-user": step({ person: z.string(), to: z.string() }, (scene, { person, to }) => {

@@ -3,8 +3,9 @@
 import type { Account, Organization, Repository, Role, Team } from "../model.ts";
 import { ROLES } from "../model.ts";
 import { Refused } from "../refused.ts";
-import { teamShape, userShape } from "../shapes/accounts.ts";
+import { permissionFlags, teamShape, userShape } from "../shapes/accounts.ts";
 import { apiUrl } from "../shapes/form.ts";
+import { repositoryShape } from "../shapes/repositories.ts";
 import { emit } from "../webhooks.ts";
 import type { World } from "../world.ts";
 
@@ -90,6 +91,60 @@ export function setRole(
     sender: by,
     body: { member: userShape(world, person), ...(action === "removed" ? {} : { changes }) },
   });
+}
+
+/** Gives a team a role in a repository, or takes it (`none`). */
+export function setTeamRole(
+  world: World,
+  repository: Repository,
+  organization: Organization,
+  team: Team,
+  role: Role,
+  by: Account,
+): void {
+  const old = team.repositories.get(repository.id) ?? "none";
+  if (old === role) return;
+  if (role === "none") team.repositories.delete(repository.id);
+  else team.repositories.set(repository.id, role);
+  const action =
+    role === "none" ? "removed_from_repository" : old === "none" ? "added_to_repository" : "edited";
+  const { admin, pull, push } = permissionFlags(old);
+  emit(world, {
+    event: "team",
+    action,
+    repository,
+    organization,
+    sender: by,
+    body: {
+      team: teamShape(world, team, role === "none" ? undefined : role),
+      repository: { ...repositoryShape(world, repository), permissions: permissionFlags(role) },
+      ...(action === "edited"
+        ? { changes: { repository: { permissions: { from: { admin, pull, push } } } } }
+        : {}),
+    },
+  });
+}
+
+/** Deletes a team; of its members GitHub tells with no more of the team than its number and name. */
+export function deleteTeam(world: World, organization: Organization, team: Team, by: Account): void {
+  const told = { repository: null, organization, sender: by } as const;
+  const shape = teamShape(world, team);
+  world.teams.delete(team.id);
+  for (const id of team.members.keys()) {
+    const person = world.accounts.get(id);
+    if (person === undefined) continue;
+    emit(world, {
+      ...told,
+      event: "membership",
+      action: "removed",
+      body: {
+        scope: "organization",
+        member: userShape(world, person),
+        team: { id: team.id, name: team.name, deleted: true },
+      },
+    });
+  }
+  emit(world, { ...told, event: "team", action: "deleted", body: { team: shape } });
 }
 
 /** The three words older interfaces have for roles. */
