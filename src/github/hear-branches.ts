@@ -58,7 +58,7 @@ const push = listen("push", PushEvent, (event, arrival) => {
 });
 
 /** `push` */
-export const PUSH: Listeners = { "": push };
+export const PUSH = { "": push } satisfies Listeners;
 
 /** A key that may only read pushes nothing. */
 const deployKey = listen("deploy-key", DeployKeyEvent, (event, arrival) => {
@@ -81,7 +81,7 @@ const deployKey = listen("deploy-key", DeployKeyEvent, (event, arrival) => {
 });
 
 /** `deploy_key` */
-export const DEPLOY_KEY: Listeners = same(deployKey, "created", "deleted");
+export const DEPLOY_KEY = same(deployKey, "created", "deleted") satisfies Listeners;
 
 const protection = listen("protection", ProtectionEvent, (event, arrival) => {
   const { repository, organization, sender: by, action } = event;
@@ -103,7 +103,7 @@ const protection = listen("protection", ProtectionEvent, (event, arrival) => {
 });
 
 /** `repository_ruleset` (of a repository or an organisation) and `branch_protection_rule` */
-export const PROTECTION: Listeners = same(protection, "created", "edited", "deleted");
+export const PROTECTION = same(protection, "created", "edited", "deleted") satisfies Listeners;
 
 /** `branch_protection_configuration`: all classic protection of a repository switched off or on */
-export const PROTECTION_CONFIGURATION: Listeners = same(protection, "enabled", "disabled");
+export const PROTECTION_CONFIGURATION = same(protection, "enabled", "disabled") satisfies Listeners;

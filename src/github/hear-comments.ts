@@ -79,7 +79,7 @@ function heard(repositoryId: number, found: Commented | string): Hearing {
 }
 
 /** `issue_comment` */
-export const ISSUE_COMMENT: Listeners = {
+export const ISSUE_COMMENT = {
   created: listen("command", IssueCommentEvent, ({ repository, issue, comment }, { appId }) =>
     // As it was written: what was done to it since does not matter.
     heard(repository.id, commented(issue, comment, appId, false)),
@@ -92,4 +92,4 @@ export const ISSUE_COMMENT: Listeners = {
       return heard(repository.id, commented(issue, comment, appId, true));
     },
   ),
-};
+} satisfies Listeners;

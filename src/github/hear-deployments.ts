@@ -20,7 +20,7 @@ const deployment = listen("deployment", DeploymentEvent, (event) => {
 });
 
 /** `deployment` and `deployment_status` */
-export const DEPLOYMENT: Listeners = { created: deployment };
+export const DEPLOYMENT = { created: deployment } satisfies Listeners;
 
 const GateEvent = z.object({
   repository: RepositoryShape,
@@ -30,7 +30,7 @@ const GateEvent = z.object({
 });
 
 /** `deployment_protection_rule` */
-export const DEPLOYMENT_PROTECTION_RULE: Listeners = {
+export const DEPLOYMENT_PROTECTION_RULE = {
   requested: listen("gate", GateEvent, (event) => {
     // The run is named nowhere but in the address to answer at.
     const run = /\/actions\/runs\/(\d+)\/deployment_protection_rule$/u.exec(
@@ -41,7 +41,7 @@ export const DEPLOYMENT_PROTECTION_RULE: Listeners = {
     const of = { deployment: asked.id, environment, run: Number(run) };
     return { subjects: [{ type: "gate", repositoryId: repository.id, ...of }] };
   }),
-};
+} satisfies Listeners;
 
 const Environment = z.object({ environment: z.string() }).nullish();
 
@@ -80,7 +80,7 @@ const answered = listen("job", AnsweredEvent, (event, arrival) => {
 });
 
 /** `deployment_review` */
-export const DEPLOYMENT_REVIEW: Listeners = { approved: answered, rejected: answered };
+export const DEPLOYMENT_REVIEW = { approved: answered, rejected: answered } satisfies Listeners;
 
 const RunEvent = z.object({
   repository: RepositoryShape,
@@ -88,13 +88,13 @@ const RunEvent = z.object({
 });
 
 /** `workflow_run` */
-export const WORKFLOW_RUN: Listeners = {
+export const WORKFLOW_RUN = {
   completed: listen("run", RunEvent, ({ repository, workflow_run: { id, conclusion } }) =>
     conclusion === "success"
       ? { subjects: [{ type: "run", repositoryId: repository.id, run: id }] }
       : "a run that did not succeed deployed nothing we know of",
   ),
-};
+} satisfies Listeners;
 
 const ReleaseEvent = z.object({
   repository: RepositoryShape,
@@ -102,12 +102,12 @@ const ReleaseEvent = z.object({
 });
 
 /** `release` */
-export const RELEASE: Listeners = {
+export const RELEASE = {
   // The push that made the tag is told on its own, and may have been lost.
   published: listen("release", ReleaseEvent, ({ repository, release }) => ({
     subjects: [{ type: "tag", repositoryId: repository.id, tag: release.tag_name }],
   })),
-};
+} satisfies Listeners;
 
 /** A push that made, moved or deleted a tag. The commit an annotated tag stands for is named beside it. */
 export function tagPushed(event: z.infer<typeof PushEvent>, arrival: Arrival): Exclude<Hearing, string> {

@@ -45,8 +45,8 @@ function touched(happened: IssueTouched["happened"]): Listener {
 }
 
 /** `issues` */
-export const ISSUES: Listeners = {
+export const ISSUES = {
   closed: touched("closed"),
   reopened: touched("reopened"),
   edited: touched("edited"),
-};
+} satisfies Listeners;

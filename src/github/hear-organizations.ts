@@ -82,7 +82,7 @@ const member = listen("member", MemberEvent, (event, arrival) => {
 });
 
 /** `member` */
-export const MEMBER: Listeners = same(member, "added", "edited", "removed");
+export const MEMBER = same(member, "added", "edited", "removed") satisfies Listeners;
 
 /** What those in a team lost, or have back: their place in it, or what it gave them in a repository. */
 function lossesIn(event: z.infer<typeof TeamEvent>, arrival: Arrival): readonly Observed[] {
@@ -159,25 +159,25 @@ const team = listen("team", TeamEvent, (event, arrival) => {
 });
 
 /** `membership` */
-export const MEMBERSHIP: Listeners = same(team, "added", "removed");
+export const MEMBERSHIP = same(team, "added", "removed") satisfies Listeners;
 
 /** `team` */
-export const TEAM: Listeners = same(
+export const TEAM = same(
   team,
   "created",
   "deleted",
   "edited",
   "added_to_repository",
   "removed_from_repository",
-);
+) satisfies Listeners;
 
 /** `team_add` */
-export const TEAM_ADD: Listeners = {
+export const TEAM_ADD = {
   "": listen("team", TeamAddEvent, ({ repository, team: { slug } }) => ({
     subjects: [{ type: "repository", repositoryId: repository.id }],
     stale: [tags.team(`${repository.owner}/${slug}`), tags.permission(repository.id)],
   })),
-};
+} satisfies Listeners;
 
 const organization = listen("organization", OrganizationEvent, (event, arrival) => {
   const {
@@ -200,13 +200,13 @@ const organization = listen("organization", OrganizationEvent, (event, arrival) 
 });
 
 /** `organization` */
-export const ORGANIZATION: Listeners = same(
+export const ORGANIZATION = same(
   organization,
   "member_added",
   "member_removed",
   "renamed",
   "deleted",
-);
+) satisfies Listeners;
 
 /** After which the repository is still ours to see, and may be protected otherwise. */
 const SEEN_ON: ReadonlySet<Happening> = new Set([
@@ -233,7 +233,7 @@ function repository(happened: Happening): Listener {
 }
 
 /** `repository` */
-export const REPOSITORY: Listeners = {
+export const REPOSITORY = {
   created: repository("repository-created"),
   deleted: repository("repository-deleted"),
   renamed: repository("repository-renamed"),
@@ -253,7 +253,7 @@ export const REPOSITORY: Listeners = {
       return repository("repository-edited").hear(payload, arrival);
     },
   },
-};
+} satisfies Listeners;
 
 function installation(happened: Happening): Listener {
   return listen(happened, InstallationEvent, ({ installation, sender: by }, arrival) => {
@@ -274,13 +274,13 @@ function installation(happened: Happening): Listener {
 }
 
 /** `installation` */
-export const INSTALLATION: Listeners = {
+export const INSTALLATION = {
   created: installation("installed"),
   deleted: installation("uninstalled"),
   suspend: installation("suspended"),
   unsuspend: installation("unsuspended"),
   new_permissions_accepted: installation("permissions-accepted"),
-};
+} satisfies Listeners;
 
 const repositories = listen(
   "installation-repositories",
@@ -304,10 +304,10 @@ const repositories = listen(
 );
 
 /** `installation_repositories` */
-export const INSTALLATION_REPOSITORIES: Listeners = same(repositories, "added", "removed");
+export const INSTALLATION_REPOSITORIES = same(repositories, "added", "removed") satisfies Listeners;
 
 /** `installation_target` */
-export const INSTALLATION_TARGET: Listeners = {
+export const INSTALLATION_TARGET = {
   renamed: listen("account-renamed", InstallationTargetEvent, ({ installation }, { receivedAt: at }) => {
     const { id: installationId } = installation;
     const happened = "account-renamed";
@@ -318,4 +318,4 @@ export const INSTALLATION_TARGET: Listeners = {
       ],
     };
   }),
-};
+} satisfies Listeners;

@@ -126,7 +126,7 @@ const closed = listen("pull-request-closed", PullRequestEvent, (event, arrival) 
 });
 
 /** `pull_request` */
-export const PULL_REQUEST: Listeners = {
+export const PULL_REQUEST = {
   opened,
   labeled: changed("pull-request", ({ label }) =>
     label === undefined ? {} : { label: { name: label, is: true } },
@@ -141,7 +141,7 @@ export const PULL_REQUEST: Listeners = {
   synchronize,
   edited,
   closed,
-};
+} satisfies Listeners;
 
 function theReviewed(event: z.infer<typeof ReviewEvent>): Subject {
   return { type: "pull", repositoryId: event.repository.id, number: event.pull_request.number };
@@ -187,12 +187,12 @@ const dismissed = listen("review-dismissed", ReviewEvent, (event, arrival) => {
 });
 
 /** `pull_request_review` */
-export const PULL_REQUEST_REVIEW: Listeners = {
+export const PULL_REQUEST_REVIEW = {
   submitted,
   dismissed,
   // Its `commit_id` may have been moved since it was given, so an edit is no witness of the commit.
   edited: listen("review-edited", ReviewEvent, (event) => ({ subjects: [theReviewed(event)] })),
-};
+} satisfies Listeners;
 
 const OWN_CHECK = "it is our own check run";
 
@@ -238,7 +238,7 @@ function toldCheck(told: Omit<ToldCheck, "kind">, { delivery }: Arrival): Observ
 }
 
 /** `check_run` */
-export const CHECK_RUN: Listeners = {
+export const CHECK_RUN = {
   completed: listen("check", CheckRunEvent, (event, arrival) => {
     const { repository, check_run: run } = event;
     if (run.app?.id === arrival.appId) return OWN_CHECK;
@@ -249,28 +249,28 @@ export const CHECK_RUN: Listeners = {
   }),
   rerequested: checkAsked,
   requested_action: buttonPressed,
-};
+} satisfies Listeners;
 
 /** `check_suite` */
-export const CHECK_SUITE: Listeners = {
+export const CHECK_SUITE = {
   rerequested: listen("recheck", CheckSuiteEvent, ({ repository, check_suite: suite }, { appId }) =>
     suite.app?.id === appId
       ? { subjects: [{ type: "commit", repositoryId: repository.id, sha: suite.head_sha }] }
       : "the button belongs to another app's checks",
   ),
-};
+} satisfies Listeners;
 
 /** `status` */
-export const STATUS: Listeners = {
+export const STATUS = {
   "": listen("status", StatusEvent, ({ repository, sha, context: name, created_at: at }, arrival) => ({
     subjects: [{ type: "commit", repositoryId: repository.id, sha }],
     observations:
       name === undefined || at === undefined ? [] : [toldCheck({ sha, name, suite: null, at }, arrival)],
   })),
-};
+} satisfies Listeners;
 
 /** `merge_group` */
-export const MERGE_GROUP: Listeners = {
+export const MERGE_GROUP = {
   checks_requested: listen("merge-group", MergeGroupEvent, ({ repository, merge_group: group }) => ({
     subjects: [
       {
@@ -285,4 +285,4 @@ export const MERGE_GROUP: Listeners = {
   destroyed: listen("merge-group-gone", MergeGroupEvent, ({ repository, merge_group: group }) => ({
     subjects: [{ type: "branch", repositoryId: repository.id, ref: group.base_ref }],
   })),
-};
+} satisfies Listeners;

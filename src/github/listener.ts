@@ -19,8 +19,12 @@ export function listen<Shape extends z.ZodType>(
 }
 
 /** The same listener for several actions. */
-export function same(listener: Listener, ...actions: readonly string[]): Record<string, Listener> {
-  return Object.fromEntries(actions.map((action) => [action, listener]));
+export function same<const Action extends string>(
+  listener: Listener,
+  ...actions: readonly Action[]
+): Record<Action, Listener> {
+  // The keys are the very actions given.
+  return Object.fromEntries(actions.map((action) => [action, listener])) as Record<Action, Listener>;
 }
 
 function missing(error: z.ZodError): string {

@@ -1,71 +1,15 @@
 /** A delivery and what it means for us, or why it means nothing. Pure; never throws. */
 
-import { ISSUE_COMMENT } from "./hear-comments.ts";
-import { ISSUES } from "./hear-issues.ts";
-import { DEPLOY_KEY, PROTECTION, PROTECTION_CONFIGURATION, PUSH } from "./hear-branches.ts";
-import {
-  DEPLOYMENT,
-  DEPLOYMENT_PROTECTION_RULE,
-  DEPLOYMENT_REVIEW,
-  RELEASE,
-  WORKFLOW_RUN,
-} from "./hear-deployments.ts";
-import {
-  INSTALLATION,
-  INSTALLATION_REPOSITORIES,
-  INSTALLATION_TARGET,
-  MEMBER,
-  MEMBERSHIP,
-  ORGANIZATION,
-  REPOSITORY,
-  TEAM,
-  TEAM_ADD,
-} from "./hear-organizations.ts";
-import {
-  CHECK_RUN,
-  CHECK_SUITE,
-  MERGE_GROUP,
-  PULL_REQUEST,
-  PULL_REQUEST_REVIEW,
-  STATUS,
-} from "./hear-pulls.ts";
+import { LISTENERS } from "./listeners.ts";
 import { PlaceShape, RepositoryShape } from "./shapes.ts";
+import { TOLD } from "./told.ts";
 import type { Arrival, Listeners, Signal, Where } from "./subject.ts";
 
-const LISTENERS: ReadonlyMap<string, Listeners> = new Map([
-  ["branch_protection_configuration", PROTECTION_CONFIGURATION],
-  ["branch_protection_rule", PROTECTION],
-  ["check_run", CHECK_RUN],
-  ["check_suite", CHECK_SUITE],
-  ["deploy_key", DEPLOY_KEY],
-  ["deployment", DEPLOYMENT],
-  ["deployment_protection_rule", DEPLOYMENT_PROTECTION_RULE],
-  ["deployment_review", DEPLOYMENT_REVIEW],
-  ["deployment_status", DEPLOYMENT],
-  ["installation", INSTALLATION],
-  ["installation_repositories", INSTALLATION_REPOSITORIES],
-  ["installation_target", INSTALLATION_TARGET],
-  ["issue_comment", ISSUE_COMMENT],
-  ["issues", ISSUES],
-  ["member", MEMBER],
-  ["membership", MEMBERSHIP],
-  ["merge_group", MERGE_GROUP],
-  ["organization", ORGANIZATION],
-  ["pull_request", PULL_REQUEST],
-  ["pull_request_review", PULL_REQUEST_REVIEW],
-  ["push", PUSH],
-  ["release", RELEASE],
-  ["repository", REPOSITORY],
-  ["repository_ruleset", PROTECTION],
-  ["status", STATUS],
-  ["team", TEAM],
-  ["team_add", TEAM_ADD],
-  ["workflow_run", WORKFLOW_RUN],
-]);
+const BY_EVENT: ReadonlyMap<string, Listeners> = new Map(Object.entries(LISTENERS));
 
 /** The events we understand and the actions of each that we act on; an empty list for an event without actions. */
 export const HANDLED: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  [...LISTENERS].map(([event, listeners]) => [event, Object.keys(listeners).filter((name) => name !== "")]),
+  Object.entries(TOLD).map(([event, actions]) => [event, Object.keys(actions).filter((name) => name !== "")]),
 );
 
 /** Handled events that GitHub sends to every App: they cannot be asked for in app.yml. */
@@ -95,7 +39,7 @@ export function signal(event: string, payload: unknown, arrival: Arrival): Signa
   const place = PlaceShape.safeParse(payload);
   if (!place.success) return { kind: "ignored", because: "the payload is not an object" };
   const action = place.data.action ?? "";
-  const listeners = LISTENERS.get(event);
+  const listeners = BY_EVENT.get(event);
   const listener = listenerOf(listeners, action);
   if (listener === null) return { kind: "ignored", because: reason(event, action, listeners) };
   const hearing = listener.hear(payload, arrival);
