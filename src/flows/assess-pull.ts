@@ -44,6 +44,8 @@ export async function assessPull(
   const twins = [...told, ...untold];
   if (pull.state !== "open") {
     await lookAtMerged(tools, watched, pull, policy);
+    // A review after the merge may be the one that is owed.
+    if (tasks.length > 0) await tools.ledger.record({ tasks }, tools.clock.now(), watched.fence);
     for (const twin of again ? [] : twins) await assessPull(tools, watched, twin, null, true);
     return;
   }
