@@ -1,6 +1,6 @@
 /** `countersign assess --facts`: the judgement alone, on stored facts. Nothing is asked, nothing is recorded. */
 
-import type { Assessment, Outcome, Verdict } from "../domain/result.ts";
+import type { Assessment, JudgedApproval, Outcome, Verdict } from "../domain/result.ts";
 import { assessSnapshot } from "../domain/snapshot.ts";
 import { oneLine, time, VERDICT_TITLES } from "../domain/wording.ts";
 import type { Answer, ExitCode, Terminal } from "./answer.ts";
@@ -50,9 +50,16 @@ export function approvalLines({ approvals }: Assessment): readonly string[] {
   const rows = approvals.map((each) => [
     oneLine(each.login),
     each.counts ? "yes" : "no",
+    (each.served ?? []).map(servedWords).join(" and "),
     oneLine(each.reason),
   ]);
-  return ["", ...columns(["approval by", "counts", "why"], rows)];
+  return ["", ...columns(["approval by", "counts", "serves", "why"], rows)];
+}
+
+/** "1 from acme/dba or cat, asked by “payments” (by acme/dba)". */
+function servedWords({ requirement, rule, by }: NonNullable<JudgedApproval["served"]>[number]): string {
+  const asked = rule === null ? "" : `, asked by “${oneLine(rule)}”`;
+  return `${oneLine(requirement)}${asked} (${by.map(oneLine).join(", ")})`;
 }
 
 const OUTCOMES: Readonly<Record<Outcome, string>> = {

@@ -1,6 +1,6 @@
 /** Which reviews count: entitled, for this content, not withdrawn, by someone who did not make alone what it covers, one per person. */
 
-import type { AskState } from "./ask.ts";
+import type { Ask, AskState } from "./ask.ts";
 import { asked, asksOf, stateOf } from "./asks.ts";
 import type { Actor, Authority, Instant, PullRequest, Review } from "./change.ts";
 import {
@@ -17,12 +17,13 @@ import {
 import { cutReasons } from "./cut.ts";
 import { carriedBy } from "./landed-before.ts";
 import { contentOf, isDismissed, newestDecisive, samePerson } from "./reviewed.ts";
-import { authorityOf, entitled } from "./entitled.ts";
+import { authorityOf, entitled, entitledBy, type Rights } from "./entitled.ts";
 import { whyNobody } from "./nobody.ts";
 import { asOnePerson, mayBeSomeoneElse, personBehind } from "./identity.ts";
 import type { Policy } from "./policy/policy.ts";
-import type { Requirement } from "./policy/requirement.ts";
+import { leavesOf, type Requirement } from "./policy/requirement.ts";
 import type { JudgedApproval } from "./result.ts";
+import { whenGiven, type WhenGiven } from "./when-given.ts";
 import { approvalReason, sources, type ApprovalCode, type ApprovalDetail } from "./wording.ts";
 
 /** What the approvals of a pull request come to at one moment. */
@@ -140,7 +141,9 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
   const settled = besideUnseen.length > spared ? besideUnseen : [];
   return {
     approvals: [
-      ...judged.map((each) => (settled.includes(each) ? notAlone(each.judged) : each.judged)),
+      ...judged
+        .map((each) => (settled.includes(each) ? { ...each, judged: notAlone(each.judged) } : each))
+        .map((each) => servedBy(each, asks, leaves)),
       ...replaced,
       ...late,
     ].map((each) => byAccount(each, given, policy)),
@@ -244,8 +247,11 @@ interface Judged extends Covering {
   readonly sure: boolean;
   /** Would count if what could not be found out were in its favour. */
   readonly possible: boolean;
-  /** For each requirement, whether its giver may meet it. */
+  /** For each requirement, whether its giver may meet it, and might when giving it. */
   readonly entitled: readonly Certainty[];
+  /** What its giver may do, and might when giving it; null: not read. */
+  readonly rights: Rights | null;
+  readonly whenGiving: WhenGiven | null;
   /** What could not be found out about it. */
   readonly unknown: readonly string[];
 }
@@ -260,20 +266,29 @@ function judge(
 ): Judged {
   const actor = review.author;
   const authority = actor === null ? null : authorityOf(pull, actor);
-  const entitlements = leaves.map((each) =>
-    each.unknown === undefined ? entitled(each.from, authority) : "unknown",
-  );
+  const then = authority === null ? null : whenGiven(pull, review, authority);
+  const entitledAs = (rights: Rights | null): readonly Certainty[] =>
+    leaves.map((each) => (each.unknown === undefined ? entitled(each.from, rights) : "unknown"));
+  const now = entitledAs(authority);
+  const when = entitledAs(then?.rights ?? null);
+  const entitlements = now.map((each, index) => both(each, when[index] ?? "unknown"));
   const covers = coverageBy(actor, pull, policy, makers);
   const answer = (
     code: ApprovalCode,
     state: "sure" | "possible" | "no",
     detail: ApprovalDetail = {},
   ): Judged => ({
-    judged: { ...refused(review, code, detail), counts: state === "sure" },
+    judged: {
+      ...refused(review, code, detail),
+      counts: state === "sure",
+      ...(detail.unseenThen === true ? { basis: "read-later" as const } : {}),
+    },
     sure: state === "sure",
     possible: state !== "no",
     entitled: entitlements,
     covers,
+    rights: authority,
+    whenGiving: then,
     unknown: state === "possible" ? [approvalReason(code, review.author?.login ?? "ghost", detail)] : [],
   });
   if (isDismissed(review, at)) return answer("dismissed", "no");
@@ -295,13 +310,17 @@ function judge(
     return answer("own-work", "no");
   const content = contentOf(review, pull);
   if (content === "earlier") return answer("earlier-version", "no");
-  if (entitlements.length > 0 && entitlements.every((each) => each === "no"))
-    return answer("no-authority", "no");
+  if (entitlements.length > 0 && entitlements.every((each) => each === "no")) {
+    if (now.every((each) => each === "no") || authority === null || then === null)
+      return answer("no-authority", "no");
+    return answer("entitled-later", "no", { gained: gainedSince(leaves, authority, then.rights) });
+  }
   if (mayBeSomeoneElse(policy, actor)) return answer("unknown-person", "possible");
   if (review.state === "unknown") return answer("unknown-state", "possible");
   if (content === "unknown")
     return answer(review.commit === null ? "unknown-commit" : "unproven-content", "possible");
   if (entitlements.length > 0 && entitlements.every((each) => each !== "yes")) {
+    if (now.includes("yes")) return answer("unknown-when-given", "possible");
     const address = addressAsked(leaves, authority);
     return address === null
       ? answer("unknown-authority", "possible")
@@ -312,7 +331,14 @@ function judge(
   const covered = current.filter((each) => each === "yes").length;
   const unsure = real.filter((each) => each === "unknown" || each === "unseen").length;
   const doubt = doubtAbout(makers, covers);
-  const detail = { covered, of: current.length, ...(doubt === null ? {} : { doubt }) };
+  const isSeenThen =
+    leaves.length === 0 || leaves.some(({ from }) => entitled(from, then?.seen ?? null) === "yes");
+  const detail = {
+    covered,
+    of: current.length,
+    ...(doubt === null ? {} : { doubt }),
+    ...(isSeenThen ? {} : { unseenThen: true }),
+  };
   const unknown = unsure === 0 ? [] : [approvalReason("unknown-maker", actor.login, detail)];
   if (unsure > 0 && !real.includes("yes")) {
     const open = answer("unknown-maker", "possible", detail);
@@ -321,6 +347,42 @@ function judge(
   }
   const code = covered < current.length ? "covers-some" : real.includes("no") ? "replaced-work" : "counts";
   return { ...answer(code, "sure", detail), unknown };
+}
+
+/** What holds at both of two moments. */
+function both(a: Certainty, b: Certainty): Certainty {
+  if (a === "no" || b === "no") return "no";
+  return a === "unknown" || b === "unknown" ? "unknown" : "yes";
+}
+
+/** What entitles somebody now and did not when they approved. */
+function gainedSince(leaves: readonly Requirement[], now: Rights, then: Rights): readonly string[] {
+  const ways = (rights: Rights): readonly string[] => leaves.flatMap(({ from }) => entitledBy(from, rights));
+  return [...new Set(ways(now).filter((way) => !ways(then).includes(way)))];
+}
+
+/** The requirements an approval that counts served, and what entitled its giver to each. */
+function servedBy(
+  { judged, entitled: may, rights, whenGiving: then }: Judged,
+  asks: readonly Ask[],
+  leaves: readonly Requirement[],
+): JudgedApproval {
+  if (!judged.counts || rights === null || then === null) return judged;
+  const served = asks.flatMap(({ by: rule, tree }) =>
+    leavesOf(tree)
+      .filter((leaf) => may[leaves.indexOf(leaf)] === "yes")
+      .map(({ required, from }) => {
+        const [now, when] = [entitledBy(from, rights), entitledBy(from, then.rights)];
+        const common = now.filter((way) => when.includes(way));
+        return {
+          requirement: `${required} from ${sources(from)}`,
+          rule,
+          by: common.length > 0 ? common : [...new Set([...when, ...now])],
+          whenGiven: entitled(from, then.seen) === "yes" ? ("observed" as const) : ("read-later" as const),
+        };
+      }),
+  );
+  return served.length === 0 ? judged : { ...judged, served };
 }
 
 /** Those a source names whose approval is not among those given, each person once, with what it would cover. */

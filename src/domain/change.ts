@@ -121,6 +121,32 @@ export const AuthoritySchema = z.object({
 /** The authority someone held when it was read. Team slugs are `org/slug`, lower case. */
 export type Authority = Infer<typeof AuthoritySchema>;
 
+const RightToldSchema = z.object({
+  of: z.string().describe("A team (`org/slug`) or an organisation, lower case, or `repository`"),
+  gained: z.boolean().describe("False: lost"),
+  atLeast: PermissionSchema.exactOptional().describe(
+    "What was given in the repository, at least; absent: not told",
+  ),
+  at: InstantSchema,
+  later: z.enum(["yes", "no", "unknown"]).describe("Whether it came after the approval"),
+});
+
+/** A right somebody gained or lost around an approval of theirs, as a webhook told it. */
+export type RightTold = Infer<typeof RightToldSchema>;
+
+const GivenSchema = z.object({
+  review: z.int(),
+  readings: z
+    .array(AuthoritySchema)
+    .describe(
+      "What its giver might do, as first read after it was given; more than one where the first left something open",
+    ),
+  told: z.array(RightToldSchema).describe("Oldest first"),
+});
+
+/** What was seen of somebody's rights around the moment an approval was given. */
+export type Given = Infer<typeof GivenSchema>;
+
 /** Describes {@link Review}. */
 export const ReviewSchema = z.object({
   id: z.int(),
@@ -484,6 +510,10 @@ export const PullRequestSchema = z.object({
   reviews: z.array(ReviewSchema),
   checks: z.array(CheckSchema),
   authorities: z.array(AuthoritySchema),
+  given: z
+    .array(GivenSchema)
+    .exactOptional()
+    .describe("What was seen of the rights of those who approved when they did. Absent: nothing"),
   holders: z
     .array(HoldersSchema)
     .exactOptional()

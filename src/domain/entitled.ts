@@ -1,9 +1,12 @@
 /** Whether someone is among the people a policy names. Logins name; people are compared by the ids their rights were read for. */
 
-import { PERMISSIONS, type Actor, type Authority, type PullRequest } from "./change.ts";
+import { PERMISSIONS, type Actor, type Authority, type Permission, type PullRequest } from "./change.ts";
 import type { Certainty } from "./contribution.ts";
 import type { Who } from "./policy/from.ts";
 import type { Owners, Source } from "./policy/requirement.ts";
+
+/** What somebody may do. `atLeast`: what is certain of a permission that is not known. */
+export type Rights = Omit<Authority, "asked"> & { readonly atLeast?: Permission };
 
 /** What was read of someone's rights, or null where nobody asked. */
 export function authorityOf(pull: PullRequest, actor: Actor): Authority | null {
@@ -17,7 +20,7 @@ export function authorityOf(pull: PullRequest, actor: Actor): Authority | null {
 }
 
 /** Whether someone's authority meets any of the ways `from` names. */
-export function entitled({ owners, ...from }: Source, authority: Authority | null): Certainty {
+export function entitled({ owners, ...from }: Source, authority: Rights | null): Certainty {
   if (authority === null) return "unknown";
   const own = named(from, authority);
   if (owners === undefined || own === "yes") return own;
@@ -26,7 +29,7 @@ export function entitled({ owners, ...from }: Source, authority: Authority | nul
 }
 
 /** An owner without write access is no owner to GitHub either. */
-function ownerNamed({ users, teams, emails }: Owners, authority: Authority): Certainty {
+function ownerNamed({ users, teams, emails }: Owners, authority: Rights): Certainty {
   const asNamed = named({ users: [...users], teams: [...teams] }, authority);
   // Whose an address is, GitHub tells nobody.
   const isOwner = asNamed === "no" && emails.length > 0 ? "unknown" : asNamed;
@@ -36,7 +39,7 @@ function ownerNamed({ users, teams, emails }: Owners, authority: Authority): Cer
 }
 
 /** Whether an account is one of those a condition names. */
-export function isOneOf(who: Who, actor: Actor, authority: Authority | null): Certainty {
+export function isOneOf(who: Who, actor: Actor, authority: Rights | null): Certainty {
   const login = actor.login.toLowerCase();
   const doubted = authority?.doubted ?? [];
   const users = (who.users ?? []).map((user) => user.toLowerCase());
@@ -50,7 +53,7 @@ export function isOneOf(who: Who, actor: Actor, authority: Authority | null): Ce
   return authority === null ? "unknown" : named(who, authority);
 }
 
-function named(from: Omit<Source, "owners" | "codeowners">, authority: Authority): Certainty {
+function named(from: Omit<Source, "owners" | "codeowners">, authority: Rights): Certainty {
   const login = authority.actor.login.toLowerCase();
   const doubted = authority.doubted ?? [];
   const users = (from.users ?? []).map((user) => user.toLowerCase());
@@ -65,7 +68,28 @@ function named(from: Omit<Source, "owners" | "codeowners">, authority: Authority
   return groups.some((each) => authority.unread.includes(each)) ? "unknown" : "no";
 }
 
-function holds(authority: Authority, permission: (typeof PERMISSIONS)[number]): Certainty {
-  if (authority.permission === "unknown") return "unknown";
-  return PERMISSIONS.indexOf(authority.permission) >= PERMISSIONS.indexOf(permission) ? "yes" : "no";
+function holds(authority: Rights, permission: (typeof PERMISSIONS)[number]): Certainty {
+  const { permission: held, atLeast = "none" } = authority;
+  const isEnough = (had: Permission): boolean => PERMISSIONS.indexOf(had) >= PERMISSIONS.indexOf(permission);
+  if (held !== "unknown") return isEnough(held) ? "yes" : "no";
+  return isEnough(atLeast) ? "yes" : "unknown";
+}
+
+/** By which of the ways a source names somebody is entitled: teams, organisations, a permission, their name, or as code owner. */
+export function entitledBy({ owners, ...from }: Source, rights: Rights): readonly string[] {
+  const ways = {
+    ...from,
+    teams: [...(from.teams ?? []), ...(owners?.teams ?? [])],
+    users: [...(from.users ?? []), ...(owners?.users ?? [])],
+  };
+  return [
+    ...ways.teams.filter((team) => rights.teams.includes(team.toLowerCase())),
+    ...ways.users
+      .filter((user) => user.toLowerCase() === rights.actor.login.toLowerCase())
+      .map(() => "by name"),
+    ...(ways.organizations ?? []).filter((each) => rights.organizations.includes(each.toLowerCase())),
+    ...(ways.permission !== undefined && holds(rights, ways.permission) === "yes"
+      ? [`${ways.permission} permission`]
+      : []),
+  ];
 }

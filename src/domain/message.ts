@@ -351,12 +351,20 @@ function textOf(facts: Parameters<typeof checkText>[0], assessment: Assessment):
   if (assessment.approvals.length === 0)
     parts.push("None so far. A review approves; a comment approves nothing.");
   else {
-    parts.push("| who | counts | why |", "|---|---|---|");
-    for (const each of assessment.approvals.slice(0, LINES_SHOWN))
-      parts.push(`| ${markdown(each.login)} | ${each.counts ? "yes" : "no"} | ${markdown(each.reason)} |`);
+    parts.push("| who | counts | entitled by | why |", "|---|---|---|---|");
+    for (const each of assessment.approvals.slice(0, LINES_SHOWN)) {
+      const by = [...new Set((each.served ?? []).flatMap((served) => served.by))].map(markdown);
+      const cells = [
+        markdown(each.login),
+        each.counts ? "yes" : "no",
+        some(by, NAMES_SHOWN),
+        markdown(each.reason),
+      ];
+      parts.push(`| ${cells.join(" | ")} |`);
+    }
   }
   const more = assessment.approvals.length - LINES_SHOWN;
-  if (more > 0) parts.push(`| and ${more} more | | |`);
+  if (more > 0) parts.push(`| and ${more} more | | | |`);
   parts.push("", policyLine(facts.policy));
   return parts.join("\n");
 }

@@ -678,6 +678,15 @@ export const ObservationSchema = z.discriminatedUnion("kind", [
     /** Of a team: its id, and whether it is in another one, whose rights its members have too. */
     team: z.object({ id: z.int(), isNested: z.boolean() }).exactOptional(),
     isBack: z.boolean(),
+    /** GitHub's id of the delivery that told it; absent in older records. */
+    delivery: z.string().exactOptional(),
+    at: InstantSchema,
+  }),
+  z.object({
+    /** Subject `late:DELIVERY`, of the owner: the first attempt to tell it failed at `at`. What it tells was so by then. */
+    kind: z.literal("told-late"),
+    ownerId: z.int(),
+    delivery: z.string(),
     at: InstantSchema,
   }),
   z.object({

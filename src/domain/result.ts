@@ -68,6 +68,20 @@ const JudgedApprovalSchema = z.object({
   /** A fixed code, e.g. `counts`, `own-work`, `requested`, `earlier-version`, `no-authority`, `bot`, `dismissed`, `superseded`, `unknown-commit`. */
   code: z.string(),
   basis: z.enum(["observed", "read-later"]),
+  /** The requirements it served, where it counts; absent: none, or not noted. */
+  served: z
+    .array(
+      z.object({
+        /** The requirement in words, and the rule that asks; null: the policy asks it of every change. */
+        requirement: z.string(),
+        rule: z.string().nullable(),
+        /** The teams, organisations or permission that entitled its giver, or `by name`. */
+        by: z.array(z.string()),
+        /** Whether that was seen when it was given; if not, only that it was so later. */
+        whenGiven: z.enum(["observed", "read-later"]),
+      }),
+    )
+    .exactOptional(),
 });
 
 /** One person's approval, and whether it counts. */

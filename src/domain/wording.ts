@@ -16,6 +16,7 @@ export type ApprovalCode =
   | "requested"
   | "earlier-version"
   | "no-authority"
+  | "entitled-later"
   | "bot"
   | "ghost"
   | "dismissed"
@@ -25,6 +26,7 @@ export type ApprovalCode =
   | "unknown-commit"
   | "unproven-content"
   | "unknown-authority"
+  | "unknown-when-given"
   | "unknown-address"
   | "unknown-maker"
   | "unknown-person"
@@ -37,6 +39,10 @@ export interface ApprovalDetail {
   readonly covered?: number;
   readonly of?: number;
   readonly address?: string;
+  /** What entitled its giver only after it was given. */
+  readonly gained?: readonly string[];
+  /** Whether its giver was entitled when giving it nobody saw. */
+  readonly unseenThen?: boolean;
   /** Why it cannot be told whether it covers the others. */
   readonly doubt?: {
     readonly why: "nobody-seen" | "relayed" | "by-key" | "unproven";
@@ -49,11 +55,11 @@ export function approvalReason(code: ApprovalCode, login: string, detail: Approv
   const who = oneLine(login);
   switch (code) {
     case "counts":
-      return `${who} approved this content`;
+      return `${who} approved this content${thenUnseen(who, detail)}`;
     case "covers-some":
-      return `${who} approved this content; it counts for the ${detail.covered ?? 0} of ${detail.of ?? 0} commits ${who} did not make alone`;
+      return `${who} approved this content${thenUnseen(who, detail)}; it counts for the ${detail.covered ?? 0} of ${detail.of ?? 0} commits ${who} did not make alone`;
     case "replaced-work":
-      return `${who} approved this content; it does not count for what ${who} pushed before other commits took its place`;
+      return `${who} approved this content${thenUnseen(who, detail)}; it does not count for what ${who} pushed before other commits took its place`;
     case "beside-unseen":
       return `${who} approved this content; nobody saw who made some of it, and not everyone who approved can have`;
     case "own-work":
@@ -64,6 +70,8 @@ export function approvalReason(code: ApprovalCode, login: string, detail: Approv
       return `${who} approved an earlier version; the content changed afterwards`;
     case "no-authority":
       return `${who} is not among the people whose approval the policy asks for`;
+    case "entitled-later":
+      return `${who} approved before ${gainedIn(detail)}: ${who} must approve again`;
     case "bot":
       return `${who} is a bot or app; only people approve`;
     case "ghost":
@@ -82,6 +90,8 @@ export function approvalReason(code: ApprovalCode, login: string, detail: Approv
       return `${who} approved another commit, and GitHub would not tell whether its content is the same`;
     case "unknown-authority":
       return `whether ${who} may approve cannot be told: GitHub would not say what rights ${who} has`;
+    case "unknown-when-given":
+      return `whether ${who} was already entitled when approving was not observed: ${who} must approve again`;
     case "unknown-address":
       return `whether ${who} is the owner cannot be told: CODEOWNERS names ${oneLine(detail.address ?? "")}, and GitHub tells nobody whose address that is`;
     case "unknown-person":
@@ -93,6 +103,18 @@ export function approvalReason(code: ApprovalCode, login: string, detail: Approv
     case "unknown-veto":
       return `whether ${who} holds this back cannot be told: either the review or the rights of ${who} could not be read`;
   }
+}
+
+function thenUnseen(who: string, { unseenThen = false }: ApprovalDetail): string {
+  return unseenThen ? `; whether ${who} was already entitled then was not observed` : "";
+}
+
+/** "joining acme/dba", "getting write permission". */
+function gainedIn({ gained = [] }: ApprovalDetail): string {
+  const ways = gained.map((each) =>
+    each.endsWith(" permission") ? `getting ${each}` : `joining ${oneLine(each)}`,
+  );
+  return ways.length === 0 ? "being entitled" : listed(ways, "or");
 }
 
 function doubtIn(detail: ApprovalDetail): string {

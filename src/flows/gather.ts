@@ -32,6 +32,7 @@ import { aboutOf, policyOf, trusted, unknownIn } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { teamsHere } from "./teams-here.ts";
 import { unshownChecksOf } from "./told-checks.ts";
+import { whenGivenOf } from "./when-given.ts";
 
 const SECOND = 1_000;
 
@@ -121,6 +122,7 @@ export async function gatherPull(
     ...brought,
     authorities: authorities.map((each) => kept.get(each.actor.id) ?? { ...each, basis }),
   };
+  pull = { ...pull, ...(await whenGivenOf(tools, watched, pull, pull.authorities)) };
   if (read.ownBranch !== null && hasUnseenPusher(pull, effective)) {
     // A webhook was missed, or the branch is older than our installation: GitHub's activity list says who pushed.
     const told = await tools.github.readPushes(octokit, watched.repository, read.ownBranch);

@@ -17,8 +17,7 @@ function aboutOf(observation: Observation): string {
   if ("pull" in observation) return `pull/${observation.pull}`;
   if (observation.kind === "check-told") return checksOf(observation.sha);
   if ("run" in observation) return `run/${observation.run}`;
-  if (observation.kind === "right-lost" || observation.kind === "policy-pushed")
-    return `owner/${observation.ownerId}`;
+  if ("ownerId" in observation) return `owner/${observation.ownerId}`;
   return observation.kind === "key-told" ? "keys" : observation.ref;
 }
 

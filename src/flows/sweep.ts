@@ -4,6 +4,7 @@ import { policyOrDefault } from "../domain/decision.ts";
 import { branchOf, isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
 import { commandSubject } from "../domain/reply.ts";
 import type { Instant } from "../domain/change.ts";
+import type { Entry } from "../domain/entry.ts";
 import type { Task } from "../domain/task.ts";
 import type { DeliveryLog } from "../github/deliveries.ts";
 import type { Commented } from "../github/subject.ts";
@@ -30,6 +31,7 @@ import { Chores, isForAll, isLasting, notesOf } from "./chores.ts";
 import { readControlState } from "./control-state.ts";
 import { keepDeviations } from "./keep-deviations.ts";
 import { meet, noticeVanished, recordProductionRefs } from "./repositories.ts";
+import { observationSubject } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { withoutQueueBranches } from "./queue-branches.ts";
 import { lookAtDue } from "./reviews.ts";
@@ -112,7 +114,32 @@ export async function redeliver(tools: Tools, since?: Instant): Promise<void> {
     since === undefined
       ? await noteDeliveries(tools)
       : (await tools.github.readDeliveryLog(app, since)).failed;
+  await noteLate(tools, failed);
   await eachOf(failed, ({ id }) => tools.github.redeliver(app, id));
+}
+
+/** Webhooks about people tell no time of their own. */
+const OF_PEOPLE: ReadonlySet<string> = new Set(["member", "membership", "organization", "team"]);
+
+/** Notes when GitHub first tried to tell what somebody gained or lost, before it tells so again. */
+async function noteLate(tools: Tools, failed: DeliveryLog["failed"]): Promise<void> {
+  const ofPeople = failed.filter(
+    ({ event, installationId }) => OF_PEOPLE.has(event) && installationId !== null,
+  );
+  if (ofPeople.length === 0) return;
+  const owners = new Map<number, number>();
+  for await (const { body } of tools.ledger.states("repository"))
+    owners.set(body.installationId, body.repository.ownerId);
+  const entries: Entry[] = [];
+  for (const { guid, installationId, at } of ofPeople) {
+    const ownerId = owners.get(installationId ?? 0);
+    if (ownerId === undefined) continue;
+    const body = { kind: "told-late", ownerId, delivery: guid, at } as const;
+    const subject = observationSubject(0, body, `late:${guid}`);
+    if ((await tools.ledger.state("observation", subject)) !== undefined) continue;
+    entries.push({ kind: "observation", subject, repositoryId: 0, organizationId: ownerId, at, body });
+  }
+  if (entries.length > 0) await tools.ledger.record({ entries, actions: [] }, tools.clock.now());
 }
 
 /** Notes since when webhooks do not arrive, and answers those that did not. */

@@ -10,6 +10,8 @@ export interface FailedDelivery {
   readonly id: string;
   readonly guid: string;
   readonly event: string;
+  /** Null: it is of no installation. */
+  readonly installationId: number | null;
   readonly at: Instant;
 }
 
@@ -38,6 +40,7 @@ const DeliveryShape = z.object({
   status_code: z.int(),
   redelivery: z.boolean(),
   event: z.string(),
+  installation_id: z.int().nullish(),
 });
 
 /** Pages of 100 deliveries read at once. */
@@ -51,11 +54,22 @@ export async function readDeliveryLog(app: GitHub, since: Instant): Promise<Deli
   const pages = pagesOf(app, "GET /app/hook/deliveries", {}, z.array(DeliveryShape), MOST_PAGES);
   for await (const { data } of pages) {
     const recent = data.filter((delivery) => delivery.delivered_at >= since);
-    for (const { id, guid, event, delivered_at: at, status_code: status, redelivery } of recent) {
+    for (const {
+      id,
+      guid,
+      event,
+      installation_id,
+      delivered_at: at,
+      status_code: status,
+      redelivery,
+    } of recent) {
       const hasArrived = status >= 200 && status < 300;
       // The newest attempt comes first, and is the one to repeat; the oldest tells since when it fails.
       if (hasArrived) arrived.add(guid);
-      else failed.set(guid, { id: failed.get(guid)?.id ?? id, guid, event, at });
+      else {
+        const installationId = installation_id ?? null;
+        failed.set(guid, { id: failed.get(guid)?.id ?? id, guid, event, installationId, at });
+      }
       attempts.push({ at, isFirst: !redelivery, hasArrived });
     }
     if (recent.length < data.length) break;

@@ -17,12 +17,12 @@ import {
 } from "./shapes.ts";
 import type { Arrival, Happening, Listener, Listeners, Observed } from "./subject.ts";
 
-type Loss = Omit<Extract<Observation, { kind: "right-lost" }>, "kind" | "at">;
+type Loss = Omit<Extract<Observation, { kind: "right-lost" }>, "kind" | "at" | "delivery">;
 
 /** A right somebody lost, or has back: what goes back and forth is told without a time. */
 function lost(loss: Loss, { receivedAt: at, delivery }: Arrival): readonly Observed[] {
   const subject = `right:${loss.of}:${loss.personId ?? loss.through ?? "all"}:${delivery}`;
-  return [{ subject, observation: { kind: "right-lost", ...loss, at }, at }];
+  return [{ subject, observation: { kind: "right-lost", ...loss, delivery, at }, at }];
 }
 
 /** The least that GitHub's older word for a role stands for; undefined: it says none. */

@@ -151,6 +151,12 @@ const CHANGE_COLUMNS: readonly Column<ChangeRow>[] = [
     (row) => approvalsText(row, false),
   ),
   column(
+    "approvals_served",
+    "list",
+    "For each approval that counts and each requirement it served: login#id;the requirement (people from whom);the rule that asks, empty where the policy asks it of every change;the teams, organisations or permission that entitled its giver when giving it and when it landed, joined by +, or `by name`;observed: that was seen when it was given, read-later: only later.",
+    (row) => servedText(row.body.assessment),
+  ),
+  column(
     "approvals_carried",
     "list",
     "Landings on integration branches whose approvals cover commits of it: approvers, login#id joined by +;commits covered;branch;pull requests joined by +;id of the landing (its log entry's subject);basis. Empty: none was needed, or none counts.",
@@ -362,6 +368,20 @@ function approvalsText(row: ChangeRow, counts: boolean): string {
     row.body.assessment.approvals
       .filter((each) => each.counts === counts)
       .map((each) => approvalParts(row.change, each)),
+  );
+}
+
+function servedText({ approvals }: Assessment): string {
+  return groupsText(
+    approvals.flatMap(({ login, actorId, served = [] }) =>
+      served.map(({ requirement, rule, by, whenGiven }) => [
+        actorId === null ? "unknown" : `${login}#${actorId}`,
+        requirement,
+        rule ?? "",
+        by.join("+"),
+        whenGiven,
+      ]),
+    ),
   );
 }
 
