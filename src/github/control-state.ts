@@ -17,7 +17,7 @@ import { HIDDEN } from "../domain/protection/settings.ts";
 import { isUnobservable } from "../domain/protection/snapshot.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { askAll, askMaybe, place, type GitHub } from "./ask.ts";
-import { InstantShape } from "./shapes.ts";
+import { DeployKeyShape, InstantShape } from "./shapes.ts";
 import { statusOf } from "./trouble.ts";
 
 /** What is asked of one repository: its production branches (full refs), and which environments are production. */
@@ -401,11 +401,16 @@ const TeamShape = z.object({ id: z.int(), slug: z.string(), permission: z.string
 /** So many pages of a hundred are read of the people of one repository. */
 const MOST_PAGES = 20;
 
-/** Who has more than the right to read in a repository, and through which teams where `withTeams`. One request for each hundred of either. Throws {@link Trouble}. */
+const OwnersShape = z.array(PersonShape.pick({ id: true, login: true }));
+
+/**
+ * Who has more than the right to read in a repository; where `isWhole`, also through which teams, who owns the organisation, and which
+ * deploy keys may push. One request for each hundred of each. Throws {@link Trouble}.
+ */
 export async function readPeople(
   github: GitHub,
   repository: Repository,
-  withTeams: boolean,
+  isWhole: boolean,
 ): Promise<SeenPeople> {
   const at = place(repository);
   const people = await orUnobservable("who may write", async () => {
@@ -418,13 +423,34 @@ export async function readPeople(
       role: permissions?.admin === true ? "admin" : permissions?.maintain === true ? "maintain" : "write",
     })) satisfies SeenPeople["people"];
   });
-  if (!withTeams) return { people, teams: null };
+  if (!isWhole) return { people, teams: null, owners: null, keys: null };
   const teams = await orUnobservable("which teams have rights", async () => {
     const read = await askAll(github, "GET /repos/{owner}/{repo}/teams", at, z.array(TeamShape), MOST_PAGES);
     if (!read.isWhole) return { unobservable: "there are more teams than are listed" };
     return read.entries.flat().map(({ id, slug, permission: role }) => ({ id, slug, role }));
   });
-  return { people, teams };
+  const owners = await orUnobservable(
+    "who owns the organisation",
+    async () => {
+      const asked = { org: repository.owner, role: "admin" };
+      const read = await askAll(github, "GET /orgs/{org}/members", asked, OwnersShape, MOST_PAGES);
+      return read.isWhole ? read.entries.flat() : { unobservable: "there are more owners than are listed" };
+    },
+    true,
+  );
+  const keys = await orUnobservable("deploy keys", async () => {
+    const read = await askAll(
+      github,
+      "GET /repos/{owner}/{repo}/keys",
+      at,
+      z.array(DeployKeyShape),
+      MOST_PAGES,
+    );
+    if (!read.isWhole) return { unobservable: "there are more deploy keys than are listed" };
+    const able = read.entries.flat().filter((key) => !key.read_only);
+    return able.map(({ id, added_by: addedBy }) => ({ id, addedBy }));
+  });
+  return { people, teams, owners, keys };
 }
 
 /**

@@ -63,6 +63,10 @@ export const PUSH = { "": push } satisfies Listeners;
 /** A key that may only read pushes nothing. */
 const deployKey = listen("deploy-key", DeployKeyEvent, (event, arrival) => {
   const { repository, key, sender, action } = event;
+  const { id: repositoryId, ownerId: organizationId } = repository;
+  const at = arrival.receivedAt;
+  const touched: Subject = { type: "repository", repositoryId };
+  const read: Subject = { type: "protection", repositoryId, organizationId, by: sender, at, part: "people" };
   const subject = `key:${key.id}:${arrival.delivery}`;
   const observation = {
     kind: "key-told",
@@ -74,7 +78,7 @@ const deployKey = listen("deploy-key", DeployKeyEvent, (event, arrival) => {
     goneAt: action === "created" ? null : arrival.receivedAt,
   } as const;
   return {
-    subjects: [{ type: "repository", repositoryId: repository.id }],
+    subjects: key.read_only ? [touched] : [read, touched],
     observations: key.read_only ? [] : [{ subject, observation, at: arrival.receivedAt }],
     stale: [tags.deployKeys(repository.id)],
   };

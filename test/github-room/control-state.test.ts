@@ -75,11 +75,14 @@ describe("what is read again of a repository's protection", () => {
   });
 });
 
-test("who may write is one request, and with the teams two", async () => {
+test("who may write is one request, and with teams, owners and deploy keys four", async () => {
   const { github, repository, count } = await start();
   count();
   expect((await readPeople(github, repository, false)).teams).toBeNull();
   expect(count()).toBe(1);
-  expect((await readPeople(github, repository, true)).teams).toEqual([]);
-  expect(count()).toBe(2);
+  const { teams, owners, keys } = await readPeople(github, repository, true);
+  expect(teams).toEqual([]);
+  expect(owners).toMatchObject([{ login: "acme-owner" }]);
+  expect(keys).toEqual([]);
+  expect(count()).toBe(4);
 });

@@ -3,6 +3,7 @@
 import type { Instant } from "../change.ts";
 import type { LoggedEntry } from "../entry.ts";
 import type { ControlStateRecord } from "../protection/record.ts";
+import { ANYONE, type SettingName, type SettingValue } from "../protection/settings.ts";
 import { sayName, sayValue } from "../protection/words.ts";
 import type { EvidenceSource } from "./population.ts";
 import { column, table, logColumns } from "./table.ts";
@@ -86,7 +87,7 @@ interface Right {
 export const PRIVILEGED_ACTORS = table<Right>({
   path: "privileged-actors.csv",
   description:
-    "Who could approve, administer, bypass or release deployments within the period, from when to when. Whoever may write may also ask for a deployment. People are read once a day and when GitHub tells of a change, teams once a week.",
+    "Who could approve, administer, bypass, deploy or release deployments within the period, from when to when, and where GitHub does not show who could. Whoever may write may also ask for a deployment. People are read once a day and when GitHub tells of a change; teams, owners and deploy keys then or once a week. How often a right was used is in rights-used.csv.",
   columns: [
     column("right_id", "text", "Identity: the setting, the number of the log entry, the actor.", rightId),
     column(
@@ -106,7 +107,7 @@ export const PRIVILEGED_ACTORS = table<Right>({
     column(
       "actor",
       "text",
-      "login#id of a person; slug#id (permission) of a team; else kind:id as GitHub lists it, such as role:5, the administrators.",
+      "login#id of a person; slug#id (permission) of a team; key:id of a deploy key, with the login of who added it; else kind:id as GitHub lists it, such as role:5, the administrators. Empty: not observable.",
       ({ actor }) => actor,
     ),
     column("can", "text", "What the actor could do.", ({ can }) => can),
@@ -129,13 +130,16 @@ export const PRIVILEGED_ACTORS = table<Right>({
   ],
   async *rows(source) {
     for await (const timeline of timelinesOf(source)) {
-      const can = RIGHTS[timeline[0]?.body.setting ?? ""];
+      const setting = timeline[0]?.body.setting;
+      const can = setting === undefined ? undefined : RIGHTS[setting];
       if (can !== undefined) yield* rightsOf(timeline, can);
     }
   },
 });
 
-const RIGHTS: Readonly<Partial<Record<string, string>>> = {
+const DEPLOYS_FREELY = "deploy, where nobody must approve it";
+
+const RIGHTS: Readonly<Partial<Record<SettingName, string>>> = {
   "may-administer": "approve, merge and change settings (admin)",
   "may-maintain": "approve and merge (maintain)",
   "may-write": "approve and merge (write)",
@@ -144,7 +148,19 @@ const RIGHTS: Readonly<Partial<Record<string, string>>> = {
   "may-bypass-pull-request": "push past pull requests",
   "may-bypass": "bypass the ruleset",
   reviewers: "approve deployments",
+  "admins-bypass": "deploy past the environment's rules",
+  "gate-apps": "answer for a deployment that waits (App)",
+  owners: "own the organisation",
+  "deploy-keys": "push without an account (deploy key)",
+  apps: "whatever an installed App's permissions give",
 };
+
+/** Who has a right by the value of its setting. Where nobody must approve a deployment, whoever may write may deploy. */
+function holdersIn(setting: SettingName, value: SettingValue | null): readonly string[] {
+  if (setting === "admins-bypass") return value === true ? ["repository-admins"] : [];
+  if (!Array.isArray(value)) return [];
+  return setting === "reviewers" && value.length === 0 ? [ANYONE] : value;
+}
 
 function rightId({ spell, actor }: Right): string {
   return `${stateId(spell)} ${actor}`;
@@ -165,7 +181,7 @@ function rightsOf(timeline: readonly Spell[], can: string): readonly Right[] {
         from: spell.body.from,
         to: spell.to,
       });
-    const now = new Set(Array.isArray(value) ? (value as readonly string[]) : []);
+    const now = new Set(holdersIn(spell.body.setting, gone ? null : value));
     for (const [actor, right] of open) {
       if (now.has(actor)) open.set(actor, { ...right, to: spell.to });
       else {
@@ -175,7 +191,14 @@ function rightsOf(timeline: readonly Spell[], can: string): readonly Right[] {
     }
     for (const actor of now)
       if (!open.has(actor))
-        open.set(actor, { spell, actor, can, because: null, from: spell.body.from, to: spell.to });
+        open.set(actor, {
+          spell,
+          actor,
+          can: spell.body.setting === "reviewers" && actor === ANYONE ? DEPLOYS_FREELY : can,
+          because: null,
+          from: spell.body.from,
+          to: spell.to,
+        });
   }
   return [...ended, ...open.values()].toSorted((a, b) => (rightId(a) < rightId(b) ? -1 : 1));
 }

@@ -87,7 +87,9 @@ function notSeen(
 ): readonly Remark[] {
   const reasons = new Map<string, Setting[]>();
   for (const each of settings) {
-    if (each.value !== null || each.because === null || each.place.kind === "ruleset") continue;
+    // What is hidden as a whole is said of its branches and of the environments.
+    if (["ruleset", "repository"].includes(each.place.kind)) continue;
+    if (each.value !== null || each.because === null) continue;
     reasons.set(each.because, [...(reasons.get(each.because) ?? []), each]);
   }
   const remarks = [...reasons].map(([because, hidden]): Remark => {

@@ -11,6 +11,10 @@ export interface SeenPeople {
   /** Null: not read this time. */
   readonly teams:
     readonly { readonly id: number; readonly slug: string; readonly role: string }[] | Unobservable | null;
+  /** Who owns the organisation; null: not read this time. */
+  readonly owners: readonly { readonly id: number; readonly login: string }[] | Unobservable | null;
+  /** The deploy keys that may push, each with the login of who added it; null: not read this time. */
+  readonly keys: readonly { readonly id: number; readonly addedBy: string | null }[] | Unobservable | null;
 }
 
 /** What the settings of people are of. */
@@ -29,7 +33,24 @@ const SETTINGS: Readonly<Record<Role, SettingName>> = {
 };
 
 /** The settings that are read of people, and not of how the repository is set. */
-export const PEOPLE_SETTINGS: readonly SettingName[] = [...Object.values(SETTINGS), "teams"];
+export const PEOPLE_SETTINGS: readonly SettingName[] = [
+  ...Object.values(SETTINGS),
+  "teams",
+  "owners",
+  "deploy-keys",
+  "apps",
+];
+
+/** Whether a setting of people was read this time. */
+export function isReadOf({ teams, owners, keys }: SeenPeople, setting: SettingName): boolean {
+  if (setting === "teams") return teams !== null;
+  if (setting === "deploy-keys") return keys !== null;
+  return (setting !== "owners" && setting !== "apps") || owners !== null;
+}
+
+/** Why it is not known which other Apps have rights: their list asks for more than this App does. */
+const APPS_HIDDEN =
+  "GitHub lists the installed Apps only to callers who may read the administration of the organisation, and this App never asks for that";
 
 /** A team as {@link peopleSettings} writes it. */
 const TEAM = /^(?<slug>.+)#(?<id>\d+) \((?<role>[^()]*)\)$/u;
@@ -64,14 +85,36 @@ export function peopleSettings(seen: SeenPeople): readonly Setting[] {
     const names = people.filter((one) => one.role === role).map(({ id, login }) => `${login}#${id}`);
     return { place, setting, value: names.toSorted(), because: null };
   });
-  if (teams === null) return roles;
-  const ofTeams: Setting = isUnobservable(teams)
-    ? { place, setting: "teams", value: null, because: teams.unobservable }
-    : {
-        place,
-        setting: "teams",
-        value: teams.map(({ id, slug, role }) => `${slug}#${id} (${role})`).toSorted(),
-        because: null,
-      };
-  return [...roles, ofTeams];
+  const listed = (
+    setting: SettingName,
+    seen: readonly string[] | Unobservable | null,
+  ): readonly Setting[] => {
+    if (seen === null) return [];
+    return isUnobservable(seen)
+      ? [{ place, setting, value: null, because: seen.unobservable }]
+      : [{ place, setting, value: [...seen].toSorted(), because: null }];
+  };
+  return [
+    ...roles,
+    ...listed(
+      "teams",
+      named(teams, ({ id, slug, role }) => `${slug}#${id} (${role})`),
+    ),
+    ...listed(
+      "owners",
+      named(seen.owners, ({ id, login }) => `${login}#${id}`),
+    ),
+    ...listed(
+      "deploy-keys",
+      named(seen.keys, ({ id, addedBy }) => `key:${id}${addedBy === null ? "" : ` (added by ${addedBy})`}`),
+    ),
+    ...listed("apps", seen.owners === null ? null : { unobservable: APPS_HIDDEN }),
+  ];
+}
+
+function named<Each>(
+  seen: readonly Each[] | Unobservable | null,
+  name: (each: Each) => string,
+): readonly string[] | Unobservable | null {
+  return seen === null || isUnobservable(seen) ? seen : seen.map(name);
 }

@@ -5,7 +5,7 @@ import { canonical, sha256 } from "../digest.ts";
 import type { Entry } from "../entry.ts";
 import type { ControlStateRecord, ExposureRecord, ReadingRecord, WeakerSpell } from "./record.ts";
 import { settingsOf, type Place, type Setting, type SettingName } from "./settings.ts";
-import { PEOPLE_SETTINGS, peopleSettings, type SeenPeople } from "./people.ts";
+import { isReadOf, PEOPLE_SETTINGS, peopleSettings, type SeenPeople } from "./people.ts";
 import { isUnobservable, type Protection } from "./snapshot.ts";
 import { causesOf, isWeaker, keyOf, weakened, type Weaker, type WeakeningCause } from "./weakening.ts";
 
@@ -147,7 +147,7 @@ function stateEntries(facts: ReadingFacts, settings: readonly Setting[]): readon
 
 function isRead(setting: SettingName, people: SeenPeople | null): boolean {
   if (!PEOPLE_SETTINGS.includes(setting)) return true;
-  return people !== null && (setting !== "teams" || people.teams !== null);
+  return people !== null && isReadOf(people, setting);
 }
 
 /** Why a whole part of the reading could not be observed: what is not shown need not be gone. */

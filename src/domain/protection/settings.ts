@@ -61,6 +61,9 @@ export const SettingNameSchema = z.enum([
   "may-maintain",
   "may-write",
   "teams",
+  "owners",
+  "deploy-keys",
+  "apps",
 ]);
 
 /** The settings there are; docs/operations.md explains each. */
@@ -74,8 +77,12 @@ export function settingsOf(protection: Protection, appId: number): readonly Sett
     { place, setting: "visibility", value: visibility, because: null },
     { place, setting: "archived", value: archived, because: null },
     ...branches.flatMap((branch) => branchSettings(branch, appId)),
-    ...(isUnobservable(rulesets) ? [] : rulesets.flatMap(rulesetSettings)),
-    ...(isUnobservable(environments) ? [] : environments.flatMap(environmentSettings)),
+    ...(isUnobservable(rulesets)
+      ? [{ place, setting: "may-bypass" as const, value: null, because: rulesets.unobservable }]
+      : rulesets.flatMap(rulesetSettings)),
+    ...(isUnobservable(environments)
+      ? [{ place, setting: "reviewers" as const, value: null, because: environments.unobservable }]
+      : environments.flatMap(environmentSettings)),
   ];
 }
 

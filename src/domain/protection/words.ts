@@ -32,6 +32,9 @@ const NAMES: Readonly<Record<SettingName, string>> = {
   "may-maintain": "who may maintain it",
   "may-write": "who may write to it",
   teams: "the teams that have rights in it",
+  owners: "who owns the organisation",
+  "deploy-keys": "the deploy keys that may push to it",
+  apps: "the Apps that have rights in it",
 };
 
 /** What a setting is about. */
