@@ -21,11 +21,16 @@ export async function listReviews(
   try {
     const { id } = await organizationIn(ledger, organization);
     const rows = [];
-    const { reviews, figures } = await ledger.snapshot((moment) => reviewsNow(moment, id, now));
+    const { reviews, figures, seen } = await ledger.snapshot((moment) => reviewsNow(moment, id, now));
     for (const record of reviews) {
       if (month !== undefined && record.month !== month) continue;
       const known = figures(record.month, record.control);
-      rows.push({ ...record, status: monthlyStatus(record, now, known), now: known });
+      rows.push({
+        ...record,
+        status: monthlyStatus(record, now, known),
+        now: known,
+        unseen: seen(record.month).unseen,
+      });
     }
     rows.sort((a, b) => (a.month === b.month ? 0 : a.month < b.month ? 1 : -1));
     return {
@@ -35,7 +40,7 @@ export async function listReviews(
           ? ["No monthly review was asked for. The policy's `monitoring: { owner: LOGIN }` asks for them."]
           : rows.map(
               (each) =>
-                `${each.month}  ${each.control}  ${each.status}  ${each.signedOff?.by.login ?? each.owner ?? "nobody"}  ${figuresText(each.figures)}${each.status === "changed" && each.now !== undefined ? `; now ${figuresText(each.now)}: it must be signed off again` : ""}`,
+                `${each.month}  ${each.control}  ${each.status}  ${each.signedOff?.by.login ?? each.owner ?? "nobody"}  ${figuresText(each.figures, each.unseen)}${each.status === "changed" && each.now !== undefined ? `; now ${figuresText(each.now, each.unseen)}: it must be signed off again` : ""}`,
             ),
       data: { reviews: rows },
     };

@@ -10,7 +10,7 @@ import type { Person, RepositoryRecord, Severity } from "../domain/record.ts";
 import { CONTROL_NAMES, type ControlName } from "../domain/result.ts";
 import { clipped, listed, markdown, oneLine } from "../domain/wording.ts";
 import { orderDeviation, senderOf } from "./deviation-orders.ts";
-import { newestPolicy } from "./monitoring.ts";
+import { newestPolicy } from "./policy.ts";
 import { deviationOf, standingOf, type LedgerTools } from "./standing.ts";
 
 /** A deviation as somebody enters it. */

@@ -5,7 +5,6 @@ import type { Instant } from "../domain/change.ts";
 import { monthlyIssue } from "../domain/deviation/monthly-message.ts";
 import { countMonths, figuresNow, monthsOf } from "../domain/deviation/month-count.ts";
 import {
-  figuresText,
   isDeviation,
   isMonth,
   isOtherwise,
@@ -15,22 +14,27 @@ import {
   monthlySubject,
   MonthlyTally,
   monthOf,
+  monthStatement,
   ownerOf,
+  seenMonth,
   spanOf,
+  type SeenMonth,
 } from "../domain/deviation/monitoring.ts";
 import { isSameAccount } from "../domain/deviation/remediation.ts";
 import { waitingTimes, type WaitingTimes } from "../domain/deviation/waiting-times.ts";
 import type { Action, Entry } from "../domain/entry.ts";
 import { notify } from "../domain/notification.ts";
+import { ownerMeant } from "../domain/policy/names.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import { DEFAULT_CALENDAR } from "../domain/calendar.ts";
-import type { MonthlyFigures, MonthlyReviewRecord, PolicyRecord } from "../domain/record.ts";
+import type { MonthlyFigures, MonthlyReviewRecord } from "../domain/record.ts";
 import { CONTROL_NAMES, type ControlName } from "../domain/result.ts";
 import { listed, time } from "../domain/wording.ts";
 import { currentPolicy } from "./assess-change.ts";
 import type { LedgerReader } from "../ledger/ledger.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { readSight } from "./sight.ts";
+import { newestPolicy } from "./policy.ts";
 import { watch } from "./repositories.ts";
 
 /** What reading the log and writing to it takes; nothing of GitHub. */
@@ -70,7 +74,8 @@ async function askFor(tools: Tools, watched: Watched, month: string): Promise<vo
   const policy = policyOrDefault(await currentPolicy(tools, watched));
   if (CONTROL_NAMES.every((control) => ownerOf(policy, control) === null)) return;
   const now = tools.clock.now();
-  const { tally, waiting, counts } = await countMonth(tools, organizationId, month);
+  const counted = await countMonth(tools, organizationId, month, true);
+  const { tally, counts } = counted;
   const dueAt = monthlyDue(now, policy.calendar);
   const reviews: MonthlyReviewRecord[] = [];
   // A month in which nothing happened is reviewed too: else it would look like a month nobody looked at.
@@ -86,7 +91,7 @@ async function askFor(tools: Tools, watched: Watched, month: string): Promise<vo
       control,
       month,
       owner,
-      ownerId: await ownerIdOf(tools, watched, owner),
+      ownerId: await ownerIdOf(tools, watched, policy, owner),
       askedAt: now,
       dueAt,
       figures,
@@ -95,7 +100,7 @@ async function askFor(tools: Tools, watched: Watched, month: string): Promise<vo
       earlier: [],
     });
   }
-  await record(tools, watched, policy, month, reviews, waiting);
+  await record(tools, watched, policy, month, reviews, counted);
 }
 
 /** Records reviews of a month and asks each owner for theirs. */
@@ -105,17 +110,17 @@ async function record(
   policy: Policy,
   month: string,
   reviews: readonly MonthlyReviewRecord[],
-  waiting?: WaitingTimes,
+  known?: Counted,
 ): Promise<void> {
   const [first] = reviews;
   if (first === undefined) return;
   const organizationId = watched.repository.ownerId;
   const owners = Map.groupBy(reviews, ({ owner }) => (owner ?? "").toLowerCase());
-  const waited = waiting ?? (await countMonth(tools, organizationId, month)).waiting;
+  const counted = known ?? (await countMonth(tools, organizationId, month, true));
   await tools.ledger.record(
     {
       entries: reviews.map((each) => reviewEntry(organizationId, each)),
-      actions: [...owners.values()].flatMap((own) => asking(tools, watched, policy, month, own, waited)),
+      actions: [...owners.values()].flatMap((own) => asking(tools, watched, policy, month, own, counted)),
       tasks: [
         {
           kind: "overdue-monthly",
@@ -131,8 +136,16 @@ async function record(
   );
 }
 
-/** Whom a login of the policy means: who was meant when it was first asked, whoever took the login since; null: nobody is called so. */
-async function ownerIdOf(tools: Tools, watched: Watched, login: string): Promise<number | null> {
+/** Whom a login of the policy means: who was meant when it was first named, or first asked, whoever took it since; null: nobody. */
+async function ownerIdOf(
+  tools: Tools,
+  watched: Watched,
+  { names }: Policy,
+  login: string,
+): Promise<number | null> {
+  const meant = ownerMeant(names, login);
+  // Where nobody was called so then, whoever is when they are first asked is meant.
+  if (meant != null) return meant;
   const organizationId = watched.repository.ownerId;
   for await (const { body } of tools.ledger.states("monthly-review", { organizationId, order: "at" }))
     if (body.owner?.toLowerCase() === login.toLowerCase() && body.ownerId !== null) return body.ownerId;
@@ -146,7 +159,7 @@ function asking(
   policy: Policy,
   month: string,
   reviews: readonly MonthlyReviewRecord[],
-  waiting: WaitingTimes,
+  { waiting, seen }: Counted,
 ): readonly Action[] {
   const owner = reviews[0]?.owner ?? "";
   const { id: repositoryId, ownerId: organizationId } = watched.repository;
@@ -166,6 +179,7 @@ function asking(
     owner,
     reviews,
     waiting,
+    seen,
     repository: { owner: place, name },
     appId: tools.appId,
     labels: policy.deviations.labels,
@@ -198,21 +212,31 @@ export async function tellOverdue(tools: Tools, watched: Watched, month: string)
   await tools.ledger.record({ entries: [], actions }, now, watched.fence);
 }
 
-/** Counts a month of an organisation from the log, as it is known now. */
+/** Counts a month of an organisation from the log, as it is known now; `isServing` as in {@link readSight}. */
 export async function countMonth(
   { ledger, clock }: LogTools,
   organizationId: number,
   month: string,
-): Promise<{ readonly tally: MonthlyTally; readonly waiting: WaitingTimes; readonly counts: MonthCounts }> {
+  isServing: boolean,
+): Promise<Counted> {
   const at = clock.now();
-  const sight = await readSight(ledger, organizationId, at);
+  const sight = await readSight(ledger, organizationId, at, isServing);
   const counts = await countMonths(ledger, organizationId, [month], { sight, at });
   const counted = counts.get(month);
   return {
     tally: counted?.tally ?? new MonthlyTally(),
     waiting: waitingTimes(counted?.waits ?? []),
+    seen: counted?.seen ?? seenMonth(sight, month, at),
     counts,
   };
+}
+
+/** A month as it was counted, with how long its changes waited and which part of it somebody observed. */
+interface Counted {
+  readonly tally: MonthlyTally;
+  readonly waiting: WaitingTimes;
+  readonly seen: SeenMonth;
+  readonly counts: MonthCounts;
 }
 
 type MonthCounts = Awaited<ReturnType<typeof countMonths>>;
@@ -222,15 +246,22 @@ export async function reviewsNow(
   ledger: Pick<LedgerReader, "states" | "presence">,
   organizationId: number,
   at: Instant,
+  isServing = false,
 ): Promise<{
   readonly reviews: readonly MonthlyReviewRecord[];
   readonly figures: (month: string, control: ControlName) => MonthlyFigures | undefined;
+  /** Which part of a month somebody observed. */
+  readonly seen: (month: string) => SeenMonth;
 }> {
   const reviews: MonthlyReviewRecord[] = [];
   for await (const { body } of ledger.states("monthly-review", { organizationId })) reviews.push(body);
-  const sight = await readSight(ledger, organizationId, at);
+  const sight = await readSight(ledger, organizationId, at, isServing);
   const counts = await countMonths(ledger, organizationId, monthsOf(reviews), { sight, at });
-  return { reviews, figures: (month, control) => figuresNow(counts, month, control) };
+  return {
+    reviews,
+    figures: (month, control) => figuresNow(counts, month, control),
+    seen: (month) => seenMonth(sight, month, at),
+  };
 }
 
 /** How far back a month that came to be otherwise is asked for again (ms): as long as audits look back. */
@@ -241,7 +272,7 @@ export async function askAgain(tools: Tools, fence: Watched["fence"]): Promise<v
   const now = tools.clock.now();
   for (const watched of await oneRepositoryEach(tools, fence)) {
     const organizationId = watched.repository.ownerId;
-    const { reviews, figures } = await reviewsNow(tools.ledger, organizationId, now);
+    const { reviews, figures } = await reviewsNow(tools.ledger, organizationId, now, true);
     const policy = policyOrDefault(await currentPolicy(tools, watched));
     const changed = reviews.flatMap((each): readonly MonthlyReviewRecord[] => {
       const found = figures(each.month, each.control);
@@ -300,19 +331,20 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
   if (comment.trim() === "") return { refused: "Say what you saw: a sign-off needs a comment." };
   const known = await tools.ledger.state("monthly-review", monthlySubject(organizationId, control, month));
   const before = known === undefined ? null : known.body;
-  const { counts, tally } = await countMonth(tools, organizationId, month);
+  const { counts, tally, seen } = await countMonth(tools, organizationId, month, via === "comment");
   const figures = figuresNow(counts, month, control) ?? tally.figures(control);
   if (before?.signedOff != null && !isOtherwise(control, before.signedOff.figures, figures))
     return {
       refused: `${control} was signed off for ${month} by ${before.signedOff.by.login} at ${time(before.signedOff.at)}.`,
     };
   const policy = await newestPolicy(tools, organizationId);
-  const named = policy === null ? null : ownerOf(policy.effective, control);
-  const owner = before?.owner ?? named;
+  const named = namedOwner(policy?.effective ?? null, control);
+  const asked = before ?? named;
+  const { owner } = asked;
   const successor = successorOf(before, named);
-  if (!isOwnerOf({ owner, ownerId: before?.ownerId ?? null }, by) && !isCalled(successor, by))
+  if (!isOwnerOf(asked, by) && !(successor !== null && isOwnerOf(successor, by)))
     return {
-      refused: `${control} is signed off by its owner, ${successor === null ? owner : `${owner}, or by ${successor}, whom the policy names now`}${isCalled(owner, by) ? ": the account that was asked, not whoever has that login now" : ""}.`,
+      refused: `${control} is signed off by its owner, ${successor === null ? owner : `${owner}, or by ${successor.owner}, whom the policy names now`}${isCalled(owner, by) ? ": the account that was asked, not whoever has that login now" : ""}.`,
     };
   const remark = await remarkOn(tools, given);
   const calendar = policy?.effective.calendar ?? DEFAULT_CALENDAR;
@@ -320,7 +352,7 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
     control,
     month,
     owner,
-    ownerId: before?.ownerId ?? null,
+    ownerId: asked.ownerId,
     askedAt: before?.askedAt ?? spanOf(month).to,
     dueAt: before?.dueAt ?? monthlyDue(spanOf(month).to, calendar),
     figures,
@@ -333,29 +365,31 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
     refused: null,
     entry: reviewEntry(organizationId, record),
     record,
-    says: `${by.login} signed off ${control} for ${month}${isLate ? `, late: it was due ${time(record.dueAt)}` : ""}: ${figuresText(figures)}.${remark === null ? "" : ` It is on record that ${remark}.`}`,
+    says: `${by.login} signed off ${control} for ${month}${isLate ? `, late: it was due ${time(record.dueAt)}` : ""}: ${monthStatement(figures, seen).says}.${remark === null ? "" : ` It is on record that ${remark}.`}`,
   };
 }
 
 type Signer = SignOff["by"];
 
 /** Tells whether somebody is the owner who was asked: by id, and by login only where no id is known or a terminal named somebody. */
-export function isOwnerOf(
-  { owner, ownerId }: Pick<MonthlyReviewRecord, "owner" | "ownerId">,
-  by: Signer,
-): boolean {
+export function isOwnerOf({ owner, ownerId }: Owner, by: Signer): boolean {
   if (owner === null) return true;
   if (ownerId !== null && by.id !== null) return ownerId === by.id;
   return isCalled(owner, by);
 }
 
+type Owner = Pick<MonthlyReviewRecord, "owner" | "ownerId">;
+
+/** Returns whom a policy names as the owner of a control, and whose login that was when it first did. */
+export function namedOwner(policy: Policy | null, control: ControlName): Owner {
+  const owner = policy === null ? null : ownerOf(policy, control);
+  return { owner, ownerId: owner === null ? null : (ownerMeant(policy?.names, owner) ?? null) };
+}
+
 /** Returns whom the policy names now in place of the owner who was asked; null: nobody else. */
-export function successorOf(
-  asked: Pick<MonthlyReviewRecord, "owner"> | null,
-  named: string | null,
-): string | null {
-  if (asked?.owner == null || named === null) return null;
-  return asked.owner.toLowerCase() === named.toLowerCase() ? null : named;
+export function successorOf(asked: Pick<Owner, "owner"> | null, named: Owner): Owner | null {
+  if (asked?.owner == null || named.owner === null) return null;
+  return asked.owner.toLowerCase() === named.owner.toLowerCase() ? null : named;
 }
 
 function isCalled(login: string | null, by: Signer): boolean {
@@ -392,17 +426,6 @@ export async function recordSignOff(
   const done = await signOff(tools, { ...given, organizationId, by, via: "terminal", at });
   if (done.refused === null) await tools.ledger.record({ entries: [done.entry], actions: [] }, at);
   return done;
-}
-
-/** The policy recorded last in an organisation; what only an organisation's file says is the same for all its repositories. */
-export async function newestPolicy(
-  { ledger }: { readonly ledger: Pick<Tools["ledger"], "states"> },
-  organizationId: number,
-): Promise<PolicyRecord | null> {
-  let newest: { readonly seq: number; readonly body: PolicyRecord } | null = null;
-  for await (const entry of ledger.states("policy", { organizationId }))
-    if (newest === null || entry.seq > newest.seq) newest = entry;
-  return newest === null ? null : newest.body;
 }
 
 function reviewEntry(organizationId: number, body: MonthlyReviewRecord): Entry {

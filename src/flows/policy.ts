@@ -7,6 +7,7 @@ import { nearestWord } from "../domain/policy/nearest.ts";
 import {
   doubtedFor,
   loginOf,
+  ownerMeant,
   type Brought,
   type PolicyNames,
   type UnknownName,
@@ -138,7 +139,7 @@ async function namesOf(tools: Tools, watched: Watched, record: PolicyRecord): Pr
   const logins = loginsIn(record.effective);
   const teams = teamsIn(record.effective);
   const organizations = organizationsIn(record.effective);
-  const named = logins.length + teams.length + organizations.length;
+  const named = logins.length + teams.length + organizations.length + ownersIn(record.effective).length;
   const given = givenEntries(record.effective).length + record.effective.repositories.length;
   if (named + given === 0) return null;
   return tools.github.lookups.rememberForever(`names:${record.digest}`, async () => {
@@ -180,6 +181,7 @@ async function findOut(
   const organizations = [];
   for (const name of named.organizations)
     organizations.push({ name, id: (await accountNamed(tools, watched, name))?.id ?? null });
+  const owners = await ownersMeant(tools, watched, ownersIn(effective));
   const unknown = await unknownAmong(tools, watched, { accounts, teams });
   const entries = givenEntries(effective);
   const sources = [organization, repository].filter((source) => source.state === "found");
@@ -201,6 +203,7 @@ async function findOut(
   const repositories = await meantBy(tools, watched, targets);
   return {
     accounts,
+    ...(owners.length === 0 ? {} : { owners }),
     teams,
     ...(organizations.length === 0 ? {} : { organizations }),
     ...(repositories.length === 0 ? {} : { repositories }),
@@ -317,6 +320,40 @@ function loginsIn(policy: Policy): readonly string[] {
     ...policy.identities.flatMap((identity) => identity.logins),
   ];
   return [...new Set(logins.flatMap((login) => (login === null ? [] : [login.toLowerCase()])))].toSorted();
+}
+
+/** Every login that owns a control. */
+function ownersIn({ controls, monitoring }: Policy): readonly string[] {
+  const owners = [monitoring.owner, ...Object.values(controls).map((each) => each.owner)];
+  return [...new Set(owners.flatMap((login) => (login == null ? [] : [login.toLowerCase()])))].toSorted();
+}
+
+/** Whom these owners meant when they were first named: what the version before named too means whom it meant then. */
+async function ownersMeant(
+  tools: Tools,
+  watched: Watched,
+  logins: readonly string[],
+): Promise<NonNullable<PolicyNames["owners"]>> {
+  if (logins.length === 0) return [];
+  const before = await newestPolicy(tools, watched.repository.ownerId);
+  const found = [];
+  for (const name of logins) {
+    const meant = ownerMeant(before?.effective.names, name);
+    const id = meant === undefined ? ((await accountNamed(tools, watched, name))?.id ?? null) : meant;
+    found.push({ name, id });
+  }
+  return found;
+}
+
+/** The policy recorded last in an organisation; what only an organisation's file says is the same for all its repositories. */
+export async function newestPolicy(
+  { ledger }: { readonly ledger: Pick<Tools["ledger"], "states"> },
+  organizationId: number,
+): Promise<PolicyRecord | null> {
+  let newest: { readonly seq: number; readonly body: PolicyRecord } | null = null;
+  for await (const entry of ledger.states("policy", { organizationId }))
+    if (newest === null || entry.seq > newest.seq) newest = entry;
+  return newest === null ? null : newest.body;
 }
 
 function teamsIn(policy: Policy): readonly string[] {

@@ -7,7 +7,8 @@ import type { Bodies, EntryKind } from "../domain/entry.ts";
 import { periodAt, readinessOf, type Readiness, type ReadinessFacts } from "../domain/readiness.ts";
 import type { Assessment } from "../domain/result.ts";
 import type { LedgerReader } from "../ledger/ledger.ts";
-import { newestPolicy, reviewsNow } from "./monitoring.ts";
+import { reviewsNow } from "./monitoring.ts";
+import { newestPolicy } from "./policy.ts";
 import { readSight } from "./sight.ts";
 
 const DAY = 24 * 3_600_000;

@@ -1,11 +1,11 @@
 /** The command that signs a month off, on the issue that asks for it. */
 
-import { ownerOf } from "../domain/deviation/monitoring.ts";
 import type { MonthlyReviewRecord } from "../domain/record.ts";
 import { CONTROL_NAMES } from "../domain/result.ts";
 import { listed, markdown } from "../domain/wording.ts";
 import type { Command, CommandAnswer } from "./answer-command.ts";
-import { isOwnerOf, newestPolicy, reviewsOf, signOff, successorOf } from "./monitoring.ts";
+import { isOwnerOf, namedOwner, reviewsOf, signOff, successorOf } from "./monitoring.ts";
+import { newestPolicy } from "./policy.ts";
 
 /** `approve <what you saw>` for all one's controls of the month, `approve CONTROL: <what you saw>` for one. */
 export const signOffMonth: Command = {
@@ -22,10 +22,8 @@ export const signOffMonth: Command = {
     const all = await reviewsOf(tools, organizationId, month ?? "");
     const policy = await newestPolicy(tools, organizationId);
     const isOwn = (each: MonthlyReviewRecord): boolean => {
-      const named = policy === null ? null : ownerOf(policy.effective, each.control);
-      return (
-        isOwnerOf(each, { id, login }) || successorOf(each, named)?.toLowerCase() === login.toLowerCase()
-      );
+      const successor = successorOf(each, namedOwner(policy?.effective ?? null, each.control));
+      return [each, successor].some((owner) => owner !== null && isOwnerOf(owner, { id, login }));
     };
     const own = all.filter((each) => isOwn(each) && (control === undefined || each.control === control));
     if (own.length === 0) return refused(whoseText(all, control, month));

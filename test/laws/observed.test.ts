@@ -23,7 +23,7 @@ import { draftNote } from "../../src/domain/drafts/note.ts";
 import type { Records } from "../../src/domain/drafts/draft.ts";
 import { sightOf, type SightFacts, type Statement } from "../../src/domain/observed.ts";
 import { readinessOf } from "../../src/domain/readiness.ts";
-import { MonthlyTally } from "../../src/domain/deviation/monitoring.ts";
+import { MonthlyTally, monthOf, monthStatement, seenMonth } from "../../src/domain/deviation/monitoring.ts";
 import type { CompletenessRecord, CoverageGapRecord, RepositoryRecord } from "../../src/domain/record.ts";
 import { ORGANIZATION, WEB } from "../evidence/fixture.ts";
 import { rounds } from "../support/effort.ts";
@@ -240,7 +240,12 @@ async function statementsOf(facts: Facts): Promise<readonly Statement[]> {
     reviews: [],
     period,
   });
+  const quiet = new MonthlyTally().figures("independently-approved");
+  const months = [...new Set([BEGIN, period.from, period.to - 1, now].map(monthOf))].map((month) =>
+    monthStatement(quiet, seenMonth(sight, month, now)),
+  );
   return [
+    ...months,
     ...gapsWords(sight, { period, generatedAt: now, gaps }),
     ...completenessWords(completeness),
     ...scopeWords({ organization, period, generatedAt: now, completeness, summary }),

@@ -468,7 +468,7 @@ export class Sights {
 
   async #monitoring(): Promise<Sight> {
     const [repository] = await this.bodies("repository");
-    const { reviews, figures } = await readReviews(
+    const { reviews, figures, seen } = await readReviews(
       this.#stage,
       repository?.repository.ownerId ?? 0,
       this.#now,
@@ -480,7 +480,7 @@ export class Sights {
       clean: figures(record.month, record.control)?.clean ?? record.figures.clean,
       by: record.signedOff?.by.login,
       says: [
-        figuresText(record.figures),
+        figuresText(record.figures, seen(record.month).unseen),
         record.signedOff?.comment ?? "",
         record.signedOff?.remark ?? "",
       ].join("\n"),

@@ -4,7 +4,8 @@ import { dueAfter, type Calendar, type Term } from "../calendar.ts";
 import type { Instant } from "../change.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { DeviationRecord, MonthlyFigures, MonthlyReviewRecord } from "../record.ts";
-import type { Span } from "../span.ts";
+import { seenIn, spansText, type Sight, type Statement } from "../observed.ts";
+import { uncovered, type Span } from "../span.ts";
 import { CONTROL_NAMES, type ControlName, type Outcome } from "../result.ts";
 
 /** How long an owner has from being asked. */
@@ -151,10 +152,34 @@ export function isUnsettled(record: DeviationRecord): boolean {
   return isDeviation(record) && (record.status === "open" || record.status === "in-remediation");
 }
 
-/** Figures in words, for a table and for the record of who saw what. */
-export function figuresText(figures: MonthlyFigures): string {
+/** The spans of a month that somebody observed, and the rest of what is over of it. */
+export interface SeenMonth {
+  readonly seen: readonly Span[];
+  readonly unseen: readonly Span[];
+}
+
+/** Returns which part of a month somebody observed by a moment, and which nobody did. */
+export function seenMonth(sight: Sight, month: string, at: Instant): SeenMonth {
+  const { from, to } = spanOf(month);
+  const over = { from, to: Math.max(from, Math.min(to, at)) };
+  const seen = seenIn(sight, over);
+  return { seen, unseen: uncovered(seen, over) };
+}
+
+/** Returns a month's figures in a sentence, with the spans it speaks for. */
+export function monthStatement(figures: MonthlyFigures, month: SeenMonth): Statement {
+  return { says: figuresText(figures, month.unseen), rests: "watch", covers: month.seen };
+}
+
+/** Figures in words, for a table and for the record of who saw what; `unseen`: what of their time nobody observed. */
+export function figuresText(figures: MonthlyFigures, unseen: readonly Span[] = []): string {
+  const said = countsText(figures, unseen.length === 0);
+  return unseen.length === 0 ? said : `${said}; nobody observed ${spansText(unseen)}`;
+}
+
+function countsText(figures: MonthlyFigures, isWhole: boolean): string {
   const { population, passed, failed, waived, unverifiable, deviations, openRemediations } = figures;
-  if (population === 0) return "nothing it applies to happened";
+  if (population === 0) return `nothing it applies to ${isWhole ? "happened" : "was seen"}`;
   return [
     `${passed} of ${population} passed`,
     ...(failed > 0 ? [`${failed} failed`] : []),

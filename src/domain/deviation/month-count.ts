@@ -5,7 +5,7 @@ import { unseenIn, type Sight } from "../observed.ts";
 import type { ControlName } from "../result.ts";
 import type { MonthlyFigures } from "../record.ts";
 import type { Instant } from "../change.ts";
-import { MonthlyTally, monthOf, spanOf } from "./monitoring.ts";
+import { MonthlyTally, monthOf, seenMonth, spanOf, type SeenMonth } from "./monitoring.ts";
 import { waitsOf, type Waits } from "./waiting-times.ts";
 
 /** Where the newest states are read from. */
@@ -21,12 +21,16 @@ export interface States {
   ): AsyncIterable<LoggedEntry<K>>;
 }
 
+const ALL_SEEN: SeenMonth = { seen: [], unseen: [] };
+
 /** What one month came to. */
 export interface CountedMonth {
   readonly tally: MonthlyTally;
   readonly waits: readonly Waits[];
-  /** Whether all of it was observed, or read afterwards. */
+  /** Whether all of it since observation began was observed, or read afterwards. */
   readonly isObserved: boolean;
+  /** The part of it that somebody observed, and the rest of what is over of it. */
+  readonly seen: SeenMonth;
 }
 
 /** Counts some months of an organisation; `sight`: left out where it does not matter what was observed. */
@@ -42,7 +46,8 @@ export async function countMonths(
   const counts = new Map(
     wanted.map((month) => {
       const isObserved = sight === undefined || unseenIn(sight.sight, spanOf(month), sight.at).length === 0;
-      return [month, { tally: new MonthlyTally(), waits: [] as Waits[], isObserved }] as const;
+      const seen = sight === undefined ? ALL_SEEN : seenMonth(sight.sight, month, sight.at);
+      return [month, { tally: new MonthlyTally(), waits: [] as Waits[], isObserved, seen }] as const;
     }),
   );
   const span = { from: spanOf(first).from, to: spanOf(last).to };

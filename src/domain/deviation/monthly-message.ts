@@ -4,7 +4,7 @@ import { sha256 } from "../digest.ts";
 import { CONTROL_TITLES, markdown, time } from "../wording.ts";
 import type { MonthlyReviewRecord } from "../record.ts";
 import type { IssuePayload } from "./issue.ts";
-import { figuresText } from "./monitoring.ts";
+import { monthStatement, type SeenMonth } from "./monitoring.ts";
 import type { WaitingTimes } from "./waiting-times.ts";
 import { durationText } from "./waiting-times.ts";
 
@@ -19,11 +19,12 @@ export function monthlyIssue(facts: {
   readonly owner: string;
   readonly reviews: readonly MonthlyReviewRecord[];
   readonly waiting: WaitingTimes;
+  readonly seen: SeenMonth;
   readonly repository: IssuePayload["repository"];
   readonly appId: number;
   readonly labels: readonly string[];
 }): IssuePayload {
-  const { month, owner, reviews, waiting, repository, appId, labels } = facts;
+  const { month, owner, reviews, waiting, seen, repository, appId, labels } = facts;
   const dueAt = reviews[0]?.dueAt ?? 0;
   // Every owner has an issue of their own, found again by a marker of its own.
   const marker = `countersign-monthly-issue:${month}:${sha256(owner.toLowerCase()).slice(0, 12)}`;
@@ -35,9 +36,11 @@ export function monthlyIssue(facts: {
     "",
     "| changes were … | in the month |",
     "|---|---|",
-    ...reviews.map((each) => `| ${CONTROL_TITLES[each.control]} | ${figuresText(each.figures)} |`),
+    ...reviews.map(
+      (each) => `| ${CONTROL_TITLES[each.control]} | ${monthStatement(each.figures, seen).says} |`,
+    ),
     "",
-    ...waitingLines(waiting),
+    ...waitingLines(waiting, seen.unseen.length === 0),
     `<!-- ${monthlyMarker(month)} -->`,
     `<!-- ${marker} -->`,
     "",
@@ -57,7 +60,7 @@ export function monthlyIssue(facts: {
   };
 }
 
-function waitingLines(waiting: WaitingTimes): readonly string[] {
+function waitingLines(waiting: WaitingTimes, isWhole: boolean): readonly string[] {
   if (waiting.pulls === 0) return [];
   const { firstReview, approval, approvalToMerge, long, bypassedAfterLong } = waiting;
   const line = (what: string, each: WaitingTimes["approval"]): string =>
@@ -72,7 +75,7 @@ function waitingLines(waiting: WaitingTimes): readonly string[] {
     line("from approval to merge", approvalToMerge),
     "",
     long === 0
-      ? "No change waited over a day for its first review."
+      ? `No change ${isWhole ? "" : "that was seen "}waited over a day for its first review.`
       : `${bypassedAfterLong} of the ${long} that waited over a day for a first review went around the process.`,
     "",
   ];

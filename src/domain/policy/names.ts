@@ -38,6 +38,8 @@ export const PolicyNamesSchema = z.object({
       account: ActorSchema.nullable(),
     }),
   ),
+  /** For each login that owns a control, lower case: whose it was when the policy first named them so. Nobody is blocked where it is nobody's. Absent: not noted. */
+  owners: z.array(z.object({ name: z.string(), id: z.int().nullable() })).exactOptional(),
   /** For each team (`organisation/team`, lower case): its id then, or null where there was none. */
   teams: z
     .array(
@@ -78,6 +80,11 @@ export function isNamed(names: PolicyNames | undefined, login: string, actor: Ac
   const isSame = known.account?.id === actor.id;
   if (isSame === isCalled) return isSame ? "yes" : "no";
   return "unknown";
+}
+
+/** Returns the id of the account that a control's owner meant when the policy first named them; undefined: not noted. */
+export function ownerMeant(names: PolicyNames | undefined, login: string): number | null | undefined {
+  return names?.owners?.find(({ name }) => name === login.toLowerCase())?.id;
 }
 
 /** Every login of the policy of which it cannot be told whether it means this account. */
