@@ -32,7 +32,7 @@ export class Metrics {
 
   /** `isKeyRefused`: whether GitHub's last answer to the App itself was that it does not know its key; null: it has not answered. */
   constructor(
-    ledger: Pick<Ledger, "queue" | "head" | "presence">,
+    ledger: Pick<Ledger, "queue" | "head" | "presence" | "states">,
     clock: { now(): Instant },
     isKeyRefused: () => boolean | null = () => null,
   ) {
@@ -90,9 +90,8 @@ export class Metrics {
       help: "How long ago the repository swept longest ago was swept; above two days, readiness and packages name it as a gap.",
       registers,
       async collect() {
-        const presence = await ledger.presence().catch(() => null);
-        const sweeps = [...(presence?.lastSweeps.values() ?? [])];
-        this.set(sweeps.length === 0 ? Number.NaN : (clock.now() - Math.min(...sweeps)) / 1000);
+        const oldest = await sweptLongestAgo(ledger).catch(() => null);
+        this.set(oldest === null ? Number.NaN : (clock.now() - oldest) / 1000);
       },
     });
   }
@@ -129,4 +128,15 @@ export class DoorFigures {
       registers,
     });
   }
+}
+
+/** When the repository under watch that was swept longest ago was; null: none ever was. What is not watched any more is not swept. */
+async function sweptLongestAgo(ledger: Pick<Ledger, "presence" | "states">): Promise<Instant | null> {
+  const { lastSweeps } = await ledger.presence();
+  let oldest: Instant | null = null;
+  for await (const { body } of ledger.states("repository")) {
+    const swept = body.removedAt === null ? lastSweeps.get(body.repository.id) : undefined;
+    if (swept !== undefined) oldest = Math.min(oldest ?? swept, swept);
+  }
+  return oldest;
 }

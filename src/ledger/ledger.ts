@@ -1,7 +1,7 @@
 /** The ledger: decisions recorded in one transaction, states and log read back in pages. */
 
 import { sql } from "kysely";
-import type { SelectQueryBuilder, Transaction } from "kysely";
+import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
 
 import { linkHash } from "../domain/chain.ts";
 import type { Instant } from "../domain/change.ts";
@@ -14,7 +14,7 @@ import { storeActions } from "./actions.ts";
 import { storeTasks } from "./deliveries.ts";
 import type { Lease } from "./lanes.ts";
 import { LeaseClock } from "./lease-clock.ts";
-import { holdLane, laneOfAction, lockLanes, repositoryOfLane } from "./lanes.ts";
+import { holdLane, laneOfAction, lockLanes } from "./lanes.ts";
 import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
 import type { LogCheck, LogFilter, LogRow } from "./log.ts";
 import { Newest, type Answer } from "./newest.ts";
@@ -34,6 +34,26 @@ export interface StateFilter {
   readonly subjectPrefix?: string;
   /** By subject (bytewise, the default), or by time and then subject. */
   readonly order?: "subject" | "at";
+}
+
+/**
+ * When each repository was last swept. Asked for at every scrape, so each is one look into an index of ended sweeps, however many
+ * deliveries are kept: the index is used only where its condition stands in the query word for word.
+ */
+export function lastSweeps(db: Kysely<Tables>) {
+  return db
+    .selectFrom("state")
+    .select((eb) => [
+      "state.subject",
+      eb
+        .selectFrom("delivery")
+        .select((of) => of.fn.max("delivery.received_at").as("at"))
+        .where("delivery.lane", "=", sql<string>`'repository:' || ${eb.ref("state.subject")}`)
+        .where("delivery.event", "=", sql.lit(taskEvent("sweep")))
+        .where("delivery.status", "=", sql.lit("done"))
+        .as("at"),
+    ])
+    .where("state.kind", "=", sql.lit("repository"));
 }
 
 /** What is read of one database: the evidence log, its newest states, and when an App last worked on it. Every method throws Trouble when the database fails. */
@@ -118,19 +138,8 @@ export class LedgerReader {
   /** When an App was last there, and when it last looked at each repository as a whole. */
   async presence(): Promise<Presence> {
     const lastBeat = await this.lastBeat();
-    const rows = await this.#readable.read((db) =>
-      db
-        .selectFrom("delivery")
-        .select((eb) => ["lane", eb.fn.max("received_at").as("at")])
-        .where("event", "=", sql.lit(taskEvent("sweep")))
-        .where("status", "=", sql.lit("done"))
-        .groupBy("lane")
-        .execute(),
-    );
-    const sweeps = rows.flatMap(({ lane, at }) => {
-      const id = repositoryOfLane(lane);
-      return id === null ? [] : [[id, at] as const];
-    });
+    const rows = await this.#readable.read((db) => lastSweeps(db).execute());
+    const sweeps = rows.flatMap(({ subject, at }) => (at === null ? [] : [[Number(subject), at] as const]));
     return { lastBeat, lastSweeps: new Map(sweeps) };
   }
 
