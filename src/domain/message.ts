@@ -286,7 +286,10 @@ function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly s
         (reason) => `${reason.replace(/^waits/u, "wait")}; then this is judged again by itself`,
       );
     case "not-shown":
-      return reasons.map((reason) => `${reason}; it is tried again, and re-running this check tries at once`);
+      return [
+        ...reasons.map((reason) => `${reason}; it is tried again, and re-running this check tries at once`),
+        ...accepting(facts.policy),
+      ];
     case "policy-broken":
       return [`${reasons[0] ?? ""}: ${MENDING}`, ...reasons.slice(1)];
     case NAMES_NOBODY:

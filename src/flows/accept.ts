@@ -2,6 +2,7 @@
 
 import type { Acceptance } from "../domain/change.ts";
 import { contributorsOf } from "../domain/contribution.ts";
+import { contributed } from "../domain/emergency/standing.ts";
 import { entitled } from "../domain/entitled.ts";
 import { isSamePerson } from "../domain/identity.ts";
 import { truncate } from "../domain/text.ts";
@@ -9,7 +10,7 @@ import { CONTROL_TITLES, listed, markdown, sources } from "../domain/wording.ts"
 import type { Command, CommandAnswer } from "./answer-command.ts";
 import { assessPull } from "./assess-pull.ts";
 import { authorityFor } from "./emergencies.ts";
-import { gatherPull } from "./gather.ts";
+import { gatherOpen, withMakers } from "./open-pull.ts";
 
 /** Lets the check pass although something could not be verified; the record says so for ever. */
 export const accept: Command = {
@@ -20,7 +21,8 @@ export const accept: Command = {
     const reason = rest.trim();
     if (reason === "") return refused("Say why: `/countersign accept <reason>`.");
     await assessPull(tools, watched, number, null);
-    const { pull, policy } = await gatherPull(tools, watched, number);
+    const { pull: told, policy } = await gatherOpen(tools, watched, number);
+    const pull = await withMakers(tools, watched, told);
     if (pull.state !== "open")
       return refused("This pull request is no longer open: what could not be verified of it stays so.");
     if (policy.state !== "known")
@@ -37,6 +39,10 @@ export const accept: Command = {
     const who = markdown(by.login);
     if (contributorsOf(pull).some(({ actor }) => isSamePerson(effective, actor, by)))
       return refused(`${who} contributed to this pull request, and nobody answers for their own work.`);
+    if (pull.unread !== undefined && contributed(pull, by, effective).is !== "no")
+      return refused(
+        `GitHub does not tell whether ${who} had a part in this pull request, and nobody answers for their own work.`,
+      );
     const { acceptedBy } = effective.unverifiable;
     const authority = await authorityFor(tools, watched, by, [acceptedBy], effective.names);
     if (by.type !== "User" || entitled(acceptedBy, authority) !== "yes")

@@ -1,5 +1,6 @@
 /** Commands given in comments: understood, done once, and answered with a sign and a sentence. */
 
+import { SETTLING } from "../domain/awaited.ts";
 import { readCommand, type GivenComment } from "../domain/command.ts";
 import type { Addressee } from "../domain/decision.ts";
 import { together } from "../domain/deviation/decide.ts";
@@ -11,6 +12,7 @@ import { truncate } from "../domain/text.ts";
 import { listed, markdown } from "../domain/wording.ts";
 import type { Commented } from "../github/subject.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { isUntold } from "./unread.ts";
 
 /** A command as its handler gets it. `rest`: what stands after the command's name on its line, as written. */
 export interface Commanded {
@@ -97,14 +99,16 @@ export async function answerCommand(
       ? editedRefused
       : command === undefined || read.kind !== "command"
         ? notUnderstood(read, commands)
-        : await command.answer(tools, watched, {
-            name: command.name,
-            rest: read.rest,
-            comment,
-            number,
-            deviation,
-            month,
-          });
+        : await orUnanswered(tools, given, () =>
+            command.answer(tools, watched, {
+              name: command.name,
+              rest: read.rest,
+              comment,
+              number,
+              deviation,
+              month,
+            }),
+          );
   const to: Addressee = {
     repository: watched.repository,
     installationId: watched.installationId,
@@ -131,6 +135,24 @@ export async function answerCommand(
       : [{ kind: "pull", repositoryId, number: judgePull, request, dueAt: now }];
   const answering = { entries: [answer.entry], actions: answer.actions, tasks: again };
   await tools.ledger.record(together(decided, answering), now, watched.fence);
+}
+
+/** What a command answers; a refusal where GitHub does not tell what it needs, after it was asked for ten minutes. Throws Trouble. */
+async function orUnanswered(
+  tools: Tools,
+  { comment, number }: Commented,
+  answer: () => Promise<CommandAnswer>,
+): Promise<CommandAnswer> {
+  try {
+    return await answer();
+  } catch (error) {
+    const mayPass = tools.clock.now() - comment.createdAt < SETTLING;
+    if (!isUntold(error) || error.code === "github-unreachable" || mayPass) throw error;
+    return {
+      outcome: "refused",
+      reply: `GitHub cannot answer what #${number} holds, so nothing was done: ${markdown(error.message)} Write it again later. On an open pull request \`/countersign emergency <reason>\` works all the same.`,
+    };
+  }
 }
 
 function tableOf(tables: CommandTables, { on, deviation, month }: Commented): readonly Command[] {

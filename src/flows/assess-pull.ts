@@ -9,19 +9,18 @@ import type { Policy } from "../domain/policy/policy.ts";
 import { isIntegrationBranch, isProductionBranch } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord } from "../domain/record.ts";
-import { currentPolicy, followIntegration } from "./assess-change.ts";
-import { emergenciesOfAll, keepUp } from "./emergencies.ts";
-import { candidatesFor, gatherPull } from "./gather.ts";
+import { currentPolicy } from "./assess-change.ts";
+import { candidatesFor } from "./gather.ts";
 import { untoldPullsAt } from "./heads.ts";
 import { problemsIn } from "./mending.ts";
 import type { Task } from "../domain/task.ts";
 import { together } from "../domain/deviation/decide.ts";
 import { witnessesOf } from "./observations.ts";
-import { policyAt } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { lookAtMerged } from "./reviews.ts";
+import { emergenciesOf, gatherOpen, type Gathered } from "./open-pull.ts";
 import { unshownChecksOf } from "./told-checks.ts";
-import { isUntold, unreadPull } from "./unread.ts";
+import { isUntold } from "./unread.ts";
 
 /**
  * Judges one pull request if it is open; if not, those that shared its check run. `request`: the delivery of a pressed
@@ -68,48 +67,6 @@ export async function assessPull(
 /** A pull request is judged again when GitHub may show what a webhook told of it. */
 function lookAgain({ repository }: Watched, number: number, dueAt: number): Task {
   return { kind: "pull", repositoryId: repository.id, number, request: null, dueAt };
-}
-
-/** The emergencies of a pull request, brought up to what was said on it; of one that nobody can read as they are known. */
-async function emergenciesOf(
-  tools: Tools,
-  watched: Watched,
-  pull: PullRequest,
-  policy: PolicyInForce,
-): Promise<readonly EmergencyFacts[]> {
-  return pull.unread === undefined
-    ? keepUp(tools, watched, pull, policy)
-    : emergenciesOfAll(tools, watched, [pull]);
-}
-
-/** A pull request as {@link gatherWhole}; of an open one that GitHub cannot answer, what is known of it. */
-async function gatherOpen(tools: Tools, watched: Watched, number: number): ReturnType<typeof gatherPull> {
-  try {
-    return await gatherWhole(tools, watched, number);
-  } catch (error) {
-    if (!isUntold(error)) throw error;
-    const now = tools.clock.now();
-    const before = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
-    const said = before?.body.pulls.find((pull) => pull.number === number)?.unread;
-    const unread = { because: error.message, since: said?.since ?? now };
-    const pull = await unreadPull(tools, watched, number, unread, null);
-    if (pull?.state !== "open") throw error;
-    const policy = await policyAt(tools, watched, pull.base.ref);
-    const lookAt = nextLook([{ what: `#${number}`, since: unread.since }], now);
-    return { pull, policy, twins: [], lookAt, isOver: false };
-  }
-}
-
-/** A pull request with everything that landed on integration branches before it: where it comes from one, that is caught up first. */
-async function gatherWhole(tools: Tools, watched: Watched, number: number): ReturnType<typeof gatherPull> {
-  const gathered = await gatherPull(tools, watched, number);
-  const { pull, policy } = gathered;
-  if (
-    pull.state !== "open" ||
-    !isIntegrationBranch(policyOrDefault(policy), watched.repository, pull.head.ref)
-  )
-    return gathered;
-  return (await followIntegration(tools, watched)) ? gatherPull(tools, watched, number) : gathered;
 }
 
 /** Judges a merge group pull request by pull request and answers on the group's own commit. */
@@ -164,7 +121,7 @@ type ReadGroup = NonNullable<Awaited<ReturnType<Tools["github"]["readMergeGroup"
   readonly isOnRecord?: true;
 };
 
-function isOpenStill({ pull, isOver }: Awaited<ReturnType<typeof gatherPull>>): boolean {
+function isOpenStill({ pull, isOver }: Gathered): boolean {
   return pull.state === "open" && !isOver;
 }
 

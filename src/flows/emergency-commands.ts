@@ -22,8 +22,8 @@ import { isIntegrationBranch, isProductionBranch } from "../domain/policy/scope.
 import { markdown, oneOf, sources, time } from "../domain/wording.ts";
 import { mayActAlone } from "./alone.ts";
 import type { Command, CommandAnswer, Commanded } from "./answer-command.ts";
-import { addressee, authorisation, authorisers, keepUp, known, standing, type Known } from "./emergencies.ts";
-import { gatherPull } from "./gather.ts";
+import { addressee, authorisation, authorisers, known, standing, type Known } from "./emergencies.ts";
+import { emergenciesOf, gatherOpen, withMakers } from "./open-pull.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { overdueReview } from "./reviews.ts";
 
@@ -42,10 +42,11 @@ export const POLICY_UNKNOWN =
   "The policy of this branch cannot be read or has problems, so nobody can say what an emergency may waive here. Mend it first; the check says what is wrong.";
 
 async function sceneOf(tools: Tools, watched: Watched, given: Commanded): Promise<Scene | CommandAnswer> {
-  const { pull, policy } = await gatherPull(tools, watched, given.number);
+  const { pull: told, policy } = await gatherOpen(tools, watched, given.number);
   const current = known(policy);
   if (current === null) return refuse(POLICY_UNKNOWN);
-  const facts = await keepUp(tools, watched, pull, policy);
+  const facts = await emergenciesOf(tools, watched, told, policy);
+  const pull = await withMakers(tools, watched, told);
   const open = facts.findLast(({ record }) => isOpen(record))?.record ?? null;
   const { author: by, createdAt: at } = given.comment;
   return { ...current, pull, facts, open, by, deed: { by, at, via: given.via ?? "comment" } };

@@ -8,9 +8,9 @@ import type { Task } from "../domain/task.ts";
 import { commentAction } from "../domain/reply.ts";
 import type { Subject } from "../github/subject.ts";
 import { assessPull } from "./assess-pull.ts";
-import { addressee, keepUp, known, standing } from "./emergencies.ts";
+import { addressee, known, standing } from "./emergencies.ts";
 import { nothingHeld, notDeclared, POLICY_UNKNOWN } from "./emergency-commands.ts";
-import { gatherPull } from "./gather.ts";
+import { emergenciesOf, gatherOpen, withMakers } from "./open-pull.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** Opens an emergency for whoever pressed the button, unless one is open or they may not; then judges the pull request again. */
@@ -19,7 +19,8 @@ export async function flagEmergency(
   watched: Watched,
   pressed: Extract<Subject, { readonly type: "flag" }>,
 ): Promise<void> {
-  const { pull, policy: inForce } = await gatherPull(tools, watched, pressed.number);
+  const { pull: told, policy: inForce } = await gatherOpen(tools, watched, pressed.number);
+  const pull = await withMakers(tools, watched, told);
   const current = known(inForce);
   if (pull.state !== "open") return assessPull(tools, watched, pressed.number, null);
   const to = addressee(tools, watched);
@@ -41,7 +42,7 @@ export async function flagEmergency(
   if (current === null) return answer(POLICY_UNKNOWN);
   const idle = nothingHeld(current.policy, watched.repository, pull);
   if (idle !== null) return answer(idle);
-  const facts = await keepUp(tools, watched, pull, inForce);
+  const facts = await emergenciesOf(tools, watched, told, inForce);
   const open = facts.findLast(({ record }) => isOpen(record))?.record ?? null;
   const { policy } = current;
   const among = policy.emergency.authorisers;

@@ -306,7 +306,8 @@ async function problemsOf(
   return problemsIn({ state: "known", record: { ...record, effective: { ...record.effective, names } } });
 }
 
-async function acceptanceOf(
+/** What was accepted of a pull request though it could not be verified. */
+export async function acceptanceOf(
   tools: Tools,
   watched: Watched,
   number: number,

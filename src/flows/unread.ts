@@ -88,7 +88,12 @@ export async function unreadPull(
     state: landed === null ? (known?.state ?? "open") : "merged",
     draft: known?.draft ?? false,
     base: base ?? known?.base ?? { ref: "", sha: NO_COMMIT },
-    head: { ref: known?.head.ref ?? "", sha: known?.head.sha ?? NO_COMMIT, tree: null },
+    head: {
+      ref: known?.head.ref ?? "",
+      sha: known?.head.sha ?? NO_COMMIT,
+      tree: null,
+      ...(known?.head.fork === true ? { fork: true } : {}),
+    },
     retargetedAt: null,
     labels: [],
     commits: [],

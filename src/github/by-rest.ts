@@ -20,10 +20,10 @@ export interface Listed {
   readonly mergedAt: Instant | null;
   readonly mergeCommit: Sha | null;
   readonly base: { readonly ref: string; readonly sha: Sha };
-  readonly head: { readonly ref: string; readonly sha: Sha };
+  readonly head: { readonly ref: string; readonly sha: Sha; readonly fork: boolean };
 }
 
-const Ref = z.object({ ref: z.string(), sha: ShaShape });
+const Ref = z.object({ ref: z.string(), sha: ShaShape, repo: z.object({ id: z.int() }).nullish() });
 
 const ListedShape = z
   .object({
@@ -54,7 +54,7 @@ const ListedShape = z
       mergedAt: pull.merged_at ?? null,
       mergeCommit: pull.merge_commit_sha ?? null,
       base: { ref: base.ref, sha: base.sha },
-      head: { ref: head.ref, sha: head.sha },
+      head: { ref: head.ref, sha: head.sha, fork: head.repo?.id !== base.repo?.id },
     };
   });
 

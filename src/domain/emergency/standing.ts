@@ -14,6 +14,8 @@ export function contributed(
 ): { readonly is: Certainty; readonly as: Actor | null } {
   const known = contributorsOf(pull).find((each) => isSamePerson(policy, each.actor, actor));
   if (known !== undefined) return { is: "yes", as: known.actor };
+  // Of one that nobody can read, and whose commits are not known, anybody may have made some.
+  if (pull.unread !== undefined && !pull.commitsComplete) return { is: "unknown", as: null };
   const out = stayedOut(pull, makersOf(pull), actor.id);
   return { is: out === "yes" ? "no" : out === "no" ? "yes" : "unknown", as: null };
 }
