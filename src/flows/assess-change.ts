@@ -158,7 +158,9 @@ export async function followBranch(tools: Tools, watched: Watched, ref: string):
     const tasks = index === news.length - 1 ? headTasks(tools, watched, role, update.after) : [];
     await recordUpdate(tools, watched, update, last.origin, { role, tasks });
   }
-  const heard = await recordUnlisted(tools, watched, { ...last, at: news.at(-1)?.at ?? last.at }, role);
+  const end = news.at(-1);
+  const now = { ...last, at: end?.at ?? last.at, head: end?.after ?? last.head };
+  const heard = await recordUnlisted(tools, watched, now, role);
   return news.length + heard > 0;
 }
 
@@ -299,6 +301,14 @@ async function recordUnlisted(
     await recordUpdate(tools, watched, update, origin, { role });
     recorded += 1;
   }
+  // What was recorded once may have been done again: then the branch is not yet shown where it was last moved to.
+  const moved = tools.github.behind(place.head, tools.github.movesIn(seen));
+  if (recorded === 0 && moved !== null && now - moved.at < SETTLING)
+    throw new Trouble(
+      "github-answer",
+      `GitHub's activity list of ${ref} does not show the push to ${moved.after} yet.`,
+      { waitMs: ASK_AGAIN },
+    );
   return recorded;
 }
 

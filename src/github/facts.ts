@@ -3,7 +3,7 @@
 import { identifyPull } from "./by-rest.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { organizationMembers, readAuthorities, readCandidates, readHolders } from "./authority.ts";
-import { Losses, unshownChecks } from "./freshness.ts";
+import { behind, Losses, movesIn, unshownChecks } from "./freshness.ts";
 import { listComments } from "./comments.ts";
 import { listGitLine, listMergedPulls } from "./census.ts";
 import { readEarlier, readTouched } from "./commits.ts";
@@ -60,6 +60,8 @@ import {
 export const facts = {
   ReadAhead,
   Losses,
+  behind,
+  movesIn,
   unshownChecks,
   organizationMembers,
   readAuthorities,

@@ -79,7 +79,7 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "readRepository",
     "missingPermissions",
   ],
-  "it asks nothing: it is what answers are held against": ["Losses", "unshownChecks"],
+  "it asks nothing: it is what answers are held against": ["Losses", "behind", "movesIn", "unshownChecks"],
   "it is about the App itself": [
     "readDeliveryLog",
     "hasServedBefore",

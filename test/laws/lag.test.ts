@@ -14,6 +14,9 @@ import { scenarios } from "../support/scenarios.ts";
 /** What lags lags so long (s); between two steps GitHub has caught up. */
 const LAG = 240;
 
+/** What a queue still has to merge lands before the end, and GitHub has caught up with that too. */
+const AT_LAST: Scenario["story"][number] = { do: { do: "wait", for: "30m" }, line: 0 };
+
 /** Webhooks that do not arrive, and a GitHub or an App that does not answer, are no matter of lag. */
 const OTHER_WEATHER: ReadonlySet<string> = new Set([
   "lag",
@@ -116,7 +119,10 @@ async function wrongIn(
 
 /** Plays a story where each answer of one kind is old for so many seconds; none is where it is for 0. */
 function playOf(story: Scenario, kind: LagKind, seconds: number): Promise<Play> {
-  return playLookedAt(story, { lag: { of: kind, each: true, for: seconds } });
+  return playLookedAt(
+    { ...story, story: [...story.story, AT_LAST] },
+    { lag: { of: kind, each: true, for: seconds } },
+  );
 }
 
 function worseIn(calm: Play, late: Play | string): readonly string[] {
