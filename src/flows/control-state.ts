@@ -8,7 +8,8 @@ import { editedUnseen } from "../domain/protection/weakening.ts";
 import { decideReading, type Part } from "../domain/protection/reading.ts";
 import type { ExposureRecord } from "../domain/protection/record.ts";
 import type { Bodies, Entry } from "../domain/entry.ts";
-import type { Protection } from "../domain/protection/snapshot.ts";
+import { isUnobservable, type Protection } from "../domain/protection/snapshot.ts";
+import type { SeenPeople } from "../domain/protection/people.ts";
 import type { RepositoryRecord } from "../domain/record.ts";
 import type { GitHub } from "../github/ask.ts";
 import type { ProtectionAsked } from "../github/control-state.ts";
@@ -17,6 +18,7 @@ import type { Task } from "../domain/task.ts";
 import { baselineTask } from "./baseline.ts";
 import { exposureTasks } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
+import { witnessesOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { lastReading, protectionOf } from "./protection.ts";
 
@@ -58,6 +60,9 @@ export async function readControlState(
   };
   const after = await readPart(tools, octokit, asked, part, before);
   const isForPeople = part === "people" || (part === "all" && told === null);
+  const people = isForPeople
+    ? await tools.github.readPeople(octokit, repository, isWhole || part === "people")
+    : null;
   const { entries, causes } = decideReading({
     part,
     repository,
@@ -66,9 +71,7 @@ export async function readControlState(
     after,
     wholeAt: isWhole ? now : (read?.wholeAt ?? now),
     // Teams only tell through which of them people have their rights, so once a week is enough.
-    people: isForPeople
-      ? await tools.github.readPeople(octokit, repository, isWhole || part === "people")
-      : null,
+    people,
     peopleBefore: read === null ? null : (read.peopleAt ?? read.wholeAt),
     known: await bodies(tools, "control-state", repository.id),
     open: await openExposures(tools, repository.id),
@@ -78,8 +81,22 @@ export async function readControlState(
   const tasks = [
     ...(before === null ? [baselineTask(repository.ownerId, watched.installationId, now)] : []),
     ...exposureTasks(repository.ownerId, causes, now),
+    ...(await peopleAgain(tools, watched, people)),
   ];
   await tools.ledger.record({ entries: all, tasks }, now, watched.fence);
+}
+
+/** People are read again when GitHub has caught up, where it does not show what a webhook told of one. */
+async function peopleAgain(
+  tools: Tools,
+  watched: Watched,
+  seen: SeenPeople | null,
+): Promise<readonly Task[]> {
+  if (seen === null || isUnobservable(seen.people)) return [];
+  const { id: repositoryId } = watched.repository;
+  const told = await witnessesOf(tools, watched).ofOwner();
+  const dueAt = tools.github.peopleBehind(seen.people, told, repositoryId, tools.clock.now());
+  return dueAt === null ? [] : [{ kind: "protection", repositoryId, told: null, dueAt }];
 }
 
 function readPart(

@@ -6,6 +6,7 @@
 import { nextLook, SETTLING } from "../domain/awaited.ts";
 import {
   NO_COMMIT,
+  PERMISSIONS,
   type Check,
   type NotShown,
   type Instant,
@@ -354,6 +355,34 @@ export class Losses {
     this.#lookAt = Math.min(this.#lookAt ?? Infinity, lookAt);
     return loss;
   }
+}
+
+/**
+ * Returns when to read again who may do what in a repository, where a list of people does not show what a webhook told of one; null: it
+ * shows all of it. `people`: those who may do more than read.
+ */
+export function peopleBehind(
+  people: readonly { readonly id: number; readonly role: Permission }[],
+  observations: readonly Observation[],
+  repositoryId: number,
+  now: Instant,
+): Instant | null {
+  const told = new Map<number, Loss>();
+  for (const each of observations)
+    if (each.kind === "right-lost" && each.of === String(repositoryId) && each.personId !== null)
+      told.set(each.personId, each);
+  const roles = new Map(people.map(({ id, role }) => [id, role]));
+  const behind = [...told].filter(([id, { permission = "none", isBack, at }]) => {
+    const [shown, wanted] = [rankOf(roles.get(id) ?? "triage"), rankOf(permission)];
+    // Below writing nobody is listed, and one word may stand for two rights.
+    const isShown = isBack ? shown >= wanted : shown <= Math.max(wanted + 1, rankOf("triage"));
+    return !isShown && now - at < SETTLING;
+  });
+  return behind.length === 0 ? null : Math.max(...behind.map(([, { at }]) => at)) + SETTLING;
+}
+
+function rankOf(permission: Permission): number {
+  return PERMISSIONS.indexOf(permission);
 }
 
 /** Where the owner's policy was last seen to be pushed to, where an answer shows what it was before; null: it is not old. */

@@ -79,7 +79,13 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
     "readRepository",
     "missingPermissions",
   ],
-  "it asks nothing: it is what answers are held against": ["Losses", "behind", "movesIn", "unshownChecks"],
+  "it asks nothing: it is what answers are held against": [
+    "Losses",
+    "behind",
+    "movesIn",
+    "peopleBehind",
+    "unshownChecks",
+  ],
   "it is about the App itself": [
     "readDeliveryLog",
     "hasServedBefore",
