@@ -122,7 +122,11 @@ export const AuthoritySchema = z.object({
 export type Authority = Infer<typeof AuthoritySchema>;
 
 const RightToldSchema = z.object({
-  of: z.string().describe("A team (`org/slug`) or an organisation, lower case, or `repository`"),
+  of: z
+    .string()
+    .describe(
+      "A team (`org/slug`) or an organisation, lower case; `repository`, or `repository by` the team that was given rights there",
+    ),
   gained: z.boolean().describe("False: lost"),
   atLeast: PermissionSchema.exactOptional().describe(
     "What was given in the repository, at least; absent: not told",

@@ -37,7 +37,7 @@ export function whenGiven(
   const known = given.find((each) => each.review === review.id) ?? { readings: [now], told: [] };
   const groups = new Set([
     ...[now, ...known.readings].flatMap((each) => [...each.teams, ...each.organizations, ...each.unread]),
-    ...known.told.map(({ of }) => of).filter((of) => of !== "repository"),
+    ...known.told.map(({ of }) => of).filter((of) => !of.startsWith("repository")),
   ]);
   const held = new Map([...groups].map((name) => [name, groupHeld(name, known, now, review.submittedAt)]));
   const permission = permissionHeld(known, now, review.submittedAt);
@@ -121,8 +121,14 @@ function permissionHeld(
     return { permission: "unknown", atLeast: next.gained ? "none" : then, isSeen: true };
   const read = outweighs(before, reading) ? toldOf(before, then) : then;
   const isRaised = now.permission === "unknown" || isMore(now.permission, read);
-  if (isRaised && next?.gained !== true) return { permission: "unknown", atLeast: read, isSeen };
-  return { permission: read, atLeast: read, isSeen };
+  if (!isRaised) return { permission: read, atLeast: read, isSeen };
+  // A team somebody joins, or what it is given, raises what its members may do.
+  const gained = told.filter((each) => each.gained);
+  const mayLag = gained.some((each) => each.later === "no" && outweighs(each, reading));
+  const isLater = gained.some(({ later }) => later === "yes");
+  if (mayLag !== isLater)
+    return { permission: isLater ? read : now.permission, atLeast: read, isSeen: isSeen || mayLag };
+  return { permission: "unknown", atLeast: read, isSeen };
 }
 
 /** A permission as read, with what a webhook told of it: at least, or at most. */

@@ -92,10 +92,11 @@ function rightTold(
   reviewSeq: number | null,
 ): readonly RightTold[] {
   const isHere = body.of === String(repositoryId);
-  // What a team gains in a repository says nothing of who is in it.
-  if (/^\d+$/u.test(body.of) && (!isHere || body.through !== undefined)) return [];
+  if (/^\d+$/u.test(body.of) && !isHere) return [];
   const atLeast = body.isBack ? atLeastOf(body.permission) : body.permission;
-  const told = { of: isHere ? "repository" : body.of, gained: body.isBack, at };
+  // What a team is given in a repository says nothing of who is in the team.
+  const here = body.through === undefined ? "repository" : `repository by ${body.through}`;
+  const told = { of: isHere ? here : body.of, gained: body.isBack, at };
   // Within one second of GitHub's, what was heard first came first.
   const isTie = at >= submittedAt && at < submittedAt + SECOND;
   const tie = isLate || reviewSeq === null ? "unknown" : seq < reviewSeq ? "no" : "yes";
