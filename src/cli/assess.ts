@@ -2,7 +2,7 @@
 
 import type { Assessment, JudgedApproval, Outcome, Verdict } from "../domain/result.ts";
 import { assessSnapshot } from "../domain/snapshot.ts";
-import { oneLine, time, VERDICT_TITLES } from "../domain/wording.ts";
+import { approvalWords, oneLine, time, VERDICT_TITLES } from "../domain/wording.ts";
 import type { Answer, ExitCode, Terminal } from "./answer.ts";
 import { columns } from "./columns.ts";
 import { readFacts, titleOf } from "./facts-file.ts";
@@ -51,7 +51,7 @@ export function approvalLines({ approvals }: Assessment): readonly string[] {
     oneLine(each.login),
     each.counts ? "yes" : "no",
     (each.served ?? []).map(servedWords).join(" and "),
-    oneLine(each.reason),
+    oneLine(approvalWords(each)),
   ]);
   return ["", ...columns(["approval by", "counts", "serves", "why"], rows)];
 }

@@ -24,7 +24,7 @@ import type { Policy } from "./policy/policy.ts";
 import { leavesOf, type Requirement } from "./policy/requirement.ts";
 import type { JudgedApproval } from "./result.ts";
 import { whenGiven, type WhenGiven } from "./when-given.ts";
-import { approvalReason, sources, type ApprovalCode, type ApprovalDetail } from "./wording.ts";
+import { approvalReason, isUnseenThen, sources, type ApprovalCode, type ApprovalDetail } from "./wording.ts";
 
 /** What the approvals of a pull request come to at one moment. */
 export interface ApprovalJudgement {
@@ -278,11 +278,7 @@ function judge(
     state: "sure" | "possible" | "no",
     detail: ApprovalDetail = {},
   ): Judged => ({
-    judged: {
-      ...refused(review, code, detail),
-      counts: state === "sure",
-      ...(detail.unseenThen === true ? { basis: "read-later" as const } : {}),
-    },
+    judged: { ...refused(review, code, detail), counts: state === "sure" },
     sure: state === "sure",
     possible: state !== "no",
     entitled: entitlements,
@@ -331,14 +327,7 @@ function judge(
   const covered = current.filter((each) => each === "yes").length;
   const unsure = real.filter((each) => each === "unknown" || each === "unseen").length;
   const doubt = doubtAbout(makers, covers);
-  const isSeenThen =
-    leaves.length === 0 || leaves.some(({ from }) => entitled(from, then?.seen ?? null) === "yes");
-  const detail = {
-    covered,
-    of: current.length,
-    ...(doubt === null ? {} : { doubt }),
-    ...(isSeenThen ? {} : { unseenThen: true }),
-  };
+  const detail = { covered, of: current.length, ...(doubt === null ? {} : { doubt }) };
   const unknown = unsure === 0 ? [] : [approvalReason("unknown-maker", actor.login, detail)];
   if (unsure > 0 && !real.includes("yes")) {
     const open = answer("unknown-maker", "possible", detail);
@@ -382,7 +371,9 @@ function servedBy(
         };
       }),
   );
-  return served.length === 0 ? judged : { ...judged, served };
+  if (served.length === 0) return judged;
+  // What nobody saw when it was given is worth no more than what was read of it.
+  return { ...judged, served, basis: isUnseenThen(served) ? "read-later" : judged.basis };
 }
 
 /** Those a source names whose approval is not among those given, each person once, with what it would cover. */

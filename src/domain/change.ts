@@ -121,11 +121,14 @@ export const AuthoritySchema = z.object({
 /** The authority someone held when it was read. Team slugs are `org/slug`, lower case. */
 export type Authority = Infer<typeof AuthoritySchema>;
 
+/** Stands for the repository of a pull request among the names of teams and organisations, of which none can be so. */
+export const HERE = "@here";
+
 const RightToldSchema = z.object({
   of: z
     .string()
     .describe(
-      "A team (`org/slug`) or an organisation, lower case; `repository`, or `repository by` the team that was given rights there",
+      "A team (`org/slug`) or an organisation, lower case; `@here`: the repository, `@here by` a team: what it was given there",
     ),
   gained: z.boolean().describe("False: lost"),
   atLeast: PermissionSchema.exactOptional().describe(

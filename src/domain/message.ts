@@ -25,6 +25,7 @@ import {
   markdown,
   missingOf,
   oneOf,
+  approvalWords,
   NAMES_SHOWN,
   oneLine,
   short,
@@ -361,7 +362,7 @@ function textOf(facts: Parameters<typeof checkText>[0], assessment: Assessment):
         markdown(each.login),
         each.counts ? "yes" : "no",
         some(by, NAMES_SHOWN),
-        markdown(each.reason),
+        markdown(approvalWords(each)),
       ];
       parts.push(`| ${cells.join(" | ")} |`);
     }

@@ -2,6 +2,7 @@
 
 import { SETTLING } from "./awaited.ts";
 import {
+  HERE,
   PERMISSIONS,
   type Authority,
   type Given,
@@ -37,7 +38,7 @@ export function whenGiven(
   const known = given.find((each) => each.review === review.id) ?? { readings: [now], told: [] };
   const groups = new Set([
     ...[now, ...known.readings].flatMap((each) => [...each.teams, ...each.organizations, ...each.unread]),
-    ...known.told.map(({ of }) => of).filter((of) => !of.startsWith("repository")),
+    ...known.told.map(({ of }) => of).filter((of) => !of.startsWith(HERE)),
   ]);
   const held = new Map([...groups].map((name) => [name, groupHeld(name, known, now, review.submittedAt)]));
   const permission = permissionHeld(known, now, review.submittedAt);
@@ -107,7 +108,7 @@ function permissionHeld(
   now: Authority,
   at: Instant,
 ): { readonly permission: Authority["permission"]; readonly atLeast: Permission; readonly isSeen: boolean } {
-  const about = told.filter(({ of }) => of === "repository");
+  const about = told.filter(({ of }) => of === HERE);
   const before = about.findLast(({ later }) => later === "no");
   const next = about.find(({ later }) => later !== "no");
   const reading = readings.find(({ permission }) => permission !== "unknown");

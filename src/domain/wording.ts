@@ -3,7 +3,7 @@
 import type { Instant } from "./change.ts";
 import type { AskState, TreeState } from "./ask.ts";
 import { namedBy, type Requirement, type Source } from "./policy/requirement.ts";
-import type { ControlName, Verdict } from "./result.ts";
+import type { ControlName, JudgedApproval, Verdict } from "./result.ts";
 import { truncate } from "./text.ts";
 
 /** Why an approval counts or does not. */
@@ -41,8 +41,6 @@ export interface ApprovalDetail {
   readonly address?: string;
   /** What entitled its giver only after it was given. */
   readonly gained?: readonly string[];
-  /** Whether its giver was entitled when giving it nobody saw. */
-  readonly unseenThen?: boolean;
   /** Why it cannot be told whether it covers the others. */
   readonly doubt?: {
     readonly why: "nobody-seen" | "relayed" | "by-key" | "unproven";
@@ -55,11 +53,11 @@ export function approvalReason(code: ApprovalCode, login: string, detail: Approv
   const who = oneLine(login);
   switch (code) {
     case "counts":
-      return `${who} approved this content${thenUnseen(who, detail)}`;
+      return `${who} approved this content`;
     case "covers-some":
-      return `${who} approved this content${thenUnseen(who, detail)}; it counts for the ${detail.covered ?? 0} of ${detail.of ?? 0} commits ${who} did not make alone`;
+      return `${who} approved this content; it counts for the ${detail.covered ?? 0} of ${detail.of ?? 0} commits ${who} did not make alone`;
     case "replaced-work":
-      return `${who} approved this content${thenUnseen(who, detail)}; it does not count for what ${who} pushed before other commits took its place`;
+      return `${who} approved this content; it does not count for what ${who} pushed before other commits took its place`;
     case "beside-unseen":
       return `${who} approved this content; nobody saw who made some of it, and not everyone who approved can have`;
     case "own-work":
@@ -105,8 +103,16 @@ export function approvalReason(code: ApprovalCode, login: string, detail: Approv
   }
 }
 
-function thenUnseen(who: string, { unseenThen = false }: ApprovalDetail): string {
-  return unseenThen ? `; whether ${who} was already entitled then was not observed` : "";
+/** Whether nobody saw that the giver of an approval was entitled to any of what it served when giving it. */
+export function isUnseenThen(served: NonNullable<JudgedApproval["served"]>): boolean {
+  return served.length > 0 && served.every(({ whenGiven }) => whenGiven === "read-later");
+}
+
+/** Why an approval counts or does not, and what nobody saw of it: whether its giver was entitled when giving it. */
+export function approvalWords({ login, reason, served = [] }: JudgedApproval): string {
+  return isUnseenThen(served)
+    ? `${reason}; whether ${oneLine(login)} was already entitled then was not observed`
+    : reason;
 }
 
 /** "joining acme/dba", "getting write permission". */

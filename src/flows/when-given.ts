@@ -1,13 +1,14 @@
 /** What was seen of people's rights around the moment they approved: what webhooks told of them, and what was read first. */
 
-import type {
-  Authority,
-  Given,
-  Instant,
-  Permission,
-  PullRequest,
-  Review,
-  RightTold,
+import {
+  HERE,
+  type Authority,
+  type Given,
+  type Instant,
+  type Permission,
+  type PullRequest,
+  type Review,
+  type RightTold,
 } from "../domain/change.ts";
 import type { LoggedEntry } from "../domain/entry.ts";
 import type { Observation } from "../domain/record.ts";
@@ -95,7 +96,7 @@ function rightTold(
   if (/^\d+$/u.test(body.of) && !isHere) return [];
   const atLeast = body.isBack ? atLeastOf(body.permission) : body.permission;
   // What a team is given in a repository says nothing of who is in the team.
-  const here = body.through === undefined ? "repository" : `repository by ${body.through}`;
+  const here = body.through === undefined ? HERE : `${HERE} by ${body.through}`;
   const told = { of: isHere ? here : body.of, gained: body.isBack, at };
   // Within one second of GitHub's, what was heard first came first.
   const isTie = at >= submittedAt && at < submittedAt + SECOND;

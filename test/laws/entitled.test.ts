@@ -3,7 +3,16 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { SETTLING } from "../../src/domain/awaited.ts";
-import type { Authority, Given, Instant, PullRequest, RightTold } from "../../src/domain/change.ts";
+import {
+  HERE,
+  type Authority,
+  type Given,
+  type Instant,
+  type PullRequest,
+  type RightTold,
+} from "../../src/domain/change.ts";
+import type { JudgedApproval } from "../../src/domain/result.ts";
+import { approvalWords } from "../../src/domain/wording.ts";
 import { rounds } from "../support/effort.ts";
 import { ann, bob, gate, MINUTE, policy, START, Story } from "../support/facts.ts";
 
@@ -77,7 +86,7 @@ function factsOf(told: Told, by: "team" | "permission"): PullRequest {
     const left = gained ? ("write" as const) : ("read" as const);
     return [
       {
-        of: by === "team" ? TEAM : "repository",
+        of: by === "team" ? TEAM : HERE,
         gained,
         ...(by === "team" ? {} : { atLeast: left }),
         at: at(turn),
@@ -100,10 +109,7 @@ function factsOf(told: Told, by: "team" | "permission"): PullRequest {
 
 const ways = fc.constantFrom("team" as const, "permission" as const);
 
-function judgedIn(
-  told: Told,
-  by: "team" | "permission",
-): { readonly counts: boolean; readonly code: string } {
+function judgedIn(told: Told, by: "team" | "permission"): JudgedApproval {
   const approvals = gate(factsOf(told, by), by === "team" ? DBA : WRITERS).approvals;
   const [only] = approvals;
   if (only === undefined || approvals.length !== 1) throw new Error("there is one approval");
@@ -169,7 +175,7 @@ test("a webhook that was lost never makes an approval count that did not", () =>
 test("a right that was first read long after the approval is said to have been unseen then", () => {
   const told = { isMemberFirst: true, turns: [], heard: [], landed: 4_000 };
   const late = { ...told, read: { at: SETTLING / MINUTE + 1, lag: 0 } };
-  const reasonOf = (each: Told): string => gate(factsOf(each, "team"), DBA).approvals[0]?.reason ?? "";
+  const reasonOf = (each: Told): string => approvalWords(judgedIn(each, "team"));
   expect(reasonOf(late)).toBe(
     "bob approved this content; whether bob was already entitled then was not observed",
   );
