@@ -31,7 +31,8 @@ export default defineConfig({
     pool: "forks",
     // One process for many files: to load the App anew for each took as long as many of the tests.
     isolate: false,
-    maxWorkers: Math.max(2, availableParallelism()),
+    // One more than there are cores: some tests wait for processes, leases and sockets most of their time.
+    maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
   },
 });

@@ -298,6 +298,8 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     ended = () => clearInterval(asking);
   }
 
+  /** Up to when a driven clock's appointments were kept: one that failed is kept when the clock is driven again. */
+  let kept = now;
   let asked = 0;
   async function doNow(kind: Recurring): Promise<void> {
     // Asked for twice at one moment, it is done twice: something may have happened in between.
@@ -331,13 +333,15 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     },
     settle: () => worker.settle(),
     async advance(to) {
-      for (const each of firstAndLast(now, to)) {
+      for (const each of firstAndLast(kept, to)) {
         await passUntil(each.at);
         now = Math.max(now, each.at);
         await doNow(each.kind);
+        kept = each.at;
       }
       await passUntil(to);
       now = Math.max(now, to);
+      kept = now;
       if (isServing) await ledger.beat(now);
       await worker.settle();
     },
