@@ -31,8 +31,7 @@ export default defineConfig({
     pool: "forks",
     // One process for many files: to load the App anew for each took as long as many of the tests.
     isolate: false,
-    // One more than there are cores: some tests wait for processes, leases and sockets most of their time.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: Math.max(2, availableParallelism()),
     sequence: { sequencer: LongestFirst },
   },
 });
