@@ -20,8 +20,8 @@ const PACKAGES_OF = {
     "yaml",
     "zod",
   ],
-  github: ["@octokit/[^/]+", "pino", "probot", "zod"],
-  ledger: ["kysely", "pg", "zod"],
+  github: ["@octokit/[^/]+", "lru-cache", "pino", "probot", "zod"],
+  ledger: ["kysely", "lru-cache", "pg", "zod"],
   notifications: ["zod"],
   package: [
     "@noble/curves",

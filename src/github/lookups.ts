@@ -1,5 +1,7 @@
 /** What was read of people's authority, kept for a while and forgotten when a webhook says it may have changed. */
 
+import { LRUCache } from "lru-cache";
+
 import type { Instant } from "../domain/change.ts";
 
 /** The names under which remembered answers are forgotten; a signal's `stale` holds such names. */
@@ -39,11 +41,12 @@ interface Remembered {
 /** Remembers answers of GitHub by key, each under tags that make it forgettable. An answer that failed is not kept. */
 export class Lookups {
   readonly #options: Required<LookupOptions>;
-  readonly #remembered = new Map<string, Remembered>();
+  readonly #remembered: LRUCache<string, Remembered>;
 
   /** Without `timeToLive`, answers are believed for ten minutes; without `most`, 20,000 are kept. */
   constructor(options: LookupOptions) {
     this.#options = { timeToLive: 10 * 60_000, most: 20_000, ...options };
+    this.#remembered = new LRUCache({ max: this.#options.most });
   }
 
   /** The App's time. */
@@ -96,15 +99,10 @@ export class Lookups {
     if (known !== undefined && known.until > this.#options.now()) return known.answer as Promise<Answer>;
     const answer = ask();
     const remembered: Remembered = { answer, tags: under, until };
-    this.#remembered.delete(key);
     this.#remembered.set(key, remembered);
     answer.catch(() => {
-      if (this.#remembered.get(key) === remembered) this.#remembered.delete(key);
+      if (this.#remembered.peek(key) === remembered) this.#remembered.delete(key);
     });
-    for (const oldest of this.#remembered.keys()) {
-      if (this.#remembered.size <= this.#options.most) break;
-      this.#remembered.delete(oldest);
-    }
     return answer;
   }
 }

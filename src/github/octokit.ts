@@ -1,6 +1,7 @@
 /** Octokits as Probot makes them, with our manners: paced, never calling while GitHub asks us to wait, retried by our queue alone. */
 
 import { Octokit } from "@octokit/rest";
+import { LRUCache } from "lru-cache";
 import { Probot, ProbotOctokit } from "probot";
 import { Trouble } from "../domain/trouble.ts";
 import type { GitHub } from "./ask.ts";
@@ -95,20 +96,18 @@ function quietly(): void {
 /** So many installations are asked through Octokits that are kept; each renews its token itself. */
 const MOST_KEPT = 200;
 
-/** The Octokits of a {@link Probot}, each made once: to put one together takes as long as to ask through it. */
+/** The Octokits of a {@link Probot}, each made once. */
 export function octokitsOf(probot: Probot): Octokits {
-  const kept = new Map<number | null, Promise<GitHub>>();
-  const of = (installationId: number | null): Promise<GitHub> => {
-    const known = kept.get(installationId);
+  const kept = new LRUCache<number | "app", Promise<GitHub>>({ max: MOST_KEPT });
+  const of = (asker: number | "app"): Promise<GitHub> => {
+    const known = kept.get(asker);
     if (known !== undefined) return known;
-    const made: Promise<GitHub> = installationId === null ? probot.auth() : probot.auth(installationId);
-    const [oldest] = kept.keys();
-    if (kept.size >= MOST_KEPT && oldest !== undefined) kept.delete(oldest);
-    kept.set(installationId, made);
-    made.catch(() => kept.delete(installationId));
+    const made: Promise<GitHub> = asker === "app" ? probot.auth() : probot.auth(asker);
+    kept.set(asker, made);
+    made.catch(() => kept.delete(asker));
     return made;
   };
-  return { app: () => of(null), installation: of };
+  return { app: () => of("app"), installation: of };
 }
 
 /** Sends requests, counts them, and sends none while GitHub asks us to wait. */

@@ -1,5 +1,7 @@
 /** Answers kept with the tag GitHub gave them, so that it need not send, and does not count, what has not changed. */
 
+import { LRUCache } from "lru-cache";
+
 interface Kept {
   readonly tag: string;
   readonly body: string;
@@ -15,8 +17,12 @@ const MOST_OF_ALL = 16_000_000;
  * GitHub's tags hold for one token, and a token for an hour: this helps while much is read in a short time, not from day to day.
  */
 export class Unchanged {
-  readonly #kept = new Map<string, Kept>();
-  #size = 0;
+  readonly #kept = new LRUCache<string, Kept>({
+    maxSize: MOST_OF_ALL,
+    maxEntrySize: MOST_OF_ONE,
+    // An answer without a body takes room as well.
+    sizeCalculation: ({ body }) => Math.max(1, body.length),
+  });
 
   /** Sends a GET through `send`. `asker`: whose eyes it is seen with; answers are never shared between askers. */
   async get(
@@ -33,28 +39,12 @@ export class Unchanged {
     if (response.status === 304 && known !== undefined) {
       const merged = new Headers(known.headers.map(([name, value]): [string, string] => [name, value]));
       for (const [name, value] of response.headers) merged.set(name, value);
-      this.#keep(key, known);
       return new Response(known.body, { status: 200, headers: merged });
     }
     const tag = response.headers.get("etag");
     if (response.status !== 200 || tag === null) return response;
     const body = await response.clone().text();
-    if (body.length <= MOST_OF_ONE) this.#keep(key, { tag, body, headers: [...response.headers] });
+    this.#kept.set(key, { tag, body, headers: [...response.headers] });
     return response;
-  }
-
-  #keep(key: string, kept: Kept): void {
-    this.#drop(key);
-    this.#kept.set(key, kept);
-    this.#size += kept.body.length;
-    for (const oldest of this.#kept.keys()) {
-      if (this.#size <= MOST_OF_ALL) break;
-      this.#drop(oldest);
-    }
-  }
-
-  #drop(key: string): void {
-    this.#size -= this.#kept.get(key)?.body.length ?? 0;
-    this.#kept.delete(key);
   }
 }

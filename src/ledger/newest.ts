@@ -1,5 +1,7 @@
 /** What was read of the newest entries, kept until somebody may have written others of their kind. */
 
+import { LRUCache } from "lru-cache";
+
 import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
 
 /** So much is kept, in characters of bodies as they are stored. */
@@ -23,8 +25,10 @@ interface Kept {
 export class Newest {
   readonly #othersWrote: () => number | null;
   readonly #written = new Map<EntryKind, number>();
-  readonly #kept = new Map<string, Kept>();
-  #size = 0;
+  readonly #kept = new LRUCache<string, Kept>({
+    maxSize: MOST,
+    sizeCalculation: ({ answer }) => EACH + answer.size,
+  });
 
   /** `othersWrote`: a number that is another one after anybody else has written; null: that cannot be told, and nothing is kept. */
   constructor(othersWrote: () => number | null) {
@@ -40,15 +44,11 @@ export class Newest {
     const name = `${kind} ${question}`;
     const as = this.#as(kind);
     const kept = this.#kept.get(name);
-    if (kept !== undefined) this.#drop(name, kept);
-    if (kept !== undefined && kept.as === as) {
-      this.#keep(name, kept);
-      // The kind is part of the name.
-      return kept.answer as Answer<K>;
-    }
+    // The kind is part of the name.
+    if (kept !== undefined && kept.as === as) return kept.answer as Answer<K>;
     const answer = await read();
     // What was written while it was read may be in it or not.
-    if (answer.isWhole && as !== null && as === this.#as(kind)) this.#keep(name, { as, answer });
+    if (answer.isWhole && as !== null && as === this.#as(kind)) this.#kept.set(name, { as, answer });
     return answer;
   }
 
@@ -60,21 +60,5 @@ export class Newest {
   #as(kind: EntryKind): string | null {
     const others = this.#othersWrote();
     return others === null ? null : `${others} ${this.#written.get(kind) ?? 0}`;
-  }
-
-  #keep(name: string, kept: Kept): void {
-    // Two who ask at once keep the same.
-    const before = this.#kept.get(name);
-    if (before !== undefined) this.#drop(name, before);
-    this.#kept.set(name, kept);
-    this.#size += EACH + kept.answer.size;
-    for (const [oldest, each] of this.#kept) {
-      if (this.#size <= MOST) return;
-      this.#drop(oldest, each);
-    }
-  }
-
-  #drop(name: string, { answer }: Kept): void {
-    if (this.#kept.delete(name)) this.#size -= EACH + answer.size;
   }
 }
