@@ -4,10 +4,8 @@ import type { Repository } from "../domain/change.ts";
 import { settingSubject } from "../domain/protection/reading.ts";
 import { TEAMS, teamsIn } from "../domain/protection/people.ts";
 import type { Observation } from "../domain/record.ts";
-import type { Losses } from "../github/freshness.ts";
+import type { TeamsHere } from "../github/freshness.ts";
 import type { Tools } from "./ports.ts";
-
-type TeamsHere = ConstructorParameters<typeof Losses>[3];
 
 /** Returns the teams with rights in a repository; null: nobody knows. Asked only where somebody left a team, or a team was deleted. */
 export async function teamsHere(

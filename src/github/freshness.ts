@@ -210,7 +210,7 @@ const APART = 30_000;
 export type Loss = Told<"right-lost">;
 
 /** Teams with rights in a repository; null: it is not known which have. */
-type TeamsHere =
+export type TeamsHere =
   | readonly { readonly id: number | null; readonly slug: string; readonly role?: Permission | undefined }[]
   | null;
 
