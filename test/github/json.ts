@@ -9,7 +9,13 @@ declare global {
 
 /** A value as JSON; a bigint is written as a number, whatever its size. */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value, (_, one: unknown) =>
-    typeof one === "bigint" ? JSON.rawJSON(String(one)) : one,
-  );
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    // Few answers hold a bigint, and to look at each value for one takes several times as long.
+    if (!(error instanceof TypeError)) throw error;
+    return JSON.stringify(value, (_, one: unknown) =>
+      typeof one === "bigint" ? JSON.rawJSON(String(one)) : one,
+    );
+  }
 }

@@ -1,11 +1,14 @@
 import { readFileSync } from "node:fs";
-import type { Operation, RestDescription } from "./description.ts";
+import type { Operation, Parameter, RestDescription } from "./description.ts";
 import { findOperation, type Found } from "../rest/operations.ts";
 import { schemaCompiler, type Check, type Json } from "./schema.ts";
 
 interface Loaded {
   readonly operations: RestDescription["operations"];
-  readonly check: (schema: Json, coerce: boolean) => Check;
+  /** The check of a JSON body. */
+  readonly body: (schema: Json) => Check;
+  /** The check of a parameter, which comes as a string. */
+  readonly parameter: (parameter: Parameter) => Check;
 }
 
 /** GitHub's own description, and what the oldest GitHub Enterprise Server served says of requests. */
@@ -19,18 +22,27 @@ function load(source: Source = "rest.json"): Loaded {
   const file = new URL(`../schemas/${source}`, import.meta.url);
   const description: RestDescription = JSON.parse(readFileSync(file, "utf8"));
   const compile = schemaCompiler(description.schemas);
-  const checks = new Map<string, Check>();
   const loaded: Loaded = {
     operations: description.operations,
-    check(schema, coerce) {
-      const key = `${coerce}${JSON.stringify(schema)}`;
-      const made = checks.get(key) ?? compile(schema, coerce);
-      checks.set(key, made);
-      return made;
-    },
+    body: once((schema: Json) => compile(schema)),
+    // Coercion happens in place, so the value travels inside an object.
+    parameter: once(({ schema }: Parameter) => {
+      const check = compile({ type: "object", properties: { value: schema } }, true);
+      return (value) => check({ value });
+    }),
   };
   all.set(source, loaded);
   return loaded;
+}
+
+/** Makes one check of each schema: the description is read once, so the same schema is the same value. */
+function once<From>(make: (from: From) => Check): (from: From) => Check {
+  const made = new Map<From, Check>();
+  return (from) => {
+    const check = made.get(from) ?? make(from);
+    made.set(from, check);
+    return check;
+  };
 }
 
 function find(
@@ -79,9 +91,8 @@ function requestProblems(
       if (parameter.required) problems.push(`${parameter.in} parameter ${parameter.name} is missing`);
       continue;
     }
-    // Coercion happens in place, so the value travels inside an object.
-    const check = load(source).check({ type: "object", properties: { value: parameter.schema } }, true);
-    problems.push(...check({ value }).map((text) => `${parameter.in} parameter ${parameter.name}: ${text}`));
+    const check = load(source).parameter(parameter);
+    problems.push(...check(value).map((text) => `${parameter.in} parameter ${parameter.name}: ${text}`));
   }
   const known = new Set(operation.parameters.map((parameter) => parameter.name));
   for (const key of Object.keys(query)) {
@@ -92,19 +103,13 @@ function requestProblems(
   } else if (hasContent(body)) {
     problems.push(
       ...load(source)
-        .check(
-          operation.body.schema,
-          false,
-        )(body)
+        .body(operation.body.schema)(body)
         .map((text) => `body ${text}`),
     );
   } else if (operation.body.required) {
     problems.push(
       ...load(source)
-        .check(
-          operation.body.schema,
-          false,
-        )({})
+        .body(operation.body.schema)({})
         .map((text) => `body ${text}`),
     );
   }
@@ -116,6 +121,8 @@ function hasContent(body: unknown): boolean {
   if (body === undefined || body === null || body === "") return false;
   return typeof body !== "object" || Object.keys(body).length > 0;
 }
+
+const BASIC_ERROR: Json = { $ref: "#/components/schemas/basic-error" };
 
 /** Statuses any operation may answer with, whether or not it says so. */
 const ANYWHERE = new Set([301, 304, 400, 401, 403, 404, 422, 429, 500, 502, 503]);
@@ -132,11 +139,7 @@ export function checkResponse(method: string, path: string, status: number, body
   if (schema === null || status === 304 || status === 204) {
     return body === undefined ? [] : [`response ${name} ${status}: no body is described`];
   }
-  const wanted = schema ?? { $ref: "#/components/schemas/basic-error" };
   return load()
-    .check(
-      wanted,
-      false,
-    )(body)
+    .body(schema ?? BASIC_ERROR)(body)
     .map((text) => `response ${name} ${status}: ${text}`);
 }

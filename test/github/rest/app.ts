@@ -87,8 +87,9 @@ async function answer(world: World, options: RestOptions, context: Context): Pro
   } catch (error) {
     result = refusal(error);
   }
-  if (options.conformance === true) await report(world, method, path, query, body, result);
-  return send(world, context, said(world, result), limit);
+  const text = result.body === undefined ? undefined : jsonText(result.body);
+  if (options.conformance === true) await report(world, { method, path, query, body }, result, text);
+  return send(world, context, result, text === undefined ? text : said(world, result, text), limit);
 }
 
 /** `/repositories/ID/...` is the same as `/repos/OWNER/NAME/...`. */
@@ -183,40 +184,45 @@ function refusal(error: unknown): Answer {
   };
 }
 
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
 async function report(
   world: World,
-  method: string,
-  path: string,
-  query: Readonly<Record<string, string>>,
-  body: unknown,
+  { method, path, query, body }: Asked,
   result: Answer,
+  text: string | undefined,
 ): Promise<void> {
   // Loaded only where it is asked for: the published double comes without the validator.
   const { checkRequest, checkResponse } = await import("../conformance/rest.ts");
   const status = result.status ?? 200;
+  // What the client will see: no keys that are undefined.
+  const seen: unknown = text === undefined ? undefined : JSON.parse(text);
   const problems = [
     // A refused request may well be a wrong one.
     ...(status < 400 || status === 404 ? checkRequest(method, path, query, body) : []),
-    ...(result.raw === undefined ? checkResponse(method, path, status, jsonOf(result.body)) : []),
+    ...(result.raw === undefined ? checkResponse(method, path, status, seen) : []),
   ];
   for (const detail of problems)
     world.breaches.push({ kind: "schema", request: `${method} ${path}`, detail });
 }
 
-/** What the client will see: no keys that are undefined. */
-function jsonOf(body: unknown): unknown {
-  if (body === undefined) return undefined;
-  const seen: unknown = JSON.parse(jsonText(body));
-  return seen;
-}
-
 /** An answer as it goes out: held to GitHub's description before, with words in it that are not GitHub's where those are wished. */
-function said(world: World, result: Answer): Answer {
-  if (world.oddWords.length === 0 || result.body === undefined) return result;
-  return { ...result, body: withOddWords(world, result.body) };
+function said(world: World, result: Answer, text: string): string {
+  return world.oddWords.length === 0 ? text : jsonText(withOddWords(world, result.body));
 }
 
-function send(world: World, context: Context, result: Answer, limit: Limit | null): Response {
+function send(
+  world: World,
+  context: Context,
+  result: Answer,
+  text: string | undefined,
+  limit: Limit | null,
+): Response {
   const headers = new Headers(result.headers);
   headers.set("date", new Date(world.now()).toUTCString());
   headers.set("server", "github.com");
@@ -225,13 +231,13 @@ function send(world: World, context: Context, result: Answer, limit: Limit | nul
   headers.set("x-github-request-id", `D0:${world.requests.length + 1}`);
   if (limit !== null) for (const [name, value] of limitHeaders(limit)) headers.set(name, value);
   const status = result.status ?? 200;
-  if (result.body === undefined && result.raw === undefined) return new Response(null, { status, headers });
-  const bytes = result.raw?.bytes ?? Buffer.from(jsonText(result.body));
+  const body = result.raw === undefined ? text : new Uint8Array(result.raw.bytes);
+  if (body === undefined) return new Response(null, { status, headers });
   headers.set("content-type", result.raw?.type ?? "application/json; charset=utf-8");
   if (status === 200) {
     // GitHub's tags hold for one token only: another gets another tag for the same answer.
     const asker = context.req.header("authorization") ?? "";
-    const tag = `W/"${createHash("sha256").update(asker).update(bytes).digest("hex")}"`;
+    const tag = `W/"${createHash("sha256").update(asker).update(body).digest("hex")}"`;
     headers.set("etag", tag);
     headers.set("cache-control", "private, max-age=60, s-maxage=60");
     if (context.req.method === "GET" && context.req.header("if-none-match") === tag) {
@@ -244,5 +250,5 @@ function send(world: World, context: Context, result: Answer, limit: Limit | nul
       return new Response(null, { status: 304, headers });
     }
   }
-  return new Response(new Uint8Array(bytes), { status, headers });
+  return new Response(body, { status, headers });
 }

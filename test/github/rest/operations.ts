@@ -1,3 +1,5 @@
+import { LRUCache } from "lru-cache";
+
 /** The REST operations the double serves, as GitHub's OpenAPI names them; the pruned schema holds exactly these. */
 export const OPERATIONS = [
   "GET /meta",
@@ -135,16 +137,22 @@ function pattern(name: OperationName): Pattern {
   return { name, line: new RegExp(`^${source}$`), names, literals };
 }
 
+/** What was found for the paths asked for last: the same few are asked for over and over. */
+const foundLately = new LRUCache<string, { readonly found?: Found }>({ max: 1_000, memoMethod: find });
+
 /** The operation a request asks for; `path` is without `/api/v3`. Undefined when the double serves none. */
 export function findOperation(method: string, path: string): Found | undefined {
-  const line = `${method} ${path}`;
+  return foundLately.memo(`${method} ${path}`).found;
+}
+
+function find(line: string): { readonly found?: Found } {
   for (const { name, line: pattern, names } of PATTERNS) {
     const match = pattern.exec(line);
     if (match === null) continue;
     const values = names.map((key, index) => [key, decodeSafely(match[index + 1] ?? "")]);
-    return { name, params: Object.fromEntries(values) };
+    return { found: { name, params: Object.fromEntries(values) } };
   }
-  return undefined;
+  return {};
 }
 
 function decodeSafely(text: string): string {
