@@ -10,14 +10,8 @@ import { openStage } from "../support/stage.ts";
 const CHOSEN: readonly string[] = [
   // Killed, started again, or down for a while.
   "app-down",
-  "b12-bypass-actor-added",
-  "b39-tag-on-unreviewed-commit",
-  "b48-deployed-before-merged",
   "b58-webhooks-lost",
-  "b63-evidence-decays",
   "bypassed-while-down",
-  "command-while-down",
-  "emergency-authorised-while-down",
   "honest-killed-between",
   "killed-and-restarted",
   "listing-expired",
@@ -25,37 +19,24 @@ const CHOSEN: readonly string[] = [
   "duplicated-webhooks",
   "emergency-duplicated",
   "github-fails",
-  "lost-webhooks",
-  "redelivered-webhooks",
   "reordered-webhooks",
   "vanished",
   // Several at once: queues, repositories, moments.
   "b27-queue-group",
-  "emergency-in-a-group",
-  "honest-queue-of-three",
   "honest-same-minute",
   "queue-bad",
-  "queue-good",
   "two-repositories",
   // Deviations and what answers them.
-  "deviation-auditor",
-  "deviation-customers",
-  "deviation-issue-elsewhere",
   "deviation-life",
-  "deviation-missed-review",
   "deviation-one-cause",
   "deviation-per-day",
-  "deviation-plan",
   // Emergencies and reviews afterwards.
   "emergency-alone-quota",
-  "emergency-deployment",
   "emergency-whole-life",
   "review-late",
   // Months, readiness, drafts, packages, notifications.
   "drafts-made-from-records",
-  "month-late",
   "month-missing",
-  "month-signed-off",
   "notified-after-failure",
   "notified-daily-limit",
   "package",
@@ -65,25 +46,19 @@ const CHOSEN: readonly string[] = [
   "b62-clock-wrong",
   // One of each other area.
   "accept-unverifiable",
-  "approved-then-squashed",
-  "b49-artifact-of-another-source",
   "b57-renamed-moved-archived",
   "direct-push",
   "force-push-main",
-  "freeze-waits",
   "gate-waits-until-merged",
-  "h04-comment-deleted-by-its-author",
   "installed-again",
-  "record-missing-then-named",
-  "release-branch",
-  "repository-new",
+  "few-requests",
   "request-reviews-of-teams",
-  "standard-change",
 ];
 
 describe("on PostgreSQL", () => {
   for (const scenario of isWhole ? scenarios() : CHOSEN.map(story))
-    test(scenario.name, async () => {
+    // Several at once: much of each is waiting for the server.
+    test.concurrent(scenario.name, async () => {
       const stage = await openStage(scenario, "postgres");
       try {
         const performance = await playScenario(scenario, stage);
