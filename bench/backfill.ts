@@ -15,7 +15,9 @@ import { runInNewContext } from "node:vm";
 import { installedOn, toolsOn } from "../src/cli/past.ts";
 import { backfillRepository } from "../src/flows/backfill.ts";
 import { countPast } from "../src/flows/reconcile.ts";
+import { REHEARSED } from "../src/github/limits.ts";
 import { makeProbot, octokitsOf } from "../src/github/octokit.ts";
+import { Pacing } from "../src/github/pacing.ts";
 import { openLedger } from "../src/ledger/open.ts";
 import { trial, type Trial } from "../test/github/stage.ts";
 
@@ -85,7 +87,7 @@ export async function benchBackfill(changes: number): Promise<BackfillRow> {
       privateKey: stage.privateKey,
       secret: "not used here",
       baseUrl: "http://github.test/api/v3",
-      pacing: false,
+      pacing: new Pacing(REHEARSED),
       fetch: async (input, init) => {
         const request = new Request(input, init);
         const { method } = request;

@@ -26,6 +26,7 @@ import { carryOut } from "./github/carry-out.ts";
 import { facts } from "./github/facts.ts";
 import { Lookups } from "./github/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch } from "./github/octokit.ts";
+import { Pacing, ranked } from "./github/pacing.ts";
 import { laneOf, signal } from "./github/signal.ts";
 import { networkPost, type Post } from "./notifications/post.ts";
 import { notificationSender } from "./notifications/send.ts";
@@ -51,8 +52,6 @@ export interface StartTools {
   readonly log?: Logger;
   /** How notifications are posted, where it is not over the network. */
   readonly post?: Post;
-  /** False only in rehearsals: GitHub asks for a second between writes. */
-  readonly pacing?: boolean;
   /** How the ledger is opened, where its writes are to fail on purpose. */
   readonly openLedger?: (where: Where) => Promise<Ledger>;
   /** How long a lane is leased (ms); default: 30 seconds. */
@@ -116,12 +115,13 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   const ledger = await (start.openLedger ?? openLedger)(settings.store);
   let isKeyRefused: boolean | null = null;
   const baseUrl = apiBaseUrl(settings);
+  const pacing = new Pacing(settings.github.limits);
   const probot = makeProbot({
     appId: settings.appId,
     privateKey: settings.privateKey,
     secret: settings.webhookSecrets[0],
     baseUrl,
-    pacing: start.pacing ?? true,
+    pacing,
     // Probot would log a failed delivery whole, with everyone's names and addresses; the worker says what failed.
     log: pino({ level: "silent" }),
     ...(start.fetch === undefined ? {} : { fetch: start.fetch }),
@@ -150,6 +150,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       ...facts,
       carryOut,
       signal,
+      ranked,
       octokits: octokitsOf(probot),
       lookups: new Lookups({ now: () => clock.now() }),
     },
@@ -201,6 +202,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       missed: () => (missedSince ??= clock.now()),
       isKeyRefused: () => isKeyRefused,
       held: () => held,
+      pacing,
     },
     monitors,
   );
@@ -379,6 +381,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     },
     async stop() {
       ended();
+      pacing.stop();
       await Promise.all(listening.map((each) => each.close()));
       await worker.stop();
       await ledger.close();

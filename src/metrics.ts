@@ -3,6 +3,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 import type { Instant } from "./domain/change.ts";
+import { IMPORTANCES, type Paced, type Pacing } from "./github/pacing.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
 /** The figures of one App, in a registry of their own, so that two Apps in one process do not meet. */
@@ -30,11 +31,12 @@ export class Metrics {
   readonly entries: Gauge;
   readonly unlooked: Gauge;
 
-  /** `isKeyRefused`: whether GitHub's last answer to the App itself was that it does not know its key; null: it has not answered. */
+  /** `isKeyRefused`: whether GitHub's last answer to the App itself was that it does not know its key; null: it has not answered. `pacing`: what asks GitHub; null: nothing does. */
   constructor(
     ledger: Pick<Ledger, "queue" | "head" | "presence" | "states">,
     clock: { now(): Instant },
     isKeyRefused: () => boolean | null = () => null,
+    pacing: Pick<Pacing, "paced" | "left"> | null = null,
   ) {
     const registers = [this.registry];
     this.waiting = new Gauge({
@@ -94,7 +96,53 @@ export class Metrics {
         this.set(oldest === null ? Number.NaN : (clock.now() - oldest) / 1000);
       },
     });
+    if (pacing !== null) tellPacing(this.registry, pacing);
   }
+}
+
+/** Tells how requests to GitHub keep to its limits. */
+function tellPacing(registry: Registry, pacing: Pick<Pacing, "paced" | "left">): void {
+  const told = (name: string, help: string, of: (paced: Paced) => number): void => {
+    const counter = new Counter({
+      name,
+      help,
+      labelNames: ["importance"],
+      registers: [],
+      collect() {
+        this.reset();
+        for (const importance of IMPORTANCES) this.inc({ importance }, of(pacing.paced[importance]));
+      },
+    });
+    registry.registerMetric(counter);
+  };
+  const left = new Gauge({
+    name: "countersign_github_budget_left",
+    help: "What is left of each limit, by installation; the App itself has none.",
+    labelNames: ["installation", "budget"],
+    registers: [],
+    collect() {
+      this.reset();
+      for (const { asker, budget, left } of pacing.left())
+        this.set({ installation: asker === null ? "" : String(asker), budget }, left);
+    },
+  });
+  registry.registerMetric(left);
+  told("countersign_github_requests_total", "Requests to GitHub.", ({ requests }) => requests);
+  told(
+    "countersign_github_waits_total",
+    "Requests that waited for room in GitHub's limits.",
+    ({ waits }) => waits,
+  );
+  told(
+    "countersign_github_waited_seconds_total",
+    "How long requests waited for that in all.",
+    ({ waitedMs }) => waitedMs / 1000,
+  );
+  told(
+    "countersign_github_refusals_total",
+    "Requests that GitHub refused by a limit.",
+    ({ refusals }) => refusals,
+  );
 }
 
 /** What came to one door. */

@@ -17,6 +17,7 @@ import type { Ledger } from "./ledger/ledger.ts";
 import { Metrics } from "./metrics.ts";
 import { Readiness, storedInTime } from "./ready.ts";
 import { Refusals } from "./refusals.ts";
+import type { Pacing } from "./github/pacing.ts";
 import { addReportDoor } from "./report-door.ts";
 import type { DeploymentSource } from "./sources.ts";
 
@@ -51,6 +52,8 @@ export interface DoorTools {
   readonly held?: () => string | null;
   /** Whether GitHub refuses the App's key, by its last answer to the App itself; null: it has not answered. */
   readonly isKeyRefused?: () => boolean | null;
+  /** What keeps to GitHub's limits, to tell monitors of it. */
+  readonly pacing?: Pick<Pacing, "paced" | "left">;
 }
 
 /**
@@ -59,7 +62,7 @@ export interface DoorTools {
  */
 export function doors(tools: DoorTools, inner: Hono | null = null): Hono {
   const app = new Hono();
-  const metrics = new Metrics(tools.ledger, tools.clock, tools.isKeyRefused);
+  const metrics = new Metrics(tools.ledger, tools.clock, tools.isKeyRefused, tools.pacing);
   const ready = new Readiness(tools.ledger, tools.held ?? (() => null));
   const bodies = new Bodies();
   const webhooks: Webhooks = {

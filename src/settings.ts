@@ -19,6 +19,14 @@ import { z } from "zod";
 import { Trouble } from "./domain/trouble.ts";
 import { troubleOf } from "./ledger/failure.ts";
 import type { Where } from "./ledger/store.ts";
+import {
+  BUDGET_NAMES,
+  DOCUMENTED,
+  LOWEST_LIMIT,
+  UNLIMITED,
+  type BudgetName,
+  type Limits,
+} from "./github/limits.ts";
 import { readSources, type DeploymentSource } from "./sources.ts";
 
 /** Where `DATABASE_URL` is not set, the evidence log and the signing key live here. */
@@ -61,6 +69,17 @@ export const EnvironmentSchema = z.object({
     .optional()
     .describe(
       "The REST API's address, for hosts whose API is not HOST/api/v3, such as data-residency tenants.",
+    ),
+  COUNTERSIGN_GITHUB_LIMITS: z
+    .string()
+    .transform(limitsIn)
+    .refine(
+      (given) => given !== null,
+      `is no list of limits: write NAME=NUMBER, with commas between them; names are ${BUDGET_NAMES.join(", ")}, and no number is under ${LOWEST_LIMIT}`,
+    )
+    .default({})
+    .describe(
+      `Other limits of GitHub's for an installation than usual, such as \`rest=900,content=80\`: ${BUDGET_NAMES.join(", ")}. Usual are those GitHub documents, and none on a server of your own.`,
     ),
   PORT: z
     .string()
@@ -140,6 +159,8 @@ export interface Settings {
     readonly apiUrl: string | null;
     readonly enterpriseHost: string | null;
     readonly protocol: "https" | "http";
+    /** What an installation may ask of it. */
+    readonly limits: Limits;
   };
   readonly host: string;
   readonly port: number;
@@ -211,6 +232,7 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
         apiUrl: value.GITHUB_API_URL ?? null,
         enterpriseHost: value.GHE_HOST ?? null,
         protocol: value.GHE_PROTOCOL,
+        limits: limitsFor(value),
       },
       host: value.HOST,
       port: value.PORT,
@@ -262,7 +284,12 @@ export function readSealing(
 
 /** Just which GitHub is meant, for commands that come with a token of their own: GITHUB_API_URL, or GHE_HOST and GHE_PROTOCOL. */
 export function readServer(env: Environment): Read<Pick<Settings, "github">> {
-  const names = { GHE_HOST: true, GHE_PROTOCOL: true, GITHUB_API_URL: true } as const;
+  const names = {
+    GHE_HOST: true,
+    GHE_PROTOCOL: true,
+    GITHUB_API_URL: true,
+    COUNTERSIGN_GITHUB_LIMITS: true,
+  } as const;
   const result = EnvironmentSchema.pick(names).safeParse(withoutEmpty(env));
   if (!result.success)
     return {
@@ -272,7 +299,12 @@ export function readServer(env: Environment): Read<Pick<Settings, "github">> {
   const { GITHUB_API_URL: apiUrl, GHE_HOST: enterpriseHost, GHE_PROTOCOL: protocol } = result.data;
   return {
     ok: true,
-    github: { apiUrl: apiUrl ?? null, enterpriseHost: enterpriseHost ?? null, protocol },
+    github: {
+      apiUrl: apiUrl ?? null,
+      enterpriseHost: enterpriseHost ?? null,
+      protocol,
+      limits: limitsFor(result.data),
+    },
   };
 }
 
@@ -445,6 +477,31 @@ function readIfThere(file: string): string | null {
 
 function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown";
+}
+
+/** Reads `rest=900,content=80`; null where that is not what it says. */
+function limitsIn(text: string): Partial<Limits> | null {
+  const given: Partial<Record<BudgetName, number>> = {};
+  for (const part of text.split(",")) {
+    const [, name, digits] = /^\s*([a-z-]+)\s*=\s*(\d{2,9})\s*$/u.exec(part) ?? [];
+    const budget = BUDGET_NAMES.find((each) => each === name);
+    if (budget === undefined || Number(digits) < LOWEST_LIMIT) return null;
+    given[budget] = Number(digits);
+  }
+  return given;
+}
+
+/** GitHub's own hosts have the limits it documents, a server of one's own has none unless somebody sets them. */
+function limitsFor(value: {
+  readonly GHE_HOST?: string | undefined;
+  readonly GITHUB_API_URL?: string | undefined;
+  readonly COUNTERSIGN_GITHUB_LIMITS: Partial<Limits> | null;
+}): Limits {
+  const { GITHUB_API_URL: apiUrl, GHE_HOST: enterpriseHost, COUNTERSIGN_GITHUB_LIMITS: given } = value;
+  const host =
+    apiUrl === undefined ? (enterpriseHost ?? "api.github.com") : (URL.parse(apiUrl)?.hostname ?? "");
+  const isGitHubs = host === "api.github.com" || host === "github.com" || host.endsWith(".ghe.com");
+  return { ...(isGitHubs ? DOCUMENTED : UNLIMITED), ...given };
 }
 
 function httpUrl(): z.ZodString {

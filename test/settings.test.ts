@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { DOCUMENTED } from "../src/github/limits.ts";
 import { apiBaseUrl, EnvironmentSchema, readSettings, readStore, signingKey } from "../src/settings.ts";
 import type { Environment, Settings } from "../src/settings.ts";
 
@@ -26,7 +27,7 @@ describe("reading the settings", () => {
       appId: 123,
       privateKey: RSA,
       webhookSecrets: ["s3cret-of-the-hook"],
-      github: { apiUrl: null, enterpriseHost: null, protocol: "https" },
+      github: { apiUrl: null, enterpriseHost: null, protocol: "https", limits: DOCUMENTED },
       host: "127.0.0.1",
       port: 3_000,
       logLevel: "info",

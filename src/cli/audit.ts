@@ -13,8 +13,9 @@ import { isLasting } from "../flows/chores.ts";
 import { countPast, type Uncounted } from "../flows/reconcile.ts";
 import { meet, watch } from "../flows/repositories.ts";
 import { octokitOf, type Octokits } from "../github/octokit.ts";
+import { Pacing } from "../github/pacing.ts";
 import { openLedger } from "../ledger/open.ts";
-import { apiBaseUrl, readServer, signingKey } from "../settings.ts";
+import { apiBaseUrl, readServer, signingKey, type Settings } from "../settings.ts";
 import type { Answer, Terminal } from "./answer.ts";
 import { Misuse } from "./answer.ts";
 import { counter, cutShort, ownerAndName, spanOf, toolsOn, type PastTools, type Target } from "./past.ts";
@@ -66,7 +67,7 @@ export async function audit(
   const ledger = await openLedger({ dataDir });
   let finished = false;
   try {
-    const octokits = octokitsWith(token, apiUrl, how);
+    const octokits = octokitsWith(token, server, how);
     const tools = withPolicy(toolsOn(ledger, options.appId ?? 0, octokits, terminal, how), policy, options);
     const counted: CompletenessRecord[] = [];
     const uncounted: Uncounted[] = [];
@@ -124,8 +125,17 @@ export async function audit(
 }
 
 /** A token's Octokit, wherever the App's or an installation's would be asked for. */
-export function octokitsWith(token: string, baseUrl: string, { fetch }: PastTools): Octokits {
-  const octokit = octokitOf(token, { baseUrl, ...(fetch === undefined ? {} : { fetch }) });
+export function octokitsWith(
+  token: string,
+  { github }: Pick<Settings, "github">,
+  { fetch }: PastTools,
+): Octokits {
+  const pacing = new Pacing(github.limits, "sweep");
+  const octokit = octokitOf(token, {
+    baseUrl: apiBaseUrl({ github }),
+    pacing,
+    ...(fetch === undefined ? {} : { fetch }),
+  });
   return { app: () => Promise.resolve(octokit), installation: () => Promise.resolve(octokit) };
 }
 

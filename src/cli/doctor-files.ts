@@ -9,6 +9,7 @@ import type { GitHub } from "../github/ask.ts";
 import { readOwners } from "../github/files.ts";
 import { Lookups } from "../github/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch } from "../github/octokit.ts";
+import { Pacing } from "../github/pacing.ts";
 import { filesAt } from "../github/trees.ts";
 import { readWorkflowFiles } from "../github/workflow-files.ts";
 import { apiBaseUrl, type Settings } from "../settings.ts";
@@ -35,8 +36,7 @@ export async function lookAtFiles(
       privateKey: settings.privateKey,
       secret: settings.webhookSecrets[0],
       baseUrl,
-      // It only reads, one thing after the other; paced, it would take a second for each reading of hundreds of repositories.
-      pacing: false,
+      pacing: new Pacing(settings.github.limits, "sweep"),
       ...(fetch === undefined ? {} : { fetch }),
     }),
   );

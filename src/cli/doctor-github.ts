@@ -6,6 +6,7 @@ import { ask } from "../github/ask.ts";
 import { readDeliveryLog, type DeliveryLog } from "../github/deliveries.ts";
 import { listInstallations, type Installation } from "../github/lists.ts";
 import { makeProbot, octokitsOf, type Fetch } from "../github/octokit.ts";
+import { Pacing } from "../github/pacing.ts";
 import { missingPermissions, withoutIt } from "../github/permissions.ts";
 import { readWebhookConfig } from "../github/webhook.ts";
 import { apiBaseUrl, type Settings } from "../settings.ts";
@@ -29,7 +30,7 @@ export async function lookAtGitHub(
     privateKey: settings.privateKey,
     secret: settings.webhookSecrets[0],
     baseUrl,
-    pacing: true,
+    pacing: new Pacing(settings.github.limits),
     onDate: (told) => {
       date = told;
     },

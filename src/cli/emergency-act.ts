@@ -28,7 +28,7 @@ export async function actOnEmergency(
   const settings = settingsFrom(terminal);
   const ledger = await openLedger(settings.store);
   try {
-    const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how), terminal, how);
+    const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how, "emergency"), terminal, how);
     const [watched] = await installedOn(tools, target);
     if (watched === undefined) throw new Misuse(`${options.repo} is not watched.`);
     const told = await emergencyAtTerminal(tools, watched, given);

@@ -12,17 +12,17 @@ import { facts } from "../github/facts.ts";
 import { Lookups } from "../github/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch, type Octokits } from "../github/octokit.ts";
 import { patient } from "../github/patient.ts";
+import { Pacing, ranked, type Importance } from "../github/pacing.ts";
 import { signal } from "../github/signal.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { apiBaseUrl, type Settings } from "../settings.ts";
 import type { Terminal } from "./answer.ts";
 import { Misuse } from "./answer.ts";
 
-/** How GitHub is reached; tests hand in a `fetch` that reaches a double, its clock, and no pacing. */
+/** How GitHub is reached; tests hand in a `fetch` that reaches a double, and its clock. */
 export interface PastTools {
   readonly now: () => number;
   readonly fetch?: Fetch;
-  readonly pacing?: boolean;
   readonly sleep?: (ms: number) => Promise<void>;
 }
 
@@ -81,6 +81,7 @@ export function toolsOn(
       ...facts,
       carryOut,
       signal,
+      ranked,
       lookups: new Lookups({ now }),
       octokits: {
         app: () => keep(null, () => octokits.app()),
@@ -90,15 +91,19 @@ export function toolsOn(
   };
 }
 
-/** The App's Octokits, by its settings. */
-export function appOctokits(settings: Settings, { fetch, pacing = true }: PastTools): Octokits {
+/** The App's Octokits, by its settings; a past is read when nothing more important is asked for. */
+export function appOctokits(
+  settings: Settings,
+  { fetch }: PastTools,
+  importance: Importance = "sweep",
+): Octokits {
   return octokitsOf(
     makeProbot({
       appId: settings.appId,
       privateKey: settings.privateKey,
       secret: settings.webhookSecrets[0] ?? "",
       baseUrl: apiBaseUrl(settings),
-      pacing,
+      pacing: new Pacing(settings.github.limits, importance),
       log: pino({ level: "silent" }),
       ...(fetch === undefined ? {} : { fetch }),
     }),

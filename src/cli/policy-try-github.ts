@@ -11,7 +11,7 @@ import type { Tools } from "../flows/ports.ts";
 import { meet, watch } from "../flows/repositories.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { openLedger } from "../ledger/open.ts";
-import { apiBaseUrl, readServer } from "../settings.ts";
+import { readServer } from "../settings.ts";
 import type { Answer, Terminal } from "./answer.ts";
 import { Misuse } from "./answer.ts";
 import { listed, NO_INSTALLATION, octokitsWith } from "./audit.ts";
@@ -90,7 +90,7 @@ async function withFilled(
   const dataDir = await mkdtemp(join(tmpdir(), "countersign-try-"));
   const ledger = await openLedger({ dataDir });
   try {
-    const octokits = octokitsWith(token, apiBaseUrl(server), how);
+    const octokits = octokitsWith(token, server, how);
     const tools = trying(toolsOn(ledger, NO_APP, octokits, terminal, how), tried);
     for (const each of repositories) {
       const target = ownerAndName(each);

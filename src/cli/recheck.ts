@@ -14,6 +14,7 @@ import type { Doable } from "../github/written.ts";
 import { facts } from "../github/facts.ts";
 import { Lookups } from "../github/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch } from "../github/octokit.ts";
+import { Pacing, ranked } from "../github/pacing.ts";
 import { signal } from "../github/signal.ts";
 import { openLedger } from "../ledger/open.ts";
 import { apiBaseUrl } from "../settings.ts";
@@ -24,11 +25,10 @@ import { plain } from "./columns.ts";
 import { pullNamed, type PullName } from "./log-facts.ts";
 import { settingsFrom } from "./settings-of.ts";
 
-/** How GitHub is reached; tests hand in a `fetch` that reaches a double, without pacing. */
+/** How GitHub is reached; tests hand in a `fetch` that reaches a double. */
 export interface RecheckTools {
   readonly now: () => number;
   readonly fetch?: Fetch;
-  readonly pacing?: boolean;
 }
 
 /** Judges an open pull request and shows what its check run says; with `post`, writes it. Exit code 0 where the check succeeds. */
@@ -36,7 +36,7 @@ export async function recheck(
   terminal: Terminal,
   pull: string,
   post: boolean,
-  { now, fetch, pacing = true }: RecheckTools,
+  { now, fetch }: RecheckTools,
 ): Promise<Answer> {
   const named = pullNamed(pull);
   // What the server needs beside the key is not needed here, and must not stop anybody.
@@ -48,6 +48,7 @@ export async function recheck(
     ...facts,
     carryOut,
     signal,
+    ranked,
     lookups: new Lookups({ now }),
     octokits: octokitsOf(
       makeProbot({
@@ -55,7 +56,7 @@ export async function recheck(
         privateKey,
         secret: settings.webhookSecrets[0] ?? "",
         baseUrl: apiBaseUrl(settings),
-        pacing,
+        pacing: new Pacing(settings.github.limits),
         ...(fetch === undefined ? {} : { fetch }),
       }),
     ),

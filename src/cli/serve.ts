@@ -131,7 +131,6 @@ export async function rehearse(terminal: Terminal, start: Instant): Promise<void
     clock: { now: () => begun },
     wall: { now: () => now + ahead },
     timetable: "driven",
-    pacing: false,
     leaseMs: REHEARSAL_LEASE,
   });
   const { host, port } = await listenOrStop(app);

@@ -6,6 +6,7 @@ import type { carryOut } from "../github/carry-out.ts";
 import type { facts } from "../github/facts.ts";
 import type { Lookups } from "../github/lookups.ts";
 import type { Octokits } from "../github/octokit.ts";
+import type { ranked } from "../github/pacing.ts";
 import type { signal } from "../github/signal.ts";
 import type { Lease } from "../ledger/lanes.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -20,6 +21,7 @@ export interface Clock {
 export type GitHubRoom = typeof facts & {
   readonly carryOut: typeof carryOut;
   readonly signal: typeof signal;
+  readonly ranked: typeof ranked;
   readonly octokits: Octokits;
   readonly lookups: Lookups;
 };

@@ -1,6 +1,5 @@
 /** One lane's work: its deliveries understood in order, each subject looked at once, its actions carried out. */
 
-import type { CheckRunPayload } from "../domain/decision.ts";
 import { isTaskEvent, readTask, type Task } from "../domain/task.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Subject } from "../github/subject.ts";
@@ -18,6 +17,7 @@ import { COMMANDS } from "./commands.ts";
 import { readControlState, readDeployedTo, readOrganization } from "./control-state.ts";
 import { flagEmergency } from "./flag-emergency.ts";
 import { openPullsAt } from "./heads.ts";
+import { importanceOfActing, importanceOfLooking, isUrgent } from "./importance.ts";
 import type { Heard } from "./intake.ts";
 import { keepIssue } from "./keep-deviations.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -72,14 +72,12 @@ export async function workLane(
   return { deliveries, actions };
 }
 
-/** GitHub wants a second between writes: what an emergency waits for comes first, and a command that arrives meanwhile is not kept waiting. */
+/** GitHub lets only so much through: what an emergency waits for comes first, and a command that arrives meanwhile is not kept waiting. */
 async function actInTurn(tools: Tools, lease: Lease, asked: readonly StoredAction[]): Promise<number> {
-  const isUrgent = ({ payload }: StoredAction): boolean =>
-    (payload as Partial<CheckRunPayload>).urgent === true;
   let acted = 0;
   for (const action of [...asked.filter(isUrgent), ...asked.filter((each) => !isUrgent(each))]) {
     if (isStopping(lease)) break;
-    await act(tools, lease, action);
+    await tools.github.ranked(importanceOfActing(action), () => act(tools, lease, action));
     acted += 1;
     if (acted < asked.length && (await tools.ledger.queue.commandWaits(lease.lane, tools.clock.now()))) break;
   }
@@ -140,7 +138,7 @@ async function workDeliveries(
       continue;
     }
     try {
-      await look(tools, lease, job);
+      await tools.github.ranked(importanceOfLooking(job.subject), () => look(tools, lease, job));
     } catch (error) {
       if (error instanceof Trouble && error.code === "lease-lost") throw error;
       for (const id of job.deliveries) if (!failed.has(id)) failed.set(id, error);

@@ -1,11 +1,13 @@
-/** Octokits as Probot makes them, with our manners: paced, never calling while GitHub asks us to wait, retried by our queue alone. */
+/** Octokits as Probot makes them, with our manners: paced by GitHub's limits, never calling while GitHub asks us to wait, retried by our queue alone. */
 
 import { Octokit } from "@octokit/rest";
 import { LRUCache } from "lru-cache";
 import { Probot, ProbotOctokit } from "probot";
 import { Trouble } from "../domain/trouble.ts";
 import type { GitHub } from "./ask.ts";
-import { limitOf, untilReset } from "./trouble.ts";
+import { costOf } from "./limits.ts";
+import type { Pacing } from "./pacing.ts";
+import { graphqlErrorsIn, limitOf, untilReset } from "./trouble.ts";
 import { Unchanged } from "./unchanged.ts";
 
 /** The `fetch` all calls go through. */
@@ -29,8 +31,8 @@ export interface GitHubSettings {
   /** The REST API's address, e.g. `https://ghe.example/api/v3`; without it, api.github.com. */
   readonly baseUrl?: string;
   readonly fetch?: Fetch;
-  /** False only in rehearsals against a double: GitHub asks for a second between writes. */
-  readonly pacing: boolean;
+  /** What keeps to GitHub's limits; one for all who ask as the same App. */
+  readonly pacing: Pacing;
   /** The real clock (ms): waits that GitHub asks for are real, whatever the App's clock says. */
   readonly now?: () => number;
   readonly timeoutMs?: number;
@@ -49,18 +51,19 @@ export interface Octokits {
 /** A Probot whose Octokits have our manners. */
 export function makeProbot(settings: GitHubSettings): Probot {
   const manners = new Manners(settings);
-  const Base = ProbotOctokit.defaults((options: Record<string, unknown>) => {
-    const auth = options["auth"] as { readonly installationId?: unknown } | undefined;
-    const installation = typeof auth?.installationId === "number" ? auth.installationId : null;
-    const throttle = options["throttle"] as Record<string, unknown> | undefined;
+  const Base = ProbotOctokit.plugin((octokit, options: Record<string, unknown>) =>
+    manners.heedQueries(octokit, installationOf(options)),
+  ).defaults((options: Record<string, unknown>) => {
     return {
       ...options,
-      request: { ...(options["request"] as object | undefined), fetch: manners.fetchFor(installation) },
+      request: {
+        ...(options["request"] as object | undefined),
+        fetch: manners.fetchFor(installationOf(options)),
+      },
       // Waiting here would hold a lane for minutes; our queue waits instead.
       retry: { enabled: false },
-      throttle: settings.pacing
-        ? { ...throttle, enabled: true, onRateLimit: () => false, onSecondaryRateLimit: () => false }
-        : { enabled: false },
+      // It takes every query for a write, and lets one a second through.
+      throttle: { enabled: false },
     };
   });
   return new Probot({
@@ -74,19 +77,27 @@ export function makeProbot(settings: GitHubSettings): Probot {
   });
 }
 
+/** Returns the installation an Octokit with these options asks for; null: it asks as the App. */
+function installationOf(options: Readonly<Record<string, unknown>>): number | null {
+  const auth = options["auth"] as { readonly installationId?: unknown } | undefined;
+  return typeof auth?.installationId === "number" ? auth.installationId : null;
+}
+
 /** An Octokit for whoever has a token and no App: it reads as that person, and sends nothing while GitHub asks to wait. */
 export function octokitOf(
   token: string,
-  settings: Pick<GitHubSettings, "baseUrl" | "fetch" | "now" | "timeoutMs" | "onRequest">,
+  settings: Pick<GitHubSettings, "baseUrl" | "fetch" | "now" | "timeoutMs" | "onRequest" | "pacing">,
 ): GitHub {
   const manners = new Manners(settings);
-  return new Octokit({
+  const octokit = new Octokit({
     auth: token,
     // What fails is told once, by whoever asked.
     log: { debug: quietly, info: quietly, warn: quietly, error: quietly },
     request: { fetch: manners.fetchFor(null) },
     ...(settings.baseUrl === undefined ? {} : { baseUrl: settings.baseUrl }),
   });
+  manners.heedQueries(octokit, null);
+  return octokit;
 }
 
 function quietly(): void {
@@ -110,23 +121,41 @@ export function octokitsOf(probot: Probot): Octokits {
   return { app: () => of("app"), installation: of };
 }
 
-/** Sends requests, counts them, and sends none while GitHub asks us to wait. */
+/** Sends requests when their turn comes, counts them, and sends none while GitHub asks us to wait. */
 class Manners {
   readonly #fetch: Fetch;
   readonly #now: () => number;
   readonly #timeoutMs: number;
   readonly #onRequest: ((sent: Sent) => void) | undefined;
   readonly #onDate: ((date: number) => void) | undefined;
+  readonly #pacing: Pacing;
   readonly #unchanged = new Unchanged();
   /** Until when a resource of an installation (or all of them: `*`) must not be asked. */
   readonly #waits = new Map<string, number>();
 
-  constructor(settings: Pick<GitHubSettings, "fetch" | "now" | "timeoutMs" | "onRequest" | "onDate">) {
+  constructor(
+    settings: Pick<GitHubSettings, "fetch" | "now" | "timeoutMs" | "onRequest" | "onDate" | "pacing">,
+  ) {
     this.#fetch = settings.fetch ?? globalThis.fetch;
     this.#now = settings.now ?? Date.now;
     this.#timeoutMs = settings.timeoutMs ?? 30_000;
     this.#onRequest = settings.onRequest;
     this.#onDate = settings.onDate;
+    this.#pacing = settings.pacing;
+  }
+
+  /** Heeds limits that are told in the answer to a query, which succeeded as a request. */
+  heedQueries(octokit: Pick<Octokit, "hook">, asker: number | null): void {
+    octokit.hook.after("request", ({ data, headers }) => {
+      const errors = graphqlErrorsIn(data);
+      if (errors.length === 0) return;
+      const words = errors.map(({ message }) => message).join("\n");
+      const wait = limitOf(null, headers, this.#now(), words, errors);
+      if (wait === null) return;
+      const isPrimary = headers["x-ratelimit-remaining"] === "0" || errors.some(({ type }) => type !== null);
+      this.#pacing.refused(asker, isPrimary ? "primary" : "secondary");
+      this.#waits.set(`${asker}:${isPrimary ? "graphql" : "*"}`, this.#now() + wait);
+    });
   }
 
   fetchFor(asker: number | null): Fetch {
@@ -135,9 +164,18 @@ class Manners {
       // A token for an installation is asked for by the App itself.
       const installation = url.pathname.endsWith("/access_tokens") ? null : asker;
       const resource = resourceOf(url.pathname);
+      const method = init?.method ?? "GET";
+      // What GitHub told us to put off need not wait for its turn as well, and it may have told us while we waited.
       this.#refuseWhileLimited(installation, resource);
+      const turn = await this.#pacing.turn(installation, costOf(method, url.pathname, init?.body));
+      try {
+        this.#refuseWhileLimited(installation, resource);
+      } catch (error) {
+        turn.unsent();
+        throw error;
+      }
       const started = this.#now();
-      const sent = { installation, method: init?.method ?? "GET", path: url.pathname };
+      const sent = { installation, method, path: url.pathname };
       try {
         const send = (headers?: Headers): Promise<Response> =>
           this.#fetch(input, {
@@ -145,7 +183,7 @@ class Manners {
             ...definedOf(init),
             ...(headers === undefined ? {} : { headers }),
           });
-        const isAskedAgain = sent.method === "GET" && !(input instanceof Request);
+        const isAskedAgain = method === "GET" && !(input instanceof Request);
         const response = isAskedAgain
           ? await this.#unchanged.get(String(asker), url.href, new Headers(init?.headers), send)
           : await send();
@@ -157,6 +195,8 @@ class Manners {
       } catch (error) {
         this.#onRequest?.({ ...sent, status: null, ms: this.#now() - started });
         throw error;
+      } finally {
+        turn.end();
       }
     };
   }
@@ -183,7 +223,11 @@ class Manners {
     const isExhausted =
       headers["x-ratelimit-remaining"] === "0" && headers["x-ratelimit-reset"] !== undefined;
     const until = this.#now() + (asked ?? (isExhausted ? untilReset(headers, this.#now()) : 0));
-    if (asked !== null && (!isExhausted || headers["retry-after"] !== undefined)) {
+    const isPrimary = isExhausted && headers["retry-after"] === undefined;
+    // A server that is out of service for a while refuses nobody for asking too much.
+    if (asked !== null && response.status !== 503)
+      this.#pacing.refused(installation, isPrimary ? "primary" : "secondary");
+    if (asked !== null && !isPrimary) {
       this.#waits.set(`${installation}:*`, until);
     } else if (isExhausted) {
       // GitHub names the limit that is used up; it need not be the one we would have guessed.

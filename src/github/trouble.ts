@@ -74,6 +74,12 @@ export function graphqlErrorsOf(error: unknown): readonly GraphqlError[] {
   return failureOf(error)?.errors ?? [];
 }
 
+/** Returns the errors in the body of an answer that was 200, or none. */
+export function graphqlErrorsIn(body: unknown): readonly GraphqlError[] {
+  const { errors } = (body ?? {}) as { readonly errors?: unknown };
+  return Array.isArray(errors) ? errors.map(graphqlError) : [];
+}
+
 /** How long (ms) GitHub asks to wait, by `Retry-After`, by an exhausted limit's reset, or by words; null when it does not. */
 export function limitOf(
   status: number | null,

@@ -68,7 +68,6 @@ async function attempt(policy: string, of = REPOSITORY): Promise<Answer & { read
   };
   const how = {
     now: () => stage.double.world.now(),
-    pacing: false,
     sleep: () => Promise.resolve(),
     fetch: (input: string | URL | Request, init?: RequestInit) =>
       stage.double.fetch(new Request(input, init)),

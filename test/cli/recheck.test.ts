@@ -33,7 +33,6 @@ function recheckOn(stage: Trial, pull: string, post = false): Promise<Answer> {
   const terminal = { print: () => undefined, say: () => undefined, env, interactive: false };
   return recheck(terminal, pull, post, {
     now: () => stage.double.world.now(),
-    pacing: false,
     fetch: (input, init) => stage.double.fetch(new Request(input, init)),
   });
 }

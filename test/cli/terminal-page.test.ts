@@ -79,7 +79,6 @@ async function recheckShown([, pull = "", ...rest]: readonly string[]): Promise<
   const terminal = { print: () => undefined, say: () => undefined, env, interactive: false };
   const { lines } = await recheck(terminal, pull, rest.includes("--post"), {
     now: () => down.double.world.now(),
-    pacing: false,
     fetch: (input, init) => down.double.fetch(new Request(input, init)),
   });
   return lines.join("\n");

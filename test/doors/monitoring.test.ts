@@ -4,6 +4,8 @@ import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 
 import { freePort } from "../../src/cli/scenario/processes.ts";
+import { costOf, DOCUMENTED } from "../../src/github/limits.ts";
+import { Pacing, ranked } from "../../src/github/pacing.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { doors, WEBHOOK_PATH } from "../../src/server.ts";
 import { readSettings } from "../../src/settings.ts";
@@ -105,6 +107,30 @@ describe("monitors are told", () => {
     const text = await (await app.fetch(new Request("http://localhost/metrics"))).text();
     expect(text).toContain(`countersign_app_key_refused ${figure}`);
     await app.stop();
+    await database.remove();
+  });
+
+  test("what is left of GitHub's limits, and what waited for them, by importance", async () => {
+    const database = await freshDatabase("sqlite");
+    const ledger = await openLedger(database.where);
+    const pacing = new Pacing(DOCUMENTED);
+    const check = costOf("POST", "/repos/acme/web/check-runs", "{}");
+    (await pacing.turn(9, check)).end();
+    (await ranked("sweep", () => pacing.turn(null, check))).unsent();
+    pacing.refused(9, "secondary");
+    const text = await (await doors({ ...toolsOn(ledger), pacing }).request("/metrics")).text();
+    for (const line of [
+      'countersign_github_budget_left{installation="9",budget="rest"} 895',
+      'countersign_github_budget_left{installation="",budget="rest"} 900',
+      'countersign_github_budget_left{installation="9",budget="content"} 80',
+      'countersign_github_requests_total{importance="check"} 1',
+      'countersign_github_requests_total{importance="sweep"} 1',
+      'countersign_github_waits_total{importance="emergency"} 0',
+      'countersign_github_waited_seconds_total{importance="check"} 0',
+      'countersign_github_refusals_total{importance="check"} 1',
+    ])
+      expect(text).toContain(line);
+    await ledger.close();
     await database.remove();
   });
 });

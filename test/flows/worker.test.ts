@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { workLane, type Lease } from "../../src/flows/work.ts";
 import type { Tools } from "../../src/flows/ports.ts";
+import { ranked } from "../../src/github/pacing.ts";
 import { Trouble } from "../../src/domain/trouble.ts";
 import { taskEvent } from "../../src/domain/task.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
@@ -219,7 +220,7 @@ function toolsOf(): Tools {
     clock,
     log,
     appId: 1,
-    github: {} as Tools["github"],
+    github: { ranked } as Tools["github"],
     sendNotification: async () => undefined,
     skew: () => null,
   };
@@ -245,6 +246,7 @@ test("what an emergency waits for is said first, and a command that arrives mean
     ledger,
     log,
     github: {
+      ranked,
       octokits: { installation: () => Promise.resolve(null) },
       async carryOut(_: unknown, { payload }: { readonly payload: { readonly name: string } }) {
         order.push(payload.name);

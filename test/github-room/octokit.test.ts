@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Trouble } from "../../src/domain/trouble.ts";
 import { ask } from "../../src/github/ask.ts";
+import { REHEARSED } from "../../src/github/limits.ts";
 import { makeProbot, octokitsOf, type Sent } from "../../src/github/octokit.ts";
+import { Pacing } from "../../src/github/pacing.ts";
 import { privateKey, scripted, type Given, type Seen } from "./scripted.ts";
 
 const KEY = privateKey();
@@ -20,7 +22,7 @@ function connect(script: (seen: Seen) => Given) {
     privateKey: KEY,
     secret: "s",
     fetch,
-    pacing: false,
+    pacing: new Pacing(REHEARSED),
     now: () => now,
     onRequest: (one) => sent.push(one),
   });

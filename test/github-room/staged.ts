@@ -4,7 +4,9 @@ import type { Repository } from "../../src/domain/change.ts";
 import type { Observation } from "../../src/domain/record.ts";
 import type { GitHub } from "../../src/github/ask.ts";
 import { Lookups } from "../../src/github/lookups.ts";
+import { REHEARSED } from "../../src/github/limits.ts";
 import { makeProbot, octokitsOf, type Octokits, type Sent } from "../../src/github/octokit.ts";
+import { Pacing } from "../../src/github/pacing.ts";
 import { signal } from "../../src/github/signal.ts";
 import type { Subject } from "../../src/github/subject.ts";
 import type { Setup } from "../github/setup.ts";
@@ -40,7 +42,7 @@ export async function staged(head: Partial<Setup> = {}): Promise<Staged> {
     appId: APP_ID,
     privateKey: stage.privateKey,
     secret: "secret",
-    pacing: false,
+    pacing: new Pacing(REHEARSED),
     fetch: (input, init) => stage.double.fetch(new Request(input, init)),
     onRequest: (one) => {
       if (!one.path.endsWith("/access_tokens")) sent.push(one);

@@ -6,6 +6,7 @@ import { pino } from "pino";
 
 import { STORY_SOURCES } from "../../src/cli/scenario/report.ts";
 import type { Instant } from "../../src/domain/change.ts";
+import { REHEARSED, type Limits } from "../../src/github/limits.ts";
 import type { Where } from "../../src/ledger/store.ts";
 import { startCountersign, type Countersign, type StartTools } from "../../src/main.ts";
 import type { Settings } from "../../src/settings.ts";
@@ -38,17 +39,17 @@ export const registeredApp = {
   webhookUrl: `${APP_URL}/api/github/webhooks`,
 } as const;
 
-/** Starts the App on a database that is there. `variables`: its environment, as far as notifications read it. */
+/** Starts the App on a database that is there. `variables`: its environment, as far as notifications read it; `limits`: GitHub's. */
 export function startApp(
   where: Where,
   now: Instant,
   start: Partial<StartTools>,
   variables: Readonly<Record<string, string>> = {},
+  limits: Limits = REHEARSED,
 ): Promise<Countersign> {
-  return startCountersign(settingsFor(where, variables), {
+  return startCountersign(settingsFor(where, variables, limits), {
     clock: { now: () => now },
     timetable: "driven",
-    pacing: false,
     log: pino({ level: process.env["LOG_LEVEL"] ?? "silent" }),
     ...start,
   });
@@ -65,12 +66,12 @@ export function environmentOf(where: Where): Readonly<Record<string, string>> {
   };
 }
 
-function settingsFor(where: Where, variables: Readonly<Record<string, string>>): Settings {
+function settingsFor(where: Where, variables: Readonly<Record<string, string>>, limits: Limits): Settings {
   return {
     appId: appCredentials.appId,
     privateKey: appCredentials.privateKey,
     webhookSecrets: [appCredentials.secret],
-    github: { apiUrl: API_URL, enterpriseHost: null, protocol: "http" },
+    github: { apiUrl: API_URL, enterpriseHost: null, protocol: "http", limits },
     host: "127.0.0.1",
     port: 0,
     logLevel: "silent",

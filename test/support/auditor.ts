@@ -37,7 +37,6 @@ export function terminalOf({ env }: Wish): Terminal {
 export function howOf(stage: Trial, { onRequest }: Wish): PastTools {
   return {
     now: () => stage.double.world.now(),
-    pacing: false,
     sleep: () => Promise.resolve(),
     fetch: (input: string | URL | Request, init?: RequestInit) => {
       const request = new Request(input, init);

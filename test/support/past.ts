@@ -5,7 +5,9 @@ import type { Instant } from "../../src/domain/change.ts";
 import { backfillDeployments } from "../../src/flows/backfill-deployments.ts";
 import { backfillRepository, type Backfilled } from "../../src/flows/backfill.ts";
 import type { Tools } from "../../src/flows/ports.ts";
+import { REHEARSED } from "../../src/github/limits.ts";
 import { makeProbot, octokitsOf } from "../../src/github/octokit.ts";
+import { Pacing } from "../../src/github/pacing.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { Where } from "../../src/ledger/store.ts";
@@ -33,7 +35,7 @@ export async function openPast(
   const probot = makeProbot({
     ...appCredentials,
     baseUrl: "http://github.test/api/v3",
-    pacing: false,
+    pacing: new Pacing(REHEARSED),
     fetch: (input, init) => stage.github.fetch(new Request(input, init)),
   });
   const how = { now: () => now, sleep: () => Promise.resolve() };

@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { Instant } from "../../domain/change.ts";
+import { REHEARSED, writtenLimits } from "../../github/limits.ts";
 import type { RehearsalCommand } from "../serve.ts";
 import type { Send } from "./double.ts";
 import type { AppUnderTest } from "./stage.ts";
@@ -149,7 +150,7 @@ const AnswerSchema = z.union([
 async function forkApp(env: Readonly<Record<string, string>>, start: Instant): Promise<Actor> {
   const program = fileURLToPath(new URL(`../main${ENDING}`, import.meta.url));
   const child = fork(program, ["serve", "--rehearsal", new Date(start).toISOString()], {
-    env: { ...inherited(), ...env },
+    env: { ...inherited(), COUNTERSIGN_GITHUB_LIMITS: writtenLimits(REHEARSED), ...env },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const waiting = new Map<
