@@ -65,6 +65,8 @@ export const RepositoryRecordSchema = z.object({
   /** Full ref names of the production branches as last read, e.g. `refs/heads/main`. */
   productionRefs: z.array(z.string()),
   archived: z.boolean(),
+  /** The branches that were the default one before, and until when as far as anyone saw, oldest first; left out: none. */
+  formerDefaults: z.array(z.object({ branch: z.string(), until: InstantSchema })).exactOptional(),
   /** Its name and topics when it was first met, where they were others; left out: as now. */
   metAs: z.object({ name: z.string(), topics: z.array(z.string()) }).exactOptional(),
   /** Who made it, where a webhook told; left out: that is not known. */
@@ -138,6 +140,8 @@ export const BranchRecordSchema = z.object({
     activityId: z.int().nullable(),
     at: InstantSchema,
   }),
+  /** The last moment at which it was one of production, and whether its updates are followed up to there; left out: it still is one. */
+  left: z.object({ at: InstantSchema, isFollowed: z.boolean() }).exactOptional(),
 });
 
 /** Entry `branch`, subject = `repositoryId:ref`: how far a production branch's (entry `integration-branch`: an integration branch's) chain of updates has been followed. */

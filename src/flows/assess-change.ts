@@ -34,6 +34,7 @@ import { checksAt, gatherPull } from "./gather.ts";
 import { tasksOfLanding } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import { landedChanges } from "./landed.ts";
+import { lastInProduction, productionThen } from "./left-production.ts";
 import { policyIfMended, type Mended } from "./mending.ts";
 import { observationsOf } from "./observations.ts";
 import { policyAt } from "./policy.ts";
@@ -119,16 +120,55 @@ export function changeId(repositoryId: number, update: RefUpdate, occurrence: nu
 
 /** Records every update of the branch since the last one followed, oldest first; says whether there were any. */
 export async function followBranch(tools: Tools, watched: Watched, ref: string): Promise<boolean> {
+  if (await isMadeByQueue(tools, watched, ref)) return false;
   const role = await roleOf(tools, watched, ref);
-  if (role === null || (await isMadeByQueue(tools, watched, ref))) return false;
+  const isNews = role === PRODUCTION ? false : await followToItsEnd(tools, watched, ref);
+  return role === null ? isNews : (await follow(tools, watched, ref, role)) || isNews;
+}
+
+/**
+ * Records what happened to a branch while it was still one of production, where it is so no more: GitHub may list that late. It is
+ * looked at for as long as GitHub may take, and then never again.
+ */
+async function followToItsEnd(tools: Tools, watched: Watched, ref: string): Promise<boolean> {
+  const { repository } = watched;
+  const branch = branchOf(ref);
+  const place = (await tools.ledger.state("branch", `${repository.id}:${ref}`))?.body;
+  if (branch === null || place === undefined || place.left?.isFollowed === true) return false;
+  if (policyOrDefault(await currentPolicy(tools, watched)).outOfScope !== undefined) return false;
+  const main = refOf(repository.defaultBranch);
+  // What took it out of production may be an update of the default branch that is not recorded yet.
+  if (place.left === undefined && ref !== main) await followBranch(tools, watched, main);
+  const at = place.left?.at ?? (await lastInProduction(tools, watched, branch, place.at));
+  const isNews = await follow(tools, watched, ref, PRODUCTION, { at, isFollowed: false });
+  const now = tools.clock.now();
+  const isFollowed = now - at >= SETTLING;
+  if (place.left === undefined || isFollowed) {
+    const reached = (await tools.ledger.state("branch", `${repository.id}:${ref}`))?.body ?? place;
+    const entry = placeEntry(watched, { ...reached, left: { at, isFollowed } }, PRODUCTION);
+    await tools.ledger.record({ entries: [entry] }, now, watched.fence);
+  }
+  return isNews;
+}
+
+/** Records the news of one branch in one role; `left`: only those up to that moment. */
+async function follow(
+  tools: Tools,
+  watched: Watched,
+  ref: string,
+  role: Role,
+  left: BranchRecord["left"] | null = null,
+): Promise<boolean> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const subject = `${watched.repository.id}:${ref}`;
   const state = await tools.ledger.state(role.place, subject);
   const known = state === undefined ? null : state.body;
-  const listing = await tools.github.readRefUpdates(octokit, watched.repository, ref, {
+  const listed = await tools.github.readRefUpdates(octokit, watched.repository, ref, {
     since: known?.activityId ?? null,
     from: known?.at ?? watched.since,
   });
+  const isOurs = ({ at }: { readonly at: number }): boolean => left === null || at <= left.at;
+  const listing = { ...listed, updates: listed.updates.filter(isOurs) };
   const last =
     known ??
     (await recordBaseline(
@@ -156,11 +196,11 @@ export async function followBranch(tools: Tools, watched: Watched, ref: string):
     tools.github.lookups.forget([`policy:${watched.repository.id}`]);
   for (const [index, update] of news.entries()) {
     const tasks = index === news.length - 1 ? headTasks(tools, watched, role, update.after) : [];
-    await recordUpdate(tools, watched, update, last.origin, { role, tasks });
+    await recordUpdate(tools, watched, update, last.origin, { role, tasks, left });
   }
   const end = news.at(-1);
   const now = { ...last, at: end?.at ?? last.at, head: end?.after ?? last.head };
-  const heard = await recordUnlisted(tools, watched, now, role);
+  const heard = await recordUnlisted(tools, watched, now, role, isOurs);
   return news.length + heard > 0;
 }
 
@@ -265,9 +305,11 @@ async function recordUnlisted(
   watched: Watched,
   place: BranchRecord,
   role: Role,
+  isOurs: (told: { readonly at: number }) => boolean,
 ): Promise<number> {
   const { ref, origin } = place;
-  const seen = await observationsOf(tools, watched.repository.id, ref, place.at);
+  const told = await observationsOf(tools, watched.repository.id, ref, place.at);
+  const seen = told.filter((each) => each.kind === "pushed" && isOurs(each));
   const now = tools.clock.now();
   let recorded = 0;
   for (const each of seen) {
@@ -326,9 +368,12 @@ export async function recordUpdate(
     role = PRODUCTION,
     tasks = [],
     again = null,
+    left = null,
   }: {
     readonly role?: Role;
     readonly tasks?: readonly Task[];
+    /** When the branch ceased to be one of production; it is kept with its place. */
+    readonly left?: BranchRecord["left"] | null;
     readonly again?: readonly number[] | null;
   } = {},
 ): Promise<void> {
@@ -339,7 +384,13 @@ export async function recordUpdate(
   const places =
     again !== null || activityId === null || origin === null
       ? []
-      : [placeEntry(watched, { ref, head, activityId, at, origin }, role)];
+      : [
+          placeEntry(
+            watched,
+            { ref, head, activityId, at, origin, ...(left === null ? {} : { left }) },
+            role,
+          ),
+        ];
   const { occurrence, known } = await occurrenceOf(tools, watched, update, role);
   if (
     again === null &&
@@ -511,25 +562,10 @@ async function sinceProduction<Listing extends { readonly updates: readonly RefU
   const { repository } = watched;
   const main = `refs/heads/${repository.defaultBranch}`;
   if (branch === null || ref === main || listing.updates.length === 0) return { ...listing, earlier: null };
-  const place = await tools.ledger.state("branch", `${repository.id}:${main}`);
-  const heads = (await landedChanges(tools, repository.id)).filter((landed) => landed.ref === main);
-  const first = place === undefined ? null : place.body.origin.head;
-  const known = new Map<string, boolean>();
-  /** Whether the default branch's policy of that moment made the branch one of production. */
-  const wasProduction = async (at: number): Promise<boolean> => {
-    const head = heads.findLast((landed) => landed.at <= at)?.after ?? first;
-    if (head === null || head === NO_COMMIT) return true;
-    const found = known.get(head);
-    if (found !== undefined) return found;
-    const policy = await policyAt(tools, watched, head, at);
-    // A policy nobody can read ends no watch.
-    const is = policy.state !== "known" || isProductionBranch(policyOrDefault(policy), repository, branch);
-    known.set(head, is);
-    return is;
-  };
+  const wasProduction = await productionThen(tools, watched);
   let earlier: RefUpdate | null = null;
   for (const update of listing.updates) {
-    if (await wasProduction(update.at)) break;
+    if (await wasProduction(branch, update.at)) break;
     earlier = update;
   }
   return { ...listing, earlier };

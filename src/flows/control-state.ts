@@ -18,7 +18,7 @@ import type { Task } from "../domain/task.ts";
 import { baselineTask } from "./baseline.ts";
 import { exposureTasks } from "./exposed.ts";
 import { gapEntry, gapId } from "./gaps.ts";
-import { witnessesOf } from "./observations.ts";
+import { observationsOf, witnessesOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { lastReading, protectionOf } from "./protection.ts";
 
@@ -193,8 +193,11 @@ async function branchesNow(
   const refs = followed.length === 0 ? [refOf(repository.defaultBranch)] : followed;
   const there: string[] = [];
   for (const ref of refs) {
-    const branch = await tools.ledger.state("branch", `${repository.id}:${ref}`);
-    if (branch === undefined || branch.body.head !== NO_COMMIT) there.push(ref);
+    const place = (await tools.ledger.state("branch", `${repository.id}:${ref}`))?.body;
+    // GitHub may not list yet that it was deleted.
+    const told = await observationsOf(tools, repository.id, ref, place?.at);
+    const isGone = place?.head === NO_COMMIT || tools.github.isToldGone(tools.github.movesIn(told));
+    if (!isGone) there.push(ref);
   }
   return there;
 }

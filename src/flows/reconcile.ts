@@ -196,12 +196,15 @@ export async function countBranch(
   tools: Tools,
   watched: Watched,
   ref: string,
-  { from, to }: Span,
+  span: Span,
 ): Promise<CompletenessRecord> {
   const { repository } = watched;
   const { github, ledger } = tools;
   const place = await ledger.state("branch", `${repository.id}:${ref}`);
   const followed = place === undefined ? null : place.body;
+  const { from } = span;
+  // What happened after it ceased to be one of production is not counted.
+  const to = Math.min(span.to, (followed?.left?.at ?? Infinity) + 1);
   const origin = followed?.origin ?? null;
   const octokit = await github.octokits.installation(watched.installationId);
   // A branch that became one of production later counts from then.
@@ -247,6 +250,7 @@ export async function countBranch(
   const ends = listedEnds.length > 0 ? listedEnds : stood;
   const isHeadKnown =
     ends.length === 0 ||
+    start >= to ||
     ends.includes(merged.head ?? NO_COMMIT) ||
     (merged.head === null && ends.length === 1);
   const differences: Count["differences"] = isHeadKnown
@@ -292,7 +296,7 @@ export async function countBranch(
     repository,
     ref,
     from,
-    to,
+    to: span.to,
     listings,
     matched: count.matched,
     differences,

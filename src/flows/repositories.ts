@@ -34,6 +34,7 @@ export async function meet(
     ...(known?.madeBy === undefined ? {} : { madeBy: known.madeBy }),
     ...movedInOf(known, seen.repository, tools.clock.now()),
     ...metAsOf(known, seen.repository),
+    ...formerDefaultsOf(known, seen.repository, tools.clock.now() + Math.max(0, tools.skew() ?? 0)),
   };
   const gaps = known?.removedAt == null ? [] : await closedGaps(tools, seen.repository.id, tools.clock.now());
   await tools.ledger.record({ entries: [entryOf(body), ...gaps], actions: [] }, tools.clock.now());
@@ -56,6 +57,20 @@ function metAsOf(
   const { name: before, topics: topicsBefore = [] } = known.repository;
   const metAs = known.metAs ?? { name: before, topics: topicsBefore };
   return canonical(metAs) === canonical({ name, topics }) && known.metAs === undefined ? {} : { metAs };
+}
+
+/** The default branches there were; `now` by GitHub's clock, where that is ahead: what happened up to the change is before it. */
+function formerDefaultsOf(
+  known: RepositoryRecord | null,
+  { defaultBranch }: Repository,
+  now: Instant,
+): Pick<RepositoryRecord, "formerDefaults"> {
+  if (known === null) return {};
+  const { formerDefaults = [] } = known;
+  const before = known.repository.defaultBranch;
+  if (before !== defaultBranch)
+    return { formerDefaults: [...formerDefaults, { branch: before, until: now }] };
+  return formerDefaults.length === 0 ? {} : { formerDefaults };
 }
 
 /** The repository as the flows work with it, or null when it was never met or is no longer visible to us. */

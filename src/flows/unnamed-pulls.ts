@@ -27,7 +27,7 @@ export async function findUnnamed(tools: Tools, watched: Watched, ref: string): 
   const gaps = await gapsOf(tools, watched);
   const entries: Entry[] = [];
   for (const pull of pulls) {
-    if (pull.at <= from || now - pull.at < SETTLING) continue;
+    if (pull.at <= from || now - pull.at < SETTLING || pull.at > (place.left?.at ?? now)) continue;
     const gap = gaps.get(gapOf(watched, ref, pull).id);
     if (await isRecorded(tools, watched, changes, pull, place.origin)) {
       if (gap?.to === null) entries.push(gapEntry({ ...gap, to: now, backfilled: true }, repository));

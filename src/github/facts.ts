@@ -3,7 +3,7 @@
 import { identifyPull } from "./by-rest.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { organizationMembers, readAuthorities, readCandidates, readHolders } from "./authority.ts";
-import { behind, Losses, movesIn, peopleBehind, unshownChecks } from "./freshness.ts";
+import { behind, isToldGone, Losses, movesIn, peopleBehind, unshownChecks } from "./freshness.ts";
 import { listComments } from "./comments.ts";
 import { listGitLine, listMergedPulls } from "./census.ts";
 import { readEarlier, readTouched } from "./commits.ts";
@@ -61,6 +61,7 @@ export const facts = {
   ReadAhead,
   Losses,
   behind,
+  isToldGone,
   movesIn,
   peopleBehind,
   unshownChecks,

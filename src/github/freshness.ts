@@ -37,6 +37,11 @@ export function behind(shown: Sha, moves: readonly Moved[]): Moved | null {
   return moves.some(({ before, after }) => before === shown || after === shown) ? last : null;
 }
 
+/** Returns whether the last thing told of a ref is that it was deleted. */
+export function isToldGone(moves: readonly Moved[]): boolean {
+  return newest(moves)?.after === NO_COMMIT;
+}
+
 /** The last of several movements, also of those in one second; null where these go round in a circle. */
 function newest(moves: readonly Moved[]): Moved | null {
   const at = Math.max(...moves.map((each) => each.at));

@@ -250,7 +250,12 @@ export const REPOSITORY = {
       if (event.success && changes?.default_branch === undefined && changes?.topics === undefined) {
         return "neither the default branch nor a topic changed";
       }
-      return repository("repository-edited").hear(payload, arrival);
+      const heard = repository("repository-edited").hear(payload, arrival);
+      if (!event.success || changes?.default_branch === undefined || typeof heard === "string") return heard;
+      // What there is of the branch that is the default one from now on is of production.
+      const { id: repositoryId, defaultBranch } = event.data.repository;
+      const branch = { type: "branch", repositoryId, ref: `refs/heads/${defaultBranch}` } as const;
+      return { ...heard, subjects: [...heard.subjects, branch] };
     },
   },
 } satisfies Listeners;

@@ -82,6 +82,7 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
   "it asks nothing: it is what answers are held against": [
     "Losses",
     "behind",
+    "isToldGone",
     "movesIn",
     "peopleBehind",
     "unshownChecks",

@@ -31,12 +31,15 @@ export async function completeness(
   try {
     const changes: ChangeRecord[] = [];
     for await (const entry of ledger.states("change")) changes.push(entry.body);
+    const left = new Map<string, Instant>();
+    for await (const { subject, body } of ledger.states("branch"))
+      if (body.left !== undefined) left.set(subject, body.left.at);
     const repositories: RepositoryRecord[] = [];
     for await (const entry of ledger.states("repository")) repositories.push(entry.body);
     const proofs: CompletenessRecord[] = [];
     for await (const entry of ledger.states("completeness")) proofs.push(entry.body);
     const differences = [
-      ...differencesOf(state, repositories, changes),
+      ...differencesOf(state, repositories, changes, left),
       ...proofs
         .filter((proof) => proof.to === to && !proof.complete)
         .map((proof) => `the App cannot prove ${proof.repository.name} ${proof.ref} complete`),
@@ -53,6 +56,7 @@ function differencesOf(
   state: DoubleState,
   repositories: readonly RepositoryRecord[],
   changes: readonly ChangeRecord[],
+  left: ReadonlyMap<string, Instant>,
 ): readonly string[] {
   return state.repositories.flatMap((repository) => {
     const known = repositories.find((each) => each.repository.id === repository.id);
@@ -62,6 +66,7 @@ function differencesOf(
     for (const each of own) refs.add(each.change.update.ref);
     const listed = repository.activity
       .filter((each) => refs.has(each.ref) && each.at >= (known?.installedFrom ?? 0))
+      .filter((each) => each.at <= (left.get(`${repository.id}:${each.ref}`) ?? each.at))
       .map((each) => key(each.ref, each.before, each.after));
     const found = own.map(({ change: { update } }) => key(update.ref, update.before, update.after));
     return [
