@@ -4,10 +4,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Trouble } from "../../src/domain/trouble.ts";
-import { costOf, DOCUMENTED, limits, UNLIMITED, type Limits } from "../../src/github/limits.ts";
+import { costOf, DOCUMENTED, limits, REHEARSED, UNLIMITED, type Limits } from "../../src/github/limits.ts";
 import { makeProbot, octokitsOf } from "../../src/github/octokit.ts";
 import { IMPORTANCES, Pacing, ranked, type Importance } from "../../src/github/pacing.ts";
 import { readSettings } from "../../src/settings.ts";
+import { trial } from "../github/stage.ts";
 import { privateKey, scripted, type Given, type Seen } from "./scripted.ts";
 
 const KEY = privateKey();
@@ -17,7 +18,7 @@ const CHECK = costOf("POST", "/repos/acme/web/check-runs", "{}");
 const COMMENT = costOf("POST", "/repos/acme/web/issues/7/comments", "{}");
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -310,6 +311,42 @@ test("law: whatever is asked for when, no minute has more than the limit, and sw
       }
     }),
   );
+});
+
+describe("a double that counts as GitHub does", () => {
+  test.each([
+    ["refuses nothing of what is paced by its limits", DOCUMENTED, 0],
+    // Nothing but the limits differs: this shows that it counts.
+    ["refuses what is not", REHEARSED, 1],
+  ])("%s", async (_, most, refused) => {
+    const { double, privateKey: key } = await trial({ secondaryLimits: true });
+    const fetch = (input: string | URL | Request, init?: RequestInit) =>
+      double.fetch(new Request(input, init));
+    const pacing = new Pacing(most);
+    const probot = makeProbot({ appId: 77, privateKey: key, secret: "s", fetch, pacing });
+    const [installation] = double.world.installations.keys();
+    const github = await octokitsOf(probot).installation(installation ?? 0);
+    // Its token is made before time goes on: making it takes the machine a while, and it lasts an hour.
+    await github.request("GET /meta");
+    const route = "POST /repos/{owner}/{repo}/issues";
+    const answered: number[] = [];
+    const asked = Array.from({ length: 300 }, async (_each, index) => {
+      const made = { owner: "acme", repo: "web", title: String(index) };
+      await (index % 3 === 0 ? github.request(route, made) : github.request("GET /meta")).catch(() => null);
+      answered.push(index);
+    });
+    while (answered.length < 300) {
+      for (let turns = 0; turns < 20; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+      await pass(1_000);
+    }
+    await Promise.all(asked);
+    expect(Math.min(1, double.world.breaches.length)).toBe(refused);
+    const made = double.world.requests.filter(
+      ({ path, status }) => path.endsWith("/issues") && status === 201,
+    );
+    expect(made.length === 100).toBe(refused === 0);
+    await double.close();
+  });
 });
 
 /** Every source file's text. */

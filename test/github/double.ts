@@ -5,7 +5,14 @@ import { act, type Acted } from "./act.ts";
 import type { Made } from "./acts/step.ts";
 import { checkWebhook } from "./conformance/webhook.ts";
 import { Courier, type Send } from "./courier.ts";
-import { ConnectionRefused, faultAnswer, spoiled, spoils, unconditional } from "./fault-answers.ts";
+import {
+  ConnectionRefused,
+  faultAnswer,
+  OVER_SECONDARY_LIMIT,
+  spoiled,
+  spoils,
+  unconditional,
+} from "./fault-answers.ts";
 import { faultFor, FaultSchema, isGraphql, setFault, type FaultWish } from "./faults.ts";
 import { graphqlApp } from "./graphql/app.ts";
 import type { Instant, RequestRecord } from "./model.ts";
@@ -14,6 +21,7 @@ import { restApp } from "./rest/app.ts";
 import { LagSchema } from "./lag.ts";
 import { keepVersions, recordVersions, startLag } from "./replica.ts";
 import { buildWorld, type Setup } from "./setup.ts";
+import { SecondaryLimits } from "./secondary-limits.ts";
 import { stateOf } from "./state.ts";
 import { redeliver } from "./webhooks.ts";
 import { Watch } from "./watch.ts";
@@ -39,6 +47,7 @@ export class Double {
   readonly #made = new Map<string, Made>();
   readonly #courier: Courier;
   readonly #watch: Watch;
+  readonly #limits: SecondaryLimits | null;
   readonly #graphql: { fetch(request: Request): Response | Promise<Response> };
   readonly #rest: { fetch(request: Request): Response | Promise<Response> };
 
@@ -47,7 +56,8 @@ export class Double {
     const conformance = options.conformance ?? false;
     const send = options.deliver ?? ((url: string, init: RequestInit) => fetch(url, init));
     this.#courier = new Courier(world, conformance ? heldToSchema(world, send) : send);
-    this.#watch = new Watch(world, setup.pacing ?? false);
+    this.#watch = new Watch(world);
+    this.#limits = setup.secondaryLimits === true ? new SecondaryLimits(() => world.realNow()) : null;
     this.#rest = restApp(world, { conformance });
     this.#graphql = graphqlApp(world, { conformance });
   }
@@ -131,6 +141,22 @@ export class Double {
     const path = new URL(request.url).pathname;
     const as = this.#asker(request);
     this.#watch.seen(method, path, as);
+    if (this.#limits === null) return this.#answered(request, path, as);
+    const text = isGraphql(path) ? await request.clone().text() : "";
+    const over = this.#limits.enter(as, method, path, text);
+    try {
+      if (over === null) return await this.#answered(request, path, as);
+      this.#watch.over(over, OVER_SECONDARY_LIMIT, method, path, as);
+      this.#record(method, path, as, 403);
+      return faultAnswer(this.world, OVER_SECONDARY_LIMIT, path);
+    } finally {
+      this.#limits.leave(as);
+    }
+  }
+
+  /** The answer to a request that is over no limit, or the fault it meets. */
+  async #answered(request: Request, path: string, as: string): Promise<Response> {
+    const { method } = request;
     const fault = faultFor(this.world, method, path);
     try {
       if (fault?.afterEffect === true) await this.#answer(request, path);

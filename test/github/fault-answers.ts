@@ -30,8 +30,19 @@ const PAGE = `<!DOCTYPE html>
 <body><p>We had issues producing the response to your request.</p></body></html>
 `;
 
+/** What an answer that is a fault depends on. */
+export type AnsweredFault = Pick<RequestFault, "kind" | "status" | "retryAfter" | "inOldWords">;
+
+/** The fault of whoever is over a secondary limit. */
+export const OVER_SECONDARY_LIMIT: AnsweredFault = {
+  kind: "secondary-limit",
+  status: null,
+  retryAfter: 60,
+  inOldWords: false,
+};
+
 /** The answer a fault gives to a request for a path. Throws {@link ConnectionRefused} where there is none. */
-export function faultAnswer(world: World, fault: RequestFault, path: string): Response {
+export function faultAnswer(world: World, fault: AnsweredFault, path: string): Response {
   const headers = new Headers({
     "content-type": "application/json; charset=utf-8",
     date: new Date(world.now()).toUTCString(),

@@ -755,7 +755,7 @@ export interface WebhookFault {
 
 /** A rule of GitHub's for clients that was broken. */
 export interface Breach {
-  readonly kind: "retry-after" | "rate-limit" | "pacing" | "authentication" | "schema";
+  readonly kind: "retry-after" | "rate-limit" | "secondary-limit" | "authentication" | "schema";
   readonly request: string;
   readonly detail: string;
 }

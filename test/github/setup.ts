@@ -57,8 +57,8 @@ export const SetupSchema = z.strictObject({
     /** Repositories it is installed on; default: all. */
     repositories: z.array(z.string()).optional(),
   }),
-  /** `false`: no request or webhook faults are needed; `true`: breaches of pacing are recorded too. */
-  pacing: z.boolean().optional(),
+  /** GitHub's documented secondary limits hold, in real time: what is over one is refused, and a breach. Default: false. */
+  secondaryLimits: z.boolean().optional(),
   /** Requests an hour of real time; years acted out in minutes need more than GitHub's 5,000. */
   hourlyLimit: z.number().int().optional(),
   /** Keep from the start what everything was before each write, for answers that lag. */

@@ -1,19 +1,15 @@
-/** Notices clients that break GitHub's rules: that go on while they were told to wait, or write too fast. */
+/** Notices clients that break GitHub's rules: that go on while they were told to wait, or are over its secondary limits. */
 
-import { resourceOf } from "./fault-answers.ts";
-import type { Breach, RequestFault } from "./model.ts";
+import { resourceOf, type AnsweredFault } from "./fault-answers.ts";
+import type { Breach } from "./model.ts";
 import type { World } from "./world.ts";
 
 /** Requests that came so soon after a limit was told were already on their way. */
 const ON_ITS_WAY = 100;
 
-/** GitHub's advice: no more than 80 writes that create content in a minute. */
-const WRITES_A_MINUTE = 80;
-
-/** Watches for clients that go on while they were told to wait, or write too fast. Real time throughout. */
+/** Watches for clients that go on while they were told to wait, or are over a limit. Real time throughout. */
 export class Watch {
   readonly #world: World;
-  readonly #pacing: boolean;
   /** Who was told to wait: GitHub counts every installation, user and App for itself. `resource` null: all of them. */
   readonly #told = new Map<
     string,
@@ -24,11 +20,9 @@ export class Watch {
       readonly until: number;
     }
   >();
-  #writes: number[] = [];
 
-  constructor(world: World, pacing: boolean) {
+  constructor(world: World) {
     this.#world = world;
-    this.#pacing = pacing;
   }
 
   /** Notes a request before it is answered; `as`: who asks. */
@@ -38,14 +32,16 @@ export class Watch {
     const isMeant = told !== undefined && (told.resource === null || told.resource === resourceOf(path));
     if (isMeant && now > told.since + ON_ITS_WAY && now < told.until)
       this.#breach(told.kind, method, path, `${Math.ceil(told.until - now)} ms before it might`);
-    if (!this.#pacing || method === "GET" || path.endsWith("/graphql")) return;
-    this.#writes = [...this.#writes.filter((at) => at > now - 60_000), now];
-    if (this.#writes.length > WRITES_A_MINUTE)
-      this.#breach("pacing", method, path, `${this.#writes.length} writes in a minute`);
+  }
+
+  /** Notes that a request was over a secondary limit; the fault is the answer it gets. */
+  over(limit: string, fault: AnsweredFault, method: string, path: string, as: string): void {
+    this.#breach("secondary-limit", method, path, limit);
+    this.limited(fault, path, as);
   }
 
   /** Notes that a client that asked for a path was told to wait. */
-  limited(fault: RequestFault, path: string, as: string): void {
+  limited(fault: AnsweredFault, path: string, as: string): void {
     if (fault.kind !== "rate-limit" && fault.kind !== "secondary-limit") return;
     const since = this.#world.realNow();
     const kind = fault.kind === "rate-limit" ? "rate-limit" : "retry-after";

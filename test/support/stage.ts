@@ -6,6 +6,7 @@ import { Receiver } from "../../src/cli/scenario/receiver.ts";
 import type { Stage } from "../../src/cli/scenario/stage.ts";
 import { tamper } from "../../src/cli/scenario/tamper.ts";
 import type { Instant } from "../../src/domain/change.ts";
+import { DOCUMENTED, REHEARSED } from "../../src/github/limits.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { Where } from "../../src/ledger/store.ts";
@@ -33,6 +34,8 @@ export interface StageOptions {
   readonly leaseMs?: number;
   /** Requests an hour of real time, if not GitHub's own limit. */
   readonly hourlyLimit?: number;
+  /** GitHub's secondary limits hold, and the App keeps to the same ones. Default: it has a thousand times as much. */
+  readonly documentedLimits?: boolean;
   /** Kinds of answer that lag all the time: the keys of the step `lag`, `for` in seconds. */
   readonly lag?: Readonly<Record<string, unknown>>;
 }
@@ -74,8 +77,11 @@ export async function openStageOn(
     },
   });
   const double = new Double((request) => github.fetch(request));
-  const { hourlyLimit } = options;
-  await double.setup(scenario, registeredApp, hourlyLimit === undefined ? {} : { hourlyLimit });
+  const { hourlyLimit, documentedLimits = false } = options;
+  await double.setup(scenario, registeredApp, {
+    ...(hourlyLimit === undefined ? {} : { hourlyLimit }),
+    secondaryLimits: documentedLimits,
+  });
   if (options.lag !== undefined) {
     const problem = await double.lag(options.lag);
     if (problem !== null) throw new Error(problem);
@@ -104,6 +110,7 @@ export async function openStageOn(
         },
       },
       receiver.variables("http://receiver.test"),
+      documentedLimits ? DOCUMENTED : REHEARSED,
     );
   running = await start(scenario.start);
   await running.sweep();

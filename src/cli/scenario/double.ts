@@ -148,11 +148,11 @@ export class Double {
     this.#send = send;
   }
 
-  /** Makes the world of a story, with the App installed. `hourlyLimit`: requests an hour, if not GitHub's own. */
+  /** Makes the world of a story, with the App installed. `hourlyLimit`: requests an hour, if not GitHub's own; `secondaryLimits`: GitHub's hold. */
   async setup(
     scenario: Scenario,
     app: AppIdentity,
-    limits: { readonly hourlyLimit?: number } = {},
+    limits: { readonly hourlyLimit?: number; readonly secondaryLimits?: boolean } = {},
   ): Promise<void> {
     const { policy, people, repositories } = scenario;
     const start = printMoment(scenario.start);
