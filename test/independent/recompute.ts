@@ -3,32 +3,43 @@
  * rows against the log, verdicts against tests, rates, completeness, deviations, months. Nothing here is imported from `src`.
  */
 
-import { createHash, createPublicKey, verify as verifySignature } from "node:crypto";
+import { createPublicKey, verify as verifySignature } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-type Row = Readonly<Record<string, string>>;
-type Json = Readonly<Record<string, unknown>>;
+import {
+  canonical,
+  list,
+  logOf,
+  moment,
+  of,
+  outcomesOf,
+  same,
+  sha256,
+  table,
+  who,
+  word,
+  words,
+  type Json,
+  type Log,
+  type Row,
+  type Say,
+} from "./reading.ts";
+import { figures, policies, rights, waiting, wording } from "./rows-again.ts";
+import { logAlone } from "./log-alone.ts";
 
-interface Entry {
-  readonly seq: number;
-  readonly kind: string;
-  readonly subject: string;
-  readonly at: number;
-  readonly hash: string;
-  readonly previousHash: string;
-  readonly body: Json;
-}
-
-/** Returns every contradiction found in the package in a folder; none: all of it can be recomputed. */
-export function recompute(folder: string): readonly string[] {
+/**
+ * Returns every contradiction found in the package in a folder; none: all of it can be recomputed. With `fingerprint`, as the auditor
+ * got it from elsewhere, also whether that key signed.
+ */
+export function recompute(folder: string, fingerprint?: string): readonly string[] {
   const found: string[] = [];
   const say = (what: string): void => {
     if (found.length < 500) found.push(what);
   };
   const text = (path: string): string => readFileSync(join(folder, path), "utf8");
   const rows = (path: string): readonly Row[] => table(text(path));
-  seals(folder, say);
+  seals(folder, fingerprint, say);
   const log = logOf(text, say);
   const changes = rows("changes.csv");
   const deployments = rows("deployments.csv");
@@ -46,87 +57,17 @@ export function recompute(folder: string): readonly string[] {
   remediations(log, rows("remediation.csv"), say);
   controlMatrix(log, rows("controls.csv"), text, say);
   frontPage(text, changes, deployments, say);
+  wording(log, rows, say);
+  rights(log, rows("rights-used.csv"), say);
+  waiting(log, rows("waiting-times.csv"), say);
+  policies(log, folder, changes, say);
+  figures(text, say);
+  logAlone(log, rows, say);
   return found;
 }
 
-type Say = (what: string) => void;
-
-function sha256(content: string | Buffer): string {
-  return createHash("sha256").update(content).digest("hex");
-}
-
-/** JSON with sorted keys and no spaces, as RFC 8785 asks for such values as a package holds. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, of]) => `${JSON.stringify(key)}:${canonical(of)}`).join(",")}}`;
-}
-
-/** The rows of a CSV file by their column names; an apostrophe before a formula is taken off. */
-export function table(csv: string): readonly Row[] {
-  const lines: string[][] = [];
-  let line: string[] = [];
-  let cell = "";
-  let quoted = false;
-  for (let place = 0; place < csv.length; place += 1) {
-    const letter = csv[place] ?? "";
-    if (quoted) {
-      if (letter !== '"') cell += letter;
-      else if (csv[place + 1] === '"') {
-        cell += '"';
-        place += 1;
-      } else quoted = false;
-    } else if (letter === '"') quoted = true;
-    else if (letter === ",") {
-      line.push(cell);
-      cell = "";
-    } else if (letter === "\n") {
-      line.push(cell.replace(/\r$/u, ""));
-      lines.push(line);
-      line = [];
-      cell = "";
-    } else cell += letter;
-  }
-  const [header = [], ...rest] = lines;
-  const plain = (value: string): string => (/^'[=+\-@\t\r']/u.test(value) ? value.slice(1) : value);
-  return rest.map((cells) =>
-    Object.fromEntries(header.map((name, index) => [name, plain(cells[index] ?? "")])),
-  );
-}
-
-function of(value: unknown, ...path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>(
-    (inner, key) =>
-      typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>)[key] : undefined,
-    value,
-  );
-}
-
-/** A value as a cell shows it; nothing is an empty cell. */
-function word(value: unknown): string {
-  if (typeof value === "string") return value;
-  return value === null || value === undefined ? "" : JSON.stringify(value);
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function words(cell: string | undefined): readonly string[] {
-  return (cell ?? "").split(" ").filter((each) => each !== "");
-}
-
-function moment(at: unknown): string {
-  return typeof at === "number" ? new Date(at).toISOString().replace(".000Z", "Z") : "";
-}
-
-function same(a: readonly string[], b: readonly string[]): boolean {
-  return a.toSorted().join(" ") === b.toSorted().join(" ");
-}
-
 /** Every file, its digest in three places, and the signature over them. */
-function seals(folder: string, say: Say): void {
+function seals(folder: string, fingerprint: string | undefined, say: Say): void {
   const read = (path: string): Buffer => readFileSync(join(folder, path));
   const there = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((each) => each.isFile())
@@ -142,6 +83,7 @@ function seals(folder: string, say: Say): void {
   const signature = Buffer.from(String(of(envelope, "signatures", 0, "sig")), "base64");
   if (!verifySignature("sha256", signed, key, signature)) say("the signature does not hold");
   const keyId = sha256(key.export({ type: "spki", format: "der" }));
+  if (fingerprint !== undefined && fingerprint !== keyId) say("another key signed than the one given");
   if (of(envelope, "signatures", 0, "keyid") !== keyId) say("the seal names another key");
   const statement = JSON.parse(payload.toString()) as Json;
   const sealed = new Map(
@@ -177,61 +119,6 @@ function seals(folder: string, say: Say): void {
   for (const path of sealed.keys()) if (!there.includes(path)) say(`${path}: is gone`);
   const { files: _, ...rest } = manifest;
   if (canonical(rest) !== canonical(statement["predicate"])) say("the manifest is not what was sealed");
-}
-
-interface Log {
-  readonly entries: readonly Entry[];
-  /** By kind and subject, the last. */
-  readonly newest: ReadonlyMap<string, Entry>;
-  readonly bySeq: ReadonlyMap<number, Entry>;
-  readonly period: { readonly from: number; readonly to: number };
-  readonly generatedAt: number;
-}
-
-/** Every entry's own hash, the links between neighbours, and the head. */
-function logOf(text: (path: string) => string, say: Say): Log {
-  const read = (path: string): readonly Entry[] =>
-    text(path)
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => {
-        const entry = JSON.parse(line) as Entry & { readonly version?: number };
-        const { hash, previousHash, ...rest } = entry;
-        if (sha256(`${previousHash}\n${canonical(rest)}`) !== hash)
-          say(`entry ${entry.seq}: not its own hash`);
-        return entry;
-      });
-  const [own, cited] = [read("log/entries.jsonl"), read("log/cited.jsonl")];
-  const entries = [...own, ...cited].toSorted((a, b) => a.seq - b.seq);
-  for (const [index, entry] of entries.entries()) {
-    const before = entries[index - 1];
-    if (before?.seq === entry.seq && before.hash !== entry.hash) say(`entry ${entry.seq}: there twice`);
-    if (before?.seq === entry.seq - 1 && before.hash !== entry.previousHash)
-      say(`entry ${entry.seq}: not linked to the one before it`);
-  }
-  if (own.some((entry, index) => index > 0 && entry.seq <= (own[index - 1]?.seq ?? 0)))
-    say("log/entries.jsonl: not in order");
-  const head = JSON.parse(text("log/head.json")) as Json;
-  const manifest = JSON.parse(text("manifest.json")) as Json;
-  const last = entries.at(-1);
-  if (last !== undefined && last.seq > Number(head["size"])) say("the head lies before its last entry");
-  if (last?.seq === head["size"] && last?.hash !== head["hash"]) say("the head names another last entry");
-  if (head["entries"] !== own.length || head["cited"] !== cited.length) say("the head miscounts the log");
-  if (of(manifest, "log", "size") !== head["size"] || of(manifest, "log", "hash") !== head["hash"])
-    say("manifest and head differ");
-  const period = {
-    from: Date.parse(String(of(manifest, "period", "from"))),
-    to: Date.parse(String(of(manifest, "period", "to"))),
-  };
-  for (const entry of own)
-    if (entry.at < period.from || entry.at >= period.to) say(`entry ${entry.seq}: not of the period`);
-  return {
-    entries,
-    newest: new Map(entries.map((entry) => [`${entry.kind} ${entry.subject}`, entry])),
-    bySeq: new Map(entries.map((entry) => [entry.seq, entry])),
-    period,
-    generatedAt: Date.parse(String(manifest["generated_at"])),
-  };
 }
 
 type Subjects = { readonly change: readonly Row[]; readonly deployment: readonly Row[] };
@@ -271,10 +158,6 @@ function logged(folder: string, log: Log, rows: (path: string) => readonly Row[]
           say(`${path}: entry ${seq} is not given`);
       } else if (entry.hash !== row["log_hash"]) say(`${path}: entry ${seq} has another hash`);
     }
-}
-
-function outcomesOf(entry: Entry | undefined): readonly Json[] {
-  return list(of(entry?.body, "assessment", "results")) as readonly Json[];
 }
 
 /** The outcomes folded as docs and glossary say. */
@@ -378,11 +261,6 @@ function verdicts(log: Log, subjects: Subjects, tests: readonly Row[], say: Say)
       }
     }
   for (const left of bySubject.keys()) say(`${left}: tested, and in no population`);
-}
-
-function who(actor: unknown): string {
-  const login = of(actor, "login");
-  return typeof login === "string" ? `${login}#${String(of(actor, "id"))}` : "unknown";
 }
 
 /** Every approval that counts, or does not: by whom, with what permission, for which commit, when, how it is known and why not. */

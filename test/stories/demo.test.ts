@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { runProgram } from "../../src/cli/program.ts";
+import { recompute } from "../independent/recompute.ts";
 
-test("the demo plays its quarter in two processes, and its package verifies until it is tampered with", async () => {
+test("the demo plays its quarter in two processes, and its package verifies and is recomputed until it is tampered with", async () => {
   const out = mkdtempSync(join(tmpdir(), "countersign-demo-"));
   const printed: string[] = [];
   try {
@@ -23,6 +24,8 @@ test("the demo plays its quarter in two processes, and its package verifies unti
     expect(text).toMatch(/^ {2}changes\.csv: /mu);
     expect(printed.at(-1)).toBe(join(out, "evidence"));
     expect(existsSync(join(out, "evidence", "START-HERE.html"))).toBe(true);
+    expect(recompute(join(out, "evidence"))).toEqual([]);
+    expect(recompute(join(out, "tampered"))).toContain("changes.csv: not as sealed");
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
