@@ -2,8 +2,10 @@
 
 import { policyOrDefault } from "../domain/decision.ts";
 import { sha256 } from "../domain/digest.ts";
-import { isProductionWorkflow } from "../domain/policy/scope.ts";
+import type { Policy } from "../domain/policy/policy.ts";
+import { isProductionEnvironment, isProductionWorkflow } from "../domain/policy/scope.ts";
 import type { ReadRun } from "../github/runs.ts";
+import { assessDeployment } from "./assess-deployment.ts";
 import { isRecorded, recordSuccess } from "./deployed.ts";
 import { policyWhen } from "./policy-when.ts";
 import { knownDeployments } from "./deployments-known.ts";
@@ -42,7 +44,9 @@ export async function judgeRun(
   const policy = await policyWhen(tools, watched, run.startedAt);
   if (!isProductionWorkflow(policyOrDefault(policy), run.path)) return false;
   const id = sha256(`${repository.id}\nworkflow\n${run.id}\n${run.attempt}`);
-  if ((await isRecorded(tools, id)) || (await isDeployed(tools, watched, run))) return false;
+  if (await isRecorded(tools, id)) return false;
+  if (tools.past === undefined) await judgeDeploymentsOf(tools, watched, run, policyOrDefault(policy));
+  if (await isDeployed(tools, watched, run)) return false;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const approvals = await tools.github.readApprovals(octokit, repository, run.id);
   const { attempt, event, path, actor, triggeringActor, createdAt, startedAt, called } = run;
@@ -73,6 +77,27 @@ export async function judgeRun(
     policy,
   });
   return true;
+}
+
+/**
+ * Judges what was deployed of a run's commit since it began: a deployment that one of its jobs made, told or shown only later, is the one
+ * that counts. Throws Trouble where GitHub does not show yet which run made one.
+ */
+async function judgeDeploymentsOf(
+  tools: Tools,
+  watched: Watched,
+  { sha, startedAt }: ReadRun,
+  policy: Policy,
+): Promise<void> {
+  const { repository } = watched;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const { listed } = await tools.github.listDeployments(octokit, repository, startedAt, { sha });
+  const recorded = new Set((await knownDeployments(tools, repository.id)).map(({ number }) => number));
+  for (const { number, environment, originalEnvironment } of listed) {
+    const names = [environment, originalEnvironment ?? environment];
+    if (recorded.has(number) || !names.some((name) => isProductionEnvironment(policy, name))) continue;
+    await assessDeployment(tools, watched, number);
+  }
 }
 
 /** Whether a deployment to production by this attempt of the run is recorded. */
