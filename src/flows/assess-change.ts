@@ -120,10 +120,10 @@ export function changeId(repositoryId: number, update: RefUpdate, occurrence: nu
 
 /** Records every update of the branch since the last one followed, oldest first; says whether there were any. */
 export async function followBranch(tools: Tools, watched: Watched, ref: string): Promise<boolean> {
-  if (await isMadeByQueue(tools, watched, ref)) return false;
   const role = await roleOf(tools, watched, ref);
   const isNews = role === PRODUCTION ? false : await followToItsEnd(tools, watched, ref);
-  return role === null ? isNews : (await follow(tools, watched, ref, role)) || isNews;
+  if (role === null || (await isMadeByQueue(tools, watched, ref))) return isNews;
+  return (await follow(tools, watched, ref, role)) || isNews;
 }
 
 /**
