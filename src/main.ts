@@ -1,5 +1,7 @@
 /** Opens the ledger, starts Probot, the workers and the timetable: the only place that builds real tools. */
 
+import { randomUUID } from "node:crypto";
+
 import { Hono } from "hono";
 import { pino, type Logger } from "pino";
 import { PinoPretty as pretty } from "pino-pretty";
@@ -115,7 +117,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   const ledger = await (start.openLedger ?? openLedger)(settings.store);
   let isKeyRefused: boolean | null = null;
   const baseUrl = apiBaseUrl(settings);
-  const pacing = new Pacing(settings.github.limits);
+  const pacing = new Pacing(settings.github.limits, { lease: ledger.shares(randomUUID()) });
   const probot = makeProbot({
     appId: settings.appId,
     privateKey: settings.privateKey,
@@ -384,6 +386,8 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       pacing.stop();
       await Promise.all(listening.map((each) => each.close()));
       await worker.stop();
+      // What cannot be given back is free when its lease has ended.
+      await pacing.end().catch(() => undefined);
       await ledger.close();
     },
   };

@@ -3,7 +3,8 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 import type { Instant } from "./domain/change.ts";
-import { IMPORTANCES, type Paced, type Pacing } from "./github/pacing.ts";
+import { IMPORTANCES } from "./github/line.ts";
+import type { Paced, Pacing } from "./github/pacing.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
 /** The figures of one App, in a registry of their own, so that two Apps in one process do not meet. */

@@ -130,7 +130,7 @@ export function octokitsWith(
   { github }: Pick<Settings, "github">,
   { fetch }: PastTools,
 ): Octokits {
-  const pacing = new Pacing(github.limits, "sweep");
+  const pacing = new Pacing(github.limits, { usual: "sweep" });
   const octokit = octokitOf(token, {
     baseUrl: apiBaseUrl({ github }),
     pacing,

@@ -36,7 +36,7 @@ export async function lookAtFiles(
       privateKey: settings.privateKey,
       secret: settings.webhookSecrets[0],
       baseUrl,
-      pacing: new Pacing(settings.github.limits, "sweep"),
+      pacing: new Pacing(settings.github.limits, { usual: "sweep" }),
       ...(fetch === undefined ? {} : { fetch }),
     }),
   );

@@ -12,7 +12,8 @@ import { facts } from "../github/facts.ts";
 import { Lookups } from "../github/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch, type Octokits } from "../github/octokit.ts";
 import { patient } from "../github/patient.ts";
-import { Pacing, ranked, type Importance } from "../github/pacing.ts";
+import type { Importance } from "../github/line.ts";
+import { Pacing, ranked } from "../github/pacing.ts";
 import { signal } from "../github/signal.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { apiBaseUrl, type Settings } from "../settings.ts";
@@ -103,7 +104,7 @@ export function appOctokits(
       privateKey: settings.privateKey,
       secret: settings.webhookSecrets[0] ?? "",
       baseUrl: apiBaseUrl(settings),
-      pacing: new Pacing(settings.github.limits, importance),
+      pacing: new Pacing(settings.github.limits, { usual: importance }),
       log: pino({ level: "silent" }),
       ...(fetch === undefined ? {} : { fetch }),
     }),

@@ -2,7 +2,7 @@
 
 import type { CheckRunPayload } from "../domain/decision.ts";
 import type { Task, TaskKind } from "../domain/task.ts";
-import type { Importance } from "../github/pacing.ts";
+import type { Importance } from "../github/line.ts";
 import type { Subject } from "../github/subject.ts";
 import type { StoredAction } from "../ledger/actions.ts";
 

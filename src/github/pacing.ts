@@ -2,21 +2,9 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { LRUCache } from "lru-cache";
-import { Trouble } from "../domain/trouble.ts";
-import { BUDGET_NAMES, BUDGETS, limits, type BudgetName, type Cost, type Limits } from "./limits.ts";
-
-/** How important requests are, the most important first. `sweep`: whatever nobody waits for. */
-export const IMPORTANCES = ["emergency", "check", "message", "sweep"] as const;
-
-/** How important a request is. */
-export type Importance = (typeof IMPORTANCES)[number];
-
-/** A request waits here for so long at most (ms); what must wait longer goes back to the queue. */
-const LONGEST_WAIT = 120_000;
-
-/** After a refusal by a secondary limit, for so long (ms) one write is sent in so long (ms), as GitHub advises. */
-const SLOW_FOR = 600_000;
-const BETWEEN_SLOW_WRITES = 1_000;
+import type { Claim, Share } from "../domain/share.ts";
+import { Line, type Importance, type Turn } from "./line.ts";
+import type { BudgetName, Cost, Limits } from "./limits.ts";
 
 /** So many installations' budgets are kept. */
 const MOST_KEPT = 10_000;
@@ -38,12 +26,21 @@ export interface Paced {
   refusals: number;
 }
 
-/** The leave to send one request. */
-export interface Turn {
-  /** Ends the request, whatever came of it. */
-  end(): void;
-  /** Ends it where it was not sent after all. */
-  unsent(): void;
+/** Leases shares of the limits for so long (ms), where several processes share them; rejects with Trouble. */
+export type LeaseShares = (claims: readonly Claim[], leaseMs: number) => Promise<ReadonlyMap<string, Share>>;
+
+/** A share is leased for so long, and leased anew so often (ms). */
+const LEASE_MS = 30_000;
+const RENEWED_EVERY = 10_000;
+
+/** Where others hold what is asked for, and where no answer came, it is asked for again after so long (ms). */
+const ASKED_AGAIN = 500;
+const TRIED_AGAIN = 1_000;
+
+/** How requests are paced: how important one is that nobody ranked, and who leases shares of the limits; null: they are not shared. */
+export interface PacingOptions {
+  readonly usual?: Importance;
+  readonly lease?: LeaseShares | null;
 }
 
 /** The budgets of all installations, and of the App itself (null). Time is real and goes forward only. */
@@ -51,7 +48,11 @@ export class Pacing {
   readonly #limits: Limits;
   readonly #usual: Importance;
   readonly #lines = new LRUCache<number | "app", Line>({ max: MOST_KEPT });
+  readonly #lease: LeaseShares | null;
   #isStopped = false;
+  #leasing: Promise<number | null> | null = null;
+  #next: { readonly at: number; readonly timer: NodeJS.Timeout } | null = null;
+  #pause = 0;
   /** What came of the requests so far. */
   readonly paced: Readonly<Record<Importance, Paced>> = {
     emergency: nothingPaced(),
@@ -60,10 +61,10 @@ export class Pacing {
     sweep: nothingPaced(),
   };
 
-  /** `usual`: how important a request is that nobody ranked. */
-  constructor(limits: Limits, usual: Importance = "check") {
+  constructor(limits: Limits, { usual = "check", lease = null }: PacingOptions = {}) {
     this.#limits = limits;
     this.#usual = usual;
+    this.#lease = lease;
   }
 
   /** Resolves when the request may be sent. Rejects with Trouble where it would wait too long, or the App stops. */
@@ -94,6 +95,15 @@ export class Pacing {
     for (const line of this.#lines.values()) line.stop();
   }
 
+  /** Gives back the shares it holds; nothing may be sent after it. Rejects with Trouble. */
+  async end(): Promise<void> {
+    this.stop();
+    if (this.#next !== null) clearTimeout(this.#next.timer);
+    await this.#leasing;
+    const claims = this.#claims();
+    if (this.#lease !== null && claims.length > 0) await this.#lease(claims, 0);
+  }
+
   /** Returns what is left of each budget that has a limit. */
   left(): readonly { readonly asker: number | null; readonly budget: BudgetName; readonly left: number }[] {
     return [...this.#lines.entries()].flatMap(([asker, line]) =>
@@ -108,211 +118,59 @@ export class Pacing {
     const key = asker ?? "app";
     const known = this.#lines.get(key);
     if (known !== undefined) return known;
-    const made = new Line(this.#limits);
+    const made = new Line(this.#limits, this.#lease === null ? null : () => this.#renewIn(this.#pause));
     if (this.#isStopped) made.stop();
     this.#lines.set(key, made);
     return made;
+  }
+
+  #claims(): readonly Claim[] {
+    return [...this.#lines.entries()].flatMap(([asker, line]) => {
+      const wishes = line.wishes(this.#isStopped);
+      return Object.keys(wishes).length === 0 ? [] : [{ asker: String(asker), wishes }];
+    });
+  }
+
+  /** Leases shares anew after so long (ms), or earlier where that is planned. */
+  #renewIn(ms: number): void {
+    const at = performance.now() + ms;
+    if (this.#isStopped || this.#leasing !== null || (this.#next !== null && this.#next.at <= at)) return;
+    if (this.#next !== null) clearTimeout(this.#next.timer);
+    const renew = async (): Promise<void> => {
+      this.#next = null;
+      this.#leasing = this.#renew();
+      const again = await this.#leasing;
+      this.#leasing = null;
+      if (again !== null) this.#renewIn(again);
+    };
+    const timer = setTimeout(() => void renew(), ms);
+    // Whoever waits keeps the process alive, not this.
+    timer.unref();
+    this.#next = { at, timer };
+  }
+
+  /** Leases shares anew, and returns after how long it is to be done again (ms); null: when something is asked for. */
+  async #renew(): Promise<number | null> {
+    const claims = this.#claims();
+    if (this.#lease === null || claims.length === 0) return null;
+    // By our clock the lease ends no later than by the database's, which counts from when it answers.
+    const until = performance.now() + LEASE_MS;
+    let shares: ReadonlyMap<string, Share>;
+    try {
+      shares = await this.#lease(claims, LEASE_MS);
+    } catch {
+      // Shares run out, and nothing is sent, until the database answers again.
+      return (this.#pause = TRIED_AGAIN);
+    }
+    const came = [...this.#lines.entries()].map(([asker, line]) => {
+      const share = shares.get(String(asker));
+      return share === undefined ? "enough" : line.grant(share, until);
+    });
+    this.#pause = came.includes("stuck") && !came.includes("more") ? ASKED_AGAIN : 0;
+    return came.every((each) => each === "enough") ? RENEWED_EVERY : this.#pause;
   }
 }
 
 function nothingPaced(): Paced {
   return { requests: 0, waits: 0, waitedMs: 0, refusals: 0 };
-}
-
-/** A part of one budget that a request takes. */
-type Part = readonly [budget: Budget, weight: number];
-
-interface Waiter {
-  readonly isWrite: boolean;
-  readonly importance: Importance;
-  readonly parts: readonly Part[];
-  readonly until: number;
-  readonly go: (turn: Turn) => void;
-  readonly refuse: (trouble: Trouble) => void;
-}
-
-/** The requests of one installation. INVARIANT: no budget is ever overdrawn, and sweeps never hold more than half of one. */
-class Line {
-  readonly #whole: Readonly<Record<BudgetName, Budget>>;
-  readonly #sweeps: Readonly<Record<BudgetName, Budget>>;
-  readonly #slow = new Budget(1, BETWEEN_SLOW_WRITES);
-  #slowUntil = Number.NEGATIVE_INFINITY;
-  /** By importance, then by arrival. */
-  #waiting: Waiter[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  #isStopped = false;
-
-  constructor(most: Limits) {
-    this.#whole = budgets(most);
-    this.#sweeps = budgets(limits((name) => Math.floor(most[name] / 2)));
-  }
-
-  turn(
-    cost: Cost,
-    importance: Importance,
-  ):
-    | { readonly isReady: true; readonly turn: Turn }
-    | { readonly isReady: false; readonly turn: Promise<Turn> } {
-    const now = performance.now();
-    let given: Turn | null = null;
-    const { promise, resolve, reject } = Promise.withResolvers<Turn>();
-    const waiter: Waiter = {
-      isWrite: cost.isWrite,
-      importance,
-      parts: [...partsOf(cost, this.#whole), ...(importance === "sweep" ? partsOf(cost, this.#sweeps) : [])],
-      until: now + LONGEST_WAIT,
-      go: (turn) => {
-        given = turn;
-        resolve(turn);
-      },
-      refuse: reject,
-    };
-    const rank = IMPORTANCES.indexOf(importance);
-    const behind = this.#waiting.findIndex((each) => IMPORTANCES.indexOf(each.importance) > rank);
-    this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, waiter);
-    this.#serve();
-    if (given !== null) return { isReady: true, turn: given };
-    const waitMs =
-      Math.max(...this.#parts(waiter, now).map(([budget, weight]) => budget.roomAt(weight, now))) - now;
-    if (this.#isStopped || waitMs > LONGEST_WAIT) {
-      this.#waiting = this.#waiting.filter((each) => each !== waiter);
-      this.#serve();
-      reject(this.#isStopped ? stopping() : wouldBreak(waitMs));
-    }
-    return { isReady: false, turn: promise };
-  }
-
-  slowDown(): void {
-    this.#slowUntil = performance.now() + SLOW_FOR;
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-    for (const waiter of this.#waiting.splice(0)) waiter.refuse(stopping());
-    clearTimeout(this.#timer);
-  }
-
-  left(): readonly { readonly budget: BudgetName; readonly left: number }[] {
-    const now = performance.now();
-    return BUDGET_NAMES.map((budget) => ({ budget, left: this.#whole[budget].left(now) }));
-  }
-
-  /** Lets go whoever has room. What a more important request lacks is kept for it. */
-  #serve(): void {
-    if (this.#waiting.length === 0) return;
-    const now = performance.now();
-    const kept = new Set<Budget>();
-    this.#waiting = this.#waiting.filter((waiter) => {
-      const parts = this.#parts(waiter, now);
-      const lacking = parts.filter(([budget, weight]) => kept.has(budget) || budget.left(now) < weight);
-      if (lacking.length === 0) {
-        for (const [budget, weight] of parts) budget.take(weight);
-        waiter.go(this.#turn(parts));
-        return false;
-      }
-      if (waiter.until <= now) {
-        waiter.refuse(wouldBreak(LONGEST_WAIT / 2));
-        return false;
-      }
-      for (const [budget] of lacking) kept.add(budget);
-      return true;
-    });
-    clearTimeout(this.#timer);
-    if (this.#waiting.length === 0) return;
-    const next = [
-      ...[...kept].map((budget) => budget.nextAt(now)),
-      ...this.#waiting.map(({ until }) => until),
-    ];
-    this.#timer = setTimeout(() => this.#serve(), Math.ceil(Math.min(...next) - now));
-  }
-
-  #turn(parts: readonly Part[]): Turn {
-    let isOver = false;
-    const end = (wasSent: boolean): void => {
-      if (isOver) return;
-      isOver = true;
-      const now = performance.now();
-      for (const [budget, weight] of parts) budget.end(weight, wasSent, now);
-      this.#serve();
-    };
-    return { end: () => end(true), unsent: () => end(false) };
-  }
-
-  #parts({ isWrite, parts }: Waiter, now: number): readonly Part[] {
-    return isWrite && now < this.#slowUntil ? [...parts, [this.#slow, 1]] : parts;
-  }
-}
-
-function partsOf(cost: Cost, from: Readonly<Record<BudgetName, Budget>>): readonly Part[] {
-  return [...cost.of].map(([name, weight]) => [from[name], weight]);
-}
-
-/**
- * What may be spent within any span of time. What a request took comes back a span after its answer: whenever within that time GitHub
- * counted it, and however it divides time, no more than the limit falls into one span.
- */
-class Budget {
-  readonly #limit: number;
-  readonly #span: number;
-  #used = 0;
-  /** What was spent and still counts, oldest first. */
-  readonly #spent: { readonly weight: number; readonly until: number }[] = [];
-
-  constructor(limit: number, span: number) {
-    this.#limit = limit;
-    this.#span = span;
-  }
-
-  left(now: number): number {
-    for (let oldest = this.#spent[0]; oldest !== undefined && oldest.until <= now; oldest = this.#spent[0]) {
-      this.#used -= oldest.weight;
-      this.#spent.shift();
-    }
-    return this.#limit - this.#used;
-  }
-
-  take(weight: number): void {
-    this.#used += weight;
-  }
-
-  end(weight: number, wasSent: boolean, now: number): void {
-    if (wasSent && this.#span > 0) this.#spent.push({ weight, until: now + this.#span });
-    else this.#used -= weight;
-  }
-
-  /** Returns when something comes back next; infinite: when a request ends. */
-  nextAt(now: number): number {
-    this.left(now);
-    return this.#spent[0]?.until ?? Number.POSITIVE_INFINITY;
-  }
-
-  /** Returns when there is room for a weight, as far as that is known: what is under way may end at once. */
-  roomAt(weight: number, now: number): number {
-    let left = this.left(now);
-    if (left >= weight) return now;
-    for (const spent of this.#spent) {
-      left += spent.weight;
-      if (left >= weight) return spent.until;
-    }
-    return now;
-  }
-}
-
-function budgets(most: Limits): Readonly<Record<BudgetName, Budget>> {
-  const budget = (name: BudgetName): Budget => new Budget(most[name], BUDGETS[name].span);
-  return {
-    "at-once": budget("at-once"),
-    rest: budget("rest"),
-    graphql: budget("graphql"),
-    content: budget("content"),
-    "content-hour": budget("content-hour"),
-  };
-}
-
-function wouldBreak(waitMs: number): Trouble {
-  return new Trouble("github-limited", "GitHub's limits leave no room for this request yet.", { waitMs });
-}
-
-function stopping(): Trouble {
-  return new Trouble("github-limited", "The App stops: this request was not sent.", { waitMs: 0 });
 }

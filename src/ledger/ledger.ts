@@ -9,6 +9,7 @@ import { canonical } from "../domain/digest.ts";
 import { BODIES, type Decision, type Entry, type EntryKind, type LoggedEntry } from "../domain/entry.ts";
 import { checkBody, raised } from "../domain/stored.ts";
 import type { Presence } from "../domain/observed.ts";
+import type { Claim, Share } from "../domain/share.ts";
 import { taskEvent, taskLane } from "../domain/task.ts";
 import { storeActions } from "./actions.ts";
 import { storeTasks } from "./deliveries.ts";
@@ -20,6 +21,7 @@ import type { LogCheck, LogFilter, LogRow } from "./log.ts";
 import { Newest, type Answer } from "./newest.ts";
 import { Queue } from "./queue.ts";
 import type { Tables } from "./schema.ts";
+import { leaseShares } from "./shares.ts";
 import { storable } from "./storable.ts";
 import type { Readable, Store } from "./store.ts";
 
@@ -225,11 +227,24 @@ export class Ledger extends LedgerReader {
     return new LeaseClock(this.#store.kind === "sqlite" ? null : () => this.#serverTime());
   }
 
+  /**
+   * Leases shares of what all replicas on this database together may use so much of, each until its lease ends or is leased anew;
+   * null: the embedded store has one process, which needs no share. `replica` names who leases.
+   */
+  shares(
+    replica: string,
+  ): ((claims: readonly Claim[], leaseMs: number) => Promise<ReadonlyMap<string, Share>>) | null {
+    if (this.#store.kind === "sqlite") return null;
+    return (claims, leaseMs) =>
+      this.#store.transact(async (tx) => {
+        // One after the other: what is free is counted and taken at once.
+        await sql`select pg_advisory_xact_lock(7305519232)`.execute(tx);
+        return leaseShares(tx, replica, claims, await timeOn(tx), leaseMs);
+      });
+  }
+
   #serverTime(): Promise<Instant> {
-    return this.#store.read(async (db) => {
-      const asked = sql<number>`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`.as("now");
-      return (await db.selectNoFrom(asked).executeTakeFirstOrThrow()).now;
-    });
+    return this.#store.read(timeOn);
   }
 
   /** Stores so many bytes as any delivery is stored, and drops those of the last trial: whether anything can be stored is tried, not guessed. */
@@ -393,4 +408,10 @@ function stateName(kind: string, subject: string): string {
 
 function* parts<T>(all: readonly T[], size: number): Generator<T[]> {
   for (let start = 0; start < all.length; start += size) yield all.slice(start, start + size);
+}
+
+/** Asks a server for its time. */
+async function timeOn(db: Kysely<Tables>): Promise<Instant> {
+  const asked = sql<number>`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`.as("now");
+  return (await db.selectNoFrom(asked).executeTakeFirstOrThrow()).now;
 }

@@ -10,6 +10,7 @@ import { heartbeat } from "./migrations/0002-heartbeat.ts";
 import { trial } from "./migrations/0005-trial.ts";
 import { bodyVersion } from "./migrations/0006-body-version.ts";
 import { sweeps } from "./migrations/0007-sweeps.ts";
+import { shares } from "./migrations/0008-shares.ts";
 import type { StoreKind, Tables } from "./schema.ts";
 
 /** One step of the schema's history: a name that sorts by age, and the statements for each store. */
@@ -25,6 +26,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0005-trial", statements: trial },
   { name: "0006-body-version", statements: bodyVersion },
   { name: "0007-sweeps", statements: sweeps },
+  { name: "0008-shares", statements: shares },
 ];
 
 /**

@@ -96,6 +96,15 @@ export interface TrialTable {
   readonly body: Uint8Array;
 }
 
+/** What a replica may use of an asker's limits at GitHub, and when its lease ends. */
+export interface ShareTable {
+  readonly asker: string;
+  readonly replica: string;
+  readonly until: number;
+  /** JSON. */
+  readonly share: string;
+}
+
 /** The migrations that were applied, with the digest of the text that ran. */
 export interface MigrationTable {
   readonly name: string;
@@ -113,6 +122,7 @@ export interface Tables {
   readonly lane: LaneTable;
   readonly heartbeat: HeartbeatTable;
   readonly trial: TrialTable;
+  readonly share: ShareTable;
   readonly migration: MigrationTable;
 }
 

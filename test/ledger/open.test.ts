@@ -39,9 +39,18 @@ describeOnBothStores("opening the ledger", (open) => {
     const { sql: run, kind, again, ledger } = await open();
     await ledger.close();
     await run(
-      ...["log", "log_head", "state", "delivery", "action", "lane", "heartbeat", "trial", "migration"].map(
-        (table) => `drop table ${table}`,
-      ),
+      ...[
+        "log",
+        "log_head",
+        "state",
+        "delivery",
+        "action",
+        "lane",
+        "heartbeat",
+        "trial",
+        "share",
+        "migration",
+      ].map((table) => `drop table ${table}`),
       ...(kind === "postgres" ? ["drop function log_is_append_only"] : []),
     );
     const opened = await Promise.all([again(), again(), again()]);
