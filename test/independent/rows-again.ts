@@ -13,6 +13,7 @@ import {
   same,
   who,
   word,
+  words,
   type Json,
   type Log,
   type Row,
@@ -26,16 +27,74 @@ const MADE_OF: Readonly<
     { readonly kinds: readonly string[]; readonly names?: string; readonly workedOut?: readonly string[] }
   >
 > = {
-  "changes.csv": { kinds: ["change"], names: "change_id" },
-  "deployments.csv": { kinds: ["deployment"], names: "deployment_id" },
-  "control-tests.csv": { kinds: ["change", "deployment"], names: "subject_id" },
-  "deviations.csv": { kinds: ["deviation"], names: "deviation_id" },
-  "remediation.csv": { kinds: ["remediation"], names: "deviation_id" },
+  "changes.csv": {
+    kinds: ["change"],
+    names: "change_id",
+    workedOut: [
+      "contributors",
+      "approvals_required",
+      "approvals_counted",
+      "approvals_not_counted",
+      "approvals_served",
+      "approvals_carried",
+      "deviation_id",
+      "without_deviation_because",
+      "first_production_deployment_id",
+      "first_production_deployment_at",
+      "unverifiable_accepted",
+      "assurance",
+      "source_gone",
+    ],
+  },
+  "deployments.csv": {
+    kinds: ["deployment"],
+    names: "deployment_id",
+    workedOut: [
+      "change_count",
+      "refused_change_count",
+      "source",
+      "environment_reviewers",
+      "environment_bypassed",
+      "deviation_id",
+      "without_deviation_because",
+      "source_gone",
+    ],
+  },
+  "control-tests.csv": {
+    kinds: ["change", "deployment"],
+    names: "subject_id",
+    workedOut: ["test_id", "inputs", "subject_kind"],
+  },
+  "deviations.csv": {
+    kinds: ["deviation"],
+    names: "deviation_id",
+    workedOut: ["description", "detection_lag_seconds", "extent_control", "extent_failed", "extent_tested"],
+  },
+  "remediation.csv": {
+    kinds: ["remediation"],
+    names: "deviation_id",
+    workedOut: [
+      "finding",
+      "type",
+      "severity",
+      "reviews_held",
+      "clean_months",
+      "months_needed",
+      "priority",
+      "checklist",
+      "measure_suggested",
+      "preventive_measure",
+    ],
+  },
   "monitoring.csv": { kinds: ["monthly-review"], names: "review_id" },
   "coverage-gaps.csv": { kinds: ["coverage-gap"], names: "gap_id", workedOut: [] },
   "exemptions.csv": { kinds: ["policy"] },
-  "privileged-actors.csv": { kinds: ["control-state"] },
-  "scope.csv": { kinds: ["repository"], names: "repository_id" },
+  "privileged-actors.csv": { kinds: ["control-state"], workedOut: ["right_id", "can", "observable", "to"] },
+  "scope.csv": {
+    kinds: ["repository"],
+    names: "repository_id",
+    workedOut: ["reason", "deployments_seen_by", "made_by", "moved_in_at"],
+  },
   "policies/index.csv": {
     kinds: ["policy"],
     names: "policy_digest",
@@ -67,7 +126,11 @@ const MADE_OF: Readonly<
     names: "review_key",
     workedOut: ["review_within", "late", "overdue", "independent_of"],
   },
-  "remediation-history.csv": { kinds: ["deviation", "remediation"], names: "deviation_id" },
+  "remediation-history.csv": {
+    kinds: ["deviation", "remediation"],
+    names: "deviation_id",
+    workedOut: ["of"],
+  },
 };
 
 /** Every row was made of an entry of its kind and subject, and says only what that entry says; and no emergency or review is left out. */
@@ -122,6 +185,7 @@ export function wording(log: Log, rows: (path: string) => readonly Row[], say: S
     )
       say(`emergency-changes.csv: the review of ${row["review_key"] ?? ""} is another`);
   }
+  leftOut(log, rows, say);
   for (const row of rows("control-state.csv")) {
     const value = log.bySeq.get(Number(row["log_seq"]))?.body["value"];
     const shown = Array.isArray(value)
@@ -148,6 +212,130 @@ export function wording(log: Log, rows: (path: string) => readonly Row[], say: S
   }
 }
 
+/** Every entry that a table is made of has its row: each state of a setting, each step of a remediation, each policy. */
+function leftOut(log: Log, rows: (path: string) => readonly Row[], say: Say): void {
+  const cited = (path: string): ReadonlySet<number> =>
+    new Set(rows(path).map((row) => Number(row["log_seq"])));
+  const isOwn = ({ at }: { readonly at: number }): boolean => at >= log.period.from && at < log.period.to;
+  const kinds = (...names: readonly string[]) => names.flatMap((name) => log.kinds.get(name) ?? []);
+  const newest = (name: string) => [...log.newest.values()].filter(({ kind }) => kind === name);
+  for (const [path, entries] of [
+    ["control-state.csv", kinds("control-state").filter(isOwn)],
+    ["remediation-history.csv", kinds("deviation", "remediation").filter(isOwn)],
+    ["remediation.csv", newest("remediation").filter(isOwn)],
+    ["policies/index.csv", newest("policy")],
+  ] as const) {
+    const there = cited(path);
+    for (const { seq, body } of entries)
+      if (!there.has(seq) && body["gone"] !== true) say(`${path}: lacks a row for entry ${seq}`);
+  }
+  // A row cites the entry that shows its right first; later readings go on with it.
+  const setting = (row: Row): string => (row["right_id"] ?? "").split(" ")[0] ?? "";
+  const rights = new Set(rows("privileged-actors.csv").map((row) => `${setting(row)} ${row["actor"] ?? ""}`));
+  const settings = new Set(rows("privileged-actors.csv").map(setting));
+  for (const { seq, subject, body } of kinds("control-state").filter(isOwn))
+    if (settings.has(subject))
+      for (const actor of list(body["value"]))
+        if (!rights.has(`${subject} ${String(actor)}`))
+          say(`privileged-actors.csv: lacks ${String(actor)} of entry ${seq}`);
+  const matrix = rows("controls.csv").map((row) => row["control"]);
+  for (const control of new Set(rows("control-tests.csv").map((row) => row["control"])))
+    if (!matrix.includes(control)) say(`controls.csv: lacks ${control ?? ""}, which was tested`);
+  for (const row of rows("control-tests.csv"))
+    if (row["test_id"] !== `${row["subject_kind"] ?? ""}:${row["subject_id"] ?? ""}:${row["control"] ?? ""}`)
+      say(`control-tests.csv: ${row["test_id"] ?? ""} names another test`);
+  for (const row of rows("ref-updates.csv")) {
+    const update = of(log.newest.get(`change ${row["change_id"] ?? ""}`)?.body, "change", "update");
+    const told = [word(of(update, "activityId")), who(of(update, "actor")), word(of(update, "basis"))];
+    if (
+      update !== undefined &&
+      told.join(" ") !== [row["activity_id"], row["actor"], row["source"]].join(" ")
+    )
+      say(`ref-updates.csv: ${row["activity_id"] ?? ""} is not what the log says`);
+  }
+  for (const row of rows("changes.csv")) {
+    const body = log.newest.get(`change ${row["change_id"] ?? ""}`)?.body;
+    const name = `change ${(row["change_id"] ?? "").slice(0, 8)}`;
+    const update = of(body, "change", "update");
+    const pulls = list(of(body, "change", "pullRequests"));
+    const shown = (row["contributors"] ?? "").split(" | ").map((part) => part.split(";")[0] ?? "");
+    const mergers = pulls.map((pull) => (of(pull, "merged") === null ? "" : who(of(pull, "merged", "by"))));
+    for (const merger of words(row["merged_by"]))
+      if (pulls.length > 0 && !mergers.includes(merger)) say(`${name}: merged_by is not what the log says`);
+    if (pulls.length > 0)
+      for (const person of shown)
+        if (!isSaid(person, said(body))) say(`${name}: ${person} is no contributor`);
+    const counted = list(of(body, "assessment", "approvals")).filter((each) => of(each, "counts") === true);
+    const isReadLater =
+      of(update, "basis") === "read-later" || counted.some((each) => of(each, "basis") === "read-later");
+    if (isReadLater && row["assurance"] !== "read-later") say(`${name}: assurance is read-later`);
+    const served = counted.flatMap((each) =>
+      list(of(each, "served")).map((one) =>
+        [
+          `${String(of(each, "login"))}#${String(of(each, "actorId"))}`,
+          of(one, "requirement"),
+          of(one, "rule") ?? "",
+          list(of(one, "by")).join("+"),
+          of(one, "whenGiven"),
+        ]
+          .map(String)
+          .join(";"),
+      ),
+    );
+    if (
+      !same(
+        served,
+        (row["approvals_served"] ?? "").split(" | ").filter((each) => each !== ""),
+      )
+    )
+      say(`${name}: approvals_served is not what the log says`);
+  }
+  for (const row of rows("control-tests.csv")) {
+    const entry = log.newest.get(`${row["subject_kind"] ?? ""} ${row["subject_id"] ?? ""}`);
+    const result = outcomesOf(entry).find((each) => each["control"] === row["control"]);
+    const shown = plain(row["reasons"] ?? "");
+    for (const reason of list(result?.["reasons"]))
+      if (!shown.includes(String(reason).trim()))
+        say(`control-tests.csv: reasons of ${row["test_id"] ?? ""} are not what the log says`);
+  }
+  for (const row of rows("policies/index.csv")) {
+    const mode = of(log.newest.get(`policy ${row["policy_digest"] ?? ""}`)?.body, "effective", "mode");
+    if (mode !== undefined && mode !== row["mode"])
+      say(`policies/index.csv: mode of ${row["policy_digest"] ?? ""} is not what the log says`);
+  }
+  for (const row of rows("scope.csv")) {
+    const body = log.newest.get(`repository ${row["repository_id"] ?? ""}`)?.body;
+    for (const [column, value] of [
+      ["in_scope", body?.["inScope"]],
+      ["archived", body?.["archived"]],
+    ] as const)
+      if (value !== undefined && row[column] !== (value === true ? "yes" : "no"))
+        say(`scope.csv: ${column} of ${row["repository"] ?? ""} is not what the log says`);
+  }
+  for (const row of rows("deployments.csv")) {
+    const deployment = of(log.newest.get(`deployment ${row["deployment_id"] ?? ""}`)?.body, "deployment");
+    const yes = (value: unknown): string => (value === true ? "yes" : value === false ? "no" : "");
+    const carried = list(of(deployment, "carried"));
+    const cells = {
+      change_count: String(carried.length),
+      refused_change_count: String(
+        carried.filter((each) => ["non-compliant", "unverifiable"].includes(String(of(each, "verdict"))))
+          .length,
+      ),
+      previous_deployment_id: word(of(deployment, "previous", "id")),
+      previous_sha: word(of(deployment, "previous", "sha")),
+      on_production_branch: yes(of(deployment, "onProductionBranch")),
+      landed_at: moment(of(deployment, "landedAt")),
+      succeeded_before: yes(of(deployment, "succeededBefore")),
+      gate_answer: word(of(deployment, "gate")),
+      verdict_before: word(of(deployment, "verdictBefore")),
+    };
+    for (const [column, cell] of Object.entries(cells))
+      if (deployment !== undefined && row[column] !== cell)
+        say(`deployment ${(row["deployment_id"] ?? "").slice(0, 8)}: ${column} is not what the log says`);
+  }
+}
+
 /** Every value an entry holds, as cells write it. */
 function said(value: unknown, known = new Set<string>()): Set<string> {
   if (typeof value === "string") known.add(value.trim());
@@ -165,12 +353,31 @@ function said(value: unknown, known = new Set<string>()): Set<string> {
   return known;
 }
 
+/** A part of a cell without what stands in it for separators. */
+function plain(part: string): string {
+  return part
+    .replaceAll("%20", " ")
+    .replaceAll("%3B", ";")
+    .replaceAll("%7C", "|")
+    .replaceAll("%25", "%")
+    .trim();
+}
+
+/** What cells say of no value, or of everybody. */
+const CONSTANT: ReadonlySet<string> = new Set([
+  "",
+  "yes",
+  "no",
+  "unknown",
+  "app",
+  "the App",
+  "repository-admins",
+  "anyone who may write",
+]);
+
 /** A cell is said whole, or part by part, or word by word. */
 function isSaid(cell: string, known: ReadonlySet<string>): boolean {
-  const plain = (part: string): string =>
-    part.replaceAll("%20", " ").replaceAll("%3B", ";").replaceAll("%7C", "|").replaceAll("%25", "%").trim();
-  const isKnown = (part: string): boolean =>
-    ["", "yes", "no", "unknown"].includes(part) || known.has(plain(part)) || known.has(part);
+  const isKnown = (part: string): boolean => CONSTANT.has(part) || known.has(plain(part)) || known.has(part);
   const every = (parts: readonly string[], inner: (part: string) => boolean): boolean =>
     parts.every((part) => isKnown(part) || inner(part));
   return every([cell], () =>
@@ -312,6 +519,13 @@ export function waiting(log: Log, rows: readonly Row[], say: Say): void {
       own.counts[index] = (own.counts[index] ?? 0) + (each ? 1 : 0);
     });
   }
+  const expectedRows = [...months].flatMap(([month, own]) =>
+    Object.entries(own).flatMap(([measure, values]) =>
+      measure !== "counts" && values.length > 0 ? [`${month} ${measure}`] : [],
+    ),
+  );
+  const shown = new Set(rows.map((row) => `${row["month"] ?? ""} ${row["measure"] ?? ""}`));
+  for (const each of expectedRows) if (!shown.has(each)) say(`waiting-times.csv: lacks ${each}`);
   for (const row of rows) {
     const own = months.get(row["month"] ?? "");
     const values = (own?.[row["measure"] ?? ""] ?? []).toSorted((a, b) => a - b);
