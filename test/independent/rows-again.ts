@@ -259,6 +259,9 @@ function leftOut(log: Log, rows: (path: string) => readonly Row[], say: Say): vo
     const update = of(body, "change", "update");
     const pulls = list(of(body, "change", "pullRequests"));
     const shown = (row["contributors"] ?? "").split(" | ").map((part) => part.split(";")[0] ?? "");
+    for (const opener of pulls.map((pull) => of(pull, "author")))
+      if (typeof of(opener, "login") === "string" && !shown.includes(who(opener)))
+        say(`${name}: ${who(opener)} opened it, and is no contributor`);
     const mergers = pulls.map((pull) => (of(pull, "merged") === null ? "" : who(of(pull, "merged", "by"))));
     for (const merger of words(row["merged_by"]))
       if (pulls.length > 0 && !mergers.includes(merger)) say(`${name}: merged_by is not what the log says`);
