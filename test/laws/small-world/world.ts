@@ -96,7 +96,7 @@ export interface World {
   /** How often the base moved; each time it changes file x. */
   readonly base: number;
   readonly pushes: PullRequest["pushes"];
-  /** Who pushed the patch of which commit on another branch first. */
+  /** Who pushed the patch of which commit on another branch first, that of a stacked pull request too. */
   readonly elsewhere: readonly { readonly sha: Sha; readonly of: Who }[];
   readonly stacks: NonNullable<PullRequest["mergedInto"]>;
   readonly reviews: PullRequest["reviews"];
@@ -250,7 +250,8 @@ export function acted(before: World, act: Act): World | null {
         mergeCommit: act.how === "squash" ? theirs.sha : `c${theirs.world.commits.size}`,
         pushes: [{ before: world.head, after: theirs.sha, actor: WHO[act.of], at: before.at }],
       };
-      const stacked = { ...theirs.world, stacks: [...world.stacks, holding] };
+      const elsewhere = [...world.elsewhere, { sha: theirs.sha, of: act.of }];
+      const stacked = { ...theirs.world, stacks: [...world.stacks, holding], elsewhere };
       if (act.how === "squash") return moved(stacked, act.by, theirs.sha, false);
       const merge = made(stacked, act.by, act.by, [world.head, theirs.sha], put, on);
       return moved(merge.world, act.by, merge.sha, false);
