@@ -801,7 +801,7 @@ describe("lies about a real quarter", () => {
     expect(Object.keys(LIES).length).toBeGreaterThanOrEqual(30);
   });
 
-  test.each(sample(CELLS, 12))("are found in one cell: $name of $path", async ({ path, name, type }) => {
+  test.each(sample(CELLS, 6))("are found in one cell: $name of $path", async ({ path, name, type }) => {
     const edits = (book: Book): void => {
       const rows = book.rows(path);
       const row = rows.find((each) => each[name] !== "") ?? rows[0];
@@ -815,7 +815,7 @@ describe("lies about a real quarter", () => {
     expect(await told({ log, named: /./u })).toEqual([]);
   });
 
-  test.each(Object.entries(LIES))("are found: %s", async (_, lie) => {
+  test.each(sample(Object.entries(LIES), 15))("are found: %s", async (_, lie) => {
     const found = await told(lie);
     expect(found.filter((each) => lie.named.test(each))).not.toEqual([]);
   });
