@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
+import { SWEEP_EVENTS } from "./flows/importance.ts";
 import type { Clock } from "./flows/ports.ts";
 import type { Lease } from "./flows/work.ts";
 import { logged } from "./domain/trouble.ts";
@@ -21,6 +22,8 @@ export interface WorkerTools {
 
 const MINUTE = 60_000;
 const LANES_AT_ONCE = 8;
+/** So many of them where nothing but sweeps is due, so that what people wait for finds a place; one is kept for them. */
+const SWEEPS_AT_ONCE = 4;
 const LEASE_MS = 30_000;
 const POLL_MS = 500;
 const LOOK_AGAIN_MS = 50;
@@ -35,6 +38,8 @@ export class Worker {
   readonly #leaseMs: number;
   readonly #leaseClock: LeaseClock;
   readonly #running = new Map<string, Promise<void>>();
+  /** The lanes that were taken for sweeps alone. */
+  readonly #sweeping = new Set<string>();
   #drain: Promise<void> | null = null;
   #again = false;
   #woken = Promise.withResolvers<void>();
@@ -113,26 +118,51 @@ export class Worker {
       this.#again = false;
       this.#woken = Promise.withResolvers<void>();
       await this.#leaseClock.sync();
-      // Each claim is an owner of its own: what was begun under a lease that ran out is refused, though the same worker has a new one.
-      this.#claims += 1;
-      const owner = `${this.#id}/${this.#claims}`;
-      const free = LANES_AT_ONCE - this.#running.size;
-      const claimed =
-        free <= 0
-          ? []
-          : await this.#tools.ledger.queue.claim(
-              owner,
-              this.#leaseClock.now(),
-              this.#leaseMs,
-              free,
-              this.#tools.clock.now(),
-            );
-      for (const lane of claimed) this.#begin(lane, owner);
+      const claimed = (await this.#claimPressing()) + (await this.#claimSweeps());
       // Whatever becomes due in another lane does not wait for those that are worked on.
       if (this.#running.size > 0) await Promise.race([...this.#running.values(), this.#woken.promise]);
-      else if (claimed.length === 0 && !this.#again) return;
+      else if (claimed === 0 && !this.#again) return;
     }
     await Promise.all(this.#running.values());
+  }
+
+  /** Takes lanes that have more due than sweeps; returns how many. */
+  async #claimPressing(): Promise<number> {
+    const kept = this.#sweeping.size === 0 ? 1 : 0;
+    return (await this.#claim(LANES_AT_ONCE - kept - this.#running.size, "more")).length;
+  }
+
+  /** Takes lanes that have only sweeps due; returns how many. */
+  async #claimSweeps(): Promise<number> {
+    const free = LANES_AT_ONCE - this.#running.size;
+    const lanes = await this.#claim(
+      Math.min(free, SWEEPS_AT_ONCE - this.#sweeping.size),
+      "nothing more",
+      (lane) => this.#sweeping.add(lane),
+    );
+    return lanes.length;
+  }
+
+  async #claim(
+    most: number,
+    have: "more" | "nothing more",
+    note: (lane: string) => void = () => undefined,
+  ): Promise<readonly string[]> {
+    if (most <= 0) return [];
+    // Each claim is an owner of its own: what was begun under a lease that ran out is refused, though the same worker has a new one.
+    this.#claims += 1;
+    const owner = `${this.#id}/${this.#claims}`;
+    const { ledger, clock } = this.#tools;
+    const now = this.#leaseClock.now();
+    const lanes = await ledger.queue.claim(owner, now, this.#leaseMs, most, clock.now(), {
+      have,
+      events: SWEEP_EVENTS,
+    });
+    for (const lane of lanes) {
+      note(lane);
+      this.#begin(lane, owner);
+    }
+    return lanes;
   }
 
   /** Works a lane; where work on it is still under way, by a lease that ran out, after that has ended. */
@@ -141,7 +171,9 @@ export class Worker {
     const run = before.then(() => this.#workLane(lane, owner));
     this.#running.set(lane, run);
     void run.finally(() => {
-      if (this.#running.get(lane) === run) this.#running.delete(lane);
+      if (this.#running.get(lane) !== run) return;
+      this.#running.delete(lane);
+      this.#sweeping.delete(lane);
     });
   }
 

@@ -1,7 +1,7 @@
 /** How important what the App asks GitHub is, by the work it is asked for. */
 
 import type { CheckRunPayload } from "../domain/decision.ts";
-import type { Task, TaskKind } from "../domain/task.ts";
+import { taskEvent, type Task, type TaskKind } from "../domain/task.ts";
 import type { Importance } from "../github/line.ts";
 import type { Subject } from "../github/subject.ts";
 import type { StoredAction } from "../ledger/actions.ts";
@@ -21,6 +21,9 @@ const SWEEPS: ReadonlySet<TaskKind> = new Set([
   "merge-back",
   "overdue-monthly",
 ]);
+
+/** The event names of tasks that are sweeps. */
+export const SWEEP_EVENTS: readonly string[] = [...SWEEPS].map(taskEvent);
 
 /** Returns how important it is to look at a subject. Emergencies are declared and authorised by comments and buttons. */
 export function importanceOfLooking(

@@ -1,7 +1,7 @@
 /** Lanes: one row for each repository that has work; whoever leases it is alone with that repository. */
 
 import { sql } from "kysely";
-import type { Transaction } from "kysely";
+import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
 
 import type { Instant } from "../domain/change.ts";
 import type { Action } from "../domain/entry.ts";
@@ -84,7 +84,10 @@ export async function holdLane(
   if (row === undefined) throw new LeaseLost(lease.lane, lease.owner);
 }
 
-/** Takes up to `limit` lanes that have work due at `dueBy` and no living lease at `now`, longest due first. */
+/**
+ * Takes up to `limit` lanes that have work due at `dueBy` and no living lease at `now`, longest due first. `which`: only those that
+ * have, or have not, more due than some tasks.
+ */
 export async function claimLanes(
   tx: Transaction<Tables>,
   kind: StoreKind,
@@ -93,14 +96,9 @@ export async function claimLanes(
   leaseMs: number,
   limit: number,
   dueBy: Instant,
+  which: WhichLanes | null,
 ): Promise<readonly string[]> {
-  const due = tx
-    .selectFrom("lane")
-    .select("lane")
-    .where("due_at", "<=", dueBy)
-    .where((eb) => eb.or([eb("lease_until", "<=", now), eb("lease_until", ">", latestLease(now, leaseMs))]))
-    .orderBy("due_at")
-    .limit(limit);
+  const due = dueLanes(tx, now, leaseMs, dueBy, which).orderBy("due_at").limit(limit);
   const rows = await (kind === "postgres" ? due.forUpdate().skipLocked() : due).execute();
   const lanes = rows.map((row) => row.lane);
   if (lanes.length > 0)
@@ -110,6 +108,50 @@ export async function claimLanes(
       .where("lane", "in", lanes)
       .execute();
   return lanes;
+}
+
+/** Lanes that have more due than tasks with these event names, or nothing more. */
+export interface WhichLanes {
+  readonly have: "more" | "nothing more";
+  readonly events: readonly string[];
+}
+
+/** The lanes {@link claimLanes} may take. */
+export function dueLanes(
+  db: Kysely<Tables>,
+  now: Instant,
+  leaseMs: number,
+  dueBy: Instant,
+  which: WhichLanes | null,
+): SelectQueryBuilder<Tables, "lane", { lane: string }> {
+  const due = db
+    .selectFrom("lane")
+    .select("lane")
+    .where("due_at", "<=", dueBy)
+    .where((eb) => eb.or([eb("lease_until", "<=", now), eb("lease_until", ">", latestLease(now, leaseMs))]));
+  if (which === null) return due;
+  return due.where((eb) => {
+    const hasMore = eb.or([
+      eb.exists(
+        eb
+          .selectFrom("delivery")
+          .select("delivery.id")
+          .whereRef("delivery.lane", "=", "lane.lane")
+          .where("delivery.status", "=", sql.lit("waiting"))
+          .where("delivery.due_at", "<=", dueBy)
+          .where("delivery.event", "not in", [...which.events]),
+      ),
+      eb.exists(
+        eb
+          .selectFrom("action")
+          .select("action.id")
+          .whereRef("action.lane", "=", "lane.lane")
+          .where("action.status", "=", sql.lit("waiting"))
+          .where("action.due_at", "<=", dueBy),
+      ),
+    ]);
+    return which.have === "more" ? hasMore : eb.not(hasMore);
+  });
 }
 
 /** Makes each lane due no later than the time given. */

@@ -19,6 +19,14 @@ const clock = { now: () => now };
 let ledger: Ledger;
 let remove: () => Promise<void>;
 const workers: Worker[] = [];
+/** What lanes are held by until a test lets them go, or ends. */
+const holds: PromiseWithResolvers<void>[] = [];
+
+function hold(): PromiseWithResolvers<void> {
+  const held = Promise.withResolvers<void>();
+  holds.push(held);
+  return held;
+}
 
 beforeEach(async () => {
   now = NOW;
@@ -27,6 +35,7 @@ beforeEach(async () => {
   ledger = await openLedger(database.where);
 });
 afterEach(async () => {
+  for (const held of holds.splice(0)) held.resolve();
   for (const worker of workers.splice(0)) await worker.stop();
   await ledger.close();
   await remove();
@@ -65,6 +74,80 @@ test("a lane that becomes due is worked on while another one takes long", async 
   worker.wake();
   await short.promise;
   long.resolve();
+  await worker.settle();
+});
+
+async function arrived(lane: string): Promise<void> {
+  const body = new TextEncoder().encode("{}");
+  await ledger.queue.store({ id: lane, lane, event: "push", action: null, receivedAt: now, body });
+}
+
+async function sweepDue(lane: string): Promise<void> {
+  const body = Buffer.from(JSON.stringify({ repositoryId: 1, round: "r" }));
+  await ledger.queue.store({
+    id: `sweep ${lane}`,
+    lane,
+    event: taskEvent("sweep"),
+    action: null,
+    receivedAt: now - 1_000,
+    body,
+  });
+}
+
+test("a check is worked on while a census has more to sweep than there are places", async () => {
+  const sweeps = hold();
+  const checked = Promise.withResolvers<void>();
+  const begun: string[] = [];
+  const worker = workerOf(async (lease) => {
+    begun.push(lease.lane);
+    if (lease.lane === "repository:99") checked.resolve();
+    else await sweeps.promise;
+    await finish(lease);
+  });
+  for (let id = 1; id <= 20; id += 1) await sweepDue(`repository:${id}`);
+  worker.wake();
+  await expect.poll(() => begun.length).toBe(4);
+  await arrived("repository:99");
+  worker.wake();
+  await checked.promise;
+  expect(begun).toHaveLength(5);
+  sweeps.resolve();
+  await worker.settle();
+  expect(begun).toHaveLength(21);
+});
+
+test("a sweep finds its place while more is asked of checks than there are places", async () => {
+  const checks = hold();
+  const swept = Promise.withResolvers<void>();
+  const worker = workerOf(async (lease) => {
+    if (lease.lane === "repository:99") swept.resolve();
+    else await checks.promise;
+    await finish(lease);
+  });
+  for (let id = 1; id <= 20; id += 1) await arrived(`repository:${id}`);
+  worker.wake();
+  await sweepDue("repository:99");
+  worker.wake();
+  await swept.promise;
+  checks.resolve();
+  await worker.settle();
+});
+
+test("a repository with something told about it is no sweep, though one is due there too", async () => {
+  const begun: string[] = [];
+  const held = hold();
+  const worker = workerOf(async (lease) => {
+    begun.push(lease.lane);
+    await held.promise;
+    await finish(lease);
+  });
+  for (let id = 1; id <= 6; id += 1) {
+    await sweepDue(`repository:${id}`);
+    await arrived(`repository:${id}`);
+  }
+  worker.wake();
+  await expect.poll(() => begun.length).toBe(6);
+  held.resolve();
   await worker.settle();
 });
 
