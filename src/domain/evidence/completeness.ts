@@ -76,6 +76,8 @@ export async function completenessDocument(source: EvidenceSource): Promise<Comp
   const updates = await updatesIn(source, states);
   const rows = [...states]
     .map(([key, state]) => conclude(state, updates.get(key)))
+    // One that was watched at no moment of the period has no part in it.
+    .filter((row) => row.from !== row.to || row.updates > 0)
     .toSorted((a, b) => a.repository_id - b.repository_id || (a.branch < b.branch ? -1 : 1));
   return {
     period: { name: period.name, from: timeText(period.from), to: timeText(period.to) },
@@ -94,7 +96,8 @@ function withProof(state: BranchState, generatedAt: Instant): Proof {
   const isFresh = isOfNow(last, generatedAt) && last > state.span.from;
   const span = { from: state.span.from, to: isFresh ? Math.min(state.span.to, last) : state.span.to };
   const proven = state.checks.filter(({ complete }) => complete).map(countedSpan);
-  return { ...state, span, unproven: uncovered(proven, span) };
+  // Where there is no moment to be counted, nothing was.
+  return { ...state, span, unproven: span.from === span.to ? [span] : uncovered(proven, span) };
 }
 
 /** Counts each change of the period once, branch by branch. */
