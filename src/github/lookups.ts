@@ -3,6 +3,8 @@
 import { LRUCache } from "lru-cache";
 
 import type { Instant } from "../domain/change.ts";
+import { IMPORTANCES, type Importance } from "./line.ts";
+import { importanceNow } from "./pacing.ts";
 
 /** The names under which remembered answers are forgotten; a signal's `stale` holds such names. */
 export const tags = {
@@ -36,6 +38,8 @@ interface Remembered {
   readonly answer: Promise<unknown>;
   readonly tags: readonly string[];
   readonly until: Instant;
+  /** How important the request is that is waited for; null: it is answered. */
+  pending: Importance | null;
 }
 
 /** Remembers answers of GitHub by key, each under tags that make it forgettable. An answer that failed is not kept. */
@@ -54,7 +58,7 @@ export class Lookups {
     return this.#options.now();
   }
 
-  /** The answer to `key`, asked for only if it is not remembered; two who ask at once share one request. */
+  /** The answer to `key`, asked for only if it is not remembered; two who ask at once share one request, unless the second is the more important. */
   remember<Answer>(key: string, under: readonly string[], ask: () => Promise<Answer>): Promise<Answer> {
     return this.#keep(key, under, this.#options.now() + this.#options.timeToLive, ask);
   }
@@ -75,7 +79,7 @@ export class Lookups {
   /** The answer to `key` where it is remembered. */
   known<Answer>(key: string): Promise<Answer> | undefined {
     const known = this.#remembered.get(key);
-    if (known === undefined || known.until <= this.#options.now()) return undefined;
+    if (known === undefined || known.until <= this.#options.now() || isTooSlow(known)) return undefined;
     return known.answer as Promise<Answer>;
   }
 
@@ -94,15 +98,23 @@ export class Lookups {
     until: Instant,
     ask: () => Promise<Answer>,
   ): Promise<Answer> {
-    const known = this.#remembered.get(key);
     // INVARIANT: a key is only ever asked for with one type of answer, because it names the question.
-    if (known !== undefined && known.until > this.#options.now()) return known.answer as Promise<Answer>;
+    const known = this.known<Answer>(key);
+    if (known !== undefined) return known;
     const answer = ask();
-    const remembered: Remembered = { answer, tags: under, until };
+    const remembered: Remembered = { answer, tags: under, until, pending: importanceNow() };
     this.#remembered.set(key, remembered);
-    answer.catch(() => {
-      if (this.#remembered.peek(key) === remembered) this.#remembered.delete(key);
-    });
+    answer.then(
+      () => (remembered.pending = null),
+      () => {
+        if (this.#remembered.peek(key) === remembered) this.#remembered.delete(key);
+      },
+    );
     return answer;
   }
+}
+
+/** Whether an answer is still waited for by what is less important than what is done now: it may wait for long. */
+function isTooSlow({ pending }: Remembered): boolean {
+  return pending !== null && IMPORTANCES.indexOf(pending) > IMPORTANCES.indexOf(importanceNow());
 }

@@ -16,6 +16,11 @@ export function ranked<Result>(importance: Importance, work: () => Result): Resu
   return asking.run(importance, work);
 }
 
+/** Returns how important what is asked for now is; what nobody ranked is as important as a check. */
+export function importanceNow(): Importance {
+  return asking.getStore() ?? "check";
+}
+
 /** What the requests of one importance came to. */
 export interface Paced {
   requests: number;

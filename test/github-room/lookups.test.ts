@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Lookups } from "../../src/github/lookups.ts";
+import { ranked } from "../../src/github/pacing.ts";
 
 function counting() {
   let now = 0;
@@ -74,4 +75,23 @@ test("only so many answers are kept, the oldest going first", async () => {
   const { ask, asked } = counting();
   for (const key of ["a", "b", "c", "d", "d", "a"]) await ask(key);
   expect(asked).toEqual(["a", "b", "c", "d", "a"]);
+});
+
+test("a check does not wait for what a sweep asked, and a sweep waits for what a check asked", async () => {
+  const { lookups } = counting();
+  const slow = Promise.withResolvers<string>();
+  const bySweep = ranked("sweep", () => lookups.remember("a", [], () => slow.promise));
+  const byCheck = ranked("check", () => lookups.remember("a", [], () => Promise.resolve("of the check")));
+  expect(await byCheck).toBe("of the check");
+  const another = ranked("sweep", () =>
+    lookups.remember("a", [], () => Promise.reject(new Error("asked again"))),
+  );
+  expect(await another).toBe("of the check");
+  slow.resolve("of the sweep");
+  expect(await bySweep).toBe("of the sweep");
+  // What was answered is there for everybody.
+  const last = ranked("emergency", () =>
+    lookups.remember("a", [], () => Promise.reject(new Error("asked again"))),
+  );
+  expect(await last).toBe("of the check");
 });
