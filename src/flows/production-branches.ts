@@ -4,6 +4,7 @@ import { SETTLING } from "../domain/awaited.ts";
 import { NO_COMMIT, type Instant, type Sha } from "../domain/change.ts";
 import { policyOrDefault } from "../domain/decision.ts";
 import { isProductionBranch, refOf } from "../domain/policy/scope.ts";
+import type { BranchRecord } from "../domain/record.ts";
 import { currentPolicy } from "./assess-change.ts";
 import { landedChanges } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -66,9 +67,15 @@ async function compareWithBranches(
   let sure = true;
   let nowhere: readonly Sha[] | null = null;
   let whole = true;
+  const left = await leftBranches(tools, watched);
   for (const ref of await watchedRefs(tools, watched)) {
-    const head = moved.findLast((each) => each.ref === ref)?.after;
+    const last = left.get(ref);
+    // What was pushed to a branch after it left production is on no production branch.
+    const head =
+      moved.findLast((each) => each.ref === ref)?.after ?? (moved.length > 0 ? undefined : last?.head);
     if (moved.length > 0 && head === undefined) continue;
+    if (last?.left?.isFollowed === false || head === NO_COMMIT) sure = false;
+    if (head === NO_COMMIT) continue;
     const branch = head ?? ref.replace(/^refs\/heads\//u, "");
     const kept = head === undefined ? null : tools.github.lookups;
     const compared = await tools.github.compareCommits(octokit, watched.repository, branch, sha, kept);
@@ -83,4 +90,15 @@ async function compareWithBranches(
     nowhere = nowhere === null ? compared.commits : nowhere.filter((each) => lacks.has(each));
   }
   return { onProductionBranch: sure ? false : null, ref: null, nowhere: sure && whole ? nowhere : null };
+}
+
+/** The branches that are of production no more, as they were followed to. */
+async function leftBranches(
+  tools: Tools,
+  { repository }: Watched,
+): Promise<ReadonlyMap<string, BranchRecord>> {
+  const found = new Map<string, BranchRecord>();
+  for await (const { body } of tools.ledger.states("branch", { repositoryId: repository.id }))
+    if (body.left !== undefined) found.set(body.ref, body);
+  return found;
 }
