@@ -118,7 +118,7 @@ export class Worker {
       this.#again = false;
       this.#woken = Promise.withResolvers<void>();
       await this.#leaseClock.sync();
-      const claimed = (await this.#claimPressing()) + (await this.#claimSweeps());
+      const claimed = await this.#claim();
       // Whatever becomes due in another lane does not wait for those that are worked on.
       if (this.#running.size > 0) await Promise.race([...this.#running.values(), this.#woken.promise]);
       else if (claimed === 0 && !this.#again) return;
@@ -126,43 +126,32 @@ export class Worker {
     await Promise.all(this.#running.values());
   }
 
-  /** Takes lanes that have more due than sweeps; returns how many. */
-  async #claimPressing(): Promise<number> {
-    const kept = this.#sweeping.size === 0 ? 1 : 0;
-    return (await this.#claim(LANES_AT_ONCE - kept - this.#running.size, "more")).length;
-  }
-
-  /** Takes lanes that have only sweeps due; returns how many. */
-  async #claimSweeps(): Promise<number> {
+  /** Takes lanes as there are places: those that have more due than sweeps before the others. Returns how many. */
+  async #claim(): Promise<number> {
     const free = LANES_AT_ONCE - this.#running.size;
-    const lanes = await this.#claim(
-      Math.min(free, SWEEPS_AT_ONCE - this.#sweeping.size),
-      "nothing more",
-      (lane) => this.#sweeping.add(lane),
-    );
-    return lanes.length;
-  }
-
-  async #claim(
-    most: number,
-    have: "more" | "nothing more",
-    note: (lane: string) => void = () => undefined,
-  ): Promise<readonly string[]> {
-    if (most <= 0) return [];
+    if (free <= 0) return 0;
+    const kept = this.#sweeping.size === 0 ? 1 : 0;
+    const more = { limit: free - kept, which: { have: "more", events: SWEEP_EVENTS } } as const;
+    const nothingMore = {
+      limit: SWEEPS_AT_ONCE - this.#sweeping.size,
+      which: { have: "nothing more", events: SWEEP_EVENTS },
+    } as const;
     // Each claim is an owner of its own: what was begun under a lease that ran out is refused, though the same worker has a new one.
     this.#claims += 1;
     const owner = `${this.#id}/${this.#claims}`;
     const { ledger, clock } = this.#tools;
     const now = this.#leaseClock.now();
-    const lanes = await ledger.queue.claim(owner, now, this.#leaseMs, most, clock.now(), {
-      have,
-      events: SWEEP_EVENTS,
-    });
-    for (const lane of lanes) {
-      note(lane);
-      this.#begin(lane, owner);
-    }
-    return lanes;
+    const [pressing = [], sweeps = []] = await ledger.queue.claimEach(
+      owner,
+      now,
+      this.#leaseMs,
+      free,
+      [more, nothingMore],
+      clock.now(),
+    );
+    for (const lane of sweeps) this.#sweeping.add(lane);
+    for (const lane of [...pressing, ...sweeps]) this.#begin(lane, owner);
+    return pressing.length + sweeps.length;
   }
 
   /** Works a lane; where work on it is still under way, by a lease that ran out, after that has ended. */

@@ -84,9 +84,21 @@ export async function holdLane(
   if (row === undefined) throw new LeaseLost(lease.lane, lease.owner);
 }
 
+/** Lanes that have more due than tasks with these event names, or nothing more. */
+export interface WhichLanes {
+  readonly have: "more" | "nothing more";
+  readonly events: readonly string[];
+}
+
+/** At most so many lanes of one sort are wanted. */
+export interface WantedLanes {
+  readonly limit: number;
+  readonly which: WhichLanes | null;
+}
+
 /**
- * Takes up to `limit` lanes that have work due at `dueBy` and no living lease at `now`, longest due first. `which`: only those that
- * have, or have not, more due than some tasks.
+ * Takes lanes that have work due at `dueBy` and no living lease at `now`, longest due first: `most` in all, and for each wish those that
+ * fit it, the first wish before the others.
  */
 export async function claimLanes(
   tx: Transaction<Tables>,
@@ -94,26 +106,28 @@ export async function claimLanes(
   owner: string,
   now: Instant,
   leaseMs: number,
-  limit: number,
+  most: number,
+  wanted: readonly WantedLanes[],
   dueBy: Instant,
-  which: WhichLanes | null,
-): Promise<readonly string[]> {
-  const due = dueLanes(tx, now, leaseMs, dueBy, which).orderBy("due_at").limit(limit);
-  const rows = await (kind === "postgres" ? due.forUpdate().skipLocked() : due).execute();
-  const lanes = rows.map((row) => row.lane);
+): Promise<readonly (readonly string[])[]> {
+  const claimed: (readonly string[])[] = [];
+  let left = most;
+  for (const { limit, which } of wanted) {
+    const due = dueLanes(tx, now, leaseMs, dueBy, which)
+      .orderBy("due_at")
+      .limit(Math.max(0, Math.min(limit, left)));
+    const rows = await (kind === "postgres" ? due.forUpdate().skipLocked() : due).execute();
+    claimed.push(rows.map((row) => row.lane));
+    left -= rows.length;
+  }
+  const lanes = claimed.flat();
   if (lanes.length > 0)
     await tx
       .updateTable("lane")
       .set({ owner, lease_until: now + leaseMs })
       .where("lane", "in", lanes)
       .execute();
-  return lanes;
-}
-
-/** Lanes that have more due than tasks with these event names, or nothing more. */
-export interface WhichLanes {
-  readonly have: "more" | "nothing more";
-  readonly events: readonly string[];
+  return claimed;
 }
 
 /** The lanes {@link claimLanes} may take. */
