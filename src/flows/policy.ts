@@ -1,6 +1,7 @@
 /** The policy in force, with whom its names meant when it was first read. */
 
-import type { Actor, Authority, Instant, Repository } from "../domain/change.ts";
+import { SETTLING } from "../domain/awaited.ts";
+import type { Actor, Authority, Instant, Repository, Sha } from "../domain/change.ts";
 import { broughtBy, entryId, givenEntries, holds } from "../domain/policy/brought.ts";
 import { isGlob, matchesAny } from "../domain/policy/glob.ts";
 import { nearestWord } from "../domain/policy/nearest.ts";
@@ -18,6 +19,7 @@ import { leavesOf } from "../domain/policy/requirement.ts";
 import { repositoriesIn } from "../domain/policy/fold.ts";
 import { fitsLine, lineId, type About, type RepositoriesEntry } from "../domain/policy/organisation.ts";
 import { parsePolicy } from "../domain/policy/parse.ts";
+import { refOf } from "../domain/policy/scope.ts";
 import { policyInForce, withoutGate, type PolicyInForce } from "../domain/policy/tighten.ts";
 import { namedIn } from "../domain/policy/when.ts";
 import type { PolicyRecord, PolicySource } from "../domain/record.ts";
@@ -142,10 +144,11 @@ async function namesOf(tools: Tools, watched: Watched, record: PolicyRecord): Pr
   const named = logins.length + teams.length + organizations.length + ownersIn(record.effective).length;
   const given = givenEntries(record.effective).length + record.effective.repositories.length;
   if (named + given === 0) return null;
-  return tools.github.lookups.rememberForever(`names:${record.digest}`, async () => {
+  const isFinal = ({ brought }: PolicyNames): boolean => brought.every(({ open }) => open !== true);
+  const ask = async (): Promise<PolicyNames> => {
     const entry = await tools.ledger.state("policy", record.digest);
     const recorded = entry === undefined ? undefined : entry.body.effective.names;
-    if (recorded !== undefined) return recorded;
+    if (recorded !== undefined && isFinal(recorded)) return recorded;
     const found = await findOut(tools, watched, record, { logins, teams, organizations });
     const effective = { ...record.effective, names: found };
     await tools.ledger.record(
@@ -166,7 +169,21 @@ async function namesOf(tools: Tools, watched: Watched, record: PolicyRecord): Pr
       watched.fence,
     );
     return found;
-  });
+  };
+  return tools.github.lookups.rememberForever(`names:${record.digest}`, ask, isFinal);
+}
+
+/** Whether GitHub shows by now what came with a commit that a policy was read at: not for ten minutes after its push was told. */
+export async function isShown(tools: Tools, watched: Watched, commit: Sha): Promise<boolean> {
+  const { ofRef, ofOwner } = witnessesOf(tools, watched);
+  const told = [...(await ofRef(refOf(watched.repository.defaultBranch))), ...(await ofOwner())];
+  const now = tools.clock.now();
+  return !told.some(
+    (each) =>
+      (each.kind === "pushed" || each.kind === "policy-pushed") &&
+      each.after === commit &&
+      now - each.at < SETTLING,
+  );
 }
 
 async function findOut(
@@ -190,11 +207,13 @@ async function findOut(
     const source = sources.find(({ text }) => holds(text, entryId(entry)));
     // INVARIANT: an entry in force is in one of the files it was folded from.
     if (source === undefined) continue;
+    const isSettled = await isShown(tools, watched, source.commit);
     const history = await lookups.rememberForever(
       `policy-history:${source.repository}:${source.commit}`,
       () => tools.github.readPolicyHistory(octokit, source.repository, source.commit),
+      () => isSettled,
     );
-    brought.push(broughtBy(entry, history));
+    brought.push(broughtBy(entry, history, isSettled));
   }
   const targets = [
     ...effective.exemptions.map(targetOfExemption),

@@ -363,8 +363,8 @@ export class Losses {
 }
 
 /**
- * Returns when to read again who may do what in a repository, where a list of people does not show what a webhook told of one; null: it
- * shows all of it. `people`: those who may do more than read.
+ * Returns when to read again who may do what in a repository, where a list of people does not show what a webhook told of one, or may not
+ * show what it told of a team: who is in that is not asked. Null: it shows all of it. `people`: those who may do more than read.
  */
 export function peopleBehind(
   people: readonly { readonly id: number; readonly role: Permission }[],
@@ -372,10 +372,12 @@ export function peopleBehind(
   repositoryId: number,
   now: Instant,
 ): Instant | null {
+  const here = observations.filter(
+    (each): each is Loss => each.kind === "right-lost" && each.of === String(repositoryId),
+  );
   const told = new Map<number, Loss>();
-  for (const each of observations)
-    if (each.kind === "right-lost" && each.of === String(repositoryId) && each.personId !== null)
-      told.set(each.personId, each);
+  for (const each of here) if (each.personId !== null) told.set(each.personId, each);
+  const ofTeams = here.filter(({ personId, at }) => personId === null && now - at < SETTLING);
   const roles = new Map(people.map(({ id, role }) => [id, role]));
   const behind = [...told].filter(([id, { permission = "none", isBack, at }]) => {
     const [shown, wanted] = [rankOf(roles.get(id) ?? "triage"), rankOf(permission)];
@@ -383,7 +385,8 @@ export function peopleBehind(
     const isShown = isBack ? shown >= wanted : shown <= Math.max(wanted + 1, rankOf("triage"));
     return !isShown && now - at < SETTLING;
   });
-  return behind.length === 0 ? null : Math.max(...behind.map(([, { at }]) => at)) + SETTLING;
+  const times = [...behind.map(([, { at }]) => at), ...ofTeams.map(({ at }) => at)];
+  return times.length === 0 ? null : Math.max(...times) + SETTLING;
 }
 
 function rankOf(permission: Permission): number {

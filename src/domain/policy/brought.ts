@@ -56,8 +56,18 @@ export function givenEntries(policy: Policy): readonly GivenEntry[] {
   return [...policy.exemptions, ...policy.standardChanges];
 }
 
-/** Finds the pull request that brought an entry as it stands, and whether the person it names approved it. */
-export function broughtBy(entry: GivenEntry, history: PolicyHistory): Brought {
+/**
+ * Finds the pull request that brought an entry as it stands, and whether the person it names approved it. `isSettled`: GitHub shows by
+ * now all that came with the newest version; else what it does not show is `open`.
+ */
+export function broughtBy(entry: GivenEntry, history: PolicyHistory, isSettled: boolean): Brought {
+  const found = shownToBring(entry, history);
+  if (found.state === "approved" || isSettled) return found;
+  const because = `GitHub may not show yet which pull request brought it, or all reviews of that; so far ${found.because}`;
+  return { ...found, state: "unknown", because, open: true };
+}
+
+function shownToBring(entry: GivenEntry, history: PolicyHistory): Brought {
   const id = entryId(entry);
   const who = oneLine(entry.approvedBy);
   const say = (state: Brought["state"], because: string, found: Partial<Brought> = {}): Brought => ({

@@ -15,6 +15,8 @@ const BroughtSchema = z.object({
   url: z.string().nullable(),
   approver: ActorSchema.nullable(),
   at: InstantSchema.nullable(),
+  /** GitHub may not show it yet: it is asked for again. */
+  open: z.literal(true).exactOptional(),
 });
 
 /** How an entry came into the policy. Only `approved` gives leave. */
