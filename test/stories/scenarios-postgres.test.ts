@@ -83,8 +83,7 @@ const CHOSEN: readonly string[] = [
 
 describe("on PostgreSQL", () => {
   for (const scenario of isWhole ? scenarios() : CHOSEN.map(story))
-    // Several at once: much of each is waiting for the server.
-    test.concurrent(scenario.name, async () => {
+    test(scenario.name, async () => {
       const stage = await openStage(scenario, "postgres");
       try {
         const performance = await playScenario(scenario, stage);
