@@ -87,12 +87,13 @@ export class FailingStore {
   }
 }
 
-/** Brings a store to what the next minute would: leases of a dead process have run out, and the App was last there just now. */
+/** Brings a store to what the next minute would: leases of a dead process have run out, those of its share of GitHub's limits too, and the App was last there just now. */
 export async function aMinuteLater(where: Where, now: number): Promise<void> {
   const store = openStore(where, { readOnly: false });
   await store.transact(async (tx) => {
     await tx.updateTable("lane").set({ lease_until: 0, owner: null }).execute();
     await tx.updateTable("heartbeat").set({ at: now }).execute();
+    await tx.deleteFrom("share").execute();
   });
   await store.close();
 }
