@@ -22,6 +22,7 @@ import { together } from "../domain/deviation/decide.ts";
 import { decideUse } from "../domain/emergency/use.ts";
 import type { Entry } from "../domain/entry.ts";
 import { externalIn } from "../domain/external.ts";
+import { notShownYet } from "../domain/policy/brought.ts";
 import { branchOf, isIntegrationBranch, isProductionBranch, refOf } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { BranchRecord, ChangeRecord } from "../domain/record.ts";
@@ -627,7 +628,9 @@ async function gatherChange(
   const onCommit = { sha: update.after, shown: read.checks, until: update.at };
   const untoldChecks =
     update.kind === "queue" && isFresh ? await unshownChecksOf(tools, watched, onCommit, policy) : [];
-  if (untoldChecks.length > 0) throw notYet(tools, update, untoldChecks.map(({ what }) => what).join(", "));
+  const { exemptions } = policyOrDefault(policy);
+  const untold = [...untoldChecks, ...(isFresh ? notShownYet(policyOrDefault(policy), exemptions) : [])];
+  if (untold.length > 0) throw notYet(tools, update, untold.map(({ what }) => what).join(", "));
   const pullRequests: PullRequest[] = [];
   const shipped: ShippedContent[] = [];
   const gathered: PullRequest[] = [];

@@ -15,6 +15,7 @@ import { parsePolicy } from "../domain/policy/parse.ts";
 import { namedBy, type Requirement } from "../domain/policy/requirement.ts";
 import { asksForOwners, readsDescription, type Policy } from "../domain/policy/policy.ts";
 import { asOnePerson, personBehind } from "../domain/identity.ts";
+import { notShownYet } from "../domain/policy/brought.ts";
 import type { PolicyNames } from "../domain/policy/names.ts";
 import { namedIn, speaksOf } from "../domain/policy/when.ts";
 import { policyInForce, type FileProblem, type PolicyInForce } from "../domain/policy/tighten.ts";
@@ -69,8 +70,9 @@ export async function gatherPull(
   const losses = new tools.github.Losses(ofOwner, tools.github.lookups, read.pull.merged?.at, teams);
   const isOver = read.over !== null;
   let awaited = read.pull.awaited ?? [];
+  let coming = read.coming;
   const lookAt = (): Instant | null => {
-    const unshown = [...awaited, ...read.coming, ...(read.over === null ? [] : [read.over])];
+    const unshown = [...awaited, ...coming, ...(read.over === null ? [] : [read.over])];
     const looks = [nextLook(unshown, tools.clock.now()), losses.lookAt].filter((at) => at !== null);
     return looks.length === 0 ? null : Math.min(...looks);
   };
@@ -88,6 +90,11 @@ export async function gatherPull(
   if (policy.state !== "known")
     return { pull: { ...read.pull, ...brought }, policy, twins, lookAt: lookAt(), isOver };
   const { effective } = policy.record;
+  const { exemptions, standardChanges } = effective;
+  const leaves = mayBePreApproved(effective, read.pull.author)
+    ? [...exemptions, ...standardChanges]
+    : exemptions;
+  coming = [...coming, ...notShownYet(effective, leaves)];
   if (read.reworded !== null && readsDescription(effective)) awaited = [...awaited, read.reworded];
   const { head, checks, merged: landing } = read.pull;
   const headChecks = { sha: head.sha, shown: checks, until: landing?.at ?? Infinity };

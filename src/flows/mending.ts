@@ -4,7 +4,7 @@ import type { BroughtPolicy, Instant, PullRequest, RefUpdate, Sha } from "../dom
 import { parsePolicy } from "../domain/policy/parse.ts";
 import { policyInForce, type FileProblem, type PolicyInForce } from "../domain/policy/tighten.ts";
 import { unknownNameProblems } from "../domain/policy/unknown-names.ts";
-import { isShown, policyAt, policyOf } from "./policy.ts";
+import { openSince, policyAt, policyOf } from "./policy.ts";
 import { witnessesOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -76,11 +76,11 @@ async function lastUsable(
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const { lookups } = tools.github;
   const place = `${repository.owner}/${repository.name}`;
-  const isSettled = await isShown(tools, watched, commit);
+  const isShown = (await openSince(tools, watched, commit)) === null;
   const history = await lookups.rememberForever(
     `policy-history:${place}:${commit}`,
     () => tools.github.readPolicyHistory(octokit, place, commit),
-    () => isSettled,
+    () => isShown,
   );
   const usable = (policy: PolicyInForce, judgedBy: Sha | null): Mended | null =>
     policy.state === "known" && problemsIn(policy).length === 0

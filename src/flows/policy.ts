@@ -144,12 +144,17 @@ async function namesOf(tools: Tools, watched: Watched, record: PolicyRecord): Pr
   const named = logins.length + teams.length + organizations.length + ownersIn(record.effective).length;
   const given = givenEntries(record.effective).length + record.effective.repositories.length;
   if (named + given === 0) return null;
-  const isFinal = ({ brought }: PolicyNames): boolean => brought.every(({ open }) => open !== true);
+  const isFinal = ({ brought }: PolicyNames): boolean =>
+    brought.every(({ openSince }) => openSince === undefined);
   const ask = async (): Promise<PolicyNames> => {
     const entry = await tools.ledger.state("policy", record.digest);
     const recorded = entry === undefined ? undefined : entry.body.effective.names;
     if (recorded !== undefined && isFinal(recorded)) return recorded;
-    const found = await findOut(tools, watched, record, { logins, teams, organizations });
+    // Whom the names meant when they were first read is found out once.
+    const found =
+      recorded === undefined
+        ? await findOut(tools, watched, record, { logins, teams, organizations })
+        : { ...recorded, brought: await broughtOf(tools, watched, record) };
     const effective = { ...record.effective, names: found };
     await tools.ledger.record(
       {
@@ -173,48 +178,56 @@ async function namesOf(tools: Tools, watched: Watched, record: PolicyRecord): Pr
   return tools.github.lookups.rememberForever(`names:${record.digest}`, ask, isFinal);
 }
 
-/** Whether GitHub shows by now what came with a commit that a policy was read at: not for ten minutes after its push was told. */
-export async function isShown(tools: Tools, watched: Watched, commit: Sha): Promise<boolean> {
+/** Returns when the push of a commit that a policy was read at was told, where GitHub may not show yet all that came with it; null: it does. */
+export async function openSince(tools: Tools, watched: Watched, commit: Sha): Promise<Instant | null> {
   const { ofRef, ofOwner } = witnessesOf(tools, watched);
   const told = [...(await ofRef(refOf(watched.repository.defaultBranch))), ...(await ofOwner())];
-  const now = tools.clock.now();
-  return !told.some(
-    (each) =>
-      (each.kind === "pushed" || each.kind === "policy-pushed") &&
-      each.after === commit &&
-      now - each.at < SETTLING,
+  const pushes = told.flatMap((each) =>
+    each.kind === "pushed" || each.kind === "policy-pushed" ? [each] : [],
   );
+  const at = Math.max(...pushes.filter(({ after }) => after === commit).map((each) => each.at));
+  return tools.clock.now() - at < SETTLING ? at : null;
+}
+
+/** How each entry that names who approved it came into the policy. */
+async function broughtOf(
+  tools: Tools,
+  watched: Watched,
+  { organization, repository, effective }: PolicyRecord,
+): Promise<readonly Brought[]> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const { lookups } = tools.github;
+  const sources = [organization, repository].filter((source) => source.state === "found");
+  const brought: Brought[] = [];
+  for (const entry of givenEntries(effective)) {
+    const source = sources.find(({ text }) => holds(text, entryId(entry)));
+    // INVARIANT: an entry in force is in one of the files it was folded from.
+    if (source === undefined) continue;
+    const since = await openSince(tools, watched, source.commit);
+    const history = await lookups.rememberForever(
+      `policy-history:${source.repository}:${source.commit}`,
+      () => tools.github.readPolicyHistory(octokit, source.repository, source.commit),
+      () => since === null,
+    );
+    brought.push(broughtBy(entry, history, since));
+  }
+  return brought;
 }
 
 async function findOut(
   tools: Tools,
   watched: Watched,
-  { organization, repository, effective }: PolicyRecord,
+  record: PolicyRecord,
   named: Readonly<Record<"logins" | "teams" | "organizations", readonly string[]>>,
 ): Promise<PolicyNames> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const { lookups } = tools.github;
+  const { effective } = record;
   const { accounts, teams } = await namesNow(tools, watched, named.logins, named.teams);
   const organizations = [];
   for (const name of named.organizations)
     organizations.push({ name, id: (await accountNamed(tools, watched, name))?.id ?? null });
   const owners = await ownersMeant(tools, watched, ownersIn(effective));
   const unknown = await unknownAmong(tools, watched, { accounts, teams });
-  const entries = givenEntries(effective);
-  const sources = [organization, repository].filter((source) => source.state === "found");
-  const brought: Brought[] = [];
-  for (const entry of entries) {
-    const source = sources.find(({ text }) => holds(text, entryId(entry)));
-    // INVARIANT: an entry in force is in one of the files it was folded from.
-    if (source === undefined) continue;
-    const isSettled = await isShown(tools, watched, source.commit);
-    const history = await lookups.rememberForever(
-      `policy-history:${source.repository}:${source.commit}`,
-      () => tools.github.readPolicyHistory(octokit, source.repository, source.commit),
-      () => isSettled,
-    );
-    brought.push(broughtBy(entry, history, isSettled));
-  }
+  const brought = await broughtOf(tools, watched, record);
   const targets = [
     ...effective.exemptions.map(targetOfExemption),
     ...effective.repositories.map(targetOfLine),

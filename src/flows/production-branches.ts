@@ -70,12 +70,15 @@ async function compareWithBranches(
   const left = await leftBranches(tools, watched);
   for (const ref of await watchedRefs(tools, watched)) {
     const last = left.get(ref);
+    const movedTo = moved.findLast((each) => each.ref === ref)?.after;
+    if (moved.length > 0 && movedTo === undefined) continue;
     // What was pushed to a branch after it left production is on no production branch.
-    const head =
-      moved.findLast((each) => each.ref === ref)?.after ?? (moved.length > 0 ? undefined : last?.head);
-    if (moved.length > 0 && head === undefined) continue;
-    if (last?.left?.isFollowed === false || head === NO_COMMIT) sure = false;
-    if (head === NO_COMMIT) continue;
+    const head = movedTo ?? last?.head;
+    if (last?.left?.isFollowed === false) sure = false;
+    if (head === NO_COMMIT) {
+      sure = false;
+      continue;
+    }
     const branch = head ?? ref.replace(/^refs\/heads\//u, "");
     const kept = head === undefined ? null : tools.github.lookups;
     const compared = await tools.github.compareCommits(octokit, watched.repository, branch, sha, kept);

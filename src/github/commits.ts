@@ -49,7 +49,7 @@ async function readEach(
 
 /**
  * Reads the files a commit touches, and at which of their paths the commit `head` holds something. Two requests, remembered for
- * good. Throws {@link Trouble}.
+ * good where GitHub shows them. Throws {@link Trouble}.
  */
 export async function readTouched(
   github: GitHub,
@@ -58,7 +58,7 @@ export async function readTouched(
   head: Sha,
   lookups: Lookups,
 ): Promise<TouchedFiles> {
-  return lookups.rememberForever(`touched:${repository.id}:${commit}:${head}`, async () => {
+  const ask = async (): Promise<TouchedFiles> => {
     const files = await filesOf(github, repository, commit);
     const paths = [
       ...new Set(
@@ -74,7 +74,12 @@ export async function readTouched(
     // A head that GitHub does not know holds nothing anybody can tell.
     const standing = paths.filter((_, index) => at?.[`file${index}`] != null);
     return at == null ? { commit, files: null, standing: [] } : { commit, files, standing };
-  });
+  };
+  return lookups.rememberForever(
+    `touched:${repository.id}:${commit}:${head}`,
+    ask,
+    ({ files }) => files !== null,
+  );
 }
 
 const FilesShape = z.object({ files: z.array(FileShape).optional() });

@@ -50,14 +50,14 @@ export async function readPushedWork(
 
 const CommitShape = z.object({ files: z.array(ComparedFileShape).optional() });
 
-/** Reads what one commit did to each file. One request, remembered for good. Throws {@link Trouble}. */
-export function readCommitWork(
+/** Reads what one commit did to each file. One request, remembered for good where GitHub knows the commit. Throws {@link Trouble}. */
+export async function readCommitWork(
   github: GitHub,
   repository: Repository,
   commit: Sha,
   lookups: Lookups,
 ): Promise<readonly FileWork[]> {
-  return lookups.rememberForever(`work:${repository.id}:${commit}`, async () => {
+  const ask = async (): Promise<readonly FileWork[] | null> => {
     const route = "GET /repos/{owner}/{repo}/commits/{ref}";
     const answer = await askMaybe(
       github,
@@ -66,8 +66,10 @@ export function readCommitWork(
       CommitShape,
       [404, 422],
     );
-    return (answer?.data.files ?? []).map(workOn);
-  });
+    return answer === null ? null : (answer.data.files ?? []).map(workOn);
+  };
+  const key = `work:${repository.id}:${commit}`;
+  return (await lookups.rememberForever(key, ask, (works) => works !== null)) ?? [];
 }
 
 /** A pull request that was merged into a branch. `ref`: where the pushes of its head were observed. */

@@ -8,6 +8,7 @@ import { askAll, askMaybe, place, query, type GitHub } from "./ask.ts";
 import type { ComparedFile } from "./compare.ts";
 import type { Lookups } from "./lookups.ts";
 import { OWNERS_QUERY } from "./queries.ts";
+import { ShaShape } from "./shapes.ts";
 import { compareTrees } from "./trees.ts";
 
 /** GitHub lists no more files of a pull request than this. */
@@ -55,7 +56,7 @@ function fileOf({ path, status }: ComparedFile): ChangedFile {
   return { path, oldPath: null, status: status === "added" || status === "removed" ? status : "modified" };
 }
 
-/** The CODEOWNERS file of a commit. One request, remembered for good. Throws {@link Trouble}. */
+/** The CODEOWNERS file of a commit. One request, remembered for good where GitHub shows it. Throws {@link Trouble}. */
 export async function readOwners(
   github: GitHub,
   repository: Repository,
@@ -63,12 +64,18 @@ export async function readOwners(
   lookups: Lookups,
 ): Promise<OwnersFile> {
   const shape = z.object({
-    repository: z.object({ first: FileAnswer, second: FileAnswer, third: FileAnswer }),
+    repository: z.object({
+      commit: z.object({ oid: ShaShape }).nullish(),
+      first: FileAnswer,
+      second: FileAnswer,
+      third: FileAnswer,
+    }),
   });
-  return lookups.rememberForever(`owners:${repository.id}:${commit}`, async () => {
+  const ask = async (): Promise<OwnersFile> => {
     const [first, second, third] = CODEOWNERS_PATHS.map((path) => `${commit}:${path}`);
-    const variables = { owner: repository.owner, name: repository.name, first, second, third };
+    const variables = { owner: repository.owner, name: repository.name, commit, first, second, third };
     const told = (await query(github, OWNERS_QUERY, variables, shape)).repository;
+    if (told.commit == null) return { state: "unreadable", because: `GitHub does not show ${commit}` };
     const files = [told.first, told.second, told.third];
     const index = files.findIndex((file) => file != null);
     const file = files[index];
@@ -79,7 +86,13 @@ export async function readOwners(
     }
     const errors = await ownersErrors(github, repository, commit);
     return { state: "found", path, commit, text: file.text, ...(errors === null ? {} : { errors }) };
-  });
+  };
+  // What GitHub does not show now it may show later.
+  return lookups.rememberForever(
+    `owners:${repository.id}:${commit}`,
+    ask,
+    ({ state }) => state !== "unreadable",
+  );
 }
 
 const OwnersErrors = z.object({ errors: z.array(z.object({ line: z.int(), kind: z.string() })) });

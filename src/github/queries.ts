@@ -180,8 +180,9 @@ export const PULL_REQUEST_QUERY = pullRequestQuery(WHOLE);
 
 /** The CODEOWNERS file of a commit, in each place it may be. */
 export const OWNERS_QUERY = `
-query Owners($owner: String!, $name: String!, $first: String!, $second: String!, $third: String!) {
+query Owners($owner: String!, $name: String!, $commit: GitObjectID!, $first: String!, $second: String!, $third: String!) {
   repository(owner: $owner, name: $name) {
+    commit: object(oid: $commit) { oid }
     first: object(expression: $first) { ...file }
     second: object(expression: $second) { ...file }
     third: object(expression: $third) { ...file }

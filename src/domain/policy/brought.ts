@@ -1,6 +1,6 @@
 /** Who brought an entry of the policy that lets something through, and whether the one it names approved that. Pure. */
 
-import type { Actor, Instant, Sha } from "../change.ts";
+import type { Actor, Instant, NotShown, Sha } from "../change.ts";
 import { canonical, sha256 } from "../digest.ts";
 import { oneLine } from "../wording.ts";
 import { exemptionOf, standardChangeOf, type Exemption, type StandardChange } from "./leave.ts";
@@ -57,14 +57,24 @@ export function givenEntries(policy: Policy): readonly GivenEntry[] {
 }
 
 /**
- * Finds the pull request that brought an entry as it stands, and whether the person it names approved it. `isSettled`: GitHub shows by
- * now all that came with the newest version; else what it does not show is `open`.
+ * Finds the pull request that brought an entry as it stands, and whether the person it names approved it. `openSince`: when the newest
+ * version was told, where GitHub may not show yet all that came with it; null: it does.
  */
-export function broughtBy(entry: GivenEntry, history: PolicyHistory, isSettled: boolean): Brought {
+export function broughtBy(entry: GivenEntry, history: PolicyHistory, openSince: Instant | null): Brought {
   const found = shownToBring(entry, history);
-  if (found.state === "approved" || isSettled) return found;
+  if (found.state === "approved" || openSince === null) return found;
   const because = `GitHub may not show yet which pull request brought it, or all reviews of that; so far ${found.because}`;
-  return { ...found, state: "unknown", because, open: true };
+  return { ...found, state: "unknown", because, openSince };
+}
+
+/** Lists those of some entries of which GitHub may not show yet how they came into the policy. */
+export function notShownYet({ names }: Policy, entries: readonly GivenEntry[]): readonly NotShown[] {
+  const ids = new Set(entries.map(entryId));
+  return (names?.brought ?? []).flatMap(({ entry, openSince }) =>
+    openSince !== undefined && ids.has(entry)
+      ? [{ what: "how an entry came into the policy", since: openSince }]
+      : [],
+  );
 }
 
 function shownToBring(entry: GivenEntry, history: PolicyHistory): Brought {

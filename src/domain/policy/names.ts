@@ -15,8 +15,8 @@ const BroughtSchema = z.object({
   url: z.string().nullable(),
   approver: ActorSchema.nullable(),
   at: InstantSchema.nullable(),
-  /** GitHub may not show it yet: it is asked for again. */
-  open: z.literal(true).exactOptional(),
+  /** When the file's newest version was told, where GitHub may not show yet all that came with it: it is asked for again. */
+  openSince: InstantSchema.exactOptional(),
 });
 
 /** How an entry came into the policy. Only `approved` gives leave. */
