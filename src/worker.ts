@@ -140,15 +140,14 @@ export class Worker {
     this.#claims += 1;
     const owner = `${this.#id}/${this.#claims}`;
     const { ledger, clock } = this.#tools;
-    const now = this.#leaseClock.now();
-    const [pressing = [], sweeps = []] = await ledger.queue.claimEach(
+    const [pressing = [], sweeps = []] = await ledger.queue.claim({
       owner,
-      now,
-      this.#leaseMs,
-      free,
-      [more, nothingMore],
-      clock.now(),
-    );
+      now: this.#leaseClock.now(),
+      leaseMs: this.#leaseMs,
+      dueBy: clock.now(),
+      most: free,
+      wanted: [more, nothingMore],
+    });
     for (const lane of sweeps) this.#sweeping.add(lane);
     for (const lane of [...pressing, ...sweeps]) this.#begin(lane, owner);
     return pressing.length + sweeps.length;

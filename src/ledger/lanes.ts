@@ -96,24 +96,30 @@ export interface WantedLanes {
   readonly which: WhichLanes | null;
 }
 
-/**
- * Takes lanes that have work due at `dueBy` and no living lease at `now`, longest due first: `most` in all, and for each wish those that
- * fit it, the first wish before the others.
- */
+/** Which lanes are leased: those with work due at `dueBy` and no living lease at `now`, until `now + leaseMs`. */
+export interface Claiming {
+  /** Unique to the worker. */
+  readonly owner: string;
+  readonly now: Instant;
+  readonly leaseMs: number;
+  readonly dueBy: Instant;
+  /** So many in all. */
+  readonly most: number;
+  /** The first wish comes before the others. */
+  readonly wanted: readonly WantedLanes[];
+}
+
+/** Takes lanes, longest due first, and answers those for each wish. */
 export async function claimLanes(
   tx: Transaction<Tables>,
   kind: StoreKind,
-  owner: string,
-  now: Instant,
-  leaseMs: number,
-  most: number,
-  wanted: readonly WantedLanes[],
-  dueBy: Instant,
+  claiming: Claiming,
 ): Promise<readonly (readonly string[])[]> {
+  const { owner, now, leaseMs, most, wanted } = claiming;
   const claimed: (readonly string[])[] = [];
   let left = most;
   for (const { limit, which } of wanted) {
-    const due = dueLanes(tx, now, leaseMs, dueBy, which)
+    const due = dueLanes(tx, claiming, which)
       .orderBy("due_at")
       .limit(Math.max(0, Math.min(limit, left)));
     const rows = await (kind === "postgres" ? due.forUpdate().skipLocked() : due).execute();
@@ -133,9 +139,7 @@ export async function claimLanes(
 /** The lanes {@link claimLanes} may take. */
 export function dueLanes(
   db: Kysely<Tables>,
-  now: Instant,
-  leaseMs: number,
-  dueBy: Instant,
+  { now, leaseMs, dueBy }: Pick<Claiming, "now" | "leaseMs" | "dueBy">,
   which: WhichLanes | null,
 ): SelectQueryBuilder<Tables, "lane", { lane: string }> {
   const due = db

@@ -13,7 +13,7 @@ import type { ActionStatus, ListedAction, StoredAction } from "./actions.ts";
 import { deliveryRow, dueDeliveries, listDeliveries, storeRows, storeTasks } from "./deliveries.ts";
 import type { Delivery, DeliveryRow, DeliveryStatus, ListedDelivery, NewDelivery } from "./deliveries.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { claimLanes, dueLanes, holdLane, releaseLane, wakeLanes, type WantedLanes } from "./lanes.ts";
+import { claimLanes, dueLanes, holdLane, releaseLane, wakeLanes, type Claiming } from "./lanes.ts";
 import type { Tables } from "./schema.ts";
 import type { Store } from "./store.ts";
 
@@ -66,34 +66,12 @@ export class Queue {
     await this.#store.transact((tx) => storeTasks(tx, tasks, at));
   }
 
-  /** Leases up to `limit` lanes with work due at `dueBy` until `now + leaseMs`; `owner` is unique to the worker. */
-  async claim(
-    owner: string,
-    now: Instant,
-    leaseMs: number,
-    limit: number,
-    dueBy: Instant = now,
-  ): Promise<readonly string[]> {
-    return (await this.claimEach(owner, now, leaseMs, limit, [{ limit, which: null }], dueBy)).flat();
-  }
-
-  /** As {@link claim}, for several wishes at once and `most` lanes in all; answers the lanes for each wish. */
-  async claimEach(
-    owner: string,
-    now: Instant,
-    leaseMs: number,
-    most: number,
-    wanted: readonly WantedLanes[],
-    dueBy: Instant,
-  ): Promise<readonly (readonly string[])[]> {
+  /** Leases lanes as a {@link Claiming} says; answers those for each of its wishes. */
+  async claim(claiming: Claiming): Promise<readonly (readonly string[])[]> {
     // Idle workers ask often: they should not take the writer's lock to learn that there is nothing.
-    const due = await this.#store.read((db) =>
-      dueLanes(db, now, leaseMs, dueBy, null).limit(1).executeTakeFirst(),
-    );
-    if (due === undefined) return wanted.map(() => []);
-    return this.#store.transact((tx) =>
-      claimLanes(tx, this.#store.kind, owner, now, leaseMs, most, wanted, dueBy),
-    );
+    const due = await this.#store.read((db) => dueLanes(db, claiming, null).limit(1).executeTakeFirst());
+    if (due === undefined) return claiming.wanted.map(() => []);
+    return this.#store.transact((tx) => claimLanes(tx, this.#store.kind, claiming));
   }
 
   /**

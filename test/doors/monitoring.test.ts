@@ -13,6 +13,7 @@ import { openServed } from "../robustness/served.ts";
 import { startApp } from "../support/app.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { toolsOn, webhookHeaders } from "./rig.ts";
+import { claimed } from "../support/claimed.ts";
 
 describe("an address of its own for monitors", () => {
   test("answers them, and the open door no longer does", async () => {
@@ -81,7 +82,7 @@ describe("monitors are told", () => {
     });
     await ledger.queue.enqueue([{ kind: "rejudge", repositoryId: 7, dueAt: 0 }], 0);
     for (const { lane } of await ledger.queue.list({ limit: 10 })) {
-      const [taken = ""] = await ledger.queue.claim("owner", 10, 1_000, 1);
+      const [taken = ""] = await claimed(ledger.queue, "owner", 10, 1_000, 1);
       for (const each of await ledger.queue.deliveries(taken, 10, 10))
         await ledger.queue.deliverNever("owner", taken, each, "a bug", 10);
       expect(lane).toBeDefined();

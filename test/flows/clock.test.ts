@@ -8,6 +8,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { Worker } from "../../src/worker.ts";
 import { describeOnBothStores, type OpenedStore } from "../support/stores.ts";
 import { action, delivery } from "../ledger/sample.ts";
+import { claimed } from "../support/claimed.ts";
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
@@ -68,7 +69,7 @@ describeOnBothStores("a clock that is set back an hour", (open) => {
     await ledger.queue.store(delivery("again", { receivedAt: NOON, lane: "repository:1" }));
     await ledger.queue.store(delivery("later", { receivedAt: NOON + 3 * HOUR, lane: "repository:2" }));
     await ledger.record({ entries: [], actions: [action("k", 1, { repositoryId: 3 })] }, NOON);
-    const [lane = ""] = await ledger.queue.claim(owner, NOON, MINUTE, 1, NOON);
+    const [lane = ""] = await claimed(ledger.queue, owner, NOON, MINUTE, 1, NOON);
     const [due] = await ledger.queue.deliveries(lane, NOON, 1);
     if (due === undefined) throw new Error("nothing is due");
     await ledger.queue.deliverLater(owner, lane, due, NOON + 10 * MINUTE, "GitHub asks to wait", NOON);

@@ -11,6 +11,7 @@ import { openLedger } from "../../src/ledger/open.ts";
 import { Worker } from "../../src/worker.ts";
 import { entry } from "../ledger/sample.ts";
 import { freshDatabase } from "../support/stores.ts";
+import { claimed } from "../support/claimed.ts";
 
 const log = pino({ level: "silent" });
 const NOW = Date.parse("2026-07-06T09:00:00Z");
@@ -192,7 +193,7 @@ test("a lane whose work breaks off is not spun on", async () => {
 test("a stopping worker leaves waiting what it did not come to", async () => {
   await due("repository:1", "a");
   await due("repository:1", "b");
-  const [lane = ""] = await ledger.queue.claim("me", Date.now(), 60_000, 1, now);
+  const [lane = ""] = await claimed(ledger.queue, "me", Date.now(), 60_000, 1, now);
   let heard = 0;
   const lease = { owner: "me", lane, now: () => Date.now(), isStopping: () => heard > 0 };
   const payload = new TextEncoder().encode("{}");
@@ -213,7 +214,7 @@ test("what GitHub does not know any more is put aside with its reason after ten 
   await ledger.queue.store({ id: "c", lane, event: "push", action: null, receivedAt: now, body: payload });
   const ages: number[] = [];
   while (now - began < 3_600_000 && (await ledger.queue.waiting()).deliveries > 0) {
-    await ledger.queue.claim("me", Date.now(), 60_000, 1, now);
+    await claimed(ledger.queue, "me", Date.now(), 60_000, 1, now);
     const lease = { owner: "me", lane, now: () => Date.now() };
     await workLane(toolsOf(), lease, () => {
       ages.push(now - began);
@@ -235,9 +236,9 @@ test("what GitHub does not know any more is put aside with its reason after ten 
 test("a worker whose lease ran out is never in its lane twice, and records nothing by the old lease once it has a new one", async () => {
   const { where, sql, remove: removeIt } = await freshDatabase("sqlite");
   const own = await openLedger(where);
-  const claim = own.queue.claimEach.bind(own.queue);
+  const claim = own.queue.claim.bind(own.queue);
   let claims = 0;
-  own.queue.claimEach = async (...given) => {
+  own.queue.claim = async (...given) => {
     const lanes = await claim(...given);
     claims += lanes.flat().length;
     return lanes;

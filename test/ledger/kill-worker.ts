@@ -11,6 +11,7 @@ import { LeaseLost } from "../../src/domain/trouble.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { Where } from "../../src/ledger/store.ts";
 import { action, entry, LEASE } from "./sample.ts";
+import { claimed } from "../support/claimed.ts";
 
 const [, , where = "", owner = "", ahead = "0", most = "0"] = process.argv;
 const ledger = await openLedger(JSON.parse(where) as Where);
@@ -46,7 +47,7 @@ async function workLane(lane: string): Promise<void> {
 }
 
 for (;;) {
-  const lanes = await queue.claim(owner, now(), LEASE, 3);
+  const lanes = await claimed(queue, owner, now(), LEASE, 3);
   if (lanes.length === 0) await sleep(10);
   await Promise.all(
     lanes.map((lane) =>

@@ -7,6 +7,7 @@ import type { Entry } from "../../src/domain/entry.ts";
 import { LeaseLost } from "../../src/domain/trouble.ts";
 import { describeOnBothStores } from "../support/stores.ts";
 import { action, all, delivery, entry, subjects } from "./sample.ts";
+import { claimed } from "../support/claimed.ts";
 
 describe("the hash link", () => {
   it("is the digest of the hash before it and of the entry's canonical form", () => {
@@ -180,10 +181,10 @@ describeOnBothStores("the ledger", (open) => {
     const { ledger } = await open();
     await ledger.record({ entries: [], actions: [action("k", 1)] }, 10);
     const lane = "repository:1";
-    expect(await ledger.queue.claim("ann", 10, 100, 5)).toEqual([lane]);
+    expect(await claimed(ledger.queue, "ann", 10, 100, 5)).toEqual([lane]);
     const decision = { entries: [entry("a", 1)], actions: [] };
     await expect(ledger.record(decision, 110, { owner: "ann", lane })).rejects.toThrow(LeaseLost);
-    expect(await ledger.queue.claim("bob", 110, 100, 5)).toEqual([lane]);
+    expect(await claimed(ledger.queue, "bob", 110, 100, 5)).toEqual([lane]);
     await expect(ledger.record(decision, 120, { owner: "ann", lane })).rejects.toThrow(LeaseLost);
     expect((await ledger.head()).size).toBe(0);
     expect(await ledger.record(decision, 120, { owner: "bob", lane })).toHaveLength(1);

@@ -7,12 +7,13 @@ import type { Delivery } from "../../src/ledger/deliveries.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { describeOnBothStores } from "../support/stores.ts";
 import { action, delivery, entry } from "./sample.ts";
+import { claimed } from "../support/claimed.ts";
 
 const LANE = "repository:1";
 
 /** Claims everything due as ann, for a long time. */
 async function claim(ledger: Ledger, now = 1_000): Promise<readonly string[]> {
-  return ledger.queue.claim("ann", now, 1_000_000, 100);
+  return claimed(ledger.queue, "ann", now, 1_000_000, 100);
 }
 
 /** The waiting delivery of this id, as it arrived. */
@@ -144,18 +145,18 @@ describeOnBothStores("the queue", (open) => {
     const { ledger } = await open();
     await ledger.queue.store(delivery("d1"));
     await ledger.queue.store(delivery("d2", { lane: "repository:2" }));
-    expect(await ledger.queue.claim("ann", 1_000, 100, 1)).toHaveLength(1);
-    expect(await ledger.queue.claim("bob", 1_000, 100, 5)).toHaveLength(1);
-    expect(await ledger.queue.claim("cem", 1_099, 100, 5)).toEqual([]);
-    expect(await ledger.queue.claim("cem", 1_100, 100, 5)).toHaveLength(2);
+    expect(await claimed(ledger.queue, "ann", 1_000, 100, 1)).toHaveLength(1);
+    expect(await claimed(ledger.queue, "bob", 1_000, 100, 5)).toHaveLength(1);
+    expect(await claimed(ledger.queue, "cem", 1_099, 100, 5)).toEqual([]);
+    expect(await claimed(ledger.queue, "cem", 1_100, 100, 5)).toHaveLength(2);
   });
 
   it("prolongs a living lease, and no dead one", async () => {
     const { ledger } = await open();
     await ledger.queue.store(delivery("d1"));
-    await ledger.queue.claim("ann", 1_000, 100, 1);
+    await claimed(ledger.queue, "ann", 1_000, 100, 1);
     await ledger.queue.extend("ann", LANE, 1_090, 100);
-    expect(await ledger.queue.claim("bob", 1_150, 100, 1)).toEqual([]);
+    expect(await claimed(ledger.queue, "bob", 1_150, 100, 1)).toEqual([]);
     await expect(ledger.queue.extend("ann", LANE, 1_190, 100)).rejects.toThrow(LeaseLost);
     await expect(ledger.queue.extend("bob", LANE, 1_150, 100)).rejects.toThrow(LeaseLost);
   });
@@ -168,8 +169,8 @@ describeOnBothStores("the queue", (open) => {
     const [act] = await queue.actions(LANE, 1_000, 1);
     const id = act?.id ?? 0;
     const d1 = await arrived(ledger, "d1");
-    await queue.claim("ann", 1_000, 100, 1);
-    await queue.claim("bob", 1_100, 100, 1);
+    await claimed(queue, "ann", 1_000, 100, 1);
+    await claimed(queue, "bob", 1_100, 100, 1);
     for (const [owner, now] of [
       ["ann", 1_101],
       ["bob", 1_200],
@@ -188,7 +189,7 @@ describeOnBothStores("the queue", (open) => {
         expect(error).toBeInstanceOf(Trouble);
       }
     await queue.release("ann", LANE);
-    expect(await queue.claim("cem", 1_150, 100, 1), "ann cannot give away bob's lane").toEqual([]);
+    expect(await claimed(queue, "cem", 1_150, 100, 1), "ann cannot give away bob's lane").toEqual([]);
     expect(await queue.waiting(1_200)).toMatchObject({ dueDeliveries: 1, dueActions: 1 });
   });
 
@@ -328,7 +329,7 @@ describeOnBothStores("the queue", (open) => {
           ): Promise<void> => {
             const queue = (workers[turn.who] ?? ledger).queue;
             const owner = `worker ${turn.who} from ${start}`;
-            for (const lane of await queue.claim(owner, start, turn.lease, 2)) {
+            for (const lane of await claimed(queue, owner, start, turn.lease, 2)) {
               const due = await queue.deliveries(lane, start, turn.takes);
               if (turn.fails) continue;
               try {
