@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, test } from "vitest";
 
-import { playScenario, printPerformance } from "../../src/cli/scenario/play.ts";
 import { openProcessStage } from "../../src/cli/scenario/process-stage.ts";
 import { startDouble, type DoubleProcess } from "../../src/cli/scenario/processes.ts";
+import { goesAsTold } from "../support/goes-as-told.ts";
 import { rounds } from "../support/effort.ts";
 import { representative } from "./stories.ts";
 
@@ -16,9 +16,7 @@ for (const scenario of representative(rounds(2, 10)))
   test(`the App with GHE_HOST, GitHub in another process: ${scenario.name}`, async () => {
     const stage = await openProcessStage(double, scenario);
     try {
-      const performance = await playScenario(scenario, stage);
-      expect(performance.failures.length, printPerformance(performance)).toBe(0);
-      expect(await stage.double.breaches()).toEqual([]);
+      await goesAsTold(scenario, stage);
     } finally {
       await stage.close();
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { Scenario } from "../../src/cli/scenario/format.ts";
-import { playScenario, printPerformance } from "../../src/cli/scenario/play.ts";
+import { goesAsTold } from "../support/goes-as-told.ts";
 import { isWhole } from "../support/effort.ts";
 import { scenarios, story } from "../support/scenarios.ts";
 import { openStage } from "../support/stage.ts";
@@ -86,9 +86,7 @@ describe("on PostgreSQL", () => {
     test(scenario.name, async () => {
       const stage = await openStage(scenario, "postgres");
       try {
-        const performance = await playScenario(scenario, stage);
-        expect(performance.failures.length, printPerformance(performance)).toBe(0);
-        expect(await stage.double.breaches()).toEqual([]);
+        await goesAsTold(scenario, stage);
       } finally {
         await stage.close();
       }
