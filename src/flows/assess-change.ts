@@ -28,6 +28,7 @@ import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { BranchRecord, ChangeRecord } from "../domain/record.ts";
 import type { Task } from "../domain/task.ts";
 import { Trouble } from "../domain/trouble.ts";
+import type { Overview } from "../github/overview.ts";
 import { approvedElsewhere } from "./approved-elsewhere.ts";
 import { endWaitingChecks } from "./ended-checks.ts";
 import { emergenciesOfAll, keepUp } from "./emergencies.ts";
@@ -99,14 +100,19 @@ export async function followIntegration(tools: Tools, watched: Watched): Promise
   return isNews;
 }
 
-/** The policy of the repository's default branch, as last read; forgotten when a push may have changed it. */
-export async function currentPolicy(tools: Tools, watched: Watched): Promise<PolicyInForce> {
+/** The policy of the repository's default branch, as last read or `seen`; forgotten when a push may have changed it. */
+export async function currentPolicy(
+  tools: Tools,
+  watched: Watched,
+  seen: Overview["policies"] = null,
+): Promise<PolicyInForce> {
   const { id } = watched.repository;
   return tools.github.lookups.remember(
     `policy:${id}`,
     [`policy:${id}`, `policy-of:${watched.repository.ownerId}`],
     async () => {
-      const policy = await policyAt(tools, watched, watched.repository.defaultBranch);
+      const now = tools.clock.now();
+      const policy = await policyAt(tools, watched, watched.repository.defaultBranch, now, seen);
       await recordScope(tools, watched, policy);
       await recordMoves(tools, watched, policy);
       return policy;

@@ -13,6 +13,7 @@ import type { SeenPeople } from "../domain/protection/people.ts";
 import type { RepositoryRecord } from "../domain/record.ts";
 import type { GitHub } from "../github/ask.ts";
 import type { ProtectionAsked } from "../github/control-state.ts";
+import type { Overview } from "../github/overview.ts";
 import { currentPolicy } from "./assess-change.ts";
 import type { Task } from "../domain/task.ts";
 import { baselineTask } from "./baseline.ts";
@@ -31,12 +32,16 @@ interface Told {
 /** How often (ms) everything is read anew, whatever GitHub says of when it was changed. */
 const WHOLE_EVERY = 7 * 24 * 3_600_000 - 3_600_000;
 
-/** Reads how one repository is protected, or a part of it, and records what changed. `told`: the webhook that said so, or null. */
+/**
+ * Reads how one repository is protected, or a part of it, and records what changed. `told`: the webhook that said so, or null; `seen`: the
+ * repository at a glance.
+ */
 export async function readControlState(
   tools: Tools,
   watched: Watched,
   told: Told | null,
   wanted: Part = "all",
+  seen: Overview | null = null,
 ): Promise<void> {
   const { repository } = watched;
   const policy = policyOrDefault(await currentPolicy(tools, watched));
@@ -57,6 +62,7 @@ export async function readControlState(
     isProduction: (environment: string) => isProductionEnvironment(policy, environment),
     now,
     known: isWhole || told !== null ? null : before,
+    seen,
   };
   const after = await readPart(tools, octokit, asked, part, before);
   const isForPeople = part === "people" || (part === "all" && told === null);

@@ -23,6 +23,7 @@ import { refOf } from "../domain/policy/scope.ts";
 import { policyInForce, withoutGate, type PolicyInForce } from "../domain/policy/tighten.ts";
 import { namedIn } from "../domain/policy/when.ts";
 import type { PolicyRecord, PolicySource } from "../domain/record.ts";
+import type { Overview } from "../github/overview.ts";
 import { witnessesOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 
@@ -64,19 +65,21 @@ export async function aboutOf(
   return { ...about, id, pins, movedIn, metAs };
 }
 
-/** The policy as it was at a commit, or is at the head of a branch. */
+/** The policy as it was at a commit, or is at the head of a branch; `seen`: what was seen of the files already. */
 export async function policyAt(
   tools: Tools,
   watched: Watched,
   commit: string,
   at = tools.clock.now(),
+  seen: Overview["policies"] = null,
 ): Promise<PolicyInForce> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
-  const read = await tools.github.readPolicy(octokit, watched.repository, commit, {
+  const through = {
     installationId: watched.installationId,
     lookups: tools.github.lookups,
     witnesses: witnessesOf(tools, watched),
-  });
+  };
+  const read = await tools.github.readPolicy(octokit, watched.repository, commit, through, seen);
   return policyOf(tools, watched, read, at);
 }
 

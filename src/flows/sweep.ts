@@ -3,10 +3,12 @@
 import { policyOrDefault } from "../domain/decision.ts";
 import { branchOf, isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
 import { commandSubject } from "../domain/reply.ts";
-import type { Instant } from "../domain/change.ts";
+import type { Instant, Repository } from "../domain/change.ts";
 import type { Entry } from "../domain/entry.ts";
 import type { Task } from "../domain/task.ts";
 import type { DeliveryLog } from "../github/deliveries.ts";
+import type { ListedDeployment } from "../github/deployments.ts";
+import type { Overview } from "../github/overview.ts";
 import type { Commented } from "../github/subject.ts";
 import { answerCommand } from "./answer-command.ts";
 import { answerWaitingGates } from "./answer-gate.ts";
@@ -150,13 +152,24 @@ async function noteDeliveries(tools: Tools): Promise<DeliveryLog["failed"]> {
   return log.failed;
 }
 
-/** Follows every production branch, judges every open pull request and unrecorded deployment of one repository. */
-export async function sweepRepository(tools: Tools, watched: Watched): Promise<void> {
+/**
+ * Follows every production branch, judges every open pull request and unrecorded deployment of one repository. It is seen together with
+ * others of the same census, and of what shows nothing new there nothing more is asked.
+ */
+export async function sweepRepository(
+  tools: Tools,
+  watched: Watched,
+  { round }: Task<"sweep">,
+): Promise<void> {
   tools.github.lookups.forget([`policy:${watched.repository.id}`]);
   const chores = new Chores(tools, notesOf(tools, watched));
+  const seen = await seenAtOnce(tools, watched, round);
+  if (seen !== null) await chores.do("the policy", () => currentPolicy(tools, watched, seen.policies));
   // What people decided while nobody listened comes before what it may concern.
   await chores.do("the comments", async () =>
-    eachOf(await unreadCommands(tools, watched), (given) => answerCommand(tools, watched, COMMANDS, given)),
+    eachOf(await unreadCommands(tools, watched, seen), (given) =>
+      answerCommand(tools, watched, COMMANDS, given),
+    ),
   );
   let refs = await watchedRefs(tools, watched);
   await chores.do("the branches", async () => {
@@ -166,12 +179,14 @@ export async function sweepRepository(tools: Tools, watched: Watched): Promise<v
   for (const ref of refs) await chores.do(`the updates of ${ref}`, () => followBranch(tools, watched, ref));
   await chores.do("what was not shown whole", () => completeUnshown(tools, watched));
   for (const ref of refs)
-    await chores.do(`the pull requests merged into ${ref}`, () => findUnnamed(tools, watched, ref));
-  await chores.do("how it is protected", () => readControlState(tools, watched, null));
-  await chores.do("the open pull requests", () => rejudgeOpen(tools, watched));
+    await chores.do(`the pull requests merged into ${ref}`, () => findUnnamed(tools, watched, ref, seen));
+  await chores.do("how it is protected", () => readControlState(tools, watched, null, "all", seen));
+  await chores.do("the open pull requests", () => judgeOpen(tools, watched, seen));
   await chores.do("what is due", () => doDue(tools, watched));
   await chores.do("the deployments", async () =>
-    eachOf(await unrecordedDeployments(tools, watched), (number) => assessDeployment(tools, watched, number)),
+    eachOf(await unrecordedDeployments(tools, watched, seen), (number) =>
+      assessDeployment(tools, watched, number),
+    ),
   );
   await chores.do("the issues of deviations", () => keepDeviations(tools, watched));
   await chores.do("the tags", () => assessTags(tools, watched));
@@ -183,11 +198,33 @@ export async function sweepRepository(tools: Tools, watched: Watched): Promise<v
   chores.end();
 }
 
+/** One repository at a glance, seen with the others of its installation; null: everything is to be asked for by itself. */
+async function seenAtOnce(tools: Tools, watched: Watched, round: string): Promise<Overview | null> {
+  const { installationId, repository } = watched;
+  const overviews = await tools.github.lookups.remember(
+    `overviews:${installationId}:${round}`,
+    [`installation:${installationId}`],
+    async () => {
+      const repositories: Repository[] = [];
+      for await (const { body } of tools.ledger.states("repository", { organizationId: repository.ownerId }))
+        if (body.installationId === installationId && body.removedAt === null)
+          repositories.push(body.repository);
+      const octokit = await tools.github.octokits.installation(installationId);
+      return new tools.github.Overviews(octokit, repositories);
+    },
+  );
+  return overviews.take(repository);
+}
+
 /** Comments are read again for so long (ms): a sweep comes once a day, and may fail once. */
 const READ_AGAIN = 3 * 24 * 3_600_000;
 
 /** Comments meant for us that were not answered: written in the last days, or since a spell in which the App was down. */
-async function unreadCommands(tools: Tools, watched: Watched): Promise<readonly Commented[]> {
+async function unreadCommands(
+  tools: Tools,
+  watched: Watched,
+  seen: Overview | null,
+): Promise<readonly Commented[]> {
   const { repository } = watched;
   let since = tools.clock.now() - READ_AGAIN;
   const gaps = tools.ledger.states("coverage-gap", { organizationId: repository.ownerId });
@@ -195,13 +232,11 @@ async function unreadCommands(tools: Tools, watched: Watched): Promise<readonly 
     const { cause, from, to } = entry.body;
     if (cause === "app-down" && to !== null && to >= since) since = Math.min(since, from);
   }
+  since = Math.max(since, watched.since);
+  // Whatever is written changes what it is written on.
+  if (seen !== null && (seen.changedAt ?? 0) < since) return [];
   const octokit = await tools.github.octokits.installation(watched.installationId);
-  const given = await tools.github.listComments(
-    octokit,
-    repository,
-    Math.max(since, watched.since),
-    tools.appId,
-  );
+  const given = await tools.github.listComments(octokit, repository, since, tools.appId);
   const unread: Commented[] = [];
   for (const each of given) {
     const subject = commandSubject(repository.id, each.comment.id);
@@ -211,7 +246,11 @@ async function unreadCommands(tools: Tools, watched: Watched): Promise<readonly 
 }
 
 /** Deployments to production that are not recorded and may have succeeded; those that failed long ago will not. */
-async function unrecordedDeployments(tools: Tools, watched: Watched): Promise<readonly number[]> {
+async function unrecordedDeployments(
+  tools: Tools,
+  watched: Watched,
+  seen: Overview | null,
+): Promise<readonly number[]> {
   const { repository, since } = watched;
   const recorded = new Set<number>();
   let newest = since;
@@ -222,7 +261,8 @@ async function unrecordedDeployments(tools: Tools, watched: Watched): Promise<re
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const from = Math.max(since, newest - MAY_STILL_SUCCEED);
   const policy = policyOrDefault(await currentPolicy(tools, watched));
-  const { listed } = await tools.github.listDeployments(octokit, repository, from);
+  const listed =
+    deployedSince(seen, from) ?? (await tools.github.listDeployments(octokit, repository, from)).listed;
   const environments = listed.flatMap((each) => [each.environment, each.originalEnvironment ?? ""]);
   await noticeEnvironments(tools, watched, policy, environments);
   return listed
@@ -233,6 +273,15 @@ async function unrecordedDeployments(tools: Tools, watched: Watched): Promise<re
     .map(({ number }) => number);
 }
 
+/** Returns the deployments made since an instant, oldest first; null: more than were seen. */
+function deployedSince(seen: Overview | null, from: Instant): readonly ListedDeployment[] | null {
+  if (seen === null) return null;
+  const { deployments } = seen;
+  const newest = deployments.isWhole ? deployments.entries : deployments.seen;
+  const isEnough = deployments.isWhole || newest.some(({ createdAt }) => createdAt < from);
+  return isEnough ? newest.filter(({ createdAt }) => createdAt >= from).toReversed() : null;
+}
+
 /** Looks at what is due in one repository: expired emergencies, reviews and confirmations that are owed. */
 export async function doDue(tools: Tools, watched: Watched): Promise<void> {
   await keepDeploymentEmergencies(tools, watched);
@@ -240,11 +289,18 @@ export async function doDue(tools: Tools, watched: Watched): Promise<void> {
 }
 
 /** Judges every open pull request again. */
-export async function rejudgeOpen(tools: Tools, watched: Watched): Promise<void> {
+export function rejudgeOpen(tools: Tools, watched: Watched): Promise<void> {
+  return judgeOpen(tools, watched, null);
+}
+
+async function judgeOpen(tools: Tools, watched: Watched, seen: Overview | null): Promise<void> {
   // What the policy says of the repository is kept, also where nothing is open.
   await currentPolicy(tools, watched);
   const octokit = await tools.github.octokits.installation(watched.installationId);
-  const open = await tools.github.listOpenPulls(octokit, watched.repository);
+  const open =
+    seen?.open.isWhole === true
+      ? seen.open.entries
+      : await tools.github.listOpenPulls(octokit, watched.repository);
   await eachOf(open, ({ number }) => assessPull(tools, watched, number, null));
 }
 

@@ -364,11 +364,14 @@ export const StandingAnswer = z.object({
   }),
 });
 
+/** An open pull request in a list. */
+export const OpenPullAnswer = z
+  .object({ number: z.int(), headRefOid: ShaShape, baseRefName: z.string() })
+  .transform(({ number, headRefOid: headSha, baseRefName: baseRef }) => ({ number, headSha, baseRef }));
+
 /** The answer to the query for open pull requests. */
 export const OpenPullsAnswer = z.object({
-  repository: z.object({
-    pullRequests: connection(z.object({ number: z.int(), headRefOid: ShaShape, baseRefName: z.string() })),
-  }),
+  repository: z.object({ pullRequests: connection(OpenPullAnswer) }),
 });
 
 /** The answer to the query for pull requests that hold a commit. */

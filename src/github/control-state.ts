@@ -17,6 +17,8 @@ import { HIDDEN } from "../domain/protection/settings.ts";
 import { isUnobservable } from "../domain/protection/snapshot.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { askAll, askMaybe, place, type GitHub } from "./ask.ts";
+import type { Listed } from "./listed.ts";
+import type { Overview } from "./overview.ts";
 import { DeployKeyShape, InstantShape } from "./shapes.ts";
 import { statusOf } from "./trouble.ts";
 
@@ -29,17 +31,21 @@ export interface ProtectionAsked {
   readonly now: Instant;
   /** What was read before: what hangs on rulesets GitHub has not changed since, and the Apps environments wait for, are taken from it. Null: all is read. */
   readonly known: Protection | null;
+  /** The repository at a glance: what it shows to be as it was is taken from `known`. */
+  readonly seen?: Overview | null;
 }
 
 /** Reads everything. Throws {@link Trouble} only where GitHub does not answer; what it does not show is `unobservable`. */
 export async function readProtection(github: GitHub, asked: ProtectionAsked): Promise<Protection> {
-  const { repository, now: readAt, known } = asked;
-  const rulesets = await readRulesets(github, repository, known);
+  const { repository, now: readAt, known, seen = null } = asked;
+  const rulesets = await readRulesets(github, repository, known, seen);
   const isSame = known !== null && isDated(rulesets) && canonical(rulesets) === canonical(known.rulesets);
   const branches: SeenBranch[] = [];
   for (const ref of asked.refs) {
     const before = isSame ? known.branches.find((each) => each.ref === ref) : undefined;
-    branches.push(await readBranch(github, repository, ref, rulesets, before));
+    const hadClassic = known?.branches.find((each) => each.ref === ref)?.guards.some(isClassic) ?? true;
+    const hasNone = seen?.classicRules === 0 && !hadClassic;
+    branches.push(await readBranch(github, repository, ref, rulesets, before, hasNone));
   }
   const { visibility } = repository;
   const environments = await readEnvironments(github, asked, true);
@@ -52,7 +58,9 @@ function isDated(rulesets: readonly SeenRuleset[] | Unobservable): boolean {
 }
 
 const RulesetListShape = z.array(
-  z.object({ id: z.int(), enforcement: z.string().optional(), updated_at: InstantShape.optional() }),
+  z
+    .object({ id: z.int(), enforcement: z.string().optional(), updated_at: InstantShape.optional() })
+    .transform(({ id, enforcement, updated_at: updatedAt }) => ({ id, enforcement, updatedAt })),
 );
 
 const BypasserShape = z
@@ -119,15 +127,18 @@ async function readRulesets(
   github: GitHub,
   repository: Repository,
   known: Protection | null,
+  seen: Overview | null,
 ): Promise<readonly SeenRuleset[] | Unobservable> {
   const at = place(repository);
   const before = known === null || isUnobservable(known.rulesets) ? [] : known.rulesets;
   return orUnobservable("rulesets", async () => {
-    const parameters = { ...at, includes_parents: true };
-    const list = await askAll(github, "GET /repos/{owner}/{repo}/rulesets", parameters, RulesetListShape);
+    const list =
+      known !== null && seen?.rulesets?.isWhole === true
+        ? seen.rulesets
+        : await listRulesets(github, repository);
     if (!list.isWhole) return { unobservable: "there are more rulesets than are listed" };
     const found: SeenRuleset[] = [];
-    for (const { id, enforcement, updated_at: updatedAt } of list.entries.flat()) {
+    for (const { id, enforcement, updatedAt } of list.entries) {
       const same = before.find(
         (each) =>
           each.id === id &&
@@ -150,6 +161,15 @@ async function readRulesets(
     }
     return found.toSorted((a, b) => a.id - b.id);
   });
+}
+
+async function listRulesets(
+  github: GitHub,
+  repository: Repository,
+): Promise<Listed<z.infer<typeof RulesetListShape>[number]>> {
+  const parameters = { ...place(repository), includes_parents: true };
+  const list = await askAll(github, "GET /repos/{owner}/{repo}/rulesets", parameters, RulesetListShape);
+  return list.isWhole ? { ...list, entries: list.entries.flat() } : { ...list, seen: list.seen.flat() };
 }
 
 const ChecksShape = z.array(z.object({ context: z.string(), integration_id: z.int().nullish() }));
@@ -176,18 +196,21 @@ async function readBranch(
   ref: string,
   rulesets: readonly SeenRuleset[] | Unobservable,
   before: SeenBranch | undefined,
+  hasNoClassic: boolean,
 ): Promise<SeenBranch> {
   const branch = ref.replace(/^refs\/heads\//u, "");
   const parameters = { ...place(repository), branch };
   const rules = await orUnobservable("rulesets", async () => {
     // No ruleset was changed, made or deleted since: they ask of the branch what they asked then.
-    if (before?.unobservable === null) return before.guards.filter(({ source }) => source !== "classic");
+    if (before?.unobservable === null) return before.guards.filter((guard) => !isClassic(guard));
     const route = "GET /repos/{owner}/{repo}/rules/branches/{branch}";
     const list = await askAll(github, route, parameters, BranchRulesShape);
     if (!list.isWhole) return { unobservable: "there are more rules of the branch than are listed" };
     return rulesetGuards(list.entries.flat(), rulesets);
   });
-  const classic = await orUnobservable("classic branch protection", () => readClassic(github, parameters));
+  const classic = hasNoClassic
+    ? null
+    : await orUnobservable("classic branch protection", () => readClassic(github, parameters));
   const hidden = [rules, classic].find(isUnobservable);
   return {
     ref,
@@ -197,6 +220,10 @@ async function readBranch(
     ],
     unobservable: hidden?.unobservable ?? null,
   };
+}
+
+function isClassic({ source }: Guard): boolean {
+  return source === "classic";
 }
 
 function rulesetGuards(
@@ -334,11 +361,15 @@ const GateAppsShape = z.object({
 /** Reads the production environments alone. Throws {@link Trouble} only where GitHub does not answer. */
 export async function readEnvironments(
   github: GitHub,
-  { repository, isProduction, known }: Pick<ProtectionAsked, "repository" | "isProduction" | "known">,
+  asked: Pick<ProtectionAsked, "repository" | "isProduction" | "known" | "seen">,
   isThere = false,
 ): Promise<readonly SeenEnvironment[] | Unobservable> {
+  const { repository, isProduction, known, seen } = asked;
   const at = place(repository);
   const before = known === null || isUnobservable(known.environments) ? [] : known.environments;
+  const hadNone = known !== null && !isUnobservable(known.environments) && before.length === 0;
+  const names = seen?.environments;
+  if (hadNone && names?.isWhole === true && !names.entries.some(isProduction)) return [];
   return orUnobservable(
     "environments",
     async () => {

@@ -29,6 +29,7 @@ import {
   readRepository,
 } from "./lists.ts";
 import { readAccount, readTeamId, readTeamNames } from "./accounts.ts";
+import { Overviews } from "./overview.ts";
 import { missingPermissions, withoutIt } from "./permissions.ts";
 import { readPolicy } from "./policies.ts";
 import { readPolicyHistory } from "./policy-history.ts";
@@ -59,6 +60,7 @@ import {
 /** Every reading the flows make of GitHub, each a function that is given what it asks with. */
 export const facts = {
   ReadAhead,
+  Overviews,
   Losses,
   behind,
   isToldGone,

@@ -7,7 +7,7 @@ import { BranchesAnswer, MergeGroupAnswer, OpenPullsAnswer, PullsWithAnswer } fr
 import { ask, askAll, askMaybe, place, query, type GitHub } from "./ask.ts";
 import { listOpen, listTied, orByRest } from "./by-rest.ts";
 import { allChecks } from "./checks.ts";
-import { allOf, each, NOTHING, readOn, type Listed } from "./listed.ts";
+import { allOf, NOTHING, readOn, type Listed } from "./listed.ts";
 import { BRANCHES_QUERY, MERGE_GROUP_QUERY, openPullsQuery, PULLS_WITH_QUERY } from "./queries.ts";
 import { InstantShape, RepositoryShape } from "./shapes.ts";
 import { Smaller } from "./smaller.ts";
@@ -27,9 +27,7 @@ export async function listOpenPulls(github: GitHub, repository: Repository): Pro
     () =>
       everyPage("open pull requests", async (after) => {
         const answer = await smaller.query(openPullsQuery, { owner, name, after }, OpenPullsAnswer);
-        return each(answer.repository.pullRequests, ({ number, headRefOid, baseRefName }) => {
-          return { number, headSha: headRefOid, baseRef: baseRefName };
-        });
+        return answer.repository.pullRequests;
       }),
     async () =>
       (await listOpen(github, repository)).map(({ number, head, base }) => {

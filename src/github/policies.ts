@@ -7,6 +7,7 @@ import { PoliciesAnswer, type FileAnswer, type OrganizationAnswer, type PolicyAn
 import { ask, query, type GitHub } from "./ask.ts";
 import { behind, movesIn, policyBehind, type Witnesses } from "./freshness.ts";
 import { tags, type Lookups } from "./lookups.ts";
+import type { PoliciesSeen } from "./overview.ts";
 import { ORGANIZATION_REPOSITORY, POLICY_PATH } from "./policy-path.ts";
 import { POLICIES_QUERY } from "./queries.ts";
 import { isSha } from "./shapes.ts";
@@ -26,12 +27,16 @@ export interface Through {
   readonly witnesses?: Witnesses;
 }
 
-/** The policy files as they are at a commit, or at the head of a branch, of this repository. One request. Throws {@link Trouble}. */
+/**
+ * The policy files as they are at a commit, or at the head of a branch, of this repository. One request, or none where they were `seen`
+ * on that branch already. Throws {@link Trouble}.
+ */
 export async function readPolicy(
   github: GitHub,
   repository: Repository,
   commitOrBranch: string,
   through: Through,
+  seen: PoliciesSeen | null = null,
 ): Promise<Policies> {
   const at = expressionOf(commitOrBranch);
   const variables = {
@@ -40,7 +45,10 @@ export async function readPolicy(
     at,
     policyFile: `${at}:${POLICY_PATH}`,
   };
-  const answer = await query(github, POLICIES_QUERY, variables, PoliciesAnswer, ["organization"]);
+  const answer =
+    seen?.branch === commitOrBranch
+      ? seen
+      : await query(github, POLICIES_QUERY, variables, PoliciesAnswer, ["organization"]);
   const read = await policiesOf(github, answer.repository, answer.organization, through);
   if (!at.startsWith("refs/") || read.policyCommit === null || through.witnesses === undefined) return read;
   const newer = behind(read.policyCommit, movesIn(await through.witnesses.ofRef(at)));

@@ -342,6 +342,45 @@ query OpenPulls($owner: String!, $name: String!, $after: String) {
 }`;
 }
 
+const OVERVIEW = `
+fragment overview on Repository {
+  databaseId
+  nameWithOwner
+  defaultBranchRef { name target { oid ... on Commit { file(path: "${POLICY_PATH}") { object { ...file } } } } }
+  open: pullRequests(states: OPEN, first: 100, orderBy: { field: CREATED_AT, direction: ASC }) {
+    pageInfo { hasNextPage endCursor }
+    nodes { number headRefOid baseRefName }
+  }
+  merged: pullRequests(states: MERGED, first: 50, orderBy: { field: UPDATED_AT, direction: DESC }) {
+    pageInfo { hasNextPage }
+    nodes { number baseRefName mergedAt updatedAt mergeCommit { oid } headRefOid }
+  }
+  lastPull: pullRequests(first: 1, orderBy: { field: UPDATED_AT, direction: DESC }) { nodes { updatedAt } }
+  lastIssue: issues(first: 1, orderBy: { field: UPDATED_AT, direction: DESC }) { nodes { updatedAt } }
+  rulesets(first: 100, includeParents: true) { pageInfo { hasNextPage } nodes { databaseId enforcement updatedAt } }
+  branchProtectionRules(first: 1) { totalCount }
+  environments(first: 100) { pageInfo { hasNextPage } nodes { name } }
+  deployments(first: 50, orderBy: { field: CREATED_AT, direction: DESC }) {
+    pageInfo { hasNextPage }
+    nodes { databaseId environment latestEnvironment originalEnvironment createdAt }
+  }
+}`;
+
+/** Returns the query for so many repositories of one owner at a glance (`$name0`, ...), and their organisation's policy file. */
+export function overviewQuery(repositories: number): string {
+  const indices = Array.from({ length: repositories }, (_, index) => index);
+  const named = indices.map(
+    (index) =>
+      `  repository${index}: repository(owner: $owner, name: $name${index}, followRenames: false) { ...overview }`,
+  );
+  return `
+query Overview($owner: String!, ${indices.map((index) => `$name${index}: String!`).join(", ")}) {
+${named.join("\n")}
+  ${ORGANIZATION}
+}
+${OVERVIEW}${POLICY_FILE}`;
+}
+
 /** Returns the query for the pull requests merged into a branch, newest change first, and where the branch is. */
 export function mergedPullsQuery({ page }: Portion): string {
   return `

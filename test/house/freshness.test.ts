@@ -45,6 +45,7 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
   ],
   "it only finds what is then read by itself; what it leaves out the webhook or the sweep brings": [
     "identifyPull",
+    "Overviews",
     "listBranches",
     "listInstallations",
     "listOpenPulls",

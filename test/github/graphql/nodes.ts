@@ -1,5 +1,6 @@
 import type {
   Account,
+  BranchProtection,
   CheckRun,
   CheckSuite,
   CommitStatus,
@@ -15,6 +16,7 @@ import type {
   PullRequest,
   Repository,
   Review,
+  Ruleset,
   Sha,
   Team,
   TimelineEvent,
@@ -62,6 +64,16 @@ export type DeploymentStatusNode = In<
 >;
 /** An environment. */
 export type EnvironmentNode = In<"Environment", { readonly environment: Environment }>;
+/** A ruleset. */
+export interface RulesetNode {
+  readonly __typename: "RepositoryRuleset";
+  readonly ruleset: Ruleset;
+}
+/** A rule of classic branch protection. */
+export interface ProtectionNode {
+  readonly __typename: "BranchProtectionRule";
+  readonly protection: BranchProtection;
+}
 /** An issue. */
 export type IssueNode = In<"Issue", { readonly issue: Issue }>;
 /** A comment. */

@@ -1,5 +1,6 @@
 import type { Issue, PullRequest, Repository } from "../model.ts";
 import { accountsWithAccess } from "../rest/accounts.ts";
+import { grants } from "../rest/route.ts";
 import { htmlUrl, iso, isoOrNull } from "../shapes/form.ts";
 import { objectNamed, refsOf } from "./commits.ts";
 import { CONNECTION, connection, EDGE, property } from "./connection.ts";
@@ -24,7 +25,9 @@ import {
   refNode,
   type ActorNode,
   type IssueNode,
+  type ProtectionNode,
   type RepositoryNode,
+  type RulesetNode,
 } from "./nodes.ts";
 import { nodeById } from "./node-by-id.ts";
 import { pullState } from "./pulls.ts";
@@ -60,7 +63,9 @@ function issues({ repository }: RepositoryNode, args: Args, context: Context): u
   const found = [...repository.issues.values()]
     .filter((one) => states === undefined || states.includes(one.state.toUpperCase()))
     .filter((one) => labels === undefined || labels.some((name) => one.labels.has(name)));
-  if (objectArg(args, "orderBy")["direction"] === "DESC") found.reverse();
+  const order = objectArg(args, "orderBy");
+  if (order["field"] === "UPDATED_AT") found.sort((a, b) => a.updatedAt - b.updatedAt || a.number - b.number);
+  if (order["direction"] === "DESC") found.reverse();
   return connection(
     args,
     found,
@@ -227,6 +232,26 @@ export const repositoryResolvers: Resolvers = {
         (environment) => ({ __typename: "Environment" as const, repository, environment }),
       );
     },
+    rulesets({ repository }: RepositoryNode, args: Args, context: Context) {
+      const inherited = context.world.organizations.get(repository.ownerId)?.rulesets ?? [];
+      const parents = args["includeParents"] !== false ? inherited : [];
+      return connection(
+        args,
+        [...repository.rulesets, ...parents],
+        (one) => one.id,
+        (ruleset) => ({ __typename: "RepositoryRuleset" as const, ruleset }),
+      );
+    },
+    // Whoever may not administer a repository is shown none.
+    branchProtectionRules: ({ repository }: RepositoryNode, args: Args, { caller }: Context) =>
+      connection(
+        args,
+        caller.kind === "installation" && !grants(caller.token.permissions, ["administration:read"])
+          ? []
+          : [...repository.protections.values()],
+        (one) => one.id,
+        (protection) => ({ __typename: "BranchProtectionRule" as const, protection }),
+      ),
     collaborators({ repository }: RepositoryNode, args: Args, context: Context) {
       const people = accountsWithAccess(context.world, repository);
       const page = connection(args, people, (one) => one.id, actorNode);
@@ -249,6 +274,23 @@ export const repositoryResolvers: Resolvers = {
         (name) => ({ repository, name }),
       ),
   },
+  RepositoryRuleset: {
+    id: ({ ruleset }: RulesetNode) => ruleset.nodeId,
+    databaseId: ({ ruleset }: RulesetNode) => ruleset.id,
+    name: ({ ruleset }: RulesetNode) => ruleset.name,
+    enforcement: ({ ruleset }: RulesetNode) => ruleset.enforcement.toUpperCase(),
+    createdAt: ({ ruleset }: RulesetNode) => iso(ruleset.createdAt),
+    updatedAt: ({ ruleset }: RulesetNode) => iso(ruleset.updatedAt),
+  },
+  RepositoryRulesetConnection: CONNECTION,
+  RepositoryRulesetEdge: EDGE,
+  BranchProtectionRule: {
+    id: ({ protection }: ProtectionNode) => protection.nodeId,
+    databaseId: ({ protection }: ProtectionNode) => protection.id,
+    pattern: ({ protection }: ProtectionNode) => protection.pattern,
+  },
+  BranchProtectionRuleConnection: CONNECTION,
+  BranchProtectionRuleEdge: EDGE,
   RepositoryTopic: {
     id: ({ repository, name }: { repository: Repository; name: string }) =>
       madeNodeId("RT", repository, name),
