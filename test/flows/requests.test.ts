@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 
+import { benchIdle } from "../../bench/idle.ts";
 import { benchRequests } from "../../bench/requests.ts";
 
 /** The most requests of a warm event: a minute after one like it, with tokens not counted. */
@@ -24,3 +25,12 @@ test.each(Object.entries(MOST))(
   },
   60_000,
 );
+
+test("a day in which nothing happens: three requests for each repository, and six for all of them", async () => {
+  const [, day] = await benchIdle();
+  const asked = Object.entries(day?.asked ?? {});
+  const forEach = asked.filter(([kind]) => kind.includes("/REPOSITORY"));
+  const sum = (kinds: typeof asked): number => kinds.reduce((total, [, count]) => total + count, 0);
+  expect(sum(forEach), JSON.stringify(asked)).toBeLessThanOrEqual(3 * 20);
+  expect(sum(asked) - sum(forEach), JSON.stringify(asked)).toBeLessThanOrEqual(6);
+}, 60_000);
