@@ -56,7 +56,7 @@ export function addDeviationCommands(program: Command, { command, give, terminal
   command(
     deviation,
     "list",
-    "List the deviations that are not settled, what comes first first; exit code 1 if there is one.",
+    "List the open deviations, what comes first first; exit code 1 if there is one.",
     ["deviation list", "deviation list --all --json"],
   )
     .option("--all", "the settled ones too")

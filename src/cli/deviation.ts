@@ -17,7 +17,7 @@ import type { Where } from "../ledger/store.ts";
 import { Misuse, type Answer } from "./answer.ts";
 import { organizationIn } from "./organization.ts";
 
-/** Every deviation that is not settled (or all of them), what comes first first; code 1 where one is not settled. */
+/** Every deviation that is open (or all of them), what comes first first; code 1 where one is open. */
 export async function listDeviations(
   where: Where,
   options: { readonly org?: string | undefined; readonly all?: boolean | undefined },

@@ -37,15 +37,15 @@ export function readinessLines(found: Readiness, login: string, days: number): r
   ];
   return [
     `${go ? "Go" : "No-go"}: ${login}, the last ${days} days${go ? "" : `; ${against.length} ${against.length === 1 ? "reason" : "reasons"} against`}.`,
-    ...against.map(({ says }) => `  - ${says}`),
+    ...against.map(({ says, remedy }) => `  - ${says}${remedy === undefined ? "" : ` ${remedy}`}`),
     "",
     "Controls:",
     ...(controls.length === 0 ? ["  none was tested"] : []),
     ...controls.map((each) => `  ${each.control}: ${figuresText(each)} (owner: ${each.owner ?? "nobody"})`),
     "",
-    `Period ${period.name}: ${period.deviations} ${period.deviations === 1 ? "deviation" : "deviations"} so far, ${period.unsettled} not settled; ${period.daysLeft} days left; ${period.statement.says}.`,
+    `Period ${period.name}: ${period.deviations} ${period.deviations === 1 ? "deviation" : "deviations"} of it known so far, ${period.unsettled} of them open; ${period.daysLeft} days left; ${period.statement.says}.`,
     "",
-    `Recovery: ${recovery.ready === null ? `not known by when; ${recovery.steps.length} on the way` : recovery.steps.length === 0 ? "nothing to recover from" : `by ${recovery.ready} at the earliest; ${recovery.steps.length} on the way`}.`,
+    `Recovery: ${recovery.ready === null ? `not known by when; ${notEffective(recovery.steps.length)}` : recovery.steps.length === 0 ? "nothing to recover from" : `by ${recovery.ready} at the earliest; ${notEffective(recovery.steps.length)}`}.`,
     ...recovery.steps.map(
       ({ deviation, phase, ready, because }) =>
         `  ${deviation}: ${PHASE_WORDS[phase]}, ${ready === null ? "not known by when" : `by ${ready} at the earliest`}: ${because}`,
@@ -56,6 +56,10 @@ export function readinessLines(found: Readiness, login: string, days: number): r
     `  ${outlook.says}`,
     ...(notes.length === 0 ? [] : ["", "Also:", ...notes.map(({ says }) => `  - ${says}`)]),
   ];
+}
+
+function notEffective(deviations: number): string {
+  return `${deviations} ${deviations === 1 ? "deviation" : "deviations"} not shown effective yet`;
 }
 
 const PHASE_WORDS = {

@@ -54,6 +54,12 @@ export function spreadOf(failed: number, population: number): Spread {
   return failed <= 2 ? "isolated" : "repeated";
 }
 
+const SPREAD_WORDS: Readonly<Record<Spread, string>> = {
+  isolated: "isolated: at most 2",
+  repeated: "repeated",
+  pervasive: "pervasive: a fifth or more of at least 5",
+};
+
 /** The outlook of what was tested and found. */
 export function opinionOutlook(
   controls: readonly ({ readonly control: ControlName } & MonthlyFigures)[],
@@ -61,7 +67,7 @@ export function opinionOutlook(
 ): Outlook {
   const failing = controls.filter(({ failed }) => failed > 0);
   const told = ({ control, failed, population }: (typeof failing)[number]): string =>
-    `${control} failed on ${failed} of ${population} (${spreadOf(failed, population)})`;
+    `${control} failed on ${failed} of ${population} (${SPREAD_WORDS[spreadOf(failed, population)]}${failed === population ? ", and each time it applied" : ""})`;
   const pervasive = failing.filter(({ failed, population }) => spreadOf(failed, population) === "pervasive");
   const untold = controls.filter(
     ({ unverifiable, population }) => population > 0 && unverifiable / population > UNTOLD_SHARE,

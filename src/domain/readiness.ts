@@ -69,6 +69,8 @@ export interface Finding {
   readonly code: string;
   readonly against: boolean;
   readonly says: string;
+  /** What to do about it, where one thing is known to help. */
+  readonly remedy?: string;
 }
 
 /** How a running period stands. Days are whole days. */
@@ -193,7 +195,7 @@ function ofSettings(settings: ReadinessFacts["settings"]): readonly Finding[] {
   const names = [...new Set(hidden.map(({ setting }) => sayName(setting.setting)))];
   return [
     ...[...weak].map(([weakness, { remedy, where }]) =>
-      against("design", `${capital(weakness)} (${some(where, SHOWN)}). To mend it, ${remedy}.`),
+      against("design", `${capital(weakness)} (${some(where, SHOWN)}).`, `To fix it, ${remedy}.`),
     ),
     ...(names.length === 0
       ? []
@@ -212,7 +214,7 @@ function ofControls(controls: Readiness["controls"]): readonly Finding[] {
         finding(
           "failed",
           openRemediations > 0,
-          `${control} failed on ${failed} of ${population}${openRemediations > 0 ? `; ${openRemediations} not settled` : ", all settled"}.`,
+          `${control} failed on ${failed} of ${population}; ${openRemediations === 0 ? "no deviation of it is" : count(openRemediations, "deviation of it", "deviations of it")} open.`,
         ),
       ),
     ...(ownerless.length === 0
@@ -233,7 +235,7 @@ function ofDeviations({ deviations, remediations }: ReadinessFacts): readonly Fi
       : [
           against(
             "unsettled",
-            `${count(unsettled.length, "deviation")} not settled: ${some(
+            `${count(unsettled.length, "deviation", "deviations")} open: ${some(
               unsettled.map(({ id }) => id),
               SHOWN,
             )}.`,
@@ -244,7 +246,7 @@ function ofDeviations({ deviations, remediations }: ReadinessFacts): readonly Fi
       : [
           against(
             "deviation-owner",
-            `Nobody owns ${some(ownerless, SHOWN)}: say \`/countersign owner @login\` on its issue.`,
+            `Nobody owns ${some(ownerless, SHOWN)}: say \`/countersign owner @login\` on ${ownerless.length === 1 ? "its issue" : "their issues"}.`,
           ),
         ]),
   ];
@@ -253,7 +255,10 @@ function ofDeviations({ deviations, remediations }: ReadinessFacts): readonly Fi
 function ofUnverifiable(items: readonly string[]): readonly Finding[] {
   if (items.length === 0) return [];
   return [
-    against("unverifiable", `${count(items.length, "result")} cannot be told: ${some(items, SHOWN, "; ")}.`),
+    against(
+      "unverifiable",
+      `${items.length} ${items.length === 1 ? "result" : "results"} cannot be told: ${some(items, SHOWN, "; ")}.`,
+    ),
   ];
 }
 
@@ -395,8 +400,9 @@ function ofRepositories(repositories: readonly RepositoryRecord[]): readonly Fin
           note(
             "out-of-scope",
             `Out of scope: ${some(
-              out.map((each) => `${name(each)} (${each.reason})`),
+              out.map((each) => `${name(each)}: ${each.reason}`),
               SHOWN,
+              "; ",
             )}.`,
           ),
         ]),
@@ -471,8 +477,8 @@ export function periodAt(policy: Policy | null, at: Instant): ReadinessFacts["pe
   };
 }
 
-function against(code: string, says: string): Finding {
-  return { code, against: true, says };
+function against(code: string, says: string, remedy?: string): Finding {
+  return { code, against: true, says, ...(remedy === undefined ? {} : { remedy }) };
 }
 
 function note(code: string, says: string): Finding {
@@ -483,8 +489,8 @@ function finding(code: string, isAgainst: boolean, says: string): Finding {
   return { code, against: isAgainst, says };
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? " is" : "s are"}`;
+function count(number: number, one: string, many: string): string {
+  return number === 1 ? `1 ${one} is` : `${number} ${many} are`;
 }
 
 function capital(text: string): string {

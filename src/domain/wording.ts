@@ -226,7 +226,7 @@ export function some(items: readonly string[], most: number, between = ", "): st
 export const CONTROL_TITLES: Readonly<Record<ControlName, string>> = {
   "independently-approved": "independently approved",
   "approved-by-owners": "approved by its code owners",
-  "checks-passed": "checked, and the checks passed",
+  "checks-passed": "passed by the required checks",
   "record-linked": "linked to a change record",
   "change-documented": "documented",
   "outside-freeze": "made outside a freeze",

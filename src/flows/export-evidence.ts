@@ -1,17 +1,12 @@
 /** An export: the period's populations, what was tested on them, and the proof of both, sealed in one folder. */
 
 import { canonical } from "../domain/digest.ts";
-import { ownerOf } from "../domain/deviation/monitoring.ts";
-import { unasked } from "../domain/policy/asked.ts";
-import type { Policy } from "../domain/policy/policy.ts";
-import { CONTROL_NAMES } from "../domain/result.ts";
-import { completenessDocument, completenessWords } from "../domain/evidence/completeness.ts";
+import { completenessDocument } from "../domain/evidence/completeness.ts";
 import {
   DOCUMENTS,
   TABLES,
   citedEntries,
   documentForm,
-  limitationsOf,
   packageId,
   rowReader,
   schemaOfDocument,
@@ -19,9 +14,9 @@ import {
   type Manifest,
 } from "../domain/evidence/package.ts";
 import type { EvidenceSource, Period } from "../domain/evidence/population.ts";
-import { gapsOf, policiesOf, type ToolFact } from "../domain/evidence/scope-rows.ts";
+import { policiesOf, type ToolFact } from "../domain/evidence/scope-rows.ts";
 import { fingerprintOf, pemOf, sealOf, type SigningKey } from "../domain/evidence/seal.ts";
-import { gapsWords, scopeWords, type StartHere } from "../domain/evidence/start-here.ts";
+import { frontMatter, type StartHere } from "../domain/evidence/start-here.ts";
 import { Tally } from "../domain/evidence/summary.ts";
 import { schemaName, schemaOfTable, timeText, type Table } from "../domain/evidence/table.ts";
 import { lineOf } from "../domain/stored.ts";
@@ -109,26 +104,7 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
         jsonText(schemaOfDocument({ ...form, schema: form.schema })),
       );
 
-  const policies = await policiesInForce(source, policyDigests);
-  const limitations = limitationsOf({
-    period,
-    generatedAt,
-    completeness,
-    sight: source.sight,
-    unasked: unasked(policies),
-    monitoring: {
-      rows: written.find(({ path }) => path === "monitoring.csv")?.rows ?? 0,
-      isOwned: policies.some((policy) => CONTROL_NAMES.some((name) => ownerOf(policy, name) !== null)),
-    },
-    observed: {
-      count: (summary.changes.by_mode["observe"] ?? 0) + (summary.deployments.by_mode["observe"] ?? 0),
-      of: summary.changes.total + summary.deployments.total,
-    },
-    readLater: summary.changes.by_assurance["read-later"] ?? 0,
-    unverifiable: summary.changes.by_verdict["unverifiable"] ?? 0,
-    late: summary.changes.late,
-    gaps: summary.coverage_gaps.total,
-  });
+  const front = await frontMatter(source, { organization, completeness, summary, policyDigests });
   const id = packageId(organization.login, period);
   const populations = {
     changes: summary.changes.total,
@@ -145,12 +121,8 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
       generator: { name: tool.name, version: tool.version },
       apiUrl: tool.apiUrl,
       fingerprint,
-      limitations,
-      gaps: await firstGaps(source),
+      ...front,
       completeness,
-      scopeWords: scopeWords({ organization, period, generatedAt, completeness, summary }),
-      gapsWords: gapsWords(source.sight, { period, generatedAt, gaps: summary.coverage_gaps.total }),
-      completenessWords: completenessWords(completeness),
       summary,
       logHead: head,
       files: inventory(written),
@@ -167,7 +139,7 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
     policy_digests: [...policyDigests].toSorted(),
     populations,
     log: { size: head.size, hash: head.hash },
-    known_limitations: [...limitations],
+    known_limitations: [...front.limitations],
     signing: { algorithm: "ECDSA P-256, SHA-256", key_id: fingerprint },
     files: inventory(written),
   };
@@ -253,24 +225,6 @@ async function writeLog(
     })(),
   );
   return { ...file, rows };
-}
-
-/** The policies that judged something of the period; where nothing happened, all that are known. */
-async function policiesInForce(
-  source: EvidenceSource,
-  digests: ReadonlySet<string>,
-): Promise<readonly Policy[]> {
-  const policies: Policy[] = [];
-  for await (const { body } of policiesOf(source))
-    if (digests.size === 0 || digests.has(body.digest)) policies.push(body.effective);
-  return policies;
-}
-
-async function firstGaps(source: EvidenceSource): Promise<StartHere["gaps"]> {
-  const shown = 50;
-  const gaps = [];
-  for await (const { body } of gapsOf(source)) if (gaps.push(body) === shown) break;
-  return gaps;
 }
 
 function inventory(written: readonly Written[]): Manifest["files"] {

@@ -4,7 +4,7 @@ import { html } from "hono/html";
 import { scaleBand, scaleLinear } from "d3-scale";
 import { stack } from "d3-shape";
 
-import type { SummaryDocument } from "../domain/evidence/summary.ts";
+import type { Month } from "../domain/evidence/start-here.ts";
 
 /** The verdicts in the order they are stacked, each with its fill; dark to light so that they differ in grey too. */
 const FILLS: Readonly<Record<string, string>> = {
@@ -21,7 +21,7 @@ const HEIGHT = 240;
 const MARGIN = { top: 8, right: 8, bottom: 28, left: 44 };
 
 /** Changes by month, stacked by verdict; the same numbers stand in the table beside it. */
-export function monthsChart(months: SummaryDocument["months"]): ReturnType<typeof html> {
+export function monthsChart(months: readonly Month[]): ReturnType<typeof html> {
   const x = scaleBand(
     months.map((month) => month.month),
     [MARGIN.left, WIDTH - MARGIN.right],
@@ -31,7 +31,7 @@ export function monthsChart(months: SummaryDocument["months"]): ReturnType<typeo
   const verdicts = Object.keys(FILLS).filter((verdict) =>
     months.some((month) => (month.by_verdict[verdict] ?? 0) > 0),
   );
-  const layers = stack<SummaryDocument["months"][number], string>()
+  const layers = stack<Month, string>()
     .keys(verdicts)
     .value((month, verdict) => month.by_verdict[verdict] ?? 0)([...months]);
   const ticks = y.ticks(4).filter(Number.isInteger);

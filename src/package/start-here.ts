@@ -3,7 +3,7 @@
 import { html, raw } from "hono/html";
 
 import { GLOSSARY, type StartHere } from "../domain/evidence/start-here.ts";
-import type { Counts, Rate } from "../domain/evidence/summary.ts";
+import type { Counts, Rate, SummaryDocument } from "../domain/evidence/summary.ts";
 import { timeText } from "../domain/evidence/table.ts";
 import { monthsChart } from "./chart.ts";
 
@@ -28,7 +28,7 @@ th, td { text-align: left; vertical-align: top; padding: .38rem .7rem .38rem 0; 
 thead th { border-bottom: 2px solid var(--ink); font-weight: 600; white-space: nowrap; }
 tbody th { font-weight: 500; }
 .files { table-layout: fixed; } .files .path { width: 38%; } .files .rows { width: 5rem; } .files th { overflow-wrap: anywhere; padding-right: .7rem; }
-.t { white-space: nowrap; }
+.stacked .why { min-width: 14rem; } .t { white-space: nowrap; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code, pre { font: .88em/1.5 ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 code { overflow-wrap: anywhere; }
@@ -39,13 +39,14 @@ figcaption { font-size: .88rem; color: var(--soft); } .key { margin-right: 1rem;
 dt { font-weight: 600; margin-top: .6rem; } dd { margin: 0 0 .2rem; }
 nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; max-width: none; }
 a { color: #14507d; } 
+@media (max-width: 40rem) { body { padding: 1.5rem 1rem 3rem; } caption { max-width: calc(100vw - 2rem); } figure { overflow-x: auto; } figure > svg { min-width: 34rem; } .note ul { padding-left: 1.1rem; } .files, .files tbody, .files tr, .files th, .files td, .stacked, .stacked tbody, .stacked tr, .stacked td { display: block; width: auto; } .files thead, .stacked thead { display: none; } .files tr, .stacked tr { border-bottom: 1px solid var(--line); padding: .4rem 0; } .files tbody th, .files td, .stacked td { border: 0; padding: .1rem 0; } .files td.n { text-align: left; } .files td.n:empty { display: none; } .files td.n::after { content: " rows"; } .stacked td::before { content: attr(data-label) ": "; color: var(--soft); } }
 @page { margin: 18mm 16mm; }
-@media print { body { max-width: none; padding: 0; font-size: 10.5pt; } nav { display: none; } h2 { break-after: avoid; } tr, .note, figure, pre, dt { break-inside: avoid; } thead { display: table-header-group; } .scroll { overflow: visible; } a { color: inherit; text-decoration: none; } }
+@media print { body { max-width: none; padding: 0; font-size: 10.5pt; } nav { display: none; } h2, h3, caption { break-after: avoid; } tr, .note, figure, pre, dt { break-inside: avoid; } thead { display: table-header-group; } .scroll { overflow: visible; } a { color: inherit; text-decoration: none; } }
 `;
 
 /** The page as text. The same content gives the same bytes. */
 export function renderStartHere(content: StartHere): string {
-  const { organization, period, summary } = content;
+  const { organization, period } = content;
   const page = html`<!doctype html>
     <html lang="en">
       <head>
@@ -65,9 +66,9 @@ export function renderStartHere(content: StartHere): string {
         <header>
           <h1>Change evidence of ${organization.login}, ${period.name}</h1>
           <p class="lead">
-            ${timeText(period.from)} up to, not including, ${timeText(period.to)} (UTC). Generated
-            ${timeText(content.generatedAt)} by ${content.generator.name} ${content.generator.version}.
-            Package <code>${content.packageId}</code>.
+            ${instant(period.from)} up to, not including, ${instant(period.to)} (UTC). Generated
+            ${instant(content.generatedAt)} by ${content.generator.name} ${content.generator.version}. Package
+            <code>${content.packageId}</code>.
           </p>
           <nav aria-label="Contents">
             <ul>
@@ -83,7 +84,7 @@ export function renderStartHere(content: StartHere): string {
             </ul>
           </div>
           ${heading("gaps")} ${gaps(content)} ${heading("scope")} ${scope(content)} ${heading("summary")}
-          ${summarySection(summary)} ${heading("completeness")}
+          ${summarySection(content)} ${heading("completeness")}
           ${content.completenessWords.map(({ says }) => html`<p>${says}</p>`)} ${branches(content)}
           ${heading("verify")}
           <p>
@@ -172,7 +173,7 @@ function gaps({ gaps, gapsWords, summary }: StartHere): Html {
   return html`${words}
     ${gaps.length < total ? html`<p>The first ${gaps.length} are shown, all are in coverage-gaps.csv.</p>` : ""}
     <div class="scroll">
-      <table>
+      <table class="stacked">
         <thead>
           <tr>
             <th scope="col">From</th>
@@ -187,12 +188,12 @@ function gaps({ gaps, gapsWords, summary }: StartHere): Html {
           ${gaps.map(
             (gap) =>
               html`<tr>
-                <td class="t">${timeText(gap.from)}</td>
-                <td class="t">${gap.to === null ? "not ended" : timeText(gap.to)}</td>
-                <td>${gap.scope}</td>
-                <td class="t">${gap.cause}</td>
-                <td>${gap.because}</td>
-                <td>${gap.backfilled ? "yes" : "no"}</td>
+                <td class="t" data-label="From">${timeText(gap.from)}</td>
+                <td class="t" data-label="To">${gap.to === null ? "not ended" : timeText(gap.to)}</td>
+                <td data-label="What">${gap.scope}</td>
+                <td class="t" data-label="Cause">${gap.cause}</td>
+                <td class="why" data-label="Why">${gap.because}</td>
+                <td data-label="Read afterwards">${gap.backfilled ? "yes" : "no"}</td>
               </tr>`,
           )}
         </tbody>
@@ -207,7 +208,7 @@ function scope({ scopeWords }: StartHere): Html {
   </p>`;
 }
 
-function summarySection(summary: StartHere["summary"]): Html {
+function summarySection({ summary, months, companyIds }: StartHere): Html {
   return html`<p>
       Rates are shown with their numerators and denominators. What they mean for an opinion is for the auditor
       to say.
@@ -215,7 +216,7 @@ function summarySection(summary: StartHere["summary"]): Html {
     <div class="scroll">
       <table>
         <caption>
-          Verdicts; historic subjects are not in the denominators.
+          Verdicts of changes and of deployments; historic ones are not in the denominators.
         </caption>
         <thead>
           <tr>
@@ -230,11 +231,11 @@ function summarySection(summary: StartHere["summary"]): Html {
           ${union(summary.changes.by_verdict, summary.deployments.by_verdict).map(
             (verdict) =>
               html`<tr>
-                <th scope="row">${verdict}</th>
+                <th scope="row" class="t">${verdict}</th>
                 <td class="n">${summary.changes.by_verdict[verdict] ?? 0}</td>
-                <td class="n">${rate(summary.changes.rate_by_verdict[verdict])}</td>
+                <td class="n">${share(summary.changes, verdict)}</td>
                 <td class="n">${summary.deployments.by_verdict[verdict] ?? 0}</td>
-                <td class="n">${rate(summary.deployments.rate_by_verdict[verdict])}</td>
+                <td class="n">${share(summary.deployments, verdict)}</td>
               </tr>`,
           )}
           <tr>
@@ -250,8 +251,8 @@ function summarySection(summary: StartHere["summary"]): Html {
     <div class="scroll">
       <table>
         <caption>
-          Controls; passed among the subjects a control applies to, unverifiable and waived in the
-          denominator.
+          Controls, each a requirement that the change or deployment was so; see controls.csv. Passed: among
+          those it applies to, unverifiable and waived in the denominator.
         </caption>
         <thead>
           <tr>
@@ -268,7 +269,9 @@ function summarySection(summary: StartHere["summary"]): Html {
           ${Object.entries(summary.controls).map(
             ([control, { by_outcome: of, passed }]) =>
               html`<tr>
-                <th scope="row">${control}</th>
+                <th scope="row">
+                  ${control}${companyIds[control] === undefined ? "" : ` (${companyIds[control]})`}
+                </th>
                 ${["pass", "fail", "waived", "unverifiable", "not-applicable"].map((outcome) => html`<td class="n">${of[outcome] ?? 0}</td>`)}
                 <td class="n">${rate(passed)}</td>
               </tr>`,
@@ -277,40 +280,65 @@ function summarySection(summary: StartHere["summary"]): Html {
       </table>
     </div>
     <h3>By month</h3>
-    ${summary.months.length === 0 ? html`<p>Nothing happened in this period.</p>` : months(summary)}
+    ${byMonth(months, summary)}
     <h3>How the changes came about</h3>
     <p>
-      ${counted(summary.changes.by_update)}. Found late, by a sweep or backfill: ${summary.changes.late}.
-      Facts ${counted(summary.changes.by_assurance)}.
+      ${count(summary.changes.total, "change", "changes")}, by kind of update:
+      ${counted(summary.changes.by_update)}. Found late, by a sweep or backfill: ${summary.changes.late} of
+      ${summary.changes.total}. How their deciding facts are known: ${counted(summary.changes.by_assurance)}.
     </p>
     <h3>Deviations</h3>
     <p>
-      ${summary.deviations.total === 0 ? "None." : html`${count(summary.deviations.total, "deviation", "deviations")}: by type ${counted(summary.deviations.by_type)}; by severity ${counted(summary.deviations.by_severity)}; by status ${counted(summary.deviations.by_status)}. Each is in <code>deviations.csv</code>.`}
+      ${summary.deviations.total === 0 ? "None." : html`${count(summary.deviations.total, "deviation", "deviations")}: by source ${counted(summary.deviations.by_source)} (app: found here; auditor: entered from a report); by type ${counted(summary.deviations.by_type)}; by severity ${counted(summary.deviations.by_severity)}; by status ${counted(summary.deviations.by_status)}. Each is in <code>deviations.csv</code>.`}
+      ${unlisted(summary)}
     </p>
+    <h3>Monthly reviews</h3>
+    <p>${monthlyReviews(summary)}</p>
     <h3>Emergencies</h3>
     <p>
-      ${summary.emergencies.total === 0 ? "None." : html`${count(summary.emergencies.total, "emergency", "emergencies")}: by status ${counted(summary.emergencies.by_status)}; by authorisation ${counted(summary.emergencies.by_authorisation)}. Reviews owed: ${counted(summary.emergencies.reviews_by_status)}; late or overdue ${summary.emergencies.reviews_late_or_overdue}. Each is in <code>emergency-changes.csv</code> and <code>retroactive-reviews.csv</code>.`}
+      ${summary.emergencies.total === 0 ? "None." : html`${count(summary.emergencies.total, "emergency", "emergencies")}: by status ${counted(summary.emergencies.by_status)}; by authorisation ${counted(summary.emergencies.by_authorisation)}. Retroactive reviews by status ${counted(summary.emergencies.reviews_by_status)}; ${summary.emergencies.reviews_late_or_overdue} of ${total(summary.emergencies.reviews_by_status)} late or overdue. Each is in <code>emergency-changes.csv</code> and <code>retroactive-reviews.csv</code>.`}
     </p>`;
 }
 
-function months(summary: StartHere["summary"]): Html {
+/** How the non-compliant ones and the deviations meet: one deviation may list several, and what was only observed has none. */
+function unlisted({ changes, deployments }: SummaryDocument): string {
+  const failed = (changes.by_verdict["non-compliant"] ?? 0) + (deployments.by_verdict["non-compliant"] ?? 0);
+  if (failed === 0) return "";
+  const without = changes.without_deviation + deployments.without_deviation;
+  return `Non-compliant changes and deployments: ${failed}. With a deviation that lists them, or what they carry or repeat (deviation_id): ${failed - without} of ${failed}. With none, and why (without_deviation_because): ${without} of ${failed}.`;
+}
+
+function monthlyReviews({ monthly_reviews: of }: SummaryDocument): Html {
+  if (of.total === 0) return html`None.`;
+  return html`${count(of.total, "review", "reviews")}, one for each control and month, by status
+    ${counted(of.by_status)}. Signed off at a terminal, where nobody proves who they are: ${of.at_terminal} of
+    ${of.total}. Each is in <code>monitoring.csv</code>.`;
+}
+
+function byMonth(months: StartHere["months"], summary: SummaryDocument): Html {
   const verdicts = Object.keys(summary.changes.by_verdict);
-  return html`${monthsChart(summary.months)}
+  return html`${monthsChart(months)}
     <div class="scroll">
       <table>
+        <caption>
+          Days observed: days on which the App was there, or of which everything was read afterwards. That
+          nothing is counted for other days does not say that nothing happened.
+        </caption>
         <thead>
           <tr>
             <th scope="col">Month</th>
+            <th scope="col" class="n">Days observed</th>
             <th scope="col" class="n">Changes</th>
             ${verdicts.map((verdict) => html`<th scope="col" class="n">${verdict}</th>`)}
             <th scope="col" class="n">Deployments</th>
           </tr>
         </thead>
         <tbody>
-          ${summary.months.map(
+          ${months.map(
             (month) =>
               html`<tr>
-                <th scope="row">${month.month}</th>
+                <th scope="row" class="t">${month.month}</th>
+                <td class="n">${month.daysSeen} of ${month.days}</td>
                 <td class="n">${month.changes}</td>
                 ${verdicts.map((verdict) => html`<td class="n">${month.by_verdict[verdict] ?? 0}</td>`)}
                 <td class="n">${month.deployments}</td>
@@ -396,19 +424,51 @@ function rePerform({ completeness, apiUrl, period }: StartHere): Html {
 }
 
 function files({ files }: StartHere): StartHere["files"] {
-  const more = [
-    ["manifest.json", "Every file with digest, size, rows and schema."],
-    ["SHA256SUMS", "Digest of every file but itself and the seal, in the form sha256sum reads."],
-    ["manifest.dsse.json", "The seal: an in-toto statement over every other file, in a DSSE envelope."],
-  ].map(([path = "", description = ""]) => ({
+  const more = (path: string, description: string): StartHere["files"][number] => ({
     path,
     description,
     sha256: "",
     bytes: 0,
     rows: null,
     schema: null,
-  }));
-  return [...files.filter((file) => !file.path.startsWith("schemas/")), ...more];
+  });
+  const last = [
+    ["manifest.json", "Every file with digest, size, rows and schema."],
+    ["SHA256SUMS", "Digest of every file but itself and the seal, in the form sha256sum reads."],
+    ["manifest.dsse.json", "The seal: an in-toto statement over every other file, in a DSSE envelope."],
+  ].map(([path = "", description = ""]) => more(path, description));
+  const isPolicy = (path: string): boolean => path.startsWith("policies/") && path !== "policies/index.csv";
+  const policies = files.filter(({ path }) => isPolicy(path)).length;
+  const own = files.filter(({ path }) => !path.startsWith("schemas/") && !isPolicy(path));
+  const index = own.findIndex(({ path }) => path === "policies/index.csv");
+  const grouped =
+    policies === 0
+      ? []
+      : [
+          {
+            ...more(
+              "policies/",
+              `${policies} more files: DIGEST.json, a policy version (what was in force and the files it came from), and beside it the source text of each file, as it was read.`,
+            ),
+          },
+        ];
+  return [...own.slice(0, index + 1), ...grouped, ...own.slice(index + 1), ...last];
+}
+
+function total(counts: Counts): number {
+  return Object.values(counts).reduce((sum, number) => sum + number, 0);
+}
+
+/** The share of a verdict, also where there is none of it. */
+function share(of: SummaryDocument["changes" | "deployments"], verdict: string): string {
+  if (verdict === "historic") return "not counted";
+  const { by_verdict, rate_by_verdict } = of;
+  const denominator = total(by_verdict) - (by_verdict["historic"] ?? 0);
+  return rate(rate_by_verdict[verdict] ?? { numerator: 0, denominator, rate: null });
+}
+
+function instant(at: number): Html {
+  return html`<span class="t">${timeText(at)}</span>`;
 }
 
 function counted(counts: Counts): string {
@@ -421,11 +481,9 @@ function count(number: number, one: string, many: string): string {
   return `${number} ${number === 1 ? one : many}`;
 }
 
-function rate(rate: Rate | undefined): string {
-  if (rate === undefined) return "";
-  const { numerator, denominator } = rate;
+function rate({ numerator, denominator }: Rate): string {
   return denominator === 0
-    ? "0 of 0"
+    ? "applies to none"
     : `${numerator} of ${denominator} (${((100 * numerator) / denominator).toFixed(1)} %)`;
 }
 

@@ -422,7 +422,7 @@ describe("what the drafts say", () => {
   test("the note to customers tells numbers, and no name of a repository, pull request or person", () => {
     const made = draftNote(RECORDS, PERIOD);
     const text = made.ok ? made.text : "";
-    expect(text).toContain("1184 changes reached production");
+    expect(text).toContain("1184 changes landed on production branches");
     expect(text).toContain("40 deployments were recorded");
     // What the App found is not what an auditor's report notes.
     expect(text).toContain("No exception noted by the auditor is on record here");

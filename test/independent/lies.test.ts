@@ -365,7 +365,7 @@ const LIES: Readonly<Record<string, Lie>> = {
       await book.text("START-HERE.html", (text) =>
         text
           .replace(/<li>There was 1 span[\s\S]*?<\/li>/u, "")
-          .replace(/1 span in which the App could not see\./u, "None is known."),
+          .replace(/1 span in which the App could not see;[^<]*/u, "None is known."),
       );
     },
     named: /gap \S+: left out/u,

@@ -11,6 +11,7 @@ import {
   of,
   outcomesOf,
   same,
+  table,
   who,
   word,
   words,
@@ -321,10 +322,7 @@ function leftOut(log: Log, rows: (path: string) => readonly Row[], say: Say): vo
     const carried = list(of(deployment, "carried"));
     const cells = {
       change_count: String(carried.length),
-      refused_change_count: String(
-        carried.filter((each) => ["non-compliant", "unverifiable"].includes(String(of(each, "verdict"))))
-          .length,
-      ),
+      refused_change_count: String(carried.filter((each) => of(each, "verdict") === "non-compliant").length),
       previous_deployment_id: word(of(deployment, "previous", "id")),
       previous_sha: word(of(deployment, "previous", "sha")),
       on_production_branch: yes(of(deployment, "onProductionBranch")),
@@ -603,17 +601,19 @@ export function figures(text: (path: string) => string, say: Say): void {
   const summary = JSON.parse(text("summary.json")) as Json;
   const share = (of_: unknown): string => {
     const [numerator, denominator] = [Number(of(of_, "numerator")), Number(of(of_, "denominator"))];
-    const percent = denominator === 0 ? "" : ` (${((numerator / denominator) * 100).toFixed(1)} %)`;
-    return `${numerator} of ${denominator}${percent}`;
+    if (denominator === 0) return "applies to none";
+    return `${numerator} of ${denominator} (${((numerator / denominator) * 100).toFixed(1)} %)`;
   };
   const verdicts = new Set(
     ["changes", "deployments"].flatMap((each) => Object.keys(of(summary, each, "by_verdict") ?? {})),
   );
   const lines = [...verdicts].map((verdict) => {
     const cells = ["changes", "deployments"].map((each) => {
-      const count = of(summary, each, "by_verdict", verdict);
-      const rate = of(summary, each, "rate_by_verdict", verdict);
-      return count === undefined ? "0" : `${word(count)} ${rate === undefined ? "" : share(rate)}`.trim();
+      const counts = Object.entries(of(summary, each, "by_verdict") ?? {});
+      const numerator = Number(counts.find(([name]) => name === verdict)?.[1] ?? 0);
+      const judged = counts.filter(([name]) => name !== "historic");
+      const denominator = judged.reduce((sum, [, count]) => sum + Number(count), 0);
+      return `${numerator} ${verdict === "historic" ? "not counted" : share({ numerator, denominator })}`;
     });
     return `${verdict} ${cells.join(" ")}`;
   });
@@ -621,7 +621,9 @@ export function figures(text: (path: string) => string, say: Say): void {
     const outcomes = ["pass", "fail", "waived", "unverifiable", "not-applicable"].map((each) =>
       word(of(counts, "by_outcome", each) ?? 0),
     );
-    lines.push(`${control} ${outcomes.join(" ")} ${share(of(counts, "passed"))}`);
+    const own = table(text("controls.csv")).find((row) => row["control"] === control)?.["company_id"] ?? "";
+    const name = page.includes(` ${control} (${own}) `) ? `${control} (${own})` : control;
+    lines.push(`${name} ${outcomes.join(" ")} ${share(of(counts, "passed"))}`);
   }
   for (const line of lines) if (!page.includes(` ${line} `)) say(`START-HERE.html: does not show "${line}"`);
 }

@@ -254,7 +254,7 @@ async function statementsOf(facts: Facts): Promise<readonly Statement[]> {
   );
   return [
     ...months,
-    ...gapsWords(sight, { period, generatedAt: now, gaps }),
+    ...gapsWords(sight, { period, generatedAt: now, gaps, unread: gaps }),
     ...completenessWords(completeness),
     ...scopeWords({ organization, period, generatedAt: now, completeness, summary }),
     ...drafts.flatMap((made) => (made.ok ? made.statements : [])),

@@ -1,4 +1,4 @@
-/** This change was checked, and the checks passed. */
+/** This change was passed by the required checks. */
 
 import type { Check } from "../change.ts";
 import { newestRuns, newestRunsAt, runsOf, type WantedCheck } from "../checks.ts";

@@ -186,7 +186,7 @@ function countsText(figures: MonthlyFigures, isWhole: boolean): string {
     ...(waived > 0 ? [`${waived} waived`] : []),
     ...(unverifiable > 0 ? [`${unverifiable} cannot be told`] : []),
     deviations === 1 ? "1 deviation" : `${deviations} deviations`,
-    ...(openRemediations > 0 ? [`${openRemediations} not settled`] : []),
+    ...(openRemediations > 0 ? [`${openRemediations} open`] : []),
   ].join(", ");
 }
 

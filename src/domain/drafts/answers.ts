@@ -4,7 +4,7 @@ import { isDeviation } from "../deviation/monitoring.ts";
 import type { Person, RootCause } from "../record.ts";
 import { CONTROL_TITLES, listed, markdownInFile } from "../wording.ts";
 import { day } from "../span.ts";
-import { recorded, type Citations, type Recorded, type Records } from "./draft.ts";
+import { counted, recorded, type Citations, type Recorded, type Records } from "./draft.ts";
 
 /** A deviation with what answers it, and the records of what it lists. */
 export interface Answered {
@@ -27,6 +27,7 @@ export function answeredDeviations(records: Records, cite: Citations): readonly 
     if (!known.has(id)) cite.lacks(`deviation ${id}, which a remediation answers`);
   return all
     .filter(({ body }) => isDeviation(body))
+    .toSorted((a, b) => a.body.happenedAt - b.body.happenedAt || (a.body.id < b.body.id ? -1 : 1))
     .map((deviation) => {
       const { id, subjectKind, status } = deviation.body;
       if (status !== "open" && !remediations.has(id))
@@ -56,12 +57,17 @@ export function answerOf({ deviation }: Answered): Answer {
 
 /** One line on a deviation: what, when, which controls, of what type and why. */
 export function deviationLine({ deviation, listed: subjects }: Answered, cite: Citations): string {
-  const { title, happenedAt, controls, type, typeReason } = deviation.body;
+  const { title, happenedAt, controls, type, typeReason, source, reference, subjectKind } = deviation.body;
+  const isNoted = source === "auditor";
   const marks = cite.of(deviation.entry, ...subjects.map(({ entry }) => entry));
-  return `${markdownInFile(title)}, on ${day(happenedAt)}: not ${listed(
+  const on = `${isNoted && subjects.length === 0 ? "entered " : ""}on ${day(happenedAt)}`;
+  const from = isNoted
+    ? ` (noted by the auditor${reference === null ? "" : `: ${markdownInFile(reference)}`})`
+    : "";
+  return `${markdownInFile(title)}${from}, ${on}: not ${listed(
     controls.map((control) => CONTROL_TITLES[control]),
     "or",
-  )}. ${TYPE_WORDS[type]} (${markdownInFile(typeReason)}). It concerns ${subjects.length === 1 ? "1 change or deployment" : `${subjects.length} changes or deployments`} ${marks}.`;
+  )}. ${TYPE_WORDS[type]} (${markdownInFile(typeReason)}). ${subjects.length === 0 ? "It names no change or deployment" : `It concerns ${counted(subjects.length, subjectKind)}`} ${marks}.`;
 }
 
 const TYPE_WORDS = {

@@ -27,7 +27,7 @@ export function draftBridge(records: Records, period: CountedPeriod, since: Coun
       "",
       "## Variant A: for management's own letter",
       "",
-      `Since ${day(period.to)} we have operated the controls described in the report. To our knowledge:`,
+      `To our knowledge, this is so since ${day(period.to)}:`,
       "",
       ...facts,
       "",
@@ -88,8 +88,9 @@ function factsOf(
       const state =
         remediation === null
           ? "nobody has begun to answer it"
-          : `what answers it is ${STATUS_WORDS[remediation.body.status]}, owned by ${personName(remediation.body.owner)} ${cite.of(remediation.entry)}`;
-      return `- ${deviation.body.id} of ${period.name} is ${ANSWER_WORDS[answerOf(each)]}: ${state} ${cite.of(deviation.entry)}.`;
+          : `${answerOf(each) === "open" ? `what answers it is ${STATUS_WORDS[remediation.body.status]}, ` : ""}owned by ${personName(remediation.body.owner)} ${cite.of(remediation.entry)}`;
+      const { id, title, happenedAt } = deviation.body;
+      return `- ${id} of ${period.name} (${markdownInFile(title)}, ${day(happenedAt)}) is ${ANSWER_WORDS[answerOf(each)]}: ${state} ${cite.of(deviation.entry)}.`;
     }),
     ...(policies.length === 0
       ? [nothing("No change of the policy was recorded")]

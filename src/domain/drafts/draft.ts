@@ -20,7 +20,7 @@ export type Draft =
       readonly ok: true;
       readonly text: string;
       readonly cites: readonly LoggedEntry[];
-      /** What it leaves out of the text because others will read that: the list of the records it rests on. */
+      /** What it leaves out of a text that others will read: the same with the numbers of its records, and their list. */
       readonly apart: readonly string[];
       /** The sentences in it that speak for spans, with these. */
       readonly statements: readonly Statement[];
@@ -98,10 +98,16 @@ export class Citations {
         `- [${index + 1}] entry ${entry.seq} of the evidence log: ${entry.kind} ${entry.subject} (digest ${short(sha256(canonical(lineOf(entry).body)))})`,
     );
     const list = ["## Records", "", ...sources, ""];
-    const text = [...lines, "", ...(isForOthers ? [] : list)].join("\n").replaceAll(/\n{3,}/gu, "\n\n");
-    return { ok: true, text, cites: this.#cited, apart: isForOthers ? list : [], statements };
+    const marked = lines.join("\n").replaceAll(/\n{3,}/gu, "\n\n");
+    // What is for others shows neither records nor numbers that lead to none.
+    const text = isForOthers ? `${marked.replaceAll(MARKS, "")}\n` : [marked, "", ...list].join("\n");
+    const apart = isForOthers ? [marked, "", ...list] : [];
+    return { ok: true, text, cites: this.#cited, apart, statements };
   }
 }
+
+/** The marks of a statement's records; what people wrote has its brackets escaped. */
+const MARKS = / (?:\[\d+\])+(?: (?:\[\d+\])+)*/gu;
 
 /** What stands above every draft. */
 export const DRAFT_NOTE =

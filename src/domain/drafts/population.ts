@@ -53,7 +53,7 @@ export function populationOf(records: Records, span: CountedPeriod, cite: Citati
     proofs,
     unseen,
     statement: {
-      says: `${counted(span.changes, "change")} reached production, and GitHub's own lists agree; ${counted(span.deployments, "deployment")} ${span.deployments === 1 ? "was" : "were"} ${unseen.length === 0 ? "recorded" : "recorded on the days that were observed"}`,
+      says: `${counted(span.changes, "change")} landed on production branches, and GitHub's own lists agree; ${counted(span.deployments, "deployment")} ${span.deployments === 1 ? "was" : "were"} ${unseen.length === 0 ? "recorded" : "recorded on the days that were observed"}`,
       rests: "listings",
       covers: watched.map(({ from, to }) => ({ from, to })),
     },

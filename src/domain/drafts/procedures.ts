@@ -4,9 +4,12 @@ import { termText } from "../calendar.ts";
 import { CONTROLS } from "../controls/assess.ts";
 import { REVIEW_TERM } from "../deviation/monitoring.ts";
 import { canonical } from "../digest.ts";
+import { unasked, unaskedText } from "../policy/asked.ts";
 import type { People } from "../policy/people.ts";
 import type { Policy } from "../policy/policy.ts";
+import { hasExpired } from "../policy/turns.ts";
 import { policyInForce } from "../policy/tighten.ts";
+import type { Instant } from "../change.ts";
 import type { RequirementTree } from "../policy/requirement.ts";
 import type { PolicySource } from "../record.ts";
 import { CONTROL_NAMES } from "../result.ts";
@@ -45,7 +48,7 @@ export function draftProcedures(records: Records): Draft {
     "",
     ...section("Change management", changes(policy), mark),
     ...section("Emergencies", emergencies(policy), mark),
-    ...section("Exceptions to these rules", exceptions(policy), mark),
+    ...section("Exceptions to these rules", exceptions(policy, records.at), mark),
     ...section("Deviations", deviations(policy), mark),
     ...section("Monitoring and records", monitoring(policy), mark),
     "## For auditors",
@@ -55,23 +58,33 @@ export function draftProcedures(records: Records): Draft {
     "## Who is responsible for what",
     "",
     ...raci(policy, mark),
-    ...ownRules(all, policy, cite),
+    ...ownRules(records, policy, cite),
   ]);
 }
 
 /** What the file of each repository adds to the organisation's rules, or says in another way. */
-function ownRules(all: readonly Recorded<"policy">[], policy: Policy, cite: Citations): readonly string[] {
-  const newest = new Map<string, Recorded<"policy">>();
-  for (const each of all)
-    if (each.body.repository.state === "found") newest.set(each.body.repository.repository, each);
-  const common = new Set([...changes(policy), ...emergencies(policy), ...exceptions(policy)]);
+function ownRules(records: Records, policy: Policy, cite: Citations): readonly string[] {
+  const newest = new Map<number, Recorded<"policy">>();
+  for (const each of recorded(records, "policy"))
+    if (each.body.repository.state === "found") newest.set(each.entry.repositoryId, each);
+  const names = new Map(
+    recorded(records, "repository").map(({ body: { repository } }) => [
+      repository.id,
+      `${repository.owner}/${repository.name}`,
+    ]),
+  );
+  const rules = (of: Policy): readonly string[] => [
+    ...changes(of),
+    ...emergencies(of),
+    ...exceptions(of, records.at),
+  ];
+  const common = new Set(rules(policy));
   return [...newest]
+    .map(([id, each]) => [names.get(id) ?? sourceName(each.body.repository), each] as const)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, { entry, body }]) => {
       const { effective, repository } = body;
-      const own = [...changes(effective), ...emergencies(effective), ...exceptions(effective)].filter(
-        (statement) => !common.has(statement),
-      );
+      const own = rules(effective).filter((statement) => !common.has(statement));
       const said = own.length === 0 ? ["Nothing is asked of it that is not asked of every repository."] : own;
       return [
         "",
@@ -82,6 +95,10 @@ function ownRules(all: readonly Recorded<"policy">[], policy: Policy, cite: Cita
         ),
       ];
     });
+}
+
+function sourceName(source: PolicySource): string {
+  return source.state === "found" ? source.repository : "a repository";
 }
 
 function sourceText(source: PolicySource): string | null {
@@ -180,7 +197,7 @@ function emergencies(policy: Policy): readonly string[] {
           "or",
         )}.`,
     `It holds for ${termText(validFor)} from its authorisation, and ends when something is pushed.`,
-    `Within ${termText(reviewWithin)} of its use, somebody of ${people(reviewers)} who took no part reviews it and approves or rejects it.`,
+    `Within ${termText(reviewWithin)} of its use, somebody who took no part reviews it and approves or rejects it: ${people(reviewers)}.`,
     "A review that comes late, is not held, or rejects the change, is a deviation.",
     alone === null
       ? "Nobody authorises their own."
@@ -191,20 +208,21 @@ function emergencies(policy: Policy): readonly string[] {
   ];
 }
 
-function exceptions(policy: Policy): readonly string[] {
+function exceptions(policy: Policy, at: Instant): readonly string[] {
+  const isOver = (expires: string): boolean => hasExpired(expires, policy, at);
   const expiry = `the first day it no longer holds, in ${policy.calendar.timezone}`;
   return [
     ...(policy.standardChanges.length === 0
       ? ["No kind of change is approved beforehand."]
       : policy.standardChanges.map(
           ({ name, by, paths, approvedBy, expires }) =>
-            `“${markdownInFile(name)}” is approved beforehand for ${listed(by.map(makerText), "or")}, where every file matches ${code(canonical(paths))}: approved by ${markdownInFile(approvedBy)}, until ${expires} (${expiry}).`,
+            `“${markdownInFile(name)}” is approved beforehand for ${listed(by.map(makerText), "or")}, where every file matches ${code(canonical(paths))}: approved by ${markdownInFile(approvedBy)}, until ${expires} (${expiry})${isOver(expires) ? ", which is past: it is approved like any other change again" : ""}.`,
         )),
     ...(policy.exemptions.length === 0
       ? ["No control is given up for any repository."]
       : policy.exemptions.map(
           ({ repository, controls, reason, approvedBy, expires }) =>
-            `${code(repository)} is exempt from ${listed(controls)} because ${markdownInFile(reason)}: approved by ${markdownInFile(approvedBy)}, until ${expires} (${expiry}).`,
+            `${code(repository)} ${isOver(expires) ? "was" : "is"} exempt from ${listed(controls)} because ${markdownInFile(reason)}: approved by ${markdownInFile(approvedBy)}, until ${expires} (${expiry})${isOver(expires) ? ", which is past: it is asked of it again" : ""}.`,
         )),
     ...policy.repositories
       .filter(({ scope }) => scope === "out")
@@ -216,12 +234,17 @@ function exceptions(policy: Policy): readonly string[] {
       .filter(({ scope, mode, since }) => scope !== "out" && (mode !== null || since !== null))
       .map(
         ({ name, topic, mode, since }) =>
-          `For ${name === null ? `repositories with the topic ${code(topic ?? "")}` : code(name)}: ${[mode === null ? null : `the mode is ${mode}`, since === null ? null : `judged since ${since}`].filter((each) => each !== null).join(", ")}.`,
+          `For ${name === null ? `repositories with the topic ${code(topic ?? "")}` : code(name)}: ${[mode === null ? null : MODE_WORDS[mode], since === null ? null : `judged since ${since}`].filter((each) => each !== null).join(", ")}.`,
       ),
     `What cannot be told may be accepted, with a reason, by ${people(policy.unverifiable.acceptedBy)}.`,
     "A new exception is a pull request to the policy file; it holds only if the person it names as approver approved that pull request.",
   ];
 }
+
+const MODE_WORDS = {
+  enforce: "these rules are enforced",
+  observe: "these rules are only observed; nothing is held back, and no deviation is opened",
+} as const;
 
 function deviations(policy: Policy): readonly string[] {
   const { repository, assignees, labels, perDay } = policy.deviations;
@@ -239,7 +262,9 @@ function deviations(policy: Policy): readonly string[] {
 function monitoring(policy: Policy): readonly string[] {
   const owners = CONTROL_NAMES.flatMap((control) => {
     const owner = policy.controls[control]?.owner;
-    return owner === undefined ? [] : [`${control} by ${markdownInFile(owner)}`];
+    return owner === undefined || owner === policy.monitoring.owner
+      ? []
+      : [`${control} by ${markdownInFile(owner)}`];
   });
   const { weekend, holidays, timezone } = policy.calendar;
   return [
@@ -266,11 +291,12 @@ function auditors(policy: Policy, mark: string): readonly string[] {
     "",
     "| control | the company's number and wording | objective | how it is tested |",
     "|---|---|---|---|",
-    ...CONTROLS.map(({ name, objective, test }) => {
+    ...CONTROLS.filter(({ name }) => !unasked([policy]).includes(name)).map(({ name, objective, test }) => {
       const words = policy.controls[name];
       const own = [words?.id, words?.text].filter((each) => each !== undefined).map(markdownInFile);
       return `| ${name} | ${own.join(": ")} | ${cell(objective)} | ${cell(test)} ${mark} |`;
     }),
+    ...[unaskedText(unasked([policy]))].flatMap((each) => (each === null ? [] : ["", `${each} ${mark}`])),
   ];
 }
 

@@ -175,6 +175,7 @@ const SummarySchema = z
       by_mode: Counts.describe("enforce, or observe: the policy held nothing back"),
       late: Count,
       unverifiable_accepted: Count,
+      without_deviation: Count.describe("non-compliant, and named by no deviation"),
       deployed: Count,
       rate_by_verdict: Rates.describe("of all that are not historic"),
     }),
@@ -183,6 +184,7 @@ const SummarySchema = z
       ...ByVerdict,
       by_kind: Counts,
       by_mode: Counts,
+      without_deviation: Count,
       rate_by_verdict: Rates,
     }),
     controls: z
@@ -198,7 +200,9 @@ const SummarySchema = z
       by_status: Counts,
       by_severity: Counts,
       by_cause: Counts,
+      by_source: Counts,
     }),
+    monthly_reviews: z.strictObject({ total: Count, by_status: Counts, at_terminal: Count }),
     emergencies: z.strictObject({
       total: Count,
       by_status: Counts,
@@ -321,25 +325,30 @@ export function limitationsOf(facts: {
   /** Changes and deployments judged while the policy only observed, and all of them. */
   readonly observed: { readonly count: number; readonly of: number };
   readonly readLater: number;
-  readonly unverifiable: number;
+  /** Changes and deployments that could not be judged, and the changes among them that somebody accepted before the merge. */
+  readonly unverifiable: {
+    readonly changes: number;
+    readonly deployments: number;
+    readonly accepted: number;
+  };
   readonly late: number;
   readonly gaps: number;
 }): readonly string[] {
   const { period, generatedAt, completeness } = facts;
   const when = (holds: boolean, sentence: string): readonly string[] => (holds ? [sentence] : []);
   const unseen = unseenIn(facts.sight, period, generatedAt);
-  const { observed } = facts;
+  const { observed, unverifiable } = facts;
   return [
     ...when(
       observed.count > 0,
-      `The policy only observed (mode observe) when ${observed.count} of ${observed.of} changes and deployments were judged: nothing of them was held back, and what was not compliant opened no deviation.`,
+      `For ${observed.count} of ${observed.of} changes and deployments the policy only observed (mode observe): nothing was held back, and what was not compliant opened no deviation.`,
     ),
     ...when(facts.unasked.length > 0, unaskedText(facts.unasked) ?? ""),
     ...when(
       facts.monitoring.rows === 0,
       facts.monitoring.isOwned
         ? "No control was signed off for a month of this period: nobody was asked yet, as no month of it that was observed is over."
-        : "No control was signed off for a month of this period: the policy names nobody to do so (`monitoring.owner`).",
+        : "No control was signed off for a month of this period: the policy names nobody to do so (monitoring.owner).",
     ),
     ...when(
       generatedAt < period.to,
@@ -362,8 +371,8 @@ export function limitationsOf(facts: {
       `There ${facts.gaps === 1 ? "was 1 span" : `were ${facts.gaps} spans`} in which the App could not see; see Monitoring gaps.`,
     ),
     ...when(
-      facts.unverifiable > 0,
-      `${facts.unverifiable} ${facts.unverifiable === 1 ? "change" : "changes"} could not be judged because a fact could not be found out (verdict unverifiable). They are counted apart and never as compliant.`,
+      unverifiable.changes + unverifiable.deployments > 0,
+      `${some(unverifiable.changes, "change")} and ${some(unverifiable.deployments, "deployment")} could not be judged because a fact could not be found out (verdict unverifiable): counted apart, never as compliant.${unverifiable.accepted === 0 ? "" : ` ${unverifiable.accepted === 1 ? "1 of these changes was" : `${unverifiable.accepted} of these changes were`} let through because somebody the policy names accepted that; who and why is in unverifiable_accepted of changes.csv.`}`,
     ),
     ...when(
       facts.readLater > 0,
@@ -371,7 +380,9 @@ export function limitationsOf(facts: {
     ),
     ...when(
       facts.late > 0,
-      `${facts.late} ${facts.late === 1 ? "change was" : "changes were"} found by a sweep or backfill, not when they happened (late).`,
+      facts.late === 1
+        ? "1 change was found by a sweep or backfill, not when it happened (late)."
+        : `${facts.late} changes were found by a sweep or backfill, not when they happened (late).`,
     ),
     "The App sees only the repositories it is installed on. Whether others exist must be confirmed from the organisation's own list.",
     "Deployments are those that GitHub was told of and those that a pipeline reported. Software that reaches production in other ways does not appear; scope.csv names the repositories of which no deployment was ever seen.",
@@ -381,6 +392,10 @@ export function limitationsOf(facts: {
     "Who may bypass a ruleset is shown by GitHub only to its administrators. Bypasses are detected by their effect, from each update of a branch, whatever was configured.",
     "The log's hash links can be recomputed for every entry given here, and from one entry to the next wherever both are given. Entries about other periods are not included.",
   ];
+}
+
+function some(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /** The cells of one row by column name; a name that the table lacks is a bug and throws. */

@@ -3,9 +3,15 @@
 import type { Instant } from "../change.ts";
 import { seenIn, spansText, unseenIn, type Sight, type Statement } from "../observed.ts";
 import type { CoverageGapRecord } from "../record.ts";
-import { provenSpans, type CompletenessDocument } from "./completeness.ts";
-import type { Manifest } from "./package.ts";
-import type { Period } from "./population.ts";
+import type { Policy } from "../policy/policy.ts";
+import { unasked } from "../policy/asked.ts";
+import { CONTROL_NAMES } from "../result.ts";
+import { ownerOf } from "../deviation/monitoring.ts";
+import { day, wholeDays } from "../span.ts";
+import { completenessWords, provenSpans, type CompletenessDocument } from "./completeness.ts";
+import { limitationsOf, type Manifest } from "./package.ts";
+import type { EvidenceSource, Period } from "./population.ts";
+import { gapsOf, policiesOf } from "./scope-rows.ts";
 import type { SummaryDocument } from "./summary.ts";
 import { timeText } from "./table.ts";
 
@@ -19,9 +25,13 @@ export interface StartHere {
   readonly apiUrl: string;
   readonly fingerprint: string;
   readonly limitations: readonly string[];
-  /** The first monitoring gaps; the summary counts them all. */
+  /** The first monitoring gaps in time; the summary counts them all. */
   readonly gaps: readonly CoverageGapRecord[];
   readonly completeness: CompletenessDocument;
+  /** Every month of the period, also one in which nothing happened or nobody looked. */
+  readonly months: readonly Month[];
+  /** By control: the company's own numbers for it, in the policies that judged something of the period. */
+  readonly companyIds: Readonly<Record<string, string>>;
   /** Sentences with the spans they speak for. */
   readonly scopeWords: readonly Statement[];
   readonly gapsWords: readonly Statement[];
@@ -31,6 +41,115 @@ export interface StartHere {
   readonly files: Manifest["files"];
 }
 
+/** One month of the period: its counts, and how many of its days in the period were observed or read afterwards. */
+export interface Month {
+  readonly month: string;
+  readonly changes: number;
+  readonly by_verdict: SummaryDocument["months"][number]["by_verdict"];
+  readonly deployments: number;
+  readonly days: number;
+  readonly daysSeen: number;
+}
+
+/** What is said first of a package, worked out of what it is made from and of what its tables count. */
+export type FrontMatter = Pick<
+  StartHere,
+  "companyIds" | "completenessWords" | "gaps" | "gapsWords" | "limitations" | "months" | "scopeWords"
+>;
+
+/** Gaps that are shown; all are in coverage-gaps.csv. */
+const SHOWN_GAPS = 50;
+
+/** Works out the first page's words. `policyDigests`: of the policies that judged something of the period. */
+export async function frontMatter(
+  source: EvidenceSource,
+  facts: {
+    readonly organization: StartHere["organization"];
+    readonly completeness: CompletenessDocument;
+    readonly summary: SummaryDocument;
+    readonly policyDigests: ReadonlySet<string>;
+  },
+): Promise<FrontMatter> {
+  const { period, generatedAt, sight } = source;
+  const { organization, completeness, summary, policyDigests } = facts;
+  const policies = await policiesInForce(source, policyDigests);
+  const gaps: CoverageGapRecord[] = [];
+  for await (const { body } of gapsOf(source)) gaps.push(body);
+  return {
+    companyIds: companyIds(policies),
+    completenessWords: completenessWords(completeness),
+    gaps: gaps.toSorted((a, b) => a.from - b.from).slice(0, SHOWN_GAPS),
+    gapsWords: gapsWords(sight, {
+      period,
+      generatedAt,
+      gaps: summary.coverage_gaps.total,
+      unread: summary.coverage_gaps.not_backfilled,
+    }),
+    limitations: limitationsOf({
+      period,
+      generatedAt,
+      completeness,
+      sight,
+      unasked: unasked(policies),
+      monitoring: {
+        rows: summary.monthly_reviews.total,
+        isOwned: policies.some((policy) => CONTROL_NAMES.some((name) => ownerOf(policy, name) !== null)),
+      },
+      observed: {
+        count: (summary.changes.by_mode["observe"] ?? 0) + (summary.deployments.by_mode["observe"] ?? 0),
+        of: summary.changes.total + summary.deployments.total,
+      },
+      readLater: summary.changes.by_assurance["read-later"] ?? 0,
+      unverifiable: {
+        changes: summary.changes.by_verdict["unverifiable"] ?? 0,
+        deployments: summary.deployments.by_verdict["unverifiable"] ?? 0,
+        accepted: summary.changes.unverifiable_accepted,
+      },
+      late: summary.changes.late,
+      gaps: summary.coverage_gaps.total,
+    }),
+    months: monthsOf(source, summary),
+    scopeWords: scopeWords({ organization, period, generatedAt, completeness, summary }),
+  };
+}
+
+/** The policies that judged something of the period; where nothing happened, all that are known. */
+async function policiesInForce(
+  source: EvidenceSource,
+  digests: ReadonlySet<string>,
+): Promise<readonly Policy[]> {
+  const policies: Policy[] = [];
+  for await (const { body } of policiesOf(source))
+    if (digests.size === 0 || digests.has(body.digest)) policies.push(body.effective);
+  return policies;
+}
+
+function companyIds(policies: readonly Policy[]): StartHere["companyIds"] {
+  return Object.fromEntries(
+    CONTROL_NAMES.flatMap((name) => {
+      const ids = policies.flatMap(({ controls }) => controls[name]?.id ?? []);
+      return ids.length === 0 ? [] : [[name, [...new Set(ids)].toSorted().join(", ")]];
+    }),
+  );
+}
+
+function monthsOf({ period, sight }: EvidenceSource, summary: SummaryDocument): readonly Month[] {
+  const counts = new Map(summary.months.map((each) => [each.month, each]));
+  const months: Month[] = [];
+  for (let from = period.from; from < period.to;) {
+    const month = day(from).slice(0, 7);
+    const [year = 0, number = 0] = month.split("-").map(Number);
+    const span = { from, to: Math.min(Date.UTC(year, number), period.to) };
+    const { changes, by_verdict, deployments } = counts.get(month) ?? NOTHING;
+    const [days, daysSeen] = [wholeDays([span]), wholeDays(seenIn(sight, span))];
+    months.push({ month, changes, by_verdict, deployments, days, daysSeen });
+    from = span.to;
+  }
+  return months;
+}
+
+const NOTHING = { changes: 0, by_verdict: {}, deployments: 0 };
+
 /** Returns what is said of monitoring gaps: of which spans it is known that somebody looked, and of which not. */
 export function gapsWords(
   sight: Sight,
@@ -38,7 +157,14 @@ export function gapsWords(
     period,
     generatedAt,
     gaps,
-  }: { readonly period: Period; readonly generatedAt: Instant; readonly gaps: number },
+    unread,
+  }: {
+    readonly period: Period;
+    readonly generatedAt: Instant;
+    readonly gaps: number;
+    /** Those of them of which nobody read afterwards what happened. */
+    readonly unread: number;
+  },
 ): readonly Statement[] {
   const seen = seenIn(sight, period);
   const unseen = unseenIn(sight, period, generatedAt);
@@ -58,7 +184,9 @@ export function gapsWords(
           `None is known in ${spansText(seen)}: the App saw, or read afterwards, every span of it in which it was installed.`,
           seen,
         )
-      : says(`${gaps} ${gaps === 1 ? "span" : "spans"} in which the App could not see.`),
+      : says(
+          `${some(gaps, "span", "spans")} in which the App could not see; what happened then was read from GitHub afterwards for ${gaps - unread} of ${gaps}.`,
+        ),
     ...(unseen.length === 0
       ? []
       : [says(`What happened in ${spansText(unseen)} was not observed, and not read afterwards.`)]),
@@ -78,7 +206,7 @@ export function scopeWords(facts: {
   const repositories = new Set(branches.map((branch) => branch.repository_id)).size;
   const { changes, deployments } = summary;
   const until = Math.min(period.to, generatedAt);
-  const population = `${some(branches.length, "production branch", "production branches")} in ${some(repositories, "repository", "repositories")} of ${organization.login} (organisation ${organization.id} on GitHub), from ${timeText(period.from)} up to ${timeText(until)}: ${some(changes.total, "change", "changes")}, of which ${changes.deployed} ${changes.deployed === 1 ? "is" : "are"} known to have been deployed to production; and ${some(deployments.total, "successful deployment", "successful deployments")} to production environments. Every one was tested, none was sampled.`;
+  const population = `${some(branches.length, "production branch", "production branches")} in ${some(repositories, "repository", "repositories")} of ${organization.login} (organisation ${organization.id} on GitHub), from ${timeText(period.from)} up to ${timeText(until)}: ${some(changes.total, "change", "changes")}, of which ${changes.deployed} ${changes.deployed === 1 ? "is" : "are"} known to have been deployed to production; and ${some(deployments.total, "successful deployment", "successful deployments")} to production environments. Each of them was tested, none was sampled.`;
   const isProven = branches.length > 0 && branches.every(({ proven }) => proven);
   return [
     isProven
@@ -116,11 +244,11 @@ export const GLOSSARY: readonly (readonly [string, string])[] = [
   ],
   [
     "Verdict",
-    "The outcomes folded: compliant, emergency, exempted, non-compliant, unverifiable, or historic (before monitoring was agreed).",
+    "The outcomes folded: compliant; emergency (what did not pass was waived by an authorised emergency, whose own controls passed or are not yet due); exempted (waived by a registered exemption); non-compliant; unverifiable; or historic (before monitoring was agreed).",
   ],
   [
     "Deviation",
-    "A change or deployment that is not compliant: what an auditor calls an exception noted. Of type design (as set up, nothing could have held it) or operating (set up, and not followed).",
+    "A change or deployment that is not compliant: what an auditor calls an exception noted. Of type design (the control as set up was not enough) or operating (set up, and not followed). One lists every change and deployment of one cause.",
   ],
   [
     "Policy",
@@ -131,10 +259,18 @@ export const GLOSSARY: readonly (readonly [string, string])[] = [
     "Completeness",
     "The proof that the population equals GitHub's own lists: each update of a branch begins at the commit where the one before it ended, and every difference is named.",
   ],
+  [
+    "Monthly review",
+    "A control's owner is asked after each month to sign off what it came to. Signed off late, not at all (missing), or as something else than the month is known to be now (changed) is called that.",
+  ],
   ["Monitoring gap", "A span in which the App could not see, and why."],
   [
     "Observed, read-later",
     "How a fact came to be known: seen when it happened, or read from GitHub afterwards, which is of lower assurance.",
+  ],
+  [
+    "Mode",
+    "enforce: what does not comply is held back, and is a deviation if it lands all the same. observe: it is recorded, and nothing else.",
   ],
   ["Late", "Found by a sweep or backfill, not when it happened."],
   [

@@ -23,6 +23,8 @@ export interface SummaryDocument {
     readonly late: number;
     /** Changes of which somebody named by the policy accepted, before the merge, what could not be verified; they stay unverifiable. */
     readonly unverifiable_accepted: number;
+    /** Not compliant, and named by no deviation: each row says why. */
+    readonly without_deviation: number;
     readonly deployed: number;
     /** Of all changes that are not historic. */
     readonly rate_by_verdict: Readonly<Record<string, Rate>>;
@@ -32,6 +34,7 @@ export interface SummaryDocument {
     readonly by_verdict: Counts;
     readonly by_kind: Counts;
     readonly by_mode: Counts;
+    readonly without_deviation: number;
     readonly rate_by_verdict: Readonly<Record<string, Rate>>;
   };
   /** By control: outcomes, and the share of passes among subjects the control applies to (unverifiable and waived count in the denominator). */
@@ -49,6 +52,14 @@ export interface SummaryDocument {
     readonly by_status: Counts;
     readonly by_severity: Counts;
     readonly by_cause: Counts;
+    /** app: found here; auditor: entered from a report. */
+    readonly by_source: Counts;
+  };
+  /** Months of controls that somebody was asked to sign off; `at_terminal`: where nobody proves who they are. */
+  readonly monthly_reviews: {
+    readonly total: number;
+    readonly by_status: Counts;
+    readonly at_terminal: number;
   };
   /** `by_authorisation`: independent, alone-confirmed, alone-unconfirmed or none. */
   readonly emergencies: {
@@ -105,6 +116,7 @@ export class Tally {
         this.#add("deployment-verdict", row("verdict"));
         this.#add("deployment-kind", row("kind"));
         this.#add("deployment-mode", row("mode"));
+        if (isUnlisted(row)) this.#add("deployments-unlisted", "");
         return this.#add("month-deployments", row("succeeded_at").slice(0, 7));
       case "control-tests.csv":
         this.#add("control", row("control"));
@@ -114,7 +126,12 @@ export class Tally {
         this.#add("deviation-type", row("type"));
         this.#add("deviation-status", row("status"));
         this.#add("deviation-severity", row("severity"));
+        this.#add("deviation-source", row("source"));
         return this.#add("deviation-cause", row("cause"));
+      case "monitoring.csv":
+        this.#add("reviews", "");
+        this.#add("monthly-status", row("status"));
+        return row("signed_off_via") === "terminal" ? this.#add("reviews-terminal", "") : undefined;
       case "emergency-changes.csv":
         this.#add("emergencies", "");
         this.#add("emergency-status", row("status"));
@@ -145,6 +162,7 @@ export class Tally {
         by_mode: this.#counted("mode"),
         late: this.#total("late"),
         unverifiable_accepted: this.#total("accepted"),
+        without_deviation: this.#total("changes-unlisted"),
         deployed: this.#total("deployed"),
         rate_by_verdict: rates(this.#counted("verdict")),
       },
@@ -153,6 +171,7 @@ export class Tally {
         by_verdict: this.#counted("deployment-verdict"),
         by_kind: this.#counted("deployment-kind"),
         by_mode: this.#counted("deployment-mode"),
+        without_deviation: this.#total("deployments-unlisted"),
         rate_by_verdict: rates(this.#counted("deployment-verdict")),
       },
       controls: Object.fromEntries(
@@ -183,6 +202,12 @@ export class Tally {
         by_status: this.#counted("deviation-status"),
         by_severity: this.#counted("deviation-severity"),
         by_cause: this.#counted("deviation-cause"),
+        by_source: this.#counted("deviation-source"),
+      },
+      monthly_reviews: {
+        total: this.#total("reviews"),
+        by_status: this.#counted("monthly-status"),
+        at_terminal: this.#total("reviews-terminal"),
       },
       emergencies: {
         total: this.#total("emergencies"),
@@ -218,6 +243,7 @@ export class Tally {
     if (this.#proven(row("repository_id"), row("branch"), row("occurred_at"))) this.#add(branch, "proven");
     if (row("update") !== "pull-request" && row("update") !== "queue")
       this.#add(branch, "without-pull-request");
+    if (isUnlisted(row)) this.#add("changes-unlisted", "");
     if (row("late") === "yes") this.#add("late", "");
     if (row("unverifiable_accepted") !== "") this.#add("accepted", "");
     if (row("first_production_deployment_id") !== "") this.#add("deployed", "");
@@ -240,6 +266,10 @@ export class Tally {
   #total(group: string): number {
     return this.#counts.get(group)?.get("") ?? 0;
   }
+}
+
+function isUnlisted(row: Row): boolean {
+  return row("verdict") === "non-compliant" && row("deviation_id") === "";
 }
 
 /** One that somebody authorised alone is counted apart, and apart again while nobody stood by it. */

@@ -218,7 +218,7 @@ export const DEPLOYMENTS = table<DeploymentRow>({
     column(
       "refused_change_count",
       "integer",
-      "How many of them were not compliant.",
+      "How many of them were non-compliant; what was unverifiable is not counted here.",
       ({ body }) => body.deployment.carried.filter(({ verdict }) => verdict === "non-compliant").length,
     ),
     column("changes", "list", "These changes: change_id;verdict when it was deployed.", ({ body }) =>

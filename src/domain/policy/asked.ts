@@ -43,6 +43,6 @@ export function unasked(policies: readonly Policy[]): readonly ControlName[] {
 /** Returns a sentence naming the controls nobody asked for, with what would ask for each; null: all are asked for. */
 export function unaskedText(controls: readonly ControlName[]): string | null {
   if (controls.length === 0) return null;
-  const named = controls.map((control) => `${control} (\`${ASKED_BY[control] ?? "policy"}\`)`);
+  const named = controls.map((control) => `${control} (${ASKED_BY[control] ?? "policy"})`);
   return `The policy does not ask for ${named.join(", ")}: nothing here shows that a change met ${controls.length === 1 ? "it" : "them"}.`;
 }

@@ -1,0 +1,24 @@
+/** A page as somebody reads it, without its form: what a golden file of it holds. */
+
+/** Returns the words of an HTML page: a line for each paragraph, item or row, cells apart by a bar. */
+export function pageText(page: string): string {
+  const body = /<body>([\s\S]*)<\/body>/u.exec(page)?.[1] ?? "";
+  const words = body
+    .replaceAll(/<(style|svg)[\s\S]*?<\/\1>/gu, "")
+    .replaceAll(/\s+/gu, " ")
+    .replaceAll(/<\/(th|td)>\s*<(th|td)[^>]*>/gu, " | ")
+    .replaceAll(/<(h\d)[^>]*>/gu, "\n\n# ")
+    .replaceAll(/<\/(p|li|tr|dd|dt|caption|pre|h\d|figcaption)>/gu, "\n")
+    .replaceAll(/<[^>]*>/gu, "")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&#39;", "'")
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&amp;", "&");
+  return `${words
+    .split("\n")
+    .map((line) => line.trim())
+    .join("\n")
+    .replaceAll(/\n{3,}/gu, "\n\n")
+    .trim()}\n`;
+}
