@@ -1,10 +1,14 @@
-/** How fast an evidence package is exported, and whether memory stays flat: changes per second and peak memory. */
+/**
+ * How fast an evidence package is exported, and whether memory stays flat: changes per second and peak memory.
+ * `node bench/export.ts [--changes 1000,20000] [--json]`
+ */
 
 import { fork } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 
 import { openLedger } from "../src/ledger/open.ts";
 import { changeEntry, deploymentEntry, exportTo, ledgerWith, PERIOD } from "../test/evidence/fixture.ts";
@@ -98,9 +102,23 @@ function peak(): number {
   return Math.round(process.resourceUsage().maxRSS / 1024);
 }
 
+/** Prints the figures as a table. */
+export function printExport(rows: readonly ExportMeasurement[]): void {
+  console.log("Exporting an evidence package; peak: resident memory at most");
+  console.table(rows);
+}
+
 if (process.argv[1] === import.meta.filename) {
-  const [flag, folder] = process.argv.slice(2);
-  if (flag === "--export" && folder !== undefined) await exportAndTell(folder);
-  else if (flag === "--json") console.log(JSON.stringify(await benchExport()));
-  else console.table(await benchExport());
+  const { values } = parseArgs({
+    options: {
+      changes: { type: "string", default: "1000,20000" },
+      json: { type: "boolean", default: false },
+      export: { type: "string" },
+    },
+  });
+  if (values.export === undefined) {
+    const rows = await benchExport(values.changes.split(",").map(Number));
+    if (values.json) console.log(JSON.stringify(rows, null, 2));
+    else printExport(rows);
+  } else await exportAndTell(values.export);
 }

@@ -20,7 +20,7 @@ import autocannon from "autocannon";
 import type { Where } from "../src/ledger/store.ts";
 import { WEBHOOK_PATH } from "../src/server.ts";
 
-const SERVER = fileURLToPath(new URL("receive-server.ts", import.meta.url));
+const SERVER = fileURLToPath(new URL("support/receive-server.ts", import.meta.url));
 const SECRET = "the secret of the benchmark";
 const CONNECTIONS = 64;
 const STEADY_RATE = 500;
@@ -194,24 +194,29 @@ function sampleBody(): string {
   return JSON.stringify({ ...example, filling: "x".repeat(Math.max(0, 24 * 1024 - bare.length)) });
 }
 
+/** Prints the figures as a table. */
+export function printReceive(rows: readonly ReceiveRow[]): void {
+  console.log("Deliveries accepted durably (24 KB, signed)");
+  console.table(
+    rows.map(({ server, perSecond, ratio, p99, cpu, steady, bad }) => ({
+      server,
+      "a second": Math.round(perSecond),
+      ratio: Number(ratio.toFixed(2)),
+      "p99 ms": p99,
+      "µs of CPU": Math.round(cpu),
+      "p50 ms at 500/s": Number(steady.p50.toFixed(1)),
+      "p99 ms at 500/s": Number(steady.p99.toFixed(1)),
+      "max ms at 500/s": Number(steady.max.toFixed(1)),
+      bad,
+    })),
+  );
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const { values } = parseArgs({
     options: { json: { type: "boolean" }, seconds: { type: "string", default: "3" } },
   });
   const rows = await benchReceive(Number(values.seconds));
   if (values.json) console.log(JSON.stringify(rows, null, 2));
-  else
-    console.table(
-      rows.map(({ server, perSecond, ratio, p99, cpu, steady, bad }) => ({
-        server,
-        "a second": Math.round(perSecond),
-        ratio: Number(ratio.toFixed(2)),
-        "p99 ms": p99,
-        "µs of CPU": Math.round(cpu),
-        "p50 ms at 500/s": Number(steady.p50.toFixed(1)),
-        "p99 ms at 500/s": Number(steady.p99.toFixed(1)),
-        "max ms at 500/s": Number(steady.max.toFixed(1)),
-        bad,
-      })),
-    );
+  else printReceive(rows);
 }

@@ -34,7 +34,7 @@ export class Metrics {
 
   /** `isKeyRefused`: whether GitHub's last answer to the App itself was that it does not know its key; null: it has not answered. `pacing`: what asks GitHub; null: nothing does. */
   constructor(
-    ledger: Pick<Ledger, "queue" | "head" | "presence" | "states">,
+    ledger: Pick<Ledger, "queue" | "head" | "presence" | "states" | "committed">,
     clock: { now(): Instant },
     isKeyRefused: () => boolean | null = () => null,
     pacing: Pick<Pacing, "paced" | "left"> | null = null,
@@ -88,6 +88,16 @@ export class Metrics {
         this.set(head === null ? Number.NaN : head.size);
       },
     });
+    const commits = new Counter({
+      name: "countersign_store_commits_total",
+      help: "Transactions that this process committed to its database.",
+      registers: [],
+      collect() {
+        this.reset();
+        this.inc(ledger.committed());
+      },
+    });
+    this.registry.registerMetric(commits);
     this.unlooked = new Gauge({
       name: "countersign_seconds_since_sweep",
       help: "How long ago the repository swept longest ago was swept; above two days, readiness and packages name it as a gap.",

@@ -35,7 +35,7 @@ const MOST_CONNECTIONS = 500;
 
 /** What the doors need. */
 export interface DoorTools {
-  readonly ledger: Pick<Ledger, "queue" | "head" | "presence" | "states" | "tryToStore">;
+  readonly ledger: Pick<Ledger, "queue" | "head" | "presence" | "states" | "committed" | "tryToStore">;
   /** Every secret a signature may be made with, the current one first. */
   readonly webhookSecrets: readonly [string, ...(readonly string[])];
   /** Who may report deployments from outside GitHub. */

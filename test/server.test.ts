@@ -126,6 +126,7 @@ describe("the doors when the store fails", () => {
     presence: () => Promise.reject(new Error("no presence")),
     head: unreachable,
     states: unreachable as unknown as Ledger["states"],
+    committed: () => 0,
     tryToStore: unreachable,
     queue: {
       store: () => Promise.reject(new Trouble("disk-full", "The store is full.")),
@@ -161,6 +162,7 @@ describe("the doors over a socket", () => {
     presence: () => Promise.reject(new Error("no presence")),
     head: () => Promise.resolve({ size: 0, hash: "" }),
     states: () => undefined as never,
+    committed: () => 0,
     tryToStore: () => Promise.resolve(),
     queue: {
       store: ({ id }: { readonly id: string }) => {

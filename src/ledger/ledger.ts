@@ -173,6 +173,11 @@ export class Ledger extends LedgerReader {
     return this.#store.kind;
   }
 
+  /** How many transactions this process has committed. */
+  committed(): number {
+    return this.#store.committed();
+  }
+
   /**
    * Records a decision in one transaction and answers the entries that were new. An entry equal to its subject's state,
    * and an action equal to the newest of its key, is not stored again, so recording twice records nothing; a task recorded twice is

@@ -28,6 +28,8 @@ export interface Store extends Readable {
   snapshot<T>(work: (moment: Readable) => Promise<T>): Promise<T>;
   /** One transaction that may take as long as it needs, before the store is used otherwise. Throws Trouble. */
   migrate<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
+  /** How many transactions it has committed since it was opened. */
+  committed(): number;
   close(): Promise<void>;
 }
 
@@ -50,10 +52,16 @@ export function openStore(where: Where, options: StoreOptions): Store {
   };
   const { kind, writer, reader, patiently, apart, othersWrote } =
     "databaseUrl" in where ? postgres(where.databaseUrl, options) : sqlite(where.dataDir, options.readOnly);
-  const transact: Store["transact"] = (work) => guard(() => again(() => writer.transaction().execute(work)));
+  let committed = 0;
+  const transact: Store["transact"] = async (work) => {
+    const done = await guard(() => again(() => writer.transaction().execute(work)));
+    committed += 1;
+    return done;
+  };
   return {
     kind,
     othersWrote,
+    committed: () => committed,
     transact,
     migrate: (work) => patiently(() => transact(work)),
     read: (work) => guard(() => again(() => work(reader))),

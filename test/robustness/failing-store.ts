@@ -55,6 +55,7 @@ export class FailingStore {
       isGone ? Promise.reject(new Error("this process is gone")) : work();
     const failing: Store = {
       kind: store.kind,
+      committed: () => store.committed(),
       othersWrote: () => (isGone ? null : store.othersWrote()),
       migrate: (work) => living(() => store.migrate(work)),
       read: (work) => living(() => store.read(work)),

@@ -6,9 +6,9 @@ import type { AddressInfo } from "node:net";
 
 import { pino } from "pino";
 
-import { openLedger } from "../src/ledger/open.ts";
-import type { Where } from "../src/ledger/store.ts";
-import { doors, listen } from "../src/server.ts";
+import { openLedger } from "../../src/ledger/open.ts";
+import type { Where } from "../../src/ledger/store.ts";
+import { doors, listen } from "../../src/server.ts";
 
 const [, , kind = "bare", secret = "", where = ""] = process.argv;
 process.once("disconnect", () => process.exit(0));

@@ -1,0 +1,32 @@
+/** That every benchmark is run by `npm run bench`, and that the one of the App as it ships works from end to end. */
+
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { benchLive, SHORT } from "../bench/live.ts";
+import { BENCHMARKS } from "../bench/main.ts";
+
+const BENCH = new URL("../bench/", import.meta.url);
+
+it("every file of benchmarks is run by npm run bench", () => {
+  const files = readdirSync(BENCH).filter((name) => name.endsWith(".ts") && name !== "main.ts");
+  expect(Object.keys(BENCHMARKS).map((name) => `${name}.ts`)).toEqual(expect.arrayContaining(files));
+  expect(files.length).toBe(Object.keys(BENCHMARKS).length);
+});
+
+it("a few events are measured from end to end, and GitHub's limits are kept", async () => {
+  const [row] = await benchLive({
+    ...SHORT,
+    stores: ["sqlite"],
+    atRest: { reviews: 1, every: 0 },
+    authorisations: 1,
+    atOnce: [2],
+    stream: { events: 5, every: 0 },
+    program: fileURLToPath(new URL("../src/cli/main.ts", import.meta.url)),
+  });
+  expect(row?.atRest).toMatchObject({ times: 1, events: 1, refusals: 0 });
+  expect(row?.authorised).toMatchObject({ times: 1, refusals: 0 });
+  expect(row?.atOnce).toMatchObject([{ reviews: 2, limit: 0, requests: 4, refusals: 0 }]);
+  expect(row?.stream).toMatchObject({ events: 5, refusals: 0 });
+  expect(row?.memory.map(({ when }) => when)).toEqual(["bare Node", "imported"]);
+}, 60_000);
