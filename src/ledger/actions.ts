@@ -52,7 +52,7 @@ export async function storeActions(
       .where("key", "=", action.key)
       .where("status", "in", ["waiting", "done"])
       .orderBy("id", "desc")
-      .limit(1);
+      .limit(sql.lit(1));
     const before = await (kind === "postgres" ? newest.forUpdate() : newest).executeTakeFirst();
     if (before?.kind === action.kind && before.payload === payload) continue;
     await tx
@@ -94,7 +94,7 @@ export async function dueActions(
     .where("status", "=", sql.lit("waiting"))
     .where("due_at", "<=", now)
     .orderBy("id")
-    .limit(limit)
+    .limit(sql.lit(limit))
     .execute();
   if (rows.length === 0) return [];
   const done = await tx
@@ -104,7 +104,7 @@ export async function dueActions(
       eb
         .selectFrom("action")
         .select((inner) => inner.fn.max("id").as("id"))
-        .where("status", "=", "done")
+        .where("status", "=", sql.lit("done"))
         .where("key", "in", [...new Set(rows.map((row) => row.key))])
         .groupBy("key"),
     )
@@ -125,9 +125,9 @@ export async function doneKeys(
     .select("key")
     .where("key", ">=", prefix)
     .where("key", "<", `${prefix}\u{10FFFF}`)
-    .where("status", "=", "done")
+    .where("status", "=", sql.lit("done"))
     .where("outcome", "like", `%${part}%`)
-    .limit(limit)
+    .limit(sql.lit(limit))
     .execute();
   return rows.map((row) => row.key);
 }

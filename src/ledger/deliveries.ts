@@ -111,7 +111,7 @@ export async function dueDeliveries(
     .where("status", "=", sql.lit("waiting"))
     .where("due_at", "<=", now)
     .orderBy("arrival")
-    .limit(limit)
+    .limit(sql.lit(limit))
     .execute();
   return rows.map(({ arrival, id, event, action, received_at, attempts, body }) => ({
     arrival,
@@ -136,8 +136,8 @@ export async function listDeliveries(
     .select(["id", "event", "action", "lane", "received_at", "due_at", "status", "attempts", "note", "error"])
     .select("done_at")
     .orderBy("arrival", "desc")
-    .limit(limit);
-  const rows = await (status === undefined ? query : query.where("status", "=", status)).execute();
+    .limit(sql.lit(limit));
+  const rows = await (status === undefined ? query : query.where("status", "=", sql.lit(status))).execute();
   return rows.map((row) => ({
     id: row.id,
     event: row.event,

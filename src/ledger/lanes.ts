@@ -121,7 +121,7 @@ export async function claimLanes(
   for (const { limit, which } of wanted) {
     const due = dueLanes(tx, claiming, which)
       .orderBy("due_at")
-      .limit(Math.max(0, Math.min(limit, left)));
+      .limit(sql.lit(Math.max(0, Math.min(limit, left))));
     const rows = await (kind === "postgres" ? due.forUpdate().skipLocked() : due).execute();
     claimed.push(rows.map((row) => row.lane));
     left -= rows.length;

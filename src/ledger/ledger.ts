@@ -364,7 +364,7 @@ function statePage(
   after: Pick<LoggedEntry, "at" | "subject"> | undefined,
 ): SelectQueryBuilder<Tables, "state" | "log", LogRow> {
   const { repositoryId, organizationId, from, to, subjectPrefix, order = "subject" } = filter;
-  let query = base.where("state.kind", "=", kind).limit(PAGE);
+  let query = base.where("state.kind", "=", kind).limit(sql.lit(PAGE));
   if (repositoryId !== undefined) query = query.where("state.repository_id", "=", repositoryId);
   if (organizationId !== undefined) query = query.where("state.organization_id", "=", organizationId);
   if (from !== undefined) query = query.where("state.at", ">=", from);

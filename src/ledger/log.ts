@@ -107,7 +107,7 @@ async function* rows(store: Readable, filter: LogFilter): AsyncIterable<LogRow> 
       if (to !== undefined) query = query.where("log.at", "<", to);
       if (kinds !== undefined) query = query.where("log.kind", "in", kinds);
       if (repositoryId !== undefined) query = query.where("log.repository_id", "=", repositoryId);
-      return query.orderBy("log.seq").limit(PAGE).execute();
+      return query.orderBy("log.seq").limit(sql.lit(PAGE)).execute();
     });
     yield* page;
     after = page.at(-1)?.seq ?? after;

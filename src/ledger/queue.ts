@@ -69,7 +69,9 @@ export class Queue {
   /** Leases lanes as a {@link Claiming} says; answers those for each of its wishes. */
   async claim(claiming: Claiming): Promise<readonly (readonly string[])[]> {
     // Idle workers ask often: they should not take the writer's lock to learn that there is nothing.
-    const due = await this.#store.read((db) => dueLanes(db, claiming, null).limit(1).executeTakeFirst());
+    const due = await this.#store.read((db) =>
+      dueLanes(db, claiming, null).limit(sql.lit(1)).executeTakeFirst(),
+    );
     if (due === undefined) return claiming.wanted.map(() => []);
     return this.#store.transact((tx) => claimLanes(tx, this.#store.kind, claiming));
   }
@@ -128,7 +130,7 @@ export class Queue {
         .where("status", "=", sql.lit("waiting"))
         .where("event", "=", "issue_comment")
         .where("due_at", "<=", now)
-        .limit(1)
+        .limit(sql.lit(1))
         .executeTakeFirst();
       return row !== undefined;
     });
@@ -258,7 +260,7 @@ export class Queue {
   /** Whether any lane may have work that is due at `now`; a lane whose work was broken off may have none. */
   mayBeDue(now: Instant): Promise<boolean> {
     return this.#store.read(async (db) => {
-      const due = db.selectFrom("lane").select("lane").where("due_at", "<=", now).limit(1);
+      const due = db.selectFrom("lane").select("lane").where("due_at", "<=", now).limit(sql.lit(1));
       return (await due.executeTakeFirst()) !== undefined;
     });
   }
@@ -296,7 +298,7 @@ export class Queue {
         .selectFrom("delivery")
         .select((eb) => eb.fn.min("due_at").as("next"))
         .where("status", "=", sql.lit("waiting"))
-        .where("event", "like", "countersign.%")
+        .where("event", "like", sql.lit("countersign.%"))
         .where("attempts", "=", 0)
         .where("due_at", ">", after)
         .where("due_at", "<=", upTo)
@@ -320,8 +322,8 @@ export class Queue {
   }): Promise<readonly ListedAction[]> {
     const { status, limit } = filter;
     const rows = await this.#store.read((db) => {
-      const query = db.selectFrom("action").selectAll().orderBy("id", "desc").limit(limit);
-      return (status === undefined ? query : query.where("status", "=", status)).execute();
+      const query = db.selectFrom("action").selectAll().orderBy("id", "desc").limit(sql.lit(limit));
+      return (status === undefined ? query : query.where("status", "=", sql.lit(status))).execute();
     });
     return rows.map(listedAction);
   }

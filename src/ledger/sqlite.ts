@@ -43,6 +43,10 @@ export function openSqlite(dataDir: string, readOnly: boolean): SqliteFile {
   return inKyselysShape(database, readOnly);
 }
 
+/**
+ * Keeps statements by their text. SQLite plans one anew, ten times the work of running it, whenever another value is bound to its
+ * LIMIT, to a LIKE or to what a partial index's condition compares: those stand in the text of every query of ours.
+ */
 function inKyselysShape(database: DatabaseSync, readOnly: boolean): SqliteFile {
   const statements = new Map<string, SqliteStatement>();
   const dataVersion = database.prepare("pragma data_version");

@@ -13,7 +13,7 @@ export type Where = { readonly databaseUrl: string } | { readonly dataDir: strin
 
 /** What can only be read from. */
 export interface Readable {
-  /** Reads outside any transaction of a writer; on SQLite by a connection of its own, so that no reader holds up the writer. Throws Trouble. */
+  /** Reads outside any transaction of a writer. Throws Trouble. */
   read<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
 }
 
@@ -50,11 +50,11 @@ export function openStore(where: Where, options: StoreOptions): Store {
       throw troubleOf(error, place);
     }
   };
-  const { kind, writer, reader, patiently, apart, othersWrote } =
+  const { kind, db, patiently, apart, othersWrote } =
     "databaseUrl" in where ? postgres(where.databaseUrl, options) : sqlite(where.dataDir, options.readOnly);
   let committed = 0;
   const transact: Store["transact"] = async (work) => {
-    const done = await guard(() => again(() => writer.transaction().execute(work)));
+    const done = await guard(() => again(() => db.transaction().execute(work)));
     committed += 1;
     return done;
   };
@@ -64,11 +64,11 @@ export function openStore(where: Where, options: StoreOptions): Store {
     committed: () => committed,
     transact,
     migrate: (work) => patiently(() => transact(work)),
-    read: (work) => guard(() => again(() => work(reader))),
+    read: (work) => guard(() => again(() => work(db))),
     async snapshot(work) {
-      const { db, close } = apart();
+      const own = apart();
       try {
-        const moment = await guard(() => again(() => begin(db, kind)));
+        const moment = await guard(() => again(() => begin(own.db, kind)));
         try {
           return await work({ read: (reading) => guard(() => reading(moment)) });
         } finally {
@@ -79,21 +79,16 @@ export function openStore(where: Where, options: StoreOptions): Store {
             .catch(() => undefined);
         }
       } finally {
-        await close();
+        await own.close();
       }
     },
-    async close() {
-      // The writer last: it leaves one file, with all that was written beside it taken in.
-      if (reader !== writer) await reader.destroy();
-      await writer.destroy();
-    },
+    close: () => db.destroy(),
   };
 }
 
 interface Connections {
   readonly kind: StoreKind;
-  readonly writer: Kysely<Tables>;
-  readonly reader: Kysely<Tables>;
+  readonly db: Kysely<Tables>;
   readonly patiently: <T>(work: () => Promise<T>) => Promise<T>;
   /** Connections that a long read does not take from others. */
   readonly apart: () => { readonly db: Kysely<Tables>; readonly close: () => Promise<void> };
@@ -131,16 +126,14 @@ function sqlite(dataDir: string, readOnly: boolean): Connections {
       }),
     });
   let written: SqliteFile | null = null;
-  const writer = open(readOnly, (file) => (written = file));
-  const reader = readOnly ? writer : open(true);
   return {
     kind: "sqlite",
-    writer,
-    reader,
+    // One connection reads and writes: whatever one of two wrote, the other would read from the file anew.
+    db: open(readOnly, (file) => (written = file)),
     patiently: (work) => work(),
     apart: () => {
-      const db = open(true);
-      return { db, close: () => db.destroy() };
+      const own = open(true);
+      return { db: own, close: () => own.destroy() };
     },
     othersWrote: () => written?.othersWrote() ?? null,
   };
@@ -151,8 +144,7 @@ function postgres(databaseUrl: string, options: StoreOptions): Connections {
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return {
     kind: "postgres",
-    writer: db,
-    reader: db,
+    db,
     patiently: (work) => pool.patiently(work),
     apart: () => ({ db, close: () => Promise.resolve() }),
     othersWrote: () => null,
