@@ -1,5 +1,6 @@
 /**
- * How many requests to GitHub each kind of event costs, the App in process against the GitHub double, tokens not counted.
+ * How many requests to GitHub, and statements and commits of the embedded store, each kind of event costs, the App in process
+ * against the GitHub double, tokens not counted.
  * `node bench/requests.ts [--json]`. Cold: after a quarter of an hour in which nothing happened. Warm: a minute after that.
  * Beside them, from the literature: what policy-bot was measured to ask at the same event of such a pull request.
  */
@@ -12,6 +13,7 @@ import { z } from "zod";
 import { playScenario } from "../src/cli/scenario/play.ts";
 import { readStory } from "../test/support/scenarios.ts";
 import { openStage } from "../test/support/stage.ts";
+import { Statements } from "../test/support/statements.ts";
 
 /** One row of the table. `asked` names the warm requests. */
 export interface RequestsRow {
@@ -19,6 +21,12 @@ export interface RequestsRow {
   readonly cold: number;
   readonly warm: number;
   readonly asked: readonly string[];
+  /** What the store did for the warm event; `texts`: every statement of the story. */
+  readonly store: {
+    readonly statements: number;
+    readonly commits: number;
+    readonly texts: readonly string[];
+  };
   /** What policy-bot was measured to ask; null: it has no such event, or nobody measured it. */
   readonly policyBot: number | null;
 }
@@ -214,11 +222,14 @@ async function count(kind: Kind): Promise<RequestsRow> {
     kind.event,
   );
   const stage = await openStage(story, "sqlite");
+  const stored = new Statements();
   try {
     const after: (readonly string[])[] = [];
+    const work: ReturnType<Statements["counted"]>[] = [];
     const performance = await playScenario(story, stage, {
       settled: async () => {
         after.push(await asked((request) => stage.github.fetch(request)));
+        work.push(stored.counted());
       },
     });
     const [failure] = performance.failures;
@@ -236,9 +247,15 @@ async function count(kind: Kind): Promise<RequestsRow> {
       cold: cold.length - before,
       warm: warm.length - cold.length,
       asked: warm.slice(cold.length),
+      store: {
+        statements: (work.at(-1)?.statements ?? 0) - (work.at(-2)?.statements ?? 0),
+        commits: (work.at(-1)?.commits ?? 0) - (work.at(-2)?.commits ?? 0),
+        texts: stored.texts,
+      },
       policyBot: kind.policyBot ?? null,
     };
   } finally {
+    stored.stop();
     await stage.close();
   }
 }
@@ -256,10 +273,19 @@ async function asked(fetch: (request: Request) => Promise<Response>): Promise<re
 /** The table as text. */
 export function requestsTable(rows: readonly RequestsRow[]): string {
   const width = Math.max(...rows.map(({ event }) => event.length));
-  const lines = rows.flatMap(({ event, cold, warm, asked, policyBot }) => [
-    `${event.padEnd(width)}  ${String(cold).padStart(4)}  ${String(warm).padStart(4)}  ${String(policyBot ?? "").padStart(10)}  ${asked.join(", ")}`,
-  ]);
-  return [`${"requests to GitHub".padEnd(width)}  cold  warm  policy-bot  asked (warm)`, ...lines].join("\n");
+  const lines = rows.map(({ event, cold, warm, asked, policyBot, store }) =>
+    [
+      event.padEnd(width),
+      String(cold).padStart(4),
+      String(warm).padStart(4),
+      String(policyBot ?? "").padStart(10),
+      String(store.statements).padStart(10),
+      String(store.commits).padStart(7),
+      asked.join(", "),
+    ].join("  "),
+  );
+  const head = `${"requests to GitHub".padEnd(width)}  cold  warm  policy-bot  statements  commits  asked (warm)`;
+  return [head, ...lines].join("\n");
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -11,7 +11,7 @@ import type { Instant } from "./domain/change.ts";
 import type { CompletenessRecord } from "./domain/record.ts";
 import { logged, Trouble } from "./domain/trouble.ts";
 import { recordDowntime } from "./flows/gaps.ts";
-import { hear, type Heard } from "./flows/intake.ts";
+import { hear, ignoredNote, type Heard } from "./flows/intake.ts";
 import { lostStore } from "./flows/lost-store.ts";
 import { recordSignOff, type SignedOff, type TerminalSignOff } from "./flows/monitoring.ts";
 import { enterDeviation, type Entered, type EnteredDeviation } from "./flows/enter-deviation.ts";
@@ -169,7 +169,11 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   const heard = new Map<string, (received: { event: string; payload: unknown }) => Promise<void>>();
   await probot.load(countersign(async ({ id, event, payload }) => heard.get(id)?.({ event, payload })));
   const receive: Receive = async (delivery, lease) => {
-    let meaning: Heard = { note: "ignored: Probot handed it to nobody", subjects: [], installationId: null };
+    let meaning: Heard = {
+      note: ignoredNote("Probot handed it to nobody"),
+      subjects: [],
+      installationId: null,
+    };
     heard.set(delivery.id, async ({ event, payload }) => {
       const { id, receivedAt } = delivery;
       meaning = await hear(tools, { id, event, payload, receivedAt }, lease);
@@ -197,7 +201,11 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       ledger,
       webhookSecrets: settings.webhookSecrets,
       sources: settings.deploymentSources,
-      laneOf,
+      meaningOf: (event, payload, arrival) => {
+        const meaning = signal(event, payload, { ...arrival, appId: settings.appId });
+        const ignored = meaning.kind === "ignored" ? ignoredNote(meaning.because) : null;
+        return { lane: laneOf(event, payload), ignored };
+      },
       clock,
       log,
       wake: () => worker.wake(),

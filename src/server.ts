@@ -18,6 +18,7 @@ import { Metrics } from "./metrics.ts";
 import { Readiness, storedInTime } from "./ready.ts";
 import { Refusals } from "./refusals.ts";
 import type { Pacing } from "./github/pacing.ts";
+import type { Arrival } from "./github/subject.ts";
 import { addReportDoor } from "./report-door.ts";
 import type { DeploymentSource } from "./sources.ts";
 
@@ -33,6 +34,12 @@ const PATIENCE = 10_000;
 /** More connections than this at once would leave none for the database. */
 const MOST_CONNECTIONS = 500;
 
+/** What a door makes of a delivery. `ignored`: what it is noted as where it asks for nothing; null: it asks for something. */
+export interface Meaning {
+  readonly lane: string;
+  readonly ignored: string | null;
+}
+
 /** What the doors need. */
 export interface DoorTools {
   readonly ledger: Pick<Ledger, "queue" | "head" | "presence" | "states" | "committed" | "tryToStore">;
@@ -40,8 +47,8 @@ export interface DoorTools {
   readonly webhookSecrets: readonly [string, ...(readonly string[])];
   /** Who may report deployments from outside GitHub. */
   readonly sources: readonly DeploymentSource[];
-  /** The lane a delivery belongs to; never throws, whatever the payload. */
-  readonly laneOf: (event: string, payload: unknown) => string;
+  /** What a delivery means by itself alone; never throws, whatever the payload. */
+  readonly meaningOf: (event: string, payload: unknown, arrival: Omit<Arrival, "appId">) => Meaning;
   readonly clock: { now(): Instant };
   readonly log: Pick<Logger, "error" | "warn">;
   /** Called after a new delivery was stored, so that a worker need not wait for its next look. */
@@ -155,23 +162,18 @@ async function store(
 ): Promise<Response> {
   const payload = parsed(body.toString("utf8"));
   if (payload === undefined) return refuse(c, tools, "not-json");
-  const delivery = {
-    id,
-    event,
-    action: actionOf(payload),
-    lane: tools.laneOf(event, payload),
-    receivedAt: tools.clock.now(),
-    body,
-  };
+  const receivedAt = tools.clock.now();
+  const { lane, ignored } = tools.meaningOf(event, payload, { delivery: id, receivedAt });
+  const delivery = { id, event, action: actionOf(payload), lane, receivedAt, body };
   try {
-    const result = await storedInTime(tools.ledger.queue.store(delivery));
+    const result = await storedInTime(tools.ledger.queue.store(delivery, ignored));
     tools.metrics.deliveries.stored.inc({ result });
     if (result === "repeated") return acknowledge(c, 200, false);
   } catch (error) {
     tools.ready.couldNotStore(body.byteLength, error);
     return refuse(c, tools, "store-failed", error);
   }
-  tools.wake();
+  if (ignored === null) tools.wake();
   return acknowledge(c, 202, true);
 }
 

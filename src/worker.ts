@@ -8,14 +8,15 @@ import type { Clock } from "./flows/ports.ts";
 import type { Lease } from "./flows/work.ts";
 import { logged } from "./domain/trouble.ts";
 import type { LeaseClock } from "./ledger/lease-clock.ts";
+import type { End } from "./ledger/ends.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
-/** What the worker needs. `work` does one lane's due work under its lease. */
+/** What the worker needs. `work` does one lane's due work under its lease, and answers what ended last and is not written down yet. */
 export interface WorkerTools {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly work: (lease: Lease) => Promise<unknown>;
+  readonly work: (lease: Lease) => Promise<readonly End[]>;
   /** How long a lane is leased (ms, real time); prolonged while it is worked on. Default: 30 seconds. */
   readonly leaseMs?: number;
 }
@@ -177,7 +178,10 @@ export class Worker {
       });
     }, this.#leaseMs / 3);
     try {
-      await work(lease);
+      const ends = await work(lease);
+      // Given back with what ended last, so that it costs no transaction of its own.
+      await queue.release(owner, lane, ends, now());
+      return;
     } catch (error) {
       log.error({ ...logged(error), lane }, "A lane's work was broken off; it will be taken up again");
       const { signal } = this.#stopping;

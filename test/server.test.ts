@@ -40,7 +40,7 @@ function toolsWith(ledger: DoorTools["ledger"], more: Partial<DoorTools> = {}): 
     webhookSecrets: SECRETS,
     sources: [],
     missed: () => undefined,
-    laneOf: (event) => `lane of ${event}`,
+    meaningOf: (event) => ({ lane: `lane of ${event}`, ignored: null }),
     clock: { now: () => 7_000 },
     log: pino({ level: "silent" }),
     wake: () => undefined,
@@ -77,6 +77,24 @@ describeOnBothStores("the webhook door", (open) => {
     expect([again.status, await again.json()]).toEqual([200, { stored: false }]);
     expect(woken).toBe(1);
     expect((await ledger.queue.waiting()).deliveries).toBe(1);
+  });
+
+  it("stores what asks for nothing as done, with the reason, and wakes nobody for it", async () => {
+    const meaningOf = () => ({ lane: "repository:1", ignored: "ignored: only new comments are commands" });
+    const app = doors(toolsWith(ledger, { meaningOf, wake: () => (woken += 1) }));
+    expect((await app.request(WEBHOOK_PATH, post("{}"))).status).toBe(202);
+    expect(woken).toBe(0);
+    expect(await ledger.queue.waiting()).toMatchObject({ deliveries: 0 });
+    expect(await ledger.queue.mayBeDue(7_000)).toBe(false);
+    const [listed] = await ledger.queue.list({ limit: 5 });
+    expect(listed).toMatchObject({
+      status: "done",
+      note: "ignored: only new comments are commands",
+      doneAt: 7_000,
+      attempts: 0,
+    });
+    expect(await ledger.queue.replay([listed?.id ?? ""], 8_000)).toBe(1);
+    expect(await ledger.queue.waiting(8_000)).toMatchObject({ dueDeliveries: 1 });
   });
 
   it("accepts every configured secret, and stores a ping like anything else", async () => {

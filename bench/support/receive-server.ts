@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 
 import { pino } from "pino";
 
+import { laneOf, signal } from "../../src/github/signal.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { Where } from "../../src/ledger/store.ts";
 import { doors, listen } from "../../src/server.ts";
@@ -39,7 +40,10 @@ async function ours(store: Where): Promise<number> {
     webhookSecrets: [secret],
     sources: [],
     missed: () => undefined,
-    laneOf: (_, payload) => `repository:${(payload as { repository: { id: number } }).repository.id}`,
+    meaningOf: (event, payload, arrival) => {
+      const { kind } = signal(event, payload, { ...arrival, appId: 1 });
+      return { lane: laneOf(event, payload), ignored: kind === "ignored" ? kind : null };
+    },
     clock: { now: () => Date.now() },
     log: pino({ level: "silent" }),
     wake: () => undefined,

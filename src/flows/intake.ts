@@ -32,7 +32,7 @@ export async function hear(
     receivedAt: delivery.receivedAt,
   });
   if (signal.kind === "ignored")
-    return { note: `ignored: ${signal.because}`, subjects: [], installationId: null };
+    return { note: ignoredNote(signal.because), subjects: [], installationId: null };
   tools.github.lookups.forget(signal.stale);
   await keepRepository(tools, signal);
   const entries = observationEntries(await withoutIdleChecks(tools, signal));
@@ -42,6 +42,11 @@ export async function hear(
     subjects: signal.subjects,
     installationId: signal.where.installationId,
   };
+}
+
+/** What a delivery that asks for nothing is noted as. */
+export function ignoredNote(because: string): string {
+  return `ignored: ${because}`;
 }
 
 type Understood = Extract<Signal, { readonly kind: "heard" }>;

@@ -5,6 +5,7 @@ import { Trouble } from "../domain/trouble.ts";
 import type { Subject } from "../github/subject.ts";
 import type { StoredAction } from "../ledger/actions.ts";
 import type { Delivery } from "../ledger/deliveries.ts";
+import type { End, Failure } from "../ledger/ends.ts";
 import { answerCommand } from "./answer-command.ts";
 import { answerGate, answerWaitingGates } from "./answer-gate.ts";
 import { assessDeployment } from "./assess-deployment.ts";
@@ -51,37 +52,53 @@ const PUZZLES: ReadonlySet<string> = new Set(["github-answer", "github-unanswere
 /** Such a thing is asked for again for so long (ms). */
 const LONGEST_PUZZLE = 24 * 3_600_000;
 
-/** Does all due work of one lane and reports how many deliveries and actions it ended. */
-export async function workLane(
-  tools: Tools,
-  lease: Lease,
-  receive: Receive,
-): Promise<{ deliveries: number; actions: number }> {
-  let deliveries = 0;
-  let actions = 0;
+/**
+ * Does all due work of one lane, and answers what ended last, to be written down as the lane is given back. Whatever ended before
+ * something else was sent is written down by then.
+ */
+export async function workLane(tools: Tools, lease: Lease, receive: Receive): Promise<readonly End[]> {
+  const { queue } = tools.ledger;
+  let ends: readonly End[] = [];
   for (let round = 0; round < MOST_ROUNDS && !isStopping(lease); round += 1) {
-    const due = await tools.ledger.queue.deliveries(lease.lane, tools.clock.now(), AT_ONCE);
-    if (due.length > 0) await workDeliveries(tools, lease, due, receive);
-    const asked = await tools.ledger.queue.actions(lease.lane, tools.clock.now(), ACTIONS_AT_ONCE);
-    const acted = await actInTurn(tools, lease, asked);
-    deliveries += due.length;
-    actions += acted;
+    await writeDown(tools, lease, ends);
+    const due = await queue.deliveries(lease.lane, tools.clock.now(), AT_ONCE);
+    ends = due.length === 0 ? [] : await workDeliveries(tools, lease, due, receive);
+    const asked = await queue.actions(lease.lane, tools.clock.now(), ACTIONS_AT_ONCE);
+    ends = await actInTurn(tools, lease, asked, ends);
     // What was stored meanwhile makes the lane due again when it is given back.
     if (due.length < AT_ONCE && asked.length < ACTIONS_AT_ONCE) break;
   }
-  return { deliveries, actions };
+  return ends;
 }
 
-/** GitHub lets only so much through: what an emergency waits for comes first, and a command that arrives meanwhile is not kept waiting. */
-async function actInTurn(tools: Tools, lease: Lease, asked: readonly StoredAction[]): Promise<number> {
+async function writeDown(tools: Tools, lease: Lease, ends: readonly End[]): Promise<void> {
+  await tools.ledger.queue.end(lease.owner, lease.lane, ends, lease.now());
+}
+
+/**
+ * GitHub lets only so much through: what an emergency waits for comes first, and a command that arrives meanwhile is not kept waiting.
+ * Answers what ended and is not written down yet, beginning with `before`.
+ */
+async function actInTurn(
+  tools: Tools,
+  lease: Lease,
+  asked: readonly StoredAction[],
+  before: readonly End[],
+): Promise<readonly End[]> {
+  let ends = before;
   let acted = 0;
   for (const action of [...asked.filter(isUrgent), ...asked.filter((each) => !isUrgent(each))]) {
     if (isStopping(lease)) break;
-    await tools.github.ranked(importanceOfActing(action), () => act(tools, lease, action));
+    if (acted > 0) {
+      await writeDown(tools, lease, ends);
+      ends = [];
+      if (await tools.ledger.queue.commandWaits(lease.lane, tools.clock.now())) break;
+    }
+    const end = await tools.github.ranked(importanceOfActing(action), () => act(tools, action));
+    ends = [...ends, end];
     acted += 1;
-    if (acted < asked.length && (await tools.ledger.queue.commandWaits(lease.lane, tools.clock.now()))) break;
   }
-  return acted;
+  return ends;
 }
 
 function isStopping(lease: Lease): boolean {
@@ -96,13 +113,13 @@ interface Job {
 
 type Work = Subject | { readonly type: "task"; readonly task: Task };
 
-/** Everything about one subject in these deliveries is looked at once; deliveries whose subjects all went well are done. */
+/** Everything about one subject in these deliveries is looked at once; deliveries whose subjects all went well are done. Answers how they ended. */
 async function workDeliveries(
   tools: Tools,
   lease: Lease,
   due: readonly Delivery[],
   receive: Receive,
-): Promise<void> {
+): Promise<readonly End[]> {
   const jobs = new Map<string, Job>();
   const notes = new Map<string, string>();
   const failed = new Map<string, unknown>();
@@ -144,17 +161,13 @@ async function workDeliveries(
       for (const id of job.deliveries) if (!failed.has(id)) failed.set(id, error);
     }
   }
-  for (const delivery of due.filter(({ id }) => !left.has(id))) {
-    if (failed.has(delivery.id)) await putOff(tools, lease, delivery, failed.get(delivery.id));
-    else
-      await tools.ledger.queue.delivered(
-        lease.owner,
-        lease.lane,
-        [delivery],
-        notes.get(delivery.id) ?? "",
-        lease.now(),
-      );
-  }
+  return due
+    .filter(({ id }) => !left.has(id))
+    .map((delivery): End => {
+      const { id, arrival } = delivery;
+      if (failed.has(id)) return { of: "delivery", arrival, ...putOff(tools, delivery, failed.get(id)) };
+      return { of: "delivery", arrival, as: "done", note: notes.get(id) ?? "" };
+    });
 }
 
 /** Comments are answered in the order they were written, however their deliveries came; of everything else any order will do. */
@@ -315,8 +328,8 @@ async function rejudgeOrganization(tools: Tools, organizationId: number): Promis
   await tools.ledger.record({ tasks }, dueAt);
 }
 
-async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<void> {
-  const { queue } = tools.ledger;
+async function act(tools: Tools, action: StoredAction): Promise<End> {
+  const { id } = action;
   try {
     const outcome =
       action.kind === "notification"
@@ -325,45 +338,28 @@ async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<vo
             await tools.github.octokits.installation(action.installationId),
             action,
           );
-    const done = { ...outcome, at: tools.clock.now() };
-    await queue.acted(lease.owner, lease.lane, action.id, done, lease.now());
+    return { of: "action", id, as: "done", outcome: { ...outcome, at: tools.clock.now() } };
   } catch (error) {
     if (error instanceof Trouble && error.code === "lease-lost") throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    const now = tools.clock.now();
-    const isOver = isHopeless(error, action.attempts, now - action.storedAt);
-    tellOfFailure(tools, error, { action: action.key, attempts: action.attempts + 1 }, isOver);
-    if (isOver) await queue.actNever(lease.owner, lease.lane, action.id, message, lease.now());
-    else
-      await queue.actLater(
-        lease.owner,
-        lease.lane,
-        action.id,
-        now + delay(error, action.attempts),
-        message,
-        lease.now(),
-      );
+    const { attempts, storedAt } = action;
+    const isOver = isHopeless(error, attempts, tools.clock.now() - storedAt);
+    tellOfFailure(tools, error, { action: action.key, attempts: attempts + 1 }, isOver);
+    return { of: "action", id, ...failure(tools, error, attempts, isOver) };
   }
 }
 
-async function putOff(tools: Tools, lease: Lease, delivery: Delivery, error: unknown): Promise<void> {
-  const { queue } = tools.ledger;
-  const message = error instanceof Error ? error.message : String(error);
-  const now = tools.clock.now();
+function putOff(tools: Tools, delivery: Delivery, error: unknown): Failure {
   const { attempts } = delivery;
-  const isOver = isHopeless(error, attempts, now - delivery.receivedAt);
+  const isOver = isHopeless(error, attempts, tools.clock.now() - delivery.receivedAt);
   const about = { delivery: delivery.id, event: delivery.event, attempts: attempts + 1 };
   tellOfFailure(tools, error, about, isOver && !isGone(error));
-  if (isOver) await queue.deliverNever(lease.owner, lease.lane, delivery, message, lease.now());
-  else
-    await queue.deliverLater(
-      lease.owner,
-      lease.lane,
-      delivery,
-      now + delay(error, attempts),
-      message,
-      lease.now(),
-    );
+  return failure(tools, error, attempts, isOver);
+}
+
+function failure(tools: Tools, error: unknown, attempts: number, isOver: boolean): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (isOver) return { as: "never", error: message };
+  return { as: "later", dueAt: tools.clock.now() + delay(error, attempts), error: message };
 }
 
 /** Logs one line for each failure outside; of a failure of our own one line in all, when it is given up on. */

@@ -132,40 +132,6 @@ export async function doneKeys(
   return rows.map((row) => row.key);
 }
 
-/** The action is done. A superseded one can be too: it was on its way when the newer came. */
-export async function finishAction(
-  tx: Transaction<Tables>,
-  lane: string,
-  id: number,
-  outcome: string,
-  now: Instant,
-): Promise<void> {
-  await tx
-    .updateTable("action")
-    .set({ status: "done", outcome, error: null, done_at: now })
-    .where("id", "=", id)
-    .where("lane", "=", lane)
-    .where("status", "in", ["waiting", "superseded"])
-    .execute();
-}
-
-/** The action failed once more; `then` says whether it waits or is given up. */
-export async function failAction(
-  tx: Transaction<Tables>,
-  lane: string,
-  id: number,
-  error: string,
-  then: { readonly due_at: Instant } | { readonly status: "dead"; readonly done_at: Instant },
-): Promise<void> {
-  await tx
-    .updateTable("action")
-    .set((eb) => ({ ...then, error, attempts: eb("attempts", "+", 1) }))
-    .where("id", "=", id)
-    .where("lane", "=", lane)
-    .where("status", "=", sql.lit("waiting"))
-    .execute();
-}
-
 /** A row as a line of a listing. */
 export function listedAction(row: ActionRow): ListedAction {
   return {

@@ -52,9 +52,11 @@ export interface ListedDelivery extends Omit<Delivery, "body" | "arrival"> {
 /** A row to store. */
 export type DeliveryRow = Insertable<DeliveryTable>;
 
-/** The row of a webhook; due at once. */
-export async function deliveryRow(delivery: NewDelivery): Promise<DeliveryRow> {
-  return row(delivery, delivery.receivedAt, await compress(delivery.body));
+/** The row of a webhook, due at once; with `ignored`, done as it is stored. */
+export async function deliveryRow(delivery: NewDelivery, ignored: string | null): Promise<DeliveryRow> {
+  const { receivedAt } = delivery;
+  const waiting = row(delivery, receivedAt, await compress(delivery.body));
+  return ignored === null ? waiting : { ...waiting, status: "done", note: ignored, done_at: receivedAt };
 }
 
 /**
@@ -80,7 +82,7 @@ function taskRow(task: Task): DeliveryRow {
   return row({ ...stored, receivedAt: dueAt }, dueAt, body);
 }
 
-/** Stores rows whose id is new and wakes their lanes; answers the ids that were new. */
+/** Stores rows whose id is new and wakes the lanes of those that wait; answers the ids that were new. */
 export async function storeRows(
   tx: Transaction<Tables>,
   rows: readonly DeliveryRow[],
@@ -89,10 +91,11 @@ export async function storeRows(
     .insertInto("delivery")
     .values(rows)
     .onConflict((conflict) => conflict.column("id").doNothing())
-    .returning(["id", "lane", "due_at"])
+    .returning(["id", "lane", "due_at", "status"])
     .execute();
   const due = new Map<string, Instant>();
-  for (const { lane, due_at } of stored) due.set(lane, Math.min(due.get(lane) ?? due_at, due_at));
+  for (const { lane, due_at, status } of stored)
+    if (status === "waiting") due.set(lane, Math.min(due.get(lane) ?? due_at, due_at));
   await wakeLanes(tx, due);
   return new Set(stored.map((row) => row.id));
 }

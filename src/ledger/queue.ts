@@ -3,22 +3,18 @@
 import { gunzipSync } from "node:zlib";
 
 import { sql } from "kysely";
-import type { Transaction } from "kysely";
 
 import type { Instant } from "../domain/change.ts";
 import { isTaskEvent, type Task } from "../domain/task.ts";
 import { LeaseLost } from "../domain/trouble.ts";
-import { doneKeys, dueActions, failAction, finishAction, listedAction } from "./actions.ts";
+import { doneKeys, dueActions, listedAction } from "./actions.ts";
 import type { ActionStatus, ListedAction, StoredAction } from "./actions.ts";
 import { deliveryRow, dueDeliveries, listDeliveries, storeRows, storeTasks } from "./deliveries.ts";
 import type { Delivery, DeliveryRow, DeliveryStatus, ListedDelivery, NewDelivery } from "./deliveries.ts";
+import { writeEnds, type End } from "./ends.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { claimLanes, dueLanes, holdLane, releaseLane, wakeLanes, type Claiming } from "./lanes.ts";
-import type { Tables } from "./schema.ts";
+import { claimLanes, dueLanes, releaseLane, wakeLanes, type Claiming } from "./lanes.ts";
 import type { Store } from "./store.ts";
-
-/** A delivery as it was stored: what was asked for again meanwhile is another. */
-type Arrived = Pick<Delivery, "arrival">;
 
 /** What waits; "due" is what waits and may be worked on at the moment asked about. */
 export interface Waiting {
@@ -56,9 +52,12 @@ export class Queue {
     );
   }
 
-  /** Stores a delivery durably, once by id; concurrent calls share a transaction, and none resolves before it is committed. */
-  async store(delivery: NewDelivery): Promise<"stored" | "repeated"> {
-    return (await this.#incoming.add(await deliveryRow(delivery))) ? "stored" : "repeated";
+  /**
+   * Stores a delivery durably, once by id; concurrent calls share a transaction, and none resolves before it is committed.
+   * `ignored`: what it is noted as where it asks for nothing, and is done as it is stored.
+   */
+  async store(delivery: NewDelivery, ignored: string | null = null): Promise<"stored" | "repeated"> {
+    return (await this.#incoming.add(await deliveryRow(delivery, ignored))) ? "stored" : "repeated";
   }
 
   /** Stores what the timetable has due at `at`, each once, all or none. What follows from a decision is recorded with it instead. */
@@ -110,9 +109,15 @@ export class Queue {
     if (numUpdatedRows === 0n) throw new LeaseLost(lane, owner);
   }
 
-  /** Gives the lane back; whatever of it still waits is due when it says. Does nothing if the lane is no longer ours. */
-  async release(owner: string, lane: string): Promise<void> {
-    await this.#store.transact((tx) => releaseLane(tx, this.#store.kind, { owner, lane }));
+  /**
+   * Gives the lane back, with what ended last; whatever of it still waits is due when it says.
+   * Does nothing if the lane is no longer ours and nothing ended; throws LeaseLost where something did.
+   */
+  async release(owner: string, lane: string, ends: readonly End[] = [], now: Instant = 0): Promise<void> {
+    await this.#store.transact(async (tx) => {
+      if (ends.length > 0) await writeEnds(tx, this.#store.kind, { owner, lane }, ends, now);
+      await releaseLane(tx, this.#store.kind, { owner, lane });
+    });
   }
 
   /** The lane's due deliveries, in order of arrival. */
@@ -141,92 +146,10 @@ export class Queue {
     return this.#store.read((db) => dueActions(db, lane, now, limit));
   }
 
-  /** These deliveries are done; `note`: what they were handled as, or why they were ignored. */
-  async delivered(
-    owner: string,
-    lane: string,
-    deliveries: readonly Arrived[],
-    note: string,
-    now: Instant,
-  ): Promise<void> {
-    await this.#held(owner, lane, now, (tx) =>
-      tx
-        .updateTable("delivery")
-        .set({ status: "done", note, error: null, done_at: now })
-        .where(
-          "arrival",
-          "in",
-          deliveries.map(({ arrival }) => arrival),
-        )
-        .where("lane", "=", lane)
-        .where("status", "=", sql.lit("waiting"))
-        .execute(),
-    );
-  }
-
-  /** This delivery failed and is tried again at `dueAt`; counts the attempt. */
-  async deliverLater(
-    owner: string,
-    lane: string,
-    { arrival }: Arrived,
-    dueAt: Instant,
-    error: string,
-    now: Instant,
-  ): Promise<void> {
-    await this.#held(owner, lane, now, (tx) =>
-      tx
-        .updateTable("delivery")
-        .set((eb) => ({ due_at: dueAt, error, attempts: eb("attempts", "+", 1) }))
-        .where("arrival", "=", arrival)
-        .where("lane", "=", lane)
-        .where("status", "=", sql.lit("waiting"))
-        .execute(),
-    );
-  }
-
-  /** We give up on this delivery; it stays listed, and can be replayed. */
-  async deliverNever(
-    owner: string,
-    lane: string,
-    { arrival }: Arrived,
-    error: string,
-    now: Instant,
-  ): Promise<void> {
-    await this.#held(owner, lane, now, (tx) =>
-      tx
-        .updateTable("delivery")
-        .set((eb) => ({ status: "dead", error, attempts: eb("attempts", "+", 1), done_at: now }))
-        .where("arrival", "=", arrival)
-        .where("lane", "=", lane)
-        .where("status", "=", sql.lit("waiting"))
-        .execute(),
-    );
-  }
-
-  /** This action was carried out; `outcome` is JSON, handed to the next action of its key as `previous`. */
-  async acted(owner: string, lane: string, id: number, outcome: unknown, now: Instant): Promise<void> {
-    await this.#held(owner, lane, now, (tx) =>
-      finishAction(tx, lane, id, JSON.stringify(outcome ?? null), now),
-    );
-  }
-
-  /** This action failed and is tried again at `dueAt`; counts the attempt. */
-  async actLater(
-    owner: string,
-    lane: string,
-    id: number,
-    dueAt: Instant,
-    error: string,
-    now: Instant,
-  ): Promise<void> {
-    await this.#held(owner, lane, now, (tx) => failAction(tx, lane, id, error, { due_at: dueAt }));
-  }
-
-  /** We give up on this action; it stays listed. */
-  async actNever(owner: string, lane: string, id: number, error: string, now: Instant): Promise<void> {
-    await this.#held(owner, lane, now, (tx) =>
-      failAction(tx, lane, id, error, { status: "dead", done_at: now }),
-    );
+  /** Writes down how things of the lane ended, all or none. */
+  async end(owner: string, lane: string, ends: readonly End[], now: Instant): Promise<void> {
+    if (ends.length === 0) return;
+    await this.#store.transact((tx) => writeEnds(tx, this.#store.kind, { owner, lane }, ends, now));
   }
 
   /** The bytes of a delivery, or the payload of a task; null: none of this id was ever stored. */
@@ -373,17 +296,5 @@ export class Queue {
   /** Resolves once everything handed to `store` so far is committed or refused. */
   settle(): Promise<void> {
     return this.#incoming.settle();
-  }
-
-  async #held(
-    owner: string,
-    lane: string,
-    now: Instant,
-    work: (tx: Transaction<Tables>) => Promise<unknown>,
-  ): Promise<void> {
-    await this.#store.transact(async (tx) => {
-      await holdLane(tx, this.#store.kind, { owner, lane }, now);
-      await work(tx);
-    });
   }
 }

@@ -162,7 +162,9 @@ describe("the doors, whatever is sent", () => {
     closing.push(() => database.remove());
     const ledger = await openLedger(database.where);
     closing.push(() => ledger.close());
-    const app = doors(toolsOn(ledger, { laneOf }));
+    const app = doors(
+      toolsOn(ledger, { meaningOf: (event, payload) => ({ lane: laneOf(event, payload), ignored: null }) }),
+    );
     const listening = await listen(app, "127.0.0.1", 0, 400);
     closing.push(() => listening.close());
     const ask = async (given: Request): Promise<{ readonly status: number; readonly id: string | null }> => {

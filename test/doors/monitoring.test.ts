@@ -14,6 +14,7 @@ import { startApp } from "../support/app.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { toolsOn, webhookHeaders } from "./rig.ts";
 import { claimed } from "../support/claimed.ts";
+import { failed } from "../support/ends.ts";
 
 describe("an address of its own for monitors", () => {
   test("answers them, and the open door no longer does", async () => {
@@ -84,7 +85,7 @@ describe("monitors are told", () => {
     for (const { lane } of await ledger.queue.list({ limit: 10 })) {
       const [taken = ""] = await claimed(ledger.queue, "owner", 10, 1_000, 1);
       for (const each of await ledger.queue.deliveries(taken, 10, 10))
-        await ledger.queue.deliverNever("owner", taken, each, "a bug", 10);
+        await ledger.queue.end("owner", taken, failed(each, { as: "never", error: "a bug" }), 10);
       expect(lane).toBeDefined();
     }
     const text = await (await doors(toolsOn(ledger)).request("/metrics")).text();

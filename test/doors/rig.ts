@@ -48,7 +48,7 @@ export function toolsOn(ledger: DoorTools["ledger"], more: Partial<DoorTools> = 
     ledger,
     webhookSecrets: [SECRET],
     sources: [SOURCE],
-    laneOf: (event) => `lane of ${event}`,
+    meaningOf: (event) => ({ lane: `lane of ${event}`, ignored: null }),
     clock: { now: () => NOW },
     log: pino({ level: "silent" }),
     wake: () => undefined,

@@ -9,6 +9,7 @@ import { Worker } from "../../src/worker.ts";
 import { describeOnBothStores, type OpenedStore } from "../support/stores.ts";
 import { action, delivery } from "../ledger/sample.ts";
 import { claimed } from "../support/claimed.ts";
+import { ended, failed } from "../support/ends.ts";
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
@@ -33,7 +34,7 @@ describeOnBothStores("a clock that is set back an hour", (open) => {
       work: async (lease: Lease) => {
         const all = await ledger.queue.deliveries(lease.lane, now(), 100);
         done.push(...all.map(({ id }) => id));
-        await ledger.queue.delivered(lease.owner, lease.lane, all, "", lease.now());
+        return ended(all, "");
       },
     });
     workers.push(worker);
@@ -72,7 +73,12 @@ describeOnBothStores("a clock that is set back an hour", (open) => {
     const [lane = ""] = await claimed(ledger.queue, owner, NOON, MINUTE, 1, NOON);
     const [due] = await ledger.queue.deliveries(lane, NOON, 1);
     if (due === undefined) throw new Error("nothing is due");
-    await ledger.queue.deliverLater(owner, lane, due, NOON + 10 * MINUTE, "GitHub asks to wait", NOON);
+    await ledger.queue.end(
+      owner,
+      lane,
+      failed(due, { as: "later", dueAt: NOON + 10 * MINUTE, error: "GitHub asks to wait" }),
+      NOON,
+    );
     await ledger.queue.release(owner, lane);
 
     await ledger.queue.clockWentBack(NOON, NOON - HOUR);

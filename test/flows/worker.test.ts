@@ -1,7 +1,7 @@
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { workLane, type Lease } from "../../src/flows/work.ts";
+import { workLane, type Lease, type Receive } from "../../src/flows/work.ts";
 import type { Tools } from "../../src/flows/ports.ts";
 import { ranked } from "../../src/github/pacing.ts";
 import { Trouble } from "../../src/domain/trouble.ts";
@@ -12,6 +12,8 @@ import { Worker } from "../../src/worker.ts";
 import { entry } from "../ledger/sample.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { claimed } from "../support/claimed.ts";
+import type { End } from "../../src/ledger/ends.ts";
+import { ended } from "../support/ends.ts";
 
 const log = pino({ level: "silent" });
 const NOW = Date.parse("2026-07-06T09:00:00Z");
@@ -42,7 +44,7 @@ afterEach(async () => {
   await remove();
 });
 
-function workerOf(work: (lease: Lease) => Promise<unknown>): Worker {
+function workerOf(work: (lease: Lease) => Promise<readonly End[]>): Worker {
   const worker = new Worker({ ledger, clock, log, work });
   workers.push(worker);
   return worker;
@@ -53,9 +55,15 @@ async function due(lane: string, id = lane): Promise<void> {
   await ledger.queue.store({ id, lane, event: taskEvent("due"), action: null, receivedAt: now, body });
 }
 
-async function finish(lease: Lease): Promise<void> {
-  const all = await ledger.queue.deliveries(lease.lane, now, 100);
-  await ledger.queue.delivered(lease.owner, lease.lane, all, "", lease.now());
+/** Everything that is due in the lane is done. */
+async function finished(lease: Lease): Promise<readonly End[]> {
+  return ended(await ledger.queue.deliveries(lease.lane, now, 100), "");
+}
+
+/** Works a lane and gives it back. */
+async function workedOff(lease: Lease, receive: Receive): Promise<void> {
+  const ends = await workLane(toolsOf(), lease, receive);
+  await ledger.queue.release(lease.owner, lease.lane, ends, lease.now());
 }
 
 test("a lane that becomes due is worked on while another one takes long", async () => {
@@ -65,8 +73,8 @@ test("a lane that becomes due is worked on while another one takes long", async 
   const worker = workerOf(async (lease) => {
     begun.resolve();
     if (lease.lane === "repository:1") await long.promise;
-    await finish(lease);
     if (lease.lane === "repository:2") short.resolve();
+    return finished(lease);
   });
   await due("repository:1");
   worker.wake();
@@ -103,7 +111,7 @@ test("a check is worked on while a census has more to sweep than there are place
     begun.push(lease.lane);
     if (lease.lane === "repository:99") checked.resolve();
     else await sweeps.promise;
-    await finish(lease);
+    return finished(lease);
   });
   for (let id = 1; id <= 20; id += 1) await sweepDue(`repository:${id}`);
   worker.wake();
@@ -123,7 +131,7 @@ test("a sweep finds its place while more is asked of checks than there are place
   const worker = workerOf(async (lease) => {
     if (lease.lane === "repository:99") swept.resolve();
     else await checks.promise;
-    await finish(lease);
+    return finished(lease);
   });
   for (let id = 1; id <= 20; id += 1) await arrived(`repository:${id}`);
   worker.wake();
@@ -140,7 +148,7 @@ test("a repository with something told about it is no sweep, though one is due t
   const worker = workerOf(async (lease) => {
     begun.push(lease.lane);
     await held.promise;
-    await finish(lease);
+    return finished(lease);
   });
   for (let id = 1; id <= 6; id += 1) {
     await sweepDue(`repository:${id}`);
@@ -160,7 +168,7 @@ test("a worker stops only after what it had begun, and begins nothing more", asy
     begun.resolve();
     await end.promise;
     seen.push(`${lease.lane} ${lease.isStopping?.()}`);
-    await finish(lease);
+    return finished(lease);
   });
   await due("repository:1");
   worker.wake();
@@ -199,7 +207,7 @@ test("a stopping worker leaves waiting what it did not come to", async () => {
   const payload = new TextEncoder().encode("{}");
   await ledger.queue.store({ id: "c", lane, event: "push", action: null, receivedAt: now, body: payload });
   await ledger.queue.store({ id: "d", lane, event: "push", action: null, receivedAt: now, body: payload });
-  await workLane(toolsOf(), lease, () => {
+  await workedOff(lease, () => {
     heard += 1;
     return Promise.resolve({ note: "heard", subjects: [], installationId: null });
   });
@@ -216,7 +224,7 @@ test("what GitHub does not know any more is put aside with its reason after ten 
   while (now - began < 3_600_000 && (await ledger.queue.waiting()).deliveries > 0) {
     await claimed(ledger.queue, "me", Date.now(), 60_000, 1, now);
     const lease = { owner: "me", lane, now: () => Date.now() };
-    await workLane(toolsOf(), lease, () => {
+    await workedOff(lease, () => {
       ages.push(now - began);
       return Promise.reject(
         new Trouble("github-refused", "GitHub knows no pull request acme/web#9.", { gone: true }),
@@ -266,9 +274,10 @@ test("a worker whose lease ran out is never in its lane twice, and records nothi
           .catch((error: unknown) => refused.push((error as Trouble).code));
       } else {
         const all = await own.queue.deliveries(lease.lane, now, 100);
-        await own.queue.delivered(lease.owner, lease.lane, all, "", lease.now());
+        await own.queue.end(lease.owner, lease.lane, ended(all, ""), lease.now());
       }
       inside -= 1;
+      return [];
     },
   });
   try {

@@ -12,6 +12,7 @@ import { openLedger } from "../../src/ledger/open.ts";
 import type { Where } from "../../src/ledger/store.ts";
 import { action, entry, LEASE } from "./sample.ts";
 import { claimed } from "../support/claimed.ts";
+import { ended } from "../support/ends.ts";
 
 const [, , where = "", owner = "", ahead = "0", most = "0"] = process.argv;
 const ledger = await openLedger(JSON.parse(where) as Where);
@@ -36,11 +37,11 @@ async function workLane(lane: string): Promise<void> {
     };
     await ledger.record(decision, now(), { owner, lane });
     await say("recorded");
-    await queue.delivered(owner, lane, [delivery], "done", now());
+    await queue.end(owner, lane, ended([delivery], "done"), now());
     await say("delivered");
   }
   for (const { id, key } of await queue.actions(lane, now(), 5)) {
-    await queue.acted(owner, lane, id, { sent: key }, now());
+    await queue.end(owner, lane, [{ of: "action", id, as: "done", outcome: { sent: key } }], now());
     await say("acted");
   }
   await queue.release(owner, lane);

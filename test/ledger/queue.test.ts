@@ -8,6 +8,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { describeOnBothStores } from "../support/stores.ts";
 import { action, delivery, entry } from "./sample.ts";
 import { claimed } from "../support/claimed.ts";
+import { ended, failed } from "../support/ends.ts";
 
 const LANE = "repository:1";
 
@@ -41,7 +42,12 @@ describeOnBothStores("the queue", (open) => {
     const { ledger } = await open();
     await ledger.queue.store(delivery("d1"));
     await claim(ledger);
-    await ledger.queue.delivered("ann", LANE, [await arrived(ledger, "d1")], "ignored: nothing to do", 1_001);
+    await ledger.queue.end(
+      "ann",
+      LANE,
+      ended([await arrived(ledger, "d1")], "ignored: nothing to do"),
+      1_001,
+    );
     expect(await ledger.queue.store(delivery("d1"))).toBe("repeated");
     expect((await ledger.queue.waiting()).deliveries).toBe(0);
     expect(await ledger.queue.list({ limit: 10 })).toMatchObject([
@@ -94,7 +100,7 @@ describeOnBothStores("the queue", (open) => {
     expect(due.map(({ id, event, body }) => [id, event, Buffer.from(body).toString()])).toEqual([
       [taskId(task), "countersign.census", `{"round":"5"}`],
     ]);
-    await ledger.queue.delivered("ann", "app", due, "swept", 5_001);
+    await ledger.queue.end("ann", "app", ended(due, "swept"), 5_001);
     await ledger.queue.release("ann", "app");
     expect(await claim(ledger, 5_999)).toEqual([]);
     expect(await claim(ledger, 6_000)).toEqual(["app"]);
@@ -127,7 +133,7 @@ describeOnBothStores("the queue", (open) => {
     expect(begun).toHaveLength(1);
     // What it read may be older than what is stored with it now.
     await ledger.record({ tasks: [DUE] }, 1_000);
-    await ledger.queue.delivered("ann", LANE, begun, "done", 1_001);
+    await ledger.queue.end("ann", LANE, ended(begun, "done"), 1_001);
     expect(await ledger.queue.deliveries(LANE, 1_000, 10)).toMatchObject([{ id: begun[0]?.id }]);
   });
 
@@ -136,7 +142,7 @@ describeOnBothStores("the queue", (open) => {
     const task: Task = { kind: "sweep", repositoryId: 1, round: "census 1", dueAt: 1_000 };
     await ledger.record({ tasks: [task] }, 1_000);
     await claim(ledger);
-    await ledger.queue.delivered("ann", LANE, [await arrived(ledger, taskId(task))], "done", 1_001);
+    await ledger.queue.end("ann", LANE, ended([await arrived(ledger, taskId(task))], "done"), 1_001);
     await ledger.record({ tasks: [{ ...task, dueAt: 2_000 }] }, 2_000);
     expect(await ledger.queue.waiting()).toMatchObject({ deliveries: 0 });
   });
@@ -176,12 +182,13 @@ describeOnBothStores("the queue", (open) => {
       ["bob", 1_200],
     ] as const)
       for (const write of await Promise.allSettled([
-        queue.delivered(owner, LANE, [d1], "done", now),
-        queue.deliverLater(owner, LANE, d1, 2_000, "no", now),
-        queue.deliverNever(owner, LANE, d1, "no", now),
-        queue.acted(owner, LANE, id, 1, now),
-        queue.actLater(owner, LANE, id, 2_000, "no", now),
-        queue.actNever(owner, LANE, id, "no", now),
+        queue.end(owner, LANE, ended([d1], "done"), now),
+        queue.end(owner, LANE, failed(d1, { as: "later", dueAt: 2_000, error: "no" }), now),
+        queue.end(owner, LANE, failed(d1, { as: "never", error: "no" }), now),
+        queue.end(owner, LANE, [{ of: "action", id, as: "done", outcome: 1 }], now),
+        queue.end(owner, LANE, [{ of: "action", id, as: "later", dueAt: 2_000, error: "no" }], now),
+        queue.end(owner, LANE, [{ of: "action", id, as: "never", error: "no" }], now),
+        queue.release(owner, LANE, ended([d1], "done"), now),
       ])) {
         const error: unknown = write.status === "rejected" ? write.reason : undefined;
         expect(error).toBeInstanceOf(LeaseLost);
@@ -199,9 +206,14 @@ describeOnBothStores("the queue", (open) => {
     await queue.store(delivery("d1"));
     await queue.store(delivery("d2"));
     await claim(ledger);
-    await queue.deliverLater("ann", LANE, await arrived(ledger, "d1"), 3_000, "GitHub is away", 1_001);
+    await queue.end(
+      "ann",
+      LANE,
+      failed(await arrived(ledger, "d1"), { as: "later", dueAt: 3_000, error: "GitHub is away" }),
+      1_001,
+    );
     expect((await queue.deliveries(LANE, 1_001, 10)).map(({ id }) => id)).toEqual(["d2"]);
-    await queue.delivered("ann", LANE, [await arrived(ledger, "d2")], "done", 1_002);
+    await queue.end("ann", LANE, ended([await arrived(ledger, "d2")], "done"), 1_002);
     await queue.release("ann", LANE);
     expect(await queue.waiting(2_999)).toEqual({
       deliveries: 1,
@@ -213,7 +225,12 @@ describeOnBothStores("the queue", (open) => {
     expect(await claim(ledger, 2_999)).toEqual([]);
     expect(await claim(ledger, 3_000)).toEqual([LANE]);
     expect(await queue.deliveries(LANE, 3_000, 10)).toMatchObject([{ id: "d1", attempts: 1 }]);
-    await queue.deliverNever("ann", LANE, await arrived(ledger, "d1"), "broken payload", 3_001);
+    await queue.end(
+      "ann",
+      LANE,
+      failed(await arrived(ledger, "d1"), { as: "never", error: "broken payload" }),
+      3_001,
+    );
     await queue.release("ann", LANE);
     expect((await queue.waiting()).deliveries).toBe(0);
     expect(await queue.list({ status: "dead", limit: 5 })).toMatchObject([
@@ -229,11 +246,11 @@ describeOnBothStores("the queue", (open) => {
     await ledger.queue.store(delivery("d1"));
     await claim(ledger);
     await ledger.queue.store(delivery("d2", { receivedAt: 1_500 }));
-    await ledger.queue.delivered("ann", LANE, [await arrived(ledger, "d1")], "done", 1_600);
+    await ledger.queue.end("ann", LANE, ended([await arrived(ledger, "d1")], "done"), 1_600);
     await ledger.queue.release("ann", LANE);
     expect(await claim(ledger, 1_600)).toEqual([LANE]);
     expect(await ledger.queue.deliveries(LANE, 1_600, 5)).toMatchObject([{ id: "d2" }]);
-    await ledger.queue.delivered("ann", LANE, [await arrived(ledger, "d2")], "done", 1_601);
+    await ledger.queue.end("ann", LANE, ended([await arrived(ledger, "d2")], "done"), 1_601);
     await ledger.queue.release("ann", LANE);
     expect(await claim(ledger, 9_000)).toEqual([]);
   });
@@ -267,16 +284,26 @@ describeOnBothStores("the queue", (open) => {
     await claim(ledger);
     const [first] = await queue.actions(LANE, 1_000, 5);
     expect(first?.previous).toBeUndefined();
-    await queue.acted("ann", LANE, first?.id ?? 0, { checkRun: 77 }, 1_001);
+    await queue.end(
+      "ann",
+      LANE,
+      [{ of: "action", id: first?.id ?? 0, as: "done", outcome: { checkRun: 77 } }],
+      1_001,
+    );
     await decide({ title: "waiting" }, 1_002);
     expect(await queue.actions(LANE, 1_002, 5), "equal to the newest done one").toEqual([]);
     await decide({ title: "approved" }, 1_003);
     const [second] = await queue.actions(LANE, 1_003, 5);
     expect(second).toMatchObject({ previous: { checkRun: 77 }, payload: { title: "approved" } });
-    await queue.actLater("ann", LANE, second?.id ?? 0, 1_500, "rate limit", 1_004);
+    await queue.end(
+      "ann",
+      LANE,
+      [{ of: "action", id: second?.id ?? 0, as: "later", dueAt: 1_500, error: "rate limit" }],
+      1_004,
+    );
     expect(await queue.actions(LANE, 1_499, 5)).toEqual([]);
     expect(await queue.actions(LANE, 1_500, 5)).toMatchObject([{ attempts: 1, dueAt: 1_500 }]);
-    await queue.actNever("ann", LANE, second?.id ?? 0, "gone", 1_600);
+    await queue.end("ann", LANE, [{ of: "action", id: second?.id ?? 0, as: "never", error: "gone" }], 1_600);
     expect(await queue.listActions({ status: "dead", limit: 5 })).toMatchObject([
       { error: "gone", attempts: 2 },
     ]);
@@ -290,7 +317,12 @@ describeOnBothStores("the queue", (open) => {
     await claim(ledger);
     const [sent] = await ledger.queue.actions(LANE, 1_000, 5);
     await ledger.record({ entries: [], actions: [action("check:1", 2)] }, 1_001);
-    await ledger.queue.acted("ann", LANE, sent?.id ?? 0, "made", 1_002);
+    await ledger.queue.end(
+      "ann",
+      LANE,
+      [{ of: "action", id: sent?.id ?? 0, as: "done", outcome: "made" }],
+      1_002,
+    );
     expect(await ledger.queue.actions(LANE, 1_002, 5)).toMatchObject([{ payload: 2, previous: "made" }]);
   });
 
@@ -333,9 +365,8 @@ describeOnBothStores("the queue", (open) => {
               const due = await queue.deliveries(lane, start, turn.takes);
               if (turn.fails) continue;
               try {
-                await queue.delivered(owner, lane, due, "done", start + turn.works);
+                await queue.release(owner, lane, ended(due, "done"), start + turn.works);
                 done.push(...due);
-                await queue.release(owner, lane);
               } catch (error) {
                 if (!(error instanceof LeaseLost)) throw error;
               }

@@ -1,0 +1,34 @@
+/** How many commits and statements of the store an event may cost where nothing is old and everything lasting is known. */
+
+import { expect, test } from "vitest";
+
+import { benchRequests } from "../../bench/requests.ts";
+
+/** The most commits and statements of a warm event: a minute after one like it. One commit is the heartbeat's of that minute. */
+const MOST: readonly (readonly [event: string, commits: number, statements: number])[] = [
+  ["comment that is no command", 2, 13],
+  ["pull request opened", 11, 87],
+  ["pull request pushed to", 12, 97],
+  ["second review of the same pull request", 6, 66],
+  ["push after a review, which it ends", 12, 99],
+  ["check completed", 7, 70],
+  ["merged", 15, 135],
+];
+
+test.each(MOST)(
+  "%s: at most %i commits and %i statements",
+  async (event, commits, statements) => {
+    const [row] = await benchRequests([event]);
+    expect(row?.store.commits).toBeLessThanOrEqual(commits);
+    expect(row?.store.statements).toBeLessThanOrEqual(statements);
+  },
+  60_000,
+);
+
+test("no statement has a value bound to its limit, to a likeness, or to what the condition of an index compares", async () => {
+  const [row] = await benchRequests(["merged"]);
+  const texts = row?.store.texts ?? [];
+  expect(texts.length).toBeGreaterThan(20);
+  // SQLite would plan such a statement anew at every run.
+  expect(texts.filter((text) => /limit \?|like \?|"status" = \? and|"status" = \?$/u.test(text))).toEqual([]);
+});
