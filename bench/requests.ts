@@ -175,7 +175,14 @@ const KINDS: readonly Kind[] = [
     warm: "{ do: press, by: ann, pull: 1, button: recheck, after: 1m }",
   },
   {
-    event: "merged",
+    event: "merged as judged",
+    policy: "{ mode: enforce, approval: { required: 1, from: { teams: [acme/core] } } }",
+    before: [...three(1), reviewed(1), ...three(2), reviewed(2)],
+    cold: "{ do: merge, by: ann, pull: 1, method: squash, after: 1m }",
+    warm: "{ do: merge, by: ann, pull: 2, method: squash, after: 1m }",
+  },
+  {
+    event: "merged past a check, and its deviation told",
     before: [...three(1), reviewed(1), ...three(2), reviewed(2)],
     cold: merged(1),
     warm: merged(2),
@@ -260,14 +267,14 @@ async function count(kind: Kind): Promise<RequestsRow> {
   }
 }
 
-const Requests = z.array(z.object({ method: z.string(), path: z.string(), as: z.string() }));
+const Requests = z.array(z.object({ method: z.string(), path: z.string(), query: z.string().optional() }));
 
 /** The requests the double had so far, in order, without those for tokens. */
 async function asked(fetch: (request: Request) => Promise<Response>): Promise<readonly string[]> {
   const response = await fetch(new Request("http://double/_double/requests?since=0"));
   return Requests.parse(await response.json())
     .filter(({ path }) => !path.endsWith("/access_tokens"))
-    .map(({ method, path }) => `${method} ${path.replace(/^\/api(?:\/v3)?/u, "")}`);
+    .map(({ method, path, query }) => query ?? `${method} ${path.replace(/^\/api(?:\/v3)?/u, "")}`);
 }
 
 /** The table as text. */

@@ -29,6 +29,7 @@ import type { BranchRecord, ChangeRecord } from "../domain/record.ts";
 import type { Task } from "../domain/task.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Overview } from "../github/overview.ts";
+import { readingAhead } from "./ahead.ts";
 import { approvedElsewhere } from "./approved-elsewhere.ts";
 import { endWaitingChecks } from "./ended-checks.ts";
 import { emergenciesOfAll, keepUp } from "./emergencies.ts";
@@ -56,6 +57,9 @@ const LOOKED_AT_AGAIN = 31 * 24 * 3_600_000;
 
 /** How soon what GitHub does not show yet is first asked for again (ms). */
 const FIRST_LOOK = 2_000;
+
+/** So many updates of a branch are read at once. */
+const READ_AT_ONCE = 20;
 
 /** What a followed branch is to production, and the kinds of entry that keep its place and its updates. */
 interface Role {
@@ -201,14 +205,34 @@ async function follow(
   // An update of the default branch may have changed the policy, and with it what is watched.
   if (news.length > 0 && branchOf(ref) === watched.repository.defaultBranch)
     tools.github.lookups.forget([`policy:${watched.repository.id}`]);
-  for (const [index, update] of news.entries()) {
-    const tasks = index === news.length - 1 ? headTasks(tools, watched, role, update.after) : [];
-    await recordUpdate(tools, watched, update, last.origin, { role, tasks, left });
+  for (let next = 0; next < news.length; next += READ_AT_ONCE) {
+    const following = news.slice(next, next + READ_AT_ONCE);
+    const pulls = await queuedIn(tools, watched, following);
+    const ahead = await readingAhead(tools, watched, { ref, updates: following, pulls });
+    for (const update of following) {
+      const tasks = update === news.at(-1) ? headTasks(tools, watched, role, update.after) : [];
+      await recordUpdate(ahead, watched, update, last.origin, { role, tasks, left });
+    }
   }
   const end = news.at(-1);
   const now = { ...last, at: end?.at ?? last.at, head: end?.after ?? last.head };
   const heard = await recordUnlisted(tools, watched, now, role, isOurs);
   return news.length + heard > 0;
+}
+
+/** Returns the pull requests of merge groups that these updates landed, as they were judged. */
+async function queuedIn(
+  tools: Tools,
+  { repository }: Watched,
+  updates: readonly RefUpdate[],
+): Promise<readonly number[]> {
+  const numbers = new Set<number>();
+  for (const { kind, after } of updates) {
+    const group =
+      kind === "queue" ? await tools.ledger.state("gate", `${repository.id}@${after}`) : undefined;
+    for (const { number } of group?.body.pulls ?? []) numbers.add(number);
+  }
+  return [...numbers];
 }
 
 /** Returns the task that judges the pull requests from an integration branch again: what landed on it is known now. */
@@ -551,7 +575,8 @@ function isNews(change: Change, known: readonly number[]): boolean {
   return known.length > 0 && known.every((each) => change.pullRequests.some(({ number }) => number === each));
 }
 
-function isUnshown({ awaited, pullRequests }: Change): boolean {
+/** Returns whether GitHub did not show all of what an update brought. */
+export function isUnshown({ awaited, pullRequests }: Change): boolean {
   return (
     awaited !== undefined ||
     pullRequests.some((pull) => pull.awaited !== undefined || pull.unread !== undefined)

@@ -5,6 +5,7 @@ import { NO_COMMIT, type Instant, type RefUpdate } from "../domain/change.ts";
 import { policyOrDefault } from "../domain/decision.ts";
 import { branchOf, isProductionBranch } from "../domain/policy/scope.ts";
 import type { ReadAhead } from "../github/read-ahead.ts";
+import { asking } from "./ahead.ts";
 import { currentPolicy, recordUpdate } from "./assess-change.ts";
 import type { Tools, Watched } from "./ports.ts";
 import type { Span } from "./reconcile.ts";
@@ -96,7 +97,7 @@ async function judgeAll(
   progress: (done: number) => void,
 ): Promise<void> {
   const { repository } = watched;
-  const batched = withOctokit(tools, watched, ahead);
+  const batched = asking(tools, watched, ahead);
   let read: readonly RefUpdate[] = [];
   let pulls: readonly number[] = [];
   let done = 0;
@@ -119,22 +120,6 @@ async function judgeAll(
     read = following;
     next += following.length;
   }
-}
-
-/** The same tools, asking GitHub through what was read ahead. */
-function withOctokit(tools: Tools, { installationId }: Watched, ahead: ReadAhead): Tools {
-  const { octokits } = tools.github;
-  return {
-    ...tools,
-    github: {
-      ...tools.github,
-      octokits: {
-        app: () => octokits.app(),
-        installation: (id) =>
-          id === installationId ? Promise.resolve(ahead.github) : octokits.installation(id),
-      },
-    },
-  };
 }
 
 async function recordedIds(

@@ -43,9 +43,14 @@ export interface Standing {
 
 /** Where a commit stood at a moment: a forced push may since have taken off what a branch ended on then. */
 export async function standingAt(tools: Tools, watched: Watched, sha: Sha, at: Instant): Promise<Standing> {
+  const landed = await landedChanges(tools, watched.repository.id);
+  const [first] = await watchedRefs(tools, watched);
+  const main = refOf(watched.repository.defaultBranch);
+  // What the default branch ended on need not be compared with it.
+  if (first === main && (await endedOn(tools, watched, main, landed, sha, at)))
+    return { onProductionBranch: true, ref: main, nowhere: [] };
   const standing = await compareWithBranches(tools, watched, sha, []);
   if (standing.onProductionBranch === true) return standing;
-  const landed = await landedChanges(tools, watched.repository.id);
   // A branch that was moved a moment ago may be shown as it was before: where it went is asked for by commit.
   const moved = landed.filter((each) => tools.clock.now() - each.at < SETTLING && each.after !== NO_COMMIT);
   if (moved.length > 0) {
@@ -54,6 +59,20 @@ export async function standingAt(tools: Tools, watched: Watched, sha: Sha, at: I
   }
   const headed = landed.find((each) => each.after === sha && each.at <= at);
   return headed === undefined ? standing : { onProductionBranch: true, ref: headed.ref, nowhere: [] };
+}
+
+/** Returns whether a branch ended on a commit by then, or began with it. */
+async function endedOn(
+  tools: Tools,
+  { repository }: Watched,
+  ref: string,
+  landed: Awaited<ReturnType<typeof landedChanges>>,
+  sha: Sha,
+  at: Instant,
+): Promise<boolean> {
+  if (landed.some((each) => each.ref === ref && each.after === sha && each.at <= at)) return true;
+  const place = await tools.ledger.state("branch", `${repository.id}:${ref}`);
+  return place?.body.origin.head === sha;
 }
 
 /** Asks branch by branch, the default branch first, until one holds the commit; of those that were moved, by the commit they were last moved to. */

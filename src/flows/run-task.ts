@@ -42,7 +42,7 @@ const RUN: { readonly [K in TaskKind]: Runner<K> } = {
   pull: inRepository((tools, watched, { number, request }) => assessPull(tools, watched, number, request)),
   head: inRepository(judgeHead),
   "merge-group": inRepository((tools, watched, task) => assessGroup(tools, watched, task, null, task.since)),
-  rejudge: inRepository(rejudgeOpen),
+  rejudge: inRepository((tools, watched, { dueAt }) => rejudgeOpen(tools, watched, `rejudge:${dueAt}`)),
   due: inRepository(doDue),
   group: inRepository((tools, watched, { span }) => groupDeviations(tools, watched, span)),
   protection: inRepository((tools, watched, { told }) => readControlState(tools, watched, told)),

@@ -288,9 +288,11 @@ export async function doDue(tools: Tools, watched: Watched): Promise<void> {
   await eachOf(await lookAtDue(tools, watched), (number) => assessPull(tools, watched, number, null));
 }
 
-/** Judges every open pull request again. */
-export function rejudgeOpen(tools: Tools, watched: Watched): Promise<void> {
-  return judgeOpen(tools, watched, null);
+/** Judges every open pull request again. `round`: other repositories are looked at with this one. */
+export async function rejudgeOpen(tools: Tools, watched: Watched, round?: string): Promise<void> {
+  const seen = round === undefined ? null : await seenAtOnce(tools, watched, round);
+  if (seen !== null) await currentPolicy(tools, watched, seen.policies);
+  await judgeOpen(tools, watched, seen);
 }
 
 async function judgeOpen(tools: Tools, watched: Watched, seen: Overview | null): Promise<void> {

@@ -21,6 +21,7 @@ import { openPullsAt } from "./heads.ts";
 import { importanceOfActing, importanceOfLooking, isUrgent } from "./importance.ts";
 import type { Heard } from "./intake.ts";
 import { keepIssue } from "./keep-deviations.ts";
+import { lookAtMerge } from "./merged.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { recordLifecycle, watch } from "./repositories.ts";
 import { runTask } from "./run-task.ts";
@@ -33,6 +34,8 @@ export interface Lease {
   readonly now: () => number;
   /** Whether the worker wants to stop: what is under way is ended, and nothing more is begun. */
   readonly isStopping?: () => boolean;
+  /** The keys of actions first stored under this lease, and not tried. */
+  readonly unsent?: Set<string>;
 }
 
 /** Understands one delivery; `serve` hands in Probot's way. */
@@ -94,7 +97,7 @@ async function actInTurn(
       ends = [];
       if (await tools.ledger.queue.commandWaits(lease.lane, tools.clock.now())) break;
     }
-    const end = await tools.github.ranked(importanceOfActing(action), () => act(tools, action));
+    const end = await tools.github.ranked(importanceOfActing(action), () => act(tools, lease, action));
     ends = [...ends, end];
     acted += 1;
   }
@@ -183,6 +186,7 @@ const ORDER: readonly Work["type"][] = [
   "issue",
   "flag",
   "branch",
+  "merged",
   "merge-group",
   "deployed-to",
   "deployment",
@@ -238,7 +242,13 @@ async function look(tools: Tools, lease: Lease, { subject, request }: Job): Prom
 }
 
 /** What may change the answer to a job that waits for our gate. */
-const MAY_CHANGE_GATES: ReadonlySet<Work["type"]> = new Set(["branch", "commit", "comment", "repository"]);
+const MAY_CHANGE_GATES: ReadonlySet<Work["type"]> = new Set([
+  "branch",
+  "merged",
+  "commit",
+  "comment",
+  "repository",
+]);
 
 type InRepository = Extract<
   Subject,
@@ -249,6 +259,7 @@ type InRepository = Extract<
       | "issue"
       | "flag"
       | "branch"
+      | "merged"
       | "commit"
       | "merge-group"
       | "deployed-to"
@@ -278,6 +289,8 @@ async function lookAt(
     case "branch":
       await followBranch(tools, watched, subject.ref);
       return;
+    case "merged":
+      return lookAtMerge(tools, watched, subject);
     case "deployed-to":
       return readDeployedTo(tools, watched, subject.environment);
     case "deployment":
@@ -328,16 +341,16 @@ async function rejudgeOrganization(tools: Tools, organizationId: number): Promis
   await tools.ledger.record({ tasks }, dueAt);
 }
 
-async function act(tools: Tools, action: StoredAction): Promise<End> {
+async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<End> {
   const { id } = action;
   try {
     const outcome =
       action.kind === "notification"
         ? await tell(tools, action)
-        : await tools.github.carryOut(
-            await tools.github.octokits.installation(action.installationId),
-            action,
-          );
+        : await tools.github.carryOut(await tools.github.octokits.installation(action.installationId), {
+            ...action,
+            isFirst: lease.unsent?.delete(action.key) === true,
+          });
     return { of: "action", id, as: "done", outcome: { ...outcome, at: tools.clock.now() } };
   } catch (error) {
     if (error instanceof Trouble && error.code === "lease-lost") throw error;

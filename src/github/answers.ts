@@ -323,7 +323,6 @@ export const LandedAnswer = z.object({
 /** The answer to the query for what an update brought. */
 export const ChangeAnswer = z.object({
   repository: z.object({
-    // What was read in batches does not have these.
     workflows: Oid.nullish(),
     workflowsBefore: Oid.nullish(),
     submodules: Oid.nullish(),

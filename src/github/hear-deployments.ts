@@ -10,11 +10,13 @@ const deployment = listen("deployment", DeploymentEvent, (event) => {
   const { repository, deployment: made, deployment_status: status } = event;
   const { id: repositoryId } = repository;
   const environment = status?.environment ?? made.environment;
-  const isRead = environment !== undefined && (status === undefined || status.state === "success");
+  const hasSucceeded = status?.state === "success";
+  const isRead = environment !== undefined && (status === undefined || hasSucceeded);
   return {
     subjects: [
       ...(isRead ? ([{ type: "deployed-to", repositoryId, environment }] as const) : []),
-      { type: "deployment", repositoryId, number: made.id },
+      // Until it has succeeded there is nothing to judge.
+      ...(hasSucceeded ? ([{ type: "deployment", repositoryId, number: made.id }] as const) : []),
     ],
   };
 });

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { NO_COMMIT, type Review } from "../domain/change.ts";
 import { pullsInExternalId } from "../domain/decision.ts";
 import { EMERGENCY_BUTTON } from "./buttons.ts";
-import { listen, same } from "./listener.ts";
+import { listen } from "./listener.ts";
 import {
   CheckRunEvent,
   CheckSuiteEvent,
@@ -28,8 +28,6 @@ export function headRef(pull: {
 function thePull(event: z.infer<typeof PullRequestEvent>): Subject {
   return { type: "pull", repositoryId: event.repository.id, number: event.pull_request.number };
 }
-
-const pull = listen("pull-request", PullRequestEvent, (event) => ({ subjects: [thePull(event)] }));
 
 type Change = Omit<Extract<Observation, { kind: "pull-changed" }>, "kind" | "pull" | "at">;
 
@@ -119,10 +117,15 @@ const edited = listen("pull-request-edited", PullRequestEvent, (event, arrival) 
 
 const closed = listen("pull-request-closed", PullRequestEvent, (event, arrival) => {
   const observations = changeOf(event, arrival, { state: "closed" });
-  if (event.pull_request.merged !== true) return { subjects: [thePull(event)], observations };
-  const ref = `refs/heads/${event.pull_request.base.ref}`;
-  const branch: Subject = { type: "branch", repositoryId: event.repository.id, ref };
-  return { subjects: [thePull(event), branch], observations };
+  const { number, merged, merge_commit_sha: commit, base } = event.pull_request;
+  if (merged !== true) return { subjects: [thePull(event)], observations };
+  const { id: repositoryId } = event.repository;
+  const ref = `refs/heads/${base.ref}`;
+  const subjects: readonly Subject[] =
+    commit == null
+      ? [thePull(event), { type: "branch", repositoryId, ref }]
+      : [{ type: "merged", repositoryId, ref, commit, number }];
+  return { subjects, observations };
 });
 
 /** `pull_request` */
@@ -137,7 +140,6 @@ export const PULL_REQUEST = {
   ready_for_review: changed("pull-request", () => ({ draft: false })),
   converted_to_draft: changed("pull-request", () => ({ draft: true })),
   reopened: changed("pull-request", () => ({ state: "open" })),
-  ...same(pull, "enqueued", "dequeued", "auto_merge_enabled", "auto_merge_disabled"),
   synchronize,
   edited,
   closed,
@@ -283,6 +285,15 @@ export const MERGE_GROUP = {
     ],
   })),
   destroyed: listen("merge-group-gone", MergeGroupEvent, ({ repository, merge_group: group }) => ({
-    subjects: [{ type: "branch", repositoryId: repository.id, ref: group.base_ref }],
+    // Of a group that was merged its commit is the branch's; one that was not is known not to be.
+    subjects: [
+      {
+        type: "merged",
+        repositoryId: repository.id,
+        ref: group.base_ref,
+        commit: group.head_sha,
+        number: null,
+      },
+    ],
   })),
 } satisfies Listeners;

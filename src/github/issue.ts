@@ -44,11 +44,13 @@ export async function sayIssue(github: GitHub, action: Doable, payload: IssuePay
 /** The issue, by its marker: needed only where an attempt may have been made and not been marked. */
 async function find(
   github: GitHub,
-  { storedAt }: Doable,
+  { storedAt, isFirst = false }: Doable,
   { marker, appId, since }: IssuePayload,
   where: Place,
 ): Promise<Outcome | null> {
-  const from = { storedAt: Math.min(storedAt, since ?? storedAt) };
+  const madeFrom = Math.min(storedAt, since ?? storedAt);
+  // What is older may have been told by an App whose database is lost.
+  const from = { storedAt: madeFrom, isFirst: isFirst && storedAt - madeFrom < CLOCKS_DIFFER };
   const newestFirst = { ...where, state: "all", sort: "created", direction: "desc" };
   return findWritten(github, "GET /repos/{owner}/{repo}/issues", from, marker, appId, newestFirst);
 }
@@ -81,7 +83,7 @@ async function isPublic(github: GitHub, where: Place): Promise<boolean> {
 /** Says once for each request why the issue was closed or opened again. */
 async function comment(
   github: GitHub,
-  { key, storedAt }: Doable,
+  { key, storedAt, isFirst = false }: Doable,
   { say, request, appId }: IssuePayload,
   where: Place,
   number: number,
@@ -91,7 +93,10 @@ async function comment(
   const path = `${ISSUE}/comments`;
   const on = { ...where, issue_number: number };
   const since = new Date(storedAt - CLOCKS_DIFFER).toISOString();
-  if ((await findWritten(github, `GET ${path}`, { storedAt }, marker, appId, { ...on, since })) !== null)
+  if (
+    (await findWritten(github, `GET ${path}`, { storedAt, isFirst }, marker, appId, { ...on, since })) !==
+    null
+  )
     return;
   await ask(github, `POST ${path}`, { ...on, body: `${say}\n\n<!-- ${marker} -->\n` }, OutcomeShape);
 }

@@ -441,15 +441,25 @@ const LEAN_PULL = pullFragment({ page: 20, signatures: true })
   .replace("userContentEdits(first: 20)", "userContentEdits(first: 10)")
   .replace(/baseRef \{ target \{.*\} \}\n/u, "baseRef { target { oid } }\n");
 
+/** So many pull requests are asked for as one is, more only with what is at the beginning of their lists. */
+const FEW_PULLS = 10;
+
+/** What the query for many updates names by expressions, of each. */
+const EXPRESSIONS = ["at", "file", "workflows", "workflowsBefore", "submodules", "attributes"] as const;
+
 /**
  * What many updates brought, the policy file before each, and many pull requests, in one query: `$shaN` the commit an update ended on,
- * `$atN` and `$fileN` the commit and file of its policy, `$numberN` a pull request. `windows`: how many commits are read back from each update.
+ * `$atN` and `$fileN` the commit and file of its policy, `$numberN` a pull request; with `head` the policy file of the branch `$head` too.
+ * `windows`: how many commits are read back from each update.
  */
-export function batchQuery(windows: readonly number[], pulls: number): string {
+export function batchQuery(windows: readonly number[], pulls: number, head = false): string {
   const numbers = Array.from({ length: pulls }, (_, index) => index);
   const variables = [
-    ...windows.map((_, index) => `$sha${index}: GitObjectID!, $at${index}: String!, $file${index}: String!`),
+    ...windows.map((_, index) =>
+      [`$sha${index}: GitObjectID!`, ...EXPRESSIONS.map((name) => `$${name}${index}: String!`)].join(", "),
+    ),
     ...numbers.map((index) => `$number${index}: Int!`),
+    ...(head ? ["$head: String!", "$headFile: String!"] : []),
   ];
   const fields = [
     ...windows.map(
@@ -468,15 +478,23 @@ export function batchQuery(windows: readonly number[], pulls: number): string {
       }
     }
     at${index}: object(expression: $at${index}) { oid }
-    file${index}: object(expression: $file${index}) { ...file }`,
+    file${index}: object(expression: $file${index}) { ...file }
+    workflows${index}: object(expression: $workflows${index}) { oid }
+    workflowsBefore${index}: object(expression: $workflowsBefore${index}) { oid }
+    submodules${index}: object(expression: $submodules${index}) { oid }
+    attributes${index}: object(expression: $attributes${index}) { ... on Blob { text } }`,
     ),
     ...numbers.map(
       (index) => `
     pull${index}: pullRequest(number: $number${index}) { ...pull }`,
     ),
+    ...(head
+      ? ["\n    at: object(expression: $head) { oid }\n    file: object(expression: $headFile) { ...file }"]
+      : []),
   ];
+  const fragment = pulls > FEW_PULLS ? LEAN_PULL : pullFragment(WHOLE);
   const ofPulls =
-    pulls === 0 ? "" : `${LEAN_PULL}${LABELS}${REVIEWS}${COMMITS}${TIMELINE}${commitFragment(WHOLE)}${ACTOR}`;
+    pulls === 0 ? "" : `${fragment}${LABELS}${REVIEWS}${COMMITS}${TIMELINE}${commitFragment(WHOLE)}${ACTOR}`;
   return `
 query Batch($owner: String!, $name: String!, ${variables.join(", ")}) {
   repository(owner: $owner, name: $name) {

@@ -1,4 +1,4 @@
-/** Reading ahead for a past period: what the judgement of many updates will ask is read in batches, and answered from there. */
+/** Reading ahead: what the judgement of updates will ask is read in batches, and answered from there. */
 
 import { z } from "zod";
 import { NO_COMMIT, type Instant, type RefUpdate, type Repository, type Sha } from "../domain/change.ts";
@@ -12,8 +12,11 @@ import { changeVariables } from "./change-variables.ts";
 import { InstantShape, ShaShape } from "./shapes.ts";
 import { isSpoiled } from "./smaller.ts";
 
-/** Commits read back from an update: a merge of one pull request rarely brings more, and what it does is compared by itself. */
+/** Commits read back from an update among many: a merge of one pull request rarely brings more, and what it does is compared by itself. */
 export const WINDOW = { merge: 20, push: 30 } as const;
+
+/** Commits read back from one of a few updates: as many as are asked for of one alone. */
+const WHOLE_WINDOW = { merge: 100, push: 100 } as const;
 
 /**
  * So many updates and pull requests at first, at least and at most in one query: with 250 of each it stays below the 500,000 nodes GitHub
@@ -39,6 +42,7 @@ const PullShape = z.object({
   number: z.int(),
   head: single(z.object({ commit: z.object({ oid: ShaShape, tree: z.object({ oid: ShaShape }) }) })),
 });
+const PullAnswerShape = z.object({ repository: z.object({ pullRequest: z.unknown() }) });
 const BatchShape = z.object({
   repository: z.looseObject({ nameWithOwner: z.string() }),
   organization: z.unknown(),
@@ -73,6 +77,9 @@ export class ReadAhead {
   readonly github: GitHub;
   readonly #real: GitHub;
   readonly #repository: Repository;
+  readonly #window: typeof WINDOW | typeof WHOLE_WINDOW;
+  /** A branch whose policy file is read with what is read next. */
+  readonly #head: string | null;
   #size: number = SIZE.first;
   #wasTooMuch = false;
   /** What the last reading brought, and the one before it; what is older is forgotten. */
@@ -82,13 +89,16 @@ export class ReadAhead {
   readonly #activity = new Map<string, readonly Activity[]>();
   readonly #branches = new Set<string>();
 
-  constructor(real: GitHub, repository: Repository) {
+  /** `head`: the full name of a branch that is followed: its newest updates are read, and its policy file as it is now. */
+  constructor(real: GitHub, repository: Repository, head?: string) {
     this.#real = real;
     this.#repository = repository;
+    this.#head = head ?? null;
+    this.#window = head === undefined ? WINDOW : WHOLE_WINDOW;
     this.github = {
       graphql: ((text: string, variables: Readonly<Record<string, unknown>>) => {
         const known = this.#answer(keyOf(text, variables)) ?? this.#treesFor(text, variables);
-        return known === undefined ? real.graphql(text, variables) : Promise.resolve(known);
+        return known === undefined ? this.#queried(text, variables) : Promise.resolve(known);
       }) as unknown as GitHub["graphql"],
       request: ((route: string, parameters: Readonly<Record<string, unknown>>) =>
         this.#requested(route, parameters)) as unknown as GitHub["request"],
@@ -177,33 +187,48 @@ export class ReadAhead {
   async #readAtOnce(updates: readonly RefUpdate[], pulls: readonly number[]): Promise<void> {
     const { owner, name } = this.#repository;
     const named = { owner, name };
-    const windows = updates.map(({ kind }) => (kind === "pull-request" ? WINDOW.merge : WINDOW.push));
+    const { merge, push } = this.#window;
+    const windows = updates.map(({ kind }) => (kind === "pull-request" ? merge : push));
     const variables: Record<string, unknown> = { ...named };
     for (const [index, update] of updates.entries()) {
       const at = policyCommitOf(update);
-      variables[`sha${index}`] = update.after === NO_COMMIT ? update.before : update.after;
-      variables[`at${index}`] = at;
-      variables[`file${index}`] = `${at}:${POLICY_PATH}`;
+      const after = update.after === NO_COMMIT ? update.before : update.after;
+      const { sha, workflows, workflowsBefore, submodules, attributes } = changeVariables(this.#repository, {
+        ...update,
+        after,
+      });
+      const file = `${at}:${POLICY_PATH}`;
+      const asked = { sha, at, file, workflows, workflowsBefore, submodules, attributes };
+      for (const [name, value] of Object.entries(asked)) variables[`${name}${index}`] = value;
     }
     for (const [index, number] of pulls.entries()) variables[`number${index}`] = number;
-    const text = batchQuery(windows, pulls.length);
+    const head = this.#head;
+    if (head !== null) Object.assign(variables, { head, headFile: `${head}:${POLICY_PATH}` });
+    const text = batchQuery(windows, pulls.length, head !== null);
     const answer = await query(this.#real, text, variables, BatchShape, ["organization"]);
     const { repository, organization } = answer;
     const { nameWithOwner } = repository;
-    for (const [index, update] of updates.entries()) {
-      const at = policyCommitOf(update);
+    const knowPolicy = (at: string, index: string): void => {
       const policy = {
         nameWithOwner,
         policyCommit: repository[`at${index}`],
         file: repository[`file${index}`],
       };
-      this.#know(
-        POLICIES_QUERY,
-        { ...named, at, policyFile: `${at}:${POLICY_PATH}` },
-        { repository: policy, organization },
-      );
-      this.#knowChange(update, repository[`change${index}`]);
+      const asked = { ...named, at, policyFile: `${at}:${POLICY_PATH}` };
+      this.#know(POLICIES_QUERY, asked, { repository: policy, organization });
+    };
+    for (const [index, update] of updates.entries()) {
+      const at = policyCommitOf(update);
+      knowPolicy(at, `${index}`);
+      this.#knowChange(update, {
+        object: repository[`change${index}`],
+        workflows: repository[`workflows${index}`],
+        workflowsBefore: repository[`workflowsBefore${index}`],
+        submodules: repository[`submodules${index}`],
+        attributes: repository[`attributes${index}`],
+      });
     }
+    if (head !== null) knowPolicy(head, "");
     for (const [index, number] of pulls.entries()) {
       const pull = repository[`pull${index}`];
       this.#know(
@@ -211,10 +236,21 @@ export class ReadAhead {
         { ...named, number },
         { repository: { nameWithOwner, pullRequest: pull }, organization },
       );
-      const head = PullShape.safeParse(pull).data?.head?.commit;
-      if (head !== undefined && this.#tree(head.oid) === undefined)
-        this.#read.trees.set(head.oid, { tree: head.tree, parents: NO_CONNECTION });
+      this.#knowTree(pull);
     }
+  }
+
+  async #queried(text: string, variables: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const answer = await this.#real.graphql(text, variables);
+    if (text === PULL_REQUEST_QUERY)
+      this.#knowTree(PullAnswerShape.safeParse(answer).data?.repository.pullRequest);
+    return answer;
+  }
+
+  #knowTree(pull: unknown): void {
+    const head = PullShape.safeParse(pull).data?.head?.commit;
+    if (head !== undefined && this.#tree(head.oid) === undefined)
+      this.#read.trees.set(head.oid, { tree: head.tree, parents: NO_CONNECTION });
   }
 
   #answer(key: string): unknown {
@@ -229,8 +265,8 @@ export class ReadAhead {
     this.#read.answers.set(keyOf(text, variables), answer);
   }
 
-  #knowChange(update: RefUpdate, told: unknown): void {
-    const window = WindowShape.safeParse(told).data;
+  #knowChange(update: RefUpdate, told: Readonly<Record<string, unknown>>): void {
+    const window = WindowShape.safeParse(told["object"]).data;
     if (window === undefined || update.after === NO_COMMIT) return;
     const { history } = window;
     // What reaches beyond them, or a commit with more parents than are told, is asked for by itself.
@@ -244,7 +280,7 @@ export class ReadAhead {
     const brought = broughtBy(update, known);
     // What reaches beyond the commits read here must be asked for by itself, whole.
     if (brought === null) return;
-    this.#know(CHANGE_QUERY, changeVariables(this.#repository, update), { repository: { object: told } });
+    this.#know(CHANGE_QUERY, changeVariables(this.#repository, update), { repository: told });
     this.#read.answers.set(compareKey(update.before, update.after), {
       status: "ahead",
       total_commits: brought.length,

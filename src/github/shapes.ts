@@ -72,6 +72,7 @@ const EndShape = z.object({ ref: z.string(), sha: ShaShape, repo: RepositoryId.n
 const PullShape = z.object({
   number: z.int(),
   merged: z.boolean().nullish(),
+  merge_commit_sha: ShaShape.nullish().catch(undefined),
   title: z.string().optional().catch(undefined),
   created_at: InstantShape.optional().catch(undefined),
   updated_at: InstantShape.optional().catch(undefined),

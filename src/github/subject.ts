@@ -29,6 +29,14 @@ export type Subject =
   | { readonly type: "pull"; readonly repositoryId: number; readonly number: number }
   /** A branch was updated: its chain of updates is to be caught up. */
   | { readonly type: "branch"; readonly repositoryId: number; readonly ref: string }
+  /** A commit landed on a branch: the merge of a pull request, or of a merge group (`number` null). */
+  | {
+      readonly type: "merged";
+      readonly repositoryId: number;
+      readonly ref: string;
+      readonly commit: Sha;
+      readonly number: number | null;
+    }
   /** Checks or statuses of a commit changed: the open pull requests with this head. */
   | { readonly type: "commit"; readonly repositoryId: number; readonly sha: Sha }
   | {

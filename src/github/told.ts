@@ -21,7 +21,6 @@ const SETTINGS = because(
 const AT_ONCE = because("it is recorded at once as the webhook tells it");
 const COMMAND = because("what somebody asked for is done by the webhook itself, and read again every day");
 const FOUND = because("what it names is read until it is shown, and found again by the daily sweep");
-const MERGES_NOTHING = because("it lets nothing pass: what is in the queue is judged as a merge group");
 
 /** What becomes of what each webhook tells. */
 export const TOLD: Table = {
@@ -66,10 +65,6 @@ export const TOLD: Table = {
     ready_for_review: "laid-over",
     converted_to_draft: "laid-over",
     reopened: "laid-over",
-    enqueued: MERGES_NOTHING,
-    dequeued: MERGES_NOTHING,
-    auto_merge_enabled: MERGES_NOTHING,
-    auto_merge_disabled: MERGES_NOTHING,
     synchronize: "asked-again",
     edited: "laid-over",
     closed: "laid-over",

@@ -26,6 +26,8 @@ export interface Doable extends Pick<Action, "kind" | "key" | "payload"> {
   readonly storedAt: Instant;
   /** The outcome of the newest action done under the same key, if any. */
   readonly previous: unknown;
+  /** Nothing was ever tried under its key: what it makes need not be looked for. Absent: it may have been. */
+  readonly isFirst?: boolean;
 }
 
 /** What GitHub answers about what was made or changed, as an outcome. */
@@ -45,15 +47,19 @@ const WrittenShape = z.array(
   }),
 );
 
-/** The issue or comment that carries a marker, made since `storedAt`. Anyone may copy a marker: only what the App itself wrote counts. */
+/**
+ * The issue or comment that carries a marker, made since `storedAt`; nothing is asked where nothing can have been made. Anyone may copy a
+ * marker: only what the App itself wrote counts.
+ */
 export async function findWritten(
   github: GitHub,
   route: string,
-  { storedAt }: Pick<Doable, "storedAt">,
+  { storedAt, isFirst = false }: Pick<Doable, "storedAt" | "isFirst">,
   marker: string,
   appId: number,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<Outcome | null> {
+  if (isFirst) return null;
   const from = storedAt - CLOCKS_DIFFER;
   for await (const { data } of pagesOf(github, route, parameters, WrittenShape)) {
     const own = data.find(

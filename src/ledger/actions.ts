@@ -32,12 +32,16 @@ export interface ListedAction extends Omit<StoredAction, "previous"> {
   readonly doneAt: Instant | null;
 }
 
-/** Stores actions, each replacing the waiting ones of its key; one equal to the newest waiting or done one of its key is not stored. */
+/**
+ * Stores actions, each replacing the waiting ones of its key; one equal to the newest waiting or done one of its key is not stored. `unsent`
+ * is given the keys under which there never was one before.
+ */
 export async function storeActions(
   tx: Transaction<Tables>,
   kind: StoreKind,
   actions: readonly Action[],
   at: Instant,
+  unsent?: Set<string>,
 ): Promise<void> {
   const due = new Map<string, Instant>();
   for (const action of actions) {
@@ -55,6 +59,10 @@ export async function storeActions(
       .limit(sql.lit(1));
     const before = await (kind === "postgres" ? newest.forUpdate() : newest).executeTakeFirst();
     if (before?.kind === action.kind && before.payload === payload) continue;
+    if (before === undefined && unsent !== undefined) {
+      const given = tx.selectFrom("action").select("id").where("key", "=", action.key).limit(1);
+      if ((await given.executeTakeFirst()) === undefined) unsent.add(action.key);
+    }
     await tx
       .updateTable("action")
       .set({ status: "superseded", done_at: at })

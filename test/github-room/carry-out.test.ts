@@ -75,6 +75,14 @@ describe("a check run", () => {
     expect(outcome).toEqual({ id: 31, url: "https://github.test/31" });
   });
 
+  test("that nobody ever tried to make is made in one request", async () => {
+    const { calls } = await doing({ ...check(undefined), isFirst: true }, () => ({
+      status: 201,
+      body: made,
+    }));
+    expect(calls).toEqual(["POST /repos/acme/web/check-runs"]);
+  });
+
   test("made by an attempt that was never marked is found again, not made twice", async () => {
     const runs = [
       { id: 40, name: "countersign", app: { id: 8 } },
@@ -147,6 +155,16 @@ describe("an issue", () => {
     );
     expect(calls).toEqual(["GET /repos/acme/web/issues", "GET /repos/acme/web"]);
     expect(outcome.id).toBe(0);
+  });
+
+  test("that nobody ever tried to open is not looked for, unless what it tells of is older than a lost database could be", async () => {
+    const first = await doing({ ...issue, isFirst: true }, (seen) => repositoryOr(seen, { body: [] }));
+    expect(first.calls).toEqual(["GET /repos/acme/web", "POST /repos/acme/web/issues"]);
+    const payload = { ...(issue.payload as IssuePayload), since: storedAt - 2 * 3_600_000 };
+    const late = await doing({ ...issue, payload, isFirst: true }, (seen) =>
+      repositoryOr(seen, { body: [] }),
+    );
+    expect(late.calls[0]).toBe("GET /repos/acme/web/issues");
   });
 
   test("that should be closed and was never opened stays so", async () => {

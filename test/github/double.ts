@@ -141,13 +141,14 @@ export class Double {
     const path = new URL(request.url).pathname;
     const as = this.#asker(request);
     this.#watch.seen(method, path, as);
-    if (this.#limits === null) return this.#answered(request, path, as);
     const text = isGraphql(path) ? await request.clone().text() : "";
+    const asked: Asked = { method, path, as, query: /query (\w+)/u.exec(text)?.[1] };
+    if (this.#limits === null) return this.#answered(request, asked);
     const over = this.#limits.enter(as, method, path, text);
     try {
-      if (over === null) return await this.#answered(request, path, as);
+      if (over === null) return await this.#answered(request, asked);
       this.#watch.over(over, OVER_SECONDARY_LIMIT, method, path, as);
-      this.#record(method, path, as, 403);
+      this.#record(asked, 403);
       return faultAnswer(this.world, OVER_SECONDARY_LIMIT, path);
     } finally {
       this.#limits.leave(as);
@@ -155,8 +156,8 @@ export class Double {
   }
 
   /** The answer to a request that is over no limit, or the fault it meets. */
-  async #answered(request: Request, path: string, as: string): Promise<Response> {
-    const { method } = request;
+  async #answered(request: Request, asked: Asked): Promise<Response> {
+    const { method, path, as } = asked;
     const fault = faultFor(this.world, method, path);
     try {
       if (fault?.afterEffect === true) await this.#answer(request, path);
@@ -167,11 +168,11 @@ export class Double {
             ? await spoiled(await this.#answer(unconditional(request), path), fault)
             : faultAnswer(this.world, fault, path);
       if (fault !== undefined) this.#watch.limited(fault, path, as);
-      this.#record(method, path, as, response.status);
+      this.#record(asked, response.status);
       return response;
     } catch (error) {
       if (!(error instanceof ConnectionRefused)) throw error;
-      this.#record(method, path, as, 0);
+      this.#record(asked, 0);
       throw new TypeError("fetch failed", { cause: error });
     }
   }
@@ -196,9 +197,9 @@ export class Double {
     return scheme.toLowerCase() === "bearer" && credentials.split(".").length === 3 ? "app" : "nobody";
   }
 
-  #record(method: string, path: string, as: string, status: number): void {
+  #record(asked: Asked, status: number): void {
     const seq = this.world.requests.length + 1;
-    this.world.requests.push({ seq, method, path, status, as, at: this.world.realNow() });
+    this.world.requests.push({ seq, ...asked, status, at: this.world.realNow() });
   }
 
   /** Removes the repositories. */
@@ -207,6 +208,8 @@ export class Double {
     this.world.close();
   }
 }
+
+type Asked = Pick<RequestRecord, "method" | "path" | "as" | "query">;
 
 /** Sends a webhook once it was held to GitHub's description of its event. */
 function heldToSchema(world: World, send: Send): Send {

@@ -667,6 +667,8 @@ export interface RequestRecord {
   readonly seq: number;
   readonly method: string;
   readonly path: string;
+  /** The name of a GraphQL query. */
+  readonly query?: string | undefined;
   readonly status: number;
   /** `app`, `installation:ID`, `user:LOGIN` or `nobody`. */
   readonly as: string;

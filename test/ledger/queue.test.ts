@@ -26,6 +26,29 @@ async function arrived(ledger: Ledger, id: string): Promise<Delivery> {
 
 const DUE: Task = { kind: "due", repositoryId: 1, dueAt: 1_000 };
 
+describeOnBothStores("what was never tried", (open) => {
+  it("is known of keys first stored under a lease, and of no other", async () => {
+    const { ledger } = await open();
+    await ledger.queue.store(delivery("d1"));
+    await claim(ledger);
+    const under = async (payload: unknown, key = "k"): Promise<readonly string[]> => {
+      const unsent = new Set<string>();
+      await ledger.record({ actions: [action(key, payload)] }, 1_000, { owner: "ann", lane: LANE, unsent });
+      return [...unsent];
+    };
+    expect(await under({ says: 1 })).toEqual(["k"]);
+    // Waiting, and perhaps tried.
+    expect(await under({ says: 2 })).toEqual([]);
+    const [waiting] = await ledger.queue.actions(LANE, 1_000, 10);
+    if (waiting === undefined) throw new Error("nothing waits");
+    const refused = { of: "action", id: waiting.id, as: "never", error: "refused" } as const;
+    await ledger.queue.end("ann", LANE, [refused], 1_000);
+    // Given up, and perhaps done all the same.
+    expect(await under({ says: 3 })).toEqual([]);
+    expect(await under({ says: 1 }, "other")).toEqual(["other"]);
+  });
+});
+
 describeOnBothStores("the queue", (open) => {
   it("stores a delivery once by its id and hands back the very bytes", async () => {
     const { ledger } = await open();

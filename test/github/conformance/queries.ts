@@ -15,6 +15,7 @@ export function allQueries(): ReadonlyMap<string, string> {
     [[5, 100], 3],
   ] as const)
     found.set(`batchQuery ${changes.length} ${pulls}`, sent.batchQuery(changes, pulls));
+  found.set("batchQuery and a branch", sent.batchQuery([100], 0, true));
   for (const portion of PORTIONS) {
     const of = JSON.stringify(portion);
     found.set(`pullRequestQuery ${of}`, sent.pullRequestQuery(portion));

@@ -1,0 +1,60 @@
+/** A merge that a webhook tells: followed and judged, unless all it tells is on record already. */
+
+import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
+import type { Subject } from "../github/subject.ts";
+import { followBranch, isUnshown } from "./assess-change.ts";
+import { assessPull } from "./assess-pull.ts";
+import { emergenciesOf } from "./emergencies.ts";
+import type { Tools, Watched } from "./ports.ts";
+
+type Merged = Extract<Subject, { readonly type: "merged" }>;
+
+/** A webhook tells of a merge within this time (ms); what landed earlier is looked at again. */
+const TOLD_WITHIN = 3_600_000;
+
+/** Follows the branch to a merge and looks at its pull request, each unless that was done for another webhook. Throws Trouble. */
+export async function lookAtMerge(tools: Tools, watched: Watched, merged: Merged): Promise<void> {
+  if (!(await isOnRecord(tools, watched, merged))) await followBranch(tools, watched, merged.ref);
+  const { number } = merged;
+  if (number === null) return;
+  const isDone =
+    (await isOnRecord(tools, watched, merged)) && !(await concernsOthers(tools, watched, merged, number));
+  if (!isDone) await assessPull(tools, watched, number, null);
+}
+
+/** Returns whether GitHub's own list told of the update that brought the merge, and nothing of it is still waited for. */
+async function isOnRecord(
+  tools: Tools,
+  { repository }: Watched,
+  { ref, commit, number }: Merged,
+): Promise<boolean> {
+  const from = tools.clock.now() - TOLD_WITHIN;
+  for (const kind of ["change", "landing"] as const)
+    for await (const { body } of tools.ledger.states(kind, { repositoryId: repository.id, from })) {
+      const { update, pullRequests } = body.change;
+      if (update.ref !== ref || update.activityId === null || isUnshown(body.change)) continue;
+      if (number === null ? update.after === commit : pullRequests.some(isThis)) return true;
+    }
+  return false;
+
+  function isThis(pull: {
+    readonly number: number;
+    readonly merged: { readonly commit: string | null } | null;
+  }) {
+    return pull.number === number && pull.merged?.commit === commit;
+  }
+}
+
+/** Returns whether a merge may change more than its own row: an emergency of it, or another pull request that shares its check run. */
+async function concernsOthers(
+  tools: Tools,
+  { repository }: Watched,
+  { commit }: Merged,
+  number: number,
+): Promise<boolean> {
+  if ((await emergenciesOf(tools, repository.id, number)).length > 0) return true;
+  const gate = await tools.ledger.state("gate", `${repository.id}#${number}`);
+  const said = await tools.ledger.queue.ofKey(checkKey(repository.id, gate?.body.check.headSha ?? commit));
+  const sharing = said.flatMap(({ payload }) => (payload as CheckRunPayload).pulls ?? []);
+  return sharing.some((other) => other !== number);
+}
