@@ -7,6 +7,7 @@ import { format, resolveConfig } from "prettier";
 
 import { sha256 } from "../src/domain/digest.ts";
 import { DOCUMENTS, TABLE_FORMS } from "../src/domain/evidence/package.ts";
+import { DEFECTS } from "../src/domain/evidence/verify.ts";
 import { VERIFY_SCRIPT } from "../src/package/verify-script.ts";
 
 /** The lines that begin and end the generated part. */
@@ -44,6 +45,12 @@ function reference(): string {
   return [
     "",
     `SHA-256 of this version's \`verify.sh\`: \`${sha256(VERIFY_SCRIPT)}\``,
+    "",
+    "### Defects that `countersign verify` names",
+    "",
+    "| code | means |",
+    "| --- | --- |",
+    ...Object.entries(DEFECTS).map(([code, meaning]) => `| \`${code}\` | ${escaped(meaning)} |`),
     "",
     "### Documents",
     "",

@@ -9,8 +9,7 @@ import { addEmergencyCommands } from "./emergency-program.ts";
 import type { ReportOptions } from "./report-deployment.ts";
 import { visible } from "../domain/text.ts";
 import type { Where } from "../ledger/store.ts";
-
-const VERSION = "0.1.0";
+import { VERSION } from "../package/version.ts";
 
 const DaySchema = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
 

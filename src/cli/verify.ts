@@ -2,6 +2,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { verifyPath } from "../package/verify.ts";
+import { VERSION } from "../package/version.ts";
 import type { Answer } from "./answer.ts";
 import { Misuse } from "./answer.ts";
 
@@ -16,8 +17,13 @@ export async function verify(path: string, publicKey: string | undefined): Promi
   const lines = [
     ...found.defects.map((defect) => `${defect.file}: ${defect.problem}`),
     whole
-      ? `The package is whole: ${found.files} files are as they were when it was sealed.`
-      : `${found.defects.length} ${found.defects.length === 1 ? "defect" : "defects"} found: this is not the package as it was sealed.`,
+      ? `The package is whole: ${found.files} files are as they were when it was sealed${found.compared === "yes" ? ", and their rows and pages are what the log inside gives" : ""}.`
+      : `${found.defects.length} ${found.defects.length === 1 ? "defect" : "defects"} found: do not rely on this package.`,
+    ...(found.compared.startsWith("made by")
+      ? [
+          `Its rows and pages were not compared with the log inside: it was ${found.compared}, and this is version ${VERSION}. Verify it with that version.`,
+        ]
+      : []),
     ...(found.fingerprint === null
       ? []
       : [`Signed with the key whose fingerprint (SHA-256) is ${found.fingerprint}`]),

@@ -6,9 +6,8 @@ import type { Instant } from "../domain/change.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { openPackage } from "../package/folder.ts";
+import { MAKER } from "../package/maker.ts";
 import { readSigningKey } from "../package/keys.ts";
-import { renderStartHere } from "../package/start-here.ts";
-import { VERIFY_SCRIPT } from "../package/verify-script.ts";
 
 /** Which package to write, and where. `signingKey`: an ECDSA P-256 private key, PEM. */
 export interface PackageRequest {
@@ -32,9 +31,9 @@ export async function writePackage(ledger: Ledger, request: PackageRequest): Pro
       generatedAt: request.generatedAt,
       signingKey: readSigningKey(request.signingKey),
       writer: await openPackage(request.out, { zip: request.zip }),
-      tool: { name: "countersign", version: "0.1.0", apiUrl: request.apiUrl, facts: [] },
-      renderStartHere,
-      verifyScript: VERIFY_SCRIPT,
+      tool: { name: MAKER.name, version: MAKER.version, apiUrl: request.apiUrl, facts: [] },
+      renderStartHere: MAKER.renderStartHere,
+      verifyScript: MAKER.verifyScript,
     }),
   );
 }

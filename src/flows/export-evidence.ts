@@ -16,7 +16,7 @@ import {
 import type { EvidenceSource, Period } from "../domain/evidence/population.ts";
 import { policiesOf, type ToolFact } from "../domain/evidence/scope-rows.ts";
 import { fingerprintOf, pemOf, sealOf, type SigningKey } from "../domain/evidence/seal.ts";
-import { frontMatter, type StartHere } from "../domain/evidence/start-here.ts";
+import { frontMatter, observedDocument, type StartHere } from "../domain/evidence/start-here.ts";
 import { Tally } from "../domain/evidence/summary.ts";
 import { schemaName, schemaOfTable, timeText, type Table } from "../domain/evidence/table.ts";
 import { lineOf } from "../domain/stored.ts";
@@ -93,6 +93,7 @@ async function writePackage(request: ExportRequest): Promise<Omit<Exported, "fol
   };
   await put("log/head.json", jsonText({ ...head, entries: entries.rows, cited: cited.rows }));
   await put("completeness.json", jsonText(completeness));
+  await put("observed.json", jsonText(observedDocument(source.sight)));
   await put("summary.json", jsonText(summary));
   await put("public-key.pem", pemOf(signingKey.spki));
   await put("verify.sh", request.verifyScript);

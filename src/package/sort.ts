@@ -1,14 +1,20 @@
 /** Sorting more lines than memory holds: sorted runs on disk, merged. */
 
-import { createReadStream } from "node:fs";
+import { createReadStream, createWriteStream } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+import { linesOf } from "../domain/lines.ts";
 
 const RUN = 5_000;
 
+// Lines may be long: so many characters at most are held.
+const RUN_CHARACTERS = 4_000_000;
+
 /**
- * The same lines by code unit, each once. Holds 5,000 lines and one line of each run; the runs lie below `folder`
+ * The same lines by code unit, each once. Holds 5,000 lines, fewer of long ones, and one line of each run; the runs lie below `folder`
  * and are removed when the walk ends. A line must hold no line feed.
  */
 export async function* sortedLines(lines: AsyncIterable<string>, folder: string): AsyncIterable<string> {
@@ -16,11 +22,14 @@ export async function* sortedLines(lines: AsyncIterable<string>, folder: string)
   try {
     const runs: string[] = [];
     let held: string[] = [];
+    let characters = 0;
     for await (const line of lines) {
       held.push(line);
-      if (held.length >= RUN) {
+      characters += line.length;
+      if (held.length >= RUN || characters >= RUN_CHARACTERS) {
         runs.push(await writeRun(place, runs.length, held));
         held = [];
+        characters = 0;
       }
     }
     if (runs.length === 0) return yield* unique(held.sort());
@@ -30,6 +39,19 @@ export async function* sortedLines(lines: AsyncIterable<string>, folder: string)
   } finally {
     await rm(place, { recursive: true, force: true });
   }
+}
+
+/** Keeps lines in a file below `folder`; answers a way to read them again. A line must hold no line feed. */
+export async function keptLines(
+  lines: AsyncIterable<string>,
+  folder: string,
+): Promise<() => AsyncIterable<string>> {
+  const path = join(await mkdtemp(join(folder, "kept-")), "lines");
+  const ended = (async function* () {
+    for await (const line of lines) yield `${line}\n`;
+  })();
+  await pipeline(Readable.from(ended), createWriteStream(path));
+  return () => linesOf(createReadStream(path, "utf8") as AsyncIterable<string>);
 }
 
 async function writeRun(place: string, number: number, lines: string[]): Promise<string> {
@@ -54,8 +76,8 @@ function* unique(lines: readonly string[]): Iterable<string> {
 
 async function* merged(paths: readonly string[]): AsyncIterable<string> {
   const readers = paths.map((path) => {
-    const input = createReadStream(path);
-    return { input, lines: createInterface({ input, crlfDelay: Infinity })[Symbol.asyncIterator]() };
+    const input = createReadStream(path, "utf8");
+    return { input, lines: linesOf(input as AsyncIterable<string>)[Symbol.asyncIterator]() };
   });
   try {
     const heads: (string | undefined)[] = [];

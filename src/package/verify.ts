@@ -1,7 +1,8 @@
 /** Reads a package back, as a folder or as a zip, for whoever verifies it; follows no link and trusts no name. */
 
 import { createReadStream } from "node:fs";
-import { open, readdir, stat } from "node:fs/promises";
+import { mkdtemp, open, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
 import { openPromise, type Entry, type ZipFile } from "yauzl";
@@ -13,6 +14,8 @@ import {
   type PackageReader,
   type Verification,
 } from "../domain/evidence/verify.ts";
+import { MAKER } from "./maker.ts";
+import { keptLines, sortedLines } from "./sort.ts";
 import { zipOf } from "./zip.ts";
 
 // More names than any package has: a folder or zip beyond it is refused instead of read.
@@ -27,13 +30,15 @@ export async function verifyPath(
   options: { readonly publicKeyPem?: string } = {},
 ): Promise<Verification> {
   const unreadable = (problem: string): Verification => ({
-    defects: [{ file: basename(path), problem }],
+    defects: [{ file: basename(path), code: "unreadable", problem }],
     fingerprint: null,
     files: 0,
+    compared: "the log could not be read",
   });
+  const how = { ...options, maker: MAKER };
   const there = await stat(path).catch((error: unknown) => messageOf(error));
   if (typeof there === "string") return unreadable(`cannot be read: ${there}`);
-  if (there.isDirectory()) return verifyPackage(folderReader(path), options);
+  if (there.isDirectory()) return onDisk((disk) => verifyPackage({ ...folderReader(path), ...disk }, how));
   if (!there.isFile()) return unreadable("is neither a folder nor a zip file");
   const zip = await openPromise(path, {
     autoClose: false,
@@ -42,14 +47,30 @@ export async function verifyPath(
   }).catch((error: unknown) => messageOf(error));
   if (typeof zip === "string") return unreadable(`is no sound zip file: ${zip}`);
   try {
-    return await verifyPackage(zipReader(path, zip), options);
+    return await onDisk((disk) => verifyPackage({ ...zipReader(path, zip), ...disk }, how));
   } finally {
     zip.close();
   }
 }
 
+type Disk = Pick<PackageReader, "kept" | "sorted">;
+type Files = Omit<PackageReader, keyof Disk>;
+
+/** Lends a place on disk, a folder of its own that is removed afterwards. */
+async function onDisk(work: (disk: Disk) => Promise<Verification>): Promise<Verification> {
+  const place = await mkdtemp(join(tmpdir(), "countersign-verify-"));
+  try {
+    return await work({
+      sorted: (lines) => sortedLines(lines, place),
+      kept: (lines) => keptLines(lines, place),
+    });
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+}
+
 /** A package in a folder. */
-export function folderReader(folder: string): PackageReader {
+function folderReader(folder: string): Files {
   return {
     async members() {
       const members: Member[] = [];
@@ -62,15 +83,19 @@ export function folderReader(folder: string): PackageReader {
           members.push({ path, kind: entry.isFile() ? "file" : entry.isDirectory() ? "folder" : "other" });
           if (entry.isDirectory())
             await walk(path).catch((error: unknown) => {
-              defects.push({ file: path, problem: `cannot be read: ${messageOf(error)}` });
+              defects.push({
+                file: path,
+                code: "unreadable",
+                problem: `cannot be read: ${messageOf(error)}`,
+              });
             });
         }
       };
       await walk("").catch((error: unknown) => {
-        defects.push({ file: ".", problem: `cannot be read: ${messageOf(error)}` });
+        defects.push({ file: ".", code: "unreadable", problem: `cannot be read: ${messageOf(error)}` });
       });
       if (members.length >= MOST_MEMBERS)
-        defects.push({ file: ".", problem: `holds more than ${MOST_MEMBERS} files` });
+        defects.push({ file: ".", code: "unreadable", problem: `holds more than ${MOST_MEMBERS} files` });
       return { members, defects };
     },
     open: (path) => createReadStream(join(folder, path)),
@@ -78,7 +103,7 @@ export function folderReader(folder: string): PackageReader {
 }
 
 /** A package in a zip whose central directory could be opened. Only members that are stored are read: nothing can blow up. */
-function zipReader(path: string, zip: ZipFile): PackageReader {
+function zipReader(path: string, zip: ZipFile): Files {
   const entries = new Map<string, Entry>();
   const name = basename(path);
   const openMember = (member: string): Promise<Readable> => {
@@ -94,20 +119,24 @@ function zipReader(path: string, zip: ZipFile): PackageReader {
         for await (const entry of zip.eachEntry()) {
           const problem = problemOf(entry, entries);
           if (problem === null) entries.set(entry.fileName, entry);
-          else defects.push({ file: problem.file, problem: problem.text });
+          else defects.push({ file: problem.file, code: problem.code, problem: problem.text });
           if (entries.size > MOST_MEMBERS) throw new Error(`it holds more than ${MOST_MEMBERS} files`);
         }
       } catch (error) {
-        defects.push({ file: name, problem: `is no sound zip file: ${messageOf(error)}` });
+        defects.push({
+          file: name,
+          code: "unreadable",
+          problem: `is no sound zip file: ${messageOf(error)}`,
+        });
       }
       // Members that overlap could make a small file take forever to read.
       const total = [...entries.values()].reduce((sum, entry) => sum + entry.uncompressedSize, 0);
       if (total > zip.fileSize) {
         entries.clear();
-        defects.push({ file: name, problem: "has members that overlap" });
+        defects.push({ file: name, code: "unreadable", problem: "has members that overlap" });
       }
       const defect = defects.length > 0 ? null : await differsFromRemade(path, entries, openMember);
-      if (defect !== null) defects.push({ file: name, problem: defect });
+      if (defect !== null) defects.push({ file: name, code: "unreadable", problem: defect });
       return { members: [...entries.keys()].map((path) => ({ path, kind: "file" as const })), defects };
     },
     async *open(member) {
@@ -119,13 +148,13 @@ function zipReader(path: string, zip: ZipFile): PackageReader {
 function problemOf(
   entry: Entry,
   known: ReadonlyMap<string, Entry>,
-): { readonly file: string; readonly text: string } | null {
+): { readonly file: string; readonly code: "stranger" | "unreadable"; readonly text: string } | null {
   const file = entry.fileName;
-  if (known.has(file)) return { file, text: "is in the zip twice" };
-  if (entry.isEncrypted()) return { file, text: "is encrypted" };
+  if (known.has(file)) return { file, code: "stranger", text: "is in the zip twice" };
+  if (entry.isEncrypted()) return { file, code: "unreadable", text: "is encrypted" };
   if (entry.compressionMethod !== 0 || entry.compressedSize !== entry.uncompressedSize)
-    return { file, text: "is compressed: members of a package's zip are stored" };
-  if (file.endsWith("/")) return { file, text: "should not be here" };
+    return { file, code: "unreadable", text: "is compressed: members of a package's zip are stored" };
+  if (file.endsWith("/")) return { file, code: "stranger", text: "should not be here" };
   return null;
 }
 

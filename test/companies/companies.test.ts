@@ -15,6 +15,7 @@ import { exportEvidence } from "../../src/flows/export-evidence.ts";
 import { openPackage } from "../../src/package/folder.ts";
 import { renderStartHere } from "../../src/package/start-here.ts";
 import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
+import { VERSION } from "../../src/package/version.ts";
 import { verifyPath } from "../../src/package/verify.ts";
 import { KEY } from "../evidence/fixture.ts";
 import { recompute } from "../independent/recompute.ts";
@@ -56,7 +57,7 @@ describe.each(["careful", "messy", "switched-off"])("the %s company", (name) => 
           generatedAt: TODAY,
           signingKey: KEY,
           writer: await openPackage(join(folder, "package")),
-          tool: { name: "countersign", version: "0.1.0", apiUrl: "http://github.test/api/v3", facts: [] },
+          tool: { name: "countersign", version: VERSION, apiUrl: "http://github.test/api/v3", facts: [] },
           renderStartHere,
           verifyScript: VERIFY_SCRIPT,
         }),

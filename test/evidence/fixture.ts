@@ -1,6 +1,7 @@
 /** A small organisation's log, made by hand: what the tests of the evidence package are about. */
 
 import { defaultPolicy } from "../../src/domain/policy/tighten.ts";
+import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +9,7 @@ import { join } from "node:path";
 import type { Actor, Change, Instant, PullRequest, Repository } from "../../src/domain/change.ts";
 import { remediationEntry } from "../../src/domain/deviation/decide.ts";
 import { plannedRemediation } from "../../src/domain/deviation/remediation.ts";
-import { sha256 } from "../../src/domain/digest.ts";
+import { canonical, sha256 } from "../../src/domain/digest.ts";
 import type { ControlStateRecord } from "../../src/domain/protection/record.ts";
 import type { Bodies, Entry, EntryKind } from "../../src/domain/entry.ts";
 import type { Period } from "../../src/domain/evidence/population.ts";
@@ -31,6 +32,7 @@ import { openLedger } from "../../src/ledger/open.ts";
 import { openPackage, type PackageWriter } from "../../src/package/folder.ts";
 import { renderStartHere } from "../../src/package/start-here.ts";
 import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
+import { VERSION } from "../../src/package/version.ts";
 
 /** The organisation. */
 export const ORGANIZATION = { id: 500, login: "acme" };
@@ -67,8 +69,13 @@ const EFFECTIVE: Policy = {
   production: { ...defaultPolicy().production, environments: ["production"] },
 };
 
+const POLICY_TEXT = "mode: enforce\napproval: { required: 1 }\n";
+const POLICY_BLOB = createHash("sha1").update(`blob ${POLICY_TEXT.length}\0${POLICY_TEXT}`).digest("hex");
+
 /** The digest of the one policy. */
-export const POLICY_DIGEST = sha256("the policy of the tests");
+export const POLICY_DIGEST = sha256(
+  canonical({ effective: EFFECTIVE, organization: POLICY_BLOB, repository: null }),
+);
 
 function sha(text: string): string {
   return sha256(text).slice(0, 40);
@@ -404,8 +411,8 @@ export function smallLog(): readonly Entry[] {
       repository: "acme/.github",
       path: ".github/countersign.yml",
       commit: sha("policy commit"),
-      blob: sha("policy blob"),
-      text: "mode: enforce\napproval: { required: 1 }\n",
+      blob: POLICY_BLOB,
+      text: POLICY_TEXT,
     },
     repository: { state: "absent" },
     effective: EFFECTIVE,
@@ -613,7 +620,7 @@ export async function exportTo(
     writer: options.writer ?? (await openPackage(folder, options)),
     tool: {
       name: "countersign",
-      version: "0.0.0-test",
+      version: VERSION,
       apiUrl: "https://api.github.com",
       facts: [{ item: "store", value: "sqlite" }],
     },

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canonical, sha256 } from "../../src/domain/digest.ts";
 import { fingerprintOf, pemOf, sealOf, signingKeyOf } from "../../src/domain/evidence/seal.ts";
 import { verifyPath } from "../../src/package/verify.ts";
+import { VERSION } from "../../src/package/version.ts";
 import { zipOf } from "../../src/package/zip.ts";
 import { exportTo, KEY, ledgerWith, smallLog } from "./fixture.ts";
 
@@ -175,9 +176,62 @@ describe("a package that was signed again", () => {
     const place = await resealed((files) =>
       files.set("changes.csv", (files.get("changes.csv") ?? "").replace("non-compliant", "compliant")),
     );
-    expect((await verifyPath(place)).defects).toEqual([
-      { file: "summary.json", problem: "does not give the counts of the tables" },
+    expect((await verifyPath(place)).defects).toMatchObject([
+      { file: "summary.json", code: "counts-disagree", problem: "does not give the counts of the tables" },
+      {
+        file: "changes.csv",
+        code: "cell-not-as-logged",
+        problem: expect.stringMatching(/: verdict is not/u),
+      },
+      { file: "START-HERE.html", code: "text-not-as-logged" },
     ]);
+  });
+
+  test("with a cell turned that no count knows is found out by the log", async () => {
+    const place = await resealed((files) =>
+      files.set(
+        "changes.csv",
+        (files.get("changes.csv") ?? "").replace("acme/web/pull/2", "acme/web/pull/9"),
+      ),
+    );
+    const { defects, compared } = await verifyPath(place);
+    expect(compared).toBe("yes");
+    expect(defects.map(({ file, code }) => `${file} ${code}`)).toEqual(["changes.csv cell-not-as-logged"]);
+  });
+
+  test("with a row more, and with one less, names the row", async () => {
+    const rows = (kept.get("scope.csv")?.toString("utf8") ?? "").split("\r\n");
+    const [header = "", first = "", ...others] = rows;
+    const more = [header, first.replace(/^\d+/u, "1"), first, ...others].join("\r\n");
+    const less = [header, ...others].join("\r\n");
+    for (const [text, code] of [
+      [more, "row-not-logged"],
+      [less, "row-left-out"],
+    ] as const) {
+      const { defects } = await verifyPath(await resealed((files) => files.set("scope.csv", text)));
+      expect(defects.map((defect) => `${defect.file} ${defect.code}`)).toContain(`scope.csv ${code}`);
+    }
+  });
+
+  test("by another version is not made again, and that is said", async () => {
+    const place = await resealed((files) => {
+      files.set("manifest.json", (files.get("manifest.json") ?? "").replace(`"${VERSION}"`, '"9.9.9"'));
+    });
+    expect(await verifyPath(place)).toMatchObject({ defects: [], compared: "made by version 9.9.9" });
+  });
+
+  test("with a log that this version would not record is not compared, and is no whole package", async () => {
+    const place = await resealed((files) => {
+      const lines = (files.get("log/cited.jsonl") ?? "").trimEnd().split("\n");
+      const { hash: _, previousHash, ...rest } = JSON.parse(lines[0] ?? "") as Record<string, unknown>;
+      const odd = { ...rest, kind: "odd" };
+      const hash = sha256(`${String(previousHash)}\n${canonical(odd)}`);
+      const first = canonical({ ...odd, previousHash, hash });
+      files.set("log/cited.jsonl", [first, ...lines.slice(1), ""].join("\n"));
+    });
+    const { defects, compared } = await verifyPath(place);
+    expect(compared).toBe("the log could not be read");
+    expect(defects.map(({ code }) => code)).toContain("log-not-readable");
   });
 
   test("with one log entry turned is found out by its hash", async () => {
@@ -191,10 +245,9 @@ describe("a package that was signed again", () => {
   test("by another key is sound in itself, and is not the key one was given", async () => {
     const other = signingKeyOf(new Uint8Array(32).with(31, 9));
     const place = await resealed((files) => {
+      for (const [name, text] of files)
+        files.set(name, text.replaceAll(fingerprintOf(KEY.spki), fingerprintOf(other.spki)));
       files.set("public-key.pem", pemOf(other.spki));
-      const manifest = JSON.parse(files.get("manifest.json") ?? "") as { signing: { key_id: string } };
-      manifest.signing.key_id = fingerprintOf(other.spki);
-      files.set("manifest.json", canonical(manifest));
     }, other);
     expect((await verifyPath(place)).defects).toEqual([]);
     const { defects } = await verifyPath(place, { publicKeyPem: pemOf(KEY.spki) });

@@ -22,6 +22,7 @@ import { csvText } from "../../src/package/csv.ts";
 import { openPackage } from "../../src/package/folder.ts";
 import { renderStartHere } from "../../src/package/start-here.ts";
 import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
+import { VERSION } from "../../src/package/version.ts";
 import { KEY, PERIOD } from "../evidence/fixture.ts";
 import { readStory } from "../support/scenarios.ts";
 import { openStage } from "../support/stage.ts";
@@ -81,7 +82,7 @@ export async function exportOf(quarter: Quarter, said: readonly Said[], folder: 
     generatedAt: PERIOD.to,
     signingKey: KEY,
     writer: await openPackage(folder),
-    tool: { name: "countersign", version: "0.0.0-test", apiUrl: "http://github.test/api/v3", facts: [] },
+    tool: { name: "countersign", version: VERSION, apiUrl: "http://github.test/api/v3", facts: [] },
     renderStartHere,
     verifyScript: VERIFY_SCRIPT,
   });

@@ -18,11 +18,12 @@ import {
   GENERATED_AT,
   ledgerWith,
   PERIOD,
+  POLICY_DIGEST as POLICY,
   smallLog,
 } from "../evidence/fixture.ts";
 import { sealAgain } from "./liar.ts";
 import { recompute } from "./recompute.ts";
-import { POLICY, witnessed } from "./witnessed.ts";
+import { witnessed } from "./witnessed.ts";
 
 const CHANGES = rounds(150, 2_000);
 const DAY = 86_400_000;
@@ -299,6 +300,10 @@ describe("the independent program", () => {
       expect(await readFile(join(place, "coverage-gaps.csv"), "utf8")).toContain(
         "no App has been running since 2026-08-10",
       );
+      // Nor may what says so be taken out of the one file that the log does not give.
+      await edit(place, "observed.json", (text) => text.replace(/"unseen":\[[^\]]*\]/u, '"unseen":[]'));
+      await sealAgain(place);
+      expect((await verifyPath(place)).defects.map(({ file }) => file)).toContain("observed.json");
     } finally {
       await made.close();
     }

@@ -1,47 +1,27 @@
 /** A made-up log as an App would have left it: each update follows the one before it, was told of, counted, and judged by a policy that was read. */
 
-import { createHash } from "node:crypto";
-
 import { dueAfter } from "../../src/domain/calendar.ts";
 import { canonical, sha256 } from "../../src/domain/digest.ts";
 import type { Entry } from "../../src/domain/entry.ts";
+import type { Policy } from "../../src/domain/policy/policy.ts";
 import { GENERATED_AT, ORGANIZATION, POLICY_DIGEST, smallLog } from "../evidence/fixture.ts";
 
 type Changes = readonly Entry<"change">[];
 
-/** The digest of the policy. */
-export const POLICY = digestOf();
-
-function policy(): Entry<"policy">["body"] {
-  for (const entry of smallLog()) if (entry.kind === "policy") return entry.body;
+function policyInForce(): Policy {
+  for (const entry of smallLog()) if (entry.kind === "policy") return entry.body.effective;
   throw new Error("the small log has a policy");
-}
-
-function blobOf(): string {
-  const { organization } = policy();
-  const text = Buffer.from(organization.state === "found" ? organization.text : "");
-  return createHash("sha1").update(`blob ${text.length}\0`).update(text).digest("hex");
-}
-
-function digestOf(): string {
-  const { names: _, ...effective } = policy().effective;
-  return sha256(canonical({ effective, organization: blobOf(), repository: null }));
 }
 
 /** Makes the facts that a made-up log leaves out, or tells at random, agree with its changes. */
 export function witnessed(entries: readonly Entry[]): readonly Entry[] {
-  const { organization } = policy();
-  const blob = organization.state === "found" ? organization.blob : "";
-  const named = JSON.parse(
-    JSON.stringify(entries).replaceAll(POLICY_DIGEST, POLICY).replaceAll(blob, blobOf()),
-  ) as readonly Entry[];
   const isChange = (entry: Entry): entry is Entry<"change"> =>
     entry.kind === "change" && entry.organizationId === ORGANIZATION.id;
-  const inOrder = named.filter(isChange).toSorted((a, b) => a.at - b.at);
+  const inOrder = entries.filter(isChange).toSorted((a, b) => a.at - b.at);
   const changes = inOrder.map((entry, index) => linked(entry, inOrder[index - 1]));
   const byId = new Map(changes.map((entry) => [entry.subject, entry]));
-  const deployed = named.filter((entry) => entry.kind === "deployment").toSorted((a, b) => a.at - b.at);
-  return named.flatMap((entry): readonly Entry[] => {
+  const deployed = entries.filter((entry) => entry.kind === "deployment").toSorted((a, b) => a.at - b.at);
+  return entries.flatMap((entry): readonly Entry[] => {
     const change = byId.get(entry.subject);
     if (change !== undefined && entry.kind === "change")
       return [...toldOf(change), change, ...leaveOf(change)];
@@ -110,7 +90,7 @@ function leaveOf({
   const [pull] = change.pullRequests;
   const by = pull?.author ?? null;
   if (assessment.verdict !== "emergency" || pull === undefined || by === null) return [];
-  const { effective } = policy();
+  const effective = policyInForce();
   const { emergency, calendar } = effective;
   const [carol, dan] = [
     { id: 33, login: "carol", type: "User" },
@@ -122,7 +102,7 @@ function leaveOf({
     repositoryId,
     organizationId,
   } as const;
-  const shared = { repository: change.repository, pull: pull.number, policyDigest: POLICY } as const;
+  const shared = { repository: change.repository, pull: pull.number, policyDigest: POLICY_DIGEST } as const;
   const [declared, authorised] = [at - 600_000, at - 300_000];
   return [
     {

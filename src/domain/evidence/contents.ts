@@ -61,10 +61,7 @@ function tableCheck(
         problems.push(`row ${rows} has a ${column.name} that is no ${column.type}`);
     });
     const read = readerOf(cells);
-    const key = table.sortedBy.map((name) => {
-      const isNumber = table.columns.some((column) => column.name === name && column.type === "integer");
-      return isNumber ? read(name).padStart(16, "0") : read(name);
-    });
+    const key = table.sortedBy.map((name) => sortable(table.columns, read, name));
     if (last !== null && !isBefore(last, key))
       problems.push(`row ${rows} is not in its place, or is there twice`);
     last = key;
@@ -92,6 +89,16 @@ function tableCheck(
     },
     text: () => null,
   };
+}
+
+/** Returns a cell as its column sorts: numbers by their size. */
+export function sortable(
+  columns: readonly ColumnInfo[],
+  read: (name: string) => string,
+  name: string,
+): string {
+  const isNumber = columns.some((column) => column.name === name && column.type === "integer");
+  return isNumber ? read(name).padStart(16, "0") : read(name);
 }
 
 function isBefore(a: readonly string[], b: readonly string[]): boolean {

@@ -232,6 +232,11 @@ async function* timelinesOf(source: EvidenceSource): AsyncIterable<readonly Spel
   if (group.length > 0) yield spellsOf(group, period.from);
 }
 
+/** The settings' entries that rows of the period are made from. */
+export async function* controlStatesOf(source: EvidenceSource): AsyncIterable<Pick<Spell, "entry">> {
+  for await (const spells of timelinesOf(source)) yield* spells;
+}
+
 function spellsOf(entries: readonly ControlStateEntry[], from: Instant): readonly Spell[] {
   return entries
     .map((entry, index): Spell => {

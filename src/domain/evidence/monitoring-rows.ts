@@ -26,6 +26,7 @@ export const MONITORING = table<ReviewRow>({
       "text",
       "When this was generated: due, signed-off, late (signed off after its date), missing (not signed off, and its date has passed) or changed (signed off as something else than the month is known to be now).",
       ({ body, generatedAt, now }) => monthlyStatus(body, generatedAt, now),
+      "months",
     ),
     column(
       "owner",
@@ -109,24 +110,28 @@ export const MONITORING = table<ReviewRow>({
       "integer",
       "The same as population, as it is known when this was generated.",
       ({ now }) => now?.population ?? null,
+      "months",
     ),
     column(
       "failed_now",
       "integer",
       "The same as failed, as it is known now.",
       ({ now }) => now?.failed ?? null,
+      "months",
     ),
     column(
       "deviations_now",
       "integer",
       "The same as deviations, as it is known now.",
       ({ now }) => now?.deviations ?? null,
+      "months",
     ),
     column(
       "clean_now",
       "yes-no",
       "As it is known now: nothing failed, no deviation happened, and every day of the month was observed or read afterwards.",
       ({ now }) => now?.clean ?? null,
+      "months",
     ),
   ],
   async *rows(source) {

@@ -10,7 +10,7 @@ import { REF_UPDATES } from "./ref-update-rows.ts";
 import { spansText, unseenIn, type Sight } from "../observed.ts";
 import type { CompletenessDocument } from "./completeness.ts";
 import { EMERGENCY_CHANGES, emergenciesOf, RETROACTIVE_REVIEWS } from "./emergency-rows.ts";
-import { CONTROL_STATE, PRIVILEGED_ACTORS } from "./control-rows.ts";
+import { CONTROL_STATE, controlStatesOf, PRIVILEGED_ACTORS } from "./control-rows.ts";
 import { EXEMPTIONS } from "./exemption-rows.ts";
 import { unaskedText } from "../policy/asked.ts";
 import type { ControlName } from "../result.ts";
@@ -162,6 +162,19 @@ export const CompletenessSchema = z
     "Whether the population of changes equals GitHub's own lists, branch by branch; the checks themselves are in completeness.csv.",
   );
 
+/** observed.json, on which what is said of days rests. */
+export const ObservedSchema = z
+  .strictObject({
+    since: Time.nullable().describe("when observation began; null: nothing was ever under watch"),
+    until: Time.describe("up to when something was looked at"),
+    unseen: z
+      .array(z.strictObject({ from: Time, to: Time }))
+      .describe("spans that nobody observed, and of which nobody read afterwards what happened"),
+  })
+  .describe(
+    "What was observed when this was generated: worked out of the log and of when an App was there, which the log does not hold.",
+  );
+
 const ByVerdict = { by_verdict: Counts };
 
 const SummarySchema = z
@@ -283,6 +296,11 @@ export const DOCUMENTS: readonly DocumentForm[] = [
     false,
   ),
   document("manifest.json", "Every file with digest, size, rows and schema.", ManifestSchema, false),
+  document(
+    "observed.json",
+    "What was observed: since when, until when, and of which spans nobody knows.",
+    ObservedSchema,
+  ),
   document(
     "public-key.pem",
     "The public key of the seal. Compare its fingerprint with one you got from elsewhere.",
@@ -420,6 +438,7 @@ export async function* citedEntries(source: EvidenceSource): AsyncIterable<Logge
     deviationsOf,
     remediationsOf,
     emergenciesOf,
+    controlStatesOf,
   ];
   for (const statesIn of cited)
     for await (const { entry } of statesIn(source))

@@ -105,17 +105,23 @@ export const REMEDIATION = table<RemediationRow>({
       "integer",
       "Months in a row with a clean monthly review of its controls since it was done; an operating failure needs months_needed.",
       (row) => row.cleanMonths,
+      "beyond",
     ),
     column("months_needed", "integer", "0 for a design failure.", (row) =>
       row.deviation.type === "operating" ? MONTHS_OF_OPERATION : 0,
     ),
-    column("checklist", "list", "The closing checklist: box;yes or no.", (row) =>
-      groupsText(
-        closingChecklist(row.body, row.deviation, row.cleanMonths).map(({ name, ticked }) => [
-          name,
-          ticked ? "yes" : "no",
-        ]),
-      ),
+    column(
+      "checklist",
+      "list",
+      "The closing checklist: box;yes or no.",
+      (row) =>
+        groupsText(
+          closingChecklist(row.body, row.deviation, row.cleanMonths).map(({ name, ticked }) => [
+            name,
+            ticked ? "yes" : "no",
+          ]),
+        ),
+      "beyond",
     ),
     column(
       "applied_elsewhere",

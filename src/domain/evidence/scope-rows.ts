@@ -41,6 +41,7 @@ export const SCOPE = table<ScopeRow>({
       "list",
       "How deployments of it to production were seen until the period ended: github, tag, workflow or report. Empty: none was ever seen, so whatever runs in production of it is not in deployments.csv.",
       (row) => listText(row.seenBy ?? []),
+      "more",
     ),
     column(
       "made_by",

@@ -1,5 +1,7 @@
 /** What START-HERE.html says, as values; the page is made of it elsewhere. */
 
+import type { z } from "zod";
+
 import type { Instant } from "../change.ts";
 import { seenIn, spansText, unseenIn, type Sight, type Statement } from "../observed.ts";
 import type { CoverageGapRecord } from "../record.ts";
@@ -9,7 +11,7 @@ import { CONTROL_NAMES } from "../result.ts";
 import { ownerOf } from "../deviation/monitoring.ts";
 import { day, wholeDays } from "../span.ts";
 import { completenessWords, provenSpans, type CompletenessDocument } from "./completeness.ts";
-import { limitationsOf, type Manifest } from "./package.ts";
+import { limitationsOf, type Manifest, type ObservedSchema } from "./package.ts";
 import type { EvidenceSource, Period } from "./population.ts";
 import { gapsOf, policiesOf } from "./scope-rows.ts";
 import type { SummaryDocument } from "./summary.ts";
@@ -56,6 +58,15 @@ export type FrontMatter = Pick<
   StartHere,
   "companyIds" | "completenessWords" | "gaps" | "gapsWords" | "limitations" | "months" | "scopeWords"
 >;
+
+/** Returns the content of observed.json. */
+export function observedDocument({ since, until, unseen }: Sight): z.infer<typeof ObservedSchema> {
+  return {
+    since: since === null ? null : timeText(since),
+    until: timeText(until),
+    unseen: unseen.map(({ from, to }) => ({ from: timeText(from), to: timeText(to) })),
+  };
+}
 
 /** Gaps that are shown; all are in coverage-gaps.csv. */
 const SHOWN_GAPS = 50;

@@ -16,7 +16,14 @@ export interface ColumnInfo {
   readonly name: string;
   readonly type: ColumnType;
   readonly description: string;
+  readonly rests?: Rests;
 }
+
+/**
+ * What a cell may rest on besides the log entries of a package: `beyond`, entries of other periods; `more`, the same, which can only
+ * add to what these give; `months`, entries of the same months where the period is not made of whole ones.
+ */
+export type Rests = "beyond" | "months" | "more";
 
 /** One column with the value it takes from a row's subject. */
 export interface Column<Row> extends ColumnInfo {
@@ -29,8 +36,9 @@ export function column<Row>(
   type: ColumnType,
   description: string,
   value: (row: Row) => Cell,
+  rests?: Rests,
 ): Column<Row> {
-  return { name, type, description, value };
+  return { name, type, description, value, ...(rests === undefined ? {} : { rests }) };
 }
 
 /** The last columns of a table whose rows are made from a log entry each; `entryOf` finds it, null: the row follows from several. */

@@ -278,12 +278,14 @@ export const DEPLOYMENTS = table<DeploymentRow>({
       "list",
       "Deviations that list this deployment, a change it carries, or, where it goes back to what was not compliant before, what it repeats.",
       (row) => listText(row.deviations),
+      "more",
     ),
     column(
       "without_deviation_because",
       "text",
       "Why a deployment that is not compliant has no deviation; empty: it has one, or needs none.",
       (row) => withoutDeviation(row.body, row.deviations),
+      "beyond",
     ),
     column(
       "late",

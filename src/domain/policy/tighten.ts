@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { canonical, sha256 } from "../digest.ts";
-import { PolicyRecordSchema, type PolicySource } from "../record.ts";
+import { PolicyRecordSchema, type PolicyRecord, type PolicySource } from "../record.ts";
 import { parsePolicy, type PolicyProblem } from "./parse.ts";
 import type { Policy, PolicyFile } from "./policy.ts";
 import { emergencyLoosened, writtenEmergency } from "./emergency.ts";
@@ -77,7 +77,17 @@ export function defaultPolicy(): Policy {
   return fold(null, null);
 }
 
-function digestOf(effective: Policy, organization: PolicySource, repository: PolicySource): string {
+/** Tells whether a policy has its own digest: that of what it asks for and of the files it came from. What names meant is kept beside it. */
+export function hasItsDigest({ digest, effective, organization, repository }: PolicyRecord): boolean {
+  const { names: _, ...asked } = effective;
+  return digestOf(asked, organization, repository) === digest;
+}
+
+function digestOf(
+  effective: Omit<Policy, "names">,
+  organization: PolicySource,
+  repository: PolicySource,
+): string {
   return sha256(canonical({ effective, organization: blobOf(organization), repository: blobOf(repository) }));
 }
 
