@@ -7,6 +7,7 @@ import type { Instant } from "../domain/change.ts";
 import { canonical } from "../domain/digest.ts";
 import type { Action, ActionKind } from "../domain/entry.ts";
 import { laneOfAction, wakeLanes } from "./lanes.ts";
+import { prepared } from "./prepared.ts";
 import type { ActionTable, StoreKind, Tables } from "./schema.ts";
 
 /** What became of an action: `superseded` when a newer one of its key came before it was sent, `dead` when we gave up. */
@@ -60,7 +61,7 @@ export async function storeActions(
     const before = await (kind === "postgres" ? newest.forUpdate() : newest).executeTakeFirst();
     if (before?.kind === action.kind && before.payload === payload) continue;
     if (before === undefined && unsent !== undefined) {
-      const given = tx.selectFrom("action").select("id").where("key", "=", action.key).limit(1);
+      const given = tx.selectFrom("action").select("id").where("key", "=", action.key).limit(sql.lit(1));
       if ((await given.executeTakeFirst()) === undefined) unsent.add(action.key);
     }
     await tx
@@ -95,15 +96,7 @@ export async function dueActions(
   now: Instant,
   limit: number,
 ): Promise<readonly StoredAction[]> {
-  const rows = await tx
-    .selectFrom("action")
-    .selectAll()
-    .where("lane", "=", lane)
-    .where("status", "=", sql.lit("waiting"))
-    .where("due_at", "<=", now)
-    .orderBy("id")
-    .limit(sql.lit(limit))
-    .execute();
+  const rows = await dueIn(tx, { lane, now }, limit);
   if (rows.length === 0) return [];
   const done = await tx
     .selectFrom("action")
@@ -120,6 +113,17 @@ export async function dueActions(
   const outcomes = new Map(done.map((row) => [row.key, parsed(row.outcome)]));
   return rows.map((row) => ({ ...actionOf(row), previous: outcomes.get(row.key) }));
 }
+
+const dueIn = prepared((db, { lane, now }: { lane: string; now: Instant }, limit: number) =>
+  db
+    .selectFrom("action")
+    .selectAll()
+    .where("lane", "=", lane)
+    .where("status", "=", sql.lit("waiting"))
+    .where("due_at", "<=", now)
+    .orderBy("id")
+    .limit(sql.lit(limit)),
+);
 
 /** The keys, at most so many, of done actions whose key begins with `prefix` and whose outcome (JSON as it was stored) holds `part`. */
 export async function doneKeys(

@@ -9,6 +9,7 @@ import type { Insertable, Kysely, Transaction } from "kysely";
 import type { Instant } from "../domain/change.ts";
 import { isOnce, taskEvent, taskFields, taskId, taskLane, type Task } from "../domain/task.ts";
 import { wakeLanes } from "./lanes.ts";
+import { prepared } from "./prepared.ts";
 import type { DeliveryTable, Tables } from "./schema.ts";
 
 const compressElsewhere = promisify(gzip);
@@ -87,18 +88,21 @@ export async function storeRows(
   tx: Transaction<Tables>,
   rows: readonly DeliveryRow[],
 ): Promise<ReadonlySet<string>> {
-  const stored = await tx
-    .insertInto("delivery")
-    .values(rows)
-    .onConflict((conflict) => conflict.column("id").doNothing())
-    .returning(["id", "lane", "due_at", "status"])
-    .execute();
+  const stored = await insertNew(tx, { rows });
   const due = new Map<string, Instant>();
   for (const { lane, due_at, status } of stored)
     if (status === "waiting") due.set(lane, Math.min(due.get(lane) ?? due_at, due_at));
   await wakeLanes(tx, due);
   return new Set(stored.map((row) => row.id));
 }
+
+const insertNew = prepared((db, { rows }: { rows: readonly DeliveryRow[] }) =>
+  db
+    .insertInto("delivery")
+    .values(rows)
+    .onConflict((conflict) => conflict.column("id").doNothing())
+    .returning(["id", "lane", "due_at", "status"]),
+);
 
 /** The lane's due waiting deliveries, in order of arrival. */
 export async function dueDeliveries(
@@ -107,15 +111,7 @@ export async function dueDeliveries(
   now: Instant,
   limit: number,
 ): Promise<readonly Delivery[]> {
-  const rows = await tx
-    .selectFrom("delivery")
-    .select(["arrival", "id", "event", "action", "lane", "received_at", "attempts", "body"])
-    .where("lane", "=", lane)
-    .where("status", "=", sql.lit("waiting"))
-    .where("due_at", "<=", now)
-    .orderBy("arrival")
-    .limit(sql.lit(limit))
-    .execute();
+  const rows = await dueIn(tx, { lane, now }, limit);
   return rows.map(({ arrival, id, event, action, received_at, attempts, body }) => ({
     arrival,
     id,
@@ -127,6 +123,17 @@ export async function dueDeliveries(
     body: gunzipSync(body),
   }));
 }
+
+const dueIn = prepared((db, { lane, now }: { lane: string; now: Instant }, limit: number) =>
+  db
+    .selectFrom("delivery")
+    .select(["arrival", "id", "event", "action", "received_at", "attempts", "body"])
+    .where("lane", "=", lane)
+    .where("status", "=", sql.lit("waiting"))
+    .where("due_at", "<=", now)
+    .orderBy("arrival")
+    .limit(sql.lit(limit)),
+);
 
 /** The newest deliveries first, without their bodies. */
 export async function listDeliveries(
@@ -172,6 +179,8 @@ function row(delivery: Omit<NewDelivery, "body">, dueAt: Instant, body: Uint8Arr
     due_at: dueAt,
     status: "waiting",
     attempts: 0,
+    note: null,
+    done_at: null,
     body,
   };
 }

@@ -7,7 +7,8 @@ import type { Instant } from "../domain/change.ts";
 import type { StoredAction } from "./actions.ts";
 import type { Delivery } from "./deliveries.ts";
 import { holdLane, type Lease } from "./lanes.ts";
-import type { StoreKind, Tables } from "./schema.ts";
+import { prepared } from "./prepared.ts";
+import type { Tables } from "./schema.ts";
 
 /** What came of it. A failed attempt is counted; what we give up on stays listed, and a delivery can be replayed. */
 export type Failure =
@@ -33,27 +34,35 @@ interface OfAction extends Pick<StoredAction, "id"> {
 /** Writes down how things of a lane ended at `now`. Throws LeaseLost where the lane is not held then. */
 export async function writeEnds(
   tx: Transaction<Tables>,
-  kind: StoreKind,
   lease: Lease,
   ends: readonly End[],
   now: Instant,
 ): Promise<void> {
-  await holdLane(tx, kind, lease, now);
+  await holdLane(tx, lease, now);
   const done = new Map<string, number[]>();
   for (const end of ends) {
     if (end.of === "action") await endAction(tx, lease.lane, end, now);
     else if (end.as !== "done") await failDelivery(tx, lease.lane, end, now);
     else done.set(end.note, [...(done.get(end.note) ?? []), end.arrival]);
   }
-  for (const [note, arrivals] of done)
-    await tx
-      .updateTable("delivery")
-      .set({ status: "done", note, error: null, done_at: now })
-      .where("arrival", "in", arrivals)
-      .where("lane", "=", lease.lane)
-      .where("status", "=", sql.lit("waiting"))
-      .execute();
+  for (const [note, arrivals] of done) await endDeliveries(tx, { lane: lease.lane, note, arrivals, now });
 }
+
+interface Done {
+  readonly lane: string;
+  readonly note: string;
+  readonly arrivals: readonly number[];
+  readonly now: Instant;
+}
+
+const endDeliveries = prepared((db, { lane, note, arrivals, now }: Done) =>
+  db
+    .updateTable("delivery")
+    .set({ status: "done", note, error: null, done_at: now })
+    .where("arrival", "in", arrivals)
+    .where("lane", "=", lane)
+    .where("status", "=", sql.lit("waiting")),
+);
 
 async function failDelivery(
   tx: Transaction<Tables>,

@@ -6,6 +6,7 @@ import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
 import type { Instant } from "../domain/change.ts";
 import type { Action } from "../domain/entry.ts";
 import { LeaseLost } from "../domain/trouble.ts";
+import { prepared } from "./prepared.ts";
 import type { StoreKind, Tables } from "./schema.ts";
 
 /** No lease is longer than this: one that ends later was given before the clock was set back, and holds nobody up (ms). */
@@ -70,20 +71,21 @@ export async function lockLanes(
 }
 
 /** Locks the lane's row and makes sure that the lease is ours and has not run out at `now`; throws LeaseLost. */
-export async function holdLane(
-  tx: Transaction<Tables>,
-  kind: StoreKind,
-  lease: Lease,
-  now: Instant,
-): Promise<void> {
-  const held = tx
-    .selectFrom("lane")
-    .select("lane")
-    .where("lane", "=", lease.lane)
-    .where("owner", "=", lease.owner)
-    .where("lease_until", ">", now);
-  const row = await (kind === "postgres" ? held.forUpdate() : held).executeTakeFirst();
-  if (row === undefined) throw new LeaseLost(lease.lane, lease.owner);
+export async function holdLane(tx: Transaction<Tables>, lease: Lease, now: Instant): Promise<void> {
+  const { lane, owner } = lease;
+  const [row] = await heldLanes(tx, { lane, owner, now });
+  if (row === undefined) throw new LeaseLost(lane, owner);
+}
+
+const heldLanes = prepared(
+  (db, { lane, owner, now }: { lane: string; owner: string; now: Instant }, _, kind) => {
+    const held = ownedBy(db, lane, owner).where("lease_until", ">", now);
+    return kind === "postgres" ? held.forUpdate() : held;
+  },
+);
+
+function ownedBy(db: Kysely<Tables>, lane: string, owner: string) {
+  return db.selectFrom("lane").select("lane").where("lane", "=", lane).where("owner", "=", owner);
 }
 
 /** Lanes that have more due than tasks with these event names, or nothing more. */
@@ -111,44 +113,65 @@ export interface Claiming {
   readonly wanted: readonly WantedLanes[];
 }
 
+/** Whether there is any lane that {@link claimLanes} may take. */
+export async function areLanesDue(db: Kysely<Tables>, claiming: Claiming): Promise<boolean> {
+  return (await dueLanes(db, momentOf(claiming))).length > 0;
+}
+
 /** Takes lanes, longest due first, and answers those for each wish. */
 export async function claimLanes(
   tx: Transaction<Tables>,
-  kind: StoreKind,
   claiming: Claiming,
 ): Promise<readonly (readonly string[])[]> {
   const { owner, now, leaseMs, most, wanted } = claiming;
+  const moment = momentOf(claiming);
   const claimed: (readonly string[])[] = [];
   let left = most;
   for (const { limit, which } of wanted) {
-    const due = dueLanes(tx, claiming, which)
-      .orderBy("due_at")
-      .limit(sql.lit(Math.max(0, Math.min(limit, left))));
-    const rows = await (kind === "postgres" ? due.forUpdate().skipLocked() : due).execute();
+    const wanting = { which, limit: Math.max(0, Math.min(limit, left)) };
+    const rows = await lanesToTake(tx, moment, wanting);
     claimed.push(rows.map((row) => row.lane));
     left -= rows.length;
   }
   const lanes = claimed.flat();
-  if (lanes.length > 0)
-    await tx
-      .updateTable("lane")
-      .set({ owner, lease_until: now + leaseMs })
-      .where("lane", "in", lanes)
-      .execute();
+  if (lanes.length > 0) await leaseLanes(tx, { owner, until: now + leaseMs, lanes });
   return claimed;
 }
 
-/** The lanes {@link claimLanes} may take. */
-export function dueLanes(
+const leaseLanes = prepared(
+  (db, { owner, until, lanes }: { owner: string; until: Instant; lanes: readonly string[] }) =>
+    db.updateTable("lane").set({ owner, lease_until: until }).where("lane", "in", lanes),
+);
+
+/** When lanes are looked for. `broken`: a lease that ends later holds nobody up. */
+interface Moment {
+  readonly now: Instant;
+  readonly broken: Instant;
+  readonly dueBy: Instant;
+}
+
+function momentOf({ now, leaseMs, dueBy }: Claiming): Moment {
+  return { now, broken: latestLease(now, leaseMs), dueBy };
+}
+
+const dueLanes = prepared((db, moment: Moment) => lanesDue(db, moment, { which: null, limit: 1 }));
+
+const lanesToTake = prepared((db, moment: Moment, wanted: WantedLanes, kind) => {
+  const due = lanesDue(db, moment, wanted).orderBy("due_at");
+  return kind === "postgres" ? due.forUpdate().skipLocked() : due;
+});
+
+function lanesDue(
   db: Kysely<Tables>,
-  { now, leaseMs, dueBy }: Pick<Claiming, "now" | "leaseMs" | "dueBy">,
-  which: WhichLanes | null,
+  { now, broken, dueBy }: Moment,
+  { which, limit }: WantedLanes,
 ): SelectQueryBuilder<Tables, "lane", { lane: string }> {
   const due = db
     .selectFrom("lane")
     .select("lane")
     .where("due_at", "<=", dueBy)
-    .where((eb) => eb.or([eb("lease_until", "<=", now), eb("lease_until", ">", latestLease(now, leaseMs))]));
+    .where((eb) => eb.or([eb("lease_until", "<=", now), eb("lease_until", ">", broken)]))
+    .limit(sql.lit(limit));
   if (which === null) return due;
   return due.where((eb) => {
     const hasMore = eb.or([
@@ -181,28 +204,34 @@ export async function wakeLanes(tx: Transaction<Tables>, dueAt: ReadonlyMap<stri
   const rows = [...dueAt]
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([lane, due]) => ({ lane, due_at: due, lease_until: 0, owner: null }));
-  await tx
+  await wake(tx, { rows });
+}
+
+const wake = prepared((db, { rows }: { rows: readonly Tables["lane"][] }) =>
+  db
     .insertInto("lane")
     .values(rows)
     .onConflict((conflict) =>
       conflict.column("lane").doUpdateSet({
         due_at: sql<number>`case when lane.due_at is null or lane.due_at > excluded.due_at then excluded.due_at else lane.due_at end`,
       }),
-    )
-    .execute();
-}
+    ),
+);
 
 /** Gives the lane back, due when the earliest of its waiting work is; nothing happens if it is no longer ours. */
-export async function releaseLane(tx: Transaction<Tables>, kind: StoreKind, lease: Lease): Promise<void> {
-  const ours = tx
-    .selectFrom("lane")
-    .select("lane")
-    .where("lane", "=", lease.lane)
-    .where("owner", "=", lease.owner);
+export async function releaseLane(tx: Transaction<Tables>, { lane, owner }: Lease): Promise<void> {
   // The lock first: what is stored after it wakes the lane again itself.
-  const row = await (kind === "postgres" ? ours.forUpdate() : ours).executeTakeFirst();
-  if (row === undefined) return;
-  await tx
+  const [row] = await ownLanes(tx, { lane, owner });
+  if (row !== undefined) await freeLane(tx, { lane });
+}
+
+const ownLanes = prepared((db, { lane, owner }: { lane: string; owner: string }, _, kind) => {
+  const own = ownedBy(db, lane, owner);
+  return kind === "postgres" ? own.forUpdate() : own;
+});
+
+const freeLane = prepared((db, { lane }: { lane: string }) =>
+  db
     .updateTable("lane")
     .set((eb) => ({
       owner: null,
@@ -212,19 +241,18 @@ export async function releaseLane(tx: Transaction<Tables>, kind: StoreKind, leas
           eb
             .selectFrom("delivery")
             .select("due_at")
-            .where("lane", "=", lease.lane)
+            .where("lane", "=", lane)
             .where("status", "=", sql.lit("waiting"))
             .unionAll(
               eb
                 .selectFrom("action")
                 .select("due_at")
-                .where("lane", "=", lease.lane)
+                .where("lane", "=", lane)
                 .where("status", "=", sql.lit("waiting")),
             )
             .as("work"),
         )
         .select((w) => w.fn.min("work.due_at").as("due_at")),
     }))
-    .where("lane", "=", lease.lane)
-    .execute();
-}
+    .where("lane", "=", lane),
+);

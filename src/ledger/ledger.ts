@@ -19,6 +19,7 @@ import { holdLane, laneOfAction, lockLanes } from "./lanes.ts";
 import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
 import type { LogCheck, LogFilter, LogRow } from "./log.ts";
 import { Newest, type Answer } from "./newest.ts";
+import { prepared } from "./prepared.ts";
 import { Queue } from "./queue.ts";
 import type { Tables } from "./schema.ts";
 import { leaseShares } from "./shares.ts";
@@ -72,15 +73,7 @@ export class LedgerReader {
   /** The newest entry of one subject. */
   async state<K extends EntryKind>(kind: K, subject: string): Promise<LoggedEntry<K> | undefined> {
     const { entries } = await this.#newest.answer(kind, `= ${subject}`, async () => {
-      const rows = await this.#readable.read((db) =>
-        db
-          .selectFrom("state")
-          .innerJoin("log", "log.seq", "state.seq")
-          .select(LOG_COLUMNS)
-          .where("state.kind", "=", kind)
-          .where("state.subject", "=", subject)
-          .execute(),
-      );
+      const rows = await this.#readable.read((db) => newestOf(db, { kind, subject }));
       return readPage<K>(rows);
     });
     return entries[0];
@@ -89,10 +82,7 @@ export class LedgerReader {
   /** The newest entry of every subject of a kind, in pages: what changes meanwhile may be seen old or new, nothing is held up. */
   async *states<K extends EntryKind>(kind: K, filter: StateFilter = {}): AsyncIterable<LoggedEntry<K>> {
     const page = async (after?: LoggedEntry<K>): Promise<Answer<K>> => {
-      const rows = await this.#readable.read((db) => {
-        const base = db.selectFrom("state").innerJoin("log", "log.seq", "state.seq").select(LOG_COLUMNS);
-        return statePage(base, kind, filter, after).execute();
-      });
+      const rows = await this.#readable.read((db) => statePage(db, kind, filter, after));
       return readPage<K>(rows);
     };
     let { entries, isWhole } = await this.#newest.answer(kind, JSON.stringify(filter), page);
@@ -194,7 +184,7 @@ export class Ledger extends LedgerReader {
       return await this.#store.transact(async (tx) => {
         const lanes = [...actions.map(laneOfAction), ...tasks.map(taskLane)];
         await lockLanes(tx, this.#store.kind, lease === undefined ? lanes : [lease.lane, ...lanes]);
-        if (lease !== undefined) await holdLane(tx, this.#store.kind, lease, lease.now?.() ?? at);
+        if (lease !== undefined) await holdLane(tx, lease, lease.now?.() ?? at);
         const logged = await this.#append(tx, entries, at);
         await storeActions(tx, this.#store.kind, actions, at, lease?.unsent);
         await storeTasks(tx, tasks, at);
@@ -274,10 +264,9 @@ export class Ledger extends LedgerReader {
   ): Promise<readonly LoggedEntry[]> {
     if (entries.length === 0) return [];
     // One writer at a time: the states read below are the newest, and the chain gets no fork.
-    const locked = tx.selectFrom("log_head").select(["size", "hash"]).where("id", "=", 1);
-    let { size, hash } = await (
-      this.#store.kind === "postgres" ? locked.forUpdate() : locked
-    ).executeTakeFirstOrThrow();
+    const [head] = await headToWrite(tx, {});
+    if (head === undefined) throw new Error("the head of the log is missing");
+    let { size, hash } = head;
 
     // The link is made over what is stored.
     const storables = entries.map((entry) => ({ ...entry, subject: storable(entry.subject) }));
@@ -303,9 +292,9 @@ export class Ledger extends LedgerReader {
     }
     if (rows.length === 0) return [];
 
-    for (const part of parts(rows, PAGE)) await tx.insertInto("log").values(part).execute();
+    for (const part of parts(rows, PAGE)) await insertEntries(tx, { rows: part });
     for (const part of parts([...newest.values()], PAGE)) await upsertStates(tx, part);
-    await tx.updateTable("log_head").set({ size, hash }).where("id", "=", 1).execute();
+    await moveHead(tx, { size, hash });
     return logged;
   }
 }
@@ -317,13 +306,7 @@ async function currentBodies(
   const bodies = new Map<string, string>();
   for (const [kind, ofKind] of Map.groupBy(entries, (entry) => entry.kind))
     for (const part of parts([...new Set(ofKind.map((entry) => entry.subject))], PAGE)) {
-      const rows = await tx
-        .selectFrom("state")
-        .innerJoin("log", "log.seq", "state.seq")
-        .select(["log.seq", "state.subject", "log.version", "log.body"])
-        .where("state.kind", "=", kind)
-        .where("state.subject", "in", part)
-        .execute();
+      const rows = await bodiesOf(tx, { kind, subjects: part });
       for (const { seq, subject, version, body } of rows) {
         const isOfToday = version === BODIES[kind].version;
         const now = isOfToday ? body : canonical(raised({ seq, kind, version }, JSON.parse(body)).body);
@@ -333,19 +316,48 @@ async function currentBodies(
   return bodies;
 }
 
+const newestOf = prepared((db, { kind, subject }: { kind: string; subject: string }) =>
+  states(db).where("state.kind", "=", kind).where("state.subject", "=", subject),
+);
+
+const headToWrite = prepared((db, _: object, __, store) => {
+  const head = db.selectFrom("log_head").select(["size", "hash"]).where("id", "=", 1);
+  return store === "postgres" ? head.forUpdate() : head;
+});
+
+const moveHead = prepared((db, { size, hash }: { size: number; hash: string }) =>
+  db.updateTable("log_head").set({ size, hash }).where("id", "=", 1),
+);
+
+const bodiesOf = prepared((db, { kind, subjects }: { kind: string; subjects: readonly string[] }) =>
+  db
+    .selectFrom("state")
+    .innerJoin("log", "log.seq", "state.seq")
+    .select(["log.seq", "state.subject", "log.version", "log.body"])
+    .where("state.kind", "=", kind)
+    .where("state.subject", "in", subjects),
+);
+
+const insertEntries = prepared((db, { rows }: { rows: readonly LogRow[] }) =>
+  db.insertInto("log").values(rows),
+);
+
 async function upsertStates(tx: Transaction<Tables>, entries: readonly LoggedEntry[]): Promise<void> {
-  await tx
+  const rows = entries.map((entry) => ({
+    kind: entry.kind,
+    subject: entry.subject,
+    seq: entry.seq,
+    repository_id: entry.repositoryId,
+    organization_id: entry.organizationId,
+    at: entry.at,
+  }));
+  await putStates(tx, { rows });
+}
+
+const putStates = prepared((db, { rows }: { rows: readonly Tables["state"][] }) =>
+  db
     .insertInto("state")
-    .values(
-      entries.map((entry) => ({
-        kind: entry.kind,
-        subject: entry.subject,
-        seq: entry.seq,
-        repository_id: entry.repositoryId,
-        organization_id: entry.organizationId,
-        at: entry.at,
-      })),
-    )
+    .values(rows)
     .onConflict((conflict) =>
       conflict.columns(["kind", "subject"]).doUpdateSet((eb) => ({
         seq: eb.ref("excluded.seq"),
@@ -353,35 +365,71 @@ async function upsertStates(tx: Transaction<Tables>, entries: readonly LoggedEnt
         organization_id: eb.ref("excluded.organization_id"),
         at: eb.ref("excluded.at"),
       })),
-    )
-    .execute();
+    ),
+);
+
+function states(db: Kysely<Tables>): SelectQueryBuilder<Tables, "state" | "log", LogRow> {
+  return db.selectFrom("state").innerJoin("log", "log.seq", "state.seq").select(LOG_COLUMNS);
 }
 
+/** The next page of the newest entries of a kind. */
 function statePage(
-  base: SelectQueryBuilder<Tables, "state" | "log", LogRow>,
+  db: Kysely<Tables>,
   kind: EntryKind,
   filter: StateFilter,
   after: Pick<LoggedEntry, "at" | "subject"> | undefined,
-): SelectQueryBuilder<Tables, "state" | "log", LogRow> {
-  const { repositoryId, organizationId, from, to, subjectPrefix, order = "subject" } = filter;
-  let query = base.where("state.kind", "=", kind).limit(sql.lit(PAGE));
-  if (repositoryId !== undefined) query = query.where("state.repository_id", "=", repositoryId);
-  if (organizationId !== undefined) query = query.where("state.organization_id", "=", organizationId);
-  if (from !== undefined) query = query.where("state.at", ">=", from);
-  if (to !== undefined) query = query.where("state.at", "<", to);
-  if (subjectPrefix !== undefined && subjectPrefix !== "")
-    // Both stores compare subjects by their UTF-8 bytes, where nothing of the prefix's comes after this.
-    query = query
-      .where("state.subject", ">=", subjectPrefix)
-      .where("state.subject", "<", `${subjectPrefix}\u{10FFFF}`);
+): Promise<readonly LogRow[]> {
+  const { order = "subject", subjectPrefix: prefix = "", ...limits } = filter;
+  // Both stores compare subjects by their UTF-8 bytes, where nothing of the prefix's comes after this.
+  const between = prefix === "" ? {} : { first: prefix, last: `${prefix}\u{10FFFF}` };
+  const given = {
+    ...limits,
+    ...between,
+    ...(after === undefined ? {} : { afterAt: after.at, afterSubject: after.subject }),
+    kind,
+  };
+  const names = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  return pageOfStates(db, given, { order, names });
+}
+
+/** What a page of states is limited by; `first` and `last` are of subjects, and the last page ended with what is after. */
+interface Limits extends Omit<StateFilter, "subjectPrefix" | "order"> {
+  readonly kind: string;
+  readonly first?: string;
+  readonly last?: string;
+  readonly afterAt?: Instant;
+  readonly afterSubject?: string;
+}
+
+interface PageShape {
+  readonly order: "subject" | "at";
+  /** The limits that there are. */
+  readonly names: readonly string[];
+}
+
+const pageOfStates = prepared((db, given: Limits, { order, names }: PageShape) => {
+  let query = states(db).where("state.kind", "=", given.kind).limit(sql.lit(PAGE));
+  const limit = <Name extends keyof Limits>(
+    name: Name,
+    of: (value: NonNullable<Limits[Name]>) => typeof query,
+  ) => {
+    const value = given[name];
+    if (names.includes(name) && value !== undefined) query = of(value);
+  };
+  limit("repositoryId", (id) => query.where("state.repository_id", "=", id));
+  limit("organizationId", (id) => query.where("state.organization_id", "=", id));
+  limit("from", (at) => query.where("state.at", ">=", at));
+  limit("to", (at) => query.where("state.at", "<", at));
+  limit("first", (subject) => query.where("state.subject", ">=", subject));
+  limit("last", (subject) => query.where("state.subject", "<", subject));
   if (order === "subject") {
-    if (after !== undefined) query = query.where("state.subject", ">", after.subject);
+    limit("afterSubject", (subject) => query.where("state.subject", ">", subject));
     return query.orderBy("state.subject");
   }
-  if (after !== undefined)
-    query = query.where(sql<boolean>`(state.at, state.subject) > (${after.at}, ${after.subject})`);
+  if (names.includes("afterAt"))
+    query = query.where(sql<boolean>`(state.at, state.subject) > (${given.afterAt}, ${given.afterSubject})`);
   return query.orderBy("state.at").orderBy("state.subject");
-}
+});
 
 function readPage<K extends EntryKind>(rows: readonly LogRow[]): Answer<K> {
   return {

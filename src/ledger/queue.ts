@@ -13,7 +13,8 @@ import { deliveryRow, dueDeliveries, listDeliveries, storeRows, storeTasks } fro
 import type { Delivery, DeliveryRow, DeliveryStatus, ListedDelivery, NewDelivery } from "./deliveries.ts";
 import { writeEnds, type End } from "./ends.ts";
 import { GroupCommit } from "./group-commit.ts";
-import { claimLanes, dueLanes, releaseLane, wakeLanes, type Claiming } from "./lanes.ts";
+import { areLanesDue, claimLanes, releaseLane, wakeLanes, type Claiming } from "./lanes.ts";
+import { prepared } from "./prepared.ts";
 import type { Store } from "./store.ts";
 
 /** What waits; "due" is what waits and may be worked on at the moment asked about. */
@@ -32,6 +33,10 @@ export interface Dead {
   readonly tasks: number;
   readonly actions: number;
 }
+
+const anyDue = prepared((db, { now }: { now: Instant }) =>
+  db.selectFrom("lane").select("lane").where("due_at", "<=", now).limit(sql.lit(1)),
+);
 
 /**
  * Deliveries and actions, each in the lane of its repository. INVARIANT: what is written about a lane's work is written only
@@ -68,11 +73,8 @@ export class Queue {
   /** Leases lanes as a {@link Claiming} says; answers those for each of its wishes. */
   async claim(claiming: Claiming): Promise<readonly (readonly string[])[]> {
     // Idle workers ask often: they should not take the writer's lock to learn that there is nothing.
-    const due = await this.#store.read((db) =>
-      dueLanes(db, claiming, null).limit(sql.lit(1)).executeTakeFirst(),
-    );
-    if (due === undefined) return claiming.wanted.map(() => []);
-    return this.#store.transact((tx) => claimLanes(tx, this.#store.kind, claiming));
+    if (!(await this.#store.read((db) => areLanesDue(db, claiming)))) return claiming.wanted.map(() => []);
+    return this.#store.transact((tx) => claimLanes(tx, claiming));
   }
 
   /**
@@ -115,8 +117,8 @@ export class Queue {
    */
   async release(owner: string, lane: string, ends: readonly End[] = [], now: Instant = 0): Promise<void> {
     await this.#store.transact(async (tx) => {
-      if (ends.length > 0) await writeEnds(tx, this.#store.kind, { owner, lane }, ends, now);
-      await releaseLane(tx, this.#store.kind, { owner, lane });
+      if (ends.length > 0) await writeEnds(tx, { owner, lane }, ends, now);
+      await releaseLane(tx, { owner, lane });
     });
   }
 
@@ -149,7 +151,7 @@ export class Queue {
   /** Writes down how things of the lane ended, all or none. */
   async end(owner: string, lane: string, ends: readonly End[], now: Instant): Promise<void> {
     if (ends.length === 0) return;
-    await this.#store.transact((tx) => writeEnds(tx, this.#store.kind, { owner, lane }, ends, now));
+    await this.#store.transact((tx) => writeEnds(tx, { owner, lane }, ends, now));
   }
 
   /** The bytes of a delivery, or the payload of a task; null: none of this id was ever stored. */
@@ -183,8 +185,7 @@ export class Queue {
   /** Whether any lane may have work that is due at `now`; a lane whose work was broken off may have none. */
   mayBeDue(now: Instant): Promise<boolean> {
     return this.#store.read(async (db) => {
-      const due = db.selectFrom("lane").select("lane").where("due_at", "<=", now).limit(sql.lit(1));
-      return (await due.executeTakeFirst()) !== undefined;
+      return (await anyDue(db, { now })).length > 0;
     });
   }
 
