@@ -1,47 +1,94 @@
 /**
- * How fast an evidence package is exported, and whether memory stays flat: changes per second and peak memory.
- * `node bench/export.ts [--changes 1000,20000] [--json]`
+ * How fast an evidence package is exported and verified by the commands as they ship, and whether memory stays flat.
+ * `node bench/export.ts [--changes 1000,20000] [--json] [--program FILE] [--node-arg=--cpu-prof]`
  */
 
-import { fork } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { openLedger } from "../src/ledger/open.ts";
-import { changeEntry, deploymentEntry, exportTo, ledgerWith, PERIOD } from "../test/evidence/fixture.ts";
+import type { Entry } from "../src/domain/entry.ts";
+import {
+  changeEntry,
+  deploymentEntry,
+  ledgerWith,
+  ORGANIZATION,
+  PERIOD,
+  smallLog,
+  WEB,
+} from "../test/evidence/fixture.ts";
+import { builtProgram, runCommand, type Ran } from "./support/programs.ts";
 
-/** One measurement. */
+/** One command on so many changes, from its start to its end. `eachMicroseconds`: processor time for a change beyond what the command takes on one. */
 export interface ExportMeasurement {
+  readonly command: "export" | "verify";
   readonly changes: number;
   readonly milliseconds: number;
   readonly changesPerSecond: number;
-  /** Peak resident memory of the exporting process, in mebibytes. */
+  /** Processor time (ms), and that for each change beyond what the command takes where there is one change (us). */
+  readonly cpu: number;
+  readonly cpuEach: number;
+  /** Peak resident memory, in mebibytes. */
   readonly peakMebibytes: number;
 }
 
-/** Exports so many changes, a deployment for every ten, each size in a process of its own. */
-export async function benchExport(
-  sizes: readonly number[] = [1_000, 20_000],
-): Promise<readonly ExportMeasurement[]> {
-  const measured: ExportMeasurement[] = [];
+/** How it is measured. `program`: the App's `main.js`; null: it is built first. */
+export interface ExportOptions {
+  readonly sizes: readonly number[];
+  readonly program?: string | null;
+  readonly nodeArgs?: readonly string[];
+}
+
+/** Exports and verifies so many changes, a deployment for every ten, each size on a log of its own. */
+export async function benchExport(options: ExportOptions): Promise<readonly ExportMeasurement[]> {
+  const { sizes, nodeArgs = [] } = options;
+  const program = options.program ?? builtProgram();
+  const least = await measured(program, 1, nodeArgs);
+  const rows: ExportMeasurement[] = [];
   for (const changes of sizes) {
-    const { ledger, folder, close } = await ledgerWith(logOf(changes));
-    try {
-      await ledger.queue.settle();
-      measured.push(await inOwnProcess(folder, changes));
-    } finally {
-      await close();
+    const both = await measured(program, changes, nodeArgs);
+    for (const command of ["export", "verify"] as const) {
+      const { milliseconds, cpu, peak } = both[command];
+      rows.push({
+        command,
+        changes,
+        milliseconds: Math.round(milliseconds),
+        changesPerSecond: Math.round((changes * 1000) / milliseconds),
+        cpu: Math.round(cpu),
+        cpuEach: Math.round(((cpu - least[command].cpu) * 1000) / changes),
+        peakMebibytes: Math.round(peak),
+      });
     }
   }
-  return measured;
+  return rows;
+}
+
+async function measured(
+  program: string,
+  changes: number,
+  nodeArgs: readonly string[],
+): Promise<{ readonly export: Ran; readonly verify: Ran }> {
+  const { ledger, folder, close } = await ledgerWith(logOf(changes));
+  try {
+    await ledger.queue.settle();
+    const out = join(folder, "package");
+    const { from, to } = PERIOD;
+    const period = ["--from", new Date(from).toISOString(), "--to", new Date(to).toISOString()];
+    const args = ["export", "--org", ORGANIZATION.login, ...period, "--out", out, "--zip", "--offline"];
+    const exported = await runCommand(
+      program,
+      args,
+      { COUNTERSIGN_DATA_DIR: join(folder, "data") },
+      nodeArgs,
+    );
+    return { export: exported, verify: await runCommand(program, ["verify", out], {}, nodeArgs) };
+  } finally {
+    await close();
+  }
 }
 
 function logOf(changes: number): Parameters<typeof ledgerWith>[0] {
   const step = Math.floor((PERIOD.to - PERIOD.from) / (changes + 1));
-  return Array.from({ length: changes }, (_, index) => {
+  const entries = Array.from({ length: changes }, (_, index) => {
     const n = index + 1;
     const at = PERIOD.from + n * step;
     const change = changeEntry(n, at);
@@ -54,58 +101,46 @@ function logOf(changes: number): Parameters<typeof ledgerWith>[0] {
         at + 1,
       ),
     ];
-  }).flat();
-}
-
-function inOwnProcess(folder: string, changes: number): Promise<ExportMeasurement> {
-  return new Promise((resolve, reject) => {
-    const child = fork(import.meta.filename, ["--export", folder], { stdio: "inherit" });
-    child.on("message", (message) => {
-      const { milliseconds, peakMebibytes } = message as Pick<
-        ExportMeasurement,
-        "milliseconds" | "peakMebibytes"
-      >;
-      resolve({
-        changes,
-        milliseconds,
-        peakMebibytes,
-        changesPerSecond: Math.round((changes * 1000) / milliseconds),
-      });
-    });
-    child.on("error", reject);
-    child.on("exit", (code) => reject(new Error(`the exporting process ended with ${code}`)));
   });
+  const policies = smallLog().filter(({ kind }) => kind === "policy");
+  return [watched(), ...policies, ...entries.flat()];
 }
 
-async function exportAndTell(data: string): Promise<void> {
-  const ledger = await openLedger({ dataDir: join(data, "data") }, { readOnly: true });
-  const out = await mkdtemp(join(tmpdir(), "countersign-bench-"));
-  try {
-    const started = performance.now();
-    await exportTo(ledger, join(out, "package"), { zip: true });
-    const milliseconds = Math.round(performance.now() - started);
-    process.send?.({ milliseconds, peakMebibytes: peak() });
-  } finally {
-    await ledger.close();
-    await rm(out, { recursive: true, force: true });
-  }
-}
-
-function peak(): number {
-  // The kernel's own high-water mark where there is one; elsewhere what the process reports of itself, in kibibytes.
-  try {
-    const line = /VmHWM:\s+(\d+) kB/u.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
-    if (line !== undefined) return Math.round(Number(line) / 1024);
-  } catch {
-    // Not Linux.
-  }
-  return Math.round(process.resourceUsage().maxRSS / 1024);
+/** The repository, as the App knows it since before the period. */
+function watched(): Entry<"repository"> {
+  return {
+    kind: "repository",
+    subject: String(WEB.id),
+    repositoryId: WEB.id,
+    organizationId: ORGANIZATION.id,
+    at: PERIOD.from - 1,
+    body: {
+      repository: WEB,
+      installationId: 1,
+      installedFrom: PERIOD.from - 1,
+      removedAt: null,
+      inScope: true,
+      reason: "",
+      productionRefs: ["refs/heads/main"],
+      archived: false,
+    },
+  };
 }
 
 /** Prints the figures as a table. */
 export function printExport(rows: readonly ExportMeasurement[]): void {
-  console.log("Exporting an evidence package; peak: resident memory at most");
-  console.table(rows);
+  console.log("Evidence packages; peak: resident memory at most");
+  console.table(
+    rows.map(({ command, changes, milliseconds, changesPerSecond, cpu, cpuEach, peakMebibytes }) => ({
+      command,
+      changes,
+      ms: milliseconds,
+      "changes a second": changesPerSecond,
+      "CPU ms": cpu,
+      "CPU us for a change": cpuEach,
+      "peak MiB": peakMebibytes,
+    })),
+  );
 }
 
 if (process.argv[1] === import.meta.filename) {
@@ -113,12 +148,15 @@ if (process.argv[1] === import.meta.filename) {
     options: {
       changes: { type: "string", default: "1000,20000" },
       json: { type: "boolean", default: false },
-      export: { type: "string" },
+      program: { type: "string" },
+      "node-arg": { type: "string", multiple: true, default: [] },
     },
   });
-  if (values.export === undefined) {
-    const rows = await benchExport(values.changes.split(",").map(Number));
-    if (values.json) console.log(JSON.stringify(rows, null, 2));
-    else printExport(rows);
-  } else await exportAndTell(values.export);
+  const rows = await benchExport({
+    sizes: values.changes.split(",").map(Number),
+    program: values.program ?? null,
+    nodeArgs: values["node-arg"],
+  });
+  if (values.json) console.log(JSON.stringify(rows, null, 2));
+  else printExport(rows);
 }

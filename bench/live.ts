@@ -1,7 +1,8 @@
 /**
  * The App as it ships, measured as its users meet it: built, served by the system's clock on SQLite and on PostgreSQL, over
  * HTTP against the GitHub double in a process of its own, which counts GitHub's documented limits.
- * `node bench/live.ts [--all] [--json] [--store sqlite|postgres] [--program FILE] [--node-arg=--cpu-prof]`
+ * `node bench/live.ts [--all] [--json] [--store sqlite|postgres] [--program FILE] [--node-arg=--cpu-prof]`; resident memory alone:
+ * `--events 1000,10000 --pulls 1500`.
  */
 
 import { generateKeyPairSync } from "node:crypto";
@@ -17,7 +18,7 @@ import { freePort } from "../src/cli/scenario/processes.ts";
 import { startPostgres } from "../test/support/postgres.ts";
 import type { Answered, Sent, Span } from "./support/double-process.ts";
 import {
-  build,
+  builtProgram,
   importing,
   sleep,
   startLiveApp,
@@ -92,12 +93,13 @@ export interface AtOnce extends Counts {
   readonly limit: number;
 }
 
-/** Mebibytes of resident memory, each row at one moment. */
+/** Mebibytes of resident memory, each row at one moment; `cpu`: milliseconds for each event, or pull request, since the row before. */
 export interface MemoryRow {
   readonly when: string;
   readonly resident: number;
   readonly aboveImport: number;
   readonly heap: number | null;
+  readonly cpu: number | null;
 }
 
 /** Everything measured on one store. */
@@ -118,16 +120,27 @@ const KEYS = generateKeyPairSync("rsa", {
 const APP_ID = 4711;
 const SECRET = "the secret of the benchmark";
 const MINUTE = 60_000;
+/** Events are played on so many pull requests, so that none has more reviews than one ever has. */
+const FEW_PULLS = 100;
 
 /** Measures all that is asked for, one store after the other. */
 export async function benchLive(extent: Extent): Promise<readonly LiveRow[]> {
-  const program = extent.program ?? join(build(), "src/cli/main.js");
+  const program = extent.program ?? builtProgram();
   const rows: LiveRow[] = [];
   for (const store of extent.stores) rows.push(await measure(store, { ...extent, program }));
   return rows;
 }
 
 type Built = Extent & { readonly program: string };
+
+/** Measures resident memory alone, as {@link Extent} asks for it. */
+export async function benchMemory(extent: Extent): Promise<readonly Pick<LiveRow, "store" | "memory">[]> {
+  const program = extent.program ?? builtProgram();
+  const rows: Pick<LiveRow, "store" | "memory">[] = [];
+  for (const store of extent.stores)
+    rows.push({ store, memory: await memoryOver(store, { ...extent, program }) });
+  return rows;
+}
 
 async function measure(store: LiveRow["store"], extent: Built): Promise<LiveRow> {
   const { where, remove } = await freshStore(store);
@@ -394,7 +407,7 @@ function nextEvent(index: number, pulls: number): object {
   const kinds = [
     approval(pull),
     { do: "comment", by: "ann", pull, text: `Number ${index}` },
-    { do: "label", by: "ann", pull, label: `label-${index}` },
+    { do: Math.floor(round / pulls) % 2 === 0 ? "label" : "unlabel", by: "ann", pull, label: "urgent" },
     { do: "review", by: "bob", pull: before, state: "changes-requested" },
     { do: "comment", by: "bob", pull: before, text: `Number ${index}` },
   ];
@@ -460,37 +473,37 @@ async function memoryOver(store: LiveRow["store"], extent: Built): Promise<reado
   const folder = dirname(extent.program);
   const ending = extent.program.endsWith(".ts") ? "ts" : "js";
   const imported = importing([join(folder, `program.${ending}`), join(folder, `serve.${ending}`)]);
-  const row = (when: string, resident: number, heap: number | null = null): MemoryRow => ({
-    when,
-    resident,
-    aboveImport: resident - imported,
-    heap,
-  });
-  const rows = [row("bare Node", importing([])), row("imported", imported)];
+  const bare = (when: string, resident: number): MemoryRow => {
+    return { when, resident, aboveImport: resident - imported, heap: null, cpu: null };
+  };
+  const rows = [bare("bare Node", importing([])), bare("imported", imported)];
   const { memory } = extent;
   if (memory === null) return rows;
   const { where, remove } = await freshStore(store);
   try {
     await withWorld(where, extent, false, async (world) => {
-      const note = async (when: string): Promise<void> => {
+      let before = 0;
+      const note = async (when: string, events: number | null): Promise<void> => {
         await world.app.settle();
-        const { resident, heap } = await world.app.used();
-        rows.push(row(when, resident, heap));
+        const { resident, heap, cpu } = await world.app.used();
+        rows.push({ ...bare(when, resident), heap, cpu: events === null ? null : (cpu - before) / events });
+        before = cpu;
       };
-      await note("serving");
-      await world.open(10);
-      await note("10 pull requests");
+      await note("serving", null);
+      await world.open(FEW_PULLS);
+      await note(`${FEW_PULLS} pull requests`, FEW_PULLS);
       let played = 0;
       for (const events of memory.events) {
+        const from = played;
         for (; played < events; played += 1) {
           await world.double.act([nextEvent(played, world.heads.length)]);
           if (played % 50 === 0) await world.app.settle();
         }
-        await note(`${events} events`);
+        await note(`${events} events`, events - from);
       }
-      for (let pulls = 10; pulls < memory.pulls; pulls = world.heads.length)
+      for (let pulls = FEW_PULLS; pulls < memory.pulls; pulls = world.heads.length)
         await world.open(Math.min(50, memory.pulls - pulls));
-      await note(`${memory.pulls} open pull requests`);
+      await note(`${memory.pulls} open pull requests`, memory.pulls - FEW_PULLS);
     });
   } finally {
     await remove();
@@ -519,16 +532,21 @@ export function printLive(rows: readonly LiveRow[]): void {
   );
   console.log("Five events a second, of which two change a check; counts for each event");
   console.table(each(({ stream }) => ({ ...latencyShown(stream), ...countsShown(stream) })));
-  console.log("Resident memory, MiB");
+  printMemory(rows);
+}
+
+function printMemory(rows: readonly Pick<LiveRow, "store" | "memory">[]): void {
+  console.log("Resident memory, MiB; CPU ms for each event before it");
   console.table(
     Object.fromEntries(
       rows.flatMap(({ store, memory }) =>
-        memory.map(({ when, resident, aboveImport, heap }) => [
+        memory.map(({ when, resident, aboveImport, heap, cpu }) => [
           `${when}, ${store}`,
           {
             resident: Math.round(resident),
             "above import": Math.round(aboveImport),
             heap: heap === null ? "" : Math.round(heap),
+            "CPU ms": cpu === null ? "" : tenths(cpu),
           },
         ]),
       ),
@@ -568,16 +586,26 @@ if (process.argv[1] === import.meta.filename) {
       json: { type: "boolean", default: false },
       store: { type: "string" },
       program: { type: "string" },
+      events: { type: "string" },
+      pulls: { type: "string", default: "1500" },
       "node-arg": { type: "string", multiple: true, default: [] },
     },
   });
-  const extent = values.all ? WHOLE : SHORT;
-  const rows = await benchLive({
-    ...extent,
-    stores: extent.stores.filter((store) => store === (values.store ?? store)),
+  const whole = values.all ? WHOLE : SHORT;
+  const extent: Extent = {
+    ...whole,
+    stores: whole.stores.filter((store) => store === (values.store ?? store)),
     program: values.program ?? null,
     nodeArgs: values["node-arg"],
-  });
-  if (values.json) console.log(JSON.stringify(rows, null, 2));
-  else printLive(rows);
+  };
+  if (values.events === undefined) {
+    const rows = await benchLive(extent);
+    if (values.json) console.log(JSON.stringify(rows, null, 2));
+    else printLive(rows);
+  } else {
+    const memory = { events: values.events.split(",").map(Number), pulls: Number(values.pulls) };
+    const rows = await benchMemory({ ...extent, memory });
+    if (values.json) console.log(JSON.stringify(rows, null, 2));
+    else printMemory(rows);
+  }
 }

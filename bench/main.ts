@@ -32,7 +32,7 @@ export const BENCHMARKS: Readonly<Record<string, Run>> = {
   idle: async () => came(await benchIdle(), shown(idleTable)),
   assess: async () => came(benchAssess(), shown(assessTable)),
   export: async (isWhole) =>
-    came(await benchExport(isWhole ? [1_000, 20_000, 100_000] : [1_000, 5_000]), printExport),
+    came(await benchExport({ sizes: isWhole ? [1_000, 20_000, 100_000] : [1_000, 5_000] }), printExport),
   backfill: async (isWhole) => came(await each(isWhole ? [1_000, 10_000] : [200]), shown(backfillTable)),
 };
 

@@ -1,9 +1,12 @@
 /** The processes of `bench/live.ts`: the double, the App as it ships, and one that only imports it. */
 
 import type { ChildProcess } from "node:child_process";
-import { fork, spawnSync } from "node:child_process";
+import { fork, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { z } from "zod";
@@ -105,7 +108,7 @@ export interface AppOptions {
 /** Starts `countersign serve`, and waits until it listens. */
 export async function startLiveApp({ program, port, env, nodeArgs }: AppOptions): Promise<LiveApp> {
   const child = fork(program, ["serve"], {
-    execArgv: ["--import", PROBE, ...nodeArgs],
+    execArgv: ["--import", PROBE, ...shippedNodeArgs(), ...nodeArgs],
     env: { PATH: process.env["PATH"] ?? "", PORT: String(port), HOST: "127.0.0.1", ...env },
     stdio: ["ignore", "inherit", "pipe", "ipc"],
   });
@@ -177,18 +180,71 @@ export function importing(files: readonly string[]): number {
   const imports = files.map((file) => `await import(${JSON.stringify(pathToFileURL(file).href)});`).join("");
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    ["--input-type=module", "--eval", `${imports}process.stdout.write(String(process.memoryUsage().rss))`],
+    [
+      ...shippedNodeArgs(),
+      "--input-type=module",
+      "--eval",
+      `${imports}process.stdout.write(String(process.memoryUsage().rss))`,
+    ],
     { encoding: "utf8" },
   );
   if (stdout === "") throw new Error(stderr);
   return Number(stdout) / 2 ** 20;
 }
 
-/** Builds the App as it ships, and returns the folder. */
-export function build(): string {
+/** What the image tells Node itself, as its ENTRYPOINT says. */
+export function shippedNodeArgs(): readonly string[] {
+  const entrypoint = /^ENTRYPOINT (.*)$/mu.exec(readFileSync(`${ROOT}Dockerfile`, "utf8"))?.[1] ?? "[]";
+  const words = z.array(z.string()).parse(JSON.parse(entrypoint));
+  return words.filter((word) => word.startsWith("--"));
+}
+
+let built: string | null = null;
+
+/** Builds the App as it ships, once for all benchmarks, and returns its `main.js`. */
+export function builtProgram(): string {
+  if (built !== null) return built;
   const { status } = spawnSync(process.execPath, [`${ROOT}scripts/build.ts`], { stdio: "inherit" });
   if (status !== 0) throw new Error("the build failed");
-  return `${ROOT}dist`;
+  built = `${ROOT}dist/src/cli/main.js`;
+  return built;
+}
+
+/** What a command took from its start to its end: milliseconds, and mebibytes of resident memory at most. */
+export interface Ran {
+  readonly milliseconds: number;
+  readonly cpu: number;
+  readonly peak: number;
+}
+
+/** Tells on the third descriptor, when the process ends, what it used. */
+const AT_EXIT = `data:text/javascript,${encodeURIComponent(
+  "import { writeSync } from 'node:fs'; process.on('exit', () => writeSync(3, JSON.stringify(process.resourceUsage())));",
+)}`;
+
+/** Runs a command of the App to its end. Rejects where it fails. */
+export async function runCommand(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  nodeArgs: readonly string[] = [],
+): Promise<Ran> {
+  const began = performance.now();
+  const child = spawn(
+    process.execPath,
+    ["--import", AT_EXIT, ...shippedNodeArgs(), ...nodeArgs, program, ...args],
+    {
+      env: { PATH: process.env["PATH"] ?? "", ...env },
+      stdio: ["ignore", "ignore", "inherit", "pipe"],
+    },
+  );
+  const told = child.stdio[3];
+  const used = text(told as Readable);
+  const [code] = (await once(child, "exit")) as [number | null];
+  const milliseconds = performance.now() - began;
+  if (code !== 0) throw new Error(`countersign ${args[0]} ended with ${code}`);
+  const { maxRSS, userCPUTime, systemCPUTime } = JSON.parse(await used) as NodeJS.ResourceUsage;
+  return { milliseconds, cpu: (userCPUTime + systemCPUTime) / 1_000, peak: maxRSS / 1_024 };
 }
 
 /** Resolves after so many milliseconds. */
