@@ -1,10 +1,11 @@
 /** That every benchmark is run by `npm run bench`, and that the one of the App as it ships works from end to end. */
 
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { benchLive, SHORT } from "../bench/live.ts";
 import { BENCHMARKS } from "../bench/main.ts";
+import { shippedNodeArgs } from "../bench/support/programs.ts";
 
 const BENCH = new URL("../bench/", import.meta.url);
 
@@ -12,6 +13,13 @@ it("every file of benchmarks is run by npm run bench", () => {
   const files = readdirSync(BENCH).filter((name) => name.endsWith(".ts") && name !== "main.ts");
   expect(Object.keys(BENCHMARKS).map((name) => `${name}.ts`)).toEqual(expect.arrayContaining(files));
   expect(files.length).toBe(Object.keys(BENCHMARKS).length);
+});
+
+it("the App is started by npm as in the image", () => {
+  const { scripts } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    readonly scripts: Readonly<Record<string, string>>;
+  };
+  expect(scripts["start"]).toBe(`node ${shippedNodeArgs().join(" ")} src/cli/main.ts serve`);
 });
 
 it("a few events are measured from end to end, and GitHub's limits are kept", async () => {

@@ -7,7 +7,6 @@ import { Trouble } from "../domain/trouble.ts";
 import { apiBaseUrl, signingKey, type Settings } from "../settings.ts";
 import type { Answer, Terminal } from "./answer.ts";
 import { Misuse } from "./answer.ts";
-import { proveComplete } from "./serve.ts";
 import { sealingFrom, settingsFrom } from "./settings-of.ts";
 import { printMoment } from "./scenario/words.ts";
 import { writePackage } from "./write-package.ts";
@@ -65,6 +64,8 @@ export async function exportPackage(terminal: Terminal, options: ExportOptions):
 
 /** Without GitHub a package can still be written, but only by somebody who says that they know. */
 async function counted(settings: Settings, organization: string, { from, to }: NamedPeriod): Promise<void> {
+  // The whole App, which a package written offline has no use for.
+  const { proveComplete } = await import("./serve.ts");
   try {
     await proveComplete(settings, organization, from, to);
   } catch (error) {

@@ -18,7 +18,7 @@ export async function openLedger(
   options: { readonly readOnly?: boolean } = {},
 ): Promise<Ledger> {
   const readOnly = options.readOnly ?? false;
-  const store = openStore(where, { readOnly });
+  const store = await openStore(where, { readOnly });
   try {
     if (readOnly) await store.read((db) => refuseOutdated(db, store.kind));
     else await store.migrate((tx) => migrate(tx, store.kind, Date.now()));

@@ -4,7 +4,6 @@ import { Kysely, PostgresDialect, sql, SqliteDialect } from "kysely";
 import type { ControlledTransaction, Transaction } from "kysely";
 
 import { isPassing, troubleOf } from "./failure.ts";
-import { Postgres } from "./postgres.ts";
 import type { StoreKind, Tables } from "./schema.ts";
 import { openSqlite, type SqliteFile } from "./sqlite.ts";
 
@@ -40,8 +39,8 @@ export interface StoreOptions {
   readonly patienceMs?: number;
 }
 
-/** Opens the store alone, without looking at its tables. Throws Trouble. */
-export function openStore(where: Where, options: StoreOptions): Store {
+/** Opens the store alone, without looking at its tables. Rejects with Trouble. */
+export async function openStore(where: Where, options: StoreOptions): Promise<Store> {
   const place = "databaseUrl" in where ? hostAndPort(where.databaseUrl) : where.dataDir;
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -51,7 +50,9 @@ export function openStore(where: Where, options: StoreOptions): Store {
     }
   };
   const { kind, db, patiently, apart, othersWrote } =
-    "databaseUrl" in where ? postgres(where.databaseUrl, options) : sqlite(where.dataDir, options.readOnly);
+    "databaseUrl" in where
+      ? await postgres(where.databaseUrl, options)
+      : sqlite(where.dataDir, options.readOnly);
   let committed = 0;
   const transact: Store["transact"] = async (work) => {
     const done = await guard(() => again(() => db.transaction().execute(work)));
@@ -139,7 +140,9 @@ function sqlite(dataDir: string, readOnly: boolean): Connections {
   };
 }
 
-function postgres(databaseUrl: string, options: StoreOptions): Connections {
+async function postgres(databaseUrl: string, options: StoreOptions): Promise<Connections> {
+  // Its driver takes memory that the embedded file has no use for.
+  const { Postgres } = await import("./postgres.ts");
   const pool = new Postgres(databaseUrl, options);
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return {

@@ -70,7 +70,7 @@ describe("readiness", () => {
 test("a full disk is told by its code, readiness says no while a delivery does not fit, and yes once there is room", async () => {
   const { where, remove } = await freshDatabase("sqlite");
   await (await openLedger(where)).close();
-  const store = openStore(where, { readOnly: false });
+  const store = await openStore(where, { readOnly: false });
   const ledger = new Ledger(store);
   const pages = (count: number): Promise<unknown> =>
     store.transact((tx) => sql.raw(`pragma max_page_count = ${count}`).execute(tx));

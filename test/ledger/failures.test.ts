@@ -39,7 +39,7 @@ describe("PostgreSQL", () => {
     cleanUp.push(() => proxy.close());
     url.port = String(proxy.port);
     await (await openLedger({ databaseUrl: url.href })).close();
-    store = openStore({ databaseUrl: url.href }, { readOnly: false, patienceMs: 1_500 });
+    store = await openStore({ databaseUrl: url.href }, { readOnly: false, patienceMs: 1_500 });
     ledger = new Ledger(store);
     cleanUp.push(() => ledger.close());
   });
@@ -113,7 +113,7 @@ describe("PostgreSQL", () => {
     await other.query(`alter role ${role} set default_transaction_read_only = on`);
     url.username = role;
     url.password = "x";
-    const onStandby = new Ledger(openStore({ databaseUrl: url.href }, { readOnly: false }));
+    const onStandby = new Ledger(await openStore({ databaseUrl: url.href }, { readOnly: false }));
     cleanUp.push(() => onStandby.close());
     const trouble = await rejected(onStandby.tryToStore(Buffer.from("x")));
     expect(trouble).toMatchObject({ code: "not-writable", retry: true });
@@ -193,7 +193,7 @@ describe("what failed is told as what it was", () => {
 test("SQLite's own rollback of a transaction does not hide why it was rolled back", async () => {
   const { where, remove } = await freshDatabase("sqlite");
   await (await openLedger(where)).close();
-  const store = openStore(where, { readOnly: false });
+  const store = await openStore(where, { readOnly: false });
   try {
     const trouble = await rejected(
       store.transact(async (tx) => {

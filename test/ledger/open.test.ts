@@ -90,7 +90,7 @@ describeOnBothStores("opening the ledger", (open) => {
 
   it("names the migration that is missing between two that ran", async () => {
     const { where } = await open();
-    const store = openStore(where, { readOnly: false });
+    const store = await openStore(where, { readOnly: false });
     const two = [...MIGRATIONS, later("0102-b"), later("0103-c")];
     await store.transact((tx) => migrate(tx, store.kind, 1, two));
     await store.transact((tx) => tx.deleteFrom("migration").where("name", "=", "0102-b").execute());
@@ -111,7 +111,7 @@ describeOnBothStores("opening the ledger", (open) => {
     const { ledger, where } = await open();
     await ledger.record({ entries: [entry("a", 1), entry("b", 2)], actions: [action("k", 1)] }, 1);
     await ledger.queue.store(delivery("d1"));
-    const store = openStore(where, { readOnly: false });
+    const store = await openStore(where, { readOnly: false });
     const broken = {
       name: "0102-x",
       statements: () => ["alter table state add column extra text", "nonsense"],
@@ -186,7 +186,7 @@ describe("a database that cannot be used", () => {
   it("says that it is full, acknowledges nothing then, and goes on when there is room", async () => {
     const where = { dataDir: folder };
     await (await openLedger(where)).close();
-    const store = openStore(where, { readOnly: false });
+    const store = await openStore(where, { readOnly: false });
     const ledger = new Ledger(store);
     const pages = (count: number): Promise<unknown> =>
       store.transact((tx) => sql.raw(`pragma max_page_count = ${count}`).execute(tx));

@@ -47,7 +47,7 @@ export class FailingStore {
 
   /** Opens the ledger of a process; whichever was open before is gone. */
   async open(where: Where): Promise<Ledger> {
-    const store = openStore(where, { readOnly: false });
+    const store = await openStore(where, { readOnly: false });
     await store.transact((tx) => migrate(tx, store.kind, Date.now()));
     this.#isDead = false;
     let isGone = false;
@@ -90,7 +90,7 @@ export class FailingStore {
 
 /** Brings a store to what the next minute would: leases of a dead process have run out, those of its share of GitHub's limits too, and the App was last there just now. */
 export async function aMinuteLater(where: Where, now: number): Promise<void> {
-  const store = openStore(where, { readOnly: false });
+  const store = await openStore(where, { readOnly: false });
   await store.transact(async (tx) => {
     await tx.updateTable("lane").set({ lease_until: 0, owner: null }).execute();
     await tx.updateTable("heartbeat").set({ at: now }).execute();

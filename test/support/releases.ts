@@ -36,7 +36,7 @@ async function copy(bytes: Uint8Array, where: Where): Promise<void> {
   const file = join(folder, "countersign.sqlite");
   writeFileSync(file, bytes);
   const from = new DatabaseSync(file, { readOnly: true });
-  const store = openStore(where, { readOnly: false });
+  const store = await openStore(where, { readOnly: false });
   try {
     const applied = from.prepare("select name from migration").all().length;
     await store.transact(async (tx) => {

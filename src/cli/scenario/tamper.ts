@@ -10,7 +10,7 @@ const GUARDS = {
 
 /** Takes the log's guard away and changes the newest entry of a kind. Answers its number. Throws when there is none, or Trouble. */
 export async function tamper(where: Where, kind: string): Promise<number> {
-  const store = openStore(where, { readOnly: false });
+  const store = await openStore(where, { readOnly: false });
   try {
     return await store.transact(async (tx) => {
       for (const statement of GUARDS[store.kind]) await sql.raw(statement).execute(tx);
