@@ -4,7 +4,6 @@ import { randomUUID } from "node:crypto";
 
 import { Hono } from "hono";
 import { pino, type Logger } from "pino";
-import { PinoPretty as pretty } from "pino-pretty";
 import countersign from "./app.ts";
 import { ClockWatch } from "./clock-watch.ts";
 import type { Instant } from "./domain/change.ts";
@@ -30,6 +29,7 @@ import { Lookups } from "./github/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch } from "./github/octokit.ts";
 import { Pacing, ranked } from "./github/pacing.ts";
 import { laneOf, signal } from "./github/signal.ts";
+import { Unchanged } from "./github/unchanged.ts";
 import { networkPost, type Post } from "./notifications/post.ts";
 import { notificationSender } from "./notifications/send.ts";
 import type { Ledger } from "./ledger/ledger.ts";
@@ -108,7 +108,7 @@ const BEAT = MINUTE / 4;
 
 /** Starts the App. Throws Trouble when the store cannot be opened. */
 export async function startCountersign(settings: Settings, start: StartTools): Promise<Countersign> {
-  const log = start.log ?? makeLog(settings);
+  const log = start.log ?? (await makeLog(settings));
   const isDriven = start.timetable === "driven";
   let now = start.clock.now();
   const clock: Clock = isDriven ? { now: () => now } : start.clock;
@@ -118,12 +118,15 @@ export async function startCountersign(settings: Settings, start: StartTools): P
   let isKeyRefused: boolean | null = null;
   const baseUrl = apiBaseUrl(settings);
   const pacing = new Pacing(settings.github.limits, { lease: ledger.shares(randomUUID()) });
+  const unchanged = new Unchanged();
+  const lookups = new Lookups({ now: () => clock.now() });
   const probot = makeProbot({
     appId: settings.appId,
     privateKey: settings.privateKey,
     secret: settings.webhookSecrets[0],
     baseUrl,
     pacing,
+    unchanged,
     // Probot would log a failed delivery whole, with everyone's names and addresses; the worker says what failed.
     log: pino({ level: "silent" }),
     ...(start.fetch === undefined ? {} : { fetch: start.fetch }),
@@ -154,7 +157,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       signal,
       ranked,
       octokits: octokitsOf(probot),
-      lookups: new Lookups({ now: () => clock.now() }),
+      lookups,
     },
   };
   const worker = new Worker({
@@ -213,6 +216,11 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       isKeyRefused: () => isKeyRefused,
       held: () => held,
       pacing,
+      caches: {
+        lookups: () => lookups.use(),
+        unchanged: () => unchanged.use(),
+        newest: () => ledger.use(),
+      },
     },
     monitors,
   );
@@ -402,8 +410,10 @@ export async function startCountersign(settings: Settings, start: StartTools): P
 }
 
 /** The log, as the settings ask for it: lines of JSON for machines, or made pretty for a person at a terminal. */
-function makeLog({ logLevel: level, logFormat }: Settings): Logger {
-  return logFormat === "pretty" ? pino({ level }, pretty({ sync: true })) : pino({ level });
+async function makeLog({ logLevel: level, logFormat }: Settings): Promise<Logger> {
+  if (logFormat !== "pretty") return pino({ level });
+  const { PinoPretty: pretty } = await import("pino-pretty");
+  return pino({ level }, pretty({ sync: true }));
 }
 
 /** Probot bundles what its handlers throw, and hangs the whole payload on it, which must not reach the log. */

@@ -3,6 +3,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 import type { Instant } from "./domain/change.ts";
+import type { CacheUse } from "./domain/cache-use.ts";
 import { IMPORTANCES } from "./github/line.ts";
 import type { Paced, Pacing } from "./github/pacing.ts";
 import type { Ledger } from "./ledger/ledger.ts";
@@ -38,6 +39,7 @@ export class Metrics {
     clock: { now(): Instant },
     isKeyRefused: () => boolean | null = () => null,
     pacing: Pick<Pacing, "paced" | "left"> | null = null,
+    caches: Caches = {},
   ) {
     const registers = [this.registry];
     this.waiting = new Gauge({
@@ -108,7 +110,30 @@ export class Metrics {
       },
     });
     if (pacing !== null) tellPacing(this.registry, pacing);
+    tellCaches(this.registry, caches);
   }
+}
+
+/** What each cache holds, by its name. */
+export type Caches = Readonly<Record<string, () => CacheUse>>;
+
+/** Tells what is kept in memory. */
+function tellCaches(registry: Registry, caches: Caches): void {
+  const told = (name: string, help: string, of: (use: CacheUse) => number): void => {
+    const gauge = new Gauge({
+      name,
+      help,
+      labelNames: ["cache"],
+      registers: [],
+      collect() {
+        for (const [cache, use] of Object.entries(caches)) this.set({ cache }, of(use()));
+      },
+    });
+    registry.registerMetric(gauge);
+  };
+  told("countersign_cache_entries", "Answers that are kept in memory.", ({ entries }) => entries);
+  told("countersign_cache_bytes", "How much memory they take, roughly.", ({ bytes }) => bytes);
+  told("countersign_cache_bound_bytes", "How much they may take.", ({ bound }) => bound);
 }
 
 /** Tells how requests to GitHub keep to its limits. */

@@ -14,7 +14,7 @@ import { Bodies, isTooLarge } from "./bodies.ts";
 import type { Instant } from "./domain/change.ts";
 import { Trouble } from "./domain/trouble.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import { Metrics } from "./metrics.ts";
+import { Metrics, type Caches } from "./metrics.ts";
 import { Readiness, storedInTime } from "./ready.ts";
 import { Refusals } from "./refusals.ts";
 import type { Pacing } from "./github/pacing.ts";
@@ -61,6 +61,8 @@ export interface DoorTools {
   readonly isKeyRefused?: () => boolean | null;
   /** What keeps to GitHub's limits, to tell monitors of it. */
   readonly pacing?: Pick<Pacing, "paced" | "left">;
+  /** What is kept in memory, by name. */
+  readonly caches?: Caches;
 }
 
 /**
@@ -69,7 +71,7 @@ export interface DoorTools {
  */
 export function doors(tools: DoorTools, inner: Hono | null = null): Hono {
   const app = new Hono();
-  const metrics = new Metrics(tools.ledger, tools.clock, tools.isKeyRefused, tools.pacing);
+  const metrics = new Metrics(tools.ledger, tools.clock, tools.isKeyRefused, tools.pacing, tools.caches);
   const ready = new Readiness(tools.ledger, tools.held ?? (() => null));
   const bodies = new Bodies();
   const webhooks: Webhooks = {

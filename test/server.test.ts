@@ -122,7 +122,8 @@ describeOnBothStores("the webhook door", (open) => {
   });
 
   it("tells a probe that the log answers, and a monitor what came and waits", async () => {
-    const app = doors(toolsWith(ledger));
+    const caches = { newest: () => ({ entries: 2, bytes: 300, bound: 4_000 }) };
+    const app = doors(toolsWith(ledger, { caches }));
     await app.request(WEBHOOK_PATH, post("{}"));
     await app.request(WEBHOOK_PATH, post("{}", { secret: "wrong" }));
     expect((await app.request("/healthz")).status).toBe(200);
@@ -133,6 +134,9 @@ describeOnBothStores("the webhook door", (open) => {
     expect(text).toContain(`countersign_deliveries_refused_total{reason="wrong-signature"} 1`);
     expect(text).toContain(`countersign_waiting{what="deliveries",due="yes"} 1`);
     expect(text).toContain("countersign_log_entries 0");
+    expect(text).toContain(`countersign_cache_entries{cache="newest"} 2`);
+    expect(text).toContain(`countersign_cache_bytes{cache="newest"} 300`);
+    expect(text).toContain(`countersign_cache_bound_bytes{cache="newest"} 4000`);
     expect(text).toContain("countersign_delivery_answer_seconds_count 2");
   });
 });

@@ -3,6 +3,7 @@
 import { LRUCache } from "lru-cache";
 
 import type { Instant } from "../domain/change.ts";
+import type { CacheUse } from "../domain/cache-use.ts";
 import { IMPORTANCES, type Importance } from "./line.ts";
 import { importanceNow } from "./pacing.ts";
 
@@ -27,12 +28,18 @@ export const tags = {
   organization: (login: string): string => `organization:${login.toLowerCase()}`,
 } as const;
 
-/** What {@link Lookups} needs: a clock, how long an answer may be believed (ms), and how many are kept. */
+/** What {@link Lookups} needs: a clock, how long an answer may be believed (ms), how many are kept, and how much memory they may take (bytes, roughly). */
 export interface LookupOptions {
   readonly now: () => Instant;
   readonly timeToLive?: number;
   readonly most?: number;
+  readonly mostBytes?: number;
 }
+
+/** An answer that was not asked for so long is let go, whatever it is (ms of real time). */
+const IDLE = 60 * 60_000;
+/** What an answer takes while it is waited for, and beside what it says (bytes). */
+const EACH = 500;
 
 interface Remembered {
   readonly answer: Promise<unknown>;
@@ -47,10 +54,22 @@ export class Lookups {
   readonly #options: Required<LookupOptions>;
   readonly #remembered: LRUCache<string, Remembered>;
 
-  /** Without `timeToLive`, answers are believed for ten minutes; without `most`, 20,000 are kept. */
+  /** Without `timeToLive`, answers are believed for ten minutes; without the others, 20,000 are kept in 32 MB. */
   constructor(options: LookupOptions) {
-    this.#options = { timeToLive: 10 * 60_000, most: 20_000, ...options };
-    this.#remembered = new LRUCache({ max: this.#options.most });
+    this.#options = { timeToLive: 10 * 60_000, most: 20_000, mostBytes: 32_000_000, ...options };
+    this.#remembered = new LRUCache({
+      max: this.#options.most,
+      maxSize: this.#options.mostBytes,
+      ttl: IDLE,
+      updateAgeOnGet: true,
+    });
+  }
+
+  /** Returns how much is remembered. What was let go for its age is not counted. */
+  use(): CacheUse {
+    this.#remembered.purgeStale();
+    const { size, calculatedSize, maxSize } = this.#remembered;
+    return { entries: size, bytes: calculatedSize, bound: maxSize };
   }
 
   /** The App's time. */
@@ -103,18 +122,45 @@ export class Lookups {
     if (known !== undefined) return known;
     const answer = ask();
     const remembered: Remembered = { answer, tags: under, until, pending: importanceNow() };
-    this.#remembered.set(key, remembered);
+    this.#remembered.set(key, remembered, { size: EACH });
     answer.then(
-      () => (remembered.pending = null),
+      (given) => this.#answered(key, remembered, given),
       () => {
         if (this.#remembered.peek(key) === remembered) this.#remembered.delete(key);
       },
     );
     return answer;
   }
+
+  /** How much an answer is, is known only now; one that takes more than all may is let go. */
+  #answered(key: string, remembered: Remembered, given: unknown): void {
+    remembered.pending = null;
+    if (this.#remembered.peek(key) !== remembered) return;
+    this.#remembered.set(key, remembered, { size: EACH + bytesOf(given, this.#options.mostBytes) });
+  }
 }
 
 /** Whether an answer is still waited for by what is less important than what is done now: it may wait for long. */
 function isTooSlow({ pending }: Remembered): boolean {
   return pending !== null && IMPORTANCES.indexOf(pending) > IMPORTANCES.indexOf(importanceNow());
+}
+
+/** Returns roughly how many bytes a value takes; counts no further than `most`. */
+function bytesOf(value: unknown, most: number): number {
+  const seen = new Set<object>();
+  const open: unknown[] = [value];
+  let sum = 0;
+  while (open.length > 0 && sum <= most) {
+    const each = open.pop();
+    if (typeof each === "string") sum += 24 + each.length;
+    else if (typeof each !== "object" || each === null) sum += 8;
+    else if (!seen.has(each)) {
+      seen.add(each);
+      const parts: readonly unknown[] =
+        each instanceof Map ? [...each].flat() : each instanceof Set ? [...each] : Object.values(each);
+      sum += 24 + 8 * parts.length;
+      for (const part of parts) open.push(part);
+    }
+  }
+  return sum;
 }

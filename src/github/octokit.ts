@@ -33,6 +33,8 @@ export interface GitHubSettings {
   readonly fetch?: Fetch;
   /** What keeps to GitHub's limits; one for all who ask as the same App. */
   readonly pacing: Pacing;
+  /** What keeps answers with their tags; default: one of its own. */
+  readonly unchanged?: Unchanged;
   /** The real clock (ms): waits that GitHub asks for are real, whatever the App's clock says. */
   readonly now?: () => number;
   readonly timeoutMs?: number;
@@ -104,6 +106,9 @@ function quietly(): void {
   return undefined;
 }
 
+/** So many waits are kept, a few for each installation that has one. */
+const MOST_WAITS = 10_000;
+
 /** So many installations are asked through Octokits that are kept; each renews its token itself. */
 const MOST_KEPT = 200;
 
@@ -129,13 +134,17 @@ class Manners {
   readonly #onRequest: ((sent: Sent) => void) | undefined;
   readonly #onDate: ((date: number) => void) | undefined;
   readonly #pacing: Pacing;
-  readonly #unchanged = new Unchanged();
+  readonly #unchanged: Unchanged;
   /** Until when a resource of an installation (or all of them: `*`) must not be asked. */
-  readonly #waits = new Map<string, number>();
+  readonly #waits = new LRUCache<string, number>({ max: MOST_WAITS });
 
   constructor(
-    settings: Pick<GitHubSettings, "fetch" | "now" | "timeoutMs" | "onRequest" | "onDate" | "pacing">,
+    settings: Pick<
+      GitHubSettings,
+      "fetch" | "now" | "timeoutMs" | "onRequest" | "onDate" | "pacing" | "unchanged"
+    >,
   ) {
+    this.#unchanged = settings.unchanged ?? new Unchanged();
     this.#fetch = settings.fetch ?? globalThis.fetch;
     this.#now = settings.now ?? Date.now;
     this.#timeoutMs = settings.timeoutMs ?? 30_000;

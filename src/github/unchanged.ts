@@ -2,15 +2,20 @@
 
 import { LRUCache } from "lru-cache";
 
+import type { CacheUse } from "../domain/cache-use.ts";
+
 interface Kept {
   readonly tag: string;
   readonly body: string;
   readonly headers: readonly (readonly [string, string])[];
 }
 
-/** So much text is kept of one answer, and of all (UTF-16 units). */
+/** So much text is kept of one answer, and of all (characters); an answer takes so much beside its text. */
 const MOST_OF_ONE = 200_000;
 const MOST_OF_ALL = 16_000_000;
+const EACH = 2_000;
+/** GitHub's tags hold for one token, and a token for an hour (ms). */
+const TAGS_HOLD = 60 * 60_000;
 
 /**
  * Asks again with the tag of the answer before, and gives that answer out again where GitHub says it still holds (304).
@@ -21,8 +26,17 @@ export class Unchanged {
     maxSize: MOST_OF_ALL,
     maxEntrySize: MOST_OF_ONE,
     // An answer without a body takes room as well.
-    sizeCalculation: ({ body }) => Math.max(1, body.length),
+    sizeCalculation: ({ body }) => EACH + body.length,
+    ttl: TAGS_HOLD,
+    updateAgeOnGet: true,
   });
+
+  /** Returns how much is kept. */
+  use(): CacheUse {
+    this.#kept.purgeStale();
+    const { size, calculatedSize, maxSize } = this.#kept;
+    return { entries: size, bytes: calculatedSize, bound: maxSize };
+  }
 
   /** Sends a GET through `send`. `asker`: whose eyes it is seen with; answers are never shared between askers. */
   async get(

@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
 
 import { linkHash } from "../domain/chain.ts";
+import type { CacheUse } from "../domain/cache-use.ts";
 import type { Instant } from "../domain/change.ts";
 import { canonical } from "../domain/digest.ts";
 import { BODIES, type Decision, type Entry, type EntryKind, type LoggedEntry } from "../domain/entry.ts";
@@ -161,6 +162,11 @@ export class Ledger extends LedgerReader {
   /** Which store it is, for `doctor` and the package's `tool.csv`. */
   get kind(): Store["kind"] {
     return this.#store.kind;
+  }
+
+  /** Returns how much is kept of what was read. */
+  use(): CacheUse {
+    return this.#newest.use();
   }
 
   /** How many transactions this process has committed. */

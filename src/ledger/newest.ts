@@ -3,11 +3,14 @@
 import { LRUCache } from "lru-cache";
 
 import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
+import type { CacheUse } from "../domain/cache-use.ts";
 
 /** So much is kept, in characters of bodies as they are stored. */
 const MOST = 4_000_000;
 /** What an answer takes beside its bodies (characters): that nothing is there is an answer too. */
 const EACH = 200;
+/** What was not asked for so long is let go (ms). */
+const IDLE = 60 * 60_000;
 
 /** What the store answered. `size`: the characters of the bodies; `isWhole`: there is no further page. */
 export interface Answer<K extends EntryKind> {
@@ -28,6 +31,8 @@ export class Newest {
   readonly #kept = new LRUCache<string, Kept>({
     maxSize: MOST,
     sizeCalculation: ({ answer }) => EACH + answer.size,
+    ttl: IDLE,
+    updateAgeOnGet: true,
   });
 
   /** `othersWrote`: a number that is another one after anybody else has written; null: that cannot be told, and nothing is kept. */
@@ -50,6 +55,13 @@ export class Newest {
     // What was written while it was read may be in it or not.
     if (answer.isWhole && as !== null && as === this.#as(kind)) this.#kept.set(name, { as, answer });
     return answer;
+  }
+
+  /** Returns how much is kept. */
+  use(): CacheUse {
+    this.#kept.purgeStale();
+    const { size, calculatedSize, maxSize } = this.#kept;
+    return { entries: size, bytes: calculatedSize, bound: maxSize };
   }
 
   /** Says that entries of these kinds were written, or may have been. */

@@ -95,3 +95,23 @@ test("a check does not wait for what a sweep asked, and a sweep waits for what a
   );
   expect(await last).toBe("of the check");
 });
+
+test("what is remembered takes no more memory than it may, whatever the answers are", async () => {
+  const lookups = new Lookups({ now: () => 0, mostBytes: 20_000 });
+  const answers: readonly unknown[] = [
+    "x".repeat(3_000),
+    Array.from({ length: 200 }, (_, index) => ({ path: `file ${index}` })),
+    new Map(Array.from({ length: 100 }, (_, index) => [index, new Set([`name ${index}`])])),
+    null,
+    "x".repeat(50_000),
+  ];
+  for (let round = 0; round < 50; round += 1)
+    for (const [index, answer] of answers.entries()) {
+      await lookups.remember(`${round} ${index}`, [], () => Promise.resolve(answer));
+      const { bytes, bound } = lookups.use();
+      expect(bytes).toBeLessThanOrEqual(bound);
+    }
+  expect(lookups.use().entries).toBeGreaterThan(2);
+  expect(lookups.known("49 4")).toBeUndefined();
+  expect(await lookups.known("49 3")).toBeNull();
+});
