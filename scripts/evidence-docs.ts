@@ -3,12 +3,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { format, resolveConfig } from "prettier";
-
 import { sha256 } from "../src/domain/digest.ts";
 import { DOCUMENTS, TABLE_FORMS } from "../src/domain/evidence/package.ts";
 import { DEFECTS } from "../src/domain/evidence/verify.ts";
 import { VERIFY_SCRIPT } from "../src/package/verify-script.ts";
+import { formatted } from "./formatted.ts";
 
 /** The lines that begin and end the generated part. */
 const GENERATED = {
@@ -24,7 +23,7 @@ export async function evidencePage(): Promise<{ readonly there: string; readonly
   const before = there.slice(0, there.indexOf(GENERATED.begin) + GENERATED.begin.length);
   const after = there.slice(there.indexOf(GENERATED.end));
   const whole = `${before}\n${reference()}\n${after}`;
-  return { there, fresh: await format(whole, { ...(await resolveConfig(PAGE)), parser: "markdown" }) };
+  return { there, fresh: await formatted(PAGE, whole) };
 }
 
 function reference(): string {

@@ -1,7 +1,6 @@
 /** The pages of the documentation that are made from the code: controls, configuration, bypasses, the evidence package, and the JSON Schemas of the policy file, of scenarios and of stored facts. */
 
 import { readFileSync } from "node:fs";
-import { format } from "prettier";
 import { z } from "zod";
 import { scenarioJsonSchema } from "../src/cli/scenario/format.ts";
 import { CONTROLS } from "../src/domain/controls/assess.ts";
@@ -12,6 +11,7 @@ import { CONTROL_TITLES } from "../src/domain/wording.ts";
 import { EnvironmentSchema } from "../src/settings.ts";
 import { bypassesPage } from "./bypasses.ts";
 import { evidencePage } from "./evidence-docs.ts";
+import { formatted } from "./formatted.ts";
 import { GENERATED } from "./generated.ts";
 
 /** Where the JSON Schema of the policy file is published, for editors. */
@@ -20,22 +20,14 @@ export const SCHEMA_URL =
 
 /** Every generated page: path in the project -> text, formatted. */
 export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
-  const markdown = (text: string): Promise<string> => format(text, { parser: "markdown", printWidth: 110 });
+  const markdown = (text: string): Promise<string> => formatted("page.md", text);
+  const schema = (value: unknown): Promise<string> => formatted("schema.json", JSON.stringify(value));
   return new Map([
     ["docs/controls.md", await markdown(controlsPage())],
     ["docs/configuration.md", await markdown(configurationPage())],
-    [
-      "docs/countersign.schema.json",
-      await format(JSON.stringify(policySchema()), { parser: "json", printWidth: 110 }),
-    ],
-    [
-      "docs/scenario.schema.json",
-      await format(JSON.stringify(scenarioJsonSchema()), { parser: "json", printWidth: 110 }),
-    ],
-    [
-      "docs/facts.schema.json",
-      await format(JSON.stringify(factsSchema()), { parser: "json", printWidth: 110 }),
-    ],
+    ["docs/countersign.schema.json", await schema(policySchema())],
+    ["docs/scenario.schema.json", await schema(scenarioJsonSchema())],
+    ["docs/facts.schema.json", await schema(factsSchema())],
     ["docs/bypasses.md", await markdown(bypassesPage())],
     ["docs/evidence.md", (await evidencePage()).fresh],
   ]);

@@ -194,7 +194,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What reading came to: the value, or every problem, each a sentence naming the variable and the mend. */
 export type Read<T> =
-  ({ readonly ok: true } & T) | { readonly ok: false; readonly problems: readonly string[] };
+  | ({ readonly ok: true } & T)
+  | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Reads and checks all settings; files named by a `_PATH` are read. Never throws, and no problem contains a secret. */
 export function readSettings(env: Environment): Read<{ readonly settings: Settings }> {

@@ -30,7 +30,8 @@ export interface EnteredDeviation {
 
 /** What came of it; `id` where it was entered. */
 export type Entered =
-  { readonly id: string; readonly says: string; readonly refused: null } | { readonly refused: string };
+  | { readonly id: string; readonly says: string; readonly refused: null }
+  | { readonly refused: string };
 
 const SEVERITIES: readonly Severity[] = ["observation", "low", "medium", "high", "critical"];
 const LOGIN = /^[A-Za-z0-9][A-Za-z0-9-]{0,38}$/u;

@@ -279,7 +279,14 @@ export interface Reaction extends Identified {
 
 /** A check's conclusion. */
 export type Conclusion =
-  "success" | "failure" | "neutral" | "cancelled" | "skipped" | "timed_out" | "action_required" | "stale";
+  | "success"
+  | "failure"
+  | "neutral"
+  | "cancelled"
+  | "skipped"
+  | "timed_out"
+  | "action_required"
+  | "stale";
 
 /** The check runs of one app on one commit. */
 export interface CheckSuite extends Identified {
@@ -343,7 +350,14 @@ export interface CommitStatus extends Identified {
 
 /** A deployment's state as GitHub spells it. */
 export type DeploymentState =
-  "pending" | "queued" | "in_progress" | "success" | "failure" | "error" | "inactive" | "waiting";
+  | "pending"
+  | "queued"
+  | "in_progress"
+  | "success"
+  | "failure"
+  | "error"
+  | "inactive"
+  | "waiting";
 
 /** A deployment. */
 export interface Deployment extends Identified {
@@ -422,7 +436,11 @@ export interface BypassActor {
 export type Rule =
   | {
       readonly type:
-        "creation" | "deletion" | "non_fast_forward" | "required_linear_history" | "required_signatures";
+        | "creation"
+        | "deletion"
+        | "non_fast_forward"
+        | "required_linear_history"
+        | "required_signatures";
     }
   | { readonly type: "update"; readonly parameters: { readonly update_allows_fetch_and_merge: boolean } }
   | {
@@ -504,7 +522,12 @@ export interface BranchProtection extends Identified {
 
 /** How a ref was updated, as GitHub's activity list spells it. */
 export type ActivityType =
-  "push" | "force_push" | "branch_creation" | "branch_deletion" | "pr_merge" | "merge_queue_merge";
+  | "push"
+  | "force_push"
+  | "branch_creation"
+  | "branch_deletion"
+  | "pr_merge"
+  | "merge_queue_merge";
 
 /** One update of a ref. `before` or `after` is forty zeros for creation and deletion. */
 export interface Activity extends Identified {

@@ -74,7 +74,8 @@ export interface Scenario {
 
 /** One step of a story; `line` counts from 1. */
 export type StoryStep =
-  { readonly line: number; readonly do: DoStep } | { readonly line: number; readonly expect: ExpectStep };
+  | { readonly line: number; readonly do: DoStep }
+  | { readonly line: number; readonly expect: ExpectStep };
 
 /** What must be so when the story is over; `line` counts from 1. */
 export type FinalExpectation = Expectation & { readonly line: number };

@@ -66,7 +66,8 @@ export const ORDERS: Readonly<Record<Order["command"], string>> = {
 
 /** An order, or the sentence that answers what is not one. */
 export type ReadOrder =
-  { readonly order: Order; readonly problem: null } | { readonly order: null; readonly problem: string };
+  | { readonly order: Order; readonly problem: null }
+  | { readonly order: null; readonly problem: string };
 
 /** So much of what people write is kept (UTF-16 units). */
 const LONGEST_TEXT = 4_000;

@@ -24,7 +24,8 @@ export interface Transition<State extends string, Command extends string> {
 
 /** Where a step leads, or a sentence saying why it is not taken. */
 export type Step<State extends string> =
-  { readonly to: State; readonly refused: null } | { readonly to: null; readonly refused: string };
+  | { readonly to: State; readonly refused: null }
+  | { readonly to: null; readonly refused: string };
 
 /** What the table says of a command given in a state by someone who has these roles. Exactly one row may hold a command and state. */
 export function step<State extends string, Command extends string>(

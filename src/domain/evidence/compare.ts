@@ -80,7 +80,8 @@ export async function compareWithLog(sealed: Sealed, maker: Maker, say: Say): Pr
   if (sight === null) return;
   const source = log.source(sight);
   const head = parsed(sealed.text("log/head.json") ?? "") as
-    { entries?: unknown; cited?: unknown } | undefined;
+    | { entries?: unknown; cited?: unknown }
+    | undefined;
   const isWhole = Number(head?.entries) + Number(head?.cited) === manifest.log.size;
   const policyDigests = new Set<string>();
   for (const table of TABLES) await compareTable(table, { sealed, source, isWhole, policyDigests }, say);

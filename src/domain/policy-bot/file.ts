@@ -116,7 +116,9 @@ const RuleSchema = z.strictObject({
 
 /** The tree over the rules' names. */
 export type ApprovalNode =
-  string | { readonly or: readonly ApprovalNode[] } | { readonly and: readonly ApprovalNode[] };
+  | string
+  | { readonly or: readonly ApprovalNode[] }
+  | { readonly and: readonly ApprovalNode[] };
 
 /** So many levels of `and` and `or` are too many there. */
 const TOO_DEEP = 10;

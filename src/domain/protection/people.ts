@@ -7,10 +7,13 @@ import { isUnobservable, type Unobservable } from "./snapshot.ts";
 /** Who has rights beyond reading in a repository, and which teams bring them. */
 export interface SeenPeople {
   readonly people:
-    readonly { readonly id: number; readonly login: string; readonly role: Role }[] | Unobservable;
+    | readonly { readonly id: number; readonly login: string; readonly role: Role }[]
+    | Unobservable;
   /** Null: not read this time. */
   readonly teams:
-    readonly { readonly id: number; readonly slug: string; readonly role: string }[] | Unobservable | null;
+    | readonly { readonly id: number; readonly slug: string; readonly role: string }[]
+    | Unobservable
+    | null;
   /** Who owns the organisation; null: not read this time. */
   readonly owners: readonly { readonly id: number; readonly login: string }[] | Unobservable | null;
   /** The deploy keys that may push, each with the login of who added it; null: not read this time. */

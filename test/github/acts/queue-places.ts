@@ -13,7 +13,12 @@ export const QUEUE_BOT = "github-merge-queue[bot]";
 
 /** Why a pull request left the queue, in GitHub's words. */
 export type LeavingReason =
-  "MANUAL" | "MERGE" | "MERGE_CONFLICT" | "CI_FAILURE" | "BRANCH_PROTECTIONS" | "QUEUE_CLEARED";
+  | "MANUAL"
+  | "MERGE"
+  | "MERGE_CONFLICT"
+  | "CI_FAILURE"
+  | "BRANCH_PROTECTIONS"
+  | "QUEUE_CLEARED";
 
 /** The account that acts for merge queues. */
 export function queueBot(world: World): Account {
