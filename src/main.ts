@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
 import { pino, type Logger } from "pino";
 import countersign from "./app.ts";
+import { Arrivals } from "./arrivals.ts";
 import { ClockWatch } from "./clock-watch.ts";
 import type { Instant } from "./domain/change.ts";
 import type { CompletenessRecord } from "./domain/record.ts";
@@ -28,7 +29,7 @@ import { facts } from "./github/facts.ts";
 import { Lookups } from "./github/lookups.ts";
 import { makeProbot, octokitsOf, type Fetch } from "./github/octokit.ts";
 import { Pacing, ranked } from "./github/pacing.ts";
-import { laneOf, signal } from "./github/signal.ts";
+import { signal } from "./github/signal.ts";
 import { Unchanged } from "./github/unchanged.ts";
 import { networkPost, type Post } from "./notifications/post.ts";
 import { notificationSender } from "./notifications/send.ts";
@@ -168,6 +169,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     ...(start.leaseMs === undefined ? {} : { leaseMs: start.leaseMs }),
   });
 
+  const arrivals = new Arrivals(settings.appId);
   /** What Probot's handler heard of the deliveries it is working on. */
   const heard = new Map<string, (received: { event: string; payload: unknown }) => Promise<void>>();
   await probot.load(countersign(async ({ id, event, payload }) => heard.get(id)?.({ event, payload })));
@@ -177,12 +179,13 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       subjects: [],
       installationId: null,
     };
+    const arrived = arrivals.take(delivery.id);
     heard.set(delivery.id, async ({ event, payload }) => {
       const { id, receivedAt } = delivery;
-      meaning = await hear(tools, { id, event, payload, receivedAt }, lease);
+      meaning = await hear(tools, { id, event, payload, receivedAt }, lease, arrived?.signal);
     });
     try {
-      const payload: unknown = JSON.parse(new TextDecoder().decode(delivery.body));
+      const payload = arrived?.payload ?? (JSON.parse(new TextDecoder().decode(delivery.body)) as unknown);
       await probot.receive({ id: delivery.id, name: delivery.event, payload } as Parameters<
         typeof probot.receive
       >[0]);
@@ -204,11 +207,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       ledger,
       webhookSecrets: settings.webhookSecrets,
       sources: settings.deploymentSources,
-      meaningOf: (event, payload, arrival) => {
-        const meaning = signal(event, payload, { ...arrival, appId: settings.appId });
-        const ignored = meaning.kind === "ignored" ? ignoredNote(meaning.because) : null;
-        return { lane: laneOf(event, payload), ignored };
-      },
+      meaningOf: (...arrived) => arrivals.meaningOf(...arrived),
       clock,
       log,
       wake: () => worker.wake(),

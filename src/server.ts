@@ -10,6 +10,7 @@ import { Hono } from "hono";
 import type { Context } from "hono";
 import type { Logger } from "pino";
 
+import type { Meaning } from "./arrivals.ts";
 import { Bodies, isTooLarge } from "./bodies.ts";
 import type { Instant } from "./domain/change.ts";
 import { Trouble } from "./domain/trouble.ts";
@@ -34,12 +35,6 @@ const PATIENCE = 10_000;
 /** More connections than this at once would leave none for the database. */
 const MOST_CONNECTIONS = 500;
 
-/** What a door makes of a delivery. `ignored`: what it is noted as where it asks for nothing; null: it asks for something. */
-export interface Meaning {
-  readonly lane: string;
-  readonly ignored: string | null;
-}
-
 /** What the doors need. */
 export interface DoorTools {
   readonly ledger: Pick<Ledger, "queue" | "head" | "presence" | "states" | "committed" | "tryToStore">;
@@ -48,7 +43,12 @@ export interface DoorTools {
   /** Who may report deployments from outside GitHub. */
   readonly sources: readonly DeploymentSource[];
   /** What a delivery means by itself alone; never throws, whatever the payload. */
-  readonly meaningOf: (event: string, payload: unknown, arrival: Omit<Arrival, "appId">) => Meaning;
+  readonly meaningOf: (
+    event: string,
+    payload: unknown,
+    arrival: Omit<Arrival, "appId">,
+    bytes: number,
+  ) => Meaning;
   readonly clock: { now(): Instant };
   readonly log: Pick<Logger, "error" | "warn">;
   /** Called after a new delivery was stored, so that a worker need not wait for its next look. */
@@ -165,7 +165,8 @@ async function store(
   const payload = parsed(body.toString("utf8"));
   if (payload === undefined) return refuse(c, tools, "not-json");
   const receivedAt = tools.clock.now();
-  const { lane, ignored } = tools.meaningOf(event, payload, { delivery: id, receivedAt });
+  const arrival = { delivery: id, receivedAt };
+  const { lane, ignored, keep } = tools.meaningOf(event, payload, arrival, body.byteLength);
   const delivery = { id, event, action: actionOf(payload), lane, receivedAt, body };
   try {
     const result = await storedInTime(tools.ledger.queue.store(delivery, ignored));
@@ -175,7 +176,10 @@ async function store(
     tools.ready.couldNotStore(body.byteLength, error);
     return refuse(c, tools, "store-failed", error);
   }
-  if (ignored === null) tools.wake();
+  if (ignored === null) {
+    keep?.();
+    tools.wake();
+  }
   return acknowledge(c, 202, true);
 }
 

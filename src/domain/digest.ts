@@ -7,7 +7,7 @@ import { wellFormed } from "./text.ts";
 
 /** Returns the RFC 8785 canonical JSON of a value, its texts made well-formed; throws on what JSON cannot hold (NaN, undefined). */
 export function canonical(value: unknown): string {
-  const text = canonicalize(wellFormed(value));
+  const text = canonicalOf(value);
   if (text === undefined) throw new TypeError("undefined has no canonical form");
   return text;
 }
@@ -15,4 +15,13 @@ export function canonical(value: unknown): string {
 /** SHA-256 of a text's UTF-8 bytes, or of bytes, in hex. */
 export function sha256(content: string | Uint8Array): string {
   return bytesToHex(hash(typeof content === "string" ? utf8ToBytes(content) : content));
+}
+
+function canonicalOf(value: unknown): string | undefined {
+  try {
+    return canonicalize(value);
+  } catch {
+    // Nearly every text is well-formed, and what is not is refused there.
+    return canonicalize(wellFormed(value));
+  }
 }

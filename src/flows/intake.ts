@@ -15,7 +15,7 @@ export interface Heard {
   readonly installationId: number | null;
 }
 
-/** Understands one delivery and keeps what only it can know. Asks GitHub only for an installation met for the first time. */
+/** Understands one delivery (`known`: what it means, where that was found out as it arrived) and keeps what only it can know. Asks GitHub only for an installation met for the first time. */
 export async function hear(
   tools: Tools,
   delivery: {
@@ -25,12 +25,11 @@ export async function hear(
     readonly receivedAt: number;
   },
   fence: Watched["fence"],
+  known?: Signal,
 ): Promise<Heard> {
-  const signal = tools.github.signal(delivery.event, delivery.payload, {
-    appId: tools.appId,
-    delivery: delivery.id,
-    receivedAt: delivery.receivedAt,
-  });
+  const { id, event, payload, receivedAt } = delivery;
+  const signal =
+    known ?? tools.github.signal(event, payload, { appId: tools.appId, delivery: id, receivedAt });
   if (signal.kind === "ignored")
     return { note: ignoredNote(signal.because), subjects: [], installationId: null };
   tools.github.lookups.forget(signal.stale);

@@ -6,7 +6,8 @@ import type { Witnesses } from "../github/freshness.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** What was told longer ago bears on no answer of today (ms). */
-const A_DAY = 24 * 3_600_000;
+const AN_HOUR = 3_600_000;
+const A_DAY = 24 * AN_HOUR;
 
 /** The entry subject an observation is kept under, so that those of one pull request, branch or owner are found together. */
 export function observationSubject(repositoryId: number, observation: Observation, own: string): string {
@@ -35,13 +36,14 @@ export async function observationsOf(
 ): Promise<readonly Observation[]> {
   const found: Observation[] = [];
   const subjectPrefix = `${repositoryId}/${about}/`;
-  for await (const entry of tools.ledger.states("observation", {
+  for await (const { at, body } of tools.ledger.states("observation", {
     repositoryId,
     subjectPrefix,
-    from,
+    // The same question for an hour: whatever asks it again within one event finds the answer kept.
+    from: Math.floor(from / AN_HOUR) * AN_HOUR,
     order: "at",
   })) {
-    found.push(entry.body);
+    if (at >= from) found.push(body);
   }
   return found;
 }

@@ -120,7 +120,10 @@ export async function dueDeliveries(
     lane,
     receivedAt: received_at,
     attempts,
-    body: gunzipSync(body),
+    // Unpacked when it is read: most are, as they arrived.
+    get body() {
+      return gunzipSync(body);
+    },
   }));
 }
 

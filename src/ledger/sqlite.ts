@@ -50,8 +50,9 @@ export function openSqlite(dataDir: string, readOnly: boolean): SqliteFile {
 function inKyselysShape(database: DatabaseSync, readOnly: boolean): SqliteFile {
   const statements = new Map<string, SqliteStatement>();
   const dataVersion = database.prepare("pragma data_version");
+  dataVersion.setReturnArrays(true);
   return {
-    othersWrote: () => (database.isOpen ? Number(dataVersion.get()?.["data_version"]) : null),
+    othersWrote: () => (database.isOpen ? Number(dataVersion.get()?.[0]) : null),
     close: () => database.close(),
     prepare(asked) {
       // A read first and a write later in one deferred transaction can fail for good when another process wrote between.

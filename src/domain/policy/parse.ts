@@ -33,13 +33,28 @@ export function parsePolicy(text: string): ParsedPolicy {
     problems: [{ line: 1, column: 1, message }],
   });
   if (text.length > MOST_CHARACTERS) return refuse(`the file is longer than ${MOST_CHARACTERS} characters`);
+  const known = lately.get(text);
+  if (known !== undefined) return known;
   try {
-    return parse(text);
+    const parsed = parse(text);
+    if (text.length <= LONGEST_KEPT) keep(text, parsed);
+    return parsed;
   } catch (error) {
     // What is nested deeper than the stack can hold is nothing we could have understood.
     if (error instanceof RangeError) return refuse("the file is nested too deeply");
     throw error;
   }
+}
+
+/** So many files that were read last are kept, none longer than this: every event asks for the same one again. */
+const MOST_KEPT = 20;
+const LONGEST_KEPT = 20_000;
+const lately = new Map<string, ParsedPolicy>();
+
+function keep(text: string, parsed: ParsedPolicy): void {
+  const [oldest] = lately.keys();
+  if (lately.size >= MOST_KEPT && oldest !== undefined) lately.delete(oldest);
+  lately.set(text, parsed);
 }
 
 function parse(text: string): ParsedPolicy {
