@@ -16,6 +16,7 @@ import {
   type Row,
   type Say,
 } from "./reading.ts";
+import { over } from "./terms.ts";
 
 /** Looks for what the log says against itself, and what completeness.csv says against it. */
 export function logAlone(log: Log, rows: (path: string) => readonly Row[], say: Say): void {
@@ -266,34 +267,6 @@ function requiredChecks(log: Log, say: Say): void {
   }
 }
 
-const LENGTHS: Readonly<Record<string, number>> = {
-  minutes: 60_000,
-  hours: 3_600_000,
-  days: 86_400_000,
-  weeks: 604_800_000,
-};
-
-/** When a term is over by the policy's calendar; null in a time zone whose days are not UTC's. */
-function over(from: number, term: unknown, calendar: unknown): number | null {
-  const length = LENGTHS[String(of(term, "unit"))];
-  const count = Number(of(term, "count"));
-  if (length !== undefined) return from + count * length;
-  if (of(calendar, "timezone") !== "UTC") return null;
-  const DAY = 86_400_000;
-  const isOff = (at: number): boolean => {
-    const date = new Date(at);
-    const day = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"][date.getUTCDay()];
-    return (
-      list(of(calendar, "weekend")).includes(day) ||
-      canonical(of(calendar, "holidays") ?? []).includes(date.toISOString().slice(0, 10))
-    );
-  };
-  const next = (at: number): number => (isOff(at + DAY) ? next(at + DAY) : at + DAY);
-  let at = isOff(from) ? next(from - (from % DAY)) : from;
-  for (let passed = 0; passed < count; passed += 1) at = next(at);
-  return at;
-}
-
 /** Leave was given by somebody else and held no longer than the policy says; its review was due by the policy's term, and independent. */
 function emergencies(log: Log, say: Say): void {
   const policyOf = (body: Json): unknown =>
@@ -306,12 +279,13 @@ function emergencies(log: Log, say: Say): void {
       for (const subject of list(of(body, "used", "subjects"))) used.add(subject);
       const authorised = body["authorised"];
       const policy = policyOf(body);
-      const most = over(
-        Number(of(authorised, "at")),
-        of(policy, "emergency", "validFor"),
-        of(policy, "calendar"),
-      );
-      if (most !== null && Number(of(authorised, "until")) > most)
+      const at = of(authorised, "at");
+      const isTold = policy !== undefined && typeof at === "number";
+      if (
+        isTold &&
+        Number(of(authorised, "until")) >
+          over(at, of(policy, "emergency", "validFor"), of(policy, "calendar"))
+      )
         say(`${name}: valid for longer than the policy lets`);
     }
     if (entry.kind !== "retroactive-review") continue;
@@ -319,8 +293,10 @@ function emergencies(log: Log, say: Say): void {
     const within = of(policy, "emergency", "reviewWithin");
     if (policy !== undefined && canonical(within) !== canonical(body["within"]))
       say(`${name}: due within another term than the policy's`);
-    const due = over(Number(body["openedAt"]), body["within"], of(policy, "calendar"));
-    if (policy !== undefined && due !== null && due !== body["dueAt"])
+    if (
+      policy !== undefined &&
+      over(Number(body["openedAt"]), body["within"], of(policy, "calendar")) !== body["dueAt"]
+    )
       say(`${name}: due at another time than the policy's`);
     const emergency = log.newest.get(`emergency ${entry.subject}`)?.body;
     const part = ["opened", "declared", "authorised", "confirmed"].map((each) =>

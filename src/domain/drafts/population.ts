@@ -44,10 +44,12 @@ export function populationOf(records: Records, span: CountedPeriod, cite: Citati
         `a count of ${branch.name} that agrees with GitHub's lists for ${spansText(open)} (\`countersign reconcile\` or \`export\`)`,
       );
   }
-  const proofs = all.filter(({ body }) => {
-    const of = countedSpan(body);
-    return body.complete && of.from < span.to && of.to > span.from;
-  });
+  const proofs = all
+    .filter(({ body }) => {
+      const of = countedSpan(body);
+      return body.complete && of.from < span.to && of.to > span.from;
+    })
+    .toSorted((a, b) => (a.entry.subject < b.entry.subject ? -1 : 1));
   const unseen = unseenIn(records.sight, span, records.at);
   return {
     proofs,
