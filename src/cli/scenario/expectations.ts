@@ -9,6 +9,7 @@ import {
   NameSchema,
   PullSchema,
   StepNameSchema,
+  byKind,
 } from "./words.ts";
 
 const text = z.string().min(1);
@@ -170,13 +171,13 @@ export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
 const rowCommon = { repository: text.optional().describe("default: web") };
 
 /** The schema of a row of one kind, as it stands in a list, or null when the format has no such list. */
-export function rowSchema(kind: string): z.ZodObject | null {
+export const rowSchema = byKind((kind) => {
   const columns = Object.hasOwn(COLUMNS, kind) ? COLUMNS[kind] : undefined;
   return columns === undefined ? null : z.strictObject({ ...rowCommon, ...columns });
-}
+});
 
 /** The schema of an `expect` in the story, or null when the format knows no such expectation. */
-export function expectStepSchema(kind: string): z.ZodObject | null {
+export const expectStepSchema = byKind((kind) => {
   const common = {
     expect: z.literal(kind),
     repository: rowCommon.repository,
@@ -193,7 +194,7 @@ export function expectStepSchema(kind: string): z.ZodObject | null {
     ...(kind === "package" ? {} : { rows: z.array(row).optional().describe("several rows at once") }),
     exactly: z.literal(true).optional().describe("with `rows`: there are no others"),
   });
-}
+});
 
 /** One expectation as the runner checks it: rows of one kind that must, or must not, be there. */
 export interface Expectation {

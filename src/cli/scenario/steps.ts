@@ -11,6 +11,7 @@ import {
   PermissionSchema,
   PullSchema,
   StepNameSchema,
+  byKind,
 } from "./words.ts";
 
 /** The keys every step may have, besides its own. */
@@ -432,7 +433,7 @@ export interface DoStep {
 }
 
 /** The schema of one kind of step, or null when the format has no such step. */
-export function stepSchema(kind: string): z.ZodObject | null {
+export const stepSchema = byKind((kind) => {
   const keys = Object.hasOwn(STEP_KEYS, kind) ? STEP_KEYS[kind] : undefined;
   return keys === undefined ? null : z.strictObject({ do: z.literal(kind), ...COMMON_KEYS, ...keys });
-}
+});

@@ -77,3 +77,13 @@ export function momentOf(text: string): Instant {
 export function printMoment(at: Instant): string {
   return new Date(at).toISOString().replace(".000Z", "Z");
 }
+
+/** Makes the schema of each kind once, when it is first asked for: zod compiles a schema at its first use. Null: there is no such kind. */
+export function byKind(make: (kind: string) => z.ZodObject | null): (kind: string) => z.ZodObject | null {
+  const made = new Map<string, z.ZodObject>();
+  return (kind) => {
+    const schema = made.get(kind) ?? make(kind);
+    if (schema !== null) made.set(kind, schema);
+    return schema;
+  };
+}
