@@ -109,7 +109,7 @@ export interface AppOptions {
 export async function startLiveApp({ program, port, env, nodeArgs }: AppOptions): Promise<LiveApp> {
   const child = fork(program, ["serve"], {
     execArgv: ["--import", PROBE, ...shippedNodeArgs(), ...nodeArgs],
-    env: { PATH: process.env["PATH"] ?? "", PORT: String(port), HOST: "127.0.0.1", ...env },
+    env: { ...SHIPPED_ENV, PATH: process.env["PATH"] ?? "", PORT: String(port), HOST: "127.0.0.1", ...env },
     stdio: ["ignore", "inherit", "pipe", "ipc"],
   });
   await listening(child);
@@ -186,15 +186,20 @@ export function importing(files: readonly string[]): number {
       "--eval",
       `${imports}process.stdout.write(String(process.memoryUsage().rss))`,
     ],
-    { encoding: "utf8" },
+    { encoding: "utf8", env: { ...SHIPPED_ENV, PATH: process.env["PATH"] ?? "" } },
   );
   if (stdout === "") throw new Error(stderr);
   return Number(stdout) / 2 ** 20;
 }
 
+const IMAGE = readFileSync(`${ROOT}Dockerfile`, "utf8");
+
+/** What the image tells the system of memory. */
+const SHIPPED_ENV = { MALLOC_ARENA_MAX: /^ENV MALLOC_ARENA_MAX=(\d+)$/mu.exec(IMAGE)?.[1] ?? "" };
+
 /** What the image tells Node itself, as its ENTRYPOINT says. */
 export function shippedNodeArgs(): readonly string[] {
-  const entrypoint = /^ENTRYPOINT (.*)$/mu.exec(readFileSync(`${ROOT}Dockerfile`, "utf8"))?.[1] ?? "[]";
+  const entrypoint = /^ENTRYPOINT (.*)$/mu.exec(IMAGE)?.[1] ?? "[]";
   const words = z.array(z.string()).parse(JSON.parse(entrypoint));
   return words.filter((word) => word.startsWith("--"));
 }
@@ -234,7 +239,7 @@ export async function runCommand(
     process.execPath,
     ["--import", AT_EXIT, ...shippedNodeArgs(), ...nodeArgs, program, ...args],
     {
-      env: { PATH: process.env["PATH"] ?? "", ...env },
+      env: { ...SHIPPED_ENV, PATH: process.env["PATH"] ?? "", ...env },
       stdio: ["ignore", "ignore", "inherit", "pipe"],
     },
   );

@@ -21,8 +21,8 @@ test("more lines than are held at once come back sorted, each once, whatever sta
   try {
     const odd = ["\u2028", "\u2029", "\r", "\u0085", "", "é", "\u{1F600}"];
     const lines = Array.from(
-      { length: 12_000 },
-      (_, n) => `${(n * 7919) % 11_000}${odd[n % odd.length] ?? ""}x`,
+      { length: 48_000 },
+      (_, n) => `${(n * 7919) % 44_000}${odd[n % odd.length] ?? ""}x`,
     );
     const sorted = [...new Set(lines)].toSorted((a, b) => (a < b ? -1 : 1));
     expect(await all(sortedLines(given(lines), folder))).toEqual(sorted);
