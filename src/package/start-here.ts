@@ -39,7 +39,7 @@ figcaption { font-size: .88rem; color: var(--soft); } .key { margin-right: 1rem;
 dt { font-weight: 600; margin-top: .6rem; } dd { margin: 0 0 .2rem; }
 nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; max-width: none; }
 a { color: #14507d; } 
-@media (max-width: 40rem) { body { padding: 1.5rem 1rem 3rem; } caption { max-width: calc(100vw - 2rem); } figure { overflow-x: auto; } figure > svg { min-width: 34rem; } .note ul { padding-left: 1.1rem; } .files, .files tbody, .files tr, .files th, .files td, .stacked, .stacked tbody, .stacked tr, .stacked td { display: block; width: auto; } .files thead, .stacked thead { display: none; } .files tr, .stacked tr { border-bottom: 1px solid var(--line); padding: .4rem 0; } .files tbody th, .files td, .stacked td { border: 0; padding: .1rem 0; } .files td.n { text-align: left; } .files td.n:empty { display: none; } .files td.n::after { content: " rows"; } .stacked td::before { content: attr(data-label) ": "; color: var(--soft); } }
+@media (max-width: 40rem) { body { padding: 1.5rem 1rem 3rem; } caption { max-width: calc(100vw - 2rem); } figure { overflow-x: auto; } figure > svg { min-width: 34rem; } .note ul { padding-left: 1.1rem; } .files, .files tbody, .files tr, .files th, .files td, .stacked, .stacked tbody, .stacked tr, .stacked td { display: block; width: auto; } .files thead, .stacked thead { display: none; } .files tr, .stacked tr { border-bottom: 1px solid var(--line); padding: .4rem 0; } .files tbody th, .files td, .stacked td { border: 0; padding: .1rem 0; } .files td.n { text-align: left; } .files td.n:empty { display: none; } .files td.n::before { content: "rows: "; } .stacked td::before { content: attr(data-label) ": "; color: var(--soft); } }
 @page { margin: 18mm 16mm; }
 @media print { body { max-width: none; padding: 0; font-size: 10.5pt; } nav { display: none; } h2, h3, caption { break-after: avoid; } tr, .note, figure, pre, dt { break-inside: avoid; } thead { display: table-header-group; } .scroll { overflow: visible; } a { color: inherit; text-decoration: none; } }
 `;
@@ -88,8 +88,8 @@ export function renderStartHere(content: StartHere): string {
           ${content.completenessWords.map(({ says }) => html`<p>${says}</p>`)} ${branches(content)}
           ${heading("verify")}
           <p>
-            In a terminal, in the folder of this package, with nothing but <code>sha256sum</code> and
-            <code>openssl</code>:
+            In a terminal, in the folder of this package, with nothing but
+            <code>sha256sum</code> and <code>openssl</code>:
           </p>
           <pre>
 sha256sum -c SHA256SUMS
@@ -99,8 +99,10 @@ sh verify.sh ${content.fingerprint}</pre>
             The first compares every file with its digest. The second also checks the signature and that
             nothing was added or removed. The third also checks who signed, if you replace the fingerprint
             with the one the company gave you by another way; the one shown here comes with the package and
-            proves nothing by itself. <code>verify.sh</code> cannot vouch for itself: compare its digest with
-            the one published in the documentation, or run <code>countersign verify</code>.
+            proves nothing by itself.
+            <code>verify.sh</code> cannot vouch for itself: compare its digest with the one published in the
+            documentation, or run <code>countersign verify</code>, which also makes every row and page again
+            from the log in this package.
           </p>
           ${heading("re-perform")} ${rePerform(content)} ${heading("glossary")}
           <dl>
@@ -129,7 +131,9 @@ sh verify.sh ${content.fingerprint}</pre>
                 ${files(content).map(
                   (file) =>
                     html`<tr>
-                      <th scope="row"><a href="${file.path}">${file.path}</a></th>
+                      <th scope="row">
+                        <a href="${file.path}">${file.path}</a>
+                      </th>
                       <td class="n">${file.rows ?? ""}</td>
                       <td>${file.description}</td>
                     </tr>`,
@@ -141,7 +145,8 @@ sh verify.sh ${content.fingerprint}</pre>
             CSV files are RFC 4180 in UTF-8, times in UTC, rows sorted by their ids. A cell that a spreadsheet
             would take for a formula begins with an apostrophe. In a cell with several values, plain ones are
             separated by a space; values of several parts by <code> | </code>, their parts by <code>;</code>.
-            What each column holds is in <code>schemas/</code>.
+            What each column holds is in <code>schemas/</code>. A repository has the same repository_id under
+            each name it had; a row gives the name it had when the row was recorded.
           </p>
         </main>
       </body>
@@ -290,8 +295,8 @@ function summarySection({ summary, months, companyIds }: StartHere): Html {
     <h3>Deviations</h3>
     <p>
       ${summary.deviations.total === 0 ? "None." : html`${count(summary.deviations.total, "deviation", "deviations")}: by source ${counted(summary.deviations.by_source)} (app: found here; auditor: entered from a report); by type ${counted(summary.deviations.by_type)}; by severity ${counted(summary.deviations.by_severity)}; by status ${counted(summary.deviations.by_status)}. Each is in <code>deviations.csv</code>.`}
-      ${unlisted(summary)}
     </p>
+    <p>${unlisted(summary)}</p>
     <h3>Monthly reviews</h3>
     <p>${monthlyReviews(summary)}</p>
     <h3>Emergencies</h3>
@@ -416,9 +421,10 @@ function rePerform({ completeness, apiUrl, period }: StartHere): Html {
       <code>before</code> the <code>after</code> of the update before it.
     </li>
     <li>
-      For one change, open the address in pull_request_url of <code>changes.csv</code> and compare reviews,
-      their commits and the merge with the row. What was dismissed or deleted since can no longer be seen on
-      GitHub; <code>log/entries.jsonl</code> holds it as it was.
+      For one change, open the address in pull_request_url of
+      <code>changes.csv</code> and compare reviews, their commits and the merge with the row. What was
+      dismissed or deleted since can no longer be seen on GitHub; <code>log/entries.jsonl</code> holds it as
+      it was.
     </li>
   </ol>`;
 }

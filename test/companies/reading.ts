@@ -24,7 +24,7 @@ export function pageText(page: string): string {
     .replaceAll("&amp;", "&");
   return `${words
     .split("\n")
-    .map((line) => line.trim())
+    .map((line) => line.trim().replaceAll(/ {2,}/gu, " "))
     .join("\n")
     .replaceAll(/\n{3,}/gu, "\n\n")
     .trim()}\n`;
