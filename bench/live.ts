@@ -1,8 +1,8 @@
 /**
  * The App as it ships, measured as its users meet it: built, served by the system's clock on SQLite and on PostgreSQL, over
  * HTTP against the GitHub double in a process of its own, which counts GitHub's documented limits.
- * `node bench/live.ts [--all] [--json] [--store sqlite|postgres] [--program FILE] [--node-arg=--cpu-prof]`; resident memory alone:
- * `--events 1000,10000 --pulls 1500`.
+ * `node bench/live.ts [--all] [--json] [--store sqlite|postgres] [--program FILE] [--node-arg=--cpu-prof] [--at-once 40,200]`;
+ * resident memory alone: `--events 1000,10000 --pulls 1500`.
  */
 
 import { generateKeyPairSync } from "node:crypto";
@@ -586,6 +586,7 @@ if (process.argv[1] === import.meta.filename) {
       json: { type: "boolean", default: false },
       store: { type: "string" },
       program: { type: "string" },
+      "at-once": { type: "string" },
       events: { type: "string" },
       pulls: { type: "string", default: "1500" },
       "node-arg": { type: "string", multiple: true, default: [] },
@@ -595,6 +596,7 @@ if (process.argv[1] === import.meta.filename) {
   const extent: Extent = {
     ...whole,
     stores: whole.stores.filter((store) => store === (values.store ?? store)),
+    atOnce: values["at-once"]?.split(",").map(Number) ?? whole.atOnce,
     program: values.program ?? null,
     nodeArgs: values["node-arg"],
   };

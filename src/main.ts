@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 
 import { Hono } from "hono";
 import { pino, type Logger } from "pino";
+import { PinoPretty as pretty } from "pino-pretty";
 import countersign from "./app.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ClockWatch } from "./clock-watch.ts";
@@ -109,7 +110,7 @@ const BEAT = MINUTE / 4;
 
 /** Starts the App. Throws Trouble when the store cannot be opened. */
 export async function startCountersign(settings: Settings, start: StartTools): Promise<Countersign> {
-  const log = start.log ?? (await makeLog(settings));
+  const log = start.log ?? makeLog(settings);
   const isDriven = start.timetable === "driven";
   let now = start.clock.now();
   const clock: Clock = isDriven ? { now: () => now } : start.clock;
@@ -409,10 +410,8 @@ export async function startCountersign(settings: Settings, start: StartTools): P
 }
 
 /** The log, as the settings ask for it: lines of JSON for machines, or made pretty for a person at a terminal. */
-async function makeLog({ logLevel: level, logFormat }: Settings): Promise<Logger> {
-  if (logFormat !== "pretty") return pino({ level });
-  const { PinoPretty: pretty } = await import("pino-pretty");
-  return pino({ level }, pretty({ sync: true }));
+function makeLog({ logLevel: level, logFormat }: Settings): Logger {
+  return logFormat === "pretty" ? pino({ level }, pretty({ sync: true })) : pino({ level });
 }
 
 /** Probot bundles what its handlers throw, and hangs the whole payload on it, which must not reach the log. */

@@ -95,6 +95,29 @@ describe("the build", () => {
     expect([...wanted].filter((name) => manifest.dependencies[name] === undefined)).toEqual([]);
   });
 
+  it("loads for serving on SQLite no package that only other commands or stores need", () => {
+    const listing = `
+      import { registerHooks } from "node:module";
+      const seen = new Set();
+      registerHooks({
+        resolve(name, context, next) {
+          const found = next(name, context);
+          const parts = found.url.split("/node_modules/").at(-1).split("/");
+          if (found.url.includes("/node_modules/")) seen.add(parts.slice(0, parts[0].startsWith("@") ? 2 : 1).join("/"));
+          return found;
+        },
+      });
+      await import(${JSON.stringify(join(OUT, "src/cli/program.js"))});
+      await import(${JSON.stringify(join(OUT, "src/cli/serve.js"))});
+      console.log([...seen].join(" "));`;
+    const { stdout, stderr } = run(["--input-type=module", "--eval", listing]);
+    expect(stderr).toBe("");
+    const loaded = new Set(stdout.trim().split(" "));
+    expect([...loaded]).toEqual(expect.arrayContaining(["kysely", "probot", "zod"]));
+    const others = ["ajv", "csv-stringify", "d3-scale", "d3-shape", "graphql", "pg", "yauzl", "yazl"];
+    expect(others.filter((name) => loaded.has(name))).toEqual([]);
+  });
+
   it("exits 2 and names every missing setting when it is served without any", () => {
     const { status, stdout, stderr } = run([MAIN, "serve"]);
     expect(stdout + stderr).toContain("APP_ID");
