@@ -74,7 +74,8 @@ export class Queue {
   async claim(claiming: Claiming): Promise<readonly (readonly string[])[]> {
     // Idle workers ask often: they should not take the writer's lock to learn that there is nothing.
     if (!(await this.#store.read((db) => areLanesDue(db, claiming)))) return claiming.wanted.map(() => []);
-    return this.#store.transact((tx) => claimLanes(tx, claiming));
+    // A lane whose lease is lost is free.
+    return this.#store.transact((tx) => claimLanes(tx, claiming), "with the next");
   }
 
   /**
@@ -99,14 +100,16 @@ export class Queue {
 
   /** Prolongs an unexpired lease until `now + leaseMs`. */
   async extend(owner: string, lane: string, now: Instant, leaseMs: number): Promise<void> {
-    const { numUpdatedRows } = await this.#store.transact((tx) =>
-      tx
-        .updateTable("lane")
-        .set({ lease_until: now + leaseMs })
-        .where("lane", "=", lane)
-        .where("owner", "=", owner)
-        .where("lease_until", ">", now)
-        .executeTakeFirstOrThrow(),
+    const { numUpdatedRows } = await this.#store.transact(
+      (tx) =>
+        tx
+          .updateTable("lane")
+          .set({ lease_until: now + leaseMs })
+          .where("lane", "=", lane)
+          .where("owner", "=", owner)
+          .where("lease_until", ">", now)
+          .executeTakeFirstOrThrow(),
+      "with the next",
     );
     if (numUpdatedRows === 0n) throw new LeaseLost(lane, owner);
   }
@@ -119,7 +122,7 @@ export class Queue {
     await this.#store.transact(async (tx) => {
       if (ends.length > 0) await writeEnds(tx, { owner, lane }, ends, now);
       await releaseLane(tx, { owner, lane });
-    });
+    }, lastingOf(ends));
   }
 
   /** The lane's due deliveries, in order of arrival. */
@@ -151,7 +154,7 @@ export class Queue {
   /** Writes down how things of the lane ended, all or none. */
   async end(owner: string, lane: string, ends: readonly End[], now: Instant): Promise<void> {
     if (ends.length === 0) return;
-    await this.#store.transact((tx) => writeEnds(tx, { owner, lane }, ends, now));
+    await this.#store.transact((tx) => writeEnds(tx, { owner, lane }, ends, now), lastingOf(ends));
   }
 
   /** The bytes of a delivery, or the payload of a task; null: none of this id was ever stored. */
@@ -298,4 +301,9 @@ export class Queue {
   settle(): Promise<void> {
     return this.#incoming.settle();
   }
+}
+
+/** A delivery whose end is lost is looked at again and comes to the same; what was sent would be sent again. */
+function lastingOf(ends: readonly End[]): "at once" | "with the next" {
+  return ends.some(({ of }) => of === "action") ? "at once" : "with the next";
 }

@@ -13,6 +13,15 @@ import { storable } from "./storable.ts";
 /** The file's name within the data folder. */
 export const SQLITE_FILE = "countersign.sqlite";
 
+/**
+ * How a commit is made durable. Full: one fsync for each. Normal: with the next full one; until then a loss of power takes it, and
+ * whatever came after it.
+ */
+export const SYNCHRONOUS = {
+  full: "pragma synchronous = full",
+  normal: "pragma synchronous = normal",
+} as const;
+
 /** An open file. */
 export interface SqliteFile extends SqliteDatabase {
   /** A number that is another one after any other connection has written; null: the file is closed. */
@@ -33,8 +42,8 @@ export function openSqlite(dataDir: string, readOnly: boolean): SqliteFile {
   const database = new DatabaseSync(file, { readOnly, timeout: 5_000 });
   if (!readOnly) {
     database.exec("pragma journal_mode = wal");
-    // FULL: one fsync for each commit. With NORMAL, an acknowledged delivery could vanish with the power.
-    database.exec("pragma synchronous = full");
+    // With normal, an acknowledged delivery could vanish with the power.
+    database.exec(SYNCHRONOUS.full);
     // Larger than the default, so that bursts of deliveries are not interrupted every 4 MB.
     database.exec("pragma wal_autocheckpoint = 4000");
   }
@@ -59,6 +68,9 @@ function inKyselysShape(database: DatabaseSync, readOnly: boolean): SqliteFile {
       const text = asked === "begin" && !readOnly ? "begin immediate" : asked;
       // SQLite may have rolled back by itself, as when the disk is full: failing at that would hide why.
       if (text === "rollback" && !database.isTransaction) return NOTHING;
+      // It takes effect when it is prepared, not when it is run.
+      if (text === SYNCHRONOUS.full || text === SYNCHRONOUS.normal)
+        return { ...NOTHING, run: () => (database.exec(text), NOTHING.run([])) };
       const known = statements.get(text);
       if (known !== undefined) return known;
       const statement = shape(database.prepare(text));

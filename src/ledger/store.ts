@@ -5,7 +5,7 @@ import type { ControlledTransaction, Transaction } from "kysely";
 
 import { isPassing, troubleOf } from "./failure.ts";
 import type { StoreKind, Tables } from "./schema.ts";
-import { openSqlite, type SqliteFile } from "./sqlite.ts";
+import { openSqlite, SYNCHRONOUS, type SqliteFile } from "./sqlite.ts";
 
 /** Where the ledger is: a PostgreSQL address, or the folder of the embedded file. */
 export type Where = { readonly databaseUrl: string } | { readonly dataDir: string };
@@ -16,13 +16,19 @@ export interface Readable {
   read<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
 }
 
+type Transacted<T> = (tx: Transaction<Tables>) => Promise<T>;
+
 /** An open database. */
 export interface Store extends Readable {
   readonly kind: StoreKind;
   /** A number that is another one after anybody but this store's own writer has written; null: that cannot be told. */
   othersWrote(): number | null;
-  /** One transaction: all or nothing; tried again where the database asks for it, so `work` must touch nothing else. Throws Trouble. */
-  transact<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
+  /**
+   * One transaction: all or nothing; tried again where the database asks for it, so `work` must touch nothing else. `lasts`: from
+   * when it outlives a loss of power, at once (the default), or with the next one that does, for what is then only done again.
+   * A loss of power takes the last ones alone, never one before another. Throws Trouble.
+   */
+  transact<T>(work: Transacted<T>, lasts?: "at once" | "with the next"): Promise<T>;
   /** Reads the database as it is at one moment, however long that takes; writers do not wait for it. Throws Trouble. */
   snapshot<T>(work: (moment: Readable) => Promise<T>): Promise<T>;
   /** One transaction that may take as long as it needs, before the store is used otherwise. Throws Trouble. */
@@ -49,13 +55,15 @@ export async function openStore(where: Where, options: StoreOptions): Promise<St
       throw troubleOf(error, place);
     }
   };
-  const { kind, db, patiently, apart, othersWrote } =
+  const { kind, db, lightly, patiently, apart, othersWrote } =
     "databaseUrl" in where
       ? await postgres(where.databaseUrl, options)
       : sqlite(where.dataDir, options.readOnly);
   let committed = 0;
-  const transact: Store["transact"] = async (work) => {
-    const done = await guard(() => again(() => db.transaction().execute(work)));
+  const transact: Store["transact"] = async (work, lasts = "at once") => {
+    const done = await guard(() =>
+      again(() => (lasts === "at once" ? db.transaction().execute(work) : lightly(work))),
+    );
     committed += 1;
     return done;
   };
@@ -90,6 +98,8 @@ export async function openStore(where: Where, options: StoreOptions): Promise<St
 interface Connections {
   readonly kind: StoreKind;
   readonly db: Kysely<Tables>;
+  /** One transaction that waits for no disk. */
+  readonly lightly: <T>(work: Transacted<T>) => Promise<T>;
   readonly patiently: <T>(work: () => Promise<T>) => Promise<T>;
   /** Connections that a long read does not take from others. */
   readonly apart: () => { readonly db: Kysely<Tables>; readonly close: () => Promise<void> };
@@ -127,10 +137,20 @@ function sqlite(dataDir: string, readOnly: boolean): Connections {
       }),
     });
   let written: SqliteFile | null = null;
+  // One connection reads and writes: whatever one of two wrote, the other would read from the file anew.
+  const db = open(readOnly, (file) => (written = file));
   return {
     kind: "sqlite",
-    // One connection reads and writes: whatever one of two wrote, the other would read from the file anew.
-    db: open(readOnly, (file) => (written = file)),
+    db,
+    lightly: (work) =>
+      db.connection().execute(async (own) => {
+        await sql.raw(SYNCHRONOUS.normal).execute(own);
+        try {
+          return await own.transaction().execute(work);
+        } finally {
+          await sql.raw(SYNCHRONOUS.full).execute(own);
+        }
+      }),
     patiently: (work) => work(),
     apart: () => {
       const own = open(true);
@@ -148,6 +168,11 @@ async function postgres(databaseUrl: string, options: StoreOptions): Promise<Con
   return {
     kind: "postgres",
     db,
+    lightly: (work) =>
+      db.transaction().execute(async (tx) => {
+        await sql`set local synchronous_commit = off`.execute(tx);
+        return work(tx);
+      }),
     patiently: (work) => pool.patiently(work),
     apart: () => ({ db, close: () => Promise.resolve() }),
     othersWrote: () => null,

@@ -60,15 +60,15 @@ export class FailingStore {
       migrate: (work) => living(() => store.migrate(work)),
       read: (work) => living(() => store.read(work)),
       snapshot: (work) => living(() => store.snapshot(work)),
-      transact: (work) =>
+      transact: (work, lasts) =>
         living(async () => {
-          if (!this.#armed) return store.transact(work);
+          if (!this.#armed) return store.transact(work, lasts);
           this.#writes += 1;
           const isNow = this.#isNow();
           if (isNow) this.#happened += 1;
           if (isNow && this.#fault?.kind === "fail")
             throw new Trouble("database-unreachable", "The write failed, as planned.");
-          const done = await store.transact(work);
+          const done = await store.transact(work, lasts);
           if (isNow) {
             isGone = true;
             this.#isDead = true;

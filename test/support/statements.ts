@@ -9,11 +9,12 @@ export class Statements {
   readonly #run = new Map<string, number>();
   readonly #stop: () => void;
 
-  /** Counts from here until it is stopped. */
-  constructor() {
+  /** Counts from here until it is stopped. `before`: told of each statement before it runs. */
+  constructor(before: (text: string) => void = () => undefined) {
     const { prototype } = StatementSync;
     const kept = WAYS.map((way) => [way, Object.getOwnPropertyDescriptor(prototype, way)] as const);
     const count = (text: string): void => {
+      before(text);
       this.#run.set(text, (this.#run.get(text) ?? 0) + 1);
     };
     for (const [way, described] of kept) {
