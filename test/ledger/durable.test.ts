@@ -1,10 +1,11 @@
 /** What outlives a loss of power at once, and what only with the next that does: by how SQLite was told to commit it. */
 
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi, type MockInstance } from "vitest";
 
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
+import { SYNCHRONOUS } from "../../src/ledger/sqlite.ts";
 import { claimed } from "../support/claimed.ts";
 import { ended } from "../support/ends.ts";
 import { Statements } from "../support/statements.ts";
@@ -15,16 +16,18 @@ const LANE = "repository:1";
 
 let ledger: Ledger;
 let remove: () => Promise<void>;
-let isFull = true;
+let executed: MockInstance<(text: string) => void>;
+
+/** Whether the next commit waits for the disk. */
+function isFull(): boolean {
+  const [text] = executed.mock.calls.findLast(([each]) => each.startsWith("pragma synchronous")) ?? [""];
+  return text === SYNCHRONOUS.full;
+}
 
 beforeEach(async () => {
   const database = await freshDatabase("sqlite");
   remove = database.remove;
-  const { exec } = DatabaseSync.prototype;
-  vi.spyOn(DatabaseSync.prototype, "exec").mockImplementation(function (this: DatabaseSync, text) {
-    if (text.startsWith("pragma synchronous")) isFull = text.endsWith("full");
-    exec.call(this, text);
-  });
+  executed = vi.spyOn(DatabaseSync.prototype, "exec");
   ledger = await openLedger(database.where);
 });
 
@@ -38,14 +41,14 @@ afterEach(async () => {
 async function commitsOf(work: () => Promise<unknown>): Promise<readonly ("full" | "normal")[]> {
   const made: ("full" | "normal")[] = [];
   const statements = new Statements((text) => {
-    if (text === "commit") made.push(isFull ? "full" : "normal");
+    if (text === "commit") made.push(isFull() ? "full" : "normal");
   });
   try {
     await work();
   } finally {
     statements.stop();
   }
-  expect(isFull, "whoever commits next waits for the disk unless it says otherwise").toBe(true);
+  expect(isFull(), "whoever commits next waits for the disk unless it says otherwise").toBe(true);
   return made;
 }
 
