@@ -14,6 +14,7 @@ import {
   type PackageReader,
   type Verification,
 } from "../domain/evidence/verify.ts";
+import { Trouble } from "../domain/trouble.ts";
 import { MAKER } from "./maker.ts";
 import { keptLines, sortedLines } from "./sort.ts";
 import { zipOf } from "./zip.ts";
@@ -23,7 +24,8 @@ const MOST_MEMBERS = 20_000;
 
 /**
  * Checks the package at a path: a folder, or the zip of one. Every defect is named with its file; what cannot be read at all
- * is a defect of the path itself. With `publicKeyPem`, also that this key signed it. Never throws for what lies there.
+ * is a defect of the path itself. With `publicKeyPem`, also that this key signed it. Never throws for what lies there; throws
+ * Trouble `not-writable` where nothing can be sorted on disk.
  */
 export async function verifyPath(
   path: string,
@@ -58,7 +60,10 @@ type Files = Omit<PackageReader, keyof Disk>;
 
 /** Lends a place on disk, a folder of its own that is removed afterwards. */
 async function onDisk(work: (disk: Disk) => Promise<Verification>): Promise<Verification> {
-  const place = await mkdtemp(join(tmpdir(), "countersign-verify-"));
+  const place = await mkdtemp(join(tmpdir(), "countersign-verify-")).catch((error: unknown) => {
+    const advice = `Cannot sort in ${tmpdir()}: set TMPDIR to a folder that can be written to.`;
+    throw new Trouble("not-writable", advice, { cause: error });
+  });
   try {
     return await work({
       sorted: (lines) => sortedLines(lines, place),

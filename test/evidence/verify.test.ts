@@ -7,7 +7,7 @@ import { buffer } from "node:stream/consumers";
 
 import { p256 } from "@noble/curves/nist.js";
 import * as fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { canonical, sha256 } from "../../src/domain/digest.ts";
 import { fingerprintOf, pemOf, sealOf, signingKeyOf } from "../../src/domain/evidence/seal.ts";
@@ -103,6 +103,15 @@ test("the bytes of the zip's tail (central directory and end) matter", async () 
     bytes[place] = (bytes[place] ?? 0) ^ 1;
     await writeFile(copy, bytes);
     expect((await verifyPath(copy)).defects.length, `byte ${place}`).toBeGreaterThan(0);
+  }
+});
+
+test("where nothing can be sorted on disk, that is said, and not that the package is unsound", async () => {
+  vi.stubEnv("TMPDIR", join(folder, "nowhere"));
+  try {
+    await expect(verifyPath(pristine)).rejects.toMatchObject({ code: "not-writable" });
+  } finally {
+    vi.unstubAllEnvs();
   }
 });
 

@@ -753,11 +753,13 @@ const NOT_MADE_AGAIN: Readonly<Record<string, string>> = {
   "tool.csv": "item value",
 };
 
-const CELLS = TABLE_FORMS.flatMap(({ path, columns }) =>
-  columns
-    .filter(({ name }) => !(NOT_MADE_AGAIN[path] ?? "").split(" ").includes(name))
-    .map(({ name, type }) => ({ path, name, type })),
+const ALL_CELLS = TABLE_FORMS.flatMap(({ path, columns }) =>
+  columns.map(({ name, type }) => ({ path, name, type })),
 );
+const isMadeAgain = ({ path, name }: (typeof ALL_CELLS)[number]): boolean =>
+  !(NOT_MADE_AGAIN[path] ?? "").split(" ").includes(name);
+const CELLS = ALL_CELLS.filter(isMadeAgain);
+const UNMADE = ALL_CELLS.filter((cell) => !isMadeAgain(cell));
 
 /** Another value for a cell: what stands in another row, else something of its type. */
 function another(rows: readonly Record<string, string>[], name: string, type: string, old: string): string {
@@ -796,6 +798,15 @@ async function told(lie: Lie): Promise<readonly string[]> {
   return recompute(place, fingerprintOf(KEY.spki));
 }
 
+/** Another value in the first cell of a column that holds one. */
+function inOneCell({ path, name, type }: (typeof CELLS)[number]): (book: Book) => void {
+  return (book) => {
+    const rows = book.rows(path);
+    const row = rows.find((each) => each[name] !== "") ?? rows[0];
+    if (row !== undefined) row[name] = another(rows, name, type, row[name] ?? "");
+  };
+}
+
 describe("lies about a real quarter", () => {
   test("the true one has none", () => {
     expect(recompute(join(folder, "true"))).toEqual([]);
@@ -811,13 +822,15 @@ describe("lies about a real quarter", () => {
   });
 
   test.each(sample(CELLS, 6))("are found in one cell: $name of $path", async ({ path, name, type }) => {
-    const edits = (book: Book): void => {
-      const rows = book.rows(path);
-      const row = rows.find((each) => each[name] !== "") ?? rows[0];
-      if (row !== undefined) row[name] = another(rows, name, type, row[name] ?? "");
-    };
+    const edits = inOneCell({ path, name, type });
     const isEmpty = new Book(join(folder, "true")).rows(path).length === 0;
     expect((await told({ edits, named: /./u })).length > 0).toBe(!isEmpty);
+    expect((await verifyPath(join(folder, "lied"))).defects.length > 0).toBe(!isEmpty);
+  });
+
+  test.each(sample(UNMADE, 4))("are found by verify in any other cell too: $name of $path", async (cell) => {
+    await told({ edits: inOneCell(cell), named: /./u });
+    const isEmpty = new Book(join(folder, "true")).rows(cell.path).length === 0;
     expect((await verifyPath(join(folder, "lied"))).defects.length > 0).toBe(!isEmpty);
   });
 
