@@ -1,14 +1,14 @@
 /** Actions: stored with the decision that asks for them, carried out later, kept for good. */
 
 import { sql } from "kysely";
-import type { Kysely, Transaction } from "kysely";
+import type { Insertable, Kysely, Transaction } from "kysely";
 
 import type { Instant } from "../domain/change.ts";
 import { canonical } from "../domain/digest.ts";
 import type { Action, ActionKind } from "../domain/entry.ts";
 import { laneOfAction, wakeLanes } from "./lanes.ts";
 import { prepared } from "./prepared.ts";
-import type { ActionTable, StoreKind, Tables } from "./schema.ts";
+import type { ActionTable, Tables } from "./schema.ts";
 
 /** What became of an action: `superseded` when a newer one of its key came before it was sent, `dead` when we gave up. */
 export type ActionStatus = "waiting" | "done" | "superseded" | "dead";
@@ -39,7 +39,6 @@ export interface ListedAction extends Omit<StoredAction, "previous"> {
  */
 export async function storeActions(
   tx: Transaction<Tables>,
-  kind: StoreKind,
   actions: readonly Action[],
   at: Instant,
   unsent?: Set<string>,
@@ -51,29 +50,17 @@ export async function storeActions(
     if (!due.has(lane)) await wakeLanes(tx, new Map([[lane, at]]));
     due.set(lane, at);
     const payload = canonical(action.payload);
-    const newest = tx
-      .selectFrom("action")
-      .select(["kind", "payload"])
-      .where("key", "=", action.key)
-      .where("status", "in", ["waiting", "done"])
-      .orderBy("id", "desc")
-      .limit(sql.lit(1));
-    const before = await (kind === "postgres" ? newest.forUpdate() : newest).executeTakeFirst();
+    const { key } = action;
+    const [before] = await newestOf(tx, { key });
     if (before?.kind === action.kind && before.payload === payload) continue;
     if (before === undefined && unsent !== undefined) {
       const given = tx.selectFrom("action").select("id").where("key", "=", action.key).limit(sql.lit(1));
       if ((await given.executeTakeFirst()) === undefined) unsent.add(action.key);
     }
-    await tx
-      .updateTable("action")
-      .set({ status: "superseded", done_at: at })
-      .where("key", "=", action.key)
-      .where("status", "=", sql.lit("waiting"))
-      .execute();
-    await tx
-      .insertInto("action")
-      .values({
-        key: action.key,
+    await supersede(tx, { key, at });
+    await insert(tx, {
+      row: {
+        key,
         kind: action.kind,
         lane,
         repository_id: action.repositoryId,
@@ -84,10 +71,33 @@ export async function storeActions(
         due_at: at,
         status: "waiting",
         attempts: 0,
-      })
-      .execute();
+      },
+    });
   }
 }
+
+const newestOf = prepared((db, { key }: { key: string }, _, kind) => {
+  const newest = db
+    .selectFrom("action")
+    .select(["kind", "payload"])
+    .where("key", "=", key)
+    .where("status", "in", [sql.lit("waiting"), sql.lit("done")])
+    .orderBy("id", "desc")
+    .limit(sql.lit(1));
+  return kind === "postgres" ? newest.forUpdate() : newest;
+});
+
+const supersede = prepared((db, { key, at }: { key: string; at: Instant }) =>
+  db
+    .updateTable("action")
+    .set({ status: "superseded", done_at: at })
+    .where("key", "=", key)
+    .where("status", "=", sql.lit("waiting")),
+);
+
+const insert = prepared((db, { row }: { row: Insertable<ActionTable> }) =>
+  db.insertInto("action").values(row),
+);
 
 /** The lane's due waiting actions, in the order they were stored, each with what the newest done one of its key came to. */
 export async function dueActions(
@@ -98,7 +108,14 @@ export async function dueActions(
 ): Promise<readonly StoredAction[]> {
   const rows = await dueIn(tx, { lane, now }, limit);
   if (rows.length === 0) return [];
-  const done = await tx
+  const done = await outcomesOf(tx, { keys: [...new Set(rows.map((row) => row.key))] });
+  const outcomes = new Map(done.map((row) => [row.key, parsed(row.outcome)]));
+  return rows.map((row) => ({ ...actionOf(row), previous: outcomes.get(row.key) }));
+}
+
+/** What the newest done action of each key came to. */
+const outcomesOf = prepared((db, { keys }: { keys: readonly string[] }) =>
+  db
     .selectFrom("action")
     .select(["key", "outcome"])
     .where("id", "in", (eb) =>
@@ -106,13 +123,10 @@ export async function dueActions(
         .selectFrom("action")
         .select((inner) => inner.fn.max("id").as("id"))
         .where("status", "=", sql.lit("done"))
-        .where("key", "in", [...new Set(rows.map((row) => row.key))])
+        .where("key", "in", keys)
         .groupBy("key"),
-    )
-    .execute();
-  const outcomes = new Map(done.map((row) => [row.key, parsed(row.outcome)]));
-  return rows.map((row) => ({ ...actionOf(row), previous: outcomes.get(row.key) }));
-}
+    ),
+);
 
 const dueIn = prepared((db, { lane, now }: { lane: string; now: Instant }, limit: number) =>
   db

@@ -38,6 +38,19 @@ const anyDue = prepared((db, { now }: { now: Instant }) =>
   db.selectFrom("lane").select("lane").where("due_at", "<=", now).limit(sql.lit(1)),
 );
 
+const allOfKey = prepared((db, { key }: { key: string }) =>
+  db.selectFrom("action").selectAll().where("key", "=", key).orderBy("id"),
+);
+
+const doneOfKey = prepared((db, { key }: { key: string }) =>
+  db
+    .selectFrom("action")
+    .selectAll()
+    .where("key", "=", key)
+    .where("status", "=", sql.lit("done"))
+    .orderBy("id"),
+);
+
 /**
  * Deliveries and actions, each in the lane of its repository. INVARIANT: what is written about a lane's work is written only
  * by the holder of an unexpired lease (LeaseLost otherwise), so nothing is done by two at once. Every method throws Trouble.
@@ -257,23 +270,13 @@ export class Queue {
 
   /** Every action of one key, whatever became of it, in the order they were stored. */
   async ofKey(key: string): Promise<readonly ListedAction[]> {
-    const rows = await this.#store.read((db) =>
-      db.selectFrom("action").selectAll().where("key", "=", key).orderBy("id").execute(),
-    );
+    const rows = await this.#store.read((db) => allOfKey(db, { key }));
     return rows.map(listedAction);
   }
 
   /** The actions of one key that were carried out, in the order they were stored. */
   async carriedOut(key: string): Promise<readonly ListedAction[]> {
-    const rows = await this.#store.read((db) =>
-      db
-        .selectFrom("action")
-        .selectAll()
-        .where("key", "=", key)
-        .where("status", "=", sql.lit("done"))
-        .orderBy("id")
-        .execute(),
-    );
+    const rows = await this.#store.read((db) => doneOfKey(db, { key }));
     return rows.map(listedAction);
   }
 
