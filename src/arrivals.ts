@@ -2,12 +2,16 @@
 
 import { LRUCache } from "lru-cache";
 
+import type { CacheUse } from "./domain/cache-use.ts";
 import { ignoredNote } from "./flows/intake.ts";
 import { laneOf, signal } from "./github/signal.ts";
 import type { Arrival, Signal } from "./github/subject.ts";
 
 /** So many bytes of bodies are kept, read as they are; the rest is read again when it is worked on. */
 const MOST_BYTES = 2 * 1024 * 1024;
+
+/** What nobody worked on by then is let go (ms): another replica did, or it waits. */
+const KEPT_FOR = 60_000;
 
 /** What a door makes of a delivery. `ignored`: what it is noted as where it asks for nothing; null: it asks for something. */
 export interface Meaning {
@@ -29,10 +33,18 @@ export class Arrivals {
   readonly #kept = new LRUCache<string, Arrived & { readonly bytes: number }>({
     maxSize: MOST_BYTES,
     sizeCalculation: ({ bytes }) => bytes,
+    ttl: KEPT_FOR,
   });
 
   constructor(appId: number) {
     this.#appId = appId;
+  }
+
+  /** Returns how much is kept. */
+  use(): CacheUse {
+    this.#kept.purgeStale();
+    const { size, calculatedSize, maxSize } = this.#kept;
+    return { entries: size, bytes: calculatedSize, bound: maxSize };
   }
 
   /** What a delivery of so many bytes means by itself alone. Never throws, whatever the payload. */

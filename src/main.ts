@@ -220,6 +220,7 @@ export async function startCountersign(settings: Settings, start: StartTools): P
         lookups: () => lookups.use(),
         unchanged: () => unchanged.use(),
         newest: () => ledger.use(),
+        arrivals: () => arrivals.use(),
       },
     },
     monitors,
