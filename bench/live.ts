@@ -48,10 +48,10 @@ export interface Extent {
 /** What `npm run bench` measures, and what `--all` does. */
 export const SHORT: Extent = {
   stores: ["sqlite", "postgres"],
-  atRest: { reviews: 30, every: 250 },
+  atRest: { reviews: 25, every: 200 },
   authorisations: 8,
   atOnce: [40],
-  stream: { events: 50, every: 200 },
+  stream: { events: 40, every: 200 },
   memory: null,
   program: null,
   nodeArgs: [],
