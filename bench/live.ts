@@ -99,6 +99,8 @@ export interface MemoryRow {
   readonly resident: number;
   readonly aboveImport: number;
   readonly heap: number | null;
+  /** What its caches say that they hold. */
+  readonly caches: number | null;
   readonly cpu: number | null;
 }
 
@@ -474,7 +476,7 @@ async function memoryOver(store: LiveRow["store"], extent: Built): Promise<reado
   const ending = extent.program.endsWith(".ts") ? "ts" : "js";
   const imported = importing([join(folder, `program.${ending}`), join(folder, `serve.${ending}`)]);
   const bare = (when: string, resident: number): MemoryRow => {
-    return { when, resident, aboveImport: resident - imported, heap: null, cpu: null };
+    return { when, resident, aboveImport: resident - imported, heap: null, caches: null, cpu: null };
   };
   const rows = [bare("bare Node", importing([])), bare("imported", imported)];
   const { memory } = extent;
@@ -486,7 +488,13 @@ async function memoryOver(store: LiveRow["store"], extent: Built): Promise<reado
       const note = async (when: string, events: number | null): Promise<void> => {
         await world.app.settle();
         const { resident, heap, cpu } = await world.app.used();
-        rows.push({ ...bare(when, resident), heap, cpu: events === null ? null : (cpu - before) / events });
+        const caches = (await world.app.metric("countersign_cache_bytes")) / 2 ** 20;
+        rows.push({
+          ...bare(when, resident),
+          heap,
+          caches,
+          cpu: events === null ? null : (cpu - before) / events,
+        });
         before = cpu;
       };
       await note("serving", null);
@@ -540,12 +548,13 @@ function printMemory(rows: readonly Pick<LiveRow, "store" | "memory">[]): void {
   console.table(
     Object.fromEntries(
       rows.flatMap(({ store, memory }) =>
-        memory.map(({ when, resident, aboveImport, heap, cpu }) => [
+        memory.map(({ when, resident, aboveImport, heap, caches, cpu }) => [
           `${when}, ${store}`,
           {
             resident: Math.round(resident),
             "above import": Math.round(aboveImport),
             heap: heap === null ? "" : Math.round(heap),
+            caches: caches === null ? "" : tenths(caches),
             "CPU ms": cpu === null ? "" : tenths(cpu),
           },
         ]),

@@ -136,7 +136,9 @@ export class Lookups {
   #answered(key: string, remembered: Remembered, given: unknown): void {
     remembered.pending = null;
     if (this.#remembered.peek(key) !== remembered) return;
-    this.#remembered.set(key, remembered, { size: EACH + bytesOf(given, this.#options.mostBytes) });
+    // The cache takes the size of a value it does not hold yet only.
+    const sized = { ...remembered };
+    this.#remembered.set(key, sized, { size: EACH + bytesOf(given, this.#options.mostBytes) });
   }
 }
 

@@ -5,8 +5,8 @@ import { LRUCache } from "lru-cache";
 import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
 import type { CacheUse } from "../domain/cache-use.ts";
 
-/** So much is kept, in characters of bodies as they are stored. */
-const MOST = 4_000_000;
+/** So much is kept, in characters of bodies as they are stored; as objects they take some five times as much. */
+const MOST = 2_000_000;
 /** What an answer takes beside its bodies (characters): that nothing is there is an answer too. */
 const EACH = 200;
 /** What was not asked for so long is let go (ms). */

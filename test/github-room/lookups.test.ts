@@ -97,13 +97,13 @@ test("a check does not wait for what a sweep asked, and a sweep waits for what a
 });
 
 test("what is remembered takes no more memory than it may, whatever the answers are", async () => {
-  const lookups = new Lookups({ now: () => 0, mostBytes: 20_000 });
+  const lookups = new Lookups({ now: () => 0, mostBytes: 60_000 });
   const answers: readonly unknown[] = [
     "x".repeat(3_000),
     Array.from({ length: 200 }, (_, index) => ({ path: `file ${index}` })),
     new Map(Array.from({ length: 100 }, (_, index) => [index, new Set([`name ${index}`])])),
     null,
-    "x".repeat(50_000),
+    "x".repeat(70_000),
   ];
   for (let round = 0; round < 50; round += 1)
     for (const [index, answer] of answers.entries()) {
@@ -112,6 +112,14 @@ test("what is remembered takes no more memory than it may, whatever the answers 
       expect(bytes).toBeLessThanOrEqual(bound);
     }
   expect(lookups.use().entries).toBeGreaterThan(2);
+  expect(lookups.use().entries).toBeLessThan(20);
   expect(lookups.known("49 4")).toBeUndefined();
   expect(await lookups.known("49 3")).toBeNull();
+});
+
+test("what an answer says is counted, and not only that it is there", async () => {
+  const lookups = new Lookups({ now: () => 0 });
+  await lookups.remember("a", [], () => Promise.resolve(["x".repeat(3_000)]));
+  expect(lookups.use().bytes).toBeGreaterThan(3_000);
+  expect(await lookups.known("a")).toEqual(["x".repeat(3_000)]);
 });
