@@ -11,11 +11,10 @@ const deployment = listen("deployment", DeploymentEvent, (event) => {
   const { id: repositoryId } = repository;
   const environment = status?.environment ?? made.environment;
   const hasSucceeded = status?.state === "success";
-  const isRead = environment !== undefined && (status === undefined || hasSucceeded);
+  if (status !== undefined && !hasSucceeded) return "until it has succeeded there is nothing to judge";
   return {
     subjects: [
-      ...(isRead ? ([{ type: "deployed-to", repositoryId, environment }] as const) : []),
-      // Until it has succeeded there is nothing to judge.
+      ...(environment === undefined ? [] : ([{ type: "deployed-to", repositoryId, environment }] as const)),
       ...(hasSucceeded ? ([{ type: "deployment", repositoryId, number: made.id }] as const) : []),
     ],
   };
