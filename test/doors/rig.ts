@@ -39,7 +39,9 @@ export function memory(): Memory {
   const head = async () => ({ size: stored.size, hash: "" });
   const presence = async () => ({ lastBeat: null, lastSweeps: new Map() });
   const tryToStore = async (): Promise<void> => undefined;
-  return { stored, ledger: { queue, states, head, presence, tryToStore } as unknown as DoorTools["ledger"] };
+  const committed = (): number => stored.size;
+  const ledger = { queue, states, head, presence, committed, tryToStore };
+  return { stored, ledger: ledger as unknown as DoorTools["ledger"] };
 }
 
 /** What the doors need, on that ledger. */

@@ -69,10 +69,10 @@ describe("what was read of the newest entries", () => {
 
   test("is forgotten where it becomes too much, what was not asked for longest first", async () => {
     const { asked, ask } = counted(() => 0);
-    await ask("old", 1_500_000);
-    await ask("used", 1_500_000);
-    await ask("old", 1_500_000);
-    await ask("new", 1_500_000);
+    await ask("old", 900_000);
+    await ask("used", 900_000);
+    await ask("old", 900_000);
+    await ask("new", 900_000);
     asked.length = 0;
     await ask("old");
     await ask("new");
