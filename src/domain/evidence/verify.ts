@@ -75,7 +75,11 @@ export interface Verification {
   readonly fingerprint: string | null;
   readonly files: number;
   /** `yes`: every table, document and word was made again from the log inside; else why not. */
-  readonly compared: "yes" | "the log could not be read" | `made by version ${string}`;
+  readonly compared:
+    | "yes"
+    | "the log could not be read"
+    | "files are not as sealed"
+    | `made by version ${string}`;
 }
 
 const SEAL = "manifest.dsse.json";
@@ -175,14 +179,18 @@ export async function verifyPackage(
   }
   const isLogSound = LOG_FILES.every((path) => defects.every(({ file }) => file !== path));
   const sealedAs = { reader, files, summary: tally.summary() };
-  const compared =
-    manifest === null || !isLogSound
+  const compared = defects.some(({ code }) => NOT_WHOLE.has(code))
+    ? "files are not as sealed"
+    : manifest === null || !isLogSound
       ? NOT_READ
       : await compare({ ...sealedAs, manifest }, options.maker, say);
   return { defects, fingerprint, files: files.size, compared };
 }
 
 const NOT_READ = "the log could not be read";
+
+/** Where files are not those that were sealed, what rows the log would give tells nothing more. */
+const NOT_WHOLE: ReadonlySet<DefectCode> = new Set(["missing", "not-as-sealed", "unreadable"]);
 
 /** Makes everything again from the log, where the version that made the package is this one: another may word it otherwise. */
 async function compare(
