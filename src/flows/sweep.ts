@@ -201,6 +201,9 @@ export async function sweepRepository(
 /** One repository at a glance, seen with the others of its installation; null: everything is to be asked for by itself. */
 async function seenAtOnce(tools: Tools, watched: Watched, round: string): Promise<Overview | null> {
   const { installationId, repository } = watched;
+  // What GitHub does not let us see, a glance shows as not there.
+  for await (const { body } of tools.ledger.states("coverage-gap", { organizationId: repository.ownerId }))
+    if (body.cause === "permission-missing" && body.to === null) return null;
   const overviews = await tools.github.lookups.remember(
     `overviews:${installationId}:${round}`,
     [`installation:${installationId}`],

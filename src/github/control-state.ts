@@ -43,8 +43,10 @@ export async function readProtection(github: GitHub, asked: ProtectionAsked): Pr
   const branches: SeenBranch[] = [];
   for (const ref of asked.refs) {
     const before = isSame ? known.branches.find((each) => each.ref === ref) : undefined;
-    const hadClassic = known?.branches.find((each) => each.ref === ref)?.guards.some(isClassic) ?? true;
-    const hasNone = seen?.classicRules === 0 && !hadClassic;
+    // To whom it is hidden a glance shows none.
+    const was = known?.branches.find((each) => each.ref === ref);
+    const hadNone = was?.unobservable === null && !was.guards.some(isClassic);
+    const hasNone = hadNone && seen?.classicRules === 0;
     branches.push(await readBranch(github, repository, ref, rulesets, before, hasNone));
   }
   const { visibility } = repository;

@@ -103,6 +103,28 @@ describe("protection beside a glance", () => {
     ]);
   });
 
+  test("is read by itself where it was hidden before: to whom it is hidden a glance shows none", async () => {
+    const { sent } = await start();
+    const asked = {
+      repository: stage.repository,
+      archived: false,
+      refs: ["refs/heads/main"],
+      isProduction: () => false,
+      now: stage.double.world.now(),
+    };
+    const shown = await readProtection(stage.github, { ...asked, known: null });
+    const branches = shown.branches.map((branch) => ({
+      ...branch,
+      unobservable: "the plan does not show it",
+    }));
+    const overview = await seen();
+    const before = sent.length;
+    await readProtection(stage.github, { ...asked, known: { ...shown, branches }, seen: overview });
+    expect(sent.slice(before).map(({ path }) => path)).toContainEqual(
+      expect.stringMatching(/\/protection$/u),
+    );
+  });
+
   test("is read by itself where there was none that could be confirmed, and where a ruleset was changed", async () => {
     const { sent, play } = await start();
     const asked = {
