@@ -40,6 +40,8 @@ export interface ReadinessFacts {
   readonly from: Instant;
   readonly to: Instant;
   readonly policy: PolicyRecord | null;
+  /** The policies of all repositories that are in force. */
+  readonly policies: readonly PolicyRecord[];
   readonly tally: MonthlyTally;
   /** Results that could not be told, each as `what: control: why`. */
   readonly unverifiable: readonly string[];
@@ -114,7 +116,7 @@ export function readinessOf(facts: ReadinessFacts): Readiness {
     ...facts.tally.figures(control),
   }));
   const findings = [
-    ...ofPolicy(policy),
+    ...ofPolicy(policy, facts.policies),
     ...ofSettings(facts.settings),
     ...ofControls(controls),
     ...ofDeviations(facts),
@@ -147,7 +149,7 @@ export function readinessOf(facts: ReadinessFacts): Readiness {
   };
 }
 
-function ofPolicy(policy: Policy | null): readonly Finding[] {
+function ofPolicy(policy: Policy | null, inForce: ReadinessFacts["policies"]): readonly Finding[] {
   if (policy === null)
     return [against("policy", "No policy was ever read: nothing says what is asked of a change.")];
   const approvals = [...policy.approvals, ...policy.rules.map(({ approval }) => approval)].flatMap(leavesOf);
@@ -168,15 +170,15 @@ function ofPolicy(policy: Policy | null): readonly Finding[] {
           ),
         ]
       : []),
-    ...notAsked(policy),
+    ...notAsked(inForce),
     ...(approvals.length > 0 && policy.emergency.alone !== null
       ? [note("alone", "The policy lets people authorise their own emergency, to be confirmed afterwards.")]
       : []),
   ];
 }
 
-function notAsked(policy: Policy): readonly Finding[] {
-  const says = unaskedText(unasked([policy]));
+function notAsked(inForce: ReadinessFacts["policies"]): readonly Finding[] {
+  const says = unaskedText(unasked(inForce.map(({ effective }) => effective)));
   return says === null ? [] : [note("not-asked", says)];
 }
 

@@ -2,7 +2,9 @@
 
 import { SETTLING } from "../domain/awaited.ts";
 import type { Actor, Authority, Instant, Repository, Sha } from "../domain/change.ts";
+import type { LoggedEntry } from "../domain/entry.ts";
 import { broughtBy, entryId, givenEntries, holds } from "../domain/policy/brought.ts";
+import { organizationsOwn } from "../domain/policy/current.ts";
 import { isGlob, matchesAny } from "../domain/policy/glob.ts";
 import { nearestWord } from "../domain/policy/nearest.ts";
 import {
@@ -380,15 +382,22 @@ async function ownersMeant(
   return found;
 }
 
-/** The policy recorded last in an organisation; what only an organisation's file says is the same for all its repositories. */
+/** The policy that holds an organisation's rules alone, or else the one recorded last; null: none was read. */
 export async function newestPolicy(
   { ledger }: { readonly ledger: Pick<Tools["ledger"], "states"> },
   organizationId: number,
 ): Promise<PolicyRecord | null> {
-  let newest: { readonly seq: number; readonly body: PolicyRecord } | null = null;
-  for await (const entry of ledger.states("policy", { organizationId }))
-    if (newest === null || entry.seq > newest.seq) newest = entry;
-  return newest === null ? null : newest.body;
+  return organizationsOwn(await recordedPolicies({ ledger }, organizationId))?.body ?? null;
+}
+
+/** Returns every policy recorded in an organisation. */
+export async function recordedPolicies(
+  { ledger }: { readonly ledger: Pick<Tools["ledger"], "states"> },
+  organizationId: number,
+): Promise<readonly LoggedEntry<"policy">[]> {
+  const found: LoggedEntry<"policy">[] = [];
+  for await (const entry of ledger.states("policy", { organizationId })) found.push(entry);
+  return found;
 }
 
 function teamsIn(policy: Policy): readonly string[] {

@@ -4,11 +4,12 @@ import type { Instant } from "../domain/change.ts";
 import { MonthlyTally } from "../domain/deviation/monitoring.ts";
 import { reviewedMonths } from "../domain/deviation/operating.ts";
 import type { Bodies, EntryKind } from "../domain/entry.ts";
+import { currentPolicies, organizationsOwn } from "../domain/policy/current.ts";
 import { periodAt, readinessOf, type Readiness, type ReadinessFacts } from "../domain/readiness.ts";
 import type { Assessment } from "../domain/result.ts";
 import type { LedgerReader } from "../ledger/ledger.ts";
 import { reviewsNow } from "./monitoring.ts";
-import { newestPolicy } from "./policy.ts";
+import { recordedPolicies } from "./policy.ts";
 import { readSight } from "./sight.ts";
 
 const DAY = 24 * 3_600_000;
@@ -54,13 +55,15 @@ async function readinessFacts(
   }
   const deviations = await bodies("deviation");
   for (const deviation of deviations) tally.deviation(deviation, span);
-  const policy = await newestPolicy({ ledger }, organizationId);
+  const recorded = await recordedPolicies({ ledger }, organizationId);
+  const policy = organizationsOwn(recorded)?.body ?? null;
   const states = await bodies("control-state");
   const { reviews, figures } = await reviewsNow(ledger, organizationId, at);
   return {
     at,
     ...span,
     policy,
+    policies: currentPolicies(recorded).map(({ body }) => body),
     tally,
     unverifiable,
     repositories: await bodies("repository"),

@@ -14,10 +14,14 @@ import {
 import { expect, test } from "vitest";
 
 import type { Bodies, EntryKind, LoggedEntry } from "../../src/domain/entry.ts";
-import { completenessDocument, completenessWords } from "../../src/domain/evidence/completeness.ts";
+import {
+  completenessDocument,
+  completenessWords,
+  type CompletenessDocument,
+} from "../../src/domain/evidence/completeness.ts";
 import type { EvidenceSource } from "../../src/domain/evidence/population.ts";
 import { gapsWords, scopeWords } from "../../src/domain/evidence/start-here.ts";
-import { Tally } from "../../src/domain/evidence/summary.ts";
+import { Tally, type SummaryDocument } from "../../src/domain/evidence/summary.ts";
 import { draftBridge } from "../../src/domain/drafts/bridge.ts";
 import { draftNote } from "../../src/domain/drafts/note.ts";
 import type { Records } from "../../src/domain/drafts/draft.ts";
@@ -236,6 +240,7 @@ async function statementsOf(facts: Facts): Promise<readonly Statement[]> {
     from: now - 30 * DAY,
     to: now,
     policy: null,
+    policies: [],
     tally: new MonthlyTally(),
     unverifiable: [],
     repositories: facts.repositories,
@@ -304,4 +309,41 @@ test("no sentence speaks for a moment that nobody observed", async () => {
         }
   // Else the law would hold of programs that say nothing.
   expect(spoken).toBeGreaterThan(1_000);
+});
+
+test("no sentence about every update begins before one was counted", () => {
+  const branch = (from: string): CompletenessDocument["branches"][number] => ({
+    repository_id: 1,
+    repository: "acme/web",
+    branch: "refs/heads/main",
+    from,
+    to: "2026-10-01T00:00:00Z",
+    unproven: [],
+    proven: true,
+    updates: 1,
+    updates_matched: 1,
+    without_pull_request: 0,
+    differences: 0,
+    unexplained: 0,
+    checks: 1,
+  });
+  const period = { name: "Q3", from: Date.parse("2026-07-01"), to: Date.parse("2026-10-01") };
+  const summary = { changes: { total: 1, deployed: 0 }, deployments: { total: 0 } } as SummaryDocument;
+  const saying = (...begins: readonly string[]): string | undefined =>
+    scopeWords({
+      organization: { id: 9001, login: "acme" },
+      period,
+      generatedAt: period.to,
+      completeness: {
+        period: { name: "Q3", from: "2026-07-01T00:00:00Z", to: "2026-10-01T00:00:00Z" },
+        complete: true,
+        branches: begins.map(branch),
+      },
+      summary,
+    })[0]?.says;
+  expect(saying("2026-07-01T00:00:00Z")).toContain("from 2026-07-01T00:00:00Z up to");
+  expect(saying("2026-08-19T23:59:00Z")).toContain("from 2026-08-19T23:59:00Z up to");
+  expect(saying("2026-08-19T23:59:00Z", "2026-09-01T00:00:00Z")).toContain(
+    "from 2026-08-19T23:59:00Z (1 of them from later on, as Completeness says) up to",
+  );
 });

@@ -4,6 +4,7 @@ import { termText } from "../calendar.ts";
 import { CONTROLS } from "../controls/assess.ts";
 import { REVIEW_TERM } from "../deviation/monitoring.ts";
 import { canonical } from "../digest.ts";
+import { organizationsOwn } from "../policy/current.ts";
 import { unasked, unaskedText } from "../policy/asked.ts";
 import type { People } from "../policy/people.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -28,8 +29,8 @@ import {
 /** The procedures: changes, emergencies, exceptions to the rules, a guide for auditors, who is responsible for what; then what repositories add. */
 export function draftProcedures(records: Records): Draft {
   const cite = new Citations(records);
-  const all = recorded(records, "policy");
-  const newest = all.at(-1);
+  const all = recorded(records, "policy").map(({ entry, body }) => ({ seq: entry.seq, entry, body }));
+  const newest = organizationsOwn(all);
   if (newest === undefined) {
     cite.lacks("a policy: no policy file was read yet");
     return cite.draft([]);

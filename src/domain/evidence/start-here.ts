@@ -217,8 +217,13 @@ export function scopeWords(facts: {
   const repositories = new Set(branches.map((branch) => branch.repository_id)).size;
   const { changes, deployments } = summary;
   const until = Math.min(period.to, generatedAt);
-  const population = `${some(branches.length, "production branch", "production branches")} in ${some(repositories, "repository", "repositories")} of ${organization.login} (organisation ${organization.id} on GitHub), from ${timeText(period.from)} up to ${timeText(until)}: ${some(changes.total, "change", "changes")}, of which ${changes.deployed} ${changes.deployed === 1 ? "is" : "are"} known to have been deployed to production; and ${some(deployments.total, "successful deployment", "successful deployments")} to production environments. Each of them was tested, none was sampled.`;
   const isProven = branches.length > 0 && branches.every(({ proven }) => proven);
+  const begins = branches.map((branch) => Math.min(...provenSpans(branch).map(({ from }) => from)));
+  // Nothing is said of days before a branch was counted.
+  const from = isProven ? Math.max(period.from, Math.min(...begins)) : period.from;
+  const later = isProven ? begins.filter((begin) => begin > from).length : 0;
+  const since = `from ${timeText(from)}${later === 0 ? "" : ` (${later} of them from later on, as Completeness says)`}`;
+  const population = `${some(branches.length, "production branch", "production branches")} in ${some(repositories, "repository", "repositories")} of ${organization.login} (organisation ${organization.id} on GitHub), ${since} up to ${timeText(until)}: ${some(changes.total, "change", "changes")}, of which ${changes.deployed} ${changes.deployed === 1 ? "is" : "are"} known to have been deployed to production; and ${some(deployments.total, "successful deployment", "successful deployments")} to production environments. Each of them was tested, none was sampled.`;
   return [
     isProven
       ? { says: `Every update of ${population}`, rests: "listings", covers: branches.flatMap(provenSpans) }
