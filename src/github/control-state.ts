@@ -31,7 +31,10 @@ export interface ProtectionAsked {
   readonly now: Instant;
   /** What was read before: what hangs on rulesets GitHub has not changed since, and the Apps environments wait for, are taken from it. Null: all is read. */
   readonly known: Protection | null;
-  /** The repository at a glance: what it shows to be as it was is taken from `known`. */
+  /**
+   * The repository's overview: what it shows to be as it was is taken from `known`. To whom something is hidden it shows nothing there, so it
+   * tells nothing of what could not be read before.
+   */
   readonly seen?: Overview | null;
 }
 
@@ -43,7 +46,6 @@ export async function readProtection(github: GitHub, asked: ProtectionAsked): Pr
   const branches: SeenBranch[] = [];
   for (const ref of asked.refs) {
     const before = isSame ? known.branches.find((each) => each.ref === ref) : undefined;
-    // To whom it is hidden a glance shows none.
     const was = known?.branches.find((each) => each.ref === ref);
     const hadNone = was?.unobservable === null && !was.guards.some(isClassic);
     const hasNone = hadNone && seen?.classicRules === 0;
@@ -134,10 +136,9 @@ async function readRulesets(
   const at = place(repository);
   const before = known === null || isUnobservable(known.rulesets) ? [] : known.rulesets;
   return orUnobservable("rulesets", async () => {
+    const wasShown = known !== null && !isUnobservable(known.rulesets);
     const list =
-      known !== null && seen?.rulesets?.isWhole === true
-        ? seen.rulesets
-        : await listRulesets(github, repository);
+      wasShown && seen?.rulesets?.isWhole === true ? seen.rulesets : await listRulesets(github, repository);
     if (!list.isWhole) return { unobservable: "there are more rulesets than are listed" };
     const found: SeenRuleset[] = [];
     for (const { id, enforcement, updatedAt } of list.entries) {

@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { Repository } from "../../src/domain/change.ts";
+import type { Protection } from "../../src/domain/protection/snapshot.ts";
 import type { GitHub } from "../../src/github/ask.ts";
 import { readProtection } from "../../src/github/control-state.ts";
 import { Overviews, type Overview } from "../../src/github/overview.ts";
 import { Trouble } from "../../src/domain/trouble.ts";
 import { breachesOf, staged, type Staged } from "./staged.ts";
+
+const HIDDEN = { unobservable: "the plan of this organisation does not have them" };
 
 let stage: Staged;
 
@@ -35,7 +38,7 @@ async function seen(): Promise<Overview> {
   return overview;
 }
 
-describe("a repository at a glance", () => {
+describe("the overview of a repository", () => {
   test("shows what is open, merged, deployed, and when anything was last changed", async () => {
     const { play, double } = await start();
     await play({ do: "open-pull-request", by: "ann", pull: 1, branch: "one", files: { "a.ts": "1" } });
@@ -83,63 +86,68 @@ describe("a repository at a glance", () => {
   });
 });
 
-describe("protection beside a glance", () => {
-  test("is asked for no more than environments, where the glance shows no change", async () => {
-    const { sent } = await start();
-    const asked = {
+describe("protection beside an overview", () => {
+  /** `known`: what was read before; `production`: the environment that is one. */
+  function read(
+    known: Protection | null,
+    overview: Overview | null,
+    production = "production",
+  ): Promise<Protection> {
+    return readProtection(stage.github, {
       repository: stage.repository,
       archived: false,
       refs: ["refs/heads/main"],
-      isProduction: (name: string) => name === "production",
+      isProduction: (name) => name === production,
       now: stage.double.world.now(),
-    };
-    const first = await readProtection(stage.github, { ...asked, known: null, seen: await seen() });
+      known,
+      seen: overview,
+    });
+  }
+
+  /** The last part of the path of each request that a reading makes beside an overview, and what it read. */
+  async function beside(
+    known: Protection | null,
+    production?: string,
+  ): Promise<{ readonly asked: readonly string[]; readonly after: Protection }> {
     const overview = await seen();
-    const before = sent.length;
-    const again = await readProtection(stage.github, { ...asked, known: first, seen: overview });
-    expect(again).toEqual(first);
-    expect(sent.slice(before).map(({ path }) => path)).toEqual([
-      expect.stringMatching(/\/environments(?:\?|$)/u),
-    ]);
+    const before = stage.sent.length;
+    const after = await read(known, overview, production);
+    const asked = stage.sent.slice(before).map(({ path }) => path.replace(/^.*\/repos\/acme\/web\//u, ""));
+    return { asked, after };
+  }
+
+  test("is asked for no more than environments, where the overview shows no change", async () => {
+    await start();
+    const known = await read(null, null);
+    const { asked, after } = await beside(known);
+    expect(after).toEqual(known);
+    expect(asked).toEqual([expect.stringMatching(/^environments(?:\?|$)/u)]);
   });
 
-  test("is read by itself where it was hidden before: to whom it is hidden a glance shows none", async () => {
-    const { sent } = await start();
-    const asked = {
-      repository: stage.repository,
-      archived: false,
-      refs: ["refs/heads/main"],
-      isProduction: () => false,
-      now: stage.double.world.now(),
-    };
-    const shown = await readProtection(stage.github, { ...asked, known: null });
-    const branches = shown.branches.map((branch) => ({
-      ...branch,
-      unobservable: "the plan does not show it",
-    }));
-    const overview = await seen();
-    const before = sent.length;
-    await readProtection(stage.github, { ...asked, known: { ...shown, branches }, seen: overview });
-    expect(sent.slice(before).map(({ path }) => path)).toContainEqual(
-      expect.stringMatching(/\/protection$/u),
-    );
+  test("is read by itself where nothing was read before", async () => {
+    await start();
+    expect((await beside(null)).asked.length).toBeGreaterThanOrEqual(4);
   });
 
-  test("is read by itself where there was none that could be confirmed, and where a ruleset was changed", async () => {
-    const { sent, play } = await start();
-    const asked = {
-      repository: stage.repository,
-      archived: false,
-      refs: ["refs/heads/main"],
-      isProduction: () => false,
-      now: stage.double.world.now(),
-    };
-    const overview = await seen();
-    const before = sent.length;
-    const first = await readProtection(stage.github, { ...asked, known: null, seen: overview });
-    expect(sent.length - before).toBeGreaterThanOrEqual(4);
+  test("is read by itself where a ruleset was changed", async () => {
+    const { play } = await start();
+    const known = await read(null, null);
     await play({ do: "edit-ruleset", by: "adm", approvals: 2, after: "10m" });
-    const again = await readProtection(stage.github, { ...asked, known: first, seen: await seen() });
-    expect(again.branches[0]?.guards[0]?.pullRequest?.approvals).toBe(2);
+    expect((await beside(known)).after.branches[0]?.guards[0]?.pullRequest?.approvals).toBe(2);
+  });
+
+  // To whom it is hidden an overview shows nothing there.
+  test.each<readonly [string, RegExp, (shown: Protection) => Protection]>([
+    ["rulesets", /^rulesets(?:\?|$)/u, (shown) => ({ ...shown, rulesets: HIDDEN })],
+    [
+      "classic branch protection",
+      /\/protection$/u,
+      (shown) => ({ ...shown, branches: shown.branches.map((each) => ({ ...each, ...HIDDEN })) }),
+    ],
+    ["environments", /^environments(?:\?|$)/u, (shown) => ({ ...shown, environments: HIDDEN })],
+  ])("is read by itself where it was hidden before: %s", async (_, route, hide) => {
+    await start();
+    const known = hide(await read(null, null, "live"));
+    expect((await beside(known, "live")).asked).toContainEqual(expect.stringMatching(route));
   });
 });
