@@ -2,7 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 
-import type { CacheUse } from "./domain/cache-use.ts";
+import { useOf, type CacheUse } from "./domain/cache-use.ts";
 import { ignoredNote } from "./flows/intake.ts";
 import { laneOf, signal } from "./github/signal.ts";
 import type { Arrival, Signal } from "./github/subject.ts";
@@ -42,9 +42,7 @@ export class Arrivals {
 
   /** Returns how much is kept. */
   use(): CacheUse {
-    this.#kept.purgeStale();
-    const { size, calculatedSize, maxSize } = this.#kept;
-    return { entries: size, bytes: calculatedSize, bound: maxSize };
+    return useOf(this.#kept);
   }
 
   /** What a delivery of so many bytes means by itself alone. Never throws, whatever the payload. */

@@ -171,7 +171,7 @@ export class Worker {
     const { queue } = ledger;
     // Leases run by a clock of their own: another process cannot know what time it is in a story.
     const now = (): number => this.#leaseClock.now();
-    const lease: Lease = { owner, lane, now, isStopping: () => this.#stopped, unsent: new Set() };
+    const lease: Lease = { owner, lane, now, isStopping: () => this.#stopped, untried: new Set() };
     const heart = setInterval(() => {
       queue.extend(owner, lane, now(), this.#leaseMs).catch((error: unknown) => {
         log.warn({ ...logged(error), lane }, "A lane's lease could not be prolonged");

@@ -6,3 +6,14 @@ export interface CacheUse {
   readonly bytes: number;
   readonly bound: number;
 }
+
+/** Returns what a cache of lru-cache's holds; what is too old is let go first and not counted. */
+export function useOf(cache: {
+  readonly size: number;
+  readonly calculatedSize: number;
+  readonly maxSize: number;
+  purgeStale(): unknown;
+}): CacheUse {
+  cache.purgeStale();
+  return { entries: cache.size, bytes: cache.calculatedSize, bound: cache.maxSize };
+}

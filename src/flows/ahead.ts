@@ -6,7 +6,7 @@ import type { ReadAhead } from "../github/read-ahead.ts";
 import type { Tools, Watched } from "./ports.ts";
 
 /** Returns the same tools, asking through what was read ahead. */
-export function asking(tools: Tools, { installationId }: Watched, ahead: ReadAhead): Tools {
+export function throughReadAhead(tools: Tools, { installationId }: Watched, ahead: ReadAhead): Tools {
   const { octokits } = tools.github;
   return {
     ...tools,
@@ -32,7 +32,7 @@ interface Wanted {
  * Returns the same tools, with what these updates brought, their policies and these pull requests read in one query. Where GitHub does not
  * answer it, each is asked for by itself.
  */
-export async function readingAhead(
+export async function readAhead(
   tools: Tools,
   watched: Watched,
   { ref, updates = [], pulls = [] }: Wanted,
@@ -46,5 +46,5 @@ export async function readingAhead(
     if (!(error instanceof Trouble)) throw error;
     return tools;
   }
-  return asking(tools, watched, ahead);
+  return throughReadAhead(tools, watched, ahead);
 }

@@ -29,7 +29,7 @@ import type { BranchRecord, ChangeRecord } from "../domain/record.ts";
 import type { Task } from "../domain/task.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Overview } from "../github/overview.ts";
-import { readingAhead } from "./ahead.ts";
+import { readAhead } from "./ahead.ts";
 import { approvedElsewhere } from "./approved-elsewhere.ts";
 import { endWaitingChecks } from "./ended-checks.ts";
 import { emergenciesOfAll, keepUp } from "./emergencies.ts";
@@ -208,7 +208,7 @@ async function follow(
   for (let next = 0; next < news.length; next += READ_AT_ONCE) {
     const following = news.slice(next, next + READ_AT_ONCE);
     const pulls = await queuedIn(tools, watched, following);
-    const ahead = await readingAhead(tools, watched, { ref, updates: following, pulls });
+    const ahead = await readAhead(tools, watched, { ref, updates: following, pulls });
     for (const update of following) {
       const tasks = update === news.at(-1) ? headTasks(tools, watched, role, update.after) : [];
       await recordUpdate(ahead, watched, update, last.origin, { role, tasks, left });

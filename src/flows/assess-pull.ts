@@ -9,7 +9,7 @@ import type { Policy } from "../domain/policy/policy.ts";
 import { isIntegrationBranch, isProductionBranch } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord } from "../domain/record.ts";
-import { readingAhead } from "./ahead.ts";
+import { readAhead } from "./ahead.ts";
 import { currentPolicy } from "./assess-change.ts";
 import { candidatesFor } from "./gather.ts";
 import { untoldPullsAt } from "./heads.ts";
@@ -81,7 +81,7 @@ export async function assessGroup(
   const read: ReadGroup | null =
     (await shownGroup(tools, watched, group)) ?? (await unshownGroup(tools, watched, group, since));
   if (read === null) return;
-  const ahead = await readingAhead(tools, watched, { pulls: read.pulls });
+  const ahead = await readAhead(tools, watched, { pulls: read.pulls });
   const all = [];
   for (const number of read.pulls) all.push(await gatherOpen(ahead, watched, number));
   // What was shown of it before may have landed or ended since: then there is nothing to judge.

@@ -5,7 +5,7 @@ import { NO_COMMIT, type Instant, type RefUpdate } from "../domain/change.ts";
 import { policyOrDefault } from "../domain/decision.ts";
 import { branchOf, isProductionBranch } from "../domain/policy/scope.ts";
 import type { ReadAhead } from "../github/read-ahead.ts";
-import { asking } from "./ahead.ts";
+import { throughReadAhead } from "./ahead.ts";
 import { currentPolicy, recordUpdate } from "./assess-change.ts";
 import type { Tools, Watched } from "./ports.ts";
 import type { Span } from "./reconcile.ts";
@@ -97,7 +97,7 @@ async function judgeAll(
   progress: (done: number) => void,
 ): Promise<void> {
   const { repository } = watched;
-  const batched = asking(tools, watched, ahead);
+  const batched = throughReadAhead(tools, watched, ahead);
   let read: readonly RefUpdate[] = [];
   let pulls: readonly number[] = [];
   let done = 0;

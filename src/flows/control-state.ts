@@ -34,7 +34,7 @@ const WHOLE_EVERY = 7 * 24 * 3_600_000 - 3_600_000;
 
 /**
  * Reads how one repository is protected, or a part of it, and records what changed. `told`: the webhook that said so, or null; `seen`: the
- * repository at a glance.
+ * repository's overview.
  */
 export async function readControlState(
   tools: Tools,

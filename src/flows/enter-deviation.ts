@@ -10,7 +10,7 @@ import type { Person, RepositoryRecord, Severity } from "../domain/record.ts";
 import { CONTROL_NAMES, type ControlName } from "../domain/result.ts";
 import { clipped, listed, markdown, oneLine } from "../domain/wording.ts";
 import { orderDeviation, senderOf } from "./deviation-orders.ts";
-import { newestPolicy } from "./policy.ts";
+import { organizationPolicy } from "./policy.ts";
 import { deviationOf, standingOf, type LedgerTools } from "./standing.ts";
 
 /** A deviation as somebody enters it. */
@@ -177,6 +177,6 @@ async function changesOf(
 }
 
 async function policyOf(tools: LedgerTools, organizationId: number): Promise<Policy> {
-  const record = await newestPolicy(tools, organizationId);
+  const record = await organizationPolicy(tools, organizationId);
   return record?.effective ?? { ...defaultPolicy(), calendar: DEFAULT_CALENDAR };
 }

@@ -1,5 +1,6 @@
 /** A merge that a webhook tells: followed and judged, unless all it tells is on record already. */
 
+import type { Change } from "../domain/change.ts";
 import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import type { Subject } from "../github/subject.ts";
 import { followBranch, isUnshown } from "./assess-change.ts";
@@ -18,43 +19,31 @@ export async function lookAtMerge(tools: Tools, watched: Watched, merged: Merged
   const { number } = merged;
   if (number === null) return;
   const isDone =
-    (await isOnRecord(tools, watched, merged)) && !(await concernsOthers(tools, watched, merged, number));
+    (await isOnRecord(tools, watched, merged)) && !(await concernsOthers(tools, watched, number));
   if (!isDone) await assessPull(tools, watched, number, null);
 }
 
 /** Returns whether GitHub's own list told of the update that brought the merge, and nothing of it is still waited for. */
-async function isOnRecord(
-  tools: Tools,
-  { repository }: Watched,
-  { ref, commit, number }: Merged,
-): Promise<boolean> {
-  const from = tools.clock.now() - TOLD_WITHIN;
+async function isOnRecord(tools: Tools, { repository }: Watched, merged: Merged): Promise<boolean> {
+  const filter = { repositoryId: repository.id, from: tools.clock.now() - TOLD_WITHIN };
   for (const kind of ["change", "landing"] as const)
-    for await (const { body } of tools.ledger.states(kind, { repositoryId: repository.id, from })) {
-      const { update, pullRequests } = body.change;
-      if (update.ref !== ref || update.activityId === null || isUnshown(body.change)) continue;
-      if (number === null ? update.after === commit : pullRequests.some(isThis)) return true;
-    }
+    for await (const { body } of tools.ledger.states(kind, filter))
+      if (hasBrought(body.change, merged) && !isUnshown(body.change)) return true;
   return false;
+}
 
-  function isThis(pull: {
-    readonly number: number;
-    readonly merged: { readonly commit: string | null } | null;
-  }) {
-    return pull.number === number && pull.merged?.commit === commit;
-  }
+function hasBrought({ update, pullRequests }: Change, { ref, commit, number }: Merged): boolean {
+  if (update.ref !== ref || update.activityId === null) return false;
+  if (number === null) return update.after === commit;
+  return pullRequests.some((pull) => pull.number === number && pull.merged?.commit === commit);
 }
 
 /** Returns whether a merge may change more than its own row: an emergency of it, or another pull request that shares its check run. */
-async function concernsOthers(
-  tools: Tools,
-  { repository }: Watched,
-  { commit }: Merged,
-  number: number,
-): Promise<boolean> {
+async function concernsOthers(tools: Tools, { repository }: Watched, number: number): Promise<boolean> {
   if ((await emergenciesOf(tools, repository.id, number)).length > 0) return true;
   const gate = await tools.ledger.state("gate", `${repository.id}#${number}`);
-  const said = await tools.ledger.queue.ofKey(checkKey(repository.id, gate?.body.check.headSha ?? commit));
+  if (gate === undefined) return false;
+  const said = await tools.ledger.queue.ofKey(checkKey(repository.id, gate.body.check.headSha));
   const sharing = said.flatMap(({ payload }) => (payload as CheckRunPayload).pulls ?? []);
   return sharing.some((other) => other !== number);
 }

@@ -34,7 +34,7 @@ import { currentPolicy } from "./assess-change.ts";
 import type { LedgerReader } from "../ledger/ledger.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { readSight } from "./sight.ts";
-import { newestPolicy } from "./policy.ts";
+import { organizationPolicy } from "./policy.ts";
 import { watch } from "./repositories.ts";
 
 /** What reading the log and writing to it takes; nothing of GitHub. */
@@ -337,7 +337,7 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
     return {
       refused: `${control} was signed off for ${month} by ${before.signedOff.by.login} at ${time(before.signedOff.at)}.`,
     };
-  const policy = await newestPolicy(tools, organizationId);
+  const policy = await organizationPolicy(tools, organizationId);
   const named = namedOwner(policy?.effective ?? null, control);
   const asked = before ?? named;
   const { owner } = asked;

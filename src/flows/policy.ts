@@ -372,7 +372,7 @@ async function ownersMeant(
   logins: readonly string[],
 ): Promise<NonNullable<PolicyNames["owners"]>> {
   if (logins.length === 0) return [];
-  const before = await newestPolicy(tools, watched.repository.ownerId);
+  const before = await organizationPolicy(tools, watched.repository.ownerId);
   const found = [];
   for (const name of logins) {
     const meant = ownerMeant(before?.effective.names, name);
@@ -383,7 +383,7 @@ async function ownersMeant(
 }
 
 /** The policy that holds an organisation's rules alone, or else the one recorded last; null: none was read. */
-export async function newestPolicy(
+export async function organizationPolicy(
   { ledger }: { readonly ledger: Pick<Tools["ledger"], "states"> },
   organizationId: number,
 ): Promise<PolicyRecord | null> {

@@ -5,7 +5,7 @@ import { CONTROL_NAMES } from "../domain/result.ts";
 import { listed, markdown } from "../domain/wording.ts";
 import type { Command, CommandAnswer } from "./answer-command.ts";
 import { isOwnerOf, namedOwner, reviewsOf, signOff, successorOf } from "./monitoring.ts";
-import { newestPolicy } from "./policy.ts";
+import { organizationPolicy } from "./policy.ts";
 
 /** `approve <what you saw>` for all one's controls of the month, `approve CONTROL: <what you saw>` for one. */
 export const signOffMonth: Command = {
@@ -20,7 +20,7 @@ export const signOffMonth: Command = {
     const control = CONTROL_NAMES.find((each) => each === named);
     const said = (control === undefined ? rest : (words ?? "")).trim();
     const all = await reviewsOf(tools, organizationId, month ?? "");
-    const policy = await newestPolicy(tools, organizationId);
+    const policy = await organizationPolicy(tools, organizationId);
     const isOwn = (each: MonthlyReviewRecord): boolean => {
       const successor = successorOf(each, namedOwner(policy?.effective ?? null, each.control));
       return [each, successor].some((owner) => owner !== null && isOwnerOf(owner, { id, login }));

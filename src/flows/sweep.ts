@@ -7,7 +7,6 @@ import type { Instant, Repository } from "../domain/change.ts";
 import type { Entry } from "../domain/entry.ts";
 import type { Task } from "../domain/task.ts";
 import type { DeliveryLog } from "../github/deliveries.ts";
-import type { ListedDeployment } from "../github/deployments.ts";
 import type { Overview } from "../github/overview.ts";
 import type { Commented } from "../github/subject.ts";
 import { answerCommand } from "./answer-command.ts";
@@ -154,7 +153,7 @@ async function noteDeliveries(tools: Tools): Promise<DeliveryLog["failed"]> {
 
 /**
  * Follows every production branch, judges every open pull request and unrecorded deployment of one repository. It is seen together with
- * others of the same census, and of what shows nothing new there nothing more is asked.
+ * others of the same census, and of what its overview shows to be as it was nothing more is asked.
  */
 export async function sweepRepository(
   tools: Tools,
@@ -163,7 +162,7 @@ export async function sweepRepository(
 ): Promise<void> {
   tools.github.lookups.forget([`policy:${watched.repository.id}`]);
   const chores = new Chores(tools, notesOf(tools, watched));
-  const seen = await seenAtOnce(tools, watched, round);
+  const seen = await overviewOf(tools, watched, round);
   if (seen !== null) await chores.do("the policy", () => currentPolicy(tools, watched, seen.policies));
   // What people decided while nobody listened comes before what it may concern.
   await chores.do("the comments", async () =>
@@ -198,10 +197,10 @@ export async function sweepRepository(
   chores.end();
 }
 
-/** One repository at a glance, seen with the others of its installation; null: everything is to be asked for by itself. */
-async function seenAtOnce(tools: Tools, watched: Watched, round: string): Promise<Overview | null> {
+/** Returns the overview of one repository, read with those of others; null: everything is to be asked for by itself. */
+async function overviewOf(tools: Tools, watched: Watched, round: string): Promise<Overview | null> {
   const { installationId, repository } = watched;
-  // What GitHub does not let us see, a glance shows as not there.
+  // What GitHub does not let us see, an overview shows as not there.
   for await (const { body } of tools.ledger.states("coverage-gap", { organizationId: repository.ownerId }))
     if (body.cause === "permission-missing" && body.to === null) return null;
   const overviews = await tools.github.lookups.remember(
@@ -265,7 +264,7 @@ async function unrecordedDeployments(
   const from = Math.max(since, newest - MAY_STILL_SUCCEED);
   const policy = policyOrDefault(await currentPolicy(tools, watched));
   const listed =
-    deployedSince(seen, from) ?? (await tools.github.listDeployments(octokit, repository, from)).listed;
+    seen?.deployedSince(from) ?? (await tools.github.listDeployments(octokit, repository, from)).listed;
   const environments = listed.flatMap((each) => [each.environment, each.originalEnvironment ?? ""]);
   await noticeEnvironments(tools, watched, policy, environments);
   return listed
@@ -276,15 +275,6 @@ async function unrecordedDeployments(
     .map(({ number }) => number);
 }
 
-/** Returns the deployments made since an instant, oldest first; null: more than were seen. */
-function deployedSince(seen: Overview | null, from: Instant): readonly ListedDeployment[] | null {
-  if (seen === null) return null;
-  const { deployments } = seen;
-  const newest = deployments.isWhole ? deployments.entries : deployments.seen;
-  const isEnough = deployments.isWhole || newest.some(({ createdAt }) => createdAt < from);
-  return isEnough ? newest.filter(({ createdAt }) => createdAt >= from).toReversed() : null;
-}
-
 /** Looks at what is due in one repository: expired emergencies, reviews and confirmations that are owed. */
 export async function doDue(tools: Tools, watched: Watched): Promise<void> {
   await keepDeploymentEmergencies(tools, watched);
@@ -293,7 +283,7 @@ export async function doDue(tools: Tools, watched: Watched): Promise<void> {
 
 /** Judges every open pull request again. `round`: other repositories are looked at with this one. */
 export async function rejudgeOpen(tools: Tools, watched: Watched, round?: string): Promise<void> {
-  const seen = round === undefined ? null : await seenAtOnce(tools, watched, round);
+  const seen = round === undefined ? null : await overviewOf(tools, watched, round);
   if (seen !== null) await currentPolicy(tools, watched, seen.policies);
   await judgeOpen(tools, watched, seen);
 }

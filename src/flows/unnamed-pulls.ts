@@ -5,7 +5,7 @@ import type { Change, Instant } from "../domain/change.ts";
 import type { Entry } from "../domain/entry.ts";
 import { branchOf } from "../domain/policy/scope.ts";
 import type { CoverageGapRecord } from "../domain/record.ts";
-import type { MergedSeen, Overview } from "../github/overview.ts";
+import type { Overview } from "../github/overview.ts";
 import { recordUpdate } from "./assess-change.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -17,7 +17,7 @@ const LOOKED_BACK = 40 * 24 * 3_600_000;
 
 /**
  * Finds the pull requests merged into a production branch that no row names: records their update anew, or that there is none. `seen`: the
- * repository at a glance. Throws Trouble.
+ * repository's overview. Throws Trouble.
  */
 export async function findUnnamed(
   tools: Tools,
@@ -33,7 +33,7 @@ export async function findUnnamed(
   const branch = branchOf(ref) ?? ref;
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const pulls =
-    mergedSince(seen, from)?.filter(({ base }) => base === branch) ??
+    seen?.mergedSince(from)?.filter(({ base }) => base === branch) ??
     (await tools.github.listMergedPulls(octokit, repository, branch, from)).pulls;
   const changes = await changesOf(tools, watched, ref, from - SETTLING);
   const gaps = await gapsOf(tools, watched);
@@ -46,15 +46,6 @@ export async function findUnnamed(
     } else if (gap === undefined) entries.push(gapEntry(gapOf(watched, ref, pull), repository));
   }
   if (entries.length > 0) await tools.ledger.record({ entries }, now, watched.fence);
-}
-
-/** Returns every pull request merged since an instant, whatever its branch; null: more than were seen. */
-function mergedSince(seen: Overview | null, from: Instant): readonly MergedSeen[] | null {
-  if (seen === null) return null;
-  const { merged } = seen;
-  const pulls = merged.isWhole ? merged.entries : merged.seen;
-  const isEnough = merged.isWhole || pulls.some(({ updatedAt }) => updatedAt < from);
-  return isEnough ? pulls.filter(({ at }) => at >= from) : null;
 }
 
 /** Returns whether a row names the pull request, or was recorded anew to name it, or need not: what brought it was taken off the branch. */

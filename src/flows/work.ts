@@ -35,7 +35,7 @@ export interface Lease {
   /** Whether the worker wants to stop: what is under way is ended, and nothing more is begun. */
   readonly isStopping?: () => boolean;
   /** The keys of actions first stored under this lease, and not tried. */
-  readonly unsent?: Set<string>;
+  readonly untried?: Set<string>;
 }
 
 /** Understands one delivery; `serve` hands in Probot's way. */
@@ -349,7 +349,7 @@ async function act(tools: Tools, lease: Lease, action: StoredAction): Promise<En
         ? await tell(tools, action)
         : await tools.github.carryOut(await tools.github.octokits.installation(action.installationId), {
             ...action,
-            isFirst: lease.unsent?.delete(action.key) === true,
+            isUntried: lease.untried?.delete(action.key) === true,
           });
     return { of: "action", id, as: "done", outcome: { ...outcome, at: tools.clock.now() } };
   } catch (error) {

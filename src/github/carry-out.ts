@@ -55,7 +55,7 @@ async function sayCheck(github: GitHub, action: Doable, payload: CheckRunPayload
   };
   const sought = { ...where, ref: text.headSha, checkName, appId };
   // Without an outcome on record, an attempt may still have been made and not been marked.
-  const known = runOf(action.previous) ?? (action.isFirst === true ? null : await findRun(github, sought));
+  const known = runOf(action.previous) ?? (action.isUntried === true ? null : await findRun(github, sought));
   if (known !== null) {
     const route = "PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}";
     const changed = await askMaybe(github, route, { ...where, check_run_id: known, ...said }, OutcomeShape);

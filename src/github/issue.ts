@@ -44,13 +44,13 @@ export async function sayIssue(github: GitHub, action: Doable, payload: IssuePay
 /** The issue, by its marker: needed only where an attempt may have been made and not been marked. */
 async function find(
   github: GitHub,
-  { storedAt, isFirst = false }: Doable,
+  { storedAt, isUntried = false }: Doable,
   { marker, appId, since }: IssuePayload,
   where: Place,
 ): Promise<Outcome | null> {
   const madeFrom = Math.min(storedAt, since ?? storedAt);
   // What is older may have been told by an App whose database is lost.
-  const from = { storedAt: madeFrom, isFirst: isFirst && storedAt - madeFrom < CLOCKS_DIFFER };
+  const from = { storedAt: madeFrom, isUntried: isUntried && storedAt - madeFrom < CLOCKS_DIFFER };
   const newestFirst = { ...where, state: "all", sort: "created", direction: "desc" };
   return findWritten(github, "GET /repos/{owner}/{repo}/issues", from, marker, appId, newestFirst);
 }
@@ -83,7 +83,7 @@ async function isPublic(github: GitHub, where: Place): Promise<boolean> {
 /** Says once for each request why the issue was closed or opened again. */
 async function comment(
   github: GitHub,
-  { key, storedAt, isFirst = false }: Doable,
+  { key, storedAt, isUntried = false }: Doable,
   { say, request, appId }: IssuePayload,
   where: Place,
   number: number,
@@ -94,7 +94,7 @@ async function comment(
   const on = { ...where, issue_number: number };
   const since = new Date(storedAt - CLOCKS_DIFFER).toISOString();
   if (
-    (await findWritten(github, `GET ${path}`, { storedAt, isFirst }, marker, appId, { ...on, since })) !==
+    (await findWritten(github, `GET ${path}`, { storedAt, isUntried }, marker, appId, { ...on, since })) !==
     null
   )
     return;

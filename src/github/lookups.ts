@@ -3,7 +3,7 @@
 import { LRUCache } from "lru-cache";
 
 import type { Instant } from "../domain/change.ts";
-import type { CacheUse } from "../domain/cache-use.ts";
+import { useOf, type CacheUse } from "../domain/cache-use.ts";
 import { IMPORTANCES, type Importance } from "./line.ts";
 import { importanceNow } from "./pacing.ts";
 
@@ -65,11 +65,9 @@ export class Lookups {
     });
   }
 
-  /** Returns how much is remembered. What was let go for its age is not counted. */
+  /** Returns how much is remembered. */
   use(): CacheUse {
-    this.#remembered.purgeStale();
-    const { size, calculatedSize, maxSize } = this.#remembered;
-    return { entries: size, bytes: calculatedSize, bound: maxSize };
+    return useOf(this.#remembered);
   }
 
   /** The App's time. */

@@ -32,14 +32,14 @@ export interface PoliciesSeen {
   readonly organization: z.infer<typeof OrganizationAnswer>;
 }
 
-/** One repository at a glance. Each list is the beginning of GitHub's; whoever needs more asks for it by itself. */
+/** What one query shows of a repository. Each list is the beginning of GitHub's; whoever needs more asks for it by itself. */
 export interface Overview {
   /** Null: it has no branch yet. */
   readonly policies: PoliciesSeen | null;
   /** Oldest first. */
   readonly open: Listed<OpenPull>;
-  /** Last changed first. */
-  readonly merged: Listed<MergedSeen>;
+  /** Returns every pull request merged since an instant, whatever its branch; null: more than are shown. */
+  mergedSince(from: Instant): readonly MergedSeen[] | null;
   /** When a pull request or an issue was last changed; a comment changes what it is written on. Null: there is none. */
   readonly changedAt: Instant | null;
   /** Null: GitHub does not show them. */
@@ -48,8 +48,8 @@ export interface Overview {
   readonly classicRules: number;
   /** The names of its environments. */
   readonly environments: Listed<string>;
-  /** Newest first. */
-  readonly deployments: Listed<ListedDeployment>;
+  /** Returns the deployments made since an instant, oldest first; null: more than are shown. */
+  deployedSince(from: Instant): readonly ListedDeployment[] | null;
 }
 
 const OverviewAnswer = z.object({
@@ -103,6 +103,20 @@ function overviewOf(
   organization: PoliciesSeen["organization"],
 ): Overview {
   const { nameWithOwner, defaultBranchRef: main } = told;
+  const merged = each(told.merged, (pull) => ({
+    number: pull.number,
+    base: pull.baseRefName,
+    at: pull.mergedAt,
+    updatedAt: pull.updatedAt,
+    commit: pull.mergeCommit?.oid ?? null,
+    head: pull.headRefOid,
+  }));
+  const deployments = each(told.deployments, (deployment) => ({
+    number: deployment.databaseId,
+    environment: deployment.latestEnvironment ?? deployment.environment ?? "",
+    originalEnvironment: deployment.originalEnvironment ?? null,
+    createdAt: deployment.createdAt,
+  }));
   const changes = [told.lastPull, told.lastIssue].flatMap((last) => last?.updatedAt ?? []);
   return {
     policies:
@@ -118,14 +132,8 @@ function overviewOf(
             organization,
           },
     open: told.open,
-    merged: each(told.merged, (pull) => ({
-      number: pull.number,
-      base: pull.baseRefName,
-      at: pull.mergedAt,
-      updatedAt: pull.updatedAt,
-      commit: pull.mergeCommit?.oid ?? null,
-      head: pull.headRefOid,
-    })),
+    mergedSince: (from) =>
+      shownBackTo(merged, from, ({ updatedAt }) => updatedAt)?.filter(({ at }) => at >= from) ?? null,
     changedAt: changes.length === 0 ? null : Math.max(...changes),
     rulesets:
       told.rulesets == null
@@ -135,16 +143,23 @@ function overviewOf(
           }),
     classicRules: told.branchProtectionRules.totalCount,
     environments: each(told.environments, ({ name }) => name),
-    deployments: each(told.deployments, (deployment) => ({
-      number: deployment.databaseId,
-      environment: deployment.latestEnvironment ?? deployment.environment ?? "",
-      originalEnvironment: deployment.originalEnvironment ?? null,
-      createdAt: deployment.createdAt,
-    })),
+    deployedSince: (from) =>
+      shownBackTo(deployments, from, ({ createdAt }) => createdAt)?.toReversed() ?? null,
   };
 }
 
-/** The repositories of one installation at a glance, twenty in one query: asked for when the first of them is taken. */
+/** Returns the entries of a list, last first by `at`, down to an instant; null: the list ends before. */
+function shownBackTo<Entry>(
+  list: Listed<Entry>,
+  from: Instant,
+  at: (entry: Entry) => Instant,
+): readonly Entry[] | null {
+  const shown = list.isWhole ? list.entries : list.seen;
+  const isEnough = list.isWhole || shown.some((entry) => at(entry) < from);
+  return isEnough ? shown.filter((entry) => at(entry) >= from) : null;
+}
+
+/** The overviews of one installation's repositories, twenty in one query, which is asked when the first of them is taken. */
 export class Overviews {
   readonly #github: GitHub;
   readonly #repositories: readonly Repository[];
@@ -157,7 +172,7 @@ export class Overviews {
     this.#repositories = repositories.toSorted((a, b) => a.id - b.id);
   }
 
-  /** Returns one repository at a glance, once; null: it was taken already, or GitHub does not show it so. */
+  /** Returns the overview of one repository, once; null: it was taken already, or GitHub does not show it so. */
   async take({ id }: Repository): Promise<Overview | null> {
     const place = this.#repositories.findIndex((each) => each.id === id);
     if (place < 0 || this.#taken.has(id)) return null;

@@ -366,7 +366,7 @@ fragment overview on Repository {
   }
 }`;
 
-/** Returns the query for so many repositories of one owner at a glance (`$name0`, ...), and their organisation's policy file. */
+/** Returns the query for the overviews of so many repositories of one owner (`$name0`, ...), and their organisation's policy file. */
 export function overviewQuery(repositories: number): string {
   const indices = Array.from({ length: repositories }, (_, index) => index);
   const named = indices.map(

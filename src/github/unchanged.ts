@@ -2,7 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 
-import type { CacheUse } from "../domain/cache-use.ts";
+import { useOf, type CacheUse } from "../domain/cache-use.ts";
 
 interface Kept {
   readonly tag: string;
@@ -33,9 +33,7 @@ export class Unchanged {
 
   /** Returns how much is kept. */
   use(): CacheUse {
-    this.#kept.purgeStale();
-    const { size, calculatedSize, maxSize } = this.#kept;
-    return { entries: size, bytes: calculatedSize, bound: maxSize };
+    return useOf(this.#kept);
   }
 
   /** Sends a GET through `send`. `asker`: whose eyes it is seen with; answers are never shared between askers. */

@@ -27,7 +27,7 @@ export interface Doable extends Pick<Action, "kind" | "key" | "payload"> {
   /** The outcome of the newest action done under the same key, if any. */
   readonly previous: unknown;
   /** Nothing was ever tried under its key: what it makes need not be looked for. Absent: it may have been. */
-  readonly isFirst?: boolean;
+  readonly isUntried?: boolean;
 }
 
 /** What GitHub answers about what was made or changed, as an outcome. */
@@ -54,12 +54,12 @@ const WrittenShape = z.array(
 export async function findWritten(
   github: GitHub,
   route: string,
-  { storedAt, isFirst = false }: Pick<Doable, "storedAt" | "isFirst">,
+  { storedAt, isUntried = false }: Pick<Doable, "storedAt" | "isUntried">,
   marker: string,
   appId: number,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<Outcome | null> {
-  if (isFirst) return null;
+  if (isUntried) return null;
   const from = storedAt - CLOCKS_DIFFER;
   for await (const { data } of pagesOf(github, route, parameters, WrittenShape)) {
     const own = data.find(

@@ -34,14 +34,14 @@ export interface ListedAction extends Omit<StoredAction, "previous"> {
 }
 
 /**
- * Stores actions, each replacing the waiting ones of its key; one equal to the newest waiting or done one of its key is not stored. `unsent`
+ * Stores actions, each replacing the waiting ones of its key; one equal to the newest waiting or done one of its key is not stored. `untried`
  * is given the keys under which there never was one before.
  */
 export async function storeActions(
   tx: Transaction<Tables>,
   actions: readonly Action[],
   at: Instant,
-  unsent?: Set<string>,
+  untried?: Set<string>,
 ): Promise<void> {
   const due = new Map<string, Instant>();
   for (const action of actions) {
@@ -53,9 +53,9 @@ export async function storeActions(
     const { key } = action;
     const [before] = await newestOf(tx, { key });
     if (before?.kind === action.kind && before.payload === payload) continue;
-    if (before === undefined && unsent !== undefined) {
+    if (before === undefined && untried !== undefined) {
       const given = tx.selectFrom("action").select("id").where("key", "=", action.key).limit(sql.lit(1));
-      if ((await given.executeTakeFirst()) === undefined) unsent.add(action.key);
+      if ((await given.executeTakeFirst()) === undefined) untried.add(action.key);
     }
     await supersede(tx, { key, at });
     await insert(tx, {

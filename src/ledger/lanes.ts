@@ -24,7 +24,7 @@ export interface Lease {
   /** The clock leases run by, where it is not the clock of what is recorded: a story's time may jump, a lease's must not. */
   readonly now?: () => Instant;
   /** The keys of actions that were first stored under this lease, and not tried: nobody ever did anything under them. */
-  readonly unsent?: Set<string>;
+  readonly untried?: Set<string>;
 }
 
 /** The lane of a repository, or of an installation where there is no repository, or the App's own. Whatever concerns one repository is in one lane. */

@@ -192,7 +192,7 @@ export class Ledger extends LedgerReader {
         await lockLanes(tx, this.#store.kind, lease === undefined ? lanes : [lease.lane, ...lanes]);
         if (lease !== undefined) await holdLane(tx, lease, lease.now?.() ?? at);
         const logged = await this.#append(tx, entries, at);
-        await storeActions(tx, actions, at, lease?.unsent);
+        await storeActions(tx, actions, at, lease?.untried);
         await storeTasks(tx, tasks, at);
         return logged;
       });

@@ -3,7 +3,7 @@
 import { LRUCache } from "lru-cache";
 
 import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
-import type { CacheUse } from "../domain/cache-use.ts";
+import { useOf, type CacheUse } from "../domain/cache-use.ts";
 
 /** So much is kept, in characters of bodies as they are stored; as objects they take some five times as much. */
 const MOST = 2_000_000;
@@ -59,9 +59,7 @@ export class Newest {
 
   /** Returns how much is kept. */
   use(): CacheUse {
-    this.#kept.purgeStale();
-    const { size, calculatedSize, maxSize } = this.#kept;
-    return { entries: size, bytes: calculatedSize, bound: maxSize };
+    return useOf(this.#kept);
   }
 
   /** Says that entries of these kinds were written, or may have been. */

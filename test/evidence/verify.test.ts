@@ -135,6 +135,16 @@ describe("a folder that someone rearranged", () => {
     expect(await changed((place) => symlink("/etc/hostname", join(place, "link")))).toEqual(["link"]);
   });
 
+  test("is not compared with its log", async () => {
+    const bytes = kept.get("changes.csv") ?? Buffer.alloc(0);
+    await writeFile(join(pristine, "changes.csv"), damaged(bytes, "flip", 0.5, 0));
+    try {
+      expect(await verifyPath(pristine)).toMatchObject({ compared: "files are not as sealed" });
+    } finally {
+      await writeFile(join(pristine, "changes.csv"), bytes);
+    }
+  });
+
   test("names a file that became a link to its own content", async () => {
     const files = await changed(async (place) => {
       await rename(join(place, "scope.csv"), join(folder, "elsewhere.csv"));

@@ -76,7 +76,7 @@ describe("a check run", () => {
   });
 
   test("that nobody ever tried to make is made in one request", async () => {
-    const { calls } = await doing({ ...check(undefined), isFirst: true }, () => ({
+    const { calls } = await doing({ ...check(undefined), isUntried: true }, () => ({
       status: 201,
       body: made,
     }));
@@ -158,10 +158,10 @@ describe("an issue", () => {
   });
 
   test("that nobody ever tried to open is not looked for, unless what it tells of is older than a lost database could be", async () => {
-    const first = await doing({ ...issue, isFirst: true }, (seen) => repositoryOr(seen, { body: [] }));
+    const first = await doing({ ...issue, isUntried: true }, (seen) => repositoryOr(seen, { body: [] }));
     expect(first.calls).toEqual(["GET /repos/acme/web", "POST /repos/acme/web/issues"]);
     const payload = { ...(issue.payload as IssuePayload), since: storedAt - 2 * 3_600_000 };
-    const late = await doing({ ...issue, payload, isFirst: true }, (seen) =>
+    const late = await doing({ ...issue, payload, isUntried: true }, (seen) =>
       repositoryOr(seen, { body: [] }),
     );
     expect(late.calls[0]).toBe("GET /repos/acme/web/issues");

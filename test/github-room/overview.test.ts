@@ -53,10 +53,12 @@ describe("the overview of a repository", () => {
     await play({ do: "merge", by: "adm", pull: 1, method: "squash", bypass: true, after: "1m" });
     await play({ do: "deploy", by: "ann", environment: "production", commit: "main", after: "1m" });
     await play({ do: "comment", by: "bob", pull: 2, text: "why?", after: "1m" });
-    const { open, merged, deployments, changedAt, environments, policies } = await seen();
+    const overview = await seen();
+    const { open, changedAt, environments, policies } = overview;
     expect(open).toMatchObject({ isWhole: true, entries: [{ number: 2, baseRef: "main" }] });
-    expect(merged).toMatchObject({ isWhole: true, entries: [{ number: 1, base: "main" }] });
-    expect(deployments).toMatchObject({ isWhole: true, entries: [{ environment: "production" }] });
+    expect(overview.mergedSince(0)).toMatchObject([{ number: 1, base: "main" }]);
+    expect(overview.mergedSince(double.world.now() + 1)).toEqual([]);
+    expect(overview.deployedSince(0)).toMatchObject([{ environment: "production" }]);
     expect(environments).toMatchObject({ isWhole: true, entries: ["production"] });
     expect(changedAt).toBe(double.world.now());
     expect(policies).toMatchObject({ branch: "main", repository: { nameWithOwner: "acme/web" } });

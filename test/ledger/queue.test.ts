@@ -32,9 +32,9 @@ describeOnBothStores("what was never tried", (open) => {
     await ledger.queue.store(delivery("d1"));
     await claim(ledger);
     const under = async (payload: unknown, key = "k"): Promise<readonly string[]> => {
-      const unsent = new Set<string>();
-      await ledger.record({ actions: [action(key, payload)] }, 1_000, { owner: "ann", lane: LANE, unsent });
-      return [...unsent];
+      const untried = new Set<string>();
+      await ledger.record({ actions: [action(key, payload)] }, 1_000, { owner: "ann", lane: LANE, untried });
+      return [...untried];
     };
     expect(await under({ says: 1 })).toEqual(["k"]);
     // Waiting, and perhaps tried.

@@ -29,8 +29,7 @@ import {
 /** The procedures: changes, emergencies, exceptions to the rules, a guide for auditors, who is responsible for what; then what repositories add. */
 export function draftProcedures(records: Records): Draft {
   const cite = new Citations(records);
-  const all = recorded(records, "policy").map(({ entry, body }) => ({ seq: entry.seq, entry, body }));
-  const newest = organizationsOwn(all);
+  const newest = organizationsOwn(recorded(records, "policy").map(({ entry }) => entry));
   if (newest === undefined) {
     cite.lacks("a policy: no policy file was read yet");
     return cite.draft([]);
@@ -39,7 +38,7 @@ export function draftProcedures(records: Records): Draft {
   const { organization } = newest.body;
   const alone = policyInForce(organization, { state: "absent" });
   const { effective: policy, digest } = alone.state === "known" ? alone.record : newest.body;
-  const mark = cite.of(newest.entry);
+  const mark = cite.of(newest);
   return cite.draft([
     `# Procedures of ${markdownInFile(records.organization)} for changes to production`,
     "",

@@ -1,4 +1,4 @@
-/** When a sweep may see many repositories at a glance, and when it must ask for everything by itself. */
+/** When a sweep may go by the overviews of many repositories, and when it must ask for everything by itself. */
 
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -12,7 +12,7 @@ const Requests = z.array(z.object({ path: z.string(), query: z.string().optional
 /** What is asked for on the last of two days, where the first begins with this step. */
 async function askedOn(first: string): Promise<z.infer<typeof Requests>> {
   const text = `
-name: a glance
+name: an overview
 policy: { mode: enforce }
 people: { ann: { permission: write } }
 story:
@@ -20,7 +20,7 @@ story:
   - { do: wait, for: 30h }
   - { do: wait, for: 24h }
 `;
-  const story = readStory(text, "a glance");
+  const story = readStory(text, "an overview");
   const stage = await openStage(story, "sqlite");
   const asked: z.infer<typeof Requests>[] = [];
   try {
@@ -39,13 +39,13 @@ story:
 
 const isProtection = ({ path }: { readonly path: string }): boolean => path.endsWith("/protection");
 
-test("what nobody may see is asked for by itself, for a glance shows it as not there", async () => {
+test("what nobody may see is asked for by itself, for an overview shows it as not there", async () => {
   const asked = await askedOn("{ do: set-app-permissions, permissions: { administration: none } }");
   expect(asked.filter(({ query }) => query === "Overview")).toEqual([]);
   expect(asked.filter(isProtection).length).toBeGreaterThan(0);
 });
 
-test("what may be seen and is as it was is seen at a glance", async () => {
+test("what may be seen and is as it was is taken from the overview", async () => {
   const asked = await askedOn("{ do: wait, for: 1m }");
   expect(asked.filter(({ query }) => query === "Overview")).toHaveLength(1);
   expect(asked.filter(isProtection)).toEqual([]);
