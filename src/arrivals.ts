@@ -6,12 +6,13 @@ import { useOf, type CacheUse } from "./domain/cache-use.ts";
 import { ignoredNote } from "./flows/intake.ts";
 import { laneOf, signal } from "./github/signal.ts";
 import type { Arrival, Signal } from "./github/subject.ts";
+import { MINUTE } from "./domain/durations.ts";
 
 /** So many bytes of bodies are kept, read as they are; the rest is read again when it is worked on. */
 const MOST_BYTES = 2 * 1024 * 1024;
 
 /** What nobody worked on by then is let go (ms): another replica did, or it waits. */
-const KEPT_FOR = 60_000;
+const KEPT_FOR = MINUTE;
 
 /** What a door makes of a delivery. `ignored`: what it is noted as where it asks for nothing; null: it asks for something. */
 export interface Meaning {

@@ -3,8 +3,7 @@
 import type { Logger } from "pino";
 import type { Counter } from "prom-client";
 import { Trouble } from "./domain/trouble.ts";
-
-const MINUTE = 60_000;
+import { MINUTE } from "./domain/durations.ts";
 
 /** One door's refusals. */
 export class Refusals {

@@ -4,6 +4,7 @@ import { Cron } from "croner";
 import type { Instant } from "./domain/change.ts";
 import type { Task } from "./domain/task.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import { MINUTE } from "./domain/durations.ts";
 
 /** What is done by the clock alone. */
 export type Recurring = "redeliver" | "count-hour" | "census" | "count-ended" | "monthly";
@@ -87,7 +88,7 @@ export function queueAppointment(
 }
 
 /** GitHub's clock and ours may differ by so much (ms). */
-const CLOCKS_DIFFER = 60_000;
+const CLOCKS_DIFFER = MINUTE;
 
 /** Queues a look at what GitHub says it could not deliver between two moments, because we turned deliveries away. */
 export function queueMissed(ledger: Ledger, from: Instant, at: Instant): Promise<void> {

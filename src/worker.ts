@@ -10,6 +10,7 @@ import { logged } from "./domain/trouble.ts";
 import type { LeaseClock } from "./ledger/lease-clock.ts";
 import type { End } from "./ledger/ends.ts";
 import type { Ledger } from "./ledger/ledger.ts";
+import { MINUTE } from "./domain/durations.ts";
 
 /** What the worker needs. `work` does one lane's due work under its lease, and answers what ended last and is not written down yet. */
 export interface WorkerTools {
@@ -21,7 +22,6 @@ export interface WorkerTools {
   readonly leaseMs?: number;
 }
 
-const MINUTE = 60_000;
 const LANES_AT_ONCE = 8;
 /** So many of them where nothing but sweeps is due, so that what people wait for finds a place; one is kept for them. */
 const SWEEPS_AT_ONCE = 4;

@@ -11,11 +11,10 @@ import { missingPermissions, withoutIt } from "../github/permissions.ts";
 import { readWebhookConfig } from "../github/webhook.ts";
 import { apiBaseUrl, type Settings } from "../settings.ts";
 import type { Finding } from "./finding.ts";
+import { DAY, MINUTE } from "../domain/durations.ts";
 
 /** A clock further off GitHub's than this (ms) is worth saying. */
-const MOST_SKEW = 60_000;
-
-const DAY = 24 * 3_600_000;
+const MOST_SKEW = MINUTE;
 
 /** Asks GitHub as the App, and says what is wrong. Throws Trouble where GitHub does not answer. */
 export async function lookAtGitHub(

@@ -2,17 +2,18 @@
 
 import type { NotShown, Instant } from "./change.ts";
 import { pullsOf, result, type Subject } from "./controls/control.ts";
-import type { Result } from "./result.ts";
+import type { Result, WaitingCause } from "./result.ts";
 import { oneLine } from "./wording.ts";
+import { MINUTE } from "./durations.ts";
 
 /** GitHub's answers lag behind its webhooks; nothing is concluded from their silence before this long (ms). */
-export const SETTLING = 10 * 60_000;
+export const SETTLING = 10 * MINUTE;
 
 /** How soon a stale answer is first asked for again (ms). */
 const FIRST = 2_000;
 
 /** The cause of a result that waits for GitHub to show what a webhook told. */
-export const NOT_SHOWN_YET = "waiting-for-github";
+export const NOT_SHOWN_YET = "waiting-for-github" satisfies WaitingCause;
 
 /** When to ask again for what is awaited: after 2, 4, 8 ... seconds, up to ten minutes after it was told; null: no more. */
 export function nextLook(awaited: readonly NotShown[], now: Instant): Instant | null {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { Temporal } from "temporal-polyfill";
 import type { Instant } from "./change.ts";
 import type { Infer } from "./schema.ts";
+import { MINUTE } from "./durations.ts";
 
 /** The days of a week, Monday first, as policy files write them. */
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
@@ -40,7 +41,6 @@ export const TermSchema = z.object({
 export type Term = Infer<typeof TermSchema>;
 
 const WRITTEN = /^(\d{1,4}) (minute|hour|day|week|business day)s?$/u;
-const MINUTE = 60_000;
 const LENGTHS = {
   minutes: MINUTE,
   hours: 60 * MINUTE,

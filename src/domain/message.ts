@@ -17,7 +17,7 @@ import type { EmergencyFacts } from "./emergency/facts.ts";
 import type { Requirement } from "./policy/requirement.ts";
 import type { PolicyInForce } from "./policy/tighten.ts";
 import type { CheckRunText, PolicySource } from "./record.ts";
-import type { Assessment, Result, Verdict } from "./result.ts";
+import { resultState, type Assessment, type Result, type Verdict } from "./result.ts";
 import {
   clipped,
   CONTROL_TITLES,
@@ -146,7 +146,7 @@ function titleOf(facts: Parameters<typeof checkText>[0], assessment: Assessment,
   if (assessment.verdict === "compliant" && approvers.length === 0)
     return capital(standard?.reasons[0] ?? "Nothing more is needed");
   if (assessment.verdict === "compliant") return `Approved by ${some(approvers, NAMES_SHOWN)}`;
-  const first = open.find((each) => !each.cause.startsWith("waiting")) ?? open[0];
+  const first = open.find((each) => resultState(each) !== "waiting") ?? open[0];
   const what = first === undefined ? VERDICT_TITLES[assessment.verdict] : inTitle(first, facts);
   if (observing) return `Observing only; enforced, this would be held back: ${what}`;
   // A login or a check at the beginning is written as its owner writes it.
@@ -379,14 +379,14 @@ function joined(reasons: readonly string[]): string {
 }
 
 function outcomeWord(each: Result): string {
-  if (each.outcome === "fail" && each.cause.startsWith("waiting")) return "waiting";
   return {
+    waiting: "waiting",
     pass: "yes",
     fail: "no",
     waived: "waived",
     "not-applicable": "not asked",
     unverifiable: "cannot tell",
-  }[each.outcome];
+  }[resultState(each)];
 }
 
 function policyLine(policy: PolicyInForce): string {

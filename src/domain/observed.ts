@@ -4,6 +4,7 @@ import type { Instant } from "./change.ts";
 import { sha256 } from "./digest.ts";
 import type { CompletenessRecord, CoverageGapRecord, RepositoryRecord } from "./record.ts";
 import { day, spanText, uncovered, type Span } from "./span.ts";
+import { HOUR, MINUTE } from "./durations.ts";
 
 /** When an App was there and looked; the database knows it, the evidence log does not hold it. */
 export interface Presence {
@@ -42,10 +43,10 @@ export interface SightFacts {
 }
 
 /** An App notes four times a minute that it is there; clocks of those who ask differ by less than this (ms). */
-const BEATS_APART = 10 * 60_000;
+const BEATS_APART = 10 * MINUTE;
 
 /** Everything is looked at once a day, and that may fail once (ms). */
-const SWEEPS_APART = 50 * 3_600_000;
+const SWEEPS_APART = 50 * HOUR;
 
 /** Works out what was observed by a moment. INVARIANT: nothing recorded later makes an unseen day seen, but that it was read afterwards. */
 export function sightOf(facts: SightFacts): Sight {

@@ -32,6 +32,7 @@ import type {
 import type { ControlName } from "./result.ts";
 import { uncovered, wholeDays, type Span } from "./span.ts";
 import { some, time } from "./wording.ts";
+import { DAY } from "./durations.ts";
 
 /** Everything readiness is judged on, read from the log at one moment. */
 export interface ReadinessFacts {
@@ -104,7 +105,6 @@ export interface Readiness {
   readonly statements: readonly Statement[];
 }
 
-const DAY = 24 * 3_600_000;
 const SHOWN = 5;
 
 /** Judges the facts; go only if nothing speaks against it. */

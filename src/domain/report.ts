@@ -5,6 +5,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { z } from "zod";
 import type { Instant } from "./change.ts";
+import { MINUTE } from "./durations.ts";
 
 /** What no store holds and no page shows: half a character, or one that controls instead of being read. */
 const UNPRINTABLE = /\p{Surrogate}|\p{Cc}/u;
@@ -56,7 +57,7 @@ export const REPORT_HEADERS = {
 } as const;
 
 /** A report is taken so long after it was signed, or before by a clock that is ahead (ms). */
-export const REPORT_WINDOW = 5 * 60_000;
+export const REPORT_WINDOW = 5 * MINUTE;
 
 /** `sha256=` and the HMAC-SHA256, in hex, of the timestamp, a dot and the body. */
 export function reportSignature(secret: string, timestamp: string, body: string | Uint8Array): string {

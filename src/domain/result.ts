@@ -45,6 +45,23 @@ const ResultSchema = z.object({
 /** One control tested on one subject. */
 export type Result = Infer<typeof ResultSchema>;
 
+/** The causes of a result that fails only until what it waits for comes: nobody has to act differently. */
+const WAITING_CAUSES = [
+  "waiting-for-approval",
+  "waiting-for-check",
+  "waiting-for-freeze",
+  "waiting-for-github",
+] as const;
+
+/** The cause of a result that waits. */
+export type WaitingCause = (typeof WAITING_CAUSES)[number];
+
+/** Returns the state of a result: its outcome, or `waiting` for a failure that ends by itself or by an approval. */
+export function resultState({ outcome, cause }: Pick<Result, "outcome" | "cause">): Outcome | "waiting" {
+  const isWaiting = outcome === "fail" && WAITING_CAUSES.some((each) => each === cause);
+  return isWaiting ? "waiting" : outcome;
+}
+
 const VerdictSchema = z.enum([
   "compliant",
   "emergency",

@@ -1,14 +1,13 @@
 /** Spans of time: UTC, `from` included, `to` excluded. */
 
 import type { Instant } from "./change.ts";
+import { DAY } from "./durations.ts";
 
 /** A span of time, half-open. */
 export interface Span {
   readonly from: Instant;
   readonly to: Instant;
 }
-
-const DAY = 24 * 3_600_000;
 
 /** Returns the parts of a span that no other span covers. */
 export function uncovered(spans: readonly Span[], whole: Span): readonly Span[] {

@@ -48,12 +48,13 @@ import { unshownChecksOf } from "./told-checks.ts";
 import { recordScope } from "./repositories.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { ownKey, spansAt, standingOf } from "./standing.ts";
+import { DAY } from "../domain/durations.ts";
 
 /** How soon a lagging list is asked again (ms). */
 const ASK_AGAIN = 5_000;
 
 /** What GitHub did not show in so long it will not show any more (ms). */
-const LOOKED_AT_AGAIN = 31 * 24 * 3_600_000;
+const LOOKED_AT_AGAIN = 31 * DAY;
 
 /** How soon what GitHub does not show yet is first asked for again (ms). */
 const FIRST_LOOK = 2_000;
@@ -242,7 +243,7 @@ function headTasks(tools: Tools, { repository }: Watched, role: Role, sha: Sha):
 }
 
 /** GitHub keeps the updates of a branch for a year (ms). */
-export const HISTORY_KEPT = 365 * 24 * 3_600_000;
+export const HISTORY_KEPT = 365 * DAY;
 
 /** Each update begins where the one before ended; where it does not, the list lags, or it has forgotten what was between. */
 async function noticeMissing(

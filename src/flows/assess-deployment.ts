@@ -15,12 +15,13 @@ import { policyWhen } from "./policy-when.ts";
 import { noticeEnvironments } from "./environments.ts";
 import { observationsOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { DAY, MINUTE } from "../domain/durations.ts";
 
 /** A deployment may succeed before one that was made earlier, but not by more than this (ms). */
-export const OVERTAKING = 24 * 3_600_000;
+export const OVERTAKING = DAY;
 
 /** How soon a webhook that is late is looked for again (ms). */
-const ASK_AGAIN = 60_000;
+const ASK_AGAIN = MINUTE;
 
 /** How soon a job that is not shown is first asked for again (ms). */
 const FIRST_LOOK = 2_000;

@@ -22,6 +22,7 @@ import { lookAtMerged } from "./reviews.ts";
 import { emergenciesOf, gatherOpen, type Gathered } from "./open-pull.ts";
 import { unshownChecksOf } from "./told-checks.ts";
 import { isUntold } from "./unread.ts";
+import { DAY } from "../domain/durations.ts";
 
 /**
  * Judges one pull request if it is open; if not, those that shared its check run. `request`: the delivery of a pressed
@@ -179,7 +180,7 @@ async function pullsOnRecord(
 }
 
 /** Groups are merged within a day, or ended (ms); what they hold was pushed or reviewed in the days before. */
-const GROUPS_KEPT = 24 * 3_600_000;
+const GROUPS_KEPT = DAY;
 const MADE_BEFORE = 14 * GROUPS_KEPT;
 
 /** Returns the tasks that judge the merge groups again that were let pass with one of these pull requests, which is not let pass any more. */

@@ -11,9 +11,10 @@ import { policyWhen } from "./policy-when.ts";
 import { knownDeployments } from "./deployments-known.ts";
 import { currentPolicy } from "./assess-change.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { DAY } from "../domain/durations.ts";
 
 /** A run that began so long before the newest recorded one is not looked for any more (ms). */
-const MAY_STILL_END = 35 * 24 * 3_600_000;
+const MAY_STILL_END = 35 * DAY;
 
 /** Judges one run once it has succeeded, if the policy names its workflow; a run whose job made a recorded deployment is judged as that. */
 export async function assessRun(tools: Tools, watched: Watched, id: number): Promise<void> {

@@ -14,9 +14,10 @@ import { noticeEnvironments } from "./environments.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
 import type { Span } from "./reconcile.ts";
+import { DAY } from "../domain/durations.ts";
 
 /** So long before a span one more success in each environment is looked for: what the first one in the span followed (ms). */
-const FOLLOWED = 365 * 24 * 3_600_000;
+const FOLLOWED = 365 * DAY;
 
 /** So many deployments before a span are read to find one that succeeded. */
 const MOST_EARLIER = 5;

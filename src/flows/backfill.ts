@@ -12,9 +12,10 @@ import type { Span } from "./reconcile.ts";
 import { recordBackfill, recordProductionRefs } from "./repositories.ts";
 import { isMadeByQueue } from "./queue-branches.ts";
 import { productionRefs } from "./sweep.ts";
+import { DAY } from "../domain/durations.ts";
 
 /** Branches are made some time before they are merged: so long before the period who pushed is listed at once (ms). */
-const MADE_BEFORE = 30 * 24 * 3_600_000;
+const MADE_BEFORE = 30 * DAY;
 
 /** Fewer updates than this are cheaper asked one by one. */
 const WORTH_LISTING = 20;

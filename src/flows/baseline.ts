@@ -6,9 +6,10 @@ import { baselineOf, type Reading } from "../domain/protection/diagnosis.ts";
 import type { Task } from "../domain/task.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { protectionOf } from "./protection.ts";
+import { MINUTE } from "../domain/durations.ts";
 
 /** So long (ms) after the first reading it is written: by then all of them have been read, or it waits as long again. */
-const ALL_READ = 10 * 60_000;
+const ALL_READ = 10 * MINUTE;
 
 /** Returns the task that writes an installation's baseline; one however many of its repositories are first read. */
 export function baselineTask(

@@ -9,6 +9,7 @@ import type { Installation } from "../github/lists.ts";
 import { sentenceOf } from "./chores.ts";
 import { gapId } from "./gaps.ts";
 import type { Tools } from "./ports.ts";
+import { HOUR, MINUTE } from "../domain/durations.ts";
 
 /** An organisation the App is installed on. */
 interface Owner {
@@ -43,7 +44,7 @@ export async function noteInstallation(tools: Tools, installation: Installation)
 }
 
 /** GitHub was asked once an hour to send again what failed; what is still missing then (ms) was not repaired by it. */
-const REPAIRED_BY = 2 * 3_600_000;
+const REPAIRED_BY = 2 * HOUR;
 
 /**
  * Webhooks that do not come are a gap, from the first that failed until one arrived again and all that failed were sent again.
@@ -100,7 +101,7 @@ async function groupTasks(
 }
 
 /** What fails for less than this (ms) and arrives when it is sent again was a restart, not an outage. */
-const SHORTEST = 5 * 60_000;
+const SHORTEST = 5 * MINUTE;
 
 function isOutage({ from, last }: SilentSpell, at: Instant): boolean {
   return from <= at && at <= last && last - from >= SHORTEST;
@@ -147,7 +148,7 @@ export async function noteWebhookAddress(tools: Tools, owners: readonly Owner[])
 }
 
 /** A clock that is further off GitHub's than this (ms) makes deadlines and lateness wrong. */
-const MOST_SKEW = 60_000;
+const MOST_SKEW = MINUTE;
 
 /** Our clock against GitHub's. */
 export async function noteClock(tools: Tools, owners: readonly Owner[]): Promise<void> {

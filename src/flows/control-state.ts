@@ -22,6 +22,7 @@ import { gapEntry, gapId } from "./gaps.ts";
 import { observationsOf, witnessesOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { lastReading, protectionOf } from "./protection.ts";
+import { DAY, HOUR } from "../domain/durations.ts";
 
 /** Who told of a change, and when. */
 interface Told {
@@ -30,7 +31,7 @@ interface Told {
 }
 
 /** How often (ms) everything is read anew, whatever GitHub says of when it was changed. */
-const WHOLE_EVERY = 7 * 24 * 3_600_000 - 3_600_000;
+const WHOLE_EVERY = 7 * DAY - HOUR;
 
 /**
  * Reads how one repository is protected, or a part of it, and records what changed. `told`: the webhook that said so, or null; `seen`: the

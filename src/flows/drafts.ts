@@ -15,8 +15,7 @@ import type { LedgerReader } from "../ledger/ledger.ts";
 import { reviewedMonths } from "../domain/deviation/operating.ts";
 import { reviewsNow } from "./monitoring.ts";
 import { readSight } from "./sight.ts";
-
-const DAY = 24 * 3_600_000;
+import { DAY } from "../domain/durations.ts";
 
 /** What is drafted. `period`: needed for `bridge` and `note`; `id`: for `response`. */
 export interface DraftRequest {

@@ -10,8 +10,7 @@ import { authorityFor } from "./emergencies.ts";
 import { gatherPull } from "./gather.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { deviationOf, knownDeviations, remediationOf } from "./standing.ts";
-
-const HOUR = 3_600_000;
+import { HOUR } from "../domain/durations.ts";
 
 /** Records why a merged pull request passed the gate by; it stays a deviation. */
 export const explainBypass: Command = {

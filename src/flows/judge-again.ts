@@ -15,8 +15,7 @@ import { sinceOf } from "./assess-change.ts";
 import { addressee, emergenciesOfAll } from "./emergencies.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { ownKey, spansAt, standingOf } from "./standing.ts";
-
-const HOUR = 3_600_000;
+import { HOUR } from "../domain/durations.ts";
 
 /** Judges the changes that landed a pull request again, where its emergencies now say otherwise. */
 export async function judgeLandedAgain(

@@ -7,11 +7,12 @@ import { followBranch, isUnshown } from "./assess-change.ts";
 import { assessPull } from "./assess-pull.ts";
 import { emergenciesOf } from "./emergencies.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { HOUR } from "../domain/durations.ts";
 
 type Merged = Extract<Subject, { readonly type: "merged" }>;
 
 /** A webhook tells of a merge within this time (ms); what landed earlier is looked at again. */
-const TOLD_WITHIN = 3_600_000;
+const TOLD_WITHIN = HOUR;
 
 /** Follows the branch to a merge and looks at its pull request, each unless that was done for another webhook. Throws Trouble. */
 export async function lookAtMerge(tools: Tools, watched: Watched, merged: Merged): Promise<void> {

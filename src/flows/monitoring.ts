@@ -36,6 +36,7 @@ import type { Tools, Watched } from "./ports.ts";
 import { readSight } from "./sight.ts";
 import { organizationPolicy } from "./policy.ts";
 import { watch } from "./repositories.ts";
+import { DAY } from "../domain/durations.ts";
 
 /** What reading the log and writing to it takes; nothing of GitHub. */
 export type LogTools = Pick<Tools, "ledger" | "clock">;
@@ -265,7 +266,7 @@ export async function reviewsNow(
 }
 
 /** How far back a month that came to be otherwise is asked for again (ms): as long as audits look back. */
-const ASKED_AGAIN = 400 * 24 * 3_600_000;
+const ASKED_AGAIN = 400 * DAY;
 
 /** Asks again for the months that were signed off as something else than they are known to be now; keeps what the signer saw. */
 export async function askAgain(tools: Tools, fence: Watched["fence"]): Promise<void> {

@@ -12,6 +12,7 @@ import type { Task } from "../domain/task.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { StoredAction } from "../ledger/actions.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { DAY, HOUR } from "../domain/durations.ts";
 
 /** What a message came to: sent, or held back because the day's number was reached. `day` is the policy calendar's. */
 export interface Told {
@@ -23,7 +24,7 @@ export interface Told {
 export type HeldNotifications = Pick<Task<"summarise">, "organizationId" | "receiver" | "day">;
 
 /** News is sent for so long; later it is none (ms). */
-const STAYS_NEWS = 3 * 24 * 3_600_000;
+const STAYS_NEWS = 3 * DAY;
 
 /** More held messages than anyone would read the exact number of. */
 const MOST_COUNTED = 100_000;
@@ -95,5 +96,5 @@ async function askForSummary(tools: Tools, held: HeldNotifications): Promise<voi
 
 function startOfNext(day: string, timezone: string): Instant {
   // Noon is in the day whatever its clock did in the night.
-  return startOfDay(dateOf(startOfDay(day, timezone) + 36 * 3_600_000, timezone), timezone);
+  return startOfDay(dateOf(startOfDay(day, timezone) + 36 * HOUR, timezone), timezone);
 }

@@ -4,10 +4,7 @@ import type { Instant, Sha } from "../domain/change.ts";
 import type { Observation } from "../domain/record.ts";
 import type { Witnesses } from "../github/freshness.ts";
 import type { Tools, Watched } from "./ports.ts";
-
-/** What was told longer ago bears on no answer of today (ms). */
-const AN_HOUR = 3_600_000;
-const A_DAY = 24 * AN_HOUR;
+import { DAY, HOUR } from "../domain/durations.ts";
 
 /** The entry subject an observation is kept under, so that those of one pull request, branch or owner are found together. */
 export function observationSubject(repositoryId: number, observation: Observation, own: string): string {
@@ -40,7 +37,7 @@ export async function observationsOf(
     repositoryId,
     subjectPrefix,
     // The same question for an hour: whatever asks it again within one event finds the answer kept.
-    from: Math.floor(from / AN_HOUR) * AN_HOUR,
+    from: Math.floor(from / HOUR) * HOUR,
     order: "at",
   })) {
     if (at >= from) found.push(body);
@@ -50,7 +47,7 @@ export async function observationsOf(
 
 /** What GitHub's answers about a repository are held against. */
 export function witnessesOf(tools: Tools, { repository }: Watched): Witnesses {
-  const from = tools.clock.now() - A_DAY;
+  const from = tools.clock.now() - DAY;
   let owner: Promise<readonly Observation[]> | null = null;
   return {
     ofRef: (ref) => observationsOf(tools, repository.id, ref, from),

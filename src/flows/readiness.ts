@@ -11,8 +11,7 @@ import type { LedgerReader } from "../ledger/ledger.ts";
 import { reviewsNow } from "./monitoring.ts";
 import { recordedPolicies } from "./policy.ts";
 import { readSight } from "./sight.ts";
-
-const DAY = 24 * 3_600_000;
+import { DAY } from "../domain/durations.ts";
 
 /** Judges the readiness of an organisation on its last days. */
 export async function readiness(

@@ -5,9 +5,7 @@ import type { Instant } from "../domain/change.ts";
 import type { Task } from "../domain/task.ts";
 import type { Tools } from "./ports.ts";
 import { askToReconcile, type Span } from "./reconcile.ts";
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+import { DAY, HOUR } from "../domain/durations.ts";
 
 /** How long after its end a period is still counted, where nobody was there to do so on the day (ms). */
 const STILL_DUE = 40 * 24 * HOUR;

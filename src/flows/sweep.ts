@@ -38,6 +38,7 @@ import { withoutQueueBranches } from "./queue-branches.ts";
 import { lookAtDue } from "./reviews.ts";
 import { answerUnheardGates } from "./unheard-gates.ts";
 import { findUnnamed } from "./unnamed-pulls.ts";
+import { DAY } from "../domain/durations.ts";
 
 /** Lists what the App can see, records what is new or gone, and queues a sweep of each repository. `round` names this census. */
 export async function census(tools: Tools, round: string): Promise<void> {
@@ -103,10 +104,10 @@ async function organizations(
 }
 
 /** A deployment made so long before the newest recorded one is not waited for any more (ms). */
-const MAY_STILL_SUCCEED = 35 * 24 * 3_600_000;
+const MAY_STILL_SUCCEED = 35 * DAY;
 
 /** How long GitHub keeps deliveries (ms). */
-const DELIVERIES_KEPT = 3 * 24 * 3_600_000;
+const DELIVERIES_KEPT = 3 * DAY;
 
 /** Asks GitHub to send again every delivery that did not arrive; with `since`, only those after it, which is a short look. */
 export async function redeliver(tools: Tools, since?: Instant): Promise<void> {
@@ -219,7 +220,7 @@ async function overviewOf(tools: Tools, watched: Watched, round: string): Promis
 }
 
 /** Comments are read again for so long (ms): a sweep comes once a day, and may fail once. */
-const READ_AGAIN = 3 * 24 * 3_600_000;
+const READ_AGAIN = 3 * DAY;
 
 /** Comments meant for us that were not answered: written in the last days, or since a spell in which the App was down. */
 async function unreadCommands(
@@ -314,7 +315,7 @@ async function eachOf<Item>(items: readonly Item[], act: (item: Item) => Promise
 }
 
 /** So far back deleted branches are looked for; each month is counted within it (ms). */
-const DELETED_KEPT = 40 * 24 * 3_600_000;
+const DELETED_KEPT = 40 * DAY;
 
 /** The production branches there are now, and those followed before (deleted ones still have a last update). */
 export async function productionRefs(tools: Tools, watched: Watched): Promise<readonly string[]> {

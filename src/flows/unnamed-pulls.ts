@@ -9,11 +9,12 @@ import type { Overview } from "../github/overview.ts";
 import { recordUpdate } from "./assess-change.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { DAY } from "../domain/durations.ts";
 
 type MergedPull = Awaited<ReturnType<Tools["github"]["listMergedPulls"]>>["pulls"][number];
 
 /** So far back merged pull requests are looked for; each month is counted within it (ms). */
-const LOOKED_BACK = 40 * 24 * 3_600_000;
+const LOOKED_BACK = 40 * DAY;
 
 /**
  * Finds the pull requests merged into a production branch that no row names: records their update anew, or that there is none. `seen`: the

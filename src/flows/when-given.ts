@@ -14,11 +14,9 @@ import type { LoggedEntry } from "../domain/entry.ts";
 import type { Observation } from "../domain/record.ts";
 import { observationSubject } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { DAY } from "../domain/durations.ts";
 
 const SECOND = 1_000;
-
-/** What was told so long before an approval bears on how fresh a reading is (ms). */
-const A_DAY = 24 * 3_600_000;
 
 type Told = Extract<Observation, { kind: "right-lost" }>;
 
@@ -35,7 +33,7 @@ export async function whenGivenOf(
   if (approvals.length === 0) return {};
   const gate = await tools.ledger.state("gate", `${repository.id}#${pull.number}`);
   const before = gate?.body.pulls.find(({ number }) => number === pull.number)?.given ?? [];
-  const since = Math.min(...approvals.map(({ submittedAt }) => submittedAt)) - A_DAY;
+  const since = Math.min(...approvals.map(({ submittedAt }) => submittedAt)) - DAY;
   const rights = await rightsTold(tools, repository.ownerId, since);
   const given: Given[] = [];
   for (const review of approvals) {

@@ -26,6 +26,7 @@ import type { Tools, Watched } from "./ports.ts";
 import { recordLifecycle, watch } from "./repositories.ts";
 import { runTask } from "./run-task.ts";
 import { census, rejudgeOpen } from "./sweep.ts";
+import { DAY, MINUTE } from "../domain/durations.ts";
 
 /** A lane under lease; `now` is the clock leases run by. */
 export interface Lease {
@@ -47,13 +48,13 @@ const ACTIONS_AT_ONCE = 500;
 const MOST_ATTEMPTS = 8;
 /** What GitHub does not know may only be not known yet; after so many attempts and so long (ms) it is taken to be gone. */
 const ATTEMPTS_AT_GONE = 3;
-const SETTLED = 10 * 60_000;
+const SETTLED = 10 * MINUTE;
 /** A lane with ever more work is given back after so many rounds, so that other lanes have their turn. */
 const MOST_ROUNDS = 10;
 /** Answers that nobody understands, and questions that GitHub cannot answer. */
 const PUZZLES: ReadonlySet<string> = new Set(["github-answer", "github-unanswered"]);
 /** Such a thing is asked for again for so long (ms). */
-const LONGEST_PUZZLE = 24 * 3_600_000;
+const LONGEST_PUZZLE = DAY;
 
 /**
  * Does all due work of one lane, and answers what ended last, to be written down as the lane is given back. Whatever ended before
@@ -409,5 +410,5 @@ function isHopeless(error: unknown, attempts: number, age: number): boolean {
 /** Twice as long each time, from one second to ten minutes, or as long as GitHub says (ms). */
 function delay(error: unknown, attempts: number): number {
   const asked = error instanceof Trouble ? error.waitMs : null;
-  return asked ?? Math.min(1_000 * 2 ** attempts, 10 * 60_000);
+  return asked ?? Math.min(1_000 * 2 ** attempts, 10 * MINUTE);
 }

@@ -3,6 +3,7 @@
 import type { Instant, Repository } from "../domain/change.ts";
 import type { GitHub } from "./ask.ts";
 import { readRefUpdates } from "./updates.ts";
+import { MINUTE } from "../domain/durations.ts";
 
 /** Another branch as the base, by their names; a name is null where GitHub does not tell it. */
 export interface BaseChange {
@@ -12,7 +13,7 @@ export interface BaseChange {
 }
 
 /** A renamed branch ends and begins within this (ms). */
-const AT_ONCE = 60_000;
+const AT_ONCE = MINUTE;
 
 /** The newest change of the base that was no renaming; null: there was none. Throws {@link Trouble}. */
 export async function lastBaseChange(

@@ -1,6 +1,6 @@
 /** GitHub's limits for one installation, as data: what it counts, how much it allows, and what a request costs. */
 
-const MINUTE = 60_000;
+import { MINUTE } from "../domain/durations.ts";
 
 /**
  * What GitHub counts: the documented limit, and for how long (ms) what was spent counts; 0: only while the request is under way.

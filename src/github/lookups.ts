@@ -6,6 +6,7 @@ import type { Instant } from "../domain/change.ts";
 import { useOf, type CacheUse } from "../domain/cache-use.ts";
 import { IMPORTANCES, type Importance } from "./line.ts";
 import { importanceNow } from "./pacing.ts";
+import { HOUR, MINUTE } from "../domain/durations.ts";
 
 /** The names under which remembered answers are forgotten; a signal's `stale` holds such names. */
 export const tags = {
@@ -37,7 +38,7 @@ export interface LookupOptions {
 }
 
 /** An answer that was not asked for so long is let go, whatever it is (ms of real time). */
-const IDLE = 60 * 60_000;
+const IDLE = HOUR;
 /** What an answer takes while it is waited for, and beside what it says (bytes). */
 const EACH = 500;
 
@@ -56,7 +57,7 @@ export class Lookups {
 
   /** Without `timeToLive`, answers are believed for ten minutes; without the others, 20,000 are kept in 32 MB. */
   constructor(options: LookupOptions) {
-    this.#options = { timeToLive: 10 * 60_000, most: 20_000, mostBytes: 32_000_000, ...options };
+    this.#options = { timeToLive: 10 * MINUTE, most: 20_000, mostBytes: 32_000_000, ...options };
     this.#remembered = new LRUCache({
       max: this.#options.most,
       maxSize: this.#options.mostBytes,

@@ -1,12 +1,13 @@
 /** A failed call to GitHub, told in our terms: retry, wait, or give up. */
 
 import { Trouble } from "../domain/trouble.ts";
+import { HOUR, MINUTE } from "../domain/durations.ts";
 
 /** GitHub asks for a minute where it names no time. */
-const USUAL_WAIT = 60_000;
+const USUAL_WAIT = MINUTE;
 
 /** An hour and a bit. */
-const LONGEST_WAIT = 3_660_000;
+const LONGEST_WAIT = HOUR + MINUTE;
 
 /** The words for its limits, those of today and those of former days. */
 const LIMITED = /rate limit|abuse detection|submitted too quickly|too many requests/iu;

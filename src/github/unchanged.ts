@@ -3,6 +3,7 @@
 import { LRUCache } from "lru-cache";
 
 import { useOf, type CacheUse } from "../domain/cache-use.ts";
+import { HOUR } from "../domain/durations.ts";
 
 interface Kept {
   readonly tag: string;
@@ -15,7 +16,7 @@ const MOST_OF_ONE = 200_000;
 const MOST_OF_ALL = 16_000_000;
 const EACH = 2_000;
 /** GitHub's tags hold for one token, and a token for an hour (ms). */
-const TAGS_HOLD = 60 * 60_000;
+const TAGS_HOLD = HOUR;
 
 /**
  * Asks again with the tag of the answer before, and gives that answer out again where GitHub says it still holds (304).

@@ -5,12 +5,13 @@ import type { Instant } from "../domain/change.ts";
 import type { Action } from "../domain/entry.ts";
 import { pagesOf, type GitHub } from "./ask.ts";
 import { InstantShape } from "./shapes.ts";
+import { HOUR } from "../domain/durations.ts";
 
 /** What GitHub takes of a check run's summary or text, or of an issue: so many bytes of UTF-8, to be on the safe side of "characters". */
 const MOST_TEXT = 65_535;
 
 /** What was done before is looked for among what GitHub says was made since then, its clock allowed to be an hour off (ms). */
-export const CLOCKS_DIFFER = 3_600_000;
+export const CLOCKS_DIFFER = HOUR;
 
 /** What an action came to: the object it made or changed; `id` 0: there was nothing to make. `number`: of an issue. */
 export interface Outcome {

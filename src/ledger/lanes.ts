@@ -8,9 +8,10 @@ import type { Action } from "../domain/entry.ts";
 import { LeaseLost } from "../domain/trouble.ts";
 import { prepared } from "./prepared.ts";
 import type { StoreKind, Tables } from "./schema.ts";
+import { MINUTE } from "../domain/durations.ts";
 
 /** No lease is longer than this: one that ends later was given before the clock was set back, and holds nobody up (ms). */
-const LONGEST_LEASE = 60_000;
+const LONGEST_LEASE = MINUTE;
 
 /** The latest end of a lease that is alive at `now`, seen by whoever leases for `leaseMs`. */
 export function latestLease(now: Instant, leaseMs: number): Instant {

@@ -1,9 +1,10 @@
 /** The clock leases run by: nobody sets it, and all who share a database read the same. */
 
 import type { Instant } from "../domain/change.ts";
+import { MINUTE } from "../domain/durations.ts";
 
 /** So often the database is asked for its time anew (ms). */
-const SYNC_EVERY = 60_000;
+const SYNC_EVERY = MINUTE;
 
 /** Runs on from a moment by a clock that only goes forward: the database's moment where there is a server, else this machine's. */
 export class LeaseClock {

@@ -4,13 +4,14 @@ import { LRUCache } from "lru-cache";
 
 import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
 import { useOf, type CacheUse } from "../domain/cache-use.ts";
+import { HOUR } from "../domain/durations.ts";
 
 /** So much is kept, in characters of bodies as they are stored; as objects they take some five times as much. */
 const MOST = 2_000_000;
 /** What an answer takes beside its bodies (characters): that nothing is there is an answer too. */
 const EACH = 200;
 /** What was not asked for so long is let go (ms). */
-const IDLE = 60 * 60_000;
+const IDLE = HOUR;
 
 /** What the store answered. `size`: the characters of the bodies; `isWhole`: there is no further page. */
 export interface Answer<K extends EntryKind> {

@@ -5,9 +5,10 @@ import type { Transaction } from "kysely";
 import { z } from "zod";
 import { shareOf, type Claim, type Share } from "../domain/share.ts";
 import type { Tables } from "./schema.ts";
+import { HOUR } from "../domain/durations.ts";
 
 /** So long after its lease ended a share is forgotten (ms): as long as the longest limit counts. */
-const FORGOTTEN_AFTER = 3_600_000;
+const FORGOTTEN_AFTER = HOUR;
 
 const ShareSchema = z.record(z.string(), z.number());
 

@@ -5,6 +5,7 @@ import type { NotificationPayload } from "../domain/notification.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { Post } from "./post.ts";
 import { signedHeaders } from "./sign.ts";
+import { HOUR } from "../domain/durations.ts";
 
 /** Sends one message, dated `at`. Throws {@link Trouble} (`receiver-...`) when the receiver did not take it. */
 export type SendNotification = (payload: NotificationPayload, at: Instant) => Promise<void>;
@@ -51,7 +52,7 @@ export function notificationSender(sending: Sending): SendNotification {
 }
 
 /** A receiver may ask for quiet, but not for so long that news is forgotten (ms). */
-const LONGEST_WAIT = 3_600_000;
+const LONGEST_WAIT = HOUR;
 
 function message(payload: NotificationPayload, link: string | null): unknown {
   return {

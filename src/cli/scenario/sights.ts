@@ -24,6 +24,7 @@ import { DEFAULT_REPOSITORY } from "./match.ts";
 import { packageFiles, packageRows } from "./package-rows.ts";
 import { remediationRows } from "./remediation-rows.ts";
 import type { Stage } from "./stage.ts";
+import { DAY } from "../../domain/durations.ts";
 
 const CHECK_NAME = "countersign";
 
@@ -427,7 +428,7 @@ export class Sights {
     const state = await this.bodies("repository");
     const ledger = await this.#stage.openLedger();
     try {
-      const days = Math.ceil((this.#now - from) / 86_400_000) + 1;
+      const days = Math.ceil((this.#now - from) / DAY) + 1;
       const at = this.#now + 1000;
       const found = await readiness(ledger, state[0]?.repository.ownerId ?? 0, { days, at });
       const row: Row = {

@@ -3,8 +3,9 @@
 import { z } from "zod";
 import type { Instant } from "../../domain/change.ts";
 import { PERMISSIONS } from "../../domain/change.ts";
+import { DAY, HOUR, MINUTE } from "../../domain/durations.ts";
 
-const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: MINUTE, h: HOUR, d: DAY };
 
 /** A span of time: `30s`, `10m`, `4h`, `3d`. */
 export const DurationSchema = z

@@ -8,7 +8,7 @@ import { emergencyLeave } from "../emergency/in-force.ts";
 import { exemptionsFor, type GivenUp } from "../exemption.ts";
 import type { Freeze } from "../policy/leave.ts";
 import type { PolicyInForce } from "../policy/tighten.ts";
-import type { Assessment, JudgedApproval, Result, Verdict } from "../result.ts";
+import { resultState, type Assessment, type JudgedApproval, type Result, type Verdict } from "../result.ts";
 import { approvedByOwners } from "./approved-by-owners.ts";
 import { changeDocumented } from "./change-documented.ts";
 import { checksPassed } from "./checks-passed.ts";
@@ -90,7 +90,7 @@ function fold(subject: Subject, results: readonly Result[], at: Instant, since: 
   const before = subject.moment === "gate" || subject.moment === "group";
   if (!before && at < since) return "historic";
   const failed = results.filter((each) => each.outcome === "fail");
-  if (before && failed.length > 0 && failed.every((each) => each.cause.startsWith("waiting"))) {
+  if (before && failed.length > 0 && failed.every((each) => resultState(each) === "waiting")) {
     const isHeld = results.some((each) => each.outcome === "unverifiable" && !isAccepted(each));
     return isHeld ? "unverifiable" : "pending";
   }

@@ -3,7 +3,7 @@
 import type { Check } from "../change.ts";
 import { newestRuns, newestRunsAt, runsOf, type WantedCheck } from "../checks.ts";
 import { cutIn } from "../cut.ts";
-import type { Result } from "../result.ts";
+import type { Result, WaitingCause } from "../result.ts";
 import { listed, oneLine } from "../wording.ts";
 import { bringsNothing, result, untold, type Context, type Control, type Subject } from "./control.ts";
 
@@ -61,7 +61,13 @@ function judge(subject: Subject, context: Context): Result | null {
   const reason = landed
     ? `${listed(missing.map(oneLine))} had not succeeded when it landed`
     : `waits for ${listed(missing.map(oneLine))}`;
-  return result(NAME, "fail", landed ? "check-missing" : "waiting-for-check", [reason], inputs);
+  return result(
+    NAME,
+    "fail",
+    landed ? "check-missing" : ("waiting-for-check" satisfies WaitingCause),
+    [reason],
+    inputs,
+  );
 }
 
 /** The checks of each content that is merged. */

@@ -8,7 +8,14 @@ import { entryId } from "../policy/brought.ts";
 import { ownerNotes } from "../owners.ts";
 import { asksForOwners } from "../policy/policy.ts";
 import { branchOf } from "../policy/scope.ts";
-import type { Assessment, JudgedApproval, Outcome, Result } from "../result.ts";
+import {
+  resultState,
+  type Assessment,
+  type JudgedApproval,
+  type Outcome,
+  type Result,
+  type WaitingCause,
+} from "../result.ts";
 import { preApproval } from "../standard.ts";
 import { listed, missingOf, oneLine } from "../wording.ts";
 import {
@@ -123,7 +130,7 @@ export function judgeAsks(
   const deciding = each.filter((one) => one.outcome === outcome);
   // Waiting for people is waiting only while nobody has to act differently in any of the pull requests.
   const cause =
-    deciding.find((one) => !one.cause.startsWith("waiting"))?.cause ?? deciding[0]?.cause ?? "satisfied";
+    deciding.find((one) => resultState(one) !== "waiting")?.cause ?? deciding[0]?.cause ?? "satisfied";
   const preApproved = each.flatMap((one) => one.preApproved ?? []);
   const carried = pullsOf(subject).flatMap((pull) => carriedOf(pull, context));
   const ownersFile = asksForOwners(context.policy) ? unique(pullsOf(subject).flatMap(ownerNotes)) : [];
@@ -225,7 +232,7 @@ function shortCause(judgement: ApprovalJudgement, landed: boolean): string {
     ? "own-work"
     : landed
       ? "too-few-approvals"
-      : "waiting-for-approval";
+      : ("waiting-for-approval" satisfies WaitingCause);
 }
 
 function shortReasons(

@@ -4,7 +4,7 @@ import { startOfDay } from "../calendar.ts";
 import type { Instant } from "../change.ts";
 import type { Freeze } from "../policy/leave.ts";
 import type { Policy } from "../policy/policy.ts";
-import type { Result } from "../result.ts";
+import type { Result, WaitingCause } from "../result.ts";
 import { time } from "../wording.ts";
 import { bringsNothing, result, type Context, type Control, type Subject } from "./control.ts";
 
@@ -43,7 +43,7 @@ export const outsideFreeze: Control = {
         return result(
           NAME,
           "fail",
-          "waiting-for-freeze",
+          "waiting-for-freeze" satisfies WaitingCause,
           [`waits for the freeze to end: ${until}${except}`],
           inputs,
         );

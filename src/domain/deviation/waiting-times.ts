@@ -1,6 +1,7 @@
 /** How cumbersome the process is: how long changes waited, and whether those that waited long went around it. Never by person. */
 
 import type { ChangeRecord } from "../record.ts";
+import { DAY, HOUR, MINUTE } from "../durations.ts";
 
 /** A median and a 90th percentile (nearest rank), milliseconds. */
 export interface Quantiles {
@@ -28,7 +29,7 @@ export interface WaitingTimes {
 }
 
 /** A wait longer than this is long (ms). */
-export const LONG = 24 * 3_600_000;
+export const LONG = DAY;
 
 /** The waits of one change, milliseconds; null where there was no such moment. */
 export interface Waits {
@@ -104,9 +105,9 @@ export function quantiles(values: readonly number[]): Quantiles | null {
 /** A duration in words, rounded to what people say: `3 hours`, `2.5 days`. */
 export function durationText(ms: number): string {
   const units = [
-    ["day", 86_400_000],
-    ["hour", 3_600_000],
-    ["minute", 60_000],
+    ["day", DAY],
+    ["hour", HOUR],
+    ["minute", MINUTE],
   ] as const;
   for (const [name, length] of units) {
     if (ms < length) continue;

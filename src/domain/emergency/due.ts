@@ -5,9 +5,10 @@ import type { Task } from "../task.ts";
 import { isOpen } from "./exception.ts";
 import type { EmergencyFacts } from "./facts.ts";
 import { nextWord } from "./retroactive-review.ts";
+import { DAY } from "../durations.ts";
 
 /** GitHub sends again for three days what was said while we were down: only after this is what the merge did not use over (ms). */
-export const OVERTAKEN = 4 * 24 * 3_600_000;
+export const OVERTAKEN = 4 * DAY;
 
 const SECOND = 1_000;
 

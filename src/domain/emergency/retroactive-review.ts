@@ -12,6 +12,7 @@ import {
 } from "./exception.ts";
 import { emergencySubject } from "./life.ts";
 import type { Standing } from "./standing.ts";
+import { DAY } from "../durations.ts";
 
 /** The review that the first use of an emergency makes due. */
 export function reviewOwed(
@@ -95,8 +96,6 @@ export function reviewEntry(body: RetroactiveReviewRecord): Entry {
     body,
   };
 }
-
-const DAY = 24 * 3_600_000;
 
 /** So many times a review is escalated, once a day. */
 const MOST_ESCALATIONS = 7;

@@ -2,6 +2,7 @@
 
 import { NO_COMMIT, type Instant, type RefUpdate, type Sha } from "../change.ts";
 import type { CompletenessRecord } from "../record.ts";
+import { MINUTE } from "../durations.ts";
 
 /** A merged pull request as GitHub lists it. */
 export interface MergedPull {
@@ -155,7 +156,7 @@ function isRewritten({ activity, later }: Listings, update: RefUpdate): boolean 
 }
 
 /** How far GitHub's time of a merge and its time of the update may be apart (ms). */
-export const EDGE = 60_000;
+export const EDGE = MINUTE;
 
 function againstPulls(listings: Listings): readonly Difference[] {
   const { activity, later, from, to, pulls, named } = listings;

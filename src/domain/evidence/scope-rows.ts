@@ -10,6 +10,7 @@ import type { LoggedEntry } from "../entry.ts";
 import type { CoverageGapRecord, PolicySource } from "../record.ts";
 import { statesOf, type EvidenceSource, type Period, type Stated } from "./population.ts";
 import { column, groupsText, listText, table, logColumns } from "./table.ts";
+import { HOUR } from "../durations.ts";
 
 interface ScopeRow extends Stated<"repository"> {
   readonly seenBy?: readonly string[];
@@ -328,7 +329,7 @@ export const COMPLETENESS = table<Stated<"completeness">>({
 });
 
 /** A count made so shortly before the package was generated is of that moment (ms): an export counts first, and then writes. */
-const JUST_NOW = 3_600_000;
+const JUST_NOW = HOUR;
 
 /** Tells whether a count was made just before the package was generated. */
 export function isOfNow(checkedAt: number, generatedAt: number): boolean {

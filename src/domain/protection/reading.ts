@@ -8,6 +8,7 @@ import { settingsOf, type Place, type Setting, type SettingName } from "./settin
 import { isReadOf, PEOPLE_SETTINGS, peopleSettings, type SeenPeople } from "./people.ts";
 import { isUnobservable, type Protection } from "./snapshot.ts";
 import { causesOf, isWeaker, keyOf, weakened, type Weaker, type WeakeningCause } from "./weakening.ts";
+import { HOUR } from "../durations.ts";
 
 /** What is read: all of it, or what an event was about, so that nothing else is put down to that event. */
 export type Part = "all" | "environments" | "people";
@@ -36,7 +37,7 @@ export interface ReadingFacts {
 }
 
 /** How long an unchanged reading stands for itself before another one is recorded (ms). */
-const READING_STANDS = 20 * 3_600_000;
+const READING_STANDS = 20 * HOUR;
 
 /** The entries of a reading, and the ids of the causes whose deviations must be looked at again. */
 export function decideReading(facts: ReadingFacts): {

@@ -1,0 +1,10 @@
+/** The lengths of time that are the same everywhere, in milliseconds. */
+
+/** Holds a minute. */
+export const MINUTE = 60_000;
+
+/** Holds an hour. */
+export const HOUR = 60 * MINUTE;
+
+/** Holds 24 hours, whatever a calendar says of the day. */
+export const DAY = 24 * HOUR;
