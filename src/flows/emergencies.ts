@@ -5,7 +5,7 @@ import type { Addressee } from "../domain/decision.ts";
 import type { Action, Entry } from "../domain/entry.ts";
 import { isForDeployment } from "../domain/emergency/deployment.ts";
 import { contributed, standingOf, type Standing } from "../domain/emergency/standing.ts";
-import { rolesOf } from "../domain/emergency/emergency.ts";
+import { allows, rolesOf } from "../domain/emergency/emergency.ts";
 import {
   declarersOf,
   isOpen,
@@ -15,7 +15,6 @@ import {
 import { dueTasks, OVERTAKEN } from "../domain/emergency/due.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import {
-  allows,
   authorised,
   confirmed,
   emergencyEntry,

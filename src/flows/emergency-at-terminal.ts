@@ -5,10 +5,10 @@ import { termText } from "../domain/calendar.ts";
 import { together } from "../domain/deviation/decide.ts";
 import type { Action, Entry } from "../domain/entry.ts";
 import { dueTasks } from "../domain/emergency/due.ts";
-import { rolesOf } from "../domain/emergency/emergency.ts";
+import { allows, rolesOf } from "../domain/emergency/emergency.ts";
 import { isOpen, type Deed, type EmergencyRecord } from "../domain/emergency/exception.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
-import { allows, authorised, emergencyEntry, opened, withdrawn } from "../domain/emergency/life.ts";
+import { authorised, emergencyEntry, opened, withdrawn } from "../domain/emergency/life.ts";
 import { isLate, mayReview, reviewEntry } from "../domain/emergency/retroactive-review.ts";
 import { askAuthorisers, notAuthoriser } from "../domain/emergency/words.ts";
 import type { Account } from "../domain/identity.ts";
@@ -94,7 +94,7 @@ export async function emergencyAtTerminal(
       return withdrawDeployment(tools, watched, scene);
     case "approve":
     case "reject":
-      return review(tools, watched, scene, given.act === "approve" ? "approved" : "rejected", text);
+      return review(tools, watched, scene, given.act, text);
   }
 }
 
@@ -272,7 +272,7 @@ async function review(
   tools: Tools,
   watched: Watched,
   scene: Scene,
-  to: "approved" | "rejected",
+  event: "approve" | "reject",
   note: string,
 ): Promise<ToldAtTerminal> {
   const { by, deed, facts } = scene;
@@ -289,7 +289,7 @@ async function review(
   const seen = await standingToReview(tools, watched, owed, null, by, makers);
   if (owed.review.status === "due" && !mayReview(seen))
     return { refused: plain(notReviewer(seen, owed, by.login, "deployment")) };
-  const after = decision(owed, to, { by, at: deed.at, via: "terminal", note });
+  const after = decision(owed, event, { by, at: deed.at, via: "terminal", note });
   if (after === null)
     return {
       refused: `${oneLine(owed.review.decision?.by.login ?? "Somebody")} decided this review already: ${owed.review.status}.`,
@@ -303,11 +303,11 @@ async function review(
     ? ` It was due by ${time(after.dueAt)}: that it came late stays a deviation.`
     : "";
   const revert =
-    to === "rejected"
+    event === "reject"
       ? `; what was deployed must be rolled back by ${time(after.revertBy ?? after.dueAt)}`
       : "";
   return {
-    says: `The review is on record: ${to}${revert}.${late}`,
+    says: `The review is on record: ${after.status}${revert}.${late}`,
     emergency: after.emergency,
     refused: null,
   };

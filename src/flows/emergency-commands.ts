@@ -3,11 +3,10 @@
 import type { Actor, PullRequest, Repository } from "../domain/change.ts";
 import { termText } from "../domain/calendar.ts";
 import { dueTasks } from "../domain/emergency/due.ts";
-import { rolesOf, type Act, type Role } from "../domain/emergency/emergency.ts";
+import { allows, rolesOf, type EmergencyRole } from "../domain/emergency/emergency.ts";
 import { isOpen, type Deed, type EmergencyRecord } from "../domain/emergency/exception.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import {
-  allows,
   authorised,
   confirmed,
   declared,
@@ -116,7 +115,7 @@ export function nothingHeld(policy: Policy, repository: Repository, { base }: Pu
 }
 
 /** Why nothing can be declared or opened, in one sentence. */
-export function notDeclared(open: EmergencyRecord | null, roles: readonly Role[]): string {
+export function notDeclared(open: EmergencyRecord | null, roles: readonly EmergencyRole[]): string {
   if (!roles.includes("writer"))
     return "Only people who may write to this repository can declare an emergency here. Ask one of them.";
   return open?.status === "authorised"
@@ -232,7 +231,6 @@ export const withdraw: Command = {
     const scene = await sceneOf(tools, watched, given);
     if ("outcome" in scene) return scene;
     const { open, policy, by, deed, pull } = scene;
-    const act: Act = "withdraw";
     if (open === null) {
       const isUsed = scene.facts.some(({ record }) => record.status === "used");
       return refuse(
@@ -243,7 +241,7 @@ export const withdraw: Command = {
     }
     const among = policy.emergency.authorisers;
     const seen = await standing(tools, watched, { actor: by, among, pull, record: open, policy });
-    if (!allows(open, act, rolesOf(seen.standing, false)))
+    if (!allows(open, "withdraw", rolesOf(seen.standing, false)))
       return refuse("Only whoever declared this emergency, or may authorise it, can withdraw it.");
     return {
       outcome: "done",

@@ -1,8 +1,8 @@
 /** The button on the check run: it opens an emergency, which then waits for its reason. */
 
-import { rolesOf, type Role } from "../domain/emergency/emergency.ts";
+import { allows, rolesOf, type EmergencyRole } from "../domain/emergency/emergency.ts";
 import { isOpen, type EmergencyRecord } from "../domain/emergency/exception.ts";
-import { allows, emergencyEntry, opened } from "../domain/emergency/life.ts";
+import { emergencyEntry, opened } from "../domain/emergency/life.ts";
 import { askReason } from "../domain/emergency/words.ts";
 import type { Task } from "../domain/task.ts";
 import { commentAction } from "../domain/reply.ts";
@@ -63,7 +63,7 @@ export async function flagEmergency(
   );
 }
 
-function notFlagged(open: EmergencyRecord | null, roles: readonly Role[]): string {
+function notFlagged(open: EmergencyRecord | null, roles: readonly EmergencyRole[]): string {
   return open?.status === "awaiting-reason"
     ? "The emergency waits for its reason already: write `/countersign emergency <reason>` alone on the first line of a new comment."
     : notDeclared(open, roles);

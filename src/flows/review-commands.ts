@@ -1,7 +1,7 @@
 /** The commands of the retroactive review: `approve`, with or without a follow-up, and `reject`. */
 
-import type { RetroactiveReviewRecord, ReviewState } from "../domain/emergency/exception.ts";
-import { isLate, mayReview, reviewEntry } from "../domain/emergency/retroactive-review.ts";
+import type { RetroactiveReviewRecord } from "../domain/emergency/exception.ts";
+import { isLate, mayReview, reviewEntry, type ReviewEvent } from "../domain/emergency/retroactive-review.ts";
 import type { Standing } from "../domain/emergency/standing.ts";
 import { markdown, oneOf, sources, time } from "../domain/wording.ts";
 import type { Command, CommandAnswer, Commanded } from "./answer-command.ts";
@@ -24,7 +24,7 @@ export const approve: Command = {
         outcome: "refused",
         reply: "Say what is still to do: `/countersign approve follow-up: <what>`.",
       });
-    return decide(tools, watched, given, follows ? "follow-up" : "approved", note);
+    return decide(tools, watched, given, follows ? "follow-up" : "approve", note);
   },
 };
 
@@ -39,7 +39,7 @@ export const reject: Command = {
         outcome: "refused",
         reply: "Say why, on the same line: `/countersign reject <reason>`. Nothing was decided.",
       });
-    return decide(tools, watched, given, "rejected", given.rest);
+    return decide(tools, watched, given, "reject", given.rest);
   },
 };
 
@@ -47,7 +47,7 @@ async function decide(
   tools: Tools,
   watched: Watched,
   given: Commanded,
-  to: Exclude<ReviewState, "due">,
+  event: ReviewEvent,
   note: string,
 ): Promise<CommandAnswer> {
   const refuse = (reply: string): CommandAnswer => ({ outcome: "refused", reply });
@@ -67,7 +67,7 @@ async function decide(
   const { author: by, createdAt: at } = given.comment;
   const standing = await standingToReview(tools, watched, owed, pull, by);
   if (!mayReview(standing)) return refuse(notReviewer(standing, owed, by.login));
-  const after = decision(owed, to, { by, at, via: given.via ?? "comment", note });
+  const after = decision(owed, event, { by, at, via: given.via ?? "comment", note });
   if (after === null) return refuse("This review was decided already.");
   return {
     outcome: "done",

@@ -11,8 +11,9 @@ import {
   isOverdue,
   mayReview,
   nextWord,
+  type ReviewEvent,
 } from "../domain/emergency/retroactive-review.ts";
-import type { RetroactiveReviewRecord, ReviewState } from "../domain/emergency/exception.ts";
+import type { RetroactiveReviewRecord } from "../domain/emergency/exception.ts";
 import { standingOf, type Standing } from "../domain/emergency/standing.ts";
 import type { Account } from "../domain/identity.ts";
 import { askReviewers } from "../domain/emergency/words.ts";
@@ -70,10 +71,10 @@ export async function standingToReview(
 /** A decision on a review, recorded; null where it was decided before. */
 export function decision(
   owed: Owed,
-  to: Exclude<ReviewState, "due">,
+  event: ReviewEvent,
   made: NonNullable<RetroactiveReviewRecord["decision"]>,
 ): RetroactiveReviewRecord | null {
-  return decided(owed.review, to, made, owed.policy.calendar);
+  return decided(owed.review, event, made, owed.policy.calendar);
 }
 
 /** Looks at a merged pull request: a review on it by somebody who may is the retroactive review; then its changes are judged again. */
@@ -100,7 +101,7 @@ export async function lookAtMerged(
     for (const { author: by, submittedAt: at, state } of reviews) {
       if (by === null || !mayReview(await standingToReview(tools, watched, owed, pull, by))) continue;
       const note = state === "approved" ? "approved in a review" : "changes requested in a review";
-      const after = decision(owed, state === "approved" ? "approved" : "rejected", {
+      const after = decision(owed, state === "approved" ? "approve" : "reject", {
         by,
         at,
         via: "review",

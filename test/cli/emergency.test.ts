@@ -3,13 +3,30 @@ import { afterEach, describe, expect, test } from "vitest";
 import { Misuse } from "../../src/cli/answer.ts";
 import { actOnEmergency } from "../../src/cli/emergency-act.ts";
 import { listEmergencies } from "../../src/cli/emergency.ts";
-import { emergencyEntry, opened, used, withdrawn } from "../../src/domain/emergency/life.ts";
+import { authorised, emergencyEntry, opened, used, withdrawn } from "../../src/domain/emergency/life.ts";
 import { reviewEntry, reviewOwed } from "../../src/domain/emergency/retroactive-review.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import { ann, policy, repository, START } from "../support/facts.ts";
+import { ann, bob, policy, repository, START } from "../support/facts.ts";
 import { freshDatabase } from "../support/stores.ts";
 
 const OCCASION = { repository, pull: 7, deployment: null, policy: policy(), policyDigest: "0".repeat(64) };
+const GIVEN = {
+  by: bob,
+  at: START,
+  via: "comment",
+  until: START,
+  head: null,
+  authority: {
+    actor: bob,
+    permission: "write",
+    teams: [],
+    organizations: [],
+    unread: [],
+    at: START,
+    basis: "observed",
+  },
+  confirmBy: null,
+} as const;
 const DAY = 24 * 3_600_000;
 const clear: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -22,7 +39,8 @@ describe("emergency list", () => {
     clear.push(database.remove);
     const ledger = await openLedger(database.where);
     const deed = { by: ann, at: START, via: "comment" } as const;
-    const done = used(opened(OCCASION, "a", deed, "the shop is down", null), START, "change");
+    const waiting = opened(OCCASION, "a", deed, "the shop is down", null);
+    const done = used(authorised(waiting, GIVEN, OCCASION), START, "change");
     const review = reviewOwed(done, { at: START, subject: "change", shipped: "b".repeat(40) }, OCCASION);
     const over = withdrawn(opened(OCCASION, "b", deed, "not needed", null), deed, "ann withdrew it");
     const body = {

@@ -1,11 +1,12 @@
-/** An emergency led from state to state: each function answers the record as it is afterwards. The table says who may; these only do. */
+/** An emergency's events: each function returns the record as it is afterwards. The table says who may, and where it leads. */
 
 import type { Actor, Instant, Repository, Sha } from "../change.ts";
 import { sha256 } from "../digest.ts";
 import type { Entry } from "../entry.ts";
 import type { Policy } from "../policy/policy.ts";
+import { destination } from "../transitions.ts";
 import { waivedBy } from "./deployment.ts";
-import { leadsTo, type Act, type Role } from "./emergency.ts";
+import { EMERGENCY_TRANSITIONS, type EmergencyEvent } from "./emergency.ts";
 import type { Authorisation, Deed, EmergencyRecord, EmergencyState } from "./exception.ts";
 
 /** What an emergency is for, and under which policy. */
@@ -26,7 +27,8 @@ export function opened(
   head: Sha | null,
 ): EmergencyRecord {
   const { repository, pull, deployment, policy, policyDigest } = occasion;
-  const status: EmergencyState = reason === null ? "awaiting-reason" : "waiting";
+  const event = reason === null ? "flag" : "declare";
+  const status = after(null, event);
   return {
     id: `EMG-${sha256(`${repository.id}\n${pull ?? ""}\n${source}`).slice(0, 12)}`,
     repository,
@@ -43,21 +45,8 @@ export function opened(
     used: null,
     waives: waivedBy(policy, deployment !== null),
     policyDigest,
-    steps: [
-      {
-        at: deed.at,
-        act: reason === null ? "flag" : "declare",
-        by: deed.by,
-        from: null,
-        to: status,
-      },
-    ],
+    steps: [{ at: deed.at, act: event, by: deed.by, from: null, to: status }],
   };
-}
-
-/** Whether somebody in these roles may do this to it now. */
-export function allows(record: EmergencyRecord | null, act: Act, roles: readonly Role[]): boolean {
-  return leadsTo(record?.status ?? null, act, roles) !== null;
 }
 
 /** The reason was given. */
@@ -67,7 +56,7 @@ export function declared(
   reason: string,
   head: Sha | null,
 ): EmergencyRecord {
-  return stepped({ ...record, reason, declared: deed, asked: head }, "declare", deed, "waiting");
+  return stepped({ ...record, reason, declared: deed, asked: head }, "declare", deed);
 }
 
 /** It was authorised, under the policy in force then. */
@@ -77,37 +66,37 @@ export function authorised(
   { policy, policyDigest }: Pick<Occasion, "policy" | "policyDigest">,
 ): EmergencyRecord {
   const waives = waivedBy(policy, record.deployment !== null);
-  const after = { ...record, authorised: given, waives, policyDigest };
-  return stepped(after, given.confirmBy === null ? "authorise" : "authorise alone", given, "authorised");
+  const act = given.confirmBy === null ? "authorise" : "authorise alone";
+  return stepped({ ...record, authorised: given, waives, policyDigest }, "authorise", given, act);
 }
 
 /** Another person stood by what one authorised alone. */
 export function confirmed(record: EmergencyRecord, deed: Deed): EmergencyRecord {
-  return stepped({ ...record, confirmed: deed }, "confirm", deed, record.status);
+  return stepped({ ...record, confirmed: deed }, "confirm", deed);
 }
 
 /** It was withdrawn before use. */
 export function withdrawn(record: EmergencyRecord, deed: Deed, because: string): EmergencyRecord {
   const ended = { at: deed.at, by: deed.by, because };
-  return stepped({ ...record, ended }, "withdraw", deed, "withdrawn");
+  return stepped({ ...record, ended }, "withdraw", deed);
 }
 
 /** Something was pushed after it was authorised: it waits again, for the new content. */
 export function pushed(record: EmergencyRecord, at: Instant, by: Actor | null, head: Sha): EmergencyRecord {
   const again = { ...record, authorised: null, confirmed: null, asked: head };
-  return stepped(again, "push", { at, by }, "waiting");
+  return stepped(again, "push", { at, by });
 }
 
 /** Its time is over and nothing was let through. */
 export function expired(record: EmergencyRecord): EmergencyRecord {
   const at = record.authorised?.until ?? record.opened.at;
   const ended = { at, by: null, because: "its time was over before it was used" };
-  return stepped({ ...record, ended }, "expire", { at, by: null }, "expired");
+  return stepped({ ...record, ended }, "expire", { at, by: null });
 }
 
 /** Nothing is left that it could let pass: its pull request was closed, or merged without it. */
 export function overtaken(record: EmergencyRecord, at: Instant, because: string): EmergencyRecord {
-  return stepped({ ...record, ended: { at, by: null, because } }, "expire", { at, by: null }, "expired");
+  return stepped({ ...record, ended: { at, by: null, because } }, "expire", { at, by: null });
 }
 
 /** Something was in fact let through under it. */
@@ -116,16 +105,25 @@ export function used(record: EmergencyRecord, at: Instant, subject: string): Eme
   const subjects = [...(record.used?.subjects ?? []), subject];
   // The first use counts: from it the review is due.
   const first = Math.min(record.used?.at ?? at, at);
-  return stepped({ ...record, ended: null, used: { at: first, subjects } }, "use", { at, by: null }, "used");
+  return stepped({ ...record, ended: null, used: { at: first, subjects } }, "use", { at, by: null });
 }
 
 function stepped(
   record: EmergencyRecord,
-  act: string,
+  event: EmergencyEvent,
   { at, by }: { readonly at: Instant; readonly by: Actor | null },
-  to: EmergencyState,
+  /** What the step is recorded as. */
+  act: string = event,
 ): EmergencyRecord {
+  const to = after(record.status, event);
   return { ...record, status: to, steps: [...record.steps, { at, act, by, from: record.status, to }] };
+}
+
+/** Where the table leads. Whoever calls has asked it before. */
+function after(from: EmergencyState | null, event: EmergencyEvent): EmergencyState {
+  const to = destination(EMERGENCY_TRANSITIONS, from, event);
+  if (to === null) throw new Error(`An emergency that is ${from ?? "not open"} knows no ${event}.`);
+  return to;
 }
 
 /** Under what its entries are kept: those of one pull request, or of deployments, are found together. */

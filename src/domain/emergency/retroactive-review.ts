@@ -4,6 +4,7 @@ import { dueAfter } from "../calendar.ts";
 import type { Actor, Instant, Sha } from "../change.ts";
 import type { Entry } from "../entry.ts";
 import type { Policy } from "../policy/policy.ts";
+import { destination, type TransitionTable } from "../transitions.ts";
 import {
   declarersOf,
   type EmergencyRecord,
@@ -49,23 +50,30 @@ export function isLate(review: RetroactiveReviewRecord): boolean {
   return review.decision !== null && review.decision.at > review.dueAt;
 }
 
-/** What may be decided; every other act on a review is refused. */
-export const REVIEW_TRANSITIONS: readonly { readonly from: ReviewState; readonly to: ReviewState }[] = [
-  { from: "due", to: "approved" },
-  { from: "due", to: "follow-up" },
-  { from: "due", to: "rejected" },
-];
+/** What can be decided. */
+export const REVIEW_EVENTS = ["approve", "follow-up", "reject"] as const;
+
+/** One decision. */
+export type ReviewEvent = (typeof REVIEW_EVENTS)[number];
+
+/** Every transition of a review. */
+export const REVIEW_TRANSITIONS: TransitionTable<ReviewState, ReviewEvent, "reviewer"> = {
+  approve: [{ from: ["due"], to: "approved", needs: ["reviewer"] }],
+  "follow-up": [{ from: ["due"], to: "follow-up", needs: ["reviewer"] }],
+  reject: [{ from: ["due"], to: "rejected", needs: ["reviewer"] }],
+};
 
 /** The review as it was decided, or null where it was decided before. A rejection owes a revert within the same term. */
 export function decided(
   review: RetroactiveReviewRecord,
-  to: Exclude<ReviewState, "due">,
+  event: ReviewEvent,
   decision: NonNullable<RetroactiveReviewRecord["decision"]>,
   calendar: Policy["calendar"],
 ): RetroactiveReviewRecord | null {
-  if (!REVIEW_TRANSITIONS.some((each) => each.from === review.status && each.to === to)) return null;
-  const revertBy = to === "rejected" ? dueAfter(decision.at, review.within, calendar) : null;
-  return { ...review, status: to, decision, revertBy };
+  const status = destination(REVIEW_TRANSITIONS, review.status, event);
+  if (status === null) return null;
+  const revertBy = status === "rejected" ? dueAfter(decision.at, review.within, calendar) : null;
+  return { ...review, status, decision, revertBy };
 }
 
 /** Whether somebody may review: entitled, and neither contributor, declarer nor authoriser. */
