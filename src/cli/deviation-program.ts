@@ -1,18 +1,8 @@
-/** The arguments and help of `countersign deviation`. */
+/** The rows of `countersign deviation` in the table of commands. */
 
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { ORDERS, type Order } from "../domain/deviation/order.ts";
-import type { Where } from "../ledger/store.ts";
-import type { Answer, Terminal } from "./answer.ts";
-
-/** What the program lends to a group of commands: a command with its help, and the way to answer. */
-export interface Program {
-  readonly terminal: Terminal;
-  /** Where the evidence log is, by the settings. */
-  readonly where: (terminal: Terminal) => Promise<Where>;
-  readonly command: (parent: Command, usage: string, about: string, examples: readonly string[]) => Command;
-  readonly give: (answer: Answer, json: boolean | undefined) => void;
-}
+import { command, type CommandGroup, type CommandRow } from "./command.ts";
 
 const ABOUT: Readonly<Record<Order["command"], string>> = {
   type: "Say whether design or operation failed, with the reason.",
@@ -50,83 +40,81 @@ const EXAMPLES: Readonly<Partial<Record<Order["command"], string>>> = {
   raci: "raci DEV-0123456789ab informed @carol --as ann",
 };
 
-/** Adds `deviation list`, `show`, `add`, and one command for everything people say to a deviation. */
-export function addDeviationCommands(program: Command, { command, give, terminal, where }: Program): void {
-  const deviation = program.command("deviation").description("Deviations and their remediation.");
-  command(
-    deviation,
-    "list",
-    "List the open deviations, what comes first first; exit code 1 if there is one.",
-    ["deviation list", "deviation list --all --json"],
-  )
-    .option("--all", "the settled ones too")
-    .option("--org <login>", "the organisation, where the log knows several")
-    .action(async (options: { all?: boolean; org?: string; json?: boolean }) => {
-      const { listDeviations } = await import("./deviation.ts");
-      give(await listDeviations(await where(terminal), options), options.json);
-    });
-  command(deviation, "show", "Show one deviation, its remediation and every step that was taken.", [
-    "deviation show DEV-0123456789ab",
-  ])
-    .argument("<id>", "the deviation's id")
-    .action(async (id: string, options: { json?: boolean }) => {
-      const { showDeviation } = await import("./deviation.ts");
-      give(await showDeviation(await where(terminal), id), options.json);
-    });
-  command(deviation, "add", "Enter a deviation from an auditor's report.", [
+const LIST = command({
+  name: "list",
+  summary: "List open deviations, most urgent first; exit code 1 if there is one.",
+  examples: ["deviation list", "deviation list --all --json"],
+  options: (command) =>
+    command
+      .option("--all", "include settled ones")
+      .option("--org <login>", "the organisation; needed when the log holds several"),
+  run: async ({ store }, options) => {
+    const { listDeviations } = await import("./deviation.ts");
+    return listDeviations(await store(), options);
+  },
+});
+
+const SHOW = command({
+  name: "show",
+  summary: "Show one deviation, its remediation and every step taken.",
+  examples: ["deviation show DEV-0123456789ab"],
+  options: (command) => command.argument("<id>", "the deviation's id"),
+  run: async ({ store }, _, [id]) => {
+    const { showDeviation } = await import("./deviation.ts");
+    return showDeviation(await store(), id);
+  },
+});
+
+const ADD = command({
+  name: "add",
+  summary: "Add a deviation from an auditor's report.",
+  examples: [
     'deviation add acme/web --control checks-passed --type design --title "No test was asked for" --reference "report 2026, page 41" --as carol',
     'deviation add acme/web --control independently-approved --type operating --title "Three changes without approval" --pull 12 --pull 14 --as carol',
-  ])
-    .argument("<repository>", "OWNER/NAME")
-    .requiredOption("--control <name>", "the control it is about")
-    .requiredOption("--type <type>", "design or operating")
-    .requiredOption("--title <text>", "what was found, in one line")
-    .requiredOption("--as <login>", "who enters it")
-    .option("--severity <severity>", "observation, low, medium, high or critical; default: by the control")
-    .option("--description <text>", "what the report says")
-    .option("--reference <text>", "where the report says it")
-    .option("--pull <number>", "a pull request it names; several: --pull again", numbers, [])
-    .action(
-      async (
-        repository: string,
-        options: {
-          control: string;
-          type: string;
-          title: string;
-          as: string;
-          severity?: string;
-          description?: string;
-          reference?: string;
-          pull: readonly number[];
-          json?: boolean;
-        },
-      ) => {
-        const { addDeviation } = await import("./deviation.ts");
-        const { pull: pulls, json, ...given } = options;
-        give(await addDeviation(await where(terminal), { ...given, repository, pulls }, Date.now), json);
-      },
-    );
-  for (const name of Object.keys(ORDERS) as Order["command"][]) {
-    const example = EXAMPLES[name] ?? `${name} DEV-0123456789ab "in a sentence" --as ann`;
-    command(deviation, name, ABOUT[name], [`deviation ${example}`])
-      .argument("<id>", "the deviation's id")
-      .argument("[words...]", ORDERS[name].slice(name.length).trim() || "nothing")
-      .requiredOption("--as <login>", "who says it")
-      .option("--auditor", "who says it is the auditor")
-      .action(
-        async (
-          id: string,
-          words: readonly string[],
-          options: { as: string; auditor?: boolean; json?: boolean },
-        ) => {
-          const { sayAtTerminal } = await import("./deviation.ts");
-          const line = [name, ...words].join(" ");
-          const given = { deviation: id, line, as: options.as, asAuditor: options.auditor === true };
-          give(await sayAtTerminal(await where(terminal), given, Date.now), options.json);
-        },
-      );
-  }
+  ],
+  options: (command) =>
+    command
+      .argument("<repository>", "OWNER/NAME")
+      .requiredOption("--control <name>", "the control it concerns")
+      .requiredOption("--type <type>", "design or operating")
+      .requiredOption("--title <text>", "the auditor's observation in one line")
+      .requiredOption("--as <login>", "who adds it")
+      .option("--severity <severity>", "observation, low, medium, high or critical; default: by the control")
+      .option("--description <text>", "the report's text")
+      .option("--reference <text>", "where it stands in the report")
+      .option("--pull <number>", "a pull request it names; repeat it for several", numbers, []),
+  run: async ({ store, now }, { pull: pulls, ...given }, [repository]) => {
+    const { addDeviation } = await import("./deviation.ts");
+    return addDeviation(await store(), { ...given, repository, pulls }, now);
+  },
+});
+
+function commandOf(name: Order["command"]): CommandRow {
+  const example = EXAMPLES[name] ?? `${name} DEV-0123456789ab "in a sentence" --as ann`;
+  return command({
+    name,
+    summary: ABOUT[name],
+    examples: [`deviation ${example}`],
+    options: (command) =>
+      command
+        .argument("<id>", "the deviation's id")
+        .argument("[words...]", ORDERS[name].slice(name.length).trim() || "nothing")
+        .requiredOption("--as <login>", "who does it")
+        .option("--auditor", "the one who does it is the auditor"),
+    run: async ({ store, now }, { as, auditor }, [id, words]) => {
+      const { sayAtTerminal } = await import("./deviation.ts");
+      const line = [name, ...words].join(" ");
+      return sayAtTerminal(await store(), { deviation: id, line, as, asAuditor: auditor === true }, now);
+    },
+  });
 }
+
+/** `countersign deviation`. */
+export const DEVIATION: CommandGroup = {
+  name: "deviation",
+  summary: "List, show and remediate deviations.",
+  commands: [LIST, SHOW, ADD, ...(Object.keys(ORDERS) as Order["command"][]).map(commandOf)],
+};
 
 function numbers(text: string, before: readonly number[]): readonly number[] {
   if (!/^[1-9]\d{0,9}$/u.test(text)) throw new InvalidArgumentError("a pull request's number, such as 12.");

@@ -1,66 +1,89 @@
-/** The arguments and help of `countersign emergency`. */
+/** The rows of `countersign emergency` in the table of commands. */
 
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, type Command } from "@commander-js/extra-typings";
 import type { TERMINAL_ACTS } from "../flows/emergency-at-terminal.ts";
-import type { Program } from "./deviation-program.ts";
+import {
+  command,
+  type BareCommand,
+  type CommandGroup,
+  type CommandRow,
+  type CommonOptions,
+} from "./command.ts";
 import type { EmergencyOptions } from "./emergency-act.ts";
 
-/** Adds `emergency list` and what is said of one at the terminal, by an operator, in the name of whoever says it. */
-export function addEmergencyCommands(program: Command, { command, give, terminal, where }: Program): void {
-  const emergency = program.command("emergency").description("Emergencies and the reviews they owe.");
-  command(
-    emergency,
-    "list",
-    "List the emergencies that are open or owe a review; exit code 1 if a review is overdue.",
-    ["emergency list", "emergency list --all --json"],
-  )
-    .option("--all", "also those that are over")
-    .option("--org <login>", "the organisation, where the log knows several")
-    .action(async (options: { all?: boolean; org?: string; json?: boolean }) => {
-      const { listEmergencies } = await import("./emergency.ts");
-      give(await listEmergencies(await where(terminal), options, Date.now()), options.json);
-    });
-  for (const act of Object.keys(ACTS) as (typeof TERMINAL_ACTS)[number][]) {
-    const { about, example } = ACTS[act];
-    const added = command(emergency, act, about, [`emergency ${act} --repo acme/web ${example}`])
-      .requiredOption("--repo <owner/name>", "the repository")
-      .option("--pull <number>", "the pull request", pullNumber)
-      .option("--environment <name>", "without a pull request: the environment")
-      .option("--commit <sha>", "without a pull request: the commit that is deployed")
-      .requiredOption("--as <login>", "who says it");
-    if (act === "declare" || act === "reject") added.requiredOption("--reason <text>", "why");
-    if (act === "approve") added.option("--reason <text>", "a note");
-    added.action(async (options: EmergencyOptions & { json?: boolean }) => {
-      const { actOnEmergency } = await import("./emergency-act.ts");
-      const { json, ...given } = options;
-      give(await actOnEmergency(terminal, act, given, { now: Date.now }), json);
-    });
-  }
+const LIST = command({
+  name: "list",
+  summary: "List emergencies that are open or owe a review; exit code 1 if a review is overdue.",
+  examples: ["emergency list", "emergency list --all --json"],
+  options: (command) =>
+    command
+      .option("--all", "include those that are over")
+      .option("--org <login>", "the organisation; needed when the log holds several"),
+  run: async ({ store, now }, options) => {
+    const { listEmergencies } = await import("./emergency.ts");
+    return listEmergencies(await store(), options, now());
+  },
+});
+
+function target(command: BareCommand) {
+  return command
+    .requiredOption("--repo <owner/name>", "the repository")
+    .option("--pull <number>", "the pull request", pullNumber)
+    .option("--environment <name>", "without a pull request: the environment")
+    .option("--commit <sha>", "without a pull request: the deployed commit")
+    .requiredOption("--as <login>", "who does it");
 }
 
-const ACTS: Readonly<
-  Record<(typeof TERMINAL_ACTS)[number], { readonly about: string; readonly example: string }>
-> = {
-  declare: {
-    about: "Declare an emergency for a pull request, or for one commit in one environment.",
-    example: '--environment production --commit 0123abc --reason "the shop is down" --as ann',
-  },
-  authorise: {
-    about: "Authorise an emergency; for somebody entitled with no part in it.",
-    example: "--environment production --commit 0123abc --as bob",
-  },
-  withdraw: {
-    about: "Take an emergency back before it is used.",
-    example: "--environment production --commit 0123abc --as ann",
-  },
-  approve: {
-    about: "Give the review owed after an emergency: what was deployed is fine.",
-    example: "--environment production --commit 0123abc --as cat",
-  },
-  reject: {
-    about: "Give the review owed after an emergency: what was deployed must not stay.",
-    example: '--environment production --commit 0123abc --reason "it loses orders" --as cat',
-  },
+function act<Options extends CommonOptions & { readonly [K in keyof EmergencyOptions]: EmergencyOptions[K] }>(
+  name: (typeof TERMINAL_ACTS)[number],
+  summary: string,
+  example: string,
+  options: (command: BareCommand) => Command<[], Options>,
+): CommandRow {
+  return command({
+    name,
+    summary,
+    examples: [`emergency ${name} --repo acme/web --environment production --commit 0123abc ${example}`],
+    options,
+    run: async ({ terminal, now }, given) => {
+      const { actOnEmergency } = await import("./emergency-act.ts");
+      return actOnEmergency(terminal, name, given, { now });
+    },
+  });
+}
+
+/** `countersign emergency`. */
+export const EMERGENCY: CommandGroup = {
+  name: "emergency",
+  summary: "Declare, authorise, withdraw and review emergencies.",
+  commands: [
+    LIST,
+    act(
+      "declare",
+      "Declare an emergency for a pull request, or for one commit in one environment.",
+      '--reason "the shop is down" --as ann',
+      (command) => target(command).requiredOption("--reason <text>", "why"),
+    ),
+    act(
+      "authorise",
+      "Authorise an emergency, as someone entitled who did not work on the change.",
+      "--as bob",
+      target,
+    ),
+    act("withdraw", "Withdraw an emergency before it is used.", "--as ann", target),
+    act(
+      "approve",
+      "Approve what was deployed, as the review owed after an emergency.",
+      "--as cat",
+      (command) => target(command).option("--reason <text>", "a note"),
+    ),
+    act(
+      "reject",
+      "Reject what was deployed, as the review owed after an emergency.",
+      '--reason "it loses orders" --as cat',
+      (command) => target(command).requiredOption("--reason <text>", "why"),
+    ),
+  ],
 };
 
 function pullNumber(text: string): number {

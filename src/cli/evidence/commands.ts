@@ -1,0 +1,143 @@
+/** The commands that make, check or complete evidence of a period. */
+
+import { command, count, instant } from "../command.ts";
+
+/** `countersign export`. */
+export const EXPORT = command({
+  name: "export",
+  summary: "Write the evidence package of a period.",
+  examples: [
+    "export --org acme --period 2026-Q3 --out evidence",
+    "export --org acme --from 2026-07-01 --to 2026-10-01 --out evidence --zip",
+  ],
+  options: (command) =>
+    command
+      .requiredOption("--org <login>", "the organisation")
+      .option("--period <name>", "a period of the policy, or a calendar quarter such as 2026-Q3")
+      .option("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
+      .option("--to <date>", "end, excluded", instant)
+      .requiredOption("--out <folder>", "write it here; the folder must be new or empty")
+      .option("--zip", "write a zip beside the folder too")
+      .option("--offline", "skip the comparison with GitHub's own lists"),
+  run: async ({ terminal }, options) => {
+    const { exportPackage } = await import("../export.ts");
+    return exportPackage(terminal, options);
+  },
+});
+
+/** `countersign audit`. */
+export const AUDIT = command({
+  name: "audit",
+  summary: "List and assess a past period with only a token, and write its evidence package.",
+  examples: [
+    "audit acme/web --from 2026-07-01 --to 2026-10-01   # GITHUB_TOKEN in the environment",
+    "audit acme --from 2026-07-01 --to 2026-10-01 --policy countersign.yml --out evidence",
+  ],
+  options: (command) =>
+    command
+      .argument("<owner[/repo]>", "an organisation or person, or one repository")
+      .requiredOption("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
+      .requiredOption("--to <date>", "end, excluded", instant)
+      .option("--policy <file>", "assess under this policy file instead of those on GitHub")
+      .option("--out <folder>", "write the package here; default: audit-OWNER-REPO-FROM--TO")
+      .option("--zip", "write a zip beside the folder too")
+      .option("--app-id <n>", "the App that blocked merges in that period; default: none", count),
+  run: async ({ terminal, now }, options, [of]) => {
+    const { audit } = await import("../audit.ts");
+    return audit(terminal, of, options, { now });
+  },
+});
+
+/** `countersign backfill`. */
+export const BACKFILL = command({
+  name: "backfill",
+  summary: "Fill the evidence log for a past period from GitHub's own lists.",
+  examples: [
+    "backfill --org acme --from 2026-07-01 --to 2026-10-01",
+    "backfill --repo acme/web --from 2026-07-01 --to 2026-10-01",
+  ],
+  options: (command) =>
+    command
+      .option("--org <login>", "every repository of the organisation where the App is installed")
+      .option("--repo <owner/name>", "one repository")
+      .requiredOption("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
+      .requiredOption("--to <date>", "end, excluded", instant),
+  run: async ({ terminal, now }, options) => {
+    const { backfill } = await import("../backfill.ts");
+    return backfill(terminal, options, { now });
+  },
+});
+
+/** `countersign reconcile`. */
+export const RECONCILE = command({
+  name: "reconcile",
+  summary: "Compare independent listings of a period and name every difference.",
+  examples: [
+    "reconcile --org acme --from 2026-07-01 --to 2026-10-01",
+    "reconcile --repo acme/web --from 2026-07-01 --to 2026-10-01 --json",
+  ],
+  options: (command) =>
+    command
+      .option("--org <login>", "every repository of the organisation where the App is installed")
+      .option("--repo <owner/name>", "one repository")
+      .requiredOption("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
+      .requiredOption("--to <date>", "end, excluded", instant),
+  run: async ({ terminal, now }, options) => {
+    const { reconcile } = await import("../reconcile.ts");
+    return reconcile(terminal, options, { now });
+  },
+});
+
+/** `countersign verify`. */
+export const VERIFY = command({
+  name: "verify",
+  summary: "Verify an evidence package offline and name every defect.",
+  examples: ["verify evidence", "verify evidence.zip --public-key acme.pem"],
+  options: (command) =>
+    command
+      .argument("<path>", "the package: a folder or a zip")
+      .option("--public-key <file>", "the signer's public key from an independent source (PEM)"),
+  run: async (_, { publicKey }, [path]) => {
+    const { verify } = await import("../verify.ts");
+    return verify(path, publicKey);
+  },
+});
+
+/** `countersign readiness`. */
+export const READINESS = command({
+  name: "readiness",
+  summary: "Test every control on recent days and list what would stand against an audit today.",
+  examples: ["readiness", "readiness --days 180 --json"],
+  options: (command) =>
+    command
+      .option("--days <n>", "how many days back", count, 90)
+      .option("--org <login>", "the organisation; needed when the log holds several"),
+  run: async ({ store, now }, options) => {
+    const { tellReadiness } = await import("../readiness.ts");
+    return tellReadiness(await store(), options, now());
+  },
+});
+
+/** `countersign draft`. */
+export const DRAFT = command({
+  name: "draft",
+  summary: "Draft a text from the records, apart from the evidence package.",
+  examples: [
+    "draft procedures --out procedures.md",
+    "draft response DEV-0123456789ab",
+    "draft bridge --period 2026-Q3",
+    "draft note --period 2026-Q3 --out note.md",
+    "draft questions",
+  ],
+  options: (command) =>
+    command
+      .argument("<kind>", "response, bridge, note, questions or procedures")
+      .argument("[deviation]", "for response: the deviation's id, or its beginning")
+      .option("--period <name>", "for bridge and note: a period of the policy, or a calendar quarter")
+      .option("--out <file>", "write it to this file instead of printing it")
+      .option("--org <login>", "the organisation; needed when the log holds several"),
+  run: async ({ store, now }, options, [kind, id]) => {
+    const { writeDraft } = await import("../draft.ts");
+    return writeDraft(await store(), kind, { ...options, id }, now());
+  },
+});

@@ -1,0 +1,83 @@
+/** The commands that read or migrate the evidence log. */
+
+import { collect, command, count, type CommandGroup } from "../command.ts";
+
+/** `countersign log`. */
+export const LOG: CommandGroup = {
+  name: "log",
+  summary: "Verify, read and migrate the evidence log.",
+  commands: [
+    command({
+      name: "verify",
+      summary: "Recompute every link of the log.",
+      examples: ["log verify"],
+      options: (command) => command,
+      run: async ({ store }) => {
+        const { verifyLog } = await import("../ledger-log.ts");
+        return verifyLog(await store());
+      },
+    }),
+    command({
+      name: "head",
+      summary: "Print the log's length and last hash.",
+      examples: ["log head"],
+      options: (command) => command,
+      run: async ({ store }) => {
+        const { logHead } = await import("../ledger-log.ts");
+        return logHead(await store());
+      },
+    }),
+    command({
+      name: "migrate",
+      summary: "Bring the database's tables up to date.",
+      examples: ["log migrate"],
+      options: (command) => command,
+      run: async ({ store }) => {
+        const { migrateLog } = await import("../ledger-log.ts");
+        return migrateLog(await store());
+      },
+    }),
+    command({
+      name: "show",
+      summary: "Print the newest entry of one subject, or the facts it was assessed on.",
+      examples: [
+        "log show gate acme/web#7",
+        "log show change 4be1 --facts > facts.json   # for countersign assess --facts facts.json",
+      ],
+      options: (command) =>
+        command
+          .argument("<kind>", "gate, change, deployment, deviation, policy, ...")
+          .argument("<subject>", "its name or the beginning of it; of a gate OWNER/REPO#N")
+          .option("--facts", "print the assessed facts, in the format of docs/facts.schema.json")
+          .option("--app-id <n>", "the App's id; default: APP_ID of the environment", count),
+      run: async ({ store, appId }, options, [kind, subject]) => {
+        const { showEntry } = await import("../log-show.ts");
+        const app = options.facts === true ? appId(options.appId) : null;
+        return showEntry(await store(), kind, subject, app);
+      },
+    }),
+  ],
+};
+
+/** `countersign assess`. */
+export const ASSESS = command({
+  name: "assess",
+  summary: "Assess stored facts alone: without GitHub, and without recording anything.",
+  examples: [
+    "assess --facts facts.json",
+    "assess --facts facts.json --policy organisation.yml --policy repository.yml",
+  ],
+  options: (command) =>
+    command
+      .requiredOption("--facts <file>", "facts as `log show --facts` writes them; - for standard input")
+      .option(
+        "--policy <file>",
+        "assess under this policy instead of the recorded one; a second one is the repository's",
+        collect,
+        [],
+      ),
+  run: async ({ terminal }, options) => {
+    const { assessFacts } = await import("../assess.ts");
+    return assessFacts(terminal, options.facts, options.policy);
+  },
+});

@@ -1,0 +1,143 @@
+/** The commands that run the App, a demonstration of it, or look after it. */
+
+import { Option } from "@commander-js/extra-typings";
+import { command, count, instant, type CommandGroup } from "../command.ts";
+
+/** `countersign serve`. */
+export const SERVE = command({
+  name: "serve",
+  summary: "Run the App: webhooks, workers, sweep, health and metrics.",
+  examples: [
+    "serve",
+    "serve   # PORT=8080 HOST=0.0.0.0 DATABASE_URL=postgres://... in the environment",
+    "serve --new-store   # once, to begin a new evidence log",
+  ],
+  options: (command) =>
+    command
+      .option("--new-store", "start with an empty store, although GitHub shows earlier activity of the App")
+      .addOption(
+        new Option("--rehearsal <start>", "started by the process that forked it")
+          .argParser(instant)
+          .hideHelp(),
+      ),
+  run: async ({ terminal }, { rehearsal, newStore }) => {
+    const { rehearse, serve } = await import("../serve.ts");
+    await (rehearsal === undefined ? serve(terminal, newStore === true) : rehearse(terminal, rehearsal));
+    return null;
+  },
+});
+
+/** `countersign demo`. */
+export const DEMO = command({
+  name: "demo",
+  summary: "Simulate a quarter at an example organisation; export, verify and tamper with its evidence.",
+  examples: ["demo", "demo --out /tmp/demo", "demo --serve"],
+  options: (command) =>
+    command
+      .option("--out <folder>", "write the package here", "demo/out")
+      .option("--story <file>", "play another story")
+      .option("--serve", "keep the App running afterwards"),
+  run: async ({ terminal }, options) => {
+    const { demo } = await import("../demo.ts");
+    return demo(terminal, options);
+  },
+});
+
+/** `countersign scenario`. */
+export const SCENARIO: CommandGroup = {
+  name: "scenario",
+  summary: "Run stories written as data against the App.",
+  commands: [
+    command({
+      name: "run",
+      summary: "Run scenario files, or all in a folder, against the App and a simulated GitHub.",
+      examples: ["scenario run test/scenarios", "scenario run my-story.yaml --json"],
+      options: (command) => command.argument("<path...>", "files or folders"),
+      run: async ({ terminal }, { json }, [paths]) => {
+        const { runScenarios } = await import("../scenario-run.ts");
+        return runScenarios(terminal, paths, json === true);
+      },
+    }),
+  ],
+};
+
+/** `countersign deliveries`. */
+export const DELIVERIES: CommandGroup = {
+  name: "deliveries",
+  summary: "List and replay received webhooks.",
+  commands: [
+    command({
+      name: "list",
+      summary: "List deliveries, newest first.",
+      examples: ["deliveries list", "deliveries list --status dead --limit 20"],
+      options: (command) =>
+        command
+          .option("--status <status>", "only waiting, done or dead")
+          .option("--limit <n>", "at most this many", count, 50),
+      run: async ({ store }, options) => {
+        const { listDeliveries } = await import("../deliveries.ts");
+        return listDeliveries(await store(), options);
+      },
+    }),
+    command({
+      name: "replay",
+      summary: "Queue deliveries again for the App to process.",
+      examples: ["deliveries replay 72d3162e-cc78-11e3-81ab-4c9367dc0958"],
+      options: (command) => command.argument("<id...>", "delivery ids"),
+      run: async ({ store, now }, _, [ids]) => {
+        const { replayDeliveries } = await import("../deliveries.ts");
+        return replayDeliveries(await store(), ids, now());
+      },
+    }),
+  ],
+};
+
+/** `countersign recheck`. */
+export const RECHECK = command({
+  name: "recheck",
+  summary: "Assess one open pull request with the App's key and no database, when the server is down.",
+  examples: ["recheck acme/web#7", "recheck acme/web#7 --post"],
+  options: (command) =>
+    command
+      .argument("<pull>", "OWNER/REPO#N")
+      .option("--post", "write the check run on GitHub, as the App would"),
+  run: async ({ terminal, now }, { post }, [pull]) => {
+    const { recheck } = await import("../recheck.ts");
+    return recheck(terminal, pull, post === true, { now });
+  },
+});
+
+/** `countersign report-deployment`. */
+export const REPORT_DEPLOYMENT = command({
+  name: "report-deployment",
+  summary: "Report a deployment by a pipeline outside GitHub, signed with COUNTERSIGN_REPORT_SECRET.",
+  examples: [
+    'report-deployment --url https://countersign.example.com --source jenkins --repository acme/web --environment production --sha "$GIT_COMMIT"',
+  ],
+  options: (command) =>
+    command
+      .requiredOption("--url <address>", "the App's address")
+      .requiredOption("--source <name>", "the pipeline's name in COUNTERSIGN_DEPLOYMENT_SOURCES")
+      .requiredOption("--repository <owner/name>", "the repository on GitHub")
+      .requiredOption("--sha <commit>", "the full id of the deployed commit")
+      .requiredOption("--environment <name>", "the environment it was deployed to")
+      .option("--id <text>", "the pipeline's own name for this deployment; default: a random one")
+      .option("--ref <name>", "the branch or tag it was built from")
+      .option("--artifact <text>", "what was deployed, such as an image's digest"),
+  run: async ({ terminal, now }, options) => {
+    const { reportDeployment } = await import("../report-deployment.ts");
+    return reportDeployment(terminal, options, now());
+  },
+});
+
+/** `countersign doctor`. */
+export const DOCTOR = command({
+  name: "doctor",
+  summary: "Check settings and connections, and list how to fix each problem.",
+  examples: ["doctor"],
+  options: (command) => command,
+  run: async ({ terminal }) => {
+    const { doctor } = await import("../doctor.ts");
+    return doctor(terminal);
+  },
+});

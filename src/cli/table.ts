@@ -1,0 +1,35 @@
+/** The table of commands: one row each, in the order of `countersign --help`. */
+
+import type { CommandGroup, CommandRow } from "./command.ts";
+import { DEVIATION } from "./deviation-program.ts";
+import { EMERGENCY } from "./emergency-program.ts";
+import { AUDIT, BACKFILL, DRAFT, EXPORT, READINESS, RECONCILE, VERIFY } from "./evidence/commands.ts";
+import { ASSESS, LOG } from "./log/commands.ts";
+import { MONITORING } from "./monitoring/commands.ts";
+import { POLICY, RULESET } from "./policy/commands.ts";
+import { DELIVERIES, DEMO, DOCTOR, RECHECK, REPORT_DEPLOYMENT, SCENARIO, SERVE } from "./server/commands.ts";
+
+/** All commands of `countersign`. */
+export const COMMANDS: readonly (CommandRow | CommandGroup)[] = [
+  SERVE,
+  DEMO,
+  SCENARIO,
+  EXPORT,
+  AUDIT,
+  BACKFILL,
+  RECONCILE,
+  VERIFY,
+  LOG,
+  POLICY,
+  ASSESS,
+  RULESET,
+  RECHECK,
+  MONITORING,
+  DEVIATION,
+  EMERGENCY,
+  READINESS,
+  REPORT_DEPLOYMENT,
+  DRAFT,
+  DELIVERIES,
+  DOCTOR,
+];
