@@ -533,7 +533,7 @@ export const SEEING: readonly Blindness[] = [
   {
     name: "every pull request of the same commits is judged",
     story: "honest-same-commits-in-two-pulls.yaml",
-    file: "flows/assess-change.ts",
+    file: "flows/gather-change.ts",
     right: "return byName.length === 0 ? left : byName;",
     wrong: "return left;",
   },
@@ -660,7 +660,7 @@ export const SEEING: readonly Blindness[] = [
   {
     name: "what landed is judged by today's policy",
     story: "b64-policy-weakened-later.yaml",
-    file: "flows/assess-change.ts",
+    file: "flows/current-policy.ts",
     right: "if (before !== NO_COMMIT) return policyAt(tools, watched, before, at);",
     wrong: "if (before !== NO_COMMIT) return currentPolicy(tools, watched);",
   },

@@ -1,6 +1,6 @@
 /** Facts as the evidence log holds them, made into a snapshot that can be judged again elsewhere. */
 
-import { sinceOf } from "../flows/assess-change.ts";
+import { sinceOf } from "../flows/current-policy.ts";
 import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
 import { ENTRY_KINDS } from "../domain/entry.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";

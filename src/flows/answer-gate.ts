@@ -5,7 +5,7 @@ import { assess } from "../domain/controls/assess.ts";
 import { policyOrDefault } from "../domain/decision.ts";
 import { decideGateAnswer } from "../domain/deployment-gate.ts";
 import { isProductionEnvironment } from "../domain/policy/scope.ts";
-import { sinceOf } from "./assess-change.ts";
+import { sinceOf } from "./current-policy.ts";
 import { deploymentId } from "./assess-deployment.ts";
 import { gatherDeployment } from "./gather-deployment.ts";
 import { policyWhen } from "./policy-when.ts";

@@ -10,7 +10,7 @@ import { isIntegrationBranch, isProductionBranch } from "../domain/policy/scope.
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { GateRecord } from "../domain/record.ts";
 import { readAhead } from "./ahead.ts";
-import { currentPolicy } from "./assess-change.ts";
+import { currentPolicy } from "./current-policy.ts";
 import { candidatesFor } from "./gather.ts";
 import { untoldPullsAt } from "./heads.ts";
 import { problemsIn } from "./mending.ts";

@@ -9,7 +9,7 @@ import { assessDeployment } from "./assess-deployment.ts";
 import { isRecorded, recordSuccess } from "./deployed.ts";
 import { policyWhen } from "./policy-when.ts";
 import { knownDeployments } from "./deployments-known.ts";
-import { currentPolicy } from "./assess-change.ts";
+import { currentPolicy } from "./current-policy.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { DAY } from "../domain/durations.ts";
 

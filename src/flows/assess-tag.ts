@@ -6,7 +6,7 @@ import { sha256 } from "../domain/digest.ts";
 import type { Entry } from "../domain/entry.ts";
 import { productionTagGlob } from "../domain/policy/scope.ts";
 import type { TagsRecord } from "../domain/record.ts";
-import { currentPolicy } from "./assess-change.ts";
+import { currentPolicy } from "./current-policy.ts";
 import { knownDeployments } from "./deployments-known.ts";
 import { isRecorded, recordSuccess } from "./deployed.ts";
 import { policyWhen } from "./policy-when.ts";

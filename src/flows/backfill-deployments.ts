@@ -6,7 +6,7 @@ import { policyOrDefault } from "../domain/decision.ts";
 import { isProductionEnvironment } from "../domain/policy/scope.ts";
 import { Trouble } from "../domain/trouble.ts";
 import type { ListedDeployment } from "../github/deployments.ts";
-import { currentPolicy } from "./assess-change.ts";
+import { currentPolicy } from "./current-policy.ts";
 import { OVERTAKING, successesOf, withRun, type Found } from "./assess-deployment.ts";
 import { judgeRun } from "./assess-run.ts";
 import { checkMergeBack, recordSuccess } from "./deployed.ts";

@@ -5,7 +5,7 @@ import { NO_COMMIT, type Instant, type Sha } from "../domain/change.ts";
 import { contributorsOf } from "../domain/contribution.ts";
 import type { Carried, Deployment } from "../domain/deployment.ts";
 import { Trouble } from "../domain/trouble.ts";
-import { followBranch } from "./assess-change.ts";
+import { followBranch } from "./follow-branch.ts";
 import { landedChanges, originOf, type Landed } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { watchedRefs, type Standing } from "./production-branches.ts";

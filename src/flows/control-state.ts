@@ -14,7 +14,7 @@ import type { RepositoryRecord } from "../domain/record.ts";
 import type { GitHub } from "../github/ask.ts";
 import type { ProtectionAsked } from "../github/control-state.ts";
 import type { Overview } from "../github/overview.ts";
-import { currentPolicy } from "./assess-change.ts";
+import { currentPolicy } from "./current-policy.ts";
 import type { Task } from "../domain/task.ts";
 import { baselineTask } from "./baseline.ts";
 import { exposureTasks } from "./exposed.ts";

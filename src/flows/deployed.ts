@@ -5,7 +5,7 @@ import { decideDeployment, policyOrDefault, seedOfDeployment } from "../domain/d
 import type { Deployment } from "../domain/deployment.ts";
 import { decideUse } from "../domain/emergency/use.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import { sinceOf } from "./assess-change.ts";
+import { sinceOf } from "./current-policy.ts";
 import { emergenciesForDeployment } from "./emergencies.ts";
 import { tasksOfLanding } from "./exposed.ts";
 import { gatherDeployment, type Success } from "./gather-deployment.ts";

@@ -8,7 +8,7 @@ import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import { emergencyEntry, expired } from "../domain/emergency/life.ts";
 import type { Account } from "../domain/identity.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import { sinceOf } from "./assess-change.ts";
+import { sinceOf } from "./current-policy.ts";
 import { recordDeployment } from "./deployed.ts";
 import { emergenciesForDeployment, emergenciesOf } from "./emergencies.ts";
 import type { Tools, Watched } from "./ports.ts";

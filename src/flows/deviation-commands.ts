@@ -6,7 +6,7 @@ import { policyOrDefault } from "../domain/decision.ts";
 import { entitled } from "../domain/entitled.ts";
 import { markdown } from "../domain/wording.ts";
 import type { Command, Commanded, CommandAnswer } from "./answer-command.ts";
-import { currentPolicy } from "./assess-change.ts";
+import { currentPolicy } from "./current-policy.ts";
 import { orderDeviation } from "./deviation-orders.ts";
 import { authorityFor } from "./emergencies.ts";
 import type { Tools, Watched } from "./ports.ts";

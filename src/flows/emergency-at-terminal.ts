@@ -15,7 +15,7 @@ import type { Account } from "../domain/identity.ts";
 import { isProductionEnvironment } from "../domain/policy/scope.ts";
 import type { Task } from "../domain/task.ts";
 import { clipped, oneLine, short, sources, time } from "../domain/wording.ts";
-import { currentPolicy } from "./assess-change.ts";
+import { currentPolicy } from "./current-policy.ts";
 import { gatherDeployment } from "./gather-deployment.ts";
 import { makersOfDeployment } from "./deployment-emergencies.ts";
 import {

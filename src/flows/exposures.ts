@@ -9,7 +9,7 @@ import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { Meanwhile } from "../domain/protection/deviation.ts";
 import type { ExposureRecord } from "../domain/protection/record.ts";
 import type { Assessment, ControlName } from "../domain/result.ts";
-import { currentPolicy } from "./assess-change.ts";
+import { currentPolicy } from "./current-policy.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { watch } from "./repositories.ts";
 import { deviationOf, isJudged, knownDeviations, remediationOf, standingOf } from "./standing.ts";

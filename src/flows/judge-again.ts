@@ -11,7 +11,7 @@ import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import type { ChangeRecord } from "../domain/record.ts";
 import type { Assessment } from "../domain/result.ts";
-import { sinceOf } from "./assess-change.ts";
+import { sinceOf } from "./current-policy.ts";
 import { addressee, emergenciesOfAll } from "./emergencies.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { ownKey, spansAt, standingOf } from "./standing.ts";

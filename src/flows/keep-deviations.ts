@@ -11,7 +11,7 @@ import type { Policy } from "../domain/policy/policy.ts";
 import type { DeviationRecord, RemediationRecord } from "../domain/record.ts";
 import { markdown } from "../domain/wording.ts";
 import type { IssueTouched } from "../github/subject.ts";
-import { currentPolicy } from "./assess-change.ts";
+import { currentPolicy } from "./current-policy.ts";
 import { isIssueOf } from "./deviation-commands.ts";
 import { cadenceIn, senderOf } from "./deviation-orders.ts";
 import type { Tools, Watched } from "./ports.ts";

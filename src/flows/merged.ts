@@ -3,7 +3,8 @@
 import type { Change } from "../domain/change.ts";
 import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import type { Subject } from "../github/subject.ts";
-import { followBranch, isUnshown } from "./assess-change.ts";
+import { followBranch } from "./follow-branch.ts";
+import { isUnshown } from "./judge-update.ts";
 import { assessPull } from "./assess-pull.ts";
 import { emergenciesOf } from "./emergencies.ts";
 import type { Tools, Watched } from "./ports.ts";

@@ -30,7 +30,7 @@ import { DEFAULT_CALENDAR } from "../domain/calendar.ts";
 import type { MonthlyFigures, MonthlyReviewRecord } from "../domain/record.ts";
 import { CONTROL_NAMES, type ControlName } from "../domain/result.ts";
 import { listed, time } from "../domain/wording.ts";
-import { currentPolicy } from "./assess-change.ts";
+import { currentPolicy } from "./current-policy.ts";
 import type { LedgerReader } from "../ledger/ledger.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { readSight } from "./sight.ts";

@@ -6,7 +6,7 @@ import { policyOrDefault } from "../domain/decision.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import { isIntegrationBranch } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import { followIntegration } from "./assess-change.ts";
+import { followIntegration } from "./follow-branch.ts";
 import { emergenciesOfAll, keepUp } from "./emergencies.ts";
 import { acceptanceOf, gatherPull } from "./gather.ts";
 import { observationsOf } from "./observations.ts";

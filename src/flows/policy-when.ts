@@ -3,7 +3,7 @@
 import { NO_COMMIT, type Instant } from "../domain/change.ts";
 import { refOf } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import { currentPolicy } from "./assess-change.ts";
+import { currentPolicy } from "./current-policy.ts";
 import { landedChanges, originOf } from "./landed.ts";
 import { policyAt } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";

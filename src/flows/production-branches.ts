@@ -5,7 +5,7 @@ import { NO_COMMIT, type Instant, type Sha } from "../domain/change.ts";
 import { policyOrDefault } from "../domain/decision.ts";
 import { isProductionBranch, refOf } from "../domain/policy/scope.ts";
 import type { BranchRecord } from "../domain/record.ts";
-import { currentPolicy } from "./assess-change.ts";
+import { currentPolicy } from "./current-policy.ts";
 import { landedChanges } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
 

@@ -8,7 +8,7 @@ import type { Entry } from "../domain/entry.ts";
 import type { BranchRecord, CompletenessRecord, RepositoryRecord } from "../domain/record.ts";
 import { taskId, type Task } from "../domain/task.ts";
 import { Trouble } from "../domain/trouble.ts";
-import { followBranch, HISTORY_KEPT } from "./assess-change.ts";
+import { followBranch, HISTORY_KEPT } from "./follow-branch.ts";
 import { isForAll, isLasting, isOpenChore, notesOf, type Note } from "./chores.ts";
 import { observationsOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";

@@ -4,7 +4,7 @@ import { policyOrDefault } from "../domain/decision.ts";
 import { isProductionEnvironment } from "../domain/policy/scope.ts";
 import { isUnobservable } from "../domain/protection/snapshot.ts";
 import { answerGate } from "./answer-gate.ts";
-import { currentPolicy } from "./assess-change.ts";
+import { currentPolicy } from "./current-policy.ts";
 import { gateSubject } from "./gates.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { protectionOf } from "./protection.ts";

@@ -6,7 +6,7 @@ import type { Entry } from "../domain/entry.ts";
 import { branchOf } from "../domain/policy/scope.ts";
 import type { CoverageGapRecord } from "../domain/record.ts";
 import type { Overview } from "../github/overview.ts";
-import { recordUpdate } from "./assess-change.ts";
+import { recordUpdate } from "./follow-branch.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { DAY } from "../domain/durations.ts";

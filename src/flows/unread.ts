@@ -65,6 +65,27 @@ export function isNotTold(told: unknown): told is Untold {
   return typeof told === "object" && told !== null && "untold" in told;
 }
 
+/** Asks GitHub one thing after another about an update, and keeps the reasons why it did not tell some of them. */
+export class Questions {
+  /** Why GitHub did not tell, for each that it did not. */
+  readonly untold: string[] = [];
+
+  readonly #about: readonly [Tools, Watched, RefUpdate];
+
+  /** Asks about this update. */
+  constructor(tools: Tools, watched: Watched, update: RefUpdate) {
+    this.#about = [tools, watched, update];
+  }
+
+  /** Returns what GitHub tells, or `otherwise`. Throws {@link Trouble}. */
+  async ask<Told>(ask: () => Promise<Told>, otherwise: (because: string) => Told): Promise<Told> {
+    const told = await orUntold(...this.#about, ask);
+    if (!isNotTold(told)) return told;
+    this.untold.push(told.untold);
+    return otherwise(told.untold);
+  }
+}
+
 /** Returns a pull request of which GitHub tells no more than who and what it is. `landed`: the update that merged it. Throws {@link Trouble}. */
 export async function unreadPull(
   tools: Tools,

@@ -10,7 +10,7 @@ import { answerCommand } from "./answer-command.ts";
 import { answerGate, answerWaitingGates } from "./answer-gate.ts";
 import { assessDeployment } from "./assess-deployment.ts";
 import { isOldNews, tell } from "./notifications.ts";
-import { followBranch } from "./assess-change.ts";
+import { followBranch } from "./follow-branch.ts";
 import { assessRun } from "./assess-run.ts";
 import { assessTag } from "./assess-tag.ts";
 import { assessGroup, assessPull } from "./assess-pull.ts";
