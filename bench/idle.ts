@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 
 import { readStory } from "../test/support/scenarios.ts";
-import { openStage } from "../test/support/stage.ts";
+import { openHarness } from "../test/support/harness.ts";
 
 const REPOSITORIES = 20;
 const DAY = 24 * 3_600_000;
@@ -40,7 +40,7 @@ export async function benchIdle(): Promise<readonly IdleRow[]> {
     }),
     "idle",
   );
-  const stage = await openStage(story, "sqlite");
+  const stage = await openHarness(story, "sqlite");
   const pass = async (until: number): Promise<void> => {
     await stage.double.setClock(until);
     await stage.app.advance(until);

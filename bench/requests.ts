@@ -12,7 +12,7 @@ import { z } from "zod";
 
 import { playScenario } from "../src/cli/scenario/play.ts";
 import { readStory } from "../test/support/scenarios.ts";
-import { openStage } from "../test/support/stage.ts";
+import { openHarness } from "../test/support/harness.ts";
 import { Statements } from "../test/support/statements.ts";
 
 /** One row of the table. `asked` names the warm requests. */
@@ -228,13 +228,13 @@ async function count(kind: Kind): Promise<RequestsRow> {
     `${HEAD}${policyLine}story:\n${steps.map((step) => `  - ${step}\n`).join("")}`,
     kind.event,
   );
-  const stage = await openStage(story, "sqlite");
+  const stage = await openHarness(story, "sqlite");
   const stored = new Statements();
   try {
     const after: (readonly string[])[] = [];
     const work: ReturnType<Statements["counted"]>[] = [];
     const performance = await playScenario(story, stage, {
-      settled: async () => {
+      onIdle: async () => {
         after.push(await asked((request) => stage.github.fetch(request)));
         work.push(stored.counted());
       },

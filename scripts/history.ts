@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { countOf, differences, findChanges, type FoundChange } from "../test/support/history-findings.ts";
 import type { ActedUpdate, HistoryCommit } from "../test/support/history.ts";
 import { actOut, historyOfRepository, historyScenario, readHistory } from "../test/support/history.ts";
-import { openStageOn } from "../test/support/stage.ts";
+import { openHarnessOn } from "../test/support/harness.ts";
 
 const USAGE = `Usage: npm run history -- FILE-OR-REPOSITORY [--drop-every N] [--by-hand] [--json]
 
@@ -39,7 +39,7 @@ async function main(): Promise<number> {
   const place = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
   const folder = mkdtempSync(join(place, "countersign-history-"));
   const began = Date.now();
-  const stage = await openStageOn(
+  const stage = await openHarnessOn(
     historyScenario(commits),
     { dataDir: join(folder, "data") },
     YEARS_IN_MINUTES,
@@ -55,7 +55,7 @@ async function main(): Promise<number> {
     });
     if (process.stderr.isTTY) process.stderr.write("\n");
     if (wish.dropEvery !== null) {
-      await stage.double.weather("recover");
+      await stage.double.setFault("recover");
       await stage.app.sweep();
       await stage.app.settle();
     }

@@ -10,9 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { gzipSync } from "node:zlib";
-import { playScenario, printPerformance } from "../src/cli/scenario/play.ts";
+import { playScenario, printScenarioResult } from "../src/cli/scenario/play.ts";
 import { readStory } from "../test/support/scenarios.ts";
-import { openStageOn } from "../test/support/stage.ts";
+import { openHarnessOn } from "../test/support/harness.ts";
 
 const FOLDER = new URL("../test/ledger/releases/", import.meta.url);
 
@@ -25,10 +25,10 @@ const story = new URL("story.yaml", FOLDER);
 const scenario = readStory(readFileSync(story, "utf8"), story.pathname);
 const dataDir = mkdtempSync(join(tmpdir(), "countersign-release-"));
 try {
-  const stage = await openStageOn(scenario, { dataDir });
+  const stage = await openHarnessOn(scenario, { dataDir });
   const performance = await playScenario(scenario, stage);
   await stage.close();
-  if (performance.failures.length > 0) throw new Error(printPerformance(performance));
+  if (performance.failures.length > 0) throw new Error(printScenarioResult(performance));
   const database = join(dataDir, "countersign.sqlite");
   shrink(database);
   const packed = gzipSync(readFileSync(database), { level: 9 });

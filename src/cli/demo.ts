@@ -8,11 +8,11 @@ import { openLedger } from "../ledger/open.ts";
 import { signingKey } from "../settings.ts";
 import type { Answer, Terminal } from "./answer.ts";
 import { Misuse } from "./answer.ts";
-import { Narrator } from "./narrator.ts";
+import { StoryPrinter } from "./story-printer.ts";
 import type { Scenario } from "./scenario/format.ts";
-import { playScenario, printPerformance } from "./scenario/play.ts";
-import type { ProcessStage } from "./scenario/process-stage.ts";
-import { openProcessStage } from "./scenario/process-stage.ts";
+import { playScenario, printScenarioResult } from "./scenario/play.ts";
+import type { ProcessHarness } from "./scenario/process-harness.ts";
+import { openProcessHarness } from "./scenario/process-harness.ts";
 import { startDouble } from "./scenario/processes.ts";
 import { readScenario } from "./scenario/read.ts";
 import { settingsFrom } from "./settings-of.ts";
@@ -44,18 +44,18 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<An
 
   const double = await startDouble();
   try {
-    const stage = await openProcessStage(double, scenario, folders.data);
+    const harness = await openProcessHarness(double, scenario, folders.data);
     try {
       print(
-        `GitHub's double listens on ${double.url}, the App on ${stage.app.url}: two processes, HTTP between them.`,
+        `GitHub's double listens on ${double.url}, the App on ${harness.app.url}: two processes, HTTP between them.`,
       );
-      const problem = await play(scenario, stage, print);
+      const problem = await play(scenario, harness, print);
       if (problem !== null) return { code: 1, lines: problem, data: { ok: false, problem } };
-      const ended = await exportAndTamper(scenario, stage, folders, print);
-      if (ended.code === 0 && options.serve === true) await keepServing(stage, print);
+      const ended = await exportAndTamper(scenario, harness, folders, print);
+      if (ended.code === 0 && options.serve === true) await keepServing(harness, print);
       return ended;
     } finally {
-      await stage.close();
+      await harness.close();
     }
   } finally {
     await double.stop();
@@ -65,42 +65,42 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<An
 /** Plays the story and tells it; answers what went otherwise than written, or null. */
 async function play(
   scenario: Scenario,
-  stage: ProcessStage,
+  harness: ProcessHarness,
   print: (line: string) => void,
 ): Promise<readonly string[] | null> {
-  const narrator = new Narrator(await stage.openLedger(), print);
+  const printer = new StoryPrinter(await harness.openLedger(), print);
   try {
-    await narrator.catchUp();
-    const performance = await playScenario(scenario, stage, {
-      played: (step) => narrator.step(step),
-      settled: () => narrator.catchUp(),
+    await printer.printNewEntries();
+    const result = await playScenario(scenario, harness, {
+      onStep: (step) => printer.printStep(step),
+      onIdle: () => printer.printNewEntries(),
     });
-    if (performance.failures.length > 0) return printPerformance(performance).split("\n");
+    if (result.failures.length > 0) return printScenarioResult(result).split("\n");
     print("");
-    print(`The quarter is over: ${performance.steps.length} steps, ${narrator.summary()}.`);
+    print(`The quarter is over: ${result.steps.length} steps, ${printer.summary()}.`);
     return null;
   } finally {
-    await narrator.close();
+    await printer.close();
   }
 }
 
 async function exportAndTamper(
   scenario: Scenario,
-  stage: ProcessStage,
+  harness: ProcessHarness,
   folders: { readonly evidence: string; readonly tampered: string },
   print: (line: string) => void,
 ): Promise<Answer> {
   const period = quarterOf(scenario.start);
-  await stage.app.reconcile(ORGANIZATION, period.from, period.to);
-  const ledger = await openLedger({ dataDir: stage.dataDir }, { readOnly: true });
+  await harness.app.reconcile(ORGANIZATION, period.from, period.to);
+  const ledger = await openLedger({ dataDir: harness.dataDir }, { readOnly: true });
   try {
     const exported = await writePackage(ledger, {
       organization: ORGANIZATION,
       period,
       out: folders.evidence,
       zip: false,
-      signingKey: signingKey(settingsFrom({ env: stage.env })),
-      apiUrl: `${stage.env["GHE_PROTOCOL"]}://${stage.env["GHE_HOST"]}/api/v3`,
+      signingKey: signingKey(settingsFrom({ env: harness.env })),
+      apiUrl: `${harness.env["GHE_PROTOCOL"]}://${harness.env["GHE_HOST"]}/api/v3`,
       generatedAt: period.to,
     });
     const { changes, deployments } = exported.populations;
@@ -145,10 +145,10 @@ async function flipByte(path: string): Promise<void> {
   }
 }
 
-async function keepServing(stage: ProcessStage, print: (line: string) => void): Promise<void> {
+async function keepServing(harness: ProcessHarness, print: (line: string) => void): Promise<void> {
   print("");
   print(
-    `The App is still there: ${stage.app.url}/metrics and ${stage.app.url}/readyz. Press Ctrl+C to end it.`,
+    `The App is still there: ${harness.app.url}/metrics and ${harness.app.url}/readyz. Press Ctrl+C to end it.`,
   );
   await new Promise<void>((done) => {
     process.once("SIGINT", () => done());

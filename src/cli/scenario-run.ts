@@ -5,9 +5,9 @@ import { join } from "node:path";
 import type { Answer, Terminal } from "./answer.ts";
 import { Misuse } from "./answer.ts";
 import type { Scenario } from "./scenario/format.ts";
-import type { Performance } from "./scenario/play.ts";
-import { playScenario, printPerformance } from "./scenario/play.ts";
-import { openProcessStage } from "./scenario/process-stage.ts";
+import type { ScenarioResult } from "./scenario/play.ts";
+import { playScenario, printScenarioResult } from "./scenario/play.ts";
+import { openProcessHarness } from "./scenario/process-harness.ts";
 import type { DoubleProcess } from "./scenario/processes.ts";
 import { startDouble } from "./scenario/processes.ts";
 import { readScenario } from "./scenario/read.ts";
@@ -22,31 +22,31 @@ export async function runScenarios(
   if (files.length === 0) throw new Misuse(`No scenario files (.yaml, .yml) in ${paths.join(", ")}.`);
   const scenarios = await readAll(files);
   const double = await startDouble();
-  const performances: Performance[] = [];
+  const results: ScenarioResult[] = [];
   try {
     for (const scenario of scenarios) {
-      const performance = await perform(scenario, double);
-      performances.push(performance);
-      if (!quiet) terminal.print(printPerformance(performance));
+      const result = await perform(scenario, double);
+      results.push(result);
+      if (!quiet) terminal.print(printScenarioResult(result));
     }
   } finally {
     await double.stop();
   }
-  const failed = performances.filter((each) => each.failures.length > 0);
-  const summary = `${performances.length - failed.length} of ${performances.length} scenarios went as written`;
+  const failed = results.filter((each) => each.failures.length > 0);
+  const summary = `${results.length - failed.length} of ${results.length} scenarios went as written`;
   return {
     code: failed.length === 0 ? 0 : 1,
     lines: [summary],
-    data: { scenarios: performances, passed: performances.length - failed.length, failed: failed.length },
+    data: { scenarios: results, passed: results.length - failed.length, failed: failed.length },
   };
 }
 
-async function perform(scenario: Scenario, double: DoubleProcess): Promise<Performance> {
-  const stage = await openProcessStage(double, scenario);
+async function perform(scenario: Scenario, double: DoubleProcess): Promise<ScenarioResult> {
+  const harness = await openProcessHarness(double, scenario);
   try {
-    return await playScenario(scenario, stage);
+    return await playScenario(scenario, harness);
   } finally {
-    await stage.close();
+    await harness.close();
   }
 }
 

@@ -8,7 +8,7 @@ import type { BaselineRecord } from "../../src/domain/protection/record.ts";
 import { readStory } from "../support/scenarios.ts";
 import { environmentOf } from "../support/app.ts";
 import { rounds } from "../support/effort.ts";
-import { openStage, type InProcessStage } from "../support/stage.ts";
+import { openHarness, type InProcessHarness } from "../support/harness.ts";
 
 const MINUTE = 60_000;
 /** A third of the repositories of a large organisation. */
@@ -23,25 +23,25 @@ story: []
   "doctor",
 );
 
-const open: InProcessStage[] = [];
+const open: InProcessHarness[] = [];
 afterEach(async () => {
   for (const each of open.splice(0)) await each.close();
 });
 
-async function visit(scenario: Scenario = STORY): Promise<InProcessStage> {
-  const stage = await openStage(scenario, "sqlite");
+async function visit(scenario: Scenario = STORY): Promise<InProcessHarness> {
+  const stage = await openHarness(scenario, "sqlite");
   open.push(stage);
   await pass(stage, scenario.start + 55 * MINUTE);
   return stage;
 }
 
-async function pass(stage: InProcessStage, until: number): Promise<void> {
+async function pass(stage: InProcessHarness, until: number): Promise<void> {
   await stage.double.setClock(until);
   await stage.app.advance(until);
   await stage.app.settle();
 }
 
-async function act(stage: InProcessStage, ...steps: readonly DoStep[]): Promise<void> {
+async function act(stage: InProcessHarness, ...steps: readonly DoStep[]): Promise<void> {
   for (const step of steps) {
     expect(await stage.double.act(step)).toMatchObject({ refused: null, unplayable: null });
     await stage.double.idle();
@@ -51,7 +51,7 @@ async function act(stage: InProcessStage, ...steps: readonly DoStep[]): Promise<
 
 /** What the doctor says, with the time GitHub has then and `env` on top. */
 function ask(
-  stage: InProcessStage,
+  stage: InProcessHarness,
   now = STORY.start + 55 * MINUTE,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
@@ -128,8 +128,8 @@ describe("the doctor", () => {
 
   test("names what it cannot read of GitHub, each by itself, and looks at the rest", async () => {
     const stage = await visit({ ...STORY, policy: null });
-    await stage.double.weather("github-fails", { kind: "cut-json", match: "/hook/deliveries" });
-    await stage.double.weather("github-fails", { kind: "allow-list", match: "/hook/config" });
+    await stage.double.setFault("github-fails", { kind: "cut-json", match: "/hook/deliveries" });
+    await stage.double.setFault("github-fails", { kind: "allow-list", match: "/hook/config" });
     const { code, lines } = await ask(stage);
     const said = lines.join("\n");
     expect(said).toContain(
@@ -155,7 +155,7 @@ test("a hundred or more repositories installed at once, a third of them weakly p
   const repositories = Object.fromEntries(
     names.map((name, index) => [name, { visibility: "private" as const, ruleset: index % 3 !== 0 }]),
   );
-  const stage = await openStage({ ...STORY, repositories }, "sqlite", {
+  const stage = await openHarness({ ...STORY, repositories }, "sqlite", {
     hourlyLimit: 100_000,
   });
   open.push(stage);

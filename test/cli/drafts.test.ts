@@ -9,7 +9,7 @@ import type { Draft } from "../../src/domain/drafts/draft.ts";
 import { draft } from "../../src/flows/drafts.ts";
 import { SQLITE_FILE } from "../../src/ledger/sqlite.ts";
 import { readStory } from "../support/scenarios.ts";
-import { openStage, type InProcessStage } from "../support/stage.ts";
+import { openHarness, type InProcessHarness } from "../support/harness.ts";
 import { run } from "./run.ts";
 
 const STORY = `
@@ -27,13 +27,13 @@ story:
   - { do: command, by: bob, deviation: 1001, text: "/countersign evidence the ruleset's history, version 7" }
 `;
 
-let stage: InProcessStage;
+let stage: InProcessHarness;
 let env: Readonly<Record<string, string>> = {};
 let file = "";
 
 beforeAll(async () => {
   const scenario = readStory(STORY, "drafts");
-  stage = await openStage(scenario, "sqlite");
+  stage = await openHarness(scenario, "sqlite");
   const { failures } = await playScenario(scenario, stage);
   expect(failures).toEqual([]);
   if (!("dataDir" in stage.where)) throw new Error("the embedded store is a file");

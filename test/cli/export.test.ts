@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { runProgram } from "../../src/cli/program.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
-import { openProcessStage, type ProcessStage } from "../../src/cli/scenario/process-stage.ts";
+import { openProcessHarness, type ProcessHarness } from "../../src/cli/scenario/process-harness.ts";
 import { startDouble, type DoubleProcess } from "../../src/cli/scenario/processes.ts";
 import { readStory } from "../support/scenarios.ts";
 
@@ -21,14 +21,14 @@ story:
 `;
 
 let double: DoubleProcess;
-let stage: ProcessStage;
+let stage: ProcessHarness;
 let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "countersign-export-"));
   double = await startDouble();
   const story = readStory(STORY, "test/cli/export.test.ts");
-  stage = await openProcessStage(double, story, join(folder, "data"));
+  stage = await openProcessHarness(double, story, join(folder, "data"));
   await playScenario(story, stage);
 });
 afterAll(async () => {
@@ -72,7 +72,7 @@ test("an export counts the period against GitHub's own list first, beside a runn
 });
 
 test("an export when GitHub cannot be reached says so, writes nothing, and names the way without it", async () => {
-  await stage.double.weather("github-fails");
+  await stage.double.setFault("github-fails");
   const out = join(folder, "uncounted");
   const { code, said } = await run(
     "export",
@@ -101,7 +101,7 @@ test("an export when GitHub cannot be reached says so, writes nothing, and names
     "--offline",
   );
   expect(offline.code, offline.said).toBe(0);
-  await stage.double.weather("recover");
+  await stage.double.setFault("recover");
 });
 
 test("an export without GitHub needs no key of the App's, and says what nobody observed", async () => {

@@ -11,7 +11,7 @@ import type { LoggedEntry } from "../../src/domain/entry.ts";
 import type { Assessment } from "../../src/domain/result.ts";
 import type { Snapshot } from "../../src/domain/snapshot.ts";
 import { readStory, story } from "../support/scenarios.ts";
-import { openStage, type InProcessStage } from "../support/stage.ts";
+import { openHarness, type InProcessHarness } from "../support/harness.ts";
 import { run } from "./run.ts";
 
 const JUDGED = ["gate", "change", "deployment"] as const;
@@ -22,22 +22,22 @@ const schema = new Ajv2020({ strict: false, allErrors: true }).compile(
 );
 
 /** The App of the stage, as its environment would name it. */
-function envOf(stage: InProcessStage): Readonly<Record<string, string>> {
+function envOf(stage: InProcessHarness): Readonly<Record<string, string>> {
   return {
     APP_ID: "4711",
     ...("dataDir" in stage.where ? { COUNTERSIGN_DATA_DIR: stage.where.dataDir } : {}),
   };
 }
 
-async function played(name: string): Promise<InProcessStage> {
+async function played(name: string): Promise<InProcessHarness> {
   const scenario = story(name);
-  const stage = await openStage(scenario, "sqlite");
+  const stage = await openHarness(scenario, "sqlite");
   const { failures } = await playScenario(scenario, stage);
   expect(failures).toEqual([]);
   return stage;
 }
 
-async function entriesOf(stage: InProcessStage): Promise<readonly LoggedEntry[]> {
+async function entriesOf(stage: InProcessHarness): Promise<readonly LoggedEntry[]> {
   const ledger = await stage.openLedger();
   try {
     const found: LoggedEntry[] = [];
@@ -95,7 +95,7 @@ describe("facts out of the log", () => {
 });
 
 describe("assess and explain", () => {
-  let stage: InProcessStage;
+  let stage: InProcessHarness;
   let facts: string;
   let snapshot: Snapshot;
   let changeId: string;
@@ -225,7 +225,7 @@ story:
 `,
     "aside",
   );
-  const stage = await openStage(story, "sqlite");
+  const stage = await openHarness(story, "sqlite");
   try {
     expect((await playScenario(story, stage)).failures).toEqual([]);
     const { code, printed } = await run(["policy", "explain", "acme/web#1"], envOf(stage));

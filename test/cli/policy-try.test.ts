@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { readStory } from "../support/scenarios.ts";
-import { openStage, type InProcessStage } from "../support/stage.ts";
+import { openHarness, type InProcessHarness } from "../support/harness.ts";
 import { run, type Ran } from "./run.ts";
 
 const STORY = `name: a period
@@ -49,12 +49,12 @@ story:
 `;
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-try-"));
-let stage: InProcessStage;
-let leaves: InProcessStage;
+let stage: InProcessHarness;
+let leaves: InProcessHarness;
 
-async function played(text: string): Promise<InProcessStage> {
+async function played(text: string): Promise<InProcessHarness> {
   const story = readStory(text, "a period");
-  const opened = await openStage(story, "sqlite");
+  const opened = await openHarness(story, "sqlite");
   const { failures } = await playScenario(story, opened);
   expect(failures).toEqual([]);
   return opened;
@@ -74,7 +74,7 @@ function attempt(policy: string, ...more: readonly string[]): Promise<Ran> {
   return attemptOn(stage, policy, ...more);
 }
 
-function attemptOn({ where }: InProcessStage, policy: string, ...more: readonly string[]): Promise<Ran> {
+function attemptOn({ where }: InProcessHarness, policy: string, ...more: readonly string[]): Promise<Ran> {
   const file = join(folder, "new.yml");
   writeFileSync(file, policy);
   const dataDir = "dataDir" in where ? where.dataDir : "";

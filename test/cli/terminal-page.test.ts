@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { recheck } from "../../src/cli/recheck.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { readStory } from "../support/scenarios.ts";
-import { openStage, type InProcessStage } from "../support/stage.ts";
+import { openHarness, type InProcessHarness } from "../support/harness.ts";
 import { trial, type Trial } from "../github/stage.ts";
 import { run } from "./run.ts";
 
@@ -36,14 +36,14 @@ story:
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-page-"));
 const home = process.cwd();
-let stage: InProcessStage;
+let stage: InProcessHarness;
 let down: Trial;
 
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
   const story = readStory(STORY, "the page");
-  stage = await openStage(story, "sqlite");
+  stage = await openHarness(story, "sqlite");
   await playScenario(story, stage);
   down = await trial({
     policy: { mode: "enforce" },

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { writeDraft } from "../../src/cli/draft.ts";
 import { tellReadiness } from "../../src/cli/readiness.ts";
-import { playScenario, printPerformance } from "../../src/cli/scenario/play.ts";
+import { playScenario, printScenarioResult } from "../../src/cli/scenario/play.ts";
 import { DRAFT_KINDS } from "../../src/domain/drafts/draft.ts";
 import { exportEvidence } from "../../src/flows/export-evidence.ts";
 import { openPackage } from "../../src/package/folder.ts";
@@ -20,7 +20,7 @@ import { verifyPath } from "../../src/package/verify.ts";
 import { KEY } from "../evidence/fixture.ts";
 import { recompute } from "../independent/recompute.ts";
 import { readStory } from "../support/scenarios.ts";
-import { openStage, type InProcessStage } from "../support/stage.ts";
+import { openHarness, type InProcessHarness } from "../support/harness.ts";
 import { pageText, withoutPlaces } from "./reading.ts";
 
 const PERIOD = {
@@ -33,7 +33,7 @@ const PERIOD = {
 const TODAY = Date.parse("2026-10-05T09:00:00Z");
 
 describe.each(["careful", "messy", "switched-off"])("the %s company", (name) => {
-  let stage: InProcessStage;
+  let stage: InProcessHarness;
   let folder: string;
   let deviations: readonly string[];
 
@@ -41,9 +41,9 @@ describe.each(["careful", "messy", "switched-off"])("the %s company", (name) => 
     const path = new URL(`${name}.yaml`, import.meta.url);
     const scenario = readStory(readFileSync(path, "utf8"), `test/companies/${name}.yaml`);
     folder = await mkdtemp(join(process.env["COMPANIES_OUT"] ?? tmpdir(), `countersign-${name}-`));
-    stage = await openStage(scenario, "sqlite");
+    stage = await openHarness(scenario, "sqlite");
     const performance = await playScenario(scenario, stage);
-    expect(performance.failures, printPerformance(performance)).toEqual([]);
+    expect(performance.failures, printScenarioResult(performance)).toEqual([]);
     await stage.app.reconcile("acme", PERIOD.from, TODAY);
     const ledger = await stage.openLedger();
     try {

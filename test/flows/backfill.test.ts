@@ -6,7 +6,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { sample } from "../support/effort.ts";
 import { openPast } from "../support/past.ts";
 import { story } from "../support/scenarios.ts";
-import { openStage } from "../support/stage.ts";
+import { openHarness } from "../support/harness.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { worse } from "../support/worse.ts";
 
@@ -45,7 +45,7 @@ describe("a period filled in afterwards is judged as it was when it was watched,
   for (const name of sample(STORIES, 8))
     test(name, async () => {
       const scenario = story(name);
-      const stage = await openStage(scenario, "sqlite");
+      const stage = await openHarness(scenario, "sqlite");
       const { where, remove } = await freshDatabase("sqlite");
       try {
         const performance = await playScenario(scenario, stage);
@@ -103,7 +103,7 @@ describe("a deployment filled in afterwards is judged as it was when it was watc
   for (const name of sample(DEPLOYED, 6))
     test(name, async () => {
       const scenario = story(name);
-      const stage = await openStage(scenario, "sqlite");
+      const stage = await openHarness(scenario, "sqlite");
       const { where, remove } = await freshDatabase("sqlite");
       try {
         const performance = await playScenario(scenario, stage);

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import type { Instant } from "../../src/domain/change.ts";
 import type { Bodies, EntryKind } from "../../src/domain/entry.ts";
 import { readStory } from "../support/scenarios.ts";
-import { openStage, type InProcessStage } from "../support/stage.ts";
+import { openHarness, type InProcessHarness } from "../support/harness.ts";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -21,13 +21,13 @@ interface Activity {
   readonly timestamp: string;
 }
 
-let stage: InProcessStage;
+let stage: InProcessHarness;
 let now: Instant;
 afterEach(() => stage.close());
 
 /** Opens the stage; what GitHub lists as activity passes through `hide`. */
 async function open(): Promise<{ hide: (activity: Activity) => boolean }> {
-  stage = await openStage(STORY, "sqlite");
+  stage = await openHarness(STORY, "sqlite");
   now = STORY.start;
   const listed = { hide: (each: Activity): boolean => each.id < 0 };
   const real = stage.github.fetch.bind(stage.github);
@@ -110,9 +110,9 @@ test("an update whose webhook was lost is not skipped when a later one was taken
   await pass(DAY);
   const hidden = now;
   listed.hide = ({ timestamp }) => Date.parse(timestamp) >= hidden;
-  await stage.double.weather("outage");
+  await stage.double.setFault("outage");
   await act({ ...PUSH, files: { "a.ts": "1" } });
-  await stage.double.weather("recover");
+  await stage.double.setFault("recover");
   await pass(MINUTE);
   await act({ ...PUSH, files: { "a.ts": "2" } });
   await pass(11 * MINUTE);
@@ -133,12 +133,12 @@ test("a list that no longer reaches back to the last update recorded leaves a ga
   await act({ ...PUSH, files: { "a.ts": "1" } });
   await pass(MINUTE);
   await stage.app.kill();
-  await stage.double.weather("outage");
+  await stage.double.setFault("outage");
   await act({ ...PUSH, files: { "a.ts": "2" } });
   now += 300 * DAY;
   await stage.double.setClock(now);
   await act({ ...PUSH, files: { "a.ts": "3" } });
-  await stage.double.weather("recover");
+  await stage.double.setFault("recover");
   const forgotten = now;
   listed.hide = ({ timestamp }) => Date.parse(timestamp) < forgotten;
   now += 100 * DAY;

@@ -7,7 +7,7 @@ import { assessSnapshot, readSnapshot } from "../../src/domain/snapshot.ts";
 import { sample } from "../support/effort.ts";
 import { story } from "../support/scenarios.ts";
 import { appCredentials } from "../support/app.ts";
-import { openStage } from "../support/stage.ts";
+import { openHarness } from "../support/harness.ts";
 
 const STORIES = ["emergency-by-comment", "review-late", "review-rejected", "emergency-alone-not-confirmed"];
 
@@ -15,7 +15,7 @@ test.each(sample(STORIES, 2))(
   "the facts kept of %s give its verdicts again, alone and through a file",
   async (name) => {
     const scenario = story(name);
-    const stage = await openStage(scenario, "sqlite");
+    const stage = await openHarness(scenario, "sqlite");
     try {
       const { failures } = await playScenario(scenario, stage);
       expect(failures).toEqual([]);

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 
 import type { Instant } from "../../src/domain/change.ts";
 import { readStory } from "../support/scenarios.ts";
-import { openStage, type InProcessStage } from "../support/stage.ts";
+import { openHarness, type InProcessHarness } from "../support/harness.ts";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -15,7 +15,7 @@ story: []
   "gate",
 );
 
-let stage: InProcessStage;
+let stage: InProcessHarness;
 let now: Instant = STORY.start;
 afterEach(() => stage.close());
 
@@ -48,7 +48,7 @@ async function gateOf(pull: number): Promise<unknown> {
 
 /** Two approved pull requests with one head; GitHub's list does not show merges for the time being. */
 async function open(): Promise<{ show: () => void }> {
-  stage = await openStage(STORY, "sqlite");
+  stage = await openHarness(STORY, "sqlite");
   now = STORY.start;
   let isHidden = false;
   const real = stage.github.fetch.bind(stage.github);

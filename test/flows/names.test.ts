@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 
 import { readStory } from "../support/scenarios.ts";
-import { openStage, type InProcessStage } from "../support/stage.ts";
+import { openHarness, type InProcessHarness } from "../support/harness.ts";
 
 const HOUR = 3_600_000;
 const STORY = readStory(
@@ -13,7 +13,7 @@ story: []
   "names",
 );
 
-let stage: InProcessStage;
+let stage: InProcessHarness;
 afterEach(() => stage.close());
 
 async function act(step: { readonly do: string } & Readonly<Record<string, unknown>>): Promise<void> {
@@ -47,7 +47,7 @@ test.each([
 ])(
   "members of an organisation whose name another one took (%s) are not those it meant",
   async (isTaken, said) => {
-    stage = await openStage(STORY, "sqlite");
+    stage = await openHarness(STORY, "sqlite");
     const real = stage.github.fetch.bind(stage.github);
     let hasChanged = false;
     stage.github.fetch = async (request) => {

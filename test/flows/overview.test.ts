@@ -5,7 +5,7 @@ import { z } from "zod";
 
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { readStory } from "../support/scenarios.ts";
-import { openStage } from "../support/stage.ts";
+import { openHarness } from "../support/harness.ts";
 
 const Requests = z.array(z.object({ path: z.string(), query: z.string().optional() }));
 
@@ -21,11 +21,11 @@ story:
   - { do: wait, for: 24h }
 `;
   const story = readStory(text, "an overview");
-  const stage = await openStage(story, "sqlite");
+  const stage = await openHarness(story, "sqlite");
   const asked: z.infer<typeof Requests>[] = [];
   try {
     await playScenario(story, stage, {
-      settled: async () => {
+      onIdle: async () => {
         const response = await stage.github.fetch(new Request("http://double/_double/requests?since=0"));
         asked.push(Requests.parse(await response.json()));
       },

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 
 import type { RepositoryRecord } from "../../src/domain/record.ts";
 import { readStory } from "../support/scenarios.ts";
-import { openStage, type InProcessStage } from "../support/stage.ts";
+import { openHarness, type InProcessHarness } from "../support/harness.ts";
 
 const HOUR = 3_600_000;
 const STORY = readStory(
@@ -14,7 +14,7 @@ story: []
   "repositories",
 );
 
-let stage: InProcessStage;
+let stage: InProcessHarness;
 afterEach(() => stage.close());
 
 async function act(step: { readonly do: string } & Readonly<Record<string, unknown>>): Promise<void> {
@@ -39,10 +39,10 @@ async function records(): Promise<readonly RepositoryRecord[]> {
 }
 
 test("a delivery from before a rename that comes after it does not bring the old name back", async () => {
-  stage = await openStage(STORY, "sqlite");
-  await stage.double.weather("outage");
+  stage = await openHarness(STORY, "sqlite");
+  await stage.double.setFault("outage");
   await act({ do: "push", by: "eve", branch: "main", files: { "a.ts": "1" }, bypass: true });
-  await stage.double.weather("recover");
+  await stage.double.setFault("recover");
   await act({ do: "rename-repository", by: "eve", repository: "web", to: "site" });
   expect((await records()).map(({ repository }) => repository.name)).toEqual(["site"]);
   await pass(STORY.start + HOUR);
@@ -50,10 +50,10 @@ test("a delivery from before a rename that comes after it does not bring the old
 });
 
 test("a delivery from before a removal that comes after it does not bring the repository back", async () => {
-  stage = await openStage(STORY, "sqlite");
-  await stage.double.weather("outage");
+  stage = await openHarness(STORY, "sqlite");
+  await stage.double.setFault("outage");
   await act({ do: "push", by: "eve", branch: "main", files: { "a.ts": "1" }, bypass: true });
-  await stage.double.weather("recover");
+  await stage.double.setFault("recover");
   await act({ do: "remove-repository", repository: "web" });
   await pass(STORY.start + HOUR);
   expect((await records()).map(({ removedAt }) => removedAt)).toEqual([STORY.start]);

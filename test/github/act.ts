@@ -6,14 +6,14 @@ import { createRepository, ORGANIZATION_STEPS } from "./acts/steps-organization.
 import { PULL_STEPS } from "./acts/steps-pulls.ts";
 import { PUSH_STEPS } from "./acts/steps-pushes.ts";
 import { SETTING_STEPS } from "./acts/steps-settings.ts";
-import { ownerOf, personOf, StepError, type Made, type StepKind } from "./acts/step.ts";
+import { ownerOf, personOf, StepError, type StepOutput, type StepKind } from "./acts/step.ts";
 import { settle } from "./queue.ts";
 import { Refused } from "./refused.ts";
 import type { World } from "./world.ts";
 
 /** What came of a step. `refused`: what GitHub said. `error`: the story is wrong, or the step is not built. */
 export type Acted =
-  | { readonly ok: true; readonly made: Made }
+  | { readonly ok: true; readonly made: StepOutput }
   | { readonly ok: false; readonly refused: string }
   | { readonly ok: false; readonly error: string };
 
@@ -41,7 +41,7 @@ const CommonSchema = z.object({
 const COMMON = ["do", "by", "repository", "bypass", "as", "after", "at", "refused"];
 
 /** Plays one step. `made` remembers what steps made by the names they gave; it is added to. Nothing is sent yet. */
-export function act(world: World, made: Map<string, Made>, given: unknown): Acted {
+export function act(world: World, made: Map<string, StepOutput>, given: unknown): Acted {
   try {
     const common = CommonSchema.parse(given);
     const result = play(world, made, common, given);
@@ -58,10 +58,10 @@ export function act(world: World, made: Map<string, Made>, given: unknown): Acte
 
 function play(
   world: World,
-  made: ReadonlyMap<string, Made>,
+  made: ReadonlyMap<string, StepOutput>,
   common: z.infer<typeof CommonSchema>,
   given: unknown,
-): Made {
+): StepOutput {
   const kind = STEPS[common.do];
   if (kind === undefined && common.do !== "create-repository")
     throw new StepError(`unknown act \`${common.do}\``);

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { act, type Acted } from "./act.ts";
-import type { Made } from "./acts/step.ts";
+import type { StepOutput } from "./acts/step.ts";
 import { checkWebhook } from "./conformance/webhook.ts";
 import { Courier, type Send } from "./courier.ts";
 import {
@@ -44,7 +44,7 @@ const FAULT_STEPS: readonly string[] = FaultSchema.shape.do.options;
 /** One GitHub with one organization, from setup to `close`. */
 export class Double {
   readonly world: World;
-  readonly #made = new Map<string, Made>();
+  readonly #made = new Map<string, StepOutput>();
   readonly #courier: Courier;
   readonly #watch: Watch;
   readonly #limits: SecondaryLimits | null;

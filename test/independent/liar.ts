@@ -9,7 +9,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 
-import { playScenario, printPerformance } from "../../src/cli/scenario/play.ts";
+import { playScenario, printScenarioResult } from "../../src/cli/scenario/play.ts";
 import { canonical } from "../../src/domain/digest.ts";
 import { FIRST_LINK, linkHash } from "../../src/domain/chain.ts";
 import { BODIES, isOfKind, type Entry, type EntryKind, type LoggedEntry } from "../../src/domain/entry.ts";
@@ -25,7 +25,7 @@ import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
 import { VERSION } from "../../src/package/version.ts";
 import { KEY, PERIOD } from "../evidence/fixture.ts";
 import { readStory } from "../support/scenarios.ts";
-import { openStage } from "../support/stage.ts";
+import { openHarness } from "../support/harness.ts";
 import { table } from "./reading.ts";
 
 /** What a quarter left behind. */
@@ -39,10 +39,10 @@ export interface Quarter {
 export async function demoQuarter(): Promise<Quarter> {
   const path = new URL("../../demo/story.yaml", import.meta.url);
   const scenario = readStory(readFileSync(path, "utf8"), "demo/story.yaml");
-  const stage = await openStage(scenario, "sqlite");
+  const stage = await openHarness(scenario, "sqlite");
   try {
     const performance = await playScenario(scenario, stage);
-    if (performance.failures.length > 0) throw new Error(printPerformance(performance));
+    if (performance.failures.length > 0) throw new Error(printScenarioResult(performance));
     await stage.app.reconcile("acme", PERIOD.from, PERIOD.to);
     const ledger = await stage.openLedger();
     try {

@@ -5,13 +5,13 @@ import { describe, expect, test } from "vitest";
 
 import type { Scenario } from "../../src/cli/scenario/format.ts";
 import type { DoStep } from "../../src/cli/scenario/steps.ts";
-import type { AppUnderTest, Stage } from "../../src/cli/scenario/stage.ts";
+import type { AppUnderTest, Harness } from "../../src/cli/scenario/harness.ts";
 import { isWhole, rounds, sample, SEED } from "../support/effort.ts";
 import { INTENT, MADE_UP, stepsOf } from "../support/made-up.ts";
 import { possible } from "../support/plays.ts";
 import { differences, rowsOf, type Rows } from "../support/rows.ts";
 import { story } from "../support/scenarios.ts";
-import { openStageOn } from "../support/stage.ts";
+import { openHarnessOn } from "../support/harness.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { aMinuteLater, FailingStore, type Fault } from "./failing-store.ts";
 
@@ -89,7 +89,7 @@ async function played(
 ): Promise<{ readonly rows: Rows; readonly writes: number; readonly happened: number }> {
   const store = new FailingStore();
   const { where, remove } = await freshDatabase(kind);
-  const stage = await openStageOn(scenario, where, { openLedger: (of) => store.open(of), leaseMs: 600 });
+  const stage = await openHarnessOn(scenario, where, { openLedger: (of) => store.open(of), leaseMs: 600 });
   try {
     let now = scenario.start;
     store.arm(fault);
@@ -130,7 +130,7 @@ async function played(
       enterDeviation: (given) => once(alive, () => app.enterDeviation(given)),
       emergency: (repository, given) => once(alive, () => app.emergency(repository, given)),
     };
-    const rows = await rowsOf(scenario, { ...stage, app: living } satisfies Stage, { maybeLate: true });
+    const rows = await rowsOf(scenario, { ...stage, app: living } satisfies Harness, { maybeLate: true });
     if (fault !== null && store.happened === 0) throw new Error("the fault never came");
     const ledger = await stage.openLedger();
     try {

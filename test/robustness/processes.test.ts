@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, test } from "vitest";
 
-import { openProcessStage } from "../../src/cli/scenario/process-stage.ts";
+import { openProcessHarness } from "../../src/cli/scenario/process-harness.ts";
 import { startDouble, type DoubleProcess } from "../../src/cli/scenario/processes.ts";
 import { goesAsTold } from "../support/goes-as-told.ts";
 import { rounds } from "../support/effort.ts";
@@ -14,7 +14,7 @@ afterAll(() => double.stop());
 
 for (const scenario of representative(rounds(2, 10)))
   test(`the App with GHE_HOST, GitHub in another process: ${scenario.name}`, async () => {
-    const stage = await openProcessStage(double, scenario);
+    const stage = await openProcessHarness(double, scenario);
     try {
       await goesAsTold(scenario, stage);
     } finally {

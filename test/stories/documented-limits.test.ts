@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { goesAsTold } from "../support/goes-as-told.ts";
 import { sample } from "../support/effort.ts";
 import { readStory, story } from "../support/scenarios.ts";
-import { openStage } from "../support/stage.ts";
+import { openHarness } from "../support/harness.ts";
 
 /** Twenty of every area: what asks much, what is said, what waits, deaths, and a GitHub that fails or lags. */
 const CHOSEN: readonly string[] = [
@@ -34,7 +34,7 @@ const CHOSEN: readonly string[] = [
 describe("with the documented limits", () => {
   for (const scenario of sample(CHOSEN, 5).map(story))
     test(scenario.name, async () => {
-      const stage = await openStage(scenario, "sqlite", { documentedLimits: true });
+      const stage = await openHarness(scenario, "sqlite", { documentedLimits: true });
       try {
         await goesAsTold(scenario, stage);
       } finally {
@@ -52,7 +52,7 @@ story: []
 `,
     "twenty-reviews",
   );
-  const stage = await openStage(scenario, "sqlite", { documentedLimits: true });
+  const stage = await openHarness(scenario, "sqlite", { documentedLimits: true });
   try {
     const pulls = Array.from({ length: 20 }, (_, index) => index + 1);
     for (const pull of pulls)

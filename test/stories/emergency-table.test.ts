@@ -6,12 +6,12 @@
 
 import { describe, expect, test } from "vitest";
 
-import { playScenario, printPerformance } from "../../src/cli/scenario/play.ts";
+import { playScenario, printScenarioResult } from "../../src/cli/scenario/play.ts";
 import { EMERGENCY_EVENTS, EMERGENCY_TRANSITIONS } from "../../src/domain/emergency/emergency.ts";
 import type { EmergencyState } from "../../src/domain/emergency/exception.ts";
 import { sample } from "../support/effort.ts";
 import { readStory } from "../support/scenarios.ts";
-import { openStage } from "../support/stage.ts";
+import { openHarness } from "../support/harness.ts";
 
 type Step = Readonly<Record<string, unknown>>;
 type Command = "flag" | "declare" | "authorise" | "withdraw";
@@ -112,10 +112,10 @@ function there(states: readonly EmergencyState[]): Step {
 /** Plays a story; answers how many comments the App wrote. */
 async function played(text: string): Promise<number> {
   const scenario = readStory(text, "test/stories/emergency-table.test.ts");
-  const stage = await openStage(scenario, "sqlite");
+  const stage = await openHarness(scenario, "sqlite");
   try {
     const performance = await playScenario(scenario, stage);
-    expect(performance.failures.length, printPerformance(performance)).toBe(0);
+    expect(performance.failures.length, printScenarioResult(performance)).toBe(0);
     const { repositories } = await stage.double.state();
     const comments = repositories.flatMap((each) => each.comments);
     return comments.filter(({ author }) => author === "countersign[bot]").length;

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { HistoryCommit } from "../support/history.ts";
 import { actOut, historyOfRepository, historyScenario, readHistory } from "../support/history.ts";
 import { differences, findChanges } from "../support/history-findings.ts";
-import { openStage } from "../support/stage.ts";
+import { openHarness } from "../support/harness.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -49,11 +49,11 @@ async function play(
   dropEvery?: number,
   byHand = false,
 ): Promise<{ problems: readonly string[]; late: number }> {
-  const stage = await openStage(historyScenario(commits), "sqlite");
+  const stage = await openHarness(historyScenario(commits), "sqlite");
   try {
     const acted = await actOut(commits, stage, { byHand, ...(dropEvery === undefined ? {} : { dropEvery }) });
     if (dropEvery !== undefined) {
-      await stage.double.weather("recover");
+      await stage.double.setFault("recover");
       await stage.app.sweep();
     }
     const found = await findChanges(stage, commits, acted.proven);

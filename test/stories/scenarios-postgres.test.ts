@@ -4,7 +4,7 @@ import type { Scenario } from "../../src/cli/scenario/format.ts";
 import { goesAsTold } from "../support/goes-as-told.ts";
 import { isWhole } from "../support/effort.ts";
 import { scenarios, story } from "../support/scenarios.ts";
-import { openStage } from "../support/stage.ts";
+import { openHarness } from "../support/harness.ts";
 
 /** What could go otherwise on PostgreSQL: deaths, several lanes at once, long lives; and one story of each area. */
 const CHOSEN: readonly string[] = [
@@ -84,7 +84,7 @@ const CHOSEN: readonly string[] = [
 describe("on PostgreSQL", () => {
   for (const scenario of isWhole ? scenarios() : CHOSEN.map(story))
     test(scenario.name, async () => {
-      const stage = await openStage(scenario, "postgres");
+      const stage = await openHarness(scenario, "postgres");
       try {
         await goesAsTold(scenario, stage);
       } finally {

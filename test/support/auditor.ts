@@ -34,14 +34,14 @@ export function terminalOf({ env }: Wish): Terminal {
 }
 
 /** The double in place of GitHub, at its own clock and without pauses. */
-export function howOf(stage: Trial, { onRequest }: Wish): PastTools {
+export function howOf(harness: Trial, { onRequest }: Wish): PastTools {
   return {
-    now: () => stage.double.world.now(),
+    now: () => harness.double.world.now(),
     sleep: () => Promise.resolve(),
     fetch: (input: string | URL | Request, init?: RequestInit) => {
       const request = new Request(input, init);
       onRequest?.(request);
-      return stage.double.fetch(request);
+      return harness.double.fetch(request);
     },
   };
 }

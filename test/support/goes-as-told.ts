@@ -3,12 +3,16 @@
 import { expect } from "vitest";
 
 import type { Scenario } from "../../src/cli/scenario/format.ts";
-import { playScenario, printPerformance, type Audience } from "../../src/cli/scenario/play.ts";
-import type { Stage } from "../../src/cli/scenario/stage.ts";
+import { playScenario, printScenarioResult, type ScenarioListener } from "../../src/cli/scenario/play.ts";
+import type { Harness } from "../../src/cli/scenario/harness.ts";
 
-/** Plays a story on a stage and fails where it goes otherwise; the stage is still open then. */
-export async function goesAsTold(scenario: Scenario, stage: Stage, audience: Audience = {}): Promise<void> {
-  const performance = await playScenario(scenario, stage, audience);
-  expect(performance.failures.length, printPerformance(performance)).toBe(0);
-  expect(await stage.double.breaches()).toEqual([]);
+/** Plays a story on a harness and fails where it goes otherwise; the harness is still open then. */
+export async function goesAsTold(
+  scenario: Scenario,
+  harness: Harness,
+  listener: ScenarioListener = {},
+): Promise<void> {
+  const result = await playScenario(scenario, harness, listener);
+  expect(result.failures.length, printScenarioResult(result)).toBe(0);
+  expect(await harness.double.breaches()).toEqual([]);
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { readCsv } from "../../src/cli/read-csv.ts";
-import type { Stage } from "../../src/cli/scenario/stage.ts";
+import type { Harness } from "../../src/cli/scenario/harness.ts";
 import { writePackage } from "../../src/cli/write-package.ts";
 import type { Instant } from "../../src/domain/change.ts";
 import type { ActedUpdate, HistoryCommit } from "./history.ts";
@@ -84,15 +84,15 @@ export interface Findings {
 
 /** Proves what is not proven yet, exports the whole span, and reads changes.csv and completeness.csv. */
 export async function findChanges(
-  stage: Stage,
+  harness: Harness,
   commits: readonly HistoryCommit[],
   proven: Instant,
 ): Promise<Findings> {
   const times = commits.map((commit) => commit.committed * 1000);
   const [from, to] = [Math.min(...times) - 86_400_000, Math.max(...times) + 86_400_000];
-  await stage.app.reconcile("acme", proven, to);
+  await harness.app.reconcile("acme", proven, to);
   const folder = await mkdtemp(join(tmpdir(), "countersign-history-package-"));
-  const ledger = await stage.openLedger();
+  const ledger = await harness.openLedger();
   try {
     const out = join(folder, "package");
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });

@@ -6,8 +6,8 @@ import { promisify } from "node:util";
 import { z } from "zod";
 
 import type { Scenario } from "../../src/cli/scenario/format.ts";
-import { quiet } from "../../src/cli/scenario/play.ts";
-import type { Stage } from "../../src/cli/scenario/stage.ts";
+import { untilIdle } from "../../src/cli/scenario/play.ts";
+import type { Harness } from "../../src/cli/scenario/harness.ts";
 import type { Instant } from "../../src/domain/change.ts";
 
 const person = z.string().regex(/^\S+$/u, "a person is a name without spaces");
@@ -100,7 +100,7 @@ export interface Acted {
 /** Acts out every first-parent commit, oldest first, at the time it was committed; answers what was done. */
 export async function actOut(
   commits: readonly HistoryCommit[],
-  stage: Stage,
+  harness: Harness,
   options: ActingOptions = {},
 ): Promise<Acted> {
   const bySha = new Map(commits.map((commit) => [commit.sha, commit]));
@@ -110,14 +110,14 @@ export async function actOut(
   let now = 0;
   // GitHub lists a year of updates: what is to be proven complete must be proven while it is remembered.
   let proven = startOf(commits);
-  if (options.dropEvery !== undefined) await stage.double.dropEvery(options.dropEvery);
+  if (options.dropEvery !== undefined) await harness.double.dropEvery(options.dropEvery);
   for (const [index, commit] of main.entries()) {
     // Committers' clocks disagree; time on GitHub does not go back.
     now = Math.max(now, commit.committed * 1000);
-    await stage.double.setClock(now);
-    await stage.app.advance(now);
+    await harness.double.setClock(now);
+    await harness.app.advance(now);
     if (now - proven >= QUARTER) {
-      await stage.app.reconcile("acme", proven, now);
+      await harness.app.reconcile("acme", proven, now);
       proven = now;
     }
     const isPull = isPullRequest(commit);
@@ -125,8 +125,8 @@ export async function actOut(
     const side = sideCommits(commit, bySha);
     const byHand = options.byHand === true && commit.kind === "trailer";
     const after = isPull
-      ? await landPull(commit, side, { pull: pulls, byHand }, stage)
-      : await pushDirectly(commit, index, stage);
+      ? await landPull(commit, side, { pull: pulls, byHand }, harness)
+      : await pushDirectly(commit, index, harness);
     acted.push({
       sha: commit.sha,
       kind: commit.kind ?? "push",
@@ -134,7 +134,7 @@ export async function actOut(
       pull: isPull ? pulls : null,
       approved: isPull && !byHand && isApproved(commit, side),
     });
-    await quiet(stage);
+    await untilIdle(harness);
     options.progress?.(index + 1, main.length);
   }
   return { updates: acted, proven };
@@ -175,11 +175,11 @@ async function landPull(
   commit: HistoryCommit,
   side: readonly HistoryCommit[],
   { pull, byHand }: { readonly pull: number; readonly byHand: boolean },
-  stage: Stage,
+  harness: Harness,
 ): Promise<string> {
   const branch = `side-${pull}`;
   const [first = commit, ...more] = side.length === 0 ? [commit] : side;
-  await act(stage, {
+  await act(harness, {
     do: "open-pull-request",
     by: first.author,
     pull,
@@ -189,33 +189,34 @@ async function landPull(
     "co-authors": first.co_authors.filter((name) => name !== first.author),
   });
   for (const one of more) {
-    await act(stage, { do: "push", by: one.author, branch, files: contentOf(one) });
+    await act(harness, { do: "push", by: one.author, branch, files: contentOf(one) });
   }
   for (const reviewer of new Set(commit.reviewers)) {
-    if (reviewer !== first.author) await act(stage, { do: "review", by: reviewer, pull, state: "approved" });
+    if (reviewer !== first.author)
+      await act(harness, { do: "review", by: reviewer, pull, state: "approved" });
   }
   if (byHand) {
-    return act(stage, { do: "merge-locally-and-push", by: commit.committer, pulls: [pull], bypass: true });
+    return act(harness, { do: "merge-locally-and-push", by: commit.committer, pulls: [pull], bypass: true });
   }
   const method = commit.kind === "merge" ? "merge" : commit.kind === "trailer" ? "rebase" : "squash";
-  return act(stage, { do: "merge", by: commit.committer, pull, method, bypass: true });
+  return act(harness, { do: "merge", by: commit.committer, pull, method, bypass: true });
 }
 
-async function pushDirectly(commit: HistoryCommit, index: number, stage: Stage): Promise<string> {
+async function pushDirectly(commit: HistoryCommit, index: number, harness: Harness): Promise<string> {
   if (commit.kind !== "merge-push") {
     const step = { do: "push", by: commit.committer, author: commit.author, branch: "main" };
-    return act(stage, { ...step, files: contentOf(commit), bypass: true });
+    return act(harness, { ...step, files: contentOf(commit), bypass: true });
   }
   // A merge of something that was no pull request: a branch made and merged where nobody saw it.
   const branch = `local-${index}`;
-  await act(stage, {
+  await act(harness, {
     do: "create-branch",
     by: commit.committer,
     branch,
     from: "main",
     files: contentOf(commit),
   });
-  return act(stage, { do: "push", by: commit.committer, branch: "main", to: branch, bypass: true });
+  return act(harness, { do: "push", by: commit.committer, branch: "main", to: branch, bypass: true });
 }
 
 /** Made-up content of so many files; a path each of their own, so that nothing conflicts. */
@@ -231,8 +232,8 @@ function contentOf(commit: HistoryCommit): Record<string, string> {
 }
 
 /** Plays one step and answers the commit the branch names afterwards. Throws when it was refused. */
-async function act(stage: Stage, step: Parameters<Stage["double"]["act"]>[0]): Promise<string> {
-  const { made, refused, unplayable } = await stage.double.act(step);
+async function act(harness: Harness, step: Parameters<Harness["double"]["act"]>[0]): Promise<string> {
+  const { made, refused, unplayable } = await harness.double.act(step);
   const problem = refused ?? unplayable;
   if (problem !== null) throw new Error(`${step.do} ${JSON.stringify(step)}: ${problem}`);
   return made.after ?? made.sha ?? "";

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import type { DoStep } from "../../src/cli/scenario/steps.ts";
 import { readStory } from "./scenarios.ts";
 
-/** The stage of every story made up; only observed, so that what GitHub lets happen does not hang on what the App has heard of. */
+/** The harness of every story made up; only observed, so that what GitHub lets happen does not hang on what the App has heard of. */
 export const MADE_UP = readStory(
   `name: a story made up
 policy: { mode: observe, approval: { required: 1 }, production: { branches: [main, "release/**"] } }

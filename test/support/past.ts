@@ -1,4 +1,4 @@
-/** The flows about the past on a ledger of their own, beside a stage that played the present. */
+/** The flows about the past on a ledger of their own, beside a harness that played the present. */
 
 import { installedOn, toolsOn } from "../../src/cli/past.ts";
 import type { Instant } from "../../src/domain/change.ts";
@@ -12,7 +12,7 @@ import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { Where } from "../../src/ledger/store.ts";
 import { appCredentials } from "./app.ts";
-import type { InProcessStage } from "./stage.ts";
+import type { InProcessHarness } from "./harness.ts";
 
 /** A ledger with nothing in it, and the flows that fill it. */
 export interface Past {
@@ -24,19 +24,19 @@ export interface Past {
   close(): Promise<void>;
 }
 
-/** Opens the past of a stage, long enough after its end that GitHub's lists have settled. */
+/** Opens the past of a harness, long enough after its end that GitHub's lists have settled. */
 export async function openPast(
-  stage: Pick<InProcessStage, "github" | "double">,
+  harness: Pick<InProcessHarness, "github" | "double">,
   where: Where,
 ): Promise<Past> {
-  const now = stage.github.double.world.now() + 3_600_000;
-  await stage.double.setClock(now);
+  const now = harness.github.double.world.now() + 3_600_000;
+  await harness.double.setClock(now);
   const ledger = await openLedger(where);
   const probot = makeProbot({
     ...appCredentials,
     baseUrl: "http://github.test/api/v3",
     pacing: new Pacing(REHEARSED),
-    fetch: (input, init) => stage.github.fetch(new Request(input, init)),
+    fetch: (input, init) => harness.github.fetch(new Request(input, init)),
   });
   const how = { now: () => now, sleep: () => Promise.resolve() };
   const terminal = { say: () => undefined, interactive: false };

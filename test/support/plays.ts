@@ -2,10 +2,10 @@
 
 import type { Scenario } from "../../src/cli/scenario/format.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
-import type { Sights } from "../../src/cli/scenario/sights.ts";
+import type { Observations } from "../../src/cli/scenario/observations.ts";
 import { canonical } from "../../src/domain/digest.ts";
 import { rowsOf, type Rows } from "./rows.ts";
-import { openStage, type StageOptions } from "./stage.ts";
+import { openHarness, type HarnessOptions } from "./harness.ts";
 
 /** Between two steps GitHub has caught up. */
 const WAIT = "11m";
@@ -18,19 +18,22 @@ export interface Play {
 }
 
 /** Plays a story and looks after each step, at once and eleven minutes later. Throws where a step goes otherwise than written. */
-export async function playLookedAt(story: Scenario, options: StageOptions): Promise<Play> {
-  const stage = await openStage(story, "sqlite", options);
+export async function playLookedAt(story: Scenario, options: HarnessOptions): Promise<Play> {
+  const harness = await openHarness(story, "sqlite", options);
   const looks: ReadonlySet<string>[] = [];
-  const look = async (sights: Sights): Promise<void> => {
+  const look = async (observations: Observations): Promise<void> => {
     looks.push(
-      new Set([...(await passing(sights, story, "check")), ...(await passing(sights, story, "changes"))]),
+      new Set([
+        ...(await passing(observations, story, "check")),
+        ...(await passing(observations, story, "changes")),
+      ]),
     );
   };
   try {
-    const rows = await rowsOf(story, stage, { maybeLate: true, between: { wait: WAIT, look } });
+    const rows = await rowsOf(story, harness, { maybeLate: true, between: { wait: WAIT, look } });
     return { looks, rows };
   } finally {
-    await stage.close();
+    await harness.close();
   }
 }
 
@@ -45,23 +48,23 @@ export function betterThan(calm: Play, other: Play, from = 0): readonly string[]
 
 /** Returns a story without the steps that GitHub refuses: a branch of one commit has none before it, a conflict cannot be merged. */
 export async function possible(story: Scenario): Promise<Scenario> {
-  const stage = await openStage(story, "sqlite");
+  const harness = await openHarness(story, "sqlite");
   try {
-    const performance = await playScenario(story, stage);
-    const refused = new Set(performance.failures.map(({ step }) => step));
+    const result = await playScenario(story, harness);
+    const refused = new Set(result.failures.map(({ step }) => step));
     if (refused.size === 0) return story;
     return await possible({ ...story, story: story.story.filter((_, index) => !refused.has(index + 1)) });
   } finally {
-    await stage.close();
+    await harness.close();
   }
 }
 
 async function passing(
-  sights: Sights,
+  observations: Observations,
   story: Scenario,
   kind: "check" | "changes",
 ): Promise<readonly string[]> {
-  const seen = await sights.see({ kind, rows: [], exactly: false, absent: false }, story.start);
+  const seen = await observations.rowsFor({ kind, rows: [], exactly: false, absent: false }, story.start);
   if (typeof seen === "string") throw new Error(seen);
   return seen.rows
     .filter((row) => row["passes"] === true || row["verdict"] === "compliant")

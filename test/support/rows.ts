@@ -1,10 +1,10 @@
 /** A story played for its rows: what there is of every kind at its end, in a form two plays can be compared by. */
 
-import type { Sights } from "../../src/cli/scenario/sights.ts";
+import type { Observations } from "../../src/cli/scenario/observations.ts";
 import type { Expectation } from "../../src/cli/scenario/expectations.ts";
 import type { Scenario } from "../../src/cli/scenario/format.ts";
-import { playScenario, printPerformance } from "../../src/cli/scenario/play.ts";
-import type { Stage } from "../../src/cli/scenario/stage.ts";
+import { playScenario, printScenarioResult } from "../../src/cli/scenario/play.ts";
+import type { Harness } from "../../src/cli/scenario/harness.ts";
 import { canonical } from "../../src/domain/digest.ts";
 
 /** The kinds of row that tell what a story came to. */
@@ -54,13 +54,16 @@ function waiting(time: string): Scenario["story"][number] {
  */
 export async function rowsOf(
   scenario: Scenario,
-  stage: Stage,
+  harness: Harness,
   {
     maybeLate = false,
     between,
   }: {
     readonly maybeLate?: boolean;
-    readonly between?: { readonly wait: string; readonly look: (sights: Sights) => Promise<void> };
+    readonly between?: {
+      readonly wait: string;
+      readonly look: (observations: Observations) => Promise<void>;
+    };
   } = {},
 ): Promise<Rows> {
   const line = (kind: string, row: Readonly<Record<string, unknown>>): string =>
@@ -77,11 +80,14 @@ export async function rowsOf(
       .flatMap((step) => (between === undefined ? [step] : [step, LOOK, waiting(between.wait), LOOK])),
     expect: [{ ...NOTHING, kind: "complete", line: 0 }],
   };
-  const performance = await playScenario(played, stage, {
-    expected: async (_, sights: Sights, final) => {
-      if (!final) return between?.look(sights);
+  const result = await playScenario(played, harness, {
+    onExpectation: async (_, observations: Observations, final) => {
+      if (!final) return between?.look(observations);
       for (const kind of KINDS) {
-        const seen = await sights.see({ kind, rows: [], exactly: false, absent: false }, scenario.start);
+        const seen = await observations.rowsFor(
+          { kind, rows: [], exactly: false, absent: false },
+          scenario.start,
+        );
         if (typeof seen === "string") throw new Error(seen);
         const lines = seen.rows.map((row) => line(kind, row)).toSorted();
         // A message that was sent and not known to be sent is sent again, under the same id: whoever gets it can tell. And a spell in
@@ -91,8 +97,8 @@ export async function rowsOf(
       }
     },
   });
-  const broken = performance.failures.filter(({ step, mismatch }) => step !== null && mismatch === null);
-  if (broken.length > 0) throw new Error(printPerformance({ ...performance, failures: broken }));
+  const broken = result.failures.filter(({ step, mismatch }) => step !== null && mismatch === null);
+  if (broken.length > 0) throw new Error(printScenarioResult({ ...result, failures: broken }));
   return rows;
 }
 

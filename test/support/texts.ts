@@ -1,7 +1,7 @@
 /** Every text a developer or owner meets in a story: check runs, issues, comments of the App, notifications. */
 
 import type { Scenario } from "../../src/cli/scenario/format.ts";
-import type { Stage } from "../../src/cli/scenario/stage.ts";
+import type { Harness } from "../../src/cli/scenario/harness.ts";
 
 /** One text as it was met. `state`: of a check run, else empty. */
 export interface Met {
@@ -84,10 +84,10 @@ export class Texts {
   }
 
   /** Looks at what there is now. */
-  async look(stage: Stage, { source, name }: Scenario): Promise<void> {
+  async look(harness: Harness, { source, name }: Scenario): Promise<void> {
     const met = this.#met.get(source) ?? new Map<string, Met>();
     this.#met.set(source, met);
-    for (const text of await textsOf(stage, name)) {
+    for (const text of await textsOf(harness, name)) {
       const key = JSON.stringify([text.kind, text.state, skeleton(text.title), skeleton(text.body)]);
       if (!met.has(key)) met.set(key, text);
     }
@@ -103,8 +103,8 @@ export class Texts {
 }
 
 /** The texts there are now. */
-async function textsOf(stage: Stage, story: string): Promise<readonly Met[]> {
-  const { repositories, names } = await stage.double.state();
+async function textsOf(harness: Harness, story: string): Promise<readonly Met[]> {
+  const { repositories, names } = await harness.double.state();
   const isOurs = (id: number): boolean => names.get(id) === "countersign[bot]";
   return [
     ...repositories.flatMap(({ checks, issues, comments, deployments }) => [
@@ -129,7 +129,7 @@ async function textsOf(stage: Stage, story: string): Promise<readonly Met[]> {
         .filter(({ authorId, author }) => isOurs(authorId) || author === "countersign[bot]")
         .map(({ body }): Met => ({ kind: "comment", state: "", title: "", body, story })),
     ]),
-    ...stage.receiver.messages.map(({ text }): Met => ({
+    ...harness.receiver.messages.map(({ text }): Met => ({
       kind: "notification",
       state: "",
       title: "",

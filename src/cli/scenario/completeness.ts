@@ -5,29 +5,29 @@ import type { ChangeRecord, CompletenessRecord, RepositoryRecord } from "../../d
 import type { DoubleState } from "./double.ts";
 import { Trouble } from "../../domain/trouble.ts";
 import type { Row } from "./expectations.ts";
-import type { Sight } from "./match.ts";
-import type { Stage } from "./stage.ts";
+import type { RowSet } from "./match.ts";
+import type { Harness } from "./harness.ts";
 
 const ORGANIZATION = "acme";
 
 /** One row: `is` true when nothing differs; else the differences, in words. */
 export async function completeness(
-  stage: Stage,
+  harness: Harness,
   state: DoubleState,
   from: Instant,
   now: Instant,
-): Promise<Sight> {
+): Promise<RowSet> {
   // The period's end is excluded, and the last step may have happened this very second.
   const to = now + 1000;
   try {
-    await stage.app.reconcile(ORGANIZATION, from, to);
+    await harness.app.reconcile(ORGANIZATION, from, to);
   } catch (error) {
     // A listing that failed proves nothing.
     if (!(error instanceof Trouble)) throw error;
     return { columns: ["is"], rows: [{ is: false, differences: [error.message] }] };
   }
-  await stage.app.settle();
-  const ledger = await stage.openLedger();
+  await harness.app.settle();
+  const ledger = await harness.openLedger();
   try {
     const changes: ChangeRecord[] = [];
     for await (const entry of ledger.states("change")) changes.push(entry.body);

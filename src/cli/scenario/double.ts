@@ -10,7 +10,7 @@ import { printMoment } from "./words.ts";
 export type Send = (request: Request) => Promise<Response>;
 
 /** What a step made, as the double names it; `since`: the requests it had counted before. */
-export interface Made {
+export interface StepOutput {
   readonly since: number;
   readonly sha?: Sha | undefined;
   readonly ref?: string | undefined;
@@ -25,8 +25,8 @@ export interface Made {
 }
 
 /** What came of a step. `unplayable`: the story is wrong, or the double has no such step. */
-export interface Acted {
-  readonly made: Omit<Made, "since">;
+export interface StepResult {
+  readonly made: Omit<StepOutput, "since">;
   readonly refused: string | null;
   readonly unplayable: string | null;
 }
@@ -40,7 +40,7 @@ export interface AppIdentity {
   readonly webhookUrl: string;
 }
 
-const ActedSchema = z.union([
+const StepResultSchema = z.union([
   z.object({
     ok: z.literal(true),
     made: z.object({
@@ -124,17 +124,17 @@ const StateSchema = z.object({
 });
 
 /** A check run as it is on the double. */
-export type CheckSeen = z.infer<typeof CheckSchema>;
+export type CheckState = z.infer<typeof CheckSchema>;
 
 /** A repository as it is on the double; forks and deleted ones are left out. */
-export type RepositorySeen = z.infer<typeof RepositorySchema>;
+export type RepositoryState = z.infer<typeof RepositorySchema>;
 
 /** A rule of GitHub's for its clients that the App broke. */
-export type BreachSeen = z.infer<typeof StateSchema>["breaches"][number];
+export type Breach = z.infer<typeof StateSchema>["breaches"][number];
 
 /** The double's state. */
 export interface DoubleState {
-  readonly repositories: readonly RepositorySeen[];
+  readonly repositories: readonly RepositoryState[];
   /** What the story calls each account, by id; logins for accounts it does not name. */
   readonly names: ReadonlyMap<number, string>;
 }
@@ -161,9 +161,9 @@ export class Double {
   }
 
   /** Acts one step on GitHub; resolves when its webhooks were answered, or failed. */
-  async act(step: DoStep): Promise<Acted> {
+  async act(step: DoStep): Promise<StepResult> {
     const { after: _, at: __, refused: ___, ...rest } = step;
-    const acted = ActedSchema.parse(await this.#post("act", rest));
+    const acted = StepResultSchema.parse(await this.#post("act", rest));
     if (acted.ok) return { made: acted.made, refused: null, unplayable: null };
     return "refused" in acted
       ? { made: {}, refused: acted.refused, unplayable: null }
@@ -176,13 +176,13 @@ export class Double {
   }
 
   /** Starts or ends something going wrong: `outage`, `duplicate-webhooks`, `reorder-webhooks`, `github-fails`, `recover`; `more`: the other keys of the step. */
-  async weather(kind: string, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  async setFault(kind: string, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
     await this.#post("faults", { do: kind, ...more });
   }
 
   /** Makes kinds of answer older than the state from now on, as the step `lag` says, `for` in seconds; answers why that cannot be, or null. */
   async lag(keys: Readonly<Record<string, unknown>>): Promise<string | null> {
-    const acted = ActedSchema.parse(await this.#post("act", { do: "lag", ...keys }));
+    const acted = StepResultSchema.parse(await this.#post("act", { do: "lag", ...keys }));
     if (acted.ok) return null;
     return "error" in acted ? acted.error : acted.refused;
   }
@@ -218,7 +218,7 @@ export class Double {
   }
 
   /** The rules of GitHub's for its clients that the App broke. */
-  async breaches(): Promise<readonly BreachSeen[]> {
+  async breaches(): Promise<readonly Breach[]> {
     return (await this.#state()).breaches;
   }
 

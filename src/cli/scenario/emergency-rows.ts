@@ -4,12 +4,12 @@ import type { Instant } from "../../domain/change.ts";
 import type { EmergencyRecord } from "../../domain/emergency/exception.ts";
 import { isLate, isOverdue } from "../../domain/emergency/retroactive-review.ts";
 import type { RetroactiveReviewRecord } from "../../domain/emergency/exception.ts";
-import type { Sight } from "./match.ts";
+import type { RowSet } from "./match.ts";
 
 type StepsOf = (subject: string) => readonly string[];
 
 /** Each emergency with its state. */
-export function emergencyRows(records: readonly EmergencyRecord[], stepsOf: StepsOf): Sight {
+export function emergencyRows(records: readonly EmergencyRecord[], stepsOf: StepsOf): RowSet {
   const rows = records.map((record) => ({
     repository: record.repository.name,
     pull: record.pull ?? undefined,
@@ -25,7 +25,7 @@ export function reviewRows(
   records: readonly RetroactiveReviewRecord[],
   stepsOf: StepsOf,
   now: Instant,
-): Sight {
+): RowSet {
   const rows = records.map((record) => ({
     repository: record.repository.name,
     pull: record.pull ?? undefined,

@@ -12,8 +12,8 @@ export interface Mismatch {
   readonly there: readonly Row[];
 }
 
-/** Rows of one kind as they are there, with the columns this version can see of them. */
-export interface Sight {
+/** The rows of one kind, with the columns this version can read. */
+export interface RowSet {
   readonly columns: readonly string[];
   readonly rows: readonly Row[];
   /** A row that names no repository may be of any, not just of `web`; where several are, that of `web` is meant. */
@@ -24,25 +24,25 @@ export interface Sight {
 export const DEFAULT_REPOSITORY = "web";
 
 /** Compares; null when all is as expected. Rows without a `repository` are those of `web`, where the kind has repositories at all. */
-export function compare(expectation: Expectation, sight: Sight): Mismatch | null {
+export function compare(expectation: Expectation, observed: RowSet): Mismatch | null {
   const { kind, rows: expected } = expectation;
-  const mismatch = (because: string): Mismatch => ({ because, expected, there: sight.rows });
+  const mismatch = (because: string): Mismatch => ({ because, expected, there: observed.rows });
   for (const row of expected) {
     const unseen = Object.keys(row).find(
-      (column) => column !== "repository" && !sight.columns.includes(column),
+      (column) => column !== "repository" && !observed.columns.includes(column),
     );
     if (unseen !== undefined) {
       return mismatch(`this version cannot yet see the column \`${unseen}\` of \`${kind}\``);
     }
   }
   if (expected.length === 0) {
-    return sight.rows.length === 0
+    return observed.rows.length === 0
       ? null
-      : mismatch(`there should be no ${kind}, and there are ${sight.rows.length}`);
+      : mismatch(`there should be no ${kind}, and there are ${observed.rows.length}`);
   }
   const matched = new Set<Row>();
   for (const row of expected) {
-    const anywhere = sight.rows.filter((there) => matches(row, there, sight.anywhere === true));
+    const anywhere = observed.rows.filter((there) => matches(row, there, observed.anywhere === true));
     const ofWeb = anywhere.filter(({ repository }) => repository === DEFAULT_REPOSITORY);
     const found =
       anywhere.length > 1 && ofWeb.length > 0 && row["repository"] === undefined ? ofWeb : anywhere;
@@ -56,8 +56,8 @@ export function compare(expectation: Expectation, sight: Sight): Mismatch | null
     }
     matched.add(found[0]!);
   }
-  if (expectation.exactly && matched.size !== sight.rows.length) {
-    const others = sight.rows.length - matched.size;
+  if (expectation.exactly && matched.size !== observed.rows.length) {
+    const others = observed.rows.length - matched.size;
     return mismatch(`there should be no other ${kind}, and there are ${others} more`);
   }
   return null;

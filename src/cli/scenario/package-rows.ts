@@ -9,23 +9,23 @@ import type { CsvRow } from "../read-csv.ts";
 import { readCsv } from "../read-csv.ts";
 import { writePackage } from "../write-package.ts";
 import type { Row } from "./expectations.ts";
-import type { Sight } from "./match.ts";
-import type { Stage } from "./stage.ts";
+import type { RowSet } from "./match.ts";
+import type { Harness } from "./harness.ts";
 
 const ORGANIZATION = "acme";
 
 /** Writes a package of all there is so far, and reads its files: rows by the file's name; none for what is not CSV. */
 export async function packageFiles(
-  stage: Stage,
+  harness: Harness,
   from: Instant,
   now: Instant,
 ): Promise<ReadonlyMap<string, readonly CsvRow[]>> {
   const folder = await mkdtemp(join(tmpdir(), "countersign-package-"));
-  const ledger = await stage.openLedger();
+  const ledger = await harness.openLedger();
   try {
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const out = join(folder, "package");
-    await stage.app.reconcile(ORGANIZATION, from, now + 1000);
+    await harness.app.reconcile(ORGANIZATION, from, now + 1000);
     await writePackage(ledger, {
       organization: ORGANIZATION,
       period: { name: "story", from, to: now + 1000 },
@@ -47,7 +47,7 @@ export async function packageFiles(
 }
 
 /** One row for each file asked about: how many rows it has, and which. A file that is not there has no row. */
-export function packageRows(files: ReadonlyMap<string, readonly CsvRow[]>, asked: readonly Row[]): Sight {
+export function packageRows(files: ReadonlyMap<string, readonly CsvRow[]>, asked: readonly Row[]): RowSet {
   const names = new Set(asked.map((row) => row["file"]).filter((file) => typeof file === "string"));
   const rows = [...names].flatMap((file): readonly Row[] => {
     const cells = files.get(file);

@@ -7,12 +7,12 @@ import type { Expectation } from "./expectations.ts";
 import type { Scenario } from "./format.ts";
 import type { Mismatch } from "./match.ts";
 import { compare, DEFAULT_REPOSITORY, printRows } from "./match.ts";
-import type { Made } from "./double.ts";
+import type { StepOutput } from "./double.ts";
 import { commitNamed, report } from "./report.ts";
-import { Sights } from "./sights.ts";
-import type { Stage } from "./stage.ts";
+import { Observations } from "./observations.ts";
+import type { Harness } from "./harness.ts";
 import type { DoStep } from "./steps.ts";
-import { STAGE_STEPS } from "./steps.ts";
+import { HARNESS_STEPS } from "./steps.ts";
 import { durationOf, momentOf, printMoment } from "./words.ts";
 
 /** The organisation every story plays in. */
@@ -24,8 +24,7 @@ export interface PlayedStep {
   readonly number: number;
   readonly line: number;
   readonly at: Instant;
-  /** The step in words. */
-  readonly told: string;
+  readonly description: string;
   readonly step: DoStep;
   /** What GitHub answered when it refused. */
   readonly refused: string | null;
@@ -40,35 +39,39 @@ export interface Failure {
   readonly mismatch: Mismatch | null;
 }
 
-/** A story after it was played. */
-export interface Performance {
+/** The result of a played story. */
+export interface ScenarioResult {
   readonly name: string;
   readonly source: string;
   readonly steps: readonly PlayedStep[];
   readonly failures: readonly Failure[];
 }
 
-/** Who wants to be told while a story is played. */
-export interface Audience {
-  readonly played?: (step: PlayedStep) => void;
+/** Callbacks while a story is played. */
+export interface ScenarioListener {
+  readonly onStep?: (step: PlayedStep) => void;
   /** Called when the App has nothing left to do after a step. */
-  readonly settled?: () => Promise<void>;
+  readonly onIdle?: () => Promise<void>;
   /** Called with each expectation and what is there, when it is checked; `final` once the story is over. */
-  readonly expected?: (expectation: Expectation, sights: Sights, final: boolean) => Promise<void>;
+  readonly onExpectation?: (
+    expectation: Expectation,
+    observations: Observations,
+    final: boolean,
+  ) => Promise<void>;
 }
 
-/** Plays a story on a stage already set up for it. Stops at the first step that goes otherwise than written; expectations are all checked. */
+/** Plays a story on a harness already set up for it. Stops at the first step that goes otherwise than written; expectations are all checked. */
 export async function playScenario(
   scenario: Scenario,
-  stage: Stage,
-  audience: Audience = {},
-): Promise<Performance> {
+  harness: Harness,
+  listener: ScenarioListener = {},
+): Promise<ScenarioResult> {
   const steps: PlayedStep[] = [];
   const failures: Failure[] = [];
-  const made = new Map<string, Made>();
-  const sights = new Sights(scenario, stage, made);
+  const outputs = new Map<string, StepOutput>();
+  const observations = new Observations(scenario, harness, outputs);
   let now = scenario.start;
-  await quiet(stage);
+  await untilIdle(harness);
   for (const [index, step] of scenario.story.entries()) {
     const number = index + 1;
     const fail = (because: string, mismatch: Mismatch | null = null): void => {
@@ -79,39 +82,39 @@ export async function playScenario(
       fail(`the clock cannot go back to ${printMoment(target)}`);
       break;
     }
-    now = await moveTo(stage, now, target);
+    now = await moveTo(harness, now, target);
     if ("expect" in step) {
-      sights.lookAt(now);
-      await audience.expected?.(step.expect, sights, false);
-      const mismatch = await look(step.expect, sights, scenario.start);
+      observations.refreshAt(now);
+      await listener.onExpectation?.(step.expect, observations, false);
+      const mismatch = await checkExpectation(step.expect, observations, scenario.start);
       if (mismatch !== null) fail(mismatch.because, mismatch);
       continue;
     }
-    const outcome = await act(step.do, stage, made, now);
+    const outcome = await act(step.do, harness, outputs, now);
     const played: PlayedStep = {
       number,
       line: step.line,
       at: now,
-      told: tell(step.do),
+      description: describeStep(step.do),
       step: step.do,
       refused: outcome.refused,
     };
     steps.push(played);
-    audience.played?.(played);
+    listener.onStep?.(played);
     if (outcome.problem !== null) {
       fail(outcome.problem);
       break;
     }
     now = outcome.now ?? now;
-    await quiet(stage);
-    await audience.settled?.();
+    await untilIdle(harness);
+    await listener.onIdle?.();
   }
   const broken = failures.some((failure) => failure.mismatch === null);
   if (!broken) {
-    sights.lookAt(now);
+    observations.refreshAt(now);
     for (const expectation of scenario.expect) {
-      await audience.expected?.(expectation, sights, true);
-      const mismatch = await look(expectation, sights, scenario.start);
+      await listener.onExpectation?.(expectation, observations, true);
+      const mismatch = await checkExpectation(expectation, observations, scenario.start);
       if (mismatch !== null) {
         failures.push({ line: expectation.line, step: null, because: mismatch.because, mismatch });
       }
@@ -121,14 +124,14 @@ export async function playScenario(
 }
 
 /** Checks one expectation against what is there now; null when it holds. */
-export async function look(
+export async function checkExpectation(
   expectation: Expectation,
-  sights: Sights,
+  observations: Observations,
   from: Instant,
 ): Promise<Mismatch | null> {
-  const sight = await sights.see(expectation, from);
-  if (typeof sight === "string") return { because: sight, expected: expectation.rows, there: [] };
-  return compare(expectation, sight);
+  const observed = await observations.rowsFor(expectation, from);
+  if (typeof observed === "string") return { because: observed, expected: expectation.rows, there: [] };
+  return compare(expectation, observed);
 }
 
 interface Outcome {
@@ -138,12 +141,17 @@ interface Outcome {
   readonly now?: Instant;
 }
 
-async function act(step: DoStep, stage: Stage, made: Map<string, Made>, now: Instant): Promise<Outcome> {
-  if (STAGE_STEPS.includes(step.do)) return actOnStage(step, stage, now);
-  if (step.as !== undefined) made.set(step.as, { since: await stage.double.marker() });
+async function act(
+  step: DoStep,
+  harness: Harness,
+  outputs: Map<string, StepOutput>,
+  now: Instant,
+): Promise<Outcome> {
+  if (HARNESS_STEPS.includes(step.do)) return runHarnessStep(step, harness, now);
+  if (step.as !== undefined) outputs.set(step.as, { since: await harness.double.marker() });
   const answer = await (step.do === "report-deployment"
-    ? report(step, stage, now).then(({ problem, ...rest }) => ({ ...rest, unplayable: problem }))
-    : stage.double.act(step));
+    ? report(step, harness, now).then(({ problem, ...rest }) => ({ ...rest, unplayable: problem }))
+    : harness.double.act(step));
   if (answer.unplayable !== null) return { refused: null, problem: answer.unplayable };
   if (answer.refused !== null) {
     if (step.refused === undefined) {
@@ -156,12 +164,13 @@ async function act(step: DoStep, stage: Stage, made: Map<string, Made>, now: Ins
     return { refused: answer.refused, problem: null };
   }
   if (step.refused !== undefined) return { refused: null, problem: "it should be refused, and was not" };
-  if (step.as !== undefined) made.set(step.as, { since: made.get(step.as)?.since ?? 0, ...answer.made });
+  if (step.as !== undefined)
+    outputs.set(step.as, { since: outputs.get(step.as)?.since ?? 0, ...answer.made });
   return { refused: null, problem: null };
 }
 
-async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Outcome> {
-  const { double, app } = stage;
+async function runHarnessStep(step: DoStep, harness: Harness, now: Instant): Promise<Outcome> {
+  const { double, app } = harness;
   const done: Outcome = { refused: null, problem: null };
   if (step.refused !== undefined && !SAID_AT_A_TERMINAL.includes(step.do)) {
     return { ...done, problem: `\`${step.do}\` is nothing GitHub could refuse` };
@@ -173,36 +182,36 @@ async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Out
           ? momentOf(step["until"])
           : now + durationOf(typeof step["for"] === "string" ? step["for"] : "0s");
       if (until < now) return { ...done, problem: `the clock cannot go back to ${printMoment(until)}` };
-      return { ...done, now: await moveTo(stage, now, until) };
+      return { ...done, now: await moveTo(harness, now, until) };
     }
     case "sweep":
       await app.sweep();
       return done;
     case "monthly-review":
-      return signOff(step, stage);
+      return signOff(step, harness);
     case "add-deviation":
-      return addDeviation(step, stage);
+      return addDeviation(step, harness);
     case "declare-emergency":
     case "authorise-emergency":
     case "withdraw-emergency":
     case "approve-emergency":
     case "reject-emergency":
-      return emergencyStep(step, stage);
+      return emergencyStep(step, harness);
     case "receiver-fails":
-      stage.receiver.answer(typeof step["status"] === "number" ? step["status"] : 503);
+      harness.receiver.answer(typeof step["status"] === "number" ? step["status"] : 503);
       return done;
     case "recover":
-      stage.receiver.answer(200);
-      await double.weather(step.do);
+      harness.receiver.answer(200);
+      await double.setFault(step.do);
       return done;
     case "outage":
     case "duplicate-webhooks":
     case "reorder-webhooks":
-      await double.weather(step.do);
+      await double.setFault(step.do);
       return done;
     case "github-fails":
     case "github-says":
-      await double.weather(step.do, keysFor(step));
+      await double.setFault(step.do, keysFor(step));
       return done;
     case "lag":
       return { ...done, problem: await double.lag(keysFor(step)) };
@@ -213,7 +222,7 @@ async function actOnStage(step: DoStep, stage: Stage, now: Instant): Promise<Out
       await app.restart(now);
       return done;
     case "tamper-log":
-      await stage.tamper(typeof step["kind"] === "string" ? step["kind"] : "change");
+      await harness.tamper(typeof step["kind"] === "string" ? step["kind"] : "change");
       return done;
     case "skew-clock":
       await app.skew(durationOf(String(step["ahead"])));
@@ -230,7 +239,7 @@ function keysFor(step: DoStep): Readonly<Record<string, unknown>> {
 }
 
 /** A month is signed off as at the terminal; a refusal may be what the story says. */
-async function signOff(step: DoStep, { app }: Stage): Promise<Outcome> {
+async function signOff(step: DoStep, { app }: Harness): Promise<Outcome> {
   const control = CONTROL_NAMES.find((each) => each === step["control"]);
   if (control === undefined)
     return { refused: null, problem: `there is no control ${String(step["control"])}` };
@@ -251,10 +260,10 @@ const SAID_AT_A_TERMINAL: readonly string[] = [
 ];
 
 /** An emergency is led on as at the terminal; a refusal may be what the story says. */
-async function emergencyStep(step: DoStep, stage: Stage): Promise<Outcome> {
+async function emergencyStep(step: DoStep, harness: Harness): Promise<Outcome> {
   const act = TERMINAL_ACTS.find((each) => step.do === `${each}-emergency`) ?? "declare";
   const pull = typeof step["pull"] === "number" ? step["pull"] : null;
-  const commit = pull === null ? await commitNamed(step, stage) : "";
+  const commit = pull === null ? await commitNamed(step, harness) : "";
   if (commit === null) return { refused: null, problem: "no such commit" };
   const environment = typeof step["environment"] === "string" ? step["environment"] : "production";
   const given = {
@@ -265,11 +274,11 @@ async function emergencyStep(step: DoStep, stage: Stage): Promise<Outcome> {
     as: step.by ?? "",
   };
   const repository = `${ORGANIZATION}/${step.repository ?? DEFAULT_REPOSITORY}`;
-  return asWritten(step, await stage.app.emergency(repository, given));
+  return asWritten(step, await harness.app.emergency(repository, given));
 }
 
 /** A deviation is entered from an auditor's report, as at the terminal. */
-async function addDeviation(step: DoStep, { app }: Stage): Promise<Outcome> {
+async function addDeviation(step: DoStep, { app }: Harness): Promise<Outcome> {
   const text = (key: string): string | undefined => (typeof step[key] === "string" ? step[key] : undefined);
   const given = {
     repository: `${ORGANIZATION}/${step.repository ?? DEFAULT_REPOSITORY}`,
@@ -307,11 +316,11 @@ function timeOf(
 }
 
 /** Moves GitHub's clock, then the App's through its timetable, and waits until all that was due is done. */
-async function moveTo(stage: Stage, now: Instant, to: Instant): Promise<Instant> {
+async function moveTo(harness: Harness, now: Instant, to: Instant): Promise<Instant> {
   if (to === now) return now;
-  await stage.double.setClock(to);
-  await stage.app.advance(to);
-  await quiet(stage);
+  await harness.double.setClock(to);
+  await harness.app.advance(to);
+  await untilIdle(harness);
   return to;
 }
 
@@ -319,7 +328,7 @@ async function moveTo(stage: Stage, now: Instant, to: Instant): Promise<Instant>
 const ROUNDS = 20;
 
 /** Waits until the App has nothing left to do, also not because of webhooks that its own doing on GitHub sets off. */
-export async function quiet({ app, double }: Pick<Stage, "app" | "double">): Promise<void> {
+export async function untilIdle({ app, double }: Pick<Harness, "app" | "double">): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {
     const before = await double.marker();
     await app.settle();
@@ -329,7 +338,7 @@ export async function quiet({ app, double }: Pick<Stage, "app" | "double">): Pro
 }
 
 /** A step in words: `ann push branch feature, files src/a.ts`. */
-export function tell(step: DoStep): string {
+export function describeStep(step: DoStep): string {
   const { do: kind, by, repository, after: _, at: __, as, refused: ___, files, ...rest } = step;
   const cells = Object.entries(rest).map(([key, value]) =>
     value === true ? key : `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`,
@@ -341,21 +350,21 @@ export function tell(step: DoStep): string {
   return `${who}${kind}${where}${cells.length === 0 ? "" : ` ${cells.join(", ")}`}${name}`;
 }
 
-/** A performance as people read it: one line when all went as written; else what was expected, what was there, and the story so far. */
-export function printPerformance(performance: Performance): string {
-  if (performance.failures.length === 0) return `ok    ${performance.name}`;
-  const lines = [`FAIL  ${performance.name}`];
-  for (const failure of performance.failures) {
+/** Prints a result: one line when it passed, else the expected rows, the actual rows and the steps so far. */
+export function printScenarioResult(result: ScenarioResult): string {
+  if (result.failures.length === 0) return `ok    ${result.name}`;
+  const lines = [`FAIL  ${result.name}`];
+  for (const failure of result.failures) {
     const where = failure.step === null ? "at the end" : `at step ${failure.step}`;
-    lines.push(`  ${performance.source}:${failure.line} (${where}): ${failure.because}`);
+    lines.push(`  ${result.source}:${failure.line} (${where}): ${failure.because}`);
     if (failure.mismatch !== null) {
       lines.push("    expected:", printRows(failure.mismatch.expected, "      "));
       lines.push("    there was:", printRows(failure.mismatch.there, "      "));
     }
   }
   lines.push("    the story so far:");
-  for (const step of performance.steps) {
-    lines.push(`      ${String(step.number).padStart(2)}  ${printMoment(step.at)}  ${step.told}`);
+  for (const step of result.steps) {
+    lines.push(`      ${String(step.number).padStart(2)}  ${printMoment(step.at)}  ${step.description}`);
     if (step.refused !== null) lines.push(`          refused: ${step.refused}`);
   }
   return lines.join("\n");

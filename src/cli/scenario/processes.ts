@@ -12,7 +12,7 @@ import type { Instant } from "../../domain/change.ts";
 import { REHEARSED, writtenLimits } from "../../github/limits.ts";
 import type { RehearsalCommand } from "../serve.ts";
 import type { Send } from "./double.ts";
-import type { AppUnderTest } from "./stage.ts";
+import type { AppUnderTest } from "./harness.ts";
 
 /** From source or built: programs have the same ending as this file. */
 const ENDING = extname(fileURLToPath(import.meta.url));

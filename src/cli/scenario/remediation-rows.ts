@@ -2,13 +2,13 @@
 
 import type { RemediationRecord } from "../../domain/record.ts";
 import type { Row } from "./expectations.ts";
-import type { Sight } from "./match.ts";
+import type { RowSet } from "./match.ts";
 
 /** Each remediation, with the pull request and steps of its deviation's row. */
 export function remediationRows(
   records: readonly RemediationRecord[],
   deviation: (id: string) => Row | undefined,
-): Sight {
+): RowSet {
   const rows = records.map((record): Row => {
     const about = deviation(record.deviation);
     return {

@@ -2,8 +2,8 @@
 
 import type { Instant } from "../../domain/change.ts";
 import { reportRequest } from "../report-deployment.ts";
-import type { Made } from "./double.ts";
-import type { Stage } from "./stage.ts";
+import type { StepOutput } from "./double.ts";
+import type { Harness } from "./harness.ts";
 import type { DoStep } from "./steps.ts";
 import { durationOf } from "./words.ts";
 
@@ -18,13 +18,13 @@ export const STORY_SOURCES = `pipeline=${SECRET},second-pipeline=${SECRET}`;
 export interface Reported {
   readonly refused: string | null;
   readonly problem: string | null;
-  readonly made: Omit<Made, "since">;
+  readonly made: Omit<StepOutput, "since">;
 }
 
 /** The commit a step names, or null. The double knows what its name means; of a deployment outside it keeps nothing. */
-export async function commitNamed(step: DoStep, stage: Stage): Promise<string | null> {
+export async function commitNamed(step: DoStep, harness: Harness): Promise<string | null> {
   const { by, repository, commit } = step;
-  const acted = await stage.double.act({
+  const acted = await harness.double.act({
     do: "deploy",
     via: "outside",
     ...(by === undefined ? {} : { by }),
@@ -35,13 +35,13 @@ export async function commitNamed(step: DoStep, stage: Stage): Promise<string | 
 }
 
 /** Sends the report of one step. */
-export async function report(step: DoStep, stage: Stage, now: Instant): Promise<Reported> {
-  const sha = await commitNamed(step, stage);
+export async function report(step: DoStep, harness: Harness, now: Instant): Promise<Reported> {
+  const sha = await commitNamed(step, harness);
   if (sha === null) return { refused: null, problem: "no such commit", made: {} };
   const text = (key: string): string | undefined => (typeof step[key] === "string" ? step[key] : undefined);
   const id = text("id") ?? step.as ?? `${sha}-${now}`;
   const signedAt = now - durationOf(text("delayed") ?? "0s");
-  const response = await stage.app.ask("/api/deployments", (url) =>
+  const response = await harness.app.ask("/api/deployments", (url) =>
     reportRequest(
       url,
       { source: text("source") ?? "pipeline", secret: text("secret") ?? SECRET, now: signedAt },

@@ -394,7 +394,7 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
 };
 
 /** The steps the App itself, or the world around it, is asked for; every other one is acted on GitHub. */
-export const STAGE_STEPS: readonly string[] = [
+export const HARNESS_STEPS: readonly string[] = [
   "receiver-fails",
   "outage",
   "recover",

@@ -9,7 +9,7 @@ import type { World } from "../world.ts";
 import type { RefMove } from "./ref-moves.ts";
 
 /** What a step made, for later steps and for expectations. */
-export interface Made {
+export interface StepOutput {
   readonly sha?: Sha;
   /** A ref (full name) that moved, from and to where. */
   readonly ref?: string;
@@ -29,29 +29,29 @@ export class StepError extends Error {
 }
 
 /** Where and by whom a step is acted, with what the steps before made. */
-export interface Scene {
+export interface StepContext {
   readonly world: World;
   readonly organization: Organization;
   readonly repository: Repository;
   readonly actor: Account;
   readonly bypass: boolean;
   /** By the names given with `as`. */
-  readonly made: ReadonlyMap<string, Made>;
+  readonly made: ReadonlyMap<string, StepOutput>;
 }
 
 /** One kind of step: its keys, and what it does. Refusals are thrown. */
 export interface StepKind {
   readonly keys: z.ZodRawShape;
-  readonly play: (scene: Scene, step: unknown) => Made;
+  readonly play: (context: StepContext, step: unknown) => StepOutput;
 }
 
 /** Declares a kind of step. */
 export function step<S extends z.ZodRawShape>(
   keys: S,
-  play: (scene: Scene, step: z.infer<z.ZodObject<S>>) => Made | undefined,
+  play: (context: StepContext, step: z.infer<z.ZodObject<S>>) => StepOutput | undefined,
 ): StepKind {
   const schema = z.object(keys);
-  return { keys, play: (scene, given) => play(scene, schema.parse(given)) ?? {} };
+  return { keys, play: (context, given) => play(context, schema.parse(given)) ?? {} };
 }
 
 const FileSchema = z.union([
@@ -76,8 +76,8 @@ export const Files = z.record(z.string(), FileSchema).transform((files): FileCha
 );
 
 /** The actor, with the right to bypass if the step grants it. */
-export function moverOf(scene: Scene): Mover {
-  return { actor: scene.actor, bypass: scene.bypass };
+export function moverOf(context: StepContext): Mover {
+  return { actor: context.actor, bypass: context.bypass };
 }
 
 /** The account a story calls by a name. */
@@ -94,7 +94,11 @@ export function ownerOf(world: World): Account {
 }
 
 /** Does something so many times at once, numbered from 1, and tells by a webhook only of the last. */
-export function repeated<Made>(world: World, times: number | undefined, act: (turn: number) => Made): Made {
+export function repeated<StepOutput>(
+  world: World,
+  times: number | undefined,
+  act: (turn: number) => StepOutput,
+): StepOutput {
   const last = times ?? 1;
   world.isMuted = last > 1;
   try {
@@ -106,27 +110,27 @@ export function repeated<Made>(world: World, times: number | undefined, act: (tu
 }
 
 /** A pull request that must be there. */
-export function pullOf(scene: Scene, number: number): PullRequest {
-  const pull = scene.repository.pulls.get(number);
+export function pullOf(context: StepContext, number: number): PullRequest {
+  const pull = context.repository.pulls.get(number);
   if (pull === undefined)
-    throw new StepError(`there is no pull request ${number} in ${scene.repository.name}`);
+    throw new StepError(`there is no pull request ${number} in ${context.repository.name}`);
   return pull;
 }
 
 /** The commit meant by a branch, tag, id, `as` name or `pull/1`, each with `~n`. */
-export function commitOf(scene: Scene, name: string): Sha {
-  const git = scene.world.git(scene.repository);
+export function commitOf(context: StepContext, name: string): Sha {
+  const git = context.world.git(context.repository);
   const [, stem = "", steps = ""] = /^(.*?)((?:~\d*)*)$/.exec(name) ?? [];
-  const made = scene.made.get(stem)?.sha;
+  const made = context.made.get(stem)?.sha;
   const pull = /^pull\/(\d+)$/.exec(stem)?.[1];
-  const start = made ?? (pull === undefined ? undefined : pullOf(scene, Number(pull)).head.sha);
+  const start = made ?? (pull === undefined ? undefined : pullOf(context, Number(pull)).head.sha);
   const sha = git.resolve((start ?? stem) + steps);
   if (sha === null) throw new StepError(`no commit is called ${name}`);
   return sha;
 }
 
 /** What a step made that moved a ref. */
-export function madeBy(move: RefMove): Made {
+export function madeBy(move: RefMove): StepOutput {
   const nothing = "0".repeat(40);
   return {
     ...(move.after === null ? {} : { sha: move.after }),

@@ -19,7 +19,16 @@ import {
   startRun,
 } from "./deployments.ts";
 import { needRole } from "./pulls.ts";
-import { commitOf, pullOf, repeated, step, StepError, type Made, type Scene, type StepKind } from "./step.ts";
+import {
+  commitOf,
+  pullOf,
+  repeated,
+  step,
+  StepError,
+  type StepOutput,
+  type StepContext,
+  type StepKind,
+} from "./step.ts";
 
 const STATES = ["pending", "queued", "in_progress", "success", "failure", "error", "inactive"] as const;
 const state = z
@@ -58,19 +67,19 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
       leg: z.string().optional(),
       times: z.number().int().min(1).optional(),
     },
-    (scene, wanted) => {
-      const { world, repository } = scene;
+    (context, wanted) => {
+      const { world, repository } = context;
       const named = wanted.pull === undefined ? wanted.commit : `pull/${wanted.pull}`;
       if (named === undefined) throw new StepError("`set-check` needs `commit` or `pull`");
-      const sha = commitOf(scene, named);
+      const sha = commitOf(context, named);
       const { conclusion } = wanted;
       if (wanted.via === "status") {
-        needRole(world, repository, scene.actor, "write");
+        needRole(world, repository, context.actor, "write");
         const state = conclusion === "success" || conclusion === "failure" ? conclusion : "pending";
         const { name, times = 1 } = wanted;
         repeated(world, times, (turn) => {
-          const context = turn === times ? name : `${name} (${turn})`;
-          createStatus(world, repository, scene.actor, sha, { state, context });
+          const numbered = turn === times ? name : `${name} (${turn})`;
+          createStatus(world, repository, context.actor, sha, { state, context: numbered });
         });
         return { sha };
       }
@@ -94,22 +103,22 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
       return { sha };
     },
   ),
-  press: step({ pull, button: z.string() }, (scene, wanted) => {
-    const { world, repository, actor } = scene;
+  press: step({ pull, button: z.string() }, (context, wanted) => {
+    const { world, repository, actor } = context;
     needRole(world, repository, actor, "write");
-    const run = ourRun(scene, wanted.pull);
+    const run = ourRun(context, wanted.pull);
     const action = run.actions.find((one) => one.identifier.includes(wanted.button));
     if (action !== undefined) pressAction(world, repository, run, actor, action.identifier);
     else if (wanted.button === "recheck") rerequest(world, repository, run, actor);
     else throw new StepError(`the check of pull request ${wanted.pull} has no button ${wanted.button}`);
     return undefined;
   }),
-  rerun: step({ pull: pull.optional(), deployment: deployment.optional() }, (scene, wanted) => {
-    const { world, repository, actor } = scene;
-    if (wanted.deployment !== undefined) return redeploy(scene, deploymentOf(scene, wanted.deployment));
+  rerun: step({ pull: pull.optional(), deployment: deployment.optional() }, (context, wanted) => {
+    const { world, repository, actor } = context;
+    if (wanted.deployment !== undefined) return redeploy(context, deploymentOf(context, wanted.deployment));
     if (wanted.pull === undefined) throw new StepError("`rerun` needs `pull` or `deployment`");
     needRole(world, repository, actor, "write");
-    rerequest(world, repository, ourRun(scene, wanted.pull), actor);
+    rerequest(world, repository, ourRun(context, wanted.pull), actor);
     return undefined;
   }),
   deploy: step(
@@ -121,20 +130,20 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
       state: state.optional(),
       "links-to": deployment.optional(),
     },
-    (scene, wanted) => {
-      const { world, repository, actor } = scene;
+    (context, wanted) => {
+      const { world, repository, actor } = context;
       const name = wanted.commit ?? repository.defaultBranch;
-      const sha = commitOf(scene, name);
+      const sha = commitOf(context, name);
       // Deployed by a tool GitHub knows nothing of.
       if (wanted.via === "outside") return { sha };
       needRole(world, repository, actor, "write");
       const environment = wanted.environment ?? "production";
-      const ref = refNamed(scene, name, sha);
+      const ref = refNamed(context, name, sha);
       if (wanted.via === "workflow")
-        return viaWorkflow(scene, { sha, ref, environment, event: wanted.event ?? "push" }, wanted.state);
+        return viaWorkflow(context, { sha, ref, environment, event: wanted.event ?? "push" }, wanted.state);
       const made = createDeployment(world, repository, actor, { sha, ref, environment });
       const goal = wanted.state ?? "success";
-      const linked = wanted["links-to"] === undefined ? undefined : deploymentOf(scene, wanted["links-to"]);
+      const linked = wanted["links-to"] === undefined ? undefined : deploymentOf(context, wanted["links-to"]);
       const logUrl =
         repository.checkRuns.find((one) => one.deploymentId === linked?.id)?.detailsUrl ?? undefined;
       if (goal !== "pending" && goal !== "queued" && goal !== "in_progress")
@@ -143,20 +152,20 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
       return { deployment: made.id, sha };
     },
   ),
-  "deployment-status": step({ deployment, state, environment: z.string().optional() }, (scene, wanted) => {
-    const { world, repository, actor } = scene;
+  "deployment-status": step({ deployment, state, environment: z.string().optional() }, (context, wanted) => {
+    const { world, repository, actor } = context;
     needRole(world, repository, actor, "write");
-    const which = deploymentOf(scene, wanted.deployment);
+    const which = deploymentOf(context, wanted.deployment);
     const { environment } = wanted;
     createDeploymentStatus(world, repository, which, actor, { state: wanted.state, environment });
     return { deployment: which.id };
   }),
   "review-deployment": step(
     { deployment, state: z.enum(["approved", "rejected"]).optional(), comment: z.string().optional() },
-    (scene, wanted) => {
-      const { world, repository, actor } = scene;
-      const which = deploymentOf(scene, wanted.deployment);
-      if (scene.bypass) letPass(scene, which);
+    (context, wanted) => {
+      const { world, repository, actor } = context;
+      const which = deploymentOf(context, wanted.deployment);
+      if (context.bypass) letPass(context, which);
       else
         reviewJob(world, repository, which, actor, {
           state: wanted.state ?? "approved",
@@ -167,16 +176,16 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
   ),
   "request-gate": step(
     { environment: z.string().optional(), commit: z.string().optional() },
-    (scene, wanted) => {
-      const { world, repository, actor } = scene;
+    (context, wanted) => {
+      const { world, repository, actor } = context;
       needRole(world, repository, actor, "write");
       const name = wanted.commit ?? repository.defaultBranch;
-      const sha = commitOf(scene, name);
+      const sha = commitOf(context, name);
       const environment = wanted.environment ?? "production";
-      guard(scene, environment);
+      guard(context, environment);
       return viaWorkflow(
-        scene,
-        { sha, ref: refNamed(scene, name, sha), environment, event: "workflow_dispatch" },
+        context,
+        { sha, ref: refNamed(context, name, sha), environment, event: "workflow_dispatch" },
         undefined,
       );
     },
@@ -188,12 +197,12 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
       commit: z.string().optional(),
       calls: z.string().optional(),
     },
-    (scene, wanted) => {
-      const { world, repository, actor } = scene;
+    (context, wanted) => {
+      const { world, repository, actor } = context;
       needRole(world, repository, actor, "write");
       const name = wanted.commit ?? repository.defaultBranch;
-      const sha = commitOf(scene, name);
-      const ref = refNamed(scene, name, sha);
+      const sha = commitOf(context, name);
+      const ref = refNamed(context, name, sha);
       const event = "workflow_dispatch";
       const called =
         wanted.calls === undefined
@@ -201,7 +210,7 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
           : [{ path: wanted.calls, sha: "c".repeat(40), ref: wanted.calls.replace(/^.*@/, "") }];
       if (wanted.environment !== undefined)
         return viaWorkflow(
-          scene,
+          context,
           { sha, ref, environment: wanted.environment, event, name: wanted.name, called },
           undefined,
         );
@@ -218,32 +227,32 @@ export const DEPLOYMENT_STEPS: Readonly<Record<string, StepKind>> = {
   ),
 };
 
-function ourRun(scene: Scene, number: number): CheckRun {
-  const { world, repository } = scene;
+function ourRun(context: StepContext, number: number): CheckRun {
+  const { world, repository } = context;
   const app = world.hookedApp();
   const run = world
-    .checkRuns(repository, pullOf(scene, number).head.sha)
+    .checkRuns(repository, pullOf(context, number).head.sha)
     .findLast((one) => one.appId === app?.id);
   if (run === undefined) throw new StepError(`the App has set no check on pull request ${number}`);
   return run;
 }
 
-function deploymentOf(scene: Scene, which: string | number): Deployment {
-  const id = typeof which === "number" ? which : (scene.made.get(which)?.deployment ?? Number(which));
-  const found = scene.world.deployment(scene.repository, id);
+function deploymentOf(context: StepContext, which: string | number): Deployment {
+  const id = typeof which === "number" ? which : (context.made.get(which)?.deployment ?? Number(which));
+  const found = context.world.deployment(context.repository, id);
   if (found === undefined) throw new StepError(`there is no deployment ${which}`);
   return found;
 }
 
 /** The name a deployment shows: the branch or tag it was asked for, else the commit. */
-function refNamed(scene: Scene, name: string, sha: string): string {
-  const git = scene.world.git(scene.repository);
+function refNamed(context: StepContext, name: string, sha: string): string {
+  const git = context.world.git(context.repository);
   return git.ref(`refs/heads/${name}`) === null && git.ref(`refs/tags/${name}`) === null ? sha : name;
 }
 
 /** "Start all waiting jobs": an administrator lets a job pass its environment's rules. */
-function letPass(scene: Scene, deployment: Deployment): void {
-  const { world, repository, actor } = scene;
+function letPass(context: StepContext, deployment: Deployment): void {
+  const { world, repository, actor } = context;
   const run = runOf(repository, deployment);
   const adminsBypass = repository.environments.get(deployment.environment)?.adminsBypass ?? false;
   if (run?.status !== "waiting" || !adminsBypass || world.role(actor, repository) !== "admin")
@@ -252,8 +261,8 @@ function letPass(scene: Scene, deployment: Deployment): void {
 }
 
 /** Has the App under test guard an environment. */
-function guard(scene: Scene, name: string): void {
-  const { world, repository } = scene;
+function guard(context: StepContext, name: string): void {
+  const { world, repository } = context;
   const app = world.hookedApp();
   const environment = environmentOf(world, repository, name);
   if (app === undefined || environment.customRules.some((rule) => rule.appId === app.id)) return;
@@ -274,8 +283,12 @@ interface WorkflowDeployment {
 }
 
 /** A workflow's deployment: reviewers and apps that guard the environment are asked first. */
-function viaWorkflow(scene: Scene, wanted: WorkflowDeployment, goal: DeploymentState | undefined): Made {
-  const { world, repository, actor } = scene;
+function viaWorkflow(
+  context: StepContext,
+  wanted: WorkflowDeployment,
+  goal: DeploymentState | undefined,
+): StepOutput {
+  const { world, repository, actor } = context;
   const environment = environmentOf(world, repository, wanted.environment);
   const run =
     wanted.again ??
@@ -294,8 +307,8 @@ function viaWorkflow(scene: Scene, wanted: WorkflowDeployment, goal: DeploymentS
   startJob(world, repository, run, made);
   const guards = environment.customRules.filter((rule) => rule.enabled);
   const isGuarded = guards.length > 0 || environment.reviewers.length > 0;
-  const mayPass = scene.bypass && environment.adminsBypass && world.role(actor, repository) === "admin";
-  if (isGuarded && scene.bypass && !mayPass)
+  const mayPass = context.bypass && environment.adminsBypass && world.role(actor, repository) === "admin";
+  if (isGuarded && context.bypass && !mayPass)
     throw new Refused(403, "Only administrators may bypass this environment's rules.");
   if (isGuarded && !mayPass) {
     run.status = "waiting";
@@ -309,14 +322,14 @@ function viaWorkflow(scene: Scene, wanted: WorkflowDeployment, goal: DeploymentS
 }
 
 /** Runs a deployment's workflow again; one made through the API is made anew. */
-function redeploy(scene: Scene, old: Deployment): Made {
-  const { world, repository, actor } = scene;
+function redeploy(context: StepContext, old: Deployment): StepOutput {
+  const { world, repository, actor } = context;
   needRole(world, repository, actor, "write");
   const run = runOf(repository, old);
   const { sha, ref, environment } = old;
   if (run !== undefined) {
     if (run.status !== "completed") throw new Refused(403, "This workflow is already running");
-    return viaWorkflow(scene, { sha, ref, environment, event: run.event, again: run }, undefined);
+    return viaWorkflow(context, { sha, ref, environment, event: run.event, again: run }, undefined);
   }
   const made = createDeployment(world, repository, actor, { sha, ref, environment });
   proceed(world, repository, made, null);

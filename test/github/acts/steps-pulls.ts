@@ -23,8 +23,8 @@ import {
   repeated,
   step,
   StepError,
-  type Made,
-  type Scene,
+  type StepOutput,
+  type StepContext,
   type StepKind,
 } from "./step.ts";
 
@@ -42,9 +42,9 @@ const STATES = {
 /** A command is a comment whose first line the App understands. */
 const commenting = step(
   { pull: pull.optional(), deviation: z.union([z.number(), z.string()]).optional(), text: z.string() },
-  (scene, { pull, deviation, text }) => {
-    const on = pull === undefined ? issueOf(scene, deviation) : pullOf(scene, pull);
-    const { world, repository, actor } = scene;
+  (context, { pull, deviation, text }) => {
+    const on = pull === undefined ? issueOf(context, deviation) : pullOf(context, pull);
+    const { world, repository, actor } = context;
     return { comment: comment(world, repository, on, { account: actor }, text).id };
   },
 );
@@ -66,21 +66,21 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
       fork: z.union([z.boolean(), z.string()]).optional(),
       "requested-by": z.string().optional(),
     },
-    (scene, wanted) => {
-      const { world, repository, actor } = scene;
+    (context, wanted) => {
+      const { world, repository, actor } = context;
       const number = world.nextNumber(repository, "pull");
       if (wanted.pull !== undefined && wanted.pull !== number)
         throw new StepError(`the next pull request of ${repository.name} is ${number}, not ${wanted.pull}`);
       const base = wanted.base ?? repository.defaultBranch;
       const branch = wanted.branch ?? `feature-${number}`;
-      const home = wanted.fork === undefined || wanted.fork === false ? repository : forkOf(scene);
+      const home = wanted.fork === undefined || wanted.fork === false ? repository : forkOf(context);
       const git = world.git(home);
       const requester = wanted["requested-by"] === undefined ? [] : [personOf(world, wanted["requested-by"])];
       const title = wanted.title ?? (wanted.message ?? `Change ${branch}`).split("\n")[0] ?? branch;
       const files =
         wanted.files ?? (git.branch(branch) === null ? { [`${branch}.txt`]: `${branch}\n` } : null);
       if (files !== null) {
-        const onto = git.branch(branch) ?? commitOf(scene, base);
+        const onto = git.branch(branch) ?? commitOf(context, base);
         const coAuthors = (wanted["co-authors"] ?? []).map((name) => personOf(world, name));
         const commit = makeCommit(world, home, {
           parents: [onto],
@@ -90,7 +90,7 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
           by: actor,
           coAuthors: [...coAuthors, ...requester],
         });
-        pushTo(world, home, moverOf(scene), branch, commit, false);
+        pushTo(world, home, moverOf(context), branch, commit, false);
       }
       const made = openPull(world, repository, actor, {
         title,
@@ -111,49 +111,52 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
       body: z.string().optional(),
       times,
     },
-    (scene, { pull, state, body, times }) => {
+    (context, { pull, state, body, times }) => {
       const words = body ?? (state === "commented" ? "I have looked at this." : "");
       const given = { state: STATES[state], body: words };
-      const target = pullOf(scene, pull);
-      const made = repeated(scene.world, times, () =>
-        review(scene.world, scene.repository, target, scene.actor, given),
+      const target = pullOf(context, pull);
+      const made = repeated(context.world, times, () =>
+        review(context.world, context.repository, target, context.actor, given),
       );
       return { review: made.id };
     },
   ),
-  "edit-review": step({ pull, body: z.string() }, (scene, { pull, body }) => {
-    const target = pullOf(scene, pull);
-    const own = target.reviews.findLast((one) => one.authorId === scene.actor.id);
-    if (own === undefined) throw new StepError(`${scene.actor.login} gave no review on ${pull}`);
-    editReview(scene.world, scene.repository, target, scene.actor, own, body);
+  "edit-review": step({ pull, body: z.string() }, (context, { pull, body }) => {
+    const target = pullOf(context, pull);
+    const own = target.reviews.findLast((one) => one.authorId === context.actor.id);
+    if (own === undefined) throw new StepError(`${context.actor.login} gave no review on ${pull}`);
+    editReview(context.world, context.repository, target, context.actor, own, body);
     return { review: own.id };
   }),
-  "dismiss-review": step({ pull, of: z.union([z.string(), z.number()]) }, (scene, { pull, of }) => {
-    const target = pullOf(scene, pull);
-    const which = reviewOf(scene, target, of);
-    dismissReview(scene.world, scene.repository, target, scene.actor, which, "dismissed");
+  "dismiss-review": step({ pull, of: z.union([z.string(), z.number()]) }, (context, { pull, of }) => {
+    const target = pullOf(context, pull);
+    const which = reviewOf(context, target, of);
+    dismissReview(context.world, context.repository, target, context.actor, which, "dismissed");
     return { review: which.id };
   }),
   comment: commenting,
   command: commenting,
-  "edit-comment": step({ of: z.union([z.string(), z.number()]), text: z.string() }, (scene, { of, text }) => {
-    const which = commentOf(scene, of);
-    editComment(scene.world, scene.repository, which, { account: scene.actor }, text);
-    return { comment: which.id };
-  }),
-  "delete-comment": step({ of: z.union([z.string(), z.number()]) }, (scene, { of }) => {
-    deleteComment(scene.world, scene.repository, commentOf(scene, of), { account: scene.actor });
+  "edit-comment": step(
+    { of: z.union([z.string(), z.number()]), text: z.string() },
+    (context, { of, text }) => {
+      const which = commentOf(context, of);
+      editComment(context.world, context.repository, which, { account: context.actor }, text);
+      return { comment: which.id };
+    },
+  ),
+  "delete-comment": step({ of: z.union([z.string(), z.number()]) }, (context, { of }) => {
+    deleteComment(context.world, context.repository, commentOf(context, of), { account: context.actor });
     return undefined;
   }),
   "edit-pull-request": step(
     { pull, title: z.string().optional(), body: z.string().optional(), times },
-    (scene, { pull, title, body, times = 1 }) => {
-      const target = pullOf(scene, pull);
+    (context, { pull, title, body, times = 1 }) => {
+      const target = pullOf(context, pull);
       // The last is the one asked for; a title that stays is no entry of the timeline.
       const at = (text: string | undefined, turn: number): string | undefined =>
         text === undefined || turn === times ? text : `${text} (${turn})`;
-      repeated(scene.world, times, (turn) =>
-        editPull(scene.world, scene.repository, target, scene.actor, {
+      repeated(context.world, times, (turn) =>
+        editPull(context.world, context.repository, target, context.actor, {
           title: at(title, turn),
           body: at(body, turn),
         }),
@@ -161,27 +164,27 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
       return undefined;
     },
   ),
-  assign: step({ pull, person: z.string() }, (scene, { pull, person }) => {
-    const { world, repository, actor } = scene;
-    assign(world, repository, pullOf(scene, pull), actor, personOf(world, person), true);
+  assign: step({ pull, person: z.string() }, (context, { pull, person }) => {
+    const { world, repository, actor } = context;
+    assign(world, repository, pullOf(context, pull), actor, personOf(world, person), true);
     return undefined;
   }),
-  unassign: step({ pull, person: z.string() }, (scene, { pull, person }) => {
-    const { world, repository, actor } = scene;
-    assign(world, repository, pullOf(scene, pull), actor, personOf(world, person), false);
+  unassign: step({ pull, person: z.string() }, (context, { pull, person }) => {
+    const { world, repository, actor } = context;
+    assign(world, repository, pullOf(context, pull), actor, personOf(world, person), false);
     return undefined;
   }),
-  label: step({ pull, label: z.string() }, (scene, { pull, label }) => {
-    addLabel(scene.world, scene.repository, pullOf(scene, pull), scene.actor, label);
+  label: step({ pull, label: z.string() }, (context, { pull, label }) => {
+    addLabel(context.world, context.repository, pullOf(context, pull), context.actor, label);
     return undefined;
   }),
-  unlabel: step({ pull, label: z.string() }, (scene, { pull, label }) => {
-    removeLabel(scene.world, scene.repository, pullOf(scene, pull), scene.actor, label);
+  unlabel: step({ pull, label: z.string() }, (context, { pull, label }) => {
+    removeLabel(context.world, context.repository, pullOf(context, pull), context.actor, label);
     return undefined;
   }),
-  retarget: step({ pull, base: z.string() }, (scene, { pull, base }) => {
-    const { world, repository, actor } = scene;
-    const target = pullOf(scene, pull);
+  retarget: step({ pull, base: z.string() }, (context, { pull, base }) => {
+    const { world, repository, actor } = context;
+    const target = pullOf(context, pull);
     if (target.authorId !== actor.id && !world.may(actor, "write", repository))
       throw new Refused(403, "Must have write rights to Repository.");
     if (world.git(repository).branch(base) === null)
@@ -189,46 +192,46 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
     retarget(world, repository, target, base, actor);
     return undefined;
   }),
-  ready: step({ pull }, (scene, { pull }) => {
-    setDraft(scene.world, scene.repository, pullOf(scene, pull), scene.actor, false);
+  ready: step({ pull }, (context, { pull }) => {
+    setDraft(context.world, context.repository, pullOf(context, pull), context.actor, false);
     return undefined;
   }),
-  draft: step({ pull }, (scene, { pull }) => {
-    setDraft(scene.world, scene.repository, pullOf(scene, pull), scene.actor, true);
+  draft: step({ pull }, (context, { pull }) => {
+    setDraft(context.world, context.repository, pullOf(context, pull), context.actor, true);
     return undefined;
   }),
-  close: step(pullOrIssue, (scene, { pull, deviation }) => {
-    if (pull === undefined) stateIssue(scene, deviation, "closed");
-    else close(scene.world, scene.repository, pullOf(scene, pull), scene.actor);
+  close: step(pullOrIssue, (context, { pull, deviation }) => {
+    if (pull === undefined) stateIssue(context, deviation, "closed");
+    else close(context.world, context.repository, pullOf(context, pull), context.actor);
     return undefined;
   }),
-  reopen: step(pullOrIssue, (scene, { pull, deviation }) => {
-    if (pull === undefined) stateIssue(scene, deviation, "open");
-    else reopen(scene.world, scene.repository, pullOf(scene, pull), scene.actor);
+  reopen: step(pullOrIssue, (context, { pull, deviation }) => {
+    if (pull === undefined) stateIssue(context, deviation, "open");
+    else reopen(context.world, context.repository, pullOf(context, pull), context.actor);
     return undefined;
   }),
-  "open-issue": step({ title: z.string(), text: z.string() }, (scene, { title, text }) => {
-    const { world, repository, actor } = scene;
+  "open-issue": step({ title: z.string(), text: z.string() }, (context, { title, text }) => {
+    const { world, repository, actor } = context;
     openIssue(world, repository, { account: actor }, { title, body: text });
     return undefined;
   }),
   "edit-issue": step(
     { deviation: z.union([z.number(), z.string()]), text: z.string() },
-    (scene, { deviation, text }) => {
-      const { world, repository, actor } = scene;
-      editIssue(world, repository, issueOf(scene, deviation), { account: actor }, { body: text });
+    (context, { deviation, text }) => {
+      const { world, repository, actor } = context;
+      editIssue(world, repository, issueOf(context, deviation), { account: actor }, { body: text });
       return undefined;
     },
   ),
   "update-branch": step(
     { pull, method: z.enum(["merge", "rebase"]).optional(), files: Files.optional() },
-    (scene, wanted) =>
-      updateBranch(scene, pullOf(scene, wanted.pull), wanted.method ?? "merge", wanted.files),
+    (context, wanted) =>
+      updateBranch(context, pullOf(context, wanted.pull), wanted.method ?? "merge", wanted.files),
   ),
-  "apply-suggestion": step({ pull, from: z.string(), files: Files }, (scene, { pull, from, files }) => {
-    const { world, actor } = scene;
-    const target = pullOf(scene, pull);
-    const home = homeOf(scene, target);
+  "apply-suggestion": step({ pull, from: z.string(), files: Files }, (context, { pull, from, files }) => {
+    const { world, actor } = context;
+    const target = pullOf(context, pull);
+    const home = homeOf(context, target);
     const suggester = personOf(world, from);
     const git = world.git(home);
     const at = world.now();
@@ -241,13 +244,13 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
       signature: SIGNATURE,
       message: `Update ${path}\n\nCo-authored-by: ${suggester.login} <${noreply(suggester)}>`,
     });
-    return madeBy(pushTo(world, home, moverOf(scene), target.head.ref, sha, false));
+    return madeBy(pushTo(world, home, moverOf(context), target.head.ref, sha, false));
   }),
-  merge: step({ pull, method: method.optional() }, (scene, wanted) => {
-    const { world, repository } = scene;
-    const target = pullOf(scene, wanted.pull);
+  merge: step({ pull, method: method.optional() }, (context, wanted) => {
+    const { world, repository } = context;
+    const target = pullOf(context, wanted.pull);
     const before = world.git(repository).branch(target.base.ref) ?? undefined;
-    const sha = mergePull(world, repository, target, moverOf(scene), { method: wanted.method ?? "merge" });
+    const sha = mergePull(world, repository, target, moverOf(context), { method: wanted.method ?? "merge" });
     return {
       sha,
       after: sha,
@@ -257,37 +260,37 @@ export const PULL_STEPS: Readonly<Record<string, StepKind>> = {
   }),
   "merge-locally-and-push": step(
     { pulls: z.array(pull), branch: z.string().optional(), files: Files.optional() },
-    (scene, wanted) =>
+    (context, wanted) =>
       mergeLocally(
-        scene,
-        wanted.pulls.map((number) => pullOf(scene, number)),
+        context,
+        wanted.pulls.map((number) => pullOf(context, number)),
         wanted,
       ),
   ),
-  enqueue: step({ pull, group: z.number().int().min(1).optional() }, (scene, { pull, group }) => {
-    const { world, repository } = scene;
-    const target = pullOf(scene, pull);
-    turnOnQueue(scene, target, group);
-    const entry = enqueue(world, repository, target, moverOf(scene));
+  enqueue: step({ pull, group: z.number().int().min(1).optional() }, (context, { pull, group }) => {
+    const { world, repository } = context;
+    const target = pullOf(context, pull);
+    turnOnQueue(context, target, group);
+    const entry = enqueue(world, repository, target, moverOf(context));
     settle(world);
     return { pull, ...(entry.headSha === "" ? {} : { sha: entry.headSha }) };
   }),
-  dequeue: step({ pull }, (scene, { pull }) => {
-    dequeue(scene.world, scene.repository, pullOf(scene, pull), moverOf(scene));
+  dequeue: step({ pull }, (context, { pull }) => {
+    dequeue(context.world, context.repository, pullOf(context, pull), moverOf(context));
     return undefined;
   }),
-  "enable-auto-merge": step({ pull, method: method.optional() }, (scene, wanted) => {
-    const target = pullOf(scene, wanted.pull);
-    enableAutoMerge(scene.world, scene.repository, target, moverOf(scene), wanted.method ?? "merge");
+  "enable-auto-merge": step({ pull, method: method.optional() }, (context, wanted) => {
+    const target = pullOf(context, wanted.pull);
+    enableAutoMerge(context.world, context.repository, target, moverOf(context), wanted.method ?? "merge");
     return undefined;
   }),
-  revert: step({ pull, opens: pull.optional() }, (scene, wanted) =>
-    revert(scene, pullOf(scene, wanted.pull), wanted.opens),
+  revert: step({ pull, opens: pull.optional() }, (context, wanted) =>
+    revert(context, pullOf(context, wanted.pull), wanted.opens),
   ),
 };
 
-function forkOf(scene: Scene): Repository {
-  const { world, repository, actor } = scene;
+function forkOf(context: StepContext): Repository {
+  const { world, repository, actor } = context;
   for (const one of world.repositories.values())
     if (one.forkOf === repository.id && one.ownerId === actor.id && !one.deleted) return one;
   const { name, visibility, defaultBranch } = repository;
@@ -297,51 +300,55 @@ function forkOf(scene: Scene): Repository {
   return fork;
 }
 
-function homeOf(scene: Scene, target: PullRequest): Repository {
+function homeOf(context: StepContext, target: PullRequest): Repository {
   if (target.head.repositoryId === null) throw new Refused(422, "The head repository was deleted.");
-  return scene.world.repositoryById(target.head.repositoryId);
+  return context.world.repositoryById(target.head.repositoryId);
 }
 
-function reviewOf(scene: Scene, target: PullRequest, of: string | number): Review {
-  const id = typeof of === "number" ? of : scene.made.get(of)?.review;
+function reviewOf(context: StepContext, target: PullRequest, of: string | number): Review {
+  const id = typeof of === "number" ? of : context.made.get(of)?.review;
   const found =
     id === undefined
-      ? target.reviews.findLast((one) => one.authorId === personOf(scene.world, String(of)).id)
+      ? target.reviews.findLast((one) => one.authorId === personOf(context.world, String(of)).id)
       : target.reviews.find((one) => one.id === id);
   if (found === undefined) throw new StepError(`there is no review of ${of} on ${target.number}`);
   return found;
 }
 
-function commentOf(scene: Scene, of: string | number): IssueComment {
-  const id = typeof of === "number" ? of : scene.made.get(of)?.comment;
-  const found = scene.repository.comments.get(id ?? 0);
+function commentOf(context: StepContext, of: string | number): IssueComment {
+  const id = typeof of === "number" ? of : context.made.get(of)?.comment;
+  const found = context.repository.comments.get(id ?? 0);
   if (found === undefined) throw new StepError(`there is no comment ${of}`);
   return found;
 }
 
 /** An issue closed or opened again by hand. */
-function stateIssue(scene: Scene, number: string | number | undefined, state: "open" | "closed"): void {
-  const { world, repository, actor } = scene;
-  editIssue(world, repository, issueOf(scene, number), { account: actor }, { state });
+function stateIssue(
+  context: StepContext,
+  number: string | number | undefined,
+  state: "open" | "closed",
+): void {
+  const { world, repository, actor } = context;
+  editIssue(world, repository, issueOf(context, number), { account: actor }, { state });
 }
 
 function issueOf(
-  scene: Scene,
+  context: StepContext,
   number: string | number | undefined,
-): NonNullable<ReturnType<typeof scene.repository.issues.get>> {
-  const found = scene.repository.issues.get(Number(number));
-  if (found === undefined) throw new StepError(`there is no issue ${number} in ${scene.repository.name}`);
+): NonNullable<ReturnType<typeof context.repository.issues.get>> {
+  const found = context.repository.issues.get(Number(number));
+  if (found === undefined) throw new StepError(`there is no issue ${number} in ${context.repository.name}`);
   return found;
 }
 
 function updateBranch(
-  scene: Scene,
+  context: StepContext,
   target: PullRequest,
   how: "merge" | "rebase",
   files: z.infer<typeof Files> | undefined,
-): Made {
-  const { world, actor, repository } = scene;
-  const home = homeOf(scene, target);
+): StepOutput {
+  const { world, actor, repository } = context;
+  const home = homeOf(context, target);
   const git = world.git(home);
   const base = world.git(repository).branch(target.base.ref);
   if (base === null) throw new Refused(422, "The base branch was deleted.");
@@ -350,7 +357,7 @@ function updateBranch(
   if (how === "rebase") {
     const sha = rebase(world, home, base, head, actor);
     if (sha === null) throw new Refused(422, "merge conflict between base and head");
-    return madeBy(pushTo(world, home, moverOf(scene), target.head.ref, sha, true));
+    return madeBy(pushTo(world, home, moverOf(context), target.head.ref, sha, true));
   }
   const merged = git.merge(head, base);
   if (merged.conflicts.length > 0 && files === undefined)
@@ -364,18 +371,18 @@ function updateBranch(
     signature: SIGNATURE,
     message: `Merge branch '${target.base.ref}' into ${target.head.ref}`,
   });
-  return madeBy(pushTo(world, home, moverOf(scene), target.head.ref, sha, false));
+  return madeBy(pushTo(world, home, moverOf(context), target.head.ref, sha, false));
 }
 
 function mergeLocally(
-  scene: Scene,
+  context: StepContext,
   targets: readonly PullRequest[],
   wanted: { readonly branch?: string | undefined; readonly files?: z.infer<typeof Files> | undefined },
-): Made {
-  const { world, repository, actor } = scene;
+): StepOutput {
+  const { world, repository, actor } = context;
   const git = world.git(repository);
   const branch = wanted.branch ?? targets[0]?.base.ref ?? repository.defaultBranch;
-  let top: Sha = commitOf(scene, branch);
+  let top: Sha = commitOf(context, branch);
   for (const [index, target] of targets.entries()) {
     const merged = git.merge(top, target.head.sha);
     const isLast = index === targets.length - 1;
@@ -390,12 +397,12 @@ function mergeLocally(
       message: `Merge branch '${target.head.ref}'${branch === "main" ? "" : ` into ${branch}`}`,
     });
   }
-  return madeBy(pushTo(world, repository, moverOf(scene), branch, top, false));
+  return madeBy(pushTo(world, repository, moverOf(context), branch, top, false));
 }
 
 /** Stories say `enqueue` where no step turned a queue on: the branch is then taken to have one. `group`: it waits for so many to merge together. */
-function turnOnQueue(scene: Scene, target: PullRequest, group = 1): void {
-  const { world, repository } = scene;
+function turnOnQueue(context: StepContext, target: PullRequest, group = 1): void {
+  const { world, repository } = context;
   if (queueRule(world, repository, target.base.ref) !== undefined) return;
   const ruleset = rulesetsFor(world, repository, `refs/heads/${target.base.ref}`)[0];
   ruleset?.rules.push({
@@ -412,8 +419,8 @@ function turnOnQueue(scene: Scene, target: PullRequest, group = 1): void {
   });
 }
 
-function revert(scene: Scene, target: PullRequest, opens: number | undefined): Made {
-  const { world, repository, actor } = scene;
+function revert(context: StepContext, target: PullRequest, opens: number | undefined): StepOutput {
+  const { world, repository, actor } = context;
   const { merged } = target;
   if (merged === null) throw new Refused(422, "Only merged pull requests can be reverted.");
   const number = world.nextNumber(repository, "pull");
@@ -432,7 +439,7 @@ function revert(scene: Scene, target: PullRequest, opens: number | undefined): M
   const author = { author: signatureOf(actor, at), committer: webFlow(at), signature: SIGNATURE, message };
   // A commit that takes the pull request back where it landed, to be picked onto where the branch is now.
   const undoing = git.createCommit({ tree: git.commitOf(before).tree, parents: [merged.commit], ...author });
-  const top = commitOf(scene, target.base.ref);
+  const top = commitOf(context, target.base.ref);
   const tree = git.pick(undoing, top);
   if (tree === null) throw new Refused(422, "Sorry, this pull request couldn't be reverted automatically.");
   const branch = `revert-${target.number}-${target.head.ref}`;

@@ -21,8 +21,8 @@ import {
   pullOf,
   step,
   StepError,
-  type Made,
-  type Scene,
+  type StepOutput,
+  type StepContext,
   type StepKind,
 } from "./step.ts";
 
@@ -46,13 +46,13 @@ const tagKeys = { tag: z.string(), commit: z.string() };
 
 /** The steps, by name. */
 export const PUSH_STEPS: Readonly<Record<string, StepKind>> = {
-  push: step(PUSH_KEYS, (scene, wanted) => push(scene, wanted, false)),
-  "force-push": step(PUSH_KEYS, (scene, wanted) => push(scene, wanted, true)),
-  "cherry-pick": step({ commit: z.string(), branch: z.string() }, (scene, { commit, branch }) => {
-    const { world, repository, actor } = scene;
+  push: step(PUSH_KEYS, (context, wanted) => push(context, wanted, false)),
+  "force-push": step(PUSH_KEYS, (context, wanted) => push(context, wanted, true)),
+  "cherry-pick": step({ commit: z.string(), branch: z.string() }, (context, { commit, branch }) => {
+    const { world, repository, actor } = context;
     const git = world.git(repository);
-    const source = git.commitOf(commitOf(scene, commit));
-    const top = git.branch(branch) ?? commitOf(scene, repository.defaultBranch);
+    const source = git.commitOf(commitOf(context, commit));
+    const top = git.branch(branch) ?? commitOf(context, repository.defaultBranch);
     const tree = git.pick(source.sha, top);
     if (tree === null) throw new StepError(`${commit} does not apply to ${branch}`);
     const sha = git.createCommit({
@@ -62,47 +62,47 @@ export const PUSH_STEPS: Readonly<Record<string, StepKind>> = {
       committer: signatureOf(actor, world.now()),
       message: source.message,
     });
-    return madeBy(pushTo(world, repository, moverOf(scene), branch, sha, false));
+    return madeBy(pushTo(world, repository, moverOf(context), branch, sha, false));
   }),
   "create-branch": step(
     { ...branchKey, from: z.string().optional(), files: Files.optional() },
-    (scene, { branch, from, files }) => {
-      const { world, repository, actor } = scene;
+    (context, { branch, from, files }) => {
+      const { world, repository, actor } = context;
       if (world.git(repository).branch(branch) !== null) throw new Refused(422, "Reference already exists");
-      const start = commitOf(scene, from ?? repository.defaultBranch);
+      const start = commitOf(context, from ?? repository.defaultBranch);
       const sha =
         files === undefined
           ? start
           : makeCommit(world, repository, { parents: [start], onto: start, files, by: actor });
-      return madeBy(pushTo(world, repository, moverOf(scene), branch, sha, false));
+      return madeBy(pushTo(world, repository, moverOf(context), branch, sha, false));
     },
   ),
-  "delete-branch": step(branchKey, (scene, { branch }) =>
-    madeBy(deleteRef(scene.world, scene.repository, moverOf(scene), `refs/heads/${branch}`)),
+  "delete-branch": step(branchKey, (context, { branch }) =>
+    madeBy(deleteRef(context.world, context.repository, moverOf(context), `refs/heads/${branch}`)),
   ),
-  "rename-branch": step({ ...branchKey, to: z.string() }, (scene, { branch, to }) =>
-    renameBranch(scene, branch, to),
+  "rename-branch": step({ ...branchKey, to: z.string() }, (context, { branch, to }) =>
+    renameBranch(context, branch, to),
   ),
-  "set-default-branch": step(branchKey, (scene, { branch }) => {
-    needRole(scene.world, scene.repository, scene.actor, "admin");
-    setDefaultBranch(scene.world, scene.repository, scene.actor, branch);
+  "set-default-branch": step(branchKey, (context, { branch }) => {
+    needRole(context.world, context.repository, context.actor, "admin");
+    setDefaultBranch(context.world, context.repository, context.actor, branch);
     return undefined;
   }),
-  "create-tag": step(tagKeys, (scene, { tag, commit }) => {
-    if (scene.world.git(scene.repository).ref(`refs/tags/${tag}`) !== null)
+  "create-tag": step(tagKeys, (context, { tag, commit }) => {
+    if (context.world.git(context.repository).ref(`refs/tags/${tag}`) !== null)
       throw new Refused(422, "Reference already exists");
-    return setTag(scene, tag, commitOf(scene, commit));
+    return setTag(context, tag, commitOf(context, commit));
   }),
-  "move-tag": step(tagKeys, (scene, { tag, commit }) => {
-    if (scene.world.git(scene.repository).ref(`refs/tags/${tag}`) === null)
+  "move-tag": step(tagKeys, (context, { tag, commit }) => {
+    if (context.world.git(context.repository).ref(`refs/tags/${tag}`) === null)
       throw new Refused(422, "Reference does not exist");
-    return setTag(scene, tag, commitOf(scene, commit));
+    return setTag(context, tag, commitOf(context, commit));
   }),
-  "publish-release": step({ tag: z.string() }, (scene, { tag }) => release(scene, tag)),
+  "publish-release": step({ tag: z.string() }, (context, { tag }) => release(context, tag)),
 };
 
 function push(
-  scene: Scene,
+  context: StepContext,
   wanted: {
     readonly branch?: string | undefined;
     readonly pull?: number | undefined;
@@ -118,15 +118,15 @@ function push(
     readonly many?: Many | undefined;
   },
   isForced: boolean,
-): Made {
-  const { world, actor } = scene;
-  const { branch, repository } = destination(scene, wanted.branch, wanted.pull);
+): StepOutput {
+  const { world, actor } = context;
+  const { branch, repository } = destination(context, wanted.branch, wanted.pull);
   const git = world.git(repository);
   const head = git.branch(branch);
   const via = wanted.via ?? "git";
-  const mover = { ...moverOf(scene), deployKey: via === "deploy-key" };
+  const mover = { ...moverOf(context), deployKey: via === "deploy-key" };
   if (via === "deploy-key") addDeployKey(world, repository, actor, false);
-  const to = wanted.to === undefined ? null : commitOf(scene, wanted.to);
+  const to = wanted.to === undefined ? null : commitOf(context, wanted.to);
   const commit = (parents: readonly Sha[], onto: Sha | null, message?: string, at?: Instant): Sha =>
     makeCommit(world, repository, {
       parents,
@@ -142,12 +142,12 @@ function push(
       at,
     });
   if (wanted.many !== undefined) {
-    const start = head ?? commitOf(scene, repository.defaultBranch);
+    const start = head ?? commitOf(context, repository.defaultBranch);
     const top = manyCommits(world, repository, { start, by: actor, many: wanted.many });
     return madeBy(pushTo(world, repository, mover, branch, top, isForced));
   }
   if (wanted.merges !== undefined && head !== null) {
-    const theirs = wanted.merges.map((name) => commitOf(scene, name));
+    const theirs = wanted.merges.map((name) => commitOf(context, name));
     const tree = theirs.reduce((onto, other) => mergedOnto(git, onto, other), head);
     const sha = commit([head, ...theirs], tree, wanted.message ?? `Merge ${wanted.merges.join(", ")}`);
     return madeBy(pushTo(world, repository, mover, branch, sha, isForced));
@@ -157,7 +157,7 @@ function push(
     return madeBy(pushTo(world, repository, mover, branch, sha, isForced));
   }
   if (head === null || !isForced) {
-    const onto = head ?? commitOf(scene, repository.defaultBranch);
+    const onto = head ?? commitOf(context, repository.defaultBranch);
     return madeBy(pushTo(world, repository, mover, branch, commit([onto], onto), isForced));
   }
   // A forced push without a goal rewrites the last commit; it gets a new id even if nothing else changes.
@@ -177,7 +177,7 @@ interface Many {
 function manyCommits(
   world: World,
   repository: Repository,
-  { start, by, many }: { readonly start: Sha; readonly by: Scene["actor"]; readonly many: Many },
+  { start, by, many }: { readonly start: Sha; readonly by: StepContext["actor"]; readonly many: Many },
 ): Sha {
   let top = start;
   for (let index = 0; index < many.commits; index += 1) {
@@ -201,13 +201,13 @@ function mergedOnto(git: ReturnType<World["git"]>, onto: Sha, other: Sha): Sha {
 
 /** Where a push goes: a branch of the repository, or wherever a pull request's head lives. */
 function destination(
-  scene: Scene,
+  context: StepContext,
   branch: string | undefined,
   pull: number | undefined,
 ): { readonly branch: string; readonly repository: Repository } {
-  const { world, repository } = scene;
+  const { world, repository } = context;
   if (pull !== undefined) {
-    const { head } = pullOf(scene, pull);
+    const { head } = pullOf(context, pull);
     if (head.repositoryId === null) throw new Refused(422, "The head repository was deleted.");
     return { branch: head.ref, repository: world.repositoryById(head.repositoryId) };
   }
@@ -220,20 +220,20 @@ function destination(
   return { branch, repository };
 }
 
-function setTag(scene: Scene, tag: string, after: Sha): Made {
-  const { world, repository, actor } = scene;
+function setTag(context: StepContext, tag: string, after: Sha): StepOutput {
+  const { world, repository, actor } = context;
   needRole(world, repository, actor, "write");
   const ref = `refs/tags/${tag}`;
   const before = world.git(repository).ref(ref);
-  refuseByRules(world, repository, ref, { before, after }, moverOf(scene));
+  refuseByRules(world, repository, ref, { before, after }, moverOf(context));
   const move = moveRef(world, repository, { ref, after, actor });
   if (move === null) throw new Refused(422, "Everything up-to-date");
   return madeBy(move);
 }
 
 /** Renames a branch: pull requests follow it, and the default branch stays the default one. */
-function renameBranch(scene: Scene, from: string, to: string): Made {
-  const { world, repository, actor } = scene;
+function renameBranch(context: StepContext, from: string, to: string): StepOutput {
+  const { world, repository, actor } = context;
   const git = world.git(repository);
   const isDefault = repository.defaultBranch === from;
   needRole(world, repository, actor, isDefault ? "admin" : "write");
@@ -253,13 +253,13 @@ function renameBranch(scene: Scene, from: string, to: string): Made {
   return made === null ? {} : madeBy(made);
 }
 
-function release(scene: Scene, tag: string): Made {
-  const { world, repository, actor } = scene;
+function release(context: StepContext, tag: string): StepOutput {
+  const { world, repository, actor } = context;
   needRole(world, repository, actor, "write");
   const git = world.git(repository);
   const ref = `refs/tags/${tag}`;
   if (git.ref(ref) === null)
-    moveRef(world, repository, { ref, after: commitOf(scene, repository.defaultBranch), actor });
+    moveRef(world, repository, { ref, after: commitOf(context, repository.defaultBranch), actor });
   publishRelease(world, repository, actor, tag);
   const sha = git.resolve(ref);
   return sha === null ? {} : { sha };

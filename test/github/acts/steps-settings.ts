@@ -25,8 +25,8 @@ import {
   personOf,
   step,
   StepError,
-  type Made,
-  type Scene,
+  type StepOutput,
+  type StepContext,
   type StepKind,
 } from "./step.ts";
 
@@ -57,15 +57,15 @@ export const SETTING_STEPS: Readonly<Record<string, StepKind>> = {
     },
     editPolicy,
   ),
-  "edit-ruleset": step(RULESET_KEYS, (scene, wanted) => {
-    editRules(scene, wanted);
+  "edit-ruleset": step(RULESET_KEYS, (context, wanted) => {
+    editRules(context, wanted);
     return undefined;
   }),
-  "set-protection": step(RULE_KEYS, (scene, wanted) => {
-    const { world, repository, actor } = scene;
+  "set-protection": step(RULE_KEYS, (context, wanted) => {
+    const { world, repository, actor } = context;
     const pattern = wanted.branch ?? repository.defaultBranch;
     if (wanted.delete === true) deleteProtection(world, repository, actor, pattern);
-    else setProtection(world, repository, actor, pattern, protectionOf(scene, wanted));
+    else setProtection(world, repository, actor, pattern, protectionOf(context, wanted));
     return undefined;
   }),
   "set-deploy-key": step(
@@ -85,8 +85,8 @@ export const SETTING_STEPS: Readonly<Record<string, StepKind>> = {
       "admins-bypass": z.boolean().optional(),
       delete: z.boolean().optional(),
     },
-    (scene, wanted) => {
-      const { world, repository, actor, organization } = scene;
+    (context, wanted) => {
+      const { world, repository, actor, organization } = context;
       if (wanted.delete === true) deleteEnvironment(world, repository, actor, wanted.environment);
       else
         setEnvironment(world, repository, actor, wanted.environment, {
@@ -111,46 +111,46 @@ export const SETTING_STEPS: Readonly<Record<string, StepKind>> = {
 };
 
 function editPolicy(
-  scene: Scene,
+  context: StepContext,
   wanted: {
     readonly in?: "organisation" | "repository" | undefined;
     readonly policy?: string | Record<string, unknown> | undefined;
     readonly text?: string | undefined;
     readonly pull?: number | undefined;
   },
-): Made {
-  const { world, actor } = scene;
-  const repository = wanted.in === "repository" ? scene.repository : organizationsOwn(scene);
+): StepOutput {
+  const { world, actor } = context;
+  const repository = wanted.in === "repository" ? context.repository : organizationsOwn(context);
   const content = wanted.text ?? (wanted.policy === undefined ? null : policyText(wanted.policy));
-  const here = { ...scene, repository };
+  const here = { ...context, repository };
   const onto = commitOf(here, repository.defaultBranch);
   const files = { [POLICY_PATH]: content };
   const message = "Change the policy";
   const commit = makeCommit(world, repository, { parents: [onto], onto, files, message, by: actor });
   if (wanted.pull === undefined)
-    return madeBy(pushTo(world, repository, moverOf(scene), repository.defaultBranch, commit, false));
+    return madeBy(pushTo(world, repository, moverOf(context), repository.defaultBranch, commit, false));
   const number = world.nextNumber(repository, "pull");
   if (wanted.pull !== number)
     throw new StepError(`the next pull request of ${repository.name} is ${number}, not ${wanted.pull}`);
   const branch = `policy-${number}`;
-  pushTo(world, repository, moverOf(scene), branch, commit, false);
+  pushTo(world, repository, moverOf(context), branch, commit, false);
   const base = repository.defaultBranch;
   openPull(world, repository, actor, { title: message, base, head: { repository, branch } });
   return { pull: number, sha: commit };
 }
 
 /** The organization's `.github` repository, made if it is missing. */
-function organizationsOwn(scene: Scene): Repository {
-  const { world, organization } = scene;
+function organizationsOwn(context: StepContext): Repository {
+  const { world, organization } = context;
   return (
     world.repository(organization.login, ".github")?.repository ??
     addRepository(world, organization, ownerOf(world), ".github", {})
   );
 }
 
-function editRules(scene: Scene, wanted: RulesetKeys): void {
-  const { world, repository, actor } = scene;
-  const owner = wanted.in === "organisation" ? scene.organization : repository;
+function editRules(context: StepContext, wanted: RulesetKeys): void {
+  const { world, repository, actor } = context;
+  const owner = wanted.in === "organisation" ? context.organization : repository;
   const include = wanted.branch === undefined ? null : patternsOf(repository, wanted.branch);
   const known = owner.rulesets.find(
     (one) => include === null || one.conditions.include.some((pattern) => include.includes(pattern)),
@@ -160,7 +160,7 @@ function editRules(scene: Scene, wanted: RulesetKeys): void {
     deleteRuleset(world, owner, known, actor);
     return;
   }
-  const bypassActors = wanted.bypass === undefined ? undefined : bypassOf(scene, wanted.bypass);
+  const bypassActors = wanted.bypass === undefined ? undefined : bypassOf(context, wanted.bypass);
   // An organization's ruleset begins as the one that goes with the App.
   const app = world.hookedApp();
   const first = wanted.in === "organisation" && app !== undefined ? defaultRules(app) : [];
@@ -226,7 +226,7 @@ function rulesWith(world: World, old: Ruleset["rules"], wanted: RuleKeys): Rule[
 }
 
 /** Who may bypass, by name: `admin`, `maintain`, `write`, `organization-admin`, `deploy-key`, a person, a team or an app; `true` is admins. */
-function bypassOf(scene: Scene, who: boolean | readonly string[]): BypassActor[] {
+function bypassOf(context: StepContext, who: boolean | readonly string[]): BypassActor[] {
   const names = who === true ? ["admin"] : who === false ? [] : who;
   return names.map((name): BypassActor => {
     const bypassMode = "always";
@@ -234,17 +234,17 @@ function bypassOf(scene: Scene, who: boolean | readonly string[]): BypassActor[]
       return { actorType: "RepositoryRole", actorId: ROLE_IDS[name], bypassMode };
     if (name === "organization-admin") return { actorType: "OrganizationAdmin", actorId: null, bypassMode };
     if (name === "deploy-key") return { actorType: "DeployKey", actorId: null, bypassMode };
-    const team = scene.world.team(scene.organization.id, name.replace(/^.*\//, ""));
+    const team = context.world.team(context.organization.id, name.replace(/^.*\//, ""));
     if (team !== undefined) return { actorType: "Team", actorId: team.id, bypassMode };
-    const account = personOf(scene.world, name);
+    const account = personOf(context.world, name);
     return account.appId === null
       ? { actorType: "User", actorId: account.id, bypassMode }
       : { actorType: "Integration", actorId: account.appId, bypassMode };
   });
 }
 
-function protectionOf(scene: Scene, wanted: RuleKeys): Partial<BranchProtection> {
-  const { world } = scene;
+function protectionOf(context: StepContext, wanted: RuleKeys): Partial<BranchProtection> {
+  const { world } = context;
   const names = wanted.bypass === true ? null : wanted.bypass === false ? [] : wanted.bypass;
   const off = wanted.enforcement === "disabled";
   return {

@@ -4,12 +4,12 @@ import { describe, expect, test } from "vitest";
 
 import type { Expectation } from "../../../src/cli/scenario/expectations.ts";
 import type { Scenario } from "../../../src/cli/scenario/format.ts";
-import { look } from "../../../src/cli/scenario/play.ts";
-import type { Sights } from "../../../src/cli/scenario/sights.ts";
+import { checkExpectation } from "../../../src/cli/scenario/play.ts";
+import type { Observations } from "../../../src/cli/scenario/observations.ts";
 import { goesAsTold } from "../../support/goes-as-told.ts";
 import { mutantsOf } from "../../support/mutants.ts";
 import { scenarios, story } from "../../support/scenarios.ts";
-import { openStage, type InProcessStage } from "../../support/stage.ts";
+import { openHarness, type InProcessHarness } from "../../support/harness.ts";
 import { SHOWN } from "../../support/texts.ts";
 
 /** So many files play the stories whose texts are not shown, so that no core is left alone with them. */
@@ -30,26 +30,26 @@ export async function play(
     expected = async () => undefined,
     settled,
   }: {
-    readonly expected?: (expectation: Expectation, sights: Sights) => Promise<void>;
-    readonly settled?: (stage: InProcessStage) => Promise<void>;
+    readonly expected?: (expectation: Expectation, observations: Observations) => Promise<void>;
+    readonly settled?: (harness: InProcessHarness) => Promise<void>;
   } = {},
 ): Promise<void> {
-  const stage = await openStage(scenario, "sqlite", { conformance: true });
+  const harness = await openHarness(scenario, "sqlite", { conformance: true });
   try {
-    await goesAsTold(scenario, stage, {
-      expected,
-      ...(settled === undefined ? {} : { settled: () => settled(stage) }),
+    await goesAsTold(scenario, harness, {
+      onExpectation: expected,
+      ...(settled === undefined ? {} : { onIdle: () => settled(harness) }),
     });
-    await settled?.(stage);
+    await settled?.(harness);
   } finally {
-    await stage.close();
+    await harness.close();
   }
 }
 
 /** Declares a test of each story, which fails where an expectation would hold with one of its values wrong. */
 export function testStories(
   stories: readonly Scenario[],
-  settled?: (scenario: Scenario) => (stage: InProcessStage) => Promise<void>,
+  settled?: (scenario: Scenario) => (harness: InProcessHarness) => Promise<void>,
 ): void {
   describe("the stories on SQLite, each expectation of which fails when one of its values is wrong", () => {
     for (const scenario of stories)
@@ -57,10 +57,10 @@ export function testStories(
         const survived: string[] = [];
         let tried = 0;
         await play(scenario, {
-          expected: async (expectation, sights) => {
+          expected: async (expectation, observations) => {
             for (const { wrong, mutant } of mutantsOf(expectation)) {
               tried += 1;
-              if ((await look(mutant, sights, scenario.start)) === null) {
+              if ((await checkExpectation(mutant, observations, scenario.start)) === null) {
                 survived.push(`${expectation.kind}, ${wrong}`);
               }
             }

@@ -1,4 +1,4 @@
-/** What a story is played on: the GitHub double, the App, and the App's ledger to look into. */
+/** What a story is played on: a simulated GitHub, the App, and the App's ledger to read. */
 
 import type { Instant } from "../../domain/change.ts";
 import type { TerminalSignOff } from "../../flows/monitoring.ts";
@@ -23,7 +23,7 @@ export interface AppUnderTest {
   signOff(organization: string, given: TerminalSignOff): Promise<string | null>;
   /** Enters a deviation from an auditor's report as at the terminal; answers why not, or null. */
   enterDeviation(given: EnteredDeviation): Promise<string | null>;
-  /** Leads an emergency on as at the terminal; answers why not, or null. `repository`: `owner/name`. */
+  /** Applies an emergency command as at the terminal; answers why not, or null. `repository`: `owner/name`. */
   emergency(repository: string, given: TerminalEmergency): Promise<string | null>;
   /** Sets the server's clock so far ahead of GitHub's (ms). */
   skew(ahead: number): Promise<void>;
@@ -34,12 +34,12 @@ export interface AppUnderTest {
 }
 
 /** Everything a story is played on. */
-export interface Stage {
+export interface Harness {
   readonly double: Double;
   readonly app: AppUnderTest;
   /** Who gets its notifications. */
   readonly receiver: Receiver;
-  /** Changes an entry of the evidence log behind the App's back, as somebody with the database's password could. Answers its number. */
+  /** Changes an entry of the evidence log behind the App's back, as someone with the database's password could. Answers its number. */
   tamper(kind: string): Promise<number>;
   /** Opens the App's ledger, read-only; the caller closes it. */
   openLedger(): Promise<Ledger>;

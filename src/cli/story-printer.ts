@@ -1,15 +1,15 @@
-/** Tells what happens in a story as it happens: each step in a sentence, and what the App made of it. */
+/** Prints a story as it is played: each step in a sentence, and what the App recorded about it. */
 
 import type { ChangeRecord } from "../domain/record.ts";
 import type { LoggedEntry } from "../domain/entry.ts";
 import { VERDICT_TITLES } from "../domain/wording.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PlayedStep } from "./scenario/play.ts";
-import { tell } from "./scenario/play.ts";
+import { describeStep } from "./scenario/play.ts";
 import type { DoStep } from "./scenario/steps.ts";
 
-/** Reads along in the App's evidence log. */
-export class Narrator {
+/** Prints steps, and the new entries of the App's evidence log. */
+export class StoryPrinter {
   readonly #ledger: Ledger;
   readonly #print: (line: string) => void;
   #seen = 0;
@@ -20,14 +20,14 @@ export class Narrator {
     this.#print = print;
   }
 
-  /** Tells one step. */
-  step({ at, step, refused }: PlayedStep): void {
+  /** Prints one step. */
+  printStep({ at, step, refused }: PlayedStep): void {
     this.#print(`${new Date(at).toISOString().slice(0, 16).replace("T", " ")}  ${sentence(step)}`);
     if (refused !== null) this.#print(`                  GitHub refuses: ${lastLine(refused)}`);
   }
 
-  /** Tells what was recorded since the last time. */
-  async catchUp(): Promise<void> {
+  /** Prints what was recorded since the last call. */
+  async printNewEntries(): Promise<void> {
     const { size } = await this.#ledger.head();
     if (size === this.#seen) return;
     for await (const entry of this.#ledger.log({
@@ -156,7 +156,7 @@ function sentence(step: DoStep): string {
     case "wait":
       return `Time passes${step["until"] === undefined ? "" : ` until ${word("until").slice(0, 10)}`}`;
     default:
-      return tell(step);
+      return describeStep(step);
   }
 }
 

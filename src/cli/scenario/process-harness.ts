@@ -1,4 +1,4 @@
-/** A stage of processes: the App as it is shipped, over HTTP against the double, on a data folder of its own. */
+/** A harness of two processes: the App as it is shipped, over HTTP against the double, on a data folder of its own. */
 
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,14 +11,14 @@ import type { AppProcess, DoubleProcess } from "./processes.ts";
 import { freePort, startApp } from "./processes.ts";
 import { Receiver, serveReceiver } from "./receiver.ts";
 import { STORY_SOURCES } from "./report.ts";
-import type { Stage } from "./stage.ts";
+import type { Harness } from "./harness.ts";
 import { tamper } from "./tamper.ts";
 
 /** The id the App under test has on the double. */
 export const APP_ID = 4711;
 
-/** A stage with what a caller may want to show of it. */
-export interface ProcessStage extends Stage {
+/** A harness of processes, with what a caller may show of it. */
+export interface ProcessHarness extends Harness {
   readonly app: AppProcess;
   readonly dataDir: string;
   /** The App's environment, to start other commands on the same data. */
@@ -26,11 +26,11 @@ export interface ProcessStage extends Stage {
 }
 
 /** Sets a running double up for a story, and starts an App for it. `dataDir`: kept; without it a temporary one, removed by `close`. */
-export async function openProcessStage(
+export async function openProcessHarness(
   process: DoubleProcess,
   scenario: Scenario,
   dataDir?: string,
-): Promise<ProcessStage> {
+): Promise<ProcessHarness> {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", {
     modulusLength: 2048,
     publicKeyEncoding: { type: "spki", format: "pem" },

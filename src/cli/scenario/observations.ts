@@ -1,4 +1,4 @@
-/** What is there: the rows of each kind an expectation can ask for, from GitHub's state and from the App's ledger. */
+/** The rows of each kind an expectation can ask for, from GitHub's state and from the App's ledger. */
 
 import { contributorsOf } from "../../domain/contribution.ts";
 import { figuresText, monthlyStatus } from "../../domain/deviation/monitoring.ts";
@@ -15,38 +15,38 @@ import { reviewsNow } from "../../flows/monitoring.ts";
 import { readiness } from "../../flows/readiness.ts";
 import { readinessLines } from "../readiness.ts";
 import { completeness } from "./completeness.ts";
-import type { CheckSeen, DoubleState, Made, RepositorySeen } from "./double.ts";
+import type { CheckState, DoubleState, StepOutput, RepositoryState } from "./double.ts";
 import { emergencyRows, reviewRows } from "./emergency-rows.ts";
 import type { Expectation, Row } from "./expectations.ts";
 import type { Scenario } from "./format.ts";
-import type { Sight } from "./match.ts";
+import type { RowSet } from "./match.ts";
 import { DEFAULT_REPOSITORY } from "./match.ts";
 import { packageFiles, packageRows } from "./package-rows.ts";
 import { remediationRows } from "./remediation-rows.ts";
-import type { Stage } from "./stage.ts";
+import type { Harness } from "./harness.ts";
 import { DAY } from "../../domain/durations.ts";
 
 const CHECK_NAME = "countersign";
 
-/** Looks at the stage for one story; what was seen is kept until `lookAt`. */
-export class Sights {
-  readonly #stage: Stage;
-  readonly #made: ReadonlyMap<string, Made>;
+/** Reads the state of one story's GitHub and App. Answers are kept until `refreshAt`. */
+export class Observations {
+  readonly #harness: Harness;
+  readonly #made: ReadonlyMap<string, StepOutput>;
   #now: Instant;
   #state: Promise<DoubleState> | null = null;
-  #complete: Promise<Sight> | null = null;
-  #drafted: Promise<Sight> | null = null;
+  #complete: Promise<RowSet> | null = null;
+  #drafted: Promise<RowSet> | null = null;
   #package: ReturnType<typeof packageFiles> | null = null;
   readonly #entries = new Map<EntryKind, Promise<readonly LoggedEntry[]>>();
 
-  constructor(scenario: Scenario, stage: Stage, made: ReadonlyMap<string, Made>) {
-    this.#stage = stage;
+  constructor(scenario: Scenario, harness: Harness, made: ReadonlyMap<string, StepOutput>) {
+    this.#harness = harness;
     this.#made = made;
     this.#now = scenario.start;
   }
 
-  /** Looks anew from now on, which is this moment of the story. */
-  lookAt(now: Instant): void {
+  /** Forgets what was read before this moment of the story. */
+  refreshAt(now: Instant): void {
     this.#now = now;
     this.#state = null;
     this.#complete = null;
@@ -55,8 +55,8 @@ export class Sights {
     this.#entries.clear();
   }
 
-  /** The rows of the kind an expectation asks for, or a sentence saying why this version cannot see them. */
-  async see(expectation: Expectation, from: Instant): Promise<Sight | string> {
+  /** Returns the rows of the kind an expectation asks for, or one sentence on why this version lacks them. */
+  async rowsFor(expectation: Expectation, from: Instant): Promise<RowSet | string> {
     switch (expectation.kind) {
       case "check":
         return this.#checks(expectation.rows);
@@ -98,10 +98,10 @@ export class Sights {
       case "requests":
         return this.#requests(expectation.rows);
       case "package":
-        this.#package ??= packageFiles(this.#stage, from, this.#now);
+        this.#package ??= packageFiles(this.#harness, from, this.#now);
         return packageRows(await this.#package, expectation.rows);
       case "complete":
-        this.#complete ??= completeness(this.#stage, await this.state(), from, this.#now);
+        this.#complete ??= completeness(this.#harness, await this.state(), from, this.#now);
         return this.#complete;
       default:
         return `this version cannot yet see \`${expectation.kind}\``;
@@ -110,7 +110,7 @@ export class Sights {
 
   /** GitHub's state. */
   state(): Promise<DoubleState> {
-    this.#state ??= this.#stage.double.state();
+    this.#state ??= this.#harness.double.state();
     return this.#state;
   }
 
@@ -118,13 +118,13 @@ export class Sights {
   async bodies<K extends EntryKind>(kind: K): Promise<readonly Bodies[K][]> {
     let entries = this.#entries.get(kind);
     if (entries === undefined) {
-      entries = readStates(this.#stage, kind);
+      entries = readStates(this.#harness, kind);
       this.#entries.set(kind, entries);
     }
     return (await entries).filter((entry) => isOfKind(entry, kind)).map((entry) => entry.body);
   }
 
-  async #checks(rows: readonly Row[]): Promise<Sight> {
+  async #checks(rows: readonly Row[]): Promise<RowSet> {
     const state = await this.state();
     const seen: Row[] = [];
     const targets = new Map<string, Row>();
@@ -152,7 +152,7 @@ export class Sights {
     return { columns: ["pull", "commit", "passes", "state", "says"], rows: seen };
   }
 
-  async #shaOf(repository: RepositorySeen | undefined, commit: unknown): Promise<Sha | undefined> {
+  async #shaOf(repository: RepositoryState | undefined, commit: unknown): Promise<Sha | undefined> {
     if (typeof commit !== "string" || repository === undefined) return undefined;
     const made = this.#made.get(commit);
     if (made?.sha !== undefined) return made.sha;
@@ -161,7 +161,7 @@ export class Sights {
     return repository.refs[`refs/heads/${commit}`] ?? repository.refs[`refs/tags/${commit}`];
   }
 
-  async #changes(): Promise<Sight> {
+  async #changes(): Promise<RowSet> {
     const state = await this.state();
     const records = await this.bodies("change");
     const rows = records.map((record): Row => {
@@ -217,7 +217,7 @@ export class Sights {
     return { columns, rows };
   }
 
-  async #deployments(): Promise<Sight> {
+  async #deployments(): Promise<RowSet> {
     const [state, changes, records] = [
       await this.state(),
       await this.bodies("change"),
@@ -258,7 +258,7 @@ export class Sights {
     };
   }
 
-  async #deviations(): Promise<Sight> {
+  async #deviations(): Promise<RowSet> {
     const changes = await this.bodies("change");
     const deployments = await this.bodies("deployment");
     const records = await this.bodies("deviation");
@@ -290,19 +290,19 @@ export class Sights {
     };
   }
 
-  async #remediations(): Promise<Sight> {
+  async #remediations(): Promise<RowSet> {
     const deviations = (await this.#deviations()).rows;
     const order = (await this.bodies("deviation")).map(({ id }) => id);
     const records = await this.bodies("remediation");
     return remediationRows(records, (id) => deviations[order.indexOf(id)]);
   }
 
-  async #emergencies(): Promise<Sight> {
+  async #emergencies(): Promise<RowSet> {
     const [records, steps] = [await this.bodies("emergency"), await this.#stepsOfSubjects()];
     return emergencyRows(records, steps);
   }
 
-  async #reviews(): Promise<Sight> {
+  async #reviews(): Promise<RowSet> {
     const records = await this.bodies("retroactive-review");
     return reviewRows(records, await this.#stepsOfSubjects(), this.#now);
   }
@@ -319,7 +319,7 @@ export class Sights {
     ];
   }
 
-  async #gates(): Promise<Sight> {
+  async #gates(): Promise<RowSet> {
     const state = await this.state();
     const rows = state.repositories.flatMap((repository) =>
       repository.deployments.flatMap(({ id, gates }) =>
@@ -334,7 +334,7 @@ export class Sights {
     return { columns: ["step", "answer", "says"], rows };
   }
 
-  async #coverageGaps(): Promise<Sight> {
+  async #coverageGaps(): Promise<RowSet> {
     const records = await this.bodies("coverage-gap");
     const rows = records.map(({ cause, to, scope, because }): Row => ({
       repository: /^[^\s/]+\/([^\s/]+)$/u.exec(scope)?.[1],
@@ -345,8 +345,8 @@ export class Sights {
     return { columns: ["cause", "status", "says"], rows, anywhere: true };
   }
 
-  async #log(): Promise<Sight> {
-    const ledger = await this.#stage.openLedger();
+  async #log(): Promise<RowSet> {
+    const ledger = await this.#harness.openLedger();
     try {
       const check = await ledger.verifyLog();
       const says = check.ok ? `${check.size} entries` : `entry ${check.seq}: ${check.problem}`;
@@ -356,7 +356,7 @@ export class Sights {
     }
   }
 
-  async #controlState(): Promise<Sight> {
+  async #controlState(): Promise<RowSet> {
     const records = await this.bodies("control-state");
     // A setting that stays as it is keeps the name its repository had when it was read.
     const named = new Map(
@@ -373,7 +373,7 @@ export class Sights {
     return { columns: ["setting", "value", "branch", "environment", "ruleset"], rows };
   }
 
-  async #issues(): Promise<Sight> {
+  async #issues(): Promise<RowSet> {
     const state = await this.state();
     const deviations = (await this.#deviations()).rows;
     const records = await this.bodies("deviation");
@@ -395,7 +395,7 @@ export class Sights {
   }
 
   /** Whom a review is asked of and has not come from yet: people by name, teams as `acme/core`. */
-  async #reviewers(): Promise<Sight> {
+  async #reviewers(): Promise<RowSet> {
     const state = await this.state();
     const rows = state.repositories.flatMap((repository) =>
       repository.pulls.map((pull): Row => ({
@@ -410,7 +410,7 @@ export class Sights {
     return { columns: ["pull", "asked"], rows };
   }
 
-  async #comments(): Promise<Sight> {
+  async #comments(): Promise<RowSet> {
     const state = await this.state();
     const rows = state.repositories.flatMap((repository) =>
       repository.comments.map((comment): Row => ({
@@ -424,9 +424,9 @@ export class Sights {
   }
 
   /** Readiness now, on everything since the story began. */
-  async #readiness(from: Instant): Promise<Sight> {
+  async #readiness(from: Instant): Promise<RowSet> {
     const state = await this.bodies("repository");
-    const ledger = await this.#stage.openLedger();
+    const ledger = await this.#harness.openLedger();
     try {
       const days = Math.ceil((this.#now - from) / DAY) + 1;
       const at = this.#now + 1000;
@@ -448,11 +448,11 @@ export class Sights {
   }
 
   /** Every draft as it would be made now, for the calendar quarter in which the story began, of the oldest deviation. */
-  async #drafts(from: Instant): Promise<Sight> {
+  async #drafts(from: Instant): Promise<RowSet> {
     const [repository] = await this.bodies("repository");
     const deviations = await this.bodies("deviation");
     const [oldest] = deviations.toSorted((a, b) => a.happenedAt - b.happenedAt);
-    const ledger = await this.#stage.openLedger();
+    const ledger = await this.#harness.openLedger();
     try {
       const organization = { id: repository?.repository.ownerId ?? 0, login: "acme" };
       const asked = { organization, at: this.#now, id: oldest?.id, period: periodAt(null, from) };
@@ -467,10 +467,10 @@ export class Sights {
     }
   }
 
-  async #monitoring(): Promise<Sight> {
+  async #monitoring(): Promise<RowSet> {
     const [repository] = await this.bodies("repository");
     const { reviews, figures, seen } = await readReviews(
-      this.#stage,
+      this.#harness,
       repository?.repository.ownerId ?? 0,
       this.#now,
     );
@@ -490,9 +490,9 @@ export class Sights {
   }
 
   /** What the receivers took. Slack's format names no kind: it is that of the action stored. */
-  async #notifications(): Promise<Sight> {
-    const { messages } = this.#stage.receiver;
-    const kinds = await readNotificationKinds(this.#stage);
+  async #notifications(): Promise<RowSet> {
+    const { messages } = this.#harness.receiver;
+    const kinds = await readNotificationKinds(this.#harness);
     const rows = messages.map(({ id, to, on, text, signed }): Row => ({
       on: on ?? kinds.get(id),
       to,
@@ -502,10 +502,10 @@ export class Sights {
     return { columns: ["on", "to", "signed", "says"], rows, anywhere: true };
   }
 
-  async #requests(rows: readonly Row[]): Promise<Sight> {
+  async #requests(rows: readonly Row[]): Promise<RowSet> {
     const since = rows[0]?.["since"];
     const marker = typeof since === "string" ? (this.#made.get(since)?.since ?? 0) : 0;
-    const count = await this.#stage.double.requestsSince(marker);
+    const count = await this.#harness.double.requestsSince(marker);
     return {
       columns: ["at-most", "since"],
       rows: [{ "at-most": count, ...(since === undefined ? {} : { since }) }],
@@ -522,7 +522,7 @@ export class Sights {
     );
   }
 
-  #named(is: (made: Made) => boolean): readonly string[] {
+  #named(is: (made: StepOutput) => boolean): readonly string[] {
     return [...this.#made].filter(([, made]) => is(made)).map(([as]) => as);
   }
 
@@ -532,7 +532,7 @@ export class Sights {
     return [...record.change.pullRequests.map((pull) => pull.number), ...this.#stepsOf(record)];
   }
 
-  #commitNames(repository: RepositorySeen | undefined, sha: Sha): readonly string[] {
+  #commitNames(repository: RepositoryState | undefined, sha: Sha): readonly string[] {
     const refs = Object.entries(repository?.refs ?? {}).filter(([, at]) => at === sha);
     const pulls = repository?.pulls.filter((pull) => pull.headSha === sha) ?? [];
     return [
@@ -543,8 +543,12 @@ export class Sights {
   }
 }
 
-async function readReviews(stage: Stage, organizationId: number, at: Instant): ReturnType<typeof reviewsNow> {
-  const ledger = await stage.openLedger();
+async function readReviews(
+  harness: Harness,
+  organizationId: number,
+  at: Instant,
+): ReturnType<typeof reviewsNow> {
+  const ledger = await harness.openLedger();
   try {
     return await reviewsNow(ledger, organizationId, at);
   } finally {
@@ -552,8 +556,8 @@ async function readReviews(stage: Stage, organizationId: number, at: Instant): R
   }
 }
 
-async function readStates(stage: Stage, kind: EntryKind): Promise<readonly LoggedEntry[]> {
-  const ledger = await stage.openLedger();
+async function readStates(harness: Harness, kind: EntryKind): Promise<readonly LoggedEntry[]> {
+  const ledger = await harness.openLedger();
   try {
     const found: LoggedEntry[] = [];
     for await (const entry of ledger.states(kind)) found.push(entry);
@@ -564,8 +568,8 @@ async function readStates(stage: Stage, kind: EntryKind): Promise<readonly Logge
 }
 
 /** The kind of each message by its id. */
-async function readNotificationKinds(stage: Stage): Promise<ReadonlyMap<string, string>> {
-  const ledger = await stage.openLedger();
+async function readNotificationKinds(harness: Harness): Promise<ReadonlyMap<string, string>> {
+  const ledger = await harness.openLedger();
   try {
     const actions = await ledger.queue.listActions({ status: "done", limit: 10_000 });
     return new Map(
@@ -579,7 +583,7 @@ async function readNotificationKinds(stage: Stage): Promise<ReadonlyMap<string, 
 }
 
 /** Whether a step made a deployment, in whatever way. */
-function madeIt(made: Made, { origin, sha }: Deployment): boolean {
+function madeIt(made: StepOutput, { origin, sha }: Deployment): boolean {
   switch (origin.kind) {
     case "github":
       return made.deployment === origin.number;
@@ -592,7 +596,7 @@ function madeIt(made: Made, { origin, sha }: Deployment): boolean {
   }
 }
 
-function checkRow(check: CheckSeen | undefined): Row {
+function checkRow(check: CheckState | undefined): Row {
   if (check === undefined) return { passes: false, state: "none", says: "" };
   const state =
     check.status !== "completed"

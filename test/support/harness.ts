@@ -1,9 +1,9 @@
-/** A stage in process: the App and the double in one process, without a socket, on a database of its own. */
+/** A harness in process: the App and the double in one process, without a socket, on a database of its own. */
 
 import { Double } from "../../src/cli/scenario/double.ts";
 import type { Scenario } from "../../src/cli/scenario/format.ts";
 import { Receiver } from "../../src/cli/scenario/receiver.ts";
-import type { Stage } from "../../src/cli/scenario/stage.ts";
+import type { Harness } from "../../src/cli/scenario/harness.ts";
 import { tamper } from "../../src/cli/scenario/tamper.ts";
 import type { Instant } from "../../src/domain/change.ts";
 import { DOCUMENTED, REHEARSED } from "../../src/github/limits.ts";
@@ -15,14 +15,14 @@ import { ControlledDouble } from "../github/control.ts";
 import { API_URL, APP_URL, registeredApp, startApp } from "./app.ts";
 import { freshDatabase } from "./stores.ts";
 
-/** A stage in process, and the double itself for what stories cannot say. */
-export interface InProcessStage extends Stage {
+/** A harness in one process, with the double itself for what stories cannot express. */
+export interface InProcessHarness extends Harness {
   readonly github: ControlledDouble;
   readonly where: Where;
 }
 
-/** How a stage is set. `conformance`: every request and answer is held to GitHub's schemas. The others are told what passes between the two. */
-export interface StageOptions {
+/** Options of a harness. `conformance`: every request and answer is held to GitHub's schemas. The others are told what passes between the two. */
+export interface HarnessOptions {
   readonly conformance?: boolean;
   readonly onDelivery?: (request: Request) => void;
   readonly onRequest?: (request: Request) => void;
@@ -40,29 +40,29 @@ export interface StageOptions {
   readonly lag?: Readonly<Record<string, unknown>>;
 }
 
-/** Sets a story's stage on a new database of the kind. */
-export async function openStage(
+/** Opens a story's harness on a new database of the kind. */
+export async function openHarness(
   scenario: Scenario,
   kind: "sqlite" | "postgres",
-  options: StageOptions = {},
-): Promise<InProcessStage> {
+  options: HarnessOptions = {},
+): Promise<InProcessHarness> {
   const { where, remove } = await freshDatabase(kind);
-  const stage = await openStageOn(scenario, where, options);
+  const harness = await openHarnessOn(scenario, where, options);
   return {
-    ...stage,
+    ...harness,
     async close() {
-      await stage.close();
+      await harness.close();
       await remove();
     },
   };
 }
 
-/** Sets a story's stage on a database that is there. */
-export async function openStageOn(
+/** Opens a story's harness on an existing database. */
+export async function openHarnessOn(
   scenario: Scenario,
   where: Where,
-  options: StageOptions = {},
-): Promise<InProcessStage> {
+  options: HarnessOptions = {},
+): Promise<InProcessHarness> {
   let running: Countersign | null = null;
   const receiver = new Receiver(scenario);
   const github = new ControlledDouble({
