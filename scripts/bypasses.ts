@@ -1,4 +1,4 @@
-/** The page of every way round an approval, made from the stories that show them. */
+/** Writes the page of every way to bypass an approval, from the stories that show them. */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -59,9 +59,9 @@ export function bypassesPage(): string {
     return [`## ${title}`, "", ...head, ...lines].join("\n");
   });
   return [
-    "# Ways round an approval",
+    "# Ways to bypass an approval",
     GENERATED,
-    "Every way we know by which a change reaches production without the approval its policy asks for, and what becomes of it. Each story plays the way itself and, beside it, a nearly identical honest twin that raises nothing.",
+    "Every known way for a change to reach production without the approval that its policy requires, and what Countersign makes of it. Each story plays the bypass and, beside it, a nearly identical honest change that raises nothing.",
     ...chapters,
   ].join("\n\n");
 }

@@ -1,4 +1,4 @@
-/** Settings: the environment, checked whole at start; every problem is listed at once, and no secret is ever printed. */
+/** Reads the settings from the environment at start, lists every problem at once, and prints no secret. */
 
 import { createPrivateKey, generateKeyPairSync, randomUUID } from "node:crypto";
 import type { KeyObject } from "node:crypto";
@@ -29,20 +29,20 @@ import {
 } from "./github/limits.ts";
 import { readSources, type DeploymentSource } from "./sources.ts";
 
-/** Where `DATABASE_URL` is not set, the evidence log and the signing key live here. */
+/** Holds the evidence log and the signing key where `DATABASE_URL` is not set. */
 const DATA_DIR = "./data";
 
-/** Probot's stand-in for a missing secret: everyone knows it. */
+/** Replaces a missing secret in Probot, and is public. */
 const DEFAULT_SECRET = "development";
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
-/** What is missing or wrong is told as `NAME is ...`; the name is put in front of each of these. */
-const PEM_MEND = "as a PEM text (line breaks may be written \\n), or its path in";
+/** Completes a problem that begins with the name of a key. */
+const PEM_HINT = "as a PEM text (line breaks may be written \\n), or its path in";
 
-const SIGNING_KEY_MISSING = `COUNTERSIGN_SIGNING_KEY is missing, and needed with DATABASE_URL: set it to an ECDSA P-256 key ${PEM_MEND} COUNTERSIGN_SIGNING_KEY_PATH (openssl ecparam -name prime256v1 -genkey -noout).`;
+const SIGNING_KEY_MISSING = `COUNTERSIGN_SIGNING_KEY is missing, and needed with DATABASE_URL: set it to an ECDSA P-256 key ${PEM_HINT} COUNTERSIGN_SIGNING_KEY_PATH (openssl ecparam -name prime256v1 -genkey -noout).`;
 
-/** The environment, variable by variable; the descriptions are the reference page. An empty variable counts as not set. */
+/** Describes each variable of the environment; the descriptions are the reference page. An empty variable counts as not set. */
 export const EnvironmentSchema = z.object({
   APP_ID: z
     .string("is missing: set it to the App's id, on the App's page under General")
@@ -55,7 +55,7 @@ export const EnvironmentSchema = z.object({
   PRIVATE_KEY_PATH: z.string().optional().describe("The file the App's private key is in."),
   WEBHOOK_SECRET: z
     .string("is missing: set it to the secret of the App's webhook")
-    .describe("The webhook secret; a comma-separated list, current one first, while rotating."),
+    .describe("The webhook secret. While rotating, a comma-separated list, the current one first."),
   GHE_HOST: z
     .string()
     .regex(/^[\w.-]+(:\d+)?$/, "is no host name: give it without https:// and path, e.g. github.example.com")
@@ -64,7 +64,7 @@ export const EnvironmentSchema = z.object({
   GHE_PROTOCOL: z
     .enum(["https", "http"], "must be https or http")
     .default("https")
-    .describe("How to reach GHE_HOST."),
+    .describe("The protocol of GHE_HOST."),
   GITHUB_API_URL: httpUrl()
     .optional()
     .describe(
@@ -79,7 +79,7 @@ export const EnvironmentSchema = z.object({
     )
     .default({})
     .describe(
-      `Other limits of GitHub's for an installation than usual, such as \`rest=900,content=80\`: ${BUDGET_NAMES.join(", ")}. Usual are those GitHub documents, and none on a server of your own.`,
+      `GitHub's limits for an installation, such as \`rest=900,content=80\`; names: ${BUDGET_NAMES.join(", ")}. Without it, those GitHub documents, and none on GitHub Enterprise Server.`,
     ),
   PORT: z
     .string()
@@ -99,16 +99,16 @@ export const EnvironmentSchema = z.object({
     .transform((found) => ({ host: found?.[1] ?? found?.[2] ?? "", port: Number(found?.[3]) }))
     .optional()
     .describe(
-      "An inner address (HOST:PORT) for `/metrics` and `/readyz`, which HOST and PORT then no longer answer.",
+      "An internal address (HOST:PORT) for `/metrics` and `/readyz`, which HOST and PORT then no longer serve.",
     ),
   LOG_LEVEL: z
     .enum(LEVELS, `must be one of ${LEVELS.join(", ")}`)
     .default("info")
-    .describe("The least level logged."),
+    .describe("The lowest level to log."),
   LOG_FORMAT: z
     .enum(["json", "pretty"], "must be json or pretty")
     .default("json")
-    .describe("How log lines look."),
+    .describe("The format of log lines."),
   WEBHOOK_PROXY_URL: httpUrl().optional().describe("A smee.io channel, for development behind a firewall."),
   COUNTERSIGN_DEPLOYMENT_SOURCES: z
     .string()
@@ -120,16 +120,11 @@ export const EnvironmentSchema = z.object({
     .string()
     .refine(isPostgres, "is no PostgreSQL address: write postgres://USER:PASSWORD@HOST:PORT/DATABASE")
     .optional()
-    .describe("PostgreSQL, for any number of replicas; absent: the embedded SQLite file."),
-  COUNTERSIGN_DATA_DIR: z.string().default(DATA_DIR).describe("The folder of the embedded file."),
-  COUNTERSIGN_SIGNING_KEY: z
-    .string()
-    .optional()
-    .describe("The key packages are signed with: ECDSA P-256, PEM."),
+    .describe("The PostgreSQL address, for any number of replicas. Without it, the embedded SQLite file."),
+  COUNTERSIGN_DATA_DIR: z.string().default(DATA_DIR).describe("The folder of the embedded SQLite file."),
+  COUNTERSIGN_SIGNING_KEY: z.string().optional().describe("The key that signs packages, ECDSA P-256, PEM."),
   COUNTERSIGN_SIGNING_KEY_PATH: z.string().optional().describe("The file the signing key is in."),
-  COUNTERSIGN_BASE_URL: httpUrl()
-    .optional()
-    .describe("Where people reach the dashboard; used in links and sign-in."),
+  COUNTERSIGN_BASE_URL: httpUrl().optional().describe("The dashboard's address, for links and sign-in."),
   GITHUB_CLIENT_ID: z.string().optional().describe("The App's client id, for signing in to the dashboard."),
   GITHUB_CLIENT_SECRET: z
     .string()
@@ -139,60 +134,60 @@ export const EnvironmentSchema = z.object({
     .string()
     .min(32, "is too short: set it to at least 32 random characters (openssl rand -hex 32)")
     .optional()
-    .describe("What dashboard sessions are sealed with; needed with GITHUB_CLIENT_ID."),
+    .describe("The key of dashboard sessions; required with GITHUB_CLIENT_ID."),
   COUNTERSIGN_PRIVATE_RECEIVERS: z
     .enum(["refuse", "allow"], "must be refuse or allow")
     .default("refuse")
     .describe(
-      "Whether notifications may go to http:// addresses and private networks; the addresses are in the variables the policy names.",
+      "Allows or refuses notifications to http:// addresses and private networks. The policy names the variables with the addresses.",
     ),
 });
 
-/** Settings that passed every check. */
+/** Holds settings that passed every check. */
 export interface Settings {
   readonly appId: number;
   /** PEM. */
   readonly privateKey: string;
-  /** The current one first. */
+  /** Begins with the current one. */
   readonly webhookSecrets: readonly [string, ...(readonly string[])];
   readonly github: {
     readonly apiUrl: string | null;
     readonly enterpriseHost: string | null;
     readonly protocol: "https" | "http";
-    /** What an installation may ask of it. */
+    /** Limits the requests of each installation. */
     readonly limits: Limits;
   };
   readonly host: string;
   readonly port: number;
-  /** Where monitors ask, if that is an address of its own; absent: at `host` and `port`. */
+  /** The address of metrics and readiness; absent: `host` and `port`. */
   readonly monitoring?: { readonly host: string; readonly port: number };
   readonly logLevel: (typeof LEVELS)[number];
   readonly logFormat: "json" | "pretty";
   readonly webhookProxyUrl: string | null;
   readonly store: Where;
-  /** The signing key as given, PEM; null: it is kept in the data folder (see {@link signingKey}). */
+  /** The signing key, PEM; null: it is in the data folder (see {@link signingKey}). */
   readonly signingKey: string | null;
   readonly baseUrl: string | null;
-  /** Who may report deployments from outside GitHub. */
+  /** The pipelines that may report deployments from outside GitHub. */
   readonly deploymentSources: readonly DeploymentSource[];
-  /** Sign-in for the dashboard; null: it serves nobody but loopback. */
+  /** Sign-in for the dashboard; null: only loopback may use it. */
   readonly signIn: {
     readonly clientId: string;
     readonly clientSecret: string;
     readonly sessionSecret: string;
   } | null;
   readonly receivers: {
-    /** Whether notifications may go to `http:` addresses and private networks. */
+    /** Allows notifications to `http:` addresses and private networks. */
     readonly privateAddresses: boolean;
-    /** The value of an environment variable that a policy names; null when it is not set, or one of the App's own. */
+    /** Returns the value of an environment variable that a policy names; null if it is not set, or one of the App's own. */
     readonly variable: (name: string) => string | null;
   };
 }
 
-/** The environment, as `process.env` has it. */
+/** Maps names to values like `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What reading came to: the value, or every problem, each a sentence naming the variable and the mend. */
+/** Holds the value, or every problem as a sentence with the variable and the fix. */
 export type Read<T> =
   | ({ readonly ok: true } & T)
   | { readonly ok: false; readonly problems: readonly string[] };
@@ -207,7 +202,7 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
 
   const privateKey = keyFrom(given, "PRIVATE_KEY", problems, appKeyProblem);
   if (privateKey === null && given["PRIVATE_KEY"] === undefined && given["PRIVATE_KEY_PATH"] === undefined)
-    problems.push(`PRIVATE_KEY is missing: set it to the App's private key ${PEM_MEND} PRIVATE_KEY_PATH.`);
+    problems.push(`PRIVATE_KEY is missing: set it to the App's private key ${PEM_HINT} PRIVATE_KEY_PATH.`);
   const signing = keyFrom(given, "COUNTERSIGN_SIGNING_KEY", problems, signingKeyProblem);
   if (
     given["DATABASE_URL"] !== undefined &&
@@ -257,7 +252,7 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
   };
 }
 
-/** Just where the ledger is, for commands that need nothing else: DATABASE_URL or COUNTERSIGN_DATA_DIR. */
+/** Reads only where the ledger is: DATABASE_URL or COUNTERSIGN_DATA_DIR. */
 export function readStore(env: Environment): Read<{ readonly store: Where }> {
   const result = EnvironmentSchema.pick({ DATABASE_URL: true, COUNTERSIGN_DATA_DIR: true }).safeParse(
     withoutEmpty(env),
@@ -269,7 +264,7 @@ export function readStore(env: Environment): Read<{ readonly store: Where }> {
   };
 }
 
-/** Just what it takes to read the log and seal a package: no key of the App's, no secret of GitHub's. */
+/** Reads only what is needed to read the log and sign a package, without keys and secrets of the App. */
 export function readSealing(
   env: Environment,
 ): Read<{ readonly sealing: Pick<Settings, "github" | "signingKey" | "store"> }> {
@@ -283,7 +278,7 @@ export function readSealing(
   return { ok: true, sealing: { github: server.github, signingKey: signing, store: store.store } };
 }
 
-/** Just which GitHub is meant, for commands that come with a token of their own: GITHUB_API_URL, or GHE_HOST and GHE_PROTOCOL. */
+/** Reads only the address of GitHub, for commands with a token of their own: GITHUB_API_URL, or GHE_HOST and GHE_PROTOCOL. */
 export function readServer(env: Environment): Read<Pick<Settings, "github">> {
   const names = {
     GHE_HOST: true,
@@ -309,7 +304,7 @@ export function readServer(env: Environment): Read<Pick<Settings, "github">> {
   };
 }
 
-/** Where people see GitHub, without a slash at its end; for links. */
+/** Returns the address of GitHub's pages for links, without a slash at its end. */
 export function webBaseUrl({ github }: Pick<Settings, "github">): string {
   if (github.enterpriseHost !== null) return `${github.protocol}://${github.enterpriseHost}`;
   // A data-residency tenant's API is at api.TENANT, its pages at TENANT.
@@ -317,7 +312,7 @@ export function webBaseUrl({ github }: Pick<Settings, "github">): string {
   return "https://github.com";
 }
 
-/** The REST API's address without a slash at its end; Octokit derives the GraphQL address from it. */
+/** Returns the REST API's address without a slash at its end; Octokit derives the GraphQL address from it. */
 export function apiBaseUrl({ github }: Pick<Settings, "github">): string {
   if (github.apiUrl !== null) return github.apiUrl.replace(/\/+$/, "");
   if (github.enterpriseHost !== null) return `${github.protocol}://${github.enterpriseHost}/api/v3`;
@@ -325,8 +320,8 @@ export function apiBaseUrl({ github }: Pick<Settings, "github">): string {
 }
 
 /**
- * The key that signs packages, PEM (PKCS #8): as given, or the one in the data folder, made there at the first call
- * (`signing-key.pem`, mode 0600; of two processes at once, one makes it and both use it). Throws Trouble.
+ * Returns the key that signs packages, PEM (PKCS #8): as given, or from the data folder, where the first call creates it
+ * (`signing-key.pem`, mode 0600; of two processes at once, one creates it and both use it). Throws {@link Trouble}.
  */
 export function signingKey({ signingKey, store }: Pick<Settings, "signingKey" | "store">): string {
   if (signingKey !== null) return signingKey;
@@ -438,7 +433,7 @@ function keyFrom(
   return null;
 }
 
-/** Undoes what environment files do to a PEM text: line breaks written out, quotes kept, or all of it in base64. */
+/** Restores a PEM text from an environment file: with literal line breaks, in quotes, or in base64. */
 function pemOf(given: string): string {
   const text = given
     .trim()
@@ -480,7 +475,7 @@ function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown";
 }
 
-/** Reads `rest=900,content=80`; null where that is not what it says. */
+/** Reads `rest=900,content=80`; null for anything else. */
 function limitsIn(text: string): Partial<Limits> | null {
   const given: Partial<Record<BudgetName, number>> = {};
   for (const part of text.split(",")) {
@@ -492,7 +487,7 @@ function limitsIn(text: string): Partial<Limits> | null {
   return given;
 }
 
-/** GitHub's own hosts have the limits it documents, a server of one's own has none unless somebody sets them. */
+/** Returns the documented limits for GitHub's own hosts; GitHub Enterprise Server has none unless they are given. */
 function limitsFor(value: {
   readonly GHE_HOST?: string | undefined;
   readonly GITHUB_API_URL?: string | undefined;

@@ -10,6 +10,7 @@ import { ENTRY_KINDS } from "../../src/domain/entry.ts";
 import { TABLE_FORMS } from "../../src/domain/evidence/package.ts";
 import { parsePolicy } from "../../src/domain/policy/parse.ts";
 import { PolicyFileSchema } from "../../src/domain/policy/policy.ts";
+import { SettingNameSchema } from "../../src/domain/protection/settings.ts";
 import { TROUBLE } from "../../src/domain/trouble.ts";
 import { VERDICT_TITLES } from "../../src/domain/wording.ts";
 import { HANDLED, SENT_ANYWAY } from "../../src/github/signal.ts";
@@ -103,6 +104,11 @@ describe("the documentation", () => {
       .filter((node) => node.type === "StringLiteral" && String(node["value"]).startsWith("countersign_"))
       .map((node) => String(node["value"]));
     expect(firstCells("docs/operations.md", "Metrics").toSorted()).toEqual(names.toSorted());
+  });
+
+  it("explains every setting of protection that the evidence names", () => {
+    const page = read("docs/operations.md");
+    expect(SettingNameSchema.options.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
   });
 
   it("explains every verdict, outcome and word of the log in the glossary", () => {

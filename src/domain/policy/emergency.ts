@@ -27,22 +27,20 @@ export const EmergencySchema = z.strictObject({
     .array(z.enum(CONTROL_NAMES).exclude(OWN))
     .optional()
     .describe(
-      "the controls it lets pass; default: those on approvals, owners, checks, tickets, the gate and the content",
+      "the controls it waives; default: the controls on approvals, owners, checks, tickets, the gate and the content",
     ),
-  "valid-for": TermTextSchema.optional().describe("how long it holds once authorised; default: 4 hours"),
+  "valid-for": TermTextSchema.optional().describe("how long it is valid once authorised; default: 4 hours"),
   "review-within": TermTextSchema.optional().describe(
     "when the retroactive review is due, from its first use; default: 2 business days",
   ),
   alone: z
     .union([AloneSchema, z.literal(false)])
     .optional()
-    .describe("who may authorise their own where nobody else is awake; default: nobody"),
+    .describe("who may authorise their own emergency when nobody else is available; default: nobody"),
   "block-next-while-overdue": z
     .boolean()
     .optional()
-    .describe(
-      "whether a review that is overdue anywhere in the organisation holds back the next emergency; default: false",
-    ),
+    .describe("an overdue review anywhere in the organisation blocks the next emergency; default: false"),
 });
 
 /** `emergency:` as it is written. */

@@ -14,7 +14,7 @@ export const PEOPLE = {
     .exclude(["none"])
     .optional()
     .describe("at least this repository permission"),
-  users: Names.optional().describe("logins, compared without case and kept by id"),
+  users: Names.optional().describe("logins, in any case; recorded by id"),
   teams: Teams.optional().describe("teams as `organisation/team`"),
   organizations: Names.optional().describe("members of these organisations"),
 };
@@ -27,7 +27,7 @@ export const FromSchema = z
       .literal(true)
       .optional()
       .describe(
-        "the owners of each changed file by CODEOWNERS; for a file without owners, anyone with write permission",
+        "the owners of each changed file in CODEOWNERS; for a file without owners, anyone with write permission",
       ),
   })
   .refine((from) => Object.values(from).some((value) => value !== undefined), {

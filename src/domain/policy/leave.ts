@@ -20,23 +20,23 @@ export type Maker = Infer<typeof MakerSchema>;
 
 /** A kind of change approved beforehand. */
 export const StandardChangeFileSchema = z.strictObject({
-  name: z.string().min(1).max(120).describe("what the check and the package call it"),
-  by: z.array(MakerSchema).min(1).describe("who makes them: every commit and every push must be theirs"),
+  name: z.string().min(1).max(120).describe("its name in check runs and evidence packages"),
+  by: z.array(MakerSchema).min(1).describe("who makes them; every commit and every push must be theirs"),
   paths: z
     .array(PatternSchema)
     .min(1)
-    .describe("every changed file must match one of these, old name and new"),
-  "approved-by": Login.describe("who approved it, and the pull request that brought this entry"),
-  expires: DaySchema.describe("the first day it no longer holds, in calendar.timezone"),
+    .describe("every changed file must match one of these, under its old and new name"),
+  "approved-by": Login.describe("who approved it, and the pull request that introduced this entry"),
+  expires: DaySchema.describe("the first day without it, in calendar.timezone"),
 });
 
 /** A control given up for a repository, for a time. */
 export const ExemptionFileSchema = z.strictObject({
   repository: GlobSchema.describe("a repository's name, or a glob"),
-  controls: z.array(z.enum(CONTROL_NAMES)).min(1).describe("the controls given up meanwhile"),
-  reason: z.string().min(1).describe("why; auditors read it"),
-  "approved-by": Login.describe("who approved it, and the pull request that brought this entry"),
-  expires: DaySchema.describe("the first day it no longer holds, in calendar.timezone"),
+  controls: z.array(z.enum(CONTROL_NAMES)).min(1).describe("the controls waived"),
+  reason: z.string().min(1).describe("the reason, for auditors"),
+  "approved-by": Login.describe("who approved it, and the pull request that introduced this entry"),
+  expires: DaySchema.describe("the first day without it, in calendar.timezone"),
 });
 
 /** A span in which nothing lands and nothing is deployed. */
@@ -44,7 +44,10 @@ export const FreezeFileSchema = z
   .strictObject({
     from: DaySchema.describe("the first day, in calendar.timezone"),
     to: DaySchema.describe("the first day after it, in calendar.timezone"),
-    except: z.literal("emergency").optional().describe("what may land all the same; default: nothing"),
+    except: z
+      .literal("emergency")
+      .optional()
+      .describe("what may merge and be deployed nevertheless; default: nothing"),
   })
   .refine(({ from, to }) => from < to, { message: "from must be before to" });
 

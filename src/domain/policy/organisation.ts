@@ -33,14 +33,14 @@ export const RepositoriesSchema = z
       .min(1)
       .optional()
       .describe("repositories by a topic; whoever administers a repository sets its topics"),
-    scope: z.enum(["in", "out"]).optional().describe("out: nothing of them reaches production; default: in"),
+    scope: z.enum(["in", "out"]).optional().describe("out: nothing in them reaches production; default: in"),
     reason: z.string().min(1).optional().describe("why they are out of scope"),
     owner: Login.optional().describe("who answers for it"),
     mode: z
       .enum(["observe", "enforce"])
       .optional()
-      .describe("in place of the organisation's own, from `since` on"),
-    since: DaySchema.optional().describe("from when this mode holds and what happens is judged"),
+      .describe("replaces the organisation's mode, from `since` on"),
+    since: DaySchema.optional().describe("when this mode starts and changes are assessed"),
   })
   .refine(({ name, topic }) => name !== undefined || topic !== undefined, {
     message: "say which: name or topic",
@@ -65,7 +65,7 @@ export type RepositoriesEntry = Infer<typeof RepositoriesEntrySchema>;
 
 /** A person with several accounts. */
 export const IdentitySchema = z.strictObject({
-  person: z.string().min(1).describe("what the check calls this person"),
+  person: z.string().min(1).describe("this person's name in check runs"),
   logins: z.array(Login).min(2).describe("every account of this person"),
 });
 
@@ -103,17 +103,17 @@ export const NotificationSchema = z
     format: z
       .enum(["slack", "json"])
       .optional()
-      .describe("slack: as Slack's incoming webhooks; json: signed; default: json"),
+      .describe("slack: for Slack's incoming webhooks; json: signed; default: json"),
     "signing-secret": Variable.optional().describe(
       "the environment variable that holds the secret json is signed with",
     ),
-    on: z.array(z.enum(NOTIFICATION_KINDS)).min(1).describe("what to send a message about"),
+    on: z.array(z.enum(NOTIFICATION_KINDS)).min(1).describe("the events to send a message about"),
     "per-day": z
       .int()
       .min(1)
       .max(1000)
       .optional()
-      .describe("at most so many a day, the rest in one; default: 20"),
+      .describe("the maximum for a day; the rest is one message; default: 20"),
   })
   .refine((each) => each.format === "slack" || each["signing-secret"] !== undefined, {
     message: "format json needs a signing-secret",
@@ -142,20 +142,20 @@ export const CalendarFileSchema = z.strictObject({
     .string()
     .refine(isTimezone, { message: "not a time zone; they are written as Europe/Berlin" })
     .optional()
-    .describe("the time zone that days begin and end in; default: UTC"),
-  weekend: z.array(z.enum(WEEKDAYS)).max(6).optional().describe("days off every week; default: sat, sun"),
-  holidays: z.array(DaySchema).optional().describe("days off beside them; default: none"),
+    .describe("the time zone of days; default: UTC"),
+  weekend: z.array(z.enum(WEEKDAYS)).max(6).optional().describe("weekly days off; default: sat, sun"),
+  holidays: z.array(DaySchema).optional().describe("other days off; default: none"),
 });
 
 /** `monitoring:` as it is written. */
 export const MonitoringSchema = z.strictObject({
-  owner: Login.optional().describe("who signs off a control that has no owner of its own"),
-  every: z.literal("month").optional().describe("how often controls are signed off; default: month"),
+  owner: Login.optional().describe("the owner of controls without an owner of their own"),
+  every: z.literal("month").optional().describe("how often controls are reviewed; default: month"),
 });
 
 /** `retention:` as it is written. */
 export const RetentionSchema = z.strictObject({
-  years: z.int().min(1).max(100).describe("how long the evidence must be kept"),
+  years: z.int().min(1).max(100).describe("for how many years to keep the evidence"),
 });
 
 /** A line as it is kept. */

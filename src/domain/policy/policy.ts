@@ -1,4 +1,4 @@
-/** The policy file's schema: `.github/countersign.yml`. The docstrings and descriptions here are the reference page. */
+/** Defines the policy file `.github/countersign.yml`; the descriptions are the reference page. */
 
 import { z } from "zod";
 import { TermSchema, CalendarSchema } from "../calendar.ts";
@@ -40,7 +40,7 @@ import type { Infer } from "../schema.ts";
 
 const Names = z.array(z.string().min(1)).min(1);
 
-/** What `approval:` holds. */
+/** Describes `approval:`. */
 export const ApprovalSchema = z
   .strictObject({
     ...RequirementFileSchema.shape,
@@ -48,29 +48,29 @@ export const ApprovalSchema = z
       .enum(["every-commit", "strict"])
       .optional()
       .describe(
-        "every-commit: each commit was seen by someone who did not make it alone; strict: a contributor never counts; default: every-commit",
+        "every-commit: someone who did not make it alone approved each commit; strict: a contributor never counts; default: every-commit",
       ),
     "request-reviews": z
       .strictObject({
-        from: z.enum(["users", "teams"]).describe("whom to ask: the people or the teams that `from` names"),
-        count: z.int().min(1).max(10).optional().describe("how many of them; default: 1"),
+        from: z.enum(["users", "teams"]).describe("the people or the teams that `from` names"),
+        count: z.int().min(1).max(10).optional().describe("how many of them to ask; default: 1"),
       })
       .optional()
-      .describe("ask for reviews on GitHub; default: nobody is asked"),
+      .describe("request reviews on GitHub; default: none"),
   })
   .superRefine(oneKind);
 
-/** One rule: what is asked on top of `approval` where its `when` holds. */
+/** Describes one rule: what is required beside `approval` where its `when` holds. */
 export const RuleFileSchema = z.strictObject({
-  name: z.string().min(1).max(120).describe("a sentence: the check run says that it asks"),
+  name: z.string().min(1).max(120).describe("a sentence that the check run shows"),
   when: WhenSchema.describe("where the rule applies"),
-  approval: RequirementFileSchema.describe("what it asks for, written as `approval` is"),
+  approval: RequirementFileSchema.describe("what it requires, written like `approval`"),
 });
 
-/** Names or globs of branches, environments or tags. */
+/** Describes names or globs of branches, environments or tags. */
 const Globs = z.array(GlobSchema).min(1);
 
-/** A check that must have succeeded on the merged content. */
+/** Describes a check that must have succeeded on the merged content. */
 export const RequiredCheckSchema = z.union([
   z.string().min(1),
   z.strictObject({
@@ -80,34 +80,32 @@ export const RequiredCheckSchema = z.union([
       .string()
       .min(1)
       .optional()
-      .describe(
-        "the workflow whose job it is, by its name or file; default: every one with a job of this name",
-      ),
+      .describe("the workflow of the job, by name or file; default: every workflow with a job of this name"),
     event: z
       .string()
       .min(1)
       .optional()
-      .describe("what begins that workflow, such as pull_request; default: every one that did"),
+      .describe("the event that starts that workflow, such as pull_request; default: every event"),
   }),
 ]);
 
-/** Parts of a pull request that may name a ticket. */
+/** Lists the parts of a pull request that may name a ticket. */
 export const RECORD_PLACES = ["title", "body", "branch"] as const;
 
-/** The whole policy file. Unknown keys are errors. */
+/** Describes the whole policy file. Unknown keys are errors. */
 export const PolicyFileSchema = z.strictObject({
   repositories: z
     .array(RepositoriesSchema)
     .min(1)
     .optional()
     .describe(
-      "what holds for some repositories; the first line that fits one says it; default: all are in scope; organisation file only",
+      "settings for some repositories; the first line that matches applies; default: all are in scope; organisation file only",
     ),
   mode: z
     .enum(["observe", "enforce"])
     .optional()
     .describe(
-      "observe: the check passes and says what would have been refused; enforce: it holds back. Default: observe",
+      "observe: the check passes and reports what would be blocked; enforce: it blocks. Default: observe",
     ),
   production: z
     .strictObject({
@@ -116,25 +114,27 @@ export const PolicyFileSchema = z.strictObject({
         "environment globs, matched without case; default: production, prod",
       ),
       not: Globs.optional().describe(
-        "environment globs, matched without case, that read like production and are not: they raise no monitoring gap, and what `environments` names stays production; default: none; organisation file only",
+        "environment globs, matched without case, that look like production and are not; they are no monitoring gap, and `environments` takes precedence; default: none; organisation file only",
       ),
       integration: Globs.optional().describe(
-        "branch globs: pull requests into them are judged as if into production, and what landed compliant there carries its approvals into production branches; default: none",
+        "branch globs; pull requests into them are assessed as if into production, and production branches inherit the approvals of what merged compliant there; default: none",
       ),
-      tags: Globs.optional().describe("tag globs: such a tag made or moved is a deployment; default: none"),
+      tags: Globs.optional().describe(
+        "tag globs; a matching tag that is created or moved is a deployment; default: none",
+      ),
       workflows: Globs.optional().describe(
-        "globs of workflow files, such as `migrate.yml`: a run that succeeds is a deployment, also without an environment; default: none",
+        "globs of workflow files, such as `migrate.yml`; a successful run is a deployment, even without an environment; default: none",
       ),
       "merge-back": TermTextSchema.optional().describe(
-        "how soon what was deployed from another production branch must be on the default branch; default: nothing is asked",
+        "time within which a deployment from another production branch must be on the default branch; default: no limit",
       ),
       "gate-waits": TermTextSchema.optional().describe(
-        "how long the deployment gate waits for what may still become compliant before it rejects; default: 24 hours",
+        "how long the deployment gate waits for a deployment to become compliant before it rejects it; default: 24 hours",
       ),
     })
     .optional(),
   approval: ApprovalSchema.optional().describe(
-    "asked of every change; default: 1 approval from permission write",
+    "required of every change; default: 1 approval from permission write",
   ),
   rules: z
     .array(RuleFileSchema)
@@ -149,7 +149,7 @@ export const PolicyFileSchema = z.strictObject({
           });
     })
     .optional()
-    .describe("every rule whose `when` holds asks its own, on top of `approval`; default: none"),
+    .describe("every rule whose `when` holds adds its approval to `approval`; default: none"),
   checks: z
     .strictObject({
       required: z
@@ -160,12 +160,12 @@ export const PolicyFileSchema = z.strictObject({
     .optional(),
   record: z
     .strictObject({
-      pattern: RegexSchema.describe("what a ticket looks like, such as `[A-Z]+-\\\\d+`"),
+      pattern: RegexSchema.describe("the regular expression of a ticket, such as `[A-Z]+-\\\\d+`"),
       in: z
         .array(z.enum(RECORD_PLACES))
         .min(1)
         .optional()
-        .describe("where it is looked for; default: title, body, branch"),
+        .describe("where to search for it; default: title, body, branch"),
     })
     .optional()
     .describe("the change ticket every pull request must name; default: none"),
@@ -174,50 +174,50 @@ export const PolicyFileSchema = z.strictObject({
       sections: z
         .array(z.string().min(1).max(80))
         .min(1)
-        .describe("headings that the pull request's text must have and fill"),
+        .describe("headings that the description must contain and fill"),
     })
     .optional()
-    .describe("what the text of every pull request must say; default: nothing is asked"),
+    .describe("what the description of every pull request must contain; default: nothing"),
   "standard-changes": z
     .array(StandardChangeFileSchema)
     .min(1)
     .optional()
-    .describe("changes approved beforehand: narrow, expiring, each approved by someone; default: none"),
+    .describe("pre-approved changes, each narrow, expiring and approved by someone; default: none"),
   exemptions: z
     .array(ExemptionFileSchema)
     .min(1)
     .optional()
-    .describe("controls given up for a time; default: none; organisation file only"),
+    .describe("controls waived for a limited time; default: none; organisation file only"),
   identities: z
     .array(IdentitySchema)
     .min(1)
     .optional()
     .describe("people with several accounts; default: each account is a person; organisation file only"),
-  emergency: EmergencySchema.optional().describe("the way for emergencies"),
+  emergency: EmergencySchema.optional().describe("how emergencies work"),
   unverifiable: z
     .strictObject({
       "accepted-by": PeopleSchema.describe("who may accept, with a reason, what cannot be verified"),
     })
     .optional()
-    .describe("who answers for what cannot be verified; default: permission admin"),
+    .describe("who decides on what cannot be verified; default: permission admin"),
   controls: ControlsSchema.optional().describe(
-    "the company's own numbers, words and owners of controls; organisation file only",
+    "the company's own numbers, texts and owners of controls; organisation file only",
   ),
   notifications: z
     .array(NotificationSchema)
     .min(1)
     .optional()
-    .describe("what is told outside GitHub; default: nothing; organisation file only"),
+    .describe("messages to receivers outside GitHub; default: none; organisation file only"),
   freeze: z
     .array(FreezeFileSchema)
     .min(1)
     .optional()
-    .describe("spans in which nothing lands and nothing is deployed; default: none"),
-  calendar: CalendarFileSchema.optional().describe("when people work; organisation file only"),
+    .describe("times without merges and deployments; default: none"),
+  calendar: CalendarFileSchema.optional().describe("working days; organisation file only"),
   monitoring: MonitoringSchema.optional().describe(
-    "who looks at the controls every month; organisation file only",
+    "who reviews the controls every month; organisation file only",
   ),
-  retention: RetentionSchema.optional().describe("how long evidence must be kept; organisation file only"),
+  retention: RetentionSchema.optional().describe("retention of evidence; organisation file only"),
   deviations: z
     .strictObject({
       repository: z
@@ -225,22 +225,22 @@ export const PolicyFileSchema = z.strictObject({
         .regex(/^[^/\s]+\/[^/\s]+$/u, "a repository is written owner/name")
         .optional()
         .describe("where deviation issues are opened; default: the repository itself if it is not public"),
-      assignees: Names.optional().describe("logins the issues are assigned to"),
-      labels: Names.optional().describe("labels the issues are given"),
+      assignees: Names.optional().describe("assignees of the issues"),
+      labels: Names.optional().describe("labels of the issues"),
       "per-day": z
         .int()
         .min(1)
         .max(1000)
         .optional()
-        .describe("at most so many new issues a day; default: 10"),
+        .describe("the maximum of new issues for a day; default: 10"),
     })
     .optional()
-    .describe("where deviations are told on GitHub"),
+    .describe("where and how deviation issues are opened"),
   periods: z
     .array(
       z
         .strictObject({
-          name: z.string().min(1).describe("by which `export --period` finds it"),
+          name: z.string().min(1).describe("its name for `export --period`"),
           from: DaySchema.describe("its first day"),
           to: DaySchema.describe("the first day after it"),
         })
@@ -249,7 +249,7 @@ export const PolicyFileSchema = z.strictObject({
     .optional()
     .describe("observation periods, UTC, half-open; default: calendar quarters; organisation file only"),
   since: DaySchema.optional().describe(
-    "what happened before is historic, never a deviation; default: installation; organisation file only",
+    "changes before it are historic, never a deviation; default: installation; organisation file only",
   ),
 });
 
@@ -259,39 +259,39 @@ const RuleSchema = z.object({
   approval: RequirementTreeSchema,
 });
 
-/** A rule in force; its conditions are kept as they were written. */
+/** Holds a rule in force, with its conditions as written. */
 export type Rule = Infer<typeof RuleSchema>;
 
-/** A policy file as written. */
+/** Holds a policy file as written. */
 export type PolicyFile = Infer<typeof PolicyFileSchema>;
 
 /** Describes {@link Policy}. */
 export const PolicySchema = z.object({
   mode: z.enum(["observe", "enforce"]),
   production: z.object({
-    /** Globs; null: the default branch alone. */
+    /** Globs; null: only the default branch. */
     branches: z.array(z.string()).nullable(),
-    /** Whether the default branch is in scope beside `branches`: no file of an organisation gave it up. */
+    /** The default branch is in scope beside `branches`: no organisation's file excluded it. */
     alsoDefaultBranch: z.literal(true).exactOptional(),
     environments: z.array(z.string()),
-    /** Environment globs that only read like production; absent: none. */
+    /** Environment globs that only look like production; absent: none. */
     not: z.array(z.string()).exactOptional(),
-    /** Branch globs: what landed compliant there carries its approvals on. */
+    /** Branch globs; production inherits the approvals of compliant landings there. */
     integration: z.array(z.string()),
-    /** Tag globs: such a tag made or moved is a deployment. */
+    /** Tag globs; a matching tag that is created or moved is a deployment. */
     tags: z.array(z.string()),
-    /** Globs of workflow files below `.github/workflows/`: a run that succeeds is a deployment. */
+    /** Globs of workflow files below `.github/workflows/`; a successful run is a deployment. */
     workflows: z.array(z.string()),
-    /** Null: nothing is asked. */
+    /** Null: no limit. */
     mergeBack: TermSchema.nullable(),
     gateWaits: TermSchema,
   }),
-  /** All must hold: the organisation's, and the repository's own on top. */
+  /** All are required: the organisation's, and the repository's own. */
   approvals: z.array(RequirementTreeSchema),
-  /** Each asks on top, where its `when` holds. */
+  /** Each adds its requirement where its `when` holds. */
   rules: z.array(RuleSchema),
   independence: z.enum(["every-commit", "strict"]),
-  /** Null: nobody is asked. */
+  /** Null: no review is requested. */
   requestReviews: z
     .object({
       from: z.enum(["users", "teams"]),
@@ -349,35 +349,35 @@ export const PolicySchema = z.object({
     }),
   ),
   since: z.string().nullable(),
-  /** Why this repository is out of scope, and who answers for that; absent: it is in scope. */
+  /** Why this repository is out of scope, and the owner of that decision; absent: it is in scope. */
   outOfScope: z
     .object({
       reason: z.string(),
       owner: z.string(),
     })
     .exactOptional(),
-  /** The line that its name and topics fit now, where it came to it by a move and a stricter one holds; absent: none. */
+  /** The line that its name and topics match now, if it was moved there and a stricter line applies; absent: none. */
   laxerLine: RepositoriesEntrySchema.exactOptional(),
-  /** Whom its names meant when it was first read; absent where nobody looked, as at a terminal. */
+  /** The accounts of its names when it was first read; absent where they were not read, as at a terminal. */
   names: PolicyNamesSchema.exactOptional(),
 });
 
-/** The policy in force for one repository: the organisation's minimum with what the repository adds. */
+/** Holds the policy in force for one repository: the organisation's minimum with the repository's additions. */
 export type Policy = Infer<typeof PolicySchema>;
 
-/** Whether a policy, or one of its rules, asks for code owners. */
+/** Returns whether a policy, or one of its rules, requires code owners. */
 export function asksForOwners({ approvals, rules }: Policy): boolean {
   const isOfOwners = (tree: RequirementTree): boolean =>
     leavesOf(tree).some(({ from }) => from.codeowners === true);
   return approvals.some(isOfOwners) || rules.some(({ approval }) => isOfOwners(approval));
 }
 
-/** The names of the checks on which something depends by a policy. */
+/** Returns the names of the checks that a policy or its rules use. */
 export function checksAskedFor({ checks, rules }: Policy): ReadonlySet<string> {
   return new Set([...checks.map(({ name }) => name), ...rules.flatMap(({ when }) => checksIn(when))]);
 }
 
-/** Whether a policy asks for what the description of a pull request says. */
+/** Returns whether a policy reads the description of a pull request. */
 export function readsDescription(policy: Policy): boolean {
   return policy.sections.length > 0 || policy.records.some((record) => record.in.includes("body"));
 }

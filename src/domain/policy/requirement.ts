@@ -65,17 +65,17 @@ export const RequirementTreeSchema = z.union([RequirementSchema, AllOf, AnyOf]);
 export type RequirementTree = Infer<typeof RequirementTreeSchema>;
 
 const Written = z.strictObject({
-  required: z.int().min(0).max(20).optional().describe("how many people must approve; default: 1"),
+  required: z.int().min(0).max(20).optional().describe("the number of people who must approve; default: 1"),
   from: FromSchema.optional().describe("who may approve; default: permission write"),
   get "all-of"() {
     return z
       .array(RequirementFileSchema)
       .min(1)
       .optional()
-      .describe("requirements of which every one must be met; one person may count for several");
+      .describe("requirements that must all be met; one person may count for several");
   },
   get "any-of"() {
-    return z.array(RequirementFileSchema).min(1).optional().describe("requirements of which one must be met");
+    return z.array(RequirementFileSchema).min(1).optional().describe("alternative requirements");
   },
 });
 

@@ -31,29 +31,31 @@ function hasForgeableCheck({ checks = [] }: When): boolean {
 }
 
 const Conditions = z.strictObject({
-  paths: Patterns.optional().describe("some changed file is at one of these paths, before or after a rename"),
+  paths: Patterns.optional().describe("a changed file is at one of these paths, before or after a rename"),
   "only-paths": Patterns.optional().describe(
     "every changed file is at one of these paths, before and after a rename",
   ),
   author: WhoSchema.optional().describe("who opened the pull request"),
   contributors: WhoSchema.optional().describe(
-    "someone who shaped it is one of these; under `not`, someone who was seen to: a name in a commit lets nobody out",
+    "a contributor is one of these; under `not`, names in commits are ignored",
   ),
   "only-contributors": WhoSchema.optional().describe(
-    "everyone who was seen to shape it is one of these; under `not`, everyone its commits name too",
+    "every observed contributor is one of these; under `not`, names in commits count too",
   ),
-  base: Patterns.optional().describe("the branch it is to be merged into"),
-  head: Patterns.optional().describe("the branch it comes from"),
-  "from-fork": z.boolean().optional().describe("whether that branch is in another repository"),
+  base: Patterns.optional().describe("the base branch"),
+  head: Patterns.optional().describe("the head branch"),
+  "from-fork": z.boolean().optional().describe("the head branch is in a fork"),
   labels: z.array(z.string().min(1)).min(1).optional().describe("all of these labels, without case"),
-  title: z.strictObject({ matches: RegexSchema.describe("an expression found in the title") }).optional(),
+  title: z
+    .strictObject({ matches: RegexSchema.describe("a regular expression found in the title") })
+    .optional(),
   size: z
     .strictObject({
       additions: Count.optional().describe("lines added"),
-      deletions: Count.optional().describe("lines taken away"),
+      deletions: Count.optional().describe("lines deleted"),
       lines: Count.optional().describe("additions and deletions together"),
       files: Count.optional().describe("files changed"),
-      commits: Count.optional().describe("commits brought"),
+      commits: Count.optional().describe("commits in the pull request"),
     })
     .refine((size) => Object.values(size).some((value) => value !== undefined), {
       message: "say which size: additions, deletions, lines, files or commits",
@@ -61,12 +63,12 @@ const Conditions = z.strictObject({
     .optional()
     .describe("comparisons such as `> 500`, all of which must hold"),
   checks: z.array(CheckCondition).min(1).optional().describe("the newest run of each succeeded"),
-  draft: z.boolean().optional().describe("whether it is a draft"),
+  draft: z.boolean().optional().describe("the pull request is a draft"),
   repository: Globs.optional().describe("the repository's name"),
   signatures: z
     .enum(["valid", "missing"])
     .optional()
-    .describe("valid: every commit has a signature GitHub found valid; missing: some commit has none"),
+    .describe("valid: GitHub verified a signature of every commit; missing: a commit has none"),
   get "any-of"() {
     return z.array(WhenSchema).min(1).optional().describe("one of these holds");
   },

@@ -1,0 +1,118 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+import { countWords, proseOf, textsOf, type Passage } from "./prose.ts";
+import { ROOT, sourcesIn } from "./syntax.ts";
+
+/** Words that were private to this project or were used for several things, and what GitHub and auditors write instead. */
+const PRIVATE: readonly { readonly pattern: RegExp; readonly instead: string }[] = [
+  { pattern: /\bmend(?:s|ed|ing)?\b/iu, instead: "fix" },
+  { pattern: /\bsomebody\b/iu, instead: "someone" },
+  { pattern: /\banybody\b/iu, instead: "anyone" },
+  { pattern: /\beverybody\b/iu, instead: "everyone" },
+  { pattern: /\b(?:hold(?:s|ing)?|held)(?: \S+){0,3} back\b/iu, instead: "block" },
+  { pattern: /\bobey(?:s|ed|ing)?\b/iu, instead: "apply, execute" },
+  { pattern: /\bhear(?:s|d|ing)?\b/iu, instead: "receive, read" },
+  { pattern: /\btwins?\b/iu, instead: "counterpart, and what it shows" },
+  { pattern: /\bbrought\b/iu, instead: "introduced (commits), deployed (changes), added" },
+  { pattern: /\bstanding\b/iu, instead: "eligibility, state, permanent" },
+  {
+    pattern: /\b(?:give[ns]?|gave|no|without|a|limited) leave\b/iu,
+    instead: "waiver, exemption, permission",
+  },
+  { pattern: /\b(?:deeds?|misuse|troubles?)\b/iu, instead: "event, usage error, external error" },
+  { pattern: /\b(?:at hand|keeps? up with)\b/iu, instead: "cached, advance" },
+  { pattern: /\basked (?:less )?of\b/iu, instead: "required of" },
+  { pattern: /\b(?:goes|went|going|gone|go) (?:a)?round\b/iu, instead: "bypass" },
+  { pattern: /\blook(?:s|ed|ing)? at (?:it )?(?:again|anew)\b/iu, instead: "assess again, read again" },
+  { pattern: /\b(?:stands|stand|stood) (?:on|beside|in its|so|until)\b/iu, instead: "is" },
+  { pattern: /\b(?:as it landed|let go|gives ground|said aloud)\b/iu, instead: "plain words" },
+  {
+    pattern:
+      /\b(?:the App|Countersign|this App|the check(?: run)?|doctor|software|the log|the package|the issue|GitHub) (?:itself )?(?:says|said|tells|told|hears|heard|sees|saw|knows|knew)\b/iu,
+    instead: "show, report, list, name, record: software does not say, tell, hear, see or know",
+  },
+];
+
+/** Pages that programs write. */
+const GENERATED = ["bypasses.md", "configuration.md", "controls.md", "texts.md"];
+
+/** Pages that people write by hand, beside those in docs/decisions. */
+const PAGES: readonly string[] = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  ...readdirSync(join(ROOT, "docs"))
+    .filter((name) => name.endsWith(".md") && !GENERATED.includes(name))
+    .map((name) => `docs/${name}`),
+];
+
+/** Pages of both sorts that these rules do not read: the shorter this list, the better. */
+const UNREAD: readonly string[] = [
+  "docs/controls.md",
+  "docs/deviations.md",
+  "docs/emergencies.md",
+  "docs/terminal.md",
+  "docs/texts.md",
+];
+
+const READ = [...PAGES, ...GENERATED.map((name) => `docs/${name}`)].filter((page) => !UNREAD.includes(page));
+
+/** Files of the sources whose texts and comments were read by these rules: the longer this list, the better. */
+const SOURCES: readonly string[] = ["src/settings.ts", "src/domain/policy/policy.ts"];
+
+function offences(passages: readonly Passage[]): readonly string[] {
+  return passages.flatMap(({ where, text }) =>
+    PRIVATE.flatMap(({ pattern, instead }) => {
+      const found = pattern.exec(text);
+      return found === null ? [] : [`${where}: “${found[0]}”: write ${instead}`];
+    }),
+  );
+}
+
+describe("the English of what people read", () => {
+  it.each(READ)("uses the words of GitHub and of auditors: %s", (page) => {
+    expect(offences(proseOf(page))).toEqual([]);
+  });
+
+  it.each(SOURCES)("uses them in texts and comments: %s", (path) => {
+    const source = sourcesIn(path.slice(0, path.lastIndexOf("/"))).find((each) => each.path === path);
+    expect(source, "is there").toBeDefined();
+    expect(source === undefined ? [] : offences(textsOf(source))).toEqual([]);
+  });
+
+  it.each(READ)("has no sentence with two colons: %s", (page) => {
+    const chains = proseOf(page).flatMap(({ where, text }) =>
+      text
+        .replace(/\([^)]*\)/gu, "")
+        .split(/(?<=[.!?;]) /u)
+        .filter((sentence) => sentence.split(": ").length > 2)
+        .map((sentence) => `${where}: ${sentence}`),
+    );
+    expect(chains).toEqual([]);
+  });
+
+  it("takes under 700 words in the README and under 20,000 in all pages that are written by hand", () => {
+    expect(countWords("README.md")).toBeLessThan(700);
+    expect(PAGES.reduce((sum, page) => sum + countWords(page), 0)).toBeLessThan(20_000);
+  });
+});
+
+describe("the rules themselves", () => {
+  it.each([
+    ["Mend it in a pull request.", "fix"],
+    ["Nothing is held back by it.", "block"],
+    ["An approval by somebody who may write.", "someone"],
+    ["The check says what is missing.", "show"],
+  ])("find what they are for: %s", (text, instead) => {
+    expect(offences([{ where: "here", text }]).join()).toContain(`write ${instead}`);
+  });
+
+  it.each(["Give it back.", "Leave `mode: observe`.", "The reviewer says why."])(
+    "let plain English pass: %s",
+    (text) => {
+      expect(offences([{ where: "here", text }])).toEqual([]);
+    },
+  );
+});
