@@ -1,6 +1,10 @@
-/** The Probot function: every delivery the worker takes from the queue is handed to it, and it hands on what the delivery means. */
+/** The Probot function, and a delivery's way through it. */
 
-import type { ApplicationFunction } from "probot";
+import type { ApplicationFunction, Probot } from "probot";
+import type { Arrivals } from "./arrivals.ts";
+import { hear, ignoredNote, type Heard } from "./flows/intake.ts";
+import type { Tools } from "./flows/ports.ts";
+import type { Receive } from "./flows/work.ts";
 
 /** A delivery as Probot's handlers see it. */
 export interface Received {
@@ -9,11 +13,47 @@ export interface Received {
   readonly payload: unknown;
 }
 
-/** The App as Probot loads it; `heard` is called once for every delivery, and its failure is Probot's failure. */
-export default function countersign(heard: (received: Received) => Promise<void>): ApplicationFunction {
+/** The App as Probot loads it; `handle` is called once for every delivery, and its failure is Probot's failure. */
+export default function countersign(handle: (received: Received) => Promise<void>): ApplicationFunction {
   return (probot) => {
     probot.onAny(async ({ id, name, payload }) => {
-      await heard({ id, event: name, payload });
+      await handle({ id, event: name, payload });
     });
   };
+}
+
+/**
+ * Loads the App into Probot and returns how the worker has a delivery parsed. Two hops, the fewest there can be: Probot's `receive`
+ * returns nothing of what its handlers found, so the handler leaves it under the delivery's id.
+ */
+export async function throughProbot(probot: Probot, tools: Tools, arrivals: Arrivals): Promise<Receive> {
+  const parsing = new Map<string, (received: Received) => Promise<void>>();
+  await probot.load(countersign(async (received) => parsing.get(received.id)?.(received)));
+  return async ({ id, event, receivedAt, body }, lease) => {
+    let parsed: Heard = {
+      note: ignoredNote("Probot handed it to nobody"),
+      subjects: [],
+      installationId: null,
+    };
+    const arrived = arrivals.take(id);
+    parsing.set(id, async (received) => {
+      parsed = await hear(tools, { ...received, receivedAt }, lease, arrived?.signal);
+    });
+    try {
+      const payload = arrived?.payload ?? (JSON.parse(new TextDecoder().decode(body)) as unknown);
+      await probot.receive({ id, name: event, payload } as Parameters<typeof probot.receive>[0]);
+    } catch (error) {
+      throw firstOf(error);
+    } finally {
+      parsing.delete(id);
+    }
+    return parsed;
+  };
+}
+
+/** Returns the first failure: Probot bundles what its handlers throw, and hangs the whole payload on it, which must not reach the log. */
+function firstOf(error: unknown): unknown {
+  const first: unknown = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
+  if (first instanceof Error) Reflect.deleteProperty(first, "event");
+  return first;
 }

@@ -12,7 +12,7 @@ import type { Tools, Watched } from "./ports.ts";
 import type { Span } from "./reconcile.ts";
 import { recordBackfill, recordProductionRefs } from "./repositories.ts";
 import { isMadeByQueue } from "./queue-branches.ts";
-import { productionRefs } from "./sweep.ts";
+import { productionRefs } from "./production-branches.ts";
 import { DAY } from "../domain/durations.ts";
 
 /** Branches are made some time before they are merged: so long before the period who pushed is listed at once (ms). */

@@ -1,13 +1,19 @@
 /** The branches of production, and where a commit stands to them. */
 
 import { SETTLING } from "../domain/awaited.ts";
+import { DAY } from "../domain/durations.ts";
 import { NO_COMMIT, type Instant, type Sha } from "../domain/change.ts";
 import { policyOrDefault } from "../domain/decision.ts";
-import { isProductionBranch, refOf } from "../domain/policy/scope.ts";
+import { branchOf, isProductionBranch, refOf } from "../domain/policy/scope.ts";
 import type { BranchRecord } from "../domain/record.ts";
 import { currentPolicy } from "./current-policy.ts";
 import { landedChanges } from "./landed.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { withoutQueueBranches } from "./queue-branches.ts";
+import { recordProductionRefs } from "./repositories.ts";
+
+/** So far back deleted branches are looked for; each month is counted within it (ms). */
+const DELETED_KEPT = 40 * DAY;
 
 /** The production branches followed so far. */
 export async function watchedRefs(tools: Tools, watched: Watched): Promise<readonly string[]> {
@@ -123,4 +129,26 @@ async function leftBranches(
   for await (const { body } of tools.ledger.states("branch", { repositoryId: repository.id }))
     if (body.left !== undefined) found.set(body.ref, body);
   return found;
+}
+
+/** Returns the production branches there are now, and those followed before (deleted ones still have a last update). */
+export async function productionRefs(tools: Tools, watched: Watched): Promise<readonly string[]> {
+  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  if (policy.outOfScope !== undefined) return [];
+  const refs = new Set(await watchedRefs(tools, watched));
+  if (policy.production.branches !== null) {
+    const octokit = await tools.github.octokits.installation(watched.installationId);
+    for (const branch of await tools.github.listBranches(octokit, watched.repository)) {
+      if (isProductionBranch(policy, watched.repository, branch)) refs.add(refOf(branch));
+    }
+    // Made and deleted while nobody heard of it, a branch is in no list of branches, and was one of production all the same.
+    const since = Math.max(watched.since, tools.clock.now() - DELETED_KEPT);
+    for (const ref of await tools.github.listDeletedBranches(octokit, watched.repository, since)) {
+      const branch = branchOf(ref);
+      if (branch !== null && isProductionBranch(policy, watched.repository, branch)) refs.add(ref);
+    }
+  }
+  const own = await withoutQueueBranches(tools, watched, [...refs]);
+  await recordProductionRefs(tools, watched, own);
+  return own;
 }

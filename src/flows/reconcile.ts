@@ -14,7 +14,7 @@ import { observationsOf } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { recordedFrom } from "./repositories.ts";
 import { verifySources } from "./verify-sources.ts";
-import { productionRefs } from "./sweep.ts";
+import { productionRefs } from "./production-branches.ts";
 
 /** What a reconciliation covers; `to` is excluded. */
 export interface Span {

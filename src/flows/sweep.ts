@@ -1,7 +1,7 @@
 /** Time repairs: look again by census at everything a webhook should have told. */
 
 import { policyOrDefault } from "../domain/decision.ts";
-import { branchOf, isProductionBranch, isProductionEnvironment, refOf } from "../domain/policy/scope.ts";
+import { isProductionEnvironment } from "../domain/policy/scope.ts";
 import { commandSubject } from "../domain/reply.ts";
 import type { Instant, Repository } from "../domain/change.ts";
 import type { Entry } from "../domain/entry.ts";
@@ -16,7 +16,7 @@ import { assessRuns } from "./assess-run.ts";
 import { assessTags } from "./assess-tag.ts";
 import { completeUnshown, followBranch, followIntegration } from "./follow-branch.ts";
 import { currentPolicy } from "./current-policy.ts";
-import { watchedRefs } from "./production-branches.ts";
+import { productionRefs, watchedRefs } from "./production-branches.ts";
 import { knownDeployments } from "./deployments-known.ts";
 import { noticeEnvironments } from "./environments.ts";
 import { assessPull } from "./assess-pull.ts";
@@ -32,10 +32,9 @@ import {
 import { Chores, isForAll, isLasting, notesOf } from "./chores.ts";
 import { readControlState } from "./control-state.ts";
 import { keepDeviations } from "./keep-deviations.ts";
-import { meet, noticeVanished, recordProductionRefs } from "./repositories.ts";
+import { meet, noticeVanished } from "./repositories.ts";
 import { observationSubject } from "./observations.ts";
 import type { Tools, Watched } from "./ports.ts";
-import { withoutQueueBranches } from "./queue-branches.ts";
 import { lookAtDue } from "./reviews.ts";
 import { answerUnheardGates } from "./unheard-gates.ts";
 import { findUnnamed } from "./unnamed-pulls.ts";
@@ -313,29 +312,4 @@ async function eachOf<Item>(items: readonly Item[], act: (item: Item) => Promise
     }
   }
   if (failed.length > 0) throw failed.find((error) => !isLasting(error)) ?? failed[0];
-}
-
-/** So far back deleted branches are looked for; each month is counted within it (ms). */
-const DELETED_KEPT = 40 * DAY;
-
-/** The production branches there are now, and those followed before (deleted ones still have a last update). */
-export async function productionRefs(tools: Tools, watched: Watched): Promise<readonly string[]> {
-  const policy = policyOrDefault(await currentPolicy(tools, watched));
-  if (policy.outOfScope !== undefined) return [];
-  const refs = new Set(await watchedRefs(tools, watched));
-  if (policy.production.branches !== null) {
-    const octokit = await tools.github.octokits.installation(watched.installationId);
-    for (const branch of await tools.github.listBranches(octokit, watched.repository)) {
-      if (isProductionBranch(policy, watched.repository, branch)) refs.add(refOf(branch));
-    }
-    // Made and deleted while nobody heard of it, a branch is in no list of branches, and was one of production all the same.
-    const since = Math.max(watched.since, tools.clock.now() - DELETED_KEPT);
-    for (const ref of await tools.github.listDeletedBranches(octokit, watched.repository, since)) {
-      const branch = branchOf(ref);
-      if (branch !== null && isProductionBranch(policy, watched.repository, branch)) refs.add(ref);
-    }
-  }
-  const own = await withoutQueueBranches(tools, watched, [...refs]);
-  await recordProductionRefs(tools, watched, own);
-  return own;
 }

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 
-import type { Countersign, StartTools } from "../../src/main.ts";
+import type { Countersign } from "../../src/main.ts";
+import type { StartTools } from "../../src/start/tools.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { startApp } from "../support/app.ts";
 import { freshDatabase } from "../support/stores.ts";

@@ -8,7 +8,8 @@ import { STORY_SOURCES } from "../../src/cli/scenario/report.ts";
 import type { Instant } from "../../src/domain/change.ts";
 import { REHEARSED, type Limits } from "../../src/github/limits.ts";
 import type { Where } from "../../src/ledger/store.ts";
-import { startCountersign, type Countersign, type StartTools } from "../../src/main.ts";
+import { startCountersign, type Countersign } from "../../src/main.ts";
+import type { StartTools } from "../../src/start/tools.ts";
 import type { Settings } from "../../src/settings.ts";
 import { readSources } from "../../src/sources.ts";
 

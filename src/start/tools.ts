@@ -1,0 +1,108 @@
+/** The real tools: GitHub through Probot, paced and cached, the ledger, the clock and the log. */
+
+import { randomUUID } from "node:crypto";
+
+import { pino, type Logger } from "pino";
+import { PinoPretty as pretty } from "pino-pretty";
+import type { Probot } from "probot";
+import type { Clock, Tools } from "../flows/ports.ts";
+import { carryOut } from "../github/carry-out.ts";
+import { facts } from "../github/facts.ts";
+import { Lookups } from "../github/lookups.ts";
+import { makeProbot, octokitsOf, type Fetch } from "../github/octokit.ts";
+import { Pacing, ranked } from "../github/pacing.ts";
+import { signal } from "../github/signal.ts";
+import { Unchanged } from "../github/unchanged.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import { openLedger } from "../ledger/open.ts";
+import type { Where } from "../ledger/store.ts";
+import { networkPost, type Post } from "../notifications/post.ts";
+import { notificationSender } from "../notifications/send.ts";
+import { apiBaseUrl, webBaseUrl, type Settings } from "../settings.ts";
+
+/** How the App is started: `serve` hands in the system's clock, rehearsals their own, tests a `fetch` that reaches a double. */
+export interface StartTools {
+  readonly clock: Clock;
+  readonly fetch?: Fetch;
+  readonly log?: Logger;
+  /** How notifications are posted, where it is not over the network. */
+  readonly post?: Post;
+  /** How the ledger is opened, where its writes are to fail on purpose. */
+  readonly openLedger?: (where: Where) => Promise<Ledger>;
+  /** How long a lane is leased (ms); default: 30 seconds. */
+  readonly leaseMs?: number;
+  /** The clock GitHub's is compared with; default: `clock`, where it is the system's. */
+  readonly wall?: Clock;
+  /** `driven`: time stands still but for {@link Countersign.advance}. */
+  readonly timetable?: "system" | "driven";
+  /** Whether an empty store is meant so, though the App has a past. */
+  readonly newStore?: boolean;
+  /** `command`: it does one thing beside a serving App, or without one, and notes nothing of who was there. Default: `serve`. */
+  readonly role?: "serve" | "command";
+}
+
+/** The tools of the flows, and what they are made of that must be shown or ended. */
+export interface Built {
+  readonly tools: Tools;
+  readonly probot: Probot;
+  readonly pacing: Pacing;
+  readonly lookups: Lookups;
+  readonly unchanged: Unchanged;
+  /** Returns whether GitHub refuses the App's key, by its last answer to the App itself; null: it has not answered. */
+  readonly isKeyRefused: () => boolean | null;
+}
+
+/** Builds the tools on a clock. `wall`: the clock GitHub's is compared with; null: none. Throws Trouble when the store cannot be opened. */
+export async function buildTools(
+  settings: Settings,
+  start: StartTools,
+  clock: Clock,
+  wall: Clock | null,
+): Promise<Built> {
+  const log = start.log ?? makeLog(settings);
+  let skew: number | null = null;
+  let isKeyRefused: boolean | null = null;
+  const ledger = await (start.openLedger ?? openLedger)(settings.store);
+  const pacing = new Pacing(settings.github.limits, { lease: ledger.shares(randomUUID()) });
+  const unchanged = new Unchanged();
+  const lookups = new Lookups({ now: () => clock.now() });
+  const probot = makeProbot({
+    appId: settings.appId,
+    privateKey: settings.privateKey,
+    secret: settings.webhookSecrets[0],
+    baseUrl: apiBaseUrl(settings),
+    pacing,
+    unchanged,
+    // Probot would log a failed delivery whole, with everyone's names and addresses; the worker says what failed.
+    log: pino({ level: "silent" }),
+    ...(start.fetch === undefined ? {} : { fetch: start.fetch }),
+    onRequest: ({ installation, status }) => {
+      // As itself the App is known by its key alone; an installation's token may be refused for other reasons.
+      if (installation === null && status !== null && status < 500) isKeyRefused = status === 401;
+    },
+    onDate: (date) => {
+      // A date in whole seconds is half a second late on average.
+      if (wall !== null) skew = date + 500 - wall.now();
+    },
+  });
+  const tools: Tools = {
+    appId: settings.appId,
+    clock,
+    ledger,
+    log,
+    skew: () => skew,
+    sendNotification: notificationSender({
+      variable: settings.receivers.variable,
+      webUrl: webBaseUrl(settings),
+      post: start.post ?? networkPost(settings.receivers),
+      privateAddresses: settings.receivers.privateAddresses,
+    }),
+    github: { ...facts, carryOut, signal, ranked, octokits: octokitsOf(probot), lookups },
+  };
+  return { tools, probot, pacing, lookups, unchanged, isKeyRefused: () => isKeyRefused };
+}
+
+/** Returns the log, as the settings ask for it: lines of JSON for machines, or made pretty for a person at a terminal. */
+function makeLog({ logLevel: level, logFormat }: Settings): Logger {
+  return logFormat === "pretty" ? pino({ level }, pretty({ sync: true })) : pino({ level });
+}
