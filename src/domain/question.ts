@@ -1,4 +1,4 @@
-/** What must still be found out before the approvals of a pull request can be judged, one question at a time. */
+/** What must still be found out before the approvals of a pull request can be judged; what depends on no other answer is asked together. */
 
 import { WEB_FLOW_ID, type PullRequest, type Review, type Sha } from "./change.ts";
 import { contributorsOf, coverage, isMaker, makersOf, mergesToProve, type Makers } from "./contribution.ts";
@@ -9,8 +9,8 @@ import { contentOf, isDismissed, newestDecisive, versionsAfter } from "./reviewe
 
 /** One thing to ask GitHub. Each is asked once: its answer, also that it cannot be told, becomes a fact. */
 export type Question =
-  /** Whether two commits change the base alike. */
-  | { readonly ask: "same"; readonly from: Sha; readonly to: Sha }
+  /** Whether commits change the base as `from` does: one after the other, until one does not. */
+  | { readonly ask: "same"; readonly from: Sha; readonly to: readonly Sha[] }
   /** The commits that were in it at a head that was replaced. */
   | { readonly ask: "earlier"; readonly head: Sha }
   /** Whose pushes may be another's, by a deploy key. */
@@ -34,44 +34,55 @@ export interface Concern {
   readonly mayCount?: (person: number) => boolean;
 }
 
-/**
- * Returns the next question, or null when nothing is missing; the present head comes first, because one proven difference
- * settles a review.
- */
-export function nextQuestion(
+/** Returns the questions that can be asked next, together; none when nothing is missing. */
+export function nextQuestions(
   pull: PullRequest,
   { ofAll = false, ofPeople = [], mayCount = () => true }: Concern = {},
-): Question | null {
+): readonly Question[] {
   const approvals = openApprovals(pull);
-  for (const review of approvals) {
-    const from = review.commit;
-    if (from === null || contentOf(review, pull) === "earlier") continue;
-    const to = versionsAfter(review, pull).find((version) => from !== version && isOpen(pull, from, version));
-    if (to !== undefined) return { ask: "same", from, to };
-  }
-  // One answer serves all pull requests of a repository: asked early, it is at hand when the first approval comes.
-  if (pull.keyHolders === undefined && isPushedByPerson(pull)) return { ask: "keys" };
-  const lasting = approvals.filter((review) => contentOf(review, pull) !== "earlier");
-  const reviewers = approvals.flatMap((review) => (review.author === null ? [] : [review.author.id]));
+  const reviewers = approvals.flatMap(({ author }) => (author === null ? [] : [author.id]));
   const hands = ofAll ? contributorsOf(pull).map(({ actor }) => actor.id) : ofPeople;
-  const merge = [...mergesToProve(pull, [...reviewers, ...hands]), ...openMerges(pull)].find(({ from, to }) =>
-    isOpen(pull, from, to),
-  );
-  if (merge !== undefined) return { ask: "same", ...merge };
+  const merges = [...mergesToProve(pull, [...reviewers, ...hands]), ...openMerges(pull)];
+  const first: readonly Question[] = [
+    ...approvals.flatMap((review) => aboutContent(pull, review)),
+    // One answer serves all pull requests of a repository: asked early, it is at hand when the first approval comes.
+    ...(pull.keyHolders === undefined && isPushedByPerson(pull) ? [{ ask: "keys" } as const] : []),
+    ...aboutPairs(pull, merges),
+  ];
+  if (first.length > 0) return first;
+  const lasting = approvals.filter((review) => contentOf(review, pull) !== "earlier");
   const standing = lasting.flatMap(({ author }) => (author === null ? [] : [author.id]));
   const untold = standing.length > 0 ? untoldHead(pull) : undefined;
-  if (untold !== undefined) return { ask: "earlier", head: untold };
+  if (untold !== undefined) return [{ ask: "earlier", head: untold }];
   if (standing.length > 0 && pull.mergedInto === undefined && mayHoldMerged(pull))
-    return { ask: "merged-into" };
-  const push = updateToProve(pull, [...standing, ...hands]);
-  if (push !== undefined) return push;
+    return [{ ask: "merged-into" }];
+  const updates = aboutPairs(pull, updatesToProve(pull, [...standing, ...hands]));
+  if (updates.length > 0) return updates;
   const person = standing.find((id) => mayCount(id) && mayHavePushedElsewhere(pull, id));
-  if (person !== undefined) return { ask: "elsewhere", person };
+  if (person !== undefined) return [{ ask: "elsewhere", person }];
   for (const reviewer of [...standing, ...ofPeople]) {
-    const question = aboutOwnPart(pull, reviewer, standing.length > 1);
-    if (question !== null) return question;
+    const questions = aboutOwnPart(pull, reviewer, standing.length > 1);
+    if (questions.length > 0) return questions;
   }
-  return null;
+  return [];
+}
+
+/** Asks whether an approval is for what is there now; the present head comes first, because one proven difference settles it. */
+function aboutContent(pull: PullRequest, review: Review): readonly Question[] {
+  const from = review.commit;
+  if (from === null || contentOf(review, pull) === "earlier") return [];
+  const to = versionsAfter(review, pull).filter((version) => isOpen(pull, from, version));
+  return to.length === 0 ? [] : [{ ask: "same", from, to }];
+}
+
+/** Asks of pairs of commits whether both change the base alike, each pair once. */
+function aboutPairs(
+  pull: PullRequest,
+  pairs: readonly { readonly from: Sha; readonly to: Sha }[],
+): readonly Question[] {
+  const open = pairs.filter(({ from, to }) => isOpen(pull, from, to));
+  const once = new Map(open.map((pair) => [`${pair.from}...${pair.to}`, pair]));
+  return [...once.values()].map(({ from, to }) => ({ ask: "same", from, to: [to] }));
 }
 
 /** The reviews that may count: approvals of people that nobody took back. */
@@ -123,9 +134,12 @@ function isOpen(pull: PullRequest, from: Sha, to: Sha): boolean {
   return from !== to && !pull.sameContent.some((proof) => proof.from === from && proof.to === to);
 }
 
-/** A push that may have made nothing, where it brought what one of these people seems to have made, or what a bot's branch is. */
-function updateToProve(pull: PullRequest, people: readonly number[]): Question | undefined {
-  if (people.length === 0) return undefined;
+/** Returns the pushes that may have made nothing, where they brought what one of these people seems to have made, or what a bot's branch is. */
+function updatesToProve(
+  pull: PullRequest,
+  people: readonly number[],
+): readonly { readonly from: Sha; readonly to: Sha }[] {
+  if (people.length === 0) return [];
   const { commits, heads } = followPushes(pull);
   const real = makersOf(pull).filter(({ addsNothing }) => !addsNothing);
   const isByBot = pull.author !== null && pull.author.type !== "User";
@@ -134,20 +148,18 @@ function updateToProve(pull: PullRequest, people: readonly number[]): Question |
     .flatMap(({ sha }) => commits.get(sha)?.by ?? heads.get(sha)?.by ?? []);
   const byPeople = isByBot ? pushesUpToMerge(pull).filter(({ actor }) => actor?.type === "User") : [];
   const wasHead = new Set([...commits.keys(), ...heads.keys()]);
-  const open = [...pushes, ...byPeople].find(
-    ({ before, after }) => wasHead.has(before) && isOpen(pull, before, after),
-  );
-  return open === undefined ? undefined : { ask: "same", from: open.before, to: open.after };
+  return [...pushes, ...byPeople]
+    .filter(({ before }) => wasHead.has(before))
+    .map(({ before: from, after: to }) => ({ from, to }));
 }
 
 /** What a reviewer's own part in it depends on: what their replaced pushes held, and whether anything of it is left. */
-function aboutOwnPart(pull: PullRequest, reviewer: number, isOneOfSeveral: boolean): Question | null {
+function aboutOwnPart(pull: PullRequest, reviewer: number, isOneOfSeveral: boolean): readonly Question[] {
   const real = makersOf(pull).filter(({ addsNothing }) => !addsNothing);
   const own = real.filter((each) => isMaker(each, reviewer) && coverage(each, reviewer) !== "yes");
   const unseen = real.filter((each) => coverage(each, reviewer) === "unseen");
-  return (
-    aboutWhatIsLeft(pull, own, real, isOneOfSeveral) ?? aboutWhatIsLeft(pull, unseen, real, isOneOfSeveral)
-  );
+  const questions = aboutWhatIsLeft(pull, own, real, isOneOfSeveral);
+  return questions.length > 0 ? questions : aboutWhatIsLeft(pull, unseen, real, isOneOfSeveral);
 }
 
 /**
@@ -159,16 +171,16 @@ function aboutWhatIsLeft(
   given: readonly Makers[],
   all: readonly Makers[],
   isOneOfSeveral: boolean,
-): Question | null {
-  if (given.length === 0) return null;
+): readonly Question[] {
+  if (given.length === 0) return [];
   const asked = new Set((pull.earlier ?? []).map(({ head }) => head));
   const { heads } = followPushes(pull);
-  const untold = (units: readonly Makers[]): Question | null => {
+  const untold = (units: readonly Makers[]): readonly Question[] => {
     const found = units.find(({ sha }) => heads.has(sha) && !asked.has(sha));
-    return found === undefined ? null : { ask: "earlier", head: found.sha };
+    return found === undefined ? [] : [{ ask: "earlier", head: found.sha }];
   };
-  const question = untold(given);
-  if (question !== null) return question;
+  const questions = untold(given);
+  if (questions.length > 0) return questions;
   const merges = new Map(
     knownCommits(pull).flatMap(({ sha, parents }) =>
       parents.length > 1 ? [[sha, parents[0]!] as const] : [],
@@ -176,24 +188,26 @@ function aboutWhatIsLeft(
   );
   const mayBeAsked = (each: Makers): boolean => !merges.has(each.sha) && !heads.has(each.sha);
   const some = given.filter(mayBeAsked);
-  if (some.length === 0 || (some.length < given.length && !isOneOfSeveral)) return null;
-  if (pull.files === undefined) return { ask: "files" };
+  if (some.length === 0 || (some.length < given.length && !isOneOfSeveral)) return [];
+  if (pull.files === undefined) return [{ ask: "files" }];
   let isGone = false;
   for (const { sha } of some) {
     const files = touchedBy(pull, sha);
-    if (files === undefined) return { ask: "touched", commit: sha };
+    if (files === undefined) return [{ ask: "touched", commit: sha }];
     if (!hasStayed(pull, files)) isGone = true;
-    else if (!isOneOfSeveral) return null;
+    else if (!isOneOfSeveral) return [];
   }
-  if (!isGone) return null;
+  if (!isGone) return [];
   // What of them was moved by other commits, only the files of those tell.
   const open = untold(all);
-  if (open !== null) return open;
-  for (const { sha: to } of all) {
+  if (open.length > 0) return open;
+  const proofs = all.flatMap(({ sha: to }) => {
     const from = merges.get(to);
-    if (from !== undefined && isOpen(pull, from, to)) return { ask: "same", from, to };
-  }
-  if (all.some(({ sha }) => heads.has(sha))) return null;
+    return from === undefined ? [] : [{ from, to }];
+  });
+  const pairs = aboutPairs(pull, proofs);
+  if (pairs.length > 0) return pairs;
+  if (all.some(({ sha }) => heads.has(sha))) return [];
   const other = all.find(({ sha }) => touchedBy(pull, sha) === undefined);
-  return other === undefined ? null : { ask: "touched", commit: other.sha };
+  return other === undefined ? [] : [{ ask: "touched", commit: other.sha }];
 }

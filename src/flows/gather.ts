@@ -1,44 +1,34 @@
-/** Facts gathered whole: a pull request with everyone's rights and every proof its judgement will ask for. */
-
-import { judgeApprovals } from "../domain/approval.ts";
 import { asked, asksOf } from "../domain/asks.ts";
 import { nextLook, SETTLING } from "../domain/awaited.ts";
-import type { Authority, Check, Holders, Instant, PullRequest, Sha } from "../domain/change.ts";
+import type { Authority, Check, Instant, PullRequest, Sha } from "../domain/change.ts";
 import { CHECK_NAME } from "../domain/controls/control.ts";
 import { checkKey, type CheckRunPayload } from "../domain/decision.ts";
 import { contributorsOf, makersOf } from "../domain/contribution.ts";
-import { keyHolders, type ToldKey } from "../domain/deploy-keys.ts";
-import { authorityOf, entitled } from "../domain/entitled.ts";
 import type { From } from "../domain/policy/from.ts";
 import { notesOnAnybody } from "../domain/policy/anybody.ts";
 import { parsePolicy } from "../domain/policy/parse.ts";
 import { namedBy, type Requirement } from "../domain/policy/requirement.ts";
 import { asksForOwners, readsDescription, type Policy } from "../domain/policy/policy.ts";
-import { asOnePerson, personBehind } from "../domain/identity.ts";
 import { notShownYet } from "../domain/policy/brought.ts";
 import type { PolicyNames } from "../domain/policy/names.ts";
 import { namedIn, speaksOf } from "../domain/policy/when.ts";
 import { policyInForce, type FileProblem, type PolicyInForce } from "../domain/policy/tighten.ts";
-import { nextQuestion, type Concern, type Question } from "../domain/question.ts";
-import { mayBePreApproved, preApproval } from "../domain/standard.ts";
+import { mayBePreApproved } from "../domain/standard.ts";
 import { sources } from "../domain/wording.ts";
 import type { Candidates } from "../domain/message.ts";
 import type { ListedAction } from "../ledger/actions.ts";
-import { mergedInto, pushedElsewhere } from "./elsewhere.ts";
 import { landedBefore } from "./landed-before.ts";
 import { policyIfMending, problemsIn, type Mended } from "./mending.ts";
 import { observationsOf, witnessesOf } from "./observations.ts";
 import { ownerNames } from "./owner-names.ts";
 import { aboutOf, policyOf, trusted, unknownIn } from "./policy.ts";
 import type { Tools, Watched } from "./ports.ts";
+import { withProofs } from "./prove.ts";
 import { teamsHere } from "./teams-here.ts";
 import { unshownChecksOf } from "./told-checks.ts";
 import { whenGivenOf } from "./when-given.ts";
 
 const SECOND = 1_000;
-
-/** So many questions are asked about one pull request; beyond that its content and makers stay unproven. */
-const MOST_QUESTIONS = 60;
 
 /** A pull request ready to be judged under the policy of its base, or, once it has landed, as of the branch's head `before` it did. */
 export async function gatherPull(
@@ -141,132 +131,8 @@ export async function gatherPull(
     commit: landed?.before ?? pull.base.sha,
     isFork: read.ownBranch === null,
   };
-  let left = MOST_QUESTIONS;
-  const askFor = async (concern: Concern): Promise<void> => {
-    for (; left > 0; left -= 1) {
-      const asked = asOnePerson(pull, effective);
-      const mayCount = (person: number): boolean => mayGiveAny(asked, person, requirements);
-      const question = nextQuestion(asked, { ...concern, mayCount });
-      if (question === null) return;
-      pull = { ...pull, ...(await answerTo(tools, octokit, pull, base, effective, question)) };
-    }
-  };
-  await askFor({ ofAll: mayBePreApproved(effective, pull.author) });
-  const holders = await holdersOf(tools, watched, pull, effective);
-  if (holders.length > 0) {
-    pull = { ...pull, holders };
-    // Whoever is taken for a maker may have done no more than update the branch.
-    const people = asOnePerson(pull, effective).holders?.flatMap((each) => each.people) ?? [];
-    await askFor({ ofPeople: people.map(({ id }) => id) });
-  }
+  pull = await withProofs(tools, watched, pull, { base, policy: effective, requirements });
   return { pull, policy, twins, lookAt: lookAt(), isOver };
-}
-
-/** Returns whether an account of somebody who gave a review is, or may be, one of those whose approval is asked for. */
-function mayGiveAny(pull: PullRequest, person: number, requirements: readonly Requirement[]): boolean {
-  const accounts = pull.reviews.flatMap(({ author }) => (author?.id === person ? [author] : []));
-  return accounts.some((account) =>
-    requirements.some(({ from }) => entitled(from, authorityOf(pull, account)) !== "no"),
-  );
-}
-
-/** Whom each source names of which approvals are missing before a merge: whether anybody is left who could give them. */
-async function holdersOf(
-  tools: Tools,
-  watched: Watched,
-  pull: PullRequest,
-  policy: Policy,
-): Promise<readonly Holders[]> {
-  const at = tools.clock.now();
-  if (pull.state !== "open" || preApproval(pull, policy, at).holds) return [];
-  const { asks } = judgeApprovals(pull, policy, at);
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const open = asked(asks.filter(({ outcome }) => outcome === "short").map(({ ask }) => ask));
-  const bySource = new Map<string, Requirement>();
-  for (const leaf of open) {
-    const source = sources(leaf.from);
-    if ((bySource.get(source)?.required ?? 0) < leaf.required) bySource.set(source, leaf);
-  }
-  const makers = new Set(
-    [pull.author, ...contributorsOf(pull).map(({ actor }) => actor)].map((each) => each?.id),
-  );
-  const found = [...bySource].map(([source, { from, required }]) =>
-    tools.github.readHolders(
-      octokit,
-      watched.repository,
-      { source, from, required },
-      ({ id }) => makers.has(id),
-      tools.github.lookups,
-    ),
-  );
-  return (await Promise.all(found)).filter(({ complete, unable }) => complete || unable.length > 0);
-}
-
-async function answerTo(
-  tools: Tools,
-  octokit: Octokit,
-  pull: PullRequest,
-  base: { readonly name: string; readonly commit: Sha; readonly isFork: boolean },
-  policy: Policy,
-  question: Question,
-): Promise<Partial<PullRequest>> {
-  const { repository, earlier = [], touched = [], sameContent, head } = pull;
-  const { github, clock } = tools;
-  const { lookups } = github;
-  switch (question.ask) {
-    case "same": {
-      const proof = await github.proveSameContent(octokit, repository, base.name, question, lookups);
-      return { sameContent: [...sameContent, proof] };
-    }
-    case "earlier": {
-      const was = await github.readEarlier(octokit, repository, base.commit, question.head, lookups);
-      return { earlier: [...earlier, was] };
-    }
-    case "keys": {
-      // A key pushes to its own repository only; those of a fork are not shown.
-      if (base.isFork) return { keyHolders: [] };
-      const listed = (await github.readDeployKeys(octokit, repository, lookups)) ?? [];
-      const told = await toldKeys(tools, octokit, repository.id);
-      return { keyHolders: keyHolders(listed, told, clock.now()) };
-    }
-    case "elsewhere": {
-      const asked = { octokit, pull, base: base.commit };
-      const reviews = asOnePerson(pull, policy).reviews;
-      const index = reviews.findIndex(({ author }) => author?.id === question.person);
-      const actor = pull.reviews[index]?.author ?? null;
-      if (actor === null) return {};
-      const accounts = policy.identities.find(({ person }) => person === personBehind(policy, actor));
-      const logins = new Set([actor.login, ...(accounts?.logins ?? [])]);
-      const found = await pushedElsewhere(tools, asked, actor, [...logins]);
-      const others = (pull.elsewhere ?? []).filter((each) => each.actor.id !== actor.id);
-      return { elsewhere: [...others, found] };
-    }
-    case "merged-into": {
-      const asked = { octokit, pull, base: base.commit };
-      return { mergedInto: base.isFork ? [] : await mergedInto(tools, asked) };
-    }
-    case "files":
-      return { files: await github.readFiles(octokit, pull, base.commit, lookups) };
-    case "touched": {
-      const { commit } = question;
-      return {
-        touched: [...touched, await github.readTouched(octokit, repository, commit, head.sha, lookups)],
-      };
-    }
-  }
-}
-
-/** The deploy keys that webhooks told of, each with whom it was added by. */
-async function toldKeys(tools: Tools, octokit: Octokit, repositoryId: number): Promise<readonly ToldKey[]> {
-  const found: ToldKey[] = [];
-  for (const each of await observationsOf(tools, repositoryId, "keys")) {
-    if (each.kind !== "key-told") continue;
-    const { key: id, login, by, from: createdAt, goneAt } = each;
-    const { readAccount, lookups } = tools.github;
-    const addedBy = by ?? (login === null ? null : await readAccount(octokit, login, lookups));
-    found.push({ id, addedBy, createdAt, goneAt });
-  }
-  return found;
 }
 
 type ReadPull = Awaited<ReturnType<Tools["github"]["readPullRequest"]>>;

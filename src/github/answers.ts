@@ -341,8 +341,8 @@ export const ChangeAnswer = z.object({
 
 const TreeAnswer = z.object({ tree: Oid, parents: connection(Oid) }).nullish();
 
-/** The answer to the query for two trees. */
-export const TreesAnswer = z.object({ repository: z.object({ from: TreeAnswer, to: TreeAnswer }) });
+/** The answer to the query for trees: each commit's (`commit0`, ...); null where GitHub does not know it. */
+export const TreesAnswer = z.object({ repository: z.record(z.string(), TreeAnswer) });
 
 const ContentsAt = z.record(z.string(), z.object({ oid: z.string(), mode: z.int() }).nullish());
 

@@ -13,23 +13,63 @@ import { ContentsAnswer, TreesAnswer } from "./answers.ts";
 import { query, type GitHub } from "./ask.ts";
 import { compareFiles, type ComparedFile, type ComparedFiles } from "./compare.ts";
 import type { Lookups } from "./lookups.ts";
-import { contentsQuery, TREES_QUERY } from "./queries.ts";
+import { contentsQuery, treesQuery } from "./queries.ts";
 import { compareTrees, filesAt } from "./trees.ts";
 
+/** Commits to compare with `from`, in turn, until one changes the base otherwise. */
+export interface Compares {
+  readonly from: Sha;
+  readonly to: readonly Sha[];
+}
+
 /**
- * Proves whether `to` changes the base just as `from` does: the same tree where neither moved to another base, else the same
- * effective difference ({@link sameDifference}). `unknown` where GitHub would not show enough. Throws {@link Trouble}.
+ * Proves of each whether it changes the base just as `from` does: the same tree where neither moved to another base, else the same
+ * effective difference ({@link sameDifference}). `unknown` where GitHub would not show enough. The trees of all first ones are read in one
+ * request, and of all others in a second one. Throws {@link Trouble}.
  */
 export async function proveSameContent(
   github: GitHub,
   repository: Repository,
   base: string,
-  { from, to }: { readonly from: Sha; readonly to: Sha },
+  asked: readonly Compares[],
   lookups: Lookups,
+): Promise<readonly SameContent[]> {
+  const asking = { github, repository, lookups };
+  const proofs = new Map<string, SameContent>();
+  const proveAll = async ({ from, to }: Compares, trees: Trees): Promise<boolean> => {
+    for (const each of to) {
+      const key = `${from}...${each}`;
+      const proof = proofs.get(key) ?? (await proveOne(asking, base, { from, to: each }, trees));
+      proofs.set(key, proof);
+      if (proof.proof === "different") return false;
+    }
+    return true;
+  };
+  const firsts = await treesOf(
+    asking,
+    asked.flatMap(({ from, to }) => [from, ...to.slice(0, 1)]),
+  );
+  const rest: Compares[] = [];
+  for (const { from, to } of asked)
+    if (await proveAll({ from, to: to.slice(0, 1) }, firsts)) rest.push({ from, to: to.slice(1) });
+  const others = await treesOf(
+    asking,
+    rest.flatMap(({ from, to }) => (to.length === 0 ? [] : [from, ...to])),
+  );
+  for (const each of rest) await proveAll(each, others);
+  return [...proofs.values()];
+}
+
+async function proveOne(
+  asking: Asking,
+  base: string,
+  { from, to }: { readonly from: Sha; readonly to: Sha },
+  trees: Trees,
 ): Promise<SameContent> {
+  const { github, repository, lookups } = asking;
   const said = (proof: SameContent["proof"]): SameContent => ({ from, to, proof });
-  const [a, b] = await treesOf(github, repository, from, to, lookups);
-  if (a === null || b === null) return said("unknown");
+  const [a, b] = [trees.get(from), trees.get(to)];
+  if (a === undefined || b === undefined) return said("unknown");
   const isSameTree = a.tree === b.tree;
   if (stayOnOneBase({ from, to }, a, b)) return said(isSameTree ? "tree" : "different");
   const [before, after] = await bothCompared(github, repository, base, [from, to], lookups);
@@ -41,7 +81,7 @@ export async function proveSameContent(
   const spans = { baseBefore: before.mergeBase, headBefore: from, baseAfter: after.mergeBase, headAfter: to };
   const answer = await lookups.rememberForever(
     `same-difference:${repository.id}:${Object.values(spans).join(":")}`,
-    () => compareDifferences({ github, repository, lookups }, [before, after], spans),
+    () => compareDifferences(asking, [before, after], spans),
   );
   return said(answer === "same" ? (isSameTree ? "tree" : "patch") : answer);
 }
@@ -150,8 +190,9 @@ export async function proveShipped(
   const head = pull.head.sha;
   // In a queue each pull request ends on its own commit, upon the one before it.
   const landed = update.kind === "queue" ? (pull.merged?.commit ?? update.after) : update.after;
-  const [reviewed, shipped] = await treesOf(github, repository, head, landed, lookups);
-  if (reviewed === null || shipped === null) return said("unverifiable");
+  const trees = await treesOf({ github, repository, lookups }, [head, landed]);
+  const [reviewed, shipped] = [trees.get(head), trees.get(landed)];
+  if (reviewed === undefined || shipped === undefined) return said("unverifiable");
   if (reviewed.tree === shipped.tree) return said("identity");
   const start = update.kind === "queue" ? (shipped.parents[0] ?? update.before) : update.before;
   const [asked, brought] = await bothCompared(github, repository, start, [head, landed], lookups);
@@ -210,27 +251,34 @@ interface Tree {
   readonly parents: readonly Sha[];
 }
 
-async function treesOf(
-  github: GitHub,
-  repository: Repository,
-  from: Sha,
-  to: Sha,
-  lookups: Lookups,
-): Promise<readonly [Tree | null, Tree | null]> {
-  const read = async (): Promise<readonly [Tree | null, Tree | null]> => {
-    const variables = { owner: repository.owner, name: repository.name, from, to };
-    const answer = await query(github, TREES_QUERY, variables, TreesAnswer);
-    const plain = (commit: typeof answer.repository.from): Tree | null =>
-      commit?.parents.isWhole === true
-        ? { tree: commit.tree.oid, parents: commit.parents.entries.map(({ oid }) => oid) }
-        : null;
-    return [plain(answer.repository.from), plain(answer.repository.to)];
-  };
-  return lookups.rememberForever(
-    `trees:${repository.id}:${from}:${to}`,
-    read,
-    ([a, b]) => a !== null && b !== null,
-  );
+type Trees = ReadonlyMap<Sha, Tree>;
+
+/** So many trees are asked for at once. */
+const TREES_AT_ONCE = 50;
+
+/** Reads the trees of commits; one that GitHub does not know, or not with all its parents, is none of them. */
+async function treesOf({ github, repository, lookups }: Asking, shas: readonly Sha[]): Promise<Trees> {
+  const found = new Map<Sha, Tree>();
+  const missing: Sha[] = [];
+  const key = (sha: Sha): string => `tree:${repository.id}:${sha}`;
+  for (const sha of new Set(shas)) {
+    const known = await lookups.known<Tree>(key(sha));
+    if (known === undefined) missing.push(sha);
+    else found.set(sha, known);
+  }
+  for (let next = 0; next < missing.length; next += TREES_AT_ONCE) {
+    const part = missing.slice(next, next + TREES_AT_ONCE);
+    const named = Object.fromEntries(part.map((sha, index) => [`sha${index}`, sha]));
+    const variables = { owner: repository.owner, name: repository.name, ...named };
+    const answer = (await query(github, treesQuery(part.length), variables, TreesAnswer)).repository;
+    for (const [index, sha] of part.entries()) {
+      const commit = answer[`commit${index}`];
+      if (commit?.parents.isWhole !== true) continue;
+      const tree = { tree: commit.tree.oid, parents: commit.parents.entries.map(({ oid }) => oid) };
+      found.set(sha, await lookups.rememberForever(key(sha), () => Promise.resolve(tree)));
+    }
+  }
+  return found;
 }
 
 /** What stands for bytes that are no text: other bytes would look the same. */

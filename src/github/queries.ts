@@ -319,15 +319,19 @@ ${LANDED}${CHECKS}`;
 /** What one update brought, as {@link changeQuery} asks for it first. */
 export const CHANGE_QUERY = changeQuery(WHOLE);
 
-/** The trees and first parents of two commits. */
-export const TREES_QUERY = `
-query Trees($owner: String!, $name: String!, $from: GitObjectID!, $to: GitObjectID!) {
+/** Returns the query for the trees and first parents of so many commits (`$sha0`, ...). */
+export function treesQuery(count: number): string {
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  const variables = numbers.map((index) => `$sha${index}: GitObjectID!`).join(", ");
+  const commits = numbers.map((index) => `commit${index}: object(oid: $sha${index}) { ...tree }`);
+  return `
+query Trees($owner: String!, $name: String!, ${variables}) {
   repository(owner: $owner, name: $name) {
-    from: object(oid: $from) { ...tree }
-    to: object(oid: $to) { ...tree }
+    ${commits.join("\n    ")}
   }
 }
 fragment tree on Commit { tree { oid } parents(first: 10) { totalCount nodes { oid } } }`;
+}
 
 /** Returns the query for the open pull requests of a repository. */
 export function openPullsQuery({ page }: Portion): string {

@@ -7,7 +7,7 @@ import { Trouble } from "../domain/trouble.ts";
 import { pagesOf, place, query, type GitHub } from "./ask.ts";
 import { connection, NO_CONNECTION, single } from "./listed.ts";
 import { POLICY_PATH } from "./policy-path.ts";
-import { batchQuery, CHANGE_QUERY, POLICIES_QUERY, PULL_REQUEST_QUERY, TREES_QUERY } from "./queries.ts";
+import { batchQuery, CHANGE_QUERY, POLICIES_QUERY, PULL_REQUEST_QUERY, treesQuery } from "./queries.ts";
 import { changeVariables } from "./change-variables.ts";
 import { InstantShape, ShaShape } from "./shapes.ts";
 import { isSpoiled } from "./smaller.ts";
@@ -289,10 +289,13 @@ export class ReadAhead {
     });
   }
 
-  #treesFor(text: string, { from, to }: Readonly<Record<string, unknown>>): unknown {
-    if (text !== TREES_QUERY) return undefined;
-    const [a, b] = [this.#tree(String(from)), this.#tree(String(to))];
-    return a === undefined || b === undefined ? undefined : { repository: { from: a, to: b } };
+  #treesFor(text: string, variables: Readonly<Record<string, unknown>>): unknown {
+    const shas = Object.entries(variables).filter(([name]) => name.startsWith("sha"));
+    if (text !== treesQuery(shas.length)) return undefined;
+    const trees = shas.map(([name, sha]) => [`commit${name.slice(3)}`, this.#tree(String(sha))] as const);
+    return trees.some(([, tree]) => tree === undefined)
+      ? undefined
+      : { repository: Object.fromEntries(trees) };
   }
 
   #ask(

@@ -383,7 +383,8 @@ describe("the same content", () => {
   async function prove(): Promise<string> {
     const { github, repository, lookups } = stage;
     const { from, to, base } = await heads();
-    return (await proveSameContent(github, repository, base, { from, to }, lookups)).proof;
+    const [proof] = await proveSameContent(github, repository, base, [{ from, to: [to] }], lookups);
+    return proof?.proof ?? "";
   }
 
   test("is proven by the tree when only the commit's words changed", async () => {
@@ -467,8 +468,9 @@ describe("the same content", () => {
     const { play, github, repository, lookups } = await start();
     await play(opening);
     const { pull } = await read();
-    const gone = { from: "f".repeat(40), to: pull.head.sha };
-    expect((await proveSameContent(github, repository, pull.base.sha, gone, lookups)).proof).toBe("unknown");
+    const gone = { from: "f".repeat(40), to: [pull.head.sha] };
+    const [proof] = await proveSameContent(github, repository, pull.base.sha, [gone], lookups);
+    expect(proof?.proof).toBe("unknown");
   });
 });
 

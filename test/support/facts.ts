@@ -20,7 +20,7 @@ import {
   type UpdateKind,
 } from "../../src/domain/change.ts";
 import { knownCommits } from "../../src/domain/pushed.ts";
-import { nextQuestion, type Question } from "../../src/domain/question.ts";
+import { nextQuestions, type Question } from "../../src/domain/question.ts";
 import { assess } from "../../src/domain/controls/assess.ts";
 import type { Subject } from "../../src/domain/controls/control.ts";
 import type { Deployment } from "../../src/domain/deployment.ts";
@@ -268,8 +268,8 @@ export class Story {
       merged: null,
       ...this.#changes,
     };
-    for (let asked = nextQuestion(pull); asked !== null; asked = nextQuestion(pull))
-      pull = { ...pull, ...this.#answer(pull, asked, proofs) };
+    for (let asked = nextQuestions(pull); asked.length > 0; asked = nextQuestions(pull))
+      for (const each of asked) pull = { ...pull, ...this.#answer(pull, each, proofs) };
     return pull;
   }
 
@@ -278,9 +278,14 @@ export class Story {
     const { earlier = [], touched = [], sameContent } = pull;
     switch (question.ask) {
       case "same": {
-        const { from, to } = question;
-        const proof = proofs === "unknown" ? "unknown" : this.#prove(from, to);
-        return { sameContent: [...sameContent, { from, to, proof }] };
+        const { from } = question;
+        const proven = question.to.map((to) => {
+          const proof = proofs === "unknown" ? "unknown" : this.#prove(from, to);
+          return { from, to, proof };
+        });
+        const different = proven.findIndex(({ proof }) => proof === "different");
+        const asked = different < 0 ? proven : proven.slice(0, different + 1);
+        return { sameContent: [...sameContent, ...asked] };
       }
       case "earlier": {
         const commits = proofs === "unknown" ? null : this.#inPull(question.head);

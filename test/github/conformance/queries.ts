@@ -27,6 +27,7 @@ export function allQueries(): ReadonlyMap<string, string> {
       found.set(`moreQuery ${list} ${of}`, sent.moreQuery(list, portion));
   }
   found.set("stillThereQuery", sent.stillThereQuery(2, 2));
+  found.set("treesQuery", sent.treesQuery(2));
   found.set("contentsQuery", sent.contentsQuery(2));
   found.set("standingQuery", sent.standingQuery(2));
   found.set("overviewQuery", sent.overviewQuery(2));

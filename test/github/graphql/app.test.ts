@@ -109,6 +109,7 @@ test("every query the App sends is GitHub's own language, and is answered withou
     queries.batchQuery([20], 1),
     queries.batchQuery([100], 1, true),
     queries.overviewQuery(1),
+    queries.treesQuery(1),
     queries.contentsQuery(1),
     queries.stillThereQuery(1, 1),
     queries.commitsQuery(1),

@@ -9,10 +9,11 @@ import {
   type Actor,
   type Commit,
   type PullRequest,
+  type SameContent,
   type Sha,
 } from "../../../src/domain/change.ts";
 import { knownCommits } from "../../../src/domain/pushed.ts";
-import { nextQuestion, type Question } from "../../../src/domain/question.ts";
+import { nextQuestions, type Question } from "../../../src/domain/question.ts";
 import {
   APP_ID,
   ann,
@@ -305,16 +306,16 @@ function answer(world: World, pull: PullRequest, question: Question): Partial<Pu
   const file = (path: string) => ({ path, oldPath: null, status: "modified" as const });
   switch (question.ask) {
     case "same": {
-      const { from, to } = question;
-      const [a, b] = [difference(world, from), difference(world, to)];
-      const isSame = a.x === b.x && a.y === b.y;
-      const isTree = world.commits.get(from)!.commit.tree === world.commits.get(to)!.commit.tree;
-      return {
-        sameContent: [
-          ...sameContent,
-          { from, to, proof: isSame ? (isTree ? "tree" : "patch") : "different" },
-        ],
-      };
+      const { from } = question;
+      const proofs: SameContent[] = [];
+      for (const to of question.to) {
+        const [a, b] = [difference(world, from), difference(world, to)];
+        const isSame = a.x === b.x && a.y === b.y;
+        const isTree = world.commits.get(from)!.commit.tree === world.commits.get(to)!.commit.tree;
+        proofs.push({ from, to, proof: isSame ? (isTree ? "tree" : "patch") : "different" });
+        if (!isSame) break;
+      }
+      return { sameContent: [...sameContent, ...proofs] };
     }
     case "earlier": {
       const commits = reach(world, question.head).map(({ commit }) => commit);
@@ -387,9 +388,12 @@ export function factsOf(world: World): { readonly pull: PullRequest; readonly qu
     merged,
   };
   let questions = 0;
-  for (let asked = nextQuestion(pull); asked !== null; asked = nextQuestion(pull)) {
-    pull = { ...pull, ...answer(world, pull, asked) };
-    questions += 1;
+  for (let asked = nextQuestions(pull); asked.length > 0; asked = nextQuestions(pull)) {
+    for (const each of asked) {
+      const proofs = pull.sameContent.length;
+      pull = { ...pull, ...answer(world, pull, each) };
+      questions += each.ask === "same" ? pull.sameContent.length - proofs : 1;
+    }
   }
   return { pull, questions };
 }
