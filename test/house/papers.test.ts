@@ -85,6 +85,20 @@ describe("the documentation", () => {
     expect(links.filter((link) => !existsSync(join(ROOT, dirname(page), link)))).toEqual([]);
   });
 
+  it("names only files and folders that are there", () => {
+    const named = PAGES.filter(
+      (page) => !page.startsWith("docs/decisions/") && page !== "docs/texts.md",
+    ).flatMap((page) =>
+      [...read(page).matchAll(/`((?:src|test|scripts|docs|demo|bench)\/[\w./-]+)`/gu)].map((match) => ({
+        page,
+        path: match[1] ?? "",
+      })),
+    );
+    expect(
+      named.filter(({ path }) => !existsSync(join(ROOT, path)) && !/NAME|demo\/out/u.test(path)),
+    ).toEqual([]);
+  });
+
   it("explains every error code, and only those there are", () => {
     expect(firstCells("docs/operations.md", "Error codes").toSorted()).toEqual(
       Object.keys(TROUBLE).toSorted(),
@@ -142,16 +156,20 @@ describe("the documentation", () => {
     },
   );
 
-  it("lists every decision, each under its own number", () => {
+  it("lists every decision in order, by its title and its date", () => {
     const pages = readdirSync(join(ROOT, "docs/decisions")).filter((name) => /^\d{4}-/u.test(name));
-    const listed = [...read("docs/decisions/README.md").matchAll(/\]\((\d{4}-[^)]+)\)/gu)].map(
-      (match) => match[1] ?? "",
-    );
-    expect(listed.toSorted()).toEqual(pages.toSorted());
+    const listed = [
+      ...read("docs/decisions/README.md").matchAll(
+        /^\| \[(\d{4})\]\(([^)]+)\) +\| (.+?) +\| ([\d-]+) +\|$/gmu,
+      ),
+    ];
+    expect(listed.map((match) => match[2])).toEqual(pages.toSorted());
     expect(new Set(pages.map((name) => name.slice(0, 4))).size).toBe(pages.length);
-    for (const page of pages) {
+    for (const [, number = "", page = "", title = "", date = ""] of listed) {
       const text = read(`docs/decisions/${page}`);
-      expect(text, page).toMatch(new RegExp(`^# ${page.slice(0, 4)}: `, "u"));
+      expect(text).toMatch(new RegExp(`^# ${number}: `, "u"));
+      expect(text.split("\n")[0]).toBe(`# ${number}: ${title}`);
+      expect(text.split("\n")[2], page).toMatch(new RegExp(`^Date: ${date}\\. Status: accepted[.;]`, "u"));
       for (const part of ["Question", "Options", "Choice", "Why"]) expect(text, page).toContain(`**${part}`);
     }
   });
