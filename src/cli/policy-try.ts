@@ -6,7 +6,7 @@ import { tryOn, type Trial } from "../domain/policy/trial.ts";
 import { policyInForce, type PolicyInForce } from "../domain/policy/tighten.ts";
 import type { ChangeRecord, PolicyRecord, PolicySource } from "../domain/record.ts";
 import { oneLine, short, time, VERDICT_TITLES } from "../domain/wording.ts";
-import type { Span } from "../flows/reconcile.ts";
+import type { Span } from "../flows/count-branch.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { openLedger } from "../ledger/open.ts";
 import type { Where } from "../ledger/store.ts";

@@ -13,7 +13,7 @@ import { checkMergeBack, recordSuccess } from "./deployed.ts";
 import { noticeEnvironments } from "./environments.ts";
 import { gapEntry, gapId } from "./gaps.ts";
 import type { Tools, Watched } from "./ports.ts";
-import type { Span } from "./reconcile.ts";
+import type { Span } from "./count-branch.ts";
 import { DAY } from "../domain/durations.ts";
 
 /** So long before a span one more success in each environment is looked for: what the first one in the span followed (ms). */

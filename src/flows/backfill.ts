@@ -9,7 +9,7 @@ import { throughReadAhead } from "./ahead.ts";
 import { currentPolicy } from "./current-policy.ts";
 import { recordUpdate } from "./follow-branch.ts";
 import type { Tools, Watched } from "./ports.ts";
-import type { Span } from "./reconcile.ts";
+import type { Span } from "./count-branch.ts";
 import { recordBackfill, recordProductionRefs } from "./repositories.ts";
 import { isMadeByQueue } from "./queue-branches.ts";
 import { productionRefs } from "./production-branches.ts";

@@ -120,11 +120,7 @@ export async function gatherPull(
     authorities: authorities.map((each) => kept.get(each.actor.id) ?? { ...each, basis }),
   };
   pull = { ...pull, ...(await whenGivenOf(tools, watched, pull, pull.authorities)) };
-  if (read.ownBranch !== null && hasUnseenPusher(pull, effective)) {
-    // A webhook was missed, or the branch is older than our installation: GitHub's activity list says who pushed.
-    const told = await tools.github.readPushes(octokit, watched.repository, read.ownBranch);
-    pull = { ...pull, pushes: tools.github.mergePushes([...pull.pushes, ...told]) };
-  }
+  pull = await withPushers(tools, octokit, pull, read.ownBranch, effective);
   // Against the branch as it is after a merge commit, every earlier version of it would look the same: empty.
   const base = {
     name: landed?.before ?? pull.base.ref,
@@ -283,6 +279,20 @@ async function withContent(
   if (!ofOwners) return { ...pull, files };
   const owners = await tools.github.readOwners(octokit, repository, base, tools.github.lookups);
   return { ...pull, files, owners };
+}
+
+/** Returns the pull request with the pushes that GitHub's activity list tells, where whoever pushed something was not seen. */
+async function withPushers(
+  tools: Tools,
+  octokit: Octokit,
+  pull: PullRequest,
+  ownBranch: string | null,
+  policy: Policy,
+): Promise<PullRequest> {
+  // A webhook was missed, or the branch is older than our installation.
+  if (ownBranch === null || !hasUnseenPusher(pull, policy)) return pull;
+  const told = await tools.github.readPushes(octokit, pull.repository, ownBranch);
+  return { ...pull, pushes: tools.github.mergePushes([...pull.pushes, ...told]) };
 }
 
 function hasUnseenPusher(pull: PullRequest, policy: Policy): boolean {

@@ -4,7 +4,8 @@ import { SETTLING } from "../domain/awaited.ts";
 import type { Instant } from "../domain/change.ts";
 import type { Task } from "../domain/task.ts";
 import type { Tools } from "./ports.ts";
-import { askToReconcile, type Span } from "./reconcile.ts";
+import type { Span } from "./count-branch.ts";
+import { askToReconcile } from "./reconcile.ts";
 import { DAY, HOUR } from "../domain/durations.ts";
 
 /** How long after its end a period is still counted, where nobody was there to do so on the day (ms). */

@@ -99,19 +99,8 @@ export async function readPullRequest(
   const base = await baseOf(github, repository, { shown, newer, nameWithOwner, answer }, known);
   const { policy } = base;
 
-  const givenReviews = await whole(told.reviews, rest, "reviews", ReviewAnswer);
-  // Where the list does not reach, what webhooks told is all there is.
-  const reviews = givenReviews.isWhole ? givenReviews.entries : givenReviews.seen;
-  const events = await whole(told.timelineItems, rest, "timelineItems", TimelineAnswer);
-  const timeline = events.isWhole ? events.entries : events.seen;
-  const listedCommits = await whole(told.commits, rest, "commits", z.object({ commit: CommitAnswer }));
-  const commits = (listedCommits.isWhole ? listedCommits.entries : listedCommits.seen).map(
-    ({ commit }): Commit => commit,
-  );
-  // Of a commit with as many parents as are asked for there may be more.
-  const { page } = smaller.portion;
-  const parentsShown = commits.every(({ parents }) => parents.length < Math.min(page, MOST_PARENTS));
-
+  const lists = await listsOf(told, rest);
+  const { reviews, timeline, commits } = lists;
   const head = told.head?.commit;
   const headSha = newer.head?.after ?? told.headRefOid;
   const pushes = pushesOf(
@@ -120,24 +109,17 @@ export async function readPullRequest(
     timeline,
   );
   const now = known.lookups.now();
-  const commitsShown = listedCommits.isWhole && parentsShown && commits.length >= (told.commits.total ?? 0);
   const unshown = unshownReviews(
-    each(givenReviews, ({ id }) => id),
+    each(lists.listed.reviews, ({ id }) => id),
     known.observations,
     now,
   );
-  const isWhole = commitsShown || !listedCommits.isWhole;
+  const isWhole = lists.commitsShown || !lists.listed.commits.isWhole;
   const awaited = unshownHead(told, { newer, last: head?.oid, isWhole, pushes });
-  const retargets = timeline.flatMap((event): readonly BaseChange[] =>
-    event.__typename === "BaseRefChangedEvent" || event.__typename === "AutomaticBaseChangeSucceededEvent"
-      ? [{ from: event.previousRefName ?? null, to: event.currentRefName ?? null, at: event.createdAt }]
-      : [],
-  );
-  const unlisted = events.isWhole ? [] : known.observations.filter((told) => told.kind === "retargeted");
   const checks =
     head?.oid === headSha ? await allChecks(github, repository, headSha, head.statusCheckRollup) : NOTHING;
-  const lists = { reviews: givenReviews, events, labels: told.labels, checks };
-  const cut = (["reviews", "events", "labels", "checks"] as const).filter((which) => !lists[which].isWhole);
+  const parts = { ...lists.listed, labels: told.labels, checks };
+  const cut = (["reviews", "events", "labels", "checks"] as const).filter((which) => !parts[which].isWhole);
   return {
     policy,
     description: descriptionOf(told, known.observations),
@@ -147,11 +129,7 @@ export async function readPullRequest(
     reworded: newer.reworded,
     over: newer.isOver,
     twins: await twinsOf(github, repository, told, head?.associatedPullRequests),
-    mayWrite: new Set(
-      reviews.flatMap(({ author, authorCanPushToRepository }) =>
-        author !== null && authorCanPushToRepository ? [author.id] : [],
-      ),
-    ),
+    mayWrite: writersIn(reviews),
     pull: {
       repository,
       number: told.number,
@@ -171,29 +149,72 @@ export async function readPullRequest(
       },
       retargetedAt: latest(
         newer.base?.at ?? null,
-        await lastBaseChange(github, repository, [...retargets, ...unlisted]),
+        await lastBaseChange(github, repository, baseChangesIn(lists, known.observations)),
       ),
-      labels: (told.labels.isWhole ? told.labels.entries : told.labels.seen).map((label) => label.name),
+      labels: seenOf(told.labels).map((label) => label.name),
       size: { additions: told.additions, deletions: told.deletions, files: told.changedFiles },
       commits,
-      commitsComplete: commitsShown,
+      commitsComplete: lists.commitsShown,
       ...(awaited.length === 0 ? {} : { awaited }),
       ...(cut.length === 0 ? {} : { cut }),
       ...(unshown.dropped.length === 0 ? {} : { unshown: unshown.dropped }),
       pushes,
       reviews: reviewsOf({ told: reviews, unshown: unshown.counted }, timeline, known.observations, pushes),
-      checks: checks.isWhole ? checks.entries : checks.seen,
+      checks: seenOf(checks),
       authorities: [],
       sameContent: [],
-      merged:
-        told.mergedAt == null
-          ? null
-          : { at: told.mergedAt, by: told.mergedBy, commit: told.mergeCommit?.oid ?? null },
+      merged: mergeOf(told),
     },
   };
 }
 
 type Shown = NonNullable<z.infer<typeof PullRequestAnswer>["repository"]["pullRequest"]>;
+
+/** Reads the long lists of a pull request, as far as we read. Where one does not reach, what webhooks told is all there is. */
+async function listsOf(told: Omit<Shown, "labels">, rest: OfPull) {
+  const reviews = await whole(told.reviews, rest, "reviews", ReviewAnswer);
+  const events = await whole(told.timelineItems, rest, "timelineItems", TimelineAnswer);
+  const commits = await whole(told.commits, rest, "commits", z.object({ commit: CommitAnswer }));
+  const shown = seenOf(commits).map(({ commit }): Commit => commit);
+  // Of a commit with as many parents as are asked for there may be more.
+  const { page } = rest.smaller.portion;
+  const parentsShown = shown.every(({ parents }) => parents.length < Math.min(page, MOST_PARENTS));
+  return {
+    listed: { reviews, events, commits },
+    reviews: seenOf(reviews),
+    timeline: seenOf(events),
+    commits: shown,
+    commitsShown: commits.isWhole && parentsShown && shown.length >= (told.commits.total ?? 0),
+  };
+}
+
+/** Returns the reviewers who GitHub says may write to the repository today. */
+function writersIn(reviews: Awaited<ReturnType<typeof listsOf>>["reviews"]): ReadonlySet<number> {
+  const may = reviews.filter(({ authorCanPushToRepository }) => authorCanPushToRepository);
+  return new Set(may.flatMap(({ author }) => (author === null ? [] : [author.id])));
+}
+
+function mergeOf({ mergedAt, mergedBy, mergeCommit }: Omit<Shown, "labels">): PullRequest["merged"] {
+  return mergedAt == null ? null : { at: mergedAt, by: mergedBy, commit: mergeCommit?.oid ?? null };
+}
+
+function seenOf<Item>(list: Listed<Item>): readonly Item[] {
+  return list.isWhole ? list.entries : list.seen;
+}
+
+/** Returns the changes of its base: as its timeline lists them, and where that is not whole as webhooks told. */
+function baseChangesIn(
+  { timeline, listed }: Awaited<ReturnType<typeof listsOf>>,
+  observations: readonly Observation[],
+): readonly BaseChange[] {
+  const retargets = timeline.flatMap((event): readonly BaseChange[] =>
+    event.__typename === "BaseRefChangedEvent" || event.__typename === "AutomaticBaseChangeSucceededEvent"
+      ? [{ from: event.previousRefName ?? null, to: event.currentRefName ?? null, at: event.createdAt }]
+      : [],
+  );
+  const unlisted = listed.events.isWhole ? [] : observations.filter((told) => told.kind === "retargeted");
+  return [...retargets, ...unlisted];
+}
 
 /** The base as it is, with the policies in force there: what a webhook told of it is asked for by name, or by commit. */
 async function baseOf(
