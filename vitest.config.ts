@@ -29,6 +29,8 @@ export default defineConfig({
     testTimeout: CEILING,
     hookTimeout: CEILING,
     pool: "forks",
+    // Stories leave much garbage that is young: with more room for it, a twelfth less time goes by.
+    execArgv: ["--max-semi-space-size=32"],
     // One process for many files: to load the App anew for each took as long as many of the tests.
     isolate: false,
     maxWorkers: Math.max(2, availableParallelism()),

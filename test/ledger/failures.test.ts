@@ -37,6 +37,7 @@ describe("PostgreSQL", () => {
     url = new URL("databaseUrl" in where ? where.databaseUrl : "");
     proxy = await startProxy(Number(url.port));
     cleanUp.push(() => proxy.close());
+    url.hostname = "127.0.0.1";
     url.port = String(proxy.port);
     await (await openLedger({ databaseUrl: url.href })).close();
     store = await openStore({ databaseUrl: url.href }, { readOnly: false, patienceMs: 1_500 });

@@ -15,6 +15,8 @@ declare module "vitest" {
   export interface ProvidedContext {
     /** Where PostgreSQL listens, as DATABASE_URL would say it. */
     databaseUrl: string;
+    /** The same, by its socket in the file system where it is our own: a question and its answer take a quarter less. */
+    databaseSocketUrl: string;
   }
 }
 
@@ -25,10 +27,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const given = process.env["TEST_DATABASE_URL"];
   if (given !== undefined && given !== "") {
     project.provide("databaseUrl", given);
+    project.provide("databaseSocketUrl", given);
     return async () => undefined;
   }
-  const { url, stop } = await startPostgres({ durable: false });
+  const { url, socketUrl, stop } = await startPostgres({ durable: false });
   project.provide("databaseUrl", url);
+  project.provide("databaseSocketUrl", socketUrl);
   return stop;
 }
 
@@ -45,6 +49,8 @@ const HASTY = [
 /** A PostgreSQL of our own. */
 export interface PostgresServer {
   readonly url: string;
+  /** The same by its socket in the file system. */
+  readonly socketUrl: string;
   readonly port: number;
   /** Ends it and removes its folder. */
   readonly stop: () => Promise<void>;
@@ -95,7 +101,7 @@ async function serverIn(
         "-c",
         "listen_addresses=127.0.0.1",
         "-c",
-        `unix_socket_directories=`,
+        `unix_socket_directories=${data}`,
         ...(options.connections === undefined ? [] : ["-c", `max_connections=${options.connections}`]),
         ...(options.durable ? [] : HASTY.flatMap((flag) => ["-c", flag])),
       ],
@@ -115,6 +121,7 @@ async function serverIn(
   return {
     port,
     url: `postgres://countersign:countersign@127.0.0.1:${port}/postgres`,
+    socketUrl: `postgres://countersign:countersign@${encodeURIComponent(data)}:${port}/postgres`,
     async halt(how) {
       if (how === "kill") process.kill(await pid(), "SIGKILL");
       else await server.stop();

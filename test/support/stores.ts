@@ -75,7 +75,7 @@ export async function freshDatabase(kind: "sqlite" | "postgres"): Promise<{
       remove: async () => rmSync(dataDir, { recursive: true, force: true }),
     };
   }
-  const server = inject("databaseUrl");
+  const server = inject("databaseSocketUrl");
   const schema = `test_${randomUUID().replaceAll("-", "")}`;
   await runOnPostgres(server, [`create schema ${schema}`]);
   const url = new URL(server);

@@ -77,7 +77,14 @@ export function schemaCompiler(components: Components): (schema: Json, coerce?: 
   function checker(coerce: boolean): { readonly ajv: Ajv; readonly added: Set<string> } {
     const known = checkers.get(coerce);
     if (known !== undefined) return known;
-    const ajv = new Ajv({ strict: false, allErrors: true, coerceTypes: coerce, validateSchema: false });
+    const ajv = new Ajv({
+      strict: false,
+      allErrors: true,
+      coerceTypes: coerce,
+      validateSchema: false,
+      // To make a check's code shorter takes as long as to make it, and each is run a few hundred times at most.
+      code: { optimize: false },
+    });
     addFormats(ajv);
     // GitHub's own default for an address that was not given is "".
     ajv.addFormat("uri", (text: string) => text === "" || isUri(text));
