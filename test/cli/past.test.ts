@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 
 import type { Answer } from "../../src/cli/answer.ts";
 import { audit } from "../../src/cli/audit.ts";
@@ -28,13 +28,12 @@ function folder(): string {
 }
 
 /** An organisation's morning that no App recorded: two pull requests, approved or not, and a push. `more`: as many approved ones again. */
-async function morning(more = 0): Promise<Trial> {
+async function played(more: number): Promise<Trial> {
   const stage = await trial({
     policy: { mode: "enforce", approval: { required: 1 } },
     people: { ann: { permission: "admin" }, bob: { permission: "write" } },
     repositories: { web: { ruleset: false } },
   });
-  open.push(() => stage.double.close());
   const { world } = stage.double;
   let at = START;
   const later = async (step: Record<string, unknown>): Promise<void> => {
@@ -57,6 +56,21 @@ async function morning(more = 0): Promise<Trial> {
   world.setClock(START + 24 * HOUR);
   grantToken(stage);
   return stage;
+}
+
+/** Such a morning of the test's own. */
+async function morning(): Promise<Trial> {
+  const stage = await played(0);
+  open.push(() => stage.double.close());
+  return stage;
+}
+
+/** One with 143 updates, played once: whoever asks for the past changes nothing of it. */
+let long: Promise<Trial> | null = null;
+afterAll(async () => (await long)?.double.close());
+function longMorning(): Promise<Trial> {
+  long ??= played(140);
+  return long;
 }
 
 const SPAN = { from: START, to: START + 24 * HOUR };
@@ -87,7 +101,7 @@ describe("audit", () => {
   });
 
   test("broken off and started again with the same words, asks only for what is missing, and leaves nothing but the package", async () => {
-    const stage = await morning(140);
+    const stage = await longMorning();
     const place = folder();
     const out = join(place, "evidence");
     let queries = 0;
@@ -214,7 +228,7 @@ describe("backfill and reconcile", () => {
   });
 
   test("ask for half as much at once where GitHub could not answer, and lack nothing", async () => {
-    const stage = await morning(140);
+    const stage = await longMorning();
     const sizes: number[] = [];
     const pending: Promise<void>[] = [];
     const wish: Wish = {
@@ -273,7 +287,7 @@ describe("backfill and reconcile", () => {
   );
 
   test("broken off in the middle and run again, ask only for what is missing", async () => {
-    const stage = await morning(140);
+    const stage = await longMorning();
     const dataDir = folder();
     let batches = 0;
     const broken: Wish = {
