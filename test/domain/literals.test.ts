@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { matchesAny } from "../../src/domain/policy/glob.ts";
 import { literalIn } from "../../src/domain/policy/literal.ts";
 import { found, matcherOf } from "../../src/domain/policy/pattern.ts";
+import { rounds } from "../support/effort.ts";
 
 test.each([
   ["^db/migrations/", "db/migrations/"],
@@ -39,7 +40,7 @@ test("looking for a literal first finds no less and no more than the expression 
       }
       expect(matcherOf({ matches: expression }, "asks")(of)).toBe(alone);
     }),
-    { numRuns: 20_000 },
+    { numRuns: rounds(6_000, 20_000) },
   );
 });
 
@@ -76,6 +77,6 @@ test("looking at a glob's beginning first finds no less and no more than the glo
           expect(matchesAny([one], of, use)).toBe(matchesAny([one], of, use, true));
       },
     ),
-    { numRuns: 20_000 },
+    { numRuns: rounds(6_000, 20_000) },
   );
 });

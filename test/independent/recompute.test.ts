@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canonical } from "../../src/domain/digest.ts";
 import type { Entry } from "../../src/domain/entry.ts";
 import { verifyPath } from "../../src/package/verify.ts";
-import { rounds } from "../support/effort.ts";
+import { rounds, sample } from "../support/effort.ts";
 import {
   changeEntry,
   deploymentEntry,
@@ -25,7 +25,7 @@ import { sealAgain } from "./liar.ts";
 import { recompute } from "./recompute.ts";
 import { witnessed } from "./witnessed.ts";
 
-const CHANGES = rounds(150, 2_000);
+const CHANGES = rounds(90, 2_000);
 const DAY = 86_400_000;
 
 /** A quarter with every kind of trouble: pushes, what cannot be told, waived, historic and only observed, late, with gaps and deviations. */
@@ -318,7 +318,11 @@ describe("the independent program", () => {
     expect(GENERATED_AT).toBeGreaterThan(PERIOD.to);
   });
 
-  test.each(Object.entries(LIES))("finds the lie that %s", { timeout: 60_000 }, async (_, lie) => {
-    expect(await lied(lie)).not.toEqual([]);
-  });
+  test.each(sample(Object.entries(LIES), 24))(
+    "finds the lie that %s",
+    { timeout: 60_000 },
+    async (_, lie) => {
+      expect(await lied(lie)).not.toEqual([]);
+    },
+  );
 });

@@ -7,6 +7,7 @@ import { parsePolicy } from "../../src/domain/policy/parse.ts";
 import { isProductionBranch, isProductionEnvironment } from "../../src/domain/policy/scope.ts";
 import { defaultPolicy, policyInForce, type PolicyInForce } from "../../src/domain/policy/tighten.ts";
 import type { PolicySource } from "../../src/domain/record.ts";
+import { rounds } from "../support/effort.ts";
 import { repository, sha } from "../support/facts.ts";
 
 const name = fc.stringMatching(/^[a-z][a-z0-9-]{0,8}$/u);
@@ -237,7 +238,7 @@ describe("reading any text", () => {
         const effective = known(policyInForce(source(stringify(it)), source(null)));
         expect(known(policyInForce(source(stringify(first.file)), source(null)))).toEqual(effective);
       }),
-      { seed: 7, numRuns: 250 },
+      { seed: 7, numRuns: rounds(80, 250) },
     );
   });
 });
@@ -363,7 +364,7 @@ describe("a repository's file", () => {
         expect(isProductionBranch(effective, repository, "main")).toBe(true);
         expect(isProductionEnvironment(effective, "Production")).toBe(true);
       }),
-      { numRuns: 100 },
+      { numRuns: rounds(40, 100) },
     );
   });
   test("that tries to is an error where it does", () => {

@@ -141,8 +141,8 @@ export class Stagehand {
     await this.#github.close();
   }
 
-  /** Plays `rounds` rounds on a new database; the App dies as planned, one death for each round there is one for. */
-  async play(rounds: number, where: Where, deaths: readonly Death[]): Promise<Run> {
+  /** Plays `rounds` rounds on a new database; the App dies as planned, in each round there is a death for. */
+  async play(rounds: number, where: Where, deaths: readonly (Death | null)[]): Promise<Run> {
     const double = new Double((request) => this.#github.fetch(request));
     const port = await freePort();
     await double.setup(STORY, {
