@@ -13,7 +13,7 @@ import { openLedger } from "../../src/ledger/open.ts";
 import type { Where } from "../../src/ledger/store.ts";
 import { readStory } from "../support/scenarios.ts";
 import { outcomeOf, type Outcome } from "./outcome.ts";
-import { PROGRAM } from "./programs.ts";
+import { INHERITED, PROGRAM } from "./programs.ts";
 import type { RawState } from "./rig.ts";
 
 const APP_ID = 4711;
@@ -74,7 +74,7 @@ export async function openServed(
   );
   const child = spawn(process.execPath, [PROGRAM, "serve"], {
     env: {
-      PATH: process.env["PATH"] ?? "",
+      ...INHERITED,
       APP_ID: String(APP_ID),
       PRIVATE_KEY: KEYS.privateKey,
       WEBHOOK_SECRET: SECRET,
