@@ -10,7 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { gzipSync } from "node:zlib";
-import { playScenario, printScenarioResult } from "../src/cli/scenario/play.ts";
+import { playScenario } from "../src/cli/scenario/play.ts";
+import { printScenarioResult } from "../src/cli/scenario/result.ts";
 import { readStory } from "../test/support/scenarios.ts";
 import { openHarnessOn } from "../test/support/harness.ts";
 

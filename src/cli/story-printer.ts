@@ -4,8 +4,8 @@ import type { ChangeRecord } from "../domain/record.ts";
 import type { LoggedEntry } from "../domain/entry.ts";
 import { VERDICT_TITLES } from "../domain/wording.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { PlayedStep } from "./scenario/play.ts";
-import { describeStep } from "./scenario/play.ts";
+import type { PlayedStep } from "./scenario/result.ts";
+import { describeStep } from "./scenario/result.ts";
 import type { DoStep } from "./scenario/steps.ts";
 
 /** Prints steps, and the new entries of the App's evidence log. */

@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { writeDraft } from "../../src/cli/draft.ts";
 import { tellReadiness } from "../../src/cli/readiness.ts";
-import { playScenario, printScenarioResult } from "../../src/cli/scenario/play.ts";
+import { playScenario } from "../../src/cli/scenario/play.ts";
+import { printScenarioResult } from "../../src/cli/scenario/result.ts";
 import { DRAFT_KINDS } from "../../src/domain/drafts/draft.ts";
 import { exportEvidence } from "../../src/flows/export-evidence.ts";
 import { openPackage } from "../../src/package/folder.ts";

@@ -9,7 +9,8 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 
-import { playScenario, printScenarioResult } from "../../src/cli/scenario/play.ts";
+import { playScenario } from "../../src/cli/scenario/play.ts";
+import { printScenarioResult } from "../../src/cli/scenario/result.ts";
 import { canonical } from "../../src/domain/digest.ts";
 import { FIRST_LINK, linkHash } from "../../src/domain/chain.ts";
 import { BODIES, isOfKind, type Entry, type EntryKind, type LoggedEntry } from "../../src/domain/entry.ts";

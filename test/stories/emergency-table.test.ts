@@ -6,7 +6,8 @@
 
 import { describe, expect, test } from "vitest";
 
-import { playScenario, printScenarioResult } from "../../src/cli/scenario/play.ts";
+import { playScenario } from "../../src/cli/scenario/play.ts";
+import { printScenarioResult } from "../../src/cli/scenario/result.ts";
 import { EMERGENCY_EVENTS, EMERGENCY_TRANSITIONS } from "../../src/domain/emergency/emergency.ts";
 import type { EmergencyState } from "../../src/domain/emergency/exception.ts";
 import { sample } from "../support/effort.ts";

@@ -3,7 +3,8 @@
 import { expect } from "vitest";
 
 import type { Scenario } from "../../src/cli/scenario/format.ts";
-import { playScenario, printScenarioResult, type ScenarioListener } from "../../src/cli/scenario/play.ts";
+import { playScenario, type ScenarioListener } from "../../src/cli/scenario/play.ts";
+import { printScenarioResult } from "../../src/cli/scenario/result.ts";
 import type { Harness } from "../../src/cli/scenario/harness.ts";
 
 /** Plays a story on a harness and fails where it goes otherwise; the harness is still open then. */

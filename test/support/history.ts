@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { z } from "zod";
 
 import type { Scenario } from "../../src/cli/scenario/format.ts";
-import { untilIdle } from "../../src/cli/scenario/play.ts";
+import { untilIdle } from "../../src/cli/scenario/clock.ts";
 import type { Harness } from "../../src/cli/scenario/harness.ts";
 import type { Instant } from "../../src/domain/change.ts";
 

@@ -3,7 +3,8 @@
 import type { Observations } from "../../src/cli/scenario/observations.ts";
 import type { Expectation } from "../../src/cli/scenario/expectations.ts";
 import type { Scenario } from "../../src/cli/scenario/format.ts";
-import { playScenario, printScenarioResult } from "../../src/cli/scenario/play.ts";
+import { playScenario } from "../../src/cli/scenario/play.ts";
+import { printScenarioResult } from "../../src/cli/scenario/result.ts";
 import type { Harness } from "../../src/cli/scenario/harness.ts";
 import { canonical } from "../../src/domain/digest.ts";
 

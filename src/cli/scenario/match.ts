@@ -20,7 +20,10 @@ export interface RowSet {
   readonly anywhere?: boolean;
 }
 
-/** The repository a row is of when it does not say. */
+/** The organisation every story plays in. */
+export const ORGANIZATION = "acme";
+
+/** The repository of a row that names none. */
 export const DEFAULT_REPOSITORY = "web";
 
 /** Compares; null when all is as expected. Rows without a `repository` are those of `web`, where the kind has repositories at all. */

@@ -4,12 +4,11 @@ import type { Instant } from "../../domain/change.ts";
 import { reportRequest } from "../report-deployment.ts";
 import type { StepOutput } from "./double.ts";
 import type { Harness } from "./harness.ts";
+import { DEFAULT_REPOSITORY, ORGANIZATION } from "./match.ts";
 import type { DoStep } from "./steps.ts";
 import { durationOf } from "./words.ts";
 
 const SECRET = "a secret for the pipelines of stories";
-
-const ORGANIZATION = "acme";
 
 /** The pipelines of every story, as COUNTERSIGN_DEPLOYMENT_SOURCES has them. */
 export const STORY_SOURCES = `pipeline=${SECRET},second-pipeline=${SECRET}`;
@@ -47,7 +46,7 @@ export async function report(step: DoStep, harness: Harness, now: Instant): Prom
       { source: text("source") ?? "pipeline", secret: text("secret") ?? SECRET, now: signedAt },
       {
         id,
-        repository: `${ORGANIZATION}/${step.repository ?? "web"}`,
+        repository: `${ORGANIZATION}/${step.repository ?? DEFAULT_REPOSITORY}`,
         sha,
         environment: text("environment") ?? "production",
         ...(text("artifact") === undefined ? {} : { artifact: text("artifact")! }),

@@ -1,14 +1,12 @@
 /** Whether the App's population equals GitHub's own list of ref updates, and whether the App proves it itself. */
 
-import type { Instant } from "../../domain/change.ts";
-import type { ChangeRecord, CompletenessRecord, RepositoryRecord } from "../../domain/record.ts";
-import type { DoubleState } from "./double.ts";
-import { Trouble } from "../../domain/trouble.ts";
-import type { Row } from "./expectations.ts";
-import type { RowSet } from "./match.ts";
-import type { Harness } from "./harness.ts";
-
-const ORGANIZATION = "acme";
+import type { Instant } from "../../../domain/change.ts";
+import type { ChangeRecord, CompletenessRecord, RepositoryRecord } from "../../../domain/record.ts";
+import type { DoubleState } from "../double.ts";
+import { Trouble } from "../../../domain/trouble.ts";
+import type { Row } from "../expectations.ts";
+import { ORGANIZATION, type RowSet } from "../match.ts";
+import type { Harness } from "../harness.ts";
 
 /** One row: `is` true when nothing differs; else the differences, in words. */
 export async function completeness(
