@@ -14,7 +14,7 @@ import { playScenario } from "./scenario/play.ts";
 import { printScenarioResult } from "./scenario/result.ts";
 import type { ProcessHarness } from "./scenario/process-harness.ts";
 import { openProcessHarness } from "./scenario/process-harness.ts";
-import { startDouble } from "./scenario/processes.ts";
+import { startDouble, TREE } from "./scenario/processes.ts";
 import { readScenario } from "./scenario/read.ts";
 import { settingsFrom } from "./settings-of.ts";
 import { verify } from "./verify.ts";
@@ -179,12 +179,10 @@ async function storyOf(path: string | undefined): Promise<Scenario> {
   throw new Misuse(`this is no story:\n${listed.join("\n")}`);
 }
 
-/** The story that comes with Countersign: beside the sources, or one folder further up from what was built. */
+/** Returns the story that comes with Countersign: beside the sources, or one folder above what was built. */
 function ownStory(): string {
-  const places = ["../../demo/story.yaml", "../../../demo/story.yaml"];
-  const found = places
-    .map((place) => fileURLToPath(new URL(place, import.meta.url)))
-    .find((file) => existsSync(file));
+  const places = [`${TREE}/demo/story.yaml`, `${TREE}/../demo/story.yaml`];
+  const found = places.map((place) => fileURLToPath(place)).find((file) => existsSync(file));
   if (found === undefined) throw new Error("the story of the demo is missing: demo/story.yaml");
   return found;
 }

@@ -35,36 +35,6 @@ async function run(
   return { code, printed: printed.join("\n"), said: said.join("\n") };
 }
 
-describe("every command", () => {
-  const commands = [
-    ["serve"],
-    ["demo"],
-    ["scenario", "run"],
-    ["export"],
-    ["verify"],
-    ["log", "verify"],
-    ["log", "head"],
-    ["log", "migrate"],
-    ["log", "show"],
-    ["policy", "check"],
-    ["policy", "explain"],
-    ["assess"],
-    ["ruleset"],
-    ["recheck"],
-    ["deliveries", "list"],
-    ["deliveries", "replay"],
-    ["doctor"],
-    ["emergency", "list"],
-  ];
-  test.each(commands)("%s %s explains itself with examples and answers 0", async (...command) => {
-    const { code, printed } = await run([...command.filter(Boolean), "--help"]);
-    expect(code).toBe(0);
-    expect(printed).toContain(`Usage: countersign ${command.filter(Boolean).join(" ")}`);
-    expect(printed).toMatch(/Examples:\n\s+\$ countersign /u);
-    expect(printed).toContain("--json");
-  });
-});
-
 describe("wrong use is answered with 2, and says what to do", () => {
   test.each([
     [["bogus"], "unknown command"],

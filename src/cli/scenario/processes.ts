@@ -17,6 +17,9 @@ import type { AppUnderTest } from "./harness.ts";
 /** From source or built: programs have the same ending as this file. */
 const ENDING = extname(fileURLToPath(import.meta.url));
 
+/** The folder that holds `src`, as a URL: the project's, or that of what was built. */
+export const TREE = import.meta.url.slice(0, import.meta.url.lastIndexOf("/src/cli/"));
+
 /** A started GitHub double. */
 export interface DoubleProcess {
   /** `http://127.0.0.1:PORT` */
@@ -27,7 +30,7 @@ export interface DoubleProcess {
 
 /** Starts the double on a free port. Throws when it does not come up. */
 export async function startDouble(): Promise<DoubleProcess> {
-  const program = fileURLToPath(new URL(`../../../test/github/main${ENDING}`, import.meta.url));
+  const program = fileURLToPath(`${TREE}/test/github/main${ENDING}`);
   const child = spawn(process.execPath, [program, "--port", "0", "--until-stdin-ends"], {
     // A pipe that ends with this process, however it ends: nothing is left behind.
     stdio: ["pipe", "pipe", "inherit"],
@@ -148,7 +151,7 @@ const AnswerSchema = z.union([
 ]);
 
 async function forkApp(env: Readonly<Record<string, string>>, start: Instant): Promise<Actor> {
-  const program = fileURLToPath(new URL(`../main${ENDING}`, import.meta.url));
+  const program = fileURLToPath(`${TREE}/src/cli/main${ENDING}`);
   const child = fork(program, ["serve", "--rehearsal", new Date(start).toISOString()], {
     env: { ...inherited(), COUNTERSIGN_GITHUB_LIMITS: writtenLimits(REHEARSED), ...env },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
