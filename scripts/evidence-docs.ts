@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { sha256 } from "../src/domain/digest.ts";
 import { DOCUMENTS, TABLE_FORMS } from "../src/domain/evidence/package.ts";
-import { DEFECTS } from "../src/domain/evidence/verify.ts";
+import { CHECKS, DEFECTS } from "../src/domain/evidence/verify/checks.ts";
 import { VERIFY_SCRIPT } from "../src/package/verify-script.ts";
 import { formatted } from "./formatted.ts";
 
@@ -45,11 +45,23 @@ function reference(): string {
     "",
     `SHA-256 of this version's \`verify.sh\`: \`${sha256(VERIFY_SCRIPT)}\``,
     "",
+    "### Checks that `countersign verify` makes",
+    "",
+    "Each passes, fails, or is not checked, with the reason. `--json` gives them as `checks`: `id`, `sentence`, `state` (`passed`, `failed`, `not-checked`) and `because`.",
+    "",
+    "| check | holds where it passes |",
+    "| --- | --- |",
+    ...Object.entries(CHECKS).map(([id, sentence]) => `| \`${id}\` | ${escaped(sentence)} |`),
+    "",
     "### Defects that `countersign verify` names",
     "",
-    "| code | means |",
-    "| --- | --- |",
-    ...Object.entries(DEFECTS).map(([code, meaning]) => `| \`${code}\` | ${escaped(meaning)} |`),
+    "`--json` gives them as `defects`: `file`, `code` and `problem`.",
+    "",
+    "| code | check | means |",
+    "| --- | --- | --- |",
+    ...Object.entries(DEFECTS).map(
+      ([code, { check, means }]) => `| \`${code}\` | \`${check}\` | ${escaped(means)} |`,
+    ),
     "",
     "### Documents",
     "",

@@ -1,8 +1,9 @@
 /** `countersign verify`: checks an evidence package with nothing but the package itself. No settings, database or network. */
 
 import { readFile, stat } from "node:fs/promises";
+import type { CheckId } from "../domain/evidence/verify/checks.ts";
+import type { Verification } from "../domain/evidence/verify.ts";
 import { verifyPath } from "../package/verify.ts";
-import { VERSION } from "../package/version.ts";
 import type { Answer } from "./answer.ts";
 import { Misuse } from "./answer.ts";
 
@@ -13,27 +14,38 @@ export async function verify(path: string, publicKey: string | undefined): Promi
   }
   const pem = publicKey === undefined ? undefined : await keyFrom(publicKey);
   const found = await verifyPath(path, pem === undefined ? {} : { publicKeyPem: pem });
-  const whole = found.defects.length === 0;
-  const lines = [
-    ...found.defects.map((defect) => `${defect.file}: ${defect.problem}`),
-    whole
-      ? `The package is whole: ${found.files} files are as they were when it was sealed${found.compared === "yes" ? ", and their rows and pages are what the log inside gives" : ""}.`
-      : `${found.defects.length} ${found.defects.length === 1 ? "defect" : "defects"} found: do not rely on this package.`,
-    ...(found.compared.startsWith("made by")
-      ? [
-          `Its rows and pages were not compared with the log inside: it was ${found.compared}, and this is version ${VERSION}. Verify it with that version.`,
-        ]
-      : []),
-    ...(found.fingerprint === null
-      ? []
-      : [`Signed with the key whose fingerprint (SHA-256) is ${found.fingerprint}`]),
-    ...(pem === undefined && whole
+  return { code: isWhole(found) ? 0 : 1, lines: reportOf(found), data: { ok: isWhole(found), ...found } };
+}
+
+function isWhole({ defects }: Verification): boolean {
+  return defects.length === 0;
+}
+
+const MARKS = { passed: "passed     ", failed: "FAILED     ", "not-checked": "not checked" } as const;
+
+/** The checks with their marks, the defects, and what to make of them. */
+function reportOf(found: Verification): readonly string[] {
+  const { checks, defects, files, fingerprint } = found;
+  const passed = (id: CheckId): boolean => checks.some((each) => each.id === id && each.state === "passed");
+  const compared = passed("log") ? ", and their rows and pages are what the log inside gives" : "";
+  const count = defects.length === 1 ? "1 defect" : `${defects.length} defects`;
+  return [
+    ...checks.map((check) => {
+      const because = check.state === "not-checked" ? ` (${check.because})` : "";
+      return `${MARKS[check.state]}  ${check.sentence}${because}`;
+    }),
+    "",
+    ...defects.map(({ file, problem, code }) => `${file}: ${problem} (${code})`),
+    isWhole(found)
+      ? `The package is whole: ${files} files are as they were when it was sealed${compared}.`
+      : `${count} found: do not rely on this package.`,
+    ...(fingerprint === null ? [] : [`Signed with the key whose fingerprint (SHA-256) is ${fingerprint}`]),
+    ...(isWhole(found) && !passed("signer")
       ? [
           "This proves nothing about who signed: compare the fingerprint with one you got elsewhere, or give --public-key.",
         ]
       : []),
   ];
-  return { code: whole ? 0 : 1, lines, data: { ok: whole, ...found } };
 }
 
 async function keyFrom(file: string): Promise<string> {

@@ -7,13 +7,9 @@ import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
 import { openPromise, type Entry, type ZipFile } from "yauzl";
 
-import {
-  verifyPackage,
-  type Defect,
-  type Member,
-  type PackageReader,
-  type Verification,
-} from "../domain/evidence/verify.ts";
+import type { Defect } from "../domain/evidence/verify/checks.ts";
+import { messageOf, type Member, type PackageReader } from "../domain/evidence/verify/read.ts";
+import { unopened, verifyPackage, type Verification } from "../domain/evidence/verify.ts";
 import { Trouble } from "../domain/trouble.ts";
 import { MAKER } from "./maker.ts";
 import { keptLines, sortedLines } from "./sort.ts";
@@ -31,12 +27,7 @@ export async function verifyPath(
   path: string,
   options: { readonly publicKeyPem?: string } = {},
 ): Promise<Verification> {
-  const unreadable = (problem: string): Verification => ({
-    defects: [{ file: basename(path), code: "unreadable", problem }],
-    fingerprint: null,
-    files: 0,
-    compared: "the log could not be read",
-  });
+  const unreadable = (problem: string): Verification => unopened(basename(path), problem);
   const how = { ...options, maker: MAKER };
   const there = await stat(path).catch((error: unknown) => messageOf(error));
   if (typeof there === "string") return unreadable(`cannot be read: ${there}`);
@@ -55,6 +46,7 @@ export async function verifyPath(
   }
 }
 
+type ContainerDefect = Defect<"stranger" | "unreadable">;
 type Disk = Pick<PackageReader, "kept" | "sorted">;
 type Files = Omit<PackageReader, keyof Disk>;
 
@@ -79,7 +71,7 @@ function folderReader(folder: string): Files {
   return {
     async members() {
       const members: Member[] = [];
-      const defects: Defect[] = [];
+      const defects: ContainerDefect[] = [];
       const walk = async (inside: string): Promise<void> => {
         const entries = await readdir(join(folder, inside), { withFileTypes: true });
         for (const entry of entries) {
@@ -119,12 +111,12 @@ function zipReader(path: string, zip: ZipFile): Files {
   };
   return {
     async members() {
-      const defects: Defect[] = [];
+      const defects: ContainerDefect[] = [];
       try {
         for await (const entry of zip.eachEntry()) {
           const problem = problemOf(entry, entries);
           if (problem === null) entries.set(entry.fileName, entry);
-          else defects.push({ file: problem.file, code: problem.code, problem: problem.text });
+          else defects.push(problem);
           if (entries.size > MOST_MEMBERS) throw new Error(`it holds more than ${MOST_MEMBERS} files`);
         }
       } catch (error) {
@@ -150,16 +142,13 @@ function zipReader(path: string, zip: ZipFile): Files {
   };
 }
 
-function problemOf(
-  entry: Entry,
-  known: ReadonlyMap<string, Entry>,
-): { readonly file: string; readonly code: "stranger" | "unreadable"; readonly text: string } | null {
+function problemOf(entry: Entry, known: ReadonlyMap<string, Entry>): ContainerDefect | null {
   const file = entry.fileName;
-  if (known.has(file)) return { file, code: "stranger", text: "is in the zip twice" };
-  if (entry.isEncrypted()) return { file, code: "unreadable", text: "is encrypted" };
+  if (known.has(file)) return { file, code: "stranger", problem: "is in the zip twice" };
+  if (entry.isEncrypted()) return { file, code: "unreadable", problem: "is encrypted" };
   if (entry.compressionMethod !== 0 || entry.compressedSize !== entry.uncompressedSize)
-    return { file, code: "unreadable", text: "is compressed: members of a package's zip are stored" };
-  if (file.endsWith("/")) return { file, code: "stranger", text: "should not be here" };
+    return { file, code: "unreadable", problem: "is compressed: members of a package's zip are stored" };
+  if (file.endsWith("/")) return { file, code: "stranger", problem: "should not be here" };
   return null;
 }
 
@@ -191,8 +180,4 @@ async function differsFromRemade(
   } finally {
     await file.close();
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -11,6 +11,9 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { canonical, sha256 } from "../../src/domain/digest.ts";
 import { fingerprintOf, pemOf, sealOf, signingKeyOf } from "../../src/domain/evidence/seal.ts";
+import { CHECKS, DEFECTS, type CheckId, type DefectCode } from "../../src/domain/evidence/verify/checks.ts";
+import type { Verification } from "../../src/domain/evidence/verify.ts";
+import { verify } from "../../src/cli/verify.ts";
 import { verifyPath } from "../../src/package/verify.ts";
 import { VERSION } from "../../src/package/version.ts";
 import { zipOf } from "../../src/package/zip.ts";
@@ -116,15 +119,68 @@ test("where nothing can be sorted on disk, that is said, and not that the packag
   }
 });
 
-describe("a folder that someone rearranged", () => {
-  async function changed(work: (place: string) => Promise<void>): Promise<readonly string[]> {
-    const place = join(folder, "changed");
-    await rm(place, { recursive: true, force: true });
-    await cp(pristine, place, { recursive: true });
-    await work(place);
-    return (await verifyPath(place)).defects.map((defect) => defect.file);
-  }
+/** A copy that someone worked on. */
+async function copyAfter(work: (place: string) => Promise<void>): Promise<string> {
+  const place = join(folder, "changed");
+  await rm(place, { recursive: true, force: true });
+  await cp(pristine, place, { recursive: true });
+  await work(place);
+  return place;
+}
 
+async function changed(work: (place: string) => Promise<void>): Promise<readonly string[]> {
+  return (await verifyPath(await copyAfter(work))).defects.map((defect) => defect.file);
+}
+
+function outcome({ checks }: Verification, id: CheckId): Verification["checks"][number] | undefined {
+  return checks.find((check) => check.id === id);
+}
+
+/** A copy whose files were edited and sealed again. */
+async function resealed(edit: (files: Map<string, string>) => void, secret = KEY): Promise<string> {
+  const place = join(folder, "resealed");
+  await rm(place, { recursive: true, force: true });
+  await cp(pristine, place, { recursive: true });
+  const texts = new Map([...kept].map(([name, bytes]) => [name, bytes.toString("utf8")]));
+  edit(texts);
+  const manifest = JSON.parse(texts.get("manifest.json") ?? "") as {
+    files: { path: string; sha256: string; bytes: number; rows: number | null }[];
+  };
+  for (const file of manifest.files) {
+    const text = texts.get(file.path) ?? "";
+    file.sha256 = sha256(text);
+    file.bytes = Buffer.byteLength(text);
+  }
+  texts.set("manifest.json", `${canonical(manifest)}\n`);
+  const listed = [...texts.keys()]
+    .filter((name) => name !== "SHA256SUMS" && name !== "manifest.dsse.json")
+    .toSorted();
+  texts.set("SHA256SUMS", listed.map((name) => `${sha256(texts.get(name) ?? "")}  ${name}\n`).join(""));
+  const subjects = [...listed, "SHA256SUMS"]
+    .toSorted()
+    .map((name) => ({ name, sha256: sha256(texts.get(name) ?? "") }));
+  const { files: _files, ...predicate } = manifest;
+  texts.set("manifest.dsse.json", sealOf(subjects, predicate, secret));
+  for (const [name, text] of texts) await writeFile(join(place, name), text);
+  return place;
+}
+
+/** The file with other text. */
+function edited(path: string, edit: (text: string) => string): (files: Map<string, string>) => void {
+  return (files) => files.set(path, edit(files.get(path) ?? ""));
+}
+
+/** An entry of a kind that no version records, soundly linked. */
+function withOddEntry(files: Map<string, string>): void {
+  const lines = (files.get("log/cited.jsonl") ?? "").trimEnd().split("\n");
+  const { hash: _, previousHash, ...rest } = JSON.parse(lines[0] ?? "") as Record<string, unknown>;
+  const odd = { ...rest, kind: "odd" };
+  const hash = sha256(`${String(previousHash)}\n${canonical(odd)}`);
+  const first = canonical({ ...odd, previousHash, hash });
+  files.set("log/cited.jsonl", [first, ...lines.slice(1), ""].join("\n"));
+}
+
+describe("a folder that someone rearranged", () => {
   test("names a file that is missing", async () => {
     const aside = join(folder, "aside");
     for (const name of names) {
@@ -149,7 +205,10 @@ describe("a folder that someone rearranged", () => {
     const bytes = kept.get("changes.csv") ?? Buffer.alloc(0);
     await writeFile(join(pristine, "changes.csv"), damaged(bytes, "flip", 0.5, 0));
     try {
-      expect(await verifyPath(pristine)).toMatchObject({ compared: "files are not as sealed" });
+      expect(outcome(await verifyPath(pristine), "log")).toMatchObject({
+        state: "not-checked",
+        because: "files are not as sealed",
+      });
     } finally {
       await writeFile(join(pristine, "changes.csv"), bytes);
     }
@@ -169,34 +228,6 @@ describe("a folder that someone rearranged", () => {
 });
 
 describe("a package that was signed again", () => {
-  async function resealed(edit: (files: Map<string, string>) => void, secret = KEY): Promise<string> {
-    const place = join(folder, "resealed");
-    await rm(place, { recursive: true, force: true });
-    await cp(pristine, place, { recursive: true });
-    const texts = new Map([...kept].map(([name, bytes]) => [name, bytes.toString("utf8")]));
-    edit(texts);
-    const manifest = JSON.parse(texts.get("manifest.json") ?? "") as {
-      files: { path: string; sha256: string; bytes: number; rows: number | null }[];
-    };
-    for (const file of manifest.files) {
-      const text = texts.get(file.path) ?? "";
-      file.sha256 = sha256(text);
-      file.bytes = Buffer.byteLength(text);
-    }
-    texts.set("manifest.json", `${canonical(manifest)}\n`);
-    const listed = [...texts.keys()]
-      .filter((name) => name !== "SHA256SUMS" && name !== "manifest.dsse.json")
-      .toSorted();
-    texts.set("SHA256SUMS", listed.map((name) => `${sha256(texts.get(name) ?? "")}  ${name}\n`).join(""));
-    const subjects = [...listed, "SHA256SUMS"]
-      .toSorted()
-      .map((name) => ({ name, sha256: sha256(texts.get(name) ?? "") }));
-    const { files: _files, ...predicate } = manifest;
-    texts.set("manifest.dsse.json", sealOf(subjects, predicate, secret));
-    for (const [name, text] of texts) await writeFile(join(place, name), text);
-    return place;
-  }
-
   test("with the same content has no defect", async () => {
     expect((await verifyPath(await resealed(() => {}))).defects).toEqual([]);
   });
@@ -223,9 +254,11 @@ describe("a package that was signed again", () => {
         (files.get("changes.csv") ?? "").replace("acme/web/pull/2", "acme/web/pull/9"),
       ),
     );
-    const { defects, compared } = await verifyPath(place);
-    expect(compared).toBe("yes");
-    expect(defects.map(({ file, code }) => `${file} ${code}`)).toEqual(["changes.csv cell-not-as-logged"]);
+    const found = await verifyPath(place);
+    expect(found.checks.filter(({ state }) => state === "failed").map(({ id }) => id)).toEqual(["log"]);
+    expect(found.defects.map(({ file, code }) => `${file} ${code}`)).toEqual([
+      "changes.csv cell-not-as-logged",
+    ]);
   });
 
   test("with a row more, and with one less, names the row", async () => {
@@ -246,21 +279,18 @@ describe("a package that was signed again", () => {
     const place = await resealed((files) => {
       files.set("manifest.json", (files.get("manifest.json") ?? "").replace(`"${VERSION}"`, '"9.9.9"'));
     });
-    expect(await verifyPath(place)).toMatchObject({ defects: [], compared: "made by version 9.9.9" });
+    const found = await verifyPath(place);
+    expect(found.defects).toEqual([]);
+    expect(outcome(found, "log")).toMatchObject({
+      state: "not-checked",
+      because: expect.stringContaining("made by version 9.9.9"),
+    });
   });
 
   test("with a log that this version would not record is not compared, and is no whole package", async () => {
-    const place = await resealed((files) => {
-      const lines = (files.get("log/cited.jsonl") ?? "").trimEnd().split("\n");
-      const { hash: _, previousHash, ...rest } = JSON.parse(lines[0] ?? "") as Record<string, unknown>;
-      const odd = { ...rest, kind: "odd" };
-      const hash = sha256(`${String(previousHash)}\n${canonical(odd)}`);
-      const first = canonical({ ...odd, previousHash, hash });
-      files.set("log/cited.jsonl", [first, ...lines.slice(1), ""].join("\n"));
-    });
-    const { defects, compared } = await verifyPath(place);
-    expect(compared).toBe("the log could not be read");
-    expect(defects.map(({ code }) => code)).toContain("log-not-readable");
+    const found = await verifyPath(await resealed(withOddEntry));
+    expect(outcome(found, "log")).toMatchObject({ state: "failed" });
+    expect(found.defects.map(({ code }) => code)).toContain("log-not-readable");
   });
 
   test("with one log entry turned is found out by its hash", async () => {
@@ -328,5 +358,94 @@ describe("what is no package", () => {
     await writeFile(join(folder, "bad.zip"), bad);
     const { defects } = await verifyPath(join(folder, "bad.zip"));
     expect(defects[0]?.problem).toMatch(/\.\.\/scope\.csv/u);
+  });
+});
+
+const OTHER_KEY = pemOf(signingKeyOf(new Uint8Array(32).with(31, 9)).spki);
+
+/** For each defect, what provokes it. */
+const PROVOKE: { readonly [Code in DefectCode]: () => Promise<Verification> } = {
+  "seal-broken": () => afterWriting("manifest.dsse.json", "{}\n"),
+  "key-unknown": () => afterWriting("public-key.pem", OTHER_KEY),
+  "signer-differs": () => verifyPath(pristine, { publicKeyPem: OTHER_KEY }),
+  missing: async () => verifyPath(await copyAfter((place) => rm(join(place, "scope.csv")))),
+  "not-as-sealed": () => afterWriting("scope.csv", "other"),
+  async unreadable() {
+    await writeFile(join(folder, "no.zip"), "no zip");
+    return verifyPath(join(folder, "no.zip"));
+  },
+  stranger: () => afterWriting("more.csv", ""),
+  "list-disagrees": () => afterWriting("SHA256SUMS", ""),
+  "form-wrong": () => afterSealing(edited("observed.json", (text) => ` ${text}`)),
+  "counts-disagree": () =>
+    afterSealing(edited("changes.csv", (text) => text.replace("non-compliant", "compliant"))),
+  "cell-not-as-logged": () =>
+    afterSealing(edited("changes.csv", (text) => text.replace("acme/web/pull/2", "acme/web/pull/9"))),
+  "row-left-out": () => afterSealing(edited("scope.csv", (text) => text.replace(/\r\n[^\r]*/u, ""))),
+  "row-not-logged": () =>
+    afterSealing(edited("scope.csv", (text) => text.replace(/\r\n\d+([^\r]*)/u, "\r\n1$1$&"))),
+  "text-not-as-logged": () => afterSealing(edited("verify.sh", (text) => `${text}\n`)),
+  "log-not-readable": () => afterSealing(withOddEntry),
+};
+
+async function afterWriting(path: string, text: string): Promise<Verification> {
+  return verifyPath(await copyAfter((place) => writeFile(join(place, path), text)));
+}
+
+async function afterSealing(edit: (files: Map<string, string>) => void): Promise<Verification> {
+  return verifyPath(await resealed(edit));
+}
+
+describe("every check and every code", () => {
+  test.each(Object.entries(PROVOKE))("%s is found, and fails its own check", async (code, provoke) => {
+    const { checks, defects } = await provoke();
+    expect(defects.map((defect) => defect.code)).toContain(code);
+    const failed = checks.filter(({ state }) => state === "failed").map(({ id }) => id);
+    expect(new Set(failed)).toEqual(new Set(defects.map((defect) => DEFECTS[defect.code].check)));
+  });
+
+  test("a sound package passes them all with its key, and all but the signer without", async () => {
+    const states = async (options: { publicKeyPem?: string }): Promise<unknown> =>
+      Object.fromEntries((await verifyPath(pristine, options)).checks.map(({ id, state }) => [id, state]));
+    const all = Object.fromEntries(Object.keys(CHECKS).map((id) => [id, "passed"]));
+    expect(await states({ publicKeyPem: pemOf(KEY.spki) })).toEqual(all);
+    expect(await states({})).toEqual({ ...all, signer: "not-checked" });
+  });
+
+  test("without a seal nothing passes, and each says why", async () => {
+    const { checks } = await verifyPath(await copyAfter((place) => rm(join(place, "manifest.dsse.json"))));
+    expect(checks.map(({ id, state }) => `${id} ${state}`)).toEqual([
+      "seal not-checked",
+      "signer not-checked",
+      "files failed",
+      "additions not-checked",
+      "lists not-checked",
+      "form not-checked",
+      "counts not-checked",
+      "log not-checked",
+    ]);
+    for (const check of checks)
+      if (check.state === "not-checked") expect(check.because, check.id).toMatch(/^[a-z].+[a-z]$/u);
+  });
+
+  test("the report shows each check with a mark, then each defect with its code; --json gives the same", async () => {
+    const place = await copyAfter((copy) => writeFile(join(copy, "scope.csv"), "other"));
+    const { code, lines, data } = await verify(place, undefined);
+    expect(code).toBe(1);
+    expect(lines.slice(0, -1)).toEqual([
+      "passed       The seal is well-formed and signed by the key in the package.",
+      "not checked  The key in the package is the one you gave. (no public key was given)",
+      "FAILED       Every file that the seal names is there, with the digest that was sealed.",
+      "passed       Nothing is there that the seal does not name.",
+      "FAILED       SHA256SUMS, manifest.json and the seal list the same files.",
+      `not checked  ${CHECKS.form} (files are not as sealed)`,
+      `not checked  ${CHECKS.counts} (files are not as sealed)`,
+      `not checked  ${CHECKS.log} (files are not as sealed)`,
+      "",
+      "scope.csv: was changed: its SHA-256 is not the sealed one (not-as-sealed)",
+      "scope.csv: is not as manifest.json describes it (list-disagrees)",
+      "2 defects found: do not rely on this package.",
+    ]);
+    expect(data).toMatchObject({ ok: false, ...(await verifyPath(place)) });
   });
 });

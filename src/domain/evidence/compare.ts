@@ -35,6 +35,7 @@ import { parsed, spelled } from "./seal.ts";
 import { frontMatter, type StartHere } from "./start-here.ts";
 import type { SummaryDocument } from "./summary.ts";
 import { schemaName, schemaOfTable, type Rests, type Table } from "./table.ts";
+import type { CodeOf, Say } from "./verify/checks.ts";
 
 /** What made a package, as far as this program is the same one. */
 export interface Maker {
@@ -55,14 +56,12 @@ export interface Sealed {
 }
 
 /** How a part of a package differs from what its log gives. */
-export type Difference = "cell-not-as-logged" | "row-left-out" | "row-not-logged" | "text-not-as-logged";
-
-type Say = (file: string, code: Difference, problem: string) => void;
+type Difference = Exclude<CodeOf<"log">, "log-not-readable">;
 
 const MOST_DIFFERENCES = 5;
 
 /** Names whatever in a package is not what its log gives. Throws where the log is not one this version records. */
-export async function compareWithLog(sealed: Sealed, maker: Maker, say: Say): Promise<void> {
+export async function compareWithLog(sealed: Sealed, maker: Maker, say: Say<Difference>): Promise<void> {
   const { manifest, sorted, kept } = sealed;
   const log = await openLog({
     organizationId: manifest.organization.id,
@@ -139,7 +138,7 @@ export async function compareWithLog(sealed: Sealed, maker: Maker, say: Say): Pr
 const BLIND: Sight = { since: null, until: 0, gaps: [], unseen: [] };
 
 /** What was observed: the gaps on record, those that follow from when an App was there, and what both leave unseen. */
-async function sightIn(sealed: Sealed, log: EvidenceSource, say: Say): Promise<Sight | null> {
+async function sightIn(sealed: Sealed, log: EvidenceSource, say: Say<Difference>): Promise<Sight | null> {
   const observed = ObservedSchema.safeParse(parsed(sealed.text("observed.json") ?? ""));
   // What is no such document was named when it was read.
   if (!observed.success) return null;
@@ -190,7 +189,7 @@ interface Comparing {
   readonly policyDigests: Set<string>;
 }
 
-async function compareTable(table: Table, comparing: Comparing, say: Say): Promise<void> {
+async function compareTable(table: Table, comparing: Comparing, say: Say<Difference>): Promise<void> {
   let told = 0;
   for await (const { code, problem } of differences(table, comparing)) {
     say(table.path, code, problem);
@@ -284,7 +283,7 @@ function nameOf([id = ""]: readonly string[]): string {
 }
 
 /** tool.csv comes from no log: what it says again of the manifest must agree. Answers where GitHub's API is. */
-async function compareTool(sealed: Sealed, say: Say): Promise<string> {
+async function compareTool(sealed: Sealed, say: Say<Difference>): Promise<string> {
   const { generator, signing } = sealed.manifest;
   const facts = new Map<string, string>();
   for await (const row of rowsOf(sealed, "tool.csv")) facts.set(row("item"), row("value"));
@@ -300,7 +299,7 @@ async function compareTool(sealed: Sealed, say: Say): Promise<string> {
 }
 
 /** The policies of the log, and their files, are those in the package; nothing else is among them. */
-async function comparePolicies(sealed: Sealed, source: EvidenceSource, say: Say): Promise<void> {
+async function comparePolicies(sealed: Sealed, source: EvidenceSource, say: Say<Difference>): Promise<void> {
   const known = new Set(["policies/index.csv"]);
   for await (const { entry, body } of policiesOf(source)) {
     const texts = {

@@ -1,0 +1,225 @@
+/** Reads a package whole, each file once, before anything of it is judged: nothing believed, nothing thrown. */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+
+import type { Span } from "../../span.ts";
+import type { Kept } from "../again.ts";
+import { provenSpans, type BranchCompleteness } from "../completeness.ts";
+import { contentCheckOf } from "../contents.ts";
+import { CompletenessSchema, ManifestSchema, type Manifest } from "../package.ts";
+import { parsed, readSeal, type Seal, type Subject } from "../seal.ts";
+import { Tally } from "../summary.ts";
+import type { CodeOf, Defect } from "./checks.ts";
+
+/** The seal. */
+export const SEAL = "manifest.dsse.json";
+/** The digests as sha256sum reads them. */
+export const SUMS = "SHA256SUMS";
+/** The public key of the seal. */
+export const KEY = "public-key.pem";
+/** The list of files with their sizes. */
+export const MANIFEST = "manifest.json";
+/** The proof that nothing is missing. */
+export const COMPLETENESS = "completeness.json";
+
+/** Something that lies in the package. `other`: a link, a device, anything that is neither file nor folder. */
+export interface Member {
+  readonly path: string;
+  readonly kind: "file" | "folder" | "other";
+}
+
+/** What a package is read from. */
+export interface PackageReader {
+  /** Everything that is there; and what is wrong with the container itself. */
+  members(): Promise<{
+    readonly members: readonly Member[];
+    readonly defects: readonly Defect<"stranger" | "unreadable">[];
+  }>;
+  /** The bytes of a member of kind file, in pieces; throws what the file system throws. */
+  open(path: string): AsyncIterable<Uint8Array>;
+  /** The same lines by code unit, each once; on disk. A line holds no line feed. */
+  sorted(lines: AsyncIterable<string>): AsyncIterable<string>;
+  /** Keeps lines on disk, to be read as often as wanted. */
+  kept: Kept;
+}
+
+/** A file as read. `text`: of documents, which are kept whole. */
+export interface FileRead {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly rows: number | null;
+  readonly problems: readonly string[];
+  readonly text: string | null;
+}
+
+/** A package as read. */
+export interface PackageRead {
+  readonly reader: PackageReader;
+  readonly members: readonly Member[];
+  /** Of the container, and of the files that could not be read. */
+  readonly defects: readonly Defect<"stranger" | CodeOf<"files">>[];
+  /** Null where there is none to read. */
+  readonly seal: Seal | { readonly problem: string } | null;
+  readonly keyText: string | null;
+  readonly sums: FileRead | null;
+  /** The files that should be there, of the seal or, without one, of SHA256SUMS, though anybody could have written that. */
+  readonly subjects: readonly Subject[];
+  /** Those of them that could be read. */
+  readonly files: ReadonlyMap<string, FileRead>;
+  /** Null where it is not as its schema says. */
+  readonly manifest: Manifest | null;
+  readonly branches: readonly BranchCompleteness[];
+  /** What the rows of the tables count to. */
+  readonly tally: Tally;
+}
+
+/** Reads everything that the checks look at. */
+export async function readPackage(reader: PackageReader): Promise<PackageRead> {
+  const { members, defects: container } = await reader.members();
+  const shelf = new Shelf(reader, members);
+  const sealed = await shelf.read(SEAL);
+  const keyText = (await shelf.read(KEY))?.text ?? null;
+  const sums = await shelf.read(SUMS);
+  const seal = sealed === null ? null : sealIn(sealed);
+  const subjects = isSound(seal) ? seal.subjects : subjectsOfSums(sums?.text ?? "");
+  // Read first: whether a change lies in a span that is proven complete is counted as its row passes.
+  const branches = branchesIn(shelf.has(COMPLETENESS) ? await shelf.read(COMPLETENESS) : null);
+  shelf.tally = new Tally(provenBy(branches));
+  const files = new Map<string, FileRead>();
+  for (const { name } of subjects) {
+    const file = isPathInPackage(name) ? await shelf.read(name) : null;
+    if (file !== null) files.set(name, file);
+  }
+  const manifest = ManifestSchema.safeParse(parsed(files.get(MANIFEST)?.text ?? ""));
+  return {
+    reader,
+    members,
+    defects: [...container, ...shelf.defects],
+    seal,
+    keyText,
+    sums,
+    subjects,
+    files,
+    manifest: manifest.success ? manifest.data : null,
+    branches,
+    tally: shelf.tally,
+  };
+}
+
+/** Tells whether a seal could be read. */
+export function isSound(seal: PackageRead["seal"]): seal is Seal {
+  return seal !== null && !("problem" in seal);
+}
+
+/** Tells whether a name is a path inside a package. */
+export function isPathInPackage(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/u.test(name);
+}
+
+/** Returns what an error says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The files of a package, each read once. */
+class Shelf {
+  readonly #reader: PackageReader;
+  readonly #kinds: ReadonlyMap<string, Member["kind"]>;
+  readonly #read = new Map<string, FileRead | null>();
+  readonly defects: Defect<"missing" | "unreadable">[] = [];
+  /** Counts the rows of every table that is read from now on. */
+  tally = new Tally();
+
+  constructor(reader: PackageReader, members: readonly Member[]) {
+    this.#reader = reader;
+    this.#kinds = new Map(members.map(({ path, kind }) => [path, kind]));
+  }
+
+  has(path: string): boolean {
+    return this.#kinds.has(path);
+  }
+
+  async read(path: string): Promise<FileRead | null> {
+    const known = this.#read.get(path);
+    if (known !== undefined) return known;
+    const file = await this.#fresh(path);
+    this.#read.set(path, file);
+    return file;
+  }
+
+  async #fresh(path: string): Promise<FileRead | null> {
+    const kind = this.#kinds.get(path);
+    if (kind !== "file") {
+      const problem = kind === undefined ? "is missing" : "is not a file";
+      this.defects.push({ file: path, code: "missing", problem });
+      return null;
+    }
+    try {
+      return await readFile(this.#reader, path, this.tally);
+    } catch (error) {
+      this.defects.push({ file: path, code: "unreadable", problem: `cannot be read: ${messageOf(error)}` });
+      return null;
+    }
+  }
+}
+
+async function readFile(reader: PackageReader, path: string, tally: Tally): Promise<FileRead> {
+  const hash = sha256.create();
+  const check = contentCheckOf(path, tally);
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let bytes = 0;
+  let isText = true;
+  const feed = (piece?: Uint8Array): void => {
+    if (!isText) return;
+    try {
+      check.push(piece === undefined ? decoder.decode() : decoder.decode(piece, { stream: true }));
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      isText = false;
+    }
+  };
+  for await (const piece of reader.open(path)) {
+    hash.update(piece);
+    bytes += piece.length;
+    feed(piece);
+  }
+  feed();
+  const { rows, problems } = check.end();
+  return {
+    sha256: bytesToHex(hash.digest()),
+    bytes,
+    rows,
+    problems: isText ? problems : ["is not UTF-8", ...problems],
+    text: isText ? check.text() : null,
+  };
+}
+
+function sealIn({ text, problems }: FileRead): Seal | { readonly problem: string } {
+  return text === null ? { problem: problems[0] ?? "is not text" } : readSeal(text);
+}
+
+function subjectsOfSums(text: string): readonly Subject[] {
+  return text.split("\n").flatMap((line) => {
+    const [, sha256, name] = /^([0-9a-f]{64}) {2}(.+)$/u.exec(line) ?? [];
+    return sha256 === undefined || name === undefined ? [] : [{ name, sha256 }];
+  });
+}
+
+/** The branches of completeness.json; none where it is not as its schema says, which is a defect of its own. */
+function branchesIn(file: FileRead | null): readonly BranchCompleteness[] {
+  const read = CompletenessSchema.safeParse(parsed(file?.text ?? ""));
+  return read.success ? read.data.branches : [];
+}
+
+function provenBy(
+  branches: readonly BranchCompleteness[],
+): (repository: string, branch: string, at: string) => boolean {
+  const spans = new Map<string, readonly Span[]>(
+    branches.map((each) => [`${each.repository_id} ${each.branch}`, provenSpans(each)] as const),
+  );
+  return (repository, branch, at) => {
+    const moment = Date.parse(at);
+    return (spans.get(`${repository} ${branch}`) ?? []).some(({ from, to }) => moment >= from && moment < to);
+  };
+}
