@@ -2,7 +2,14 @@
 
 import { NOT_SHOWN_YET, SETTLING } from "./awaited.ts";
 import type { Instant, PullRequest } from "./change.ts";
-import { pullsOf, result, type Context, type Control, type Subject } from "./controls/control.ts";
+import {
+  isBeforeMerge,
+  pullsOf,
+  result,
+  type Context,
+  type Control,
+  type Subject,
+} from "./controls/control.ts";
 import type { ControlName, Result } from "./result.ts";
 import { oneLine } from "./wording.ts";
 
@@ -51,7 +58,7 @@ function isOfQueue(subject: Subject): boolean {
 }
 
 function mayStillBeRead(subject: Subject, unread: readonly PullRequest[], at: Instant): boolean {
-  const isBefore = subject.moment === "gate" || subject.moment === "group";
+  const isBefore = isBeforeMerge(subject);
   return isBefore && unread.every((pull) => pull.unread !== undefined && at - pull.unread.since < SETTLING);
 }
 

@@ -13,7 +13,15 @@ import { approvedByOwners } from "./approved-by-owners.ts";
 import { changeDocumented } from "./change-documented.ts";
 import { checksPassed } from "./checks-passed.ts";
 import { contentAsReviewed } from "./content-as-reviewed.ts";
-import { repositoryOf, result, type Context, type Control, type Leave, type Subject } from "./control.ts";
+import {
+  isBeforeMerge,
+  repositoryOf,
+  result,
+  type Context,
+  type Control,
+  type Leave,
+  type Subject,
+} from "./control.ts";
 import { deploymentApproved } from "./deployment-approved.ts";
 import { deploymentTraceable } from "./deployment-traceable.ts";
 import { emergencyAuthorised } from "./emergency-authorised.ts";
@@ -87,7 +95,7 @@ export function assess(
 
 /** INVARIANT: one unverifiable result is never compliant; `pending` only before a merge. */
 function fold(subject: Subject, results: readonly Result[], at: Instant, since: Instant): Verdict {
-  const before = subject.moment === "gate" || subject.moment === "group";
+  const before = isBeforeMerge(subject);
   if (!before && at < since) return "historic";
   const failed = results.filter((each) => each.outcome === "fail");
   if (before && failed.length > 0 && failed.every((each) => resultState(each) === "waiting")) {
@@ -162,7 +170,7 @@ function withoutPolicy(
   }
   const problems = policy.problems.map((each) => `${each.file}, line ${each.line}: ${each.message}`);
   // Before a merge somebody can mend the file; afterwards nothing can be concluded from a policy nobody could read.
-  const outcome = subject.moment === "gate" || subject.moment === "group" ? "fail" : "unverifiable";
+  const outcome = isBeforeMerge(subject) ? "fail" : "unverifiable";
   return result(control, outcome, "policy-broken", ["the policy file has problems", ...problems], {
     problems,
   });

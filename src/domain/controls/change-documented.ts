@@ -2,27 +2,22 @@
 
 import type { PullRequest } from "../change.ts";
 import { sectionStates } from "../description.ts";
-import type { Result } from "../result.ts";
 import { listed, oneLine } from "../wording.ts";
-import { pullsOf, result, type Context, type Control, type Subject } from "./control.ts";
-import { judgeEach, type OfPull } from "./of-pulls.ts";
+import { control, fails, OF_CHANGES, passes, pullsOf, unverifiable, type Ruling } from "./control.ts";
+import { judgeEach } from "./of-pulls.ts";
 import { HIDDEN } from "./record-linked.ts";
 
-const NAME = "change-documented";
-
 /** The description fills every heading the policy asks for. */
-export const changeDocumented: Control = {
-  name: NAME,
+export const changeDocumented = control({
+  name: "change-documented",
   objective: "Every change says why it is made, what it affects and how to take it back, before it is made.",
   test: "The description of the pull request, as it was when it was merged, has each heading the policy names (any level, without case) with text below it; HTML comments and unfilled lines of a template are no text.",
   criteria: ["PCI DSS 4.0.1 6.5.1", "ISO 27001:2022 A.8.32", "NIST SP 800-53 CM-4"],
   kind: "preventive",
   remediation: "Write down what is missing on the pull request or on the deviation.",
-  judge(subject: Subject, context: Context): Result | null {
-    if (subject.moment === "deployed") return null;
-    const { sections } = context.policy;
-    if (sections.length === 0)
-      return result(NAME, "not-applicable", "none-required", ["the policy asks for no headings"], {});
+  judges: OF_CHANGES,
+  notAsked: ({ sections }) => (sections.length === 0 ? "the policy asks for no headings" : null),
+  rule(subject, { policy: { sections } }) {
     const inputs = {
       sections,
       found: pullsOf(subject).map(({ body }) =>
@@ -30,23 +25,19 @@ export const changeDocumented: Control = {
       ),
       basis: pullsOf(subject).map(({ body }) => body?.basis ?? null),
     };
-    return judgeEach(NAME, subject, inputs, (pull) => judge(pull, sections, subject.moment === "landed"));
+    return judgeEach(subject, inputs, (pull) => judge(pull, sections, subject.moment === "landed"));
   },
-};
+});
 
-function judge(pull: PullRequest, sections: readonly string[], landed: boolean): OfPull {
+function judge(pull: PullRequest, sections: readonly string[], landed: boolean): Ruling {
   const text = pull.body?.text;
-  if (text == null) return { outcome: "unverifiable", cause: "unknown", reasons: [HIDDEN] };
+  if (text == null) return unverifiable(HIDDEN);
   const states = sectionStates(text, sections);
   const named = (state: "missing" | "empty"): readonly string[] =>
     states.filter((each) => each.state === state).map(({ heading }) => `“${oneLine(heading)}”`);
   const [missing, empty] = [named("missing"), named("empty")];
   if (missing.length + empty.length === 0)
-    return {
-      outcome: "pass",
-      cause: "satisfied",
-      reasons: [`the description fills ${listed(sections.map((each) => `“${oneLine(each)}”`))}`],
-    };
+    return passes(`the description fills ${listed(sections.map((each) => `“${oneLine(each)}”`))}`);
   const reasons = landed
     ? [
         ...(missing.length === 0 ? [] : [`the description lacked ${headings(missing)} when it was merged`]),
@@ -62,7 +53,7 @@ function judge(pull: PullRequest, sections: readonly string[], landed: boolean):
           ? []
           : [`nothing is written under ${listed(empty)} in the description: fill it`]),
       ];
-  return { outcome: "fail", cause: "sections-missing", reasons };
+  return fails("sections-missing", reasons);
 }
 
 function headings(names: readonly string[]): string {

@@ -3,46 +3,43 @@
 import type { Check } from "../change.ts";
 import { newestRuns, newestRunsAt, runsOf, type WantedCheck } from "../checks.ts";
 import { cutIn } from "../cut.ts";
-import type { Result, WaitingCause } from "../result.ts";
+import type { WaitingCause } from "../result.ts";
 import { listed, oneLine } from "../wording.ts";
-import { bringsNothing, result, untold, type Context, type Control, type Subject } from "./control.ts";
-
-const NAME = "checks-passed";
+import {
+  control,
+  fails,
+  howUnknown,
+  nothingLanded,
+  OF_CHANGES,
+  passes,
+  pullsUnknown,
+  unverifiable,
+  type Context,
+  type Ruling,
+  type Subject,
+} from "./control.ts";
 
 /** Every required check succeeded on the content that is merged, before it was. */
-export const checksPassed: Control = {
-  name: NAME,
+export const checksPassed = control({
+  name: "checks-passed",
   objective:
     "Every change passes the required automated checks, on the content that is merged, before it reaches production.",
   test: "The newest run of each required check (by name and, where the policy says, app, workflow and event; of several apps, workflows and events with that name, each one's, and every leg of it) on the merged content must have concluded success by the time of the merge; skipped and neutral are no success.",
   criteria: ["SOC 2 CC8.1", "ISO 27001:2022 A.8.29", "PCI DSS 4.0.1 6.5.1"],
   kind: "preventive",
   remediation: "Run the checks on the shipped content; revert if they fail.",
-  judge,
-};
+  judges: OF_CHANGES,
+  notAsked: ({ checks }) => (checks.length === 0 ? "the policy requires no checks" : null),
+  rule: (subject, context) => nothingLanded(subject) ?? howUnknown(subject) ?? onContents(subject, context),
+});
 
-function judge(subject: Subject, context: Context): Result | null {
-  if (subject.moment === "deployed") return null;
-  const { checks: required } = context.policy;
-  if (required.length === 0)
-    return result(NAME, "not-applicable", "none-required", ["the policy requires no checks"], {});
-  if (subject.moment === "landed" && bringsNothing(subject.change)) {
-    return result(NAME, "not-applicable", "nothing-landed", ["nothing new reached the branch"], {});
-  }
-  const cannot = subject.moment === "landed" ? untold(subject.change) : null;
-  if (cannot !== null) return result(NAME, "unverifiable", "unknown", [cannot], {});
+type OfChange = Exclude<Subject, { readonly moment: "deployed" }>;
+
+function onContents(subject: OfChange, context: Context): Ruling {
   const contents = checksOf(subject);
-  if (contents.length === 0) {
-    return result(
-      NAME,
-      "unverifiable",
-      "pull-request-unknown",
-      ["GitHub would not say which pull request this update merged"],
-      {},
-    );
-  }
+  if (contents.length === 0) return pullsUnknown();
   const landed = subject.moment === "landed";
-  const each = required.map((wanted) => ({
+  const each = context.policy.checks.map((wanted) => ({
     ...wanted,
     state: worstOf(contents.map((checks) => stateOf(wanted, checks, context.at, landed))),
   }));
@@ -51,27 +48,20 @@ function judge(subject: Subject, context: Context): Result | null {
     each.filter((one) => states.includes(one.state)).map(nameOf);
   const cut = cutIn(subject, ["checks"]);
   const failed = named(["failed"]);
-  if (failed.length > 0) {
-    return result(NAME, "fail", "check-failed", [`${listed(failed.map(oneLine))} did not succeed`], inputs);
-  }
-  if (cut.length > 0) return result(NAME, "unverifiable", "unknown", cut, inputs);
+  if (failed.length > 0)
+    return fails("check-failed", `${listed(failed.map(oneLine))} did not succeed`, inputs);
+  if (cut.length > 0) return unverifiable(cut, inputs);
   const missing = named(["missing", "running", "late"]);
-  if (missing.length === 0)
-    return result(NAME, "pass", "satisfied", [`${listed(named(["passed"]).map(oneLine))} succeeded`], inputs);
-  const reason = landed
-    ? `${listed(missing.map(oneLine))} had not succeeded when it landed`
-    : `waits for ${listed(missing.map(oneLine))}`;
-  return result(
-    NAME,
-    "fail",
-    landed ? "check-missing" : ("waiting-for-check" satisfies WaitingCause),
-    [reason],
-    inputs,
-  );
+  if (missing.length === 0) return passes(`${listed(named(["passed"]).map(oneLine))} succeeded`, inputs);
+  return landed
+    ? fails("check-missing", `${listed(missing.map(oneLine))} had not succeeded when it landed`, inputs)
+    : fails(WAITING, `waits for ${listed(missing.map(oneLine))}`, inputs);
 }
 
+const WAITING: WaitingCause = "waiting-for-check";
+
 /** The checks of each content that is merged. */
-function checksOf(subject: Exclude<Subject, { readonly moment: "deployed" }>): readonly (readonly Check[])[] {
+function checksOf(subject: OfChange): readonly (readonly Check[])[] {
   if (subject.moment === "gate") return [subject.pull.checks];
   if (subject.moment === "group") return [subject.checks];
   const { change } = subject;

@@ -2,13 +2,10 @@
 
 import { externalReasons } from "../external.ts";
 import { carriedBy } from "../landed-before.ts";
-import type { Result } from "../result.ts";
 import { preApproval } from "../standard.ts";
 import { oneLine, some } from "../wording.ts";
-import { isMerge, result, worst, type Context, type Control, type Subject } from "./control.ts";
+import { control, fails, isMerge, notApplicable, passes, unverifiable, worst } from "./control.ts";
 import { approvalsOf } from "./independently-approved.ts";
-
-const NAME = "content-as-reviewed";
 
 const OUTCOMES = {
   identity: "pass",
@@ -18,15 +15,15 @@ const OUTCOMES = {
 } as const;
 
 /** What landed on the branch is, file by file, what the pull request showed its reviewers. */
-export const contentAsReviewed: Control = {
-  name: NAME,
+export const contentAsReviewed = control({
+  name: "content-as-reviewed",
   objective: "What reaches production is exactly what was approved.",
   test: "The tree that landed equals the approved head's tree, or its patch against the branch equals the approved patch.",
   criteria: ["SOC 2 CC8.1", "NIST SP 800-53 SI-7"],
   kind: "detective",
   remediation: "Review the files that differ; find out how they changed between approval and merge.",
-  judge(subject: Subject, context: Context): Result | null {
-    if (subject.moment !== "landed") return null;
+  judges: ["landed"],
+  rule(subject, context) {
     const { change } = subject;
     const { external } = change;
     const inputs = { shipped: change.shipped, ...(external === undefined ? {} : { external }) };
@@ -39,13 +36,8 @@ export const contentAsReviewed: Control = {
           carriedBy(pull, context.policy, context.at).commits.size > 0,
       );
     if (!isMerge(change) || !isApproved) {
-      return result(
-        NAME,
-        "not-applicable",
-        "nothing-approved",
-        ["no approval counts, so there is nothing to compare with", ...elsewhere],
-        inputs,
-      );
+      const because = "no approval counts, so there is nothing to compare with";
+      return notApplicable("nothing-approved", [because, ...elsewhere], inputs);
     }
     const outcome = worst(
       change.pullRequests.map((pull) => {
@@ -53,26 +45,14 @@ export const contentAsReviewed: Control = {
         return shipped.length === 0 ? "unverifiable" : worst(shipped.map((each) => OUTCOMES[each.coverage]));
       }),
     );
-    const files = change.shipped.flatMap((each) => each.files);
-    switch (outcome) {
-      case "pass":
-        return result(NAME, outcome, "satisfied", ["what landed is what was approved", ...elsewhere], inputs);
-      case "fail":
-        return result(
-          NAME,
-          outcome,
+    const files = change.shipped.flatMap((each) => each.files).map(oneLine);
+    if (outcome === "pass") return passes(["what landed is what was approved", ...elsewhere], inputs);
+    return outcome === "fail"
+      ? fails(
           "residual",
-          [`what landed differs from what was approved: ${some(files.map(oneLine), 10)}`, ...elsewhere],
+          [`what landed differs from what was approved: ${some(files, 10)}`, ...elsewhere],
           inputs,
-        );
-      default:
-        return result(
-          NAME,
-          "unverifiable",
-          "unknown",
-          ["whether what landed is what was approved cannot be told", ...elsewhere],
-          inputs,
-        );
-    }
+        )
+      : unverifiable(["whether what landed is what was approved cannot be told", ...elsewhere], inputs);
   },
-};
+});

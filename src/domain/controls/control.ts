@@ -43,6 +43,9 @@ export interface Context {
   readonly tested: readonly Result[];
 }
 
+/** What a control's rule comes to: a result without the name of the control. */
+export type Ruling = Omit<Result, "control">;
+
 /** One control. */
 export interface Control {
   readonly name: ControlName;
@@ -67,9 +70,107 @@ export function result(
   outcome: Outcome,
   cause: string,
   reasons: readonly string[],
-  inputs: Readonly<Record<string, unknown>>,
+  inputs: Inputs,
 ): Result {
   return { control, outcome, cause, reasons, inputs };
+}
+
+type Moment = Subject["moment"];
+type Inputs = Result["inputs"];
+type Reasons = string | readonly string[];
+
+/** The moments of a change, before its merge and after it. */
+export const OF_CHANGES = ["gate", "group", "landed"] as const satisfies readonly Moment[];
+
+/**
+ * Makes a control of its rule. `judges`: the moments at which it looks, at others it has no result. `notAsked`: why the policy asks
+ * nothing of the kind, null where it does.
+ */
+export function control<const M extends Moment>({
+  judges,
+  notAsked,
+  rule,
+  ...documented
+}: Omit<Control, "judge"> & {
+  readonly judges: readonly M[];
+  readonly notAsked?: (policy: Policy) => string | null;
+  readonly rule: (subject: Extract<Subject, { readonly moment: M }>, context: Context) => Ruling | null;
+}): Control {
+  return {
+    ...documented,
+    judge(subject, context) {
+      if (!isAt(subject, judges)) return null;
+      const because = notAsked?.(context.policy) ?? null;
+      const ruling = because === null ? rule(subject, context) : notApplicable("none-required", because);
+      if (ruling === null) return null;
+      const { outcome, cause, reasons, inputs } = ruling;
+      return result(documented.name, outcome, cause, reasons, inputs);
+    },
+  };
+}
+
+function isAt<M extends Moment>(
+  subject: Subject,
+  moments: readonly M[],
+): subject is Extract<Subject, { readonly moment: M }> {
+  return moments.some((moment) => moment === subject.moment);
+}
+
+/** Makes a pass. */
+export function passes(reasons: Reasons, inputs: Inputs = {}, cause = "satisfied"): Ruling {
+  return ruling("pass", cause, reasons, inputs);
+}
+
+/** Makes a failure. */
+export function fails(cause: string, reasons: Reasons, inputs: Inputs = {}): Ruling {
+  return ruling("fail", cause, reasons, inputs);
+}
+
+/** Makes the answer where nobody can tell. */
+export function unverifiable(reasons: Reasons, inputs: Inputs = {}, cause = "unknown"): Ruling {
+  return ruling("unverifiable", cause, reasons, inputs);
+}
+
+/** Makes the answer where there is nothing to judge. */
+export function notApplicable(cause: string, reasons: Reasons, inputs: Inputs = {}): Ruling {
+  return ruling("not-applicable", cause, reasons, inputs);
+}
+
+function ruling(outcome: Outcome, cause: string, reasons: Reasons, inputs: Inputs): Ruling {
+  return { outcome, cause, reasons: typeof reasons === "string" ? [reasons] : reasons, inputs };
+}
+
+/** Returns the emergency by which a control was waived; null where none was. */
+export function emergencyUsed({ emergencies = [] }: Subject, { tested }: Context): EmergencyFacts | null {
+  const waived = tested.find((each) => each.outcome === "waived" && each.cause === "emergency");
+  return emergencies.find(({ record }) => record.id === waived?.inputs["leave"]) ?? null;
+}
+
+/** Rules on an update that brought nothing to its branch; null for any other subject. */
+export function nothingLanded(subject: Subject, inputs: Inputs = {}): Ruling | null {
+  return subject.moment === "landed" && bringsNothing(subject.change)
+    ? notApplicable("nothing-landed", "nothing new reached the branch", inputs)
+    : null;
+}
+
+/** Rules on an update of which nobody can tell how it came to its branch; null for any other subject. */
+export function howUnknown(subject: Subject, inputs: Inputs = {}, cause = "unknown"): Ruling | null {
+  const because = subject.moment === "landed" ? untold(subject.change) : null;
+  return because === null ? null : unverifiable(because, inputs, cause);
+}
+
+/** Rules on a merge whose pull requests GitHub would not name. */
+export function pullsUnknown(inputs: Inputs = {}): Ruling {
+  return unverifiable(
+    "GitHub would not say which pull request this update merged",
+    inputs,
+    "pull-request-unknown",
+  );
+}
+
+/** Tells whether a subject is judged before it merges. */
+export function isBeforeMerge({ moment }: Subject): boolean {
+  return moment === "gate" || moment === "group";
 }
 
 /** The pull requests of a subject. */

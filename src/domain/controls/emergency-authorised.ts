@@ -2,35 +2,38 @@
 
 import type { EmergencyFacts } from "../emergency/facts.ts";
 import { notInForce } from "../emergency/in-force.ts";
-import type { Result } from "../result.ts";
 import { oneLine, time } from "../wording.ts";
-import { result, type Context, type Control, type Subject } from "./control.ts";
-
-const NAME = "emergency-authorised";
+import {
+  control,
+  emergencyUsed,
+  fails,
+  isBeforeMerge,
+  OF_CHANGES,
+  passes,
+  type Context,
+  type Ruling,
+  type Subject,
+} from "./control.ts";
 
 /** Nothing is let through in an emergency unless somebody entitled, with no part in it, said so first and for a limited time. */
-export const emergencyAuthorised: Control = {
-  name: NAME,
+export const emergencyAuthorised = control({
+  name: "emergency-authorised",
   objective:
     "What an emergency lets through was declared with a reason and authorised beforehand by somebody entitled who had no part in it, for a limited time.",
   test: "Where a control was waived: the emergency has a reason, was authorised by one of `emergency.authorisers` who neither contributed nor declared it, for the content that landed, and the merge or deployment was no later than its end. Authorised alone, where the policy allows it: another person confirmed it in time. Where an emergency was declared and not in force, and what it would have waived failed: fail.",
   criteria: ["SOC 2 CC8.1", "ISO 27001:2022 A.8.32", "NIST SP 800-53 CM-3"],
   kind: "preventive",
   remediation: "Review what was let through now; agree who is on call to authorise the next one.",
-  judge(subject: Subject, context: Context): Result | null {
-    const { emergencies = [] } = subject;
-    if (emergencies.length === 0) return null;
-    const leave = context.tested.find((each) => each.outcome === "waived" && each.cause === "emergency")
-      ?.inputs["leave"];
-    const given = emergencies.find(({ record }) => record.id === leave);
-    if (given !== undefined) return ofGiven(given);
+  judges: [...OF_CHANGES, "deployed"],
+  rule(subject, context) {
+    const given = emergencyUsed(subject, context);
+    if (given !== null) return ofGiven(given);
     // Before it lands it may still be authorised: the check says so, and what it waits for.
-    if (subject.moment === "gate" || subject.moment === "group") return null;
-    return ofClaimed(emergencies, subject, context);
+    return isBeforeMerge(subject) ? null : ofClaimed(subject, context);
   },
-};
+});
 
-function ofGiven({ record, asOf }: EmergencyFacts): Result {
+function ofGiven({ record, asOf }: EmergencyFacts): Ruling {
   const { authorised, confirmed, declared } = record;
   const inputs = {
     emergency: record.id,
@@ -49,30 +52,25 @@ function ofGiven({ record, asOf }: EmergencyFacts): Result {
   const who = oneLine(authorised?.by.login ?? "");
   const until = time(authorised?.until ?? 0);
   const by = authorised?.confirmBy ?? null;
-  if (by === null) return result(NAME, "pass", "satisfied", [`${who} authorised it until ${until}`], inputs);
+  if (by === null) return passes(`${who} authorised it until ${until}`, inputs);
   if (confirmed !== null && confirmed.at <= by) {
     const other = oneLine(confirmed.by?.login ?? "");
-    return result(NAME, "pass", "confirmed", [`${who} authorised it alone; ${other} confirmed it`], inputs);
+    return passes(`${who} authorised it alone; ${other} confirmed it`, inputs, "confirmed");
   }
   if (confirmed === null && asOf <= by) {
     const owed = `${who} authorised it alone; another person must confirm it by ${time(by)}`;
-    return result(NAME, "pass", "not-yet-confirmed", [owed], inputs);
+    return passes(owed, inputs, "not-yet-confirmed");
   }
   const missed =
     confirmed === null
       ? `${who} authorised it alone, and nobody confirmed it by ${time(by)}`
       : `${who} authorised it alone, and it was confirmed only at ${time(confirmed.at)}, after ${time(by)}`;
-  return result(NAME, "fail", "unconfirmed", [missed], inputs);
+  return fails("unconfirmed", missed, inputs);
 }
 
 /** An emergency was declared, what it would have waived failed, and it let nothing pass. */
-function ofClaimed(
-  emergencies: readonly EmergencyFacts[],
-  subject: Subject,
-  context: Context,
-): Result | null {
-  const { at, tested } = context;
-  const claimed = emergencies.findLast(
+function ofClaimed(subject: Subject, { at, tested }: Context): Ruling | null {
+  const claimed = subject.emergencies?.findLast(
     ({ record }) => record.opened.at <= at && (record.ended === null || record.status === "expired"),
   );
   if (claimed === undefined) return null;
@@ -82,6 +80,5 @@ function ofClaimed(
   );
   const because = notInForce(record, subject, at);
   if (failed.length === 0 || because === null) return null;
-  const inputs = { emergency: record.id, status: record.status };
-  return result(NAME, "fail", "not-authorised", [because], inputs);
+  return fails("not-authorised", because, { emergency: record.id, status: record.status });
 }

@@ -4,15 +4,8 @@ import type { Actor } from "../change.ts";
 import type { Deployment, RunApproval } from "../deployment.ts";
 import { isSamePerson } from "../identity.ts";
 import type { Policy } from "../policy/policy.ts";
-import type { Outcome } from "../result.ts";
 import { oneLine, some, time } from "../wording.ts";
-
-/** Something the rules say, with the fixed code for it. */
-export interface RuleFinding {
-  readonly outcome: Outcome;
-  readonly cause: string;
-  readonly reason: string;
-}
+import { fails, unverifiable, type Ruling } from "./control.ts";
 
 const NAMES = 5;
 
@@ -20,16 +13,16 @@ const NAMES = 5;
  * What there is to say of a deployment that a job made; nothing where no job did, as GitHub's rules guard jobs alone.
  * INVARIANT: where GitHub does not show whether a rule held, nobody is accused: it is unverifiable.
  */
-export function ruleFindings(deployment: Deployment, policy: Policy): readonly RuleFinding[] {
-  return [...reviewersFinding(deployment, policy), ...gateFinding(deployment)];
+export function ruleRulings(deployment: Deployment, policy: Policy): readonly Ruling[] {
+  return [...ofReviewers(deployment, policy), ...ofGate(deployment)];
 }
 
-function reviewersFinding(deployment: Deployment, policy: Policy): readonly RuleFinding[] {
+function ofReviewers(deployment: Deployment, policy: Policy): readonly Ruling[] {
   const { run, rules } = deployment;
   if (run === null || rules === null || rules.reviewers === 0) return [];
   const name = oneLine(rules.name);
   if (run.approvals === null)
-    return [unsure(`GitHub would not say who approved the job that deployed to ${name}`)];
+    return [unverifiable(`GitHub would not say who approved the job that deployed to ${name}`)];
   const all = run.approvals.filter(
     ({ state, environments, user }) =>
       state === "approved" && user?.type !== "Bot" && environments.some((each) => isSame(each, rules.name)),
@@ -40,32 +33,30 @@ function reviewersFinding(deployment: Deployment, policy: Policy): readonly Rule
   const isOpen = untold.some((each) => !isOwn(each, deployment, policy));
   if (given.length === 0 && isOpen)
     return [
-      unsure(
+      unverifiable(
         `${names(untold)} approved this job or another attempt of it: which cannot be told, because the webhook that says so was lost`,
       ),
     ];
   if (given.length === 0 && untold.length === 0 && all.length > 0) {
     return [
-      {
-        outcome: "fail",
-        cause: "environment-bypassed",
-        reason: `${name} asks ${people(rules.reviewers)} to approve, and attempt ${run.attempt} of the job went on without: ${names(all)} had approved another attempt`,
-      },
+      fails(
+        "environment-bypassed",
+        `${name} asks ${people(rules.reviewers)} to approve, and attempt ${run.attempt} of the job went on without: ${names(all)} had approved another attempt`,
+      ),
     ];
   }
   if (given.length === 0 && untold.length === 0) {
     if (rules.changedAt > deployment.createdAt)
       return [
-        unsure(
+        unverifiable(
           `${name} asks ${people(rules.reviewers)} to approve and nobody did, but its rules were changed at ${time(rules.changedAt)}, after this was deployed`,
         ),
       ];
     return [
-      {
-        outcome: "fail",
-        cause: "environment-bypassed",
-        reason: `${name} asks ${people(rules.reviewers)} to approve, and the job went on without: an administrator let it pass`,
-      },
+      fails(
+        "environment-bypassed",
+        `${name} asks ${people(rules.reviewers)} to approve, and the job went on without: an administrator let it pass`,
+      ),
     ];
   }
   const counted = given.length === 0 ? untold : given;
@@ -73,7 +64,7 @@ function reviewersFinding(deployment: Deployment, policy: Policy): readonly Rule
   if (own.length < counted.length) return [];
   if (given.length > 0 && isOpen)
     return [
-      unsure(
+      unverifiable(
         `${names(untold)} may have approved this job beside whoever began it: which attempt that was for cannot be told, because the webhook that says so was lost`,
       ),
     ];
@@ -81,11 +72,10 @@ function reviewersFinding(deployment: Deployment, policy: Policy): readonly Rule
   const started = own.some(({ user }) => starterBehind(user, deployment, policy) !== null);
   const why = started ? "who began this deployment" : "who made what it carries";
   return [
-    {
-      outcome: "fail",
-      cause: "self-approved",
-      reason: `the only approval of the job came from ${some(who, NAMES)}, ${why}${rules.preventSelfReview ? "" : `: ${name} does not prevent self-review`}`,
-    },
+    fails(
+      "self-approved",
+      `the only approval of the job came from ${some(who, NAMES)}, ${why}${rules.preventSelfReview ? "" : `: ${name} does not prevent self-review`}`,
+    ),
   ];
 }
 
@@ -125,12 +115,10 @@ function starters({ run }: Deployment): readonly Actor[] {
   );
 }
 
-function gateFinding(deployment: Deployment): readonly RuleFinding[] {
+function ofGate(deployment: Deployment): readonly Ruling[] {
   const { run, gate, rules } = deployment;
   if (run === null || gate === "approved") return [];
-  const bypassed = (reason: string): readonly RuleFinding[] => [
-    { outcome: "fail", cause: "gate-bypassed", reason },
-  ];
+  const bypassed = (reason: string): readonly Ruling[] => [fails("gate-bypassed", reason)];
   if (gate === "waiting" || gate === "rejected")
     return bypassed(
       `the job went on while our answer was "${gate}": an administrator let it pass the deployment gate`,
@@ -141,14 +129,10 @@ function gateFinding(deployment: Deployment): readonly RuleFinding[] {
       `the deployment gate guards ${oneLine(rules.name)} and was not asked before the job went on`,
     );
   return [
-    unsure(
+    unverifiable(
       `the deployment gate guards ${oneLine(rules.name)} now, and was never asked there: since when it does cannot be told`,
     ),
   ];
-}
-
-function unsure(reason: string): RuleFinding {
-  return { outcome: "unverifiable", cause: "unknown", reason };
 }
 
 function names(given: readonly RunApproval[]): string {

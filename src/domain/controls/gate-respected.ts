@@ -4,72 +4,61 @@ import type { Check } from "../change.ts";
 import { cutIn } from "../cut.ts";
 import type { Result } from "../result.ts";
 import {
-  bringsNothing,
   CHECK_NAME,
+  control,
+  fails,
+  howUnknown,
   isMerge,
-  untold,
-  result,
+  notApplicable,
+  nothingLanded,
+  passes,
+  pullsUnknown,
+  unverifiable,
   type Context,
-  type Control,
+  type Ruling,
   type Subject,
 } from "./control.ts";
 
-const NAME = "gate-respected";
-
 /** Our own check had succeeded on what was merged when it was merged. */
-export const gateRespected: Control = {
-  name: NAME,
+export const gateRespected = control({
+  name: "gate-respected",
   objective: "Nothing reaches production while the approval check holds it back.",
   test: "The check run `countersign`, by this App and no other, on the merged content had concluded success by the time of the merge, where the policy enforces.",
   criteria: ["SOC 2 CC8.1", "NIST SP 800-53 CM-3(2)"],
   kind: "detective",
   remediation:
     "Find who may bypass the rules of the branch and why it was used; require the check of everyone.",
-  judge(subject: Subject, context: Context): Result | null {
-    if (subject.moment !== "landed") return null;
+  judges: ["landed"],
+  rule(subject, context) {
     const { change } = subject;
-    const say = (
-      outcome: Result["outcome"],
-      cause: string,
-      reason: string,
-      state: string | null = null,
-    ): Result =>
-      result(NAME, outcome, cause, [reason], {
-        mode: context.policy.mode,
-        update: change.update.kind,
-        check: state,
-      });
+    const inputs = { mode: context.policy.mode, update: change.update.kind, check: null };
     if (context.policy.mode === "observe")
-      return say("not-applicable", "observing", "the policy only observes");
-    if (bringsNothing(change))
-      return say("not-applicable", "nothing-landed", "nothing new reached the branch");
-    const cannot = untold(change);
-    if (cannot !== null) return say("unverifiable", "unknown", cannot);
-    if (!isMerge(change)) return say("fail", "bypassed", "it went round the gate");
-    const checks =
-      change.update.kind === "queue" ? [change.checks] : change.pullRequests.map((pull) => pull.checks);
-    if (checks.length === 0)
-      return say(
-        "unverifiable",
-        "pull-request-unknown",
-        "GitHub would not say which pull request this update merged",
-      );
-    const [cut] = cutIn(subject, ["checks"]);
-    if (cut !== undefined) return say("unverifiable", "unknown", cut);
-    const states = checks.map((each) => stateAt(each, context));
-    const held = states.find((state) => state !== "success");
-    return held === undefined
-      ? say("pass", "satisfied", "the check had succeeded when it was merged", "success")
-      : say(
-          "fail",
-          "bypassed",
-          held === "failure"
-            ? "it was merged although the check had failed"
-            : `it was merged while the check was ${held}`,
-          held,
-        );
+      return notApplicable("observing", "the policy only observes", inputs);
+    return (
+      nothingLanded(subject, inputs) ?? howUnknown(subject, inputs) ?? ofUpdate(subject, context, inputs)
+    );
   },
-};
+});
+
+function ofUpdate(
+  subject: Extract<Subject, { readonly moment: "landed" }>,
+  context: Context,
+  inputs: Result["inputs"],
+): Ruling {
+  const { change } = subject;
+  if (!isMerge(change)) return fails("bypassed", "it went round the gate", inputs);
+  const checks =
+    change.update.kind === "queue" ? [change.checks] : change.pullRequests.map((pull) => pull.checks);
+  if (checks.length === 0) return pullsUnknown(inputs);
+  const [cut] = cutIn(subject, ["checks"]);
+  if (cut !== undefined) return unverifiable(cut, inputs);
+  const states = checks.map((each) => stateAt(each, context));
+  const held = states.find((state) => state !== "success");
+  if (held === undefined)
+    return passes("the check had succeeded when it was merged", { ...inputs, check: "success" });
+  const how = held === "failure" ? "although the check had failed" : `while the check was ${held}`;
+  return fails("bypassed", `it was merged ${how}`, { ...inputs, check: held });
+}
 
 function stateAt(checks: readonly Check[], context: Context): string {
   const ours = checks

@@ -13,27 +13,29 @@ import {
   type Assessment,
   type JudgedApproval,
   type Outcome,
-  type Result,
   type WaitingCause,
 } from "../result.ts";
 import { preApproval } from "../standard.ts";
 import { listed, missingOf, oneLine } from "../wording.ts";
 import {
-  bringsNothing,
+  control,
+  fails,
+  howUnknown,
   isMerge,
+  nothingLanded,
+  OF_CHANGES,
   pullsOf,
-  result,
-  untold,
+  pullsUnknown,
   worst,
   type Context,
-  type Control,
+  type Ruling,
   type Subject,
 } from "./control.ts";
 
 const NAME = "independently-approved";
 
 /** Each commit was approved by enough entitled people who did not make it alone, for the content that is merged. */
-export const independentlyApproved: Control = {
+export const independentlyApproved = control({
   name: NAME,
   objective:
     "Every change is approved by people who are entitled to and did not make alone what they approve, before it reaches production.",
@@ -46,13 +48,14 @@ export const independentlyApproved: Control = {
   ],
   kind: "preventive",
   remediation: "Have the shipped content reviewed by someone independent; find out how it got past the gate.",
-  judge: (subject, context) =>
-    judgeAsks(NAME, subject, context, (judgement) => {
+  judges: OF_CHANGES,
+  rule: (subject, context) =>
+    judgeAsks(subject, context, (judgement) => {
       const own = judgement.asks.filter(({ ask }) => !ask.ofOwners);
       // Where nobody but owners is asked, what they say is all the approval there is.
       return own.length > 0 ? own : judgement.asks;
     }),
-};
+});
 
 /** The approvals of a subject's pull requests, each judged. */
 export function approvalsOf(subject: Subject, context: Context): readonly JudgedApproval[] {
@@ -88,43 +91,38 @@ export function carriedIn({ results }: Pick<Assessment, "results">): readonly Ca
 /** The cause of a pass without approvals: a standard change of the policy. */
 export const PRE_APPROVED = "pre-approved";
 
-/** Judges some of what is asked of each pull request; null for what is no change. */
+/** Judges some of what is asked of each pull request. */
 export function judgeAsks(
-  name: "independently-approved" | "approved-by-owners",
   subject: Subject,
   context: Context,
   which: (judgement: ApprovalJudgement) => readonly AskState[],
-): Result | null {
-  if (subject.moment === "deployed") return null;
-  if (subject.moment === "landed") {
-    const { change } = subject;
-    if (bringsNothing(change))
-      return result(name, "not-applicable", "nothing-landed", ["nothing new reached the branch"], {});
-    const cannot = untold(change);
-    if (cannot !== null)
-      return result(name, "unverifiable", "unknown", [cannot], { update: change.update.kind });
-    if (!isMerge(change)) {
-      return result(
-        name,
-        "fail",
-        "no-pull-request",
-        ["nobody could approve it: it did not come by a pull request", ...elsewhere(change)],
-        {
-          update: change.update.kind,
-          ...(change.approvedElsewhere === undefined ? {} : { approvedElsewhere: change.approvedElsewhere }),
-        },
-      );
-    }
-    if (change.pullRequests.length === 0) {
-      return result(
-        name,
-        "unverifiable",
-        "pull-request-unknown",
-        ["GitHub would not say which pull request this update merged"],
-        {},
-      );
-    }
-  }
+): Ruling {
+  return (
+    nothingLanded(subject) ??
+    (subject.moment === "landed" ? withoutPull(subject) : null) ??
+    ofPulls(subject, context, which)
+  );
+}
+
+function withoutPull(subject: Extract<Subject, { readonly moment: "landed" }>): Ruling | null {
+  const { change } = subject;
+  const inputs = { update: change.update.kind };
+  const unknown = howUnknown(subject, inputs);
+  if (unknown !== null) return unknown;
+  if (isMerge(change)) return change.pullRequests.length === 0 ? pullsUnknown() : null;
+  const { approvedElsewhere } = change;
+  return fails(
+    "no-pull-request",
+    ["nobody could approve it: it did not come by a pull request", ...elsewhere(change)],
+    { ...inputs, ...(approvedElsewhere === undefined ? {} : { approvedElsewhere }) },
+  );
+}
+
+function ofPulls(
+  subject: Subject,
+  context: Context,
+  which: (judgement: ApprovalJudgement) => readonly AskState[],
+): Ruling {
   const each = pullsOf(subject).map((pull) => judgePull(pull, context, subject.moment === "landed", which));
   const outcome = worst(each.map((one) => one.outcome));
   const deciding = each.filter((one) => one.outcome === outcome);
@@ -134,7 +132,7 @@ export function judgeAsks(
   const preApproved = each.flatMap((one) => one.preApproved ?? []);
   const carried = pullsOf(subject).flatMap((pull) => carriedOf(pull, context));
   const ownersFile = asksForOwners(context.policy) ? unique(pullsOf(subject).flatMap(ownerNotes)) : [];
-  return result(name, outcome, cause, unique(deciding.flatMap((one) => one.reasons)), {
+  const inputs = {
     ...(preApproved.length === 0 ? {} : { preApproved }),
     ...(carried.length === 0 ? {} : { carried }),
     ...(ownersFile.length === 0 ? {} : { ownersFile }),
@@ -142,7 +140,8 @@ export function judgeAsks(
     required: each.map((one) => one.required),
     counted: each.map((one) => one.counted),
     independence: context.policy.independence,
-  });
+  };
+  return { outcome, cause, reasons: unique(deciding.flatMap((one) => one.reasons)), inputs };
 }
 
 /** What to say where the very same patch had been approved for another branch: an approval counts only where it was given. */
@@ -164,10 +163,7 @@ function elsewhere({ approvedElsewhere = [] }: Change): readonly string[] {
 /** The cause of a result that waits for what nobody is left to give. */
 export const NOBODY_CAN = "nobody-can-give";
 
-interface PullOutcome {
-  readonly outcome: Outcome;
-  readonly cause: string;
-  readonly reasons: readonly string[];
+interface PullOutcome extends Omit<Ruling, "inputs"> {
   /** People required and counted by each single requirement that was asked. */
   readonly required: readonly number[];
   readonly counted: readonly number[];

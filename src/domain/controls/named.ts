@@ -3,7 +3,7 @@
 import { unknownNameProblems } from "../policy/unknown-names.ts";
 import type { PolicyRecord } from "../record.ts";
 import type { Result } from "../result.ts";
-import type { Subject } from "./control.ts";
+import { isBeforeMerge, type Subject } from "./control.ts";
 
 /** The cause of a result that does not pass because the policy names nobody. */
 export const NAMES_NOBODY = "policy-names-nobody";
@@ -16,7 +16,7 @@ export function heldByNames(tested: Result, subject: Subject, record: PolicyReco
   if (tested.control !== "independently-approved") return tested;
   const problems = unknownNameProblems(record);
   if (problems.length === 0) return tested;
-  const isBefore = subject.moment === "gate" || subject.moment === "group";
+  const isBefore = isBeforeMerge(subject);
   const said = problems.map(({ file, line, message }) => `${message} (${file}, line ${line})`);
   const reasons = [...said, ...tested.reasons];
   const { outcome, cause } = tested;

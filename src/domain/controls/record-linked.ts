@@ -5,12 +5,9 @@ import { withoutComments } from "../description.ts";
 import { everyFound } from "../policy/pattern.ts";
 import { cutReasons } from "../cut.ts";
 import type { Policy } from "../policy/policy.ts";
-import type { Result } from "../result.ts";
 import { listed, oneLine } from "../wording.ts";
-import { pullsOf, result, type Context, type Control, type Subject } from "./control.ts";
-import { judgeEach, type OfPull } from "./of-pulls.ts";
-
-const NAME = "record-linked";
+import { control, fails, OF_CHANGES, passes, pullsOf, unverifiable, type Ruling } from "./control.ts";
+import { judgeEach } from "./of-pulls.ts";
 
 /** So many tickets of one pull request are kept. */
 const MOST_TICKETS = 20;
@@ -18,26 +15,24 @@ const MOST_TICKETS = 20;
 const PLACES = { title: "the title", body: "the description", branch: "the branch name" } as const;
 
 /** The pull request names its change ticket where the policy looks for it. */
-export const recordLinked: Control = {
-  name: NAME,
+export const recordLinked = control({
+  name: "record-linked",
   objective: "Every change can be traced to the record that asked for it.",
   test: "Each pattern of the policy (a regular expression of an engine that always ends) is found in the title, the description or the branch name of the pull request, as they were when it was merged; HTML comments do not count.",
   criteria: ["SOC 2 CC8.1", "PCI DSS 4.0.1 6.5.1", "ISO 27001:2022 A.8.32"],
   kind: "preventive",
   remediation: "Name the record that asked for the change, or say on the deviation why there is none.",
-  judge(subject: Subject, context: Context): Result | null {
-    if (subject.moment === "deployed") return null;
-    const { records } = context.policy;
-    if (records.length === 0)
-      return result(NAME, "not-applicable", "none-required", ["the policy asks for no ticket"], {});
+  judges: OF_CHANGES,
+  notAsked: ({ records }) => (records.length === 0 ? "the policy asks for no ticket" : null),
+  rule(subject, { policy: { records } }) {
     const inputs = {
       records,
       tickets: pullsOf(subject).map((pull) => ({ pull: pull.number, found: ticketsOf(pull, records) })),
       basis: pullsOf(subject).map(({ body }) => body?.basis ?? null),
     };
-    return judgeEach(NAME, subject, inputs, (pull) => judge(pull, records, subject.moment === "landed"));
+    return judgeEach(subject, inputs, (pull) => judge(pull, records, subject.moment === "landed"));
   },
-};
+});
 
 type Records = Policy["records"];
 
@@ -46,25 +41,21 @@ export function ticketsOf(pull: PullRequest, records: Records): readonly string[
   return [...new Set(records.flatMap((record) => searched(pull, record).found))].slice(0, MOST_TICKETS);
 }
 
-function judge(pull: PullRequest, records: Records, landed: boolean): OfPull {
+function judge(pull: PullRequest, records: Records, landed: boolean): Ruling {
   const each = records.map((record) => ({ record, ...searched(pull, record) }));
   const lacking = each.filter(({ found }) => found.length === 0);
   if (lacking.length === 0) {
     const tickets = ticketsOf(pull, records).map(oneLine);
-    return { outcome: "pass", cause: "satisfied", reasons: [`it names ${listed(tickets)}`] };
+    return passes(`it names ${listed(tickets)}`);
   }
   const sure = lacking.filter(({ hidden }) => hidden === null);
-  if (sure.length > 0)
-    return {
-      outcome: "fail",
-      cause: "record-missing",
-      reasons: sure.map(({ record }) => missing(record, landed)),
-    };
-  return {
-    outcome: "unverifiable",
-    cause: "unknown",
-    reasons: [...new Set(lacking.flatMap(({ hidden }) => hidden ?? []))],
-  };
+  if (sure.length > 0) {
+    return fails(
+      "record-missing",
+      sure.map(({ record }) => missing(record, landed)),
+    );
+  }
+  return unverifiable([...new Set(lacking.flatMap(({ hidden }) => hidden ?? []))]);
 }
 
 function missing({ pattern, in: places }: Records[number], landed: boolean): string {
