@@ -50,13 +50,7 @@ export function renderStartHere(content: StartHere): string {
   const page = html`<!doctype html>
     <html lang="en">
       <head>
-        <meta charset="utf-8" />
-        <meta
-          http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-        />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="referrer" content="no-referrer" />
+        ${raw(META)}
         <title>Change evidence of ${organization.login}, ${period.name}</title>
         <style>
           ${raw(STYLE)}
@@ -141,19 +135,31 @@ sh verify.sh ${content.fingerprint}</pre>
               </tbody>
             </table>
           </div>
-          <p>
-            CSV files are RFC 4180 in UTF-8, times in UTC, rows sorted by their ids. A cell that a spreadsheet
-            would take for a formula begins with an apostrophe. In a cell with several values, plain ones are
-            separated by a space; values of several parts by <code> | </code>, their parts by <code>;</code>.
-            What each column holds is in <code>schemas/</code>. A repository has the same repository_id under
-            each name it had; a row gives the name it had when the row was recorded.
-          </p>
+          ${raw(FORM_OF_FILES)}
         </main>
       </body>
     </html> `;
   if (page instanceof Promise) throw new Error("nothing on this page is awaited");
   return page.toString();
 }
+
+/** It loads nothing from anywhere. */
+const META = `<meta charset="utf-8" />
+        <meta
+          http-equiv="Content-Security-Policy"
+          content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+        />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="referrer" content="no-referrer" />`;
+
+/** What holds for every file. */
+const FORM_OF_FILES = `<p>
+            CSV files are RFC 4180 in UTF-8, times in UTC, rows sorted by their ids. A cell that a spreadsheet
+            would take for a formula begins with an apostrophe. In a cell with several values, plain ones are
+            separated by a space; values of several parts by <code> | </code>, their parts by <code>;</code>.
+            What each column holds is in <code>schemas/</code>. A repository has the same repository_id under
+            each name it had; a row gives the name it had when the row was recorded.
+          </p>`;
 
 const SECTIONS = [
   ["limitations", "Limitations"],

@@ -84,28 +84,40 @@ export async function compareWithLog(sealed: Sealed, maker: Maker, say: Say<Diff
   const isWhole = Number(head?.entries) + Number(head?.cited) === manifest.log.size;
   const policyDigests = new Set<string>();
   for (const table of TABLES) await compareTable(table, { sealed, source, isWhole, policyDigests }, say);
-  const apiUrl = await compareTool(sealed, say);
-  const expect = (path: string, text: string): void => {
+  await comparePolicies(sealed, source, say);
+  const expect: Expect = (path, text) => {
     if (sealed.text(path) !== text) say(path, "text-not-as-logged", "is not what the log gives");
   };
+  expect("verify.sh", maker.verifyScript);
+  for (const form of TABLE_FORMS) expect(`schemas/${schemaName(form.path)}`, jsonText(schemaOfTable(form)));
+  for (const { schema, ...form } of DOCUMENTS)
+    if (schema !== null)
+      expect(`schemas/${schemaName(form.path)}`, jsonText(schemaOfDocument({ ...form, schema })));
+  await compareWords({ sealed, source, policyDigests, apiUrl: await compareTool(sealed, say) }, maker, {
+    say,
+    expect,
+  });
+}
+
+/** Names a file whose text is another. */
+type Expect = (path: string, text: string) => void;
+
+/** Compares what is told in words: completeness.json, START-HERE.html and the manifest's own part of it. */
+async function compareWords(
+  {
+    sealed,
+    source,
+    policyDigests,
+    apiUrl,
+  }: Pick<Comparing, "sealed" | "source" | "policyDigests"> & { readonly apiUrl: string },
+  maker: Maker,
+  { say, expect }: { readonly say: Say<Difference>; readonly expect: Expect },
+): Promise<void> {
+  const { manifest, summary } = sealed;
+  const { organization, generated_at: generatedAt, generator, signing } = manifest;
   const completeness = await completenessDocument(source);
   expect("completeness.json", jsonText(completeness));
-  expect("verify.sh", maker.verifyScript);
-  await comparePolicies(sealed, source, say);
-  for (const form of TABLE_FORMS) expect(`schemas/${schemaName(form.path)}`, jsonText(schemaOfTable(form)));
-  for (const form of DOCUMENTS)
-    if (form.schema !== null)
-      expect(
-        `schemas/${schemaName(form.path)}`,
-        jsonText(schemaOfDocument({ ...form, schema: form.schema })),
-      );
-  const { organization, generated_at: generatedAt, generator, signing } = manifest;
-  const front = await frontMatter(source, {
-    organization,
-    completeness,
-    summary: sealed.summary,
-    policyDigests,
-  });
+  const front = await frontMatter(source, { organization, completeness, summary, policyDigests });
   const id = packageId(organization.login, source.period);
   const told = {
     package_id: id,
@@ -127,7 +139,7 @@ export async function compareWithLog(sealed: Sealed, maker: Maker, say: Say<Diff
       apiUrl,
       fingerprint: signing.key_id,
       completeness,
-      summary: sealed.summary,
+      summary,
       logHead: manifest.log,
       files: manifest.files.filter(({ path }) => path !== "START-HERE.html"),
     }),

@@ -330,8 +330,8 @@ export function packageId(login: string, period: Period): string {
   return `evidence-${login}-${period.name}`.replaceAll(/[^A-Za-z0-9.-]+/gu, "-");
 }
 
-/** What is known not to be shown by this package: first what always holds, then what the period itself brought. */
-export function limitationsOf(facts: {
+/** What the limitations of a period follow from. */
+interface LimitationFacts {
   readonly period: Period;
   readonly generatedAt: number;
   readonly completeness: CompletenessDocument;
@@ -351,7 +351,10 @@ export function limitationsOf(facts: {
   };
   readonly late: number;
   readonly gaps: number;
-}): readonly string[] {
+}
+
+/** Returns what this package is known not to show: first what the period itself brought, then what always holds. */
+export function limitationsOf(facts: LimitationFacts): readonly string[] {
   const { period, generatedAt, completeness } = facts;
   const when = (holds: boolean, sentence: string): readonly string[] => (holds ? [sentence] : []);
   const unseen = unseenIn(facts.sight, period, generatedAt);
@@ -402,15 +405,19 @@ export function limitationsOf(facts: {
         ? "1 change was found by a sweep or backfill, not when it happened (late)."
         : `${facts.late} changes were found by a sweep or backfill, not when they happened (late).`,
     ),
-    "The App sees only the repositories it is installed on. Whether others exist must be confirmed from the organisation's own list.",
-    "Deployments are those that GitHub was told of and those that a pipeline reported. Software that reaches production in other ways does not appear; scope.csv names the repositories of which no deployment was ever seen.",
-    "A deployment is judged by the commit it names. Whether what runs was built from that commit is not tested, nor are settings, secrets and flags that are changed outside git.",
-    "A commit may point at content elsewhere: submodules, large files, packages, workflows of other repositories. That the pointer was reviewed is tested; the content it points at is not.",
-    "Commit authors are as GitHub attributes them and can be forged. They are used only to exclude approvers, never to vouch for one; who pushed is taken from GitHub's record.",
-    "Who may bypass a ruleset is shown by GitHub only to its administrators. Bypasses are detected by their effect, from each update of a branch, whatever was configured.",
-    "The log's hash links can be recomputed for every entry given here, and from one entry to the next wherever both are given. Entries about other periods are not included.",
+    ...ALWAYS_UNSEEN,
   ];
 }
+
+const ALWAYS_UNSEEN: readonly string[] = [
+  "The App sees only the repositories it is installed on. Whether others exist must be confirmed from the organisation's own list.",
+  "Deployments are those that GitHub was told of and those that a pipeline reported. Software that reaches production in other ways does not appear; scope.csv names the repositories of which no deployment was ever seen.",
+  "A deployment is judged by the commit it names. Whether what runs was built from that commit is not tested, nor are settings, secrets and flags that are changed outside git.",
+  "A commit may point at content elsewhere: submodules, large files, packages, workflows of other repositories. That the pointer was reviewed is tested; the content it points at is not.",
+  "Commit authors are as GitHub attributes them and can be forged. They are used only to exclude approvers, never to vouch for one; who pushed is taken from GitHub's record.",
+  "Who may bypass a ruleset is shown by GitHub only to its administrators. Bypasses are detected by their effect, from each update of a branch, whatever was configured.",
+  "The log's hash links can be recomputed for every entry given here, and from one entry to the next wherever both are given. Entries about other periods are not included.",
+];
 
 function some(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
