@@ -15,7 +15,7 @@ import {
   personText,
   table,
   timeText,
-  type Column,
+  type Columns,
   logColumns,
 } from "./table.ts";
 
@@ -25,238 +25,172 @@ interface ChangeRow extends Stated<"change">, GoneRow {
   readonly deviations: readonly string[];
 }
 
-const CHANGE_COLUMNS: readonly Column<ChangeRow>[] = [
-  column(
-    "change_id",
-    "digest",
-    "Identity of the change: hash of repository id, ref, before, after and which occurrence it is.",
+const CHANGE_COLUMNS: Columns<ChangeRow> = {
+  change_id: column.digest(
     (row) => row.change.id,
+    "Identity of the change: hash of repository id, ref, before, after and which occurrence it is.",
   ),
-  column(
-    "repository_id",
-    "integer",
-    "GitHub's id of the repository; it survives renames and transfers.",
+  repository_id: column.integer(
     (row) => row.change.repository.id,
+    "GitHub's id of the repository; it survives renames and transfers.",
   ),
-  column("repository", "text", "Owner and name of the repository as last seen with this change.", (row) =>
-    fullName(row.change),
+  repository: column.text(
+    (row) => fullName(row.change),
+    "Owner and name of the repository as last seen with this change.",
   ),
-  column(
-    "branch",
-    "text",
-    "Full name of the production branch that was updated.",
-    (row) => row.change.update.ref,
-  ),
-  column(
-    "update",
-    "text",
-    "How the branch was updated: pull-request, queue (merge queue), push (direct), force-push, branch-created, branch-deleted, or unknown: GitHub calls it by a word this version does not know.",
+  branch: column.text((row) => row.change.update.ref, "Full name of the production branch that was updated."),
+  update: column.text(
     (row) => row.change.update.kind,
+    "How the branch was updated: pull-request, queue (merge queue), push (direct), force-push, branch-created, branch-deleted, or unknown: GitHub calls it by a word this version does not know.",
   ),
-  column(
-    "activity_id",
-    "integer",
-    "GitHub's id of this update in the repository's activity list; empty if only the webhook told.",
+  activity_id: column.integer(
     (row) => row.change.update.activityId,
+    "GitHub's id of this update in the repository's activity list; empty if only the webhook told.",
   ),
-  column("before_sha", "digest", "Commit the branch named before.", (row) => row.change.update.before),
-  column("after_sha", "digest", "Commit the branch named after.", (row) => row.change.update.after),
-  column(
-    "tree_sha",
-    "digest",
-    "Git tree of after_sha: the content that landed; empty if GitHub did not tell.",
+  before_sha: column.digest((row) => row.change.update.before, "Commit the branch named before."),
+  after_sha: column.digest((row) => row.change.update.after, "Commit the branch named after."),
+  tree_sha: column.digest(
     (row) => row.change.tree,
+    "Git tree of after_sha: the content that landed; empty if GitHub did not tell.",
   ),
-  column(
-    "commit_count",
-    "integer",
-    "Commits this update brought to the branch; empty if GitHub would not say.",
+  commit_count: column.integer(
     (row) => row.change.commitCount,
+    "Commits this update brought to the branch; empty if GitHub would not say.",
   ),
-  column("commit_shas", "list", "Commits of the merged pull requests, before any squash or rebase.", (row) =>
-    listText(row.change.pullRequests.flatMap((pull) => pull.commits.map((commit) => commit.sha))),
+  commit_shas: column.list(
+    (row) => listText(row.change.pullRequests.flatMap((pull) => pull.commits.map((commit) => commit.sha))),
+    "Commits of the merged pull requests, before any squash or rebase.",
   ),
-  column(
-    "pull_request",
-    "list",
-    "Numbers of the pull requests it landed; empty: none, or GitHub would not say.",
+  pull_request: column.list(
     (row) => listText(eachPull(row, (pull) => String(pull.number))),
+    "Numbers of the pull requests it landed; empty: none, or GitHub would not say.",
   ),
-  column("pull_request_url", "list", "Their addresses.", (row) =>
-    listText(eachPull(row, (pull) => pull.url)),
+  pull_request_url: column.list((row) => listText(eachPull(row, (pull) => pull.url)), "Their addresses."),
+  pull_request_title: column.list(
+    (row) => groupsText(row.change.pullRequests.map((pull) => [pull.title])),
+    "Their titles, separated by ` | `.",
   ),
-  column("pull_request_title", "list", "Their titles, separated by ` | `.", (row) =>
-    groupsText(row.change.pullRequests.map((pull) => [pull.title])),
+  pull_request_author: column.list(
+    (row) => listText(eachPull(row, (pull) => personText(pull.author))),
+    "Their authors, login#id.",
   ),
-  column("pull_request_author", "list", "Their authors, login#id.", (row) =>
-    listText(eachPull(row, (pull) => personText(pull.author))),
+  base: column.list(
+    (row) => listText(eachPull(row, (pull) => pull.base.ref)),
+    "Branches they were opened into.",
   ),
-  column("base", "list", "Branches they were opened into.", (row) =>
-    listText(eachPull(row, (pull) => pull.base.ref)),
+  head_sha_at_merge: column.list(
+    (row) => listText(eachPull(row, (pull) => pull.head.sha)),
+    "Their head commits when they were merged.",
   ),
-  column("head_sha_at_merge", "list", "Their head commits when they were merged.", (row) =>
-    listText(eachPull(row, (pull) => pull.head.sha)),
-  ),
-  column(
-    "unverifiable_accepted",
-    "list",
-    "Who accepted before the merge, with what reason, what could not be verified: control;login#id;reason. It stays unverifiable.",
+  unverifiable_accepted: column.list(
     (row) => acceptedText(row.body.assessment),
+    "Who accepted before the merge, with what reason, what could not be verified: control;login#id;reason. It stays unverifiable.",
   ),
-  column(
-    "ticket_ids",
-    "list",
-    "Change tickets its pull requests named when they merged, where the policy asks for one.",
+  ticket_ids: column.list(
     (row) => listText(ticketsIn(row.body.assessment)),
+    "Change tickets its pull requests named when they merged, where the policy asks for one.",
   ),
-  column(
-    "merged_by",
-    "list",
-    "Who merged, or for an update without a pull request who pushed, login#id.",
+  merged_by: column.list(
     (row) => listText(mergers(row.change).map(personText)),
+    "Who merged, or for an update without a pull request who pushed, login#id.",
   ),
-  column("merged_at", "list", "When GitHub merged each pull request.", (row) =>
-    listText(
-      row.change.pullRequests.flatMap((pull) => (pull.merged === null ? [] : [timeText(pull.merged.at)])),
-    ),
+  merged_at: column.list(
+    (row) =>
+      listText(
+        row.change.pullRequests.flatMap((pull) => (pull.merged === null ? [] : [timeText(pull.merged.at)])),
+      ),
+    "When GitHub merged each pull request.",
   ),
-  column(
-    "occurred_at",
-    "time",
-    "When the branch was updated (GitHub's time); periods are cut by this.",
+  occurred_at: column.time(
     (row) => row.change.update.at,
+    "When the branch was updated (GitHub's time); periods are cut by this.",
   ),
-  column(
-    "contributors",
-    "list",
-    "Everyone who shaped the content: login#id;roles, roles being opener, requester (asked a bot for it), author (and co-author), committer, pusher, joined by +.",
+  contributors: column.list(
     (row) => contributorsText(row.change),
+    "Everyone who shaped the content: login#id;roles, roles being opener, requester (asked a bot for it), author (and co-author), committer, pusher, joined by +.",
   ),
-  column(
-    "approvals_required",
-    "list",
-    "People required by each approval requirement in force, in the policy's order.",
+  approvals_required: column.list(
     (row) => requiredText(row.body.assessment),
+    "People required by each approval requirement in force, in the policy's order.",
   ),
-  column(
-    "approvals_counted",
-    "list",
-    "Approvals that count: login#id;permission when it landed;reviewed commit;submitted at;basis.",
+  approvals_counted: column.list(
     (row) => approvalsText(row, true),
+    "Approvals that count: login#id;permission when it landed;reviewed commit;submitted at;basis.",
   ),
-  column(
-    "approvals_not_counted",
-    "list",
-    "Approvals that do not: login#id;permission when it landed;reviewed commit;submitted at;basis;reason code.",
+  approvals_not_counted: column.list(
     (row) => approvalsText(row, false),
+    "Approvals that do not: login#id;permission when it landed;reviewed commit;submitted at;basis;reason code.",
   ),
-  column(
-    "approvals_served",
-    "list",
-    "For each approval that counts and each requirement it served: login#id;the requirement (people from whom);the rule that asks, empty where the policy asks it of every change;the teams, organisations or permission that entitled its giver when giving it and when it landed, joined by +, or `by name`;observed: that was seen when it was given, read-later: only later.",
+  approvals_served: column.list(
     (row) => servedText(row.body.assessment),
+    "For each approval that counts and each requirement it served: login#id;the requirement (people from whom);the rule that asks, empty where the policy asks it of every change;the teams, organisations or permission that entitled its giver when giving it and when it landed, joined by +, or `by name`;observed: that was seen when it was given, read-later: only later.",
   ),
-  column(
-    "approvals_carried",
-    "list",
-    "Landings on integration branches whose approvals cover commits of it: approvers, login#id joined by +;commits covered;branch;pull requests joined by +;id of the landing (its log entry's subject);basis. Empty: none was needed, or none counts.",
+  approvals_carried: column.list(
     (row) => carriedText(row.body.assessment),
+    "Landings on integration branches whose approvals cover commits of it: approvers, login#id joined by +;commits covered;branch;pull requests joined by +;id of the landing (its log entry's subject);basis. Empty: none was needed, or none counts.",
   ),
-  column(
-    "checks",
-    "list",
-    "Checks and statuses on the merged content: name;app;conclusion;completed at.",
+  checks: column.list(
     (row) => checksText(row.change),
+    "Checks and statuses on the merged content: name;app;conclusion;completed at.",
   ),
-  column(
-    "coverage",
-    "text",
-    "Whether what landed is what was reviewed, the worst of its pull requests: identity (same tree), replay (same patch on a moved base), residual (files differ), unverifiable.",
+  coverage: column.text(
     (row) => coverageOf(row.change),
+    "Whether what landed is what was reviewed, the worst of its pull requests: identity (same tree), replay (same patch on a moved base), residual (files differ), unverifiable.",
   ),
-  column("residual_files", "list", "Files that landed otherwise than reviewed.", (row) =>
-    groupsText(row.change.shipped.flatMap((each) => each.files.map((file) => [file]))),
+  residual_files: column.list(
+    (row) => groupsText(row.change.shipped.flatMap((each) => each.files.map((file) => [file]))),
+    "Files that landed otherwise than reviewed.",
   ),
-  column(
-    "external_content",
-    "list",
-    "What it newly points at without holding it, of which the pointer could be reviewed and not the content: path;submodule, large-file or unpinned (an action or workflow by a name that may move);what it points at. Not read for a past that was filled in.",
+  external_content: column.list(
     (row) => groupsText((row.change.external?.list ?? []).map(({ path, kind, to }) => [path, kind, to])),
+    "What it newly points at without holding it, of which the pointer could be reviewed and not the content: path;submodule, large-file or unpinned (an action or workflow by a name that may move);what it points at. Not read for a past that was filled in.",
   ),
-  column("class", "text", "standard (pre-approved), normal or emergency.", (row) => row.body.class),
-  column(
-    "mode",
-    "text",
-    "observe or enforce: whether the gate held changes back then.",
-    (row) => row.body.mode,
-  ),
-  column(
-    "verdict",
-    "text",
-    "compliant, emergency, exempted, non-compliant, unverifiable or historic (before monitoring was agreed).",
+  class: column.text((row) => row.body.class, "standard (pre-approved), normal or emergency."),
+  mode: column.text((row) => row.body.mode, "observe or enforce: whether the gate held changes back then."),
+  verdict: column.text(
     (row) => row.body.assessment.verdict,
+    "compliant, emergency, exempted, non-compliant, unverifiable or historic (before monitoring was agreed).",
   ),
-  column("failed_controls", "list", "Controls with outcome fail.", (row) =>
-    controlsWith(row.body.assessment, "fail"),
+  failed_controls: column.list(
+    (row) => controlsWith(row.body.assessment, "fail"),
+    "Controls with outcome fail.",
   ),
-  column("unverifiable_controls", "list", "Controls that could not be tested; never a pass.", (row) =>
-    controlsWith(row.body.assessment, "unverifiable"),
+  unverifiable_controls: column.list(
+    (row) => controlsWith(row.body.assessment, "unverifiable"),
+    "Controls that could not be tested; never a pass.",
   ),
-  column(
-    "waived_controls",
-    "list",
-    "Controls waived under an authorised emergency or a registered exemption.",
+  waived_controls: column.list(
     (row) => controlsWith(row.body.assessment, "waived"),
+    "Controls waived under an authorised emergency or a registered exemption.",
   ),
-  column(
-    "deviation_id",
-    "list",
-    "Deviations that list this change.",
-    (row) => listText(row.deviations),
-    "more",
-  ),
-  column(
-    "without_deviation_because",
-    "text",
-    "Why a change that is not compliant has no deviation; empty: it has one, or needs none.",
+  deviation_id: column.list((row) => listText(row.deviations), "Deviations that list this change.", "more"),
+  without_deviation_because: column.text(
     (row) => withoutDeviation(row.body, row.deviations),
+    "Why a change that is not compliant has no deviation; empty: it has one, or needs none.",
     "beyond",
   ),
-  column(
-    "first_production_deployment_id",
-    "digest",
-    "The first successful production deployment that carried it; empty: none known when this was generated.",
+  first_production_deployment_id: column.digest(
     (row) => row.firstDeployment?.id ?? null,
+    "The first successful production deployment that carried it; empty: none known when this was generated.",
     "more",
   ),
-  column(
-    "first_production_deployment_at",
-    "time",
-    "When that deployment first succeeded; may lie after the period.",
+  first_production_deployment_at: column.time(
     (row) => row.firstDeployment?.at ?? null,
+    "When that deployment first succeeded; may lie after the period.",
     "more",
   ),
-  column(
-    "late",
-    "yes-no",
-    "yes: found by a sweep or backfill, not when it happened.",
-    (row) => row.change.late,
-  ),
-  column(
-    "assurance",
-    "text",
-    "observed: every fact that decided was seen when it happened; read-later: at least one was read from GitHub afterwards.",
+  late: column.yesNo((row) => row.change.late, "yes: found by a sweep or backfill, not when it happened."),
+  assurance: column.text(
     (row) => assuranceOf(row),
+    "observed: every fact that decided was seen when it happened; read-later: at least one was read from GitHub afterwards.",
   ),
-  sourceGoneColumn(),
-  column(
-    "policy_digest",
-    "digest",
-    "The policy it was judged by: policies/DIGEST.json; empty if none could be read.",
+  source_gone: sourceGoneColumn(),
+  policy_digest: column.digest(
     (row) => row.body.assessment.policyDigest,
+    "The policy it was judged by: policies/DIGEST.json; empty if none could be read.",
   ),
   ...logColumns<ChangeRow>((row) => row.entry),
-];
+};
 
 /** The population of changes: every update of a production branch in the period, compliant or not. */
 export const CHANGES = table<ChangeRow>({

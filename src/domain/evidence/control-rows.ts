@@ -21,43 +21,36 @@ export const CONTROL_STATE = table<Spell>({
   path: "control-state.csv",
   description:
     "How each production branch, ruleset, environment and repository was set within the period: one row for each value of each setting, from when to when.",
-  columns: [
-    column("state_id", "text", "Identity: the setting and the number of its log entry.", stateId),
-    column("repository_id", "integer", "GitHub's id of the repository.", ({ body }) => body.repository.id),
-    column("repository", "text", "Owner and name when it was read.", ({ body }) => nameOf(body)),
-    column("place", "text", "branch, ruleset, environment or repository.", ({ body }) => body.place.kind),
-    column("name", "text", "Of the branch, ruleset or environment.", ({ body }) => body.place.name),
-    column(
-      "setting",
-      "text",
-      "The setting's fixed name; see docs/operations.md.",
-      ({ body }) => body.setting,
+  columns: {
+    state_id: column.text(stateId, "Identity: the setting and the number of its log entry."),
+    repository_id: column.integer(({ body }) => body.repository.id, "GitHub's id of the repository."),
+    repository: column.text(({ body }) => nameOf(body), "Owner and name when it was read."),
+    place: column.text(({ body }) => body.place.kind, "branch, ruleset, environment or repository."),
+    name: column.text(({ body }) => body.place.name, "Of the branch, ruleset or environment."),
+    setting: column.text(({ body }) => body.setting, "The setting's fixed name; see docs/operations.md."),
+    meaning: column.text(({ body }) => sayName(body.setting), "The setting in words."),
+    value: column.text(
+      ({ body }) => (body.value === null ? null : sayValue(body.value)),
+      "What it was; lists are separated by commas.",
     ),
-    column("meaning", "text", "The setting in words.", ({ body }) => sayName(body.setting)),
-    column("value", "text", "What it was; lists are separated by commas.", ({ body }) =>
-      body.value === null ? null : sayValue(body.value),
-    ),
-    column("observable", "yes-no", "no: GitHub did not show it.", ({ body }) => body.value !== null),
-    column("because", "text", "Why it could not be observed.", ({ body }) => body.because),
-    column("from", "time", "Since when it is known to have been so.", ({ body }) => body.from),
-    column("to", "time", "Until when; empty: it still was when the period ended.", ({ to }) => to),
-    column(
-      "not_before",
-      "time",
-      "The reading before, at which it was otherwise; empty: this is the first reading.",
+    observable: column.yesNo(({ body }) => body.value !== null, "no: GitHub did not show it."),
+    because: column.text(({ body }) => body.because, "Why it could not be observed."),
+    from: column.time(({ body }) => body.from, "Since when it is known to have been so."),
+    to: column.time(({ to }) => to, "Until when; empty: it still was when the period ended."),
+    not_before: column.time(
       ({ body }) => body.notBefore,
+      "The reading before, at which it was otherwise; empty: this is the first reading.",
     ),
-    column(
-      "basis",
-      "text",
-      "observed: told when it happened; read-later: found by a later reading.",
+    basis: column.text(
       ({ body }) => body.basis,
+      "observed: told when it happened; read-later: found by a later reading.",
     ),
-    column("changed_by", "text", "Who was told to have changed it: login#id.", ({ body }) =>
-      body.by === null ? null : `${body.by.login}#${body.by.id}`,
+    changed_by: column.text(
+      ({ body }) => (body.by === null ? null : `${body.by.login}#${body.by.id}`),
+      "Who was told to have changed it: login#id.",
     ),
     ...logColumns<Spell>(({ entry }) => entry),
-  ],
+  },
   async *rows(source) {
     for await (const timeline of timelinesOf(source)) yield* timeline.filter(({ body }) => !body.gone);
   },
@@ -88,46 +81,27 @@ export const PRIVILEGED_ACTORS = table<Right>({
   path: "privileged-actors.csv",
   description:
     "Who could approve, administer, bypass, deploy or release deployments within the period, from when to when, and where GitHub does not show who could. Whoever may write may also ask for a deployment. People are read once a day and when GitHub tells of a change; teams, owners and deploy keys then or once a week. How often a right was used is in rights-used.csv.",
-  columns: [
-    column("right_id", "text", "Identity: the setting, the number of the log entry, the actor.", rightId),
-    column(
-      "repository_id",
-      "integer",
-      "GitHub's id of the repository.",
-      ({ spell }) => spell.body.repository.id,
-    ),
-    column("repository", "text", "Owner and name when it was read.", ({ spell }) => nameOf(spell.body)),
-    column(
-      "place",
-      "text",
-      "branch, ruleset, environment or repository.",
-      ({ spell }) => spell.body.place.kind,
-    ),
-    column("name", "text", "Of the branch, ruleset or environment.", ({ spell }) => spell.body.place.name),
-    column(
-      "actor",
-      "text",
-      "login#id of a person; slug#id (permission) of a team; key:id of a deploy key, with the login of who added it; else kind:id as GitHub lists it, such as role:5, the administrators. Empty: not observable.",
+  columns: {
+    right_id: column.text(rightId, "Identity: the setting, the number of the log entry, the actor."),
+    repository_id: column.integer(({ spell }) => spell.body.repository.id, "GitHub's id of the repository."),
+    repository: column.text(({ spell }) => nameOf(spell.body), "Owner and name when it was read."),
+    place: column.text(({ spell }) => spell.body.place.kind, "branch, ruleset, environment or repository."),
+    name: column.text(({ spell }) => spell.body.place.name, "Of the branch, ruleset or environment."),
+    actor: column.text(
       ({ actor }) => actor,
+      "login#id of a person; slug#id (permission) of a team; key:id of a deploy key, with the login of who added it; else kind:id as GitHub lists it, such as role:5, the administrators. Empty: not observable.",
     ),
-    column("can", "text", "What the actor could do.", ({ can }) => can),
-    column(
-      "observable",
-      "yes-no",
-      "no: GitHub did not show who could; the row names nobody.",
+    can: column.text(({ can }) => can, "What the actor could do."),
+    observable: column.yesNo(
       ({ because }) => because === null,
+      "no: GitHub did not show who could; the row names nobody.",
     ),
-    column("because", "text", "Why it could not be observed.", ({ because }) => because),
-    column("from", "time", "Since when.", ({ from }) => from),
-    column("to", "time", "Until when; empty: still when the period ended.", ({ to }) => to),
-    column(
-      "log_seq",
-      "integer",
-      "Number of the log entry that shows it first.",
-      ({ spell }) => spell.entry.seq,
-    ),
-    column("log_hash", "digest", "Hash of that entry.", ({ spell }) => spell.entry.hash),
-  ],
+    because: column.text(({ because }) => because, "Why it could not be observed."),
+    from: column.time(({ from }) => from, "Since when."),
+    to: column.time(({ to }) => to, "Until when; empty: still when the period ended."),
+    log_seq: column.integer(({ spell }) => spell.entry.seq, "Number of the log entry that shows it first."),
+    log_hash: column.digest(({ spell }) => spell.entry.hash, "Hash of that entry."),
+  },
   async *rows(source) {
     for await (const timeline of timelinesOf(source)) {
       const setting = timeline[0]?.body.setting;

@@ -22,129 +22,101 @@ export const DEVIATIONS = table<DeviationRow>({
   path: "deviations.csv",
   description:
     "Every deviation that happened in the period or lists a change or deployment of the period: what an auditor calls an exception noted.",
-  columns: [
-    column("deviation_id", "text", "Identity of the deviation.", ({ body }) => body.id),
-    column("repository_id", "integer", "GitHub's id of the repository.", ({ body }) => body.repository.id),
-    column(
-      "repository",
-      "text",
-      "Owner and name of the repository.",
+  columns: {
+    deviation_id: column.text(({ body }) => body.id, "Identity of the deviation."),
+    repository_id: column.integer(({ body }) => body.repository.id, "GitHub's id of the repository."),
+    repository: column.text(
       ({ body }) => `${body.repository.owner}/${body.repository.name}`,
+      "Owner and name of the repository.",
     ),
-    column(
-      "subject_kind",
-      "text",
-      "change, deployment, or control (about a control as such).",
+    subject_kind: column.text(
       ({ body }) => body.subjectKind,
+      "change, deployment, or control (about a control as such).",
     ),
-    column("subjects", "list", "The change_ids or deployment_ids it lists.", ({ body }) =>
-      listText(body.subjects),
+    subjects: column.list(
+      ({ body }) => listText(body.subjects),
+      "The change_ids or deployment_ids it lists.",
     ),
-    column(
-      "pull_request",
-      "integer",
-      "Number of the pull request, where there is one.",
-      ({ body }) => body.pull,
-    ),
-    column("controls", "list", "The controls that failed.", ({ body }) => listText(body.controls)),
-    column("cause", "text", "The code of the cause.", ({ body }) => body.cause),
-    column(
-      "shared_cause",
-      "text",
-      "Where several have one cause: what was so meanwhile. Empty: it stands alone.",
+    pull_request: column.integer(({ body }) => body.pull, "Number of the pull request, where there is one."),
+    controls: column.list(({ body }) => listText(body.controls), "The controls that failed."),
+    cause: column.text(({ body }) => body.cause, "The code of the cause."),
+    shared_cause: column.text(
       ({ body }) => body.sharedCause,
+      "Where several have one cause: what was so meanwhile. Empty: it stands alone.",
     ),
-    column(
-      "type",
-      "text",
-      "design (the control as set up could not have held it) or operating (it was set up, and not followed).",
+    type: column.text(
       ({ body }) => body.type,
+      "design (the control as set up could not have held it) or operating (it was set up, and not followed).",
     ),
-    column("type_reason", "text", "Why it is of that type.", ({ body }) => body.typeReason),
-    column("typed_by", "text", "Who typed it, login#id; empty: by rule.", ({ body }) =>
-      body.typedBy === null ? null : personText(body.typedBy),
+    type_reason: column.text(({ body }) => body.typeReason, "Why it is of that type."),
+    typed_by: column.text(
+      ({ body }) => (body.typedBy === null ? null : personText(body.typedBy)),
+      "Who typed it, login#id; empty: by rule.",
     ),
-    column(
-      "severity",
-      "text",
-      "observation (noted, no exception), low, medium, high or critical.",
+    severity: column.text(
       ({ body }) => body.severity,
+      "observation (noted, no exception), low, medium, high or critical.",
     ),
-    column(
-      "status",
-      "text",
-      "open, in-remediation, done, effective, closed or not-an-exception, when this was generated.",
+    status: column.text(
       ({ body }) => body.status,
+      "open, in-remediation, done, effective, closed or not-an-exception, when this was generated.",
     ),
-    column(
-      "status_reason",
-      "text",
-      "The step that led there: command, who (the App, or login#id), words.",
+    status_reason: column.text(
       ({ body: { moved } }) =>
         groupsText([[moved.command, moved.by === null ? "the App" : personText(moved.by), moved.text]]),
+      "The step that led there: command, who (the App, or login#id), words.",
     ),
-    column("status_since", "time", "When that step was taken.", ({ body }) => body.moved.at),
-    column(
-      "explanation",
-      "text",
-      "Why the gate was passed by, in the words of those who may write there; it excuses nothing.",
+    status_since: column.time(({ body }) => body.moved.at, "When that step was taken."),
+    explanation: column.text(
       ({ body }) =>
         (body.explained ?? []).length === 0
           ? null
           : groupsText((body.explained ?? []).map(({ text }) => [text])),
+      "Why the gate was passed by, in the words of those who may write there; it excuses nothing.",
     ),
-    column("explained_by", "text", "Who said so and when: login#id and time.", ({ body }) =>
-      (body.explained ?? []).length === 0
-        ? null
-        : groupsText(
-            (body.explained ?? []).map(({ by, at }) => [by === null ? "" : personText(by), time(at)]),
-          ),
+    explained_by: column.text(
+      ({ body }) =>
+        (body.explained ?? []).length === 0
+          ? null
+          : groupsText(
+              (body.explained ?? []).map(({ by, at }) => [by === null ? "" : personText(by), time(at)]),
+            ),
+      "Who said so and when: login#id and time.",
     ),
-    column("source", "text", "app (found by this tool) or auditor.", ({ body }) => body.source),
-    column("entered_by", "text", "Who entered it, where it was not found by this tool.", ({ body }) =>
-      body.enteredBy === null ? null : personText(body.enteredBy),
+    source: column.text(({ body }) => body.source, "app (found by this tool) or auditor."),
+    entered_by: column.text(
+      ({ body }) => (body.enteredBy === null ? null : personText(body.enteredBy)),
+      "Who entered it, where it was not found by this tool.",
     ),
-    column("reference", "text", "Where a report says it.", ({ body }) => body.reference),
-    column("title", "text", "One line.", ({ body }) => body.title),
-    column("description", "text", "What happened.", ({ body }) => body.description),
-    column("happened_at", "time", "When it happened.", ({ body }) => body.happenedAt),
-    column("detected_at", "time", "When it was found.", ({ body }) => body.detectedAt),
-    column("detection_lag_seconds", "integer", "Whole seconds from one to the other.", ({ body }) =>
-      Math.max(0, Math.floor((body.detectedAt - body.happenedAt) / 1000)),
+    reference: column.text(({ body }) => body.reference, "Where a report says it."),
+    title: column.text(({ body }) => body.title, "One line."),
+    description: column.text(({ body }) => body.description, "What happened."),
+    happened_at: column.time(({ body }) => body.happenedAt, "When it happened."),
+    detected_at: column.time(({ body }) => body.detectedAt, "When it was found."),
+    detection_lag_seconds: column.integer(
+      ({ body }) => Math.max(0, Math.floor((body.detectedAt - body.happenedAt) / 1000)),
+      "Whole seconds from one to the other.",
     ),
-    column(
-      "exposed_from",
-      "time",
-      "From when production was exposed to it.",
-      ({ body }) => body.exposure.from,
-    ),
-    column(
-      "exposed_until",
-      "time",
-      "Until when; empty: it still is. The same as exposed_from: never.",
+    exposed_from: column.time(({ body }) => body.exposure.from, "From when production was exposed to it."),
+    exposed_until: column.time(
       ({ body }) => body.exposure.to,
+      "Until when; empty: it still is. The same as exposed_from: never.",
     ),
-    column(
-      "extent_control",
-      "text",
-      "The control of its controls that failed most in the period; empty: none of them was tested in it.",
+    extent_control: column.text(
       ({ extent }) => extent?.control ?? null,
+      "The control of its controls that failed most in the period; empty: none of them was tested in it.",
     ),
-    column(
-      "extent_failed",
-      "integer",
-      "How often that control failed in the period.",
+    extent_failed: column.integer(
       ({ extent }) => extent?.failed ?? null,
+      "How often that control failed in the period.",
     ),
-    column(
-      "extent_tested",
-      "integer",
-      "Out of how many changes and deployments on which it passed or failed.",
+    extent_tested: column.integer(
       ({ extent }) => extent?.tested ?? null,
+      "Out of how many changes and deployments on which it passed or failed.",
     ),
-    column("actors", "list", "Who caused it, login#id.", ({ body }) => listText(body.actors.map(personText))),
+    actors: column.list(({ body }) => listText(body.actors.map(personText)), "Who caused it, login#id."),
     ...logColumns<DeviationRow>((row) => row.entry),
-  ],
+  },
   async *rows(source) {
     const extents = await extentsIn(source);
     for await (const stated of deviationsOf(source)) {

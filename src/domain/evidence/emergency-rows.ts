@@ -20,125 +20,122 @@ export const EMERGENCY_CHANGES = table<Row>({
   path: "emergency-changes.csv",
   description:
     "Every emergency of the period, also those withdrawn, expired or never authorised: who declared it and why, who authorised it, until when, what was waived, and what became of the review owed.",
-  columns: [
-    column(
-      "emergency_key",
-      "text",
-      "Its name in the log: repository id, pull request or deployment, and emergency_id; rows are sorted by it.",
+  columns: {
+    emergency_key: column.text(
       ({ emergency }) => emergency.entry.subject,
+      "Its name in the log: repository id, pull request or deployment, and emergency_id; rows are sorted by it.",
     ),
-    column("emergency_id", "text", "Identity of the emergency.", ({ emergency }) => emergency.body.id),
-    column("repository_id", "integer", "GitHub's id of the repository.", ({ emergency }) => {
+    emergency_id: column.text(({ emergency }) => emergency.body.id, "Identity of the emergency."),
+    repository_id: column.integer(({ emergency }) => {
       return emergency.body.repository.id;
-    }),
-    column("repository", "text", "Owner and name.", ({ emergency: { body } }) => {
+    }, "GitHub's id of the repository."),
+    repository: column.text(({ emergency: { body } }) => {
       return `${body.repository.owner}/${body.repository.name}`;
-    }),
-    column("pull_request", "integer", "The pull request; empty for a deployment without one.", (row) => {
+    }, "Owner and name."),
+    pull_request: column.integer((row) => {
       return row.emergency.body.pull;
-    }),
-    column("environment", "text", "The environment, for a deployment without a pull request.", (row) => {
+    }, "The pull request; empty for a deployment without one."),
+    environment: column.text((row) => {
       return row.emergency.body.deployment?.environment ?? null;
-    }),
-    column(
-      "status",
-      "text",
-      "awaiting-reason, waiting, authorised, used, withdrawn or expired.",
+    }, "The environment, for a deployment without a pull request."),
+    status: column.text(
       ({ emergency }) => emergency.body.status,
+      "awaiting-reason, waiting, authorised, used, withdrawn or expired.",
     ),
-    column("reason", "text", "Why it could not wait, as declared.", ({ emergency }) => emergency.body.reason),
-    column("opened_at", "time", "When it was opened.", ({ emergency }) => emergency.body.opened.at),
-    column("opened_by", "text", "By whom, login#id; unknown where GitHub does not say.", ({ emergency }) =>
-      personText(emergency.body.opened.by),
+    reason: column.text(({ emergency }) => emergency.body.reason, "Why it could not wait, as declared."),
+    opened_at: column.time(({ emergency }) => emergency.body.opened.at, "When it was opened."),
+    opened_by: column.text(
+      ({ emergency }) => personText(emergency.body.opened.by),
+      "By whom, login#id; unknown where GitHub does not say.",
     ),
-    column(
-      "opened_via",
-      "text",
-      "comment, label, button or cli.",
-      ({ emergency }) => emergency.body.opened.via,
-    ),
-    column("declared_at", "time", "When the reason was given.", ({ emergency }) => {
+    opened_via: column.text(({ emergency }) => emergency.body.opened.via, "comment, label, button or cli."),
+    declared_at: column.time(({ emergency }) => {
       return emergency.body.declared?.at ?? null;
-    }),
-    column("declared_by", "text", "Who gave the reason, login#id.", ({ emergency }) =>
-      deedBy(emergency.body.declared),
+    }, "When the reason was given."),
+    declared_by: column.text(
+      ({ emergency }) => deedBy(emergency.body.declared),
+      "Who gave the reason, login#id.",
     ),
-    column("authorised_at", "time", "When it was authorised last.", ({ emergency }) => {
+    authorised_at: column.time(({ emergency }) => {
       return emergency.body.authorised?.at ?? null;
-    }),
-    column("authorised_by", "text", "Who authorised it, login#id.", ({ emergency }) =>
-      deedBy(emergency.body.authorised),
+    }, "When it was authorised last."),
+    authorised_by: column.text(
+      ({ emergency }) => deedBy(emergency.body.authorised),
+      "Who authorised it, login#id.",
     ),
-    column("authorised_via", "text", "comment, review or terminal.", ({ emergency }) => {
+    authorised_via: column.text(({ emergency }) => {
       return emergency.body.authorised?.via ?? null;
-    }),
-    column(
-      "authoriser_independent",
-      "yes-no",
-      "Whether the authoriser neither declared it nor had a part in the change; no: authorised alone.",
+    }, "comment, review or terminal."),
+    authoriser_independent: column.yesNo(
       ({ emergency: { body } }) => (body.authorised === null ? null : body.authorised.confirmBy === null),
+      "Whether the authoriser neither declared it nor had a part in the change; no: authorised alone.",
     ),
-    column("authorised_commit", "digest", "The head it was authorised for.", ({ emergency }) => {
+    authorised_commit: column.digest(({ emergency }) => {
       return emergency.body.authorised?.head ?? null;
-    }),
-    column("valid_until", "time", "Up to when it held, inclusive.", ({ emergency }) => {
+    }, "The head it was authorised for."),
+    valid_until: column.time(({ emergency }) => {
       return emergency.body.authorised?.until ?? null;
-    }),
-    column("alone", "yes-no", "Whether it was authorised alone.", ({ emergency: { body } }) =>
-      body.authorised === null ? null : body.authorised.confirmBy !== null,
+    }, "Up to when it held, inclusive."),
+    alone: column.yesNo(
+      ({ emergency: { body } }) => (body.authorised === null ? null : body.authorised.confirmBy !== null),
+      "Whether it was authorised alone.",
     ),
-    column("confirm_by", "time", "Alone: by when another person must confirm it.", ({ emergency }) => {
+    confirm_by: column.time(({ emergency }) => {
       return emergency.body.authorised?.confirmBy ?? null;
-    }),
-    column("confirmed_at", "time", "When another person confirmed it.", ({ emergency }) => {
+    }, "Alone: by when another person must confirm it."),
+    confirmed_at: column.time(({ emergency }) => {
       return emergency.body.confirmed?.at ?? null;
-    }),
-    column("confirmed_by", "text", "That person, login#id.", ({ emergency }) =>
-      deedBy(emergency.body.confirmed),
+    }, "When another person confirmed it."),
+    confirmed_by: column.text(({ emergency }) => deedBy(emergency.body.confirmed), "That person, login#id."),
+    controls_waivable: column.list(
+      ({ emergency }) => listText(emergency.body.waives),
+      "Controls it was leave to pass.",
     ),
-    column("controls_waivable", "list", "Controls it was leave to pass.", ({ emergency }) =>
-      listText(emergency.body.waives),
-    ),
-    column("used_at", "time", "When something was first let through under it.", ({ emergency }) => {
+    used_at: column.time(({ emergency }) => {
       return emergency.body.used?.at ?? null;
-    }),
-    column("change_ids", "list", "Changes and deployments let through under it.", ({ emergency }) =>
-      listText(emergency.body.used?.subjects ?? []),
+    }, "When something was first let through under it."),
+    change_ids: column.list(
+      ({ emergency }) => listText(emergency.body.used?.subjects ?? []),
+      "Changes and deployments let through under it.",
     ),
-    column("ended_at", "time", "When it was withdrawn or expired unused.", ({ emergency }) => {
+    ended_at: column.time(({ emergency }) => {
       return emergency.body.ended?.at ?? null;
-    }),
-    column("ended_because", "text", "Why it ended unused.", ({ emergency }) => {
+    }, "When it was withdrawn or expired unused."),
+    ended_because: column.text(({ emergency }) => {
       return emergency.body.ended?.because ?? null;
-    }),
-    column("review_due_at", "time", "When the review owed is due, inclusive.", ({ review }) => {
+    }, "Why it ended unused."),
+    review_due_at: column.time(({ review }) => {
       return review?.body.dueAt ?? null;
-    }),
-    column("review_status", "text", "due, approved, follow-up or rejected.", ({ review }) => {
+    }, "When the review owed is due, inclusive."),
+    review_status: column.text(({ review }) => {
       return review?.body.status ?? null;
-    }),
-    column("review_overdue", "yes-no", "Whether it is missing after it was due.", ({ review, at }) =>
-      review === null ? null : isOverdue(review.body, at),
+    }, "due, approved, follow-up or rejected."),
+    review_overdue: column.yesNo(
+      ({ review, at }) => (review === null ? null : isOverdue(review.body, at)),
+      "Whether it is missing after it was due.",
     ),
-    column("review_within_time", "yes-no", "Whether it was decided in time.", ({ review }) =>
-      review === null || review.body.decision === null ? null : !isLate(review.body),
+    review_within_time: column.yesNo(
+      ({ review }) => (review === null || review.body.decision === null ? null : !isLate(review.body)),
+      "Whether it was decided in time.",
     ),
-    column("steps", "list", "Its whole life: time;act;by;from;to for each step.", ({ emergency: { body } }) =>
-      groupsText(
-        body.steps.map(({ at, act, by, from, to }) => [
-          timeText(at),
-          act,
-          by === null ? "" : personText(by),
-          from ?? "",
-          to,
-        ]),
-      ),
+    steps: column.list(
+      ({ emergency: { body } }) =>
+        groupsText(
+          body.steps.map(({ at, act, by, from, to }) => [
+            timeText(at),
+            act,
+            by === null ? "" : personText(by),
+            from ?? "",
+            to,
+          ]),
+        ),
+      "Its whole life: time;act;by;from;to for each step.",
     ),
-    column("policy_digest", "digest", "The policy it was authorised, else opened under.", ({ emergency }) => {
+    policy_digest: column.digest(({ emergency }) => {
       return emergency.body.policyDigest;
-    }),
+    }, "The policy it was authorised, else opened under."),
     ...logColumns<Row>(({ emergency }) => emergency.entry),
-  ],
+  },
   async *rows(source) {
     for await (const row of joined(source)) if (concerns(source, row)) yield row;
   },
@@ -155,69 +152,57 @@ export const RETROACTIVE_REVIEWS = table<Owed>({
   path: "retroactive-reviews.csv",
   description:
     "Every retroactive review of the period: what it is owed for, by when, who decided it, how, and when somebody was reminded.",
-  columns: [
-    column(
-      "review_key",
-      "text",
-      "Its name in the log, that of its emergency; rows are sorted by it.",
+  columns: {
+    review_key: column.text(
       ({ review }) => review.entry.subject,
+      "Its name in the log, that of its emergency; rows are sorted by it.",
     ),
-    column("emergency_id", "text", "The emergency it is owed for.", ({ review }) => review.body.emergency),
-    column("repository", "text", "Owner and name.", ({ review: { body } }) => {
+    emergency_id: column.text(({ review }) => review.body.emergency, "The emergency it is owed for."),
+    repository: column.text(({ review: { body } }) => {
       return `${body.repository.owner}/${body.repository.name}`;
-    }),
-    column("pull_request", "integer", "The pull request.", ({ review }) => review.body.pull),
-    column("change_ids", "list", "Changes and deployments it is owed for.", ({ review }) =>
-      listText(review.body.subjects),
+    }, "Owner and name."),
+    pull_request: column.integer(({ review }) => review.body.pull, "The pull request."),
+    change_ids: column.list(
+      ({ review }) => listText(review.body.subjects),
+      "Changes and deployments it is owed for.",
     ),
-    column("shipped_commit", "digest", "The commit whose content is reviewed.", ({ review }) => {
+    shipped_commit: column.digest(({ review }) => {
       return review.body.shipped;
-    }),
-    column("opened_at", "time", "The first use of the emergency, from which it is owed.", ({ review }) => {
+    }, "The commit whose content is reviewed."),
+    opened_at: column.time(({ review }) => {
       return review.body.openedAt;
-    }),
-    column("review_within", "text", "The policy's term.", ({ review }) => termText(review.body.within)),
-    column("due_at", "time", "When it is due, inclusive.", ({ review }) => review.body.dueAt),
-    column("status", "text", "due, approved, follow-up or rejected.", ({ review }) => review.body.status),
-    column("overdue", "yes-no", "Whether it is missing after it was due.", ({ review, at }) =>
-      isOverdue(review.body, at),
+    }, "The first use of the emergency, from which it is owed."),
+    review_within: column.text(({ review }) => termText(review.body.within), "The policy's term."),
+    due_at: column.time(({ review }) => review.body.dueAt, "When it is due, inclusive."),
+    status: column.text(({ review }) => review.body.status, "due, approved, follow-up or rejected."),
+    overdue: column.yesNo(
+      ({ review, at }) => isOverdue(review.body, at),
+      "Whether it is missing after it was due.",
     ),
-    column("late", "yes-no", "Whether it was decided after it was due.", ({ review }) =>
-      review.body.decision === null ? null : isLate(review.body),
+    late: column.yesNo(
+      ({ review }) => (review.body.decision === null ? null : isLate(review.body)),
+      "Whether it was decided after it was due.",
     ),
-    column("reviewer", "text", "Who decided it, login#id.", ({ review }) => deedBy(review.body.decision)),
-    column("decided_at", "time", "When.", ({ review }) => review.body.decision?.at ?? null),
-    column("via", "text", "comment, review or terminal.", ({ review }) => review.body.decision?.via ?? null),
-    column("note", "text", "What the reviewer wrote.", ({ review }) => review.body.decision?.note ?? null),
-    column(
-      "independent_of",
-      "list",
-      "Declarers and authoriser, login#id, beside the contributors of the change: none of them may review.",
-      ({ emergency }) => {
-        const parties = partiesOf(emergency);
-        return listText([...new Set(parties.filter((actor) => actor !== null).map(personText))]);
-      },
+    reviewer: column.text(({ review }) => deedBy(review.body.decision), "Who decided it, login#id."),
+    decided_at: column.time(({ review }) => review.body.decision?.at ?? null, "When."),
+    via: column.text(({ review }) => review.body.decision?.via ?? null, "comment, review or terminal."),
+    note: column.text(({ review }) => review.body.decision?.note ?? null, "What the reviewer wrote."),
+    independent_of: column.list(({ emergency }) => {
+      const parties = partiesOf(emergency);
+      return listText([...new Set(parties.filter((actor) => actor !== null).map(personText))]);
+    }, "Declarers and authoriser, login#id, beside the contributors of the change: none of them may review."),
+    revert_by: column.time(({ review }) => review.body.revertBy, "Rejected: by when it must be reverted."),
+    reminded_at: column.list(
+      ({ review }) => listText(review.body.remindedAt.map(timeText)),
+      "When somebody was reminded before it was due.",
     ),
-    column(
-      "revert_by",
-      "time",
-      "Rejected: by when it must be reverted.",
-      ({ review }) => review.body.revertBy,
+    escalated_at: column.list(
+      ({ review }) => listText(review.body.escalatedAt.map(timeText)),
+      "When it was escalated afterwards.",
     ),
-    column("reminded_at", "list", "When somebody was reminded before it was due.", ({ review }) =>
-      listText(review.body.remindedAt.map(timeText)),
-    ),
-    column("escalated_at", "list", "When it was escalated afterwards.", ({ review }) =>
-      listText(review.body.escalatedAt.map(timeText)),
-    ),
-    column(
-      "policy_digest",
-      "digest",
-      "The policy it is judged by.",
-      ({ review }) => review.body.policyDigest,
-    ),
+    policy_digest: column.digest(({ review }) => review.body.policyDigest, "The policy it is judged by."),
     ...logColumns<Owed>(({ review }) => review.entry),
-  ],
+  },
   async *rows(source) {
     for await (const { emergency, review, at } of joined(source)) {
       if (review === null) continue;

@@ -22,67 +22,61 @@ export const EXEMPTIONS = table<Row>({
   path: "exemptions.csv",
   description:
     "Every exemption and pre-approved (standard) change in any policy version known: what it gives up, who approved the pull request that brought it, until when, and how many changes and deployments of the period used it. One whose state is not approved gave no leave.",
-  columns: [
-    column(
-      "exemption_id",
-      "text",
-      "Identity of the entry: the same words are the same entry.",
-      ({ id }) => id,
+  columns: {
+    exemption_id: column.text(({ id }) => id, "Identity of the entry: the same words are the same entry."),
+    kind: column.text(
+      ({ entry }) => ("name" in entry ? "standard-change" : "exemption"),
+      "exemption or standard-change.",
     ),
-    column("kind", "text", "exemption or standard-change.", ({ entry }) =>
-      "name" in entry ? "standard-change" : "exemption",
-    ),
-    column(
-      "subject",
-      "text",
-      "The repository (or glob) exempted, or the standard change's name.",
+    subject: column.text(
       ({ entry }) => ("name" in entry ? entry.name : entry.repository),
+      "The repository (or glob) exempted, or the standard change's name.",
     ),
-    column("controls", "list", "Controls it gives up.", ({ entry }) =>
-      listText("name" in entry ? ["independently-approved", "approved-by-owners"] : entry.controls),
+    controls: column.list(
+      ({ entry }) =>
+        listText("name" in entry ? ["independently-approved", "approved-by-owners"] : entry.controls),
+      "Controls it gives up.",
     ),
-    column("by", "list", "Who makes such changes: app;slug, user;login or id;number.", ({ entry }) =>
-      "name" in entry
-        ? groupsText(
-            entry.by.map((maker) => Object.entries(maker).flatMap(([key, value]) => [key, String(value)])),
-          )
-        : null,
+    by: column.list(
+      ({ entry }) =>
+        "name" in entry
+          ? groupsText(
+              entry.by.map((maker) => Object.entries(maker).flatMap(([key, value]) => [key, String(value)])),
+            )
+          : null,
+      "Who makes such changes: app;slug, user;login or id;number.",
     ),
-    column("paths", "list", "Paths such changes keep to.", ({ entry }) =>
-      "name" in entry
-        ? groupsText(entry.paths.map((path) => [typeof path === "string" ? path : `matches ${path.matches}`]))
-        : null,
+    paths: column.list(
+      ({ entry }) =>
+        "name" in entry
+          ? groupsText(
+              entry.paths.map((path) => [typeof path === "string" ? path : `matches ${path.matches}`]),
+            )
+          : null,
+      "Paths such changes keep to.",
     ),
-    column("reason", "text", "Why it is given up.", ({ entry }) => ("reason" in entry ? entry.reason : null)),
-    column("approved_by", "text", "Who approved it, as the policy says.", ({ entry }) => entry.approvedBy),
-    column(
-      "state",
-      "text",
-      "approved: that person approved the pull request that brought it; refused or unknown: it gave no leave; empty: nobody looked.",
+    reason: column.text(({ entry }) => ("reason" in entry ? entry.reason : null), "Why it is given up."),
+    approved_by: column.text(({ entry }) => entry.approvedBy, "Who approved it, as the policy says."),
+    state: column.text(
       ({ brought }) => brought?.state ?? null,
+      "approved: that person approved the pull request that brought it; refused or unknown: it gave no leave; empty: nobody looked.",
     ),
-    column(
-      "because",
-      "text",
-      "What was found out about its approval.",
-      ({ brought }) => brought?.because ?? null,
+    because: column.text(({ brought }) => brought?.because ?? null, "What was found out about its approval."),
+    approver: column.text(
+      ({ brought }) => (brought?.approver == null ? null : personText(brought.approver)),
+      "Their account, login#id.",
     ),
-    column("approver", "text", "Their account, login#id.", ({ brought }) =>
-      brought?.approver == null ? null : personText(brought.approver),
-    ),
-    column("approved_in", "text", "The pull request that brought it.", ({ brought }) => brought?.url ?? null),
-    column("effective_from", "time", "When that was merged.", ({ brought }) => brought?.at ?? null),
-    column(
-      "expires",
-      "text",
-      "The first day it no longer holds, in the policy's time zone.",
+    approved_in: column.text(({ brought }) => brought?.url ?? null, "The pull request that brought it."),
+    effective_from: column.time(({ brought }) => brought?.at ?? null, "When that was merged."),
+    expires: column.text(
       ({ entry }) => entry.expires,
+      "The first day it no longer holds, in the policy's time zone.",
     ),
-    column("first_read_at", "time", "When a policy with it was first read.", ({ firstRead }) => firstRead),
-    column("uses", "integer", "Changes and deployments of the period that used it.", ({ uses }) => uses),
-    column("log_seq", "integer", "Number of the log entry of that policy.", ({ stated }) => stated.entry.seq),
-    column("log_hash", "digest", "Hash of that entry.", ({ stated }) => stated.entry.hash),
-  ],
+    first_read_at: column.time(({ firstRead }) => firstRead, "When a policy with it was first read."),
+    uses: column.integer(({ uses }) => uses, "Changes and deployments of the period that used it."),
+    log_seq: column.integer(({ stated }) => stated.entry.seq, "Number of the log entry of that policy."),
+    log_hash: column.digest(({ stated }) => stated.entry.hash, "Hash of that entry."),
+  },
   async *rows(source) {
     const uses = await usesOf(source);
     const rows = new Map<string, Row>();

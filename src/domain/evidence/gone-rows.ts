@@ -10,11 +10,9 @@ export interface GoneRow {
 
 /** The column, the same in every table that has it. */
 export function sourceGoneColumn<Row extends GoneRow>(): Column<Row> {
-  return column(
-    "source_gone",
-    "list",
-    "What this row cites and GitHub no longer shows, and when that was first seen: what;time. What was kept of it stays. Looked at when a month or period is counted.",
+  return column.list(
     ({ gone }) => groupsText(gone.map(([since = "0", what = ""]) => [what, timeText(Number(since))])),
+    "What this row cites and GitHub no longer shows, and when that was first seen: what;time. What was kept of it stays. Looked at when a month or period is counted.",
   );
 }
 

@@ -17,52 +17,39 @@ interface ReviewRow extends Stated<"monthly-review"> {
 export const MONITORING = table<ReviewRow>({
   path: "monitoring.csv",
   description: "Monthly reviews: what each control came to in each month, and who signed it off when.",
-  columns: [
-    column("review_id", "text", "Identity: organisation, control and month.", ({ entry }) => entry.subject),
-    column("control", "text", "The control's name; see controls.csv.", ({ body }) => body.control),
-    column("month", "text", "YYYY-MM, UTC.", ({ body }) => body.month),
-    column(
-      "status",
-      "text",
-      "When this was generated: due, signed-off, late (signed off after its date), missing (not signed off, and its date has passed) or changed (signed off as something else than the month is known to be now).",
+  columns: {
+    review_id: column.text(({ entry }) => entry.subject, "Identity: organisation, control and month."),
+    control: column.text(({ body }) => body.control, "The control's name; see controls.csv."),
+    month: column.text(({ body }) => body.month, "YYYY-MM, UTC."),
+    status: column.text(
       ({ body, generatedAt, now }) => monthlyStatus(body, generatedAt, now),
+      "When this was generated: due, signed-off, late (signed off after its date), missing (not signed off, and its date has passed) or changed (signed off as something else than the month is known to be now).",
       "months",
     ),
-    column(
-      "owner",
-      "text",
-      "Login the policy named when it was asked for; login#id where it was found out whose it was.",
+    owner: column.text(
       ({ body }) => (body.owner === null ? null : personText({ login: body.owner, id: body.ownerId })),
+      "Login the policy named when it was asked for; login#id where it was found out whose it was.",
     ),
-    column("asked_at", "time", "When it was asked for.", ({ body }) => body.askedAt),
-    column("due_at", "time", "By when it was due.", ({ body }) => body.dueAt),
-    column(
-      "signed_off_by",
-      "text",
-      "Who signed it off: login#id, or a login given at the terminal.",
+    asked_at: column.time(({ body }) => body.askedAt, "When it was asked for."),
+    due_at: column.time(({ body }) => body.dueAt, "By when it was due."),
+    signed_off_by: column.text(
       ({ body }) =>
         body.signedOff === null
           ? null
           : `${body.signedOff.by.login}${body.signedOff.by.id === null ? "" : `#${body.signedOff.by.id}`}`,
+      "Who signed it off: login#id, or a login given at the terminal.",
     ),
-    column("signed_off_at", "time", "When it was signed off.", ({ body }) => body.signedOff?.at ?? null),
-    column(
-      "signed_off_via",
-      "text",
-      "comment (on GitHub) or terminal.",
+    signed_off_at: column.time(({ body }) => body.signedOff?.at ?? null, "When it was signed off."),
+    signed_off_via: column.text(
       ({ body }) => body.signedOff?.via ?? null,
+      "comment (on GitHub) or terminal.",
     ),
-    column("comment", "text", "What they said they saw.", ({ body }) => body.signedOff?.comment ?? null),
-    column(
-      "remark",
-      "text",
-      "What speaks against the signer's word, such as a deviation of the month that they caused.",
+    comment: column.text(({ body }) => body.signedOff?.comment ?? null, "What they said they saw."),
+    remark: column.text(
       ({ body }) => body.signedOff?.remark ?? null,
+      "What speaks against the signer's word, such as a deviation of the month that they caused.",
     ),
-    column(
-      "signed_off_before",
-      "list",
-      "Earlier sign-offs, before the month was found to be otherwise: login#id;time;failed;deviations as seen then;comment.",
+    signed_off_before: column.list(
       ({ body }) =>
         groupsText(
           body.earlier.map(({ by, at, figures, comment }) => [
@@ -73,67 +60,54 @@ export const MONITORING = table<ReviewRow>({
             comment,
           ]),
         ),
+      "Earlier sign-offs, before the month was found to be otherwise: login#id;time;failed;deviations as seen then;comment.",
     ),
-    column(
-      "population",
-      "integer",
-      "Changes and deployments of the month the control applied to, when it was counted last: asked for, or signed off.",
+    population: column.integer(
       ({ body }) => body.figures.population,
+      "Changes and deployments of the month the control applied to, when it was counted last: asked for, or signed off.",
     ),
-    column("passed", "integer", "Of them, passed.", ({ body }) => body.figures.passed),
-    column("failed", "integer", "Of them, failed.", ({ body }) => body.figures.failed),
-    column("waived", "integer", "Of them, waived.", ({ body }) => body.figures.waived),
-    column("unverifiable", "integer", "Of them, cannot be told.", ({ body }) => body.figures.unverifiable),
-    column("pass_rate", "text", "passed / population; empty where nothing was in it.", ({ body }) =>
-      body.figures.population === 0 ? null : (body.figures.passed / body.figures.population).toFixed(4),
+    passed: column.integer(({ body }) => body.figures.passed, "Of them, passed."),
+    failed: column.integer(({ body }) => body.figures.failed, "Of them, failed."),
+    waived: column.integer(({ body }) => body.figures.waived, "Of them, waived."),
+    unverifiable: column.integer(({ body }) => body.figures.unverifiable, "Of them, cannot be told."),
+    pass_rate: column.text(
+      ({ body }) =>
+        body.figures.population === 0 ? null : (body.figures.passed / body.figures.population).toFixed(4),
+      "passed / population; empty where nothing was in it.",
     ),
-    column(
-      "deviations",
-      "integer",
-      "Deviations of this control that happened in the month.",
+    deviations: column.integer(
       ({ body }) => body.figures.deviations,
+      "Deviations of this control that happened in the month.",
     ),
-    column(
-      "open_remediations",
-      "integer",
-      "Deviations of this control, of any month, open or in remediation when it was counted.",
+    open_remediations: column.integer(
       ({ body }) => body.figures.openRemediations,
+      "Deviations of this control, of any month, open or in remediation when it was counted.",
     ),
-    column(
-      "clean",
-      "yes-no",
-      "As it was counted then: nothing failed, and no deviation of this control happened in the month.",
+    clean: column.yesNo(
       ({ body: { figures } }) => figures.clean && figures.failed === 0 && figures.deviations === 0,
+      "As it was counted then: nothing failed, and no deviation of this control happened in the month.",
     ),
-    column(
-      "population_now",
-      "integer",
-      "The same as population, as it is known when this was generated.",
+    population_now: column.integer(
       ({ now }) => now?.population ?? null,
+      "The same as population, as it is known when this was generated.",
       "months",
     ),
-    column(
-      "failed_now",
-      "integer",
-      "The same as failed, as it is known now.",
+    failed_now: column.integer(
       ({ now }) => now?.failed ?? null,
+      "The same as failed, as it is known now.",
       "months",
     ),
-    column(
-      "deviations_now",
-      "integer",
-      "The same as deviations, as it is known now.",
+    deviations_now: column.integer(
       ({ now }) => now?.deviations ?? null,
+      "The same as deviations, as it is known now.",
       "months",
     ),
-    column(
-      "clean_now",
-      "yes-no",
-      "As it is known now: nothing failed, no deviation happened, and every day of the month was observed or read afterwards.",
+    clean_now: column.yesNo(
       ({ now }) => now?.clean ?? null,
+      "As it is known now: nothing failed, no deviation happened, and every day of the month was observed or read afterwards.",
       "months",
     ),
-  ],
+  },
   async *rows(source) {
     const { organizationId, sight, generatedAt } = source;
     const months: string[] = [];
@@ -175,37 +149,29 @@ export const WAITING_TIMES = table<WaitRow>({
   description:
     "How cumbersome the process is: how long changes waited in each month, and how many of those that waited long went around it. Never by person.",
   sortedBy: ["month", "measure"],
-  columns: [
-    column("month", "text", "YYYY-MM, UTC, in which the changes landed.", ({ month }) => month),
-    column(
-      "measure",
-      "text",
-      "first-review (from opening to the first review by somebody else), approval (to the first approval that counts), approval-to-merge (from the last approval that counts; time in a merge queue is part of it).",
+  columns: {
+    month: column.text(({ month }) => month, "YYYY-MM, UTC, in which the changes landed."),
+    measure: column.text(
       ({ measure }) => measure,
+      "first-review (from opening to the first review by somebody else), approval (to the first approval that counts), approval-to-merge (from the last approval that counts; time in a merge queue is part of it).",
     ),
-    column("changes", "integer", "Changes by pull request that had such a moment.", ({ changes }) => changes),
-    column("median_seconds", "integer", "Half waited no longer.", ({ median }) => Math.round(median / 1000)),
-    column("p90_seconds", "integer", "Nine of ten waited no longer.", ({ p90 }) => Math.round(p90 / 1000)),
-    column(
-      "long_waits",
-      "integer",
-      "Changes of the month that waited over 24 hours for a first review, or landed after as long without one.",
+    changes: column.integer(({ changes }) => changes, "Changes by pull request that had such a moment."),
+    median_seconds: column.integer(({ median }) => Math.round(median / 1000), "Half waited no longer."),
+    p90_seconds: column.integer(({ p90 }) => Math.round(p90 / 1000), "Nine of ten waited no longer."),
+    long_waits: column.integer(
       ({ long }) => long.long,
+      "Changes of the month that waited over 24 hours for a first review, or landed after as long without one.",
     ),
-    column(
-      "bypasses_after_long_waits",
-      "integer",
-      "Of them, landed without approval, past the gate, or past the pull request.",
+    bypasses_after_long_waits: column.integer(
       ({ long }) => long.bypassedAfterLong,
+      "Of them, landed without approval, past the gate, or past the pull request.",
     ),
-    column("bypasses", "integer", "All changes of the month that did.", ({ long }) => long.bypassed),
-    column(
-      "bypasses_without_pull_request",
-      "integer",
-      "Of these, with no pull request at all: nobody knows how long they would have waited.",
+    bypasses: column.integer(({ long }) => long.bypassed, "All changes of the month that did."),
+    bypasses_without_pull_request: column.integer(
       ({ long }) => long.withoutPull,
+      "Of these, with no pull request at all: nobody knows how long they would have waited.",
     ),
-  ],
+  },
   async *rows(source) {
     const months = new Map<string, Counted>();
     const counts = new Map<string, number>();

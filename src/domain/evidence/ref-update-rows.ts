@@ -17,40 +17,32 @@ export const REF_UPDATES = table<RefUpdateRow>({
   description:
     "Each production branch's updates in the order they happened. If each begins where the one before ended, none is missing between them.",
   sortedBy: ["repository_id", "branch", "sequence"],
-  columns: [
-    column("repository_id", "integer", "GitHub's id of the repository.", (row) => Number(row.line[0])),
-    column("branch", "text", "Full name of the branch.", (row) => row.update.ref),
-    column(
-      "sequence",
-      "integer",
-      "Place of this update among those of its branch in the period, from 1.",
+  columns: {
+    repository_id: column.integer((row) => Number(row.line[0]), "GitHub's id of the repository."),
+    branch: column.text((row) => row.update.ref, "Full name of the branch."),
+    sequence: column.integer(
       (row) => row.sequence,
+      "Place of this update among those of its branch in the period, from 1.",
     ),
-    column("occurred_at", "time", "When it happened (GitHub's time).", (row) => row.update.at),
-    column(
-      "activity_id",
-      "integer",
-      "GitHub's id in the activity list; empty if only the webhook told.",
+    occurred_at: column.time((row) => row.update.at, "When it happened (GitHub's time)."),
+    activity_id: column.integer(
       (row) => row.update.activityId,
+      "GitHub's id in the activity list; empty if only the webhook told.",
     ),
-    column("update", "text", "How the branch was updated, as in changes.csv.", (row) => row.update.kind),
-    column("before_sha", "digest", "Commit before.", (row) => row.update.before),
-    column("after_sha", "digest", "Commit after.", (row) => row.update.after),
-    column("actor", "text", "Who moved the branch, login#id.", (row) => personText(row.update.actor)),
-    column(
-      "contiguous_with_previous",
-      "yes-no",
-      "yes: before_sha is the after_sha of the row before; empty for a branch's first row.",
+    update: column.text((row) => row.update.kind, "How the branch was updated, as in changes.csv."),
+    before_sha: column.digest((row) => row.update.before, "Commit before."),
+    after_sha: column.digest((row) => row.update.after, "Commit after."),
+    actor: column.text((row) => personText(row.update.actor), "Who moved the branch, login#id."),
+    contiguous_with_previous: column.yesNo(
       (row) => (row.previousAfter === null ? null : row.previousAfter === row.update.before),
+      "yes: before_sha is the after_sha of the row before; empty for a branch's first row.",
     ),
-    column(
-      "source",
-      "text",
-      "observed (told by a webhook, or read within ten minutes) or read-later.",
+    source: column.text(
       (row) => row.update.basis,
+      "observed (told by a webhook, or read within ten minutes) or read-later.",
     ),
-    column("change_id", "digest", "Its row in changes.csv.", (row) => row.line[4] ?? null),
-  ],
+    change_id: column.digest((row) => row.line[4] ?? null, "Its row in changes.csv."),
+  },
   async *rows(source) {
     let branch = "";
     let sequence = 0;

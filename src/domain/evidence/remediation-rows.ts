@@ -18,102 +18,86 @@ export const REMEDIATION = table<RemediationRow>({
   path: "remediation.csv",
   description:
     "What answers each deviation in deviations.csv of which something was said: the plan, and how it stands.",
-  columns: [
-    column("deviation_id", "text", "The deviation it answers.", ({ body }) => body.deviation),
-    column("finding", "text", "What is answered.", ({ body }) => body.finding),
-    column("type", "text", "design or operating, as in deviations.csv.", (row) => row.deviation.type),
-    column("severity", "text", "As in deviations.csv.", (row) => row.deviation.severity),
-    column("status", "text", "planned, active, blocked, done or effective.", ({ body }) => body.status),
-    column(
-      "root_cause_category",
-      "text",
-      "process, resource, awareness, tooling or ownership; empty: not said.",
+  columns: {
+    deviation_id: column.text(({ body }) => body.deviation, "The deviation it answers."),
+    finding: column.text(({ body }) => body.finding, "What is answered."),
+    type: column.text((row) => row.deviation.type, "design or operating, as in deviations.csv."),
+    severity: column.text((row) => row.deviation.severity, "As in deviations.csv."),
+    status: column.text(({ body }) => body.status, "planned, active, blocked, done or effective."),
+    root_cause_category: column.text(
       ({ body }) => body.rootCause?.category ?? null,
+      "process, resource, awareness, tooling or ownership; empty: not said.",
     ),
-    column("root_cause", "text", "In words.", ({ body }) => body.rootCause?.text ?? null),
-    column("whys", "list", "The answers to “why?”: time;who;answer.", ({ body }) => sayings(body.whys)),
-    column("action", "text", "What is done.", ({ body }) => body.action),
-    column(
-      "preventive_measure",
-      "text",
-      "What keeps it from happening again.",
+    root_cause: column.text(({ body }) => body.rootCause?.text ?? null, "In words."),
+    whys: column.list(({ body }) => sayings(body.whys), "The answers to “why?”: time;who;answer."),
+    action: column.text(({ body }) => body.action, "What is done."),
+    preventive_measure: column.text(
       ({ body }) => body.measure?.text ?? null,
+      "What keeps it from happening again.",
     ),
-    column(
-      "measure_suggested",
-      "yes-no",
-      "yes: it follows from the category; nobody has written another.",
+    measure_suggested: column.yesNo(
       ({ body }) => body.measure?.suggested ?? null,
+      "yes: it follows from the category; nobody has written another.",
     ),
-    column("owner", "text", "Who is responsible, login#id.", ({ body }) => who(body.owner)),
-    column("accountable", "list", "Who is accountable.", ({ body }) => people(body.raci.accountable)),
-    column("consulted", "list", "Who is consulted.", ({ body }) => people(body.raci.consulted)),
-    column("informed", "list", "Who is informed.", ({ body }) => people(body.raci.informed)),
-    column("due", "text", "The target date, YYYY-MM-DD.", ({ body }) => body.due),
-    column("targets", "list", "Every target date there was: date;set at;by.", ({ body }) =>
-      groupsText(body.targets.map(({ due, at, by }) => [due, timeText(at), personText(by)])),
+    owner: column.text(({ body }) => who(body.owner), "Who is responsible, login#id."),
+    accountable: column.list(({ body }) => people(body.raci.accountable), "Who is accountable."),
+    consulted: column.list(({ body }) => people(body.raci.consulted), "Who is consulted."),
+    informed: column.list(({ body }) => people(body.raci.informed), "Who is informed."),
+    due: column.text(({ body }) => body.due, "The target date, YYYY-MM-DD."),
+    targets: column.list(
+      ({ body }) => groupsText(body.targets.map(({ due, at, by }) => [due, timeText(at), personText(by)])),
+      "Every target date there was: date;set at;by.",
     ),
-    column(
-      "customer_impact",
-      "integer",
-      "1 to 5; empty: nobody has said.",
+    customer_impact: column.integer(
       ({ body }) => body.priority?.impact ?? null,
+      "1 to 5; empty: nobody has said.",
     ),
-    column("effort", "integer", "1 to 5.", ({ body }) => body.priority?.effort ?? null),
-    column(
-      "risk",
-      "integer",
-      "1 to 5; 5 comes before everything.",
-      ({ body }) => body.priority?.risk ?? null,
-    ),
-    column(
-      "priority",
-      "integer",
-      "Impact times risk times (6 less effort); 125 where the risk is 5. Most first.",
+    effort: column.integer(({ body }) => body.priority?.effort ?? null, "1 to 5."),
+    risk: column.integer(({ body }) => body.priority?.risk ?? null, "1 to 5; 5 comes before everything."),
+    priority: column.integer(
       ({ body }) => priorityOf(body.priority),
+      "Impact times risk times (6 less effort); 125 where the risk is 5. Most first.",
     ),
-    column("method", "text", "How it is verified.", ({ body }) => body.method),
-    column("evidence", "list", "time;who;evidence.", ({ body }) => sayings(body.evidence)),
-    column("blockers", "list", "from;until;who;what held it up. until empty: it still does.", ({ body }) =>
-      groupsText(
-        body.blockers.map(({ at, until, by, text }) => [
-          timeText(at),
-          until === null ? "" : timeText(until),
-          personText(by),
-          text,
-        ]),
-      ),
+    method: column.text(({ body }) => body.method, "How it is verified."),
+    evidence: column.list(({ body }) => sayings(body.evidence), "time;who;evidence."),
+    blockers: column.list(
+      ({ body }) =>
+        groupsText(
+          body.blockers.map(({ at, until, by, text }) => [
+            timeText(at),
+            until === null ? "" : timeText(until),
+            personText(by),
+            text,
+          ]),
+        ),
+      "from;until;who;what held it up. until empty: it still does.",
     ),
-    column(
-      "reviews_held",
-      "integer",
-      "Reviews of the remediation that were held.",
+    reviews_held: column.integer(
       ({ body }) => body.reviews.filter(({ at }) => at !== null).length,
+      "Reviews of the remediation that were held.",
     ),
-    column("reviews_missed", "list", "The days of those that were missed.", ({ body }) =>
-      listText(body.reviews.filter(({ at }) => at === null).map(({ due }) => due)),
+    reviews_missed: column.list(
+      ({ body }) => listText(body.reviews.filter(({ at }) => at === null).map(({ due }) => due)),
+      "The days of those that were missed.",
     ),
-    column("done_at", "time", "When its owner called it done.", ({ body }) => body.done?.at ?? null),
-    column("done_by", "text", "Who did, login#id.", ({ body }) => who(body.done?.by ?? null)),
-    column("effective_at", "time", "When it was called effective.", ({ body }) => body.effective?.at ?? null),
-    column("effective_by", "text", "Who did: never an owner of it.", ({ body }) =>
-      who(body.effective?.by ?? null),
+    done_at: column.time(({ body }) => body.done?.at ?? null, "When its owner called it done."),
+    done_by: column.text(({ body }) => who(body.done?.by ?? null), "Who did, login#id."),
+    effective_at: column.time(({ body }) => body.effective?.at ?? null, "When it was called effective."),
+    effective_by: column.text(
+      ({ body }) => who(body.effective?.by ?? null),
+      "Who did: never an owner of it.",
     ),
-    column("effective_because", "text", "What they saw.", ({ body }) => body.effective?.text ?? null),
-    column(
-      "clean_months",
-      "integer",
-      "Months in a row with a clean monthly review of its controls since it was done; an operating failure needs months_needed.",
+    effective_because: column.text(({ body }) => body.effective?.text ?? null, "What they saw."),
+    clean_months: column.integer(
       (row) => row.cleanMonths,
+      "Months in a row with a clean monthly review of its controls since it was done; an operating failure needs months_needed.",
       "beyond",
     ),
-    column("months_needed", "integer", "0 for a design failure.", (row) =>
-      row.deviation.type === "operating" ? MONTHS_OF_OPERATION : 0,
+    months_needed: column.integer(
+      (row) => (row.deviation.type === "operating" ? MONTHS_OF_OPERATION : 0),
+      "0 for a design failure.",
     ),
-    column(
-      "checklist",
-      "list",
-      "The closing checklist: box;yes or no.",
+    checklist: column.list(
       (row) =>
         groupsText(
           closingChecklist(row.body, row.deviation, row.cleanMonths).map(({ name, ticked }) => [
@@ -121,28 +105,23 @@ export const REMEDIATION = table<RemediationRow>({
             ticked ? "yes" : "no",
           ]),
         ),
+      "The closing checklist: box;yes or no.",
       "beyond",
     ),
-    column(
-      "applied_elsewhere",
-      "text",
-      "Where else it was looked for.",
+    applied_elsewhere: column.text(
       ({ body }) => body.elsewhere?.text ?? null,
+      "Where else it was looked for.",
     ),
-    column(
-      "customers_concerned",
-      "text",
-      "Which customers and contracts it concerns, in the organisation's words.",
+    customers_concerned: column.text(
       ({ body }) => body.customers?.text ?? null,
+      "Which customers and contracts it concerns, in the organisation's words.",
     ),
-    column(
-      "auditor_expectations",
-      "list",
-      "time;who;what the auditor expects, as somebody noted it.",
+    auditor_expectations: column.list(
       ({ body }) => sayings(body.expectations),
+      "time;who;what the auditor expects, as somebody noted it.",
     ),
     ...logColumns<RemediationRow>((row) => row.entry),
-  ],
+  },
   async *rows(source) {
     const months = await monthsIn(source);
     for await (const { stated, deviation } of answered(source)) {
@@ -163,36 +142,27 @@ export const REMEDIATION_HISTORY = table<HistoryRow>({
   description:
     "Every step of remediations taken in the period, and of deviations that happened in it, in the order they were recorded: nothing was changed, every step is a line of the log.",
   sortedBy: ["log_seq"],
-  columns: [
-    column("log_seq", "integer", "Number of the log entry.", (row) => row.entry.seq),
-    column("deviation_id", "text", "The deviation.", (row) => row.deviation),
-    column("of", "text", "deviation or remediation: whose state this is.", (row) => row.entry.kind),
-    column(
-      "step",
-      "text",
-      "What was done: the command, or open, list, start, miss, close and the like by the App.",
+  columns: {
+    log_seq: column.integer((row) => row.entry.seq, "Number of the log entry."),
+    deviation_id: column.text((row) => row.deviation, "The deviation."),
+    of: column.text((row) => row.entry.kind, "deviation or remediation: whose state this is."),
+    step: column.text(
       ({ body }) => body.moved.command,
+      "What was done: the command, or open, list, start, miss, close and the like by the App.",
     ),
-    column("at", "time", "When.", ({ body }) => body.moved.at),
-    column("by", "text", "Who, login#id; empty: the App itself.", ({ body }) => who(body.moved.by)),
-    column(
-      "role",
-      "text",
-      "In which part: owner, causer, other, auditor or app.",
-      ({ body }) => body.moved.role,
-    ),
-    column(
-      "via",
-      "text",
-      "By a comment on GitHub, at a terminal (the login is that person's word), or app.",
+    at: column.time(({ body }) => body.moved.at, "When."),
+    by: column.text(({ body }) => who(body.moved.by), "Who, login#id; empty: the App itself."),
+    role: column.text(({ body }) => body.moved.role, "In which part: owner, causer, other, auditor or app."),
+    via: column.text(
       ({ body }) => body.moved.via,
+      "By a comment on GitHub, at a terminal (the login is that person's word), or app.",
     ),
-    column("text", "text", "In which words.", ({ body }) => body.moved.text),
-    column("status", "text", "The state it led to.", ({ body }) => body.status),
-    column("due", "text", "The target date then.", ({ body }) => ("due" in body ? body.due : null)),
-    column("recorded_at", "time", "When it was recorded.", (row) => row.entry.recordedAt),
-    column("log_hash", "digest", "Hash of that entry.", (row) => row.entry.hash),
-  ],
+    text: column.text(({ body }) => body.moved.text, "In which words."),
+    status: column.text(({ body }) => body.status, "The state it led to."),
+    due: column.text(({ body }) => ("due" in body ? body.due : null), "The target date then."),
+    recorded_at: column.time((row) => row.entry.recordedAt, "When it was recorded."),
+    log_hash: column.digest((row) => row.entry.hash, "Hash of that entry."),
+  },
   async *rows(source) {
     const { organizationId, period } = source;
     for await (const entry of source.log({ organizationId, from: period.from, to: period.to }))

@@ -20,25 +20,21 @@ export const RIGHTS_USED = table<Used>({
   description:
     "Each right that was used in the period: by whom, in which repository, how often, first and last. Who could have used it is in privileged-actors.csv.",
   sortedBy: ["repository_id", "actor", "right"],
-  columns: [
-    column("repository_id", "integer", "GitHub's id of the repository.", ({ repository }) => repository.id),
-    column(
-      "repository",
-      "text",
-      "Owner and name of the repository.",
+  columns: {
+    repository_id: column.integer(({ repository }) => repository.id, "GitHub's id of the repository."),
+    repository: column.text(
       ({ repository }) => `${repository.owner}/${repository.name}`,
+      "Owner and name of the repository.",
     ),
-    column("actor", "text", "Who used it, login#id; unknown: GitHub does not say.", ({ actor }) => actor),
-    column(
-      "right",
-      "text",
-      "approve (an approval that counts), merge, push (to a production branch without a pull request), bypass (landing past the gate), deploy, approve-deployment or bypass-environment.",
+    actor: column.text(({ actor }) => actor, "Who used it, login#id; unknown: GitHub does not say."),
+    right: column.text(
       ({ right }) => right,
+      "approve (an approval that counts), merge, push (to a production branch without a pull request), bypass (landing past the gate), deploy, approve-deployment or bypass-environment.",
     ),
-    column("times", "integer", "How many changes or deployments.", ({ times }) => times),
-    column("first_at", "time", "The first of them.", ({ first }) => first),
-    column("last_at", "time", "The last of them.", ({ last }) => last),
-  ],
+    times: column.integer(({ times }) => times, "How many changes or deployments."),
+    first_at: column.time(({ first }) => first, "The first of them."),
+    last_at: column.time(({ last }) => last, "The last of them."),
+  },
   async *rows(source) {
     yield* await usedIn(source);
   },

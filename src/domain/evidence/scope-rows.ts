@@ -9,7 +9,7 @@ import type { Control } from "../controls/control.ts";
 import type { LoggedEntry } from "../entry.ts";
 import type { CoverageGapRecord, PolicySource } from "../record.ts";
 import { statesOf, type EvidenceSource, type Period, type Stated } from "./population.ts";
-import { column, groupsText, listText, table, logColumns } from "./table.ts";
+import { column, groupsText, listText, table, logColumns, type Columns } from "./table.ts";
 import { HOUR } from "../durations.ts";
 
 interface ScopeRow extends Stated<"repository"> {
@@ -21,56 +21,45 @@ export const SCOPE = table<ScopeRow>({
   path: "scope.csv",
   description:
     "Every repository of the organisation that the App was installed on, in scope or not, and why.",
-  columns: [
-    column("repository_id", "integer", "GitHub's id of the repository.", ({ body }) => body.repository.id),
-    column(
-      "repository",
-      "text",
-      "Owner and name as last seen.",
+  columns: {
+    repository_id: column.integer(({ body }) => body.repository.id, "GitHub's id of the repository."),
+    repository: column.text(
       ({ body }) => `${body.repository.owner}/${body.repository.name}`,
+      "Owner and name as last seen.",
     ),
-    column("visibility", "text", "public, private or internal.", ({ body }) => body.repository.visibility),
-    column("archived", "yes-no", "Whether it is archived.", ({ body }) => body.archived),
-    column("default_branch", "text", "Its default branch.", ({ body }) => body.repository.defaultBranch),
-    column("in_scope", "yes-no", "Whether its changes are in the populations.", ({ body }) => body.inScope),
-    column("reason", "text", "Why it is, or is not.", ({ body }) => body.reason),
-    column("production_branches", "list", "Its production branches as last read.", ({ body }) =>
-      listText(body.productionRefs),
+    visibility: column.text(({ body }) => body.repository.visibility, "public, private or internal."),
+    archived: column.yesNo(({ body }) => body.archived, "Whether it is archived."),
+    default_branch: column.text(({ body }) => body.repository.defaultBranch, "Its default branch."),
+    in_scope: column.yesNo(({ body }) => body.inScope, "Whether its changes are in the populations."),
+    reason: column.text(({ body }) => body.reason, "Why it is, or is not."),
+    production_branches: column.list(
+      ({ body }) => listText(body.productionRefs),
+      "Its production branches as last read.",
     ),
-    column(
-      "deployments_seen_by",
-      "list",
-      "How deployments of it to production were seen until the period ended: github, tag, workflow or report. Empty: none was ever seen, so whatever runs in production of it is not in deployments.csv.",
+    deployments_seen_by: column.list(
       (row) => listText(row.seenBy ?? []),
+      "How deployments of it to production were seen until the period ended: github, tag, workflow or report. Empty: none was ever seen, so whatever runs in production of it is not in deployments.csv.",
       "more",
     ),
-    column(
-      "made_by",
-      "text",
-      "Who made it, where a webhook told; empty: that is not known.",
+    made_by: column.text(
       ({ body }) => body.madeBy?.login ?? "",
+      "Who made it, where a webhook told; empty: that is not known.",
     ),
-    column(
-      "moved_in_at",
-      "time",
-      "Since when it has this owner, where it came from another; empty: it was made here, as far as known.",
+    moved_in_at: column.time(
       ({ body }) => body.movedInAt ?? null,
+      "Since when it has this owner, where it came from another; empty: it was made here, as far as known.",
     ),
-    column("installed_from", "time", "Since when the App could see it.", ({ body }) => body.installedFrom),
-    column(
-      "removed_at",
-      "time",
-      "Since when the App can no longer see it; empty: it still can.",
+    installed_from: column.time(({ body }) => body.installedFrom, "Since when the App could see it."),
+    removed_at: column.time(
       ({ body }) => body.removedAt,
+      "Since when the App can no longer see it; empty: it still can.",
     ),
-    column(
-      "installation_id",
-      "integer",
-      "GitHub's id of the App's installation.",
+    installation_id: column.integer(
       ({ body }) => body.installationId,
+      "GitHub's id of the App's installation.",
     ),
     ...logColumns<ScopeRow>((row) => row.entry),
-  ],
+  },
   async *rows(source) {
     const seen = await deploymentOrigins(source);
     for await (const row of bySubjectNumber(source))
@@ -128,53 +117,39 @@ export const CONTROL_MATRIX = table<ControlRow>({
   path: "controls.csv",
   description:
     "Control matrix: each control with its objective, how it is tested, and the outside criteria it serves.",
-  columns: [
-    column(
-      "control",
-      "text",
-      'The fixed name, completing "This change was ...".',
-      ({ control }) => control.name,
-    ),
-    column(
-      "company_id",
-      "text",
-      "The company's own number of it.",
+  columns: {
+    control: column.text(({ control }) => control.name, 'The fixed name, completing "This change was ...".'),
+    company_id: column.text(
       ({ control, policy }) => policy?.controls[control.name]?.id ?? null,
+      "The company's own number of it.",
     ),
-    column(
-      "company_text",
-      "text",
-      "The company's own wording of it.",
+    company_text: column.text(
       ({ control, policy }) => policy?.controls[control.name]?.text ?? null,
+      "The company's own wording of it.",
     ),
-    column(
-      "owner",
-      "text",
-      "Who signs it off each month, by login, as the newest policy names them.",
+    owner: column.text(
       ({ control, policy }) => (policy === null ? null : ownerOf(policy, control.name)),
+      "Who signs it off each month, by login, as the newest policy names them.",
     ),
-    column(
-      "asked_by_policies",
-      "integer",
-      "How many of the policy versions in policies/ ask for it; 0: nothing here shows that a change met it.",
+    asked_by_policies: column.integer(
       (row) => row.askedBy,
+      "How many of the policy versions in policies/ ask for it; 0: nothing here shows that a change met it.",
     ),
-    column("policies", "integer", "Of how many.", (row) => row.policies),
-    column("objective", "text", "What it is for.", ({ control }) => control.objective),
-    column("kind", "text", "preventive or detective.", ({ control }) => control.kind),
-    column(
-      "nature",
-      "text",
-      "automated: tested by software on every subject, never on a sample.",
+    policies: column.integer((row) => row.policies, "Of how many."),
+    objective: column.text(({ control }) => control.objective, "What it is for."),
+    kind: column.text(({ control }) => control.kind, "preventive or detective."),
+    nature: column.text(
       () => "automated",
+      "automated: tested by software on every subject, never on a sample.",
     ),
-    column("frequency", "text", "When it is tested.", () => "each change or deployment"),
-    column("test", "text", "How the outcome is found.", ({ control }) => control.test),
-    column("criteria", "list", "Outside criteria it serves, separated by ` | `.", ({ control }) =>
-      groupsText(control.criteria.map((each) => [each])),
+    frequency: column.text(() => "each change or deployment", "When it is tested."),
+    test: column.text(({ control }) => control.test, "How the outcome is found."),
+    criteria: column.list(
+      ({ control }) => groupsText(control.criteria.map((each) => [each])),
+      "Outside criteria it serves, separated by ` | `.",
     ),
-    column("remediation", "text", "What to do when it fails.", ({ control }) => control.remediation),
-  ],
+    remediation: column.text(({ control }) => control.remediation, "What to do when it fails."),
+  },
   async *rows(source) {
     const known: { readonly seq: number; readonly policy: Policy }[] = [];
     for await (const { entry, body } of policiesOf(source))
@@ -195,39 +170,29 @@ export const POLICIES = table<Stated<"policy">>({
   path: "policies/index.csv",
   description:
     "Every policy version known when this was generated, by digest, and where it was read. Each row has policies/DIGEST.json (the policy in force) and, where a file was found, the source text beside it.",
-  columns: [
-    column(
-      "policy_digest",
-      "digest",
-      "SHA-256 of the canonical form of the policy in force and the git blobs it came from.",
+  columns: {
+    policy_digest: column.digest(
       ({ body }) => body.digest,
+      "SHA-256 of the canonical form of the policy in force and the git blobs it came from.",
     ),
-    column("mode", "text", "observe or enforce.", ({ body }) => body.effective.mode),
-    column("approvals_required", "list", "People required by each approval requirement.", ({ body }) =>
-      listText(body.effective.approvals.flatMap(leavesOf).map((each) => String(each.required))),
+    mode: column.text(({ body }) => body.effective.mode, "observe or enforce."),
+    approvals_required: column.list(
+      ({ body }) => listText(body.effective.approvals.flatMap(leavesOf).map((each) => String(each.required))),
+      "People required by each approval requirement.",
     ),
-    column(
-      "organization_file",
-      "text",
-      "found, absent or unreadable.",
-      ({ body }) => body.organization.state,
-    ),
-    column(
-      "organization_source",
-      "list",
-      "repository;path;commit;blob of the organisation's file.",
+    organization_file: column.text(({ body }) => body.organization.state, "found, absent or unreadable."),
+    organization_source: column.list(
       ({ body }) => sourceText(body.organization),
+      "repository;path;commit;blob of the organisation's file.",
     ),
-    column("repository_file", "text", "found, absent or unreadable.", ({ body }) => body.repository.state),
-    column(
-      "repository_source",
-      "list",
-      "repository;path;commit;blob of the repository's own file.",
+    repository_file: column.text(({ body }) => body.repository.state, "found, absent or unreadable."),
+    repository_source: column.list(
       ({ body }) => sourceText(body.repository),
+      "repository;path;commit;blob of the repository's own file.",
     ),
-    column("first_read_at", "time", "When this version was first read.", (row) => row.entry.at),
+    first_read_at: column.time((row) => row.entry.at, "When this version was first read."),
     ...logColumns<Stated<"policy">>((row) => row.entry),
-  ],
+  },
   rows: policiesOf,
 });
 
@@ -250,81 +215,71 @@ export interface ToolFact {
 }
 
 /** Versions, keys and settings of this tool: the facts handed in, sorted by name. */
-export const TOOL_COLUMNS = [
-  column<ToolFact>("item", "text", "What is told.", (fact) => fact.item),
-  column<ToolFact>("value", "text", "Its value when the package was generated.", (fact) => fact.value),
-];
+export const TOOL_COLUMNS: Columns<ToolFact> = {
+  item: column.text((fact) => fact.item, "What is told."),
+  value: column.text((fact) => fact.value, "Its value when the package was generated."),
+};
 
 /** Each branch's independent listings counted against each other. */
 export const COMPLETENESS = table<Stated<"completeness">>({
   path: "completeness.csv",
   description:
     "For each production branch and span: what each independent listing counted, what matched, and every difference with its explanation.",
-  columns: [
-    column("check_id", "text", "repository_id:branch:from:to.", (row) => row.entry.subject),
-    column("repository_id", "integer", "GitHub's id of the repository.", ({ body }) => body.repository.id),
-    column(
-      "repository",
-      "text",
-      "Owner and name of the repository.",
+  columns: {
+    check_id: column.text((row) => row.entry.subject, "repository_id:branch:from:to."),
+    repository_id: column.integer(({ body }) => body.repository.id, "GitHub's id of the repository."),
+    repository: column.text(
       ({ body }) => `${body.repository.owner}/${body.repository.name}`,
+      "Owner and name of the repository.",
     ),
-    column("branch", "text", "Full name of the branch.", ({ body }) => body.ref),
-    column("from", "time", "Start of the span, included.", ({ body }) => body.from),
-    column("to", "time", "End of the span, excluded.", ({ body }) => body.to),
-    column("listings", "list", "Each listing: source;count;SHA-256 of what it returned;query.", ({ body }) =>
-      groupsText(body.listings.map((each) => [each.source, String(each.count), each.sha256, each.query])),
+    branch: column.text(({ body }) => body.ref, "Full name of the branch."),
+    from: column.time(({ body }) => body.from, "Start of the span, included."),
+    to: column.time(({ body }) => body.to, "End of the span, excluded."),
+    listings: column.list(
+      ({ body }) =>
+        groupsText(body.listings.map((each) => [each.source, String(each.count), each.sha256, each.query])),
+      "Each listing: source;count;SHA-256 of what it returned;query.",
     ),
-    column(
-      "matched",
-      "integer",
-      "Updates found in every listing that must hold them.",
+    matched: column.integer(
       ({ body }) => body.matched,
+      "Updates found in every listing that must hold them.",
     ),
-    column(
-      "differences",
-      "integer",
-      "Updates missing from one of them.",
-      ({ body }) => body.differences.length,
-    ),
-    column(
-      "unexplained",
-      "integer",
-      "Differences without an explanation.",
+    differences: column.integer(({ body }) => body.differences.length, "Updates missing from one of them."),
+    unexplained: column.integer(
       ({ body }) => body.differences.filter((each) => each.explanation === null).length,
+      "Differences without an explanation.",
     ),
-    column("difference_details", "list", "Each difference: what;commit;only in;explanation.", ({ body }) =>
-      groupsText(
-        body.differences.map((each) => [each.what, each.sha, each.onlyIn, each.explanation ?? "unexplained"]),
-      ),
+    difference_details: column.list(
+      ({ body }) =>
+        groupsText(
+          body.differences.map((each) => [
+            each.what,
+            each.sha,
+            each.onlyIn,
+            each.explanation ?? "unexplained",
+          ]),
+        ),
+      "Each difference: what;commit;only in;explanation.",
     ),
-    column(
-      "contiguous",
-      "yes-no",
-      "yes: each update begins where the one before ended, from start to end.",
+    contiguous: column.yesNo(
       ({ body }) => body.contiguous,
+      "yes: each update begins where the one before ended, from start to end.",
     ),
-    column(
-      "truncated",
-      "yes-no",
-      "yes: a listing was cut short, so nothing is proven.",
+    truncated: column.yesNo(
       ({ body }) => body.truncated,
+      "yes: a listing was cut short, so nothing is proven.",
     ),
-    column(
-      "complete",
-      "yes-no",
-      "yes: contiguous, not truncated, no unexplained difference.",
+    complete: column.yesNo(
       ({ body }) => body.complete,
+      "yes: contiguous, not truncated, no unexplained difference.",
     ),
-    column(
-      "without_pull_request",
-      "integer",
-      "Updates with no pull request behind them.",
+    without_pull_request: column.integer(
       ({ body }) => body.withoutPullRequest,
+      "Updates with no pull request behind them.",
     ),
-    column("checked_at", "time", "When this was counted.", ({ body }) => body.checkedAt),
+    checked_at: column.time(({ body }) => body.checkedAt, "When this was counted."),
     ...logColumns<Stated<"completeness">>((row) => row.entry),
-  ],
+  },
   rows: completenessOf,
 });
 
@@ -372,31 +327,22 @@ export const COVERAGE_GAPS = table<GapRow>({
   path: "coverage-gaps.csv",
   description:
     "Monitoring gaps: every span of the period in which the App could not see, and why. A row without log_seq is not on record: it follows from when an App last was there, or last looked.",
-  columns: [
-    column("gap_id", "text", "Identity of the gap.", ({ body }) => body.id),
-    column(
-      "cause",
-      "text",
-      "uninstalled, suspended, repository-removed, permission-missing, webhooks-lost, github-unreachable, app-down, history-expired or unobservable.",
+  columns: {
+    gap_id: column.text(({ body }) => body.id, "Identity of the gap."),
+    cause: column.text(
       ({ body }) => body.cause,
+      "uninstalled, suspended, repository-removed, permission-missing, webhooks-lost, github-unreachable, app-down, history-expired or unobservable.",
     ),
-    column("scope", "text", "What could not be seen.", ({ body }) => body.scope),
-    column("from", "time", "Start, included.", ({ body }) => body.from),
-    column(
-      "to",
-      "time",
-      "End, excluded; empty: it had not ended when this was generated.",
-      ({ body }) => body.to,
-    ),
-    column("because", "text", "Why.", ({ body }) => body.because),
-    column(
-      "backfilled",
-      "yes-no",
-      "yes: what happened meanwhile was read from GitHub afterwards.",
+    scope: column.text(({ body }) => body.scope, "What could not be seen."),
+    from: column.time(({ body }) => body.from, "Start, included."),
+    to: column.time(({ body }) => body.to, "End, excluded; empty: it had not ended when this was generated."),
+    because: column.text(({ body }) => body.because, "Why."),
+    backfilled: column.yesNo(
       ({ body }) => body.backfilled,
+      "yes: what happened meanwhile was read from GitHub afterwards.",
     ),
     ...logColumns<GapRow>((row) => row.entry),
-  ],
+  },
   rows: gapsOf,
 });
 

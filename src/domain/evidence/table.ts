@@ -25,35 +25,45 @@ export interface ColumnInfo {
  */
 export type Rests = "beyond" | "months" | "more";
 
-/** One column with the value it takes from a row's subject. */
-export interface Column<Row> extends ColumnInfo {
+/** One column without its name: what it holds, and the value it takes from what a row is made of. */
+export interface Column<Row> extends Omit<ColumnInfo, "name"> {
   readonly value: (row: Row) => Cell;
 }
 
-/** A column, in one line. */
-export function column<Row>(
-  name: string,
-  type: ColumnType,
-  description: string,
-  value: (row: Row) => Cell,
-  rests?: Rests,
-): Column<Row> {
-  return { name, type, description, value, ...(rests === undefined ? {} : { rests }) };
+/** The columns of a table by their names, in their order. */
+export type Columns<Row> = Readonly<Record<string, Column<Row>>>;
+
+/** Makes a column of a type. */
+export const column = {
+  text: ofType("text"),
+  integer: ofType("integer"),
+  time: ofType("time"),
+  yesNo: ofType("yes-no"),
+  list: ofType("list"),
+  json: ofType("json"),
+  digest: ofType("digest"),
+} as const;
+
+function ofType(type: ColumnType) {
+  return <Row>(value: (row: Row) => Cell, description: string, rests?: Rests): Column<Row> => ({
+    type,
+    description,
+    value,
+    ...(rests === undefined ? {} : { rests }),
+  });
 }
 
 /** The last columns of a table whose rows are made from a log entry each; `entryOf` finds it, null: the row follows from several. */
 export function logColumns<Row>(
   entryOf: (row: Row) => { readonly seq: number; readonly hash: string } | null,
-): readonly Column<Row>[] {
-  return [
-    column(
-      "log_seq",
-      "integer",
-      "Number of the log entry this row was made from: log/entries.jsonl.",
+): Columns<Row> {
+  return {
+    log_seq: column.integer(
       (row) => entryOf(row)?.seq ?? null,
+      "Number of the log entry this row was made from: log/entries.jsonl.",
     ),
-    column("log_hash", "digest", "Hash of that entry.", (row) => entryOf(row)?.hash ?? null),
-  ];
+    log_hash: column.digest((row) => entryOf(row)?.hash ?? null, "Hash of that entry."),
+  };
 }
 
 /** One CSV file: where it lies, what it says, and its rows as cells, sorted by the first column unless `sortedBy` says otherwise. */
@@ -70,10 +80,11 @@ export function table<Row>(definition: {
   readonly path: string;
   readonly description: string;
   readonly sortedBy?: readonly string[];
-  readonly columns: readonly Column<Row>[];
+  readonly columns: Columns<Row>;
   readonly rows: (source: EvidenceSource) => AsyncIterable<Row>;
 }): Table {
-  const { path, description, columns } = definition;
+  const { path, description } = definition;
+  const columns = Object.entries(definition.columns).map(([name, each]) => ({ name, ...each }));
   const first = columns[0]?.name ?? "";
   return {
     path,

@@ -17,124 +17,86 @@ export const DEPLOYMENTS = table<DeploymentRow>({
   path: "deployments.csv",
   description:
     "Population of deployments: every successful deployment to a production environment in the period, compliant or not.",
-  columns: [
-    column(
-      "deployment_id",
-      "digest",
-      "Identity: hash of repository id, GitHub's deployment id and environment.",
+  columns: {
+    deployment_id: column.digest(
       ({ body }) => body.deployment.id,
+      "Identity: hash of repository id, GitHub's deployment id and environment.",
     ),
-    column(
-      "repository_id",
-      "integer",
-      "GitHub's id of the repository.",
+    repository_id: column.integer(
       ({ body }) => body.deployment.repository.id,
+      "GitHub's id of the repository.",
     ),
-    column(
-      "repository",
-      "text",
-      "Owner and name of the repository.",
+    repository: column.text(
       ({ body }) => `${body.deployment.repository.owner}/${body.deployment.repository.name}`,
+      "Owner and name of the repository.",
     ),
-    column(
-      "github_deployment_id",
-      "integer",
-      "GitHub's own id of the deployment.",
+    github_deployment_id: column.integer(
       ({ body }) => body.deployment.number,
+      "GitHub's own id of the deployment.",
     ),
-    column(
-      "environment",
-      "text",
-      "The environment it succeeded in.",
-      ({ body }) => body.deployment.environment,
-    ),
-    column(
-      "original_environment",
-      "text",
-      "The environment it was created for, where GitHub tells; a status may have moved it.",
+    environment: column.text(({ body }) => body.deployment.environment, "The environment it succeeded in."),
+    original_environment: column.text(
       ({ body }) => body.deployment.originalEnvironment,
+      "The environment it was created for, where GitHub tells; a status may have moved it.",
     ),
-    column(
-      "origin",
-      "text",
-      "How it is known: github (a deployment on GitHub), tag, workflow (a run of a named workflow) or report (by a pipeline outside GitHub).",
+    origin: column.text(
       ({ body }) => body.deployment.origin.kind,
+      "How it is known: github (a deployment on GitHub), tag, workflow (a run of a named workflow) or report (by a pipeline outside GitHub).",
     ),
-    column(
-      "source",
-      "text",
-      "The pipeline that reported it, and its own name for it: source/id.",
-      ({ body }) => {
-        const { origin } = body.deployment;
-        return origin.kind === "report" ? `${origin.source}/${origin.report}` : null;
-      },
-    ),
-    column(
-      "artifact",
-      "text",
-      "What was deployed as the pipeline names it, such as an image's digest; not compared with the commit.",
+    source: column.text(({ body }) => {
+      const { origin } = body.deployment;
+      return origin.kind === "report" ? `${origin.source}/${origin.report}` : null;
+    }, "The pipeline that reported it, and its own name for it: source/id."),
+    artifact: column.text(
       ({ body }) => (body.deployment.origin.kind === "report" ? body.deployment.origin.artifact : null),
+      "What was deployed as the pipeline names it, such as an image's digest; not compared with the commit.",
     ),
-    column("sha", "digest", "The commit deployed.", ({ body }) => body.deployment.sha),
-    column("ref", "text", "The ref named when it was created.", ({ body }) => body.deployment.ref),
-    column("creator", "text", "Who or what created it, login#id.", ({ body }) =>
-      personText(body.deployment.creator),
+    sha: column.digest(({ body }) => body.deployment.sha, "The commit deployed."),
+    ref: column.text(({ body }) => body.deployment.ref, "The ref named when it was created."),
+    creator: column.text(
+      ({ body }) => personText(body.deployment.creator),
+      "Who or what created it, login#id.",
     ),
-    column("created_at", "time", "When it was created.", ({ body }) => body.deployment.createdAt),
-    column(
-      "workflow_run_id",
-      "integer",
-      "GitHub's id of the run whose job made it.",
+    created_at: column.time(({ body }) => body.deployment.createdAt, "When it was created."),
+    workflow_run_id: column.integer(
       ({ body }) => body.deployment.run?.id ?? null,
+      "GitHub's id of the run whose job made it.",
     ),
-    column(
-      "run_attempt",
-      "integer",
-      "Which attempt of that run.",
+    run_attempt: column.integer(
       ({ body }) => body.deployment.run?.attempt ?? null,
+      "Which attempt of that run.",
     ),
-    column(
-      "run_event",
-      "text",
-      "What began the run, as GitHub names it: push, workflow_dispatch, schedule and others.",
+    run_event: column.text(
       ({ body }) => body.deployment.run?.event ?? null,
+      "What began the run, as GitHub names it: push, workflow_dispatch, schedule and others.",
     ),
-    column("run_workflow", "text", "The workflow's file.", ({ body }) => body.deployment.run?.path ?? null),
-    column("run_actor", "text", "Who began the run, login#id.", ({ body }) =>
-      personText(body.deployment.run?.actor ?? null),
+    run_workflow: column.text(({ body }) => body.deployment.run?.path ?? null, "The workflow's file."),
+    run_actor: column.text(
+      ({ body }) => personText(body.deployment.run?.actor ?? null),
+      "Who began the run, login#id.",
     ),
-    column("run_triggering_actor", "text", "Who began this attempt of it, login#id.", ({ body }) =>
-      personText(body.deployment.run?.triggeringActor ?? null),
+    run_triggering_actor: column.text(
+      ({ body }) => personText(body.deployment.run?.triggeringActor ?? null),
+      "Who began this attempt of it, login#id.",
     ),
-    column(
-      "called_workflows",
-      "list",
-      "Workflows of elsewhere that it called: path;commit. Their content is not judged here.",
+    called_workflows: column.list(
       ({ body }) =>
         groupsText((body.deployment.run?.called ?? []).map((each) => [each.path, each.sha ?? ""])),
+      "Workflows of elsewhere that it called: path;commit. Their content is not judged here.",
     ),
-    column(
-      "environment_reviewers",
-      "integer",
-      "How many people and teams the environment asks to approve a job; empty: no job, or GitHub would not say.",
+    environment_reviewers: column.integer(
       ({ body }) => body.deployment.rules?.reviewers ?? null,
+      "How many people and teams the environment asks to approve a job; empty: no job, or GitHub would not say.",
     ),
-    column(
-      "prevents_self_review",
-      "yes-no",
-      "Whether the environment keeps whoever began a run from approving it.",
+    prevents_self_review: column.yesNo(
       ({ body }) => body.deployment.rules?.preventSelfReview ?? null,
+      "Whether the environment keeps whoever began a run from approving it.",
     ),
-    column(
-      "admins_may_bypass",
-      "yes-no",
-      "Whether administrators may let a job pass the environment's rules.",
+    admins_may_bypass: column.yesNo(
       ({ body }) => body.deployment.rules?.adminsBypass ?? null,
+      "Whether administrators may let a job pass the environment's rules.",
     ),
-    column(
-      "environment_approvals",
-      "list",
-      "Who answered the waiting job: login#id;state;environments.",
+    environment_approvals: column.list(
       ({ body }) =>
         groupsText(
           (body.deployment.run?.approvals ?? []).map((each) => [
@@ -143,165 +105,128 @@ export const DEPLOYMENTS = table<DeploymentRow>({
             each.environments.join("+"),
           ]),
         ),
+      "Who answered the waiting job: login#id;state;environments.",
     ),
-    column(
-      "environment_bypassed",
-      "yes-no",
-      "yes: the job went on without the reviewers or the gate that guard the environment; empty: no job made it.",
+    environment_bypassed: column.yesNo(
       ({ body }) =>
         body.deployment.run === null ? null : ruleCause(body, "environment-bypassed", "gate-bypassed"),
+      "yes: the job went on without the reviewers or the gate that guard the environment; empty: no job made it.",
     ),
-    column(
-      "self_approved",
-      "yes-no",
-      "yes: only who began it, or alone made it, approved the job; empty: no job made it.",
+    self_approved: column.yesNo(
       ({ body }) => (body.deployment.run === null ? null : ruleCause(body, "self-approved")),
+      "yes: only who began it, or alone made it, approved the job; empty: no job made it.",
     ),
-    column(
-      "gate_answer",
-      "text",
-      "What our deployment gate had answered: approved, waiting, rejected, asked-before (only about earlier ones) or never-asked.",
+    gate_answer: column.text(
       ({ body }) => body.deployment.gate,
+      "What our deployment gate had answered: approved, waiting, rejected, asked-before (only about earlier ones) or never-asked.",
     ),
-    column("statuses", "list", "Every status reported: state;time;environment;login#id.", ({ body }) =>
-      groupsText(
-        body.deployment.statuses.map((each) => [
-          each.state,
-          timeText(each.at),
-          each.environment,
-          personText(each.creator),
-        ]),
-      ),
+    statuses: column.list(
+      ({ body }) =>
+        groupsText(
+          body.deployment.statuses.map((each) => [
+            each.state,
+            timeText(each.at),
+            each.environment,
+            personText(each.creator),
+          ]),
+        ),
+      "Every status reported: state;time;environment;login#id.",
     ),
-    column(
-      "succeeded_at",
-      "time",
-      "When it first succeeded; periods are cut by this.",
+    succeeded_at: column.time(
       ({ body }) => body.deployment.succeededAt,
+      "When it first succeeded; periods are cut by this.",
     ),
-    column(
-      "previous_deployment_id",
-      "digest",
-      "The successful deployment before it in the same environment; empty: it is the first known.",
+    previous_deployment_id: column.digest(
       ({ body }) => body.deployment.previous?.id ?? null,
+      "The successful deployment before it in the same environment; empty: it is the first known.",
     ),
-    column(
-      "previous_sha",
-      "digest",
-      "The commit of that deployment.",
+    previous_sha: column.digest(
       ({ body }) => body.deployment.previous?.sha ?? null,
+      "The commit of that deployment.",
     ),
-    column(
-      "kind",
-      "text",
-      "first (the baseline), forward, rollback, redeploy, hotfix, unmerged or unknown.",
+    kind: column.text(
       ({ body }) => body.deployment.kind,
+      "first (the baseline), forward, rollback, redeploy, hotfix, unmerged or unknown.",
     ),
-    column(
-      "on_production_branch",
-      "yes-no",
-      "Whether the commit is on a production branch; empty if GitHub would not say.",
+    on_production_branch: column.yesNo(
       ({ body }) => body.deployment.onProductionBranch,
+      "Whether the commit is on a production branch; empty if GitHub would not say.",
     ),
-    column(
-      "landed_at",
-      "time",
-      "When its commit came to a production branch; empty: before observation began, or to none.",
+    landed_at: column.time(
       ({ body }) => body.deployment.landedAt,
+      "When its commit came to a production branch; empty: before observation began, or to none.",
     ),
-    column(
-      "change_count",
-      "integer",
-      "How many changes it brought to the environment.",
+    change_count: column.integer(
       ({ body }) => body.deployment.carried.length,
+      "How many changes it brought to the environment.",
     ),
-    column(
-      "refused_change_count",
-      "integer",
-      "How many of them were non-compliant; what was unverifiable is not counted here.",
+    refused_change_count: column.integer(
       ({ body }) => body.deployment.carried.filter(({ verdict }) => verdict === "non-compliant").length,
+      "How many of them were non-compliant; what was unverifiable is not counted here.",
     ),
-    column("changes", "list", "These changes: change_id;verdict when it was deployed.", ({ body }) =>
-      groupsText(body.deployment.carried.map((each) => [each.id, each.verdict])),
+    changes: column.list(
+      ({ body }) => groupsText(body.deployment.carried.map((each) => [each.id, each.verdict])),
+      "These changes: change_id;verdict when it was deployed.",
     ),
-    column(
-      "unaccounted_known",
-      "yes-no",
-      "no: GitHub would not list the commits it brought.",
+    unaccounted_known: column.yesNo(
       ({ body }) => body.deployment.unaccounted !== null,
+      "no: GitHub would not list the commits it brought.",
     ),
-    column("unaccounted_commits", "list", "Commits it brought that belong to no known change.", ({ body }) =>
-      listText(body.deployment.unaccounted ?? []),
+    unaccounted_commits: column.list(
+      ({ body }) => listText(body.deployment.unaccounted ?? []),
+      "Commits it brought that belong to no known change.",
     ),
-    column(
-      "succeeded_before",
-      "yes-no",
-      "Whether this commit had succeeded in this environment before.",
+    succeeded_before: column.yesNo(
       ({ body }) => body.deployment.succeededBefore,
+      "Whether this commit had succeeded in this environment before.",
     ),
-    column(
-      "merge_back",
-      "text",
-      "For a hotfix, where the policy asks for it: due, merged or missed.",
+    merge_back: column.text(
       ({ body }) => body.deployment.mergeBack?.state ?? null,
+      "For a hotfix, where the policy asks for it: due, merged or missed.",
     ),
-    column(
-      "merge_back_due",
-      "time",
-      "Until when it was to be on the default branch.",
+    merge_back_due: column.time(
       ({ body }) => body.deployment.mergeBack?.dueAt ?? null,
+      "Until when it was to be on the default branch.",
     ),
-    column(
-      "verdict_before",
-      "text",
-      "The verdict on what the newest earlier success of this commit brought there; empty: none is recorded.",
+    verdict_before: column.text(
       ({ body }) => body.deployment.verdictBefore,
+      "The verdict on what the newest earlier success of this commit brought there; empty: none is recorded.",
     ),
-    column("mode", "text", "observe or enforce.", ({ body }) => body.mode),
-    column(
-      "verdict",
-      "text",
-      "Its own verdict, as in changes.csv; what it carries has verdicts of its own.",
+    mode: column.text(({ body }) => body.mode, "observe or enforce."),
+    verdict: column.text(
       ({ body }) => body.assessment.verdict,
+      "Its own verdict, as in changes.csv; what it carries has verdicts of its own.",
     ),
-    column("failed_controls", "list", "Controls with outcome fail.", ({ body }) =>
-      controlsWith(body.assessment, "fail"),
+    failed_controls: column.list(
+      ({ body }) => controlsWith(body.assessment, "fail"),
+      "Controls with outcome fail.",
     ),
-    column("unverifiable_controls", "list", "Controls that could not be tested; never a pass.", ({ body }) =>
-      controlsWith(body.assessment, "unverifiable"),
+    unverifiable_controls: column.list(
+      ({ body }) => controlsWith(body.assessment, "unverifiable"),
+      "Controls that could not be tested; never a pass.",
     ),
-    column("waived_controls", "list", "Controls waived.", ({ body }) =>
-      controlsWith(body.assessment, "waived"),
-    ),
-    column(
-      "deviation_id",
-      "list",
-      "Deviations that list this deployment, a change it carries, or, where it goes back to what was not compliant before, what it repeats.",
+    waived_controls: column.list(({ body }) => controlsWith(body.assessment, "waived"), "Controls waived."),
+    deviation_id: column.list(
       (row) => listText(row.deviations),
+      "Deviations that list this deployment, a change it carries, or, where it goes back to what was not compliant before, what it repeats.",
       "more",
     ),
-    column(
-      "without_deviation_because",
-      "text",
-      "Why a deployment that is not compliant has no deviation; empty: it has one, or needs none.",
+    without_deviation_because: column.text(
       (row) => withoutDeviation(row.body, row.deviations),
+      "Why a deployment that is not compliant has no deviation; empty: it has one, or needs none.",
       "beyond",
     ),
-    column(
-      "late",
-      "yes-no",
-      "yes: found by a sweep or backfill, not when it happened.",
+    late: column.yesNo(
       ({ body }) => body.deployment.late,
+      "yes: found by a sweep or backfill, not when it happened.",
     ),
-    column(
-      "policy_digest",
-      "digest",
-      "The policy it was judged by: policies/DIGEST.json.",
+    policy_digest: column.digest(
       ({ body }) => body.assessment.policyDigest,
+      "The policy it was judged by: policies/DIGEST.json.",
     ),
-    sourceGoneColumn(),
+    source_gone: sourceGoneColumn(),
     ...logColumns<DeploymentRow>((row) => row.entry),
-  ],
+  },
   async *rows(source) {
     const deviations = joinSorted(source.sorted(deploymentDeviations(source)));
     const gone = joinSorted(source.sorted(goneSources(source)));
@@ -405,42 +330,32 @@ export const CONTROL_TESTS = table<ControlTestRow>({
   path: "control-tests.csv",
   description:
     "One row for each control on each change and deployment of the period: what was read, what came of it, and why. Rows that pass and rows that fail have the same form.",
-  columns: [
-    column("test_id", "text", "subject_kind:subject_id:control.", testId),
-    column("subject_kind", "text", "change or deployment.", (row) => row.subjectKind),
-    column("subject_id", "digest", "change_id or deployment_id.", (row) => row.stated.entry.subject),
-    column("control", "text", "The control, as in controls.csv.", (row) => row.result.control),
-    column(
-      "outcome",
-      "text",
-      "pass, fail, waived, not-applicable or unverifiable.",
-      (row) => row.result.outcome,
+  columns: {
+    test_id: column.text(testId, "subject_kind:subject_id:control."),
+    subject_kind: column.text((row) => row.subjectKind, "change or deployment."),
+    subject_id: column.digest((row) => row.stated.entry.subject, "change_id or deployment_id."),
+    control: column.text((row) => row.result.control, "The control, as in controls.csv."),
+    outcome: column.text((row) => row.result.outcome, "pass, fail, waived, not-applicable or unverifiable."),
+    cause: column.text((row) => row.result.cause, "A fixed code for why."),
+    reasons: column.list(
+      (row) => groupsText(row.result.reasons.map((reason) => [reason])),
+      "The same in sentences, most important first, separated by ` | `.",
     ),
-    column("cause", "text", "A fixed code for why.", (row) => row.result.cause),
-    column("reasons", "list", "The same in sentences, most important first, separated by ` | `.", (row) =>
-      groupsText(row.result.reasons.map((reason) => [reason])),
-    ),
-    column(
-      "inputs",
-      "json",
-      "The names and values read, as canonical JSON; nothing else influenced the outcome.",
+    inputs: column.json(
       (row) => canonical(row.result.inputs),
+      "The names and values read, as canonical JSON; nothing else influenced the outcome.",
     ),
-    column(
-      "occurred_at",
-      "time",
-      "When the change or deployment happened: the moment it is judged as of.",
+    occurred_at: column.time(
       (row) => row.stated.entry.at,
+      "When the change or deployment happened: the moment it is judged as of.",
     ),
-    column("evaluated_at", "time", "When this outcome was recorded.", (row) => row.stated.entry.recordedAt),
-    column(
-      "policy_digest",
-      "digest",
-      "The policy it was tested against: policies/DIGEST.json.",
+    evaluated_at: column.time((row) => row.stated.entry.recordedAt, "When this outcome was recorded."),
+    policy_digest: column.digest(
       (row) => row.stated.body.assessment.policyDigest,
+      "The policy it was tested against: policies/DIGEST.json.",
     ),
     ...logColumns<ControlTestRow>((row) => row.stated.entry),
-  ],
+  },
   async *rows(source) {
     for (const subjectKind of ["change", "deployment"] as const)
       for await (const stated of statesOf(source, subjectKind))
