@@ -2,7 +2,7 @@
 
 import { asksForOwners } from "../policy/policy.ts";
 import {
-  control,
+  defineControl,
   howUnknown,
   isMerge,
   notApplicable,
@@ -13,7 +13,7 @@ import {
 import { judgeAsks } from "./independently-approved.ts";
 
 /** Every changed file was approved by enough of its owners who did not make the change alone. */
-export const approvedByOwners = control({
+export const approvedByOwners = defineControl({
   name: "approved-by-owners",
   objective: "Every changed file is approved by someone answerable for it.",
   test: "Where the policy asks for code owners: the owners of each changed file, under its old and its new path, by the CODEOWNERS file of the base (the last pattern that matches counts), are matched with the approvals that count.",

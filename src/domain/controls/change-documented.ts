@@ -3,12 +3,20 @@
 import type { PullRequest } from "../change.ts";
 import { sectionStates } from "../description.ts";
 import { listed, oneLine } from "../wording.ts";
-import { control, fails, OF_CHANGES, passes, pullsOf, unverifiable, type Ruling } from "./control.ts";
-import { judgeEach } from "./of-pulls.ts";
+import {
+  defineControl,
+  fails,
+  OF_CHANGES,
+  passes,
+  pullsOf,
+  unverifiable,
+  type Ruling,
+  judgeEach,
+} from "./control.ts";
 import { HIDDEN } from "./record-linked.ts";
 
 /** The description fills every heading the policy asks for. */
-export const changeDocumented = control({
+export const changeDocumented = defineControl({
   name: "change-documented",
   objective: "Every change says why it is made, what it affects and how to take it back, before it is made.",
   test: "The description of the pull request, as it was when it was merged, has each heading the policy names (any level, without case) with text below it; HTML comments and unfilled lines of a template are no text.",

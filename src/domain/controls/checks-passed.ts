@@ -6,7 +6,7 @@ import { cutIn } from "../cut.ts";
 import type { WaitingCause } from "../result.ts";
 import { listed, oneLine } from "../wording.ts";
 import {
-  control,
+  defineControl,
   fails,
   howUnknown,
   nothingLanded,
@@ -20,7 +20,7 @@ import {
 } from "./control.ts";
 
 /** Every required check succeeded on the content that is merged, before it was. */
-export const checksPassed = control({
+export const checksPassed = defineControl({
   name: "checks-passed",
   objective:
     "Every change passes the required automated checks, on the content that is merged, before it reaches production.",

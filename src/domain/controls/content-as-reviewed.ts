@@ -4,7 +4,7 @@ import { externalReasons } from "../external.ts";
 import { carriedBy } from "../landed-before.ts";
 import { preApproval } from "../standard.ts";
 import { oneLine, some } from "../wording.ts";
-import { control, fails, isMerge, notApplicable, passes, unverifiable, worst } from "./control.ts";
+import { defineControl, fails, isMerge, notApplicable, passes, unverifiable, worst } from "./control.ts";
 import { approvalsOf } from "./independently-approved.ts";
 
 const OUTCOMES = {
@@ -15,7 +15,7 @@ const OUTCOMES = {
 } as const;
 
 /** What landed on the branch is, file by file, what the pull request showed its reviewers. */
-export const contentAsReviewed = control({
+export const contentAsReviewed = defineControl({
   name: "content-as-reviewed",
   objective: "What reaches production is exactly what was approved.",
   test: "The tree that landed equals the approved head's tree, or its patch against the branch equals the approved patch.",

@@ -70,7 +70,7 @@ export function result(
   outcome: Outcome,
   cause: string,
   reasons: readonly string[],
-  inputs: Inputs,
+  inputs: Result["inputs"],
 ): Result {
   return { control, outcome, cause, reasons, inputs };
 }
@@ -86,7 +86,7 @@ export const OF_CHANGES = ["gate", "group", "landed"] as const satisfies readonl
  * Makes a control of its rule. `judges`: the moments at which it looks, at others it has no result. `notAsked`: why the policy asks
  * nothing of the kind, null where it does.
  */
-export function control<const M extends Moment>({
+export function defineControl<const M extends Moment>({
   judges,
   notAsked,
   rule,
@@ -166,6 +166,40 @@ export function pullsUnknown(inputs: Inputs = {}): Ruling {
     inputs,
     "pull-request-unknown",
   );
+}
+
+/** Judges each pull request and takes the worst. What came by no pull request is another control's failure. */
+export function judgeEach(
+  subject: Subject,
+  inputs: Inputs,
+  judge: (pull: PullRequest) => Omit<Ruling, "inputs">,
+): Ruling {
+  return nothingLanded(subject) ?? withoutPull(subject) ?? ofPulls(pullsOf(subject), inputs, judge);
+}
+
+function withoutPull(subject: Subject): Ruling | null {
+  if (subject.moment !== "landed") return null;
+  const { change } = subject;
+  const inputs = { update: change.update.kind };
+  const unknown = howUnknown(subject, inputs, "pull-request-unknown");
+  if (unknown !== null) return unknown;
+  if (!isMerge(change))
+    return notApplicable("no-pull-request", "it did not come by a pull request, which could say so", inputs);
+  return change.pullRequests.length === 0 ? pullsUnknown(inputs) : null;
+}
+
+function ofPulls(
+  pulls: readonly PullRequest[],
+  inputs: Inputs,
+  judge: (pull: PullRequest) => Omit<Ruling, "inputs">,
+): Ruling {
+  const each = pulls.map((pull) => ({ pull, ...judge(pull) }));
+  const outcome = worst(each.map((one) => one.outcome));
+  const deciding = each.filter((one) => one.outcome === outcome);
+  const reasons = deciding.flatMap((one) =>
+    one.reasons.map((reason) => (pulls.length > 1 ? `#${one.pull.number}: ${reason}` : reason)),
+  );
+  return { outcome, cause: deciding[0]?.cause ?? "satisfied", reasons: [...new Set(reasons)], inputs };
 }
 
 /** Tells whether a subject is judged before it merges. */

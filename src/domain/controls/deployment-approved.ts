@@ -4,7 +4,7 @@ import type { Deployment } from "../deployment.ts";
 import type { DeploymentRecord } from "../record.ts";
 import type { Verdict } from "../result.ts";
 import { short } from "../wording.ts";
-import { control, fails, notApplicable, passes, unverifiable, worst, type Ruling } from "./control.ts";
+import { defineControl, fails, notApplicable, passes, unverifiable, worst, type Ruling } from "./control.ts";
 import { ruleRulings } from "./environment-rules.ts";
 
 const GOOD: ReadonlySet<string> = new Set(["compliant", "emergency", "exempted", "historic"]);
@@ -13,7 +13,7 @@ const GOOD: ReadonlySet<string> = new Set(["compliant", "emergency", "exempted",
 export const REPEATED_CAUSES: ReadonlySet<string> = new Set(["carries-refused", "refused-before"]);
 
 /** Everything the deployment brought to the environment landed by a change that was let through. */
-export const deploymentApproved = control({
+export const deploymentApproved = defineControl({
   name: "deployment-approved",
   objective: "Everything that is deployed to production was approved.",
   test: "Each commit since the environment's previous successful deployment belongs to a change whose own verdict lets it through; a rollback returns to a commit that was deployed there before and was let through then. Where the environment asks reviewers or our gate, the job did not go on without them, and whoever began it is not the one who approved it.",

@@ -1,10 +1,10 @@
 /** This deployment was traceable to a production branch. */
 
 import { oneLine, short, time } from "../wording.ts";
-import { control, fails, passes, unverifiable } from "./control.ts";
+import { defineControl, fails, passes, unverifiable } from "./control.ts";
 
 /** The deployed commit is on a production branch. */
-export const deploymentTraceable = control({
+export const deploymentTraceable = defineControl({
   name: "deployment-traceable",
   objective: "Only what has landed on a production branch is deployed to production.",
   test: "The deployed commit is reachable from a production branch, by GitHub's own comparison of the two, and had landed there before it was deployed. Where the policy asks for it, what was deployed from another production branch came to the default branch in time.",

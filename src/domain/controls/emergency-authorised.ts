@@ -4,7 +4,7 @@ import type { EmergencyFacts } from "../emergency/facts.ts";
 import { notInForce } from "../emergency/in-force.ts";
 import { oneLine, time } from "../wording.ts";
 import {
-  control,
+  defineControl,
   emergencyUsed,
   fails,
   isBeforeMerge,
@@ -16,7 +16,7 @@ import {
 } from "./control.ts";
 
 /** Nothing is let through in an emergency unless somebody entitled, with no part in it, said so first and for a limited time. */
-export const emergencyAuthorised = control({
+export const emergencyAuthorised = defineControl({
   name: "emergency-authorised",
   objective:
     "What an emergency lets through was declared with a reason and authorised beforehand by somebody entitled who had no part in it, for a limited time.",

@@ -3,10 +3,10 @@
 import { dueAfter } from "../calendar.ts";
 import { isLate } from "../emergency/retroactive-review.ts";
 import { oneLine, time } from "../wording.ts";
-import { control, emergencyUsed, fails, notApplicable, passes } from "./control.ts";
+import { defineControl, emergencyUsed, fails, notApplicable, passes } from "./control.ts";
 
 /** What an emergency let through is looked at afterwards, soon, by somebody with no part in it. */
-export const emergencyReviewedInTime = control({
+export const emergencyReviewedInTime = defineControl({
   name: "emergency-reviewed-in-time",
   objective:
     "What was let through in an emergency is reviewed afterwards, within the agreed time, by somebody entitled who neither made, declared nor authorised it.",

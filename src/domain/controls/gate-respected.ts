@@ -5,7 +5,7 @@ import { cutIn } from "../cut.ts";
 import type { Result } from "../result.ts";
 import {
   CHECK_NAME,
-  control,
+  defineControl,
   fails,
   howUnknown,
   isMerge,
@@ -20,7 +20,7 @@ import {
 } from "./control.ts";
 
 /** Our own check had succeeded on what was merged when it was merged. */
-export const gateRespected = control({
+export const gateRespected = defineControl({
   name: "gate-respected",
   objective: "Nothing reaches production while the approval check holds it back.",
   test: "The check run `countersign`, by this App and no other, on the merged content had concluded success by the time of the merge, where the policy enforces.",

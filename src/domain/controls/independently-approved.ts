@@ -18,7 +18,7 @@ import {
 import { preApproval } from "../standard.ts";
 import { listed, missingOf, oneLine } from "../wording.ts";
 import {
-  control,
+  defineControl,
   fails,
   howUnknown,
   isMerge,
@@ -35,7 +35,7 @@ import {
 const NAME = "independently-approved";
 
 /** Each commit was approved by enough entitled people who did not make it alone, for the content that is merged. */
-export const independentlyApproved = control({
+export const independentlyApproved = defineControl({
   name: NAME,
   objective:
     "Every change is approved by people who are entitled to and did not make alone what they approve, before it reaches production.",

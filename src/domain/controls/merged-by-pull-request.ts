@@ -1,6 +1,6 @@
 /** This change was merged by a pull request. */
 
-import { control, fails, howUnknown, isMerge, nothingLanded, passes } from "./control.ts";
+import { defineControl, fails, howUnknown, isMerge, nothingLanded, passes } from "./control.ts";
 
 const HOW = {
   "pull-request": "it was merged by a pull request",
@@ -13,7 +13,7 @@ const HOW = {
 } as const;
 
 /** The update of the branch was the merge button's or the queue's, not a push. */
-export const mergedByPullRequest = control({
+export const mergedByPullRequest = defineControl({
   name: "merged-by-pull-request",
   objective: "Production branches change only by merging pull requests.",
   test: "The kind of each update in GitHub's own activity list of the branch: a pull request merge or a merge queue merge, not a push.",

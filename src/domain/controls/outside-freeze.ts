@@ -7,7 +7,7 @@ import type { Policy } from "../policy/policy.ts";
 import type { WaitingCause } from "../result.ts";
 import { time } from "../wording.ts";
 import {
-  control,
+  defineControl,
   fails,
   nothingLanded,
   OF_CHANGES,
@@ -18,7 +18,7 @@ import {
 } from "./control.ts";
 
 /** Nothing lands and nothing is deployed in a freeze. */
-export const outsideFreeze = control({
+export const outsideFreeze = defineControl({
   name: "outside-freeze",
   objective: "Nothing reaches production in the times the company keeps free of changes.",
   test: "The moment of the merge, or of the deployment's success, is in none of the policy's freezes, which begin and end with a day in calendar.timezone, the last one excluded; an authorised emergency passes a freeze that says so.",

@@ -6,8 +6,16 @@ import { everyFound } from "../policy/pattern.ts";
 import { cutReasons } from "../cut.ts";
 import type { Policy } from "../policy/policy.ts";
 import { listed, oneLine } from "../wording.ts";
-import { control, fails, OF_CHANGES, passes, pullsOf, unverifiable, type Ruling } from "./control.ts";
-import { judgeEach } from "./of-pulls.ts";
+import {
+  defineControl,
+  fails,
+  OF_CHANGES,
+  passes,
+  pullsOf,
+  unverifiable,
+  type Ruling,
+  judgeEach,
+} from "./control.ts";
 
 /** So many tickets of one pull request are kept. */
 const MOST_TICKETS = 20;
@@ -15,7 +23,7 @@ const MOST_TICKETS = 20;
 const PLACES = { title: "the title", body: "the description", branch: "the branch name" } as const;
 
 /** The pull request names its change ticket where the policy looks for it. */
-export const recordLinked = control({
+export const recordLinked = defineControl({
   name: "record-linked",
   objective: "Every change can be traced to the record that asked for it.",
   test: "Each pattern of the policy (a regular expression of an engine that always ends) is found in the title, the description or the branch name of the pull request, as they were when it was merged; HTML comments do not count.",
