@@ -25,7 +25,7 @@ import { buildTools, type Built, type StartTools } from "./start/tools.ts";
 import { Worker } from "./worker.ts";
 
 /** Where a socket listens. */
-export interface Address {
+interface Address {
   readonly host: string;
   readonly port: number;
 }

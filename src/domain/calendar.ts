@@ -11,9 +11,6 @@ export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as con
 
 const WeekdaySchema = z.enum(WEEKDAYS);
 
-/** A day of the week. */
-export type Weekday = Infer<typeof WeekdaySchema>;
-
 /** Describes {@link Calendar}. */
 export const CalendarSchema = z.object({
   /** An IANA time zone, such as `Europe/Berlin`. */

@@ -51,7 +51,7 @@ export const RepositorySchema = z.object({
 export type Repository = Infer<typeof RepositorySchema>;
 
 /** Describes {@link Commit}. */
-export const CommitSchema = z.object({
+const CommitSchema = z.object({
   sha: ShaSchema,
   tree: ShaSchema,
   parents: z.array(ShaSchema),
@@ -333,9 +333,6 @@ const DescriptionSchema = z.object({
   text: z.string().nullable(),
   basis: BasisSchema,
 });
-
-/** The description of a pull request; `text` is null where it was changed after the merge and what it said before cannot be had. */
-export type Description = Infer<typeof DescriptionSchema>;
 
 /** Describes {@link Acceptance}. */
 export const AcceptanceSchema = z.object({

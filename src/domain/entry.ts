@@ -44,7 +44,7 @@ export interface Stored<Schema extends z.ZodType> {
 }
 
 /** Raises a body to the next version. */
-export type Upgrade = (body: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
+type Upgrade = (body: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
 
 /** The version of a body is told by how often it was changed so that older ones no longer fit its schema. */
 function stored<Schema extends z.ZodType>(schema: Schema, ...upgrades: readonly Upgrade[]): Stored<Schema> {

@@ -7,7 +7,7 @@ import type { ControlName } from "./result.ts";
 export type Opinion = "clean" | "qualified" | "adverse" | "disclaimer";
 
 /** What speaks for one opinion. */
-export interface Risk {
+interface Risk {
   readonly opinion: Exclude<Opinion, "clean">;
   readonly facts: readonly string[];
 }
@@ -45,7 +45,7 @@ const BLIND: readonly string[] = [
 const DESIGN: readonly string[] = ["observe", "no-approval", "design"];
 
 /** The sentence that stands beside every outlook. */
-export const ONLY_THE_AUDITOR =
+const ONLY_THE_AUDITOR =
   "Only the auditor decides what the opinion says: this is what the records show today, not a forecast.";
 
 /** Whether so many failures among so many are isolated, repeated or pervasive. */

@@ -100,7 +100,7 @@ function nobodyNamed({ owners, ...others }: Source): string | null {
 }
 
 /** "line 3 of CODEOWNERS". */
-export function placeOf(lines: readonly number[]): string {
+function placeOf(lines: readonly number[]): string {
   return `${lines.length === 1 ? "line" : "lines"} ${listed(lines.map(String))} of CODEOWNERS`;
 }
 

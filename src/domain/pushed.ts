@@ -54,7 +54,7 @@ export function pushesUpToMerge({
 }
 
 /** Tells whether a push left what the pull request changes against its base as it was; `no` also where nobody asked. */
-export function changesNothing(
+function changesNothing(
   { sameContent }: Pick<Pushed, "sameContent">,
   { before, after }: Push,
 ): Arrival["clean"] {

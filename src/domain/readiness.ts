@@ -68,7 +68,7 @@ export interface ReadinessFacts {
 }
 
 /** One thing found. `against`: whether it speaks against beginning. */
-export interface Finding {
+interface Finding {
   readonly code: string;
   readonly against: boolean;
   readonly says: string;
@@ -77,7 +77,7 @@ export interface Finding {
 }
 
 /** How a running period stands. Days are whole days. */
-export interface PeriodState {
+interface PeriodState {
   readonly name: string;
   readonly from: Instant;
   readonly to: Instant;

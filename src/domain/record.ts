@@ -227,7 +227,7 @@ export const DeploymentGateRecordSchema = z.object({
 export type DeploymentGateRecord = Infer<typeof DeploymentGateRecordSchema>;
 
 /** Describes {@link Person}. */
-export const PersonSchema = z.object({
+const PersonSchema = z.object({
   id: z.int().nullable(),
   login: z.string(),
 });
@@ -548,9 +548,6 @@ const SignedOffSchema = z.object({
   remark: z.string().nullable(),
 });
 
-/** A sign-off of a month: by whom, and what they saw. */
-export type SignedOffMonth = Infer<typeof SignedOffSchema>;
-
 /** Describes {@link MonthlyReviewRecord}. */
 export const MonthlyReviewRecordSchema = z.object({
   control: ControlNameSchema,
@@ -578,9 +575,6 @@ export type MonthlyReviewRecord = Infer<typeof MonthlyReviewRecordSchema>;
 export const WebhookRecordSchema = z.object({
   url: z.string(),
 });
-
-/** Entry `webhook`, subject = organisation id: where GitHub sent webhooks to when that was first read. */
-export type WebhookRecord = Infer<typeof WebhookRecordSchema>;
 
 /** Describes {@link Observation}. */
 export const ObservationSchema = z.discriminatedUnion("kind", [

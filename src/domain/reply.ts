@@ -23,7 +23,7 @@ export interface ReactionPayload {
 }
 
 /** The signs we give: done, refused, not understood. */
-export type Reaction = "+1" | "-1" | "confused";
+type Reaction = "+1" | "-1" | "confused";
 
 /** Says something on an issue or pull request, once for each `key`. `body` is Markdown, already harmless. */
 export function commentAction(to: Addressee, number: number, key: string, body: string): Action {
@@ -47,7 +47,7 @@ export function commentAction(to: Addressee, number: number, key: string, body: 
 }
 
 /** Gives a sign under a comment. */
-export function reactionAction(to: Addressee, commentId: number, content: Reaction): Action {
+function reactionAction(to: Addressee, commentId: number, content: Reaction): Action {
   const { id, ownerId, owner, name } = to.repository;
   const payload: ReactionPayload = { repository: { owner, name }, commentId, content };
   return {

@@ -17,7 +17,7 @@ export interface Ruleset {
 }
 
 /** One rule of a ruleset. */
-export interface Rule {
+interface Rule {
   readonly type: "deletion" | "non_fast_forward" | "pull_request" | "required_status_checks";
   readonly parameters?: Readonly<Record<string, unknown>>;
 }

@@ -81,7 +81,7 @@ export function readSnapshot(
 }
 
 /** What a snapshot is about, as the judgement takes it. */
-export function subjectOf(snapshot: Snapshot): Subject {
+function subjectOf(snapshot: Snapshot): Subject {
   switch (snapshot.moment) {
     case "gate":
       return { moment: "gate", ...snapshot.subject };

@@ -175,7 +175,7 @@ export async function readOrganization(
 }
 
 /** The spells of weaker protection of a repository that have not ended. */
-export async function openExposures(tools: Tools, repositoryId: number): Promise<readonly ExposureRecord[]> {
+async function openExposures(tools: Tools, repositoryId: number): Promise<readonly ExposureRecord[]> {
   const all = await bodies(tools, "exposure", repositoryId);
   return all.filter(({ to }) => to === null);
 }

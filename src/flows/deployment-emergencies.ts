@@ -63,7 +63,7 @@ export async function keepDeploymentEmergencies(tools: Tools, watched: Watched):
 }
 
 /** Judges what was deployed under these emergencies again, where what is known of them now says otherwise. */
-export async function judgeDeploymentsAgain(
+async function judgeDeploymentsAgain(
   tools: Tools,
   watched: Watched,
   facts: readonly EmergencyFacts[],

@@ -214,7 +214,7 @@ export async function tellOverdue(tools: Tools, watched: Watched, month: string)
 }
 
 /** Counts a month of an organisation from the log, as it is known now; `isServing` as in {@link readSight}. */
-export async function countMonth(
+async function countMonth(
   { ledger, clock }: LogTools,
   organizationId: number,
   month: string,

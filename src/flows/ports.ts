@@ -18,7 +18,7 @@ export interface Clock {
 }
 
 /** Everything GitHub is asked or told through. */
-export type GitHubRoom = typeof facts & {
+type GitHubRoom = typeof facts & {
   readonly carryOut: typeof carryOut;
   readonly signal: typeof signal;
   readonly ranked: typeof ranked;

@@ -129,7 +129,7 @@ const STATUS = z
   });
 
 /** The checks of a commit. */
-export const RollupAnswer = z
+const RollupAnswer = z
   .object({ contexts: connection(z.discriminatedUnion("__typename", [RUN, STATUS])) })
   .nullish()
   .transform((rollup) => rollup?.contexts ?? NOTHING);

@@ -16,7 +16,7 @@ import { InstantShape, ShaShape } from "./shapes.ts";
 const AT_ONCE = 20;
 
 /** A pull request that was merged, and into which branch. */
-export interface MergedSeen {
+interface MergedSeen {
   readonly number: number;
   readonly base: string;
   readonly at: Instant;

@@ -10,7 +10,7 @@ export interface Permission {
 }
 
 /** Every permission of app.yml; a test holds the two against each other. */
-export const PERMISSIONS: readonly Permission[] = [
+const PERMISSIONS: readonly Permission[] = [
   { name: "actions", level: "read", without: "environments cannot be read" },
   {
     name: "administration",

@@ -105,7 +105,7 @@ async function newerOrganization(
 }
 
 /** Whether the installation covers all repositories of its account or selected ones. Remembered until it changes. */
-export async function repositorySelection(github: GitHub, through: Through): Promise<"all" | "selected"> {
+async function repositorySelection(github: GitHub, through: Through): Promise<"all" | "selected"> {
   const key = `selection:${through.installationId}`;
   return through.lookups.remember(key, [tags.installation(through.installationId)], async () => {
     const shape = z.object({ repository_selection: z.enum(["all", "selected"]).optional() });
@@ -116,7 +116,7 @@ export async function repositorySelection(github: GitHub, through: Through): Pro
 }
 
 /** What names a commit or branch to GitHub; a full ref name, because a tag of a branch's name would come before the branch. */
-export function expressionOf(commitOrBranch: string): string {
+function expressionOf(commitOrBranch: string): string {
   if (commitOrBranch.startsWith("refs/") || isSha(commitOrBranch)) return commitOrBranch;
   return `refs/heads/${commitOrBranch}`;
 }

@@ -6,7 +6,7 @@
 import type { LISTENERS } from "./listeners.ts";
 
 /** Kept and laid over older answers at once; kept, and asked for again until an answer shows it; or not kept, and why that is safe. */
-export type Told = "laid-over" | "asked-again" | { readonly notKept: string };
+type Told = "laid-over" | "asked-again" | { readonly notKept: string };
 
 type Table = {
   readonly [Event in keyof typeof LISTENERS]: Readonly<Record<keyof (typeof LISTENERS)[Event], Told>>;

@@ -14,7 +14,7 @@ import { MINUTE } from "../domain/durations.ts";
 const LONGEST_LEASE = MINUTE;
 
 /** The latest end of a lease that is alive at `now`, seen by whoever leases for `leaseMs`. */
-export function latestLease(now: Instant, leaseMs: number): Instant {
+function latestLease(now: Instant, leaseMs: number): Instant {
   return now + Math.max(leaseMs, LONGEST_LEASE);
 }
 
@@ -29,15 +29,9 @@ export interface Lease {
 }
 
 /** The lane of a repository, or of an installation where there is no repository, or the App's own. Whatever concerns one repository is in one lane. */
-export function laneName(repositoryId: number, installationId: number): string {
+function laneName(repositoryId: number, installationId: number): string {
   if (repositoryId !== 0) return `repository:${repositoryId}`;
   return installationId === 0 ? "app" : `installation:${installationId}`;
-}
-
-/** Returns the id of the repository a lane is of; null: it is another's lane. */
-export function repositoryOfLane(lane: string): number | null {
-  const [, id] = /^repository:(\d+)$/u.exec(lane) ?? [];
-  return id === undefined ? null : Number(id);
 }
 
 /** The lane of an action. Notifications have one of their own in each organisation: a receiver that hangs holds up nobody's work on GitHub. */
@@ -50,7 +44,7 @@ export function laneOfAction(
 }
 
 /** The lane of an organisation's notifications. */
-export function notificationLane(organizationId: number): string {
+function notificationLane(organizationId: number): string {
   return `notifications:${organizationId}`;
 }
 
@@ -90,13 +84,13 @@ function ownedBy(db: Kysely<Tables>, lane: string, owner: string) {
 }
 
 /** Lanes that have more due than tasks with these event names, or nothing more. */
-export interface WhichLanes {
+interface WhichLanes {
   readonly have: "more" | "nothing more";
   readonly events: readonly string[];
 }
 
 /** At most so many lanes of one sort are wanted. */
-export interface WantedLanes {
+interface WantedLanes {
   readonly limit: number;
   readonly which: WhichLanes | null;
 }

@@ -20,14 +20,14 @@ export interface LogTable {
 }
 
 /** One row, id 1: how long the log is and its last hash. Its row lock is what lets one writer at a time append. */
-export interface LogHeadTable {
+interface LogHeadTable {
   readonly id: number;
   readonly size: number;
   readonly hash: string;
 }
 
 /** The newest entry of each subject. */
-export interface StateTable {
+interface StateTable {
   readonly kind: string;
   readonly subject: string;
   readonly seq: number;
@@ -77,7 +77,7 @@ export interface ActionTable {
 }
 
 /** One row for each lane that ever had work; `due_at` null: nothing waits. */
-export interface LaneTable {
+interface LaneTable {
   readonly lane: string;
   readonly due_at: number | null;
   readonly lease_until: number;
@@ -85,19 +85,19 @@ export interface LaneTable {
 }
 
 /** One row, id 1: when an App last worked on this database. */
-export interface HeartbeatTable {
+interface HeartbeatTable {
   readonly id: number;
   readonly at: number;
 }
 
 /** What is stored only to see whether anything can be: at most one row is left. */
-export interface TrialTable {
+interface TrialTable {
   readonly id: Generated<number>;
   readonly body: Uint8Array;
 }
 
 /** What a replica may use of an asker's limits at GitHub, and when its lease ends. */
-export interface ShareTable {
+interface ShareTable {
   readonly asker: string;
   readonly replica: string;
   readonly until: number;
@@ -106,7 +106,7 @@ export interface ShareTable {
 }
 
 /** The migrations that were applied, with the digest of the text that ran. */
-export interface MigrationTable {
+interface MigrationTable {
   readonly name: string;
   readonly digest: string;
   readonly applied_at: number;

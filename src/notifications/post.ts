@@ -15,7 +15,7 @@ export interface Posted {
 }
 
 /** What came back; the answer's body is not read. */
-export interface Answered {
+interface Answered {
   readonly status: number;
   readonly retryAfterMs: number | null;
 }

@@ -55,7 +55,7 @@ function atMoment({ moment }: Subject, { policy, at }: Context): Ruling {
 const WAITING: WaitingCause = "waiting-for-freeze";
 
 /** The freezes that hold at a moment. */
-export function freezesAt({ freezes, calendar }: Policy, at: Instant): readonly Freeze[] {
+function freezesAt({ freezes, calendar }: Policy, at: Instant): readonly Freeze[] {
   return freezes.filter(
     ({ from, to }) => startOfDay(from, calendar.timezone) <= at && at < startOfDay(to, calendar.timezone),
   );

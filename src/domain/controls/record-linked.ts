@@ -45,7 +45,7 @@ export const recordLinked = defineControl({
 type Records = Policy["records"];
 
 /** The tickets a pull request names, in the order they are found, each once. */
-export function ticketsOf(pull: PullRequest, records: Records): readonly string[] {
+function ticketsOf(pull: PullRequest, records: Records): readonly string[] {
   return [...new Set(records.flatMap((record) => searched(pull, record).found))].slice(0, MOST_TICKETS);
 }
 

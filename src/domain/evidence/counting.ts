@@ -39,7 +39,7 @@ export interface Listings {
 }
 
 /** One thing that is not in every listing that should hold it; `explanation` null: nobody knows why. */
-export type Difference = CompletenessRecord["differences"][number];
+type Difference = CompletenessRecord["differences"][number];
 
 /** What the listings come to. */
 export interface Count {
@@ -51,7 +51,7 @@ export interface Count {
 }
 
 /** The named causes of differences, each a sentence. */
-export const CAUSES = {
+const CAUSES = {
   byHand: "merged by hand: its commits came with a push, which is judged as one",
   together: (numbers: readonly number[]): string =>
     `landed together with ${numbers.map((each) => `#${each}`).join(", ")}: one merge brought the commits of each`,

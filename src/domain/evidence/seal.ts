@@ -6,10 +6,10 @@ import { bytesToHex, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { canonical, sha256 } from "../digest.ts";
 
 /** The payload type of an in-toto statement in a DSSE envelope. */
-export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
+const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 
 /** The kind of statement a package's seal is. */
-export const PREDICATE_TYPE = "https://countersign.dev/evidence-package/v1";
+const PREDICATE_TYPE = "https://countersign.dev/evidence-package/v1";
 
 /** A P-256 key pair: the private scalar, and the public key's SubjectPublicKeyInfo in DER. */
 export interface SigningKey {
@@ -147,7 +147,7 @@ function statementOf(bytes: Uint8Array): Pick<Seal, "subjects" | "predicate"> | 
 }
 
 /** DSSE's pre-authentication encoding: what is signed. */
-export function paeOf(type: string, payload: Uint8Array): Uint8Array {
+function paeOf(type: string, payload: Uint8Array): Uint8Array {
   const head = utf8ToBytes(`DSSEv1 ${utf8ToBytes(type).length} ${type} ${payload.length} `);
   const all = new Uint8Array(head.length + payload.length);
   all.set(head);

@@ -9,7 +9,7 @@ import type { EvidenceSource } from "./population.ts";
 export type ColumnType = "text" | "integer" | "time" | "yes-no" | "list" | "json" | "digest";
 
 /** What a cell is made from. Numbers of type `time` are milliseconds since 1970. */
-export type Cell = string | number | boolean | null;
+type Cell = string | number | boolean | null;
 
 /** One column as documented. */
 export interface ColumnInfo {

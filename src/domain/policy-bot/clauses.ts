@@ -8,7 +8,7 @@ import { every, negated, unlike, type Condition } from "./logic.ts";
 import type { Asked, Leaf, Note } from "./requirements.ts";
 
 /** A part of the file that nobody can meet, and why. */
-export interface Never {
+interface Never {
   readonly where: string;
   readonly why: string;
 }

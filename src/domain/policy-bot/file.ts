@@ -70,7 +70,7 @@ const KnownPredicates = z.strictObject({
 });
 
 /** Conditions of a rule, all of which must hold. */
-export const PredicatesSchema = z.preprocess((value) => {
+const PredicatesSchema = z.preprocess((value) => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   const newer = Object.keys(value).filter((key) => NEWER.test(key));
   if (newer.length === 0) return value;

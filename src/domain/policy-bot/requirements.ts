@@ -6,16 +6,7 @@ import { conditionsOf, eachOf, whoOf, type Bounds } from "./conditions.ts";
 import type { BotActors, BotFile, BotMethods, BotOptions, BotRule } from "./file.ts";
 
 /** What of a file asks less here in some case: each is one way in which our judgement lets through what is held there. */
-export type Loss =
-  | "edited"
-  | "words"
-  | "reviews"
-  | "readers"
-  | "count"
-  | "never"
-  | "comments"
-  | "bots"
-  | "revoked";
+type Loss = "edited" | "words" | "reviews" | "readers" | "count" | "never" | "comments" | "bots" | "revoked";
 
 /** One thing that is not the same. `stricter`: more is asked here. `looser`: in some case less is. `changed`: something else is. */
 export interface Note {

@@ -5,7 +5,7 @@ import type { Policy } from "./policy.ts";
 import { leavesOf } from "./requirement.ts";
 
 /** The keys of the policy file by which a control is asked for, where it is not asked for in any case. */
-export const ASKED_BY: Readonly<Partial<Record<ControlName, string>>> = {
+const ASKED_BY: Readonly<Partial<Record<ControlName, string>>> = {
   "independently-approved": "approval.required",
   "approved-by-owners": "approval.from.codeowners",
   "checks-passed": "checks.required",

@@ -9,7 +9,7 @@ import type { Infer } from "../schema.ts";
 const Login = z.string().min(1);
 
 /** One who makes standard changes: an app by its slug, a person by login, or anyone by GitHub's id. */
-export const MakerSchema = z.union([
+const MakerSchema = z.union([
   z.strictObject({ app: z.string().min(1).describe("an app by its slug, such as `dependabot`") }),
   z.strictObject({ user: Login }),
   z.strictObject({ id: z.int().min(1).describe("GitHub's id of an account") }),

@@ -74,7 +74,7 @@ export const PolicyNamesSchema = z.object({
 export type PolicyNames = Infer<typeof PolicyNamesSchema>;
 
 /** Whether a login of the policy means this account. A login that meant another account, or an account that left its login, is unknown. */
-export function isNamed(names: PolicyNames | undefined, login: string, actor: Actor): Certainty {
+function isNamed(names: PolicyNames | undefined, login: string, actor: Actor): Certainty {
   const name = login.toLowerCase();
   const isCalled = actor.login.toLowerCase() === name;
   const known = names?.accounts.find((each) => each.name === name);

@@ -69,9 +69,6 @@ export const IdentitySchema = z.strictObject({
   logins: z.array(Login).min(2).describe("every account of this person"),
 });
 
-/** A person with several accounts. */
-export type Identity = Infer<typeof IdentitySchema>;
-
 /** The company's own number and wording for a control, and who owns it. */
 export const ControlsSchema = z.partialRecord(
   z.enum(CONTROL_NAMES),

@@ -41,7 +41,7 @@ import type { Infer } from "../schema.ts";
 const Names = z.array(z.string().min(1)).min(1);
 
 /** Describes `approval:`. */
-export const ApprovalSchema = z
+const ApprovalSchema = z
   .strictObject({
     ...RequirementFileSchema.shape,
     independence: z
@@ -61,7 +61,7 @@ export const ApprovalSchema = z
   .superRefine(oneKind);
 
 /** Describes one rule: what is required beside `approval` where its `when` holds. */
-export const RuleFileSchema = z.strictObject({
+const RuleFileSchema = z.strictObject({
   name: z.string().min(1).max(120).describe("a sentence that the check run shows"),
   when: WhenSchema.describe("where the rule applies"),
   approval: RequirementFileSchema.describe("what it requires, written like `approval`"),

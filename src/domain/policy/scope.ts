@@ -6,7 +6,6 @@ import { matchesAny } from "./glob.ts";
 import type { Policy } from "./policy.ts";
 
 const HEADS = "refs/heads/";
-const TAGS = "refs/tags/";
 
 /** Whether updates of this branch reach production; `branch` without `refs/heads/`. */
 export function isProductionBranch(policy: Policy, repository: Repository, branch: string): boolean {
@@ -39,11 +38,6 @@ export function isProductionEnvironment(policy: Policy, environment: string): bo
   return (
     policy.outOfScope === undefined && matchesAny(policy.production.environments, environment, "asks", true)
   );
-}
-
-/** Whether making or moving this tag is a deployment to production; `tag` without `refs/tags/`. */
-export function isProductionTag(policy: Policy, tag: string): boolean {
-  return policy.outOfScope === undefined && matchesAny(policy.production.tags, tag, "asks");
 }
 
 /** The glob of `production.tags` that makes this tag's moves deployments, or null; `tag` without `refs/tags/`. */
@@ -82,11 +76,6 @@ export function readsLikeProduction(policy: Policy, environment: string): boolea
   return (
     words.some((word) => PRODUCTION_WORDS.includes(word)) && !words.some((word) => OTHER_WORDS.includes(word))
   );
-}
-
-/** The tag a full ref name names, or null for a branch or anything else. */
-export function tagOf(ref: string): string | null {
-  return ref.startsWith(TAGS) ? ref.slice(TAGS.length) : null;
 }
 
 /** The branch a full ref name names, or null for a tag or anything else. */

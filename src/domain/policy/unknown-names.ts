@@ -6,7 +6,7 @@ import type { UnknownName } from "./names.ts";
 import type { FileProblem } from "./tighten.ts";
 
 /** "team acme/dbas does not exist; did you mean acme/dba?" */
-export function unknownNameText({ kind, name, near }: UnknownName): string {
+function unknownNameText({ kind, name, near }: UnknownName): string {
   return `${kind} ${name} does not exist${near === null ? "" : `; did you mean ${near}?`}`;
 }
 

@@ -23,7 +23,7 @@ const CheckCondition = z.union([
 ]);
 
 /** What an author can set on a pull request: under `not`, it would let its author out of a rule. */
-export const SET_BY_AUTHOR = ["labels", "title", "draft", "author", "head", "from-fork"] as const;
+const SET_BY_AUTHOR = ["labels", "title", "draft", "author", "head", "from-fork"] as const;
 
 /** Whoever may write can post a status of any name: only an app's word cannot be set by an author. */
 function hasForgeableCheck({ checks = [] }: When): boolean {

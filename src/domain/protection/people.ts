@@ -27,7 +27,7 @@ const WHOLE = { kind: "repository", id: "whole", name: "" } as const;
 export const TEAMS = { place: WHOLE, setting: "teams" } as const;
 
 /** What people may do: each includes those below. */
-export type Role = "admin" | "maintain" | "write";
+type Role = "admin" | "maintain" | "write";
 
 const SETTINGS: Readonly<Record<Role, SettingName>> = {
   admin: "may-administer",

@@ -52,9 +52,6 @@ export const ProtectionRecordSchema = z.discriminatedUnion("kind", [
   ReadingRecordSchema,
 ]);
 
-/** Entry `protection`: what was read (subject = repository id), or that it was read again. */
-export type ProtectionRecord = Infer<typeof ProtectionRecordSchema>;
-
 /** Raises version 1, in which the two had nothing to tell them apart by. */
 export function tellReadings(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return "digest" in body ? { kind: "reading", ...body } : { kind: "snapshot", protection: body };

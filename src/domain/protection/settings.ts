@@ -87,7 +87,7 @@ export function settingsOf(protection: Protection, appId: number): readonly Sett
 }
 
 /** How our check is required on a branch: from this App alone, from anybody, or not. */
-export type CheckRequired = "pinned" | "any-source" | "no";
+type CheckRequired = "pinned" | "any-source" | "no";
 
 function branchSettings(branch: SeenBranch, appId: number): readonly Setting[] {
   const { guards, unobservable } = branch;

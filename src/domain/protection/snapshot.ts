@@ -57,9 +57,6 @@ const RequiredCheckSchema = z.object({
   app: z.int().nullable(),
 });
 
-/** A check that must be green; `app`: only from that App. */
-export type RequiredCheck = Infer<typeof RequiredCheckSchema>;
-
 const GuardSchema = z.object({
   /** `ruleset:ID`, or `classic`. */
   source: z.string(),

@@ -45,7 +45,7 @@ export interface PackageReader {
 }
 
 /** A file as read. `text`: of documents, which are kept whole. */
-export interface FileRead {
+interface FileRead {
   readonly sha256: string;
   readonly bytes: number;
   readonly rows: number | null;
