@@ -207,7 +207,7 @@ describe("a folder that someone rearranged", () => {
     try {
       expect(outcome(await verifyPath(pristine), "log")).toMatchObject({
         state: "not-checked",
-        because: "files are not as sealed",
+        because: "files are missing or were changed",
       });
     } finally {
       await writeFile(join(pristine, "changes.csv"), bytes);
@@ -415,7 +415,7 @@ describe("every check and every code", () => {
   test("without a seal nothing passes, and each says why", async () => {
     const { checks } = await verifyPath(await copyAfter((place) => rm(join(place, "manifest.dsse.json"))));
     expect(checks.map(({ id, state }) => `${id} ${state}`)).toEqual([
-      "seal not-checked",
+      "signature not-checked",
       "signer not-checked",
       "files failed",
       "additions not-checked",
@@ -433,14 +433,14 @@ describe("every check and every code", () => {
     const { code, lines, data } = await verify(place, undefined);
     expect(code).toBe(1);
     expect(lines.slice(0, -1)).toEqual([
-      "passed       The seal is well-formed and signed by the key in the package.",
+      "passed       The signature is well-formed and made by the key in the package.",
       "not checked  The key in the package is the one you gave. (no public key was given)",
-      "FAILED       Every file that the seal names is there, with the digest that was sealed.",
-      "passed       Nothing is there that the seal does not name.",
-      "FAILED       SHA256SUMS, manifest.json and the seal list the same files.",
-      `not checked  ${CHECKS.form} (files are not as sealed)`,
-      `not checked  ${CHECKS.counts} (files are not as sealed)`,
-      `not checked  ${CHECKS.log} (files are not as sealed)`,
+      "FAILED       Every file that the signature covers is there, unchanged.",
+      "passed       Nothing else is in the package.",
+      "FAILED       SHA256SUMS, manifest.json and the signature list the same files.",
+      `not checked  ${CHECKS.form} (files are missing or were changed)`,
+      `not checked  ${CHECKS.counts} (files are missing or were changed)`,
+      `not checked  ${CHECKS.log} (files are missing or were changed)`,
       "",
       "scope.csv: was changed: its SHA-256 is not the sealed one (not-as-sealed)",
       "scope.csv: is not as manifest.json describes it (list-disagrees)",

@@ -50,7 +50,7 @@ type Check<Id extends CheckId> = (
 ) => string | null | Promise<string | null>;
 
 const RUN: { readonly [Id in CheckId]: Check<Id> } = {
-  seal: checkSeal,
+  signature: checkSeal,
   signer: checkSigner,
   files: checkFiles,
   additions: checkAdditions,
@@ -96,7 +96,7 @@ export function unopened(file: string, problem: string): Verification {
 const NO_SEAL = `${SEAL} cannot be read`;
 const NO_MANIFEST = `${MANIFEST} cannot be read`;
 
-function checkSeal({ seal, keyText, manifest }: PackageRead, say: Say<CodeOf<"seal">>): string | null {
+function checkSeal({ seal, keyText, manifest }: PackageRead, say: Say<CodeOf<"signature">>): string | null {
   const spki = keyText === null ? null : spkiOfPem(keyText);
   const fingerprint = spki === null ? null : fingerprintOf(spki);
   if (keyText !== null && (spki === null || pemOf(spki) !== keyText))
@@ -274,7 +274,7 @@ function checkCounts(
   return isAsSealed({ subjects, files }) ? null : NOT_AS_SEALED;
 }
 
-const NOT_AS_SEALED = "files are not as sealed";
+const NOT_AS_SEALED = "files are missing or were changed";
 
 /** Where files are not those that were sealed, what rows the log would give tells nothing more. */
 const NOT_WHOLE: ReadonlySet<DefectCode> = new Set(["missing", "not-as-sealed", "unreadable"]);

@@ -2,11 +2,11 @@
 
 /** The checks, in the order they are made; each sentence holds where its check passed. */
 export const CHECKS = {
-  seal: "The seal is well-formed and signed by the key in the package.",
+  signature: "The signature is well-formed and made by the key in the package.",
   signer: "The key in the package is the one you gave.",
-  files: "Every file that the seal names is there, with the digest that was sealed.",
-  additions: "Nothing is there that the seal does not name.",
-  lists: "SHA256SUMS, manifest.json and the seal list the same files.",
+  files: "Every file that the signature covers is there, unchanged.",
+  additions: "Nothing else is in the package.",
+  lists: "SHA256SUMS, manifest.json and the signature list the same files.",
   form: "Every file has its form: the columns, cells and order of tables, canonical JSON, the hashes and links of the log.",
   counts: "Every count agrees with the rows it counts.",
   log: "Every row, document and page is what the log in the package gives.",
@@ -17,23 +17,29 @@ export type CheckId = keyof typeof CHECKS;
 
 /** What can be wrong with a package: the check that finds it, and what it means. */
 export const DEFECTS = {
-  "seal-broken": { check: "seal", means: "The seal is malformed, or not signed by the key in the package." },
+  "seal-broken": {
+    check: "signature",
+    means: "The signature is malformed, or not made by the key in the package.",
+  },
   "key-unknown": {
-    check: "seal",
-    means: "The key is malformed, or not the one the seal and the manifest name.",
+    check: "signature",
+    means: "The key is malformed, or not the one the signature and the manifest name.",
   },
   "signer-differs": {
     check: "signer",
     means: "The key in the package is not the one you gave, or what you gave is no P-256 public key.",
   },
-  missing: { check: "files", means: "A file is not there that the seal, the manifest or a row names." },
-  "not-as-sealed": { check: "files", means: "A file's digest is not the sealed one." },
+  missing: { check: "files", means: "A file is not there that the signature, the manifest or a row names." },
+  "not-as-sealed": { check: "files", means: "A file is not the one that was signed: its digest differs." },
   unreadable: { check: "files", means: "A file, or the zip, cannot be read or is no sound one." },
   stranger: {
     check: "additions",
-    means: "Something is there that the seal does not name, or names in a way no package does.",
+    means: "Something is there that the signature does not cover, or covers in a way no package does.",
   },
-  "list-disagrees": { check: "lists", means: "SHA256SUMS, manifest.json and the seal do not list the same." },
+  "list-disagrees": {
+    check: "lists",
+    means: "SHA256SUMS, manifest.json and the signature do not list the same files.",
+  },
   "form-wrong": {
     check: "form",
     means:
