@@ -11,7 +11,6 @@ import type { Bodies, Entry } from "../domain/entry.ts";
 import { isUnobservable, type Protection } from "../domain/protection/snapshot.ts";
 import type { SeenPeople } from "../domain/protection/people.ts";
 import type { RepositoryRecord } from "../domain/record.ts";
-import type { GitHub } from "../github/ask.ts";
 import type { ProtectionAsked } from "../github/control-state.ts";
 import type { Overview } from "../github/overview.ts";
 import { currentPolicy } from "./current-policy.ts";
@@ -65,7 +64,7 @@ export async function readControlState(
     known: isWhole || told !== null ? null : before,
     seen,
   };
-  const after = await readPart(tools, octokit, asked, part, before);
+  const after = await readPart(tools, watched, asked, part, before);
   const isForPeople = part === "people" || (part === "all" && told === null);
   const people = isForPeople
     ? await tools.github.readPeople(octokit, repository, isWhole || part === "people")
@@ -106,19 +105,18 @@ async function peopleAgain(
   return dueAt === null ? [] : [{ kind: "protection", repositoryId, told: null, dueAt }];
 }
 
-function readPart(
+async function readPart(
   tools: Tools,
-  octokit: GitHub,
+  watched: Watched,
   asked: ProtectionAsked,
   part: Part,
   before: Protection | null,
-): Promise<Protection> | Protection {
+): Promise<Protection> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
   if (part === "all" || before === null) return tools.github.readProtection(octokit, asked);
   const { now: readAt } = asked;
   if (part === "people") return { ...before, readAt };
-  return tools.github
-    .readEnvironments(octokit, asked)
-    .then((environments) => ({ ...before, readAt, environments }));
+  return { ...before, readAt, environments: await tools.github.readEnvironments(octokit, asked) };
 }
 
 /**

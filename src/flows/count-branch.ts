@@ -33,7 +33,7 @@ export async function countBranch(
   // What happened after it ceased to be one of production is not counted.
   const to = Math.min(span.to, (followed?.left?.at ?? Infinity) + 1);
   const origin = followed?.origin ?? null;
-  const octokit = await github.octokits.installation(watched.installationId);
+  const octokit = await tools.github.octokits.installation(watched.installationId);
   // A branch that became one of production later counts from then.
   const isLater = origin !== null && origin.at > watched.since;
   const start = Math.max(from, isLater ? origin.at : await recordedFrom(tools, watched));

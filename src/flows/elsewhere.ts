@@ -15,16 +15,13 @@ import {
 import { followPushes, knownCommits } from "../domain/pushed.ts";
 import type { MergedPullInto } from "../github/elsewhere.ts";
 import { observationsOf } from "./observations.ts";
-import type { Tools } from "./ports.ts";
-
-type Octokit = Awaited<ReturnType<Tools["github"]["octokits"]["installation"]>>;
+import type { Tools, Watched } from "./ports.ts";
 
 /** So many pushes of an approver are compared, so many commits of one push are looked at singly, so many branches are followed. */
 const MOST = { pushes: 30, commits: 10, branches: 10 } as const;
 
 /** What is asked of: the pull request, and the commit it is compared with. */
 interface Asked {
-  readonly octokit: Octokit;
   readonly pull: PullRequest;
   readonly base: Sha;
 }
@@ -32,16 +29,19 @@ interface Asked {
 /** Finds the commits of a pull request that someone pushed on another branch before they came to it, themselves or the same patch. */
 export async function pushedElsewhere(
   tools: Tools,
+  watched: Watched,
   asked: Asked,
   actor: Actor,
   logins: readonly string[],
 ): Promise<Elsewhere> {
-  const { octokit, pull } = asked;
-  const { repository } = pull;
+  const { pull } = asked;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
   const { readPushesBy, lookups } = tools.github;
   const commits = new Map(knownCommits(pull).map((commit) => [commit.sha, commit]));
   const cameAt = arrivedAt(pull, followPushes(pull));
-  const all = await Promise.all(logins.map((login) => readPushesBy(octokit, repository, login, lookups)));
+  const all = await Promise.all(
+    logins.map((login) => readPushesBy(octokit, watched.repository, login, lookups)),
+  );
   const isOwn = (push: { readonly ref: string; readonly before: Sha; readonly after: Sha }): boolean =>
     push.ref === `refs/heads/${pull.head.ref}` &&
     pull.pushes.some(({ before, after }) => before === push.before && after === push.after);
@@ -55,7 +55,7 @@ export async function pushedElsewhere(
   for (const push of pushes)
     for (const sha of commits.has(push.after)
       ? broughtBy(push, commits)
-      : await sameAs(tools, asked, push, { commits, actor }))
+      : await sameAs(tools, watched, asked, push, { commits, actor }))
       if (cameFirst(push, cameAt(sha))) found.add(sha);
   return { actor, commits: [...found], among: [...commits.keys()] };
 }
@@ -63,12 +63,14 @@ export async function pushedElsewhere(
 /** The commits of a pull request that a push elsewhere brought too, or the patch of which it brought. */
 async function sameAs(
   tools: Tools,
-  { octokit, pull, base }: Asked,
+  watched: Watched,
+  { pull, base }: Asked,
   push: Pick<Push, "before" | "after">,
   { commits, actor }: { readonly commits: ReadonlyMap<Sha, Commit>; readonly actor: Actor },
 ): Promise<readonly Sha[]> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
   const { readPushedWork, readCommitWork, compareFiles, lookups } = tools.github;
-  const { repository } = pull;
+  const { repository } = watched;
   const start = push.before === NO_COMMIT ? base : push.before;
   const theirs = await readPushedWork(octokit, repository, { before: start, after: push.after }, lookups);
   if (theirs === null) return [];
@@ -103,8 +105,12 @@ function touches(files: readonly Pick<FileWork, "path" | "oldPath">[], paths: Re
 }
 
 /** Finds the pull requests that were merged into the branch of one, and those merged into theirs, with everyone who pushed there. */
-export async function mergedInto(tools: Tools, { octokit, pull }: Asked): Promise<readonly MergedInto[]> {
-  const { repository } = pull;
+export async function mergedInto(
+  tools: Tools,
+  watched: Watched,
+  { pull }: Asked,
+): Promise<readonly MergedInto[]> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
   const commits = new Map(knownCommits(pull).map((commit) => [commit.sha, commit]));
   // What landed judged on an integration branch needs nobody's approval any more.
   const landed = (pull.landedBefore ?? []).flatMap(({ pulls }) => pulls);
@@ -116,13 +122,13 @@ export async function mergedInto(tools: Tools, { octokit, pull }: Asked): Promis
   for (let branches = 0; branches < MOST.branches; branches += 1) {
     const next = open.shift();
     if (next === undefined) break;
-    for (const merged of await tools.github.listMergedInto(octokit, repository, next.branch)) {
+    for (const merged of await tools.github.listMergedInto(octokit, watched.repository, next.branch)) {
       const { number, head, mergeCommit, mergedAt } = merged;
       if (seen.has(number) || mergedAt > next.until) continue;
       const isHere = commits.has(head) || heldBy(pull, merged, commits) !== null;
       if (next.into === null && !isHere) continue;
       seen.add(number);
-      const pushes = await pushesOf(tools, octokit, pull, merged);
+      const pushes = await pushesOf(tools, watched, merged);
       found.push({ pull: number, into: next.into, head, mergeCommit, pushes });
       if (!merged.isFork) open.push({ branch: merged.branch, until: mergedAt, into: number });
     }
@@ -132,13 +138,14 @@ export async function mergedInto(tools: Tools, { octokit, pull }: Asked): Promis
 
 async function pushesOf(
   tools: Tools,
-  octokit: Octokit,
-  { repository }: PullRequest,
+  watched: Watched,
   { ref, isFork, mergedAt }: MergedPullInto,
 ): Promise<MergedInto["pushes"]> {
-  const observed = await observationsOf(tools, repository.id, ref);
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const observed = await observationsOf(tools, watched.repository.id, ref);
   const told = observed.flatMap((each) => (each.kind === "pushed" ? [each] : []));
-  const pushes = told.length > 0 || isFork ? told : await tools.github.readPushes(octokit, repository, ref);
+  const pushes =
+    told.length > 0 || isFork ? told : await tools.github.readPushes(octokit, watched.repository, ref);
   return pushes
     .filter(({ after, at }) => after !== NO_COMMIT && at <= mergedAt)
     .map(({ before, after, actor, at }) => ({ before, after, actor, at }));

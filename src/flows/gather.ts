@@ -95,7 +95,7 @@ export async function gatherPull(
   // Rights and texts matter as they are now, or as they were at the merge: read within minutes of it, they were those.
   const basis = merged === null || tools.clock.now() - merged <= SETTLING ? "observed" : "read-later";
   const named = {
-    ...(await withContent(tools, watched, octokit, read.pull, {
+    ...(await withContent(tools, watched, read.pull, {
       policy: effective,
       base: landed?.before ?? read.pull.base.sha,
     })),
@@ -120,7 +120,7 @@ export async function gatherPull(
     authorities: authorities.map((each) => kept.get(each.actor.id) ?? { ...each, basis }),
   };
   pull = { ...pull, ...(await whenGivenOf(tools, watched, pull, pull.authorities)) };
-  pull = await withPushers(tools, octokit, pull, read.ownBranch, effective);
+  pull = await withPushers(tools, watched, pull, read.ownBranch, effective);
   // Against the branch as it is after a merge commit, every earlier version of it would look the same: empty.
   const base = {
     name: landed?.before ?? pull.base.ref,
@@ -260,13 +260,10 @@ function postedAt({ outcome, doneAt }: ListedAction): Instant {
   return typeof at === "number" ? at : (doneAt ?? Infinity);
 }
 
-type Octokit = Awaited<ReturnType<Tools["github"]["octokits"]["installation"]>>;
-
 /** The pull request with its files and their owners, where the policy asks for them. */
 async function withContent(
   tools: Tools,
-  { repository }: Watched,
-  octokit: Octokit,
+  watched: Watched,
   pull: PullRequest,
   { policy, base }: { readonly policy: Policy; readonly base: Sha },
 ): Promise<PullRequest> {
@@ -275,23 +272,25 @@ async function withContent(
     policy.rules.some(({ when }) => speaksOf(when, ["paths", "only-paths"])) ||
     mayBePreApproved(policy, pull.author);
   if (!ofOwners && !ofPaths) return pull;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
   const files = await tools.github.readFiles(octokit, pull, base, tools.github.lookups);
   if (!ofOwners) return { ...pull, files };
-  const owners = await tools.github.readOwners(octokit, repository, base, tools.github.lookups);
+  const owners = await tools.github.readOwners(octokit, watched.repository, base, tools.github.lookups);
   return { ...pull, files, owners };
 }
 
 /** Returns the pull request with the pushes that GitHub's activity list tells, where whoever pushed something was not seen. */
 async function withPushers(
   tools: Tools,
-  octokit: Octokit,
+  watched: Watched,
   pull: PullRequest,
   ownBranch: string | null,
   policy: Policy,
 ): Promise<PullRequest> {
   // A webhook was missed, or the branch is older than our installation.
   if (ownBranch === null || !hasUnseenPusher(pull, policy)) return pull;
-  const told = await tools.github.readPushes(octokit, pull.repository, ownBranch);
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const told = await tools.github.readPushes(octokit, watched.repository, ownBranch);
   return { ...pull, pushes: tools.github.mergePushes([...pull.pushes, ...told]) };
 }
 

@@ -18,11 +18,11 @@ export function mergeBackTasks({ id: deploymentId, mergeBack, repository }: Depl
 /** Whether it was merged, squashed, or brought once more as the same patch by a change of the default branch since. */
 export async function isMergedBack(tools: Tools, watched: Watched, deployment: Deployment): Promise<boolean> {
   const { repository } = watched;
-  const { github } = tools;
-  const octokit = await github.octokits.installation(watched.installationId);
+  const octokit = await tools.github.octokits.installation(watched.installationId);
   const { sha, previous } = deployment;
   // Where GitHub would not say, nobody is accused.
-  if ((await github.isOnBranch(octokit, repository, repository.defaultBranch, sha)) !== false) return true;
+  if ((await tools.github.isOnBranch(octokit, repository, repository.defaultBranch, sha)) !== false)
+    return true;
   const main = refOf(repository.defaultBranch);
   const landed = (await landedChanges(tools, repository.id)).filter(
     (each) => each.ref === main && each.at >= (previous?.at ?? 0),
@@ -30,13 +30,13 @@ export async function isMergedBack(tools: Tools, watched: Watched, deployment: D
   const brought =
     previous === null
       ? null
-      : await github.compareFiles(octokit, repository, previous.sha, sha, github.lookups);
+      : await tools.github.compareFiles(octokit, repository, previous.sha, sha, tools.github.lookups);
   for (const { id, before, after } of landed.slice(-MOST_UPDATES)) {
     const change = (await tools.ledger.state("change", id))?.body;
     const pulls = change?.change.pullRequests ?? [];
     if (pulls.some(({ commits }) => commits.some((each) => each.sha === sha))) return true;
     if (brought === null || brought.truncated || brought.files.length === 0) continue;
-    const files = await github.compareFiles(octokit, repository, before, after, github.lookups);
+    const files = await tools.github.compareFiles(octokit, repository, before, after, tools.github.lookups);
     const isSame = brought.files.every((wanted) =>
       files?.files.some(
         ({ path, patch, blob }) =>

@@ -58,7 +58,7 @@ export async function withProofs(
       left -= proofs.length;
       for (const question of questions) {
         if (question.ask === "same" || left === 0) continue;
-        pull = { ...pull, ...(await answerTo(tools, octokit, pull, base, policy, question)) };
+        pull = { ...pull, ...(await answerTo(tools, watched, pull, base, policy, question)) };
         left -= 1;
       }
     }
@@ -129,13 +129,14 @@ async function holdersOf(
 
 async function answerTo(
   tools: Tools,
-  octokit: Octokit,
+  watched: Watched,
   pull: PullRequest,
   base: Base,
   policy: Policy,
   question: Exclude<Question, { readonly ask: "same" }>,
 ): Promise<Partial<PullRequest>> {
   const { repository, earlier = [], touched = [], head } = pull;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
   const { github, clock } = tools;
   const { lookups } = github;
   switch (question.ask) {
@@ -147,24 +148,24 @@ async function answerTo(
       // A key pushes to its own repository only; those of a fork are not shown.
       if (base.isFork) return { keyHolders: [] };
       const listed = (await github.readDeployKeys(octokit, repository, lookups)) ?? [];
-      const told = await toldKeys(tools, octokit, repository.id);
+      const told = await toldKeys(tools, watched);
       return { keyHolders: keyHolders(listed, told, clock.now()) };
     }
     case "elsewhere": {
-      const asked = { octokit, pull, base: base.commit };
+      const asked = { pull, base: base.commit };
       const reviews = asOnePerson(pull, policy).reviews;
       const index = reviews.findIndex(({ author }) => author?.id === question.person);
       const actor = pull.reviews[index]?.author ?? null;
       if (actor === null) return {};
       const accounts = policy.identities.find(({ person }) => person === personBehind(policy, actor));
       const logins = new Set([actor.login, ...(accounts?.logins ?? [])]);
-      const found = await pushedElsewhere(tools, asked, actor, [...logins]);
+      const found = await pushedElsewhere(tools, watched, asked, actor, [...logins]);
       const others = (pull.elsewhere ?? []).filter((each) => each.actor.id !== actor.id);
       return { elsewhere: [...others, found] };
     }
     case "merged-into": {
-      const asked = { octokit, pull, base: base.commit };
-      return { mergedInto: base.isFork ? [] : await mergedInto(tools, asked) };
+      const asked = { pull, base: base.commit };
+      return { mergedInto: base.isFork ? [] : await mergedInto(tools, watched, asked) };
     }
     case "files":
       return { files: await github.readFiles(octokit, pull, base.commit, lookups) };
@@ -178,9 +179,10 @@ async function answerTo(
 }
 
 /** The deploy keys that webhooks told of, each with whom it was added by. */
-async function toldKeys(tools: Tools, octokit: Octokit, repositoryId: number): Promise<readonly ToldKey[]> {
+async function toldKeys(tools: Tools, watched: Watched): Promise<readonly ToldKey[]> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
   const found: ToldKey[] = [];
-  for (const each of await observationsOf(tools, repositoryId, "keys")) {
+  for (const each of await observationsOf(tools, watched.repository.id, "keys")) {
     if (each.kind !== "key-told") continue;
     const { key: id, login, by, from: createdAt, goneAt } = each;
     const { readAccount, lookups } = tools.github;
@@ -189,5 +191,3 @@ async function toldKeys(tools: Tools, octokit: Octokit, repositoryId: number): P
   }
   return found;
 }
-
-type Octokit = Awaited<ReturnType<Tools["github"]["octokits"]["installation"]>>;
