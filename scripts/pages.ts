@@ -66,7 +66,7 @@ function controlsPage(): string {
   return [
     "# Controls",
     GENERATED,
-    "Each control is one requirement, tested the same way at every moment it can be. Its outcome is `pass`, `fail`, `waived`, `not-applicable` or `unverifiable`; the [glossary](glossary.md) says what each means. What cannot be found out is `unverifiable`, never `pass`.",
+    "Each control is one requirement, tested in the same way before a merge, after it and for an audit. The [glossary](glossary.md) defines its outcomes: `pass`, `fail`, `waived`, `not-applicable` and `unverifiable`.",
     ...controls,
     "## Named, not tested by this version",
     later.length === 0
@@ -96,17 +96,17 @@ function configurationPage(): string {
     "# Configuration",
     GENERATED,
     "## The policy file",
-    "`.github/countersign.yml`, read from the head of the branch that is judged, never from the pull request. The organisation's file, at the same path in its `.github` repository, is the minimum: a repository's own file adds to it and may only tighten. Where there is no file anywhere, the defaults below hold. A key that is not listed here is an error, named with its line.",
+    "`.github/countersign.yml`, read from the head of the assessed branch, never from the pull request. The organisation's file, at the same path in its `.github` repository, is the minimum; a repository's file can only tighten it. Without any file, the defaults below apply. An unknown key is an error, reported with its line.",
     `Editors that read \`# yaml-language-server: $schema=${SCHEMA_URL}\` as the file's first line complete and check it.`,
     table(
       ["key", "type", "default", "meaning"],
       rows.map(({ key, schema }) => [`\`${key}\``, typeOf(schema), ...meaningOf(schema)]),
     ),
-    "[An example with every key](example-policy.yml), which `countersign policy check docs/example-policy.yml` finds without problems:",
+    "[An example with every key](example-policy.yml), valid by `countersign policy check docs/example-policy.yml`:",
     `\`\`\`yaml\n${readFileSync(new URL("../docs/example-policy.yml", import.meta.url), "utf8").trimEnd()}\n\`\`\``,
     "## Settings",
-    "Environment variables, checked at start; every problem is listed at once, secrets are never printed, and an empty variable counts as not set. [`.env.example`](../.env.example) has them all. Beside those marked as required, the App's private key is: as `PRIVATE_KEY` or as `PRIVATE_KEY_PATH`. With `DATABASE_URL`, so is a signing key; without, it is made in the data folder.",
-    `${UNUSED_SETTINGS.map((name) => `\`${name}\``).join(", ")} are checked, and used by nothing in this version.`,
+    "Environment variables, checked at start. All problems are listed at once; secrets are never printed; an empty variable counts as not set. [`.env.example`](../.env.example) contains all of them. Also required: the App's private key (`PRIVATE_KEY` or `PRIVATE_KEY_PATH`), and with `DATABASE_URL` a signing key, which is otherwise created in the data folder.",
+    `${UNUSED_SETTINGS.map((name) => `\`${name}\``).join(", ")} are checked, but not used by this version.`,
     table(
       ["variable", "default", "meaning"],
       Object.entries(EnvironmentSchema.shape).map(([name, schema]) => [

@@ -60,7 +60,7 @@ function handwritten(text: string, { keepCode = false } = {}): string {
     .replace(/<!--[\s\S]*?-->/gu, blank);
   if (keepCode) return own;
   return own
-    .replace(/^```[\s\S]*?^```$/gmu, blank)
+    .replace(/^ *```[\s\S]*?^ *```$/gmu, blank)
     .replace(/^ {4,}\S.*$/gmu, blank)
     .replace(/^\|[ |:-]+\|$/gmu, blank);
 }
