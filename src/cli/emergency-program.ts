@@ -1,14 +1,9 @@
 /** The rows of `countersign emergency` in the table of commands. */
 
-import { InvalidArgumentError, type Command } from "@commander-js/extra-typings";
-import type { TERMINAL_ACTS } from "../flows/emergency-at-terminal.ts";
-import {
-  command,
-  type BareCommand,
-  type CommandGroup,
-  type CommandRow,
-  type CommonOptions,
-} from "./command.ts";
+import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { EMERGENCY_COMMANDS } from "../domain/emergency/commands.ts";
+import { EMERGENCY_COMMAND_NAMES, type EmergencyCommandName } from "../domain/emergency/voice.ts";
+import { command, type BareCommand, type CommandGroup, type CommandRow, type Context } from "./command.ts";
 import type { EmergencyOptions } from "./emergency-act.ts";
 
 const LIST = command({
@@ -34,56 +29,55 @@ function target(command: BareCommand) {
     .requiredOption("--as <login>", "who does it");
 }
 
-function act<Options extends CommonOptions & { readonly [K in keyof EmergencyOptions]: EmergencyOptions[K] }>(
-  name: (typeof TERMINAL_ACTS)[number],
-  summary: string,
-  example: string,
-  options: (command: BareCommand) => Command<[], Options>,
-): CommandRow {
-  return command({
+function noted(command: BareCommand) {
+  return target(command).option("--reason <text>", "a note");
+}
+
+function reasoned(command: BareCommand) {
+  return target(command).requiredOption("--reason <text>", "why");
+}
+
+function act(name: EmergencyCommandName): CommandRow {
+  const { help, reason } = EMERGENCY_COMMANDS[name];
+  const { said, as } = EXAMPLES[name];
+  const text = said === null ? "" : `--reason "${said}" `;
+  const declared = {
     name,
-    summary,
-    examples: [`emergency ${name} --repo acme/web --environment production --commit 0123abc ${example}`],
-    options,
-    run: async ({ terminal, now }, given) => {
+    summary: `${help.slice(0, 1).toUpperCase()}${help.slice(1)}.`,
+    examples: [
+      `emergency ${name} --repo acme/web --pull 7 ${text}--as ${as}`,
+      `emergency ${name} --repo acme/web --environment production --commit 0123abc ${text}--as ${as}`,
+    ],
+    run: async ({ terminal, now }: Context, given: EmergencyOptions) => {
       const { actOnEmergency } = await import("./emergency-act.ts");
       return actOnEmergency(terminal, name, given, { now });
     },
-  });
+  };
+  switch (reason) {
+    case "none":
+      return command({ ...declared, options: target });
+    case "optional":
+      return command({ ...declared, options: noted });
+    case "required":
+      return command({ ...declared, options: reasoned });
+  }
 }
+
+const EXAMPLES: Readonly<
+  Record<EmergencyCommandName, { readonly said: string | null; readonly as: string }>
+> = {
+  declare: { said: "the shop is down", as: "ann" },
+  authorise: { said: null, as: "bob" },
+  withdraw: { said: null, as: "ann" },
+  approve: { said: null, as: "cat" },
+  reject: { said: "it loses orders", as: "cat" },
+};
 
 /** `countersign emergency`. */
 export const EMERGENCY: CommandGroup = {
   name: "emergency",
   summary: "Declare, authorise, withdraw and review emergencies.",
-  commands: [
-    LIST,
-    act(
-      "declare",
-      "Declare an emergency for a pull request, or for one commit in one environment.",
-      '--reason "the shop is down" --as ann',
-      (command) => target(command).requiredOption("--reason <text>", "why"),
-    ),
-    act(
-      "authorise",
-      "Authorise an emergency, as someone entitled who did not work on the change.",
-      "--as bob",
-      target,
-    ),
-    act("withdraw", "Withdraw an emergency before it is used.", "--as ann", target),
-    act(
-      "approve",
-      "Approve what was deployed, as the review owed after an emergency.",
-      "--as cat",
-      (command) => target(command).option("--reason <text>", "a note"),
-    ),
-    act(
-      "reject",
-      "Reject what was deployed, as the review owed after an emergency.",
-      '--reason "it loses orders" --as cat',
-      (command) => target(command).requiredOption("--reason <text>", "why"),
-    ),
-  ],
+  commands: [LIST, ...EMERGENCY_COMMAND_NAMES.map(act)],
 };
 
 function pullNumber(text: string): number {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 
 import { z } from "zod";
 import type { Instant } from "../domain/change.ts";
-import { TERMINAL_ACTS } from "../flows/emergency-at-terminal.ts";
+import { EMERGENCY_COMMAND_NAMES } from "../domain/emergency/voice.ts";
 import { CONTROL_NAMES } from "../domain/result.ts";
 import { startCountersign, type Countersign } from "../main.ts";
 import type { Settings } from "../settings.ts";
@@ -101,7 +101,7 @@ const CommandSchema = z.discriminatedUnion("do", [
     do: z.literal("emergency"),
     repository: z.string(),
     given: z.object({
-      act: z.enum(TERMINAL_ACTS),
+      act: z.enum(EMERGENCY_COMMAND_NAMES),
       pull: z.int().nullable(),
       deployment: z.object({ environment: z.string(), commit: z.string() }).nullable(),
       text: z.string(),

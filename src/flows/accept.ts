@@ -2,7 +2,7 @@
 
 import type { Acceptance } from "../domain/change.ts";
 import { contributorsOf } from "../domain/contribution.ts";
-import { contributed } from "../domain/emergency/standing.ts";
+import { contributed } from "../domain/emergency/eligibility.ts";
 import { entitled } from "../domain/entitled.ts";
 import { isSamePerson } from "../domain/identity.ts";
 import { truncate } from "../domain/text.ts";

@@ -25,8 +25,6 @@ export interface Commanded {
   readonly deviation: string | null;
   /** The month whose review is asked for on the issue it was given on, or null. */
   readonly month: string | null;
-  /** Through what it was given; absent: a comment. */
-  readonly via?: "terminal";
 }
 
 /** What a command comes to: recorded and asked of GitHub in one transaction with the answer. */

@@ -1,20 +1,16 @@
-/** The emergencies of a pull request: read from the log, and led on by what happened since: a push, an approval, a label, time. */
+/** The emergencies of a pull request: read from the log, and advanced by what happened since: a push, an approval, a label, time. */
 
 import type { Actor, Authority, Instant, PullRequest, Sha } from "../domain/change.ts";
 import type { Addressee } from "../domain/decision.ts";
 import type { Action, Entry } from "../domain/entry.ts";
 import { isForDeployment } from "../domain/emergency/deployment.ts";
-import { contributed, standingOf, type Standing } from "../domain/emergency/standing.ts";
+import { contributed, eligibilityOf, type Eligibility } from "../domain/emergency/eligibility.ts";
 import { allows, rolesOf } from "../domain/emergency/emergency.ts";
-import {
-  declarersOf,
-  isOpen,
-  type Authorisation,
-  type EmergencyRecord,
-} from "../domain/emergency/exception.ts";
+import { declarersOf, isOpen, type EmergencyRecord } from "../domain/emergency/exception.ts";
 import { dueTasks, OVERTAKEN } from "../domain/emergency/due.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import {
+  authorisation,
   authorised,
   confirmed,
   emergencyEntry,
@@ -27,7 +23,6 @@ import {
 } from "../domain/emergency/life.ts";
 import { askAuthorisers, askReason, type Asked } from "../domain/emergency/words.ts";
 import type { Account } from "../domain/identity.ts";
-import { dueAfter } from "../domain/calendar.ts";
 import type { From } from "../domain/policy/from.ts";
 import type { PolicyNames } from "../domain/policy/names.ts";
 import type { People } from "../domain/policy/people.ts";
@@ -142,8 +137,8 @@ export async function withPushers(tools: Tools, watched: Watched, pull: PullRequ
   return { ...pull, pushes: tools.github.mergePushes([...pull.pushes, ...told]) };
 }
 
-/** How somebody stands to an emergency, with what their rights were read as. */
-export async function standing(
+/** Reads somebody's eligibility in an emergency, with the rights it rests on. */
+export async function readEligibility(
   tools: Tools,
   watched: Watched,
   facts: {
@@ -156,9 +151,8 @@ export async function standing(
     readonly policy: Policy;
   },
 ): Promise<{
-  readonly standing: Standing;
+  readonly eligibility: Eligibility;
   readonly authority: Authority | null;
-  readonly pull: PullRequest | null;
 }> {
   const { actor, among, record, policy } = facts;
   const { alone } = policy.emergency;
@@ -167,7 +161,7 @@ export async function standing(
   const unseen =
     facts.pull !== null && contributed(facts.pull, actor, policy).is === "unknown" ? facts.pull : null;
   const pull = unseen === null ? facts.pull : await withPushers(tools, watched, unseen);
-  const told = standingOf({
+  const eligibility = eligibilityOf({
     actor,
     authority,
     among,
@@ -177,7 +171,7 @@ export async function standing(
     authoriser: record?.authorised?.by ?? null,
     policy,
   });
-  return { standing: told, authority, pull };
+  return { eligibility, authority };
 }
 
 /** The logins of those who may authorise, as far as GitHub shows them; at most a hundred. */
@@ -191,23 +185,11 @@ export async function authorisers(
   return tools.github.readCandidates(octokit, watched.repository, from, tools.github.lookups);
 }
 
-/** An authorisation by somebody entitled, from a moment on. */
-export function authorisation(
-  given: Omit<Authorisation, "until" | "confirmBy">,
-  policy: Policy,
-  alone: boolean,
-): Authorisation {
-  const { validFor, alone: terms } = policy.emergency;
-  const confirmBy =
-    alone && terms !== null ? dueAfter(given.at, terms.confirmedWithin, policy.calendar) : null;
-  return { ...given, until: dueAfter(given.at, validFor, policy.calendar), confirmBy };
-}
-
 /**
- * Leads the emergencies of a pull request on by what is a fact now: the label, a push, an approving review, time. Records
- * what that came to, and answers them as they are then. Of a merged pull request only what came before the merge counts.
+ * Advances the emergencies of a pull request by the facts of now: the label, a push, an approving review, time. Records what that
+ * came to, and returns them as they are then. Of a merged pull request only what came before the merge counts.
  */
-export async function keepUp(
+export async function advanceEmergencies(
   tools: Tools,
   watched: Watched,
   pull: PullRequest,
@@ -237,7 +219,7 @@ export async function keepUp(
   }
   const before = after;
   for (const { record } of before) {
-    const moved = await ledOn(tools, watched, record, { pull, label, now, current });
+    const moved = await advanced(tools, watched, record, { pull, label, now, current });
     if (moved === null) continue;
     const asks = moved.status === "waiting" ? await authorisers(tools, watched, current.policy) : null;
     change(moved, asks === null ? null : askAuthorisers(to, moved, current.policy, asks, "pushed"));
@@ -249,7 +231,7 @@ export async function keepUp(
   return after;
 }
 
-async function ledOn(
+async function advanced(
   tools: Tools,
   watched: Watched,
   record: EmergencyRecord,
@@ -324,14 +306,14 @@ async function byReview(
   for (const { author, submittedAt: at } of reviews) {
     if (author === null) continue;
     const among = current.policy.emergency.authorisers;
-    const seen = await standing(tools, watched, {
+    const seen = await readEligibility(tools, watched, {
       actor: author,
       among,
       pull,
       record,
       policy: current.policy,
     });
-    const roles = rolesOf(seen.standing, false);
+    const roles = rolesOf(seen.eligibility, false);
     if (seen.authority === null) continue;
     if (waits && allows(record, "authorise", roles)) {
       const head = pull.head.sha;

@@ -20,7 +20,7 @@ import type { ChangeRecord } from "../domain/record.ts";
 import type { Assessment } from "../domain/result.ts";
 import type { Task } from "../domain/task.ts";
 import { policyBefore, sinceOf } from "./current-policy.ts";
-import { emergenciesOfAll, keepUp } from "./emergencies.ts";
+import { emergenciesOfAll, advanceEmergencies } from "./emergencies.ts";
 import { endWaitingChecks } from "./ended-checks.ts";
 import { tasksOfLanding } from "./exposed.ts";
 import { INTEGRATION, PRODUCTION, type Role } from "./followed-branch.ts";
@@ -159,7 +159,7 @@ async function withEmergencies(
   for (const pull of change.pullRequests) {
     const awaited = [{ what: `what was said on #${pull.number}`, since: change.update.at }];
     const looked = async (): Promise<PullRequest> => {
-      if (pull.unread === undefined) await keepUp(tools, watched, pull, policy);
+      if (pull.unread === undefined) await advanceEmergencies(tools, watched, pull, policy);
       return pull;
     };
     pullRequests.push(

@@ -7,7 +7,7 @@ import type { EmergencyFacts } from "../domain/emergency/facts.ts";
 import { isIntegrationBranch } from "../domain/policy/scope.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
 import { followIntegration } from "./follow-branch.ts";
-import { emergenciesOfAll, keepUp } from "./emergencies.ts";
+import { emergenciesOfAll, advanceEmergencies } from "./emergencies.ts";
 import { acceptanceOf, gatherPull } from "./gather.ts";
 import { observationsOf } from "./observations.ts";
 import { policyAt } from "./policy.ts";
@@ -56,7 +56,7 @@ export async function emergenciesOf(
   policy: PolicyInForce,
 ): Promise<readonly EmergencyFacts[]> {
   return pull.unread === undefined
-    ? keepUp(tools, watched, pull, policy)
+    ? advanceEmergencies(tools, watched, pull, policy)
     : emergenciesOfAll(tools, watched, [pull]);
 }
 

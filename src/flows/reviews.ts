@@ -1,6 +1,6 @@
 /** Retroactive reviews: decided by a command or by a review on the merged pull request, reminded of, escalated. */
 
-import type { Actor, PullRequest, Repository } from "../domain/change.ts";
+import type { Actor, PullRequest } from "../domain/change.ts";
 import { dueTasks } from "../domain/emergency/due.ts";
 import { isOpen } from "../domain/emergency/exception.ts";
 import type { EmergencyFacts } from "../domain/emergency/facts.ts";
@@ -14,13 +14,14 @@ import {
   type ReviewEvent,
 } from "../domain/emergency/retroactive-review.ts";
 import type { RetroactiveReviewRecord } from "../domain/emergency/exception.ts";
-import { standingOf, type Standing } from "../domain/emergency/standing.ts";
+import { eligibilityOf, type Eligibility } from "../domain/emergency/eligibility.ts";
+import { blockedByOverdue } from "../domain/emergency/replies.ts";
+import type { Reply } from "../domain/emergency/voice.ts";
 import type { Account } from "../domain/identity.ts";
 import { askReviewers } from "../domain/emergency/words.ts";
 import type { Policy } from "../domain/policy/policy.ts";
 import type { PolicyInForce } from "../domain/policy/tighten.ts";
-import { markdown, time } from "../domain/wording.ts";
-import { addressee, authorityFor, emergenciesOf, keepUp } from "./emergencies.ts";
+import { addressee, authorityFor, emergenciesOf, advanceEmergencies } from "./emergencies.ts";
 import { gatherPull } from "./gather.ts";
 import { judgeLandedAgain } from "./judge-again.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -45,18 +46,18 @@ export async function owedFor(tools: Tools, watched: Watched, pull: number | nul
   return owed;
 }
 
-/** How somebody stands to a review: entitled to it, and with what part in what it is of. */
-export async function standingToReview(
+/** Reads somebody's eligibility to give a review: their rights, and their own part in what it is of. */
+export async function readReviewer(
   tools: Tools,
   watched: Watched,
   { facts, policy }: Owed,
   pull: PullRequest | null,
   actor: Actor,
   makers: readonly Account[] | null = [],
-): Promise<Standing> {
+): Promise<Eligibility> {
   const among = policy.emergency.reviewers;
   const [declarers, given] = [partiesOf(facts.record), facts.record.authorised];
-  return standingOf({
+  return eligibilityOf({
     actor,
     authority: await authorityFor(tools, watched, actor, [among], policy.names),
     among,
@@ -85,7 +86,7 @@ export async function lookAtMerged(
   policy: PolicyInForce,
 ): Promise<void> {
   const { merged } = pull;
-  const known = await keepUp(tools, watched, pull, policy);
+  const known = await advanceEmergencies(tools, watched, pull, policy);
   if (merged === null || known.length === 0) return;
   for (const owed of await owedFor(tools, watched, pull.number)) {
     if (owed.review.status !== "due") continue;
@@ -99,7 +100,7 @@ export async function lookAtMerged(
       })
       .toSorted((a, b) => a.submittedAt - b.submittedAt || a.id - b.id);
     for (const { author: by, submittedAt: at, state } of reviews) {
-      if (by === null || !mayReview(await standingToReview(tools, watched, owed, pull, by))) continue;
+      if (by === null || !mayReview(await readReviewer(tools, watched, owed, pull, by))) continue;
       const note = state === "approved" ? "approved in a review" : "changes requested in a review";
       const after = decision(owed, state === "approved" ? "approve" : "reject", {
         by,
@@ -141,34 +142,21 @@ export async function remind(tools: Tools, watched: Watched, number: number | nu
 }
 
 /**
- * Why the next emergency must wait: a review anywhere in the organisation is overdue, and the policy holds the next one back;
- * else null. Whoever owes one elsewhere does not get round it by the next repository.
+ * Returns why the next emergency must wait, or null: a review anywhere in the organisation is overdue, and the policy blocks the
+ * next one. Whoever owes one elsewhere does not get round it by the next repository.
  */
 export async function overdueReview(
   tools: Tools,
   { repository }: Watched,
   { policy }: { readonly policy: Policy },
-): Promise<string | null> {
+): Promise<Reply | null> {
   if (!policy.emergency.blockNextWhileOverdue) return null;
   for await (const entry of tools.ledger.states("retroactive-review", {
     organizationId: repository.ownerId,
   })) {
-    const review = entry.body;
-    if (!isOverdue(review, tools.clock.now())) continue;
-    const since = markdown(time(review.dueAt));
-    return `The review owed after ${emergencyName(review, repository)} has been overdue since ${since}, and the policy lets no further emergency pass until it is there. Whoever may review it does so there with \`/countersign approve\` or \`/countersign reject <reason>\`.`;
+    if (isOverdue(entry.body, tools.clock.now())) return blockedByOverdue(entry.body, repository);
   }
   return null;
-}
-
-/** An emergency as it may be called in a repository: nothing private is named in a public one. */
-function emergencyName({ repository, pull, emergency }: RetroactiveReviewRecord, where: Repository): string {
-  const isHere = repository.id === where.id;
-  if (!isHere && where.visibility === "public" && repository.visibility !== "public")
-    return `${emergency}, in another repository,`;
-  const name = `${repository.owner}/${repository.name}`;
-  if (pull === null) return isHere ? `the emergency ${emergency}` : `the emergency ${emergency} in ${name}`;
-  return `the emergency on ${isHere ? "" : markdown(name)}#${pull}`;
 }
 
 /** Looks at what a repository has due: what expired, what was reviewed or confirmed, what must be said again. */

@@ -37,7 +37,7 @@ import {
   reviewOwed,
 } from "../../src/domain/emergency/retroactive-review.ts";
 import type { Policy } from "../../src/domain/policy/policy.ts";
-import { isIndependent, standingOf } from "../../src/domain/emergency/standing.ts";
+import { isIndependent, eligibilityOf } from "../../src/domain/emergency/eligibility.ts";
 import { transition } from "../../src/domain/transitions.ts";
 
 const states = fc.constantFrom(null, ...EMERGENCY_STATES);
@@ -148,7 +148,7 @@ describe("who acts in an emergency", () => {
   test("an authoriser, or a reviewer, is never declarer, contributor or each other, under any account of theirs", () => {
     fc.assert(
       fc.property(standings, ({ actor, declarer, authoriser, permission, pull, identities }) => {
-        const standing = standingOf({
+        const eligibility = eligibilityOf({
           actor,
           authority: authorityOf(actor, permission, []),
           among: { permission: "write" },
@@ -164,16 +164,16 @@ describe("who acts in an emergency", () => {
           isSame(declarer) ||
           (pull.author !== null && isSame(pull.author)) ||
           pull.pushes.some((push) => push.actor !== null && isSame(push.actor));
-        const roles: readonly EmergencyRole[] = rolesOf(standing, false);
+        const roles: readonly EmergencyRole[] = rolesOf(eligibility, false);
         if (hasPart) {
-          expect(isIndependent(standing)).toBe(false);
+          expect(isIndependent(eligibility)).toBe(false);
           expect(roles).not.toContain("authoriser");
-          expect(mayReview(standing)).toBe(false);
+          expect(mayReview(eligibility)).toBe(false);
         }
-        if (authoriser !== null && isSame(authoriser)) expect(mayReview(standing)).toBe(false);
+        if (authoriser !== null && isSame(authoriser)) expect(mayReview(eligibility)).toBe(false);
         if (permission === "read" || permission === "unknown") {
           expect(roles).not.toContain("writer");
-          expect(roles.includes("authoriser") || mayReview(standing)).toBe(false);
+          expect(roles.includes("authoriser") || mayReview(eligibility)).toBe(false);
         }
       }),
       { numRuns: 1_000 },

@@ -2,7 +2,7 @@
 
 import type { Instant } from "../../domain/change.ts";
 import { CONTROL_NAMES } from "../../domain/result.ts";
-import { TERMINAL_ACTS } from "../../flows/emergency-at-terminal.ts";
+import { EMERGENCY_COMMAND_NAMES } from "../../domain/emergency/voice.ts";
 import { moveTo } from "./clock.ts";
 import type { Harness } from "./harness.ts";
 import { DEFAULT_REPOSITORY, ORGANIZATION } from "./match.ts";
@@ -106,12 +106,12 @@ async function signOff(step: DoStep, { app }: Harness): Promise<Outcome> {
 const TERMINAL_STEPS: readonly string[] = [
   "monthly-review",
   "add-deviation",
-  ...TERMINAL_ACTS.map((act) => `${act}-emergency`),
+  ...EMERGENCY_COMMAND_NAMES.map((act) => `${act}-emergency`),
 ];
 
 /** Applies an emergency command as at the terminal. */
 async function emergencyStep(step: DoStep, harness: Harness): Promise<Outcome> {
-  const act = TERMINAL_ACTS.find((each) => step.do === `${each}-emergency`) ?? "declare";
+  const act = EMERGENCY_COMMAND_NAMES.find((each) => step.do === `${each}-emergency`) ?? "declare";
   const pull = typeof step["pull"] === "number" ? step["pull"] : null;
   const commit = pull === null ? await commitNamed(step, harness) : "";
   if (commit === null) return { refused: null, problem: "no such commit" };

@@ -40,8 +40,9 @@ function invited(said: CheckRunText, assessment: Assessment, policy: Policy): Ch
   if (open.length === 0 || open.some(({ control }) => !policy.emergency.waives.includes(control)))
     return said;
   const who = markdown(sources(policy.emergency.authorisers));
-  const line = `If it cannot wait: comment \`/countersign emergency <reason>\`. Whoever may authorise it (${who}) is asked at once.`;
-  return { ...said, summary: `${said.summary}\n\n${line}` };
+  const line = `Comment \`/countersign emergency <reason>\`. Whoever may authorise it is asked at once: ${who}.`;
+  const folded = `<details><summary>If it cannot wait</summary>\n\n${line}\n\n</details>`;
+  return { ...said, summary: `${said.summary}\n\n${folded}` };
 }
 
 /** Begins with why the last emergency lets nothing pass any more. */
@@ -50,7 +51,7 @@ function ended(said: CheckRunText, emergencies: readonly EmergencyFacts[]): Chec
   const over = last?.ended ?? null;
   if (last === undefined || over === null) return said;
   const how = last.status === "withdrawn" ? "was withdrawn" : "ended unused";
-  const line = `The emergency ${how} at ${time(over.at)}: ${markdown(over.because)}. What the policy asks for is asked for again.`;
+  const line = `The emergency ${how} at ${time(over.at)}: ${markdown(over.because)}. The policy applies again in full.`;
   return { ...said, summary: `${line}\n\n${said.summary}` };
 }
 
@@ -73,15 +74,15 @@ function emergencyLines(
   const waived = assessment.results.filter((each) => each.outcome === "waived" && each.cause === "emergency");
   const { reviewers, reviewWithin } = policy.emergency;
   return [
-    `This can be merged until ${time(given.until)}, as it is: anything pushed now ends the authorisation.`,
+    `Merge it by ${time(given.until)}, as it is now: a push ends the authorisation.`,
     "",
-    `- why: ${markdown(record.reason ?? "")} (${markdown(record.declared?.by?.login ?? "")})`,
-    `- authorised by ${markdown(given.by.login)} at ${time(given.at)}${given.confirmBy === null ? "" : `, alone: another person must confirm it by ${time(given.confirmBy)} with \`/countersign authorise\``}`,
+    `- reason: ${markdown(record.reason ?? "")} (${markdown(record.declared?.by?.login ?? "")})`,
+    `- authorised by ${markdown(given.by.login)} at ${time(given.at)}${given.confirmBy === null ? "" : `, alone: another person must confirm it by ${time(given.confirmBy)}: comment \`/countersign authorise\``}`,
     ...waived.map(
       (each) =>
         `- waived: ${CONTROL_TITLES[each.control]} (${some(each.reasons.slice(1).map(markdown), NAMES_SHOWN, "; ")})`,
     ),
-    `- owed: a review by ${markdown(sources(reviewers))} with no part in it, within ${termText(reviewWithin)} of the merge`,
+    `- owed: a review within ${termText(reviewWithin)} of the merge, by ${markdown(sources(reviewers))} (not someone with a part in it)`,
   ];
 }
 
@@ -98,24 +99,25 @@ function waitingText(
   if (record.status === "awaiting-reason")
     return {
       title: "The emergency waits for its reason",
-      lines: ["Say why in a new comment, on its first line: `/countersign emergency <reason>`."],
+      lines: ["Give the reason in a new comment: `/countersign emergency <reason>`."],
     };
   const from = oneLine(sources(policy.emergency.authorisers));
   const named = some(able, NAMES_SHOWN);
   const names = named === "" || named === from ? "" : ` (${named})`;
-  const again = record.steps.at(-1)?.act === "push" ? " again, for what was pushed since" : "";
+  const isAgain = record.steps.at(-1)?.act === "push";
   const alone = policy.emergency.alone;
   return {
     title: `The emergency waits for ${from}${names} to authorise it`,
     lines: [
-      `Whoever of them had no part in it authorises it${again}: comment \`/countersign authorise\`, or approve this pull request.`,
+      `**${markdown(from)}**${names === "" ? "" : ` ${markdown(names)}`}: comment \`/countersign authorise\` or approve. (You must not have worked on this change.)`,
+      ...(isAgain ? ["A push ended the authorisation it had: look at the new commits."] : []),
       ...(alone === null
         ? []
         : [
-            `If nobody else is awake, ${markdown(sources(alone.from))} may authorise it alone; another person then confirms it within ${termText(alone.confirmedWithin)}.`,
+            `If nobody else is awake, ${markdown(sources(alone.from))} may authorise it alone. Another person must then confirm it within ${termText(alone.confirmedWithin)}.`,
           ]),
       "",
-      `- why: ${markdown(record.reason ?? "")} (${markdown(record.declared?.by?.login ?? "")})`,
+      `- reason: ${markdown(record.reason ?? "")} (${markdown(record.declared?.by?.login ?? "")})`,
     ],
   };
 }

@@ -2,7 +2,7 @@
 
 import { transition, type TransitionTable } from "../transitions.ts";
 import type { EmergencyState } from "./exception.ts";
-import { isIndependent, type Standing } from "./standing.ts";
+import { isIndependent, type Eligibility } from "./eligibility.ts";
 
 /** What can happen to an emergency. The last three are nobody's command: a push, time, and its use. */
 export const EMERGENCY_EVENTS = [
@@ -57,13 +57,13 @@ export function allows(
 }
 
 /** As what somebody may act. `alone`: whether the policy lets them, here and now, act alone. */
-export function rolesOf(standing: Standing, alone: boolean): readonly EmergencyRole[] {
-  const { writes, entitled, declared, authorised } = standing;
+export function rolesOf(eligibility: Eligibility, alone: boolean): readonly EmergencyRole[] {
+  const { writes, entitled, declared, authorised } = eligibility;
   const roles: EmergencyRole[] = [];
   if (writes === "yes") roles.push("writer");
   if (declared) roles.push("declarer");
   if (authorised) roles.push("giver");
-  else if (entitled === "yes" && isIndependent(standing)) roles.push("authoriser");
-  if (alone && !isIndependent(standing)) roles.push("lone");
+  else if (entitled === "yes" && isIndependent(eligibility)) roles.push("authoriser");
+  if (alone && !isIndependent(eligibility)) roles.push("lone");
   return roles;
 }

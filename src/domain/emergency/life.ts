@@ -1,5 +1,6 @@
 /** An emergency's events: each function returns the record as it is afterwards. The table says who may, and where it leads. */
 
+import { dueAfter } from "../calendar.ts";
 import type { Actor, Instant, Repository, Sha } from "../change.ts";
 import { sha256 } from "../digest.ts";
 import type { Entry } from "../entry.ts";
@@ -57,6 +58,18 @@ export function declared(
   head: Sha | null,
 ): EmergencyRecord {
   return stepped({ ...record, reason, declared: deed, asked: head }, "declare", deed);
+}
+
+/** An authorisation from its moment on. `alone`: another person must confirm it in time. */
+export function authorisation(
+  given: Omit<Authorisation, "until" | "confirmBy">,
+  policy: Policy,
+  alone: boolean,
+): Authorisation {
+  const { validFor, alone: terms } = policy.emergency;
+  const confirmBy =
+    alone && terms !== null ? dueAfter(given.at, terms.confirmedWithin, policy.calendar) : null;
+  return { ...given, until: dueAfter(given.at, validFor, policy.calendar), confirmBy };
 }
 
 /** It was authorised, under the policy in force then. */

@@ -12,7 +12,7 @@ import {
   type ReviewState,
 } from "./exception.ts";
 import { emergencySubject } from "./life.ts";
-import type { Standing } from "./standing.ts";
+import type { Eligibility } from "./eligibility.ts";
 import { DAY } from "../durations.ts";
 
 /** The review that the first use of an emergency makes due. */
@@ -77,7 +77,7 @@ export function decided(
 }
 
 /** Whether somebody may review: entitled, and neither contributor, declarer nor authoriser. */
-export function mayReview({ entitled, contributed, declared, authorised }: Standing): boolean {
+export function mayReview({ entitled, contributed, declared, authorised }: Eligibility): boolean {
   return entitled === "yes" && contributed === "no" && !declared && !authorised;
 }
 

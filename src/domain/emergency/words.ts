@@ -8,11 +8,10 @@ import { notify } from "../notification.ts";
 import type { People } from "../policy/people.ts";
 import type { Policy } from "../policy/policy.ts";
 import { commentAction } from "../reply.ts";
-import { CONTROL_TITLES, markdown, oneLine, oneOf, short, sources, time } from "../wording.ts";
+import { markdown, oneLine, short, sources, time } from "../wording.ts";
 import { mentions } from "./check-text.ts";
 import type { EmergencyRecord } from "./exception.ts";
 import type { RetroactiveReviewRecord } from "./exception.ts";
-import type { Standing } from "./standing.ts";
 
 /** What is said, as actions. */
 export interface Asked {
@@ -21,9 +20,8 @@ export interface Asked {
 
 /** Asks for the reason of an emergency opened without one. */
 export function askReason(to: Addressee, record: EmergencyRecord, by: Actor | null): Asked {
-  const who = by === null ? "Somebody" : markdown(by.login);
-  const how = record.opened.via === "button" ? "pressed the button" : "put the label";
-  const body = `${who} ${how} for an emergency. It waits for its reason: write \`/countersign emergency <reason>\` alone on the first line of a new comment. Nothing is waived until somebody entitled authorises it.`;
+  const how = by === null ? "The label `emergency`" : `${markdown(by.login)}, with the button,`;
+  const body = `${how} opened an emergency. Give its reason in a new comment: \`/countersign emergency <reason>\`. Nothing is waived until someone authorises it.`;
   return {
     actions: record.pull === null ? [] : [commentAction(to, record.pull, `reason:${record.id}`, body)],
   };
@@ -41,17 +39,17 @@ export function askAuthorisers(
   if (pull === null) return { actions: askForDeployment(to, record, policy) };
   const { owner, name, ownerId } = to.repository;
   const asked = whom(policy.emergency.authorisers, able, record);
-  const who = record.declared?.by?.login ?? "somebody";
+  const who = record.declared?.by?.login ?? "someone";
   const what =
     why === "pushed"
-      ? `Something was pushed after the emergency was authorised, which ended the authorisation. ${asked}: please look again.`
+      ? `A push ended the authorisation of the emergency. ${asked}: look at the new commits.`
       : `${asked}: ${markdown(who)} declared an emergency: ${markdown(record.reason ?? "")}.`;
-  const body = `${what} To let this pull request pass for ${termText(policy.emergency.validFor)}, comment \`/countersign authorise\` or approve it. You must have had no part in it.`;
+  const body = `${what} To let this pull request pass for ${termText(policy.emergency.validFor)}, comment \`/countersign authorise\` or approve it. (You must not have worked on it.)`;
   const key = `${record.id}:${record.steps.length}`;
   const notification = {
     organizationId: ownerId,
     about: key,
-    text: `Emergency in ${owner}/${name}#${pull}: ${oneLine(record.reason ?? "")} (${oneLine(who)}). It waits to be authorised: comment /countersign authorise on the pull request.`,
+    text: `Emergency in ${owner}/${name}#${pull}: ${oneLine(record.reason ?? "")} (${oneLine(who)}). To authorise it, comment /countersign authorise on the pull request.`,
     repository: `${owner}/${name}`,
     path: `${owner}/${name}/pull/${pull}`,
     at: record.declared?.at ?? record.opened.at,
@@ -76,11 +74,11 @@ export function askToConfirm(
   const { owner, name, ownerId } = to.repository;
   const who = given.by.login;
   const by = time(given.confirmBy);
-  const body = `${whom(policy.emergency.authorisers, able, record)}: ${markdown(who)} authorised this emergency alone. Look at it, then confirm it by ${by} with \`/countersign authorise\`; unconfirmed it becomes a deviation.`;
+  const body = `${whom(policy.emergency.authorisers, able, record)}: ${markdown(who)} authorised this emergency alone. Look at it, then confirm it by ${by}: comment \`/countersign authorise\`. Unconfirmed, it becomes a deviation.`;
   const notice = {
     organizationId: ownerId,
     about: `${record.id}:alone:${record.steps.length}`,
-    text: `${oneLine(who)} authorised the emergency in ${owner}/${name}#${pull} alone: ${oneLine(record.reason ?? "")}. Another person confirms it by ${by}: comment /countersign authorise on the pull request.`,
+    text: `${oneLine(who)} authorised the emergency in ${owner}/${name}#${pull} alone: ${oneLine(record.reason ?? "")}. Another person must confirm it by ${by}: comment /countersign authorise on the pull request.`,
     repository: `${owner}/${name}`,
     path: `${owner}/${name}/pull/${pull}`,
     at: given.at,
@@ -97,11 +95,11 @@ export function askToConfirm(
 function askForDeployment(to: Addressee, record: EmergencyRecord, policy: Policy): readonly Action[] {
   const { owner, name, ownerId } = to.repository;
   const { environment = "", sha = "" } = record.deployment ?? {};
-  const who = record.declared?.by?.login ?? "somebody";
+  const who = record.declared?.by?.login ?? "someone";
   return notify(policy, "emergency-waiting", {
     organizationId: ownerId,
     about: `${record.id}:${record.steps.length}`,
-    text: `Emergency in ${owner}/${name}, ${oneLine(environment)}, ${short(sha)}: ${oneLine(record.reason ?? "")} (${oneLine(who)}). It waits to be authorised: countersign emergency authorise --repo ${owner}/${name} --environment ${oneLine(environment)} --commit ${short(sha)} --as LOGIN.`,
+    text: `Emergency in ${owner}/${name}, ${oneLine(environment)}, ${short(sha)}: ${oneLine(record.reason ?? "")} (${oneLine(who)}). To authorise it: countersign emergency authorise --repo ${owner}/${name} --environment ${oneLine(environment)} --commit ${short(sha)} --as LOGIN.`,
     repository: `${owner}/${name}`,
     path: null,
     at: record.declared?.at ?? record.opened.at,
@@ -119,9 +117,9 @@ export function announceReview(
   policy: Policy,
 ): Asked {
   if (pull === null) return { actions: [] };
-  const who = markdown(record.authorised?.by.login ?? "somebody");
+  const who = markdown(record.authorised?.by.login ?? "someone");
   const from = markdown(sources(policy.emergency.reviewers));
-  const body = `This landed in an emergency that ${who} authorised. A review of what shipped is owed by ${time(dueAt)}, by somebody with no part in it (${from}): ${HOW_TO_REVIEW}.`;
+  const body = `This was merged in an emergency that ${who} authorised. A review of what shipped is owed by ${time(dueAt)}, from someone who had no part in it (${from}): ${HOW_TO_REVIEW}.`;
   return { actions: [commentAction(to, pull, `owed:${emergency}`, body)] };
 }
 
@@ -140,7 +138,7 @@ export function askReviewers(
   const isOverdue = at > dueAt;
   const when = isOverdue ? `was due by ${time(dueAt)} and is overdue` : `is due by ${time(dueAt)}`;
   const how = HOW_TO_REVIEW;
-  const body = `${asked}: the review owed after the emergency ${when}. Look at what shipped, then ${how}. You must have had no part in it.`;
+  const body = `${asked}: the review owed after the emergency ${when}. Look at what shipped, then ${how}. (You must not have had a part in it.)`;
   const key = `review:${review.emergency}:${review.remindedAt.length}:${review.escalatedAt.length}`;
   const notification = {
     organizationId: ownerId,
@@ -161,8 +159,8 @@ export function askReviewers(
 /** How a review is given, for a channel outside GitHub. */
 function outside({ repository: { owner, name } }: Addressee, { deployment }: EmergencyRecord): string {
   if (deployment === null)
-    return "Whoever had no part in it comments /countersign approve or /countersign reject <reason> on the pull request.";
-  return `Whoever had no part in it: countersign emergency approve (or reject --reason TEXT) --repo ${owner}/${name} --environment ${oneLine(deployment.environment)} --commit ${short(deployment.sha)} --as LOGIN.`;
+    return "Someone who had no part in it comments /countersign approve or /countersign reject <reason> on the pull request.";
+  return `Someone who had no part in it: countersign emergency approve (or reject --reason TEXT) --repo ${owner}/${name} --environment ${oneLine(deployment.environment)} --commit ${short(deployment.sha)} --as LOGIN.`;
 }
 
 /** The people or teams asked, as mentions: teams as they are, else those who are known, without whoever has a part in it. */
@@ -174,31 +172,4 @@ function whom(from: People, able: readonly string[], record: EmergencyRecord): s
   const people = teams.length > 0 ? (from.users ?? []) : able;
   const named = mentions([...teams, ...people.filter((login) => !out.has(login.toLowerCase()))]);
   return named === "" ? markdown(sources(from)) : named;
-}
-
-/** What is waived, in words. */
-export function waivedText(policy: Policy): string {
-  return policy.emergency.waives.map((control) => CONTROL_TITLES[control]).join("; ");
-}
-
-/** Why somebody may not do what an authoriser does, in one sentence. */
-export function notAuthoriser(
-  standing: Standing,
-  among: People,
-  authoriser: string,
-  what: "pull request" | "deployment" = "pull request",
-): string {
-  const who = markdown(authoriser);
-  const from = markdown(sources(among));
-  if (standing.declared)
-    return `You declared this emergency, ${who}: somebody else must authorise it, ${oneOf(from)}.`;
-  if (standing.contributed === "yes")
-    return `You contributed to this ${what}, ${who}: somebody with no part in it must authorise it, ${oneOf(from)}.`;
-  if (standing.entitled === "no")
-    return `You are not among those who may authorise emergencies here, ${who}: ${from}.`;
-  if (standing.entitled === "unknown")
-    return `GitHub would not tell whether you are one of ${from}, ${who}. Nothing was changed; try again, or ask somebody else.`;
-  if (what === "deployment")
-    return `Whether you had a part in this deployment cannot be told, ${who}: GitHub does not show who pushed all that it brings. Push the commit to a branch of its own and declare it again, or merge it through a reviewed pull request.`;
-  return `Whether you had a part in this pull request cannot be told, ${who}: nobody saw who pushed some of its commits. Amend and push them again, then authorise.`;
 }

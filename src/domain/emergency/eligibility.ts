@@ -1,4 +1,4 @@
-/** How somebody stands to an emergency: what their rights, and their own part in it, let them do. */
+/** Who may act in an emergency: by their rights, and by their own part in it. */
 
 import type { Actor, Authority, PullRequest } from "../change.ts";
 import { contributorsOf, makersOf, stayedOut, type Certainty } from "../contribution.ts";
@@ -20,8 +20,8 @@ export function contributed(
   return { is: out === "yes" ? "no" : out === "no" ? "yes" : "unknown", as: null };
 }
 
-/** How somebody stands to an emergency. */
-export interface Standing {
+/** What somebody's rights and their own part in an emergency are known to be. */
+export interface Eligibility {
   /** May write to the repository. */
   readonly writes: Certainty;
   /** Is among those the act is left to. */
@@ -33,8 +33,8 @@ export interface Standing {
   readonly authorised: boolean;
 }
 
-/** How somebody stands, by their rights as read. `among`: those the act is left to; `authority` null: not read. */
-export function standingOf(facts: {
+/** Returns somebody's eligibility by their rights as read. `among`: those the act is left to; `authority` null: not read. */
+export function eligibilityOf(facts: {
   readonly actor: Actor;
   readonly authority: Authority | null;
   readonly among: People;
@@ -44,7 +44,7 @@ export function standingOf(facts: {
   readonly declarers: readonly Actor[];
   readonly authoriser: Actor | null;
   readonly policy: Identified;
-}): Standing {
+}): Eligibility {
   const { actor, authority, among, pull, makers = [], declarers, authoriser, policy } = facts;
   const same = (other: Actor): boolean => isSamePerson(policy, other, actor);
   return {
@@ -64,6 +64,6 @@ export function standingOf(facts: {
 }
 
 /** Whether somebody who is entitled had no part in it. */
-export function isIndependent(standing: Standing): boolean {
-  return standing.contributed === "no" && !standing.declared;
+export function isIndependent(eligibility: Eligibility): boolean {
+  return eligibility.contributed === "no" && !eligibility.declared;
 }

@@ -1,0 +1,8 @@
+/** What an emergency is for: a pull request, or a deployment that no pull request stands for. */
+
+import type { PullRequest, Sha } from "../change.ts";
+
+/** A pull request with everybody who is known to have worked on it, or one commit in one environment. */
+export type EmergencySubject =
+  | { readonly kind: "pull"; readonly pull: PullRequest }
+  | { readonly kind: "deployment"; readonly environment: string; readonly sha: Sha };

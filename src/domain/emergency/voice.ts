@@ -1,0 +1,18 @@
+/** The words of a reply, before it is known where they are read: each place renders names and commands in its own way. */
+
+/** The commands of an emergency and of the review after it, as they are called at a terminal. */
+export const EMERGENCY_COMMAND_NAMES = ["declare", "authorise", "withdraw", "approve", "reject"] as const;
+
+/** One of these commands. */
+export type EmergencyCommandName = (typeof EMERGENCY_COMMAND_NAMES)[number];
+
+/** How a place renders a reply. */
+export interface Voice {
+  /** Makes text from outside harmless there. */
+  readonly text: (text: string) => string;
+  /** Writes a command as it is given there. */
+  readonly command: (name: EmergencyCommandName) => string;
+}
+
+/** A sentence or more, rendered where it is read. */
+export type Reply = (voice: Voice) => string;
