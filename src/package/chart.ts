@@ -20,7 +20,7 @@ const WIDTH = 720;
 const HEIGHT = 240;
 const MARGIN = { top: 8, right: 8, bottom: 28, left: 44 };
 
-/** Changes by month, stacked by verdict; the same numbers stand in the table beside it. */
+/** Draws changes by month, stacked by verdict; the same numbers stand in the table beside it. */
 export function monthsChart(months: readonly Month[]): ReturnType<typeof html> {
   const x = scaleBand(
     months.map((month) => month.month),

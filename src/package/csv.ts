@@ -6,7 +6,7 @@ import { stringify } from "csv-stringify";
 /** A cell with a line break of either kind is quoted; left to itself the writer quotes its own kind only. */
 const LINE_BREAK = /[\r\n]/u;
 
-/** The text of a CSV file, header first, in chunks; holds a few rows at a time. */
+/** Yields the text of a CSV file, header first, in chunks; holds a few rows at a time. */
 export async function* csvText(
   columns: readonly string[],
   rows: AsyncIterable<readonly string[]>,

@@ -12,7 +12,7 @@ import { csvText } from "./csv.ts";
 import { sortedLines } from "./sort.ts";
 import { zipOf } from "./zip.ts";
 
-/** One file as written. */
+/** Describes one file as written. */
 export interface Written {
   readonly path: string;
   readonly sha256: string;
@@ -21,7 +21,7 @@ export interface Written {
   readonly rows: number | null;
 }
 
-/** A package being written. */
+/** Describes a package being written. */
 export interface PackageWriter {
   /** Writes a file from its text. */
   text(path: string, content: string | AsyncIterable<string>): Promise<Written>;

@@ -5,7 +5,7 @@ import { createPrivateKey } from "node:crypto";
 import { signingKeyOf, type SigningKey } from "../domain/evidence/seal.ts";
 
 /**
- * The key pair of a PEM text (PKCS #8 or SEC1, unencrypted, ECDSA P-256).
+ * Returns the key pair of a PEM text (PKCS #8 or SEC1, unencrypted, ECDSA P-256).
  * Throws TypeError with a sentence for a person, which never holds a part of the key.
  */
 export function readSigningKey(pem: string): SigningKey {

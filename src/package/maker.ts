@@ -5,7 +5,7 @@ import { renderStartHere } from "./start-here.ts";
 import { VERIFY_SCRIPT } from "./verify-script.ts";
 import { VERSION } from "./version.ts";
 
-/** This program, as it signs packages. */
+/** Holds this program, as it signs packages. */
 export const MAKER: Maker & { readonly name: string } = {
   name: "countersign",
   version: VERSION,

@@ -17,7 +17,7 @@ const RUN_CHARACTERS = 2_000_000;
 const PIECE = 8 * 1_024;
 
 /**
- * The same lines by code unit, each once. Holds 20,000 lines, fewer of long ones, and a piece of each run; the runs lie below `folder`
+ * Yields the same lines by code unit, each once. Holds 20,000 lines, fewer of long ones, and a piece of each run; the runs lie below `folder`
  * and are removed when the walk ends. A line must hold no line feed.
  */
 export async function* sortedLines(lines: AsyncIterable<string>, folder: string): AsyncIterable<string> {

@@ -44,7 +44,7 @@ a { color: #14507d; }
 @media print { body { max-width: none; padding: 0; font-size: 10.5pt; } nav { display: none; } h2, h3, caption { break-after: avoid; } tr, .note, figure, pre, dt { break-inside: avoid; } thead { display: table-header-group; } .scroll { overflow: visible; } a { color: inherit; text-decoration: none; } }
 `;
 
-/** The page as text. The same content gives the same bytes. */
+/** Returns the page as text. The same content gives the same bytes. */
 export function renderStartHere(content: StartHere): string {
   const { organization, period } = content;
   const page = html`<!doctype html>

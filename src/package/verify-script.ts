@@ -1,6 +1,6 @@
 /** verify.sh, the checker that comes with every package and needs nothing of ours. */
 
-/** The script's text; its digest is in every manifest and in docs/evidence.md. Runs in dash, bash and busybox sh. */
+/** Holds the script's text; its digest is in every manifest and in docs/evidence.md. Runs in dash, bash and busybox sh. */
 export const VERIFY_SCRIPT = String.raw`#!/bin/sh
 # Checks an evidence package with sha256sum (or shasum) and openssl.
 #

@@ -1,4 +1,4 @@
 /** The version of this program: of its packages, and of what makes them. */
 
-/** As in package.json. */
+/** Holds the version, as in package.json. */
 export const VERSION = "0.1.0";

@@ -3,7 +3,7 @@
 import type { Readable } from "node:stream";
 import { ZipFile } from "yazl";
 
-/** One file to put in. */
+/** Describes one file to put in. */
 export interface ZipMember {
   readonly path: string;
   readonly bytes: number;
@@ -12,7 +12,7 @@ export interface ZipMember {
 }
 
 /**
- * The zip's bytes. Members are stored, not deflated: what deflate makes differs between versions of zlib, and whoever
+ * Returns the zip's bytes. Members are stored, not deflated: what deflate makes differs between versions of zlib, and whoever
  * checks a zip makes it again from its members and compares every byte.
  */
 export function zipOf(members: readonly ZipMember[]): Readable {

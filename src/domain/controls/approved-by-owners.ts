@@ -12,7 +12,7 @@ import {
 } from "./control.ts";
 import { judgeAsks } from "./independently-approved.ts";
 
-/** Every changed file was approved by enough of its owners who did not make the change alone. */
+/** Requires that every changed file was approved by enough of its owners who did not make the change alone. */
 export const approvedByOwners = defineControl({
   name: "approved-by-owners",
   objective: "Every changed file is approved by someone answerable for it.",

@@ -33,7 +33,7 @@ import { mergedByPullRequest } from "./merged-by-pull-request.ts";
 import { isOpenToEmergencies, outsideFreeze } from "./outside-freeze.ts";
 import { recordLinked } from "./record-linked.ts";
 
-/** Every control, in the order people read them. */
+/** Holds every control, in the order people read them. */
 export const CONTROLS: readonly Control[] = [
   independentlyApproved,
   approvedByOwners,
@@ -50,7 +50,7 @@ export const CONTROLS: readonly Control[] = [
   emergencyReviewedInTime,
 ];
 
-/** What an assessment needs beside the subject. `since`: what happened before it is historic. */
+/** Describes what an assessment needs beside the subject. `since`: what happened before it is historic. */
 export interface Circumstances {
   /** Leave in force at the moment judged. */
   readonly leaves?: readonly Leave[];

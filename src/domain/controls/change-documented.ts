@@ -15,7 +15,7 @@ import {
 } from "./control.ts";
 import { HIDDEN } from "./record-linked.ts";
 
-/** The description fills every heading the policy asks for. */
+/** Requires that the description fills every heading the policy asks for. */
 export const changeDocumented = defineControl({
   name: "change-documented",
   objective: "Every change says why it is made, what it affects and how to take it back, before it is made.",

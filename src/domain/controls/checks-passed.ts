@@ -19,7 +19,7 @@ import {
   type Subject,
 } from "./control.ts";
 
-/** Every required check succeeded on the content that is merged, before it was. */
+/** Requires that every required check succeeded on the content that is merged, before it was. */
 export const checksPassed = defineControl({
   name: "checks-passed",
   objective:

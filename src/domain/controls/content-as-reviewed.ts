@@ -14,7 +14,7 @@ const OUTCOMES = {
   unverifiable: "unverifiable",
 } as const;
 
-/** What landed on the branch is, file by file, what the pull request showed its reviewers. */
+/** Requires that what landed on the branch is, file by file, what the pull request showed its reviewers. */
 export const contentAsReviewed = defineControl({
   name: "content-as-reviewed",
   objective: "What reaches production is exactly what was approved.",

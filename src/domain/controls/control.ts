@@ -6,7 +6,7 @@ import type { EmergencyFacts } from "../emergency/facts.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { ControlName, Outcome, Result } from "../result.ts";
 
-/** What is tested, at which of the three moments. */
+/** Describes what is tested, at which of the three moments. */
 export type Subject = (
   | { readonly moment: "gate"; readonly pull: PullRequest }
   | {
@@ -22,7 +22,7 @@ export type Subject = (
   readonly emergencies?: readonly EmergencyFacts[];
 };
 
-/** Leave to pass named controls: an authorised emergency, or a registered exemption. */
+/** Describes leave to pass named controls: an authorised emergency, or a registered exemption. */
 export interface Leave {
   readonly kind: "emergency" | "exemption";
   /** What names it in the log or the policy. */
@@ -32,7 +32,7 @@ export interface Leave {
   readonly because: string;
 }
 
-/** What a control may look at beside the subject. */
+/** Describes what a control may look at beside the subject. */
 export interface Context {
   readonly policy: Policy;
   /** Our own GitHub App's id: only its checks named `countersign` are the gate's. */
@@ -43,10 +43,10 @@ export interface Context {
   readonly tested: readonly Result[];
 }
 
-/** What a control's rule comes to: a result without the name of the control. */
+/** Describes what a control's rule comes to: a result without the name of the control. */
 export type Ruling = Omit<Result, "control">;
 
-/** One control. */
+/** Describes one control. */
 export interface Control {
   readonly name: ControlName;
   /** What it is for, in a sentence an auditor can copy into a control matrix. */
@@ -61,10 +61,10 @@ export interface Control {
   readonly judge: (subject: Subject, context: Context) => Result | null;
 }
 
-/** The name of our check run. */
+/** Holds the name of our check run. */
 export const CHECK_NAME = "countersign";
 
-/** A result; reasons read as sentences without a full stop. */
+/** Returns a result; reasons read as sentences without a full stop. */
 export function result(
   control: ControlName,
   outcome: Outcome,
@@ -79,7 +79,7 @@ type Moment = Subject["moment"];
 type Inputs = Result["inputs"];
 type Reasons = string | readonly string[];
 
-/** The moments of a change, before its merge and after it. */
+/** Holds the moments of a change, before its merge and after it. */
 export const OF_CHANGES = ["gate", "group", "landed"] as const satisfies readonly Moment[];
 
 /**
@@ -207,7 +207,7 @@ export function isBeforeMerge({ moment }: Subject): boolean {
   return moment === "gate" || moment === "group";
 }
 
-/** The pull requests of a subject. */
+/** Returns the pull requests of a subject. */
 export function pullsOf(subject: Subject): readonly PullRequest[] {
   switch (subject.moment) {
     case "gate":
@@ -221,7 +221,7 @@ export function pullsOf(subject: Subject): readonly PullRequest[] {
   }
 }
 
-/** The repository of a subject; of a group, that of its pull requests. */
+/** Returns the repository of a subject; of a group, that of its pull requests. */
 export function repositoryOf(subject: Subject): Pick<Repository, "id" | "name"> {
   switch (subject.moment) {
     case "gate":
@@ -235,12 +235,12 @@ export function repositoryOf(subject: Subject): Pick<Repository, "id" | "name"> 
   }
 }
 
-/** Whether a landed change came through the merge button or the queue. */
+/** Tells whether a landed change came through the merge button or the queue. */
 export function isMerge(change: Change): boolean {
   return change.update.kind === "pull-request" || change.update.kind === "queue";
 }
 
-/** Whether nothing new came to production by this update. */
+/** Tells whether nothing new came to production by this update. */
 export function bringsNothing(change: Change): boolean {
   return (
     change.update.kind === "branch-deleted" ||
@@ -248,7 +248,7 @@ export function bringsNothing(change: Change): boolean {
   );
 }
 
-/** Why it cannot be told whether an update should have come by a pull request; null where it can. */
+/** Returns why it cannot be told whether an update should have come by a pull request; null where it can. */
 export function untold(change: Change): string | null {
   const { kind, told } = change.update;
   if (kind === "branch-created" && change.alreadyLanded === null)
@@ -258,7 +258,7 @@ export function untold(change: Change): string | null {
     : null;
 }
 
-/** The worst of several outcomes: fail, then unverifiable, then pass; not-applicable when there are none. */
+/** Returns the worst of several outcomes: fail, then unverifiable, then pass; not-applicable when there are none. */
 export function worst(outcomes: readonly Outcome[]): Outcome {
   for (const outcome of ["fail", "unverifiable", "waived", "pass"] as const) {
     if (outcomes.includes(outcome)) return outcome;

@@ -9,10 +9,10 @@ import { ruleRulings } from "./environment-rules.ts";
 
 const GOOD: ReadonlySet<string> = new Set(["compliant", "emergency", "exempted", "historic"]);
 
-/** Causes that only repeat what a change or an earlier deployment was found to lack: no deviation of its own comes of them. */
+/** Holds causes that only repeat what a change or an earlier deployment was found to lack: no deviation of its own comes of them. */
 export const REPEATED_CAUSES: ReadonlySet<string> = new Set(["carries-refused", "refused-before"]);
 
-/** Everything the deployment brought to the environment landed by a change that was let through. */
+/** Requires that everything the deployment brought to the environment landed by a change that was let through. */
 export const deploymentApproved = defineControl({
   name: "deployment-approved",
   objective: "Everything that is deployed to production was approved.",
@@ -48,7 +48,7 @@ export const deploymentApproved = defineControl({
 });
 
 /**
- * The verdict on what a deployment brought, whatever was done round the environment's rules when it was: a job that its own
+ * Returns the verdict on what a deployment brought, whatever was done round the environment's rules when it was: a job that its own
  * starter approved may carry nothing but approved changes, and deploying those again is not refused for it.
  */
 export function contentVerdict({ deployment, assessment }: DeploymentRecord): Verdict {

@@ -3,7 +3,7 @@
 import { oneLine, short, time } from "../wording.ts";
 import { defineControl, fails, passes, unverifiable } from "./control.ts";
 
-/** The deployed commit is on a production branch. */
+/** Requires that the deployed commit is on a production branch. */
 export const deploymentTraceable = defineControl({
   name: "deployment-traceable",
   objective: "Only what has landed on a production branch is deployed to production.",

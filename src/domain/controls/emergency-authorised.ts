@@ -15,7 +15,7 @@ import {
   type Subject,
 } from "./control.ts";
 
-/** Nothing is let through in an emergency unless somebody entitled, with no part in it, said so first and for a limited time. */
+/** Requires that nothing is let through in an emergency unless somebody entitled, with no part in it, said so first and for a limited time. */
 export const emergencyAuthorised = defineControl({
   name: "emergency-authorised",
   objective:

@@ -19,7 +19,7 @@ import {
   type Subject,
 } from "./control.ts";
 
-/** Our own check had succeeded on what was merged when it was merged. */
+/** Requires that our own check had succeeded on what was merged when it was merged. */
 export const gateRespected = defineControl({
   name: "gate-respected",
   objective: "Nothing reaches production while the approval check holds it back.",

@@ -34,7 +34,7 @@ import {
 
 const NAME = "independently-approved";
 
-/** Each commit was approved by enough entitled people who did not make it alone, for the content that is merged. */
+/** Requires that each commit was approved by enough entitled people who did not make it alone, for the content that is merged. */
 export const independentlyApproved = defineControl({
   name: NAME,
   objective:
@@ -57,14 +57,14 @@ export const independentlyApproved = defineControl({
     }),
 });
 
-/** The approvals of a subject's pull requests, each judged. */
+/** Returns the approvals of a subject's pull requests, each judged. */
 export function approvalsOf(subject: Subject, context: Context): readonly JudgedApproval[] {
   return pullsOf(subject).flatMap(
     (pull) => judgeApprovals(pull, context.policy, momentOf(pull, context)).approvals,
   );
 }
 
-/** A landing on an integration branch whose approvals cover commits of a pull request, as a result keeps it. */
+/** Describes a landing on an integration branch whose approvals cover commits of a pull request, as a result keeps it. */
 export interface CarriedLanding {
   readonly change: string;
   readonly branch: string;
@@ -81,14 +81,14 @@ function carriedOf(pull: PullRequest, context: Context): readonly CarriedLanding
   });
 }
 
-/** The landings whose approvals cover commits of what an assessment judged. */
+/** Returns the landings whose approvals cover commits of what an assessment judged. */
 export function carriedIn({ results }: Pick<Assessment, "results">): readonly CarriedLanding[] {
   // INVARIANT: the control writes its inputs so.
   return (results.find(({ control }) => control === NAME)?.inputs["carried"] ??
     []) as readonly CarriedLanding[];
 }
 
-/** The cause of a pass without approvals: a standard change of the policy. */
+/** Holds the cause of a pass without approvals: a standard change of the policy. */
 export const PRE_APPROVED = "pre-approved";
 
 /** Judges some of what is asked of each pull request. */
@@ -160,7 +160,7 @@ function elsewhere({ approvedElsewhere = [] }: Change): readonly string[] {
   ];
 }
 
-/** The cause of a result that waits for what nobody is left to give. */
+/** Holds the cause of a result that waits for what nobody is left to give. */
 export const NOBODY_CAN = "nobody-can-give";
 
 interface PullOutcome extends Omit<Ruling, "inputs"> {

@@ -12,7 +12,7 @@ const HOW = {
   unknown: "it came to the branch in a way that is not known",
 } as const;
 
-/** The update of the branch was the merge button's or the queue's, not a push. */
+/** Requires that the update of the branch was the merge button's or the queue's, not a push. */
 export const mergedByPullRequest = defineControl({
   name: "merged-by-pull-request",
   objective: "Production branches change only by merging pull requests.",

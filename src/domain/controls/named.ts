@@ -5,11 +5,11 @@ import type { PolicyRecord } from "../record.ts";
 import type { Result } from "../result.ts";
 import { isBeforeMerge, type Subject } from "./control.ts";
 
-/** The cause of a result that does not pass because the policy names nobody. */
+/** Holds the cause of a result that does not pass because the policy names nobody. */
 export const NAMES_NOBODY = "policy-names-nobody";
 
 /**
- * The approval of a change, held back where the policy names a team or login that GitHub does not know. Before a merge
+ * Returns the approval of a change, held back where the policy names a team or login that GitHub does not know. Before a merge
  * somebody can mend the policy: it fails. Afterwards what would have been asked cannot be told: it is never a pass.
  */
 export function heldByNames(tested: Result, subject: Subject, record: PolicyRecord): Result {

@@ -17,7 +17,7 @@ import {
   type Subject,
 } from "./control.ts";
 
-/** Nothing lands and nothing is deployed in a freeze. */
+/** Requires that nothing lands and nothing is deployed in a freeze. */
 export const outsideFreeze = defineControl({
   name: "outside-freeze",
   objective: "Nothing reaches production in the times the company keeps free of changes.",
@@ -61,7 +61,7 @@ function freezesAt({ freezes, calendar }: Policy, at: Instant): readonly Freeze[
   );
 }
 
-/** Whether an authorised emergency may pass all of these freezes. */
+/** Tells whether an authorised emergency may pass all of these freezes. */
 export function isOpenToEmergencies(freezes: readonly Freeze[]): boolean {
   return freezes.length > 0 && freezes.every(({ except }) => except === "emergency");
 }

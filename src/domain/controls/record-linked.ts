@@ -22,7 +22,7 @@ const MOST_TICKETS = 20;
 
 const PLACES = { title: "the title", body: "the description", branch: "the branch name" } as const;
 
-/** The pull request names its change ticket where the policy looks for it. */
+/** Requires that the pull request names its change ticket where the policy looks for it. */
 export const recordLinked = defineControl({
   name: "record-linked",
   objective: "Every change can be traced to the record that asked for it.",
@@ -95,6 +95,6 @@ function searched(
   return { found: [...new Set(found.filter((ticket) => ticket !== ""))], hidden };
 }
 
-/** Why the description as of the merge is not known. */
+/** Holds why the description as of the merge is not known. */
 export const HIDDEN =
   "the description was changed after the merge, and what it said before cannot be told: the webhook was missed";

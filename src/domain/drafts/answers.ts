@@ -6,14 +6,14 @@ import { CONTROL_TITLES, listed, markdownInFile } from "../wording.ts";
 import { day } from "../span.ts";
 import { counted, recorded, type Citations, type Recorded, type Records } from "./draft.ts";
 
-/** A deviation with what answers it, and the records of what it lists. */
+/** Describes a deviation with what answers it, and the records of what it lists. */
 export interface Answered {
   readonly deviation: Recorded<"deviation">;
   readonly remediation: Recorded<"remediation"> | null;
   readonly listed: readonly Recorded<"change" | "deployment">[];
 }
 
-/** Every deviation that stands, oldest first, with what it rests on; what is missing is noted. */
+/** Returns every deviation that stands, oldest first, with what it rests on; what is missing is noted. */
 export function answeredDeviations(records: Records, cite: Citations): readonly Answered[] {
   const remediations = new Map(recorded(records, "remediation").map((each) => [each.body.deviation, each]));
   const subjects = new Map(
@@ -45,7 +45,7 @@ export function answeredDeviations(records: Records, cite: Citations): readonly 
     });
 }
 
-/** How far what answers a deviation is: `settled` is what somebody other than its owner found effective, or closed after that. */
+/** Describes how far what answers a deviation is: `settled` is what somebody other than its owner found effective, or closed after that. */
 export type Answer = "settled" | "done" | "open";
 
 /** Tells how far what answers a deviation is. That it is done is its owner's word, and settles nothing. */
@@ -55,7 +55,7 @@ export function answerOf({ deviation }: Answered): Answer {
   return status === "done" ? "done" : "open";
 }
 
-/** One line on a deviation: what, when, which controls, of what type and why. */
+/** Returns one line on a deviation: what, when, which controls, of what type and why. */
 export function deviationLine({ deviation, listed: subjects }: Answered, cite: Citations): string {
   const { title, happenedAt, controls, type, typeReason, source, reference, subjectKind } = deviation.body;
   const isNoted = source === "auditor";
@@ -75,7 +75,7 @@ const TYPE_WORDS = {
   operating: "The control was designed right and not followed",
 } as const;
 
-/** What each kind of root cause means. */
+/** Holds what each kind of root cause means. */
 export const ROOT_CAUSE_WORDS: Readonly<Record<RootCause, string>> = {
   process: "there was no defined process for it",
   resource: "people were too few or too busy",
@@ -84,7 +84,7 @@ export const ROOT_CAUSE_WORDS: Readonly<Record<RootCause, string>> = {
   ownership: "nobody was clearly responsible",
 };
 
-/** The monthly reviews of a deviation's controls that were signed off for months after it happened. */
+/** Returns the monthly reviews of a deviation's controls that were signed off for months after it happened. */
 export function reviewsAfter(
   records: Records,
   { deviation }: Answered,
@@ -95,7 +95,7 @@ export function reviewsAfter(
   );
 }
 
-/** A person by login, or that there is none. */
+/** Returns a person by login, or that there is none. */
 export function personName(person: Person | null): string {
   return person === null ? "nobody" : markdownInFile(person.login);
 }

@@ -9,7 +9,7 @@ import { Citations, DRAFT_NOTE, recorded, type Draft, type Records } from "./dra
 import { populationOf, type CountedPeriod } from "./population.ts";
 import { STATUS_WORDS } from "./response.ts";
 
-/** The support for [`period.to`, `since.to`); `since` counts what happened after the period. */
+/** Returns the support for [`period.to`, `since.to`); `since` counts what happened after the period. */
 export function draftBridge(records: Records, period: CountedPeriod, since: CountedPeriod): Draft {
   const cite = new Citations(records);
   if (since.to <= period.to) {

@@ -8,13 +8,13 @@ import type { Sight, Statement } from "../observed.ts";
 import { lineOf } from "../stored.ts";
 import { short } from "../wording.ts";
 
-/** The drafts there are. */
+/** Holds the drafts there are. */
 export const DRAFT_KINDS = ["response", "bridge", "note", "questions", "procedures"] as const;
 
-/** One kind of draft. */
+/** Describes one kind of draft. */
 export type DraftKind = (typeof DRAFT_KINDS)[number];
 
-/** A draft in Markdown with the records it rests on, or what it would need. */
+/** Describes a draft in Markdown with the records it rests on, or what it would need. */
 export type Draft =
   | {
       readonly ok: true;
@@ -27,7 +27,7 @@ export type Draft =
     }
   | { readonly ok: false; readonly missing: readonly string[] };
 
-/** The newest entry of each subject that a draft may rest on, of one organisation, and when it is written. */
+/** Describes the newest entry of each subject that a draft may rest on, of one organisation, and when it is written. */
 export interface Records {
   readonly organization: string;
   readonly at: Instant;
@@ -40,13 +40,13 @@ export interface Records {
   readonly named: readonly Pick<LoggedEntry, "kind" | "subject" | "seq">[];
 }
 
-/** An entry with its body beside it. */
+/** Describes an entry with its body beside it. */
 export interface Recorded<K extends EntryKind> {
   readonly entry: LoggedEntry<K>;
   readonly body: Bodies[K];
 }
 
-/** The entries of a kind, in the order of the log. */
+/** Returns the entries of a kind, in the order of the log. */
 export function recorded<K extends EntryKind>(records: Records, kind: K): readonly Recorded<K>[] {
   return records.entries
     .filter((entry) => isOfKind(entry, kind))
@@ -109,11 +109,11 @@ export class Citations {
 /** The marks of a statement's records; what people wrote has its brackets escaped. */
 const MARKS = / (?:\[\d+\])+(?: (?:\[\d+\])+)*/gu;
 
-/** What stands above every draft. */
+/** Holds what stands above every draft. */
 export const DRAFT_NOTE =
   "> A draft made from the evidence log. It is not part of the evidence package. Somebody of the company reads it, corrects it and answers for it.";
 
-/** "1 change", "3 changes". */
+/** Returns "1 change", "3 changes". */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -6,7 +6,7 @@ import { answeredDeviations, answerOf, ROOT_CAUSE_WORDS, type Answered } from ".
 import { Citations, counted, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
 import { populationOf, type CountedPeriod } from "./population.ts";
 
-/** The note for one period. */
+/** Returns the note for one period. */
 export function draftNote(records: Records, period: CountedPeriod): Draft {
   const cite = new Citations(records);
   if (records.at < period.to) {

@@ -5,14 +5,14 @@ import type { CompletenessRecord } from "../record.ts";
 import { uncovered, type Span } from "../span.ts";
 import { counted, recorded, type Citations, type Recorded, type Records } from "./draft.ts";
 
-/** A span with its name, UTC, half-open, and how many changes and deployments it had. */
+/** Describes a span with its name, UTC, half-open, and how many changes and deployments it had. */
 export interface CountedPeriod extends Span {
   readonly name: string;
   readonly changes: number;
   readonly deployments: number;
 }
 
-/** The counts that prove a span, and what may be said because of them. */
+/** Describes the counts that prove a span, and what may be said because of them. */
 export interface Population {
   readonly proofs: readonly Recorded<"completeness">[];
   readonly statement: Statement;

@@ -26,7 +26,7 @@ import {
   type Records,
 } from "./draft.ts";
 
-/** The procedures: changes, emergencies, exceptions to the rules, a guide for auditors, who is responsible for what; then what repositories add. */
+/** Returns the procedures: changes, emergencies, exceptions to the rules, a guide for auditors, who is responsible for what; then what repositories add. */
 export function draftProcedures(records: Records): Draft {
   const cite = new Citations(records);
   const newest = organizationsOwn(recorded(records, "policy").map(({ entry }) => entry));

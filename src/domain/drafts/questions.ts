@@ -27,7 +27,7 @@ function noted(remediation: Answered["remediation"], cite: Citations): readonly 
   ];
 }
 
-/** The sheet for every deviation that is not settled. */
+/** Returns the sheet for every deviation that is not settled. */
 export function draftQuestions(records: Records): Draft {
   const cite = new Citations(records);
   const open = answeredDeviations(records, cite).filter((each) => answerOf(each) !== "settled");

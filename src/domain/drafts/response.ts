@@ -13,7 +13,7 @@ import {
 import { day } from "../span.ts";
 import { Citations, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
 
-/** The response to the deviation whose id begins so. */
+/** Returns the response to the deviation whose id begins so. */
 export function draftResponse(records: Records, id: string): Draft {
   const cite = new Citations(records);
   const found = answeredDeviations(records, cite).filter(({ deviation }) => deviation.body.id.startsWith(id));
@@ -101,7 +101,7 @@ function parts(records: Records, answered: Answered, cite: Citations): readonly 
   ];
 }
 
-/** A remediation's state in words. */
+/** Holds a remediation's state in words. */
 export const STATUS_WORDS = {
   planned: "planned",
   active: "under way",

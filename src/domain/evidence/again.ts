@@ -5,13 +5,13 @@ import type { Sight } from "../observed.ts";
 import { checkBody, raised, type LogLine } from "../stored.ts";
 import type { EvidenceSource, Period, StateFilter } from "./population.ts";
 
-/** The files of a package that hold log entries. */
+/** Holds the files of a package that hold log entries. */
 export const LOG_FILES = ["log/entries.jsonl", "log/cited.jsonl"] as const;
 
 /** Keeps lines on disk, to be read as often as wanted. */
 export type Kept = (lines: AsyncIterable<string>) => Promise<() => AsyncIterable<string>>;
 
-/** What a source is made of. `lines`: the lines of a file of the package; `sorted`: on disk, as an export sorts. */
+/** Describes what a source is made of. `lines`: the lines of a file of the package; `sorted`: on disk, as an export sorts. */
 export interface Parts {
   readonly organizationId: number;
   readonly period: Period;
@@ -34,7 +34,7 @@ export async function openLog(parts: Parts): Promise<PackageLog> {
   return new PackageLog(parts, counts);
 }
 
-/** The entries of a package, read as a ledger is. */
+/** Holds the entries of a package, read as a ledger is. */
 export class PackageLog {
   readonly #parts: Parts;
   readonly #counts: ReadonlyMap<string, number>;

@@ -192,7 +192,7 @@ const CHANGE_COLUMNS: Columns<ChangeRow> = {
   ...logColumns<ChangeRow>((row) => row.entry),
 };
 
-/** The population of changes: every update of a production branch in the period, compliant or not. */
+/** Lists the population of changes: every update of a production branch in the period, compliant or not. */
 export const CHANGES = table<ChangeRow>({
   path: "changes.csv",
   description: "Population of changes: every update of a production branch in the period, compliant or not.",
@@ -242,7 +242,7 @@ export function withoutDeviation(
     : "none is on record for it, nor for what it repeats";
 }
 
-/** Pairs of subject (change or deployment) and deviation, of all time. */
+/** Yields pairs of subject (change or deployment) and deviation, of all time. */
 export async function* deviationSubjects(source: EvidenceSource): AsyncIterable<string> {
   for await (const { body } of statesOf(source, "deviation", "ever"))
     for (const subject of body.subjects) yield pairLine(subject, body.id);
@@ -375,7 +375,7 @@ function coverageOf(change: Change): string | null {
   );
 }
 
-/** The controls of an assessment with an outcome, as a cell. */
+/** Returns the controls of an assessment with an outcome, as a cell. */
 export function controlsWith(assessment: Assessment, outcome: Outcome): string {
   return listText(
     assessment.results.filter((result) => result.outcome === outcome).map((result) => result.control),

@@ -37,14 +37,14 @@ import type { SummaryDocument } from "./summary.ts";
 import { schemaName, schemaOfTable, type Rests, type Table } from "./table.ts";
 import type { CodeOf, Say } from "./verify/checks.ts";
 
-/** What made a package, as far as this program is the same one. */
+/** Describes what made a package, as far as this program is the same one. */
 export interface Maker {
   readonly version: string;
   readonly renderStartHere: (content: StartHere) => string;
   readonly verifyScript: string;
 }
 
-/** A package whose files are read. `read`: a file's text in pieces; `text`: a document that was kept whole. */
+/** Describes a package whose files are read. `read`: a file's text in pieces; `text`: a document that was kept whole. */
 export interface Sealed {
   readonly manifest: Manifest;
   readonly summary: SummaryDocument;

@@ -8,7 +8,7 @@ import { completenessOf, isOfNow, repositoriesOf } from "./scope-rows.ts";
 import { statesOf, type EvidenceSource } from "./population.ts";
 import { timeText } from "./table.ts";
 
-/** One branch of one repository: how much of the period is proven complete. */
+/** Describes one branch of one repository: how much of the period is proven complete. */
 export interface BranchCompleteness {
   readonly repository_id: number;
   readonly repository: string;
@@ -31,7 +31,7 @@ export interface BranchCompleteness {
   readonly unexplained: number;
 }
 
-/** The content of completeness.json. */
+/** Describes the content of completeness.json. */
 export interface CompletenessDocument {
   readonly period: { readonly name: string; readonly from: string; readonly to: string };
   /** True when the period is over, and every production branch in scope is proven for the whole of its part of it. */
@@ -169,7 +169,7 @@ export function provenSpans({ from, to, unproven }: BranchCompleteness): readonl
   return uncovered(unproven.map(span), span({ from, to }));
 }
 
-/** The same in sentences, for START-HERE.html. */
+/** Returns the same in sentences, for START-HERE.html. */
 export function completenessWords(document: CompletenessDocument): readonly Statement[] {
   const { branches } = document;
   const says = (text: string, covers: readonly Span[] = []): Statement => {

@@ -22,7 +22,7 @@ export interface ContentCheck {
 const MOST_KEPT = 64 * 1024 * 1024;
 const MOST_PROBLEMS = 5;
 
-/** The check that belongs to a file; `tally` counts the rows of tables. */
+/** Returns the check that belongs to a file; `tally` counts the rows of tables. */
 export function contentCheckOf(path: string, tally: Tally): ContentCheck {
   const table = TABLE_FORMS.find((each) => each.path === path);
   if (table !== undefined) return tableCheck(table, tally);

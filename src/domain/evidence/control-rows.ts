@@ -16,7 +16,7 @@ interface Spell {
   readonly to: Instant | null;
 }
 
-/** How each branch and environment was protected, from, to. */
+/** Lists how each branch and environment was protected, from, to. */
 export const CONTROL_STATE = table<Spell>({
   path: "control-state.csv",
   description:
@@ -76,7 +76,7 @@ interface Right {
   readonly to: Instant | null;
 }
 
-/** Who could approve, bypass and deploy. */
+/** Lists who could approve, bypass and deploy. */
 export const PRIVILEGED_ACTORS = table<Right>({
   path: "privileged-actors.csv",
   description:
@@ -206,7 +206,7 @@ async function* timelinesOf(source: EvidenceSource): AsyncIterable<readonly Spel
   if (group.length > 0) yield spellsOf(group, period.from);
 }
 
-/** The settings' entries that rows of the period are made from. */
+/** Yields the settings' entries that rows of the period are made from. */
 export async function* controlStatesOf(source: EvidenceSource): AsyncIterable<Pick<Spell, "entry">> {
   for await (const spells of timelinesOf(source)) yield* spells;
 }

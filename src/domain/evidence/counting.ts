@@ -4,7 +4,7 @@ import { NO_COMMIT, type Instant, type RefUpdate, type Sha } from "../change.ts"
 import type { CompletenessRecord } from "../record.ts";
 import { MINUTE } from "../durations.ts";
 
-/** A merged pull request as GitHub lists it. */
+/** Describes a merged pull request as GitHub lists it. */
 export interface MergedPull {
   readonly number: number;
   readonly at: Instant;
@@ -12,13 +12,13 @@ export interface MergedPull {
   readonly commit: Sha | null;
 }
 
-/** Commits up to `end` with their parents, as git knows them; those before the span are left out. */
+/** Describes commits up to `end` with their parents, as git knows them; those before the span are left out. */
 export interface GitLine {
   readonly end: Sha;
   readonly commits: ReadonlyMap<Sha, readonly Sha[]>;
 }
 
-/** What each listing holds of one branch and span; `to` is excluded. */
+/** Describes what each listing holds of one branch and span; `to` is excluded. */
 export interface Listings {
   readonly from: Instant;
   readonly to: Instant;
@@ -41,7 +41,7 @@ export interface Listings {
 /** One thing that is not in every listing that should hold it; `explanation` null: nobody knows why. */
 type Difference = CompletenessRecord["differences"][number];
 
-/** What the listings come to. */
+/** Describes what the listings come to. */
 export interface Count {
   /** Updates in GitHub's chain that are on record. */
   readonly matched: number;
@@ -155,7 +155,7 @@ function isRewritten({ activity, later }: Listings, update: RefUpdate): boolean 
   );
 }
 
-/** How far GitHub's time of a merge and its time of the update may be apart (ms). */
+/** Holds how far GitHub's time of a merge and its time of the update may be apart (ms). */
 export const EDGE = MINUTE;
 
 function againstPulls(listings: Listings): readonly Difference[] {

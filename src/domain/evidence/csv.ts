@@ -1,10 +1,10 @@
 /** Reading CSV strictly as the package writes it: RFC 4180, CRLF, header first. */
 
-/** A CSV text that is not of the one form; the message says where. */
+/** Tells that a CSV text is not of the one form; the message says where. */
 export class CsvProblem extends Error {}
 
 /**
- * The rows of a CSV text given in chunks. Throws {@link CsvProblem} on a bare line feed, a stray quote or an unfinished last row.
+ * Reads the rows of a CSV text given in chunks. Throws {@link CsvProblem} on a bare line feed, a stray quote or an unfinished last row.
  * Holds one row.
  */
 export class CsvRows {

@@ -17,7 +17,7 @@ interface DeviationRow extends Stated<"deviation"> {
   readonly extent: Extent | null;
 }
 
-/** What an auditor calls exceptions noted: of the period, or about a change or deployment of the period. */
+/** Lists what an auditor calls exceptions noted: of the period, or about a change or deployment of the period. */
 export const DEVIATIONS = table<DeviationRow>({
   path: "deviations.csv",
   description:
@@ -144,7 +144,7 @@ async function extentsIn(source: EvidenceSource): Promise<ReadonlyMap<ControlNam
   return extents;
 }
 
-/** The deviations of the period, and those that list a change or deployment of it. */
+/** Yields the deviations of the period, and those that list a change or deployment of it. */
 export async function* deviationsOf(source: EvidenceSource): AsyncIterable<Stated<"deviation">> {
   const named = joinSorted(source.sorted(deviationsNaming(source)));
   try {

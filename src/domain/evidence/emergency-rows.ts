@@ -15,7 +15,7 @@ interface Row {
   readonly at: Instant;
 }
 
-/** Every emergency that was opened, authorised, used or ended in the period, whatever became of it. */
+/** Lists every emergency that was opened, authorised, used or ended in the period, whatever became of it. */
 export const EMERGENCY_CHANGES = table<Row>({
   path: "emergency-changes.csv",
   description:
@@ -147,7 +147,7 @@ interface Owed {
   readonly at: Instant;
 }
 
-/** Every retroactive review that was opened, due or decided in the period. */
+/** Lists every retroactive review that was opened, due or decided in the period. */
 export const RETROACTIVE_REVIEWS = table<Owed>({
   path: "retroactive-reviews.csv",
   description:
@@ -214,7 +214,7 @@ export const RETROACTIVE_REVIEWS = table<Owed>({
   },
 });
 
-/** The emergencies and reviews that rows here are made from. */
+/** Yields the emergencies and reviews that rows here are made from. */
 export async function* emergenciesOf(
   source: EvidenceSource,
 ): AsyncIterable<Stated<"emergency" | "retroactive-review">> {

@@ -17,7 +17,7 @@ interface Row {
   readonly uses: number;
 }
 
-/** Every exemption and standard change of every policy version known, and its uses in the period. */
+/** Lists every exemption and standard change of every policy version known, and its uses in the period. */
 export const EXEMPTIONS = table<Row>({
   path: "exemptions.csv",
   description:

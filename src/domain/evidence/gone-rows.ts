@@ -3,12 +3,12 @@
 import { pairLine, statesOf, type EvidenceSource } from "./population.ts";
 import { column, groupsText, timeText, type Column } from "./table.ts";
 
-/** A row with what is gone of its sources: pairs of what and when (ms, as text). */
+/** Describes a row with what is gone of its sources: pairs of what and when (ms, as text). */
 export interface GoneRow {
   readonly gone: readonly (readonly string[])[];
 }
 
-/** The column, the same in every table that has it. */
+/** Returns the column, the same in every table that has it. */
 export function sourceGoneColumn<Row extends GoneRow>(): Column<Row> {
   return column.list(
     ({ gone }) => groupsText(gone.map(([since = "0", what = ""]) => [what, timeText(Number(since))])),
@@ -16,7 +16,7 @@ export function sourceGoneColumn<Row extends GoneRow>(): Column<Row> {
   );
 }
 
-/** Pairs of subject (change or deployment) and what is gone of it, first seen first. */
+/** Yields pairs of subject (change or deployment) and what is gone of it, first seen first. */
 export async function* goneSources(source: EvidenceSource): AsyncIterable<string> {
   for await (const { body } of statesOf(source, "source-gone"))
     for (const { what, since } of body.gone) yield pairLine(body.id, String(since).padStart(16, "0"), what);

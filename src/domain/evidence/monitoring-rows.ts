@@ -13,7 +13,7 @@ interface ReviewRow extends Stated<"monthly-review"> {
   readonly now: MonthlyFigures | undefined;
 }
 
-/** One row for each month of each control that was asked for or signed off. */
+/** Lists one row for each month of each control that was asked for or signed off. */
 export const MONITORING = table<ReviewRow>({
   path: "monitoring.csv",
   description: "Monthly reviews: what each control came to in each month, and who signed it off when.",
@@ -143,7 +143,7 @@ interface Counted {
 
 const NONE: Counted = { long: 0, bypassedAfterLong: 0, bypassed: 0, withoutPull: 0 };
 
-/** How long changes waited, month by month, and how many went around the process; never by person. */
+/** Lists how long changes waited, month by month, and how many went around the process; never by person. */
 export const WAITING_TIMES = table<WaitRow>({
   path: "waiting-times.csv",
   description:

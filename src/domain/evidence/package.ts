@@ -37,7 +37,7 @@ import {
 import { table } from "./table.ts";
 import { CONTROL_TESTS, DEPLOYMENTS } from "./test-rows.ts";
 
-/** The tables read from the log, in the order they are written. */
+/** Holds the tables read from the log, in the order they are written. */
 export const TABLES: readonly Table[] = [
   SCOPE,
   CONTROL_MATRIX,
@@ -61,7 +61,7 @@ export const TABLES: readonly Table[] = [
   WAITING_TIMES,
 ];
 
-/** tool.csv, made from facts about the tool rather than from the log. */
+/** Returns tool.csv, made from facts about the tool rather than from the log. */
 export function toolTable(facts: readonly ToolFact[]): Table {
   const sorted = facts.toSorted((a, b) => (a.item < b.item ? -1 : 1));
   return table<ToolFact>({
@@ -74,7 +74,7 @@ export function toolTable(facts: readonly ToolFact[]): Table {
   });
 }
 
-/** Every CSV file of the package with its columns, for schemas, docs and checks. */
+/** Holds every CSV file of the package with its columns, for schemas, docs and checks. */
 export const TABLE_FORMS: readonly {
   readonly path: string;
   readonly description: string;
@@ -92,7 +92,7 @@ const PeriodSchema = z
   .strictObject({ name: z.string(), from: Time, to: Time })
   .describe("UTC; `from` included, `to` excluded");
 
-/** manifest.json: every file with its digest, and what the package is about. */
+/** Holds manifest.json: every file with its digest, and what the package is about. */
 export const ManifestSchema = z
   .strictObject({
     schema_version: z.literal("1"),
@@ -126,10 +126,10 @@ export const ManifestSchema = z
   })
   .describe("The package's list of contents.");
 
-/** The content of manifest.json. */
+/** Describes the content of manifest.json. */
 export type Manifest = z.infer<typeof ManifestSchema>;
 
-/** completeness.json, which its own counts are held against. */
+/** Holds completeness.json, which its own counts are held against. */
 export const CompletenessSchema = z
   .strictObject({
     period: PeriodSchema,
@@ -162,7 +162,7 @@ export const CompletenessSchema = z
     "Whether the population of changes equals GitHub's own lists, branch by branch; the checks themselves are in completeness.csv.",
   );
 
-/** observed.json, on which what is said of days rests. */
+/** Holds observed.json, on which what is said of days rests. */
 export const ObservedSchema = z
   .strictObject({
     since: Time.nullable().describe("when observation began; null: nothing was ever under watch"),
@@ -255,7 +255,7 @@ const EntrySchema = z
     "One line: one entry of the evidence log, canonical JSON. hash = SHA-256 of previousHash, a line feed, and the canonical JSON of the entry without its two hashes. Times are milliseconds since 1970.",
   );
 
-/** A file that is not a table. `schema`: what its JSON (each line of a JSONL file) must look like. */
+/** Describes a file that is not a table. `schema`: what its JSON (each line of a JSONL file) must look like. */
 export interface DocumentForm {
   readonly path: string;
   readonly description: string;
@@ -271,7 +271,7 @@ const document = (
   listed = true,
 ): DocumentForm => ({ path, description, schema, listed });
 
-/** The files that are not tables, policies or schemas. */
+/** Holds the files that are not tables, policies or schemas. */
 export const DOCUMENTS: readonly DocumentForm[] = [
   document(
     "START-HERE.html",
@@ -315,17 +315,17 @@ export const DOCUMENTS: readonly DocumentForm[] = [
   document("verify.sh", "Checks this package with sha256sum and openssl alone."),
 ];
 
-/** The form of a document by its path, where it has one. */
+/** Returns the form of a document by its path, where it has one. */
 export function documentForm(path: string): DocumentForm | undefined {
   return DOCUMENTS.find((each) => each.path === path);
 }
 
-/** The JSON Schema of a document. */
+/** Returns the JSON Schema of a document. */
 export function schemaOfDocument(form: DocumentForm & { readonly schema: z.ZodType }): unknown {
   return { title: form.path, ...z.toJSONSchema(form.schema) };
 }
 
-/** The name of a package, which is also that of its folder: letters, digits, dots and hyphens only. */
+/** Returns the name of a package, which is also that of its folder: letters, digits, dots and hyphens only. */
 export function packageId(login: string, period: Period): string {
   return `evidence-${login}-${period.name}`.replaceAll(/[^A-Za-z0-9.-]+/gu, "-");
 }
@@ -423,7 +423,7 @@ function some(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** The cells of one row by column name; a name that the table lacks is a bug and throws. */
+/** Returns the cells of one row by column name; a name that the table lacks is a bug and throws. */
 export function rowReader(
   columns: readonly ColumnInfo[],
 ): (cells: readonly string[]) => (name: string) => string {
@@ -435,7 +435,7 @@ export function rowReader(
   };
 }
 
-/** Entries that rows cite but that lie outside the period, by kind and subject. */
+/** Yields entries that rows cite but that lie outside the period, by kind and subject. */
 export async function* citedEntries(source: EvidenceSource): AsyncIterable<LoggedEntry> {
   const cited = [
     repositoriesOf,

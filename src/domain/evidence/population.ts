@@ -4,14 +4,14 @@ import type { Instant } from "../change.ts";
 import type { Bodies, EntryKind, LoggedEntry } from "../entry.ts";
 import type { Sight } from "../observed.ts";
 
-/** An observation period: UTC, `from` included, `to` excluded. */
+/** Describes an observation period: UTC, `from` included, `to` excluded. */
 export interface Period {
   readonly name: string;
   readonly from: Instant;
   readonly to: Instant;
 }
 
-/** Which states to read. `from` and `to` cut by `at`, half-open; `subject` sorts by code unit. */
+/** Describes which states to read. `from` and `to` cut by `at`, half-open; `subject` sorts by code unit. */
 export interface StateFilter {
   readonly organizationId: number;
   readonly from?: Instant;
@@ -19,7 +19,7 @@ export interface StateFilter {
   readonly order: "subject" | "at";
 }
 
-/** What an export reads: the log, and a way to sort more lines than memory holds. */
+/** Describes what an export reads: the log, and a way to sort more lines than memory holds. */
 export interface EvidenceSource {
   readonly organizationId: number;
   readonly period: Period;
@@ -40,13 +40,13 @@ export interface EvidenceSource {
   sorted(lines: AsyncIterable<string>): AsyncIterable<string>;
 }
 
-/** An entry with its body beside it. */
+/** Describes an entry with its body beside it. */
 export interface Stated<K extends EntryKind> {
   readonly entry: LoggedEntry<K>;
   readonly body: Bodies[K];
 }
 
-/** The states of a kind within the period (or, with `ever`, of all time), sorted by subject. Throws when the log's order breaks. */
+/** Yields the states of a kind within the period (or, with `ever`, of all time), sorted by subject. Throws when the log's order breaks. */
 export async function* statesOf<K extends EntryKind>(
   source: EvidenceSource,
   kind: K,
@@ -64,12 +64,12 @@ export async function* statesOf<K extends EntryKind>(
   }
 }
 
-/** Whether an instant lies in a period. */
+/** Tells whether an instant lies in a period. */
 export function isWithin(period: Period, at: Instant): boolean {
   return at >= period.from && at < period.to;
 }
 
-/** A pair of key and value as one line that sorts by key, then value. Neither may hold a tab or line feed. */
+/** Returns a pair of key and value as one line that sorts by key, then value. Neither may hold a tab or line feed. */
 export function pairLine(key: string, ...values: readonly string[]): string {
   return [key, ...values].join("\t");
 }

@@ -11,7 +11,7 @@ interface RefUpdateRow {
   readonly previousAfter: string | null;
 }
 
-/** Each update of each production branch in order, and whether it begins where the one before ended. */
+/** Lists each update of each production branch in order, and whether it begins where the one before ended. */
 export const REF_UPDATES = table<RefUpdateRow>({
   path: "ref-updates.csv",
   description:

@@ -13,7 +13,7 @@ interface RemediationRow extends Stated<"remediation"> {
   readonly cleanMonths: number;
 }
 
-/** What answers the deviations of deviations.csv. */
+/** Lists what answers the deviations of deviations.csv. */
 export const REMEDIATION = table<RemediationRow>({
   path: "remediation.csv",
   description:
@@ -136,7 +136,7 @@ interface HistoryRow extends Stated<"deviation" | "remediation"> {
   readonly deviation: string;
 }
 
-/** Every step of every deviation and remediation, as the log holds it. */
+/** Lists every step of every deviation and remediation, as the log holds it. */
 export const REMEDIATION_HISTORY = table<HistoryRow>({
   path: "remediation-history.csv",
   description:
@@ -175,7 +175,7 @@ export const REMEDIATION_HISTORY = table<HistoryRow>({
   },
 });
 
-/** The remediations of the deviations that the package holds: a merge of two streams sorted by the deviation's id. */
+/** Yields the remediations of the deviations that the package holds: a merge of two streams sorted by the deviation's id. */
 export async function* remediationsOf(source: EvidenceSource): AsyncIterable<Stated<"remediation">> {
   for await (const { stated } of answered(source)) yield stated;
 }

@@ -14,7 +14,7 @@ interface Used {
   last: Instant;
 }
 
-/** Rights that were used in the period; memory grows with people, rights and repositories, never with changes. */
+/** Lists rights that were used in the period; memory grows with people, rights and repositories, never with changes. */
 export const RIGHTS_USED = table<Used>({
   path: "rights-used.csv",
   description:

@@ -16,7 +16,7 @@ interface ScopeRow extends Stated<"repository"> {
   readonly seenBy?: readonly string[];
 }
 
-/** Every repository the App can see, in scope or not, and why. */
+/** Lists every repository the App can see, in scope or not, and why. */
 export const SCOPE = table<ScopeRow>({
   path: "scope.csv",
   description:
@@ -95,7 +95,7 @@ async function* bySubjectNumber(source: EvidenceSource): AsyncIterable<Stated<"r
     yield JSON.parse(line.slice(line.indexOf("\t") + 1)) as Stated<"repository">;
 }
 
-/** The repositories the App could see at some time before the period ended and after it began. */
+/** Yields the repositories the App could see at some time before the period ended and after it began. */
 export async function* repositoriesOf(source: EvidenceSource): AsyncIterable<Stated<"repository">> {
   for await (const stated of statesOf(source, "repository", "ever")) {
     const { installedFrom, removedAt } = stated.body;
@@ -112,7 +112,7 @@ interface ControlRow {
   readonly policies: number;
 }
 
-/** The control matrix. */
+/** Lists the control matrix. */
 export const CONTROL_MATRIX = table<ControlRow>({
   path: "controls.csv",
   description:
@@ -165,7 +165,7 @@ export const CONTROL_MATRIX = table<ControlRow>({
   },
 });
 
-/** Every policy version known for the organisation, by digest. */
+/** Lists every policy version known for the organisation, by digest. */
 export const POLICIES = table<Stated<"policy">>({
   path: "policies/index.csv",
   description:
@@ -196,7 +196,7 @@ export const POLICIES = table<Stated<"policy">>({
   rows: policiesOf,
 });
 
-/** The policy versions known for the organisation. */
+/** Yields the policy versions known for the organisation. */
 export async function* policiesOf(source: EvidenceSource): AsyncIterable<Stated<"policy">> {
   for await (const stated of statesOf(source, "policy", "ever"))
     if (/^[0-9a-f]{64}$/u.test(stated.body.digest)) yield stated;
@@ -208,19 +208,19 @@ function sourceText(source: PolicySource): string | null {
   return groupsText([[source.repository, source.path, source.commit, source.blob]]);
 }
 
-/** One fact about the tool that made the package. */
+/** Describes one fact about the tool that made the package. */
 export interface ToolFact {
   readonly item: string;
   readonly value: string;
 }
 
-/** Versions, keys and settings of this tool: the facts handed in, sorted by name. */
+/** Holds versions, keys and settings of this tool: the facts handed in, sorted by name. */
 export const TOOL_COLUMNS: Columns<ToolFact> = {
   item: column.text((fact) => fact.item, "What is told."),
   value: column.text((fact) => fact.value, "Its value when the package was generated."),
 };
 
-/** Each branch's independent listings counted against each other. */
+/** Lists each branch's independent listings counted against each other. */
 export const COMPLETENESS = table<Stated<"completeness">>({
   path: "completeness.csv",
   description:
@@ -291,7 +291,7 @@ export function isOfNow(checkedAt: number, generatedAt: number): boolean {
   return checkedAt <= generatedAt && generatedAt - checkedAt <= JUST_NOW;
 }
 
-/** Of each branch, the completeness check of exactly this period, if it proves the whole of it; else those of all spans that touch it. */
+/** Yields the completeness check of each branch: that of exactly this period, if it proves the whole of it; else those of all spans that touch it. */
 export async function* completenessOf(source: EvidenceSource): AsyncIterable<Stated<"completeness">> {
   const { period } = source;
   let branch: readonly Stated<"completeness">[] = [];
@@ -322,7 +322,7 @@ interface GapRow {
   readonly body: CoverageGapRecord;
 }
 
-/** Spans in which the App could not see, and why. */
+/** Lists spans in which the App could not see, and why. */
 export const COVERAGE_GAPS = table<GapRow>({
   path: "coverage-gaps.csv",
   description:
@@ -346,7 +346,7 @@ export const COVERAGE_GAPS = table<GapRow>({
   rows: gapsOf,
 });
 
-/** The monitoring gaps that touch the period, in order: few, however many changes there were. */
+/** Yields the monitoring gaps that touch the period, in order: few, however many changes there were. */
 export async function* gapsOf(source: EvidenceSource): AsyncIterable<GapRow> {
   const recorded = new Map<string, LoggedEntry<"coverage-gap">>();
   for await (const { entry, body } of statesOf(source, "coverage-gap", "ever")) recorded.set(body.id, entry);

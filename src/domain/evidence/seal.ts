@@ -11,13 +11,13 @@ const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 /** The kind of statement a package's seal is. */
 const PREDICATE_TYPE = "https://countersign.dev/evidence-package/v1";
 
-/** A P-256 key pair: the private scalar, and the public key's SubjectPublicKeyInfo in DER. */
+/** Describes a P-256 key pair: the private scalar, and the public key's SubjectPublicKeyInfo in DER. */
 export interface SigningKey {
   readonly secret: Uint8Array;
   readonly spki: Uint8Array;
 }
 
-/** One sealed file. */
+/** Describes one sealed file. */
 export interface Subject {
   readonly name: string;
   readonly sha256: string;
@@ -26,7 +26,7 @@ export interface Subject {
 // SubjectPublicKeyInfo of an uncompressed P-256 point, up to the point itself.
 const SPKI_HEAD = hexToBytes("3059301306072a8648ce3d020106082a8648ce3d030107034200");
 
-/** A key pair from its private scalar (32 bytes). Throws on a scalar out of range. */
+/** Returns a key pair from its private scalar (32 bytes). Throws on a scalar out of range. */
 export function signingKeyOf(secret: Uint8Array): SigningKey {
   const point = p256.getPublicKey(secret, false);
   const spki = new Uint8Array(SPKI_HEAD.length + point.length);
@@ -35,18 +35,18 @@ export function signingKeyOf(secret: Uint8Array): SigningKey {
   return { secret, spki };
 }
 
-/** The fingerprint of a public key, which is also its key id: SHA-256 of its SPKI DER, in hex. */
+/** Returns the fingerprint of a public key, which is also its key id: SHA-256 of its SPKI DER, in hex. */
 export function fingerprintOf(spki: Uint8Array): string {
   return sha256(spki);
 }
 
-/** The one PEM spelling of a public key: 64 characters a line, line feeds, one at the end. */
+/** Returns the one PEM spelling of a public key: 64 characters a line, line feeds, one at the end. */
 export function pemOf(spki: Uint8Array): string {
   const lines = base64Of(spki).match(/.{1,64}/gu) ?? [];
   return `-----BEGIN PUBLIC KEY-----\n${lines.join("\n")}\n-----END PUBLIC KEY-----\n`;
 }
 
-/** The public key in a PEM text, however it is wrapped; null when it holds no P-256 public key. */
+/** Returns the public key in a PEM text, however it is wrapped; null when it holds no P-256 public key. */
 export function spkiOfPem(pem: string): Uint8Array | null {
   const body = /-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]{1,400})-----END PUBLIC KEY-----/u.exec(pem)?.[1];
   const spki = body === undefined ? null : bytesOfBase64(body.replaceAll(/\s/gu, ""));
@@ -75,7 +75,7 @@ export function sealOf(subjects: readonly Subject[], predicate: unknown, key: Si
   })}\n`;
 }
 
-/** What a seal says once its form is sound; `signedBy` tells whether a key made it. */
+/** Describes what a seal says once its form is sound; `signedBy` tells whether a key made it. */
 export interface Seal {
   readonly keyId: string;
   readonly subjects: readonly Subject[];
@@ -155,7 +155,7 @@ function paeOf(type: string, payload: Uint8Array): Uint8Array {
   return all;
 }
 
-/** JSON as a value; undefined when it is none, or nested too deep. */
+/** Returns JSON as a value; undefined when it is none, or nested too deep. */
 export function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
@@ -164,7 +164,7 @@ export function parsed(text: string): unknown {
   }
 }
 
-/** The canonical JSON of a value; null where it has none (lone surrogates, numbers out of range). */
+/** Returns the canonical JSON of a value; null where it has none (lone surrogates, numbers out of range). */
 export function spelled(value: unknown): string | null {
   try {
     return canonical(value);
@@ -173,7 +173,7 @@ export function spelled(value: unknown): string | null {
   }
 }
 
-/** Whether a value is a JSON object. */
+/** Tells whether a value is a JSON object. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -17,7 +17,7 @@ import { gapsOf, policiesOf } from "./scope-rows.ts";
 import type { SummaryDocument } from "./summary.ts";
 import { timeText } from "./table.ts";
 
-/** The content of START-HERE.html. Times are milliseconds. */
+/** Describes the content of START-HERE.html. Times are milliseconds. */
 export interface StartHere {
   readonly packageId: string;
   readonly organization: { readonly id: number; readonly login: string };
@@ -43,7 +43,7 @@ export interface StartHere {
   readonly files: Manifest["files"];
 }
 
-/** One month of the period: its counts, and how many of its days in the period were observed or read afterwards. */
+/** Describes one month of the period: its counts, and how many of its days in the period were observed or read afterwards. */
 export interface Month {
   readonly month: string;
   readonly changes: number;
@@ -53,7 +53,7 @@ export interface Month {
   readonly daysSeen: number;
 }
 
-/** What is said first of a package, worked out of what it is made from and of what its tables count. */
+/** Describes what is said first of a package, worked out of what it is made from and of what its tables count. */
 export type FrontMatter = Pick<
   StartHere,
   "companyIds" | "completenessWords" | "gaps" | "gapsWords" | "limitations" | "months" | "scopeWords"
@@ -235,7 +235,7 @@ function some(number: number, one: string, many: string): string {
   return `${number} ${number === 1 ? one : many}`;
 }
 
-/** The words a reader of the package needs, each with its meaning here. */
+/** Holds the words a reader of the package needs, each with its meaning here. */
 export const GLOSSARY: readonly (readonly [string, string])[] = [
   [
     "Change",

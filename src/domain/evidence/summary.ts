@@ -1,16 +1,16 @@
 /** Counts of a package, kept while its tables are written: what can be counted again from the tables by anyone. */
 
-/** How many of something had each outcome; sorted by name when written. */
+/** Describes how many of something had each outcome; sorted by name when written. */
 export type Counts = Readonly<Record<string, number>>;
 
-/** A share with its numerator and denominator; `rate` has four decimals, null when there is nothing to divide by. */
+/** Describes a share with its numerator and denominator; `rate` has four decimals, null when there is nothing to divide by. */
 export interface Rate {
   readonly numerator: number;
   readonly denominator: number;
   readonly rate: string | null;
 }
 
-/** The content of summary.json. */
+/** Describes the content of summary.json. */
 export interface SummaryDocument {
   readonly changes: {
     readonly total: number;
@@ -79,7 +79,7 @@ export interface SummaryDocument {
 
 type Row = (column: string) => string;
 
-/** The changes of one branch: all, those in spans that are proven complete, and those with no pull request behind them. */
+/** Describes the changes of one branch: all, those in spans that are proven complete, and those with no pull request behind them. */
 export interface BranchCount {
   readonly updates: number;
   readonly updates_matched: number;

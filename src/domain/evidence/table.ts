@@ -5,13 +5,13 @@ import type { Person } from "../record.ts";
 import { visible, visibleJson } from "../text.ts";
 import type { EvidenceSource } from "./population.ts";
 
-/** What a cell holds; an empty cell means "not known" or "not applicable", never zero. */
+/** Describes what a cell holds; an empty cell means "not known" or "not applicable", never zero. */
 export type ColumnType = "text" | "integer" | "time" | "yes-no" | "list" | "json" | "digest";
 
 /** What a cell is made from. Numbers of type `time` are milliseconds since 1970. */
 type Cell = string | number | boolean | null;
 
-/** One column as documented. */
+/** Describes one column as documented. */
 export interface ColumnInfo {
   readonly name: string;
   readonly type: ColumnType;
@@ -20,17 +20,17 @@ export interface ColumnInfo {
 }
 
 /**
- * What a cell may rest on besides the log entries of a package: `beyond`, entries of other periods; `more`, the same, which can only
+ * Describes what a cell may rest on besides the log entries of a package: `beyond`, entries of other periods; `more`, the same, which can only
  * add to what these give; `months`, entries of the same months where the period is not made of whole ones.
  */
 export type Rests = "beyond" | "months" | "more";
 
-/** One column without its name: what it holds, and the value it takes from what a row is made of. */
+/** Describes one column without its name: what it holds, and the value it takes from what a row is made of. */
 export interface Column<Row> extends Omit<ColumnInfo, "name"> {
   readonly value: (row: Row) => Cell;
 }
 
-/** The columns of a table by their names, in their order. */
+/** Describes the columns of a table by their names, in their order. */
 export type Columns<Row> = Readonly<Record<string, Column<Row>>>;
 
 /** Makes a column of a type. */
@@ -53,7 +53,7 @@ function ofType(type: ColumnType) {
   });
 }
 
-/** The last columns of a table whose rows are made from a log entry each; `entryOf` finds it, null: the row follows from several. */
+/** Returns the last columns of a table whose rows are made from a log entry each; `entryOf` finds it, null: the row follows from several. */
 export function logColumns<Row>(
   entryOf: (row: Row) => { readonly seq: number; readonly hash: string } | null,
 ): Columns<Row> {
@@ -66,7 +66,7 @@ export function logColumns<Row>(
   };
 }
 
-/** One CSV file: where it lies, what it says, and its rows as cells, sorted by the first column unless `sortedBy` says otherwise. */
+/** Describes one CSV file: where it lies, what it says, and its rows as cells, sorted by the first column unless `sortedBy` says otherwise. */
 export interface Table {
   readonly path: string;
   readonly description: string;
@@ -75,7 +75,7 @@ export interface Table {
   readonly rows: (source: EvidenceSource) => AsyncIterable<readonly string[]>;
 }
 
-/** A table of whatever its rows are made from; the type of the row stays inside. */
+/** Returns a table of whatever its rows are made from; the type of the row stays inside. */
 export function table<Row>(definition: {
   readonly path: string;
   readonly description: string;
@@ -97,7 +97,7 @@ export function table<Row>(definition: {
   };
 }
 
-/** The cells of one row, as text. */
+/** Returns the cells of one row, as text. */
 export function cellsOf<Row>(columns: readonly Column<Row>[], row: Row): readonly string[] {
   return columns.map((column) => cellText(column.type, column.value(row)));
 }
@@ -109,23 +109,23 @@ function cellText(type: ColumnType, value: Cell): string {
   return type === "json" ? visibleJson(value) : visible(value);
 }
 
-/** An instant in RFC 3339, UTC, with a fraction only where there is one. */
+/** Returns an instant in RFC 3339, UTC, with a fraction only where there is one. */
 export function timeText(at: Instant): string {
   return new Date(at).toISOString().replace(".000Z", "Z");
 }
 
-/** `login#id`, or `unknown` where GitHub names nobody. */
+/** Returns `login#id`, or `unknown` where GitHub names nobody. */
 export function personText(actor: Actor | Person | null): string {
   if (actor === null) return "unknown";
   return actor.id === null ? actor.login : `${actor.login}#${actor.id}`;
 }
 
-/** Several plain values (ids, digests, names without spaces) in one cell: separated by one space. */
+/** Returns several plain values (ids, digests, names without spaces) in one cell: separated by one space. */
 export function listText(values: readonly string[]): string {
   return values.map((value) => value.replaceAll("%", "%25").replaceAll(" ", "%20")).join(" ");
 }
 
-/** Several values of several parts in one cell: parts separated by `;`, values by ` | `; `;`, `|` and `%` inside a part are percent-encoded. */
+/** Returns several values of several parts in one cell: parts separated by `;`, values by ` | `; `;`, `|` and `%` inside a part are percent-encoded. */
 export function groupsText(groups: readonly (readonly string[])[]): string {
   return groups.map((parts) => parts.map(partText).join(";")).join(" | ");
 }
@@ -134,7 +134,7 @@ function partText(part: string): string {
   return part.replaceAll("%", "%25").replaceAll(";", "%3B").replaceAll("|", "%7C");
 }
 
-/** The form of each type's cells, for the JSON Schemas and for whoever checks a package. Each runs in linear time. */
+/** Holds the form of each type's cells, for the JSON Schemas and for whoever checks a package. Each runs in linear time. */
 export const CELL_FORMS: Readonly<Record<ColumnType, RegExp>> = {
   text: /^/u,
   list: /^/u,
@@ -145,7 +145,7 @@ export const CELL_FORMS: Readonly<Record<ColumnType, RegExp>> = {
   digest: /^(?:[0-9a-f]{40}|[0-9a-f]{64})?$/u,
 };
 
-/** The JSON Schema of one row of a table read as an object of texts, which is what every CSV reader gives. */
+/** Returns the JSON Schema of one row of a table read as an object of texts, which is what every CSV reader gives. */
 export function schemaOfTable(info: {
   readonly path: string;
   readonly description: string;
@@ -168,7 +168,7 @@ export function schemaOfTable(info: {
   };
 }
 
-/** The name of a file's schema below `schemas/`. */
+/** Returns the name of a file's schema below `schemas/`. */
 export function schemaName(path: string): string {
   return `${path.replaceAll("/", "-")}.schema.json`;
 }

@@ -12,7 +12,7 @@ interface DeploymentRow extends Stated<"deployment">, GoneRow {
   readonly deviations: readonly string[];
 }
 
-/** The population of deployments: every successful deployment to a production environment in the period. */
+/** Lists the population of deployments: every successful deployment to a production environment in the period. */
 export const DEPLOYMENTS = table<DeploymentRow>({
   path: "deployments.csv",
   description:
@@ -325,7 +325,7 @@ interface ControlTestRow {
   readonly result: Result;
 }
 
-/** One row for each control tested on each subject. */
+/** Lists one row for each control tested on each subject. */
 export const CONTROL_TESTS = table<ControlTestRow>({
   path: "control-tests.csv",
   description:

@@ -27,7 +27,7 @@ import {
   type PackageReader,
 } from "./verify/read.ts";
 
-/** What was found. `fingerprint`: of the key in the package, null when it holds none; `files`: how many sealed files were read. */
+/** Describes what was found. `fingerprint`: of the key in the package, null when it holds none; `files`: how many sealed files were read. */
 export interface Verification {
   readonly checks: readonly CheckOutcome[];
   readonly defects: readonly Defect[];

@@ -1,6 +1,6 @@
 /** The checks of a package and the defects each of them finds, as documented, printed and given to machines. */
 
-/** The checks, in the order they are made; each sentence holds where its check passed. */
+/** Lists the checks in their order; each sentence is true where its check passed. */
 export const CHECKS = {
   signature: "The signature is well-formed and made by the key in the package.",
   signer: "The key in the package is the one you gave.",
@@ -15,7 +15,7 @@ export const CHECKS = {
 /** Names a check. */
 export type CheckId = keyof typeof CHECKS;
 
-/** What can be wrong with a package: the check that finds it, and what it means. */
+/** Lists what can be wrong with a package, with the check that finds it. */
 export const DEFECTS = {
   "seal-broken": {
     check: "signature",
@@ -59,12 +59,12 @@ export const DEFECTS = {
 /** Names a defect. */
 export type DefectCode = keyof typeof DEFECTS;
 
-/** The codes of the defects that a check finds. */
+/** Describes the codes of the defects that a check finds. */
 export type CodeOf<Id extends CheckId> = {
   [Code in DefectCode]: (typeof DEFECTS)[Code]["check"] extends Id ? Code : never;
 }[DefectCode];
 
-/** Something that should not be so, and the file it is about (a path in the package, or the zip itself). */
+/** Describes something that should not be so, and the file it is about (a path in the package, or the zip itself). */
 export interface Defect<Code extends DefectCode = DefectCode> {
   readonly file: string;
   readonly code: Code;
@@ -74,7 +74,7 @@ export interface Defect<Code extends DefectCode = DefectCode> {
 /** Takes a defect down. */
 export type Say<Code extends DefectCode> = (file: string, code: Code, problem: string) => void;
 
-/** How a check ended. `because`: why it could not be made, or not wholly. */
+/** Describes how a check ended. `because`: why it could not be made, or not wholly. */
 export type CheckOutcome = { readonly id: CheckId; readonly sentence: string } & (
   | { readonly state: "passed" | "failed" }
   | { readonly state: "not-checked"; readonly because: string }

@@ -12,24 +12,24 @@ import { parsed, readSeal, type Seal, type Subject } from "../seal.ts";
 import { Tally } from "../summary.ts";
 import type { CodeOf, Defect } from "./checks.ts";
 
-/** The seal. */
+/** Holds the seal. */
 export const SEAL = "manifest.dsse.json";
-/** The digests as sha256sum reads them. */
+/** Holds the digests as sha256sum reads them. */
 export const SUMS = "SHA256SUMS";
-/** The public key of the seal. */
+/** Holds the public key of the seal. */
 export const KEY = "public-key.pem";
-/** The list of files with their sizes. */
+/** Holds the list of files with their sizes. */
 export const MANIFEST = "manifest.json";
-/** The proof that nothing is missing. */
+/** Holds the proof that nothing is missing. */
 export const COMPLETENESS = "completeness.json";
 
-/** Something that lies in the package. `other`: a link, a device, anything that is neither file nor folder. */
+/** Describes something that lies in the package. `other`: a link, a device, anything that is neither file nor folder. */
 export interface Member {
   readonly path: string;
   readonly kind: "file" | "folder" | "other";
 }
 
-/** What a package is read from. */
+/** Describes what a package is read from. */
 export interface PackageReader {
   /** Everything that is there; and what is wrong with the container itself. */
   members(): Promise<{
@@ -53,7 +53,7 @@ interface FileRead {
   readonly text: string | null;
 }
 
-/** A package as read. */
+/** Describes a package as read. */
 export interface PackageRead {
   readonly reader: PackageReader;
   readonly members: readonly Member[];
