@@ -163,6 +163,28 @@ describe("every export", () => {
   });
 });
 
+/** A minute, an hour and a day in milliseconds. */
+const UNITS = new Set([60_000, 3_600_000, 86_400_000]);
+
+function unitsAgain({ path, items }: Source): readonly string[] {
+  if (path.endsWith("/durations.ts")) return [];
+  return [...nodesOf(items)].flatMap((node) =>
+    node.type === "NumericLiteral" && UNITS.has(Number(node["value"]))
+      ? [`${path}: ${String(node["value"])}`]
+      : [],
+  );
+}
+
+describe("the length of a minute, an hour and a day", () => {
+  it("stands in one file", () => {
+    expect(sourcesIn("src").flatMap(unitsAgain)).toEqual([]);
+  });
+
+  it("would be caught anywhere else", () => {
+    expect(unitsAgain(parse("src/a.ts", "const WAIT = 24 * 3_600_000 + 60e3;"))).toHaveLength(2);
+  });
+});
+
 describe("follow-up work", () => {
   it("is recorded with the decision it follows from: only the timetable and the start queue work by itself", () => {
     expect(sourcesIn("src").flatMap(enqueues)).toEqual([]);
