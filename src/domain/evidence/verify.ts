@@ -14,15 +14,15 @@ import {
   type Say,
 } from "./verify/checks.ts";
 import {
-  COMPLETENESS,
+  COMPLETENESS_FILE,
   isPathInPackage,
   isSound,
-  KEY,
-  MANIFEST,
+  KEY_FILE,
+  MANIFEST_FILE,
   messageOf,
   readPackage,
-  SEAL,
-  SUMS,
+  SEAL_FILE,
+  SUMS_FILE,
   type PackageRead,
   type PackageReader,
 } from "./verify/read.ts";
@@ -93,25 +93,25 @@ export function unopened(file: string, problem: string): Verification {
   };
 }
 
-const NO_SEAL = `${SEAL} cannot be read`;
-const NO_MANIFEST = `${MANIFEST} cannot be read`;
+const NO_SEAL = `${SEAL_FILE} cannot be read`;
+const NO_MANIFEST = `${MANIFEST_FILE} cannot be read`;
 
 function checkSeal({ seal, keyText, manifest }: PackageRead, say: Say<CodeOf<"signature">>): string | null {
   const spki = keyText === null ? null : spkiOfPem(keyText);
   const fingerprint = spki === null ? null : fingerprintOf(spki);
   if (keyText !== null && (spki === null || pemOf(spki) !== keyText))
-    say(KEY, "key-unknown", "is not a P-256 public key in its one spelling");
+    say(KEY_FILE, "key-unknown", "is not a P-256 public key in its one spelling");
   if (seal === null) return NO_SEAL;
   if ("problem" in seal) {
-    say(SEAL, "seal-broken", seal.problem);
+    say(SEAL_FILE, "seal-broken", seal.problem);
     return null;
   }
   if (fingerprint !== null && seal.keyId !== fingerprint)
-    say(KEY, "key-unknown", "is not the key the seal names");
+    say(KEY_FILE, "key-unknown", "is not the key the seal names");
   if (spki === null || !seal.signedBy(spki))
-    say(SEAL, "seal-broken", `was not signed by the key in ${KEY}, or was changed`);
+    say(SEAL_FILE, "seal-broken", `was not signed by the key in ${KEY_FILE}, or was changed`);
   if (manifest !== null && manifest.signing.key_id !== fingerprint)
-    say(MANIFEST, "key-unknown", `names another key than ${KEY}`);
+    say(MANIFEST_FILE, "key-unknown", `names another key than ${KEY_FILE}`);
   return null;
 }
 
@@ -123,9 +123,13 @@ function checkSigner(
   if (publicKeyPem === undefined) return "no public key was given";
   const wanted = spkiOfPem(publicKeyPem);
   if (wanted === null)
-    say(KEY, "signer-differs", "cannot be compared: the key you gave is not a P-256 public key in PEM form");
+    say(
+      KEY_FILE,
+      "signer-differs",
+      "cannot be compared: the key you gave is not a P-256 public key in PEM form",
+    );
   else if (fingerprintOf(wanted) !== fingerprintIn(found))
-    say(KEY, "signer-differs", `is not the key you gave, whose fingerprint is ${fingerprintOf(wanted)}`);
+    say(KEY_FILE, "signer-differs", `is not the key you gave, whose fingerprint is ${fingerprintOf(wanted)}`);
   return null;
 }
 
@@ -161,8 +165,12 @@ function checkAdditions(
 ): string | null {
   for (const { name } of subjects)
     if (!isPathInPackage(name))
-      say(SEAL, "stranger", `names ${JSON.stringify(name.slice(0, 200))}, which is no path inside a package`);
-  const files = new Set([SEAL, SUMS, ...subjects.map((subject) => subject.name)]);
+      say(
+        SEAL_FILE,
+        "stranger",
+        `names ${JSON.stringify(name.slice(0, 200))}, which is no path inside a package`,
+      );
+  const files = new Set([SEAL_FILE, SUMS_FILE, ...subjects.map((subject) => subject.name)]);
   const folders = new Set(
     [...files].flatMap((path) =>
       path
@@ -184,24 +192,24 @@ function checkLists(
   const names = subjects.map(({ name }) => name);
   const once = new Set<string>();
   for (const name of names) {
-    if (once.has(name)) say(SEAL, "list-disagrees", `names ${name} twice`);
+    if (once.has(name)) say(SEAL_FILE, "list-disagrees", `names ${name} twice`);
     once.add(name);
   }
   if (!isSound(seal)) return NO_SEAL;
   if (names.some((name, index) => index > 0 && !((names[index - 1] ?? "") < name)))
-    say(SEAL, "list-disagrees", "does not name its files in order");
+    say(SEAL_FILE, "list-disagrees", "does not name its files in order");
   const sealed = subjects
-    .filter(({ name }) => name !== SUMS)
+    .filter(({ name }) => name !== SUMS_FILE)
     .map(({ name, sha256 }) => `${sha256}  ${name}\n`);
   if (sums !== null && sealed.join("") !== sums.text)
-    say(SUMS, "list-disagrees", "does not list the files the seal names");
+    say(SUMS_FILE, "list-disagrees", "does not list the files the seal names");
   if (manifest === null) return NO_MANIFEST;
   const { files: listed, ...predicate } = manifest;
   if (spelled(predicate) !== spelled(seal.predicate))
-    say(MANIFEST, "list-disagrees", "does not say what the seal says");
-  const others = names.filter((name) => name !== MANIFEST && name !== SUMS);
+    say(MANIFEST_FILE, "list-disagrees", "does not say what the seal says");
+  const others = names.filter((name) => name !== MANIFEST_FILE && name !== SUMS_FILE);
   if (listed.map(({ path }) => path).join("\n") !== others.join("\n"))
-    say(MANIFEST, "list-disagrees", "does not list the files the seal names");
+    say(MANIFEST_FILE, "list-disagrees", "does not list the files the seal names");
   for (const { path, sha256, bytes, rows } of listed) {
     const file = files.get(path);
     if (file === undefined) continue;
@@ -222,9 +230,10 @@ function checkForm(
     for (const problem of file.problems) say(name, "form-wrong", problem);
   }
   if (!isSound(seal)) return NO_SEAL;
-  if ((files.get(MANIFEST)?.text ?? null) === null) say(MANIFEST, "form-wrong", "is missing or not text");
+  if ((files.get(MANIFEST_FILE)?.text ?? null) === null)
+    say(MANIFEST_FILE, "form-wrong", "is missing or not text");
   else if (manifest === null)
-    say(MANIFEST, "form-wrong", "is not a manifest of a version this program knows");
+    say(MANIFEST_FILE, "form-wrong", "is not a manifest of a version this program knows");
   return isAsSealed({ subjects, files }) ? null : NOT_AS_SEALED;
 }
 
@@ -242,7 +251,7 @@ function checkCounts(
     const counted = tally.branch(branch.repository_id, branch.branch);
     if (spelled(counted) !== spelled({ updates, updates_matched, without_pull_request }))
       say(
-        COMPLETENESS,
+        COMPLETENESS_FILE,
         "counts-disagree",
         `does not count the changes of ${branch.repository} ${branch.branch} as changes.csv lists them`,
       );
@@ -256,7 +265,7 @@ function checkCounts(
     deployments !== rowsOf("deployments.csv") ||
     ref_updates !== rowsOf("ref-updates.csv")
   )
-    say(MANIFEST, "counts-disagree", "gives populations that the tables do not have");
+    say(MANIFEST_FILE, "counts-disagree", "gives populations that the tables do not have");
   if (changes !== ref_updates)
     say("ref-updates.csv", "counts-disagree", "does not have one row for each change");
   const summary = files.get("summary.json")?.text ?? null;

@@ -13,15 +13,15 @@ import { Tally } from "../summary.ts";
 import type { CodeOf, Defect } from "./checks.ts";
 
 /** Holds the seal. */
-export const SEAL = "manifest.dsse.json";
+export const SEAL_FILE = "manifest.dsse.json";
 /** Holds the digests as sha256sum reads them. */
-export const SUMS = "SHA256SUMS";
+export const SUMS_FILE = "SHA256SUMS";
 /** Holds the public key of the seal. */
-export const KEY = "public-key.pem";
+export const KEY_FILE = "public-key.pem";
 /** Holds the list of files with their sizes. */
-export const MANIFEST = "manifest.json";
+export const MANIFEST_FILE = "manifest.json";
 /** Holds the proof that nothing is missing. */
-export const COMPLETENESS = "completeness.json";
+export const COMPLETENESS_FILE = "completeness.json";
 
 /** Describes something that lies in the package. `other`: a link, a device, anything that is neither file nor folder. */
 export interface Member {
@@ -78,20 +78,20 @@ export interface PackageRead {
 export async function readPackage(reader: PackageReader): Promise<PackageRead> {
   const { members, defects: container } = await reader.members();
   const shelf = new Shelf(reader, members);
-  const sealed = await shelf.read(SEAL);
-  const keyText = (await shelf.read(KEY))?.text ?? null;
-  const sums = await shelf.read(SUMS);
+  const sealed = await shelf.read(SEAL_FILE);
+  const keyText = (await shelf.read(KEY_FILE))?.text ?? null;
+  const sums = await shelf.read(SUMS_FILE);
   const seal = sealed === null ? null : sealIn(sealed);
   const subjects = isSound(seal) ? seal.subjects : subjectsOfSums(sums?.text ?? "");
   // Read first: whether a change lies in a span that is proven complete is counted as its row passes.
-  const branches = branchesIn(shelf.has(COMPLETENESS) ? await shelf.read(COMPLETENESS) : null);
+  const branches = branchesIn(shelf.has(COMPLETENESS_FILE) ? await shelf.read(COMPLETENESS_FILE) : null);
   shelf.tally = new Tally(provenBy(branches));
   const files = new Map<string, FileRead>();
   for (const { name } of subjects) {
     const file = isPathInPackage(name) ? await shelf.read(name) : null;
     if (file !== null) files.set(name, file);
   }
-  const manifest = ManifestSchema.safeParse(parsed(files.get(MANIFEST)?.text ?? ""));
+  const manifest = ManifestSchema.safeParse(parsed(files.get(MANIFEST_FILE)?.text ?? ""));
   return {
     reader,
     members,
