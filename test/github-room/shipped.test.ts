@@ -35,7 +35,9 @@ function answer(seen: Seen, head: string, { before, after }: RefUpdate, told: To
       tree: { oid: sha(name) },
       parents: { totalCount: 1, nodes: [{ oid: before }] },
     });
-    return { body: { data: { repository: { from: tree("reviewed tree"), to: tree("landed tree") } } } };
+    return {
+      body: { data: { repository: { commit0: tree("reviewed tree"), commit1: tree("landed tree") } } },
+    };
   }
   const between = decodeURIComponent(seen.path.split("/compare/")[1] ?? "");
   const files =
