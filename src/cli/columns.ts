@@ -17,6 +17,8 @@ export function plain(markdown: string): string {
   return markdown
     .replaceAll("\u200b", "")
     .replaceAll("**", "")
+    .replaceAll(/(?<!\\)<details><summary>(.*)<\/summary>\n\n/gu, "$1: ")
+    .replaceAll(/\n\n(?<!\\)<\/details>/gu, "")
     .replaceAll(/\\([\\`*_{}[\]<>#|~!$])/gu, "$1")
     .replaceAll("&amp;", "&");
 }

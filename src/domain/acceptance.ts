@@ -27,9 +27,15 @@ export function withAcceptance(tested: Result, control: Control, subject: Subjec
   };
 }
 
-/** Whether somebody answers for a result that could not be verified. */
-export function isAccepted({ outcome, inputs }: Result): boolean {
-  return outcome === "unverifiable" && inputs["accepted"] !== undefined;
+/** Tells whether someone answers for a result that could not be verified. */
+export function isAccepted(result: Result): boolean {
+  return acceptancesOf(result).length > 0;
+}
+
+/** Returns who accepted a result that could not be verified; each has a sentence before its other reasons. */
+export function acceptancesOf({ outcome, inputs }: Result): readonly Acceptance[] {
+  // INVARIANT: `withAcceptance` writes its inputs so.
+  return outcome === "unverifiable" ? ((inputs["accepted"] ?? []) as readonly Acceptance[]) : [];
 }
 
 function covers(pull: PullRequest, control: ControlName, at: Instant): Acceptance | null {

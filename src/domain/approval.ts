@@ -1,6 +1,6 @@
 /** Which reviews count: entitled, for this content, not withdrawn, by someone who did not make alone what it covers, one per person. */
 
-import type { Ask, AskState } from "./ask.ts";
+import type { Ask, AskState, NobodyLeft } from "./ask.ts";
 import { asked, asksOf, stateOf } from "./asks.ts";
 import type { Actor, Authority, Instant, PullRequest, Review } from "./change.ts";
 import {
@@ -26,6 +26,21 @@ import type { JudgedApproval } from "./result.ts";
 import { whenGiven, type WhenGiven } from "./when-given.ts";
 import { approvalReason, isUnseenThen, sources, type ApprovalCode, type ApprovalDetail } from "./wording.ts";
 
+/** What makes a fact known that could not be found out; `none`: nothing that is done on the pull request. */
+export type Remedy =
+  | "push-again"
+  | "new-pull-request"
+  | "re-run"
+  | "approve-again"
+  | "name-by-login"
+  | "none";
+
+/** One fact that could not be found out, and what would make it known. */
+export interface Unknown {
+  readonly reason: string;
+  readonly remedy: Remedy;
+}
+
 /** What the approvals of a pull request come to at one moment. */
 export interface ApprovalJudgement {
   readonly approvals: readonly JudgedApproval[];
@@ -33,8 +48,8 @@ export interface ApprovalJudgement {
   readonly asks: readonly AskState[];
   /** People whose open "changes requested" holds the change back. */
   readonly vetoes: readonly Actor[];
-  /** Why something could not be found out; empty when all is known. */
-  readonly unknowns: readonly string[];
+  /** What could not be found out; empty when all is known. */
+  readonly unknowns: readonly Unknown[];
   /** What landed approved on integration branches, and what did not; empty where nothing did. */
   readonly landed: readonly string[];
   /** Those of them that leave it open however many approvals count. */
@@ -83,7 +98,9 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
   // Who approved, asked for changes or moved the base beyond the end of a list is not known.
   const beyond = cutReasons(pull.cut, ["reviews", "events"]);
   const hasUnseenReviews = pull.cut?.includes("reviews") === true;
-  const reached = (requirement: Requirement): { have: number; couldHave: number; nobody: string | null } => {
+  const reached = (
+    requirement: Requirement,
+  ): { have: number; couldHave: number; nobody: NobodyLeft | null } => {
     const index = leaves.indexOf(requirement);
     const open = carriedLeaves.has(requirement) ? notCarried : all;
     const enough = all.length > 0 && open.length === 0 ? requirement.required : 0;
@@ -129,13 +146,13 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
   const open = newest.filter((review) => mayVeto(review, pull, at));
   const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, leaves, at);
   const isAsked = leaves.some((each) => each.required > 0);
-  const doubts = [
-    ...beyond,
+  const unread = [
     ...(pull.commitsComplete || !isAsked ? [] : ["GitHub would not list all commits of this pull request"]),
     ...open
       .filter((review) => vetoOf(review) === "unknown")
       .map((review) => approvalReason("unknown-veto", review.author?.login ?? "ghost")),
   ];
+  const doubts = [...beyond, ...unread];
   // Of several who may each be the one nobody saw, all but so many are not.
   const besideUnseen = judged.filter((each) => each.sure && each.judged.code === "unknown-maker");
   const settled = besideUnseen.length > spared ? besideUnseen : [];
@@ -152,9 +169,12 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
       .filter((review) => vetoOf(review) === "yes")
       .flatMap((review) => (review.author === null ? [] : [review.author])),
     unknowns: [
-      ...doubts,
-      ...asks.flatMap(({ unknown }) => unknown),
-      ...leaves.flatMap(({ unknown }) => unknown ?? []),
+      ...beyond.map((reason): Unknown => ({ reason, remedy: "new-pull-request" })),
+      ...[
+        ...unread,
+        ...asks.flatMap(({ unknown }) => unknown),
+        ...leaves.flatMap(({ unknown }) => unknown ?? []),
+      ].map((reason): Unknown => ({ reason, remedy: "re-run" })),
       ...judged.flatMap((each) => each.unknown),
     ],
     landed: carried.reasons,
@@ -253,7 +273,7 @@ interface Judged extends Covering {
   readonly rights: Rights | null;
   readonly whenGiving: WhenGiven | null;
   /** What could not be found out about it. */
-  readonly unknown: readonly string[];
+  readonly unknown: readonly Unknown[];
 }
 
 function judge(
@@ -285,7 +305,7 @@ function judge(
     covers,
     rights: authority,
     whenGiving: then,
-    unknown: state === "possible" ? [approvalReason(code, review.author?.login ?? "ghost", detail)] : [],
+    unknown: state === "possible" ? [unknownOf(code, review.author?.login ?? "ghost", detail)] : [],
   });
   if (isDismissed(review, at)) return answer("dismissed", "no");
   // Whether a deleted account was somebody entitled when it was merged nobody can tell; before a merge somebody else can approve.
@@ -328,7 +348,7 @@ function judge(
   const unsure = real.filter((each) => each === "unknown" || each === "unseen").length;
   const doubt = doubtAbout(makers, covers);
   const detail = { covered, of: current.length, ...(doubt === null ? {} : { doubt }) };
-  const unknown = unsure === 0 ? [] : [approvalReason("unknown-maker", actor.login, detail)];
+  const unknown = unsure === 0 ? [] : [unknownOf("unknown-maker", actor.login, detail)];
   if (unsure > 0 && !real.includes("yes")) {
     const open = answer("unknown-maker", "possible", detail);
     // Nobody saw one person: where somebody else approves too, not both are that one.
@@ -336,6 +356,26 @@ function judge(
   }
   const code = covered < current.length ? "covers-some" : real.includes("no") ? "replaced-work" : "counts";
   return { ...answer(code, "sure", detail), unknown };
+}
+
+function unknownOf(code: ApprovalCode, login: string, detail: ApprovalDetail): Unknown {
+  return { reason: approvalReason(code, login, detail), remedy: remedyOf(code, detail) };
+}
+
+function remedyOf(code: ApprovalCode, { doubt }: ApprovalDetail): Remedy {
+  switch (code) {
+    case "unknown-maker":
+      return doubt?.why === "unproven" ? "re-run" : "push-again";
+    case "unproven-content":
+    case "unknown-authority":
+      return "re-run";
+    case "unknown-address":
+      return "name-by-login";
+    case "unknown-person":
+      return "none";
+    default:
+      return "approve-again";
+  }
 }
 
 /** What holds at both of two moments. */

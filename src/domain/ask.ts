@@ -16,6 +16,12 @@ export interface Ask {
   readonly tree: RequirementTree;
 }
 
+/** Why nobody is left who could give an approval, and what would help. */
+export interface NobodyLeft {
+  readonly because: string;
+  readonly remedy: string;
+}
+
 /** How far a requirement, or several, are met. */
 export type TreeState =
   | (Reached & {
@@ -24,7 +30,7 @@ export type TreeState =
       /** As `have`, if everything that could not be found out were in favour. */
       readonly couldHave: number;
       /** Why nobody is left who could give it; null: somebody may be. */
-      readonly nobody: string | null;
+      readonly nobody: NobodyLeft | null;
     })
   | (Reached & { readonly "all-of": readonly TreeState[] })
   | (Reached & { readonly "any-of": readonly TreeState[] });

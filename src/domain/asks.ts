@@ -1,6 +1,6 @@
 /** What approvals a pull request needs: the policy's own, and those of every rule that applies, with code owners named. */
 
-import type { Ask, AskState, TreeState } from "./ask.ts";
+import type { Ask, AskState, NobodyLeft, TreeState } from "./ask.ts";
 import type { Instant, PullRequest } from "./change.ts";
 import { ownersAsked } from "./owners.ts";
 import type { Policy } from "./policy/policy.ts";
@@ -50,7 +50,7 @@ function withOwners(tree: RequirementTree, pull: PullRequest): RequirementTree {
 interface ReachedBy {
   readonly have: number;
   readonly couldHave: number;
-  readonly nobody: string | null;
+  readonly nobody: NobodyLeft | null;
 }
 
 /** How far an ask is met, `reached` telling it of each single requirement. */

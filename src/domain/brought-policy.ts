@@ -1,4 +1,4 @@
-/** A policy file that a pull request would bring: its problems are said where they are, before it rules anything. */
+/** A policy file that a pull request changes: its problems are shown where they are, before it takes effect. */
 
 import type { BroughtPolicy, PullRequest } from "./change.ts";
 import type { CheckRunText } from "./record.ts";
@@ -13,7 +13,7 @@ const TITLE_LENGTH = 250;
 /** So many problems are told in the text as well. */
 const MOST_TOLD = 10;
 
-/** What the check run says where a policy file would be brought: with problems it fails, unless the policy only observes. */
+/** Returns the check run's words where the pull request changes a policy file: with problems it fails, except in observe mode. */
 export function withBroughtPolicy(
   given: CheckRunText,
   pulls: readonly PullRequest[],
@@ -25,25 +25,30 @@ export function withBroughtPolicy(
     problems.map(({ line, column, message }) => ({ path, line, column, message: oneLine(message) })),
   );
   const [first] = annotations;
-  const mending = brought.find(({ judgedBy }) => judgedBy !== undefined);
+  const fixing = brought.find(({ judgedBy }) => judgedBy !== undefined);
   if (first === undefined)
-    return mending === undefined ? text : { ...text, summary: `${mends(mending)}\n\n${text.summary}` };
-  const count = annotations.length === 1 ? "a problem" : `${annotations.length} problems`;
-  const paths = listed([...new Set(annotations.map(({ path }) => path))]);
-  const title = `The policy file it would bring has ${count}: line ${first.line}: ${first.message}`;
-  const told = annotations
-    .slice(0, MOST_TOLD)
-    .map(({ line, column, message }) => `- line ${line}, column ${column}: ${markdown(message)}`);
-  const more = annotations.length - told.length;
-  const summary = [
-    `${markdown(paths)} as this would change it cannot be used; until it is mended here, this is not merged:`,
+    return fixing === undefined ? text : { ...text, summary: `${text.summary}\n\n${fixes(fixing)}` };
+  const paths = markdown(listed([...new Set(annotations.map(({ path }) => path))]));
+  const isOne = annotations.length === 1;
+  const title = isOne
+    ? `Fix the policy file here: line ${first.line}: ${first.message}`
+    : `Fix ${annotations.length} problems in the policy file here`;
+  const told = isOne
+    ? []
+    : annotations
+        .slice(0, MOST_TOLD)
+        .map(({ line, column, message }) => `- line ${line}, column ${column}: ${markdown(message)}`);
+  const more = isOne ? 0 : annotations.length - told.length;
+  const problems = [
+    `${paths} as changed here is not valid. Fix it in this pull request${observing ? "" : ", which cannot be merged before"}.`,
     ...told,
     ...(more > 0 ? [`- and ${more} more`] : []),
-    "",
-    text.conclusion === "success" && !observing
-      ? "Everything else the policy asks for is there."
-      : text.summary,
   ].join("\n");
+  const rest =
+    text.conclusion === "success" && !observing
+      ? ["Every other requirement of the policy is met."]
+      : [...(observing ? [] : [`**${markdown(text.title)}**`]), text.summary];
+  const summary = [problems, ...rest].join("\n\n");
   return {
     ...text,
     ...(observing ? {} : { status: "completed" as const, conclusion: "failure" as const }),
@@ -58,14 +63,14 @@ function withNotes(text: CheckRunText, brought: readonly BroughtPolicy[]): Check
   const notes = brought.flatMap((each) => each.notes ?? []);
   if (notes.length === 0) return text;
   const lines = notes.slice(0, MOST_TOLD).map((note) => `- ${markdown(oneLine(note))}`);
-  return { ...text, summary: ["Take care, reading the policy file:", ...lines, "", text.summary].join("\n") };
+  return { ...text, summary: ["Check in the policy file:", ...lines, "", text.summary].join("\n") };
 }
 
-/** By what a pull request is judged that does nothing but mend the file. */
-function mends({ path, judgedBy }: BroughtPolicy): string {
+/** By which version of the policy a pull request is checked that only fixes the file. */
+function fixes({ path, judgedBy }: BroughtPolicy): string {
   const version =
     judgedBy == null
-      ? "no version of it could ever be used, so it is judged without one"
-      : `it is judged by that file as it last could be used, at ${short(judgedBy)}`;
-  return `${markdown(path)} as it is on the base lets nothing pass. This does nothing but mend it: ${version}.`;
+      ? "is checked without that file, because no version of it was ever valid"
+      : `is checked against the last valid version of that file, ${short(judgedBy)}`;
+  return `${markdown(path)} on the base branch has problems and blocks every pull request. This one only fixes it, so it ${version}.`;
 }

@@ -27,7 +27,8 @@ import { isOpen } from "./emergency/exception.ts";
 import type { EmergencyFacts } from "./emergency/facts.ts";
 import type { Action, Decision, Entry } from "./entry.ts";
 import { whatIsAsked } from "./landed-before.ts";
-import { checkText, deviationText, type Candidates } from "./message.ts";
+import type { Candidates } from "./check-needs.ts";
+import { checkText, deviationText } from "./message.ts";
 import { defaultPolicy, type PolicyInForce } from "./policy/tighten.ts";
 import type { Policy } from "./policy/policy.ts";
 import { nextTurn } from "./policy/turns.ts";
@@ -400,7 +401,7 @@ function worstOf(own: GateRecord, twins: readonly GateRecord[]): CheckRunText {
   const worst = twins.reduce((a, b) => (badness(b) > badness(a) ? b : a), own);
   if (worst === own) return own.check;
   const numbers = worst.pulls.map(({ number }) => `#${number}`).join(", ");
-  const note = `This commit is the head of several open pull requests, and one check stands for all: this is said of ${numbers}.`;
+  const note = `Several open pull requests share this commit and so this check. It shows ${numbers}.`;
   return { ...worst.check, summary: `${note}\n\n${worst.check.summary}` };
 }
 

@@ -15,7 +15,7 @@ import { defaultPolicy } from "./policy/tighten.ts";
 import type { DeploymentGateRecord } from "./record.ts";
 import type { Task } from "./task.ts";
 import type { Assessment, Result } from "./result.ts";
-import { CONTROL_TITLES, markdown, short, sources, time, VERDICT_TITLES } from "./wording.ts";
+import { CONTROL_TITLES, localTime, markdown, short, sources, VERDICT_TITLES } from "./wording.ts";
 
 /** What an `answer-gate` action asks for. `state` null: a comment, and the job goes on waiting. */
 export interface AnswerGatePayload {
@@ -133,46 +133,52 @@ function commentOf(facts: GateFacts, answer: DeploymentGateRecord["answer"]): st
   const { assessment, deployment, policy, deadline, now } = facts;
   const environment = markdown(deployment.environment);
   if (assessment === null)
-    return `Approved: ${environment} is not a production environment by the policy, so nothing is asked here.`;
+    return `Approved: ${environment} is not a production environment in the policy, so nothing is required.`;
   const open = assessment.results.filter(({ outcome }) => outcome === "fail" || outcome === "unverifiable");
   const reasons = open.flatMap((each) => each.reasons).map((reason) => `- ${markdown(reason)}`);
+  const emergency = emergencyLines(facts, assessment);
   const lines: string[] = [];
   if (answer === "approved" && GOOD.has(assessment.verdict))
     lines.push(
-      `Approved: what this brings to ${environment} is let through.`,
+      `Approved: nothing keeps this deployment from ${environment}.`,
       ...waivedLines(assessment, policy),
     );
   else if (answer === "approved")
-    lines.push(`Approved, because the policy only observes. Enforced, this would be held back:`, ...reasons);
+    lines.push("Approved: the policy is in observe mode. In enforce mode this would be blocked:", ...reasons);
   else if (answer === "waiting")
     lines.push(
-      `Waiting, until ${time(deadline)} at most:`,
+      `Waiting until ${localTime(deadline, timezoneOf(policy))} at the latest:`,
       ...reasons,
       "",
-      modeOf(policy) === "enforce" && open.some(({ cause }) => CURABLE.has(cause))
-        ? "Merge what is not merged through a reviewed pull request, or cancel this run. It is looked at again by itself."
-        : "It is looked at again by itself whenever something changes.",
-      ...emergencyLines(facts, assessment),
+      `${isUnmerged(open) ? "Merge these commits through a reviewed pull request, or cancel this run. " : ""}This answer updates by itself.`,
+      ...emergency,
     );
   else
     lines.push(
-      now >= deadline
-        ? `Rejected: this waited until ${time(deadline)} and is not let through:`
-        : "Rejected: this cannot become compliant, whatever is done now:",
-      ...reasons,
-      "",
-      "A rejection is final: deploy again once what it carries is compliant.",
-      ...emergencyLines(facts, assessment),
+      ...(now >= deadline
+        ? [
+            `Rejected: not compliant by ${localTime(deadline, timezoneOf(policy))}:`,
+            ...reasons,
+            "",
+            `This answer is final for this run. ${isUnmerged(open) ? "Merge these commits through a reviewed pull request, then" : "Once this is resolved,"} deploy again.`,
+          ]
+        : [
+            "Rejected: already merged without meeting the policy, which no later approval changes:",
+            ...reasons,
+            "",
+            `This answer is final for this run. A new run with these changes ${emergency.length > 0 ? "needs an authorised emergency" : "is rejected too"}.`,
+          ]),
+      ...emergency,
     );
   return [...lines, ...changeLines(deployment)].join("\n");
 }
 
-/** What was not asked, and why not; after an emergency also what is owed for it. */
+/** What was waived, and why; after an emergency also what is owed for it. */
 function waivedLines({ verdict, results }: Assessment, policy: PolicyInForce): readonly string[] {
   const waived = results.filter(({ outcome }) => outcome === "waived");
   if (waived.length === 0) return [];
   const lines = waived.map(
-    ({ control, reasons }) => `- not ${CONTROL_TITLES[control]}: ${markdown(reasons[0] ?? "")}`,
+    ({ control, reasons }) => `- waived: ${CONTROL_TITLES[control]} (${markdown(reasons[0] ?? "")})`,
   );
   if (verdict !== "emergency" || policy.state !== "known") return ["", ...lines];
   const { reviewers, reviewWithin } = policy.record.effective.emergency;
@@ -204,8 +210,8 @@ function emergencyLines(
   return [
     "",
     isWaiting
-      ? `Whoever may authorise the emergency and had no part in it: \`countersign emergency authorise ${named} --as LOGIN\`.`
-      : `If it cannot wait: \`countersign emergency declare ${named} --reason TEXT --as LOGIN\`.`,
+      ? `${OPERATOR} authorise the emergency, in the name of someone who may and did not work on these commits: \`countersign emergency authorise ${named} --as LOGIN\`.`
+      : `${OPERATOR} declare an emergency: \`countersign emergency declare ${named} --reason TEXT --as LOGIN\`.`,
   ];
 }
 
@@ -216,7 +222,23 @@ function changeLines({ carried }: Deployment): readonly string[] {
     return `- ${name}: ${markdown((VERDICT_TITLES as Readonly<Record<string, string>>)[verdict] ?? verdict)}`;
   });
   const more = lines.length - LINES_SHOWN;
-  return ["", "Changes:", ...lines.slice(0, LINES_SHOWN), ...(more > 0 ? [`- and ${more} more`] : [])];
+  return [
+    "",
+    "Changes in this deployment:",
+    ...lines.slice(0, LINES_SHOWN),
+    ...(more > 0 ? [`- and ${more} more`] : []),
+  ];
+}
+
+/** The command of an emergency runs where the App does. */
+const OPERATOR = "If it cannot wait, an operator of Countersign can";
+
+function isUnmerged(open: readonly Result[]): boolean {
+  return open.some(({ cause }) => cause === "unmerged" || cause === "unaccounted");
+}
+
+function timezoneOf(policy: PolicyInForce): string {
+  return (policy.state === "known" ? policy.record.effective : defaultPolicy()).calendar.timezone;
 }
 
 function modeOf(policy: PolicyInForce): "observe" | "enforce" {

@@ -1,22 +1,31 @@
-/** What a check run says that waited when its pull request was merged. */
+/** The text of a check run that was still waiting when its pull request was merged. */
 
 import type { CheckRunText } from "./record.ts";
 import type { Verdict } from "./result.ts";
+import { markdown, VERDICT_TITLES } from "./wording.ts";
 
 const FINE: readonly Verdict[] = ["compliant", "emergency", "exempted", "historic"];
 
-/** The text that ends a waiting check: what it had waited for, and what the change came to. It is not taken for what held at the merge. */
+/** Returns the text that ends a waiting check: what the change came to, and what the check had waited for. It is not taken for what held at the merge. */
 export function endedCheckText(said: CheckRunText, number: number, verdict: Verdict): CheckRunText {
   return {
     ...said,
     status: "completed",
     conclusion: FINE.includes(verdict) ? "success" : "failure",
-    title: "Merged before this check was done",
+    title: titleOf(verdict),
     summary: [
-      `#${number} was merged while this check waited ("${said.title}"). It is judged as it landed: ${verdict}.`,
       FINE.includes(verdict)
-        ? "There is nothing left to do here."
-        : "There is nothing left to do on this check. Follow the issue of its deviation, if there is one; if this should not be in production, revert it.",
+        ? `Nothing to do: #${number} was ${VERDICT_TITLES[verdict]} when it was merged.`
+        : `**What to do:** review what #${number} merged, and revert it if it should not be in production.`,
+      `Before the merge: **${markdown(said.title)}**.`,
+      `<details><summary>What was needed</summary>\n\n${said.summary}\n\n</details>`,
     ].join("\n\n"),
   };
+}
+
+function titleOf(verdict: Verdict): string {
+  if (FINE.includes(verdict)) return "Merged while this check was waiting";
+  return verdict === "non-compliant"
+    ? "Merged without meeting the policy"
+    : "Merged before it could be verified";
 }

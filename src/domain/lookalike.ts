@@ -11,8 +11,8 @@ export function lookalikes(pulls: readonly PullRequest[], appId: number): readon
     .filter(({ name, app }) => name.trim().toLowerCase() === CHECK_NAME && app?.id !== appId)
     .map(({ name, app, conclusion }) => {
       const what = app === null ? "a commit status" : `a check by the app ${oneLine(app.slug)}`;
-      const said = conclusion === null ? "says nothing yet" : `says ${oneLine(conclusion)}`;
-      return `${what} is also called “${oneLine(name)}” and ${said}: it is not ours and does not count`;
+      const said = conclusion === null ? "unfinished" : oneLine(conclusion);
+      return `${what} named “${oneLine(name)}” (${said}) does not come from this App and does not count`;
     });
   return [...new Set(strangers)];
 }

@@ -1,20 +1,18 @@
 /** The longer texts: the check run on a pull request, and the issue of a deviation. Markdown; everything from outside is made harmless. */
 
 import { withBroughtPolicy } from "./brought-policy.ts";
-import type { Change, PullRequest, Sha } from "./change.ts";
+import type { Change, Sha } from "./change.ts";
 import type { Deployment } from "./deployment.ts";
 import { lookalikes } from "./lookalike.ts";
-import { isAccepted } from "./acceptance.ts";
-import { NOT_SHOWN_YET } from "./awaited.ts";
-import { judgeApprovals } from "./approval.ts";
+import { acceptancesOf, isAccepted } from "./acceptance.ts";
+import { needsOf, openResults, whyOpen, type Need, type NeedFacts } from "./check-needs.ts";
 import { NAMES_NOBODY } from "./controls/named.ts";
-import { NOBODY_CAN, PRE_APPROVED } from "./controls/independently-approved.ts";
+import { PRE_APPROVED } from "./controls/independently-approved.ts";
 import { unableNotes } from "./nobody.ts";
 import { ownerNotes } from "./owners.ts";
 import { asksForOwners, type Policy } from "./policy/policy.ts";
-import { withEmergency } from "./emergency/check-text.ts";
+import { hint, withEmergency } from "./emergency/check-text.ts";
 import type { EmergencyFacts } from "./emergency/facts.ts";
-import type { Requirement } from "./policy/requirement.ts";
 import type { PolicyInForce } from "./policy/tighten.ts";
 import type { CheckRunText, PolicySource } from "./record.ts";
 import { resultState, type Assessment, type Result, type Verdict } from "./result.ts";
@@ -23,20 +21,15 @@ import {
   CONTROL_TITLES,
   listed,
   markdown,
-  missingOf,
-  oneOf,
-  approvalWords,
   NAMES_SHOWN,
   oneLine,
   short,
   some,
   sources,
   time,
+  unseenNotes,
   VERDICT_TITLES,
 } from "./wording.ts";
-
-/** For each way of being entitled (as `sources` words it): who could approve, by login. */
-export type Candidates = readonly { readonly source: string; readonly logins: readonly string[] }[];
 
 /** So many lines are listed of anything; GitHub takes 65,535 characters for each part of a check run and for an issue. */
 const LINES_SHOWN = 50;
@@ -44,17 +37,27 @@ const LINES_SHOWN = 50;
 /** GitHub shows so much of a title. */
 const TITLE_LENGTH = 250;
 
-/** The check run's words. `assessment` null: the base is not a production branch. */
-export function checkText(facts: {
-  readonly pulls: readonly PullRequest[];
-  readonly headSha: Sha;
-  readonly assessment: Assessment | null;
-  readonly policy: PolicyInForce;
-  readonly candidates: Candidates;
+/** What there is instead of an emergency where no policy says what one may waive. */
+const WITHOUT_POLICY =
+  "No emergency can be declared until the policy can be read: it defines what one may waive.";
+
+/** The cause of a result on which the policy asks nothing. */
+const NONE_REQUIRED = "none-required";
+
+/** What the words of a check run are made of. */
+interface CheckFacts extends NeedFacts {
   /** Our App's id: a check of our name by anyone else is pointed out. */
   readonly appId: number;
-  readonly emergencies?: readonly EmergencyFacts[];
-}): CheckRunText {
+}
+
+/** Returns the check run's words. `assessment` null: the base is not a production branch. */
+export function checkText(
+  facts: CheckFacts & {
+    readonly headSha: Sha;
+    readonly assessment: Assessment | null;
+    readonly emergencies?: readonly EmergencyFacts[];
+  },
+): CheckRunText {
   const { headSha, assessment, policy } = facts;
   if (assessment === null) {
     const out = policy.state === "known" ? policy.record.effective.outOfScope : undefined;
@@ -64,8 +67,8 @@ export function checkText(facts: {
       headSha,
       status: "completed",
       conclusion: "success",
-      title: "Not in scope",
-      summary: `${markdown(base)} is not a production branch, so no approval is asked for here. This is judged again as soon as the base changes.`,
+      title: clipped(`Not in scope: ${base} is not a production branch`, TITLE_LENGTH),
+      summary: "Nothing is required here. This check updates when the base branch changes.",
       text: "",
     };
   }
@@ -81,22 +84,30 @@ export function checkText(facts: {
     summary: summaryOf(facts, assessment, observing),
     text: textOf(facts, assessment),
   };
-  if (policy.state !== "known" || facts.emergencies === undefined)
-    return withBroughtPolicy(said, facts.pulls, observing);
+  if (policy.state !== "known")
+    return withBroughtPolicy(
+      { ...said, summary: `${said.summary}\n\n${hint(WITHOUT_POLICY)}` },
+      facts.pulls,
+      observing,
+    );
   const { effective } = policy.record;
   const source = sources(effective.emergency.authorisers);
   const able = facts.candidates.find((each) => each.source === source)?.logins ?? [];
-  const whole = withEmergency(said, assessment, { emergencies: facts.emergencies, policy: effective, able });
+  const whole = withEmergency(said, assessment, {
+    emergencies: facts.emergencies ?? [],
+    policy: effective,
+    able,
+  });
   const { laxerLine: laxer } = effective;
-  const summary = laxer === undefined ? whole.summary : `${sayLaxer(laxer)}\n\n${whole.summary}`;
+  const summary = laxer === undefined ? whole.summary : `${whole.summary}\n\n${laxerText(laxer)}`;
   const titled = { ...whole, title: clipped(oneLine(whole.title), TITLE_LENGTH), summary };
   return withBroughtPolicy(titled, facts.pulls, observing);
 }
 
-/** Why the line that fits this repository now does not hold. */
-function sayLaxer({ name, topic }: NonNullable<Policy["laxerLine"]>): string {
+/** Returns why the entry that fits this repository now does not apply. */
+function laxerText({ name, topic }: NonNullable<Policy["laxerLine"]>): string {
   const about = name ?? `the topic ${topic ?? ""}`;
-  return `The line of \`repositories\` on ${markdown(oneLine(about))} was meant for other repositories: this one came to it by a rename, a transfer or a topic, so the stricter line holds. If it is meant for this one, change that entry in the organisation's policy file.`;
+  return `The entry of \`repositories\` for ${markdown(oneLine(about))} was written for other repositories. This one came under it by a rename, a transfer or a topic, so the stricter entry applies. If it is meant for this one, change it in the organisation's policy file.`;
 }
 
 function outOfScope(headSha: Sha, { reason, owner }: NonNullable<Policy["outOfScope"]>): CheckRunText {
@@ -105,7 +116,7 @@ function outOfScope(headSha: Sha, { reason, owner }: NonNullable<Policy["outOfSc
     status: "completed",
     conclusion: "success",
     title: clipped(`Not in scope: ${oneLine(reason)}`, TITLE_LENGTH),
-    summary: `The organisation's policy leaves this repository out: ${markdown(reason)}; ${markdown(owner)} answers for it. Nothing is asked for here and nothing is recorded of what is merged. If that is wrong, change \`repositories\` in the organisation's policy file.`,
+    summary: `Excluded by the organisation's policy; ${markdown(owner)} answers for that. Nothing is required here, and no merge is recorded. To include this repository, change \`repositories\` in the organisation's policy file.`,
     text: "",
   };
 }
@@ -128,187 +139,112 @@ function stateOf(assessment: Assessment, observing: boolean): State {
   return { status: "completed", conclusion: "failure" };
 }
 
-function titleOf(facts: Parameters<typeof checkText>[0], assessment: Assessment, observing: boolean): string {
-  const open = openResults(assessment);
+function titleOf(facts: CheckFacts, assessment: Assessment, observing: boolean): string {
   const approvers = [
     ...new Set(assessment.approvals.filter((each) => each.counts).map((each) => each.login)),
   ];
   const waived = assessment.results.find(({ outcome }) => outcome === "waived");
   if (assessment.verdict === "exempted") return capital(waived?.reasons[0] ?? VERDICT_TITLES.exempted);
-  if (isAcceptedWhole(assessment))
-    return (
-      assessment.results
-        .find(isAccepted)
-        ?.reasons[0]?.replace(" accepted that: ", " accepted what cannot be verified: ") ??
-      VERDICT_TITLES.unverifiable
-    );
+  if (isAcceptedWhole(assessment)) {
+    const acceptance = assessment.results.flatMap(acceptancesOf)[0];
+    return acceptance === undefined
+      ? VERDICT_TITLES.unverifiable
+      : `${acceptance.by.login} accepted what cannot be verified: ${acceptance.reason}`;
+  }
   const standard = assessment.results.find(({ cause }) => cause === PRE_APPROVED);
   if (assessment.verdict === "compliant" && approvers.length === 0)
     return capital(standard?.reasons[0] ?? "Nothing more is needed");
   if (assessment.verdict === "compliant") return `Approved by ${some(approvers, NAMES_SHOWN)}`;
-  const first = open.find((each) => resultState(each) !== "waiting") ?? open[0];
-  const what = first === undefined ? VERDICT_TITLES[assessment.verdict] : inTitle(first, facts);
-  if (observing) return `Observing only; enforced, this would be held back: ${what}`;
+  const needs = needsIn(facts, assessment);
+  const [first] = needs;
+  const what = first?.title ?? VERDICT_TITLES[assessment.verdict];
+  const more = needs.length > 1 ? `; ${needs.length - 1} more below` : "";
+  if (observing) return `Not blocked, but would be in enforce mode: ${what}${more}`;
   // A login or a check at the beginning is written as its owner writes it.
-  const named =
-    ["changes-requested", "check-failed"].includes(first?.cause ?? "") || approversFirst(what, assessment);
-  return named ? what : capital(what);
-}
-
-function inTitle(open: Result, facts: Parameters<typeof checkText>[0]): string {
-  const reason = open.reasons[0] ?? open.cause;
-  switch (open.cause) {
-    case "waiting-for-approval":
-      return `waiting for ${missingApprovals(facts).join("; ")}`;
-    case "own-work":
-      return open.reasons.find((each) => !each.startsWith("needs ")) ?? reason;
-    case NOT_SHOWN_YET:
-    case "waiting-for-check":
-    case "waiting-for-freeze":
-      return reason.replace(/^waits/u, "waiting");
-    default:
-      return reason;
-  }
+  const asWritten = first?.asWritten === true || approversFirst(what, assessment);
+  return `${asWritten ? what : capital(what)}${more}`;
 }
 
 function approversFirst(text: string, assessment: Assessment): boolean {
   return assessment.approvals.some((each) => text.startsWith(`${oneLine(each.login)} `));
 }
 
-/** "1 approval from acme/dba (ann, bob)" for each requirement that is not met. */
-function missingApprovals(facts: Parameters<typeof checkText>[0]): readonly string[] {
-  const { policy, pulls, candidates } = facts;
-  if (policy.state !== "known") return [];
-  const effective = policy.record.effective;
-  const asks = pulls.flatMap((pull) => {
-    const { asks: all, approvals } = judgeApprovals(pull, effective, pull.merged?.at ?? Infinity);
-    // Who counts already, or made it, is not asked again.
-    const counted = approvals
-      .filter((each) => each.counts || each.code === "own-work" || each.code === "requested")
-      .map((each) => each.login);
-    const out = new Set([pull.author?.login ?? "", ...counted].map((login) => login.toLowerCase()));
-    const able = ({ from }: Requirement): readonly string[] =>
-      (candidates.find((each) => each.source === sources(from))?.logins ?? []).filter(
-        (login) => !out.has(login.toLowerCase()),
-      );
-    return all
-      .filter((each) => each.outcome === "short")
-      .map((each) => `${missingOf(each, able, out)}${pulls.length > 1 ? ` on #${pull.number}` : ""}`);
-  });
-  return [...new Set(asks)];
-}
-
-function openResults(assessment: Assessment): readonly Result[] {
-  return assessment.results.filter(
-    (each) => each.outcome === "fail" || (each.outcome === "unverifiable" && !isAccepted(each)),
-  );
-}
-
-function summaryOf(
-  facts: Parameters<typeof checkText>[0],
-  assessment: Assessment,
-  observing: boolean,
-): string {
+/** Lists what is needed, each once; what nobody has to act on last. */
+function needsIn(facts: CheckFacts, assessment: Assessment): readonly Need[] {
   const open = openResults(assessment);
-  const lines: string[] = [];
-  if (assessment.verdict === "compliant")
-    lines.push("This can be merged: everything the policy asks for is there.");
-  else if (isAcceptedWhole(assessment))
-    lines.push(
-      "This can be merged: somebody answers for what could not be verified. The record keeps that it could not.",
-      ...listOf(assessment.results.filter(isAccepted).map((each) => joined(each.reasons))),
-    );
-  else if (assessment.verdict === "exempted")
-    lines.push(
-      "This can be merged: the policy lets it lack this for a time.",
+  const isWaiting = (each: Result): boolean => resultState(each) === "waiting";
+  const sorted = [...open.filter((each) => !isWaiting(each)), ...open.filter(isWaiting)];
+  const needs = sorted.flatMap((each) => needsOf(each, facts));
+  return needs.filter((each, index) => needs.findIndex(({ item }) => item === each.item) === index);
+}
+
+function summaryOf(facts: CheckFacts, assessment: Assessment, observing: boolean): string {
+  const parts = [
+    lead(assessment, observing),
+    needed(needsIn(facts, assessment), observing),
+    section("Why:", whyLines(facts, assessment)),
+    section("Take care:", strangeIn(facts)),
+  ];
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+/** The first line of a check that passes, with what it lacks. */
+function lead(assessment: Assessment, observing: boolean): string {
+  if (assessment.verdict === "compliant") return "Ready to merge: every requirement of the policy is met.";
+  if (isAcceptedWhole(assessment))
+    return [
+      "Ready to merge. The record still shows what could not be verified:",
+      ...listOf(
+        assessment.results
+          .filter(isAccepted)
+          .map((each) => joined(each.reasons.slice(acceptancesOf(each).length))),
+      ),
+    ].join("\n");
+  if (assessment.verdict === "exempted")
+    return [
+      "Ready to merge: the policy exempts this repository for a time. Not met:",
       ...listOf(waivedIn(assessment)),
-    );
-  else if (observing)
-    lines.push("The policy only observes: nothing is held back. Enforced, this would be missing:");
-  else lines.push("What is needed:");
-  lines.push(...listOf(open.flatMap((each) => needs(each, facts))));
-  const soFar = open.filter((each) => ASKING.has(each.cause)).flatMap((each) => each.reasons);
-  const given = soFar.filter((reason) => !reason.startsWith("needs ") && !isStuck(reason));
-  if (given.length > 0) lines.push("", "So far:", ...listOf(given.map(markdown)));
-  const asksOwners = facts.policy.state === "known" && asksForOwners(facts.policy.record.effective);
-  const strange = [
-    ...(asksOwners ? facts.pulls.flatMap(ownerNotes) : []),
-    ...facts.pulls.flatMap(unableNotes),
-    ...facts.pulls.flatMap(({ unshown = [] }) =>
+    ].join("\n");
+  return observing ? "Nothing is blocked: the policy is in observe mode." : "";
+}
+
+/** Who does what: one thing in a line, several in a list with how below it. */
+function needed(needs: readonly Need[], observing: boolean): string {
+  const [first, ...others] = needs;
+  if (first === undefined) return "";
+  if (others.length === 0) return observing ? "" : first.todo;
+  if (observing)
+    return ["In enforce mode this would be needed:", ...listOf(needs.map(({ item }) => item))].join("\n");
+  const notes = [...new Set(needs.map(({ note }) => note))].filter((note) => note !== "");
+  const list = ["What is needed:", ...listOf(needs.map(({ item }) => item))].join("\n");
+  return [list, ...notes].join("\n\n");
+}
+
+function section(heading: string, lines: readonly string[]): string {
+  return lines.length === 0 ? "" : [heading, ...listOf(lines.map(markdown))].join("\n");
+}
+
+function whyLines(facts: CheckFacts, assessment: Assessment): readonly string[] {
+  return openResults(assessment).flatMap((each) => whyOpen(each, facts));
+}
+
+/** What looks wrong beside what is asked: owners that do not exist, checks that are not ours. */
+function strangeIn({ pulls, policy, appId }: CheckFacts): readonly string[] {
+  const asksOwners = policy.state === "known" && asksForOwners(policy.record.effective);
+  return [
+    ...(asksOwners ? pulls.flatMap(ownerNotes) : []),
+    ...pulls.flatMap(unableNotes),
+    ...pulls.flatMap(({ unshown = [] }) =>
       unshown.map((what) => `GitHub does not show ${what}: it does not count`),
     ),
-    ...lookalikes(facts.pulls, facts.appId),
+    ...lookalikes(pulls, appId),
   ];
-  if (strange.length > 0) lines.push("", "Take care:", ...listOf(strange.map(markdown)));
-  return lines.join("\n");
 }
 
 function waivedIn({ results }: Assessment): readonly string[] {
-  return results.filter(({ outcome }) => outcome === "waived").map((each) => joined(each.reasons));
-}
-
-/** Causes whose reasons tell, after what is needed, how the approvals given so far stand. */
-const ASKING: ReadonlySet<string> = new Set(["waiting-for-approval", "own-work", NOBODY_CAN]);
-
-function isStuck(reason: string): boolean {
-  return reason.startsWith("nobody can give ") || reason.startsWith("also needs ");
-}
-
-/** How a policy file is mended that lets nothing pass. */
-const MENDING =
-  "mend it in a pull request that changes nothing else; that one is judged by the file as it last worked";
-
-/** What is missing, from whom, and how to get it. */
-function needs(each: Result, facts: Parameters<typeof checkText>[0]): readonly string[] {
-  const reasons = each.reasons.map(markdown);
-  switch (each.cause) {
-    case "waiting-for-approval":
-      return missingApprovals(facts).map(
-        (ask) => `${markdown(ask)}: open “Files changed”, then “Review changes”, then “Approve”`,
-      );
-    case "own-work":
-      return missingApprovals(facts).map(
-        (ask) => `${markdown(ask)}, by someone who did not make these commits`,
-      );
-    case NOBODY_CAN:
-      return reasons.filter((_, index) => isStuck(each.reasons[index] ?? ""));
-    case "check-failed":
-      return reasons.map((reason) => `${reason}: mend it, or run it again`);
-    case "waiting-for-check":
-      return reasons.map((reason) =>
-        reason.startsWith("waits for ")
-          ? `${reason.slice("waits for ".length)} must succeed; then this is judged again by itself`
-          : reason,
-      );
-    case "waiting-for-freeze":
-      return reasons.map((reason) => `${reason.replace(/^waits/u, "wait")}; then this passes by itself`);
-    case NOT_SHOWN_YET:
-      return reasons.map(
-        (reason) => `${reason.replace(/^waits/u, "wait")}; then this is judged again by itself`,
-      );
-    case "not-shown":
-      return [
-        ...reasons.map((reason) => `${reason}; it is tried again, and re-running this check tries at once`),
-        ...accepting(facts.policy),
-      ];
-    case "policy-broken":
-      return [`${reasons[0] ?? ""}: ${MENDING}`, ...reasons.slice(1)];
-    case NAMES_NOBODY:
-      return [...reasons, `${MENDING}; a team or account made meanwhile counts once the file was changed`];
-    case "policy-unreadable":
-      return reasons.map((reason) => `${reason}; it is tried again, and re-running this check tries at once`);
-    case "unknown":
-      return [...reasons, ...new Set(each.reasons.map(wayOut)), ...accepting(facts.policy)];
-    default:
-      return reasons;
-  }
-}
-
-/** Who may answer for what cannot be verified, and how. */
-function accepting(policy: PolicyInForce): readonly string[] {
-  if (policy.state !== "known") return [];
-  const who = oneOf(sources(policy.record.effective.unverifiable.acceptedBy));
-  return [`or ${markdown(who)} comments \`/countersign accept <reason>\``];
+  return results
+    .filter(({ outcome }) => outcome === "waived")
+    .map((each) => `${CONTROL_TITLES[each.control]}: ${joined(each.reasons.slice(1))}`);
 }
 
 /** What to do about what reached production so. */
@@ -321,16 +257,6 @@ function whatToDo(failed: readonly Result[]): string {
     : "somebody with no part in it reviews what shipped now (`/countersign approve` or `/countersign reject <reason>`); then say why nobody did in time.";
 }
 
-/** What to do where something cannot be told. */
-function wayOut(reason: string): string {
-  if (reason.includes("who pushed"))
-    return "to settle it, amend the commits, push them again and have them approved";
-  if (reason.includes("than can be read"))
-    return "to settle it, open another pull request with this content and have that approved";
-  if (reason.includes("GitHub would not")) return "to settle it, re-run this check when GitHub answers again";
-  return "to settle it, have the present version approved anew";
-}
-
 function listOf(lines: readonly string[]): readonly string[] {
   const shown = [...new Set(lines)].map((line) => `- ${line}`);
   return shown.length <= LINES_SHOWN
@@ -338,39 +264,58 @@ function listOf(lines: readonly string[]): readonly string[] {
     : [...shown.slice(0, LINES_SHOWN), `- and ${shown.length - LINES_SHOWN} more`];
 }
 
-function textOf(facts: Parameters<typeof checkText>[0], assessment: Assessment): string {
-  const parts: string[] = [];
-  if (assessment.results.length > 0) {
-    parts.push(
-      "### Controls",
-      "| This change was … | | |",
-      "|---|---|---|",
-      ...assessment.results.map(
-        (each) =>
-          `| ${CONTROL_TITLES[each.control]} | ${outcomeWord(each)} | ${joined(each.cause === "policy-broken" ? each.reasons.slice(0, 1) : each.reasons)} |`,
-      ),
-    );
-  }
-  parts.push("", "### Approvals");
-  if (assessment.approvals.length === 0)
-    parts.push("None so far. A review approves; a comment approves nothing.");
-  else {
-    parts.push("| who | counts | entitled by | why |", "|---|---|---|---|");
-    for (const each of assessment.approvals.slice(0, LINES_SHOWN)) {
-      const by = [...new Set((each.served ?? []).flatMap((served) => served.by))].map(markdown);
-      const cells = [
-        markdown(each.login),
-        each.counts ? "yes" : "no",
-        some(by, NAMES_SHOWN),
-        markdown(approvalWords(each)),
-      ];
-      parts.push(`| ${cells.join(" | ")} |`);
-    }
-  }
-  const more = assessment.approvals.length - LINES_SHOWN;
-  if (more > 0) parts.push(`| and ${more} more | | | |`);
-  parts.push("", policyLine(facts.policy));
-  return parts.join("\n");
+function textOf(facts: CheckFacts, assessment: Assessment): string {
+  const passed = assessment.results.filter(({ outcome }) => outcome === "pass");
+  const told = new Set([...whyLines(facts, assessment), ...passed.flatMap(({ reasons }) => reasons)]);
+  return [
+    ...controlLines(assessment),
+    "",
+    "### Approvals",
+    ...approvalLines(assessment, told),
+    "",
+    policyLine(facts.policy),
+  ].join("\n");
+}
+
+/** The controls that are asked for, one a row; what is told above is not told again. */
+function controlLines({ results }: Assessment): readonly string[] {
+  if (results.length === 0) return [];
+  const asked = results.filter((each) => !isNotRequired(each));
+  const others = results.filter(isNotRequired).map(({ control }) => CONTROL_TITLES[control]);
+  return [
+    "### Controls",
+    "| This change was … | | |",
+    "|---|---|---|",
+    ...asked.map((each) => `| ${CONTROL_TITLES[each.control]} | ${outcomeWord(each)} | ${toldOf(each)} |`),
+    ...(others.length === 0 ? [] : ["", `Not required by the policy: ${others.join("; ")}.`]),
+  ];
+}
+
+function isNotRequired({ outcome, cause }: Result): boolean {
+  return outcome === "not-applicable" && cause === NONE_REQUIRED;
+}
+
+function toldOf(each: Result): string {
+  return each.outcome === "pass" || each.outcome === "not-applicable" ? joined(each.reasons) : "see above";
+}
+
+/** Who approved, and why it counts or not; what is told above is not told again. */
+function approvalLines({ approvals }: Assessment, told: ReadonlySet<string>): readonly string[] {
+  if (approvals.length === 0) return ["None so far. A review approves; a comment approves nothing."];
+  const rows = approvals.slice(0, LINES_SHOWN).map((each) => {
+    const by = [...new Set((each.served ?? []).flatMap((served) => served.by))].map(markdown);
+    const reason = told.has(each.reason) ? "see above" : each.reason;
+    const why = [...(each.code === "counts" ? [] : [reason]), ...unseenNotes(each)].map(markdown);
+    const cells = [markdown(each.login), each.counts ? "yes" : "no", some(by, NAMES_SHOWN), why.join("; ")];
+    return `| ${cells.join(" | ")} |`;
+  });
+  const more = approvals.length - LINES_SHOWN;
+  return [
+    "| who | counts | entitled by | why |",
+    "|---|---|---|---|",
+    ...rows,
+    ...(more > 0 ? [`| and ${more} more | | | |`] : []),
+  ];
 }
 
 /** Reasons in one table cell or line: the first few. */
@@ -384,8 +329,8 @@ function outcomeWord(each: Result): string {
     pass: "yes",
     fail: "no",
     waived: "waived",
-    "not-applicable": "not asked",
-    unverifiable: "cannot tell",
+    "not-applicable": "not applicable",
+    unverifiable: "unverifiable",
   }[resultState(each)];
 }
 

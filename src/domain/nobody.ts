@@ -1,5 +1,6 @@
 /** Why nobody is left who could give an approval: who made the change, who has no access, who does not exist. */
 
+import type { NobodyLeft } from "./ask.ts";
 import type { Holders, PullRequest } from "./change.ts";
 import type { Source } from "./policy/requirement.ts";
 import { listed, NAMES_SHOWN, oneLine, some } from "./wording.ts";
@@ -8,7 +9,7 @@ import { listed, NAMES_SHOWN, oneLine, some } from "./wording.ts";
 export function unableNotes({ holders = [] }: Pick<PullRequest, "holders">): readonly string[] {
   return holders
     .filter(({ complete }) => !complete)
-    .flatMap((each) => unableOf(each).map((said) => `${said}, though asked for an approval`));
+    .flatMap((each) => unableOf(each).map((said) => `${said}, though the policy requires an approval`));
 }
 
 function unableOf({ unable }: Holders): readonly string[] {
@@ -22,25 +23,34 @@ function unableOf({ unable }: Holders): readonly string[] {
   ];
 }
 
-/** Says who is missing and what would help. `made`: logins named by the source who made the change; `left`: those who could still approve it. */
+/** Returns who is missing and what would help. `made`: logins named by the source who made the change; `left`: those who could still approve it. */
 export function whyNobody(
   source: Source,
   holders: Holders,
   made: readonly string[],
   left: readonly string[],
-): string {
+): NobodyLeft {
   const noAccess = holders.unable.filter(({ because }) => because === "no-access").map(({ name }) => name);
   const who = [
     ...(made.length === 0 ? [] : [`${names(made)} made this change`]),
     ...unableOf(holders),
     ...(left.length === 0 ? [] : [`only ${names(left)} could`]),
   ];
-  const because = who.length === 0 ? "nobody is named" : listed(who);
-  return `${because}. ${remedy(source, noAccess)}`;
+  const unknown = holders.unable.filter(({ because }) => because === "no-team" || because === "no-account");
+  return {
+    because: who.length === 0 ? "nobody is named" : listed(who),
+    remedy: remedy(source, noAccess, unknown.length > 0),
+  };
 }
 
-function remedy({ owners, teams, organizations, permission }: Source, noAccess: readonly string[]): string {
+function remedy(
+  { owners, teams, organizations, permission }: Source,
+  noAccess: readonly string[],
+  isUnknown: boolean,
+): string {
   if (noAccess.length > 0) return `Give ${names(noAccess)} access to the repository`;
+  // Nobody joins a team that does not exist.
+  if (isUnknown && owners === undefined) return "Name someone else in the policy";
   if (owners !== undefined) return "Name another owner in CODEOWNERS, on the base branch";
   if (teams !== undefined) return `Add someone else to ${listed(teams.map(oneLine), "or")}`;
   if (organizations !== undefined) return `Add someone else to ${listed(organizations.map(oneLine), "or")}`;

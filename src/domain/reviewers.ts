@@ -4,7 +4,7 @@ import { judgeApprovals } from "./approval.ts";
 import type { PullRequest } from "./change.ts";
 import { contributorsOf } from "./contribution.ts";
 import type { Action } from "./entry.ts";
-import type { Candidates } from "./message.ts";
+import type { Candidates } from "./check-needs.ts";
 import type { Policy } from "./policy/policy.ts";
 import { leavesOf, namedBy, type Requirement } from "./policy/requirement.ts";
 import type { Reviewers } from "./record.ts";

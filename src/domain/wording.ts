@@ -1,5 +1,6 @@
 /** Every sentence people read on GitHub, on pages and in the terminal. */
 
+import { Temporal } from "temporal-polyfill";
 import type { Instant } from "./change.ts";
 import type { AskState, TreeState } from "./ask.ts";
 import { namedBy, type Requirement, type Source } from "./policy/requirement.ts";
@@ -108,11 +109,14 @@ export function isUnseenThen(served: NonNullable<JudgedApproval["served"]>): boo
   return served.length > 0 && served.every(({ whenGiven }) => whenGiven === "read-later");
 }
 
-/** Why an approval counts or does not, and what nobody saw of it: whether its giver was entitled when giving it. */
-export function approvalWords({ login, reason, served = [] }: JudgedApproval): string {
-  return isUnseenThen(served)
-    ? `${reason}; whether ${oneLine(login)} was already entitled then was not observed`
-    : reason;
+/** Returns why an approval counts or does not, and whether its giver was seen to be entitled when giving it. */
+export function approvalWords(judged: JudgedApproval): string {
+  return [judged.reason, ...unseenNotes(judged)].join("; ");
+}
+
+/** Returns a sentence where nobody saw that the giver of an approval was entitled when giving it. */
+export function unseenNotes({ login, served = [] }: JudgedApproval): readonly string[] {
+  return isUnseenThen(served) ? [`whether ${oneLine(login)} was already entitled then was not observed`] : [];
 }
 
 /** "joining acme/dba", "getting write permission". */
@@ -253,6 +257,14 @@ export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
 /** An instant as RFC 3339 in UTC, without milliseconds. */
 export function time(instant: Instant): string {
   return new Date(instant).toISOString().replace(".000Z", "Z");
+}
+
+/** Returns an instant as the clocks of a time zone show it, with the zone: `2026-07-06 15:03 Europe/Berlin`. Seconds only where there are any. */
+export function localTime(instant: Instant, timezone: string): string {
+  const shown = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(timezone);
+  const isWholeMinute = shown.second === 0;
+  const clock = shown.toPlainTime().toString({ smallestUnit: isWholeMinute ? "minute" : "second" });
+  return `${shown.toPlainDate().toString()} ${clock} ${timezone}`;
 }
 
 /** A short form of an object id. */

@@ -15,7 +15,7 @@ import { namedIn, speaksOf } from "../domain/policy/when.ts";
 import { policyInForce, type FileProblem, type PolicyInForce } from "../domain/policy/tighten.ts";
 import { mayBePreApproved } from "../domain/standard.ts";
 import { sources } from "../domain/wording.ts";
-import type { Candidates } from "../domain/message.ts";
+import type { Candidates } from "../domain/check-needs.ts";
 import type { ListedAction } from "../ledger/actions.ts";
 import { landedBefore } from "./landed-before.ts";
 import { policyIfMending, problemsIn, type Mended } from "./mending.ts";

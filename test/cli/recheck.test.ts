@@ -82,7 +82,7 @@ describe("recheck", () => {
     await stage.play({ do: "review", by: "bob", pull: 1, state: "approved" });
     const { code, lines } = await recheckOn(stage, "acme/web#1", true);
     expect(code, lines.join("\n")).toBe(1);
-    expect(lines.join("\n")).toContain("this is said of #2");
+    expect(lines.join("\n")).toContain("It shows #2.");
     expect(checksOn(stage)).toEqual([{ status: "in_progress", conclusion: null }]);
     await stage.refused({ do: "merge", by: "ann", pull: 2, method: "squash" });
   });
@@ -90,7 +90,7 @@ describe("recheck", () => {
   test("answers 0 where the policy only observes", async () => {
     const { code, lines } = await recheckOn(await waiting({ mode: "observe" }), "acme/web#1");
     expect(code).toBe(0);
-    expect(lines.join("\n")).toContain("Observing only");
+    expect(lines.join("\n")).toContain("Not blocked, but would be in enforce mode");
   });
 
   test.each([

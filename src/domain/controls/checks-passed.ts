@@ -78,7 +78,8 @@ function worstOf(states: readonly State[]): State {
   return STATES.find((state) => states.includes(state)) ?? "missing";
 }
 
-function nameOf({ name, app, workflow, event }: WantedCheck): string {
+/** Returns a required check's name, with the app, workflow or event the policy asks for. */
+export function nameOf({ name, app, workflow, event }: WantedCheck): string {
   const by = [
     ...(app == null ? [] : [`by ${app}`]),
     ...(workflow === undefined ? [] : [`of the workflow ${workflow}`]),

@@ -69,7 +69,7 @@ function contentRuling(deployment: Deployment): Ruling {
     case "rollback":
       return goingBack(deployment);
     case "unknown":
-      return unverifiable("what it brought to the environment cannot be told");
+      return unverifiable("what it brought to the environment cannot be verified");
     default:
       return goingForward(deployment);
   }
@@ -100,12 +100,12 @@ function goingBackToAnother(deployment: Deployment): Ruling {
   if (!began && run !== null && run.attempt > 1 && run.createdAt <= previous.at) return never;
   if (!began && run === null && creator?.type === "Bot")
     return unverifiable(
-      "it goes back to a commit that was never deployed here, and GitHub would not say which run did: it may be an old one, run again",
+      "it goes back to a commit that was never deployed here, and GitHub did not return which run did: it may be an old run, started again",
     );
   const forward = goingForward(deployment);
   const how = began
     ? "it began before the newer deployment had ended, and ended after it"
-    : "it goes back to a merge that another deployment carried";
+    : "it goes back to a merge that another deployment included";
   const reasons = forward.reasons.map((reason) => `${how}; since ${short(ancestor.sha)}, ${reason}`);
   return { ...forward, reasons };
 }
@@ -115,22 +115,24 @@ function goingForward({ carried, unaccounted }: Deployment): Ruling {
   if (refused.length > 0)
     return fails(
       "carries-refused",
-      `${refused.length} of the ${carried.length} changes it carries ${isAre(refused.length)} not compliant`,
+      carried.length === 1
+        ? "its only change is not compliant"
+        : `${refused.length} of its ${carried.length} changes ${isAre(refused.length)} not compliant`,
     );
   if (unaccounted !== null && unaccounted.length > 0)
     return fails(
       "unaccounted",
-      `${unaccounted.length} of the commits it carries landed by no change on a production branch`,
+      `${unaccounted.length} of its commits ${isAre(unaccounted.length)} part of no recorded change to a production branch`,
     );
   const unsure = carried.filter((change) => !GOOD.has(change.verdict));
   // It goes forward, so it carries something: an empty list is one that was not read.
   if (unaccounted === null || unsure.length > 0 || carried.length === 0)
-    return unverifiable("not everything it carries could be verified");
-  return passes(`${allOf(carried.length)} let through`);
+    return unverifiable("not all of its changes could be verified");
+  return passes(`${allOf(carried.length)} allowed`);
 }
 
 function allOf(count: number): string {
-  return count === 1 ? "the one change it carries was" : `all ${count} changes it carries were`;
+  return count === 1 ? "its only change was" : `all ${count} of its changes were`;
 }
 
 function isAre(count: number): string {

@@ -32,8 +32,8 @@ export const deploymentTraceable = defineControl({
         inputs,
       );
     if (onProductionBranch === null)
-      return unverifiable(`whether ${what} is on a production branch cannot be told`, inputs);
-    if (!onProductionBranch) return fails("unmerged", `${what} is on no production branch`, inputs);
+      return unverifiable(`whether ${what} is on a production branch cannot be verified`, inputs);
+    if (!onProductionBranch) return fails("unmerged", `${what} is not on a production branch`, inputs);
     const owed =
       mergeBack?.state === "due" ? `, and is owed to the default branch by ${time(mergeBack.dueAt)}` : "";
     return passes(`${what} is on a production branch${owed}`, inputs);

@@ -1,7 +1,7 @@
 /** This change was independently approved. */
 
 import { asksOutcome, judgeApprovals, type ApprovalJudgement } from "../approval.ts";
-import type { AskState, TreeState } from "../ask.ts";
+import type { AskState, NobodyLeft, TreeState } from "../ask.ts";
 import type { Actor, Basis, Change, PullRequest } from "../change.ts";
 import { carriedBy } from "../landed-before.ts";
 import { entryId } from "../policy/brought.ts";
@@ -205,15 +205,18 @@ function judgePull(
       ...judgement.landed,
     ]);
   if (state === "unknown")
-    return answer("unverifiable", "unknown", [...judgement.unknowns, ...judgement.landed]);
+    return answer("unverifiable", "unknown", [
+      ...judgement.unknowns.map(({ reason }) => reason),
+      ...judgement.landed,
+    ]);
   const short = asks.filter(({ outcome }) => outcome === "short");
   if (!landed && short.some(({ state: { stuck } }) => stuck)) {
-    const stuck = short.flatMap((each) =>
-      each.state.stuck ? stuckReasons(each) : [`also needs ${missingOf(each)}`],
-    );
-    const isOther = (reason: string): number => Number(reason.startsWith("also "));
-    const sorted = stuck.toSorted((a, b) => isOther(a) - isOther(b));
-    return answer("fail", NOBODY_CAN, [...sorted, ...notCounted(judgement), ...given.why]);
+    const lacking = short.flatMap(lackingOf);
+    const sorted = [
+      ...lacking.filter(({ left }) => left !== null),
+      ...lacking.filter(({ left }) => left === null),
+    ];
+    return answer("fail", NOBODY_CAN, [...sorted.map(lackingText), ...notCounted(judgement), ...given.why]);
   }
   return answer("fail", shortCause(judgement, landed), [
     ...shortReasons(judgement, asks, landed),
@@ -238,7 +241,7 @@ function shortReasons(
 ): readonly string[] {
   const missing = asks
     .filter(({ outcome }) => outcome === "short")
-    .map((each) => `${landed ? "it lacked" : "needs"} ${missingOf(each)}`);
+    .map((each) => (landed ? `it lacked ${missingOf(each)}` : needsText(each)));
   return [...missing, ...notCounted(judgement)];
 }
 
@@ -246,18 +249,35 @@ function notCounted({ approvals, landed }: ApprovalJudgement): readonly string[]
   return [...approvals.filter((each) => each.code !== "counts").map((each) => each.reason), ...landed];
 }
 
-/** What nobody is left to give, and why, with whatever else is missing of the same ask. */
-function stuckReasons({ ask, state, outcome }: AskState): readonly string[] {
-  if (!state.stuck) return [];
-  if ("requirement" in state)
-    return [`nobody can give ${missingOf({ ask, state, outcome })}: ${state.nobody ?? ""}`];
+/** One approval that is missing, and why nobody is left to give it; `left` null: somebody may be. */
+export interface Lacking {
+  readonly what: AskState;
+  readonly left: NobodyLeft | null;
+}
+
+/** Lists what is missing of an ask: each approval that nobody is left to give by itself. */
+export function lackingOf(what: AskState): readonly Lacking[] {
+  const { ask, state, outcome } = what;
+  if (!state.stuck) return [{ what, left: null }];
+  if ("requirement" in state) return [{ what, left: state.nobody }];
   return ("all-of" in state ? state["all-of"] : state["any-of"])
     .filter(({ met }) => !met)
-    .flatMap((each) =>
-      each.stuck
-        ? stuckReasons({ ask, state: each, outcome })
-        : [`also needs ${missingOf({ ask, state: each, outcome })}`],
-    );
+    .flatMap((each) => lackingOf({ ask, state: each, outcome }));
+}
+
+function lackingText({ what, left }: Lacking): string {
+  return left === null
+    ? `also needs ${missingOf(what)}`
+    : `nobody can give ${missingOf(what)}: ${left.because}. ${left.remedy}`;
+}
+
+/** Lists every sentence by which a result says that an ask is not met before the merge. */
+export function missingReasons(what: AskState): readonly string[] {
+  return [needsText(what), ...lackingOf(what).map(lackingText)];
+}
+
+function needsText(what: AskState): string {
+  return `needs ${missingOf(what)}`;
 }
 
 type End = Extract<TreeState, { readonly requirement: unknown }>;

@@ -35,12 +35,7 @@ function atMoment({ moment }: Subject, { policy, at }: Context): Ruling {
   const held = freezesAt(policy, at);
   const inputs = { at: time(at), timezone, freezes: held };
   if (held.length === 0) return passes("no freeze held then", inputs);
-  const last =
-    held
-      .map(({ to }) => to)
-      .toSorted()
-      .at(-1) ?? "";
-  const until = `${last} 00:00 ${timezone} (${time(startOfDay(last, timezone))})`;
+  const until = `${freezeEndText(held, timezone)} (${time(startOfDay(endOf(held), timezone))})`;
   if (moment === "landed")
     return fails("in-freeze", `it landed in a freeze that holds until ${until}`, inputs);
   if (moment === "deployed")
@@ -53,6 +48,20 @@ function atMoment({ moment }: Subject, { policy, at }: Context): Ruling {
 }
 
 const WAITING: WaitingCause = "waiting-for-freeze";
+
+function endOf(freezes: readonly Freeze[]): string {
+  return (
+    freezes
+      .map(({ to }) => to)
+      .toSorted()
+      .at(-1) ?? ""
+  );
+}
+
+/** Returns when the last of these freezes ends, as the clocks of the policy's time zone show it. */
+export function freezeEndText(freezes: readonly Freeze[], timezone: string): string {
+  return `${endOf(freezes)} 00:00 ${timezone}`;
+}
 
 /** The freezes that hold at a moment. */
 function freezesAt({ freezes, calendar }: Policy, at: Instant): readonly Freeze[] {

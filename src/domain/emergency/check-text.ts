@@ -3,7 +3,9 @@
 import { termText } from "../calendar.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { CheckRunText } from "../record.ts";
-import type { Assessment } from "../result.ts";
+import { isOpenToEmergencies } from "../controls/outside-freeze.ts";
+import type { Freeze } from "../policy/leave.ts";
+import type { Assessment, Result } from "../result.ts";
 import { CONTROL_TITLES, listed, markdown, NAMES_SHOWN, oneLine, some, sources, time } from "../wording.ts";
 import type { EmergencyRecord } from "./exception.ts";
 import type { EmergencyFacts } from "./facts.ts";
@@ -29,20 +31,39 @@ export function withEmergency(
   if (said.conclusion === "success") return said;
   const waits = waitingText(emergencies, policy, able);
   if (waits === null) return ended(invited(said, assessment, policy), emergencies);
-  const summary = [...waits.lines, "", "Without the emergency:", "", said.summary].join("\n");
+  const summary = [
+    ...waits.lines,
+    "",
+    `Without the emergency: **${markdown(said.title)}**`,
+    "",
+    said.summary,
+  ].join("\n");
   return { ...said, status: "completed", conclusion: "action_required", title: waits.title, summary };
 }
 
-/** Adds how an emergency is declared, where one could let pass what is open. */
+/** Adds how an emergency is declared, or why one would not help here. */
 function invited(said: CheckRunText, assessment: Assessment, policy: Policy): CheckRunText {
   if (said.conclusion === "success" || policy.mode === "observe") return said;
   const open = assessment.results.filter(({ outcome }) => outcome === "fail" || outcome === "unverifiable");
-  if (open.length === 0 || open.some(({ control }) => !policy.emergency.waives.includes(control)))
-    return said;
-  const who = markdown(sources(policy.emergency.authorisers));
-  const line = `Comment \`/countersign emergency <reason>\`. Whoever may authorise it is asked at once: ${who}.`;
-  const folded = `<details><summary>If it cannot wait</summary>\n\n${line}\n\n</details>`;
-  return { ...said, summary: `${said.summary}\n\n${folded}` };
+  const never = open.filter((each) => !helps(each, policy)).map(({ control }) => CONTROL_TITLES[control]);
+  const who = markdown(oneLine(sources(policy.emergency.authorisers)));
+  const line =
+    never.length === 0
+      ? `Comment \`/countersign emergency <reason>\`. Whoever may authorise it is asked at once: ${who}.`
+      : `The policy lets no emergency waive this: ${listed(never)}.`;
+  return { ...said, summary: `${said.summary}\n\n${hint(line)}` };
+}
+
+/** Folds what to do if the change cannot wait, below what is needed. */
+export function hint(line: string): string {
+  return `<details><summary>If it cannot wait</summary>\n\n${line}\n\n</details>`;
+}
+
+/** A freeze states itself whether an emergency may pass it. INVARIANT: the control `outside-freeze` writes its inputs so. */
+function helps({ control, inputs }: Result, policy: Policy): boolean {
+  return control === "outside-freeze"
+    ? isOpenToEmergencies((inputs["freezes"] ?? []) as readonly Freeze[])
+    : policy.emergency.waives.includes(control);
 }
 
 /** Begins with why the last emergency lets nothing pass any more. */
