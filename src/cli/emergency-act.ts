@@ -1,6 +1,10 @@
-/** `countersign emergency declare`, `authorise`, `withdraw`, `approve` and `reject`: said at the terminal under the login that is given. */
+/** `countersign emergency declare`, `authorise`, `withdraw`, `approve` and `reject`: given at a terminal under somebody's login. */
 
-import { emergencyAtTerminal, type TerminalEmergency } from "../flows/emergency-at-terminal.ts";
+import {
+  emergencyAtTerminal,
+  type TerminalEmergency,
+  type ToldAtTerminal,
+} from "../flows/emergency-at-terminal.ts";
 import { openLedger } from "../ledger/open.ts";
 import { Misuse, type Answer, type Terminal } from "./answer.ts";
 import { appOctokits, installedOn, ownerAndName, toolsOn, type PastTools } from "./past.ts";
@@ -16,7 +20,7 @@ export interface EmergencyOptions {
   readonly as: string;
 }
 
-/** Says it; code 1 with one sentence where it is refused. The server does on GitHub what follows. Throws Misuse, Trouble. */
+/** Gives the command; code 1 with the reason where it is refused. The server does on GitHub what follows. Throws Misuse, Trouble. */
 export async function actOnEmergency(
   terminal: Terminal,
   act: TerminalEmergency["act"],
@@ -32,11 +36,16 @@ export async function actOnEmergency(
     const [watched] = await installedOn(tools, target);
     if (watched === undefined) throw new Misuse(`${options.repo} is not watched.`);
     const told = await emergencyAtTerminal(tools, watched, given);
-    if (told.refused !== null) return { code: 1, lines: [told.refused], data: told };
-    return { code: 0, lines: [told.says], data: told };
+    return answerOf(told);
   } finally {
     await ledger.close();
   }
+}
+
+/** Returns the answer to what came of a command: a paragraph is a line of its own. */
+export function answerOf(told: ToldAtTerminal): Answer {
+  const text = told.refused ?? told.says;
+  return { code: told.refused === null ? 0 : 1, lines: text.split(/\n+/u), data: told };
 }
 
 function subjectOf({

@@ -129,9 +129,9 @@ export async function applyEmergencyAction(
   const able =
     asks === "authorisation" || asks === "confirmation" ? await authorisers(tools, watched, policy) : [];
   const asked = {
-    reason: () => askReason(to, record, by).actions,
-    authorisation: () => askAuthorisers(to, record, policy, able, "declared").actions,
-    confirmation: () => askToConfirm(to, record, policy, able).actions,
+    reason: () => askReason(to, record, by),
+    authorisation: () => askAuthorisers(to, record, policy, able, "declared"),
+    confirmation: () => askToConfirm(to, record, policy, able),
   };
   const now = tools.clock.now();
   const { id: repositoryId } = watched.repository;

@@ -21,7 +21,7 @@ import {
   pushed,
   withdrawn,
 } from "../domain/emergency/life.ts";
-import { askAuthorisers, askReason, type Asked } from "../domain/emergency/words.ts";
+import { askAuthorisers, askReason } from "../domain/emergency/words.ts";
 import type { Account } from "../domain/identity.ts";
 import type { From } from "../domain/policy/from.ts";
 import type { PolicyNames } from "../domain/policy/names.ts";
@@ -204,9 +204,9 @@ export async function advanceEmergencies(
   const now = tools.clock.now();
   const label = pull.labels.some((each) => each.toLowerCase() === EMERGENCY_LABEL);
   let after = facts;
-  const change = (record: EmergencyRecord, said: Asked | null): void => {
+  const change = (record: EmergencyRecord, said: readonly Action[]): void => {
     entries.push(emergencyEntry(record));
-    actions.push(...(said?.actions ?? []));
+    actions.push(...said);
     const kept = after.filter((each) => each.record.id !== record.id);
     const before = after.find((each) => each.record.id === record.id);
     after = [...kept, { record, review: before?.review ?? null, asOf: now }];
@@ -222,7 +222,7 @@ export async function advanceEmergencies(
     const moved = await advanced(tools, watched, record, { pull, label, now, current });
     if (moved === null) continue;
     const asks = moved.status === "waiting" ? await authorisers(tools, watched, current.policy) : null;
-    change(moved, asks === null ? null : askAuthorisers(to, moved, current.policy, asks, "pushed"));
+    change(moved, asks === null ? [] : askAuthorisers(to, moved, current.policy, asks, "pushed"));
   }
   if (entries.length > 0) {
     const tasks = dueTasks(watched.repository.id, after, now);

@@ -134,8 +134,7 @@ export async function remind(tools: Tools, watched: Watched, number: number | nu
     const octokit = await tools.github.octokits.installation(watched.installationId);
     const from = policy.emergency.reviewers;
     const able = await tools.github.readCandidates(octokit, watched.repository, from, tools.github.lookups);
-    const said = askReviewers(addressee(tools, watched), after, policy, able, now, facts.record);
-    const { actions } = said;
+    const actions = askReviewers(addressee(tools, watched), after, policy, able, now, facts.record);
     const tasks = dueTasks(watched.repository.id, [{ record: facts.record, review: after }], now);
     await tools.ledger.record({ entries: [reviewEntry(after)], actions, tasks }, now, watched.fence);
   }

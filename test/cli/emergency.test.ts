@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 
 import { Misuse } from "../../src/cli/answer.ts";
-import { actOnEmergency } from "../../src/cli/emergency-act.ts";
+import { actOnEmergency, answerOf } from "../../src/cli/emergency-act.ts";
 import { listEmergencies } from "../../src/cli/emergency.ts";
 import { authorised, emergencyEntry, opened, used, withdrawn } from "../../src/domain/emergency/life.ts";
 import { reviewEntry, reviewOwed } from "../../src/domain/emergency/retroactive-review.ts";
@@ -90,6 +90,17 @@ describe("emergency declare", () => {
       const said = actOnEmergency(terminal, "declare", { repo: "acme/web", as: "ann", ...named }, { now });
       await expect(said).rejects.toThrow("Say for what: --pull 7, or --environment production --commit SHA.");
     }
+  });
+
+  test("prints each paragraph of its reply on a line of its own, and answers 1 where it was refused", () => {
+    const done = answerOf({
+      says: "It is authorised.\n\n- waived: checks",
+      emergency: "EMG-1",
+      refused: null,
+    });
+    expect([done.code, done.lines]).toEqual([0, ["It is authorised.", "- waived: checks"]]);
+    const refused = answerOf({ refused: "No emergency is open here." });
+    expect([refused.code, refused.lines]).toEqual([1, ["No emergency is open here."]]);
   });
 
   test("is wrong use without the App's settings", async () => {

@@ -315,7 +315,7 @@ function authorisedReply({ policy, subject }: EmergencyCase, record: EmergencyRe
   const { authorised: given, waives } = record;
   const [what, then] =
     subject.kind === "pull"
-      ? ["the commits it has now: a push ends it", "merge"]
+      ? ["its current commits; a push ends it", "merge"]
       : [`${short(subject.sha)} only`, "deployment"];
   return ({ text, command }) =>
     [

@@ -73,10 +73,9 @@ export function notAuthoriser(
     const who = text(login);
     const from = text(sources(among));
     const what = nameOf(kind);
-    if (declared)
-      return `You declared this emergency, ${who}: someone else must authorise it, ${oneOf(from)}.`;
+    if (declared) return `You declared this emergency, ${who}: someone else must authorise it (${from}).`;
     if (contributed === "yes")
-      return `You worked on this ${what}, ${who}: someone who did not must authorise it, ${oneOf(from)}.`;
+      return `You worked on this ${what}, ${who}: someone who did not must authorise it (${from}).`;
     if (entitled === "no") return `You may not authorise emergencies here, ${who}. These may: ${from}.`;
     if (entitled === "unknown")
       return `GitHub did not answer whether you are ${oneOf(from)}, ${who}. Nothing was changed. Try again, or ask someone else.`;
@@ -96,7 +95,7 @@ export function notReviewer(
   return ({ text }) => {
     const who = text(login);
     const from = text(sources(among));
-    const another = `someone who had no part in it must review it, ${oneOf(from)}`;
+    const another = `someone who had no part in it must review it (${from})`;
     if (authorised) return `You authorised this emergency, ${who}: ${another}.`;
     if (declared) return `You declared this emergency, ${who}: ${another}.`;
     if (contributed === "yes") return `You worked on this ${nameOf(kind)}, ${who}: ${another}.`;

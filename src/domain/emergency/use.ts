@@ -44,9 +44,7 @@ export function decideUse(facts: {
   const isNew = (id: string): boolean =>
     emergencies.some(({ record, review }) => record.id === id && review === null);
   const actions = after.flatMap(({ record, review }) =>
-    review === null || !isNew(record.id)
-      ? []
-      : announceReview(to, record, review, policy.record.effective).actions,
+    review === null || !isNew(record.id) ? [] : announceReview(to, record, review, policy.record.effective),
   );
   return { entries, actions, tasks: dueTasks(to.repository.id, after, now) };
 }

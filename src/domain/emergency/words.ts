@@ -13,18 +13,11 @@ import { mentions } from "./check-text.ts";
 import type { EmergencyRecord } from "./exception.ts";
 import type { RetroactiveReviewRecord } from "./exception.ts";
 
-/** What is said, as actions. */
-export interface Asked {
-  readonly actions: readonly Action[];
-}
-
 /** Asks for the reason of an emergency opened without one. */
-export function askReason(to: Addressee, record: EmergencyRecord, by: Actor | null): Asked {
-  const how = by === null ? "The label `emergency`" : `${markdown(by.login)}, with the button,`;
-  const body = `${how} opened an emergency. Give its reason in a new comment: \`/countersign emergency <reason>\`. Nothing is waived until someone authorises it.`;
-  return {
-    actions: record.pull === null ? [] : [commentAction(to, record.pull, `reason:${record.id}`, body)],
-  };
+export function askReason(to: Addressee, record: EmergencyRecord, by: Actor | null): readonly Action[] {
+  const how = record.opened.via === "button" ? "with the button" : "with the label";
+  const body = `${by === null ? "Someone" : markdown(by.login)} opened an emergency ${how}. Give its reason in a new comment: \`/countersign emergency <reason>\`. Nothing is waived until someone authorises it.`;
+  return record.pull === null ? [] : [commentAction(to, record.pull, `reason:${record.id}`, body)];
 }
 
 /** Asks those who may authorise, on GitHub and by the company's own channels: at once, and again when something was pushed. */
@@ -34,9 +27,9 @@ export function askAuthorisers(
   policy: Policy,
   able: readonly string[],
   why: "declared" | "pushed",
-): Asked {
+): readonly Action[] {
   const { pull } = record;
-  if (pull === null) return { actions: askForDeployment(to, record, policy) };
+  if (pull === null) return askForDeployment(to, record, policy);
   const { owner, name, ownerId } = to.repository;
   const asked = whom(policy.emergency.authorisers, able, record);
   const who = record.declared?.by?.login ?? "someone";
@@ -54,12 +47,10 @@ export function askAuthorisers(
     path: `${owner}/${name}/pull/${pull}`,
     at: record.declared?.at ?? record.opened.at,
   };
-  return {
-    actions: [
-      commentAction(to, pull, `authorise:${key}`, body),
-      ...notify(policy, "emergency-waiting", notification),
-    ],
-  };
+  return [
+    commentAction(to, pull, `authorise:${key}`, body),
+    ...notify(policy, "emergency-waiting", notification),
+  ];
 }
 
 /** Asks those who may authorise to confirm what one of them, or a contributor, authorised alone. */
@@ -68,9 +59,9 @@ export function askToConfirm(
   record: EmergencyRecord,
   policy: Policy,
   able: readonly string[],
-): Asked {
+): readonly Action[] {
   const { pull, authorised: given } = record;
-  if (pull === null || given?.confirmBy == null) return { actions: [] };
+  if (pull === null || given?.confirmBy == null) return [];
   const { owner, name, ownerId } = to.repository;
   const who = given.by.login;
   const by = time(given.confirmBy);
@@ -83,12 +74,10 @@ export function askToConfirm(
     path: `${owner}/${name}/pull/${pull}`,
     at: given.at,
   };
-  return {
-    actions: [
-      commentAction(to, pull, `confirm:${record.id}:${record.steps.length}`, body),
-      ...notify(policy, "emergency-waiting", notice),
-    ],
-  };
+  return [
+    commentAction(to, pull, `confirm:${record.id}:${record.steps.length}`, body),
+    ...notify(policy, "emergency-waiting", notice),
+  ];
 }
 
 /** Without a pull request there is nowhere to comment: they are asked by the company's own channels. */
@@ -115,12 +104,12 @@ export function announceReview(
   record: EmergencyRecord,
   { pull, dueAt, emergency }: RetroactiveReviewRecord,
   policy: Policy,
-): Asked {
-  if (pull === null) return { actions: [] };
+): readonly Action[] {
+  if (pull === null) return [];
   const who = markdown(record.authorised?.by.login ?? "someone");
   const from = markdown(sources(policy.emergency.reviewers));
   const body = `This was merged in an emergency that ${who} authorised. A review of what shipped is owed by ${time(dueAt)}, from someone who had no part in it (${from}): ${HOW_TO_REVIEW}.`;
-  return { actions: [commentAction(to, pull, `owed:${emergency}`, body)] };
+  return [commentAction(to, pull, `owed:${emergency}`, body)];
 }
 
 /** Reminds of a review before it is due, and escalates it after. */
@@ -131,7 +120,7 @@ export function askReviewers(
   able: readonly string[],
   at: Instant,
   record: EmergencyRecord,
-): Asked {
+): readonly Action[] {
   const { pull, dueAt } = review;
   const { owner, name, ownerId } = to.repository;
   const asked = whom(policy.emergency.reviewers, able, record);
@@ -148,12 +137,10 @@ export function askReviewers(
     path: pull === null ? null : `${owner}/${name}/pull/${pull}`,
     at,
   };
-  return {
-    actions: [
-      ...(pull === null ? [] : [commentAction(to, pull, key, body)]),
-      ...notify(policy, isOverdue ? "review-overdue" : "review-due", notification),
-    ],
-  };
+  return [
+    ...(pull === null ? [] : [commentAction(to, pull, key, body)]),
+    ...notify(policy, isOverdue ? "review-overdue" : "review-due", notification),
+  ];
 }
 
 /** How a review is given, for a channel outside GitHub. */
