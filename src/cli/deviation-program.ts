@@ -1,44 +1,8 @@
 /** The rows of `countersign deviation` in the table of commands. */
 
 import { InvalidArgumentError } from "@commander-js/extra-typings";
-import { ORDERS, type Order } from "../domain/deviation/order.ts";
+import { COMMAND_NAMES, COMMANDS, type CommandName } from "../domain/deviation/commands.ts";
 import { command, type CommandGroup, type CommandRow } from "./command.ts";
-
-const ABOUT: Readonly<Record<Order["command"], string>> = {
-  type: "Say whether design or operation failed, with the reason.",
-  severity: "Say how much it weighs, with the reason.",
-  cause: "Name the root cause; a preventive measure follows from the category.",
-  why: "Answer the next “why?”.",
-  owner: "Name who is responsible for the remediation.",
-  due: "Name the target date; every date there was stays on record.",
-  action: "Say what will be done.",
-  measure: "Say what keeps it from happening again.",
-  method: "Say how it will be verified.",
-  priority: "Weigh it: customer impact, effort and risk, each 1 to 5.",
-  raci: "Name who is accountable, consulted or informed.",
-  blocked: "Say what holds it up.",
-  unblocked: "Say that it goes on.",
-  review: "Record the review that is due.",
-  evidence: "Add evidence.",
-  done: "Say that the remediation is done; for its owner.",
-  effective: "Say that it is effective; for someone other than its owner.",
-  elsewhere: "Say where else the same was looked for.",
-  customers: "Say which customers and contracts it concerns: by kind, not by name, since auditors read it.",
-  expectation: "Note what the auditor expects.",
-  "not-effective": "Say that it is not effective.",
-  "not-an-exception": "Say that it is no exception, with the reason; not for whoever caused it.",
-  reopen: "Open a settled deviation again, with the reason.",
-};
-
-const EXAMPLES: Readonly<Partial<Record<Order["command"], string>>> = {
-  type: "type DEV-0123456789ab design: the rule asked for no approval --as bob",
-  severity: "severity DEV-0123456789ab low: nothing was deployed from it --as bob",
-  cause: "cause DEV-0123456789ab tooling: the rule was left to people --as ann",
-  owner: "owner DEV-0123456789ab @ann --as bob",
-  due: "due DEV-0123456789ab 2026-12-01 --as ann",
-  priority: "priority DEV-0123456789ab impact=3 effort=2 risk=4 --as ann",
-  raci: "raci DEV-0123456789ab informed @carol --as ann",
-};
 
 const LIST = command({
   name: "list",
@@ -89,31 +53,37 @@ const ADD = command({
   },
 });
 
-function commandOf(name: Order["command"]): CommandRow {
-  const example = EXAMPLES[name] ?? `${name} DEV-0123456789ab "in a sentence" --as ann`;
+/** The subcommand of one row of the table of deviation commands. */
+function commandOf(name: CommandName): CommandRow {
+  const { usage, help, example } = COMMANDS[name];
   return command({
     name,
-    summary: ABOUT[name],
-    examples: [`deviation ${example}`],
+    summary: help,
+    examples: [`deviation ${name} DEV-0123456789ab ${quoted(example)} --as ann`],
     options: (command) =>
       command
         .argument("<id>", "the deviation's id")
-        .argument("[words...]", ORDERS[name].slice(name.length).trim() || "nothing")
-        .requiredOption("--as <login>", "who does it")
-        .option("--auditor", "the one who does it is the auditor"),
+        .argument("[words...]", usage)
+        .requiredOption("--as <login>", "the GitHub login of whoever gives the command")
+        .option("--auditor", "the auditor gives the command"),
     run: async ({ store, now }, { as, auditor }, [id, words]) => {
-      const { sayAtTerminal } = await import("./deviation.ts");
+      const { giveCommand } = await import("./deviation.ts");
       const line = [name, ...words].join(" ");
-      return sayAtTerminal(await store(), { deviation: id, line, as, asAuditor: auditor === true }, now);
+      return giveCommand(await store(), { deviation: id, line, as, asAuditor: auditor === true }, now);
     },
   });
+}
+
+/** Returns an example as a shell takes it. */
+function quoted(example: string): string {
+  return / /u.test(example) && !/[="]/u.test(example) ? `"${example}"` : example;
 }
 
 /** `countersign deviation`. */
 export const DEVIATION: CommandGroup = {
   name: "deviation",
   summary: "List, show and remediate deviations.",
-  commands: [LIST, SHOW, ADD, ...(Object.keys(ORDERS) as Order["command"][]).map(commandOf)],
+  commands: [LIST, SHOW, ADD, ...COMMAND_NAMES.map(commandOf)],
 };
 
 function numbers(text: string, before: readonly number[]): readonly number[] {

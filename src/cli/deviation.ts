@@ -2,13 +2,12 @@
 
 import { z } from "zod";
 import { issueText } from "../domain/deviation/issue.ts";
-import { isSettled } from "../domain/deviation/deviation.ts";
-import { nextStep } from "../domain/deviation/obey.ts";
+import { isSettled, worded } from "../domain/deviation/deviation.ts";
+import { nextStep, rendered } from "../domain/deviation/next-step.ts";
 import { priorityOf } from "../domain/deviation/remediation.ts";
-import { worded } from "../domain/deviation/transition.ts";
 import type { DeviationRecord, Moved, RemediationRecord } from "../domain/record.ts";
 import { oneLine, time } from "../domain/wording.ts";
-import { enterDeviation, sayToDeviation, type EnteredDeviation } from "../flows/enter-deviation.ts";
+import { enterDeviation, commandAtTerminal, type EnteredDeviation } from "../flows/enter-deviation.ts";
 import type { LedgerTools } from "../flows/standing.ts";
 import { Lookups } from "../github/lookups.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -107,13 +106,13 @@ export function addDeviation(where: Where, given: EnteredDeviation, now: () => n
 }
 
 /** Says one line to a deviation; code 1 where it is refused. */
-export function sayAtTerminal(
+export function giveCommand(
   where: Where,
-  given: Parameters<typeof sayToDeviation>[1],
+  given: Parameters<typeof commandAtTerminal>[1],
   now: () => number,
 ): Promise<Answer> {
   return withTools(where, now, async (tools) => {
-    const said = await sayToDeviation(tools, given);
+    const said = await commandAtTerminal(tools, given);
     if (said.refused !== null) return { code: 1, lines: [said.refused], data: said };
     const { body } = (await tools.ledger.state("deviation", said.id)) ?? { body: null };
     return { code: 0, lines: [said.says], data: { ...said, deviation: body } };
@@ -165,6 +164,6 @@ function lineOf({ deviation, remediation }: Listed): string {
   const { id, status, severity, type, title } = deviation;
   const owner = remediation?.owner?.login ?? "nobody";
   const due = remediation?.due ?? "no date";
-  const next = nextStep(deviation, remediation);
+  const next = rendered(nextStep(deviation, remediation), "terminal", id);
   return `${id}  ${worded(status)}  ${severity}  ${type}  ${owner}, ${due}  ${oneLine(title)}${next === "" ? "" : `\n    ${next}`}`;
 }

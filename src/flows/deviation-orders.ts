@@ -1,8 +1,10 @@
-/** What people say to a deviation, on its issue or at a terminal: obeyed, recorded and shown on its issue, or refused with a sentence. */
+/** Commands to a deviation, from its issue or a terminal: applied and shown on its issue, or refused with a sentence. */
 
 import type { Instant } from "../domain/change.ts";
+import { applyCommand } from "../domain/deviation/apply-command.ts";
+import { parseCommand } from "../domain/deviation/commands.ts";
 import { remediationEntry, settle, deviationEntry, together } from "../domain/deviation/decide.ts";
-import { obey } from "../domain/deviation/obey.ts";
+import { rendered } from "../domain/deviation/next-step.ts";
 import {
   cadenceOf,
   dayOf,
@@ -10,7 +12,6 @@ import {
   type Cadence,
   type ReviewedMonth,
 } from "../domain/deviation/operating.ts";
-import { readOrder, type Order } from "../domain/deviation/order.ts";
 import type { Decision } from "../domain/entry.ts";
 import { isSamePerson } from "../domain/identity.ts";
 import type { Policy } from "../domain/policy/policy.ts";
@@ -25,8 +26,8 @@ import {
   type LedgerTools,
 } from "./standing.ts";
 
-/** One line said to one deviation. */
-export interface Said {
+/** One line given to one deviation. */
+export interface GivenLine {
   readonly deviation: string;
   /** As it is written after `/countersign`. */
   readonly line: string;
@@ -35,54 +36,54 @@ export interface Said {
   readonly via: "comment" | "terminal";
   readonly at: Instant;
   readonly policy: Policy;
-  /** Who a login is; null: nobody is called so. A terminal cannot ask, and takes the login. */
+  /** Returns who has a login; null: nobody. A terminal cannot ask, and takes the login. */
   readonly who: (login: string) => Promise<Person | null>;
 }
 
-/** What came of it: what to record, and the sentence that answers; or the sentence that refuses. */
-export type Answered =
-  | { readonly decision: Decision; readonly says: string; readonly refused: null }
+/** What came of a line: what to record and the reply, or the refusal. */
+export type LineResult =
+  | { readonly decision: Decision; readonly reply: string; readonly refused: null }
   | { readonly refused: string };
 
-/** Obeys one line; nothing is recorded here. */
-export async function orderDeviation(tools: Omit<LedgerTools, "clock">, said: Said): Promise<Answered> {
-  const read = readOrder(said.line, dayOf(said.at));
-  if (read.order === null) return { refused: read.problem };
-  const { order } = read;
-  const deviation = await deviationOf(tools, said.deviation);
-  if (deviation === null) return { refused: `There is no deviation ${said.deviation}.` };
+/** Applies one line; nothing is recorded here. */
+export async function commandDeviation(
+  tools: Omit<LedgerTools, "clock">,
+  given: GivenLine,
+): Promise<LineResult> {
+  const deviation = await deviationOf(tools, given.deviation);
+  if (deviation === null) return { refused: `There is no deviation ${given.deviation}.` };
+  const parsed = parseCommand(given.line, dayOf(given.at));
+  if (parsed.problem !== null) return { refused: rendered(parsed.problem, given.via, deviation.id) };
+  const command = parsed.value;
   const remediation = await remediationOf(tools, deviation.id);
   const named = new Map<string, Person | null>();
-  for (const login of loginsOf(order)) named.set(login.toLowerCase(), await said.who(login));
-  const obeyed = obey({
+  for (const login of command.logins) named.set(login.toLowerCase(), await given.who(login));
+  const result = applyCommand({
+    ...given,
     deviation,
     remediation,
-    order,
-    by: said.by,
-    asAuditor: said.asAuditor,
-    via: said.via,
-    at: said.at,
+    command,
     named,
-    months: await monthsOf(tools, deviation, said.at),
-    same: (a, b) => isSamePerson(said.policy, a, b),
+    months: await monthsOf(tools, deviation, given.at),
+    same: (a, b) => isSamePerson(given.policy, a, b),
     cadence: cadenceIn(await knownDeviations(tools), deviation.repository.id),
   });
-  if (obeyed.refused !== null) return obeyed;
-  const after = obeyed.deviations.at(-1) ?? deviation;
-  const last = obeyed.remediations.at(-1) ?? remediation;
+  if (result.refused !== null) return result;
+  const after = result.deviations.at(-1) ?? deviation;
+  const last = result.remediations.at(-1) ?? remediation;
   const to = await senderOf(tools, deviation);
-  const shown = settle({ before: deviation, after, remediation: last, policy: said.policy, to });
+  const shown = settle({ before: deviation, after, remediation: last, policy: given.policy, to });
   const decision = together(
     {
       entries: [
-        ...obeyed.deviations.slice(0, -1).map(deviationEntry),
-        ...obeyed.remediations.map(remediationEntry),
+        ...result.deviations.slice(0, -1).map(deviationEntry),
+        ...result.remediations.map(remediationEntry),
       ],
       actions: [],
     },
     shown,
   );
-  return { decision, says: obeyed.says, refused: null };
+  return { decision, reply: result.reply, refused: null };
 }
 
 /** How often the remediations of a repository are reviewed now. */
@@ -121,9 +122,4 @@ async function monthsOf(
     reviews.filter(({ control }) => controls.includes(control)),
     figures,
   );
-}
-
-function loginsOf(order: Order): readonly string[] {
-  if (order.command === "owner") return [order.to];
-  return order.command === "raci" ? order.logins : [];
 }

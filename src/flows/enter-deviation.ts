@@ -9,7 +9,7 @@ import { defaultPolicy } from "../domain/policy/tighten.ts";
 import type { Person, RepositoryRecord, Severity } from "../domain/record.ts";
 import { CONTROL_NAMES, type ControlName } from "../domain/result.ts";
 import { clipped, listed, markdown, oneLine } from "../domain/wording.ts";
-import { orderDeviation, senderOf } from "./deviation-orders.ts";
+import { commandDeviation, senderOf } from "./deviation-orders.ts";
 import { organizationPolicy } from "./policy.ts";
 import { deviationOf, standingOf, type LedgerTools } from "./standing.ts";
 
@@ -41,13 +41,13 @@ export async function enterDeviation(tools: LedgerTools, given: EnteredDeviation
   const wrong = problemOf(given);
   if (wrong !== null) return { refused: wrong };
   const record = await repositoryCalled(tools, given.repository);
-  if (record === null) return { refused: `The log knows no repository ${given.repository}.` };
+  if (record === null) return { refused: `The evidence log has no repository ${oneLine(given.repository)}.` };
   const { repository } = record;
   const changes = await changesOf(tools, repository.id, given.pulls);
   const missing = given.pulls.filter((number) => !changes.some(({ pull }) => pull === number));
   if (missing.length > 0)
     return {
-      refused: `No landed change of pull request ${listed(missing.map((number) => `#${number}`))} is on record.`,
+      refused: `The evidence log has no merged change of pull request ${listed(missing.map((number) => `#${number}`))}.`,
     };
   const control = given.control as ControlName;
   const now = tools.clock.now();
@@ -72,7 +72,8 @@ export async function enterDeviation(tools: LedgerTools, given: EnteredDeviation
   };
   const policy = await policyOf(tools, repository.ownerId);
   const standing = await standingOf(tools, { repository }, policy, key, null);
-  if (standing.previous !== null) return { refused: `This was entered already, as ${standing.previous.id}.` };
+  if (standing.previous !== null)
+    return { refused: `This deviation already exists: ${standing.previous.id}.` };
   const to = await senderOf(tools, { repository });
   const listing = changes.map(({ id, pull, at, what, actors }) => ({
     subject: id,
@@ -97,7 +98,7 @@ export async function enterDeviation(tools: LedgerTools, given: EnteredDeviation
 }
 
 /** Says one line to a deviation, as at a terminal; answers the sentence, or why not. */
-export async function sayToDeviation(
+export async function commandAtTerminal(
   tools: LedgerTools,
   given: {
     readonly deviation: string;
@@ -106,11 +107,11 @@ export async function sayToDeviation(
     readonly asAuditor: boolean;
   },
 ): Promise<Entered> {
-  if (!LOGIN.test(given.as)) return { refused: `“${oneLine(given.as)}” is no login.` };
+  if (!LOGIN.test(given.as)) return { refused: `“${oneLine(given.as)}” is not a GitHub login.` };
   const deviation = await deviationOf(tools, given.deviation);
   if (deviation === null) return { refused: `There is no deviation ${oneLine(given.deviation)}.` };
   const at = tools.clock.now();
-  const answered = await orderDeviation(tools, {
+  const result = await commandDeviation(tools, {
     deviation: deviation.id,
     line: given.line,
     by: knownAs(deviation.actors, given.as),
@@ -120,20 +121,20 @@ export async function sayToDeviation(
     policy: await policyOf(tools, deviation.repository.ownerId),
     who: (login) => Promise.resolve({ id: null, login }),
   });
-  if (answered.refused !== null) return answered;
-  await tools.ledger.record(answered.decision, at);
-  return { id: deviation.id, says: answered.says, refused: null };
+  if (result.refused !== null) return result;
+  await tools.ledger.record(result.decision, at);
+  return { id: deviation.id, says: result.reply, refused: null };
 }
 
 function problemOf({ control, type, severity, title, as, repository }: EnteredDeviation): string | null {
   if (!/^[^/\s]+\/[^/\s]+$/u.test(repository)) return "Name the repository as OWNER/NAME.";
   if (!CONTROL_NAMES.some((each) => each === control))
-    return `“${oneLine(control)}” is no control: it is ${listed(CONTROL_NAMES, "or")}.`;
-  if (type !== "design" && type !== "operating") return "The type is design or operating.";
+    return `“${oneLine(control)}” is not a control. Choose ${listed(CONTROL_NAMES, "or")}.`;
+  if (type !== "design" && type !== "operating") return "The type must be design or operating.";
   if (severity !== undefined && !SEVERITIES.some((each) => each === severity))
-    return `The severity is ${listed(SEVERITIES, "or")}.`;
-  if (oneLine(title) === "") return "Say in one line what was found: --title TEXT.";
-  return LOGIN.test(as) ? null : `“${oneLine(as)}” is no login.`;
+    return `The severity must be ${listed(SEVERITIES, "or")}.`;
+  if (oneLine(title) === "") return "Give the auditor's observation in one line: --title TEXT.";
+  return LOGIN.test(as) ? null : `“${oneLine(as)}” is not a GitHub login.`;
 }
 
 /** A login at a terminal is somebody's word; where it is that of a person on record, it is that person. */

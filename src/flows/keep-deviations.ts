@@ -4,7 +4,7 @@ import { policyOrDefault } from "../domain/decision.ts";
 import { remediationEntry, settle, together } from "../domain/deviation/decide.ts";
 import { isSettled } from "../domain/deviation/deviation.ts";
 import { issueAction, issueText, waitingIssue, withIssue } from "../domain/deviation/issue.ts";
-import { asComment, nextStep } from "../domain/deviation/obey.ts";
+import { nextStep, rendered } from "../domain/deviation/next-step.ts";
 import { dayOf, isReviewed, missedReviews } from "../domain/deviation/operating.ts";
 import type { Decision } from "../domain/entry.ts";
 import type { Policy } from "../domain/policy/policy.ts";
@@ -17,7 +17,7 @@ import { cadenceIn, senderOf } from "./deviation-orders.ts";
 import type { Tools, Watched } from "./ports.ts";
 import { deviationOf, knownDeviations, remediationOf } from "./standing.ts";
 
-/** Once a day: asks for the issues that waited, and flags the reviews that were missed. */
+/** Asks for the issues that waited and flags the reviews that were missed; once a day. */
 export async function keepDeviations(tools: Tools, watched: Watched): Promise<void> {
   const policy = policyOrDefault(await currentPolicy(tools, watched));
   const own = (await knownDeviations(tools)).filter(
@@ -81,7 +81,7 @@ async function flagMissed(tools: Tools, watched: Watched, policy: Policy, id: st
   await tools.ledger.record({ entries, actions: action === null ? [] : [action] }, now, watched.fence);
 }
 
-/** An issue of ours was closed, opened again or rewritten: it is made to say again how its deviation stands, with the reason. */
+/** Restores an issue of ours that was closed, reopened or rewritten by hand, and gives the reason. */
 export async function keepIssue(tools: Tools, watched: Watched, touched: IssueTouched): Promise<void> {
   const { deviation: id, number, happened, by, delivery } = touched;
   if (!(await isIssueOf(tools, watched, id, number))) return;
@@ -97,12 +97,12 @@ export async function keepIssue(tools: Tools, watched: Watched, touched: IssueTo
         ? !settled
         : touched.title === text.title && touched.body === text.body;
   if (isRight) return;
-  const who = by === null ? "Somebody" : markdown(by.login);
+  const who = by === null ? "Someone" : markdown(by.login);
   const say =
     happened === "closed"
-      ? `${who} closed this by hand. A deviation is closed only when it is settled, so it is open again. ${asComment(nextStep(deviation, remediation))}`
+      ? `${who} closed this issue by hand. It is reopened, because its deviation is not settled. ${rendered(nextStep(deviation, remediation), "comment", deviation.id)}`
       : happened === "reopened"
-        ? `${who} opened this by hand. Its deviation is settled, so it is closed again; \`/countersign reopen <reason>\` opens both.`
+        ? `${who} reopened this issue by hand. It is closed again, because its deviation is settled. To reopen both, comment \`/countersign reopen <reason>\`.`
         : null;
   const to = await senderOf(tools, deviation);
   const policy = policyOrDefault(await currentPolicy(tools, { ...watched, repository: to.repository }));

@@ -29,7 +29,7 @@ import type { Policy } from "../domain/policy/policy.ts";
 import { DEFAULT_CALENDAR } from "../domain/calendar.ts";
 import type { MonthlyFigures, MonthlyReviewRecord } from "../domain/record.ts";
 import { CONTROL_NAMES, type ControlName } from "../domain/result.ts";
-import { listed, time } from "../domain/wording.ts";
+import { listed, oneLine, time } from "../domain/wording.ts";
 import { currentPolicy } from "./current-policy.ts";
 import type { LedgerReader } from "../ledger/ledger.ts";
 import type { Tools, Watched } from "./ports.ts";
@@ -326,17 +326,18 @@ export type SignedOff =
 /** Judges a sign-off and makes its entry, without recording it. The figures are counted anew: what is signed is what is so now. */
 export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOff> {
   const { organizationId, control, month, by, comment, via, at } = given;
-  if (!isMonth(month)) return { refused: `"${month}" is no month: write it as 2026-07.` };
+  if (!isMonth(month))
+    return { refused: `“${oneLine(month)}” is not a month. Write it as YYYY-MM, such as 2026-07.` };
   if (at < spanOf(month).to)
-    return { refused: `${month} is not over: it can be signed off from ${time(spanOf(month).to)}.` };
-  if (comment.trim() === "") return { refused: "Say what you saw: a sign-off needs a comment." };
+    return { refused: `${month} is not over. It can be signed off from ${time(spanOf(month).to)}.` };
+  if (comment.trim() === "") return { refused: "A sign-off needs a comment: add what you saw." };
   const known = await tools.ledger.state("monthly-review", monthlySubject(organizationId, control, month));
   const before = known === undefined ? null : known.body;
   const { counts, tally, seen } = await countMonth(tools, organizationId, month, via === "comment");
   const figures = figuresNow(counts, month, control) ?? tally.figures(control);
   if (before?.signedOff != null && !isOtherwise(control, before.signedOff.figures, figures))
     return {
-      refused: `${control} was signed off for ${month} by ${before.signedOff.by.login} at ${time(before.signedOff.at)}.`,
+      refused: `${before.signedOff.by.login} already signed off ${control} for ${month}, at ${time(before.signedOff.at)}.`,
     };
   const policy = await organizationPolicy(tools, organizationId);
   const named = namedOwner(policy?.effective ?? null, control);
@@ -345,7 +346,7 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
   const successor = successorOf(before, named);
   if (!isOwnerOf(asked, by) && !(successor !== null && isOwnerOf(successor, by)))
     return {
-      refused: `${control} is signed off by its owner, ${successor === null ? owner : `${owner}, or by ${successor.owner}, whom the policy names now`}${isCalled(owner, by) ? ": the account that was asked, not whoever has that login now" : ""}.`,
+      refused: `Only ${successor === null ? owner : `${owner}, or ${successor.owner}, whom the policy names now,`} can sign off ${control}${isCalled(owner, by) ? ": the account that was asked, not whoever has that login now" : ""}.`,
     };
   const remark = await remarkOn(tools, given);
   const calendar = policy?.effective.calendar ?? DEFAULT_CALENDAR;

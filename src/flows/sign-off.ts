@@ -12,7 +12,7 @@ export const signOffMonth: Command = {
   name: "approve",
   also: ["sign-off"],
   asks: "[CONTROL:] <what you saw>",
-  does: "signs off your controls of this month, or the one you name",
+  does: "Sign off your controls of this month, or the one you name",
   async answer(tools, watched, { rest, comment, month }): Promise<CommandAnswer> {
     const organizationId = watched.repository.ownerId;
     const { id, login } = comment.author;
@@ -67,7 +67,7 @@ function whoseText(
   const owners = new Set(
     all.filter((each) => control === undefined || each.control === control).map(({ owner }) => owner ?? ""),
   );
-  if (owners.size === 0) return `Nothing was asked for ${month ?? "that month"}.`;
+  if (owners.size === 0) return `No review of ${month ?? "that month"} was requested.`;
   return `Only ${listed([...owners].map(markdown), "and")} can sign off ${control ?? "these controls"} for ${month ?? "that month"}.`;
 }
 

@@ -27,12 +27,12 @@ test("an open deviation is listed with what is missing next, and the exit code s
   const { code, printed } = await said("list");
   expect(code).toBe(1);
   expect(printed).toContain(`${id}  open  high  operating  nobody, 2026-09-01`);
-  expect(printed).toContain("Next: say why it happened");
+  expect(printed).toContain("Next: record why it happened");
 });
 
 test("what is said is recorded under the login given, and shown with every step", async () => {
   const { code, printed } = await said("cause", id, "tooling:", "left", "to", "people", "--as", "ann");
-  expect(printed).toContain("The root cause is recorded as tooling.");
+  expect(printed).toContain("The root cause is recorded: tooling, which");
   expect(code).toBe(0);
   const shown = await said("show", id);
   expect(shown.printed).toContain("root cause, tooling: left to people");
@@ -54,13 +54,13 @@ test("what is said is recorded under the login given, and shown with every step"
 
 test("a wrong word is answered with what was meant, and exit code 1", async () => {
   const { code, printed } = await said("cause", id, "toling:", "x", "--as", "ann");
-  expect(printed).toContain("Did you mean `/countersign cause tooling: x`?");
+  expect(printed).toContain(`Did you mean \`countersign deviation cause ${id} tooling: x\`?`);
   expect(code).toBe(1);
 });
 
 test("whoever caused it is known by login at the terminal too", async () => {
   const { code, printed } = await said("not-an-exception", id, "only a test", "--as", "EVE");
-  expect(printed).toContain("Whoever caused it does not say that it is no exception");
+  expect(printed).toContain("Whoever caused the deviation cannot declare it no exception");
   expect(code).toBe(1);
 });
 
@@ -70,9 +70,9 @@ test("an auditor's finding is entered once, and answered by its id", async () =>
   const { id: entered } = JSON.parse(first.printed) as { id: string };
   expect(entered).toMatch(/^DEV-[0-9a-f]{12}$/u);
   const again = await said("add", "acme/web", ...words);
-  expect(again).toMatchObject({ code: 1, printed: `This was entered already, as ${entered}.` });
+  expect(again).toMatchObject({ code: 1, printed: `This deviation already exists: ${entered}.` });
   const auditor = await said("cause", entered, "process: none", "--as", "carol", "--auditor");
-  expect(auditor.printed).toContain("An auditor has no part in the remediation");
+  expect(auditor.printed).toContain("An auditor takes no part in the remediation");
 });
 
 test("a deviation that is not there is named", async () => {

@@ -2,9 +2,9 @@
 
 import type { Instant } from "../../src/domain/change.ts";
 import { openDeviation, type DeviationSeed } from "../../src/domain/deviation/open.ts";
-import { obey, type Given, type Obeyed } from "../../src/domain/deviation/obey.ts";
+import { applyCommand, type CommandResult, type Given } from "../../src/domain/deviation/apply-command.ts";
+import { parseCommand } from "../../src/domain/deviation/commands.ts";
 import { dayOf } from "../../src/domain/deviation/operating.ts";
-import { readOrder } from "../../src/domain/deviation/order.ts";
 import type { DeviationRecord, Person, RemediationRecord } from "../../src/domain/record.ts";
 
 /** 2026-07-06T09:00:00Z, a Monday. */
@@ -71,13 +71,14 @@ export function say(
   by: Person,
   line: string,
   more: Partial<Given> = {},
-): { readonly after: Case; readonly answer: Obeyed; readonly said: string } {
+): { readonly after: Case; readonly answer: CommandResult; readonly said: string } {
   const at = more.at ?? START + 1_000;
-  const read = readOrder(line, dayOf(at));
-  if (read.order === null) return { after: before, answer: { refused: read.problem }, said: read.problem };
-  const answer = obey({
+  const parsed = parseCommand(line, dayOf(at));
+  if (parsed.problem !== null)
+    return { after: before, answer: { refused: parsed.problem }, said: parsed.problem };
+  const answer = applyCommand({
     ...before,
-    order: read.order,
+    command: parsed.value,
     by,
     asAuditor: false,
     via: "comment",
@@ -91,7 +92,7 @@ export function say(
     deviation: answer.deviations.at(-1) ?? before.deviation,
     remediation: answer.remediations.at(-1) ?? before.remediation,
   };
-  return { after, answer, said: answer.says };
+  return { after, answer, said: answer.reply };
 }
 
 /** Says lines one after the other; throws where one is refused. */

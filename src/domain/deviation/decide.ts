@@ -4,7 +4,8 @@ import type { Instant } from "../change.ts";
 import type { Decision, Entry } from "../entry.ts";
 import { notify, type Notification } from "../notification.ts";
 import type { Policy } from "../policy/policy.ts";
-import type { DeviationRecord, RemediationRecord } from "../record.ts";
+import type { DeviationRecord, Moved, RemediationRecord } from "../record.ts";
+import { markdown, time } from "../wording.ts";
 import { isSettled } from "./deviation.ts";
 import {
   issueAction,
@@ -15,6 +16,8 @@ import {
   type WaitingDeviation,
 } from "./issue.ts";
 import { openDeviation, withdraw, type DeviationSeed } from "./open.ts";
+import { REMEDIATION_EVENTS, reopened } from "./remediation.ts";
+import { destination } from "../transitions.ts";
 
 /** How the ledger stands before something is opened, listed or taken off. */
 export interface Standing {
@@ -83,18 +86,8 @@ export function decideRecord(
 ): Decision {
   const { previous: before, remediation } = standing;
   const after = withIssue(now, policy, standing.room, at);
-  const isReopened = before !== null && isSettled(before.status) && after.status === "open";
-  const again: RemediationRecord | null =
-    isReopened && remediation !== null
-      ? {
-          ...remediation,
-          status: "planned",
-          done: null,
-          effective: null,
-          startedAt: null,
-          moved: after.moved,
-        }
-      : remediation;
+  const isReopened = before !== null && before.status !== "open" && after.status === "open";
+  const again = isReopened && remediation !== null ? begunAnew(remediation, after.moved) : remediation;
   const isNowWaiting = after.issue.state === "waiting" && before?.issue.state !== "waiting";
   return together(
     settle({ before, after, remediation: again, policy, to }),
@@ -109,13 +102,18 @@ export function decideRecord(
   );
 }
 
+function begunAnew(remediation: RemediationRecord, moved: Moved): RemediationRecord {
+  const status = destination(REMEDIATION_EVENTS, remediation.status, "reopen") ?? remediation.status;
+  return { ...reopened(remediation), status, moved };
+}
+
 /** What is told of a deviation outside GitHub when it is opened. */
 function notificationOf(deviation: DeviationRecord): Notification {
   const { owner, name, ownerId } = deviation.repository;
   return {
     organizationId: ownerId,
     about: deviation.id,
-    text: `${deviation.title}. Review what reached production, say why it happened, and revert it if it should not be there.`,
+    text: `${deviation.title}. Review what reached production, record why it happened, and revert it if it should not be there.`,
     repository: `${owner}/${name}`,
     path: `${owner}/${name}/${deviation.pull === null ? "issues" : `pull/${deviation.pull}`}`,
     at: deviation.happenedAt,
@@ -124,7 +122,7 @@ function notificationOf(deviation: DeviationRecord): Notification {
 
 /** What is told of a deviation outside GitHub when it is settled; it may be opened and settled again. */
 function closedNotification(deviation: DeviationRecord): Notification {
-  const told = `${deviation.title}: settled. ${settledLine(deviation)} There is nothing left to do.`;
+  const told = `${deviation.title}: settled. ${settledLine(deviation)} Nothing is left to do.`;
   return { ...notificationOf(deviation), about: `${deviation.id}:${deviation.moved.at}`, text: told };
 }
 
@@ -143,7 +141,9 @@ export function settle(facts: {
   const say = isClosing
     ? settledLine(after)
     : isReopening
-      ? `Open again at its ${after.moved.command === "list" ? "cause: a further change came to light" : "reopening"}.`
+      ? after.moved.command === "list"
+        ? `Reopened at ${time(after.moved.at)}: a further change with the same cause was found.`
+        : `Reopened${after.moved.by === null ? "" : ` by ${markdown(after.moved.by.login)}`} at ${time(after.moved.at)}: ${markdown(after.moved.text)}`
       : null;
   const action = issueAction(after, remediation, policy, to, {
     say,

@@ -6,11 +6,10 @@ import type { Action } from "../entry.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { DeviationRecord, Person, RemediationRecord } from "../record.ts";
 import { clipped, CONTROL_TITLES, listed, markdown, oneLine, time } from "../wording.ts";
-import { isSettled } from "./deviation.ts";
-import { asComment, missingUntilDone, nextStep } from "./obey.ts";
+import { isSettled, worded } from "./deviation.ts";
+import { missingUntilDone, nextStep, rendered } from "./next-step.ts";
 import { dayOf } from "./operating.ts";
 import { priorityOf } from "./remediation.ts";
-import { worded } from "./transition.ts";
 
 /** What an `open-issue` or `update-issue` action asks for: an issue that says this. The marker is hidden in the body, to find the issue again. */
 export interface IssuePayload {
@@ -105,7 +104,7 @@ export function withIssue(
       };
 }
 
-/** The action that makes the issue of a deviation say how it stands, or null where it has none. */
+/** Returns the action that brings the issue of a deviation up to date; null: it has none. */
 export function issueAction(
   deviation: DeviationRecord,
   remediation: RemediationRecord | null,
@@ -159,8 +158,8 @@ export function waitingIssue(
   const more = count - lines.length;
   const body = [
     count === 0
-      ? "Every deviation that waited has an issue of its own now."
-      : `${count === 1 ? "1 deviation has" : `${count} deviations have`} no issue yet, because the policy allows ${most} new ${most === 1 ? "issue" : "issues"} a day. There is nothing to do here: on the days that follow each gets its own issue, the oldest first. All are on record already.`,
+      ? "Every deviation that waited has its own issue now."
+      : `${count === 1 ? "1 deviation has" : `${count} deviations have`} no issue yet: the policy allows ${most} new ${most === 1 ? "issue" : "issues"} a day (\`deviations.per-day\`). Nothing to do here: each gets its own issue on one of the following days, the oldest first. All are on record already.`,
     "",
     ...lines,
     ...(more > 0 ? [`- and ${more} more`] : []),
@@ -194,7 +193,7 @@ export function waitingIssue(
   };
 }
 
-/** What the issue says: how it stands, what happened, what is done about it, what comes next. */
+/** Returns the text of the issue: what happened, its status, the remediation, and what comes next. */
 export function issueText(
   deviation: DeviationRecord,
   remediation: RemediationRecord | null,
@@ -202,25 +201,25 @@ export function issueText(
   const missing = missingUntilDone(deviation, remediation);
   const next =
     missing.length > 1
-      ? ["Before it can be called done it still needs:", "", ...missing.map((each) => `- ${each}`), ""]
+      ? ["Still needed before its owner can call it done:", "", ...missing.map((each) => `- ${each}`), ""]
       : [nextStep(deviation, remediation), ""];
   const parts = [
     ...(isSettled(deviation.status) ? [`**${settledLine(deviation)}**`, ""] : []),
     described(deviation),
     "",
     ...listedLines(deviation),
-    "### How it stands",
+    "### Status",
     "",
-    ...standing(deviation).map((line) => `- ${line}`),
+    ...statusLines(deviation).map((line) => `- ${line}`),
     ...(remediation === null
       ? []
       : ["", "### Remediation", "", ...remediationLines(remediation).map((line) => `- ${line}`)]),
     "",
-    ...(next[0] === "" ? [] : next.map(asComment)),
+    ...(next[0] === "" ? [] : next.map((each) => rendered(each, "comment", deviation.id))),
     ...(isSettled(deviation.status)
-      ? ["Someone who may write here can open it again with `/countersign reopen <reason>`."]
+      ? ["Anyone with write permission here can reopen it: `/countersign reopen <reason>`."]
       : [
-          "Write each command alone on the first line of a new comment; `/countersign help` lists them all. Closing this issue by hand opens it again.",
+          "Write one command on the first line of a new comment; `/countersign help` lists all commands. This issue closes when the deviation is settled; closed by hand, it is reopened.",
         ]),
   ];
   const text = parts.join("\n");
@@ -230,20 +229,20 @@ export function issueText(
   };
 }
 
-/** What happened; what was to be done about it is left out once it is settled. */
+/** Returns what happened; what was to be done about it is left out once it is settled. */
 function described({ description, source, status }: DeviationRecord): string {
   return source === "app" && isSettled(status)
     ? description.replace(/\n\n\*\*What to do:\*\* [^\n]*/u, "")
     : description;
 }
 
-/** Why a deviation is settled, in one line. */
+/** Returns why a deviation is settled, in one line. */
 export function settledLine(deviation: DeviationRecord): string {
   const { moved } = deviation;
-  const reason = markdown(moved.text);
+  const reason = markdown(moved.text).replace(/\.$/u, "");
   const who = moved.by === null ? "" : ` by ${markdown(moved.by.login)}`;
   return deviation.status === "not-an-exception"
-    ? `Not an exception, said${who} at ${time(moved.at)}: ${reason}.`
+    ? `Declared not an exception${who} at ${time(moved.at)}: ${reason}.`
     : `Closed at ${time(moved.at)}: ${reason}.`;
 }
 
@@ -260,19 +259,21 @@ function listedLines({ listed: all, subjectKind }: DeviationRecord): readonly st
   ];
 }
 
-function standing(deviation: DeviationRecord): readonly string[] {
+function statusLines(deviation: DeviationRecord): readonly string[] {
   const { from, to } = deviation.exposure;
   const exposed =
     to === from
       ? "not exposed"
-      : `exposed from ${time(from)} ${to === null ? "until now" : `until ${time(to)}`}`;
+      : to === null
+        ? `exposed since ${time(from)}`
+        : `exposed from ${time(from)} until ${time(to)}`;
   return [
     `${deviation.id}: ${worded(deviation.status)}`,
     `type ${deviation.type}: ${markdown(deviation.typeReason)}`,
     `severity ${deviation.severity}, ${exposed}`,
     ...(deviation.controls.length === 0
       ? []
-      : [`controls: ${listed(deviation.controls.map((control) => CONTROL_TITLES[control]))}`]),
+      : [`failed controls: ${listed(deviation.controls.map((control) => CONTROL_TITLES[control]))}`]),
     ...(deviation.explained ?? [])
       .slice(-ITEMS_SHOWN)
       .map(({ text, by, at }) => `explained by ${person(by)} at ${time(at)}: ${markdown(text)}`),
@@ -307,7 +308,7 @@ function remediationLines(remediation: RemediationRecord): readonly string[] {
     ...(due === null
       ? []
       : [
-          `target date: ${due}${moves.length === 0 ? "" : `, before: ${moves.slice(-ITEMS_SHOWN).join(", ")}`}`,
+          `target date: ${due}${moves.length === 0 ? "" : `, previously ${moves.slice(-ITEMS_SHOWN).join(", ")}`}`,
         ]),
     ...(priority === null || score === null
       ? []
@@ -320,16 +321,16 @@ function remediationLines(remediation: RemediationRecord): readonly string[] {
     ...(missed.length === 0 ? [] : [`reviews missed: ${missed.slice(-ITEMS_SHOWN).join(", ")}`]),
     ...(remediation.done === null
       ? []
-      : [`done, says ${person(remediation.done.by)} at ${time(remediation.done.at)}`]),
+      : [`declared done by ${person(remediation.done.by)} at ${time(remediation.done.at)}`]),
     ...(remediation.effective === null
       ? []
-      : [`effective, says ${person(remediation.effective.by)}: ${markdown(remediation.effective.text)}`]),
-    ...(remediation.elsewhere === null
-      ? []
-      : [`looked for elsewhere: ${markdown(remediation.elsewhere.text)}`]),
+      : [
+          `confirmed effective by ${person(remediation.effective.by)} at ${time(remediation.effective.at)}: ${markdown(remediation.effective.text)}`,
+        ]),
+    ...(remediation.elsewhere === null ? [] : [`checked elsewhere: ${markdown(remediation.elsewhere.text)}`]),
     ...(remediation.customers === null
       ? []
-      : [`customers concerned: ${markdown(remediation.customers.text)}`]),
+      : [`affected customers: ${markdown(remediation.customers.text)}`]),
     ...remediation.expectations.map(({ text }) => `the auditor expects: ${markdown(text)}`),
   ];
 }

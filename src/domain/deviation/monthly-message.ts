@@ -30,11 +30,11 @@ export function monthlyIssue(facts: {
   const marker = `countersign-monthly-issue:${month}:${sha256(owner.toLowerCase()).slice(0, 12)}`;
   const [first] = reviews;
   const body = [
-    `${month} is over. Look at what your controls came to, and say that you did, and what you saw.`,
+    `Review how your controls operated in ${month}, and sign off by ${time(dueAt)}.`,
     "",
-    `**What to do:** by ${time(dueAt)}, comment \`/countersign approve <what you saw>\` for all of them, or \`/countersign approve ${first?.control ?? "CONTROL"}: <what you saw>\` for one.`,
+    `**What to do:** comment \`/countersign approve <what you saw>\` for all of them, or \`/countersign approve ${first?.control ?? "CONTROL"}: <what you saw>\` for one.`,
     "",
-    "| changes were … | in the month |",
+    `| control: changes were … | in ${month} |`,
     "|---|---|",
     ...reviews.map(
       (each) => `| ${CONTROL_TITLES[each.control]} | ${monthStatement(each.figures, seen).says} |`,
@@ -68,15 +68,15 @@ function waitingLines(waiting: WaitingTimes, isWhole: boolean): readonly string[
       ? `| ${what} | none | none |`
       : `| ${what} | ${durationText(each.median)} | ${durationText(each.p90)} |`;
   return [
-    "| how long changes waited | half within | nine of ten within |",
+    "| waiting time | median | 90th percentile |",
     "|---|---|---|",
     line("for a first review", firstReview),
     line("for an approval that counts", approval),
     line("from approval to merge", approvalToMerge),
     "",
     long === 0
-      ? `No change ${isWhole ? "" : "that was seen "}waited over a day for its first review.`
-      : `${bypassedAfterLong} of the ${long} that waited over a day for a first review went around the process.`,
+      ? `No ${isWhole ? "" : "observed "}change waited more than a day for its first review.`
+      : `${long} ${long === 1 ? "change" : "changes"} waited more than a day for a first review; ${bypassedAfterLong} of them bypassed the process.`,
     "",
   ];
 }

@@ -5,8 +5,8 @@ import { sha256 } from "../digest.ts";
 import type { DeviationRecord, ListedSubject, Moved, Person, Severity } from "../record.ts";
 import type { ControlName, Result } from "../result.ts";
 import { oneLine } from "../wording.ts";
-import { DEVIATION_TRANSITIONS, isSettled, type DeviationCommand } from "./deviation.ts";
-import { step } from "./transition.ts";
+import { DEVIATION_EVENTS, type DeviationEvent } from "./deviation.ts";
+import { destination } from "../transitions.ts";
 
 /** So many changes are listed by one deviation; what comes on top begins another part of the same cause. */
 export const MOST_LISTED = 200;
@@ -124,10 +124,11 @@ export function openDeviation(
   const { listed: news } = seed;
   const isNew = news !== null && !previous.subjects.includes(news.subject);
   const rest = previous.listed.filter(({ subject }) => subject !== news?.subject);
-  const isReopened = isNew && isSettled(previous.status);
+  const status = isNew ? statusAfter(previous, "list") : previous.status;
+  const isReopened = status === "open" && previous.status !== "open";
   const record: DeviationRecord = {
     ...previous,
-    status: isNew ? appStep(previous, "list") : previous.status,
+    status,
     severity: heaviest([previous.severity, seed.severity]),
     exposure: isReopened ? { ...previous.exposure, to: null } : previous.exposure,
     moved: isNew ? moved : previous.moved,
@@ -158,7 +159,7 @@ export function withdraw(
 ): DeviationRecord {
   if (!deviation.subjects.includes(subject)) return deviation;
   const listed = deviation.listed.filter((each) => each.subject !== subject);
-  const moved = (command: DeviationCommand): Moved => ({
+  const moved = (command: DeviationEvent): Moved => ({
     command,
     by: null,
     role: "app",
@@ -169,7 +170,7 @@ export function withdraw(
   if (listed.length === 0 && deviation.subjectKind !== "control") {
     // What it listed stays to be read: it says what was thought to deviate.
     if (deviation.status === "closed") return deviation;
-    const status = appStep(deviation, "withdraw");
+    const status = statusAfter(deviation, "withdraw");
     const exposure = { from: deviation.exposure.from, to: deviation.exposure.from };
     return { ...deviation, status, exposure, moved: moved("withdraw") };
   }
@@ -290,13 +291,12 @@ function groupText(
   const said = `${count} ${what} reached production without what the policy asks for`;
   return {
     title: `${owner}/${name}: ${said}${because}`,
-    description: `${said}. They have one cause, so they are one deviation.\n\n**What to do:** review what reached production now, say why it happened, and revert what should not be there.`,
+    description: `${said}. They have one cause, so they are one deviation.\n\n**What to do:** review what reached production now, record why it happened, and revert what should not be there.`,
   };
 }
 
-function appStep(deviation: DeviationRecord, command: DeviationCommand): DeviationRecord["status"] {
-  const { to } = step(DEVIATION_TRANSITIONS, deviation.status, command, ["app"], "the deviation");
-  return to ?? deviation.status;
+function statusAfter({ status }: DeviationRecord, event: DeviationEvent): DeviationRecord["status"] {
+  return destination(DEVIATION_EVENTS, status, event) ?? status;
 }
 
 function unique<Item>(items: readonly Item[]): readonly Item[] {

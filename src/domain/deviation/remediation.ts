@@ -1,4 +1,4 @@
-/** The life of a remediation: which step follows which, who may take it, and what it still lacks. */
+/** A remediation: what happens to it by itself, what it lacks, and who has which part in it. */
 
 import type {
   DeviationRecord,
@@ -10,7 +10,8 @@ import type {
   Severity,
 } from "../record.ts";
 import { isSamePerson } from "../identity.ts";
-import type { Role, Transition } from "./transition.ts";
+import type { TransitionTable } from "../transitions.ts";
+import type { DeviationRole } from "./deviation.ts";
 
 /** Every state of a remediation. */
 export const REMEDIATION_STATES: readonly RemediationStatus[] = [
@@ -21,131 +22,16 @@ export const REMEDIATION_STATES: readonly RemediationStatus[] = [
   "effective",
 ];
 
-/** What can happen to a remediation: commands, and what the App finds. */
-export const REMEDIATION_COMMANDS = [
-  "cause",
-  "why",
-  "owner",
-  "due",
-  "action",
-  "measure",
-  "method",
-  "evidence",
-  "elsewhere",
-  "customers",
-  "expectation",
-  "priority",
-  "raci",
-  "blocked",
-  "unblocked",
-  "review",
-  "start",
-  "miss",
-  "reopen",
-  "done",
-  "effective",
-  "not-effective",
-] as const;
+/** What happens to a remediation by itself; commands have a table of their own (commands.ts). */
+export type RemediationEvent = "start" | "miss" | "reopen";
 
-/** One step in the life of a remediation. */
-export type RemediationCommand = (typeof REMEDIATION_COMMANDS)[number];
-
-type Row = Transition<RemediationStatus, RemediationCommand>;
-
-const REMEDIATORS: readonly Role[] = ["owner", "other", "causer"];
-const UNDER_WAY: readonly RemediationStatus[] = ["planned", "active", "blocked"];
-
-function plan(command: RemediationCommand, from: readonly RemediationStatus[] = UNDER_WAY): Row {
-  return {
-    command,
-    from,
-    to: "same",
-    needs: REMEDIATORS,
-    bars: ["auditor", "app"],
-    refusal: "An auditor has no part in the remediation; someone of the organisation says this.",
-  };
-}
-
-function app(row: Pick<Row, "command" | "from" | "to">): Row {
-  return {
-    ...row,
-    needs: ["app"],
-    bars: [],
-    refusal: "This follows from the plan and the calendar; nobody can say it.",
-  };
-}
-
-/** The table. */
-export const REMEDIATION_TRANSITIONS: readonly Row[] = [
-  plan("cause"),
-  plan("why"),
-  plan("owner"),
-  plan("due"),
-  plan("action"),
-  plan("measure"),
-  plan("method"),
-  plan("priority"),
-  plan("raci"),
-  // What shows that it works, and where else it applies, is also learnt afterwards.
-  plan("evidence", [...UNDER_WAY, "done", "effective"]),
-  plan("elsewhere", [...UNDER_WAY, "done", "effective"]),
-  plan("customers", [...UNDER_WAY, "done", "effective"]),
-  // Also in the auditor's own words.
-  {
-    command: "expectation",
-    from: [...UNDER_WAY, "done", "effective"],
-    to: "same",
-    needs: ["owner", "other", "causer", "auditor"],
-    bars: ["app"],
-    refusal: "A person says what the auditor expects.",
-  },
-  { ...plan("blocked", ["planned", "active", "blocked"]), to: "blocked" },
-  { ...plan("unblocked", ["blocked"]), to: "active" },
-  {
-    command: "review",
-    from: ["active", "blocked", "done"],
-    to: "same",
-    needs: ["owner", "other", "causer", "auditor"],
-    bars: ["app"],
-    refusal: "A person reviews a remediation.",
-  },
-  app({ command: "start", from: ["planned"], to: "active" }),
-  app({ command: "miss", from: ["active", "blocked"], to: "same" }),
-  {
-    command: "reopen",
-    from: REMEDIATION_STATES,
-    to: "planned",
-    // A further change found under the same cause opens it again too.
-    needs: ["owner", "other", "causer", "auditor", "app"],
-    bars: [],
-    refusal: "A person opens a deviation again, with a reason.",
-  },
-  {
-    command: "done",
-    from: ["active", "blocked"],
-    to: "done",
-    needs: ["owner"],
-    bars: ["auditor", "app"],
-    refusal: "Only the owner of the remediation says that it is done.",
-  },
-  {
-    command: "effective",
-    from: ["done"],
-    to: "effective",
-    needs: ["other", "auditor"],
-    bars: ["owner", "causer", "app"],
-    refusal:
-      "Someone other than the owner, who did not cause it either, says whether it is effective; nobody judges their own remediation or what they did.",
-  },
-  {
-    command: "not-effective",
-    from: ["done", "effective"],
-    to: "active",
-    needs: ["owner", "other", "causer", "auditor"],
-    bars: ["app"],
-    refusal: "A person says that a remediation is not effective.",
-  },
-];
+/** The table of these events. */
+export const REMEDIATION_EVENTS: TransitionTable<RemediationStatus, RemediationEvent, DeviationRole> = {
+  start: [{ from: ["planned"], to: "active", needs: ["app"] }],
+  miss: [{ from: ["active", "blocked"], to: "same", needs: ["app"] }],
+  // A further change under the same cause: the remediation is not known to answer it.
+  reopen: [{ from: REMEDIATION_STATES, to: "planned", needs: ["app"] }],
+};
 
 /** The categories of root causes, with what is asked and the preventive measure that follows from each. */
 export const ROOT_CAUSES: Readonly<
@@ -172,6 +58,15 @@ export const ROOT_CAUSES: Readonly<
     measure: "name who is responsible, accountable, consulted and informed",
   },
 };
+
+/** Every category of root causes. */
+export const ROOT_CAUSE_NAMES: readonly RootCause[] = [
+  "process",
+  "resource",
+  "awareness",
+  "tooling",
+  "ownership",
+];
 
 const WHYS: Readonly<Record<Severity, number>> = { observation: 0, low: 1, medium: 3, high: 5, critical: 5 };
 
@@ -211,35 +106,59 @@ export function plannedRemediation(deviation: DeviationRecord, moved: Moved): Re
   };
 }
 
-/** What a remediation lacks before it can start, each with the command that gives it. */
-export function lackingToStart(remediation: RemediationRecord): readonly string[] {
+/** A remediation that begins anew: what was planned stays, what was done does not count any more. */
+export function reopened(remediation: RemediationRecord): RemediationRecord {
+  return { ...remediation, done: null, effective: null, startedAt: null };
+}
+
+/** Something a remediation lacks, and the command that gives it. */
+export interface Lack {
+  readonly what: string;
+  readonly command:
+    | "cause"
+    | "why"
+    | "owner"
+    | "action"
+    | "due"
+    | "method"
+    | "evidence"
+    | "measure"
+    | "elsewhere";
+}
+
+/** Returns what a remediation lacks before it can start. */
+export function lackingToStart(remediation: RemediationRecord): readonly Lack[] {
   return [
-    ...(remediation.owner === null ? ["an owner (`owner @login`)"] : []),
-    ...(remediation.action === null ? ["what will be done (`action <text>`)"] : []),
-    ...(remediation.due === null ? ["a target date (`due <date>`)"] : []),
+    ...lackingIf(remediation.owner === null, "an owner", "owner"),
+    ...lackingIf(remediation.action === null, "an action", "action"),
+    ...lackingIf(remediation.due === null, "a target date", "due"),
   ];
 }
 
-/** What it lacks before its owner can call it done, most important first. */
+/** Returns what it lacks before its owner can call it done, most important first. */
 export function lackingToBeDone(
   remediation: RemediationRecord,
   { severity }: Pick<DeviationRecord, "severity">,
-): readonly string[] {
+): readonly Lack[] {
   const whys = whysAsked(severity) - remediation.whys.length;
   return [
-    ...(remediation.rootCause === null ? ["the root cause (`cause <category>: <text>`)"] : []),
-    ...(whys > 0 ? [`${whys} more ${whys === 1 ? "answer" : "answers"} to “why?” (\`why <text>\`)`] : []),
+    ...lackingIf(remediation.rootCause === null, "the root cause", "cause"),
+    ...lackingIf(whys > 0, `${whys} more ${whys === 1 ? "answer" : "answers"} to “why?”`, "why"),
     ...lackingToStart(remediation),
-    ...(remediation.method === null ? ["how it will be verified (`method <text>`)"] : []),
-    ...(remediation.evidence.length === 0 ? ["evidence (`evidence <url or text>`)"] : []),
+    ...lackingIf(remediation.method === null, "a verification method", "method"),
+    ...lackingIf(remediation.evidence.length === 0, "evidence", "evidence"),
   ];
+}
+
+function lackingIf(isLacking: boolean, what: string, command: Lack["command"]): readonly Lack[] {
+  return isLacking ? [{ what, command }] : [];
 }
 
 /** One box of the closing checklist. `missing`: what ticks it. */
 export interface Box {
   readonly name: "root-cause-understood" | "sustainable" | "operated" | "applied-elsewhere";
   readonly ticked: boolean;
-  readonly missing: string;
+  readonly missing: readonly Lack[];
 }
 
 /** The closing checklist: what an auditor looks for before calling something remediated. `cleanMonths`: see `operating.ts`. */
@@ -248,32 +167,21 @@ export function closingChecklist(
   deviation: Pick<DeviationRecord, "severity" | "type">,
   cleanMonths: number,
 ): readonly Box[] {
-  const enough = remediation.whys.length >= whysAsked(deviation.severity);
   const months = deviation.type === "operating" ? MONTHS_OF_OPERATION : 0;
+  const box = (name: Box["name"], missing: readonly Lack[], ticked = missing.length === 0): Box => ({
+    name,
+    ticked,
+    missing,
+  });
+  const causes = lackingToBeDone(remediation, deviation).filter(
+    ({ command }) => command === "cause" || command === "why",
+  );
+  const evidence = lackingIf(remediation.evidence.length === 0, "evidence", "evidence");
   return [
-    {
-      name: "root-cause-understood",
-      ticked: remediation.rootCause !== null && enough,
-      missing: "`cause` and every `why` its severity asks for",
-    },
-    {
-      name: "sustainable",
-      ticked: remediation.measure !== null,
-      missing: "`measure <text>`: what keeps it from happening again",
-    },
-    {
-      name: "operated",
-      ticked: remediation.evidence.length > 0 && cleanMonths >= months,
-      missing:
-        months === 0
-          ? "`evidence <url or text>`"
-          : `${months} months of clean monthly reviews since it was done`,
-    },
-    {
-      name: "applied-elsewhere",
-      ticked: remediation.elsewhere !== null,
-      missing: "`elsewhere <text>`: where else it was looked for, and what was found",
-    },
+    box("root-cause-understood", causes),
+    box("sustainable", lackingIf(remediation.measure === null, "a preventive measure", "measure")),
+    box("operated", evidence, evidence.length === 0 && cleanMonths >= months),
+    box("applied-elsewhere", lackingIf(remediation.elsewhere === null, "where else you looked", "elsewhere")),
   ];
 }
 
@@ -300,10 +208,10 @@ export function rolesOf(
   deviation: DeviationRecord,
   remediation: RemediationRecord | null,
   same: (a: Person, b: Person) => boolean = isSameAccount,
-): readonly Role[] {
+): readonly DeviationRole[] {
   const isOwner = remediation?.owner != null && same(remediation.owner, person);
   const isCauser = deviation.actors.some((actor) => same(actor, person));
-  const roles: readonly Role[] = [
+  const roles: readonly DeviationRole[] = [
     ...(isOwner ? ["owner" as const] : []),
     ...(isCauser ? ["causer" as const] : []),
   ];

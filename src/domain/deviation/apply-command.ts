@@ -1,0 +1,164 @@
+/** One command given to a deviation: what it and its remediation become, and what is answered. Nothing is done here. */
+
+import type { Instant } from "../change.ts";
+import type { DeviationRecord, Moved, Person, RemediationRecord } from "../record.ts";
+import { destination, transition, type TransitionRefusal } from "../transitions.ts";
+import { listed } from "../wording.ts";
+import {
+  COMMANDS,
+  type Circumstances,
+  type CommandName,
+  type CommandStep,
+  type DeviationCommand,
+} from "./commands.ts";
+import { DEVIATION_EVENTS, worded, type DeviationRole } from "./deviation.ts";
+import { missingUntilClosed, nextStep, rendered } from "./next-step.ts";
+import { cadenceOf, type Cadence, type ReviewedMonth } from "./operating.ts";
+import {
+  hadItInHand,
+  isSameAccount,
+  lackingToStart,
+  plannedRemediation,
+  REMEDIATION_EVENTS,
+  rolesOf,
+} from "./remediation.ts";
+
+/** A command with everything it is judged by. */
+export interface Given {
+  readonly deviation: DeviationRecord;
+  readonly remediation: RemediationRecord | null;
+  readonly command: DeviationCommand;
+  readonly by: Person;
+  /** Speaks as an auditor: only the terminal can say so. */
+  readonly asAuditor: boolean;
+  readonly via: "comment" | "terminal";
+  readonly at: Instant;
+  /** People a command names, with their ids where GitHub knows them; null: GitHub knows no such account. */
+  readonly named: ReadonlyMap<string, Person | null>;
+  /** The monthly reviews on record, of any control. */
+  readonly months: readonly ReviewedMonth[];
+  /** How often remediations of this repository are reviewed now. */
+  readonly cadence?: Cadence;
+  readonly same?: (a: Person, b: Person) => boolean;
+}
+
+/** What came of a command: the states one after the other (the last is the newest) and the reply, or a refusal and no change. */
+export type CommandResult =
+  | {
+      readonly deviations: readonly DeviationRecord[];
+      readonly remediations: readonly RemediationRecord[];
+      readonly reply: string;
+      readonly refused: null;
+    }
+  | { readonly refused: string };
+
+/** Applies a command, or answers why not. A refused command changes nothing. */
+export function applyCommand(given: Given): CommandResult {
+  const { deviation, command, by, at, via } = given;
+  const refuse = (sentence: string): CommandResult => ({ refused: rendered(sentence, via, deviation.id) });
+  const roles = rolesIn(given);
+  const { deviation: steps, remediation: innerSteps } = COMMANDS[command.name];
+  const isAbout = innerSteps.length > 0;
+  const outer = transition({ command: steps }, deviation.status, "command", roles);
+  if (outer.refused !== null)
+    return refuse(refusalOf(outer.refused, command.name, "deviation", deviation.status));
+  const state = given.remediation?.status ?? "planned";
+  const inner = isAbout ? transition({ command: innerSteps }, state, "command", roles) : null;
+  if (inner !== null && inner.refused !== null)
+    return refuse(refusalOf(inner.refused, command.name, "remediation", state));
+  const moved: Moved = { command: command.name, by, role: roles[0] ?? "other", via, at, text: command.words };
+  const remediation = given.remediation ?? plannedRemediation(deviation, moved);
+  const cadence = given.cadence ?? cadenceOf([deviation.severity]);
+  const now: Circumstances = { ...given, remediation, cadence };
+  const refused = command.refuse(now);
+  if (refused !== null) return refuse(refused);
+  const change = command.apply(now);
+  // A command to the remediation alone is no step of the deviation.
+  const isOwn = !isAbout || outer.to !== deviation.status;
+  const after =
+    inner === null ? remediation : { ...remediation, ...change.remediation, status: inner.to, moved };
+  // A remediation begins with the first command to it, not where its deviation is opened again.
+  const hasOne = given.remediation !== null || outer.to === "in-remediation";
+  return autoAdvance(given, {
+    deviation: isOwn ? { ...deviation, ...change.deviation, status: outer.to, moved } : deviation,
+    remediation: hasOne ? after : null,
+    reply: command.reply(now, after),
+  });
+}
+
+/** Returns the roles of whoever gives the command; for `effective`, everyone who ever owned the remediation is an owner. */
+function rolesIn(given: Given): readonly DeviationRole[] {
+  const { by, asAuditor, deviation, remediation, command, same = isSameAccount } = given;
+  if (asAuditor) return ["auditor"];
+  const roles = rolesOf(by, deviation, remediation, same);
+  const hadIt = command.name === "effective" && remediation !== null && hadItInHand(by, remediation, same);
+  return hadIt && !roles.includes("owner") ? ["owner", ...roles] : roles;
+}
+
+function refusalOf(
+  refused: TransitionRefusal<string, CommandStep<string>>,
+  name: CommandName,
+  what: "deviation" | "remediation",
+  state: string,
+): string {
+  if (refused.because === "role") return refused.row.refusal;
+  const possible = refused.allowed.filter((each) => each !== null).map(worded);
+  return `The ${what} is ${worded(state)}: \`${name}\` is possible only when it is ${listed(possible, "or")}.`;
+}
+
+/** Takes what follows by itself: a planned remediation that lacks nothing starts; an effective one with its whole checklist closes. */
+function autoAdvance(
+  given: Given,
+  now: {
+    readonly deviation: DeviationRecord;
+    readonly remediation: RemediationRecord | null;
+    readonly reply: string;
+  },
+): CommandResult {
+  const { at, months } = given;
+  const deviations = [now.deviation];
+  const remediations = now.remediation === null ? [] : [now.remediation];
+  const replies = [now.reply];
+  let { deviation, remediation } = now;
+  const byApp = (command: string, text: string): Moved => ({
+    command,
+    by: null,
+    role: "app",
+    via: "app",
+    at,
+    text,
+  });
+  if (
+    deviation.status === "in-remediation" &&
+    remediation !== null &&
+    lackingToStart(remediation).length === 0
+  ) {
+    const status = destination(REMEDIATION_EVENTS, remediation.status, "start");
+    if (status !== null) {
+      const moved = byApp("start", "owner, action and target date are known");
+      remediation = { ...remediation, status, startedAt: at, moved };
+      remediations.push(remediation);
+      replies.push("The remediation is active: it has an owner, an action and a target date.");
+    }
+  }
+  if (remediation !== null && missingUntilClosed(deviation, remediation, months).length === 0) {
+    const status = destination(DEVIATION_EVENTS, deviation.status, "close");
+    if (status !== null) {
+      deviation = {
+        ...deviation,
+        status,
+        moved: byApp("close", "effective, and the closing checklist is complete"),
+      };
+      deviations.push(deviation);
+      replies.push("The closing checklist is complete, so the deviation is closed.");
+    }
+  }
+  const next = nextStep(deviation, remediation, months);
+  if (next !== "") replies.push(next);
+  return {
+    deviations,
+    remediations,
+    reply: rendered(replies.join(" "), given.via, deviation.id),
+    refused: null,
+  };
+}

@@ -1,0 +1,83 @@
+/** What is missing next in a deviation, and the command that gives it; and how a text shows commands where it is read. */
+
+import type { DeviationRecord, RemediationRecord } from "../record.ts";
+import { listed, markdown } from "../wording.ts";
+import { needed, written } from "./commands.ts";
+import { cleanMonthsSince, type ReviewedMonth } from "./operating.ts";
+import { closingChecklist, lackingToBeDone, MONTHS_OF_OPERATION } from "./remediation.ts";
+
+/** Returns what is missing until the remediation can be called done: for each a phrase with the command that gives it. */
+export function missingUntilDone(
+  deviation: DeviationRecord,
+  remediation: RemediationRecord | null,
+): readonly string[] {
+  return deviation.status === "in-remediation" && remediation !== null
+    ? lackingToBeDone(remediation, deviation).map(needed)
+    : [];
+}
+
+/** Returns what is missing until an effective remediation closes its deviation. */
+export function missingUntilClosed(
+  deviation: DeviationRecord,
+  remediation: RemediationRecord,
+  months: readonly ReviewedMonth[],
+): readonly string[] {
+  const clean = cleanMonthsOf(deviation, remediation, months);
+  return closingChecklist(remediation, deviation, clean)
+    .filter(({ ticked }) => !ticked)
+    .flatMap(({ missing }) =>
+      missing.length === 0
+        ? [`${MONTHS_OF_OPERATION} months of clean monthly reviews since it was done`]
+        : missing.map(needed),
+    );
+}
+
+/** Returns the last words of an answer: what is missing next, who gives it, and with which command. */
+export function nextStep(
+  deviation: DeviationRecord,
+  remediation: RemediationRecord | null,
+  months: readonly ReviewedMonth[] = [],
+): string {
+  switch (deviation.status) {
+    case "open":
+      return `Next: record why it happened (\`${written("cause")}\`) and who owns the remediation (\`${written("owner")}\`). If it is no exception, explain why: \`${written("not-an-exception")}\`.`;
+    case "in-remediation": {
+      const [next, ...later] = missingUntilDone(deviation, remediation);
+      if (next === undefined) return `Nothing is missing: ${ownerOf(remediation)} can use \`done\`.`;
+      const more = later.length === 0 ? "" : `, and ${later.length} more after that`;
+      return `Still needed before its owner can call it done: ${next}${more}.`;
+    }
+    case "done": {
+      const judge = `someone who never owned the remediation and did not cause the deviation uses \`${written("effective")}\`.`;
+      const clean = remediation === null ? 0 : cleanMonthsOf(deviation, remediation, months);
+      return deviation.type === "operating" && clean < MONTHS_OF_OPERATION
+        ? `Next: ${MONTHS_OF_OPERATION} months in a row with a clean monthly review of ${listed(deviation.controls)} (so far: ${clean}). Then ${judge}`
+        : `Next: ${judge}`;
+    }
+    case "effective": {
+      const missing = remediation === null ? [] : missingUntilClosed(deviation, remediation, months);
+      return missing.length === 0 ? "" : `Still needed before it closes: ${listed(missing)}.`;
+    }
+    default:
+      return "";
+  }
+}
+
+/** Returns a text of this room as a comment or a terminal has it: every command in it is written whole. */
+export function rendered(text: string, via: "comment" | "terminal", id: string): string {
+  return text.replaceAll(/`([^` ]+)([^`]*)`/gu, (_, name: string, rest: string) =>
+    via === "comment" ? `\`/countersign ${name}${rest}\`` : `\`countersign deviation ${name} ${id}${rest}\``,
+  );
+}
+
+function cleanMonthsOf(
+  { controls }: DeviationRecord,
+  { done }: RemediationRecord,
+  months: readonly ReviewedMonth[],
+): number {
+  return done === null ? 0 : cleanMonthsSince(months, controls, done.at);
+}
+
+function ownerOf(remediation: RemediationRecord | null): string {
+  return remediation?.owner == null ? "its owner" : `${markdown(remediation.owner.login)}, its owner,`;
+}
