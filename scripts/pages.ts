@@ -10,6 +10,7 @@ import { SnapshotSchema } from "../src/domain/snapshot.ts";
 import { CONTROL_TITLES } from "../src/domain/wording.ts";
 import { EnvironmentSchema } from "../src/settings.ts";
 import { bypassesPage } from "./bypasses.ts";
+import { deviationsPage } from "./deviation-docs.ts";
 import { evidencePage } from "./evidence-docs.ts";
 import { formatted } from "./formatted.ts";
 import { GENERATED } from "./generated.ts";
@@ -30,6 +31,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     ["docs/facts.schema.json", await schema(factsSchema())],
     ["docs/bypasses.md", await markdown(bypassesPage())],
     ["docs/evidence.md", (await evidencePage()).fresh],
+    ["docs/deviations.md", await deviationsPage()],
   ]);
 }
 

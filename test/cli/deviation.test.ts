@@ -32,7 +32,7 @@ test("an open deviation is listed with what is missing next, and the exit code s
 
 test("what is said is recorded under the login given, and shown with every step", async () => {
   const { code, printed } = await said("cause", id, "tooling:", "left", "to", "people", "--as", "ann");
-  expect(printed).toContain("The root cause is recorded: tooling, which");
+  expect(printed).toContain("The root cause is recorded: tooling.");
   expect(code).toBe(0);
   const shown = await said("show", id);
   expect(shown.printed).toContain("root cause, tooling: left to people");

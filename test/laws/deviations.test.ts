@@ -78,7 +78,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
     line: "cause tooling: left to people",
     words: "tooling: left to people",
     reply:
-      "The root cause is recorded: tooling, which means that something is done by hand that should be done by a machine.",
+      "The root cause is recorded: tooling. Suggested preventive measure: automate the step, so that it cannot be left out.",
     wrong: [
       "cause weather: it rained",
       "“weather” is not a category of root causes. Choose process, resource, awareness, tooling or ownership.",

@@ -148,7 +148,7 @@ function skeleton(text: string): string {
 function gist({ kind, state, title, body }: Met): string {
   const told =
     kind === "issue"
-      ? body.replace(/### How it stands.*/su, (rest) => rest.replaceAll(/^- .*\n/gmu, ""))
+      ? body.replace(/### Status.*/su, (rest) => rest.replaceAll(/^- .*\n/gmu, ""))
       : body.replace(/### Controls.*/su, "");
   return skeleton(JSON.stringify([kind, state, title, told]))
     .replaceAll(/@?\b(?:ann|bob|cat|carol|eve|dan|dora|adm|acme-owner)\b/gu, "NAME")

@@ -248,7 +248,7 @@ export const COMMANDS = {
       },
     }),
     reply: ({ word }, _, { measure }) =>
-      `The root cause is recorded: ${word}, which means that ${ROOT_CAUSES[word].meaning}.${
+      `The root cause is recorded: ${word}.${
         measure?.suggested === true
           ? ` Suggested preventive measure: ${measure.text}. Write your own with \`measure <text>\`.`
           : ""
