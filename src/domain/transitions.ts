@@ -21,7 +21,7 @@ export type TransitionTable<
 > = Readonly<Record<Event, readonly Row[]>>;
 
 /** Why an event does not happen, as a value that the caller words. */
-type TransitionRefusal<State extends string, Row> =
+export type TransitionRefusal<State extends string, Row> =
   /** Not in this state; `allowed`: the states in which it can happen. */
   | { readonly because: "state"; readonly allowed: readonly (State | null)[] }
   /** In this state, but not to somebody with these roles; `row`: the one that asks for others. */
