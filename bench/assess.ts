@@ -6,9 +6,9 @@
 import { parseArgs } from "node:util";
 import { pathToFileURL } from "node:url";
 
-import { assess } from "../src/domain/controls/assess.ts";
-import type { PullRequest } from "../src/domain/change.ts";
-import type { Policy, Rule } from "../src/domain/policy/policy.ts";
+import { assess } from "../src/domain/assessment/assess.ts";
+import type { PullRequest } from "../src/domain/change/pull-request.ts";
+import type { Policy, Rule } from "../src/domain/policy/file/policy.ts";
 import { ann, APP_ID, bob, carol, dan, inForce, policy, START, Story } from "../test/support/facts.ts";
 
 /** One row of the table; times in microseconds. */

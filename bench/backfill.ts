@@ -12,12 +12,12 @@ import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-import { installedOn, toolsOn } from "../src/cli/past.ts";
-import { backfillRepository } from "../src/flows/backfill.ts";
-import { countPast } from "../src/flows/reconcile.ts";
-import { REHEARSED } from "../src/github/limits.ts";
-import { makeProbot, octokitsOf } from "../src/github/octokit.ts";
-import { Pacing } from "../src/github/pacing.ts";
+import { installedOn, toolsOn } from "../src/cli/evidence/past-tools.ts";
+import { backfillRepository } from "../src/flows/completeness/backfill.ts";
+import { countPast } from "../src/flows/completeness/reconcile.ts";
+import { REHEARSED } from "../src/github/api/rate-limits.ts";
+import { makeProbot, octokitsOf } from "../src/github/api/octokit.ts";
+import { Pacing } from "../src/github/api/pacing.ts";
 import { openLedger } from "../src/ledger/open.ts";
 import { trial, type Trial } from "../test/github/stage.ts";
 

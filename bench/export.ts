@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import type { Entry } from "../src/domain/entry.ts";
+import type { Entry } from "../src/domain/records/entry.ts";
 import {
   changeEntry,
   deploymentEntry,

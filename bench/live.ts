@@ -13,8 +13,8 @@ import { parseArgs } from "node:util";
 
 import { z } from "zod";
 
-import { DOCUMENTED, REHEARSED, writtenLimits } from "../src/github/limits.ts";
-import { freePort } from "../src/cli/scenario/processes.ts";
+import { DOCUMENTED, REHEARSED, writtenLimits } from "../src/github/api/rate-limits.ts";
+import { freePort } from "../src/cli/scenario/harness/processes.ts";
 import { startPostgres } from "../test/support/postgres.ts";
 import type { Answered, Sent, Span } from "./support/double-process.ts";
 import {

@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 
 import autocannon from "autocannon";
 
-import type { Where } from "../src/ledger/store.ts";
+import type { StoreLocation } from "../src/ledger/database/store.ts";
 import { WEBHOOK_PATH } from "../src/server.ts";
 
 const SERVER = fileURLToPath(new URL("support/receive-server.ts", import.meta.url));
@@ -45,7 +45,11 @@ type Measured = Omit<ReceiveRow, "server" | "ratio">;
 export async function benchReceive(seconds: number): Promise<readonly ReceiveRow[]> {
   const body = sampleBody();
   const dataDir = mkdtempSync(join(tmpdir(), "countersign-bench-"));
-  const servers: { readonly name: string; readonly where: Where | null; readonly rounds: Measured[] }[] = [
+  const servers: {
+    readonly name: string;
+    readonly where: StoreLocation | null;
+    readonly rounds: Measured[];
+  }[] = [
     { name: "bare node:http, signature only", where: null, rounds: [] },
     { name: "countersign on SQLite", where: { dataDir }, rounds: [] },
   ];
@@ -77,7 +81,7 @@ export async function benchReceive(seconds: number): Promise<readonly ReceiveRow
   });
 }
 
-async function measure(where: Where | null, body: string, seconds: number): Promise<Measured> {
+async function measure(where: StoreLocation | null, body: string, seconds: number): Promise<Measured> {
   const child = fork(SERVER, where === null ? ["bare", SECRET] : ["ours", SECRET, JSON.stringify(where)]);
   try {
     const [port] = (await once(child, "message")) as [number];

@@ -2,8 +2,8 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Scenario } from "../src/cli/scenario/format.ts";
-import { readScenario } from "../src/cli/scenario/read.ts";
+import type { Scenario } from "../src/cli/scenario/format/format.ts";
+import { readScenario } from "../src/cli/scenario/format/read.ts";
 import { GENERATED } from "./generated.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "test", "scenarios");

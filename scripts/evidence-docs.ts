@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { sha256 } from "../src/domain/digest.ts";
+import { sha256 } from "../src/domain/values/digest.ts";
 import { DOCUMENTS, TABLE_FORMS } from "../src/domain/evidence/package.ts";
 import { CHECKS, DEFECTS } from "../src/domain/evidence/verify/checks.ts";
 import { VERIFY_SCRIPT } from "../src/package/verify-script.ts";

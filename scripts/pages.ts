@@ -2,12 +2,12 @@
 
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { scenarioJsonSchema } from "../src/cli/scenario/format.ts";
-import { CONTROLS } from "../src/domain/controls/assess.ts";
-import { PolicyFileSchema } from "../src/domain/policy/policy.ts";
-import { CONTROL_NAMES } from "../src/domain/result.ts";
-import { SnapshotSchema } from "../src/domain/snapshot.ts";
-import { CONTROL_TITLES } from "../src/domain/wording.ts";
+import { scenarioJsonSchema } from "../src/cli/scenario/format/format.ts";
+import { CONTROLS } from "../src/domain/assessment/assess.ts";
+import { PolicyFileSchema } from "../src/domain/policy/file/policy.ts";
+import { CONTROL_NAMES } from "../src/domain/values/result.ts";
+import { SnapshotSchema } from "../src/domain/assessment/snapshot.ts";
+import { CONTROL_TITLES } from "../src/domain/texts/wording.ts";
 import { EnvironmentSchema } from "../src/settings.ts";
 import { bypassesPage } from "./bypasses.ts";
 import { deviationsPage } from "./deviation-docs.ts";

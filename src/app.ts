@@ -2,9 +2,9 @@
 
 import type { ApplicationFunction, Probot } from "probot";
 import type { Arrivals } from "./arrivals.ts";
-import { hear, ignoredNote, type Heard } from "./flows/intake.ts";
-import type { Tools } from "./flows/ports.ts";
-import type { Receive } from "./flows/work.ts";
+import { understand, ignoredNote, type UnderstoodDelivery } from "./flows/jobs/intake.ts";
+import type { Tools } from "./flows/context/tools.ts";
+import type { Receive } from "./flows/jobs/lane.ts";
 
 /** A delivery as Probot's handlers see it. */
 export interface Received {
@@ -30,14 +30,14 @@ export async function throughProbot(probot: Probot, tools: Tools, arrivals: Arri
   const parsing = new Map<string, (received: Received) => Promise<void>>();
   await probot.load(countersign(async (received) => parsing.get(received.id)?.(received)));
   return async ({ id, event, receivedAt, body }, lease) => {
-    let parsed: Heard = {
+    let parsed: UnderstoodDelivery = {
       note: ignoredNote("Probot handed it to nobody"),
       subjects: [],
       installationId: null,
     };
     const arrived = arrivals.take(id);
     parsing.set(id, async (received) => {
-      parsed = await hear(tools, { ...received, receivedAt }, lease, arrived?.signal);
+      parsed = await understand(tools, { ...received, receivedAt }, lease, arrived?.signal);
     });
     try {
       const payload = arrived?.payload ?? (JSON.parse(new TextDecoder().decode(body)) as unknown);

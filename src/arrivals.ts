@@ -2,11 +2,11 @@
 
 import { LRUCache } from "lru-cache";
 
-import { useOf, type CacheUse } from "./domain/cache-use.ts";
-import { ignoredNote } from "./flows/intake.ts";
-import { laneOf, signal } from "./github/signal.ts";
-import type { Arrival, Signal } from "./github/subject.ts";
-import { MINUTE } from "./domain/durations.ts";
+import { useOf, type CacheUse } from "./domain/values/cache-use.ts";
+import { ignoredNote } from "./flows/jobs/intake.ts";
+import { laneOf, signal } from "./github/webhooks/signal.ts";
+import type { DeliveryMetadata, Signal } from "./github/webhooks/subject.ts";
+import { MINUTE } from "./domain/time/durations.ts";
 
 /** So many bytes of bodies are kept, read as they are; the rest is read again when it is worked on. */
 const MOST_BYTES = 2 * 1024 * 1024;
@@ -47,7 +47,12 @@ export class Arrivals {
   }
 
   /** What a delivery of so many bytes means by itself alone. Never throws, whatever the payload. */
-  meaningOf(event: string, payload: unknown, arrival: Omit<Arrival, "appId">, bytes: number): Meaning {
+  meaningOf(
+    event: string,
+    payload: unknown,
+    arrival: Omit<DeliveryMetadata, "appId">,
+    bytes: number,
+  ): Meaning {
     const meaning = signal(event, payload, { ...arrival, appId: this.#appId });
     return {
       lane: laneOf(event, payload),

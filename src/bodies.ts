@@ -25,7 +25,7 @@ export interface Body {
 }
 
 /** Reads bodies, whether their length is told or not. One for all doors of a server: they share its memory. */
-export class Bodies {
+export class RequestBodies {
   readonly #held: Record<Size, number> = { small: 0, large: 0 };
 
   /** Reads a request's body of up to `largest` bytes. Never throws. */

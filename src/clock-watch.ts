@@ -1,8 +1,8 @@
 /** Notices that the machine's clock was set back: what was due by it must not wait until it is that late again. */
 
-import type { Instant } from "./domain/change.ts";
-import type { Clock } from "./flows/ports.ts";
-import type { Queue } from "./ledger/queue.ts";
+import type { Instant } from "./domain/time/instant.ts";
+import type { Clock } from "./flows/context/tools.ts";
+import type { Queue } from "./ledger/queue/queue.ts";
 
 /** Clocks are set by less than this all the time, and nobody waits for it (ms). */
 const SLACK = 2_000;

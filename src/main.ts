@@ -3,21 +3,21 @@
 import { Hono } from "hono";
 import { throughProbot } from "./app.ts";
 import { Arrivals } from "./arrivals.ts";
-import type { Instant } from "./domain/change.ts";
-import type { CompletenessRecord } from "./domain/record.ts";
-import { Trouble } from "./domain/trouble.ts";
-import { recordSignOff, type SignedOff, type TerminalSignOff } from "./flows/monitoring.ts";
-import { enterDeviation, type Entered, type EnteredDeviation } from "./flows/enter-deviation.ts";
+import type { Instant } from "./domain/time/instant.ts";
+import type { CompletenessRecord } from "./domain/records/monitoring.ts";
+import { ExternalError } from "./domain/values/external-error.ts";
+import { recordSignOff, type SignedOff, type TerminalSignOff } from "./flows/monitoring/monthly-reviews.ts";
+import { enterDeviation, type Entered, type EnteredDeviation } from "./flows/deviations/enter-deviation.ts";
 import {
   emergencyAtTerminal,
   type TerminalEmergency,
   type ToldAtTerminal,
-} from "./flows/emergency-at-terminal.ts";
-import type { Tools, Watched } from "./flows/ports.ts";
-import { watch } from "./flows/repositories.ts";
-import { askToReconcile, reconciled } from "./flows/reconcile.ts";
-import { workLane } from "./flows/work.ts";
-import { doors, listen, type Listening } from "./server.ts";
+} from "./flows/commands/emergency-at-terminal.ts";
+import type { Tools, RepositoryContext } from "./flows/context/tools.ts";
+import { watchedRepository } from "./flows/repositories/repositories.ts";
+import { askToReconcile, reconciled } from "./flows/completeness/reconcile.ts";
+import { workLane } from "./flows/jobs/lane.ts";
+import { doors, listenOn, type Listening } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { DrivenClock, Driver } from "./start/driven-clock.ts";
 import { Schedule } from "./start/schedule.ts";
@@ -186,7 +186,7 @@ class Sockets {
   }
 
   async #listen(to: Hono, { host, port }: Address): Promise<Address> {
-    const socket = await listen(to, host, port);
+    const socket = await listenOn(to, host, port);
     this.#listening.push(socket);
     return { host, port: socket.port };
   }
@@ -205,7 +205,7 @@ async function reconcileNow(
     const left = await tools.ledger.queue.list({ status, limit: 10_000 });
     const failed = left.filter((task) => ids.has(task.id));
     if (failed.length === 0) continue;
-    throw new Trouble(
+    throw new ExternalError(
       "github-unreachable",
       `GitHub could not be asked about ${failed.length} of ${ids.size} repositories of ${organization}: ${failed[0]?.error ?? "not yet done"}`,
     );
@@ -213,14 +213,14 @@ async function reconcileNow(
   return reconciled(tools, id, { from, to });
 }
 
-async function watchedCalled(tools: Tools, called: string): Promise<Watched> {
+async function watchedCalled(tools: Tools, called: string): Promise<RepositoryContext> {
   for await (const entry of tools.ledger.states("repository")) {
     const { repository } = entry.body;
     if (`${repository.owner}/${repository.name}`.toLowerCase() !== called.toLowerCase()) continue;
-    const watched = await watch(tools, repository.id, undefined);
+    const watched = await watchedRepository(tools, repository.id, undefined);
     if (watched !== null) return watched;
   }
-  throw new Trouble("settings-wrong", `${called} is not known here: is the App installed there?`);
+  throw new ExternalError("settings-wrong", `${called} is not known here: is the App installed there?`);
 }
 
 async function organizationId(tools: Tools, login: string): Promise<number> {
@@ -228,5 +228,8 @@ async function organizationId(tools: Tools, login: string): Promise<number> {
     const { repository } = entry.body;
     if (repository.owner.toLowerCase() === login.toLowerCase()) return repository.ownerId;
   }
-  throw new Trouble("settings-wrong", `No repository of ${login} is known here: is the App installed there?`);
+  throw new ExternalError(
+    "settings-wrong",
+    `No repository of ${login} is known here: is the App installed there?`,
+  );
 }

@@ -2,10 +2,10 @@
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
-import type { Instant } from "./domain/change.ts";
-import type { CacheUse } from "./domain/cache-use.ts";
-import { IMPORTANCES } from "./github/line.ts";
-import type { Paced, Pacing } from "./github/pacing.ts";
+import type { Instant } from "./domain/time/instant.ts";
+import type { CacheUse } from "./domain/values/cache-use.ts";
+import { IMPORTANCES } from "./github/api/request-line.ts";
+import type { Paced, Pacing } from "./github/api/pacing.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
 /** The figures of one App, in a registry of their own, so that two Apps in one process do not meet. */

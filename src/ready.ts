@@ -1,7 +1,7 @@
 /** Whether the App can store what comes: it is tried, not guessed. */
 
 import { randomBytes } from "node:crypto";
-import { Trouble } from "./domain/trouble.ts";
+import { ExternalError } from "./domain/values/external-error.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
 /** GitHub hangs up after ten seconds: a store that takes longer is answered as a failure (ms). */
@@ -14,7 +14,7 @@ const EVERY = 5_000;
 const TRIED = { least: 8 * 1024, most: 1024 * 1024 } as const;
 
 /** Tries the store when asked, at most every five seconds. */
-export class Readiness {
+export class ServerReadiness {
   readonly #ledger: Pick<Ledger, "tryToStore">;
   readonly #held: () => string | null;
   #latest: Promise<string | null> | null = null;
@@ -63,14 +63,14 @@ export function storedInTime<T>(work: Promise<T>): Promise<T> {
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Trouble ? error.message : "The evidence log does not answer.";
+  return error instanceof ExternalError ? error.message : "The evidence log does not answer.";
 }
 
 async function within<T>(work: Promise<T>, milliseconds: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
-      () => reject(new Trouble("database-unreachable", "The database took too long to answer.")),
+      () => reject(new ExternalError("database-unreachable", "The database took too long to answer.")),
       milliseconds,
     );
   });

@@ -2,8 +2,8 @@
 
 import type { Logger } from "pino";
 import type { Counter } from "prom-client";
-import { Trouble } from "./domain/trouble.ts";
-import { MINUTE } from "./domain/durations.ts";
+import { ExternalError } from "./domain/values/external-error.ts";
+import { MINUTE } from "./domain/time/durations.ts";
 
 /** One door's refusals. */
 export class Refusals {
@@ -34,14 +34,14 @@ export class Refusals {
     const refused = [...this.#since].map(([reason, { count, why, cause }]) => ({
       reason,
       count,
-      why: cause instanceof Trouble ? cause.message : why,
-      ...(cause instanceof Trouble ? { code: cause.code } : {}),
+      why: cause instanceof ExternalError ? cause.message : why,
+      ...(cause instanceof ExternalError ? { code: cause.code } : {}),
     }));
     const causes = [...this.#since.values()].map(({ cause }) => cause).filter((cause) => cause !== undefined);
     this.#since = new Map();
     this.#timer = null;
     if (refused.length === 0) return;
-    const bug = causes.find((cause) => !(cause instanceof Trouble));
+    const bug = causes.find((cause) => !(cause instanceof ExternalError));
     const about = { door: this.#door, refused, ...(bug === undefined ? {} : { err: bug }) };
     if (causes.length > 0) this.#log.error(about, "Requests could not be stored");
     else this.#log.warn(about, "Requests were refused");

@@ -2,21 +2,21 @@
 
 import { timingSafeEqual } from "node:crypto";
 import type { Context, Hono } from "hono";
-import { isTooLarge, type Bodies } from "./bodies.ts";
-import type { Instant } from "./domain/change.ts";
-import { canonical } from "./domain/digest.ts";
-import { matchesAny } from "./domain/policy/glob.ts";
+import { isTooLarge, type RequestBodies } from "./bodies.ts";
+import type { Instant } from "./domain/time/instant.ts";
+import { canonical } from "./domain/values/digest.ts";
+import { matchesAny } from "./domain/patterns/glob.ts";
 import {
   REPORT_HEADERS,
   REPORT_WINDOW,
   ReportSchema,
   reportSignature,
   type ReceivedReport,
-} from "./domain/report.ts";
-import { taskEvent } from "./domain/task.ts";
+} from "./domain/deployment/report.ts";
+import { taskEvent } from "./domain/records/task.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import type { DoorFigures } from "./metrics.ts";
-import { storedInTime, type Readiness } from "./ready.ts";
+import { storedInTime, type ServerReadiness } from "./ready.ts";
 import type { Refusals } from "./refusals.ts";
 import type { DeploymentSource } from "./sources.ts";
 
@@ -33,8 +33,8 @@ export interface ReportDoorTools {
   readonly wake: () => void;
   /** Why the App may not begin yet; null: it may. */
   readonly held?: () => string | null;
-  readonly ready: Pick<Readiness, "couldNotStore">;
-  readonly bodies: Bodies;
+  readonly ready: Pick<ServerReadiness, "couldNotStore">;
+  readonly bodies: RequestBodies;
   readonly refusals: Refusals;
   readonly figures: DoorFigures;
 }

@@ -11,15 +11,15 @@ import type { Context } from "hono";
 import type { Logger } from "pino";
 
 import type { Meaning } from "./arrivals.ts";
-import { Bodies, isTooLarge } from "./bodies.ts";
-import type { Instant } from "./domain/change.ts";
-import { Trouble } from "./domain/trouble.ts";
+import { RequestBodies, isTooLarge } from "./bodies.ts";
+import type { Instant } from "./domain/time/instant.ts";
+import { ExternalError } from "./domain/values/external-error.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { Metrics, type Caches } from "./metrics.ts";
-import { Readiness, storedInTime } from "./ready.ts";
+import { ServerReadiness, storedInTime } from "./ready.ts";
 import { Refusals } from "./refusals.ts";
-import type { Pacing } from "./github/pacing.ts";
-import type { Arrival } from "./github/subject.ts";
+import type { Pacing } from "./github/api/pacing.ts";
+import type { DeliveryMetadata } from "./github/webhooks/subject.ts";
 import { addReportDoor } from "./report-door.ts";
 import type { DeploymentSource } from "./sources.ts";
 
@@ -46,7 +46,7 @@ export interface DoorTools {
   readonly meaningOf: (
     event: string,
     payload: unknown,
-    arrival: Omit<Arrival, "appId">,
+    arrival: Omit<DeliveryMetadata, "appId">,
     bytes: number,
   ) => Meaning;
   readonly clock: { now(): Instant };
@@ -72,8 +72,8 @@ export interface DoorTools {
 export function doors(tools: DoorTools, inner: Hono | null = null): Hono {
   const app = new Hono();
   const metrics = new Metrics(tools.ledger, tools.clock, tools.isKeyRefused, tools.pacing, tools.caches);
-  const ready = new Readiness(tools.ledger, tools.held ?? (() => null));
-  const bodies = new Bodies();
+  const ready = new ServerReadiness(tools.ledger, tools.held ?? (() => null));
+  const bodies = new RequestBodies();
   const webhooks: Webhooks = {
     ...tools,
     ready,
@@ -129,8 +129,8 @@ const EVENT = /^[a-z][a-z0-9_]{0,99}$/u;
 const DELIVERY_ID = /^[A-Za-z0-9-]{1,100}$/u;
 
 interface Webhooks extends DoorTools {
-  readonly ready: Readiness;
-  readonly bodies: Bodies;
+  readonly ready: ServerReadiness;
+  readonly bodies: RequestBodies;
   readonly metrics: Metrics;
   readonly refusals: Refusals;
 }
@@ -236,7 +236,7 @@ export interface Listening {
 }
 
 /** Listens; port 0 takes a free one. `patience`: how long a sender may take for a whole request (ms). Throws Trouble `address-unavailable`. */
-export function listen(
+export function listenOn(
   app: Pick<Hono, "fetch">,
   host: string,
   port: number,
@@ -256,7 +256,7 @@ export function listen(
   return new Promise((resolve, reject) => {
     server.once("error", (cause) => {
       reject(
-        new Trouble(
+        new ExternalError(
           "address-unavailable",
           `Cannot listen on ${host}:${port}: set HOST and PORT to a free address.`,
           {

@@ -16,9 +16,9 @@ import { join } from "node:path";
 
 import { z } from "zod";
 
-import { Trouble } from "./domain/trouble.ts";
-import { troubleOf } from "./ledger/failure.ts";
-import type { Where } from "./ledger/store.ts";
+import { ExternalError } from "./domain/values/external-error.ts";
+import { storeError } from "./ledger/database/failure.ts";
+import type { StoreLocation } from "./ledger/database/store.ts";
 import {
   BUDGET_NAMES,
   DOCUMENTED,
@@ -26,7 +26,7 @@ import {
   UNLIMITED,
   type BudgetName,
   type Limits,
-} from "./github/limits.ts";
+} from "./github/api/rate-limits.ts";
 import { readSources, type DeploymentSource } from "./sources.ts";
 
 /** Holds the evidence log and the signing key where `DATABASE_URL` is not set. */
@@ -164,7 +164,7 @@ export interface Settings {
   readonly logLevel: (typeof LEVELS)[number];
   readonly logFormat: "json" | "pretty";
   readonly webhookProxyUrl: string | null;
-  readonly store: Where;
+  readonly store: StoreLocation;
   /** The signing key, PEM; null: it is in the data folder (see {@link signingKey}). */
   readonly signingKey: string | null;
   readonly baseUrl: string | null;
@@ -253,7 +253,7 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
 }
 
 /** Reads only where the ledger is: DATABASE_URL or COUNTERSIGN_DATA_DIR. */
-export function readStore(env: Environment): Read<{ readonly store: Where }> {
+export function readStore(env: Environment): Read<{ readonly store: StoreLocation }> {
   const result = EnvironmentSchema.pick({ DATABASE_URL: true, COUNTERSIGN_DATA_DIR: true }).safeParse(
     withoutEmpty(env),
   );
@@ -321,20 +321,20 @@ export function apiBaseUrl({ github }: Pick<Settings, "github">): string {
 
 /**
  * Returns the key that signs packages, PEM (PKCS #8): as given, or from the data folder, where the first call creates it
- * (`signing-key.pem`, mode 0600; of two processes at once, one creates it and both use it). Throws {@link Trouble}.
+ * (`signing-key.pem`, mode 0600; of two processes at once, one creates it and both use it). Throws {@link ExternalError}.
  */
 export function signingKey({ signingKey, store }: Pick<Settings, "signingKey" | "store">): string {
   if (signingKey !== null) return signingKey;
   if ("databaseUrl" in store)
-    throw new Trouble("settings-wrong", "With DATABASE_URL, COUNTERSIGN_SIGNING_KEY must be set.");
+    throw new ExternalError("settings-wrong", "With DATABASE_URL, COUNTERSIGN_SIGNING_KEY must be set.");
   const file = join(store.dataDir, "signing-key.pem");
   try {
     const pem = readIfThere(file) ?? makeKey(store.dataDir, file);
     const problem = signingKeyProblem(pem);
-    if (problem !== null) throw new Trouble("settings-wrong", `The signing key in ${file} ${problem}.`);
+    if (problem !== null) throw new ExternalError("settings-wrong", `The signing key in ${file} ${problem}.`);
     return pem;
   } catch (error) {
-    throw troubleOf(error, store.dataDir);
+    throw storeError(error, store.dataDir);
   }
 }
 
@@ -369,7 +369,7 @@ function withoutEmpty(env: Environment): Environment {
 function placeOf(value: {
   readonly DATABASE_URL?: string | undefined;
   readonly COUNTERSIGN_DATA_DIR: string;
-}): Where {
+}): StoreLocation {
   return value.DATABASE_URL === undefined
     ? { dataDir: value.COUNTERSIGN_DATA_DIR }
     : { databaseUrl: value.DATABASE_URL };

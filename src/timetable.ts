@@ -1,10 +1,10 @@
 /** The timetable: what is done by the clock, and when. */
 
 import { Cron } from "croner";
-import type { Instant } from "./domain/change.ts";
-import type { Task } from "./domain/task.ts";
+import type { Instant } from "./domain/time/instant.ts";
+import type { Task } from "./domain/records/task.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import { MINUTE } from "./domain/durations.ts";
+import { MINUTE } from "./domain/time/durations.ts";
 
 /** What is done by the clock alone. */
 export type Recurring = "redeliver" | "count-hour" | "census" | "count-ended" | "monthly";

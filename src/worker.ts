@@ -3,14 +3,14 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { Logger } from "pino";
-import { SWEEP_EVENTS } from "./flows/importance.ts";
-import type { Clock } from "./flows/ports.ts";
-import type { Lease } from "./flows/work.ts";
-import { logged } from "./domain/trouble.ts";
-import type { LeaseClock } from "./ledger/lease-clock.ts";
-import type { End } from "./ledger/ends.ts";
+import { SWEEP_EVENTS } from "./flows/jobs/priorities.ts";
+import type { Clock } from "./flows/context/tools.ts";
+import type { Lease } from "./flows/jobs/lane.ts";
+import { logged } from "./domain/values/external-error.ts";
+import type { LeaseClock } from "./ledger/queue/lease-clock.ts";
+import type { End } from "./ledger/queue/ends.ts";
 import type { Ledger } from "./ledger/ledger.ts";
-import { MINUTE } from "./domain/durations.ts";
+import { MINUTE } from "./domain/time/durations.ts";
 
 /** What the worker needs. `work` does one lane's due work under its lease, and answers what ended last and is not written down yet. */
 export interface WorkerTools {

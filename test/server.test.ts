@@ -4,9 +4,9 @@ import { connect } from "node:net";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { Trouble } from "../src/domain/trouble.ts";
+import { ExternalError } from "../src/domain/values/external-error.ts";
 import type { Ledger } from "../src/ledger/ledger.ts";
-import { doors, listen, WEBHOOK_PATH } from "../src/server.ts";
+import { doors, listenOn, WEBHOOK_PATH } from "../src/server.ts";
 import type { DoorTools } from "../src/server.ts";
 import { describeOnBothStores } from "./support/stores.ts";
 
@@ -143,7 +143,7 @@ describeOnBothStores("the webhook door", (open) => {
 
 describe("the doors when the store fails", () => {
   const unreachable = (): Promise<never> =>
-    Promise.reject(new Trouble("database-unreachable", "The database at db:5432 cannot be reached."));
+    Promise.reject(new ExternalError("database-unreachable", "The database at db:5432 cannot be reached."));
   const failing = {
     presence: () => Promise.reject(new Error("no presence")),
     head: unreachable,
@@ -151,8 +151,8 @@ describe("the doors when the store fails", () => {
     committed: () => 0,
     tryToStore: unreachable,
     queue: {
-      store: () => Promise.reject(new Trouble("disk-full", "The store is full.")),
-      waiting: () => Promise.reject(new Trouble("disk-full", "The store is full.")),
+      store: () => Promise.reject(new ExternalError("disk-full", "The store is full.")),
+      waiting: () => Promise.reject(new ExternalError("disk-full", "The store is full.")),
     } as unknown as Ledger["queue"],
   };
 
@@ -195,7 +195,7 @@ describe("the doors over a socket", () => {
   };
 
   async function open(): Promise<{ readonly url: string; readonly port: number }> {
-    const listening = await listen(doors(toolsWith(memory)), "127.0.0.1", 0);
+    const listening = await listenOn(doors(toolsWith(memory)), "127.0.0.1", 0);
     closing.push(() => listening.close());
     return listening;
   }
@@ -228,7 +228,7 @@ describe("the doors over a socket", () => {
 
   it("say which address is taken", async () => {
     const { port } = await open();
-    await expect(listen(doors(toolsWith(memory)), "127.0.0.1", port)).rejects.toMatchObject({
+    await expect(listenOn(doors(toolsWith(memory)), "127.0.0.1", port)).rejects.toMatchObject({
       code: "address-unavailable",
       message: `Cannot listen on 127.0.0.1:${port}: set HOST and PORT to a free address.`,
     });
@@ -248,7 +248,7 @@ describe("the doors over a socket", () => {
         },
       } as unknown as Ledger["queue"],
     };
-    const listening = await listen(doors(toolsWith(slow)), "127.0.0.1", 0);
+    const listening = await listenOn(doors(toolsWith(slow)), "127.0.0.1", 0);
     const answer = fetch(listening.url + WEBHOOK_PATH, post("{}"));
     await inside;
     const closed = listening.close();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { DOCUMENTED } from "../src/github/limits.ts";
+import { DOCUMENTED } from "../src/github/api/rate-limits.ts";
 import { apiBaseUrl, EnvironmentSchema, readSettings, readStore, signingKey } from "../src/settings.ts";
 import type { Environment, Settings } from "../src/settings.ts";
 

@@ -6,15 +6,15 @@ import type { AddressInfo } from "node:net";
 
 import { pino } from "pino";
 
-import { laneOf, signal } from "../../src/github/signal.ts";
+import { laneOf, signal } from "../../src/github/webhooks/signal.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import type { Where } from "../../src/ledger/store.ts";
-import { doors, listen } from "../../src/server.ts";
+import type { StoreLocation } from "../../src/ledger/database/store.ts";
+import { doors, listenOn } from "../../src/server.ts";
 
 const [, , kind = "bare", secret = "", where = ""] = process.argv;
 process.once("disconnect", () => process.exit(0));
 process.on("message", () => process.send?.(process.cpuUsage()));
-process.send?.(kind === "bare" ? await bare() : await ours(JSON.parse(where) as Where));
+process.send?.(kind === "bare" ? await bare() : await ours(JSON.parse(where) as StoreLocation));
 
 /** Answers the port. */
 function bare(): Promise<number> {
@@ -34,7 +34,7 @@ function bare(): Promise<number> {
 }
 
 /** Answers the port. */
-async function ours(store: Where): Promise<number> {
+async function ours(store: StoreLocation): Promise<number> {
   const app = doors({
     ledger: await openLedger(store),
     webhookSecrets: [secret],
@@ -48,5 +48,5 @@ async function ours(store: Where): Promise<number> {
     log: pino({ level: "silent" }),
     wake: () => undefined,
   });
-  return (await listen(app, "127.0.0.1", 0)).port;
+  return (await listenOn(app, "127.0.0.1", 0)).port;
 }

@@ -1,11 +1,11 @@
 /** `countersign`: commander's program, made from the table of commands. */
 
 import { Command, CommanderError } from "@commander-js/extra-typings";
-import { visible } from "../domain/text.ts";
+import { visible } from "../domain/values/text.ts";
 import { VERSION } from "../package/version.ts";
-import type { ExitCode, Terminal } from "./answer.ts";
-import { answerFailure, Misuse } from "./answer.ts";
-import type { Context, Finish } from "./command.ts";
+import type { ExitCode, Terminal } from "./terminal/answer.ts";
+import { answerFailure, Misuse } from "./terminal/answer.ts";
+import type { Context, Finish } from "./terminal/command.ts";
 import { COMMANDS } from "./table.ts";
 
 /** Runs `countersign` with the arguments after its name; prints, and answers the exit code. Never throws. */

@@ -3,13 +3,13 @@
 import { once } from "node:events";
 
 import { z } from "zod";
-import type { Instant } from "../domain/change.ts";
+import type { Instant } from "../domain/time/instant.ts";
 import { EMERGENCY_COMMAND_NAMES } from "../domain/emergency/voice.ts";
-import { CONTROL_NAMES } from "../domain/result.ts";
+import { CONTROL_NAMES } from "../domain/values/result.ts";
 import { startCountersign, type Countersign } from "../main.ts";
 import type { Settings } from "../settings.ts";
-import type { Terminal } from "./answer.ts";
-import { settingsFrom } from "./settings-of.ts";
+import type { Terminal } from "./terminal/answer.ts";
+import { settingsFrom } from "./input/settings.ts";
 
 /** Serves until SIGINT or SIGTERM; resolves when all work under way is finished. `newStore`: an empty store is meant so. */
 export async function serve(terminal: Terminal, newStore: boolean): Promise<void> {

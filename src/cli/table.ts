@@ -1,8 +1,8 @@
 /** The table of commands: one row each, in the order of `countersign --help`. */
 
-import type { CommandGroup, CommandRow } from "./command.ts";
-import { DEVIATION } from "./deviation-program.ts";
-import { EMERGENCY } from "./emergency-program.ts";
+import type { CommandGroup, CommandRow } from "./terminal/command.ts";
+import { DEVIATION } from "./deviation/commands.ts";
+import { EMERGENCY } from "./emergency/commands.ts";
 import { AUDIT, BACKFILL, DRAFT, EXPORT, READINESS, RECONCILE, VERIFY } from "./evidence/commands.ts";
 import { ASSESS, LOG } from "./log/commands.ts";
 import { MONITORING } from "./monitoring/commands.ts";

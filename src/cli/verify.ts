@@ -2,10 +2,10 @@
 
 import { readFile, stat } from "node:fs/promises";
 import type { CheckId } from "../domain/evidence/verify/checks.ts";
-import type { Verification } from "../domain/evidence/verify.ts";
+import type { Verification } from "../domain/evidence/verify/verify.ts";
 import { verifyPath } from "../package/verify.ts";
-import type { Answer } from "./answer.ts";
-import { Misuse } from "./answer.ts";
+import type { Answer } from "./terminal/answer.ts";
+import { Misuse } from "./terminal/answer.ts";
 
 /** Checks the package at a path, a folder or a zip; `publicKey`: a PEM file of the signer's key, from elsewhere. */
 export async function verify(path: string, publicKey: string | undefined): Promise<Answer> {

@@ -1,21 +1,33 @@
 /** The tool the flows are handed: everything they read of GitHub, and the few things they ask of it at once. */
 
-import { identifyPull } from "./by-rest.ts";
-import { ReadAhead } from "./read-ahead.ts";
-import { organizationMembers, readAuthorities, readCandidates, readHolders } from "./authority.ts";
-import { behind, isToldGone, Losses, movesIn, peopleBehind, unshownChecks } from "./freshness.ts";
-import { listComments } from "./comments.ts";
-import { listGitLine, listMergedPulls } from "./census.ts";
-import { readEarlier, readTouched } from "./commits.ts";
-import { readChecks } from "./checks.ts";
-import { compareCommits, compareFiles, isOnBranch } from "./compare.ts";
-import { readEnvironments, readPeople, readProtection } from "./control-state.ts";
-import { isSamePatch, proveSameContent, proveShipped } from "./content.ts";
-import { listMergedInto, readCommitWork, readPushedWork, readPushesBy } from "./elsewhere.ts";
-import { readDeployKeys } from "./deploy-keys.ts";
-import { hasServedBefore, readDeliveryLog, redeliver } from "./deliveries.ts";
-import { listDeployments, readDeployment } from "./deployments.ts";
-import { readFiles, readOwners } from "./files.ts";
+import { identifyPull } from "./listings/pull-requests-by-rest.ts";
+import { ReadAhead } from "./queries/read-ahead.ts";
+import { organizationMembers, readAuthorities, readCandidates, readHolders } from "./people/permissions.ts";
+import {
+  behind,
+  isReportedGone,
+  Losses,
+  movesIn,
+  peopleBehind,
+  unshownChecks,
+} from "./freshness/freshness.ts";
+import { listComments } from "./listings/comments.ts";
+import { listGitLine, listMergedPulls } from "./listings/independent-listings.ts";
+import { readEarlier, readTouched } from "./commits/commits.ts";
+import { readChecks } from "./commits/checks.ts";
+import { compareCommits, compareFiles, isOnBranch } from "./commits/compare.ts";
+import { readEnvironments, readPeople, readProtection } from "./protection/control-state.ts";
+import { isSamePatch, proveSameContent, proveShipped } from "./commits/same-content.ts";
+import {
+  listMergedInto,
+  readCommitWork,
+  readPushedWork,
+  readPushesBy,
+} from "./pull-requests/work-elsewhere.ts";
+import { readDeployKeys } from "./people/deploy-keys.ts";
+import { hasServedBefore, readDeliveryLog, requestRedelivery } from "./installation/webhook-deliveries.ts";
+import { listDeployments, readDeployment } from "./deployments/deployments.ts";
+import { readFiles, readOwners } from "./commits/changed-files.ts";
 import {
   listBranches,
   listInstallations,
@@ -27,14 +39,14 @@ import {
   readListed,
   readMergeGroup,
   readRepository,
-} from "./lists.ts";
-import { readAccount, readTeamId, readTeamNames } from "./accounts.ts";
-import { Overviews } from "./overview.ts";
-import { missingPermissions, withoutIt } from "./permissions.ts";
-import { readPolicy } from "./policies.ts";
-import { readPolicyHistory } from "./policy-history.ts";
-import { merged } from "./pushes.ts";
-import { readPullRequest } from "./pull-request.ts";
+} from "./listings/lists.ts";
+import { readAccount, readTeamId, readTeamNames } from "./people/accounts.ts";
+import { Overviews } from "./listings/overview.ts";
+import { missingPermissions, withoutIt } from "./installation/app-permissions.ts";
+import { readPolicy } from "./policy/policy-files.ts";
+import { readPolicyHistory } from "./policy/policy-history.ts";
+import { merged } from "./freshness/observed-pushes.ts";
+import { readPullRequest } from "./pull-requests/pull-request.ts";
 import {
   listSucceededRuns,
   listTags,
@@ -44,10 +56,10 @@ import {
   readMakers,
   readRun,
   runBehind,
-} from "./runs.ts";
-import { deploymentOfJob, listWaitingJobs } from "./waiting-jobs.ts";
-import { readStillThere } from "./still-there.ts";
-import { readWebhookConfig } from "./webhook.ts";
+} from "./deployments/workflow-runs.ts";
+import { deploymentOfJob, listWaitingJobs } from "./deployments/waiting-jobs.ts";
+import { readStillThere } from "./listings/cited-sources.ts";
+import { readWebhookConfig } from "./installation/webhook-settings.ts";
 import {
   digestOf,
   listDeletedBranches,
@@ -55,7 +67,7 @@ import {
   readPushers,
   readPushes,
   readRefUpdates,
-} from "./updates.ts";
+} from "./listings/branch-updates.ts";
 
 /** Every reading the flows make of GitHub, each a function that is given what it asks with. */
 export const facts = {
@@ -63,7 +75,7 @@ export const facts = {
   Overviews,
   Losses,
   behind,
-  isToldGone,
+  isReportedGone,
   movesIn,
   peopleBehind,
   unshownChecks,
@@ -90,7 +102,7 @@ export const facts = {
   readDeployKeys,
   readDeliveryLog,
   hasServedBefore,
-  redeliver,
+  requestRedelivery,
   listDeployments,
   readDeployment,
   readEarlier,

@@ -3,29 +3,35 @@
 import { sql } from "kysely";
 import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
 
-import { linkHash } from "../domain/chain.ts";
-import type { CacheUse } from "../domain/cache-use.ts";
-import type { Instant } from "../domain/change.ts";
-import { canonical } from "../domain/digest.ts";
-import { BODIES, type Decision, type Entry, type EntryKind, type LoggedEntry } from "../domain/entry.ts";
-import { checkBody, raised } from "../domain/stored.ts";
-import type { Presence } from "../domain/observed.ts";
-import type { Claim, Share } from "../domain/share.ts";
-import { taskEvent, taskLane } from "../domain/task.ts";
-import { storeActions } from "./actions.ts";
-import { storeTasks } from "./deliveries.ts";
-import type { Lease } from "./lanes.ts";
-import { LeaseClock } from "./lease-clock.ts";
-import { holdLane, laneOfAction, lockLanes } from "./lanes.ts";
+import { linkHash } from "../domain/records/chain.ts";
+import type { CacheUse } from "../domain/values/cache-use.ts";
+import type { Instant } from "../domain/time/instant.ts";
+import { canonical } from "../domain/values/digest.ts";
+import {
+  BODIES,
+  type Decision,
+  type Entry,
+  type EntryKind,
+  type LoggedEntry,
+} from "../domain/records/entry.ts";
+import { checkBody, raised } from "../domain/records/stored.ts";
+import type { Presence } from "../domain/monitoring/observed-time.ts";
+import type { Claim, Share } from "../domain/values/quota-share.ts";
+import { taskEvent, taskLane } from "../domain/records/task.ts";
+import { storeActions } from "./queue/actions.ts";
+import { storeTasks } from "./queue/deliveries.ts";
+import type { Lease } from "./queue/lanes.ts";
+import { LeaseClock } from "./queue/lease-clock.ts";
+import { holdLane, laneOfAction, lockLanes } from "./queue/lanes.ts";
 import { checkLog, LOG_COLUMNS, readEntry, readLog } from "./log.ts";
 import type { LogCheck, LogFilter, LogRow } from "./log.ts";
-import { Newest, type Answer } from "./newest.ts";
-import { prepared } from "./prepared.ts";
-import { Queue } from "./queue.ts";
-import type { Tables } from "./schema.ts";
-import { leaseShares } from "./shares.ts";
-import { storable } from "./storable.ts";
-import type { Readable, Store } from "./store.ts";
+import { Newest, type NewestAnswer } from "./newest.ts";
+import { prepared } from "./database/prepared-statements.ts";
+import { Queue } from "./queue/queue.ts";
+import type { Tables } from "./database/schema.ts";
+import { leaseShares } from "./queue/rate-shares.ts";
+import { storable } from "./database/storable.ts";
+import type { Readable, Store } from "./database/store.ts";
 
 const PAGE = 1_000;
 
@@ -82,7 +88,7 @@ export class LedgerReader {
 
   /** The newest entry of every subject of a kind, in pages: what changes meanwhile may be seen old or new, nothing is held up. */
   async *states<K extends EntryKind>(kind: K, filter: StateFilter = {}): AsyncIterable<LoggedEntry<K>> {
-    const page = async (after?: LoggedEntry<K>): Promise<Answer<K>> => {
+    const page = async (after?: LoggedEntry<K>): Promise<NewestAnswer<K>> => {
       const rows = await this.#readable.read((db) => statePage(db, kind, filter, after));
       return readPage<K>(rows);
     };
@@ -437,7 +443,7 @@ const pageOfStates = prepared((db, given: Limits, { order, names }: PageShape) =
   return query.orderBy("state.at").orderBy("state.subject");
 });
 
-function readPage<K extends EntryKind>(rows: readonly LogRow[]): Answer<K> {
+function readPage<K extends EntryKind>(rows: readonly LogRow[]): NewestAnswer<K> {
   return {
     entries: rows.map((row) => readEntry<K>(row)),
     size: rows.reduce((sum, row) => sum + row.body.length, 0),

@@ -3,12 +3,12 @@
 import { sql } from "kysely";
 import type { Selectable } from "kysely";
 
-import { FIRST_LINK, linkHash } from "../domain/chain.ts";
-import type { Instant } from "../domain/change.ts";
-import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
-import { raised } from "../domain/stored.ts";
-import type { LogTable } from "./schema.ts";
-import type { Readable } from "./store.ts";
+import { FIRST_LINK, linkHash } from "../domain/records/chain.ts";
+import type { Instant } from "../domain/time/instant.ts";
+import type { EntryKind, LoggedEntry } from "../domain/records/entry.ts";
+import { raised } from "../domain/records/stored.ts";
+import type { LogTable } from "./database/schema.ts";
+import type { Readable } from "./database/store.ts";
 
 const PAGE = 1_000;
 

@@ -3,15 +3,15 @@
 import { sql } from "kysely";
 import type { Kysely, Transaction } from "kysely";
 
-import { sha256 } from "../domain/digest.ts";
-import { Trouble } from "../domain/trouble.ts";
+import { sha256 } from "../domain/values/digest.ts";
+import { ExternalError } from "../domain/values/external-error.ts";
 import { logAndQueue } from "./migrations/0001-log-and-queue.ts";
 import { heartbeat } from "./migrations/0002-heartbeat.ts";
 import { trial } from "./migrations/0005-trial.ts";
 import { bodyVersion } from "./migrations/0006-body-version.ts";
 import { sweeps } from "./migrations/0007-sweeps.ts";
 import { shares } from "./migrations/0008-shares.ts";
-import type { StoreKind, Tables } from "./schema.ts";
+import type { StoreKind, Tables } from "./database/schema.ts";
 
 /** One step of the schema's history: a name that sorts by age, and the statements for each store. */
 export interface Migration {
@@ -82,8 +82,8 @@ function digestOf(statements: readonly string[]): string {
   return sha256(statements.join(";\n"));
 }
 
-function outdated(because: string): Trouble {
-  return new Trouble(
+function outdated(because: string): ExternalError {
+  return new ExternalError(
     "database-version",
     `The database does not fit this version of Countersign: ${because}. Start the version that made it, or restore a backup.`,
   );

@@ -2,9 +2,9 @@
 
 import { LRUCache } from "lru-cache";
 
-import type { EntryKind, LoggedEntry } from "../domain/entry.ts";
-import { useOf, type CacheUse } from "../domain/cache-use.ts";
-import { HOUR } from "../domain/durations.ts";
+import type { EntryKind, LoggedEntry } from "../domain/records/entry.ts";
+import { useOf, type CacheUse } from "../domain/values/cache-use.ts";
+import { HOUR } from "../domain/time/durations.ts";
 
 /** So much is kept, in characters of bodies as they are stored; as objects they take some five times as much. */
 const MOST = 2_000_000;
@@ -14,7 +14,7 @@ const EACH = 200;
 const IDLE = HOUR;
 
 /** What the store answered. `size`: the characters of the bodies; `isWhole`: there is no further page. */
-export interface Answer<K extends EntryKind> {
+export interface NewestAnswer<K extends EntryKind> {
   readonly entries: readonly LoggedEntry<K>[];
   readonly size: number;
   readonly isWhole: boolean;
@@ -22,7 +22,7 @@ export interface Answer<K extends EntryKind> {
 
 interface Kept {
   readonly as: string;
-  readonly answer: Answer<EntryKind>;
+  readonly answer: NewestAnswer<EntryKind>;
 }
 
 /** Answers about the newest entries of a kind, by the question. What was not asked for longest goes first. */
@@ -45,13 +45,13 @@ export class Newest {
   async answer<K extends EntryKind>(
     kind: K,
     question: string,
-    read: () => Promise<Answer<K>>,
-  ): Promise<Answer<K>> {
+    read: () => Promise<NewestAnswer<K>>,
+  ): Promise<NewestAnswer<K>> {
     const name = `${kind} ${question}`;
     const as = this.#as(kind);
     const kept = this.#kept.get(name);
     // The kind is part of the name.
-    if (kept !== undefined && kept.as === as) return kept.answer as Answer<K>;
+    if (kept !== undefined && kept.as === as) return kept.answer as NewestAnswer<K>;
     const answer = await read();
     // What was written while it was read may be in it or not.
     if (answer.isWhole && as !== null && as === this.#as(kind)) this.#kept.set(name, { as, answer });

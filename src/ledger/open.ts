@@ -2,19 +2,19 @@
 
 import type { Kysely } from "kysely";
 
-import { Trouble } from "../domain/trouble.ts";
+import { ExternalError } from "../domain/values/external-error.ts";
 import { Ledger } from "./ledger.ts";
 import { migrate, missingMigrations } from "./migrate.ts";
-import type { StoreKind, Tables } from "./schema.ts";
-import { openStore } from "./store.ts";
-import type { Where } from "./store.ts";
+import type { StoreKind, Tables } from "./database/schema.ts";
+import { openStore } from "./database/store.ts";
+import type { StoreLocation } from "./database/store.ts";
 
 /**
  * Opens the ledger and brings its tables up to date (with `readOnly`: refuses tables that are not).
  * Throws Trouble: `database-unreachable`, `database-refused`, `database-version`, `not-writable`, ...
  */
 export async function openLedger(
-  where: Where,
+  where: StoreLocation,
   options: { readonly readOnly?: boolean } = {},
 ): Promise<Ledger> {
   const readOnly = options.readOnly ?? false;
@@ -32,7 +32,7 @@ export async function openLedger(
 async function refuseOutdated(db: Kysely<Tables>, kind: StoreKind): Promise<void> {
   const missing = await missingMigrations(db, kind);
   if (missing.length === 0) return;
-  throw new Trouble(
+  throw new ExternalError(
     "database-version",
     `The database is older than this version of Countersign (${missing[0]?.name} is missing): run \`countersign log migrate\`.`,
   );

@@ -5,7 +5,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { LookupFunction } from "node:net";
 import { BlockList, isIP } from "node:net";
-import { Trouble } from "../domain/trouble.ts";
+import { ExternalError } from "../domain/values/external-error.ts";
 
 /** One request as it is sent. */
 export interface Posted {
@@ -20,7 +20,7 @@ interface Answered {
   readonly retryAfterMs: number | null;
 }
 
-/** Sends one request. Throws {@link Trouble} when nobody answers. */
+/** Sends one request. Throws {@link ExternalError} when nobody answers. */
 export type Post = (posted: Posted) => Promise<Answered>;
 
 /** A receiver that takes longer is taken to be down (ms). */
@@ -92,9 +92,9 @@ export function networkPost({ privateAddresses }: { readonly privateAddresses: b
       );
       sent.once("error", (error) => {
         reject(
-          error instanceof Trouble
+          error instanceof ExternalError
             ? error
-            : new Trouble("receiver-unreachable", `The receiver does not answer (${codeOf(error)}).`),
+            : new ExternalError("receiver-unreachable", `The receiver does not answer (${codeOf(error)}).`),
         );
       });
       sent.end(body);
@@ -117,8 +117,8 @@ const outerLookup: LookupFunction = (hostname, options, done) => {
   });
 };
 
-function innerRefused(): Trouble {
-  return new Trouble(
+function innerRefused(): ExternalError {
+  return new ExternalError(
     "receiver-refused",
     "The receiver's address is in a private network. Set COUNTERSIGN_PRIVATE_RECEIVERS to allow if that is meant.",
   );

@@ -1,13 +1,13 @@
 /** One message to one receiver: written in its format, signed, posted. Addresses and secrets are never logged, stored or named in an error. */
 
-import type { Instant } from "../domain/change.ts";
-import type { NotificationPayload } from "../domain/notification.ts";
-import { Trouble } from "../domain/trouble.ts";
+import type { Instant } from "../domain/time/instant.ts";
+import type { NotificationPayload } from "../domain/messages/notification.ts";
+import { ExternalError } from "../domain/values/external-error.ts";
 import type { Post } from "./post.ts";
 import { signedHeaders } from "./sign.ts";
-import { HOUR } from "../domain/durations.ts";
+import { HOUR } from "../domain/time/durations.ts";
 
-/** Sends one message, dated `at`. Throws {@link Trouble} (`receiver-...`) when the receiver did not take it. */
+/** Sends one message, dated `at`. Throws {@link ExternalError} (`receiver-...`) when the receiver did not take it. */
 export type SendNotification = (payload: NotificationPayload, at: Instant) => Promise<void>;
 
 /** What sending needs: the environment's variables by name, GitHub's web address, and a way to post. */
@@ -43,7 +43,7 @@ export function notificationSender(sending: Sending): SendNotification {
     const { status, retryAfterMs } = answer;
     if (status >= 200 && status < 300) return;
     const isTemporary = status >= 500 || status === 408 || status === 429;
-    throw new Trouble(
+    throw new ExternalError(
       isTemporary ? "receiver-unreachable" : "receiver-refused",
       `The receiver named by ${urlSecret} answered ${status}.`,
       retryAfterMs === null ? {} : { waitMs: Math.min(retryAfterMs, LONGEST_WAIT) },
@@ -76,13 +76,16 @@ function addressOf(sending: Sending, name: string): string {
   const given = needed(sending, name);
   const protocol = URL.parse(given)?.protocol;
   if (protocol === "https:" || (protocol === "http:" && sending.privateAddresses)) return given;
-  throw new Trouble("receiver-unset", `The environment variable ${name} does not hold an https:// address.`);
+  throw new ExternalError(
+    "receiver-unset",
+    `The environment variable ${name} does not hold an https:// address.`,
+  );
 }
 
 function needed({ variable }: Sending, name: string): string {
   const value = variable(name);
   if (value !== null) return value;
-  throw new Trouble(
+  throw new ExternalError(
     "receiver-unset",
     `The environment variable ${name} is not set, though the policy names it.`,
   );

@@ -7,7 +7,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import { Trouble } from "../domain/trouble.ts";
+import { ExternalError } from "../domain/values/external-error.ts";
 import { csvText } from "./csv.ts";
 import { sortedLines } from "./sort.ts";
 import { zipOf } from "./zip.ts";
@@ -108,7 +108,7 @@ async function begin(target: string): Promise<string> {
     await mkdir(dirname(target), { recursive: true });
     return await mkdtemp(join(dirname(target), `.${basename(target)}.partial-`));
   } catch (error) {
-    throw new Trouble(
+    throw new ExternalError(
       "not-writable",
       `Cannot write to ${dirname(target)}: choose another folder, or make it writable.`,
       { cause: error },
@@ -122,7 +122,7 @@ async function refuseExisting(path: string): Promise<void> {
     () => false,
   );
   if (there)
-    throw new Trouble(
+    throw new ExternalError(
       "not-writable",
       `${path} is there already: remove it, or choose another place. A package is never written over.`,
     );

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import { linesOf } from "../domain/lines.ts";
+import { linesOf } from "../domain/texts/lines.ts";
 
 const RUN = 20_000;
 

@@ -4,7 +4,7 @@ import { html, raw } from "hono/html";
 
 import { GLOSSARY, type StartHere } from "../domain/evidence/start-here.ts";
 import type { Counts, Rate, SummaryDocument } from "../domain/evidence/summary.ts";
-import { timeText } from "../domain/evidence/table.ts";
+import { timeText } from "../domain/evidence/tables/table.ts";
 import { monthsChart } from "./chart.ts";
 
 type Html = ReturnType<typeof html>;

@@ -9,8 +9,8 @@ import { openPromise, type Entry, type ZipFile } from "yauzl";
 
 import type { Defect } from "../domain/evidence/verify/checks.ts";
 import { messageOf, type Member, type PackageReader } from "../domain/evidence/verify/read.ts";
-import { unopened, verifyPackage, type Verification } from "../domain/evidence/verify.ts";
-import { Trouble } from "../domain/trouble.ts";
+import { unopened, verifyPackage, type Verification } from "../domain/evidence/verify/verify.ts";
+import { ExternalError } from "../domain/values/external-error.ts";
 import { MAKER } from "./maker.ts";
 import { keptLines, sortedLines } from "./sort.ts";
 import { zipOf } from "./zip.ts";
@@ -54,7 +54,7 @@ type Files = Omit<PackageReader, keyof Disk>;
 async function onDisk(work: (disk: Disk) => Promise<Verification>): Promise<Verification> {
   const place = await mkdtemp(join(tmpdir(), "countersign-verify-")).catch((error: unknown) => {
     const advice = `Cannot sort in ${tmpdir()}: set TMPDIR to a folder that can be written to.`;
-    throw new Trouble("not-writable", advice, { cause: error });
+    throw new ExternalError("not-writable", advice, { cause: error });
   });
   try {
     return await work({

@@ -1,7 +1,7 @@
 /** A clock that stands still until it is driven, as rehearsals do, and what is due on the way. */
 
-import type { Instant } from "../domain/change.ts";
-import type { Clock } from "../flows/ports.ts";
+import type { Instant } from "../domain/time/instant.ts";
+import type { Clock } from "../flows/context/tools.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { firstAndLast, queueAppointment, type Recurring } from "../timetable.ts";
 import type { Worker } from "../worker.ts";

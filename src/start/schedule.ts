@@ -2,12 +2,12 @@
 
 import type { Logger } from "pino";
 import { ClockWatch } from "../clock-watch.ts";
-import type { Instant } from "../domain/change.ts";
-import { MINUTE } from "../domain/durations.ts";
-import { logged } from "../domain/trouble.ts";
-import { recordDowntime } from "../flows/gaps.ts";
-import { lostStore } from "../flows/lost-store.ts";
-import type { Clock, Tools } from "../flows/ports.ts";
+import type { Instant } from "../domain/time/instant.ts";
+import { MINUTE } from "../domain/time/durations.ts";
+import { logged } from "../domain/values/external-error.ts";
+import { recordDowntime } from "../flows/records/coverage-gaps.ts";
+import { lostStore } from "../flows/repositories/lost-store.ts";
+import type { Clock, Tools } from "../flows/context/tools.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { appointments, lastAppointment, queueAppointment, queueMissed } from "../timetable.ts";
 import type { Worker } from "../worker.ts";

@@ -5,17 +5,17 @@ import { randomUUID } from "node:crypto";
 import { pino, type Logger } from "pino";
 import { PinoPretty as pretty } from "pino-pretty";
 import type { Probot } from "probot";
-import type { Clock, Tools } from "../flows/ports.ts";
-import { carryOut } from "../github/carry-out.ts";
+import type { Clock, Tools } from "../flows/context/tools.ts";
+import { carryOut } from "../github/actions/carry-out.ts";
 import { facts } from "../github/facts.ts";
-import { Lookups } from "../github/lookups.ts";
-import { makeProbot, octokitsOf, type Fetch } from "../github/octokit.ts";
-import { Pacing, ranked } from "../github/pacing.ts";
-import { signal } from "../github/signal.ts";
-import { Unchanged } from "../github/unchanged.ts";
+import { Lookups } from "../github/api/lookups.ts";
+import { makeProbot, octokitsOf, type Fetch } from "../github/api/octokit.ts";
+import { Pacing, ranked } from "../github/api/pacing.ts";
+import { signal } from "../github/webhooks/signal.ts";
+import { Unchanged } from "../github/api/etag-cache.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { openLedger } from "../ledger/open.ts";
-import type { Where } from "../ledger/store.ts";
+import type { StoreLocation } from "../ledger/database/store.ts";
 import { networkPost, type Post } from "../notifications/post.ts";
 import { notificationSender } from "../notifications/send.ts";
 import { apiBaseUrl, webBaseUrl, type Settings } from "../settings.ts";
@@ -28,7 +28,7 @@ export interface StartTools {
   /** How notifications are posted, where it is not over the network. */
   readonly post?: Post;
   /** How the ledger is opened, where its writes are to fail on purpose. */
-  readonly openLedger?: (where: Where) => Promise<Ledger>;
+  readonly openLedger?: (where: StoreLocation) => Promise<Ledger>;
   /** How long a lane is leased (ms); default: 30 seconds. */
   readonly leaseMs?: number;
   /** The clock GitHub's is compared with; default: `clock`, where it is the system's. */

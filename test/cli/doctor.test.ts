@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
 
-import type { Answer } from "../../src/cli/answer.ts";
-import { doctor } from "../../src/cli/doctor.ts";
-import type { Scenario } from "../../src/cli/scenario/format.ts";
-import type { DoStep } from "../../src/cli/scenario/steps.ts";
+import type { Answer } from "../../src/cli/terminal/answer.ts";
+import { doctor } from "../../src/cli/doctor/doctor.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
+import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
 import type { BaselineRecord } from "../../src/domain/protection/record.ts";
 import { readStory } from "../support/scenarios.ts";
 import { environmentOf } from "../support/app.ts";

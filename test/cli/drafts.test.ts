@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import type { Draft } from "../../src/domain/drafts/draft.ts";
-import { draft } from "../../src/flows/drafts.ts";
-import { SQLITE_FILE } from "../../src/ledger/sqlite.ts";
+import { draft } from "../../src/flows/monitoring/drafts.ts";
+import { SQLITE_FILE } from "../../src/ledger/database/sqlite.ts";
 import { readStory } from "../support/scenarios.ts";
 import { openHarness, type InProcessHarness } from "../support/harness.ts";
 import { run } from "./run.ts";

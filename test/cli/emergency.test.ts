@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 
-import { Misuse } from "../../src/cli/answer.ts";
-import { actOnEmergency, answerOf } from "../../src/cli/emergency-act.ts";
-import { listEmergencies } from "../../src/cli/emergency.ts";
+import { Misuse } from "../../src/cli/terminal/answer.ts";
+import { actOnEmergency, answerOf } from "../../src/cli/emergency/act.ts";
+import { listEmergencies } from "../../src/cli/emergency/list.ts";
 import { authorised, emergencyEntry, opened, used, withdrawn } from "../../src/domain/emergency/life.ts";
 import { reviewEntry, reviewOwed } from "../../src/domain/emergency/retroactive-review.ts";
 import { openLedger } from "../../src/ledger/open.ts";

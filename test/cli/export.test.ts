@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { runProgram } from "../../src/cli/program.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
-import { openProcessHarness, type ProcessHarness } from "../../src/cli/scenario/process-harness.ts";
-import { startDouble, type DoubleProcess } from "../../src/cli/scenario/processes.ts";
+import { openProcessHarness, type ProcessHarness } from "../../src/cli/scenario/harness/process-harness.ts";
+import { startDouble, type DoubleProcess } from "../../src/cli/scenario/harness/processes.ts";
 import { readStory } from "../support/scenarios.ts";
 
 // The command asks GitHub by the system's clock, so the story's day must not lie in its future.

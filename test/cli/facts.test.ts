@@ -6,10 +6,10 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { playScenario } from "../../src/cli/scenario/play.ts";
-import { canonical } from "../../src/domain/digest.ts";
-import type { LoggedEntry } from "../../src/domain/entry.ts";
-import type { Assessment } from "../../src/domain/result.ts";
-import type { Snapshot } from "../../src/domain/snapshot.ts";
+import { canonical } from "../../src/domain/values/digest.ts";
+import type { LoggedEntry } from "../../src/domain/records/entry.ts";
+import type { Assessment } from "../../src/domain/values/result.ts";
+import type { Snapshot } from "../../src/domain/assessment/snapshot.ts";
 import { readStory, story } from "../support/scenarios.ts";
 import { openHarness, type InProcessHarness } from "../support/harness.ts";
 import { run } from "./run.ts";

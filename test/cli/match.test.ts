@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
-import type { Expectation, Row } from "../../src/cli/scenario/expectations.ts";
-import { compare } from "../../src/cli/scenario/match.ts";
+import type { Expectation, Row } from "../../src/cli/scenario/format/expectations.ts";
+import { compare } from "../../src/cli/scenario/format/match.ts";
 import { mutantsOf } from "../support/mutants.ts";
 
 const THERE: readonly Row[] = [

@@ -4,9 +4,9 @@ import { join } from "node:path";
 
 import { afterEach, describe, expect, test } from "vitest";
 
-import { audit } from "../../src/cli/audit.ts";
-import { backfill } from "../../src/cli/backfill.ts";
-import { readCsv } from "../../src/cli/read-csv.ts";
+import { audit } from "../../src/cli/evidence/audit.ts";
+import { backfill } from "../../src/cli/evidence/backfill.ts";
+import { readCsv } from "../../src/cli/input/read-csv.ts";
 import { trial, type Trial } from "../github/stage.ts";
 import { grantToken, howOf, terminalOf, TOKEN, type Wish } from "../support/auditor.ts";
 

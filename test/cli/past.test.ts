@@ -4,11 +4,11 @@ import { join } from "node:path";
 
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 
-import type { Answer } from "../../src/cli/answer.ts";
-import { audit } from "../../src/cli/audit.ts";
-import { backfill } from "../../src/cli/backfill.ts";
-import { readCsv } from "../../src/cli/read-csv.ts";
-import { reconcile } from "../../src/cli/reconcile.ts";
+import type { Answer } from "../../src/cli/terminal/answer.ts";
+import { audit } from "../../src/cli/evidence/audit.ts";
+import { backfill } from "../../src/cli/evidence/backfill.ts";
+import { readCsv } from "../../src/cli/input/read-csv.ts";
+import { reconcile } from "../../src/cli/evidence/reconcile.ts";
 import { verify } from "../../src/cli/verify.ts";
 import { trial, type Trial } from "../github/stage.ts";
 import { grantToken, howOf, terminalOf, TOKEN, type Wish } from "../support/auditor.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, describe, expect, test } from "vitest";
 
-import { parsePolicy } from "../../src/domain/policy/parse.ts";
+import { parsePolicy } from "../../src/domain/policy/file/parse.ts";
 import { run } from "./run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-policy-"));

@@ -4,8 +4,8 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import type { Answer } from "../../src/cli/answer.ts";
-import { asksGitHub, tryOnGitHub } from "../../src/cli/policy-try-github.ts";
+import type { Answer } from "../../src/cli/terminal/answer.ts";
+import { asksGitHub, tryOnGitHub } from "../../src/cli/policy/try-on-github.ts";
 import { trial, type Trial } from "../github/stage.ts";
 
 const START = Date.parse("2026-07-06T09:00:00Z");

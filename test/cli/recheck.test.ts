@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 
-import type { Answer } from "../../src/cli/answer.ts";
-import { recheck } from "../../src/cli/recheck.ts";
+import type { Answer } from "../../src/cli/terminal/answer.ts";
+import { recheck } from "../../src/cli/server/recheck.ts";
 import { trial, type Trial } from "../github/stage.ts";
 import { run } from "./run.ts";
 

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { Ajv } from "ajv";
 import { afterAll, describe, expect, test } from "vitest";
 
-import type { Ruleset } from "../../src/domain/ruleset.ts";
-import { LEFT_OFF } from "../../src/domain/ruleset.ts";
+import type { Ruleset } from "../../src/domain/protection/ruleset.ts";
+import { LEFT_OFF } from "../../src/domain/protection/ruleset.ts";
 import { trial } from "../github/stage.ts";
 import { run } from "./run.ts";
 

@@ -5,10 +5,10 @@ import addFormats from "ajv-formats";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 
-import { COLUMNS } from "../../src/cli/scenario/expectations.ts";
-import { scenarioJsonSchema } from "../../src/cli/scenario/format.ts";
-import { readScenario } from "../../src/cli/scenario/read.ts";
-import { STEP_KEYS } from "../../src/cli/scenario/steps.ts";
+import { COLUMNS } from "../../src/cli/scenario/format/expectations.ts";
+import { scenarioJsonSchema } from "../../src/cli/scenario/format/format.ts";
+import { readScenario } from "../../src/cli/scenario/format/read.ts";
+import { STEP_KEYS } from "../../src/cli/scenario/format/steps.ts";
 import { scenarios } from "../support/scenarios.ts";
 
 function problemsOf(text: string): readonly string[] {

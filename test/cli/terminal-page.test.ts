@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { recheck } from "../../src/cli/recheck.ts";
+import { recheck } from "../../src/cli/server/recheck.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { readStory } from "../support/scenarios.ts";
 import { openHarness, type InProcessHarness } from "../support/harness.ts";

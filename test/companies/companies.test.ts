@@ -7,12 +7,12 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { writeDraft } from "../../src/cli/draft.ts";
-import { tellReadiness } from "../../src/cli/readiness.ts";
+import { writeDraft } from "../../src/cli/evidence/draft.ts";
+import { tellReadiness } from "../../src/cli/evidence/readiness.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { printScenarioResult } from "../../src/cli/scenario/result.ts";
 import { DRAFT_KINDS } from "../../src/domain/drafts/draft.ts";
-import { exportEvidence } from "../../src/flows/export-evidence.ts";
+import { exportEvidence } from "../../src/flows/monitoring/export-evidence.ts";
 import { openPackage } from "../../src/package/folder.ts";
 import { renderStartHere } from "../../src/package/start-here.ts";
 import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { entryId } from "../../src/domain/policy/brought.ts";
-import { isAnybody, isOnlyText } from "../../src/domain/policy/anybody.ts";
-import { preApproval } from "../../src/domain/standard.ts";
+import { entryId } from "../../src/domain/policy/entry-provenance.ts";
+import { isWorkflowAccount, isOnlyText } from "../../src/domain/policy/workflow-accounts.ts";
+import { preApproval } from "../../src/domain/approval/pre-approved-change.ts";
 import { person, policy, START, Story } from "../support/facts.ts";
 
 describe("what neither runs nor chooses what runs", () => {
@@ -44,9 +44,13 @@ describe("what neither runs nor chooses what runs", () => {
 
 test("anybody who may push a workflow acts as github-actions, by whatever name the policy has for it", () => {
   expect(
-    [{ app: "GitHub-Actions" }, { user: "github-actions[bot]" }, { id: 41_898_282 }].map(isAnybody),
+    [{ app: "GitHub-Actions" }, { user: "github-actions[bot]" }, { id: 41_898_282 }].map(isWorkflowAccount),
   ).toEqual([true, true, true]);
-  expect([{ app: "dependabot" }, { user: "ann" }, { id: 7 }].map(isAnybody)).toEqual([false, false, false]);
+  expect([{ app: "dependabot" }, { user: "ann" }, { id: 7 }].map(isWorkflowAccount)).toEqual([
+    false,
+    false,
+    false,
+  ]);
 });
 
 test("of two makers of one entry, only what github-actions opens is held to texts", () => {

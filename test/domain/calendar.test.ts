@@ -11,7 +11,7 @@ import {
   termText,
   type Calendar,
   type Term,
-} from "../../src/domain/calendar.ts";
+} from "../../src/domain/time/calendar.ts";
 
 const BERLIN: Calendar = {
   timezone: "Europe/Berlin",

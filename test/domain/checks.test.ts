@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Check } from "../../src/domain/change.ts";
-import { newestRuns, newestRunsAt, runsOf } from "../../src/domain/checks.ts";
+import type { Check } from "../../src/domain/change/review.ts";
+import { newestRuns, newestRunsAt, runsOf } from "../../src/domain/change/checks.ts";
 
 const ci = { id: 1, name: "CI", file: "ci.yml" };
 const nightly = { id: 2, name: "Nightly", file: "nightly.yml" };

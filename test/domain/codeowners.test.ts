@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { lineFor, parseCodeowners, skippedFor } from "../../src/domain/codeowners.ts";
+import { lineFor, parseCodeowners, skippedFor } from "../../src/domain/approval/codeowners-file.ts";
 import { readOwnersLine } from "../github/rest/codeowners.ts";
 import { rounds } from "../support/effort.ts";
 

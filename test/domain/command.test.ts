@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isForUs, readCommand } from "../../src/domain/command.ts";
+import { isForUs, readCommand } from "../../src/domain/emergency/command.ts";
 
 const NAMES = ["help", "emergency", "authorise", "authorize", "withdraw", "explain-bypass"];
 

@@ -14,9 +14,9 @@ import {
   START,
   Story,
 } from "../support/facts.ts";
-import { assess } from "../../src/domain/controls/assess.ts";
-import type { Change } from "../../src/domain/change.ts";
-import type { Assessment } from "../../src/domain/result.ts";
+import { assess } from "../../src/domain/assessment/assess.ts";
+import type { Change } from "../../src/domain/change/change.ts";
+import type { Assessment } from "../../src/domain/values/result.ts";
 
 const build = policy({ checks: [{ name: "build", app: null }] });
 const approved = (): Story => new Story(ann).push(ann, "c1").review(bob);

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 
-import { NO_COMMIT, type RefUpdate, type UpdateKind } from "../../src/domain/change.ts";
+import { type RefUpdate } from "../../src/domain/change/change.ts";
 import { countListings, type Listings } from "../../src/domain/evidence/counting.ts";
+import { NO_COMMIT } from "../../src/domain/change/sha.ts";
+import { type UpdateKind } from "../../src/domain/change/pull-request.ts";
 
 const HOUR = 3_600_000;
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { currentPolicies, organizationsOwn } from "../../src/domain/policy/current.ts";
 import { policyInForce } from "../../src/domain/policy/tighten.ts";
-import type { PolicyRecord, PolicySource } from "../../src/domain/record.ts";
+import type { PolicyRecord, PolicySource } from "../../src/domain/policy/record.ts";
 
 const ABSENT: PolicySource = { state: "absent" };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { sectionStates, withoutComments } from "../../src/domain/description.ts";
+import { sectionStates, withoutComments } from "../../src/domain/change/description.ts";
 
 function stateOf(text: string, heading = "Reason"): string | undefined {
   return sectionStates(text, [heading])[0]?.state;

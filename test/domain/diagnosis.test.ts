@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { baselineOf, diagnose, type Remark } from "../../src/domain/protection/diagnosis.ts";
+import { baselineOf, diagnose, type ProtectionRemark } from "../../src/domain/protection/diagnosis.ts";
 import { HIDDEN } from "../../src/domain/protection/settings.ts";
 import type { Guard, Protection, SeenEnvironment } from "../../src/domain/protection/snapshot.ts";
 import { APP_ID, repository, START } from "../support/facts.ts";
@@ -44,7 +44,7 @@ function protection(
 }
 
 /** The remarks of a kind, each as its place and its words. */
-function remarks(kind: Remark["kind"], read: Protection): readonly string[] {
+function remarks(kind: ProtectionRemark["kind"], read: Protection): readonly string[] {
   return diagnose({ repository, protection: read }, APP_ID)
     .remarks.filter((each) => each.kind === kind)
     .map(({ where, what, remedy }) => `${where}: ${what} -> ${remedy}`);

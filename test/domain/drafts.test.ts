@@ -2,25 +2,24 @@ import { describe, expect, test } from "vitest";
 
 import { draftBridge } from "../../src/domain/drafts/bridge.ts";
 import type { Draft, Records } from "../../src/domain/drafts/draft.ts";
-import type { Sight } from "../../src/domain/observed.ts";
-import { day } from "../../src/domain/span.ts";
+import type { ObservedTime } from "../../src/domain/monitoring/observed-time.ts";
+import { day } from "../../src/domain/time/span.ts";
 import { draftNote } from "../../src/domain/drafts/note.ts";
 import { draftProcedures } from "../../src/domain/drafts/procedures.ts";
 import { draftQuestions } from "../../src/domain/drafts/questions.ts";
 import { draftResponse } from "../../src/domain/drafts/response.ts";
-import type { Repository } from "../../src/domain/change.ts";
-import type { Bodies, EntryKind, LoggedEntry } from "../../src/domain/entry.ts";
-import { parsePolicy } from "../../src/domain/policy/parse.ts";
+import type { Repository } from "../../src/domain/change/repository.ts";
+import type { Bodies, EntryKind, LoggedEntry } from "../../src/domain/records/entry.ts";
+import { parsePolicy } from "../../src/domain/policy/file/parse.ts";
 import { policyInForce } from "../../src/domain/policy/tighten.ts";
+import type { RemediationRecord, RemediationStatus } from "../../src/domain/records/remediation.ts";
+import { changeEntry } from "../evidence/fixture.ts";
+import type { PolicyRecord } from "../../src/domain/policy/record.ts";
 import type {
   DeviationRecord,
   DeviationStatus,
-  Moved,
-  PolicyRecord,
-  RemediationRecord,
-  RemediationStatus,
-} from "../../src/domain/record.ts";
-import { changeEntry } from "../evidence/fixture.ts";
+  DeviationTransition,
+} from "../../src/domain/records/deviation.ts";
 
 const DAY = 24 * 3_600_000;
 const start = Date.parse("2026-07-01T00:00:00Z");
@@ -81,7 +80,14 @@ const repository: Repository = {
 };
 const ann = { id: 1, login: "ann", type: "User" } as const;
 const bob = { id: 2, login: "bob" };
-const moved: Moved = { command: "list", by: null, role: "app", via: "app", at: start, text: "" };
+const moved: DeviationTransition = {
+  command: "list",
+  by: null,
+  role: "app",
+  via: "app",
+  at: start,
+  text: "",
+};
 
 const deviation = (id: string, subject: string, at: number, status: DeviationStatus): DeviationRecord => ({
   id,
@@ -303,7 +309,7 @@ const ENTRIES: readonly LoggedEntry[] = [
 const NAMED = ENTRIES.filter(({ kind }) => kind !== "change");
 
 /** Everything was observed. */
-const SEEN: Sight = {
+const SEEN: ObservedTime = {
   since: start,
   until: now,
   gaps: ENTRIES.flatMap((each) => (each.kind === "coverage-gap" ? [each.body] : [])),

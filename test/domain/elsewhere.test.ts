@@ -1,9 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { NO_COMMIT, type Commit, type PullRequest } from "../../src/domain/change.ts";
-import { coverage, makersOf } from "../../src/domain/contribution.ts";
-import { keyHolders } from "../../src/domain/deploy-keys.ts";
-import { cameFirst, sameWork, workOn, type FileWork, type Work } from "../../src/domain/elsewhere.ts";
+import { type PullRequest } from "../../src/domain/change/pull-request.ts";
+import { coverage, makersOf } from "../../src/domain/approval/contribution/contributors.ts";
+import { keyHolders } from "../../src/domain/approval/contribution/deploy-keys.ts";
+import {
+  wasPushedFirst,
+  sameWork,
+  workOn,
+  type FileWork,
+  type Work,
+} from "../../src/domain/approval/contribution/work-elsewhere.ts";
 import { ann, bob, carol, MINUTE, START, Story } from "../support/facts.ts";
+import { NO_COMMIT } from "../../src/domain/change/sha.ts";
+import { type Commit } from "../../src/domain/change/commit.ts";
 
 function file(path: string, patch: string | null, blob: string | null = null, oldPath: string | null = null) {
   return workOn({ path, oldPath, status: "modified", blob, patch });
@@ -45,7 +53,7 @@ describe("the same work on a file", () => {
   });
 
   test("came first where it was pushed before it came, or in the same second", () => {
-    expect([1, 2, 3].map((at) => cameFirst({ at }, 2))).toEqual([true, true, false]);
+    expect([1, 2, 3].map((at) => wasPushedFirst({ at }, 2))).toEqual([true, true, false]);
   });
 });
 

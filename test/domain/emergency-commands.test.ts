@@ -12,7 +12,7 @@ import {
   type Candidate,
   type EmergencyCase,
 } from "../../src/domain/emergency/commands.ts";
-import type { EmergencyRecord } from "../../src/domain/emergency/exception.ts";
+import type { EmergencyRecord } from "../../src/domain/records/emergency.ts";
 import { authorised, expired, opened, used, withdrawn } from "../../src/domain/emergency/life.ts";
 import type { EmergencySubject } from "../../src/domain/emergency/subject.ts";
 import {

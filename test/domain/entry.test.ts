@@ -1,8 +1,8 @@
 import { expect, expectTypeOf, test } from "vitest";
 
-import type { Bodies, Entry, EntryKind, LoggedEntry } from "../../src/domain/entry.ts";
-import { ENTRY_KINDS } from "../../src/domain/entry.ts";
-import type { TagsRecord } from "../../src/domain/record.ts";
+import type { Bodies, Entry, EntryKind, LoggedEntry } from "../../src/domain/records/entry.ts";
+import { ENTRY_KINDS } from "../../src/domain/records/entry.ts";
+import type { TagsRecord } from "../../src/domain/records/deployment.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 
 const place = { subject: "1", repositoryId: 1, organizationId: 9, at: 0 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { externalIn, externalReasons } from "../../src/domain/external.ts";
+import { externalIn, externalReasons } from "../../src/domain/change/external-content.ts";
 
 const COMMIT = "1".repeat(40);
 const DIGEST = `sha256:${"2".repeat(64)}`;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { LandedBefore, SameContent } from "../../src/domain/change.ts";
-import { whatIsAsked } from "../../src/domain/landed-before.ts";
-import { readSnapshot, assessSnapshot, type Snapshot } from "../../src/domain/snapshot.ts";
+import type { LandedBefore } from "../../src/domain/change/pull-request.ts";
+import { requirementsDigest } from "../../src/domain/approval/inherited-approvals.ts";
+import { readSnapshot, assessSnapshot, type Snapshot } from "../../src/domain/assessment/snapshot.ts";
 import { ann, APP_ID, bob, gate, inForce, policy, resultOf, sha, START, Story } from "../support/facts.ts";
+import type { SameContent } from "../../src/domain/change/commit.ts";
 
 const { production } = policy();
 const gathers = policy({ production: { ...production, integration: ["develop"] } });
@@ -20,7 +21,7 @@ function landing(after: string, before: string, changes: Partial<LandedBefore> =
     waived: [],
     pulls: [7],
     approvers: [bob],
-    asked: whatIsAsked(gathers, []),
+    asked: requirementsDigest(gathers, []),
     basis: "observed",
     ...changes,
   };

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { matchesAny } from "../../src/domain/policy/glob.ts";
-import { literalIn } from "../../src/domain/policy/literal.ts";
-import { found, matcherOf } from "../../src/domain/policy/pattern.ts";
+import { matchesAny } from "../../src/domain/patterns/glob.ts";
+import { literalIn } from "../../src/domain/patterns/literal.ts";
+import { found, matcherOf } from "../../src/domain/patterns/pattern.ts";
 import { rounds } from "../support/effort.ts";
 
 test.each([

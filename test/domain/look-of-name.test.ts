@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { asRead, oddSigns } from "../../src/domain/look-of-name.ts";
+import { nameSkeleton, hiddenCharacters } from "../../src/domain/texts/confusable-names.ts";
 import { readsLikeProduction } from "../../src/domain/policy/scope.ts";
 import { policy } from "../support/facts.ts";
 
@@ -60,7 +60,7 @@ test("no sign of another alphabet and none that is hidden keeps a name from read
       const name = parts.join("");
       if (name === "prod") return;
       expect(readsLikeProduction(under, name)).toBe(true);
-      expect(oddSigns(name).length).toBeGreaterThan(0);
+      expect(hiddenCharacters(name).length).toBeGreaterThan(0);
     }),
   );
 });
@@ -70,8 +70,8 @@ test("plain names are read as they are", () => {
     fc.property(
       fc.string({ unit: fc.constantFrom(...Array.from("abcdefghijklmnopqrstuvwxyz-_/23456789")) }),
       (name) => {
-        expect(asRead(name)).toBe(name);
-        expect(oddSigns(name)).toEqual([]);
+        expect(nameSkeleton(name)).toBe(name);
+        expect(hiddenCharacters(name)).toEqual([]);
       },
     ),
   );

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { PolicyFileSchema } from "../../src/domain/policy/policy.ts";
+import { PolicyFileSchema } from "../../src/domain/policy/file/policy.ts";
 import { policyInForce, type PolicyInForce } from "../../src/domain/policy/tighten.ts";
-import type { PolicySource } from "../../src/domain/record.ts";
+import type { PolicySource } from "../../src/domain/policy/record.ts";
 import { sha } from "../support/facts.ts";
 
 function found(repository: string, text: string): PolicySource {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { PullRequest } from "../../src/domain/change.ts";
-import { contributorsOf } from "../../src/domain/contribution.ts";
+import type { PullRequest } from "../../src/domain/change/pull-request.ts";
+import { contributorsOf } from "../../src/domain/approval/contribution/contributors.ts";
 import { ann, bob, carol, codes, dan, gate, policy, robot, sha, START, Story } from "../support/facts.ts";
 
 const strict = policy({ independence: "strict" });

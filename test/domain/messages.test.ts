@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { Change } from "../../src/domain/change.ts";
-import { decideChange, decideGate } from "../../src/domain/decision.ts";
-import type { Candidates } from "../../src/domain/check-needs.ts";
-import { checkText, deviationText } from "../../src/domain/message.ts";
+import type { Change } from "../../src/domain/change/change.ts";
+import { decideChange, decideGate } from "../../src/domain/decisions/decision.ts";
+import type { ReviewerCandidates } from "../../src/domain/approval/review-requests.ts";
+import { checkText, deviationText } from "../../src/domain/messages/check-run.ts";
 import { policyInForce, type PolicyInForce } from "../../src/domain/policy/tighten.ts";
-import type { CheckRunText, PolicySource } from "../../src/domain/record.ts";
-import { assess } from "../../src/domain/controls/assess.ts";
+import type { CheckRunText } from "../../src/domain/records/change.ts";
+import { assess } from "../../src/domain/assessment/assess.ts";
 import {
   ann,
   APP_ID,
@@ -24,8 +24,9 @@ import {
   START,
   Story,
 } from "../support/facts.ts";
+import type { PolicySource } from "../../src/domain/policy/record.ts";
 
-const anyone: Candidates = [
+const anyone: ReviewerCandidates = [
   { source: "anyone with write permission", logins: ["Ann", "bob", "carol", "dan"] },
 ];
 const to = { repository, installationId: 1, appId: APP_ID };
@@ -37,7 +38,7 @@ function story(): Story {
 function said(
   it: Story,
   under = policy(),
-  candidates: Candidates = anyone,
+  candidates: ReviewerCandidates = anyone,
   inEffect: PolicyInForce = inForce(under),
 ): CheckRunText {
   const pull = it.facts();

@@ -1,7 +1,7 @@
 import { array, assert, integer, nat, option, property } from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { Change, PullRequest } from "../../src/domain/change.ts";
+import type { Change } from "../../src/domain/change/change.ts";
 import {
   isMonth,
   monthBefore,
@@ -10,18 +10,20 @@ import {
   MonthlyTally,
   monthOf,
   ownerOf,
-  spanOf,
-} from "../../src/domain/deviation/monitoring.ts";
+  monthSpan,
+} from "../../src/domain/monitoring/monthly.ts";
 import {
   durationText,
   LONG,
   quantiles,
   waitingTimes,
   waitsOf,
-} from "../../src/domain/deviation/waiting-times.ts";
+} from "../../src/domain/deviation/monthly/waiting-times.ts";
 import { defaultPolicy } from "../../src/domain/policy/tighten.ts";
-import type { ChangeRecord, MonthlyFigures, MonthlyReviewRecord } from "../../src/domain/record.ts";
-import type { ControlName, Outcome, Result } from "../../src/domain/result.ts";
+import type { ChangeRecord } from "../../src/domain/records/change.ts";
+import type { ControlName, Outcome, Result } from "../../src/domain/values/result.ts";
+import type { PullRequest } from "../../src/domain/change/pull-request.ts";
+import type { MonthlyFigures, MonthlyReviewRecord } from "../../src/domain/records/monitoring.ts";
 
 const HOUR = 3_600_000;
 
@@ -101,7 +103,7 @@ describe("a month", () => {
     assert(
       property(integer({ min: 0, max: 4_000_000_000_000 }), (at) => {
         const month = monthOf(at);
-        const { from, to } = spanOf(month);
+        const { from, to } = monthSpan(month);
         expect(isMonth(month)).toBe(true);
         expect(from <= at && at < to).toBe(true);
         expect(monthOf(from - 1)).toBe(monthBefore(month));

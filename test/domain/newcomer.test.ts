@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 
-import { assess } from "../../src/domain/controls/assess.ts";
+import { assess } from "../../src/domain/assessment/assess.ts";
 import { policyInForce } from "../../src/domain/policy/tighten.ts";
 import { ann, APP_ID, bob, sha, START, Story } from "../support/facts.ts";
 

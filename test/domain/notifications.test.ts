@@ -1,8 +1,13 @@
 import { describe, expect, test } from "vitest";
 
 import { settle } from "../../src/domain/deviation/decide.ts";
-import { notify, receiverKey, summaryText, type NotificationPayload } from "../../src/domain/notification.ts";
-import { NOTIFICATION_KINDS, type NotificationReceiver } from "../../src/domain/policy/organisation.ts";
+import {
+  notify,
+  receiverKey,
+  summaryText,
+  type NotificationPayload,
+} from "../../src/domain/messages/notification.ts";
+import { NOTIFICATION_KINDS, type NotificationReceiver } from "../../src/domain/policy/file/organisation.ts";
 import { defaultPolicy } from "../../src/domain/policy/tighten.ts";
 import { deviation, PEOPLE, say, START, WEB } from "../support/deviations.ts";
 

@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { Paths } from "../../src/domain/paths.ts";
-import { matchesAny } from "../../src/domain/policy/glob.ts";
-import { fits } from "../../src/domain/policy/pattern.ts";
+import { Paths } from "../../src/domain/change/paths.ts";
+import { matchesAny } from "../../src/domain/patterns/glob.ts";
+import { fits } from "../../src/domain/patterns/pattern.ts";
 
 const segment = fc.constantFrom("a", "b", "ab", "a.ts", ".a", "a-b", "B", "[ab]");
 const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));

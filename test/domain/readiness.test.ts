@@ -1,10 +1,10 @@
 import { array, assert, boolean, constantFrom, nat, property, record } from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { opinionOutlook, spreadOf, type Opinion } from "../../src/domain/outlook.ts";
-import { periodAt } from "../../src/domain/readiness.ts";
+import { opinionOutlook, spreadOf, type Opinion } from "../../src/domain/evidence/opinion-outlook.ts";
+import { periodAt } from "../../src/domain/evidence/readiness.ts";
 import { defaultPolicy } from "../../src/domain/policy/tighten.ts";
-import type { MonthlyFigures } from "../../src/domain/record.ts";
+import type { MonthlyFigures } from "../../src/domain/records/monitoring.ts";
 
 function tested(
   passed: number,

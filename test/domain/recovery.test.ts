@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 
 import { recoveryOf } from "../../src/domain/deviation/recovery.ts";
 import type { ReviewedMonth } from "../../src/domain/deviation/operating.ts";
-import type { DeviationRecord, RemediationRecord } from "../../src/domain/record.ts";
+import type { RemediationRecord } from "../../src/domain/records/remediation.ts";
+import type { DeviationRecord } from "../../src/domain/records/deviation.ts";
 
 const NOW = Date.parse("2026-09-15T12:00:00Z");
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { ChangedFile, OwnersFile, PullRequest } from "../../src/domain/change.ts";
-import type { RequirementTree } from "../../src/domain/policy/requirement.ts";
-import type { When } from "../../src/domain/policy/when.ts";
-import { whenHolds } from "../../src/domain/rule.ts";
+import type { OwnersFile, PullRequest } from "../../src/domain/change/pull-request.ts";
+import type { RequirementTree } from "../../src/domain/policy/file/requirement.ts";
+import type { When } from "../../src/domain/policy/file/when.ts";
+import { evaluateWhen } from "../../src/domain/approval/rule-conditions.ts";
 import {
   ann,
   bob,
@@ -16,6 +16,7 @@ import {
   START,
   Story,
 } from "../support/facts.ts";
+import type { ChangedFile } from "../../src/domain/change/commit.ts";
 
 const DBA: RequirementTree = { required: 1, from: { teams: ["acme/dba"] } };
 const NONE: RequirementTree = { required: 0, from: { permission: "write" } };
@@ -34,7 +35,7 @@ function under(when: When, approval: RequirementTree = DBA) {
 }
 
 function holds(when: When, changes: Partial<PullRequest> = {}, story = new Story().push(ann, "a")) {
-  return whenHolds(when, { ...story.facts(), ...changes }, START + 1e9).holds;
+  return evaluateWhen(when, { ...story.facts(), ...changes }, START + 1e9).holds;
 }
 
 describe("a condition", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { ChangeRecord, DeploymentRecord } from "../../src/domain/record.ts";
-import { goneOfChange, goneOfDeployment, sourceGone } from "../../src/domain/source-gone.ts";
+import type { ChangeRecord } from "../../src/domain/records/change.ts";
+import { goneOfChange, goneOfDeployment, sourceGone } from "../../src/domain/evidence/source-gone.ts";
+import type { DeploymentRecord } from "../../src/domain/records/deployment.ts";
 
 const SHA = "a".repeat(40);
 

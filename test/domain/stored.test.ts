@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 
-import { BODIES, ENTRY_KINDS } from "../../src/domain/entry.ts";
-import { lineOf, raised } from "../../src/domain/stored.ts";
-import { Trouble } from "../../src/domain/trouble.ts";
+import { BODIES, ENTRY_KINDS } from "../../src/domain/records/entry.ts";
+import { lineOf, raised } from "../../src/domain/records/stored.ts";
+import { ExternalError } from "../../src/domain/values/external-error.ts";
 import { entry } from "../ledger/sample.ts";
 
 const READING = { readAt: 1, wholeAt: 1, digest: "d" };
@@ -44,7 +44,7 @@ test.each([
   ["a-kind-to-come", 1],
 ])("a %s of version %i is of a newer version of Countersign", (kind, version) => {
   const read = () => raised({ seq: 4, kind: kind as "protection", version }, {});
-  expect(read).toThrow(Trouble);
+  expect(read).toThrow(ExternalError);
   expect(read).toThrow("was recorded by a newer version of Countersign");
 });
 

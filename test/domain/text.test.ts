@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { canonical } from "../../src/domain/digest.ts";
-import { truncate, visible, visibleJson, wellFormed } from "../../src/domain/text.ts";
+import { canonical } from "../../src/domain/values/digest.ts";
+import { truncate, visible, visibleJson, wellFormed } from "../../src/domain/values/text.ts";
 
 /** Any UTF-16 units, halves of characters among them. */
 const ANY = fc.oneof(

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { EMERGENCY_TRANSITIONS } from "../../src/domain/emergency/emergency.ts";
 import { REVIEW_TRANSITIONS } from "../../src/domain/emergency/retroactive-review.ts";
-import { destination, transition, type TransitionTable } from "../../src/domain/transitions.ts";
+import { destination, transition, type TransitionTable } from "../../src/domain/values/transitions.ts";
 
 const DOOR: TransitionTable<"open" | "shut", "build" | "close" | "paint", "owner" | "guest" | "child"> = {
   build: [{ from: [null], to: "open", needs: ["owner"] }],

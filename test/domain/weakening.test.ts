@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { decideReading } from "../../src/domain/protection/reading.ts";
+import { decideReading } from "../../src/domain/decisions/protection-reading.ts";
 import type { ControlStateRecord, ExposureRecord } from "../../src/domain/protection/record.ts";
 import { settingsOf } from "../../src/domain/protection/settings.ts";
 import type {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { undeployedJobs } from "../../src/domain/workflow.ts";
+import { undeployedJobs } from "../../src/domain/deployment/workflow-file.ts";
 
 test("a job leaves no deployment where it says so, by a word or by an expression", () => {
   const text = `jobs:

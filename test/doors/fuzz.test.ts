@@ -6,10 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 
-import { laneOf } from "../../src/github/signal.ts";
+import { laneOf } from "../../src/github/webhooks/signal.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { REPORT_PATH } from "../../src/report-door.ts";
-import { doors, listen, WEBHOOK_PATH } from "../../src/server.ts";
+import { doors, listenOn, WEBHOOK_PATH } from "../../src/server.ts";
 import { endOnFailure, rounds, SEED } from "../support/effort.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { chunked, head, reportHeaders, send, toolsOn, webhookHeaders } from "./rig.ts";
@@ -165,7 +165,7 @@ describe("the doors, whatever is sent", () => {
     const app = doors(
       toolsOn(ledger, { meaningOf: (event, payload) => ({ lane: laneOf(event, payload), ignored: null }) }),
     );
-    const listening = await listen(app, "127.0.0.1", 0, 400);
+    const listening = await listenOn(app, "127.0.0.1", 0, 400);
     closing.push(() => listening.close());
     const ask = async (given: Request): Promise<{ readonly status: number; readonly id: string | null }> => {
       const { bytes, id } = wire(given);
@@ -199,7 +199,7 @@ describe("the doors, whatever is sent", () => {
     );
     // Whatever was begun and cut off has been given back: the largest body is still taken, four times at once.
     await sleep(600);
-    const patient = await listen(app, "127.0.0.1", 0);
+    const patient = await listenOn(app, "127.0.0.1", 0);
     closing.push(() => patient.close());
     const large = Buffer.from(JSON.stringify({ text: "x".repeat(12 * MB) }));
     const last = await Promise.all(

@@ -3,9 +3,9 @@
 import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 
-import { freePort } from "../../src/cli/scenario/processes.ts";
-import { costOf, DOCUMENTED } from "../../src/github/limits.ts";
-import { Pacing, ranked } from "../../src/github/pacing.ts";
+import { freePort } from "../../src/cli/scenario/harness/processes.ts";
+import { costOf, DOCUMENTED } from "../../src/github/api/rate-limits.ts";
+import { Pacing, ranked } from "../../src/github/api/pacing.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { doors, WEBHOOK_PATH } from "../../src/server.ts";
 import { readSettings } from "../../src/settings.ts";

@@ -3,10 +3,10 @@ import { randomBytes } from "node:crypto";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { Trouble } from "../../src/domain/trouble.ts";
+import { ExternalError } from "../../src/domain/values/external-error.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import { openStore } from "../../src/ledger/store.ts";
+import { openStore } from "../../src/ledger/database/store.ts";
 import { doors, WEBHOOK_PATH } from "../../src/server.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { memory, toolsOn, webhookHeaders } from "./rig.ts";
@@ -39,7 +39,7 @@ describe("readiness", () => {
   test("is tried, at most every five seconds, however often it is asked for", async () => {
     const { app, tried, does } = open();
     expect(await told(app)).toEqual([200, { ready: true }]);
-    does(() => Promise.reject(new Trouble("not-writable", "The database at db:5432 is read-only.")));
+    does(() => Promise.reject(new ExternalError("not-writable", "The database at db:5432 is read-only.")));
     await told(app);
     expect(tried()).toBe(1);
     await vi.advanceTimersByTimeAsync(5_000);

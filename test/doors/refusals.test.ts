@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { Trouble } from "../../src/domain/trouble.ts";
+import { ExternalError } from "../../src/domain/values/external-error.ts";
 import { REPORT_PATH } from "../../src/report-door.ts";
 import { doors, WEBHOOK_PATH } from "../../src/server.ts";
 import { memory, toolsOn, webhookHeaders } from "./rig.ts";
@@ -59,7 +59,7 @@ test("refusals are told at once, then once a minute with their number, in words 
 });
 
 test("what cannot be stored is told by its documented code, without a trace for each", async () => {
-  const full = new Trouble("disk-full", "The store at /data is full.");
+  const full = new ExternalError("disk-full", "The store at /data is full.");
   const { ledger } = memory();
   const { lines, post } = open({
     ledger: { ...ledger, queue: { store: () => Promise.reject(full) } as unknown as typeof ledger.queue },

@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 
 import { pino } from "pino";
 
-import { reportSignature } from "../../src/domain/report.ts";
+import { reportSignature } from "../../src/domain/deployment/report.ts";
 import type { DoorTools } from "../../src/server.ts";
 
 /** The secrets of the webhook and of the one source of reports. */

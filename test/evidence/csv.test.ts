@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 
-import { canonical } from "../../src/domain/digest.ts";
-import { cellsOf, column } from "../../src/domain/evidence/table.ts";
+import { canonical } from "../../src/domain/values/digest.ts";
+import { cellsOf, column } from "../../src/domain/evidence/tables/table.ts";
 import { csvText } from "../../src/package/csv.ts";
-import { readCsv } from "../../src/cli/read-csv.ts";
+import { readCsv } from "../../src/cli/input/read-csv.ts";
 
 test.each(["one\ntwo", "one\rtwo", "one\r\ntwo", 'one "two"', "one, two", "plain"])(
   "a cell is read again as it was written, whatever breaks its lines: %j",

@@ -6,33 +6,41 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { Actor, Change, Instant, PullRequest, Repository } from "../../src/domain/change.ts";
+import type { Change } from "../../src/domain/change/change.ts";
 import { remediationEntry } from "../../src/domain/deviation/decide.ts";
 import { plannedRemediation } from "../../src/domain/deviation/remediation.ts";
-import { canonical, sha256 } from "../../src/domain/digest.ts";
+import { canonical, sha256 } from "../../src/domain/values/digest.ts";
 import type { ControlStateRecord } from "../../src/domain/protection/record.ts";
-import type { Bodies, Entry, EntryKind } from "../../src/domain/entry.ts";
-import type { Period } from "../../src/domain/evidence/population.ts";
+import type { Bodies, Entry, EntryKind } from "../../src/domain/records/entry.ts";
+import type { Period } from "../../src/domain/evidence/tables/population.ts";
 import { signingKeyOf } from "../../src/domain/evidence/seal.ts";
-import type { Policy } from "../../src/domain/policy/policy.ts";
-import type {
-  ChangeRecord,
-  CompletenessRecord,
-  CoverageGapRecord,
-  DeploymentRecord,
-  DeviationRecord,
-  MonthlyReviewRecord,
-  PolicyRecord,
-  RepositoryRecord,
-} from "../../src/domain/record.ts";
-import type { Result } from "../../src/domain/result.ts";
-import { exportEvidence, type Exported, type ExportRequest } from "../../src/flows/export-evidence.ts";
+import type { Policy } from "../../src/domain/policy/file/policy.ts";
+import type { ChangeRecord } from "../../src/domain/records/change.ts";
+import type { Result } from "../../src/domain/values/result.ts";
+import {
+  exportEvidence,
+  type Exported,
+  type ExportRequest,
+} from "../../src/flows/monitoring/export-evidence.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { openPackage, type PackageWriter } from "../../src/package/folder.ts";
 import { renderStartHere } from "../../src/package/start-here.ts";
 import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
 import { VERSION } from "../../src/package/version.ts";
+import type { Instant } from "../../src/domain/time/instant.ts";
+import type { Actor } from "../../src/domain/change/people.ts";
+import type { Repository } from "../../src/domain/change/repository.ts";
+import type { PullRequest } from "../../src/domain/change/pull-request.ts";
+import type { PolicyRecord } from "../../src/domain/policy/record.ts";
+import type { DeviationRecord } from "../../src/domain/records/deviation.ts";
+import type {
+  CompletenessRecord,
+  CoverageGapRecord,
+  MonthlyReviewRecord,
+} from "../../src/domain/records/monitoring.ts";
+import type { DeploymentRecord } from "../../src/domain/records/deployment.ts";
+import type { RepositoryRecord } from "../../src/domain/records/repository.ts";
 
 /** The organisation. */
 export const ORGANIZATION = { id: 500, login: "acme" };

@@ -7,7 +7,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { TABLE_FORMS } from "../../src/domain/evidence/package.ts";
-import { CsvRows } from "../../src/domain/evidence/csv.ts";
+import { CsvRows } from "../../src/domain/evidence/tables/read-csv.ts";
 import { isObject } from "../../src/domain/evidence/seal.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { verifyPath } from "../../src/package/verify.ts";

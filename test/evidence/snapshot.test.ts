@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { readCsv } from "../../src/cli/read-csv.ts";
+import { readCsv } from "../../src/cli/input/read-csv.ts";
 import { openPackage } from "../../src/package/folder.ts";
 import { verifyPath } from "../../src/package/verify.ts";
 import { rounds } from "../support/effort.ts";

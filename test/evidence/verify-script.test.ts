@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { p256 } from "@noble/curves/nist.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { canonical } from "../../src/domain/digest.ts";
+import { canonical } from "../../src/domain/values/digest.ts";
 import { fingerprintOf } from "../../src/domain/evidence/seal.ts";
 import { VERIFY_SCRIPT } from "../../src/package/verify-script.ts";
 import { isWhole } from "../support/effort.ts";

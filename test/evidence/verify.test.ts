@@ -9,10 +9,10 @@ import { p256 } from "@noble/curves/nist.js";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
-import { canonical, sha256 } from "../../src/domain/digest.ts";
+import { canonical, sha256 } from "../../src/domain/values/digest.ts";
 import { fingerprintOf, pemOf, sealOf, signingKeyOf } from "../../src/domain/evidence/seal.ts";
 import { CHECKS, DEFECTS, type CheckId, type DefectCode } from "../../src/domain/evidence/verify/checks.ts";
-import type { Verification } from "../../src/domain/evidence/verify.ts";
+import type { Verification } from "../../src/domain/evidence/verify/verify.ts";
 import { verify } from "../../src/cli/verify.ts";
 import { verifyPath } from "../../src/package/verify.ts";
 import { VERSION } from "../../src/package/version.ts";

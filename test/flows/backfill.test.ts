@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { playScenario } from "../../src/cli/scenario/play.ts";
-import type { ChangeRecord, DeploymentRecord } from "../../src/domain/record.ts";
+import type { ChangeRecord } from "../../src/domain/records/change.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { sample } from "../support/effort.ts";
 import { openPast } from "../support/past.ts";
@@ -9,6 +9,7 @@ import { story } from "../support/scenarios.ts";
 import { openHarness } from "../support/harness.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { worse } from "../support/worse.ts";
+import type { DeploymentRecord } from "../../src/domain/records/deployment.ts";
 
 /** Stories of every way a change lands, and of most reasons why it should not have. */
 const STORIES = [

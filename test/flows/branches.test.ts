@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "vitest";
 
-import type { Instant } from "../../src/domain/change.ts";
-import type { Bodies, EntryKind } from "../../src/domain/entry.ts";
+import type { Instant } from "../../src/domain/time/instant.ts";
+import type { Bodies, EntryKind } from "../../src/domain/records/entry.ts";
 import { readStory } from "../support/scenarios.ts";
 import { openHarness, type InProcessHarness } from "../support/harness.ts";
 

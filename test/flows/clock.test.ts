@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { pino } from "pino";
 
 import { ClockWatch } from "../../src/clock-watch.ts";
-import type { Lease } from "../../src/flows/work.ts";
+import type { Lease } from "../../src/flows/jobs/lane.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { Worker } from "../../src/worker.ts";
 import { describeOnBothStores, type OpenedStore } from "../support/stores.ts";

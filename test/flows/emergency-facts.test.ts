@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 
-import { snapshotOf } from "../../src/cli/log-facts.ts";
+import { snapshotOf } from "../../src/cli/log/facts.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
-import type { Assessment } from "../../src/domain/result.ts";
-import { assessSnapshot, readSnapshot } from "../../src/domain/snapshot.ts";
+import type { Assessment } from "../../src/domain/values/result.ts";
+import { assessSnapshot, readSnapshot } from "../../src/domain/assessment/snapshot.ts";
 import { sample } from "../support/effort.ts";
 import { story } from "../support/scenarios.ts";
 import { appCredentials } from "../support/app.ts";

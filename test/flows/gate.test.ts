@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 
-import type { Instant } from "../../src/domain/change.ts";
+import type { Instant } from "../../src/domain/time/instant.ts";
 import { readStory } from "../support/scenarios.ts";
 import { openHarness, type InProcessHarness } from "../support/harness.ts";
 

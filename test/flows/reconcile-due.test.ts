@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { endedSpans, lastHour } from "../../src/flows/reconcile-due.ts";
+import { endedSpans, lastHour } from "../../src/flows/completeness/schedule.ts";
 import { openRig, type Rig } from "../robustness/rig.ts";
 import { readStory } from "../support/scenarios.ts";
 import { freshDatabase } from "../support/stores.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { reportSignature } from "../../src/domain/report.ts";
+import { reportSignature } from "../../src/domain/deployment/report.ts";
 import { doors } from "../../src/server.ts";
 import { readSources } from "../../src/sources.ts";
 import { memory, toolsOn } from "../doors/rig.ts";

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 
-import type { RepositoryRecord } from "../../src/domain/record.ts";
+import type { RepositoryRecord } from "../../src/domain/records/repository.ts";
 import { readStory } from "../support/scenarios.ts";
 import { openHarness, type InProcessHarness } from "../support/harness.ts";
 

@@ -1,18 +1,18 @@
 import { pino } from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { workLane, type Lease, type Receive } from "../../src/flows/work.ts";
-import type { Tools } from "../../src/flows/ports.ts";
-import { ranked } from "../../src/github/pacing.ts";
-import { Trouble } from "../../src/domain/trouble.ts";
-import { taskEvent } from "../../src/domain/task.ts";
+import { workLane, type Lease, type Receive } from "../../src/flows/jobs/lane.ts";
+import type { Tools } from "../../src/flows/context/tools.ts";
+import { ranked } from "../../src/github/api/pacing.ts";
+import { ExternalError } from "../../src/domain/values/external-error.ts";
+import { taskEvent } from "../../src/domain/records/task.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import { Worker } from "../../src/worker.ts";
 import { entry } from "../ledger/sample.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { claimed } from "../support/claimed.ts";
-import type { End } from "../../src/ledger/ends.ts";
+import type { End } from "../../src/ledger/queue/ends.ts";
 import { ended } from "../support/ends.ts";
 
 const log = pino({ level: "silent" });
@@ -227,7 +227,7 @@ test("what GitHub does not know any more is put aside with its reason after ten 
     await workedOff(lease, () => {
       ages.push(now - began);
       return Promise.reject(
-        new Trouble("github-refused", "GitHub knows no pull request acme/web#9.", { gone: true }),
+        new ExternalError("github-refused", "GitHub knows no pull request acme/web#9.", { gone: true }),
       );
     });
     now += 60_000;
@@ -271,7 +271,7 @@ test("a worker whose lease ran out is never in its lane twice, and records nothi
         await end.promise;
         await own
           .record({ entries: [entry("a", 1)], actions: [] }, now, lease)
-          .catch((error: unknown) => refused.push((error as Trouble).code));
+          .catch((error: unknown) => refused.push((error as ExternalError).code));
       } else {
         const all = await own.queue.deliveries(lease.lane, now, 100);
         await own.queue.end(lease.owner, lease.lane, ended(all, ""), lease.now());

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { CheckRunPayload } from "../../src/domain/decision.ts";
+import type { CheckRunPayload } from "../../src/domain/decisions/decision.ts";
 import type { IssuePayload } from "../../src/domain/deviation/issue.ts";
-import { carryOut } from "../../src/github/carry-out.ts";
-import { cut, type Doable } from "../../src/github/written.ts";
+import { carryOut } from "../../src/github/actions/carry-out.ts";
+import { fitToLimit, type Doable } from "../../src/github/actions/written.ts";
 import { octokitOver, scripted, type Given, type Seen } from "./scripted.ts";
 
 const SHA = "a".repeat(40);
@@ -110,8 +110,8 @@ describe("a check run", () => {
   });
 
   test("says so where its text is too long for GitHub, and stays whole characters", () => {
-    expect(cut("short")).toBe("short");
-    const long = cut("ü€😀".repeat(20_000));
+    expect(fitToLimit("short")).toBe("short");
+    const long = fitToLimit("ü€😀".repeat(20_000));
     expect(Buffer.byteLength(long)).toBeLessThanOrEqual(65_535);
     expect(long).toContain("The rest is left out");
     expect(long).not.toContain("\u{FFFD}");

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { Protection } from "../../src/domain/protection/snapshot.ts";
 import { isUnobservable } from "../../src/domain/protection/snapshot.ts";
-import { readPeople, readProtection } from "../../src/github/control-state.ts";
+import { readPeople, readProtection } from "../../src/github/protection/control-state.ts";
 import type { Setup } from "../github/setup.ts";
 import { breachesOf, staged, type Staged } from "./staged.ts";
 

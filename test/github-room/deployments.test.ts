@@ -1,13 +1,13 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { carryOut } from "../../src/github/carry-out.ts";
-import { readDeliveryLog, redeliver } from "../../src/github/deliveries.ts";
-import { listDeployments, readDeployment } from "../../src/github/deployments.ts";
+import { carryOut } from "../../src/github/actions/carry-out.ts";
+import { readDeliveryLog, requestRedelivery } from "../../src/github/installation/webhook-deliveries.ts";
+import { listDeployments, readDeployment } from "../../src/github/deployments/deployments.ts";
 import {
   listBranches,
   listInstallations,
   listRepositories,
   readInstallation,
-} from "../../src/github/lists.ts";
+} from "../../src/github/listings/lists.ts";
 import type { Setup } from "../github/setup.ts";
 import { breachesOf, staged, type Staged } from "./staged.ts";
 
@@ -92,7 +92,7 @@ describe("webhooks that did not arrive", () => {
     expect(spells).toEqual([{ from: failed[0]?.at, last: failed.at(-1)?.at, until: null }]);
     double.fault({ do: "recover" });
     const before = arrivals.length;
-    for (const { id } of failed) await redeliver(app, id);
+    for (const { id } of failed) await requestRedelivery(app, id);
     await double.idle();
     expect(arrivals.length).toBe(before + failed.length);
     expect(arrivals.at(-1)?.headers.get("x-github-delivery")).toBe(failed.at(-1)?.guid);

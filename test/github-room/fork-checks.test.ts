@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { externalIdOf, pullsInExternalId } from "../../src/domain/decision.ts";
-import { signal } from "../../src/github/signal.ts";
+import { externalIdOf, pullsInExternalId } from "../../src/domain/decisions/decision.ts";
+import { signal } from "../../src/github/webhooks/signal.ts";
 
 const repository = {
   id: 7,

@@ -1,19 +1,20 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { allOf, connection, listed, readOn, type Listed } from "../../src/github/listed.ts";
+import { allOf, connection, listing, readOn, type Listing } from "../../src/github/api/partial-list.ts";
 
 test("the entries of a list are not had without saying what is done where there are more", () => {
-  const list: Listed<string> = listed(["a"], false);
-  const careless = (given: Listed<string>): unknown[] => [
+  const list: Listing<string> = listing(["a"], false);
+  const careless = (given: Listing<string>): unknown[] => [
     // @ts-expect-error -- it may have been cut
     given.entries,
     // @ts-expect-error -- or not
     given.seen,
   ];
-  const careful = (given: Listed<string>): readonly string[] | null => (given.isWhole ? given.entries : null);
+  const careful = (given: Listing<string>): readonly string[] | null =>
+    given.isWhole ? given.entries : null;
   expect(careless(list)).toEqual([undefined, ["a"]]);
   expect(careful(list)).toBeNull();
-  expect(careful(listed(["a"], true))).toEqual(["a"]);
+  expect(careful(listing(["a"], true))).toEqual(["a"]);
   expect(() => allOf(list, "letters")).toThrow("GitHub lists more letters than can be read.");
 });
 
@@ -32,7 +33,7 @@ test("a connection that tells neither whether there is more nor how many there a
 });
 
 test("a list is read on until it ends, or for so many entries", async () => {
-  const part = (after: string | null): Promise<Listed<number>> => {
+  const part = (after: string | null): Promise<Listing<number>> => {
     const at = Number(after ?? 0);
     return Promise.resolve(
       at < 4 ? { isWhole: false, seen: [at], next: String(at + 1) } : { isWhole: true, entries: [at] },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { Lookups } from "../../src/github/lookups.ts";
-import { ranked } from "../../src/github/pacing.ts";
+import { Lookups } from "../../src/github/api/lookups.ts";
+import { ranked } from "../../src/github/api/pacing.ts";
 
 function counting() {
   let now = 0;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { Trouble } from "../../src/domain/trouble.ts";
-import { ask } from "../../src/github/ask.ts";
-import { REHEARSED } from "../../src/github/limits.ts";
-import { makeProbot, octokitsOf, type Sent } from "../../src/github/octokit.ts";
-import { Pacing } from "../../src/github/pacing.ts";
+import { ExternalError } from "../../src/domain/values/external-error.ts";
+import { ask } from "../../src/github/api/requests.ts";
+import { REHEARSED } from "../../src/github/api/rate-limits.ts";
+import { makeProbot, octokitsOf, type Sent } from "../../src/github/api/octokit.ts";
+import { Pacing } from "../../src/github/api/pacing.ts";
 import { privateKey, scripted, type Given, type Seen } from "./scripted.ts";
 
 const KEY = privateKey();
@@ -32,12 +32,12 @@ function connect(script: (seen: Seen) => Given) {
   return { octokits: octokitsOf(probot), seen, sent, pass };
 }
 
-async function trouble(call: Promise<unknown>): Promise<Trouble> {
+async function trouble(call: Promise<unknown>): Promise<ExternalError> {
   const error: unknown = await call.then(
     () => null,
     (reason: unknown) => reason,
   );
-  if (!(error instanceof Trouble)) throw new Error(`no trouble but ${String(error)}`);
+  if (!(error instanceof ExternalError)) throw new Error(`no trouble but ${String(error)}`);
   return error;
 }
 

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from "vitest";
-import type { Repository } from "../../src/domain/change.ts";
+import type { Repository } from "../../src/domain/change/repository.ts";
 import type { Protection } from "../../src/domain/protection/snapshot.ts";
-import type { GitHub } from "../../src/github/ask.ts";
-import { readProtection } from "../../src/github/control-state.ts";
-import { Overviews, type Overview } from "../../src/github/overview.ts";
-import { Trouble } from "../../src/domain/trouble.ts";
+import type { GitHub } from "../../src/github/api/requests.ts";
+import { readProtection } from "../../src/github/protection/control-state.ts";
+import { Overviews, type Overview } from "../../src/github/listings/overview.ts";
+import { ExternalError } from "../../src/domain/values/external-error.ts";
 import { breachesOf, staged, type Staged } from "./staged.ts";
 
 const HIDDEN = { unobservable: "the plan of this organisation does not have them" };
@@ -81,7 +81,7 @@ describe("the overview of a repository", () => {
     const other = { ...repository, id: repository.id + 1 };
     expect(await new Overviews(github, [other]).take(other)).toBeNull();
     const refuses = {
-      graphql: () => Promise.reject(new Trouble("github-unreachable", "GitHub does not answer.")),
+      graphql: () => Promise.reject(new ExternalError("github-unreachable", "GitHub does not answer.")),
       request: github.request,
     } as unknown as GitHub;
     expect(await new Overviews(refuses, [repository]).take(repository)).toBeNull();

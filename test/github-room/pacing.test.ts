@@ -3,11 +3,18 @@
 import { readdirSync, readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Trouble } from "../../src/domain/trouble.ts";
-import { costOf, DOCUMENTED, limits, REHEARSED, UNLIMITED, type Limits } from "../../src/github/limits.ts";
-import { makeProbot, octokitsOf } from "../../src/github/octokit.ts";
-import { IMPORTANCES, type Importance } from "../../src/github/line.ts";
-import { Pacing, ranked } from "../../src/github/pacing.ts";
+import { ExternalError } from "../../src/domain/values/external-error.ts";
+import {
+  costOf,
+  DOCUMENTED,
+  limits,
+  REHEARSED,
+  UNLIMITED,
+  type Limits,
+} from "../../src/github/api/rate-limits.ts";
+import { makeProbot, octokitsOf } from "../../src/github/api/octokit.ts";
+import { IMPORTANCES, type Importance } from "../../src/github/api/request-line.ts";
+import { Pacing, ranked } from "../../src/github/api/pacing.ts";
 import { readSettings } from "../../src/settings.ts";
 import { trial } from "../github/stage.ts";
 import { privateKey, scripted, type Given, type Seen } from "./scripted.ts";
@@ -134,7 +141,7 @@ describe("what is created", () => {
     const pacing = new Pacing({ ...DOCUMENTED, content: 1_000, rest: 10_000 });
     await ask(pacing, 500, COMMENT, "message").done;
     const refused: unknown = await pacing.turn(9, COMMENT).catch((error: unknown) => error);
-    expect(refused).toBeInstanceOf(Trouble);
+    expect(refused).toBeInstanceOf(ExternalError);
     expect(refused).toMatchObject({ code: "github-limited", retry: true, waitMs: 60 * MINUTE });
   });
 

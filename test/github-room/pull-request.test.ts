@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { WEB_FLOW_ID } from "../../src/domain/change.ts";
-import type { Observation } from "../../src/domain/record.ts";
-import { Losses } from "../../src/github/freshness.ts";
-import { readAuthorities, readCandidates } from "../../src/github/authority.ts";
-import { proveSameContent, proveShipped } from "../../src/github/content.ts";
-import { pullsWithHead, listOpenPulls, readMergeGroup } from "../../src/github/lists.ts";
-import { readPolicy } from "../../src/github/policies.ts";
-import { readChecks } from "../../src/github/checks.ts";
-import { readPullRequest, type ReadPull } from "../../src/github/pull-request.ts";
-import { readChange, readRefUpdates } from "../../src/github/updates.ts";
+import { WEB_FLOW_ID } from "../../src/domain/change/people.ts";
+import type { Observation } from "../../src/domain/change/observation.ts";
+import { Losses } from "../../src/github/freshness/freshness.ts";
+import { readAuthorities, readCandidates } from "../../src/github/people/permissions.ts";
+import { proveSameContent, proveShipped } from "../../src/github/commits/same-content.ts";
+import { pullsWithHead, listOpenPulls, readMergeGroup } from "../../src/github/listings/lists.ts";
+import { readPolicy } from "../../src/github/policy/policy-files.ts";
+import { readChecks } from "../../src/github/commits/checks.ts";
+import { readPullRequest, type ReadPull } from "../../src/github/pull-requests/pull-request.ts";
+import { readChange, readRefUpdates } from "../../src/github/listings/branch-updates.ts";
 import type { Setup } from "../github/setup.ts";
 import { breachesOf, staged, type Staged } from "./staged.ts";
 

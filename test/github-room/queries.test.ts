@@ -13,8 +13,8 @@ import {
 } from "graphql";
 import { expect, test } from "vitest";
 import { allQueries } from "../github/conformance/queries.ts";
-import { batchQuery } from "../../src/github/queries.ts";
-import { SIZE, WINDOW } from "../../src/github/read-ahead.ts";
+import { batchQuery } from "../../src/github/queries/queries.ts";
+import { SIZE, WINDOW } from "../../src/github/queries/read-ahead.ts";
 import { nodesOf, sourcesIn } from "../house/syntax.ts";
 import { costOf } from "../github/graphql/cost.ts";
 
@@ -71,7 +71,7 @@ test("no query reads a list whose end it could not tell, and nothing but the typ
   for (const [name, text] of texts) expect(cutInSilence(text), name).toEqual([]);
   expect(cutInSilence("{ a(first: 9) { nodes { b } } c(last: 1) { nodes { b } } }")).toEqual(["a"]);
   for (const source of sourcesIn("src/github")) {
-    if (source.path === "src/github/listed.ts") continue;
+    if (source.path === "src/github/api/partial-list.ts") continue;
     const names = [...nodesOf(source.items)].flatMap((node) =>
       node.type === "Identifier" ? [node["value"]] : [],
     );

@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from "vitest";
 
-import { readTouched } from "../../src/github/commits.ts";
-import { readCommitWork } from "../../src/github/elsewhere.ts";
-import { readOwners } from "../../src/github/files.ts";
-import { Lookups } from "../../src/github/lookups.ts";
+import { readTouched } from "../../src/github/commits/commits.ts";
+import { readCommitWork } from "../../src/github/pull-requests/work-elsewhere.ts";
+import { readOwners } from "../../src/github/commits/changed-files.ts";
+import { Lookups } from "../../src/github/api/lookups.ts";
 import { repository } from "../support/facts.ts";
 import { octokitOver, scripted, type Given, type Seen } from "./scripted.ts";
 

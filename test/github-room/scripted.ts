@@ -2,8 +2,8 @@
 
 import { generateKeyPairSync } from "node:crypto";
 import { Octokit } from "@octokit/rest";
-import type { GitHub } from "../../src/github/ask.ts";
-import type { Fetch } from "../../src/github/octokit.ts";
+import type { GitHub } from "../../src/github/api/requests.ts";
+import type { Fetch } from "../../src/github/api/octokit.ts";
 
 /** One request as it was sent. */
 export interface Seen {

@@ -3,10 +3,17 @@
 import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { shareOf, type Claim, type Given } from "../../src/domain/share.ts";
-import { IMPORTANCES, type Importance } from "../../src/github/line.ts";
-import { costOf, DOCUMENTED, limits, UNLIMITED, type Cost, type Limits } from "../../src/github/limits.ts";
-import { Pacing, ranked, type LeaseShares } from "../../src/github/pacing.ts";
+import { shareOf, type Claim, type GrantedShare } from "../../src/domain/values/quota-share.ts";
+import { IMPORTANCES, type Importance } from "../../src/github/api/request-line.ts";
+import {
+  costOf,
+  DOCUMENTED,
+  limits,
+  UNLIMITED,
+  type Cost,
+  type Limits,
+} from "../../src/github/api/rate-limits.ts";
+import { Pacing, ranked, type LeaseShares } from "../../src/github/api/pacing.ts";
 
 const MINUTE = 60_000;
 const READ = costOf("GET", "/meta", undefined);
@@ -25,7 +32,7 @@ async function pass(ms: number): Promise<void> {
 
 /** A database that gives shares as the real one does, after `answersIn` ms; it can be down. */
 function database(answersIn = 2) {
-  const rows = new Map<string, Given>();
+  const rows = new Map<string, GrantedShare>();
   const state = { leases: 0, isDown: false, answersIn };
   const leaseFor =
     (replica: string): LeaseShares =>

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 
-import type { RefUpdate } from "../../src/domain/change.ts";
-import { proveShipped } from "../../src/github/content.ts";
-import { Lookups } from "../../src/github/lookups.ts";
+import type { RefUpdate } from "../../src/domain/change/change.ts";
+import { proveShipped } from "../../src/github/commits/same-content.ts";
+import { Lookups } from "../../src/github/api/lookups.ts";
 import { ann, change, sha, Story } from "../support/facts.ts";
 import { octokitOver, scripted, type Given, type Seen } from "./scripted.ts";
 

@@ -3,10 +3,14 @@ import { createRequire } from "node:module";
 import * as fc from "fast-check";
 import { parse } from "yaml";
 import { describe, expect, test } from "vitest";
-import { HANDLED, laneOf, SENT_ANYWAY, signal } from "../../src/github/signal.ts";
-import type { Arrival } from "../../src/github/subject.ts";
+import { HANDLED, laneOf, SENT_ANYWAY, signal } from "../../src/github/webhooks/signal.ts";
+import type { DeliveryMetadata } from "../../src/github/webhooks/subject.ts";
 
-const ARRIVAL: Arrival = { appId: 7, delivery: "d-1", receivedAt: Date.parse("2026-07-06T09:00:00Z") };
+const ARRIVAL: DeliveryMetadata = {
+  appId: 7,
+  delivery: "d-1",
+  receivedAt: Date.parse("2026-07-06T09:00:00Z"),
+};
 
 interface Example {
   readonly name: string;
@@ -35,7 +39,7 @@ const pull = {
   head: { ref: "feature", sha: B, repo: { id: 5 } },
 };
 
-function heard(event: string, payload: Record<string, unknown>, arrival: Arrival = ARRIVAL) {
+function heard(event: string, payload: Record<string, unknown>, arrival: DeliveryMetadata = ARRIVAL) {
   const answer = signal(event, { repository, sender: ann, installation: { id: 9 }, ...payload }, arrival);
   if (answer.kind !== "heard") throw new Error(`ignored: ${answer.because}`);
   return answer;

@@ -1,14 +1,14 @@
 /** The GitHub room facing the double, in process: an App's Octokits over the double's fetch, and its requests counted. */
 
-import type { Repository } from "../../src/domain/change.ts";
-import type { Observation } from "../../src/domain/record.ts";
-import type { GitHub } from "../../src/github/ask.ts";
-import { Lookups } from "../../src/github/lookups.ts";
-import { REHEARSED } from "../../src/github/limits.ts";
-import { makeProbot, octokitsOf, type Octokits, type Sent } from "../../src/github/octokit.ts";
-import { Pacing } from "../../src/github/pacing.ts";
-import { signal } from "../../src/github/signal.ts";
-import type { Subject } from "../../src/github/subject.ts";
+import type { Repository } from "../../src/domain/change/repository.ts";
+import type { Observation } from "../../src/domain/change/observation.ts";
+import type { GitHub } from "../../src/github/api/requests.ts";
+import { Lookups } from "../../src/github/api/lookups.ts";
+import { REHEARSED } from "../../src/github/api/rate-limits.ts";
+import { makeProbot, octokitsOf, type Octokits, type Sent } from "../../src/github/api/octokit.ts";
+import { Pacing } from "../../src/github/api/pacing.ts";
+import { signal } from "../../src/github/webhooks/signal.ts";
+import type { SignalSubject } from "../../src/github/webhooks/subject.ts";
 import type { Setup } from "../github/setup.ts";
 import { trial, type Trial } from "../github/stage.ts";
 
@@ -24,7 +24,7 @@ export interface Staged extends Trial {
   readonly sent: readonly Sent[];
   /** What every webhook so far let us observe. */
   readonly observations: () => readonly Observation[];
-  readonly subjects: () => readonly Subject[];
+  readonly subjects: () => readonly SignalSubject[];
 }
 
 const APP_ID = 77;

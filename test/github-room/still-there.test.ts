@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { readStillThere } from "../../src/github/still-there.ts";
+import { readStillThere } from "../../src/github/listings/cited-sources.ts";
 import type { Setup } from "../github/setup.ts";
 import { breachesOf, staged, type Staged } from "./staged.ts";
 

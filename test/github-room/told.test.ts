@@ -3,8 +3,8 @@
 import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
 
-import { signal } from "../../src/github/signal.ts";
-import { TOLD } from "../../src/github/told.ts";
+import { signal } from "../../src/github/webhooks/signal.ts";
+import { RETENTION } from "../../src/github/webhooks/kept-observations.ts";
 
 interface Example {
   readonly name: string;
@@ -107,7 +107,7 @@ function kept(event: string, payloads: readonly object[]): number {
   }, 0);
 }
 
-const ROWS = Object.entries(TOLD).flatMap(([event, actions]) =>
+const ROWS = Object.entries(RETENTION).flatMap(([event, actions]) =>
   Object.entries(actions).map(([action, told]) => ({ event, action, told })),
 );
 

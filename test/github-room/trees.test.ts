@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { Repository } from "../../src/domain/change.ts";
-import { readFiles } from "../../src/github/files.ts";
-import { Lookups } from "../../src/github/lookups.ts";
-import { compareTrees } from "../../src/github/trees.ts";
+import type { Repository } from "../../src/domain/change/repository.ts";
+import { readFiles } from "../../src/github/commits/changed-files.ts";
+import { Lookups } from "../../src/github/api/lookups.ts";
+import { compareTrees } from "../../src/github/commits/trees.ts";
 import { octokitOver, scripted, type Given, type Seen } from "./scripted.ts";
 
 const repository: Repository = {

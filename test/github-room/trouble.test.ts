@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { Trouble } from "../../src/domain/trouble.ts";
-import { ask, query } from "../../src/github/ask.ts";
-import { readAccount, readTeamId, readTeamNames } from "../../src/github/accounts.ts";
-import { organizationMembers, readAuthorities, readCandidates } from "../../src/github/authority.ts";
-import { readPeople } from "../../src/github/control-state.ts";
-import { Losses } from "../../src/github/freshness.ts";
-import { readRepository } from "../../src/github/lists.ts";
+import { ExternalError } from "../../src/domain/values/external-error.ts";
+import { ask, query } from "../../src/github/api/requests.ts";
+import { readAccount, readTeamId, readTeamNames } from "../../src/github/people/accounts.ts";
+import { organizationMembers, readAuthorities, readCandidates } from "../../src/github/people/permissions.ts";
+import { readPeople } from "../../src/github/protection/control-state.ts";
+import { Losses } from "../../src/github/freshness/freshness.ts";
+import { readRepository } from "../../src/github/listings/lists.ts";
 import { staged, type Staged } from "./staged.ts";
 
 const QUERY = `query Q { repository(owner: "acme", name: "web") { nameWithOwner } }`;
@@ -29,7 +29,7 @@ describe("what GitHub answers when it does not answer", () => {
     try {
       await work;
     } catch (error) {
-      if (error instanceof Trouble) return [error.code, error.retry, error.waitMs !== null];
+      if (error instanceof ExternalError) return [error.code, error.retry, error.waitMs !== null];
       throw error;
     }
     return ["none"];

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { compareCommits, compareFiles, isOnBranch } from "../../src/github/compare.ts";
-import { readChange, readPushes, readRefUpdates } from "../../src/github/updates.ts";
+import { compareCommits, compareFiles, isOnBranch } from "../../src/github/commits/compare.ts";
+import { readChange, readPushes, readRefUpdates } from "../../src/github/listings/branch-updates.ts";
 import type { Setup } from "../github/setup.ts";
 import { breachesOf, staged, type Staged } from "./staged.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { stepSchema } from "../../src/cli/scenario/steps.ts";
+import { stepSchema } from "../../src/cli/scenario/format/steps.ts";
 import { LAG_KINDS } from "./lag.ts";
 import { FAULT_KINDS } from "./model.ts";
 import { restApp } from "./rest/app.ts";

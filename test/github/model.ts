@@ -1,6 +1,7 @@
 /** The state of the GitHub double: plain mutable records. Times are {@link Instant}s in whole seconds; ids are GitHub's kind of stable numbers. */
 
-import type { Instant, Sha } from "../../src/domain/change.ts";
+import type { Sha } from "../../src/domain/change/sha.ts";
+import type { Instant } from "../../src/domain/time/instant.ts";
 
 export type { Instant, Sha };
 

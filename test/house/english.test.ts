@@ -64,7 +64,7 @@ const READ = [...PAGES, "docs/decisions/README.md", ...GENERATED.map((name) => `
 /** Files and folders of the sources whose texts and comments these rules read: the longer this list, the better. */
 const SOURCES: readonly string[] = [
   "src/settings.ts",
-  "src/domain/policy/policy.ts",
+  "src/domain/policy/file/policy.ts",
   "src/cli/table.ts",
   ...["evidence", "log", "monitoring", "policy", "server"].map((group) => `src/cli/${group}`),
   "src/ledger/migrations",

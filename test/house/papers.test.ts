@@ -5,15 +5,15 @@ import addFormats from "ajv-formats";
 import { describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { generatedPages, policySchema, UNUSED_SETTINGS } from "../../scripts/pages.ts";
-import { CONTROLS } from "../../src/domain/controls/assess.ts";
-import { ENTRY_KINDS } from "../../src/domain/entry.ts";
+import { CONTROLS } from "../../src/domain/assessment/assess.ts";
+import { ENTRY_KINDS } from "../../src/domain/records/entry.ts";
 import { TABLE_FORMS } from "../../src/domain/evidence/package.ts";
-import { parsePolicy } from "../../src/domain/policy/parse.ts";
-import { PolicyFileSchema } from "../../src/domain/policy/policy.ts";
+import { parsePolicy } from "../../src/domain/policy/file/parse.ts";
+import { PolicyFileSchema } from "../../src/domain/policy/file/policy.ts";
 import { SettingNameSchema } from "../../src/domain/protection/settings.ts";
-import { TROUBLE } from "../../src/domain/trouble.ts";
-import { VERDICT_TITLES } from "../../src/domain/wording.ts";
-import { HANDLED, SENT_ANYWAY } from "../../src/github/signal.ts";
+import { EXTERNAL_ERRORS } from "../../src/domain/values/external-error.ts";
+import { VERDICT_TITLES } from "../../src/domain/texts/wording.ts";
+import { HANDLED, SENT_ANYWAY } from "../../src/github/webhooks/signal.ts";
 import { EnvironmentSchema } from "../../src/settings.ts";
 import { nodesOf, parse, ROOT, sourcesIn } from "./syntax.ts";
 
@@ -101,14 +101,14 @@ describe("the documentation", () => {
 
   it("explains every error code, and only those there are", () => {
     expect(firstCells("docs/operations.md", "Error codes").toSorted()).toEqual(
-      Object.keys(TROUBLE).toSorted(),
+      Object.keys(EXTERNAL_ERRORS).toSorted(),
     );
   });
 
   it("says of every error code whether it is tried again", () => {
     const said = [...read("docs/operations.md").matchAll(/^\| `([a-z-]+)`\s*\|[^|]*\| (yes|no)\s*\|/gmu)];
     expect(Object.fromEntries(said.map((match) => [match[1], match[2] === "yes"]))).toEqual(
-      Object.fromEntries(Object.entries(TROUBLE).map(([code, { retry }]) => [code, retry])),
+      Object.fromEntries(Object.entries(EXTERNAL_ERRORS).map(([code, { retry }]) => [code, retry])),
     );
   });
 

@@ -39,7 +39,7 @@ function argumentsOf(node: Node): number {
 }
 
 /** Where work may be queued without a decision it follows from: the clock asks for it, or the start. */
-const QUEUES_BY_ITSELF = new Set(["src/timetable.ts", "src/main.ts", "src/ledger/queue.ts"]);
+const QUEUES_BY_ITSELF = new Set(["src/timetable.ts", "src/main.ts", "src/ledger/queue/queue.ts"]);
 
 function enqueues(source: Source): readonly string[] {
   if (QUEUES_BY_ITSELF.has(source.path)) return [];

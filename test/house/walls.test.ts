@@ -16,12 +16,13 @@ const CLEAN: Tree = {
     dependencies: { zod: "*", kysely: "*", hono: "*", probot: "*", yazl: "*", pg: "*", commander: "*" },
     devDependencies: { vitest: "*" },
   }),
-  "src/domain/change.ts": 'import { z } from "zod";\nexport const Change = z;\n',
+  "src/domain/change/change.ts": 'import { z } from "zod";\nexport const Change = z;\n',
   "src/github/facts.ts": 'import { Change } from "../domain/change.ts";\nexport const facts = Change;\n',
   "src/ledger/ledger.ts":
     'import { Kysely } from "kysely";\nimport type { Change } from "../domain/change.ts";\nexport type Ledger = [typeof Change, Kysely];\n',
   "src/package/read.ts": 'import { Change } from "../domain/change.ts";\nexport const read = Change;\n',
-  "src/flows/ports.ts": 'import type { Ledger } from "../ledger/ledger.ts";\nexport type Tools = Ledger;\n',
+  "src/flows/context/tools.ts":
+    'import type { Ledger } from "../ledger/ledger.ts";\nexport type Tools = Ledger;\n',
   "src/dashboard/pages.ts":
     'import type { Ledger } from "../ledger/ledger.ts";\nexport type Page = Ledger;\n',
   "src/settings.ts": 'import { z } from "zod";\nexport const settings = z;\n',
@@ -29,13 +30,14 @@ const CLEAN: Tree = {
     'import type { Page } from "./dashboard/pages.ts";\nimport { settings } from "./settings.ts";\nexport type Server = [Page, typeof settings];\n',
   "src/main.ts":
     'import { facts } from "./github/facts.ts";\nimport type { Server } from "./server.ts";\nexport const main = facts as unknown as Server;\n',
-  "src/cli/answer.ts": 'import { Change } from "../domain/change.ts";\nexport const answer = Change;\n',
+  "src/cli/terminal/answer.ts":
+    'import { Change } from "../domain/change.ts";\nexport const answer = Change;\n',
   "src/cli/serve.ts": 'import { main } from "../main.ts";\nexport const serve = main;\n',
   "src/cli/verify.ts":
     'import { read } from "../package/read.ts";\nimport { answer } from "./answer.ts";\nexport const verify = [read, answer];\n',
   "src/cli/main.ts":
     'import type { Tools } from "../flows/ports.ts";\nimport { settings } from "../settings.ts";\nimport { verify } from "./verify.ts";\nexport type All = [Tools, typeof settings, typeof verify];\n',
-  "test/change.test.ts": 'import { Change } from "../src/domain/change.ts";\nChange.toString();\n',
+  "test/change.test.ts": 'import { Change } from "../src/domain/change/change.ts";\nChange.toString();\n',
 };
 
 const PACKAGES = ["zod", "kysely", "hono", "probot", "yazl", "pg", "commander", "vitest"];
@@ -188,7 +190,7 @@ describe("the walls between the rooms", () => {
     expect(await broken(planted(CLEAN))).toEqual([]);
   });
 
-  it.each(["src/cli/verify.ts", "src/cli/answer.ts", "src/cli/serve.ts", "src/main.ts"])(
+  it.each(["src/cli/verify.ts", "src/cli/terminal/answer.ts", "src/cli/serve.ts", "src/main.ts"])(
     "have their doors where the rules look for them: %s",
     (path) => {
       expect(existsSync(join(ROOT, path))).toBe(true);

@@ -11,14 +11,20 @@ import { Readable } from "node:stream";
 
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { printScenarioResult } from "../../src/cli/scenario/result.ts";
-import { canonical } from "../../src/domain/digest.ts";
-import { FIRST_LINK, linkHash } from "../../src/domain/chain.ts";
-import { BODIES, isOfKind, type Entry, type EntryKind, type LoggedEntry } from "../../src/domain/entry.ts";
+import { canonical } from "../../src/domain/values/digest.ts";
+import { FIRST_LINK, linkHash } from "../../src/domain/records/chain.ts";
+import {
+  BODIES,
+  isOfKind,
+  type Entry,
+  type EntryKind,
+  type LoggedEntry,
+} from "../../src/domain/records/entry.ts";
 import { rowReader, TABLE_FORMS } from "../../src/domain/evidence/package.ts";
 import { sealOf, type SigningKey } from "../../src/domain/evidence/seal.ts";
 import { Tally } from "../../src/domain/evidence/summary.ts";
-import type { Presence } from "../../src/domain/observed.ts";
-import { exportEvidence, type ExportRequest } from "../../src/flows/export-evidence.ts";
+import type { Presence } from "../../src/domain/monitoring/observed-time.ts";
+import { exportEvidence, type ExportRequest } from "../../src/flows/monitoring/export-evidence.ts";
 import { csvText } from "../../src/package/csv.ts";
 import { openPackage } from "../../src/package/folder.ts";
 import { renderStartHere } from "../../src/package/start-here.ts";

@@ -9,7 +9,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { sha256 } from "../../src/domain/digest.ts";
+import { sha256 } from "../../src/domain/values/digest.ts";
 import { fingerprintOf, pemOf, signingKeyOf } from "../../src/domain/evidence/seal.ts";
 import { TABLE_FORMS } from "../../src/domain/evidence/package.ts";
 import { verifyPath } from "../../src/package/verify.ts";

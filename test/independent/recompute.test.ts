@@ -6,8 +6,8 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { canonical } from "../../src/domain/digest.ts";
-import type { Entry } from "../../src/domain/entry.ts";
+import { canonical } from "../../src/domain/values/digest.ts";
+import type { Entry } from "../../src/domain/records/entry.ts";
 import { verifyPath } from "../../src/package/verify.ts";
 import { rounds, sample } from "../support/effort.ts";
 import {

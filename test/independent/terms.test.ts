@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { dueAfter, WEEKDAYS } from "../../src/domain/calendar.ts";
+import { dueAfter, WEEKDAYS } from "../../src/domain/time/calendar.ts";
 import { over } from "./terms.ts";
 
 const ZONES = [

@@ -1,9 +1,9 @@
 /** A made-up log as an App would have left it: each update follows the one before it, was told of, counted, and judged by a policy that was read. */
 
-import { dueAfter } from "../../src/domain/calendar.ts";
-import { canonical, sha256 } from "../../src/domain/digest.ts";
-import type { Entry } from "../../src/domain/entry.ts";
-import type { Policy } from "../../src/domain/policy/policy.ts";
+import { dueAfter } from "../../src/domain/time/calendar.ts";
+import { canonical, sha256 } from "../../src/domain/values/digest.ts";
+import type { Entry } from "../../src/domain/records/entry.ts";
+import type { Policy } from "../../src/domain/policy/file/policy.ts";
 import { GENERATED_AT, ORGANIZATION, POLICY_DIGEST, smallLog } from "../evidence/fixture.ts";
 
 type Changes = readonly Entry<"change">[];

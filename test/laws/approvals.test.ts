@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { coverage, makersOf } from "../../src/domain/contribution.ts";
-import type { Actor, PullRequest } from "../../src/domain/change.ts";
-import type { Subject } from "../../src/domain/controls/control.ts";
-import { decideChange, decideDeployment, decideGate } from "../../src/domain/decision.ts";
-import type { GateRecord } from "../../src/domain/record.ts";
-import type { Policy } from "../../src/domain/policy/policy.ts";
-import type { Verdict } from "../../src/domain/result.ts";
-import { canonical } from "../../src/domain/digest.ts";
+import { coverage, makersOf } from "../../src/domain/approval/contribution/contributors.ts";
+import type { PullRequest } from "../../src/domain/change/pull-request.ts";
+import type { Subject } from "../../src/domain/records/subject.ts";
+import { decideChange, decideDeployment, decideGate } from "../../src/domain/decisions/decision.ts";
+import type { GateRecord } from "../../src/domain/records/change.ts";
+import type { Policy } from "../../src/domain/policy/file/policy.ts";
+import type { Verdict } from "../../src/domain/values/result.ts";
+import { canonical } from "../../src/domain/values/digest.ts";
 import {
   ann,
   APP_ID,
@@ -27,6 +27,7 @@ import {
   Story,
   webFlow,
 } from "../support/facts.ts";
+import type { Actor } from "../../src/domain/change/people.ts";
 
 const PEOPLE = [ann, bob, carol, dan] as const;
 const who = fc.constantFrom<Actor>(...PEOPLE);

@@ -1,16 +1,17 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Cut, PullRequest } from "../../src/domain/change.ts";
-import type { Subject } from "../../src/domain/controls/control.ts";
-import type { When } from "../../src/domain/policy/when.ts";
+import type { PullRequest } from "../../src/domain/change/pull-request.ts";
+import type { Subject } from "../../src/domain/records/subject.ts";
+import type { When } from "../../src/domain/policy/file/when.ts";
 import { ann, bob, policy, change, judged, Story } from "../support/facts.ts";
 import { histories, policies } from "../support/histories.ts";
+import type { Truncation } from "../../src/domain/change/review.ts";
 
 /** What a pull request is read as where its lists end before they are told in full. `at`: how much of each is left, in tenths. */
-function cutOff(pull: PullRequest, at: Readonly<Record<Cut, number>>): PullRequest {
-  const left = <Entry>(list: readonly Entry[], which: Cut): readonly Entry[] =>
+function cutOff(pull: PullRequest, at: Readonly<Record<Truncation, number>>): PullRequest {
+  const left = <Entry>(list: readonly Entry[], which: Truncation): readonly Entry[] =>
     list.slice(0, Math.floor((list.length * at[which]) / 10));
-  const cut = (Object.keys(at) as Cut[]).filter((which) => at[which] < 10);
+  const cut = (Object.keys(at) as Truncation[]).filter((which) => at[which] < 10);
   // Of what happened the list tells when the base was changed, and who dismissed what.
   const isUntold = at.events < 10;
   return {
@@ -39,12 +40,12 @@ const asked = policies({
   records: [{ pattern: "FIX-\\d+", in: ["title"] }],
 });
 
-const moments: readonly ((story: Story, at: Readonly<Record<Cut, number>> | null) => Subject)[] = [
+const moments: readonly ((story: Story, at: Readonly<Record<Truncation, number>> | null) => Subject)[] = [
   (story, at) => ({ moment: "gate", pull: read(story, at) }),
   (story, at) => ({ moment: "landed", change: change([read(story.merge(), at)]) }),
 ];
 
-function read(story: Story, at: Readonly<Record<Cut, number>> | null): PullRequest {
+function read(story: Story, at: Readonly<Record<Truncation, number>> | null): PullRequest {
   const pull = story.facts();
   return at === null ? pull : cutOff(pull, at);
 }
@@ -80,7 +81,7 @@ test("a list that is cut anywhere never makes a verdict better than unverifiable
 
 test("a list that is cut lets nothing pass that asks for approval, however many are seen", () => {
   fc.assert(
-    fc.property(histories, fc.constantFrom<Cut>("reviews", "events"), (story, which) => {
+    fc.property(histories, fc.constantFrom<Truncation>("reviews", "events"), (story, which) => {
       const at = { reviews: 10, events: 10, labels: 10, checks: 10, [which]: 9 };
       const pull = { ...cutOff(story.facts(), at), reviews: story.facts().reviews };
       expect(judged({ moment: "gate", pull }, policy()).verdict).not.toBe("compliant");
@@ -90,7 +91,7 @@ test("a list that is cut lets nothing pass that asks for approval, however many 
 });
 
 test("a rule about what stands beyond the end of a list may apply", () => {
-  const whens: readonly (readonly [Cut, When])[] = [
+  const whens: readonly (readonly [Truncation, When])[] = [
     ["labels", { labels: ["urgent"] }],
     ["checks", { checks: ["scan"] }],
     ["events", { title: { matches: "^Add" } }],

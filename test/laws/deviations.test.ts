@@ -10,9 +10,9 @@ import {
   REMEDIATION_EVENTS,
   REMEDIATION_STATES,
 } from "../../src/domain/deviation/remediation.ts";
-import { destination, type TransitionTable } from "../../src/domain/transitions.ts";
+import { destination, type TransitionTable } from "../../src/domain/values/transitions.ts";
 import { defaultPolicy } from "../../src/domain/policy/tighten.ts";
-import type { Person } from "../../src/domain/record.ts";
+import type { Person } from "../../src/domain/records/deviation.ts";
 import { DAY, deviation, PEOPLE, say, seed, START, WEB, type Case } from "../support/deviations.ts";
 
 const WORKERS = "owner, other, causer, owner-and-causer";

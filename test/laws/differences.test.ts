@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { sameDifference, type ChangedPath, type Content } from "../../src/domain/difference.ts";
-import { sha256 } from "../../src/domain/digest.ts";
+import { sameDifference, type ChangedPath, type Content } from "../../src/domain/change/difference.ts";
+import { sha256 } from "../../src/domain/values/digest.ts";
 
 /** One file in four versions: where the earlier head left its base, at it, where the later one left its base, and at it. */
 interface Versions {

@@ -13,8 +13,8 @@ import {
   Story,
   APP_ID,
 } from "../support/facts.ts";
-import type { Actor, Authority, PullRequest } from "../../src/domain/change.ts";
-import { assess } from "../../src/domain/controls/assess.ts";
+import type { PullRequest } from "../../src/domain/change/pull-request.ts";
+import { assess } from "../../src/domain/assessment/assess.ts";
 import {
   allows,
   EMERGENCY_EVENTS,
@@ -28,7 +28,7 @@ import {
   EMERGENCY_STATES,
   type EmergencyRecord,
   type EmergencyState,
-} from "../../src/domain/emergency/exception.ts";
+} from "../../src/domain/records/emergency.ts";
 import { authorised, opened, pushed, used, withdrawn } from "../../src/domain/emergency/life.ts";
 import {
   decided,
@@ -36,9 +36,10 @@ import {
   REVIEW_EVENTS,
   reviewOwed,
 } from "../../src/domain/emergency/retroactive-review.ts";
-import type { Policy } from "../../src/domain/policy/policy.ts";
+import type { Policy } from "../../src/domain/policy/file/policy.ts";
 import { isIndependent, eligibilityOf } from "../../src/domain/emergency/eligibility.ts";
-import { transition } from "../../src/domain/transitions.ts";
+import { transition } from "../../src/domain/values/transitions.ts";
+import type { Actor, Authority } from "../../src/domain/change/people.ts";
 
 const states = fc.constantFrom(null, ...EMERGENCY_STATES);
 const events = fc.constantFrom(...EMERGENCY_EVENTS);

@@ -2,19 +2,14 @@
 
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { SETTLING } from "../../src/domain/awaited.ts";
-import {
-  HERE,
-  type Authority,
-  type Given,
-  type Instant,
-  type PullRequest,
-  type RightTold,
-} from "../../src/domain/change.ts";
-import type { JudgedApproval } from "../../src/domain/result.ts";
-import { approvalWords } from "../../src/domain/wording.ts";
+import { SETTLING } from "../../src/domain/change/settling.ts";
+import { type PullRequest } from "../../src/domain/change/pull-request.ts";
+import type { JudgedApproval } from "../../src/domain/values/result.ts";
+import { approvalWords } from "../../src/domain/approval/wording.ts";
 import { rounds } from "../support/effort.ts";
 import { ann, bob, gate, MINUTE, policy, START, Story } from "../support/facts.ts";
+import { type Instant } from "../../src/domain/time/instant.ts";
+import { HERE, type Authority, type RightsAround, type RightChange } from "../../src/domain/change/people.ts";
 
 const TEAM = "acme/dba";
 const DBA = policy({ approvals: [{ required: 1, from: { teams: [TEAM] } }] });
@@ -80,7 +75,7 @@ function factsOf(told: Told, by: "team" | "permission"): PullRequest {
     at: at(minutes),
     basis: "observed",
   });
-  const turns = told.turns.flatMap((turn, index): readonly RightTold[] => {
+  const turns = told.turns.flatMap((turn, index): readonly RightChange[] => {
     if (told.heard[index] === false) return [];
     const gained = isMember(told, turn);
     const left = gained ? ("write" as const) : ("read" as const);
@@ -94,7 +89,7 @@ function factsOf(told: Told, by: "team" | "permission"): PullRequest {
       },
     ];
   });
-  const known: Given = {
+  const known: RightsAround = {
     review: 100,
     readings: told.read === null ? [reading(told.landed, 0)] : [reading(told.read.at, told.read.lag)],
     told: turns,

@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Actor, PullRequest } from "../../src/domain/change.ts";
-import type { Subject } from "../../src/domain/controls/control.ts";
-import { decideGate } from "../../src/domain/decision.ts";
-import { canonical } from "../../src/domain/digest.ts";
-import type { Policy } from "../../src/domain/policy/policy.ts";
-import type { GateRecord } from "../../src/domain/record.ts";
-import type { Verdict } from "../../src/domain/result.ts";
+import type { PullRequest } from "../../src/domain/change/pull-request.ts";
+import type { Subject } from "../../src/domain/records/subject.ts";
+import { decideGate } from "../../src/domain/decisions/decision.ts";
+import { canonical } from "../../src/domain/values/digest.ts";
+import type { Policy } from "../../src/domain/policy/file/policy.ts";
+import type { GateRecord } from "../../src/domain/records/change.ts";
+import type { Verdict } from "../../src/domain/values/result.ts";
 import {
   ann,
   APP_ID,
@@ -20,6 +20,7 @@ import {
   Story,
 } from "../support/facts.ts";
 import { annAcme, bobAcme, eve, histories, maker, policies } from "../support/histories.ts";
+import type { Actor } from "../../src/domain/change/people.ts";
 
 /** How good a verdict is for who wants to pass. */
 function rank(verdict: Verdict): number {

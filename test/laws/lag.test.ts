@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { Scenario } from "../../src/cli/scenario/format.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import { LAG_KINDS, type LagKind } from "../github/lag.ts";
 import { isWhole, rounds, sample, SEED } from "../support/effort.ts";
 import { ENFORCED, INTENT, MADE_UP, stepsOf, type Intent } from "../support/made-up.ts";

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { PolicyFile } from "../../src/domain/policy/policy.ts";
+import type { PolicyFile } from "../../src/domain/policy/file/policy.ts";
 import { fold, repositoriesIn } from "../../src/domain/policy/fold.ts";
-import { fitsLine, lineId, type About, type PinnedLine } from "../../src/domain/policy/organisation.ts";
+import { fitsLine, lineId, type About, type PinnedLine } from "../../src/domain/policy/file/organisation.ts";
 import { START } from "../support/facts.ts";
 
 const NAMES = ["web", "shop", "legacy", "sandbox-a", "sandbox-b", "prod-a"] as const;

@@ -1,26 +1,27 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { asked, asksOf } from "../../src/domain/asks.ts";
-import type { Holders, PullRequest } from "../../src/domain/change.ts";
-import { entitled } from "../../src/domain/entitled.ts";
-import type { Policy } from "../../src/domain/policy/policy.ts";
-import { sources } from "../../src/domain/wording.ts";
+import { leafRequirements, requirementsOf } from "../../src/domain/approval/requirements.ts";
+import type { PullRequest } from "../../src/domain/change/pull-request.ts";
+import { entitlementOf } from "../../src/domain/approval/entitlement.ts";
+import type { Policy } from "../../src/domain/policy/file/policy.ts";
+import { approversText } from "../../src/domain/policy/approvers-text.ts";
 import { endOnFailure, rounds } from "../support/effort.ts";
 import { gate, resultOf, START } from "../support/facts.ts";
 import { eve, histories, PEOPLE, policies } from "../support/histories.ts";
+import type { Holders } from "../../src/domain/change/people.ts";
 
 const EVERYBODY = [...PEOPLE, eve];
 const LATER = START + 5e7;
 
 /** Whom each source names, where that is known of everybody. */
 function holdersOf(pull: PullRequest, policy: Policy): readonly Holders[] {
-  return asked(asksOf(pull, policy, Infinity)).map(({ from }) => {
+  return leafRequirements(requirementsOf(pull, policy, Infinity)).map(({ from }) => {
     const each = pull.authorities.map((authority) => ({
       actor: authority.actor,
-      may: entitled(from, authority),
+      may: entitlementOf(from, authority),
     }));
     return {
-      source: sources(from),
+      source: approversText(from),
       people: each.filter(({ may }) => may === "yes").map(({ actor }) => actor),
       unable: [],
       complete: each.every(({ may }) => may !== "unknown"),

@@ -13,24 +13,30 @@ import {
 } from "fast-check";
 import { expect, test } from "vitest";
 
-import type { Bodies, EntryKind, LoggedEntry } from "../../src/domain/entry.ts";
+import type { Bodies, EntryKind, LoggedEntry } from "../../src/domain/records/entry.ts";
 import {
   completenessDocument,
   completenessWords,
   type CompletenessDocument,
 } from "../../src/domain/evidence/completeness.ts";
-import type { EvidenceSource } from "../../src/domain/evidence/population.ts";
+import type { EvidenceSource } from "../../src/domain/evidence/tables/population.ts";
 import { gapsWords, scopeWords } from "../../src/domain/evidence/start-here.ts";
 import { Tally, type SummaryDocument } from "../../src/domain/evidence/summary.ts";
 import { draftBridge } from "../../src/domain/drafts/bridge.ts";
 import { draftNote } from "../../src/domain/drafts/note.ts";
 import type { Records } from "../../src/domain/drafts/draft.ts";
-import { sightOf, type Sight, type SightFacts, type Statement } from "../../src/domain/observed.ts";
-import { readinessOf } from "../../src/domain/readiness.ts";
-import { MonthlyTally, monthOf, monthStatement, seenMonth } from "../../src/domain/deviation/monitoring.ts";
-import type { CompletenessRecord, CoverageGapRecord, RepositoryRecord } from "../../src/domain/record.ts";
+import {
+  observedTimeOf,
+  type ObservedTime,
+  type ObservedTimeFacts,
+  type Statement,
+} from "../../src/domain/monitoring/observed-time.ts";
+import { readinessOf } from "../../src/domain/evidence/readiness.ts";
+import { MonthlyTally, monthOf, monthStatement, seenMonth } from "../../src/domain/monitoring/monthly.ts";
+import type { RepositoryRecord } from "../../src/domain/records/repository.ts";
 import { ORGANIZATION, WEB } from "../evidence/fixture.ts";
 import { rounds } from "../support/effort.ts";
+import type { CompletenessRecord, CoverageGapRecord } from "../../src/domain/records/monitoring.ts";
 
 const DAY = 86_400_000;
 const BEGIN = Date.parse("2026-07-01T00:00:00Z");
@@ -62,7 +68,7 @@ const world: Arbitrary<World> = record({
   period: record({ from: integer({ min: 0, max: 60 }), length: integer({ min: 1, max: 80 }) }),
 });
 
-interface Facts extends SightFacts {
+interface Facts extends ObservedTimeFacts {
   readonly period: { readonly name: string; readonly from: number; readonly to: number };
 }
 
@@ -188,7 +194,11 @@ function entriesOf(facts: Facts): readonly LoggedEntry[] {
   ];
 }
 
-function sourceOf(entries: readonly LoggedEntry[], { period, at: now }: Facts, sight: Sight): EvidenceSource {
+function sourceOf(
+  entries: readonly LoggedEntry[],
+  { period, at: now }: Facts,
+  sight: ObservedTime,
+): EvidenceSource {
   async function* of<K extends EntryKind>(kind: K): AsyncIterable<LoggedEntry<K>> {
     for (const each of entries) if (each.kind === kind) yield each as unknown as LoggedEntry<K>;
   }
@@ -210,7 +220,7 @@ function sourceOf(entries: readonly LoggedEntry[], { period, at: now }: Facts, s
 /** Everything that is said of such a world. */
 async function statementsOf(facts: Facts): Promise<readonly Statement[]> {
   const { period, at: now } = facts;
-  const sight = sightOf(facts);
+  const sight = observedTimeOf(facts);
   const entries = entriesOf(facts);
   const completeness = await completenessDocument(sourceOf(entries, facts, sight));
   const organization = ORGANIZATION;
@@ -282,7 +292,7 @@ function drawn(): readonly Facts[] {
 test("no branch is proven complete that nobody counted", async () => {
   let proven = 0;
   for (const facts of drawn()) {
-    const { branches } = await completenessDocument(sourceOf(entriesOf(facts), facts, sightOf(facts)));
+    const { branches } = await completenessDocument(sourceOf(entriesOf(facts), facts, observedTimeOf(facts)));
     for (const branch of branches.filter((each) => each.proven)) {
       proven += 1;
       expect(

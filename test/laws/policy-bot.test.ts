@@ -4,10 +4,10 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
 
-import { asksOutcome, judgeApprovals } from "../../src/domain/approval.ts";
-import type { Actor, PullRequest } from "../../src/domain/change.ts";
-import { parsePolicy } from "../../src/domain/policy/parse.ts";
-import type { Policy } from "../../src/domain/policy/policy.ts";
+import { outcomeOfRequirements, judgeApprovals } from "../../src/domain/approval/approval.ts";
+import type { PullRequest } from "../../src/domain/change/pull-request.ts";
+import { parsePolicy } from "../../src/domain/policy/file/parse.ts";
+import type { Policy } from "../../src/domain/policy/file/policy.ts";
 import { policyInForce } from "../../src/domain/policy/tighten.ts";
 import {
   readBotFile,
@@ -21,6 +21,7 @@ import {
 import { translateBotFile, type Translation } from "../../src/domain/policy-bot/translate.ts";
 import { rounds } from "../support/effort.ts";
 import { ann, bob, carol, dan, person, sha, START, Story } from "../support/facts.ts";
+import type { Actor } from "../../src/domain/change/people.ts";
 
 const RULES = ["one", "two", "three", "four"] as const;
 const LABELS = ["x", "y"] as const;
@@ -462,7 +463,7 @@ function passesHere(effective: Policy, at: Pull): boolean {
   };
   const judged = judgeApprovals(pulled, effective, START + 1e9);
   return (
-    asksOutcome(judged) === "met" &&
+    outcomeOfRequirements(judged) === "met" &&
     judged.vetoes.length === 0 &&
     effective.checks.every(({ name }) => at.checks[name] === "success")
   );

@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { stringify } from "yaml";
 import { describe, expect, test } from "vitest";
-import { isNoLonger } from "../../src/domain/calendar.ts";
-import { globProblem, matchesAny } from "../../src/domain/policy/glob.ts";
-import { parsePolicy } from "../../src/domain/policy/parse.ts";
+import { isNoLonger } from "../../src/domain/time/calendar.ts";
+import { globProblem, matchesAny } from "../../src/domain/patterns/glob.ts";
+import { parsePolicy } from "../../src/domain/policy/file/parse.ts";
 import { isProductionBranch, isProductionEnvironment } from "../../src/domain/policy/scope.ts";
 import { defaultPolicy, policyInForce, type PolicyInForce } from "../../src/domain/policy/tighten.ts";
-import type { PolicySource } from "../../src/domain/record.ts";
+import type { PolicySource } from "../../src/domain/policy/record.ts";
 import { rounds } from "../support/effort.ts";
 import { repository, sha } from "../support/facts.ts";
 

@@ -3,9 +3,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { Scenario } from "../../src/cli/scenario/format.ts";
-import type { DoStep } from "../../src/cli/scenario/steps.ts";
-import { canonical } from "../../src/domain/digest.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
+import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
+import { canonical } from "../../src/domain/values/digest.ts";
 import { rounds, SEED } from "../support/effort.ts";
 import { ENFORCED, INTENT, MADE_UP, stepsOf, type Intent } from "../support/made-up.ts";
 import { betterThan, playLookedAt, possible } from "../support/plays.ts";

@@ -3,8 +3,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { DoStep } from "../../src/cli/scenario/steps.ts";
-import type { Assessment } from "../../src/domain/result.ts";
+import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
+import type { Assessment } from "../../src/domain/values/result.ts";
 import { openRig, type RawState } from "../robustness/rig.ts";
 import { endOnFailure, rounds, sample, SEED } from "../support/effort.ts";
 import { INTENT, MADE_UP, stepsOf } from "../support/made-up.ts";

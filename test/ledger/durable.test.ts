@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi, type MockInstance } from "vite
 
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import { SYNCHRONOUS } from "../../src/ledger/sqlite.ts";
+import { SYNCHRONOUS } from "../../src/ledger/database/sqlite.ts";
 import { claimed } from "../support/claimed.ts";
 import { ended } from "../support/ends.ts";
 import { Statements } from "../support/statements.ts";

@@ -5,23 +5,23 @@ import { sql } from "kysely";
 import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 
-import { Trouble, type TroubleCode } from "../../src/domain/trouble.ts";
-import { troubleOf } from "../../src/ledger/failure.ts";
+import { ExternalError, type ExternalErrorCode } from "../../src/domain/values/external-error.ts";
+import { storeError } from "../../src/ledger/database/failure.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import { openStore, type Store } from "../../src/ledger/store.ts";
+import { openStore, type Store } from "../../src/ledger/database/store.ts";
 import { sample } from "../support/effort.ts";
 import { startProxy, type Proxy } from "../support/proxy.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { delivery } from "./sample.ts";
 
 /** What a promise was rejected with. */
-async function rejected(work: Promise<unknown>): Promise<Trouble> {
+async function rejected(work: Promise<unknown>): Promise<ExternalError> {
   const error: unknown = await work.then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  if (error instanceof Trouble) return error;
+  if (error instanceof ExternalError) return error;
   throw new Error("no trouble", { cause: error });
 }
 
@@ -146,13 +146,13 @@ describe("PostgreSQL", () => {
 });
 
 describe("what failed is told as what it was", () => {
-  const told = (code: string, message = "it failed"): Trouble => {
-    const trouble = troubleOf(Object.assign(new Error(message), { code }), "db:5432");
-    if (trouble instanceof Trouble) return trouble;
+  const told = (code: string, message = "it failed"): ExternalError => {
+    const trouble = storeError(Object.assign(new Error(message), { code }), "db:5432");
+    if (trouble instanceof ExternalError) return trouble;
     throw new Error(`${code} is no trouble`);
   };
 
-  test.each<readonly [string, TroubleCode, RegExp, boolean]>([
+  test.each<readonly [string, ExternalErrorCode, RegExp, boolean]>([
     ["53300", "database-busy", /no connection free/u, true],
     ["53400", "database-busy", /limit/u, true],
     ["53200", "database-busy", /memory/u, true],
@@ -174,7 +174,7 @@ describe("what failed is told as what it was", () => {
     expect(told(code).message).not.toMatch(/folder|holds its lock/u);
   });
 
-  test.each<readonly [number, TroubleCode, RegExp]>([
+  test.each<readonly [number, ExternalErrorCode, RegExp]>([
     [5, "database-busy", /another process holds its lock/u],
     [8, "not-writable", /belongs to the user/u],
     [13, "disk-full", /free some space/u],
@@ -182,12 +182,12 @@ describe("what failed is told as what it was", () => {
     [11, "database-damaged", /restore a backup/u],
     [26, "database-damaged", /restore a backup/u],
   ])("SQLite's %i as %s", (errcode, as, says) => {
-    const trouble = troubleOf(
+    const trouble = storeError(
       Object.assign(new Error("it failed"), { code: "ERR_SQLITE_ERROR", errcode }),
       "/data",
     );
     expect(trouble).toMatchObject({ code: as });
-    expect((trouble as Trouble).message).toMatch(says);
+    expect((trouble as ExternalError).message).toMatch(says);
   });
 });
 

@@ -7,15 +7,15 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { LeaseLost } from "../../src/domain/trouble.ts";
+import { LeaseLost } from "../../src/domain/values/external-error.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import type { Where } from "../../src/ledger/store.ts";
+import type { StoreLocation } from "../../src/ledger/database/store.ts";
 import { action, entry, LEASE } from "./sample.ts";
 import { claimed } from "../support/claimed.ts";
 import { ended } from "../support/ends.ts";
 
 const [, , where = "", owner = "", ahead = "0", most = "0"] = process.argv;
-const ledger = await openLedger(JSON.parse(where) as Where);
+const ledger = await openLedger(JSON.parse(where) as StoreLocation);
 const { queue } = ledger;
 process.once("disconnect", () => process.exit(0));
 

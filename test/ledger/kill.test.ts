@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
 
-import type { Where } from "../../src/ledger/store.ts";
+import type { StoreLocation } from "../../src/ledger/database/store.ts";
 import { rounds, SEED } from "../support/effort.ts";
 import { describeOnBothStores } from "../support/stores.ts";
 import { all, delivery, LEASE } from "./sample.ts";
@@ -72,7 +72,7 @@ describeOnBothStores("a worker killed over and over", (open) => {
 });
 
 /** Starts the worker that comes after `index` others, which goes on for `most` steps. */
-function start(where: Where, index: number, most: number): ChildProcess {
+function start(where: StoreLocation, index: number, most: number): ChildProcess {
   const child = fork(
     WORKER,
     [JSON.stringify(where), `worker ${index}`, String(index * 2 * LEASE), String(most)],

@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { FIRST_LINK, linkHash } from "../../src/domain/chain.ts";
-import { canonical, sha256 } from "../../src/domain/digest.ts";
-import type { Entry } from "../../src/domain/entry.ts";
-import { LeaseLost } from "../../src/domain/trouble.ts";
+import { FIRST_LINK, linkHash } from "../../src/domain/records/chain.ts";
+import { canonical, sha256 } from "../../src/domain/values/digest.ts";
+import type { Entry } from "../../src/domain/records/entry.ts";
+import { LeaseLost } from "../../src/domain/values/external-error.ts";
 import { describeOnBothStores } from "../support/stores.ts";
 import { action, all, delivery, entry, subjects } from "./sample.ts";
 import { claimed } from "../support/claimed.ts";

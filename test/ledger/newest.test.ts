@@ -3,13 +3,13 @@ import { describe, expect, test } from "vitest";
 
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import { Newest, type Answer } from "../../src/ledger/newest.ts";
+import { Newest, type NewestAnswer } from "../../src/ledger/newest.ts";
 import { endOnFailure, rounds } from "../support/effort.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { all, entry, subjects } from "./sample.ts";
 
 describe("what was read of the newest entries", () => {
-  const answer = (size: number, isWhole = true): Answer<"tags"> => ({ entries: [], size, isWhole });
+  const answer = (size: number, isWhole = true): NewestAnswer<"tags"> => ({ entries: [], size, isWhole });
 
   /** Counts what is read, where others write as often as `others` says. */
   function counted(others: () => number | null) {

@@ -8,20 +8,20 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 
-import { Trouble } from "../../src/domain/trouble.ts";
+import { ExternalError } from "../../src/domain/values/external-error.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { migrate, MIGRATIONS } from "../../src/ledger/migrate.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import { openStore } from "../../src/ledger/store.ts";
+import { openStore } from "../../src/ledger/database/store.ts";
 import { describeOnBothStores } from "../support/stores.ts";
 import { action, all, delivery, entry } from "./sample.ts";
 
-async function troubleOf(work: Promise<unknown>): Promise<Trouble> {
+async function troubleOf(work: Promise<unknown>): Promise<ExternalError> {
   const error: unknown = await work.then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  if (error instanceof Trouble) return error;
+  if (error instanceof ExternalError) return error;
   throw new Error("no trouble", { cause: error });
 }
 

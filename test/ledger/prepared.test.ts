@@ -2,9 +2,9 @@ import { Kysely, sql, SqliteDialect } from "kysely";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { prepared } from "../../src/ledger/prepared.ts";
-import type { Tables } from "../../src/ledger/schema.ts";
-import { openSqlite } from "../../src/ledger/sqlite.ts";
+import { prepared } from "../../src/ledger/database/prepared-statements.ts";
+import type { Tables } from "../../src/ledger/database/schema.ts";
+import { openSqlite } from "../../src/ledger/database/sqlite.ts";
 import { freshDatabase } from "../support/stores.ts";
 
 let db: Kysely<Tables>;

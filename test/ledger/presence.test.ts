@@ -4,12 +4,12 @@ import { DatabaseSync } from "node:sqlite";
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from "kysely";
 import { expect, it } from "vitest";
 
-import type { Entry } from "../../src/domain/entry.ts";
-import type { RepositoryRecord } from "../../src/domain/record.ts";
-import { taskEvent } from "../../src/domain/task.ts";
+import type { Entry } from "../../src/domain/records/entry.ts";
+import type { RepositoryRecord } from "../../src/domain/records/repository.ts";
+import { taskEvent } from "../../src/domain/records/task.ts";
 import { lastSweeps } from "../../src/ledger/ledger.ts";
-import { SQLITE_FILE } from "../../src/ledger/sqlite.ts";
-import type { Tables } from "../../src/ledger/schema.ts";
+import { SQLITE_FILE } from "../../src/ledger/database/sqlite.ts";
+import type { Tables } from "../../src/ledger/database/schema.ts";
 import { describeOnBothStores } from "../support/stores.ts";
 
 const RECORD: RepositoryRecord = {

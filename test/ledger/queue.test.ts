@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 
-import { taskId, type Task } from "../../src/domain/task.ts";
-import { LeaseLost, Trouble } from "../../src/domain/trouble.ts";
-import type { Delivery } from "../../src/ledger/deliveries.ts";
+import { taskId, type Task } from "../../src/domain/records/task.ts";
+import { LeaseLost, ExternalError } from "../../src/domain/values/external-error.ts";
+import type { Delivery } from "../../src/ledger/queue/deliveries.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { describeOnBothStores } from "../support/stores.ts";
 import { action, delivery, entry } from "./sample.ts";
@@ -216,7 +216,7 @@ describeOnBothStores("the queue", (open) => {
         const error: unknown = write.status === "rejected" ? write.reason : undefined;
         expect(error).toBeInstanceOf(LeaseLost);
         expect(error).toMatchObject({ code: "lease-lost", retry: true });
-        expect(error).toBeInstanceOf(Trouble);
+        expect(error).toBeInstanceOf(ExternalError);
       }
     await queue.release("ann", LANE);
     expect(await claimed(queue, "cem", 1_150, 100, 1), "ann cannot give away bob's lane").toEqual([]);

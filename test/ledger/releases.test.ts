@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { writePackage } from "../../src/cli/write-package.ts";
-import { linkHash } from "../../src/domain/chain.ts";
-import { BODIES, ENTRY_KINDS, type Entry, type LoggedEntry } from "../../src/domain/entry.ts";
-import { isTaskEvent, readTask, taskEvent } from "../../src/domain/task.ts";
-import { lineOf } from "../../src/domain/stored.ts";
+import { writePackage } from "../../src/cli/evidence/write-package.ts";
+import { linkHash } from "../../src/domain/records/chain.ts";
+import { BODIES, ENTRY_KINDS, type Entry, type LoggedEntry } from "../../src/domain/records/entry.ts";
+import { isTaskEvent, readTask, taskEvent } from "../../src/domain/records/task.ts";
+import { lineOf } from "../../src/domain/records/stored.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import type { Where } from "../../src/ledger/store.ts";
+import type { StoreLocation } from "../../src/ledger/database/store.ts";
 import { verifyPath } from "../../src/package/verify.ts";
 import { leftBehind, RELEASES } from "../support/releases.ts";
 import { all } from "./sample.ts";
@@ -95,7 +95,7 @@ describe.each(RELEASES)("the database that %s left behind", (release) => {
       expect((await verifyPath(out)).defects).toEqual([]);
     });
 
-    async function database(): Promise<Where> {
+    async function database(): Promise<StoreLocation> {
       const { where, remove } = await leftBehind(release, kind);
       onTestFinished(remove);
       return where;

@@ -1,8 +1,8 @@
 /** Small entries, actions and deliveries for the ledger's tests. */
 
-import type { Action, Entry, LoggedEntry } from "../../src/domain/entry.ts";
-import type { TagsRecord } from "../../src/domain/record.ts";
-import type { NewDelivery } from "../../src/ledger/deliveries.ts";
+import type { Action, Entry, LoggedEntry } from "../../src/domain/records/entry.ts";
+import type { TagsRecord } from "../../src/domain/records/deployment.ts";
+import type { NewDelivery } from "../../src/ledger/queue/deliveries.ts";
 
 /** How long a lane is leased (ms): longer than any test takes. */
 export const LEASE = 3_600_000;

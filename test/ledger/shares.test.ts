@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import type { Claim } from "../../src/domain/share.ts";
+import type { Claim } from "../../src/domain/values/quota-share.ts";
 import { describeOnBothStores } from "../support/stores.ts";
 
 function claim(asker: string, used: number, want: number): Claim {

@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 
 import { describe, expect, test } from "vitest";
 
-import type { NotificationPayload } from "../../src/domain/notification.ts";
-import { Trouble } from "../../src/domain/trouble.ts";
+import type { NotificationPayload } from "../../src/domain/messages/notification.ts";
+import { ExternalError } from "../../src/domain/values/external-error.ts";
 import { isInner, networkPost, type Posted } from "../../src/notifications/post.ts";
 import { notificationSender, type Sending } from "../../src/notifications/send.ts";
 import { signature } from "../../src/notifications/sign.ts";
@@ -45,12 +45,12 @@ function sending(more: Partial<Sending> = {}): { readonly posted: Posted[]; read
   };
 }
 
-async function troubleOf(work: Promise<unknown>): Promise<Trouble> {
+async function troubleOf(work: Promise<unknown>): Promise<ExternalError> {
   const error: unknown = await work.then(
     () => null,
     (thrown: unknown) => thrown,
   );
-  if (error instanceof Trouble) return error;
+  if (error instanceof ExternalError) return error;
   throw new Error(`no trouble, but ${String(error)}`);
 }
 

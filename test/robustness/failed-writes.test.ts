@@ -3,9 +3,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { Scenario } from "../../src/cli/scenario/format.ts";
-import type { DoStep } from "../../src/cli/scenario/steps.ts";
-import type { AppUnderTest, Harness } from "../../src/cli/scenario/harness.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
+import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
+import type { AppUnderTest, Harness } from "../../src/cli/scenario/harness/harness.ts";
 import { isWhole, rounds, sample, SEED } from "../support/effort.ts";
 import { INTENT, MADE_UP, stepsOf } from "../support/made-up.ts";
 import { possible } from "../support/plays.ts";

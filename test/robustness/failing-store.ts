@@ -1,9 +1,9 @@
 /** A store some of whose writes fail, or are the last thing their process does. */
 
-import { Trouble } from "../../src/domain/trouble.ts";
+import { ExternalError } from "../../src/domain/values/external-error.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { migrate } from "../../src/ledger/migrate.ts";
-import { openStore, type Store, type Where } from "../../src/ledger/store.ts";
+import { openStore, type Store, type StoreLocation } from "../../src/ledger/database/store.ts";
 
 /**
  * What goes wrong at which writes, counted from when it is armed: the first, and then one in `every`. `fail`: nothing of it is stored;
@@ -46,7 +46,7 @@ export class FailingStore {
   }
 
   /** Opens the ledger of a process; whichever was open before is gone. */
-  async open(where: Where): Promise<Ledger> {
+  async open(where: StoreLocation): Promise<Ledger> {
     const store = await openStore(where, { readOnly: false });
     await store.transact((tx) => migrate(tx, store.kind, Date.now()));
     this.#isDead = false;
@@ -67,7 +67,7 @@ export class FailingStore {
           const isNow = this.#isNow();
           if (isNow) this.#happened += 1;
           if (isNow && this.#fault?.kind === "fail")
-            throw new Trouble("database-unreachable", "The write failed, as planned.");
+            throw new ExternalError("database-unreachable", "The write failed, as planned.");
           const done = await store.transact(work, lasts);
           if (isNow) {
             isGone = true;
@@ -89,7 +89,7 @@ export class FailingStore {
 }
 
 /** Brings a store to what the next minute would: leases of a dead process have run out, those of its share of GitHub's limits too, and the App was last there just now. */
-export async function aMinuteLater(where: Where, now: number): Promise<void> {
+export async function aMinuteLater(where: StoreLocation, now: number): Promise<void> {
   const store = await openStore(where, { readOnly: false });
   await store.transact(async (tx) => {
     await tx.updateTable("lane").set({ lease_until: 0, owner: null }).execute();

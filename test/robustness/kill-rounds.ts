@@ -7,11 +7,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { createAdaptorServer } from "@hono/node-server";
 
-import { Double } from "../../src/cli/scenario/double.ts";
-import { freePort, startApp, type AppProcess } from "../../src/cli/scenario/processes.ts";
-import type { DoStep } from "../../src/cli/scenario/steps.ts";
+import { Double } from "../../src/cli/scenario/harness/double.ts";
+import { freePort, startApp, type AppProcess } from "../../src/cli/scenario/harness/processes.ts";
+import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import type { Where } from "../../src/ledger/store.ts";
+import type { StoreLocation } from "../../src/ledger/database/store.ts";
 import { ControlledDouble } from "../github/control.ts";
 import { readStory } from "../support/scenarios.ts";
 import { outcomeOf, type Outcome } from "./outcome.ts";
@@ -142,7 +142,7 @@ export class Stagehand {
   }
 
   /** Plays `rounds` rounds on a new database; the App dies as planned, in each round there is a death for. */
-  async play(rounds: number, where: Where, deaths: readonly (Death | null)[]): Promise<Run> {
+  async play(rounds: number, where: StoreLocation, deaths: readonly (Death | null)[]): Promise<Run> {
     const double = new Double((request) => this.#github.fetch(request));
     const port = await freePort();
     await double.setup(STORY, {
@@ -236,7 +236,7 @@ export class Stagehand {
     }
   }
 
-  #environment(port: number, where: Where): Readonly<Record<string, string>> {
+  #environment(port: number, where: StoreLocation): Readonly<Record<string, string>> {
     return {
       APP_ID: String(APP_ID),
       PRIVATE_KEY: APP_KEYS.privateKey,

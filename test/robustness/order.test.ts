@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { DoStep } from "../../src/cli/scenario/steps.ts";
-import type { Assessment } from "../../src/domain/result.ts";
+import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
+import type { Assessment } from "../../src/domain/values/result.ts";
 import { endOnFailure, rounds, SEED } from "../support/effort.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { readStory } from "../support/scenarios.ts";

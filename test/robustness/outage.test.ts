@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { DoStep } from "../../src/cli/scenario/steps.ts";
+import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { readStory } from "../support/scenarios.ts";
 import { outcomeOf, type Outcome } from "./outcome.ts";

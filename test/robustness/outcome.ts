@@ -1,6 +1,6 @@
 /** What a run came to, in a form two runs can be compared by. */
 
-import { canonical } from "../../src/domain/digest.ts";
+import { canonical } from "../../src/domain/values/digest.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import type { RawState } from "./rig.ts";
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, test } from "vitest";
 
-import { openProcessHarness } from "../../src/cli/scenario/process-harness.ts";
-import { startDouble, type DoubleProcess } from "../../src/cli/scenario/processes.ts";
+import { openProcessHarness } from "../../src/cli/scenario/harness/process-harness.ts";
+import { startDouble, type DoubleProcess } from "../../src/cli/scenario/harness/processes.ts";
 import { goesAsTold } from "../support/goes-as-told.ts";
 import { rounds } from "../support/effort.ts";
 import { representative } from "./stories.ts";

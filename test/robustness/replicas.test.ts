@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import type { DoStep } from "../../src/cli/scenario/steps.ts";
+import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
 import { freshDatabase } from "../support/stores.ts";
 import { readStory } from "../support/scenarios.ts";
 import { outcomeOf, type Outcome } from "./outcome.ts";

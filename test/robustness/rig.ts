@@ -5,12 +5,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Logger } from "pino";
 
-import { Double } from "../../src/cli/scenario/double.ts";
-import type { Scenario } from "../../src/cli/scenario/format.ts";
-import type { Instant } from "../../src/domain/change.ts";
+import { Double } from "../../src/cli/scenario/harness/double.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
+import type { Instant } from "../../src/domain/time/instant.ts";
 import { openLedger } from "../../src/ledger/open.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
-import type { Where } from "../../src/ledger/store.ts";
+import type { StoreLocation } from "../../src/ledger/database/store.ts";
 import type { Countersign } from "../../src/main.ts";
 import { ControlledDouble } from "../github/control.ts";
 import { API_URL, appCredentials, registeredApp, startApp } from "../support/app.ts";
@@ -94,7 +94,11 @@ export interface RawState {
 }
 
 /** Sets the double up for a story and starts the Apps on a database that is there. */
-export async function openRig(scenario: Scenario, where: Where, options: RigOptions = {}): Promise<Rig> {
+export async function openRig(
+  scenario: Scenario,
+  where: StoreLocation,
+  options: RigOptions = {},
+): Promise<Rig> {
   const apps: Countersign[] = [];
   let turn = 0;
   const github = new ControlledDouble({

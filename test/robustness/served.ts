@@ -5,12 +5,12 @@ import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Double } from "../../src/cli/scenario/double.ts";
-import { freePort, startDouble } from "../../src/cli/scenario/processes.ts";
-import type { DoStep } from "../../src/cli/scenario/steps.ts";
+import { Double } from "../../src/cli/scenario/harness/double.ts";
+import { freePort, startDouble } from "../../src/cli/scenario/harness/processes.ts";
+import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import type { Where } from "../../src/ledger/store.ts";
+import type { StoreLocation } from "../../src/ledger/database/store.ts";
 import { readStory } from "../support/scenarios.ts";
 import { outcomeOf, type Outcome } from "./outcome.ts";
 import { INHERITED, PROGRAM } from "./programs.ts";
@@ -55,8 +55,8 @@ export interface Served {
 
 /** Starts GitHub and the App. `where`: as the App is told; `ledger`: where the test itself looks. `env`: more of the App's environment. */
 export async function openServed(
-  where: Where,
-  look: Where,
+  where: StoreLocation,
+  look: StoreLocation,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Served> {
   const github = await startDouble();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
-import { freePort } from "../../src/cli/scenario/processes.ts";
+import { freePort } from "../../src/cli/scenario/harness/processes.ts";
 import { countersign } from "./programs.ts";
 
 /** Nobody: root may write where a folder says nobody may. */

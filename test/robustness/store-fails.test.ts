@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { describe, expect, test } from "vitest";
 
-import type { DoStep } from "../../src/cli/scenario/steps.ts";
+import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
 import { isWhole, sample } from "../support/effort.ts";
 import { startPostgres, type PostgresServer } from "../support/postgres.ts";
 import { startProxy, type Proxy } from "../support/proxy.ts";

@@ -1,6 +1,6 @@
 /** Ten stories that between them touch every room: gate, watch, queue, deployments, webhooks gone wrong. */
 
-import type { Scenario } from "../../src/cli/scenario/format.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import { story } from "../support/scenarios.ts";
 
 const FILES = [

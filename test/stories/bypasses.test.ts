@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, test } from "vitest";
 
-import type { Expectation } from "../../src/cli/scenario/expectations.ts";
-import type { Scenario } from "../../src/cli/scenario/format.ts";
-import { CONTROL_NAMES } from "../../src/domain/result.ts";
+import type { Expectation } from "../../src/cli/scenario/format/expectations.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
+import { CONTROL_NAMES } from "../../src/domain/values/result.ts";
 import { scenarios } from "../support/scenarios.ts";
 
 const ROWS = 64;

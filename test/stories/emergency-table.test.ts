@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { printScenarioResult } from "../../src/cli/scenario/result.ts";
 import { EMERGENCY_EVENTS, EMERGENCY_TRANSITIONS } from "../../src/domain/emergency/emergency.ts";
-import type { EmergencyState } from "../../src/domain/emergency/exception.ts";
+import type { EmergencyState } from "../../src/domain/records/emergency.ts";
 import { sample } from "../support/effort.ts";
 import { readStory } from "../support/scenarios.ts";
 import { openHarness } from "../support/harness.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { Scenario } from "../../src/cli/scenario/format.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import { goesAsTold } from "../support/goes-as-told.ts";
 import { isWhole } from "../support/effort.ts";
 import { scenarios, story } from "../support/scenarios.ts";

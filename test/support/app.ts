@@ -4,10 +4,10 @@ import { generateKeyPairSync } from "node:crypto";
 
 import { pino } from "pino";
 
-import { STORY_SOURCES } from "../../src/cli/scenario/report.ts";
-import type { Instant } from "../../src/domain/change.ts";
-import { REHEARSED, type Limits } from "../../src/github/limits.ts";
-import type { Where } from "../../src/ledger/store.ts";
+import { STORY_SOURCES } from "../../src/cli/scenario/harness/report.ts";
+import type { Instant } from "../../src/domain/time/instant.ts";
+import { REHEARSED, type Limits } from "../../src/github/api/rate-limits.ts";
+import type { StoreLocation } from "../../src/ledger/database/store.ts";
 import { startCountersign, type Countersign } from "../../src/main.ts";
 import type { StartTools } from "../../src/start/tools.ts";
 import type { Settings } from "../../src/settings.ts";
@@ -42,7 +42,7 @@ export const registeredApp = {
 
 /** Starts the App on a database that is there. `variables`: its environment, as far as notifications read it; `limits`: GitHub's. */
 export function startApp(
-  where: Where,
+  where: StoreLocation,
   now: Instant,
   start: Partial<StartTools>,
   variables: Readonly<Record<string, string>> = {},
@@ -57,7 +57,7 @@ export function startApp(
 }
 
 /** The environment of a command at a terminal beside such an App. */
-export function environmentOf(where: Where): Readonly<Record<string, string>> {
+export function environmentOf(where: StoreLocation): Readonly<Record<string, string>> {
   return {
     APP_ID: String(appCredentials.appId),
     PRIVATE_KEY: appCredentials.privateKey,
@@ -67,7 +67,11 @@ export function environmentOf(where: Where): Readonly<Record<string, string>> {
   };
 }
 
-function settingsFor(where: Where, variables: Readonly<Record<string, string>>, limits: Limits): Settings {
+function settingsFor(
+  where: StoreLocation,
+  variables: Readonly<Record<string, string>>,
+  limits: Limits,
+): Settings {
   return {
     appId: appCredentials.appId,
     privateKey: appCredentials.privateKey,

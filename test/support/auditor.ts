@@ -1,7 +1,7 @@
 /** Whoever asks about a past period: a terminal, and how it reaches the double. */
 
-import type { PastTools } from "../../src/cli/past.ts";
-import type { Terminal } from "../../src/cli/answer.ts";
+import type { PastTools } from "../../src/cli/evidence/past-tools.ts";
+import type { Terminal } from "../../src/cli/terminal/answer.ts";
 import type { Trial } from "../github/stage.ts";
 
 /** A token of ann's, once {@link grantToken} gave it. */

@@ -1,7 +1,7 @@
 /** Claims lanes as tests do that care for no sort of them. */
 
-import type { Instant } from "../../src/domain/change.ts";
-import type { Queue } from "../../src/ledger/queue.ts";
+import type { Instant } from "../../src/domain/time/instant.ts";
+import type { Queue } from "../../src/ledger/queue/queue.ts";
 
 /** Leases up to `limit` lanes with work due at `dueBy` until `now + leaseMs`. */
 export async function claimed(

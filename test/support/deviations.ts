@@ -1,11 +1,12 @@
 /** Deviations and remediations as tests begin with them. */
 
-import type { Instant } from "../../src/domain/change.ts";
+import type { Instant } from "../../src/domain/time/instant.ts";
 import { openDeviation, type DeviationSeed } from "../../src/domain/deviation/open.ts";
 import { applyCommand, type CommandResult, type Given } from "../../src/domain/deviation/apply-command.ts";
 import { parseCommand } from "../../src/domain/deviation/commands.ts";
 import { dayOf } from "../../src/domain/deviation/operating.ts";
-import type { DeviationRecord, Person, RemediationRecord } from "../../src/domain/record.ts";
+import type { RemediationRecord } from "../../src/domain/records/remediation.ts";
+import type { DeviationRecord, Person } from "../../src/domain/records/deviation.ts";
 
 /** 2026-07-06T09:00:00Z, a Monday. */
 export const START: Instant = Date.parse("2026-07-06T09:00:00Z");

@@ -1,7 +1,7 @@
 /** How deliveries ended, as tests write it down. */
 
-import type { Delivery } from "../../src/ledger/deliveries.ts";
-import type { End, Failure } from "../../src/ledger/ends.ts";
+import type { Delivery } from "../../src/ledger/queue/deliveries.ts";
+import type { End, Failure } from "../../src/ledger/queue/ends.ts";
 
 /** These deliveries were done. */
 export function ended(deliveries: readonly Pick<Delivery, "arrival">[], note: string): readonly End[] {

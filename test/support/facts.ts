@@ -1,33 +1,27 @@
 /** Facts for tests of the judgement: pull requests told as short stories, with everything else filled in sanely. */
 
-import {
-  NO_COMMIT,
-  WEB_FLOW_ID,
-  type Actor,
-  type Authority,
-  type Change,
-  type ChangedFile,
-  type Check,
-  type Commit,
-  type Instant,
-  type Permission,
-  type PullRequest,
-  type Push,
-  type Repository,
-  type Review,
-  type SameContent,
-  type Sha,
-  type UpdateKind,
-} from "../../src/domain/change.ts";
-import { knownCommits } from "../../src/domain/pushed.ts";
-import { nextQuestions, type Question } from "../../src/domain/question.ts";
-import { assess } from "../../src/domain/controls/assess.ts";
-import type { Subject } from "../../src/domain/controls/control.ts";
-import type { Deployment } from "../../src/domain/deployment.ts";
-import { sha256 } from "../../src/domain/digest.ts";
+import { type Change } from "../../src/domain/change/change.ts";
+import { knownCommits } from "../../src/domain/approval/contribution/pushes.ts";
+import { nextQuestions, type Question } from "../../src/domain/approval/open-questions.ts";
+import { assess } from "../../src/domain/assessment/assess.ts";
+import type { Subject } from "../../src/domain/records/subject.ts";
+import type { Deployment } from "../../src/domain/deployment/deployment.ts";
+import { sha256 } from "../../src/domain/values/digest.ts";
 import { defaultPolicy, type PolicyInForce } from "../../src/domain/policy/tighten.ts";
-import type { Policy } from "../../src/domain/policy/policy.ts";
-import type { Assessment, ControlName, Result } from "../../src/domain/result.ts";
+import type { Policy } from "../../src/domain/policy/file/policy.ts";
+import type { Assessment, ControlName, Result } from "../../src/domain/values/result.ts";
+import { type Instant } from "../../src/domain/time/instant.ts";
+import { NO_COMMIT, type Sha } from "../../src/domain/change/sha.ts";
+import { WEB_FLOW_ID, type Actor, type Authority, type Permission } from "../../src/domain/change/people.ts";
+import { type Repository } from "../../src/domain/change/repository.ts";
+import {
+  type ChangedFile,
+  type Commit,
+  type Push,
+  type SameContent,
+} from "../../src/domain/change/commit.ts";
+import { type Check, type Review } from "../../src/domain/change/review.ts";
+import { type PullRequest, type UpdateKind } from "../../src/domain/change/pull-request.ts";
 
 /** Our App's id in these facts. */
 export const APP_ID = 7;

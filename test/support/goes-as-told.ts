@@ -2,10 +2,10 @@
 
 import { expect } from "vitest";
 
-import type { Scenario } from "../../src/cli/scenario/format.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import { playScenario, type ScenarioListener } from "../../src/cli/scenario/play.ts";
 import { printScenarioResult } from "../../src/cli/scenario/result.ts";
-import type { Harness } from "../../src/cli/scenario/harness.ts";
+import type { Harness } from "../../src/cli/scenario/harness/harness.ts";
 
 /** Plays a story on a harness and fails where it goes otherwise; the harness is still open then. */
 export async function goesAsTold(

@@ -1,15 +1,15 @@
 /** A harness in process: the App and the double in one process, without a socket, on a database of its own. */
 
-import { Double } from "../../src/cli/scenario/double.ts";
-import type { Scenario } from "../../src/cli/scenario/format.ts";
-import { Receiver } from "../../src/cli/scenario/receiver.ts";
-import type { Harness } from "../../src/cli/scenario/harness.ts";
-import { tamper } from "../../src/cli/scenario/tamper.ts";
-import type { Instant } from "../../src/domain/change.ts";
-import { DOCUMENTED, REHEARSED } from "../../src/github/limits.ts";
+import { Double } from "../../src/cli/scenario/harness/double.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
+import { Receiver } from "../../src/cli/scenario/harness/receiver.ts";
+import type { Harness } from "../../src/cli/scenario/harness/harness.ts";
+import { tamper } from "../../src/cli/scenario/harness/tamper.ts";
+import type { Instant } from "../../src/domain/time/instant.ts";
+import { DOCUMENTED, REHEARSED } from "../../src/github/api/rate-limits.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import type { Where } from "../../src/ledger/store.ts";
+import type { StoreLocation } from "../../src/ledger/database/store.ts";
 import type { Countersign } from "../../src/main.ts";
 import { ControlledDouble } from "../github/control.ts";
 import { API_URL, APP_URL, registeredApp, startApp } from "./app.ts";
@@ -18,7 +18,7 @@ import { freshDatabase } from "./stores.ts";
 /** A harness in one process, with the double itself for what stories cannot express. */
 export interface InProcessHarness extends Harness {
   readonly github: ControlledDouble;
-  readonly where: Where;
+  readonly where: StoreLocation;
 }
 
 /** Options of a harness. `conformance`: every request and answer is held to GitHub's schemas. The others are told what passes between the two. */
@@ -29,7 +29,7 @@ export interface HarnessOptions {
   /** The double has answered a request that was sent at `from` (ms, as `performance.now`). */
   readonly onAnswer?: (from: number) => void;
   /** How the App opens its ledger, where its writes are to fail on purpose. */
-  readonly openLedger?: (where: Where) => Promise<Ledger>;
+  readonly openLedger?: (where: StoreLocation) => Promise<Ledger>;
   /** How long its workers lease a lane (ms). */
   readonly leaseMs?: number;
   /** Requests an hour of real time, if not GitHub's own limit. */
@@ -60,7 +60,7 @@ export async function openHarness(
 /** Opens a story's harness on an existing database. */
 export async function openHarnessOn(
   scenario: Scenario,
-  where: Where,
+  where: StoreLocation,
   options: HarnessOptions = {},
 ): Promise<InProcessHarness> {
   let running: Countersign | null = null;

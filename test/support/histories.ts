@@ -1,11 +1,12 @@
 /** Policies, pull requests and their histories made at random, for the laws: rules, nested requirements, several accounts, co-authors. */
 
 import * as fc from "fast-check";
-import type { Actor, Authority, ChangedFile } from "../../src/domain/change.ts";
-import type { Policy, Rule } from "../../src/domain/policy/policy.ts";
-import type { Requirement, RequirementTree } from "../../src/domain/policy/requirement.ts";
-import type { When } from "../../src/domain/policy/when.ts";
+import type { ChangedFile } from "../../src/domain/change/commit.ts";
+import type { Policy, Rule } from "../../src/domain/policy/file/policy.ts";
+import type { Requirement, RequirementTree } from "../../src/domain/policy/file/requirement.ts";
+import type { When } from "../../src/domain/policy/file/when.ts";
 import { ann, bob, carol, dan, person, policy, robot, Story, webFlow } from "./facts.ts";
+import type { Actor, Authority } from "../../src/domain/change/people.ts";
 
 /** Ann's second account: the policies made here say so. */
 export const annAcme = person(21, "ann-acme");

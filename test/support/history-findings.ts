@@ -5,10 +5,10 @@ import { generateKeyPairSync } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { readCsv } from "../../src/cli/read-csv.ts";
-import type { Harness } from "../../src/cli/scenario/harness.ts";
-import { writePackage } from "../../src/cli/write-package.ts";
-import type { Instant } from "../../src/domain/change.ts";
+import { readCsv } from "../../src/cli/input/read-csv.ts";
+import type { Harness } from "../../src/cli/scenario/harness/harness.ts";
+import { writePackage } from "../../src/cli/evidence/write-package.ts";
+import type { Instant } from "../../src/domain/time/instant.ts";
 import type { ActedUpdate, HistoryCommit } from "./history.ts";
 
 /** What the acted-out history is held against: the cells of changes.csv that matter. */

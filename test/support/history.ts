@@ -5,10 +5,10 @@ import { promisify } from "node:util";
 
 import { z } from "zod";
 
-import type { Scenario } from "../../src/cli/scenario/format.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import { untilIdle } from "../../src/cli/scenario/clock.ts";
-import type { Harness } from "../../src/cli/scenario/harness.ts";
-import type { Instant } from "../../src/domain/change.ts";
+import type { Harness } from "../../src/cli/scenario/harness/harness.ts";
+import type { Instant } from "../../src/domain/time/instant.ts";
 
 const person = z.string().regex(/^\S+$/u, "a person is a name without spaces");
 

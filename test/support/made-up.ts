@@ -2,7 +2,7 @@
 
 import * as fc from "fast-check";
 
-import type { DoStep } from "../../src/cli/scenario/steps.ts";
+import type { DoStep } from "../../src/cli/scenario/format/steps.ts";
 import { readStory } from "./scenarios.ts";
 
 /** The harness of every story made up; only observed, so that what GitHub lets happen does not hang on what the App has heard of. */

@@ -1,6 +1,6 @@
 /** Expectations made wrong, one column at a time: whoever checks them must find each of them not to hold. */
 
-import type { Expectation, Row } from "../../src/cli/scenario/expectations.ts";
+import type { Expectation, Row } from "../../src/cli/scenario/format/expectations.ts";
 
 /** Every way to make an expectation wrong by one value; each with what was made wrong. */
 export function mutantsOf(

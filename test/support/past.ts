@@ -1,16 +1,16 @@
 /** The flows about the past on a ledger of their own, beside a harness that played the present. */
 
-import { installedOn, toolsOn } from "../../src/cli/past.ts";
-import type { Instant } from "../../src/domain/change.ts";
-import { backfillDeployments } from "../../src/flows/backfill-deployments.ts";
-import { backfillRepository, type Backfilled } from "../../src/flows/backfill.ts";
-import type { Tools } from "../../src/flows/ports.ts";
-import { REHEARSED } from "../../src/github/limits.ts";
-import { makeProbot, octokitsOf } from "../../src/github/octokit.ts";
-import { Pacing } from "../../src/github/pacing.ts";
+import { installedOn, toolsOn } from "../../src/cli/evidence/past-tools.ts";
+import type { Instant } from "../../src/domain/time/instant.ts";
+import { backfillDeployments } from "../../src/flows/completeness/backfill-deployments.ts";
+import { backfillRepository, type Backfilled } from "../../src/flows/completeness/backfill.ts";
+import type { Tools } from "../../src/flows/context/tools.ts";
+import { REHEARSED } from "../../src/github/api/rate-limits.ts";
+import { makeProbot, octokitsOf } from "../../src/github/api/octokit.ts";
+import { Pacing } from "../../src/github/api/pacing.ts";
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import type { Where } from "../../src/ledger/store.ts";
+import type { StoreLocation } from "../../src/ledger/database/store.ts";
 import { appCredentials } from "./app.ts";
 import type { InProcessHarness } from "./harness.ts";
 
@@ -27,7 +27,7 @@ export interface Past {
 /** Opens the past of a harness, long enough after its end that GitHub's lists have settled. */
 export async function openPast(
   harness: Pick<InProcessHarness, "github" | "double">,
-  where: Where,
+  where: StoreLocation,
 ): Promise<Past> {
   const now = harness.github.double.world.now() + 3_600_000;
   await harness.double.setClock(now);

@@ -1,9 +1,9 @@
 /** Plays looked at step by step: what they let pass, and what they came to. */
 
-import type { Scenario } from "../../src/cli/scenario/format.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import type { Observations } from "../../src/cli/scenario/observations.ts";
-import { canonical } from "../../src/domain/digest.ts";
+import { canonical } from "../../src/domain/values/digest.ts";
 import { rowsOf, type Rows } from "./rows.ts";
 import { openHarness, type HarnessOptions } from "./harness.ts";
 

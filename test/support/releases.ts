@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { gunzipSync } from "node:zlib";
 import { sql } from "kysely";
 import { MIGRATIONS, migrate } from "../../src/ledger/migrate.ts";
-import { openStore, type Where } from "../../src/ledger/store.ts";
+import { openStore, type StoreLocation } from "../../src/ledger/database/store.ts";
 import { freshDatabase } from "./stores.ts";
 
 const FOLDER = new URL("../ledger/releases/", import.meta.url);
@@ -22,7 +22,7 @@ export const RELEASES: readonly string[] = readdirSync(FOLDER)
 export async function leftBehind(
   release: string,
   kind: "sqlite" | "postgres",
-): Promise<{ readonly where: Where; readonly remove: () => Promise<void> }> {
+): Promise<{ readonly where: StoreLocation; readonly remove: () => Promise<void> }> {
   const bytes = gunzipSync(readFileSync(new URL(`${release}${ENDING}`, FOLDER)));
   const { where, remove } = await freshDatabase(kind);
   if ("dataDir" in where) writeFileSync(join(where.dataDir, "countersign.sqlite"), bytes);
@@ -31,7 +31,7 @@ export async function leftBehind(
 }
 
 /** The tables are the same in both stores, made by the migrations the file has; so are the rows. */
-async function copy(bytes: Uint8Array, where: Where): Promise<void> {
+async function copy(bytes: Uint8Array, where: StoreLocation): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "countersign-release-"));
   const file = join(folder, "countersign.sqlite");
   writeFileSync(file, bytes);

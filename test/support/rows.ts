@@ -1,12 +1,12 @@
 /** A story played for its rows: what there is of every kind at its end, in a form two plays can be compared by. */
 
 import type { Observations } from "../../src/cli/scenario/observations.ts";
-import type { Expectation } from "../../src/cli/scenario/expectations.ts";
-import type { Scenario } from "../../src/cli/scenario/format.ts";
+import type { Expectation } from "../../src/cli/scenario/format/expectations.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
 import { playScenario } from "../../src/cli/scenario/play.ts";
 import { printScenarioResult } from "../../src/cli/scenario/result.ts";
-import type { Harness } from "../../src/cli/scenario/harness.ts";
-import { canonical } from "../../src/domain/digest.ts";
+import type { Harness } from "../../src/cli/scenario/harness/harness.ts";
+import { canonical } from "../../src/domain/values/digest.ts";
 
 /** The kinds of row that tell what a story came to. */
 const KINDS = [

@@ -2,8 +2,8 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 
-import type { Scenario } from "../../src/cli/scenario/format.ts";
-import { readScenario } from "../../src/cli/scenario/read.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
+import { readScenario } from "../../src/cli/scenario/format/read.ts";
 
 const FOLDER = new URL("../scenarios/", import.meta.url);
 

@@ -10,7 +10,7 @@ import { afterEach, describe, inject } from "vitest";
 
 import type { Ledger } from "../../src/ledger/ledger.ts";
 import { openLedger } from "../../src/ledger/open.ts";
-import type { Where } from "../../src/ledger/store.ts";
+import type { StoreLocation } from "../../src/ledger/database/store.ts";
 
 // In memory where the system has such a folder: no test cuts the power, so none need wait for a disk.
 const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
@@ -18,7 +18,7 @@ const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 /** Which store, where it is, and a way to open it once more; all is closed and removed after each test. */
 export interface OpenedStore {
   readonly kind: "sqlite" | "postgres";
-  readonly where: Where;
+  readonly where: StoreLocation;
   readonly ledger: Ledger;
   /** Another ledger on the same database, as another process would open it. */
   readonly again: (options?: { readonly readOnly?: boolean }) => Promise<Ledger>;
@@ -55,7 +55,7 @@ export function describeOnBothStores(name: string, suite: (open: () => Promise<O
 
 /** A new, empty database of the kind; `remove` takes it away again. */
 export async function freshDatabase(kind: "sqlite" | "postgres"): Promise<{
-  readonly where: Where;
+  readonly where: StoreLocation;
   readonly sql: OpenedStore["sql"];
   readonly remove: () => Promise<void>;
 }> {

@@ -1,7 +1,7 @@
 /** Every text a developer or owner meets in a story: check runs, issues, comments of the App, notifications. */
 
-import type { Scenario } from "../../src/cli/scenario/format.ts";
-import type { Harness } from "../../src/cli/scenario/harness.ts";
+import type { Scenario } from "../../src/cli/scenario/format/format.ts";
+import type { Harness } from "../../src/cli/scenario/harness/harness.ts";
 
 /** One text as it was met. `state`: of a check run, else empty. */
 export interface Met {

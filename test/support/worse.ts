@@ -1,6 +1,6 @@
 /** Two judgements of the same thing compared: what may differ is only that more is unverifiable. */
 
-import type { Assessment } from "../../src/domain/result.ts";
+import type { Assessment } from "../../src/domain/values/result.ts";
 
 /** Everything in `there` that is neither as in `wanted` nor unverifiable, in words. */
 export function worse(wanted: Assessment, there: Assessment): readonly string[] {

@@ -1,6 +1,6 @@
 /** The commands that make, check or complete evidence of a period. */
 
-import { command, count, instant } from "../command.ts";
+import { command, count, instant } from "../terminal/command.ts";
 
 /** `countersign export`. */
 export const EXPORT = command({
@@ -20,7 +20,7 @@ export const EXPORT = command({
       .option("--zip", "write a zip beside the folder too")
       .option("--offline", "skip the comparison with GitHub's own lists"),
   run: async ({ terminal }, options) => {
-    const { exportPackage } = await import("../export.ts");
+    const { exportPackage } = await import("./export.ts");
     return exportPackage(terminal, options);
   },
 });
@@ -43,7 +43,7 @@ export const AUDIT = command({
       .option("--zip", "write a zip beside the folder too")
       .option("--app-id <n>", "the App that blocked merges in that period; default: none", count),
   run: async ({ terminal, now }, options, [of]) => {
-    const { audit } = await import("../audit.ts");
+    const { audit } = await import("./audit.ts");
     return audit(terminal, of, options, { now });
   },
 });
@@ -63,7 +63,7 @@ export const BACKFILL = command({
       .requiredOption("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
       .requiredOption("--to <date>", "end, excluded", instant),
   run: async ({ terminal, now }, options) => {
-    const { backfill } = await import("../backfill.ts");
+    const { backfill } = await import("./backfill.ts");
     return backfill(terminal, options, { now });
   },
 });
@@ -83,7 +83,7 @@ export const RECONCILE = command({
       .requiredOption("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
       .requiredOption("--to <date>", "end, excluded", instant),
   run: async ({ terminal, now }, options) => {
-    const { reconcile } = await import("../reconcile.ts");
+    const { reconcile } = await import("./reconcile.ts");
     return reconcile(terminal, options, { now });
   },
 });
@@ -113,7 +113,7 @@ export const READINESS = command({
       .option("--days <n>", "how many days back", count, 90)
       .option("--org <login>", "the organisation; needed when the log holds several"),
   run: async ({ store, now }, options) => {
-    const { tellReadiness } = await import("../readiness.ts");
+    const { tellReadiness } = await import("./readiness.ts");
     return tellReadiness(await store(), options, now());
   },
 });
@@ -137,7 +137,7 @@ export const DRAFT = command({
       .option("--out <file>", "write it to this file instead of printing it")
       .option("--org <login>", "the organisation; needed when the log holds several"),
   run: async ({ store, now }, options, [kind, id]) => {
-    const { writeDraft } = await import("../draft.ts");
+    const { writeDraft } = await import("./draft.ts");
     return writeDraft(await store(), kind, { ...options, id }, now());
   },
 });

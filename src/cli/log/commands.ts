@@ -1,6 +1,6 @@
 /** The commands that read or migrate the evidence log. */
 
-import { collect, command, count, type CommandGroup } from "../command.ts";
+import { collect, command, count, type CommandGroup } from "../terminal/command.ts";
 
 /** `countersign log`. */
 export const LOG: CommandGroup = {
@@ -13,7 +13,7 @@ export const LOG: CommandGroup = {
       examples: ["log verify"],
       options: (command) => command,
       run: async ({ store }) => {
-        const { verifyLog } = await import("../ledger-log.ts");
+        const { verifyLog } = await import("./log.ts");
         return verifyLog(await store());
       },
     }),
@@ -23,7 +23,7 @@ export const LOG: CommandGroup = {
       examples: ["log head"],
       options: (command) => command,
       run: async ({ store }) => {
-        const { logHead } = await import("../ledger-log.ts");
+        const { logHead } = await import("./log.ts");
         return logHead(await store());
       },
     }),
@@ -33,7 +33,7 @@ export const LOG: CommandGroup = {
       examples: ["log migrate"],
       options: (command) => command,
       run: async ({ store }) => {
-        const { migrateLog } = await import("../ledger-log.ts");
+        const { migrateLog } = await import("./log.ts");
         return migrateLog(await store());
       },
     }),
@@ -51,7 +51,7 @@ export const LOG: CommandGroup = {
           .option("--facts", "print the assessed facts, in the format of docs/facts.schema.json")
           .option("--app-id <n>", "the App's id; default: APP_ID of the environment", count),
       run: async ({ store, appId }, options, [kind, subject]) => {
-        const { showEntry } = await import("../log-show.ts");
+        const { showEntry } = await import("./show.ts");
         const app = options.facts === true ? appId(options.appId) : null;
         return showEntry(await store(), kind, subject, app);
       },
@@ -77,7 +77,7 @@ export const ASSESS = command({
         [],
       ),
   run: async ({ terminal }, options) => {
-    const { assessFacts } = await import("../assess.ts");
+    const { assessFacts } = await import("./assess.ts");
     return assessFacts(terminal, options.facts, options.policy);
   },
 });

@@ -1,6 +1,6 @@
 /** The commands about monthly reviews. */
 
-import { command, type CommandGroup } from "../command.ts";
+import { command, type CommandGroup } from "../terminal/command.ts";
 
 /** `countersign monitoring`. */
 export const MONITORING: CommandGroup = {
@@ -16,7 +16,7 @@ export const MONITORING: CommandGroup = {
           .option("--org <login>", "the organisation; needed when the log holds several")
           .option("--month <month>", "only this month: 2026-07"),
       run: async ({ store, now }, { org, month }) => {
-        const { listReviews } = await import("../monitoring.ts");
+        const { listReviews } = await import("./reviews.ts");
         return listReviews(await store(), org, month, now());
       },
     }),
@@ -34,7 +34,7 @@ export const MONITORING: CommandGroup = {
           .requiredOption("--comment <text>", "what was looked at")
           .option("--org <login>", "the organisation; needed when the log holds several"),
       run: async ({ store, now }, options, [control, month]) => {
-        const { signOffAtTerminal } = await import("../monitoring.ts");
+        const { signOffAtTerminal } = await import("./reviews.ts");
         return signOffAtTerminal(await store(), { ...options, control, month }, now);
       },
     }),

@@ -1,8 +1,8 @@
 /** The commands about policy files and the ruleset that goes with them. */
 
 import { Option } from "@commander-js/extra-typings";
-import { Misuse } from "../answer.ts";
-import { collect, command, count, instant, type CommandGroup } from "../command.ts";
+import { Misuse } from "../terminal/answer.ts";
+import { collect, command, count, instant, type CommandGroup } from "../terminal/command.ts";
 
 const CHECK = command({
   name: "check",
@@ -17,7 +17,7 @@ const CHECK = command({
       .argument("<file>", "the policy file; - for standard input")
       .option("--organization <file>", "the organisation's file, which this one may only tighten"),
   run: async ({ terminal }, { organization }, [file]) => {
-    const { checkPolicy } = await import("../policy-check.ts");
+    const { checkPolicy } = await import("./check.ts");
     return checkPolicy(terminal, file, organization);
   },
 });
@@ -31,7 +31,7 @@ const EXPLAIN = command({
       .argument("[pull]", "OWNER/REPO#N, as recorded in the evidence log, without asking GitHub")
       .option("--facts <file>", "stored facts instead; - for standard input"),
   run: async ({ terminal, store }, { facts }, [pull]) => {
-    const { explainFacts, explainPull } = await import("../policy-explain.ts");
+    const { explainFacts, explainPull } = await import("./explain.ts");
     if (pull !== undefined && facts === undefined) return explainPull(await store(), pull);
     if (pull === undefined && facts !== undefined) return explainFacts(terminal, facts);
     throw new Misuse("Name one change: either OWNER/REPO#N or --facts FILE.");
@@ -57,7 +57,7 @@ const IMPORT = command({
         ]),
       ),
   run: async ({ terminal }, options, [file]) => {
-    const { importPolicy } = await import("../policy-import.ts");
+    const { importPolicy } = await import("./import.ts");
     return importPolicy(terminal, file, options.for);
   },
 });
@@ -78,10 +78,10 @@ const TRY = command({
       .option("--repo <name>", "only OWNER/NAME; repeat it for several", collect, [])
       .option("--app-id <n>", "the App's id; default: APP_ID of the environment", count),
   run: async ({ terminal, store, appId, now }, options, [file]) => {
-    const { asksGitHub, tryOnGitHub } = await import("../policy-try-github.ts");
+    const { asksGitHub, tryOnGitHub } = await import("./try-on-github.ts");
     const of = { file, from: options.from, to: options.to, repositories: options.repo };
     if (asksGitHub(terminal, of)) return tryOnGitHub(terminal, of, { now });
-    const { tryPolicy } = await import("../policy-try.ts");
+    const { tryPolicy } = await import("./try.ts");
     const app = appId(options.appId);
     return tryPolicy(terminal, await store(), app, of);
   },
@@ -116,7 +116,7 @@ export const RULESET = command({
       .option("--repository <name>", "for one repository instead of all in the organisation")
       .option("--app-id <n>", "the App whose check is required; default: APP_ID of the environment", count),
   run: async ({ terminal, appId }, options) => {
-    const { makeRuleset } = await import("../ruleset.ts");
+    const { makeRuleset } = await import("./ruleset.ts");
     return makeRuleset(terminal, { ...options, appId: appId(options.appId) });
   },
 });

@@ -1,8 +1,8 @@
 /** The story's clock, and waiting until the App is idle. */
 
-import type { Instant } from "../../domain/change.ts";
-import type { Harness } from "./harness.ts";
-import { durationOf, momentOf } from "./words.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import type { Harness } from "./harness/harness.ts";
+import { durationOf, momentOf } from "./format/words.ts";
 
 /** Returns when a step happens. */
 export function timeOf(

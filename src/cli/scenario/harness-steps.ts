@@ -1,14 +1,14 @@
 /** The steps that concern the App itself or the world around it; every other step acts on GitHub. */
 
-import type { Instant } from "../../domain/change.ts";
-import { CONTROL_NAMES } from "../../domain/result.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import { CONTROL_NAMES } from "../../domain/values/result.ts";
 import { EMERGENCY_COMMAND_NAMES } from "../../domain/emergency/voice.ts";
 import { moveTo } from "./clock.ts";
-import type { Harness } from "./harness.ts";
-import { DEFAULT_REPOSITORY, ORGANIZATION } from "./match.ts";
-import { commitNamed } from "./report.ts";
-import type { DoStep } from "./steps.ts";
-import { durationOf, momentOf, printMoment } from "./words.ts";
+import type { Harness } from "./harness/harness.ts";
+import { DEFAULT_REPOSITORY, ORGANIZATION } from "./format/match.ts";
+import { commitNamed } from "./harness/report.ts";
+import type { DoStep } from "./format/steps.ts";
+import { durationOf, momentOf, printMoment } from "./format/words.ts";
 
 /** The outcome of a step. `problem`: how it differs from the story. */
 export interface Outcome {

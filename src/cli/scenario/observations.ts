@@ -1,11 +1,11 @@
 /** The rows of each kind an expectation can ask for, from GitHub's state and from the App's ledger. */
 
-import type { Instant } from "../../domain/change.ts";
-import type { StepOutput } from "./double.ts";
-import type { Expectation, Row } from "./expectations.ts";
-import type { Scenario } from "./format.ts";
-import type { Harness } from "./harness.ts";
-import type { RowSet } from "./match.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import type { StepOutput } from "./harness/double.ts";
+import type { Expectation, Row } from "./format/expectations.ts";
+import type { Scenario } from "./format/format.ts";
+import type { Harness } from "./harness/harness.ts";
+import type { RowSet } from "./format/match.ts";
 import { changeRows, deploymentRows } from "./rows/changes.ts";
 import { completeness } from "./rows/completeness.ts";
 import { deviationRows, issueRows, remediationRows } from "./rows/deviations.ts";
@@ -13,7 +13,7 @@ import { emergencyRows, reviewRows } from "./rows/emergencies.ts";
 import { checkRows, commentRows, gateRows, requestRows, reviewerRows } from "./rows/github.ts";
 import * as operations from "./rows/operations.ts";
 import { packageFiles, packageRows } from "./rows/package.ts";
-import { Snapshot } from "./snapshot.ts";
+import { Snapshot } from "./rows/snapshot.ts";
 
 /** Reads the rows of a kind. `expected`: the rows asked about. `from`: when the story began. */
 type Projection = (at: Snapshot, expected: readonly Row[], from: Instant) => Promise<RowSet>;

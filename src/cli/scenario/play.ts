@@ -1,18 +1,18 @@
 /** Plays a story: runs each step, waits until the App is idle, and checks what is expected. */
 
-import type { Instant } from "../../domain/change.ts";
+import type { Instant } from "../../domain/time/instant.ts";
 import { moveTo, timeOf, untilIdle } from "./clock.ts";
-import type { StepOutput } from "./double.ts";
-import type { Expectation } from "./expectations.ts";
-import type { Scenario } from "./format.ts";
+import type { StepOutput } from "./harness/double.ts";
+import type { Expectation } from "./format/expectations.ts";
+import type { Scenario } from "./format/format.ts";
 import { checkedRefusal, runHarnessStep, type Outcome } from "./harness-steps.ts";
-import type { Harness } from "./harness.ts";
-import { compare, type Mismatch } from "./match.ts";
+import type { Harness } from "./harness/harness.ts";
+import { compare, type Mismatch } from "./format/match.ts";
 import { Observations } from "./observations.ts";
-import { report } from "./report.ts";
+import { report } from "./harness/report.ts";
 import { describeStep, type Failure, type PlayedStep, type ScenarioResult } from "./result.ts";
-import { HARNESS_STEPS, type DoStep } from "./steps.ts";
-import { printMoment } from "./words.ts";
+import { HARNESS_STEPS, type DoStep } from "./format/steps.ts";
+import { printMoment } from "./format/words.ts";
 
 /** Callbacks while a story is played. */
 export interface ScenarioListener {

@@ -1,9 +1,9 @@
 /** The result of a played story, as data and in print. */
 
-import type { Instant } from "../../domain/change.ts";
-import { printRows, type Mismatch } from "./match.ts";
-import type { DoStep } from "./steps.ts";
-import { printMoment } from "./words.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import { printRows, type Mismatch } from "./format/match.ts";
+import type { DoStep } from "./format/steps.ts";
+import { printMoment } from "./format/words.ts";
 
 /** One step as it was played. */
 export interface PlayedStep {

@@ -1,7 +1,7 @@
 /** The commands that run the App, a demonstration of it, or look after it. */
 
 import { Option } from "@commander-js/extra-typings";
-import { command, count, instant, type CommandGroup } from "../command.ts";
+import { command, count, instant, type CommandGroup } from "../terminal/command.ts";
 
 /** `countersign serve`. */
 export const SERVE = command({
@@ -38,7 +38,7 @@ export const DEMO = command({
       .option("--story <file>", "play another story")
       .option("--serve", "keep the App running afterwards"),
   run: async ({ terminal }, options) => {
-    const { demo } = await import("../demo.ts");
+    const { demo } = await import("../demo/demo.ts");
     return demo(terminal, options);
   },
 });
@@ -54,7 +54,7 @@ export const SCENARIO: CommandGroup = {
       examples: ["scenario run test/scenarios", "scenario run my-story.yaml --json"],
       options: (command) => command.argument("<path...>", "files or folders"),
       run: async ({ terminal }, { json }, [paths]) => {
-        const { runScenarios } = await import("../scenario-run.ts");
+        const { runScenarios } = await import("../demo/run-scenarios.ts");
         return runScenarios(terminal, paths, json === true);
       },
     }),
@@ -75,7 +75,7 @@ export const DELIVERIES: CommandGroup = {
           .option("--status <status>", "only waiting, done or dead")
           .option("--limit <n>", "at most this many", count, 50),
       run: async ({ store }, options) => {
-        const { listDeliveries } = await import("../deliveries.ts");
+        const { listDeliveries } = await import("./deliveries.ts");
         return listDeliveries(await store(), options);
       },
     }),
@@ -85,7 +85,7 @@ export const DELIVERIES: CommandGroup = {
       examples: ["deliveries replay 72d3162e-cc78-11e3-81ab-4c9367dc0958"],
       options: (command) => command.argument("<id...>", "delivery ids"),
       run: async ({ store, now }, _, [ids]) => {
-        const { replayDeliveries } = await import("../deliveries.ts");
+        const { replayDeliveries } = await import("./deliveries.ts");
         return replayDeliveries(await store(), ids, now());
       },
     }),
@@ -102,7 +102,7 @@ export const RECHECK = command({
       .argument("<pull>", "OWNER/REPO#N")
       .option("--post", "write the check run on GitHub, as the App would"),
   run: async ({ terminal, now }, { post }, [pull]) => {
-    const { recheck } = await import("../recheck.ts");
+    const { recheck } = await import("./recheck.ts");
     return recheck(terminal, pull, post === true, { now });
   },
 });
@@ -125,7 +125,7 @@ export const REPORT_DEPLOYMENT = command({
       .option("--ref <name>", "the branch or tag it was built from")
       .option("--artifact <text>", "what was deployed, such as an image's digest"),
   run: async ({ terminal, now }, options) => {
-    const { reportDeployment } = await import("../report-deployment.ts");
+    const { reportDeployment } = await import("../deployment/report-deployment.ts");
     return reportDeployment(terminal, options, now());
   },
 });
@@ -137,7 +137,7 @@ export const DOCTOR = command({
   examples: ["doctor"],
   options: (command) => command,
   run: async ({ terminal }) => {
-    const { doctor } = await import("../doctor.ts");
+    const { doctor } = await import("../doctor/doctor.ts");
     return doctor(terminal);
   },
 });

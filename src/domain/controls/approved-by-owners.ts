@@ -1,16 +1,9 @@
 /** This change was approved by its code owners. */
 
-import { asksForOwners } from "../policy/policy.ts";
-import {
-  defineControl,
-  howUnknown,
-  isMerge,
-  notApplicable,
-  OF_CHANGES,
-  type Ruling,
-  type Subject,
-} from "./control.ts";
+import { asksForOwners } from "../policy/file/policy.ts";
+import { defineControl, howUnknown, notApplicable, OF_CHANGES, type Ruling } from "./control.ts";
 import { judgeAsks } from "./independently-approved.ts";
+import { isMerge, type Subject } from "../records/subject.ts";
 
 /** Requires that every changed file was approved by enough of its owners who did not make the change alone. */
 export const approvedByOwners = defineControl({
@@ -25,7 +18,7 @@ export const approvedByOwners = defineControl({
   rule: (subject, context) =>
     howUnknown(subject) ??
     withoutPull(subject) ??
-    judgeAsks(subject, context, ({ asks }) => asks.filter(({ ask }) => ask.ofOwners)),
+    judgeAsks(subject, context, ({ asks }) => asks.filter(({ requirement: ask }) => ask.ofOwners)),
 });
 
 function withoutPull(subject: Subject): Ruling | null {

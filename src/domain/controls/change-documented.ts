@@ -1,19 +1,11 @@
 /** This change was documented. */
 
-import type { PullRequest } from "../change.ts";
-import { sectionStates } from "../description.ts";
-import { listed, oneLine } from "../wording.ts";
-import {
-  defineControl,
-  fails,
-  OF_CHANGES,
-  passes,
-  pullsOf,
-  unverifiable,
-  type Ruling,
-  judgeEach,
-} from "./control.ts";
-import { HIDDEN } from "./record-linked.ts";
+import type { PullRequest } from "../change/pull-request.ts";
+import { sectionStates } from "../change/description.ts";
+import { listed, oneLine } from "../texts/wording.ts";
+import { defineControl, fails, OF_CHANGES, passes, unverifiable, type Ruling, judgeEach } from "./control.ts";
+import { HIDDEN_RECORD } from "./record-linked.ts";
+import { pullsOf } from "../records/subject.ts";
 
 /** Requires that the description fills every heading the policy asks for. */
 export const changeDocumented = defineControl({
@@ -39,7 +31,7 @@ export const changeDocumented = defineControl({
 
 function judge(pull: PullRequest, sections: readonly string[], landed: boolean): Ruling {
   const text = pull.body?.text;
-  if (text == null) return unverifiable(HIDDEN);
+  if (text == null) return unverifiable(HIDDEN_RECORD);
   const states = sectionStates(text, sections);
   const named = (state: "missing" | "empty"): readonly string[] =>
     states.filter((each) => each.state === state).map(({ heading }) => `“${oneLine(heading)}”`);

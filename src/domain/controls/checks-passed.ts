@@ -1,10 +1,10 @@
 /** This change was passed by the required checks. */
 
-import type { Check } from "../change.ts";
-import { newestRuns, newestRunsAt, runsOf, type WantedCheck } from "../checks.ts";
-import { cutIn } from "../cut.ts";
-import type { WaitingCause } from "../result.ts";
-import { listed, oneLine } from "../wording.ts";
+import type { Check } from "../change/review.ts";
+import { newestRuns, newestRunsAt, runsOf, type WantedCheck } from "../change/checks.ts";
+import { truncationsIn } from "../records/truncation.ts";
+import type { WaitingCause } from "../values/result.ts";
+import { listed, oneLine } from "../texts/wording.ts";
 import {
   defineControl,
   fails,
@@ -16,8 +16,8 @@ import {
   unverifiable,
   type Context,
   type Ruling,
-  type Subject,
 } from "./control.ts";
+import { type Subject } from "../records/subject.ts";
 
 /** Requires that every required check succeeded on the content that is merged, before it was. */
 export const checksPassed = defineControl({
@@ -46,7 +46,7 @@ function onContents(subject: OfChange, context: Context): Ruling {
   const inputs = { required: each };
   const named = (states: readonly string[]): readonly string[] =>
     each.filter((one) => states.includes(one.state)).map(nameOf);
-  const cut = cutIn(subject, ["checks"]);
+  const cut = truncationsIn(subject, ["checks"]);
   const failed = named(["failed"]);
   if (failed.length > 0)
     return fails("check-failed", `${listed(failed.map(oneLine))} did not succeed`, inputs);

@@ -1,11 +1,13 @@
 /** This change was shipped as it was reviewed. */
 
-import { externalReasons } from "../external.ts";
-import { carriedBy } from "../landed-before.ts";
-import { preApproval } from "../standard.ts";
-import { oneLine, some } from "../wording.ts";
-import { defineControl, fails, isMerge, notApplicable, passes, unverifiable, worst } from "./control.ts";
+import { externalReasons } from "../change/external-content.ts";
+import { inheritedApprovals } from "../approval/inherited-approvals.ts";
+import { preApproval } from "../approval/pre-approved-change.ts";
+import { oneLine, some } from "../texts/wording.ts";
+import { defineControl, fails, notApplicable, passes, unverifiable } from "./control.ts";
 import { approvalsOf } from "./independently-approved.ts";
+import { isMerge } from "../records/subject.ts";
+import { worst } from "../values/result.ts";
 
 const OUTCOMES = {
   identity: "pass",
@@ -33,7 +35,7 @@ export const contentAsReviewed = defineControl({
       change.pullRequests.some(
         (pull) =>
           preApproval(pull, context.policy, context.at).holds ||
-          carriedBy(pull, context.policy, context.at).commits.size > 0,
+          inheritedApprovals(pull, context.policy, context.at).commits.size > 0,
       );
     if (!isMerge(change) || !isApproved) {
       const because = "no approval counts, so there is nothing to compare with";

@@ -1,36 +1,10 @@
-/** What a control is: one named requirement, tested the same way before a merge, after it, and when an auditor asks. */
-
-import type { Change, Check, Instant, PullRequest, Repository, Sha } from "../change.ts";
-import type { Deployment } from "../deployment.ts";
-import type { EmergencyFacts } from "../emergency/facts.ts";
-import type { Policy } from "../policy/policy.ts";
-import type { ControlName, Outcome, Result } from "../result.ts";
-
-/** Describes what is tested, at which of the three moments. */
-export type Subject = (
-  | { readonly moment: "gate"; readonly pull: PullRequest }
-  | {
-      readonly moment: "group";
-      readonly pulls: readonly PullRequest[];
-      readonly sha: Sha;
-      readonly checks: readonly Check[];
-    }
-  | { readonly moment: "landed"; readonly change: Change }
-  | { readonly moment: "deployed"; readonly deployment: Deployment }
-) & {
-  /** The emergencies of its pull requests, or of its deployment, that were ever opened; absent: none. */
-  readonly emergencies?: readonly EmergencyFacts[];
-};
-
-/** Describes leave to pass named controls: an authorised emergency, or a registered exemption. */
-export interface Leave {
-  readonly kind: "emergency" | "exemption";
-  /** What names it in the log or the policy. */
-  readonly id: string;
-  readonly controls: readonly ControlName[];
-  /** A sentence: who gave it, and until when. */
-  readonly because: string;
-}
+import type { EmergencyFacts } from "../records/emergency-facts.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import type { ControlName, Outcome, Result } from "../values/result.ts";
+import type { Instant } from "../time/instant.ts";
+import type { PullRequest } from "../change/pull-request.ts";
+import { type Subject, pullsOf, isMerge, bringsNothing, untold } from "../records/subject.ts";
+import { result, worst } from "../values/result.ts";
 
 /** Describes what a control may look at beside the subject. */
 export interface Context {
@@ -59,20 +33,6 @@ export interface Control {
   /** What to do when it fails. */
   readonly remediation: string;
   readonly judge: (subject: Subject, context: Context) => Result | null;
-}
-
-/** Holds the name of our check run. */
-export const CHECK_NAME = "countersign";
-
-/** Returns a result; reasons read as sentences without a full stop. */
-export function result(
-  control: ControlName,
-  outcome: Outcome,
-  cause: string,
-  reasons: readonly string[],
-  inputs: Result["inputs"],
-): Result {
-  return { control, outcome, cause, reasons, inputs };
 }
 
 type Moment = Subject["moment"];
@@ -205,63 +165,4 @@ function ofPulls(
 /** Tells whether a subject is judged before it merges. */
 export function isBeforeMerge({ moment }: Subject): boolean {
   return moment === "gate" || moment === "group";
-}
-
-/** Returns the pull requests of a subject. */
-export function pullsOf(subject: Subject): readonly PullRequest[] {
-  switch (subject.moment) {
-    case "gate":
-      return [subject.pull];
-    case "group":
-      return subject.pulls;
-    case "landed":
-      return subject.change.pullRequests;
-    case "deployed":
-      return [];
-  }
-}
-
-/** Returns the repository of a subject; of a group, that of its pull requests. */
-export function repositoryOf(subject: Subject): Pick<Repository, "id" | "name"> {
-  switch (subject.moment) {
-    case "gate":
-      return subject.pull.repository;
-    case "group":
-      return subject.pulls[0]?.repository ?? { id: 0, name: "" };
-    case "landed":
-      return subject.change.repository;
-    case "deployed":
-      return subject.deployment.repository;
-  }
-}
-
-/** Tells whether a landed change came through the merge button or the queue. */
-export function isMerge(change: Change): boolean {
-  return change.update.kind === "pull-request" || change.update.kind === "queue";
-}
-
-/** Tells whether nothing new came to production by this update. */
-export function bringsNothing(change: Change): boolean {
-  return (
-    change.update.kind === "branch-deleted" ||
-    (change.update.kind === "branch-created" && change.alreadyLanded === true)
-  );
-}
-
-/** Returns why it cannot be told whether an update should have come by a pull request; null where it can. */
-export function untold(change: Change): string | null {
-  const { kind, told } = change.update;
-  if (kind === "branch-created" && change.alreadyLanded === null)
-    return "whether the new branch's content had landed before cannot be told";
-  return kind === "unknown"
-    ? `how it came to the branch cannot be told: GitHub calls it \`${told ?? "unknown"}\`, which this version does not know`
-    : null;
-}
-
-/** Returns the worst of several outcomes: fail, then unverifiable, then pass; not-applicable when there are none. */
-export function worst(outcomes: readonly Outcome[]): Outcome {
-  for (const outcome of ["fail", "unverifiable", "waived", "pass"] as const) {
-    if (outcomes.includes(outcome)) return outcome;
-  }
-  return "not-applicable";
 }

@@ -1,6 +1,6 @@
 /** This deployment was traceable to a production branch. */
 
-import { oneLine, short, time } from "../wording.ts";
+import { oneLine, short, time } from "../texts/wording.ts";
 import { defineControl, fails, passes, unverifiable } from "./control.ts";
 
 /** Requires that the deployed commit is on a production branch. */

@@ -1,8 +1,8 @@
 /** This change was an authorised emergency. */
 
-import type { EmergencyFacts } from "../emergency/facts.ts";
+import type { EmergencyFacts } from "../records/emergency-facts.ts";
 import { notInForce } from "../emergency/in-force.ts";
-import { oneLine, time } from "../wording.ts";
+import { oneLine, time } from "../texts/wording.ts";
 import {
   defineControl,
   emergencyUsed,
@@ -12,8 +12,8 @@ import {
   passes,
   type Context,
   type Ruling,
-  type Subject,
 } from "./control.ts";
+import { type Subject } from "../records/subject.ts";
 
 /** Requires that nothing is let through in an emergency unless somebody entitled, with no part in it, said so first and for a limited time. */
 export const emergencyAuthorised = defineControl({

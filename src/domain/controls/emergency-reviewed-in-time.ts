@@ -1,8 +1,8 @@
 /** This change was reviewed in time after the emergency. */
 
-import { dueAfter } from "../calendar.ts";
+import { dueAfter } from "../time/calendar.ts";
 import { isLate } from "../emergency/retroactive-review.ts";
-import { oneLine, time } from "../wording.ts";
+import { oneLine, time } from "../texts/wording.ts";
 import { defineControl, emergencyUsed, fails, notApplicable, passes } from "./control.ts";
 
 /** Requires that what an emergency let through is looked at afterwards, soon, by somebody with no part in it. */

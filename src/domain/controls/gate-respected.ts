@@ -1,14 +1,12 @@
 /** This change was let through by the gate. */
 
-import type { Check } from "../change.ts";
-import { cutIn } from "../cut.ts";
-import type { Result } from "../result.ts";
+import type { Check } from "../change/review.ts";
+import { truncationsIn } from "../records/truncation.ts";
+import type { Result } from "../values/result.ts";
 import {
-  CHECK_NAME,
   defineControl,
   fails,
   howUnknown,
-  isMerge,
   notApplicable,
   nothingLanded,
   passes,
@@ -16,8 +14,9 @@ import {
   unverifiable,
   type Context,
   type Ruling,
-  type Subject,
 } from "./control.ts";
+import { isMerge, type Subject } from "../records/subject.ts";
+import { CHECK_NAME } from "../values/check-name.ts";
 
 /** Requires that our own check had succeeded on what was merged when it was merged. */
 export const gateRespected = defineControl({
@@ -50,7 +49,7 @@ function ofUpdate(
   const checks =
     change.update.kind === "queue" ? [change.checks] : change.pullRequests.map((pull) => pull.checks);
   if (checks.length === 0) return pullsUnknown(inputs);
-  const [cut] = cutIn(subject, ["checks"]);
+  const [cut] = truncationsIn(subject, ["checks"]);
   if (cut !== undefined) return unverifiable(cut, inputs);
   const states = checks.map((each) => stateAt(each, context));
   const held = states.find((state) => state !== "success");

@@ -1,12 +1,12 @@
 /** This change was independently approved. */
 
-import { asksOutcome, judgeApprovals, type ApprovalJudgement } from "../approval.ts";
-import type { AskState, NobodyLeft, TreeState } from "../ask.ts";
-import type { Actor, Basis, Change, PullRequest } from "../change.ts";
-import { carriedBy } from "../landed-before.ts";
-import { entryId } from "../policy/brought.ts";
-import { ownerNotes } from "../owners.ts";
-import { asksForOwners } from "../policy/policy.ts";
+import { outcomeOfRequirements, judgeApprovals, type ApprovalJudgement } from "../approval/approval.ts";
+import type { RequirementState, NobodyLeft, RequirementTreeState } from "../approval/requirement-state.ts";
+import type { Change } from "../change/change.ts";
+import { inheritedApprovals } from "../approval/inherited-approvals.ts";
+import { entryId } from "../policy/entry-provenance.ts";
+import { ownerNotes } from "../approval/code-owners.ts";
+import { asksForOwners } from "../policy/file/policy.ts";
 import { branchOf } from "../policy/scope.ts";
 import {
   resultState,
@@ -14,23 +14,24 @@ import {
   type JudgedApproval,
   type Outcome,
   type WaitingCause,
-} from "../result.ts";
-import { preApproval } from "../standard.ts";
-import { listed, missingOf, oneLine } from "../wording.ts";
+} from "../values/result.ts";
+import { preApproval } from "../approval/pre-approved-change.ts";
+import { listed, oneLine } from "../texts/wording.ts";
 import {
   defineControl,
   fails,
   howUnknown,
-  isMerge,
   nothingLanded,
   OF_CHANGES,
-  pullsOf,
   pullsUnknown,
-  worst,
   type Context,
   type Ruling,
-  type Subject,
 } from "./control.ts";
+import type { Actor, Basis } from "../change/people.ts";
+import type { PullRequest } from "../change/pull-request.ts";
+import { missingOf } from "../approval/wording.ts";
+import { isMerge, pullsOf, type Subject } from "../records/subject.ts";
+import { worst } from "../values/result.ts";
 
 const NAME = "independently-approved";
 
@@ -51,7 +52,7 @@ export const independentlyApproved = defineControl({
   judges: OF_CHANGES,
   rule: (subject, context) =>
     judgeAsks(subject, context, (judgement) => {
-      const own = judgement.asks.filter(({ ask }) => !ask.ofOwners);
+      const own = judgement.asks.filter(({ requirement: ask }) => !ask.ofOwners);
       // Where nobody but owners is asked, what they say is all the approval there is.
       return own.length > 0 ? own : judgement.asks;
     }),
@@ -75,7 +76,7 @@ export interface CarriedLanding {
 }
 
 function carriedOf(pull: PullRequest, context: Context): readonly CarriedLanding[] {
-  return carriedBy(pull, context.policy, momentOf(pull, context)).by.map(({ landing, commits }) => {
+  return inheritedApprovals(pull, context.policy, momentOf(pull, context)).by.map(({ landing, commits }) => {
     const { changeId: change, ref, pulls, approvers, basis } = landing;
     return { change, branch: branchOf(ref) ?? ref, pulls, approvers, commits, basis };
   });
@@ -95,7 +96,7 @@ export const PRE_APPROVED = "pre-approved";
 export function judgeAsks(
   subject: Subject,
   context: Context,
-  which: (judgement: ApprovalJudgement) => readonly AskState[],
+  which: (judgement: ApprovalJudgement) => readonly RequirementState[],
 ): Ruling {
   return (
     nothingLanded(subject) ??
@@ -121,7 +122,7 @@ function withoutPull(subject: Extract<Subject, { readonly moment: "landed" }>): 
 function ofPulls(
   subject: Subject,
   context: Context,
-  which: (judgement: ApprovalJudgement) => readonly AskState[],
+  which: (judgement: ApprovalJudgement) => readonly RequirementState[],
 ): Ruling {
   const each = pullsOf(subject).map((pull) => judgePull(pull, context, subject.moment === "landed", which));
   const outcome = worst(each.map((one) => one.outcome));
@@ -175,7 +176,7 @@ function judgePull(
   pull: PullRequest,
   context: Context,
   landed: boolean,
-  which: (judgement: ApprovalJudgement) => readonly AskState[],
+  which: (judgement: ApprovalJudgement) => readonly RequirementState[],
 ): PullOutcome {
   const judgement = judgeApprovals(pull, context.policy, momentOf(pull, context));
   const asks = which(judgement);
@@ -185,7 +186,7 @@ function judgePull(
     cause,
     reasons,
     required: ends.map(({ requirement }) => requirement.required),
-    counted: ends.map(({ have }) => have),
+    counted: ends.map(({ proven: have }) => have),
   });
   if (judgement.vetoes.length > 0) {
     const who = listed(judgement.vetoes.map((actor) => oneLine(actor.login)));
@@ -198,7 +199,7 @@ function judgePull(
   const given = preApproval(pull, context.policy, momentOf(pull, context));
   if (given.holds)
     return { ...answer("pass", PRE_APPROVED, [given.because]), preApproved: entryId(given.entry) };
-  const state = asksOutcome(judgement, asks);
+  const state = outcomeOfRequirements(judgement, asks);
   if (state === "met")
     return answer("pass", "satisfied", [
       ...judgement.approvals.filter((each) => each.counts).map((each) => each.reason),
@@ -236,7 +237,7 @@ function shortCause(judgement: ApprovalJudgement, landed: boolean): string {
 
 function shortReasons(
   judgement: ApprovalJudgement,
-  asks: readonly AskState[],
+  asks: readonly RequirementState[],
   landed: boolean,
 ): readonly string[] {
   const missing = asks
@@ -251,18 +252,18 @@ function notCounted({ approvals, landed }: ApprovalJudgement): readonly string[]
 
 /** One approval that is missing, and why nobody is left to give it; `left` null: somebody may be. */
 export interface Lacking {
-  readonly what: AskState;
+  readonly what: RequirementState;
   readonly left: NobodyLeft | null;
 }
 
 /** Lists what is missing of an ask: each approval that nobody is left to give by itself. */
-export function lackingOf(what: AskState): readonly Lacking[] {
-  const { ask, state, outcome } = what;
+export function lackingOf(what: RequirementState): readonly Lacking[] {
+  const { requirement: ask, state, outcome } = what;
   if (!state.stuck) return [{ what, left: null }];
   if ("requirement" in state) return [{ what, left: state.nobody }];
   return ("all-of" in state ? state["all-of"] : state["any-of"])
     .filter(({ met }) => !met)
-    .flatMap((each) => lackingOf({ ask, state: each, outcome }));
+    .flatMap((each) => lackingOf({ requirement: ask, state: each, outcome }));
 }
 
 function lackingText({ what, left }: Lacking): string {
@@ -272,17 +273,17 @@ function lackingText({ what, left }: Lacking): string {
 }
 
 /** Lists every sentence by which a result says that an ask is not met before the merge. */
-export function missingReasons(what: AskState): readonly string[] {
+export function missingReasons(what: RequirementState): readonly string[] {
   return [needsText(what), ...lackingOf(what).map(lackingText)];
 }
 
-function needsText(what: AskState): string {
+function needsText(what: RequirementState): string {
   return `needs ${missingOf(what)}`;
 }
 
-type End = Extract<TreeState, { readonly requirement: unknown }>;
+type End = Extract<RequirementTreeState, { readonly requirement: unknown }>;
 
-function endsOf(state: TreeState): readonly End[] {
+function endsOf(state: RequirementTreeState): readonly End[] {
   if ("all-of" in state) return state["all-of"].flatMap(endsOf);
   if ("any-of" in state) return state["any-of"].flatMap(endsOf);
   return [state];

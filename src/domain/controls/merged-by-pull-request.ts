@@ -1,6 +1,7 @@
 /** This change was merged by a pull request. */
 
-import { defineControl, fails, howUnknown, isMerge, nothingLanded, passes } from "./control.ts";
+import { defineControl, fails, howUnknown, nothingLanded, passes } from "./control.ts";
+import { isMerge } from "../records/subject.ts";
 
 const HOW = {
   "pull-request": "it was merged by a pull request",

@@ -1,11 +1,11 @@
 /** This change was made outside a freeze. */
 
-import { startOfDay } from "../calendar.ts";
-import type { Instant } from "../change.ts";
-import type { Freeze } from "../policy/leave.ts";
-import type { Policy } from "../policy/policy.ts";
-import type { WaitingCause } from "../result.ts";
-import { time } from "../wording.ts";
+import { startOfDay } from "../time/calendar.ts";
+import type { Instant } from "../time/instant.ts";
+import type { Freeze } from "../policy/file/waivers-and-freezes.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import type { WaitingCause } from "../values/result.ts";
+import { time } from "../texts/wording.ts";
 import {
   defineControl,
   fails,
@@ -14,8 +14,8 @@ import {
   passes,
   type Context,
   type Ruling,
-  type Subject,
 } from "./control.ts";
+import { type Subject } from "../records/subject.ts";
 
 /** Requires that nothing lands and nothing is deployed in a freeze. */
 export const outsideFreeze = defineControl({

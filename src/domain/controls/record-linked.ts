@@ -1,21 +1,13 @@
 /** This change was linked to a change record. */
 
-import type { PullRequest } from "../change.ts";
-import { withoutComments } from "../description.ts";
-import { everyFound } from "../policy/pattern.ts";
-import { cutReasons } from "../cut.ts";
-import type { Policy } from "../policy/policy.ts";
-import { listed, oneLine } from "../wording.ts";
-import {
-  defineControl,
-  fails,
-  OF_CHANGES,
-  passes,
-  pullsOf,
-  unverifiable,
-  type Ruling,
-  judgeEach,
-} from "./control.ts";
+import type { PullRequest } from "../change/pull-request.ts";
+import { withoutComments } from "../change/description.ts";
+import { everyFound } from "../patterns/pattern.ts";
+import { truncationReasons } from "../records/truncation.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import { listed, oneLine } from "../texts/wording.ts";
+import { defineControl, fails, OF_CHANGES, passes, unverifiable, type Ruling, judgeEach } from "./control.ts";
+import { pullsOf } from "../records/subject.ts";
 
 /** So many tickets of one pull request are kept. */
 const MOST_TICKETS = 20;
@@ -83,18 +75,19 @@ function searched(
 ): { readonly found: readonly string[]; readonly hidden: string | null } {
   const body = places.includes("body") ? pull.body : null;
   // A title may be edited after the merge: beyond the end of the list nobody knows to what.
-  const [cut] = pull.merged !== null && places.includes("title") ? cutReasons(pull.cut, ["events"]) : [];
+  const [cut] =
+    pull.merged !== null && places.includes("title") ? truncationReasons(pull.cut, ["events"]) : [];
   const texts = {
     title: cut === undefined ? pull.title : "",
     body: withoutComments(body?.text ?? ""),
     branch: pull.head.ref,
   };
   const found = places.flatMap((place) => everyFound(pattern, texts[place], MOST_TICKETS));
-  const hidden = body === undefined || body?.text === null ? HIDDEN : (cut ?? null);
+  const hidden = body === undefined || body?.text === null ? HIDDEN_RECORD : (cut ?? null);
   // An expression that finds nothing at some place finds no ticket.
   return { found: [...new Set(found.filter((ticket) => ticket !== ""))], hidden };
 }
 
 /** Holds why the description as of the merge is not known. */
-export const HIDDEN =
+export const HIDDEN_RECORD =
   "the description was changed after the merge, and what it said before cannot be told: the webhook was missed";

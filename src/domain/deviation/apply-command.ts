@@ -1,9 +1,9 @@
 /** One command given to a deviation: what it and its remediation become, and what is answered. Nothing is done here. */
 
-import type { Instant } from "../change.ts";
-import type { DeviationRecord, Moved, Person, RemediationRecord } from "../record.ts";
-import { destination, transition, type TransitionRefusal } from "../transitions.ts";
-import { listed } from "../wording.ts";
+import type { Instant } from "../time/instant.ts";
+import type { RemediationRecord } from "../records/remediation.ts";
+import { destination, transition, type TransitionRefusal } from "../values/transitions.ts";
+import { listed } from "../texts/wording.ts";
 import {
   COMMANDS,
   type Circumstances,
@@ -22,6 +22,7 @@ import {
   REMEDIATION_EVENTS,
   rolesOf,
 } from "./remediation.ts";
+import type { DeviationRecord, DeviationTransition, Person } from "../records/deviation.ts";
 
 /** A command with everything it is judged by. */
 export interface Given {
@@ -66,7 +67,14 @@ export function applyCommand(given: Given): CommandResult {
   const inner = isAbout ? transition({ command: innerSteps }, state, "command", roles) : null;
   if (inner !== null && inner.refused !== null)
     return refuse(refusalOf(inner.refused, command.name, "remediation", state));
-  const moved: Moved = { command: command.name, by, role: roles[0] ?? "other", via, at, text: command.words };
+  const moved: DeviationTransition = {
+    command: command.name,
+    by,
+    role: roles[0] ?? "other",
+    via,
+    at,
+    text: command.words,
+  };
   const remediation = given.remediation ?? plannedRemediation(deviation, moved);
   const cadence = given.cadence ?? cadenceOf([deviation.severity]);
   const now: Circumstances = { ...given, remediation, cadence };
@@ -120,7 +128,7 @@ function autoAdvance(
   const remediations = now.remediation === null ? [] : [now.remediation];
   const replies = [now.reply];
   let { deviation, remediation } = now;
-  const byApp = (command: string, text: string): Moved => ({
+  const byApp = (command: string, text: string): DeviationTransition => ({
     command,
     by: null,
     role: "app",

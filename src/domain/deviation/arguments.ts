@@ -2,8 +2,8 @@
 
 import { distance } from "fastest-levenshtein";
 import { Temporal } from "temporal-polyfill";
-import { truncate } from "../text.ts";
-import { listed, oneLine } from "../wording.ts";
+import { truncate } from "../values/text.ts";
+import { listed, oneLine } from "../texts/wording.ts";
 
 /** Where an argument is read: for which command, and on which day (YYYY-MM-DD). */
 export interface Place {

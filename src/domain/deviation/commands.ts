@@ -3,17 +3,10 @@
  * the subcommands of `countersign deviation` and the table in docs/deviations.md. To add a command, add a row.
  */
 
-import type { Instant } from "../change.ts";
-import type {
-  DeviationRecord,
-  DeviationStatus,
-  Person,
-  RemediationRecord,
-  RemediationStatus,
-  Said,
-} from "../record.ts";
-import { listed, oneLine } from "../wording.ts";
-import { truncate } from "../text.ts";
+import type { Instant } from "../time/instant.ts";
+import type { RemediationRecord, RemediationStatus } from "../records/remediation.ts";
+import { listed, oneLine } from "../texts/wording.ts";
+import { truncate } from "../values/text.ts";
 import {
   ACCOUNT,
   choice,
@@ -27,7 +20,7 @@ import {
   type Argument,
   type Parsed,
 } from "./arguments.ts";
-import type { TransitionRow } from "../transitions.ts";
+import type { TransitionRow } from "../values/transitions.ts";
 import type { DeviationRole } from "./deviation.ts";
 import { cleanMonthsSince, dayOf, nextReview, type Cadence, type ReviewedMonth } from "./operating.ts";
 import {
@@ -42,6 +35,7 @@ import {
   whysAsked,
   type Lack,
 } from "./remediation.ts";
+import type { DeviationRecord, DeviationStatus, Person, DeviationNote } from "../records/deviation.ts";
 
 /** What a command finds: the deviation, its remediation (a new one where there is none yet), and who gives it when. */
 export interface Circumstances {
@@ -570,7 +564,7 @@ export function needed({ what, command }: Lack): string {
   return `${what} (\`${written(command)}\`)`;
 }
 
-function noteOf(text: string, { by, at }: Circumstances): Said {
+function noteOf(text: string, { by, at }: Circumstances): DeviationNote {
   return { text, by, at };
 }
 

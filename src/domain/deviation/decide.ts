@@ -1,11 +1,11 @@
 /** What to record of a deviation, and what to ask of GitHub about its issue. Nothing is done here. */
 
-import type { Instant } from "../change.ts";
-import type { Decision, Entry } from "../entry.ts";
-import { notify, type Notification } from "../notification.ts";
-import type { Policy } from "../policy/policy.ts";
-import type { DeviationRecord, Moved, RemediationRecord } from "../record.ts";
-import { markdown, time } from "../wording.ts";
+import type { Instant } from "../time/instant.ts";
+import type { Decision, Entry } from "../records/entry.ts";
+import { notify, type Notification } from "../messages/notification.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import type { RemediationRecord } from "../records/remediation.ts";
+import { markdown, time } from "../texts/wording.ts";
 import { isSettled } from "./deviation.ts";
 import {
   issueAction,
@@ -15,9 +15,10 @@ import {
   type IssueSender,
   type WaitingDeviation,
 } from "./issue.ts";
-import { openDeviation, withdraw, type DeviationSeed } from "./open.ts";
+import { openDeviation, withdrawDeviation, type DeviationSeed } from "./open.ts";
 import { REMEDIATION_EVENTS, reopened } from "./remediation.ts";
-import { destination } from "../transitions.ts";
+import { destination } from "../values/transitions.ts";
+import type { DeviationRecord, DeviationTransition } from "../records/deviation.ts";
 
 /** How the ledger stands before something is opened, listed or taken off. */
 export interface Standing {
@@ -63,7 +64,7 @@ export function decideDeviation(facts: {
   const { listedIn } = standing;
   if (listedIn !== null && subject !== null && (seed === null || listedIn.id !== standing.previous?.id)) {
     const because = facts.because ?? "judged again on what is known now, it does not deviate";
-    const after = withdraw(listedIn, subject, because, at);
+    const after = withdrawDeviation(listedIn, subject, because, at);
     if (after !== listedIn)
       decisions.push(
         settle({ before: listedIn, after, remediation: standing.listedInRemediation, policy, to }),
@@ -102,7 +103,7 @@ export function decideRecord(
   );
 }
 
-function begunAnew(remediation: RemediationRecord, moved: Moved): RemediationRecord {
+function begunAnew(remediation: RemediationRecord, moved: DeviationTransition): RemediationRecord {
   const status = destination(REMEDIATION_EVENTS, remediation.status, "reopen") ?? remediation.status;
   return { ...reopened(remediation), status, moved };
 }

@@ -1,10 +1,10 @@
 /** A deviation: its states, and what happens to it by itself. */
 
-import type { DeviationStatus, Moved } from "../record.ts";
-import type { TransitionTable } from "../transitions.ts";
+import type { DeviationStatus, DeviationTransition } from "../records/deviation.ts";
+import type { TransitionTable } from "../values/transitions.ts";
 
 /** The part somebody has in a deviation. One person may be owner and causer at once. */
-export type DeviationRole = Moved["role"];
+export type DeviationRole = DeviationTransition["role"];
 
 /** Every state of a deviation, in the order of its life. */
 export const DEVIATION_STATES: readonly DeviationStatus[] = [

@@ -1,15 +1,17 @@
 /** The issue of a deviation: what it says, where it goes, and when it is not asked for. */
 
-import type { Instant, Repository } from "../change.ts";
-import { sha256 } from "../digest.ts";
-import type { Action } from "../entry.ts";
-import type { Policy } from "../policy/policy.ts";
-import type { DeviationRecord, Person, RemediationRecord } from "../record.ts";
-import { clipped, CONTROL_TITLES, listed, markdown, oneLine, time } from "../wording.ts";
+import type { Repository } from "../change/repository.ts";
+import { sha256 } from "../values/digest.ts";
+import type { Action } from "../records/entry.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import type { RemediationRecord } from "../records/remediation.ts";
+import { clipped, CONTROL_TITLES, listed, markdown, oneLine, time } from "../texts/wording.ts";
 import { isSettled, worded } from "./deviation.ts";
 import { missingUntilDone, nextStep, rendered } from "./next-step.ts";
 import { dayOf } from "./operating.ts";
 import { priorityOf } from "./remediation.ts";
+import type { Instant } from "../time/instant.ts";
+import type { DeviationRecord, Person } from "../records/deviation.ts";
 
 /** What an `open-issue` or `update-issue` action asks for: an issue that says this. The marker is hidden in the body, to find the issue again. */
 export interface IssuePayload {

@@ -1,10 +1,11 @@
 /** What is missing next in a deviation, and the command that gives it; and how a text shows commands where it is read. */
 
-import type { DeviationRecord, RemediationRecord } from "../record.ts";
-import { listed, markdown } from "../wording.ts";
+import type { RemediationRecord } from "../records/remediation.ts";
+import { listed, markdown } from "../texts/wording.ts";
 import { needed, written } from "./commands.ts";
 import { cleanMonthsSince, type ReviewedMonth } from "./operating.ts";
 import { closingChecklist, lackingToBeDone, MONTHS_OF_OPERATION } from "./remediation.ts";
+import type { DeviationRecord } from "../records/deviation.ts";
 
 /** Returns what is missing until the remediation can be called done: for each a phrase with the command that gives it. */
 export function missingUntilDone(

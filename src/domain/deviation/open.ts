@@ -1,12 +1,20 @@
 /** Deviations opened, and what they list: one for each cause. */
 
-import type { Actor, Instant, Repository } from "../change.ts";
-import { sha256 } from "../digest.ts";
-import type { DeviationRecord, ListedSubject, Moved, Person, Severity } from "../record.ts";
-import type { ControlName, Result } from "../result.ts";
-import { oneLine } from "../wording.ts";
+import type { Repository } from "../change/repository.ts";
+import { sha256 } from "../values/digest.ts";
+import type {
+  DeviationRecord,
+  ListedSubject,
+  DeviationTransition,
+  Person,
+  Severity,
+} from "../records/deviation.ts";
+import type { ControlName, Result } from "../values/result.ts";
+import { oneLine } from "../texts/wording.ts";
 import { DEVIATION_EVENTS, type DeviationEvent } from "./deviation.ts";
-import { destination } from "../transitions.ts";
+import { destination } from "../values/transitions.ts";
+import type { Instant } from "../time/instant.ts";
+import type { Actor } from "../change/people.ts";
 
 /** So many changes are listed by one deviation; what comes on top begins another part of the same cause. */
 export const MOST_LISTED = 200;
@@ -112,7 +120,7 @@ export function openDeviation(
   at: Instant,
   part = 1,
 ): DeviationRecord {
-  const moved: Moved = {
+  const moved: DeviationTransition = {
     command: previous === null ? "open" : "list",
     by: seed.entered?.by ?? null,
     role: seed.entered === undefined ? "app" : "auditor",
@@ -151,7 +159,7 @@ export function openDeviation(
 }
 
 /** Takes a change off a deviation because it was found to be otherwise; the last one closes it. */
-export function withdraw(
+export function withdrawDeviation(
   deviation: DeviationRecord,
   subject: string,
   because: string,
@@ -159,7 +167,7 @@ export function withdraw(
 ): DeviationRecord {
   if (!deviation.subjects.includes(subject)) return deviation;
   const listed = deviation.listed.filter((each) => each.subject !== subject);
-  const moved = (command: DeviationEvent): Moved => ({
+  const moved = (command: DeviationEvent): DeviationTransition => ({
     command,
     by: null,
     role: "app",
@@ -180,7 +188,14 @@ export function withdraw(
 /** A weakened control holds again: production is no longer exposed. */
 export function endExposure(deviation: DeviationRecord, to: Instant, because: string): DeviationRecord {
   if (deviation.exposure.to !== null) return deviation;
-  const moved: Moved = { command: "end-exposure", by: null, role: "app", via: "app", at: to, text: because };
+  const moved: DeviationTransition = {
+    command: "end-exposure",
+    by: null,
+    role: "app",
+    via: "app",
+    at: to,
+    text: because,
+  };
   return { ...deviation, exposure: { ...deviation.exposure, to }, moved };
 }
 
@@ -218,7 +233,7 @@ function heaviest(severities: readonly Severity[]): Severity {
   return SEVERITIES[Math.max(...severities.map((each) => SEVERITIES.indexOf(each)))] ?? "medium";
 }
 
-function opened(seed: DeviationSeed, moved: Moved, part: number): DeviationRecord {
+function opened(seed: DeviationSeed, moved: DeviationTransition, part: number): DeviationRecord {
   const record: DeviationRecord = {
     id: deviationIdOf(seed.cause.key, part),
     key: seed.cause.key,

@@ -1,17 +1,12 @@
 /** Time in a remediation: the months a control must have held, and the reviews that are due while it is under way. */
 
 import { Temporal } from "temporal-polyfill";
-import type { Instant } from "../change.ts";
-import type {
-  DeviationRecord,
-  MonthlyFigures,
-  MonthlyReviewRecord,
-  RemediationRecord,
-  RemediationReview,
-  Severity,
-} from "../record.ts";
-import type { ControlName } from "../result.ts";
-import { isOtherwise } from "./monitoring.ts";
+import type { Instant } from "../time/instant.ts";
+import type { MonthlyFigures, MonthlyReviewRecord } from "../records/monitoring.ts";
+import type { ControlName } from "../values/result.ts";
+import { isOtherwise } from "../monitoring/monthly.ts";
+import type { DeviationRecord, Severity } from "../records/deviation.ts";
+import type { RemediationRecord, RemediationReview } from "../records/remediation.ts";
 
 /** What a monthly review says of one control in one month (YYYY-MM, UTC); `clean`: it operated without a deviation. */
 export interface ReviewedMonth {

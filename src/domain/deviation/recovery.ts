@@ -2,12 +2,13 @@
 
 import { Temporal } from "temporal-polyfill";
 
-import type { Instant } from "../change.ts";
-import type { Sight } from "../observed.ts";
-import type { DeviationRecord, RemediationRecord } from "../record.ts";
-import { isDeviation } from "./monitoring.ts";
+import type { Instant } from "../time/instant.ts";
+import type { ObservedTime } from "../monitoring/observed-time.ts";
+import type { RemediationRecord } from "../records/remediation.ts";
+import { isDeviation } from "../monitoring/monthly.ts";
 import { cleanMonthsSince, dayOf, monthAfter, monthFrom, type ReviewedMonth } from "./operating.ts";
 import { MONTHS_OF_OPERATION } from "./remediation.ts";
+import type { DeviationRecord } from "../records/deviation.ts";
 
 /** `remediate`: not done yet; `operate`: done, and must hold for months; `show`: somebody else may call it effective today. */
 export type RecoveryPhase = "remediate" | "operate" | "show";
@@ -33,7 +34,7 @@ export function recoveryOf(
   remediations: readonly RemediationRecord[],
   months: readonly ReviewedMonth[],
   at: Instant,
-  sight: Pick<Sight, "unseen">,
+  sight: Pick<ObservedTime, "unseen">,
 ): Recovery {
   const byDeviation = new Map(remediations.map((each) => [each.deviation, each]));
   const steps = deviations
@@ -52,7 +53,7 @@ function stepOf(
   remediation: RemediationRecord | null,
   months: readonly ReviewedMonth[],
   at: Instant,
-  { unseen }: Pick<Sight, "unseen">,
+  { unseen }: Pick<ObservedTime, "unseen">,
 ): RecoveryStep {
   const today = dayOf(at);
   const operates = deviation.type === "operating";

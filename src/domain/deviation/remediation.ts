@@ -1,17 +1,10 @@
 /** A remediation: what happens to it by itself, what it lacks, and who has which part in it. */
 
-import type {
-  DeviationRecord,
-  Moved,
-  Person,
-  RemediationRecord,
-  RemediationStatus,
-  RootCause,
-  Severity,
-} from "../record.ts";
-import { isSamePerson } from "../identity.ts";
-import type { TransitionTable } from "../transitions.ts";
+import type { RemediationRecord, RemediationStatus, RootCause } from "../records/remediation.ts";
+import { isSamePerson } from "../policy/identity.ts";
+import type { TransitionTable } from "../values/transitions.ts";
 import type { DeviationRole } from "./deviation.ts";
+import type { DeviationRecord, DeviationTransition, Person, Severity } from "../records/deviation.ts";
 
 /** Every state of a remediation. */
 export const REMEDIATION_STATES: readonly RemediationStatus[] = [
@@ -76,7 +69,10 @@ export function whysAsked(severity: Severity): number {
 }
 
 /** A remediation of which nothing is said yet. */
-export function plannedRemediation(deviation: DeviationRecord, moved: Moved): RemediationRecord {
+export function plannedRemediation(
+  deviation: DeviationRecord,
+  moved: DeviationTransition,
+): RemediationRecord {
   return {
     deviation: deviation.id,
     repository: deviation.repository,

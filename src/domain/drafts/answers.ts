@@ -1,20 +1,21 @@
 /** What several drafts say of a deviation and what answers it. */
 
-import { isDeviation } from "../deviation/monitoring.ts";
-import type { Person, RootCause } from "../record.ts";
-import { CONTROL_TITLES, listed, markdownInFile } from "../wording.ts";
-import { day } from "../span.ts";
-import { counted, recorded, type Citations, type Recorded, type Records } from "./draft.ts";
+import { isDeviation } from "../monitoring/monthly.ts";
+import type { RootCause } from "../records/remediation.ts";
+import { CONTROL_TITLES, listed, markdownInFile } from "../texts/wording.ts";
+import { day } from "../time/span.ts";
+import { counted, recorded, type Citations, type DraftRecorded, type Records } from "./draft.ts";
+import type { Person } from "../records/deviation.ts";
 
 /** Describes a deviation with what answers it, and the records of what it lists. */
-export interface Answered {
-  readonly deviation: Recorded<"deviation">;
-  readonly remediation: Recorded<"remediation"> | null;
-  readonly listed: readonly Recorded<"change" | "deployment">[];
+export interface DraftAnswered {
+  readonly deviation: DraftRecorded<"deviation">;
+  readonly remediation: DraftRecorded<"remediation"> | null;
+  readonly listed: readonly DraftRecorded<"change" | "deployment">[];
 }
 
 /** Returns every deviation that stands, oldest first, with what it rests on; what is missing is noted. */
-export function answeredDeviations(records: Records, cite: Citations): readonly Answered[] {
+export function answeredDeviations(records: Records, cite: Citations): readonly DraftAnswered[] {
   const remediations = new Map(recorded(records, "remediation").map((each) => [each.body.deviation, each]));
   const subjects = new Map(
     (["change", "deployment"] as const).flatMap((kind) =>
@@ -46,17 +47,17 @@ export function answeredDeviations(records: Records, cite: Citations): readonly 
 }
 
 /** Describes how far what answers a deviation is: `settled` is what somebody other than its owner found effective, or closed after that. */
-export type Answer = "settled" | "done" | "open";
+export type DraftAnswer = "settled" | "done" | "open";
 
 /** Tells how far what answers a deviation is. That it is done is its owner's word, and settles nothing. */
-export function answerOf({ deviation }: Answered): Answer {
+export function draftAnswerOf({ deviation }: DraftAnswered): DraftAnswer {
   const { status } = deviation.body;
   if (status === "effective" || status === "closed") return "settled";
   return status === "done" ? "done" : "open";
 }
 
 /** Returns one line on a deviation: what, when, which controls, of what type and why. */
-export function deviationLine({ deviation, listed: subjects }: Answered, cite: Citations): string {
+export function deviationLine({ deviation, listed: subjects }: DraftAnswered, cite: Citations): string {
   const { title, happenedAt, controls, type, typeReason, source, reference, subjectKind } = deviation.body;
   const isNoted = source === "auditor";
   const marks = cite.of(deviation.entry, ...subjects.map(({ entry }) => entry));
@@ -87,8 +88,8 @@ export const ROOT_CAUSE_WORDS: Readonly<Record<RootCause, string>> = {
 /** Returns the monthly reviews of a deviation's controls that were signed off for months after it happened. */
 export function reviewsAfter(
   records: Records,
-  { deviation }: Answered,
-): readonly Recorded<"monthly-review">[] {
+  { deviation }: DraftAnswered,
+): readonly DraftRecorded<"monthly-review">[] {
   const { controls, happenedAt } = deviation.body;
   return recorded(records, "monthly-review").filter(
     ({ body, entry }) => controls.includes(body.control) && body.signedOff !== null && entry.at > happenedAt,

@@ -1,10 +1,10 @@
 /** Support for a bridge letter: what the records show between the end of a period and today, in both variants. */
 
-import { seenIn, spansText, type Statement } from "../observed.ts";
-import { sayName, sayValue, sayWeaker } from "../protection/words.ts";
-import { markdownInFile, short, time } from "../wording.ts";
-import { answeredDeviations, answerOf, deviationLine, personName } from "./answers.ts";
-import { day } from "../span.ts";
+import { observedIn, spansText, type Statement } from "../monitoring/observed-time.ts";
+import { settingNameText, settingValueText, weakerText } from "../protection/words.ts";
+import { markdownInFile, short, time } from "../texts/wording.ts";
+import { answeredDeviations, draftAnswerOf, deviationLine, personName } from "./answers.ts";
+import { day } from "../time/span.ts";
 import { Citations, DRAFT_NOTE, recorded, type Draft, type Records } from "./draft.ts";
 import { populationOf, type CountedPeriod } from "./population.ts";
 import { STATUS_WORDS } from "./response.ts";
@@ -53,7 +53,7 @@ function factsOf(
 ): { readonly facts: readonly string[]; readonly statements: readonly Statement[] } {
   const within = (at: number): boolean => at >= since.from && at < since.to;
   const { proofs, statement, unseen } = populationOf(records, since, cite);
-  const seen = seenIn(records.sight, since);
+  const seen = observedIn(records.sight, since);
   /** Nothing of a kind was recorded: that says something of the days only on which somebody looked. */
   const nothing = (text: string): string =>
     unseen.length === 0 ? `- ${text}.` : `- ${text} on the days that were observed.`;
@@ -88,9 +88,9 @@ function factsOf(
       const state =
         remediation === null
           ? "nobody has begun to answer it"
-          : `${answerOf(each) === "open" ? `what answers it is ${STATUS_WORDS[remediation.body.status]}, ` : ""}owned by ${personName(remediation.body.owner)} ${cite.of(remediation.entry)}`;
+          : `${draftAnswerOf(each) === "open" ? `what answers it is ${STATUS_WORDS[remediation.body.status]}, ` : ""}owned by ${personName(remediation.body.owner)} ${cite.of(remediation.entry)}`;
       const { id, title, happenedAt } = deviation.body;
-      return `- ${id} of ${period.name} (${markdownInFile(title)}, ${day(happenedAt)}) is ${ANSWER_WORDS[answerOf(each)]}: ${state} ${cite.of(deviation.entry)}.`;
+      return `- ${id} of ${period.name} (${markdownInFile(title)}, ${day(happenedAt)}) is ${ANSWER_WORDS[draftAnswerOf(each)]}: ${state} ${cite.of(deviation.entry)}.`;
     }),
     ...(policies.length === 0
       ? [nothing("No change of the policy was recorded")]
@@ -102,11 +102,11 @@ function factsOf(
       ? [nothing("No setting that protects a branch or environment was seen to change")]
       : settings.map(
           ({ body, entry }) =>
-            `- ${markdownInFile(`${body.repository.owner}/${body.repository.name} ${body.place.name}`)}: ${sayName(body.setting)}: ${body.gone ? "gone" : markdownInFile(sayValue(body.value))} since ${time(body.from)} ${cite.of(entry)}.`,
+            `- ${markdownInFile(`${body.repository.owner}/${body.repository.name} ${body.place.name}`)}: ${settingNameText(body.setting)}: ${body.gone ? "gone" : markdownInFile(settingValueText(body.value))} since ${time(body.from)} ${cite.of(entry)}.`,
         )),
     ...exposures.map(
       ({ body, entry }) =>
-        `- ${markdownInFile(`${body.repository.owner}/${body.repository.name}`)} was protected less from ${time(body.from)}${body.to === null ? " on" : ` to ${time(body.to)}`}: ${markdownInFile(body.items.map(sayWeaker).join("; "))} ${cite.of(entry)}.`,
+        `- ${markdownInFile(`${body.repository.owner}/${body.repository.name}`)} was protected less from ${time(body.from)}${body.to === null ? " on" : ` to ${time(body.to)}`}: ${markdownInFile(body.items.map(weakerText).join("; "))} ${cite.of(entry)}.`,
     ),
     ...gaps.map(
       (body) =>

@@ -1,12 +1,12 @@
 /** What every draft is: text of which each statement cites its record, or the names of what is missing. Nothing is made up. */
 
-import type { Instant } from "../change.ts";
-import { canonical, sha256 } from "../digest.ts";
-import { isOfKind, type Bodies, type EntryKind, type LoggedEntry } from "../entry.ts";
+import type { Instant } from "../time/instant.ts";
+import { canonical, sha256 } from "../values/digest.ts";
+import { isOfKind, type Bodies, type EntryKind, type LoggedEntry } from "../records/entry.ts";
 import type { ReviewedMonth } from "../deviation/operating.ts";
-import type { Sight, Statement } from "../observed.ts";
-import { lineOf } from "../stored.ts";
-import { short } from "../wording.ts";
+import type { ObservedTime, Statement } from "../monitoring/observed-time.ts";
+import { lineOf } from "../records/stored.ts";
+import { short } from "../texts/wording.ts";
 
 /** Holds the drafts there are. */
 export const DRAFT_KINDS = ["response", "bridge", "note", "questions", "procedures"] as const;
@@ -33,7 +33,7 @@ export interface Records {
   readonly at: Instant;
   readonly entries: readonly LoggedEntry[];
   /** What was observed by then. */
-  readonly sight: Sight;
+  readonly sight: ObservedTime;
   /** The months somebody signed off, as they are known now. */
   readonly months: readonly ReviewedMonth[];
   /** What the ledger's own list names of the kinds of record a draft rests on: nothing of it may lack among the entries. */
@@ -41,13 +41,13 @@ export interface Records {
 }
 
 /** Describes an entry with its body beside it. */
-export interface Recorded<K extends EntryKind> {
+export interface DraftRecorded<K extends EntryKind> {
   readonly entry: LoggedEntry<K>;
   readonly body: Bodies[K];
 }
 
 /** Returns the entries of a kind, in the order of the log. */
-export function recorded<K extends EntryKind>(records: Records, kind: K): readonly Recorded<K>[] {
+export function recorded<K extends EntryKind>(records: Records, kind: K): readonly DraftRecorded<K>[] {
   return records.entries
     .filter((entry) => isOfKind(entry, kind))
     .toSorted((a, b) => a.seq - b.seq)

@@ -1,8 +1,8 @@
 /** A cover note to customers: what the auditor's report notes, and what the company found itself, with how far each answer is. No internal names. */
 
-import { day } from "../span.ts";
-import { CONTROL_TITLES, listed } from "../wording.ts";
-import { answeredDeviations, answerOf, ROOT_CAUSE_WORDS, type Answered } from "./answers.ts";
+import { day } from "../time/span.ts";
+import { CONTROL_TITLES, listed } from "../texts/wording.ts";
+import { answeredDeviations, draftAnswerOf, ROOT_CAUSE_WORDS, type DraftAnswered } from "./answers.ts";
 import { Citations, counted, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
 import { populationOf, type CountedPeriod } from "./population.ts";
 
@@ -44,14 +44,14 @@ export function draftNote(records: Records, period: CountedPeriod): Draft {
 }
 
 /** Whether an auditor's report says it; what the App found is ours alone. */
-function isNoted({ deviation }: Answered): boolean {
+function isNoted({ deviation }: DraftAnswered): boolean {
   return deviation.body.source === "auditor";
 }
 
 /** "1 of 3 is found effective, 1 is done, 1 is planned as below." */
-function progress(all: readonly Answered[]): string {
-  const count = (state: ReturnType<typeof answerOf>): number =>
-    all.filter((each) => answerOf(each) === state).length;
+function progress(all: readonly DraftAnswered[]): string {
+  const count = (state: ReturnType<typeof draftAnswerOf>): number =>
+    all.filter((each) => draftAnswerOf(each) === state).length;
   const parts = [
     [count("settled"), "found effective"],
     [count("done"), "done and not yet shown to be effective"],
@@ -63,7 +63,7 @@ function progress(all: readonly Answered[]): string {
   return `${listed(said, "and")}.`;
 }
 
-function itemText(each: Answered, cite: Citations): string {
+function itemText(each: DraftAnswered, cite: Citations): string {
   const { deviation, remediation, listed: subjects } = each;
   const { id, controls, happenedAt } = deviation.body;
   const what = `On ${day(happenedAt)}, ${subjects.length === 1 ? "a change or deployment was" : `${subjects.length} changes or deployments were`} not ${listed(
@@ -83,6 +83,6 @@ function itemText(each: Answered, cite: Citations): string {
     settled: `What answers it was found effective${on(effective?.at)}`,
     done: `What answers it was done${on(done?.at)}, and has not been shown to be effective yet`,
     open: `It is to be remediated by ${due ?? ""}`,
-  }[answerOf(each)];
+  }[draftAnswerOf(each)];
   return `${what}${why} ${state} ${cite.of(remediation.entry)}.`;
 }

@@ -1,9 +1,15 @@
 /** What a letter may say of a whole span: every production branch counted against GitHub's lists over all of it. */
 
-import { countedSpan, provenIn, spansText, unseenIn, type Statement } from "../observed.ts";
-import type { CompletenessRecord } from "../record.ts";
-import { uncovered, type Span } from "../span.ts";
-import { counted, recorded, type Citations, type Recorded, type Records } from "./draft.ts";
+import {
+  countedSpan,
+  provenIn,
+  spansText,
+  unobservedIn,
+  type Statement,
+} from "../monitoring/observed-time.ts";
+import type { CompletenessRecord } from "../records/monitoring.ts";
+import { uncovered, type Span } from "../time/span.ts";
+import { counted, recorded, type Citations, type DraftRecorded, type Records } from "./draft.ts";
 
 /** Describes a span with its name, UTC, half-open, and how many changes and deployments it had. */
 export interface CountedPeriod extends Span {
@@ -14,7 +20,7 @@ export interface CountedPeriod extends Span {
 
 /** Describes the counts that prove a span, and what may be said because of them. */
 export interface Population {
-  readonly proofs: readonly Recorded<"completeness">[];
+  readonly proofs: readonly DraftRecorded<"completeness">[];
   readonly statement: Statement;
   /** The days nobody observed, though the branches were counted afterwards. */
   readonly unseen: readonly Span[];
@@ -50,7 +56,7 @@ export function populationOf(records: Records, span: CountedPeriod, cite: Citati
       return body.complete && of.from < span.to && of.to > span.from;
     })
     .toSorted((a, b) => (a.entry.subject < b.entry.subject ? -1 : 1));
-  const unseen = unseenIn(records.sight, span, records.at);
+  const unseen = unobservedIn(records.sight, span, records.at);
   return {
     proofs,
     unseen,

@@ -1,30 +1,31 @@
 /** Written procedures that say exactly what the policy in force enforces, so that text and enforcement cannot drift apart. */
 
-import { termText } from "../calendar.ts";
-import { CONTROLS } from "../controls/assess.ts";
-import { REVIEW_TERM } from "../deviation/monitoring.ts";
-import { canonical } from "../digest.ts";
+import { termText } from "../time/calendar.ts";
+import { CONTROLS } from "../assessment/assess.ts";
+import { REVIEW_TERM } from "../monitoring/monthly.ts";
+import { canonical } from "../values/digest.ts";
 import { organizationsOwn } from "../policy/current.ts";
-import { unasked, unaskedText } from "../policy/asked.ts";
-import type { People } from "../policy/people.ts";
-import type { Policy } from "../policy/policy.ts";
-import { hasExpired } from "../policy/turns.ts";
+import { unasked, unaskedText } from "../policy/asked-controls.ts";
+import type { People } from "../policy/file/people.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import { hasExpired } from "../policy/boundaries.ts";
 import { policyInForce } from "../policy/tighten.ts";
-import type { Instant } from "../change.ts";
-import type { RequirementTree } from "../policy/requirement.ts";
-import type { PolicySource } from "../record.ts";
-import { CONTROL_NAMES } from "../result.ts";
-import { CONTROL_TITLES, listed, markdownInFile, short, sources } from "../wording.ts";
-import { day } from "../span.ts";
+import type { Instant } from "../time/instant.ts";
+import type { RequirementTree } from "../policy/file/requirement.ts";
+import type { PolicySource } from "../policy/record.ts";
+import { CONTROL_NAMES } from "../values/result.ts";
+import { CONTROL_TITLES, listed, markdownInFile, short } from "../texts/wording.ts";
+import { day } from "../time/span.ts";
 import {
   Citations,
   counted,
   DRAFT_NOTE,
   recorded,
   type Draft,
-  type Recorded,
+  type DraftRecorded,
   type Records,
 } from "./draft.ts";
+import { approversText } from "../policy/approvers-text.ts";
 
 /** Returns the procedures: changes, emergencies, exceptions to the rules, a guide for auditors, who is responsible for what; then what repositories add. */
 export function draftProcedures(records: Records): Draft {
@@ -64,7 +65,7 @@ export function draftProcedures(records: Records): Draft {
 
 /** What the file of each repository adds to the organisation's rules, or says in another way. */
 function ownRules(records: Records, policy: Policy, cite: Citations): readonly string[] {
-  const newest = new Map<number, Recorded<"policy">>();
+  const newest = new Map<number, DraftRecorded<"policy">>();
   for (const each of recorded(records, "policy"))
     if (each.body.repository.state === "found") newest.set(each.entry.repositoryId, each);
   const names = new Map(
@@ -181,7 +182,7 @@ function changes(policy: Policy): readonly string[] {
 function approvalText(tree: RequirementTree): string {
   if ("all-of" in tree) return `all of: ${tree["all-of"].map(approvalText).join("; ")}`;
   if ("any-of" in tree) return `one of: ${tree["any-of"].map(approvalText).join("; ")}`;
-  return `${counted(tree.required, "approval")} from ${markdownInFile(sources(tree.from))}`;
+  return `${counted(tree.required, "approval")} from ${markdownInFile(approversText(tree.from))}`;
 }
 
 function emergencies(policy: Policy): readonly string[] {
@@ -359,7 +360,7 @@ function raci(policy: Policy, mark: string): readonly string[] {
 }
 
 function people(who: People): string {
-  return markdownInFile(sources(who));
+  return markdownInFile(approversText(who));
 }
 
 function makerText(maker: Policy["standardChanges"][number]["by"][number]): string {

@@ -1,8 +1,14 @@
 /** What to ask the auditor about each open deviation: the four questions, with room for the answers. */
 
-import { markdownInFile } from "../wording.ts";
-import { answeredDeviations, answerOf, deviationLine, personName, type Answered } from "./answers.ts";
-import { day } from "../span.ts";
+import { markdownInFile } from "../texts/wording.ts";
+import {
+  answeredDeviations,
+  draftAnswerOf,
+  deviationLine,
+  personName,
+  type DraftAnswered,
+} from "./answers.ts";
+import { day } from "../time/span.ts";
 import { Citations, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
 import { STATUS_WORDS } from "./response.ts";
 
@@ -14,7 +20,7 @@ const QUESTIONS = [
 ] as const;
 
 /** What was noted of the auditor's answers so far. */
-function noted(remediation: Answered["remediation"], cite: Citations): readonly string[] {
+function noted(remediation: DraftAnswered["remediation"], cite: Citations): readonly string[] {
   if (remediation === null || remediation.body.expectations.length === 0) return [];
   return [
     "Answered so far:",
@@ -30,7 +36,7 @@ function noted(remediation: Answered["remediation"], cite: Citations): readonly 
 /** Returns the sheet for every deviation that is not settled. */
 export function draftQuestions(records: Records): Draft {
   const cite = new Citations(records);
-  const open = answeredDeviations(records, cite).filter((each) => answerOf(each) !== "settled");
+  const open = answeredDeviations(records, cite).filter((each) => draftAnswerOf(each) !== "settled");
   if (open.length === 0) cite.lacks("an open deviation: there is nothing to ask about");
   return cite.draft([
     `# Questions to the auditor of ${records.organization}`,

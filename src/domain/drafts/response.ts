@@ -1,6 +1,6 @@
 /** Management's response to one deviation, in its three parts: what caused it, what was done, what prevents it. */
 
-import { markdownInFile, time } from "../wording.ts";
+import { markdownInFile, time } from "../texts/wording.ts";
 import { whysAsked } from "../deviation/remediation.ts";
 import {
   answeredDeviations,
@@ -8,9 +8,9 @@ import {
   personName,
   reviewsAfter,
   ROOT_CAUSE_WORDS,
-  type Answered,
+  type DraftAnswered,
 } from "./answers.ts";
-import { day } from "../span.ts";
+import { day } from "../time/span.ts";
 import { Citations, DRAFT_NOTE, type Draft, type Records } from "./draft.ts";
 
 /** Returns the response to the deviation whose id begins so. */
@@ -38,7 +38,7 @@ export function draftResponse(records: Records, id: string): Draft {
   ]);
 }
 
-function parts(records: Records, answered: Answered, cite: Citations): readonly string[] {
+function parts(records: Records, answered: DraftAnswered, cite: Citations): readonly string[] {
   const { id } = answered.deviation.body;
   if (answered.remediation === null) {
     cite.lacks(`a remediation of ${id}: nobody has begun to answer it on its issue`);

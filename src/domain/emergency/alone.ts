@@ -1,12 +1,14 @@
 /** Acting alone: whether somebody with a part in an emergency may authorise it themselves, because nobody else is awake. */
 
-import { dateOf, startOfDay } from "../calendar.ts";
-import type { Authority, Instant } from "../change.ts";
-import { entitled } from "../entitled.ts";
-import type { Policy } from "../policy/policy.ts";
-import { oneOf, sources } from "../wording.ts";
-import type { EmergencyRecord } from "./exception.ts";
+import { dateOf, startOfDay } from "../time/calendar.ts";
+import type { Authority } from "../change/people.ts";
+import { entitlementOf } from "../approval/entitlement.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import { oneOfPeople } from "../texts/wording.ts";
+import type { EmergencyRecord } from "../records/emergency.ts";
 import type { Reply } from "./voice.ts";
+import type { Instant } from "../time/instant.ts";
+import { approversText } from "../policy/approvers-text.ts";
 
 /** A span of time, its end excluded. */
 interface Span {
@@ -16,7 +18,7 @@ interface Span {
 
 /** Whether somebody is named by the policy as one who may act alone. */
 export function isNamedAlone({ emergency: { alone } }: Policy, authority: Authority | null): boolean {
-  return alone !== null && authority !== null && entitled(alone.from, authority) === "yes";
+  return alone !== null && authority !== null && entitlementOf(alone.from, authority) === "yes";
 }
 
 /** Returns the span whose emergencies count against the number that may be authorised alone; null: none may. */
@@ -38,7 +40,7 @@ export function notAlone(
   const { count = 0, per = "month" } = policy.emergency.alone?.atMost ?? {};
   if (before < count) return null;
   return ({ text }) =>
-    `${before} of ${count} emergencies that may be authorised alone in a ${per} are used up. Another person must authorise this one: ${text(oneOf(sources(policy.emergency.authorisers)))} (not someone who worked on it).`;
+    `${before} of ${count} emergencies that may be authorised alone in a ${per} are used up. Another person must authorise this one: ${text(oneOfPeople(approversText(policy.emergency.authorisers)))} (not someone who worked on it).`;
 }
 
 /** The month, quarter or year of a moment, as the calendar's time zone has it. */

@@ -1,19 +1,26 @@
 /** The commands of an emergency and of the review after it: a row each, for a pull request or a deployment, given by comment or terminal. */
 
-import { termText } from "../calendar.ts";
-import type { Actor, Authority, Repository } from "../change.ts";
-import type { Policy } from "../policy/policy.ts";
-import { destination, transition } from "../transitions.ts";
-import { CONTROL_TITLES, oneOf, short, sources, time } from "../wording.ts";
+import { termText } from "../time/calendar.ts";
+import type { Repository } from "../change/repository.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import { destination, transition } from "../values/transitions.ts";
+import { CONTROL_TITLES, oneOfPeople, short, time } from "../texts/wording.ts";
 import { isIndependent, type Eligibility } from "./eligibility.ts";
 import { allows, EMERGENCY_TRANSITIONS, rolesOf, type EmergencyEvent } from "./emergency.ts";
-import { isOpen, type Deed, type EmergencyRecord, type RetroactiveReviewRecord } from "./exception.ts";
-import type { EmergencyFacts } from "./facts.ts";
+import {
+  isOpen,
+  type Deed,
+  type EmergencyRecord,
+  type RetroactiveReviewRecord,
+} from "../records/emergency.ts";
+import type { EmergencyFacts } from "../records/emergency-facts.ts";
 import { authorisation, authorised, confirmed, declared, opened, withdrawn } from "./life.ts";
 import { nothingBlocked, notAuthoriser, tooLateToAuthorise, tooLateToOpen } from "./replies.ts";
 import { isLate, type ReviewEvent } from "./retroactive-review.ts";
 import type { EmergencySubject } from "./subject.ts";
 import type { EmergencyCommandName, Reply } from "./voice.ts";
+import type { Actor, Authority } from "../change/people.ts";
+import { approversText } from "../policy/approvers-text.ts";
 
 /** What a command of an emergency is judged by before anybody's rights are read. */
 export interface EmergencyCase {
@@ -307,7 +314,7 @@ const notWriter: Reply = () =>
 
 function declaredReply({ policy, subject }: EmergencyCase, { id }: EmergencyRecord): Reply {
   return ({ text, command }) =>
-    `${subject.kind === "pull" ? "The emergency is declared." : `The emergency ${id} is declared for ${short(subject.sha)} in ${text(subject.environment)}.`} It must be authorised by ${text(oneOf(sources(policy.emergency.authorisers)))} (not someone who worked on it); they were asked. Until then nothing is waived. To take it back: ${command("withdraw")}.`;
+    `${subject.kind === "pull" ? "The emergency is declared." : `The emergency ${id} is declared for ${short(subject.sha)} in ${text(subject.environment)}.`} It must be authorised by ${text(oneOfPeople(approversText(policy.emergency.authorisers)))} (not someone who worked on it); they were asked. Until then nothing is waived. To take it back: ${command("withdraw")}.`;
 }
 
 function authorisedReply({ policy, subject }: EmergencyCase, record: EmergencyRecord): Reply {
@@ -325,7 +332,7 @@ function authorisedReply({ policy, subject }: EmergencyCase, record: EmergencyRe
         : [
             ` You did so alone: another person must confirm it by ${time(given.confirmBy)}: ${command("authorise")}.`,
           ]),
-      ` A review is owed within ${termText(reviewWithin)} of the ${then}, by ${text(sources(reviewers))} (not someone with a part in it).`,
+      ` A review is owed within ${termText(reviewWithin)} of the ${then}, by ${text(approversText(reviewers))} (not someone with a part in it).`,
       `\n\n- waived until then: ${waives.map((control) => CONTROL_TITLES[control]).join("; ")}`,
     ].join("");
 }

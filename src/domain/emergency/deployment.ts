@@ -1,9 +1,9 @@
 /** Emergencies for deployments that no pull request stands for: what they waive, and which deployment they are for. */
 
-import type { Sha } from "../change.ts";
-import type { Policy } from "../policy/policy.ts";
-import type { ControlName } from "../result.ts";
-import type { EmergencyRecord } from "./exception.ts";
+import type { Sha } from "../change/sha.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import type { ControlName } from "../values/result.ts";
+import type { EmergencyRecord } from "../records/emergency.ts";
 
 /** What a deployment is asked instead of approvals: whoever may waive those for a change may waive these for a deployment. */
 const STANDS_FOR: readonly ControlName[] = ["deployment-approved", "deployment-traceable"];

@@ -1,11 +1,11 @@
 /** When something of an emergency or its review is due, as tasks for that moment. */
 
-import type { Instant } from "../change.ts";
-import type { Task } from "../task.ts";
-import { isOpen } from "./exception.ts";
-import type { EmergencyFacts } from "./facts.ts";
+import type { Instant } from "../time/instant.ts";
+import type { Task } from "../records/task.ts";
+import { isOpen } from "../records/emergency.ts";
+import type { EmergencyFacts } from "../records/emergency-facts.ts";
 import { nextWord } from "./retroactive-review.ts";
-import { DAY } from "../durations.ts";
+import { DAY } from "../time/durations.ts";
 
 /** GitHub sends again for three days what was said while we were down: only after this is what the merge did not use over (ms). */
 export const OVERTAKEN = 4 * DAY;

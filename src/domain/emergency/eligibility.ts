@@ -1,16 +1,18 @@
 /** Who may act in an emergency: by their rights, and by their own part in it. */
 
-import type { Actor, Authority, PullRequest } from "../change.ts";
-import { contributorsOf, makersOf, stayedOut, type Certainty } from "../contribution.ts";
-import { entitled } from "../entitled.ts";
-import { isSamePerson, type Account, type Identified } from "../identity.ts";
-import type { People } from "../policy/people.ts";
+import type { PullRequest } from "../change/pull-request.ts";
+import { contributorsOf, makersOf, stayedOut } from "../approval/contribution/contributors.ts";
+import { entitlementOf } from "../approval/entitlement.ts";
+import { isSamePerson, type AccountName, type IdentityPolicy } from "../policy/identity.ts";
+import type { People } from "../policy/file/people.ts";
+import type { Actor, Authority } from "../change/people.ts";
+import { type Certainty } from "../values/certainty.ts";
 
 /** Whether an account had a hand in a pull request, itself or through another account of the same person. */
 export function contributed(
   pull: PullRequest,
   actor: Actor,
-  policy: Identified,
+  policy: IdentityPolicy,
 ): { readonly is: Certainty; readonly as: Actor | null } {
   const known = contributorsOf(pull).find((each) => isSamePerson(policy, each.actor, actor));
   if (known !== undefined) return { is: "yes", as: known.actor };
@@ -40,16 +42,16 @@ export function eligibilityOf(facts: {
   readonly among: People;
   readonly pull: PullRequest | null;
   /** Without a pull request: who shaped what is deployed, as far as known; null: it cannot be told. */
-  readonly makers?: readonly Account[] | null;
+  readonly makers?: readonly AccountName[] | null;
   readonly declarers: readonly Actor[];
   readonly authoriser: Actor | null;
-  readonly policy: Identified;
+  readonly policy: IdentityPolicy;
 }): Eligibility {
   const { actor, authority, among, pull, makers = [], declarers, authoriser, policy } = facts;
   const same = (other: Actor): boolean => isSamePerson(policy, other, actor);
   return {
-    writes: entitled({ permission: "write" }, authority),
-    entitled: entitled(among, authority),
+    writes: entitlementOf({ permission: "write" }, authority),
+    entitled: entitlementOf(among, authority),
     contributed:
       pull !== null
         ? contributed(pull, actor, policy).is

@@ -1,7 +1,7 @@
 /** The table of an emergency's life: which event, caused by whom, leads from which state to which. Everything else is refused. */
 
-import { transition, type TransitionTable } from "../transitions.ts";
-import type { EmergencyState } from "./exception.ts";
+import { transition, type TransitionTable } from "../values/transitions.ts";
+import type { EmergencyState } from "../records/emergency.ts";
 import { isIndependent, type Eligibility } from "./eligibility.ts";
 
 /** What can happen to an emergency. The last three are nobody's command: a push, time, and its use. */

@@ -1,10 +1,11 @@
 /** Which emergency lets what pass, at a moment: from the facts kept with the subject, never from the clock. */
 
-import type { Instant, PullRequest } from "../change.ts";
-import { pullsOf, type Leave, type Subject } from "../controls/control.ts";
-import { oneLine, time } from "../wording.ts";
-import type { EmergencyRecord } from "./exception.ts";
-import type { EmergencyFacts } from "./facts.ts";
+import type { PullRequest } from "../change/pull-request.ts";
+import { pullsOf, type Leave, type Subject } from "../records/subject.ts";
+import { oneLine, time } from "../texts/wording.ts";
+import type { EmergencyRecord } from "../records/emergency.ts";
+import type { EmergencyFacts } from "../records/emergency-facts.ts";
+import type { Instant } from "../time/instant.ts";
 
 /** Why an emergency does not let something pass at a moment, or null where it does. */
 export function notInForce(record: EmergencyRecord, subject: Subject, at: Instant): string | null {

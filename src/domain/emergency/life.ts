@@ -1,14 +1,17 @@
 /** An emergency's events: each function returns the record as it is afterwards. The table says who may, and where it leads. */
 
-import { dueAfter } from "../calendar.ts";
-import type { Actor, Instant, Repository, Sha } from "../change.ts";
-import { sha256 } from "../digest.ts";
-import type { Entry } from "../entry.ts";
-import type { Policy } from "../policy/policy.ts";
-import { destination } from "../transitions.ts";
+import { dueAfter } from "../time/calendar.ts";
+import type { Repository } from "../change/repository.ts";
+import { sha256 } from "../values/digest.ts";
+import type { Entry } from "../records/entry.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import { destination } from "../values/transitions.ts";
 import { waivedBy } from "./deployment.ts";
 import { EMERGENCY_TRANSITIONS, type EmergencyEvent } from "./emergency.ts";
-import type { Authorisation, Deed, EmergencyRecord, EmergencyState } from "./exception.ts";
+import type { Authorisation, Deed, EmergencyRecord, EmergencyState } from "../records/emergency.ts";
+import type { Instant } from "../time/instant.ts";
+import type { Sha } from "../change/sha.ts";
+import type { Actor } from "../change/people.ts";
 
 /** What an emergency is for, and under which policy. */
 export interface Occasion {

@@ -1,14 +1,17 @@
 /** What is replied to somebody who may not do what they asked for in an emergency, or not now. */
 
-import type { Instant, PullRequest, Repository } from "../change.ts";
-import type { People } from "../policy/people.ts";
-import type { Policy } from "../policy/policy.ts";
+import type { PullRequest } from "../change/pull-request.ts";
+import type { People } from "../policy/file/people.ts";
+import type { Policy } from "../policy/file/policy.ts";
 import { isIntegrationBranch, isProductionBranch, isProductionEnvironment } from "../policy/scope.ts";
-import { oneOf, sources, time } from "../wording.ts";
+import { oneOfPeople, time } from "../texts/wording.ts";
 import type { Eligibility } from "./eligibility.ts";
-import type { EmergencyRecord, RetroactiveReviewRecord } from "./exception.ts";
+import type { EmergencyRecord, RetroactiveReviewRecord } from "../records/emergency.ts";
 import type { EmergencySubject } from "./subject.ts";
 import type { Reply } from "./voice.ts";
+import type { Instant } from "../time/instant.ts";
+import type { Repository } from "../change/repository.ts";
+import { approversText } from "../policy/approvers-text.ts";
 
 /** Replied where the policy is not known: an emergency waives what it names, and nothing else can. */
 export const POLICY_UNKNOWN: Reply = () =>
@@ -71,14 +74,14 @@ export function notAuthoriser(
 ): Reply {
   return ({ text }) => {
     const who = text(login);
-    const from = text(sources(among));
+    const from = text(approversText(among));
     const what = nameOf(kind);
     if (declared) return `You declared this emergency, ${who}: someone else must authorise it (${from}).`;
     if (contributed === "yes")
       return `You worked on this ${what}, ${who}: someone who did not must authorise it (${from}).`;
     if (entitled === "no") return `You may not authorise emergencies here, ${who}. These may: ${from}.`;
     if (entitled === "unknown")
-      return `GitHub did not answer whether you are ${oneOf(from)}, ${who}. Nothing was changed. Try again, or ask someone else.`;
+      return `GitHub did not answer whether you are ${oneOfPeople(from)}, ${who}. Nothing was changed. Try again, or ask someone else.`;
     return kind === "deployment"
       ? `It is not known whether you worked on this deployment, ${who}: GitHub does not show who pushed all its commits. Push the commit to a branch of its own and declare the emergency again, or merge it through a reviewed pull request.`
       : `It is not known whether you worked on this pull request, ${who}: nobody observed who pushed some of its commits. Amend and push them again, then authorise.`;
@@ -94,7 +97,7 @@ export function notReviewer(
 ): Reply {
   return ({ text }) => {
     const who = text(login);
-    const from = text(sources(among));
+    const from = text(approversText(among));
     const another = `someone who had no part in it must review it (${from})`;
     if (authorised) return `You authorised this emergency, ${who}: ${another}.`;
     if (declared) return `You declared this emergency, ${who}: ${another}.`;

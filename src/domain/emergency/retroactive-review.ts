@@ -1,19 +1,21 @@
 /** The retroactive review: owed after an emergency was used, by somebody with no part in it, by a certain moment. */
 
-import { dueAfter } from "../calendar.ts";
-import type { Actor, Instant, Sha } from "../change.ts";
-import type { Entry } from "../entry.ts";
-import type { Policy } from "../policy/policy.ts";
-import { destination, type TransitionTable } from "../transitions.ts";
+import { dueAfter } from "../time/calendar.ts";
+import type { Actor } from "../change/people.ts";
+import type { Entry } from "../records/entry.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import { destination, type TransitionTable } from "../values/transitions.ts";
 import {
   declarersOf,
   type EmergencyRecord,
   type RetroactiveReviewRecord,
   type ReviewState,
-} from "./exception.ts";
+} from "../records/emergency.ts";
 import { emergencySubject } from "./life.ts";
 import type { Eligibility } from "./eligibility.ts";
-import { DAY } from "../durations.ts";
+import { DAY } from "../time/durations.ts";
+import type { Instant } from "../time/instant.ts";
+import type { Sha } from "../change/sha.ts";
 
 /** The review that the first use of an emergency makes due. */
 export function reviewOwed(

@@ -1,6 +1,7 @@
 /** What an emergency is for: a pull request, or a deployment that no pull request stands for. */
 
-import type { PullRequest, Sha } from "../change.ts";
+import type { PullRequest } from "../change/pull-request.ts";
+import type { Sha } from "../change/sha.ts";
 
 /** A pull request with everybody who is known to have worked on it, or one commit in one environment. */
 export type EmergencySubject =

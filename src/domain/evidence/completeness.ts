@@ -1,12 +1,12 @@
 /** What the completeness checks come to for a period: branch by branch, and in words. */
 
-import type { Instant } from "../change.ts";
-import { countedSpan, spansText, type Statement } from "../observed.ts";
-import type { CompletenessRecord } from "../record.ts";
-import { uncovered, type Span } from "../span.ts";
-import { completenessOf, isOfNow, repositoriesOf } from "./scope-rows.ts";
-import { statesOf, type EvidenceSource } from "./population.ts";
-import { timeText } from "./table.ts";
+import type { Instant } from "../time/instant.ts";
+import { countedSpan, spansText, type Statement } from "../monitoring/observed-time.ts";
+import type { CompletenessRecord } from "../records/monitoring.ts";
+import { uncovered, type Span } from "../time/span.ts";
+import { completenessOf, isOfNow, scopeRepositories } from "./rows/scope.ts";
+import { statesOf, type EvidenceSource } from "./tables/population.ts";
+import { timeText } from "./tables/table.ts";
 
 /** Describes one branch of one repository: how much of the period is proven complete. */
 export interface BranchCompleteness {
@@ -57,7 +57,7 @@ interface Updates {
 export async function completenessDocument(source: EvidenceSource): Promise<CompletenessDocument> {
   const { period, generatedAt } = source;
   const branches = new Map<string, BranchState>();
-  for await (const { body } of repositoriesOf(source)) {
+  for await (const { body } of scopeRepositories(source)) {
     if (!body.inScope) continue;
     for (const branch of body.productionRefs) {
       const from = Math.max(period.from, Math.min(body.installedFrom, body.backfilledFrom ?? Infinity));

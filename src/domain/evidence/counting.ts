@@ -1,8 +1,10 @@
 /** Independent listings of one branch counted against each other: what differs, and by which named cause. */
 
-import { NO_COMMIT, type Instant, type RefUpdate, type Sha } from "../change.ts";
-import type { CompletenessRecord } from "../record.ts";
-import { MINUTE } from "../durations.ts";
+import { type RefUpdate } from "../change/change.ts";
+import type { CompletenessRecord } from "../records/monitoring.ts";
+import { MINUTE } from "../time/durations.ts";
+import { type Instant } from "../time/instant.ts";
+import { NO_COMMIT, type Sha } from "../change/sha.ts";
 
 /** Describes a merged pull request as GitHub lists it. */
 export interface MergedPull {

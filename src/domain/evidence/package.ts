@@ -5,22 +5,22 @@
 
 import { z } from "zod";
 
-import { CHANGES } from "./change-rows.ts";
-import { REF_UPDATES } from "./ref-update-rows.ts";
-import { spansText, unseenIn, type Sight } from "../observed.ts";
+import { CHANGES } from "./rows/changes.ts";
+import { REF_UPDATES } from "./rows/ref-updates.ts";
+import { spansText, unobservedIn, type ObservedTime } from "../monitoring/observed-time.ts";
 import type { CompletenessDocument } from "./completeness.ts";
-import { EMERGENCY_CHANGES, emergenciesOf, RETROACTIVE_REVIEWS } from "./emergency-rows.ts";
-import { CONTROL_STATE, controlStatesOf, PRIVILEGED_ACTORS } from "./control-rows.ts";
-import { EXEMPTIONS } from "./exemption-rows.ts";
-import { unaskedText } from "../policy/asked.ts";
-import type { ControlName } from "../result.ts";
-import { timeText, type ColumnInfo, type Table } from "./table.ts";
-import { isWithin, type EvidenceSource, type Period } from "./population.ts";
-import type { LoggedEntry } from "../entry.ts";
-import { RIGHTS_USED } from "./rights-used.ts";
-import { DEVIATIONS, deviationsOf } from "./deviation-rows.ts";
-import { MONITORING, WAITING_TIMES } from "./monitoring-rows.ts";
-import { REMEDIATION, REMEDIATION_HISTORY, remediationsOf } from "./remediation-rows.ts";
+import { EMERGENCY_CHANGES, emergencyRowsOf, RETROACTIVE_REVIEWS } from "./rows/emergencies.ts";
+import { CONTROL_STATE, controlStatesOf, PRIVILEGED_ACTORS } from "./rows/control-state.ts";
+import { EXEMPTIONS } from "./rows/exemptions.ts";
+import { unaskedText } from "../policy/asked-controls.ts";
+import type { ControlName } from "../values/result.ts";
+import { timeText, type ColumnInfo, type Table } from "./tables/table.ts";
+import { isInPeriod, type EvidenceSource, type Period } from "./tables/population.ts";
+import type { LoggedEntry } from "../records/entry.ts";
+import { RIGHTS_USED } from "./rows/rights-used.ts";
+import { DEVIATIONS, deviationsOf } from "./rows/deviations.ts";
+import { MONITORING, WAITING_TIMES } from "./rows/monitoring.ts";
+import { REMEDIATION, REMEDIATION_HISTORY, remediationsOf } from "./rows/remediation.ts";
 import {
   COMPLETENESS,
   completenessOf,
@@ -28,14 +28,14 @@ import {
   COVERAGE_GAPS,
   gapsOf,
   POLICIES,
-  policiesOf,
-  repositoriesOf,
+  scopePolicies,
+  scopeRepositories,
   SCOPE,
   TOOL_COLUMNS,
   type ToolFact,
-} from "./scope-rows.ts";
-import { table } from "./table.ts";
-import { CONTROL_TESTS, DEPLOYMENTS } from "./test-rows.ts";
+} from "./rows/scope.ts";
+import { table } from "./tables/table.ts";
+import { CONTROL_TESTS, DEPLOYMENTS } from "./rows/control-tests.ts";
 
 /** Holds the tables read from the log, in the order they are written. */
 export const TABLES: readonly Table[] = [
@@ -335,7 +335,7 @@ interface LimitationFacts {
   readonly period: Period;
   readonly generatedAt: number;
   readonly completeness: CompletenessDocument;
-  readonly sight: Sight;
+  readonly sight: ObservedTime;
   /** Controls that none of the policies in force asks for. */
   readonly unasked: readonly ControlName[];
   /** Rows of monitoring.csv, and whether anybody is named to sign months off. */
@@ -357,7 +357,7 @@ interface LimitationFacts {
 export function limitationsOf(facts: LimitationFacts): readonly string[] {
   const { period, generatedAt, completeness } = facts;
   const when = (holds: boolean, sentence: string): readonly string[] => (holds ? [sentence] : []);
-  const unseen = unseenIn(facts.sight, period, generatedAt);
+  const unseen = unobservedIn(facts.sight, period, generatedAt);
   const { observed, unverifiable } = facts;
   return [
     ...when(
@@ -438,16 +438,16 @@ export function rowReader(
 /** Yields entries that rows cite but that lie outside the period, by kind and subject. */
 export async function* citedEntries(source: EvidenceSource): AsyncIterable<LoggedEntry> {
   const cited = [
-    repositoriesOf,
-    policiesOf,
+    scopeRepositories,
+    scopePolicies,
     completenessOf,
     gapsOf,
     deviationsOf,
     remediationsOf,
-    emergenciesOf,
+    emergencyRowsOf,
     controlStatesOf,
   ];
   for (const statesIn of cited)
     for await (const { entry } of statesIn(source))
-      if (entry !== null && !isWithin(source.period, entry.at)) yield entry;
+      if (entry !== null && !isInPeriod(source.period, entry.at)) yield entry;
 }

@@ -3,7 +3,7 @@
 import { p256 } from "@noble/curves/nist.js";
 import { bytesToHex, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 
-import { canonical, sha256 } from "../digest.ts";
+import { canonical, sha256 } from "../values/digest.ts";
 
 /** The payload type of an in-toto statement in a DSSE envelope. */
 const PAYLOAD_TYPE = "application/vnd.in-toto+json";
@@ -18,7 +18,7 @@ export interface SigningKey {
 }
 
 /** Describes one sealed file. */
-export interface Subject {
+export interface SealedFile {
   readonly name: string;
   readonly sha256: string;
 }
@@ -55,7 +55,7 @@ export function spkiOfPem(pem: string): Uint8Array | null {
 }
 
 /** Seals files under a predicate: the envelope's canonical JSON with a line feed. The same arguments give the same bytes. */
-export function sealOf(subjects: readonly Subject[], predicate: unknown, key: SigningKey): string {
+export function sealOf(subjects: readonly SealedFile[], predicate: unknown, key: SigningKey): string {
   const statement = {
     _type: "https://in-toto.io/Statement/v1",
     subject: subjects.map(({ name, sha256 }) => ({ name, digest: { sha256 } })),
@@ -78,7 +78,7 @@ export function sealOf(subjects: readonly Subject[], predicate: unknown, key: Si
 /** Describes what a seal says once its form is sound; `signedBy` tells whether a key made it. */
 export interface Seal {
   readonly keyId: string;
-  readonly subjects: readonly Subject[];
+  readonly subjects: readonly SealedFile[];
   readonly predicate: Readonly<Record<string, unknown>>;
   /** Whether this public key (SPKI DER) signed it, in the one spelling of the signature (low S, strict DER). */
   signedBy(spki: Uint8Array): boolean;

@@ -2,20 +2,26 @@
 
 import type { z } from "zod";
 
-import type { Instant } from "../change.ts";
-import { seenIn, spansText, unseenIn, type Sight, type Statement } from "../observed.ts";
-import type { CoverageGapRecord } from "../record.ts";
-import type { Policy } from "../policy/policy.ts";
-import { unasked } from "../policy/asked.ts";
-import { CONTROL_NAMES } from "../result.ts";
-import { ownerOf } from "../deviation/monitoring.ts";
-import { day, wholeDays } from "../span.ts";
+import type { Instant } from "../time/instant.ts";
+import {
+  observedIn,
+  spansText,
+  unobservedIn,
+  type ObservedTime,
+  type Statement,
+} from "../monitoring/observed-time.ts";
+import type { CoverageGapRecord } from "../records/monitoring.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import { unasked } from "../policy/asked-controls.ts";
+import { CONTROL_NAMES } from "../values/result.ts";
+import { ownerOf } from "../monitoring/monthly.ts";
+import { day, wholeDays } from "../time/span.ts";
 import { completenessWords, provenSpans, type CompletenessDocument } from "./completeness.ts";
 import { limitationsOf, type Manifest, type ObservedSchema } from "./package.ts";
-import type { EvidenceSource, Period } from "./population.ts";
-import { gapsOf, policiesOf } from "./scope-rows.ts";
+import type { EvidenceSource, Period } from "./tables/population.ts";
+import { gapsOf, scopePolicies } from "./rows/scope.ts";
 import type { SummaryDocument } from "./summary.ts";
-import { timeText } from "./table.ts";
+import { timeText } from "./tables/table.ts";
 
 /** Describes the content of START-HERE.html. Times are milliseconds. */
 export interface StartHere {
@@ -60,7 +66,7 @@ export type FrontMatter = Pick<
 >;
 
 /** Returns the content of observed.json. */
-export function observedDocument({ since, until, unseen }: Sight): z.infer<typeof ObservedSchema> {
+export function observedDocument({ since, until, unseen }: ObservedTime): z.infer<typeof ObservedSchema> {
   return {
     since: since === null ? null : timeText(since),
     until: timeText(until),
@@ -130,7 +136,7 @@ async function policiesInForce(
   digests: ReadonlySet<string>,
 ): Promise<readonly Policy[]> {
   const policies: Policy[] = [];
-  for await (const { body } of policiesOf(source))
+  for await (const { body } of scopePolicies(source))
     if (digests.size === 0 || digests.has(body.digest)) policies.push(body.effective);
   return policies;
 }
@@ -152,7 +158,7 @@ function monthsOf({ period, sight }: EvidenceSource, summary: SummaryDocument): 
     const [year = 0, number = 0] = month.split("-").map(Number);
     const span = { from, to: Math.min(Date.UTC(year, number), period.to) };
     const { changes, by_verdict, deployments } = counts.get(month) ?? NOTHING;
-    const [days, daysSeen] = [wholeDays([span]), wholeDays(seenIn(sight, span))];
+    const [days, daysSeen] = [wholeDays([span]), wholeDays(observedIn(sight, span))];
     months.push({ month, changes, by_verdict, deployments, days, daysSeen });
     from = span.to;
   }
@@ -163,7 +169,7 @@ const NOTHING = { changes: 0, by_verdict: {}, deployments: 0 };
 
 /** Returns what is said of monitoring gaps: of which spans it is known that somebody looked, and of which not. */
 export function gapsWords(
-  sight: Sight,
+  sight: ObservedTime,
   {
     period,
     generatedAt,
@@ -177,8 +183,8 @@ export function gapsWords(
     readonly unread: number;
   },
 ): readonly Statement[] {
-  const seen = seenIn(sight, period);
-  const unseen = unseenIn(sight, period, generatedAt);
+  const seen = observedIn(sight, period);
+  const unseen = unobservedIn(sight, period, generatedAt);
   const says = (text: string, covers: Statement["covers"] = []): Statement => {
     return { says: text, rests: "watch", covers };
   };

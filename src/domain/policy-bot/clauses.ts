@@ -1,11 +1,11 @@
 /** The tree of a policy-bot file as a list of clauses, all of which are asked: each where its condition holds, and met in any of its ways. */
 
-import { PERMISSIONS } from "../change.ts";
-import type { From } from "../policy/from.ts";
+import { PERMISSIONS } from "../change/people.ts";
+import type { From } from "../policy/file/selectors.ts";
 import { anyOf, type Bounds } from "./conditions.ts";
 import type { ApprovalNode } from "./file.ts";
-import { every, negated, unlike, type Condition } from "./logic.ts";
-import type { Asked, Leaf, Note } from "./requirements.ts";
+import { everyCondition, negated, unlike, type Condition } from "./logic.ts";
+import type { TranslatedRequirements, Leaf, TranslationNote } from "./requirements.ts";
 
 /** A part of the file that nobody can meet, and why. */
 interface Never {
@@ -54,14 +54,14 @@ interface Compiled {
   readonly names: readonly string[];
 }
 
-type Look = (name: string) => { readonly asked: Asked; readonly applies: Bounds };
+type Look = (name: string) => { readonly asked: TranslatedRequirements; readonly applies: Bounds };
 
 /** Lists what a tree asks. `refused`: where a change is refused whoever approves it. */
 export function clausesOf(
   items: readonly ApprovalNode[],
   refused: Bounds,
   look: Look,
-  notes: Note[],
+  notes: TranslationNote[],
 ): readonly Clause[] {
   const root = compile({ and: items }, look, notes);
   const stuck = (guards: readonly Guard[] | null, where: string, why: string): readonly Guarded[] =>
@@ -74,7 +74,7 @@ export function clausesOf(
     ...stuck(guard(refused, true), "disapproval.if", "what it says refuses a change there, whoever approves"),
   ];
   return simplified(all).map(({ guards, ...rest }): Clause => {
-    const when = every(guards.map(({ condition }) => condition));
+    const when = everyCondition(guards.map(({ condition }) => condition));
     const checks = rest.ways.length === 0 ? checksIn(guards) : null;
     if (checks === null) return { ...rest, when, checks };
     if (JSON.stringify(when).includes("conclusions")) {
@@ -85,7 +85,7 @@ export function clausesOf(
   });
 }
 
-function compile(node: ApprovalNode, look: Look, notes: Note[]): Compiled {
+function compile(node: ApprovalNode, look: Look, notes: TranslationNote[]): Compiled {
   const plain = flattened(node);
   if (typeof plain === "string") return leaf(plain, look);
   const inner = ("or" in plain ? plain.or : plain.and).map((each) => compile(each, look, notes));
@@ -150,7 +150,7 @@ function conjunction(members: readonly Compiled[]): Compiled {
 }
 
 /** Of the members that apply one is enough. Which of them do is told apart. */
-function alternatives(members: readonly Compiled[], notes: Note[]): Compiled {
+function alternatives(members: readonly Compiled[], notes: TranslationNote[]): Compiled {
   const always = members.filter(({ applies }) => applies.atMost === true);
   const maybe = grouped(members.filter((member) => !always.includes(member)));
   const applies = anyOf(members.map((member) => member.applies));
@@ -232,7 +232,7 @@ function product(members: readonly Compiled[]): readonly Guarded[] {
 /** Drops what another clause asks already, and joins two that differ in one guard and its denial. */
 function simplified(clauses: readonly Guarded[]): readonly Guarded[] {
   const each = clauses
-    .filter(({ guards }) => every(guards.map(({ condition }) => condition)) !== false)
+    .filter(({ guards }) => everyCondition(guards.map(({ condition }) => condition)) !== false)
     .map((clause) => ({ ...clause, ways: narrowed(clause.ways) }));
   for (const [index, one] of each.entries())
     for (const other of each.slice(index + 1)) {

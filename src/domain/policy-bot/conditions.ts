@@ -1,10 +1,10 @@
 /** Conditions of policy-bot's rules as conditions of ours: exactly, or from above and from below where that cannot be said. */
 
-import type { Who } from "../policy/from.ts";
-import { RegexSchema } from "../policy/pattern.ts";
-import type { When } from "../policy/when.ts";
+import type { Who } from "../policy/file/selectors.ts";
+import { RegexSchema } from "../patterns/pattern.ts";
+import type { When } from "../policy/file/when.ts";
 import type { BotActors, BotPredicates } from "./file.ts";
-import { every, negated, some, unlike, type Condition } from "./logic.ts";
+import { everyCondition, negated, anyCondition, unlike, type Condition } from "./logic.ts";
 
 /**
  * A condition between two bounds: `atLeast` holds whenever it does, `atMost` only when it does. Both are the same where it is
@@ -39,16 +39,16 @@ function namesOf(predicates: BotPredicates): readonly (keyof BotPredicates)[] {
 /** Returns what holds where any of several does. */
 export function anyOf(each: readonly Bounds[]): Bounds {
   return {
-    atLeast: some(each.map(({ atLeast }) => atLeast)),
-    atMost: some(each.map(({ atMost }) => atMost)),
+    atLeast: anyCondition(each.map(({ atLeast }) => atLeast)),
+    atMost: anyCondition(each.map(({ atMost }) => atMost)),
     notes: each.flatMap(({ notes }) => notes),
   };
 }
 
 function all(each: readonly Bounds[]): Bounds {
   return {
-    atLeast: every(each.map(({ atLeast }) => atLeast)),
-    atMost: every(each.map(({ atMost }) => atMost)),
+    atLeast: everyCondition(each.map(({ atLeast }) => atLeast)),
+    atMost: everyCondition(each.map(({ atMost }) => atMost)),
     notes: each.flatMap(({ notes }) => notes),
   };
 }
@@ -153,11 +153,11 @@ function someFile(
   if (ignore.length === 0) return anyFile ? { ...exactly(named), atLeast: true } : exactly(named);
   if (readable(name, ignore) !== null) return untold(`${name}: ignore cannot be read`, named);
   const notIgnored: When = { not: { "only-paths": matching(ignore) } };
-  if (anyFile) return { ...exactly(every([named, notIgnored])), atLeast: notIgnored };
+  if (anyFile) return { ...exactly(everyCondition([named, notIgnored])), atLeast: notIgnored };
   return untold(
     `${name}: whether it is the named files that are ignored cannot be said`,
-    every([named, notIgnored]),
-    every([named, { not: { paths: matching(ignore) } }]),
+    everyCondition([named, notIgnored]),
+    everyCondition([named, { not: { paths: matching(ignore) } }]),
   );
 }
 
@@ -232,11 +232,11 @@ function fromBranch(pattern: string): Bounds {
   const any = String.raw`(?:\.[*+]|\[\^:\][*+])`;
   if (new RegExp(`^\\^?${any}?:${any}?\\$?$`, "u").test(pattern)) return exactly(FORK);
   if (/^\^\[\^:\][*+]\$$/u.test(pattern)) return exactly(OWN);
-  const own = every([OWN, { head: [{ matches: pattern }] }]);
+  const own = everyCondition([OWN, { head: [{ matches: pattern }] }]);
   if (namesNoFork(pattern)) return exactly(own);
   return untold(
     "from_branch: the owner of a fork is not part of a branch's name here, so every branch of a fork may fit",
-    some([FORK, own]),
+    anyCondition([FORK, own]),
     own,
   );
 }
@@ -264,7 +264,7 @@ function size(lines: NonNullable<BotPredicates["modified_lines"]>): Bounds {
     return untold("modified_lines: a size is written as a comparison, such as > 500");
   if (sizes.length === 0) return untold("modified_lines: names no size");
   return exactly(
-    some(
+    anyCondition(
       sizes.map(({ key, compared }) => ({
         size: { [key === "total" ? "lines" : key]: `${compared?.[1] ?? ""} ${compared?.[2] ?? ""}` },
       })),
@@ -291,10 +291,10 @@ function title({ matches, not_matches: unliked }: NonNullable<BotPredicates["tit
   const bad = unreadable.find((each) => each !== null);
   if (bad != null) return bad;
   const like = (list: readonly string[]): Condition =>
-    some(list.map((each): When => ({ title: { matches: each } })));
+    anyCondition(list.map((each): When => ({ title: { matches: each } })));
   if (matches === undefined && unliked === undefined) return untold("title: says nothing");
   return exactly(
-    some([
+    anyCondition([
       ...(matches === undefined ? [] : [like(matches)]),
       ...(unliked === undefined ? [] : [negated(like(unliked))]),
     ]),

@@ -1,6 +1,6 @@
 /** Conditions joined and denied, written as briefly as a person would: what says nothing goes, doubles go, lists of one kind become one. */
 
-import type { When } from "../policy/when.ts";
+import type { When } from "../policy/file/when.ts";
 
 /** A condition, or one that always or never holds. */
 export type Condition = When | boolean;
@@ -9,7 +9,7 @@ export type Condition = When | boolean;
 const LISTS = ["paths", "base", "head", "repository"] as const;
 
 /** Returns the condition that holds where every one of these does. */
-export function every(conditions: readonly Condition[]): Condition {
+export function everyCondition(conditions: readonly Condition[]): Condition {
   if (conditions.includes(false)) return false;
   const parts = unlike(conditions.flatMap((each) => (typeof each === "boolean" ? [] : partsOf(each))));
   // Of several conditions one is enough: where that stands there by itself, the others say nothing.
@@ -21,9 +21,9 @@ export function every(conditions: readonly Condition[]): Condition {
   );
   // "This, and not this with that" is "this, and not that".
   const denied = parts.flatMap(({ not }) =>
-    not === undefined ? [] : [every(partsOf(not).filter((part) => !includes(others, part)))],
+    not === undefined ? [] : [everyCondition(partsOf(not).filter((part) => !includes(others, part)))],
   );
-  const none = negated(some(denied));
+  const none = negated(anyCondition(denied));
   if (none === false) return false;
   const all = [...others, ...(none === true ? [] : [none])];
   const first: When[] = [];
@@ -37,7 +37,7 @@ export function every(conditions: readonly Condition[]): Condition {
 }
 
 /** Returns the condition that holds where one of these does. */
-export function some(conditions: readonly Condition[]): Condition {
+export function anyCondition(conditions: readonly Condition[]): Condition {
   if (conditions.includes(true)) return true;
   const each = unlike(
     conditions.flatMap((one) => (typeof one === "boolean" ? [] : (only(one, "any-of") ?? [one]))),

@@ -1,20 +1,29 @@
 /** What policy-bot's rules ask for, said in ours, with everything that is asked otherwise here. */
 
-import type { From } from "../policy/from.ts";
-import type { WrittenRequirement } from "../policy/requirement.ts";
+import type { From } from "../policy/file/selectors.ts";
+import type { WrittenRequirement } from "../policy/file/requirement.ts";
 import { conditionsOf, eachOf, whoOf, type Bounds } from "./conditions.ts";
 import type { BotActors, BotFile, BotMethods, BotOptions, BotRule } from "./file.ts";
 
 /** What of a file asks less here in some case: each is one way in which our judgement lets through what is held there. */
-type Loss = "edited" | "words" | "reviews" | "readers" | "count" | "never" | "comments" | "bots" | "revoked";
+type TranslationLoss =
+  | "edited"
+  | "words"
+  | "reviews"
+  | "readers"
+  | "count"
+  | "never"
+  | "comments"
+  | "bots"
+  | "revoked";
 
 /** One thing that is not the same. `stricter`: more is asked here. `looser`: in some case less is. `changed`: something else is. */
-export interface Note {
+export interface TranslationNote {
   /** The rule, or the part of the file. */
   readonly where: string;
   readonly kind: "stricter" | "looser" | "changed";
   /** Of `looser` ones: in which way. */
-  readonly loss?: Loss;
+  readonly loss?: TranslationLoss;
   readonly message: string;
   /** The nearest form, or what to do. */
   readonly instead: string;
@@ -24,7 +33,7 @@ export interface Note {
 export type Leaf = WrittenRequirement & { readonly required: number; readonly from: From };
 
 /** What one rule asks where it applies. */
-export interface Asked {
+export interface TranslatedRequirements {
   /** Null: no approval. Never: nobody can give it, for that reason. */
   readonly approval: Leaf | null | { readonly never: string };
   /** What must hold besides; null: nothing. */
@@ -41,7 +50,7 @@ export interface Manner {
 export const ADMIN: Leaf = { required: 1, from: { permission: "admin" } };
 
 /** Translates what a rule asks; what differs is added to `notes`. */
-export function askedBy(rule: BotRule, notes: Note[]): Asked {
+export function askedBy(rule: BotRule, notes: TranslationNote[]): TranslatedRequirements {
   for (const note of optionNotes(rule)) notes.push(note);
   const { count = 0, conditions, ...actors } = rule.requires ?? {};
   const bounds = conditions === undefined ? null : conditionsOf(conditions);
@@ -58,7 +67,12 @@ export function askedBy(rule: BotRule, notes: Note[]): Asked {
   };
 }
 
-function counted(name: string, count: number, actors: BotActors, notes: Note[]): Asked["approval"] {
+function counted(
+  name: string,
+  count: number,
+  actors: BotActors,
+  notes: TranslationNote[],
+): TranslatedRequirements["approval"] {
   const { apps, ...from } = whoOf(actors) ?? {};
   if (apps !== undefined) {
     const message = `${apps.join(", ")} may approve there; here no bot or app ever does`;
@@ -85,13 +99,13 @@ function counted(name: string, count: number, actors: BotActors, notes: Note[]):
   };
 }
 
-function optionNotes({ name, options = {}, requires = {} }: BotRule): readonly Note[] {
+function optionNotes({ name, options = {}, requires = {} }: BotRule): readonly TranslationNote[] {
   if ((requires.count ?? 0) <= 0) return [];
-  const notes: Note[] = [];
+  const notes: TranslationNote[] = [];
   const more = (message: string, instead: string): void => {
     notes.push({ where: name, kind: "stricter", message, instead });
   };
-  const less = (loss: Loss, message: string, instead: string): void => {
+  const less = (loss: TranslationLoss, message: string, instead: string): void => {
     notes.push({ where: name, kind: "looser", loss, message, instead });
   };
   if (
@@ -135,7 +149,7 @@ function hasComments({ comments, comment_patterns: patterns = [] }: BotMethods):
 }
 
 /** What is asked of every change beside approvals, as the rules together say it. */
-export function mannerOf(rules: readonly BotRule[], notes: Note[]): Manner {
+export function mannerOf(rules: readonly BotRule[], notes: TranslationNote[]): Manner {
   const open = rules.length > 0 && rules.every((rule) => allowsContributors(rule.options));
   return { independence: open ? "every-commit" : "strict", ...reviewsAsked(rules, notes) };
 }
@@ -144,7 +158,7 @@ function allowsContributors(options: BotOptions | undefined): boolean {
   return options?.allow_contributor === true;
 }
 
-function reviewsAsked(rules: readonly BotRule[], notes: Note[]): Pick<Manner, "request-reviews"> {
+function reviewsAsked(rules: readonly BotRule[], notes: TranslationNote[]): Pick<Manner, "request-reviews"> {
   const asking = rules.filter((rule) => rule.options?.request_review?.enabled === true);
   const [first] = asking;
   if (first === undefined) return {};
@@ -160,10 +174,15 @@ function reviewsAsked(rules: readonly BotRule[], notes: Note[]): Pick<Manner, "r
 }
 
 /** Who may hold a change back; null: nobody but those whose approval is asked anyway. */
-export function vetoOf(file: BotFile, notes: Note[]): Leaf | null {
+export function vetoOf(file: BotFile, notes: TranslationNote[]): Leaf | null {
   const disapproval = file.policy?.disapproval;
   const where = "disapproval";
-  const say = (kind: Note["kind"], message: string, instead: string, loss?: Loss): void => {
+  const say = (
+    kind: TranslationNote["kind"],
+    message: string,
+    instead: string,
+    loss?: TranslationLoss,
+  ): void => {
     notes.push({ where, kind, message, instead, ...(loss === undefined ? {} : { loss }) });
   };
   const { count: _, ...actors } = disapproval?.requires ?? {};
@@ -213,7 +232,7 @@ function wordsOf({
 }
 
 /** When a change is refused whatever anybody says: where any of these holds. */
-export function refusals(file: BotFile, notes: Note[]): readonly Bounds[] {
+export function refusals(file: BotFile, notes: TranslationNote[]): readonly Bounds[] {
   const each = eachOf(file.policy?.disapproval?.if ?? {});
   for (const message of each.flatMap((bounds) => bounds.notes))
     notes.push({

@@ -1,10 +1,10 @@
 /** A policy-bot file said in ours: what can be said exactly is; of the rest, the nearest form that asks no less, with the reason. */
 
-import type { From } from "../policy/from.ts";
-import type { WrittenRequirement } from "../policy/requirement.ts";
-import type { When } from "../policy/when.ts";
-import { PERMISSIONS } from "../change.ts";
-import { truncate } from "../text.ts";
+import type { From } from "../policy/file/selectors.ts";
+import type { WrittenRequirement } from "../policy/file/requirement.ts";
+import type { When } from "../policy/file/when.ts";
+import { PERMISSIONS } from "../change/people.ts";
+import { truncate } from "../values/text.ts";
 import { clausesOf, type Clause } from "./clauses.ts";
 import { ALWAYS_HOLDS, anyOf, conditionsOf, type Bounds } from "./conditions.ts";
 import type { BotFile, BotRule } from "./file.ts";
@@ -15,15 +15,15 @@ import {
   mannerOf,
   refusals,
   vetoOf,
-  type Asked,
+  type TranslatedRequirements,
   type Leaf,
-  type Note,
+  type TranslationNote,
 } from "./requirements.ts";
 
 /** What a file comes to: our policy file as a value, and everything that is not the same there and here. */
 export interface Translation {
   readonly policy: Readonly<Record<string, unknown>>;
-  readonly notes: readonly Note[];
+  readonly notes: readonly TranslationNote[];
   /** Whether some change is asked no approval at all. */
   readonly mayAskNothing: boolean;
 }
@@ -40,12 +40,12 @@ export const ALWAYS: readonly string[] = [
 
 /** Translates a file. What asks nothing there asks nothing here; nothing else is ever asked less of without a note. */
 export function translateBotFile(file: BotFile): Translation {
-  const notes: Note[] = [];
+  const notes: TranslationNote[] = [];
   const rules = new Map((file.approval_rules ?? []).map((rule) => [rule.name, withDefaults(rule, file)]));
   const manner = mannerOf([...rules.values()], notes);
   const asked = new Map([...rules.values()].map((rule) => [rule.name, askedBy(rule, notes)]));
   const applies = new Map([...rules.values()].map((rule) => [rule.name, boundsOf(rule, notes)]));
-  const look = (name: string): { readonly asked: Asked; readonly applies: Bounds } => ({
+  const look = (name: string): { readonly asked: TranslatedRequirements; readonly applies: Bounds } => ({
     asked: asked.get(name) ?? { approval: { never: "there is no such rule" }, conditions: null },
     applies: applies.get(name) ?? ALWAYS_HOLDS,
   });
@@ -88,7 +88,7 @@ function withDefaults(rule: BotRule, file: BotFile): BotRule {
   return defaults === undefined ? rule : { ...rule, options: { ...defaults, ...rule.options } };
 }
 
-function boundsOf(rule: BotRule, notes: Note[]): Bounds {
+function boundsOf(rule: BotRule, notes: TranslationNote[]): Bounds {
   const bounds = conditionsOf(rule.if ?? {});
   for (const message of bounds.notes)
     notes.push({

@@ -1,6 +1,6 @@
 /** Which of the policies on record are in force now, and which of them says what an organisation asks of every repository. */
 
-import type { PolicyRecord, PolicySource } from "../record.ts";
+import type { PolicyRecord, PolicySource } from "./record.ts";
 
 /** A policy and its place in the log. */
 interface Logged {

@@ -1,10 +1,10 @@
 /** The organisation's file and a repository's own, folded into the policy in force. What a repository's file says only adds. */
 
-import { isNoLonger, parseTerm, type Term } from "../calendar.ts";
-import type { Instant } from "../change.ts";
-import { canonical } from "../digest.ts";
-import { DEFAULT_EMERGENCY, writtenEmergency, type EmergencyPolicy } from "./emergency.ts";
-import { exemptionOf, freezeOf, standardChangeOf } from "./leave.ts";
+import { isNoLonger, parseTerm, type Term } from "../time/calendar.ts";
+import type { Instant } from "../time/instant.ts";
+import { canonical } from "../values/digest.ts";
+import { DEFAULT_EMERGENCY, writtenEmergency, type EmergencyPolicy } from "./file/emergency.ts";
+import { exemptionOf, freezeOf, standardChangeOf } from "./file/waivers-and-freezes.ts";
 import {
   calendarOf,
   controlsOf,
@@ -13,11 +13,11 @@ import {
   repositoriesOf,
   type About,
   type RepositoriesEntry,
-} from "./organisation.ts";
-import type { Policy, PolicyFile } from "./policy.ts";
-import { RECORD_PLACES, type RequiredCheckSchema } from "./policy.ts";
-import { requirementOf } from "./requirement.ts";
-import type { Infer } from "../schema.ts";
+} from "./file/organisation.ts";
+import type { Policy, PolicyFile } from "./file/policy.ts";
+import { RECORD_PLACES, type RequiredCheckSchema } from "./file/policy.ts";
+import { requirementOf } from "./file/requirement.ts";
+import type { Infer } from "../values/schema.ts";
 
 const DEFAULT_APPROVAL = { required: 1, from: { permission: "write" } } as const;
 const DEFAULT_GATE_WAITS: Term = { unit: "hours", count: 24 };

@@ -1,9 +1,10 @@
 /** Which branches and environments a policy watches. */
 
-import type { Actor, Repository } from "../change.ts";
-import { asRead } from "../look-of-name.ts";
-import { matchesAny } from "./glob.ts";
-import type { Policy } from "./policy.ts";
+import type { Repository } from "../change/repository.ts";
+import { nameSkeleton } from "../texts/confusable-names.ts";
+import { matchesAny } from "../patterns/glob.ts";
+import type { Policy } from "./file/policy.ts";
+import type { Actor } from "../change/people.ts";
 
 const HEADS = "refs/heads/";
 
@@ -69,7 +70,7 @@ const OTHER_WORDS: readonly string[] = [
 export function readsLikeProduction(policy: Policy, environment: string): boolean {
   if (policy.outOfScope !== undefined || isProductionEnvironment(policy, environment)) return false;
   if (matchesAny(policy.production.not ?? [], environment, "lets", true)) return false;
-  const read = asRead(environment);
+  const read = nameSkeleton(environment);
   // Whoever writes a name of the policy with other signs means to be taken for it.
   if (isProductionEnvironment(policy, read)) return true;
   const words = read.split(/[^a-z]+/u);

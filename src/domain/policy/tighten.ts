@@ -1,16 +1,16 @@
 /** The organisation's minimum and a repository's own file, made into the policy in force. A repository's file only tightens. */
 
 import { z } from "zod";
-import { canonical, sha256 } from "../digest.ts";
-import { PolicyRecordSchema, type PolicyRecord, type PolicySource } from "../record.ts";
-import { parsePolicy, type PolicyProblem } from "./parse.ts";
-import type { Policy, PolicyFile } from "./policy.ts";
-import { emergencyLoosened, writtenEmergency } from "./emergency.ts";
+import { canonical, sha256 } from "../values/digest.ts";
+import { PolicyRecordSchema, type PolicyRecord, type PolicySource } from "./record.ts";
+import { parsePolicy, type PolicyProblem } from "./file/parse.ts";
+import type { Policy, PolicyFile } from "./file/policy.ts";
+import { emergencyLoosened, writtenEmergency } from "./file/emergency.ts";
 import { emergencyMinimum, fold, forRepository } from "./fold.ts";
-import type { About } from "./organisation.ts";
-import { isWithin } from "./people.ts";
-import { letsAuthorOut } from "./when.ts";
-import type { Infer } from "../schema.ts";
+import type { About } from "./file/organisation.ts";
+import { isWithin } from "./file/people.ts";
+import { letsAuthorOut } from "./file/when.ts";
+import type { Infer } from "../values/schema.ts";
 
 /** A problem in a policy file, and the file it is in. */
 export interface FileProblem extends PolicyProblem {

@@ -1,8 +1,8 @@
 /** Teams and logins of a policy that GitHub knew nobody by when the policy was first read, each where the file names it. */
 
-import type { PolicyRecord } from "../record.ts";
-import { parsePolicy } from "./parse.ts";
-import type { UnknownName } from "./names.ts";
+import type { PolicyRecord } from "./record.ts";
+import { parsePolicy } from "./file/parse.ts";
+import type { UnknownName } from "./file/names.ts";
 import type { FileProblem } from "./tighten.ts";
 
 /** "team acme/dbas does not exist; did you mean acme/dba?" */

@@ -1,13 +1,14 @@
 /** What cannot be prevented or seen in a repository as it is set now, why, what mends it, and what would hold back an emergency. */
 
-import type { Instant, Repository } from "../change.ts";
+import type { Repository } from "../change/repository.ts";
 import type { BaselineRecord } from "./record.ts";
 import { settingsOf, type Setting } from "./settings.ts";
 import { isUnobservable, type Protection } from "./snapshot.ts";
-import { sayName, weaknessesOf } from "./words.ts";
+import { settingNameText, weaknessesOf } from "./words.ts";
+import type { Instant } from "../time/instant.ts";
 
 /** One thing to know about a repository. `where`: its branch or environment, or empty. */
-export interface Remark {
+export interface ProtectionRemark {
   /** `only-seen`: nothing there could hold it back; that is no weakness where nobody asks for more. */
   readonly kind: "not-prevented" | "only-seen" | "not-seen" | "holds-back-emergency";
   readonly where: string;
@@ -19,17 +20,17 @@ export interface Remark {
 export interface Diagnosis {
   readonly repository: string;
   readonly readAt: Instant;
-  readonly remarks: readonly Remark[];
+  readonly remarks: readonly ProtectionRemark[];
 }
 
 /** A repository as last read. */
-export interface Reading {
+export interface ProtectionState {
   readonly repository: Repository;
   readonly protection: Protection;
 }
 
 /** What is to be said of one repository. `appId`: ours. */
-export function diagnose({ repository, protection }: Reading, appId: number): Diagnosis {
+export function diagnose({ repository, protection }: ProtectionState, appId: number): Diagnosis {
   const settings = settingsOf(protection, appId);
   const where = ({ place }: Pick<Setting, "place">): string =>
     place.kind === "repository" ? "" : `${place.kind} ${place.name}`;
@@ -37,12 +38,12 @@ export function diagnose({ repository, protection }: Reading, appId: number): Di
     repository: `${repository.owner}/${repository.name}`,
     readAt: protection.readAt,
     remarks: [
-      ...weaknessesOf(settings).map((each): Remark => {
+      ...weaknessesOf(settings).map((each): ProtectionRemark => {
         return { kind: "not-prevented", where: where(each), what: each.weakness, remedy: each.remedy };
       }),
       ...onlySeen(settings, where),
       ...notSeen(protection, settings, where),
-      ...settings.flatMap((each): Remark[] => {
+      ...settings.flatMap((each): ProtectionRemark[] => {
         const held = HOLDS[each.setting]?.(each.value);
         if (held == null) return [];
         return [{ kind: "holds-back-emergency", where: where(each), what: held[0], remedy: held[1] }];
@@ -55,7 +56,7 @@ export function diagnose({ repository, protection }: Reading, appId: number): Di
 function onlySeen(
   settings: readonly Setting[],
   where: (setting: Pick<Setting, "place">) => string,
-): readonly Remark[] {
+): readonly ProtectionRemark[] {
   const isNone = (id: string, setting: Setting["setting"]): boolean =>
     settings.some(
       ({ place, setting: name, value }) =>
@@ -70,7 +71,7 @@ function onlySeen(
       ({ place: { id }, setting }) =>
         setting === "reviewers" && isNone(id, "reviewers") && isNone(id, "gate-apps"),
     )
-    .map((each): Remark => ({
+    .map((each): ProtectionRemark => ({
       kind: "only-seen",
       where: where(each),
       what: "the environment has no reviewers and no gate: deployments to it are judged once they happened",
@@ -84,7 +85,7 @@ function notSeen(
   { environments }: Protection,
   settings: readonly Setting[],
   where: (setting: Setting) => string,
-): readonly Remark[] {
+): readonly ProtectionRemark[] {
   const reasons = new Map<string, Setting[]>();
   for (const each of settings) {
     // What is hidden as a whole is said of its branches and of the environments.
@@ -92,9 +93,9 @@ function notSeen(
     if (each.value !== null || each.because === null) continue;
     reasons.set(each.because, [...(reasons.get(each.because) ?? []), each]);
   }
-  const remarks = [...reasons].map(([because, hidden]): Remark => {
+  const remarks = [...reasons].map(([because, hidden]): ProtectionRemark => {
     const places = [...new Set(hidden.map(where))].filter((each) => each !== "");
-    const names = [...new Set(hidden.map(({ setting }) => sayName(setting)))];
+    const names = [...new Set(hidden.map(({ setting }) => settingNameText(setting)))];
     return {
       kind: "not-seen",
       where: places.join(", "),
@@ -184,7 +185,7 @@ const NAMES_KEPT = 10;
 /** How an installation was protected when observation began, in one record: each weakness with how many repositories have it. */
 export function baselineOf(
   installationId: number,
-  readings: readonly Reading[],
+  readings: readonly ProtectionState[],
   appId: number,
   at: Instant,
 ): BaselineRecord {

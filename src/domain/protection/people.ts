@@ -1,13 +1,13 @@
 /** Who may do what in a repository, as settings that are kept over time like the others. */
 
-import type { Permission } from "../change.ts";
+import type { Permission } from "../change/people.ts";
 import type { Setting, SettingName, SettingValue } from "./settings.ts";
 import { isUnobservable, type Unobservable } from "./snapshot.ts";
 
 /** Who has rights beyond reading in a repository, and which teams bring them. */
 export interface SeenPeople {
   readonly people:
-    | readonly { readonly id: number; readonly login: string; readonly role: Role }[]
+    | readonly { readonly id: number; readonly login: string; readonly role: TeamRole }[]
     | Unobservable;
   /** Null: not read this time. */
   readonly teams:
@@ -27,9 +27,9 @@ const WHOLE = { kind: "repository", id: "whole", name: "" } as const;
 export const TEAMS = { place: WHOLE, setting: "teams" } as const;
 
 /** What people may do: each includes those below. */
-type Role = "admin" | "maintain" | "write";
+type TeamRole = "admin" | "maintain" | "write";
 
-const SETTINGS: Readonly<Record<Role, SettingName>> = {
+const SETTINGS: Readonly<Record<TeamRole, SettingName>> = {
   admin: "may-administer",
   maintain: "may-maintain",
   write: "may-write",

@@ -1,11 +1,13 @@
 /** The bodies of the log's entries about protection: settings over time, spells of weaker protection, and how it was at first. */
 
 import { z } from "zod";
-import { InstantSchema, RepositorySchema, ActorSchema } from "../change.ts";
+import { RepositorySchema } from "../change/repository.ts";
 import { SettingValueSchema, SettingNameSchema, PlaceSchema } from "./settings.ts";
 import { ProtectionSchema } from "./snapshot.ts";
 import { WeakerSchema, WeakeningCauseSchema } from "./weakening.ts";
-import type { Infer } from "../schema.ts";
+import type { Infer } from "../values/schema.ts";
+import { InstantSchema } from "../time/instant.ts";
+import { ActorSchema } from "../change/people.ts";
 
 /** Describes {@link ControlStateRecord}. */
 export const ControlStateRecordSchema = z.object({
@@ -53,7 +55,7 @@ export const ProtectionRecordSchema = z.discriminatedUnion("kind", [
 ]);
 
 /** Raises version 1, in which the two had nothing to tell them apart by. */
-export function tellReadings(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+export function raiseReadings(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return "digest" in body ? { kind: "reading", ...body } : { kind: "snapshot", protection: body };
 }
 

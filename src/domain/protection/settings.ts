@@ -1,10 +1,10 @@
 /** A snapshot as single settings, each with the order that says which of two values protects less. */
 
 import { z } from "zod";
-import { CHECK_NAME } from "../controls/control.ts";
+import { CHECK_NAME } from "../values/check-name.ts";
 import type { Bypasser, Guard, Protection, SeenBranch, SeenEnvironment, SeenRuleset } from "./snapshot.ts";
 import { isUnobservable } from "./snapshot.ts";
-import type { Infer } from "../schema.ts";
+import type { Infer } from "../values/schema.ts";
 
 /** Describes {@link Place}. */
 export const PlaceSchema = z.object({

@@ -1,8 +1,9 @@
 /** How a repository's production branches and environments were protected when it was last read, as facts. */
 
 import { z } from "zod";
-import { InstantSchema, RepositorySchema } from "../change.ts";
-import type { Infer } from "../schema.ts";
+import { RepositorySchema } from "../change/repository.ts";
+import type { Infer } from "../values/schema.ts";
+import { InstantSchema } from "../time/instant.ts";
 
 const UnobservableSchema = z.object({
   unobservable: z.string(),

@@ -1,7 +1,7 @@
 /** Which of two readings of a repository protects less, and where: pure comparison, each setting with its own order. */
 
 import { z } from "zod";
-import { canonical } from "../digest.ts";
+import { canonical } from "../values/digest.ts";
 import {
   SettingValueSchema,
   SettingNameSchema,
@@ -12,7 +12,7 @@ import {
 } from "./settings.ts";
 import { ANYONE, nameOf, settingsOf } from "./settings.ts";
 import { isUnobservable, type Protection, type SeenRuleset } from "./snapshot.ts";
-import type { Infer } from "../schema.ts";
+import type { Infer } from "../values/schema.ts";
 
 /** Describes {@link Weaker}. */
 export const WeakerSchema = z.object({

@@ -38,12 +38,12 @@ const NAMES: Readonly<Record<SettingName, string>> = {
 };
 
 /** What a setting is about. */
-export function sayName(setting: SettingName): string {
+export function settingNameText(setting: SettingName): string {
   return NAMES[setting];
 }
 
 /** A value as people say it. */
-export function sayValue(value: SettingValue | null): string {
+export function settingValueText(value: SettingValue | null): string {
   if (value === null) return "not observable";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "string" || typeof value === "number") return String(value);
@@ -51,13 +51,13 @@ export function sayValue(value: SettingValue | null): string {
 }
 
 /** A weakening in one clause. */
-export function sayWeaker({ setting, was, is }: Weaker): string {
-  return `${sayName(setting)}: ${sayList(setting, was)} before, now ${sayList(setting, is)}`;
+export function weakerText({ setting, was, is }: Weaker): string {
+  return `${settingNameText(setting)}: ${sayList(setting, was)} before, now ${sayList(setting, is)}`;
 }
 
 function sayList(setting: SettingName, value: SettingValue): string {
   const isOfThings = setting === "other-checks-required" || setting === "gate-apps";
-  return isOfThings && Array.isArray(value) && value.length === 0 ? "none" : sayValue(value);
+  return isOfThings && Array.isArray(value) && value.length === 0 ? "none" : settingValueText(value);
 }
 
 /** Something weak as it stands, and what mends it. */

@@ -1,7 +1,7 @@
 /** The first tables: evidence log, newest states, deliveries, actions, lanes. */
 
-import { FIRST_LINK } from "../../domain/chain.ts";
-import type { StoreKind } from "../schema.ts";
+import { FIRST_LINK } from "../../domain/records/chain.ts";
+import type { StoreKind } from "../database/schema.ts";
 
 /** The statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
 export function logAndQueue(store: StoreKind): readonly string[] {

@@ -1,6 +1,6 @@
 /** When an App last worked on this database. */
 
-import type { StoreKind } from "../schema.ts";
+import type { StoreKind } from "../database/schema.ts";
 
 /** The statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
 export function heartbeat(store: StoreKind): readonly string[] {

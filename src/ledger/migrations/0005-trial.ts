@@ -1,6 +1,6 @@
 /** What is stored only to see whether anything can be. */
 
-import type { StoreKind } from "../schema.ts";
+import type { StoreKind } from "../database/schema.ts";
 
 /** The statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
 export function trial(store: StoreKind): readonly string[] {

@@ -1,6 +1,6 @@
 /** In which version the body of each entry was recorded: what is there is of the first. */
 
-import type { StoreKind } from "../schema.ts";
+import type { StoreKind } from "../database/schema.ts";
 
 /** The statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
 export function bodyVersion(store: StoreKind): readonly string[] {

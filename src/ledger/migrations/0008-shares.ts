@@ -1,6 +1,6 @@
 /** What each replica may use of GitHub's limits. */
 
-import type { StoreKind } from "../schema.ts";
+import type { StoreKind } from "../database/schema.ts";
 
 /** The statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
 export function shares(store: StoreKind): readonly string[] {

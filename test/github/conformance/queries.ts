@@ -1,7 +1,7 @@
 /** Every text of GraphQL that the App sends. */
 
-import * as sent from "../../../src/github/queries.ts";
-import { PORTIONS } from "../../../src/github/smaller.ts";
+import * as sent from "../../../src/github/queries/queries.ts";
+import { PORTIONS } from "../../../src/github/api/smaller-pages.ts";
 
 /** Each query by its name; those made for so many things at once, for one and for a few of each. */
 export function allQueries(): ReadonlyMap<string, string> {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Hono } from "hono";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import * as queries from "../../../src/github/queries.ts";
-import { PORTIONS } from "../../../src/github/smaller.ts";
+import * as queries from "../../../src/github/queries/queries.ts";
+import { PORTIONS } from "../../../src/github/api/smaller-pages.ts";
 import { publishedSdl } from "../conformance/graphql.ts";
 import { restApp } from "../rest/app.ts";
 import { hear, signedIn, type Heard } from "../rest/asking.ts";

@@ -1,8 +1,8 @@
 /** Judges a history of the small world by the code and by the model, and fails where they differ. */
 
 import { expect } from "vitest";
-import { asksOutcome, judgeApprovals } from "../../../src/domain/approval.ts";
-import type { PullRequest } from "../../../src/domain/change.ts";
+import { outcomeOfRequirements, judgeApprovals } from "../../../src/domain/approval/approval.ts";
+import type { PullRequest } from "../../../src/domain/change/pull-request.ts";
 import { judged, policy } from "../../support/facts.ts";
 import { modelled, type Asked, type Said } from "./model.ts";
 import { factsOf, landing, type Act, type World } from "./world.ts";
@@ -33,7 +33,7 @@ function saidOf(pull: PullRequest, index: number, at: number): Said {
   }
   const judgement = judgeApprovals(pull, under, at);
   if (judgement.vetoes.length > 0) return "held";
-  const outcome = asksOutcome(judgement);
+  const outcome = outcomeOfRequirements(judgement);
   return outcome === "met" ? "compliant" : outcome === "unknown" ? "unverifiable" : "held";
 }
 

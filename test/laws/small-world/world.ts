@@ -3,17 +3,9 @@
  * after a sequence of acts. It knows nothing of the judgement.
  */
 
-import {
-  NO_COMMIT,
-  WEB_FLOW_ID,
-  type Actor,
-  type Commit,
-  type PullRequest,
-  type SameContent,
-  type Sha,
-} from "../../../src/domain/change.ts";
-import { knownCommits } from "../../../src/domain/pushed.ts";
-import { nextQuestions, type Question } from "../../../src/domain/question.ts";
+import { type PullRequest } from "../../../src/domain/change/pull-request.ts";
+import { knownCommits } from "../../../src/domain/approval/contribution/pushes.ts";
+import { nextQuestions, type Question } from "../../../src/domain/approval/open-questions.ts";
 import {
   APP_ID,
   ann,
@@ -26,6 +18,9 @@ import {
   robot,
   START,
 } from "../../support/facts.ts";
+import { NO_COMMIT, type Sha } from "../../../src/domain/change/sha.ts";
+import { WEB_FLOW_ID, type Actor } from "../../../src/domain/change/people.ts";
+import { type Commit, type SameContent } from "../../../src/domain/change/commit.ts";
 
 /** Whoever acts; `dan` administers the repository and only dismisses. */
 export const WHO = { ann, bob, cat: carol, bot: robot } as const;

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 
-import { startDouble } from "../../../src/cli/scenario/processes.ts";
+import { startDouble } from "../../../src/cli/scenario/harness/processes.ts";
 
 test("fails", async () => {
   const double = await startDouble();

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 
-import type { Expectation } from "../../../src/cli/scenario/expectations.ts";
-import type { Scenario } from "../../../src/cli/scenario/format.ts";
+import type { Expectation } from "../../../src/cli/scenario/format/expectations.ts";
+import type { Scenario } from "../../../src/cli/scenario/format/format.ts";
 import { checkExpectation } from "../../../src/cli/scenario/play.ts";
 import type { Observations } from "../../../src/cli/scenario/observations.ts";
 import { goesAsTold } from "../../support/goes-as-told.ts";

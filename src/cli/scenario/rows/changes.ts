@@ -1,12 +1,12 @@
 /** Rows of changes and deployments. */
 
-import type { Actor } from "../../../domain/change.ts";
-import { contributorsOf } from "../../../domain/contribution.ts";
-import type { Result } from "../../../domain/result.ts";
-import type { DoubleState } from "../double.ts";
-import type { Row } from "../expectations.ts";
-import type { RowSet } from "../match.ts";
-import type { Snapshot } from "../snapshot.ts";
+import type { Actor } from "../../../domain/change/people.ts";
+import { contributorsOf } from "../../../domain/approval/contribution/contributors.ts";
+import type { Result } from "../../../domain/values/result.ts";
+import type { DoubleState } from "../harness/double.ts";
+import type { Row } from "../format/expectations.ts";
+import type { RowSet } from "../format/match.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** Returns each recorded change with its verdict. */
 export async function changeRows(snapshot: Snapshot): Promise<RowSet> {

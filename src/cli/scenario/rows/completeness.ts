@@ -1,12 +1,14 @@
 /** Whether the App's population equals GitHub's own list of ref updates, and whether the App proves it itself. */
 
-import type { Instant } from "../../../domain/change.ts";
-import type { ChangeRecord, CompletenessRecord, RepositoryRecord } from "../../../domain/record.ts";
-import type { DoubleState } from "../double.ts";
-import { Trouble } from "../../../domain/trouble.ts";
-import type { Row } from "../expectations.ts";
-import { ORGANIZATION, type RowSet } from "../match.ts";
-import type { Harness } from "../harness.ts";
+import type { Instant } from "../../../domain/time/instant.ts";
+import type { ChangeRecord } from "../../../domain/records/change.ts";
+import type { DoubleState } from "../harness/double.ts";
+import { ExternalError } from "../../../domain/values/external-error.ts";
+import type { Row } from "../format/expectations.ts";
+import { ORGANIZATION, type RowSet } from "../format/match.ts";
+import type { Harness } from "../harness/harness.ts";
+import type { CompletenessRecord } from "../../../domain/records/monitoring.ts";
+import type { RepositoryRecord } from "../../../domain/records/repository.ts";
 
 /** One row: `is` true when nothing differs; else the differences, in words. */
 export async function completeness(
@@ -21,7 +23,7 @@ export async function completeness(
     await harness.app.reconcile(ORGANIZATION, from, to);
   } catch (error) {
     // A listing that failed proves nothing.
-    if (!(error instanceof Trouble)) throw error;
+    if (!(error instanceof ExternalError)) throw error;
     return { columns: ["is"], rows: [{ is: false, differences: [error.message] }] };
   }
   await harness.app.settle();

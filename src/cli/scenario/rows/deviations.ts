@@ -1,8 +1,8 @@
 /** Rows of deviations, remediations and their issues. */
 
-import type { Row } from "../expectations.ts";
-import type { RowSet } from "../match.ts";
-import type { Snapshot } from "../snapshot.ts";
+import type { Row } from "../format/expectations.ts";
+import type { RowSet } from "../format/match.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** Returns each deviation with what it is about. */
 export async function deviationRows(snapshot: Snapshot): Promise<RowSet> {

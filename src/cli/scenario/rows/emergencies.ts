@@ -1,10 +1,10 @@
 /** The rows of emergencies and of the reviews owed after them, as expectations name them. */
 
-import type { Instant } from "../../../domain/change.ts";
-import type { EmergencyRecord } from "../../../domain/emergency/exception.ts";
+import type { Instant } from "../../../domain/time/instant.ts";
+import type { EmergencyRecord } from "../../../domain/records/emergency.ts";
 import { isLate, isOverdue } from "../../../domain/emergency/retroactive-review.ts";
-import type { RetroactiveReviewRecord } from "../../../domain/emergency/exception.ts";
-import type { RowSet } from "../match.ts";
+import type { RetroactiveReviewRecord } from "../../../domain/records/emergency.ts";
+import type { RowSet } from "../format/match.ts";
 
 type StepsOf = (subject: string) => readonly string[];
 

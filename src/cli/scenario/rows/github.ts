@@ -1,9 +1,9 @@
 /** Rows of what GitHub shows: checks, comments, requested reviewers, gates and requests. */
 
-import type { CheckState } from "../double.ts";
-import type { Row } from "../expectations.ts";
-import { DEFAULT_REPOSITORY, type RowSet } from "../match.ts";
-import type { Snapshot } from "../snapshot.ts";
+import type { CheckState } from "../harness/double.ts";
+import type { Row } from "../format/expectations.ts";
+import { DEFAULT_REPOSITORY, type RowSet } from "../format/match.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 const CHECK_NAME = "countersign";
 

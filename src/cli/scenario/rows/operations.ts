@@ -1,18 +1,18 @@
 /** Rows of monitoring: coverage gaps, protection settings, the log, notifications, reviews, readiness and drafts. */
 
-import { DAY } from "../../../domain/durations.ts";
-import type { Instant } from "../../../domain/change.ts";
-import { figuresText, monthlyStatus } from "../../../domain/deviation/monitoring.ts";
+import { DAY } from "../../../domain/time/durations.ts";
+import type { Instant } from "../../../domain/time/instant.ts";
+import { figuresText, monthlyStatus } from "../../../domain/monitoring/monthly.ts";
 import { DRAFT_KINDS } from "../../../domain/drafts/draft.ts";
-import type { NotificationPayload } from "../../../domain/notification.ts";
-import { periodAt } from "../../../domain/readiness.ts";
-import { draft } from "../../../flows/drafts.ts";
-import { reviewsNow } from "../../../flows/monitoring.ts";
-import { readiness } from "../../../flows/readiness.ts";
-import { readinessLines } from "../../readiness.ts";
-import type { Row } from "../expectations.ts";
-import type { RowSet } from "../match.ts";
-import type { Snapshot } from "../snapshot.ts";
+import type { NotificationPayload } from "../../../domain/messages/notification.ts";
+import { periodAt } from "../../../domain/evidence/readiness.ts";
+import { draft } from "../../../flows/monitoring/drafts.ts";
+import { reviewsNow } from "../../../flows/monitoring/monthly-reviews.ts";
+import { readiness } from "../../../flows/monitoring/readiness.ts";
+import { readinessLines } from "../../evidence/readiness.ts";
+import type { Row } from "../format/expectations.ts";
+import type { RowSet } from "../format/match.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** Returns every coverage gap. */
 export async function coverageGapRows(snapshot: Snapshot): Promise<RowSet> {

@@ -4,13 +4,13 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Instant } from "../../../domain/change.ts";
-import type { CsvRow } from "../../read-csv.ts";
-import { readCsv } from "../../read-csv.ts";
-import { writePackage } from "../../write-package.ts";
-import type { Row } from "../expectations.ts";
-import { ORGANIZATION, type RowSet } from "../match.ts";
-import type { Harness } from "../harness.ts";
+import type { Instant } from "../../../domain/time/instant.ts";
+import type { CsvRow } from "../../input/read-csv.ts";
+import { readCsv } from "../../input/read-csv.ts";
+import { writePackage } from "../../evidence/write-package.ts";
+import type { Row } from "../format/expectations.ts";
+import { ORGANIZATION, type RowSet } from "../format/match.ts";
+import type { Harness } from "../harness/harness.ts";
 
 /** Writes a package of all there is so far, and reads its files: rows by the file's name; none for what is not CSV. */
 export async function packageFiles(

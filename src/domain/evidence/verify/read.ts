@@ -3,12 +3,12 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 
-import type { Span } from "../../span.ts";
-import type { Kept } from "../again.ts";
+import type { Span } from "../../time/span.ts";
+import type { Kept } from "./package-log.ts";
 import { provenSpans, type BranchCompleteness } from "../completeness.ts";
-import { contentCheckOf } from "../contents.ts";
+import { contentCheckOf } from "./file-checks.ts";
 import { CompletenessSchema, ManifestSchema, type Manifest } from "../package.ts";
-import { parsed, readSeal, type Seal, type Subject } from "../seal.ts";
+import { parsed, readSeal, type Seal, type SealedFile } from "../seal.ts";
 import { Tally } from "../summary.ts";
 import type { CodeOf, Defect } from "./checks.ts";
 
@@ -64,7 +64,7 @@ export interface PackageRead {
   readonly keyText: string | null;
   readonly sums: FileRead | null;
   /** The files that should be there, of the seal or, without one, of SHA256SUMS, though anybody could have written that. */
-  readonly subjects: readonly Subject[];
+  readonly subjects: readonly SealedFile[];
   /** Those of them that could be read. */
   readonly files: ReadonlyMap<string, FileRead>;
   /** Null where it is not as its schema says. */
@@ -199,7 +199,7 @@ function sealIn({ text, problems }: FileRead): Seal | { readonly problem: string
   return text === null ? { problem: problems[0] ?? "is not text" } : readSeal(text);
 }
 
-function subjectsOfSums(text: string): readonly Subject[] {
+function subjectsOfSums(text: string): readonly SealedFile[] {
   return text.split("\n").flatMap((line) => {
     const [, sha256, name] = /^([0-9a-f]{64}) {2}(.+)$/u.exec(line) ?? [];
     return sha256 === undefined || name === undefined ? [] : [{ name, sha256 }];

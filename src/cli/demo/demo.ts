@@ -1,0 +1,188 @@
+/** `countersign demo`: a quarter of an organisation's life, played through the App and the double as two processes. */
+
+import { existsSync } from "node:fs";
+import { cp, mkdir, open, readFile, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openLedger } from "../../ledger/open.ts";
+import { signingKey } from "../../settings.ts";
+import type { Answer, Terminal } from "../terminal/answer.ts";
+import { Misuse } from "../terminal/answer.ts";
+import { StoryPrinter } from "./story-printer.ts";
+import type { Scenario } from "../scenario/format/format.ts";
+import { playScenario } from "../scenario/play.ts";
+import { printScenarioResult } from "../scenario/result.ts";
+import type { ProcessHarness } from "../scenario/harness/process-harness.ts";
+import { openProcessHarness } from "../scenario/harness/process-harness.ts";
+import { startDouble, TREE } from "../scenario/harness/processes.ts";
+import { readScenario } from "../scenario/format/read.ts";
+import { settingsFrom } from "../input/settings.ts";
+import { verify } from "../verify.ts";
+import { writePackage } from "../evidence/write-package.ts";
+
+const ORGANIZATION = "acme";
+
+/** What `demo` is asked for. */
+export interface DemoOptions {
+  readonly out: string;
+  readonly story?: string;
+  readonly serve?: boolean;
+  readonly json?: boolean;
+}
+
+/** Plays the story, exports its evidence, verifies it, tampers with a copy and verifies that. */
+export async function demo(terminal: Terminal, options: DemoOptions): Promise<Answer> {
+  const print = options.json === true ? () => undefined : terminal.print;
+  const scenario = await storyOf(options.story);
+  const out = resolve(options.out);
+  const folders = {
+    data: join(out, "data"),
+    evidence: join(out, "evidence"),
+    tampered: join(out, "tampered"),
+  };
+  for (const folder of Object.values(folders)) await rm(folder, { recursive: true, force: true });
+  await mkdir(out, { recursive: true });
+
+  const double = await startDouble();
+  try {
+    const harness = await openProcessHarness(double, scenario, folders.data);
+    try {
+      print(
+        `GitHub's double listens on ${double.url}, the App on ${harness.app.url}: two processes, HTTP between them.`,
+      );
+      const problem = await play(scenario, harness, print);
+      if (problem !== null) return { code: 1, lines: problem, data: { ok: false, problem } };
+      const ended = await exportAndTamper(scenario, harness, folders, print);
+      if (ended.code === 0 && options.serve === true) await keepServing(harness, print);
+      return ended;
+    } finally {
+      await harness.close();
+    }
+  } finally {
+    await double.stop();
+  }
+}
+
+/** Plays the story and tells it; answers what went otherwise than written, or null. */
+async function play(
+  scenario: Scenario,
+  harness: ProcessHarness,
+  print: (line: string) => void,
+): Promise<readonly string[] | null> {
+  const printer = new StoryPrinter(await harness.openLedger(), print);
+  try {
+    await printer.printNewEntries();
+    const result = await playScenario(scenario, harness, {
+      onStep: (step) => printer.printStep(step),
+      onIdle: () => printer.printNewEntries(),
+    });
+    if (result.failures.length > 0) return printScenarioResult(result).split("\n");
+    print("");
+    print(`The quarter is over: ${result.steps.length} steps, ${printer.summary()}.`);
+    return null;
+  } finally {
+    await printer.close();
+  }
+}
+
+async function exportAndTamper(
+  scenario: Scenario,
+  harness: ProcessHarness,
+  folders: { readonly evidence: string; readonly tampered: string },
+  print: (line: string) => void,
+): Promise<Answer> {
+  const period = quarterOf(scenario.start);
+  await harness.app.reconcile(ORGANIZATION, period.from, period.to);
+  const ledger = await openLedger({ dataDir: harness.dataDir }, { readOnly: true });
+  try {
+    const exported = await writePackage(ledger, {
+      organization: ORGANIZATION,
+      period,
+      out: folders.evidence,
+      zip: false,
+      signingKey: signingKey(settingsFrom({ env: harness.env })),
+      apiUrl: `${harness.env["GHE_PROTOCOL"]}://${harness.env["GHE_HOST"]}/api/v3`,
+      generatedAt: period.to,
+    });
+    const { changes, deployments } = exported.populations;
+    print("");
+    print(
+      `Exported the evidence of ${period.name}: ${exported.files} files, ${changes} changes, ${deployments} deployments.`,
+    );
+  } finally {
+    await ledger.close();
+  }
+  const whole = await verify(folders.evidence, undefined);
+  print("");
+  print("countersign verify, on the package:");
+  for (const line of whole.lines) print(`  ${line}`);
+  if (whole.code !== 0) return whole;
+
+  const victim = "changes.csv";
+  await cp(folders.evidence, folders.tampered, { recursive: true });
+  await flipByte(join(folders.tampered, victim));
+  const tampered = await verify(folders.tampered, undefined);
+  print("");
+  print(`countersign verify, on a copy with one byte of ${victim} changed:`);
+  for (const line of tampered.lines) print(`  ${line}`);
+  const noticed = tampered.code === 1 && tampered.lines.some((line) => line.includes(victim));
+  return {
+    code: noticed ? 0 : 1,
+    lines: noticed ? ["", folders.evidence] : ["the tampering was not noticed"],
+    data: { ok: noticed, package: folders.evidence, verified: whole.data, tampered: tampered.data },
+  };
+}
+
+/** Changes one byte in the middle of a file. */
+async function flipByte(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    const { size } = await file.stat();
+    const place = Math.floor(size / 2);
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, place);
+    await file.write(Buffer.from([buffer[0]! ^ 1]), 0, 1, place);
+  } finally {
+    await file.close();
+  }
+}
+
+async function keepServing(harness: ProcessHarness, print: (line: string) => void): Promise<void> {
+  print("");
+  print(
+    `The App is still there: ${harness.app.url}/metrics and ${harness.app.url}/readyz. Press Ctrl+C to end it.`,
+  );
+  await new Promise<void>((done) => {
+    process.once("SIGINT", () => done());
+    process.once("SIGTERM", () => done());
+  });
+}
+
+/** The calendar quarter a moment lies in. */
+function quarterOf(at: number): { readonly name: string; readonly from: number; readonly to: number } {
+  const date = new Date(at);
+  const [year, quarter] = [date.getUTCFullYear(), Math.floor(date.getUTCMonth() / 3)];
+  return {
+    name: `${year}-Q${quarter + 1}`,
+    from: Date.UTC(year, quarter * 3),
+    to: Date.UTC(year, quarter * 3 + 3),
+  };
+}
+
+async function storyOf(path: string | undefined): Promise<Scenario> {
+  const file = path ?? ownStory();
+  const text = await readFile(file, "utf8").catch(() => {
+    throw new Misuse(`There is no story ${file}.`);
+  });
+  const { scenario, problems } = readScenario(text, file);
+  if (scenario !== null) return scenario;
+  const listed = problems.map((problem) => `${file}:${problem.line}: ${problem.message}`);
+  throw new Misuse(`this is no story:\n${listed.join("\n")}`);
+}
+
+/** Returns the story that comes with Countersign: beside the sources, or one folder above what was built. */
+function ownStory(): string {
+  const places = [`${TREE}/demo/story.yaml`, `${TREE}/../demo/story.yaml`];
+  const found = places.map((place) => fileURLToPath(place)).find((file) => existsSync(file));
+  if (found === undefined) throw new Error("the story of the demo is missing: demo/story.yaml");
+  return found;
+}

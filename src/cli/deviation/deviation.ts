@@ -1,0 +1,178 @@
+/** `countersign deviation`: deviations listed, shown, entered and answered at the terminal, under the login that is given. */
+
+import { z } from "zod";
+import { issueText } from "../../domain/deviation/issue.ts";
+import { isSettled, worded } from "../../domain/deviation/deviation.ts";
+import { nextStep, rendered } from "../../domain/deviation/next-step.ts";
+import { priorityOf } from "../../domain/deviation/remediation.ts";
+import type { RemediationRecord } from "../../domain/records/remediation.ts";
+import { oneLine, time } from "../../domain/texts/wording.ts";
+import {
+  enterDeviation,
+  commandAtTerminal,
+  type EnteredDeviation,
+} from "../../flows/deviations/enter-deviation.ts";
+import type { LedgerTools } from "../../flows/records/existing-deviations.ts";
+import { Lookups } from "../../github/api/lookups.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import { openLedger } from "../../ledger/open.ts";
+import type { StoreLocation } from "../../ledger/database/store.ts";
+import { Misuse, type Answer } from "../terminal/answer.ts";
+import { organizationIn } from "../input/organization.ts";
+import type { DeviationRecord, DeviationTransition } from "../../domain/records/deviation.ts";
+
+/** Every deviation that is open (or all of them), what comes first first; code 1 where one is open. */
+export async function listDeviations(
+  where: StoreLocation,
+  options: { readonly org?: string | undefined; readonly all?: boolean | undefined },
+): Promise<Answer> {
+  const ledger = await openLedger(where, { readOnly: true });
+  try {
+    const { id: organizationId } = await organizationIn(ledger, options.org);
+    const rows = [];
+    for await (const { body: deviation } of ledger.states("deviation", { organizationId, order: "at" })) {
+      if (isSettled(deviation.status) && options.all !== true) continue;
+      rows.push({ deviation, remediation: await remediationIn(ledger, deviation.id) });
+    }
+    rows.sort((a, b) => weight(b) - weight(a));
+    const open = rows.filter(({ deviation }) => !isSettled(deviation.status)).length;
+    return {
+      code: open > 0 ? 1 : 0,
+      lines: rows.length === 0 ? ["No deviation is open."] : rows.map(lineOf),
+      data: { deviations: rows },
+    };
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** One deviation whose id begins so, as its issue says it, with every step that was taken. */
+export async function showDeviation(where: StoreLocation, prefix: string): Promise<Answer> {
+  const ledger = await openLedger(where, { readOnly: true });
+  try {
+    const found: string[] = [];
+    for await (const { subject } of ledger.states("deviation", { subjectPrefix: prefix }))
+      found.push(subject);
+    const [id = prefix, other] = found;
+    if (other !== undefined)
+      throw new Misuse(`Several deviations begin with ${oneLine(prefix)}: ${found.join(", ")}.`);
+    const entry = await ledger.state("deviation", id);
+    if (entry === undefined) throw new Misuse(`There is no deviation ${oneLine(prefix)}.`);
+    const deviation = entry.body;
+    const remediation = await remediationIn(ledger, id);
+    const { title, body } = issueText(deviation, remediation);
+    const steps: ({ readonly seq: number; readonly kind: string } & DeviationTransition)[] = [];
+    const { id: repositoryId } = deviation.repository;
+    for await (const { kind, subject, body: record, seq } of ledger.log({
+      kinds: ["deviation", "remediation"],
+      repositoryId,
+    })) {
+      if (subject !== id) continue;
+      const { moved } = record;
+      // What was said of it without a step keeps the step before.
+      if (
+        steps.some(
+          (each) =>
+            each.kind === kind &&
+            each.at === moved.at &&
+            each.command === moved.command &&
+            each.text === moved.text,
+        )
+      )
+        continue;
+      steps.push({ seq, kind, ...moved });
+    }
+    return {
+      code: 0,
+      lines: [
+        title,
+        "",
+        ...body.replace(/\n*<!--[\s\S]*$/u, "").split("\n"),
+        "",
+        ...steps.map(
+          ({ at, command, by, text }) =>
+            `${time(at)}  ${command}  ${by?.login ?? "the App"}  ${oneLine(text)}`,
+        ),
+      ],
+      data: { deviation, remediation, steps },
+    };
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Enters a deviation from an auditor's report; code 1 where it is refused. */
+export function addDeviation(
+  where: StoreLocation,
+  given: EnteredDeviation,
+  now: () => number,
+): Promise<Answer> {
+  return withTools(where, now, async (tools) => {
+    const entered = await enterDeviation(tools, given);
+    if (entered.refused !== null) return { code: 1, lines: [entered.refused], data: entered };
+    return { code: 0, lines: [entered.says], data: entered };
+  });
+}
+
+/** Says one line to a deviation; code 1 where it is refused. */
+export function giveCommand(
+  where: StoreLocation,
+  given: Parameters<typeof commandAtTerminal>[1],
+  now: () => number,
+): Promise<Answer> {
+  return withTools(where, now, async (tools) => {
+    const said = await commandAtTerminal(tools, given);
+    if (said.refused !== null) return { code: 1, lines: [said.refused], data: said };
+    const { body } = (await tools.ledger.state("deviation", said.id)) ?? { body: null };
+    return { code: 0, lines: [said.says], data: { ...said, deviation: body } };
+  });
+}
+
+async function withTools(
+  where: StoreLocation,
+  now: () => number,
+  work: (tools: LedgerTools) => Promise<Answer>,
+): Promise<Answer> {
+  const ledger = await openLedger(where);
+  try {
+    // What is asked of GitHub is stored here and carried out by the server, under its own identity.
+    const appId = await appIdIn(ledger);
+    return await work({ ledger, clock: { now }, appId, github: { lookups: new Lookups({ now }) } });
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** The App that writes on GitHub for this log: known from what it was asked for before. */
+async function appIdIn(ledger: Ledger): Promise<number> {
+  for (const { payload } of await ledger.queue.listActions({ limit: 100 })) {
+    const asked = z.object({ appId: z.int() }).safeParse(payload);
+    if (asked.success) return asked.data.appId;
+  }
+  return 0;
+}
+
+async function remediationIn(ledger: Ledger, id: string): Promise<RemediationRecord | null> {
+  const entry = await ledger.state("remediation", id);
+  return entry === undefined ? null : entry.body;
+}
+
+interface Listed {
+  readonly deviation: DeviationRecord;
+  readonly remediation: RemediationRecord | null;
+}
+
+const SEVERITIES = ["observation", "low", "medium", "high", "critical"];
+
+/** By priority where somebody weighed it, else by severity. */
+function weight({ deviation, remediation }: Listed): number {
+  return priorityOf(remediation?.priority ?? null) ?? SEVERITIES.indexOf(deviation.severity) * 20;
+}
+
+function lineOf({ deviation, remediation }: Listed): string {
+  const { id, status, severity, type, title } = deviation;
+  const owner = remediation?.owner?.login ?? "nobody";
+  const due = remediation?.due ?? "no date";
+  const next = rendered(nextStep(deviation, remediation), "terminal", id);
+  return `${id}  ${worded(status)}  ${severity}  ${type}  ${owner}, ${due}  ${oneLine(title)}${next === "" ? "" : `\n    ${next}`}`;
+}

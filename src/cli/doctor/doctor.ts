@@ -1,0 +1,195 @@
+/** `countersign doctor`: what is wrong with the settings, the store, the way to GitHub and the protection of each repository, and how to mend it. */
+
+import { time } from "../../domain/texts/wording.ts";
+import type { BaselineRecord } from "../../domain/protection/record.ts";
+import { diagnose, type Diagnosis, type ProtectionRemark } from "../../domain/protection/diagnosis.ts";
+import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
+import { readObservedTime } from "../../flows/records/observation-coverage.ts";
+import { protectionOf } from "../../flows/records/protection.ts";
+import type { Fetch } from "../../github/api/octokit.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import { openLedger } from "../../ledger/open.ts";
+import { readSettings, type Settings } from "../../settings.ts";
+import type { Answer, ExitCode, Terminal } from "../terminal/answer.ts";
+import { answerFailure } from "../terminal/answer.ts";
+import { lookAtFiles, type Looked } from "./files.ts";
+import { lookAtGitHub } from "./github.ts";
+import type { Finding } from "./finding.ts";
+
+/** What the evidence log tells of the repositories. */
+interface Watch {
+  readonly repositories: readonly Diagnosis[];
+  /** Watched, and not read yet. */
+  readonly unread: readonly string[];
+  readonly gaps: readonly CoverageGapRecord[];
+  readonly baselines: readonly BaselineRecord[];
+}
+
+/** Looks at everything and tells all of it. Exit code: 1 something is wrong, 2 settings, 3 unreachable. `fetch`: another way to GitHub. */
+export async function doctor(terminal: Terminal, now = Date.now(), fetch?: Fetch): Promise<Answer> {
+  const read = readSettings(terminal.env);
+  if (!read.ok) {
+    const findings = read.problems.map((problem): Finding => {
+      return { what: "settings", ok: false, found: problem, code: 2 };
+    });
+    return answerOf(findings, null);
+  }
+  const { settings } = read;
+  const findings: Finding[] = [{ what: "settings", ok: true, found: "complete", code: 0 }];
+  let watch: Watch | null = null;
+  let looked: readonly Looked[] = [];
+  findings.push(
+    ...(await look("store", terminal, async () => {
+      const store = await lookAtStore(settings, now);
+      ({ watch, looked } = store);
+      return [store.finding];
+    })),
+  );
+  const ofGitHub = await look("GitHub", terminal, () => lookAtGitHub(settings, now, fetch));
+  findings.push(...ofGitHub);
+  // Where GitHub cannot be reached, asking for each repository only takes time.
+  if (ofGitHub.some(({ code }) => code === 3)) return answerOf(findings, watch);
+  findings.push(...(await look("files", terminal, () => lookAtFiles(settings, looked, now, fetch))));
+  return answerOf(findings, watch);
+}
+
+async function look(
+  what: string,
+  terminal: Terminal,
+  work: () => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code, lines } = answerFailure(error, terminal.env);
+    return [{ what, ok: false, found: (lines[0] ?? "").replace(/^error: /u, ""), code }];
+  }
+}
+
+async function lookAtStore(
+  settings: Settings,
+  now: number,
+): Promise<{ finding: Finding; watch: Watch; looked: readonly Looked[] }> {
+  const ledger = await openLedger(settings.store);
+  try {
+    const { size } = await ledger.head();
+    const place = "dataDir" in settings.store ? settings.store.dataDir : "PostgreSQL";
+    const found = `${ledger.kind} (${place}) answers; the evidence log holds ${size} entries`;
+    return {
+      finding: { what: "store", ok: true, found, code: 0 },
+      watch: await watchOf(ledger, settings.appId, now),
+      looked: await lookedAt(ledger),
+    };
+  } finally {
+    await ledger.close();
+  }
+}
+
+async function lookedAt(ledger: Ledger): Promise<readonly Looked[]> {
+  const found: Looked[] = [];
+  for await (const { body } of ledger.states("repository")) {
+    const { repository, installationId, removedAt, archived, inScope, productionRefs: refs } = body;
+    if (removedAt === null && !archived && inScope) found.push({ repository, installationId, refs });
+  }
+  return found;
+}
+
+async function watchOf(ledger: Ledger, appId: number, now: number): Promise<Watch> {
+  const repositories: Diagnosis[] = [];
+  const unread: string[] = [];
+  const organizations = new Set<number>();
+  for await (const { body } of ledger.states("repository")) {
+    const { repository, removedAt, archived, inScope } = body;
+    organizations.add(repository.ownerId);
+    if (removedAt !== null || archived || !inScope) continue;
+    const protection = await protectionOf(ledger, repository.id);
+    if (protection === null) unread.push(`${repository.owner}/${repository.name}`);
+    else repositories.push(diagnose({ repository, protection }, appId));
+  }
+  const gaps: CoverageGapRecord[] = [];
+  for (const organizationId of organizations) {
+    const sight = await readObservedTime(ledger, organizationId, now);
+    gaps.push(...sight.gaps.filter(({ to }) => to === null));
+  }
+  const baselines: BaselineRecord[] = [];
+  for await (const { body } of ledger.states("baseline")) baselines.push(body);
+  return {
+    repositories: repositories.toSorted((a, b) => (a.repository < b.repository ? -1 : 1)),
+    unread: unread.toSorted(),
+    gaps,
+    baselines,
+  };
+}
+
+function answerOf(findings: readonly Finding[], watch: Watch | null): Answer {
+  const isWeak = watch?.repositories.some(({ remarks }) =>
+    remarks.some(({ kind }) => kind === "not-prevented"),
+  );
+  const first: ExitCode = isWeak === true || (watch?.gaps.length ?? 0) > 0 ? 1 : 0;
+  const code = findings.reduce<ExitCode>((worst, each) => (each.code > worst ? each.code : worst), first);
+  const lines = [
+    ...findings.map((each) => `${each.ok ? "ok   " : "wrong"}  ${each.what}: ${each.found}`),
+    ...(watch === null ? [] : watchLines(watch)),
+  ];
+  return { code, lines, data: { ok: code === 0, findings, ...watch } };
+}
+
+const TITLES: Readonly<Record<ProtectionRemark["kind"], string>> = {
+  "not-prevented": "Not prevented, only seen",
+  "only-seen": "Seen, and not held back",
+  "not-seen": "Not to be seen",
+  "holds-back-emergency": "Would hold back an authorised emergency",
+};
+
+function watchLines({ repositories, unread, gaps, baselines }: Watch): readonly string[] {
+  return [
+    `${repositories.length === 0 ? "     " : "ok   "}  repositories: ${repositories.length} read${
+      unread.length === 0 ? "" : `; not read yet: ${some(unread)}`
+    }`,
+    ...gaps.map(
+      ({ scope, because, from }) => `wrong  monitoring gap since ${time(from)}, ${scope}: ${because}`,
+    ),
+    ...Object.entries(TITLES).flatMap(([kind, title]) => remarkLines(title, kind, repositories)),
+    ...baselines.map(
+      ({ at, repositories: count, weaknesses }) =>
+        `As it was when observation began (${time(at)}, ${count} repositories): ${
+          weaknesses.length === 0
+            ? "nothing of this was weak"
+            : weaknesses.map((each) => `${each.weakness} in ${each.repositories}`).join("; ")
+        }. This is one record in the evidence log, and no deviation.`,
+    ),
+  ];
+}
+
+/** The same remark is said once, with all the repositories it holds for. */
+function remarkLines(title: string, kind: string, repositories: readonly Diagnosis[]): readonly string[] {
+  const places = new Map<string, { readonly remark: ProtectionRemark; readonly names: string[] }>();
+  for (const { repository, remarks } of repositories) {
+    for (const remark of remarks.filter((each) => each.kind === kind)) {
+      const key = `${remark.what}\n${remark.remedy}`;
+      const known = places.get(key) ?? { remark, names: [] };
+      const where = remark.where === "" ? "" : ` (${remark.where})`;
+      known.names.push(`${repository}${where}`);
+      places.set(key, known);
+    }
+  }
+  if (places.size === 0) return [];
+  const sorted = [...places.values()].toSorted((a, b) => b.names.length - a.names.length);
+  return [
+    `${title}:`,
+    ...sorted.flatMap(({ remark, names }) => [
+      `  - ${remark.what}`,
+      `    where: ${some(names)}`,
+      `    what mends it: ${remark.remedy}`,
+    ]),
+  ];
+}
+
+const SHOWN = 5;
+
+function some(names: readonly string[]): string {
+  const more = names.length - SHOWN;
+  return more > 0
+    ? `${names.slice(0, SHOWN).join(", ")} and ${more} more (--json lists all)`
+    : names.join(", ");
+}

@@ -1,0 +1,123 @@
+/** What the files of the watched repositories do that nobody may have meant: lines of CODEOWNERS that GitHub skips, environments used without a deployment. */
+
+import type { Repository } from "../../domain/change/repository.ts";
+import { ownerNotes } from "../../domain/approval/code-owners.ts";
+import { ExternalError } from "../../domain/values/external-error.ts";
+import { undeployedJobs } from "../../domain/deployment/workflow-file.ts";
+import { oneLine } from "../../domain/texts/wording.ts";
+import type { GitHub } from "../../github/api/requests.ts";
+import { readOwners } from "../../github/commits/changed-files.ts";
+import { Lookups } from "../../github/api/lookups.ts";
+import { makeProbot, octokitsOf, type Fetch } from "../../github/api/octokit.ts";
+import { Pacing } from "../../github/api/pacing.ts";
+import { filesAt } from "../../github/commits/trees.ts";
+import { readWorkflowFiles } from "../../github/commits/workflow-files.ts";
+import { apiBaseUrl, type Settings } from "../../settings.ts";
+import type { Finding } from "./finding.ts";
+
+/** A repository whose files are looked at. `refs`: its production branches, in full. */
+export interface Looked {
+  readonly repository: Repository;
+  readonly installationId: number;
+  readonly refs: readonly string[];
+}
+
+/** Looks at CODEOWNERS and the workflows of each repository, and says what is wrong with them. Throws Trouble where GitHub does not answer. */
+export async function lookAtFiles(
+  settings: Settings,
+  repositories: readonly Looked[],
+  now: number,
+  fetch?: Fetch,
+): Promise<readonly Finding[]> {
+  const baseUrl = apiBaseUrl(settings);
+  const octokits = octokitsOf(
+    makeProbot({
+      appId: settings.appId,
+      privateKey: settings.privateKey,
+      secret: settings.webhookSecrets[0],
+      baseUrl,
+      pacing: new Pacing(settings.github.limits, { usual: "sweep" }),
+      ...(fetch === undefined ? {} : { fetch }),
+    }),
+  );
+  const lookups = new Lookups({ now: () => now });
+  const findings: Finding[] = [];
+  for (const { repository, installationId, refs } of repositories) {
+    const name = `${repository.owner}/${repository.name}`;
+    try {
+      const github = await octokits.installation(installationId);
+      const branches = refs.map((ref) => ref.replace(/^refs\/heads\//u, ""));
+      const all = branches.length === 0 ? [repository.defaultBranch] : branches;
+      findings.push(...wrong(`CODEOWNERS of ${name}`, await ownersOf(github, repository, all, lookups)));
+      findings.push(...wrong(`workflows of ${name}`, await workflowsOf(github, repository, all)));
+    } catch (error) {
+      if (!(error instanceof ExternalError)) throw error;
+      const found = `they cannot be read: ${error.message}`;
+      findings.push({ what: `files of ${name}`, ok: false, found, code: error.retry ? 3 : 1 });
+    }
+  }
+  return findings;
+}
+
+function wrong(what: string, notes: readonly string[]): readonly Finding[] {
+  return [...new Set(notes)].map((found): Finding => ({ what, ok: false, found, code: 1 }));
+}
+
+/** The lines GitHub skips, with whose the files they seem to be about are then; and the owners GitHub does not know. */
+async function ownersOf(
+  github: GitHub,
+  repository: Repository,
+  branches: readonly string[],
+  lookups: Lookups,
+): Promise<readonly string[]> {
+  const notes: string[] = [];
+  for (const branch of branches) {
+    const owners = await readOwners(github, repository, branch, lookups);
+    if (owners.state === "unreadable") notes.push(`on ${branch}: ${owners.because}`);
+    if (owners.state !== "found") continue;
+    const tree = await filesAt(github, repository, branch);
+    const list = [...(tree?.files.keys() ?? [])].map((path) => {
+      return { path, oldPath: null, status: "unchanged" as const };
+    });
+    const files = { list, complete: tree?.truncated === false };
+    const on = branches.length === 1 ? "" : `on ${branch}: `;
+    notes.push(...ownerNotes({ owners, files }).map((note) => `${on}${oneLine(note)}`));
+    notes.push(...skippedNotes(owners, notes).map((note) => `${on}${note}`));
+  }
+  return notes;
+}
+
+/** GitHub's own errors of lines that no file there is shows. */
+function skippedNotes(
+  { path, errors = [] }: Extract<Awaited<ReturnType<typeof readOwners>>, { readonly state: "found" }>,
+  said: readonly string[],
+): readonly string[] {
+  return errors
+    .filter(({ line }) => !said.some((note) => note.includes(`line ${line} of ${path} `)))
+    .map(
+      ({ line, kind }) =>
+        `line ${line} of ${path}: GitHub says ${oneLine(kind)}; it is about no file there is`,
+    );
+}
+
+async function workflowsOf(
+  github: GitHub,
+  repository: Repository,
+  branches: readonly string[],
+): Promise<readonly string[]> {
+  const notes: string[] = [];
+  for (const branch of branches) {
+    const files = await readWorkflowFiles(github, repository, branch);
+    if (files === null)
+      notes.push(`on ${branch}: GitHub does not list all files, so its workflows were not read`);
+    for (const { path, text } of files ?? []) {
+      const jobs = text === null ? null : undeployedJobs(text);
+      if (jobs === null) notes.push(`${path} on ${branch} cannot be read as a workflow`);
+      for (const { job, environment, surely } of jobs ?? [])
+        notes.push(
+          `${path} on ${branch}: job ${oneLine(job)} uses the environment ${oneLine(environment)} with its secrets and ${surely ? "leaves" : "may leave"} no deployment (deployment: false); what it does there is not seen. Take that key away, or name the workflow under production.workflows`,
+        );
+    }
+  }
+  return notes;
+}

@@ -1,0 +1,131 @@
+/** What GitHub says of the App itself: its webhook, its permissions, where it is installed. */
+
+import { z } from "zod";
+import { ExternalError } from "../../domain/values/external-error.ts";
+import { ask } from "../../github/api/requests.ts";
+import { readDeliveryLog, type DeliveryLog } from "../../github/installation/webhook-deliveries.ts";
+import { listInstallations, type Installation } from "../../github/listings/lists.ts";
+import { makeProbot, octokitsOf, type Fetch } from "../../github/api/octokit.ts";
+import { Pacing } from "../../github/api/pacing.ts";
+import { missingPermissions, withoutIt } from "../../github/installation/app-permissions.ts";
+import { readWebhookConfig } from "../../github/installation/webhook-settings.ts";
+import { apiBaseUrl, type Settings } from "../../settings.ts";
+import type { Finding } from "./finding.ts";
+import { DAY, MINUTE } from "../../domain/time/durations.ts";
+
+/** A clock further off GitHub's than this (ms) is worth saying. */
+const MOST_SKEW = MINUTE;
+
+/** Asks GitHub as the App, and says what is wrong. Throws Trouble where GitHub does not answer. */
+export async function lookAtGitHub(
+  settings: Settings,
+  now: number,
+  fetch?: Fetch,
+): Promise<readonly Finding[]> {
+  const baseUrl = apiBaseUrl(settings);
+  let date: number | null = null;
+  const probot = makeProbot({
+    appId: settings.appId,
+    privateKey: settings.privateKey,
+    secret: settings.webhookSecrets[0],
+    baseUrl,
+    pacing: new Pacing(settings.github.limits),
+    onDate: (told) => {
+      date = told;
+    },
+    ...(fetch === undefined ? {} : { fetch }),
+  });
+  const octokit = await octokitsOf(probot).app();
+  const { data } = await ask(octokit, "GET /app", {}, z.object({ slug: z.string() }));
+  const installations = await listInstallations(octokit);
+  return [
+    found("GitHub", `${baseUrl ?? "api.github.com"} answers, and knows us as ${data.slug}`),
+    clock(date, now),
+    await alone("webhook", async () => webhook(settings, await readWebhookConfig(octokit))),
+    await alone("deliveries", async () => deliveries(await readDeliveryLog(octokit, now - 3 * DAY))),
+    ...installations.flatMap(installation),
+    ...(installations.length === 0
+      ? [wrong("installations", "the App is installed nowhere: install it from its page on GitHub")]
+      : []),
+  ];
+}
+
+/** What cannot be read is a finding of its own, and the others are still looked at. */
+async function alone(what: string, look: () => Promise<Finding>): Promise<Finding> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof ExternalError)) throw error;
+    return { what, ok: false, found: `it cannot be read: ${error.message}`, code: error.retry ? 3 : 1 };
+  }
+}
+
+function deliveries({ failed }: DeliveryLog): Finding {
+  return failed.length === 0
+    ? found("deliveries", "GitHub's log shows none of the last three days that did not arrive")
+    : wrong(
+        "deliveries",
+        `${failed.length} of the last three days did not arrive: is the address reachable, and is WEBHOOK_SECRET the App's webhook secret? They are asked for again once an hour while the App runs`,
+      );
+}
+
+function clock(date: number | null, now: number): Finding {
+  if (date === null) return found("clock", "GitHub does not tell its time");
+  const skew = date - now;
+  if (Math.abs(skew) <= MOST_SKEW) return found("clock", "agrees with GitHub's");
+  const seconds = Math.round(Math.abs(skew) / 1000);
+  return wrong(
+    "clock",
+    `${seconds} seconds ${skew > 0 ? "behind" : "ahead of"} GitHub's: synchronise this server's clock, or GitHub refuses the App's key`,
+  );
+}
+
+function webhook(
+  { baseUrl }: Settings,
+  { url, verifiesTls }: { readonly url: string; readonly verifiesTls: boolean },
+): Finding {
+  if (url === "")
+    return wrong("webhook", "the App has no webhook address: set one on the App's page on GitHub");
+  if (!verifiesTls)
+    return wrong("webhook", `${url} is called without checking its certificate: turn SSL verification on`);
+  const here = baseUrl === null ? null : URL.parse(baseUrl)?.host;
+  if (here != null && URL.parse(url)?.host !== here)
+    return wrong("webhook", `GitHub sends to ${url}, and COUNTERSIGN_BASE_URL says we are at ${baseUrl}`);
+  return found("webhook", `GitHub sends to ${url}`);
+}
+
+function installation({ account, permissions, selection, suspendedAt }: Installation): readonly Finding[] {
+  const what = `installation on ${account?.login ?? "an unknown account"}`;
+  if (suspendedAt !== null)
+    return [
+      wrong(
+        what,
+        "it is suspended: nothing can be seen. An owner ends this under the organisation's GitHub Apps",
+      ),
+    ];
+  const missing = missingPermissions(permissions);
+  return [
+    missing.length === 0
+      ? found(what, "it grants what the App asks for")
+      : wrong(
+          what,
+          `it lacks ${missing.map(withoutIt).join(", ")}. An owner accepts it under the organisation's GitHub Apps`,
+        ),
+    ...(selection === "all"
+      ? []
+      : [
+          wrong(
+            what,
+            "it covers selected repositories only: which others there are, and what happens in them, cannot be seen. Choose all repositories",
+          ),
+        ]),
+  ];
+}
+
+function found(what: string, said: string): Finding {
+  return { what, ok: true, found: said, code: 0 };
+}
+
+function wrong(what: string, said: string): Finding {
+  return { what, ok: false, found: said, code: 1 };
+}

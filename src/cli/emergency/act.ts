@@ -1,0 +1,61 @@
+/** `countersign emergency declare`, `authorise`, `withdraw`, `approve` and `reject`: given at a terminal under somebody's login. */
+
+import {
+  emergencyAtTerminal,
+  type TerminalEmergency,
+  type ToldAtTerminal,
+} from "../../flows/commands/emergency-at-terminal.ts";
+import { openLedger } from "../../ledger/open.ts";
+import { Misuse, type Answer, type Terminal } from "../terminal/answer.ts";
+import { appOctokits, installedOn, ownerAndName, toolsOn, type PastTools } from "../evidence/past-tools.ts";
+import { settingsFrom } from "../input/settings.ts";
+
+/** What is typed. */
+export interface EmergencyOptions {
+  readonly repo: string;
+  readonly pull?: number;
+  readonly environment?: string;
+  readonly commit?: string;
+  readonly reason?: string;
+  readonly as: string;
+}
+
+/** Gives the command; code 1 with the reason where it is refused. The server does on GitHub what follows. Throws Misuse, Trouble. */
+export async function actOnEmergency(
+  terminal: Terminal,
+  act: TerminalEmergency["act"],
+  options: EmergencyOptions,
+  how: PastTools,
+): Promise<Answer> {
+  const target = ownerAndName(options.repo);
+  const given: TerminalEmergency = { act, ...subjectOf(options), text: options.reason ?? "", as: options.as };
+  const settings = settingsFrom(terminal);
+  const ledger = await openLedger(settings.store);
+  try {
+    const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how, "emergency"), terminal, how);
+    const [watched] = await installedOn(tools, target);
+    if (watched === undefined) throw new Misuse(`${options.repo} is not watched.`);
+    const told = await emergencyAtTerminal(tools, watched, given);
+    return answerOf(told);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Returns the answer to what came of a command: a paragraph is a line of its own. */
+export function answerOf(told: ToldAtTerminal): Answer {
+  const text = told.refused ?? told.says;
+  return { code: told.refused === null ? 0 : 1, lines: text.split(/\n+/u), data: told };
+}
+
+function subjectOf({
+  pull,
+  environment,
+  commit,
+}: EmergencyOptions): Pick<TerminalEmergency, "pull" | "deployment"> {
+  const isDeployment = environment !== undefined && commit !== undefined;
+  if (pull !== undefined && environment === undefined && commit === undefined)
+    return { pull, deployment: null };
+  if (pull === undefined && isDeployment) return { pull: null, deployment: { environment, commit } };
+  throw new Misuse("Say for what: --pull 7, or --environment production --commit SHA.");
+}

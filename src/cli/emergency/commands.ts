@@ -1,0 +1,92 @@
+/** The rows of `countersign emergency` in the table of commands. */
+
+import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { EMERGENCY_COMMANDS } from "../../domain/emergency/commands.ts";
+import { EMERGENCY_COMMAND_NAMES, type EmergencyCommandName } from "../../domain/emergency/voice.ts";
+import {
+  command,
+  type BareCommand,
+  type CommandGroup,
+  type CommandRow,
+  type Context,
+} from "../terminal/command.ts";
+import type { EmergencyOptions } from "./act.ts";
+
+const LIST = command({
+  name: "list",
+  summary: "List emergencies that are open or owe a review; exit code 1 if a review is overdue.",
+  examples: ["emergency list", "emergency list --all --json"],
+  options: (command) =>
+    command
+      .option("--all", "include those that are over")
+      .option("--org <login>", "the organisation; needed when the log holds several"),
+  run: async ({ store, now }, options) => {
+    const { listEmergencies } = await import("./list.ts");
+    return listEmergencies(await store(), options, now());
+  },
+});
+
+function target(command: BareCommand) {
+  return command
+    .requiredOption("--repo <owner/name>", "the repository")
+    .option("--pull <number>", "the pull request", pullNumber)
+    .option("--environment <name>", "without a pull request: the environment")
+    .option("--commit <sha>", "without a pull request: the deployed commit")
+    .requiredOption("--as <login>", "who does it");
+}
+
+function noted(command: BareCommand) {
+  return target(command).option("--reason <text>", "a note");
+}
+
+function reasoned(command: BareCommand) {
+  return target(command).requiredOption("--reason <text>", "why");
+}
+
+function act(name: EmergencyCommandName): CommandRow {
+  const { help, reason } = EMERGENCY_COMMANDS[name];
+  const { said, as } = EXAMPLES[name];
+  const text = said === null ? "" : `--reason "${said}" `;
+  const declared = {
+    name,
+    summary: `${help.slice(0, 1).toUpperCase()}${help.slice(1)}.`,
+    examples: [
+      `emergency ${name} --repo acme/web --pull 7 ${text}--as ${as}`,
+      `emergency ${name} --repo acme/web --environment production --commit 0123abc ${text}--as ${as}`,
+    ],
+    run: async ({ terminal, now }: Context, given: EmergencyOptions) => {
+      const { actOnEmergency } = await import("./act.ts");
+      return actOnEmergency(terminal, name, given, { now });
+    },
+  };
+  switch (reason) {
+    case "none":
+      return command({ ...declared, options: target });
+    case "optional":
+      return command({ ...declared, options: noted });
+    case "required":
+      return command({ ...declared, options: reasoned });
+  }
+}
+
+const EXAMPLES: Readonly<
+  Record<EmergencyCommandName, { readonly said: string | null; readonly as: string }>
+> = {
+  declare: { said: "the shop is down", as: "ann" },
+  authorise: { said: null, as: "bob" },
+  withdraw: { said: null, as: "ann" },
+  approve: { said: null, as: "cat" },
+  reject: { said: "it loses orders", as: "cat" },
+};
+
+/** `countersign emergency`. */
+export const EMERGENCY: CommandGroup = {
+  name: "emergency",
+  summary: "Declare, authorise, withdraw and review emergencies.",
+  commands: [LIST, ...EMERGENCY_COMMAND_NAMES.map(act)],
+};
+
+function pullNumber(text: string): number {
+  if (!/^[1-9]\d{0,9}$/u.test(text)) throw new InvalidArgumentError("a pull request's number, such as 12.");
+  return Number(text);
+}

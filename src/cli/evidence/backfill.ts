@@ -1,0 +1,76 @@
+/** `countersign backfill`: the log filled for a past period from GitHub's own lists. */
+
+import type { Instant } from "../../domain/time/instant.ts";
+import { backfillDeployments } from "../../flows/completeness/backfill-deployments.ts";
+import { backfillRepository } from "../../flows/completeness/backfill.ts";
+import { time } from "../../domain/texts/wording.ts";
+import { openLedger } from "../../ledger/open.ts";
+import type { Answer, Terminal } from "../terminal/answer.ts";
+import {
+  appOctokits,
+  counter,
+  cutShort,
+  installedOn,
+  spanOf,
+  targetOf,
+  toolsOn,
+  type PastTools,
+} from "./past-tools.ts";
+import { settingsFrom } from "../input/settings.ts";
+
+/** What `backfill` is asked for. */
+export interface BackfillOptions {
+  readonly org?: string;
+  readonly repo?: string;
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+/** Fills the log, and tells how much was missing. Broken off and started again, it goes on where it was. Exit code 1 where a list was cut short. */
+export async function backfill(
+  terminal: Terminal,
+  options: BackfillOptions,
+  how: PastTools,
+): Promise<Answer> {
+  const span = spanOf(options.from, options.to);
+  const target = targetOf(options);
+  const settings = settingsFrom(terminal);
+  const ledger = await openLedger(settings.store);
+  try {
+    const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how), terminal, how);
+    const done = [];
+    for (const watched of await installedOn(tools, target)) {
+      const { repository } = watched;
+      const filled = await backfillRepository(tools, watched, span, counter(terminal, repository));
+      const deployed = await backfillDeployments(tools, watched, span, filled.refs);
+      done.push({
+        repository: `${repository.owner}/${repository.name}`,
+        ...filled,
+        deployments: deployed.recorded,
+        cut: cutShort(repository, deployed),
+      });
+    }
+    const lines = done.flatMap(({ repository, updates, known, truncated, deployments, cut }) => [
+      `${repository}: ${updates} updates of production branches, ${updates - known} of them new to the log${truncated ? "; GitHub's list was cut short, so more may be missing" : ""}; ${deployments} deployments new to the log.`,
+      ...cut,
+    ]);
+    const until = Math.min(span.to, ...done.map((each) => each.until));
+    const left =
+      until < span.to
+        ? [
+            `What happened since ${time(until)} is left to the App that watches: GitHub's lists may not show all of it yet.`,
+          ]
+        : [];
+    return {
+      code: done.some(({ truncated, cut }) => truncated || cut.length > 0) ? 1 : 0,
+      lines: [
+        ...lines,
+        ...left,
+        "What cannot be known afterwards (who was in which team then) is marked read-later. Prove it complete: countersign reconcile.",
+      ],
+      data: { repositories: done },
+    };
+  } finally {
+    await ledger.close();
+  }
+}

@@ -1,0 +1,56 @@
+/** Writing an evidence package from a ledger: what `export`, `demo`, stories and acted-out histories share. */
+
+import { exportEvidence } from "../../flows/monitoring/export-evidence.ts";
+import type { Exported } from "../../flows/monitoring/export-evidence.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import { ExternalError } from "../../domain/values/external-error.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import { openPackage } from "../../package/folder.ts";
+import { MAKER } from "../../package/maker.ts";
+import { readSigningKey } from "../../package/keys.ts";
+
+/** Which package to write, and where. `signingKey`: an ECDSA P-256 private key, PEM. */
+export interface PackageRequest {
+  readonly organization: string;
+  readonly period: { readonly name: string; readonly from: Instant; readonly to: Instant };
+  readonly out: string;
+  readonly zip: boolean;
+  readonly signingKey: string;
+  readonly apiUrl: string;
+  readonly generatedAt: Instant;
+}
+
+/** Writes the package of a period; the folder must not be there yet. Throws Trouble. */
+export async function writePackage(ledger: Ledger, request: PackageRequest): Promise<Exported> {
+  const organization = await organizationOf(ledger, request.organization);
+  return ledger.snapshot(async (moment) =>
+    exportEvidence({
+      ledger: moment,
+      organization,
+      period: request.period,
+      generatedAt: request.generatedAt,
+      signingKey: readSigningKey(request.signingKey),
+      writer: await openPackage(request.out, { zip: request.zip }),
+      tool: { name: MAKER.name, version: MAKER.version, apiUrl: request.apiUrl, facts: [] },
+      renderStartHere: MAKER.renderStartHere,
+      verifyScript: MAKER.verifyScript,
+    }),
+  );
+}
+
+/** The organisation whose repositories the ledger knows. */
+async function organizationOf(
+  ledger: Ledger,
+  login: string,
+): Promise<{ readonly id: number; readonly login: string }> {
+  const known = new Set<string>();
+  for await (const entry of ledger.states("repository")) {
+    const { repository } = entry.body;
+    if (repository.owner.toLowerCase() === login.toLowerCase()) {
+      return { id: repository.ownerId, login: repository.owner };
+    }
+    known.add(repository.owner);
+  }
+  const others = known.size === 0 ? "It knows no organisation yet." : `It knows ${[...known].join(", ")}.`;
+  throw new ExternalError("settings-wrong", `The evidence log knows no repository of ${login}. ${others}`);
+}

@@ -1,0 +1,72 @@
+/** `countersign assess --facts`: the judgement alone, on stored facts. Nothing is asked, nothing is recorded. */
+
+import type { Assessment, JudgedApproval, Outcome, Verdict } from "../../domain/values/result.ts";
+import { assessSnapshot } from "../../domain/assessment/snapshot.ts";
+import { oneLine, time, VERDICT_TITLES } from "../../domain/texts/wording.ts";
+import type { Answer, ExitCode, Terminal } from "../terminal/answer.ts";
+import { columns } from "../terminal/columns.ts";
+import { readFacts, titleOf } from "../input/facts-file.ts";
+import { policyFrom } from "../input/policy-files.ts";
+import { approvalWords } from "../../domain/approval/wording.ts";
+
+/** Judges the facts under the policy recorded with them, or under the given files. */
+export async function assessFacts(
+  terminal: Pick<Terminal, "input">,
+  facts: string,
+  policies: readonly string[],
+): Promise<Answer> {
+  const snapshot = await readFacts(facts, terminal);
+  const other = await policyFrom(policies, terminal);
+  const assessment = assessSnapshot(snapshot, other ?? snapshot.policy);
+  const under = other === null ? "the policy recorded with it" : policies.join(" and ");
+  const lines = [
+    titleOf(snapshot),
+    `Judged as of ${time(snapshot.at)} under ${under}: ${VERDICT_TITLES[assessment.verdict]}`,
+    "",
+    ...resultLines(assessment),
+    ...approvalLines(assessment),
+  ];
+  return { code: codeOf(assessment.verdict), lines, data: assessment };
+}
+
+/** 0 where what was asked for is there, or nothing was asked yet; 1 for everything else: what cannot be told is no yes. */
+export function codeOf(verdict: Verdict): ExitCode {
+  return ["compliant", "emergency", "exempted", "historic"].includes(verdict) ? 0 : 1;
+}
+
+/** Each control with its outcome and reasons, a reason a line. */
+export function resultLines({ results }: Assessment): readonly string[] {
+  return columns(
+    ["control", "outcome", "why"],
+    results.flatMap((each) => {
+      const [first = "", ...rest] = each.reasons.map(oneLine);
+      return [[each.control, OUTCOMES[each.outcome], first], ...rest.map((reason) => ["", "", reason])];
+    }),
+  );
+}
+
+/** Each approval given, whether it counts and why; nothing where none was given. */
+export function approvalLines({ approvals }: Assessment): readonly string[] {
+  if (approvals.length === 0) return [];
+  const rows = approvals.map((each) => [
+    oneLine(each.login),
+    each.counts ? "yes" : "no",
+    (each.served ?? []).map(servedWords).join(" and "),
+    oneLine(approvalWords(each)),
+  ]);
+  return ["", ...columns(["approval by", "counts", "serves", "why"], rows)];
+}
+
+/** "1 from acme/dba or cat, asked by “payments” (by acme/dba)". */
+function servedWords({ requirement, rule, by }: NonNullable<JudgedApproval["served"]>[number]): string {
+  const asked = rule === null ? "" : `, asked by “${oneLine(rule)}”`;
+  return `${oneLine(requirement)}${asked} (${by.map(oneLine).join(", ")})`;
+}
+
+const OUTCOMES: Readonly<Record<Outcome, string>> = {
+  pass: "pass",
+  fail: "fail",
+  waived: "waived",
+  "not-applicable": "not asked",
+  unverifiable: "cannot tell",
+};

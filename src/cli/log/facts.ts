@@ -1,0 +1,168 @@
+/** Facts as the evidence log holds them, made into a snapshot that can be judged again elsewhere. */
+
+import { sinceOf } from "../../flows/policy/current-policy.ts";
+import type { EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
+import { ENTRY_KINDS } from "../../domain/records/entry.ts";
+import type { PolicyInForce } from "../../domain/policy/tighten.ts";
+import type { GateRecord } from "../../domain/records/change.ts";
+import type { Assessment } from "../../domain/values/result.ts";
+import type { Snapshot } from "../../domain/assessment/snapshot.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import { Misuse } from "../terminal/answer.ts";
+import type { RepositoryRecord } from "../../domain/records/repository.ts";
+
+/** `OWNER/REPO#N`. */
+const PULL = /^([\w.-]+)\/([\w.-]+)#(\d+)$/u;
+
+/** A pull request as it is written on the command line. */
+export interface PullName {
+  readonly owner: string;
+  readonly name: string;
+  readonly number: number;
+}
+
+/** Reads `OWNER/REPO#N`. Throws Misuse. */
+export function pullNamed(text: string): PullName {
+  const [, owner, name, number] = PULL.exec(text) ?? [];
+  if (owner === undefined || name === undefined) {
+    throw new Misuse(`"${text}" is no pull request: write OWNER/REPO#N, for example acme/web#7.`);
+  }
+  return { owner, name, number: Number(number) };
+}
+
+/** The newest entry of a subject: its whole name, the beginning of it if only one begins so (not of a `gate`), or for `gate` OWNER/REPO#N. Throws Misuse. */
+export async function entryNamed(ledger: Ledger, kind: string, subject: string): Promise<LoggedEntry> {
+  const known = ENTRY_KINDS.find((each) => each === kind);
+  if (known === undefined)
+    throw new Misuse(`"${kind}" is no kind of entry; there are ${ENTRY_KINDS.join(", ")}.`);
+  // Pull request 1 is not the beginning of pull request 12.
+  if (known === "gate") return gateNamed(ledger, subject);
+  return (await ledger.state(known, subject)) ?? startingWith(ledger, known, subject);
+}
+
+/** Returns the last judgement of a pull request, OWNER/REPO#N or the subject of its entry. Throws Misuse. */
+export async function gateNamed(ledger: Ledger, name: string): Promise<LoggedEntry<"gate">> {
+  const subject = PULL.test(name) ? await gateSubject(ledger, pullNamed(name)) : name;
+  const entry = await ledger.state("gate", subject);
+  if (entry === undefined)
+    throw new Misuse(`The evidence log says nothing of ${name}: it was never checked.`);
+  return entry;
+}
+
+async function startingWith(ledger: Ledger, kind: EntryKind, prefix: string): Promise<LoggedEntry> {
+  const found: LoggedEntry[] = [];
+  for await (const entry of ledger.states(kind, { subjectPrefix: prefix })) {
+    found.push(entry);
+    if (found.length > 1)
+      throw new Misuse(`More than one ${kind} begins with ${prefix}: give more of its name.`);
+  }
+  const [only] = found;
+  if (only === undefined) throw new Misuse(`The evidence log holds no ${kind} ${prefix}.`);
+  return only;
+}
+
+async function gateSubject(ledger: Ledger, pull: PullName): Promise<string> {
+  const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+  const found: RepositoryRecord[] = [];
+  for await (const entry of ledger.states("repository", { order: "at" })) {
+    const record = entry.body;
+    const { owner, name } = record.repository;
+    if (same(owner, pull.owner) && same(name, pull.name)) found.push(record);
+  }
+  // A name may have been given again: the repository that has it now is meant, else the last one that had it.
+  const met = found.findLast(({ removedAt }) => removedAt === null) ?? found.at(-1);
+  if (met === undefined) throw new Misuse(`The evidence log knows no repository ${pull.owner}/${pull.name}.`);
+  return `${met.repository.id}#${pull.number}`;
+}
+
+/** The facts of an entry `gate`, `change` or `deployment`, as they were judged. Throws Misuse where the log does not hold them all. */
+export async function snapshotOf(ledger: Ledger, entry: LoggedEntry, appId: number): Promise<Snapshot> {
+  switch (entry.kind) {
+    case "gate":
+      return gateSnapshot(ledger, entry, appId);
+    case "change": {
+      const { change, assessment, emergencies } = entry.body;
+      const policy = await policyThen(ledger, assessment);
+      const since = await sinceThen(ledger, entry, policy);
+      return {
+        moment: "landed",
+        subject: { change, ...kept(emergencies) },
+        policy,
+        appId,
+        at: change.update.at,
+        since,
+      };
+    }
+    case "deployment": {
+      const { deployment, assessment, emergencies } = entry.body;
+      const policy = await policyThen(ledger, assessment);
+      const since = await sinceThen(ledger, entry, policy);
+      return {
+        moment: "deployed",
+        subject: { deployment, ...kept(emergencies) },
+        policy,
+        appId,
+        at: deployment.succeededAt,
+        since,
+      };
+    }
+    default:
+      throw new Misuse(`A ${entry.kind} is not judged: facts are of a gate, a change or a deployment.`);
+  }
+}
+
+async function gateSnapshot(ledger: Ledger, entry: LoggedEntry<"gate">, appId: number): Promise<Snapshot> {
+  const { pulls, assessment, check, emergencies } = entry.body;
+  if (assessment.results.length === 0) {
+    throw new Misuse("Nothing was judged there: its base was not a production branch.");
+  }
+  const policy = await policyThen(ledger, assessment);
+  const common = { policy, appId, at: entry.recordedAt, since: await sinceThen(ledger, entry, policy) };
+  const [pull] = pulls;
+  if (pull !== undefined && entry.subject.includes("#")) {
+    return { moment: "gate", subject: { pull, ...kept(emergencies) }, ...common };
+  }
+  const checks = assessment.results.find(({ control }) => control === "checks-passed");
+  if (checks !== undefined && checks.outcome !== "not-applicable") {
+    throw new Misuse(
+      "The log does not hold a merge group's own checks, which its verdict rests on: ask for the change it became.",
+    );
+  }
+  return {
+    moment: "group",
+    subject: { pulls, sha: check.headSha, checks: [], ...kept(emergencies) },
+    ...common,
+  };
+}
+
+function kept(emergencies: GateRecord["emergencies"]): Pick<GateRecord, "emergencies"> {
+  return emergencies === undefined ? {} : { emergencies };
+}
+
+/** The policy an assessment was made under. A broken or unreadable one is in the log only by what was said of it. */
+async function policyThen(ledger: Ledger, assessment: Assessment): Promise<PolicyInForce> {
+  const { policyDigest, results } = assessment;
+  if (policyDigest !== "") {
+    const entry = await ledger.state("policy", policyDigest);
+    if (entry === undefined) throw new Misuse(`The evidence log does not hold the policy ${policyDigest}.`);
+    return { state: "known", record: entry.body };
+  }
+  const [said] = results;
+  if (said?.cause === "policy-unreadable") {
+    return { state: "unreadable", because: (said.reasons[0] ?? "").replace(/^.*? could not be read: /u, "") };
+  }
+  const problems = (said?.reasons.slice(1) ?? []).map((reason) => {
+    const [, file = "", line = "1", message = reason] = /^(.*?), line (\d+): (.*)$/su.exec(reason) ?? [];
+    return { file, line: Number(line), column: 1, message };
+  });
+  return { state: "broken", problems };
+}
+
+async function sinceThen(ledger: Ledger, entry: LoggedEntry, policy: PolicyInForce): Promise<number> {
+  const met = await ledger.state("repository", String(entry.repositoryId));
+  if (met === undefined)
+    throw new Misuse("The evidence log does not say since when the repository is observed.");
+  const { repository, installationId, installedFrom, scopedFrom } = met.body;
+  const again = scopedFrom === undefined ? {} : { scopedFrom };
+  return sinceOf({ repository, installationId, since: installedFrom, ...again, fence: undefined }, policy);
+}

@@ -1,0 +1,124 @@
+/** `countersign policy explain`: what the policy asks of one change, what is there, and what is missing from whom. */
+
+import { assess } from "../../domain/assessment/assess.ts";
+import type { PullRequest } from "../../domain/change/pull-request.ts";
+import { checkText } from "../../domain/messages/check-run.ts";
+import type { PolicyInForce } from "../../domain/policy/tighten.ts";
+import type { CheckRunText } from "../../domain/records/change.ts";
+import type { Assessment } from "../../domain/values/result.ts";
+import { assessSnapshot, type Snapshot } from "../../domain/assessment/snapshot.ts";
+import { CONTROL_TITLES, oneLine, VERDICT_TITLES } from "../../domain/texts/wording.ts";
+import { openLedger } from "../../ledger/open.ts";
+import type { StoreLocation } from "../../ledger/database/store.ts";
+import type { Answer, Terminal } from "../terminal/answer.ts";
+import { approvalLines, codeOf, resultLines } from "../log/assess.ts";
+import { plain } from "../terminal/columns.ts";
+import { readFacts, titleOf } from "../input/facts-file.ts";
+import { gateNamed, pullNamed, snapshotOf } from "../log/facts.ts";
+
+/** Explains a pull request as it was last judged, from the evidence log alone, in the words of its check run. */
+export async function explainPull(where: StoreLocation, pull: string): Promise<Answer> {
+  pullNamed(pull);
+  const ledger = await openLedger(where, { readOnly: true });
+  try {
+    const entry = await gateNamed(ledger, pull);
+    const { assessment, check } = entry.body;
+    if (assessment.results.length === 0) return outOfScope(pull, check, assessment);
+    // Which App's check it is says nothing about what is asked before a merge.
+    const snapshot = await snapshotOf(ledger, entry, 1);
+    return explained(snapshot, assessment, check);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Explains stored facts, judging them again. */
+export async function explainFacts(terminal: Pick<Terminal, "input">, file: string): Promise<Answer> {
+  const snapshot = await readFacts(file, terminal);
+  const assessment = assessSnapshot(snapshot);
+  return explained(snapshot, assessment, checkOf(snapshot, assessment));
+}
+
+function outOfScope(pull: string, check: CheckRunText, assessment: Assessment): Answer {
+  return { code: 0, lines: [pull, check.title, "", plain(check.summary)], data: { assessment, check } };
+}
+
+function explained(snapshot: Snapshot, assessment: Assessment, check: CheckRunText | null): Answer {
+  const asked = askedOf(snapshot);
+  const verdict = `This is ${VERDICT_TITLES[assessment.verdict]}.`;
+  const lines = [
+    titleOf(snapshot),
+    check === null ? verdict : check.title,
+    "",
+    "The policy asks:",
+    ...(asked.length === 0 ? ["- nothing"] : asked.map((each) => `- ${each}`)),
+    "",
+    ...(check === null ? missing(assessment) : plain(check.summary).split("\n")),
+    "",
+    ...resultLines(assessment),
+    ...approvalLines(assessment),
+  ];
+  return {
+    code: codeOf(assessment.verdict),
+    lines,
+    data: { title: titleOf(snapshot), asks: asked, assessment, check },
+  };
+}
+
+function checkOf(snapshot: Snapshot, assessment: Assessment): CheckRunText | null {
+  if (snapshot.moment !== "gate" && snapshot.moment !== "group") return null;
+  const pulls = snapshot.moment === "gate" ? [snapshot.subject.pull] : snapshot.subject.pulls;
+  const headSha = snapshot.moment === "gate" ? snapshot.subject.pull.head.sha : snapshot.subject.sha;
+  // Who else could approve is not among the facts; the check run named them when it was written.
+  return checkText({
+    pulls,
+    headSha,
+    assessment,
+    policy: snapshot.policy,
+    candidates: [],
+    emergencies: snapshot.subject.emergencies ?? [],
+    appId: snapshot.appId,
+  });
+}
+
+function missing(assessment: Assessment): readonly string[] {
+  const open = assessment.results.filter(({ outcome }) => outcome === "fail" || outcome === "unverifiable");
+  if (open.length === 0) return ["Everything the policy asks for is there."];
+  return [
+    "What is missing:",
+    ...open.flatMap((each) =>
+      each.reasons.map((reason) => `- ${oneLine(reason)} (not ${CONTROL_TITLES[each.control]})`),
+    ),
+  ];
+}
+
+/** What the same judgement would ask of these pull requests if nobody had reviewed and nothing had run yet. */
+function askedOf(snapshot: Snapshot): readonly string[] {
+  if (snapshot.moment === "deployed")
+    return ["every change it carries is compliant, and it comes from a production branch"];
+  const pulls = pullsOf(snapshot);
+  const asks = pulls.flatMap((pull) => asksOf(untouched(pull), snapshot.policy, snapshot));
+  const by =
+    snapshot.moment === "landed" ? ["it comes by a pull request, past a check that had succeeded"] : [];
+  return [...new Set([...by, ...asks])];
+}
+
+function pullsOf(snapshot: Exclude<Snapshot, { readonly moment: "deployed" }>): readonly PullRequest[] {
+  if (snapshot.moment === "gate") return [snapshot.subject.pull];
+  return snapshot.moment === "group" ? snapshot.subject.pulls : snapshot.subject.change.pullRequests;
+}
+
+function untouched(pull: PullRequest): PullRequest {
+  return { ...pull, reviews: [], checks: [], state: "open", merged: null };
+}
+
+function asksOf(
+  pull: PullRequest,
+  policy: PolicyInForce,
+  { appId, at, since }: Pick<Snapshot, "appId" | "at" | "since">,
+): readonly string[] {
+  const { results } = assess({ moment: "gate", pull }, { policy, appId, at, since });
+  return results
+    .filter(({ outcome }) => outcome === "fail" || outcome === "unverifiable")
+    .flatMap(({ reasons }) => reasons.map((reason) => oneLine(reason).replace(/^(needs|waits for) /u, "")));
+}

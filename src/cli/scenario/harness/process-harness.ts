@@ -1,0 +1,80 @@
+/** A harness of two processes: the App as it is shipped, over HTTP against the double, on a data folder of its own. */
+
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openLedger } from "../../../ledger/open.ts";
+import { Double } from "./double.ts";
+import type { Scenario } from "../format/format.ts";
+import type { AppProcess, DoubleProcess } from "./processes.ts";
+import { freePort, startApp } from "./processes.ts";
+import { Receiver, serveReceiver } from "./receiver.ts";
+import { STORY_SOURCES } from "./report.ts";
+import type { Harness } from "./harness.ts";
+import { tamper } from "./tamper.ts";
+
+/** The id the App under test has on the double. */
+export const APP_ID = 4711;
+
+/** A harness of processes, with what a caller may show of it. */
+export interface ProcessHarness extends Harness {
+  readonly app: AppProcess;
+  readonly dataDir: string;
+  /** The App's environment, to start other commands on the same data. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Sets a running double up for a story, and starts an App for it. `dataDir`: kept; without it a temporary one, removed by `close`. */
+export async function openProcessHarness(
+  process: DoubleProcess,
+  scenario: Scenario,
+  dataDir?: string,
+): Promise<ProcessHarness> {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs1", format: "pem" },
+  });
+  const secret = randomBytes(24).toString("hex");
+  const port = await freePort();
+  const folder = dataDir ?? (await mkdtemp(join(tmpdir(), "countersign-scenario-")));
+  const double = new Double(process.send);
+  await double.setup(scenario, {
+    id: APP_ID,
+    publicKey,
+    webhookSecret: secret,
+    webhookUrl: `http://127.0.0.1:${port}/api/github/webhooks`,
+  });
+  const receiver = new Receiver(scenario);
+  const post = await serveReceiver(receiver);
+  const env = {
+    ...receiver.variables(post.url),
+    COUNTERSIGN_PRIVATE_RECEIVERS: "allow",
+    APP_ID: String(APP_ID),
+    PRIVATE_KEY: privateKey,
+    WEBHOOK_SECRET: secret,
+    GHE_HOST: new URL(process.url).host,
+    GHE_PROTOCOL: "http",
+    HOST: "127.0.0.1",
+    PORT: String(port),
+    LOG_LEVEL: "error",
+    COUNTERSIGN_DEPLOYMENT_SOURCES: STORY_SOURCES,
+    COUNTERSIGN_DATA_DIR: folder,
+  };
+  const app = await startApp({ env, start: scenario.start });
+  return {
+    double,
+    receiver,
+    app,
+    dataDir: folder,
+    env,
+    tamper: (kind) => tamper({ dataDir: folder }, kind),
+    openLedger: () => openLedger({ dataDir: folder }, { readOnly: true }),
+    async close() {
+      await app.stop();
+      await post.stop();
+      if (dataDir === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,58 @@
+/** `countersign deliveries ...`: the webhooks as they were received, and what became of them. */
+
+import type { DeliveryStatus } from "../../ledger/queue/deliveries.ts";
+import { openLedger } from "../../ledger/open.ts";
+import type { StoreLocation } from "../../ledger/database/store.ts";
+import type { Answer } from "../terminal/answer.ts";
+import { Misuse } from "../terminal/answer.ts";
+import { printMoment } from "../scenario/format/words.ts";
+
+/** The newest deliveries first. */
+export async function listDeliveries(
+  where: StoreLocation,
+  filter: { readonly status?: string; readonly limit: number },
+): Promise<Answer> {
+  const status = statusOf(filter.status);
+  const ledger = await openLedger(where, { readOnly: true });
+  try {
+    const found = await ledger.queue.list({
+      limit: filter.limit,
+      ...(status === undefined ? {} : { status }),
+    });
+    const lines = found.map((each) => {
+      const what = each.action === null ? each.event : `${each.event}.${each.action}`;
+      const said = each.error ?? each.note ?? "";
+      const tries = each.attempts === 0 ? "" : ` (tried ${each.attempts} times)`;
+      return `${printMoment(each.receivedAt)}  ${each.status.padEnd(7)}  ${each.id}  ${what}${tries}  ${said}`.trimEnd();
+    });
+    return { code: 0, lines: lines.length === 0 ? ["No deliveries."] : lines, data: found };
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Makes deliveries wait again, whatever became of them; a running App takes them up by itself. */
+export async function replayDeliveries(
+  where: StoreLocation,
+  ids: readonly string[],
+  now: number,
+): Promise<Answer> {
+  const ledger = await openLedger(where);
+  try {
+    const found = await ledger.queue.replay(ids, now);
+    const missing = ids.length - found;
+    const lines = [`${found} of ${ids.length} deliveries wait again; the App takes them up when it runs.`];
+    if (missing > 0)
+      lines.push(
+        `${missing} of the ids are not known: \`countersign deliveries list\` shows those that are.`,
+      );
+    return { code: missing > 0 ? 1 : 0, lines, data: { asked: ids.length, found } };
+  } finally {
+    await ledger.close();
+  }
+}
+
+function statusOf(text: string | undefined): DeliveryStatus | undefined {
+  if (text === undefined || text === "waiting" || text === "done" || text === "dead") return text;
+  throw new Misuse(`--status is waiting, done or dead, not "${text}".`);
+}

@@ -1,0 +1,106 @@
+/** Whether a pull request is a change approved beforehand: its maker's alone, within its paths, and duly given. */
+
+import type { PullRequest } from "../change/pull-request.ts";
+import { makersOf } from "./contribution/contributors.ts";
+import { truncationReasons } from "../records/truncation.ts";
+import { isWorkflowAccount, isOnlyText } from "../policy/workflow-accounts.ts";
+import { entryId } from "../policy/entry-provenance.ts";
+import type { StandardChange } from "../policy/file/waivers-and-freezes.ts";
+import { isMakerOf } from "../policy/file/names.ts";
+import { fits } from "../patterns/pattern.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import { hasExpired } from "../policy/boundaries.ts";
+import { oneLine, some } from "../texts/wording.ts";
+import type { Instant } from "../time/instant.ts";
+import type { Actor } from "../change/people.ts";
+
+/** A pre-approved change, or why it is none; `why` is empty where its opener makes no standard changes at all. */
+export type PreApproval =
+  | { readonly holds: true; readonly entry: StandardChange; readonly because: string }
+  | { readonly holds: false; readonly why: readonly string[] };
+
+/** Whether a pull request may be one of the policy's standard changes, by who opened it: then its files and pushes are asked for. */
+export function mayBePreApproved(policy: Policy, author: Actor | null): boolean {
+  return (
+    author !== null && policy.standardChanges.some(({ by }) => isMakerOf(policy.names, by, author) !== "no")
+  );
+}
+
+/** Judges a pull request by each of the policy's standard changes as of `at`. What cannot be found out leaves it an ordinary change. */
+export function preApproval(pull: PullRequest, policy: Policy, at: Instant): PreApproval {
+  const why: string[] = [];
+  for (const entry of policy.standardChanges) {
+    const { author } = pull;
+    if (author === null || isMakerOf(policy.names, entry.by, author) === "no") continue;
+    const against = [
+      ...notGiven(entry, policy, at),
+      ...notMade(entry, author, pull, policy),
+      ...notWithin(entry, pull),
+      ...notForAnybody(entry, author, pull),
+    ];
+    const name = `“${oneLine(entry.name)}”`;
+    if (against.length > 0) {
+      why.push(`it is not the pre-approved change ${name}: ${against[0] ?? ""}`);
+      continue;
+    }
+    const given = policy.names?.brought.find((each) => each.entry === entryId(entry));
+    return {
+      holds: true,
+      entry,
+      because: `pre-approved as ${name}, ${given?.because ?? ""}, until ${entry.expires}`,
+    };
+  }
+  return { holds: false, why };
+}
+
+function notGiven(entry: StandardChange, policy: Policy, at: Instant): readonly string[] {
+  if (hasExpired(entry.expires, policy, at)) return [`that ended on ${entry.expires}`];
+  const given = policy.names?.brought.find((each) => each.entry === entryId(entry));
+  if (given?.state === "approved") return [];
+  return [given?.because ?? "who approved it cannot be told here"];
+}
+
+function notMade(entry: StandardChange, author: Actor, pull: PullRequest, policy: Policy): readonly string[] {
+  const is = (actor: Actor): boolean => isMakerOf(policy.names, entry.by, actor) === "yes";
+  if (!is(author)) return [`whether ${oneLine(author.login)} is who the policy means cannot be told`];
+  if (!pull.commitsComplete) return ["GitHub would not list all its commits"];
+  const [cut] = truncationReasons(pull.cut, ["reviews", "events"]);
+  if (cut !== undefined) return [cut];
+  const makers = makersOf(pull);
+  const clean = new Set(makers.filter((each) => each.addsNothing).map(({ sha }) => sha));
+  const others = [
+    ...makers
+      .filter((each) => !each.addsNothing)
+      .flatMap((each) => [...each.authors, each.committer])
+      .filter((actor) => actor !== null),
+    // What was pushed and taken back again was a hand in it all the same.
+    ...pull.pushes
+      .filter((push) => !clean.has(push.after) && push.at <= (pull.merged?.at ?? Infinity))
+      .flatMap(({ actor }) => (actor === null ? [] : [actor])),
+  ].filter((actor) => !is(actor));
+  const names = [...new Set(others.map(({ login }) => oneLine(login)))];
+  if (names.length > 0) return [`${some(names, 3)} had a hand in it`];
+  const unseen = makers.some((each) => !each.addsNothing && each.unseen !== null);
+  return unseen ? ["nobody saw who made some of its commits"] : [];
+}
+
+function notWithin(entry: StandardChange, { files }: PullRequest): readonly string[] {
+  if (files === undefined || !files.complete) return ["GitHub would not list all its files"];
+  const paths = files.list.flatMap(({ path, oldPath }) => (oldPath === null ? [path] : [oldPath, path]));
+  const outside = paths.filter((path) => !fits(entry.paths, path, "lets"));
+  if (outside.length > 0) return [`it also changes ${some(outside.map(oneLine), 3)}`];
+  return paths.length === 0 ? ["it changes no files"] : [];
+}
+
+/** In the name of GitHub's own workflows anybody acts who may push one: that pre-approves nothing that runs. */
+function notForAnybody(entry: StandardChange, author: Actor, { files }: PullRequest): readonly string[] {
+  if (!entry.by.some(isWorkflowAccount) || !isWorkflowAccount({ user: author.login })) return [];
+  const paths = (files?.list ?? []).flatMap(({ path, oldPath }) =>
+    oldPath === null ? [path] : [oldPath, path],
+  );
+  const running = paths.filter((path) => !isOnlyText(path));
+  if (running.length === 0) return [];
+  return [
+    `github-actions is whoever may push a workflow, and ${some(running.map(oneLine), 3)} may run or choose what runs`,
+  ];
+}

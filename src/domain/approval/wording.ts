@@ -1,0 +1,189 @@
+import type { RequirementState, RequirementTreeState } from "./requirement-state.ts";
+import { type Requirement, type Source } from "../policy/file/requirement.ts";
+import type { JudgedApproval } from "../values/result.ts";
+import { NAMES_SHOWN, listed, some, oneLine } from "../texts/wording.ts";
+import { approversText } from "../policy/approvers-text.ts";
+
+/** Why an approval counts or does not. */
+export type ApprovalCode =
+  | "counts"
+  | "covers-some"
+  | "replaced-work"
+  | "beside-unseen"
+  | "own-work"
+  | "requested"
+  | "earlier-version"
+  | "no-authority"
+  | "entitled-later"
+  | "bot"
+  | "ghost"
+  | "dismissed"
+  | "superseded"
+  | "retargeted"
+  | "after-merge"
+  | "unknown-commit"
+  | "unproven-content"
+  | "unknown-authority"
+  | "unknown-when-given"
+  | "unknown-address"
+  | "unknown-maker"
+  | "unknown-person"
+  | "unknown-state"
+  | "unknown-veto";
+
+/** What the sentence on an approval may name. */
+export interface ApprovalDetail {
+  /** Of so many commits it covers so many. */
+  readonly covered?: number;
+  readonly of?: number;
+  readonly address?: string;
+  /** What entitled its giver only after it was given. */
+  readonly gained?: readonly string[];
+  /** Why it cannot be told whether it covers the others. */
+  readonly doubt?: {
+    readonly why: "nobody-seen" | "relayed" | "by-key" | "unproven";
+    readonly pushers: readonly { readonly login: string }[];
+  };
+}
+
+/** One sentence on one approval. */
+export function approvalReason(code: ApprovalCode, login: string, detail: ApprovalDetail = {}): string {
+  const who = oneLine(login);
+  switch (code) {
+    case "counts":
+      return `${who} approved this content`;
+    case "covers-some":
+      return `${who} approved this content; it counts for the ${detail.covered ?? 0} of ${detail.of ?? 0} commits ${who} did not make alone`;
+    case "replaced-work":
+      return `${who} approved this content; it does not count for what ${who} pushed before other commits took its place`;
+    case "beside-unseen":
+      return `${who} approved this content; nobody saw who made some of it, and not everyone who approved can have`;
+    case "own-work":
+      return `${who} made what the approval would cover; nobody approves their own work`;
+    case "requested":
+      return `${who} asked a bot for this work; whoever asks for a change does not approve it`;
+    case "earlier-version":
+      return `${who} approved an earlier version; the content changed afterwards`;
+    case "no-authority":
+      return `${who} is not among the people whose approval the policy asks for`;
+    case "entitled-later":
+      return `${who} approved before ${gainedIn(detail)}: ${who} must approve again`;
+    case "bot":
+      return `${who} is a bot or app; only people approve`;
+    case "ghost":
+      return `the account that approved no longer exists; whose approval it was cannot be told`;
+    case "dismissed":
+      return `the approval by ${who} was dismissed`;
+    case "superseded":
+      return `${who} took the approval back by asking for changes afterwards`;
+    case "retargeted":
+      return `${who} approved before the base branch was changed`;
+    case "after-merge":
+      return `${who} approved after the merge`;
+    case "unknown-commit":
+      return `which version ${who} approved cannot be told: its webhook was missed and GitHub moved the review since`;
+    case "unproven-content":
+      return `${who} approved another commit, and GitHub would not tell whether its content is the same`;
+    case "unknown-authority":
+      return `whether ${who} may approve cannot be told: GitHub would not say what rights ${who} has`;
+    case "unknown-when-given":
+      return `whether ${who} was already entitled when approving was not observed: ${who} must approve again`;
+    case "unknown-address":
+      return `whether ${who} is the owner cannot be told: CODEOWNERS names ${oneLine(detail.address ?? "")}, and GitHub tells nobody whose address that is`;
+    case "unknown-person":
+      return `who ${who} is cannot be told: the policy ties that login to a person, and another account has it now`;
+    case "unknown-maker":
+      return `whether ${who} made this content alone cannot be told: ${doubtIn(detail)}`;
+    case "unknown-state":
+      return `what ${who} said in a review that was dismissed cannot be told: its webhook was missed`;
+    case "unknown-veto":
+      return `whether ${who} holds this back cannot be told: either the review or the rights of ${who} could not be read`;
+  }
+}
+
+/** Whether nobody saw that the giver of an approval was entitled to any of what it served when giving it. */
+export function isUnseenThen(served: NonNullable<JudgedApproval["served"]>): boolean {
+  return served.length > 0 && served.every(({ whenGiven }) => whenGiven === "read-later");
+}
+
+/** Returns why an approval counts or does not, and whether its giver was seen to be entitled when giving it. */
+export function approvalWords(judged: JudgedApproval): string {
+  return [judged.reason, ...unseenNotes(judged)].join("; ");
+}
+
+/** Returns a sentence where nobody saw that the giver of an approval was entitled when giving it. */
+export function unseenNotes({ login, served = [] }: JudgedApproval): readonly string[] {
+  return isUnseenThen(served) ? [`whether ${oneLine(login)} was already entitled then was not observed`] : [];
+}
+
+/** "joining acme/dba", "getting write permission". */
+function gainedIn({ gained = [] }: ApprovalDetail): string {
+  const ways = gained.map((each) =>
+    each.endsWith(" permission") ? `getting ${each}` : `joining ${oneLine(each)}`,
+  );
+  return ways.length === 0 ? "being entitled" : listed(ways, "or");
+}
+
+function doubtIn(detail: ApprovalDetail): string {
+  const { why = "nobody-seen", pushers = [] } = detail.doubt ?? {};
+  const who = listed(pushers.map(({ login }) => oneLine(login)));
+  switch (why) {
+    case "nobody-seen":
+      return `nobody saw who pushed ${someOf(detail)}`;
+    case "relayed":
+      return `${who} pushed ${someOf(detail)} after a person had pushed there, or after a push that nobody saw, and may have pushed what another made`;
+    case "by-key":
+      return `${someOf(detail)} came by a push that looks like one of ${who}, and anybody who holds the deploy key added under that account pushes so`;
+    case "unproven":
+      return `GitHub would not tell whether ${someOf(detail)} add anything`;
+  }
+}
+
+function someOf({ covered = 0, of = 0 }: ApprovalDetail): string {
+  return covered === 0 ? "the commits" : `${of - covered} of ${of} commits`;
+}
+
+/** "1 approval from acme/dba (ann, bob), asked by “...”": what is missing of one ask; `naming` adds who could give it, `without` leaves out who cannot. */
+export function missingOf(
+  { requirement: ask, state }: RequirementState,
+  naming: (requirement: Requirement) => readonly string[] = () => [],
+  without: ReadonlySet<string> = new Set(),
+): string {
+  return `${missingIn(state, naming, without)}${ask.by === null ? "" : `, asked by “${oneLine(ask.by)}”`}`;
+}
+
+function missingIn(
+  state: RequirementTreeState,
+  naming: (requirement: Requirement) => readonly string[],
+  without: ReadonlySet<string>,
+): string {
+  if ("all-of" in state)
+    return listed(state["all-of"].filter(({ met }) => !met).map((each) => missingIn(each, naming, without)));
+  if ("any-of" in state) {
+    // What nobody is left to give is no way out.
+    const open = state["any-of"].filter(({ stuck }) => !stuck);
+    const each = (open.length === 0 ? state["any-of"] : open).map((inner) =>
+      missingIn(inner, naming, without),
+    );
+    return each.length === 1 ? (each[0] ?? "") : `either ${listed(each, "or")}`;
+  }
+  const { requirement, proven: have } = state;
+  const missing = Math.max(requirement.required - have, 1);
+  const from = approversText(withoutUsers(requirement.from, without));
+  const names = some(naming(requirement), NAMES_SHOWN);
+  const who = names === "" || names === from ? "" : ` (${names})`;
+  const files = requirement.files === undefined ? "" : ` for ${some(requirement.files.map(oneLine), 2)}`;
+  return `${missing} ${missing === 1 ? "approval" : "approvals"} from ${from}${who}${files}`;
+}
+
+function withoutUsers(source: Source, without: ReadonlySet<string>): Source {
+  const others = (logins: readonly string[] = []): readonly string[] =>
+    logins.filter((login) => !without.has(login.toLowerCase()));
+  const { users, owners, ...rest } = source;
+  const left: Source = {
+    ...rest,
+    ...(others(users).length === 0 ? {} : { users: [...others(users)] }),
+    ...(owners === undefined ? {} : { owners: { ...owners, users: others(owners.users) } }),
+  };
+  return approversText(left) === "" ? source : left;
+}

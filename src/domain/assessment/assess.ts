@@ -1,0 +1,177 @@
+/** The one assessment: the same function judges a change before it merges, after it did, and when an auditor asks. */
+
+import { isAccepted, withAcceptance } from "./acceptance.ts";
+import { withNotShownYet } from "./not-shown-yet.ts";
+import { withUnreadablePull } from "./unreadable-pull.ts";
+import type { Instant } from "../time/instant.ts";
+import { emergencyLeave } from "../emergency/in-force.ts";
+import { exemptionsFor, type ExemptedControl } from "../policy/exemption.ts";
+import type { Freeze } from "../policy/file/waivers-and-freezes.ts";
+import type { PolicyInForce } from "../policy/tighten.ts";
+import {
+  resultState,
+  type Assessment,
+  type JudgedApproval,
+  type Result,
+  type Verdict,
+} from "../values/result.ts";
+import { approvedByOwners } from "../controls/approved-by-owners.ts";
+import { changeDocumented } from "../controls/change-documented.ts";
+import { checksPassed } from "../controls/checks-passed.ts";
+import { contentAsReviewed } from "../controls/content-as-reviewed.ts";
+import { isBeforeMerge, type Context, type Control } from "../controls/control.ts";
+import { deploymentApproved } from "../controls/deployment-approved.ts";
+import { deploymentTraceable } from "../controls/deployment-traceable.ts";
+import { emergencyAuthorised } from "../controls/emergency-authorised.ts";
+import { emergencyReviewedInTime } from "../controls/emergency-reviewed-in-time.ts";
+import { gateRespected } from "../controls/gate-respected.ts";
+import { approvalsOf, independentlyApproved } from "../controls/independently-approved.ts";
+import { heldByNames } from "./unknown-names.ts";
+import { mergedByPullRequest } from "../controls/merged-by-pull-request.ts";
+import { isOpenToEmergencies, outsideFreeze } from "../controls/outside-freeze.ts";
+import { recordLinked } from "../controls/record-linked.ts";
+import { repositoryOf, type Leave, type Subject } from "../records/subject.ts";
+import { result } from "../values/result.ts";
+
+/** Holds every control, in the order people read them. */
+export const CONTROLS: readonly Control[] = [
+  independentlyApproved,
+  approvedByOwners,
+  checksPassed,
+  recordLinked,
+  changeDocumented,
+  outsideFreeze,
+  mergedByPullRequest,
+  gateRespected,
+  contentAsReviewed,
+  deploymentTraceable,
+  deploymentApproved,
+  emergencyAuthorised,
+  emergencyReviewedInTime,
+];
+
+/** Describes what an assessment needs beside the subject. `since`: what happened before it is historic. */
+export interface Circumstances {
+  /** Leave in force at the moment judged. */
+  readonly leaves?: readonly Leave[];
+  readonly policy: PolicyInForce;
+  readonly appId: number;
+  readonly at: Instant;
+  readonly since: Instant;
+}
+
+/** Judges a subject. Pure; never throws; a policy that is broken or unreadable lets nothing pass. */
+export function assess(
+  subject: Subject,
+  { policy, appId, at, since, leaves = [] }: Circumstances,
+): Assessment {
+  if (policy.state !== "known") {
+    const results = [withoutPolicy(subject, policy)];
+    return { verdict: fold(subject, results, at, since), results, approvals: [], policyDigest: "" };
+  }
+  const context = { policy: policy.record.effective, appId, at };
+  const given = exemptionsFor(context.policy, repositoryOf(subject), at);
+  const all = [...leaves, ...given.filter(({ gives }) => gives).map(leaveOf)];
+  const emergency = emergencyLeave(subject, at);
+  const tested: Result[] = [];
+  for (const control of CONTROLS) {
+    const judged = control.judge(subject, { ...context, tested });
+    if (judged === null) continue;
+    const read = withUnreadablePull(judged, control, subject, { ...context, tested });
+    const own = control === independentlyApproved ? withNotShownYet(read, subject, at) : read;
+    const passed = heldByNames(waived(own, all), subject, policy.record);
+    const last = emergency === null ? passed : waivedFor(passed, emergency, control, { ...context, tested });
+    tested.push(withAcceptance(withRefused(last, given), control, subject, { ...context, tested }));
+  }
+  const results: readonly Result[] = tested;
+  const approvals: readonly JudgedApproval[] = approvalsOf(subject, { ...context, tested });
+  return {
+    verdict: fold(subject, results, at, since),
+    results,
+    approvals,
+    policyDigest: policy.record.digest,
+  };
+}
+
+/** INVARIANT: one unverifiable result is never compliant; `pending` only before a merge. */
+function fold(subject: Subject, results: readonly Result[], at: Instant, since: Instant): Verdict {
+  const before = isBeforeMerge(subject);
+  if (!before && at < since) return "historic";
+  const failed = results.filter((each) => each.outcome === "fail");
+  if (before && failed.length > 0 && failed.every((each) => resultState(each) === "waiting")) {
+    const isHeld = results.some((each) => each.outcome === "unverifiable" && !isAccepted(each));
+    return isHeld ? "unverifiable" : "pending";
+  }
+  if (failed.length > 0) return "non-compliant";
+  if (results.some((each) => each.outcome === "unverifiable")) return "unverifiable";
+  const given = new Set(results.filter((each) => each.outcome === "waived").map((each) => each.cause));
+  if (given.has("emergency")) return "emergency";
+  return given.has("exemption") ? "exempted" : "compliant";
+}
+
+/** A result that leave was given to pass without; what was missing stays in its inputs. INVARIANT: without leave nothing is waived. */
+function waived(tested: Result, leaves: readonly Leave[]): Result {
+  if (tested.outcome !== "fail" && tested.outcome !== "unverifiable") return tested;
+  const leave = leaves.find((each) => lets(each, tested));
+  if (leave === undefined) return tested;
+  const { control, outcome, cause, reasons, inputs } = tested;
+  const instead = { outcome, cause };
+  return result(control, "waived", leave.kind, [leave.because, ...reasons], {
+    ...inputs,
+    leave: leave.id,
+    instead,
+  });
+}
+
+/** A freeze says itself whether emergencies may pass it, whatever else they waive. */
+function lets({ kind, controls }: Leave, { control, inputs }: Result): boolean {
+  if (kind !== "emergency" || control !== "outside-freeze") return controls.includes(control);
+  // INVARIANT: the control `outside-freeze` writes its inputs so.
+  return isOpenToEmergencies((inputs["freezes"] ?? []) as readonly Freeze[]);
+}
+
+function leaveOf({ id, controls, because }: ExemptedControl): Leave {
+  return { kind: "exemption", id, controls, because };
+}
+
+/** Where an exemption was meant to help and does not, it is said why. */
+function withRefused(tested: Result, given: readonly ExemptedControl[]): Result {
+  if (tested.outcome !== "fail" && tested.outcome !== "unverifiable") return tested;
+  const refused = given.filter(({ gives, controls }) => !gives && controls.includes(tested.control));
+  if (refused.length === 0) return tested;
+  return { ...tested, reasons: [...tested.reasons, ...refused.map(({ because }) => because)] };
+}
+
+/** What an emergency lets pass. Of pull requests that land together, those without one of their own must pass by themselves. */
+function waivedFor(
+  tested: Result,
+  { leave, others }: NonNullable<ReturnType<typeof emergencyLeave>>,
+  control: Control,
+  context: Context,
+): Result {
+  if (others === null) return waived(tested, [leave]);
+  const rest = control.judge(others, context)?.outcome;
+  return rest === "fail" || rest === "unverifiable" ? tested : waived(tested, [leave]);
+}
+
+function withoutPolicy(
+  subject: Subject,
+  policy: Exclude<PolicyInForce, { readonly state: "known" }>,
+): Result {
+  const control = subject.moment === "deployed" ? "deployment-approved" : "independently-approved";
+  if (policy.state === "unreadable") {
+    return result(
+      control,
+      "unverifiable",
+      "policy-unreadable",
+      [`the policy could not be read: ${policy.because}`],
+      {},
+    );
+  }
+  const problems = policy.problems.map((each) => `${each.file}, line ${each.line}: ${each.message}`);
+  // Before a merge somebody can mend the file; afterwards nothing can be concluded from a policy nobody could read.
+  const outcome = isBeforeMerge(subject) ? "fail" : "unverifiable";
+  return result(control, outcome, "policy-broken", ["the policy file has problems", ...problems], {
+    problems,
+  });
+}

@@ -1,0 +1,76 @@
+/** A policy file that a pull request changes: its problems are shown where they are, before it takes effect. */
+
+import type { ProposedPolicy, PullRequest } from "../change/pull-request.ts";
+import type { CheckRunText } from "../records/change.ts";
+import { clipped, listed, markdown, oneLine, short } from "../texts/wording.ts";
+
+/** GitHub takes so many notes at once. */
+const MOST_NOTES = 50;
+
+/** GitHub shows so much of a title. */
+const TITLE_LENGTH = 250;
+
+/** So many problems are told in the text as well. */
+const MOST_TOLD = 10;
+
+/** Returns the check run's words where the pull request changes a policy file: with problems it fails, except in observe mode. */
+export function withProposedPolicy(
+  given: CheckRunText,
+  pulls: readonly PullRequest[],
+  observing: boolean,
+): CheckRunText {
+  const brought = pulls.flatMap(({ broughtPolicy }) => (broughtPolicy === undefined ? [] : [broughtPolicy]));
+  const text = withNotes(given, brought);
+  const annotations = brought.flatMap(({ path, problems }) =>
+    problems.map(({ line, column, message }) => ({ path, line, column, message: oneLine(message) })),
+  );
+  const [first] = annotations;
+  const fixing = brought.find(({ judgedBy }) => judgedBy !== undefined);
+  if (first === undefined)
+    return fixing === undefined ? text : { ...text, summary: `${text.summary}\n\n${fixes(fixing)}` };
+  const paths = markdown(listed([...new Set(annotations.map(({ path }) => path))]));
+  const isOne = annotations.length === 1;
+  const title = isOne
+    ? `Fix the policy file here: line ${first.line}: ${first.message}`
+    : `Fix ${annotations.length} problems in the policy file here`;
+  const told = isOne
+    ? []
+    : annotations
+        .slice(0, MOST_TOLD)
+        .map(({ line, column, message }) => `- line ${line}, column ${column}: ${markdown(message)}`);
+  const more = isOne ? 0 : annotations.length - told.length;
+  const problems = [
+    `${paths} as changed here is not valid. Fix it in this pull request${observing ? "" : ", which cannot be merged before"}.`,
+    ...told,
+    ...(more > 0 ? [`- and ${more} more`] : []),
+  ].join("\n");
+  const rest =
+    text.conclusion === "success" && !observing
+      ? ["Every other requirement of the policy is met."]
+      : [...(observing ? [] : [`**${markdown(text.title)}**`]), text.summary];
+  const summary = [problems, ...rest].join("\n\n");
+  return {
+    ...text,
+    ...(observing ? {} : { status: "completed" as const, conclusion: "failure" as const }),
+    title: observing ? text.title : clipped(title, TITLE_LENGTH),
+    summary,
+    annotations: annotations.slice(0, MOST_NOTES),
+  };
+}
+
+/** What whoever reviews the file should know stands before everything else. */
+function withNotes(text: CheckRunText, brought: readonly ProposedPolicy[]): CheckRunText {
+  const notes = brought.flatMap((each) => each.notes ?? []);
+  if (notes.length === 0) return text;
+  const lines = notes.slice(0, MOST_TOLD).map((note) => `- ${markdown(oneLine(note))}`);
+  return { ...text, summary: ["Check in the policy file:", ...lines, "", text.summary].join("\n") };
+}
+
+/** By which version of the policy a pull request is checked that only fixes the file. */
+function fixes({ path, judgedBy }: ProposedPolicy): string {
+  const version =
+    judgedBy == null
+      ? "is checked without that file, because no version of it was ever valid"
+      : `is checked against the last valid version of that file, ${short(judgedBy)}`;
+  return `${markdown(path)} on the base branch has problems and blocks every pull request. This one only fixes it, so it ${version}.`;
+}

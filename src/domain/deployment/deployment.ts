@@ -1,0 +1,212 @@
+/** Facts about deployments to production environments. */
+
+import { z } from "zod";
+import { RepositorySchema } from "../change/repository.ts";
+import type { Infer } from "../values/schema.ts";
+import { InstantSchema } from "../time/instant.ts";
+import { ShaSchema } from "../change/sha.ts";
+import { ActorSchema } from "../change/people.ts";
+
+const DeploymentStatusSchema = z.object({
+  id: z.int(),
+  state: z.enum(["pending", "queued", "in_progress", "success", "failure", "error", "inactive"]),
+  environment: z.string(),
+  creator: ActorSchema.nullable(),
+  at: InstantSchema,
+});
+
+/** One state a deployment reported. */
+export type DeploymentStatus = Infer<typeof DeploymentStatusSchema>;
+
+const DeploymentKindSchema = z.enum([
+  "first",
+  "forward",
+  "rollback",
+  "redeploy",
+  "hotfix",
+  "unmerged",
+  "unknown",
+]);
+
+/** How this deployment stands to the one before it in the same environment. */
+export type DeploymentKind = Infer<typeof DeploymentKindSchema>;
+
+const DeploymentOriginSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("github"),
+    number: z.int(),
+  }),
+  z.object({
+    kind: z.literal("tag"),
+    tag: z.string(),
+    object: ShaSchema,
+  }),
+  z.object({
+    kind: z.literal("workflow"),
+    run: z.int(),
+    attempt: z.int(),
+  }),
+  z.object({
+    kind: z.literal("report"),
+    source: z.string(),
+    report: z.string(),
+    artifact: z
+      .string()
+      .nullable()
+      .describe(
+        "What was deployed as the pipeline names it, such as an image's digest; not compared with anything",
+      ),
+  }),
+]);
+
+/** How we know of a deployment. A tag or a named workflow is one by the policy; a report is signed by a pipeline outside GitHub. */
+export type DeploymentOrigin = Infer<typeof DeploymentOriginSchema>;
+
+const RunApprovalSchema = z.object({
+  user: ActorSchema.nullable(),
+  state: z.string(),
+  environments: z.array(z.string()),
+  comment: z.string(),
+  attempt: z
+    .int()
+    .nullable()
+    .exactOptional()
+    .describe(
+      "The attempt of the run it was given for: GitHub lists neither that nor a time. Null: cannot be told, the webhook that says so was lost; absent: recorded before attempts were told apart",
+    ),
+});
+
+/** One answer to a job that waited for its environment's reviewers. */
+export type RunApproval = Infer<typeof RunApprovalSchema>;
+
+const DeploymentRunSchema = z.object({
+  id: z.int(),
+  attempt: z.int().describe("The attempt whose job deployed"),
+  event: z.string(),
+  path: z.string().describe("The workflow's file, e.g. `.github/workflows/deploy.yml`."),
+  actor: ActorSchema.nullable().describe("Who began the first attempt, and who began this one"),
+  triggeringActor: ActorSchema.nullable(),
+  createdAt: InstantSchema,
+  startedAt: InstantSchema.describe("When this attempt began"),
+  approvals: z.array(RunApprovalSchema).nullable().describe("Null: GitHub would not say"),
+  called: z.array(
+    z
+      .object({
+        path: z.string(),
+        sha: z.string().nullable(),
+      })
+      .describe("Workflows of elsewhere that it called: path and commit"),
+  ),
+});
+
+/** The workflow run that made a deployment, as GitHub told of it. */
+export type DeploymentRun = Infer<typeof DeploymentRunSchema>;
+
+const EnvironmentRulesSchema = z.object({
+  name: z.string(),
+  reviewers: z.int().describe("How many people and teams are asked"),
+  preventSelfReview: z.boolean(),
+  adminsBypass: z.boolean().nullable().describe("Null: GitHub did not say"),
+  gated: z
+    .boolean()
+    .nullable()
+    .describe("Whether our own App is asked before a job goes on; null: GitHub would not say"),
+  changedAt: InstantSchema,
+});
+
+/** What guards an environment, as it was set when we looked. */
+export type EnvironmentRules = Infer<typeof EnvironmentRulesSchema>;
+
+const GateAnswerSchema = z.enum(["waiting", "approved", "rejected", "asked-before", "never-asked"]);
+
+/** Our own answer to a deployment that GitHub asked us about; `asked-before`: never about this one, but about earlier ones there. */
+export type GateAnswer = Infer<typeof GateAnswerSchema>;
+
+const CarriedSchema = z.object({
+  id: z.string(),
+  verdict: z.string(),
+  landedAt: InstantSchema,
+  pulls: z.array(z.int()).describe("The pull requests it landed; none: it was pushed"),
+  sha: ShaSchema.describe("The commit it brought to the branch last"),
+  makers: z.array(z.int()).describe("GitHub's ids of the people who shaped it"),
+});
+
+/** One change a deployment brought to its environment. */
+export type DeployedChange = Infer<typeof CarriedSchema>;
+
+/** Describes {@link Deployment}. */
+export const DeploymentSchema = z.object({
+  id: z
+    .string()
+    .describe(
+      "Hash of repository id, deployment id and environment; of a tag, run or report, of what tells it from others",
+    ),
+  repository: RepositorySchema,
+  origin: DeploymentOriginSchema,
+  number: z.int().nullable().describe("GitHub's id of the deployment; null where GitHub has none"),
+  environment: z.string(),
+  originalEnvironment: z.string().nullable(),
+  sha: ShaSchema,
+  ref: z.string(),
+  creator: ActorSchema.nullable(),
+  createdAt: InstantSchema,
+  statuses: z.array(DeploymentStatusSchema),
+  succeededAt: InstantSchema.describe("When it first succeeded"),
+  previous: z
+    .object({
+      id: z.string(),
+      sha: ShaSchema,
+      at: InstantSchema,
+    })
+    .nullable(),
+  kind: DeploymentKindSchema,
+  onProductionBranch: z
+    .boolean()
+    .nullable()
+    .describe("Whether the deployed commit is on a production branch; null when GitHub would not say"),
+  landedAt: InstantSchema.nullable().describe(
+    "When the deployed commit came to a production branch; null: it was there before observation began, or is on none",
+  ),
+  run: DeploymentRunSchema.nullable().describe(
+    "The run that made it; null: none did, or GitHub would not say",
+  ),
+  rules: EnvironmentRulesSchema.nullable().describe(
+    "The rules of the environment its job named; null: no job, no such environment, or GitHub would not say",
+  ),
+  gate: GateAnswerSchema,
+  carried: z
+    .array(CarriedSchema)
+    .describe("The changes it brought to the environment since the deployment before"),
+  ancestor: z
+    .object({ id: z.string(), sha: ShaSchema })
+    .exactOptional()
+    .describe(
+      "For a rollback to a commit that was never deployed here by itself: the newest deployment of an older commit, since which what it carries is counted; absent: none is known",
+    ),
+  unaccounted: z
+    .array(ShaSchema)
+    .nullable()
+    .describe("Commits it brought that belong to no known change; null when GitHub would not list them"),
+  succeededBefore: z
+    .boolean()
+    .describe("For a rollback or redeploy: whether this commit had succeeded in this environment before"),
+  verdictBefore: z
+    .string()
+    .nullable()
+    .describe(
+      "The verdict on what the newest earlier success of this commit brought here; null: none is recorded",
+    ),
+  mergeBack: z
+    .object({
+      dueAt: InstantSchema,
+      state: z.enum(["due", "merged", "missed"]),
+    })
+    .nullable()
+    .describe(
+      "For a hotfix, where the policy asks for it: until when it must be on the default branch, and whether it got there",
+    ),
+  late: z.boolean(),
+});
+
+/** Everything known of one deployment; gathered whole before it is judged. */
+export type Deployment = Infer<typeof DeploymentSchema>;

@@ -1,0 +1,31 @@
+/** Which attempt of a run an answer of its reviewers was for: GitHub lists the answers of all attempts as one, a webhook tells them apart. */
+
+import type { RunApproval } from "./deployment.ts";
+import type { Observation } from "../change/observation.ts";
+
+/** One answer as its webhook told it. */
+export type ToldRunReview = Extract<Observation, { readonly kind: "job-answered" }>;
+
+/**
+ * The answers that GitHub lists, each with the attempt it was given for. `attempts`: how many there were when it listed them; of a
+ * run that was never run again there is only one. Each webhook is for one answer; an answer without one is for a `null` attempt.
+ */
+export function withAttempts(
+  listed: readonly RunApproval[],
+  heard: readonly ToldRunReview[],
+  attempts: number,
+): readonly RunApproval[] {
+  if (attempts <= 1) return listed.map((each) => ({ ...each, attempt: 1 }));
+  const open = [...heard];
+  return listed.map((each) => {
+    const index = open.findIndex((answer) => isOf(answer, each));
+    const [answer] = index < 0 ? [] : open.splice(index, 1);
+    return { ...each, attempt: answer?.attempt ?? null };
+  });
+}
+
+function isOf({ by, state, environments }: ToldRunReview, listed: RunApproval): boolean {
+  if (by === null || by.id !== listed.user?.id || state !== listed.state) return false;
+  const told = environments.map((name) => name.toLowerCase());
+  return listed.environments.every((name) => told.includes(name.toLowerCase()));
+}

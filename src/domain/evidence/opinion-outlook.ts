@@ -1,0 +1,95 @@
+/** Which opinion the records could lead to, and the facts behind that. Only the auditor decides. */
+
+import type { MonthlyFigures } from "../records/monitoring.ts";
+import type { ControlName } from "../values/result.ts";
+
+/** The opinions an auditor can give. */
+export type Opinion = "clean" | "qualified" | "adverse" | "disclaimer";
+
+/** What speaks for one opinion. */
+interface Risk {
+  readonly opinion: Exclude<Opinion, "clean">;
+  readonly facts: readonly string[];
+}
+
+/** The outlook: the gravest opinion something speaks for, with every risk; `clean` when there is none. */
+export interface Outlook {
+  readonly opinion: Opinion;
+  readonly risks: readonly Risk[];
+  readonly says: string;
+}
+
+/** How often something failed, as readers of a report tell it apart. */
+export type Spread = "isolated" | "repeated" | "pervasive";
+
+/** A control that fails on so large a part is called pervasive, if it was tested on enough to say so. */
+const PERVASIVE = { share: 0.2, of: 5 } as const;
+
+/** So small a part that cannot be told does not keep an auditor from an opinion. */
+const UNTOLD_SHARE = 0.05;
+
+/** What keeps an auditor from knowing at all. */
+const BLIND: readonly string[] = [
+  "policy",
+  "gap",
+  "unseen",
+  "incomplete",
+  "uncounted",
+  "uncovered",
+  "unfollowed",
+  "nothing-tested",
+  "protection-unread",
+];
+
+/** What is weak as designed, however well it is followed. */
+const DESIGN: readonly string[] = ["observe", "no-approval", "design"];
+
+/** The sentence that stands beside every outlook. */
+const ONLY_THE_AUDITOR =
+  "Only the auditor decides what the opinion says: this is what the records show today, not a forecast.";
+
+/** Whether so many failures among so many are isolated, repeated or pervasive. */
+export function spreadOf(failed: number, population: number): Spread {
+  if (population >= PERVASIVE.of && failed / population >= PERVASIVE.share) return "pervasive";
+  return failed <= 2 ? "isolated" : "repeated";
+}
+
+const SPREAD_WORDS: Readonly<Record<Spread, string>> = {
+  isolated: "isolated: at most 2",
+  repeated: "repeated",
+  pervasive: "pervasive: a fifth or more of at least 5",
+};
+
+/** The outlook of what was tested and found. */
+export function opinionOutlook(
+  controls: readonly ({ readonly control: ControlName } & MonthlyFigures)[],
+  findings: readonly { readonly code: string; readonly against: boolean; readonly says: string }[],
+): Outlook {
+  const failing = controls.filter(({ failed }) => failed > 0);
+  const told = ({ control, failed, population }: (typeof failing)[number]): string =>
+    `${control} failed on ${failed} of ${population} (${SPREAD_WORDS[spreadOf(failed, population)]}${failed === population ? ", and each time it applied" : ""})`;
+  const pervasive = failing.filter(({ failed, population }) => spreadOf(failed, population) === "pervasive");
+  const untold = controls.filter(
+    ({ unverifiable, population }) => population > 0 && unverifiable / population > UNTOLD_SHARE,
+  );
+  const said = (codes: readonly string[]): readonly string[] =>
+    findings.filter(({ code, against }) => against && codes.includes(code)).map(({ says }) => says);
+  const risks: readonly Risk[] = [
+    { opinion: "adverse" as const, facts: pervasive.map(told) },
+    {
+      opinion: "disclaimer" as const,
+      facts: [
+        ...said(BLIND),
+        ...untold.map(
+          ({ control, unverifiable, population }) =>
+            `${control} cannot be told for ${unverifiable} of ${population}`,
+        ),
+      ],
+    },
+    {
+      opinion: "qualified" as const,
+      facts: [...failing.filter((each) => !pervasive.includes(each)).map(told), ...said(DESIGN)],
+    },
+  ].filter(({ facts }) => facts.length > 0);
+  return { opinion: risks[0]?.opinion ?? "clean", risks, says: ONLY_THE_AUDITOR };
+}

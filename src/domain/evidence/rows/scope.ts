@@ -1,0 +1,361 @@
+/** The rows of scope.csv, controls.csv, policies/index.csv, tool.csv, completeness.csv and coverage-gaps.csv. */
+
+import { CONTROLS } from "../../assessment/assess.ts";
+import { ownerOf } from "../../monitoring/monthly.ts";
+import { isAskedFor } from "../../policy/asked-controls.ts";
+import type { Policy } from "../../policy/file/policy.ts";
+import { leavesIn } from "../../policy/file/requirement.ts";
+import type { Control } from "../../controls/control.ts";
+import type { LoggedEntry } from "../../records/entry.ts";
+import type { CoverageGapRecord } from "../../records/monitoring.ts";
+import { statesOf, type EvidenceSource, type Period, type Stated } from "../tables/population.ts";
+import { column, groupsText, listText, table, logColumns, type Columns } from "../tables/table.ts";
+import { HOUR } from "../../time/durations.ts";
+import type { PolicySource } from "../../policy/record.ts";
+
+interface ScopeRow extends Stated<"repository"> {
+  readonly seenBy?: readonly string[];
+}
+
+/** Lists every repository the App can see, in scope or not, and why. */
+export const SCOPE = table<ScopeRow>({
+  path: "scope.csv",
+  description:
+    "Every repository of the organisation that the App was installed on, in scope or not, and why.",
+  columns: {
+    repository_id: column.integer(({ body }) => body.repository.id, "GitHub's id of the repository."),
+    repository: column.text(
+      ({ body }) => `${body.repository.owner}/${body.repository.name}`,
+      "Owner and name as last seen.",
+    ),
+    visibility: column.text(({ body }) => body.repository.visibility, "public, private or internal."),
+    archived: column.yesNo(({ body }) => body.archived, "Whether it is archived."),
+    default_branch: column.text(({ body }) => body.repository.defaultBranch, "Its default branch."),
+    in_scope: column.yesNo(({ body }) => body.inScope, "Whether its changes are in the populations."),
+    reason: column.text(({ body }) => body.reason, "Why it is, or is not."),
+    production_branches: column.list(
+      ({ body }) => listText(body.productionRefs),
+      "Its production branches as last read.",
+    ),
+    deployments_seen_by: column.list(
+      (row) => listText(row.seenBy ?? []),
+      "How deployments of it to production were seen until the period ended: github, tag, workflow or report. Empty: none was ever seen, so whatever runs in production of it is not in deployments.csv.",
+      "more",
+    ),
+    made_by: column.text(
+      ({ body }) => body.madeBy?.login ?? "",
+      "Who made it, where a webhook told; empty: that is not known.",
+    ),
+    moved_in_at: column.time(
+      ({ body }) => body.movedInAt ?? null,
+      "Since when it has this owner, where it came from another; empty: it was made here, as far as known.",
+    ),
+    installed_from: column.time(({ body }) => body.installedFrom, "Since when the App could see it."),
+    removed_at: column.time(
+      ({ body }) => body.removedAt,
+      "Since when the App can no longer see it; empty: it still can.",
+    ),
+    installation_id: column.integer(
+      ({ body }) => body.installationId,
+      "GitHub's id of the App's installation.",
+    ),
+    ...logColumns<ScopeRow>((row) => row.entry),
+  },
+  async *rows(source) {
+    const seen = await deploymentOrigins(source);
+    for await (const row of bySubjectNumber(source))
+      yield { ...row, seenBy: [...(seen.get(row.body.repository.id) ?? [])].toSorted() };
+  },
+});
+
+/** By repository: the origins of its deployments until the period ended. There are four, so memory does not grow with the period. */
+async function deploymentOrigins(source: EvidenceSource): Promise<ReadonlyMap<number, ReadonlySet<string>>> {
+  const found = new Map<number, Set<string>>();
+  const { organizationId, period } = source;
+  for await (const { body } of source.states("deployment", {
+    organizationId,
+    to: period.to,
+    order: "subject",
+  })) {
+    const { repository, origin } = body.deployment;
+    const origins = found.get(repository.id) ?? new Set();
+    found.set(repository.id, origins.add(origin.kind));
+  }
+  return found;
+}
+
+/** Repositories sorted by their number; their subjects sort as text. */
+async function* bySubjectNumber(source: EvidenceSource): AsyncIterable<Stated<"repository">> {
+  const lines = source.sorted(
+    (async function* () {
+      for await (const stated of scopeRepositories(source))
+        yield `${stated.entry.subject.padStart(16, "0")}\t${JSON.stringify(stated)}`;
+    })(),
+  );
+  for await (const line of lines)
+    yield JSON.parse(line.slice(line.indexOf("\t") + 1)) as Stated<"repository">;
+}
+
+/** Yields the repositories the App could see at some time before the period ended and after it began. */
+export async function* scopeRepositories(source: EvidenceSource): AsyncIterable<Stated<"repository">> {
+  for await (const stated of statesOf(source, "repository", "ever")) {
+    const { installedFrom, removedAt } = stated.body;
+    if (installedFrom < source.period.to && (removedAt === null || removedAt > source.period.from))
+      yield stated;
+  }
+}
+
+interface ControlRow {
+  readonly control: Control;
+  /** The newest policy on record, whose words are the organisation's. */
+  readonly policy: Policy | null;
+  readonly askedBy: number;
+  readonly policies: number;
+}
+
+/** Lists the control matrix. */
+export const CONTROL_MATRIX = table<ControlRow>({
+  path: "controls.csv",
+  description:
+    "Control matrix: each control with its objective, how it is tested, and the outside criteria it serves.",
+  columns: {
+    control: column.text(({ control }) => control.name, 'The fixed name, completing "This change was ...".'),
+    company_id: column.text(
+      ({ control, policy }) => policy?.controls[control.name]?.id ?? null,
+      "The company's own number of it.",
+    ),
+    company_text: column.text(
+      ({ control, policy }) => policy?.controls[control.name]?.text ?? null,
+      "The company's own wording of it.",
+    ),
+    owner: column.text(
+      ({ control, policy }) => (policy === null ? null : ownerOf(policy, control.name)),
+      "Who signs it off each month, by login, as the newest policy names them.",
+    ),
+    asked_by_policies: column.integer(
+      (row) => row.askedBy,
+      "How many of the policy versions in policies/ ask for it; 0: nothing here shows that a change met it.",
+    ),
+    policies: column.integer((row) => row.policies, "Of how many."),
+    objective: column.text(({ control }) => control.objective, "What it is for."),
+    kind: column.text(({ control }) => control.kind, "preventive or detective."),
+    nature: column.text(
+      () => "automated",
+      "automated: tested by software on every subject, never on a sample.",
+    ),
+    frequency: column.text(() => "each change or deployment", "When it is tested."),
+    test: column.text(({ control }) => control.test, "How the outcome is found."),
+    criteria: column.list(
+      ({ control }) => groupsText(control.criteria.map((each) => [each])),
+      "Outside criteria it serves, separated by ` | `.",
+    ),
+    remediation: column.text(({ control }) => control.remediation, "What to do when it fails."),
+  },
+  async *rows(source) {
+    const known: { readonly seq: number; readonly policy: Policy }[] = [];
+    for await (const { entry, body } of scopePolicies(source))
+      known.push({ seq: entry.seq, policy: body.effective });
+    const policy = known.toSorted((a, b) => a.seq - b.seq).at(-1)?.policy ?? null;
+    for (const control of CONTROLS.toSorted((a, b) => (a.name < b.name ? -1 : 1)))
+      yield {
+        control,
+        policy,
+        askedBy: known.filter((each) => isAskedFor(each.policy, control.name)).length,
+        policies: known.length,
+      };
+  },
+});
+
+/** Lists every policy version known for the organisation, by digest. */
+export const POLICIES = table<Stated<"policy">>({
+  path: "policies/index.csv",
+  description:
+    "Every policy version known when this was generated, by digest, and where it was read. Each row has policies/DIGEST.json (the policy in force) and, where a file was found, the source text beside it.",
+  columns: {
+    policy_digest: column.digest(
+      ({ body }) => body.digest,
+      "SHA-256 of the canonical form of the policy in force and the git blobs it came from.",
+    ),
+    mode: column.text(({ body }) => body.effective.mode, "observe or enforce."),
+    approvals_required: column.list(
+      ({ body }) => listText(body.effective.approvals.flatMap(leavesIn).map((each) => String(each.required))),
+      "People required by each approval requirement.",
+    ),
+    organization_file: column.text(({ body }) => body.organization.state, "found, absent or unreadable."),
+    organization_source: column.list(
+      ({ body }) => sourceText(body.organization),
+      "repository;path;commit;blob of the organisation's file.",
+    ),
+    repository_file: column.text(({ body }) => body.repository.state, "found, absent or unreadable."),
+    repository_source: column.list(
+      ({ body }) => sourceText(body.repository),
+      "repository;path;commit;blob of the repository's own file.",
+    ),
+    first_read_at: column.time((row) => row.entry.at, "When this version was first read."),
+    ...logColumns<Stated<"policy">>((row) => row.entry),
+  },
+  rows: scopePolicies,
+});
+
+/** Yields the policy versions known for the organisation. */
+export async function* scopePolicies(source: EvidenceSource): AsyncIterable<Stated<"policy">> {
+  for await (const stated of statesOf(source, "policy", "ever"))
+    if (/^[0-9a-f]{64}$/u.test(stated.body.digest)) yield stated;
+}
+
+function sourceText(source: PolicySource): string | null {
+  if (source.state === "absent") return null;
+  if (source.state === "unreadable") return source.because;
+  return groupsText([[source.repository, source.path, source.commit, source.blob]]);
+}
+
+/** Describes one fact about the tool that made the package. */
+export interface ToolFact {
+  readonly item: string;
+  readonly value: string;
+}
+
+/** Holds versions, keys and settings of this tool: the facts handed in, sorted by name. */
+export const TOOL_COLUMNS: Columns<ToolFact> = {
+  item: column.text((fact) => fact.item, "What is told."),
+  value: column.text((fact) => fact.value, "Its value when the package was generated."),
+};
+
+/** Lists each branch's independent listings counted against each other. */
+export const COMPLETENESS = table<Stated<"completeness">>({
+  path: "completeness.csv",
+  description:
+    "For each production branch and span: what each independent listing counted, what matched, and every difference with its explanation.",
+  columns: {
+    check_id: column.text((row) => row.entry.subject, "repository_id:branch:from:to."),
+    repository_id: column.integer(({ body }) => body.repository.id, "GitHub's id of the repository."),
+    repository: column.text(
+      ({ body }) => `${body.repository.owner}/${body.repository.name}`,
+      "Owner and name of the repository.",
+    ),
+    branch: column.text(({ body }) => body.ref, "Full name of the branch."),
+    from: column.time(({ body }) => body.from, "Start of the span, included."),
+    to: column.time(({ body }) => body.to, "End of the span, excluded."),
+    listings: column.list(
+      ({ body }) =>
+        groupsText(body.listings.map((each) => [each.source, String(each.count), each.sha256, each.query])),
+      "Each listing: source;count;SHA-256 of what it returned;query.",
+    ),
+    matched: column.integer(
+      ({ body }) => body.matched,
+      "Updates found in every listing that must hold them.",
+    ),
+    differences: column.integer(({ body }) => body.differences.length, "Updates missing from one of them."),
+    unexplained: column.integer(
+      ({ body }) => body.differences.filter((each) => each.explanation === null).length,
+      "Differences without an explanation.",
+    ),
+    difference_details: column.list(
+      ({ body }) =>
+        groupsText(
+          body.differences.map((each) => [
+            each.what,
+            each.sha,
+            each.onlyIn,
+            each.explanation ?? "unexplained",
+          ]),
+        ),
+      "Each difference: what;commit;only in;explanation.",
+    ),
+    contiguous: column.yesNo(
+      ({ body }) => body.contiguous,
+      "yes: each update begins where the one before ended, from start to end.",
+    ),
+    truncated: column.yesNo(
+      ({ body }) => body.truncated,
+      "yes: a listing was cut short, so nothing is proven.",
+    ),
+    complete: column.yesNo(
+      ({ body }) => body.complete,
+      "yes: contiguous, not truncated, no unexplained difference.",
+    ),
+    without_pull_request: column.integer(
+      ({ body }) => body.withoutPullRequest,
+      "Updates with no pull request behind them.",
+    ),
+    checked_at: column.time(({ body }) => body.checkedAt, "When this was counted."),
+    ...logColumns<Stated<"completeness">>((row) => row.entry),
+  },
+  rows: completenessOf,
+});
+
+/** A count made so shortly before the package was generated is of that moment (ms): an export counts first, and then writes. */
+const JUST_NOW = HOUR;
+
+/** Tells whether a count was made just before the package was generated. */
+export function isOfNow(checkedAt: number, generatedAt: number): boolean {
+  return checkedAt <= generatedAt && generatedAt - checkedAt <= JUST_NOW;
+}
+
+/** Yields the completeness check of each branch: that of exactly this period, if it proves the whole of it; else those of all spans that touch it. */
+export async function* completenessOf(source: EvidenceSource): AsyncIterable<Stated<"completeness">> {
+  const { period } = source;
+  let branch: readonly Stated<"completeness">[] = [];
+  function* chosen(): Iterable<Stated<"completeness">> {
+    const exact = branch.find(({ body: { from, to, complete, checkedAt } }) => {
+      const isWhole = checkedAt >= to || isOfNow(checkedAt, source.generatedAt);
+      return from === period.from && to === period.to && complete && isWhole;
+    });
+    yield* exact === undefined ? branch : [exact];
+  }
+  // They come by subject, which begins with the repository and the branch.
+  for await (const stated of statesOf(source, "completeness", "ever")) {
+    if (!touches(period, stated.body.from, stated.body.to)) continue;
+    const last = branch[0]?.body;
+    if (last?.ref === stated.body.ref && last.repository.id === stated.body.repository.id) {
+      branch = [...branch, stated];
+      continue;
+    }
+    yield* chosen();
+    branch = [stated];
+  }
+  yield* chosen();
+}
+
+/** A span without sight. `entry` null: it is not on record, and follows from when an App was there. */
+interface GapRow {
+  readonly entry: LoggedEntry<"coverage-gap"> | null;
+  readonly body: CoverageGapRecord;
+}
+
+/** Lists spans in which the App could not see, and why. */
+export const COVERAGE_GAPS = table<GapRow>({
+  path: "coverage-gaps.csv",
+  description:
+    "Monitoring gaps: every span of the period in which the App could not see, and why. A row without log_seq is not on record: it follows from when an App last was there, or last looked.",
+  columns: {
+    gap_id: column.text(({ body }) => body.id, "Identity of the gap."),
+    cause: column.text(
+      ({ body }) => body.cause,
+      "uninstalled, suspended, repository-removed, permission-missing, webhooks-lost, github-unreachable, app-down, history-expired or unobservable.",
+    ),
+    scope: column.text(({ body }) => body.scope, "What could not be seen."),
+    from: column.time(({ body }) => body.from, "Start, included."),
+    to: column.time(({ body }) => body.to, "End, excluded; empty: it had not ended when this was generated."),
+    because: column.text(({ body }) => body.because, "Why."),
+    backfilled: column.yesNo(
+      ({ body }) => body.backfilled,
+      "yes: what happened meanwhile was read from GitHub afterwards.",
+    ),
+    ...logColumns<GapRow>((row) => row.entry),
+  },
+  rows: gapsOf,
+});
+
+/** Yields the monitoring gaps that touch the period, in order: few, however many changes there were. */
+export async function* gapsOf(source: EvidenceSource): AsyncIterable<GapRow> {
+  const recorded = new Map<string, LoggedEntry<"coverage-gap">>();
+  for await (const { entry, body } of statesOf(source, "coverage-gap", "ever")) recorded.set(body.id, entry);
+  for (const body of source.sight.gaps.toSorted((a, b) => (a.id < b.id ? -1 : 1)))
+    if (touches(source.period, body.from, body.to ?? Infinity))
+      yield { entry: recorded.get(body.id) ?? null, body };
+}
+
+function touches(period: Period, from: number, to: number): boolean {
+  return from < period.to && to > period.from;
+}

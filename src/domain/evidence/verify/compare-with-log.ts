@@ -1,0 +1,374 @@
+/** Compares a package with the log inside it: every table, document and word is made again from the log by what made it. */
+
+import { sha1 } from "@noble/hashes/legacy.js";
+import { bytesToHex, concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+
+import { CoverageGapRecordSchema, type CoverageGapRecord } from "../../records/monitoring.ts";
+import { hasItsDigest } from "../../policy/tighten.ts";
+import type { ObservedTime } from "../../monitoring/observed-time.ts";
+import { canonical } from "../../values/digest.ts";
+import { linesOf } from "../../texts/lines.ts";
+import { uncovered } from "../../time/span.ts";
+import { lineOf } from "../../records/stored.ts";
+import { openLog, type Kept } from "./package-log.ts";
+import { completenessDocument } from "../completeness.ts";
+import { sortable } from "./file-checks.ts";
+import { CsvRows } from "../tables/read-csv.ts";
+import {
+  DOCUMENTS,
+  ObservedSchema,
+  packageId,
+  rowReader,
+  schemaOfDocument,
+  TABLE_FORMS,
+  TABLES,
+  type Manifest,
+} from "../package.ts";
+import type { EvidenceSource } from "../tables/population.ts";
+import { gapsOf, scopePolicies } from "../rows/scope.ts";
+import { parsed, spelled } from "../seal.ts";
+import { frontMatter, type StartHere } from "../start-here.ts";
+import type { SummaryDocument } from "../summary.ts";
+import { schemaName, schemaOfTable, type Rests, type Table } from "../tables/table.ts";
+import type { CodeOf, Say } from "./checks.ts";
+import { type PolicyRecord, type PolicySource } from "../../policy/record.ts";
+
+/** Describes what made a package, as far as this program is the same one. */
+export interface RowMaker {
+  readonly version: string;
+  readonly renderStartHere: (content: StartHere) => string;
+  readonly verifyScript: string;
+}
+
+/** Describes a package whose files are read. `read`: a file's text in pieces; `text`: a document that was kept whole. */
+export interface Sealed {
+  readonly manifest: Manifest;
+  readonly summary: SummaryDocument;
+  readonly read: (path: string) => AsyncIterable<string>;
+  readonly sorted: EvidenceSource["sorted"];
+  readonly kept: Kept;
+  readonly text: (path: string) => string | null;
+  readonly paths: readonly string[];
+}
+
+/** How a part of a package differs from what its log gives. */
+type RowDifference = Exclude<CodeOf<"log">, "log-not-readable">;
+
+const MOST_DIFFERENCES = 5;
+
+/** Names whatever in a package is not what its log gives. Throws where the log is not one this version records. */
+export async function compareWithLog(
+  sealed: Sealed,
+  maker: RowMaker,
+  say: Say<RowDifference>,
+): Promise<void> {
+  const { manifest, sorted, kept } = sealed;
+  const log = await openLog({
+    organizationId: manifest.organization.id,
+    period: {
+      name: manifest.period.name,
+      from: Date.parse(manifest.period.from),
+      to: Date.parse(manifest.period.to),
+    },
+    generatedAt: Date.parse(manifest.generated_at),
+    lines: (path) => linesOf(sealed.read(path)),
+    sorted,
+    kept,
+  });
+  const sight = await sightIn(sealed, log.source(BLIND), say);
+  if (sight === null) return;
+  const source = log.source(sight);
+  const head = parsed(sealed.text("log/head.json") ?? "") as
+    | { entries?: unknown; cited?: unknown }
+    | undefined;
+  const isWhole = Number(head?.entries) + Number(head?.cited) === manifest.log.size;
+  const policyDigests = new Set<string>();
+  for (const table of TABLES) await compareTable(table, { sealed, source, isWhole, policyDigests }, say);
+  await comparePolicies(sealed, source, say);
+  const expect: Expect = (path, text) => {
+    if (sealed.text(path) !== text) say(path, "text-not-as-logged", "is not what the log gives");
+  };
+  expect("verify.sh", maker.verifyScript);
+  for (const form of TABLE_FORMS) expect(`schemas/${schemaName(form.path)}`, jsonText(schemaOfTable(form)));
+  for (const { schema, ...form } of DOCUMENTS)
+    if (schema !== null)
+      expect(`schemas/${schemaName(form.path)}`, jsonText(schemaOfDocument({ ...form, schema })));
+  await compareWords({ sealed, source, policyDigests, apiUrl: await compareTool(sealed, say) }, maker, {
+    say,
+    expect,
+  });
+}
+
+/** Names a file whose text is another. */
+type Expect = (path: string, text: string) => void;
+
+/** Compares what is told in words: completeness.json, START-HERE.html and the manifest's own part of it. */
+async function compareWords(
+  {
+    sealed,
+    source,
+    policyDigests,
+    apiUrl,
+  }: Pick<Comparing, "sealed" | "source" | "policyDigests"> & { readonly apiUrl: string },
+  maker: RowMaker,
+  { say, expect }: { readonly say: Say<RowDifference>; readonly expect: Expect },
+): Promise<void> {
+  const { manifest, summary } = sealed;
+  const { organization, generated_at: generatedAt, generator, signing } = manifest;
+  const completeness = await completenessDocument(source);
+  expect("completeness.json", jsonText(completeness));
+  const front = await frontMatter(source, { organization, completeness, summary, policyDigests });
+  const id = packageId(organization.login, source.period);
+  const told = {
+    package_id: id,
+    known_limitations: front.limitations,
+    policy_digests: [...policyDigests].toSorted(),
+  };
+  for (const [name, value] of Object.entries(told))
+    if (spelled(value) !== spelled(manifest[name as keyof typeof told]))
+      say("manifest.json", "text-not-as-logged", `gives other ${name} than the log`);
+  expect(
+    "START-HERE.html",
+    maker.renderStartHere({
+      ...front,
+      packageId: id,
+      organization,
+      period: source.period,
+      generatedAt: Date.parse(generatedAt),
+      generator,
+      apiUrl,
+      fingerprint: signing.key_id,
+      completeness,
+      summary,
+      logHead: manifest.log,
+      files: manifest.files.filter(({ path }) => path !== "START-HERE.html"),
+    }),
+  );
+}
+
+/** Nothing is known of what was observed yet. */
+const BLIND: ObservedTime = { since: null, until: 0, gaps: [], unseen: [] };
+
+/** What was observed: the gaps on record, those that follow from when an App was there, and what both leave unseen. */
+async function sightIn(
+  sealed: Sealed,
+  log: EvidenceSource,
+  say: Say<RowDifference>,
+): Promise<ObservedTime | null> {
+  const observed = ObservedSchema.safeParse(parsed(sealed.text("observed.json") ?? ""));
+  // What is no such document was named when it was read.
+  if (!observed.success) return null;
+  const { since, until, unseen } = observed.data;
+  const gaps: CoverageGapRecord[] = [];
+  for await (const { body } of log.states("coverage-gap", {
+    organizationId: log.organizationId,
+    order: "subject",
+  }))
+    gaps.push(body);
+  for await (const row of rowsOf(sealed, "coverage-gaps.csv")) {
+    if (row("log_seq") !== "") continue;
+    const gap = CoverageGapRecordSchema.safeParse({
+      id: row("gap_id"),
+      cause: row("cause"),
+      scope: row("scope"),
+      from: Date.parse(row("from")),
+      to: row("to") === "" ? null : Date.parse(row("to")),
+      because: row("because"),
+      backfilled: row("backfilled") === "yes",
+    });
+    if (gap.success) gaps.push(gap.data);
+  }
+  const sight: ObservedTime = {
+    since: since === null ? null : Date.parse(since),
+    until: Date.parse(until),
+    gaps,
+    unseen: unseen.map(({ from, to }) => ({ from: Date.parse(from), to: Date.parse(to) })),
+  };
+  for await (const { body } of gapsOf({ ...log, sight })) {
+    const span = { from: body.from, to: Math.min(body.to ?? log.generatedAt, log.generatedAt) };
+    if (!body.backfilled && uncovered(sight.unseen, span).length > 0)
+      say(
+        "observed.json",
+        "text-not-as-logged",
+        `calls the gap ${body.id} seen, of which nobody read afterwards`,
+      );
+  }
+  return sight;
+}
+
+interface Comparing {
+  readonly sealed: Sealed;
+  readonly source: EvidenceSource;
+  /** Whether every entry of the whole log is given. */
+  readonly isWhole: boolean;
+  /** Those of the rows are added. */
+  readonly policyDigests: Set<string>;
+}
+
+async function compareTable(table: Table, comparing: Comparing, say: Say<RowDifference>): Promise<void> {
+  let told = 0;
+  for await (const { code, problem } of differences(table, comparing)) {
+    say(table.path, code, problem);
+    told += 1;
+    if (told === MOST_DIFFERENCES) return;
+  }
+}
+
+/** Walks a table beside the rows the log gives, both in the order of the table's key. */
+async function* differences(
+  table: Table,
+  { sealed, source, isWhole, policyDigests }: Comparing,
+): AsyncIterable<{ readonly code: RowDifference; readonly problem: string }> {
+  const { path, columns } = table;
+  const isOfMonths = [source.period.from, source.period.to].every(
+    (at) => new Date(at).toISOString().slice(8) === "01T00:00:00.000Z",
+  );
+  const reader = rowReader(columns);
+  const keyOf = (cells: readonly string[]): string =>
+    table.sortedBy.map((name) => sortable(columns, reader(cells), name)).join("\n");
+  const made = again(table, source);
+  try {
+    let next = await made.next();
+    for await (const cells of cellsOf(sealed, path)) {
+      const digest = JUDGED.includes(path) ? reader(cells)("policy_digest") : "";
+      if (digest !== "") policyDigests.add(digest);
+      const key = keyOf(cells);
+      for (; next.done !== true && keyOf(next.value) < key; next = await made.next())
+        yield leftOut(next.value);
+      if (next.done === true || keyOf(next.value) !== key) {
+        yield {
+          code: "row-not-logged",
+          problem: `has the row ${nameOf(cells)}, which the log does not give`,
+        };
+        continue;
+      }
+      const { value } = next;
+      const other = columns.filter(({ rests }, index) => {
+        const [there = "", here = ""] = [cells[index], value[index]];
+        return there !== here && !mayDiffer(rests, { there, here, isWhole, isOfMonths });
+      });
+      if (other.length > 0)
+        yield {
+          code: "cell-not-as-logged",
+          problem: `row ${nameOf(cells)}: ${other.map(({ name }) => name).join(", ")} ${other.length === 1 ? "is" : "are"} not what the log gives`,
+        };
+      next = await made.next();
+    }
+    for (; next.done !== true; next = await made.next()) yield leftOut(next.value);
+  } finally {
+    await made.return(undefined);
+  }
+}
+
+/** The rows of a table as its log gives them and as a file holds them. */
+async function* again(table: Table, source: EvidenceSource): AsyncGenerator<readonly string[]> {
+  for await (const cells of table.rows(source)) yield escaped(cells);
+}
+
+function leftOut(cells: readonly string[]): { readonly code: RowDifference; readonly problem: string } {
+  return { code: "row-left-out", problem: `lacks the row ${nameOf(cells)}, which the log gives` };
+}
+
+/** Entries of other periods are not here: what rests on them cannot be told. */
+function mayDiffer(
+  rests: Rests | undefined,
+  cell: {
+    readonly there: string;
+    readonly here: string;
+    readonly isWhole: boolean;
+    readonly isOfMonths: boolean;
+  },
+): boolean {
+  if (rests === undefined || cell.isWhole) return false;
+  if (rests === "months") return !cell.isOfMonths;
+  const there = cell.there.split(" ");
+  return rests === "beyond" || cell.here === "" || cell.here.split(" ").every((each) => there.includes(each));
+}
+
+const JUDGED: readonly string[] = ["changes.csv", "deployments.csv"];
+
+/** A spreadsheet would take such a cell for a formula: it is written behind an apostrophe. */
+const FORMULA = /^[=+\-@\t\r＝＋－＠]/u;
+
+function escaped(cells: readonly string[]): readonly string[] {
+  return cells.map((cell) => (FORMULA.test(cell) ? `'${cell}` : cell));
+}
+
+function nameOf([id = ""]: readonly string[]): string {
+  return id.length > 80 ? `${id.slice(0, 80)}…` : id;
+}
+
+/** tool.csv comes from no log: what it says again of the manifest must agree. Answers where GitHub's API is. */
+async function compareTool(sealed: Sealed, say: Say<RowDifference>): Promise<string> {
+  const { generator, signing } = sealed.manifest;
+  const facts = new Map<string, string>();
+  for await (const row of rowsOf(sealed, "tool.csv")) facts.set(row("item"), row("value"));
+  const told = {
+    name: generator.name,
+    version: generator.version,
+    "signing-key-fingerprint": signing.key_id,
+  };
+  for (const [item, value] of Object.entries(told))
+    if (facts.get(item) !== value)
+      say("tool.csv", "cell-not-as-logged", `row ${item}: value is not the manifest's`);
+  return facts.get("github-api") ?? "";
+}
+
+/** The policies of the log, and their files, are those in the package; nothing else is among them. */
+async function comparePolicies(
+  sealed: Sealed,
+  source: EvidenceSource,
+  say: Say<RowDifference>,
+): Promise<void> {
+  const known = new Set(["policies/index.csv"]);
+  for await (const { entry, body } of scopePolicies(source)) {
+    const texts = {
+      json: jsonText(lineOf(entry).body),
+      "organization.yml": body.organization.state === "found" ? body.organization.text : null,
+      "repository.yml": body.repository.state === "found" ? body.repository.text : null,
+    };
+    const sources = [body.organization, body.repository].filter(({ state }) => state === "found");
+    // As it was recorded: an older version asked for less.
+    const own = lineOf(entry).body as PolicyRecord;
+    if (!hasItsDigest(own) || !sources.every(hasItsBlob))
+      say(`policies/${body.digest}.json`, "text-not-as-logged", "is not the policy of its digest");
+    for (const [end, text] of Object.entries(texts)) {
+      const path = `policies/${body.digest}.${end}`;
+      known.add(path);
+      if (text !== null && sealed.text(path) !== text)
+        say(path, "text-not-as-logged", "is not the policy of the log");
+    }
+  }
+  for (const path of sealed.paths)
+    if (path.startsWith("policies/") && !known.has(path))
+      say(path, "text-not-as-logged", "is a policy that the log does not give");
+}
+
+/** git names a file's content by this. */
+function hasItsBlob(source: PolicySource): boolean {
+  if (source.state !== "found") return true;
+  const text = utf8ToBytes(source.text);
+  return bytesToHex(sha1(concatBytes(utf8ToBytes(`blob ${text.length}\0`), text))) === source.blob;
+}
+
+async function* rowsOf(sealed: Sealed, path: string): AsyncIterable<(name: string) => string> {
+  const form = TABLE_FORMS.find((each) => each.path === path);
+  if (form === undefined) throw new Error(`no table ${path}`);
+  const reader = rowReader(form.columns);
+  for await (const cells of cellsOf(sealed, path)) yield reader(cells);
+}
+
+/** The rows of a table without its header. */
+async function* cellsOf(sealed: Sealed, path: string): AsyncIterable<readonly string[]> {
+  const csv = new CsvRows();
+  let isHeader = true;
+  for await (const piece of sealed.read(path))
+    for (const cells of csv.push(piece)) {
+      if (!isHeader) yield cells;
+      isHeader = false;
+    }
+}
+
+function jsonText(value: unknown): string {
+  return `${canonical(value)}\n`;
+}

@@ -1,0 +1,181 @@
+/** What the files of a package must hold beside their digests: one checker for each kind of file, fed piece by piece. */
+
+import type { z } from "zod";
+
+import { linkHash } from "../../records/chain.ts";
+import type { LogLine } from "../../records/stored.ts";
+import { CsvProblem, CsvRows } from "../tables/read-csv.ts";
+import { documentForm, rowReader, TABLE_FORMS } from "../package.ts";
+import { isObject, parsed, spelled } from "../seal.ts";
+import type { Tally } from "../summary.ts";
+import { CELL_FORMS, type ColumnInfo } from "../tables/table.ts";
+
+/** Reads one file's text in pieces; `end` answers how many rows it had (null: it has no rows) and every problem, a few at most. */
+export interface ContentCheck {
+  push(text: string): void;
+  end(): { readonly rows: number | null; readonly problems: readonly string[] };
+  /** The whole text, where it was kept (JSON documents, short texts). */
+  text(): string | null;
+}
+
+// Far above any real document; what is larger is named, not read.
+const MOST_KEPT = 64 * 1024 * 1024;
+const MOST_PROBLEMS = 5;
+
+/** Returns the check that belongs to a file; `tally` counts the rows of tables. */
+export function contentCheckOf(path: string, tally: Tally): ContentCheck {
+  const table = TABLE_FORMS.find((each) => each.path === path);
+  if (table !== undefined) return tableCheck(table, tally);
+  const schema = documentForm(path)?.schema ?? null;
+  if (path.endsWith(".jsonl")) return linesCheck(schema, path === "log/entries.jsonl");
+  if (path.endsWith(".json") && path !== "manifest.dsse.json") return jsonCheck(schema);
+  return keptCheck(() => []);
+}
+
+function tableCheck(
+  table: {
+    readonly path: string;
+    readonly columns: readonly ColumnInfo[];
+    readonly sortedBy: readonly string[];
+  },
+  tally: Tally,
+): ContentCheck {
+  const csv = new CsvRows();
+  const problems: string[] = [];
+  const readerOf = rowReader(table.columns);
+  let rows = -1;
+  let last: readonly string[] | null = null;
+  const check = (cells: readonly string[]): void => {
+    rows += 1;
+    if (rows === 0) {
+      if (cells.join("\n") !== table.columns.map((column) => column.name).join("\n"))
+        problems.push("does not have the columns its schema names");
+      return;
+    }
+    if (cells.length !== table.columns.length) {
+      problems.push(`row ${rows} has ${cells.length} cells, not ${table.columns.length}`);
+      return;
+    }
+    table.columns.forEach((column, index) => {
+      if (!CELL_FORMS[column.type].test(cells[index] ?? ""))
+        problems.push(`row ${rows} has a ${column.name} that is no ${column.type}`);
+    });
+    const read = readerOf(cells);
+    const key = table.sortedBy.map((name) => sortable(table.columns, read, name));
+    if (last !== null && !isBefore(last, key))
+      problems.push(`row ${rows} is not in its place, or is there twice`);
+    last = key;
+    tally.count(table.path, read);
+  };
+  const guarded = (work: () => void): void => {
+    if (problems.length >= MOST_PROBLEMS) return;
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof CsvProblem)) throw error;
+      problems.push(error.message);
+      problems.length = Math.max(problems.length, MOST_PROBLEMS);
+    }
+  };
+  return {
+    push: (text) =>
+      guarded(() => {
+        for (const cells of csv.push(text)) if (problems.length < MOST_PROBLEMS) check(cells);
+      }),
+    end() {
+      guarded(() => csv.end());
+      if (rows < 0) problems.push("has no header");
+      return { rows: Math.max(0, rows), problems: problems.filter((problem) => problem !== undefined) };
+    },
+    text: () => null,
+  };
+}
+
+/** Returns a cell as its column sorts: numbers by their size. */
+export function sortable(
+  columns: readonly ColumnInfo[],
+  read: (name: string) => string,
+  name: string,
+): string {
+  const isNumber = columns.some((column) => column.name === name && column.type === "integer");
+  return isNumber ? read(name).padStart(16, "0") : read(name);
+}
+
+function isBefore(a: readonly string[], b: readonly string[]): boolean {
+  for (const [index, part] of a.entries()) {
+    const other = b[index] ?? "";
+    if (part !== other) return part < other;
+  }
+  return false;
+}
+
+function linesCheck(schema: z.ZodType | null, linked: boolean): ContentCheck {
+  const problems: string[] = [];
+  let rest = "";
+  let rows = 0;
+  let last: LogLine | null = null;
+  const check = (line: string): void => {
+    rows += 1;
+    const value = parsed(line);
+    if (
+      !isObject(value) ||
+      !("body" in value) ||
+      spelled(value) !== line ||
+      schema?.safeParse(value).success === false
+    ) {
+      problems.push(`line ${rows} is not a log entry in canonical JSON`);
+      return;
+    }
+    const entry = value as unknown as LogLine;
+    const { hash, previousHash, ...unlinked } = entry;
+    if (linkHash(previousHash, unlinked) !== hash)
+      problems.push(`line ${rows}, entry ${entry.seq}, does not have its own hash`);
+    if (linked && last !== null) {
+      if (entry.seq <= last.seq)
+        problems.push(`line ${rows}, entry ${entry.seq}, comes after entry ${last.seq}`);
+      if (entry.seq === last.seq + 1 && previousHash !== last.hash)
+        problems.push(`line ${rows}, entry ${entry.seq}, is not linked to the entry before it`);
+    }
+    last = entry;
+  };
+  return {
+    push(text) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > MOST_KEPT) {
+        problems.push("has a line too long to check");
+        rest = "";
+      }
+      for (const line of lines) if (problems.length < MOST_PROBLEMS) check(line);
+    },
+    end() {
+      if (rest !== "") problems.push("does not end with a line feed");
+      return { rows, problems };
+    },
+    text: () => null,
+  };
+}
+
+function jsonCheck(schema: z.ZodType | null): ContentCheck {
+  return keptCheck((text) => {
+    const value = parsed(text);
+    const again = value === undefined ? null : spelled(value);
+    if (again === null || `${again}\n` !== text) return ["is not canonical JSON with a line feed"];
+    const result = schema?.safeParse(value);
+    if (result?.success !== false) return [];
+    return result.error.issues
+      .slice(0, MOST_PROBLEMS)
+      .map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  });
+}
+
+function keptCheck(check: (text: string) => readonly string[]): ContentCheck {
+  let kept: string | null = "";
+  return {
+    push(text) {
+      if (kept !== null) kept = kept.length + text.length > MOST_KEPT ? null : kept + text;
+    },
+    end: () => ({ rows: null, problems: kept === null ? ["is too large to check"] : check(kept) }),
+    text: () => kept,
+  };
+}

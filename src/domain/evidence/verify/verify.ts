@@ -1,0 +1,328 @@
+/** Checks a package over whatever it is read from: what passed, what failed, and what could not be checked. */
+
+import { LOG_FILES } from "./package-log.ts";
+import { compareWithLog, type RowMaker } from "./compare-with-log.ts";
+import { fingerprintOf, isObject, parsed, pemOf, spelled, spkiOfPem } from "../seal.ts";
+import {
+  checkIds,
+  outcomesOf,
+  type CheckId,
+  type CheckOutcome,
+  type CodeOf,
+  type Defect,
+  type DefectCode,
+  type Say,
+} from "./checks.ts";
+import {
+  COMPLETENESS_FILE,
+  isPathInPackage,
+  isSound,
+  KEY_FILE,
+  MANIFEST_FILE,
+  messageOf,
+  readPackage,
+  SEAL_FILE,
+  SUMS_FILE,
+  type PackageRead,
+  type PackageReader,
+} from "./read.ts";
+
+/** Describes what was found. `fingerprint`: of the key in the package, null when it holds none; `files`: how many sealed files were read. */
+export interface Verification {
+  readonly checks: readonly CheckOutcome[];
+  readonly defects: readonly Defect[];
+  readonly fingerprint: string | null;
+  readonly files: number;
+}
+
+/** What a check may look at beside the package. `defects`: what was found until now. */
+interface Options {
+  readonly maker: RowMaker;
+  readonly publicKeyPem?: string;
+  readonly defects: readonly Defect[];
+}
+
+/** Names every defect it finds; answers why it could not be made wholly, null where it could. */
+type Check<Id extends CheckId> = (
+  found: PackageRead,
+  say: Say<CodeOf<Id>>,
+  options: Options,
+) => string | null | Promise<string | null>;
+
+const RUN: { readonly [Id in CheckId]: Check<Id> } = {
+  signature: checkSeal,
+  signer: checkSigner,
+  files: checkFiles,
+  additions: checkAdditions,
+  lists: checkLists,
+  form: checkForm,
+  counts: checkCounts,
+  log: checkLog,
+};
+
+/** Checks a package. With `publicKeyPem`, also that this key made it; without, nothing is said about who signed. Never throws. */
+export async function verifyPackage(
+  reader: PackageReader,
+  options: Omit<Options, "defects">,
+): Promise<Verification> {
+  const found = await readPackage(reader);
+  const defects: Defect[] = [];
+  const say = (file: string, code: DefectCode, problem: string): void => {
+    if (!defects.some((defect) => defect.file === file && defect.problem === problem))
+      defects.push({ file, code, problem });
+  };
+  for (const { file, code, problem } of found.defects) say(file, code, problem);
+  const notChecked = new Map<CheckId, string | null>();
+  for (const id of checkIds()) notChecked.set(id, await RUN[id](found, say, { ...options, defects }));
+  return {
+    checks: outcomesOf(defects, (id) => notChecked.get(id) ?? null),
+    defects,
+    fingerprint: fingerprintIn(found),
+    files: found.files.size,
+  };
+}
+
+/** Answers for what holds no package that could be opened. */
+export function unopened(file: string, problem: string): Verification {
+  const defects: readonly Defect[] = [{ file, code: "unreadable", problem }];
+  return {
+    checks: outcomesOf(defects, () => "the package cannot be read"),
+    defects,
+    fingerprint: null,
+    files: 0,
+  };
+}
+
+const NO_SEAL = `${SEAL_FILE} cannot be read`;
+const NO_MANIFEST = `${MANIFEST_FILE} cannot be read`;
+
+function checkSeal({ seal, keyText, manifest }: PackageRead, say: Say<CodeOf<"signature">>): string | null {
+  const spki = keyText === null ? null : spkiOfPem(keyText);
+  const fingerprint = spki === null ? null : fingerprintOf(spki);
+  if (keyText !== null && (spki === null || pemOf(spki) !== keyText))
+    say(KEY_FILE, "key-unknown", "is not a P-256 public key in its one spelling");
+  if (seal === null) return NO_SEAL;
+  if ("problem" in seal) {
+    say(SEAL_FILE, "seal-broken", seal.problem);
+    return null;
+  }
+  if (fingerprint !== null && seal.keyId !== fingerprint)
+    say(KEY_FILE, "key-unknown", "is not the key the seal names");
+  if (spki === null || !seal.signedBy(spki))
+    say(SEAL_FILE, "seal-broken", `was not signed by the key in ${KEY_FILE}, or was changed`);
+  if (manifest !== null && manifest.signing.key_id !== fingerprint)
+    say(MANIFEST_FILE, "key-unknown", `names another key than ${KEY_FILE}`);
+  return null;
+}
+
+function checkSigner(
+  found: PackageRead,
+  say: Say<CodeOf<"signer">>,
+  { publicKeyPem }: Options,
+): string | null {
+  if (publicKeyPem === undefined) return "no public key was given";
+  const wanted = spkiOfPem(publicKeyPem);
+  if (wanted === null)
+    say(
+      KEY_FILE,
+      "signer-differs",
+      "cannot be compared: the key you gave is not a P-256 public key in PEM form",
+    );
+  else if (fingerprintOf(wanted) !== fingerprintIn(found))
+    say(KEY_FILE, "signer-differs", `is not the key you gave, whose fingerprint is ${fingerprintOf(wanted)}`);
+  return null;
+}
+
+function fingerprintIn({ keyText }: PackageRead): string | null {
+  const spki = keyText === null ? null : spkiOfPem(keyText);
+  return spki === null ? null : fingerprintOf(spki);
+}
+
+/** What could not be read was named when it was. */
+function checkFiles(
+  { seal, subjects, files, manifest }: PackageRead,
+  say: Say<CodeOf<"files">>,
+): string | null {
+  for (const { name, sha256 } of subjects) {
+    const file = files.get(name);
+    if (file !== undefined && file.sha256 !== sha256)
+      say(name, "not-as-sealed", "was changed: its SHA-256 is not the sealed one");
+  }
+  if (!isSound(seal)) return NO_SEAL;
+  if (manifest === null) return null;
+  for (const { path, schema } of manifest.files)
+    if (files.has(path) && schema !== null && !files.has(schema))
+      say(path, "missing", "has no schema in the package");
+  for (const digest of manifest.policy_digests)
+    if (!files.has(`policies/${digest}.json`))
+      say("policies/index.csv", "missing", `lacks the policy ${digest}, by which subjects were judged`);
+  return null;
+}
+
+function checkAdditions(
+  { seal, members, subjects }: PackageRead,
+  say: Say<CodeOf<"additions">>,
+): string | null {
+  for (const { name } of subjects)
+    if (!isPathInPackage(name))
+      say(
+        SEAL_FILE,
+        "stranger",
+        `names ${JSON.stringify(name.slice(0, 200))}, which is no path inside a package`,
+      );
+  const files = new Set([SEAL_FILE, SUMS_FILE, ...subjects.map((subject) => subject.name)]);
+  const folders = new Set(
+    [...files].flatMap((path) =>
+      path
+        .split("/")
+        .slice(0, -1)
+        .map((_, index, parts) => parts.slice(0, index + 1).join("/")),
+    ),
+  );
+  for (const { path, kind } of members)
+    if (kind === "folder" ? !folders.has(path) : !files.has(path))
+      say(path, "stranger", "should not be here");
+  return isSound(seal) ? null : NO_SEAL;
+}
+
+function checkLists(
+  { seal, sums, subjects, files, manifest }: PackageRead,
+  say: Say<CodeOf<"lists">>,
+): string | null {
+  const names = subjects.map(({ name }) => name);
+  const once = new Set<string>();
+  for (const name of names) {
+    if (once.has(name)) say(SEAL_FILE, "list-disagrees", `names ${name} twice`);
+    once.add(name);
+  }
+  if (!isSound(seal)) return NO_SEAL;
+  if (names.some((name, index) => index > 0 && !((names[index - 1] ?? "") < name)))
+    say(SEAL_FILE, "list-disagrees", "does not name its files in order");
+  const sealed = subjects
+    .filter(({ name }) => name !== SUMS_FILE)
+    .map(({ name, sha256 }) => `${sha256}  ${name}\n`);
+  if (sums !== null && sealed.join("") !== sums.text)
+    say(SUMS_FILE, "list-disagrees", "does not list the files the seal names");
+  if (manifest === null) return NO_MANIFEST;
+  const { files: listed, ...predicate } = manifest;
+  if (spelled(predicate) !== spelled(seal.predicate))
+    say(MANIFEST_FILE, "list-disagrees", "does not say what the seal says");
+  const others = names.filter((name) => name !== MANIFEST_FILE && name !== SUMS_FILE);
+  if (listed.map(({ path }) => path).join("\n") !== others.join("\n"))
+    say(MANIFEST_FILE, "list-disagrees", "does not list the files the seal names");
+  for (const { path, sha256, bytes, rows } of listed) {
+    const file = files.get(path);
+    if (file === undefined) continue;
+    if (file.sha256 !== sha256 || file.bytes !== bytes || file.rows !== rows)
+      say(path, "list-disagrees", "is not as manifest.json describes it");
+  }
+  return null;
+}
+
+/** Of a file that is not the sealed one its form tells nothing more. */
+function checkForm(
+  { seal, subjects, files, manifest }: PackageRead,
+  say: Say<CodeOf<"form">>,
+): string | null {
+  for (const { name, sha256 } of subjects) {
+    const file = files.get(name);
+    if (file?.sha256 !== sha256) continue;
+    for (const problem of file.problems) say(name, "form-wrong", problem);
+  }
+  if (!isSound(seal)) return NO_SEAL;
+  if ((files.get(MANIFEST_FILE)?.text ?? null) === null)
+    say(MANIFEST_FILE, "form-wrong", "is missing or not text");
+  else if (manifest === null)
+    say(MANIFEST_FILE, "form-wrong", "is not a manifest of a version this program knows");
+  return isAsSealed({ subjects, files }) ? null : NOT_AS_SEALED;
+}
+
+function isAsSealed({ subjects, files }: Pick<PackageRead, "subjects" | "files">): boolean {
+  return subjects.every(({ name, sha256 }) => files.get(name)?.sha256 === sha256);
+}
+
+/** What was counted when the package was made must be counted again from its rows. */
+function checkCounts(
+  { seal, subjects, files, manifest, branches, tally }: PackageRead,
+  say: Say<CodeOf<"counts">>,
+): string | null {
+  for (const branch of branches) {
+    const { updates, updates_matched, without_pull_request } = branch;
+    const counted = tally.branch(branch.repository_id, branch.branch);
+    if (spelled(counted) !== spelled({ updates, updates_matched, without_pull_request }))
+      say(
+        COMPLETENESS_FILE,
+        "counts-disagree",
+        `does not count the changes of ${branch.repository} ${branch.branch} as changes.csv lists them`,
+      );
+  }
+  if (!isSound(seal)) return NO_SEAL;
+  if (manifest === null) return NO_MANIFEST;
+  const rowsOf = (path: string): number => files.get(path)?.rows ?? 0;
+  const { changes, deployments, ref_updates } = manifest.populations;
+  if (
+    changes !== rowsOf("changes.csv") ||
+    deployments !== rowsOf("deployments.csv") ||
+    ref_updates !== rowsOf("ref-updates.csv")
+  )
+    say(MANIFEST_FILE, "counts-disagree", "gives populations that the tables do not have");
+  if (changes !== ref_updates)
+    say("ref-updates.csv", "counts-disagree", "does not have one row for each change");
+  const summary = files.get("summary.json")?.text ?? null;
+  if (summary !== null && summary !== `${spelled(tally.summary()) ?? ""}\n`)
+    say("summary.json", "counts-disagree", "does not give the counts of the tables");
+  const head: unknown = parsed(files.get("log/head.json")?.text ?? "");
+  const agrees =
+    isObject(head) &&
+    head["size"] === manifest.log.size &&
+    head["hash"] === manifest.log.hash &&
+    head["entries"] === rowsOf("log/entries.jsonl") &&
+    head["cited"] === rowsOf("log/cited.jsonl");
+  if (!agrees)
+    say("log/head.json", "counts-disagree", "does not agree with manifest.json and the log entries");
+  return isAsSealed({ subjects, files }) ? null : NOT_AS_SEALED;
+}
+
+const NOT_AS_SEALED = "files are missing or were changed";
+
+/** Where files are not those that were sealed, what rows the log would give tells nothing more. */
+const NOT_WHOLE: ReadonlySet<DefectCode> = new Set(["missing", "not-as-sealed", "unreadable"]);
+
+/** Makes everything again from the log, where the version that made the package is this one: another may word it otherwise. */
+async function checkLog(
+  { reader, files, manifest, seal, tally }: PackageRead,
+  say: Say<CodeOf<"log">>,
+  { maker, defects }: Options,
+): Promise<string | null> {
+  if (defects.some(({ code }) => NOT_WHOLE.has(code))) return NOT_AS_SEALED;
+  if (!isSound(seal) || manifest === null) return isSound(seal) ? NO_MANIFEST : NO_SEAL;
+  if (defects.some(({ file }) => LOG_FILES.some((path) => path === file))) return "the log cannot be read";
+  const { version } = manifest.generator;
+  if (version !== maker.version)
+    return `the package was made by version ${version}, and this is version ${maker.version}: verify it with that version`;
+  try {
+    await compareWithLog(
+      {
+        manifest,
+        summary: tally.summary(),
+        read: (path) => decoded(reader.open(path)),
+        sorted: (lines) => reader.sorted(lines),
+        kept: (lines) => reader.kept(lines),
+        text: (path) => files.get(path)?.text ?? null,
+        paths: [...files.keys()],
+      },
+      maker,
+      say,
+    );
+  } catch (error) {
+    // Whatever a log says that its version does not: it is not the log of a package, and what was not compared is not sound.
+    say(LOG_FILES[0], "log-not-readable", `cannot be read as a log: ${messageOf(error)}`);
+  }
+  return null;
+}
+
+async function* decoded(pieces: AsyncIterable<Uint8Array>): AsyncIterable<string> {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  for await (const piece of pieces) yield decoder.decode(piece, { stream: true });
+  yield decoder.decode();
+}

@@ -1,0 +1,164 @@
+/** What is said about an emergency beside the check: to those who must act, on GitHub and outside. */
+
+import { termText } from "../time/calendar.ts";
+import type { Actor } from "../change/people.ts";
+import type { Addressee } from "../records/entry.ts";
+import type { Action } from "../records/entry.ts";
+import { notify } from "./notification.ts";
+import type { People } from "../policy/file/people.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import { commentAction } from "./replies.ts";
+import { markdown, oneLine, short, time } from "../texts/wording.ts";
+import { mentions } from "./emergency-in-check.ts";
+import type { EmergencyRecord } from "../records/emergency.ts";
+import type { RetroactiveReviewRecord } from "../records/emergency.ts";
+import type { Instant } from "../time/instant.ts";
+import { approversText } from "../policy/approvers-text.ts";
+
+/** Asks for the reason of an emergency opened without one. */
+export function askReason(to: Addressee, record: EmergencyRecord, by: Actor | null): readonly Action[] {
+  const how = record.opened.via === "button" ? "with the button" : "with the label";
+  const body = `${by === null ? "Someone" : markdown(by.login)} opened an emergency ${how}. Give its reason in a new comment: \`/countersign emergency <reason>\`. Nothing is waived until someone authorises it.`;
+  return record.pull === null ? [] : [commentAction(to, record.pull, `reason:${record.id}`, body)];
+}
+
+/** Asks those who may authorise, on GitHub and by the company's own channels: at once, and again when something was pushed. */
+export function askAuthorisers(
+  to: Addressee,
+  record: EmergencyRecord,
+  policy: Policy,
+  able: readonly string[],
+  why: "declared" | "pushed",
+): readonly Action[] {
+  const { pull } = record;
+  if (pull === null) return askForDeployment(to, record, policy);
+  const { owner, name, ownerId } = to.repository;
+  const asked = whom(policy.emergency.authorisers, able, record);
+  const who = record.declared?.by?.login ?? "someone";
+  const what =
+    why === "pushed"
+      ? `A push ended the authorisation of the emergency. ${asked}: look at the new commits.`
+      : `${asked}: ${markdown(who)} declared an emergency: ${markdown(record.reason ?? "")}.`;
+  const body = `${what} To let this pull request pass for ${termText(policy.emergency.validFor)}, comment \`/countersign authorise\` or approve it. (You must not have worked on it.)`;
+  const key = `${record.id}:${record.steps.length}`;
+  const notification = {
+    organizationId: ownerId,
+    about: key,
+    text: `Emergency in ${owner}/${name}#${pull}: ${oneLine(record.reason ?? "")} (${oneLine(who)}). To authorise it, comment /countersign authorise on the pull request.`,
+    repository: `${owner}/${name}`,
+    path: `${owner}/${name}/pull/${pull}`,
+    at: record.declared?.at ?? record.opened.at,
+  };
+  return [
+    commentAction(to, pull, `authorise:${key}`, body),
+    ...notify(policy, "emergency-waiting", notification),
+  ];
+}
+
+/** Asks those who may authorise to confirm what one of them, or a contributor, authorised alone. */
+export function askToConfirm(
+  to: Addressee,
+  record: EmergencyRecord,
+  policy: Policy,
+  able: readonly string[],
+): readonly Action[] {
+  const { pull, authorised: given } = record;
+  if (pull === null || given?.confirmBy == null) return [];
+  const { owner, name, ownerId } = to.repository;
+  const who = given.by.login;
+  const by = time(given.confirmBy);
+  const body = `${whom(policy.emergency.authorisers, able, record)}: ${markdown(who)} authorised this emergency alone. Look at it, then confirm it by ${by}: comment \`/countersign authorise\`. Unconfirmed, it becomes a deviation.`;
+  const notice = {
+    organizationId: ownerId,
+    about: `${record.id}:alone:${record.steps.length}`,
+    text: `${oneLine(who)} authorised the emergency in ${owner}/${name}#${pull} alone: ${oneLine(record.reason ?? "")}. Another person must confirm it by ${by}: comment /countersign authorise on the pull request.`,
+    repository: `${owner}/${name}`,
+    path: `${owner}/${name}/pull/${pull}`,
+    at: given.at,
+  };
+  return [
+    commentAction(to, pull, `confirm:${record.id}:${record.steps.length}`, body),
+    ...notify(policy, "emergency-waiting", notice),
+  ];
+}
+
+/** Without a pull request there is nowhere to comment: they are asked by the company's own channels. */
+function askForDeployment(to: Addressee, record: EmergencyRecord, policy: Policy): readonly Action[] {
+  const { owner, name, ownerId } = to.repository;
+  const { environment = "", sha = "" } = record.deployment ?? {};
+  const who = record.declared?.by?.login ?? "someone";
+  return notify(policy, "emergency-waiting", {
+    organizationId: ownerId,
+    about: `${record.id}:${record.steps.length}`,
+    text: `Emergency in ${owner}/${name}, ${oneLine(environment)}, ${short(sha)}: ${oneLine(record.reason ?? "")} (${oneLine(who)}). To authorise it: countersign emergency authorise --repo ${owner}/${name} --environment ${oneLine(environment)} --commit ${short(sha)} --as LOGIN.`,
+    repository: `${owner}/${name}`,
+    path: null,
+    at: record.declared?.at ?? record.opened.at,
+  });
+}
+
+const HOW_TO_REVIEW =
+  "comment `/countersign approve`, `/countersign approve follow-up: <what>` or `/countersign reject <reason>`, or review the pull request on GitHub";
+
+/** Says on the pull request what is owed for what an emergency let through, and by when. */
+export function announceReview(
+  to: Addressee,
+  record: EmergencyRecord,
+  { pull, dueAt, emergency }: RetroactiveReviewRecord,
+  policy: Policy,
+): readonly Action[] {
+  if (pull === null) return [];
+  const who = markdown(record.authorised?.by.login ?? "someone");
+  const from = markdown(approversText(policy.emergency.reviewers));
+  const body = `This was merged in an emergency that ${who} authorised. A review of what shipped is owed by ${time(dueAt)}, from someone who had no part in it (${from}): ${HOW_TO_REVIEW}.`;
+  return [commentAction(to, pull, `owed:${emergency}`, body)];
+}
+
+/** Reminds of a review before it is due, and escalates it after. */
+export function askReviewers(
+  to: Addressee,
+  review: RetroactiveReviewRecord,
+  policy: Policy,
+  able: readonly string[],
+  at: Instant,
+  record: EmergencyRecord,
+): readonly Action[] {
+  const { pull, dueAt } = review;
+  const { owner, name, ownerId } = to.repository;
+  const asked = whom(policy.emergency.reviewers, able, record);
+  const isOverdue = at > dueAt;
+  const when = isOverdue ? `was due by ${time(dueAt)} and is overdue` : `is due by ${time(dueAt)}`;
+  const how = HOW_TO_REVIEW;
+  const body = `${asked}: the review owed after the emergency ${when}. Look at what shipped, then ${how}. (You must not have had a part in it.)`;
+  const key = `review:${review.emergency}:${review.remindedAt.length}:${review.escalatedAt.length}`;
+  const notification = {
+    organizationId: ownerId,
+    about: key,
+    text: `The review owed after the emergency in ${owner}/${name}${pull === null ? "" : `#${pull}`} ${when}. ${outside(to, record)}`,
+    repository: `${owner}/${name}`,
+    path: pull === null ? null : `${owner}/${name}/pull/${pull}`,
+    at,
+  };
+  return [
+    ...(pull === null ? [] : [commentAction(to, pull, key, body)]),
+    ...notify(policy, isOverdue ? "review-overdue" : "review-due", notification),
+  ];
+}
+
+/** How a review is given, for a channel outside GitHub. */
+function outside({ repository: { owner, name } }: Addressee, { deployment }: EmergencyRecord): string {
+  if (deployment === null)
+    return "Someone who had no part in it comments /countersign approve or /countersign reject <reason> on the pull request.";
+  return `Someone who had no part in it: countersign emergency approve (or reject --reason TEXT) --repo ${owner}/${name} --environment ${oneLine(deployment.environment)} --commit ${short(deployment.sha)} --as LOGIN.`;
+}
+
+/** The people or teams asked, as mentions: teams as they are, else those who are known, without whoever has a part in it. */
+function whom(from: People, able: readonly string[], record: EmergencyRecord): string {
+  const out = new Set(
+    [record.opened.by, record.declared?.by, record.authorised?.by].map((actor) => actor?.login.toLowerCase()),
+  );
+  const teams = from.teams ?? [];
+  const people = teams.length > 0 ? (from.users ?? []) : able;
+  const named = mentions([...teams, ...people.filter((login) => !out.has(login.toLowerCase()))]);
+  return named === "" ? markdown(approversText(from)) : named;
+}

@@ -1,0 +1,31 @@
+/** The text of a check run that was still waiting when its pull request was merged. */
+
+import type { CheckRunText } from "../records/change.ts";
+import type { Verdict } from "../values/result.ts";
+import { markdown, VERDICT_TITLES } from "../texts/wording.ts";
+
+const FINE: readonly Verdict[] = ["compliant", "emergency", "exempted", "historic"];
+
+/** Returns the text that ends a waiting check: what the change came to, and what the check had waited for. It is not taken for what held at the merge. */
+export function endedCheckText(said: CheckRunText, number: number, verdict: Verdict): CheckRunText {
+  return {
+    ...said,
+    status: "completed",
+    conclusion: FINE.includes(verdict) ? "success" : "failure",
+    title: titleOf(verdict),
+    summary: [
+      FINE.includes(verdict)
+        ? `Nothing to do: #${number} was ${VERDICT_TITLES[verdict]} when it was merged.`
+        : `**What to do:** review what #${number} merged, and revert it if it should not be in production.`,
+      `Before the merge: **${markdown(said.title)}**.`,
+      `<details><summary>What was needed</summary>\n\n${said.summary}\n\n</details>`,
+    ].join("\n\n"),
+  };
+}
+
+function titleOf(verdict: Verdict): string {
+  if (FINE.includes(verdict)) return "Merged while this check was waiting";
+  return verdict === "non-compliant"
+    ? "Merged without meeting the policy"
+    : "Merged before it could be verified";
+}

@@ -1,0 +1,88 @@
+/** News for people outside GitHub: made here, stored as actions beside the decision they tell of, sent later. */
+
+import type { Instant } from "../time/instant.ts";
+import { sha256 } from "../values/digest.ts";
+import type { Action } from "../records/entry.ts";
+import type { NotificationKind, Receiver } from "../policy/file/organisation.ts";
+import type { Policy } from "../policy/file/policy.ts";
+
+/** One piece of news. */
+export interface Notification {
+  readonly organizationId: number;
+  /** Names the matter for good, e.g. a deviation's id: the same news of the same matter is told once. */
+  readonly about: string;
+  /** What happened, what to do, and by when, in a few plain sentences. */
+  readonly text: string;
+  /** Owner and name of the repository it concerns; null: the organisation. */
+  readonly repository: string | null;
+  /** Where to look on GitHub's pages, e.g. `acme/web/pull/7`; null: nowhere in particular. */
+  readonly path: string | null;
+  /** When it happened. */
+  readonly at: Instant;
+}
+
+/** What a `notification` action asks for: one message to one receiver. Addresses and secrets are names of environment variables. */
+export interface NotificationPayload extends Omit<Notification, "about"> {
+  /** `summary`: the line about those that a day's limit held back. */
+  readonly kind: NotificationKind | "summary";
+  /** The same in every attempt, so that a receiver can tell a repetition. */
+  readonly id: string;
+  readonly receiver: Receiver;
+}
+
+/** The actions that tell a piece of news to everyone whom the policy wants told of its kind. */
+export function notify(
+  policy: Policy,
+  kind: NotificationKind,
+  notification: Notification,
+): readonly Action[] {
+  return policy.notifications
+    .filter(({ on }) => on.includes(kind))
+    .map(({ on: _on, ...receiver }) =>
+      notificationAction({ ...receiver, timezone: policy.calendar.timezone }, kind, notification),
+    );
+}
+
+/** The message to one receiver, as an action. */
+export function notificationAction(
+  receiver: Receiver,
+  kind: NotificationPayload["kind"],
+  notification: Notification,
+): Action {
+  const { about, ...told } = notification;
+  const key = `${receiverKey(notification.organizationId, receiver)}${kind}:${about}`;
+  const payload: NotificationPayload = { ...told, kind, id: `msg_${sha256(key).slice(0, 32)}`, receiver };
+  return {
+    key,
+    kind: "notification",
+    repositoryId: 0,
+    organizationId: notification.organizationId,
+    installationId: 0,
+    payload,
+  };
+}
+
+/** How the keys of all actions to one receiver begin. */
+export function receiverKey(
+  organizationId: number,
+  { urlSecret, format }: Pick<Receiver, "urlSecret" | "format">,
+): string {
+  return `notification:${organizationId}:${urlSecret}:${format}:`;
+}
+
+/** The line that stands for a day's messages above the limit; `held`: how many of each kind. */
+export function summaryText(day: string, held: Readonly<Record<string, number>>): string {
+  const kinds = Object.entries(held).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const total = kinds.reduce((sum, [, count]) => sum + count, 0);
+  const list = kinds.map(([kind, count]) => `${count} ${KIND_WORDS[kind] ?? kind}`).join(", ");
+  const noun = total === 1 ? "1 more notification" : `${total} more notifications`;
+  return `${noun} of ${day} came after the day's limit and ${total === 1 ? "was" : "were"} not sent one by one: ${list}. Look at the open issues and pull requests on GitHub.`;
+}
+
+const KIND_WORDS: Readonly<Record<string, string>> = {
+  "emergency-waiting": "emergencies waiting",
+  "deviation-opened": "deviations opened",
+  "deviation-closed": "deviations closed",
+  "review-due": "reviews due",
+  "review-overdue": "reviews overdue",
+};

@@ -1,0 +1,196 @@
+/** Monthly reviews: what a control came to in a month, who is asked to sign it off, and whether they did in time. */
+
+import { dueAfter, type Calendar, type Term } from "../time/calendar.ts";
+import type { Instant } from "../time/instant.ts";
+import type { Policy } from "../policy/file/policy.ts";
+import type { MonthlyFigures, MonthlyReviewRecord } from "../records/monitoring.ts";
+import { observedIn, spansText, type ObservedTime, type Statement } from "./observed-time.ts";
+import { uncovered, type Span } from "../time/span.ts";
+import { CONTROL_NAMES, type ControlName, type Outcome } from "../values/result.ts";
+import type { DeviationRecord } from "../records/deviation.ts";
+
+/** How long an owner has from being asked. */
+export const REVIEW_TERM: Term = { unit: "business-days", count: 10 };
+
+/** What became of a monthly review; computed from the record, the clock and what the month is known to be, never stored. */
+export type MonthlyStatus = "due" | "signed-off" | "late" | "missing" | "changed";
+
+/**
+ * The status of a review at a moment: signed off in time or late; not signed off and still due, or missing; changed where the month
+ * came to be otherwise than the signer saw. `figures`: as counted now; left out: nothing changed.
+ */
+export function monthlyStatus(
+  { dueAt, signedOff, control }: Pick<MonthlyReviewRecord, "dueAt" | "signedOff" | "control">,
+  now: Instant,
+  figures?: MonthlyFigures,
+): MonthlyStatus {
+  if (signedOff === null) return now <= dueAt ? "due" : "missing";
+  if (figures !== undefined && isOtherwise(control, signedOff.figures, figures)) return "changed";
+  return signedOff.at <= dueAt ? "signed-off" : "late";
+}
+
+/** Tells whether a month is otherwise than it was seen: more or less of it failed, deviated, cannot be told, or is known at all. */
+export function isOtherwise(control: ControlName, seen: MonthlyFigures, now: MonthlyFigures): boolean {
+  // Whether an emergency was reviewed in time is known only when the review is owed: the month goes on growing.
+  const grows = control === "emergency-reviewed-in-time";
+  return (
+    seen.failed !== now.failed ||
+    seen.deviations !== now.deviations ||
+    seen.unverifiable !== now.unverifiable ||
+    (seen.population !== now.population && !grows)
+  );
+}
+
+/** The entry's subject. One log may hold several organisations. */
+export function monthlySubject(organizationId: number, control: ControlName, month: string): string {
+  return `${organizationId}/${control}:${month}`;
+}
+
+/** The month (YYYY-MM, UTC) of a moment. */
+export function monthOf(at: Instant): string {
+  return new Date(at).toISOString().slice(0, 7);
+}
+
+/** A month's span, UTC, half-open. */
+export function monthSpan(month: string): Span {
+  const [year = Number.NaN, number = Number.NaN] = month.split("-").map(Number);
+  return { from: Date.UTC(year, number - 1, 1), to: Date.UTC(year, number, 1) };
+}
+
+/** The month before a month. */
+export function monthBefore(month: string): string {
+  return monthOf(monthSpan(month).from - 1);
+}
+
+/** Whether this is a month as it is written: YYYY-MM. */
+export function isMonth(text: string): boolean {
+  return /^\d{4}-(?:0[1-9]|1[0-2])$/u.test(text);
+}
+
+/** By when a review that is asked for at a moment is due. */
+export function monthlyDue(askedAt: Instant, calendar: Calendar): Instant {
+  return dueAfter(askedAt, REVIEW_TERM, calendar);
+}
+
+/** Who signs a control off under this policy; null: nobody is named, and nobody is asked. */
+export function ownerOf(policy: Policy, control: ControlName): string | null {
+  return policy.controls[control]?.owner ?? policy.monitoring.owner;
+}
+
+/** Counts one month, subject by subject. */
+export class MonthlyTally {
+  readonly #outcomes = new Map<ControlName, Record<Outcome, number>>();
+  readonly #deviations = new Map<ControlName, number>();
+  readonly #open = new Map<ControlName, number>();
+
+  /** Counts the results on one change or deployment of the month. What is historic was not under the control yet. */
+  subject(assessment: {
+    readonly verdict: string;
+    readonly results: readonly { readonly control: ControlName; readonly outcome: Outcome }[];
+  }): void {
+    if (assessment.verdict === "historic") return;
+    for (const { control, outcome } of assessment.results) {
+      const counts = this.#outcomes.get(control) ?? {
+        pass: 0,
+        fail: 0,
+        waived: 0,
+        unverifiable: 0,
+        "not-applicable": 0,
+      };
+      counts[outcome] += 1;
+      this.#outcomes.set(control, counts);
+    }
+  }
+
+  /** Counts a deviation: among the month's if it happened, or lists what happened, in `span`; among the open ones if it is not done. */
+  deviation(record: DeviationRecord, span: Span): void {
+    // It belongs to the month of what it lists, whenever it was found or fell overdue.
+    const moments = record.listed.length === 0 ? [record.happenedAt] : record.listed.map(({ at }) => at);
+    const happened = moments.some((at) => at >= span.from && at < span.to);
+    for (const control of record.controls) {
+      if (happened && isDeviation(record)) bump(this.#deviations, control);
+      if (isUnsettled(record)) bump(this.#open, control);
+    }
+  }
+
+  /** The figures of one control. */
+  figures(control: ControlName): MonthlyFigures {
+    const counts = this.#outcomes.get(control);
+    const { pass = 0, fail = 0, waived = 0, unverifiable = 0 } = counts ?? {};
+    const deviations = this.#deviations.get(control) ?? 0;
+    return {
+      population: pass + fail + waived + unverifiable,
+      passed: pass,
+      failed: fail,
+      waived,
+      unverifiable,
+      deviations,
+      openRemediations: this.#open.get(control) ?? 0,
+      clean: deviations === 0 && fail === 0,
+    };
+  }
+
+  /** The controls that were in use: named by the policy, reviewed `before`, applied to something in the month, or deviated from. */
+  inUse(policy: Policy, before: ReadonlySet<ControlName> = new Set()): readonly ControlName[] {
+    return CONTROL_NAMES.filter(
+      (control) =>
+        before.has(control) ||
+        policy.controls[control] !== undefined ||
+        this.figures(control).population > 0 ||
+        (this.#deviations.get(control) ?? 0) > 0,
+    );
+  }
+}
+
+/** Whether a deviation stands: it was not taken back when the facts showed otherwise, nor found to be none, nor only noted. */
+export function isDeviation({ status, severity, moved }: DeviationRecord): boolean {
+  if (status === "not-an-exception" || severity === "observation") return false;
+  return !(status === "closed" && moved.command === "withdraw");
+}
+
+/** Whether what answers a deviation is still owed: nothing is done yet, or not all of it. */
+export function isUnsettled(record: DeviationRecord): boolean {
+  return isDeviation(record) && (record.status === "open" || record.status === "in-remediation");
+}
+
+/** The spans of a month that somebody observed, and the rest of what is over of it. */
+export interface SeenMonth {
+  readonly seen: readonly Span[];
+  readonly unseen: readonly Span[];
+}
+
+/** Returns which part of a month somebody observed by a moment, and which nobody did. */
+export function seenMonth(sight: ObservedTime, month: string, at: Instant): SeenMonth {
+  const { from, to } = monthSpan(month);
+  const over = { from, to: Math.max(from, Math.min(to, at)) };
+  const seen = observedIn(sight, over);
+  return { seen, unseen: uncovered(seen, over) };
+}
+
+/** Returns a month's figures in a sentence, with the spans it speaks for. */
+export function monthStatement(figures: MonthlyFigures, month: SeenMonth): Statement {
+  return { says: figuresText(figures, month.unseen), rests: "watch", covers: month.seen };
+}
+
+/** Figures in words, for a table and for the record of who saw what; `unseen`: what of their time nobody observed. */
+export function figuresText(figures: MonthlyFigures, unseen: readonly Span[] = []): string {
+  const said = countsText(figures, unseen.length === 0);
+  return unseen.length === 0 ? said : `${said}; nobody observed ${spansText(unseen)}`;
+}
+
+function countsText(figures: MonthlyFigures, isWhole: boolean): string {
+  const { population, passed, failed, waived, unverifiable, deviations, openRemediations } = figures;
+  if (population === 0) return `nothing it applies to ${isWhole ? "happened" : "was seen"}`;
+  return [
+    `${passed} of ${population} passed`,
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(waived > 0 ? [`${waived} waived`] : []),
+    ...(unverifiable > 0 ? [`${unverifiable} cannot be told`] : []),
+    deviations === 1 ? "1 deviation" : `${deviations} deviations`,
+    ...(openRemediations > 0 ? [`${openRemediations} open`] : []),
+  ].join(", ");
+}
+
+function bump(counts: Map<ControlName, number>, control: ControlName): void {
+  counts.set(control, (counts.get(control) ?? 0) + 1);
+}

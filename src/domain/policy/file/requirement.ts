@@ -1,0 +1,115 @@
+/** What approvals a policy asks for: one requirement, or several of which all or any must be met. */
+
+import { z } from "zod";
+import { FromSchema, type From } from "./selectors.ts";
+import type { Infer } from "../../values/schema.ts";
+
+/** So deep may requirements and conditions be nested. */
+export const DEEPEST = 10;
+
+const OwnersSchema = z.object({
+  users: z.array(z.string()),
+  teams: z.array(z.string()),
+  emails: z.array(z.string()),
+  /** The lines of the file that name them, from 1. */
+  lines: z.array(z.int()),
+});
+
+/** The owners that CODEOWNERS names: as on GitHub, nobody counts as one who may not write to the repository. */
+export type Owners = Infer<typeof OwnersSchema>;
+
+const SourceSchema = z.object({ ...FromSchema.shape, owners: OwnersSchema.exactOptional() });
+
+/** Who may give one approval: those the policy names, and those CODEOWNERS adds to them. */
+export type Source = Infer<typeof SourceSchema>;
+
+/** Everybody a source names, whatever else they must be. */
+export function namedBy({ owners, users = [], teams = [], ...others }: Source): From {
+  const allUsers = [...users, ...(owners?.users ?? [])];
+  const allTeams = [...teams, ...(owners?.teams ?? [])];
+  return {
+    ...others,
+    ...(allUsers.length === 0 ? {} : { users: allUsers }),
+    ...(allTeams.length === 0 ? {} : { teams: allTeams }),
+  };
+}
+
+const RequirementSchema = z.object({
+  required: z.int(),
+  from: SourceSchema,
+  /** The changed files it is asked for; absent: the whole change. */
+  files: z.array(z.string()).exactOptional(),
+  /** Why it cannot be told who is asked. */
+  unknown: z.string().exactOptional(),
+});
+
+/** One approval requirement: so many people, each entitled by `from`. */
+export type Requirement = Infer<typeof RequirementSchema>;
+
+const AllOf = z.object({
+  get "all-of"() {
+    return z.array(RequirementTreeSchema);
+  },
+});
+
+const AnyOf = z.object({
+  get "any-of"() {
+    return z.array(RequirementTreeSchema);
+  },
+});
+
+/** Describes {@link RequirementTree}. */
+export const RequirementTreeSchema = z.union([RequirementSchema, AllOf, AnyOf]);
+
+/** Requirements, nested. One person may count for several of them. */
+export type RequirementTree = Infer<typeof RequirementTreeSchema>;
+
+const Written = z.strictObject({
+  required: z.int().min(0).max(20).optional().describe("the number of people who must approve; default: 1"),
+  from: FromSchema.optional().describe("who may approve; default: permission write"),
+  get "all-of"() {
+    return z
+      .array(RequirementFileSchema)
+      .min(1)
+      .optional()
+      .describe("requirements that must all be met; one person may count for several");
+  },
+  get "any-of"() {
+    return z.array(RequirementFileSchema).min(1).optional().describe("alternative requirements");
+  },
+});
+
+/** `approval:` as it is written. */
+export type WrittenRequirement = Infer<typeof Written>;
+
+/** `approval:` as it is written: either `required` and `from`, or `all-of`, or `any-of`. */
+export const RequirementFileSchema = Written.superRefine((written, context) => oneKind(written, context));
+
+/** Problems of requirements that hold for each of them alone: what is said twice, and what is nested too deeply. */
+export function oneKind(written: WrittenRequirement, context: z.RefinementCtx): void {
+  const leaf = written.required !== undefined || written.from !== undefined;
+  const said = [leaf, written["all-of"] !== undefined, written["any-of"] !== undefined];
+  if (said.filter(Boolean).length > 1)
+    context.addIssue({ code: "custom", message: "say required and from, or all-of, or any-of, not several" });
+  if (depthOf(written) > DEEPEST)
+    context.addIssue({ code: "custom", message: `requirements may be nested ${DEEPEST} deep` });
+}
+
+function depthOf(written: WrittenRequirement): number {
+  const inner = [...(written["all-of"] ?? []), ...(written["any-of"] ?? [])];
+  return 1 + Math.max(0, ...inner.map(depthOf));
+}
+
+/** What is written, with its defaults. */
+export function requirementOf(written: WrittenRequirement): RequirementTree {
+  if (written["all-of"] !== undefined) return { "all-of": written["all-of"].map(requirementOf) };
+  if (written["any-of"] !== undefined) return { "any-of": written["any-of"].map(requirementOf) };
+  return { required: written.required ?? 1, from: written.from ?? { permission: "write" } };
+}
+
+/** The requirements at the ends of a tree, in its order. */
+export function leavesIn(tree: RequirementTree): readonly Requirement[] {
+  if ("all-of" in tree) return tree["all-of"].flatMap(leavesIn);
+  if ("any-of" in tree) return tree["any-of"].flatMap(leavesIn);
+  return [tree];
+}

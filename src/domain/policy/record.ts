@@ -1,0 +1,38 @@
+/** The body of the log's entries about the policy in force. */
+
+import { z } from "zod";
+import { PolicySchema } from "./file/policy.ts";
+import type { Infer } from "../values/schema.ts";
+import { ShaSchema } from "../change/sha.ts";
+const PolicySourceSchema = z.discriminatedUnion("state", [
+  z.object({
+    state: z.literal("found"),
+    repository: z.string(),
+    path: z.string(),
+    commit: ShaSchema,
+    blob: ShaSchema,
+    text: z.string(),
+  }),
+  z.object({
+    state: z.literal("absent"),
+  }),
+  z.object({
+    state: z.literal("unreadable"),
+    because: z.string(),
+  }),
+]);
+
+/** A policy file as it was read, or why it was not. `unreadable` is never "no file". */
+export type PolicySource = Infer<typeof PolicySourceSchema>;
+
+/** Describes {@link PolicyRecord}. */
+export const PolicyRecordSchema = z.object({
+  /** SHA-256 of the canonical form of `effective` and the blobs it came from. */
+  digest: z.string(),
+  organization: PolicySourceSchema,
+  repository: PolicySourceSchema,
+  effective: PolicySchema,
+});
+
+/** Entry `policy`, subject = digest: one version of a policy in force, with the files it came from. */
+export type PolicyRecord = Infer<typeof PolicyRecordSchema>;

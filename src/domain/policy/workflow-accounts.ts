@@ -1,0 +1,51 @@
+/** Standard changes whose maker is whoever may push a workflow: what they may touch, and what is said of them. */
+
+import type { PreApprovedMaker } from "./file/waivers-and-freezes.ts";
+import type { PolicyProblem } from "./file/parse.ts";
+import type { PolicyFile } from "./file/policy.ts";
+
+/** GitHub's id of `github-actions[bot]`. */
+const ACTIONS_BOT = 41_898_282;
+
+/** Returns whether an account is the one in whose name every workflow acts: whoever may push a workflow makes its pull requests. */
+export function isWorkflowAccount(maker: PreApprovedMaker): boolean {
+  if ("id" in maker) return maker.id === ACTIONS_BOT;
+  const name = ("app" in maker ? maker.app : maker.user).toLowerCase();
+  return name === "github-actions" || name === "github-actions[bot]";
+}
+
+/** Kinds of file that are read or looked at, by the end of their name. */
+const TEXTS =
+  /\.(?:md|markdown|rst|adoc|txt|csv|tsv|po|pot|xlf|xliff|strings|png|jpe?g|gif|webp|ico|pdf|json)$/iu;
+
+/** Texts without an end to their name. */
+const NAMED = /^(?:changelog|readme|license|licence|notice|authors|contributors|version)$/iu;
+
+/** Names under which tools look for what to install, build or run. */
+const CHOOSES =
+  /(?:^\.|^package|^npm-|^composer|^deno|^bower|^lerna|^project|^manifest|^requirements|^constraints|^cmakelists|lock|config|rc\.json$|settings)/iu;
+
+/** Returns whether a file neither runs nor chooses what runs: no workflow, manifest, lockfile or script. What is not known to be a text is none. */
+export function isOnlyText(path: string): boolean {
+  const parts = path.split("/");
+  const name = parts.at(-1) ?? "";
+  // A folder that begins with a dot belongs to some tool.
+  if (parts.some((part) => part.startsWith("."))) return false;
+  if (NAMED.test(name)) return true;
+  return TEXTS.test(name) && !CHOOSES.test(name);
+}
+
+/** Returns a note for each standard change that is made by whoever may push a workflow. */
+export function notesOnAnybody(
+  file: Pick<PolicyFile, "standard-changes">,
+  lineOf: (path: readonly PropertyKey[]) => PolicyProblem,
+): readonly PolicyProblem[] {
+  return (file["standard-changes"] ?? []).flatMap(({ by }, index) =>
+    by.flatMap((maker, at) => {
+      if (!isWorkflowAccount(maker)) return [];
+      const path = ["standard-changes", index, "by", at];
+      const message = `${path.join(".")}: github-actions is whoever may push a workflow; so this holds only for texts and data, and for no workflow, manifest, lockfile or script`;
+      return [{ ...lineOf(path), message }];
+    }),
+  );
+}

@@ -1,0 +1,143 @@
+/** The one GitHub ruleset that goes with a policy: what GitHub must enforce so that nothing passes the check by. */
+
+import { CHECK_NAME } from "../values/check-name.ts";
+import type { Policy } from "../policy/file/policy.ts";
+
+/** A ruleset as GitHub's REST API takes it, for a repository, or with `repository_name` for an organisation. */
+export interface Ruleset {
+  readonly name: string;
+  readonly target: "branch";
+  readonly enforcement: "active";
+  readonly bypass_actors: readonly [];
+  readonly conditions: {
+    readonly ref_name: { readonly include: readonly string[]; readonly exclude: readonly string[] };
+    readonly repository_name?: { readonly include: readonly string[]; readonly exclude: readonly string[] };
+  };
+  readonly rules: readonly RulesetRule[];
+}
+
+/** One rule of a ruleset. */
+interface RulesetRule {
+  readonly type: "deletion" | "non_fast_forward" | "pull_request" | "required_status_checks";
+  readonly parameters?: Readonly<Record<string, unknown>>;
+}
+
+/** The native settings that are left off, and why: the check asks for the same with better knowledge, or it would forbid what is right. */
+export const LEFT_OFF: readonly { readonly setting: string; readonly because: string }[] = [
+  {
+    setting: "required_approving_review_count = 0",
+    because:
+      "the check counts approvals, by who made which commit; a number here would also count contributors, and refuse changes that need nobody's approval",
+  },
+  {
+    setting: "dismiss_stale_reviews_on_push = false",
+    because:
+      "the check ends an approval when the content changes; dismissing on every push would also end those that a rebase leaves as they were",
+  },
+  {
+    setting: "require_last_push_approval = false",
+    because:
+      "the check asks that each commit was seen by somebody who did not make it alone, which covers the last push",
+  },
+  {
+    setting: "require_code_owner_review = false",
+    because:
+      "GitHub lets an owner's approval count for their own commits; say in the policy who must approve",
+  },
+  {
+    setting: "required_review_thread_resolution = false",
+    because: "not a matter of who approved; turn it on if you like",
+  },
+  {
+    setting: "strict_required_status_checks_policy = false",
+    because:
+      "what lands is compared with what was reviewed; making every pull request up to date first adds pushes and no proof",
+  },
+  {
+    setting: "do_not_enforce_on_create = true",
+    because: "the first push of a branch has no check yet; a new production branch is judged when it is made",
+  },
+];
+
+/** Which branches of a policy a ruleset cannot name. */
+export interface RulesetOf {
+  readonly ruleset: Ruleset;
+  /** Globs of the policy that GitHub's patterns cannot say. */
+  readonly unsaid: readonly string[];
+}
+
+/** The ruleset of a policy. `branches`: instead of the policy's. `scope`: an organisation's ruleset covers all its repositories. */
+export function rulesetFor(
+  policy: Pick<Policy, "production">,
+  options: {
+    readonly appId: number;
+    readonly branches: readonly string[];
+    readonly scope: "organization" | "repository";
+  },
+): RulesetOf {
+  const { branches, alsoDefaultBranch } = policy.production;
+  const globs = options.branches.length > 0 ? options.branches : (branches ?? []);
+  const all = globs.flatMap(alternatives);
+  const unsaid = all.filter((glob) => /[{}]/u.test(glob));
+  const usesDefault = options.branches.length === 0 && (branches === null || alsoDefaultBranch === true);
+  const include = [
+    ...(usesDefault ? ["~DEFAULT_BRANCH"] : []),
+    ...all.filter((glob) => !unsaid.includes(glob)).map(patternOf),
+  ];
+  const everywhere = { repository_name: { include: ["~ALL"], exclude: [] } };
+  return {
+    unsaid,
+    ruleset: {
+      name: CHECK_NAME,
+      target: "branch",
+      enforcement: "active",
+      bypass_actors: [],
+      conditions: {
+        ref_name: { include: [...new Set(include)], exclude: [] },
+        ...(options.scope === "organization" ? everywhere : {}),
+      },
+      rules: rulesFor(options.appId),
+    },
+  };
+}
+
+function rulesFor(appId: number): readonly RulesetRule[] {
+  return [
+    { type: "deletion" },
+    { type: "non_fast_forward" },
+    {
+      type: "pull_request",
+      parameters: {
+        required_approving_review_count: 0,
+        dismiss_stale_reviews_on_push: false,
+        require_code_owner_review: false,
+        require_last_push_approval: false,
+        required_review_thread_resolution: false,
+        allowed_merge_methods: ["merge", "squash", "rebase"],
+      },
+    },
+    {
+      type: "required_status_checks",
+      parameters: {
+        strict_required_status_checks_policy: false,
+        do_not_enforce_on_create: true,
+        required_status_checks: [{ context: CHECK_NAME, integration_id: appId }],
+      },
+    },
+  ];
+}
+
+/** GitHub's patterns know no braces: `release/{1,2}` is two of them. */
+function alternatives(glob: string): readonly string[] {
+  const braces = /\{([^{}]*,[^{}]*)\}/u.exec(glob);
+  if (braces === null) return [glob];
+  const [before, after] = [glob.slice(0, braces.index), glob.slice(braces.index + braces[0].length)];
+  return (braces[1] ?? "").split(",").flatMap((each) => alternatives(`${before}${each}${after}`));
+}
+
+/** In GitHub's patterns `**` goes below a folder only where a slash follows. */
+function patternOf(glob: string): string {
+  if (glob === "~ALL" || glob === "~DEFAULT_BRANCH") return glob;
+  if (glob === "**") return "~ALL";
+  return `refs/heads/${glob.replace(/(^|\/)\*\*$/u, "$1**/*")}`;
+}

@@ -1,0 +1,165 @@
+/** An emergency exception as it is kept: who declared it and why, who authorised it, until when, and what became of it. */
+
+import { z } from "zod";
+import { TermSchema } from "../time/calendar.ts";
+import { RepositorySchema } from "../change/repository.ts";
+import { ControlNameSchema } from "../values/result.ts";
+import type { Infer } from "../values/schema.ts";
+import { InstantSchema } from "../time/instant.ts";
+import { ShaSchema } from "../change/sha.ts";
+import { AuthoritySchema, ActorSchema, type Actor } from "../change/people.ts";
+
+/** The states of an emergency exception. `expired` and `used` are final, `withdrawn` too. */
+export const EMERGENCY_STATES = [
+  "awaiting-reason",
+  "waiting",
+  "authorised",
+  "used",
+  "withdrawn",
+  "expired",
+] as const;
+
+const EmergencyStateSchema = z.enum(EMERGENCY_STATES);
+
+/** One state of an emergency exception. */
+export type EmergencyState = Infer<typeof EmergencyStateSchema>;
+
+const ViaSchema = z.enum(["comment", "label", "button", "review", "terminal"]);
+
+/** Through what somebody acted. `terminal`: an operator typed it in another's name; GitHub did not see that person. */
+export type Via = Infer<typeof ViaSchema>;
+
+const DeedSchema = z.object({
+  by: ActorSchema.nullable(),
+  at: InstantSchema,
+  via: ViaSchema,
+});
+
+/** Who did something, when (GitHub's time), and through what. `by` is null where GitHub does not say who. */
+export type Deed = Infer<typeof DeedSchema>;
+
+const StepSchema = z.object({
+  at: InstantSchema,
+  act: z.string(),
+  by: ActorSchema.nullable(),
+  from: EmergencyStateSchema.nullable(),
+  to: EmergencyStateSchema,
+});
+
+/** One step in the life of an emergency; `by` is null for what time or a push did. */
+export type Step = Infer<typeof StepSchema>;
+
+const AuthorisationSchema = z.object({
+  ...DeedSchema.shape,
+  by: ActorSchema,
+  /** It holds up to this moment, inclusive. */
+  until: InstantSchema,
+  /** The head it was given for; null without a pull request. */
+  head: ShaSchema.nullable(),
+  /** What was read of the authoriser's rights then. */
+  authority: AuthoritySchema,
+  /** Given by one who declared or made the change, where the policy allows it: by when another person must confirm; else null. */
+  confirmBy: InstantSchema.nullable(),
+});
+
+/** What an authorisation rests on. */
+export type Authorisation = Infer<typeof AuthorisationSchema>;
+
+/** Describes {@link EmergencyRecord}. */
+export const EmergencyRecordSchema = z.object({
+  /** `EMG-` and twelve hex digits: the same however often what opened it is delivered. */
+  id: z.string(),
+  repository: RepositorySchema,
+  /** Null: it is for a deployment that no pull request stands for. */
+  pull: z.int().nullable(),
+  deployment: z
+    .object({
+      environment: z.string(),
+      sha: ShaSchema,
+    })
+    .nullable(),
+  status: EmergencyStateSchema,
+  reason: z.string().nullable(),
+  /** What opened it: a label, the button, a comment, the terminal. */
+  opened: DeedSchema,
+  /** Who gave the reason, and when; null while it waits for one. */
+  declared: DeedSchema.nullable(),
+  /** The head for which its authorisers were asked last; null without a pull request. */
+  asked: ShaSchema.nullable(),
+  authorised: AuthorisationSchema.nullable(),
+  /** Who confirmed what was authorised alone. */
+  confirmed: DeedSchema.nullable(),
+  /** When and why it ended unused: withdrawn or expired. */
+  ended: z
+    .object({
+      at: InstantSchema,
+      by: ActorSchema.nullable(),
+      because: z.string(),
+    })
+    .nullable(),
+  used: z
+    .object({
+      at: InstantSchema,
+      subjects: z.array(z.string()),
+    })
+    .nullable(),
+  /** The controls it lets pass, by the policy when it was authorised, else when it was opened. */
+  waives: z.array(ControlNameSchema),
+  /** The policy it was authorised under, else opened under. */
+  policyDigest: z.string(),
+  steps: z.array(StepSchema),
+});
+
+/** Entry `emergency`, subject = `repositoryId/pull/NUMBER/ID` or `repositoryId/deployment/ID`. */
+export type EmergencyRecord = Infer<typeof EmergencyRecordSchema>;
+
+const ReviewStateSchema = z.enum(["due", "approved", "follow-up", "rejected"]);
+
+/** The states of a retroactive review. Overdue is computed, never stored. */
+export type ReviewState = Infer<typeof ReviewStateSchema>;
+
+/** Describes {@link RetroactiveReviewRecord}. */
+export const RetroactiveReviewRecordSchema = z.object({
+  /** The emergency's id. */
+  emergency: z.string(),
+  repository: RepositorySchema,
+  pull: z.int().nullable(),
+  /** The changes or deployments (ids) it is owed for. */
+  subjects: z.array(z.string()),
+  /** The commit whose content is reviewed: what shipped. */
+  shipped: ShaSchema,
+  status: ReviewStateSchema,
+  openedAt: InstantSchema,
+  /** Inclusive. */
+  dueAt: InstantSchema,
+  /** What `dueAt` was reckoned from. */
+  within: TermSchema,
+  /** The policy it is judged by: that of the change it is first owed for. */
+  policyDigest: z.string(),
+  decision: z
+    .object({
+      by: ActorSchema,
+      at: InstantSchema,
+      via: ViaSchema,
+      note: z.string(),
+    })
+    .nullable(),
+  /** Rejected: by when what was shipped must be reverted. */
+  revertBy: InstantSchema.nullable(),
+  /** When somebody was reminded before it was due, and when it was escalated after. */
+  remindedAt: z.array(InstantSchema),
+  escalatedAt: z.array(InstantSchema),
+});
+
+/** Entry `retroactive-review`, subject = that of its emergency. */
+export type RetroactiveReviewRecord = Infer<typeof RetroactiveReviewRecordSchema>;
+
+/** Everybody who opened or declared it. */
+export function declarersOf(record: EmergencyRecord): readonly Actor[] {
+  return [record.opened.by, record.declared?.by ?? null].filter((actor) => actor !== null);
+}
+
+/** Whether it can still be authorised or used. */
+export function isOpen(record: EmergencyRecord): boolean {
+  return ["awaiting-reason", "waiting", "authorised"].includes(record.status);
+}

@@ -1,0 +1,130 @@
+/** The bodies of the log's entries about coverage gaps, completeness and monthly reviews. */
+
+import { z } from "zod";
+import { ControlNameSchema } from "../values/result.ts";
+import type { Infer } from "../values/schema.ts";
+import { InstantSchema } from "../time/instant.ts";
+import { ShaSchema } from "../change/sha.ts";
+import { RepositorySchema } from "../change/repository.ts";
+/** Describes {@link CoverageGapRecord}. */
+export const CoverageGapRecordSchema = z.object({
+  id: z.string(),
+  cause: z.enum([
+    "uninstalled",
+    "suspended",
+    "repository-removed",
+    "permission-missing",
+    "webhooks-lost",
+    "github-unreachable",
+    "app-down",
+    "history-expired",
+    "unobservable",
+  ]),
+  scope: z.string(),
+  from: InstantSchema,
+  to: InstantSchema.nullable(),
+  because: z.string(),
+  backfilled: z.boolean(),
+});
+
+/** Entry `coverage-gap`, subject = gap id: a span in which we could not see, and why. */
+export type CoverageGapRecord = Infer<typeof CoverageGapRecordSchema>;
+
+/** Describes {@link CompletenessRecord}. */
+export const CompletenessRecordSchema = z.object({
+  repository: RepositorySchema,
+  ref: z.string(),
+  from: InstantSchema,
+  to: InstantSchema,
+  /** What each listing counted. */
+  listings: z.array(
+    z.object({
+      source: z.enum(["activity", "ledger", "git-first-parent", "merged-pull-requests", "deliveries"]),
+      count: z.int(),
+      query: z.string(),
+      sha256: z.string(),
+    }),
+  ),
+  matched: z.int(),
+  /** Every difference, explained by a named cause or not. */
+  differences: z.array(
+    z.object({
+      what: z.string(),
+      sha: ShaSchema,
+      onlyIn: z.string(),
+      explanation: z.string().nullable(),
+    }),
+  ),
+  /** True when each update begins where the one before ended, from start to end. */
+  contiguous: z.boolean(),
+  truncated: z.boolean(),
+  complete: z.boolean(),
+  /** Updates with no pull request behind them (direct and forced pushes, branch creations). */
+  withoutPullRequest: z.int(),
+  checkedAt: InstantSchema,
+});
+
+/** Entry `completeness`, subject = `repositoryId:ref:from:to`: one branch's independent listings counted against each other. */
+export type CompletenessRecord = Infer<typeof CompletenessRecordSchema>;
+
+const MonthlyFiguresSchema = z.object({
+  population: z.int(),
+  passed: z.int(),
+  failed: z.int(),
+  waived: z.int(),
+  unverifiable: z.int(),
+  deviations: z.int(),
+  /** Deviations of this control, of any month, that were not settled when this was counted. */
+  openRemediations: z.int(),
+  clean: z.boolean(),
+});
+
+/** What a control came to in a month. Of `population`, the subjects it applied to; `clean`: none of them failed, and no deviation of it happened in the month. */
+export type MonthlyFigures = Infer<typeof MonthlyFiguresSchema>;
+
+const SignedOffSchema = z.object({
+  by: z.object({
+    id: z.int().nullable(),
+    login: z.string(),
+  }),
+  at: InstantSchema,
+  comment: z.string(),
+  via: z.enum(["comment", "terminal"]),
+  /** What the signer saw. */
+  figures: MonthlyFiguresSchema,
+  /** What speaks against the signer's word, such as a deviation of the month that they caused; null: nothing known. */
+  remark: z.string().nullable(),
+});
+
+/** Describes {@link MonthlyReviewRecord}. */
+export const MonthlyReviewRecordSchema = z.object({
+  control: ControlNameSchema,
+  /** YYYY-MM, UTC. */
+  month: z.string(),
+  /** The login the policy named when it was asked for; null: nobody, and it was signed off unasked. */
+  owner: z.string().nullable(),
+  /** The account that login meant when it was first asked; null: nobody was called so, or it was not found out. */
+  ownerId: z.int().nullable(),
+  askedAt: InstantSchema,
+  dueAt: InstantSchema,
+  /** As counted when it was asked for, or last signed off. */
+  figures: MonthlyFiguresSchema,
+  /** `owner/name` of the repository its issue is in; null: it was not asked for on GitHub. */
+  issueIn: z.string().nullable(),
+  signedOff: SignedOffSchema.nullable(),
+  /** Sign-offs of what the month was thought to be before it was found to be otherwise, oldest first. */
+  earlier: z.array(SignedOffSchema),
+});
+
+/** Entry `monthly-review`, subject = `ORGANISATION/CONTROL:YYYY-MM`: a control's month, and its sign-off by the control's owner. */
+export type MonthlyReviewRecord = Infer<typeof MonthlyReviewRecordSchema>;
+
+/** Raises a monthly review of version 1: whose id the owner was nobody noted, and the figures were those that were signed. */
+export function keepWhatWasSigned(
+  body: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const { signedOff, figures } = body;
+  const signed =
+    typeof signedOff === "object" && signedOff !== null ? { ...signedOff, figures, remark: null } : null;
+  return { ...body, ownerId: null, signedOff: signed, earlier: [] };
+}

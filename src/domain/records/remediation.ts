@@ -1,0 +1,99 @@
+/** The body of the log's entries about remediations. */
+
+import { z } from "zod";
+import type { Infer } from "../values/schema.ts";
+import { InstantSchema } from "../time/instant.ts";
+import { RepositorySchema } from "../change/repository.ts";
+import { PersonSchema, MovedSchema, SaidSchema } from "./deviation.ts";
+
+const RootCauseSchema = z.enum(["process", "resource", "awareness", "tooling", "ownership"]);
+
+/** Why something could happen at all. */
+export type RootCause = Infer<typeof RootCauseSchema>;
+
+const RemediationReviewSchema = z.object({
+  /** The day (YYYY-MM-DD) it was due by. */
+  due: z.string(),
+  cadence: z.enum(["weekly", "monthly"]),
+  at: InstantSchema.nullable(),
+  by: PersonSchema.nullable(),
+  note: z.string(),
+});
+
+/** One review of a remediation that was due. `at` null: it was missed. */
+export type RemediationReview = Infer<typeof RemediationReviewSchema>;
+
+const RemediationStatusSchema = z.enum(["planned", "active", "blocked", "done", "effective"]);
+
+/** The states a remediation goes through. */
+export type RemediationStatus = Infer<typeof RemediationStatusSchema>;
+
+/** Describes {@link RemediationRecord}. */
+export const RemediationRecordSchema = z.object({
+  deviation: z.string(),
+  repository: RepositorySchema,
+  /** What is answered, in the deviation's words. */
+  finding: z.string(),
+  rootCause: z
+    .object({
+      category: RootCauseSchema,
+      text: z.string(),
+    })
+    .nullable(),
+  /** The answers to "why?", one below the other. */
+  whys: z.array(SaidSchema),
+  action: z.string().nullable(),
+  /** What keeps it from happening again; `suggested`: follows from the category, nobody has written another. */
+  measure: z
+    .object({
+      text: z.string(),
+      suggested: z.boolean(),
+    })
+    .nullable(),
+  owner: PersonSchema.nullable(),
+  /** Everyone who ever owned it: none of them says that it is effective. */
+  owners: z.array(PersonSchema),
+  /** The target date, YYYY-MM-DD. */
+  due: z.string().nullable(),
+  /** Every target date there was, oldest first. */
+  targets: z.array(
+    z.object({
+      due: z.string(),
+      by: PersonSchema.nullable(),
+      at: InstantSchema,
+    }),
+  ),
+  method: z.string().nullable(),
+  evidence: z.array(SaidSchema),
+  /** Where else the same was looked for, and what was found. */
+  elsewhere: SaidSchema.nullable(),
+  /** Which customers and contracts it concerns, in the organisation's words. */
+  customers: SaidSchema.nullable(),
+  /** What the auditor said they expect, oldest first. */
+  expectations: z.array(SaidSchema),
+  raci: z.object({
+    accountable: z.array(PersonSchema),
+    consulted: z.array(PersonSchema),
+    informed: z.array(PersonSchema),
+  }),
+  /** Each 1 to 5; null: nobody has said. */
+  priority: z
+    .object({
+      impact: z.int(),
+      effort: z.int(),
+      risk: z.int(),
+    })
+    .nullable(),
+  status: RemediationStatusSchema,
+  /** What held it up, oldest first; `until` null: it still does. */
+  blockers: z.array(z.object({ ...SaidSchema.shape, until: InstantSchema.nullable() })),
+  reviews: z.array(RemediationReviewSchema),
+  /** When it began; reviews are counted from here. Null while planned. */
+  startedAt: InstantSchema.nullable(),
+  done: SaidSchema.nullable(),
+  effective: SaidSchema.nullable(),
+  moved: MovedSchema,
+});
+
+/** Entry `remediation`, subject = deviation id: what answers a deviation. Every step is an entry of its own. */
+export type RemediationRecord = Infer<typeof RemediationRecordSchema>;

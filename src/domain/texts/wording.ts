@@ -1,0 +1,119 @@
+/** Every sentence people read on GitHub, on pages and in the terminal. */
+
+import { Temporal } from "temporal-polyfill";
+import type { Instant } from "../time/instant.ts";
+import type { ControlName, Verdict } from "../values/result.ts";
+import { truncate } from "../values/text.ts";
+/** So many names are shown of any list of people. */
+export const NAMES_SHOWN = 6;
+
+/** "a, b and c". */
+export function listed(items: readonly string[], word: "and" | "or" = "and"): string {
+  if (items.length <= 1) return items[0] ?? "";
+  return `${items.slice(0, -1).join(", ")} ${word} ${items.at(-1) ?? ""}`;
+}
+
+/** "one of acme/dba or cat", for what `sources` says; a single person and "anyone with ..." as they are. */
+export function oneOfPeople(from: string): string {
+  return /^(?:anyone |[\w-]+$)/u.test(from) ? from : `one of ${from}`;
+}
+
+/** "a, b, c and 4 more". */
+export function some(items: readonly string[], most: number, between = ", "): string {
+  return items.length <= most
+    ? items.join(between)
+    : `${items.slice(0, most).join(between)} and ${items.length - most} more`;
+}
+
+/** What a control's name completes: "This change was ...". */
+export const CONTROL_TITLES: Readonly<Record<ControlName, string>> = {
+  "independently-approved": "independently approved",
+  "approved-by-owners": "approved by its code owners",
+  "checks-passed": "passed by the required checks",
+  "record-linked": "linked to a change record",
+  "change-documented": "documented",
+  "outside-freeze": "made outside a freeze",
+  "merged-by-pull-request": "merged by a pull request",
+  "gate-respected": "let through by the gate",
+  "content-as-reviewed": "shipped as it was reviewed",
+  "emergency-authorised": "an authorised emergency",
+  "emergency-reviewed-in-time": "reviewed in time after the emergency",
+  "deployment-traceable": "traceable to a production branch",
+  "deployment-approved": "made of approved changes",
+};
+
+/** The verdicts as people say them. */
+export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
+  compliant: "compliant",
+  emergency: "emergency",
+  exempted: "exempted",
+  "non-compliant": "not compliant",
+  pending: "waiting",
+  unverifiable: "cannot be verified",
+  historic: "before observation began",
+};
+
+/** An instant as RFC 3339 in UTC, without milliseconds. */
+export function time(instant: Instant): string {
+  return new Date(instant).toISOString().replace(".000Z", "Z");
+}
+
+/** Returns an instant as the clocks of a time zone show it, with the zone: `2026-07-06 15:03 Europe/Berlin`. Seconds only where there are any. */
+export function localTime(instant: Instant, timezone: string): string {
+  const shown = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(timezone);
+  const isWholeMinute = shown.second === 0;
+  const clock = shown.toPlainTime().toString({ smallestUnit: isWholeMinute ? "minute" : "second" });
+  return `${shown.toPlainDate().toString()} ${clock} ${timezone}`;
+}
+
+/** A short form of an object id. */
+export function short(sha: string): string {
+  return sha.slice(0, 7);
+}
+
+/** Text from outside on one line: well-formed, no control or direction-changing characters. For titles, tables and CSV cells. */
+export function oneLine(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ")
+    .trim();
+}
+
+/** The first `most` UTF-16 units of a text and an ellipsis for the rest; never half a character. */
+export function clipped(text: string, most: number): string {
+  if (text.length <= most) return text;
+  return `${truncate(text, most - 1)}…`;
+}
+
+/**
+ * A sentence made harmless for Markdown: no links, mentions, references, tables, code, formulas or HTML come out of it, and
+ * none of our own hidden markers. At most a few hundred characters are kept.
+ */
+export function markdown(text: string): string {
+  return (
+    clipped(oneLine(text), MOST_CHARACTERS)
+      .replace(/&/gu, "&amp;")
+      .replace(/([\\`*_{}[\]<>#|~!$])/gu, "\\$1")
+      // GitHub finds these in the rendered text, where an escaping backslash is gone: only an invisible space breaks them.
+      .replace(/@/gu, "@\u200b")
+      .replace(/#(?=\d)/gu, "#\u200b")
+      .replace(/:\/\//gu, ":\u200b//")
+      .replace(/\bwww\./giu, "www\u200b.")
+      .replace(/countersign-(?=deviation|comment)/giu, "countersign-\u200b")
+  );
+}
+
+/**
+ * Makes text harmless in a Markdown file that is not shown on GitHub: nothing invisible is put into it, and addresses stay as they
+ * can be copied.
+ */
+export function markdownInFile(text: string): string {
+  return clipped(oneLine(text), MOST_CHARACTERS)
+    .split(/(https?:\/\/[^\s<>]+)/u)
+    .map((part, index) =>
+      index % 2 === 1 ? `<${part}>` : part.replace(/&/gu, "&amp;").replace(/([\\`*_{}[\]<>#|~!$])/gu, "\\$1"),
+    )
+    .join("");
+}
+
+const MOST_CHARACTERS = 400;

@@ -1,0 +1,2 @@
+/** Holds the name of our check run. */
+export const CHECK_NAME = "countersign";

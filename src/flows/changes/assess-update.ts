@@ -1,0 +1,202 @@
+/** Judges one update of a followed branch as of when it happened, and records it. */
+
+import { SETTLING } from "../../domain/change/settling.ts";
+import type { Change, RefUpdate } from "../../domain/change/change.ts";
+import { assess } from "../../domain/assessment/assess.ts";
+import {
+  decideChange,
+  decideLanding,
+  policyOrDefault,
+  seedOfChange,
+} from "../../domain/decisions/decision.ts";
+import { together } from "../../domain/deviation/decide.ts";
+import { sha256 } from "../../domain/values/digest.ts";
+import type { EmergencyFacts } from "../../domain/records/emergency-facts.ts";
+import { decideUse } from "../../domain/decisions/emergency-use.ts";
+import type { Action, Decision, Entry } from "../../domain/records/entry.ts";
+import type { PolicyInForce } from "../../domain/policy/tighten.ts";
+import type { ChangeRecord } from "../../domain/records/change.ts";
+import type { Assessment } from "../../domain/values/result.ts";
+import type { Task } from "../../domain/records/task.ts";
+import { policyBefore, sinceOf } from "../policy/current-policy.ts";
+import { emergenciesOfAll, advanceEmergencies } from "../emergencies/emergencies.ts";
+import { endWaitingChecks } from "./ended-checks.ts";
+import { tasksOfLanding } from "../records/exposure-tasks.ts";
+import { INTEGRATION, PRODUCTION, type Role } from "./followed-branch.ts";
+import { gatherChange, isMerge } from "../facts/branch-update.ts";
+import { type RepairPolicy, policyAfterRepair } from "../policy/repair.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { ownKey, spansAt, deviationContext } from "../records/existing-deviations.ts";
+import { gapOfUpdate, type Questions, unreadChange } from "../facts/unanswered.ts";
+import type { PullRequest } from "../../domain/change/pull-request.ts";
+import { type Addressee } from "../../domain/records/entry.ts";
+
+/** The change id: the same whether a webhook, the sweep or a backfill found it. */
+export function changeId(repositoryId: number, update: RefUpdate, occurrence: number): string {
+  return sha256(`${repositoryId}\n${update.ref}\n${update.before}\n${update.after}\n${occurrence}`);
+}
+
+/** What is known of an update before it is judged. */
+export interface KnownUpdate {
+  readonly role: Role;
+  /** Which time this very update happens. */
+  readonly occurrence: number;
+  /** Whether what landed on the integration branches could be read. */
+  readonly isRead: boolean;
+  /** It lies in a past that is filled in: nothing is said about it on GitHub. */
+  readonly isPast: boolean;
+  /** It is recorded, and these pull requests are known to have landed by it; null: it is not recorded. */
+  readonly again: readonly number[] | null;
+  /** What is recorded with it. */
+  readonly entries: readonly Entry[];
+  readonly tasks: readonly Task[];
+}
+
+/** Judges an update and records the decision; nothing, where it is judged again and no more of it is shown. Throws {@link Trouble}. */
+export async function judgeUpdate(
+  tools: Tools,
+  watched: RepositoryContext,
+  update: RefUpdate,
+  questions: Questions,
+  known: KnownUpdate,
+): Promise<void> {
+  const { role, occurrence, isRead, isPast, again, entries, tasks } = known;
+  const now = tools.clock.now();
+  const { policy, mended } = await policyOfUpdate(tools, watched, update, questions);
+  // What was read within minutes of happening was seen happening, whether a webhook or the list told first.
+  const basis = now - update.at <= SETTLING ? "observed" : "read-later";
+  const seen = { ...update, basis } as const;
+  const late = now - update.at >= SETTLING;
+  const id = changeId(watched.repository.id, update, occurrence);
+  const unread = (): Change => unreadChange(watched, seen, { id, occurrence, late });
+  const read = (): Promise<Change> =>
+    gatherChange(tools, watched, seen, { id, occurrence, policy, mended, landed: again ?? [] });
+  const gathered = isRead ? await questions.ask(read, unread) : unread();
+  if (again !== null && !isNews(gathered, again)) return;
+  questions.untold.push(...gathered.pullRequests.flatMap(({ unread: why }) => why?.because ?? []));
+  const looked = await withEmergencies(tools, watched, gathered, policy, questions);
+  // Whatever was not told is looked at again.
+  const change =
+    questions.untold.length === 0 || isUnshown(looked)
+      ? looked
+      : { ...looked, awaited: [{ what: "all that came with this update", since: update.at }] };
+  const emergencies = await emergenciesOfAll(tools, watched, change.pullRequests);
+  const assessment = assess(
+    { moment: "landed", change, emergencies },
+    { policy, appId: tools.appId, at: update.at, since: sinceOf(watched, policy) },
+  );
+  const { repository, installationId } = watched;
+  const to: Addressee = { repository, installationId, appId: tools.appId };
+  const endWaiting = (): Promise<readonly Action[]> =>
+    endWaitingChecks(tools, watched, change.pullRequests, assessment.verdict, to);
+  const ends = role === PRODUCTION && isPast ? [] : await questions.ask(endWaiting, () => []);
+  const decided =
+    role === INTEGRATION
+      ? together(decideLanding({ change, assessment, policy, detectedAt: now }), { actions: ends })
+      : await decideUpdate(tools, watched, { change, assessment, policy, emergencies, to, ends, questions });
+  const followed = together({ tasks }, decided, { entries });
+  await tools.ledger.record(isPast ? { ...followed, actions: [] } : followed, now, watched.fence);
+}
+
+/** Returns the policy an update is judged by, and the one it repaired, if it did nothing else. */
+async function policyOfUpdate(
+  tools: Tools,
+  watched: RepositoryContext,
+  update: RefUpdate,
+  questions: Questions,
+): Promise<{ readonly policy: PolicyInForce; readonly mended: RepairPolicy | null }> {
+  const found = await questions.ask(
+    () => policyBefore(tools, watched, update),
+    (because): PolicyInForce => ({ state: "unreadable", because }),
+  );
+  if (!isMerge(update)) return { policy: found, mended: null };
+  const mended = await questions.ask(
+    () => policyAfterRepair(tools, watched, update, found),
+    () => null,
+  );
+  return { policy: mended?.policy ?? found, mended };
+}
+
+/** Returns the decision on an update of a production branch: the change, the use of an emergency, and what is not known of it. */
+async function decideUpdate(
+  tools: Tools,
+  watched: RepositoryContext,
+  facts: {
+    readonly change: Change;
+    readonly assessment: Assessment;
+    readonly policy: PolicyInForce;
+    readonly emergencies: readonly EmergencyFacts[];
+    readonly to: Addressee;
+    readonly ends: readonly Action[];
+    readonly questions: Questions;
+  },
+): Promise<Decision> {
+  const { change, assessment, policy, emergencies, to, ends, questions } = facts;
+  const { update } = change;
+  const now = tools.clock.now();
+  const { verdict } = assessment;
+  const spans = await spansAt(tools, watched, { at: update.at, where: update.ref, verdict });
+  const seed = seedOfChange({ change, assessment, policy, spans });
+  const standing = await deviationContext(tools, watched, policyOrDefault(policy), ownKey(seed), change.id);
+  const decided = { change, assessment, policy, to, detectedAt: now, spans, standing, emergencies };
+  const used = { at: update.at, subject: change.id, shipped: update.after };
+  const gap = await gapOfUpdate(tools, watched, change, questions.untold, now);
+  return together(decideChange(decided), decideUse({ assessment, emergencies, use: used, policy, to, now }), {
+    entries: gap,
+    actions: ends,
+    tasks: await tasksOfLanding(tools, watched, seed?.cause.shared),
+  });
+}
+
+/** What people said in an approving review, or pushed, may not have been looked at before it landed. */
+async function withEmergencies(
+  tools: Tools,
+  watched: RepositoryContext,
+  change: Change,
+  policy: PolicyInForce,
+  questions: Questions,
+): Promise<Change> {
+  const pullRequests: PullRequest[] = [];
+  for (const pull of change.pullRequests) {
+    const awaited = [{ what: `what was said on #${pull.number}`, since: change.update.at }];
+    const looked = async (): Promise<PullRequest> => {
+      if (pull.unread === undefined) await advanceEmergencies(tools, watched, pull, policy);
+      return pull;
+    };
+    pullRequests.push(
+      await questions.ask(looked, () => ({ ...pull, awaited: [...(pull.awaited ?? []), ...awaited] })),
+    );
+  }
+  return { ...change, pullRequests };
+}
+
+/** Returns whether what is shown now of a recorded update is more than was: all of it, or each pull request known to have landed. */
+function isNews(change: Change, known: readonly number[]): boolean {
+  if (!isUnshown(change)) return true;
+  return known.length > 0 && known.every((each) => change.pullRequests.some(({ number }) => number === each));
+}
+
+/** Returns whether GitHub did not show all of what an update brought. */
+export function isUnshown({ awaited, pullRequests }: Change): boolean {
+  return (
+    awaited !== undefined ||
+    pullRequests.some((pull) => pull.awaited !== undefined || pull.unread !== undefined)
+  );
+}
+
+/** Which time this very update happens, and what is recorded of it: a webhook's word is the same update once it is listed. */
+export async function occurrenceOf(
+  tools: Tools,
+  watched: RepositoryContext,
+  update: RefUpdate,
+  role: Role,
+): Promise<{ readonly occurrence: number; readonly known: Pick<ChangeRecord, "change"> | null }> {
+  for (let occurrence = 1; ; occurrence += 1) {
+    const entry = await tools.ledger.state(role.update, changeId(watched.repository.id, update, occurrence));
+    if (entry === undefined) return { occurrence, known: null };
+    const known = entry.body;
+    const { activityId } = known.change.update;
+    if (activityId === update.activityId || activityId === null || update.activityId === null)
+      return { occurrence, known };
+  }
+}

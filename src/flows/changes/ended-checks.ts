@@ -1,0 +1,32 @@
+/** Check runs that waited when their pull request was merged: nobody will answer them any more, so they are ended with what came of it. */
+
+import type { PullRequest } from "../../domain/change/pull-request.ts";
+import type { Action } from "../../domain/records/entry.ts";
+import { checkRunAction } from "../../domain/decisions/decision.ts";
+import { endedCheckText } from "../../domain/messages/ended-check.ts";
+import type { Verdict } from "../../domain/values/result.ts";
+import { openPullsAt } from "../records/pulls-at-head.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { type Addressee } from "../../domain/records/entry.ts";
+
+/** The actions that end the waiting checks of merged pull requests. A check that an open pull request shares goes on waiting for that one. Throws Trouble. */
+export async function endWaitingChecks(
+  tools: Tools,
+  watched: RepositoryContext,
+  pulls: readonly PullRequest[],
+  verdict: Verdict,
+  to: Addressee,
+): Promise<readonly Action[]> {
+  const actions: Action[] = [];
+  for (const pull of pulls) {
+    const { number, head } = pull;
+    const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
+    const said = entry === undefined ? null : entry.body.check;
+    if (said === null || said.status !== "in_progress" || said.headSha !== head.sha) continue;
+    const open = (await openPullsAt(tools, watched, head.sha)).filter((other) => other !== number);
+    const about = { pulls: [pull] };
+    if (open.length === 0)
+      actions.push(checkRunAction(endedCheckText(said, number, verdict), to, null, about));
+  }
+  return actions;
+}

@@ -1,0 +1,55 @@
+/** A merge that a webhook tells: followed and judged, unless all it tells is on record already. */
+
+import type { Change } from "../../domain/change/change.ts";
+import { checkKey, type CheckRunPayload } from "../../domain/decisions/decision.ts";
+import type { SignalSubject } from "../../github/webhooks/subject.ts";
+import { followBranch } from "./follow-branch.ts";
+import { isUnshown } from "./assess-update.ts";
+import { assessPull } from "./assess-pull-request.ts";
+import { emergenciesOfPull } from "../emergencies/emergencies.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { HOUR } from "../../domain/time/durations.ts";
+
+type Merged = Extract<SignalSubject, { readonly type: "merged" }>;
+
+/** A webhook tells of a merge within this time (ms); what landed earlier is looked at again. */
+const TOLD_WITHIN = HOUR;
+
+/** Follows the branch to a merge and looks at its pull request, each unless that was done for another webhook. Throws Trouble. */
+export async function lookAtMerge(tools: Tools, watched: RepositoryContext, merged: Merged): Promise<void> {
+  if (!(await isOnRecord(tools, watched, merged))) await followBranch(tools, watched, merged.ref);
+  const { number } = merged;
+  if (number === null) return;
+  const isDone =
+    (await isOnRecord(tools, watched, merged)) && !(await concernsOthers(tools, watched, number));
+  if (!isDone) await assessPull(tools, watched, number, null);
+}
+
+/** Returns whether GitHub's own list told of the update that brought the merge, and nothing of it is still waited for. */
+async function isOnRecord(tools: Tools, { repository }: RepositoryContext, merged: Merged): Promise<boolean> {
+  const filter = { repositoryId: repository.id, from: tools.clock.now() - TOLD_WITHIN };
+  for (const kind of ["change", "landing"] as const)
+    for await (const { body } of tools.ledger.states(kind, filter))
+      if (hasBrought(body.change, merged) && !isUnshown(body.change)) return true;
+  return false;
+}
+
+function hasBrought({ update, pullRequests }: Change, { ref, commit, number }: Merged): boolean {
+  if (update.ref !== ref || update.activityId === null) return false;
+  if (number === null) return update.after === commit;
+  return pullRequests.some((pull) => pull.number === number && pull.merged?.commit === commit);
+}
+
+/** Returns whether a merge may change more than its own row: an emergency of it, or another pull request that shares its check run. */
+async function concernsOthers(
+  tools: Tools,
+  { repository }: RepositoryContext,
+  number: number,
+): Promise<boolean> {
+  if ((await emergenciesOfPull(tools, repository.id, number)).length > 0) return true;
+  const gate = await tools.ledger.state("gate", `${repository.id}#${number}`);
+  if (gate === undefined) return false;
+  const said = await tools.ledger.queue.ofKey(checkKey(repository.id, gate.body.check.headSha));
+  const sharing = said.flatMap(({ payload }) => (payload as CheckRunPayload).pulls ?? []);
+  return sharing.some((other) => other !== number);
+}

@@ -1,0 +1,88 @@
+/** The command `accept`: somebody entitled answers for what cannot be verified of an open pull request. */
+
+import type { Acceptance } from "../../domain/change/pull-request.ts";
+import { contributorsOf } from "../../domain/approval/contribution/contributors.ts";
+import { contributed } from "../../domain/emergency/eligibility.ts";
+import { entitlementOf } from "../../domain/approval/entitlement.ts";
+import { isSamePerson } from "../../domain/policy/identity.ts";
+import { truncate } from "../../domain/values/text.ts";
+import { CONTROL_TITLES, listed, markdown } from "../../domain/texts/wording.ts";
+import type { Command, CommandAnswer } from "./answer-command.ts";
+import { assessPull } from "../changes/assess-pull-request.ts";
+import { authorityFor } from "../emergencies/emergencies.ts";
+import { gatherOpen, withMakers } from "../changes/open-pull-request.ts";
+import { approversText } from "../../domain/policy/approvers-text.ts";
+
+/** Lets the check pass although something could not be verified; the record says so for ever. */
+export const accept: Command = {
+  name: "accept",
+  asks: "<reason>",
+  does: "accepts, with a reason, what could not be verified of this pull request",
+  async answer(tools, watched, { number, rest, comment }) {
+    const reason = rest.trim();
+    if (reason === "") return refused("Say why: `/countersign accept <reason>`.");
+    await assessPull(tools, watched, number, null);
+    const { pull: told, policy } = await gatherOpen(tools, watched, number);
+    const pull = await withMakers(tools, watched, told);
+    if (pull.state !== "open")
+      return refused("This pull request is no longer open: what could not be verified of it stays so.");
+    if (policy.state !== "known")
+      return refused("The policy could not be read, so nobody can tell who may accept this.");
+    const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
+    const said = entry === undefined ? null : entry.body;
+    const controls = (said?.assessment.results ?? [])
+      .filter(({ outcome }) => outcome === "unverifiable")
+      .map(({ control }) => control);
+    if (controls.length === 0 || said?.check.headSha !== pull.head.sha)
+      return refused("Nothing here is unverifiable: there is nothing to accept.");
+    const { effective } = policy.record;
+    const { author: by } = comment;
+    const who = markdown(by.login);
+    if (contributorsOf(pull).some(({ actor }) => isSamePerson(effective, actor, by)))
+      return refused(`${who} contributed to this pull request, and nobody answers for their own work.`);
+    if (pull.unread !== undefined && contributed(pull, by, effective).is !== "no")
+      return refused(
+        `GitHub does not tell whether ${who} had a part in this pull request, and nobody answers for their own work.`,
+      );
+    const { acceptedBy } = effective.unverifiable;
+    const authority = await authorityFor(tools, watched, by, [acceptedBy], effective.names);
+    if (by.type !== "User" || entitlementOf(acceptedBy, authority) !== "yes")
+      return refused(
+        `Accepting what cannot be verified is up to ${markdown(approversText(acceptedBy))}: ask one of them.`,
+      );
+    const body: Acceptance = {
+      by,
+      reason: truncate(reason, MOST_CHARACTERS),
+      at: comment.createdAt,
+      head: pull.head.sha,
+      controls,
+      commentId: comment.id,
+    };
+    const { id, ownerId } = watched.repository;
+    return {
+      outcome: "done",
+      reply: `${who} answers for it that this could not be verified: whether it was ${listed(
+        controls.map((control) => CONTROL_TITLES[control]),
+        "or",
+      )}. The check no longer waits for that; the record keeps that it could not be verified, and why it was accepted. A new commit asks again.`,
+      entries: [
+        {
+          kind: "acceptance",
+          subject: `${id}#${number}`,
+          repositoryId: id,
+          organizationId: ownerId,
+          at: comment.createdAt,
+          body,
+        },
+      ],
+      judge: "if-changed",
+    };
+  },
+};
+
+/** So much of a reason is kept. */
+const MOST_CHARACTERS = 500;
+
+function refused(reply: string): CommandAnswer {
+  return { outcome: "refused", reply };
+}

@@ -1,0 +1,287 @@
+/** One command of an emergency, or of the review after it: for a pull request or a deployment, wherever it was given. */
+
+import type { Actor } from "../../domain/change/people.ts";
+import { aloneSpan, isNamedAlone, notAlone } from "../../domain/emergency/alone.ts";
+import {
+  applyTo,
+  decidedReply,
+  EMERGENCY_COMMANDS,
+  mayBeAlone,
+  reasonMissing,
+  type Candidate,
+  type EmergencyAction,
+  type EmergencyCase,
+  type ReviewRow,
+  type Target,
+} from "../../domain/emergency/commands.ts";
+import { isForDeployment } from "../../domain/emergency/deployment.ts";
+import { dueTasks } from "../../domain/emergency/due.ts";
+import { allows, rolesOf } from "../../domain/emergency/emergency.ts";
+import type { Deed, EmergencyRecord } from "../../domain/records/emergency.ts";
+import { emergencyEntry } from "../../domain/emergency/life.ts";
+import { notReviewer, POLICY_UNKNOWN } from "../../domain/emergency/replies.ts";
+import { mayReview, reviewEntry } from "../../domain/emergency/retroactive-review.ts";
+import type { EmergencyCommandName, Reply } from "../../domain/emergency/voice.ts";
+import { askAuthorisers, askReason, askToConfirm } from "../../domain/messages/emergency.ts";
+import type { Action, Entry } from "../../domain/records/entry.ts";
+import type { AccountName } from "../../domain/policy/identity.ts";
+import type { Task } from "../../domain/records/task.ts";
+import { currentPolicy } from "../policy/current-policy.ts";
+import { makersOfDeployment } from "../deployments/emergencies.ts";
+import {
+  addressee,
+  authorisers,
+  emergenciesForDeployment,
+  known,
+  readEligibility,
+} from "../emergencies/emergencies.ts";
+import { gatherDeployment } from "../deployments/facts.ts";
+import { gatherPull } from "../facts/pull-request.ts";
+import { emergenciesOfOpenPull, gatherOpen, withMakers } from "../changes/open-pull-request.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { decision, overdueReview, owedFor, readReviewer, type Owed } from "../reviews/retroactive-reviews.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import type { Sha } from "../../domain/change/sha.ts";
+
+/** What an emergency is named by: a pull request, or one commit in one environment. */
+export type EmergencyPlace =
+  | { readonly kind: "pull"; readonly number: number }
+  | { readonly kind: "deployment"; readonly environment: string; readonly sha: Sha };
+
+/** Who acts on which emergency, and how. */
+export interface ActedOn {
+  readonly place: EmergencyPlace;
+  readonly by: Actor;
+  readonly deed: Deed;
+  /** Names what gave it, so that giving it twice is giving it once. */
+  readonly source: string;
+  /** The reason, or the note of a review; empty where nothing was said. */
+  readonly text: string;
+}
+
+/** What came of it: to be recorded in one transaction, and replied. */
+export interface EmergencyResult {
+  readonly outcome: "done" | "refused";
+  readonly reply: Reply;
+  /** The emergency's id. */
+  readonly emergency: string | null;
+  readonly entries: readonly Entry[];
+  readonly actions: readonly Action[];
+  readonly tasks: readonly Task[];
+}
+
+/** Replied where no review is owed. */
+export const NO_REVIEW_OWED: Reply = () =>
+  "No review is owed here. One is owed after an emergency was used. To approve a pull request before it is merged, review it on GitHub.";
+
+/** Returns a refusal, which changes nothing. */
+export function refuse(reply: Reply): EmergencyResult {
+  return { outcome: "refused", reply, emergency: null, entries: [], actions: [], tasks: [] };
+}
+
+/** Applies a command, or refuses it with the reason. Records nothing. Throws Trouble. */
+export async function applyEmergencyCommand(
+  tools: Tools,
+  watched: RepositoryContext,
+  command: EmergencyCommandName,
+  acted: ActedOn,
+): Promise<EmergencyResult> {
+  const missing = reasonMissing(command, acted.text);
+  if (missing !== null) return refuse(missing);
+  const row = EMERGENCY_COMMANDS[command];
+  if (row.of === "review") return applyReview(tools, watched, row, acted);
+  const found = await gatherCase(tools, watched, acted);
+  return found === null ? refuse(POLICY_UNKNOWN) : applyEmergencyAction(tools, watched, row, found);
+}
+
+/** Gathers what a command is judged by; null where the policy is not known. */
+export async function gatherCase(
+  tools: Tools,
+  watched: RepositoryContext,
+  acted: ActedOn,
+): Promise<EmergencyCase | null> {
+  const { place, ...rest } = acted;
+  const { repository } = watched;
+  if (place.kind === "deployment") {
+    const current = known(await currentPolicy(tools, watched));
+    if (current === null) return null;
+    const emergencies = await emergenciesForDeployment(tools, watched, place);
+    return { ...rest, ...current, repository, subject: place, emergencies };
+  }
+  const { pull: read, policy } = await gatherOpen(tools, watched, place.number);
+  const current = known(policy);
+  if (current === null) return null;
+  const emergencies = await emergenciesOfOpenPull(tools, watched, read, policy);
+  const pull = await withMakers(tools, watched, read);
+  return { ...rest, ...current, repository, subject: { kind: "pull", pull }, emergencies };
+}
+
+/** Applies an action to an emergency: whether it is possible now, whether this person may, and what follows. */
+export async function applyEmergencyAction(
+  tools: Tools,
+  watched: RepositoryContext,
+  action: EmergencyAction,
+  given: EmergencyCase,
+): Promise<EmergencyResult> {
+  const target = action.target(given);
+  if ("refused" in target) return refuse(target.refused);
+  const isNext = target.event === "declare" || target.event === "authorise";
+  const overdue = isNext ? await overdueReview(tools, watched, given) : null;
+  if (overdue !== null) return refuse(overdue);
+  const candidate = await readCandidate(tools, watched, given, target);
+  const applied = applyTo(action, given, target, candidate);
+  if (applied.refused !== null) return refuse(applied.refused);
+  const { record, reply, asks } = applied;
+  const { policy, by, subject } = given;
+  const to = addressee(tools, watched);
+  const able =
+    asks === "authorisation" || asks === "confirmation" ? await authorisers(tools, watched, policy) : [];
+  const asked = {
+    reason: () => askReason(to, record, by),
+    authorisation: () => askAuthorisers(to, record, policy, able, "declared"),
+    confirmation: () => askToConfirm(to, record, policy, able),
+  };
+  const now = tools.clock.now();
+  const { id: repositoryId } = watched.repository;
+  return {
+    outcome: "done",
+    reply,
+    emergency: record.id,
+    entries: [emergencyEntry(record)],
+    actions: asks === null ? [] : asked[asks](),
+    tasks: [
+      subject.kind === "pull"
+        ? { kind: "pull", repositoryId, number: subject.pull.number, request: null, dueAt: now }
+        : { kind: "gates", repositoryId, dueAt: now },
+      ...dueTasks(repositoryId, [{ record, review: null }], now),
+    ],
+  };
+}
+
+/** Reads what the person who acts may do: their rights, their part in it, and whether they may act alone. */
+async function readCandidate(
+  tools: Tools,
+  watched: RepositoryContext,
+  given: EmergencyCase,
+  target: Target,
+): Promise<Candidate> {
+  const { subject, policy, by, deed } = given;
+  const { record, event } = target;
+  const { eligibility, authority } = await readEligibility(tools, watched, {
+    actor: by,
+    among: policy.emergency.authorisers,
+    pull: subject.kind === "pull" ? subject.pull : null,
+    ...(subject.kind === "pull" ? {} : { makers: await makersNow(tools, watched, subject, given) }),
+    record,
+    policy,
+  });
+  const isSettled = record === null || allows(record, event, rolesOf(eligibility, false));
+  if (isSettled || !mayBeAlone(given, target, eligibility) || !isNamedAlone(policy, authority))
+    return { eligibility, authority, alone: null };
+  const before = await countAlone(tools, watched, aloneSpan(policy, deed.at));
+  return { eligibility, authority, alone: notAlone(policy, record, before) ?? "yes" };
+}
+
+/** Counts the emergencies of the organisation that were authorised alone in a span. */
+async function countAlone(
+  tools: Tools,
+  { repository }: RepositoryContext,
+  span: { readonly from: Instant; readonly to: Instant } | null,
+): Promise<number> {
+  let count = 0;
+  for await (const entry of tools.ledger.states("emergency", { organizationId: repository.ownerId })) {
+    const { authorised } = entry.body;
+    if (span === null || authorised?.confirmBy == null) continue;
+    if (authorised.at >= span.from && authorised.at < span.to) count += 1;
+  }
+  return count;
+}
+
+/** Reads who shaped what a deployment of this commit would bring now. */
+async function makersNow(
+  tools: Tools,
+  watched: RepositoryContext,
+  { environment, sha }: { readonly environment: string; readonly sha: Sha },
+  { by, deed: { at } }: Pick<EmergencyCase, "by" | "deed">,
+): Promise<readonly AccountName[] | null> {
+  const deployment = await gatherDeployment(tools, watched, {
+    id: "",
+    origin: { kind: "report", source: "terminal", report: "", artifact: null },
+    environment,
+    originalEnvironment: null,
+    sha,
+    ref: sha,
+    creator: by,
+    createdAt: at,
+    statuses: [],
+    at,
+    run: null,
+    rules: null,
+    policy: await currentPolicy(tools, watched),
+  });
+  return makersOfDeployment(tools, watched, deployment);
+}
+
+/** Decides the review that is owed. It is judged by the policy under which the emergency was used. */
+async function applyReview(
+  tools: Tools,
+  watched: RepositoryContext,
+  row: ReviewRow,
+  { place, by, deed, text }: ActedOn,
+): Promise<EmergencyResult> {
+  const parsed = row.parse(text);
+  if ("refused" in parsed) return refuse(parsed.refused);
+  const { event, note } = parsed;
+  const owed = await owedAt(tools, watched, place);
+  if (owed === null) return refuse(NO_REVIEW_OWED);
+  const { review, policy, facts } = owed;
+  const after = decision(owed, event, { by, at: deed.at, via: deed.via, note });
+  if (after === null)
+    return refuse(
+      ({ text: safe }) =>
+        `${safe(review.decision?.by.login ?? "Someone")} already decided this review: ${review.status}.`,
+    );
+  const pull = place.kind === "pull" ? (await gatherPull(tools, watched, place.number)).pull : null;
+  // Who made what was deployed is asked of its record, not of what a deployment would bring now.
+  const makers = pull === null ? await makersUsed(tools, watched, facts.record) : [];
+  const reviewer = await readReviewer(tools, watched, owed, pull, by, makers);
+  if (!mayReview(reviewer))
+    return refuse(notReviewer(reviewer, policy.emergency.reviewers, by.login, place.kind));
+  const dueAt = tools.clock.now();
+  const { id: repositoryId } = watched.repository;
+  return {
+    outcome: "done",
+    reply: decidedReply(after),
+    emergency: after.emergency,
+    entries: [reviewEntry(after)],
+    actions: [],
+    tasks: [
+      place.kind === "pull"
+        ? { kind: "pull", repositoryId, number: place.number, request: null, dueAt }
+        : { kind: "due", repositoryId, dueAt },
+    ],
+  };
+}
+
+/** Reads the review owed at a place: the newest that is due, else the newest. */
+async function owedAt(tools: Tools, watched: RepositoryContext, place: EmergencyPlace): Promise<Owed | null> {
+  const all = await owedFor(tools, watched, place.kind === "pull" ? place.number : null);
+  const here = place.kind === "pull" ? all : all.filter(({ facts }) => isForDeployment(facts.record, place));
+  return here.findLast(({ review }) => review.status === "due") ?? here.at(-1) ?? null;
+}
+
+async function makersUsed(
+  tools: Tools,
+  watched: RepositoryContext,
+  { used }: EmergencyRecord,
+): Promise<readonly AccountName[] | null> {
+  const all: AccountName[] = [];
+  for (const id of used?.subjects ?? []) {
+    const entry = await tools.ledger.state("deployment", id);
+    const makers =
+      entry === undefined ? null : await makersOfDeployment(tools, watched, entry.body.deployment);
+    if (makers === null) return null;
+    all.push(...makers);
+  }
+  return all;
+}

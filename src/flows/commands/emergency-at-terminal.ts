@@ -1,0 +1,90 @@
+/** The commands of an emergency at a terminal: given by an operator in the name of whoever decides, under their login. */
+
+import { EMERGENCY_COMMANDS } from "../../domain/emergency/commands.ts";
+import type { EmergencyCommandName, Voice } from "../../domain/emergency/voice.ts";
+import { clipped, oneLine, short } from "../../domain/texts/wording.ts";
+import { applyEmergencyCommand, type EmergencyPlace } from "./apply-emergency-command.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+
+/** What somebody does to an emergency at a terminal: of one pull request, or of one commit in one environment. */
+export interface TerminalEmergency {
+  readonly act: EmergencyCommandName;
+  readonly pull: number | null;
+  readonly deployment: { readonly environment: string; readonly commit: string } | null;
+  /** The reason, or the note of a review; empty where nothing was said. */
+  readonly text: string;
+  /** The login of whoever says it. */
+  readonly as: string;
+}
+
+/** What came of it. */
+export type ToldAtTerminal =
+  | { readonly says: string; readonly emergency: string | null; readonly refused: null }
+  | { readonly refused: string };
+
+const LOGIN = /^[A-Za-z0-9][A-Za-z0-9-]{0,38}$/u;
+const LONGEST_REASON = 1_000;
+
+/** Applies and records a command by the rules of GitHub; the login stands for the account it names there now. Throws Trouble. */
+export async function emergencyAtTerminal(
+  tools: Tools,
+  watched: RepositoryContext,
+  given: TerminalEmergency,
+): Promise<ToldAtTerminal> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const by = LOGIN.test(given.as)
+    ? await tools.github.readAccount(octokit, given.as, tools.github.lookups)
+    : null;
+  if (by?.type !== "User") return { refused: `GitHub knows no person called “${oneLine(given.as)}”.` };
+  const place = await placeOf(tools, watched, given);
+  if ("refused" in place) return place;
+  const at = tools.clock.now();
+  const { outcome, reply, emergency, ...decision } = await applyEmergencyCommand(tools, watched, given.act, {
+    place,
+    by,
+    deed: { by, at, via: "terminal" },
+    source: sourceOf(place, at),
+    text: clipped(oneLine(given.text), LONGEST_REASON),
+  });
+  const says = reply(terminalVoice(watched, place));
+  if (outcome === "refused") return { refused: says };
+  await tools.ledger.record(decision, tools.clock.now(), watched.fence);
+  return { says, emergency, refused: null };
+}
+
+async function placeOf(
+  tools: Tools,
+  watched: RepositoryContext,
+  { pull, deployment }: TerminalEmergency,
+): Promise<EmergencyPlace | { readonly refused: string }> {
+  if (pull !== null) return { kind: "pull", number: pull };
+  if (deployment === null) return { refused: "Name a pull request (--pull), or --environment and --commit." };
+  const { environment, commit } = deployment;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const sha = await tools.github.readCommit(octokit, watched.repository, commit);
+  return sha === null
+    ? { refused: `GitHub knows no commit ${oneLine(commit)} in this repository.` }
+    : { kind: "deployment", environment, sha };
+}
+
+/** Names what was typed: the same moment is the same command. */
+function sourceOf(place: EmergencyPlace, at: number): string {
+  return place.kind === "pull"
+    ? `terminal:${at}`
+    : `terminal:${place.environment.toLowerCase()}:${place.sha}:${at}`;
+}
+
+/** Renders a reply for a terminal: text as it is, on one line, and commands as they are typed. */
+function terminalVoice({ repository: { owner, name } }: RepositoryContext, place: EmergencyPlace): Voice {
+  const where =
+    place.kind === "pull"
+      ? `--pull ${place.number}`
+      : `--environment ${oneLine(place.environment)} --commit ${short(place.sha)}`;
+  return {
+    text: oneLine,
+    command(act) {
+      const reason = EMERGENCY_COMMANDS[act].reason === "required" ? " --reason TEXT" : "";
+      return `countersign emergency ${act} --repo ${owner}/${name} ${where}${reason} --as LOGIN`;
+    },
+  };
+}

@@ -1,0 +1,39 @@
+/** The button on the check run: it opens an emergency, which then waits for its reason. */
+
+import { FLAG } from "../../domain/emergency/commands.ts";
+import { isOpen } from "../../domain/records/emergency.ts";
+import { POLICY_UNKNOWN } from "../../domain/emergency/replies.ts";
+import { commentAction } from "../../domain/messages/replies.ts";
+import type { Task } from "../../domain/records/task.ts";
+import type { SignalSubject } from "../../github/webhooks/subject.ts";
+import { applyEmergencyAction, gatherCase, refuse } from "./apply-emergency-command.ts";
+import { assessPull } from "../changes/assess-pull-request.ts";
+import { addressee } from "../emergencies/emergencies.ts";
+import { COMMENT } from "./emergency.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+
+/** Opens an emergency for whoever pressed the button, or replies why not; then judges the pull request again. */
+export async function flagEmergency(
+  tools: Tools,
+  watched: RepositoryContext,
+  { number, by, at }: Extract<SignalSubject, { readonly type: "flag" }>,
+): Promise<void> {
+  const place = { kind: "pull", number } as const;
+  const deed = { by, at, via: "button" } as const;
+  const found = await gatherCase(tools, watched, { place, by, deed, source: `button:${at}`, text: "" });
+  const isShut = found?.subject.kind === "pull" && found.subject.pull.state !== "open";
+  // The same press, told twice.
+  const isAgain = found?.emergencies.some(
+    ({ record: { opened }, record }) => isOpen(record) && opened.via === "button" && opened.at === at,
+  );
+  if (isShut || isAgain === true) return assessPull(tools, watched, number, null);
+  const { outcome, reply, entries, actions } =
+    found === null ? refuse(POLICY_UNKNOWN) : await applyEmergencyAction(tools, watched, FLAG, found);
+  const { id: repositoryId } = watched.repository;
+  const key = `button:${repositoryId}:${number}:${at}`;
+  const now = tools.clock.now();
+  const said =
+    outcome === "done" ? actions : [commentAction(addressee(tools, watched), number, key, reply(COMMENT))];
+  const again: Task = { kind: "pull", repositoryId, number, request: null, dueAt: now };
+  await tools.ledger.record({ entries, actions: said, tasks: [again] }, now, watched.fence);
+}

@@ -1,0 +1,80 @@
+/** The commands of an emergency as they are given in comments. */
+
+import { EMERGENCY_COMMANDS } from "../../domain/emergency/commands.ts";
+import {
+  EMERGENCY_COMMAND_NAMES,
+  type EmergencyCommandName,
+  type Voice,
+} from "../../domain/emergency/voice.ts";
+import { markdown } from "../../domain/texts/wording.ts";
+import type { Command, Commanded } from "./answer-command.ts";
+import {
+  applyEmergencyCommand,
+  NO_REVIEW_OWED,
+  refuse,
+  type EmergencyResult,
+} from "./apply-emergency-command.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+
+/** Renders a reply for a comment on GitHub. */
+export const COMMENT: Voice = {
+  text: markdown,
+  command(name) {
+    const { comment, usage } = EMERGENCY_COMMANDS[name];
+    return `\`/countersign ${[comment, usage].join(" ").trim()}\``;
+  },
+};
+
+/** The commands of an emergency, for pull requests. */
+export const EMERGENCY_COMMENTS: readonly Command[] = commentsOf("emergency");
+
+/** The commands of the review owed after one, for pull requests and the issues of deviations. */
+export const REVIEW_COMMENTS: readonly Command[] = commentsOf("review");
+
+function commentsOf(of: "emergency" | "review"): readonly Command[] {
+  return EMERGENCY_COMMAND_NAMES.filter((name) => EMERGENCY_COMMANDS[name].of === of).map((name) => {
+    const { comment, also = [], usage, help } = EMERGENCY_COMMANDS[name];
+    return {
+      name: comment,
+      also,
+      asks: usage,
+      does: help,
+      async answer(tools, watched, given) {
+        const { outcome, reply, entries, actions, tasks } = await apply(tools, watched, name, given);
+        return { outcome, reply: reply(COMMENT), entries, actions, tasks };
+      },
+    };
+  });
+}
+
+async function apply(
+  tools: Tools,
+  watched: RepositoryContext,
+  name: EmergencyCommandName,
+  { rest, comment, number, deviation }: Commanded,
+): Promise<EmergencyResult> {
+  const { id, author: by, createdAt: at } = comment;
+  const pull = deviation === null ? number : await pullOfDeviation(tools, deviation);
+  if (pull === null) return refuse(NO_REVIEW_OWED);
+  return applyEmergencyCommand(tools, watched, name, {
+    place: { kind: "pull", number: pull },
+    by,
+    deed: { by, at, via: "comment" },
+    source: `comment:${id}`,
+    text: rest.trim(),
+  });
+}
+
+/** Finds the pull request of a deviation: its own, or that of the first of its changes that has one. */
+async function pullOfDeviation(tools: Tools, deviation: string): Promise<number | null> {
+  const entry = await tools.ledger.state("deviation", deviation);
+  if (entry === undefined) return null;
+  const record = entry.body;
+  if (record.pull !== null) return record.pull;
+  for (const id of record.subjects) {
+    const change = await tools.ledger.state("change", id);
+    const [pull] = change === undefined ? [] : change.body.change.pullRequests;
+    if (pull !== undefined) return pull.number;
+  }
+  return null;
+}

@@ -1,0 +1,49 @@
+/** The commands that only look: `explain` tells what the check says and why, `recheck` judges again. */
+
+import type { GateRecord } from "../../domain/records/change.ts";
+import { oneLine } from "../../domain/texts/wording.ts";
+import type { Command } from "./answer-command.ts";
+import { assessPull } from "../changes/assess-pull-request.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+
+/** Judges the pull request and says in a comment all that its check says. */
+export const explain: Command = {
+  name: "explain",
+  asks: "",
+  does: "says what the check found, control by control, and what is still needed",
+  async answer(tools, watched, { number }) {
+    await assessPull(tools, watched, number, null);
+    const said = await lastSaid(tools, watched, number);
+    if (said === null)
+      return {
+        outcome: "refused",
+        reply: "Nothing was judged here yet: this pull request was closed before it could be.",
+      };
+    const { title, summary, text } = said.check;
+    const parts = [`**${oneLine(title).replace(/\*/gu, "\\*")}**`, summary, text];
+    return { outcome: "done", reply: parts.filter((part) => part !== "").join("\n\n") };
+  },
+};
+
+/** Judges the pull request again and writes its check anew. */
+export const recheck: Command = {
+  name: "recheck",
+  asks: "",
+  does: "judges this pull request again",
+  async answer() {
+    return {
+      outcome: "done",
+      reply: "This pull request is judged again; the check says what came of it.",
+      judge: "anew",
+    };
+  },
+};
+
+async function lastSaid(
+  tools: Tools,
+  watched: RepositoryContext,
+  number: number,
+): Promise<GateRecord | null> {
+  const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
+  return entry === undefined ? null : entry.body;
+}

@@ -1,0 +1,140 @@
+/** Filling the log for a past period from GitHub's own lists: the same judgement as live, read in batches. */
+
+import { SETTLING } from "../../domain/change/settling.ts";
+import { type RefUpdate } from "../../domain/change/change.ts";
+import { policyOrDefault } from "../../domain/decisions/decision.ts";
+import { branchOf, isProductionBranch } from "../../domain/policy/scope.ts";
+import type { ReadAhead } from "../../github/queries/read-ahead.ts";
+import { throughPrefetched } from "../context/read-ahead.ts";
+import { currentPolicy } from "../policy/current-policy.ts";
+import { recordUpdate } from "../changes/follow-branch.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Span } from "./count-branch.ts";
+import { recordBackfill, recordProductionRefs } from "../repositories/repositories.ts";
+import { isMadeByQueue } from "../policy/queue-branches.ts";
+import { productionRefs } from "../policy/production-branches.ts";
+import { DAY } from "../../domain/time/durations.ts";
+import { type Instant } from "../../domain/time/instant.ts";
+import { NO_COMMIT } from "../../domain/change/sha.ts";
+
+/** Branches are made some time before they are merged: so long before the period who pushed is listed at once (ms). */
+const MADE_BEFORE = 30 * DAY;
+
+/** Fewer updates than this are cheaper asked one by one. */
+const WORTH_LISTING = 20;
+
+/** What a backfill did. */
+export interface Backfilled {
+  /** Updates of production branches in the period. */
+  readonly updates: number;
+  /** Those that were on record before. */
+  readonly known: number;
+  /** Up to when it looked; where that is before the end asked for, GitHub's lists may not show all of the rest yet. */
+  readonly until: Instant;
+  /** The list of a branch was cut short, or GitHub has forgotten its beginning. */
+  readonly truncated: boolean;
+  /** The production branches, also those that are gone. */
+  readonly refs: readonly string[];
+}
+
+/** Records every update of a repository's production branches in a span that is not on record yet; done again it asks only for what is missing. Throws Trouble. */
+export async function backfillRepository(
+  tools: Tools,
+  watched: RepositoryContext,
+  { from, to }: Span,
+  progress: (done: number, of: number) => void = () => undefined,
+): Promise<Backfilled> {
+  const { repository, installationId } = watched;
+  const { github, clock } = tools;
+  const octokit = await github.octokits.installation(installationId);
+  const ahead = new github.ReadAhead(octokit, repository);
+  // What happened within the last minutes GitHub's lists may not all show yet; whoever watches records it.
+  const until = Math.min(to, clock.now() - SETTLING);
+  const listed: RefUpdate[] = [];
+  let truncated = false;
+  const refs = new Set(await productionRefs(tools, watched));
+  for (const ref of refs) {
+    const listing = await github.readRefUpdates(octokit, repository, ref, { since: null, from });
+    truncated ||= listing.truncated;
+    listed.push(...listing.updates.filter(({ at }) => at < until));
+  }
+  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  // Where production is more than the default branch, some of its branches may be gone, and in no list of branches any more.
+  const mayBeGone = policy.production.branches !== null;
+  if (mayBeGone || listed.length >= WORTH_LISTING) {
+    await ahead.listPushes(from - MADE_BEFORE, mayBeGone);
+    for (const ref of ahead.branches) {
+      const branch = branchOf(ref);
+      if (refs.has(ref) || branch === null || !isProductionBranch(policy, repository, branch)) continue;
+      if (await isMadeByQueue(tools, watched, ref)) continue;
+      const listing = await github.readRefUpdates(octokit, repository, ref, { since: null, from });
+      truncated ||= listing.truncated;
+      listed.push(...listing.updates.filter(({ at }) => at < until));
+      refs.add(ref);
+    }
+    await recordProductionRefs(tools, watched, [...refs]);
+  }
+  const recorded = await recordedIds(tools, watched, { from, to });
+  const missing = listed
+    .filter(({ activityId }) => activityId === null || !recorded.has(activityId))
+    .toSorted((a, b) => a.at - b.at || (a.activityId ?? 0) - (b.activityId ?? 0));
+  progress(listed.length - missing.length, listed.length);
+  await judgeAll(tools, watched, missing, ahead, (done) =>
+    progress(listed.length - missing.length + done, listed.length),
+  );
+  if (!truncated) await recordBackfill(tools, watched, from);
+  return {
+    updates: listed.length,
+    known: listed.length - missing.length,
+    until,
+    truncated,
+    refs: [...refs],
+  };
+}
+
+/** Judges each, oldest first, while what the next ones need is read. */
+async function judgeAll(
+  tools: Tools,
+  watched: RepositoryContext,
+  updates: readonly RefUpdate[],
+  ahead: ReadAhead,
+  progress: (done: number) => void,
+): Promise<void> {
+  const { repository } = watched;
+  const batched = throughPrefetched(tools, watched, ahead);
+  let read: readonly RefUpdate[] = [];
+  let pulls: readonly number[] = [];
+  let done = 0;
+  for (let next = 0; next < updates.length || read.length > 0;) {
+    const following = updates.slice(next, next + ahead.size);
+    // One query brings the pull requests of the updates read before, and what the following updates brought.
+    await ahead.read(following, pulls);
+    for (const update of read) {
+      await recordUpdate(batched, watched, update, null);
+      done += 1;
+      progress(done);
+    }
+    const numbers = new Set<number>();
+    for (const update of following) {
+      if (update.after === NO_COMMIT) continue;
+      const brought = await tools.github.readChange(ahead.github, repository, update);
+      for (const number of brought.pulls) numbers.add(number);
+    }
+    pulls = [...numbers];
+    read = following;
+    next += following.length;
+  }
+}
+
+async function recordedIds(
+  tools: Tools,
+  { repository }: RepositoryContext,
+  { from, to }: Span,
+): Promise<ReadonlySet<number>> {
+  const found = new Set<number>();
+  for await (const entry of tools.ledger.states("change", { repositoryId: repository.id, from, to })) {
+    const { activityId } = entry.body.change.update;
+    if (activityId !== null) found.add(activityId);
+  }
+  return found;
+}

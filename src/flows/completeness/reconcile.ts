@@ -1,0 +1,179 @@
+import type { Entry } from "../../domain/records/entry.ts";
+import type { RepositoryRecord } from "../../domain/records/repository.ts";
+import { taskId, type Task } from "../../domain/records/task.ts";
+import { ExternalError } from "../../domain/values/external-error.ts";
+import { followBranch } from "../changes/follow-branch.ts";
+import { countBranch, type Span } from "./count-branch.ts";
+import { isForAll, isLasting, isOpenChore, notesOf, type ChoreNote } from "../repositories/own-checks.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { recordedFrom } from "../repositories/repositories.ts";
+import { verifySources } from "../facts/cited-sources.ts";
+import { productionRefs } from "../policy/production-branches.ts";
+import type { CompletenessRecord } from "../../domain/records/monitoring.ts";
+
+/**
+ * Queues the reconciliation of every repository of an organisation, each in its own lane; answers the tasks' ids. `onlyUncounted`: of
+ * those only in which a branch could not be counted, and still was not.
+ */
+export async function askToReconcile(
+  tools: Tools,
+  organizationId: number,
+  span: Span,
+  round: string,
+  { onlyUncounted = false }: { readonly onlyUncounted?: boolean } = {},
+): Promise<readonly string[]> {
+  const dueAt = tools.clock.now();
+  const tasks: Task[] = [];
+  for await (const entry of tools.ledger.states("repository", { organizationId, order: "subject" })) {
+    if (entry.body.removedAt !== null) continue;
+    if (onlyUncounted && !(await hasUncounted(tools, entry.body))) continue;
+    tasks.push({ kind: "reconcile", repositoryId: Number(entry.subject), span, small: false, round, dueAt });
+  }
+  await tools.ledger.record({ tasks }, dueAt);
+  return tasks.map(taskId);
+}
+
+/** The chore that counts a branch. */
+function listingsOf(ref: string): string {
+  return `the listings of ${ref}`;
+}
+
+async function hasUncounted(
+  tools: Tools,
+  { repository, productionRefs }: RepositoryRecord,
+): Promise<boolean> {
+  for (const ref of productionRefs) if (await isOpenChore(tools, repository, listingsOf(ref))) return true;
+  return false;
+}
+
+/** What the branches of an organisation came to when they were reconciled for exactly this span. */
+export async function reconciled(
+  tools: Tools,
+  organizationId: number,
+  { from, to }: Span,
+): Promise<readonly CompletenessRecord[]> {
+  const found: CompletenessRecord[] = [];
+  for await (const entry of tools.ledger.states("completeness", { organizationId, order: "subject" })) {
+    const record = entry.body;
+    if (record.from === from && record.to === to) found.push(record);
+  }
+  return found;
+}
+
+/** What the branches of one repository came to. */
+export interface BranchCount {
+  readonly counted: readonly CompletenessRecord[];
+  /** Those of which GitHub does not answer the listings, and why: nothing is known of them. */
+  readonly uncounted: readonly UncountedBranch[];
+}
+
+/** A branch of which GitHub does not answer the listings. */
+export interface UncountedBranch {
+  readonly repository: RepositoryContext["repository"];
+  readonly ref: string;
+  readonly trouble: ExternalError;
+}
+
+/** `onlyWrong`: an hour that agrees leaves no line, for the month's count covers it. `onlyUnproven`: what is proven is not counted again. */
+interface Which {
+  readonly onlyWrong?: boolean;
+  readonly onlyUnproven?: boolean;
+}
+
+/** Reconciles every production branch of one repository, each for itself, and records what each came to. Throws Trouble. */
+export async function reconcileRepository(
+  tools: Tools,
+  watched: RepositoryContext,
+  span: Span,
+  { onlyWrong = false, onlyUnproven = false }: Which = {},
+): Promise<BranchCount> {
+  if (span.to <= (await recordedFrom(tools, watched))) return { counted: [], uncounted: [] };
+  const proven: CompletenessRecord[] = [];
+  const refs: string[] = [];
+  for (const ref of await productionRefs(tools, watched)) {
+    const known = onlyUnproven ? await provenFor(tools, watched, ref, span) : null;
+    if (known === null) refs.push(ref);
+    else proven.push(known);
+  }
+  // Of one hour nothing is said that the month's count does not say again.
+  const note = onlyWrong ? unnoted : notesOf(tools, watched);
+  const { counted, uncounted } = await countEach(watched, refs, note, async (ref) => {
+    await followBranch(tools, watched, ref);
+    const body = await countBranch(tools, watched, ref, span);
+    if (!body.complete)
+      tools.log.warn(
+        { repository: watched.repository.id, differences: body.differences.length },
+        "A branch could not be proven complete",
+      );
+    if (!onlyWrong || !body.complete) await keep(tools, watched, body);
+    return body;
+  });
+  if (!onlyWrong) await verifySources(tools, watched, span);
+  return { counted: [...proven, ...counted], uncounted };
+}
+
+function unnoted(): Promise<void> {
+  return Promise.resolve();
+}
+
+/** Counts and records some branches of one repository without following them further: for a past that was filled in. */
+export function countPast(
+  tools: Tools,
+  watched: RepositoryContext,
+  refs: readonly string[],
+  span: Span,
+): Promise<BranchCount> {
+  return countEach(watched, refs, notesOf(tools, watched), async (ref) => {
+    const body = await countBranch(tools, watched, ref, span);
+    await keep(tools, watched, body);
+    return body;
+  });
+}
+
+/** Counts branches one by one. One that cannot be counted is noted until it can, and the others go on. */
+async function countEach(
+  watched: RepositoryContext,
+  refs: readonly string[],
+  note: ChoreNote,
+  count: (ref: string) => Promise<CompletenessRecord>,
+): Promise<BranchCount> {
+  const counted: CompletenessRecord[] = [];
+  const uncounted: UncountedBranch[] = [];
+  for (const ref of refs) {
+    const what = listingsOf(ref);
+    try {
+      counted.push(await count(ref));
+      await note(what, null);
+    } catch (error) {
+      if (!(error instanceof ExternalError) || isForAll(error)) throw error;
+      uncounted.push({ repository: watched.repository, ref, trouble: error });
+      if (isLasting(error)) await note(what, error.message);
+    }
+  }
+  return { counted, uncounted };
+}
+
+/** Returns what a branch came to when it was counted for just this span after its end and proven complete; null: it was not. */
+async function provenFor(
+  tools: Tools,
+  { repository }: RepositoryContext,
+  ref: string,
+  { from, to }: Span,
+): Promise<CompletenessRecord | null> {
+  const known = (await tools.ledger.state("completeness", `${repository.id}:${ref}:${from}:${to}`))?.body;
+  return known?.complete === true && known.checkedAt >= to ? known : null;
+}
+
+/** Records what a count came to. */
+async function keep(tools: Tools, watched: RepositoryContext, body: CompletenessRecord): Promise<void> {
+  const { repository, ref, from, to } = body;
+  const entry: Entry = {
+    kind: "completeness",
+    subject: `${repository.id}:${ref}:${from}:${to}`,
+    repositoryId: repository.id,
+    organizationId: repository.ownerId,
+    at: from,
+    body,
+  };
+  await tools.ledger.record({ entries: [entry], actions: [] }, tools.clock.now(), watched.fence);
+}

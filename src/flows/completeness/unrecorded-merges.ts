@@ -1,0 +1,130 @@
+/** Merged pull requests against rows: one that GitHub lists as merged into a production branch and no row names is judged, or is a gap. */
+
+import { SETTLING } from "../../domain/change/settling.ts";
+import type { Change } from "../../domain/change/change.ts";
+import type { Entry } from "../../domain/records/entry.ts";
+import { branchOf } from "../../domain/policy/scope.ts";
+import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
+import type { Overview } from "../../github/listings/overview.ts";
+import { recordUpdate } from "../changes/follow-branch.ts";
+import { gapEntry, gapId } from "../records/coverage-gaps.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { DAY } from "../../domain/time/durations.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+
+type MergedPull = Awaited<ReturnType<Tools["github"]["listMergedPulls"]>>["pulls"][number];
+
+/** So far back merged pull requests are looked for; each month is counted within it (ms). */
+const LOOKED_BACK = 40 * DAY;
+
+/**
+ * Finds the pull requests merged into a production branch that no row names: records their update anew, or that there is none. `seen`: the
+ * repository's overview. Throws Trouble.
+ */
+export async function findUnnamed(
+  tools: Tools,
+  watched: RepositoryContext,
+  ref: string,
+  seen: Overview | null,
+): Promise<void> {
+  const { repository } = watched;
+  const now = tools.clock.now();
+  const place = (await tools.ledger.state("branch", `${repository.id}:${ref}`))?.body;
+  if (place === undefined) return;
+  const from = Math.max(place.origin.at, now - LOOKED_BACK);
+  const branch = branchOf(ref) ?? ref;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const pulls =
+    seen?.mergedSince(from)?.filter(({ base }) => base === branch) ??
+    (await tools.github.listMergedPulls(octokit, repository, branch, from)).pulls;
+  const changes = await changesOf(tools, watched, ref, from - SETTLING);
+  const gaps = await gapsOf(tools, watched);
+  const entries: Entry[] = [];
+  for (const pull of pulls) {
+    if (pull.at <= from || now - pull.at < SETTLING || pull.at > (place.left?.at ?? now)) continue;
+    const gap = gaps.get(gapOf(watched, ref, pull).id);
+    if (await isRecorded(tools, watched, changes, pull, place.origin)) {
+      if (gap?.to === null) entries.push(gapEntry({ ...gap, to: now, backfilled: true }, repository));
+    } else if (gap === undefined) entries.push(gapEntry(gapOf(watched, ref, pull), repository));
+  }
+  if (entries.length > 0) await tools.ledger.record({ entries }, now, watched.fence);
+}
+
+/** Returns whether a row names the pull request, or was recorded anew to name it, or need not: what brought it was taken off the branch. */
+async function isRecorded(
+  tools: Tools,
+  watched: RepositoryContext,
+  changes: readonly Change[],
+  pull: MergedPull,
+  origin: Parameters<typeof recordUpdate>[3],
+): Promise<boolean> {
+  if (changes.some((change) => change.pullRequests.some((each) => accountsFor(each, pull)))) return true;
+  const isRewritten = changes.some(
+    ({ update: { kind, at } }) => at >= pull.at && (kind === "force-push" || kind === "branch-deleted"),
+  );
+  if (isRewritten) return true;
+  for (const { update } of changes) {
+    if (Math.abs(update.at - pull.at) > SETTLING || !(await hasBrought(tools, watched, update, pull)))
+      continue;
+    await recordUpdate(tools, watched, update, origin, { again: [pull.number] });
+    return true;
+  }
+  return false;
+}
+
+/** Returns whether a pull request is this one, or shows all its commits: then that one was merged, and this one with it. */
+function accountsFor({ number, head, commits }: Change["pullRequests"][number], pull: MergedPull): boolean {
+  return number === pull.number || head.sha === pull.head || commits.some(({ sha }) => sha === pull.head);
+}
+
+async function hasBrought(
+  tools: Tools,
+  { repository, installationId }: RepositoryContext,
+  { before, after }: Change["update"],
+  { commit }: MergedPull,
+): Promise<boolean> {
+  if (commit === null || commit === after) return commit === after;
+  const octokit = await tools.github.octokits.installation(installationId);
+  const { lookups } = tools.github;
+  const compared = await tools.github.compareCommits(octokit, repository, before, after, lookups);
+  return compared?.commits.includes(commit) ?? false;
+}
+
+async function changesOf(
+  tools: Tools,
+  { repository }: RepositoryContext,
+  ref: string,
+  from: Instant,
+): Promise<readonly Change[]> {
+  const changes: Change[] = [];
+  const filter = { repositoryId: repository.id, from, order: "at" } as const;
+  for await (const { body } of tools.ledger.states("change", filter))
+    if (body.change.update.ref === ref) changes.push(body.change);
+  return changes;
+}
+
+async function gapsOf(
+  tools: Tools,
+  { repository }: RepositoryContext,
+): Promise<ReadonlyMap<string, CoverageGapRecord>> {
+  const found = new Map<string, CoverageGapRecord>();
+  for await (const { body } of tools.ledger.states("coverage-gap", { repositoryId: repository.id }))
+    found.set(body.id, body);
+  return found;
+}
+
+function gapOf(
+  { repository }: RepositoryContext,
+  ref: string,
+  { number, at }: MergedPull,
+): CoverageGapRecord {
+  return {
+    id: gapId(repository.id, "unobservable", at, `${ref}#${number}`),
+    cause: "unobservable",
+    scope: `${repository.owner}/${repository.name} ${ref}, #${number}`,
+    from: at,
+    to: null,
+    because: `GitHub lists #${number} as merged, and no update of the branch that brought it`,
+    backfilled: false,
+  };
+}

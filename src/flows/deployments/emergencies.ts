@@ -1,0 +1,87 @@
+/** The emergencies of deployments without a pull request: found, led on by time, and what was deployed under them judged again. */
+
+import type { Actor } from "../../domain/change/people.ts";
+import { assess } from "../../domain/assessment/assess.ts";
+import type { Deployment } from "../../domain/deployment/deployment.ts";
+import { canonical } from "../../domain/values/digest.ts";
+import type { EmergencyFacts } from "../../domain/records/emergency-facts.ts";
+import { emergencyEntry, expired } from "../../domain/emergency/life.ts";
+import type { AccountName } from "../../domain/policy/identity.ts";
+import type { PolicyInForce } from "../../domain/policy/tighten.ts";
+import { sinceOf } from "../policy/current-policy.ts";
+import { recordDeployment } from "./record-deployment.ts";
+import { emergenciesForDeployment, emergenciesOfPull } from "../emergencies/emergencies.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { remind } from "../reviews/retroactive-reviews.ts";
+import type { Sha } from "../../domain/change/sha.ts";
+
+/** So many commits that no change accounts for are asked one by one who made them. */
+const MOST_ASKED = 100;
+
+/**
+ * Who shaped what a deployment brings, as far as known: the makers of the changes it carries; authors, committers and pushers of
+ * the commits that no change accounts for. Null: it cannot be told, such as who pushed what is deployed. Throws Trouble.
+ */
+export async function makersOfDeployment(
+  tools: Tools,
+  watched: RepositoryContext,
+  deployment: Pick<Deployment, "sha" | "carried" | "unaccounted" | "previous">,
+): Promise<readonly AccountName[] | null> {
+  const { sha, carried, unaccounted, previous } = deployment;
+  if (previous !== null && (unaccounted === null || unaccounted.length > MOST_ASKED)) return null;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const people: Actor[] = [];
+  const commits = new Set<Sha>([sha, ...(unaccounted ?? [])]);
+  for (const each of commits) {
+    const makers = await tools.github.readMakers(octokit, watched.repository, each);
+    if (makers === null) return null;
+    people.push(...makers);
+  }
+  // What a commit says of its author can be forged; who pushed it cannot.
+  if (unaccounted !== null && unaccounted.length > 0) {
+    const pushers = await tools.github.readPushers(octokit, watched.repository, { head: sha, commits });
+    if (pushers === null) return null;
+    people.push(...pushers);
+  }
+  const known = carried.flatMap(({ makers }) => makers.map((id): AccountName => ({ id, login: "" })));
+  return [...people, ...known];
+}
+
+/** What a repository has due of emergencies of deployments: what expired, what must be said, what is judged otherwise now. */
+export async function keepDeploymentEmergencies(tools: Tools, watched: RepositoryContext): Promise<void> {
+  const now = tools.clock.now();
+  const facts = await emergenciesOfPull(tools, watched.repository.id, null);
+  if (facts.length === 0) return;
+  const over = facts
+    .map(({ record }) => record)
+    .filter(
+      ({ status, authorised: given }) => status === "authorised" && given !== null && now > given.until,
+    );
+  const entries = over.map((record) => emergencyEntry(expired(record)));
+  if (entries.length > 0) await tools.ledger.record({ entries, actions: [] }, now, watched.fence);
+  await judgeDeploymentsAgain(tools, watched, facts);
+  await remind(tools, watched, null);
+}
+
+/** Judges what was deployed under these emergencies again, where what is known of them now says otherwise. */
+async function judgeDeploymentsAgain(
+  tools: Tools,
+  watched: RepositoryContext,
+  facts: readonly EmergencyFacts[],
+): Promise<void> {
+  const used = new Set(facts.flatMap(({ record }) => record.used?.subjects ?? []));
+  for (const id of used) {
+    const entry = await tools.ledger.state("deployment", id);
+    if (entry === undefined) continue;
+    const { deployment, assessment: before } = entry.body;
+    const kept = await tools.ledger.state("policy", before.policyDigest);
+    if (kept === undefined) continue;
+    const policy: PolicyInForce = { state: "known", record: kept.body };
+    const emergencies = await emergenciesForDeployment(tools, watched, deployment);
+    const after = assess(
+      { moment: "deployed", deployment, emergencies },
+      { policy, appId: tools.appId, at: deployment.succeededAt, since: sinceOf(watched, policy) },
+    );
+    if (canonical(after) !== canonical(before)) await recordDeployment(tools, watched, deployment, policy);
+  }
+}

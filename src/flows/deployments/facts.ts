@@ -1,0 +1,210 @@
+/** Facts of a deployment gathered whole: what ran there before, what it brought, who let it pass. */
+
+import { SETTLING } from "../../domain/change/settling.ts";
+import type { Actor } from "../../domain/change/people.ts";
+import { dueAfter } from "../../domain/time/calendar.ts";
+import { policyOrDefault } from "../../domain/decisions/decision.ts";
+import type {
+  Deployment,
+  DeploymentKind,
+  DeploymentOrigin,
+  DeploymentRun,
+  DeploymentStatus,
+  EnvironmentRules,
+} from "../../domain/deployment/deployment.ts";
+import { refOf } from "../../domain/policy/scope.ts";
+import type { PolicyInForce } from "../../domain/policy/tighten.ts";
+import { deployedContent, landedElsewhere, type DeployedContent } from "./introduced-commits.ts";
+import { knownDeployments, type KnownDeployment } from "../records/deployments.ts";
+import { gateOf } from "../records/deployment-gates.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { branchPositionOf, watchedRefs, type BranchPosition } from "../policy/production-branches.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import type { Sha } from "../../domain/change/sha.ts";
+
+/** So many earlier deployments of a commit are looked at to find one that succeeded before we watched. */
+const MOST_EARLIER = 5;
+
+/** One success in production, and the policy it is judged by. */
+export interface Success {
+  readonly id: string;
+  readonly origin: DeploymentOrigin;
+  readonly environment: string;
+  readonly originalEnvironment: string | null;
+  readonly sha: Sha;
+  readonly ref: string;
+  readonly creator: Actor | null;
+  readonly createdAt: Instant;
+  readonly statuses: readonly DeploymentStatus[];
+  /** When it succeeded. */
+  readonly at: Instant;
+  readonly run: DeploymentRun | null;
+  readonly rules: EnvironmentRules | null;
+  readonly policy: PolicyInForce;
+}
+
+/** Everything known of a success, or of what would be one if it succeeded now. */
+export async function gatherDeployment(
+  tools: Tools,
+  watched: RepositoryContext,
+  success: Success,
+): Promise<Deployment> {
+  const { repository } = watched;
+  const { id, sha, environment, at, origin } = success;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const earlier = await earlierIn(tools, watched, environment, at, id);
+  const previous = earlier.at(-1) ?? null;
+  const now = await branchPositionOf(tools, watched, sha, at);
+  const brought =
+    previous === null
+      ? null
+      : await tools.github.compareCommits(octokit, repository, previous.sha, sha, tools.github.lookups);
+  const commits = brought === null || brought.truncated ? null : brought.commits;
+  const accountWith = async (where: BranchPosition): Promise<DeployedContent> =>
+    previous !== null && commits === null
+      ? { carried: [], unaccounted: null, landedAt: null }
+      : await deployedContent(tools, watched, { commits, standing: where, sha, at });
+  const found = await accountWith(now);
+  const ref =
+    found.landedAt !== null && found.landedAt > at
+      ? await landedElsewhere(tools, watched, { sha, at, ref: now.ref })
+      : null;
+  const standing: BranchPosition = ref === null ? now : { onProductionBranch: true, ref, nowhere: [] };
+  const account = ref === null ? found : await accountWith(standing);
+  // What came to the branch only afterwards was on none when it was deployed, whenever we look.
+  const cameLater = account.landedAt !== null && account.landedAt > at;
+  const onProductionBranch = cameLater ? false : standing.onProductionBranch;
+  const kind =
+    onProductionBranch === false
+      ? "unmerged"
+      : await kindOf(tools, watched, {
+          previous: previous?.sha ?? null,
+          sha,
+          status: brought?.status ?? null,
+          standing,
+        });
+  const before = earlier.findLast((each) => each.sha === sha);
+  const succeededBefore =
+    before !== undefined || (kind === "rollback" && (await ranBeforeWeWatched(tools, watched, success)));
+  const ancestor =
+    kind === "rollback" && !succeededBefore ? await ancestorOf(tools, watched, earlier, sha) : null;
+  const counted =
+    ancestor === null
+      ? account
+      : await deployedContent(tools, watched, { commits: ancestor.commits, standing, sha, at });
+  const { production, calendar } = policyOrDefault(success.policy);
+  const owed = kind === "hotfix" ? production.mergeBack : null;
+  return {
+    id,
+    repository,
+    origin,
+    number: origin.kind === "github" ? origin.number : null,
+    environment,
+    originalEnvironment: success.originalEnvironment,
+    sha,
+    ref: success.ref,
+    creator: success.creator,
+    createdAt: success.createdAt,
+    statuses: success.statuses,
+    succeededAt: at,
+    previous: previous === null ? null : { id: previous.id, sha: previous.sha, at: previous.succeededAt },
+    kind,
+    onProductionBranch,
+    landedAt: account.landedAt,
+    run: success.run,
+    rules: success.rules,
+    gate: await gateOf(tools, watched, success),
+    carried: previous === null ? [] : counted.carried,
+    unaccounted: previous === null ? null : counted.unaccounted,
+    ...(ancestor === null ? {} : { ancestor: { id: ancestor.id, sha: ancestor.sha } }),
+    succeededBefore,
+    verdictBefore: before?.contentVerdict ?? null,
+    mergeBack: owed === null ? null : { dueAt: dueAfter(at, owed, calendar), state: "due" },
+    late: tools.clock.now() - at >= SETTLING,
+  };
+}
+
+/** Deployments that succeeded in this environment before, oldest first. */
+export async function earlierIn(
+  tools: Tools,
+  watched: RepositoryContext,
+  environment: string,
+  before: Instant,
+  self = "",
+): Promise<readonly KnownDeployment[]> {
+  const name = environment.toLowerCase();
+  return (await knownDeployments(tools, watched.repository.id)).filter(
+    (each) => each.succeededAt <= before && each.id !== self && each.environment.toLowerCase() === name,
+  );
+}
+
+/** How a commit on a production branch stands to what ran there before. */
+async function kindOf(
+  tools: Tools,
+  watched: RepositoryContext,
+  facts: {
+    readonly previous: Sha | null;
+    readonly sha: Sha;
+    readonly status: string | null;
+    readonly standing: BranchPosition;
+  },
+): Promise<DeploymentKind> {
+  const { previous, sha, status, standing } = facts;
+  if (previous === null) return "first";
+  if (previous === sha) return "redeploy";
+  if (status === "behind") return "rollback";
+  if (status !== "ahead" && status !== "diverged") return "unknown";
+  const main = refOf(watched.repository.defaultBranch);
+  if (standing.ref === null || standing.ref === main) return "forward";
+  // On another production branch alone: a hotfix, unless production has been on such a branch all along.
+  const left =
+    (await watchedRefs(tools, watched)).includes(main) && (await isOn(tools, watched, main, previous));
+  return left ? "hotfix" : "forward";
+}
+
+/** The newest deployment here of a commit that another one stands on, and what lies between the two; null: none is known. */
+async function ancestorOf(
+  tools: Tools,
+  watched: RepositoryContext,
+  earlier: readonly KnownDeployment[],
+  sha: Sha,
+): Promise<{ readonly id: string; readonly sha: Sha; readonly commits: readonly Sha[] } | null> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const { lookups } = tools.github;
+  const newest = new Map(earlier.map((each) => [each.sha, each]));
+  for (const each of [...newest.values()].toReversed().slice(0, MOST_EARLIER)) {
+    const compared = await tools.github.compareCommits(octokit, watched.repository, each.sha, sha, lookups);
+    if (compared?.status === "ahead" && !compared.truncated)
+      return { id: each.id, sha: each.sha, commits: compared.commits };
+  }
+  return null;
+}
+
+async function isOn(tools: Tools, watched: RepositoryContext, ref: string, sha: Sha): Promise<boolean> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const branch = ref.replace(/^refs\/heads\//u, "");
+  return (await tools.github.isOnBranch(octokit, watched.repository, branch, sha)) === true;
+}
+
+/** Whether GitHub knows an earlier success of the same commit in the same environment, also from before we watched. */
+async function ranBeforeWeWatched(
+  tools: Tools,
+  watched: RepositoryContext,
+  { origin, sha, environment, at }: Success,
+): Promise<boolean> {
+  if (origin.kind !== "github") return false;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const only = { environment, sha };
+  const { listed } = await tools.github.listDeployments(octokit, watched.repository, 0, only);
+  for (const earlier of listed.filter((each) => each.number !== origin.number).slice(-MOST_EARLIER)) {
+    const { statuses } = await tools.github.readDeployment(octokit, watched.repository, earlier.number);
+    const ran = statuses.some(
+      (status) =>
+        status.state === "success" &&
+        status.at < at &&
+        status.environment.toLowerCase() === environment.toLowerCase(),
+    );
+    if (ran) return true;
+  }
+  return false;
+}

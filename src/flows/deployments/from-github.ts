@@ -1,0 +1,191 @@
+/** Deployments that GitHub keeps: each is judged once it has succeeded in a production environment. */
+
+import { SETTLING } from "../../domain/change/settling.ts";
+import { policyOrDefault } from "../../domain/decisions/decision.ts";
+import type { DeploymentStatus } from "../../domain/deployment/deployment.ts";
+import { sha256 } from "../../domain/values/digest.ts";
+import { isProductionEnvironment } from "../../domain/policy/scope.ts";
+import type { Policy } from "../../domain/policy/file/policy.ts";
+import type { readDeployment } from "../../github/deployments/deployments.ts";
+import { ExternalError } from "../../domain/values/external-error.ts";
+import { withAttempts, type ToldRunReview } from "../../domain/deployment/run-attempts.ts";
+import { isRecorded, recordSuccess } from "./record-deployment.ts";
+import { earlierIn, type Success } from "./facts.ts";
+import { policyWhen } from "../policy/policy-at.ts";
+import { noticeEnvironments } from "../repositories/environments.ts";
+import { observationsOf } from "../records/observations.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { DAY, MINUTE } from "../../domain/time/durations.ts";
+
+/** A deployment may succeed before one that was made earlier, but not by more than this (ms). */
+export const OVERTAKING = DAY;
+
+/** How soon a webhook that is late is looked for again (ms). */
+const ASK_AGAIN = MINUTE;
+
+/** How soon a job that is not shown is first asked for again (ms). */
+const FIRST_LOOK = 2_000;
+
+/** A deployment as GitHub tells it. */
+export type ReadDeploymentAnswer = Awaited<ReturnType<typeof readDeployment>>;
+
+/** The deployment's id in our records. */
+export function deploymentId(repositoryId: number, number: number, environment: string): string {
+  return sha256(`${repositoryId}\n${number}\n${environment.toLowerCase()}`);
+}
+
+/** A success in production, with the deployment and the status it was found by. */
+export interface FoundDeployment extends Success {
+  readonly read: ReadDeploymentAnswer;
+  readonly status: DeploymentStatus;
+}
+
+/**
+ * Judges one deployment once it has succeeded in a production environment; anything else is none of ours. What succeeded
+ * there before and was not recorded is judged first, so that neither order nor loss makes a later one look like the first.
+ */
+export async function assessDeployment(
+  tools: Tools,
+  watched: RepositoryContext,
+  number: number,
+): Promise<void> {
+  for (const success of await successesOf(tools, watched, number)) {
+    for (const earlier of await unrecordedBefore(tools, watched, success)) {
+      await recordSuccess(tools, watched, await withRun(tools, watched, earlier));
+    }
+    await recordSuccess(tools, watched, await withRun(tools, watched, success));
+  }
+}
+
+/** Each production environment this deployment succeeded in at `from` or later and no record says so, with the first success there. */
+export async function successesOf(
+  tools: Tools,
+  watched: RepositoryContext,
+  number: number,
+  from = watched.since,
+): Promise<readonly FoundDeployment[]> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const read = await tools.github.readDeployment(octokit, watched.repository, number);
+  const succeeded = read.statuses.filter(({ state, at }) => state === "success" && at >= from);
+  if (succeeded.length === 0) return [];
+  const policy = await policyWhen(tools, watched, read.createdAt);
+  const found = new Map<string, FoundDeployment>();
+  for (const status of succeeded) {
+    const environment = productionName(policyOrDefault(policy), status, read);
+    if (environment === null) {
+      await noticeEnvironments(tools, watched, policyOrDefault(policy), [status.environment]);
+      continue;
+    }
+    const id = deploymentId(watched.repository.id, number, environment);
+    if (found.has(id) || (await isRecorded(tools, id))) continue;
+    found.set(id, {
+      id,
+      origin: { kind: "github", number },
+      environment,
+      originalEnvironment: read.originalEnvironment,
+      sha: read.sha,
+      ref: read.ref,
+      creator: read.creator,
+      createdAt: read.createdAt,
+      statuses: read.statuses,
+      at: status.at,
+      run: null,
+      rules: null,
+      policy,
+      read,
+      status,
+    });
+  }
+  return [...found.values()];
+}
+
+/** A status may call the environment otherwise than the job that asked for it: whichever name is production counts. */
+function productionName(policy: Policy, status: DeploymentStatus, read: ReadDeploymentAnswer): string | null {
+  const names = [status.environment, read.originalEnvironment ?? status.environment];
+  return names.find((name) => isProductionEnvironment(policy, name)) ?? null;
+}
+
+/** The same with the run whose job made it and the rules of the environment that job named. */
+export async function withRun<Made extends Success>(
+  tools: Tools,
+  watched: RepositoryContext,
+  success: Made & { readonly read: ReadDeploymentAnswer },
+): Promise<Made> {
+  const { repository } = watched;
+  const { read, environment } = success;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const found = await tools.github.runBehind(octokit, repository, read);
+  const age = tools.clock.now() - success.at;
+  // Its address was told: a job that GitHub does not know may only be not shown yet.
+  if (found === "unshown" && age < SETTLING)
+    throw new ExternalError(
+      "github-answer",
+      `GitHub does not show yet which run made deployment ${read.number}.`,
+      {
+        waitMs: Math.max(FIRST_LOOK, age),
+      },
+    );
+  if (found === null || found === "unshown") return success;
+  const listed = await tools.github.readApprovals(octokit, repository, found.id);
+  const approvals =
+    listed === null ? null : withAttempts(listed, await answeredOf(tools, watched, found.id), found.attempts);
+  // A webhook that is late may still tell which attempt it was.
+  const isUntold = approvals?.some(({ attempt }) => attempt === null) === true;
+  if (isUntold && tools.clock.now() - success.at < SETTLING)
+    throw new ExternalError(
+      "github-answer",
+      `Nothing tells yet which attempt of run ${found.id} was approved.`,
+      {
+        waitMs: ASK_AGAIN,
+      },
+    );
+  const { id, attempt, event, path, actor, triggeringActor, createdAt, startedAt, called } = found;
+  const name = read.originalEnvironment ?? environment;
+  return {
+    ...success,
+    run: { id, attempt, event, path, actor, triggeringActor, createdAt, startedAt, called, approvals },
+    rules: await tools.github.readEnvironment(octokit, repository, name, tools.appId),
+  };
+}
+
+/** What webhooks told of the answers to a run's jobs, oldest first. */
+async function answeredOf(
+  tools: Tools,
+  watched: RepositoryContext,
+  run: number,
+): Promise<readonly ToldRunReview[]> {
+  const observed = await observationsOf(tools, watched.repository.id, `run/${run}`);
+  return observed.filter((each) => each.kind === "job-answered");
+}
+
+/** What succeeded in the same environment before and no webhook told, oldest first. */
+async function unrecordedBefore(
+  tools: Tools,
+  watched: RepositoryContext,
+  success: FoundDeployment,
+): Promise<readonly FoundDeployment[]> {
+  const { repository } = watched;
+  const { environment, status, read } = success;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const last = (await earlierIn(tools, watched, environment, status.at)).at(-1);
+  const from = Math.max(watched.since, (last?.createdAt ?? watched.since) - OVERTAKING);
+  const found: FoundDeployment[] = [];
+  const { listed } = await tools.github.listDeployments(octokit, repository, from, { environment });
+  for (const { number } of listed) {
+    const id = deploymentId(repository.id, number, environment);
+    if (number === read.number || (await isRecorded(tools, id))) continue;
+    const key = `deployment:${id}`;
+    const successes = await tools.github.lookups.remember(key, [], () => successesOf(tools, watched, number));
+    found.push(
+      ...successes.filter(
+        (each) =>
+          each.environment.toLowerCase() === environment.toLowerCase() && isBefore(each.status, status),
+      ),
+    );
+  }
+  return found.toSorted((a, b) => (isBefore(a.status, b.status) ? -1 : 1));
+}
+
+function isBefore(a: DeploymentStatus, b: DeploymentStatus): boolean {
+  return a.at < b.at || (a.at === b.at && a.id < b.id);
+}

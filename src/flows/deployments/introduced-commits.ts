@@ -1,0 +1,155 @@
+/** What a deployment brought: the recorded changes its commits landed with, and the commits that landed with none. */
+
+import { SETTLING } from "../../domain/change/settling.ts";
+import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
+import { contributorsOf } from "../../domain/approval/contribution/contributors.ts";
+import type { DeployedChange, Deployment } from "../../domain/deployment/deployment.ts";
+import { ExternalError } from "../../domain/values/external-error.ts";
+import { followBranch } from "../changes/follow-branch.ts";
+import { landedChanges, originOf, type Landed } from "../records/landed-changes.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { watchedRefs, type BranchPosition } from "../policy/production-branches.ts";
+import { type Instant } from "../../domain/time/instant.ts";
+
+/** How soon lists that lag are asked again (ms). */
+const ASK_AGAIN = 5_000;
+
+/** So many updates of a branch are looked at to find the one that brought a commit in its middle. */
+const MOST_UPDATES = 20;
+
+/** What a deployment carried, the commits no change accounts for, and when its own commit landed. */
+export type DeployedContent = Pick<Deployment, "carried" | "unaccounted" | "landedAt">;
+
+/** The changes that brought these commits to the production branches, when the newest did, and the commits that no change accounts for. */
+export async function deployedContent(
+  tools: Tools,
+  watched: RepositoryContext,
+  brought: {
+    /** Null: nothing ran there before, so it is only asked when the commit came. */
+    readonly commits: readonly Sha[] | null;
+    readonly standing: BranchPosition;
+    readonly sha: Sha;
+    readonly at: Instant;
+  },
+): Promise<DeployedContent> {
+  const { commits, standing, sha, at } = brought;
+  const wanted = new Set(commits ?? []);
+  const pick = (landed: readonly Landed[]): readonly Landed[] =>
+    landed.filter((each) => wanted.has(each.after));
+  let landed = await landedChanges(tools, watched.repository.id);
+  const unaccounted = (await reachesBack(tools, watched, landed, { wanted, standing, sha }))
+    ? null
+    : (standing.nowhere?.filter((each) => wanted.has(each)) ?? null);
+  const exact = (): Landed | undefined =>
+    landed.find((each) => each.after === sha && (standing.ref === null || each.ref === standing.ref));
+  if (commits?.length === 0) return { carried: [], unaccounted, landedAt: exact()?.at ?? null };
+  if (exact() === undefined && tools.past === undefined) {
+    for (const ref of standing.ref === null ? await watchedRefs(tools, watched) : [standing.ref])
+      await followBranch(tools, watched, ref);
+    landed = await landedChanges(tools, watched.repository.id);
+  }
+  const carried = [...pick(landed)];
+  let landedAt = exact()?.at ?? null;
+  if (standing.ref !== null && landedAt === null) {
+    const around = await broughtWithin(tools, watched, landed, standing.ref, sha);
+    if (around === "older") return { carried: await carriedOf(tools, carried), unaccounted, landedAt: null };
+    if (around === null) {
+      if (tools.clock.now() - at < SETTLING) {
+        throw new ExternalError("github-answer", `GitHub does not list yet which update brought ${sha}.`, {
+          waitMs: ASK_AGAIN,
+        });
+      }
+      return { carried: await carriedOf(tools, carried), unaccounted: null, landedAt: null };
+    }
+    carried.push(around);
+    landedAt = around.at;
+  }
+  return { carried: await carriedOf(tools, carried), unaccounted, landedAt };
+}
+
+/** Another production branch that a commit had come to by a moment, though it came to this one only later. */
+export async function landedElsewhere(
+  tools: Tools,
+  watched: RepositoryContext,
+  { sha, at, ref }: { readonly sha: Sha; readonly at: Instant; readonly ref: string | null },
+): Promise<string | null> {
+  const landed = await landedChanges(tools, watched.repository.id);
+  const then = landed.filter((each) => each.at <= at && each.ref !== ref);
+  const exact = then.find((each) => each.after === sha);
+  if (exact !== undefined) return exact.ref;
+  for (const other of new Set(then.map((each) => each.ref))) {
+    const brought = await broughtWithin(tools, watched, then, other, sha);
+    if (brought !== null && brought !== "older") return other;
+  }
+  return null;
+}
+
+/** Whether some of what is brought landed before the record of a past that was filled in begins: nothing is known of that. */
+async function reachesBack(
+  tools: Tools,
+  watched: RepositoryContext,
+  landed: readonly Landed[],
+  brought: { readonly wanted: ReadonlySet<Sha>; readonly standing: BranchPosition; readonly sha: Sha },
+): Promise<boolean> {
+  const { wanted, standing, sha } = brought;
+  if (tools.past === undefined || standing.ref === null || wanted.size === 0) return false;
+  const origin = await originOf(tools, watched, standing.ref, landed);
+  if (origin === NO_COMMIT) return false;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const { lookups } = tools.github;
+  const since = await tools.github.compareCommits(octokit, watched.repository, origin, sha, lookups);
+  if (since === null || since.truncated) return true;
+  const recorded = new Set(since.commits);
+  return [...wanted].some((each) => !recorded.has(each));
+}
+
+/** The update that brought a commit together with later ones; `older`: it was there when observation began; null: none is recorded. */
+async function broughtWithin(
+  tools: Tools,
+  watched: RepositoryContext,
+  landed: readonly Landed[],
+  ref: string,
+  sha: Sha,
+): Promise<Landed | "older" | null> {
+  const origin = await originOf(tools, watched, ref, landed);
+  if (origin !== NO_COMMIT && (await contains(tools, watched, origin, sha))) return "older";
+  const updates = landed.filter((each) => each.ref === ref && each.after !== NO_COMMIT);
+  for (const update of updates.toReversed().slice(0, MOST_UPDATES)) {
+    if (!(await contains(tools, watched, update.after, sha))) return null;
+    const isNew = update.before === NO_COMMIT || !(await contains(tools, watched, update.before, sha));
+    if (isNew) return update;
+  }
+  return null;
+}
+
+/** Whether `sha` is `commit` or an ancestor of it, as far as GitHub says. */
+async function contains(tools: Tools, watched: RepositoryContext, commit: Sha, sha: Sha): Promise<boolean> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const { lookups } = tools.github;
+  const compared = await tools.github.compareCommits(octokit, watched.repository, commit, sha, lookups);
+  return compared !== null && (compared.status === "behind" || compared.status === "identical");
+}
+
+async function carriedOf(tools: Tools, landed: readonly Landed[]): Promise<readonly DeployedChange[]> {
+  const found: DeployedChange[] = [];
+  for (const { id, at } of landed) {
+    const entry = await tools.ledger.state("change", id);
+    if (entry === undefined) continue;
+    const { change, assessment } = entry.body;
+    // A branch cut from where a change had landed brought nothing beside it.
+    const isCut = change.update.kind === "branch-created" && change.alreadyLanded === true;
+    if (isCut && landed.some((each) => each.id !== id && each.after === change.update.after)) continue;
+    const makers = change.pullRequests.flatMap((pull) => contributorsOf(pull).map(({ actor }) => actor));
+    if (change.pullRequests.length === 0 && change.update.actor !== null) makers.push(change.update.actor);
+    const people = makers.filter(({ type }) => type !== "Bot").map((actor) => actor.id);
+    found.push({
+      id,
+      verdict: assessment.verdict,
+      landedAt: at,
+      pulls: change.pullRequests.map(({ number }) => number),
+      sha: change.update.after,
+      makers: [...new Set(people)].toSorted((a, b) => a - b),
+    });
+  }
+  return found;
+}

@@ -1,0 +1,66 @@
+/** The command `explain-bypass`: why the gate was passed by, said afterwards. It is kept with the deviation and shown on its issue; it changes no verdict. */
+
+import { policyOrDefault } from "../../domain/decisions/decision.ts";
+import { settle } from "../../domain/deviation/decide.ts";
+import { entitlementOf } from "../../domain/approval/entitlement.ts";
+import type { DeviationRecord } from "../../domain/records/deviation.ts";
+import type { Command } from "../commands/answer-command.ts";
+import { senderOf } from "./commands.ts";
+import { authorityFor } from "../emergencies/emergencies.ts";
+import { gatherPull } from "../facts/pull-request.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { deviationOf, knownDeviations, remediationOf } from "../records/existing-deviations.ts";
+import { HOUR } from "../../domain/time/durations.ts";
+
+/** Records why a merged pull request passed the gate by; it stays a deviation. */
+export const explainBypass: Command = {
+  name: "explain-bypass",
+  asks: "<reason>",
+  does: "records why a merged pull request went round the gate; it stays a deviation",
+  async answer(tools, watched, { number, rest, comment }) {
+    const refuse = (reply: string) => ({ outcome: "refused", reply }) as const;
+    if (rest === "") return refuse("Say why, on the same line: `/countersign explain-bypass <reason>`.");
+    const { pull, policy } = await gatherPull(tools, watched, number);
+    if (pull.merged === null)
+      return refuse(
+        "This pull request is not merged. If it cannot wait, declare an emergency: `/countersign emergency <reason>`.",
+      );
+    const authority = await authorityFor(tools, watched, comment.author, []);
+    if (entitlementOf({ permission: "write" }, authority) !== "yes")
+      return refuse("Only people who may write to this repository can explain what happened in it.");
+    const deviation = await deviationOfPull(tools, watched, number, pull.merged.at);
+    if (deviation === null)
+      return refuse("Nothing here was passed by: no deviation of this pull request is on record.");
+    const by = { id: comment.author.id, login: comment.author.login };
+    const said = { text: rest, by, at: comment.createdAt };
+    const after = { ...deviation, explained: [...(deviation.explained ?? []), said] };
+    const shown = settle({
+      before: deviation,
+      after,
+      remediation: await remediationOf(tools, deviation.id),
+      policy: policyOrDefault(policy),
+      to: await senderOf(tools, deviation),
+    });
+    return {
+      outcome: "done",
+      ...shown,
+      reply: `The reason is on record with the deviation ${deviation.id}, which it does not end: somebody must still review what reached production and answer it.`,
+    };
+  },
+};
+
+async function deviationOfPull(
+  tools: Tools,
+  watched: RepositoryContext,
+  number: number,
+  at: number,
+): Promise<DeviationRecord | null> {
+  const span = { repositoryId: watched.repository.id, from: at - HOUR, to: at + HOUR };
+  for await (const entry of tools.ledger.states("change", span)) {
+    const { change } = entry.body;
+    if (!change.pullRequests.some((pull) => pull.number === number)) continue;
+    const own = (await knownDeviations(tools)).find(({ subjects }) => subjects.includes(change.id));
+    if (own !== undefined) return deviationOf(tools, own.id);
+  }
+  return null;
+}

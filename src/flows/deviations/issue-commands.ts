@@ -1,0 +1,85 @@
+/** The commands on a deviation's issue. */
+
+import { COMMAND_NAMES, COMMANDS } from "../../domain/deviation/commands.ts";
+import { issueKey } from "../../domain/deviation/issue.ts";
+import { policyOrDefault } from "../../domain/decisions/decision.ts";
+import { entitlementOf } from "../../domain/approval/entitlement.ts";
+import { markdown } from "../../domain/texts/wording.ts";
+import type { Command, Commanded, CommandAnswer } from "../commands/answer-command.ts";
+import { currentPolicy } from "../policy/current-policy.ts";
+import { commandDeviation } from "./commands.ts";
+import { authorityFor } from "../emergencies/emergencies.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { watchedRepository } from "../repositories/repositories.ts";
+import { deviationOf } from "../records/existing-deviations.ts";
+
+/** Every command on a deviation's issue. */
+export const DEVIATION_COMMANDS: readonly Command[] = COMMAND_NAMES.map((name): Command => ({
+  name,
+  asks: COMMANDS[name].usage,
+  does: COMMANDS[name].help.replace(/\.$/u, ""),
+  answer,
+}));
+
+async function answer(tools: Tools, watched: RepositoryContext, given: Commanded): Promise<CommandAnswer> {
+  const deviation = given.deviation === null ? null : await deviationOf(tools, given.deviation);
+  // The body of our own issue may have been edited: only the number it was opened under tells which deviation it is.
+  if (deviation === null || !(await isIssueOf(tools, watched, deviation.id, given.number)))
+    return refuse("This is not the issue that was opened for that deviation. Nothing was done.");
+  const home = await watchedRepository(tools, deviation.repository.id, watched.fence);
+  if (home === null)
+    return refuse("Countersign has no access to the deviation's repository any more. Nothing was done.");
+  const { author, createdAt: at } = given.comment;
+  const authority = await authorityFor(tools, watched, author, []);
+  if (entitlementOf({ permission: "write" }, authority) !== "yes")
+    return refuse("Only people with write permission in this repository can give this command.");
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const result = await commandDeviation(tools, {
+    deviation: deviation.id,
+    line: `${given.name} ${given.rest}`,
+    by: { id: author.id, login: author.login },
+    asAuditor: false,
+    via: "comment",
+    at,
+    policy: policyOrDefault(await currentPolicy(tools, home)),
+    async who(login) {
+      const account = await tools.github.readAccount(octokit, login, tools.github.lookups);
+      return account?.type === "User" ? { id: account.id, login: account.login } : null;
+    },
+  });
+  if (result.refused !== null) return refuse(harmless(result.refused));
+  const { entries, actions } = result.decision;
+  return { outcome: "done", reply: harmless(result.reply), entries, actions };
+}
+
+function refuse(reply: string): CommandAnswer {
+  return { outcome: "refused", reply };
+}
+
+/** Returns whether this is the very issue that was opened for a deviation. */
+export async function isIssueOf(
+  { ledger }: Pick<Tools, "ledger">,
+  { repository }: Pick<RepositoryContext, "repository">,
+  deviation: string,
+  number: number,
+): Promise<boolean> {
+  const record = await deviationOf({ ledger }, deviation);
+  const place = `${repository.owner}/${repository.name}`.toLowerCase();
+  if (record?.issue.repository?.toLowerCase() !== place) return false;
+  const done = await ledger.queue.carriedOut(issueKey(deviation));
+  const last = done.at(-1)?.outcome as { readonly number?: number } | undefined;
+  return last?.number === number;
+}
+
+/** Our own words keep their code; what people wrote was quoted within them, and is made harmless. */
+function harmless(text: string): string {
+  return text
+    .split(/(`[^`]*`)/u)
+    .map((part, index) => (index % 2 === 1 ? part : spaced(part)))
+    .join("");
+}
+
+function spaced(part: string): string {
+  const [, before = "", words = "", after = ""] = /^(\s*)([\s\S]*?)(\s*)$/u.exec(part) ?? [];
+  return `${before}${markdown(words)}${after}`;
+}

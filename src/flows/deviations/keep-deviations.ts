@@ -1,0 +1,122 @@
+/** Time and hand in the life of deviations: issues that waited for a day with room, reviews that were missed, issues closed by hand. */
+
+import { policyOrDefault } from "../../domain/decisions/decision.ts";
+import { remediationEntry, settle, together } from "../../domain/deviation/decide.ts";
+import { isSettled } from "../../domain/deviation/deviation.ts";
+import { issueAction, issueText, waitingIssue, withIssue } from "../../domain/deviation/issue.ts";
+import { nextStep, rendered } from "../../domain/deviation/next-step.ts";
+import { dayOf, isReviewed, missedReviews } from "../../domain/deviation/operating.ts";
+import type { Decision } from "../../domain/records/entry.ts";
+import type { Policy } from "../../domain/policy/file/policy.ts";
+import type { RemediationRecord } from "../../domain/records/remediation.ts";
+import { markdown } from "../../domain/texts/wording.ts";
+import type { IssueTouched } from "../../github/webhooks/subject.ts";
+import { currentPolicy } from "../policy/current-policy.ts";
+import { isIssueOf } from "./issue-commands.ts";
+import { cadenceIn, senderOf } from "./commands.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { deviationOf, knownDeviations, remediationOf } from "../records/existing-deviations.ts";
+import type { DeviationRecord } from "../../domain/records/deviation.ts";
+
+/** Asks for the issues that waited and flags the reviews that were missed; once a day. */
+export async function keepDeviations(tools: Tools, watched: RepositoryContext): Promise<void> {
+  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  const own = (await knownDeviations(tools)).filter(
+    ({ repository }) => repository.id === watched.repository.id,
+  );
+  const waits = own.filter(({ issue }) => issue.state === "waiting");
+  if (waits.length > 0) await askForWaiting(tools, watched, policy);
+  for (const { id, status } of own)
+    if (status === "in-remediation") await flagMissed(tools, watched, policy, id);
+}
+
+/** The oldest first, as many as the day still has room for; what is left is listed in one issue. */
+async function askForWaiting(tools: Tools, watched: RepositoryContext, policy: Policy): Promise<void> {
+  const known = await knownDeviations(tools);
+  const target = known.find(
+    ({ repository, issue }) => repository.id === watched.repository.id && issue.state === "waiting",
+  )?.issue.repository;
+  if (target === undefined || target === null) return;
+  const now = tools.clock.now();
+  const there = known.filter(({ issue }) => issue.repository?.toLowerCase() === target.toLowerCase());
+  let room = policy.deviations.perDay - there.filter(({ issue }) => issue.day === dayOf(now)).length;
+  const left: DeviationRecord[] = [];
+  const decisions: Decision[] = [];
+  const waiting = [];
+  for (const { id, issue } of there)
+    if (issue.state === "waiting") waiting.push(await deviationOf(tools, id));
+  const oldestFirst = waiting
+    .filter((each) => each !== null)
+    .toSorted((a, b) => a.happenedAt - b.happenedAt || (a.id < b.id ? -1 : 1));
+  for (const before of oldestFirst) {
+    const isOurs = before.repository.id === watched.repository.id;
+    if (!isOurs || (room <= 0 && !isSettled(before.status))) {
+      left.push(before);
+      continue;
+    }
+    const after = withIssue(before, policy, room, now);
+    if (after.issue.state === "asked") room -= 1;
+    const remediation = await remediationOf(tools, before.id);
+    decisions.push(settle({ before, after, remediation, policy, to: await senderOf(tools, after) }));
+  }
+  const list = waitingIssue(left, target, policy, await senderOf(tools, watched));
+  await tools.ledger.record(together(...decisions, { entries: [], actions: [list] }), now, watched.fence);
+}
+
+async function flagMissed(
+  tools: Tools,
+  watched: RepositoryContext,
+  policy: Policy,
+  id: string,
+): Promise<void> {
+  const deviation = await deviationOf(tools, id);
+  const remediation = await remediationOf(tools, id);
+  if (deviation === null || remediation === null || !isReviewed(deviation, remediation)) return;
+  const now = tools.clock.now();
+  const cadence = cadenceIn(await knownDeviations(tools), deviation.repository.id);
+  let last: RemediationRecord = remediation;
+  const entries = [];
+  for (const review of missedReviews(remediation, cadence, now)) {
+    const text = `the ${review.cadence} review due by ${review.due} was missed`;
+    const moved = { command: "miss", by: null, role: "app", via: "app", at: now, text } as const;
+    last = { ...last, reviews: [...last.reviews, review], moved };
+    entries.push(remediationEntry(last));
+  }
+  if (entries.length === 0) return;
+  const action = issueAction(deviation, last, policy, await senderOf(tools, deviation));
+  await tools.ledger.record({ entries, actions: action === null ? [] : [action] }, now, watched.fence);
+}
+
+/** Restores an issue of ours that was closed, reopened or rewritten by hand, and gives the reason. */
+export async function keepIssue(
+  tools: Tools,
+  watched: RepositoryContext,
+  touched: IssueTouched,
+): Promise<void> {
+  const { deviation: id, number, happened, by, delivery } = touched;
+  if (!(await isIssueOf(tools, watched, id, number))) return;
+  const deviation = await deviationOf(tools, id);
+  if (deviation === null) return;
+  const remediation = await remediationOf(tools, id);
+  const settled = isSettled(deviation.status);
+  const text = issueText(deviation, remediation);
+  const isRight =
+    happened === "closed"
+      ? settled
+      : happened === "reopened"
+        ? !settled
+        : touched.title === text.title && touched.body === text.body;
+  if (isRight) return;
+  const who = by === null ? "Someone" : markdown(by.login);
+  const say =
+    happened === "closed"
+      ? `${who} closed this issue by hand. It is reopened, because its deviation is not settled. ${rendered(nextStep(deviation, remediation), "comment", deviation.id)}`
+      : happened === "reopened"
+        ? `${who} reopened this issue by hand. It is closed again, because its deviation is settled. To reopen both, comment \`/countersign reopen <reason>\`.`
+        : null;
+  const to = await senderOf(tools, deviation);
+  const policy = policyOrDefault(await currentPolicy(tools, { ...watched, repository: to.repository }));
+  const action = issueAction(deviation, remediation, policy, to, { say, request: delivery });
+  if (action === null) return;
+  await tools.ledger.record({ entries: [], actions: [action] }, tools.clock.now(), watched.fence);
+}

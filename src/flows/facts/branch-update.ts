@@ -1,0 +1,207 @@
+/** Everything about one update of a branch: its pull requests, what it shipped, and its checks. */
+
+import { SETTLING } from "../../domain/change/settling.ts";
+import type { Change, RefUpdate, ShippedContent } from "../../domain/change/change.ts";
+import { policyOrDefault } from "../../domain/decisions/decision.ts";
+import { externalIn } from "../../domain/change/external-content.ts";
+import { provenanceNotShownYet } from "../../domain/policy/entry-provenance.ts";
+import { branchOf } from "../../domain/policy/scope.ts";
+import type { PolicyInForce } from "../../domain/policy/tighten.ts";
+import { ExternalError } from "../../domain/values/external-error.ts";
+import { approvedElsewhere } from "./approved-elsewhere.ts";
+import { checksAt, gatherPull } from "./pull-request.ts";
+import { landedChanges } from "../records/landed-changes.ts";
+import type { RepairPolicy } from "../policy/repair.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { checksNotShownYet } from "./observed-checks.ts";
+import { lacksAnswer, orNotAnswered, unreadPull } from "./unanswered.ts";
+import type { Sha } from "../../domain/change/sha.ts";
+import type { PullRequest } from "../../domain/change/pull-request.ts";
+
+/** How soon what GitHub does not show yet is first asked for again (ms). */
+const FIRST_LOOK = 2_000;
+
+/** Reads everything of an update that its judgement needs. `landed`: pull requests known to have landed by it. Throws {@link ExternalError}. */
+export async function gatherChange(
+  tools: Tools,
+  watched: RepositoryContext,
+  update: RefUpdate,
+  known: {
+    readonly id: string;
+    readonly occurrence: number;
+    readonly policy: PolicyInForce;
+    readonly mended: RepairPolicy | null;
+    readonly landed: readonly number[];
+  },
+): Promise<Change> {
+  const { id, occurrence, policy, mended, landed } = known;
+  const { repository } = watched;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const read = await tools.github.readChange(octokit, repository, update);
+  const isFresh = tools.clock.now() - update.at < SETTLING;
+  if (isMerge(update) && isFresh && read.pulls.length === 0)
+    throw notYet(tools, update, `which pull request ${update.after} merged`);
+  const [pending] = read.pending;
+  if (isFresh && pending !== undefined) throw notYet(tools, update, `that #${pending} is merged`);
+  const onCommit = { sha: update.after, shown: read.checks, until: update.at };
+  const untoldChecks =
+    update.kind === "queue" && isFresh ? await checksNotShownYet(tools, watched, onCommit, policy) : [];
+  const { exemptions } = policyOrDefault(policy);
+  const untold = [
+    ...untoldChecks,
+    ...(isFresh ? provenanceNotShownYet(policyOrDefault(policy), exemptions) : []),
+  ];
+  if (untold.length > 0) throw notYet(tools, update, untold.map(({ what }) => what).join(", "));
+  const pullRequests: PullRequest[] = [];
+  const shipped: ShippedContent[] = [];
+  const gathered: PullRequest[] = [];
+  for (const number of new Set([...read.pulls, ...landed])) {
+    const as = { policy, before: update.before, mended };
+    const told = await orNotAnswered(tools, watched, update, () => gatherPull(tools, watched, number, as));
+    if (lacksAnswer(told)) {
+      const because = { because: told.untold, since: update.at };
+      const pull = await unreadPull(tools, watched, number, because, update);
+      if (pull !== null) gathered.push(pull);
+      continue;
+    }
+    const { pull, lookAt } = told;
+    if (isFresh && lookAt !== null) throw notYet(tools, update, `all that webhooks told of #${number}`);
+    if (pull.merged !== null) gathered.push(pull);
+    else if (isFresh) throw notYet(tools, update, `that #${number} is merged`);
+  }
+  const awaited = isMerge(update) ? uncovered(read.commits, gathered, update) : [];
+  if (isFresh && awaited.length > 0) throw notYet(tools, update, awaited.map(({ what }) => what).join(", "));
+  // Which of several it was cannot be told of one that nobody can read.
+  pullRequests.push(...gathered.filter(({ unread }) => unread !== undefined));
+  const whole = gathered.filter(({ unread }) => unread === undefined);
+  for (const pull of landedOfItsOwn(whole, update, read.named)) {
+    pullRequests.push({
+      ...pull,
+      checks: await checksAt(tools, watched, pull.head.sha, pull.checks, update.at),
+    });
+    if (isMerge(update))
+      shipped.push(await tools.github.proveShipped(octokit, repository, update, pull, tools.github.lookups));
+  }
+  const approved = await approvedElsewhere(tools, watched, update);
+  return {
+    id,
+    repository,
+    update,
+    occurrence,
+    tree: read.tree,
+    commitCount: read.commitCount,
+    pullRequests,
+    shipped,
+    ...(read.cut.length === 0 ? {} : { cut: read.cut }),
+    ...(awaited.length === 0 || pullRequests.length === 0 ? {} : { awaited }),
+    ...(read.mayPointElsewhere ? { external: await externalOf(tools, watched, update) } : {}),
+    ...(approved.length === 0 ? {} : { approvedElsewhere: approved }),
+    alreadyLanded: update.kind === "branch-created" ? await hasLanded(tools, watched, update) : null,
+    checks: await checksAt(tools, watched, update.after, read.checks, update.at),
+    late: tools.clock.now() - update.at >= SETTLING,
+  };
+}
+
+/** An update that GitHub does not show all of yet is asked for again, ever later. */
+function notYet(tools: Tools, { at }: RefUpdate, what: string): ExternalError {
+  const waitMs = Math.max(FIRST_LOOK, tools.clock.now() - at);
+  return new ExternalError("github-answer", `GitHub does not show yet ${what}.`, { waitMs });
+}
+
+/** The commits of a merge that belong to none of the pull requests found: another one landed with them. */
+function uncovered(
+  commits: Awaited<ReturnType<Tools["github"]["readChange"]>>["commits"],
+  pulls: readonly PullRequest[],
+  { at: since }: RefUpdate,
+): NonNullable<Change["awaited"]> {
+  const covered = new Set(
+    pulls.flatMap((pull) => [pull.merged?.commit, ...pull.commits.map(({ sha }) => sha)]),
+  );
+  return commits
+    .filter(({ sha, tied }) => !tied && !covered.has(sha))
+    .map(({ sha }) => ({ what: `the pull request that brought ${sha.slice(0, 7)}`, since }));
+}
+
+/** What an update newly points at without holding it, by GitHub's comparison of its ends. */
+async function externalOf(
+  tools: Tools,
+  { repository, installationId }: RepositoryContext,
+  { before, after }: RefUpdate,
+): Promise<NonNullable<Change["external"]>> {
+  const octokit = await tools.github.octokits.installation(installationId);
+  const { lookups } = tools.github;
+  const compared = await tools.github.compareFiles(octokit, repository, before, after, lookups);
+  if (compared === null) return { list: [], complete: false };
+  const { list, complete } = externalIn(compared.files);
+  return { list, complete: complete && !compared.truncated };
+}
+
+/**
+ * The pull requests that an update landed, without those that landed because another one shows all their commits: that one was merged, and
+ * its approvals are for all it shows. `named`: the one that GitHub's own merge names.
+ */
+function landedOfItsOwn(
+  pulls: readonly PullRequest[],
+  update: RefUpdate,
+  named: number | null,
+): readonly PullRequest[] {
+  if (update.kind !== "pull-request") return pulls;
+  return pulls
+    .filter(
+      ({ head }) =>
+        !pulls.some(
+          (other) => other.head.sha !== head.sha && other.commits.some((commit) => commit.sha === head.sha),
+        ),
+    )
+    .filter((pull, _, own) => theOneMerged(own, pull.head.sha, update, named).includes(pull));
+}
+
+/**
+ * Of the pull requests with one head, those that may be the one that was merged: GitHub shows all as merged. Their content and base are
+ * the same, so whoever merges and writes another number gains an approval that was given for just this. If nothing tells, all of them.
+ */
+function theOneMerged(
+  pulls: readonly PullRequest[],
+  head: Sha,
+  { after, actor }: RefUpdate,
+  named: number | null,
+): readonly PullRequest[] {
+  const same = pulls.filter((pull) => pull.head.sha === head);
+  if (same.length === 1) return same;
+  const byMerge = same.filter(
+    ({ merged }) => merged?.commit === after && (actor === null || merged.by?.id === actor.id),
+  );
+  const left = byMerge.length === 0 ? same : byMerge;
+  const byName = left.filter(({ number }) => number === named);
+  return byName.length === 0 ? left : byName;
+}
+
+/** Returns whether an update merged pull requests. */
+export function isMerge(update: RefUpdate): boolean {
+  return update.kind === "pull-request" || update.kind === "queue";
+}
+
+/** Whether a new branch begins at a commit that has landed already: on a branch watched before, or on the default branch. */
+async function hasLanded(
+  tools: Tools,
+  watched: RepositoryContext,
+  update: RefUpdate,
+): Promise<boolean | null> {
+  const { repository } = watched;
+  const landed = await landedChanges(tools, repository.id);
+  if (landed.some(({ ref, after }) => ref !== update.ref && after === update.after)) return true;
+  for await (const entry of tools.ledger.states("branch", { repositoryId: repository.id })) {
+    const { ref, origin } = entry.body;
+    if (ref !== update.ref && origin.head === update.after) return true;
+  }
+  if (branchOf(update.ref) === repository.defaultBranch) return false;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const compared = await tools.github.compareCommits(
+    octokit,
+    repository,
+    repository.defaultBranch,
+    update.after,
+    tools.github.lookups,
+  );
+  return compared === null ? null : compared.status === "behind" || compared.status === "identical";
+}

@@ -1,0 +1,68 @@
+/** How checks ended, as their webhooks told: which of it is kept, and which of it GitHub does not show yet. */
+
+import { SETTLING } from "../../domain/change/settling.ts";
+import type { Check, NotShown } from "../../domain/change/review.ts";
+import { checkKey, type CheckRunPayload } from "../../domain/decisions/decision.ts";
+import { checksAskedFor } from "../../domain/policy/file/policy.ts";
+import type { PolicyInForce } from "../../domain/policy/tighten.ts";
+import type { Observation } from "../../domain/change/observation.ts";
+import { checksOf, observationsOf } from "../records/observations.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import type { Sha } from "../../domain/change/sha.ts";
+import type { Repository } from "../../domain/change/repository.ts";
+
+/** Returns how the checks of a commit ended that a policy asks for, as far as it was told and is not shown. `until`: what ended later is none of it. */
+export async function checksNotShownYet(
+  tools: Tools,
+  { repository }: RepositoryContext,
+  { sha, shown, until = Infinity }: ShownChecks,
+  policy: PolicyInForce,
+): Promise<readonly NotShown[]> {
+  const names = policy.state === "known" ? checksAskedFor(policy.record.effective) : new Set();
+  if (names.size === 0) return [];
+  const now = tools.clock.now();
+  const told = await observationsOf(tools, repository.id, checksOf(sha), now - SETTLING);
+  const unshown = tools.github.unshownChecks(shown, told, (name) => names.has(name), now);
+  return unshown.filter(({ since }) => since <= until);
+}
+
+interface ShownChecks {
+  readonly sha: Sha;
+  readonly shown: readonly Check[];
+  readonly until?: Instant;
+}
+
+/**
+ * Returns whether how a check ended is kept: a policy asks for it by which its commit was judged, or where that was not judged yet, the one
+ * in force. Of the hundreds of checks that a commit may have the log would hold each for good.
+ */
+export async function isCheckRequired(
+  tools: Tools,
+  { id }: Repository,
+  { sha, name }: Extract<Observation, { readonly kind: "check-told" }>,
+): Promise<boolean> {
+  const said = await tools.ledger.queue.ofKey(checkKey(id, sha));
+  const numbers = new Set(said.flatMap(({ payload }) => (payload as CheckRunPayload).pulls ?? []));
+  const subjects = [`${id}@${sha}`, ...[...numbers].map((number) => `${id}#${number}`)];
+  let isJudged = false;
+  for (const subject of subjects) {
+    const gate = await tools.ledger.state("gate", subject);
+    if (gate === undefined) continue;
+    isJudged = true;
+    const names = await namesBy(tools, gate.body.assessment.policyDigest);
+    if (names === null || names.has(name)) return true;
+  }
+  if (isJudged) return false;
+  const inForce = await tools.github.lookups.known<PolicyInForce>(`policy:${id}`);
+  return inForce?.state !== "known" || checksAskedFor(inForce.record.effective).has(name);
+}
+
+/** The names of the checks that a recorded policy asks for; null: it is not known. */
+function namesBy({ github, ledger }: Tools, digest: string): Promise<ReadonlySet<string> | null> {
+  const read = async (): Promise<ReadonlySet<string> | null> => {
+    const policy = await ledger.state("policy", digest);
+    return policy === undefined ? null : checksAskedFor(policy.body.effective);
+  };
+  return github.lookups.rememberForever(`checks-asked:${digest}`, read, (names) => names !== null);
+}

@@ -1,0 +1,184 @@
+/** One question that GitHub cannot answer never stops a branch: what it concerns is recorded as not known, with the reason. */
+
+import { SETTLING } from "../../domain/change/settling.ts";
+import { type Change, type RefUpdate } from "../../domain/change/change.ts";
+import type { Entry } from "../../domain/records/entry.ts";
+import { ExternalError, type ExternalErrorCode } from "../../domain/values/external-error.ts";
+import { gapEntry, gapId } from "../records/coverage-gaps.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { type Instant } from "../../domain/time/instant.ts";
+import { NO_COMMIT } from "../../domain/change/sha.ts";
+import { type PullRequest } from "../../domain/change/pull-request.ts";
+
+/** GitHub was asked, and did not tell. */
+const UNTOLD: ReadonlySet<ExternalErrorCode> = new Set([
+  "github-unanswered",
+  "github-answer",
+  "github-refused",
+  "github-unreachable",
+]);
+
+/** Why GitHub did not tell something. */
+export interface NotAnswered {
+  readonly untold: string;
+}
+
+/** Returns whether GitHub was asked and did not tell; one that asks for another look in a while is none. */
+export function isNotAnswered(error: unknown): error is ExternalError {
+  return error instanceof ExternalError && UNTOLD.has(error.code) && error.waitMs === null;
+}
+
+/**
+ * Asks what the record of an update needs. What may still be answered within ten minutes of the update is thrown, so that it is asked
+ * again; what is not answered twice then, while GitHub answers other questions, is not told. Throws {@link ExternalError}.
+ */
+export async function orNotAnswered<Told>(
+  tools: Tools,
+  watched: RepositoryContext,
+  update: RefUpdate,
+  ask: () => Promise<Told>,
+): Promise<Told | NotAnswered> {
+  const now = tools.clock.now();
+  for (let isLast = false; ; isLast = true) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isNotAnswered(error)) throw error;
+      const mayPass = error.retry || error.gone;
+      if (mayPass && now - update.at < SETTLING) throw error;
+      if (mayPass && !isLast) continue;
+      // What may concern whatever is asked is no answer to this.
+      if (error.code === "github-unreachable" || error.code === "github-refused")
+        await answersElse(tools, watched, update);
+      tools.log.warn({ repository: watched.repository.id, reason: error.message }, "GitHub did not answer");
+      return { untold: error.message };
+    }
+  }
+}
+
+/** Asks GitHub something small. Throws {@link ExternalError} where it does not answer that either. */
+async function answersElse(tools: Tools, watched: RepositoryContext, { ref }: RefUpdate): Promise<void> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const until = { since: null, from: tools.clock.now() };
+  await tools.github.readRefUpdates(octokit, watched.repository, ref, until);
+}
+
+/** Returns whether something was not told. */
+export function lacksAnswer(told: unknown): told is NotAnswered {
+  return typeof told === "object" && told !== null && "untold" in told;
+}
+
+/** Asks GitHub one thing after another about an update, and keeps the reasons why it did not tell some of them. */
+export class Questions {
+  /** Why GitHub did not tell, for each that it did not. */
+  readonly untold: string[] = [];
+
+  readonly #about: readonly [Tools, RepositoryContext, RefUpdate];
+
+  /** Asks about this update. */
+  constructor(tools: Tools, watched: RepositoryContext, update: RefUpdate) {
+    this.#about = [tools, watched, update];
+  }
+
+  /** Returns what GitHub tells, or `otherwise`. Throws {@link ExternalError}. */
+  async ask<Told>(ask: () => Promise<Told>, otherwise: (because: string) => Told): Promise<Told> {
+    const told = await orNotAnswered(...this.#about, ask);
+    if (!lacksAnswer(told)) return told;
+    this.untold.push(told.untold);
+    return otherwise(told.untold);
+  }
+}
+
+/** Returns a pull request of which GitHub tells no more than who and what it is. `landed`: the update that merged it. Throws {@link ExternalError}. */
+export async function unreadPull(
+  tools: Tools,
+  { repository, installationId }: RepositoryContext,
+  number: number,
+  unread: NonNullable<PullRequest["unread"]>,
+  landed: RefUpdate | null,
+): Promise<PullRequest | null> {
+  const octokit = await tools.github.octokits.installation(installationId);
+  const known = await tools.github.identifyPull(octokit, repository, number);
+  if (known === null && landed === null) return null;
+  const base =
+    landed === null ? null : { ref: landed.ref.replace(/^refs\/heads\//u, ""), sha: landed.before };
+  return {
+    repository,
+    number,
+    title: known?.title ?? "",
+    url: known?.url ?? "",
+    author: known?.author ?? null,
+    createdAt: known?.createdAt ?? unread.since,
+    state: landed === null ? (known?.state ?? "open") : "merged",
+    draft: known?.draft ?? false,
+    base: base ?? known?.base ?? { ref: "", sha: NO_COMMIT },
+    head: {
+      ref: known?.head.ref ?? "",
+      sha: known?.head.sha ?? NO_COMMIT,
+      tree: null,
+      ...(known?.head.fork === true ? { fork: true } : {}),
+    },
+    retargetedAt: null,
+    labels: [],
+    commits: [],
+    commitsComplete: false,
+    pushes: [],
+    reviews: [],
+    checks: [],
+    authorities: [],
+    sameContent: [],
+    merged: landed === null ? null : { at: known?.mergedAt ?? landed.at, by: null, commit: landed.after },
+    unread,
+  };
+}
+
+/** Returns what is recorded of an update of which GitHub told nothing but that there was one. */
+export function unreadChange(
+  { repository }: RepositoryContext,
+  update: RefUpdate,
+  known: Pick<Change, "id" | "occurrence" | "late">,
+): Change {
+  return {
+    ...known,
+    repository,
+    update,
+    tree: null,
+    commitCount: null,
+    pullRequests: [],
+    awaited: [{ what: `what came with ${update.after.slice(0, 7)}`, since: update.at }],
+    shipped: [],
+    alreadyLanded: null,
+    checks: [],
+  };
+}
+
+/**
+ * Returns the gap of an update of which GitHub does not answer something: open until it does. `untold`: the reasons; empty: it answers
+ * all of it.
+ */
+export async function gapOfUpdate(
+  tools: Tools,
+  { repository }: RepositoryContext,
+  change: Pick<Change, "id" | "update">,
+  untold: readonly string[],
+  now: Instant,
+): Promise<readonly Entry[]> {
+  const { ref, after, at } = change.update;
+  const id = gapId(repository.id, "unobservable", at, change.id);
+  const known = (await tools.ledger.state("coverage-gap", id))?.body ?? null;
+  if (untold.length === 0)
+    return known === null || known.to !== null
+      ? []
+      : [gapEntry({ ...known, to: now, backfilled: true }, repository)];
+  if (known !== null) return [];
+  const gap = {
+    id,
+    cause: "unobservable",
+    scope: `${repository.owner}/${repository.name} ${ref}, the update to ${after.slice(0, 7)}`,
+    from: at,
+    to: null,
+    because: `GitHub could not answer what this update brought: ${[...new Set(untold)].join("; ")}`,
+    backfilled: false,
+  } as const;
+  return [gapEntry(gap, repository)];
+}

@@ -1,0 +1,100 @@
+/** Telling news outside GitHub: one message at a time, no more a day than the policy says, the rest in one line the next day. */
+
+import { dateOf, startOfDay } from "../../domain/time/calendar.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import {
+  notificationAction,
+  receiverKey,
+  summaryText,
+  type NotificationPayload,
+} from "../../domain/messages/notification.ts";
+import type { Task } from "../../domain/records/task.ts";
+import { ExternalError } from "../../domain/values/external-error.ts";
+import type { StoredAction } from "../../ledger/queue/actions.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { DAY, HOUR } from "../../domain/time/durations.ts";
+
+/** What a message came to: sent, or held back because the day's number was reached. `day` is the policy calendar's. */
+export interface SendOutcome {
+  readonly day: string;
+  readonly sent: boolean;
+}
+
+/** A receiver's day on which messages were held back. */
+export type HeldNotifications = Pick<Task<"summarise">, "organizationId" | "receiver" | "day">;
+
+/** News is sent for so long; later it is none (ms). */
+const STAYS_NEWS = 3 * DAY;
+
+/** More held messages than anyone would read the exact number of. */
+const MOST_COUNTED = 100_000;
+
+/** Sends one message, or holds it back for the next day's line. INVARIANT: one organisation's messages are told one after another, in its lane, so that the count is right. */
+export async function sendNews(tools: Tools, action: StoredAction): Promise<SendOutcome> {
+  const payload = action.payload as NotificationPayload;
+  const { receiver, organizationId } = payload;
+  const now = tools.clock.now();
+  const day = dateOf(now, receiver.timezone);
+  if (payload.kind !== "summary") {
+    const prefix = receiverKey(organizationId, receiver);
+    const sent = await tools.ledger.queue.doneKeys(prefix, outcomePart(day, true), receiver.perDay);
+    if (sent.length >= receiver.perDay) {
+      await askForSummary(tools, { organizationId, receiver, day });
+      return { day, sent: false };
+    }
+  }
+  await tools.sendNotification(payload, now);
+  // The line that sums a day up is not one of those it counts.
+  return { day: payload.kind === "summary" ? "" : day, sent: true };
+}
+
+/** Stores the line about a day's messages that were held back. */
+export async function summarise(
+  tools: Tools,
+  held: HeldNotifications,
+  fence: RepositoryContext["fence"],
+): Promise<void> {
+  const { organizationId, receiver, day } = held;
+  const prefix = receiverKey(organizationId, receiver);
+  const keys = await tools.ledger.queue.doneKeys(prefix, outcomePart(day, false), MOST_COUNTED);
+  if (keys.length === 0) return;
+  const kinds: Record<string, number> = {};
+  for (const key of keys) {
+    const kind = key.slice(prefix.length).split(":")[0] ?? "";
+    kinds[kind] = (kinds[kind] ?? 0) + 1;
+  }
+  const notification = {
+    organizationId,
+    about: day,
+    text: summaryText(day, kinds),
+    repository: null,
+    path: null,
+    at: startOfNext(day, receiver.timezone),
+  };
+  await tools.ledger.record(
+    { entries: [], actions: [notificationAction(receiver, "summary", notification)] },
+    tools.clock.now(),
+    fence,
+  );
+}
+
+/** Whether a message could not be sent for so long that it is given up. */
+export function isOutdated(error: unknown, age: number): boolean {
+  return error instanceof ExternalError && error.code.startsWith("receiver-") && age > STAYS_NEWS;
+}
+
+/** The piece of a stored outcome that says so; {@link SendOutcome} is stored with its keys in this order. */
+function outcomePart(day: string, sent: boolean): string {
+  return JSON.stringify({ day, sent } satisfies SendOutcome).slice(1, -1);
+}
+
+async function askForSummary(tools: Tools, held: HeldNotifications): Promise<void> {
+  const { receiver, day } = held;
+  const dueAt = startOfNext(day, receiver.timezone);
+  await tools.ledger.record({ tasks: [{ kind: "summarise", ...held, dueAt }] }, tools.clock.now());
+}
+
+function startOfNext(day: string, timezone: string): Instant {
+  // Noon is in the day whatever its clock did in the night.
+  return startOfDay(dateOf(startOfDay(day, timezone) + 36 * HOUR, timezone), timezone);
+}

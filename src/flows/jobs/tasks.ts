@@ -1,0 +1,80 @@
+/** What each kind of task does. */
+
+import type { Task, TaskKind } from "../../domain/records/task.ts";
+import { answerWaitingGates } from "../deployments/answer-gate.ts";
+import { assessGroup, assessPull } from "../changes/assess-pull-request.ts";
+import { openPullsAt } from "../records/pulls-at-head.ts";
+import { assessReport } from "../deployments/from-report.ts";
+import { recordBaselineReport } from "../repositories/baseline.ts";
+import { isLasting } from "../repositories/own-checks.ts";
+import { readControlState } from "../monitoring/protection.ts";
+import { checkMergeBack } from "../deployments/record-deployment.ts";
+import { recordWeakening } from "../deviations/exposures.ts";
+import { groupDeviations } from "../reviews/reassess.ts";
+import { askAgain, askMonthly, tellOverdue } from "../monitoring/monthly-reviews.ts";
+import { summarise } from "./notifications.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { reconcileRepository } from "../completeness/reconcile.ts";
+import { countEnded, countLastHour } from "../completeness/schedule.ts";
+import { watchedRepository } from "../repositories/repositories.ts";
+import { census, doDue, redeliver, rejudgeOpen, sweepRepository } from "./sweep.ts";
+
+type Fence = RepositoryContext["fence"];
+type Runner<K extends TaskKind> = (tools: Tools, task: Task<K>, fence: Fence) => Promise<unknown>;
+
+const RUN: { readonly [K in TaskKind]: Runner<K> } = {
+  census: (tools, { round }) => census(tools, round),
+  redeliver: (tools, { span }) => redeliver(tools, span?.from),
+  "count-hour": (tools, { round }) => countLastHour(tools, round),
+  "count-ended": async (tools, _, fence) => {
+    await countEnded(tools);
+    await askAgain(tools, fence);
+  },
+  monthly: (tools, { dueAt }, fence) => askMonthly(tools, fence, dueAt),
+  sweep: inRepository(sweepRepository),
+  reconcile: inRepository(async (tools, watched, { span, small }) => {
+    const which = { onlyWrong: small, onlyUnproven: true };
+    const { uncounted } = await reconcileRepository(tools, watched, span, which);
+    // What was counted is recorded. What GitHub will not answer of a whole span is noted, and asked for again every day.
+    const again = uncounted.find(({ trouble }) => small || !isLasting(trouble));
+    if (again !== undefined) throw again.trouble;
+  }),
+  pull: inRepository((tools, watched, { number, request }) => assessPull(tools, watched, number, request)),
+  head: inRepository(judgeHead),
+  "merge-group": inRepository((tools, watched, task) => assessGroup(tools, watched, task, null, task.since)),
+  rejudge: inRepository((tools, watched, { dueAt }) => rejudgeOpen(tools, watched, `rejudge:${dueAt}`)),
+  due: inRepository(doDue),
+  group: inRepository((tools, watched, { span }) => groupDeviations(tools, watched, span)),
+  protection: inRepository((tools, watched, { told }) => readControlState(tools, watched, told)),
+  exposures: (tools, { organizationId, causeId }, fence) =>
+    recordWeakening(tools, organizationId, causeId, fence),
+  baseline: recordBaselineReport,
+  "merge-back": inRepository((tools, watched, { deploymentId }) =>
+    checkMergeBack(tools, watched, deploymentId),
+  ),
+  gates: inRepository(answerWaitingGates),
+  "overdue-monthly": inRepository((tools, watched, { month }) => tellOverdue(tools, watched, month)),
+  summarise: (tools, held, fence) => summarise(tools, held, fence),
+  report: inRepository(assessReport),
+};
+
+/** Runs one task. Throws Trouble. */
+export async function runTask<K extends TaskKind>(tools: Tools, task: Task<K>, fence: Fence): Promise<void> {
+  const run: Runner<K> = RUN[task.kind];
+  await run(tools, task, fence);
+}
+
+/** A task of one repository; nothing is left to do in one that is watched no more. */
+function inRepository<T extends { readonly repositoryId: number }>(
+  work: (tools: Tools, watched: RepositoryContext, task: T) => Promise<unknown>,
+): (tools: Tools, task: T, fence: Fence) => Promise<unknown> {
+  return async (tools, task, fence) => {
+    const watched = await watchedRepository(tools, task.repositoryId, fence);
+    return watched === null ? undefined : work(tools, watched, task);
+  };
+}
+
+/** Judges the open pull requests that have this commit as their head. */
+async function judgeHead(tools: Tools, watched: RepositoryContext, { sha }: Task<"head">): Promise<void> {
+  for (const number of await openPullsAt(tools, watched, sha)) await assessPull(tools, watched, number, null);
+}

@@ -1,0 +1,272 @@
+/** An export: the period's populations, what was tested on them, and the proof of both, sealed in one folder. */
+
+import { canonical } from "../../domain/values/digest.ts";
+import { completenessDocument } from "../../domain/evidence/completeness.ts";
+import {
+  DOCUMENTS,
+  TABLES,
+  citedEntries,
+  documentForm,
+  packageId,
+  rowReader,
+  schemaOfDocument,
+  toolTable,
+  type Manifest,
+} from "../../domain/evidence/package.ts";
+import type { EvidenceSource, Period } from "../../domain/evidence/tables/population.ts";
+import { scopePolicies, type ToolFact } from "../../domain/evidence/rows/scope.ts";
+import { fingerprintOf, pemOf, sealOf, type SigningKey } from "../../domain/evidence/seal.ts";
+import { frontMatter, observedDocument, type StartHere } from "../../domain/evidence/start-here.ts";
+import { Tally } from "../../domain/evidence/summary.ts";
+import { schemaName, schemaOfTable, timeText, type Table } from "../../domain/evidence/tables/table.ts";
+import { lineOf } from "../../domain/records/stored.ts";
+import type { LedgerReader } from "../../ledger/ledger.ts";
+import { readObservedTime } from "../records/observation-coverage.ts";
+import type { PackageWriter, Written } from "../../package/folder.ts";
+
+/** What an export needs. `ledger`: the log as of one place in it, where events may come in meanwhile; `writer` is finished when it went well and abandoned when it did not. */
+export interface ExportRequest {
+  readonly ledger: Pick<LedgerReader, "states" | "log" | "head" | "presence">;
+  readonly organization: { readonly id: number; readonly login: string };
+  readonly period: Period;
+  /** When the package is said to be made, milliseconds; the same inputs give the same bytes. */
+  readonly generatedAt: number;
+  readonly signingKey: SigningKey;
+  readonly writer: PackageWriter;
+  readonly tool: {
+    readonly name: string;
+    readonly version: string;
+    /** GitHub's API, e.g. https://api.github.com, for the commands that re-perform an extraction. */
+    readonly apiUrl: string;
+    /** Whatever else tool.csv should say; never a secret. */
+    readonly facts: readonly ToolFact[];
+  };
+  readonly renderStartHere: (content: StartHere) => string;
+  readonly verifyScript: string;
+}
+
+/** What was exported. */
+export interface Exported {
+  readonly folder: string;
+  readonly zip: string | null;
+  readonly packageId: string;
+  readonly fingerprint: string;
+  readonly populations: Manifest["populations"];
+  readonly files: number;
+}
+
+/** Writes, seals and finishes one evidence package. Memory does not grow with the period. Throws Trouble. */
+export async function exportEvidence(request: ExportRequest): Promise<Exported> {
+  try {
+    const sealed = await writePackage(request);
+    return { ...sealed, ...(await request.writer.finish()) };
+  } catch (error) {
+    await request.writer.abandon();
+    throw error;
+  }
+}
+
+async function writePackage(request: ExportRequest): Promise<Omit<Exported, "folder" | "zip">> {
+  const { writer, organization, period, generatedAt, signingKey, tool } = request;
+  const source = await sourceOf(request);
+  const fingerprint = fingerprintOf(signingKey.spki);
+  const tally = new Tally();
+  const written: Written[] = [];
+  const policyDigests = new Set<string>();
+
+  const tables = [...TABLES, toolTable(toolFacts(request, fingerprint))];
+  for (const table of tables) {
+    const names = table.columns.map((column) => column.name);
+    const rows = counted(table, source, tally, policyDigests);
+    written.push(await writer.table(table.path, names, rows));
+  }
+  written.push(...(await writePolicies(source, writer)));
+
+  const completeness = await completenessDocument(source);
+  const summary = tally.summary();
+  const entries = await writeLog(source, writer, organization.id, "log/entries.jsonl");
+  const cited = await writeLog(source, writer, organization.id, "log/cited.jsonl");
+  written.push(entries, cited);
+  const head = await request.ledger.head();
+  const put = async (path: string, content: string): Promise<void> => {
+    written.push(await writer.text(path, content));
+  };
+  await put("log/head.json", jsonText({ ...head, entries: entries.rows, cited: cited.rows }));
+  await put("completeness.json", jsonText(completeness));
+  await put("observed.json", jsonText(observedDocument(source.sight)));
+  await put("summary.json", jsonText(summary));
+  await put("public-key.pem", pemOf(signingKey.spki));
+  await put("verify.sh", request.verifyScript);
+  for (const table of tables) await put(`schemas/${schemaName(table.path)}`, jsonText(schemaOfTable(table)));
+  for (const form of DOCUMENTS)
+    if (form.schema !== null)
+      await put(
+        `schemas/${schemaName(form.path)}`,
+        jsonText(schemaOfDocument({ ...form, schema: form.schema })),
+      );
+
+  const front = await frontMatter(source, { organization, completeness, summary, policyDigests });
+  const id = packageId(organization.login, period);
+  const populations = {
+    changes: summary.changes.total,
+    deployments: summary.deployments.total,
+    ref_updates: summary.ref_updates.total,
+  };
+  await put(
+    "START-HERE.html",
+    request.renderStartHere({
+      packageId: id,
+      organization,
+      period,
+      generatedAt,
+      generator: { name: tool.name, version: tool.version },
+      apiUrl: tool.apiUrl,
+      fingerprint,
+      ...front,
+      completeness,
+      summary,
+      logHead: head,
+      files: inventory(written),
+    }),
+  );
+
+  const manifest: Manifest = {
+    schema_version: "1",
+    package_id: id,
+    organization: { id: organization.id, login: organization.login },
+    period: { name: period.name, from: timeText(period.from), to: timeText(period.to) },
+    generated_at: timeText(generatedAt),
+    generator: { name: tool.name, version: tool.version },
+    policy_digests: [...policyDigests].toSorted(),
+    populations,
+    log: { size: head.size, hash: head.hash },
+    known_limitations: [...front.limitations],
+    signing: { algorithm: "ECDSA P-256, SHA-256", key_id: fingerprint },
+    files: inventory(written),
+  };
+  await put("manifest.json", jsonText(manifest));
+  const listed = written.toSorted(byPath);
+  const sums = await writer.text(
+    "SHA256SUMS",
+    listed.map((file) => `${file.sha256}  ${file.path}\n`).join(""),
+  );
+  const subjects = [...listed, sums]
+    .toSorted(byPath)
+    .map((file) => ({ name: file.path, sha256: file.sha256 }));
+  const { files: _files, ...predicate } = manifest;
+  await writer.text("manifest.dsse.json", sealOf(subjects, predicate, signingKey));
+  return { packageId: id, fingerprint, populations, files: subjects.length + 1 };
+}
+
+async function sourceOf({
+  ledger,
+  organization,
+  period,
+  generatedAt,
+  writer,
+}: ExportRequest): Promise<EvidenceSource> {
+  return {
+    sight: await readObservedTime(ledger, organization.id, generatedAt),
+    organizationId: organization.id,
+    period,
+    generatedAt,
+    states: (kind, filter) => ledger.states(kind, filter),
+    log: ({ from, to, kinds }) => ledger.log({ from, to, ...(kinds === undefined ? {} : { kinds }) }),
+    sorted: (lines) => writer.sorted(lines),
+  };
+}
+
+async function* counted(
+  table: Table,
+  source: EvidenceSource,
+  tally: Tally,
+  policyDigests: Set<string>,
+): AsyncIterable<readonly string[]> {
+  const read = rowReader(table.columns);
+  const judged = table.path === "changes.csv" || table.path === "deployments.csv";
+  for await (const cells of table.rows(source)) {
+    tally.count(table.path, read(cells));
+    const digest = judged ? read(cells)("policy_digest") : "";
+    if (digest !== "") policyDigests.add(digest);
+    yield cells;
+  }
+}
+
+async function writePolicies(source: EvidenceSource, writer: PackageWriter): Promise<readonly Written[]> {
+  const written: Written[] = [];
+  for await (const { entry, body } of scopePolicies(source)) {
+    written.push(await writer.text(`policies/${body.digest}.json`, jsonText(lineOf(entry).body)));
+    for (const level of ["organization", "repository"] as const) {
+      const file = body[level];
+      if (file.state === "found")
+        written.push(await writer.text(`policies/${body.digest}.${level}.yml`, file.text));
+    }
+  }
+  return written;
+}
+
+async function writeLog(
+  source: EvidenceSource,
+  writer: PackageWriter,
+  organizationId: number,
+  path: "log/entries.jsonl" | "log/cited.jsonl",
+): Promise<Written> {
+  const { from, to } = source.period;
+  const entries =
+    path === "log/entries.jsonl" ? source.log({ organizationId, from, to }) : citedEntries(source);
+  let rows = 0;
+  const file = await writer.text(
+    path,
+    (async function* () {
+      for await (const entry of entries) {
+        if (entry.organizationId !== organizationId) continue;
+        rows += 1;
+        yield jsonText(lineOf(entry));
+      }
+    })(),
+  );
+  return { ...file, rows };
+}
+
+function inventory(written: readonly Written[]): Manifest["files"] {
+  const described = new Map(
+    [...TABLES, toolTable([]), ...DOCUMENTS].map((form) => [form.path, form.description]),
+  );
+  return written.toSorted(byPath).map((file) => ({
+    path: file.path,
+    sha256: file.sha256,
+    bytes: file.bytes,
+    rows: file.rows,
+    schema: hasSchema(file.path) ? `schemas/${schemaName(file.path)}` : null,
+    description: described.get(file.path) ?? describe(file.path),
+  }));
+}
+
+function hasSchema(path: string): boolean {
+  return path.endsWith(".csv") || (documentForm(path)?.schema ?? null) !== null;
+}
+
+function describe(path: string): string {
+  if (path.startsWith("schemas/")) return "JSON Schema of the file it is named after.";
+  if (path.endsWith(".json")) return "One policy version: what was in force and the files it came from.";
+  return "The source text of the policy file, as it was read.";
+}
+
+function toolFacts(request: ExportRequest, fingerprint: string): readonly ToolFact[] {
+  const { tool } = request;
+  return [
+    ...tool.facts,
+    { item: "name", value: tool.name },
+    { item: "version", value: tool.version },
+    { item: "github-api", value: tool.apiUrl },
+    { item: "signing-key-fingerprint", value: fingerprint },
+  ];
+}
+
+function jsonText(value: unknown): string {
+  return `${canonical(value)}\n`;
+}
+
+function byPath(a: Written, b: Written): number {
+  return a.path < b.path ? -1 : 1;
+}

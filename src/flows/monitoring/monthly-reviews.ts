@@ -1,0 +1,449 @@
+/** Monthly reviews: counted and asked for when a month is over, signed off by their owners, named when they are overdue. */
+
+import { policyOrDefault } from "../../domain/decisions/decision.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import { monthlyIssue } from "../../domain/deviation/monthly/monthly-issue.ts";
+import { countMonths, figuresNow, monthsOf } from "../../domain/deviation/monthly/month-count.ts";
+import {
+  isDeviation,
+  isMonth,
+  isOtherwise,
+  monthBefore,
+  monthlyDue,
+  monthlyStatus,
+  monthlySubject,
+  MonthlyTally,
+  monthOf,
+  monthStatement,
+  ownerOf,
+  seenMonth,
+  monthSpan,
+  type SeenMonth,
+} from "../../domain/monitoring/monthly.ts";
+import { isSameAccount } from "../../domain/deviation/remediation.ts";
+import { waitingTimes, type WaitingTimes } from "../../domain/deviation/monthly/waiting-times.ts";
+import type { Action, Entry } from "../../domain/records/entry.ts";
+import { notify } from "../../domain/messages/notification.ts";
+import { ownerMeant } from "../../domain/policy/file/names.ts";
+import type { Policy } from "../../domain/policy/file/policy.ts";
+import { DEFAULT_CALENDAR } from "../../domain/time/calendar.ts";
+import type { MonthlyFigures, MonthlyReviewRecord } from "../../domain/records/monitoring.ts";
+import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
+import { listed, oneLine, time } from "../../domain/texts/wording.ts";
+import { currentPolicy } from "../policy/current-policy.ts";
+import type { LedgerReader } from "../../ledger/ledger.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { readObservedTime } from "../records/observation-coverage.ts";
+import { organizationPolicy } from "../policy/in-force.ts";
+import { watchedRepository } from "../repositories/repositories.ts";
+import { DAY } from "../../domain/time/durations.ts";
+
+/** What reading the log and writing to it takes; nothing of GitHub. */
+export type LogTools = Pick<Tools, "ledger" | "clock">;
+
+/** Asks for the reviews of the month before the one it is in now, in every organisation; and of the one before that, if it was passed over. */
+export async function askMonthly(
+  tools: Tools,
+  fence: RepositoryContext["fence"],
+  at: Instant,
+): Promise<void> {
+  const month = monthBefore(monthOf(at));
+  for (const watched of await oneRepositoryEach(tools, fence)) {
+    const earlier = monthBefore(month);
+    const organizationId = watched.repository.ownerId;
+    const isPassedOver =
+      (await monthlyReviewsOf(tools, organizationId, earlier)).length === 0 &&
+      (await monthlyReviewsOf(tools, organizationId, monthBefore(earlier))).length > 0;
+    if (isPassedOver) await askFor(tools, watched, earlier);
+    await askFor(tools, watched, month);
+  }
+}
+
+/** The first repository of each organisation through which its policy can be read. */
+async function oneRepositoryEach(
+  tools: Tools,
+  fence: RepositoryContext["fence"],
+): Promise<readonly RepositoryContext[]> {
+  const first = new Map<number, number>();
+  for await (const entry of tools.ledger.states("repository", { order: "subject" })) {
+    const { repository, removedAt, archived } = entry.body;
+    if (removedAt === null && !archived && !first.has(repository.ownerId))
+      first.set(repository.ownerId, repository.id);
+  }
+  const watched = await Promise.all([...first.values()].map((id) => watchedRepository(tools, id, fence)));
+  return watched.filter((each) => each !== null);
+}
+
+async function askFor(tools: Tools, watched: RepositoryContext, month: string): Promise<void> {
+  const { ledger } = tools;
+  const organizationId = watched.repository.ownerId;
+  if (watched.since >= monthSpan(month).to) return;
+  if ((await monthlyReviewsOf(tools, organizationId, month)).some(({ owner }) => owner !== null)) return;
+  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  if (CONTROL_NAMES.every((control) => ownerOf(policy, control) === null)) return;
+  const now = tools.clock.now();
+  const counted = await countMonth(tools, organizationId, month, true);
+  const { tally, counts } = counted;
+  const dueAt = monthlyDue(now, policy.calendar);
+  const reviews: MonthlyReviewRecord[] = [];
+  // A month in which nothing happened is reviewed too: else it would look like a month nobody looked at.
+  const before = new Set(
+    (await monthlyReviewsOf(tools, organizationId, monthBefore(month))).map(({ control }) => control),
+  );
+  for (const control of tally.inUse(policy, before)) {
+    const owner = ownerOf(policy, control);
+    const known = await ledger.state("monthly-review", monthlySubject(organizationId, control, month));
+    if (owner === null || known !== undefined) continue;
+    const figures = figuresNow(counts, month, control) ?? tally.figures(control);
+    reviews.push({
+      control,
+      month,
+      owner,
+      ownerId: await ownerIdOf(tools, watched, policy, owner),
+      askedAt: now,
+      dueAt,
+      figures,
+      issueIn: policy.deviations.repository,
+      signedOff: null,
+      earlier: [],
+    });
+  }
+  await record(tools, watched, policy, month, reviews, counted);
+}
+
+/** Records reviews of a month and asks each owner for theirs. */
+async function record(
+  tools: Tools,
+  watched: RepositoryContext,
+  policy: Policy,
+  month: string,
+  reviews: readonly MonthlyReviewRecord[],
+  known?: Counted,
+): Promise<void> {
+  const [first] = reviews;
+  if (first === undefined) return;
+  const organizationId = watched.repository.ownerId;
+  const owners = Map.groupBy(reviews, ({ owner }) => (owner ?? "").toLowerCase());
+  const counted = known ?? (await countMonth(tools, organizationId, month, true));
+  await tools.ledger.record(
+    {
+      entries: reviews.map((each) => reviewEntry(organizationId, each)),
+      actions: [...owners.values()].flatMap((own) => asking(tools, watched, policy, month, own, counted)),
+      tasks: [
+        {
+          kind: "overdue-monthly",
+          organizationId,
+          repositoryId: watched.repository.id,
+          month,
+          dueAt: first.dueAt + 1,
+        },
+      ],
+    },
+    tools.clock.now(),
+    watched.fence,
+  );
+}
+
+/** Whom a login of the policy means: who was meant when it was first named, or first asked, whoever took it since; null: nobody. */
+async function ownerIdOf(
+  tools: Tools,
+  watched: RepositoryContext,
+  { names }: Policy,
+  login: string,
+): Promise<number | null> {
+  const meant = ownerMeant(names, login);
+  // Where nobody was called so then, whoever is when they are first asked is meant.
+  if (meant != null) return meant;
+  const organizationId = watched.repository.ownerId;
+  for await (const { body } of tools.ledger.states("monthly-review", { organizationId, order: "at" }))
+    if (body.owner?.toLowerCase() === login.toLowerCase() && body.ownerId !== null) return body.ownerId;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  return (await tools.github.readAccount(octokit, login, tools.github.lookups))?.id ?? null;
+}
+
+function asking(
+  tools: Tools,
+  watched: RepositoryContext,
+  policy: Policy,
+  month: string,
+  reviews: readonly MonthlyReviewRecord[],
+  { waiting, seen }: Counted,
+): readonly Action[] {
+  const owner = reviews[0]?.owner ?? "";
+  const { id: repositoryId, ownerId: organizationId } = watched.repository;
+  const [place, name] = policy.deviations.repository?.split("/") ?? [];
+  const controls = listed(reviews.map(({ control }) => control));
+  const told = notify(policy, "review-due", {
+    organizationId,
+    about: `${month}:${owner.toLowerCase()}`,
+    text: `The monthly review of ${month} is due: ${owner} signs off ${controls} by ${time(reviews[0]?.dueAt ?? 0)}.`,
+    repository: policy.deviations.repository,
+    path: policy.deviations.repository === null ? null : `${policy.deviations.repository}/issues`,
+    at: tools.clock.now(),
+  });
+  if (place === undefined || name === undefined) return told;
+  const payload = monthlyIssue({
+    month,
+    owner,
+    reviews,
+    waiting,
+    seen,
+    repository: { owner: place, name },
+    appId: tools.appId,
+    labels: policy.deviations.labels,
+  });
+  const { installationId } = watched;
+  const key = `issue:monthly-review:${organizationId}:${month}:${owner.toLowerCase()}`;
+  return [{ key, kind: "open-issue", repositoryId, organizationId, installationId, payload }, ...told];
+}
+
+/** Tells of the reviews of a month that nobody signed off in time. */
+export async function tellOverdue(tools: Tools, watched: RepositoryContext, month: string): Promise<void> {
+  const organizationId = watched.repository.ownerId;
+  const now = tools.clock.now();
+  const missing = (await monthlyReviewsOf(tools, organizationId, month)).filter(
+    (each) => monthlyStatus(each, now) === "missing",
+  );
+  if (missing.length === 0) return;
+  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  const owners = Map.groupBy(missing, ({ owner }) => owner ?? "");
+  const actions = [...owners].flatMap(([owner, own]) =>
+    notify(policy, "review-overdue", {
+      organizationId,
+      about: `${month}:${owner.toLowerCase()}`,
+      text: `The monthly review of ${month} is overdue: ${owner} has not signed off ${listed(own.map(({ control }) => control))}, due ${time(own[0]?.dueAt ?? 0)}. Sign it off now; it will count as late.`,
+      repository: own[0]?.issueIn ?? null,
+      path: own[0]?.issueIn == null ? null : `${own[0].issueIn}/issues`,
+      at: own[0]?.dueAt ?? now,
+    }),
+  );
+  await tools.ledger.record({ entries: [], actions }, now, watched.fence);
+}
+
+/** Counts a month of an organisation from the log, as it is known now; `isServing` as in {@link readObservedTime}. */
+async function countMonth(
+  { ledger, clock }: LogTools,
+  organizationId: number,
+  month: string,
+  isServing: boolean,
+): Promise<Counted> {
+  const at = clock.now();
+  const sight = await readObservedTime(ledger, organizationId, at, isServing);
+  const counts = await countMonths(ledger, organizationId, [month], { sight, at });
+  const counted = counts.get(month);
+  return {
+    tally: counted?.tally ?? new MonthlyTally(),
+    waiting: waitingTimes(counted?.waits ?? []),
+    seen: counted?.seen ?? seenMonth(sight, month, at),
+    counts,
+  };
+}
+
+/** A month as it was counted, with how long its changes waited and which part of it somebody observed. */
+interface Counted {
+  readonly tally: MonthlyTally;
+  readonly waiting: WaitingTimes;
+  readonly seen: SeenMonth;
+  readonly counts: MonthCounts;
+}
+
+type MonthCounts = Awaited<ReturnType<typeof countMonths>>;
+
+/** Every monthly review of an organisation, with what its month is known to be now. */
+export async function reviewsNow(
+  ledger: Pick<LedgerReader, "states" | "presence">,
+  organizationId: number,
+  at: Instant,
+  isServing = false,
+): Promise<{
+  readonly reviews: readonly MonthlyReviewRecord[];
+  readonly figures: (month: string, control: ControlName) => MonthlyFigures | undefined;
+  /** Which part of a month somebody observed. */
+  readonly seen: (month: string) => SeenMonth;
+}> {
+  const reviews: MonthlyReviewRecord[] = [];
+  for await (const { body } of ledger.states("monthly-review", { organizationId })) reviews.push(body);
+  const sight = await readObservedTime(ledger, organizationId, at, isServing);
+  const counts = await countMonths(ledger, organizationId, monthsOf(reviews), { sight, at });
+  return {
+    reviews,
+    figures: (month, control) => figuresNow(counts, month, control),
+    seen: (month) => seenMonth(sight, month, at),
+  };
+}
+
+/** How far back a month that came to be otherwise is asked for again (ms): as long as audits look back. */
+const ASKED_AGAIN = 400 * DAY;
+
+/** Asks again for the months that were signed off as something else than they are known to be now; keeps what the signer saw. */
+export async function askAgain(tools: Tools, fence: RepositoryContext["fence"]): Promise<void> {
+  const now = tools.clock.now();
+  for (const watched of await oneRepositoryEach(tools, fence)) {
+    const organizationId = watched.repository.ownerId;
+    const { reviews, figures } = await reviewsNow(tools.ledger, organizationId, now, true);
+    const policy = policyOrDefault(await currentPolicy(tools, watched));
+    const changed = reviews.flatMap((each): readonly MonthlyReviewRecord[] => {
+      const found = figures(each.month, each.control);
+      const isRecent = monthSpan(each.month).to > now - ASKED_AGAIN;
+      if (each.signedOff === null || found === undefined || !isRecent || each.owner === null) return [];
+      if (!isOtherwise(each.control, each.signedOff.figures, found)) return [];
+      const dueAt = monthlyDue(now, policy.calendar);
+      const earlier = [...each.earlier, each.signedOff];
+      return [{ ...each, askedAt: now, dueAt, figures: found, signedOff: null, earlier }];
+    });
+    for (const [month, ofMonth] of Map.groupBy(changed, (each) => each.month))
+      await record(tools, watched, policy, month, ofMonth);
+  }
+}
+
+/** The reviews of one month on record. */
+export async function monthlyReviewsOf(
+  { ledger }: Pick<Tools, "ledger">,
+  organizationId: number,
+  month: string,
+): Promise<readonly MonthlyReviewRecord[]> {
+  const reviews: MonthlyReviewRecord[] = [];
+  const { from, to } = monthSpan(month);
+  for await (const { body } of ledger.states("monthly-review", { organizationId, from, to }))
+    reviews.push(body);
+  return reviews;
+}
+
+/** A sign-off as it is given. */
+export interface SignOff {
+  readonly organizationId: number;
+  readonly control: ControlName;
+  readonly month: string;
+  readonly by: { readonly id: number | null; readonly login: string };
+  readonly comment: string;
+  readonly via: "comment" | "terminal";
+  readonly at: Instant;
+}
+
+/** What a sign-off comes to: what is recorded of it, or a sentence saying why not. */
+export type SignedOff =
+  | { readonly refused: string }
+  | {
+      readonly refused: null;
+      readonly entry: Entry;
+      readonly record: MonthlyReviewRecord;
+      readonly says: string;
+    };
+
+/** Judges a sign-off and makes its entry, without recording it. The figures are counted anew: what is signed is what is so now. */
+export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOff> {
+  const { organizationId, control, month, by, comment, via, at } = given;
+  if (!isMonth(month))
+    return { refused: `“${oneLine(month)}” is not a month. Write it as YYYY-MM, such as 2026-07.` };
+  if (at < monthSpan(month).to)
+    return { refused: `${month} is not over. It can be signed off from ${time(monthSpan(month).to)}.` };
+  if (comment.trim() === "") return { refused: "A sign-off needs a comment: add what you saw." };
+  const known = await tools.ledger.state("monthly-review", monthlySubject(organizationId, control, month));
+  const before = known === undefined ? null : known.body;
+  const { counts, tally, seen } = await countMonth(tools, organizationId, month, via === "comment");
+  const figures = figuresNow(counts, month, control) ?? tally.figures(control);
+  if (before?.signedOff != null && !isOtherwise(control, before.signedOff.figures, figures))
+    return {
+      refused: `${before.signedOff.by.login} already signed off ${control} for ${month}, at ${time(before.signedOff.at)}.`,
+    };
+  const policy = await organizationPolicy(tools, organizationId);
+  const named = namedOwner(policy?.effective ?? null, control);
+  const asked = before ?? named;
+  const { owner } = asked;
+  const successor = successorOf(before, named);
+  if (!isOwnerOf(asked, by) && !(successor !== null && isOwnerOf(successor, by)))
+    return {
+      refused: `Only ${successor === null ? owner : `${owner}, or ${successor.owner}, whom the policy names now,`} can sign off ${control}${isCalled(owner, by) ? ": the account that was asked, not whoever has that login now" : ""}.`,
+    };
+  const remark = await remarkOn(tools, given);
+  const calendar = policy?.effective.calendar ?? DEFAULT_CALENDAR;
+  const record: MonthlyReviewRecord = {
+    control,
+    month,
+    owner,
+    ownerId: asked.ownerId,
+    askedAt: before?.askedAt ?? monthSpan(month).to,
+    dueAt: before?.dueAt ?? monthlyDue(monthSpan(month).to, calendar),
+    figures,
+    issueIn: before?.issueIn ?? null,
+    signedOff: { by, at, comment: comment.trim(), via, figures, remark },
+    earlier: [...(before?.earlier ?? []), ...(before?.signedOff == null ? [] : [before.signedOff])],
+  };
+  const isLate = monthlyStatus(record, at) === "late";
+  return {
+    refused: null,
+    entry: reviewEntry(organizationId, record),
+    record,
+    says: `${by.login} signed off ${control} for ${month}${isLate ? `, late: it was due ${time(record.dueAt)}` : ""}: ${monthStatement(figures, seen).says}.${remark === null ? "" : ` It is on record that ${remark}.`}`,
+  };
+}
+
+type Signer = SignOff["by"];
+
+/** Tells whether somebody is the owner who was asked: by id, and by login only where no id is known or a terminal named somebody. */
+export function isOwnerOf({ owner, ownerId }: Owner, by: Signer): boolean {
+  if (owner === null) return true;
+  if (ownerId !== null && by.id !== null) return ownerId === by.id;
+  return isCalled(owner, by);
+}
+
+type Owner = Pick<MonthlyReviewRecord, "owner" | "ownerId">;
+
+/** Returns whom a policy names as the owner of a control, and whose login that was when it first did. */
+export function namedOwner(policy: Policy | null, control: ControlName): Owner {
+  const owner = policy === null ? null : ownerOf(policy, control);
+  return { owner, ownerId: owner === null ? null : (ownerMeant(policy?.names, owner) ?? null) };
+}
+
+/** Returns whom the policy names now in place of the owner who was asked; null: nobody else. */
+export function successorOf(asked: Pick<Owner, "owner"> | null, named: Owner): Owner | null {
+  if (asked?.owner == null || named.owner === null) return null;
+  return asked.owner.toLowerCase() === named.owner.toLowerCase() ? null : named;
+}
+
+function isCalled(login: string | null, by: Signer): boolean {
+  return login !== null && login.toLowerCase() === by.login.toLowerCase();
+}
+
+/** What speaks against a signer's word on a month: deviations of the control in it that they caused. */
+async function remarkOn(
+  { ledger }: Pick<LogTools, "ledger">,
+  { organizationId, control, month, by }: SignOff,
+): Promise<string | null> {
+  const span = monthSpan(month);
+  const own: string[] = [];
+  for await (const { body } of ledger.states("deviation", { organizationId })) {
+    const isCaused = body.actors.some((actor) => isSameAccount(actor, by));
+    const moments = body.listed.length === 0 ? [body.happenedAt] : body.listed.map(({ at }) => at);
+    const isOfMonth = moments.some((at) => at >= span.from && at < span.to);
+    if (isCaused && isOfMonth && isDeviation(body) && body.controls.includes(control)) own.push(body.id);
+  }
+  return own.length === 0 ? null : `${by.login} caused ${listed(own, "and")} of this month`;
+}
+
+/** A sign-off given at the terminal. */
+export type TerminalSignOff = Pick<SignOff, "control" | "month" | "comment"> & { readonly login: string };
+
+/** Signs off and records it, now. */
+export async function recordSignOff(
+  tools: LogTools,
+  organizationId: number,
+  { login, ...given }: TerminalSignOff,
+): Promise<SignedOff> {
+  const at = tools.clock.now();
+  const by = { id: null, login };
+  const done = await signOff(tools, { ...given, organizationId, by, via: "terminal", at });
+  if (done.refused === null) await tools.ledger.record({ entries: [done.entry], actions: [] }, at);
+  return done;
+}
+
+function reviewEntry(organizationId: number, body: MonthlyReviewRecord): Entry {
+  return {
+    kind: "monthly-review",
+    subject: monthlySubject(organizationId, body.control, body.month),
+    repositoryId: 0,
+    organizationId,
+    at: monthSpan(body.month).from,
+    body,
+  };
+}

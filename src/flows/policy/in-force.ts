@@ -1,0 +1,441 @@
+/** The policy in force, with whom its names meant when it was first read. */
+
+import { SETTLING } from "../../domain/change/settling.ts";
+import type { Repository } from "../../domain/change/repository.ts";
+import type { LoggedEntry } from "../../domain/records/entry.ts";
+import { provenanceOf, entryId, approvedEntries, hasEntry } from "../../domain/policy/entry-provenance.ts";
+import { organizationsOwn } from "../../domain/policy/current.ts";
+import { isGlob, matchesAny } from "../../domain/patterns/glob.ts";
+import { nearestWord } from "../../domain/texts/nearest-word.ts";
+import {
+  doubtedFor,
+  loginOf,
+  ownerMeant,
+  type EntryProvenance,
+  type PolicyNames,
+  type UnknownName,
+} from "../../domain/policy/file/names.ts";
+import type { People } from "../../domain/policy/file/people.ts";
+import type { Policy } from "../../domain/policy/file/policy.ts";
+import { leavesIn } from "../../domain/policy/file/requirement.ts";
+import { repositoriesIn } from "../../domain/policy/fold.ts";
+import {
+  fitsLine,
+  lineId,
+  type About,
+  type RepositoriesEntry,
+} from "../../domain/policy/file/organisation.ts";
+import { parsePolicy } from "../../domain/policy/file/parse.ts";
+import { refOf } from "../../domain/policy/scope.ts";
+import { policyInForce, withoutGate, type PolicyInForce } from "../../domain/policy/tighten.ts";
+import { namedIn } from "../../domain/policy/file/when.ts";
+import type { PolicyRecord, PolicySource } from "../../domain/policy/record.ts";
+import type { Overview } from "../../github/listings/overview.ts";
+import { witnessesOf } from "../records/observations.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import type { Sha } from "../../domain/change/sha.ts";
+import type { Actor, Authority } from "../../domain/change/people.ts";
+
+/** The policy of two files as read, for a repository as of `at`. What its names mean is found out once and recorded with it. */
+export async function policyOf(
+  tools: Tools,
+  watched: RepositoryContext,
+  read: { readonly organization: PolicySource; readonly repository: PolicySource },
+  at: Instant = tools.clock.now(),
+): Promise<PolicyInForce> {
+  const about = await aboutOf(tools, watched, read.organization, at);
+  const found = policyInForce(read.organization, read.repository, about);
+  const policy = tools.withoutGate === true ? withoutGate(found) : found;
+  if (policy.state !== "known") return policy;
+  const names = await namesOf(tools, watched, policy.record);
+  if (names === null) return policy;
+  return { state: "known", record: { ...policy.record, effective: { ...policy.record.effective, names } } };
+}
+
+/** What tells which lines of the organisation's file are about a repository: what they meant when they were first read. */
+export async function aboutOf(
+  tools: Tools,
+  watched: RepositoryContext,
+  organization: PolicySource,
+  at: Instant,
+): Promise<About> {
+  const { id, name, topics = [] } = watched.repository;
+  const about = { name, topics, at };
+  if (organization.state !== "found") return about;
+  const pins = await tools.github.lookups.rememberForever(
+    `lines:${watched.repository.ownerId}:${organization.blob}`,
+    async () => {
+      const parsed = parsePolicy(organization.text);
+      return parsed.ok ? meantBy(tools, watched, repositoriesIn(parsed.file).map(targetOfLine)) : [];
+    },
+  );
+  if (pins.length === 0) return about;
+  const { movedIn = false, metAs = about } = watched;
+  return { ...about, id, pins, movedIn, metAs };
+}
+
+/** The policy as it was at a commit, or is at the head of a branch; `seen`: what was seen of the files already. */
+export async function policyAt(
+  tools: Tools,
+  watched: RepositoryContext,
+  commit: string,
+  at = tools.clock.now(),
+  seen: Overview["policies"] = null,
+): Promise<PolicyInForce> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const through = {
+    installationId: watched.installationId,
+    lookups: tools.github.lookups,
+    witnesses: witnessesOf(tools, watched),
+  };
+  const read = await tools.github.readPolicy(octokit, watched.repository, commit, through, seen);
+  return policyOf(tools, watched, read, at);
+}
+
+/**
+ * Rights as read, without those that rest on a name that changed hands since it was first read: such a login, team or
+ * organisation says nothing of anybody, for or against.
+ */
+export async function trusted(
+  tools: Tools,
+  watched: RepositoryContext,
+  authorities: readonly Authority[],
+  names: PolicyNames | undefined,
+): Promise<readonly Authority[]> {
+  if (names === undefined) return authorities;
+  const held = new Set(authorities.flatMap(({ teams, organizations }) => [...teams, ...organizations]));
+  const changed: string[] = [];
+  for (const { name, id } of names.teams ?? [])
+    if (held.has(name) && (await teamId(tools, watched, name)) !== id) changed.push(name);
+  for (const { name, id } of names.organizations ?? [])
+    if (held.has(name) && (await accountNamed(tools, watched, name))?.id !== (id ?? undefined))
+      changed.push(name);
+  return authorities.map((authority) => {
+    const doubted = [...(authority.doubted ?? []), ...doubtedFor(names, authority.actor)];
+    return {
+      ...authority,
+      teams: authority.teams.filter((team) => !changed.includes(team)),
+      organizations: authority.organizations.filter((each) => !changed.includes(each)),
+      unread: [...authority.unread, ...changed],
+      ...(doubted.length === 0 ? {} : { doubted: [...new Set(doubted)] }),
+    };
+  });
+}
+
+async function accountNamed(tools: Tools, watched: RepositoryContext, name: string): Promise<Actor | null> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  return tools.github.readAccount(octokit, name, tools.github.lookups);
+}
+
+/** Which accounts and which teams (`organisation/team`) these names mean today. */
+export async function namesNow(
+  tools: Tools,
+  watched: RepositoryContext,
+  logins: readonly string[],
+  teamNames: readonly string[],
+): Promise<{
+  readonly accounts: PolicyNames["accounts"];
+  readonly teams: NonNullable<PolicyNames["teams"]>;
+}> {
+  const accounts = [];
+  for (const name of logins) accounts.push({ name, account: await accountNamed(tools, watched, name) });
+  const teams = [];
+  for (const name of teamNames) teams.push({ name, id: await teamId(tools, watched, name) });
+  return { accounts, teams };
+}
+
+async function teamId(tools: Tools, watched: RepositoryContext, name: string): Promise<number | null> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  return tools.github.readTeamId(octokit, name, tools.github.lookups);
+}
+
+async function namesOf(
+  tools: Tools,
+  watched: RepositoryContext,
+  record: PolicyRecord,
+): Promise<PolicyNames | null> {
+  const logins = loginsIn(record.effective);
+  const teams = teamsIn(record.effective);
+  const organizations = organizationsIn(record.effective);
+  const named = logins.length + teams.length + organizations.length + ownersIn(record.effective).length;
+  const given = approvedEntries(record.effective).length + record.effective.repositories.length;
+  if (named + given === 0) return null;
+  const isFinal = ({ brought }: PolicyNames): boolean =>
+    brought.every(({ openSince }) => openSince === undefined);
+  const ask = async (): Promise<PolicyNames> => {
+    const entry = await tools.ledger.state("policy", record.digest);
+    const recorded = entry === undefined ? undefined : entry.body.effective.names;
+    if (recorded !== undefined && isFinal(recorded)) return recorded;
+    // Whom the names meant when they were first read is found out once.
+    const found =
+      recorded === undefined
+        ? await findOut(tools, watched, record, { logins, teams, organizations })
+        : { ...recorded, brought: await broughtOf(tools, watched, record) };
+    const effective = { ...record.effective, names: found };
+    await tools.ledger.record(
+      {
+        entries: [
+          {
+            kind: "policy",
+            subject: record.digest,
+            repositoryId: 0,
+            organizationId: watched.repository.ownerId,
+            at: tools.clock.now(),
+            body: { ...record, effective } satisfies PolicyRecord,
+          },
+        ],
+        actions: [],
+      },
+      tools.clock.now(),
+      watched.fence,
+    );
+    return found;
+  };
+  return tools.github.lookups.rememberForever(`names:${record.digest}`, ask, isFinal);
+}
+
+/** Returns when the push of a commit that a policy was read at was told, where GitHub may not show yet all that came with it; null: it does. */
+export async function openSince(
+  tools: Tools,
+  watched: RepositoryContext,
+  commit: Sha,
+): Promise<Instant | null> {
+  const { ofRef, ofOwner } = witnessesOf(tools, watched);
+  const told = [...(await ofRef(refOf(watched.repository.defaultBranch))), ...(await ofOwner())];
+  const pushes = told.flatMap((each) =>
+    each.kind === "pushed" || each.kind === "policy-pushed" ? [each] : [],
+  );
+  const at = Math.max(...pushes.filter(({ after }) => after === commit).map((each) => each.at));
+  return tools.clock.now() - at < SETTLING ? at : null;
+}
+
+/** How each entry that names who approved it came into the policy. */
+async function broughtOf(
+  tools: Tools,
+  watched: RepositoryContext,
+  { organization, repository, effective }: PolicyRecord,
+): Promise<readonly EntryProvenance[]> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const { lookups } = tools.github;
+  const sources = [organization, repository].filter((source) => source.state === "found");
+  const brought: EntryProvenance[] = [];
+  for (const entry of approvedEntries(effective)) {
+    const source = sources.find(({ text }) => hasEntry(text, entryId(entry)));
+    // INVARIANT: an entry in force is in one of the files it was folded from.
+    if (source === undefined) continue;
+    const since = await openSince(tools, watched, source.commit);
+    const history = await lookups.rememberForever(
+      `policy-history:${source.repository}:${source.commit}`,
+      () => tools.github.readPolicyHistory(octokit, source.repository, source.commit),
+      () => since === null,
+    );
+    brought.push(provenanceOf(entry, history, since));
+  }
+  return brought;
+}
+
+async function findOut(
+  tools: Tools,
+  watched: RepositoryContext,
+  record: PolicyRecord,
+  named: Readonly<Record<"logins" | "teams" | "organizations", readonly string[]>>,
+): Promise<PolicyNames> {
+  const { effective } = record;
+  const { accounts, teams } = await namesNow(tools, watched, named.logins, named.teams);
+  const organizations = [];
+  for (const name of named.organizations)
+    organizations.push({ name, id: (await accountNamed(tools, watched, name))?.id ?? null });
+  const owners = await ownersMeant(tools, watched, ownersIn(effective));
+  const unknown = await unknownAmong(tools, watched, { accounts, teams });
+  const brought = await broughtOf(tools, watched, record);
+  const targets = [
+    ...effective.exemptions.map(targetOfExemption),
+    ...effective.repositories.map(targetOfLine),
+  ];
+  const repositories = await meantBy(tools, watched, targets);
+  return {
+    accounts,
+    ...(owners.length === 0 ? {} : { owners }),
+    teams,
+    ...(organizations.length === 0 ? {} : { organizations }),
+    ...(repositories.length === 0 ? {} : { repositories }),
+    brought,
+    ...(unknown.length === 0 ? {} : { unknown }),
+  };
+}
+
+/** An entry that is about some repositories. `single`: the name of the one it is about, where it names one. */
+interface Target {
+  readonly entry: string;
+  readonly single: string | null;
+  readonly fits: (repository: Repository) => boolean;
+}
+
+function targetOfExemption(exemption: Policy["exemptions"][number]): Target {
+  const { repository: name } = exemption;
+  return {
+    entry: entryId(exemption),
+    single: isGlob(name) ? null : name,
+    fits: (repository) => matchesAny([name], repository.name, "lets"),
+  };
+}
+
+function targetOfLine(line: RepositoriesEntry): Target {
+  const { name, topic } = line;
+  return {
+    entry: lineId(line),
+    single: name === null || topic !== null || isGlob(name) ? null : name,
+    fits: ({ name: called, topics = [] }) => fitsLine(line, { name: called, topics }),
+  };
+}
+
+/** Which repositories each entry means: those it meant when the same entry, word for word, was first read. */
+async function meantBy(
+  tools: Tools,
+  watched: RepositoryContext,
+  targets: readonly Target[],
+): Promise<NonNullable<PolicyNames["repositories"]>> {
+  if (targets.length === 0) return [];
+  const { ownerId, owner } = watched.repository;
+  const before = new Map<string, NonNullable<PolicyNames["repositories"]>[number]>();
+  for await (const { body, organizationId } of tools.ledger.states("policy"))
+    for (const each of organizationId === ownerId ? (body.effective.names?.repositories ?? []) : [])
+      if (!before.has(each.entry)) before.set(each.entry, each);
+  const known: Repository[] = [];
+  for await (const { body } of tools.ledger.states("repository"))
+    if (body.repository.ownerId === ownerId) known.push(body.repository);
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const found = [];
+  for (const { entry, single, fits } of targets) {
+    const recorded = before.get(entry);
+    if (recorded !== undefined) {
+      found.push(recorded);
+      continue;
+    }
+    // Of a single name GitHub itself is asked: its repository may not have been met yet.
+    const named = single === null ? null : await tools.github.readListed(octokit, owner, single);
+    const isCalledSo = named?.repository.name.toLowerCase() === single?.toLowerCase();
+    const meant = new Set([
+      ...known.filter(fits).map(({ id }) => id),
+      ...(named !== null && isCalledSo ? [named.repository.id] : []),
+    ]);
+    found.push({
+      entry,
+      meant: [...meant].toSorted((a, b) => a - b),
+      known: known.map(({ id }) => id).toSorted((a, b) => a - b),
+    });
+  }
+  return found;
+}
+
+/** Names of a policy, not yet in force, that mean nobody today. */
+export async function unknownIn(
+  tools: Tools,
+  watched: RepositoryContext,
+  { effective }: PolicyRecord,
+): Promise<readonly UnknownName[]> {
+  const named = await namesNow(tools, watched, loginsIn(effective), teamsIn(effective));
+  return unknownAmong(tools, watched, named);
+}
+
+/** Which names mean nobody, each with the nearest one there is. What GitHub does not let us look up is not among them. */
+async function unknownAmong(
+  tools: Tools,
+  watched: RepositoryContext,
+  { accounts, teams = [] }: Pick<PolicyNames, "accounts" | "teams">,
+): Promise<readonly UnknownName[]> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const { lookups } = tools.github;
+  const unknown: UnknownName[] = [];
+  for (const { name, id } of teams) {
+    if (id !== null) continue;
+    const known = await tools.github.readTeamNames(octokit, name.split("/")[0] ?? "", lookups);
+    // Whose teams are not shown to us may have one we cannot see.
+    if (known === null || known.includes(name)) continue;
+    unknown.push({ kind: "team", name, near: nearestWord(name, known) });
+  }
+  for (const { name, account } of accounts) {
+    // An app's name only lets pass: where there is none, nothing does.
+    if (account !== null || name.endsWith("[bot]")) continue;
+    const members = await tools.github.organizationMembers(octokit, watched.repository.owner, lookups);
+    const logins = (members ?? []).map(({ login }) => login);
+    unknown.push({ kind: "user", name, near: nearestWord(name, logins) });
+  }
+  return unknown;
+}
+
+/** Every login a policy names where who is meant decides something. */
+function loginsIn(policy: Policy): readonly string[] {
+  const logins = [
+    ...peopleIn(policy).flatMap(({ users }) => users ?? []),
+    ...policy.standardChanges.flatMap(({ by }) => by.map(loginOf)),
+    ...policy.identities.flatMap((identity) => identity.logins),
+  ];
+  return [...new Set(logins.flatMap((login) => (login === null ? [] : [login.toLowerCase()])))].toSorted();
+}
+
+/** Every login that owns a control. */
+function ownersIn({ controls, monitoring }: Policy): readonly string[] {
+  const owners = [monitoring.owner, ...Object.values(controls).map((each) => each.owner)];
+  return [...new Set(owners.flatMap((login) => (login == null ? [] : [login.toLowerCase()])))].toSorted();
+}
+
+/** Whom these owners meant when they were first named: what the version before named too means whom it meant then. */
+async function ownersMeant(
+  tools: Tools,
+  watched: RepositoryContext,
+  logins: readonly string[],
+): Promise<NonNullable<PolicyNames["owners"]>> {
+  if (logins.length === 0) return [];
+  const before = await organizationPolicy(tools, watched.repository.ownerId);
+  const found = [];
+  for (const name of logins) {
+    const meant = ownerMeant(before?.effective.names, name);
+    const id = meant === undefined ? ((await accountNamed(tools, watched, name))?.id ?? null) : meant;
+    found.push({ name, id });
+  }
+  return found;
+}
+
+/** The policy that holds an organisation's rules alone, or else the one recorded last; null: none was read. */
+export async function organizationPolicy(
+  { ledger }: { readonly ledger: Pick<Tools["ledger"], "states"> },
+  organizationId: number,
+): Promise<PolicyRecord | null> {
+  return organizationsOwn(await recordedPolicies({ ledger }, organizationId))?.body ?? null;
+}
+
+/** Returns every policy recorded in an organisation. */
+export async function recordedPolicies(
+  { ledger }: { readonly ledger: Pick<Tools["ledger"], "states"> },
+  organizationId: number,
+): Promise<readonly LoggedEntry<"policy">[]> {
+  const found: LoggedEntry<"policy">[] = [];
+  for await (const entry of ledger.states("policy", { organizationId })) found.push(entry);
+  return found;
+}
+
+function teamsIn(policy: Policy): readonly string[] {
+  const teams = peopleIn(policy).flatMap((each) => each.teams ?? []);
+  return [...new Set(teams.map((team) => team.toLowerCase()))].toSorted();
+}
+
+function organizationsIn(policy: Policy): readonly string[] {
+  const organizations = peopleIn(policy).flatMap((each) => each.organizations ?? []);
+  return [...new Set(organizations.map((name) => name.toLowerCase()))].toSorted();
+}
+
+/** Everyone a policy leaves a decision to, or asks about. */
+function peopleIn(policy: Policy): readonly Pick<People, "users" | "teams" | "organizations">[] {
+  const { emergency, unverifiable } = policy;
+  const trees = [...policy.approvals, ...policy.rules.map(({ approval }) => approval)];
+  return [
+    ...trees.flatMap(leavesIn).map(({ from }) => from),
+    ...policy.rules.flatMap(({ when }) => namedIn(when)),
+    emergency.authorisers,
+    emergency.reviewers,
+    ...(emergency.alone === null ? [] : [emergency.alone.from]),
+    unverifiable.acceptedBy,
+  ];
+}

@@ -1,0 +1,160 @@
+/** The branches of production, and where a commit stands to them. */
+
+import { SETTLING } from "../../domain/change/settling.ts";
+import { DAY } from "../../domain/time/durations.ts";
+import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
+import { policyOrDefault } from "../../domain/decisions/decision.ts";
+import { branchOf, isProductionBranch, refOf } from "../../domain/policy/scope.ts";
+import type { BranchRecord } from "../../domain/records/change.ts";
+import { currentPolicy } from "./current-policy.ts";
+import { landedChanges } from "../records/landed-changes.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { withoutQueueBranches } from "./queue-branches.ts";
+import { recordProductionRefs } from "../repositories/repositories.ts";
+import { type Instant } from "../../domain/time/instant.ts";
+
+/** So far back deleted branches are looked for; each month is counted within it (ms). */
+const DELETED_KEPT = 40 * DAY;
+
+/** The production branches followed so far. */
+export async function watchedRefs(tools: Tools, watched: RepositoryContext): Promise<readonly string[]> {
+  if (tools.past !== undefined) return tools.past.refs;
+  const prefix = `${watched.repository.id}:`;
+  const refs: string[] = [];
+  for await (const entry of tools.ledger.states("branch", {
+    repositoryId: watched.repository.id,
+    subjectPrefix: prefix,
+    order: "subject",
+  })) {
+    refs.push(entry.subject.slice(prefix.length));
+  }
+  const { defaultBranch } = watched.repository;
+  const main = refOf(defaultBranch);
+  const isProduction = isProductionBranch(
+    policyOrDefault(await currentPolicy(tools, watched)),
+    watched.repository,
+    defaultBranch,
+  );
+  // The default branch comes first: what is on several branches is on that one.
+  return isProduction || refs.includes(main) ? [main, ...refs.filter((ref) => ref !== main)] : refs;
+}
+
+/** Where a commit stands to the production branches. */
+export interface BranchPosition {
+  readonly onProductionBranch: boolean | null;
+  /** The production branch found to hold it. */
+  readonly ref: string | null;
+  /** Of the commit and its ancestors, those on none of the branches; null when GitHub would not say. */
+  readonly nowhere: readonly Sha[] | null;
+}
+
+/** Where a commit stood at a moment: a forced push may since have taken off what a branch ended on then. */
+export async function branchPositionOf(
+  tools: Tools,
+  watched: RepositoryContext,
+  sha: Sha,
+  at: Instant,
+): Promise<BranchPosition> {
+  const landed = await landedChanges(tools, watched.repository.id);
+  const [first] = await watchedRefs(tools, watched);
+  const main = refOf(watched.repository.defaultBranch);
+  // What the default branch ended on need not be compared with it.
+  if (first === main && (await endedOn(tools, watched, main, landed, sha, at)))
+    return { onProductionBranch: true, ref: main, nowhere: [] };
+  const standing = await compareWithBranches(tools, watched, sha, []);
+  if (standing.onProductionBranch === true) return standing;
+  // A branch that was moved a moment ago may be shown as it was before: where it went is asked for by commit.
+  const moved = landed.filter((each) => tools.clock.now() - each.at < SETTLING && each.after !== NO_COMMIT);
+  if (moved.length > 0) {
+    const since = await compareWithBranches(tools, watched, sha, moved);
+    if (since.onProductionBranch === true) return since;
+  }
+  const headed = landed.find((each) => each.after === sha && each.at <= at);
+  return headed === undefined ? standing : { onProductionBranch: true, ref: headed.ref, nowhere: [] };
+}
+
+/** Returns whether a branch ended on a commit by then, or began with it. */
+async function endedOn(
+  tools: Tools,
+  { repository }: RepositoryContext,
+  ref: string,
+  landed: Awaited<ReturnType<typeof landedChanges>>,
+  sha: Sha,
+  at: Instant,
+): Promise<boolean> {
+  if (landed.some((each) => each.ref === ref && each.after === sha && each.at <= at)) return true;
+  const place = await tools.ledger.state("branch", `${repository.id}:${ref}`);
+  return place?.body.origin.head === sha;
+}
+
+/** Asks branch by branch, the default branch first, until one holds the commit; of those that were moved, by the commit they were last moved to. */
+async function compareWithBranches(
+  tools: Tools,
+  watched: RepositoryContext,
+  sha: Sha,
+  moved: readonly { readonly ref: string; readonly after: Sha }[],
+): Promise<BranchPosition> {
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  let sure = true;
+  let nowhere: readonly Sha[] | null = null;
+  let whole = true;
+  const left = await leftBranches(tools, watched);
+  for (const ref of await watchedRefs(tools, watched)) {
+    const last = left.get(ref);
+    const movedTo = moved.findLast((each) => each.ref === ref)?.after;
+    if (moved.length > 0 && movedTo === undefined) continue;
+    // What was pushed to a branch after it left production is on no production branch.
+    const head = movedTo ?? last?.head;
+    if (last?.left?.isFollowed === false) sure = false;
+    if (head === NO_COMMIT) {
+      sure = false;
+      continue;
+    }
+    const branch = head ?? ref.replace(/^refs\/heads\//u, "");
+    const kept = head === undefined ? null : tools.github.lookups;
+    const compared = await tools.github.compareCommits(octokit, watched.repository, branch, sha, kept);
+    if (compared === null) {
+      sure = false;
+      continue;
+    }
+    if (compared.status === "behind" || compared.status === "identical")
+      return { onProductionBranch: true, ref, nowhere: [] };
+    const lacks = new Set(compared.commits);
+    whole &&= !compared.truncated;
+    nowhere = nowhere === null ? compared.commits : nowhere.filter((each) => lacks.has(each));
+  }
+  return { onProductionBranch: sure ? false : null, ref: null, nowhere: sure && whole ? nowhere : null };
+}
+
+/** The branches that are of production no more, as they were followed to. */
+async function leftBranches(
+  tools: Tools,
+  { repository }: RepositoryContext,
+): Promise<ReadonlyMap<string, BranchRecord>> {
+  const found = new Map<string, BranchRecord>();
+  for await (const { body } of tools.ledger.states("branch", { repositoryId: repository.id }))
+    if (body.left !== undefined) found.set(body.ref, body);
+  return found;
+}
+
+/** Returns the production branches there are now, and those followed before (deleted ones still have a last update). */
+export async function productionRefs(tools: Tools, watched: RepositoryContext): Promise<readonly string[]> {
+  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  if (policy.outOfScope !== undefined) return [];
+  const refs = new Set(await watchedRefs(tools, watched));
+  if (policy.production.branches !== null) {
+    const octokit = await tools.github.octokits.installation(watched.installationId);
+    for (const branch of await tools.github.listBranches(octokit, watched.repository)) {
+      if (isProductionBranch(policy, watched.repository, branch)) refs.add(refOf(branch));
+    }
+    // Made and deleted while nobody heard of it, a branch is in no list of branches, and was one of production all the same.
+    const since = Math.max(watched.since, tools.clock.now() - DELETED_KEPT);
+    for (const ref of await tools.github.listDeletedBranches(octokit, watched.repository, since)) {
+      const branch = branchOf(ref);
+      if (branch !== null && isProductionBranch(policy, watched.repository, branch)) refs.add(ref);
+    }
+  }
+  const own = await withoutQueueBranches(tools, watched, [...refs]);
+  await recordProductionRefs(tools, watched, own);
+  return own;
+}

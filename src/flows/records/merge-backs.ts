@@ -1,0 +1,59 @@
+/** What was deployed from another production branch is owed to the default branch, within the time the policy gives. */
+
+import type { Deployment } from "../../domain/deployment/deployment.ts";
+import { refOf } from "../../domain/policy/scope.ts";
+import type { Task } from "../../domain/records/task.ts";
+import { landedChanges } from "./landed-changes.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+
+/** So many updates of the default branch are searched for one that brings the same. */
+const MOST_UPDATES = 100;
+
+/** Returns the task by which a hotfix is looked at again when its merge is due, where it is owed. */
+export function mergeBackTasks({ id: deploymentId, mergeBack, repository }: Deployment): readonly Task[] {
+  if (mergeBack?.state !== "due") return [];
+  return [{ kind: "merge-back", repositoryId: repository.id, deploymentId, dueAt: mergeBack.dueAt }];
+}
+
+/** Whether it was merged, squashed, or brought once more as the same patch by a change of the default branch since. */
+export async function isMergedBack(
+  tools: Tools,
+  watched: RepositoryContext,
+  deployment: Deployment,
+): Promise<boolean> {
+  const { repository } = watched;
+  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const { sha, previous } = deployment;
+  // Where GitHub would not say, nobody is accused.
+  if ((await tools.github.isOnBranch(octokit, repository, repository.defaultBranch, sha)) !== false)
+    return true;
+  const main = refOf(repository.defaultBranch);
+  const landed = (await landedChanges(tools, repository.id)).filter(
+    (each) => each.ref === main && each.at >= (previous?.at ?? 0),
+  );
+  const brought =
+    previous === null
+      ? null
+      : await tools.github.compareFiles(octokit, repository, previous.sha, sha, tools.github.lookups);
+  for (const { id, before, after } of landed.slice(-MOST_UPDATES)) {
+    const change = (await tools.ledger.state("change", id))?.body;
+    const pulls = change?.change.pullRequests ?? [];
+    if (pulls.some(({ commits }) => commits.some((each) => each.sha === sha))) return true;
+    if (brought === null || brought.truncated || brought.files.length === 0) continue;
+    const files = await tools.github.compareFiles(octokit, repository, before, after, tools.github.lookups);
+    const isSame = brought.files.every((wanted) =>
+      files?.files.some(
+        ({ path, patch, blob }) =>
+          path === wanted.path &&
+          (blob === wanted.blob || (patch !== null && bare(patch) === bare(wanted.patch))),
+      ),
+    );
+    if (isSame) return true;
+  }
+  return false;
+}
+
+/** A patch without the places it applies at. */
+function bare(patch: string | null): string | null {
+  return patch?.replaceAll(/^@@ .*$/gmu, "@@") ?? null;
+}

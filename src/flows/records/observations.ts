@@ -1,0 +1,57 @@
+/** What webhooks told, read back: of one pull request, of a ref, of an owner's people and policy. */
+
+import type { Sha } from "../../domain/change/sha.ts";
+import type { Observation } from "../../domain/change/observation.ts";
+import type { Witnesses } from "../../github/freshness/freshness.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { DAY, HOUR } from "../../domain/time/durations.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+
+/** The entry subject an observation is kept under, so that those of one pull request, branch or owner are found together. */
+export function observationSubject(repositoryId: number, observation: Observation, own: string): string {
+  return `${repositoryId}/${aboutOf(observation)}/${own}`;
+}
+
+function aboutOf(observation: Observation): string {
+  if ("pull" in observation) return `pull/${observation.pull}`;
+  if (observation.kind === "check-told") return checksOf(observation.sha);
+  if ("run" in observation) return `run/${observation.run}`;
+  if ("ownerId" in observation) return `owner/${observation.ownerId}`;
+  return observation.kind === "key-told" ? "keys" : observation.ref;
+}
+
+/** What the checks of a commit are observed under. */
+export function checksOf(sha: Sha): string {
+  return `checks/${sha}`;
+}
+
+/** Everything observed of one pull request or one ref since `from`, oldest first; `about` as in {@link observationSubject}. */
+export async function observationsOf(
+  tools: Pick<Tools, "ledger">,
+  repositoryId: number,
+  about: string,
+  from: Instant = 0,
+): Promise<readonly Observation[]> {
+  const found: Observation[] = [];
+  const subjectPrefix = `${repositoryId}/${about}/`;
+  for await (const { at, body } of tools.ledger.states("observation", {
+    repositoryId,
+    subjectPrefix,
+    // The same question for an hour: whatever asks it again within one event finds the answer kept.
+    from: Math.floor(from / HOUR) * HOUR,
+    order: "at",
+  })) {
+    if (at >= from) found.push(body);
+  }
+  return found;
+}
+
+/** What GitHub's answers about a repository are held against. */
+export function witnessesOf(tools: Tools, { repository }: RepositoryContext): Witnesses {
+  const from = tools.clock.now() - DAY;
+  let owner: Promise<readonly Observation[]> | null = null;
+  return {
+    ofRef: (ref) => observationsOf(tools, repository.id, ref, from),
+    ofOwner: () => (owner ??= observationsOf(tools, 0, `owner/${repository.ownerId}`, from)),
+  };
+}

@@ -1,0 +1,119 @@
+/** A change that was judged is judged again on the same facts, when only what is known of its emergency or its cause changed. */
+
+import type { Instant } from "../../domain/time/instant.ts";
+import { assess } from "../../domain/assessment/assess.ts";
+import { decideChange, policyOrDefault, seedOfChange } from "../../domain/decisions/decision.ts";
+import { together } from "../../domain/deviation/decide.ts";
+import { canonical } from "../../domain/values/digest.ts";
+import type { Decision } from "../../domain/records/entry.ts";
+import { decideUse } from "../../domain/decisions/emergency-use.ts";
+import type { EmergencyFacts } from "../../domain/records/emergency-facts.ts";
+import type { PolicyInForce } from "../../domain/policy/tighten.ts";
+import type { ChangeRecord } from "../../domain/records/change.ts";
+import type { Assessment } from "../../domain/values/result.ts";
+import { sinceOf } from "../policy/current-policy.ts";
+import { addressee, emergenciesOfAll } from "../emergencies/emergencies.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { ownKey, spansAt, deviationContext } from "../records/existing-deviations.ts";
+import { HOUR } from "../../domain/time/durations.ts";
+import { type Addressee } from "../../domain/records/entry.ts";
+
+/** Judges the changes that landed a pull request again, where its emergencies now say otherwise. */
+export async function judgeLandedAgain(
+  tools: Tools,
+  watched: RepositoryContext,
+  pull: { readonly number: number; readonly merged: { readonly at: Instant } | null },
+): Promise<void> {
+  if (pull.merged === null) return;
+  const { at } = pull.merged;
+  const { id: repositoryId } = watched.repository;
+  const span = { repositoryId, from: at - HOUR, to: at + HOUR };
+  const landed: ChangeRecord[] = [];
+  for await (const entry of tools.ledger.states("change", span)) {
+    const record = entry.body;
+    if (record.change.pullRequests.some(({ number }) => number === pull.number)) landed.push(record);
+  }
+  for (const record of landed) await judgeAgain(tools, watched, record);
+}
+
+/** Lists the changes of a span that deviate under the cause they share, where each was listed by itself before that was known. */
+export async function groupDeviations(
+  tools: Tools,
+  watched: RepositoryContext,
+  span: { readonly from: Instant; readonly to: Instant },
+): Promise<void> {
+  const { id: repositoryId } = watched.repository;
+  const deviating: ChangeRecord[] = [];
+  for await (const { body: record } of tools.ledger.states("change", {
+    repositoryId,
+    ...span,
+    order: "at",
+  })) {
+    if (record.assessment.verdict === "non-compliant") deviating.push(record);
+  }
+  // One alone is told as well by itself.
+  if (deviating.length < 2) return;
+  for (const { change, assessment } of deviating) {
+    const policy = await policyOf(tools, assessment);
+    if (policy === null) continue;
+    const emergencies = await emergenciesOfAll(tools, watched, change.pullRequests);
+    const decided = await decide(tools, watched, { change, assessment, policy, emergencies });
+    const entries = decided.entries.filter(({ kind }) => kind !== "change");
+    await tools.ledger.record({ ...decided, entries }, tools.clock.now(), watched.fence);
+  }
+}
+
+async function judgeAgain(tools: Tools, watched: RepositoryContext, before: ChangeRecord): Promise<void> {
+  const { change, assessment: judged } = before;
+  const policy = await policyOf(tools, judged);
+  if (policy === null) return;
+  const emergencies = await emergenciesOfAll(tools, watched, change.pullRequests);
+  const assessment = assess(
+    { moment: "landed", change, emergencies },
+    { policy, appId: tools.appId, at: change.update.at, since: sinceOf(watched, policy) },
+  );
+  const now = tools.clock.now();
+  const decided =
+    canonical(assessment) === canonical(judged)
+      ? together()
+      : await decide(tools, watched, { change, assessment, policy, emergencies });
+  const use = decideUse({
+    assessment,
+    emergencies,
+    use: { at: change.update.at, subject: change.id, shipped: change.update.after },
+    policy,
+    to: addressee(tools, watched),
+    now,
+  });
+  const said = tools.past === undefined ? use : { ...use, actions: [] };
+  await tools.ledger.record(together(decided, said), now, watched.fence);
+}
+
+/** The policy a change was judged by, or null: it is not recorded. */
+async function policyOf(
+  tools: Tools,
+  { policyDigest }: Pick<Assessment, "policyDigest">,
+): Promise<PolicyInForce | null> {
+  const entry = await tools.ledger.state("policy", policyDigest);
+  return entry === undefined ? null : { state: "known", record: entry.body };
+}
+
+async function decide(
+  tools: Tools,
+  watched: RepositoryContext,
+  facts: Pick<Parameters<typeof decideChange>[0], "change" | "assessment" | "policy"> & {
+    readonly emergencies: readonly EmergencyFacts[];
+  },
+): Promise<Decision> {
+  const { change, assessment, policy } = facts;
+  const to: Addressee = {
+    repository: watched.repository,
+    installationId: watched.installationId,
+    appId: tools.appId,
+  };
+  const { at, ref: where } = change.update;
+  const spans = await spansAt(tools, watched, { at, where, verdict: assessment.verdict });
+  const seed = seedOfChange({ change, assessment, policy, spans });
+  const standing = await deviationContext(tools, watched, policyOrDefault(policy), ownKey(seed), change.id);
+  return decideChange({ ...facts, to, detectedAt: tools.clock.now(), spans, standing });
+}

@@ -1,0 +1,193 @@
+/** Retroactive reviews: decided by a command or by a review on the merged pull request, reminded of, escalated. */
+
+import type { PullRequest } from "../../domain/change/pull-request.ts";
+import { dueTasks } from "../../domain/emergency/due.ts";
+import { isOpen } from "../../domain/records/emergency.ts";
+import type { EmergencyFacts } from "../../domain/records/emergency-facts.ts";
+import {
+  partiesOf,
+  reviewEntry,
+  decided,
+  isOverdue,
+  mayReview,
+  nextWord,
+  type ReviewEvent,
+} from "../../domain/emergency/retroactive-review.ts";
+import type { RetroactiveReviewRecord } from "../../domain/records/emergency.ts";
+import { eligibilityOf, type Eligibility } from "../../domain/emergency/eligibility.ts";
+import { blockedByOverdue } from "../../domain/emergency/replies.ts";
+import type { Reply } from "../../domain/emergency/voice.ts";
+import type { AccountName } from "../../domain/policy/identity.ts";
+import { askReviewers } from "../../domain/messages/emergency.ts";
+import type { Policy } from "../../domain/policy/file/policy.ts";
+import type { PolicyInForce } from "../../domain/policy/tighten.ts";
+import {
+  addressee,
+  authorityFor,
+  emergenciesOfPull,
+  advanceEmergencies,
+} from "../emergencies/emergencies.ts";
+import { gatherPull } from "../facts/pull-request.ts";
+import { judgeLandedAgain } from "./reassess.ts";
+import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Actor } from "../../domain/change/people.ts";
+
+/** An emergency that was used, with the review owed for it and the policy it was used under. */
+export interface Owed {
+  readonly facts: EmergencyFacts;
+  readonly review: RetroactiveReviewRecord;
+  readonly policy: Policy;
+}
+
+/** The reviews owed for a pull request's emergencies, decided or not. */
+export async function owedFor(
+  tools: Tools,
+  watched: RepositoryContext,
+  pull: number | null,
+): Promise<readonly Owed[]> {
+  const owed: Owed[] = [];
+  for (const facts of await emergenciesOfPull(tools, watched.repository.id, pull)) {
+    const { review } = facts;
+    if (review === null) continue;
+    const entry = await tools.ledger.state("policy", review.policyDigest);
+    if (entry === undefined) continue;
+    owed.push({ facts, review, policy: entry.body.effective });
+  }
+  return owed;
+}
+
+/** Reads somebody's eligibility to give a review: their rights, and their own part in what it is of. */
+export async function readReviewer(
+  tools: Tools,
+  watched: RepositoryContext,
+  { facts, policy }: Owed,
+  pull: PullRequest | null,
+  actor: Actor,
+  makers: readonly AccountName[] | null = [],
+): Promise<Eligibility> {
+  const among = policy.emergency.reviewers;
+  const [declarers, given] = [partiesOf(facts.record), facts.record.authorised];
+  return eligibilityOf({
+    actor,
+    authority: await authorityFor(tools, watched, actor, [among], policy.names),
+    among,
+    pull,
+    makers,
+    declarers: declarers.filter(({ id }) => id !== given?.by.id),
+    authoriser: given?.by ?? null,
+    policy,
+  });
+}
+
+/** A decision on a review, recorded; null where it was decided before. */
+export function decision(
+  owed: Owed,
+  event: ReviewEvent,
+  made: NonNullable<RetroactiveReviewRecord["decision"]>,
+): RetroactiveReviewRecord | null {
+  return decided(owed.review, event, made, owed.policy.calendar);
+}
+
+/** Looks at a merged pull request: a review on it by somebody who may is the retroactive review; then its changes are judged again. */
+export async function lookAtMerged(
+  tools: Tools,
+  watched: RepositoryContext,
+  pull: PullRequest,
+  policy: PolicyInForce,
+): Promise<void> {
+  const { merged } = pull;
+  const known = await advanceEmergencies(tools, watched, pull, policy);
+  if (merged === null || known.length === 0) return;
+  for (const owed of await owedFor(tools, watched, pull.number)) {
+    if (owed.review.status !== "due") continue;
+    const reviews = pull.reviews
+      .filter(({ submittedAt, commit, dismissed, state, author }) => {
+        const isDecisive = state === "approved" || state === "changes-requested";
+        const isAfter = submittedAt > merged.at || (submittedAt === merged.at && commit === pull.head.sha);
+        return (
+          isDecisive && isAfter && commit === pull.head.sha && dismissed === null && author?.type === "User"
+        );
+      })
+      .toSorted((a, b) => a.submittedAt - b.submittedAt || a.id - b.id);
+    for (const { author: by, submittedAt: at, state } of reviews) {
+      if (by === null || !mayReview(await readReviewer(tools, watched, owed, pull, by))) continue;
+      const note = state === "approved" ? "approved in a review" : "changes requested in a review";
+      const after = decision(owed, state === "approved" ? "approve" : "reject", {
+        by,
+        at,
+        via: "review",
+        note,
+      });
+      if (after === null) continue;
+      const now = tools.clock.now();
+      await tools.ledger.record({ entries: [reviewEntry(after)], actions: [] }, now, watched.fence);
+      break;
+    }
+  }
+  await judgeLandedAgain(tools, watched, pull);
+  const { id } = watched.repository;
+  const now = tools.clock.now();
+  const tasks = dueTasks(id, await emergenciesOfPull(tools, id, pull.number), now, merged.at);
+  await tools.ledger.record({ tasks }, now, watched.fence);
+}
+
+/** Says what is due of a pull request's reviews now, or (null) of those of deployments: a reminder before, an escalation after. */
+export async function remind(tools: Tools, watched: RepositoryContext, number: number | null): Promise<void> {
+  const now = tools.clock.now();
+  for (const owed of await owedFor(tools, watched, number)) {
+    const { review, policy, facts } = owed;
+    const at = nextWord(review);
+    if (at === null || at > now) continue;
+    const after: RetroactiveReviewRecord = isOverdue(review, now)
+      ? { ...review, escalatedAt: [...review.escalatedAt, now] }
+      : { ...review, remindedAt: [...review.remindedAt, now] };
+    const octokit = await tools.github.octokits.installation(watched.installationId);
+    const from = policy.emergency.reviewers;
+    const able = await tools.github.readCandidates(octokit, watched.repository, from, tools.github.lookups);
+    const actions = askReviewers(addressee(tools, watched), after, policy, able, now, facts.record);
+    const tasks = dueTasks(watched.repository.id, [{ record: facts.record, review: after }], now);
+    await tools.ledger.record({ entries: [reviewEntry(after)], actions, tasks }, now, watched.fence);
+  }
+}
+
+/**
+ * Returns why the next emergency must wait, or null: a review anywhere in the organisation is overdue, and the policy blocks the
+ * next one. Whoever owes one elsewhere does not get round it by the next repository.
+ */
+export async function overdueReview(
+  tools: Tools,
+  { repository }: RepositoryContext,
+  { policy }: { readonly policy: Policy },
+): Promise<Reply | null> {
+  if (!policy.emergency.blockNextWhileOverdue) return null;
+  for await (const entry of tools.ledger.states("retroactive-review", {
+    organizationId: repository.ownerId,
+  })) {
+    if (isOverdue(entry.body, tools.clock.now())) return blockedByOverdue(entry.body, repository);
+  }
+  return null;
+}
+
+/** Looks at what a repository has due: what expired, what was reviewed or confirmed, what must be said again. */
+export async function lookAtDue(tools: Tools, watched: RepositoryContext): Promise<readonly number[]> {
+  const pulls = new Set<number>();
+  const { id: repositoryId } = watched.repository;
+  for await (const entry of tools.ledger.states("emergency", { repositoryId })) {
+    const record = entry.body;
+    const isLone = record.authorised?.confirmBy != null && record.confirmed === null;
+    const moves = isOpen(record) || (record.status === "used" && isLone);
+    if (moves && record.pull !== null) pulls.add(record.pull);
+  }
+  const due: number[] = [];
+  for await (const entry of tools.ledger.states("retroactive-review", { repositoryId })) {
+    const { status, pull } = entry.body;
+    if (status === "due" && pull !== null) due.push(pull);
+  }
+  for (const number of due) {
+    // A review whose webhook was lost is found here, before anybody is told that it is missing.
+    const { pull, policy } = await gatherPull(tools, watched, number);
+    await lookAtMerged(tools, watched, pull, policy);
+    await remind(tools, watched, number);
+  }
+  return [...pulls].filter((number) => !due.includes(number));
+}

@@ -1,0 +1,41 @@
+/** The check runs and statuses of a commit, all pages of them. */
+
+import type { Check } from "../../domain/change/review.ts";
+import { ChecksAnswer } from "../queries/answers.ts";
+import type { GitHub } from "../api/requests.ts";
+import { NOTHING, readOn, type Listing } from "../api/partial-list.ts";
+import { checksQuery } from "../queries/queries.ts";
+import { Smaller } from "../api/smaller-pages.ts";
+import type { Sha } from "../../domain/change/sha.ts";
+import type { Repository } from "../../domain/change/repository.ts";
+
+/** So many are read beyond the first page. */
+const MOST_LISTED = 2_000;
+
+/** The newest check runs and statuses of a commit. Throws Trouble. */
+export async function readChecks(github: GitHub, repository: Repository, sha: Sha): Promise<Listing<Check>> {
+  const smaller = new Smaller(github);
+  const first = await checksAfter(smaller, repository, sha, null);
+  return readOn(first, MOST_LISTED, (after) => checksAfter(smaller, repository, sha, after));
+}
+
+/** The checks of an answer's first page, and of the pages after it. Throws Trouble. */
+export function allChecks(
+  github: GitHub,
+  repository: Repository,
+  sha: Sha,
+  first: Listing<Check>,
+): Promise<Listing<Check>> {
+  const smaller = new Smaller(github);
+  return readOn(first, MOST_LISTED, (after) => checksAfter(smaller, repository, sha, after));
+}
+
+async function checksAfter(
+  smaller: Smaller,
+  { owner, name }: Repository,
+  sha: Sha,
+  after: string | null,
+): Promise<Listing<Check>> {
+  const answer = await smaller.query(checksQuery, { owner, name, sha, after }, ChecksAnswer);
+  return answer.repository.object?.statusCheckRollup ?? NOTHING;
+}

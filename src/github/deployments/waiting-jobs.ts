@@ -1,0 +1,66 @@
+/** Jobs that wait before an environment lets them go on, as GitHub lists them: a request to our gate whose webhook was lost is among them. */
+
+import { z } from "zod";
+import type { Repository } from "../../domain/change/repository.ts";
+import { askIfExists, pagesOf, place, type GitHub } from "../api/requests.ts";
+import { listDeployments, readDeployment } from "./deployments.ts";
+import { runBehind } from "./workflow-runs.ts";
+import { InstantShape, ShaShape } from "../queries/shapes.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import type { Sha } from "../../domain/change/sha.ts";
+
+const RunsShape = z.object({
+  workflow_runs: z.array(z.object({ id: z.int(), head_sha: ShaShape, created_at: InstantShape })),
+});
+
+const PendingShape = z.array(z.object({ environment: z.object({ name: z.string().optional() }) }));
+
+/** Pages of 100 waiting runs read of one repository. */
+const MOST_PAGES = 5;
+
+/** A run with a job that waits before an environment. */
+export interface WaitingJob {
+  readonly run: number;
+  readonly sha: Sha;
+  readonly createdAt: Instant;
+  readonly environment: string;
+}
+
+/** Every job of a repository that waits for its environment's rules. One request, and one for each run that waits. Throws {@link Trouble}. */
+export async function listWaitingJobs(
+  github: GitHub,
+  repository: Repository,
+): Promise<readonly WaitingJob[]> {
+  const found: WaitingJob[] = [];
+  const route = "GET /repos/{owner}/{repo}/actions/runs";
+  const pages = pagesOf(github, route, { ...place(repository), status: "waiting" }, RunsShape, MOST_PAGES);
+  for await (const { data } of pages) {
+    for (const { id: run, head_sha: sha, created_at: createdAt } of data.workflow_runs) {
+      const asked = { ...place(repository), run_id: run };
+      const pending = await askIfExists(github, `${route}/{run_id}/pending_deployments`, asked, PendingShape);
+      for (const { environment } of pending?.data ?? [])
+        if (environment.name !== undefined)
+          found.push({ run, sha, createdAt, environment: environment.name });
+    }
+  }
+  return found;
+}
+
+/** So many deployments of one commit to one environment are looked at to find the one a job made. */
+const MOST_MADE = 5;
+
+/** GitHub's id of the deployment that a waiting job made; null where none can be told to be its own. Throws {@link Trouble}. */
+export async function deploymentOfJob(
+  github: GitHub,
+  repository: Repository,
+  { run, sha, createdAt, environment }: WaitingJob,
+): Promise<number | null> {
+  const { listed } = await listDeployments(github, repository, createdAt, { environment, sha });
+  for (const { number } of listed.toReversed().slice(0, MOST_MADE)) {
+    const read = await readDeployment(github, repository, number);
+    if (read.statuses.at(-1)?.state !== "pending") continue;
+    const made = await runBehind(github, repository, read);
+    if (made !== null && made !== "unshown" && made.id === run) return number;
+  }
+  return null;
+}

@@ -1,0 +1,47 @@
+/** The permissions the App asks for, as app.yml has them, and what is lost without each. */
+
+/** One permission of the App: its level, and what cannot be seen or said without it. */
+export interface AppPermission {
+  readonly name: string;
+  readonly level: "read" | "write";
+  readonly without: string;
+  /** What else is lost, and what is taken for true then. */
+  readonly also?: string;
+}
+
+/** Every permission of app.yml; a test holds the two against each other. */
+const PERMISSIONS: readonly AppPermission[] = [
+  { name: "actions", level: "read", without: "environments cannot be read" },
+  {
+    name: "administration",
+    level: "read",
+    without: "branch protection cannot be read, nor heard of when it changes",
+    also: "deploy keys cannot be read: what is pushed with one is taken for a push of whoever added it",
+  },
+  { name: "checks", level: "write", without: "the check cannot be shown, and nothing is held back" },
+  {
+    name: "contents",
+    level: "read",
+    without: "commits, updates of branches and policy files cannot be read",
+  },
+  { name: "deployments", level: "read", without: "deployments cannot be seen" },
+  { name: "issues", level: "write", without: "deviations cannot be opened on GitHub" },
+  { name: "members", level: "read", without: "it cannot be told who is in which team" },
+  { name: "merge_queues", level: "read", without: "merge groups cannot be judged" },
+  { name: "metadata", level: "read", without: "nothing can be seen" },
+  { name: "pull_requests", level: "read", without: "pull requests and their reviews cannot be read" },
+  { name: "statuses", level: "read", without: "required checks that are commit statuses cannot be read" },
+];
+
+/** Returns what is lost without a permission, as a gap and `doctor` word it. */
+export function withoutIt({ name, level, without, also }: AppPermission): string {
+  return `${name}: ${level} (${without})${also === undefined ? "" : ` and (${also})`}`;
+}
+
+/** What of {@link PERMISSIONS} an installation does not grant. */
+export function missingPermissions(granted: Readonly<Record<string, string>>): readonly AppPermission[] {
+  return PERMISSIONS.filter(({ name, level }) => {
+    const held = granted[name];
+    return held === undefined || (level === "write" && held === "read");
+  });
+}

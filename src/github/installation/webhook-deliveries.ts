@@ -1,0 +1,114 @@
+/** Webhooks that did not arrive, as GitHub's delivery log has them, and asking for them again. */
+
+import { z } from "zod";
+import type { Instant } from "../../domain/time/instant.ts";
+import { ask, pagesOf, type GitHub } from "../api/requests.ts";
+import { InstantShape } from "../queries/shapes.ts";
+
+/** One delivery whose every attempt failed, the first one at `at`. `guid` is the delivery id webhooks carry; `id`, in digits, is the newest attempt. */
+export interface FailedDelivery {
+  readonly id: string;
+  readonly guid: string;
+  readonly event: string;
+  /** Null: it is of no installation. */
+  readonly installationId: number | null;
+  readonly at: Instant;
+}
+
+/** A run of first attempts that all failed: when the first and the last of them did, and when one arrived again; null: none has. */
+export interface SilentSpell {
+  readonly from: Instant;
+  readonly last: Instant;
+  readonly until: Instant | null;
+}
+
+/** What GitHub's log says of the deliveries of a while. */
+export interface DeliveryLog {
+  /** Those of which no attempt succeeded, oldest first. */
+  readonly failed: readonly FailedDelivery[];
+  /** Oldest first. */
+  readonly spells: readonly SilentSpell[];
+}
+
+/** GitHub's ids of deliveries have 64 bits: Octokit hands over as a bigint what a number cannot hold. */
+const DeliveryIdShape = z.union([z.int(), z.bigint()]).transform(String);
+
+const DeliveryShape = z.object({
+  id: DeliveryIdShape,
+  guid: z.string(),
+  delivered_at: InstantShape,
+  status_code: z.int(),
+  redelivery: z.boolean(),
+  event: z.string(),
+  installation_id: z.int().nullish(),
+});
+
+/** Pages of 100 deliveries read at once. */
+const MOST_PAGES = 300;
+
+/** Reads the deliveries since an instant; asked as the App itself. Throws {@link Trouble}. */
+export async function readDeliveryLog(app: GitHub, since: Instant): Promise<DeliveryLog> {
+  const failed = new Map<string, FailedDelivery>();
+  const arrived = new Set<string>();
+  const attempts: { readonly at: Instant; readonly isFirst: boolean; readonly hasArrived: boolean }[] = [];
+  const pages = pagesOf(app, "GET /app/hook/deliveries", {}, z.array(DeliveryShape), MOST_PAGES);
+  for await (const { data } of pages) {
+    const recent = data.filter((delivery) => delivery.delivered_at >= since);
+    for (const {
+      id,
+      guid,
+      event,
+      installation_id,
+      delivered_at: at,
+      status_code: status,
+      redelivery,
+    } of recent) {
+      const hasArrived = status >= 200 && status < 300;
+      // The newest attempt comes first, and is the one to repeat; the oldest tells since when it fails.
+      if (hasArrived) arrived.add(guid);
+      else {
+        const installationId = installation_id ?? null;
+        failed.set(guid, { id: failed.get(guid)?.id ?? id, guid, event, installationId, at });
+      }
+      attempts.push({ at, isFirst: !redelivery, hasArrived });
+    }
+    if (recent.length < data.length) break;
+  }
+  return {
+    failed: [...failed.values()].filter(({ guid }) => !arrived.has(guid)).toReversed(),
+    spells: spellsOf(attempts.toReversed()),
+  };
+}
+
+/** Whether some delivery before `before` was taken by whoever served this App then; asked as the App itself. Throws {@link Trouble}. */
+export async function hasServedBefore(app: GitHub, before: Instant): Promise<boolean> {
+  for await (const { data } of pagesOf(
+    app,
+    "GET /app/hook/deliveries",
+    {},
+    z.array(DeliveryShape),
+    MOST_PAGES,
+  ))
+    if (data.some((each) => each.delivered_at < before && each.status_code >= 200 && each.status_code < 300))
+      return true;
+  return false;
+}
+
+function spellsOf(
+  attempts: readonly { readonly at: Instant; readonly isFirst: boolean; readonly hasArrived: boolean }[],
+): readonly SilentSpell[] {
+  const spells: SilentSpell[] = [];
+  for (const { at, isFirst, hasArrived } of attempts) {
+    const open = spells.at(-1)?.until === null ? spells.pop() : undefined;
+    if (hasArrived && open !== undefined) spells.push({ ...open, until: at });
+    else if (!hasArrived && isFirst) spells.push({ from: open?.from ?? at, last: at, until: null });
+    else if (open !== undefined) spells.push(open);
+  }
+  return spells;
+}
+
+/** Asks GitHub to send one delivery again; asked as the App itself. Throws {@link Trouble}. */
+export async function requestRedelivery(app: GitHub, id: string): Promise<void> {
+  const route = "POST /app/hook/deliveries/{delivery_id}/attempts";
+  await ask(app, route, { delivery_id: id }, z.unknown());
+}

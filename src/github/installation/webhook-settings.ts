@@ -1,0 +1,24 @@
+/** How GitHub is set to send us webhooks. */
+
+import { z } from "zod";
+import { ask, type GitHub } from "../api/requests.ts";
+
+/** The App's webhook as GitHub has it; the secret is never shown. */
+export interface WebhookConfig {
+  readonly url: string;
+  readonly verifiesTls: boolean;
+}
+
+const ConfigShape = z
+  .object({
+    url: z.string().optional(),
+    insecure_ssl: z.union([z.string(), z.number()]).optional(),
+  })
+  .transform(({ url, insecure_ssl: insecure }): WebhookConfig => {
+    return { url: url ?? "", verifiesTls: String(insecure ?? "0") === "0" };
+  });
+
+/** Reads the App's webhook; asked as the App itself. Throws {@link Trouble}. */
+export async function readWebhookConfig(app: GitHub): Promise<WebhookConfig> {
+  return (await ask(app, "GET /app/hook/config", {}, ConfigShape)).data;
+}

@@ -1,0 +1,62 @@
+/** What of the things that verdicts cite GitHub still shows, read in batches. */
+
+import { z } from "zod";
+import type { Repository } from "../../domain/change/repository.ts";
+import type { Shown } from "../../domain/evidence/source-gone.ts";
+import { query, type GitHub } from "../api/requests.ts";
+import { connection, each } from "../api/partial-list.ts";
+import { stillThereQuery } from "../queries/queries.ts";
+import { ShaShape } from "../queries/shapes.ts";
+import type { Sha } from "../../domain/change/sha.ts";
+
+/** So many pull requests and commits are asked for in one query. */
+const AT_ONCE = 50;
+
+const PullShape = z.object({
+  number: z.int(),
+  reviews: connection(
+    z.object({
+      databaseId: z.int().nullish(),
+      fullDatabaseId: z.coerce.number().nullish(),
+      author: z.object({ login: z.string() }).nullish(),
+    }),
+  ),
+});
+
+const Answer = z.object({ repository: z.record(z.string(), z.unknown()) });
+
+/** Asks for pull requests by number and commits by SHA. One request for each fifty of either. Throws {@link Trouble}. */
+export async function readStillThere(
+  github: GitHub,
+  { owner, name }: Repository,
+  pulls: readonly number[],
+  commits: readonly Sha[],
+): Promise<Shown> {
+  const shown = {
+    pulls: new Map<number, { reviews: Map<number, boolean> | null }>(),
+    commits: new Set<Sha>(),
+  };
+  for (let from = 0; from < Math.max(pulls.length, commits.length); from += AT_ONCE) {
+    const [some, shas] = [pulls.slice(from, from + AT_ONCE), commits.slice(from, from + AT_ONCE)];
+    const variables = Object.fromEntries([
+      ...some.map((number, index) => [`number${index}`, number]),
+      ...shas.map((sha, index) => [`sha${index}`, sha]),
+    ]) as Readonly<Record<string, unknown>>;
+    const text = stillThereQuery(some.length, shas.length);
+    // What is gone is an error of GitHub's beside the rest of the answer.
+    const { repository } = await query(github, text, { owner, name, ...variables }, Answer, ["repository"]);
+    for (const [index] of some.entries()) {
+      const pull = PullShape.nullish().parse(repository[`pull${index}`]);
+      if (pull == null) continue;
+      const reviews = each(pull.reviews, ({ fullDatabaseId, databaseId, author }) => {
+        return [fullDatabaseId ?? databaseId ?? 0, author != null] as const;
+      });
+      shown.pulls.set(pull.number, { reviews: reviews.isWhole ? new Map(reviews.entries) : null });
+    }
+    for (const [index] of shas.entries()) {
+      const commit = z.object({ oid: ShaShape }).nullish().parse(repository[`commit${index}`]);
+      if (commit != null) shown.commits.add(commit.oid);
+    }
+  }
+  return shown;
+}

@@ -1,0 +1,52 @@
+/** The comments of a repository, for commands given while nobody listened. */
+
+import { z } from "zod";
+import type { Repository } from "../../domain/change/repository.ts";
+import { ask, askAllPages, place, type GitHub } from "../api/requests.ts";
+import { allOf } from "../api/partial-list.ts";
+import { commented, CommentShape, IssueShape } from "../webhooks/comments.ts";
+import type { Commented } from "../webhooks/subject.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+
+const ListedShape = z.array(CommentShape.extend({ issue_url: z.string() }));
+
+/** Every comment meant for us that was written at or after `since`, oldest first. Throws {@link Trouble}. */
+export async function listComments(
+  github: GitHub,
+  repository: Repository,
+  since: Instant,
+  appId: number,
+): Promise<readonly Commented[]> {
+  const asked = { ...place(repository), since: new Date(since).toISOString(), sort: "created" };
+  const list = await askAllPages(
+    github,
+    "GET /repos/{owner}/{repo}/issues/comments",
+    asked,
+    ListedShape,
+    Infinity,
+  );
+  const found: Commented[] = [];
+  const issues = new Map<number, z.infer<typeof IssueShape>>();
+  for (const comment of allOf(list, "comments").flat()) {
+    if (comment.created_at < since) continue;
+    const number = Number(/\/issues\/(\d+)$/u.exec(comment.issue_url)?.[1]);
+    const edited = comment.updated_at > comment.created_at;
+    const bare = { number, user: null };
+    // Only what is meant for us is worth asking what it was written on.
+    if (typeof commented(bare, comment, appId, edited) === "string") continue;
+    const issue = issues.get(number) ?? (await readIssue(github, repository, number));
+    issues.set(number, issue);
+    const told = commented(issue, comment, appId, edited);
+    if (typeof told !== "string") found.push(told);
+  }
+  return found;
+}
+
+async function readIssue(
+  github: GitHub,
+  repository: Repository,
+  number: number,
+): Promise<z.infer<typeof IssueShape>> {
+  const route = "GET /repos/{owner}/{repo}/issues/{issue_number}";
+  return (await ask(github, route, { ...place(repository), issue_number: number }, IssueShape)).data;
+}

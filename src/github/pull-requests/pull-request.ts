@@ -1,0 +1,376 @@
+/** Everything about one pull request and the policy in force, gathered whole: one query in the common case. */
+
+import { z } from "zod";
+import type { PullRequest } from "../../domain/change/pull-request.ts";
+import type { Observation } from "../../domain/change/observation.ts";
+import { ExternalError } from "../../domain/values/external-error.ts";
+import {
+  CommitAnswer,
+  LabelAnswer,
+  PullRequestAnswer,
+  ReviewAnswer,
+  type FileAnswer,
+  TimelineAnswer,
+} from "../queries/answers.ts";
+import type { GitHub } from "../api/requests.ts";
+import { allChecks } from "../commits/checks.ts";
+import { connection, each, NOTHING, readOn, type Listing } from "../api/partial-list.ts";
+import { pullsWithHead } from "../listings/lists.ts";
+import { lastBaseChange, type BaseChange } from "./base-changes.ts";
+import {
+  behind,
+  withObservations,
+  movesIn,
+  unshownReviews,
+  type ObservedPull,
+} from "../freshness/freshness.ts";
+import { headRef } from "../webhooks/pull-requests.ts";
+import { POLICY_PATH } from "../queries/policy-path.ts";
+import { policyFilesOf, readPolicy, type Policies, type Through } from "../policy/policy-files.ts";
+import { pushesOf } from "../freshness/observed-pushes.ts";
+import { moreQuery, pullRequestQuery, type LongList } from "../queries/queries.ts";
+import { observedReviews } from "./reviews.ts";
+import { Smaller } from "../api/smaller-pages.ts";
+import { descriptionWhenMerged, titleWhenMerged } from "./text-at-merge.ts";
+import type { Instant } from "../../domain/time/instant.ts";
+import type { Sha } from "../../domain/change/sha.ts";
+import type { Actor } from "../../domain/change/people.ts";
+import type { Repository } from "../../domain/change/repository.ts";
+import type { Commit, Push } from "../../domain/change/commit.ts";
+import type { NotShown } from "../../domain/change/review.ts";
+import type { PolicySource } from "../../domain/policy/record.ts";
+
+/** So many of one list of one pull request are read beyond the first page. */
+const MOST_LISTED = 2_000;
+
+/** What is known before GitHub is asked. */
+export interface KnownBefore extends Through {
+  /** What was observed of this pull request: reviews, dismissals. */
+  readonly observations: readonly Observation[];
+  /** What was observed of a ref: pushes. Asked for the ref of the pull request's head. */
+  readonly observationsOfRef: (ref: string) => Promise<readonly Observation[]>;
+}
+
+/** A pull request as read; `authorities` and `sameContent` are still empty. */
+export interface ReadPull {
+  readonly pull: PullRequest;
+  readonly policy: Policies;
+  /** What its description said when it merged, or says now; null where that cannot be had. */
+  readonly description: string | null;
+  /** Reviewers (by id) who GitHub says may write to the repository today: an answer that cost no request. */
+  readonly mayWrite: ReadonlySet<number>;
+  /** The head's branch in this repository; null for a fork, whose pushes GitHub's activity list does not tell us. */
+  readonly ownBranch: string | null;
+  /** The policy file as the head has it, where it is not the base's; null: it is left as it is. */
+  readonly broughtPolicy: Extract<PolicySource, { readonly state: "found" }> | null;
+  /** The numbers of the other open pull requests with the same head commit: they share its check run. */
+  readonly twins: readonly number[];
+  /** What webhooks told and is counted only once GitHub shows it. */
+  readonly coming: readonly NotShown[];
+  /** Its description was changed, and is shown as it was before; null: as shown. */
+  readonly reworded: NotShown | null;
+  /** It is shown open, and a webhook told that it is not any more; null: as shown. */
+  readonly over: NotShown | null;
+}
+
+/** Reads a pull request with both policy files as its base branch has them. Throws {@link ExternalError}. */
+export async function readPullRequest(
+  github: GitHub,
+  repository: Repository,
+  number: number,
+  known: KnownBefore,
+): Promise<ReadPull> {
+  const variables = { owner: repository.owner, name: repository.name, number };
+  const smaller = new Smaller(github);
+  const answer = await smaller.query(pullRequestQuery, variables, PullRequestAnswer, ["organization"]);
+  const shown = answer.repository.pullRequest;
+  if (shown == null) {
+    const name = `${repository.owner}/${repository.name}#${number}`;
+    throw new ExternalError("github-refused", `GitHub knows no pull request ${name}.`, { gone: true });
+  }
+  const { nameWithOwner } = answer.repository;
+  const ref = headRef({ number, headRef: shown.headRefName, fromFork: shown.isCrossRepository });
+  const moves = [...known.observations, ...(await known.observationsOfRef(ref))];
+  const rest = { smaller, repository, number };
+  const labels = await whole(shown.labels, rest, "labels", LabelAnswer);
+  const newer = withObservations(
+    { ...shown, labels },
+    known.observations,
+    movesIn(moves.filter((each) => each.kind === "pushed" && each.ref === ref)),
+    known.lookups.now(),
+  );
+  const told = { ...shown, title: newer.title, isDraft: newer.isDraft, labels: newer.labels };
+  const base = await baseOf(github, repository, { shown, newer, nameWithOwner, answer }, known);
+  const { policy } = base;
+
+  const lists = await listsOf(told, rest);
+  const { reviews, timeline, commits } = lists;
+  const head = told.head?.commit;
+  const headSha = newer.head?.after ?? told.headRefOid;
+  const pushes = pushesOf(
+    { ref, createdAt: told.createdAt, commits: new Set([headSha, ...commits.map(({ sha }) => sha)]) },
+    moves,
+    timeline,
+  );
+  const now = known.lookups.now();
+  const unshown = unshownReviews(
+    each(lists.listed.reviews, ({ id }) => id),
+    known.observations,
+    now,
+  );
+  const isWhole = lists.commitsShown || !lists.listed.commits.isWhole;
+  const awaited = unshownHead(told, { newer, last: head?.oid, isWhole, pushes });
+  const checks =
+    head?.oid === headSha ? await allChecks(github, repository, headSha, head.statusCheckRollup) : NOTHING;
+  const parts = { ...lists.listed, labels: told.labels, checks };
+  const cut = (["reviews", "events", "labels", "checks"] as const).filter((which) => !parts[which].isWhole);
+  return {
+    policy,
+    description: descriptionWhenMerged(told, known.observations),
+    ownBranch: told.isCrossRepository ? null : ref,
+    broughtPolicy: broughtPolicy(head, [base, told.first?.commit.parents], nameWithOwner),
+    coming: unshown.coming,
+    reworded: newer.reworded,
+    over: newer.isOver,
+    twins: await twinsOf(github, repository, told, head?.associatedPullRequests),
+    mayWrite: writersIn(reviews),
+    pull: {
+      repository,
+      number: told.number,
+      title: titleWhenMerged(told.title, timeline),
+      url: told.url,
+      author: told.author,
+      ...requestedBy(told.author, timeline),
+      createdAt: told.createdAt,
+      state: told.state === "OPEN" ? "open" : told.state === "MERGED" ? "merged" : "closed",
+      draft: told.isDraft,
+      base: { ref: base.ref, sha: base.sha },
+      head: {
+        ref: told.headRefName,
+        sha: headSha,
+        tree: head?.oid === headSha ? head.tree.oid : null,
+        fork: told.isCrossRepository,
+      },
+      retargetedAt: latest(
+        newer.base?.at ?? null,
+        await lastBaseChange(github, repository, baseChangesIn(lists, known.observations)),
+      ),
+      labels: seenOf(told.labels).map((label) => label.name),
+      size: { additions: told.additions, deletions: told.deletions, files: told.changedFiles },
+      commits,
+      commitsComplete: lists.commitsShown,
+      ...(awaited.length === 0 ? {} : { awaited }),
+      ...(cut.length === 0 ? {} : { cut }),
+      ...(unshown.dropped.length === 0 ? {} : { unshown: unshown.dropped }),
+      pushes,
+      reviews: observedReviews(
+        { told: reviews, unshown: unshown.counted },
+        timeline,
+        known.observations,
+        pushes,
+      ),
+      checks: seenOf(checks),
+      authorities: [],
+      sameContent: [],
+      merged: mergeOf(told),
+    },
+  };
+}
+
+type Shown = NonNullable<z.infer<typeof PullRequestAnswer>["repository"]["pullRequest"]>;
+
+/** Reads the long lists of a pull request, as far as we read. Where one does not reach, what webhooks told is all there is. */
+async function listsOf(told: Omit<Shown, "labels">, rest: OfPull) {
+  const reviews = await whole(told.reviews, rest, "reviews", ReviewAnswer);
+  const events = await whole(told.timelineItems, rest, "timelineItems", TimelineAnswer);
+  const commits = await whole(told.commits, rest, "commits", z.object({ commit: CommitAnswer }));
+  const shown = seenOf(commits).map(({ commit }): Commit => commit);
+  // Of a commit with as many parents as are asked for there may be more.
+  const { page } = rest.smaller.portion;
+  const parentsShown = shown.every(({ parents }) => parents.length < Math.min(page, MOST_PARENTS));
+  return {
+    listed: { reviews, events, commits },
+    reviews: seenOf(reviews),
+    timeline: seenOf(events),
+    commits: shown,
+    commitsShown: commits.isWhole && parentsShown && shown.length >= (told.commits.total ?? 0),
+  };
+}
+
+/** Returns the reviewers who GitHub says may write to the repository today. */
+function writersIn(reviews: Awaited<ReturnType<typeof listsOf>>["reviews"]): ReadonlySet<number> {
+  const may = reviews.filter(({ authorCanPushToRepository }) => authorCanPushToRepository);
+  return new Set(may.flatMap(({ author }) => (author === null ? [] : [author.id])));
+}
+
+function mergeOf({ mergedAt, mergedBy, mergeCommit }: Omit<Shown, "labels">): PullRequest["merged"] {
+  return mergedAt == null ? null : { at: mergedAt, by: mergedBy, commit: mergeCommit?.oid ?? null };
+}
+
+function seenOf<Item>(list: Listing<Item>): readonly Item[] {
+  return list.isWhole ? list.entries : list.seen;
+}
+
+/** Returns the changes of its base: as its timeline lists them, and where that is not whole as webhooks told. */
+function baseChangesIn(
+  { timeline, listed }: Awaited<ReturnType<typeof listsOf>>,
+  observations: readonly Observation[],
+): readonly BaseChange[] {
+  const retargets = timeline.flatMap((event): readonly BaseChange[] =>
+    event.__typename === "BaseRefChangedEvent" || event.__typename === "AutomaticBaseChangeSucceededEvent"
+      ? [{ from: event.previousRefName ?? null, to: event.currentRefName ?? null, at: event.createdAt }]
+      : [],
+  );
+  const unlisted = listed.events.isWhole ? [] : observations.filter((told) => told.kind === "retargeted");
+  return [...retargets, ...unlisted];
+}
+
+/** The base as it is, with the policies in force there: what a webhook told of it is asked for by name, or by commit. */
+async function baseOf(
+  github: GitHub,
+  repository: Repository,
+  {
+    shown,
+    newer,
+    nameWithOwner,
+    answer,
+  }: {
+    readonly shown: Shown;
+    readonly newer: ObservedPull;
+    readonly nameWithOwner: string;
+    readonly answer: z.infer<typeof PullRequestAnswer>;
+  },
+  known: KnownBefore,
+): Promise<Held & { readonly ref: string; readonly sha: Sha; readonly policy: Policies }> {
+  const target = shown.baseRef?.target ?? null;
+  const ref = newer.base?.ref ?? shown.baseRefName;
+  const sha = target?.oid ?? shown.baseRefOid;
+  // What is merged already is judged by the policy there was before.
+  const moved =
+    target === null || shown.state !== "OPEN" || known.witnesses === undefined
+      ? null
+      : behind(target.oid, movesIn(await known.witnesses.ofRef(`refs/heads/${ref}`)));
+  if (newer.base === null && moved === null) {
+    const own = { nameWithOwner, policyCommit: target, file: target?.file?.object };
+    const policy = await policyFilesOf(github, own, answer.organization, known);
+    return { ref, sha, policy, ...(target === null ? {} : { file: target.file }) };
+  }
+  const policy = await readPolicy(
+    github,
+    repository,
+    newer.base === null ? (moved?.after ?? ref) : ref,
+    known,
+  );
+  const { repository: source, policyCommit } = policy;
+  const blob =
+    source.state === "found"
+      ? ({ __typename: "Blob", oid: source.blob, text: source.text, isTruncated: false } as const)
+      : null;
+  return { ref, sha: policyCommit ?? sha, policy, file: { object: blob } };
+}
+
+/** So many parents of a commit are asked for. */
+const MOST_PARENTS = 10;
+
+/** GitHub lists no more commits of a pull request than this. */
+const MOST_COMMITS = 250;
+
+/** What is not shown yet of an open or merged pull request's head: it was pushed, or its list of commits does not end with it. */
+function unshownHead(
+  told: Omit<Shown, "labels">,
+  {
+    newer,
+    last,
+    isWhole,
+    pushes,
+  }: {
+    readonly newer: ObservedPull;
+    readonly last: Sha | undefined;
+    readonly isWhole: boolean;
+    readonly pushes: readonly Push[];
+  },
+): readonly NotShown[] {
+  if (told.state === "CLOSED") return [];
+  if (newer.head !== null)
+    return [{ what: `the push of ${newer.head.after.slice(0, 7)}`, since: newer.head.at }];
+  if ((last === told.headRefOid && isWhole) || (told.commits.total ?? 0) >= MOST_COMMITS) return [];
+  const pushed = pushes.findLast(({ after }) => after === told.headRefOid);
+  return [
+    {
+      what: `the commits up to ${told.headRefOid.slice(0, 7)}`,
+      since: Math.max(pushed?.at ?? told.updatedAt, told.mergedAt ?? 0),
+    },
+  ];
+}
+
+/** Whoever asks a bot for a change is assigned to it; taking oneself off again does not undo that. */
+function requestedBy(
+  author: Actor | null,
+  timeline: readonly NonNullable<z.infer<typeof TimelineAnswer>>[],
+): Pick<PullRequest, "requestedBy"> {
+  if (author === null || author.type === "User") return {};
+  const people = timeline
+    .flatMap((event) => (event.__typename === "AssignedEvent" ? [event.assignee] : []))
+    .filter((actor) => actor !== null);
+  if (people.length === 0) return {};
+  return { requestedBy: [...new Map(people.map((actor) => [actor.id, actor])).values()] };
+}
+
+type Held = { readonly file?: { readonly object?: z.infer<typeof FileAnswer> } | null | undefined };
+
+function broughtPolicy(
+  head: (Held & { readonly oid: Sha }) | undefined,
+  elsewhere: readonly (Held | null | undefined)[],
+  repository: string,
+): ReadPull["broughtPolicy"] {
+  const file = head?.file?.object;
+  if (head === undefined || file?.__typename !== "Blob" || file.text == null || file.isTruncated) return null;
+  // As its base has it now, or as it had it when the branch began: then it is not changed here.
+  for (const old of elsewhere) {
+    const object = old?.file?.object;
+    if (object?.__typename === "Blob" && object.oid === file.oid) return null;
+  }
+  const { oid: blob, text } = file;
+  return { state: "found", repository, path: POLICY_PATH, commit: head.oid, blob, text };
+}
+
+interface OfPull {
+  readonly smaller: Smaller;
+  readonly repository: Repository;
+  readonly number: number;
+}
+
+/** Reads the numbers of the other open pull requests with the same head, from the list of its own where that is whole. */
+async function twinsOf(
+  github: GitHub,
+  repository: Repository,
+  { number, headRefOid }: Pick<Shown, "number" | "headRefOid">,
+  tied: NonNullable<Shown["head"]>["commit"]["associatedPullRequests"] = NOTHING,
+): Promise<readonly number[]> {
+  const open = tied.isWhole
+    ? tied.entries
+        .filter((pull) => pull.state === "OPEN" && pull.headRefOid === headRefOid)
+        .map((pull) => pull.number)
+    : (await pullsWithHead(github, repository, headRefOid)).open;
+  return open.filter((other) => other !== number);
+}
+
+/** A list of a pull request with all its pages, as far as we read. */
+async function whole<Node extends z.ZodType>(
+  first: Listing<NonNullable<z.infer<Node>>>,
+  { smaller, repository, number }: OfPull,
+  field: LongList,
+  node: Node,
+): Promise<Listing<NonNullable<z.infer<Node>>>> {
+  const { owner, name } = repository;
+  const shape = z.object({ repository: z.object({ pullRequest: z.object({ more: connection(node) }) }) });
+  return readOn(first, MOST_LISTED, async (after) => {
+    const variables = { owner, name, number, after };
+    const answer = await smaller.query((portion) => moreQuery(field, portion), variables, shape);
+    return answer.repository.pullRequest.more;
+  });
+}
+
+function latest(one: Instant | null, other: Instant | null): Instant | null {
+  return one === null || other === null ? (one ?? other) : Math.max(one, other);
+}

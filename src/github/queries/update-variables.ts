@@ -1,0 +1,22 @@
+/** What is asked of one update of a branch, the same wherever it is asked. */
+
+import { type RefUpdate } from "../../domain/change/change.ts";
+import { NO_COMMIT } from "../../domain/change/sha.ts";
+import { type Repository } from "../../domain/change/repository.ts";
+
+/** The variables of the query for what an update brought. */
+export function changeVariables(
+  { owner, name }: Repository,
+  { before, after }: Pick<RefUpdate, "before" | "after">,
+): Readonly<Record<string, string>> {
+  const from = before === NO_COMMIT ? after : before;
+  return {
+    owner,
+    name,
+    sha: after,
+    workflows: `${after}:.github`,
+    workflowsBefore: `${from}:.github`,
+    submodules: `${after}:.gitmodules`,
+    attributes: `${after}:.gitattributes`,
+  };
+}

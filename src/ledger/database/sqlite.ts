@@ -1,0 +1,102 @@
+/** The embedded store: one SQLite file through node:sqlite, durable at every commit, one writer. */
+
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import type { SQLInputValue, StatementSync } from "node:sqlite";
+
+import type { SqliteDatabase, SqliteStatement } from "kysely";
+
+import { ExternalError } from "../../domain/values/external-error.ts";
+import { storable } from "./storable.ts";
+
+/** The file's name within the data folder. */
+export const SQLITE_FILE = "countersign.sqlite";
+
+/**
+ * How a commit is made durable. Full: one fsync for each. Normal: with the next full one; until then a loss of power takes it, and
+ * whatever came after it.
+ */
+export const SYNCHRONOUS = {
+  full: "pragma synchronous = full",
+  normal: "pragma synchronous = normal",
+} as const;
+
+/** An open file. */
+export interface SqliteFile extends SqliteDatabase {
+  /** A number that is another one after any other connection has written; null: the file is closed. */
+  othersWrote(): number | null;
+}
+
+/** Opens the file, making folder and file unless `readOnly`; in the shape Kysely's SQLite dialect asks for. Throws Trouble. */
+export function openSqlite(dataDir: string, readOnly: boolean): SqliteFile {
+  const file = join(dataDir, SQLITE_FILE);
+  if (readOnly && !existsSync(file))
+    throw new ExternalError(
+      "database-unreachable",
+      `There is no evidence log at ${file}: start the App once, or set COUNTERSIGN_DATA_DIR to its data folder.`,
+      { retry: false },
+    );
+  if (!readOnly) mkdirSync(dataDir, { recursive: true });
+  accessSync(dataDir, readOnly ? constants.R_OK : constants.R_OK | constants.W_OK);
+  const database = new DatabaseSync(file, { readOnly, timeout: 5_000 });
+  if (!readOnly) {
+    database.exec("pragma journal_mode = wal");
+    // With normal, an acknowledged delivery could vanish with the power.
+    database.exec(SYNCHRONOUS.full);
+    // Larger than the default, so that bursts of deliveries are not interrupted every 4 MB.
+    database.exec("pragma wal_autocheckpoint = 4000");
+  }
+  // SQLite's own waiting for a lock stops the event loop: from here on, whoever calls waits and tries again.
+  database.exec("pragma busy_timeout = 0");
+  return inKyselysShape(database, readOnly);
+}
+
+/**
+ * Keeps statements by their text. SQLite plans one anew, ten times the work of running it, whenever another value is bound to its
+ * LIMIT, to a LIKE or to what a partial index's condition compares: those stand in the text of every query of ours.
+ */
+function inKyselysShape(database: DatabaseSync, readOnly: boolean): SqliteFile {
+  const statements = new Map<string, SqliteStatement>();
+  const dataVersion = database.prepare("pragma data_version");
+  dataVersion.setReturnArrays(true);
+  return {
+    othersWrote: () => (database.isOpen ? Number(dataVersion.get()?.[0]) : null),
+    close: () => database.close(),
+    prepare(asked) {
+      // A read first and a write later in one deferred transaction can fail for good when another process wrote between.
+      const text = asked === "begin" && !readOnly ? "begin immediate" : asked;
+      // SQLite may have rolled back by itself, as when the disk is full: failing at that would hide why.
+      if (text === "rollback" && !database.isTransaction) return NOTHING;
+      // It takes effect when it is prepared, not when it is run.
+      if (text === SYNCHRONOUS.full || text === SYNCHRONOUS.normal)
+        return { ...NOTHING, run: () => (database.exec(text), NOTHING.run([])) };
+      const known = statements.get(text);
+      if (known !== undefined) return known;
+      const statement = shape(database.prepare(text));
+      if (statements.size >= 500) statements.clear();
+      statements.set(text, statement);
+      return statement;
+    },
+  };
+}
+
+const NOTHING: SqliteStatement = {
+  reader: false,
+  all: () => [],
+  run: () => ({ changes: 0, lastInsertRowid: 0 }),
+  iterate: () => [][Symbol.iterator](),
+};
+
+function shape(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...held(parameters)),
+    run: (parameters) => statement.run(...held(parameters)),
+    iterate: (parameters) => statement.iterate(...held(parameters)),
+  };
+}
+
+function held(parameters: readonly unknown[]): readonly SQLInputValue[] {
+  return parameters.map(storable) as readonly SQLInputValue[];
+}
