@@ -54,7 +54,7 @@ const ROOMS_OF = {
 const VERIFY = "^src/cli/verify\\.ts$";
 
 /** How every command answers; it knows nothing but the domain. */
-const ANSWER = "^src/cli/answer\\.ts$";
+const ANSWER = "^src/cli/terminal/answer\\.ts$";
 
 /** What builds the real tools. `serve` is the command that starts it: docs/decisions/0008. */
 const SERVE = "^src/cli/serve\\.ts$";
@@ -167,6 +167,14 @@ export default {
       comment: "a cycle has no order in which to read it",
       severity: "error",
       from: {},
+      to: { circular: true },
+    },
+    {
+      name: "no-folder-cycles",
+      comment: "a folder that uses another is not used by it",
+      severity: "error",
+      scope: "folder",
+      from: { path: "^src/" },
       to: { circular: true },
     },
     {

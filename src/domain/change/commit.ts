@@ -27,6 +27,7 @@ export const CommitSchema = z.object({
 /** One commit. `null` in `authors` or as `committer` is an account GitHub cannot name: an unknown person. */
 export type Commit = Infer<typeof CommitSchema>;
 
+/** Describes {@link Push}. */
 export const PushSchema = z.object({
   before: ShaSchema,
   after: ShaSchema,
@@ -39,6 +40,7 @@ export const PushSchema = z.object({
 /** Someone seen to move a branch; unforgeable. */
 export type Push = Infer<typeof PushSchema>;
 
+/** Describes {@link SameContent}. */
 export const SameContentSchema = z.object({
   from: ShaSchema,
   to: ShaSchema,
@@ -52,6 +54,7 @@ export const SameContentSchema = z.object({
 /** A proof that two commits hold the same contribution against the base, or that none was found. */
 export type SameContent = Infer<typeof SameContentSchema>;
 
+/** Describes {@link ChangedFile}. */
 export const ChangedFileSchema = z.object({
   path: z.string(),
   oldPath: z.string().nullable(),
@@ -61,6 +64,7 @@ export const ChangedFileSchema = z.object({
 /** A file a pull request touches; `oldPath` is set when it was renamed or copied. */
 export type ChangedFile = Infer<typeof ChangedFileSchema>;
 
+/** Describes {@link EarlierHead}. */
 export const EarlierHeadSchema = z.object({
   head: ShaSchema,
   commits: z.array(CommitSchema).nullable().describe("Null: GitHub no longer knows them"),
@@ -69,6 +73,7 @@ export const EarlierHeadSchema = z.object({
 /** The commits a pull request had at an earlier head, without those of its base. */
 export type EarlierHead = Infer<typeof EarlierHeadSchema>;
 
+/** Describes {@link TouchedFiles}. */
 export const TouchedFilesSchema = z.object({
   commit: ShaSchema,
   files: z.array(ChangedFileSchema).nullable().describe("Null: GitHub would not list them all"),
@@ -80,6 +85,7 @@ export const TouchedFilesSchema = z.object({
 /** The files one commit touches; of a merge, what it changes against its first parent. */
 export type TouchedFiles = Infer<typeof TouchedFilesSchema>;
 
+/** Describes {@link Elsewhere}. */
 export const ElsewhereSchema = z.object({
   actor: ActorSchema,
   commits: z.array(ShaSchema),
@@ -89,6 +95,7 @@ export const ElsewhereSchema = z.object({
 /** The commits, or patches, of a pull request that someone was seen to push on another branch before they came to it. */
 export type Elsewhere = Infer<typeof ElsewhereSchema>;
 
+/** Describes {@link MergedInto}. */
 export const MergedIntoSchema = z.object({
   pull: z.int(),
   into: z

@@ -16,6 +16,7 @@ export type Actor = Infer<typeof ActorSchema>;
 /** GitHub's own committer for commits made in its web editor: it stands for nobody. */
 export const WEB_FLOW_ID = 19864447;
 
+/** Describes {@link Basis}. */
 export const BasisSchema = z.enum(["observed", "read-later"]);
 
 /** How a fact came to be known: seen when it happened (told by a webhook, or read within ten minutes), or read from GitHub afterwards (lower assurance, counted apart). */
@@ -78,6 +79,7 @@ const RightToldSchema = z.object({
 /** A right somebody gained or lost around an approval of theirs, as a webhook told it. */
 export type RightChange = Infer<typeof RightToldSchema>;
 
+/** Describes {@link RightsAround}. */
 export const GivenSchema = z.object({
   review: z.int(),
   readings: z
@@ -91,6 +93,7 @@ export const GivenSchema = z.object({
 /** What was seen of somebody's rights around the moment an approval was given. */
 export type RightsAround = Infer<typeof GivenSchema>;
 
+/** Describes {@link KeyHolder}. */
 export const KeyHolderSchema = z.object({
   actor: ActorSchema,
   from: InstantSchema,
@@ -100,6 +103,7 @@ export const KeyHolderSchema = z.object({
 /** Somebody of whom a deploy key with write access is or was there: what anybody pushes with it looks like their push. */
 export type KeyHolder = Infer<typeof KeyHolderSchema>;
 
+/** Describes {@link Holders}. */
 export const HoldersSchema = z.object({
   source: z.string().describe("The source in words, as the check run words it"),
   people: z.array(ActorSchema).describe("Those who can review here"),

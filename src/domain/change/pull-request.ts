@@ -94,6 +94,7 @@ export const AcceptanceSchema = z.object({
 /** Entry `acceptance`, subject = `repositoryId#number`: who answers for what could not be verified of which content. */
 export type Acceptance = Infer<typeof AcceptanceSchema>;
 
+/** Describes {@link UpdateKind}. */
 export const UpdateKindSchema = z.enum([
   "pull-request",
   "queue",

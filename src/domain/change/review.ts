@@ -54,11 +54,13 @@ export const CheckSchema = z.object({
 /** A check run or commit status on a commit; a status has no app. */
 export type Check = Infer<typeof CheckSchema>;
 
+/** Describes {@link NotShown}. */
 export const NotShownSchema = z.object({ what: z.string(), since: InstantSchema });
 
 /** Something a webhook told, or an answer implies, that GitHub's answers do not show yet; `since` is when it was so. */
 export type NotShown = Infer<typeof NotShownSchema>;
 
+/** Describes {@link Truncation}. */
 export const CutSchema = z.enum(["reviews", "events", "labels", "checks"]);
 
 /** A list that GitHub gave only in part: the reviews of a pull request, what happened to it, its labels; the checks of a commit. */

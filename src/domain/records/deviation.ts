@@ -14,6 +14,7 @@ export const PersonSchema = z.object({
 /** Someone who did or owns something; compared by `id`, and by login only where a terminal named somebody (`id` null). */
 export type Person = Infer<typeof PersonSchema>;
 
+/** Describes {@link DeviationTransition}. */
 export const MovedSchema = z.object({
   command: z.string(),
   /** Null: the App itself. */
@@ -60,6 +61,7 @@ const SeveritySchema = z.enum(["observation", "low", "medium", "high", "critical
 /** How much a deviation weighs; `observation`: noted, and no exception. */
 export type Severity = Infer<typeof SeveritySchema>;
 
+/** Describes {@link DeviationNote}. */
 export const SaidSchema = z.object({
   text: z.string(),
   by: PersonSchema.nullable(),
