@@ -83,7 +83,7 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
   "it asks nothing: it is what answers are held against": [
     "Losses",
     "behind",
-    "isToldGone",
+    "isReportedGone",
     "movesIn",
     "peopleBehind",
     "unshownChecks",
@@ -91,7 +91,7 @@ const AS_IT_COMES: Readonly<Record<string, readonly string[]>> = {
   "it is about the App itself": [
     "readDeliveryLog",
     "hasServedBefore",
-    "redeliver",
+    "requestRedelivery",
     "readWebhookConfig",
     "withoutIt",
     "ReadAhead",
@@ -115,7 +115,7 @@ describe("what is read of GitHub", () => {
     const around = Object.keys(facts).filter((name) => {
       const file = modules.get(name);
       const isHeld =
-        file !== undefined && readFileSync(new URL(file, ROOM), "utf8").includes('from "./freshness.ts"');
+        file !== undefined && readFileSync(new URL(file, ROOM), "utf8").includes('freshness/freshness.ts"');
       return !isHeld && !excused.has(name);
     });
     expect(around).toEqual([]);
@@ -131,17 +131,17 @@ describe("what is read of GitHub", () => {
   test("is asked for a pull request, its policies and people's rights in one place each", () => {
     const askers = (text: string): readonly string[] =>
       [
-        "pull-request.ts",
-        "policies.ts",
-        "authority.ts",
-        "read-ahead.ts",
-        "lists.ts",
-        "updates.ts",
-        "census.ts",
+        "pull-requests/pull-request.ts",
+        "policy/policy-files.ts",
+        "people/permissions.ts",
+        "queries/read-ahead.ts",
+        "listings/lists.ts",
+        "listings/branch-updates.ts",
+        "listings/independent-listings.ts",
       ].filter((file) =>
         new RegExp(`query\\([^;]*\\b${text}\\b`, "u").test(readFileSync(new URL(file, ROOM), "utf8")),
       );
-    expect(askers("pullRequestQuery")).toEqual(["pull-request.ts"]);
-    expect(askers("POLICIES_QUERY")).toEqual(["policies.ts"]);
+    expect(askers("pullRequestQuery")).toEqual(["pull-requests/pull-request.ts"]);
+    expect(askers("POLICIES_QUERY")).toEqual(["policy/policy-files.ts"]);
   });
 });
