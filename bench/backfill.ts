@@ -103,7 +103,7 @@ export async function benchBackfill(changes: number): Promise<BackfillRow> {
         return answer;
       },
     });
-    const terminal = { say: () => undefined, interactive: false };
+    const terminal = { printError: () => undefined, interactive: false };
     const tools = toolsOn(ledger, 77, octokitsOf(probot), terminal, { now: () => world.now() });
     const span = { from: START, to: world.now() };
     const [watched] = await installedOn(tools, { owner: "acme", name: "web" });

@@ -1,4 +1,4 @@
-/** The pages of the documentation that are made from the code: controls, configuration, bypasses, the evidence package, and the JSON Schemas of the policy file, of scenarios and of stored facts. */
+/** The pages of the documentation that are made from the code: controls, configuration, bypasses, the evidence package, the terminal, and the JSON Schemas of the policy file, of scenarios and of stored facts. */
 
 import { readFileSync } from "node:fs";
 import { z } from "zod";
@@ -14,6 +14,7 @@ import { deviationsPage } from "./deviation-docs.ts";
 import { evidencePage } from "./evidence-docs.ts";
 import { formatted } from "./formatted.ts";
 import { GENERATED } from "./generated.ts";
+import { terminalPage } from "./terminal-docs.ts";
 
 /** Where the JSON Schema of the policy file is published, for editors. */
 export const SCHEMA_URL =
@@ -32,6 +33,7 @@ export async function generatedPages(): Promise<ReadonlyMap<string, string>> {
     ["docs/bypasses.md", await markdown(bypassesPage())],
     ["docs/evidence.md", (await evidencePage()).fresh],
     ["docs/deviations.md", await deviationsPage()],
+    ["docs/terminal.md", await markdown(terminalPage())],
   ]);
 }
 

@@ -4,11 +4,11 @@
 import { setFlagsFromString } from "node:v8";
 import { refusedBy } from "./node-version.ts";
 
-// Much is allocated and little of it kept: left alone, V8 lets the heap grow to several times what is in use before it collects.
+// Most allocations are short-lived: by default, V8 lets the heap grow to several times what is in use.
 setFlagsFromString("--heap-growing-percent=50");
 
-/** What a shell reports of a program that was ended because nobody reads its output any more: 128 and the number of SIGPIPE. */
-const NOBODY_READS = 141;
+/** The exit code of a program whose output is no longer read: 128 and the number of SIGPIPE. */
+const BROKEN_PIPE = 141;
 
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -16,8 +16,8 @@ for (const stream of [process.stdout, process.stderr])
       if (stream === process.stdout) process.stderr.write(`error: ${error.message}\n`);
       process.exit(2);
     }
-    // A command that has its answer already is about to say so: it keeps its own code.
-    setImmediate(() => process.exit(process.exitCode ?? NOBODY_READS));
+    // A command that has its answer already keeps its own code.
+    setImmediate(() => process.exit(process.exitCode ?? BROKEN_PIPE));
   });
 
 const args = process.argv.slice(2);
@@ -27,7 +27,7 @@ if (refusal === null) {
   const { runProgram } = await import("./program.ts");
   process.exitCode = await runProgram(args, {
     print: (line) => process.stdout.write(`${line}\n`),
-    say: (line) => process.stderr.write(`${line}\n`),
+    printError: (line) => process.stderr.write(`${line}\n`),
     env: process.env,
     interactive: process.stderr.isTTY,
   });

@@ -4,7 +4,7 @@ import { Command, CommanderError } from "@commander-js/extra-typings";
 import { visible } from "../domain/values/text.ts";
 import { VERSION } from "../package/version.ts";
 import type { ExitCode, Terminal } from "./terminal/answer.ts";
-import { answerFailure, Misuse } from "./terminal/answer.ts";
+import { answerFailure, UsageError } from "./terminal/answer.ts";
 import type { Context, Finish } from "./terminal/command.ts";
 import { COMMANDS } from "./table.ts";
 
@@ -26,7 +26,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     }
     const failure = answerFailure(error, terminal.env);
     if (args.includes("--json")) terminal.print(JSON.stringify(failure.data));
-    else for (const line of failure.lines) terminal.say(visible(line));
+    else for (const line of failure.lines) terminal.printError(visible(line));
     return failure.code;
   }
 }
@@ -40,7 +40,7 @@ export function programOn(terminal: Terminal, finish: Finish): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.print(text.trimEnd()),
-      writeErr: (text) => terminal.say(text.trimEnd()),
+      writeErr: (text) => terminal.printError(text.trimEnd()),
     })
     .addHelpText(
       "after",
@@ -69,13 +69,13 @@ function contextOf(terminal: Terminal): Context {
       const { readStore } = await import("../settings.ts");
       const read = readStore(terminal.env);
       if (read.ok) return read.store;
-      throw new Misuse(read.problems.join("\n"));
+      throw new UsageError(read.problems.join("\n"));
     },
     appId(given) {
       const text = terminal.env["APP_ID"] ?? "";
       if (given !== undefined) return given;
       if (/^[1-9]\d{0,14}$/u.test(text)) return Number(text);
-      throw new Misuse("Name the App: give --app-id, the number on the App's page, or set APP_ID.");
+      throw new UsageError("Name the App: give --app-id, the number on the App's page, or set APP_ID.");
     },
   };
 }

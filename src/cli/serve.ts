@@ -17,8 +17,8 @@ export async function serve(terminal: Terminal, newStore: boolean): Promise<void
   const app = await startCountersign(settings, { clock: { now: () => Date.now() }, newStore });
   const { host, port, monitoring } = await listenOrStop(app);
   if (monitoring !== null)
-    terminal.say(`Countersign answers monitors on http://${monitoring.host}:${monitoring.port}`);
-  terminal.say(`Countersign listens on http://${host}:${port}`);
+    terminal.printError(`Countersign answers monitors on http://${monitoring.host}:${monitoring.port}`);
+  terminal.printError(`Countersign listens on http://${host}:${port}`);
   await new Promise<void>((resolve) => {
     process.once("SIGINT", () => resolve());
     process.once("SIGTERM", () => resolve());
@@ -39,7 +39,7 @@ async function listenOrStop(app: Countersign): ReturnType<Countersign["listen"]>
 /** So long after a rehearsed crash others may take up the dead App's work (ms, real time); `serve` waits 30 seconds. */
 const REHEARSAL_LEASE = 1_000;
 
-/** Lists a period's updates of every branch at GitHub and counts them against the log, beside a running App or without. Throws Trouble. */
+/** Lists a period's updates of every branch at GitHub and counts them against the log, beside a running App or without. Throws {@link ExternalError}. */
 export async function proveComplete(
   settings: Settings,
   organization: string,
@@ -134,40 +134,17 @@ export async function rehearse(terminal: Terminal, start: Instant): Promise<void
     leaseMs: REHEARSAL_LEASE,
   });
   const { host, port } = await listenOrStop(app);
+  const run = async (command: RehearsalCommand): Promise<unknown> => {
+    // GitHub's clock is ahead while the timetable still runs.
+    if (command.do === "advance") now = Math.max(now, command.to);
+    if (command.do === "skew") ahead = command.ahead;
+    return runRehearsed(app, command);
+  };
   const stopped = new Promise<void>((resolve) => {
     process.on("message", (message) => {
       const command = CommandSchema.parse(message);
-      const work = async (): Promise<unknown> => {
-        switch (command.do) {
-          case "advance":
-            // GitHub's clock is there already while the timetable is still run through.
-            now = Math.max(now, command.to);
-            await app.advance(command.to);
-            break;
-          case "skew":
-            ahead = command.ahead;
-            break;
-          case "settle":
-            await app.settle();
-            break;
-          case "sweep":
-            await app.sweep();
-            break;
-          case "reconcile":
-            await app.reconcile(command.organization, command.from, command.to);
-            break;
-          case "sign-off":
-            return (await app.signOff(command.organization, command.given)).refused;
-          case "enter-deviation":
-            return (await app.enterDeviation(command.given)).refused;
-          case "emergency":
-            return (await app.emergency(command.repository, command.given)).refused;
-          case "stop":
-            resolve();
-        }
-        return undefined;
-      };
-      work().then(
+      if (command.do === "stop") resolve();
+      run(command).then(
         (answer) => send({ id: command.id, done: true, answer }),
         (error: unknown) => send({ id: command.id, error: String(error) }),
       );
@@ -181,5 +158,29 @@ export async function rehearse(terminal: Terminal, start: Instant): Promise<void
   } finally {
     await app.stop();
     if (process.connected) process.disconnect();
+  }
+}
+
+/** Runs one command of the parent. */
+async function runRehearsed(app: Countersign, command: RehearsalCommand): Promise<unknown> {
+  switch (command.do) {
+    case "advance":
+      return app.advance(command.to);
+    case "settle":
+      return app.settle();
+    case "sweep":
+      return app.sweep();
+    case "reconcile":
+      await app.reconcile(command.organization, command.from, command.to);
+      return undefined;
+    case "sign-off":
+      return (await app.signOff(command.organization, command.given)).refused;
+    case "enter-deviation":
+      return (await app.enterDeviation(command.given)).refused;
+    case "emergency":
+      return (await app.emergency(command.repository, command.given)).refused;
+    case "skew":
+    case "stop":
+      return undefined;
   }
 }

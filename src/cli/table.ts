@@ -1,13 +1,14 @@
 /** The table of commands: one row each, in the order of `countersign --help`. */
 
 import type { CommandGroup, CommandRow } from "./terminal/command.ts";
+import { DEMO, SCENARIO } from "./demo/commands.ts";
 import { DEVIATION } from "./deviation/commands.ts";
 import { EMERGENCY } from "./emergency/commands.ts";
 import { AUDIT, BACKFILL, DRAFT, EXPORT, READINESS, RECONCILE, VERIFY } from "./evidence/commands.ts";
 import { ASSESS, LOG } from "./log/commands.ts";
 import { MONITORING } from "./monitoring/commands.ts";
 import { POLICY, RULESET } from "./policy/commands.ts";
-import { DELIVERIES, DEMO, DOCTOR, RECHECK, REPORT_DEPLOYMENT, SCENARIO, SERVE } from "./server/commands.ts";
+import { DELIVERIES, DOCTOR, RECHECK, REPORT_DEPLOYMENT, SERVE } from "./server/commands.ts";
 
 /** All commands of `countersign`. */
 export const COMMANDS: readonly (CommandRow | CommandGroup)[] = [

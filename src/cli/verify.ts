@@ -5,12 +5,12 @@ import type { CheckId } from "../domain/evidence/verify/checks.ts";
 import type { Verification } from "../domain/evidence/verify/verify.ts";
 import { verifyPath } from "../package/verify.ts";
 import type { Answer } from "./terminal/answer.ts";
-import { Misuse } from "./terminal/answer.ts";
+import { UsageError } from "./terminal/answer.ts";
 
 /** Checks the package at a path, a folder or a zip; `publicKey`: a PEM file of the signer's key, from elsewhere. */
 export async function verify(path: string, publicKey: string | undefined): Promise<Answer> {
   if ((await stat(path).catch(() => null)) === null) {
-    throw new Misuse(`There is no package at ${path}: give a folder or a zip.`);
+    throw new UsageError(`There is no package at ${path}: give a folder or a zip.`);
   }
   const pem = publicKey === undefined ? undefined : await keyFrom(publicKey);
   const found = await verifyPath(path, pem === undefined ? {} : { publicKeyPem: pem });
@@ -52,6 +52,6 @@ async function keyFrom(file: string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch {
-    throw new Misuse(`The public key ${file} cannot be read: give the path of a PEM file.`);
+    throw new UsageError(`The public key ${file} cannot be read: give the path of a PEM file.`);
   }
 }

@@ -57,7 +57,7 @@ function ask(
 ): Promise<Answer> {
   const terminal = {
     print: () => undefined,
-    say: () => undefined,
+    printError: () => undefined,
     env: { ...environmentOf(stage.where), ...env },
     interactive: false,
   };
@@ -70,15 +70,17 @@ describe("the doctor", () => {
     const { code, lines } = await ask(stage);
     expect(lines.join("\n")).toContain("ok     webhook: GitHub sends to http://countersign.test");
     expect(lines.join("\n")).toContain("ok     clock: agrees with GitHub's");
-    expect(lines.join("\n")).toContain("ok     installation on acme: it grants what the App asks for");
+    expect(lines.join("\n")).toContain(
+      "ok     installation on acme: it grants every permission the App needs",
+    );
     expect(lines.join("\n")).toContain("ok     repositories: 1 read");
     expect(lines.join("\n")).not.toContain("Not prevented");
-    expect(lines.join("\n")).toContain("Seen, and not held back:");
+    expect(lines.join("\n")).toContain("Detected, not blocked:");
     expect(lines.join("\n")).toContain("where: acme/web (environment production)");
     expect(code).toBe(0);
   });
 
-  test("says what is not prevented, what cannot be seen and what would hold back an emergency, with what mends it", async () => {
+  test("lists what is not prevented, what is not visible and what would block an emergency, with the fix", async () => {
     const stage = await visit({ ...STORY, policy: null });
     await act(
       stage,
@@ -99,7 +101,7 @@ describe("the doctor", () => {
     expect(said).toContain(
       "the check is required from any source: whoever may write can post one of that name",
     );
-    expect(said).toContain("what mends it: apply what `countersign ruleset` prints");
+    expect(said).toContain("fix: apply what `countersign ruleset` prints");
     expect(said).toContain("administrators may skip the environment's rules");
     expect(said).toContain("GitHub shows who may bypass a ruleset only to callers who may edit it");
     expect(said).toContain("GitHub itself asks for 2 approvals, also of an authorised emergency");
@@ -136,7 +138,7 @@ describe("the doctor", () => {
       "wrong  deliveries: it cannot be read: GitHub's answer to GET /app/hook/deliveries",
     );
     expect(said).toContain("wrong  webhook: it cannot be read: GitHub bars us");
-    expect(said).toContain("ok     installation on acme: it grants what the App asks for");
+    expect(said).toContain("ok     installation on acme: it grants every permission the App needs");
     expect(said).toContain("ok     repositories: 1 read");
     expect(code).toBe(3);
   });
@@ -207,7 +209,9 @@ test("a job that uses an environment without leaving a deployment is found, one 
   await act(stage, { do: "push", by: "adm", branch: "main", files, bypass: true });
   const { code, lines } = await ask(stage);
   const told = lines.filter((line) => line.includes("workflows of"));
-  expect(told).toEqual([expect.stringContaining("job migrate uses the environment production")]);
+  expect(told).toEqual([
+    expect.stringContaining("job migrate uses the secrets of the environment production"),
+  ]);
   expect(told[0]).toContain("leaves no deployment");
   expect(code).toBe(1);
 });

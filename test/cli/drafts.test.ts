@@ -97,13 +97,13 @@ describe("drafts at the terminal", () => {
   });
 
   test.each([
-    [["draft", "poem"], "There is no draft poem"],
-    [["draft", "response"], "Say which deviation"],
-    [["draft", "bridge"], "Say which period"],
-    [["draft", "questions", "--org", "nobody"], "knows nothing of nobody"],
+    [["draft", "poem"], "No draft is called poem"],
+    [["draft", "response"], "Name the deviation"],
+    [["draft", "bridge"], "Name the period"],
+    [["draft", "questions", "--org", "nobody"], "has no organisation nobody"],
     [
       ["monitoring", "sign-off", "gate", "2026-07", "--as", "carol", "--comment", "x"],
-      "There is no control gate",
+      "No control is called gate",
     ],
   ])("%j is wrong use, and says how it is right", async (args, said) => {
     const ran = await run(args, env);

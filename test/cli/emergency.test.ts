@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 
-import { Misuse } from "../../src/cli/terminal/answer.ts";
+import { UsageError } from "../../src/cli/terminal/answer.ts";
 import { actOnEmergency, answerOf } from "../../src/cli/emergency/act.ts";
 import { listEmergencies } from "../../src/cli/emergency/list.ts";
 import { authorised, emergencyEntry, opened, used, withdrawn } from "../../src/domain/emergency/life.ts";
@@ -78,7 +78,7 @@ describe("emergency list", () => {
 });
 
 describe("emergency declare", () => {
-  const terminal = { print: () => {}, say: () => {}, env: {}, interactive: false };
+  const terminal = { print: () => {}, printError: () => {}, env: {}, interactive: false };
   const now = (): number => START;
 
   test("asks for a pull request, or for an environment and a commit, and never for both", async () => {
@@ -105,6 +105,6 @@ describe("emergency declare", () => {
 
   test("is wrong use without the App's settings", async () => {
     const options = { repo: "acme/web", pull: 7, reason: "the shop is down", as: "ann" };
-    await expect(actOnEmergency(terminal, "declare", options, { now })).rejects.toThrow(Misuse);
+    await expect(actOnEmergency(terminal, "declare", options, { now })).rejects.toThrow(UsageError);
   });
 });

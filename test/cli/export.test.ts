@@ -50,7 +50,7 @@ async function runWith(
     env,
     interactive: false,
     print: (line) => lines.push(line),
-    say: (line) => lines.push(line),
+    printError: (line) => lines.push(line),
   });
   return { code, said: lines.join("\n") };
 }

@@ -114,7 +114,7 @@ describe("assess and explain", () => {
   test("assess shows every control with its outcome and reasons, each approval, and answers 1", async () => {
     const { code, printed } = await run(["assess", "--facts", facts]);
     expect(code).toBe(1);
-    expect(printed).toMatch(/^acme\/web#1 into main\nJudged as of 2026-07-06T09:05:/u);
+    expect(printed).toMatch(/^acme\/web#1 into main\nAssessed as of 2026-07-06T09:05:/u);
     expect(printed).toMatch(/^independently-approved +fail +needs 1 approval from/mu);
     expect(printed).toMatch(/^bob +no +bob approved an earlier version; the content changed afterwards$/mu);
   });
@@ -149,7 +149,7 @@ describe("assess and explain", () => {
 
   test.each([
     ["{", /it is no JSON/u],
-    ["{}", /holds no facts as docs\/facts\.schema\.json describes them/u],
+    ["{}", /does not match docs\/facts\.schema\.json/u],
     [JSON.stringify({ moment: "gate", subject: {}, appId: 1, at: 0, since: 0 }), /subject\.pull: /u],
   ])("assess refuses what are no facts with the place: %s", async (text, says) => {
     const { code, said } = await run(["assess", "--facts", "-"], {}, text);
@@ -162,14 +162,14 @@ describe("assess and explain", () => {
     const { code, printed } = await run(["log", "show", "change", changeId.slice(0, 8)], env);
     expect(code).toBe(0);
     expect((JSON.parse(printed) as LoggedEntry).subject).toBe(changeId);
-    expect((await run(["log", "show", "change", "nothing"], env)).said).toContain("holds no change nothing");
+    expect((await run(["log", "show", "change", "nothing"], env)).said).toContain("has no change nothing");
     expect((await run(["log", "show", "chance", "x"], env)).said).toContain('"chance" is no kind of entry');
     expect((await run(["log", "show", "gate", "acme/nowhere#1"], env)).said).toContain("acme/nowhere");
-    expect((await run(["log", "show", "gate", "acme/web#99"], env)).said).toContain("never checked");
+    expect((await run(["log", "show", "gate", "acme/web#99"], env)).said).toContain("has no check of");
     const repository = String(snapshot.moment === "gate" ? snapshot.subject.pull.repository.id : 0);
-    expect((await run(["log", "show", "gate", `${repository}#`], env)).said).toContain("never checked");
+    expect((await run(["log", "show", "gate", `${repository}#`], env)).said).toContain("has no check of");
     expect((await run(["log", "show", "repository", repository, "--facts"], env)).said).toContain(
-      "is not judged",
+      "is not assessed",
     );
   });
 
@@ -183,7 +183,7 @@ describe("assess and explain", () => {
   test("policy explain says what is asked, what is there and who can give what is missing, as the check run did", async () => {
     const { code, printed } = await run(["policy", "explain", "acme/web#1"], envOf(stage));
     expect(code).toBe(1);
-    expect(printed).toContain("The policy asks:\n- 1 approval from anyone with write permission\n");
+    expect(printed).toContain("Required by the policy:\n- 1 approval from anyone with write permission\n");
     expect(printed).toContain("Waiting for 1 approval from anyone with write permission (");
     expect(printed).toContain("open “Files changed”, then “Review changes”, then “Approve”");
     expect(printed).toContain("- bob approved an earlier version; the content changed afterwards");

@@ -122,7 +122,7 @@ describe("audit", () => {
     stage.double.fault({ do: "github-fails", kind: "not-found", count: 1, match: "/deployments" });
     const { code, rows, said } = await audited(stage, START);
     expect(rows).toEqual([]);
-    expect(said).toContain("GitHub would not list the deployments");
+    expect(said).toContain("GitHub refused to list the deployments");
     expect(code).toBe(1);
   });
 });

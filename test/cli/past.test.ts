@@ -92,11 +92,11 @@ describe("audit", () => {
     expect(new Set(rows.map(String))).toEqual(
       new Set(["1,pull-request,compliant", "2,pull-request,non-compliant", ",push,non-compliant"]),
     );
-    // Who might do what then is not known any more: it was read today, and every row says so.
+    // Past permissions cannot be read any more: they were read today, and every row is marked so.
     expect(changes.map((row) => row["assurance"])).toEqual(["read-later", "read-later", "read-later"]);
     const [approved] = changes.filter((row) => row["verdict"] === "compliant");
     expect(approved?.["approvals_counted"]).toMatch(/^bob#\d+;write;.*;read-later$/u);
-    expect(said).toContain("was read today: it is marked read-later");
+    expect(said).toContain("were read today: they are marked read-later");
     expect((await verify(out, undefined)).code).toBe(0);
   });
 
@@ -183,7 +183,7 @@ describe("backfill and reconcile", () => {
     const options = { repo: "acme/web", ...SPAN };
     const filled = await backfill(terminalOf(wish), options, howOf(stage, wish));
     expect(filled.lines.join("\n")).toMatch(
-      /What happened since 2026-07-07T08:\d\d:\d\dZ is left to the App that watches/u,
+      /Changes since 2026-07-07T08:\d\d:\d\dZ are left to the running App/u,
     );
     const early = { ...options, to: START + 12 * HOUR };
     const before = await backfill(terminalOf(wish), early, howOf(stage, wish));
@@ -217,7 +217,7 @@ describe("backfill and reconcile", () => {
     const terminal = {
       ...terminalOf(wish),
       interactive: true,
-      say: (...texts: readonly string[]) => void said.push(...texts),
+      printError: (...texts: readonly string[]) => void said.push(...texts),
     };
     const filled = await backfill(terminal, { org: "acme", ...SPAN }, how);
     expect(filled.code).toBe(0);
@@ -322,7 +322,7 @@ describe("backfill and reconcile", () => {
     const wish = { env: appEnv(stage, folder()) };
     await expect(
       backfill(terminalOf(wish), { repo: "acme/web", from: START, to: START }, howOf(stage, wish)),
-    ).rejects.toThrow(/--to lies before --from/u);
+    ).rejects.toThrow(/--to must be later than --from/u);
     await expect(reconcile(terminalOf(wish), { ...SPAN }, howOf(stage, wish))).rejects.toThrow(/--org acme/u);
   });
 });

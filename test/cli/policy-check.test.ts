@@ -112,13 +112,13 @@ standard-changes:
     expect(code).toBe(0);
     expect(printed).toContain("-: no problems.");
     expect(printed).toContain(
-      "-:4:31: Take care: standard-changes.0.by.1: github-actions is whoever may push a workflow",
+      "-:4:31: Note: standard-changes.0.by.1: github-actions is whoever may push a workflow",
     );
   });
 
   test("answers 2 and says what to give where there is no such file", async () => {
     const { code, said } = await run(["policy", "check", join(folder, "nowhere.yml")]);
     expect(code).toBe(2);
-    expect(said).toMatch(/nowhere\.yml cannot be read \(there is no such file\): give the path of a policy/u);
+    expect(said).toMatch(/nowhere\.yml cannot be read \(no such file\): give the path of a policy/u);
   });
 });

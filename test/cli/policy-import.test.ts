@@ -59,14 +59,14 @@ describe("policy import", () => {
     const { code, printed } = await run(["policy", "import", "-"], {}, "policy:\n  aproval: [a]\n");
     expect(code).toBe(1);
     expect(printed).toContain('-:2: policy: Unrecognized key: "aproval"');
-    expect(printed).toContain("nothing was translated");
+    expect(printed).toContain("nothing was converted");
   });
 
   test("answers 0 where nothing is asked less of or otherwise", async () => {
     const { code, printed } = await run(["policy", "import", "-"], {}, written("simple"));
     expect(code).toBe(0);
-    expect(printed).not.toContain("Asked less of here");
-    expect(printed).not.toContain("Said another way");
+    expect(printed).not.toContain("Looser here");
+    expect(printed).not.toContain("Expressed differently");
   });
 });
 
@@ -89,13 +89,13 @@ describe("policy import, where the result is to stand", () => {
     expect(await run(["policy", "import", "-"], {}, LETS_OUT)).toEqual(own);
   });
 
-  test("what asks nothing there is asked for by the built-in approval without a file of the organisation", async () => {
+  test("what asks nothing there keeps the default approval without an organisation's file", async () => {
     const own = await run(["policy", "import", "-"], {}, NOTHING);
     expect(own.code).toBe(1);
-    expect(own.printed).toContain("the built-in approval stays");
+    expect(own.printed).toContain("the default stays");
     const organization = await run(["policy", "import", "-", "--for", "organization"], {}, NOTHING);
     expect(organization.code).toBe(0);
-    expect(organization.printed).not.toContain("built-in");
+    expect(organization.printed).not.toContain("the default stays");
   });
 
   test("a policy that is elsewhere comes to no policy", async () => {

@@ -61,7 +61,7 @@ async function attempt(policy: string, of = REPOSITORY): Promise<Answer & { read
   writeFileSync(file, policy);
   const terminal = {
     print: () => undefined,
-    say: () => undefined,
+    printError: () => undefined,
     input: () => Promise.resolve(""),
     env: { GITHUB_API_URL: "http://github.test/api/v3", GITHUB_TOKEN: TOKEN },
     interactive: false,
@@ -83,15 +83,15 @@ describe("policy try with a token and no log", () => {
     expect(printed).toMatch(/^acme\/web#1 +compliant +refused +independently-approved/mu);
     expect(printed).toMatch(/^acme\/web#2 +compliant +passes$/mu);
     expect(printed).toMatch(/^acme\/web#3 +not compliant +refused +independently-approved/mu);
-    expect(printed).toContain("3 changes: 1 would pass, 2 would have been refused, of 0 it cannot be told.");
-    expect(printed).toContain("Read from GitHub, nothing was kept.");
+    expect(printed).toContain("3 changes: 1 would pass, 2 would have been refused, 0 are unverifiable.");
+    expect(printed).toContain("Read from GitHub and not kept.");
   });
 
   test("asks GitHub what only the tried file asks: paths, and the teams of a rule", async () => {
     const rule =
       "rules: [{ name: db, when: { paths: ['db/**'] }, approval: { from: { teams: [acme/dba] } } }]\n";
     const { printed } = await attempt(rule);
-    expect(printed).toContain("3 changes: 1 would pass, 2 would have been refused, of 0 it cannot be told.");
+    expect(printed).toContain("3 changes: 1 would pass, 2 would have been refused, 0 are unverifiable.");
   });
 
   test("passes nothing by a team nobody knows, and names the one that was meant", async () => {
@@ -99,7 +99,7 @@ describe("policy try with a token and no log", () => {
       "rules: [{ name: web, when: { paths: ['web/**'] }, approval: { from: { teams: [acme/dbas] } } }]\n",
     );
     expect(printed).toContain("team acme/dbas does not exist; did you mean acme/dba?");
-    expect(printed).toContain("3 changes: 0 would pass, 1 would have been refused, of 2 it cannot be told.");
+    expect(printed).toContain("3 changes: 0 would pass, 1 would have been refused, 2 are unverifiable.");
   });
 
   test("refuses a repository the token does not see", async () => {

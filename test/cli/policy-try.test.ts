@@ -91,7 +91,7 @@ describe("policy try", () => {
     );
     expect(printed).toMatch(/^acme\/web#2 +compliant +passes$/mu);
     expect(printed).toMatch(/^acme\/api push [0-9a-f]{7} +not compliant +refused +independently-approved/mu);
-    expect(printed).toContain("3 changes: 1 would pass, 2 would have been refused, of 0 it cannot be told.");
+    expect(printed).toContain("3 changes: 1 would pass, 2 would have been refused, 0 are unverifiable.");
   });
 
   test("leaves open what nobody asked GitHub then, which is neither a pass nor a refusal", async () => {
@@ -102,9 +102,9 @@ describe("policy try", () => {
     );
     expect(code).toBe(0);
     expect(printed).toMatch(
-      /^acme\/web#2 +compliant +cannot tell +independently-approved +whether bob may approve/mu,
+      /^acme\/web#2 +compliant +unverifiable +independently-approved +whether bob may approve/mu,
     );
-    expect(printed).toContain("2 changes: 0 would pass, 0 would have been refused, of 2 it cannot be told.");
+    expect(printed).toContain("2 changes: 0 would pass, 0 would have been refused, 2 are unverifiable.");
     const rule =
       "rules: [{ name: db, when: { paths: ['db/**'] }, approval: { from: { permission: admin } } }]\n";
     expect((await attempt(rule, "--repo", "acme/web")).printed).toContain(
@@ -124,22 +124,22 @@ describe("policy try", () => {
     });
   });
 
-  test("counts what passes only by leave apart: an emergency of then as far as the policy lets it, and the policy's exemptions", async () => {
+  test("counts what passes only by exception apart: an emergency of then as far as the policy lets it, and the policy's exemptions", async () => {
     const gathers = "production: { integration: [develop] }\n";
     const { code, printed } = await attemptOn(leaves, `${gathers}approval: { required: 2 }\n`);
     expect(code).toBe(0);
     expect(printed).toMatch(
-      /^acme\/web#1 +emergency +passes by leave +independently-approved +waived in an emergency that cy authorised/mu,
+      /^acme\/web#1 +emergency +passes by exception +independently-approved +waived in an emergency that cy authorised/mu,
     );
     expect(printed).toMatch(/^acme\/web#3 +compliant +passes$/mu);
     expect(printed).toContain(
-      "2 changes: 1 would pass, 1 only by leave (an emergency or an exemption), 0 would have been refused",
+      "2 changes: 1 would pass, 1 only by an emergency or exemption, 0 would have been refused",
     );
     const narrow = `${gathers}emergency: { waives: [checks-passed] }\n`;
     expect((await attemptOn(leaves, narrow)).printed).toMatch(/^acme\/web#1 +emergency +refused/mu);
     const exempted = `${narrow}exemptions: [{ repository: web, controls: [independently-approved], reason: legacy, approved-by: carol, expires: 2027-01-01 }]\n`;
     expect((await attemptOn(leaves, exempted)).printed).toMatch(
-      /^acme\/web#1 +emergency +passes by leave +independently-approved +exempted until 2027-01-01 \(legacy\), supposed to be approved by carol/mu,
+      /^acme\/web#1 +emergency +passes by exception +independently-approved +exempted until 2027-01-01 \(legacy\), supposed to be approved by carol/mu,
     );
   });
 

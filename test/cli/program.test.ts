@@ -28,7 +28,7 @@ async function run(
   const said: string[] = [];
   const code = await runProgram(args, {
     print: (line) => printed.push(line),
-    say: (line) => said.push(line),
+    printError: (line) => said.push(line),
     env,
     interactive: false,
   });

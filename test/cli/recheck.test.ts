@@ -30,7 +30,7 @@ async function waiting(policy: Record<string, unknown> = POLICY): Promise<Trial>
 /** Runs the command against the double, in process; `env` as on a laptop: the App's id and key, nothing else. */
 function recheckOn(stage: Trial, pull: string, post = false): Promise<Answer> {
   const env = { APP_ID: "77", PRIVATE_KEY: stage.privateKey, GITHUB_API_URL: "http://github.test/api/v3" };
-  const terminal = { print: () => undefined, say: () => undefined, env, interactive: false };
+  const terminal = { print: () => undefined, printError: () => undefined, env, interactive: false };
   return recheck(terminal, pull, post, {
     now: () => stage.double.world.now(),
     fetch: (input, init) => stage.double.fetch(new Request(input, init)),

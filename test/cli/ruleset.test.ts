@@ -132,7 +132,7 @@ describe("ruleset", () => {
   test("refuses what GitHub's patterns cannot say, rather than leave a branch unguarded", async () => {
     const { code, said } = await run(["ruleset", "--app-id", "1", "--branch", "v{1..9}"]);
     expect(code).toBe(2);
-    expect(said).toContain("GitHub's patterns cannot say v{1..9}");
+    expect(said).toContain("GitHub's patterns cannot express v{1..9}");
   });
 
   test("says on stderr what is left off and why", async () => {

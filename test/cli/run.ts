@@ -19,7 +19,7 @@ export async function run(
   const said: string[] = [];
   const code = await runProgram(args, {
     print: (line) => printed.push(line),
-    say: (line) => said.push(line),
+    printError: (line) => said.push(line),
     env,
     interactive: false,
     input: () => Promise.resolve(input),

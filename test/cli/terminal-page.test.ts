@@ -76,7 +76,7 @@ async function shown(command: string): Promise<string> {
 
 async function recheckShown([, pull = "", ...rest]: readonly string[]): Promise<string> {
   const env = { APP_ID: "77", PRIVATE_KEY: down.privateKey, GITHUB_API_URL: "http://github.test/api/v3" };
-  const terminal = { print: () => undefined, say: () => undefined, env, interactive: false };
+  const terminal = { print: () => undefined, printError: () => undefined, env, interactive: false };
   const { lines } = await recheck(terminal, pull, rest.includes("--post"), {
     now: () => down.double.world.now(),
     fetch: (input, init) => down.double.fetch(new Request(input, init)),

@@ -13,7 +13,7 @@ test("the demo plays its quarter in two processes, and its package verifies and 
   try {
     const code = await runProgram(["demo", "--out", out], {
       print: (line) => printed.push(line),
-      say: (line) => printed.push(line),
+      printError: (line) => printed.push(line),
       env: {},
       interactive: false,
     });

@@ -30,7 +30,7 @@ export function grantToken({ double: { world } }: Trial): void {
 /** A terminal nobody reads, set up to reach the double. */
 export function terminalOf({ env }: Wish): Terminal {
   const told = { GITHUB_API_URL: "http://github.test/api/v3", ...env };
-  return { print: () => undefined, say: () => undefined, env: told, interactive: false };
+  return { print: () => undefined, printError: () => undefined, env: told, interactive: false };
 }
 
 /** The double in place of GitHub, at its own clock and without pauses. */

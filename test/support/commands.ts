@@ -3,7 +3,7 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import { programOn } from "../../src/cli/program.ts";
 
-const SILENT = { print: () => undefined, say: () => undefined, env: {}, interactive: false };
+const SILENT = { print: () => undefined, printError: () => undefined, env: {}, interactive: false };
 
 /** Makes commander's program, with every command and nothing to run. */
 export function silentProgram(): CommandUnknownOpts {

@@ -39,7 +39,7 @@ export async function openPast(
     fetch: (input, init) => harness.github.fetch(new Request(input, init)),
   });
   const how = { now: () => now, sleep: () => Promise.resolve() };
-  const terminal = { say: () => undefined, interactive: false };
+  const terminal = { printError: () => undefined, interactive: false };
   const tools = toolsOn(ledger, appCredentials.appId, octokitsOf(probot), terminal, how);
   return {
     ledger,

@@ -1,4 +1,4 @@
-/** `countersign demo`: a quarter of an organisation's life, played through the App and the double as two processes. */
+/** `countersign demo`: a quarter of an organisation, played through the App and the GitHub double as two processes. */
 
 import { existsSync } from "node:fs";
 import { cp, mkdir, open, readFile, rm } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { openLedger } from "../../ledger/open.ts";
 import { signingKey } from "../../settings.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 import { StoryPrinter } from "./story-printer.ts";
 import type { Scenario } from "../scenario/format/format.ts";
 import { playScenario } from "../scenario/play.ts";
@@ -22,7 +22,7 @@ import { writePackage } from "../evidence/write-package.ts";
 
 const ORGANIZATION = "acme";
 
-/** What `demo` is asked for. */
+/** The options of `demo`. */
 export interface DemoOptions {
   readonly out: string;
   readonly story?: string;
@@ -63,7 +63,7 @@ export async function demo(terminal: Terminal, options: DemoOptions): Promise<An
   }
 }
 
-/** Plays the story and tells it; answers what went otherwise than written, or null. */
+/** Plays the story and prints it; returns the differences from the story, or null. */
 async function play(
   scenario: Scenario,
   harness: ProcessHarness,
@@ -125,11 +125,11 @@ async function exportAndTamper(
   print("");
   print(`countersign verify, on a copy with one byte of ${victim} changed:`);
   for (const line of tampered.lines) print(`  ${line}`);
-  const noticed = tampered.code === 1 && tampered.lines.some((line) => line.includes(victim));
+  const detected = tampered.code === 1 && tampered.lines.some((line) => line.includes(victim));
   return {
-    code: noticed ? 0 : 1,
-    lines: noticed ? ["", folders.evidence] : ["the tampering was not noticed"],
-    data: { ok: noticed, package: folders.evidence, verified: whole.data, tampered: tampered.data },
+    code: detected ? 0 : 1,
+    lines: detected ? ["", folders.evidence] : ["the change was not detected"],
+    data: { ok: detected, package: folders.evidence, verified: whole.data, tampered: tampered.data },
   };
 }
 
@@ -149,7 +149,7 @@ async function flipByte(path: string): Promise<void> {
 async function keepServing(harness: ProcessHarness, print: (line: string) => void): Promise<void> {
   print("");
   print(
-    `The App is still there: ${harness.app.url}/metrics and ${harness.app.url}/readyz. Press Ctrl+C to end it.`,
+    `The App is still running: ${harness.app.url}/metrics and ${harness.app.url}/readyz. Press Ctrl+C to end it.`,
   );
   await new Promise<void>((done) => {
     process.once("SIGINT", () => done());
@@ -171,18 +171,18 @@ function quarterOf(at: number): { readonly name: string; readonly from: number; 
 async function storyOf(path: string | undefined): Promise<Scenario> {
   const file = path ?? ownStory();
   const text = await readFile(file, "utf8").catch(() => {
-    throw new Misuse(`There is no story ${file}.`);
+    throw new UsageError(`There is no file ${file}.`);
   });
   const { scenario, problems } = readScenario(text, file);
   if (scenario !== null) return scenario;
   const listed = problems.map((problem) => `${file}:${problem.line}: ${problem.message}`);
-  throw new Misuse(`this is no story:\n${listed.join("\n")}`);
+  throw new UsageError(`this is not a scenario:\n${listed.join("\n")}`);
 }
 
 /** Returns the story that comes with Countersign: beside the sources, or one folder above what was built. */
 function ownStory(): string {
   const places = [`${TREE}/demo/story.yaml`, `${TREE}/../demo/story.yaml`];
   const found = places.map((place) => fileURLToPath(place)).find((file) => existsSync(file));
-  if (found === undefined) throw new Error("the story of the demo is missing: demo/story.yaml");
+  if (found === undefined) throw new Error("the file of the demo is missing: demo/story.yaml");
   return found;
 }

@@ -3,7 +3,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Answer, Terminal } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 import type { Scenario } from "../scenario/format/format.ts";
 import type { ScenarioResult } from "../scenario/result.ts";
 import { playScenario } from "../scenario/play.ts";
@@ -20,13 +20,13 @@ export async function runScenarios(
   quiet: boolean,
 ): Promise<Answer> {
   const files = (await Promise.all(paths.map(filesOf))).flat();
-  if (files.length === 0) throw new Misuse(`No scenario files (.yaml, .yml) in ${paths.join(", ")}.`);
+  if (files.length === 0) throw new UsageError(`No scenario files (.yaml, .yml) in ${paths.join(", ")}.`);
   const scenarios = await readAll(files);
   const double = await startDouble();
   const results: ScenarioResult[] = [];
   try {
     for (const scenario of scenarios) {
-      const result = await perform(scenario, double);
+      const result = await runOne(scenario, double);
       results.push(result);
       if (!quiet) terminal.print(printScenarioResult(result));
     }
@@ -42,7 +42,7 @@ export async function runScenarios(
   };
 }
 
-async function perform(scenario: Scenario, double: DoubleProcess): Promise<ScenarioResult> {
+async function runOne(scenario: Scenario, double: DoubleProcess): Promise<ScenarioResult> {
   const harness = await openProcessHarness(double, scenario);
   try {
     return await playScenario(scenario, harness);
@@ -53,7 +53,7 @@ async function perform(scenario: Scenario, double: DoubleProcess): Promise<Scena
 
 async function filesOf(path: string): Promise<readonly string[]> {
   const found = await stat(path).catch(() => null);
-  if (found === null) throw new Misuse(`There is no file or folder ${path}.`);
+  if (found === null) throw new UsageError(`There is no file or folder ${path}.`);
   if (!found.isDirectory()) return [path];
   const names = await readdir(path);
   return names
@@ -62,7 +62,7 @@ async function filesOf(path: string): Promise<readonly string[]> {
     .map((name) => join(path, name));
 }
 
-/** Reads every file before the first is played; all problems of all files are told at once. */
+/** Reads every file before the first is played; all problems of all files are listed at once. */
 async function readAll(files: readonly string[]): Promise<readonly Scenario[]> {
   const problems: string[] = [];
   const scenarios: Scenario[] = [];
@@ -72,6 +72,6 @@ async function readAll(files: readonly string[]): Promise<readonly Scenario[]> {
       problems.push(...read.problems.map((problem) => `${file}:${problem.line}: ${problem.message}`));
     } else scenarios.push(read.scenario);
   }
-  if (problems.length > 0) throw new Misuse(`not every file is a scenario:\n${problems.join("\n")}`);
+  if (problems.length > 0) throw new UsageError(`not every file is a scenario:\n${problems.join("\n")}`);
   return scenarios;
 }

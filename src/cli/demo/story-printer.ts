@@ -35,8 +35,8 @@ export class StoryPrinter {
     })) {
       if (entry.seq <= this.#seen) continue;
       this.#count(entry);
-      const told = finding(entry);
-      if (told !== null) this.#print(`                  > ${told}`);
+      const line = lineOf(entry);
+      if (line !== null) this.#print(`                  > ${line}`);
     }
     this.#seen = size;
   }
@@ -64,7 +64,7 @@ export class StoryPrinter {
   }
 }
 
-function finding({ kind, body }: LoggedEntry): string | null {
+function lineOf({ kind, body }: LoggedEntry): string | null {
   switch (kind) {
     case "gate": {
       const { pulls, check } = body;
@@ -99,7 +99,7 @@ function finding({ kind, body }: LoggedEntry): string | null {
     }
     case "coverage-gap": {
       const { cause, to } = body;
-      return `a spell in which we could not see (${cause}) ${to === null ? "begins" : "ends"}`;
+      return `monitoring gap (${cause}) ${to === null ? "begins" : "ends"}`;
     }
     default:
       return null;
@@ -113,9 +113,9 @@ function failed({ results }: ChangeRecord["assessment"]): string {
   return reasons.length === 0 ? "" : ` (${reasons.join("; ")})`;
 }
 
-/** A step as a sentence; the rarer ones as they are written in stories. */
+/** Prints a step as a sentence; the rarer ones as they are written in stories. */
 function sentence(step: DoStep): string {
-  const { by = "somebody", repository = "web" } = step;
+  const { by = "someone", repository = "web" } = step;
   const past = step.bypass === true ? ", past the rules" : "";
   const word = (key: string, otherwise = ""): string => {
     const value = step[key];
@@ -138,21 +138,21 @@ function sentence(step: DoStep): string {
     case "command":
       return `${by} writes on ${pull === "" ? `deviation #${word("deviation")}` : `${repository}#${pull}`}: ${word("text")}`;
     case "create-branch":
-      return `${by} makes the branch ${branch} in ${repository}`;
+      return `${by} creates the branch ${branch} in ${repository}`;
     case "deploy":
       return `${by} deploys ${word("commit", "main")} of ${repository} to ${environment}`;
     case "set-check":
-      return `${word("app", by)} says of ${repository}#${pull}: ${word("name")} ${word("conclusion")}`;
+      return `${word("app", by)} reports on ${repository}#${pull}: ${word("name")} ${word("conclusion")}`;
     case "add-to-team":
       return `${word("person")} joins the team ${word("team")}`;
     case "rerun":
-      return `${by} presses re-run on ${repository}#${pull}`;
+      return `${by} re-runs the check of ${repository}#${pull}`;
     case "outage":
-      return "The App cannot be reached: webhooks are lost";
+      return "The App is unreachable: webhooks are lost";
     case "recover":
-      return "The App can be reached again";
+      return "The App is reachable again";
     case "sweep":
-      return "The App sweeps: it looks at everything again";
+      return "The App sweeps: it reads everything again";
     case "wait":
       return `Time passes${step["until"] === undefined ? "" : ` until ${word("until").slice(0, 10)}`}`;
     default:
@@ -160,7 +160,7 @@ function sentence(step: DoStep): string {
   }
 }
 
-/** GitHub says first that a rule was broken, and last which. */
+/** Returns the last line of a refusal, which names the broken rule. */
 function lastLine(text: string): string {
   return text.trim().split("\n").at(-1) ?? text;
 }

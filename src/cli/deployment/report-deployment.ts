@@ -1,4 +1,4 @@
-/** `countersign report-deployment`: a pipeline outside GitHub tells the App what it deployed. */
+/** `countersign report-deployment`: reports to the App what a pipeline outside GitHub deployed. */
 
 import { randomUUID } from "node:crypto";
 import {
@@ -8,9 +8,9 @@ import {
   type Report,
 } from "../../domain/deployment/report.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 
-/** What is reported, and where to. */
+/** The report, and the App's address. */
 export interface ReportOptions {
   readonly url: string;
   readonly source: string;
@@ -30,8 +30,8 @@ export async function reportDeployment(
 ): Promise<Answer> {
   const secret = terminal.env["COUNTERSIGN_REPORT_SECRET"];
   if (secret === undefined || secret === "")
-    throw new Misuse(
-      "COUNTERSIGN_REPORT_SECRET is missing: set it to the secret this source has in COUNTERSIGN_DEPLOYMENT_SOURCES.",
+    throw new UsageError(
+      "COUNTERSIGN_REPORT_SECRET is missing. Set it to the source's secret in COUNTERSIGN_DEPLOYMENT_SOURCES.",
     );
   const { url, source, id, ref, artifact, repository, sha, environment } = options;
   const given: Report = {
@@ -44,7 +44,7 @@ export async function reportDeployment(
   };
   const read = ReportSchema.safeParse(given);
   if (!read.success)
-    throw new Misuse(
+    throw new UsageError(
       read.error.issues.map((issue) => `--${issue.path.join(".")} ${issue.message}`).join("; ") + ".",
     );
   const request = reportRequest(
@@ -57,7 +57,7 @@ export async function reportDeployment(
     const error = `${new URL(request.url).origin} cannot be reached.`;
     return { code: 3, lines: [error], data: { id: given.id, error } };
   }
-  const said = (await response.json().catch(() => ({}))) as {
+  const answer = (await response.json().catch(() => ({}))) as {
     readonly error?: string;
     readonly stored?: boolean;
   };
@@ -65,13 +65,13 @@ export async function reportDeployment(
     return {
       code: 0,
       lines: [
-        said.stored === false
-          ? `It was reported before: ${given.id}.`
-          : `Reported as ${given.id}; it is judged as soon as the App gets to it.`,
+        answer.stored === false
+          ? `Already reported: ${given.id}.`
+          : `Reported as ${given.id}. The App assesses it shortly.`,
       ],
-      data: { id: given.id, stored: said.stored ?? true },
+      data: { id: given.id, stored: answer.stored ?? true },
     };
-  const error = said.error ?? `The App answered ${response.status}.`;
+  const error = answer.error ?? `The App answered ${response.status}.`;
   return {
     code: response.status >= 500 ? 3 : 1,
     lines: [error],
@@ -79,7 +79,7 @@ export async function reportDeployment(
   };
 }
 
-/** A report as it is sent: signed now by its source. */
+/** Returns the request of a report, signed by its source. */
 export function reportRequest(
   url: string,
   by: { readonly source: string; readonly secret: string; readonly now: number },
@@ -102,6 +102,8 @@ export function reportRequest(
 function addressOf(url: string): URL {
   const address = URL.parse(url);
   if (address === null || !/^https?:$/u.test(address.protocol))
-    throw new Misuse(`--url is the App's address, such as https://countersign.example.com, not "${url}".`);
+    throw new UsageError(
+      `--url must be the App's address, such as https://countersign.example.com, not "${url}".`,
+    );
   return address;
 }

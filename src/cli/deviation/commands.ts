@@ -46,8 +46,8 @@ const ADD = command({
       .option("--severity <severity>", "observation, low, medium, high or critical; default: by the control")
       .option("--description <text>", "the report's text")
       .option("--reference <text>", "where it stands in the report")
-      .option("--pull <number>", "a pull request it names; repeat it for several", numbers, []),
-  run: async ({ store, now }, { pull: pulls, ...given }, [repository]) => {
+      .option("--pull <number>", "a pull request it names; repeat it for several", numbers),
+  run: async ({ store, now }, { pull: pulls = [], ...given }, [repository]) => {
     const { addDeviation } = await import("./deviation.ts");
     return addDeviation(await store(), { ...given, repository, pulls }, now);
   },
@@ -86,7 +86,7 @@ export const DEVIATION: CommandGroup = {
   commands: [LIST, SHOW, ADD, ...COMMAND_NAMES.map(commandOf)],
 };
 
-function numbers(text: string, before: readonly number[]): readonly number[] {
+function numbers(text: string, before: readonly number[] = []): readonly number[] {
   if (!/^[1-9]\d{0,9}$/u.test(text)) throw new InvalidArgumentError("a pull request's number, such as 12.");
   return [...before, Number(text)];
 }

@@ -17,7 +17,7 @@ import { Lookups } from "../../github/api/lookups.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
-import { Misuse, type Answer } from "../terminal/answer.ts";
+import { UsageError, type Answer } from "../terminal/answer.ts";
 import { organizationIn } from "../input/organization.ts";
 import type { DeviationRecord, DeviationTransition } from "../../domain/records/deviation.ts";
 
@@ -55,9 +55,9 @@ export async function showDeviation(where: StoreLocation, prefix: string): Promi
       found.push(subject);
     const [id = prefix, other] = found;
     if (other !== undefined)
-      throw new Misuse(`Several deviations begin with ${oneLine(prefix)}: ${found.join(", ")}.`);
+      throw new UsageError(`Several deviations begin with ${oneLine(prefix)}: ${found.join(", ")}.`);
     const entry = await ledger.state("deviation", id);
-    if (entry === undefined) throw new Misuse(`There is no deviation ${oneLine(prefix)}.`);
+    if (entry === undefined) throw new UsageError(`There is no deviation ${oneLine(prefix)}.`);
     const deviation = entry.body;
     const remediation = await remediationIn(ledger, id);
     const { title, body } = issueText(deviation, remediation);
@@ -164,7 +164,7 @@ interface Listed {
 
 const SEVERITIES = ["observation", "low", "medium", "high", "critical"];
 
-/** By priority where somebody weighed it, else by severity. */
+/** By priority where someone weighed it, else by severity. */
 function weight({ deviation, remediation }: Listed): number {
   return priorityOf(remediation?.priority ?? null) ?? SEVERITIES.indexOf(deviation.severity) * 20;
 }

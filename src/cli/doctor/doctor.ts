@@ -1,4 +1,4 @@
-/** `countersign doctor`: what is wrong with the settings, the store, the way to GitHub and the protection of each repository, and how to mend it. */
+/** `countersign doctor`: problems of the settings, the store, GitHub and each repository's protection, and how to fix them. */
 
 import { time } from "../../domain/texts/wording.ts";
 import type { BaselineRecord } from "../../domain/protection/record.ts";
@@ -16,16 +16,16 @@ import { lookAtFiles, type Looked } from "./files.ts";
 import { lookAtGitHub } from "./github.ts";
 import type { Finding } from "./finding.ts";
 
-/** What the evidence log tells of the repositories. */
+/** What the evidence log holds about the repositories. */
 interface Watch {
   readonly repositories: readonly Diagnosis[];
-  /** Watched, and not read yet. */
+  /** In scope, and not read yet. */
   readonly unread: readonly string[];
   readonly gaps: readonly CoverageGapRecord[];
   readonly baselines: readonly BaselineRecord[];
 }
 
-/** Looks at everything and tells all of it. Exit code: 1 something is wrong, 2 settings, 3 unreachable. `fetch`: another way to GitHub. */
+/** Checks everything. Exit code: 1 something is wrong, 2 settings, 3 unreachable. `fetch`: another way to GitHub. */
 export async function doctor(terminal: Terminal, now = Date.now(), fetch?: Fetch): Promise<Answer> {
   const read = readSettings(terminal.env);
   if (!read.ok) {
@@ -39,21 +39,21 @@ export async function doctor(terminal: Terminal, now = Date.now(), fetch?: Fetch
   let watch: Watch | null = null;
   let looked: readonly Looked[] = [];
   findings.push(
-    ...(await look("store", terminal, async () => {
+    ...(await attempt("store", terminal, async () => {
       const store = await lookAtStore(settings, now);
       ({ watch, looked } = store);
       return [store.finding];
     })),
   );
-  const ofGitHub = await look("GitHub", terminal, () => lookAtGitHub(settings, now, fetch));
+  const ofGitHub = await attempt("GitHub", terminal, () => lookAtGitHub(settings, now, fetch));
   findings.push(...ofGitHub);
-  // Where GitHub cannot be reached, asking for each repository only takes time.
+  // Without GitHub, asking for each repository only takes time.
   if (ofGitHub.some(({ code }) => code === 3)) return answerOf(findings, watch);
-  findings.push(...(await look("files", terminal, () => lookAtFiles(settings, looked, now, fetch))));
+  findings.push(...(await attempt("files", terminal, () => lookAtFiles(settings, looked, now, fetch))));
   return answerOf(findings, watch);
 }
 
-async function look(
+async function attempt(
   what: string,
   terminal: Terminal,
   work: () => Promise<readonly Finding[]>,
@@ -135,10 +135,10 @@ function answerOf(findings: readonly Finding[], watch: Watch | null): Answer {
 }
 
 const TITLES: Readonly<Record<ProtectionRemark["kind"], string>> = {
-  "not-prevented": "Not prevented, only seen",
-  "only-seen": "Seen, and not held back",
-  "not-seen": "Not to be seen",
-  "holds-back-emergency": "Would hold back an authorised emergency",
+  "not-prevented": "Not prevented, only detected",
+  "only-seen": "Detected, not blocked",
+  "not-seen": "Not visible to the App",
+  "holds-back-emergency": "Would block an authorised emergency",
 };
 
 function watchLines({ repositories, unread, gaps, baselines }: Watch): readonly string[] {
@@ -152,25 +152,25 @@ function watchLines({ repositories, unread, gaps, baselines }: Watch): readonly 
     ...Object.entries(TITLES).flatMap(([kind, title]) => remarkLines(title, kind, repositories)),
     ...baselines.map(
       ({ at, repositories: count, weaknesses }) =>
-        `As it was when observation began (${time(at)}, ${count} repositories): ${
+        `Baseline at the start of observation (${time(at)}, ${count} repositories): ${
           weaknesses.length === 0
-            ? "nothing of this was weak"
+            ? "no weakness"
             : weaknesses.map((each) => `${each.weakness} in ${each.repositories}`).join("; ")
-        }. This is one record in the evidence log, and no deviation.`,
+        }. The evidence log records it once, not as a deviation.`,
     ),
   ];
 }
 
-/** The same remark is said once, with all the repositories it holds for. */
+/** Lists each remark once, with all its repositories. */
 function remarkLines(title: string, kind: string, repositories: readonly Diagnosis[]): readonly string[] {
   const places = new Map<string, { readonly remark: ProtectionRemark; readonly names: string[] }>();
   for (const { repository, remarks } of repositories) {
     for (const remark of remarks.filter((each) => each.kind === kind)) {
       const key = `${remark.what}\n${remark.remedy}`;
-      const known = places.get(key) ?? { remark, names: [] };
+      const place = places.get(key) ?? { remark, names: [] };
       const where = remark.where === "" ? "" : ` (${remark.where})`;
-      known.names.push(`${repository}${where}`);
-      places.set(key, known);
+      place.names.push(`${repository}${where}`);
+      places.set(key, place);
     }
   }
   if (places.size === 0) return [];
@@ -180,7 +180,7 @@ function remarkLines(title: string, kind: string, repositories: readonly Diagnos
     ...sorted.flatMap(({ remark, names }) => [
       `  - ${remark.what}`,
       `    where: ${some(names)}`,
-      `    what mends it: ${remark.remedy}`,
+      `    fix: ${remark.remedy}`,
     ]),
   ];
 }

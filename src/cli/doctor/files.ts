@@ -1,4 +1,4 @@
-/** What the files of the watched repositories do that nobody may have meant: lines of CODEOWNERS that GitHub skips, environments used without a deployment. */
+/** Likely mistakes in repositories' files: CODEOWNERS lines that GitHub skips, and environments used without a deployment. */
 
 import type { Repository } from "../../domain/change/repository.ts";
 import { ownerNotes } from "../../domain/approval/code-owners.ts";
@@ -15,14 +15,14 @@ import { readWorkflowFiles } from "../../github/commits/workflow-files.ts";
 import { apiBaseUrl, type Settings } from "../../settings.ts";
 import type { Finding } from "./finding.ts";
 
-/** A repository whose files are looked at. `refs`: its production branches, in full. */
+/** A repository whose files are checked. `refs`: its production branches, in full. */
 export interface Looked {
   readonly repository: Repository;
   readonly installationId: number;
   readonly refs: readonly string[];
 }
 
-/** Looks at CODEOWNERS and the workflows of each repository, and says what is wrong with them. Throws Trouble where GitHub does not answer. */
+/** Checks CODEOWNERS and the workflows of each repository. Throws {@link ExternalError} where GitHub does not answer. */
 export async function lookAtFiles(
   settings: Settings,
   repositories: readonly Looked[],
@@ -52,7 +52,7 @@ export async function lookAtFiles(
       findings.push(...wrong(`workflows of ${name}`, await workflowsOf(github, repository, all)));
     } catch (error) {
       if (!(error instanceof ExternalError)) throw error;
-      const found = `they cannot be read: ${error.message}`;
+      const found = `cannot be read: ${error.message}`;
       findings.push({ what: `files of ${name}`, ok: false, found, code: error.retry ? 3 : 1 });
     }
   }
@@ -63,7 +63,7 @@ function wrong(what: string, notes: readonly string[]): readonly Finding[] {
   return [...new Set(notes)].map((found): Finding => ({ what, ok: false, found, code: 1 }));
 }
 
-/** The lines GitHub skips, with whose the files they seem to be about are then; and the owners GitHub does not know. */
+/** Returns the lines that GitHub skips, with the resulting owners, and the owners that do not exist. */
 async function ownersOf(
   github: GitHub,
   repository: Repository,
@@ -87,7 +87,7 @@ async function ownersOf(
   return notes;
 }
 
-/** GitHub's own errors of lines that no file there is shows. */
+/** Returns GitHub's errors of lines that concern no existing file. */
 function skippedNotes(
   { path, errors = [] }: Extract<Awaited<ReturnType<typeof readOwners>>, { readonly state: "found" }>,
   said: readonly string[],
@@ -96,7 +96,7 @@ function skippedNotes(
     .filter(({ line }) => !said.some((note) => note.includes(`line ${line} of ${path} `)))
     .map(
       ({ line, kind }) =>
-        `line ${line} of ${path}: GitHub says ${oneLine(kind)}; it is about no file there is`,
+        `line ${line} of ${path}: GitHub reports ${oneLine(kind)}; the line matches no existing file`,
     );
 }
 
@@ -109,13 +109,13 @@ async function workflowsOf(
   for (const branch of branches) {
     const files = await readWorkflowFiles(github, repository, branch);
     if (files === null)
-      notes.push(`on ${branch}: GitHub does not list all files, so its workflows were not read`);
+      notes.push(`on ${branch}: GitHub does not list all files, so the workflows were not read`);
     for (const { path, text } of files ?? []) {
       const jobs = text === null ? null : undeployedJobs(text);
       if (jobs === null) notes.push(`${path} on ${branch} cannot be read as a workflow`);
       for (const { job, environment, surely } of jobs ?? [])
         notes.push(
-          `${path} on ${branch}: job ${oneLine(job)} uses the environment ${oneLine(environment)} with its secrets and ${surely ? "leaves" : "may leave"} no deployment (deployment: false); what it does there is not seen. Take that key away, or name the workflow under production.workflows`,
+          `${path} on ${branch}: job ${oneLine(job)} uses the secrets of the environment ${oneLine(environment)} and ${surely ? "leaves" : "may leave"} no deployment (deployment: false), so the App cannot check it. Remove that key, or name the workflow under production.workflows`,
         );
     }
   }

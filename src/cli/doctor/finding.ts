@@ -1,12 +1,12 @@
-/** What `countersign doctor` says of one thing it looked at. */
+/** One result of `countersign doctor`. */
 
 import type { ExitCode } from "../terminal/answer.ts";
 
-/** One thing looked at. */
+/** One thing checked. */
 export interface Finding {
   readonly what: string;
   readonly ok: boolean;
-  /** What was found; when it is wrong, with how to mend it. */
+  /** The result; when it is wrong, with the fix. */
   readonly found: string;
   readonly code: ExitCode;
 }

@@ -1,4 +1,4 @@
-/** What GitHub says of the App itself: its webhook, its permissions, where it is installed. */
+/** The App's own settings on GitHub: its webhook, its permissions, its installations. */
 
 import { z } from "zod";
 import { ExternalError } from "../../domain/values/external-error.ts";
@@ -13,10 +13,10 @@ import { apiBaseUrl, type Settings } from "../../settings.ts";
 import type { Finding } from "./finding.ts";
 import { DAY, MINUTE } from "../../domain/time/durations.ts";
 
-/** A clock further off GitHub's than this (ms) is worth saying. */
+/** A clock further off GitHub's than this (ms) is reported. */
 const MOST_SKEW = MINUTE;
 
-/** Asks GitHub as the App, and says what is wrong. Throws Trouble where GitHub does not answer. */
+/** Checks the App's settings on GitHub. Throws {@link ExternalError} where GitHub does not answer. */
 export async function lookAtGitHub(
   settings: Settings,
   now: number,
@@ -30,8 +30,8 @@ export async function lookAtGitHub(
     secret: settings.webhookSecrets[0],
     baseUrl,
     pacing: new Pacing(settings.github.limits),
-    onDate: (told) => {
-      date = told;
+    onDate: (answered) => {
+      date = answered;
     },
     ...(fetch === undefined ? {} : { fetch }),
   });
@@ -39,18 +39,18 @@ export async function lookAtGitHub(
   const { data } = await ask(octokit, "GET /app", {}, z.object({ slug: z.string() }));
   const installations = await listInstallations(octokit);
   return [
-    found("GitHub", `${baseUrl ?? "api.github.com"} answers, and knows us as ${data.slug}`),
+    found("GitHub", `${baseUrl ?? "api.github.com"} answers; the App is ${data.slug}`),
     clock(date, now),
     await alone("webhook", async () => webhook(settings, await readWebhookConfig(octokit))),
     await alone("deliveries", async () => deliveries(await readDeliveryLog(octokit, now - 3 * DAY))),
     ...installations.flatMap(installation),
     ...(installations.length === 0
-      ? [wrong("installations", "the App is installed nowhere: install it from its page on GitHub")]
+      ? [wrong("installations", "the App is not installed anywhere: install it from its page on GitHub")]
       : []),
   ];
 }
 
-/** What cannot be read is a finding of its own, and the others are still looked at. */
+/** Makes an unreadable setting a result of its own, so that the others are still checked. */
 async function alone(what: string, look: () => Promise<Finding>): Promise<Finding> {
   try {
     return await look();
@@ -62,15 +62,15 @@ async function alone(what: string, look: () => Promise<Finding>): Promise<Findin
 
 function deliveries({ failed }: DeliveryLog): Finding {
   return failed.length === 0
-    ? found("deliveries", "GitHub's log shows none of the last three days that did not arrive")
+    ? found("deliveries", "all of the last three days arrived, by GitHub's log")
     : wrong(
         "deliveries",
-        `${failed.length} of the last three days did not arrive: is the address reachable, and is WEBHOOK_SECRET the App's webhook secret? They are asked for again once an hour while the App runs`,
+        `${failed.length} of the last three days did not arrive: is the address reachable, and is WEBHOOK_SECRET the App's webhook secret? The App requests them again once an hour`,
       );
 }
 
 function clock(date: number | null, now: number): Finding {
-  if (date === null) return found("clock", "GitHub does not tell its time");
+  if (date === null) return found("clock", "GitHub's answers hold no time");
   const skew = date - now;
   if (Math.abs(skew) <= MOST_SKEW) return found("clock", "agrees with GitHub's");
   const seconds = Math.round(Math.abs(skew) / 1000);
@@ -90,7 +90,7 @@ function webhook(
     return wrong("webhook", `${url} is called without checking its certificate: turn SSL verification on`);
   const here = baseUrl === null ? null : URL.parse(baseUrl)?.host;
   if (here != null && URL.parse(url)?.host !== here)
-    return wrong("webhook", `GitHub sends to ${url}, and COUNTERSIGN_BASE_URL says we are at ${baseUrl}`);
+    return wrong("webhook", `GitHub sends to ${url}, but COUNTERSIGN_BASE_URL is ${baseUrl}`);
   return found("webhook", `GitHub sends to ${url}`);
 }
 
@@ -100,32 +100,32 @@ function installation({ account, permissions, selection, suspendedAt }: Installa
     return [
       wrong(
         what,
-        "it is suspended: nothing can be seen. An owner ends this under the organisation's GitHub Apps",
+        "it is suspended, and GitHub shows the App nothing. An owner can unsuspend it under the organisation's GitHub Apps",
       ),
     ];
   const missing = missingPermissions(permissions);
   return [
     missing.length === 0
-      ? found(what, "it grants what the App asks for")
+      ? found(what, "it grants every permission the App needs")
       : wrong(
           what,
-          `it lacks ${missing.map(withoutIt).join(", ")}. An owner accepts it under the organisation's GitHub Apps`,
+          `it lacks ${missing.map(withoutIt).join(", ")}. An owner can accept the request under the organisation's GitHub Apps`,
         ),
     ...(selection === "all"
       ? []
       : [
           wrong(
             what,
-            "it covers selected repositories only: which others there are, and what happens in them, cannot be seen. Choose all repositories",
+            "it covers selected repositories only, so the App cannot check others. Choose all repositories",
           ),
         ]),
   ];
 }
 
-function found(what: string, said: string): Finding {
-  return { what, ok: true, found: said, code: 0 };
+function found(what: string, text: string): Finding {
+  return { what, ok: true, found: text, code: 0 };
 }
 
-function wrong(what: string, said: string): Finding {
-  return { what, ok: false, found: said, code: 1 };
+function wrong(what: string, text: string): Finding {
+  return { what, ok: false, found: text, code: 1 };
 }

@@ -1,4 +1,4 @@
-/** `countersign emergency declare`, `authorise`, `withdraw`, `approve` and `reject`: given at a terminal under somebody's login. */
+/** `countersign emergency declare`, `authorise`, `withdraw`, `approve` and `reject`: given at a terminal under someone's login. */
 
 import {
   emergencyAtTerminal,
@@ -6,7 +6,7 @@ import {
   type ToldAtTerminal,
 } from "../../flows/commands/emergency-at-terminal.ts";
 import { openLedger } from "../../ledger/open.ts";
-import { Misuse, type Answer, type Terminal } from "../terminal/answer.ts";
+import { UsageError, type Answer, type Terminal } from "../terminal/answer.ts";
 import { appOctokits, installedOn, ownerAndName, toolsOn, type PastTools } from "../evidence/past-tools.ts";
 import { settingsFrom } from "../input/settings.ts";
 
@@ -20,7 +20,7 @@ export interface EmergencyOptions {
   readonly as: string;
 }
 
-/** Gives the command; code 1 with the reason where it is refused. The server does on GitHub what follows. Throws Misuse, Trouble. */
+/** Gives the command; code 1 with the reason where it is refused. The server does on GitHub what follows. Throws {@link UsageError}, {@link ExternalError}. */
 export async function actOnEmergency(
   terminal: Terminal,
   act: TerminalEmergency["act"],
@@ -34,7 +34,7 @@ export async function actOnEmergency(
   try {
     const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how, "emergency"), terminal, how);
     const [watched] = await installedOn(tools, target);
-    if (watched === undefined) throw new Misuse(`${options.repo} is not watched.`);
+    if (watched === undefined) throw new UsageError(`${options.repo} is not watched.`);
     const told = await emergencyAtTerminal(tools, watched, given);
     return answerOf(told);
   } finally {
@@ -57,5 +57,5 @@ function subjectOf({
   if (pull !== undefined && environment === undefined && commit === undefined)
     return { pull, deployment: null };
   if (pull === undefined && isDeployment) return { pull: null, deployment: { environment, commit } };
-  throw new Misuse("Say for what: --pull 7, or --environment production --commit SHA.");
+  throw new UsageError("Say for what: --pull 7, or --environment production --commit SHA.");
 }

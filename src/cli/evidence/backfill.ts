@@ -1,4 +1,4 @@
-/** `countersign backfill`: the log filled for a past period from GitHub's own lists. */
+/** `countersign backfill`: fills the log for a past period from GitHub's own lists. */
 
 import type { Instant } from "../../domain/time/instant.ts";
 import { backfillDeployments } from "../../flows/completeness/backfill-deployments.ts";
@@ -18,7 +18,7 @@ import {
 } from "./past-tools.ts";
 import { settingsFrom } from "../input/settings.ts";
 
-/** What `backfill` is asked for. */
+/** The options of `backfill`. */
 export interface BackfillOptions {
   readonly org?: string;
   readonly repo?: string;
@@ -26,7 +26,7 @@ export interface BackfillOptions {
   readonly to: Instant;
 }
 
-/** Fills the log, and tells how much was missing. Broken off and started again, it goes on where it was. Exit code 1 where a list was cut short. */
+/** Fills the log and counts what was missing. Started again, it continues. Exit code 1 where a list was cut short. */
 export async function backfill(
   terminal: Terminal,
   options: BackfillOptions,
@@ -58,7 +58,7 @@ export async function backfill(
     const left =
       until < span.to
         ? [
-            `What happened since ${time(until)} is left to the App that watches: GitHub's lists may not show all of it yet.`,
+            `Changes since ${time(until)} are left to the running App: GitHub's lists may not show all of them yet.`,
           ]
         : [];
     return {
@@ -66,7 +66,7 @@ export async function backfill(
       lines: [
         ...lines,
         ...left,
-        "What cannot be known afterwards (who was in which team then) is marked read-later. Prove it complete: countersign reconcile.",
+        "Past team members cannot be read afterwards: they are marked read-later. To prove the log complete: countersign reconcile.",
       ],
       data: { repositories: done },
     };

@@ -1,15 +1,15 @@
-/** `countersign draft`: texts made from the records, apart from the evidence package; refused where a record they need is missing. */
+/** `countersign draft`: drafts from the records, apart from the evidence package; refused where a needed record is missing. */
 
 import { writeFile } from "node:fs/promises";
 import { DRAFT_KINDS, type DraftKind } from "../../domain/drafts/draft.ts";
 import { draft } from "../../flows/monitoring/drafts.ts";
 import { openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
-import { Misuse, type Answer } from "../terminal/answer.ts";
+import { UsageError, type Answer } from "../terminal/answer.ts";
 import { namedPeriod } from "./export.ts";
 import { organizationIn } from "../input/organization.ts";
 
-/** What `draft` was asked for. */
+/** The options of `draft`. */
 export interface DraftOptions {
   readonly org?: string | undefined;
   readonly id?: string | undefined;
@@ -17,7 +17,7 @@ export interface DraftOptions {
   readonly out?: string | undefined;
 }
 
-/** Prints or writes one draft; code 1 with the names of what is missing. */
+/** Prints or writes one draft; code 1 with the names of missing records. */
 export async function writeDraft(
   where: StoreLocation,
   kind: string,
@@ -25,11 +25,12 @@ export async function writeDraft(
   at: number,
 ): Promise<Answer> {
   const wanted: DraftKind | undefined = DRAFT_KINDS.find((each) => each === kind);
-  if (wanted === undefined) throw new Misuse(`There is no draft ${kind}: ${DRAFT_KINDS.join(", ")}.`);
+  if (wanted === undefined)
+    throw new UsageError(`No draft is called ${kind}. The drafts: ${DRAFT_KINDS.join(", ")}.`);
   if (wanted === "response" && options.id === undefined)
-    throw new Misuse("Say which deviation: draft response DEV-0123456789ab.");
+    throw new UsageError("Name the deviation: draft response DEV-0123456789ab.");
   if ((wanted === "bridge" || wanted === "note") && options.period === undefined)
-    throw new Misuse("Say which period: --period 2026-Q3.");
+    throw new UsageError("Name the period: --period 2026-Q3.");
   const ledger = await openLedger(where, { readOnly: true });
   try {
     const organization = await organizationIn(ledger, options.org);
@@ -56,8 +57,8 @@ export async function writeDraft(
     return {
       code: 0,
       lines: [
-        `Wrote ${options.out}. Read it before it leaves the house: it is a draft.`,
-        ...(apart.length === 0 ? [] : [`Wrote ${beside}: what it rests on, which is not for others.`]),
+        `Wrote ${options.out}. It is a draft: read it before you send it.`,
+        ...(apart.length === 0 ? [] : [`Wrote ${beside}: the records behind it, which are not for others.`]),
       ],
       data: { file: options.out, ...(apart.length === 0 ? {} : { records: beside }) },
     };

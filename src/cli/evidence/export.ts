@@ -3,15 +3,15 @@
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { openLedger } from "../../ledger/open.ts";
+import { time } from "../../domain/texts/wording.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import { apiBaseUrl, signingKey, type Settings } from "../../settings.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 import { sealingFrom, settingsFrom } from "../input/settings.ts";
-import { printMoment } from "../scenario/format/words.ts";
 import { writePackage } from "./write-package.ts";
 
-/** What `export` is asked for. */
+/** The options of `export`. */
 export interface ExportOptions {
   readonly org: string;
   readonly period?: string;
@@ -19,7 +19,7 @@ export interface ExportOptions {
   readonly to?: Instant;
   readonly out: string;
   readonly zip?: boolean;
-  /** Do not ask GitHub: the package then says that nothing was counted against GitHub's lists, unless it was before. */
+  /** Skips the comparison with GitHub's lists; the package then reports that it was not made, unless it was before. */
   readonly offline?: boolean;
 }
 
@@ -29,7 +29,7 @@ interface NamedPeriod {
   readonly to: Instant;
 }
 
-/** Writes the package and tells what is in it. */
+/** Writes the package and summarises it. */
 export async function exportPackage(terminal: Terminal, options: ExportOptions): Promise<Answer> {
   const app = options.offline === true ? null : settingsFrom(terminal);
   const settings = app ?? sealingFrom(terminal);
@@ -37,7 +37,7 @@ export async function exportPackage(terminal: Terminal, options: ExportOptions):
   try {
     const period = await periodOf(options, ledger);
     if (app !== null) {
-      terminal.say("Counting the period's updates against GitHub's own lists.");
+      terminal.printError("Comparing the period's updates with GitHub's own lists.");
       await counted(app, options.org, period);
     }
     const exported = await writePackage(ledger, {
@@ -51,7 +51,7 @@ export async function exportPackage(terminal: Terminal, options: ExportOptions):
     });
     const { populations } = exported;
     const lines = [
-      `Wrote ${exported.folder}: ${exported.files} files, ${populations.changes} changes and ${populations.deployments} deployments from ${printMoment(period.from)} to ${printMoment(period.to)}.`,
+      `Wrote ${exported.folder}: ${exported.files} files, ${populations.changes} changes and ${populations.deployments} deployments from ${time(period.from)} to ${time(period.to)}.`,
       ...(exported.zip === null ? [] : [`The same in one file: ${exported.zip}`]),
       `Signed with the key whose fingerprint is ${exported.fingerprint}`,
       `Check it anywhere: countersign verify ${exported.folder}`,
@@ -62,15 +62,15 @@ export async function exportPackage(terminal: Terminal, options: ExportOptions):
   }
 }
 
-/** Without GitHub a package can still be written, but only by somebody who says that they know. */
+/** Compares the log with GitHub's lists. Without GitHub a package needs the explicit `--offline`. */
 async function counted(settings: Settings, organization: string, { from, to }: NamedPeriod): Promise<void> {
-  // The whole App, which a package written offline has no use for.
+  // Loads the whole App, which a package written offline does not need.
   const { proveComplete } = await import("../serve.ts");
   try {
     await proveComplete(settings, organization, from, to);
   } catch (error) {
     if (!(error instanceof ExternalError)) throw error;
-    const message = `${error.message} Try again, or export with --offline: the package then says what was not counted.`;
+    const message = `${error.message} Try again, or export with --offline: the package then names what was not compared.`;
     throw new ExternalError(error.code, message, { cause: error });
   }
 }
@@ -79,18 +79,18 @@ async function periodOf(options: ExportOptions, ledger: Ledger): Promise<NamedPe
   const { period, from, to } = options;
   if (period !== undefined) {
     if (from !== undefined || to !== undefined) {
-      throw new Misuse("Say --period, or --from and --to, not both.");
+      throw new UsageError("Give --period, or --from and --to, not both.");
     }
     return namedPeriod(period, ledger);
   }
   if (from === undefined || to === undefined) {
-    throw new Misuse("Say which period: --period 2026-Q3, or --from 2026-07-01 --to 2026-10-01.");
+    throw new UsageError("Give the period: --period 2026-Q3, or --from 2026-07-01 --to 2026-10-01.");
   }
-  if (to <= from) throw new Misuse("--to lies before --from; the end is excluded, so it must be later.");
-  return { name: `${printMoment(from)}--${printMoment(to)}`.replaceAll(":", ""), from, to };
+  if (to <= from) throw new UsageError("--to must be later than --from, because the end is excluded.");
+  return { name: `${time(from)}--${time(to)}`.replaceAll(":", ""), from, to };
 }
 
-/** A period the newest policy names, else a calendar quarter such as 2026-Q3. */
+/** Returns a period of the newest policy, else a calendar quarter such as 2026-Q3. */
 export async function namedPeriod(name: string, ledger: Ledger): Promise<NamedPeriod> {
   const known = new Map<string, NamedPeriod>();
   for await (const entry of ledger.states("policy", { order: "at" })) {
@@ -106,6 +106,6 @@ export async function namedPeriod(name: string, ledger: Ledger): Promise<NamedPe
     const [year, number] = [Number(quarter[1]), Number(quarter[2])];
     return { name, from: Date.UTC(year, (number - 1) * 3), to: Date.UTC(year, number * 3) };
   }
-  const names = known.size === 0 ? "" : ` The policy names ${[...known.keys()].join(", ")}.`;
-  throw new Misuse(`There is no period ${name}.${names} A calendar quarter is written 2026-Q3.`);
+  const names = known.size === 0 ? "" : ` The policy has ${[...known.keys()].join(", ")}.`;
+  throw new UsageError(`No period is called ${name}.${names} Write a calendar quarter as 2026-Q3.`);
 }

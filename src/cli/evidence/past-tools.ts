@@ -1,4 +1,4 @@
-/** What the commands about a past period share: the flows' tools without a server, and which repositories are meant. */
+/** Tools of the commands about a past period: the flows without a server, and the repositories meant. */
 
 import { setTimeout } from "node:timers/promises";
 import { pino } from "pino";
@@ -18,7 +18,7 @@ import { signal } from "../../github/webhooks/signal.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import { apiBaseUrl, type Settings } from "../../settings.ts";
 import type { Terminal } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 
 /** How GitHub is reached; tests hand in a `fetch` that reaches a double, and its clock. */
@@ -28,43 +28,43 @@ export interface PastTools {
   readonly sleep?: (ms: number) => Promise<void>;
 }
 
-/** Whose repositories are meant; `name` null: all of them. */
+/** The repositories meant; `name` null: all of the owner's. */
 export interface Target {
   readonly owner: string;
   readonly name: string | null;
 }
 
-/** What `--org` or `--repo` name. Throws Misuse when it is not exactly one of them. */
+/** Returns what `--org` or `--repo` names. Throws UsageError unless exactly one is given. */
 export function targetOf({ org, repo }: { readonly org?: string; readonly repo?: string }): Target {
   if (org !== undefined && repo === undefined && !org.includes("/")) return { owner: org, name: null };
   if (repo !== undefined && org === undefined) return ownerAndName(repo);
-  throw new Misuse("Say which: --org acme, or --repo acme/web, one of them.");
+  throw new UsageError("Give either --org acme or --repo acme/web.");
 }
 
-/** `OWNER` or `OWNER/REPO`. Throws Misuse. */
+/** Reads `OWNER` or `OWNER/REPO`. Throws UsageError. */
 export function ownerAndName(text: string): Target {
   const [owner = "", name, ...more] = text.split("/");
   if (owner === "" || name === "" || more.length > 0)
-    throw new Misuse(`"${text}" names no repository: write acme/web.`);
+    throw new UsageError(`"${text}" is no repository: write acme/web.`);
   return { owner, name: name ?? null };
 }
 
-/** The span a command is asked for. Throws Misuse when it ends before it begins. */
+/** Returns a command's span. Throws UsageError when it ends before it begins. */
 export function spanOf(from: Instant, to: Instant): { readonly from: Instant; readonly to: Instant } {
-  if (to <= from) throw new Misuse("--to lies before --from; the end is excluded, so it must be later.");
+  if (to <= from) throw new UsageError("--to must be later than --from, because the end is excluded.");
   return { from, to };
 }
 
-/** The flows' tools on a ledger, asking GitHub patiently through these Octokits. Nothing is sent anywhere but to GitHub, and there nothing is written. */
+/** Returns the flows' tools on a ledger, which wait at GitHub's limits. They write nothing on GitHub and send nothing elsewhere. */
 export function toolsOn(
   ledger: Ledger,
   appId: number,
   octokits: Octokits,
-  terminal: Pick<Terminal, "say" | "interactive">,
+  terminal: Pick<Terminal, "printError" | "interactive">,
   { now, sleep = (ms) => setTimeout(ms) }: PastTools,
 ): Tools {
   const waiting = (ms: number, because: string): void => {
-    if (terminal.interactive) terminal.say(`${because} Waiting ${Math.ceil(ms / 1000)} s.`);
+    if (terminal.interactive) terminal.printError(`${because} Waiting ${Math.ceil(ms / 1000)} s.`);
   };
   const made = new Map<number | null, Promise<GitHub>>();
   const keep = (key: number | null, make: () => Promise<GitHub>): Promise<GitHub> => {
@@ -93,7 +93,7 @@ export function toolsOn(
   };
 }
 
-/** The App's Octokits, by its settings; a past is read when nothing more important is asked for. */
+/** Returns the App's Octokits by its settings. Reading a past gives way to more important requests. */
 export function appOctokits(
   settings: Settings,
   { fetch }: PastTools,
@@ -112,7 +112,7 @@ export function appOctokits(
   );
 }
 
-/** The repositories of a target that the App is installed on, recorded where they were not known. Throws Misuse where there is none. */
+/** Returns a target's repositories with the App installed, and records new ones. Throws UsageError where there is none. */
 export async function installedOn(
   tools: Tools,
   { owner, name }: Target,
@@ -120,13 +120,13 @@ export async function installedOn(
   const { github } = tools;
   const installations = await github.listInstallations(await github.octokits.app());
   const installation = installations.find(({ account }) => isSame(account?.login, owner));
-  if (installation === undefined) throw new Misuse(`The App is not installed on ${owner}.`);
+  if (installation === undefined) throw new UsageError(`The App is not installed on ${owner}.`);
   const octokit = await github.octokits.installation(installation.id);
   const listed = (await github.listRepositories(octokit)).filter(
     ({ repository }) => name === null || isSame(repository.name, name),
   );
   if (listed.length === 0)
-    throw new Misuse(`The App's installation on ${owner} does not cover ${name ?? "any repository"}.`);
+    throw new UsageError(`The App's installation on ${owner} does not cover ${name ?? "any repository"}.`);
   const found: RepositoryContext[] = [];
   for (const { repository, archived } of listed) {
     await registerRepository(tools, {
@@ -141,27 +141,27 @@ export async function installedOn(
   return found;
 }
 
-/** A line on stderr that counts, where a person reads it and there is enough to count; the last one stands. */
+/** Returns a progress counter on stderr, where a person reads it and the work is long enough. */
 export function counter(
-  { say, interactive }: Pick<Terminal, "say" | "interactive">,
+  { printError, interactive }: Pick<Terminal, "printError" | "interactive">,
   { owner, name }: Repository,
 ): (done: number, of: number) => void {
   let last = performance.now();
   return (done, of) => {
     if (!interactive || (performance.now() - last < 1_000 && done < of)) return;
     last = performance.now();
-    say(`${owner}/${name}: ${done} of ${of} updates`);
+    printError(`${owner}/${name}: ${done} of ${of} updates`);
   };
 }
 
-/** What to say where not every deployment of a past period could be listed; nothing where all were. */
+/** Returns a warning where some deployments of a past period could not be listed. */
 export function cutShort(
   { owner, name }: Repository,
   { truncated, refused }: BackfilledDeployments,
 ): readonly string[] {
   if (refused)
     return [
-      `${owner}/${name}: GitHub would not list the deployments; give the token, or the App, the right to read deployments and actions.`,
+      `${owner}/${name}: GitHub refused to list the deployments. Allow the token, or the App, to read deployments and actions.`,
     ];
   return truncated
     ? [`${owner}/${name}: GitHub's list of deployments was cut short, so some may be missing.`]

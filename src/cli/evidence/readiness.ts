@@ -1,4 +1,4 @@
-/** `countersign readiness`: whether an audit could begin today, and why not. Never part of an evidence package. */
+/** `countersign readiness`: go or no-go for an audit today, with the reasons. Never part of an evidence package. */
 
 import { figuresText } from "../../domain/monitoring/monthly.ts";
 import type { AuditReadiness } from "../../domain/evidence/readiness.ts";
@@ -28,7 +28,7 @@ export async function tellReadiness(
   }
 }
 
-/** The answer as people read it. */
+/** Prints readiness as text. */
 export function readinessLines(found: AuditReadiness, login: string, days: number): readonly string[] {
   const { go, findings, controls, outlook, period, recovery } = found;
   const [against, notes] = [
@@ -40,15 +40,15 @@ export function readinessLines(found: AuditReadiness, login: string, days: numbe
     ...against.map(({ says, remedy }) => `  - ${says}${remedy === undefined ? "" : ` ${remedy}`}`),
     "",
     "Controls:",
-    ...(controls.length === 0 ? ["  none was tested"] : []),
+    ...(controls.length === 0 ? ["  none tested"] : []),
     ...controls.map((each) => `  ${each.control}: ${figuresText(each)} (owner: ${each.owner ?? "nobody"})`),
     "",
-    `Period ${period.name}: ${period.deviations} ${period.deviations === 1 ? "deviation" : "deviations"} of it known so far, ${period.unsettled} of them open; ${period.daysLeft} days left; ${period.statement.says}.`,
+    `Period ${period.name}: ${period.deviations} ${period.deviations === 1 ? "deviation" : "deviations"} so far, ${period.unsettled} of them open; ${period.daysLeft} days left; ${period.statement.says}.`,
     "",
-    `Recovery: ${recovery.ready === null ? `not known by when; ${notEffective(recovery.steps.length)}` : recovery.steps.length === 0 ? "nothing to recover from" : `by ${recovery.ready} at the earliest; ${notEffective(recovery.steps.length)}`}.`,
+    `Recovery: ${recovery.ready === null ? `date unknown; ${notEffective(recovery.steps.length)}` : recovery.steps.length === 0 ? "nothing to recover from" : `by ${recovery.ready} at the earliest; ${notEffective(recovery.steps.length)}`}.`,
     ...recovery.steps.map(
       ({ deviation, phase, ready, because }) =>
-        `  ${deviation}: ${PHASE_WORDS[phase]}, ${ready === null ? "not known by when" : `by ${ready} at the earliest`}: ${because}`,
+        `  ${deviation}: ${PHASE_WORDS[phase]}, ${ready === null ? "date unknown" : `by ${ready} at the earliest`}: ${because}`,
     ),
     "",
     `Outlook: ${outlook.opinion === "clean" ? "clean" : `risk of ${RISK_WORDS[outlook.opinion]}`}.`,
@@ -59,7 +59,7 @@ export function readinessLines(found: AuditReadiness, login: string, days: numbe
 }
 
 function notEffective(deviations: number): string {
-  return `${deviations} ${deviations === 1 ? "deviation" : "deviations"} not shown effective yet`;
+  return `${deviations} ${deviations === 1 ? "deviation" : "deviations"} not yet shown effective`;
 }
 
 const PHASE_WORDS = {

@@ -1,4 +1,4 @@
-/** `countersign reconcile`: independent listings of a period counted against each other, every difference named. */
+/** `countersign reconcile`: independent listings of a period compared, with every difference named. */
 
 import type { Instant } from "../../domain/time/instant.ts";
 import type { CompletenessRecord } from "../../domain/records/monitoring.ts";
@@ -9,7 +9,7 @@ import type { Answer, Terminal } from "../terminal/answer.ts";
 import { appOctokits, installedOn, spanOf, targetOf, toolsOn, type PastTools } from "./past-tools.ts";
 import { settingsFrom } from "../input/settings.ts";
 
-/** What `reconcile` is asked for. */
+/** The options of `reconcile`. */
 export interface ReconcileOptions {
   readonly org?: string;
   readonly repo?: string;
@@ -17,7 +17,7 @@ export interface ReconcileOptions {
   readonly to: Instant;
 }
 
-/** Counts, records what each branch came to, and names the differences. Exit code 0 where every branch is proven complete, 3 where GitHub could not be asked about one. */
+/** Compares the listings, records each branch's result and names the differences. Exit code 0: every branch is proven complete; 3: GitHub did not answer about one. */
 export async function reconcile(
   terminal: Terminal,
   options: ReconcileOptions,
@@ -41,7 +41,7 @@ export async function reconcile(
     const mayPass = missing.some(({ trouble }) => !isLasting(trouble));
     return {
       code: mayPass ? 3 : complete && found.length > 0 ? 0 : 1,
-      lines: lines.length === 0 ? ["No production branch was watched in that time."] : lines,
+      lines: lines.length === 0 ? ["No production branch was observed in that period."] : lines,
       data: { complete, branches: found, uncounted: missing.map(missingData) },
     };
   } finally {
@@ -49,23 +49,23 @@ export async function reconcile(
   }
 }
 
-/** Says in a line that a branch could not be counted, and why. */
+/** Prints in a line why a branch could not be counted. */
 export function missingLine({ repository, ref, trouble }: UncountedBranch): string {
   return `${repository.owner}/${repository.name} ${ref}: NOT counted. ${trouble.message}`;
 }
 
-/** Says the same for a machine. */
+/** Returns the same as data. */
 export function missingData({ repository, ref, trouble }: UncountedBranch): Readonly<Record<string, string>> {
   return { repository: `${repository.owner}/${repository.name}`, ref, because: trouble.message };
 }
 
-/** What one branch's count came to, in lines. */
+/** Prints one branch's result. */
 export function countLines(body: CompletenessRecord): readonly string[] {
   const { repository, ref, matched, differences, complete } = body;
   const counts = body.listings.map(({ source, count }) => `${source} ${count}`).join(", ");
   const because = [
     ...(body.contiguous ? [] : ["the chain of updates has a gap"]),
-    ...(body.truncated ? ["a list was cut short, or GitHub has forgotten its beginning"] : []),
+    ...(body.truncated ? ["a list was cut short, or GitHub no longer has its beginning"] : []),
     ...(differences.some(({ explanation }) => explanation === null) ? ["differences are unexplained"] : []),
   ];
   return [

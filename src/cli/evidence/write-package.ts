@@ -1,4 +1,4 @@
-/** Writing an evidence package from a ledger: what `export`, `demo`, stories and acted-out histories share. */
+/** Writes an evidence package from a ledger, for `export`, `demo`, stories and test histories. */
 
 import { exportEvidence } from "../../flows/monitoring/export-evidence.ts";
 import type { Exported } from "../../flows/monitoring/export-evidence.ts";
@@ -9,7 +9,7 @@ import { openPackage } from "../../package/folder.ts";
 import { MAKER } from "../../package/maker.ts";
 import { readSigningKey } from "../../package/keys.ts";
 
-/** Which package to write, and where. `signingKey`: an ECDSA P-256 private key, PEM. */
+/** The package to write. `signingKey`: an ECDSA P-256 private key, PEM. */
 export interface PackageRequest {
   readonly organization: string;
   readonly period: { readonly name: string; readonly from: Instant; readonly to: Instant };
@@ -20,7 +20,7 @@ export interface PackageRequest {
   readonly generatedAt: Instant;
 }
 
-/** Writes the package of a period; the folder must not be there yet. Throws Trouble. */
+/** Writes the package of a period; the folder must be new. Throws {@link ExternalError}. */
 export async function writePackage(ledger: Ledger, request: PackageRequest): Promise<Exported> {
   const organization = await organizationOf(ledger, request.organization);
   return ledger.snapshot(async (moment) =>
@@ -38,7 +38,7 @@ export async function writePackage(ledger: Ledger, request: PackageRequest): Pro
   );
 }
 
-/** The organisation whose repositories the ledger knows. */
+/** Finds an organisation by its repositories in the ledger. */
 async function organizationOf(
   ledger: Ledger,
   login: string,
@@ -51,6 +51,6 @@ async function organizationOf(
     }
     known.add(repository.owner);
   }
-  const others = known.size === 0 ? "It knows no organisation yet." : `It knows ${[...known].join(", ")}.`;
-  throw new ExternalError("settings-wrong", `The evidence log knows no repository of ${login}. ${others}`);
+  const others = known.size === 0 ? "It has no organisation yet." : `It has ${[...known].join(", ")}.`;
+  throw new ExternalError("settings-wrong", `The evidence log has no repository of ${login}. ${others}`);
 }

@@ -1,32 +1,32 @@
-/** Stored facts as a command is given them: read from a file, and named in words. */
+/** Stored facts read from a file, and their title. */
 
 import { branchOf } from "../../domain/policy/scope.ts";
 import { readSnapshot, type Snapshot } from "../../domain/assessment/snapshot.ts";
 import { oneLine, short, time } from "../../domain/texts/wording.ts";
 import type { Terminal } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 import { readText } from "./text-file.ts";
 
-/** So many problems of a facts file are told. */
+/** The most problems of a facts file that are listed. */
 const MOST_PROBLEMS = 20;
 
-/** Reads facts from a file. Throws Misuse with the problems when they are none. */
+/** Reads facts from a file. Throws UsageError with the problems of the file. */
 export async function readFacts(file: string, terminal: Pick<Terminal, "input">): Promise<Snapshot> {
   const read = readSnapshot(
     await readText(file, "facts, as `countersign log show --facts` writes them", terminal),
   );
   if (read.ok) return read.snapshot;
   const more = read.problems.length - MOST_PROBLEMS;
-  throw new Misuse(
+  throw new UsageError(
     [
-      `${file} holds no facts as docs/facts.schema.json describes them:`,
+      `${file} does not match docs/facts.schema.json:`,
       ...read.problems.slice(0, MOST_PROBLEMS),
       ...(more > 0 ? [`and ${more} more`] : []),
     ].join("\n  "),
   );
 }
 
-/** What facts are about: "acme/web#1 into main", "acme/web: ann pushed main from 1234567 to 89abcde". */
+/** Names the subject of facts: "acme/web#1 into main", "acme/web: ann pushed main from 1234567 to 89abcde". */
 export function titleOf(snapshot: Snapshot): string {
   switch (snapshot.moment) {
     case "gate": {

@@ -1,15 +1,15 @@
-/** The organisation a command is about: the one named, or the only one the evidence log knows. */
+/** The organisation of a command: the one named, or the only one in the evidence log. */
 
 import type { Ledger } from "../../ledger/ledger.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 
-/** An organisation as the log knows it. */
+/** An organisation of the log. */
 export interface KnownOrganization {
   readonly id: number;
   readonly login: string;
 }
 
-/** Finds it in the log. Throws Misuse when it is not there, or when several are and none was named. */
+/** Finds the organisation in the log. Throws UsageError when it is missing, or when there are several and none was named. */
 export async function organizationIn(
   ledger: Pick<Ledger, "states">,
   named: string | undefined,
@@ -25,10 +25,10 @@ export async function organizationIn(
   const [first] = found;
   if (first !== undefined && found.length === 1) return first;
   if (first === undefined)
-    throw new Misuse(
+    throw new UsageError(
       named === undefined
-        ? "The evidence log knows no organisation yet: has the App been installed?"
-        : `The evidence log knows nothing of ${named}.`,
+        ? "The evidence log has no organisation yet. Install the App on one."
+        : `The evidence log has no organisation ${named}.`,
     );
-  throw new Misuse(`Which organisation? Give --org: ${found.map(({ login }) => login).join(", ")}.`);
+  throw new UsageError(`Name the organisation with --org: ${found.map(({ login }) => login).join(", ")}.`);
 }

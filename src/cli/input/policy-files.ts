@@ -1,10 +1,10 @@
-/** Policy files given on the command line, made into the policy in force just as the App makes it of a repository's. */
+/** Policy files of the command line, made into the policy in force as the App does it. */
 
 import { sha256 } from "../../domain/values/digest.ts";
 import { policyInForce, type FileProblem, type PolicyInForce } from "../../domain/policy/tighten.ts";
 import type { PolicySource } from "../../domain/policy/record.ts";
 import type { Terminal } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 import { readText } from "./text-file.ts";
 
 /** A policy file as it was given. */
@@ -16,12 +16,12 @@ export interface GivenFile {
 
 const NOT_GIVEN: PolicySource = { state: "absent" };
 
-/** Reads a policy file. Throws Misuse when it cannot be read. */
+/** Reads a policy file. Throws UsageError when it cannot be read. */
 export async function readPolicyFile(file: string, terminal: Pick<Terminal, "input">): Promise<GivenFile> {
   return { file, text: await readText(file, "the path of a policy file", terminal) };
 }
 
-/** The policy of an organisation's file and a repository's own; null: there is none. Problems name the files as given. */
+/** Returns the policy of an organisation's file and a repository's own, either may be null. Problems name the files as given. */
 export function policyOf(organization: GivenFile | null, repository: GivenFile | null): PolicyInForce {
   const policy = policyInForce(
     organization === null ? NOT_GIVEN : sourceOf("organisation", organization),
@@ -32,8 +32,8 @@ export function policyOf(organization: GivenFile | null, repository: GivenFile |
 }
 
 /**
- * The policy that `--policy` names: one file is the organisation's, for all; a second is a repository's own on top of it.
- * Null where none was given. Throws Misuse when a file has problems.
+ * Returns the policy of `--policy`: the first file is the organisation's, a second one a repository's own on top of it.
+ * Null where none was given. Throws UsageError when a file has problems.
  */
 export async function policyFrom(
   files: readonly string[],
@@ -41,16 +41,14 @@ export async function policyFrom(
 ): Promise<Extract<PolicyInForce, { readonly state: "known" }> | null> {
   if (files.length === 0) return null;
   if (files.length > 2) {
-    throw new Misuse("Give --policy at most twice: the organisation's file, then a repository's own.");
+    throw new UsageError("Give --policy at most twice: the organisation's file, then a repository's own.");
   }
   const given: GivenFile[] = [];
   for (const file of files) given.push(await readPolicyFile(file, terminal));
   const policy = policyOf(given[0] ?? null, given[1] ?? null);
   if (policy.state === "known") return policy;
   const problems = policy.state === "broken" ? policy.problems.map(problemLine) : [policy.because];
-  throw new Misuse(
-    ["the policy has problems (countersign policy check shows where):", ...problems].join("\n  "),
-  );
+  throw new UsageError(["the policy has problems (see countersign policy check):", ...problems].join("\n  "));
 }
 
 /** "policy.yml:3:1: unknown key ...". */

@@ -1,9 +1,9 @@
-/** Reading the CSV files of an evidence package (RFC 4180) into rows by column. */
+/** Reads the CSV files of an evidence package (RFC 4180) into rows by column. */
 
 /** A row of a CSV file, by column. */
 export type CsvRow = Readonly<Record<string, string>>;
 
-/** The rows of a CSV text whose first line names the columns. */
+/** Returns the rows of a CSV text whose first line names the columns. */
 export function readCsv(text: string): readonly CsvRow[] {
   const [header = [], ...rows] = cellsOf(text);
   return rows.map((cells) => Object.fromEntries(header.map((column, index) => [column, cells[index] ?? ""])));

@@ -1,18 +1,18 @@
-/** The settings for a command, or wrong use with every problem at once. */
+/** The settings of a command. */
 
 import type { Settings } from "../../settings.ts";
 import { readSealing, readSettings } from "../../settings.ts";
 import type { Terminal } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 
-/** Reads all settings from the environment. Throws Misuse listing every problem. */
+/** Reads all settings from the environment. Throws UsageError listing every problem. */
 export function settingsFrom({ env }: Pick<Terminal, "env">): Settings {
   const read = readSettings(env);
   if (read.ok) return read.settings;
   throw incomplete(read.problems);
 }
 
-/** Reads what it takes to seal a package without asking GitHub. Throws Misuse listing every problem. */
+/** Reads the settings that seal a package without GitHub. Throws UsageError listing every problem. */
 export function sealingFrom({
   env,
 }: Pick<Terminal, "env">): Pick<Settings, "github" | "signingKey" | "store"> {
@@ -21,6 +21,6 @@ export function sealingFrom({
   throw incomplete(read.problems);
 }
 
-function incomplete(problems: readonly string[]): Misuse {
-  return new Misuse(["the settings are not complete:", ...problems.map((each) => `  ${each}`)].join("\n"));
+function incomplete(problems: readonly string[]): UsageError {
+  return new UsageError(["the settings are incomplete:", ...problems.map((each) => `  ${each}`)].join("\n"));
 }

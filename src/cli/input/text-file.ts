@@ -1,11 +1,11 @@
-/** Reading what a command is given: a file, or standard input where the name is `-`. */
+/** Reads a command's input: a file, or standard input where the name is `-`. */
 
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type { Terminal } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 
-/** The text of a file, or of standard input for `-`. Throws Misuse when it cannot be read; `what` says what it should be. */
+/** Returns the text of a file, or of standard input for `-`. Throws UsageError when it cannot be read. `what`: the expected input. */
 export async function readText(
   file: string,
   what: string,
@@ -17,10 +17,12 @@ export async function readText(
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     const because = {
-      ENOENT: "there is no such file",
+      ENOENT: "no such file",
       EISDIR: "it is a folder",
-      EACCES: "it may not be read",
+      EACCES: "permission denied",
     }[code];
-    throw new Misuse(`${file} cannot be read (${because ?? code}): give ${what}, or - for standard input.`);
+    throw new UsageError(
+      `${file} cannot be read (${because ?? code}): give ${what}, or - for standard input.`,
+    );
   }
 }

@@ -1,4 +1,4 @@
-/** `countersign assess --facts`: the judgement alone, on stored facts. Nothing is asked, nothing is recorded. */
+/** `countersign assess --facts`: the assessment alone, on stored facts, without GitHub and without recording. */
 
 import type { Assessment, JudgedApproval, Outcome, Verdict } from "../../domain/values/result.ts";
 import { assessSnapshot } from "../../domain/assessment/snapshot.ts";
@@ -9,7 +9,7 @@ import { readFacts, titleOf } from "../input/facts-file.ts";
 import { policyFrom } from "../input/policy-files.ts";
 import { approvalWords } from "../../domain/approval/wording.ts";
 
-/** Judges the facts under the policy recorded with them, or under the given files. */
+/** Assesses the facts under the policy recorded with them, or under the given files. */
 export async function assessFacts(
   terminal: Pick<Terminal, "input">,
   facts: string,
@@ -21,7 +21,7 @@ export async function assessFacts(
   const under = other === null ? "the policy recorded with it" : policies.join(" and ");
   const lines = [
     titleOf(snapshot),
-    `Judged as of ${time(snapshot.at)} under ${under}: ${VERDICT_TITLES[assessment.verdict]}`,
+    `Assessed as of ${time(snapshot.at)} under ${under}: ${VERDICT_TITLES[assessment.verdict]}`,
     "",
     ...resultLines(assessment),
     ...approvalLines(assessment),
@@ -29,12 +29,12 @@ export async function assessFacts(
   return { code: codeOf(assessment.verdict), lines, data: assessment };
 }
 
-/** 0 where what was asked for is there, or nothing was asked yet; 1 for everything else: what cannot be told is no yes. */
+/** Returns 0 where all requirements are met or none applies yet, else 1: unverifiable is no yes. */
 export function codeOf(verdict: Verdict): ExitCode {
   return ["compliant", "emergency", "exempted", "historic"].includes(verdict) ? 0 : 1;
 }
 
-/** Each control with its outcome and reasons, a reason a line. */
+/** Prints each control with its outcome and reasons, a reason a line. */
 export function resultLines({ results }: Assessment): readonly string[] {
   return columns(
     ["control", "outcome", "why"],
@@ -45,7 +45,7 @@ export function resultLines({ results }: Assessment): readonly string[] {
   );
 }
 
-/** Each approval given, whether it counts and why; nothing where none was given. */
+/** Prints each approval, whether it counts and why. */
 export function approvalLines({ approvals }: Assessment): readonly string[] {
   if (approvals.length === 0) return [];
   const rows = approvals.map((each) => [
@@ -54,12 +54,12 @@ export function approvalLines({ approvals }: Assessment): readonly string[] {
     (each.served ?? []).map(servedWords).join(" and "),
     oneLine(approvalWords(each)),
   ]);
-  return ["", ...columns(["approval by", "counts", "serves", "why"], rows)];
+  return ["", ...columns(["approval by", "counts", "for", "why"], rows)];
 }
 
-/** "1 from acme/dba or cat, asked by “payments” (by acme/dba)". */
+/** "1 from acme/dba or cat, required by “payments” (by acme/dba)". */
 function servedWords({ requirement, rule, by }: NonNullable<JudgedApproval["served"]>[number]): string {
-  const asked = rule === null ? "" : `, asked by “${oneLine(rule)}”`;
+  const asked = rule === null ? "" : `, required by “${oneLine(rule)}”`;
   return `${oneLine(requirement)}${asked} (${by.map(oneLine).join(", ")})`;
 }
 
@@ -67,6 +67,6 @@ const OUTCOMES: Readonly<Record<Outcome, string>> = {
   pass: "pass",
   fail: "fail",
   waived: "waived",
-  "not-applicable": "not asked",
-  unverifiable: "cannot tell",
+  "not-applicable": "not required",
+  unverifiable: "unverifiable",
 };

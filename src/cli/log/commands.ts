@@ -74,10 +74,9 @@ export const ASSESS = command({
         "--policy <file>",
         "assess under this policy instead of the recorded one; a second one is the repository's",
         collect,
-        [],
       ),
-  run: async ({ terminal }, options) => {
+  run: async ({ terminal }, { facts, policy = [] }) => {
     const { assessFacts } = await import("./assess.ts");
-    return assessFacts(terminal, options.facts, options.policy);
+    return assessFacts(terminal, facts, policy);
   },
 });

@@ -1,4 +1,4 @@
-/** Facts as the evidence log holds them, made into a snapshot that can be judged again elsewhere. */
+/** Facts of the evidence log as a snapshot that can be assessed again elsewhere. */
 
 import { sinceOf } from "../../flows/policy/current-policy.ts";
 import type { EntryKind, LoggedEntry } from "../../domain/records/entry.ts";
@@ -8,7 +8,7 @@ import type { GateRecord } from "../../domain/records/change.ts";
 import type { Assessment } from "../../domain/values/result.ts";
 import type { Snapshot } from "../../domain/assessment/snapshot.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 import type { RepositoryRecord } from "../../domain/records/repository.ts";
 
 /** `OWNER/REPO#N`. */
@@ -21,31 +21,30 @@ export interface PullName {
   readonly number: number;
 }
 
-/** Reads `OWNER/REPO#N`. Throws Misuse. */
+/** Reads `OWNER/REPO#N`. Throws UsageError. */
 export function pullNamed(text: string): PullName {
   const [, owner, name, number] = PULL.exec(text) ?? [];
   if (owner === undefined || name === undefined) {
-    throw new Misuse(`"${text}" is no pull request: write OWNER/REPO#N, for example acme/web#7.`);
+    throw new UsageError(`"${text}" is no pull request: write OWNER/REPO#N, for example acme/web#7.`);
   }
   return { owner, name, number: Number(number) };
 }
 
-/** The newest entry of a subject: its whole name, the beginning of it if only one begins so (not of a `gate`), or for `gate` OWNER/REPO#N. Throws Misuse. */
+/** Returns a subject's newest entry by its name or, except for `gate`, an unambiguous beginning of it. Throws UsageError. */
 export async function entryNamed(ledger: Ledger, kind: string, subject: string): Promise<LoggedEntry> {
   const known = ENTRY_KINDS.find((each) => each === kind);
   if (known === undefined)
-    throw new Misuse(`"${kind}" is no kind of entry; there are ${ENTRY_KINDS.join(", ")}.`);
+    throw new UsageError(`"${kind}" is no kind of entry. The kinds: ${ENTRY_KINDS.join(", ")}.`);
   // Pull request 1 is not the beginning of pull request 12.
   if (known === "gate") return gateNamed(ledger, subject);
   return (await ledger.state(known, subject)) ?? startingWith(ledger, known, subject);
 }
 
-/** Returns the last judgement of a pull request, OWNER/REPO#N or the subject of its entry. Throws Misuse. */
+/** Returns the last assessment of a pull request, OWNER/REPO#N or the subject of its entry. Throws UsageError. */
 export async function gateNamed(ledger: Ledger, name: string): Promise<LoggedEntry<"gate">> {
   const subject = PULL.test(name) ? await gateSubject(ledger, pullNamed(name)) : name;
   const entry = await ledger.state("gate", subject);
-  if (entry === undefined)
-    throw new Misuse(`The evidence log says nothing of ${name}: it was never checked.`);
+  if (entry === undefined) throw new UsageError(`The evidence log has no check of ${name}.`);
   return entry;
 }
 
@@ -54,10 +53,10 @@ async function startingWith(ledger: Ledger, kind: EntryKind, prefix: string): Pr
   for await (const entry of ledger.states(kind, { subjectPrefix: prefix })) {
     found.push(entry);
     if (found.length > 1)
-      throw new Misuse(`More than one ${kind} begins with ${prefix}: give more of its name.`);
+      throw new UsageError(`More than one ${kind} begins with ${prefix}: give more of its name.`);
   }
   const [only] = found;
-  if (only === undefined) throw new Misuse(`The evidence log holds no ${kind} ${prefix}.`);
+  if (only === undefined) throw new UsageError(`The evidence log has no ${kind} ${prefix}.`);
   return only;
 }
 
@@ -69,13 +68,14 @@ async function gateSubject(ledger: Ledger, pull: PullName): Promise<string> {
     const { owner, name } = record.repository;
     if (same(owner, pull.owner) && same(name, pull.name)) found.push(record);
   }
-  // A name may have been given again: the repository that has it now is meant, else the last one that had it.
+  // A name may be reused: it means the repository that has it now, else the last one that had it.
   const met = found.findLast(({ removedAt }) => removedAt === null) ?? found.at(-1);
-  if (met === undefined) throw new Misuse(`The evidence log knows no repository ${pull.owner}/${pull.name}.`);
+  if (met === undefined)
+    throw new UsageError(`The evidence log has no repository ${pull.owner}/${pull.name}.`);
   return `${met.repository.id}#${pull.number}`;
 }
 
-/** The facts of an entry `gate`, `change` or `deployment`, as they were judged. Throws Misuse where the log does not hold them all. */
+/** Returns the facts on which a `gate`, `change` or `deployment` was assessed. Throws UsageError where the log lacks some. */
 export async function snapshotOf(ledger: Ledger, entry: LoggedEntry, appId: number): Promise<Snapshot> {
   switch (entry.kind) {
     case "gate":
@@ -107,14 +107,16 @@ export async function snapshotOf(ledger: Ledger, entry: LoggedEntry, appId: numb
       };
     }
     default:
-      throw new Misuse(`A ${entry.kind} is not judged: facts are of a gate, a change or a deployment.`);
+      throw new UsageError(
+        `A ${entry.kind} is not assessed: only a gate, a change or a deployment has facts.`,
+      );
   }
 }
 
 async function gateSnapshot(ledger: Ledger, entry: LoggedEntry<"gate">, appId: number): Promise<Snapshot> {
   const { pulls, assessment, check, emergencies } = entry.body;
   if (assessment.results.length === 0) {
-    throw new Misuse("Nothing was judged there: its base was not a production branch.");
+    throw new UsageError("It was not assessed, because its base was not a production branch.");
   }
   const policy = await policyThen(ledger, assessment);
   const common = { policy, appId, at: entry.recordedAt, since: await sinceThen(ledger, entry, policy) };
@@ -124,8 +126,8 @@ async function gateSnapshot(ledger: Ledger, entry: LoggedEntry<"gate">, appId: n
   }
   const checks = assessment.results.find(({ control }) => control === "checks-passed");
   if (checks !== undefined && checks.outcome !== "not-applicable") {
-    throw new Misuse(
-      "The log does not hold a merge group's own checks, which its verdict rests on: ask for the change it became.",
+    throw new UsageError(
+      "The log lacks the checks of a merge group. Show the change that it became instead.",
     );
   }
   return {
@@ -139,19 +141,22 @@ function kept(emergencies: GateRecord["emergencies"]): Pick<GateRecord, "emergen
   return emergencies === undefined ? {} : { emergencies };
 }
 
-/** The policy an assessment was made under. A broken or unreadable one is in the log only by what was said of it. */
+/** Returns the policy of an assessment. The log holds only the problems of a broken or unreadable one. */
 async function policyThen(ledger: Ledger, assessment: Assessment): Promise<PolicyInForce> {
   const { policyDigest, results } = assessment;
   if (policyDigest !== "") {
     const entry = await ledger.state("policy", policyDigest);
-    if (entry === undefined) throw new Misuse(`The evidence log does not hold the policy ${policyDigest}.`);
+    if (entry === undefined) throw new UsageError(`The evidence log has no policy ${policyDigest}.`);
     return { state: "known", record: entry.body };
   }
-  const [said] = results;
-  if (said?.cause === "policy-unreadable") {
-    return { state: "unreadable", because: (said.reasons[0] ?? "").replace(/^.*? could not be read: /u, "") };
+  const [first] = results;
+  if (first?.cause === "policy-unreadable") {
+    return {
+      state: "unreadable",
+      because: (first.reasons[0] ?? "").replace(/^.*? could not be read: /u, ""),
+    };
   }
-  const problems = (said?.reasons.slice(1) ?? []).map((reason) => {
+  const problems = (first?.reasons.slice(1) ?? []).map((reason) => {
     const [, file = "", line = "1", message = reason] = /^(.*?), line (\d+): (.*)$/su.exec(reason) ?? [];
     return { file, line: Number(line), column: 1, message };
   });
@@ -161,7 +166,7 @@ async function policyThen(ledger: Ledger, assessment: Assessment): Promise<Polic
 async function sinceThen(ledger: Ledger, entry: LoggedEntry, policy: PolicyInForce): Promise<number> {
   const met = await ledger.state("repository", String(entry.repositoryId));
   if (met === undefined)
-    throw new Misuse("The evidence log does not say since when the repository is observed.");
+    throw new UsageError("The evidence log has no start of observation for the repository.");
   const { repository, installationId, installedFrom, scopedFrom } = met.body;
   const again = scopedFrom === undefined ? {} : { scopedFrom };
   return sinceOf({ repository, installationId, since: installedFrom, ...again, fence: undefined }, policy);

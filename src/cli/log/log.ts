@@ -1,26 +1,26 @@
-/** `countersign log ...`: the evidence log itself. */
+/** `countersign log verify`, `head` and `migrate`. */
 
 import { openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import type { Answer } from "../terminal/answer.ts";
 
-/** Computes every link of the log again; names the first entry that does not fit. */
+/** Recomputes every link of the log and names the first entry that does not match. */
 export async function verifyLog(where: StoreLocation): Promise<Answer> {
   const ledger = await openLedger(where, { readOnly: true });
   try {
     const found = await ledger.verifyLog();
     if (!found.ok) {
-      const line = `The evidence log does not fit at entry ${found.seq}: ${found.problem}`;
+      const line = `The evidence log is broken at entry ${found.seq}: ${found.problem}`;
       return { code: 1, lines: [line], data: found };
     }
-    const line = `The evidence log is whole: ${found.size} entries, the last with hash ${found.hash}`;
+    const line = `The evidence log is intact: ${found.size} entries, the last with hash ${found.hash}`;
     return { code: 0, lines: [line], data: found };
   } finally {
     await ledger.close();
   }
 }
 
-/** How long the log is, and its last hash: what to write down elsewhere, to notice later that it was cut. */
+/** Prints the log's length and last hash. Kept elsewhere, they reveal later that it was cut. */
 export async function logHead(where: StoreLocation): Promise<Answer> {
   const ledger = await openLedger(where, { readOnly: true });
   try {

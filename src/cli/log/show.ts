@@ -1,4 +1,4 @@
-/** `countersign log show`: one subject's newest entry, or with --facts what was judged of it. */
+/** `countersign log show`: one subject's newest entry, or with --facts the facts it was assessed on. */
 
 import { lineOf } from "../../domain/records/stored.ts";
 import { openLedger } from "../../ledger/open.ts";
@@ -6,7 +6,7 @@ import type { StoreLocation } from "../../ledger/database/store.ts";
 import type { Answer } from "../terminal/answer.ts";
 import { entryNamed, snapshotOf } from "./facts.ts";
 
-/** The entry as the log holds it; with `appId`, the facts as `countersign assess --facts` takes them. */
+/** Prints the entry as the log holds it; with `appId`, its facts as `countersign assess --facts` reads them. */
 export async function showEntry(
   where: StoreLocation,
   kind: string,

@@ -5,10 +5,10 @@ import { CONTROL_NAMES } from "../../domain/values/result.ts";
 import { recordSignOff, reviewsNow } from "../../flows/monitoring/monthly-reviews.ts";
 import { openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
-import { Misuse, type Answer } from "../terminal/answer.ts";
+import { UsageError, type Answer } from "../terminal/answer.ts";
 import { organizationIn } from "../input/organization.ts";
 
-/** Every monthly review on record, newest month first; code 1 where one is missing, or its month came to be otherwise. */
+/** Lists the recorded monthly reviews, newest month first; code 1 where one is missing or its month has changed. */
 export async function listReviews(
   where: StoreLocation,
   organization: string | undefined,
@@ -16,7 +16,7 @@ export async function listReviews(
   now: number,
 ): Promise<Answer> {
   if (month !== undefined && !isMonth(month))
-    throw new Misuse(`"${month}" is no month: write it as 2026-07.`);
+    throw new UsageError(`"${month}" is no month: write it as 2026-07.`);
   const ledger = await openLedger(where, { readOnly: true });
   try {
     const { id } = await organizationIn(ledger, organization);
@@ -24,11 +24,11 @@ export async function listReviews(
     const { reviews, figures, seen } = await ledger.snapshot((moment) => reviewsNow(moment, id, now));
     for (const record of reviews) {
       if (month !== undefined && record.month !== month) continue;
-      const known = figures(record.month, record.control);
+      const current = figures(record.month, record.control);
       rows.push({
         ...record,
-        status: monthlyStatus(record, now, known),
-        now: known,
+        status: monthlyStatus(record, now, current),
+        now: current,
         unseen: seen(record.month).unseen,
       });
     }
@@ -37,10 +37,10 @@ export async function listReviews(
       code: rows.some(({ status }) => status === "missing" || status === "changed") ? 1 : 0,
       lines:
         rows.length === 0
-          ? ["No monthly review was asked for. The policy's `monitoring: { owner: LOGIN }` asks for them."]
+          ? ["No monthly review is required. The policy's `monitoring: { owner: LOGIN }` requires them."]
           : rows.map(
               (each) =>
-                `${each.month}  ${each.control}  ${each.status}  ${each.signedOff?.by.login ?? each.owner ?? "nobody"}  ${figuresText(each.figures, each.unseen)}${each.status === "changed" && each.now !== undefined ? `; now ${figuresText(each.now, each.unseen)}: it must be signed off again` : ""}`,
+                `${each.month}  ${each.control}  ${each.status}  ${each.signedOff?.by.login ?? each.owner ?? "nobody"}  ${figuresText(each.figures, each.unseen)}${each.status === "changed" && each.now !== undefined ? `; now ${figuresText(each.now, each.unseen)}: sign it off again` : ""}`,
             ),
       data: { reviews: rows },
     };
@@ -49,7 +49,7 @@ export async function listReviews(
   }
 }
 
-/** Signs a control's month off; code 1 where it is refused. */
+/** Signs off a control's month; code 1 where it is refused. */
 export async function signOffAtTerminal(
   where: StoreLocation,
   given: {
@@ -63,7 +63,7 @@ export async function signOffAtTerminal(
 ): Promise<Answer> {
   const control = CONTROL_NAMES.find((each) => each === given.control);
   if (control === undefined)
-    throw new Misuse(`There is no control ${given.control}. The controls: ${CONTROL_NAMES.join(", ")}.`);
+    throw new UsageError(`No control is called ${given.control}. The controls: ${CONTROL_NAMES.join(", ")}.`);
   const ledger = await openLedger(where);
   try {
     const { id } = await organizationIn(ledger, given.org);

@@ -1,13 +1,13 @@
-/** `countersign policy check`: every problem of a policy file, where it is and what was likely meant. */
+/** `countersign policy check`: every problem of a policy file, with its place and a suggestion. */
 
 import { notesOnAnybody } from "../../domain/policy/workflow-accounts.ts";
 import { parsePolicy } from "../../domain/policy/file/parse.ts";
 import type { FileProblem } from "../../domain/policy/tighten.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 import { policyOf, problemLine, readPolicyFile, type GivenFile } from "../input/policy-files.ts";
 
-/** More of a line is not shown. */
+/** The most characters of a line that are shown. */
 const WIDEST = 120;
 
 /** Checks a file by itself or, with the organisation's, as a repository's own that may only tighten it. */
@@ -16,7 +16,7 @@ export async function checkPolicy(
   file: string,
   organization: string | undefined,
 ): Promise<Answer> {
-  if (file === "-" && organization === "-") throw new Misuse("Only one of the two files can be - .");
+  if (file === "-" && organization === "-") throw new UsageError("Only one of the two files can be -.");
   const own = await readPolicyFile(file, terminal);
   const above = organization === undefined ? null : await readPolicyFile(organization, terminal);
   const problems = above === null ? alone(own) : together(above, own);
@@ -29,9 +29,9 @@ export async function checkPolicy(
       : [
           above === null
             ? `${file}: no problems.`
-            : `${file}: no problems, and it loosens nothing of ${above.file}.`,
+            : `${file}: no problems; it loosens nothing in ${above.file}.`,
         ]),
-    ...notes.flatMap((note) => shown({ ...note, message: `Take care: ${note.message}` }, given)),
+    ...notes.flatMap((note) => shown({ ...note, message: `Note: ${note.message}` }, given)),
   ];
   return {
     code: problems.length > 0 ? 1 : 0,
@@ -46,7 +46,7 @@ export async function checkPolicy(
   };
 }
 
-/** What is no problem, and should be known. */
+/** Returns notes on rules that are valid and easily misread. */
 function notesOf({ file, text }: GivenFile): readonly FileProblem[] {
   const parsed = parsePolicy(text);
   return parsed.ok ? notesOnAnybody(parsed.file, parsed.lineOf).map((note) => ({ ...note, file })) : [];
@@ -65,7 +65,7 @@ function together(above: GivenFile, own: GivenFile): readonly FileProblem[] {
   return policy.problems.toSorted((a, b) => place(a) - place(b) || a.line - b.line || a.column - b.column);
 }
 
-/** The problem, the line it is in, and a caret below the place. */
+/** Prints the problem, its line, and a caret below the place. */
 function shown(problem: FileProblem, given: readonly GivenFile[]): readonly string[] {
   const text = given.find(({ file }) => file === problem.file)?.text.split(/\r?\n/u)[problem.line - 1] ?? "";
   const start = problem.column < WIDEST / 2 ? 0 : problem.column - WIDEST / 2;

@@ -1,7 +1,7 @@
 /** The commands about policy files and the ruleset that goes with them. */
 
 import { Option } from "@commander-js/extra-typings";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 import { collect, command, count, instant, type CommandGroup } from "../terminal/command.ts";
 
 const CHECK = command({
@@ -34,7 +34,7 @@ const EXPLAIN = command({
     const { explainFacts, explainPull } = await import("./explain.ts");
     if (pull !== undefined && facts === undefined) return explainPull(await store(), pull);
     if (pull === undefined && facts !== undefined) return explainFacts(terminal, facts);
-    throw new Misuse("Name one change: either OWNER/REPO#N or --facts FILE.");
+    throw new UsageError("Name one change: either OWNER/REPO#N or --facts FILE.");
   },
 });
 
@@ -75,11 +75,11 @@ const TRY = command({
       .argument("<file>", "the organisation's file to try; each repository's own file applies on top")
       .requiredOption("--from <date>", "start, included: 2026-07-01 or RFC 3339", instant)
       .requiredOption("--to <date>", "end, excluded", instant)
-      .option("--repo <name>", "only OWNER/NAME; repeat it for several", collect, [])
+      .option("--repo <name>", "only OWNER/NAME; repeat it for several", collect)
       .option("--app-id <n>", "the App's id; default: APP_ID of the environment", count),
-  run: async ({ terminal, store, appId, now }, options, [file]) => {
+  run: async ({ terminal, store, appId, now }, { from, to, repo: repositories = [], ...options }, [file]) => {
     const { asksGitHub, tryOnGitHub } = await import("./try-on-github.ts");
-    const of = { file, from: options.from, to: options.to, repositories: options.repo };
+    const of = { file, from, to, repositories };
     if (asksGitHub(terminal, of)) return tryOnGitHub(terminal, of, { now });
     const { tryPolicy } = await import("./try.ts");
     const app = appId(options.appId);
@@ -110,13 +110,12 @@ export const RULESET = command({
         "--policy <file>",
         "protect this policy's production branches; a second one is the repository's",
         collect,
-        [],
       )
-      .option("--branch <pattern>", "protect these branches instead of the policy's", collect, [])
+      .option("--branch <pattern>", "protect these branches instead of the policy's", collect)
       .option("--repository <name>", "for one repository instead of all in the organisation")
       .option("--app-id <n>", "the App whose check is required; default: APP_ID of the environment", count),
-  run: async ({ terminal, appId }, options) => {
+  run: async ({ terminal, appId }, { policy = [], branch = [], ...options }) => {
     const { makeRuleset } = await import("./ruleset.ts");
-    return makeRuleset(terminal, { ...options, appId: appId(options.appId) });
+    return makeRuleset(terminal, { ...options, policy, branch, appId: appId(options.appId) });
   },
 });

@@ -1,4 +1,4 @@
-/** `countersign policy explain`: what the policy asks of one change, what is there, and what is missing from whom. */
+/** `countersign policy explain`: what the policy requires of a change, what it has, and what is missing from whom. */
 
 import { assess } from "../../domain/assessment/assess.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
@@ -16,7 +16,7 @@ import { plain } from "../terminal/columns.ts";
 import { readFacts, titleOf } from "../input/facts-file.ts";
 import { gateNamed, pullNamed, snapshotOf } from "../log/facts.ts";
 
-/** Explains a pull request as it was last judged, from the evidence log alone, in the words of its check run. */
+/** Explains a pull request as last assessed, from the evidence log alone, in the words of its check run. */
 export async function explainPull(where: StoreLocation, pull: string): Promise<Answer> {
   pullNamed(pull);
   const ledger = await openLedger(where, { readOnly: true });
@@ -32,7 +32,7 @@ export async function explainPull(where: StoreLocation, pull: string): Promise<A
   }
 }
 
-/** Explains stored facts, judging them again. */
+/** Explains stored facts, assessing them again. */
 export async function explainFacts(terminal: Pick<Terminal, "input">, file: string): Promise<Answer> {
   const snapshot = await readFacts(file, terminal);
   const assessment = assessSnapshot(snapshot);
@@ -50,7 +50,7 @@ function explained(snapshot: Snapshot, assessment: Assessment, check: CheckRunTe
     titleOf(snapshot),
     check === null ? verdict : check.title,
     "",
-    "The policy asks:",
+    "Required by the policy:",
     ...(asked.length === 0 ? ["- nothing"] : asked.map((each) => `- ${each}`)),
     "",
     ...(check === null ? missing(assessment) : plain(check.summary).split("\n")),
@@ -69,7 +69,7 @@ function checkOf(snapshot: Snapshot, assessment: Assessment): CheckRunText | nul
   if (snapshot.moment !== "gate" && snapshot.moment !== "group") return null;
   const pulls = snapshot.moment === "gate" ? [snapshot.subject.pull] : snapshot.subject.pulls;
   const headSha = snapshot.moment === "gate" ? snapshot.subject.pull.head.sha : snapshot.subject.sha;
-  // Who else could approve is not among the facts; the check run named them when it was written.
+  // The facts lack who else could approve; the check run named them.
   return checkText({
     pulls,
     headSha,
@@ -83,7 +83,7 @@ function checkOf(snapshot: Snapshot, assessment: Assessment): CheckRunText | nul
 
 function missing(assessment: Assessment): readonly string[] {
   const open = assessment.results.filter(({ outcome }) => outcome === "fail" || outcome === "unverifiable");
-  if (open.length === 0) return ["Everything the policy asks for is there."];
+  if (open.length === 0) return ["Every requirement of the policy is met."];
   return [
     "What is missing:",
     ...open.flatMap((each) =>
@@ -92,14 +92,13 @@ function missing(assessment: Assessment): readonly string[] {
   ];
 }
 
-/** What the same judgement would ask of these pull requests if nobody had reviewed and nothing had run yet. */
+/** Returns the requirements of these pull requests, as if no review was given and no check had run. */
 function askedOf(snapshot: Snapshot): readonly string[] {
   if (snapshot.moment === "deployed")
-    return ["every change it carries is compliant, and it comes from a production branch"];
+    return ["every deployed change is compliant, and the commit is on a production branch"];
   const pulls = pullsOf(snapshot);
   const asks = pulls.flatMap((pull) => asksOf(untouched(pull), snapshot.policy, snapshot));
-  const by =
-    snapshot.moment === "landed" ? ["it comes by a pull request, past a check that had succeeded"] : [];
+  const by = snapshot.moment === "landed" ? ["it is merged by a pull request whose check succeeded"] : [];
   return [...new Set([...by, ...asks])];
 }
 

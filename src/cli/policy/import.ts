@@ -1,4 +1,4 @@
-/** `countersign policy import`: a policy-bot file said in ours, with everything that is not the same. */
+/** `countersign policy import`: a policy-bot file converted to a Countersign policy, with every difference. */
 
 import { stringify } from "yaml";
 import { readBotFile, type BotProblem } from "../../domain/policy-bot/file.ts";
@@ -9,17 +9,17 @@ import type { Answer, Terminal } from "../terminal/answer.ts";
 import { readText } from "../input/text-file.ts";
 
 const KINDS = {
-  looser: "Asked less of here, in some case (look at each):",
-  changed: "Said another way:",
-  stricter: "Asked more of here:",
+  looser: "Looser here in some case (check each):",
+  changed: "Expressed differently:",
+  stricter: "Stricter here:",
 } as const satisfies Record<TranslationNote["kind"], string>;
 
-/** Where a translated file is to stand. */
+/** The kind of file to convert to. */
 export type ImportFor = "organization" | "repository";
 
 const PATH = ".github/countersign.yml";
 
-/** Translates a file. Exit code 1: something may be asked less of or otherwise here, or the file has problems; what is different stands in comments on top. */
+/** Converts a file, with the differences in comments at the top. Exit code 1: some rule may be looser or different, or the file has problems. */
 export async function importPolicy(
   terminal: Pick<Terminal, "input">,
   file: string,
@@ -31,16 +31,16 @@ export async function importPolicy(
     const { problems } = read;
     const lines = problems.map(({ line, message }) => `${file}:${line}: ${message}`);
     const data = { ok: false, file, problems, notes: [], always: [], policy: null, yaml: null };
-    return { code: 1, lines: [...lines, "nothing was translated"], data };
+    return { code: 1, lines: [...lines, "nothing was converted"], data };
   }
   const { policy, notes: differences, mayAskNothing } = translateBotFile(read.file);
   const target = asked ?? "repository";
   const notes = target === "repository" && mayAskNothing ? [...differences, BUILT_IN] : differences;
   const yaml = stringify(policy, { lineWidth: 0, aliasDuplicateObjects: false });
-  // What was written there may be more than a policy file here may hold, or a repository's own may say.
+  // The file may need more than a policy file or a repository's own can express.
   const broken = problemsOf(yaml, target);
   const lines = [
-    `# Translated from ${comment(file)}, to be ${target === "repository" ? "a repository's own file" : "the organisation's file"} (${PATH}${target === "repository" ? "" : " in its .github"}).`,
+    `# Converted from ${comment(file)} to ${target === "repository" ? "a repository's own file" : "the organisation's file"} (${PATH}${target === "repository" ? "" : " in its .github"}).`,
     ...Object.entries(KINDS).flatMap(([kind, title]) => comments(title, notes, kind)),
     "#",
     "# Always different:",
@@ -49,7 +49,7 @@ export async function importPolicy(
       ? []
       : [
           "#",
-          `# Cannot be used as it is${target === "repository" ? ` (the organisation's file may say more: --for organization)` : ""}:`,
+          `# Not valid yet${target === "repository" ? " (an organisation's file may have more keys: --for organization)" : ""}:`,
           ...broken.map(({ message }) => `# - ${comment(message)}`),
         ]),
     ...yaml.trimEnd().split("\n"),
@@ -64,7 +64,7 @@ const BUILT_IN: TranslationNote = {
   kind: "changed",
   message: "some changes need no approval there",
   instead:
-    "without a file of the organisation the built-in approval stays, one by somebody with permission write; --for organization leaves it out",
+    "without an organisation's file the default stays, one approval from someone with write permission; --for organization removes it",
 };
 
 function problemsOf(text: string, target: ImportFor): readonly BotProblem[] {
@@ -86,13 +86,13 @@ function comments(title: string, notes: readonly TranslationNote[], kind: string
     const words = `${message}; here: ${instead}`;
     byWords.set(words, [...(byWords.get(words) ?? []), where]);
   }
-  const said = [...byWords].map(
+  const listed = [...byWords].map(
     ([words, where]) => `# - ${comment(`${[...new Set(where)].join(", ")}: ${words}`)}`,
   );
-  return ["#", `# ${title}`, ...said];
+  return ["#", `# ${title}`, ...listed];
 }
 
-/** A comment ends with its line. */
+/** Keeps a comment on its line. */
 function comment(text: string): string {
   return text.toWellFormed().replaceAll(/[\p{Cc}\u2028\u2029]+/gu, " ");
 }

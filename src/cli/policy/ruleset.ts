@@ -3,11 +3,11 @@
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { LEFT_OFF, rulesetFor } from "../../domain/protection/ruleset.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 import { policyFrom, policyOf } from "../input/policy-files.ts";
 import { terraformOf } from "./terraform.ts";
 
-/** What `ruleset` is asked for. */
+/** The options of `ruleset`. */
 export interface RulesetOptions {
   readonly policy: readonly string[];
   readonly branch: readonly string[];
@@ -17,7 +17,7 @@ export interface RulesetOptions {
   readonly terraform?: boolean;
 }
 
-/** Makes the ruleset; what is left off and why is said on the side. Throws Misuse where no branch is left to name. */
+/** Prints the ruleset, and on stderr the rules left off with the reasons. Throws UsageError where no branch is named. */
 export async function makeRuleset(terminal: Terminal, options: RulesetOptions): Promise<Answer> {
   const policy = policyOrDefault((await policyFrom(options.policy, terminal)) ?? policyOf(null, null));
   const { appId, repository } = options;
@@ -27,8 +27,8 @@ export async function makeRuleset(terminal: Terminal, options: RulesetOptions): 
     scope: repository === undefined ? "organization" : "repository",
   });
   if (unsaid.length > 0) {
-    throw new Misuse(
-      `GitHub's patterns cannot say ${unsaid.join(", ")}: name the branches with --branch, one by one.`,
+    throw new UsageError(
+      `GitHub's patterns cannot express ${unsaid.join(", ")}. Name each branch with --branch.`,
     );
   }
   if (options.terraform === true) {
@@ -36,8 +36,8 @@ export async function makeRuleset(terminal: Terminal, options: RulesetOptions): 
     return { code: 0, lines: [terraform], data: { terraform } };
   }
   const post = repository === undefined ? "/orgs/ORG/rulesets" : `/repos/OWNER/${repository}/rulesets`;
-  terminal.say(`For POST ${post}, for example: countersign ruleset | gh api ${post} --input -`);
-  terminal.say("Nobody may bypass it. Left off, because the check does it better or it would be in the way:");
-  for (const { setting, because } of LEFT_OFF) terminal.say(`- ${setting}: ${because}`);
+  terminal.printError(`For POST ${post}, for example: countersign ruleset | gh api ${post} --input -`);
+  terminal.printError("Nobody may bypass it. These rules are left off:");
+  for (const { setting, because } of LEFT_OFF) terminal.printError(`- ${setting}: ${because}`);
   return { code: 0, lines: [JSON.stringify(ruleset, null, 2)], data: ruleset };
 }

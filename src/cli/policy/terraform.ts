@@ -3,17 +3,17 @@
 import { CHECK_NAME } from "../../domain/values/check-name.ts";
 import { LEFT_OFF, type Ruleset } from "../../domain/protection/ruleset.ts";
 
-/** The resource; `repository`: for one repository, null: for the organisation's all. */
+/** Prints the resource. `repository`: for one repository, null: for all of the organisation's. */
 export function terraformOf(ruleset: Ruleset, appId: number, repository: string | null): string {
   const { ref_name: refs, repository_name: repositories } = ruleset.conditions;
   const kind = repository === null ? "github_organization_ruleset" : "github_repository_ruleset";
-  return `# What GitHub must enforce so that nothing reaches production past Countersign's check.
+  return `# The rules by which GitHub prevents changes without Countersign's check.
 resource "${kind}" "${CHECK_NAME}" {
 ${repository === null ? "" : `  repository  = ${quoted(repository)}\n`}  name        = ${quoted(ruleset.name)}
   target      = ${quoted(ruleset.target)}
   enforcement = ${quoted(ruleset.enforcement)}
 
-  # No bypass_actors: nobody may go past. Who must, in an emergency, is given the right then, and that is seen.
+  # No bypass_actors: nobody may bypass the rules. In an emergency an owner grants it, which is recorded.
 
   conditions {
     ref_name {
@@ -33,7 +33,7 @@ ${settings("pull_request", ["required_approving_review_count", "dismiss_stale_re
     required_status_checks {
 ${settings("required_status_checks", ["strict_required_status_checks_policy", "do_not_enforce_on_create"])}
 
-      # Pinned to the App: without integration_id anyone who may write can post a check of this name.
+      # Pinned to the App: without integration_id anyone with write permission can post a check of this name.
       required_check {
         context        = ${quoted(CHECK_NAME)}
         integration_id = ${appId}
@@ -53,7 +53,7 @@ ${settings("required_status_checks", ["strict_required_status_checks_policy", "d
   }
 }
 
-/** A string of HCL, in which `${` and `%{` would begin a template. */
+/** Prints a string of HCL, in which `${` and `%{` would begin a template. */
 function quoted(text: string): string {
   return JSON.stringify(text).replaceAll(/[$%](?=\{)/gu, "$&$&");
 }

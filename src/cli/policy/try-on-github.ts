@@ -1,4 +1,4 @@
-/** `countersign policy try` without a log: the period is read from GitHub with a token, and nothing is kept. */
+/** `countersign policy try` without a log: reads the period from GitHub with a token, and keeps nothing. */
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ import type { Ledger } from "../../ledger/ledger.ts";
 import { openLedger } from "../../ledger/open.ts";
 import { readServer } from "../../settings.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 import { listed, NO_INSTALLATION, octokitsWith } from "../evidence/audit.ts";
 import { counter, ownerAndName, spanOf, toolsOn, type PastTools } from "../evidence/past-tools.ts";
 import { policyFrom, readPolicyFile } from "../input/policy-files.ts";
@@ -27,10 +27,10 @@ import {
   type TryOptions,
 } from "./try.ts";
 
-/** There was no App: none of the checks was its. */
+/** No App: none of the checks was its own. */
 const NO_APP = 0;
 
-/** Whether the period is to be read from GitHub: repositories and a token are given, and no log is named. */
+/** Returns true when the period is read from GitHub: repositories and a token are given, and no log. */
 export function asksGitHub({ env }: Pick<Terminal, "env">, { repositories }: TryOptions): boolean {
   const isThere = (name: string): boolean => (env[name] ?? "") !== "";
   const hasLog = isThere("DATABASE_URL") || isThere("COUNTERSIGN_DATA_DIR");
@@ -38,8 +38,8 @@ export function asksGitHub({ env }: Pick<Terminal, "env">, { repositories }: Try
 }
 
 /**
- * Tries an organisation's file on what landed in some repositories, by what GitHub says of it today. Read twice: once as GitHub's
- * own policies ask, for the verdict of then, once as the tried file asks, so that what it asks is known. Exit code as `tryPolicy`.
+ * Tries an organisation's file on the changes of some repositories, as GitHub shows them today. Exit code as `tryPolicy`.
+ * Reads them twice: under the policies on GitHub for the verdict of that time, and under the tried file for the facts it needs.
  */
 export async function tryOnGitHub(terminal: Terminal, options: TryOptions, how: PastTools): Promise<Answer> {
   const { file, repositories } = options;
@@ -65,11 +65,11 @@ export async function tryOnGitHub(terminal: Terminal, options: TryOptions, how: 
   });
   const answer = answerOf(file, trials);
   const read =
-    "Read from GitHub, nothing was kept. Who may do what, and who is in which team, is as of today; emergencies are known to a log only.";
+    "Read from GitHub and not kept. Permissions and team members are as of today; only a log holds emergencies.";
   return { ...answer, lines: [...answer.lines, read] };
 }
 
-/** A log for as long as `use` takes, filled from GitHub's lists for the span. */
+/** Opens a temporary log, fills it from GitHub's lists for the span, and uses it. */
 async function withFilled(
   terminal: Terminal,
   {
@@ -85,7 +85,7 @@ async function withFilled(
   use: (ledger: Ledger) => Promise<void>,
 ): Promise<void> {
   const server = readServer(terminal.env);
-  if (!server.ok) throw new Misuse(server.problems.join("\n"));
+  if (!server.ok) throw new UsageError(server.problems.join("\n"));
   const token = terminal.env["GITHUB_TOKEN"] ?? terminal.env["GH_TOKEN"] ?? "";
   const dataDir = await mkdtemp(join(tmpdir(), "countersign-try-"));
   const ledger = await openLedger({ dataDir });
@@ -94,7 +94,7 @@ async function withFilled(
     const tools = trying(toolsOn(ledger, NO_APP, octokits, terminal, how), tried);
     for (const each of repositories) {
       const target = ownerAndName(each);
-      if (target.name === null) throw new Misuse(`"${each}" names no repository: write acme/web.`);
+      if (target.name === null) throw new UsageError(`"${each}" is no repository: write acme/web.`);
       for (const { repository, archived } of await listed(tools, target)) {
         await registerRepository(tools, {
           repository,
@@ -113,9 +113,9 @@ async function withFilled(
   }
 }
 
-/** The tools with the tried file in place of the organisation's, each repository's own on top. */
+/** Returns the tools with the tried file in place of the organisation's, each repository's own on top. */
 function trying(tools: Tools, tried: PolicySource | null): Tools {
-  // A token sees what its owner sees: a policy file it cannot see is told apart from none by nobody.
+  // A token reads what its owner may read: a file that it may not read looks like no file.
   void tools.github.lookups.rememberForever(`selection:${NO_INSTALLATION}`, () => Promise.resolve("all"));
   if (tried === null) return { ...tools, withoutGate: true };
   const readPolicy: Tools["github"]["readPolicy"] = async (...asked) => {

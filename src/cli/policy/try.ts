@@ -1,4 +1,4 @@
-/** `countersign policy try`: what a policy would have refused of what landed in a period, by the facts in the evidence log. */
+/** `countersign policy try`: the changes of a period that a policy would have refused, by the facts in the evidence log. */
 
 import type { Instant } from "../../domain/time/instant.ts";
 import { sha256 } from "../../domain/values/digest.ts";
@@ -11,12 +11,12 @@ import type { Ledger } from "../../ledger/ledger.ts";
 import { openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 import { columns } from "../terminal/columns.ts";
 import { policyFrom, readPolicyFile } from "../input/policy-files.ts";
 import type { PolicyRecord, PolicySource } from "../../domain/policy/record.ts";
 
-/** What is tried on what. `repositories`: `OWNER/NAME`; none: all. `to` is excluded. */
+/** The file to try and its period. `repositories`: `OWNER/NAME`; none: all. `to` is excluded. */
 export interface TryOptions {
   readonly file: string;
   readonly from: Instant;
@@ -26,19 +26,19 @@ export interface TryOptions {
 
 const OUTCOMES: Readonly<Record<Trial["outcome"], string>> = {
   "lets-through": "passes",
-  waived: "passes by leave",
+  waived: "passes by exception",
   refuses: "refused",
-  "cannot-tell": "cannot tell",
+  "cannot-tell": "unverifiable",
 };
 
-/** Tries an organisation's file, with each repository's own as it was on top. Exit code 1: something would have been refused. */
+/** Tries an organisation's file, with each repository's file of that time on top. Exit code 1: some change would have been refused. */
 export async function tryPolicy(
   terminal: Pick<Terminal, "input">,
   where: StoreLocation,
   appId: number,
   { file, from, to, repositories }: TryOptions,
 ): Promise<Answer> {
-  if (from >= to) throw new Misuse("--from must be before --to.");
+  if (from >= to) throw new UsageError("--from must be before --to.");
   const given = await readPolicyFile(file, terminal);
   await policyFrom([file], { input: () => Promise.resolve(given.text) });
   const ledger = await openLedger(where, { readOnly: true });
@@ -59,7 +59,7 @@ export async function tryPolicy(
   }
 }
 
-/** What a policy would have said of the landings on integration branches that a change brought to production, by change id. */
+/** Returns a policy's outcome for each earlier landing on an integration branch that a change contains, by change id. */
 export async function landingsTried(
   ledger: Ledger,
   { change }: ChangeRecord,
@@ -77,7 +77,7 @@ export async function landingsTried(
   return found;
 }
 
-/** What a log holds of the changes of a span, oldest first. */
+/** Yields the recorded changes of a span, oldest first. */
 export async function* changesOf(
   ledger: Ledger,
   { from, to }: Span,
@@ -85,7 +85,7 @@ export async function* changesOf(
   for await (const entry of ledger.states("change", { from, to, order: "at" })) yield entry.body;
 }
 
-/** The policy a change was judged under, or null where it could not be read. */
+/** Returns the policy of a change's assessment, or null where it could not be read. */
 export async function policyThen(
   ledger: Ledger,
   { assessment }: Pick<ChangeRecord, "assessment">,
@@ -95,13 +95,13 @@ export async function policyThen(
   return entry === undefined ? null : entry.body;
 }
 
-/** The file that is tried, as the source of an organisation's policy. */
+/** Returns the tried file as the source of an organisation's policy. */
 export function triedSource(text: string, path: string): PolicySource {
   const blob = sha256(text).slice(0, 40);
   return { state: "found", repository: "tried", path, commit: blob, blob, text };
 }
 
-/** The file as the organisation's minimum, and the repository's own as it was then. Throws Misuse where they do not go together. */
+/** Returns the policy of the file and the repository's file of that time. Throws UsageError where they conflict. */
 export function together(
   tried: PolicySource,
   repository: PolicySource,
@@ -112,10 +112,12 @@ export function together(
     policy.state === "broken"
       ? policy.problems.map((each) => `${each.file}:${each.line}: ${each.message}`)
       : [policy.because];
-  throw new Misuse(["the policy does not go with a repository's own as it was:", ...problems].join("\n  "));
+  throw new UsageError(
+    ["the policy conflicts with a repository's file of that time:", ...problems].join("\n  "),
+  );
 }
 
-/** A table of the trials and their counts. Exit code 1: something would have been refused. */
+/** Prints a table of the trials and their counts. Exit code 1: some change would have been refused. */
 export function answerOf(file: string, trials: readonly Trial[]): Answer {
   const count = (outcome: Trial["outcome"]): number =>
     trials.filter((trial) => trial.outcome === outcome).length;
@@ -139,17 +141,16 @@ export function answerOf(file: string, trials: readonly Trial[]): Answer {
   });
   const table =
     rows.length === 0 ? [] : [...columns(["change", "then", `with ${file}`, "control", "why"], rows), ""];
-  const byLeave =
-    counts.waived === 0 ? "" : `, ${counts.waived} only by leave (an emergency or an exemption)`;
+  const byException = counts.waived === 0 ? "" : `, ${counts.waived} only by an emergency or exemption`;
   const unknown =
     counts.cannotTell === 0
       ? []
-      : ["What cannot be told was never asked of GitHub: under the policy of then it did not matter."];
+      : ["Unverifiable: the log lacks facts that the policy of that time did not need."];
   return {
     code: counts.refused > 0 ? 1 : 0,
     lines: [
       ...table,
-      `${counts.changes} ${counts.changes === 1 ? "change" : "changes"}: ${counts.passes} would pass${byLeave}, ${counts.refused} would have been refused, of ${counts.cannotTell} it cannot be told.`,
+      `${counts.changes} ${counts.changes === 1 ? "change" : "changes"}: ${counts.passes} would pass${byException}, ${counts.refused} would have been refused, ${counts.cannotTell} ${counts.cannotTell === 1 ? "is" : "are"} unverifiable.`,
       ...unknown,
     ],
     data: {

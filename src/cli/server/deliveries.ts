@@ -1,13 +1,13 @@
-/** `countersign deliveries ...`: the webhooks as they were received, and what became of them. */
+/** `countersign deliveries ...`: received webhooks and their processing. */
 
+import { time } from "../../domain/texts/wording.ts";
 import type { DeliveryStatus } from "../../ledger/queue/deliveries.ts";
 import { openLedger } from "../../ledger/open.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import type { Answer } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
-import { printMoment } from "../scenario/format/words.ts";
+import { UsageError } from "../terminal/answer.ts";
 
-/** The newest deliveries first. */
+/** Lists deliveries, newest first. */
 export async function listDeliveries(
   where: StoreLocation,
   filter: { readonly status?: string; readonly limit: number },
@@ -21,9 +21,9 @@ export async function listDeliveries(
     });
     const lines = found.map((each) => {
       const what = each.action === null ? each.event : `${each.event}.${each.action}`;
-      const said = each.error ?? each.note ?? "";
+      const note = each.error ?? each.note ?? "";
       const tries = each.attempts === 0 ? "" : ` (tried ${each.attempts} times)`;
-      return `${printMoment(each.receivedAt)}  ${each.status.padEnd(7)}  ${each.id}  ${what}${tries}  ${said}`.trimEnd();
+      return `${time(each.receivedAt)}  ${each.status.padEnd(7)}  ${each.id}  ${what}${tries}  ${note}`.trimEnd();
     });
     return { code: 0, lines: lines.length === 0 ? ["No deliveries."] : lines, data: found };
   } finally {
@@ -31,7 +31,7 @@ export async function listDeliveries(
   }
 }
 
-/** Makes deliveries wait again, whatever became of them; a running App takes them up by itself. */
+/** Queues deliveries again, whatever their status; a running App processes them. */
 export async function replayDeliveries(
   where: StoreLocation,
   ids: readonly string[],
@@ -41,11 +41,11 @@ export async function replayDeliveries(
   try {
     const found = await ledger.queue.replay(ids, now);
     const missing = ids.length - found;
-    const lines = [`${found} of ${ids.length} deliveries wait again; the App takes them up when it runs.`];
+    const lines = [
+      `${found} of ${ids.length} deliveries are queued again; the App processes them when it runs.`,
+    ];
     if (missing > 0)
-      lines.push(
-        `${missing} of the ids are not known: \`countersign deliveries list\` shows those that are.`,
-      );
+      lines.push(`${missing} of the ids do not exist: \`countersign deliveries list\` lists all.`);
     return { code: missing > 0 ? 1 : 0, lines, data: { asked: ids.length, found } };
   } finally {
     await ledger.close();
@@ -54,5 +54,5 @@ export async function replayDeliveries(
 
 function statusOf(text: string | undefined): DeliveryStatus | undefined {
   if (text === undefined || text === "waiting" || text === "done" || text === "dead") return text;
-  throw new Misuse(`--status is waiting, done or dead, not "${text}".`);
+  throw new UsageError(`--status must be waiting, done or dead, not "${text}".`);
 }

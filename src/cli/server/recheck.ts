@@ -1,4 +1,4 @@
-/** `countersign recheck`: one pull request judged with the App's key and no database; the way out when the server is down. */
+/** `countersign recheck`: one pull request assessed with the App's key and no database, when the server is down. */
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ import { signal } from "../../github/webhooks/signal.ts";
 import { openLedger } from "../../ledger/open.ts";
 import { apiBaseUrl } from "../../settings.ts";
 import type { Answer, Terminal } from "../terminal/answer.ts";
-import { Misuse } from "../terminal/answer.ts";
+import { UsageError } from "../terminal/answer.ts";
 import { approvalLines, resultLines } from "../log/assess.ts";
 import { plain } from "../terminal/columns.ts";
 import { pullNamed, type PullName } from "../log/facts.ts";
@@ -31,7 +31,7 @@ export interface RecheckTools {
   readonly fetch?: Fetch;
 }
 
-/** Judges an open pull request and shows what its check run says; with `post`, writes it. Exit code 0 where the check succeeds. */
+/** Assesses an open pull request and prints its check run; with `post`, writes it. Exit code 0 where the check succeeds. */
 export async function recheck(
   terminal: Terminal,
   pull: string,
@@ -39,7 +39,7 @@ export async function recheck(
   { now, fetch }: RecheckTools,
 ): Promise<Answer> {
   const named = pullNamed(pull);
-  // What the server needs beside the key is not needed here, and must not stop anybody.
+  // The server's other settings are not needed here, and must not prevent this.
   const settings = settingsFrom({
     env: { ...terminal.env, WEBHOOK_SECRET: "not used here", DATABASE_URL: "" },
   });
@@ -61,20 +61,20 @@ export async function recheck(
       }),
     ),
   };
-  // The same flow as the App's needs a log to write to: this one is empty, and thrown away.
+  // The App's flow needs a log to write to: this one is temporary.
   const dataDir = await mkdtemp(join(tmpdir(), "countersign-recheck-"));
   try {
     const ledger = await openLedger({ dataDir });
     try {
       const log = pino({ level: "silent" });
-      // Nothing stored here is sent anywhere but to GitHub, and that only with --post.
+      // Nothing is sent anywhere but to GitHub, and that only with --post.
       const sendNotification = async (): Promise<void> => {};
       const tools: Tools = { appId, clock: { now }, github, ledger, log, sendNotification, skew: () => null };
       const watched = await watchedNow(tools, named);
-      const said = await judge(tools, watched, named.number);
-      if (said === null) throw new Misuse(`${pull} is not open: only open pull requests are checked.`);
-      const posted = post ? await write(tools, watched, said.action) : null;
-      return answerOf(pull, said, posted);
+      const checked = await checkOf(tools, watched, named.number);
+      if (checked === null) throw new UsageError(`${pull} is not open: only open pull requests are checked.`);
+      const posted = post ? await write(tools, watched, checked.action) : null;
+      return answerOf(pull, checked, posted);
     } finally {
       await ledger.close();
     }
@@ -83,30 +83,32 @@ export async function recheck(
   }
 }
 
-/** The repository and the installation through which the App sees it now. Throws Misuse where it does not. */
+/** Returns the repository and its installation of the App. Throws UsageError where there is none. */
 async function watchedNow({ github }: Tools, { owner, name }: PullName): Promise<RepositoryContext> {
   const same = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();
   const installations = await github.listInstallations(await github.octokits.app());
   const installation = installations.find(({ account }) => same(account?.login, owner));
-  if (installation === undefined) throw new Misuse(`The App is not installed on ${owner}.`);
+  if (installation === undefined) throw new UsageError(`The App is not installed on ${owner}.`);
   const octokit = await github.octokits.installation(installation.id);
-  const seen = (await github.listRepositories(octokit)).find(({ repository }) => same(repository.name, name));
-  if (seen === undefined)
-    throw new Misuse(`The App's installation on ${owner} does not cover ${owner}/${name}.`);
-  const { repository } = seen;
+  const covered = (await github.listRepositories(octokit)).find(({ repository }) =>
+    same(repository.name, name),
+  );
+  if (covered === undefined)
+    throw new UsageError(`The App's installation on ${owner} does not cover ${owner}/${name}.`);
+  const { repository } = covered;
   return { repository, installationId: installation.id, since: installation.createdAt, fence: undefined };
 }
 
-/** What is said of a pull request, and the action that says it on its commit. */
-interface Said {
+/** The check of a pull request, and the action that writes it. */
+interface Check {
   readonly record: GateRecord;
   /** As it would be written: of several open pull requests with this head, the worst. */
   readonly check: CheckRunText;
   readonly action: Doable;
 }
 
-/** Judges the pull request, and every other open one whose check run is the same because its head is. Null: it is not open. */
-async function judge(tools: Tools, watched: RepositoryContext, number: number): Promise<Said | null> {
+/** Assesses the pull request, and every other open one with the same head and so the same check run. Null: it is not open. */
+async function checkOf(tools: Tools, watched: RepositoryContext, number: number): Promise<Check | null> {
   const { repository } = watched;
   const { ledger } = tools;
   const read = async (): Promise<GateRecord | null> => {
@@ -135,7 +137,7 @@ async function write(
   return (await github.carryOut(await github.octokits.installation(installationId), action)).url;
 }
 
-function answerOf(pull: string, { record, check }: Said, posted: string | null): Answer {
+function answerOf(pull: string, { record, check }: Check, posted: string | null): Answer {
   const { assessment } = record;
   const passes = check.conclusion === "success";
   const lines = [
@@ -149,7 +151,7 @@ function answerOf(pull: string, { record, check }: Said, posted: string | null):
       : [...resultLines(assessment), ...approvalLines(assessment), ""]),
     posted === null
       ? "Not written: --post writes it as the check run."
-      : `Written: ${posted}. The server records it when it is back.`,
+      : `Written: ${posted}. The server records it when it runs again.`,
   ];
   return {
     code: passes ? 0 : 1,

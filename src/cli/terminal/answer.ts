@@ -1,11 +1,11 @@
-/** How every command answers: what it found, as lines for people and as data for machines, and the exit code. */
+/** The answer of every command: text for people, data for machines, and the exit code. */
 
 import { ExternalError } from "../../domain/values/external-error.ts";
 
-/** 0 yes or done; 1 the answer is no; 2 wrong use or settings; 3 GitHub or the database cannot be reached. */
+/** 0 yes or done; 1 no; 2 wrong use or settings; 3 GitHub or the database is unreachable. */
 export type ExitCode = 0 | 1 | 2 | 3;
 
-/** What a command answers. */
+/** A command's answer. */
 export interface Answer {
   readonly code: ExitCode;
   readonly lines: readonly string[];
@@ -13,10 +13,10 @@ export interface Answer {
   readonly data: unknown;
 }
 
-/** Where a command prints; `say` is for what happens meanwhile and goes to stderr. */
+/** Where a command prints: `print` to stdout, `printError` progress and errors to stderr. */
 export interface Terminal {
   readonly print: (line: string) => void;
-  readonly say: (line: string) => void;
+  readonly printError: (line: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether stderr is read by a person. */
   readonly interactive: boolean;
@@ -24,20 +24,20 @@ export interface Terminal {
   readonly input?: () => Promise<string>;
 }
 
-/** Wrong use: the message says what is wrong, where, and what to do. Exit code 2. */
-export class Misuse extends Error {
+/** Wrong use, with a message that names the problem, its place and the fix. Exit code 2. */
+export class UsageError extends Error {
   constructor(message: string) {
     super(message);
-    this.name = "Misuse";
+    this.name = "UsageError";
   }
 }
 
-/** The answer to a failed command. A bug is answered too, and its stack shown only with LOG_LEVEL=debug. */
+/** Returns the answer of a failed command, also for a bug. LOG_LEVEL=debug shows its stack. */
 export function answerFailure(error: unknown, env: Terminal["env"]): Answer {
   const message = error instanceof Error ? error.message : String(error);
   const stack = env["LOG_LEVEL"] === "debug" && error instanceof Error ? [error.stack ?? ""] : [];
   const data = { error: message, code: error instanceof ExternalError ? error.code : null };
-  if (error instanceof Misuse) return { code: 2, lines: [`error: ${message}`, ...stack], data };
+  if (error instanceof UsageError) return { code: 2, lines: [`error: ${message}`, ...stack], data };
   if (error instanceof ExternalError) {
     return { code: codeOf(error), lines: [`error: ${message}`, ...stack], data };
   }

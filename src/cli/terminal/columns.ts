@@ -1,6 +1,6 @@
 /** Plain text for a terminal: aligned columns, and the check run's Markdown without its marks. */
 
-/** Rows below a head, each column as wide as its widest cell; the last one is not padded. */
+/** Aligns rows below a head, each column as wide as its widest cell; the last one is not padded. */
 export function columns(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const all = [head, ...rows];
   const widths = head.map((_, index) => Math.max(...all.map((row) => (row[index] ?? "").length)));
@@ -12,10 +12,12 @@ export function columns(head: readonly string[], rows: readonly (readonly string
   );
 }
 
-/** Markdown as the domain makes it, as plain text: without what made it harmless on GitHub's pages. */
+/** Turns the domain's Markdown into plain text. */
 export function plain(markdown: string): string {
   return markdown
     .replaceAll("\u200b", "")
+    .replaceAll(/<details><summary>(.*?)<\/summary>\n+/gu, "$1:\n")
+    .replaceAll(/\n+<\/details>/gu, "")
     .replaceAll("**", "")
     .replaceAll(/(?<!\\)<details><summary>(.*)<\/summary>\n\n/gu, "$1: ")
     .replaceAll(/\n\n(?<!\\)<\/details>/gu, "")

@@ -10,9 +10,9 @@ import type { Answer, Terminal } from "./answer.ts";
 export interface Context {
   readonly terminal: Terminal;
   readonly now: () => Instant;
-  /** Returns where the settings place the evidence log. Throws {@link Misuse}. */
+  /** Returns where the settings place the evidence log. Throws {@link UsageError}. */
   readonly store: () => Promise<StoreLocation>;
-  /** Returns the App's id: the one given, else the environment's. Throws {@link Misuse} without either. */
+  /** Returns the App's id: the one given, else the environment's. Throws {@link UsageError} without either. */
   readonly appId: (given: number | undefined) => number;
 }
 
@@ -97,6 +97,6 @@ export function count(text: string): number {
 }
 
 /** Collects the values of an option that may be given several times. */
-export function collect(text: string, before: readonly string[]): readonly string[] {
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }

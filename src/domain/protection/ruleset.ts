@@ -27,35 +27,35 @@ export const LEFT_OFF: readonly { readonly setting: string; readonly because: st
   {
     setting: "required_approving_review_count = 0",
     because:
-      "the check counts approvals, by who made which commit; a number here would also count contributors, and refuse changes that need nobody's approval",
+      "the check counts approvals by commit and contributor; a number here would also count contributors' own",
   },
   {
     setting: "dismiss_stale_reviews_on_push = false",
     because:
-      "the check ends an approval when the content changes; dismissing on every push would also end those that a rebase leaves as they were",
+      "the check ends an approval when the content changes; this would also end it at a rebase without changes",
   },
   {
     setting: "require_last_push_approval = false",
-    because:
-      "the check asks that each commit was seen by somebody who did not make it alone, which covers the last push",
+    because: "the check requires another person's approval of each commit, which covers the last push",
   },
   {
     setting: "require_code_owner_review = false",
     because:
-      "GitHub lets an owner's approval count for their own commits; say in the policy who must approve",
+      "GitHub counts an owner's approval of their own commits; name the approvers in the policy instead",
   },
   {
     setting: "required_review_thread_resolution = false",
-    because: "not a matter of who approved; turn it on if you like",
+    because: "it does not concern approvals; turn it on if you like",
   },
   {
     setting: "strict_required_status_checks_policy = false",
     because:
-      "what lands is compared with what was reviewed; making every pull request up to date first adds pushes and no proof",
+      "the check compares the merged content with the reviewed content; updating first adds pushes and no proof",
   },
   {
     setting: "do_not_enforce_on_create = true",
-    because: "the first push of a branch has no check yet; a new production branch is judged when it is made",
+    because:
+      "the first push of a branch has no check yet; the App assesses a new production branch when it is created",
   },
 ];
 

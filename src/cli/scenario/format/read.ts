@@ -172,7 +172,7 @@ function readList(
   return null;
 }
 
-/** Everyone who acts must be one of the people, or the story would act with somebody made up. */
+/** Everyone who acts must be one of the people, or the story would act with someone made up. */
 function checkPeople(people: readonly string[], story: readonly (StoryStep | null)[], reader: Reader): void {
   story.forEach((step, index) => {
     if (step === null || !("do" in step) || step.do.by === undefined) return;

@@ -346,11 +346,11 @@ export const STEP_KEYS: Readonly<Record<string, z.ZodRawShape>> = {
       .union([z.int().min(0), z.literal("none")])
       .optional()
       .describe("seconds a limited client is told to wait, or that it is not told; default: 1"),
-    words: z.literal("old").optional().describe("a limit as GitHub told it formerly"),
+    words: z.literal("old").optional().describe("a limit in GitHub's former words"),
     items: z.int().min(0).optional().describe("cut-short: how many entries of a list are left"),
   },
   "github-says": {
-    key: text.describe("the key whose value nobody has heard of; `event`: the name of a webhook too"),
+    key: text.describe("the key that gets an unknown value; `event`: the name of a webhook too"),
     was: text.optional().describe("only where it would be this; default: any"),
     says: text.describe("the word instead"),
     for: DurationSchema.optional().describe("how long; default: until `recover`"),
@@ -419,7 +419,7 @@ export const HARNESS_STEPS: readonly string[] = [
   "close-period",
 ];
 
-/** One thing somebody does in a story; the keys of each kind are those of {@link STEP_KEYS}, already checked. */
+/** One thing someone does in a story; the keys of each kind are those of {@link STEP_KEYS}, already checked. */
 export interface DoStep {
   readonly do: string;
   readonly by?: string | undefined;

@@ -1,4 +1,4 @@
-/** The step `report-deployment`: a pipeline outside GitHub tells the App what it deployed, signed as it must be. */
+/** The step `report-deployment`: a pipeline outside GitHub reports a deployment to the App, with its signature. */
 
 import type { Instant } from "../../../domain/time/instant.ts";
 import { reportRequest } from "../../deployment/report-deployment.ts";
@@ -13,7 +13,7 @@ const SECRET = "a secret for the pipelines of stories";
 /** The pipelines of every story, as COUNTERSIGN_DEPLOYMENT_SOURCES has them. */
 export const STORY_SOURCES = `pipeline=${SECRET},second-pipeline=${SECRET}`;
 
-/** What came of a report. `refused`: what the App said. `problem`: the story is wrong. */
+/** The result of a report. `refused`: the App's reason. `problem`: the story is wrong. */
 export interface Reported {
   readonly refused: string | null;
   readonly problem: string | null;

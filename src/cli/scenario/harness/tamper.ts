@@ -1,4 +1,4 @@
-/** What somebody with the database's password could do to the evidence log; stories play it to show that it is found. */
+/** What someone with the database's password could do to the evidence log; stories play it to show that it is found. */
 
 import { sql } from "kysely";
 import { openStore, type StoreLocation } from "../../../ledger/database/store.ts";
@@ -8,7 +8,7 @@ const GUARDS = {
   postgres: ["drop trigger if exists log_no_change on log"],
 } as const;
 
-/** Takes the log's guard away and changes the newest entry of a kind. Answers its number. Throws when there is none, or Trouble. */
+/** Takes the log's guard away and changes the newest entry of a kind. Answers its number. Throws when there is none, or {@link ExternalError}. */
 export async function tamper(where: StoreLocation, kind: string): Promise<number> {
   const store = await openStore(where, { readOnly: false });
   try {
