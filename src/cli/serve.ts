@@ -36,7 +36,7 @@ async function listenOrStop(app: Countersign): ReturnType<Countersign["listen"]>
   }
 }
 
-/** So long after a rehearsed crash others may take up the dead App's work (ms, real time); `serve` waits 30 seconds. */
+/** The time (ms) after which others take up the work of a rehearsed App that crashed; `serve` waits 30 seconds. */
 const REHEARSAL_LEASE = 1_000;
 
 /** Lists a period's updates of every branch at GitHub and counts them against the log, beside a running App or without. Throws {@link ExternalError}. */
@@ -111,10 +111,10 @@ const CommandSchema = z.discriminatedUnion("do", [
   z.object({ id: z.int(), do: z.literal("stop") }),
 ]);
 
-/** What the parent of a rehearsal may ask; each is answered by `{ id, done: true }` or `{ id, error }`. */
+/** A command of a rehearsal's parent, answered by `{ id, done: true }` or `{ id, error }`. */
 export type RehearsalCommand = z.infer<typeof CommandSchema>;
 
-/** Serves as an actor in a story: the same App, but its clock starts at `start` and moves only when told. */
+/** Serves as part of a story: the same App, but its clock starts at `start` and moves only by commands. */
 export async function rehearse(terminal: Terminal, start: Instant): Promise<void> {
   if (process.send === undefined)
     throw new Error("--rehearsal is for processes that were forked with a channel");

@@ -16,7 +16,7 @@ import { lookAtFiles, type Looked } from "./files.ts";
 import { lookAtGitHub } from "./github.ts";
 import type { Finding } from "./finding.ts";
 
-/** What the evidence log holds about the repositories. */
+/** The evidence log's records about the repositories. */
 interface Watch {
   readonly repositories: readonly Diagnosis[];
   /** In scope, and not read yet. */

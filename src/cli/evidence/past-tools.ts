@@ -21,7 +21,7 @@ import type { Terminal } from "../terminal/answer.ts";
 import { UsageError } from "../terminal/answer.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 
-/** How GitHub is reached; tests hand in a `fetch` that reaches a double, and its clock. */
+/** The clock and the way to GitHub; tests pass those of a double. */
 export interface PastTools {
   readonly now: () => number;
   readonly fetch?: Fetch;

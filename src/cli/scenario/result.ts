@@ -13,7 +13,7 @@ export interface PlayedStep {
   readonly at: Instant;
   readonly description: string;
   readonly step: DoStep;
-  /** What GitHub answered when it refused. */
+  /** The answer of GitHub, or of the App at a terminal, when it refused. */
   readonly refused: string | null;
 }
 

@@ -9,16 +9,16 @@ export type ExitCode = 0 | 1 | 2 | 3;
 export interface Answer {
   readonly code: ExitCode;
   readonly lines: readonly string[];
-  /** What `--json` prints instead of the lines. */
+  /** Printed by `--json` instead of the lines. */
   readonly data: unknown;
 }
 
-/** Where a command prints: `print` to stdout, `printError` progress and errors to stderr. */
+/** A command's output: `print` to stdout, `printError` progress and errors to stderr. */
 export interface Terminal {
   readonly print: (line: string) => void;
   readonly printError: (line: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Whether stderr is read by a person. */
+  /** True when a person reads stderr. */
   readonly interactive: boolean;
   /** Reads standard input whole; absent: the process's own. */
   readonly input?: () => Promise<string>;

@@ -1,4 +1,4 @@
-/** How a command of `countersign` is declared: one row, from which its parser, the types of its options, its help and its page come. */
+/** Declares a command of `countersign` in one row: its parser, the types of its options, its help and its page. */
 
 import { InvalidArgumentError, type Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { z } from "zod";
@@ -6,7 +6,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { StoreLocation } from "../../ledger/database/store.ts";
 import type { Answer, Terminal } from "./answer.ts";
 
-/** What every command runs with. */
+/** The tools of every command. */
 export interface Context {
   readonly terminal: Terminal;
   readonly now: () => Instant;

@@ -22,7 +22,7 @@ const verdict = z
   .optional();
 const of = { pull, step };
 
-/** The columns a row of each kind may be told by; every row may also name its `repository`. */
+/** The columns of each kind of row; every row may also name its `repository`. */
 export const COLUMNS: Readonly<Record<string, z.ZodRawShape>> = {
   check: {
     pull,
@@ -202,7 +202,7 @@ export interface Expectation {
   readonly rows: readonly Row[];
   /** No rows but these are there. An empty list without it still means: none. */
   readonly exactly: boolean;
-  /** None of the rows is there. */
+  /** True: none of the rows may exist. */
   readonly absent: boolean;
 }
 

@@ -22,14 +22,14 @@ export const PersonSchema = z.strictObject({
   "same-person-as": NameSchema.optional().describe("a second account of that person"),
 });
 
-/** What is said of one of acme's repositories. */
+/** One of acme's repositories. */
 export const RepositorySchema = z.strictObject({
   policy: PolicySchema.optional().describe("the repository's own policy file"),
   visibility: z.enum(["public", "private", "internal"]).optional().describe("default: private"),
   topics: z.array(z.string().min(1)).optional(),
 });
 
-/** What a story about a way round an approval shows; docs/bypasses.md is made of these. */
+/** A way to bypass an approval, and what detects it; docs/bypasses.md lists these. */
 export const BypassSchema = z.strictObject({
   number: z.int().min(1).describe("its number in the catalogue"),
   way: z.string().min(1).describe("how a change gets to production so"),
@@ -61,7 +61,7 @@ export const HeadSchema = z.strictObject({
 /** A story, read and checked. */
 export interface Scenario {
   readonly name: string;
-  /** Where it was read from; for messages. */
+  /** The file it was read from, for messages. */
   readonly source: string;
   readonly bypass: z.infer<typeof BypassSchema> | null;
   readonly policy: Readonly<Record<string, unknown>> | string | null;
@@ -77,7 +77,7 @@ export type StoryStep =
   | { readonly line: number; readonly do: DoStep }
   | { readonly line: number; readonly expect: ExpectStep };
 
-/** What must be so when the story is over; `line` counts from 1. */
+/** The expectations at the end of the story; `line` counts from 1. */
 export type FinalExpectation = Expectation & { readonly line: number };
 
 /** When a story begins if it does not say. */

@@ -1,9 +1,9 @@
-/** Whether the rows that are there are the rows a story expects; pure. */
+/** Compares the actual rows with those a story expects; pure. */
 
 import { stringify } from "yaml";
 import type { Expectation, Row } from "./expectations.ts";
 
-/** What was expected and not so. */
+/** An expectation that does not hold. */
 export interface Mismatch {
   /** One sentence. */
   readonly because: string;

@@ -45,7 +45,7 @@ export const CommitSchema = z
 /** A branch's short name. */
 export const BranchSchema = z.string().min(1).describe("a branch's name, without refs/heads/");
 
-/** What a file becomes. */
+/** The new content of a file. */
 export const FileSchema = z
   .union([
     z.string(),

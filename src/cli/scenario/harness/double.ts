@@ -10,7 +10,7 @@ import type { Instant } from "../../../domain/time/instant.ts";
 /** Sends a request to the double: over HTTP, or straight into it in process. */
 export type Send = (request: Request) => Promise<Response>;
 
-/** What a step made, as the double names it; `since`: the requests it had counted before. */
+/** The objects a step made, as the double names them; `since`: the requests counted before. */
 export interface StepOutput {
   readonly since: number;
   readonly sha?: Sha | undefined;
@@ -25,7 +25,7 @@ export interface StepOutput {
   readonly pull?: number | undefined;
 }
 
-/** What came of a step. `unplayable`: the story is wrong, or the double has no such step. */
+/** The result of a step. `unplayable`: the story is wrong, or the double lacks the step. */
 export interface StepResult {
   readonly made: Omit<StepOutput, "since">;
   readonly refused: string | null;
@@ -136,7 +136,7 @@ export type Breach = z.infer<typeof StateSchema>["breaches"][number];
 /** The double's state. */
 export interface DoubleState {
   readonly repositories: readonly RepositoryState[];
-  /** What the story calls each account, by id; logins for accounts it does not name. */
+  /** The story's name of each account by its id, or its login. */
   readonly names: ReadonlyMap<number, string>;
 }
 
@@ -198,7 +198,7 @@ export class Double {
     await this.#post("idle", {});
   }
 
-  /** Everything there is. */
+  /** Returns the whole state. */
   async state(): Promise<DoubleState> {
     const { people, accounts, repositories } = await this.#state();
     const names = new Map(accounts.map(({ id, login }) => [id, login]));
@@ -206,13 +206,13 @@ export class Double {
     return { repositories: repositories.filter((each) => !each.deleted && !each.fork), names };
   }
 
-  /** How many requests of the App it has answered. */
+  /** Counts the App's requests that it has answered. */
   async marker(): Promise<number> {
     this.#marker += await this.requestsSince(this.#marker);
     return this.#marker;
   }
 
-  /** How many requests of the App it has answered after the first `marker` ones. */
+  /** Counts the App's requests that it has answered after the first `marker` ones. */
   async requestsSince(marker: number): Promise<number> {
     const request = new Request(`http://double/_double/requests?since=${marker}`);
     return z.array(z.unknown()).parse(await this.#ask(request)).length;

@@ -1,4 +1,4 @@
-/** What a story is played on: a simulated GitHub, the App, and the App's ledger to read. */
+/** The harness of a story: a simulated GitHub, the App, and the App's ledger to read. */
 
 import type { Instant } from "../../../domain/time/instant.ts";
 import type { TerminalSignOff } from "../../../flows/monitoring/monthly-reviews.ts";
@@ -33,11 +33,11 @@ export interface AppUnderTest {
   restart(at: Instant): Promise<void>;
 }
 
-/** Everything a story is played on. */
+/** The simulated GitHub, the App and its receivers. */
 export interface Harness {
   readonly double: Double;
   readonly app: AppUnderTest;
-  /** Who gets its notifications. */
+  /** The receiver of its notifications. */
   readonly receiver: Receiver;
   /** Changes an entry of the evidence log behind the App's back, as someone with the database's password could. Answers its number. */
   tamper(kind: string): Promise<number>;

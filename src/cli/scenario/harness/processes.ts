@@ -61,12 +61,12 @@ async function addressOf(child: ChildProcess): Promise<string> {
   })();
   const url = await Promise.race([said, gone]);
   gone.catch(() => undefined);
-  // What it says later is nobody's concern, but must not fill the pipe.
+  // Later output is read so that the pipe does not fill.
   child.stdout?.resume();
   return url;
 }
 
-/** How the App is started for a story. */
+/** Options of the App of a story. */
 export interface AppOptions {
   /** The environment it is started with, PORT among it. */
   readonly env: Readonly<Record<string, string>>;
@@ -130,7 +130,7 @@ export async function startApp({ env, start }: AppOptions): Promise<AppProcess> 
   };
 }
 
-/** What the App's process gets of this one's environment: how programs are found, and where Node keeps what it compiled. */
+/** Returns the part of this process's environment that the App gets: the paths of programs and of Node's compile cache. */
 function inherited(): Readonly<Record<string, string>> {
   const { PATH = "", NODE_COMPILE_CACHE } = process.env;
   return { PATH, ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }) };

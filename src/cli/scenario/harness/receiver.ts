@@ -14,7 +14,7 @@ export interface Message {
   readonly on: string | null;
   readonly text: string;
   readonly id: string;
-  /** Whether it was signed, and rightly. */
+  /** True when the signature is right. */
   readonly signed: boolean;
 }
 
@@ -29,7 +29,7 @@ const SECRET = `whsec_${Buffer.from("a secret for receivers of stories").toStrin
 
 const BodySchema = z.object({ text: z.string(), kind: z.string().optional(), id: z.string().optional() });
 
-/** Takes what is sent, or refuses everything while it is told to fail. */
+/** Receives messages, or refuses all of them while it fails on purpose. */
 export class Receiver {
   readonly #messages: Message[] = [];
   readonly #named: Named;
@@ -47,7 +47,7 @@ export class Receiver {
     ]);
   }
 
-  /** What was taken so far, in order. */
+  /** The messages received so far, in order. */
   get messages(): readonly Message[] {
     return this.#messages;
   }

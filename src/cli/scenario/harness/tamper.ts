@@ -1,4 +1,4 @@
-/** What someone with the database's password could do to the evidence log; stories play it to show that it is found. */
+/** Changes the evidence log as someone with the database's password could, to show that it is detected. */
 
 import { sql } from "kysely";
 import { openStore, type StoreLocation } from "../../../ledger/database/store.ts";

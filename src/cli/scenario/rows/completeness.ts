@@ -1,4 +1,4 @@
-/** Whether the App's population equals GitHub's own list of ref updates, and whether the App proves it itself. */
+/** Compares the App's population with GitHub's own list of ref updates, and reads the App's own proof. */
 
 import type { Instant } from "../../../domain/time/instant.ts";
 import type { ChangeRecord } from "../../../domain/records/change.ts";
@@ -78,7 +78,7 @@ function differencesOf(
   });
 }
 
-/** What is left of a list when each of another list's items has taken one equal item away. */
+/** Returns a list without one equal item for each item of another list. */
 function without(list: readonly string[], taken: readonly string[]): readonly string[] {
   const rest = [...list];
   for (const one of taken) {

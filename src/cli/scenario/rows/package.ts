@@ -1,4 +1,4 @@
-/** What an evidence package of the story so far holds: the rows of its CSV files. */
+/** The rows of the CSV files in an evidence package of the story so far. */
 
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";

@@ -9,10 +9,10 @@ import type { DoubleState, RepositoryState, StepOutput } from "../harness/double
 import type { Harness } from "../harness/harness.ts";
 import type { Instant } from "../../../domain/time/instant.ts";
 
-/** What there is at one moment, and which steps made it. */
+/** The state at one moment, and the steps that made it. */
 export class Snapshot {
   readonly harness: Harness;
-  /** What each named step made, by its name. */
+  /** The output of each named step, by its name. */
   readonly outputs: ReadonlyMap<string, StepOutput>;
   readonly now: Instant;
   readonly #kept = new Map<string, Promise<unknown>>();
