@@ -163,7 +163,9 @@ describe("assess and explain", () => {
     expect(code).toBe(0);
     expect((JSON.parse(printed) as LoggedEntry).subject).toBe(changeId);
     expect((await run(["log", "show", "change", "nothing"], env)).said).toContain("has no change nothing");
-    expect((await run(["log", "show", "chance", "x"], env)).said).toContain('"chance" is no kind of entry');
+    expect((await run(["log", "show", "chance", "x"], env)).said).toContain(
+      '"chance" is not a kind of entry',
+    );
     expect((await run(["log", "show", "gate", "acme/nowhere#1"], env)).said).toContain("acme/nowhere");
     expect((await run(["log", "show", "gate", "acme/web#99"], env)).said).toContain("has no check of");
     const repository = String(snapshot.moment === "gate" ? snapshot.subject.pull.repository.id : 0);

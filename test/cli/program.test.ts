@@ -41,8 +41,8 @@ describe("wrong use is answered with 2, and says what to do", () => {
     [["verify"], "missing required argument"],
     [["verify", "/nowhere/at/all"], "There is no package at /nowhere/at/all"],
     [["scenario", "run", "/nowhere"], "There is no file or folder /nowhere"],
-    [["deliveries", "list", "--limit", "none"], "no number above 0"],
-    [["export", "--org", "acme", "--out", "x", "--from", "July"], "no date"],
+    [["deliveries", "list", "--limit", "none"], "not a number above 0"],
+    [["export", "--org", "acme", "--out", "x", "--from", "July"], "not a date"],
   ])("%j", async (args, text) => {
     const { code, printed, said } = await run(args);
     expect(code).toBe(2);

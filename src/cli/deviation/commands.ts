@@ -1,8 +1,7 @@
 /** The rows of `countersign deviation` in the table of commands. */
 
-import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { COMMAND_NAMES, COMMANDS, type CommandName } from "../../domain/deviation/commands.ts";
-import { command, type CommandGroup, type CommandRow } from "../terminal/command.ts";
+import { command, count, type CommandGroup, type CommandRow } from "../terminal/command.ts";
 
 const LIST = command({
   name: "list",
@@ -87,6 +86,5 @@ export const DEVIATION: CommandGroup = {
 };
 
 function numbers(text: string, before: readonly number[] = []): readonly number[] {
-  if (!/^[1-9]\d{0,9}$/u.test(text)) throw new InvalidArgumentError("a pull request's number, such as 12.");
-  return [...before, Number(text)];
+  return [...before, count(text)];
 }

@@ -1,10 +1,10 @@
 /** The rows of `countersign emergency` in the table of commands. */
 
-import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { EMERGENCY_COMMANDS } from "../../domain/emergency/commands.ts";
 import { EMERGENCY_COMMAND_NAMES, type EmergencyCommandName } from "../../domain/emergency/voice.ts";
 import {
   command,
+  count,
   type BareCommand,
   type CommandGroup,
   type CommandRow,
@@ -29,7 +29,7 @@ const LIST = command({
 function target(command: BareCommand) {
   return command
     .requiredOption("--repo <owner/name>", "the repository")
-    .option("--pull <number>", "the pull request", pullNumber)
+    .option("--pull <number>", "the pull request", count)
     .option("--environment <name>", "without a pull request: the environment")
     .option("--commit <sha>", "without a pull request: the deployed commit")
     .requiredOption("--as <login>", "who does it");
@@ -85,8 +85,3 @@ export const EMERGENCY: CommandGroup = {
   summary: "Declare, authorise, withdraw and review emergencies.",
   commands: [LIST, ...EMERGENCY_COMMAND_NAMES.map(act)],
 };
-
-function pullNumber(text: string): number {
-  if (!/^[1-9]\d{0,9}$/u.test(text)) throw new InvalidArgumentError("a pull request's number, such as 12.");
-  return Number(text);
-}

@@ -45,7 +45,7 @@ export function targetOf({ org, repo }: { readonly org?: string; readonly repo?:
 export function ownerAndName(text: string): Target {
   const [owner = "", name, ...more] = text.split("/");
   if (owner === "" || name === "" || more.length > 0)
-    throw new UsageError(`"${text}" is no repository: write acme/web.`);
+    throw new UsageError(`"${text}" is not a repository: write acme/web.`);
   return { owner, name: name ?? null };
 }
 

@@ -25,7 +25,7 @@ export interface PullName {
 export function pullNamed(text: string): PullName {
   const [, owner, name, number] = PULL.exec(text) ?? [];
   if (owner === undefined || name === undefined) {
-    throw new UsageError(`"${text}" is no pull request: write OWNER/REPO#N, for example acme/web#7.`);
+    throw new UsageError(`"${text}" is not a pull request: write OWNER/REPO#N, for example acme/web#7.`);
   }
   return { owner, name, number: Number(number) };
 }
@@ -34,7 +34,7 @@ export function pullNamed(text: string): PullName {
 export async function entryNamed(ledger: Ledger, kind: string, subject: string): Promise<LoggedEntry> {
   const known = ENTRY_KINDS.find((each) => each === kind);
   if (known === undefined)
-    throw new UsageError(`"${kind}" is no kind of entry. The kinds: ${ENTRY_KINDS.join(", ")}.`);
+    throw new UsageError(`"${kind}" is not a kind of entry. The kinds: ${ENTRY_KINDS.join(", ")}.`);
   // Pull request 1 is not the beginning of pull request 12.
   if (known === "gate") return gateNamed(ledger, subject);
   return (await ledger.state(known, subject)) ?? startingWith(ledger, known, subject);

@@ -16,7 +16,7 @@ export async function listReviews(
   now: number,
 ): Promise<Answer> {
   if (month !== undefined && !isMonth(month))
-    throw new UsageError(`"${month}" is no month: write it as 2026-07.`);
+    throw new UsageError(`"${month}" is not a month: write it as 2026-07.`);
   const ledger = await openLedger(where, { readOnly: true });
   try {
     const { id } = await organizationIn(ledger, organization);

@@ -94,7 +94,7 @@ async function withFilled(
     const tools = trying(toolsOn(ledger, NO_APP, octokits, terminal, how), tried);
     for (const each of repositories) {
       const target = ownerAndName(each);
-      if (target.name === null) throw new UsageError(`"${each}" is no repository: write acme/web.`);
+      if (target.name === null) throw new UsageError(`"${each}" is not a repository: write acme/web.`);
       for (const { repository, archived } of await listed(tools, target)) {
         await registerRepository(tools, {
           repository,

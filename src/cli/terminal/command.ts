@@ -83,7 +83,7 @@ const DateSchema = z.union([z.iso.datetime({ offset: true }), z.iso.date()]);
 /** Reads a date, or a date and time with its offset, as an instant. */
 export function instant(text: string): Instant {
   if (!DateSchema.safeParse(text).success) {
-    throw new InvalidArgumentError(`"${text}" is no date: write 2026-07-01 or 2026-07-01T00:00:00Z.`);
+    throw new InvalidArgumentError(`"${text}" is not a date: write 2026-07-01 or 2026-07-01T00:00:00Z.`);
   }
   return Date.parse(text.length === 10 ? `${text}T00:00:00Z` : text);
 }
@@ -91,7 +91,7 @@ export function instant(text: string): Instant {
 /** Reads a whole number above 0. */
 export function count(text: string): number {
   if (!/^[1-9]\d{0,14}$/u.test(text)) {
-    throw new InvalidArgumentError(`"${text}" is no number above 0.`);
+    throw new InvalidArgumentError(`"${text}" is not a number above 0.`);
   }
   return Number(text);
 }
