@@ -14,7 +14,7 @@ import type { Answer, ExitCode, Terminal } from "../terminal/answer.ts";
 import { answerFailure } from "../terminal/answer.ts";
 import { lookAtFiles, type Looked } from "./files.ts";
 import { lookAtGitHub } from "./github.ts";
-import type { Finding } from "./finding.ts";
+import type { DoctorResult } from "./result.ts";
 
 /** The evidence log's records about the repositories. */
 interface Watch {
@@ -29,13 +29,13 @@ interface Watch {
 export async function doctor(terminal: Terminal, now = Date.now(), fetch?: Fetch): Promise<Answer> {
   const read = readSettings(terminal.env);
   if (!read.ok) {
-    const findings = read.problems.map((problem): Finding => {
+    const findings = read.problems.map((problem): DoctorResult => {
       return { what: "settings", ok: false, found: problem, code: 2 };
     });
     return answerOf(findings, null);
   }
   const { settings } = read;
-  const findings: Finding[] = [{ what: "settings", ok: true, found: "complete", code: 0 }];
+  const findings: DoctorResult[] = [{ what: "settings", ok: true, found: "complete", code: 0 }];
   let watch: Watch | null = null;
   let looked: readonly Looked[] = [];
   findings.push(
@@ -56,8 +56,8 @@ export async function doctor(terminal: Terminal, now = Date.now(), fetch?: Fetch
 async function attempt(
   what: string,
   terminal: Terminal,
-  work: () => Promise<readonly Finding[]>,
-): Promise<readonly Finding[]> {
+  work: () => Promise<readonly DoctorResult[]>,
+): Promise<readonly DoctorResult[]> {
   try {
     return await work();
   } catch (error) {
@@ -69,7 +69,7 @@ async function attempt(
 async function lookAtStore(
   settings: Settings,
   now: number,
-): Promise<{ finding: Finding; watch: Watch; looked: readonly Looked[] }> {
+): Promise<{ finding: DoctorResult; watch: Watch; looked: readonly Looked[] }> {
   const ledger = await openLedger(settings.store);
   try {
     const { size } = await ledger.head();
@@ -121,7 +121,7 @@ async function watchOf(ledger: Ledger, appId: number, now: number): Promise<Watc
   };
 }
 
-function answerOf(findings: readonly Finding[], watch: Watch | null): Answer {
+function answerOf(findings: readonly DoctorResult[], watch: Watch | null): Answer {
   const isWeak = watch?.repositories.some(({ remarks }) =>
     remarks.some(({ kind }) => kind === "not-prevented"),
   );

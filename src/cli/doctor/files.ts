@@ -13,7 +13,7 @@ import { Pacing } from "../../github/api/pacing.ts";
 import { filesAt } from "../../github/commits/trees.ts";
 import { readWorkflowFiles } from "../../github/commits/workflow-files.ts";
 import { apiBaseUrl, type Settings } from "../../settings.ts";
-import type { Finding } from "./finding.ts";
+import type { DoctorResult } from "./result.ts";
 
 /** A repository whose files are checked. `refs`: its production branches, in full. */
 export interface Looked {
@@ -28,7 +28,7 @@ export async function lookAtFiles(
   repositories: readonly Looked[],
   now: number,
   fetch?: Fetch,
-): Promise<readonly Finding[]> {
+): Promise<readonly DoctorResult[]> {
   const baseUrl = apiBaseUrl(settings);
   const octokits = octokitsOf(
     makeProbot({
@@ -41,7 +41,7 @@ export async function lookAtFiles(
     }),
   );
   const lookups = new Lookups({ now: () => now });
-  const findings: Finding[] = [];
+  const findings: DoctorResult[] = [];
   for (const { repository, installationId, refs } of repositories) {
     const name = `${repository.owner}/${repository.name}`;
     try {
@@ -59,8 +59,8 @@ export async function lookAtFiles(
   return findings;
 }
 
-function wrong(what: string, notes: readonly string[]): readonly Finding[] {
-  return [...new Set(notes)].map((found): Finding => ({ what, ok: false, found, code: 1 }));
+function wrong(what: string, notes: readonly string[]): readonly DoctorResult[] {
+  return [...new Set(notes)].map((found): DoctorResult => ({ what, ok: false, found, code: 1 }));
 }
 
 /** Returns the lines that GitHub skips, with the resulting owners, and the owners that do not exist. */

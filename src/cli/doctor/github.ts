@@ -10,7 +10,7 @@ import { Pacing } from "../../github/api/pacing.ts";
 import { missingPermissions, withoutIt } from "../../github/installation/app-permissions.ts";
 import { readWebhookConfig } from "../../github/installation/webhook-settings.ts";
 import { apiBaseUrl, type Settings } from "../../settings.ts";
-import type { Finding } from "./finding.ts";
+import type { DoctorResult } from "./result.ts";
 import { DAY, MINUTE } from "../../domain/time/durations.ts";
 
 /** A clock further off GitHub's than this (ms) is reported. */
@@ -21,7 +21,7 @@ export async function lookAtGitHub(
   settings: Settings,
   now: number,
   fetch?: Fetch,
-): Promise<readonly Finding[]> {
+): Promise<readonly DoctorResult[]> {
   const baseUrl = apiBaseUrl(settings);
   let date: number | null = null;
   const probot = makeProbot({
@@ -51,7 +51,7 @@ export async function lookAtGitHub(
 }
 
 /** Makes an unreadable setting a result of its own, so that the others are still checked. */
-async function alone(what: string, look: () => Promise<Finding>): Promise<Finding> {
+async function alone(what: string, look: () => Promise<DoctorResult>): Promise<DoctorResult> {
   try {
     return await look();
   } catch (error) {
@@ -60,7 +60,7 @@ async function alone(what: string, look: () => Promise<Finding>): Promise<Findin
   }
 }
 
-function deliveries({ failed }: DeliveryLog): Finding {
+function deliveries({ failed }: DeliveryLog): DoctorResult {
   return failed.length === 0
     ? found("deliveries", "all of the last three days arrived, by GitHub's log")
     : wrong(
@@ -69,7 +69,7 @@ function deliveries({ failed }: DeliveryLog): Finding {
       );
 }
 
-function clock(date: number | null, now: number): Finding {
+function clock(date: number | null, now: number): DoctorResult {
   if (date === null) return found("clock", "GitHub's answers hold no time");
   const skew = date - now;
   if (Math.abs(skew) <= MOST_SKEW) return found("clock", "agrees with GitHub's");
@@ -83,7 +83,7 @@ function clock(date: number | null, now: number): Finding {
 function webhook(
   { baseUrl }: Settings,
   { url, verifiesTls }: { readonly url: string; readonly verifiesTls: boolean },
-): Finding {
+): DoctorResult {
   if (url === "")
     return wrong("webhook", "the App has no webhook address: set one on the App's page on GitHub");
   if (!verifiesTls)
@@ -94,7 +94,12 @@ function webhook(
   return found("webhook", `GitHub sends to ${url}`);
 }
 
-function installation({ account, permissions, selection, suspendedAt }: Installation): readonly Finding[] {
+function installation({
+  account,
+  permissions,
+  selection,
+  suspendedAt,
+}: Installation): readonly DoctorResult[] {
   const what = `installation on ${account?.login ?? "an unknown account"}`;
   if (suspendedAt !== null)
     return [
@@ -122,10 +127,10 @@ function installation({ account, permissions, selection, suspendedAt }: Installa
   ];
 }
 
-function found(what: string, text: string): Finding {
+function found(what: string, text: string): DoctorResult {
   return { what, ok: true, found: text, code: 0 };
 }
 
-function wrong(what: string, text: string): Finding {
+function wrong(what: string, text: string): DoctorResult {
   return { what, ok: false, found: text, code: 1 };
 }

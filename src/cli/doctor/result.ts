@@ -3,7 +3,7 @@
 import type { ExitCode } from "../terminal/answer.ts";
 
 /** One thing checked. */
-export interface Finding {
+export interface DoctorResult {
   readonly what: string;
   readonly ok: boolean;
   /** The result; when it is wrong, with the fix. */
