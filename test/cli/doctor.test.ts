@@ -29,45 +29,45 @@ afterEach(async () => {
 });
 
 async function visit(scenario: Scenario = STORY): Promise<InProcessHarness> {
-  const stage = await openHarness(scenario, "sqlite");
-  open.push(stage);
-  await pass(stage, scenario.start + 55 * MINUTE);
-  return stage;
+  const harness = await openHarness(scenario, "sqlite");
+  open.push(harness);
+  await pass(harness, scenario.start + 55 * MINUTE);
+  return harness;
 }
 
-async function pass(stage: InProcessHarness, until: number): Promise<void> {
-  await stage.double.setClock(until);
-  await stage.app.advance(until);
-  await stage.app.settle();
+async function pass(harness: InProcessHarness, until: number): Promise<void> {
+  await harness.double.setClock(until);
+  await harness.app.advance(until);
+  await harness.app.settle();
 }
 
-async function act(stage: InProcessHarness, ...steps: readonly DoStep[]): Promise<void> {
+async function act(harness: InProcessHarness, ...steps: readonly DoStep[]): Promise<void> {
   for (const step of steps) {
-    expect(await stage.double.act(step)).toMatchObject({ refused: null, unplayable: null });
-    await stage.double.idle();
-    await stage.app.settle();
+    expect(await harness.double.act(step)).toMatchObject({ refused: null, unplayable: null });
+    await harness.double.idle();
+    await harness.app.settle();
   }
 }
 
 /** What the doctor says, with the time GitHub has then and `env` on top. */
 function ask(
-  stage: InProcessHarness,
+  harness: InProcessHarness,
   now = STORY.start + 55 * MINUTE,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const terminal = {
     print: () => undefined,
     printError: () => undefined,
-    env: { ...environmentOf(stage.where), ...env },
+    env: { ...environmentOf(harness.where), ...env },
     interactive: false,
   };
-  return doctor(terminal, now, (input, init) => stage.github.fetch(new Request(input, init)));
+  return doctor(terminal, now, (input, init) => harness.github.fetch(new Request(input, init)));
 }
 
 describe("the doctor", () => {
   test("finds nothing wrong with a repository under the ruleset that goes with the policy", async () => {
-    const stage = await visit({ ...STORY, policy: null });
-    const { code, lines } = await ask(stage);
+    const harness = await visit({ ...STORY, policy: null });
+    const { code, lines } = await ask(harness);
     expect(lines.join("\n")).toContain("ok     webhook: GitHub sends to http://countersign.test");
     expect(lines.join("\n")).toContain("ok     clock: agrees with GitHub's");
     expect(lines.join("\n")).toContain(
@@ -81,9 +81,9 @@ describe("the doctor", () => {
   });
 
   test("lists what is not prevented, what is not visible and what would block an emergency, with the fix", async () => {
-    const stage = await visit({ ...STORY, policy: null });
+    const harness = await visit({ ...STORY, policy: null });
     await act(
-      stage,
+      harness,
       { do: "edit-ruleset", by: "adm", approvals: 2, checks: [{ name: "countersign" }, { name: "build" }] },
       {
         do: "set-environment",
@@ -94,8 +94,8 @@ describe("the doctor", () => {
         "prevent-self-review": true,
       },
     );
-    await stage.app.sweep();
-    const { code, lines } = await ask(stage);
+    await harness.app.sweep();
+    const { code, lines } = await ask(harness);
     const said = lines.join("\n");
     expect(code).toBe(1);
     expect(said).toContain(
@@ -110,15 +110,15 @@ describe("the doctor", () => {
   });
 
   test("names a missing permission, a selected installation, a foreign webhook and a wrong clock", async () => {
-    const stage = await visit({ ...STORY, repositories: { api: {} } });
+    const harness = await visit({ ...STORY, repositories: { api: {} } });
     await act(
-      stage,
+      harness,
       { do: "set-app-permissions", permissions: { administration: "none" } },
       { do: "remove-repository", repository: "api" },
       { do: "set-webhook", url: "http://elsewhere.example/hook" },
     );
     const env = { COUNTERSIGN_BASE_URL: "http://countersign.test" };
-    const { code, lines } = await ask(stage, STORY.start + 65 * MINUTE, env);
+    const { code, lines } = await ask(harness, STORY.start + 65 * MINUTE, env);
     const said = lines.join("\n");
     expect(said).toContain("it lacks administration: read (branch protection cannot be read");
     expect(said).toContain("it covers selected repositories only");
@@ -129,10 +129,10 @@ describe("the doctor", () => {
   });
 
   test("names what it cannot read of GitHub, each by itself, and looks at the rest", async () => {
-    const stage = await visit({ ...STORY, policy: null });
-    await stage.double.setFault("github-fails", { kind: "cut-json", match: "/hook/deliveries" });
-    await stage.double.setFault("github-fails", { kind: "allow-list", match: "/hook/config" });
-    const { code, lines } = await ask(stage);
+    const harness = await visit({ ...STORY, policy: null });
+    await harness.double.setFault("github-fails", { kind: "cut-json", match: "/hook/deliveries" });
+    await harness.double.setFault("github-fails", { kind: "allow-list", match: "/hook/config" });
+    const { code, lines } = await ask(harness);
     const said = lines.join("\n");
     expect(said).toContain(
       "wrong  deliveries: it cannot be read: GitHub's answer to GET /app/hook/deliveries",
@@ -144,8 +144,11 @@ describe("the doctor", () => {
   });
 
   test("lists every problem of the settings, and looks no further", async () => {
-    const stage = await visit();
-    const { code, lines } = await ask(stage, STORY.start, { APP_ID: "none", WEBHOOK_SECRET: "development" });
+    const harness = await visit();
+    const { code, lines } = await ask(harness, STORY.start, {
+      APP_ID: "none",
+      WEBHOOK_SECRET: "development",
+    });
     expect(code).toBe(2);
     expect(lines.every((line) => line.startsWith("wrong  settings: "))).toBe(true);
   });
@@ -157,12 +160,12 @@ test("a hundred or more repositories installed at once, a third of them weakly p
   const repositories = Object.fromEntries(
     names.map((name, index) => [name, { visibility: "private" as const, ruleset: index % 3 !== 0 }]),
   );
-  const stage = await openHarness({ ...STORY, repositories }, "sqlite", {
+  const harness = await openHarness({ ...STORY, repositories }, "sqlite", {
     hourlyLimit: 100_000,
   });
-  open.push(stage);
-  await pass(stage, STORY.start + 55 * MINUTE);
-  const ledger = await stage.openLedger();
+  open.push(harness);
+  await pass(harness, STORY.start + 55 * MINUTE);
+  const ledger = await harness.openLedger();
   const baselines: BaselineRecord[] = [];
   for await (const entry of ledger.states("baseline")) baselines.push(entry.body);
   const deviations = [];
@@ -175,22 +178,22 @@ test("a hundred or more repositories installed at once, a third of them weakly p
     baselines[0]?.weaknesses.map(({ weakness, repositories: count }) => [weakness, count]),
   ).toContainEqual(["the check is not required: any change can be merged", THIRD + 1]);
   expect(deviations).toEqual([]);
-  const state = await stage.double.state();
+  const state = await harness.double.state();
   expect(state.repositories.flatMap(({ issues }) => issues)).toEqual([]);
-  const { lines } = await ask(stage);
+  const { lines } = await ask(harness);
   expect(lines.length).toBeLessThan(40);
   expect(lines.join("\n")).toContain(`and ${THIRD + 1 - 5} more (--json lists all)`);
 });
 
 test("the lines of CODEOWNERS that GitHub skips are named, with whose those files are then", async () => {
-  const stage = await visit();
+  const harness = await visit();
   const files = {
     ".github/CODEOWNERS": "* @ann\n/app/[id]/ @bob\n/docs/ @nobody-there\n",
     "app/[id]/page.ts": "1",
     "docs/a.md": "1",
   };
-  await act(stage, { do: "push", by: "adm", branch: "main", files, bypass: true });
-  const { code, lines } = await ask(stage);
+  await act(harness, { do: "push", by: "adm", branch: "main", files, bypass: true });
+  const { code, lines } = await ask(harness);
   const told = lines.filter((line) => line.includes("CODEOWNERS")).join("\n");
   expect(told).toContain("wrong  CODEOWNERS of acme/web: line 2 of .github/CODEOWNERS is skipped");
   expect(told).toContain("so app/[id]/page.ts is that of @ann");
@@ -199,15 +202,15 @@ test("the lines of CODEOWNERS that GitHub skips are named, with whose those file
 });
 
 test("a job that uses an environment without leaving a deployment is found, one that leaves one is not", async () => {
-  const stage = await visit();
+  const harness = await visit();
   const files = {
     ".github/workflows/migrate.yml":
       "on: push\njobs:\n  migrate:\n    environment: { name: production, deployment: false }\n    steps: []\n",
     ".github/workflows/deploy.yml":
       "on: push\njobs:\n  deploy:\n    environment: production\n  named:\n    environment: { name: production, deployment: true }\n",
   };
-  await act(stage, { do: "push", by: "adm", branch: "main", files, bypass: true });
-  const { code, lines } = await ask(stage);
+  await act(harness, { do: "push", by: "adm", branch: "main", files, bypass: true });
+  const { code, lines } = await ask(harness);
   const told = lines.filter((line) => line.includes("workflows of"));
   expect(told).toEqual([
     expect.stringContaining("job migrate uses the secrets of the environment production"),

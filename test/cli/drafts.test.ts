@@ -27,24 +27,24 @@ story:
   - { do: command, by: bob, deviation: 1001, text: "/countersign evidence the ruleset's history, version 7" }
 `;
 
-let stage: InProcessHarness;
+let harness: InProcessHarness;
 let env: Readonly<Record<string, string>> = {};
 let file = "";
 
 beforeAll(async () => {
   const scenario = readStory(STORY, "drafts");
-  stage = await openHarness(scenario, "sqlite");
-  const { failures } = await playScenario(scenario, stage);
+  harness = await openHarness(scenario, "sqlite");
+  const { failures } = await playScenario(scenario, harness);
   expect(failures).toEqual([]);
-  if (!("dataDir" in stage.where)) throw new Error("the embedded store is a file");
-  env = { COUNTERSIGN_DATA_DIR: stage.where.dataDir };
-  file = join(stage.where.dataDir, SQLITE_FILE);
+  if (!("dataDir" in harness.where)) throw new Error("the embedded store is a file");
+  env = { COUNTERSIGN_DATA_DIR: harness.where.dataDir };
+  file = join(harness.where.dataDir, SQLITE_FILE);
 });
 
-afterAll(() => stage.close());
+afterAll(() => harness.close());
 
 async function drafted(): Promise<Draft> {
-  const ledger = await stage.openLedger();
+  const ledger = await harness.openLedger();
   try {
     const organization = { id: await organizationId(), login: "acme" };
     return await draft(ledger, { kind: "questions", organization, at: Date.parse("2026-08-01") });
@@ -54,7 +54,7 @@ async function drafted(): Promise<Draft> {
 }
 
 async function organizationId(): Promise<number> {
-  const ledger = await stage.openLedger();
+  const ledger = await harness.openLedger();
   try {
     for await (const { organizationId: id } of ledger.states("repository")) return id;
     throw new Error("no repository is known");
@@ -75,8 +75,8 @@ describe("drafts at the terminal", () => {
       ...whys.map((why) => `/countersign why ${why}`),
       "/countersign measure Terraform applies the ruleset",
     ]) {
-      await stage.double.act({ do: "command", by: "bob", deviation: 1001, text });
-      await stage.app.settle();
+      await harness.double.act({ do: "command", by: "bob", deviation: 1001, text });
+      await harness.app.settle();
     }
     const made = await run(["draft", "response", "DEV-"], env);
     expect(made.code).toBe(0);

@@ -21,24 +21,24 @@ story:
 `;
 
 let double: DoubleProcess;
-let stage: ProcessHarness;
+let harness: ProcessHarness;
 let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "countersign-export-"));
   double = await startDouble();
   const story = readStory(STORY, "test/cli/export.test.ts");
-  stage = await openProcessHarness(double, story, join(folder, "data"));
-  await playScenario(story, stage);
+  harness = await openProcessHarness(double, story, join(folder, "data"));
+  await playScenario(story, harness);
 });
 afterAll(async () => {
-  await stage.close();
+  await harness.close();
   await double.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
 function run(...args: readonly string[]): Promise<{ code: number; said: string }> {
-  return runWith(stage.env, ...args);
+  return runWith(harness.env, ...args);
 }
 
 async function runWith(
@@ -72,7 +72,7 @@ test("an export counts the period against GitHub's own list first, beside a runn
 });
 
 test("an export when GitHub cannot be reached says so, writes nothing, and names the way without it", async () => {
-  await stage.double.setFault("github-fails");
+  await harness.double.setFault("github-fails");
   const out = join(folder, "uncounted");
   const { code, said } = await run(
     "export",
@@ -101,12 +101,12 @@ test("an export when GitHub cannot be reached says so, writes nothing, and names
     "--offline",
   );
   expect(offline.code, offline.said).toBe(0);
-  await stage.double.setFault("recover");
+  await harness.double.setFault("recover");
 });
 
 test("an export without GitHub needs no key of the App's, and says what nobody observed", async () => {
   const out = join(folder, "keyless");
-  const { APP_ID: _, PRIVATE_KEY: __, WEBHOOK_SECRET: ___, ...env } = stage.env;
+  const { APP_ID: _, PRIVATE_KEY: __, WEBHOOK_SECRET: ___, ...env } = harness.env;
   expect((await runWith(env, "export", ...PERIOD, "--out", join(folder, "asked"))).code).toBe(2);
   const { code, said } = await runWith(env, "export", ...PERIOD, "--out", out, "--offline");
   expect(code, said).toBe(0);

@@ -21,24 +21,24 @@ const schema = new Ajv2020({ strict: false, allErrors: true }).compile(
   JSON.parse(readFileSync(new URL("../../docs/facts.schema.json", import.meta.url), "utf8")) as object,
 );
 
-/** The App of the stage, as its environment would name it. */
-function envOf(stage: InProcessHarness): Readonly<Record<string, string>> {
+/** The App of the harness, as its environment would name it. */
+function envOf(harness: InProcessHarness): Readonly<Record<string, string>> {
   return {
     APP_ID: "4711",
-    ...("dataDir" in stage.where ? { COUNTERSIGN_DATA_DIR: stage.where.dataDir } : {}),
+    ...("dataDir" in harness.where ? { COUNTERSIGN_DATA_DIR: harness.where.dataDir } : {}),
   };
 }
 
 async function played(name: string): Promise<InProcessHarness> {
   const scenario = story(name);
-  const stage = await openHarness(scenario, "sqlite");
-  const { failures } = await playScenario(scenario, stage);
+  const harness = await openHarness(scenario, "sqlite");
+  const { failures } = await playScenario(scenario, harness);
   expect(failures).toEqual([]);
-  return stage;
+  return harness;
 }
 
-async function entriesOf(stage: InProcessHarness): Promise<readonly LoggedEntry[]> {
-  const ledger = await stage.openLedger();
+async function entriesOf(harness: InProcessHarness): Promise<readonly LoggedEntry[]> {
+  const ledger = await harness.openLedger();
   try {
     const found: LoggedEntry[] = [];
     for (const kind of JUDGED) for await (const entry of ledger.states(kind)) found.push(entry);
@@ -68,10 +68,10 @@ describe("facts out of the log", () => {
   ];
 
   test.each(stories)("assess to the recorded results, byte for byte: %s", async (name) => {
-    const stage = await played(name);
+    const harness = await played(name);
     try {
-      const env = envOf(stage);
-      const entries = await entriesOf(stage);
+      const env = envOf(harness);
+      const entries = await entriesOf(harness);
       let compared = 0;
       for (const entry of entries) {
         const recorded = recordedOf(entry);
@@ -89,27 +89,27 @@ describe("facts out of the log", () => {
       }
       expect(compared).toBeGreaterThan(0);
     } finally {
-      await stage.close();
+      await harness.close();
     }
   });
 });
 
 describe("assess and explain", () => {
-  let stage: InProcessHarness;
+  let harness: InProcessHarness;
   let facts: string;
   let snapshot: Snapshot;
   let changeId: string;
 
   beforeAll(async () => {
-    stage = await played("stale-approval");
-    const { printed, said } = await run(["log", "show", "gate", "acme/web#1", "--facts"], envOf(stage));
+    harness = await played("stale-approval");
+    const { printed, said } = await run(["log", "show", "gate", "acme/web#1", "--facts"], envOf(harness));
     expect(said).toBe("");
     facts = join(folder, "facts.json");
     writeFileSync(facts, printed);
     snapshot = JSON.parse(printed) as Snapshot;
-    changeId = (await entriesOf(stage)).find(({ kind }) => kind === "change")?.subject ?? "";
+    changeId = (await entriesOf(harness)).find(({ kind }) => kind === "change")?.subject ?? "";
   });
-  afterAll(() => stage.close());
+  afterAll(() => harness.close());
 
   test("assess shows every control with its outcome and reasons, each approval, and answers 1", async () => {
     const { code, printed } = await run(["assess", "--facts", facts]);
@@ -158,7 +158,7 @@ describe("assess and explain", () => {
   });
 
   test("log show names an entry by the beginning of its subject, and refuses what is not there", async () => {
-    const env = envOf(stage);
+    const env = envOf(harness);
     const { code, printed } = await run(["log", "show", "change", changeId.slice(0, 8)], env);
     expect(code).toBe(0);
     expect((JSON.parse(printed) as LoggedEntry).subject).toBe(changeId);
@@ -176,14 +176,14 @@ describe("assess and explain", () => {
   });
 
   test("log show --facts asks which App, because the log does not say", async () => {
-    const { APP_ID: _, ...env } = envOf(stage);
+    const { APP_ID: _, ...env } = envOf(harness);
     const { code, said } = await run(["log", "show", "gate", "acme/web#1", "--facts"], env);
     expect(code).toBe(2);
     expect(said).toContain("--app-id");
   });
 
   test("policy explain says what is asked, what is there and who can give what is missing, as the check run did", async () => {
-    const { code, printed } = await run(["policy", "explain", "acme/web#1"], envOf(stage));
+    const { code, printed } = await run(["policy", "explain", "acme/web#1"], envOf(harness));
     expect(code).toBe(1);
     expect(printed).toContain("Required by the policy:\n- 1 approval from anyone with write permission\n");
     expect(printed).toContain("Waiting for 1 approval from anyone with write permission (");
@@ -194,7 +194,7 @@ describe("assess and explain", () => {
 
   test("policy explain of stored facts says the same but for who could approve, which they do not hold", async () => {
     const { code, printed } = await run(["policy", "explain", "--facts", facts]);
-    const told = await run(["policy", "explain", "acme/web#1"], envOf(stage));
+    const told = await run(["policy", "explain", "acme/web#1"], envOf(harness));
     expect(code).toBe(1);
     const nameless = (text: string): string =>
       text.replaceAll(/ \([a-z, -]+\)/gu, "").replaceAll(/^.*(?=: open “Files changed”)/gmu, "");
@@ -202,7 +202,7 @@ describe("assess and explain", () => {
   });
 
   test("policy explain of what landed says what it lacked", async () => {
-    const { printed: change } = await run(["log", "show", "change", changeId, "--facts"], envOf(stage));
+    const { printed: change } = await run(["log", "show", "change", changeId, "--facts"], envOf(harness));
     const { code, printed } = await run(["policy", "explain", "--facts", "-"], {}, change);
     expect(code).toBe(1);
     expect(printed).toContain("This is not compliant.");
@@ -213,7 +213,7 @@ describe("assess and explain", () => {
   test("policy explain wants one change, named one way", async () => {
     expect((await run(["policy", "explain"])).code).toBe(2);
     expect((await run(["policy", "explain", "acme/web#1", "--facts", facts])).code).toBe(2);
-    expect((await run(["policy", "explain", "acme/web"], envOf(stage))).said).toContain("OWNER/REPO#N");
+    expect((await run(["policy", "explain", "acme/web"], envOf(harness))).said).toContain("OWNER/REPO#N");
   });
 });
 
@@ -228,16 +228,16 @@ story:
 `,
     "aside",
   );
-  const stage = await openHarness(story, "sqlite");
+  const harness = await openHarness(story, "sqlite");
   try {
-    expect((await playScenario(story, stage)).failures).toEqual([]);
-    const { code, printed } = await run(["policy", "explain", "acme/web#1"], envOf(stage));
+    expect((await playScenario(story, harness)).failures).toEqual([]);
+    const { code, printed } = await run(["policy", "explain", "acme/web#1"], envOf(harness));
     expect(code).toBe(0);
     expect(printed).toContain("Not in scope: aside is not a production branch");
-    const shown = await run(["log", "show", "gate", "acme/web#1", "--facts"], envOf(stage));
+    const shown = await run(["log", "show", "gate", "acme/web#1", "--facts"], envOf(harness));
     expect(shown.code).toBe(2);
     expect(shown.said).toContain("its base was not a production branch");
   } finally {
-    await stage.close();
+    await harness.close();
   }
 });

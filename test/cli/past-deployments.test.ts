@@ -30,20 +30,20 @@ type Step = Readonly<Record<string, unknown>> & { readonly do: string };
 
 /** A day that no App recorded: each step an hour after the one before. */
 async function day(steps: readonly Step[]): Promise<Trial> {
-  const stage = await trial({
+  const harness = await trial({
     policy: { mode: "enforce", production: { workflows: ["migrate.yml"] } },
     people: { ann: { permission: "admin" }, bob: { permission: "write" } },
     repositories: { web: { ruleset: false } },
   });
-  open.push(() => stage.double.close());
+  open.push(() => harness.double.close());
   let at = START;
   for (const step of steps) {
-    stage.double.world.setClock((at += HOUR));
-    await stage.play(step);
+    harness.double.world.setClock((at += HOUR));
+    await harness.play(step);
   }
-  stage.double.world.setClock(TO + HOUR);
-  grantToken(stage);
-  return stage;
+  harness.double.world.setClock(TO + HOUR);
+  grantToken(harness);
+  return harness;
 }
 
 const APPROVED: readonly Step[] = [
@@ -59,12 +59,12 @@ const HACK: readonly Step[] = [
 ];
 
 async function audited(
-  stage: Trial,
+  harness: Trial,
   from: number,
 ): Promise<{ code: number; rows: readonly string[]; said: string }> {
   const wish: Wish = { env: { GITHUB_TOKEN: TOKEN } };
   const out = join(folder(), "evidence");
-  const answer = await audit(terminalOf(wish), "acme/web", { from, to: TO, out }, howOf(stage, wish));
+  const answer = await audit(terminalOf(wish), "acme/web", { from, to: TO, out }, howOf(harness, wish));
   const rows = readCsv(readFileSync(join(out, "deployments.csv"), "utf8"))
     .toSorted((a, b) => ((a["succeeded_at"] ?? "") < (b["succeeded_at"] ?? "") ? -1 : 1))
     .map((row) => [row["environment"], row["kind"], row["verdict"]].join(" "));
@@ -73,8 +73,8 @@ async function audited(
 
 describe("audit", () => {
   test("finds that an unmerged branch was deployed, and that what was merged and deployed is in order", async () => {
-    const stage = await day([BASELINE, ...APPROVED, RELEASE, ...HACK]);
-    const { code, rows, said } = await audited(stage, START);
+    const harness = await day([BASELINE, ...APPROVED, RELEASE, ...HACK]);
+    const { code, rows, said } = await audited(harness, START);
     expect(rows).toEqual([
       "production first compliant",
       "production forward compliant",
@@ -95,12 +95,12 @@ describe("audit", () => {
   });
 
   test("counts runs of the workflows the policy names, and nothing that failed", async () => {
-    const stage = await day([
+    const harness = await day([
       { do: "run-workflow", by: "ann", name: "migrate" },
       { do: "deploy", by: "ann", commit: "main", state: "failure" },
       { do: "run-workflow", by: "ann", name: "migrate", commit: "main" },
     ]);
-    expect((await audited(stage, START)).rows).toEqual([
+    expect((await audited(harness, START)).rows).toEqual([
       "workflow migrate.yml first compliant",
       "workflow migrate.yml redeploy compliant",
     ]);
@@ -109,18 +109,18 @@ describe("audit", () => {
   test("judges each under the policy of its time, also where that is older than every update listed", async () => {
     const named = { production: { environments: ["production", "prod", "live-eu"] } };
     const deploy: Step = { do: "deploy", by: "ann", environment: "live-eu", commit: "main" };
-    const stage = await day([
+    const harness = await day([
       deploy,
       { do: "edit-policy", by: "ann", in: "repository", policy: named, bypass: true },
       deploy,
     ]);
-    expect((await audited(stage, START)).rows).toEqual(["live-eu first compliant"]);
+    expect((await audited(harness, START)).rows).toEqual(["live-eu first compliant"]);
   });
 
   test("that may not list deployments says so and does not pass for none", async () => {
-    const stage = await day([BASELINE]);
-    stage.double.fault({ do: "github-fails", kind: "not-found", count: 1, match: "/deployments" });
-    const { code, rows, said } = await audited(stage, START);
+    const harness = await day([BASELINE]);
+    harness.double.fault({ do: "github-fails", kind: "not-found", count: 1, match: "/deployments" });
+    const { code, rows, said } = await audited(harness, START);
     expect(rows).toEqual([]);
     expect(said).toContain("GitHub refused to list the deployments");
     expect(code).toBe(1);
@@ -129,17 +129,17 @@ describe("audit", () => {
 
 describe("backfill", () => {
   test("records a past deployment once, however often it is run, and as historic where it was before the installation", async () => {
-    const stage = await day([BASELINE, ...APPROVED, RELEASE]);
+    const harness = await day([BASELINE, ...APPROVED, RELEASE]);
     const env = {
       APP_ID: "77",
-      PRIVATE_KEY: stage.privateKey,
+      PRIVATE_KEY: harness.privateKey,
       WEBHOOK_SECRET: "secret",
       COUNTERSIGN_DATA_DIR: folder(),
     };
     const options = { repo: "acme/web", from: START, to: TO };
-    const filled = await backfill(terminalOf({ env }), options, howOf(stage, { env }));
+    const filled = await backfill(terminalOf({ env }), options, howOf(harness, { env }));
     expect(filled.lines[0]).toContain("2 deployments new to the log");
-    const again = await backfill(terminalOf({ env }), { ...options, from: NOON }, howOf(stage, { env }));
+    const again = await backfill(terminalOf({ env }), { ...options, from: NOON }, howOf(harness, { env }));
     expect(again.lines[0]).toContain("0 deployments new to the log");
   });
 });

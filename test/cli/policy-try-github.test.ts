@@ -13,11 +13,11 @@ const SPAN = { from: START, to: START + 24 * 3_600_000 };
 const TOKEN = "ghp_of_an_administrator";
 const REPOSITORY = { repositories: ["acme/web"] };
 const folder = mkdtempSync(join(tmpdir(), "countersign-try-"));
-let stage: Trial;
+let harness: Trial;
 
 /** A morning no App recorded: approved by bob, approved by rita of the team dba, approved by nobody. */
 beforeAll(async () => {
-  stage = await trial({
+  harness = await trial({
     policy: { mode: "enforce", approval: { required: 1 } },
     people: {
       ann: { permission: "admin" },
@@ -26,12 +26,12 @@ beforeAll(async () => {
     },
     repositories: { web: { ruleset: false } },
   });
-  const { world } = stage.double;
+  const { world } = harness.double;
   let at = START;
   const later = async (step: Record<string, unknown>): Promise<void> => {
     at += 60_000;
     world.setClock(at);
-    await stage.play(step);
+    await harness.play(step);
   };
   for (const [index, by] of ["bob", "rita", null].entries()) {
     const pull = index + 1;
@@ -52,7 +52,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await stage.double.close();
+  await harness.double.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -67,10 +67,10 @@ async function attempt(policy: string, of = REPOSITORY): Promise<Answer & { read
     interactive: false,
   };
   const how = {
-    now: () => stage.double.world.now(),
+    now: () => harness.double.world.now(),
     sleep: () => Promise.resolve(),
     fetch: (input: string | URL | Request, init?: RequestInit) =>
-      stage.double.fetch(new Request(input, init)),
+      harness.double.fetch(new Request(input, init)),
   };
   const answer = await tryOnGitHub(terminal, { file, ...SPAN, ...of }, how);
   return { ...answer, printed: answer.lines.join("\n") };

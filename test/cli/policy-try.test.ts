@@ -49,7 +49,7 @@ story:
 `;
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-try-"));
-let stage: InProcessHarness;
+let harness: InProcessHarness;
 let leaves: InProcessHarness;
 
 async function played(text: string): Promise<InProcessHarness> {
@@ -61,17 +61,17 @@ async function played(text: string): Promise<InProcessHarness> {
 }
 
 beforeAll(async () => {
-  stage = await played(STORY);
+  harness = await played(STORY);
   leaves = await played(LEAVES);
 });
 afterAll(async () => {
-  await stage.close();
+  await harness.close();
   await leaves.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
 function attempt(policy: string, ...more: readonly string[]): Promise<Ran> {
-  return attemptOn(stage, policy, ...more);
+  return attemptOn(harness, policy, ...more);
 }
 
 function attemptOn({ where }: InProcessHarness, policy: string, ...more: readonly string[]): Promise<Ran> {

@@ -15,30 +15,32 @@ afterEach(async () => {
 
 /** A pull request that waits for its approval, with the App's server down: nobody has said anything on it. */
 async function waiting(policy: Record<string, unknown> = POLICY): Promise<Trial> {
-  const stage = await trial({ policy, people: PEOPLE });
-  open.push(stage);
-  await stage.play({
+  const harness = await trial({ policy, people: PEOPLE });
+  open.push(harness);
+  await harness.play({
     do: "open-pull-request",
     by: "ann",
     pull: 1,
     branch: "feature",
     files: { "a.ts": "1" },
   });
-  return stage;
+  return harness;
 }
 
 /** Runs the command against the double, in process; `env` as on a laptop: the App's id and key, nothing else. */
-function recheckOn(stage: Trial, pull: string, post = false): Promise<Answer> {
-  const env = { APP_ID: "77", PRIVATE_KEY: stage.privateKey, GITHUB_API_URL: "http://github.test/api/v3" };
+function recheckOn(harness: Trial, pull: string, post = false): Promise<Answer> {
+  const env = { APP_ID: "77", PRIVATE_KEY: harness.privateKey, GITHUB_API_URL: "http://github.test/api/v3" };
   const terminal = { print: () => undefined, printError: () => undefined, env, interactive: false };
   return recheck(terminal, pull, post, {
-    now: () => stage.double.world.now(),
-    fetch: (input, init) => stage.double.fetch(new Request(input, init)),
+    now: () => harness.double.world.now(),
+    fetch: (input, init) => harness.double.fetch(new Request(input, init)),
   });
 }
 
-function checksOn(stage: Trial): readonly { readonly status: string; readonly conclusion: string | null }[] {
-  const found = stage.double.world.repository("acme", "web");
+function checksOn(
+  harness: Trial,
+): readonly { readonly status: string; readonly conclusion: string | null }[] {
+  const found = harness.double.world.repository("acme", "web");
   const repository = found?.repository;
   const head = repository === undefined ? undefined : [...repository.pulls.values()][0];
   if (repository === undefined || head === undefined) throw new Error("there is no pull request");
@@ -47,44 +49,44 @@ function checksOn(stage: Trial): readonly { readonly status: string; readonly co
 
 describe("recheck", () => {
   test("says what the check run would say, and writes nothing", async () => {
-    const stage = await waiting();
-    const { code, lines } = await recheckOn(stage, "acme/web#1");
+    const harness = await waiting();
+    const { code, lines } = await recheckOn(harness, "acme/web#1");
     expect(code).toBe(1);
     expect(lines.join("\n")).toContain("waiting: Waiting for 1 approval from anyone with write permission");
     expect(lines.join("\n")).toContain("Not written");
-    expect(checksOn(stage)).toEqual([]);
+    expect(checksOn(harness)).toEqual([]);
   });
 
   test("with --post writes the check run, and the approved pull request can be merged", async () => {
-    const stage = await waiting();
-    await stage.play({ do: "review", by: "bob", pull: 1, state: "approved" });
-    await stage.refused({ do: "merge", by: "ann", pull: 1, method: "squash" });
-    const { code, lines } = await recheckOn(stage, "acme/web#1", true);
+    const harness = await waiting();
+    await harness.play({ do: "review", by: "bob", pull: 1, state: "approved" });
+    await harness.refused({ do: "merge", by: "ann", pull: 1, method: "squash" });
+    const { code, lines } = await recheckOn(harness, "acme/web#1", true);
     expect(code, lines.join("\n")).toBe(0);
     expect(lines.join("\n")).toContain("success: Approved by bob");
-    expect(checksOn(stage)).toEqual([{ status: "completed", conclusion: "success" }]);
-    await stage.play({ do: "merge", by: "ann", pull: 1, method: "squash" });
+    expect(checksOn(harness)).toEqual([{ status: "completed", conclusion: "success" }]);
+    await harness.play({ do: "merge", by: "ann", pull: 1, method: "squash" });
   });
 
   test("run twice writes one check run, and brings it up to date", async () => {
-    const stage = await waiting();
-    await recheckOn(stage, "acme/web#1", true);
-    expect(checksOn(stage)).toEqual([{ status: "in_progress", conclusion: null }]);
-    await stage.play({ do: "review", by: "bob", pull: 1, state: "approved" });
-    await recheckOn(stage, "acme/web#1", true);
-    expect(checksOn(stage)).toEqual([{ status: "completed", conclusion: "success" }]);
+    const harness = await waiting();
+    await recheckOn(harness, "acme/web#1", true);
+    expect(checksOn(harness)).toEqual([{ status: "in_progress", conclusion: null }]);
+    await harness.play({ do: "review", by: "bob", pull: 1, state: "approved" });
+    await recheckOn(harness, "acme/web#1", true);
+    expect(checksOn(harness)).toEqual([{ status: "completed", conclusion: "success" }]);
   });
 
   test("never lets a commit pass that is also the head of a pull request which may not be merged", async () => {
-    const stage = await waiting({ mode: "enforce", production: { branches: ["main", "release"] } });
-    await stage.play({ do: "create-branch", branch: "release", from: "main", bypass: true });
-    await stage.play({ do: "open-pull-request", by: "ann", pull: 2, branch: "feature", base: "release" });
-    await stage.play({ do: "review", by: "bob", pull: 1, state: "approved" });
-    const { code, lines } = await recheckOn(stage, "acme/web#1", true);
+    const harness = await waiting({ mode: "enforce", production: { branches: ["main", "release"] } });
+    await harness.play({ do: "create-branch", branch: "release", from: "main", bypass: true });
+    await harness.play({ do: "open-pull-request", by: "ann", pull: 2, branch: "feature", base: "release" });
+    await harness.play({ do: "review", by: "bob", pull: 1, state: "approved" });
+    const { code, lines } = await recheckOn(harness, "acme/web#1", true);
     expect(code, lines.join("\n")).toBe(1);
     expect(lines.join("\n")).toContain("It shows #2.");
-    expect(checksOn(stage)).toEqual([{ status: "in_progress", conclusion: null }]);
-    await stage.refused({ do: "merge", by: "ann", pull: 2, method: "squash" });
+    expect(checksOn(harness)).toEqual([{ status: "in_progress", conclusion: null }]);
+    await harness.refused({ do: "merge", by: "ann", pull: 2, method: "squash" });
   });
 
   test("answers 0 where the policy only observes", async () => {
@@ -98,14 +100,14 @@ describe("recheck", () => {
     ["acme/nothing#1", "does not cover acme/nothing"],
     ["acme/web", "write OWNER/REPO#N"],
   ])("says why it cannot judge %s", async (pull, says) => {
-    const stage = await waiting();
-    await expect(recheckOn(stage, pull)).rejects.toThrow(says);
+    const harness = await waiting();
+    await expect(recheckOn(harness, pull)).rejects.toThrow(says);
   });
 
   test("judges only what is open", async () => {
-    const stage = await waiting();
-    await stage.play({ do: "close", by: "ann", pull: 1 });
-    await expect(recheckOn(stage, "acme/web#1")).rejects.toThrow("is not open");
+    const harness = await waiting();
+    await harness.play({ do: "close", by: "ann", pull: 1 });
+    await expect(recheckOn(harness, "acme/web#1")).rejects.toThrow("is not open");
   });
 
   test("needs the App's id and key, and no other setting", async () => {

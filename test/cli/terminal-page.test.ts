@@ -36,15 +36,15 @@ story:
 
 const folder = mkdtempSync(join(tmpdir(), "countersign-page-"));
 const home = process.cwd();
-let stage: InProcessHarness;
+let harness: InProcessHarness;
 let down: Trial;
 
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, name), text);
   const story = readStory(STORY, "the page");
-  stage = await openHarness(story, "sqlite");
-  await playScenario(story, stage);
+  harness = await openHarness(story, "sqlite");
+  await playScenario(story, harness);
   down = await trial({
     policy: { mode: "enforce" },
     people: { ann: { permission: "write" }, bob: { permission: "write" } },
@@ -55,7 +55,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   process.chdir(home);
-  await stage.close();
+  await harness.close();
   await down.double.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -65,7 +65,7 @@ async function shown(command: string): Promise<string> {
   const [typed = "", file] = command.split(" > ");
   const args = typed.split(" ").slice(1);
   if (args[0] === "recheck") return recheckShown(args);
-  const dataDir = "dataDir" in stage.where ? stage.where.dataDir : "";
+  const dataDir = "dataDir" in harness.where ? harness.where.dataDir : "";
   const { printed, said } = await run(args, { APP_ID: "4711", COUNTERSIGN_DATA_DIR: dataDir });
   if (file !== undefined) {
     writeFileSync(file, printed);
