@@ -11,7 +11,7 @@ import { enterDeviation, type Entered, type EnteredDeviation } from "./flows/dev
 import {
   emergencyAtTerminal,
   type TerminalEmergency,
-  type ToldAtTerminal,
+  type TerminalEmergencyResult,
 } from "./flows/commands/emergency-at-terminal.ts";
 import type { Tools, RepositoryContext } from "./flows/context/tools.ts";
 import { watchedRepository } from "./flows/repositories/repositories.ts";
@@ -52,7 +52,7 @@ export interface Countersign {
   /** Enters a deviation from an auditor's report, as at the terminal; answers what came of it. */
   enterDeviation(given: EnteredDeviation): Promise<Entered>;
   /** Leads an emergency on, as at the terminal; answers what came of it. `repository`: `owner/name`. */
-  emergency(repository: string, given: TerminalEmergency): Promise<ToldAtTerminal>;
+  emergency(repository: string, given: TerminalEmergency): Promise<TerminalEmergencyResult>;
   /** Finishes what is under way and closes everything. */
   stop(): Promise<void>;
 }

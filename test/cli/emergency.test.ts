@@ -38,11 +38,15 @@ describe("emergency list", () => {
     const database = await freshDatabase("sqlite");
     clear.push(database.remove);
     const ledger = await openLedger(database.where);
-    const deed = { by: ann, at: START, via: "comment" } as const;
-    const waiting = opened(OCCASION, "a", deed, "the shop is down", null);
+    const attribution = { by: ann, at: START, via: "comment" } as const;
+    const waiting = opened(OCCASION, "a", attribution, "the shop is down", null);
     const done = used(authorised(waiting, GIVEN, OCCASION), START, "change");
     const review = reviewOwed(done, { at: START, subject: "change", shipped: "b".repeat(40) }, OCCASION);
-    const over = withdrawn(opened(OCCASION, "b", deed, "not needed", null), deed, "ann withdrew it");
+    const over = withdrawn(
+      opened(OCCASION, "b", attribution, "not needed", null),
+      attribution,
+      "ann withdrew it",
+    );
     const body = {
       repository,
       installationId: 1,

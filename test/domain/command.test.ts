@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isForUs, readCommand } from "../../src/domain/emergency/command.ts";
+import { isForUs, parseComment } from "../../src/domain/emergency/command.ts";
 
 const NAMES = ["help", "emergency", "authorise", "authorize", "withdraw", "explain-bypass"];
 
@@ -11,7 +11,7 @@ describe("a command", () => {
     ["/countersign   withdraw  \r\nwe found another way", "withdraw", ""],
     ["/countersign explain-bypass\tGitHub was down", "explain-bypass", "GitHub was down"],
   ])("is read from the first line: %j", (text, name, rest) => {
-    expect(readCommand(text, NAMES)).toEqual({ kind: "command", name, rest });
+    expect(parseComment(text, NAMES)).toEqual({ kind: "command", name, rest });
   });
 
   test.each([
@@ -26,7 +26,7 @@ describe("a command", () => {
     "countersign authorise",
     "",
   ])("is never read from %j", (text) => {
-    expect(readCommand(text, NAMES)).toEqual({ kind: "none" });
+    expect(parseComment(text, NAMES)).toEqual({ kind: "none" });
     expect(isForUs(text)).toBe(false);
   });
 
@@ -38,15 +38,15 @@ describe("a command", () => {
     ["/countersign", "help"],
     ["/countersign dance", null],
   ])("that is nearly right names the nearest, and is not obeyed: %j", (text, nearest) => {
-    expect(readCommand(text, NAMES)).toMatchObject({ kind: "near-miss", nearest });
+    expect(parseComment(text, NAMES)).toMatchObject({ kind: "near-miss", nearest });
   });
 
   test("is none that is not listed, whatever is written", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), fc.boolean(), (text, ours) => {
-        const read = readCommand(`${ours ? "/countersign " : ""}${text}`, NAMES);
+        const read = parseComment(`${ours ? "/countersign " : ""}${text}`, NAMES);
         if (read.kind === "command") expect(NAMES).toContain(read.name);
-        expect(isForUs(text) || readCommand(text, NAMES).kind === "none").toBe(true);
+        expect(isForUs(text) || parseComment(text, NAMES).kind === "none").toBe(true);
       }),
     );
   });

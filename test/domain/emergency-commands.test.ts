@@ -131,9 +131,9 @@ function recordIn(state: Exclude<State, "none">, subject: EmergencySubject): Eme
       ? { pull: subject.pull.number, deployment: null }
       : { pull: null, deployment: { environment: subject.environment, sha: subject.sha } };
   const occasion = { repository, pull, deployment, policy: POLICY, policyDigest: DIGEST };
-  const deed = { by: ann, at: START, via: "comment" } as const;
-  const flagged = opened(occasion, "x", deed, null, PULL.head.sha);
-  const waiting = opened(occasion, "x", deed, "the shop is down", PULL.head.sha);
+  const attribution = { by: ann, at: START, via: "comment" } as const;
+  const flagged = opened(occasion, "x", attribution, null, PULL.head.sha);
+  const waiting = opened(occasion, "x", attribution, "the shop is down", PULL.head.sha);
   const [name, alone] = state.split(" ");
   const given = authorised(
     waiting,
@@ -153,7 +153,7 @@ function recordIn(state: Exclude<State, "none">, subject: EmergencySubject): Eme
     waiting,
     authorised: given,
     used: used(given, START, "change"),
-    withdrawn: withdrawn(waiting, deed, "ann withdrew it"),
+    withdrawn: withdrawn(waiting, attribution, "ann withdrew it"),
     expired: expired(given),
   };
   return all[name as keyof typeof all];
@@ -168,7 +168,7 @@ function caseOf(state: State, subject: EmergencySubject, text = "the shop is dow
     policyDigest: DIGEST,
     emergencies: record === null ? [] : [{ record, review: null, asOf: START }],
     by: bob,
-    deed: { by: bob, at: NOW, via: "comment" },
+    attribution: { by: bob, at: NOW, via: "comment" },
     source: "y",
     text,
   };

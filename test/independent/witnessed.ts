@@ -24,7 +24,7 @@ export function witnessed(entries: readonly Entry[]): readonly Entry[] {
   return entries.flatMap((entry): readonly Entry[] => {
     const change = byId.get(entry.subject);
     if (change !== undefined && entry.kind === "change")
-      return [...toldOf(change), change, ...leaveOf(change)];
+      return [...toldOf(change), change, ...waiverOf(change)];
     if (entry.kind === "completeness") return [counted(entry, changes)];
     if (entry.kind !== "deployment") return [entry];
     const before = deployed[deployed.findIndex(({ subject }) => subject === entry.subject) - 1];
@@ -80,7 +80,7 @@ function toldOf({ at, repositoryId, organizationId, body: { change } }: Entry<"c
 }
 
 /** The emergency a change used, where its verdict says that it did: authorised by one colleague, reviewed by another. */
-function leaveOf({
+function waiverOf({
   at,
   subject,
   repositoryId,

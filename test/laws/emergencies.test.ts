@@ -184,8 +184,8 @@ describe("who acts in an emergency", () => {
 
 describe("without an emergency in force", () => {
   const pull = new Story(ann).push(ann, "c1").facts();
-  const deed = { by: ann, at: START, via: "comment" } as const;
-  const declared = opened(OCCASION, "x", deed, "down", pull.head.sha);
+  const attribution = { by: ann, at: START, via: "comment" } as const;
+  const declared = opened(OCCASION, "x", attribution, "down", pull.head.sha);
   const from = START + 2 * MINUTE;
   const until = START + 100 * MINUTE;
 

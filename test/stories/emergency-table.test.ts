@@ -133,7 +133,7 @@ const triples = STATES.flatMap((state) =>
 );
 
 /** The emergencies there are in a state. */
-function standing(state: (typeof STATES)[number]): readonly EmergencyState[] {
+function emergenciesIn(state: (typeof STATES)[number]): readonly EmergencyState[] {
   return state === "none" ? [] : [state];
 }
 
@@ -159,10 +159,10 @@ describe("every command of everybody in every state of an emergency", () => {
       const tries = refused.flatMap(({ act, by }) => {
         // Who may only read sees no button, and a green check has none.
         const isShown = act !== "flag" || (by !== "rea" && state !== "authorised" && state !== "used");
-        return isShown ? [COMMANDS[act](by), there(standing(state))] : [];
+        return isShown ? [COMMANDS[act](by), there(emergenciesIn(state))] : [];
       });
       const answered = tries.length / 2;
-      const begun = await played(storyOf(state, before, [there(standing(state))]));
+      const begun = await played(storyOf(state, before, [there(emergenciesIn(state))]));
       const all = await played(storyOf(`not from ${state}`, [...before, ...tries], []));
       expect(all - begun).toBe(answered);
     });

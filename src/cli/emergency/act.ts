@@ -3,7 +3,7 @@
 import {
   emergencyAtTerminal,
   type TerminalEmergency,
-  type ToldAtTerminal,
+  type TerminalEmergencyResult,
 } from "../../flows/commands/emergency-at-terminal.ts";
 import { openLedger } from "../../ledger/open.ts";
 import { UsageError, type Answer, type Terminal } from "../terminal/answer.ts";
@@ -43,7 +43,7 @@ export async function actOnEmergency(
 }
 
 /** Returns the answer to what came of a command: a paragraph is a line of its own. */
-export function answerOf(told: ToldAtTerminal): Answer {
+export function answerOf(told: TerminalEmergencyResult): Answer {
   const text = told.refused ?? told.says;
   return { code: told.refused === null ? 0 : 1, lines: text.split(/\n+/u), data: told };
 }

@@ -4,7 +4,7 @@ import { isAccepted, withAcceptance } from "./acceptance.ts";
 import { withNotShownYet } from "./not-shown-yet.ts";
 import { withUnreadablePull } from "./unreadable-pull.ts";
 import type { Instant } from "../time/instant.ts";
-import { emergencyLeave } from "../emergency/in-force.ts";
+import { emergencyWaiver } from "../emergency/in-force.ts";
 import { exemptionsFor, type ExemptedControl } from "../policy/exemption.ts";
 import type { Freeze } from "../policy/file/waivers-and-freezes.ts";
 import type { PolicyInForce } from "../policy/tighten.ts";
@@ -71,8 +71,8 @@ export function assess(
   }
   const context = { policy: policy.record.effective, appId, at };
   const given = exemptionsFor(context.policy, repositoryOf(subject), at);
-  const all = [...leaves, ...given.filter(({ gives }) => gives).map(leaveOf)];
-  const emergency = emergencyLeave(subject, at);
+  const all = [...leaves, ...given.filter(({ gives }) => gives).map(waiverOf)];
+  const emergency = emergencyWaiver(subject, at);
   const tested: Result[] = [];
   for (const control of CONTROLS) {
     const judged = control.judge(subject, { ...context, tested });
@@ -130,7 +130,7 @@ function lets({ kind, controls }: Leave, { control, inputs }: Result): boolean {
   return isOpenToEmergencies((inputs["freezes"] ?? []) as readonly Freeze[]);
 }
 
-function leaveOf({ id, controls, because }: ExemptedControl): Leave {
+function waiverOf({ id, controls, because }: ExemptedControl): Leave {
   return { kind: "exemption", id, controls, because };
 }
 
@@ -145,7 +145,7 @@ function withRefused(tested: Result, given: readonly ExemptedControl[]): Result 
 /** What an emergency lets pass. Of pull requests that land together, those without one of their own must pass by themselves. */
 function waivedFor(
   tested: Result,
-  { leave, others }: NonNullable<ReturnType<typeof emergencyLeave>>,
+  { leave, others }: NonNullable<ReturnType<typeof emergencyWaiver>>,
   control: Control,
   context: Context,
 ): Result {

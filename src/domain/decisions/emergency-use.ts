@@ -12,7 +12,7 @@ import { reviewEntry, reviewOwed } from "../emergency/retroactive-review.ts";
 import { announceReview } from "../messages/emergency.ts";
 import type { Instant } from "../time/instant.ts";
 
-/** What the use of an emergency is recorded as: it is used, and its review is owed from then, which is said once. */
+/** Decides the use of an emergency: it is used, and its review is owed from then, which is announced once. */
 export function decideUse(facts: {
   readonly assessment: Assessment;
   readonly emergencies: readonly EmergencyFacts[];

@@ -1,4 +1,4 @@
-/** Acting alone: whether somebody with a part in an emergency may authorise it themselves, because nobody else is awake. */
+/** Decides whether someone with a part in an emergency may authorise it alone, because nobody else is awake. */
 
 import { dateOf, startOfDay } from "../time/calendar.ts";
 import type { Authority } from "../change/people.ts";
@@ -16,7 +16,7 @@ interface Span {
   readonly to: Instant;
 }
 
-/** Whether somebody is named by the policy as one who may act alone. */
+/** Returns whether the policy names someone as one who may act alone. */
 export function isNamedAlone({ emergency: { alone } }: Policy, authority: Authority | null): boolean {
   return alone !== null && authority !== null && entitlementOf(alone.from, authority) === "yes";
 }
@@ -43,7 +43,7 @@ export function notAlone(
     `${before} of ${count} emergencies that may be authorised alone in a ${per} are used up. Another person must authorise this one: ${text(oneOfPeople(approversText(policy.emergency.authorisers)))} (not someone who worked on it).`;
 }
 
-/** The month, quarter or year of a moment, as the calendar's time zone has it. */
+/** Returns the month, quarter or year of a moment in the calendar's time zone. */
 function spanOf(at: Instant, per: "month" | "quarter" | "year", timezone: string): Span {
   const [year = 1970, month = 1] = dateOf(at, timezone).split("-").map(Number);
   const months = { month: 1, quarter: 3, year: 12 }[per];

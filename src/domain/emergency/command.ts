@@ -16,7 +16,7 @@ export interface GivenComment {
 }
 
 /** What a first line asks for. `near-miss`: meant as a command, and none; `nearest` is the one that may be meant. */
-export type CommandRead =
+export type ParsedComment =
   | { readonly kind: "command"; readonly name: string; readonly rest: string }
   | { readonly kind: "near-miss"; readonly written: string; readonly nearest: string | null }
   | { readonly kind: "none" };
@@ -30,13 +30,13 @@ const SLIPS = 2;
 /** So much of a first line is read: a reason is a sentence, not a book. */
 const MOST_CHARACTERS = 1_000;
 
-/** Whether a comment's first line is meant for us: our name, or nearly. Quotes, code and indented lines never are. */
+/** Returns whether a comment's first line is meant for us: our name, or nearly. Quotes, code and indented lines never are. */
 export function isForUs(text: string): boolean {
   return addressed(text) !== null;
 }
 
 /** Reads a comment's first line; `names` are the commands there are, where it was written. Never throws. */
-export function readCommand(text: string, names: readonly string[]): CommandRead {
+export function parseComment(text: string, names: readonly string[]): ParsedComment {
   const said = addressed(text);
   if (said === null) return { kind: "none" };
   const [word = "", ...more] = said.rest.split(/[ \t]+/u);

@@ -4,12 +4,12 @@ import { termText } from "../time/calendar.ts";
 import type { Repository } from "../change/repository.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import { destination, transition } from "../values/transitions.ts";
-import { CONTROL_TITLES, oneOfPeople, short, time } from "../texts/wording.ts";
+import { CONTROL_TITLES, localTime, oneOfPeople, short } from "../texts/wording.ts";
 import { isIndependent, type Eligibility } from "./eligibility.ts";
 import { allows, EMERGENCY_TRANSITIONS, rolesOf, type EmergencyEvent } from "./emergency.ts";
 import {
   isOpen,
-  type Deed,
+  type Attribution,
   type EmergencyRecord,
   type RetroactiveReviewRecord,
 } from "../records/emergency.ts";
@@ -19,10 +19,11 @@ import { nothingBlocked, notAuthoriser, tooLateToAuthorise, tooLateToOpen } from
 import { isLate, type ReviewEvent } from "./retroactive-review.ts";
 import type { EmergencySubject } from "./subject.ts";
 import type { EmergencyCommandName, Reply } from "./voice.ts";
+import type { Instant } from "../time/instant.ts";
 import type { Actor, Authority } from "../change/people.ts";
 import { approversText } from "../policy/approvers-text.ts";
 
-/** What a command of an emergency is judged by before anybody's rights are read. */
+/** What a command of an emergency is judged by before anyone's rights are read. */
 export interface EmergencyCase {
   readonly subject: EmergencySubject;
   readonly repository: Repository;
@@ -31,7 +32,7 @@ export interface EmergencyCase {
   /** Every emergency of the subject, oldest first. */
   readonly emergencies: readonly EmergencyFacts[];
   readonly by: Actor;
-  readonly deed: Deed;
+  readonly attribution: Attribution;
   /** Names what gave the command, so that giving it twice is giving it once. */
   readonly source: string;
   /** What followed the command. */
@@ -78,7 +79,7 @@ interface Written {
   readonly reason: "required" | "optional" | "none";
 }
 
-/** What can be done to an emergency: what it means now, why somebody may not, and what it changes. */
+/** What can be done to an emergency: what it means now, why someone may not, and what it changes. */
 export interface EmergencyAction {
   readonly target: (given: EmergencyCase) => Target | Refused;
   readonly refusal: (given: EmergencyCase, candidate: Candidate) => Reply;
@@ -108,8 +109,8 @@ const declare: EmergencyRow = {
   target: (given) => opening(given, "declare"),
   refusal: () => notWriter,
   apply(given, { record }) {
-    const { deed, subject, text } = given;
-    const after = record === null ? open(given, text) : declared(record, deed, text, headOf(subject));
+    const { attribution, subject, text } = given;
+    const after = record === null ? open(given, text) : declared(record, attribution, text, headOf(subject));
     return { record: after, reply: declaredReply(given, after), asks: "authorisation" };
   },
 };
@@ -137,15 +138,15 @@ const authorise: EmergencyRow = {
     return notAuthoriser(eligibility, policy.emergency.authorisers, by.login, subject.kind);
   },
   apply(given, { event, record }, { eligibility, authority }) {
-    const { by, deed, policy, subject } = given;
+    const { by, attribution, policy, subject } = given;
     if (record === null || authority === null) throw new Error("Nothing waits to be authorised.");
     if (event === "confirm") {
       const first = record.authorised?.by.login ?? "";
       const reply: Reply = ({ text }) => `You confirmed what ${text(first)} authorised alone.`;
-      return { record: confirmed(record, deed), reply, asks: null };
+      return { record: confirmed(record, attribution), reply, asks: null };
     }
     const isAlone = !allows(record, "authorise", rolesOf(eligibility, false));
-    const terms = { by, at: deed.at, via: deed.via, head: headOf(subject), authority };
+    const terms = { by, at: attribution.at, via: attribution.via, head: headOf(subject), authority };
     const after = authorised(record, authorisation(terms, policy, isAlone), given);
     return { record: after, reply: authorisedReply(given, after), asks: isAlone ? "confirmation" : null };
   },
@@ -157,8 +158,8 @@ const withdraw: EmergencyRow = {
   usage: "",
   help: "withdraw the emergency before it is used; for whoever declared it or may authorise it",
   reason: "none",
-  target({ emergencies, deed }) {
-    const record = openAt(emergencies, deed.at);
+  target({ emergencies, attribution }) {
+    const record = openAt(emergencies, attribution.at);
     if (record !== null) return { event: "withdraw", record };
     const isUsed = emergencies.some((each) => each.record.status === "used");
     return {
@@ -168,9 +169,9 @@ const withdraw: EmergencyRow = {
     };
   },
   refusal: () => () => "Only whoever declared this emergency, or may authorise it, can withdraw it.",
-  apply({ deed, by }, { record }) {
+  apply({ attribution, by }, { record }) {
     if (record === null) throw new Error("Nothing is open that could be withdrawn.");
-    const after = withdrawn(record, deed, `${by.login} withdrew it`);
+    const after = withdrawn(record, attribution, `${by.login} withdrew it`);
     return {
       record: after,
       reply: () => "The emergency is withdrawn. The policy applies again in full.",
@@ -243,27 +244,28 @@ export function openAt(emergencies: readonly EmergencyFacts[], at: number): Emer
   return found?.record ?? null;
 }
 
-/** Whether it is asked if somebody may act alone: they have a part in it, and there is a pull request. */
+/** Returns whether acting alone is possible at all: someone has a part in it, and there is a pull request. */
 export function mayBeAlone({ subject }: EmergencyCase, { event }: Target, eligibility: Eligibility): boolean {
   return event === "authorise" && subject.kind === "pull" && !isIndependent(eligibility);
 }
 
 function opening(given: EmergencyCase, event: "flag" | "declare"): Target | Refused {
-  const { subject, policy, repository, deed } = given;
-  const late = subject.kind === "pull" ? tooLateToOpen(subject.pull, deed.at) : null;
+  const { subject, policy, repository, attribution } = given;
+  const late = subject.kind === "pull" ? tooLateToOpen(subject.pull, attribution.at) : null;
   const refused = late ?? nothingBlocked(policy, repository, subject);
   if (refused !== null) return { refused };
-  const record = openAt(given.emergencies, deed.at);
+  const record = openAt(given.emergencies, attribution.at);
   if (destination(EMERGENCY_TRANSITIONS, record?.status ?? null, event) !== null) return { event, record };
-  return { refused: openAlready(record) };
+  return { refused: openAlready(record, policy) };
 }
 
-function openAlready(record: EmergencyRecord | null): Reply {
+function openAlready(record: EmergencyRecord | null, policy: Policy): Reply {
   switch (record?.status) {
     case "awaiting-reason":
       return reasonNeeded;
     case "authorised":
-      return () => `An emergency is already authorised here, until ${time(record.authorised?.until ?? 0)}.`;
+      return () =>
+        `An emergency is already authorised here, until ${shown(record.authorised?.until ?? 0, policy)}.`;
     default:
       return ({ command }) =>
         `An emergency is already declared here and waits for authorisation: ${command("authorise")}.`;
@@ -271,21 +273,21 @@ function openAlready(record: EmergencyRecord | null): Reply {
 }
 
 function open(given: EmergencyCase, reason: string | null): EmergencyRecord {
-  const { subject, source, deed } = given;
+  const { subject, source, attribution } = given;
   const place =
     subject.kind === "pull"
       ? { pull: subject.pull.number, deployment: null }
       : { pull: null, deployment: { environment: subject.environment, sha: subject.sha } };
-  return opened({ ...given, ...place }, source, deed, reason, headOf(subject));
+  return opened({ ...given, ...place }, source, attribution, reason, headOf(subject));
 }
 
 function headOf(subject: EmergencySubject): string {
   return subject.kind === "pull" ? subject.pull.head.sha : subject.sha;
 }
 
-/** What `authorise` means now: the emergency that waits, or one that was authorised alone and waits to be confirmed. */
-function waitingFor({ emergencies, subject, deed }: EmergencyCase): Target | Refused {
-  const current = openAt(emergencies, deed.at);
+/** Returns what `authorise` means now: the emergency that waits, or one that was authorised alone and waits to be confirmed. */
+function waitingFor({ emergencies, subject, attribution, policy }: EmergencyCase): Target | Refused {
+  const current = openAt(emergencies, attribution.at);
   const lone = emergencies.findLast(
     ({ record }) =>
       record.authorised?.confirmBy != null &&
@@ -297,13 +299,14 @@ function waitingFor({ emergencies, subject, deed }: EmergencyCase): Target | Ref
     return { refused: ({ command }) => `No emergency is open here. Declare one: ${command("declare")}.` };
   if (record.status === "awaiting-reason") return { refused: reasonNeeded };
   if (record.authorised === null) {
-    const late = subject.kind === "pull" ? tooLateToAuthorise(subject.pull, record, deed.at) : null;
+    const late = subject.kind === "pull" ? tooLateToAuthorise(subject.pull, record, attribution.at) : null;
     return late === null ? { event: "authorise", record } : { refused: late };
   }
   const { by, until, confirmBy } = record.authorised;
   if (confirmBy !== null && record.confirmed === null) return { event: "confirm", record };
   return {
-    refused: ({ text }) => `${text(by.login)} already authorised this emergency, until ${time(until)}.`,
+    refused: ({ text }) =>
+      `${text(by.login)} already authorised this emergency, until ${shown(until, policy)}.`,
   };
 }
 
@@ -326,25 +329,30 @@ function authorisedReply({ policy, subject }: EmergencyCase, record: EmergencyRe
       : [`${short(subject.sha)} only`, "deployment"];
   return ({ text, command }) =>
     [
-      `The emergency is authorised until ${time(given?.until ?? 0)}, for ${what}.`,
+      `The emergency is authorised until ${shown(given?.until ?? 0, policy)}, for ${what}.`,
       ...(given?.confirmBy == null
         ? []
         : [
-            ` You did so alone: another person must confirm it by ${time(given.confirmBy)}: ${command("authorise")}.`,
+            ` You did so alone: another person must confirm it by ${shown(given.confirmBy, policy)} with ${command("authorise")}.`,
           ]),
       ` A review is owed within ${termText(reviewWithin)} of the ${then}, by ${text(approversText(reviewers))} (not someone with a part in it).`,
       `\n\n- waived until then: ${waives.map((control) => CONTROL_TITLES[control]).join("; ")}`,
     ].join("");
 }
 
-/** What is replied to a decision on a review. */
-export function decidedReply(review: RetroactiveReviewRecord): Reply {
+/** Returns the reply to a decision on a review. */
+export function decidedReply(review: RetroactiveReviewRecord, policy: Policy): Reply {
   const { status, dueAt, revertBy, pull } = review;
-  const late = isLate(review) ? ` It was due by ${time(dueAt)}. Being late stays a deviation.` : "";
+  const late = isLate(review) ? ` It was due by ${shown(dueAt, policy)}. Being late stays a deviation.` : "";
   return () => {
     if (status === "follow-up") return `The review is on record: approved, with a follow-up.${late}`;
     if (status !== "rejected") return `The review is on record: approved.${late}`;
     const undo = pull === null ? "rolled back" : "reverted";
-    return `The review is on record: rejected. What shipped must be ${undo} by ${time(revertBy ?? dueAt)}, and a deviation is open until it is answered.${late}`;
+    return `The review is on record: rejected. What shipped must be ${undo} by ${shown(revertBy ?? dueAt, policy)}, and a deviation is open until it is answered.${late}`;
   };
+}
+
+/** Returns a moment as the policy's clocks show it. */
+function shown(at: Instant, { calendar }: Policy): string {
+  return localTime(at, calendar.timezone);
 }

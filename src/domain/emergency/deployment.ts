@@ -8,14 +8,14 @@ import type { EmergencyRecord } from "../records/emergency.ts";
 /** What a deployment is asked instead of approvals: whoever may waive those for a change may waive these for a deployment. */
 const STANDS_FOR: readonly ControlName[] = ["deployment-approved", "deployment-traceable"];
 
-/** What an emergency waives: for a deployment also that it was approved and traceable, where the policy waives approvals. */
+/** Returns what an emergency waives: for a deployment also its approval and traceability, where the policy waives approvals. */
 export function waivedBy(policy: Pick<Policy, "emergency">, isDeployment: boolean): readonly ControlName[] {
   const { waives } = policy.emergency;
   if (!isDeployment || !waives.includes("independently-approved")) return waives;
   return [...new Set([...waives, ...STANDS_FOR])];
 }
 
-/** Whether an emergency is for this commit in this environment; environments are compared without case. */
+/** Returns whether an emergency is for this commit in this environment. Environments are compared without case. */
 export function isForDeployment(
   { deployment }: Pick<EmergencyRecord, "deployment">,
   { environment, sha }: { readonly environment: string; readonly sha: Sha },

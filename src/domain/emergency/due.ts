@@ -7,7 +7,7 @@ import type { EmergencyFacts } from "../records/emergency-facts.ts";
 import { nextWord } from "./retroactive-review.ts";
 import { DAY } from "../time/durations.ts";
 
-/** GitHub sends again for three days what was said while we were down: only after this is what the merge did not use over (ms). */
+/** How long after a merge an emergency that it did not use stays open (ms): GitHub resends for three days what we missed. */
 export const OVERTAKEN = 4 * DAY;
 
 const SECOND = 1_000;
@@ -26,7 +26,7 @@ export function dueTasks(
   return [...moments].map((dueAt) => ({ kind: "due", repositoryId, dueAt }));
 }
 
-/** When something of it is due. Moments named are inclusive: what is late is so a second after. */
+/** Returns when something of it is due. Its moments are inclusive: what is late is so a second after. */
 function momentsOf({ record, review }: Pick<EmergencyFacts, "record" | "review">): readonly Instant[] {
   const { authorised: given } = record;
   const ends = record.status === "authorised" && given !== null ? [given.until + SECOND] : [];

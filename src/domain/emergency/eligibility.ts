@@ -8,7 +8,7 @@ import type { People } from "../policy/file/people.ts";
 import type { Actor, Authority } from "../change/people.ts";
 import { type Certainty } from "../values/certainty.ts";
 
-/** Whether an account had a hand in a pull request, itself or through another account of the same person. */
+/** Returns whether an account worked on a pull request, itself or through another account of the same person. */
 export function contributed(
   pull: PullRequest,
   actor: Actor,
@@ -16,13 +16,13 @@ export function contributed(
 ): { readonly is: Certainty; readonly as: Actor | null } {
   const known = contributorsOf(pull).find((each) => isSamePerson(policy, each.actor, actor));
   if (known !== undefined) return { is: "yes", as: known.actor };
-  // Of one that nobody can read, and whose commits are not known, anybody may have made some.
+  // Of one that nobody can read, and whose commits are not known, anyone may have made some.
   if (pull.unread !== undefined && !pull.commitsComplete) return { is: "unknown", as: null };
   const out = stayedOut(pull, makersOf(pull), actor.id);
   return { is: out === "yes" ? "no" : out === "no" ? "yes" : "unknown", as: null };
 }
 
-/** What somebody's rights and their own part in an emergency are known to be. */
+/** What someone's rights and their own part in an emergency are known to be. */
 export interface Eligibility {
   /** May write to the repository. */
   readonly writes: Certainty;
@@ -35,13 +35,13 @@ export interface Eligibility {
   readonly authorised: boolean;
 }
 
-/** Returns somebody's eligibility by their rights as read. `among`: those the act is left to; `authority` null: not read. */
+/** Returns someone's eligibility by their rights as read. `among`: those the act is left to; `authority` null: not read. */
 export function eligibilityOf(facts: {
   readonly actor: Actor;
   readonly authority: Authority | null;
   readonly among: People;
   readonly pull: PullRequest | null;
-  /** Without a pull request: who shaped what is deployed, as far as known; null: it cannot be told. */
+  /** Without a pull request: who shaped what is deployed, as far as known; null: not known. */
   readonly makers?: readonly AccountName[] | null;
   readonly declarers: readonly Actor[];
   readonly authoriser: Actor | null;
@@ -65,7 +65,7 @@ export function eligibilityOf(facts: {
   };
 }
 
-/** Whether somebody who is entitled had no part in it. */
+/** Returns whether someone had no part in it. */
 export function isIndependent(eligibility: Eligibility): boolean {
   return eligibility.contributed === "no" && !eligibility.declared;
 }

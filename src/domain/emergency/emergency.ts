@@ -20,7 +20,7 @@ export const EMERGENCY_EVENTS = [
 export type EmergencyEvent = (typeof EMERGENCY_EVENTS)[number];
 
 /**
- * As what somebody acts. `authoriser`: entitled, and with no part in it. `giver`: who authorised it. `lone`: one with a part in
+ * As what someone acts. `authoriser`: entitled, and with no part in it. `giver`: who authorised it. `lone`: one with a part in
  * it, where the policy lets people act alone. `fact`: something that happened.
  */
 export const EMERGENCY_ROLES = ["writer", "declarer", "authoriser", "giver", "lone", "fact"] as const;
@@ -47,7 +47,7 @@ export const EMERGENCY_TRANSITIONS: TransitionTable<EmergencyState, EmergencyEve
   use: [{ from: ["authorised", "used", "withdrawn", "expired"], to: "used", needs: ["fact"] }],
 };
 
-/** Whether somebody in these roles may do this to it now; null: no emergency is open. */
+/** Returns whether these roles allow an event now. `record` null: no emergency is open. */
 export function allows(
   record: { readonly status: EmergencyState } | null,
   event: EmergencyEvent,
@@ -56,7 +56,7 @@ export function allows(
   return transition(EMERGENCY_TRANSITIONS, record?.status ?? null, event, roles).refused === null;
 }
 
-/** As what somebody may act. `alone`: whether the policy lets them, here and now, act alone. */
+/** Returns the roles someone has in an emergency. `alone`: the policy lets them, here and now, act alone. */
 export function rolesOf(eligibility: Eligibility, alone: boolean): readonly EmergencyRole[] {
   const { writes, entitled, declared, authorised } = eligibility;
   const roles: EmergencyRole[] = [];

@@ -7,7 +7,7 @@ import type { EmergencyRecord } from "../records/emergency.ts";
 import type { EmergencyFacts } from "../records/emergency-facts.ts";
 import type { Instant } from "../time/instant.ts";
 
-/** Why an emergency does not let something pass at a moment, or null where it does. */
+/** Returns why an emergency does not let something pass at a moment, or null where it does. */
 export function notInForce(record: EmergencyRecord, subject: Subject, at: Instant): string | null {
   const { authorised: given, ended, declared } = record;
   const pull = pullsOf(subject).find(({ number }) => number === record.pull);
@@ -22,7 +22,7 @@ export function notInForce(record: EmergencyRecord, subject: Subject, at: Instan
   return null;
 }
 
-/** The emergency in force for one pull request at a moment. */
+/** Returns the emergency in force for one pull request at a moment, or null. */
 export function inForceFor(
   subject: Subject,
   pull: Pick<PullRequest, "number"> | null,
@@ -32,8 +32,8 @@ export function inForceFor(
   return own.find(({ record }) => notInForce(record, subject, at) === null) ?? null;
 }
 
-/** What an emergency lets pass. Whether a freeze makes room for it, the freeze says itself. */
-export function leaveOf({ record }: EmergencyFacts, at: Instant): Leave {
+/** Returns what an emergency lets pass. A freeze states itself whether it makes room for one. */
+export function waiverOf({ record }: EmergencyFacts, at: Instant): Leave {
   const who = oneLine(record.authorised?.by.login ?? "");
   const until = time(record.authorised?.until ?? at);
   const alone = record.authorised?.confirmBy != null ? ", alone," : "";
@@ -49,7 +49,7 @@ export function leaveOf({ record }: EmergencyFacts, at: Instant): Leave {
  * The leave emergencies give a subject. Of several pull requests that land together each needs its own: `others` is then
  * the subject without those that have one, and what fails there is not waived.
  */
-export function emergencyLeave(
+export function emergencyWaiver(
   subject: Subject,
   at: Instant,
 ): { readonly leave: Leave; readonly others: Subject | null } | null {
@@ -60,7 +60,7 @@ export function emergencyLeave(
   const first = given.find(({ facts }) => facts !== null)?.facts ?? null;
   if (first === null) return null;
   const without = given.flatMap(({ pull, facts }) => (facts === null && pull !== null ? [pull] : []));
-  return { leave: leaveOf(first, at), others: without.length === 0 ? null : only(subject, without) };
+  return { leave: waiverOf(first, at), others: without.length === 0 ? null : only(subject, without) };
 }
 
 function only(subject: Subject, pulls: readonly PullRequest[]): Subject {

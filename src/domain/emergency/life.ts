@@ -8,7 +8,7 @@ import type { Policy } from "../policy/file/policy.ts";
 import { destination } from "../values/transitions.ts";
 import { waivedBy } from "./deployment.ts";
 import { EMERGENCY_TRANSITIONS, type EmergencyEvent } from "./emergency.ts";
-import type { Authorisation, Deed, EmergencyRecord, EmergencyState } from "../records/emergency.ts";
+import type { Authorisation, Attribution, EmergencyRecord, EmergencyState } from "../records/emergency.ts";
 import type { Instant } from "../time/instant.ts";
 import type { Sha } from "../change/sha.ts";
 import type { Actor } from "../change/people.ts";
@@ -22,11 +22,11 @@ export interface Occasion {
   readonly policyDigest: string;
 }
 
-/** A new emergency; `source` names what opened it, so that opening it twice is opening one. */
+/** Returns a new emergency. `source` names what opened it, so that opening it twice opens one. */
 export function opened(
   occasion: Occasion,
   source: string,
-  deed: Deed,
+  attribution: Attribution,
   reason: string | null,
   head: Sha | null,
 ): EmergencyRecord {
@@ -40,8 +40,8 @@ export function opened(
     deployment,
     status,
     reason,
-    opened: deed,
-    declared: reason === null ? null : deed,
+    opened: attribution,
+    declared: reason === null ? null : attribution,
     asked: head,
     authorised: null,
     confirmed: null,
@@ -49,21 +49,21 @@ export function opened(
     used: null,
     waives: waivedBy(policy, deployment !== null),
     policyDigest,
-    steps: [{ at: deed.at, act: event, by: deed.by, from: null, to: status }],
+    steps: [{ at: attribution.at, act: event, by: attribution.by, from: null, to: status }],
   };
 }
 
-/** The reason was given. */
+/** Records that the reason was given. */
 export function declared(
   record: EmergencyRecord,
-  deed: Deed,
+  attribution: Attribution,
   reason: string,
   head: Sha | null,
 ): EmergencyRecord {
-  return stepped({ ...record, reason, declared: deed, asked: head }, "declare", deed);
+  return stepped({ ...record, reason, declared: attribution, asked: head }, "declare", attribution);
 }
 
-/** An authorisation from its moment on. `alone`: another person must confirm it in time. */
+/** Returns an authorisation with its end. `alone`: another person must confirm it in time. */
 export function authorisation(
   given: Omit<Authorisation, "until" | "confirmBy">,
   policy: Policy,
@@ -75,7 +75,7 @@ export function authorisation(
   return { ...given, until: dueAfter(given.at, validFor, policy.calendar), confirmBy };
 }
 
-/** It was authorised, under the policy in force then. */
+/** Records that it was authorised, under the policy in force then. */
 export function authorised(
   record: EmergencyRecord,
   given: Authorisation,
@@ -86,36 +86,40 @@ export function authorised(
   return stepped({ ...record, authorised: given, waives, policyDigest }, "authorise", given, act);
 }
 
-/** Another person stood by what one authorised alone. */
-export function confirmed(record: EmergencyRecord, deed: Deed): EmergencyRecord {
-  return stepped({ ...record, confirmed: deed }, "confirm", deed);
+/** Records that another person confirmed what one authorised alone. */
+export function confirmed(record: EmergencyRecord, attribution: Attribution): EmergencyRecord {
+  return stepped({ ...record, confirmed: attribution }, "confirm", attribution);
 }
 
-/** It was withdrawn before use. */
-export function withdrawn(record: EmergencyRecord, deed: Deed, because: string): EmergencyRecord {
-  const ended = { at: deed.at, by: deed.by, because };
-  return stepped({ ...record, ended }, "withdraw", deed);
+/** Records that it was withdrawn before use. */
+export function withdrawn(
+  record: EmergencyRecord,
+  attribution: Attribution,
+  because: string,
+): EmergencyRecord {
+  const ended = { at: attribution.at, by: attribution.by, because };
+  return stepped({ ...record, ended }, "withdraw", attribution);
 }
 
-/** Something was pushed after it was authorised: it waits again, for the new content. */
+/** Records a push after it was authorised: it waits again, for the new content. */
 export function pushed(record: EmergencyRecord, at: Instant, by: Actor | null, head: Sha): EmergencyRecord {
   const again = { ...record, authorised: null, confirmed: null, asked: head };
   return stepped(again, "push", { at, by });
 }
 
-/** Its time is over and nothing was let through. */
+/** Records that its time is over and nothing was let through. */
 export function expired(record: EmergencyRecord): EmergencyRecord {
   const at = record.authorised?.until ?? record.opened.at;
   const ended = { at, by: null, because: "its time was over before it was used" };
   return stepped({ ...record, ended }, "expire", { at, by: null });
 }
 
-/** Nothing is left that it could let pass: its pull request was closed, or merged without it. */
+/** Records that nothing is left for it: its pull request was closed, or merged without it. */
 export function overtaken(record: EmergencyRecord, at: Instant, because: string): EmergencyRecord {
   return stepped({ ...record, ended: { at, by: null, because } }, "expire", { at, by: null });
 }
 
-/** Something was in fact let through under it. */
+/** Records that something was in fact let through under it. */
 export function used(record: EmergencyRecord, at: Instant, subject: string): EmergencyRecord {
   if (record.used?.subjects.includes(subject) === true) return record;
   const subjects = [...(record.used?.subjects ?? []), subject];
@@ -135,14 +139,14 @@ function stepped(
   return { ...record, status: to, steps: [...record.steps, { at, act, by, from: record.status, to }] };
 }
 
-/** Where the table leads. Whoever calls has asked it before. */
+/** Returns where the table leads. INVARIANT: the caller has asked whether the event is allowed. */
 function after(from: EmergencyState | null, event: EmergencyEvent): EmergencyState {
   const to = destination(EMERGENCY_TRANSITIONS, from, event);
   if (to === null) throw new Error(`An emergency that is ${from ?? "not open"} knows no ${event}.`);
   return to;
 }
 
-/** Under what its entries are kept: those of one pull request, or of deployments, are found together. */
+/** Returns the subject of its entries: those of one pull request, or of deployments, are found together. */
 export function emergencySubject({
   repository,
   pull,
@@ -151,12 +155,12 @@ export function emergencySubject({
   return `${emergencyPrefix(repository.id, pull)}${id}`;
 }
 
-/** What the subjects of a pull request's emergencies begin with; `pull` null: those of deployments. */
+/** Returns what the subjects of a pull request's emergencies begin with. `pull` null: those of deployments. */
 export function emergencyPrefix(repositoryId: number, pull: number | null): string {
   return pull === null ? `${repositoryId}/deployment/` : `${repositoryId}/pull/${pull}/`;
 }
 
-/** The entry of an emergency as it is now. */
+/** Returns the entry of an emergency as it is now. */
 export function emergencyEntry(body: EmergencyRecord): Entry {
   return {
     kind: "emergency",

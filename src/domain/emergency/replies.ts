@@ -1,10 +1,10 @@
-/** What is replied to somebody who may not do what they asked for in an emergency, or not now. */
+/** What is replied to someone who may not do what they asked for in an emergency, or not now. */
 
 import type { PullRequest } from "../change/pull-request.ts";
 import type { People } from "../policy/file/people.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import { isIntegrationBranch, isProductionBranch, isProductionEnvironment } from "../policy/scope.ts";
-import { oneOfPeople, time } from "../texts/wording.ts";
+import { localTime, oneOfPeople } from "../texts/wording.ts";
 import type { Eligibility } from "./eligibility.ts";
 import type { EmergencyRecord, RetroactiveReviewRecord } from "../records/emergency.ts";
 import type { EmergencySubject } from "./subject.ts";
@@ -60,12 +60,12 @@ export function tooLateToAuthorise(pull: PullRequest, record: EmergencyRecord, a
     : null;
 }
 
-/** What an emergency's subject is called. */
+/** Returns what an emergency's subject is called. */
 function nameOf(kind: EmergencySubject["kind"]): string {
   return kind === "pull" ? "pull request" : "deployment";
 }
 
-/** Why somebody may not authorise, or confirm, an emergency. */
+/** Returns why someone may not authorise, or confirm, an emergency. */
 export function notAuthoriser(
   { declared, contributed, entitled }: Eligibility,
   among: People,
@@ -88,7 +88,7 @@ export function notAuthoriser(
   };
 }
 
-/** Why somebody may not review after an emergency. */
+/** Returns why someone may not review after an emergency. */
 export function notReviewer(
   { authorised, declared, contributed, entitled }: Eligibility,
   among: People,
@@ -107,17 +107,17 @@ export function notReviewer(
   };
 }
 
-/** Why the next emergency must wait: a review is overdue. `where`: the repository in which the next one is declared. */
-export function blockedByOverdue(review: RetroactiveReviewRecord, where: Repository): Reply {
+/** Returns why the next emergency must wait: a review is overdue. `where`: the repository of the next one. */
+export function blockedByOverdue(review: RetroactiveReviewRecord, where: Repository, policy: Policy): Reply {
   const how =
     review.pull === null
       ? "`countersign emergency approve` or `reject`"
       : "`/countersign approve` or `/countersign reject <reason>`";
   return ({ text }) =>
-    `The review owed after ${emergencyName(review, where, text)} has been overdue since ${time(review.dueAt)}. The policy allows no further emergency until it is given there: ${how}.`;
+    `The review owed after ${emergencyName(review, where, text)} has been overdue since ${localTime(review.dueAt, policy.calendar.timezone)}. The policy allows no further emergency until it is given there: ${how}.`;
 }
 
-/** An emergency as it may be called in a repository: nothing private is named in a public one. */
+/** Returns an emergency's name for a repository. INVARIANT: nothing private is named in a public one. */
 function emergencyName(
   { repository, pull, emergency }: RetroactiveReviewRecord,
   where: Repository,

@@ -1,4 +1,4 @@
-/** The retroactive review: owed after an emergency was used, by somebody with no part in it, by a certain moment. */
+/** The retroactive review: owed after an emergency was used, by someone with no part in it, by a certain moment. */
 
 import { dueAfter } from "../time/calendar.ts";
 import type { Actor } from "../change/people.ts";
@@ -17,7 +17,7 @@ import { DAY } from "../time/durations.ts";
 import type { Instant } from "../time/instant.ts";
 import type { Sha } from "../change/sha.ts";
 
-/** The review that the first use of an emergency makes due. */
+/** Returns the review that the first use of an emergency makes due. */
 export function reviewOwed(
   emergency: EmergencyRecord,
   use: { readonly at: Instant; readonly subject: string; readonly shipped: Sha },
@@ -42,12 +42,12 @@ export function reviewOwed(
   };
 }
 
-/** Whether a review is, at a moment, not there though it should be. */
+/** Returns whether a review is overdue at a moment. */
 export function isOverdue(review: RetroactiveReviewRecord, at: Instant): boolean {
   return review.status === "due" && at > review.dueAt;
 }
 
-/** Whether a review was decided after it was due. */
+/** Returns whether a review was decided after it was due. */
 export function isLate(review: RetroactiveReviewRecord): boolean {
   return review.decision !== null && review.decision.at > review.dueAt;
 }
@@ -65,7 +65,7 @@ export const REVIEW_TRANSITIONS: TransitionTable<ReviewState, ReviewEvent, "revi
   reject: [{ from: ["due"], to: "rejected", needs: ["reviewer"] }],
 };
 
-/** The review as it was decided, or null where it was decided before. A rejection owes a revert within the same term. */
+/** Returns the review as decided, or null where it was decided before. A rejection owes a revert within the same term. */
 export function decided(
   review: RetroactiveReviewRecord,
   event: ReviewEvent,
@@ -78,12 +78,12 @@ export function decided(
   return { ...review, status, decision, revertBy };
 }
 
-/** Whether somebody may review: entitled, and neither contributor, declarer nor authoriser. */
+/** Returns whether someone may review: entitled, and neither contributor, declarer nor authoriser. */
 export function mayReview({ entitled, contributed, declared, authorised }: Eligibility): boolean {
   return entitled === "yes" && contributed === "no" && !declared && !authorised;
 }
 
-/** Who had a part in an emergency beside the contributors. */
+/** Returns who had a part in an emergency beside the contributors. */
 export function partiesOf(emergency: EmergencyRecord): readonly Actor[] {
   const { authorised, confirmed } = emergency;
   return [
@@ -94,7 +94,7 @@ export function partiesOf(emergency: EmergencyRecord): readonly Actor[] {
   ];
 }
 
-/** The entry of a review as it is now. */
+/** Returns the entry of a review as it is now. */
 export function reviewEntry(body: RetroactiveReviewRecord): Entry {
   const { repository, pull, emergency: id } = body;
   return {
@@ -110,12 +110,12 @@ export function reviewEntry(body: RetroactiveReviewRecord): Entry {
 /** So many times a review is escalated, once a day. */
 const MOST_ESCALATIONS = 7;
 
-/** When somebody is reminded: a quarter of the time before it is due. */
+/** Returns when reviewers are reminded: a quarter of the time before it is due. */
 export function remindAt({ openedAt, dueAt }: RetroactiveReviewRecord): Instant {
   return dueAt - Math.floor((dueAt - openedAt) / 4);
 }
 
-/** The next moment something is to be said of an open review, or null. */
+/** Returns the next moment to remind of an open review, or to escalate it; null: none. */
 export function nextWord(review: RetroactiveReviewRecord): Instant | null {
   if (review.status !== "due") return null;
   if (review.remindedAt.length === 0 && review.escalatedAt.length === 0) return remindAt(review);

@@ -1,4 +1,4 @@
-/** What the check run says of an emergency: what it waits for, or what was waived, by whom, until when, and what is owed. */
+/** Writes an emergency into a check run: what it waits for, or what was waived, by whom, until when, and what is owed. */
 
 import { termText } from "../time/calendar.ts";
 import type { Policy } from "../policy/file/policy.ts";
@@ -6,12 +6,12 @@ import type { CheckRunText } from "../records/change.ts";
 import { isOpenToEmergencies } from "../controls/outside-freeze.ts";
 import type { Freeze } from "../policy/file/waivers-and-freezes.ts";
 import type { Assessment, Result } from "../values/result.ts";
-import { CONTROL_TITLES, listed, markdown, NAMES_SHOWN, oneLine, some, time } from "../texts/wording.ts";
+import { CONTROL_TITLES, listed, localTime, markdown, NAMES_SHOWN, oneLine, some } from "../texts/wording.ts";
 import type { EmergencyRecord } from "../records/emergency.ts";
 import type { EmergencyFacts } from "../records/emergency-facts.ts";
 import { approversText } from "../policy/approvers-text.ts";
 
-/** A check's words with what an emergency adds: it lets pass, or waits for somebody. A check that passes anyway is left alone. */
+/** Adds to a check's text that an emergency lets it pass, or waits for someone. A check that passes anyway stays as it is. */
 export function withEmergency(
   said: CheckRunText,
   assessment: Assessment,
@@ -25,13 +25,13 @@ export function withEmergency(
   const { emergencies, policy, able } = facts;
   if (emergencies.length === 0) return invited(said, assessment, policy);
   if (assessment.verdict === "emergency") {
-    const title = policy.mode === "observe" ? said.title : emergencyTitle(assessment, emergencies);
+    const title = policy.mode === "observe" ? said.title : emergencyTitle(assessment, emergencies, policy);
     const summary = emergencyLines(assessment, emergencies, policy).join("\n");
     return { ...said, status: "completed", conclusion: "success", title, summary };
   }
   if (said.conclusion === "success") return said;
   const waits = waitingText(emergencies, policy, able);
-  if (waits === null) return ended(invited(said, assessment, policy), emergencies);
+  if (waits === null) return ended(invited(said, assessment, policy), emergencies, policy);
   const summary = [
     ...waits.lines,
     "",
@@ -68,21 +68,25 @@ function helps({ control, inputs }: Result, policy: Policy): boolean {
 }
 
 /** Begins with why the last emergency lets nothing pass any more. */
-function ended(said: CheckRunText, emergencies: readonly EmergencyFacts[]): CheckRunText {
+function ended(said: CheckRunText, emergencies: readonly EmergencyFacts[], policy: Policy): CheckRunText {
   const last = emergencies.at(-1)?.record;
   const over = last?.ended ?? null;
   if (last === undefined || over === null) return said;
   const how = last.status === "withdrawn" ? "was withdrawn" : "ended unused";
-  const line = `The emergency ${how} at ${time(over.at)}: ${markdown(over.because)}. The policy applies again in full.`;
+  const line = `The emergency ${how} at ${localTime(over.at, policy.calendar.timezone)}: ${markdown(over.because)}. The policy applies again in full.`;
   return { ...said, summary: `${line}\n\n${said.summary}` };
 }
 
-function emergencyTitle(assessment: Assessment, emergencies: readonly EmergencyFacts[]): string {
+function emergencyTitle(
+  assessment: Assessment,
+  emergencies: readonly EmergencyFacts[],
+  policy: Policy,
+): string {
   const record = inForceIn(assessment, emergencies);
   const given = record?.authorised ?? null;
   if (record === null || given === null) return "Emergency";
   const alone = given.confirmBy === null ? "" : "alone, ";
-  return `Emergency: ${oneLine(given.by.login)} authorised it ${alone}until ${time(given.until)}`;
+  return `Emergency: ${oneLine(given.by.login)} authorised it ${alone}until ${localTime(given.until, policy.calendar.timezone)}`;
 }
 
 function emergencyLines(
@@ -96,10 +100,10 @@ function emergencyLines(
   const waived = assessment.results.filter((each) => each.outcome === "waived" && each.cause === "emergency");
   const { reviewers, reviewWithin } = policy.emergency;
   return [
-    `Merge it by ${time(given.until)}, as it is now: a push ends the authorisation.`,
+    `Merge it by ${localTime(given.until, policy.calendar.timezone)}, as it is now: a push ends the authorisation.`,
     "",
     `- reason: ${markdown(record.reason ?? "")} (${markdown(record.declared?.by?.login ?? "")})`,
-    `- authorised by ${markdown(given.by.login)} at ${time(given.at)}${given.confirmBy === null ? "" : `, alone: another person must confirm it by ${time(given.confirmBy)}: comment \`/countersign authorise\``}`,
+    `- authorised by ${markdown(given.by.login)} at ${localTime(given.at, policy.calendar.timezone)}${given.confirmBy === null ? "" : `, alone: another person must confirm it by ${localTime(given.confirmBy, policy.calendar.timezone)} with \`/countersign authorise\``}`,
     ...waived.map(
       (each) =>
         `- waived: ${CONTROL_TITLES[each.control]} (${some(each.reasons.slice(1).map(markdown), NAMES_SHOWN, "; ")})`,
@@ -108,7 +112,7 @@ function emergencyLines(
   ];
 }
 
-/** The emergency that waits for somebody, and what for; null where none does. */
+/** Returns the text of the emergency that waits for someone, or null where none does. */
 function waitingText(
   emergencies: readonly EmergencyFacts[],
   policy: Policy,
@@ -149,7 +153,7 @@ function inForceIn(assessment: Assessment, emergencies: readonly EmergencyFacts[
   return emergencies.find(({ record }) => record.id === waived?.inputs["leave"])?.record ?? null;
 }
 
-/** "a, b and c, and whoever ...": the people to ask, as mentions GitHub notifies; at most a handful. */
+/** Returns the people to ask as mentions that GitHub notifies: "@a, @b and @c", at most a handful. */
 export function mentions(logins: readonly string[]): string {
   const safe = logins.filter((login) => /^[\w-]+(?:\/[\w.-]+)?$/u.test(login));
   return listed(safe.slice(0, NAMES_SHOWN).map((login) => `@${login}`));

@@ -8,7 +8,7 @@ import { notify } from "./notification.ts";
 import type { People } from "../policy/file/people.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import { commentAction } from "./replies.ts";
-import { markdown, oneLine, short, time } from "../texts/wording.ts";
+import { localTime, markdown, oneLine, short } from "../texts/wording.ts";
 import { mentions } from "./emergency-in-check.ts";
 import type { EmergencyRecord } from "../records/emergency.ts";
 import type { RetroactiveReviewRecord } from "../records/emergency.ts";
@@ -66,7 +66,7 @@ export function askToConfirm(
   if (pull === null || given?.confirmBy == null) return [];
   const { owner, name, ownerId } = to.repository;
   const who = given.by.login;
-  const by = time(given.confirmBy);
+  const by = localTime(given.confirmBy, policy.calendar.timezone);
   const body = `${whom(policy.emergency.authorisers, able, record)}: ${markdown(who)} authorised this emergency alone. Look at it, then confirm it by ${by}: comment \`/countersign authorise\`. Unconfirmed, it becomes a deviation.`;
   const notice = {
     organizationId: ownerId,
@@ -82,7 +82,7 @@ export function askToConfirm(
   ];
 }
 
-/** Without a pull request there is nowhere to comment: they are asked by the company's own channels. */
+/** Asks by the company's own channels: without a pull request there is nowhere to comment. */
 function askForDeployment(to: Addressee, record: EmergencyRecord, policy: Policy): readonly Action[] {
   const { owner, name, ownerId } = to.repository;
   const { environment = "", sha = "" } = record.deployment ?? {};
@@ -100,7 +100,7 @@ function askForDeployment(to: Addressee, record: EmergencyRecord, policy: Policy
 const HOW_TO_REVIEW =
   "comment `/countersign approve`, `/countersign approve follow-up: <what>` or `/countersign reject <reason>`, or review the pull request on GitHub";
 
-/** Says on the pull request what is owed for what an emergency let through, and by when. */
+/** Announces on the pull request the review that is owed, and by when. */
 export function announceReview(
   to: Addressee,
   record: EmergencyRecord,
@@ -110,7 +110,7 @@ export function announceReview(
   if (pull === null) return [];
   const who = markdown(record.authorised?.by.login ?? "someone");
   const from = markdown(approversText(policy.emergency.reviewers));
-  const body = `This was merged in an emergency that ${who} authorised. A review of what shipped is owed by ${time(dueAt)}, from someone who had no part in it (${from}): ${HOW_TO_REVIEW}.`;
+  const body = `This was merged in an emergency that ${who} authorised. A review of what shipped is owed by ${localTime(dueAt, policy.calendar.timezone)}, from someone who had no part in it (${from}): ${HOW_TO_REVIEW}.`;
   return [commentAction(to, pull, `owed:${emergency}`, body)];
 }
 
@@ -127,7 +127,9 @@ export function askReviewers(
   const { owner, name, ownerId } = to.repository;
   const asked = whom(policy.emergency.reviewers, able, record);
   const isOverdue = at > dueAt;
-  const when = isOverdue ? `was due by ${time(dueAt)} and is overdue` : `is due by ${time(dueAt)}`;
+  const when = isOverdue
+    ? `was due by ${localTime(dueAt, policy.calendar.timezone)} and is overdue`
+    : `is due by ${localTime(dueAt, policy.calendar.timezone)}`;
   const how = HOW_TO_REVIEW;
   const body = `${asked}: the review owed after the emergency ${when}. Look at what shipped, then ${how}. (You must not have had a part in it.)`;
   const key = `review:${review.emergency}:${review.remindedAt.length}:${review.escalatedAt.length}`;
@@ -145,14 +147,14 @@ export function askReviewers(
   ];
 }
 
-/** How a review is given, for a channel outside GitHub. */
+/** Explains how a review is given, for a channel outside GitHub. */
 function outside({ repository: { owner, name } }: Addressee, { deployment }: EmergencyRecord): string {
   if (deployment === null)
     return "Someone who had no part in it comments /countersign approve or /countersign reject <reason> on the pull request.";
   return `Someone who had no part in it: countersign emergency approve (or reject --reason TEXT) --repo ${owner}/${name} --environment ${oneLine(deployment.environment)} --commit ${short(deployment.sha)} --as LOGIN.`;
 }
 
-/** The people or teams asked, as mentions: teams as they are, else those who are known, without whoever has a part in it. */
+/** Returns the people or teams to ask as mentions: teams as they are, else those known, without whoever has a part in it. */
 function whom(from: People, able: readonly string[], record: EmergencyRecord): string {
   const out = new Set(
     [record.opened.by, record.declared?.by, record.authorised?.by].map((actor) => actor?.login.toLowerCase()),

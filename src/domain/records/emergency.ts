@@ -26,17 +26,17 @@ export type EmergencyState = Infer<typeof EmergencyStateSchema>;
 
 const ViaSchema = z.enum(["comment", "label", "button", "review", "terminal"]);
 
-/** Through what somebody acted. `terminal`: an operator typed it in another's name; GitHub did not see that person. */
+/** Through what someone acted. `terminal`: an operator typed it in another's name; GitHub did not see that person. */
 export type Via = Infer<typeof ViaSchema>;
 
-const DeedSchema = z.object({
+const AttributionSchema = z.object({
   by: ActorSchema.nullable(),
   at: InstantSchema,
   via: ViaSchema,
 });
 
 /** Who did something, when (GitHub's time), and through what. `by` is null where GitHub does not say who. */
-export type Deed = Infer<typeof DeedSchema>;
+export type Attribution = Infer<typeof AttributionSchema>;
 
 const StepSchema = z.object({
   at: InstantSchema,
@@ -50,7 +50,7 @@ const StepSchema = z.object({
 export type Step = Infer<typeof StepSchema>;
 
 const AuthorisationSchema = z.object({
-  ...DeedSchema.shape,
+  ...AttributionSchema.shape,
   by: ActorSchema,
   /** It holds up to this moment, inclusive. */
   until: InstantSchema,
@@ -81,14 +81,14 @@ export const EmergencyRecordSchema = z.object({
   status: EmergencyStateSchema,
   reason: z.string().nullable(),
   /** What opened it: a label, the button, a comment, the terminal. */
-  opened: DeedSchema,
+  opened: AttributionSchema,
   /** Who gave the reason, and when; null while it waits for one. */
-  declared: DeedSchema.nullable(),
+  declared: AttributionSchema.nullable(),
   /** The head for which its authorisers were asked last; null without a pull request. */
   asked: ShaSchema.nullable(),
   authorised: AuthorisationSchema.nullable(),
   /** Who confirmed what was authorised alone. */
-  confirmed: DeedSchema.nullable(),
+  confirmed: AttributionSchema.nullable(),
   /** When and why it ended unused: withdrawn or expired. */
   ended: z
     .object({
@@ -146,7 +146,7 @@ export const RetroactiveReviewRecordSchema = z.object({
     .nullable(),
   /** Rejected: by when what was shipped must be reverted. */
   revertBy: InstantSchema.nullable(),
-  /** When somebody was reminded before it was due, and when it was escalated after. */
+  /** When someone was reminded before it was due, and when it was escalated after. */
   remindedAt: z.array(InstantSchema),
   escalatedAt: z.array(InstantSchema),
 });
@@ -154,12 +154,12 @@ export const RetroactiveReviewRecordSchema = z.object({
 /** Entry `retroactive-review`, subject = that of its emergency. */
 export type RetroactiveReviewRecord = Infer<typeof RetroactiveReviewRecordSchema>;
 
-/** Everybody who opened or declared it. */
+/** Returns everyone who opened or declared it. */
 export function declarersOf(record: EmergencyRecord): readonly Actor[] {
   return [record.opened.by, record.declared?.by ?? null].filter((actor) => actor !== null);
 }
 
-/** Whether it can still be authorised or used. */
+/** Returns whether it can still be authorised or used. */
 export function isOpen(record: EmergencyRecord): boolean {
   return ["awaiting-reason", "waiting", "authorised"].includes(record.status);
 }

@@ -58,12 +58,20 @@ export function time(instant: Instant): string {
   return new Date(instant).toISOString().replace(".000Z", "Z");
 }
 
-/** Returns an instant as the clocks of a time zone show it, with the zone: `2026-07-06 15:03 Europe/Berlin`. Seconds only where there are any. */
+/**
+ * Returns an instant as the clocks of a time zone show it: `2026-07-06 15:03 Europe/Berlin`. Seconds only where there are any; the
+ * offset where the clocks show the same time twice.
+ */
 export function localTime(instant: Instant, timezone: string): string {
   const shown = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(timezone);
   const isWholeMinute = shown.second === 0;
   const clock = shown.toPlainTime().toString({ smallestUnit: isWholeMinute ? "minute" : "second" });
-  return `${shown.toPlainDate().toString()} ${clock} ${timezone}`;
+  const wall = shown.toPlainDateTime();
+  const [first, second] = (["earlier", "later"] as const).map((disambiguation) =>
+    wall.toZonedDateTime(timezone, { disambiguation }),
+  );
+  const isTwice = first?.epochMilliseconds !== second?.epochMilliseconds;
+  return `${shown.toPlainDate().toString()} ${clock} ${timezone}${isTwice ? ` (UTC${shown.offset})` : ""}`;
 }
 
 /** A short form of an object id. */

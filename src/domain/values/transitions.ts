@@ -24,7 +24,7 @@ export type TransitionTable<
 export type TransitionRefusal<State extends string, Row> =
   /** Not in this state; `allowed`: the states in which it can happen. */
   | { readonly because: "state"; readonly allowed: readonly (State | null)[] }
-  /** In this state, but not to somebody with these roles; `row`: the one that asks for others. */
+  /** In this state, but not to someone with these roles; `row`: the one that asks for others. */
   | { readonly because: "role"; readonly row: Row };
 
 /** Where an event leads, or why it does not happen. */
@@ -32,7 +32,7 @@ export type TransitionResult<State extends string, Row> =
   | { readonly to: State; readonly refused: null }
   | { readonly to: null; readonly refused: TransitionRefusal<State, Row> };
 
-/** Returns where an event leads from a state, for somebody who has these roles. `state` null: nothing exists yet. */
+/** Returns where an event leads from a state, for someone who has these roles. `state` null: nothing exists yet. */
 export function transition<
   State extends string,
   Event extends string,

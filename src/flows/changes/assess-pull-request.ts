@@ -18,7 +18,7 @@ import type { Task } from "../../domain/records/task.ts";
 import { together } from "../../domain/deviation/decide.ts";
 import { witnessesOf } from "../records/observations.ts";
 import type { Tools, RepositoryContext } from "../context/tools.ts";
-import { lookAtMerged } from "../reviews/retroactive-reviews.ts";
+import { advanceMergedPull } from "../reviews/retroactive-reviews.ts";
 import { emergenciesOfOpenPull, gatherOpen, type OpenPullFacts } from "./open-pull-request.ts";
 import { checksNotShownYet } from "../facts/observed-checks.ts";
 import { isNotAnswered } from "../facts/unanswered.ts";
@@ -47,7 +47,7 @@ export async function assessPull(
   const untold = await untoldPullsAt(tools, watched, pull.head.sha, [number, ...told]);
   const twins = [...told, ...untold];
   if (pull.state !== "open") {
-    await lookAtMerged(tools, watched, pull, policy);
+    await advanceMergedPull(tools, watched, pull, policy);
     // A review after the merge may be the one that is owed.
     if (tasks.length > 0) await tools.ledger.record({ tasks }, tools.clock.now(), watched.fence);
     for (const twin of again ? [] : twins) await assessPull(tools, watched, twin, null, true);

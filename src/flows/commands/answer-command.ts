@@ -1,7 +1,7 @@
 /** Commands given in comments: understood, done once, and answered with a sign and a sentence. */
 
 import { SETTLING } from "../../domain/change/settling.ts";
-import { readCommand, type GivenComment } from "../../domain/emergency/command.ts";
+import { parseComment, type GivenComment } from "../../domain/emergency/command.ts";
 import type { Addressee } from "../../domain/records/entry.ts";
 import { together } from "../../domain/deviation/decide.ts";
 import type { Action, Entry } from "../../domain/records/entry.ts";
@@ -76,7 +76,7 @@ export async function answerCommand(
   if ((await tools.ledger.state("command", commandSubject(repositoryId, comment.id))) !== undefined) return;
   const table = tableOf(tables, given);
   const commands = [...table, helpOf(table)];
-  const read = readCommand(
+  const read = parseComment(
     comment.text,
     commands.flatMap(({ name, also = [] }) => [name, ...also]),
   );
@@ -175,7 +175,7 @@ const editedRefused: Said = {
     "This comment was edited, and an edited comment is never a command: nobody could tell later who asked for what. Write it as a new comment.",
 };
 
-function notUnderstood(read: ReturnType<typeof readCommand>, commands: readonly Command[]): Said {
+function notUnderstood(read: ReturnType<typeof parseComment>, commands: readonly Command[]): Said {
   const near = read.kind === "near-miss" ? read.nearest : null;
   const meant = commands.find(({ name, also = [] }) => name === near || also.includes(near ?? ""));
   const hint =

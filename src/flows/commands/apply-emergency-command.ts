@@ -17,7 +17,7 @@ import {
 import { isForDeployment } from "../../domain/emergency/deployment.ts";
 import { dueTasks } from "../../domain/emergency/due.ts";
 import { allows, rolesOf } from "../../domain/emergency/emergency.ts";
-import type { Deed, EmergencyRecord } from "../../domain/records/emergency.ts";
+import type { Attribution, EmergencyRecord } from "../../domain/records/emergency.ts";
 import { emergencyEntry } from "../../domain/emergency/life.ts";
 import { notReviewer, POLICY_UNKNOWN } from "../../domain/emergency/replies.ts";
 import { mayReview, reviewEntry } from "../../domain/emergency/retroactive-review.ts";
@@ -39,7 +39,13 @@ import { gatherDeployment } from "../deployments/facts.ts";
 import { gatherPull } from "../facts/pull-request.ts";
 import { emergenciesOfOpenPull, gatherOpen, withMakers } from "../changes/open-pull-request.ts";
 import type { Tools, RepositoryContext } from "../context/tools.ts";
-import { decision, overdueReview, owedFor, readReviewer, type Owed } from "../reviews/retroactive-reviews.ts";
+import {
+  decision,
+  overdueReview,
+  readOwedReviews,
+  readReviewer,
+  type OwedReview,
+} from "../reviews/retroactive-reviews.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 
@@ -52,10 +58,10 @@ export type EmergencyPlace =
 export interface ActedOn {
   readonly place: EmergencyPlace;
   readonly by: Actor;
-  readonly deed: Deed;
+  readonly attribution: Attribution;
   /** Names what gave it, so that giving it twice is giving it once. */
   readonly source: string;
-  /** The reason, or the note of a review; empty where nothing was said. */
+  /** The reason, or the note of a review; empty where there is none. */
   readonly text: string;
 }
 
@@ -126,7 +132,7 @@ export async function applyEmergencyAction(
   const target = action.target(given);
   if ("refused" in target) return refuse(target.refused);
   const isNext = target.event === "declare" || target.event === "authorise";
-  const overdue = isNext ? await overdueReview(tools, watched, given) : null;
+  const overdue = isNext ? await overdueReview(tools, watched, given.policy) : null;
   if (overdue !== null) return refuse(overdue);
   const candidate = await readCandidate(tools, watched, given, target);
   const applied = applyTo(action, given, target, candidate);
@@ -165,7 +171,7 @@ async function readCandidate(
   given: EmergencyCase,
   target: Target,
 ): Promise<Candidate> {
-  const { subject, policy, by, deed } = given;
+  const { subject, policy, by, attribution } = given;
   const { record, event } = target;
   const { eligibility, authority } = await readEligibility(tools, watched, {
     actor: by,
@@ -178,7 +184,7 @@ async function readCandidate(
   const isSettled = record === null || allows(record, event, rolesOf(eligibility, false));
   if (isSettled || !mayBeAlone(given, target, eligibility) || !isNamedAlone(policy, authority))
     return { eligibility, authority, alone: null };
-  const before = await countAlone(tools, watched, aloneSpan(policy, deed.at));
+  const before = await countAlone(tools, watched, aloneSpan(policy, attribution.at));
   return { eligibility, authority, alone: notAlone(policy, record, before) ?? "yes" };
 }
 
@@ -202,7 +208,7 @@ async function makersNow(
   tools: Tools,
   watched: RepositoryContext,
   { environment, sha }: { readonly environment: string; readonly sha: Sha },
-  { by, deed: { at } }: Pick<EmergencyCase, "by" | "deed">,
+  { by, attribution: { at } }: Pick<EmergencyCase, "by" | "attribution">,
 ): Promise<readonly AccountName[] | null> {
   const deployment = await gatherDeployment(tools, watched, {
     id: "",
@@ -227,7 +233,7 @@ async function applyReview(
   tools: Tools,
   watched: RepositoryContext,
   row: ReviewRow,
-  { place, by, deed, text }: ActedOn,
+  { place, by, attribution, text }: ActedOn,
 ): Promise<EmergencyResult> {
   const parsed = row.parse(text);
   if ("refused" in parsed) return refuse(parsed.refused);
@@ -235,7 +241,7 @@ async function applyReview(
   const owed = await owedAt(tools, watched, place);
   if (owed === null) return refuse(NO_REVIEW_OWED);
   const { review, policy, facts } = owed;
-  const after = decision(owed, event, { by, at: deed.at, via: deed.via, note });
+  const after = decision(owed, event, { by, at: attribution.at, via: attribution.via, note });
   if (after === null)
     return refuse(
       ({ text: safe }) =>
@@ -251,7 +257,7 @@ async function applyReview(
   const { id: repositoryId } = watched.repository;
   return {
     outcome: "done",
-    reply: decidedReply(after),
+    reply: decidedReply(after, policy),
     emergency: after.emergency,
     entries: [reviewEntry(after)],
     actions: [],
@@ -264,8 +270,12 @@ async function applyReview(
 }
 
 /** Reads the review owed at a place: the newest that is due, else the newest. */
-async function owedAt(tools: Tools, watched: RepositoryContext, place: EmergencyPlace): Promise<Owed | null> {
-  const all = await owedFor(tools, watched, place.kind === "pull" ? place.number : null);
+async function owedAt(
+  tools: Tools,
+  watched: RepositoryContext,
+  place: EmergencyPlace,
+): Promise<OwedReview | null> {
+  const all = await readOwedReviews(tools, watched, place.kind === "pull" ? place.number : null);
   const here = place.kind === "pull" ? all : all.filter(({ facts }) => isForDeployment(facts.record, place));
   return here.findLast(({ review }) => review.status === "due") ?? here.at(-1) ?? null;
 }

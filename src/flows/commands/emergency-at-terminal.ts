@@ -6,19 +6,19 @@ import { clipped, oneLine, short } from "../../domain/texts/wording.ts";
 import { applyEmergencyCommand, type EmergencyPlace } from "./apply-emergency-command.ts";
 import type { Tools, RepositoryContext } from "../context/tools.ts";
 
-/** What somebody does to an emergency at a terminal: of one pull request, or of one commit in one environment. */
+/** A command given at a terminal: for one pull request, or for one commit in one environment. */
 export interface TerminalEmergency {
   readonly act: EmergencyCommandName;
   readonly pull: number | null;
   readonly deployment: { readonly environment: string; readonly commit: string } | null;
-  /** The reason, or the note of a review; empty where nothing was said. */
+  /** The reason, or the note of a review; empty where there is none. */
   readonly text: string;
-  /** The login of whoever says it. */
+  /** The login of the person who decides. */
   readonly as: string;
 }
 
 /** What came of it. */
-export type ToldAtTerminal =
+export type TerminalEmergencyResult =
   | { readonly says: string; readonly emergency: string | null; readonly refused: null }
   | { readonly refused: string };
 
@@ -30,7 +30,7 @@ export async function emergencyAtTerminal(
   tools: Tools,
   watched: RepositoryContext,
   given: TerminalEmergency,
-): Promise<ToldAtTerminal> {
+): Promise<TerminalEmergencyResult> {
   const octokit = await tools.github.octokits.installation(watched.installationId);
   const by = LOGIN.test(given.as)
     ? await tools.github.readAccount(octokit, given.as, tools.github.lookups)
@@ -42,7 +42,7 @@ export async function emergencyAtTerminal(
   const { outcome, reply, emergency, ...decision } = await applyEmergencyCommand(tools, watched, given.act, {
     place,
     by,
-    deed: { by, at, via: "terminal" },
+    attribution: { by, at, via: "terminal" },
     source: sourceOf(place, at),
     text: clipped(oneLine(given.text), LONGEST_REASON),
   });

@@ -19,8 +19,14 @@ export async function flagEmergency(
   { number, by, at }: Extract<SignalSubject, { readonly type: "flag" }>,
 ): Promise<void> {
   const place = { kind: "pull", number } as const;
-  const deed = { by, at, via: "button" } as const;
-  const found = await gatherCase(tools, watched, { place, by, deed, source: `button:${at}`, text: "" });
+  const attribution = { by, at, via: "button" } as const;
+  const found = await gatherCase(tools, watched, {
+    place,
+    by,
+    attribution,
+    source: `button:${at}`,
+    text: "",
+  });
   const isShut = found?.subject.kind === "pull" && found.subject.pull.state !== "open";
   // The same press, told twice.
   const isAgain = found?.emergencies.some(

@@ -59,7 +59,7 @@ async function apply(
   return applyEmergencyCommand(tools, watched, name, {
     place: { kind: "pull", number: pull },
     by,
-    deed: { by, at, via: "comment" },
+    attribution: { by, at, via: "comment" },
     source: `comment:${id}`,
     text: rest.trim(),
   });

@@ -12,14 +12,14 @@ import { sinceOf } from "../policy/current-policy.ts";
 import { recordDeployment } from "./record-deployment.ts";
 import { emergenciesForDeployment, emergenciesOfPull } from "../emergencies/emergencies.ts";
 import type { Tools, RepositoryContext } from "../context/tools.ts";
-import { remind } from "../reviews/retroactive-reviews.ts";
+import { remindOfReviews } from "../reviews/retroactive-reviews.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 
 /** So many commits that no change accounts for are asked one by one who made them. */
 const MOST_ASKED = 100;
 
 /**
- * Who shaped what a deployment brings, as far as known: the makers of the changes it carries; authors, committers and pushers of
+ * Reads who worked on what a deployment brings, as far as known: the makers of the changes it carries; authors, committers and pushers of
  * the commits that no change accounts for. Null: it cannot be told, such as who pushed what is deployed. Throws Trouble.
  */
 export async function makersOfDeployment(
@@ -47,8 +47,8 @@ export async function makersOfDeployment(
   return [...people, ...known];
 }
 
-/** What a repository has due of emergencies of deployments: what expired, what must be said, what is judged otherwise now. */
-export async function keepDeploymentEmergencies(tools: Tools, watched: RepositoryContext): Promise<void> {
+/** Handles what a repository has due of deployments' emergencies: expiries, reminders, and assessments that changed. */
+export async function advanceDeploymentEmergencies(tools: Tools, watched: RepositoryContext): Promise<void> {
   const now = tools.clock.now();
   const facts = await emergenciesOfPull(tools, watched.repository.id, null);
   if (facts.length === 0) return;
@@ -59,12 +59,12 @@ export async function keepDeploymentEmergencies(tools: Tools, watched: Repositor
     );
   const entries = over.map((record) => emergencyEntry(expired(record)));
   if (entries.length > 0) await tools.ledger.record({ entries, actions: [] }, now, watched.fence);
-  await judgeDeploymentsAgain(tools, watched, facts);
-  await remind(tools, watched, null);
+  await reassessDeployments(tools, watched, facts);
+  await remindOfReviews(tools, watched, null);
 }
 
-/** Judges what was deployed under these emergencies again, where what is known of them now says otherwise. */
-async function judgeDeploymentsAgain(
+/** Assesses again what was deployed under these emergencies, where what is known of them now leads elsewhere. */
+async function reassessDeployments(
   tools: Tools,
   watched: RepositoryContext,
   facts: readonly EmergencyFacts[],

@@ -40,23 +40,20 @@ import type { Actor, Authority } from "../../domain/change/people.ts";
 /** The label that opens an emergency, compared without case. It then waits for its reason. */
 export const EMERGENCY_LABEL = "emergency";
 
-/** The task that looks at what is due in a repository: expiry, reviews, confirmations. */
-export const DUE = "countersign.due";
-
 /** A policy that is known, with its digest. */
 export interface KnownPolicy {
   readonly policy: Policy;
   readonly policyDigest: string;
 }
 
-/** The policy with its digest, or null where it is not known: then nothing of an emergency moves. */
+/** Returns the policy with its digest, or null where it is not known: then no emergency advances. */
 export function known(policy: PolicyInForce): KnownPolicy | null {
   return policy.state === "known"
     ? { policy: policy.record.effective, policyDigest: policy.record.digest }
     : null;
 }
 
-/** Every emergency of a pull request, or (null) of the repository's deployments, oldest first, each with its review. */
+/** Reads every emergency of a pull request, or (null) of the repository's deployments, oldest first, each with its review. */
 export async function emergenciesOfPull(
   tools: Tools,
   repositoryId: number,
@@ -76,7 +73,7 @@ export async function emergenciesOfPull(
   return found.toSorted((a, b) => a.record.opened.at - b.record.opened.at);
 }
 
-/** The emergencies of this commit in this environment that no pull request stands for. */
+/** Reads the emergencies of this commit in this environment that no pull request stands for. */
 export async function emergenciesForDeployment(
   tools: Tools,
   watched: RepositoryContext,
@@ -86,7 +83,7 @@ export async function emergenciesForDeployment(
   return all.filter(({ record }) => isForDeployment(record, named));
 }
 
-/** The emergencies of several pull requests. */
+/** Reads the emergencies of several pull requests. */
 export async function emergenciesOfAll(
   tools: Tools,
   watched: RepositoryContext,
@@ -98,12 +95,12 @@ export async function emergenciesOfAll(
   return all;
 }
 
-/** Where the App's actions about a repository go. */
+/** Returns where the App's actions about a repository go. */
 export function addressee(tools: Tools, watched: RepositoryContext): Addressee {
   return { repository: watched.repository, installationId: watched.installationId, appId: tools.appId };
 }
 
-/** What somebody may do here, read for the people these are left to. */
+/** Reads someone's rights, as far as these people are named by them. */
 export async function authorityFor(
   tools: Tools,
   watched: RepositoryContext,
@@ -133,7 +130,7 @@ export async function authorityFor(
   return sure ?? null;
 }
 
-/** The pull request with everybody who pushed, as far as GitHub still knows: an authoriser must have had no part in it. */
+/** Returns the pull request with everyone who pushed, as far as GitHub still knows: an authoriser must not be one. */
 export async function withPushers(
   tools: Tools,
   watched: RepositoryContext,
@@ -145,7 +142,7 @@ export async function withPushers(
   return { ...pull, pushes: tools.github.mergePushes([...pull.pushes, ...told]) };
 }
 
-/** Reads somebody's eligibility in an emergency, with the rights it rests on. */
+/** Reads someone's eligibility in an emergency, with the rights it rests on. */
 export async function readEligibility(
   tools: Tools,
   watched: RepositoryContext,
@@ -182,7 +179,7 @@ export async function readEligibility(
   return { eligibility, authority };
 }
 
-/** The logins of those who may authorise, as far as GitHub shows them; at most a hundred. */
+/** Reads the logins of those who may authorise, as far as GitHub shows them; at most a hundred. */
 export async function authorisers(
   tools: Tools,
   watched: RepositoryContext,
@@ -277,7 +274,7 @@ async function advanced(
   }
 }
 
-/** When and why nothing is left of a pull request that an emergency could let pass, or null. */
+/** Returns when and why nothing is left of a pull request that an emergency could let pass, or null. */
 function endOf(pull: PullRequest, now: Instant): { readonly at: Instant; readonly because: string } | null {
   if (pull.state === "closed")
     return { at: now, because: "its pull request was closed without being merged" };
@@ -286,7 +283,7 @@ function endOf(pull: PullRequest, now: Instant): { readonly at: Instant; readonl
   return { at, because: "its pull request was merged without it" };
 }
 
-/** An approving review by somebody who may authorise is an authorisation, or the confirmation of one given alone. */
+/** Takes an approving review by someone who may authorise as an authorisation, or as the confirmation of one given alone. */
 async function byReview(
   tools: Tools,
   watched: RepositoryContext,

@@ -21,7 +21,7 @@ import { knownDeployments } from "../records/deployments.ts";
 import { noticeEnvironments } from "../repositories/environments.ts";
 import { assessPull } from "../changes/assess-pull-request.ts";
 import { COMMANDS } from "./command-tables.ts";
-import { keepDeploymentEmergencies } from "../deployments/emergencies.ts";
+import { advanceDeploymentEmergencies } from "../deployments/emergencies.ts";
 import {
   noteClock,
   noteInstallation,
@@ -35,7 +35,7 @@ import { keepDeviations } from "../deviations/keep-deviations.ts";
 import { registerRepository, noticeVanished } from "../repositories/repositories.ts";
 import { observationSubject } from "../records/observations.ts";
 import type { Tools, RepositoryContext } from "../context/tools.ts";
-import { lookAtDue } from "../reviews/retroactive-reviews.ts";
+import { advanceDueEmergencies } from "../reviews/retroactive-reviews.ts";
 import { answerMissedGates } from "../deployments/missed-gate-requests.ts";
 import { findUnnamed } from "../completeness/unrecorded-merges.ts";
 import { DAY } from "../../domain/time/durations.ts";
@@ -279,8 +279,10 @@ async function unrecordedDeployments(
 
 /** Looks at what is due in one repository: expired emergencies, reviews and confirmations that are owed. */
 export async function doDue(tools: Tools, watched: RepositoryContext): Promise<void> {
-  await keepDeploymentEmergencies(tools, watched);
-  await eachOf(await lookAtDue(tools, watched), (number) => assessPull(tools, watched, number, null));
+  await advanceDeploymentEmergencies(tools, watched);
+  await eachOf(await advanceDueEmergencies(tools, watched), (number) =>
+    assessPull(tools, watched, number, null),
+  );
 }
 
 /** Judges every open pull request again. `round`: other repositories are looked at with this one. */

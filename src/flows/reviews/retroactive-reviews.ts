@@ -33,19 +33,19 @@ import type { Tools, RepositoryContext } from "../context/tools.ts";
 import type { Actor } from "../../domain/change/people.ts";
 
 /** An emergency that was used, with the review owed for it and the policy it was used under. */
-export interface Owed {
+export interface OwedReview {
   readonly facts: EmergencyFacts;
   readonly review: RetroactiveReviewRecord;
   readonly policy: Policy;
 }
 
-/** The reviews owed for a pull request's emergencies, decided or not. */
-export async function owedFor(
+/** Reads the reviews owed for a pull request's emergencies, decided or not. */
+export async function readOwedReviews(
   tools: Tools,
   watched: RepositoryContext,
   pull: number | null,
-): Promise<readonly Owed[]> {
-  const owed: Owed[] = [];
+): Promise<readonly OwedReview[]> {
+  const owed: OwedReview[] = [];
   for (const facts of await emergenciesOfPull(tools, watched.repository.id, pull)) {
     const { review } = facts;
     if (review === null) continue;
@@ -56,11 +56,11 @@ export async function owedFor(
   return owed;
 }
 
-/** Reads somebody's eligibility to give a review: their rights, and their own part in what it is of. */
+/** Reads someone's eligibility to give a review: their rights, and their own part in what it is of. */
 export async function readReviewer(
   tools: Tools,
   watched: RepositoryContext,
-  { facts, policy }: Owed,
+  { facts, policy }: OwedReview,
   pull: PullRequest | null,
   actor: Actor,
   makers: readonly AccountName[] | null = [],
@@ -79,17 +79,17 @@ export async function readReviewer(
   });
 }
 
-/** A decision on a review, recorded; null where it was decided before. */
+/** Returns a review as decided, or null where it was decided before. */
 export function decision(
-  owed: Owed,
+  owed: OwedReview,
   event: ReviewEvent,
   made: NonNullable<RetroactiveReviewRecord["decision"]>,
 ): RetroactiveReviewRecord | null {
   return decided(owed.review, event, made, owed.policy.calendar);
 }
 
-/** Looks at a merged pull request: a review on it by somebody who may is the retroactive review; then its changes are judged again. */
-export async function lookAtMerged(
+/** Takes a review of a merged pull request by someone who may as the retroactive review, then assesses its changes again. */
+export async function advanceMergedPull(
   tools: Tools,
   watched: RepositoryContext,
   pull: PullRequest,
@@ -98,7 +98,7 @@ export async function lookAtMerged(
   const { merged } = pull;
   const known = await advanceEmergencies(tools, watched, pull, policy);
   if (merged === null || known.length === 0) return;
-  for (const owed of await owedFor(tools, watched, pull.number)) {
+  for (const owed of await readOwedReviews(tools, watched, pull.number)) {
     if (owed.review.status !== "due") continue;
     const reviews = pull.reviews
       .filter(({ submittedAt, commit, dismissed, state, author }) => {
@@ -131,10 +131,14 @@ export async function lookAtMerged(
   await tools.ledger.record({ tasks }, now, watched.fence);
 }
 
-/** Says what is due of a pull request's reviews now, or (null) of those of deployments: a reminder before, an escalation after. */
-export async function remind(tools: Tools, watched: RepositoryContext, number: number | null): Promise<void> {
+/** Reminds of a pull request's reviews, or (null) of those of deployments, before they are due, and escalates them after. */
+export async function remindOfReviews(
+  tools: Tools,
+  watched: RepositoryContext,
+  number: number | null,
+): Promise<void> {
   const now = tools.clock.now();
-  for (const owed of await owedFor(tools, watched, number)) {
+  for (const owed of await readOwedReviews(tools, watched, number)) {
     const { review, policy, facts } = owed;
     const at = nextWord(review);
     if (at === null || at > now) continue;
@@ -157,19 +161,22 @@ export async function remind(tools: Tools, watched: RepositoryContext, number: n
 export async function overdueReview(
   tools: Tools,
   { repository }: RepositoryContext,
-  { policy }: { readonly policy: Policy },
+  policy: Policy,
 ): Promise<Reply | null> {
   if (!policy.emergency.blockNextWhileOverdue) return null;
   for await (const entry of tools.ledger.states("retroactive-review", {
     organizationId: repository.ownerId,
   })) {
-    if (isOverdue(entry.body, tools.clock.now())) return blockedByOverdue(entry.body, repository);
+    if (isOverdue(entry.body, tools.clock.now())) return blockedByOverdue(entry.body, repository, policy);
   }
   return null;
 }
 
-/** Looks at what a repository has due: what expired, what was reviewed or confirmed, what must be said again. */
-export async function lookAtDue(tools: Tools, watched: RepositoryContext): Promise<readonly number[]> {
+/** Handles what a repository has due: expiries, reviews and confirmations, reminders. Returns the pull requests to assess again. */
+export async function advanceDueEmergencies(
+  tools: Tools,
+  watched: RepositoryContext,
+): Promise<readonly number[]> {
   const pulls = new Set<number>();
   const { id: repositoryId } = watched.repository;
   for await (const entry of tools.ledger.states("emergency", { repositoryId })) {
@@ -184,10 +191,10 @@ export async function lookAtDue(tools: Tools, watched: RepositoryContext): Promi
     if (status === "due" && pull !== null) due.push(pull);
   }
   for (const number of due) {
-    // A review whose webhook was lost is found here, before anybody is told that it is missing.
+    // A review whose webhook was lost is found here, before anyone is told that it is missing.
     const { pull, policy } = await gatherPull(tools, watched, number);
-    await lookAtMerged(tools, watched, pull, policy);
-    await remind(tools, watched, number);
+    await advanceMergedPull(tools, watched, pull, policy);
+    await remindOfReviews(tools, watched, number);
   }
   return [...pulls].filter((number) => !due.includes(number));
 }

@@ -1,6 +1,6 @@
 /** The rows of emergency-changes.csv and retroactive-reviews.csv: every emergency and every review owed, with each time and actor. */
 
-import type { Deed, EmergencyRecord } from "../../records/emergency.ts";
+import type { Attribution, EmergencyRecord } from "../../records/emergency.ts";
 import { partiesOf } from "../../emergency/retroactive-review.ts";
 import { isLate, isOverdue } from "../../emergency/retroactive-review.ts";
 import { termText } from "../../time/calendar.ts";
@@ -247,6 +247,6 @@ async function* joined(source: EvidenceSource): AsyncIterable<Row> {
   }
 }
 
-function deedBy(deed: Pick<Deed, "by"> | null): string | null {
+function deedBy(deed: Pick<Attribution, "by"> | null): string | null {
   return deed === null ? null : personText(deed.by);
 }
