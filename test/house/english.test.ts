@@ -50,7 +50,7 @@ const PAGES: readonly string[] = [
 ];
 
 /** Pages of both sorts that these rules do not read: the shorter this list, the better. */
-const UNREAD: readonly string[] = ["docs/controls.md", "docs/emergencies.md", "docs/texts.md"];
+const UNREAD: readonly string[] = ["docs/controls.md", "docs/texts.md"];
 
 const READ = [...PAGES, "docs/decisions/README.md", ...GENERATED.map((name) => `docs/${name}`)].filter(
   (page) => !UNREAD.includes(page),
