@@ -21,7 +21,7 @@ const PRIVATE: readonly { readonly pattern: RegExp; readonly instead: string }[]
     pattern: /\b(?:give[ns]?|gave|no|without|a|limited) leave\b/iu,
     instead: "waiver, exemption, permission",
   },
-  { pattern: /\b(?:deeds?|misuse|troubles?)\b/iu, instead: "event, usage error, external error" },
+  { pattern: /\b(?:deeds?|troubles?)\b/iu, instead: "event, external error" },
   { pattern: /\b(?:at hand|keeps? up with)\b/iu, instead: "cached, advance" },
   { pattern: /\basked (?:less )?of\b/iu, instead: "required of" },
   { pattern: /\b(?:goes|went|going|gone|go) (?:a)?round\b/iu, instead: "bypass" },
