@@ -1,9 +1,9 @@
-/** `countersign deviation`: deviations listed, shown, entered and answered at the terminal, under the login that is given. */
+/** Lists, shows, adds and remediates deviations at the terminal, under the login that is given. */
 
 import { z } from "zod";
 import { issueText } from "../../domain/deviation/issue.ts";
 import { isSettled, worded } from "../../domain/deviation/deviation.ts";
-import { nextStep, rendered } from "../../domain/deviation/next-step.ts";
+import { nextStep } from "../../domain/deviation/next-step.ts";
 import { priorityOf } from "../../domain/deviation/remediation.ts";
 import type { RemediationRecord } from "../../domain/records/remediation.ts";
 import { oneLine, time } from "../../domain/texts/wording.ts";
@@ -21,7 +21,7 @@ import { UsageError, type Answer } from "../terminal/answer.ts";
 import { organizationIn } from "../input/organization.ts";
 import type { DeviationRecord, DeviationTransition } from "../../domain/records/deviation.ts";
 
-/** Every deviation that is open (or all of them), what comes first first; code 1 where one is open. */
+/** Lists the open deviations (or all), most urgent first; code 1 if one is open. */
 export async function listDeviations(
   where: StoreLocation,
   options: { readonly org?: string | undefined; readonly all?: boolean | undefined },
@@ -46,7 +46,7 @@ export async function listDeviations(
   }
 }
 
-/** One deviation whose id begins so, as its issue says it, with every step that was taken. */
+/** Shows one deviation whose id begins so, as its issue does, with every step that was taken. */
 export async function showDeviation(where: StoreLocation, prefix: string): Promise<Answer> {
   const ledger = await openLedger(where, { readOnly: true });
   try {
@@ -89,9 +89,12 @@ export async function showDeviation(where: StoreLocation, prefix: string): Promi
         "",
         ...body.replace(/\n*<!--[\s\S]*$/u, "").split("\n"),
         "",
-        ...steps.map(
-          ({ at, command, by, text }) =>
-            `${time(at)}  ${command}  ${by?.login ?? "the App"}  ${oneLine(text)}`,
+        // One step of both deviation and remediation is one line.
+        ...new Set(
+          steps.map(
+            ({ at, command, by, text }) =>
+              `${time(at)}  ${command}  ${by?.login ?? "the App"}  ${oneLine(text)}`,
+          ),
         ),
       ],
       data: { deviation, remediation, steps },
@@ -114,7 +117,7 @@ export function addDeviation(
   });
 }
 
-/** Says one line to a deviation; code 1 where it is refused. */
+/** Gives one command to a deviation; code 1 if it is refused. */
 export function giveCommand(
   where: StoreLocation,
   given: Parameters<typeof commandAtTerminal>[1],
@@ -143,7 +146,7 @@ async function withTools(
   }
 }
 
-/** The App that writes on GitHub for this log: known from what it was asked for before. */
+/** Returns the id of the App that writes on GitHub for this log, from the actions stored before. */
 async function appIdIn(ledger: Ledger): Promise<number> {
   for (const { payload } of await ledger.queue.listActions({ limit: 100 })) {
     const asked = z.object({ appId: z.int() }).safeParse(payload);
@@ -164,7 +167,7 @@ interface Listed {
 
 const SEVERITIES = ["observation", "low", "medium", "high", "critical"];
 
-/** By priority where someone weighed it, else by severity. */
+/** Returns the priority if someone set it, else one by severity. */
 function weight({ deviation, remediation }: Listed): number {
   return priorityOf(remediation?.priority ?? null) ?? SEVERITIES.indexOf(deviation.severity) * 20;
 }
@@ -173,6 +176,6 @@ function lineOf({ deviation, remediation }: Listed): string {
   const { id, status, severity, type, title } = deviation;
   const owner = remediation?.owner?.login ?? "nobody";
   const due = remediation?.due ?? "no date";
-  const next = rendered(nextStep(deviation, remediation), "terminal", id);
+  const next = nextStep(deviation, remediation);
   return `${id}  ${worded(status)}  ${severity}  ${type}  ${owner}, ${due}  ${oneLine(title)}${next === "" ? "" : `\n    ${next}`}`;
 }

@@ -1,4 +1,4 @@
-/** One command given to a deviation: what it and its remediation become, and what is answered. Nothing is done here. */
+/** Applies one command to a deviation: computes its new states and the reply. Nothing is recorded here. */
 
 import type { Instant } from "../time/instant.ts";
 import type { RemediationRecord } from "../records/remediation.ts";
@@ -6,13 +6,14 @@ import { destination, transition, type TransitionRefusal } from "../values/trans
 import { listed } from "../texts/wording.ts";
 import {
   COMMANDS,
+  written,
   type Circumstances,
   type CommandName,
   type CommandStep,
   type DeviationCommand,
 } from "./commands.ts";
 import { DEVIATION_EVENTS, worded, type DeviationRole } from "./deviation.ts";
-import { missingUntilClosed, nextStep, rendered } from "./next-step.ts";
+import { missingUntilClosed, nextStep } from "./next-step.ts";
 import { cadenceOf, type Cadence, type ReviewedMonth } from "./operating.ts";
 import {
   hadItInHand,
@@ -43,7 +44,7 @@ export interface Given {
   readonly same?: (a: Person, b: Person) => boolean;
 }
 
-/** What came of a command: the states one after the other (the last is the newest) and the reply, or a refusal and no change. */
+/** The result of a command: the states one after the other (the last is the newest) and the reply, or a refusal and no change. */
 export type CommandResult =
   | {
       readonly deviations: readonly DeviationRecord[];
@@ -56,17 +57,16 @@ export type CommandResult =
 /** Applies a command, or answers why not. A refused command changes nothing. */
 export function applyCommand(given: Given): CommandResult {
   const { deviation, command, by, at, via } = given;
-  const refuse = (sentence: string): CommandResult => ({ refused: rendered(sentence, via, deviation.id) });
   const roles = rolesIn(given);
   const { deviation: steps, remediation: innerSteps } = COMMANDS[command.name];
   const isAbout = innerSteps.length > 0;
   const outer = transition({ command: steps }, deviation.status, "command", roles);
   if (outer.refused !== null)
-    return refuse(refusalOf(outer.refused, command.name, "deviation", deviation.status));
+    return { refused: refusalOf(outer.refused, command.name, "deviation", deviation.status) };
   const state = given.remediation?.status ?? "planned";
   const inner = isAbout ? transition({ command: innerSteps }, state, "command", roles) : null;
   if (inner !== null && inner.refused !== null)
-    return refuse(refusalOf(inner.refused, command.name, "remediation", state));
+    return { refused: refusalOf(inner.refused, command.name, "remediation", state) };
   const moved: DeviationTransition = {
     command: command.name,
     by,
@@ -79,7 +79,7 @@ export function applyCommand(given: Given): CommandResult {
   const cadence = given.cadence ?? cadenceOf([deviation.severity]);
   const now: Circumstances = { ...given, remediation, cadence };
   const refused = command.refuse(now);
-  if (refused !== null) return refuse(refused);
+  if (refused !== null) return { refused };
   const change = command.apply(now);
   // A command to the remediation alone is no step of the deviation.
   const isOwn = !isAbout || outer.to !== deviation.status;
@@ -111,8 +111,12 @@ function refusalOf(
 ): string {
   if (refused.because === "role") return refused.row.refusal;
   const possible = refused.allowed.filter((each) => each !== null).map(worded);
-  return `The ${what} is ${worded(state)}: \`${name}\` is possible only when it is ${listed(possible, "or")}.`;
+  const isOver = what === "deviation" && refused.allowed.includes("open");
+  const reopen = isOver && REOPENABLE.includes(state) ? ` Reopen it first: \`${written("reopen")}\`.` : "";
+  return `The ${what} is ${worded(state)}: \`${name}\` is possible only when it is ${listed(possible, "or")}.${reopen}`;
 }
+
+const REOPENABLE: readonly (string | null)[] = COMMANDS.reopen.deviation.flatMap(({ from }) => from);
 
 /** Takes what follows by itself: a planned remediation that lacks nothing starts; an effective one with its whole checklist closes. */
 function autoAdvance(
@@ -163,10 +167,5 @@ function autoAdvance(
   }
   const next = nextStep(deviation, remediation, months);
   if (next !== "") replies.push(next);
-  return {
-    deviations,
-    remediations,
-    reply: rendered(replies.join(" "), given.via, deviation.id),
-    refused: null,
-  };
+  return { deviations, remediations, reply: replies.join(" "), refused: null };
 }

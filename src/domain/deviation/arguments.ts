@@ -6,7 +6,7 @@ import { truncate } from "../values/text.ts";
 import { listed, oneLine } from "../texts/wording.ts";
 
 /** Where an argument is read: for which command, and on which day (YYYY-MM-DD). */
-export interface Place {
+interface Place {
   readonly command: string;
   readonly today: string;
 }
@@ -74,7 +74,7 @@ export const ACCOUNT: Argument<string> = {
 };
 
 /** One of a few words, and a text after it. */
-export interface Choice<Word extends string> {
+interface Choice<Word extends string> {
   readonly word: Word;
   readonly text: string;
 }
@@ -105,7 +105,7 @@ export function choice<Word extends string>(
 }
 
 /** How much a remediation weighs, each 1 to 5. */
-export interface Weights {
+interface Weights {
   readonly impact: number;
   readonly effort: number;
   readonly risk: number;
@@ -128,10 +128,10 @@ export const WEIGHTS: Argument<Weights> = {
 };
 
 /** The parts people may be given in a remediation beside its owner. */
-export type RaciPart = "accountable" | "consulted" | "informed";
+type RaciPart = "accountable" | "consulted" | "informed";
 
 /** People, and the part they are given. */
-export interface Parts {
+interface Parts {
   readonly part: RaciPart;
   readonly logins: readonly string[];
 }
@@ -156,6 +156,8 @@ export const RACI: Argument<Parts> = {
 /** Returns the known word that a written one is nearly, or null. */
 export function nearest(word: string, known: readonly string[]): string | null {
   const given = word.toLowerCase();
+  const [begun, ...others] = given.length < 3 ? [] : known.filter((each) => each.startsWith(given));
+  if (begun !== undefined && others.length === 0) return begun;
   const near = known
     .map((each) => ({ each, far: distance(given, each) }))
     .toSorted((a, b) => a.far - b.far)[0];

@@ -37,7 +37,7 @@ import {
 } from "./remediation.ts";
 import type { DeviationRecord, DeviationStatus, Person, DeviationNote } from "../records/deviation.ts";
 
-/** What a command finds: the deviation, its remediation (a new one where there is none yet), and who gives it when. */
+/** The circumstances of a command: the deviation, its remediation (a new one where there is none yet), and who gives it when. */
 export interface Circumstances {
   readonly deviation: DeviationRecord;
   readonly remediation: RemediationRecord;
@@ -51,14 +51,14 @@ export interface Circumstances {
   readonly cadence: Cadence;
 }
 
-/** What a command changes beside the states. */
-export interface Change {
+/** The changes of a command beside the states. */
+interface Change {
   readonly deviation?: Partial<DeviationRecord>;
   readonly remediation?: Partial<RemediationRecord>;
 }
 
 /** Who may give a command. */
-export interface Who {
+interface Who {
   /** One of these roles is needed. */
   readonly needs: readonly DeviationRole[];
   /** None of these is allowed, whatever other role the same person has. */
@@ -68,7 +68,7 @@ export interface Who {
 }
 
 /** In which states a command is possible, where it leads, and who may give it there. */
-export interface Step {
+interface Step {
   readonly deviation: readonly DeviationStatus[];
   /** Left out: the remediation does not matter, and stays as it is. */
   readonly remediation?: readonly RemediationStatus[];
@@ -107,7 +107,7 @@ export interface CommandStep<State extends string> extends TransitionRow<State, 
 }
 
 /** A row as it is used. */
-export interface CommandRow {
+interface CommandRow {
   /** What follows the name. */
   readonly usage: string;
   readonly help: string;
@@ -173,7 +173,7 @@ const OUTSIDERS: Who = {
   needs: ["other", "auditor"],
   bars: ["owner", "causer", "app"],
   refusal:
-    "Nobody judges their own remediation, or what they caused. Someone who never owned it and did not cause it must give this command.",
+    "Nobody judges their own remediation, or what they caused. Ask someone who never owned the remediation and did not cause the deviation.",
 };
 
 /** A step in planning or carrying out the remediation: the first one begins it. */

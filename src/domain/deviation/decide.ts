@@ -1,4 +1,4 @@
-/** What to record of a deviation, and what to ask of GitHub about its issue. Nothing is done here. */
+/** Decides what to record of a deviation, and what to request of GitHub for its issue. Nothing is done here. */
 
 import type { Instant } from "../time/instant.ts";
 import type { Decision, Entry } from "../records/entry.ts";
@@ -20,7 +20,7 @@ import { REMEDIATION_EVENTS, reopened } from "./remediation.ts";
 import { destination } from "../values/transitions.ts";
 import type { DeviationRecord, DeviationTransition } from "../records/deviation.ts";
 
-/** How the ledger stands before something is opened, listed or taken off. */
+/** The records of the ledger before something is opened, listed or taken off. */
 export interface Standing {
   /** The deviation of the seed's cause that has room, as recorded; null: none yet. */
   readonly previous: DeviationRecord | null;
@@ -47,7 +47,7 @@ export const NOTHING_STANDING: Standing = {
   waiting: [],
 };
 
-/** Everything about the deviation of one subject: opened, listed with others of its cause, or taken off. `seed` null: it deviates no more. */
+/** Decides whether a subject opens a deviation, is listed with others of its cause, or is taken off. `seed` null: it deviates no more. */
 export function decideDeviation(facts: {
   readonly seed: DeviationSeed | null;
   /** The change id or deployment id. */
@@ -77,7 +77,7 @@ export function decideDeviation(facts: {
   return together(...decisions);
 }
 
-/** A deviation as it is now, opened or brought up to date: its entry, its issue or its place in the queue for one, and the news of it. */
+/** Decides the entry, the issue (or its place in the queue for one) and the notification of a deviation as it is now. */
 export function decideRecord(
   now: DeviationRecord,
   standing: Standing,
@@ -108,7 +108,7 @@ function begunAnew(remediation: RemediationRecord, moved: DeviationTransition): 
   return { ...reopened(remediation), status, moved };
 }
 
-/** What is told of a deviation outside GitHub when it is opened. */
+/** Returns the notification that a deviation was opened. */
 function notificationOf(deviation: DeviationRecord): Notification {
   const { owner, name, ownerId } = deviation.repository;
   return {
@@ -121,13 +121,13 @@ function notificationOf(deviation: DeviationRecord): Notification {
   };
 }
 
-/** What is told of a deviation outside GitHub when it is settled; it may be opened and settled again. */
+/** Returns the notification that a deviation was settled; it may be opened and settled again. */
 function closedNotification(deviation: DeviationRecord): Notification {
   const told = `${deviation.title}: settled. ${settledLine(deviation)} Nothing is left to do.`;
   return { ...notificationOf(deviation), about: `${deviation.id}:${deviation.moved.at}`, text: told };
 }
 
-/** A deviation after a step: its entry, and its issue brought up to date. A step that settles it is also said in a comment. */
+/** Decides the entry and the issue of a deviation after a step. A step that settles or reopens it adds a comment. */
 export function settle(facts: {
   readonly before: DeviationRecord | null;
   readonly after: DeviationRecord;
@@ -158,17 +158,17 @@ export function settle(facts: {
   });
 }
 
-/** The entry of a deviation. */
+/** Returns the entry of a deviation. */
 export function deviationEntry(body: DeviationRecord): Entry {
   return { kind: "deviation", subject: body.id, ...owned(body), at: body.happenedAt, body };
 }
 
-/** The entry of a remediation; it is cut into periods by when its last step was taken. */
+/** Returns the entry of a remediation; the time of its last step is the time of the entry. */
 export function remediationEntry(body: RemediationRecord): Entry {
   return { kind: "remediation", subject: body.deviation, ...owned(body), at: body.moved.at, body };
 }
 
-/** Decisions that are recorded together or not at all. */
+/** Joins decisions that are recorded together or not at all. */
 export function together(...decisions: readonly Partial<Decision>[]): Decision {
   return {
     entries: decisions.flatMap(({ entries = [] }) => entries),

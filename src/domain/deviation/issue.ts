@@ -1,4 +1,4 @@
-/** The issue of a deviation: what it says, where it goes, and when it is not asked for. */
+/** The issue of a deviation: its text, its repository, and when it is not requested. */
 
 import type { Repository } from "../change/repository.ts";
 import { sha256 } from "../values/digest.ts";
@@ -7,13 +7,13 @@ import type { Policy } from "../policy/file/policy.ts";
 import type { RemediationRecord } from "../records/remediation.ts";
 import { clipped, CONTROL_TITLES, listed, markdown, oneLine, time } from "../texts/wording.ts";
 import { isSettled, worded } from "./deviation.ts";
-import { missingUntilDone, nextStep, rendered } from "./next-step.ts";
+import { asComment, missingUntilDone, nextStep } from "./next-step.ts";
 import { dayOf } from "./operating.ts";
 import { priorityOf } from "./remediation.ts";
 import type { Instant } from "../time/instant.ts";
 import type { DeviationRecord, Person } from "../records/deviation.ts";
 
-/** What an `open-issue` or `update-issue` action asks for: an issue that says this. The marker is hidden in the body, to find the issue again. */
+/** The payload of an `open-issue` or `update-issue` action: an issue with this text. The marker is hidden in the body, to find the issue again. */
 export interface IssuePayload {
   readonly repository: { readonly owner: string; readonly name: string };
   readonly appId: number;
@@ -44,22 +44,17 @@ const CHANGES_SHOWN = 50;
 const ITEMS_SHOWN = 10;
 const TITLE_LENGTH = 250;
 
-/** The key of everything that is done to the issue of a deviation. */
+/** Returns the key of every action on the issue of a deviation. */
 export function issueKey(deviationId: string): string {
   return `issue:${deviationId}`;
 }
 
-/** The hidden marker of a deviation's issue. */
-export function markerOf(deviationId: string): string {
+/** Returns the hidden marker of a deviation's issue. */
+function markerOf(deviationId: string): string {
   return `countersign-deviation:${deviationId}`;
 }
 
-/** The deviation id a text's marker names, or null. Anyone may copy a marker: it is only a hint where to look. */
-export function markedId(text: string): string | null {
-  return /<!-- countersign-deviation:(DEV-[0-9a-f]{12}) -->/u.exec(text)?.[1] ?? null;
-}
-
-/** The repository deviations go to, `owner/name`, or why they go nowhere. */
+/** Returns the repository deviations go to, `owner/name`, or why they go nowhere. */
 export function issuePlace(
   { deviations }: Pick<Policy, "deviations">,
   repository: Repository,
@@ -76,7 +71,7 @@ export function issuePlace(
   return { repository: `${repository.owner}/${repository.name}`, because: null };
 }
 
-/** The deviation with a place for its issue, if it has none yet. `room`: how many issues may still be asked for this day. */
+/** Returns the deviation with a place for its issue, if it has none yet. `room`: how many issues may still be asked for this day. */
 export function withIssue(
   deviation: DeviationRecord,
   policy: Pick<Policy, "deviations">,
@@ -144,7 +139,7 @@ export function issueAction(
 /** A deviation that waits for its issue, as far as the list of them needs it. */
 export type WaitingDeviation = Pick<DeviationRecord, "id" | "title" | "detectedAt">;
 
-/** The one issue that lists what waits for a day with room; closed when nothing waits. */
+/** Returns the one issue that lists what waits for a day with room; closed when nothing waits. */
 export function waitingIssue(
   waiting: readonly WaitingDeviation[],
   target: string,
@@ -161,7 +156,7 @@ export function waitingIssue(
   const body = [
     count === 0
       ? "Every deviation that waited has its own issue now."
-      : `${count === 1 ? "1 deviation has" : `${count} deviations have`} no issue yet: the policy allows ${most} new ${most === 1 ? "issue" : "issues"} a day (\`deviations.per-day\`). Nothing to do here: each gets its own issue on one of the following days, the oldest first. All are on record already.`,
+      : `${count === 1 ? "1 deviation has" : `${count} deviations have`} no issue yet: the policy allows ${most} new ${most === 1 ? "issue" : "issues"} a day (\`deviations.per-day\`). Nothing to do here: ${count === 1 ? "it gets" : "each gets"} its own issue on one of the following days${count === 1 ? "" : ", the oldest first"}. ${count === 1 ? "It is" : "All are"} on record already.`,
     "",
     ...lines,
     ...(more > 0 ? [`- and ${more} more`] : []),
@@ -217,7 +212,7 @@ export function issueText(
       ? []
       : ["", "### Remediation", "", ...remediationLines(remediation).map((line) => `- ${line}`)]),
     "",
-    ...(next[0] === "" ? [] : next.map((each) => rendered(each, "comment", deviation.id))),
+    ...(next[0] === "" ? [] : next.map(asComment)),
     ...(isSettled(deviation.status)
       ? ["Anyone with write permission here can reopen it: `/countersign reopen <reason>`."]
       : [

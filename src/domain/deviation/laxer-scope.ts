@@ -71,7 +71,7 @@ export function moveDeviation(
     typeReason: "whoever administers a repository can move it to a line that asks less",
     severity: "medium",
     title: clipped(what, 200),
-    description: `${markdown(what)}: by a rename, a transfer or a topic. The stricter line goes on to hold. GitHub's audit log tells who did it.\n\n**What to do:** if the line is meant for it, change that entry of the organisation's policy by a reviewed pull request; if not, undo the move.`,
+    description: `${markdown(what)}: by a rename, a transfer or a topic. The stricter line still applies. GitHub's audit log shows who did it.\n\n**What to do:** if the line is meant for it, change that entry of the organisation's policy by a reviewed pull request; if not, undo the move.`,
     happenedAt: at,
     actors: [],
     exposure: { from: at, to: null },

@@ -1,4 +1,4 @@
-/** What is missing next in a deviation, and the command that gives it; and how a text shows commands where it is read. */
+/** Names what a deviation needs next, and the command that gives it. */
 
 import type { RemediationRecord } from "../records/remediation.ts";
 import { listed, markdown } from "../texts/wording.ts";
@@ -40,8 +40,16 @@ export function nextStep(
   months: readonly ReviewedMonth[] = [],
 ): string {
   switch (deviation.status) {
-    case "open":
-      return `Next: record why it happened (\`${written("cause")}\`) and who owns the remediation (\`${written("owner")}\`). If it is no exception, explain why: \`${written("not-an-exception")}\`.`;
+    case "open": {
+      const answer = [
+        ...(remediation?.rootCause == null ? [`record why it happened (\`${written("cause")}\`)`] : []),
+        ...(remediation?.owner == null
+          ? [`name the owner of the remediation (\`${written("owner")}\`)`]
+          : []),
+      ];
+      const again = `revise the remediation (\`${written("action")}\`)`;
+      return `Next: ${answer.length === 0 ? again : listed(answer)}. If it is no exception, explain why: \`${written("not-an-exception")}\`.`;
+    }
     case "in-remediation": {
       const [next, ...later] = missingUntilDone(deviation, remediation);
       if (next === undefined) return `Nothing is missing: ${ownerOf(remediation)} can use \`done\`.`;
@@ -64,11 +72,9 @@ export function nextStep(
   }
 }
 
-/** Returns a text of this room as a comment or a terminal has it: every command in it is written whole. */
-export function rendered(text: string, via: "comment" | "terminal", id: string): string {
-  return text.replaceAll(/`([^` ]+)([^`]*)`/gu, (_, name: string, rest: string) =>
-    via === "comment" ? `\`/countersign ${name}${rest}\`` : `\`countersign deviation ${name} ${id}${rest}\``,
-  );
+/** Returns a text of this room as a comment has it, with every command written whole; a terminal has it as it is. */
+export function asComment(text: string): string {
+  return text.replaceAll(/`([^`]+)`/gu, (_, command: string) => `\`/countersign ${command}\``);
 }
 
 function cleanMonthsOf(

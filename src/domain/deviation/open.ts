@@ -16,7 +16,7 @@ import { destination } from "../values/transitions.ts";
 import type { Instant } from "../time/instant.ts";
 import type { Actor } from "../change/people.ts";
 
-/** So many changes are listed by one deviation; what comes on top begins another part of the same cause. */
+/** The most changes one deviation lists; further ones begin another part of the same cause. */
 export const MOST_LISTED = 200;
 
 /** A span under which what goes wrong has one cause: a coverage gap, or a control that was weakened. */
@@ -32,14 +32,14 @@ export interface SharedCause {
   readonly controls: readonly ControlName[] | null;
 }
 
-/** Why something deviates, as far as others may deviate for the same cause. */
+/** The cause of a deviation, as far as others may share it. */
 export interface Cause {
   readonly key: string;
   /** The span it shares with others; null: it stands alone. */
   readonly shared: SharedCause | null;
 }
 
-/** What a deviation is opened with, or what is listed under one that is there. */
+/** The facts with which a deviation is opened, or with which a change is listed under one that is there. */
 export interface DeviationSeed {
   readonly cause: Cause;
   readonly subjectKind: DeviationRecord["subjectKind"];
@@ -67,7 +67,7 @@ export interface DeviationSeed {
   };
 }
 
-/** The cause of a change or deployment that deviates: a span it shares, a weakening before a gap and the earliest first, else itself. */
+/** Returns the cause of a deviating change or deployment: a span it shares (a weakening before a gap, the earliest first), else itself. */
 export function causeOf(facts: {
   readonly subjectKind: "change" | "deployment";
   readonly id: string;
@@ -94,17 +94,17 @@ export function causeOf(facts: {
   return { key: `gap:${shared.id}:${facts.repositoryId}:${facts.subjectKind}:${reasons.join(",")}`, shared };
 }
 
-/** The key of the deviation that a weakened control is: the changes made meanwhile are listed under it. */
+/** Returns the key of the deviation of a weakened control; the changes made during it are listed under it. */
 export function weakeningKey(id: string): string {
   return `control:${id}`;
 }
 
-/** The id of the deviation of a cause; `part` counts on where one cause has more changes than one deviation lists. */
+/** Returns the id of the deviation of a cause; `part` counts on where one cause has more changes than one deviation lists. */
 export function deviationIdOf(key: string, part = 1): string {
   return `DEV-${sha256(part === 1 ? key : `${key}#${part}`).slice(0, 12)}`;
 }
 
-/** Whether a deviation can list this too: it does already, or has room for it. */
+/** Returns whether a deviation lists this already, or has room for it. */
 export function hasRoomFor(deviation: DeviationRecord | null, subject: string | null): boolean {
   if (deviation === null || subject === null) return true;
   return deviation.subjects.includes(subject) || deviation.subjects.length < MOST_LISTED;
@@ -185,7 +185,7 @@ export function withdrawDeviation(
   return withListed({ ...deviation, moved: moved("unlist") }, listed);
 }
 
-/** A weakened control holds again: production is no longer exposed. */
+/** Ends the exposure, because a weakened control is restored. */
 export function endExposure(deviation: DeviationRecord, to: Instant, because: string): DeviationRecord {
   if (deviation.exposure.to !== null) return deviation;
   const moved: DeviationTransition = {
@@ -199,7 +199,7 @@ export function endExposure(deviation: DeviationRecord, to: Instant, because: st
   return { ...deviation, exposure: { ...deviation.exposure, to }, moved };
 }
 
-/** People as records keep them. */
+/** Returns a person as records keep them. */
 export function personOf({ id, login }: Actor): Person {
   return { id, login };
 }
@@ -222,7 +222,7 @@ const WEIGHTS: Readonly<Record<ControlName, Severity>> = {
 
 const SEVERITIES: readonly Severity[] = ["observation", "low", "medium", "high", "critical"];
 
-/** How much the failing of these controls weighs: as much as the heaviest. `rewritten`: history of production was lost with it. */
+/** Returns the severity of failing these controls: that of the most severe. `rewritten`: history of production was lost with it. */
 export function severityOf(controls: readonly ControlName[], rewritten = false): Severity {
   if (rewritten) return "critical";
   const weights = controls.map((control) => SEVERITIES.indexOf(WEIGHTS[control]));
@@ -271,7 +271,7 @@ function opened(seed: DeviationSeed, moved: DeviationTransition, part: number): 
     : { ...withListed(record, all), title, description };
 }
 
-/** What follows from the list alone, so that the order in which it was found does not show. */
+/** Derives what follows from the list alone, so that the order of discovery does not show. */
 function withListed(record: DeviationRecord, unordered: readonly ListedSubject[]): DeviationRecord {
   const listed = unordered.toSorted((a, b) => a.at - b.at || (a.subject < b.subject ? -1 : 1));
   const list = { ...record, listed, subjects: listed.map(({ subject }) => subject) };

@@ -8,7 +8,7 @@ import { isOtherwise } from "../monitoring/monthly.ts";
 import type { DeviationRecord, Severity } from "../records/deviation.ts";
 import type { RemediationRecord, RemediationReview } from "../records/remediation.ts";
 
-/** What a monthly review says of one control in one month (YYYY-MM, UTC); `clean`: it operated without a deviation. */
+/** The result of a monthly review of one control in one month (YYYY-MM, UTC); `clean`: it operated without a deviation. */
 export interface ReviewedMonth {
   readonly control: ControlName;
   readonly month: string;
@@ -16,7 +16,7 @@ export interface ReviewedMonth {
 }
 
 /**
- * What the monthly reviews that somebody signed off say of their months as they are known now: a signature says that somebody looked,
+ * Returns the results of signed-off monthly reviews, with their months as they are known now: a signature shows that someone looked,
  * not that what is found out later did not happen. `now`: the month's figures as counted now.
  */
 export function reviewedMonths(
@@ -33,7 +33,7 @@ export function reviewedMonths(
 }
 
 /**
- * How many whole months in a row, up to the newest one reviewed, every one of these controls was reviewed and clean since a
+ * Counts the whole months in a row, up to the newest one reviewed, every one of these controls was reviewed and clean since a
  * moment. A month begun before that moment does not count, and one that is not clean begins the count anew.
  */
 export function cleanMonthsSince(
@@ -56,26 +56,26 @@ export function cleanMonthsSince(
   return count;
 }
 
-/** The first whole month (YYYY-MM, UTC) from a moment on. */
+/** Returns the first whole month (YYYY-MM, UTC) from a moment on. */
 export function monthFrom(since: Instant): string {
   const month = new Date(since).toISOString().slice(0, 7);
   return Date.parse(`${month}-01T00:00:00Z`) === since ? month : monthAfter(month);
 }
 
-/** The month after one, both YYYY-MM. */
+/** Returns the month after one, both YYYY-MM. */
 export function monthAfter(month: string): string {
   return Temporal.PlainYearMonth.from(month).add({ months: 1 }).toString();
 }
 
-/** How often a remediation is reviewed: weekly, and monthly once nothing of high or critical severity is left to be done. */
+/** The cadence of reviews: weekly, and monthly once nothing of high or critical severity is left to be done. */
 export type Cadence = RemediationReview["cadence"];
 
-/** The cadence where deviations of these severities are still open or in remediation. */
+/** Returns the cadence where deviations of these severities are still open or in remediation. */
 export function cadenceOf(unsettled: readonly Severity[]): Cadence {
   return unsettled.some((severity) => severity === "critical" || severity === "high") ? "weekly" : "monthly";
 }
 
-/** Whether reviews are due at all: while it is under way. */
+/** Returns whether reviews are due at all: only while the remediation is active. */
 export function isReviewed(deviation: DeviationRecord, remediation: RemediationRecord): boolean {
   return (
     deviation.status === "in-remediation" &&
@@ -84,7 +84,7 @@ export function isReviewed(deviation: DeviationRecord, remediation: RemediationR
   );
 }
 
-/** The day (YYYY-MM-DD, UTC) by which the next review is due: a week or a month after the last one, or after it began. */
+/** Returns the day (YYYY-MM-DD, UTC) by which the next review is due: a week or a month after the last one, or after it began. */
 export function nextReview(remediation: RemediationRecord, cadence: Cadence): string | null {
   if (remediation.startedAt === null) return null;
   const last = remediation.reviews.at(-1);
@@ -96,7 +96,7 @@ export function nextReview(remediation: RemediationRecord, cadence: Cadence): st
     .toString();
 }
 
-/** Every review that was due before this moment's day and was not held, oldest first. */
+/** Returns every review that was due before this moment's day and was not held, oldest first. */
 export function missedReviews(
   remediation: RemediationRecord,
   cadence: Cadence,
@@ -111,7 +111,7 @@ export function missedReviews(
   }
 }
 
-/** The UTC day of a moment, YYYY-MM-DD. */
+/** Returns the UTC day of a moment, YYYY-MM-DD. */
 export function dayOf(at: Instant): string {
   return new Date(at).toISOString().slice(0, 10);
 }

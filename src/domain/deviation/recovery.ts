@@ -1,4 +1,4 @@
-/** How far the recovery from deviations is: what must still be mended, what must still operate, and when all could be shown effective. */
+/** The progress of the recovery from deviations: what must still be fixed, what must still operate, and when all could be effective. */
 
 import { Temporal } from "temporal-polyfill";
 
@@ -28,7 +28,7 @@ export interface Recovery {
   readonly ready: string | null;
 }
 
-/** Where each deviation stands that nobody has shown to be answered, and the day the last of them could be. */
+/** Returns the phase of each deviation that is not effective yet, and the day the last of them could be. */
 export function recoveryOf(
   deviations: readonly DeviationRecord[],
   remediations: readonly RemediationRecord[],
@@ -102,7 +102,7 @@ function stepOf(
     : step("operate", ready, soFar);
 }
 
-/** The first day after so many whole months, of which the first is given. */
+/** Returns the first day after so many whole months, of which the first is given. */
 function firstDayAfter(month: string, count: number): string {
   return Temporal.PlainYearMonth.from(month).add({ months: count }).toPlainDate({ day: 1 }).toString();
 }

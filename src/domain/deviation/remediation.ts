@@ -16,7 +16,7 @@ export const REMEDIATION_STATES: readonly RemediationStatus[] = [
 ];
 
 /** What happens to a remediation by itself; commands have a table of their own (commands.ts). */
-export type RemediationEvent = "start" | "miss" | "reopen";
+type RemediationEvent = "start" | "miss" | "reopen";
 
 /** The table of these events. */
 export const REMEDIATION_EVENTS: TransitionTable<RemediationStatus, RemediationEvent, DeviationRole> = {
@@ -63,12 +63,12 @@ export const ROOT_CAUSE_NAMES: readonly RootCause[] = [
 
 const WHYS: Readonly<Record<Severity, number>> = { observation: 0, low: 1, medium: 3, high: 5, critical: 5 };
 
-/** How many answers to "why?" a severity asks for. */
+/** Returns how many answers to "why?" a severity requires. */
 export function whysAsked(severity: Severity): number {
   return WHYS[severity];
 }
 
-/** A remediation of which nothing is said yet. */
+/** Returns a remediation in which nothing is recorded yet. */
 export function plannedRemediation(
   deviation: DeviationRecord,
   moved: DeviationTransition,
@@ -102,7 +102,7 @@ export function plannedRemediation(
   };
 }
 
-/** A remediation that begins anew: what was planned stays, what was done does not count any more. */
+/** Returns a remediation that begins again: its plan stays, what was done does not count any more. */
 export function reopened(remediation: RemediationRecord): RemediationRecord {
   return { ...remediation, done: null, effective: null, startedAt: null };
 }
@@ -151,13 +151,13 @@ function lackingIf(isLacking: boolean, what: string, command: Lack["command"]): 
 }
 
 /** One box of the closing checklist. `missing`: what ticks it. */
-export interface Box {
+interface Box {
   readonly name: "root-cause-understood" | "sustainable" | "operated" | "applied-elsewhere";
   readonly ticked: boolean;
   readonly missing: readonly Lack[];
 }
 
-/** The closing checklist: what an auditor looks for before calling something remediated. `cleanMonths`: see `operating.ts`. */
+/** Returns the closing checklist: what an auditor looks for before calling something remediated. `cleanMonths`: see `operating.ts`. */
 export function closingChecklist(
   remediation: RemediationRecord,
   deviation: Pick<DeviationRecord, "severity" | "type">,
@@ -184,7 +184,7 @@ export function closingChecklist(
 /** An operating failure counts as effective only after so many clean months in a row. */
 export const MONTHS_OF_OPERATION = 3;
 
-/** What comes first: 1 to 100 by customer impact, risk and how little effort it takes; 125 where a risk of 5 overrides. */
+/** Returns the priority: 1 to 100 by customer impact, risk and how little effort it takes; 125 where a risk of 5 overrides. */
 export function priorityOf(priority: RemediationRecord["priority"]): number | null {
   if (priority === null) return null;
   const { impact, effort, risk } = priority;
@@ -193,12 +193,12 @@ export function priorityOf(priority: RemediationRecord["priority"]): number | nu
 
 const OVERRIDING = 125;
 
-/** Whether two accounts are one person's, where no policy is asked. */
+/** Returns whether two accounts are one person's, without a policy that could tie them. */
 export function isSameAccount(a: Person, b: Person): boolean {
   return isSamePerson({ identities: [] }, a, b);
 }
 
-/** The roles a person has. Whoever ever owned the remediation or called it done counts as its owner where that is barred. */
+/** Returns the roles a person has. Whoever ever owned the remediation or called it done counts as its owner where that is barred. */
 export function rolesOf(
   person: Person,
   deviation: DeviationRecord,
@@ -214,7 +214,7 @@ export function rolesOf(
   return roles.length === 0 ? ["other"] : roles;
 }
 
-/** Whether somebody had the remediation in hand at any time: they do not judge it. */
+/** Returns whether someone ever owned the remediation or called it done: they cannot confirm it. */
 export function hadItInHand(
   person: Person,
   remediation: RemediationRecord,

@@ -58,8 +58,8 @@ export function weakeningDeviation(
       `${markdown(what)}, ${span}. ${whoOf(first)}`,
       "",
       to === null
-        ? "**What to do:** restore the setting now; this ends when it protects as much as before."
-        : "**What to do:** the setting is restored; look at what came about meanwhile, and say why it happened.",
+        ? "**What to do:** an administrator restores the setting now. The exposure ends when it protects as much as before."
+        : "**What to do:** the setting is restored. Review what landed or was deployed meanwhile, and record why it happened.",
       "",
       "What is weaker:",
       ...listOf(exposures),
@@ -91,9 +91,9 @@ const WHAT = {
 } as const;
 
 function whoOf({ by, basis, notBefore, cause }: ExposureRecord): string {
-  if (by !== null) return `${by.login} was seen to do it.`;
-  if (basis === "observed") return "GitHub does not say who did it.";
-  return `Nobody told us; it was found at a later reading, and was otherwise on ${time(notBefore)}.${
+  if (by !== null) return `${by.login} changed it.`;
+  if (basis === "observed") return "GitHub does not show who changed it.";
+  return `No webhook reported the change: it was found at a later reading, and was not there yet at ${time(notBefore)}.${
     cause.kind === "environment" ? " GitHub sends no webhook when an environment's settings change." : ""
   }`;
 }

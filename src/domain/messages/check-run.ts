@@ -249,14 +249,14 @@ function waivedIn({ results }: Assessment): readonly string[] {
     .map((each) => `${CONTROL_TITLES[each.control]}: ${joined(each.reasons.slice(1))}`);
 }
 
-/** What to do about what reached production so. */
+/** Returns what to do about what reached production so. */
 function whatToDo(failed: readonly Result[]): string {
   const owed = failed.find(({ control }) => control === "emergency-reviewed-in-time");
   if (owed === undefined || failed.length > 1)
-    return "review what reached production now, say why it happened, and revert it if it should not be there.";
+    return "review what reached production now, record why it happened, and revert it if it should not be there.";
   return owed.cause === "rejected"
-    ? "revert what was rejected by the time given, and say why it was let through."
-    : "somebody with no part in it reviews what shipped now (`/countersign approve` or `/countersign reject <reason>`); then say why nobody did in time.";
+    ? "revert what was rejected by the time given, and record why it was let through."
+    : "someone with no part in the change reviews now what shipped (`/countersign approve` or `/countersign reject <reason>`). Then record why nobody did in time.";
 }
 
 function listOf(lines: readonly string[]): readonly string[] {

@@ -12,11 +12,11 @@ import type { DeviationRecord } from "../records/deviation.ts";
 /** How long an owner has from being asked. */
 export const REVIEW_TERM: Term = { unit: "business-days", count: 10 };
 
-/** What became of a monthly review; computed from the record, the clock and what the month is known to be, never stored. */
+/** The status of a monthly review; computed from the record, the clock and the figures known now, never stored. */
 export type MonthlyStatus = "due" | "signed-off" | "late" | "missing" | "changed";
 
 /**
- * The status of a review at a moment: signed off in time or late; not signed off and still due, or missing; changed where the month
+ * Returns the status of a review at a moment: signed off in time or late; not signed off and still due, or missing; changed where the month
  * came to be otherwise than the signer saw. `figures`: as counted now; left out: nothing changed.
  */
 export function monthlyStatus(
@@ -29,7 +29,7 @@ export function monthlyStatus(
   return signedOff.at <= dueAt ? "signed-off" : "late";
 }
 
-/** Tells whether a month is otherwise than it was seen: more or less of it failed, deviated, cannot be told, or is known at all. */
+/** Returns whether a month is otherwise than it was seen: more or less of it failed, deviated, cannot be told, or is known at all. */
 export function isOtherwise(control: ControlName, seen: MonthlyFigures, now: MonthlyFigures): boolean {
   // Whether an emergency was reviewed in time is known only when the review is owed: the month goes on growing.
   const grows = control === "emergency-reviewed-in-time";
@@ -41,38 +41,38 @@ export function isOtherwise(control: ControlName, seen: MonthlyFigures, now: Mon
   );
 }
 
-/** The entry's subject. One log may hold several organisations. */
+/** Returns the subject of the entry. One log may hold several organisations. */
 export function monthlySubject(organizationId: number, control: ControlName, month: string): string {
   return `${organizationId}/${control}:${month}`;
 }
 
-/** The month (YYYY-MM, UTC) of a moment. */
+/** Returns the month (YYYY-MM, UTC) of a moment. */
 export function monthOf(at: Instant): string {
   return new Date(at).toISOString().slice(0, 7);
 }
 
-/** A month's span, UTC, half-open. */
+/** Returns the span of a month, UTC, half-open. */
 export function monthSpan(month: string): Span {
   const [year = Number.NaN, number = Number.NaN] = month.split("-").map(Number);
   return { from: Date.UTC(year, number - 1, 1), to: Date.UTC(year, number, 1) };
 }
 
-/** The month before a month. */
+/** Returns the month before a month. */
 export function monthBefore(month: string): string {
   return monthOf(monthSpan(month).from - 1);
 }
 
-/** Whether this is a month as it is written: YYYY-MM. */
+/** Returns whether a text is a month: YYYY-MM. */
 export function isMonth(text: string): boolean {
   return /^\d{4}-(?:0[1-9]|1[0-2])$/u.test(text);
 }
 
-/** By when a review that is asked for at a moment is due. */
+/** Returns when a review that is requested at a moment is due. */
 export function monthlyDue(askedAt: Instant, calendar: Calendar): Instant {
   return dueAfter(askedAt, REVIEW_TERM, calendar);
 }
 
-/** Who signs a control off under this policy; null: nobody is named, and nobody is asked. */
+/** Returns who signs a control off under this policy; null: it names nobody, and nobody is asked. */
 export function ownerOf(policy: Policy, control: ControlName): string | null {
   return policy.controls[control]?.owner ?? policy.monitoring.owner;
 }
@@ -113,7 +113,7 @@ export class MonthlyTally {
     }
   }
 
-  /** The figures of one control. */
+  /** Returns the figures of one control. */
   figures(control: ControlName): MonthlyFigures {
     const counts = this.#outcomes.get(control);
     const { pass = 0, fail = 0, waived = 0, unverifiable = 0 } = counts ?? {};
@@ -130,7 +130,7 @@ export class MonthlyTally {
     };
   }
 
-  /** The controls that were in use: named by the policy, reviewed `before`, applied to something in the month, or deviated from. */
+  /** Returns the controls that were in use: named by the policy, reviewed `before`, applied to something in the month, or deviated from. */
   inUse(policy: Policy, before: ReadonlySet<ControlName> = new Set()): readonly ControlName[] {
     return CONTROL_NAMES.filter(
       (control) =>
@@ -142,13 +142,13 @@ export class MonthlyTally {
   }
 }
 
-/** Whether a deviation stands: it was not taken back when the facts showed otherwise, nor found to be none, nor only noted. */
+/** Returns whether a deviation counts: it was not withdrawn, not settled as no exception, and is not only an observation. */
 export function isDeviation({ status, severity, moved }: DeviationRecord): boolean {
   if (status === "not-an-exception" || severity === "observation") return false;
   return !(status === "closed" && moved.command === "withdraw");
 }
 
-/** Whether what answers a deviation is still owed: nothing is done yet, or not all of it. */
+/** Returns whether the remediation of a deviation is not done yet. */
 export function isUnsettled(record: DeviationRecord): boolean {
   return isDeviation(record) && (record.status === "open" || record.status === "in-remediation");
 }
@@ -172,7 +172,7 @@ export function monthStatement(figures: MonthlyFigures, month: SeenMonth): State
   return { says: figuresText(figures, month.unseen), rests: "watch", covers: month.seen };
 }
 
-/** Figures in words, for a table and for the record of who saw what; `unseen`: what of their time nobody observed. */
+/** Returns figures in words, for a table and for the record of who saw what; `unseen`: what of their time nobody observed. */
 export function figuresText(figures: MonthlyFigures, unseen: readonly Span[] = []): string {
   const said = countsText(figures, unseen.length === 0);
   return unseen.length === 0 ? said : `${said}; nobody observed ${spansText(unseen)}`;

@@ -4,7 +4,6 @@ import type { Instant } from "../../domain/time/instant.ts";
 import { applyCommand } from "../../domain/deviation/apply-command.ts";
 import { parseCommand } from "../../domain/deviation/commands.ts";
 import { remediationEntry, settle, deviationEntry, together } from "../../domain/deviation/decide.ts";
-import { rendered } from "../../domain/deviation/next-step.ts";
 import {
   cadenceOf,
   dayOf,
@@ -27,7 +26,7 @@ import {
 } from "../records/existing-deviations.ts";
 
 /** One line given to one deviation. */
-export interface GivenLine {
+interface GivenLine {
   readonly deviation: string;
   /** As it is written after `/countersign`. */
   readonly line: string;
@@ -40,8 +39,8 @@ export interface GivenLine {
   readonly who: (login: string) => Promise<Person | null>;
 }
 
-/** What came of a line: what to record and the reply, or the refusal. */
-export type LineResult =
+/** The result of a line: what to record and the reply, or the refusal. */
+type LineResult =
   | { readonly decision: Decision; readonly reply: string; readonly refused: null }
   | { readonly refused: string };
 
@@ -53,7 +52,7 @@ export async function commandDeviation(
   const deviation = await deviationOf(tools, given.deviation);
   if (deviation === null) return { refused: `There is no deviation ${given.deviation}.` };
   const parsed = parseCommand(given.line, dayOf(given.at));
-  if (parsed.problem !== null) return { refused: rendered(parsed.problem, given.via, deviation.id) };
+  if (parsed.problem !== null) return { refused: parsed.problem };
   const command = parsed.value;
   const remediation = await remediationOf(tools, deviation.id);
   const named = new Map<string, Person | null>();
@@ -86,7 +85,7 @@ export async function commandDeviation(
   return { decision, reply: result.reply, refused: null };
 }
 
-/** How often the remediations of a repository are reviewed now. */
+/** Returns how often the remediations of a repository are reviewed now. */
 export function cadenceIn(known: readonly KnownDeviation[], repositoryId: number): Cadence {
   return cadenceOf(
     known
@@ -97,7 +96,7 @@ export function cadenceIn(known: readonly KnownDeviation[], repositoryId: number
 
 const UNSETTLED: readonly DeviationRecord["status"][] = ["open", "in-remediation"];
 
-/** From where the issue of a deviation is written: the installation its repository is seen through now. */
+/** Returns the installation through which the issue of a deviation is written now. */
 export async function senderOf(
   { ledger, appId }: Pick<Tools, "ledger" | "appId">,
   { repository }: Pick<DeviationRecord, "repository">,
@@ -111,7 +110,7 @@ export async function senderOf(
   };
 }
 
-/** The monthly reviews signed off for any of the deviation's controls, with their months as they are known now. */
+/** Returns the monthly reviews signed off for any of the deviation's controls, with their months as they are known now. */
 async function monthsOf(
   { ledger }: Pick<Tools, "ledger">,
   { repository, controls }: DeviationRecord,

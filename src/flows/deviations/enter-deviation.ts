@@ -1,4 +1,4 @@
-/** Deviations at a terminal: entered from an auditor's report, and everything people say to one, under the login they give. */
+/** Adds deviations from an auditor's report, and gives commands to them, at a terminal, under the login that is given. */
 
 import { DEFAULT_CALENDAR } from "../../domain/time/calendar.ts";
 import { decideDeviation } from "../../domain/deviation/decide.ts";
@@ -29,7 +29,7 @@ export interface EnteredDeviation {
   readonly as: string;
 }
 
-/** What came of it; `id` where it was entered. */
+/** The result; `id` where it was added or the command was applied. */
 export type Entered =
   | { readonly id: string; readonly says: string; readonly refused: null }
   | { readonly refused: string };
@@ -37,7 +37,7 @@ export type Entered =
 const SEVERITIES: readonly Severity[] = ["observation", "low", "medium", "high", "critical"];
 const LOGIN = /^[A-Za-z0-9][A-Za-z0-9-]{0,38}$/u;
 
-/** Enters a deviation from an auditor's report, with the changes it names; the same report entered twice is one. */
+/** Adds a deviation from an auditor's report, with the changes it names; the same report entered twice is one. */
 export async function enterDeviation(tools: LedgerTools, given: EnteredDeviation): Promise<Entered> {
   const wrong = problemOf(given);
   if (wrong !== null) return { refused: wrong };
@@ -98,7 +98,7 @@ export async function enterDeviation(tools: LedgerTools, given: EnteredDeviation
   return { id, says: `${id} is open.`, refused: null };
 }
 
-/** Says one line to a deviation, as at a terminal; answers the sentence, or why not. */
+/** Gives one command to a deviation at a terminal; returns the reply, or the refusal. */
 export async function commandAtTerminal(
   tools: LedgerTools,
   given: {
@@ -138,7 +138,7 @@ function problemOf({ control, type, severity, title, as, repository }: EnteredDe
   return LOGIN.test(as) ? null : `“${oneLine(as)}” is not a GitHub login.`;
 }
 
-/** A login at a terminal is somebody's word; where it is that of a person on record, it is that person. */
+/** Returns the person of a login that a terminal gave: someone on record, if it is theirs. */
 function knownAs(people: readonly Person[], login: string): Person {
   return people.find((each) => each.login.toLowerCase() === login.toLowerCase()) ?? { id: null, login };
 }

@@ -65,7 +65,7 @@ export async function recordWeakening(
   await tools.ledger.record(together(decision, ...taken), tools.clock.now(), fence);
 }
 
-/** What had a deviation of its own before it was known that the protection was weaker: it is listed here, and there no more. */
+/** Moves what had a deviation of its own, before the weaker protection was known, to the deviation of that protection. */
 async function takenOver(
   tools: Tools,
   policy: PolicyInForce,
@@ -95,10 +95,10 @@ async function takenOver(
   return decisions;
 }
 
-/** What fails because the protection is weaker. */
+/** The controls that fail because the protection is weaker. */
 const EXPLAINED: readonly ControlName[] = ["gate-respected", "deployment-approved"];
 
-/** What landed or was deployed while a repository was less protected: as late as it ended, as early as it may have begun. */
+/** Returns what landed or was deployed while a repository was less protected: from the earliest possible begin to the end. */
 async function landedDuring(tools: Tools, exposure: ExposureRecord): Promise<readonly Meanwhile[]> {
   const { repository, notBefore, items } = exposure;
   const to: Instant = (exposure.to ?? tools.clock.now()) + 1;
@@ -132,7 +132,7 @@ async function landedDuring(tools: Tools, exposure: ExposureRecord): Promise<rea
   return found;
 }
 
-/** The controls a deviating change or deployment failed; what was let through failed none that counts. */
+/** Returns the controls a deviating change or deployment failed; a compliant one failed none that counts. */
 function failedOf({ verdict, results }: Assessment): readonly ControlName[] {
   if (verdict !== "non-compliant") return [];
   return results.filter(({ outcome }) => outcome === "fail").map(({ control }) => control);

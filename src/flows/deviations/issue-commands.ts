@@ -2,6 +2,7 @@
 
 import { COMMAND_NAMES, COMMANDS } from "../../domain/deviation/commands.ts";
 import { issueKey } from "../../domain/deviation/issue.ts";
+import { asComment } from "../../domain/deviation/next-step.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { entitlementOf } from "../../domain/approval/entitlement.ts";
 import { markdown } from "../../domain/texts/wording.ts";
@@ -47,9 +48,9 @@ async function answer(tools: Tools, watched: RepositoryContext, given: Commanded
       return account?.type === "User" ? { id: account.id, login: account.login } : null;
     },
   });
-  if (result.refused !== null) return refuse(harmless(result.refused));
+  if (result.refused !== null) return refuse(harmless(asComment(result.refused)));
   const { entries, actions } = result.decision;
-  return { outcome: "done", reply: harmless(result.reply), entries, actions };
+  return { outcome: "done", reply: harmless(asComment(result.reply)), entries, actions };
 }
 
 function refuse(reply: string): CommandAnswer {
@@ -71,7 +72,7 @@ export async function isIssueOf(
   return last?.number === number;
 }
 
-/** Our own words keep their code; what people wrote was quoted within them, and is made harmless. */
+/** Returns a reply in which our own words keep their code, and what people wrote is made harmless. */
 function harmless(text: string): string {
   return text
     .split(/(`[^`]*`)/u)

@@ -1,10 +1,10 @@
-/** Time and hand in the life of deviations: issues that waited for a day with room, reviews that were missed, issues closed by hand. */
+/** Keeps deviations current: opens issues that waited for a day with room, flags missed reviews, restores issues changed by hand. */
 
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { remediationEntry, settle, together } from "../../domain/deviation/decide.ts";
 import { isSettled } from "../../domain/deviation/deviation.ts";
 import { issueAction, issueText, waitingIssue, withIssue } from "../../domain/deviation/issue.ts";
-import { nextStep, rendered } from "../../domain/deviation/next-step.ts";
+import { asComment, nextStep } from "../../domain/deviation/next-step.ts";
 import { dayOf, isReviewed, missedReviews } from "../../domain/deviation/operating.ts";
 import type { Decision } from "../../domain/records/entry.ts";
 import type { Policy } from "../../domain/policy/file/policy.ts";
@@ -30,7 +30,7 @@ export async function keepDeviations(tools: Tools, watched: RepositoryContext): 
     if (status === "in-remediation") await flagMissed(tools, watched, policy, id);
 }
 
-/** The oldest first, as many as the day still has room for; what is left is listed in one issue. */
+/** Opens the oldest first, as many as the day still has room for, and lists the rest in one issue. */
 async function askForWaiting(tools: Tools, watched: RepositoryContext, policy: Policy): Promise<void> {
   const known = await knownDeviations(tools);
   const target = known.find(
@@ -110,7 +110,7 @@ export async function keepIssue(
   const who = by === null ? "Someone" : markdown(by.login);
   const say =
     happened === "closed"
-      ? `${who} closed this issue by hand. It is reopened, because its deviation is not settled. ${rendered(nextStep(deviation, remediation), "comment", deviation.id)}`
+      ? `${who} closed this issue by hand. It is reopened, because its deviation is not settled. ${asComment(nextStep(deviation, remediation))}`
       : happened === "reopened"
         ? `${who} reopened this issue by hand. It is closed again, because its deviation is settled. To reopen both, comment \`/countersign reopen <reason>\`.`
         : null;

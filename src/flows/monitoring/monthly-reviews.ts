@@ -59,7 +59,7 @@ export async function askMonthly(
   }
 }
 
-/** The first repository of each organisation through which its policy can be read. */
+/** Returns the first repository of each organisation through which its policy can be read. */
 async function oneRepositoryEach(
   tools: Tools,
   fence: RepositoryContext["fence"],
@@ -144,7 +144,7 @@ async function record(
   );
 }
 
-/** Whom a login of the policy means: who was meant when it was first named, or first asked, whoever took it since; null: nobody. */
+/** Returns the id of the account a login of the policy means: whose it was when first named or first asked; null: nobody's. */
 async function ownerIdOf(
   tools: Tools,
   watched: RepositoryContext,
@@ -197,7 +197,7 @@ function asking(
   return [{ key, kind: "open-issue", repositoryId, organizationId, installationId, payload }, ...told];
 }
 
-/** Tells of the reviews of a month that nobody signed off in time. */
+/** Notifies of the reviews of a month that nobody signed off in time. */
 export async function tellOverdue(tools: Tools, watched: RepositoryContext, month: string): Promise<void> {
   const organizationId = watched.repository.ownerId;
   const now = tools.clock.now();
@@ -249,7 +249,7 @@ interface Counted {
 
 type MonthCounts = Awaited<ReturnType<typeof countMonths>>;
 
-/** Every monthly review of an organisation, with what its month is known to be now. */
+/** Returns every monthly review of an organisation, with the figures of its month as known now. */
 export async function reviewsNow(
   ledger: Pick<LedgerReader, "states" | "presence">,
   organizationId: number,
@@ -296,7 +296,7 @@ export async function askAgain(tools: Tools, fence: RepositoryContext["fence"]):
   }
 }
 
-/** The reviews of one month on record. */
+/** Returns the reviews of one month on record. */
 export async function monthlyReviewsOf(
   { ledger }: Pick<Tools, "ledger">,
   organizationId: number,
@@ -320,7 +320,7 @@ export interface SignOff {
   readonly at: Instant;
 }
 
-/** What a sign-off comes to: what is recorded of it, or a sentence saying why not. */
+/** The result of a sign-off: what is recorded, or why not. */
 export type SignedOff =
   | { readonly refused: string }
   | {
@@ -380,7 +380,7 @@ export async function signOff(tools: LogTools, given: SignOff): Promise<SignedOf
 
 type Signer = SignOff["by"];
 
-/** Tells whether somebody is the owner who was asked: by id, and by login only where no id is known or a terminal named somebody. */
+/** Returns whether someone is the owner who was asked: by id, and by login only where no id is known or a terminal named somebody. */
 export function isOwnerOf({ owner, ownerId }: Owner, by: Signer): boolean {
   if (owner === null) return true;
   if (ownerId !== null && by.id !== null) return ownerId === by.id;
@@ -405,7 +405,7 @@ function isCalled(login: string | null, by: Signer): boolean {
   return login !== null && login.toLowerCase() === by.login.toLowerCase();
 }
 
-/** What speaks against a signer's word on a month: deviations of the control in it that they caused. */
+/** Returns a remark on a signer who caused deviations of the control in that month; null: none. */
 async function remarkOn(
   { ledger }: Pick<LogTools, "ledger">,
   { organizationId, control, month, by }: SignOff,

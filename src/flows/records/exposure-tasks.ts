@@ -1,4 +1,4 @@
-/** Asking for a cause's deviation to be looked at again: because its spell began or ended, or because something landed in it. */
+/** Makes the tasks that update a cause's deviation, because its span began or ended, or because something landed in it. */
 
 import type { Instant } from "../../domain/time/instant.ts";
 import type { SharedCause } from "../../domain/deviation/open.ts";

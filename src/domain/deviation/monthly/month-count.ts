@@ -8,7 +8,7 @@ import type { Instant } from "../../time/instant.ts";
 import { MonthlyTally, monthOf, seenMonth, monthSpan, type SeenMonth } from "../../monitoring/monthly.ts";
 import { waitsOf, type Waits } from "./waiting-times.ts";
 
-/** Where the newest states are read from. */
+/** The reader of the newest states. */
 export interface States {
   states<K extends EntryKind>(
     kind: K,
@@ -23,7 +23,7 @@ export interface States {
 
 const ALL_SEEN: SeenMonth = { seen: [], unseen: [] };
 
-/** What one month came to. */
+/** One month, counted. */
 export interface CountedMonth {
   readonly tally: MonthlyTally;
   readonly waits: readonly Waits[];
@@ -64,7 +64,7 @@ export async function countMonths(
   return counts;
 }
 
-/** What a month is known to be now: clean only if all of it was observed. */
+/** Returns the figures of a month as known now: clean only if all of it was observed. */
 export function figuresNow(
   counts: ReadonlyMap<string, CountedMonth>,
   month: string,
@@ -76,7 +76,7 @@ export function figuresNow(
   return { ...figures, clean: figures.clean && counted.isObserved };
 }
 
-/** The reviews whose months are counted, by what is signed off. */
+/** Returns the months that some reviews are about. */
 export function monthsOf(reviews: readonly Pick<Bodies["monthly-review"], "month">[]): readonly string[] {
   return [...new Set(reviews.map(({ month }) => month))];
 }

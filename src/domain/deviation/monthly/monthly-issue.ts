@@ -1,4 +1,4 @@
-/** What an owner reads once a month: which controls to look at, what they came to, how to sign off, and by when. */
+/** The issue an owner gets once a month: which controls to review, their figures, how to sign off, and by when. */
 
 import { sha256 } from "../../values/digest.ts";
 import { CONTROL_TITLES, markdown, time } from "../../texts/wording.ts";
@@ -8,12 +8,12 @@ import { monthStatement, type SeenMonth } from "../../monitoring/monthly.ts";
 import type { WaitingTimes } from "./waiting-times.ts";
 import { durationText } from "./waiting-times.ts";
 
-/** The marker by which an owner's issue of a month is found again, and its commands are understood. */
-export function monthlyMarker(month: string): string {
+/** Returns the marker by which an issue of a month is found again and its commands are understood. */
+function monthlyMarker(month: string): string {
   return `countersign-monthly-review:${month}`;
 }
 
-/** The issue that asks one owner for one month; all records are that owner's, of that month. */
+/** Returns the issue that requests the reviews of one owner for one month; all records are that owner's, of that month. */
 export function monthlyIssue(facts: {
   readonly month: string;
   readonly owner: string;

@@ -1,4 +1,4 @@
-/** How cumbersome the process is: how long changes waited, and whether those that waited long went around it. Never by person. */
+/** The waiting times of changes, and how many bypassed the process after a long wait. Never by person. */
 
 import type { ChangeRecord } from "../../records/change.ts";
 import { DAY, HOUR, MINUTE } from "../../time/durations.ts";
@@ -10,7 +10,7 @@ export interface Quantiles {
   readonly of: number;
 }
 
-/** What a set of changes waited. Null where none had such a moment. */
+/** The waiting times of a set of changes. Null where none had such a moment. */
 export interface WaitingTimes {
   /** Changes that landed by a pull request. */
   readonly pulls: number;
@@ -41,7 +41,7 @@ export interface Waits {
   readonly isBypass: boolean;
 }
 
-/** What one landed change waited. A change of several pull requests waited as long as the one that waited longest. */
+/** Returns the waiting times of one landed change. A change of several pull requests waited as long as the one that waited longest. */
 export function waitsOf({ change, assessment }: ChangeRecord): Waits {
   const counted = new Set(
     assessment.approvals.filter(({ counts }) => counts).map(({ reviewId }) => reviewId),
@@ -77,7 +77,7 @@ export function waitsOf({ change, assessment }: ChangeRecord): Waits {
   };
 }
 
-/** What many changes waited, together. */
+/** Returns the waiting times of many changes, together. */
 export function waitingTimes(waits: readonly Waits[]): WaitingTimes {
   const pulls = waits.filter(({ isPull }) => isPull);
   const long = pulls.filter(({ isLong }) => isLong);
@@ -95,14 +95,14 @@ export function waitingTimes(waits: readonly Waits[]): WaitingTimes {
   };
 }
 
-/** Median and 90th percentile by nearest rank; null of nothing. */
+/** Returns median and 90th percentile by nearest rank; null of nothing. */
 export function quantiles(values: readonly number[]): Quantiles | null {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
   return sorted.length === 0 ? null : { median: at(0.5), p90: at(0.9), of: sorted.length };
 }
 
-/** A duration in words, rounded to what people say: `3 hours`, `2.5 days`. */
+/** Returns a duration in words, rounded as people do: `3 hours`, `2.5 days`. */
 export function durationText(ms: number): string {
   const units = [
     ["day", DAY],
