@@ -1,7 +1,7 @@
 /** Which reviews count: entitled, for this content, not withdrawn, by someone who did not make alone what it covers, one per person. */
 
-import type { ApprovalRequirement, RequirementState, NobodyLeft } from "./requirement-state.ts";
-import { leafRequirements, requirementsOf, stateOfRequirement } from "./requirements.ts";
+import type { ApprovalRequirement, RequirementState } from "./requirement-state.ts";
+import { leafRequirements, requirementsOf, stateOfRequirement, type ReachedBy } from "./requirements.ts";
 import type { PullRequest } from "../change/pull-request.ts";
 import {
   coverage,
@@ -39,7 +39,7 @@ export type Remedy =
   | "none";
 
 /** One fact that could not be found out, and what would make it known. */
-export interface Unknown {
+interface Unknown {
   readonly reason: string;
   readonly remedy: Remedy;
 }
@@ -93,59 +93,11 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
     .map((review) => refused(review, "superseded"));
 
   const carried = inheritedApprovals(given, policy, at);
-  const carriedLeaves = new Set(leafRequirements(asks.filter(({ by }) => carried.asks(by))));
-
-  const all = makers.map((_, commit) => commit);
-  const notCarried = all.filter((commit) => !carried.commits.has(makers[commit]?.sha ?? ""));
   const spared = policy.independence === "strict" ? unseenAmong(makers) : 1;
+  const reached = (requirement: Requirement): ReachedBy =>
+    reachedBy(requirement, { given, pull, policy, makers, leaves, asks, judged, carried, spared });
   // Who approved, asked for changes or moved the base beyond the end of a list is not known.
   const beyond = truncationReasons(pull.cut, ["reviews", "events"]);
-  const hasUnseenReviews = pull.cut?.includes("reviews") === true;
-  const reached = (
-    requirement: Requirement,
-  ): { have: number; couldHave: number; nobody: NobodyLeft | null } => {
-    const index = leaves.indexOf(requirement);
-    const open = carriedLeaves.has(requirement) ? notCarried : all;
-    const enough = all.length > 0 && open.length === 0 ? requirement.required : 0;
-    /** How many count for the commit that has fewest of them. */
-    const fewest = (
-      pool: readonly Covering[],
-      count: (coverages: readonly Coverage[]) => number = couldBeCounted,
-    ): number =>
-      open.length === 0
-        ? pool.length
-        : Math.min(...open.map((commit) => count(pool.map(({ covers }) => covers[commit] ?? "yes"))));
-    const have = fewest(
-      judged.filter((each) => each.sure && each.entitled[index] === "yes"),
-      (coverages) => certainlyCounted(coverages, spared),
-    );
-    const possible = judged.filter((each) => each.possible && each.entitled[index] !== "no");
-    const couldHave = hasUnseenReviews ? requirement.required : fewest(possible);
-    const holders = pull.holders?.find(({ source }) => source === approversText(requirement.from));
-    const approved = new Set(possible.map((each) => each.judged.actorId));
-    const others = othersIn(approversText(requirement.from), given, pull, approved, (actor) =>
-      coverageBy(actor, pull, policy, makers),
-    );
-    const left = others.filter(({ covers }) => covers.some((certainty) => certainty !== "no"));
-    const atBest = fewest([...possible, ...left]);
-    const isStuck =
-      !hasUnseenReviews &&
-      holders?.complete === true &&
-      makers.length > 0 &&
-      Math.max(atBest, enough) < requirement.required;
-    return {
-      have: Math.max(have, enough),
-      couldHave: Math.max(couldHave, enough),
-      nobody: isStuck
-        ? whyNoApproverLeft(
-            requirement.from,
-            holders,
-            others.filter((each) => !left.includes(each)).map(({ login }) => login),
-            left.map(({ login }) => login),
-          )
-        : null,
-    };
-  };
   const open = newest.filter((review) => mayVeto(review, pull, at));
   const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, leaves, at);
   const isAsked = leaves.some((each) => each.required > 0);
@@ -182,6 +134,69 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
     ],
     landed: carried.reasons,
     doubts,
+  };
+}
+
+/** What the people of one requirement are counted by. `given`: the pull request before accounts were taken for people. */
+interface Counting {
+  readonly given: PullRequest;
+  readonly pull: PullRequest;
+  readonly policy: Policy;
+  readonly makers: readonly Makers[];
+  readonly leaves: readonly Requirement[];
+  readonly asks: readonly ApprovalRequirement[];
+  readonly judged: readonly Judged[];
+  readonly carried: ReturnType<typeof inheritedApprovals>;
+  readonly spared: number;
+}
+
+/** Counts the people who count, and who could, for the commit that has fewest of them. */
+function reachedBy(
+  requirement: Requirement,
+  { given, pull, policy, makers, leaves, asks, judged, carried, spared }: Counting,
+): ReachedBy {
+  const index = leaves.indexOf(requirement);
+  const all = makers.map((_, commit) => commit);
+  const isCarried = leafRequirements(asks.filter(({ by }) => carried.asks(by))).includes(requirement);
+  const open = isCarried ? all.filter((commit) => !carried.commits.has(makers[commit]?.sha ?? "")) : all;
+  const enough = all.length > 0 && open.length === 0 ? requirement.required : 0;
+  const fewest = (
+    pool: readonly Covering[],
+    count: (coverages: readonly Coverage[]) => number = couldBeCounted,
+  ): number =>
+    open.length === 0
+      ? pool.length
+      : Math.min(...open.map((commit) => count(pool.map(({ covers }) => covers[commit] ?? "yes"))));
+  const have = fewest(
+    judged.filter((each) => each.sure && each.entitled[index] === "yes"),
+    (coverages) => certainlyCounted(coverages, spared),
+  );
+  const possible = judged.filter((each) => each.possible && each.entitled[index] !== "no");
+  const hasUnseenReviews = pull.cut?.includes("reviews") === true;
+  const couldHave = hasUnseenReviews ? requirement.required : fewest(possible);
+  const holders = pull.holders?.find(({ source }) => source === approversText(requirement.from));
+  const approved = new Set(possible.map((each) => each.judged.actorId));
+  const others = othersIn(approversText(requirement.from), given, pull, approved, (actor) =>
+    coverageBy(actor, pull, policy, makers),
+  );
+  const left = others.filter(({ covers }) => covers.some((certainty) => certainty !== "no"));
+  const atBest = fewest([...possible, ...left]);
+  const isStuck =
+    !hasUnseenReviews &&
+    holders?.complete === true &&
+    makers.length > 0 &&
+    Math.max(atBest, enough) < requirement.required;
+  return {
+    have: Math.max(have, enough),
+    couldHave: Math.max(couldHave, enough),
+    nobody: isStuck
+      ? whyNoApproverLeft(
+          requirement.from,
+          holders,
+          others.filter((each) => !left.includes(each)).map(({ login }) => login),
+          left.map(({ login }) => login),
+        )
+      : null,
   };
 }
 

@@ -57,7 +57,7 @@ function withOwners(tree: RequirementTree, pull: PullRequest): RequirementTree {
 }
 
 /** How far one requirement is met: by how many people, by how many at most, and why nobody is left who could add to them. */
-interface ReachedBy {
+export interface ReachedBy {
   readonly have: number;
   readonly couldHave: number;
   readonly nobody: NobodyLeft | null;

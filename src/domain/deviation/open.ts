@@ -17,7 +17,7 @@ import type { Instant } from "../time/instant.ts";
 import type { Actor } from "../change/people.ts";
 
 /** The most changes one deviation lists; further ones begin another part of the same cause. */
-export const MOST_LISTED = 200;
+const MOST_LISTED = 200;
 
 /** A span under which what goes wrong has one cause: a coverage gap, or a control that was weakened. */
 export interface SharedCause {

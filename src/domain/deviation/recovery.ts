@@ -11,10 +11,10 @@ import { MONTHS_OF_OPERATION } from "./remediation.ts";
 import type { DeviationRecord } from "../records/deviation.ts";
 
 /** `remediate`: not done yet; `operate`: done, and must hold for months; `show`: somebody else may call it effective today. */
-export type RecoveryPhase = "remediate" | "operate" | "show";
+type RecoveryPhase = "remediate" | "operate" | "show";
 
 /** One deviation on its way. `ready`: the first day (YYYY-MM-DD, UTC) it could be called effective; null: nothing says when. */
-export interface RecoveryStep {
+interface RecoveryStep {
   readonly deviation: string;
   readonly phase: RecoveryPhase;
   readonly ready: string | null;

@@ -237,7 +237,7 @@ export function applyTo(
 }
 
 /** Returns the emergency that is open at a moment, or null. */
-export function openAt(emergencies: readonly EmergencyFacts[], at: number): EmergencyRecord | null {
+function openAt(emergencies: readonly EmergencyFacts[], at: number): EmergencyRecord | null {
   const found = emergencies.findLast(
     ({ record }) => isOpen(record) && (record.authorised === null || at <= record.authorised.until),
   );

@@ -23,7 +23,7 @@ export function notInForce(record: EmergencyRecord, subject: Subject, at: Instan
 }
 
 /** Returns the emergency in force for one pull request at a moment, or null. */
-export function inForceFor(
+function inForceFor(
   subject: Subject,
   pull: Pick<PullRequest, "number"> | null,
   at: Instant,
@@ -33,7 +33,7 @@ export function inForceFor(
 }
 
 /** Returns what an emergency lets pass. A freeze states itself whether it makes room for one. */
-export function waiverOf({ record }: EmergencyFacts, at: Instant): Leave {
+function waiverOf({ record }: EmergencyFacts, at: Instant): Leave {
   const who = oneLine(record.authorised?.by.login ?? "");
   const until = time(record.authorised?.until ?? at);
   const alone = record.authorised?.confirmBy != null ? ", alone," : "";

@@ -111,7 +111,7 @@ export function reviewEntry(body: RetroactiveReviewRecord): Entry {
 const MOST_ESCALATIONS = 7;
 
 /** Returns when reviewers are reminded: a quarter of the time before it is due. */
-export function remindAt({ openedAt, dueAt }: RetroactiveReviewRecord): Instant {
+function remindAt({ openedAt, dueAt }: RetroactiveReviewRecord): Instant {
   return dueAt - Math.floor((dueAt - openedAt) / 4);
 }
 

@@ -26,9 +26,6 @@ export type EmergencyState = Infer<typeof EmergencyStateSchema>;
 
 const ViaSchema = z.enum(["comment", "label", "button", "review", "terminal"]);
 
-/** Through what someone acted. `terminal`: an operator typed it in another's name; GitHub did not see that person. */
-export type Via = Infer<typeof ViaSchema>;
-
 const AttributionSchema = z.object({
   by: ActorSchema.nullable(),
   at: InstantSchema,
@@ -45,9 +42,6 @@ const StepSchema = z.object({
   from: EmergencyStateSchema.nullable(),
   to: EmergencyStateSchema,
 });
-
-/** One step in the life of an emergency; `by` is null for what time or a push did. */
-export type Step = Infer<typeof StepSchema>;
 
 const AuthorisationSchema = z.object({
   ...AttributionSchema.shape,

@@ -38,7 +38,7 @@ import type { Sha } from "../../domain/change/sha.ts";
 import type { Actor, Authority } from "../../domain/change/people.ts";
 
 /** The label that opens an emergency, compared without case. It then waits for its reason. */
-export const EMERGENCY_LABEL = "emergency";
+const EMERGENCY_LABEL = "emergency";
 
 /** A policy that is known, with its digest. */
 export interface KnownPolicy {
@@ -131,7 +131,7 @@ export async function authorityFor(
 }
 
 /** Returns the pull request with everyone who pushed, as far as GitHub still knows: an authoriser must not be one. */
-export async function withPushers(
+async function withPushers(
   tools: Tools,
   watched: RepositoryContext,
   pull: PullRequest,

@@ -83,11 +83,7 @@ export async function readPullRequest(
   const variables = { owner: repository.owner, name: repository.name, number };
   const smaller = new Smaller(github);
   const answer = await smaller.query(pullRequestQuery, variables, PullRequestAnswer, ["organization"]);
-  const shown = answer.repository.pullRequest;
-  if (shown == null) {
-    const name = `${repository.owner}/${repository.name}#${number}`;
-    throw new ExternalError("github-refused", `GitHub knows no pull request ${name}.`, { gone: true });
-  }
+  const shown = shownIn(answer, repository, number);
   const { nameWithOwner } = answer.repository;
   const ref = headRef({ number, headRef: shown.headRefName, fromFork: shown.isCrossRepository });
   const moves = [...known.observations, ...(await known.observationsOfRef(ref))];
@@ -178,6 +174,17 @@ export async function readPullRequest(
 }
 
 type Shown = NonNullable<z.infer<typeof PullRequestAnswer>["repository"]["pullRequest"]>;
+
+function shownIn(
+  answer: z.infer<typeof PullRequestAnswer>,
+  { owner, name }: Repository,
+  number: number,
+): Shown {
+  const shown = answer.repository.pullRequest;
+  if (shown != null) return shown;
+  const which = `${owner}/${name}#${number}`;
+  throw new ExternalError("github-refused", `GitHub knows no pull request ${which}.`, { gone: true });
+}
 
 /** Reads the long lists of a pull request, as far as we read. Where one does not reach, what webhooks told is all there is. */
 async function listsOf(told: Omit<Shown, "labels">, rest: OfPull) {

@@ -30,7 +30,7 @@ export const RepositorySchema = z.strictObject({
 });
 
 /** A way to bypass an approval, and what detects it; docs/bypasses.md lists these. */
-export const BypassSchema = z.strictObject({
+const BypassSchema = z.strictObject({
   number: z.int().min(1).describe("its number in the catalogue"),
   way: z.string().min(1).describe("how a change gets to production so"),
   seen: z.string().min(1).describe("by what it is seen"),

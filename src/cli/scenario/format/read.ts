@@ -13,7 +13,7 @@ import { STEP_KEYS, stepSchema } from "./steps.ts";
 import { momentOf } from "./words.ts";
 
 /** Something wrong in a scenario file; `line` counts from 1. */
-export interface Problem {
+interface Problem {
   readonly line: number;
   readonly message: string;
 }

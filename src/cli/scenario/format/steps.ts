@@ -15,7 +15,7 @@ import {
 } from "./words.ts";
 
 /** The keys every step may have, besides its own. */
-export const COMMON_KEYS = {
+const COMMON_KEYS = {
   by: NameSchema.optional().describe("who does it: a name of `people`"),
   repository: z.string().min(1).optional().describe("a repository of acme; default: web"),
   after: DurationSchema.optional().describe("how long after the step before"),

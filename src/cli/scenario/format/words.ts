@@ -46,7 +46,7 @@ export const CommitSchema = z
 export const BranchSchema = z.string().min(1).describe("a branch's name, without refs/heads/");
 
 /** The new content of a file. */
-export const FileSchema = z
+const FileSchema = z
   .union([
     z.string(),
     z.number(),

@@ -15,7 +15,7 @@ import type { Harness } from "./harness.ts";
 import { tamper } from "./tamper.ts";
 
 /** The id the App under test has on the double. */
-export const APP_ID = 4711;
+const APP_ID = 4711;
 
 /** A harness of processes, with what a caller may show of it. */
 export interface ProcessHarness extends Harness {
