@@ -35,7 +35,7 @@ import type { Readable, Store } from "./database/store.ts";
 
 const PAGE = 1_000;
 
-/** Which states to read; times are half-open and cut by `at`. */
+/** Selects states; times are half-open and cut by `at`. */
 export interface StateFilter {
   readonly repositoryId?: number;
   readonly organizationId?: number;
@@ -47,8 +47,8 @@ export interface StateFilter {
 }
 
 /**
- * When each repository was last swept. Asked for at every scrape, so each is one look into an index of ended sweeps, however many
- * deliveries are kept: the index is used only where its condition stands in the query word for word.
+ * Selects when each repository was last swept. Queried at every scrape, so each is one look into an index of ended sweeps,
+ * however many deliveries are kept; the index is used only where the query contains its condition word for word.
  */
 export function lastSweeps(db: Kysely<Tables>) {
   return db
@@ -66,18 +66,21 @@ export function lastSweeps(db: Kysely<Tables>) {
     .where("state.kind", "=", sql.lit("repository"));
 }
 
-/** What is read of one database: the evidence log, its newest states, and when an App last worked on it. Every method throws Trouble when the database fails. */
+/**
+ * Reads one database: the evidence log, its newest states, and when an App last worked on it. Every method throws
+ * ExternalError when the database fails.
+ */
 export class LedgerReader {
   readonly #readable: Readable;
   readonly #newest: Newest;
 
-  /** `newest`: what is kept of what was read, where it can be told when that is no longer so. */
+  /** `newest`: the cache of newest entries, where it can be known when they are outdated. */
   constructor(readable: Readable, newest = new Newest(() => null)) {
     this.#readable = readable;
     this.#newest = newest;
   }
 
-  /** The newest entry of one subject. */
+  /** Returns the newest entry of one subject. */
   async state<K extends EntryKind>(kind: K, subject: string): Promise<LoggedEntry<K> | undefined> {
     const { entries } = await this.#newest.answer(kind, `= ${subject}`, async () => {
       const rows = await this.#readable.read((db) => newestOf(db, { kind, subject }));
@@ -86,7 +89,7 @@ export class LedgerReader {
     return entries[0];
   }
 
-  /** The newest entry of every subject of a kind, in pages: what changes meanwhile may be seen old or new, nothing is held up. */
+  /** Reads the newest entry of every subject of a kind, in pages; what changes meanwhile may be read old or new, and no writer waits. */
   async *states<K extends EntryKind>(kind: K, filter: StateFilter = {}): AsyncIterable<LoggedEntry<K>> {
     const page = async (after?: LoggedEntry<K>): Promise<NewestAnswer<K>> => {
       const rows = await this.#readable.read((db) => statePage(db, kind, filter, after));
@@ -100,7 +103,7 @@ export class LedgerReader {
     }
   }
 
-  /** What is there of these kinds, by the list of states alone: also what the log itself has lost. */
+  /** Lists the subjects of these kinds, by the list of states alone: also those the log itself has lost. */
   named(
     kinds: readonly EntryKind[],
     organizationId: number,
@@ -117,24 +120,24 @@ export class LedgerReader {
     });
   }
 
-  /** Every entry, oldest first, in pages. */
+  /** Reads every entry, oldest first, in pages. */
   log<K extends EntryKind = EntryKind>(filter: LogFilter<K> = {}): AsyncIterable<LoggedEntry<K>> {
     return readLog(this.#readable, filter);
   }
 
-  /** How long the log is, and its last hash. */
+  /** Returns the length of the log, and its last hash. */
   head(): Promise<{ readonly size: number; readonly hash: string }> {
     return this.#readable.read((db) =>
       db.selectFrom("log_head").select(["size", "hash"]).where("id", "=", 1).executeTakeFirstOrThrow(),
     );
   }
 
-  /** Computes every link again and holds head and states against the log; names the first entry that does not fit. */
+  /** Computes every link again and compares head and states with the log; names the first entry that does not fit. */
   verifyLog(): Promise<LogCheck> {
     return checkLog(this.#readable);
   }
 
-  /** When an App was last there, and when it last looked at each repository as a whole. */
+  /** Returns when an App last worked on this database, and when each repository was last swept. */
   async presence(): Promise<Presence> {
     const lastBeat = await this.lastBeat();
     const rows = await this.#readable.read((db) => lastSweeps(db).execute());
@@ -142,7 +145,7 @@ export class LedgerReader {
     return { lastBeat, lastSweeps: new Map(sweeps) };
   }
 
-  /** When an App last worked on this database; null: never. */
+  /** Returns when an App last worked on this database; null: never. */
   lastBeat(): Promise<Instant | null> {
     return this.#readable.read(async (db) => {
       const row = await db.selectFrom("heartbeat").select("at").where("id", "=", 1).executeTakeFirst();
@@ -151,7 +154,7 @@ export class LedgerReader {
   }
 }
 
-/** The evidence log and the queue of one database. Every method throws Trouble when the database fails. */
+/** Holds the evidence log and the queue of one database. Every method throws ExternalError when the database fails. */
 export class Ledger extends LedgerReader {
   readonly queue: Queue;
   readonly #store: Store;
@@ -165,7 +168,7 @@ export class Ledger extends LedgerReader {
     this.queue = new Queue(store);
   }
 
-  /** Which store it is, for `doctor` and the package's `tool.csv`. */
+  /** Names the store, for `doctor` and the package's `tool.csv`. */
   get kind(): Store["kind"] {
     return this.#store.kind;
   }
@@ -175,16 +178,16 @@ export class Ledger extends LedgerReader {
     return this.#newest.use();
   }
 
-  /** How many transactions this process has committed. */
+  /** Returns how many transactions this process has committed. */
   committed(): number {
     return this.#store.committed();
   }
 
   /**
-   * Records a decision in one transaction and answers the entries that were new. An entry equal to its subject's state,
-   * and an action equal to the newest of its key, is not stored again, so recording twice records nothing; a task recorded twice is
-   * one until it may have been begun.
-   * With `lease`, refuses (LeaseLost) when the lane is not held by the lease's clock, or at `at` where it has none.
+   * Records a decision in one transaction and returns the entries that were new. An entry equal to its subject's state, and an
+   * action equal to the newest of its key, is not stored again, so recording twice records nothing; a task recorded twice is
+   * one until it may have been begun. With `lease`, refuses (LeaseLost) when the lane is not held by the lease's clock, or at
+   * `at` where it has none.
    */
   async record(
     { entries = [], actions = [], tasks = [] }: Partial<Decision>,
@@ -208,7 +211,7 @@ export class Ledger extends LedgerReader {
     }
   }
 
-  /** Reads everything as of one place in the log, however long it takes; whoever writes meanwhile does not wait. */
+  /** Reads everything as of one place in the log, however long it takes; writers do not wait. */
   snapshot<T>(work: (moment: LedgerReader) => Promise<T>): Promise<T> {
     return this.#store.snapshot((moment) => work(new LedgerReader(moment)));
   }
@@ -475,8 +478,8 @@ function* parts<T>(all: readonly T[], size: number): Generator<T[]> {
   for (let start = 0; start < all.length; start += size) yield all.slice(start, start + size);
 }
 
-/** Asks a server for its time. */
+/** Reads the server's time. */
 async function timeOn(db: Kysely<Tables>): Promise<Instant> {
-  const asked = sql<number>`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`.as("now");
-  return (await db.selectNoFrom(asked).executeTakeFirstOrThrow()).now;
+  const query = sql<number>`floor(extract(epoch from clock_timestamp()) * 1000)::bigint`.as("now");
+  return (await db.selectNoFrom(query).executeTakeFirstOrThrow()).now;
 }

@@ -12,7 +12,7 @@ import type { Readable } from "./database/store.ts";
 
 const PAGE = 1_000;
 
-/** Which entries of the log to read; times are half-open and cut by `at`. */
+/** Selects entries of the log; times are half-open and cut by `at`. */
 export interface LogFilter<K extends EntryKind = EntryKind> {
   readonly from?: Instant;
   readonly to?: Instant;
@@ -22,10 +22,10 @@ export interface LogFilter<K extends EntryKind = EntryKind> {
   readonly afterSeq?: number;
 }
 
-/** A row of the log as the database holds it. */
+/** Describes a row of the log as the database holds it. */
 export type LogRow = Selectable<LogTable>;
 
-/** The columns of an entry, named so that they can be joined with its state. */
+/** Lists the columns of an entry, named so that they can be joined with its state. */
 export const LOG_COLUMNS = [
   "log.seq",
   "log.kind",
@@ -40,12 +40,12 @@ export const LOG_COLUMNS = [
   "log.body",
 ] as const;
 
-/** What a check of the whole log found. */
+/** Holds the result of a check of the whole log. */
 export type LogCheck =
   | { readonly ok: true; readonly size: number; readonly hash: string }
   | { readonly ok: false; readonly seq: number; readonly problem: string };
 
-/** A row of a kind as an entry. INVARIANT: only `record` writes rows, and it takes no kind with the body of another. */
+/** Returns a row of a kind as an entry. INVARIANT: only `record` writes rows, and it takes no kind with the body of another. */
 export function readEntry<K extends EntryKind>(row: LogRow): LoggedEntry<K> {
   const entry = {
     seq: row.seq,
@@ -62,7 +62,7 @@ export function readEntry<K extends EntryKind>(row: LogRow): LoggedEntry<K> {
   return entry;
 }
 
-/** Every entry that the filter lets through, oldest first. */
+/** Reads all entries that the filter selects, oldest first. */
 export async function* readLog<K extends EntryKind>(
   store: Readable,
   filter: LogFilter<K>,
@@ -70,7 +70,7 @@ export async function* readLog<K extends EntryKind>(
   for await (const row of rows(store, filter)) yield readEntry<K>(row);
 }
 
-/** Computes every link again, then holds the head and the states against the log; names the first entry that does not fit. */
+/** Computes every link again, then compares the head and the states with the log; names the first entry that does not fit. */
 export async function checkLog(store: Readable): Promise<LogCheck> {
   // Read first: whatever is appended meanwhile comes after it.
   const head = await store.read((db) =>
@@ -152,6 +152,6 @@ async function wrongState(store: Readable): Promise<LogCheck | null> {
   return {
     ok: false,
     seq: first.seq,
-    problem: `the newest state of ${first.kind} ${first.subject} is not what the log says`,
+    problem: `the newest state of ${first.kind} ${first.subject} is not what the log records`,
   };
 }

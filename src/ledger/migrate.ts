@@ -1,4 +1,4 @@
-/** Brings the tables to this version's form, in one transaction; refuses gaps, edits and what a newer version made. */
+/** Migrates the tables to this version's form, in one transaction; refuses gaps, edits and what a newer version made. */
 
 import { sql } from "kysely";
 import type { Kysely, Transaction } from "kysely";
@@ -13,13 +13,13 @@ import { sweeps } from "./migrations/0007-sweeps.ts";
 import { shares } from "./migrations/0008-shares.ts";
 import type { StoreKind, Tables } from "./database/schema.ts";
 
-/** One step of the schema's history: a name that sorts by age, and the statements for each store. */
+/** Describes one step of the schema's history: a name that sorts by age, and the statements for each store. */
 export interface Migration {
   readonly name: string;
   readonly statements: (store: StoreKind) => readonly string[];
 }
 
-/** Every migration, oldest first. */
+/** Lists the migrations, oldest first. */
 export const MIGRATIONS: readonly Migration[] = [
   { name: "0001-log-and-queue", statements: logAndQueue },
   { name: "0002-heartbeat", statements: heartbeat },
@@ -30,8 +30,8 @@ export const MIGRATIONS: readonly Migration[] = [
 ];
 
 /**
- * Applies what is missing, within the transaction given; answers the names applied. `at`: the time to note.
- * Throws Trouble `database-version` where the history of the database is not the beginning of ours.
+ * Applies what is missing, within the transaction given; returns the names applied. `at`: the time to note. Throws
+ * ExternalError `database-version` where the history of the database is not the beginning of ours.
  */
 export async function migrate(
   tx: Transaction<Tables>,
@@ -60,7 +60,7 @@ export async function migrate(
   return missing.map((migration) => migration.name);
 }
 
-/** The migrations not applied yet, oldest first; throws as {@link migrate} does. */
+/** Returns the migrations not applied yet, oldest first; throws as {@link migrate} does. */
 export async function missingMigrations(
   tx: Kysely<Tables>,
   store: StoreKind,
@@ -70,7 +70,7 @@ export async function missingMigrations(
   applied.forEach((row, index) => {
     const known = migrations[index];
     if (known === undefined || migrations.every((migration) => migration.name !== row.name))
-      throw outdated(`it was brought up to date by a newer version (${row.name})`);
+      throw outdated(`it was migrated by a newer version (${row.name})`);
     if (known.name !== row.name) throw outdated(`its migration ${known.name} is missing`);
     if (digestOf(known.statements(store)) !== row.digest)
       throw outdated(`its migration ${row.name} was edited after it ran`);

@@ -1,4 +1,4 @@
-/** What was read of the newest entries, kept until somebody may have written others of their kind. */
+/** The newest entries as they were read, kept until another writer may have written others of their kind. */
 
 import { LRUCache } from "lru-cache";
 
@@ -10,10 +10,10 @@ import { HOUR } from "../domain/time/durations.ts";
 const MOST = 2_000_000;
 /** What an answer takes beside its bodies (characters): that nothing is there is an answer too. */
 const EACH = 200;
-/** What was not asked for so long is let go (ms). */
+/** Drops an answer that was not used for so long (ms). */
 const IDLE = HOUR;
 
-/** What the store answered. `size`: the characters of the bodies; `isWhole`: there is no further page. */
+/** Holds an answer of the store. `size`: the characters of the bodies; `isWhole`: there is no further page. */
 export interface NewestAnswer<K extends EntryKind> {
   readonly entries: readonly LoggedEntry<K>[];
   readonly size: number;
@@ -25,7 +25,7 @@ interface Kept {
   readonly answer: NewestAnswer<EntryKind>;
 }
 
-/** Answers about the newest entries of a kind, by the question. What was not asked for longest goes first. */
+/** Keeps answers about the newest entries of a kind, by the question. The one not used for longest is dropped first. */
 export class Newest {
   readonly #othersWrote: () => number | null;
   readonly #written = new Map<EntryKind, number>();
@@ -36,12 +36,12 @@ export class Newest {
     updateAgeOnGet: true,
   });
 
-  /** `othersWrote`: a number that is another one after anybody else has written; null: that cannot be told, and nothing is kept. */
+  /** `othersWrote`: a number that differs after another writer has written; null: that cannot be known, and nothing is kept. */
   constructor(othersWrote: () => number | null) {
     this.#othersWrote = othersWrote;
   }
 
-  /** The answer to a question about one kind: the one that is kept, or else what `read` answers. */
+  /** Returns the answer to a question about one kind: the one that is kept, or else what `read` returns. */
   async answer<K extends EntryKind>(
     kind: K,
     question: string,
@@ -63,7 +63,7 @@ export class Newest {
     return useOf(this.#kept);
   }
 
-  /** Says that entries of these kinds were written, or may have been. */
+  /** Records that entries of these kinds were written, or may have been. */
   wrote(kinds: Iterable<EntryKind>): void {
     for (const kind of kinds) this.#written.set(kind, (this.#written.get(kind) ?? 0) + 1);
   }

@@ -1,4 +1,4 @@
-/** Opens the ledger on one of the two stores and sees to its tables. */
+/** Opens the ledger on one of the two stores and migrates its tables. */
 
 import type { Kysely } from "kysely";
 
@@ -10,8 +10,8 @@ import { openStore } from "./database/store.ts";
 import type { StoreLocation } from "./database/store.ts";
 
 /**
- * Opens the ledger and brings its tables up to date (with `readOnly`: refuses tables that are not).
- * Throws Trouble: `database-unreachable`, `database-refused`, `database-version`, `not-writable`, ...
+ * Opens the ledger and migrates its tables (with `readOnly`: refuses tables that are not). Throws ExternalError
+ * `database-unreachable`, `database-refused`, `database-version`, `not-writable`, ...
  */
 export async function openLedger(
   where: StoreLocation,

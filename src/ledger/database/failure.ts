@@ -1,57 +1,57 @@
-/** What the two drivers and the file system say when they fail, told as Trouble. */
+/** The failures of the two drivers and the file system, as external errors. */
 
 import { ExternalError } from "../../domain/values/external-error.ts";
 import type { ExternalErrorCode } from "../../domain/values/external-error.ts";
 
-/** What a driver's code means to us, and what is said of it at a place. */
+/** Describes a driver's code: our code, and the message about a place. */
 interface Meaning {
   readonly code: ExternalErrorCode;
-  readonly says: (place: string) => string;
-  /** Whether it may be over by itself, where the code alone does not tell. */
+  readonly message: (place: string) => string;
+  /** Is true where it may be over by itself, and the code alone does not show that. */
   readonly retry?: boolean;
 }
 
 const UNREACHABLE: Meaning = {
   code: "database-unreachable",
-  says: (place) =>
+  message: (place) =>
     `The database at ${place} cannot be reached: check DATABASE_URL and that the server is running.`,
 };
 const REFUSED: Meaning = {
   code: "database-refused",
-  says: (place) =>
+  message: (place) =>
     `The database at ${place} refused us: check user, password, database name and rights in DATABASE_URL.`,
 };
 const DISK_FULL: Meaning = {
   code: "disk-full",
-  says: (place) =>
+  message: (place) =>
     `The store at ${place} is full or failing: free some space; what waits is kept and tried again.`,
 };
 const NOT_WRITABLE: Meaning = {
   code: "not-writable",
-  says: (place) =>
+  message: (place) =>
     `The store at ${place} cannot be written: check that the folder exists and belongs to the user Countersign runs as.`,
 };
 const DAMAGED: Meaning = {
   code: "database-damaged",
-  says: (place) => `The database file in ${place} is damaged or is no SQLite database: restore a backup.`,
+  message: (place) => `The database file in ${place} is damaged or is no SQLite database: restore a backup.`,
 };
 const DAMAGED_SERVER: Meaning = {
   code: "database-damaged",
-  says: (place) => `A page of the database at ${place} is damaged: restore a backup, or a replica.`,
+  message: (place) => `A page of the database at ${place} is damaged: restore a backup, or a replica.`,
 };
 const OUTDATED: Meaning = {
   code: "database-version",
-  says: (place) =>
+  message: (place) =>
     `The database at ${place} holds no evidence log of this version: run \`countersign log migrate\`.`,
 };
 
 function busy(because: string): Meaning {
-  return { code: "database-busy", says: (place) => `The database at ${place} is busy: ${because}.` };
+  return { code: "database-busy", message: (place) => `The database at ${place} is busy: ${because}.` };
 }
 
 const LOCKED = busy("another process holds its lock");
 
-/** Node's, PostgreSQL's and SQLite's codes, each with what it means to us; a prefix of two characters stands for its class. */
+/** Maps Node's, PostgreSQL's and SQLite's codes to their meaning; a prefix of two characters covers its class. */
 const MEANING: Readonly<Record<string, Meaning>> = {
   ECONNREFUSED: UNREACHABLE,
   ECONNRESET: UNREACHABLE,
@@ -76,9 +76,9 @@ const MEANING: Readonly<Record<string, Meaning>> = {
   "40": busy("too much was written at once"),
   "25006": {
     code: "not-writable",
-    says: (place) =>
+    message: (place) =>
       `The database at ${place} is read-only: it is a standby, or set so; let DATABASE_URL lead to the one that is written to.`,
-    // Whoever fails over to it makes it writable.
+    // A failover to it makes it writable.
     retry: true,
   },
   XX001: DAMAGED_SERVER,
@@ -101,27 +101,33 @@ const MEANING: Readonly<Record<string, Meaning>> = {
   SQLITE_26: DAMAGED,
 };
 
-/** A failed call told as Trouble; what is a bug, or Trouble already, comes back as it is. `place`: host and port, or the folder. */
+/**
+ * Converts the error of a failed call to an ExternalError; a bug, or an ExternalError, is returned unchanged. `place`: host
+ * and port, or the folder.
+ */
 export function storeError(error: unknown, place: string): unknown {
   if (!(error instanceof Error) || error instanceof ExternalError) return error;
   const meaning = meaningOf(error);
   if (meaning === null) return error;
-  const { code, says, retry } = meaning;
-  return new ExternalError(code, says(place), { cause: error, ...(retry === undefined ? {} : { retry }) });
+  const { code, message, retry } = meaning;
+  return new ExternalError(code, message(place), { cause: error, ...(retry === undefined ? {} : { retry }) });
 }
 
-/** Whether the same transaction may succeed in a moment: a serialization failure, a deadlock, or SQLite's lock held elsewhere. */
+/**
+ * Returns true where the same transaction may succeed in a moment: a serialization failure, a deadlock, or SQLite's lock held
+ * elsewhere.
+ */
 export function isPassing(error: unknown): boolean {
   const code = codeOf(error);
   return code === "40001" || code === "40P01" || code === "SQLITE_5";
 }
 
-/** Whether the connection that said so is lost, with all it had begun. */
+/** Returns true where the connection that failed is lost, with all it had begun. */
 export function isLost(error: unknown): error is Error {
   return error instanceof Error && meaningOf(error) === UNREACHABLE;
 }
 
-/** Whether a server answers that only reads. */
+/** Returns true where the server that answers only reads. */
 export function isReadOnly(error: unknown): boolean {
   return codeOf(error) === "25006";
 }

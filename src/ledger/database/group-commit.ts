@@ -14,7 +14,7 @@ export class GroupCommit<T> {
   #waiting: Member<T>[] = [];
   #running: Promise<void> | null = null;
 
-  /** `commit` stores all or none, and answers for each whether it was new. */
+  /** `commit` stores all or none, and returns for each whether it was new. */
   constructor(commit: (items: readonly T[]) => Promise<readonly boolean[]>) {
     this.#commit = commit;
   }

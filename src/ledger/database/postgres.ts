@@ -8,20 +8,20 @@ import { Pool, types, type PoolClient } from "pg";
 import { isLost, isReadOnly } from "./failure.ts";
 import { storable } from "./storable.ts";
 
-/** How long an answer may take (ms). The server gives up a little before us, so that it can say why. */
+/** Limits the time for an answer (ms). The server gives up a little before us, so that it can give the reason. */
 const PATIENCE = 20_000;
 
-/** How long a lock may take (ms): whoever works tries again later, and nobody queues up behind a long one. */
+/** Limits the time for a lock (ms): the work is tried again later, and nothing queues behind a long lock. */
 const LOCK_PATIENCE = 5_000;
 
-/** How the database is used. */
+/** Describes how the database is used. */
 export interface PostgresOptions {
   readonly readOnly: boolean;
   /** How long an answer may take (ms); default: 20 seconds. */
   readonly patienceMs?: number | undefined;
 }
 
-/** The connections to one database, in the shape Kysely's PostgreSQL dialect asks for. */
+/** Holds the connections to one database, in the shape Kysely's PostgreSQL dialect requires. */
 export class Postgres implements PostgresPool {
   readonly options = {};
   readonly #databaseUrl: string;
@@ -29,7 +29,7 @@ export class Postgres implements PostgresPool {
   readonly #patience: number;
   readonly #limited = new WeakSet<PoolClient>();
   #generation: Generation;
-  /** Whether answers are waited for without end: while the tables are brought up to date. */
+  /** Is true while the tables are migrated: answers are then waited for without end. */
   #isPatient = false;
 
   constructor(databaseUrl: string, { readOnly, patienceMs = PATIENCE }: PostgresOptions) {
@@ -39,7 +39,7 @@ export class Postgres implements PostgresPool {
     this.#generation = this.#open();
   }
 
-  /** Does what may take long, while nobody else uses these connections. */
+  /** Does work that may take long, while these connections have no other user. */
   async patiently<T>(work: () => Promise<T>): Promise<T> {
     this.#isPatient = true;
     try {
@@ -69,7 +69,7 @@ export class Postgres implements PostgresPool {
   }
 
   async end(): Promise<void> {
-    // Whoever does not answer will not say goodbye either.
+    // A server that does not answer will not close the connection either.
     const cut = setTimeout(() => this.#generation.cut(), this.#patience);
     await this.#generation.pool.end();
     clearTimeout(cut);
@@ -107,7 +107,7 @@ export class Postgres implements PostgresPool {
         return socket;
       },
     });
-    // A connection may break while it is idle, and while it is used: unheard, either would end the process.
+    // A connection may break while it is idle, and while it is used: unhandled, either would end the process.
     pool.on("error", () => undefined);
     pool.on("connect", (client) => client.on("error", () => undefined));
     return {
@@ -141,7 +141,7 @@ interface Generation {
   readonly cut: () => void;
 }
 
-/** One connection while somebody uses it. */
+/** Wraps one connection while it is in use. */
 class Connection implements PostgresPoolClient {
   readonly #client: PoolClient;
   readonly #patience: number | null;
@@ -178,7 +178,7 @@ class Connection implements PostgresPoolClient {
   async #answer<R>(sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>> {
     const answer = this.#client.query(sql, parameters.map(storable)) as Promise<unknown>;
     if (this.#patience === null) return (await answer) as PostgresQueryResult<R>;
-    // What comes after its time concerns nobody.
+    // An answer after its time is of no use.
     answer.catch(() => undefined);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {

@@ -2,7 +2,7 @@
 
 import type { Generated } from "kysely";
 
-/** The evidence log: append-only, hash-linked by `seq`, which has no gaps. */
+/** Describes the evidence log, append-only and hash-linked by `seq`, which has no gaps. */
 export interface LogTable {
   readonly seq: number;
   readonly kind: string;
@@ -36,7 +36,7 @@ interface StateTable {
   readonly at: number;
 }
 
-/** A webhook as received, or a task of our own timetable. */
+/** Describes a webhook as received, or a task of our own timetable. */
 export interface DeliveryTable {
   readonly arrival: Generated<number>;
   readonly id: string;
@@ -55,7 +55,7 @@ export interface DeliveryTable {
   readonly body: Uint8Array;
 }
 
-/** One thing to do on GitHub. */
+/** Describes one thing to do on GitHub. */
 export interface ActionTable {
   readonly id: Generated<number>;
   readonly key: string;
@@ -112,7 +112,7 @@ interface MigrationTable {
   readonly applied_at: number;
 }
 
-/** Every table. */
+/** Lists all tables. */
 export interface Tables {
   readonly log: LogTable;
   readonly log_head: LogHeadTable;
@@ -126,5 +126,5 @@ export interface Tables {
   readonly migration: MigrationTable;
 }
 
-/** Which of the two stores speaks. */
+/** Names the two stores. */
 export type StoreKind = "sqlite" | "postgres";

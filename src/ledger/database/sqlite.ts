@@ -10,25 +10,25 @@ import type { SqliteDatabase, SqliteStatement } from "kysely";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import { storable } from "./storable.ts";
 
-/** The file's name within the data folder. */
+/** Names the file within the data folder. */
 export const SQLITE_FILE = "countersign.sqlite";
 
 /**
- * How a commit is made durable. Full: one fsync for each. Normal: with the next full one; until then a loss of power takes it, and
- * whatever came after it.
+ * Maps how durable a commit is to its pragma. Full: one fsync for each commit. Normal: durable with the next full one; until
+ * then a loss of power takes it, and all that came after it.
  */
 export const SYNCHRONOUS = {
   full: "pragma synchronous = full",
   normal: "pragma synchronous = normal",
 } as const;
 
-/** An open file. */
+/** Describes an open file. */
 export interface SqliteFile extends SqliteDatabase {
-  /** A number that is another one after any other connection has written; null: the file is closed. */
+  /** Returns a number that differs after any other connection has written; null: the file is closed. */
   othersWrote(): number | null;
 }
 
-/** Opens the file, making folder and file unless `readOnly`; in the shape Kysely's SQLite dialect asks for. Throws Trouble. */
+/** Opens the file in the shape Kysely's SQLite dialect requires, making folder and file unless `readOnly`. Throws ExternalError. */
 export function openSqlite(dataDir: string, readOnly: boolean): SqliteFile {
   const file = join(dataDir, SQLITE_FILE);
   if (readOnly && !existsSync(file))
@@ -47,14 +47,14 @@ export function openSqlite(dataDir: string, readOnly: boolean): SqliteFile {
     // Larger than the default, so that bursts of deliveries are not interrupted every 4 MB.
     database.exec("pragma wal_autocheckpoint = 4000");
   }
-  // SQLite's own waiting for a lock stops the event loop: from here on, whoever calls waits and tries again.
+  // SQLite's own waiting for a lock stops the event loop: from here on, the caller waits and tries again.
   database.exec("pragma busy_timeout = 0");
   return inKyselysShape(database, readOnly);
 }
 
 /**
- * Keeps statements by their text. SQLite plans one anew, ten times the work of running it, whenever another value is bound to its
- * LIMIT, to a LIKE or to what a partial index's condition compares: those stand in the text of every query of ours.
+ * Keeps statements by their text. SQLite plans one anew, ten times the work of running it, whenever another value is bound to
+ * its LIMIT, to a LIKE or to what a partial index's condition compares; therefore our queries contain those values as text.
  */
 function inKyselysShape(database: DatabaseSync, readOnly: boolean): SqliteFile {
   const statements = new Map<string, SqliteStatement>();
@@ -63,9 +63,9 @@ function inKyselysShape(database: DatabaseSync, readOnly: boolean): SqliteFile {
   return {
     othersWrote: () => (database.isOpen ? Number(dataVersion.get()?.[0]) : null),
     close: () => database.close(),
-    prepare(asked) {
+    prepare(given) {
       // A read first and a write later in one deferred transaction can fail for good when another process wrote between.
-      const text = asked === "begin" && !readOnly ? "begin immediate" : asked;
+      const text = given === "begin" && !readOnly ? "begin immediate" : given;
       // SQLite may have rolled back by itself, as when the disk is full: failing at that would hide why.
       if (text === "rollback" && !database.isTransaction) return NOTHING;
       // It takes effect when it is prepared, not when it is run.

@@ -1,4 +1,4 @@
-/** One way to write and one way to read, over both stores; every driver's error becomes Trouble. */
+/** One way to write and one way to read, over both stores; every driver's error becomes an ExternalError. */
 
 import { Kysely, PostgresDialect, sql, SqliteDialect } from "kysely";
 import type { ControlledTransaction, Transaction } from "kysely";
@@ -7,45 +7,45 @@ import { isPassing, storeError } from "./failure.ts";
 import type { StoreKind, Tables } from "./schema.ts";
 import { openSqlite, SYNCHRONOUS, type SqliteFile } from "./sqlite.ts";
 
-/** Where the ledger is: a PostgreSQL address, or the folder of the embedded file. */
+/** Names where the ledger is: a PostgreSQL address, or the folder of the embedded file. */
 export type StoreLocation = { readonly databaseUrl: string } | { readonly dataDir: string };
 
-/** What can only be read from. */
+/** Describes a database that is only read. */
 export interface Readable {
-  /** Reads outside any transaction of a writer. Throws Trouble. */
+  /** Reads outside any transaction of a writer. Throws ExternalError. */
   read<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
 }
 
 type Transacted<T> = (tx: Transaction<Tables>) => Promise<T>;
 
-/** An open database. */
+/** Describes an open database. */
 export interface Store extends Readable {
   readonly kind: StoreKind;
-  /** A number that is another one after anybody but this store's own writer has written; null: that cannot be told. */
+  /** Returns a number that differs after any other writer than this store's own has written; null: that cannot be known. */
   othersWrote(): number | null;
   /**
-   * One transaction: all or nothing; tried again where the database asks for it, so `work` must touch nothing else. `lasts`: from
-   * when it outlives a loss of power, at once (the default), or with the next one that does, for what is then only done again.
-   * A loss of power takes the last ones alone, never one before another. Throws Trouble.
+   * Runs one transaction, all or nothing; tried again where the database requires it, so `work` must touch nothing else.
+   * `lasts`: from when it outlives a loss of power, at once (the default), or with the next one that does, for what is then
+   * only done again. A loss of power takes the last ones alone, never one before another. Throws ExternalError.
    */
   transact<T>(work: Transacted<T>, lasts?: "at once" | "with the next"): Promise<T>;
-  /** Reads the database as it is at one moment, however long that takes; writers do not wait for it. Throws Trouble. */
+  /** Reads the database as it is at one moment, however long that takes; writers do not wait for it. Throws ExternalError. */
   snapshot<T>(work: (moment: Readable) => Promise<T>): Promise<T>;
-  /** One transaction that may take as long as it needs, before the store is used otherwise. Throws Trouble. */
+  /** Runs one transaction that may take as long as it needs, before the store is used otherwise. Throws ExternalError. */
   migrate<T>(work: (tx: Transaction<Tables>) => Promise<T>): Promise<T>;
-  /** How many transactions it has committed since it was opened. */
+  /** Returns how many transactions it has committed since it was opened. */
   committed(): number;
   close(): Promise<void>;
 }
 
-/** How a store is opened. */
+/** Describes how a store is opened. */
 export interface StoreOptions {
   readonly readOnly: boolean;
   /** How long a server's answer is waited for (ms); default: 20 seconds. */
   readonly patienceMs?: number;
 }
 
-/** Opens the store alone, without looking at its tables. Rejects with Trouble. */
+/** Opens the store alone, without reading its tables. Rejects with ExternalError. */
 export async function openStore(where: StoreLocation, options: StoreOptions): Promise<Store> {
   const place = "databaseUrl" in where ? hostAndPort(where.databaseUrl) : where.dataDir;
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -128,7 +128,7 @@ function sqlite(dataDir: string, readOnly: boolean): Connections {
   const open = (only: boolean, opened?: (file: SqliteFile) => void): Kysely<Tables> =>
     new Kysely<Tables>({
       dialect: new SqliteDialect({
-        // Opened at the first query, so that a failure is met where all failures are told.
+        // Opened at the first query, so that a failure occurs where all failures are converted.
         database: async () => {
           const file = openSqlite(dataDir, only);
           opened?.(file);

@@ -3,7 +3,7 @@
 import { FIRST_LINK } from "../../domain/records/chain.ts";
 import type { StoreKind } from "../database/schema.ts";
 
-/** The statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
+/** Returns the statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
 export function logAndQueue(store: StoreKind): readonly string[] {
   const sqlite = store === "sqlite";
   const int = sqlite ? "integer" : "bigint";

@@ -2,7 +2,7 @@
 
 import type { StoreKind } from "../database/schema.ts";
 
-/** The statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
+/** Returns the statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
 export function trial(store: StoreKind): readonly string[] {
   const sqlite = store === "sqlite";
   const numbered = sqlite

@@ -2,7 +2,7 @@
 
 import type { StoreKind } from "../database/schema.ts";
 
-/** The statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
+/** Returns the statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
 export function bodyVersion(store: StoreKind): readonly string[] {
   const int = store === "sqlite" ? "integer" : "bigint";
   return [`alter table log add column version ${int} not null default 1`];

@@ -1,6 +1,6 @@
-/** When each repository was last looked at as a whole is asked for often, and deliveries are many. */
+/** An index for the last sweep of each repository, which is queried often among many deliveries. */
 
-/** The statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
+/** Returns the statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
 export function sweeps(): readonly string[] {
   return [
     `create index delivery_swept on delivery (lane, received_at)

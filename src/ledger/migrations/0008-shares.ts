@@ -2,7 +2,7 @@
 
 import type { StoreKind } from "../database/schema.ts";
 
-/** The statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
+/** Returns the statements of this migration, in order. INVARIANT: never edited once released; a change is a new migration. */
 export function shares(store: StoreKind): readonly string[] {
   const int = store === "sqlite" ? "integer" : "bigint";
   const strict = store === "sqlite" ? " strict" : "";

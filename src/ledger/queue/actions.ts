@@ -1,4 +1,4 @@
-/** Actions: stored with the decision that asks for them, carried out later, kept for good. */
+/** Actions: stored with the decision that requires them, executed later, kept for good. */
 
 import { sql } from "kysely";
 import type { Insertable, Kysely, Transaction } from "kysely";
@@ -10,10 +10,13 @@ import { laneOfAction, wakeLanes } from "./lanes.ts";
 import { prepared } from "../database/prepared-statements.ts";
 import type { ActionTable, Tables } from "../database/schema.ts";
 
-/** What became of an action: `superseded` when a newer one of its key came before it was sent, `dead` when we gave up. */
+/**
+ * Names the state of an action: `superseded` when a newer one of its key came before it was sent, `dead` when no more attempts
+ * are made.
+ */
 export type ActionStatus = "waiting" | "done" | "superseded" | "dead";
 
-/** An action as stored. */
+/** Describes an action as stored. */
 export interface StoredAction extends Action {
   readonly id: number;
   readonly lane: string;
@@ -25,7 +28,7 @@ export interface StoredAction extends Action {
   readonly previous: unknown;
 }
 
-/** One line of a listing of actions. */
+/** Describes one line of a listing of actions. */
 export interface ListedAction extends Omit<StoredAction, "previous"> {
   readonly status: ActionStatus;
   readonly outcome: unknown;
@@ -34,8 +37,8 @@ export interface ListedAction extends Omit<StoredAction, "previous"> {
 }
 
 /**
- * Stores actions, each replacing the waiting ones of its key; one equal to the newest waiting or done one of its key is not stored. `untried`
- * is given the keys under which there never was one before.
+ * Stores actions, each replacing the waiting ones of its key. One equal to the newest waiting or done one of its key is not
+ * stored. `untried` is given the keys under which there never was one before.
  */
 export async function storeActions(
   tx: Transaction<Tables>,
@@ -99,7 +102,7 @@ const insert = prepared((db, { row }: { row: Insertable<ActionTable> }) =>
   db.insertInto("action").values(row),
 );
 
-/** The lane's due waiting actions, in the order they were stored, each with what the newest done one of its key came to. */
+/** Returns the lane's due waiting actions in the order they were stored, each with the outcome of the newest done one of its key. */
 export async function dueActions(
   tx: Kysely<Tables>,
   lane: string,
@@ -113,7 +116,7 @@ export async function dueActions(
   return rows.map((row) => ({ ...actionOf(row), previous: outcomes.get(row.key) }));
 }
 
-/** What the newest done action of each key came to. */
+/** Selects the outcome of the newest done action of each key. */
 const outcomesOf = prepared((db, { keys }: { keys: readonly string[] }) =>
   db
     .selectFrom("action")
@@ -139,7 +142,10 @@ const dueIn = prepared((db, { lane, now }: { lane: string; now: Instant }, limit
     .limit(sql.lit(limit)),
 );
 
-/** The keys, at most so many, of done actions whose key begins with `prefix` and whose outcome (JSON as it was stored) holds `part`. */
+/**
+ * Returns the keys, at most so many, of done actions whose key begins with `prefix` and whose outcome (JSON as it was stored)
+ * holds `part`.
+ */
 export async function doneKeys(
   tx: Kysely<Tables>,
   prefix: string,
@@ -158,7 +164,7 @@ export async function doneKeys(
   return rows.map((row) => row.key);
 }
 
-/** A row as a line of a listing. */
+/** Returns a row as a line of a listing. */
 export function listedAction(row: ActionRow): ListedAction {
   return {
     ...actionOf(row),

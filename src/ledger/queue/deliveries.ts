@@ -17,10 +17,10 @@ const compressElsewhere = promisify(gzip);
 /** Bodies up to this many bytes are compressed at once: handing them to another thread costs three times the work itself. */
 const SMALL_BODY = 256 * 1024;
 
-/** What became of a delivery: `dead` when we gave up; it stays listed and can be replayed. */
+/** Names the state of a delivery: `dead` when no more attempts are made; it stays listed and can be replayed. */
 export type DeliveryStatus = "waiting" | "done" | "dead";
 
-/** A webhook as the receiver hands it in. */
+/** Describes a webhook as the receiver stores it. */
 export interface NewDelivery {
   /** GitHub's delivery id: the same delivery twice is one delivery. */
   readonly id: string;
@@ -32,15 +32,15 @@ export interface NewDelivery {
   readonly body: Uint8Array;
 }
 
-/** A delivery to work on. For a task, `body` is what it carries, as JSON, and `receivedAt` when it was due first. */
+/** Describes a delivery to work on. For a task, `body` is its fields, as JSON, and `receivedAt` when it was due first. */
 export interface Delivery extends NewDelivery {
-  /** Which time it was stored: a task that is asked for again while it is worked on arrives anew. */
+  /** Numbers the storing: a task that is required again while it is worked on arrives anew. */
   readonly arrival: number;
   /** How often it was tried and failed. */
   readonly attempts: number;
 }
 
-/** One line of a listing of deliveries. */
+/** Describes one line of a listing of deliveries. */
 export interface ListedDelivery extends Omit<Delivery, "body" | "arrival"> {
   readonly status: DeliveryStatus;
   readonly dueAt: Instant;
@@ -50,10 +50,10 @@ export interface ListedDelivery extends Omit<Delivery, "body" | "arrival"> {
   readonly error: string | null;
 }
 
-/** A row to store. */
+/** Describes a row to store. */
 export type DeliveryRow = Insertable<DeliveryTable>;
 
-/** The row of a webhook, due at once; with `ignored`, done as it is stored. */
+/** Returns the row of a webhook, due at once; with `ignored`, done as it is stored. */
 export async function deliveryRow(delivery: NewDelivery, ignored: string | null): Promise<DeliveryRow> {
   const { receivedAt } = delivery;
   const waiting = row(delivery, receivedAt, await compress(delivery.body));
@@ -61,8 +61,8 @@ export async function deliveryRow(delivery: NewDelivery, ignored: string | null)
 }
 
 /**
- * Stores tasks, each once by its identity. INVARIANT: one that is asked for again at `at`, and may have been begun by then, arrives
- * anew, so that it is run once more after whatever is stored with it.
+ * Stores tasks, each once by its identity. INVARIANT: one that is required again at `at`, and may have been begun by then,
+ * arrives anew, so that it is run once more after all that is stored with it.
  */
 export async function storeTasks(
   tx: Transaction<Tables>,
@@ -83,7 +83,7 @@ function taskRow(task: Task): DeliveryRow {
   return row({ ...stored, receivedAt: dueAt }, dueAt, body);
 }
 
-/** Stores rows whose id is new and wakes the lanes of those that wait; answers the ids that were new. */
+/** Stores rows whose id is new and wakes the lanes of those that wait; returns the ids that were new. */
 export async function storeRows(
   tx: Transaction<Tables>,
   rows: readonly DeliveryRow[],
@@ -104,7 +104,7 @@ const insertNew = prepared((db, { rows }: { rows: readonly DeliveryRow[] }) =>
     .returning(["id", "lane", "due_at", "status"]),
 );
 
-/** The lane's due waiting deliveries, in order of arrival. */
+/** Returns the lane's due waiting deliveries, in order of arrival. */
 export async function dueDeliveries(
   tx: Kysely<Tables>,
   lane: string,
@@ -138,7 +138,7 @@ const dueIn = prepared((db, { lane, now }: { lane: string; now: Instant }, limit
     .limit(sql.lit(limit)),
 );
 
-/** The newest deliveries first, without their bodies. */
+/** Lists the newest deliveries first, without their bodies. */
 export async function listDeliveries(
   tx: Kysely<Tables>,
   status: DeliveryStatus | undefined,

@@ -1,4 +1,4 @@
-/** How the work of a lane ends: done, to be tried again, or given up; written down in one transaction under the lane's lease. */
+/** How the work of a lane ends: done, to be tried again, or dead; written in one transaction under the lane's lease. */
 
 import { sql } from "kysely";
 import type { Transaction } from "kysely";
@@ -10,14 +10,14 @@ import { holdLane, type Lease } from "./lanes.ts";
 import { prepared } from "../database/prepared-statements.ts";
 import type { Tables } from "../database/schema.ts";
 
-/** What came of it. A failed attempt is counted; what we give up on stays listed, and a delivery can be replayed. */
+/** Describes a failed attempt, which is counted. What is not tried again stays listed, and a delivery can be replayed. */
 export type Failure =
   | { readonly as: "later"; readonly dueAt: Instant; readonly error: string }
   | { readonly as: "never"; readonly error: string };
 
 /**
- * How one delivery (as it was stored: what was asked for again meanwhile is another) or action ended. `note`: what a delivery was
- * handled as, or why it was ignored; `outcome`: JSON, handed to the next action of the key as `previous`.
+ * Describes how one delivery or action ended; a delivery stored again meanwhile is another one. `note`: what a delivery was
+ * handled as, or why it was ignored; `outcome`: JSON, given to the next action of the key as `previous`.
  */
 export type End =
   | (OfDelivery & (Failure | { readonly as: "done"; readonly note: string }))

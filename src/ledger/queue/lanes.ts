@@ -1,4 +1,4 @@
-/** Lanes: one row for each repository that has work; whoever leases it is alone with that repository. */
+/** Lanes: one row for each repository that has work; the holder of its lease alone works on that repository. */
 
 import { sql } from "kysely";
 import type { Kysely, SelectQueryBuilder, Transaction } from "kysely";
@@ -10,21 +10,21 @@ import { prepared } from "../database/prepared-statements.ts";
 import type { StoreKind, Tables } from "../database/schema.ts";
 import { MINUTE } from "../../domain/time/durations.ts";
 
-/** No lease is longer than this: one that ends later was given before the clock was set back, and holds nobody up (ms). */
+/** Limits the length of a lease (ms): one that ends later was given before the clock was set back, and delays no work. */
 const LONGEST_LEASE = MINUTE;
 
-/** The latest end of a lease that is alive at `now`, seen by whoever leases for `leaseMs`. */
+/** Returns the latest end of a lease that is alive at `now`, for a worker that leases for `leaseMs`. */
 function latestLease(now: Instant, leaseMs: number): Instant {
   return now + Math.max(leaseMs, LONGEST_LEASE);
 }
 
-/** The right to work on one lane. */
+/** Holds the right to work on one lane. */
 export interface Lease {
   readonly owner: string;
   readonly lane: string;
   /** The clock leases run by, where it is not the clock of what is recorded: a story's time may jump, a lease's must not. */
   readonly now?: () => Instant;
-  /** The keys of actions that were first stored under this lease, and not tried: nobody ever did anything under them. */
+  /** Holds the keys of actions that were first stored under this lease, and never tried by any worker. */
   readonly untried?: Set<string>;
 }
 
@@ -34,7 +34,10 @@ function laneName(repositoryId: number, installationId: number): string {
   return installationId === 0 ? "app" : `installation:${installationId}`;
 }
 
-/** The lane of an action. Notifications have one of their own in each organisation: a receiver that hangs holds up nobody's work on GitHub. */
+/**
+ * Returns the lane of an action. Notifications have one of their own in each organisation, so that a receiver that hangs
+ * delays no work on GitHub.
+ */
 export function laneOfAction(
   action: Pick<Action, "kind" | "repositoryId" | "installationId" | "organizationId">,
 ): string {
@@ -48,7 +51,7 @@ function notificationLane(organizationId: number): string {
   return `notifications:${organizationId}`;
 }
 
-/** Locks these lanes in one order, whoever asks: two transactions that wake each other's lanes must not wait for each other. */
+/** Locks these lanes in one order for every caller, so that two transactions never wait for each other's lanes. */
 export async function lockLanes(
   tx: Transaction<Tables>,
   kind: StoreKind,
@@ -95,7 +98,7 @@ interface WantedLanes {
   readonly which: WhichLanes | null;
 }
 
-/** Which lanes are leased: those with work due at `dueBy` and no living lease at `now`, until `now + leaseMs`. */
+/** Describes which lanes are leased: those with work due at `dueBy` and no living lease at `now`, until `now + leaseMs`. */
 export interface Claiming {
   /** Unique to the worker. */
   readonly owner: string;
@@ -108,12 +111,12 @@ export interface Claiming {
   readonly wanted: readonly WantedLanes[];
 }
 
-/** Whether there is any lane that {@link claimLanes} may take. */
+/** Returns true where there is any lane that {@link claimLanes} may take. */
 export async function areLanesDue(db: Kysely<Tables>, claiming: Claiming): Promise<boolean> {
   return (await dueLanes(db, momentOf(claiming))).length > 0;
 }
 
-/** Takes lanes, longest due first, and answers those for each wish. */
+/** Takes lanes, longest due first, and returns those for each wish. */
 export async function claimLanes(
   tx: Transaction<Tables>,
   claiming: Claiming,
@@ -138,7 +141,7 @@ const leaseLanes = prepared(
     db.updateTable("lane").set({ owner, lease_until: until }).where("lane", "in", lanes),
 );
 
-/** When lanes are looked for. `broken`: a lease that ends later holds nobody up. */
+/** Describes when lanes are looked for. `broken`: a lease that ends later delays no work. */
 interface Moment {
   readonly now: Instant;
   readonly broken: Instant;

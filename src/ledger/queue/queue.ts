@@ -1,4 +1,4 @@
-/** The queue: deliveries in, actions out, worked lane by lane by whoever holds the lane's lease. */
+/** The queue: deliveries in, actions out, worked lane by lane by the holder of the lane's lease. */
 
 import { gunzipSync } from "node:zlib";
 
@@ -17,7 +17,7 @@ import { areLanesDue, claimLanes, releaseLane, wakeLanes, type Claiming } from "
 import { prepared } from "../database/prepared-statements.ts";
 import type { Store } from "../database/store.ts";
 
-/** What waits; "due" is what waits and may be worked on at the moment asked about. */
+/** Counts what waits; "due" is what waits and may be worked on at the given moment. */
 export interface Waiting {
   readonly deliveries: number;
   readonly actions: number;
@@ -27,7 +27,7 @@ export interface Waiting {
   readonly nextDueAt: Instant | null;
 }
 
-/** What was given up: webhooks, tasks of our own, and actions. */
+/** Counts what is dead: webhooks, tasks of our own, and actions. */
 export interface Dead {
   readonly deliveries: number;
   readonly tasks: number;
@@ -52,8 +52,9 @@ const doneOfKey = prepared((db, { key }: { key: string }) =>
 );
 
 /**
- * Deliveries and actions, each in the lane of its repository. INVARIANT: what is written about a lane's work is written only
- * by the holder of an unexpired lease (LeaseLost otherwise), so nothing is done by two at once. Every method throws Trouble.
+ * Holds deliveries and actions, each in the lane of its repository. INVARIANT: what is written about a lane's work is written
+ * only by the holder of an unexpired lease (LeaseLost otherwise), so nothing is done by two at once. Every method throws
+ * ExternalError.
  */
 export class Queue {
   readonly #store: Store;
@@ -72,7 +73,7 @@ export class Queue {
 
   /**
    * Stores a delivery durably, once by id; concurrent calls share a transaction, and none resolves before it is committed.
-   * `ignored`: what it is noted as where it asks for nothing, and is done as it is stored.
+   * `ignored`: the note of a delivery with nothing to do, which is done as it is stored.
    */
   async store(delivery: NewDelivery, ignored: string | null = null): Promise<"stored" | "repeated"> {
     return (await this.#incoming.add(await deliveryRow(delivery, ignored))) ? "stored" : "repeated";
@@ -83,17 +84,17 @@ export class Queue {
     await this.#store.transact((tx) => storeTasks(tx, tasks, at));
   }
 
-  /** Leases lanes as a {@link Claiming} says; answers those for each of its wishes. */
+  /** Leases lanes as a {@link Claiming} describes; returns those for each of its wishes. */
   async claim(claiming: Claiming): Promise<readonly (readonly string[])[]> {
-    // Idle workers ask often: they should not take the writer's lock to learn that there is nothing.
+    // Idle workers look often: they should not take the writer's lock to find nothing.
     if (!(await this.#store.read((db) => areLanesDue(db, claiming)))) return claiming.wanted.map(() => []);
     // A lane whose lease is lost is free.
     return this.#store.transact((tx) => claimLanes(tx, claiming), "with the next");
   }
 
   /**
-   * Says that the clock was set back: what was due by it stays due, and what was to be tried again in a while is tried after that
-   * while. What is due at a date waits for its date.
+   * Follows a clock that was set back: what was due by it stays due, and a retry after a while is still made after that while.
+   * What is due at a date waits for its date.
    */
   async clockWentBack(from: Instant, to: Instant): Promise<void> {
     await this.#store.transact(async (tx) => {
@@ -106,7 +107,7 @@ export class Queue {
           .where("due_at", ">", from)
           .execute();
       }
-      // Whoever takes a lane finds out when its work is due.
+      // The worker that takes a lane finds out when its work is due.
       await tx.updateTable("lane").set({ due_at: to }).where("due_at", ">", to).execute();
     });
   }
@@ -128,8 +129,8 @@ export class Queue {
   }
 
   /**
-   * Gives the lane back, with what ended last; whatever of it still waits is due when it says.
-   * Does nothing if the lane is no longer ours and nothing ended; throws LeaseLost where something did.
+   * Releases the lane, with what ended last; what of it still waits keeps its own due time. Does nothing if the lane is no
+   * longer ours and nothing ended; throws LeaseLost where something did.
    */
   async release(owner: string, lane: string, ends: readonly End[] = [], now: Instant = 0): Promise<void> {
     await this.#store.transact(async (tx) => {
@@ -138,12 +139,12 @@ export class Queue {
     }, lastingOf(ends));
   }
 
-  /** The lane's due deliveries, in order of arrival. */
+  /** Returns the lane's due deliveries, in order of arrival. */
   deliveries(lane: string, now: Instant, limit: number): Promise<readonly Delivery[]> {
     return this.#store.read((db) => dueDeliveries(db, lane, now, limit));
   }
 
-  /** Whether a comment waits in the lane to be read: it may be a command that somebody waits for. */
+  /** Returns true where a comment waits in the lane to be read: it may be a command whose author waits for a reply. */
   commandWaits(lane: string, now: Instant): Promise<boolean> {
     return this.#store.read(async (db) => {
       const row = await db
@@ -178,7 +179,7 @@ export class Queue {
     return row === undefined ? null : gunzipSync(row.body);
   }
 
-  /** Counts what was given up. */
+  /** Counts what is dead. */
   dead(): Promise<Dead> {
     return this.#store.read(async (db) => {
       const rows = await db
@@ -198,14 +199,14 @@ export class Queue {
     });
   }
 
-  /** Whether any lane may have work that is due at `now`; a lane whose work was broken off may have none. */
+  /** Returns true where any lane may have work that is due at `now`; a lane whose work was broken off may have none. */
   mayBeDue(now: Instant): Promise<boolean> {
     return this.#store.read(async (db) => {
       return (await anyDue(db, { now })).length > 0;
     });
   }
 
-  /** How much waits, and how much of it is due at `now` (left out: all of it counts as due). */
+  /** Counts what waits, and how much of it is due at `now` (left out: all of it counts as due). */
   waiting(now: Instant = Number.MAX_SAFE_INTEGER): Promise<Waiting> {
     return this.#store.read(async (db) => {
       const counted = async (table: "delivery" | "action") =>
@@ -231,7 +232,7 @@ export class Queue {
     });
   }
 
-  /** When the next of our own tasks that was never tried is due, after one moment and up to another; null when none is. */
+  /** Returns when the next of our own tasks that was never tried is due, after one moment and up to another; null when none is. */
   nextTask(after: Instant, upTo: Instant): Promise<Instant | null> {
     return this.#store.read(async (db) => {
       const row = await db
@@ -274,7 +275,7 @@ export class Queue {
     return rows.map(listedAction);
   }
 
-  /** The actions of one key that were carried out, in the order they were stored. */
+  /** Returns the actions of one key that were executed, in the order they were stored. */
   async carriedOut(key: string): Promise<readonly ListedAction[]> {
     const rows = await this.#store.read((db) => doneOfKey(db, { key }));
     return rows.map(listedAction);
@@ -285,7 +286,7 @@ export class Queue {
     return this.#store.read((db) => doneKeys(db, prefix, part, limit));
   }
 
-  /** Makes done or dead deliveries wait again, due at `now`; answers how many of the ids were found. */
+  /** Makes done or dead deliveries wait again, due at `now`; returns how many of the ids were found. */
   replay(ids: readonly string[], now: Instant): Promise<number> {
     if (ids.length === 0) return Promise.resolve(0);
     return this.#store.transact(async (tx) => {
@@ -306,7 +307,7 @@ export class Queue {
   }
 }
 
-/** A delivery whose end is lost is looked at again and comes to the same; what was sent would be sent again. */
+/** A delivery whose end is lost is read again with the same result; what was sent would be sent again. */
 function lastingOf(ends: readonly End[]): "at once" | "with the next" {
   return ends.some(({ of }) => of === "action") ? "at once" : "with the next";
 }
