@@ -6,14 +6,14 @@ import { understand, ignoredNote, type UnderstoodDelivery } from "./flows/jobs/i
 import type { Tools } from "./flows/context/tools.ts";
 import type { Receive } from "./flows/jobs/lane.ts";
 
-/** A delivery as Probot's handlers see it. */
+/** Describes a delivery as Probot's handlers receive it. */
 export interface Received {
   readonly id: string;
   readonly event: string;
   readonly payload: unknown;
 }
 
-/** The App as Probot loads it; `handle` is called once for every delivery, and its failure is Probot's failure. */
+/** Returns the App as Probot loads it. `handle` is called once for every delivery, and its failure is Probot's failure. */
 export default function countersign(handle: (received: Received) => Promise<void>): ApplicationFunction {
   return (probot) => {
     probot.onAny(async ({ id, name, payload }) => {

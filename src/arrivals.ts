@@ -11,24 +11,24 @@ import { MINUTE } from "./domain/time/durations.ts";
 /** So many bytes of bodies are kept, read as they are; the rest is read again when it is worked on. */
 const MOST_BYTES = 2 * 1024 * 1024;
 
-/** What nobody worked on by then is let go (ms): another replica did, or it waits. */
+/** Drops what no worker of this replica took by then (ms): another replica worked on it, or it waits. */
 const KEPT_FOR = MINUTE;
 
-/** What a door makes of a delivery. `ignored`: what it is noted as where it asks for nothing; null: it asks for something. */
+/** Describes a delivery as it arrives. `ignored`: the note it is stored with where nothing is to be done; null: something is. */
 export interface Meaning {
   readonly lane: string;
   readonly ignored: string | null;
-  /** Keeps what was read for whoever works on it; called once it is stored. */
+  /** Keeps what was read for the worker; called once it is stored. */
   readonly keep?: () => void;
 }
 
-/** A delivery that was read. */
+/** Holds a delivery that was read. */
 export interface Arrived {
   readonly payload: unknown;
   readonly signal: Signal;
 }
 
-/** Reads deliveries at the door, and hands them to whoever works on them. */
+/** Reads deliveries as they arrive, and hands them to the worker. */
 export class Arrivals {
   readonly #appId: number;
   readonly #kept = new LRUCache<string, Arrived & { readonly bytes: number }>({
@@ -46,7 +46,7 @@ export class Arrivals {
     return useOf(this.#kept);
   }
 
-  /** What a delivery of so many bytes means by itself alone. Never throws, whatever the payload. */
+  /** Returns the meaning of a delivery of so many bytes, by itself alone. Never throws, whatever the payload. */
   meaningOf(
     event: string,
     payload: unknown,
@@ -61,7 +61,7 @@ export class Arrivals {
     };
   }
 
-  /** A delivery that was kept as it arrived, once; null: it is to be read. */
+  /** Returns a delivery that was kept as it arrived, once; null: it is to be read. */
   take(id: string): Arrived | null {
     const arrived = this.#kept.get(id) ?? null;
     this.#kept.delete(id);

@@ -1,4 +1,4 @@
-/** The bodies of requests, read within a budget of bytes: nobody has proven yet who sends them. */
+/** The bodies of requests, read within a budget of bytes, because their senders are not proven yet. */
 
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
@@ -13,10 +13,10 @@ const BUDGET = { small: 32 * MB, large: 64 * MB } as const;
 
 type Size = keyof typeof BUDGET;
 
-/** Why a body was not read: larger than the door takes, no room in the budget, or its sender hung up or was too slow. */
+/** Names why a body was not read: too large, no room in the budget, or its sender hung up or was too slow. */
 export type Unread = "too-large" | "too-busy" | "cut-off";
 
-/** A body whose bytes count against the budget until it is released. */
+/** Holds a body whose bytes count against the budget until it is released. */
 export interface Body {
   readonly chunks: readonly Uint8Array[];
   /** Copies the chunks into one. */
@@ -24,7 +24,7 @@ export interface Body {
   release(): void;
 }
 
-/** Reads bodies, whether their length is told or not. One for all doors of a server: they share its memory. */
+/** Reads bodies, with or without a declared length. One for all routes of a server, because they share its memory. */
 export class RequestBodies {
   readonly #held: Record<Size, number> = { small: 0, large: 0 };
 
@@ -44,14 +44,14 @@ export class RequestBodies {
         chunks.push(chunk);
       }
     } catch {
-      // Whatever a stream says when it breaks: the rest of the body will not come.
+      // However the stream broke, the rest of the body will not come.
       return refuse("cut-off");
     }
     return { chunks, bytes: () => Buffer.concat(chunks), release: () => claim.release() };
   }
 }
 
-/** Whether a request says of itself that its body has more than so many bytes. */
+/** Returns true where a request declares a body of more than so many bytes. */
 export function isTooLarge(c: Context, largest: number): boolean {
   return Number(c.req.header("content-length") ?? 0) > largest;
 }

@@ -4,7 +4,7 @@ import type { Instant } from "./domain/time/instant.ts";
 import type { Clock } from "./flows/context/tools.ts";
 import type { Queue } from "./ledger/queue/queue.ts";
 
-/** Clocks are set by less than this all the time, and nobody waits for it (ms). */
+/** Ignores steps smaller than this (ms): clocks are set by so much all the time. */
 const SLACK = 2_000;
 
 /** Compares the clock with one that only goes forward. */
@@ -21,7 +21,7 @@ export class ClockWatch {
     this.#latest = { at: latest ?? clock.now(), since: performance.now() };
   }
 
-  /** Looks once, and has the queue follow the clock where it went back. Rejects with Trouble; the next look tries again. */
+  /** Compares once, and has the queue follow a clock that went back. Rejects with ExternalError; the next call tries again. */
   async look(): Promise<void> {
     const at = this.#clock.now();
     const since = performance.now();

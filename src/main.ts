@@ -30,9 +30,9 @@ interface Address {
   readonly port: number;
 }
 
-/** The running App. */
+/** Describes the running App. */
 export interface Countersign {
-  /** Its HTTP doors without a socket. */
+  /** Answers HTTP requests without a socket. */
   fetch(request: Request): Promise<Response>;
   /** Opens the sockets that the settings name; `monitoring`: the monitors' own. */
   listen(): Promise<Address & { readonly monitoring: Address | null }>;
@@ -43,21 +43,21 @@ export interface Countersign {
    * everything the App had put off until a moment of its own.
    */
   advance(to: Instant): Promise<void>;
-  /** Looks at everything again, as the timetable does once a day. */
+  /** Sweeps all repositories, as the timetable does once a day. */
   sweep(): Promise<void>;
-  /** Counts a period's updates anew and records what each branch came to; `to` is excluded. */
+  /** Counts a period's updates anew and records the result for each branch; `to` is excluded. */
   reconcile(organization: string, from: Instant, to: Instant): Promise<readonly CompletenessRecord[]>;
-  /** Signs a control's month off, as at the terminal; answers what came of it. */
+  /** Signs a control's month off, as at the terminal; returns the result. */
   signOff(organization: string, given: TerminalSignOff): Promise<SignedOff>;
-  /** Enters a deviation from an auditor's report, as at the terminal; answers what came of it. */
+  /** Enters a deviation from an auditor's report, as at the terminal; returns the result. */
   enterDeviation(given: EnteredDeviation): Promise<Entered>;
-  /** Leads an emergency on, as at the terminal; answers what came of it. `repository`: `owner/name`. */
+  /** Advances an emergency, as at the terminal; returns the result. `repository`: `owner/name`. */
   emergency(repository: string, given: TerminalEmergency): Promise<TerminalEmergencyResult>;
   /** Finishes what is under way and closes everything. */
   stop(): Promise<void>;
 }
 
-/** Starts the App. Throws Trouble when the store cannot be opened. */
+/** Starts the App. Throws ExternalError when the store cannot be opened. */
 export async function startCountersign(settings: Settings, start: StartTools): Promise<Countersign> {
   const driven = start.timetable === "driven" ? new DrivenClock(start.clock.now()) : null;
   const isServing = start.role !== "command";
@@ -105,9 +105,9 @@ export async function startCountersign(settings: Settings, start: StartTools): P
     },
     async emergency(called, given) {
       const watched = await watchedCalled(tools, called);
-      const told = await emergencyAtTerminal(tools, watched, given);
+      const reply = await emergencyAtTerminal(tools, watched, given);
       await worker.settle();
-      return told;
+      return reply;
     },
     async stop() {
       schedule.end();

@@ -1,4 +1,4 @@
-/** What Prometheus is told. */
+/** The metrics that Prometheus reads. */
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
@@ -8,7 +8,7 @@ import { IMPORTANCES } from "./github/api/request-line.ts";
 import type { Paced, Pacing } from "./github/api/pacing.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 
-/** The figures of one App, in a registry of their own, so that two Apps in one process do not meet. */
+/** Holds the metrics of one App, in a registry of their own, so that two Apps in one process do not meet. */
 export class Metrics {
   readonly registry = new Registry();
   readonly deliveries = new DoorFigures(this.registry, "Webhook deliveries", {
@@ -33,7 +33,10 @@ export class Metrics {
   readonly entries: Gauge;
   readonly unlooked: Gauge;
 
-  /** `isKeyRefused`: whether GitHub's last answer to the App itself was that it does not know its key; null: it has not answered. `pacing`: what asks GitHub; null: nothing does. */
+  /**
+   * `isKeyRefused`: whether GitHub's last answer to the App itself refused its key; null: it has not answered. `pacing`: the
+   * pacing of requests to GitHub; null: none are sent.
+   */
   constructor(
     ledger: Pick<Ledger, "queue" | "head" | "presence" | "states" | "committed">,
     clock: { now(): Instant },
@@ -68,7 +71,7 @@ export class Metrics {
           const dead = await ledger.queue.dead();
           for (const what of ["deliveries", "tasks", "actions"] as const) this.set({ what }, dead[what]);
         } catch {
-          // A figure that cannot be read is left out: the others are still told.
+          // A figure that cannot be read is left out: the others are still shown.
         }
       },
     });
@@ -109,17 +112,17 @@ export class Metrics {
         this.set(oldest === null ? Number.NaN : (clock.now() - oldest) / 1000);
       },
     });
-    if (pacing !== null) tellPacing(this.registry, pacing);
-    tellCaches(this.registry, caches);
+    if (pacing !== null) registerPacing(this.registry, pacing);
+    registerCaches(this.registry, caches);
   }
 }
 
-/** What each cache holds, by its name. */
+/** Lists the use of each cache, by its name. */
 export type Caches = Readonly<Record<string, () => CacheUse>>;
 
-/** Tells what is kept in memory. */
-function tellCaches(registry: Registry, caches: Caches): void {
-  const told = (name: string, help: string, of: (use: CacheUse) => number): void => {
+/** Registers the metrics of what is kept in memory. */
+function registerCaches(registry: Registry, caches: Caches): void {
+  const registerOne = (name: string, help: string, of: (use: CacheUse) => number): void => {
     const gauge = new Gauge({
       name,
       help,
@@ -131,14 +134,14 @@ function tellCaches(registry: Registry, caches: Caches): void {
     });
     registry.registerMetric(gauge);
   };
-  told("countersign_cache_entries", "Answers that are kept in memory.", ({ entries }) => entries);
-  told("countersign_cache_bytes", "How much memory they take, roughly.", ({ bytes }) => bytes);
-  told("countersign_cache_bound_bytes", "How much they may take.", ({ bound }) => bound);
+  registerOne("countersign_cache_entries", "Answers that are kept in memory.", ({ entries }) => entries);
+  registerOne("countersign_cache_bytes", "How much memory they take, roughly.", ({ bytes }) => bytes);
+  registerOne("countersign_cache_bound_bytes", "How much they may take.", ({ bound }) => bound);
 }
 
-/** Tells how requests to GitHub keep to its limits. */
-function tellPacing(registry: Registry, pacing: Pick<Pacing, "paced" | "left">): void {
-  const told = (name: string, help: string, of: (paced: Paced) => number): void => {
+/** Registers the metrics of requests to GitHub and its limits. */
+function registerPacing(registry: Registry, pacing: Pick<Pacing, "paced" | "left">): void {
+  const registerOne = (name: string, help: string, of: (paced: Paced) => number): void => {
     const counter = new Counter({
       name,
       help,
@@ -163,58 +166,58 @@ function tellPacing(registry: Registry, pacing: Pick<Pacing, "paced" | "left">):
     },
   });
   registry.registerMetric(left);
-  told("countersign_github_requests_total", "Requests to GitHub.", ({ requests }) => requests);
-  told(
+  registerOne("countersign_github_requests_total", "Requests to GitHub.", ({ requests }) => requests);
+  registerOne(
     "countersign_github_waits_total",
     "Requests that waited for room in GitHub's limits.",
     ({ waits }) => waits,
   );
-  told(
+  registerOne(
     "countersign_github_waited_seconds_total",
     "How long requests waited for that in all.",
     ({ waitedMs }) => waitedMs / 1000,
   );
-  told(
+  registerOne(
     "countersign_github_refusals_total",
     "Requests that GitHub refused by a limit.",
     ({ refusals }) => refusals,
   );
 }
 
-/** What came to one door. */
+/** Counts the requests of one route. */
 export class DoorFigures {
   readonly received: Counter;
   readonly stored: Counter<"result">;
   readonly refused: Counter<"reason">;
 
-  /** `told`: what came, in the words of their help. */
+  /** `subject`: the requests, as the help texts call them. */
   constructor(
     registry: Registry,
-    told: string,
+    subject: string,
     names: { readonly received: string; readonly stored: string; readonly refused: string },
   ) {
     const registers = [registry];
     this.received = new Counter({
       name: names.received,
-      help: `${told} that reached us.`,
+      help: `${subject} that reached us.`,
       registers,
     });
     this.stored = new Counter({
       name: names.stored,
-      help: `${told} stored, or repeated and so stored already.`,
+      help: `${subject} stored, or repeated and so stored already.`,
       labelNames: ["result"],
       registers,
     });
     this.refused = new Counter({
       name: names.refused,
-      help: `${told} not stored, by reason.`,
+      help: `${subject} not stored, by reason.`,
       labelNames: ["reason"],
       registers,
     });
   }
 }
 
-/** When the repository under watch that was swept longest ago was; null: none ever was. What is not watched any more is not swept. */
+/** Returns when the watched repository that was swept longest ago was swept; null: none ever was. Others are not swept. */
 async function sweptLongestAgo(ledger: Pick<Ledger, "presence" | "states">): Promise<Instant | null> {
   const { lastSweeps } = await ledger.presence();
   let oldest: Instant | null = null;

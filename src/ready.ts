@@ -1,4 +1,4 @@
-/** Whether the App can store what comes: it is tried, not guessed. */
+/** Readiness to store what arrives: it is tried, not guessed. */
 
 import { randomBytes } from "node:crypto";
 import { ExternalError } from "./domain/values/external-error.ts";
@@ -13,7 +13,7 @@ const EVERY = 5_000;
 /** How much is stored to try it: about as much as a delivery, or as the largest one that could not be stored, within reason. */
 const TRIED = { least: 8 * 1024, most: 1024 * 1024 } as const;
 
-/** Tries the store when asked, at most every five seconds. */
+/** Tries the store when it is queried, at most every five seconds. */
 export class ServerReadiness {
   readonly #ledger: Pick<Ledger, "tryToStore">;
   readonly #held: () => string | null;
@@ -26,7 +26,7 @@ export class ServerReadiness {
     this.#held = held;
   }
 
-  /** Why nothing can be stored now; null: it can. Never rejects. */
+  /** Returns why nothing can be stored now; null: it can. Never rejects. */
   async reason(): Promise<string | null> {
     const held = this.#held();
     if (held !== null) return held;
@@ -34,7 +34,7 @@ export class ServerReadiness {
     return within(this.#latest, STORE_PATIENCE).catch(reasonOf);
   }
 
-  /** Says that so many bytes could not be stored: the App is not ready until it is seen that as many can. */
+  /** Records that so many bytes could not be stored: the App is not ready until as many can be. */
   couldNotStore(bytes: number, error: unknown): void {
     this.#bytes = Math.min(Math.max(this.#bytes, bytes), TRIED.most);
     if (this.#latest !== null) this.#latest = Promise.resolve(reasonOf(error));
@@ -57,7 +57,7 @@ export class ServerReadiness {
   }
 }
 
-/** Waits for the store no longer than GitHub waits for us. Rejects with Trouble. */
+/** Waits for the store no longer than GitHub waits for us. Rejects with ExternalError. */
 export function storedInTime<T>(work: Promise<T>): Promise<T> {
   return within(work, STORE_PATIENCE);
 }

@@ -1,11 +1,11 @@
-/** Requests that were refused: counted for monitors at once, and told to the operator once a minute. */
+/** Requests that were refused: counted for monitors at once, and logged for the operator once a minute. */
 
 import type { Logger } from "pino";
 import type { Counter } from "prom-client";
 import { ExternalError } from "./domain/values/external-error.ts";
 import { MINUTE } from "./domain/time/durations.ts";
 
-/** One door's refusals. */
+/** Collects the refusals of one route. */
 export class Refusals {
   readonly #door: string;
   readonly #log: Pick<Logger, "warn" | "error">;
@@ -13,7 +13,7 @@ export class Refusals {
   #since = new Map<string, { count: number; readonly why: string; readonly cause: unknown }>();
   #timer: NodeJS.Timeout | null = null;
 
-  /** `door`: what the operator calls it. */
+  /** `door`: the operator's name for the route. */
   constructor(door: string, log: Pick<Logger, "warn" | "error">, counter: Counter<"reason">) {
     this.#door = door;
     this.#log = log;
@@ -26,11 +26,11 @@ export class Refusals {
     const same = this.#since.get(reason);
     if (same === undefined) this.#since.set(reason, { count: 1, why, cause });
     else same.count += 1;
-    if (this.#timer === null) this.#tell();
+    if (this.#timer === null) this.#report();
   }
 
-  /** The first refusal is told at once; those after it a minute later, as long as there are any. */
-  #tell(): void {
+  /** Logs the first refusal at once, and those after it a minute later, as long as there are any. */
+  #report(): void {
     const refused = [...this.#since].map(([reason, { count, why, cause }]) => ({
       reason,
       count,
@@ -45,6 +45,6 @@ export class Refusals {
     const about = { door: this.#door, refused, ...(bug === undefined ? {} : { err: bug }) };
     if (causes.length > 0) this.#log.error(about, "Requests could not be stored");
     else this.#log.warn(about, "Requests were refused");
-    this.#timer = setTimeout(() => this.#tell(), MINUTE).unref();
+    this.#timer = setTimeout(() => this.#report(), MINUTE).unref();
   }
 }

@@ -1,4 +1,4 @@
-/** The door for deployments that a pipeline outside GitHub reports: verify, store, answer. No call to GitHub is made here. */
+/** The route for deployments that a pipeline outside GitHub reports: verify, store, answer. No call to GitHub is made here. */
 
 import { timingSafeEqual } from "node:crypto";
 import type { Context, Hono } from "hono";
@@ -20,18 +20,18 @@ import { storedInTime, type ServerReadiness } from "./ready.ts";
 import type { Refusals } from "./refusals.ts";
 import type { DeploymentSource } from "./sources.ts";
 
-/** Where pipelines post their reports. */
+/** Names the path to which pipelines post their reports. */
 export const REPORT_PATH = "/api/deployments";
 
 const LARGEST_BODY = 64 * 1024;
 
-/** What the door needs. */
+/** Holds what the route needs. */
 export interface ReportDoorTools {
   readonly ledger: Pick<Ledger, "queue" | "states">;
   readonly sources: readonly DeploymentSource[];
   readonly clock: { now(): Instant };
   readonly wake: () => void;
-  /** Why the App may not begin yet; null: it may. */
+  /** Returns why the App may not begin yet; null: it may. */
   readonly held?: () => string | null;
   readonly ready: Pick<ServerReadiness, "couldNotStore">;
   readonly bodies: RequestBodies;
@@ -39,12 +39,12 @@ export interface ReportDoorTools {
   readonly figures: DoorFigures;
 }
 
-/** Adds the door to an app. Without sources it answers that none is set up. */
+/** Adds the route to an app. Without sources its answer is that none is set up. */
 export function addReportDoor(app: Hono, tools: ReportDoorTools): void {
   app.post(REPORT_PATH, (c) => receive(c, tools));
 }
 
-/** Why a report was not stored, each with the answer it gets. */
+/** Lists why a report is not stored, each with the answer it gets. */
 const REFUSALS = {
   "too-large": [413, "The body is larger than 64 KB."],
   "too-busy": [503, "Too many bodies are being received; send the report again later."],
@@ -53,7 +53,7 @@ const REFUSALS = {
     401,
     "X-Countersign-Source, X-Countersign-Timestamp or X-Countersign-Signature-256 is missing.",
   ],
-  // Who guesses at names and secrets is told the same of both.
+  // A sender who guesses at names and secrets gets the same answer for both.
   "wrong-signature": [
     401,
     "The signature is not of a source we know: HMAC-SHA256, in hex, of the timestamp, a dot and the body.",
@@ -110,19 +110,19 @@ async function store(
   if (!read.success) {
     const problems = read.error.issues.map((issue) => `${issue.path.join(".") || "body"} ${issue.message}`);
     return refuse(c, tools, "wrong-report", {
-      says: `The report is not as it must be: ${problems.slice(0, 5).join("; ")}.`,
+      detail: `The report is not as it must be: ${problems.slice(0, 5).join("; ")}.`,
     });
   }
   const report = read.data;
   if (source.repositories !== null && !matchesAny(source.repositories, report.repository, "lets", true))
     return refuse(c, tools, "wrong-repository", {
-      says: `The source ${source.name} may not report deployments of ${report.repository}.`,
+      detail: `The source ${source.name} may not report deployments of ${report.repository}.`,
     });
   try {
     const repositoryId = await storedInTime(idOf(tools, report.repository));
     if (repositoryId === null)
       return refuse(c, tools, "wrong-repository", {
-        says: `The App is not installed on ${report.repository}, or does not know it yet.`,
+        detail: `The App is not installed on ${report.repository}, or does not know it yet.`,
       });
     const received: ReceivedReport = { repositoryId, source: source.name, report, receivedAt: now };
     const id = `report:${source.name}:${report.id}`;
@@ -138,7 +138,7 @@ async function store(
     );
     if (result === "repeated" && !isSame(await storedInTime(tools.ledger.queue.bodyOf(id)), received))
       return refuse(c, tools, "id-taken", {
-        says: `Another deployment was reported as ${report.id} before: give each its own id.`,
+        detail: `Another deployment was reported as ${report.id} before: give each its own id.`,
       });
     tools.figures.stored.inc({ result });
     tools.wake();
@@ -153,11 +153,11 @@ function refuse(
   c: Context,
   tools: ReportDoorTools,
   reason: Refusal,
-  { says, cause }: { readonly says?: string; readonly cause?: unknown } = {},
+  { detail, cause }: { readonly detail?: string; readonly cause?: unknown } = {},
 ): Response {
   const [status, error] = REFUSALS[reason];
   tools.refusals.add(reason, error, cause);
-  return c.json({ error: says ?? error }, status, {
+  return c.json({ error: detail ?? error }, status, {
     ...(status === 503 ? { "retry-after": "10" } : {}),
     ...(reason === "too-large" ? { connection: "close" } : {}),
   });

@@ -1,4 +1,4 @@
-/** The HTTP doors: the webhook receiver (verify, store, answer), health, readiness, metrics. No call to GitHub is made here. */
+/** The HTTP routes: the webhook receiver (verify, store, answer), health, readiness, metrics. No call to GitHub is made here. */
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { AddressInfo } from "node:net";
@@ -23,7 +23,7 @@ import type { DeliveryMetadata } from "./github/webhooks/subject.ts";
 import { addReportDoor } from "./report-door.ts";
 import type { DeploymentSource } from "./sources.ts";
 
-/** Where GitHub posts its webhooks: Probot's default. */
+/** Names the path to which GitHub posts its webhooks: Probot's default. */
 export const WEBHOOK_PATH = "/api/github/webhooks";
 
 /** GitHub's own cap on a payload, in bytes. */
@@ -35,14 +35,14 @@ const PATIENCE = 10_000;
 /** More connections than this at once would leave none for the database. */
 const MOST_CONNECTIONS = 500;
 
-/** What the doors need. */
+/** Holds what the routes need. */
 export interface DoorTools {
   readonly ledger: Pick<Ledger, "queue" | "head" | "presence" | "states" | "committed" | "tryToStore">;
   /** Every secret a signature may be made with, the current one first. */
   readonly webhookSecrets: readonly [string, ...(readonly string[])];
   /** Who may report deployments from outside GitHub. */
   readonly sources: readonly DeploymentSource[];
-  /** What a delivery means by itself alone; never throws, whatever the payload. */
+  /** Returns the meaning of a delivery, by itself alone; never throws, whatever the payload. */
   readonly meaningOf: (
     event: string,
     payload: unknown,
@@ -51,23 +51,23 @@ export interface DoorTools {
   ) => Meaning;
   readonly clock: { now(): Instant };
   readonly log: Pick<Logger, "error" | "warn">;
-  /** Called after a new delivery was stored, so that a worker need not wait for its next look. */
+  /** Called after a new delivery was stored, so that a worker need not wait for its next poll. */
   readonly wake: () => void;
-  /** Called when a delivery may have been turned away that GitHub sent: it is to be asked for again. */
+  /** Called when a delivery of GitHub's may have been turned away: it is to be requested again. */
   readonly missed: () => void;
-  /** Why the App may not begin yet, however well it stores; null: it may. Default: always. */
+  /** Returns why the App may not begin yet, however well it stores; null: it may. Default: always. */
   readonly held?: () => string | null;
-  /** Whether GitHub refuses the App's key, by its last answer to the App itself; null: it has not answered. */
+  /** Returns whether GitHub refuses the App's key, by its last answer to the App itself; null: it has not answered. */
   readonly isKeyRefused?: () => boolean | null;
-  /** What keeps to GitHub's limits, to tell monitors of it. */
+  /** Keeps to GitHub's limits, and shows monitors how. */
   readonly pacing?: Pick<Pacing, "paced" | "left">;
   /** What is kept in memory, by name. */
   readonly caches?: Caches;
 }
 
 /**
- * The doors as a Hono app: others' routes may be added before it listens. Its `fetch` is a server without a socket.
- * `inner`: the app that tells monitors how we are, where that is not the same.
+ * Returns the routes as a Hono app, whose `fetch` is a server without a socket; other routes may be added before it listens.
+ * `inner`: the app that serves readiness and metrics, where that is not the same.
  */
 export function doors(tools: DoorTools, inner: Hono | null = null): Hono {
   const app = new Hono();
@@ -91,12 +91,12 @@ export function doors(tools: DoorTools, inner: Hono | null = null): Hono {
   addReportDoor(app, { ...tools, ready, bodies, refusals, figures: metrics.reports });
 
   app.get("/healthz", (c) => c.json({ alive: true }));
-  const told = inner ?? app;
-  told.get("/readyz", async (c) => {
+  const monitored = inner ?? app;
+  monitored.get("/readyz", async (c) => {
     const reason = await ready.reason();
     return reason === null ? c.json({ ready: true }) : c.json({ ready: false, reason }, 503);
   });
-  told.get("/metrics", async (c) =>
+  monitored.get("/metrics", async (c) =>
     c.text(await metrics.registry.metrics(), 200, { "content-type": metrics.registry.contentType }),
   );
   app.onError((error, c) => {
@@ -124,7 +124,7 @@ const REFUSALS = {
 
 type Refusal = keyof typeof REFUSALS;
 
-/** Nobody signs the headers: with names and ids like these, a delivery is never taken for one of our own tasks. */
+/** Restricts names and ids, because no signature covers headers: a delivery is never taken for one of our own tasks. */
 const EVENT = /^[a-z][a-z0-9_]{0,99}$/u;
 const DELIVERY_ID = /^[A-Za-z0-9-]{1,100}$/u;
 
@@ -194,7 +194,7 @@ function acknowledge(c: Context, status: 200 | 202, stored: boolean): Response {
 function refuse(c: Context, tools: Webhooks, reason: Refusal, cause?: unknown): Response {
   const [status, error] = REFUSALS[reason];
   tools.refusals.add(reason, error, cause);
-  // GitHub may have sent it. What the sender says of it is no reason to ask for anything in particular.
+  // GitHub may have sent it. The sender's own words are no reason to request anything in particular.
   if (status === 503) tools.missed();
   return c.json({ error }, status, {
     ...(status === 503 ? { "retry-after": "10" } : {}),
@@ -203,7 +203,7 @@ function refuse(c: Context, tools: Webhooks, reason: Refusal, cause?: unknown): 
   });
 }
 
-/** Whether one of the secrets signed these bytes. */
+/** Returns true where one of the secrets signed these bytes. */
 function isSigned(secrets: readonly string[], chunks: readonly Uint8Array[], signature: string): boolean {
   const given = Buffer.from(signature);
   return secrets.some((secret) => {
@@ -227,7 +227,7 @@ function actionOf(payload: unknown): string | null {
   return typeof payload.action === "string" ? payload.action : null;
 }
 
-/** A server that listens; `close` lets requests under way finish, and cuts them off after ten seconds. */
+/** Describes a server that listens; `close` lets requests under way finish, and cuts them off after ten seconds. */
 export interface Listening {
   /** E.g. `http://127.0.0.1:3000`. */
   readonly url: string;
@@ -235,7 +235,10 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Listens; port 0 takes a free one. `patience`: how long a sender may take for a whole request (ms). Throws Trouble `address-unavailable`. */
+/**
+ * Listens; port 0 takes a free one. `patience`: the time a sender has for a whole request (ms). Throws ExternalError
+ * `address-unavailable`.
+ */
 export function listenOn(
   app: Pick<Hono, "fetch">,
   host: string,

@@ -245,7 +245,7 @@ export function readSettings(env: Environment): Read<{ readonly settings: Settin
       signIn,
       receivers: {
         privateAddresses: value.COUNTERSIGN_PRIVATE_RECEIVERS === "allow",
-        // Whoever writes a policy must not have the App's own secrets sent anywhere.
+        // The author of a policy must not have the App's own secrets sent anywhere.
         variable: (name) => (name in EnvironmentSchema.shape ? null : (given[name] ?? null)),
       },
     },
@@ -320,8 +320,9 @@ export function apiBaseUrl({ github }: Pick<Settings, "github">): string {
 }
 
 /**
- * Returns the key that signs packages, PEM (PKCS #8): as given, or from the data folder, where the first call creates it
- * (`signing-key.pem`, mode 0600; of two processes at once, one creates it and both use it). Throws {@link ExternalError}.
+ * Returns the key that signs packages, PEM (PKCS #8), as given or from the data folder, where the first call creates it. The
+ * file is `signing-key.pem`, mode 0600; of two processes at once, one creates it and both use it. Throws {@link
+ * ExternalError}.
  */
 export function signingKey({ signingKey, store }: Pick<Settings, "signingKey" | "store">): string {
   if (signingKey !== null) return signingKey;
@@ -376,7 +377,7 @@ function placeOf(value: {
 }
 
 function webhookSecrets(given: string | undefined, problems: string[]): Settings["webhookSecrets"] | null {
-  // What is missing altogether is told by the schema.
+  // The schema reports a variable that is missing altogether.
   if (given === undefined) return null;
   const [first, ...rest] = given.split(",").map((secret) => secret.trim());
   const all = [first ?? "", ...rest] as const;
@@ -415,9 +416,9 @@ function keyFrom(
   const direct = given[name];
   const path = given[`${name}_PATH`];
   let pem = direct === undefined ? undefined : pemOf(direct);
-  let told: string = name;
+  let origin: string = name;
   if (pem === undefined && path !== undefined) {
-    told = `The file in ${name}_PATH`;
+    origin = `The file in ${name}_PATH`;
     try {
       pem = readFileSync(path, "utf8");
     } catch (error) {
@@ -429,7 +430,7 @@ function keyFrom(
   if (pem === undefined) return null;
   const problem = problemOf(pem);
   if (problem === null) return `${pem.trim()}\n`;
-  problems.push(`${told} ${problem}.`);
+  problems.push(`${origin} ${problem}.`);
   return null;
 }
 

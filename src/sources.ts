@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 
-/** One pipeline. `secrets`: the current one first; `repositories`: globs of owner/name, null for any. */
+/** Describes one pipeline. `secrets`: the current one first; `repositories`: globs of owner/name, null for any. */
 export interface DeploymentSource {
   readonly name: string;
   readonly secrets: readonly string[];

@@ -1,4 +1,4 @@
-/** The timetable: what is done by the clock, and when. */
+/** The timetable: the recurring work, and when it is due. */
 
 import { Cron } from "croner";
 import type { Instant } from "./domain/time/instant.ts";
@@ -6,7 +6,7 @@ import type { Task } from "./domain/records/task.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { MINUTE } from "./domain/time/durations.ts";
 
-/** What is done by the clock alone. */
+/** Names the work that is done by the clock alone. */
 export type Recurring = "redeliver" | "count-hour" | "census" | "count-ended" | "monthly";
 
 const CRONS: Readonly<Record<Recurring, Cron>> = {
@@ -27,20 +27,20 @@ const KINDS = Object.keys(CRONS) as Recurring[];
 /** Each of these has a month of its own. */
 const NEVER_SKIPPED: readonly Recurring[] = ["monthly"];
 
-/** One thing due at one moment. */
+/** Describes one kind of work due at one moment. */
 export interface Appointment {
   readonly kind: Recurring;
   readonly at: Instant;
 }
 
-/** Everything due after `from` and up to `to`, oldest first. */
+/** Returns all appointments after `from` and up to `to`, oldest first. */
 export function appointments(from: Instant, to: Instant): readonly Appointment[] {
   return byTime(KINDS.flatMap((kind) => each(kind, from, to)));
 }
 
 /**
- * Of each kind only the first and the last after `from` and up to `to`, but all of what belongs to one month; oldest first. In a jump of
- * a driven clock nothing else happens on the way that those between could find, and a month has seven hundred hours.
+ * Returns of each kind the first and last appointment after `from` and up to `to`, but all monthly ones; oldest first. In a
+ * jump of a driven clock nothing else happens on the way that those between could find, and a month has seven hundred hours.
  */
 export function firstAndLast(from: Instant, to: Instant): readonly Appointment[] {
   return byTime(
@@ -54,7 +54,7 @@ export function firstAndLast(from: Instant, to: Instant): readonly Appointment[]
   );
 }
 
-/** The last time something was due at or before a moment. */
+/** Returns the last appointment of a kind at or before a moment. */
 export function lastAppointment(kind: Recurring, before: Instant): Appointment | undefined {
   // The library leaves out what is due at the very moment it is given.
   const found = CRONS[kind].previousRuns(1, new Date(before + 1))[0];
@@ -90,7 +90,7 @@ export function queueAppointment(
 /** GitHub's clock and ours may differ by so much (ms). */
 const CLOCKS_DIFFER = MINUTE;
 
-/** Queues a look at what GitHub says it could not deliver between two moments, because we turned deliveries away. */
+/** Queues a reading of the deliveries that GitHub could not deliver between two moments, because we turned them away. */
 export function queueMissed(ledger: Ledger, from: Instant, at: Instant): Promise<void> {
   const span = { from: from - CLOCKS_DIFFER, to: at };
   return ledger.queue.enqueue([{ kind: "redeliver", round: `missed:${at}`, span, dueAt: at }], at);

@@ -12,7 +12,7 @@ import type { End } from "./ledger/queue/ends.ts";
 import type { Ledger } from "./ledger/ledger.ts";
 import { MINUTE } from "./domain/time/durations.ts";
 
-/** What the worker needs. `work` does one lane's due work under its lease, and answers what ended last and is not written down yet. */
+/** Holds what the worker needs. `work` does one lane's due work under its lease, and returns what ended last and is not stored yet. */
 export interface WorkerTools {
   readonly ledger: Ledger;
   readonly clock: Clock;
@@ -28,7 +28,7 @@ const SWEEPS_AT_ONCE = 4;
 const LEASE_MS = 30_000;
 const POLL_MS = 500;
 const LOOK_AGAIN_MS = 50;
-/** A lane whose work broke off is kept for so long before it is given back, so that nobody spins on it (ms). */
+/** Delays the release of a lane whose work broke off (ms), so that no worker spins on it. */
 const AFTER_FAILURE_MS = 1_000;
 
 /** Works until stopped; wake it when something was stored. */
@@ -47,7 +47,7 @@ export class Worker {
   readonly #stopping = new AbortController();
   #stopped = false;
   #timer: NodeJS.Timeout | null = null;
-  /** When it was last said that the queue cannot be reached; null: it can. */
+  /** Holds when it was last logged that the queue cannot be reached; null: it can. */
   #complainedAt: number | null = null;
 
   constructor(tools: WorkerTools) {
@@ -71,7 +71,7 @@ export class Worker {
     );
   }
 
-  /** It looks twice a second: that it cannot reach its queue is said once a minute. */
+  /** Logs at most once a minute that the queue cannot be reached, though it is tried twice a second. */
   #complain(error: unknown): void {
     const now = performance.now();
     if (this.#complainedAt !== null && now - this.#complainedAt < MINUTE) return;
@@ -84,7 +84,10 @@ export class Worker {
     this.#complainedAt = null;
   }
 
-  /** Resolves when no work is due any more, also none that another worker has leased. Rejects with Trouble when the queue cannot be reached. */
+  /**
+   * Resolves when no work is due any more, also none that another worker has leased. Rejects with ExternalError when the queue
+   * cannot be reached.
+   */
   async settle(): Promise<void> {
     const { ledger, clock } = this.#tools;
     while (!this.#stopped) {

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import { countWords, proseOf, textsOf, type Passage } from "./prose.ts";
+import { countWords, exportDocsOf, proseOf, textsOf, type Passage } from "./prose.ts";
 import { ROOT, sourcesIn } from "./syntax.ts";
 
 /** Words that were private to this project or were used for several things, and what GitHub and auditors write instead. */
@@ -56,14 +56,30 @@ const READ = [...PAGES, "docs/decisions/README.md", ...GENERATED.map((name) => `
   (page) => !UNREAD.includes(page),
 );
 
+/** Files that lie in no folder of the sources. */
+const TOP: readonly string[] = readdirSync(join(ROOT, "src"))
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => `src/${name}`);
+
 /** Files and folders of the sources whose texts and comments these rules read: the longer this list, the better. */
 const SOURCES: readonly string[] = [
-  "src/settings.ts",
+  ...TOP,
   "src/domain/policy/file/policy.ts",
   "src/cli",
-  "src/ledger/migrations",
+  "src/ledger",
   "src/notifications",
 ];
+
+/** Those of them whose exports are described by a verb: the longer this list, the better. */
+const VERBED: readonly string[] = [...TOP, "src/ledger"];
+
+/** First words in "s" that are no verb, or none for software. */
+const NO_VERBS = "always as besides has hears its others says sees tells this unless was".split(" ");
+
+function beginsWithVerb(text: string): boolean {
+  const first = /^([A-Z][a-z]+s)[ ,;]/u.exec(text)?.[1]?.toLowerCase();
+  return first !== undefined && !NO_VERBS.includes(first);
+}
 
 function offences(passages: readonly Passage[]): readonly string[] {
   return passages.flatMap(({ where, text }) =>
@@ -85,6 +101,13 @@ describe("the English of what people read", () => {
     const read = sources.filter(({ path }) => path === place || path.startsWith(`${place}/`));
     expect(read, "is there").not.toEqual([]);
     expect(read.flatMap((source) => offences(textsOf(source)))).toEqual([]);
+  });
+
+  it.each(VERBED)("begins the doc comment of each export with a verb: %s", (place) => {
+    const read = sources.filter(({ path }) => path === place || path.startsWith(`${place}/`));
+    expect(read, "is there").not.toEqual([]);
+    const others = read.flatMap(exportDocsOf).filter(({ text }) => !beginsWithVerb(text));
+    expect(others).toEqual([]);
   });
 
   it.each(READ)("has no sentence with two colons: %s", (page) => {
@@ -112,6 +135,17 @@ describe("the rules themselves", () => {
     ["The check says what is missing.", "show"],
   ])("find what they are for: %s", (text, instead) => {
     expect(offences([{ where: "here", text }]).join()).toContain(`write ${instead}`);
+  });
+
+  it.each([
+    ["Returns the commits of a branch.", true],
+    ["Holds what the worker needs.", true],
+    ["Whether a commit is on a branch.", false],
+    ["The commits of a branch.", false],
+    ["This returns the commits of a branch.", false],
+    ["Says why nothing was stored.", false],
+  ])("know a verb: %s", (text, isVerb) => {
+    expect(beginsWithVerb(text)).toBe(isVerb);
   });
 
   it.each(["Give it back.", "Leave `mode: observe`.", "The reviewer says why."])(

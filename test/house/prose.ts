@@ -51,6 +51,17 @@ export function textsOf(source: Source): readonly Passage[] {
   return [...comments, ...strings];
 }
 
+/** Returns the doc comments of a source's exports; the first comment of a file describes the file. */
+export function exportDocsOf({ path }: Source): readonly Passage[] {
+  const file = readFileSync(join(ROOT, path), "utf8");
+  return [...file.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport /gu)]
+    .filter(({ index }) => index > 0)
+    .map((match) => ({
+      where: `${path}:${lineAt(file, match.index)}`,
+      text: (match[1] ?? "").replace(/\n\s*\*/gu, " ").trim(),
+    }));
+}
+
 /** A page with empty lines where a program wrote it or a machine reads it, so that line numbers stay. */
 function handwritten(text: string, { keepCode = false } = {}): string {
   const blank = (part: string): string => part.replace(/[^\n]/gu, "");
