@@ -108,7 +108,7 @@ describe("policy try", () => {
     const rule =
       "rules: [{ name: db, when: { paths: ['db/**'] }, approval: { from: { permission: admin } } }]\n";
     expect((await attempt(rule, "--repo", "acme/web")).printed).toContain(
-      "the rule “db” applies cannot be told",
+      "the rule “db” applies cannot be verified",
     );
   });
 

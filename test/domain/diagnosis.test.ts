@@ -145,7 +145,7 @@ describe("of a repository is said", () => {
       protection({ pullRequest: { ...REVIEW, codeOwners: true } }),
     ],
     [
-      "branch main: GitHub itself asks for somebody else to approve the last push",
+      "branch main: GitHub itself requires someone else to approve the last push",
       protection({ pullRequest: { ...REVIEW, lastPush: true } }),
     ],
     [

@@ -104,7 +104,7 @@ describe("a rule", () => {
     const assessment = gate(pull, under({ paths: ["db/**"] }));
     expect(assessment.verdict).toBe("unverifiable");
     expect(resultOf(assessment).reasons[0]).toBe(
-      "whether the rule “ours” applies cannot be told: GitHub would not list more than 1 of the changed files",
+      "whether the rule “ours” applies cannot be verified: GitHub did not list more than 1 of the changed files",
     );
   });
   test("whose approval is there anyway need not be known to apply", () => {
@@ -140,7 +140,7 @@ describe("a rule", () => {
     expect(gate(pull, under({ draft: true }, { "any-of": [core, DBA] })).verdict).toBe("compliant");
     const both = gate(pull, under({ draft: true }, { "any-of": [{ "all-of": [core, DBA] }] }));
     expect(both.verdict).toBe("pending");
-    expect(resultOf(both).reasons[0]).toBe("needs 1 approval from acme/core, asked by “ours”");
+    expect(resultOf(both).reasons[0]).toBe("needs 1 approval from acme/core, required by “ours”");
   });
 });
 

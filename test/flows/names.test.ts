@@ -42,7 +42,10 @@ test.each([
   [false, ["compliant", "bob approved this content"]],
   [
     true,
-    ["unverifiable", "whether bob may approve cannot be told: GitHub would not say what rights bob has"],
+    [
+      "unverifiable",
+      "whether bob may approve cannot be verified: GitHub did not return the permissions of bob",
+    ],
   ],
 ])(
   "members of an organisation whose name another one took (%s) are not those it meant",

@@ -163,8 +163,73 @@ const CALLS =
 const PROMISES_A_DATE = /\b(?:due|overdue|expires?|deadline)\b/iu;
 const DATE = /\d{4}-\d{2}-\d{2}/u;
 
-/** What is wrong with a text: it is long before anything to look up, or does not say what happened, what to do, or by when. */
-export function problemsOf({ kind, state, title, body }: Met): readonly string[] {
+/** The most words of a sentence, or of its part before or after a colon or a semicolon. */
+const MOST_WORDS_OF_A_SENTENCE = 20;
+
+/** Words that no developer and no auditor uses so. */
+const PRIVATE_WORDS =
+  /\b(?:somebody|anybody|mend(?:s|ed|ing)?|holds? back|held back|cannot be told|would not (?:say|tell|list)|judged|no part in|looked at again)\b/iu;
+
+/** Where a sentence, or its part before a colon or a semicolon, ends; so does a line, or the cell of a table. */
+const SENTENCE_ENDS = /\n|(?<=[.:;?!])\s|\|/u;
+
+/** The texts that show times on the clocks of the policy's zone; elsewhere they are those of the record, in UTC. */
+const CLOCKED: ReadonlySet<Met["kind"]> = new Set(["check run", "gate", "notification"]);
+
+/** A time in UTC to the second: a reader's clock shows none. */
+const MACHINE_TIME = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/u;
+
+const FOLDED_HINT = "<details><summary>If it cannot wait</summary>";
+
+/** How the first line of a check that does not pass begins: with who acts, or with what to do. */
+const SAYS_WHO_DOES_WHAT =
+  /^(?:\*\*[^*]+\*\*(?: \([^)]+\))?: |(?:Add|Amend|Fix|Give|Have|Name|Open|Re-run|Review|Wait|What is needed)\b|Nothing to do|This check )/u;
+
+/** Returns what is wrong with a text: it is long before anything to look up, or does not say what happened, what to do, or by when. */
+export function problemsOf(met: Met): readonly string[] {
+  return [...ofLead(met), ...ofWords(met), ...(met.kind === "check run" ? ofCheckRun(met) : [])];
+}
+
+function ofWords({ kind, title, body }: Met): readonly string[] {
+  const plain = body.replaceAll(/<!--.*?-->|\*\*/gu, "").replaceAll(/`[^`]*`/gu, "CODE");
+  const word = PRIVATE_WORDS.exec(`${title}\n${plain}`)?.[0];
+  const parts = plain.split(SENTENCE_ENDS).map((part) => part.trim());
+  const long = [title, ...parts].find((part) => part.split(/\s+/u).length > MOST_WORDS_OF_A_SENTENCE);
+  // A list may begin with what the title says is first.
+  const own = body.startsWith("What is needed:") ? [] : title.split(SENTENCE_ENDS);
+  const sentences = [...own, ...parts].map(bare).filter((part) => part.split(" ").length > 4);
+  const twice = sentences.find((part, index) => sentences.indexOf(part) < index);
+  return [
+    ...(word === undefined ? [] : [`“${word}” is nobody's word`]),
+    ...(long === undefined ? [] : [`a sentence of over ${MOST_WORDS_OF_A_SENTENCE} words: ${long}`]),
+    ...(kind === "issue" || twice === undefined ? [] : [`said twice: ${twice}`]),
+    ...(CLOCKED.has(kind) && MACHINE_TIME.test(plain) ? ["a time that no reader's clock shows"] : []),
+    ...(/`countersign /u.test(body) && !/\boperator\b/iu.test(body)
+      ? ["a command that only an operator can run, and it does not say so"]
+      : []),
+  ];
+}
+
+function bare(text: string): string {
+  return text
+    .replaceAll(/[*_>#“”"().,:;-]/gu, "")
+    .replaceAll(/\s+/gu, " ")
+    .trim()
+    .toLowerCase();
+}
+
+function ofCheckRun({ state, title, body }: Met): readonly string[] {
+  if (state === "success" || title.startsWith("Merged ")) return [];
+  const [first = ""] = body.split("\n");
+  return [
+    ...(SAYS_WHO_DOES_WHAT.test(first) ? [] : [`the first line does not say who does what: ${first}`]),
+    ...(state === "action_required" || body.includes(FOLDED_HINT)
+      ? []
+      : ["it does not say what to do if it cannot wait"]),
+  ];
+}
+
+function ofLead({ kind, state, title, body }: Met): readonly string[] {
   const lead = `${title}\n${leadOf(body)}`;
   const words = lead.split(/\s+/u).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
   return [

@@ -102,7 +102,7 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
   const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, leaves, at);
   const isAsked = leaves.some((each) => each.required > 0);
   const unread = [
-    ...(pull.commitsComplete || !isAsked ? [] : ["GitHub would not list all commits of this pull request"]),
+    ...(pull.commitsComplete || !isAsked ? [] : ["GitHub did not list all commits of this pull request"]),
     ...open
       .filter((review) => vetoOf(review) === "unknown")
       .map((review) => approvalReason("unknown-veto", review.author?.login ?? "ghost")),
@@ -367,7 +367,11 @@ function judge(
   const covered = current.filter((each) => each === "yes").length;
   const unsure = real.filter((each) => each === "unknown" || each === "unseen").length;
   const doubt = doubtAbout(makers, covers);
-  const detail = { covered, of: current.length, ...(doubt === null ? {} : { doubt }) };
+  const made = own
+    .filter((index) => covers[index] === "no")
+    .flatMap((index) => makers[index]?.sha ?? [])
+    .filter((sha) => held.has(sha));
+  const detail = { covered, of: current.length, made, ...(doubt === null ? {} : { doubt }) };
   const unknown = unsure === 0 ? [] : [unknownOf("unknown-maker", actor.login, detail)];
   if (unsure > 0 && !real.includes("yes")) {
     const open = answer("unknown-maker", "possible", detail);

@@ -16,9 +16,9 @@ export function requiredOwners(leaf: Requirement, pull: PullRequest): readonly R
     unknown,
   });
   const { owners, files } = pull;
-  if (owners === undefined) return [untold("whose the changed files are was not read")];
+  if (owners === undefined) return [untold("the owners of the changed files were not read")];
   if (owners.state === "unreadable") return [untold(`CODEOWNERS could not be read: ${owners.because}`)];
-  if (files === undefined) return [untold("GitHub would not list the changed files")];
+  if (files === undefined) return [untold("GitHub did not list the changed files")];
   const read = readOf(owners);
   const doubts: string[] = [];
   const groups = new Map<string, { owners: readonly string[]; files: string[]; lines: Set<number> }>();
@@ -43,7 +43,7 @@ export function requiredOwners(leaf: Requirement, pull: PullRequest): readonly R
   });
   asked.push(...[...new Set(doubts)].map(untold));
   if (!files.complete)
-    asked.push(untold(`GitHub would not list more than ${files.list.length} of the changed files`));
+    asked.push(untold(`GitHub did not list more than ${files.list.length} of the changed files`));
   return asked.length > 0 ? asked : [{ required, from: sourceOf([], [], others) }];
 }
 
@@ -97,7 +97,7 @@ function pathsOf(files: readonly ChangedFile[]): readonly string[] {
 function nobodyNamed({ owners, ...others }: Source): string | null {
   if (owners === undefined || Object.keys(others).length > 0) return null;
   if (owners.users.length + owners.teams.length > 0) return null;
-  return `${placeOf(owners.lines)} names the owner only by an address (${listed(owners.emails.map(oneLine), "or")}), and GitHub tells nobody whose address that is; write @login`;
+  return `${placeOf(owners.lines)} names the owner only by an address (${listed(owners.emails.map(oneLine), "or")}), and GitHub does not show whose address that is; write @login`;
 }
 
 /** "line 3 of CODEOWNERS". */

@@ -57,13 +57,13 @@ function notGiven(entry: StandardChange, policy: Policy, at: Instant): readonly 
   if (hasExpired(entry.expires, policy, at)) return [`that ended on ${entry.expires}`];
   const given = policy.names?.brought.find((each) => each.entry === entryId(entry));
   if (given?.state === "approved") return [];
-  return [given?.because ?? "who approved it cannot be told here"];
+  return [given?.because ?? "who approved it cannot be verified here"];
 }
 
 function notMade(entry: StandardChange, author: Actor, pull: PullRequest, policy: Policy): readonly string[] {
   const is = (actor: Actor): boolean => isMakerOf(policy.names, entry.by, actor) === "yes";
-  if (!is(author)) return [`whether ${oneLine(author.login)} is who the policy means cannot be told`];
-  if (!pull.commitsComplete) return ["GitHub would not list all its commits"];
+  if (!is(author)) return [`whether ${oneLine(author.login)} is who the policy means cannot be verified`];
+  if (!pull.commitsComplete) return ["GitHub did not list all its commits"];
   const [cut] = truncationReasons(pull.cut, ["reviews", "events"]);
   if (cut !== undefined) return [cut];
   const makers = makersOf(pull);
@@ -79,13 +79,13 @@ function notMade(entry: StandardChange, author: Actor, pull: PullRequest, policy
       .flatMap(({ actor }) => (actor === null ? [] : [actor])),
   ].filter((actor) => !is(actor));
   const names = [...new Set(others.map(({ login }) => oneLine(login)))];
-  if (names.length > 0) return [`${some(names, 3)} had a hand in it`];
+  if (names.length > 0) return [`${some(names, 3)} contributed to it`];
   const unseen = makers.some((each) => !each.addsNothing && each.unseen !== null);
-  return unseen ? ["nobody saw who made some of its commits"] : [];
+  return unseen ? ["who made some of its commits was not observed"] : [];
 }
 
 function notWithin(entry: StandardChange, { files }: PullRequest): readonly string[] {
-  if (files === undefined || !files.complete) return ["GitHub would not list all its files"];
+  if (files === undefined || !files.complete) return ["GitHub did not list all its files"];
   const paths = files.list.flatMap(({ path, oldPath }) => (oldPath === null ? [path] : [oldPath, path]));
   const outside = paths.filter((path) => !fits(entry.paths, path, "lets"));
   if (outside.length > 0) return [`it also changes ${some(outside.map(oneLine), 3)}`];
@@ -101,6 +101,6 @@ function notForAnybody(entry: StandardChange, author: Actor, { files }: PullRequ
   const running = paths.filter((path) => !isOnlyText(path));
   if (running.length === 0) return [];
   return [
-    `github-actions is whoever may push a workflow, and ${some(running.map(oneLine), 3)} may run or choose what runs`,
+    `anyone who can push a workflow acts as github-actions, and ${some(running.map(oneLine), 3)} may run or choose what runs`,
   ];
 }

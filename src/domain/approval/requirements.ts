@@ -27,7 +27,7 @@ export function requirementsOf(
     const { holds, unknown } = evaluateWhen(rule.when, pull, at);
     if (holds === "no") return [];
     const because = unknown.map(
-      (each) => `whether the rule “${oneLine(rule.name)}” applies cannot be told: ${oneLine(each)}`,
+      (each) => `whether the rule “${oneLine(rule.name)}” applies cannot be verified: ${oneLine(each)}`,
     );
     return split(rule.approval).map((part) =>
       askFor(part, pull, { by: rule.name, applies: holds, unknown: because }),

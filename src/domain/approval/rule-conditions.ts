@@ -124,9 +124,9 @@ const NO_PATHS = new Paths([]);
 const told = new WeakMap<object, Paths>();
 
 function untoldFiles(pull: PullRequest): ConditionResult | null {
-  if (pull.files === undefined) return unknown("GitHub would not list the changed files");
+  if (pull.files === undefined) return unknown("GitHub did not list the changed files");
   if (pull.files.complete) return null;
-  return unknown(`GitHub would not list more than ${pull.files.list.length} of the changed files`);
+  return unknown(`GitHub did not list more than ${pull.files.list.length} of the changed files`);
 }
 
 function somePath(patterns: readonly Pattern[], pull: PullRequest, use: GlobUse): ConditionResult {
@@ -145,7 +145,7 @@ function onlyPaths(patterns: readonly Pattern[], pull: PullRequest, use: GlobUse
 function isWho(who: Who, actor: Actor, pull: PullRequest): ConditionResult {
   const holds = isOneOf(who, actor, authorityOf(pull, actor));
   return holds === "unknown"
-    ? unknown(`GitHub would not say what rights ${actor.login} has`)
+    ? unknown(`GitHub did not return the permissions of ${actor.login}`)
     : said(holds === "yes");
 }
 
@@ -161,11 +161,12 @@ const SEEN: readonly Contributor["roles"][number][] = ["opener", "requester", "p
 
 /** Contributors nobody can name: they may be anyone. `otherwise` where there are none. */
 function unseen(pull: PullRequest, otherwise: ConditionResult): ConditionResult {
-  if (!pull.commitsComplete) return unknown("GitHub would not list all commits");
+  if (!pull.commitsComplete) return unknown("GitHub did not list all commits");
   if (pull.author === null) return unknown(DELETED);
   const makers = makersOf(pull).filter((each) => !each.addsNothing);
   if (makers.some((each) => each.unknown)) return unknown("a commit was made by someone without an account");
-  if (makers.some((each) => each.unseen !== null)) return unknown("nobody saw who made some of its commits");
+  if (makers.some((each) => each.unseen !== null))
+    return unknown("who made some of its commits was not observed");
   return otherwise;
 }
 
@@ -196,9 +197,7 @@ function sizeHolds(size: NonNullable<When["size"]>, pull: PullRequest): Conditio
   const compared = (["additions", "deletions", "lines", "files", "commits"] as const).map((key) =>
     given(size[key], (wanted) => {
       const count = counts[key];
-      return count === undefined
-        ? unknown("GitHub would not say how large it is")
-        : said(compares(count, wanted));
+      return count === undefined ? unknown("GitHub did not return its size") : said(compares(count, wanted));
     }),
   );
   return allOf(compared.filter((held) => held !== null));
@@ -243,5 +242,5 @@ function checkHolds(
 function signed(pull: PullRequest): ConditionResult {
   if (pull.commits.some((commit) => commit.signed === false)) return NO;
   const whole = pull.commitsComplete && pull.commits.every((commit) => commit.signed !== undefined);
-  return whole ? YES : unknown("GitHub would not say which commits are signed");
+  return whole ? YES : unknown("GitHub did not return which commits are signed");
 }

@@ -1,7 +1,8 @@
+import type { Sha } from "../change/sha.ts";
 import type { RequirementState, RequirementTreeState } from "./requirement-state.ts";
 import { type Requirement, type Source } from "../policy/file/requirement.ts";
 import type { JudgedApproval } from "../values/result.ts";
-import { NAMES_SHOWN, listed, some, oneLine } from "../texts/wording.ts";
+import { NAMES_SHOWN, listed, short, some, oneLine } from "../texts/wording.ts";
 import { approversText } from "../policy/approvers-text.ts";
 
 /** Why an approval counts or does not. */
@@ -36,6 +37,8 @@ export interface ApprovalDetail {
   /** Of so many commits it covers so many. */
   readonly covered?: number;
   readonly of?: number;
+  /** The commits its giver made. */
+  readonly made?: readonly Sha[];
   readonly address?: string;
   /** What entitled its giver only after it was given. */
   readonly gained?: readonly string[];
@@ -53,15 +56,15 @@ export function approvalReason(code: ApprovalCode, login: string, detail: Approv
     case "counts":
       return `${who} approved this content`;
     case "covers-some":
-      return `${who} approved this content; it counts for the ${detail.covered ?? 0} of ${detail.of ?? 0} commits ${who} did not make alone`;
+      return `${who} approved ${detail.covered ?? 0} of ${detail.of ?? 0} commits; ${restOf(who, detail)}`;
     case "replaced-work":
-      return `${who} approved this content; it does not count for what ${who} pushed before other commits took its place`;
+      return `${who} approved this content; someone else must approve what ${who} pushed before other commits replaced it`;
     case "beside-unseen":
-      return `${who} approved this content; nobody saw who made some of it, and not everyone who approved can have`;
+      return `${who} approved this content; who made part of it was not observed, but not every approver can have made it`;
     case "own-work":
-      return `${who} made what the approval would cover; nobody approves their own work`;
+      return `${who} made these changes; nobody approves their own work`;
     case "requested":
-      return `${who} asked a bot for this work; whoever asks for a change does not approve it`;
+      return `${who} requested this work from a bot; nobody approves what they requested`;
     case "earlier-version":
       return `${who} approved an earlier version; the content changed afterwards`;
     case "no-authority":
@@ -71,33 +74,33 @@ export function approvalReason(code: ApprovalCode, login: string, detail: Approv
     case "bot":
       return `${who} is a bot or app; only people approve`;
     case "ghost":
-      return `the account that approved no longer exists; whose approval it was cannot be told`;
+      return `the account that approved no longer exists; whose approval it was cannot be verified`;
     case "dismissed":
       return `the approval by ${who} was dismissed`;
     case "superseded":
-      return `${who} took the approval back by asking for changes afterwards`;
+      return `${who} requested changes after approving`;
     case "retargeted":
       return `${who} approved before the base branch was changed`;
     case "after-merge":
       return `${who} approved after the merge`;
     case "unknown-commit":
-      return `which version ${who} approved cannot be told: its webhook was missed and GitHub moved the review since`;
+      return `which version ${who} approved cannot be verified: its webhook was missed, and GitHub has moved the review since`;
     case "unproven-content":
-      return `${who} approved another commit, and GitHub would not tell whether its content is the same`;
+      return `${who} approved another commit, and GitHub did not show whether its content is the same`;
     case "unknown-authority":
-      return `whether ${who} may approve cannot be told: GitHub would not say what rights ${who} has`;
+      return `whether ${who} may approve cannot be verified: GitHub did not return the permissions of ${who}`;
     case "unknown-when-given":
       return `whether ${who} was already entitled when approving was not observed: ${who} must approve again`;
     case "unknown-address":
-      return `whether ${who} is the owner cannot be told: CODEOWNERS names ${oneLine(detail.address ?? "")}, and GitHub tells nobody whose address that is`;
+      return `whether ${who} is the owner cannot be verified: CODEOWNERS names ${oneLine(detail.address ?? "")}, and GitHub does not show whose address that is`;
     case "unknown-person":
-      return `who ${who} is cannot be told: the policy ties that login to a person, and another account has it now`;
+      return `who ${who} is cannot be verified: the policy ties that login to a person, and another account has it now`;
     case "unknown-maker":
-      return `whether ${who} made this content alone cannot be told: ${doubtIn(detail)}`;
+      return `whether ${who} made this content alone cannot be verified: ${doubtIn(detail)}`;
     case "unknown-state":
-      return `what ${who} said in a review that was dismissed cannot be told: its webhook was missed`;
+      return `whether ${who} approved in the review that was dismissed cannot be verified: its webhook was missed`;
     case "unknown-veto":
-      return `whether ${who} holds this back cannot be told: either the review or the rights of ${who} could not be read`;
+      return `whether ${who} blocks this cannot be verified: the review or the permissions of ${who} could not be read`;
   }
 }
 
@@ -129,13 +132,13 @@ function doubtIn(detail: ApprovalDetail): string {
   const who = listed(pushers.map(({ login }) => oneLine(login)));
   switch (why) {
     case "nobody-seen":
-      return `nobody saw who pushed ${someOf(detail)}`;
+      return `who pushed ${someOf(detail)} was not observed`;
     case "relayed":
-      return `${who} pushed ${someOf(detail)} after a person had pushed there, or after a push that nobody saw, and may have pushed what another made`;
+      return `${who} pushed ${someOf(detail)} after other pushes there, and may have pushed someone else's work`;
     case "by-key":
-      return `${someOf(detail)} came by a push that looks like one of ${who}, and anybody who holds the deploy key added under that account pushes so`;
+      return `${someOf(detail)} may have been pushed with the deploy key of ${who}, by anyone who holds that key`;
     case "unproven":
-      return `GitHub would not tell whether ${someOf(detail)} add anything`;
+      return `GitHub did not show whether ${someOf(detail)} add anything`;
   }
 }
 
@@ -149,7 +152,7 @@ export function missingOf(
   naming: (requirement: Requirement) => readonly string[] = () => [],
   without: ReadonlySet<string> = new Set(),
 ): string {
-  return `${missingIn(state, naming, without)}${ask.by === null ? "" : `, asked by “${oneLine(ask.by)}”`}`;
+  return `${missingIn(state, naming, without)}${ask.by === null ? "" : `, required by “${oneLine(ask.by)}”`}`;
 }
 
 function missingIn(
@@ -187,3 +190,13 @@ function withoutUsers(source: Source, without: ReadonlySet<string>): Source {
   };
   return approversText(left) === "" ? source : left;
 }
+
+/** Words what an approval does not cover, of commits that it covers in part. */
+function restOf(who: string, { made = [] }: ApprovalDetail): string {
+  return made.length === 0
+    ? `whether ${who} made the others alone cannot be verified`
+    : `someone else must approve ${some(made.map(short), COMMITS_SHOWN)}, which ${who} made`;
+}
+
+/** So many commits are named of any list of them. */
+const COMMITS_SHOWN = 3;

@@ -21,7 +21,7 @@ export function withAcceptance(tested: Result, control: Control, subject: Subjec
         control.judge({ moment: "gate", pull }, context)?.outcome === "unverifiable"),
   );
   if (isOpen) return tested;
-  const said = covering.map(({ by, reason }) => `${oneLine(by.login)} accepted that: ${oneLine(reason)}`);
+  const said = covering.map(({ by, reason }) => `${oneLine(by.login)} accepted this: ${oneLine(reason)}`);
   return {
     ...tested,
     reasons: [...said, ...tested.reasons],

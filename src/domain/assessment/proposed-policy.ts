@@ -2,7 +2,7 @@
 
 import type { ProposedPolicy, PullRequest } from "../change/pull-request.ts";
 import type { CheckRunText } from "../records/change.ts";
-import { clipped, listed, markdown, oneLine, short } from "../texts/wording.ts";
+import { hint, clipped, listed, markdown, oneLine, short } from "../texts/wording.ts";
 
 /** GitHub takes so many notes at once. */
 const MOST_NOTES = 50;
@@ -40,13 +40,16 @@ export function withProposedPolicy(
         .map(({ line, column, message }) => `- line ${line}, column ${column}: ${markdown(message)}`);
   const more = isOne ? 0 : annotations.length - told.length;
   const problems = [
-    `${paths} as changed here is not valid. Fix it in this pull request${observing ? "" : ", which cannot be merged before"}.`,
+    `Fix ${paths} in this pull request: as it stands here, it is not valid${observing ? "" : " and blocks the merge"}.`,
     ...told,
     ...(more > 0 ? [`- and ${more} more`] : []),
   ].join("\n");
   const rest =
     text.conclusion === "success" && !observing
-      ? ["Every other requirement of the policy is met."]
+      ? [
+          "Every other requirement of the policy is met.",
+          hint("No emergency waives a policy file that is not valid."),
+        ]
       : [...(observing ? [] : [`**${markdown(text.title)}**`]), text.summary];
   const summary = [problems, ...rest].join("\n\n");
   return {

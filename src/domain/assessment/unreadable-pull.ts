@@ -42,15 +42,9 @@ export function withUnreadablePull(
   const names = unread.map(({ number }) => `#${number}`).join(", ");
   const inputs = { unread: unread.map(({ number }) => number) };
   if (mayStillBeRead(subject, unread, context.at))
-    return result(
-      control.name,
-      "fail",
-      NOT_SHOWN_YET,
-      [`waits for GitHub to answer what ${names} holds`],
-      inputs,
-    );
+    return result(control.name, "fail", NOT_SHOWN_YET, [`waits for GitHub to return ${names}`], inputs);
   const because = [...new Set(unread.map((pull) => oneLine(pull.unread?.because ?? "")))];
-  const reasons = [`GitHub cannot answer what ${names} holds`, ...because];
+  const reasons = [`GitHub did not return ${names}`, ...because];
   return result(control.name, "unverifiable", "not-shown", reasons, inputs);
 }
 

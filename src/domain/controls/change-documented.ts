@@ -47,7 +47,7 @@ function judge(pull: PullRequest, sections: readonly string[], landed: boolean):
         ...(missing.length === 0
           ? []
           : [
-              `the description lacks ${headings(missing)}: add ${missing.length === 1 ? "it" : "them"}, with a text below`,
+              `the description lacks ${headings(missing)}: add ${missing.length === 1 ? "it" : "them"}, with text below`,
             ]),
         ...(empty.length === 0
           ? []

@@ -55,6 +55,6 @@ export const contentAsReviewed = defineControl({
           [`what landed differs from what was approved: ${some(files, 10)}`, ...elsewhere],
           inputs,
         )
-      : unverifiable(["whether what landed is what was approved cannot be told", ...elsewhere], inputs);
+      : unverifiable(["whether what landed is what was approved cannot be verified", ...elsewhere], inputs);
   },
 });

@@ -122,7 +122,7 @@ export function howUnknown(subject: Subject, inputs: Inputs = {}, cause = "unkno
 /** Rules on a merge whose pull requests GitHub would not name. */
 export function pullsUnknown(inputs: Inputs = {}): Ruling {
   return unverifiable(
-    "GitHub would not say which pull request this update merged",
+    "GitHub did not return which pull request this update merged",
     inputs,
     "pull-request-unknown",
   );

@@ -22,7 +22,7 @@ function ofReviewers(deployment: Deployment, policy: Policy): readonly Ruling[] 
   if (run === null || rules === null || rules.reviewers === 0) return [];
   const name = oneLine(rules.name);
   if (run.approvals === null)
-    return [unverifiable(`GitHub would not say who approved the job that deployed to ${name}`)];
+    return [unverifiable(`GitHub did not return who approved the job that deployed to ${name}`)];
   const all = run.approvals.filter(
     ({ state, environments, user }) =>
       state === "approved" && user?.type !== "Bot" && environments.some((each) => isSame(each, rules.name)),
@@ -34,7 +34,7 @@ function ofReviewers(deployment: Deployment, policy: Policy): readonly Ruling[] 
   if (given.length === 0 && isOpen)
     return [
       unverifiable(
-        `${names(untold)} approved this job or another attempt of it: which cannot be told, because the webhook that says so was lost`,
+        `${names(untold)} approved this job or another attempt of it: which one cannot be verified, because the webhook that shows it was lost`,
       ),
     ];
   if (given.length === 0 && untold.length === 0 && all.length > 0) {
@@ -65,7 +65,7 @@ function ofReviewers(deployment: Deployment, policy: Policy): readonly Ruling[] 
   if (given.length > 0 && isOpen)
     return [
       unverifiable(
-        `${names(untold)} may have approved this job beside whoever began it: which attempt that was for cannot be told, because the webhook that says so was lost`,
+        `${names(untold)} may have approved this job beside whoever began it: which attempt that was for cannot be verified, because the webhook that shows it was lost`,
       ),
     ];
   const who = [...new Set(own.map(({ user }) => accountText(user, deployment, policy)))];
@@ -130,7 +130,7 @@ function ofGate(deployment: Deployment): readonly Ruling[] {
     );
   return [
     unverifiable(
-      `the deployment gate guards ${oneLine(rules.name)} now, and was never asked there: since when it does cannot be told`,
+      `the deployment gate guards ${oneLine(rules.name)} now, and was never asked there: since when it does cannot be verified`,
     ),
   ];
 }

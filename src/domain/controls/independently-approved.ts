@@ -192,8 +192,8 @@ function judgePull(
     const who = listed(judgement.vetoes.map((actor) => oneLine(actor.login)));
     return answer("fail", "changes-requested", [
       landed
-        ? `${who} had asked for changes, and nothing had lifted that when it was merged`
-        : `${who} asked for changes; only a new review by ${who}, or a dismissal by an administrator, lifts that`,
+        ? `${who} had requested changes, which nothing had lifted when it was merged`
+        : `${who} requested changes; only a new review by ${who}, or a dismissal by an administrator, lifts that`,
     ]);
   }
   const given = preApproval(pull, context.policy, momentOf(pull, context));

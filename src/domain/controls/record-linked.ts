@@ -64,8 +64,8 @@ function missing({ pattern, in: places }: Records[number], landed: boolean): str
     "or",
   );
   return landed
-    ? `no ticket like ${oneLine(pattern)} was named in ${where} when it was merged`
-    : `no ticket like ${oneLine(pattern)} is named: put one into ${where}`;
+    ? `no ticket matching ${oneLine(pattern)} was in ${where} when it was merged`
+    : `no ticket matches ${oneLine(pattern)}: add one to ${where}`;
 }
 
 /** What a pattern finds in a pull request; `hidden`: why not everything could be searched. */
@@ -90,4 +90,4 @@ function searched(
 
 /** Holds why the description as of the merge is not known. */
 export const HIDDEN_RECORD =
-  "the description was changed after the merge, and what it said before cannot be told: the webhook was missed";
+  "the description was changed after the merge, and its earlier text cannot be verified: the webhook was missed";

@@ -184,7 +184,7 @@ function waivedLines({ verdict, results }: Assessment, policy: PolicyInForce): r
   );
   if (verdict !== "emergency" || policy.state !== "known") return ["", ...lines];
   const { reviewers, reviewWithin } = policy.record.effective.emergency;
-  const owed = `- owed: a review by ${markdown(approversText(reviewers))} with no part in it, within ${termText(reviewWithin)} of the deployment`;
+  const owed = `- owed: a review by ${markdown(approversText(reviewers))} (nobody involved), within ${termText(reviewWithin)} of the deployment`;
   return ["", ...lines, owed];
 }
 

@@ -451,7 +451,7 @@ export const COMMANDS = {
       const clean = cleanMonthsSince(months, controls, done?.at ?? at);
       return clean >= MONTHS_OF_OPERATION
         ? null
-        : `An operating failure counts as effective only after ${MONTHS_OF_OPERATION} months in a row with a clean monthly review of ${listed(controls)}; so far: ${clean}.`;
+        : `An operating failure counts as effective only after ${MONTHS_OF_OPERATION} months in a row with a clean monthly review; so far: ${clean}. The controls to review: ${listed(controls)}.`;
     },
     apply: (text, now) => ({ remediation: { effective: noteOf(text, now) } }),
     reply: () => "The remediation is effective.",

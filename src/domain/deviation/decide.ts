@@ -5,7 +5,7 @@ import type { Decision, Entry } from "../records/entry.ts";
 import { notify, type Notification } from "../messages/notification.ts";
 import type { Policy } from "../policy/file/policy.ts";
 import type { RemediationRecord } from "../records/remediation.ts";
-import { markdown, time } from "../texts/wording.ts";
+import { localTime, markdown, time } from "../texts/wording.ts";
 import { isSettled } from "./deviation.ts";
 import {
   issueAction,
@@ -122,8 +122,9 @@ function notificationOf(deviation: DeviationRecord): Notification {
 }
 
 /** Returns the notification that a deviation was settled; it may be opened and settled again. */
-function closedNotification(deviation: DeviationRecord): Notification {
-  const told = `${deviation.title}: settled. ${settledLine(deviation)} Nothing is left to do.`;
+function closedNotification(deviation: DeviationRecord, { calendar }: Policy): Notification {
+  const line = settledLine(deviation, (at) => localTime(at, calendar.timezone));
+  const told = `${deviation.title}: settled. ${line} Nothing is left to do.`;
   return { ...notificationOf(deviation), about: `${deviation.id}:${deviation.moved.at}`, text: told };
 }
 
@@ -151,7 +152,7 @@ export function settle(facts: {
     request: facts.request ?? (say === null ? null : `${after.status}:${after.moved.at}`),
     opens: before?.issue.state !== "asked",
   });
-  const news = isClosing ? notify(policy, "deviation-closed", closedNotification(after)) : [];
+  const news = isClosing ? notify(policy, "deviation-closed", closedNotification(after, policy)) : [];
   return together({
     entries: [deviationEntry(after)],
     actions: [...(action === null ? [] : [action]), ...news],

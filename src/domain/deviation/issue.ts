@@ -233,14 +233,15 @@ function described({ description, source, status }: DeviationRecord): string {
     : description;
 }
 
-/** Returns why a deviation is settled, in one line. */
-export function settledLine(deviation: DeviationRecord): string {
+/** Returns why a deviation is settled, in one line; `shown` words when that was. */
+export function settledLine(deviation: DeviationRecord, shown: (at: Instant) => string = time): string {
   const { moved } = deviation;
+  const when = shown(moved.at);
   const reason = markdown(moved.text).replace(/\.$/u, "");
   const who = moved.by === null ? "" : ` by ${markdown(moved.by.login)}`;
   return deviation.status === "not-an-exception"
-    ? `Declared not an exception${who} at ${time(moved.at)}: ${reason}.`
-    : `Closed at ${time(moved.at)}: ${reason}.`;
+    ? `Declared not an exception${who} at ${when}: ${reason}.`
+    : `Closed at ${when}: ${reason}.`;
 }
 
 function listedLines({ listed: all, subjectKind }: DeviationRecord): readonly string[] {

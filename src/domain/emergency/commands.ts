@@ -184,7 +184,7 @@ const approve: ReviewRow = {
   of: "review",
   comment: "approve",
   usage: "[note, or follow-up: <what is still to do>]",
-  help: "give the review owed after an emergency: what shipped may stay",
+  help: "approve what shipped in an emergency, in the review owed after it",
   reason: "optional",
   parse(text) {
     if (!FOLLOW_UP.test(text)) return { event: "approve", note: text };
@@ -199,7 +199,7 @@ const reject: ReviewRow = {
   of: "review",
   comment: "reject",
   usage: "<reason>",
-  help: "give the review owed after an emergency: what shipped must be reverted",
+  help: "reject what shipped in an emergency, so that it must be reverted",
   reason: "required",
   parse: (text) => ({ event: "reject", note: text }),
 };
@@ -335,7 +335,7 @@ function authorisedReply({ policy, subject }: EmergencyCase, record: EmergencyRe
         : [
             ` You did so alone: another person must confirm it by ${shown(given.confirmBy, policy)} with ${command("authorise")}.`,
           ]),
-      ` A review is owed within ${termText(reviewWithin)} of the ${then}, by ${text(approversText(reviewers))} (not someone with a part in it).`,
+      ` A review is owed within ${termText(reviewWithin)} of the ${then}, by ${text(approversText(reviewers))} (nobody involved).`,
       `\n\n- waived until then: ${waives.map((control) => CONTROL_TITLES[control]).join("; ")}`,
     ].join("");
 }

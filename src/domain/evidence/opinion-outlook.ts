@@ -82,7 +82,7 @@ export function opinionOutlook(
         ...said(BLIND),
         ...untold.map(
           ({ control, unverifiable, population }) =>
-            `${control} cannot be told for ${unverifiable} of ${population}`,
+            `${control} could not be verified for ${unverifiable} of ${population}`,
         ),
       ],
     },

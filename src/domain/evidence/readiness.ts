@@ -154,16 +154,11 @@ export function readinessOf(facts: ReadinessFacts): AuditReadiness {
 
 function ofPolicy(policy: Policy | null, inForce: ReadinessFacts["policies"]): readonly ReadinessItem[] {
   if (policy === null)
-    return [against("policy", "No policy was ever read: nothing says what is asked of a change.")];
+    return [against("policy", "No policy was ever read, so nothing defines what a change needs.")];
   const approvals = [...policy.approvals, ...policy.rules.map(({ approval }) => approval)].flatMap(leavesIn);
   return [
     ...(policy.mode === "observe"
-      ? [
-          against(
-            "observe",
-            "The mode is observe: nothing is held back, and nothing is opened as a deviation.",
-          ),
-        ]
+      ? [against("observe", "The policy is in observe mode: nothing is blocked, and no deviation is opened.")]
       : []),
     ...(policy.approvals.flatMap(leavesIn).every(({ required }) => required === 0)
       ? [
@@ -210,7 +205,7 @@ function ofSettings(settings: ReadinessFacts["settings"]): readonly ReadinessIte
 
 function ofControls(controls: AuditReadiness["controls"]): readonly ReadinessItem[] {
   if (controls.every(({ population }) => population === 0))
-    return [against("nothing-tested", "Nothing happened in this span that a control could be tested on.")];
+    return [against("nothing-tested", "Nothing happened in this period that a control could be tested on.")];
   const ownerless = controls.filter(({ owner }) => owner === null).map(({ control }) => control);
   return [
     ...controls
@@ -251,7 +246,7 @@ function ofDeviations({ deviations, remediations }: ReadinessFacts): readonly Re
       : [
           against(
             "deviation-owner",
-            `Nobody owns ${some(ownerless, SHOWN)}: say \`/countersign owner @login\` on ${ownerless.length === 1 ? "its issue" : "their issues"}.`,
+            `Nobody owns ${some(ownerless, SHOWN)}: comment \`/countersign owner @login\` on ${ownerless.length === 1 ? "its issue" : "their issues"}.`,
           ),
         ]),
   ];
@@ -262,7 +257,7 @@ function ofUnverifiable(items: readonly string[]): readonly ReadinessItem[] {
   return [
     against(
       "unverifiable",
-      `${items.length} ${items.length === 1 ? "result" : "results"} cannot be told: ${some(items, SHOWN, "; ")}.`,
+      `${items.length} ${items.length === 1 ? "result is" : "results are"} unverifiable: ${some(items, SHOWN, "; ")}.`,
     ),
   ];
 }
@@ -275,8 +270,8 @@ function ofGaps({ sight, from: begin, to: end }: ReadinessFacts): readonly Readi
         "gap",
         to === null || !backfilled,
         to === null
-          ? `${scope} cannot be seen since ${time(from)} (${cause}: ${because}).`
-          : `${scope} could not be seen from ${time(from)} to ${time(to)} (${cause}); what happened then was ${backfilled ? "read afterwards" : "never read"}.`,
+          ? `${scope} has not been observed since ${time(from)} (${cause}: ${because}).`
+          : `${scope} was not observed from ${time(from)} to ${time(to)} (${cause}); what happened then was ${backfilled ? "read afterwards" : "never read"}.`,
       ),
     );
 }

@@ -2,7 +2,7 @@
 
 import { isAccepted } from "../assessment/acceptance.ts";
 import { judgeApprovals, type Remedy } from "../approval/approval.ts";
-import type { RequirementState, RequirementTreeState } from "../approval/requirement-state.ts";
+import type { RequirementState } from "../approval/requirement-state.ts";
 import { NOT_SHOWN_YET } from "../assessment/not-shown-yet.ts";
 import type { PullRequest } from "../change/pull-request.ts";
 import type { WantedCheck } from "../change/checks.ts";
@@ -125,7 +125,7 @@ interface Missing {
 }
 
 function approvalNeed({ what, who }: Missing, title: string): Need {
-  const whom = who === null ? `${markdown(what)}: ` : `**${markdown(who)}**: `;
+  const whom = `**${markdown(who ?? what)}**: `;
   return {
     title,
     item: markdown(what),
@@ -162,25 +162,26 @@ function shortAsks({ policy, pulls, candidates }: NeedFacts): readonly ShortAsk[
 }
 
 function missing(facts: NeedFacts): readonly Missing[] {
-  return shortAsks(facts).map((each) => missingIn(each.ask, each, facts));
+  return shortAsks(facts).flatMap((each) => partsOf(each.ask).map((part) => missingIn(part, each, facts)));
+}
+
+/** Splits an ask into the parts that must each be met and are not. */
+function partsOf(what: RequirementState): readonly RequirementState[] {
+  const { requirement: ask, state, outcome } = what;
+  if (!("all-of" in state)) return [what];
+  return state["all-of"]
+    .filter(({ met }) => !met)
+    .flatMap((each) => partsOf({ requirement: ask, state: each, outcome }));
 }
 
 function missingIn(ask: RequirementState, { pull, able, out }: ShortAsk, { pulls }: NeedFacts): Missing {
-  const requirement = onlyMissing(ask.state);
+  const { state } = ask;
   const where = pulls.length > 1 ? ` on #${pull.number}` : "";
   const what = `${missingOf(ask, able, out)}${where}`;
-  if (requirement === null) return { what, who: null };
-  const logins = able(requirement);
+  if (!("requirement" in state)) return { what, who: null };
+  const logins = able(state.requirement);
   const isNamed = logins.length > 0 && logins.length <= NAMES_SHOWN;
-  return { what, who: isNamed ? listed(logins, "or") : approversText(requirement.from) };
-}
-
-/** The one requirement that is not met, where it is the only one. */
-function onlyMissing(state: RequirementTreeState): Requirement | null {
-  if ("requirement" in state) return state.requirement;
-  if ("any-of" in state) return null;
-  const [only, ...others] = state["all-of"].filter(({ met }) => !met);
-  return only === undefined || others.length > 0 ? null : onlyMissing(only);
+  return { what, who: isNamed ? listed(logins, "or") : approversText(state.requirement.from) };
 }
 
 function nobodyNeeds(facts: NeedFacts): readonly Need[] {
@@ -198,7 +199,7 @@ function nobodyNeeds(facts: NeedFacts): readonly Need[] {
     const because = markdown(left.because);
     return {
       title,
-      item: markdown(`${title}: ${left.because}. ${left.remedy}`),
+      item: markdown(`${missingOf(what)}: ${left.because}. ${left.remedy}`),
       todo: `${markdown(left.remedy)}: ${because}.`,
       note: "",
       asWritten: false,
@@ -258,7 +259,7 @@ function waitingForFreeze({ inputs }: Result, { policy }: NeedFacts): Need {
 function awaitedTitle(open: Result): string {
   const unread = (open.inputs["unread"] ?? []) as readonly number[];
   return unread.length > 0
-    ? `waiting for GitHub to answer what ${unread.map((number) => `#${number}`).join(", ")} holds`
+    ? `waiting for GitHub to return ${unread.map((number) => `#${number}`).join(", ")}`
     : `waiting for GitHub to show ${named(open, "awaited").join(", ")}`;
 }
 

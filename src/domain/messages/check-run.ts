@@ -11,12 +11,13 @@ import { PRE_APPROVED } from "../controls/independently-approved.ts";
 import { unableToApproveNotes } from "../approval/no-approver-left.ts";
 import { ownerNotes } from "../approval/code-owners.ts";
 import { asksForOwners, type Policy } from "../policy/file/policy.ts";
-import { hint, withEmergency } from "./emergency-in-check.ts";
+import { withEmergency } from "./emergency-in-check.ts";
 import type { EmergencyFacts } from "../records/emergency-facts.ts";
 import type { PolicyInForce } from "../policy/tighten.ts";
 import type { CheckRunText } from "../records/change.ts";
 import { resultState, type Assessment, type Result, type Verdict } from "../values/result.ts";
 import {
+  hint,
   clipped,
   CONTROL_TITLES,
   listed,
@@ -84,7 +85,7 @@ export function checkText(
     ...state,
     title: clipped(oneLine(title), TITLE_LENGTH),
     summary: summaryOf(facts, assessment, observing),
-    text: textOf(facts, assessment),
+    text: textOf(facts, assessment, title),
   };
   if (policy.state !== "known")
     return withProposedPolicy(
@@ -244,9 +245,7 @@ function strangeIn({ pulls, policy, appId }: CheckFacts): readonly string[] {
 }
 
 function waivedIn({ results }: Assessment): readonly string[] {
-  return results
-    .filter(({ outcome }) => outcome === "waived")
-    .map((each) => `${CONTROL_TITLES[each.control]}: ${joined(each.reasons.slice(1))}`);
+  return results.filter(({ outcome }) => outcome === "waived").map((each) => joined(each.reasons.slice(1)));
 }
 
 /** Returns what to do about what reached production so. */
@@ -255,8 +254,8 @@ function whatToDo(failed: readonly Result[]): string {
   if (owed === undefined || failed.length > 1)
     return "review what reached production now, record why it happened, and revert it if it should not be there.";
   return owed.cause === "rejected"
-    ? "revert what was rejected by the time given, and record why it was let through."
-    : "someone with no part in the change reviews now what shipped (`/countersign approve` or `/countersign reject <reason>`). Then record why nobody did in time.";
+    ? "revert what was rejected by the time given, and record why it was merged."
+    : "someone who was not involved reviews what shipped now: `/countersign approve` or `/countersign reject <reason>`. Then record why nobody did in time.";
 }
 
 function listOf(lines: readonly string[]): readonly string[] {
@@ -266,11 +265,10 @@ function listOf(lines: readonly string[]): readonly string[] {
     : [...shown.slice(0, LINES_SHOWN), `- and ${shown.length - LINES_SHOWN} more`];
 }
 
-function textOf(facts: CheckFacts, assessment: Assessment): string {
-  const passed = assessment.results.filter(({ outcome }) => outcome === "pass");
-  const told = new Set([...whyLines(facts, assessment), ...passed.flatMap(({ reasons }) => reasons)]);
+function textOf(facts: CheckFacts, assessment: Assessment, title: string): string {
+  const told = new Set(assessment.results.flatMap(({ reasons }) => reasons));
   return [
-    ...controlLines(assessment),
+    ...controlLines(assessment, title),
     "",
     "### Approvals",
     ...approvalLines(assessment, told),
@@ -280,7 +278,7 @@ function textOf(facts: CheckFacts, assessment: Assessment): string {
 }
 
 /** The controls that are asked for, one a row; what is told above is not told again. */
-function controlLines({ results }: Assessment): readonly string[] {
+function controlLines({ results }: Assessment, title: string): readonly string[] {
   if (results.length === 0) return [];
   const asked = results.filter((each) => !isNotRequired(each));
   const others = results.filter(isNotRequired).map(({ control }) => CONTROL_TITLES[control]);
@@ -288,7 +286,9 @@ function controlLines({ results }: Assessment): readonly string[] {
     "### Controls",
     "| This change was … | | |",
     "|---|---|---|",
-    ...asked.map((each) => `| ${CONTROL_TITLES[each.control]} | ${outcomeWord(each)} | ${toldOf(each)} |`),
+    ...asked.map(
+      (each) => `| ${CONTROL_TITLES[each.control]} | ${outcomeWord(each)} | ${toldOf(each, title)} |`,
+    ),
     ...(others.length === 0 ? [] : ["", `Not required by the policy: ${others.join("; ")}.`]),
   ];
 }
@@ -297,8 +297,10 @@ function isNotRequired({ outcome, cause }: Result): boolean {
   return outcome === "not-applicable" && cause === NONE_REQUIRED;
 }
 
-function toldOf(each: Result): string {
-  return each.outcome === "pass" || each.outcome === "not-applicable" ? joined(each.reasons) : "see above";
+function toldOf({ control, outcome, reasons }: Result, title: string): string {
+  const isOpen = outcome !== "pass" && outcome !== "not-applicable";
+  const isTitle = control === "emergency-authorised" || reasons.some((reason) => title === capital(reason));
+  return isOpen || isTitle ? "see above" : joined(reasons);
 }
 
 /** Who approved, and why it counts or not; what is told above is not told again. */

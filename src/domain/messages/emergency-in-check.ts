@@ -6,7 +6,16 @@ import type { CheckRunText } from "../records/change.ts";
 import { isOpenToEmergencies } from "../controls/outside-freeze.ts";
 import type { Freeze } from "../policy/file/waivers-and-freezes.ts";
 import type { Assessment, Result } from "../values/result.ts";
-import { CONTROL_TITLES, listed, localTime, markdown, NAMES_SHOWN, oneLine, some } from "../texts/wording.ts";
+import {
+  hint,
+  CONTROL_TITLES,
+  listed,
+  localTime,
+  markdown,
+  NAMES_SHOWN,
+  oneLine,
+  some,
+} from "../texts/wording.ts";
 import type { EmergencyRecord } from "../records/emergency.ts";
 import type { EmergencyFacts } from "../records/emergency-facts.ts";
 import { approversText } from "../policy/approvers-text.ts";
@@ -55,11 +64,6 @@ function invited(said: CheckRunText, assessment: Assessment, policy: Policy): Ch
   return { ...said, summary: `${said.summary}\n\n${hint(line)}` };
 }
 
-/** Folds what to do if the change cannot wait, below what is needed. */
-export function hint(line: string): string {
-  return `<details><summary>If it cannot wait</summary>\n\n${line}\n\n</details>`;
-}
-
 /** A freeze states itself whether an emergency may pass it. INVARIANT: the control `outside-freeze` writes its inputs so. */
 function helps({ control, inputs }: Result, policy: Policy): boolean {
   return control === "outside-freeze"
@@ -67,14 +71,14 @@ function helps({ control, inputs }: Result, policy: Policy): boolean {
     : policy.emergency.waives.includes(control);
 }
 
-/** Begins with why the last emergency lets nothing pass any more. */
+/** Adds why the last emergency waives nothing any more. */
 function ended(said: CheckRunText, emergencies: readonly EmergencyFacts[], policy: Policy): CheckRunText {
   const last = emergencies.at(-1)?.record;
   const over = last?.ended ?? null;
   if (last === undefined || over === null) return said;
   const how = last.status === "withdrawn" ? "was withdrawn" : "ended unused";
   const line = `The emergency ${how} at ${localTime(over.at, policy.calendar.timezone)}: ${markdown(over.because)}. The policy applies again in full.`;
-  return { ...said, summary: `${line}\n\n${said.summary}` };
+  return { ...said, summary: `${said.summary}\n\n${line}` };
 }
 
 function emergencyTitle(
@@ -108,7 +112,7 @@ function emergencyLines(
       (each) =>
         `- waived: ${CONTROL_TITLES[each.control]} (${some(each.reasons.slice(1).map(markdown), NAMES_SHOWN, "; ")})`,
     ),
-    `- owed: a review within ${termText(reviewWithin)} of the merge, by ${markdown(approversText(reviewers))} (not someone with a part in it)`,
+    `- owed: a review within ${termText(reviewWithin)} of the merge, by ${markdown(approversText(reviewers))} (nobody involved)`,
   ];
 }
 

@@ -90,7 +90,7 @@ function askForDeployment(to: Addressee, record: EmergencyRecord, policy: Policy
   return notify(policy, "emergency-waiting", {
     organizationId: ownerId,
     about: `${record.id}:${record.steps.length}`,
-    text: `Emergency in ${owner}/${name}, ${oneLine(environment)}, ${short(sha)}: ${oneLine(record.reason ?? "")} (${oneLine(who)}). To authorise it: countersign emergency authorise --repo ${owner}/${name} --environment ${oneLine(environment)} --commit ${short(sha)} --as LOGIN.`,
+    text: `Emergency in ${owner}/${name}, ${oneLine(environment)}, ${short(sha)}: ${oneLine(record.reason ?? "")} (${oneLine(who)}). An operator of Countersign can record the authorisation: countersign emergency authorise --repo ${owner}/${name} --environment ${oneLine(environment)} --commit ${short(sha)} --as LOGIN.`,
     repository: `${owner}/${name}`,
     path: null,
     at: record.declared?.at ?? record.opened.at,
@@ -110,7 +110,7 @@ export function announceReview(
   if (pull === null) return [];
   const who = markdown(record.authorised?.by.login ?? "someone");
   const from = markdown(approversText(policy.emergency.reviewers));
-  const body = `This was merged in an emergency that ${who} authorised. A review of what shipped is owed by ${localTime(dueAt, policy.calendar.timezone)}, from someone who had no part in it (${from}): ${HOW_TO_REVIEW}.`;
+  const body = `This was merged in an emergency that ${who} authorised. A review of what shipped is owed by ${localTime(dueAt, policy.calendar.timezone)}, from ${from} (nobody involved): ${HOW_TO_REVIEW}.`;
   return [commentAction(to, pull, `owed:${emergency}`, body)];
 }
 
@@ -131,7 +131,7 @@ export function askReviewers(
     ? `was due by ${localTime(dueAt, policy.calendar.timezone)} and is overdue`
     : `is due by ${localTime(dueAt, policy.calendar.timezone)}`;
   const how = HOW_TO_REVIEW;
-  const body = `${asked}: the review owed after the emergency ${when}. Look at what shipped, then ${how}. (You must not have had a part in it.)`;
+  const body = `${asked}: the review owed after the emergency ${when}. Look at what shipped, then ${how}. (You must not have been involved.)`;
   const key = `review:${review.emergency}:${review.remindedAt.length}:${review.escalatedAt.length}`;
   const notification = {
     organizationId: ownerId,
@@ -150,8 +150,8 @@ export function askReviewers(
 /** Explains how a review is given, for a channel outside GitHub. */
 function outside({ repository: { owner, name } }: Addressee, { deployment }: EmergencyRecord): string {
   if (deployment === null)
-    return "Someone who had no part in it comments /countersign approve or /countersign reject <reason> on the pull request.";
-  return `Someone who had no part in it: countersign emergency approve (or reject --reason TEXT) --repo ${owner}/${name} --environment ${oneLine(deployment.environment)} --commit ${short(deployment.sha)} --as LOGIN.`;
+    return "Someone who was not involved: comment /countersign approve or /countersign reject <reason> on the pull request.";
+  return `An operator of Countersign can record it, for someone who was not involved: countersign emergency approve (or reject --reason TEXT) --repo ${owner}/${name} --environment ${oneLine(deployment.environment)} --commit ${short(deployment.sha)} --as LOGIN.`;
 }
 
 /** Returns the people or teams to ask as mentions: teams as they are, else those known, without whoever has a part in it. */

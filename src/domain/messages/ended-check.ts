@@ -3,11 +3,22 @@
 import type { CheckRunText } from "../records/change.ts";
 import type { Verdict } from "../values/result.ts";
 import { markdown, VERDICT_TITLES } from "../texts/wording.ts";
+import type { DeviationRecord } from "../records/deviation.ts";
 
 const FINE: readonly Verdict[] = ["compliant", "emergency", "exempted", "historic"];
 
+/** What a merged pull request came to. `deviation` null: none was opened. */
+export interface LandedResult {
+  readonly verdict: Verdict;
+  readonly deviation: DeviationRecord | null;
+}
+
 /** Returns the text that ends a waiting check: what the change came to, and what the check had waited for. It is not taken for what held at the merge. */
-export function endedCheckText(said: CheckRunText, number: number, verdict: Verdict): CheckRunText {
+export function endedCheckText(
+  said: CheckRunText,
+  number: number,
+  { verdict, deviation }: LandedResult,
+): CheckRunText {
   return {
     ...said,
     status: "completed",
@@ -16,11 +27,19 @@ export function endedCheckText(said: CheckRunText, number: number, verdict: Verd
     summary: [
       FINE.includes(verdict)
         ? `Nothing to do: #${number} was ${VERDICT_TITLES[verdict]} when it was merged.`
-        : `**What to do:** review what #${number} merged, and revert it if it should not be in production.`,
+        : `**What to do:** review what #${number} merged, and revert it if it should not be in production.${deviationText(deviation)}`,
       `Before the merge: **${markdown(said.title)}**.`,
       `<details><summary>What was needed</summary>\n\n${said.summary}\n\n</details>`,
     ].join("\n\n"),
   };
+}
+
+function deviationText(deviation: DeviationRecord | null): string {
+  if (deviation === null) return "";
+  const { id, issue } = deviation;
+  const where =
+    issue.state === "asked" && issue.repository !== null ? ` in ${markdown(issue.repository)}` : "";
+  return ` Answer deviation ${id}${where}.`;
 }
 
 function titleOf(verdict: Verdict): string {

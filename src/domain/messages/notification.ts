@@ -76,7 +76,7 @@ export function summaryText(day: string, held: Readonly<Record<string, number>>)
   const total = kinds.reduce((sum, [, count]) => sum + count, 0);
   const list = kinds.map(([kind, count]) => `${count} ${KIND_WORDS[kind] ?? kind}`).join(", ");
   const noun = total === 1 ? "1 more notification" : `${total} more notifications`;
-  return `${noun} of ${day} came after the day's limit and ${total === 1 ? "was" : "were"} not sent one by one: ${list}. Look at the open issues and pull requests on GitHub.`;
+  return `${noun} of ${day} ${total === 1 ? "was" : "were"} not sent, because the day's limit was reached: ${list}. Look at the open issues and pull requests on GitHub.`;
 }
 
 const KIND_WORDS: Readonly<Record<string, string>> = {

@@ -185,7 +185,7 @@ function countsText(figures: MonthlyFigures, isWhole: boolean): string {
     `${passed} of ${population} passed`,
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(waived > 0 ? [`${waived} waived`] : []),
-    ...(unverifiable > 0 ? [`${unverifiable} cannot be told`] : []),
+    ...(unverifiable > 0 ? [`${unverifiable} unverifiable`] : []),
     deviations === 1 ? "1 deviation" : `${deviations} deviations`,
     ...(openRemediations > 0 ? [`${openRemediations} open`] : []),
   ].join(", ");

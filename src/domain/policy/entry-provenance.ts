@@ -75,7 +75,7 @@ export function provenanceOf(
 ): EntryProvenance {
   const found = shownToBring(entry, history);
   if (found.state === "approved" || openSince === null) return found;
-  const because = `GitHub may not show yet which pull request brought it, or all reviews of that; so far ${found.because}`;
+  const because = `GitHub may not show yet which pull request added it, or all its reviews; so far ${found.because}`;
   return { ...found, state: "unknown", because, openSince };
 }
 
@@ -111,12 +111,12 @@ function shownToBring(entry: ApprovedEntry, history: PolicyHistory): EntryProven
   const since = history.versions.findIndex(({ text }) => !hasEntry(text, id));
   const bringing = since < 0 ? history.versions.at(-1) : history.versions[since - 1];
   if (bringing === undefined || (since < 0 && !history.complete))
-    return say("unknown", "which pull request brought it cannot be told: the file's history is too long");
+    return say("unknown", "which pull request added it cannot be verified: the file's history is too long");
   const pull = bringing.pulls.find(({ before, after }) => hasEntry(after, id) && !hasEntry(before, id));
   if (pull === undefined && !bringing.pullsComplete)
-    return say("unknown", "which pull request brought it cannot be told: it is one of too many");
+    return say("unknown", "which pull request added it cannot be verified: it is one of too many");
   if (pull === undefined)
-    return say("refused", `no pull request that ${who} could approve brought it into the policy`);
+    return say("refused", `no pull request that ${who} could approve added it to the policy`);
   const place = `pull request ${pull.number} of ${history.place}`;
   const own = pull.reviews
     .filter(({ author, at }) => author?.login.toLowerCase() === who.toLowerCase() && at <= pull.mergedAt)
@@ -125,11 +125,11 @@ function shownToBring(entry: ApprovedEntry, history: PolicyHistory): EntryProven
   const last = own.at(-1);
   const found = { url: pull.url, at: pull.mergedAt };
   if (!pull.reviewsComplete)
-    return say("unknown", `GitHub would not list all reviews of ${place}, which brought it`, found);
+    return say("unknown", `GitHub did not list all reviews of ${place}, which added it`, found);
   if (last === undefined || last.state !== "APPROVED" || last.author?.type !== "User")
-    return say("refused", `${who} did not approve ${place}, which brought it`, found);
+    return say("refused", `${who} did not approve ${place}, which added it`, found);
   if (last.commit !== pull.head)
-    return say("refused", `${who} approved another version of ${place} than the one that brought it`, found);
+    return say("refused", `${who} approved another version of ${place} than the one that added it`, found);
   return say("approved", `approved by ${who} in ${place}`, { ...found, approver: last.author });
 }
 

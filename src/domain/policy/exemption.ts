@@ -41,13 +41,13 @@ export function exemptionsFor(
       if (isForAnother)
         return say(
           false,
-          `the exemption of ${oneLine(exemption.repository)} gives no leave: it was given for another repository, which had this name then`,
+          `the exemption of ${oneLine(exemption.repository)} does not apply: it was given for another repository, which had this name then`,
         );
       const given = policy.names?.brought.find((each) => each.entry === id);
       if (hasExpired(expires, policy, at)) return say(false, `the exemption ended on ${expires}`);
       if (given?.state !== "approved") {
-        const why = given?.because ?? "who approved it cannot be told here";
-        return say(false, `the exemption gives no leave: ${why}`);
+        const why = given?.because ?? "who approved it cannot be verified here";
+        return say(false, `the exemption does not apply: ${why}`);
       }
       return say(true, `exempted until ${expires} (${oneLine(reason)}), ${given.because}`);
     });

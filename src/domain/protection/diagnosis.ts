@@ -136,7 +136,7 @@ const HOLDS: Readonly<Partial<Record<Setting["setting"], (value: Setting["value"
       ? ["GitHub itself asks for a code owner's review, also of an authorised emergency", LEAVE]
       : null,
   "last-push-approved": (value) =>
-    value === true ? ["GitHub itself asks for somebody else to approve the last push", LEAVE] : null,
+    value === true ? ["GitHub itself requires someone else to approve the last push", LEAVE] : null,
   "other-checks-required": (value) =>
     Array.isArray(value) && value.length > 0
       ? [

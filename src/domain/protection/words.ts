@@ -8,7 +8,7 @@ const NAMES: Readonly<Record<SettingName, string>> = {
   "pull-request-required": "a pull request is required",
   "approvals-required": "approvals GitHub itself requires",
   "code-owners-required": "a code owner's review is required",
-  "last-push-approved": "the last push must be approved by somebody else",
+  "last-push-approved": "the last push must be approved by someone else",
   "stale-approvals-dismissed": "approvals are dismissed when something is pushed",
   "other-checks-required": "other required checks",
   "force-push-allowed": "forced pushes are allowed",

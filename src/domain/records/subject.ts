@@ -80,8 +80,8 @@ export function bringsNothing(change: Change): boolean {
 export function untold(change: Change): string | null {
   const { kind, told } = change.update;
   if (kind === "branch-created" && change.alreadyLanded === null)
-    return "whether the new branch's content had landed before cannot be told";
+    return "whether the new branch's content had landed before cannot be verified";
   return kind === "unknown"
-    ? `how it came to the branch cannot be told: GitHub calls it \`${told ?? "unknown"}\`, which this version does not know`
+    ? `how it came to the branch cannot be verified: GitHub calls it \`${told ?? "unknown"}\`, which this version does not know`
     : null;
 }

@@ -1,9 +1,10 @@
 /** Every sentence people read on GitHub, on pages and in the terminal. */
 
 import { Temporal } from "temporal-polyfill";
-import type { Instant } from "../time/instant.ts";
 import type { ControlName, Verdict } from "../values/result.ts";
 import { truncate } from "../values/text.ts";
+import type { Instant } from "../time/instant.ts";
+
 /** So many names are shown of any list of people. */
 export const NAMES_SHOWN = 6;
 
@@ -125,3 +126,8 @@ export function markdownInFile(text: string): string {
 }
 
 const MOST_CHARACTERS = 400;
+
+/** Folds what to do if the change cannot wait, below what is needed. */
+export function hint(line: string): string {
+  return `<details><summary>If it cannot wait</summary>\n\n${line}\n\n</details>`;
+}

@@ -29,6 +29,7 @@ import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { ownKey, spansAt, deviationContext } from "../records/existing-deviations.ts";
 import { gapOfUpdate, type Questions, unreadChange } from "../facts/unanswered.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
+import type { DeviationRecord } from "../../domain/records/deviation.ts";
 import { type Addressee } from "../../domain/records/entry.ts";
 
 /** The change id: the same whether a webhook, the sweep or a backfill found it. */
@@ -87,15 +88,21 @@ export async function judgeUpdate(
   );
   const { repository, installationId } = watched;
   const to: Addressee = { repository, installationId, appId: tools.appId };
-  const endWaiting = (): Promise<readonly Action[]> =>
-    endWaitingChecks(tools, watched, change.pullRequests, assessment.verdict, to);
-  const ends = role === PRODUCTION && isPast ? [] : await questions.ask(endWaiting, () => []);
   const decided =
     role === INTEGRATION
-      ? together(decideLanding({ change, assessment, policy, detectedAt: now }), { actions: ends })
-      : await decideUpdate(tools, watched, { change, assessment, policy, emergencies, to, ends, questions });
-  const followed = together({ tasks }, decided, { entries });
+      ? decideLanding({ change, assessment, policy, detectedAt: now })
+      : await decideUpdate(tools, watched, { change, assessment, policy, emergencies, to, questions });
+  const result = { verdict: assessment.verdict, deviation: deviationIn(decided) };
+  const endWaiting = (): Promise<readonly Action[]> =>
+    endWaitingChecks(tools, watched, change.pullRequests, result, to);
+  const ends = role === PRODUCTION && isPast ? [] : await questions.ask(endWaiting, () => []);
+  const followed = together({ tasks }, decided, { entries, actions: ends });
   await tools.ledger.record(isPast ? { ...followed, actions: [] } : followed, now, watched.fence);
+}
+
+/** Returns the deviation that a decision opens, or adds a change to. */
+function deviationIn({ entries = [] }: Partial<Decision>): DeviationRecord | null {
+  return entries.find((entry) => entry.kind === "deviation")?.body ?? null;
 }
 
 /** Returns the policy an update is judged by, and the one it repaired, if it did nothing else. */
@@ -127,11 +134,10 @@ async function decideUpdate(
     readonly policy: PolicyInForce;
     readonly emergencies: readonly EmergencyFacts[];
     readonly to: Addressee;
-    readonly ends: readonly Action[];
     readonly questions: Questions;
   },
 ): Promise<Decision> {
-  const { change, assessment, policy, emergencies, to, ends, questions } = facts;
+  const { change, assessment, policy, emergencies, to, questions } = facts;
   const { update } = change;
   const now = tools.clock.now();
   const { verdict } = assessment;
@@ -143,7 +149,6 @@ async function decideUpdate(
   const gap = await gapOfUpdate(tools, watched, change, questions.untold, now);
   return together(decideChange(decided), decideUse({ assessment, emergencies, use: used, policy, to, now }), {
     entries: gap,
-    actions: ends,
     tasks: await tasksOfLanding(tools, watched, seed?.cause.shared),
   });
 }

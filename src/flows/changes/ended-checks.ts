@@ -3,8 +3,7 @@
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 import type { Action } from "../../domain/records/entry.ts";
 import { checkRunAction } from "../../domain/decisions/decision.ts";
-import { endedCheckText } from "../../domain/messages/ended-check.ts";
-import type { Verdict } from "../../domain/values/result.ts";
+import { endedCheckText, type LandedResult } from "../../domain/messages/ended-check.ts";
 import { openPullsAt } from "../records/pulls-at-head.ts";
 import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { type Addressee } from "../../domain/records/entry.ts";
@@ -14,7 +13,7 @@ export async function endWaitingChecks(
   tools: Tools,
   watched: RepositoryContext,
   pulls: readonly PullRequest[],
-  verdict: Verdict,
+  result: LandedResult,
   to: Addressee,
 ): Promise<readonly Action[]> {
   const actions: Action[] = [];
@@ -26,7 +25,7 @@ export async function endWaitingChecks(
     const open = (await openPullsAt(tools, watched, head.sha)).filter((other) => other !== number);
     const about = { pulls: [pull] };
     if (open.length === 0)
-      actions.push(checkRunAction(endedCheckText(said, number, verdict), to, null, about));
+      actions.push(checkRunAction(endedCheckText(said, number, result), to, null, about));
   }
   return actions;
 }

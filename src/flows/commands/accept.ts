@@ -6,7 +6,7 @@ import { contributed } from "../../domain/emergency/eligibility.ts";
 import { entitlementOf } from "../../domain/approval/entitlement.ts";
 import { isSamePerson } from "../../domain/policy/identity.ts";
 import { truncate } from "../../domain/values/text.ts";
-import { CONTROL_TITLES, listed, markdown } from "../../domain/texts/wording.ts";
+import { CONTROL_TITLES, listed, markdown, oneOfPeople } from "../../domain/texts/wording.ts";
 import type { Command, CommandAnswer } from "./answer-command.ts";
 import { assessPull } from "../changes/assess-pull-request.ts";
 import { authorityFor } from "../emergencies/emergencies.ts";
@@ -20,21 +20,21 @@ export const accept: Command = {
   does: "accepts, with a reason, what could not be verified of this pull request",
   async answer(tools, watched, { number, rest, comment }) {
     const reason = rest.trim();
-    if (reason === "") return refused("Say why: `/countersign accept <reason>`.");
+    if (reason === "") return refused("Add the reason on the same line: `/countersign accept <reason>`.");
     await assessPull(tools, watched, number, null);
     const { pull: told, policy } = await gatherOpen(tools, watched, number);
     const pull = await withMakers(tools, watched, told);
     if (pull.state !== "open")
-      return refused("This pull request is no longer open: what could not be verified of it stays so.");
+      return refused("This pull request is closed: what could not be verified of it stays unverified.");
     if (policy.state !== "known")
-      return refused("The policy could not be read, so nobody can tell who may accept this.");
+      return refused("The policy could not be read, and it defines who may accept this. Try again later.");
     const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
     const said = entry === undefined ? null : entry.body;
     const controls = (said?.assessment.results ?? [])
       .filter(({ outcome }) => outcome === "unverifiable")
       .map(({ control }) => control);
     if (controls.length === 0 || said?.check.headSha !== pull.head.sha)
-      return refused("Nothing here is unverifiable: there is nothing to accept.");
+      return refused("Nothing to accept: every result here could be verified.");
     const { effective } = policy.record;
     const { author: by } = comment;
     const who = markdown(by.login);
@@ -42,13 +42,13 @@ export const accept: Command = {
       return refused(`${who} contributed to this pull request, and nobody answers for their own work.`);
     if (pull.unread !== undefined && contributed(pull, by, effective).is !== "no")
       return refused(
-        `GitHub does not tell whether ${who} had a part in this pull request, and nobody answers for their own work.`,
+        `GitHub did not show whether ${who} contributed to this pull request, and nobody answers for their own work.`,
       );
     const { acceptedBy } = effective.unverifiable;
     const authority = await authorityFor(tools, watched, by, [acceptedBy], effective.names);
     if (by.type !== "User" || entitlementOf(acceptedBy, authority) !== "yes")
       return refused(
-        `Accepting what cannot be verified is up to ${markdown(approversText(acceptedBy))}: ask one of them.`,
+        `Ask ${markdown(oneOfPeople(approversText(acceptedBy)))} to accept what cannot be verified.`,
       );
     const body: Acceptance = {
       by,
@@ -61,10 +61,10 @@ export const accept: Command = {
     const { id, ownerId } = watched.repository;
     return {
       outcome: "done",
-      reply: `${who} answers for it that this could not be verified: whether it was ${listed(
+      reply: `Accepted by ${who}: not verified is whether this change was ${listed(
         controls.map((control) => CONTROL_TITLES[control]),
         "or",
-      )}. The check no longer waits for that; the record keeps that it could not be verified, and why it was accepted. A new commit asks again.`,
+      )}. The check no longer waits for it, and the record keeps the reason. A new commit needs a new acceptance.`,
       entries: [
         {
           kind: "acceptance",

@@ -148,7 +148,7 @@ async function orUnanswered(
     if (!isNotAnswered(error) || error.code === "github-unreachable" || mayPass) throw error;
     return {
       outcome: "refused",
-      reply: `GitHub cannot answer what #${number} holds, so nothing was done: ${markdown(error.message)} Write it again later. On an open pull request \`/countersign emergency <reason>\` works all the same.`,
+      reply: `Nothing was done: GitHub did not return #${number}. ${markdown(error.message)} Write the command again later. On an open pull request \`/countersign emergency <reason>\` works meanwhile.`,
     };
   }
 }
@@ -166,13 +166,12 @@ type Said = Omit<CommandAnswer, "outcome"> & { readonly outcome: CommandRecord["
 
 const nothingHere: Said = {
   outcome: "refused",
-  reply: "Commands are given on a pull request, or on an issue that Countersign opened.",
+  reply: "Write commands on a pull request, or on an issue that Countersign opened.",
 };
 
 const editedRefused: Said = {
   outcome: "refused",
-  reply:
-    "This comment was edited, and an edited comment is never a command: nobody could tell later who asked for what. Write it as a new comment.",
+  reply: "Nothing was done: an edited comment is never a command. Write it as a new comment.",
 };
 
 function notUnderstood(read: ReturnType<typeof parseComment>, commands: readonly Command[]): Said {
@@ -180,10 +179,10 @@ function notUnderstood(read: ReturnType<typeof parseComment>, commands: readonly
   const meant = commands.find(({ name, also = [] }) => name === near || also.includes(near ?? ""));
   const hint =
     meant === undefined
-      ? `The commands here are ${listed(commands.map(({ name }) => `\`${name}\``))}.`
+      ? `The commands here are: ${listed(commands.map(({ name }) => `\`${name}\``))}.`
       : `Did you mean \`${usage({ ...meant, name: near ?? meant.name })}\`? Write it as a new comment.`;
   const written = read.kind === "near-miss" ? markdown(read.written) : "This";
-  return { outcome: "not-understood", reply: `${written} is not a command, so nothing was done. ${hint}` };
+  return { outcome: "not-understood", reply: `Nothing was done: ${written} is not a command. ${hint}` };
 }
 
 function helpOf(table: readonly Command[]): Command {

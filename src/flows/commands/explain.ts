@@ -17,7 +17,7 @@ export const explain: Command = {
     if (said === null)
       return {
         outcome: "refused",
-        reply: "Nothing was judged here yet: this pull request was closed before it could be.",
+        reply: "Nothing to explain: this pull request was closed before it was checked.",
       };
     const { title, summary, text } = said.check;
     const parts = [`**${oneLine(title).replace(/\*/gu, "\\*")}**`, summary, text];
@@ -33,7 +33,7 @@ export const recheck: Command = {
   async answer() {
     return {
       outcome: "done",
-      reply: "This pull request is judged again; the check says what came of it.",
+      reply: "This pull request is checked again. The check run shows the result.",
       judge: "anew",
     };
   },

@@ -143,7 +143,7 @@ async function noteRefused(
       scope: `${repository.owner}/${repository.name}, deployments`,
       from,
       to,
-      because: "GitHub would not list the deployments of that time, so none of them is judged",
+      because: "GitHub did not list the deployments of that time, so none of them is judged",
       backfilled: false,
     },
     repository,

@@ -19,7 +19,8 @@ export const explainBypass: Command = {
   does: "records why a merged pull request went round the gate; it stays a deviation",
   async answer(tools, watched, { number, rest, comment }) {
     const refuse = (reply: string) => ({ outcome: "refused", reply }) as const;
-    if (rest === "") return refuse("Say why, on the same line: `/countersign explain-bypass <reason>`.");
+    if (rest === "")
+      return refuse("Add the reason on the same line: `/countersign explain-bypass <reason>`.");
     const { pull, policy } = await gatherPull(tools, watched, number);
     if (pull.merged === null)
       return refuse(
@@ -27,10 +28,10 @@ export const explainBypass: Command = {
       );
     const authority = await authorityFor(tools, watched, comment.author, []);
     if (entitlementOf({ permission: "write" }, authority) !== "yes")
-      return refuse("Only people who may write to this repository can explain what happened in it.");
+      return refuse("Only people with write access to this repository can explain a bypass.");
     const deviation = await deviationOfPull(tools, watched, number, pull.merged.at);
     if (deviation === null)
-      return refuse("Nothing here was passed by: no deviation of this pull request is on record.");
+      return refuse("Nothing to explain: this pull request has no deviation on record.");
     const by = { id: comment.author.id, login: comment.author.login };
     const said = { text: rest, by, at: comment.createdAt };
     const after = { ...deviation, explained: [...(deviation.explained ?? []), said] };
@@ -44,7 +45,7 @@ export const explainBypass: Command = {
     return {
       outcome: "done",
       ...shown,
-      reply: `The reason is on record with the deviation ${deviation.id}, which it does not end: somebody must still review what reached production and answer it.`,
+      reply: `The reason is recorded with the deviation ${deviation.id}. It does not close it: someone must still review what reached production.`,
     };
   },
 };

@@ -29,7 +29,7 @@ import type { Policy } from "../../domain/policy/file/policy.ts";
 import { DEFAULT_CALENDAR } from "../../domain/time/calendar.ts";
 import type { MonthlyFigures, MonthlyReviewRecord } from "../../domain/records/monitoring.ts";
 import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
-import { listed, oneLine, time } from "../../domain/texts/wording.ts";
+import { listed, localTime, oneLine, time } from "../../domain/texts/wording.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import type { LedgerReader } from "../../ledger/ledger.ts";
 import type { Tools, RepositoryContext } from "../context/tools.ts";
@@ -176,7 +176,7 @@ function asking(
   const told = notify(policy, "review-due", {
     organizationId,
     about: `${month}:${owner.toLowerCase()}`,
-    text: `The monthly review of ${month} is due: ${owner} signs off ${controls} by ${time(reviews[0]?.dueAt ?? 0)}.`,
+    text: `${owner}: sign off ${controls} for ${month} by ${localTime(reviews[0]?.dueAt ?? 0, policy.calendar.timezone)}.`,
     repository: policy.deviations.repository,
     path: policy.deviations.repository === null ? null : `${policy.deviations.repository}/issues`,
     at: tools.clock.now(),
@@ -191,6 +191,7 @@ function asking(
     repository: { owner: place, name },
     appId: tools.appId,
     labels: policy.deviations.labels,
+    timezone: policy.calendar.timezone,
   });
   const { installationId } = watched;
   const key = `issue:monthly-review:${organizationId}:${month}:${owner.toLowerCase()}`;
@@ -211,7 +212,7 @@ export async function tellOverdue(tools: Tools, watched: RepositoryContext, mont
     notify(policy, "review-overdue", {
       organizationId,
       about: `${month}:${owner.toLowerCase()}`,
-      text: `The monthly review of ${month} is overdue: ${owner} has not signed off ${listed(own.map(({ control }) => control))}, due ${time(own[0]?.dueAt ?? 0)}. Sign it off now; it will count as late.`,
+      text: `${owner}: sign off ${listed(own.map(({ control }) => control))} for ${month} now. It was due by ${localTime(own[0]?.dueAt ?? 0, policy.calendar.timezone)} and counts as late.`,
       repository: own[0]?.issueIn ?? null,
       path: own[0]?.issueIn == null ? null : `${own[0].issueIn}/issues`,
       at: own[0]?.dueAt ?? now,

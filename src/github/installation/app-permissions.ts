@@ -18,7 +18,7 @@ const PERMISSIONS: readonly AppPermission[] = [
     without: "branch protection cannot be read, nor heard of when it changes",
     also: "deploy keys cannot be read: what is pushed with one is taken for a push of whoever added it",
   },
-  { name: "checks", level: "write", without: "the check cannot be shown, and nothing is held back" },
+  { name: "checks", level: "write", without: "the check cannot be shown, and nothing is blocked" },
   {
     name: "contents",
     level: "read",
@@ -26,7 +26,7 @@ const PERMISSIONS: readonly AppPermission[] = [
   },
   { name: "deployments", level: "read", without: "deployments cannot be seen" },
   { name: "issues", level: "write", without: "deviations cannot be opened on GitHub" },
-  { name: "members", level: "read", without: "it cannot be told who is in which team" },
+  { name: "members", level: "read", without: "team memberships cannot be read" },
   { name: "merge_queues", level: "read", without: "merge groups cannot be judged" },
   { name: "metadata", level: "read", without: "nothing can be seen" },
   { name: "pull_requests", level: "read", without: "pull requests and their reviews cannot be read" },

@@ -1,7 +1,7 @@
 /** The issue an owner gets once a month: which controls to review, their figures, how to sign off, and by when. */
 
 import { sha256 } from "../../values/digest.ts";
-import { CONTROL_TITLES, markdown, time } from "../../texts/wording.ts";
+import { CONTROL_TITLES, markdown, localTime } from "../../texts/wording.ts";
 import type { MonthlyReviewRecord } from "../../records/monitoring.ts";
 import type { IssuePayload } from "../issue.ts";
 import { monthStatement, type SeenMonth } from "../../monitoring/monthly.ts";
@@ -23,14 +23,15 @@ export function monthlyIssue(facts: {
   readonly repository: IssuePayload["repository"];
   readonly appId: number;
   readonly labels: readonly string[];
+  readonly timezone: string;
 }): IssuePayload {
-  const { month, owner, reviews, waiting, seen, repository, appId, labels } = facts;
+  const { month, owner, reviews, waiting, seen, repository, appId, labels, timezone } = facts;
   const dueAt = reviews[0]?.dueAt ?? 0;
   // Every owner has an issue of their own, found again by a marker of its own.
   const marker = `countersign-monthly-issue:${month}:${sha256(owner.toLowerCase()).slice(0, 12)}`;
   const [first] = reviews;
   const body = [
-    `Review how your controls operated in ${month}, and sign off by ${time(dueAt)}.`,
+    `Review how your controls operated in ${month}, and sign off by ${localTime(dueAt, timezone)}.`,
     "",
     `**What to do:** comment \`/countersign approve <what you saw>\` for all of them, or \`/countersign approve ${first?.control ?? "CONTROL"}: <what you saw>\` for one.`,
     "",
