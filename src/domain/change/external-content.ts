@@ -42,7 +42,7 @@ function pointersOf({ path, blob, patch }: Changed): readonly ExternalContent[] 
   if (!WORKFLOW.test(path)) return [];
   const used = [...patch.matchAll(USES)].map(([, reference = ""]) => reference);
   return [...new Set(used)]
-    .filter((reference) => !reference.startsWith("../") && !PINNED.test(reference))
+    .filter((reference) => !reference.startsWith("./") && !PINNED.test(reference))
     .map((to) => ({ path, kind: "unpinned", to }));
 }
 
