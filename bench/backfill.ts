@@ -112,7 +112,7 @@ export async function benchBackfill(changes: number): Promise<BackfillRow> {
     const before = look();
     [most, looking] = [before, 0];
     const began = performance.now();
-    const filled = await backfillRepository(tools, watched, span);
+    const filled = await backfillRepository(watched, span);
     look();
     const seconds = (performance.now() - began - looking) / 1000;
     const grown = (most - before) / MEGABYTE;
@@ -122,10 +122,10 @@ export async function benchBackfill(changes: number): Promise<BackfillRow> {
     for await (const { body } of ledger.states("change"))
       if ((body as { assessment: { verdict: string } }).assessment.verdict === "compliant") compliant += 1;
     asked.length = 0;
-    await backfillRepository(tools, watched, span);
+    await backfillRepository(watched, span);
     const again = asked.length;
     asked.length = 0;
-    const { counted, uncounted } = await countPast(tools, watched, filled.refs, span);
+    const { counted, uncounted } = await countPast(watched, filled.refs, span);
     const byKind = Object.groupBy(requests, (each) => each.replace(/\/repos\/acme\/web|\/orgs\/acme/u, ""));
     return {
       changes,

@@ -1,5 +1,6 @@
 /** Opens the ledger, starts Probot, the workers and the timetable. */
 
+import type { Repo } from "./flows/context/repo.ts";
 import { Hono } from "hono";
 import { throughProbot } from "./app.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -13,7 +14,7 @@ import {
   type TerminalEmergency,
   type TerminalEmergencyResult,
 } from "./flows/commands/emergency-at-terminal.ts";
-import type { Tools, RepositoryContext } from "./flows/context/tools.ts";
+import type { Tools } from "./flows/context/tools.ts";
 import { watchedRepository } from "./flows/repositories/repositories.ts";
 import { askToReconcile, reconciled } from "./flows/completeness/reconcile.ts";
 import { workLane } from "./flows/jobs/lane.ts";
@@ -104,8 +105,8 @@ export async function startCountersign(settings: Settings, start: StartTools): P
       return entered;
     },
     async emergency(called, given) {
-      const watched = await watchedCalled(tools, called);
-      const reply = await emergencyAtTerminal(tools, watched, given);
+      const repo = await watchedCalled(tools, called);
+      const reply = await emergencyAtTerminal(repo, given);
       await worker.settle();
       return reply;
     },
@@ -213,12 +214,12 @@ async function reconcileNow(
   return reconciled(tools, id, { from, to });
 }
 
-async function watchedCalled(tools: Tools, called: string): Promise<RepositoryContext> {
+async function watchedCalled(tools: Tools, called: string): Promise<Repo> {
   for await (const entry of tools.ledger.states("repository")) {
     const { repository } = entry.body;
     if (`${repository.owner}/${repository.name}`.toLowerCase() !== called.toLowerCase()) continue;
-    const watched = await watchedRepository(tools, repository.id, undefined);
-    if (watched !== null) return watched;
+    const repo = await watchedRepository(tools, repository.id, undefined);
+    if (repo !== null) return repo;
   }
   throw new ExternalError("settings-wrong", `${called} is not known here: is the App installed there?`);
 }

@@ -78,9 +78,9 @@ describe("what is read again of a repository's protection", () => {
 test("who may write is one request, and with teams, owners and deploy keys four", async () => {
   const { github, repository, count } = await start();
   count();
-  expect((await readPeople(github, repository, false)).teams).toBeNull();
+  expect((await readPeople({ github, repository }, false)).teams).toBeNull();
   expect(count()).toBe(1);
-  const { teams, owners, keys } = await readPeople(github, repository, true);
+  const { teams, owners, keys } = await readPeople({ github, repository }, true);
   expect(teams).toEqual([]);
   expect(owners).toMatchObject([{ login: "acme-owner" }]);
   expect(keys).toEqual([]);

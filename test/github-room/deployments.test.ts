@@ -30,7 +30,7 @@ describe("deployments", () => {
     await play({ do: "deploy", by: "ann", environment: "production", commit: "main", as: "d" });
     await play({ do: "deployment-status", by: "ann", deployment: "d", state: "failure" });
     await play({ do: "deploy", by: "ann", environment: "staging", commit: "main" });
-    const { listed } = await listDeployments(github, repository, 0);
+    const { listed } = await listDeployments({ github, repository }, 0);
     expect(listed.map(({ environment }) => environment)).toEqual(["production", "staging"]);
     const numbers = listed.map(({ number }) => number);
     expect(numbers).toHaveLength(2);
@@ -40,20 +40,20 @@ describe("deployments", () => {
       number: numbers[0],
     });
     count();
-    const read = await readDeployment(github, repository, numbers[0]!);
+    const read = await readDeployment({ github, repository }, numbers[0]!);
     expect(count()).toBe(2);
     expect(read).toMatchObject({ environment: "production", creator: { login: "ann" } });
     expect(read.statuses.at(-1)?.state).toBe("failure");
     expect(read.statuses.map(({ id }) => id)).toEqual(
       read.statuses.map(({ id }) => id).toSorted((a, b) => a - b),
     );
-    const { listed: staged } = await listDeployments(github, repository, 0, { environment: "staging" });
+    const { listed: staged } = await listDeployments({ github, repository }, 0, { environment: "staging" });
     expect(staged).toEqual([listed[1]]);
     const { sha } = read;
-    expect(await listDeployments(github, repository, 0, { sha })).toEqual({ listed, truncated: false });
+    expect(await listDeployments({ github, repository }, 0, { sha })).toEqual({ listed, truncated: false });
     const none = { listed: [], truncated: false };
-    expect(await listDeployments(github, repository, 0, { sha: "0".repeat(40) })).toEqual(none);
-    expect(await listDeployments(github, repository, read.createdAt + 1000)).toEqual(none);
+    expect(await listDeployments({ github, repository }, 0, { sha: "0".repeat(40) })).toEqual(none);
+    expect(await listDeployments({ github, repository }, read.createdAt + 1000)).toEqual(none);
   });
 });
 
@@ -72,9 +72,9 @@ describe("what the App can see", () => {
       archived: false,
       pushedAt: expect.any(Number),
     });
-    expect(await listBranches(github, repository)).toEqual(["main", "release/1"]);
-    expect(await listBranches(github, repository, "release/")).toEqual(["release/1"]);
-    expect(await listBranches(github, repository, "ma")).toEqual(["main"]);
+    expect(await listBranches({ github, repository })).toEqual(["main", "release/1"]);
+    expect(await listBranches({ github, repository }, "release/")).toEqual(["release/1"]);
+    expect(await listBranches({ github, repository }, "ma")).toEqual(["main"]);
   });
 });
 

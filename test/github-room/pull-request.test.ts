@@ -35,7 +35,7 @@ async function start(head: Partial<Setup> = {}): Promise<Staged> {
 function read(number = 1, knowing: "observed" | "nothing" = "observed"): Promise<ReadPull> {
   const { github, repository, installationId, lookups, observations } = stage;
   const all: readonly Observation[] = knowing === "observed" ? observations() : [];
-  return readPullRequest(github, repository, number, {
+  return readPullRequest({ github, repository }, number, {
     installationId,
     lookups,
     observations: all.filter((each) => "pull" in each && each.pull === number),
@@ -212,9 +212,9 @@ describe("policy files", () => {
     expect(policy.repository).toMatchObject({ state: "found", commit: pull.base.sha });
     expect(JSON.stringify(policy.repository)).toContain("enforce");
     const { github, installationId, lookups } = stage;
-    const later = await readPolicy(github, repository, pull.base.sha, { installationId, lookups });
+    const later = await readPolicy({ github, repository }, pull.base.sha, { installationId, lookups });
     expect(later.repository).toEqual(policy.repository);
-    const branch = await readPolicy(github, repository, "main", { installationId, lookups });
+    const branch = await readPolicy({ github, repository }, "main", { installationId, lookups });
     expect(branch).toEqual(later);
   });
 
@@ -366,8 +366,8 @@ describe("authority", () => {
 
   test("names who could approve, from teams, people and permissions", async () => {
     const { github, repository, lookups } = await start();
-    expect(await readCandidates(github, repository, { teams: ["acme/dba"] }, lookups)).toEqual(["bob"]);
-    const writers = await readCandidates(github, repository, { permission: "write" }, lookups);
+    expect(await readCandidates({ github, repository, lookups }, { teams: ["acme/dba"] })).toEqual(["bob"]);
+    const writers = await readCandidates({ github, repository, lookups }, { permission: "write" });
     expect(writers).toEqual(expect.arrayContaining(["ann", "bob", "carol"]));
     expect(writers).not.toContain("eve");
   });
@@ -383,7 +383,7 @@ describe("the same content", () => {
   async function prove(): Promise<string> {
     const { github, repository, lookups } = stage;
     const { from, to, base } = await heads();
-    const [proof] = await proveSameContent(github, repository, base, [{ from, to: [to] }], lookups);
+    const [proof] = await proveSameContent({ github, repository, lookups }, base, [{ from, to: [to] }]);
     return proof?.proof ?? "";
   }
 
@@ -469,7 +469,7 @@ describe("the same content", () => {
     await play(opening);
     const { pull } = await read();
     const gone = { from: "f".repeat(40), to: [pull.head.sha] };
-    const [proof] = await proveSameContent(github, repository, pull.base.sha, [gone], lookups);
+    const [proof] = await proveSameContent({ github, repository, lookups }, pull.base.sha, [gone]);
     expect(proof?.proof).toBe("unknown");
   });
 });
@@ -477,9 +477,9 @@ describe("the same content", () => {
 describe("what was shipped", () => {
   async function shipped(): Promise<unknown> {
     const { github, repository, lookups } = stage;
-    const { updates } = await readRefUpdates(github, repository, "refs/heads/main", { since: null });
+    const { updates } = await readRefUpdates({ github, repository }, "refs/heads/main", { since: null });
     const { pull } = await read();
-    return proveShipped(github, repository, updates.at(-1)!, pull, lookups);
+    return proveShipped({ github, repository, lookups }, updates.at(-1)!, pull);
   }
 
   test("is the reviewed tree, or the reviewed patch upon a moved base, by every way of merging", async () => {
@@ -511,18 +511,18 @@ describe("lists", () => {
     await play({ ...opening, pull: 2, branch: "other", by: "bob", files: { "b.ts": "2\n" } });
     await play({ do: "close", by: "bob", pull: 2 });
     const { pull } = await read();
-    expect(await listOpenPulls(github, repository)).toEqual([
+    expect(await listOpenPulls({ github, repository })).toEqual([
       { number: 1, headSha: pull.head.sha, baseRef: "main" },
     ]);
-    expect(await pullsWithHead(github, repository, pull.head.sha)).toEqual({ open: [1], other: [] });
-    expect(await pullsWithHead(github, repository, pull.base.sha)).toEqual({ open: [], other: [] });
-    expect(await readChecks(github, repository, pull.base.sha)).toEqual({ isWhole: true, entries: [] });
+    expect(await pullsWithHead({ github, repository }, pull.head.sha)).toEqual({ open: [1], other: [] });
+    expect(await pullsWithHead({ github, repository }, pull.base.sha)).toEqual({ open: [], other: [] });
+    expect(await readChecks({ github, repository }, pull.base.sha)).toEqual({ isWhole: true, entries: [] });
   });
 
   test("tell no merge group where there is no queue", async () => {
     const { github, repository } = await start();
     const group = { headSha: "f".repeat(40), baseRef: "refs/heads/main" };
-    expect(await readMergeGroup(github, repository, group)).toBeNull();
+    expect(await readMergeGroup({ github, repository }, group)).toBeNull();
   });
 });
 
@@ -536,20 +536,20 @@ test("a merge group is every pull request of the queue up to it, and lands each 
   await play({ do: "enqueue", by: "bob", pull: 1, as: "first" });
   await play({ do: "enqueue", by: "bob", pull: 2, as: "second" });
   const groups = subjects().flatMap((subject) => (subject.type === "merge-group" ? [subject] : []));
-  const read1 = await readMergeGroup(github, repository, groups[0]!);
-  const read2 = await readMergeGroup(github, repository, groups[1]!);
+  const read1 = await readMergeGroup({ github, repository }, groups[0]!);
+  const read2 = await readMergeGroup({ github, repository }, groups[1]!);
   expect([read1?.pulls, read2?.pulls]).toEqual([[1], [1, 2]]);
   await check("first");
   await check("second");
-  expect((await readMergeGroup(github, repository, groups[1]!)) === null).toBe(true);
-  const { updates } = await readRefUpdates(github, repository, "refs/heads/main", { since: null });
+  expect((await readMergeGroup({ github, repository }, groups[1]!)) === null).toBe(true);
+  const { updates } = await readRefUpdates({ github, repository }, "refs/heads/main", { since: null });
   const landed = updates.filter(({ kind }) => kind === "queue");
   expect(landed).toHaveLength(2);
   for (const [index, update] of landed.entries()) {
     const number = index + 1;
-    expect((await readChange(github, repository, update)).pulls).toEqual([number]);
+    expect((await readChange({ github, repository }, update)).pulls).toEqual([number]);
     const { pull } = await read(number);
-    const { coverage } = await proveShipped(github, repository, update, pull, lookups);
+    const { coverage } = await proveShipped({ github, repository, lookups }, update, pull);
     expect(coverage).toBe(number === 1 ? "identity" : "replay");
   }
 });

@@ -30,11 +30,13 @@ describe("a commit that GitHub knows only later", () => {
       () => ({ body: { sha: COMMIT, files: [FILE] } }),
       () => NOT_FOUND,
     );
-    expect(await readCommitWork(github, repository, COMMIT, kept)).toEqual([]);
+    expect(await readCommitWork({ github, repository, lookups: kept }, COMMIT)).toEqual([]);
     catchUp();
-    expect(await readCommitWork(github, repository, COMMIT, kept)).toMatchObject([{ path: "a.ts" }]);
+    expect(await readCommitWork({ github, repository, lookups: kept }, COMMIT)).toMatchObject([
+      { path: "a.ts" },
+    ]);
     const asked = seen.length;
-    await readCommitWork(github, repository, COMMIT, kept);
+    await readCommitWork({ github, repository, lookups: kept }, COMMIT);
     expect(seen).toHaveLength(asked);
   });
 
@@ -47,9 +49,9 @@ describe("a commit that GitHub knows only later", () => {
           : { body: { sha: COMMIT, files: [FILE] } },
       () => NOT_FOUND,
     );
-    expect((await readTouched(github, repository, COMMIT, HEAD, kept)).files).toBeNull();
+    expect((await readTouched({ github, repository, lookups: kept }, COMMIT, HEAD)).files).toBeNull();
     catchUp();
-    expect((await readTouched(github, repository, COMMIT, HEAD, kept)).files).toMatchObject([
+    expect((await readTouched({ github, repository, lookups: kept }, COMMIT, HEAD)).files).toMatchObject([
       { path: "a.ts" },
     ]);
   });
@@ -70,9 +72,9 @@ describe("a commit that GitHub knows only later", () => {
       ({ path }) => (path.endsWith("/graphql") ? told({ oid: COMMIT }, text) : { body: { errors: [] } }),
       () => told(null, null),
     );
-    expect((await readOwners(github, repository, COMMIT, kept)).state).toBe("unreadable");
+    expect((await readOwners({ github, repository, lookups: kept }, COMMIT)).state).toBe("unreadable");
     catchUp();
-    expect(await readOwners(github, repository, COMMIT, kept)).toMatchObject({
+    expect(await readOwners({ github, repository, lookups: kept }, COMMIT)).toMatchObject({
       state: "found",
       text: "* @ann\n",
     });
@@ -85,6 +87,6 @@ describe("a commit that GitHub knows only later", () => {
         body: { data: { repository: { commit: { oid: COMMIT }, first: null, second: null, third: null } } },
       }),
     );
-    expect((await readOwners(github, repository, COMMIT, lookups())).state).toBe("absent");
+    expect((await readOwners({ github, repository, lookups: lookups() }, COMMIT)).state).toBe("absent");
   });
 });

@@ -26,7 +26,7 @@ async function shipped(told: Told): ReturnType<typeof proveShipped> {
   const { update } = change([pull]);
   const { fetch } = scripted((seen) => answer(seen, pull.head.sha, update, told));
   const lookups = new Lookups({ now: () => 0 });
-  return proveShipped(octokitOver(fetch), pull.repository, update, pull, lookups);
+  return proveShipped({ github: octokitOver(fetch), repository: pull.repository, lookups }, update, pull);
 }
 
 function answer(seen: Seen, head: string, { before, after }: RefUpdate, told: Told): Given {

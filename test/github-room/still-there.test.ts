@@ -17,11 +17,11 @@ test("what GitHub no longer knows is left out, beside what it shows, with the re
   await play({ do: "open-pull-request", by: "ann", pull: 1, branch: "feature", files: { "a.ts": "1" } });
   await play({ do: "review", by: "bob", pull: 1, state: "approved" });
   const nowhere = "f".repeat(40);
-  const before = await readStillThere(github, repository, [1, 99], [nowhere]);
+  const before = await readStillThere({ github, repository }, [1, 99], [nowhere]);
   expect([...before.pulls.keys()]).toEqual([1]);
   expect([...(before.pulls.get(1)?.reviews?.values() ?? [])]).toEqual([true]);
   expect([...before.commits]).toEqual([]);
   await play({ do: "delete-user", person: "bob" });
-  const after = await readStillThere(github, repository, [1], []);
+  const after = await readStillThere({ github, repository }, [1], []);
   expect([...(after.pulls.get(1)?.reviews?.values() ?? [])]).toEqual([false]);
 });

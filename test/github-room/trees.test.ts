@@ -49,7 +49,7 @@ test("two trees differ in what was added, removed, changed, moved, made executab
   ];
   const { fetch, seen } = scripted(trees(before, after));
   const known = lookups();
-  const told = await compareTrees(octokitOver(fetch), repository, base, head, known);
+  const told = await compareTrees({ github: octokitOver(fetch), repository, lookups: known }, base, head);
   expect(told?.truncated).toBe(false);
   expect(told?.files.map(({ path, status }) => `${path} ${status}`)).toEqual([
     "b modified",
@@ -58,7 +58,7 @@ test("two trees differ in what was added, removed, changed, moved, made executab
     "e changed to 160000",
     "moved added",
   ]);
-  await compareTrees(octokitOver(fetch), repository, base, head, known);
+  await compareTrees({ github: octokitOver(fetch), repository, lookups: known }, base, head);
   expect(seen).toHaveLength(3);
 });
 

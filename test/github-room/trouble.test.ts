@@ -109,8 +109,8 @@ describe("what GitHub answers when it does not answer", () => {
         () => readTeamId(github, "acme/core", lookups),
         () => readTeamNames(github, "acme", lookups),
         () => organizationMembers(github, "acme", lookups),
-        () => readCandidates(github, repository, { permission: "write" }, lookups),
-        () => readCandidates(github, repository, { teams: ["acme/core"] }, lookups),
+        () => readCandidates({ github, repository, lookups }, { permission: "write" }),
+        () => readCandidates({ github, repository, lookups }, { teams: ["acme/core"] }),
         () =>
           readAuthorities(
             github,
@@ -119,8 +119,8 @@ describe("what GitHub answers when it does not answer", () => {
             lookups,
             new Losses([], lookups),
           ),
-        () => readRepository(github, repository),
-        () => readPeople(github, repository, true),
+        () => readRepository({ github, repository }),
+        () => readPeople({ github, repository }, true),
       ];
       await stage.play({ do: "github-fails", kind, "retry-after": 0 });
       for (const read of readings)

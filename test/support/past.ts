@@ -48,8 +48,8 @@ export async function openPast(
     async backfill(from, to) {
       const done = [];
       for (const watched of await installedOn(tools, { owner: "acme", name: null })) {
-        const filled = await backfillRepository(tools, watched, { from, to });
-        await backfillDeployments(tools, watched, { from, to }, filled.refs);
+        const filled = await backfillRepository(watched, { from, to });
+        await backfillDeployments(watched, { from, to }, filled.refs);
         done.push(filled);
       }
       return done;

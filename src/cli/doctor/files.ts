@@ -72,10 +72,10 @@ async function ownersOf(
 ): Promise<readonly string[]> {
   const notes: string[] = [];
   for (const branch of branches) {
-    const owners = await readOwners(github, repository, branch, lookups);
+    const owners = await readOwners({ github, repository, lookups }, branch);
     if (owners.state === "unreadable") notes.push(`on ${branch}: ${owners.because}`);
     if (owners.state !== "found") continue;
-    const tree = await filesAt(github, repository, branch);
+    const tree = await filesAt({ github, repository }, branch);
     const list = [...(tree?.files.keys() ?? [])].map((path) => {
       return { path, oldPath: null, status: "unchanged" as const };
     });
@@ -107,7 +107,7 @@ async function workflowsOf(
 ): Promise<readonly string[]> {
   const notes: string[] = [];
   for (const branch of branches) {
-    const files = await readWorkflowFiles(github, repository, branch);
+    const files = await readWorkflowFiles({ github, repository }, branch);
     if (files === null)
       notes.push(`on ${branch}: GitHub does not list all files, so the workflows were not read`);
     for (const { path, text } of files ?? []) {

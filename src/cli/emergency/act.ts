@@ -33,9 +33,9 @@ export async function actOnEmergency(
   const ledger = await openLedger(settings.store);
   try {
     const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how, "emergency"), terminal, how);
-    const [watched] = await installedOn(tools, target);
-    if (watched === undefined) throw new UsageError(`${options.repo} is not watched.`);
-    const told = await emergencyAtTerminal(tools, watched, given);
+    const [repo] = await installedOn(tools, target);
+    if (repo === undefined) throw new UsageError(`${options.repo} is not watched.`);
+    const told = await emergencyAtTerminal(repo, given);
     return answerOf(told);
   } finally {
     await ledger.close();

@@ -120,13 +120,13 @@ async function readPeriod(terminal: Terminal, tools: Tools, target: Target, span
       installedFrom: span.from,
       archived,
     });
-    const watched = await watchedRepository(tools, repository.id, undefined);
-    if (watched === null) continue;
-    const filled = await backfillRepository(tools, watched, span, counter(terminal, repository));
+    const repo = await watchedRepository(tools, repository.id, undefined);
+    if (repo === null) continue;
+    const filled = await backfillRepository(repo, span, counter(terminal, repository));
     updates += filled.updates;
-    const deployed = await backfillDeployments(tools, watched, span, filled.refs);
-    cut.push(...cutShort(watched.repository, deployed));
-    const past = await countPast(tools, watched, filled.refs, span);
+    const deployed = await backfillDeployments(repo, span, filled.refs);
+    cut.push(...cutShort(repo.info, deployed));
+    const past = await countPast(repo, filled.refs, span);
     // A passing error ends the run; the next one continues here.
     const passing = past.uncounted.find(({ trouble }) => !isLasting(trouble));
     if (passing !== undefined) throw passing.trouble;

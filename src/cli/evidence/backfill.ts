@@ -39,10 +39,10 @@ export async function backfill(
   try {
     const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how), terminal, how);
     const done = [];
-    for (const watched of await installedOn(tools, target)) {
-      const { repository } = watched;
-      const filled = await backfillRepository(tools, watched, span, counter(terminal, repository));
-      const deployed = await backfillDeployments(tools, watched, span, filled.refs);
+    for (const repo of await installedOn(tools, target)) {
+      const { info: repository } = repo;
+      const filled = await backfillRepository(repo, span, counter(terminal, repository));
+      const deployed = await backfillDeployments(repo, span, filled.refs);
       done.push({
         repository: `${repository.owner}/${repository.name}`,
         ...filled,

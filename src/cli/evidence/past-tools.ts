@@ -1,10 +1,11 @@
 /** Tools of the commands about a past period: the flows without a server, and the repositories meant. */
 
+import type { Repo } from "../../flows/context/repo.ts";
 import { setTimeout } from "node:timers/promises";
 import { pino } from "pino";
 import type { Repository } from "../../domain/change/repository.ts";
 import type { BackfilledDeployments } from "../../flows/completeness/backfill-deployments.ts";
-import type { Tools, RepositoryContext } from "../../flows/context/tools.ts";
+import type { Tools } from "../../flows/context/tools.ts";
 import { registerRepository, watchedRepository } from "../../flows/repositories/repositories.ts";
 import { carryOut } from "../../github/actions/carry-out.ts";
 import type { GitHub } from "../../github/api/requests.ts";
@@ -113,10 +114,7 @@ export function appOctokits(
 }
 
 /** Returns a target's repositories with the App installed, and records new ones. Throws UsageError where there is none. */
-export async function installedOn(
-  tools: Tools,
-  { owner, name }: Target,
-): Promise<readonly RepositoryContext[]> {
+export async function installedOn(tools: Tools, { owner, name }: Target): Promise<readonly Repo[]> {
   const { github } = tools;
   const installations = await github.listInstallations(await github.octokits.app());
   const installation = installations.find(({ account }) => isSame(account?.login, owner));
@@ -127,7 +125,7 @@ export async function installedOn(
   );
   if (listed.length === 0)
     throw new UsageError(`The App's installation on ${owner} does not cover ${name ?? "any repository"}.`);
-  const found: RepositoryContext[] = [];
+  const found: Repo[] = [];
   for (const { repository, archived } of listed) {
     await registerRepository(tools, {
       repository,
@@ -135,8 +133,8 @@ export async function installedOn(
       installedFrom: installation.createdAt,
       archived,
     });
-    const watched = await watchedRepository(tools, repository.id, undefined);
-    if (watched !== null) found.push(watched);
+    const repo = await watchedRepository(tools, repository.id, undefined);
+    if (repo !== null) found.push(repo);
   }
   return found;
 }

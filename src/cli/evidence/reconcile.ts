@@ -31,8 +31,8 @@ export async function reconcile(
     const tools = toolsOn(ledger, settings.appId, appOctokits(settings, how), terminal, how);
     const found: CompletenessRecord[] = [];
     const missing: UncountedBranch[] = [];
-    for (const watched of await installedOn(tools, target)) {
-      const { counted, uncounted } = await reconcileRepository(tools, watched, span);
+    for (const repo of await installedOn(tools, target)) {
+      const { counted, uncounted } = await reconcileRepository(repo, span);
       found.push(...counted);
       missing.push(...uncounted);
     }

@@ -167,7 +167,7 @@ async function sinceThen(ledger: Ledger, entry: LoggedEntry, policy: PolicyInFor
   const met = await ledger.state("repository", String(entry.repositoryId));
   if (met === undefined)
     throw new UsageError("The evidence log has no start of observation for the repository.");
-  const { repository, installationId, installedFrom, scopedFrom } = met.body;
+  const { installedFrom, scopedFrom } = met.body;
   const again = scopedFrom === undefined ? {} : { scopedFrom };
-  return sinceOf({ repository, installationId, since: installedFrom, ...again, fence: undefined }, policy);
+  return sinceOf({ since: installedFrom, ...again }, policy);
 }

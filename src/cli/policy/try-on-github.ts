@@ -102,8 +102,8 @@ async function withFilled(
           installedFrom: span.from,
           archived,
         });
-        const watched = await watchedRepository(tools, repository.id, undefined);
-        if (watched !== null) await backfillRepository(tools, watched, span, counter(terminal, repository));
+        const repo = await watchedRepository(tools, repository.id, undefined);
+        if (repo !== null) await backfillRepository(repo, span, counter(terminal, repository));
       }
     }
     await use(ledger);

@@ -1,5 +1,6 @@
 /** `countersign recheck`: one pull request assessed with the App's key and no database, when the server is down. */
 
+import { repoOf, type Repo } from "../../flows/context/repo.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +9,7 @@ import { checkKey, type CheckRunPayload } from "../../domain/decisions/decision.
 import type { CheckRunText, GateRecord } from "../../domain/records/change.ts";
 import { openPullsAt } from "../../flows/records/pulls-at-head.ts";
 import { assessPull } from "../../flows/changes/assess-pull-request.ts";
-import type { Tools, RepositoryContext } from "../../flows/context/tools.ts";
+import type { Tools } from "../../flows/context/tools.ts";
 import { carryOut } from "../../github/actions/carry-out.ts";
 import type { Doable } from "../../github/actions/written.ts";
 import { facts } from "../../github/facts.ts";
@@ -70,10 +71,10 @@ export async function recheck(
       // Nothing is sent anywhere but to GitHub, and that only with --post.
       const sendNotification = async (): Promise<void> => {};
       const tools: Tools = { appId, clock: { now }, github, ledger, log, sendNotification, skew: () => null };
-      const watched = await watchedNow(tools, named);
-      const checked = await checkOf(tools, watched, named.number);
+      const repo = await watchedNow(tools, named);
+      const checked = await checkOf(repo, named.number);
       if (checked === null) throw new UsageError(`${pull} is not open: only open pull requests are checked.`);
-      const posted = post ? await write(tools, watched, checked.action) : null;
+      const posted = post ? await write(repo, checked.action) : null;
       return answerOf(pull, checked, posted);
     } finally {
       await ledger.close();
@@ -84,7 +85,8 @@ export async function recheck(
 }
 
 /** Returns the repository and its installation of the App. Throws UsageError where there is none. */
-async function watchedNow({ github }: Tools, { owner, name }: PullName): Promise<RepositoryContext> {
+async function watchedNow(tools: Tools, { owner, name }: PullName): Promise<Repo> {
+  const { github } = tools;
   const same = (a: string | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();
   const installations = await github.listInstallations(await github.octokits.app());
   const installation = installations.find(({ account }) => same(account?.login, owner));
@@ -96,7 +98,8 @@ async function watchedNow({ github }: Tools, { owner, name }: PullName): Promise
   if (covered === undefined)
     throw new UsageError(`The App's installation on ${owner} does not cover ${owner}/${name}.`);
   const { repository } = covered;
-  return { repository, installationId: installation.id, since: installation.createdAt, fence: undefined };
+  const { id: installationId, createdAt: since } = installation;
+  return repoOf(tools, { info: repository, installationId, since, lease: undefined });
 }
 
 /** The check of a pull request, and the action that writes it. */
@@ -108,19 +111,19 @@ interface Check {
 }
 
 /** Assesses the pull request, and every other open one with the same head and so the same check run. Null: it is not open. */
-async function checkOf(tools: Tools, watched: RepositoryContext, number: number): Promise<Check | null> {
-  const { repository } = watched;
-  const { ledger } = tools;
+async function checkOf(repo: Repo, number: number): Promise<Check | null> {
+  const { info: repository } = repo;
+  const { ledger } = repo;
   const read = async (): Promise<GateRecord | null> => {
     const entry = await ledger.state("gate", `${repository.id}#${number}`);
     return entry === undefined ? null : entry.body;
   };
-  await assessPull(tools, watched, number, null);
+  await assessPull(repo, number, null);
   const head = (await read())?.check.headSha;
   if (head === undefined) return null;
-  const others = (await openPullsAt(tools, watched, head)).filter((each) => each !== number);
-  for (const other of others) await assessPull(tools, watched, other, null);
-  if (others.length > 0) await assessPull(tools, watched, number, null, true);
+  const others = (await openPullsAt(repo, head)).filter((each) => each !== number);
+  for (const other of others) await assessPull(repo, other, null);
+  if (others.length > 0) await assessPull(repo, number, null, true);
   const record = await read();
   const waiting = await ledger.queue.listActions({ status: "waiting", limit: others.length + 1 });
   const action = waiting.find(({ key }) => key === checkKey(repository.id, head));
@@ -129,11 +132,11 @@ async function checkOf(tools: Tools, watched: RepositoryContext, number: number)
   return { record, check: text, action: { ...action, previous: null } };
 }
 
-async function write(
-  { github }: Tools,
-  { installationId }: RepositoryContext,
-  action: Doable,
-): Promise<string> {
+async function write(repo: Repo, action: Doable): Promise<string> {
+  const {
+    installationId,
+    tools: { github },
+  } = repo;
   return (await github.carryOut(await github.octokits.installation(installationId), action)).url;
 }
 

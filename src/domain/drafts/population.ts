@@ -41,9 +41,9 @@ export function populationOf(records: Records, span: CountedPeriod, cite: Citati
         }))
       : [],
   );
-  const watched = branches.filter(({ from, to }) => from < to);
-  if (watched.length === 0) cite.lacks(`a production branch that was under watch in ${span.name}`);
-  for (const branch of watched) {
+  const repo = branches.filter(({ from, to }) => from < to);
+  if (repo.length === 0) cite.lacks(`a production branch that was under watch in ${span.name}`);
+  for (const branch of repo) {
     const open = uncovered(provenIn(bodies, branch), branch);
     if (open.length > 0)
       cite.lacks(
@@ -63,7 +63,7 @@ export function populationOf(records: Records, span: CountedPeriod, cite: Citati
     statement: {
       says: `${counted(span.changes, "change")} landed on production branches, and GitHub's own lists agree; ${counted(span.deployments, "deployment")} ${span.deployments === 1 ? "was" : "were"} ${unseen.length === 0 ? "recorded" : "recorded on the days that were observed"}`,
       rests: "listings",
-      covers: watched.map(({ from, to }) => ({ from, to })),
+      covers: repo.map(({ from, to }) => ({ from, to })),
     },
   };
 }

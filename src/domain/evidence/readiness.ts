@@ -133,12 +133,12 @@ export function readinessOf(facts: ReadinessFacts): AuditReadiness {
   const period = periodState(facts);
   const go = findings.every(({ against }) => !against);
   const { sight, from, to } = facts;
-  const watched: Statement = {
+  const repo: Statement = {
     says: `Observed: ${spansText(observedIn(sight, { from, to }))}.`,
     rests: "watch",
     covers: observedIn(sight, { from, to }),
   };
-  const statements = [...(go ? [watched] : []), period.statement, ...provenStatements(facts)].filter(
+  const statements = [...(go ? [repo] : []), period.statement, ...provenStatements(facts)].filter(
     ({ says }) => says !== "",
   );
   return {

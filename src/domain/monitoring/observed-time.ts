@@ -52,11 +52,11 @@ const SWEEPS_APART = 50 * HOUR;
 /** Works out what was observed by a moment. INVARIANT: nothing recorded later makes an unseen day seen, but that it was read afterwards. */
 export function observedTimeOf(facts: ObservedTimeFacts): ObservedTime {
   const { at, presence } = facts;
-  const watched = facts.repositories.filter(
+  const repo = facts.repositories.filter(
     ({ inScope, removedAt, archived }) => inScope && removedAt === null && !archived,
   );
-  const looked = new Map(watched.map((each) => [each.repository.id, lookedAt(each, facts)]));
-  const derived = [...absence(facts, watched, looked), ...unlooked(facts, watched, looked)];
+  const looked = new Map(repo.map((each) => [each.repository.id, lookedAt(each, facts)]));
+  const derived = [...absence(facts, repo, looked), ...unlooked(facts, repo, looked)];
   const gaps = [...facts.gaps, ...derived].toSorted((a, b) => a.from - b.from || (a.id < b.id ? -1 : 1));
   const wasRead = (gap: CoverageGapRecord): boolean =>
     gap.backfilled && [...looked.values()].every((last) => last >= (gap.to ?? at));
@@ -84,10 +84,10 @@ function lookedAt({ repository, installedFrom }: RepositoryRecord, facts: Observ
 /** The span since the last sign of an App, if it lasts. */
 function absence(
   { at, presence: { lastBeat } }: ObservedTimeFacts,
-  watched: readonly RepositoryRecord[],
+  repo: readonly RepositoryRecord[],
   looked: ReadonlyMap<number, Instant>,
 ): readonly CoverageGapRecord[] {
-  const [first] = watched;
+  const [first] = repo;
   if (first === undefined || (lastBeat !== null && at - lastBeat <= BEATS_APART)) return [];
   const scope = first.repository.owner;
   if (lastBeat !== null)
@@ -97,9 +97,7 @@ function absence(
         backfilled: false,
       }),
     ];
-  const from = Math.min(
-    ...watched.map(({ installedFrom, backfilledFrom }) => backfilledFrom ?? installedFrom),
-  );
+  const from = Math.min(...repo.map(({ installedFrom, backfilledFrom }) => backfilledFrom ?? installedFrom));
   return [
     derivedGap("app-down", scope, from, {
       because: "no App ever watched: what is here was read from GitHub afterwards",
@@ -112,12 +110,12 @@ function absence(
 /** The repositories that were not looked at as a whole for longer than that may take, though an App was there. */
 function unlooked(
   { at, presence: { lastBeat } }: ObservedTimeFacts,
-  watched: readonly RepositoryRecord[],
+  repo: readonly RepositoryRecord[],
   looked: ReadonlyMap<number, Instant>,
 ): readonly CoverageGapRecord[] {
   // Where no App is there, nothing is looked at, and that is said once.
   if (lastBeat === null || at - lastBeat > BEATS_APART) return [];
-  return watched.flatMap(({ repository }) => {
+  return repo.flatMap(({ repository }) => {
     const last = looked.get(repository.id) ?? at;
     if (at - last <= SWEEPS_APART) return [];
     return [

@@ -1,5 +1,6 @@
 /** The gate: judge an open pull request or a merge group, and say so on GitHub. */
 
+import type { Repo } from "../context/repo.ts";
 import { nextRetry } from "../../domain/change/settling.ts";
 import { type PullRequest } from "../../domain/change/pull-request.ts";
 import { assess } from "../../domain/assessment/assess.ts";
@@ -11,15 +12,15 @@ import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import type { GateRecord } from "../../domain/records/change.ts";
 import { prefetch } from "../context/read-ahead.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
-import { candidatesFor } from "../facts/pull-request.ts";
+import { candidatesFor } from "../facts/rights.ts";
 import { untoldPullsAt } from "../records/pulls-at-head.ts";
 import { blockingProblemsOf } from "../policy/repair.ts";
 import type { Task } from "../../domain/records/task.ts";
 import { together } from "../../domain/deviation/decide.ts";
-import { witnessesOf } from "../records/observations.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { advanceMergedPull } from "../reviews/retroactive-reviews.ts";
-import { emergenciesOfOpenPull, gatherOpen, type OpenPullFacts } from "./open-pull-request.ts";
+import { emergenciesOfOpenPull } from "../emergencies/emergencies.ts";
+import { gatherOpen, type OpenPullFacts } from "./open-pull-request.ts";
 import { checksNotShownYet } from "../facts/observed-checks.ts";
 import { isNotAnswered } from "../facts/unanswered.ts";
 import { DAY } from "../../domain/time/durations.ts";
@@ -32,37 +33,36 @@ import { type Addressee } from "../../domain/records/entry.ts";
  * re-run button, which is answered even if nothing changed; so is `again`.
  */
 export async function assessPull(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   number: number,
   request: string | null,
   again = false,
 ): Promise<void> {
-  const { pull, policy, twins: told, lookAt, isOver } = await gatherOpen(tools, watched, number);
-  const tasks = lookAt === null ? [] : [lookAgain(watched, number, lookAt)];
+  const { pull, policy, twins: told, lookAt, isOver } = await gatherOpen(repo, number);
+  const tasks = lookAt === null ? [] : [lookAgain(repo, number, lookAt)];
   if (isOver) {
-    await tools.ledger.record({ tasks }, tools.clock.now(), watched.fence);
+    await repo.commit({ tasks });
     return;
   }
-  const untold = await untoldPullsAt(tools, watched, pull.head.sha, [number, ...told]);
+  const untold = await untoldPullsAt(repo, pull.head.sha, [number, ...told]);
   const twins = [...told, ...untold];
   if (pull.state !== "open") {
-    await advanceMergedPull(tools, watched, pull, policy);
+    await advanceMergedPull(repo, pull, policy);
     // A review after the merge may be the one that is owed.
-    if (tasks.length > 0) await tools.ledger.record({ tasks }, tools.clock.now(), watched.fence);
-    for (const twin of again ? [] : twins) await assessPull(tools, watched, twin, null, true);
+    if (tasks.length > 0) await repo.commit({ tasks });
+    for (const twin of again ? [] : twins) await assessPull(repo, twin, null, true);
     return;
   }
-  const emergencies = await emergenciesOfOpenPull(tools, watched, pull, policy);
-  await say(tools, watched, {
-    subject: `${watched.repository.id}#${number}`,
+  const emergencies = await emergenciesOfOpenPull(repo, pull, policy);
+  await say(repo, {
+    subject: `${repo.info.id}#${number}`,
     pulls: [pull],
     headSha: pull.head.sha,
     policy,
     moment: (at) =>
-      assess({ moment: "gate", pull, emergencies }, { policy, appId: tools.appId, at, since: watched.since }),
+      assess({ moment: "gate", pull, emergencies }, { policy, appId: repo.appId, at, since: repo.since }),
     request,
-    twins: await saidOf(tools, watched, twins, pull.head.sha),
+    twins: await saidOf(repo, twins, pull.head.sha),
     again,
     emergencies,
     lookAgain: tasks,
@@ -70,24 +70,22 @@ export async function assessPull(
 }
 
 /** A pull request is judged again when GitHub may show what a webhook told of it. */
-function lookAgain({ repository }: RepositoryContext, number: number, dueAt: number): Task {
+function lookAgain({ info: repository }: Repo, number: number, dueAt: number): Task {
   return { kind: "pull", repositoryId: repository.id, number, request: null, dueAt };
 }
 
 /** Judges a merge group pull request by pull request and answers on the group's own commit. */
 export async function assessGroup(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   group: Group,
   request: string | null,
-  since = tools.clock.now(),
+  since = repo.now(),
 ): Promise<void> {
-  const read: ReadGroup | null =
-    (await shownGroup(tools, watched, group)) ?? (await unshownGroup(tools, watched, group, since));
+  const read: ReadGroup | null = (await shownGroup(repo, group)) ?? (await unshownGroup(repo, group, since));
   if (read === null) return;
-  const ahead = await prefetch(tools, watched, { pulls: read.pulls });
+  const ahead = await prefetch(repo, { pulls: read.pulls });
   const all = [];
-  for (const number of read.pulls) all.push(await gatherOpen(ahead, watched, number));
+  for (const number of read.pulls) all.push(await gatherOpen(ahead, number));
   // What was shown of it before may have landed or ended since: then there is nothing to judge.
   const gathered = all.filter((each) => read.isOnRecord !== true || isOpenStill(each));
   const first = gathered[0];
@@ -95,10 +93,10 @@ export async function assessGroup(
   // One of them may do nothing but mend a policy that lets no other pass.
   const policy = (gathered.find((each) => blockingProblemsOf(each.policy).length > 0) ?? first).policy;
   const shown = { sha: group.headSha, shown: read.checks };
-  const unshown = read.checksAreWhole ? await checksNotShownYet(tools, watched, shown, policy) : [];
-  const looks = [...gathered.map(({ lookAt }) => lookAt), nextRetry(unshown, tools.clock.now())];
+  const unshown = read.checksAreWhole ? await checksNotShownYet(repo, shown, policy) : [];
+  const looks = [...gathered.map(({ lookAt }) => lookAt), nextRetry(unshown, repo.now())];
   const again = lookAgainAtGroup(
-    watched,
+    repo,
     group,
     since,
     looks.filter((at) => at !== null),
@@ -107,14 +105,14 @@ export async function assessGroup(
   const pulls = gathered.map(({ pull }) => withUnshown(pull, { ...read, awaited }));
   const emergencies = [];
   for (const each of gathered)
-    emergencies.push(...(await emergenciesOfOpenPull(tools, watched, each.pull, each.policy)));
+    emergencies.push(...(await emergenciesOfOpenPull(repo, each.pull, each.policy)));
   const subject = { moment: "group", pulls, sha: group.headSha, checks: read.checks, emergencies } as const;
-  await say(tools, watched, {
-    subject: `${watched.repository.id}@${group.headSha}`,
+  await say(repo, {
+    subject: `${repo.info.id}@${group.headSha}`,
     pulls,
     headSha: group.headSha,
     policy,
-    moment: (at) => assess(subject, { policy, appId: tools.appId, at, since: watched.since }),
+    moment: (at) => assess(subject, { policy, appId: repo.appId, at, since: repo.since }),
     request,
     emergencies,
     lookAgain: again,
@@ -138,10 +136,9 @@ interface Group {
 }
 
 /** A group as GitHub shows it; null where it does not, or cannot answer: one pull request that nobody can read spoils the queue's answer. */
-async function shownGroup(tools: Tools, watched: RepositoryContext, group: Group): Promise<ReadGroup | null> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
+async function shownGroup(repo: Repo, group: Group): Promise<ReadGroup | null> {
   try {
-    return await tools.github.readMergeGroup(octokit, watched.repository, group);
+    return await repo.github.mergeGroup(group);
   } catch (error) {
     if (!isNotAnswered(error)) throw error;
     return null;
@@ -150,7 +147,7 @@ async function shownGroup(tools: Tools, watched: RepositoryContext, group: Group
 
 /** A group is judged again when GitHub may show what it does not show yet. */
 function lookAgainAtGroup(
-  { repository }: RepositoryContext,
+  { info: repository }: Repo,
   { headSha, headRef, baseRef }: Group,
   since: number,
   looks: readonly number[],
@@ -164,16 +161,12 @@ function lookAgainAtGroup(
 const GROUP = "the pull requests of this merge group";
 
 /** The pull requests that were shown of a group before, whole: its commit holds these for ever. Null: it was not. */
-async function pullsOnRecord(
-  tools: Tools,
-  { repository, installationId }: RepositoryContext,
-  { headSha }: Group,
-): Promise<ReadGroup | null> {
-  const pulls = (await tools.ledger.state("gate", `${repository.id}@${headSha}`))?.body.pulls ?? [];
+async function pullsOnRecord(repo: Repo, { headSha }: Group): Promise<ReadGroup | null> {
+  const { info: repository } = repo;
+  const pulls = (await repo.latest("gate", `${repository.id}@${headSha}`))?.pulls ?? [];
   const isWhole = pulls.every(({ awaited = [] }) => awaited.every(({ what }) => what !== GROUP));
   if (pulls.length === 0 || !isWhole) return null;
-  const octokit = await tools.github.octokits.installation(installationId);
-  const checks = await tools.github.readChecks(octokit, repository, headSha);
+  const checks = await repo.github.checks(headSha);
   return {
     pulls: pulls.map(({ number }) => number),
     checks: checks.isWhole ? checks.entries : checks.seen,
@@ -187,17 +180,13 @@ const GROUPS_KEPT = DAY;
 const MADE_BEFORE = 14 * GROUPS_KEPT;
 
 /** Returns the tasks that judge the merge groups again that were let pass with one of these pull requests, which is not let pass any more. */
-async function groupsWith(
-  tools: Tools,
-  { repository }: RepositoryContext,
-  pulls: readonly PullRequest[],
-  at: number,
-): Promise<readonly Task[]> {
+async function groupsWith(repo: Repo, pulls: readonly PullRequest[], at: number): Promise<readonly Task[]> {
+  const { info: repository } = repo;
   const tasks: Task[] = [];
   const numbers = new Set(pulls.map(({ number }) => number));
   const from = at - MADE_BEFORE;
   const filter = { repositoryId: repository.id, subjectPrefix: `${repository.id}@`, from };
-  for await (const { body, recordedAt } of tools.ledger.states("gate", filter)) {
+  for await (const { body, recordedAt } of repo.ledger.states("gate", filter)) {
     const isLetPass = body.check.conclusion === "success" && at - recordedAt < GROUPS_KEPT;
     if (!isLetPass || !body.pulls.some(({ number }) => numbers.has(number))) continue;
     const baseRef = `refs/heads/${body.pulls[0]?.base.ref ?? ""}`;
@@ -219,26 +208,21 @@ async function groupsWith(
  * What is judged of a group whose pull requests GitHub does not show: those it showed of it before; nothing while they may still be shown, then the one its branch is
  * named after, without the others. Null also where the group is gone.
  */
-async function unshownGroup(
-  tools: Tools,
-  watched: RepositoryContext,
-  group: Group,
-  since: number,
-): Promise<ReadGroup | null> {
+async function unshownGroup(repo: Repo, group: Group, since: number): Promise<ReadGroup | null> {
   const number = /\/pr-(\d+)-[0-9a-f]+$/u.exec(group.headRef)?.[1];
-  const moves = await witnessesOf(tools, watched).ofRef(group.headRef);
+  const moves = await repo.witnesses().ofRef(group.headRef);
   const isGone = moves.some(
     (move) => move.kind === "pushed" && move.after === NO_COMMIT && move.before === group.headSha,
   );
   if (isGone) return null;
-  const known = await pullsOnRecord(tools, watched, group);
+  const known = await pullsOnRecord(repo, group);
   if (known !== null) return known;
   if (number === undefined) return null;
   const awaited = [{ what: GROUP, since }];
-  const lookAt = nextRetry(awaited, tools.clock.now());
+  const lookAt = nextRetry(awaited, repo.now());
   if (lookAt === null) return { pulls: [Number(number)], checks: [], checksAreWhole: true, awaited };
-  const tasks = lookAgainAtGroup(watched, group, since, [lookAt]);
-  await tools.ledger.record({ tasks }, tools.clock.now(), watched.fence);
+  const tasks = lookAgainAtGroup(repo, group, since, [lookAt]);
+  await repo.commit({ tasks });
   return null;
 }
 
@@ -251,14 +235,9 @@ function withUnshown(pull: PullRequest, { awaited = [], checksAreWhole }: ReadGr
 }
 
 /** What was last said of these pull requests, where it was said of this commit. */
-async function saidOf(
-  tools: Tools,
-  watched: RepositoryContext,
-  numbers: readonly number[],
-  sha: Sha,
-): Promise<readonly GateRecord[]> {
+async function saidOf(repo: Repo, numbers: readonly number[], sha: Sha): Promise<readonly GateRecord[]> {
   const entries = await Promise.all(
-    numbers.map((number) => tools.ledger.state("gate", `${watched.repository.id}#${number}`)),
+    numbers.map((number) => repo.ledger.state("gate", `${repo.info.id}#${number}`)),
   );
   return entries
     .flatMap((entry) => (entry === undefined ? [] : [entry.body]))
@@ -266,25 +245,19 @@ async function saidOf(
 }
 
 /** Whether a branch is one of production, or gathers for it: by its own policy, or by the default branch's, which says what is watched. */
-async function isInScope(
-  tools: Tools,
-  watched: RepositoryContext,
-  policy: PolicyInForce,
-  base: string,
-): Promise<boolean> {
-  const { repository } = watched;
+async function isInScope(repo: Repo, policy: PolicyInForce, base: string): Promise<boolean> {
+  const { info: repository } = repo;
   if (policy.state !== "known" || isFollowed(policyOrDefault(policy), repository, base)) return true;
   if (base === repository.defaultBranch) return false;
-  return isFollowed(policyOrDefault(await currentPolicy(tools, watched)), repository, base);
+  return isFollowed(policyOrDefault(await currentPolicy(repo)), repository, base);
 }
 
-function isFollowed(policy: Policy, repository: RepositoryContext["repository"], base: string): boolean {
+function isFollowed(policy: Policy, repository: Repo["info"], base: string): boolean {
   return isProductionBranch(policy, repository, base) || isIntegrationBranch(policy, repository, base);
 }
 
 async function say(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   facts: {
     readonly subject: string;
     readonly pulls: readonly PullRequest[];
@@ -299,16 +272,16 @@ async function say(
   },
 ): Promise<void> {
   const { subject, pulls, headSha, policy, request, twins = [], again = false, emergencies } = facts;
-  const at = tools.clock.now();
+  const at = repo.now();
   const base = pulls[0]?.base.ref ?? "";
-  const inScope = await isInScope(tools, watched, policy, base);
+  const inScope = await isInScope(repo, policy, base);
   const assessment = inScope ? facts.moment(at) : null;
   const waiting = assessment !== null && assessment.verdict !== "compliant";
-  const previous = await tools.ledger.state("gate", subject);
+  const previous = await repo.ledger.state("gate", subject);
   const to: Addressee = {
-    repository: watched.repository,
-    installationId: watched.installationId,
-    appId: tools.appId,
+    repository: repo.info,
+    installationId: repo.installationId,
+    appId: repo.appId,
   };
   const decision = decideGate({
     subject,
@@ -318,7 +291,7 @@ async function say(
     policy,
     candidates:
       waiting && pulls.every(({ unread }) => unread === undefined)
-        ? await candidatesFor(tools, watched, pulls, policy, at, emergencies.length > 0)
+        ? await candidatesFor(repo, pulls, policy, at, emergencies.length > 0)
         : [],
     previous: previous === undefined ? null : previous.body,
     request,
@@ -331,7 +304,7 @@ async function say(
   // Whoever pushes takes it out of the queue.
   const isLost =
     waiting && previous?.body.check.conclusion === "success" && previous.body.check.headSha === headSha;
-  const groups = isLost && !subject.includes("@") ? await groupsWith(tools, watched, pulls, at) : [];
+  const groups = isLost && !subject.includes("@") ? await groupsWith(repo, pulls, at) : [];
   const tasks = [...(facts.lookAgain ?? []), ...groups];
-  await tools.ledger.record(together(decision, { tasks }), at, watched.fence);
+  await repo.commit(together(decision, { tasks }));
 }

@@ -1,5 +1,6 @@
 /** Judges one update of a followed branch as of when it happened, and records it. */
 
+import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import type { Change, RefUpdate } from "../../domain/change/change.ts";
 import { assess } from "../../domain/assessment/assess.ts";
@@ -25,7 +26,6 @@ import { tasksOfLanding } from "../records/exposure-tasks.ts";
 import { INTEGRATION, PRODUCTION, type Role } from "./followed-branch.ts";
 import { gatherChange, isMerge } from "../facts/branch-update.ts";
 import { type RepairPolicy, policyAfterRepair } from "../policy/repair.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { ownKey, spansAt, deviationContext } from "../records/existing-deviations.ts";
 import { gapOfUpdate, type Questions, unreadChange } from "../facts/unanswered.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
@@ -55,49 +55,48 @@ export interface KnownUpdate {
 
 /** Judges an update and records the decision; nothing, where it is judged again and no more of it is shown. Throws {@link Trouble}. */
 export async function judgeUpdate(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   update: RefUpdate,
   questions: Questions,
   known: KnownUpdate,
 ): Promise<void> {
   const { role, occurrence, isRead, isPast, again, entries, tasks } = known;
-  const now = tools.clock.now();
-  const { policy, mended } = await policyOfUpdate(tools, watched, update, questions);
+  const now = repo.now();
+  const { policy, mended } = await policyOfUpdate(repo, update, questions);
   // What was read within minutes of happening was seen happening, whether a webhook or the list told first.
   const basis = now - update.at <= SETTLING ? "observed" : "read-later";
   const seen = { ...update, basis } as const;
   const late = now - update.at >= SETTLING;
-  const id = changeId(watched.repository.id, update, occurrence);
-  const unread = (): Change => unreadChange(watched, seen, { id, occurrence, late });
+  const id = changeId(repo.info.id, update, occurrence);
+  const unread = (): Change => unreadChange(repo, seen, { id, occurrence, late });
   const read = (): Promise<Change> =>
-    gatherChange(tools, watched, seen, { id, occurrence, policy, mended, landed: again ?? [] });
+    gatherChange(repo, seen, { id, occurrence, policy, mended, landed: again ?? [] });
   const gathered = isRead ? await questions.ask(read, unread) : unread();
   if (again !== null && !isNews(gathered, again)) return;
   questions.untold.push(...gathered.pullRequests.flatMap(({ unread: why }) => why?.because ?? []));
-  const looked = await withEmergencies(tools, watched, gathered, policy, questions);
+  const looked = await withEmergencies(repo, gathered, policy, questions);
   // Whatever was not told is looked at again.
   const change =
     questions.untold.length === 0 || isUnshown(looked)
       ? looked
       : { ...looked, awaited: [{ what: "all that came with this update", since: update.at }] };
-  const emergencies = await emergenciesOfAll(tools, watched, change.pullRequests);
+  const emergencies = await emergenciesOfAll(repo, change.pullRequests);
   const assessment = assess(
     { moment: "landed", change, emergencies },
-    { policy, appId: tools.appId, at: update.at, since: sinceOf(watched, policy) },
+    { policy, appId: repo.appId, at: update.at, since: sinceOf(repo, policy) },
   );
-  const { repository, installationId } = watched;
-  const to: Addressee = { repository, installationId, appId: tools.appId };
+  const { info: repository, installationId, appId } = repo;
+  const to: Addressee = { repository, installationId, appId };
   const decided =
     role === INTEGRATION
       ? decideLanding({ change, assessment, policy, detectedAt: now })
-      : await decideUpdate(tools, watched, { change, assessment, policy, emergencies, to, questions });
+      : await decideUpdate(repo, { change, assessment, policy, emergencies, to, questions });
   const result = { verdict: assessment.verdict, deviation: deviationIn(decided) };
   const endWaiting = (): Promise<readonly Action[]> =>
-    endWaitingChecks(tools, watched, change.pullRequests, result, to);
+    endWaitingChecks(repo, change.pullRequests, result, to);
   const ends = role === PRODUCTION && isPast ? [] : await questions.ask(endWaiting, () => []);
   const followed = together({ tasks }, decided, { entries, actions: ends });
-  await tools.ledger.record(isPast ? { ...followed, actions: [] } : followed, now, watched.fence);
+  await repo.commit(isPast ? { ...followed, actions: [] } : followed);
 }
 
 /** Returns the deviation that a decision opens, or adds a change to. */
@@ -107,18 +106,17 @@ function deviationIn({ entries = [] }: Partial<Decision>): DeviationRecord | nul
 
 /** Returns the policy an update is judged by, and the one it repaired, if it did nothing else. */
 async function policyOfUpdate(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   update: RefUpdate,
   questions: Questions,
 ): Promise<{ readonly policy: PolicyInForce; readonly mended: RepairPolicy | null }> {
   const found = await questions.ask(
-    () => policyBefore(tools, watched, update),
+    () => policyBefore(repo, update),
     (because): PolicyInForce => ({ state: "unreadable", because }),
   );
   if (!isMerge(update)) return { policy: found, mended: null };
   const mended = await questions.ask(
-    () => policyAfterRepair(tools, watched, update, found),
+    () => policyAfterRepair(repo, update, found),
     () => null,
   );
   return { policy: mended?.policy ?? found, mended };
@@ -126,8 +124,7 @@ async function policyOfUpdate(
 
 /** Returns the decision on an update of a production branch: the change, the use of an emergency, and what is not known of it. */
 async function decideUpdate(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   facts: {
     readonly change: Change;
     readonly assessment: Assessment;
@@ -139,24 +136,29 @@ async function decideUpdate(
 ): Promise<Decision> {
   const { change, assessment, policy, emergencies, to, questions } = facts;
   const { update } = change;
-  const now = tools.clock.now();
+  const now = repo.now();
   const { verdict } = assessment;
-  const spans = await spansAt(tools, watched, { at: update.at, where: update.ref, verdict });
+  const spans = await spansAt(repo, { at: update.at, where: update.ref, verdict });
   const seed = seedOfChange({ change, assessment, policy, spans });
-  const standing = await deviationContext(tools, watched, policyOrDefault(policy), ownKey(seed), change.id);
+  const standing = await deviationContext(
+    repo,
+    { repository: repo.info },
+    policyOrDefault(policy),
+    ownKey(seed),
+    change.id,
+  );
   const decided = { change, assessment, policy, to, detectedAt: now, spans, standing, emergencies };
   const used = { at: update.at, subject: change.id, shipped: update.after };
-  const gap = await gapOfUpdate(tools, watched, change, questions.untold, now);
+  const gap = await gapOfUpdate(repo, change, questions.untold, now);
   return together(decideChange(decided), decideUse({ assessment, emergencies, use: used, policy, to, now }), {
     entries: gap,
-    tasks: await tasksOfLanding(tools, watched, seed?.cause.shared),
+    tasks: await tasksOfLanding(repo, seed?.cause.shared),
   });
 }
 
 /** What people said in an approving review, or pushed, may not have been looked at before it landed. */
 async function withEmergencies(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   change: Change,
   policy: PolicyInForce,
   questions: Questions,
@@ -165,7 +167,7 @@ async function withEmergencies(
   for (const pull of change.pullRequests) {
     const awaited = [{ what: `what was said on #${pull.number}`, since: change.update.at }];
     const looked = async (): Promise<PullRequest> => {
-      if (pull.unread === undefined) await advanceEmergencies(tools, watched, pull, policy);
+      if (pull.unread === undefined) await advanceEmergencies(repo, pull, policy);
       return pull;
     };
     pullRequests.push(
@@ -191,13 +193,12 @@ export function isUnshown({ awaited, pullRequests }: Change): boolean {
 
 /** Which time this very update happens, and what is recorded of it: a webhook's word is the same update once it is listed. */
 export async function occurrenceOf(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   update: RefUpdate,
   role: Role,
 ): Promise<{ readonly occurrence: number; readonly known: Pick<ChangeRecord, "change"> | null }> {
   for (let occurrence = 1; ; occurrence += 1) {
-    const entry = await tools.ledger.state(role.update, changeId(watched.repository.id, update, occurrence));
+    const entry = await repo.ledger.state(role.update, changeId(repo.info.id, update, occurrence));
     if (entry === undefined) return { occurrence, known: null };
     const known = entry.body;
     const { activityId } = known.change.update;

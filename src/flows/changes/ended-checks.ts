@@ -1,17 +1,16 @@
 /** Check runs that waited when their pull request was merged: nobody will answer them any more, so they are ended with what came of it. */
 
+import type { Repo } from "../context/repo.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 import type { Action } from "../../domain/records/entry.ts";
 import { checkRunAction } from "../../domain/decisions/decision.ts";
 import { endedCheckText, type LandedResult } from "../../domain/messages/ended-check.ts";
 import { openPullsAt } from "../records/pulls-at-head.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { type Addressee } from "../../domain/records/entry.ts";
 
 /** The actions that end the waiting checks of merged pull requests. A check that an open pull request shares goes on waiting for that one. Throws Trouble. */
 export async function endWaitingChecks(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   pulls: readonly PullRequest[],
   result: LandedResult,
   to: Addressee,
@@ -19,10 +18,10 @@ export async function endWaitingChecks(
   const actions: Action[] = [];
   for (const pull of pulls) {
     const { number, head } = pull;
-    const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
+    const entry = await repo.ledger.state("gate", `${repo.info.id}#${number}`);
     const said = entry === undefined ? null : entry.body.check;
     if (said === null || said.status !== "in_progress" || said.headSha !== head.sha) continue;
-    const open = (await openPullsAt(tools, watched, head.sha)).filter((other) => other !== number);
+    const open = (await openPullsAt(repo, head.sha)).filter((other) => other !== number);
     const about = { pulls: [pull] };
     if (open.length === 0)
       actions.push(checkRunAction(endedCheckText(said, number, result), to, null, about));

@@ -1,5 +1,6 @@
 /** Follows a production or integration branch update by update, and records each as of when it happened. */
 
+import type { Repo } from "../context/repo.ts";
 import { DAY } from "../../domain/time/durations.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import { type RefUpdate } from "../../domain/change/change.ts";
@@ -24,8 +25,6 @@ import { gapEntry, gapId } from "../records/coverage-gaps.ts";
 import { isMerge } from "../facts/branch-update.ts";
 import { changeId, isUnshown, judgeUpdate, occurrenceOf } from "./assess-update.ts";
 import { lastInProduction } from "../policy/former-production-branches.ts";
-import { observationsOf } from "../records/observations.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { isMadeByQueue } from "../policy/queue-branches.ts";
 import { Questions } from "../facts/unanswered.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
@@ -41,84 +40,78 @@ const LOOKED_AT_AGAIN = 31 * DAY;
 const READ_AT_ONCE = 20;
 
 /** Follows the integration branches there are, so that what landed on them is recorded; says whether anything was. Throws Trouble. */
-export async function followIntegration(tools: Tools, watched: RepositoryContext): Promise<boolean> {
-  const policy = policyOrDefault(await currentPolicy(tools, watched));
+export async function followIntegration(repo: Repo): Promise<boolean> {
+  const policy = policyOrDefault(await currentPolicy(repo));
   if (policy.outOfScope !== undefined || policy.production.integration.length === 0) return false;
-  const { lookups, octokits, listBranches } = tools.github;
-  const octokit = await octokits.installation(watched.installationId);
-  const { id } = watched.repository;
+  const { lookups } = repo.github;
+  const { id } = repo.info;
   // Forgotten when a webhook tells of a branch that was made or deleted.
   const branches = await lookups.remember(`branches:${id}`, [`branches:${id}`], () =>
-    listBranches(octokit, watched.repository),
+    repo.github.listBranches(),
   );
   let isNews = false;
   for (const branch of branches) {
-    if (!isIntegrationBranch(policy, watched.repository, branch)) continue;
-    if (await followBranch(tools, watched, refOf(branch))) isNews = true;
+    if (!isIntegrationBranch(policy, repo.info, branch)) continue;
+    if (await followBranch(repo, refOf(branch))) isNews = true;
   }
   return isNews;
 }
 
 /** Records every update of the branch since the last one followed, oldest first; says whether there were any. */
-export async function followBranch(tools: Tools, watched: RepositoryContext, ref: string): Promise<boolean> {
-  const role = await roleOf(tools, watched, ref);
-  const isNews = role === PRODUCTION ? false : await followToItsEnd(tools, watched, ref);
-  if (role === null || (await isMadeByQueue(tools, watched, ref))) return isNews;
-  return (await follow(tools, watched, ref, role)) || isNews;
+export async function followBranch(repo: Repo, ref: string): Promise<boolean> {
+  const role = await roleOf(repo, ref);
+  const isNews = role === PRODUCTION ? false : await followToItsEnd(repo, ref);
+  if (role === null || (await isMadeByQueue(repo, ref))) return isNews;
+  return (await follow(repo, ref, role)) || isNews;
 }
 
 /**
  * Records what happened to a branch while it was still one of production, where it is so no more: GitHub may list that late. It is
  * looked at for as long as GitHub may take, and then never again.
  */
-async function followToItsEnd(tools: Tools, watched: RepositoryContext, ref: string): Promise<boolean> {
-  const { repository } = watched;
+async function followToItsEnd(repo: Repo, ref: string): Promise<boolean> {
+  const { info: repository } = repo;
   const branch = branchOf(ref);
-  const place = (await tools.ledger.state("branch", `${repository.id}:${ref}`))?.body;
+  const place = await repo.latest("branch", `${repository.id}:${ref}`);
   if (branch === null || place === undefined || place.left?.isFollowed === true) return false;
-  if (policyOrDefault(await currentPolicy(tools, watched)).outOfScope !== undefined) return false;
+  if (policyOrDefault(await currentPolicy(repo)).outOfScope !== undefined) return false;
   const main = refOf(repository.defaultBranch);
   // What took it out of production may be an update of the default branch that is not recorded yet.
-  if (place.left === undefined && ref !== main) await followBranch(tools, watched, main);
-  const at = place.left?.at ?? (await lastInProduction(tools, watched, branch, place.at));
-  const isNews = await follow(tools, watched, ref, PRODUCTION, { at, isFollowed: false });
-  const now = tools.clock.now();
+  if (place.left === undefined && ref !== main) await followBranch(repo, main);
+  const at = place.left?.at ?? (await lastInProduction(repo, branch, place.at));
+  const isNews = await follow(repo, ref, PRODUCTION, { at, isFollowed: false });
+  const now = repo.now();
   const isFollowed = now - at >= SETTLING;
   if (place.left === undefined || isFollowed) {
-    const reached = (await tools.ledger.state("branch", `${repository.id}:${ref}`))?.body ?? place;
-    const entry = placeEntry(watched, { ...reached, left: { at, isFollowed } }, PRODUCTION);
-    await tools.ledger.record({ entries: [entry] }, now, watched.fence);
+    const reached = (await repo.latest("branch", `${repository.id}:${ref}`)) ?? place;
+    const entry = placeEntry(repo, { ...reached, left: { at, isFollowed } }, PRODUCTION);
+    await repo.commit({ entries: [entry] });
   }
   return isNews;
 }
 
 /** Records the news of one branch in one role; `left`: only those up to that moment. */
 async function follow(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   ref: string,
   role: Role,
   left: BranchRecord["left"] | null = null,
 ): Promise<boolean> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const subject = `${watched.repository.id}:${ref}`;
-  const state = await tools.ledger.state(role.place, subject);
+  const subject = `${repo.info.id}:${ref}`;
+  const state = await repo.ledger.state(role.place, subject);
   const known = state === undefined ? null : state.body;
-  const listed = await tools.github.readRefUpdates(octokit, watched.repository, ref, {
+  const listed = await repo.github.refUpdates(ref, {
     since: known?.activityId ?? null,
-    from: known?.at ?? watched.since,
+    from: known?.at ?? repo.since,
   });
   const isOurs = ({ at }: { readonly at: number }): boolean => left === null || at <= left.at;
   const listing = { ...listed, updates: listed.updates.filter(isOurs) };
   const last =
     known ??
     (await recordBaseline(
-      tools,
-      watched,
+      repo,
       ref,
-      role === PRODUCTION
-        ? await sinceProduction(tools, watched, ref, listing)
-        : { ...listing, earlier: null },
+      role === PRODUCTION ? await sinceProduction(repo, ref, listing) : { ...listing, earlier: null },
       role,
     ));
   const fresh = listing.updates.filter(
@@ -131,35 +124,31 @@ async function follow(
       : known === null
         ? fresh.filter((update) => update.at > last.at)
         : fresh;
-  await noticeMissing(tools, watched, last, news, listing, role);
+  await noticeMissing(repo, last, news, listing, role);
   // An update of the default branch may have changed the policy, and with it what is watched.
-  if (news.length > 0 && branchOf(ref) === watched.repository.defaultBranch)
-    tools.github.lookups.forget([`policy:${watched.repository.id}`]);
+  if (news.length > 0 && branchOf(ref) === repo.info.defaultBranch)
+    repo.github.lookups.forget([`policy:${repo.info.id}`]);
   for (let next = 0; next < news.length; next += READ_AT_ONCE) {
     const following = news.slice(next, next + READ_AT_ONCE);
-    const pulls = await queuedIn(tools, watched, following);
-    const ahead = await prefetch(tools, watched, { ref, updates: following, pulls });
+    const pulls = await queuedIn(repo, following);
+    const ahead = await prefetch(repo, { ref, updates: following, pulls });
     for (const update of following) {
-      const tasks = update === news.at(-1) ? headTasks(tools, watched, role, update.after) : [];
-      await recordUpdate(ahead, watched, update, last.origin, { role, tasks, left });
+      const tasks = update === news.at(-1) ? headTasks(repo, role, update.after) : [];
+      await recordUpdate(ahead, update, last.origin, { role, tasks, left });
     }
   }
   const end = news.at(-1);
   const now = { ...last, at: end?.at ?? last.at, head: end?.after ?? last.head };
-  const heard = await recordUnlisted(tools, watched, now, role, isOurs);
+  const heard = await recordUnlisted(repo, now, role, isOurs);
   return news.length + heard > 0;
 }
 
 /** Returns the pull requests of merge groups that these updates landed, as they were judged. */
-async function queuedIn(
-  tools: Tools,
-  { repository }: RepositoryContext,
-  updates: readonly RefUpdate[],
-): Promise<readonly number[]> {
+async function queuedIn(repo: Repo, updates: readonly RefUpdate[]): Promise<readonly number[]> {
+  const { info: repository } = repo;
   const numbers = new Set<number>();
   for (const { kind, after } of updates) {
-    const group =
-      kind === "queue" ? await tools.ledger.state("gate", `${repository.id}@${after}`) : undefined;
+    const group = kind === "queue" ? await repo.ledger.state("gate", `${repository.id}@${after}`) : undefined;
     for (const { number } of group?.body.pulls ?? []) numbers.add(number);
   }
   return [...numbers];
@@ -170,8 +159,7 @@ export const HISTORY_KEPT = 365 * DAY;
 
 /** Each update begins where the one before ended; where it does not, the list lags, or it has forgotten what was between. */
 async function noticeMissing(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   last: BranchRecord,
   news: readonly RefUpdate[],
   listing: { readonly reachedSince: boolean; readonly truncated: boolean },
@@ -179,7 +167,7 @@ async function noticeMissing(
 ): Promise<void> {
   const [first] = news;
   if (first === undefined || first.before === last.head) return;
-  const now = tools.clock.now();
+  const now = repo.now();
   if (first.activityId !== null && now - first.at < SETTLING) {
     throw new ExternalError("github-answer", `GitHub's activity list of ${last.ref} lacks an update yet.`, {
       waitMs: ASK_AGAIN,
@@ -188,42 +176,37 @@ async function noticeMissing(
   const isForgotten = last.activityId === null ? now - last.at > HISTORY_KEPT : !listing.reachedSince;
   // A landing that was not seen covers nothing: that is no gap in what is known of production.
   if ((!isForgotten && !listing.truncated) || role === INTEGRATION) return;
-  const { repository } = watched;
-  await tools.ledger.record(
-    {
-      entries: [
-        gapEntry(
-          {
-            id: gapId(repository.id, "history-expired", last.at, last.ref),
-            cause: "history-expired",
-            scope: `${repository.owner}/${repository.name} ${last.ref}`,
-            from: last.at,
-            to: first.at,
-            because: "GitHub's activity list of the branch does not go back to the last update recorded",
-            backfilled: false,
-          },
-          repository,
-        ),
-      ],
-      actions: [],
-    },
-    now,
-    watched.fence,
-  );
+  const { info: repository } = repo;
+  await repo.commit({
+    entries: [
+      gapEntry(
+        {
+          id: gapId(repository.id, "history-expired", last.at, last.ref),
+          cause: "history-expired",
+          scope: `${repository.owner}/${repository.name} ${last.ref}`,
+          from: last.at,
+          to: first.at,
+          because: "GitHub's activity list of the branch does not go back to the last update recorded",
+          backfilled: false,
+        },
+        repository,
+      ),
+    ],
+    actions: [],
+  });
 }
 
 /** When a push was seen that the list does not show yet: ask again soon, and after ten minutes take the webhook's word. How many were recorded so. */
 async function recordUnlisted(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   place: BranchRecord,
   role: Role,
   isOurs: (told: { readonly at: number }) => boolean,
 ): Promise<number> {
   const { ref, origin } = place;
-  const told = await observationsOf(tools, watched.repository.id, ref, place.at);
+  const told = await repo.observed(ref, place.at);
   const seen = told.filter((each) => each.kind === "pushed" && isOurs(each));
-  const now = tools.clock.now();
+  const now = repo.now();
   let recorded = 0;
   for (const each of seen) {
     if (each.kind !== "pushed" || each.at <= origin.at) continue;
@@ -238,14 +221,14 @@ async function recordUnlisted(
       at,
       basis: "observed",
     };
-    const id = changeId(watched.repository.id, update, 1);
-    if ((await tools.ledger.state(role.update, id)) !== undefined) continue;
+    const id = changeId(repo.info.id, update, 1);
+    if ((await repo.ledger.state(role.update, id)) !== undefined) continue;
     if (now - at < SETTLING) throw notListed(ref, after);
-    await recordUpdate(tools, watched, update, origin, { role });
+    await recordUpdate(repo, update, origin, { role });
     recorded += 1;
   }
   // What was recorded once may have been done again: then the branch is not yet shown where it was last moved to.
-  const moved = tools.github.behind(place.head, tools.github.movesIn(seen));
+  const moved = repo.github.behind(place.head, repo.github.movesIn(seen));
   if (recorded === 0 && moved !== null && now - moved.at < SETTLING) throw notListed(ref, moved.after);
   return recorded;
 }
@@ -267,8 +250,7 @@ function kindOf({ before, after, forced }: Pick<Push, "before" | "after" | "forc
  * requests are known to have landed by it. Nothing is recorded where it still does not show all, or shows not even these.
  */
 export async function recordUpdate(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   update: RefUpdate,
   origin: BranchRecord["origin"] | null,
   {
@@ -288,25 +270,25 @@ export async function recordUpdate(
   // Only the list moves the place: what it does not show yet may come before what a webhook told.
   const isPlaced = again === null && activityId !== null && origin !== null;
   const place = { ref, head, activityId, at, ...(left === null ? {} : { left }) };
-  const entries = isPlaced ? [placeEntry(watched, { ...place, origin }, role)] : [];
-  const { occurrence, known } = await occurrenceOf(tools, watched, update, role);
+  const entries = isPlaced ? [placeEntry(repo, { ...place, origin }, role)] : [];
+  const { occurrence, known } = await occurrenceOf(repo, update, role);
   if (again === null && known !== null && (known.change.update.activityId !== null || activityId === null)) {
-    await tools.ledger.record({ entries, tasks }, tools.clock.now(), watched.fence);
+    await repo.commit({ entries, tasks });
     return;
   }
-  const questions = new Questions(tools, watched, update);
+  const questions = new Questions(repo, update);
   // What landed on the integration branches is known before what came from them.
   const isRead =
     role === INTEGRATION ||
     !isMerge(update) ||
     (await questions.ask(
       async () => {
-        await followIntegration(tools, watched);
+        await followIntegration(repo);
         return true;
       },
       () => false,
     ));
-  await judgeUpdate(tools, watched, update, questions, {
+  await judgeUpdate(repo, update, questions, {
     role,
     occurrence,
     isRead,
@@ -318,14 +300,14 @@ export async function recordUpdate(
 }
 
 /** Records anew each update of the last month of which GitHub did not show all. */
-export async function completeUnshown(tools: Tools, watched: RepositoryContext): Promise<void> {
-  const { id: repositoryId } = watched.repository;
-  const from = tools.clock.now() - LOOKED_AT_AGAIN;
+export async function completeUnshown(repo: Repo): Promise<void> {
+  const { id: repositoryId } = repo.info;
+  const from = repo.now() - LOOKED_AT_AGAIN;
   const unshown: RefUpdate[] = [];
-  for await (const { body } of tools.ledger.states("change", { repositoryId, from, order: "at" }))
+  for await (const { body } of repo.ledger.states("change", { repositoryId, from, order: "at" }))
     if (isUnshown(body.change)) unshown.push(body.change.update);
   for (const update of unshown) {
-    const place = await tools.ledger.state("branch", `${repositoryId}:${update.ref}`);
-    await recordUpdate(tools, watched, update, place?.body.origin ?? null, { again: [] });
+    const place = await repo.ledger.state("branch", `${repositoryId}:${update.ref}`);
+    await recordUpdate(repo, update, place?.body.origin ?? null, { again: [] });
   }
 }

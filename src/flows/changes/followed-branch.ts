@@ -1,5 +1,6 @@
 /** What a followed branch is to production, and the entry that keeps how far it was followed. */
 
+import type { Repo } from "../context/repo.ts";
 import { type RefUpdate } from "../../domain/change/change.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import type { Entry } from "../../domain/records/entry.ts";
@@ -8,7 +9,6 @@ import type { BranchRecord } from "../../domain/records/change.ts";
 import type { Task } from "../../domain/records/task.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { productionRefsThen } from "../policy/former-production-branches.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 
 /** What a followed branch is to production, and the kinds of entry that keep its place and its updates. */
@@ -23,23 +23,23 @@ export const PRODUCTION: Role = { place: "branch", update: "change" };
 export const INTEGRATION: Role = { place: "integration-branch", update: "landing" };
 
 /** Returns what this ref is under the policy its repository has now; null: it is not followed. */
-export async function roleOf(tools: Tools, watched: RepositoryContext, ref: string): Promise<Role | null> {
+export async function roleOf(repo: Repo, ref: string): Promise<Role | null> {
   const branch = branchOf(ref);
   if (branch === null) return null;
-  const policy = await currentPolicy(tools, watched);
-  if (isProductionBranch(policyOrDefault(policy), watched.repository, branch)) return PRODUCTION;
-  if (isIntegrationBranch(policyOrDefault(policy), watched.repository, branch)) return INTEGRATION;
+  const policy = await currentPolicy(repo);
+  if (isProductionBranch(policyOrDefault(policy), repo.info, branch)) return PRODUCTION;
+  if (isIntegrationBranch(policyOrDefault(policy), repo.info, branch)) return INTEGRATION;
   if (policy.state === "known") return null;
   // Breaking the policy file must not end the watch of what it named before.
   for (const role of [PRODUCTION, INTEGRATION]) {
-    if ((await tools.ledger.state(role.place, `${watched.repository.id}:${ref}`)) !== undefined) return role;
+    if ((await repo.ledger.state(role.place, `${repo.info.id}:${ref}`)) !== undefined) return role;
   }
   return null;
 }
 
 /** Returns the entry that keeps how far a branch was followed. */
-export function placeEntry(watched: RepositoryContext, body: BranchRecord, { place }: Role): Entry {
-  const { id: repositoryId, ownerId: organizationId } = watched.repository;
+export function placeEntry(repo: Repo, body: BranchRecord, { place }: Role): Entry {
+  const { id: repositoryId, ownerId: organizationId } = repo.info;
   return {
     kind: place,
     subject: `${repositoryId}:${body.ref}`,
@@ -51,14 +51,10 @@ export function placeEntry(watched: RepositoryContext, body: BranchRecord, { pla
 }
 
 /** Returns the task that judges the pull requests from an integration branch again: what landed on it is known now. */
-export function headTasks(
-  tools: Tools,
-  { repository }: RepositoryContext,
-  role: Role,
-  sha: Sha,
-): readonly Task[] {
+export function headTasks(repo: Repo, role: Role, sha: Sha): readonly Task[] {
+  const { info: repository } = repo;
   if (role !== INTEGRATION || sha === NO_COMMIT) return [];
-  return [{ kind: "head", repositoryId: repository.id, sha, dueAt: tools.clock.now() }];
+  return [{ kind: "head", repositoryId: repository.id, sha, dueAt: repo.now() }];
 }
 
 /**
@@ -66,8 +62,7 @@ export function headTasks(
  * installation were made before it, as far as anyone can tell.
  */
 export async function recordBaseline(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   ref: string,
   listing: {
     readonly updates: readonly RefUpdate[];
@@ -77,32 +72,27 @@ export async function recordBaseline(
   role: Role,
 ): Promise<BranchRecord> {
   const { earlier } = listing;
-  const last = earlier ?? listing.updates.findLast((update) => update.at <= watched.since) ?? listing.before;
+  const last = earlier ?? listing.updates.findLast((update) => update.at <= repo.since) ?? listing.before;
   // Where nothing older is listed, the branch stood where its first update began.
   const head = last?.after ?? listing.updates[0]?.before ?? NO_COMMIT;
   const activityId = last?.activityId ?? null;
-  const at = Math.max(watched.since, earlier?.at ?? 0);
+  const at = Math.max(repo.since, earlier?.at ?? 0);
   const body: BranchRecord = { ref, head, activityId, at, origin: { head, activityId, at } };
-  await tools.ledger.record(
-    { entries: [placeEntry(watched, body, role)], tasks: headTasks(tools, watched, role, head) },
-    tools.clock.now(),
-    watched.fence,
-  );
+  await repo.commit({ entries: [placeEntry(repo, body, role)], tasks: headTasks(repo, role, head) });
   return body;
 }
 
 /** Returns a listing with the last update from before the branch was one of production, where it became one later. */
 export async function sinceProduction<Listing extends { readonly updates: readonly RefUpdate[] }>(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   ref: string,
   listing: Listing,
 ): Promise<Listing & { readonly earlier: RefUpdate | null }> {
   const branch = branchOf(ref);
-  const { repository } = watched;
+  const { info: repository } = repo;
   const main = `refs/heads/${repository.defaultBranch}`;
   if (branch === null || ref === main || listing.updates.length === 0) return { ...listing, earlier: null };
-  const wasProduction = await productionRefsThen(tools, watched);
+  const wasProduction = await productionRefsThen(repo);
   let earlier: RefUpdate | null = null;
   for (const update of listing.updates) {
     if (await wasProduction(branch, update.at)) break;

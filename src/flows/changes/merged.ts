@@ -1,5 +1,6 @@
 /** A merge that a webhook tells: followed and judged, unless all it tells is on record already. */
 
+import type { Repo } from "../context/repo.ts";
 import type { Change } from "../../domain/change/change.ts";
 import { checkKey, type CheckRunPayload } from "../../domain/decisions/decision.ts";
 import type { SignalSubject } from "../../github/webhooks/subject.ts";
@@ -7,7 +8,6 @@ import { followBranch } from "./follow-branch.ts";
 import { isUnshown } from "./assess-update.ts";
 import { assessPull } from "./assess-pull-request.ts";
 import { emergenciesOfPull } from "../emergencies/emergencies.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { HOUR } from "../../domain/time/durations.ts";
 
 type Merged = Extract<SignalSubject, { readonly type: "merged" }>;
@@ -16,20 +16,20 @@ type Merged = Extract<SignalSubject, { readonly type: "merged" }>;
 const TOLD_WITHIN = HOUR;
 
 /** Follows the branch to a merge and looks at its pull request, each unless that was done for another webhook. Throws Trouble. */
-export async function lookAtMerge(tools: Tools, watched: RepositoryContext, merged: Merged): Promise<void> {
-  if (!(await isOnRecord(tools, watched, merged))) await followBranch(tools, watched, merged.ref);
+export async function lookAtMerge(repo: Repo, merged: Merged): Promise<void> {
+  if (!(await isOnRecord(repo, merged))) await followBranch(repo, merged.ref);
   const { number } = merged;
   if (number === null) return;
-  const isDone =
-    (await isOnRecord(tools, watched, merged)) && !(await concernsOthers(tools, watched, number));
-  if (!isDone) await assessPull(tools, watched, number, null);
+  const isDone = (await isOnRecord(repo, merged)) && !(await concernsOthers(repo, number));
+  if (!isDone) await assessPull(repo, number, null);
 }
 
 /** Returns whether GitHub's own list told of the update that brought the merge, and nothing of it is still waited for. */
-async function isOnRecord(tools: Tools, { repository }: RepositoryContext, merged: Merged): Promise<boolean> {
-  const filter = { repositoryId: repository.id, from: tools.clock.now() - TOLD_WITHIN };
+async function isOnRecord(repo: Repo, merged: Merged): Promise<boolean> {
+  const { info: repository } = repo;
+  const filter = { repositoryId: repository.id, from: repo.now() - TOLD_WITHIN };
   for (const kind of ["change", "landing"] as const)
-    for await (const { body } of tools.ledger.states(kind, filter))
+    for await (const { body } of repo.ledger.states(kind, filter))
       if (hasBrought(body.change, merged) && !isUnshown(body.change)) return true;
   return false;
 }
@@ -41,15 +41,12 @@ function hasBrought({ update, pullRequests }: Change, { ref, commit, number }: M
 }
 
 /** Returns whether a merge may change more than its own row: an emergency of it, or another pull request that shares its check run. */
-async function concernsOthers(
-  tools: Tools,
-  { repository }: RepositoryContext,
-  number: number,
-): Promise<boolean> {
-  if ((await emergenciesOfPull(tools, repository.id, number)).length > 0) return true;
-  const gate = await tools.ledger.state("gate", `${repository.id}#${number}`);
+async function concernsOthers(repo: Repo, number: number): Promise<boolean> {
+  const { info: repository } = repo;
+  if ((await emergenciesOfPull(repo.tools, repository.id, number)).length > 0) return true;
+  const gate = await repo.ledger.state("gate", `${repository.id}#${number}`);
   if (gate === undefined) return false;
-  const said = await tools.ledger.queue.ofKey(checkKey(repository.id, gate.body.check.headSha));
+  const said = await repo.ledger.queue.ofKey(checkKey(repository.id, gate.body.check.headSha));
   const sharing = said.flatMap(({ payload }) => (payload as CheckRunPayload).pulls ?? []);
   return sharing.some((other) => other !== number);
 }

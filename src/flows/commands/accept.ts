@@ -18,17 +18,17 @@ export const accept: Command = {
   name: "accept",
   asks: "<reason>",
   does: "accepts, with a reason, what could not be verified of this pull request",
-  async answer(tools, watched, { number, rest, comment }) {
+  async answer(repo, { number, rest, comment }) {
     const reason = rest.trim();
     if (reason === "") return refused("Add the reason on the same line: `/countersign accept <reason>`.");
-    await assessPull(tools, watched, number, null);
-    const { pull: told, policy } = await gatherOpen(tools, watched, number);
-    const pull = await withMakers(tools, watched, told);
+    await assessPull(repo, number, null);
+    const { pull: told, policy } = await gatherOpen(repo, number);
+    const pull = await withMakers(repo, told);
     if (pull.state !== "open")
       return refused("This pull request is closed: what could not be verified of it stays unverified.");
     if (policy.state !== "known")
       return refused("The policy could not be read, and it defines who may accept this. Try again later.");
-    const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
+    const entry = await repo.ledger.state("gate", `${repo.info.id}#${number}`);
     const said = entry === undefined ? null : entry.body;
     const controls = (said?.assessment.results ?? [])
       .filter(({ outcome }) => outcome === "unverifiable")
@@ -45,7 +45,7 @@ export const accept: Command = {
         `GitHub did not show whether ${who} contributed to this pull request, and nobody answers for their own work.`,
       );
     const { acceptedBy } = effective.unverifiable;
-    const authority = await authorityFor(tools, watched, by, [acceptedBy], effective.names);
+    const authority = await authorityFor(repo, by, [acceptedBy], effective.names);
     if (by.type !== "User" || entitlementOf(acceptedBy, authority) !== "yes")
       return refused(
         `Ask ${markdown(oneOfPeople(approversText(acceptedBy)))} to accept what cannot be verified.`,
@@ -58,7 +58,7 @@ export const accept: Command = {
       controls,
       commentId: comment.id,
     };
-    const { id, ownerId } = watched.repository;
+    const { id, ownerId } = repo.info;
     return {
       outcome: "done",
       reply: `Accepted by ${who}: not verified is whether this change was ${listed(

@@ -1,5 +1,6 @@
 /** Commands given in comments: understood, done once, and answered with a sign and a sentence. */
 
+import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import { parseComment, type GivenComment } from "../../domain/emergency/command.ts";
 import type { Addressee } from "../../domain/records/entry.ts";
@@ -11,7 +12,7 @@ import { answered, commandSubject } from "../../domain/messages/replies.ts";
 import { truncate } from "../../domain/values/text.ts";
 import { listed, markdown } from "../../domain/texts/wording.ts";
 import type { Commented } from "../../github/webhooks/subject.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { isNotAnswered } from "../facts/unanswered.ts";
 
 /** A command as its handler gets it. `rest`: what stands after the command's name on its line, as written. */
@@ -50,7 +51,7 @@ export interface Command {
   readonly asks: string;
   /** What it does: the rest of a line of `help`, without a full stop. */
   readonly does: string;
-  readonly answer: (tools: Tools, watched: RepositoryContext, given: Commanded) => Promise<CommandAnswer>;
+  readonly answer: (repo: Repo, given: Commanded) => Promise<CommandAnswer>;
 }
 
 /** The commands there are, by where they are given. */
@@ -65,15 +66,10 @@ export interface CommandTables {
  * Answers a comment once, however often it is delivered: its answer is recorded under the comment's id, with its effects and with
  * what must follow on the check.
  */
-export async function answerCommand(
-  tools: Tools,
-  watched: RepositoryContext,
-  tables: CommandTables,
-  given: Commented,
-): Promise<void> {
+export async function answerCommand(repo: Repo, tables: CommandTables, given: Commented): Promise<void> {
   const { comment, number, deviation, month, on } = given;
-  const { id: repositoryId } = watched.repository;
-  if ((await tools.ledger.state("command", commandSubject(repositoryId, comment.id))) !== undefined) return;
+  const { id: repositoryId } = repo.info;
+  if ((await repo.ledger.state("command", commandSubject(repositoryId, comment.id))) !== undefined) return;
   const table = tableOf(tables, given);
   const commands = [...table, helpOf(table)];
   const read = parseComment(
@@ -97,8 +93,8 @@ export async function answerCommand(
       ? editedRefused
       : command === undefined || read.kind !== "command"
         ? notUnderstood(read, commands)
-        : await orUnanswered(tools, given, () =>
-            command.answer(tools, watched, {
+        : await orUnanswered(repo.tools, given, () =>
+            command.answer(repo, {
               name: command.name,
               rest: read.rest,
               comment,
@@ -108,9 +104,9 @@ export async function answerCommand(
             }),
           );
   const to: Addressee = {
-    repository: watched.repository,
-    installationId: watched.installationId,
-    appId: tools.appId,
+    repository: repo.info,
+    installationId: repo.installationId,
+    appId: repo.appId,
   };
   const [text = ""] = comment.text.split(/\r?\n/u, 1);
   const record: CommandRecord = {
@@ -125,14 +121,14 @@ export async function answerCommand(
     reply,
   };
   const answer = answered(to, record, reply);
-  const now = tools.clock.now();
+  const now = repo.now();
   const request = judge === "anew" ? `comment:${comment.id}` : null;
   const again: readonly Task[] =
     judgePull === null || judge === undefined
       ? []
       : [{ kind: "pull", repositoryId, number: judgePull, request, dueAt: now }];
   const answering = { entries: [answer.entry], actions: answer.actions, tasks: again };
-  await tools.ledger.record(together(decided, answering), now, watched.fence);
+  await repo.commit(together(decided, answering));
 }
 
 /** What a command answers; a refusal where GitHub does not tell what it needs, after it was asked for ten minutes. Throws Trouble. */

@@ -1,5 +1,6 @@
 /** One command of an emergency, or of the review after it: for a pull request or a deployment, wherever it was given. */
 
+import type { Repo } from "../context/repo.ts";
 import type { Actor } from "../../domain/change/people.ts";
 import { aloneSpan, isNamedAlone, notAlone } from "../../domain/emergency/alone.ts";
 import {
@@ -34,11 +35,11 @@ import {
   emergenciesForDeployment,
   known,
   readEligibility,
+  emergenciesOfOpenPull,
 } from "../emergencies/emergencies.ts";
 import { gatherDeployment } from "../deployments/facts.ts";
 import { gatherPull } from "../facts/pull-request.ts";
-import { emergenciesOfOpenPull, gatherOpen, withMakers } from "../changes/open-pull-request.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { gatherOpen, withMakers } from "../changes/open-pull-request.ts";
 import {
   decision,
   overdueReview,
@@ -87,68 +88,61 @@ export function refuse(reply: Reply): EmergencyResult {
 
 /** Applies a command, or refuses it with the reason. Records nothing. Throws Trouble. */
 export async function applyEmergencyCommand(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   command: EmergencyCommandName,
   acted: ActedOn,
 ): Promise<EmergencyResult> {
   const missing = reasonMissing(command, acted.text);
   if (missing !== null) return refuse(missing);
   const row = EMERGENCY_COMMANDS[command];
-  if (row.of === "review") return applyReview(tools, watched, row, acted);
-  const found = await gatherCase(tools, watched, acted);
-  return found === null ? refuse(POLICY_UNKNOWN) : applyEmergencyAction(tools, watched, row, found);
+  if (row.of === "review") return applyReview(repo, row, acted);
+  const found = await gatherCase(repo, acted);
+  return found === null ? refuse(POLICY_UNKNOWN) : applyEmergencyAction(repo, row, found);
 }
 
 /** Gathers what a command is judged by; null where the policy is not known. */
-export async function gatherCase(
-  tools: Tools,
-  watched: RepositoryContext,
-  acted: ActedOn,
-): Promise<EmergencyCase | null> {
+export async function gatherCase(repo: Repo, acted: ActedOn): Promise<EmergencyCase | null> {
   const { place, ...rest } = acted;
-  const { repository } = watched;
+  const { info: repository } = repo;
   if (place.kind === "deployment") {
-    const current = known(await currentPolicy(tools, watched));
+    const current = known(await currentPolicy(repo));
     if (current === null) return null;
-    const emergencies = await emergenciesForDeployment(tools, watched, place);
+    const emergencies = await emergenciesForDeployment(repo, place);
     return { ...rest, ...current, repository, subject: place, emergencies };
   }
-  const { pull: read, policy } = await gatherOpen(tools, watched, place.number);
+  const { pull: read, policy } = await gatherOpen(repo, place.number);
   const current = known(policy);
   if (current === null) return null;
-  const emergencies = await emergenciesOfOpenPull(tools, watched, read, policy);
-  const pull = await withMakers(tools, watched, read);
+  const emergencies = await emergenciesOfOpenPull(repo, read, policy);
+  const pull = await withMakers(repo, read);
   return { ...rest, ...current, repository, subject: { kind: "pull", pull }, emergencies };
 }
 
 /** Applies an action to an emergency: whether it is possible now, whether this person may, and what follows. */
 export async function applyEmergencyAction(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   action: EmergencyAction,
   given: EmergencyCase,
 ): Promise<EmergencyResult> {
   const target = action.target(given);
   if ("refused" in target) return refuse(target.refused);
   const isNext = target.event === "declare" || target.event === "authorise";
-  const overdue = isNext ? await overdueReview(tools, watched, given.policy) : null;
+  const overdue = isNext ? await overdueReview(repo, given.policy) : null;
   if (overdue !== null) return refuse(overdue);
-  const candidate = await readCandidate(tools, watched, given, target);
+  const candidate = await readCandidate(repo, given, target);
   const applied = applyTo(action, given, target, candidate);
   if (applied.refused !== null) return refuse(applied.refused);
   const { record, reply, asks } = applied;
   const { policy, by, subject } = given;
-  const to = addressee(tools, watched);
-  const able =
-    asks === "authorisation" || asks === "confirmation" ? await authorisers(tools, watched, policy) : [];
+  const to = addressee(repo);
+  const able = asks === "authorisation" || asks === "confirmation" ? await authorisers(repo, policy) : [];
   const asked = {
     reason: () => askReason(to, record, by),
     authorisation: () => askAuthorisers(to, record, policy, able, "declared"),
     confirmation: () => askToConfirm(to, record, policy, able),
   };
-  const now = tools.clock.now();
-  const { id: repositoryId } = watched.repository;
+  const now = repo.now();
+  const { id: repositoryId } = repo.info;
   return {
     outcome: "done",
     reply,
@@ -165,37 +159,32 @@ export async function applyEmergencyAction(
 }
 
 /** Reads what the person who acts may do: their rights, their part in it, and whether they may act alone. */
-async function readCandidate(
-  tools: Tools,
-  watched: RepositoryContext,
-  given: EmergencyCase,
-  target: Target,
-): Promise<Candidate> {
+async function readCandidate(repo: Repo, given: EmergencyCase, target: Target): Promise<Candidate> {
   const { subject, policy, by, attribution } = given;
   const { record, event } = target;
-  const { eligibility, authority } = await readEligibility(tools, watched, {
+  const { eligibility, authority } = await readEligibility(repo, {
     actor: by,
     among: policy.emergency.authorisers,
     pull: subject.kind === "pull" ? subject.pull : null,
-    ...(subject.kind === "pull" ? {} : { makers: await makersNow(tools, watched, subject, given) }),
+    ...(subject.kind === "pull" ? {} : { makers: await makersNow(repo, subject, given) }),
     record,
     policy,
   });
   const isSettled = record === null || allows(record, event, rolesOf(eligibility, false));
   if (isSettled || !mayBeAlone(given, target, eligibility) || !isNamedAlone(policy, authority))
     return { eligibility, authority, alone: null };
-  const before = await countAlone(tools, watched, aloneSpan(policy, attribution.at));
+  const before = await countAlone(repo, aloneSpan(policy, attribution.at));
   return { eligibility, authority, alone: notAlone(policy, record, before) ?? "yes" };
 }
 
 /** Counts the emergencies of the organisation that were authorised alone in a span. */
 async function countAlone(
-  tools: Tools,
-  { repository }: RepositoryContext,
+  repo: Repo,
   span: { readonly from: Instant; readonly to: Instant } | null,
 ): Promise<number> {
+  const { info: repository } = repo;
   let count = 0;
-  for await (const entry of tools.ledger.states("emergency", { organizationId: repository.ownerId })) {
+  for await (const entry of repo.ledger.states("emergency", { organizationId: repository.ownerId })) {
     const { authorised } = entry.body;
     if (span === null || authorised?.confirmBy == null) continue;
     if (authorised.at >= span.from && authorised.at < span.to) count += 1;
@@ -205,12 +194,11 @@ async function countAlone(
 
 /** Reads who shaped what a deployment of this commit would bring now. */
 async function makersNow(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { environment, sha }: { readonly environment: string; readonly sha: Sha },
   { by, attribution: { at } }: Pick<EmergencyCase, "by" | "attribution">,
 ): Promise<readonly AccountName[] | null> {
-  const deployment = await gatherDeployment(tools, watched, {
+  const deployment = await gatherDeployment(repo, {
     id: "",
     origin: { kind: "report", source: "terminal", report: "", artifact: null },
     environment,
@@ -223,22 +211,21 @@ async function makersNow(
     at,
     run: null,
     rules: null,
-    policy: await currentPolicy(tools, watched),
+    policy: await currentPolicy(repo),
   });
-  return makersOfDeployment(tools, watched, deployment);
+  return makersOfDeployment(repo, deployment);
 }
 
 /** Decides the review that is owed. It is judged by the policy under which the emergency was used. */
 async function applyReview(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   row: ReviewRow,
   { place, by, attribution, text }: ActedOn,
 ): Promise<EmergencyResult> {
   const parsed = row.parse(text);
   if ("refused" in parsed) return refuse(parsed.refused);
   const { event, note } = parsed;
-  const owed = await owedAt(tools, watched, place);
+  const owed = await owedAt(repo, place);
   if (owed === null) return refuse(NO_REVIEW_OWED);
   const { review, policy, facts } = owed;
   const after = decision(owed, event, { by, at: attribution.at, via: attribution.via, note });
@@ -247,14 +234,14 @@ async function applyReview(
       ({ text: safe }) =>
         `${safe(review.decision?.by.login ?? "Someone")} already decided this review: ${review.status}.`,
     );
-  const pull = place.kind === "pull" ? (await gatherPull(tools, watched, place.number)).pull : null;
+  const pull = place.kind === "pull" ? (await gatherPull(repo, place.number)).pull : null;
   // Who made what was deployed is asked of its record, not of what a deployment would bring now.
-  const makers = pull === null ? await makersUsed(tools, watched, facts.record) : [];
-  const reviewer = await readReviewer(tools, watched, owed, pull, by, makers);
+  const makers = pull === null ? await makersUsed(repo, facts.record) : [];
+  const reviewer = await readReviewer(repo, owed, pull, by, makers);
   if (!mayReview(reviewer))
     return refuse(notReviewer(reviewer, policy.emergency.reviewers, by.login, place.kind));
-  const dueAt = tools.clock.now();
-  const { id: repositoryId } = watched.repository;
+  const dueAt = repo.now();
+  const { id: repositoryId } = repo.info;
   return {
     outcome: "done",
     reply: decidedReply(after, policy),
@@ -270,26 +257,17 @@ async function applyReview(
 }
 
 /** Reads the review owed at a place: the newest that is due, else the newest. */
-async function owedAt(
-  tools: Tools,
-  watched: RepositoryContext,
-  place: EmergencyPlace,
-): Promise<OwedReview | null> {
-  const all = await readOwedReviews(tools, watched, place.kind === "pull" ? place.number : null);
+async function owedAt(repo: Repo, place: EmergencyPlace): Promise<OwedReview | null> {
+  const all = await readOwedReviews(repo, place.kind === "pull" ? place.number : null);
   const here = place.kind === "pull" ? all : all.filter(({ facts }) => isForDeployment(facts.record, place));
   return here.findLast(({ review }) => review.status === "due") ?? here.at(-1) ?? null;
 }
 
-async function makersUsed(
-  tools: Tools,
-  watched: RepositoryContext,
-  { used }: EmergencyRecord,
-): Promise<readonly AccountName[] | null> {
+async function makersUsed(repo: Repo, { used }: EmergencyRecord): Promise<readonly AccountName[] | null> {
   const all: AccountName[] = [];
   for (const id of used?.subjects ?? []) {
-    const entry = await tools.ledger.state("deployment", id);
-    const makers =
-      entry === undefined ? null : await makersOfDeployment(tools, watched, entry.body.deployment);
+    const entry = await repo.ledger.state("deployment", id);
+    const makers = entry === undefined ? null : await makersOfDeployment(repo, entry.body.deployment);
     if (makers === null) return null;
     all.push(...makers);
   }

@@ -1,10 +1,10 @@
 /** The commands of an emergency at a terminal: given by an operator in the name of whoever decides, under their login. */
 
+import type { Repo } from "../context/repo.ts";
 import { EMERGENCY_COMMANDS } from "../../domain/emergency/commands.ts";
 import type { EmergencyCommandName, Voice } from "../../domain/emergency/voice.ts";
 import { clipped, oneLine, short } from "../../domain/texts/wording.ts";
 import { applyEmergencyCommand, type EmergencyPlace } from "./apply-emergency-command.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 
 /** A command given at a terminal: for one pull request, or for one commit in one environment. */
 export interface TerminalEmergency {
@@ -27,41 +27,35 @@ const LONGEST_REASON = 1_000;
 
 /** Applies and records a command by the rules of GitHub; the login stands for the account it names there now. Throws Trouble. */
 export async function emergencyAtTerminal(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   given: TerminalEmergency,
 ): Promise<TerminalEmergencyResult> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const by = LOGIN.test(given.as)
-    ? await tools.github.readAccount(octokit, given.as, tools.github.lookups)
-    : null;
+  const by = LOGIN.test(given.as) ? await repo.github.account(given.as) : null;
   if (by?.type !== "User") return { refused: `GitHub knows no person called “${oneLine(given.as)}”.` };
-  const place = await placeOf(tools, watched, given);
+  const place = await placeOf(repo, given);
   if ("refused" in place) return place;
-  const at = tools.clock.now();
-  const { outcome, reply, emergency, ...decision } = await applyEmergencyCommand(tools, watched, given.act, {
+  const at = repo.now();
+  const { outcome, reply, emergency, ...decision } = await applyEmergencyCommand(repo, given.act, {
     place,
     by,
     attribution: { by, at, via: "terminal" },
     source: sourceOf(place, at),
     text: clipped(oneLine(given.text), LONGEST_REASON),
   });
-  const says = reply(terminalVoice(watched, place));
+  const says = reply(terminalVoice(repo, place));
   if (outcome === "refused") return { refused: says };
-  await tools.ledger.record(decision, tools.clock.now(), watched.fence);
+  await repo.commit(decision);
   return { says, emergency, refused: null };
 }
 
 async function placeOf(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { pull, deployment }: TerminalEmergency,
 ): Promise<EmergencyPlace | { readonly refused: string }> {
   if (pull !== null) return { kind: "pull", number: pull };
   if (deployment === null) return { refused: "Name a pull request (--pull), or --environment and --commit." };
   const { environment, commit } = deployment;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const sha = await tools.github.readCommit(octokit, watched.repository, commit);
+  const sha = await repo.github.commit(commit);
   return sha === null
     ? { refused: `GitHub knows no commit ${oneLine(commit)} in this repository.` }
     : { kind: "deployment", environment, sha };
@@ -75,7 +69,7 @@ function sourceOf(place: EmergencyPlace, at: number): string {
 }
 
 /** Renders a reply for a terminal: text as it is, on one line, and commands as they are typed. */
-function terminalVoice({ repository: { owner, name } }: RepositoryContext, place: EmergencyPlace): Voice {
+function terminalVoice({ info: { owner, name } }: Repo, place: EmergencyPlace): Voice {
   const where =
     place.kind === "pull"
       ? `--pull ${place.number}`

@@ -1,5 +1,6 @@
 /** The button on the check run: it opens an emergency, which then waits for its reason. */
 
+import type { Repo } from "../context/repo.ts";
 import { FLAG } from "../../domain/emergency/commands.ts";
 import { isOpen } from "../../domain/records/emergency.ts";
 import { POLICY_UNKNOWN } from "../../domain/emergency/replies.ts";
@@ -10,17 +11,15 @@ import { applyEmergencyAction, gatherCase, refuse } from "./apply-emergency-comm
 import { assessPull } from "../changes/assess-pull-request.ts";
 import { addressee } from "../emergencies/emergencies.ts";
 import { COMMENT } from "./emergency.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 
 /** Opens an emergency for whoever pressed the button, or replies why not; then judges the pull request again. */
 export async function flagEmergency(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { number, by, at }: Extract<SignalSubject, { readonly type: "flag" }>,
 ): Promise<void> {
   const place = { kind: "pull", number } as const;
   const attribution = { by, at, via: "button" } as const;
-  const found = await gatherCase(tools, watched, {
+  const found = await gatherCase(repo, {
     place,
     by,
     attribution,
@@ -32,14 +31,13 @@ export async function flagEmergency(
   const isAgain = found?.emergencies.some(
     ({ record: { opened }, record }) => isOpen(record) && opened.via === "button" && opened.at === at,
   );
-  if (isShut || isAgain === true) return assessPull(tools, watched, number, null);
+  if (isShut || isAgain === true) return assessPull(repo, number, null);
   const { outcome, reply, entries, actions } =
-    found === null ? refuse(POLICY_UNKNOWN) : await applyEmergencyAction(tools, watched, FLAG, found);
-  const { id: repositoryId } = watched.repository;
+    found === null ? refuse(POLICY_UNKNOWN) : await applyEmergencyAction(repo, FLAG, found);
+  const { id: repositoryId } = repo.info;
   const key = `button:${repositoryId}:${number}:${at}`;
-  const now = tools.clock.now();
-  const said =
-    outcome === "done" ? actions : [commentAction(addressee(tools, watched), number, key, reply(COMMENT))];
+  const now = repo.now();
+  const said = outcome === "done" ? actions : [commentAction(addressee(repo), number, key, reply(COMMENT))];
   const again: Task = { kind: "pull", repositoryId, number, request: null, dueAt: now };
-  await tools.ledger.record({ entries, actions: said, tasks: [again] }, now, watched.fence);
+  await repo.commit({ entries, actions: said, tasks: [again] });
 }

@@ -1,5 +1,6 @@
 /** The commands of an emergency as they are given in comments. */
 
+import type { Repo } from "../context/repo.ts";
 import { EMERGENCY_COMMANDS } from "../../domain/emergency/commands.ts";
 import {
   EMERGENCY_COMMAND_NAMES,
@@ -14,7 +15,7 @@ import {
   refuse,
   type EmergencyResult,
 } from "./apply-emergency-command.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 
 /** Renders a reply for a comment on GitHub. */
 export const COMMENT: Voice = {
@@ -39,8 +40,8 @@ function commentsOf(of: "emergency" | "review"): readonly Command[] {
       also,
       asks: usage,
       does: help,
-      async answer(tools, watched, given) {
-        const { outcome, reply, entries, actions, tasks } = await apply(tools, watched, name, given);
+      async answer(repo, given) {
+        const { outcome, reply, entries, actions, tasks } = await apply(repo, name, given);
         return { outcome, reply: reply(COMMENT), entries, actions, tasks };
       },
     };
@@ -48,15 +49,14 @@ function commentsOf(of: "emergency" | "review"): readonly Command[] {
 }
 
 async function apply(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   name: EmergencyCommandName,
   { rest, comment, number, deviation }: Commanded,
 ): Promise<EmergencyResult> {
   const { id, author: by, createdAt: at } = comment;
-  const pull = deviation === null ? number : await pullOfDeviation(tools, deviation);
+  const pull = deviation === null ? number : await pullOfDeviation(repo.tools, deviation);
   if (pull === null) return refuse(NO_REVIEW_OWED);
-  return applyEmergencyCommand(tools, watched, name, {
+  return applyEmergencyCommand(repo, name, {
     place: { kind: "pull", number: pull },
     by,
     attribution: { by, at, via: "comment" },

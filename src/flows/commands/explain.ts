@@ -1,19 +1,18 @@
 /** The commands that only look: `explain` tells what the check says and why, `recheck` judges again. */
 
+import type { Repo } from "../context/repo.ts";
 import type { GateRecord } from "../../domain/records/change.ts";
 import { oneLine } from "../../domain/texts/wording.ts";
 import type { Command } from "./answer-command.ts";
 import { assessPull } from "../changes/assess-pull-request.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
-
 /** Judges the pull request and says in a comment all that its check says. */
 export const explain: Command = {
   name: "explain",
   asks: "",
   does: "says what the check found, control by control, and what is still needed",
-  async answer(tools, watched, { number }) {
-    await assessPull(tools, watched, number, null);
-    const said = await lastSaid(tools, watched, number);
+  async answer(repo, { number }) {
+    await assessPull(repo, number, null);
+    const said = await lastSaid(repo, number);
     if (said === null)
       return {
         outcome: "refused",
@@ -39,11 +38,7 @@ export const recheck: Command = {
   },
 };
 
-async function lastSaid(
-  tools: Tools,
-  watched: RepositoryContext,
-  number: number,
-): Promise<GateRecord | null> {
-  const entry = await tools.ledger.state("gate", `${watched.repository.id}#${number}`);
+async function lastSaid(repo: Repo, number: number): Promise<GateRecord | null> {
+  const entry = await repo.ledger.state("gate", `${repo.info.id}#${number}`);
   return entry === undefined ? null : entry.body;
 }

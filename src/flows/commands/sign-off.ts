@@ -19,14 +19,14 @@ export const signOffMonth: Command = {
   also: ["sign-off"],
   asks: "[CONTROL:] <what you saw>",
   does: "Sign off your controls of this month, or the one you name",
-  async answer(tools, watched, { rest, comment, month }): Promise<CommandAnswer> {
-    const organizationId = watched.repository.ownerId;
+  async answer(repo, { rest, comment, month }): Promise<CommandAnswer> {
+    const organizationId = repo.info.ownerId;
     const { id, login } = comment.author;
     const [, named, words] = /^([\w-]+):(.*)$/su.exec(rest.trim()) ?? [];
     const control = CONTROL_NAMES.find((each) => each === named);
     const said = (control === undefined ? rest : (words ?? "")).trim();
-    const all = await monthlyReviewsOf(tools, organizationId, month ?? "");
-    const policy = await organizationPolicy(tools, organizationId);
+    const all = await monthlyReviewsOf(repo, organizationId, month ?? "");
+    const policy = await organizationPolicy(repo, organizationId);
     const isOwn = (each: MonthlyReviewRecord): boolean => {
       const successor = successorOf(each, namedOwner(policy?.effective ?? null, each.control));
       return [each, successor].some((owner) => owner !== null && isOwnerOf(owner, { id, login }));
@@ -37,7 +37,7 @@ export const signOffMonth: Command = {
     const entries = [];
     const problems: string[] = [];
     for (const review of own) {
-      const done = await signOff(tools, {
+      const done = await signOff(repo, {
         organizationId,
         control: review.control,
         month: review.month,

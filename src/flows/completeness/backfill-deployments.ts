@@ -1,5 +1,6 @@
 /** Filling the log with the deployments of a past period, from what GitHub still keeps of them. */
 
+import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
@@ -12,7 +13,6 @@ import { judgeRun } from "../deployments/from-workflow-run.ts";
 import { checkMergeBack, recordSuccess } from "../deployments/record-deployment.ts";
 import { noticeEnvironments } from "../repositories/environments.ts";
 import { gapEntry, gapId } from "../records/coverage-gaps.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import type { Span } from "./count-branch.ts";
 import { DAY } from "../../domain/time/durations.ts";
 
@@ -38,35 +38,31 @@ export interface BackfilledDeployments {
  * what the first one followed. Throws Trouble.
  */
 export async function backfillDeployments(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { from, to }: Span,
   refs: readonly string[],
 ): Promise<BackfilledDeployments> {
-  const past: Tools = { ...tools, past: { refs } };
-  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  const past = repo.with({ tools: { ...repo.tools, past: { refs } } });
+  const policy = policyOrDefault(await currentPolicy(repo));
   if (policy.outOfScope !== undefined) return { recorded: 0, truncated: false, refused: false };
-  const until = Math.min(to, tools.clock.now() - SETTLING);
-  const octokit = await tools.github.octokits.installation(watched.installationId);
+  const until = Math.min(to, repo.now() - SETTLING);
   // One that was made before the span may have succeeded within it.
-  const listing = await unlessRefused(() =>
-    tools.github.listDeployments(octokit, watched.repository, from - OVERTAKING),
-  );
+  const listing = await unlessRefused(() => repo.github.listDeployments(from - OVERTAKING));
   const named = policy.production.workflows.length > 0;
   const runs = await unlessRefused(() =>
     named
-      ? tools.github.listSucceededRuns(octokit, watched.repository, from - OVERTAKING)
+      ? repo.github.listSucceededRuns(from - OVERTAKING)
       : Promise.resolve({ listed: [], truncated: false }),
   );
   let recorded = 0;
-  for (const success of await successesWithin(past, watched, listing?.listed ?? [], { from, to: until })) {
-    await record(past, watched, success);
+  for (const success of await successesWithin(past, listing?.listed ?? [], { from, to: until })) {
+    await record(past, success);
     recorded += 1;
   }
   for (const run of runs?.listed ?? [])
-    if (run.updatedAt < until && (await judgeRun(past, watched, run, from))) recorded += 1;
+    if (run.updatedAt < until && (await judgeRun(past, run, from))) recorded += 1;
   const refused = listing === null || runs === null;
-  if (refused) await noteRefused(tools, watched, { from, to });
+  if (refused) await noteRefused(repo, { from, to });
   return { recorded, truncated: listing?.truncated === true || runs?.truncated === true, refused };
 }
 
@@ -80,50 +76,47 @@ async function unlessRefused<Answer>(read: () => Promise<Answer>): Promise<Answe
   }
 }
 
-async function record(tools: Tools, watched: RepositoryContext, success: FoundDeployment): Promise<void> {
-  const { id, mergeBack } = await recordSuccess(tools, watched, await withRun(tools, watched, success));
+async function record(repo: Repo, success: FoundDeployment): Promise<void> {
+  const { id, mergeBack } = await recordSuccess(repo, await withRun(repo, success));
   // Long over: nobody will ask again when it is due.
-  if (mergeBack !== null && mergeBack.dueAt <= tools.clock.now()) await checkMergeBack(tools, watched, id);
+  if (mergeBack !== null && mergeBack.dueAt <= repo.now()) await checkMergeBack(repo, id);
 }
 
 /** The successes of a span, and in each environment the one before, oldest first. */
 async function successesWithin(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   listed: readonly ListedDeployment[],
   { from, to }: Span,
 ): Promise<readonly FoundDeployment[]> {
-  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  const policy = policyOrDefault(await currentPolicy(repo));
   const namesOf = ({ environment, originalEnvironment }: ListedDeployment): readonly string[] => [
     environment,
     originalEnvironment ?? environment,
   ];
   const names = listed.flatMap(namesOf);
-  await noticeEnvironments(tools, watched, policy, names);
+  await noticeEnvironments(repo, policy, names);
   const production = new Set(names.filter((name) => isProductionEnvironment(policy, name)));
   const found: FoundDeployment[] = [];
   for (const each of listed) {
     if (each.createdAt < to && namesOf(each).some((name) => production.has(name)))
-      found.push(...(await successesOf(tools, watched, each.number, from)));
+      found.push(...(await successesOf(repo, each.number, from)));
   }
-  for (const environment of production) found.push(...(await lastBefore(tools, watched, environment, from)));
+  for (const environment of production) found.push(...(await lastBefore(repo, environment, from)));
   const once = new Map(found.filter(({ at }) => at < to).map((each) => [each.id, each]));
   return [...once.values()].toSorted((a, b) => a.at - b.at || a.status.id - b.status.id);
 }
 
 /** The newest success in an environment before an instant, if GitHub keeps one. */
 async function lastBefore(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   environment: string,
   before: Instant,
 ): Promise<readonly FoundDeployment[]> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
   const only = { environment };
-  const { listed } = await tools.github.listDeployments(octokit, watched.repository, before - FOLLOWED, only);
+  const { listed } = await repo.github.listDeployments(before - FOLLOWED, only);
   const earlier = listed.filter(({ createdAt }) => createdAt < before).slice(-MOST_EARLIER);
   for (const { number } of earlier.toReversed()) {
-    const successes = await successesOf(tools, watched, number, 0);
+    const successes = await successesOf(repo, number, 0);
     const then = successes.filter((each) => each.at < before);
     if (then.length > 0) return then;
   }
@@ -131,11 +124,8 @@ async function lastBefore(
 }
 
 /** A token without the right to read deployments sees none: that is said, never taken for none. */
-async function noteRefused(
-  tools: Tools,
-  { repository, fence }: RepositoryContext,
-  { from, to }: Span,
-): Promise<void> {
+async function noteRefused(repo: Repo, { from, to }: Span): Promise<void> {
+  const { info: repository } = repo;
   const entry = gapEntry(
     {
       id: gapId(repository.id, "permission-missing", from, "deployments"),
@@ -148,5 +138,5 @@ async function noteRefused(
     },
     repository,
   );
-  await tools.ledger.record({ entries: [entry], actions: [] }, tools.clock.now(), fence);
+  await repo.commit({ entries: [entry] });
 }

@@ -1,14 +1,13 @@
 /** Filling the log for a past period from GitHub's own lists: the same judgement as live, read in batches. */
 
+import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import { type RefUpdate } from "../../domain/change/change.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { branchOf, isProductionBranch } from "../../domain/policy/scope.ts";
 import type { ReadAhead } from "../../github/queries/read-ahead.ts";
-import { throughPrefetched } from "../context/read-ahead.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { recordUpdate } from "../changes/follow-branch.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import type { Span } from "./count-branch.ts";
 import { recordBackfill, recordProductionRefs } from "../repositories/repositories.ts";
 import { isMadeByQueue } from "../policy/queue-branches.ts";
@@ -39,26 +38,25 @@ export interface Backfilled {
 
 /** Records every update of a repository's production branches in a span that is not on record yet; done again it asks only for what is missing. Throws Trouble. */
 export async function backfillRepository(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { from, to }: Span,
   progress: (done: number, of: number) => void = () => undefined,
 ): Promise<Backfilled> {
-  const { repository, installationId } = watched;
-  const { github, clock } = tools;
-  const octokit = await github.octokits.installation(installationId);
-  const ahead = new github.ReadAhead(octokit, repository);
+  const { info: repository, installationId } = repo;
+  const { github } = repo;
+  const { octokits, ReadAhead: Ahead } = repo.tools.github;
+  const ahead = new Ahead(await octokits.installation(installationId), repository);
   // What happened within the last minutes GitHub's lists may not all show yet; whoever watches records it.
-  const until = Math.min(to, clock.now() - SETTLING);
+  const until = Math.min(to, repo.now() - SETTLING);
   const listed: RefUpdate[] = [];
   let truncated = false;
-  const refs = new Set(await productionRefs(tools, watched));
+  const refs = new Set(await productionRefs(repo));
   for (const ref of refs) {
-    const listing = await github.readRefUpdates(octokit, repository, ref, { since: null, from });
+    const listing = await github.refUpdates(ref, { since: null, from });
     truncated ||= listing.truncated;
     listed.push(...listing.updates.filter(({ at }) => at < until));
   }
-  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  const policy = policyOrDefault(await currentPolicy(repo));
   // Where production is more than the default branch, some of its branches may be gone, and in no list of branches any more.
   const mayBeGone = policy.production.branches !== null;
   if (mayBeGone || listed.length >= WORTH_LISTING) {
@@ -66,23 +64,23 @@ export async function backfillRepository(
     for (const ref of ahead.branches) {
       const branch = branchOf(ref);
       if (refs.has(ref) || branch === null || !isProductionBranch(policy, repository, branch)) continue;
-      if (await isMadeByQueue(tools, watched, ref)) continue;
-      const listing = await github.readRefUpdates(octokit, repository, ref, { since: null, from });
+      if (await isMadeByQueue(repo, ref)) continue;
+      const listing = await github.refUpdates(ref, { since: null, from });
       truncated ||= listing.truncated;
       listed.push(...listing.updates.filter(({ at }) => at < until));
       refs.add(ref);
     }
-    await recordProductionRefs(tools, watched, [...refs]);
+    await recordProductionRefs(repo, [...refs]);
   }
-  const recorded = await recordedIds(tools, watched, { from, to });
+  const recorded = await recordedIds(repo, { from, to });
   const missing = listed
     .filter(({ activityId }) => activityId === null || !recorded.has(activityId))
     .toSorted((a, b) => a.at - b.at || (a.activityId ?? 0) - (b.activityId ?? 0));
   progress(listed.length - missing.length, listed.length);
-  await judgeAll(tools, watched, missing, ahead, (done) =>
+  await judgeAll(repo, missing, ahead, (done) =>
     progress(listed.length - missing.length + done, listed.length),
   );
-  if (!truncated) await recordBackfill(tools, watched, from);
+  if (!truncated) await recordBackfill(repo, from);
   return {
     updates: listed.length,
     known: listed.length - missing.length,
@@ -94,14 +92,12 @@ export async function backfillRepository(
 
 /** Judges each, oldest first, while what the next ones need is read. */
 async function judgeAll(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   updates: readonly RefUpdate[],
   ahead: ReadAhead,
   progress: (done: number) => void,
 ): Promise<void> {
-  const { repository } = watched;
-  const batched = throughPrefetched(tools, watched, ahead);
+  const batched = repo.through(ahead.github);
   let read: readonly RefUpdate[] = [];
   let pulls: readonly number[] = [];
   let done = 0;
@@ -110,14 +106,14 @@ async function judgeAll(
     // One query brings the pull requests of the updates read before, and what the following updates brought.
     await ahead.read(following, pulls);
     for (const update of read) {
-      await recordUpdate(batched, watched, update, null);
+      await recordUpdate(batched, update, null);
       done += 1;
       progress(done);
     }
     const numbers = new Set<number>();
     for (const update of following) {
       if (update.after === NO_COMMIT) continue;
-      const brought = await tools.github.readChange(ahead.github, repository, update);
+      const brought = await batched.github.change(update);
       for (const number of brought.pulls) numbers.add(number);
     }
     pulls = [...numbers];
@@ -126,13 +122,9 @@ async function judgeAll(
   }
 }
 
-async function recordedIds(
-  tools: Tools,
-  { repository }: RepositoryContext,
-  { from, to }: Span,
-): Promise<ReadonlySet<number>> {
+async function recordedIds(repo: Repo, { from, to }: Span): Promise<ReadonlySet<number>> {
   const found = new Set<number>();
-  for await (const entry of tools.ledger.states("change", { repositoryId: repository.id, from, to })) {
+  for await (const entry of repo.states("change", { from, to })) {
     const { activityId } = entry.body.change.update;
     if (activityId !== null) found.add(activityId);
   }

@@ -1,13 +1,14 @@
 /** One branch counted: each listing of its updates, from every place that knows of it, against the others. */
 
+import type { Repo } from "../context/repo.ts";
 import { type Change, type RefUpdate } from "../../domain/change/change.ts";
 import { canonical, sha256 } from "../../domain/values/digest.ts";
 import { type Count, countListings, EDGE, type Listings } from "../../domain/evidence/counting.ts";
 import { branchOf } from "../../domain/policy/scope.ts";
 import type { BranchRecord } from "../../domain/records/change.ts";
 import { HISTORY_KEPT } from "../changes/follow-branch.ts";
-import { observationsOf } from "../records/observations.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { observationsOf } from "../context/observations.ts";
+import type { Tools } from "../context/tools.ts";
 import { recordedFrom } from "../repositories/repositories.ts";
 import { type Instant } from "../../domain/time/instant.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
@@ -22,29 +23,23 @@ export interface Span {
 type Source = CompletenessRecord["listings"][number];
 
 /** Lists a branch's span anew from every place that knows of it, and counts the listings against each other. Records nothing. Throws Trouble. */
-export async function countBranch(
-  tools: Tools,
-  watched: RepositoryContext,
-  ref: string,
-  span: Span,
-): Promise<CompletenessRecord> {
-  const { repository } = watched;
-  const { github, ledger } = tools;
+export async function countBranch(repo: Repo, ref: string, span: Span): Promise<CompletenessRecord> {
+  const { info: repository } = repo;
+  const { github, ledger } = repo;
   const place = await ledger.state("branch", `${repository.id}:${ref}`);
   const followed = place === undefined ? null : place.body;
   const { from } = span;
   // What happened after it ceased to be one of production is not counted.
   const to = Math.min(span.to, (followed?.left?.at ?? Infinity) + 1);
   const origin = followed?.origin ?? null;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
   // A branch that became one of production later counts from then.
-  const isLater = origin !== null && origin.at > watched.since;
-  const start = Math.max(from, isLater ? origin.at : await recordedFrom(tools, watched));
+  const isLater = origin !== null && origin.at > repo.since;
+  const start = Math.max(from, isLater ? origin.at : await recordedFrom(repo));
   // The head is read before the list: whatever is pushed in between is in the list.
-  const merged = await github.listMergedPulls(octokit, repository, branchOf(ref) ?? ref, start - EDGE);
-  const listing = await github.readRefUpdates(octokit, repository, ref, { since: null, from: start });
+  const merged = await github.listMergedPulls(branchOf(ref) ?? ref, start - EDGE);
+  const listing = await github.refUpdates(ref, { since: null, from: start });
   // What was filled in from before observation began counts like the rest.
-  const known = (start < watched.since ? listing.updates : afterOrigin(listing.updates, origin)).filter(
+  const known = (start < repo.since ? listing.updates : afterOrigin(listing.updates, origin)).filter(
     ({ at }) => at >= start,
   );
   const listed = known.filter(({ at }) => at < to);
@@ -55,13 +50,13 @@ export async function countBranch(
     listing.before?.after ??
     (start === origin?.at && origin.activityId !== null ? origin.head : null);
   // GitHub keeps updates for a year: what it does not list of an older span may have been, and is forgotten.
-  const isForgotten = begun === null && start < tools.clock.now() - HISTORY_KEPT;
-  const git = await gitLine(tools, watched, listed);
-  const changes = await recordedChanges(tools, repository.id, ref, { from: start, to });
+  const isForgotten = begun === null && start < repo.now() - HISTORY_KEPT;
+  const git = await gitLine(repo, listed);
+  const changes = await recordedChanges(repo.tools, repository.id, ref, { from: start, to });
   const recorded = changes.map(({ update }) => update);
   // Before anybody watched no webhook could tell.
-  const heardFrom = Math.max(start, watched.since);
-  const told = await toldOf(tools, repository.id, ref, { from: heardFrom, to });
+  const heardFrom = Math.max(start, repo.since);
+  const told = await toldOf(repo.tools, repository.id, ref, { from: heardFrom, to });
   const count = countListings({
     from: start,
     to,
@@ -111,7 +106,7 @@ export async function countBranch(
     truncated,
     complete: contiguous && !truncated && differences.every(({ explanation }) => explanation !== null),
     withoutPullRequest: listed.filter(({ kind }) => kind !== "pull-request" && kind !== "queue").length,
-    checkedAt: tools.clock.now(),
+    checkedAt: repo.now(),
   };
 }
 
@@ -144,8 +139,7 @@ function deliveriesSource(ref: string, told: Awaited<ReturnType<typeof toldOf>>)
 
 /** What git has between the first update and the last; null where GitHub would not compare the two. */
 async function gitLine(
-  tools: Tools,
-  { repository, installationId }: RepositoryContext,
+  repo: Repo,
   listed: readonly RefUpdate[],
 ): Promise<
   | (Pick<Listings, "git"> & { readonly query: string; readonly digest: string; readonly truncated: boolean })
@@ -156,8 +150,7 @@ async function gitLine(
   if (first === undefined || end === undefined)
     return { git: null, query: "nothing was updated", digest: sha256(canonical([])), truncated: false };
   const begin = first.before === NO_COMMIT ? first.after : first.before;
-  const octokit = await tools.github.octokits.installation(installationId);
-  const read = await tools.github.listGitLine(octokit, repository, begin, end);
+  const read = await repo.github.listGitLine(begin, end);
   return read === null ? null : { ...read, git: read.line };
 }
 

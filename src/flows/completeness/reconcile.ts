@@ -1,11 +1,13 @@
-import type { Entry } from "../../domain/records/entry.ts";
+/** Completeness: list a period's updates of every production branch anew, and count them against the log. */
+
+import type { Repo } from "../context/repo.ts";
 import type { RepositoryRecord } from "../../domain/records/repository.ts";
 import { taskId, type Task } from "../../domain/records/task.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import { followBranch } from "../changes/follow-branch.ts";
 import { countBranch, type Span } from "./count-branch.ts";
 import { isForAll, isLasting, isOpenChore, notesOf, type ChoreNote } from "../repositories/own-checks.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { recordedFrom } from "../repositories/repositories.ts";
 import { verifySources } from "../facts/cited-sources.ts";
 import { productionRefs } from "../policy/production-branches.ts";
@@ -69,7 +71,7 @@ export interface BranchCount {
 
 /** A branch of which GitHub does not answer the listings. */
 export interface UncountedBranch {
-  readonly repository: RepositoryContext["repository"];
+  readonly repository: Repo["info"];
   readonly ref: string;
   readonly trouble: ExternalError;
 }
@@ -82,33 +84,32 @@ interface Which {
 
 /** Reconciles every production branch of one repository, each for itself, and records what each came to. Throws Trouble. */
 export async function reconcileRepository(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   span: Span,
   { onlyWrong = false, onlyUnproven = false }: Which = {},
 ): Promise<BranchCount> {
-  if (span.to <= (await recordedFrom(tools, watched))) return { counted: [], uncounted: [] };
+  if (span.to <= (await recordedFrom(repo))) return { counted: [], uncounted: [] };
   const proven: CompletenessRecord[] = [];
   const refs: string[] = [];
-  for (const ref of await productionRefs(tools, watched)) {
-    const known = onlyUnproven ? await provenFor(tools, watched, ref, span) : null;
+  for (const ref of await productionRefs(repo)) {
+    const known = onlyUnproven ? await provenFor(repo, ref, span) : null;
     if (known === null) refs.push(ref);
     else proven.push(known);
   }
   // Of one hour nothing is said that the month's count does not say again.
-  const note = onlyWrong ? unnoted : notesOf(tools, watched);
-  const { counted, uncounted } = await countEach(watched, refs, note, async (ref) => {
-    await followBranch(tools, watched, ref);
-    const body = await countBranch(tools, watched, ref, span);
+  const note = onlyWrong ? unnoted : notesOf(repo);
+  const { counted, uncounted } = await countEach(repo, refs, note, async (ref) => {
+    await followBranch(repo, ref);
+    const body = await countBranch(repo, ref, span);
     if (!body.complete)
-      tools.log.warn(
-        { repository: watched.repository.id, differences: body.differences.length },
+      repo.log.warn(
+        { repository: repo.info.id, differences: body.differences.length },
         "A branch could not be proven complete",
       );
-    if (!onlyWrong || !body.complete) await keep(tools, watched, body);
+    if (!onlyWrong || !body.complete) await keep(repo, body);
     return body;
   });
-  if (!onlyWrong) await verifySources(tools, watched, span);
+  if (!onlyWrong) await verifySources(repo, span);
   return { counted: [...proven, ...counted], uncounted };
 }
 
@@ -117,22 +118,17 @@ function unnoted(): Promise<void> {
 }
 
 /** Counts and records some branches of one repository without following them further: for a past that was filled in. */
-export function countPast(
-  tools: Tools,
-  watched: RepositoryContext,
-  refs: readonly string[],
-  span: Span,
-): Promise<BranchCount> {
-  return countEach(watched, refs, notesOf(tools, watched), async (ref) => {
-    const body = await countBranch(tools, watched, ref, span);
-    await keep(tools, watched, body);
+export function countPast(repo: Repo, refs: readonly string[], span: Span): Promise<BranchCount> {
+  return countEach(repo, refs, notesOf(repo), async (ref) => {
+    const body = await countBranch(repo, ref, span);
+    await keep(repo, body);
     return body;
   });
 }
 
 /** Counts branches one by one. One that cannot be counted is noted until it can, and the others go on. */
 async function countEach(
-  watched: RepositoryContext,
+  repo: Repo,
   refs: readonly string[],
   note: ChoreNote,
   count: (ref: string) => Promise<CompletenessRecord>,
@@ -146,7 +142,7 @@ async function countEach(
       await note(what, null);
     } catch (error) {
       if (!(error instanceof ExternalError) || isForAll(error)) throw error;
-      uncounted.push({ repository: watched.repository, ref, trouble: error });
+      uncounted.push({ repository: repo.info, ref, trouble: error });
       if (isLasting(error)) await note(what, error.message);
     }
   }
@@ -154,26 +150,15 @@ async function countEach(
 }
 
 /** Returns what a branch came to when it was counted for just this span after its end and proven complete; null: it was not. */
-async function provenFor(
-  tools: Tools,
-  { repository }: RepositoryContext,
-  ref: string,
-  { from, to }: Span,
-): Promise<CompletenessRecord | null> {
-  const known = (await tools.ledger.state("completeness", `${repository.id}:${ref}:${from}:${to}`))?.body;
+async function provenFor(repo: Repo, ref: string, { from, to }: Span): Promise<CompletenessRecord | null> {
+  const { info: repository } = repo;
+  const known = await repo.latest("completeness", `${repository.id}:${ref}:${from}:${to}`);
   return known?.complete === true && known.checkedAt >= to ? known : null;
 }
 
 /** Records what a count came to. */
-async function keep(tools: Tools, watched: RepositoryContext, body: CompletenessRecord): Promise<void> {
+async function keep(repo: Repo, body: CompletenessRecord): Promise<void> {
   const { repository, ref, from, to } = body;
-  const entry: Entry = {
-    kind: "completeness",
-    subject: `${repository.id}:${ref}:${from}:${to}`,
-    repositoryId: repository.id,
-    organizationId: repository.ownerId,
-    at: from,
-    body,
-  };
-  await tools.ledger.record({ entries: [entry], actions: [] }, tools.clock.now(), watched.fence);
+  const subject = `${repository.id}:${ref}:${from}:${to}`;
+  await repo.commit({ entries: [{ kind: "completeness", subject, at: from, body }] });
 }

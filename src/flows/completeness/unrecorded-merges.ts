@@ -1,5 +1,6 @@
 /** Merged pull requests against rows: one that GitHub lists as merged into a production branch and no row names is judged, or is a gap. */
 
+import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import type { Change } from "../../domain/change/change.ts";
 import type { Entry } from "../../domain/records/entry.ts";
@@ -8,7 +9,7 @@ import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
 import type { Overview } from "../../github/listings/overview.ts";
 import { recordUpdate } from "../changes/follow-branch.ts";
 import { gapEntry, gapId } from "../records/coverage-gaps.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { DAY } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 
@@ -21,42 +22,35 @@ const LOOKED_BACK = 40 * DAY;
  * Finds the pull requests merged into a production branch that no row names: records their update anew, or that there is none. `seen`: the
  * repository's overview. Throws Trouble.
  */
-export async function findUnnamed(
-  tools: Tools,
-  watched: RepositoryContext,
-  ref: string,
-  seen: Overview | null,
-): Promise<void> {
-  const { repository } = watched;
-  const now = tools.clock.now();
-  const place = (await tools.ledger.state("branch", `${repository.id}:${ref}`))?.body;
+export async function findUnnamed(repo: Repo, ref: string, seen: Overview | null): Promise<void> {
+  const { info: repository } = repo;
+  const now = repo.now();
+  const place = await repo.latest("branch", `${repository.id}:${ref}`);
   if (place === undefined) return;
   const from = Math.max(place.origin.at, now - LOOKED_BACK);
   const branch = branchOf(ref) ?? ref;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
   const pulls =
     seen?.mergedSince(from)?.filter(({ base }) => base === branch) ??
-    (await tools.github.listMergedPulls(octokit, repository, branch, from)).pulls;
-  const changes = await changesOf(tools, watched, ref, from - SETTLING);
-  const gaps = await gapsOf(tools, watched);
+    (await repo.github.listMergedPulls(branch, from)).pulls;
+  const changes = await changesOf(repo, ref, from - SETTLING);
+  const gaps = await gapsOf(repo);
   const entries: Entry[] = [];
   for (const pull of pulls) {
     if (pull.at <= from || now - pull.at < SETTLING || pull.at > (place.left?.at ?? now)) continue;
-    const gap = gaps.get(gapOf(watched, ref, pull).id);
-    if (await isRecorded(tools, watched, changes, pull, place.origin)) {
+    const gap = gaps.get(gapOf(repo, ref, pull).id);
+    if (await isRecorded(repo, changes, pull, place.origin)) {
       if (gap?.to === null) entries.push(gapEntry({ ...gap, to: now, backfilled: true }, repository));
-    } else if (gap === undefined) entries.push(gapEntry(gapOf(watched, ref, pull), repository));
+    } else if (gap === undefined) entries.push(gapEntry(gapOf(repo, ref, pull), repository));
   }
-  if (entries.length > 0) await tools.ledger.record({ entries }, now, watched.fence);
+  if (entries.length > 0) await repo.commit({ entries });
 }
 
 /** Returns whether a row names the pull request, or was recorded anew to name it, or need not: what brought it was taken off the branch. */
 async function isRecorded(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   changes: readonly Change[],
   pull: MergedPull,
-  origin: Parameters<typeof recordUpdate>[3],
+  origin: Parameters<typeof recordUpdate>[2],
 ): Promise<boolean> {
   if (changes.some((change) => change.pullRequests.some((each) => accountsFor(each, pull)))) return true;
   const isRewritten = changes.some(
@@ -64,9 +58,8 @@ async function isRecorded(
   );
   if (isRewritten) return true;
   for (const { update } of changes) {
-    if (Math.abs(update.at - pull.at) > SETTLING || !(await hasBrought(tools, watched, update, pull)))
-      continue;
-    await recordUpdate(tools, watched, update, origin, { again: [pull.number] });
+    if (Math.abs(update.at - pull.at) > SETTLING || !(await hasBrought(repo, update, pull))) continue;
+    await recordUpdate(repo, update, origin, { again: [pull.number] });
     return true;
   }
   return false;
@@ -78,46 +71,31 @@ function accountsFor({ number, head, commits }: Change["pullRequests"][number], 
 }
 
 async function hasBrought(
-  tools: Tools,
-  { repository, installationId }: RepositoryContext,
+  repo: Repo,
   { before, after }: Change["update"],
   { commit }: MergedPull,
 ): Promise<boolean> {
   if (commit === null || commit === after) return commit === after;
-  const octokit = await tools.github.octokits.installation(installationId);
-  const { lookups } = tools.github;
-  const compared = await tools.github.compareCommits(octokit, repository, before, after, lookups);
+  const compared = await repo.github.compare(before, after);
   return compared?.commits.includes(commit) ?? false;
 }
 
-async function changesOf(
-  tools: Tools,
-  { repository }: RepositoryContext,
-  ref: string,
-  from: Instant,
-): Promise<readonly Change[]> {
+async function changesOf(repo: Repo, ref: string, from: Instant): Promise<readonly Change[]> {
+  const { info: repository } = repo;
   const changes: Change[] = [];
   const filter = { repositoryId: repository.id, from, order: "at" } as const;
-  for await (const { body } of tools.ledger.states("change", filter))
+  for await (const { body } of repo.ledger.states("change", filter))
     if (body.change.update.ref === ref) changes.push(body.change);
   return changes;
 }
 
-async function gapsOf(
-  tools: Tools,
-  { repository }: RepositoryContext,
-): Promise<ReadonlyMap<string, CoverageGapRecord>> {
+async function gapsOf(repo: Repo): Promise<ReadonlyMap<string, CoverageGapRecord>> {
   const found = new Map<string, CoverageGapRecord>();
-  for await (const { body } of tools.ledger.states("coverage-gap", { repositoryId: repository.id }))
-    found.set(body.id, body);
+  for await (const { body } of repo.states("coverage-gap")) found.set(body.id, body);
   return found;
 }
 
-function gapOf(
-  { repository }: RepositoryContext,
-  ref: string,
-  { number, at }: MergedPull,
-): CoverageGapRecord {
+function gapOf({ info: repository }: Repo, ref: string, { number, at }: MergedPull): CoverageGapRecord {
   return {
     id: gapId(repository.id, "unobservable", at, `${ref}#${number}`),
     cause: "unobservable",

@@ -1,29 +1,8 @@
 /** Asking GitHub through what was read ahead. */
 
+import type { Repo } from "./repo.ts";
 import type { RefUpdate } from "../../domain/change/change.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
-import type { ReadAhead } from "../../github/queries/read-ahead.ts";
-import type { Tools, RepositoryContext } from "./tools.ts";
-
-/** Returns the same tools, asking through what was read ahead. */
-export function throughPrefetched(
-  tools: Tools,
-  { installationId }: RepositoryContext,
-  ahead: ReadAhead,
-): Tools {
-  const { octokits } = tools.github;
-  return {
-    ...tools,
-    github: {
-      ...tools.github,
-      octokits: {
-        app: () => octokits.app(),
-        installation: (id) =>
-          id === installationId ? Promise.resolve(ahead.github) : octokits.installation(id),
-      },
-    },
-  };
-}
 
 /** What is read ahead: updates of a branch (its full name), and pull requests. */
 interface Wanted {
@@ -33,22 +12,18 @@ interface Wanted {
 }
 
 /**
- * Returns the same tools, with what these updates brought, their policies and these pull requests read in one query. Where GitHub does not
- * answer it, each is asked for by itself.
+ * Returns the same repository, with what these updates brought, their policies and these pull requests read in one query. Where GitHub does
+ * not answer it, each is asked for by itself.
  */
-export async function prefetch(
-  tools: Tools,
-  watched: RepositoryContext,
-  { ref, updates = [], pulls = [] }: Wanted,
-): Promise<Tools> {
-  if (updates.length + pulls.length === 0) return tools;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const ahead = new tools.github.ReadAhead(octokit, watched.repository, ref);
+export async function prefetch(repo: Repo, { ref, updates = [], pulls = [] }: Wanted): Promise<Repo> {
+  if (updates.length + pulls.length === 0) return repo;
+  const { octokits, ReadAhead } = repo.tools.github;
+  const ahead = new ReadAhead(await octokits.installation(repo.installationId), repo.info, ref);
   try {
     await ahead.read(updates, pulls);
   } catch (error) {
     if (!(error instanceof ExternalError)) throw error;
-    return tools;
+    return repo;
   }
-  return throughPrefetched(tools, watched, ahead);
+  return repo.through(ahead.github);
 }

@@ -1,14 +1,12 @@
 /** The tools the flows are handed: the type of each is the type of the real thing. */
 
 import type { Logger } from "pino";
-import type { Repository } from "../../domain/change/repository.ts";
 import type { carryOut } from "../../github/actions/carry-out.ts";
 import type { facts } from "../../github/facts.ts";
 import type { Lookups } from "../../github/api/lookups.ts";
 import type { Octokits } from "../../github/api/octokit.ts";
 import type { ranked } from "../../github/api/pacing.ts";
 import type { signal } from "../../github/webhooks/signal.ts";
-import type { Lease } from "../../ledger/queue/lanes.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { SendNotification } from "../../notifications/send.ts";
 import type { Instant } from "../../domain/time/instant.ts";
@@ -42,20 +40,4 @@ export interface Tools {
   readonly past?: { readonly refs: readonly string[] };
   /** Sends messages outside GitHub. */
   readonly sendNotification: SendNotification;
-}
-
-/** A repository under watch, and the installation through which we see it. */
-export interface RepositoryContext {
-  readonly repository: Repository;
-  readonly installationId: number;
-  /** What happened before is historic. */
-  readonly since: Instant;
-  /** When it came back into scope, if it ever was out of it: what happened before is historic whatever a policy says. */
-  readonly scopedFrom?: Instant;
-  /** Whether it came from another owner. */
-  readonly movedIn?: true;
-  /** Its name and topics when it was first met, where they were others. */
-  readonly metAs?: { readonly name: string; readonly topics: readonly string[] };
-  /** The lane this work is done under: whoever loses it must not write. */
-  readonly fence: Lease | undefined;
 }

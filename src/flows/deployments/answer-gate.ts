@@ -1,5 +1,6 @@
 /** A job waits for our gate: gather what it would bring as if it succeeded now, judge it, and answer. */
 
+import type { Repo } from "../context/repo.ts";
 import { dueAfter } from "../../domain/time/calendar.ts";
 import { assess } from "../../domain/assessment/assess.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
@@ -11,7 +12,6 @@ import { gatherDeployment } from "./facts.ts";
 import { policyWhen } from "../policy/policy-at.ts";
 import { emergenciesForDeployment } from "../emergencies/emergencies.ts";
 import { gateSubject, waitingGates } from "../records/deployment-gates.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 
 /** What GitHub asks of the gate: a run's job that would deploy to an environment. */
 export interface AskedGate {
@@ -21,24 +21,23 @@ export interface AskedGate {
 }
 
 /** Answers what GitHub asked, or asks itself again what may have changed. What was answered for good is not answered again. */
-export async function answerGate(tools: Tools, watched: RepositoryContext, asked: AskedGate): Promise<void> {
-  const { repository, installationId } = watched;
+export async function answerGate(repo: Repo, asked: AskedGate): Promise<void> {
+  const { info: repository, installationId } = repo;
   const { environment, run, deployment: number } = asked;
   const subject = gateSubject(repository.id, number, environment);
-  const known = await tools.ledger.state("deployment-gate", subject);
+  const known = await repo.ledger.state("deployment-gate", subject);
   let previous = known === undefined ? null : known.body;
   // Another attempt of the run asks anew, with a deployment of its own.
   if (previous !== null && previous.run !== run) previous = null;
   if (previous !== null && previous.answer !== "waiting") return;
-  const octokit = await tools.github.octokits.installation(installationId);
-  const read = await tools.github.readDeployment(octokit, repository, number);
-  const policy = await policyWhen(tools, watched, read.createdAt);
+  const read = await repo.github.deployment(number);
+  const policy = await policyWhen(repo, read.createdAt);
   const effective = policyOrDefault(policy);
-  const now = tools.clock.now();
+  const now = repo.now();
   const requestedAt = previous?.requestedAt ?? now;
   const deadline =
     previous?.deadline ?? dueAfter(requestedAt, effective.production.gateWaits, effective.calendar);
-  const deployment = await gatherDeployment(tools, watched, {
+  const deployment = await gatherDeployment(repo, {
     id: deploymentId(repository.id, number, environment),
     origin: { kind: "github", number },
     environment,
@@ -55,11 +54,11 @@ export async function answerGate(tools: Tools, watched: RepositoryContext, asked
     policy,
   });
   const isProduction = isProductionEnvironment(effective, environment);
-  const emergencies = await emergenciesForDeployment(tools, watched, deployment);
+  const emergencies = await emergenciesForDeployment(repo, deployment);
   const assessment = isProduction
     ? assess(
         { moment: "deployed", deployment, emergencies },
-        { policy, appId: tools.appId, at: now, since: sinceOf(watched, policy) },
+        { policy, appId: repo.appId, at: now, since: sinceOf(repo, policy) },
       )
     : null;
   const decision = decideGateAnswer({
@@ -75,11 +74,11 @@ export async function answerGate(tools: Tools, watched: RepositoryContext, asked
     subject,
     installationId,
   });
-  await tools.ledger.record(decision, now, watched.fence);
+  await repo.commit(decision);
 }
 
 /** Looks again at every job of the repository that waits for us. */
-export async function answerWaitingGates(tools: Tools, watched: RepositoryContext): Promise<void> {
-  for (const { number, environment, run } of await waitingGates(tools, watched.repository.id))
-    await answerGate(tools, watched, { deployment: number, environment, run });
+export async function answerWaitingGates(repo: Repo): Promise<void> {
+  for (const { number, environment, run } of await waitingGates(repo.tools, repo.info.id))
+    await answerGate(repo, { deployment: number, environment, run });
 }

@@ -1,5 +1,6 @@
 /** The emergencies of deployments without a pull request: found, led on by time, and what was deployed under them judged again. */
 
+import type { Repo } from "../context/repo.ts";
 import type { Actor } from "../../domain/change/people.ts";
 import { assess } from "../../domain/assessment/assess.ts";
 import type { Deployment } from "../../domain/deployment/deployment.ts";
@@ -11,7 +12,6 @@ import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import { sinceOf } from "../policy/current-policy.ts";
 import { recordDeployment } from "./record-deployment.ts";
 import { emergenciesForDeployment, emergenciesOfPull } from "../emergencies/emergencies.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { remindOfReviews } from "../reviews/retroactive-reviews.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 
@@ -23,23 +23,21 @@ const MOST_ASKED = 100;
  * the commits that no change accounts for. Null: it cannot be told, such as who pushed what is deployed. Throws Trouble.
  */
 export async function makersOfDeployment(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   deployment: Pick<Deployment, "sha" | "carried" | "unaccounted" | "previous">,
 ): Promise<readonly AccountName[] | null> {
   const { sha, carried, unaccounted, previous } = deployment;
   if (previous !== null && (unaccounted === null || unaccounted.length > MOST_ASKED)) return null;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
   const people: Actor[] = [];
   const commits = new Set<Sha>([sha, ...(unaccounted ?? [])]);
   for (const each of commits) {
-    const makers = await tools.github.readMakers(octokit, watched.repository, each);
+    const makers = await repo.github.makers(each);
     if (makers === null) return null;
     people.push(...makers);
   }
   // What a commit says of its author can be forged; who pushed it cannot.
   if (unaccounted !== null && unaccounted.length > 0) {
-    const pushers = await tools.github.readPushers(octokit, watched.repository, { head: sha, commits });
+    const pushers = await repo.github.pushers({ head: sha, commits });
     if (pushers === null) return null;
     people.push(...pushers);
   }
@@ -48,9 +46,9 @@ export async function makersOfDeployment(
 }
 
 /** Handles what a repository has due of deployments' emergencies: expiries, reminders, and assessments that changed. */
-export async function advanceDeploymentEmergencies(tools: Tools, watched: RepositoryContext): Promise<void> {
-  const now = tools.clock.now();
-  const facts = await emergenciesOfPull(tools, watched.repository.id, null);
+export async function advanceDeploymentEmergencies(repo: Repo): Promise<void> {
+  const now = repo.now();
+  const facts = await emergenciesOfPull(repo.tools, repo.info.id, null);
   if (facts.length === 0) return;
   const over = facts
     .map(({ record }) => record)
@@ -58,30 +56,26 @@ export async function advanceDeploymentEmergencies(tools: Tools, watched: Reposi
       ({ status, authorised: given }) => status === "authorised" && given !== null && now > given.until,
     );
   const entries = over.map((record) => emergencyEntry(expired(record)));
-  if (entries.length > 0) await tools.ledger.record({ entries, actions: [] }, now, watched.fence);
-  await reassessDeployments(tools, watched, facts);
-  await remindOfReviews(tools, watched, null);
+  if (entries.length > 0) await repo.commit({ entries });
+  await reassessDeployments(repo, facts);
+  await remindOfReviews(repo, null);
 }
 
 /** Assesses again what was deployed under these emergencies, where what is known of them now leads elsewhere. */
-async function reassessDeployments(
-  tools: Tools,
-  watched: RepositoryContext,
-  facts: readonly EmergencyFacts[],
-): Promise<void> {
+async function reassessDeployments(repo: Repo, facts: readonly EmergencyFacts[]): Promise<void> {
   const used = new Set(facts.flatMap(({ record }) => record.used?.subjects ?? []));
   for (const id of used) {
-    const entry = await tools.ledger.state("deployment", id);
+    const entry = await repo.ledger.state("deployment", id);
     if (entry === undefined) continue;
     const { deployment, assessment: before } = entry.body;
-    const kept = await tools.ledger.state("policy", before.policyDigest);
+    const kept = await repo.ledger.state("policy", before.policyDigest);
     if (kept === undefined) continue;
     const policy: PolicyInForce = { state: "known", record: kept.body };
-    const emergencies = await emergenciesForDeployment(tools, watched, deployment);
+    const emergencies = await emergenciesForDeployment(repo, deployment);
     const after = assess(
       { moment: "deployed", deployment, emergencies },
-      { policy, appId: tools.appId, at: deployment.succeededAt, since: sinceOf(watched, policy) },
+      { policy, appId: repo.appId, at: deployment.succeededAt, since: sinceOf(repo, policy) },
     );
-    if (canonical(after) !== canonical(before)) await recordDeployment(tools, watched, deployment, policy);
+    if (canonical(after) !== canonical(before)) await recordDeployment(repo, deployment, policy);
   }
 }

@@ -1,5 +1,6 @@
 /** Facts of a deployment gathered whole: what ran there before, what it brought, who let it pass. */
 
+import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import type { Actor } from "../../domain/change/people.ts";
 import { dueAfter } from "../../domain/time/calendar.ts";
@@ -17,7 +18,6 @@ import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import { deployedContent, landedElsewhere, type DeployedContent } from "./introduced-commits.ts";
 import { knownDeployments, type KnownDeployment } from "../records/deployments.ts";
 import { gateOf } from "../records/deployment-gates.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { branchPositionOf, watchedRefs, type BranchPosition } from "../policy/production-branches.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
@@ -44,30 +44,22 @@ export interface Success {
 }
 
 /** Everything known of a success, or of what would be one if it succeeded now. */
-export async function gatherDeployment(
-  tools: Tools,
-  watched: RepositoryContext,
-  success: Success,
-): Promise<Deployment> {
-  const { repository } = watched;
+export async function gatherDeployment(repo: Repo, success: Success): Promise<Deployment> {
+  const { info: repository } = repo;
   const { id, sha, environment, at, origin } = success;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const earlier = await earlierIn(tools, watched, environment, at, id);
+  const earlier = await earlierIn(repo, environment, at, id);
   const previous = earlier.at(-1) ?? null;
-  const now = await branchPositionOf(tools, watched, sha, at);
-  const brought =
-    previous === null
-      ? null
-      : await tools.github.compareCommits(octokit, repository, previous.sha, sha, tools.github.lookups);
+  const now = await branchPositionOf(repo, sha, at);
+  const brought = previous === null ? null : await repo.github.compare(previous.sha, sha);
   const commits = brought === null || brought.truncated ? null : brought.commits;
   const accountWith = async (where: BranchPosition): Promise<DeployedContent> =>
     previous !== null && commits === null
       ? { carried: [], unaccounted: null, landedAt: null }
-      : await deployedContent(tools, watched, { commits, standing: where, sha, at });
+      : await deployedContent(repo, { commits, standing: where, sha, at });
   const found = await accountWith(now);
   const ref =
     found.landedAt !== null && found.landedAt > at
-      ? await landedElsewhere(tools, watched, { sha, at, ref: now.ref })
+      ? await landedElsewhere(repo, { sha, at, ref: now.ref })
       : null;
   const standing: BranchPosition = ref === null ? now : { onProductionBranch: true, ref, nowhere: [] };
   const account = ref === null ? found : await accountWith(standing);
@@ -77,7 +69,7 @@ export async function gatherDeployment(
   const kind =
     onProductionBranch === false
       ? "unmerged"
-      : await kindOf(tools, watched, {
+      : await kindOf(repo, {
           previous: previous?.sha ?? null,
           sha,
           status: brought?.status ?? null,
@@ -85,13 +77,12 @@ export async function gatherDeployment(
         });
   const before = earlier.findLast((each) => each.sha === sha);
   const succeededBefore =
-    before !== undefined || (kind === "rollback" && (await ranBeforeWeWatched(tools, watched, success)));
-  const ancestor =
-    kind === "rollback" && !succeededBefore ? await ancestorOf(tools, watched, earlier, sha) : null;
+    before !== undefined || (kind === "rollback" && (await ranBeforeWeWatched(repo, success)));
+  const ancestor = kind === "rollback" && !succeededBefore ? await ancestorOf(repo, earlier, sha) : null;
   const counted =
     ancestor === null
       ? account
-      : await deployedContent(tools, watched, { commits: ancestor.commits, standing, sha, at });
+      : await deployedContent(repo, { commits: ancestor.commits, standing, sha, at });
   const { production, calendar } = policyOrDefault(success.policy);
   const owed = kind === "hotfix" ? production.mergeBack : null;
   return {
@@ -113,35 +104,33 @@ export async function gatherDeployment(
     landedAt: account.landedAt,
     run: success.run,
     rules: success.rules,
-    gate: await gateOf(tools, watched, success),
+    gate: await gateOf(repo, success),
     carried: previous === null ? [] : counted.carried,
     unaccounted: previous === null ? null : counted.unaccounted,
     ...(ancestor === null ? {} : { ancestor: { id: ancestor.id, sha: ancestor.sha } }),
     succeededBefore,
     verdictBefore: before?.contentVerdict ?? null,
     mergeBack: owed === null ? null : { dueAt: dueAfter(at, owed, calendar), state: "due" },
-    late: tools.clock.now() - at >= SETTLING,
+    late: repo.now() - at >= SETTLING,
   };
 }
 
 /** Deployments that succeeded in this environment before, oldest first. */
 export async function earlierIn(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   environment: string,
   before: Instant,
   self = "",
 ): Promise<readonly KnownDeployment[]> {
   const name = environment.toLowerCase();
-  return (await knownDeployments(tools, watched.repository.id)).filter(
+  return (await knownDeployments(repo.tools, repo.info.id)).filter(
     (each) => each.succeededAt <= before && each.id !== self && each.environment.toLowerCase() === name,
   );
 }
 
 /** How a commit on a production branch stands to what ran there before. */
 async function kindOf(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   facts: {
     readonly previous: Sha | null;
     readonly sha: Sha;
@@ -154,50 +143,40 @@ async function kindOf(
   if (previous === sha) return "redeploy";
   if (status === "behind") return "rollback";
   if (status !== "ahead" && status !== "diverged") return "unknown";
-  const main = refOf(watched.repository.defaultBranch);
+  const main = refOf(repo.info.defaultBranch);
   if (standing.ref === null || standing.ref === main) return "forward";
   // On another production branch alone: a hotfix, unless production has been on such a branch all along.
-  const left =
-    (await watchedRefs(tools, watched)).includes(main) && (await isOn(tools, watched, main, previous));
+  const left = (await watchedRefs(repo)).includes(main) && (await isOn(repo, main, previous));
   return left ? "hotfix" : "forward";
 }
 
 /** The newest deployment here of a commit that another one stands on, and what lies between the two; null: none is known. */
 async function ancestorOf(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   earlier: readonly KnownDeployment[],
   sha: Sha,
 ): Promise<{ readonly id: string; readonly sha: Sha; readonly commits: readonly Sha[] } | null> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const { lookups } = tools.github;
   const newest = new Map(earlier.map((each) => [each.sha, each]));
   for (const each of [...newest.values()].toReversed().slice(0, MOST_EARLIER)) {
-    const compared = await tools.github.compareCommits(octokit, watched.repository, each.sha, sha, lookups);
+    const compared = await repo.github.compare(each.sha, sha);
     if (compared?.status === "ahead" && !compared.truncated)
       return { id: each.id, sha: each.sha, commits: compared.commits };
   }
   return null;
 }
 
-async function isOn(tools: Tools, watched: RepositoryContext, ref: string, sha: Sha): Promise<boolean> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
+async function isOn(repo: Repo, ref: string, sha: Sha): Promise<boolean> {
   const branch = ref.replace(/^refs\/heads\//u, "");
-  return (await tools.github.isOnBranch(octokit, watched.repository, branch, sha)) === true;
+  return (await repo.github.isOnBranch(branch, sha)) === true;
 }
 
 /** Whether GitHub knows an earlier success of the same commit in the same environment, also from before we watched. */
-async function ranBeforeWeWatched(
-  tools: Tools,
-  watched: RepositoryContext,
-  { origin, sha, environment, at }: Success,
-): Promise<boolean> {
+async function ranBeforeWeWatched(repo: Repo, { origin, sha, environment, at }: Success): Promise<boolean> {
   if (origin.kind !== "github") return false;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
   const only = { environment, sha };
-  const { listed } = await tools.github.listDeployments(octokit, watched.repository, 0, only);
+  const { listed } = await repo.github.listDeployments(0, only);
   for (const earlier of listed.filter((each) => each.number !== origin.number).slice(-MOST_EARLIER)) {
-    const { statuses } = await tools.github.readDeployment(octokit, watched.repository, earlier.number);
+    const { statuses } = await repo.github.deployment(earlier.number);
     const ran = statuses.some(
       (status) =>
         status.state === "success" &&

@@ -1,5 +1,6 @@
 /** Deployments that GitHub keeps: each is judged once it has succeeded in a production environment. */
 
+import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import type { DeploymentStatus } from "../../domain/deployment/deployment.ts";
@@ -13,8 +14,6 @@ import { isRecorded, recordSuccess } from "./record-deployment.ts";
 import { earlierIn, type Success } from "./facts.ts";
 import { policyWhen } from "../policy/policy-at.ts";
 import { noticeEnvironments } from "../repositories/environments.ts";
-import { observationsOf } from "../records/observations.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { DAY, MINUTE } from "../../domain/time/durations.ts";
 
 /** A deployment may succeed before one that was made earlier, but not by more than this (ms). */
@@ -44,40 +43,34 @@ export interface FoundDeployment extends Success {
  * Judges one deployment once it has succeeded in a production environment; anything else is none of ours. What succeeded
  * there before and was not recorded is judged first, so that neither order nor loss makes a later one look like the first.
  */
-export async function assessDeployment(
-  tools: Tools,
-  watched: RepositoryContext,
-  number: number,
-): Promise<void> {
-  for (const success of await successesOf(tools, watched, number)) {
-    for (const earlier of await unrecordedBefore(tools, watched, success)) {
-      await recordSuccess(tools, watched, await withRun(tools, watched, earlier));
+export async function assessDeployment(repo: Repo, number: number): Promise<void> {
+  for (const success of await successesOf(repo, number)) {
+    for (const earlier of await unrecordedBefore(repo, success)) {
+      await recordSuccess(repo, await withRun(repo, earlier));
     }
-    await recordSuccess(tools, watched, await withRun(tools, watched, success));
+    await recordSuccess(repo, await withRun(repo, success));
   }
 }
 
 /** Each production environment this deployment succeeded in at `from` or later and no record says so, with the first success there. */
 export async function successesOf(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   number: number,
-  from = watched.since,
+  from = repo.since,
 ): Promise<readonly FoundDeployment[]> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const read = await tools.github.readDeployment(octokit, watched.repository, number);
+  const read = await repo.github.deployment(number);
   const succeeded = read.statuses.filter(({ state, at }) => state === "success" && at >= from);
   if (succeeded.length === 0) return [];
-  const policy = await policyWhen(tools, watched, read.createdAt);
+  const policy = await policyWhen(repo, read.createdAt);
   const found = new Map<string, FoundDeployment>();
   for (const status of succeeded) {
     const environment = productionName(policyOrDefault(policy), status, read);
     if (environment === null) {
-      await noticeEnvironments(tools, watched, policyOrDefault(policy), [status.environment]);
+      await noticeEnvironments(repo, policyOrDefault(policy), [status.environment]);
       continue;
     }
-    const id = deploymentId(watched.repository.id, number, environment);
-    if (found.has(id) || (await isRecorded(tools, id))) continue;
+    const id = deploymentId(repo.info.id, number, environment);
+    if (found.has(id) || (await isRecorded(repo.tools, id))) continue;
     found.set(id, {
       id,
       origin: { kind: "github", number },
@@ -107,15 +100,12 @@ function productionName(policy: Policy, status: DeploymentStatus, read: ReadDepl
 
 /** The same with the run whose job made it and the rules of the environment that job named. */
 export async function withRun<Made extends Success>(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   success: Made & { readonly read: ReadDeploymentAnswer },
 ): Promise<Made> {
-  const { repository } = watched;
   const { read, environment } = success;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const found = await tools.github.runBehind(octokit, repository, read);
-  const age = tools.clock.now() - success.at;
+  const found = await repo.github.runBehind(read);
+  const age = repo.now() - success.at;
   // Its address was told: a job that GitHub does not know may only be not shown yet.
   if (found === "unshown" && age < SETTLING)
     throw new ExternalError(
@@ -126,12 +116,12 @@ export async function withRun<Made extends Success>(
       },
     );
   if (found === null || found === "unshown") return success;
-  const listed = await tools.github.readApprovals(octokit, repository, found.id);
+  const listed = await repo.github.approvals(found.id);
   const approvals =
-    listed === null ? null : withAttempts(listed, await answeredOf(tools, watched, found.id), found.attempts);
+    listed === null ? null : withAttempts(listed, await answeredOf(repo, found.id), found.attempts);
   // A webhook that is late may still tell which attempt it was.
   const isUntold = approvals?.some(({ attempt }) => attempt === null) === true;
-  if (isUntold && tools.clock.now() - success.at < SETTLING)
+  if (isUntold && repo.now() - success.at < SETTLING)
     throw new ExternalError(
       "github-answer",
       `Nothing tells yet which attempt of run ${found.id} was approved.`,
@@ -144,38 +134,29 @@ export async function withRun<Made extends Success>(
   return {
     ...success,
     run: { id, attempt, event, path, actor, triggeringActor, createdAt, startedAt, called, approvals },
-    rules: await tools.github.readEnvironment(octokit, repository, name, tools.appId),
+    rules: await repo.github.environment(name, repo.appId),
   };
 }
 
 /** What webhooks told of the answers to a run's jobs, oldest first. */
-async function answeredOf(
-  tools: Tools,
-  watched: RepositoryContext,
-  run: number,
-): Promise<readonly ToldRunReview[]> {
-  const observed = await observationsOf(tools, watched.repository.id, `run/${run}`);
+async function answeredOf(repo: Repo, run: number): Promise<readonly ToldRunReview[]> {
+  const observed = await repo.observed(`run/${run}`);
   return observed.filter((each) => each.kind === "job-answered");
 }
 
 /** What succeeded in the same environment before and no webhook told, oldest first. */
-async function unrecordedBefore(
-  tools: Tools,
-  watched: RepositoryContext,
-  success: FoundDeployment,
-): Promise<readonly FoundDeployment[]> {
-  const { repository } = watched;
+async function unrecordedBefore(repo: Repo, success: FoundDeployment): Promise<readonly FoundDeployment[]> {
+  const { info: repository } = repo;
   const { environment, status, read } = success;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const last = (await earlierIn(tools, watched, environment, status.at)).at(-1);
-  const from = Math.max(watched.since, (last?.createdAt ?? watched.since) - OVERTAKING);
+  const last = (await earlierIn(repo, environment, status.at)).at(-1);
+  const from = Math.max(repo.since, (last?.createdAt ?? repo.since) - OVERTAKING);
   const found: FoundDeployment[] = [];
-  const { listed } = await tools.github.listDeployments(octokit, repository, from, { environment });
+  const { listed } = await repo.github.listDeployments(from, { environment });
   for (const { number } of listed) {
     const id = deploymentId(repository.id, number, environment);
-    if (number === read.number || (await isRecorded(tools, id))) continue;
+    if (number === read.number || (await isRecorded(repo.tools, id))) continue;
     const key = `deployment:${id}`;
-    const successes = await tools.github.lookups.remember(key, [], () => successesOf(tools, watched, number));
+    const successes = await repo.github.lookups.remember(key, [], () => successesOf(repo, number));
     found.push(
       ...successes.filter(
         (each) =>

@@ -1,5 +1,6 @@
 /** Deployments that a pipeline outside GitHub reported: taken at its word that they happened, and judged by GitHub's. */
 
+import type { Repo } from "../context/repo.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { sha256 } from "../../domain/values/digest.ts";
 import { isProductionEnvironment } from "../../domain/policy/scope.ts";
@@ -7,23 +8,18 @@ import type { ReceivedReport } from "../../domain/deployment/report.ts";
 import { isRecorded, recordSuccess } from "./record-deployment.ts";
 import { policyWhen } from "../policy/policy-at.ts";
 import { noticeEnvironments } from "../repositories/environments.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 
 /** Judges one report. Its time is when it was received: a pipeline could name any. */
-export async function assessReport(
-  tools: Tools,
-  watched: RepositoryContext,
-  received: ReceivedReport,
-): Promise<void> {
-  const { repository } = watched;
+export async function assessReport(repo: Repo, received: ReceivedReport): Promise<void> {
+  const { info: repository } = repo;
   const { source, report, receivedAt } = received;
-  const policy = await policyWhen(tools, watched, receivedAt);
+  const policy = await policyWhen(repo, receivedAt);
   const effective = policyOrDefault(policy);
   if (!isProductionEnvironment(effective, report.environment))
-    return noticeEnvironments(tools, watched, effective, [report.environment]);
+    return noticeEnvironments(repo, effective, [report.environment]);
   const id = sha256(`${repository.id}\nreport\n${source}\n${report.id}`);
-  if (await isRecorded(tools, id)) return;
-  await recordSuccess(tools, watched, {
+  if (await isRecorded(repo.tools, id)) return;
+  await recordSuccess(repo, {
     id,
     origin: { kind: "report", source, report: report.id, artifact: report.artifact ?? null },
     environment: report.environment,

@@ -1,5 +1,6 @@
 /** What a deployment brought: the recorded changes its commits landed with, and the commits that landed with none. */
 
+import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 import { contributorsOf } from "../../domain/approval/contribution/contributors.ts";
@@ -7,7 +8,7 @@ import type { DeployedChange, Deployment } from "../../domain/deployment/deploym
 import { ExternalError } from "../../domain/values/external-error.ts";
 import { followBranch } from "../changes/follow-branch.ts";
 import { landedChanges, originOf, type Landed } from "../records/landed-changes.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { watchedRefs, type BranchPosition } from "../policy/production-branches.ts";
 import { type Instant } from "../../domain/time/instant.ts";
 
@@ -22,8 +23,7 @@ export type DeployedContent = Pick<Deployment, "carried" | "unaccounted" | "land
 
 /** The changes that brought these commits to the production branches, when the newest did, and the commits that no change accounts for. */
 export async function deployedContent(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   brought: {
     /** Null: nothing ran there before, so it is only asked when the commit came. */
     readonly commits: readonly Sha[] | null;
@@ -36,49 +36,49 @@ export async function deployedContent(
   const wanted = new Set(commits ?? []);
   const pick = (landed: readonly Landed[]): readonly Landed[] =>
     landed.filter((each) => wanted.has(each.after));
-  let landed = await landedChanges(tools, watched.repository.id);
-  const unaccounted = (await reachesBack(tools, watched, landed, { wanted, standing, sha }))
+  let landed = await landedChanges(repo.tools, repo.info.id);
+  const unaccounted = (await reachesBack(repo, landed, { wanted, standing, sha }))
     ? null
     : (standing.nowhere?.filter((each) => wanted.has(each)) ?? null);
   const exact = (): Landed | undefined =>
     landed.find((each) => each.after === sha && (standing.ref === null || each.ref === standing.ref));
   if (commits?.length === 0) return { carried: [], unaccounted, landedAt: exact()?.at ?? null };
-  if (exact() === undefined && tools.past === undefined) {
-    for (const ref of standing.ref === null ? await watchedRefs(tools, watched) : [standing.ref])
-      await followBranch(tools, watched, ref);
-    landed = await landedChanges(tools, watched.repository.id);
+  if (exact() === undefined && repo.past === undefined) {
+    for (const ref of standing.ref === null ? await watchedRefs(repo) : [standing.ref])
+      await followBranch(repo, ref);
+    landed = await landedChanges(repo.tools, repo.info.id);
   }
   const carried = [...pick(landed)];
   let landedAt = exact()?.at ?? null;
   if (standing.ref !== null && landedAt === null) {
-    const around = await broughtWithin(tools, watched, landed, standing.ref, sha);
-    if (around === "older") return { carried: await carriedOf(tools, carried), unaccounted, landedAt: null };
+    const around = await broughtWithin(repo, landed, standing.ref, sha);
+    if (around === "older")
+      return { carried: await carriedOf(repo.tools, carried), unaccounted, landedAt: null };
     if (around === null) {
-      if (tools.clock.now() - at < SETTLING) {
+      if (repo.now() - at < SETTLING) {
         throw new ExternalError("github-answer", `GitHub does not list yet which update brought ${sha}.`, {
           waitMs: ASK_AGAIN,
         });
       }
-      return { carried: await carriedOf(tools, carried), unaccounted: null, landedAt: null };
+      return { carried: await carriedOf(repo.tools, carried), unaccounted: null, landedAt: null };
     }
     carried.push(around);
     landedAt = around.at;
   }
-  return { carried: await carriedOf(tools, carried), unaccounted, landedAt };
+  return { carried: await carriedOf(repo.tools, carried), unaccounted, landedAt };
 }
 
 /** Another production branch that a commit had come to by a moment, though it came to this one only later. */
 export async function landedElsewhere(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { sha, at, ref }: { readonly sha: Sha; readonly at: Instant; readonly ref: string | null },
 ): Promise<string | null> {
-  const landed = await landedChanges(tools, watched.repository.id);
+  const landed = await landedChanges(repo.tools, repo.info.id);
   const then = landed.filter((each) => each.at <= at && each.ref !== ref);
   const exact = then.find((each) => each.after === sha);
   if (exact !== undefined) return exact.ref;
   for (const other of new Set(then.map((each) => each.ref))) {
-    const brought = await broughtWithin(tools, watched, then, other, sha);
+    const brought = await broughtWithin(repo, then, other, sha);
     if (brought !== null && brought !== "older") return other;
   }
   return null;
@@ -86,18 +86,15 @@ export async function landedElsewhere(
 
 /** Whether some of what is brought landed before the record of a past that was filled in begins: nothing is known of that. */
 async function reachesBack(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   landed: readonly Landed[],
   brought: { readonly wanted: ReadonlySet<Sha>; readonly standing: BranchPosition; readonly sha: Sha },
 ): Promise<boolean> {
   const { wanted, standing, sha } = brought;
-  if (tools.past === undefined || standing.ref === null || wanted.size === 0) return false;
-  const origin = await originOf(tools, watched, standing.ref, landed);
+  if (repo.past === undefined || standing.ref === null || wanted.size === 0) return false;
+  const origin = await originOf(repo, standing.ref, landed);
   if (origin === NO_COMMIT) return false;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const { lookups } = tools.github;
-  const since = await tools.github.compareCommits(octokit, watched.repository, origin, sha, lookups);
+  const since = await repo.github.compare(origin, sha);
   if (since === null || since.truncated) return true;
   const recorded = new Set(since.commits);
   return [...wanted].some((each) => !recorded.has(each));
@@ -105,28 +102,25 @@ async function reachesBack(
 
 /** The update that brought a commit together with later ones; `older`: it was there when observation began; null: none is recorded. */
 async function broughtWithin(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   landed: readonly Landed[],
   ref: string,
   sha: Sha,
 ): Promise<Landed | "older" | null> {
-  const origin = await originOf(tools, watched, ref, landed);
-  if (origin !== NO_COMMIT && (await contains(tools, watched, origin, sha))) return "older";
+  const origin = await originOf(repo, ref, landed);
+  if (origin !== NO_COMMIT && (await contains(repo, origin, sha))) return "older";
   const updates = landed.filter((each) => each.ref === ref && each.after !== NO_COMMIT);
   for (const update of updates.toReversed().slice(0, MOST_UPDATES)) {
-    if (!(await contains(tools, watched, update.after, sha))) return null;
-    const isNew = update.before === NO_COMMIT || !(await contains(tools, watched, update.before, sha));
+    if (!(await contains(repo, update.after, sha))) return null;
+    const isNew = update.before === NO_COMMIT || !(await contains(repo, update.before, sha));
     if (isNew) return update;
   }
   return null;
 }
 
 /** Whether `sha` is `commit` or an ancestor of it, as far as GitHub says. */
-async function contains(tools: Tools, watched: RepositoryContext, commit: Sha, sha: Sha): Promise<boolean> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const { lookups } = tools.github;
-  const compared = await tools.github.compareCommits(octokit, watched.repository, commit, sha, lookups);
+async function contains(repo: Repo, commit: Sha, sha: Sha): Promise<boolean> {
+  const compared = await repo.github.compare(commit, sha);
   return compared !== null && (compared.status === "behind" || compared.status === "identical");
 }
 

@@ -1,5 +1,6 @@
 /** What succeeded in production, however we know of it: judged, and recorded with whatever follows. */
 
+import type { Repo } from "../context/repo.ts";
 import { assess } from "../../domain/assessment/assess.ts";
 import { decideDeployment, policyOrDefault, seedOfDeployment } from "../../domain/decisions/decision.ts";
 import type { Deployment } from "../../domain/deployment/deployment.ts";
@@ -11,42 +12,37 @@ import { tasksOfLanding } from "../records/exposure-tasks.ts";
 import { gatherDeployment, type Success } from "./facts.ts";
 import { isMergedBack, mergeBackTasks } from "../records/merge-backs.ts";
 import { policyWhen } from "../policy/policy-at.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { ownKey, spansAt, deviationContext } from "../records/existing-deviations.ts";
 
 /** Records a success with its verdict and whatever follows; answers what was recorded. Throws Trouble, also where GitHub's lists do not agree yet. */
-export async function recordSuccess(
-  tools: Tools,
-  watched: RepositoryContext,
-  success: Success,
-): Promise<Deployment> {
-  const deployment = await gatherDeployment(tools, watched, success);
-  await recordDeployment(tools, watched, deployment, success.policy);
+export async function recordSuccess(repo: Repo, success: Success): Promise<Deployment> {
+  const deployment = await gatherDeployment(repo, success);
+  await recordDeployment(repo, deployment, success.policy);
   return deployment;
 }
 
 /** Judges a deployment and records it, for the first time or because more is known of it. */
 export async function recordDeployment(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   deployment: Deployment,
   policy: PolicyInForce,
 ): Promise<void> {
   const at = deployment.succeededAt;
-  const emergencies = await emergenciesForDeployment(tools, watched, deployment);
+  const emergencies = await emergenciesForDeployment(repo, deployment);
   const assessment = assess(
     { moment: "deployed", deployment, emergencies },
-    { policy, appId: tools.appId, at, since: sinceOf(watched, policy) },
+    { policy, appId: repo.appId, at, since: sinceOf(repo, policy) },
   );
-  const to = { repository: watched.repository, installationId: watched.installationId, appId: tools.appId };
-  const now = tools.clock.now();
+  const to = { repository: repo.info, installationId: repo.installationId, appId: repo.appId };
+  const now = repo.now();
   const { verdict } = assessment;
   const where = deployment.environment.toLowerCase();
-  const spans = await spansAt(tools, watched, { at, where, verdict });
+  const spans = await spansAt(repo, { at, where, verdict });
   const seed = seedOfDeployment({ deployment, assessment, policy, spans });
   const standing = await deviationContext(
-    tools,
-    watched,
+    repo,
+    { repository: repo.info },
     policyOrDefault(policy),
     ownKey(seed),
     deployment.id,
@@ -70,10 +66,10 @@ export async function recordDeployment(
     now,
   });
   const entries = [...decided.entries, ...use.entries];
-  const actions = tools.past === undefined ? decided.actions : [];
-  const exposures = await tasksOfLanding(tools, watched, seed?.cause.shared);
+  const actions = repo.past === undefined ? decided.actions : [];
+  const exposures = await tasksOfLanding(repo, seed?.cause.shared);
   const tasks = [...decided.tasks, ...use.tasks, ...mergeBackTasks(deployment), ...exposures];
-  await tools.ledger.record({ entries, actions, tasks }, now, watched.fence);
+  await repo.commit({ entries, actions, tasks });
 }
 
 /** Whether a success is recorded. */
@@ -82,13 +78,13 @@ export async function isRecorded(tools: Tools, id: string): Promise<boolean> {
 }
 
 /** When the merge of a hotfix is due: judges it again on whether it was merged back. */
-export async function checkMergeBack(tools: Tools, watched: RepositoryContext, id: string): Promise<void> {
-  const entry = await tools.ledger.state("deployment", id);
+export async function checkMergeBack(repo: Repo, id: string): Promise<void> {
+  const entry = await repo.ledger.state("deployment", id);
   if (entry === undefined) return;
   const { deployment } = entry.body;
   const { mergeBack } = deployment;
   if (mergeBack?.state !== "due") return;
-  const state = (await isMergedBack(tools, watched, deployment)) ? "merged" : "missed";
-  const policy = await policyWhen(tools, watched, deployment.createdAt);
-  await recordDeployment(tools, watched, { ...deployment, mergeBack: { ...mergeBack, state } }, policy);
+  const state = (await isMergedBack(repo, deployment)) ? "merged" : "missed";
+  const policy = await policyWhen(repo, deployment.createdAt);
+  await recordDeployment(repo, { ...deployment, mergeBack: { ...mergeBack, state } }, policy);
 }

@@ -1,5 +1,6 @@
 /** The command `explain-bypass`: why the gate was passed by, said afterwards. It is kept with the deviation and shown on its issue; it changes no verdict. */
 
+import type { Repo } from "../context/repo.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { settle } from "../../domain/deviation/decide.ts";
 import { entitlementOf } from "../../domain/approval/entitlement.ts";
@@ -8,7 +9,6 @@ import type { Command } from "../commands/answer-command.ts";
 import { senderOf } from "./commands.ts";
 import { authorityFor } from "../emergencies/emergencies.ts";
 import { gatherPull } from "../facts/pull-request.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { deviationOf, knownDeviations, remediationOf } from "../records/existing-deviations.ts";
 import { HOUR } from "../../domain/time/durations.ts";
 
@@ -17,19 +17,19 @@ export const explainBypass: Command = {
   name: "explain-bypass",
   asks: "<reason>",
   does: "records why a merged pull request went round the gate; it stays a deviation",
-  async answer(tools, watched, { number, rest, comment }) {
+  async answer(repo, { number, rest, comment }) {
     const refuse = (reply: string) => ({ outcome: "refused", reply }) as const;
     if (rest === "")
       return refuse("Add the reason on the same line: `/countersign explain-bypass <reason>`.");
-    const { pull, policy } = await gatherPull(tools, watched, number);
+    const { pull, policy } = await gatherPull(repo, number);
     if (pull.merged === null)
       return refuse(
         "This pull request is not merged. If it cannot wait, declare an emergency: `/countersign emergency <reason>`.",
       );
-    const authority = await authorityFor(tools, watched, comment.author, []);
+    const authority = await authorityFor(repo, comment.author, []);
     if (entitlementOf({ permission: "write" }, authority) !== "yes")
       return refuse("Only people with write access to this repository can explain a bypass.");
-    const deviation = await deviationOfPull(tools, watched, number, pull.merged.at);
+    const deviation = await deviationOfPull(repo, number, pull.merged.at);
     if (deviation === null)
       return refuse("Nothing to explain: this pull request has no deviation on record.");
     const by = { id: comment.author.id, login: comment.author.login };
@@ -38,9 +38,9 @@ export const explainBypass: Command = {
     const shown = settle({
       before: deviation,
       after,
-      remediation: await remediationOf(tools, deviation.id),
+      remediation: await remediationOf(repo, deviation.id),
       policy: policyOrDefault(policy),
-      to: await senderOf(tools, deviation),
+      to: await senderOf(repo, deviation),
     });
     return {
       outcome: "done",
@@ -50,18 +50,13 @@ export const explainBypass: Command = {
   },
 };
 
-async function deviationOfPull(
-  tools: Tools,
-  watched: RepositoryContext,
-  number: number,
-  at: number,
-): Promise<DeviationRecord | null> {
-  const span = { repositoryId: watched.repository.id, from: at - HOUR, to: at + HOUR };
-  for await (const entry of tools.ledger.states("change", span)) {
+async function deviationOfPull(repo: Repo, number: number, at: number): Promise<DeviationRecord | null> {
+  const span = { repositoryId: repo.info.id, from: at - HOUR, to: at + HOUR };
+  for await (const entry of repo.ledger.states("change", span)) {
     const { change } = entry.body;
     if (!change.pullRequests.some((pull) => pull.number === number)) continue;
-    const own = (await knownDeviations(tools)).find(({ subjects }) => subjects.includes(change.id));
-    if (own !== undefined) return deviationOf(tools, own.id);
+    const own = (await knownDeviations(repo)).find(({ subjects }) => subjects.includes(change.id));
+    if (own !== undefined) return deviationOf(repo, own.id);
   }
   return null;
 }

@@ -1,5 +1,6 @@
 /** Spells of weaker protection become deviations: one for each cause, in the organisation's own lane, so that many repositories share one. */
 
+import type { Repo } from "../context/repo.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { decideWeakening, policyOrDefault } from "../../domain/decisions/decision.ts";
 import { settle, together } from "../../domain/deviation/decide.ts";
@@ -10,7 +11,7 @@ import type { Meanwhile } from "../../domain/deviation/weakening-deviation.ts";
 import type { ExposureRecord } from "../../domain/protection/record.ts";
 import type { Assessment, ControlName } from "../../domain/values/result.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { watchedRepository } from "../repositories/repositories.ts";
 import {
   deviationOf,
@@ -26,33 +27,39 @@ export async function recordWeakening(
   tools: Tools,
   organizationId: number,
   causeId: string,
-  fence: RepositoryContext["fence"],
+  fence: Repo["lease"],
 ): Promise<void> {
   const exposures: ExposureRecord[] = [];
   for await (const entry of tools.ledger.states("exposure", { organizationId })) {
     const body = entry.body;
     if (body.causeId === causeId) exposures.push(body);
   }
-  const enforced: { readonly exposure: ExposureRecord; readonly watched: RepositoryContext }[] = [];
+  const enforced: { readonly exposure: ExposureRecord; readonly repo: Repo }[] = [];
   for (const exposure of exposures) {
-    const watched = await watchedRepository(tools, exposure.repository.id, fence);
-    if (watched === null) continue;
-    const { mode, outOfScope } = policyOrDefault(await currentPolicy(tools, watched));
-    if (mode === "enforce" && outOfScope === undefined) enforced.push({ exposure, watched });
+    const repo = await watchedRepository(tools, exposure.repository.id, fence);
+    if (repo === null) continue;
+    const { mode, outOfScope } = policyOrDefault(await currentPolicy(repo));
+    if (mode === "enforce" && outOfScope === undefined) enforced.push({ exposure, repo });
   }
-  const first = enforced.toSorted((a, b) => a.watched.repository.id - b.watched.repository.id)[0];
+  const first = enforced.toSorted((a, b) => a.repo.info.id - b.repo.info.id)[0];
   // Where the policy only observes, the log holds the spell, and nothing is opened.
   if (first === undefined) return;
   const meanwhile: Meanwhile[] = [];
   for (const { exposure } of enforced) meanwhile.push(...(await landedDuring(tools, exposure)));
-  const policy = await currentPolicy(tools, first.watched);
+  const policy = await currentPolicy(first.repo);
   const to = {
-    repository: first.watched.repository,
-    installationId: first.watched.installationId,
+    repository: first.repo.info,
+    installationId: first.repo.installationId,
     appId: tools.appId,
   };
   const key = weakeningKey(causeId);
-  const standing = await deviationContext(tools, first.watched, policyOrDefault(policy), key, null);
+  const standing = await deviationContext(
+    tools,
+    { repository: first.repo.info },
+    policyOrDefault(policy),
+    key,
+    null,
+  );
   const decision = decideWeakening({
     exposures: enforced.map(({ exposure }) => exposure),
     meanwhile: meanwhile.toSorted((a, b) => a.at - b.at),

@@ -1,5 +1,6 @@
 /** The commands on a deviation's issue. */
 
+import type { Repo } from "../context/repo.ts";
 import { COMMAND_NAMES, COMMANDS } from "../../domain/deviation/commands.ts";
 import { issueKey } from "../../domain/deviation/issue.ts";
 import { asComment } from "../../domain/deviation/next-step.ts";
@@ -10,7 +11,7 @@ import type { Command, Commanded, CommandAnswer } from "../commands/answer-comma
 import { currentPolicy } from "../policy/current-policy.ts";
 import { commandDeviation } from "./commands.ts";
 import { authorityFor } from "../emergencies/emergencies.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { watchedRepository } from "../repositories/repositories.ts";
 import { deviationOf } from "../records/existing-deviations.ts";
 
@@ -22,29 +23,28 @@ export const DEVIATION_COMMANDS: readonly Command[] = COMMAND_NAMES.map((name): 
   answer,
 }));
 
-async function answer(tools: Tools, watched: RepositoryContext, given: Commanded): Promise<CommandAnswer> {
-  const deviation = given.deviation === null ? null : await deviationOf(tools, given.deviation);
+async function answer(repo: Repo, given: Commanded): Promise<CommandAnswer> {
+  const deviation = given.deviation === null ? null : await deviationOf(repo, given.deviation);
   // The body of our own issue may have been edited: only the number it was opened under tells which deviation it is.
-  if (deviation === null || !(await isIssueOf(tools, watched, deviation.id, given.number)))
+  if (deviation === null || !(await isIssueOf(repo, { repository: repo.info }, deviation.id, given.number)))
     return refuse("This is not the issue that was opened for that deviation. Nothing was done.");
-  const home = await watchedRepository(tools, deviation.repository.id, watched.fence);
+  const home = await watchedRepository(repo.tools, deviation.repository.id, repo.lease);
   if (home === null)
     return refuse("Countersign has no access to the deviation's repository any more. Nothing was done.");
   const { author, createdAt: at } = given.comment;
-  const authority = await authorityFor(tools, watched, author, []);
+  const authority = await authorityFor(repo, author, []);
   if (entitlementOf({ permission: "write" }, authority) !== "yes")
     return refuse("Only people with write permission in this repository can give this command.");
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const result = await commandDeviation(tools, {
+  const result = await commandDeviation(repo, {
     deviation: deviation.id,
     line: `${given.name} ${given.rest}`,
     by: { id: author.id, login: author.login },
     asAuditor: false,
     via: "comment",
     at,
-    policy: policyOrDefault(await currentPolicy(tools, home)),
+    policy: policyOrDefault(await currentPolicy(home)),
     async who(login) {
-      const account = await tools.github.readAccount(octokit, login, tools.github.lookups);
+      const account = await repo.github.account(login);
       return account?.type === "User" ? { id: account.id, login: account.login } : null;
     },
   });
@@ -60,7 +60,7 @@ function refuse(reply: string): CommandAnswer {
 /** Returns whether this is the very issue that was opened for a deviation. */
 export async function isIssueOf(
   { ledger }: Pick<Tools, "ledger">,
-  { repository }: Pick<RepositoryContext, "repository">,
+  { repository }: { readonly repository: Repo["info"] },
   deviation: string,
   number: number,
 ): Promise<boolean> {

@@ -1,5 +1,6 @@
 /** Keeps deviations current: opens issues that waited for a day with room, flags missed reviews, restores issues changed by hand. */
 
+import type { Repo } from "../context/repo.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { remediationEntry, settle, together } from "../../domain/deviation/decide.ts";
 import { isSettled } from "../../domain/deviation/deviation.ts";
@@ -14,66 +15,56 @@ import type { IssueTouched } from "../../github/webhooks/subject.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import { isIssueOf } from "./issue-commands.ts";
 import { cadenceIn, senderOf } from "./commands.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { deviationOf, knownDeviations, remediationOf } from "../records/existing-deviations.ts";
 import type { DeviationRecord } from "../../domain/records/deviation.ts";
 
 /** Asks for the issues that waited and flags the reviews that were missed; once a day. */
-export async function keepDeviations(tools: Tools, watched: RepositoryContext): Promise<void> {
-  const policy = policyOrDefault(await currentPolicy(tools, watched));
-  const own = (await knownDeviations(tools)).filter(
-    ({ repository }) => repository.id === watched.repository.id,
-  );
+export async function keepDeviations(repo: Repo): Promise<void> {
+  const policy = policyOrDefault(await currentPolicy(repo));
+  const own = (await knownDeviations(repo)).filter(({ repository }) => repository.id === repo.info.id);
   const waits = own.filter(({ issue }) => issue.state === "waiting");
-  if (waits.length > 0) await askForWaiting(tools, watched, policy);
-  for (const { id, status } of own)
-    if (status === "in-remediation") await flagMissed(tools, watched, policy, id);
+  if (waits.length > 0) await askForWaiting(repo, policy);
+  for (const { id, status } of own) if (status === "in-remediation") await flagMissed(repo, policy, id);
 }
 
 /** Opens the oldest first, as many as the day still has room for, and lists the rest in one issue. */
-async function askForWaiting(tools: Tools, watched: RepositoryContext, policy: Policy): Promise<void> {
-  const known = await knownDeviations(tools);
+async function askForWaiting(repo: Repo, policy: Policy): Promise<void> {
+  const known = await knownDeviations(repo);
   const target = known.find(
-    ({ repository, issue }) => repository.id === watched.repository.id && issue.state === "waiting",
+    ({ repository, issue }) => repository.id === repo.info.id && issue.state === "waiting",
   )?.issue.repository;
   if (target === undefined || target === null) return;
-  const now = tools.clock.now();
+  const now = repo.now();
   const there = known.filter(({ issue }) => issue.repository?.toLowerCase() === target.toLowerCase());
   let room = policy.deviations.perDay - there.filter(({ issue }) => issue.day === dayOf(now)).length;
   const left: DeviationRecord[] = [];
   const decisions: Decision[] = [];
   const waiting = [];
-  for (const { id, issue } of there)
-    if (issue.state === "waiting") waiting.push(await deviationOf(tools, id));
+  for (const { id, issue } of there) if (issue.state === "waiting") waiting.push(await deviationOf(repo, id));
   const oldestFirst = waiting
     .filter((each) => each !== null)
     .toSorted((a, b) => a.happenedAt - b.happenedAt || (a.id < b.id ? -1 : 1));
   for (const before of oldestFirst) {
-    const isOurs = before.repository.id === watched.repository.id;
+    const isOurs = before.repository.id === repo.info.id;
     if (!isOurs || (room <= 0 && !isSettled(before.status))) {
       left.push(before);
       continue;
     }
     const after = withIssue(before, policy, room, now);
     if (after.issue.state === "asked") room -= 1;
-    const remediation = await remediationOf(tools, before.id);
-    decisions.push(settle({ before, after, remediation, policy, to: await senderOf(tools, after) }));
+    const remediation = await remediationOf(repo, before.id);
+    decisions.push(settle({ before, after, remediation, policy, to: await senderOf(repo, after) }));
   }
-  const list = waitingIssue(left, target, policy, await senderOf(tools, watched));
-  await tools.ledger.record(together(...decisions, { entries: [], actions: [list] }), now, watched.fence);
+  const list = waitingIssue(left, target, policy, await senderOf(repo, { repository: repo.info }));
+  await repo.commit(together(...decisions, { actions: [list] }));
 }
 
-async function flagMissed(
-  tools: Tools,
-  watched: RepositoryContext,
-  policy: Policy,
-  id: string,
-): Promise<void> {
-  const deviation = await deviationOf(tools, id);
-  const remediation = await remediationOf(tools, id);
+async function flagMissed(repo: Repo, policy: Policy, id: string): Promise<void> {
+  const deviation = await deviationOf(repo, id);
+  const remediation = await remediationOf(repo, id);
   if (deviation === null || remediation === null || !isReviewed(deviation, remediation)) return;
-  const now = tools.clock.now();
-  const cadence = cadenceIn(await knownDeviations(tools), deviation.repository.id);
+  const now = repo.now();
+  const cadence = cadenceIn(await knownDeviations(repo), deviation.repository.id);
   let last: RemediationRecord = remediation;
   const entries = [];
   for (const review of missedReviews(remediation, cadence, now)) {
@@ -83,21 +74,17 @@ async function flagMissed(
     entries.push(remediationEntry(last));
   }
   if (entries.length === 0) return;
-  const action = issueAction(deviation, last, policy, await senderOf(tools, deviation));
-  await tools.ledger.record({ entries, actions: action === null ? [] : [action] }, now, watched.fence);
+  const action = issueAction(deviation, last, policy, await senderOf(repo, deviation));
+  await repo.commit({ entries, actions: action === null ? [] : [action] });
 }
 
 /** Restores an issue of ours that was closed, reopened or rewritten by hand, and gives the reason. */
-export async function keepIssue(
-  tools: Tools,
-  watched: RepositoryContext,
-  touched: IssueTouched,
-): Promise<void> {
+export async function keepIssue(repo: Repo, touched: IssueTouched): Promise<void> {
   const { deviation: id, number, happened, by, delivery } = touched;
-  if (!(await isIssueOf(tools, watched, id, number))) return;
-  const deviation = await deviationOf(tools, id);
+  if (!(await isIssueOf(repo, { repository: repo.info }, id, number))) return;
+  const deviation = await deviationOf(repo, id);
   if (deviation === null) return;
-  const remediation = await remediationOf(tools, id);
+  const remediation = await remediationOf(repo, id);
   const settled = isSettled(deviation.status);
   const text = issueText(deviation, remediation);
   const isRight =
@@ -114,9 +101,9 @@ export async function keepIssue(
       : happened === "reopened"
         ? `${who} reopened this issue by hand. It is closed again, because its deviation is settled. To reopen both, comment \`/countersign reopen <reason>\`.`
         : null;
-  const to = await senderOf(tools, deviation);
-  const policy = policyOrDefault(await currentPolicy(tools, { ...watched, repository: to.repository }));
+  const to = await senderOf(repo, deviation);
+  const policy = policyOrDefault(await currentPolicy(repo.with({ info: to.repository })));
   const action = issueAction(deviation, remediation, policy, to, { say, request: delivery });
   if (action === null) return;
-  await tools.ledger.record({ entries: [], actions: [action] }, tools.clock.now(), watched.fence);
+  await repo.commit({ actions: [action] });
 }

@@ -1,5 +1,6 @@
 /** The emergencies of a pull request: read from the log, and advanced by what happened since: a push, an approval, a label, time. */
 
+import type { Repo } from "../context/repo.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 import type { Addressee } from "../../domain/records/entry.ts";
 import type { Action, Entry } from "../../domain/records/entry.ts";
@@ -30,9 +31,8 @@ import type { Policy } from "../../domain/policy/file/policy.ts";
 import { isProductionBranch } from "../../domain/policy/scope.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import { trusted } from "../policy/in-force.ts";
-import { witnessesOf } from "../records/observations.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
-import { teamsWithAccess } from "../repositories/teams.ts";
+import type { Tools } from "../context/tools.ts";
+import { teamsHere } from "../facts/rights.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Actor, Authority } from "../../domain/change/people.ts";
@@ -75,45 +75,39 @@ export async function emergenciesOfPull(
 
 /** Reads the emergencies of this commit in this environment that no pull request stands for. */
 export async function emergenciesForDeployment(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   named: { readonly environment: string; readonly sha: Sha },
 ): Promise<readonly EmergencyFacts[]> {
-  const all = await emergenciesOfPull(tools, watched.repository.id, null);
+  const all = await emergenciesOfPull(repo.tools, repo.info.id, null);
   return all.filter(({ record }) => isForDeployment(record, named));
 }
 
 /** Reads the emergencies of several pull requests. */
 export async function emergenciesOfAll(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   pulls: readonly { readonly number: number }[],
 ): Promise<readonly EmergencyFacts[]> {
   const all: EmergencyFacts[] = [];
-  for (const { number } of pulls)
-    all.push(...(await emergenciesOfPull(tools, watched.repository.id, number)));
+  for (const { number } of pulls) all.push(...(await emergenciesOfPull(repo.tools, repo.info.id, number)));
   return all;
 }
 
 /** Returns where the App's actions about a repository go. */
-export function addressee(tools: Tools, watched: RepositoryContext): Addressee {
-  return { repository: watched.repository, installationId: watched.installationId, appId: tools.appId };
+export function addressee(repo: Repo): Addressee {
+  return { repository: repo.info, installationId: repo.installationId, appId: repo.appId };
 }
 
 /** Reads someone's rights, as far as these people are named by them. */
 export async function authorityFor(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   actor: Actor,
   among: readonly People[],
   names?: PolicyNames,
 ): Promise<Authority | null> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const told = await witnessesOf(tools, watched).ofOwner();
-  const teams = await teamsWithAccess(tools, watched.repository, told);
-  const [authority] = await tools.github.readAuthorities(
-    octokit,
-    { pull: { repository: watched.repository, reviews: [] }, mayWrite: new Set<number>() },
+  const told = await repo.witnesses().ofOwner();
+  const teams = await teamsHere(repo, repo.info, told);
+  const [authority] = await repo.github.authorities(
+    { pull: { repository: repo.info, reviews: [] }, mayWrite: new Set<number>() },
     {
       // Whoever does anything here must be able to write.
       permission: ["write", ...among.map(({ permission }) => permission)],
@@ -122,30 +116,23 @@ export async function authorityFor(
       users: among.flatMap(({ users }) => users ?? []),
       people: [actor],
     },
-    tools.github.lookups,
-    new tools.github.Losses(told, tools.github.lookups, Infinity, teams),
+    new repo.github.Losses(told, repo.github.lookups, Infinity, teams),
   );
   if (authority === undefined) return null;
-  const [sure] = await trusted(tools, watched, [authority], names);
+  const [sure] = await trusted(repo, [authority], names);
   return sure ?? null;
 }
 
 /** Returns the pull request with everyone who pushed, as far as GitHub still knows: an authoriser must not be one. */
-async function withPushers(
-  tools: Tools,
-  watched: RepositoryContext,
-  pull: PullRequest,
-): Promise<PullRequest> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
+async function withPushers(repo: Repo, pull: PullRequest): Promise<PullRequest> {
   if (pull.head.ref === "") return pull;
-  const told = await tools.github.readPushes(octokit, watched.repository, `refs/heads/${pull.head.ref}`);
-  return { ...pull, pushes: tools.github.mergePushes([...pull.pushes, ...told]) };
+  const told = await repo.github.pushes(`refs/heads/${pull.head.ref}`);
+  return { ...pull, pushes: repo.github.mergePushes([...pull.pushes, ...told]) };
 }
 
 /** Reads someone's eligibility in an emergency, with the rights it rests on. */
 export async function readEligibility(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   facts: {
     readonly actor: Actor;
     readonly among: People;
@@ -162,10 +149,10 @@ export async function readEligibility(
   const { actor, among, record, policy } = facts;
   const { alone } = policy.emergency;
   const groups = alone === null ? [among] : [among, alone.from];
-  const authority = await authorityFor(tools, watched, actor, groups, policy.names);
+  const authority = await authorityFor(repo, actor, groups, policy.names);
   const unseen =
     facts.pull !== null && contributed(facts.pull, actor, policy).is === "unknown" ? facts.pull : null;
-  const pull = unseen === null ? facts.pull : await withPushers(tools, watched, unseen);
+  const pull = unseen === null ? facts.pull : await withPushers(repo, unseen);
   const eligibility = eligibilityOf({
     actor,
     authority,
@@ -180,14 +167,9 @@ export async function readEligibility(
 }
 
 /** Reads the logins of those who may authorise, as far as GitHub shows them; at most a hundred. */
-export async function authorisers(
-  tools: Tools,
-  watched: RepositoryContext,
-  policy: Policy,
-): Promise<readonly string[]> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
+export async function authorisers(repo: Repo, policy: Policy): Promise<readonly string[]> {
   const from: From = policy.emergency.authorisers;
-  return tools.github.readCandidates(octokit, watched.repository, from, tools.github.lookups);
+  return repo.github.candidates(from);
 }
 
 /**
@@ -195,18 +177,17 @@ export async function authorisers(
  * came to, and returns them as they are then. Of a merged pull request only what came before the merge counts.
  */
 export async function advanceEmergencies(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   pull: PullRequest,
   inForce: PolicyInForce,
 ): Promise<readonly EmergencyFacts[]> {
-  const facts = await emergenciesOfPull(tools, watched.repository.id, pull.number);
+  const facts = await emergenciesOfPull(repo.tools, repo.info.id, pull.number);
   const current = known(inForce);
   if (current === null) return facts;
   const entries: Entry[] = [];
   const actions: Action[] = [];
-  const to = addressee(tools, watched);
-  const now = tools.clock.now();
+  const to = addressee(repo);
+  const now = repo.now();
   const label = pull.labels.some((each) => each.toLowerCase() === EMERGENCY_LABEL);
   let after = facts;
   const change = (record: EmergencyRecord, said: readonly Action[]): void => {
@@ -216,29 +197,28 @@ export async function advanceEmergencies(
     const before = after.find((each) => each.record.id === record.id);
     after = [...kept, { record, review: before?.review ?? null, asOf: now }];
   };
-  const isHeld = isProductionBranch(current.policy, watched.repository, pull.base.ref);
+  const isHeld = isProductionBranch(current.policy, repo.info, pull.base.ref);
   if (label && isHeld && facts.length === 0 && pull.state === "open") {
-    const occasion = { repository: watched.repository, pull: pull.number, deployment: null, ...current };
+    const occasion = { repository: repo.info, pull: pull.number, deployment: null, ...current };
     const record = opened(occasion, "label", { by: null, at: now, via: "label" }, null, pull.head.sha);
     change(record, askReason(to, record, null));
   }
   const before = after;
   for (const { record } of before) {
-    const moved = await advanced(tools, watched, record, { pull, label, now, current });
+    const moved = await advanced(repo, record, { pull, label, now, current });
     if (moved === null) continue;
-    const asks = moved.status === "waiting" ? await authorisers(tools, watched, current.policy) : null;
+    const asks = moved.status === "waiting" ? await authorisers(repo, current.policy) : null;
     change(moved, asks === null ? [] : askAuthorisers(to, moved, current.policy, asks, "pushed"));
   }
   if (entries.length > 0) {
-    const tasks = dueTasks(watched.repository.id, after, now);
-    await tools.ledger.record({ entries, actions, tasks }, now, watched.fence);
+    const tasks = dueTasks(repo.info.id, after, now);
+    await repo.commit({ entries, actions, tasks });
   }
   return after;
 }
 
 async function advanced(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   record: EmergencyRecord,
   facts: {
     readonly pull: PullRequest;
@@ -261,14 +241,14 @@ async function advanced(
       if (given.head !== null && given.head !== pull.head.sha) {
         const push = pull.pushes.findLast(({ after }) => after === pull.head.sha);
         const again = pushed(record, push?.at ?? now, push?.actor ?? null, pull.head.sha);
-        return (await byReview(tools, watched, again, pull, current)) ?? again;
+        return (await byReview(repo, again, pull, current)) ?? again;
       }
       return pull.state !== "merged" && now > given.until ? expired(record) : null;
     }
     case "waiting":
-      return byReview(tools, watched, record, pull, current);
+      return byReview(repo, record, pull, current);
     case "used":
-      return byReview(tools, watched, record, pull, current);
+      return byReview(repo, record, pull, current);
     default:
       return null;
   }
@@ -285,8 +265,7 @@ function endOf(pull: PullRequest, now: Instant): { readonly at: Instant; readonl
 
 /** Takes an approving review by someone who may authorise as an authorisation, or as the confirmation of one given alone. */
 async function byReview(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   record: EmergencyRecord,
   pull: PullRequest,
   current: KnownPolicy,
@@ -311,7 +290,7 @@ async function byReview(
   for (const { author, submittedAt: at } of reviews) {
     if (author === null) continue;
     const among = current.policy.emergency.authorisers;
-    const seen = await readEligibility(tools, watched, {
+    const seen = await readEligibility(repo, {
       actor: author,
       among,
       pull,
@@ -329,4 +308,13 @@ async function byReview(
       return confirmed(record, { by: author, at, via: "review" });
   }
   return null;
+}
+
+/** Returns the emergencies of a pull request, brought up to what was said on it; of one that nobody can read as they are known. Throws Trouble. */
+export async function emergenciesOfOpenPull(
+  repo: Repo,
+  pull: PullRequest,
+  policy: PolicyInForce,
+): Promise<readonly EmergencyFacts[]> {
+  return pull.unread === undefined ? advanceEmergencies(repo, pull, policy) : emergenciesOfAll(repo, [pull]);
 }

@@ -1,5 +1,8 @@
 /** Every proof that the approvals of a pull request need, asked of GitHub in as few turns as the answers allow. */
 
+import type { Repo } from "../context/repo.ts";
+import { makersOf } from "../../domain/approval/contribution/contributors.ts";
+import { speaksOf } from "../../domain/policy/file/when.ts";
 import { judgeApprovals } from "../../domain/approval/approval.ts";
 import { leafRequirements } from "../../domain/approval/requirements.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
@@ -13,8 +16,6 @@ import { type QuestionScope, nextQuestions, type Question } from "../../domain/a
 import { mayBePreApproved, preApproval } from "../../domain/approval/pre-approved-change.ts";
 import { approversText } from "../../domain/policy/approvers-text.ts";
 import { mergedInto, pushedElsewhere } from "./work-elsewhere.ts";
-import { observationsOf } from "../records/observations.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Holders } from "../../domain/change/people.ts";
 
@@ -31,8 +32,7 @@ interface Base {
 
 /** Returns the pull request with all that its approvals depend on, and with who could still give those that are missing. Throws Trouble. */
 export async function withProofs(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   given: PullRequest,
   about: {
     readonly base: Base;
@@ -41,7 +41,6 @@ export async function withProofs(
   },
 ): Promise<PullRequest> {
   const { base, policy, requirements } = about;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
   let pull = given;
   let left = MOST_QUESTIONS;
   const askFor = async (concern: QuestionScope): Promise<void> => {
@@ -51,22 +50,18 @@ export async function withProofs(
       const questions = nextQuestions(asked, { ...concern, mayCount });
       if (questions.length === 0) return;
       const compares = atMost(left, questions);
-      const { proveSameContent, lookups } = tools.github;
-      const proofs =
-        compares.length === 0
-          ? []
-          : await proveSameContent(octokit, pull.repository, base.name, compares, lookups);
+      const proofs = compares.length === 0 ? [] : await repo.github.proveSameContent(base.name, compares);
       pull = { ...pull, sameContent: [...pull.sameContent, ...proofs] };
       left -= proofs.length;
       for (const question of questions) {
         if (question.ask === "same" || left === 0) continue;
-        pull = { ...pull, ...(await answerTo(tools, watched, pull, base, policy, question)) };
+        pull = { ...pull, ...(await answerTo(repo, pull, base, policy, question)) };
         left -= 1;
       }
     }
   };
   await askFor({ ofAll: mayBePreApproved(policy, pull.author) });
-  const holders = await holdersOf(tools, watched, pull, policy);
+  const holders = await holdersOf(repo, pull, policy);
   if (holders.length === 0) return pull;
   pull = { ...pull, holders };
   // Whoever is taken for a maker may have done no more than update the branch.
@@ -89,6 +84,30 @@ function atMost(
   });
 }
 
+/** Returns the pull request with the pushes that GitHub's activity list tells, where whoever pushed something was not seen. */
+export async function withPushers(
+  repo: Repo,
+  pull: PullRequest,
+  ownBranch: string | null,
+  policy: Policy,
+): Promise<PullRequest> {
+  // A webhook was missed, or the branch is older than our installation.
+  if (ownBranch === null || !hasUnseenPusher(pull, policy)) return pull;
+  const told = await repo.github.pushes(ownBranch);
+  return { ...pull, pushes: repo.github.mergePushes([...pull.pushes, ...told]) };
+}
+
+function hasUnseenPusher(pull: PullRequest, policy: Policy): boolean {
+  const ofPeople = policy.rules.some(({ when }) => speaksOf(when, ["contributors", "only-contributors"]));
+  return (
+    (ofPeople || pull.reviews.length > 0 || mayBePreApproved(policy, pull.author)) &&
+    makersOf(pull).some(
+      ({ pushers, unseen, addsNothing }) =>
+        unseen !== null && !addsNothing && pushers.every(({ type }) => type !== "User"),
+    )
+  );
+}
+
 /** Returns whether an account of somebody who gave a review is, or may be, one of those whose approval is asked for. */
 function mayGiveAny(pull: PullRequest, person: number, requirements: readonly Requirement[]): boolean {
   const accounts = pull.reviews.flatMap(({ author }) => (author?.id === person ? [author] : []));
@@ -98,16 +117,10 @@ function mayGiveAny(pull: PullRequest, person: number, requirements: readonly Re
 }
 
 /** Whom each source names of which approvals are missing before a merge: whether anybody is left who could give them. */
-async function holdersOf(
-  tools: Tools,
-  watched: RepositoryContext,
-  pull: PullRequest,
-  policy: Policy,
-): Promise<readonly Holders[]> {
-  const at = tools.clock.now();
+async function holdersOf(repo: Repo, pull: PullRequest, policy: Policy): Promise<readonly Holders[]> {
+  const at = repo.now();
   if (pull.state !== "open" || preApproval(pull, policy, at).holds) return [];
   const { asks } = judgeApprovals(pull, policy, at);
-  const octokit = await tools.github.octokits.installation(watched.installationId);
   const open = leafRequirements(
     asks.filter(({ outcome }) => outcome === "short").map(({ requirement: ask }) => ask),
   );
@@ -120,39 +133,30 @@ async function holdersOf(
     [pull.author, ...contributorsOf(pull).map(({ actor }) => actor)].map((each) => each?.id),
   );
   const found = [...bySource].map(([source, { from, required }]) =>
-    tools.github.readHolders(
-      octokit,
-      watched.repository,
-      { source, from, required },
-      ({ id }) => makers.has(id),
-      tools.github.lookups,
-    ),
+    repo.github.holders({ source, from, required }, ({ id }) => makers.has(id)),
   );
   return (await Promise.all(found)).filter(({ complete, unable }) => complete || unable.length > 0);
 }
 
 async function answerTo(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   pull: PullRequest,
   base: Base,
   policy: Policy,
   question: Exclude<Question, { readonly ask: "same" }>,
 ): Promise<Partial<PullRequest>> {
-  const { repository, earlier = [], touched = [], head } = pull;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const { github, clock } = tools;
-  const { lookups } = github;
+  const { earlier = [], touched = [], head } = pull;
+  const { github, clock } = repo;
   switch (question.ask) {
     case "earlier": {
-      const was = await github.readEarlier(octokit, repository, base.commit, question.head, lookups);
+      const was = await github.earlier(base.commit, question.head);
       return { earlier: [...earlier, was] };
     }
     case "keys": {
       // A key pushes to its own repository only; those of a fork are not shown.
       if (base.isFork) return { keyHolders: [] };
-      const listed = (await github.readDeployKeys(octokit, repository, lookups)) ?? [];
-      const told = await toldKeys(tools, watched);
+      const listed = (await github.deployKeys()) ?? [];
+      const told = await toldKeys(repo);
       return { keyHolders: keyHolders(listed, told, clock.now()) };
     }
     case "elsewhere": {
@@ -163,34 +167,32 @@ async function answerTo(
       if (actor === null) return {};
       const accounts = policy.identities.find(({ person }) => person === personBehind(policy, actor));
       const logins = new Set([actor.login, ...(accounts?.logins ?? [])]);
-      const found = await pushedElsewhere(tools, watched, asked, actor, [...logins]);
+      const found = await pushedElsewhere(repo, asked, actor, [...logins]);
       const others = (pull.elsewhere ?? []).filter((each) => each.actor.id !== actor.id);
       return { elsewhere: [...others, found] };
     }
     case "merged-into": {
       const asked = { pull, base: base.commit };
-      return { mergedInto: base.isFork ? [] : await mergedInto(tools, watched, asked) };
+      return { mergedInto: base.isFork ? [] : await mergedInto(repo, asked) };
     }
     case "files":
-      return { files: await github.readFiles(octokit, pull, base.commit, lookups) };
+      return { files: await github.files(pull, base.commit) };
     case "touched": {
       const { commit } = question;
       return {
-        touched: [...touched, await github.readTouched(octokit, repository, commit, head.sha, lookups)],
+        touched: [...touched, await github.touched(commit, head.sha)],
       };
     }
   }
 }
 
 /** The deploy keys that webhooks told of, each with whom it was added by. */
-async function toldKeys(tools: Tools, watched: RepositoryContext): Promise<readonly ToldKey[]> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
+async function toldKeys(repo: Repo): Promise<readonly ToldKey[]> {
   const found: ToldKey[] = [];
-  for (const each of await observationsOf(tools, watched.repository.id, "keys")) {
+  for (const each of await repo.observed("keys")) {
     if (each.kind !== "key-told") continue;
     const { key: id, login, by, from: createdAt, goneAt } = each;
-    const { readAccount, lookups } = tools.github;
-    const addedBy = by ?? (login === null ? null : await readAccount(octokit, login, lookups));
+    const addedBy = by ?? (login === null ? null : await repo.github.account(login));
     found.push({ id, addedBy, createdAt, goneAt });
   }
   return found;

@@ -1,9 +1,9 @@
 /** What was pushed may be, to the patch, what was approved on another branch: it is said, and changes nothing. */
 
+import type { Repo } from "../context/repo.ts";
 import { type ApprovedElsewhere, type RefUpdate } from "../../domain/change/change.ts";
 import type { ChangeRecord, LandingRecord } from "../../domain/records/change.ts";
 import { landedChanges } from "../records/landed-changes.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 
 /** So many approved changes, the newest, are compared with what was pushed. */
@@ -23,18 +23,17 @@ interface Patch {
  * commit's own. Asks GitHub nothing but for a push, and nothing where no other branch has approved changes. Throws Trouble.
  */
 export async function approvedElsewhere(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   update: RefUpdate,
 ): Promise<readonly ApprovedElsewhere[]> {
   const isPush = update.kind === "push" || update.kind === "force-push";
   if (!isPush || update.before === NO_COMMIT) return [];
-  const approved = await approvedBefore(tools, watched, update);
+  const approved = await approvedBefore(repo, update);
   if (approved.length === 0) return [];
   const found: ApprovedElsewhere[] = [];
-  for (const { patch, isWhole } of await patchesOf(tools, watched, update)) {
+  for (const { patch, isWhole } of await patchesOf(repo, update)) {
     for (const { change, assessment } of approved) {
-      if (!(await isSame(tools, watched, patch, change.update))) continue;
+      if (!(await isSame(repo, patch, change.update))) continue;
       const counted = assessment.approvals.filter(({ counts }) => counts);
       found.push({
         commit: patch.after,
@@ -54,14 +53,13 @@ export async function approvedElsewhere(
 
 /** The newest recorded changes of other branches that people had approved before this update, the newest first. */
 async function approvedBefore(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { ref, at }: RefUpdate,
 ): Promise<readonly (ChangeRecord | LandingRecord)[]> {
   const kinds = ["change", "landing"] as const;
   const landed = await Promise.all(
     kinds.map(async (kind) => {
-      const all = await landedChanges(tools, watched.repository.id, kind);
+      const all = await landedChanges(repo.tools, repo.info.id, kind);
       return all
         .filter((each) => each.isApproved && each.ref !== ref && each.at <= at)
         .slice(-MOST_APPROVED)
@@ -72,20 +70,17 @@ async function approvedBefore(
     .flat()
     .toSorted((a, b) => b.at - a.at || b.seq - a.seq)
     .slice(0, MOST_APPROVED);
-  const records = await Promise.all(newest.map(({ kind, id }) => tools.ledger.state(kind, id)));
+  const records = await Promise.all(newest.map(({ kind, id }) => repo.ledger.state(kind, id)));
   return records.flatMap((entry) => (entry === undefined ? [] : [entry.body]));
 }
 
 /** The patch of a push, and that of each of its commits where they are few and one upon the other. */
 async function patchesOf(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { before, after }: RefUpdate,
 ): Promise<readonly { readonly patch: Patch; readonly isWhole: boolean }[]> {
   const whole = { patch: { before, after }, isWhole: true };
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const { lookups } = tools.github;
-  const compared = await tools.github.compareCommits(octokit, watched.repository, before, after, lookups);
+  const compared = await repo.github.compare(before, after);
   const commits = compared?.commits ?? [];
   if (commits.length < 2 || commits.length > MOST_COMMITS) return [whole];
   const parts = commits.map((sha, index) => ({
@@ -95,7 +90,6 @@ async function patchesOf(
   return [whole, ...parts];
 }
 
-async function isSame(tools: Tools, watched: RepositoryContext, one: Patch, other: Patch): Promise<boolean> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  return tools.github.isSamePatch(octokit, watched.repository, one, other, tools.github.lookups);
+async function isSame(repo: Repo, one: Patch, other: Patch): Promise<boolean> {
+  return repo.github.isSamePatch(one, other);
 }

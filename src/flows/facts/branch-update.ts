@@ -1,5 +1,6 @@
 /** Everything about one update of a branch: its pull requests, what it shipped, and its checks. */
 
+import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import type { Change, RefUpdate, ShippedContent } from "../../domain/change/change.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
@@ -12,7 +13,7 @@ import { approvedElsewhere } from "./approved-elsewhere.ts";
 import { checksAt, gatherPull } from "./pull-request.ts";
 import { landedChanges } from "../records/landed-changes.ts";
 import type { RepairPolicy } from "../policy/repair.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { checksNotShownYet } from "./observed-checks.ts";
 import { lacksAnswer, orNotAnswered, unreadPull } from "./unanswered.ts";
 import type { Sha } from "../../domain/change/sha.ts";
@@ -23,8 +24,7 @@ const FIRST_LOOK = 2_000;
 
 /** Reads everything of an update that its judgement needs. `landed`: pull requests known to have landed by it. Throws {@link ExternalError}. */
 export async function gatherChange(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   update: RefUpdate,
   known: {
     readonly id: string;
@@ -35,54 +35,53 @@ export async function gatherChange(
   },
 ): Promise<Change> {
   const { id, occurrence, policy, mended, landed } = known;
-  const { repository } = watched;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const read = await tools.github.readChange(octokit, repository, update);
-  const isFresh = tools.clock.now() - update.at < SETTLING;
+  const { info: repository } = repo;
+  const read = await repo.github.change(update);
+  const isFresh = repo.now() - update.at < SETTLING;
   if (isMerge(update) && isFresh && read.pulls.length === 0)
-    throw notYet(tools, update, `which pull request ${update.after} merged`);
+    throw notYet(repo.tools, update, `which pull request ${update.after} merged`);
   const [pending] = read.pending;
-  if (isFresh && pending !== undefined) throw notYet(tools, update, `that #${pending} is merged`);
+  if (isFresh && pending !== undefined) throw notYet(repo.tools, update, `that #${pending} is merged`);
   const onCommit = { sha: update.after, shown: read.checks, until: update.at };
   const untoldChecks =
-    update.kind === "queue" && isFresh ? await checksNotShownYet(tools, watched, onCommit, policy) : [];
+    update.kind === "queue" && isFresh ? await checksNotShownYet(repo, onCommit, policy) : [];
   const { exemptions } = policyOrDefault(policy);
   const untold = [
     ...untoldChecks,
     ...(isFresh ? provenanceNotShownYet(policyOrDefault(policy), exemptions) : []),
   ];
-  if (untold.length > 0) throw notYet(tools, update, untold.map(({ what }) => what).join(", "));
+  if (untold.length > 0) throw notYet(repo.tools, update, untold.map(({ what }) => what).join(", "));
   const pullRequests: PullRequest[] = [];
   const shipped: ShippedContent[] = [];
   const gathered: PullRequest[] = [];
   for (const number of new Set([...read.pulls, ...landed])) {
     const as = { policy, before: update.before, mended };
-    const told = await orNotAnswered(tools, watched, update, () => gatherPull(tools, watched, number, as));
+    const told = await orNotAnswered(repo, update, () => gatherPull(repo, number, as));
     if (lacksAnswer(told)) {
       const because = { because: told.untold, since: update.at };
-      const pull = await unreadPull(tools, watched, number, because, update);
+      const pull = await unreadPull(repo, number, because, update);
       if (pull !== null) gathered.push(pull);
       continue;
     }
     const { pull, lookAt } = told;
-    if (isFresh && lookAt !== null) throw notYet(tools, update, `all that webhooks told of #${number}`);
+    if (isFresh && lookAt !== null) throw notYet(repo.tools, update, `all that webhooks told of #${number}`);
     if (pull.merged !== null) gathered.push(pull);
-    else if (isFresh) throw notYet(tools, update, `that #${number} is merged`);
+    else if (isFresh) throw notYet(repo.tools, update, `that #${number} is merged`);
   }
   const awaited = isMerge(update) ? uncovered(read.commits, gathered, update) : [];
-  if (isFresh && awaited.length > 0) throw notYet(tools, update, awaited.map(({ what }) => what).join(", "));
+  if (isFresh && awaited.length > 0)
+    throw notYet(repo.tools, update, awaited.map(({ what }) => what).join(", "));
   // Which of several it was cannot be told of one that nobody can read.
   pullRequests.push(...gathered.filter(({ unread }) => unread !== undefined));
   const whole = gathered.filter(({ unread }) => unread === undefined);
   for (const pull of landedOfItsOwn(whole, update, read.named)) {
     pullRequests.push({
       ...pull,
-      checks: await checksAt(tools, watched, pull.head.sha, pull.checks, update.at),
+      checks: await checksAt(repo, pull.head.sha, pull.checks, update.at),
     });
-    if (isMerge(update))
-      shipped.push(await tools.github.proveShipped(octokit, repository, update, pull, tools.github.lookups));
+    if (isMerge(update)) shipped.push(await repo.github.proveShipped(update, pull));
   }
-  const approved = await approvedElsewhere(tools, watched, update);
+  const approved = await approvedElsewhere(repo, update);
   return {
     id,
     repository,
@@ -94,11 +93,11 @@ export async function gatherChange(
     shipped,
     ...(read.cut.length === 0 ? {} : { cut: read.cut }),
     ...(awaited.length === 0 || pullRequests.length === 0 ? {} : { awaited }),
-    ...(read.mayPointElsewhere ? { external: await externalOf(tools, watched, update) } : {}),
+    ...(read.mayPointElsewhere ? { external: await externalOf(repo, update) } : {}),
     ...(approved.length === 0 ? {} : { approvedElsewhere: approved }),
-    alreadyLanded: update.kind === "branch-created" ? await hasLanded(tools, watched, update) : null,
-    checks: await checksAt(tools, watched, update.after, read.checks, update.at),
-    late: tools.clock.now() - update.at >= SETTLING,
+    alreadyLanded: update.kind === "branch-created" ? await hasLanded(repo, update) : null,
+    checks: await checksAt(repo, update.after, read.checks, update.at),
+    late: repo.now() - update.at >= SETTLING,
   };
 }
 
@@ -124,13 +123,10 @@ function uncovered(
 
 /** What an update newly points at without holding it, by GitHub's comparison of its ends. */
 async function externalOf(
-  tools: Tools,
-  { repository, installationId }: RepositoryContext,
+  repo: Repo,
   { before, after }: RefUpdate,
 ): Promise<NonNullable<Change["external"]>> {
-  const octokit = await tools.github.octokits.installation(installationId);
-  const { lookups } = tools.github;
-  const compared = await tools.github.compareFiles(octokit, repository, before, after, lookups);
+  const compared = await repo.github.compareFiles(before, after);
   if (compared === null) return { list: [], complete: false };
   const { list, complete } = externalIn(compared.files);
   return { list, complete: complete && !compared.truncated };
@@ -182,26 +178,15 @@ export function isMerge(update: RefUpdate): boolean {
 }
 
 /** Whether a new branch begins at a commit that has landed already: on a branch watched before, or on the default branch. */
-async function hasLanded(
-  tools: Tools,
-  watched: RepositoryContext,
-  update: RefUpdate,
-): Promise<boolean | null> {
-  const { repository } = watched;
-  const landed = await landedChanges(tools, repository.id);
+async function hasLanded(repo: Repo, update: RefUpdate): Promise<boolean | null> {
+  const { info: repository } = repo;
+  const landed = await landedChanges(repo.tools, repository.id);
   if (landed.some(({ ref, after }) => ref !== update.ref && after === update.after)) return true;
-  for await (const entry of tools.ledger.states("branch", { repositoryId: repository.id })) {
+  for await (const entry of repo.states("branch")) {
     const { ref, origin } = entry.body;
     if (ref !== update.ref && origin.head === update.after) return true;
   }
   if (branchOf(update.ref) === repository.defaultBranch) return false;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const compared = await tools.github.compareCommits(
-    octokit,
-    repository,
-    repository.defaultBranch,
-    update.after,
-    tools.github.lookups,
-  );
+  const compared = await repo.github.compare(repository.defaultBranch, update.after);
   return compared === null ? null : compared.status === "behind" || compared.status === "identical";
 }

@@ -1,29 +1,29 @@
 /** How checks ended, as their webhooks told: which of it is kept, and which of it GitHub does not show yet. */
 
+import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import type { Check, NotShown } from "../../domain/change/review.ts";
 import { checkKey, type CheckRunPayload } from "../../domain/decisions/decision.ts";
 import { checksAskedFor } from "../../domain/policy/file/policy.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import type { Observation } from "../../domain/change/observation.ts";
-import { checksOf, observationsOf } from "../records/observations.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { checksOf } from "../context/observations.ts";
+import type { Tools } from "../context/tools.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Repository } from "../../domain/change/repository.ts";
 
 /** Returns how the checks of a commit ended that a policy asks for, as far as it was told and is not shown. `until`: what ended later is none of it. */
 export async function checksNotShownYet(
-  tools: Tools,
-  { repository }: RepositoryContext,
+  repo: Repo,
   { sha, shown, until = Infinity }: ShownChecks,
   policy: PolicyInForce,
 ): Promise<readonly NotShown[]> {
   const names = policy.state === "known" ? checksAskedFor(policy.record.effective) : new Set();
   if (names.size === 0) return [];
-  const now = tools.clock.now();
-  const told = await observationsOf(tools, repository.id, checksOf(sha), now - SETTLING);
-  const unshown = tools.github.unshownChecks(shown, told, (name) => names.has(name), now);
+  const now = repo.now();
+  const told = await repo.observed(checksOf(sha), now - SETTLING);
+  const unshown = repo.github.unshownChecks(shown, told, (name) => names.has(name), now);
   return unshown.filter(({ since }) => since <= until);
 }
 

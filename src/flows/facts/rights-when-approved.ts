@@ -1,10 +1,11 @@
 /** What was seen of people's rights around the moment they approved: what webhooks told of them, and what was read first. */
 
+import type { Repo } from "../context/repo.ts";
 import { type PullRequest } from "../../domain/change/pull-request.ts";
 import type { LoggedEntry } from "../../domain/records/entry.ts";
 import type { Observation } from "../../domain/change/observation.ts";
-import { observationSubject } from "../records/observations.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { observationSubject } from "../context/observations.ts";
+import type { Tools } from "../context/tools.ts";
 import { DAY } from "../../domain/time/durations.ts";
 import { type Instant } from "../../domain/time/instant.ts";
 import {
@@ -22,24 +23,24 @@ type Told = Extract<Observation, { kind: "right-lost" }>;
 
 /** Adds what was read and told of the rights of everybody who approved; `authorities`: what was read of them just now. */
 export async function rightsAroundApprovals(
-  tools: Tools,
-  { repository }: RepositoryContext,
+  repo: Repo,
   pull: PullRequest,
   authorities: readonly Authority[],
 ): Promise<Pick<PullRequest, "given">> {
+  const { info: repository } = repo;
   const approvals = pull.reviews.filter(
     ({ state, author }) => author?.type === "User" && (state === "approved" || state === "unknown"),
   );
   if (approvals.length === 0) return {};
-  const gate = await tools.ledger.state("gate", `${repository.id}#${pull.number}`);
+  const gate = await repo.ledger.state("gate", `${repository.id}#${pull.number}`);
   const before = gate?.body.pulls.find(({ number }) => number === pull.number)?.given ?? [];
   const since = Math.min(...approvals.map(({ submittedAt }) => submittedAt)) - DAY;
-  const rights = await rightsTold(tools, repository.ownerId, since);
+  const rights = await rightsTold(repo.tools, repository.ownerId, since);
   const given: RightsAround[] = [];
   for (const review of approvals) {
     const known = before.find((each) => each.review === review.id)?.readings ?? [];
     const now = authorities.find(({ actor }) => actor.id === review.author?.id);
-    const seq = await seqOf(tools, repository.id, pull.number, review);
+    const seq = await seqOf(repo.tools, repository.id, pull.number, review);
     given.push({
       review: review.id,
       readings: now === undefined || known.some((each) => tellsAll(each, now)) ? known : [...known, now],

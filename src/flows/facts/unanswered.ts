@@ -1,11 +1,11 @@
 /** One question that GitHub cannot answer never stops a branch: what it concerns is recorded as not known, with the reason. */
 
+import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import { type Change, type RefUpdate } from "../../domain/change/change.ts";
 import type { Entry } from "../../domain/records/entry.ts";
 import { ExternalError, type ExternalErrorCode } from "../../domain/values/external-error.ts";
 import { gapEntry, gapId } from "../records/coverage-gaps.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { type Instant } from "../../domain/time/instant.ts";
 import { NO_COMMIT } from "../../domain/change/sha.ts";
 import { type PullRequest } from "../../domain/change/pull-request.ts";
@@ -33,12 +33,11 @@ export function isNotAnswered(error: unknown): error is ExternalError {
  * again; what is not answered twice then, while GitHub answers other questions, is not told. Throws {@link ExternalError}.
  */
 export async function orNotAnswered<Told>(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   update: RefUpdate,
   ask: () => Promise<Told>,
 ): Promise<Told | NotAnswered> {
-  const now = tools.clock.now();
+  const now = repo.now();
   for (let isLast = false; ; isLast = true) {
     try {
       return await ask();
@@ -49,18 +48,17 @@ export async function orNotAnswered<Told>(
       if (mayPass && !isLast) continue;
       // What may concern whatever is asked is no answer to this.
       if (error.code === "github-unreachable" || error.code === "github-refused")
-        await answersElse(tools, watched, update);
-      tools.log.warn({ repository: watched.repository.id, reason: error.message }, "GitHub did not answer");
+        await answersElse(repo, update);
+      repo.log.warn({ repository: repo.info.id, reason: error.message }, "GitHub did not answer");
       return { untold: error.message };
     }
   }
 }
 
 /** Asks GitHub something small. Throws {@link ExternalError} where it does not answer that either. */
-async function answersElse(tools: Tools, watched: RepositoryContext, { ref }: RefUpdate): Promise<void> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const until = { since: null, from: tools.clock.now() };
-  await tools.github.readRefUpdates(octokit, watched.repository, ref, until);
+async function answersElse(repo: Repo, { ref }: RefUpdate): Promise<void> {
+  const until = { since: null, from: repo.now() };
+  await repo.github.refUpdates(ref, until);
 }
 
 /** Returns whether something was not told. */
@@ -73,11 +71,11 @@ export class Questions {
   /** Why GitHub did not tell, for each that it did not. */
   readonly untold: string[] = [];
 
-  readonly #about: readonly [Tools, RepositoryContext, RefUpdate];
+  readonly #about: readonly [Repo, RefUpdate];
 
   /** Asks about this update. */
-  constructor(tools: Tools, watched: RepositoryContext, update: RefUpdate) {
-    this.#about = [tools, watched, update];
+  constructor(repo: Repo, update: RefUpdate) {
+    this.#about = [repo, update];
   }
 
   /** Returns what GitHub tells, or `otherwise`. Throws {@link ExternalError}. */
@@ -91,14 +89,13 @@ export class Questions {
 
 /** Returns a pull request of which GitHub tells no more than who and what it is. `landed`: the update that merged it. Throws {@link ExternalError}. */
 export async function unreadPull(
-  tools: Tools,
-  { repository, installationId }: RepositoryContext,
+  repo: Repo,
   number: number,
   unread: NonNullable<PullRequest["unread"]>,
   landed: RefUpdate | null,
 ): Promise<PullRequest | null> {
-  const octokit = await tools.github.octokits.installation(installationId);
-  const known = await tools.github.identifyPull(octokit, repository, number);
+  const { info: repository } = repo;
+  const known = await repo.github.identifyPull(number);
   if (known === null && landed === null) return null;
   const base =
     landed === null ? null : { ref: landed.ref.replace(/^refs\/heads\//u, ""), sha: landed.before };
@@ -134,7 +131,7 @@ export async function unreadPull(
 
 /** Returns what is recorded of an update of which GitHub told nothing but that there was one. */
 export function unreadChange(
-  { repository }: RepositoryContext,
+  { info: repository }: Repo,
   update: RefUpdate,
   known: Pick<Change, "id" | "occurrence" | "late">,
 ): Change {
@@ -157,15 +154,15 @@ export function unreadChange(
  * all of it.
  */
 export async function gapOfUpdate(
-  tools: Tools,
-  { repository }: RepositoryContext,
+  repo: Repo,
   change: Pick<Change, "id" | "update">,
   untold: readonly string[],
   now: Instant,
 ): Promise<readonly Entry[]> {
+  const { info: repository } = repo;
   const { ref, after, at } = change.update;
   const id = gapId(repository.id, "unobservable", at, change.id);
-  const known = (await tools.ledger.state("coverage-gap", id))?.body ?? null;
+  const known = (await repo.latest("coverage-gap", id)) ?? null;
   if (untold.length === 0)
     return known === null || known.to !== null
       ? []

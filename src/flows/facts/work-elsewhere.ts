@@ -1,5 +1,6 @@
 /** Work that came to a pull request from elsewhere: what an approver pushed on other branches, and what was merged into its branch. */
 
+import type { Repo } from "../context/repo.ts";
 import { type Commit, type Elsewhere } from "../../domain/change/commit.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 import {
@@ -14,8 +15,6 @@ import {
 } from "../../domain/approval/contribution/work-elsewhere.ts";
 import { followPushes, knownCommits } from "../../domain/approval/contribution/pushes.ts";
 import type { MergedPullInto } from "../../github/pull-requests/work-elsewhere.ts";
-import { observationsOf } from "../records/observations.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { type Instant } from "../../domain/time/instant.ts";
 import { NO_COMMIT } from "../../domain/change/sha.ts";
 import type { Sha } from "../../domain/change/sha.ts";
@@ -33,20 +32,15 @@ interface Asked {
 
 /** Finds the commits of a pull request that someone pushed on another branch before they came to it, themselves or the same patch. */
 export async function pushedElsewhere(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   asked: Asked,
   actor: Actor,
   logins: readonly string[],
 ): Promise<Elsewhere> {
   const { pull } = asked;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const { readPushesBy, lookups } = tools.github;
   const commits = new Map(knownCommits(pull).map((commit) => [commit.sha, commit]));
   const cameAt = arrivedAt(pull, followPushes(pull));
-  const all = await Promise.all(
-    logins.map((login) => readPushesBy(octokit, watched.repository, login, lookups)),
-  );
+  const all = await Promise.all(logins.map((login) => repo.github.pushesBy(login)));
   const isOwn = (push: { readonly ref: string; readonly before: Sha; readonly after: Sha }): boolean =>
     push.ref === `refs/heads/${pull.head.ref}` &&
     pull.pushes.some(({ before, after }) => before === push.before && after === push.after);
@@ -60,27 +54,24 @@ export async function pushedElsewhere(
   for (const push of pushes)
     for (const sha of commits.has(push.after)
       ? introducedCommits(push, commits)
-      : await sameAs(tools, watched, asked, push, { commits, actor }))
+      : await sameAs(repo, asked, push, { commits, actor }))
       if (wasPushedFirst(push, cameAt(sha))) found.add(sha);
   return { actor, commits: [...found], among: [...commits.keys()] };
 }
 
 /** The commits of a pull request that a push elsewhere brought too, or the patch of which it brought. */
 async function sameAs(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { pull, base }: Asked,
   push: Pick<Push, "before" | "after">,
   { commits, actor }: { readonly commits: ReadonlyMap<Sha, Commit>; readonly actor: Actor },
 ): Promise<readonly Sha[]> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const { readPushedWork, readCommitWork, compareFiles, lookups } = tools.github;
-  const { repository } = watched;
+  const { info: repository } = repo;
   const start = push.before === NO_COMMIT ? base : push.before;
-  const theirs = await readPushedWork(octokit, repository, { before: start, after: push.after }, lookups);
+  const theirs = await repo.github.pushedWork({ before: start, after: push.after });
   if (theirs === null) return [];
   const same = theirs.commits.map(({ sha }) => sha).filter((sha) => commits.has(sha));
-  const whole = await readPushedWork(octokit, repository, { before: base, after: pull.head.sha }, lookups);
+  const whole = await repo.github.pushedWork({ before: base, after: pull.head.sha });
   const changed = new Set((whole?.files ?? []).flatMap(pathsOfWork));
   const shared = theirs.files.flatMap(pathsOfWork).filter((path) => changed.has(path));
   if (whole === null || shared.length === 0) return same;
@@ -88,18 +79,18 @@ async function sameAs(
   const isOwn = ({ author }: { readonly author: number | null }): boolean => author === actor.id;
   const works: Work[] = [{ files: theirs.files, isInOwnName: theirs.commits.every(isOwn) }];
   for (const commit of singly) {
-    const files = await readCommitWork(octokit, repository, commit.sha, lookups);
+    const files = await repo.github.commitWork(commit.sha);
     works.push({ files, isInOwnName: isOwn(commit) });
   }
   const paths = new Set(works.flatMap((work) => sameWork(whole.files, work)));
   for (const [sha, { parents }] of commits) {
     if (parents.length > 1) continue;
-    const own = await readCommitWork(octokit, repository, sha, lookups);
+    const own = await repo.github.commitWork(sha);
     const isSame = works.some((work) => sameWork(own, work).some((path) => changed.has(path)));
     if (!isSame && !touches(own, paths)) continue;
     // What lies on the default branch came to theirs by bringing it up to date.
     const { defaultBranch } = repository;
-    const apart = await compareFiles(octokit, repository, defaultBranch, push.after, lookups);
+    const apart = await repo.github.compareFiles(defaultBranch, push.after);
     if (apart === null || touches(apart.files, new Set(own.flatMap(pathsOfWork)))) same.push(sha);
   }
   return same;
@@ -110,12 +101,7 @@ function touches(files: readonly Pick<FileWork, "path" | "oldPath">[], paths: Re
 }
 
 /** Finds the pull requests that were merged into the branch of one, and those merged into theirs, with everyone who pushed there. */
-export async function mergedInto(
-  tools: Tools,
-  watched: RepositoryContext,
-  { pull }: Asked,
-): Promise<readonly MergedInto[]> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
+export async function mergedInto(repo: Repo, { pull }: Asked): Promise<readonly MergedInto[]> {
   const commits = new Map(knownCommits(pull).map((commit) => [commit.sha, commit]));
   // What landed judged on an integration branch needs nobody's approval any more.
   const landed = (pull.landedBefore ?? []).flatMap(({ pulls }) => pulls);
@@ -127,13 +113,13 @@ export async function mergedInto(
   for (let branches = 0; branches < MOST.branches; branches += 1) {
     const next = open.shift();
     if (next === undefined) break;
-    for (const merged of await tools.github.listMergedInto(octokit, watched.repository, next.branch)) {
+    for (const merged of await repo.github.listMergedInto(next.branch)) {
       const { number, head, mergeCommit, mergedAt } = merged;
       if (seen.has(number) || mergedAt > next.until) continue;
       const isHere = commits.has(head) || commitsHoldingMerge(pull, merged, commits) !== null;
       if (next.into === null && !isHere) continue;
       seen.add(number);
-      const pushes = await pushesOf(tools, watched, merged);
+      const pushes = await pushesOf(repo, merged);
       found.push({ pull: number, into: next.into, head, mergeCommit, pushes });
       if (!merged.isFork) open.push({ branch: merged.branch, until: mergedAt, into: number });
     }
@@ -142,15 +128,12 @@ export async function mergedInto(
 }
 
 async function pushesOf(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { ref, isFork, mergedAt }: MergedPullInto,
 ): Promise<MergedInto["pushes"]> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const observed = await observationsOf(tools, watched.repository.id, ref);
+  const observed = await repo.observed(ref);
   const told = observed.flatMap((each) => (each.kind === "pushed" ? [each] : []));
-  const pushes =
-    told.length > 0 || isFork ? told : await tools.github.readPushes(octokit, watched.repository, ref);
+  const pushes = told.length > 0 || isFork ? told : await repo.github.pushes(ref);
   return pushes
     .filter(({ after, at }) => after !== NO_COMMIT && at <= mergedAt)
     .map(({ before, after, actor, at }) => ({ before, after, actor, at }));

@@ -1,10 +1,11 @@
 /** What a delivery leads to: observations kept, caches forgotten, and the subjects to look at again. */
 
+import type { Repo } from "../context/repo.ts";
 import type { Entry } from "../../domain/records/entry.ts";
 import type { Observed, Signal, SignalSubject } from "../../github/webhooks/subject.ts";
 import { canonical } from "../../domain/values/digest.ts";
-import { observationSubject } from "../records/observations.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { observationSubject } from "../context/observations.ts";
+import type { Tools } from "../context/tools.ts";
 import { registerRepository } from "../repositories/repositories.ts";
 import { isCheckRequired } from "../facts/observed-checks.ts";
 
@@ -24,7 +25,7 @@ export async function understand(
     readonly payload: unknown;
     readonly receivedAt: number;
   },
-  fence: RepositoryContext["fence"],
+  fence: Repo["lease"],
   known?: Signal,
 ): Promise<UnderstoodDelivery> {
   const { id, event, payload, receivedAt } = delivery;
@@ -35,7 +36,7 @@ export async function understand(
   tools.github.lookups.forget(signal.stale);
   await keepRepository(tools, signal);
   const entries = observationEntries(await withoutIdleChecks(tools, signal));
-  if (entries.length > 0) await tools.ledger.record({ entries, actions: [] }, tools.clock.now(), fence);
+  if (entries.length > 0) await tools.ledger.record({ entries }, tools.clock.now(), fence);
   return {
     note: `handled as ${signal.as}`,
     subjects: signal.subjects,
@@ -94,7 +95,7 @@ async function keepRepository(tools: Tools, { where }: Understood): Promise<void
     if (same || record.removedAt !== null) return;
     // An old delivery tells old names: only GitHub knows the present ones.
     const octokit = await tools.github.octokits.installation(installationId);
-    const present = (await tools.github.readRepository(octokit, repository)) ?? repository;
+    const present = (await tools.github.readRepository({ github: octokit, repository })) ?? repository;
     return registerRepository(tools, {
       repository: present,
       installationId,

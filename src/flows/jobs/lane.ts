@@ -1,5 +1,6 @@
 /** One lane's work: its deliveries understood in order, each subject looked at once, its actions carried out. */
 
+import type { Repo } from "../context/repo.ts";
 import { isTaskEvent, readTask, type Task } from "../../domain/records/task.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import type { SignalSubject } from "../../github/webhooks/subject.ts";
@@ -22,7 +23,7 @@ import { importanceOfActing, importanceOfLooking, isUrgent } from "./priorities.
 import type { UnderstoodDelivery } from "./intake.ts";
 import { keepIssue } from "../deviations/keep-deviations.ts";
 import { lookAtMerge } from "../changes/merged.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { recordLifecycle, watchedRepository } from "../repositories/repositories.ts";
 import { runTask } from "./tasks.ts";
 import { census, rejudgeOpen } from "./sweep.ts";
@@ -230,14 +231,14 @@ async function look(tools: Tools, lease: Lease, { subject, request }: Job): Prom
       return runTask(tools, subject.task, fence);
     case "protection": {
       if (subject.repositoryId === null) return readOrganization(tools, subject);
-      const watched = await watchedRepository(tools, subject.repositoryId, fence);
-      return watched === null ? undefined : readControlState(tools, watched, subject, subject.part);
+      const repo = await watchedRepository(tools, subject.repositoryId, fence);
+      return repo === null ? undefined : readControlState(repo, subject, subject.part);
     }
     default: {
-      const watched = await watchedRepository(tools, subject.repositoryId, fence);
-      if (watched === null) return;
-      await lookAt(tools, watched, subject, request);
-      if (MAY_CHANGE_GATES.has(subject.type)) await answerWaitingGates(tools, watched);
+      const repo = await watchedRepository(tools, subject.repositoryId, fence);
+      if (repo === null) return;
+      await lookAt(repo, subject, request);
+      if (MAY_CHANGE_GATES.has(subject.type)) await answerWaitingGates(repo);
     }
   }
 }
@@ -272,64 +273,49 @@ type InRepository = Extract<
   }
 >;
 
-async function lookAt(
-  tools: Tools,
-  watched: RepositoryContext,
-  subject: InRepository,
-  request: string | null,
-): Promise<void> {
+async function lookAt(repo: Repo, subject: InRepository, request: string | null): Promise<void> {
   switch (subject.type) {
     case "pull":
-      return assessPull(tools, watched, subject.number, request);
+      return assessPull(repo, subject.number, request);
     case "comment":
-      return answerCommand(tools, watched, COMMANDS, subject);
+      return answerCommand(repo, COMMANDS, subject);
     case "issue":
-      return keepIssue(tools, watched, subject);
+      return keepIssue(repo, subject);
     case "flag":
-      return flagEmergency(tools, watched, subject);
+      return flagEmergency(repo, subject);
     case "branch":
-      await followBranch(tools, watched, subject.ref);
+      await followBranch(repo, subject.ref);
       return;
     case "merged":
-      return lookAtMerge(tools, watched, subject);
+      return lookAtMerge(repo, subject);
     case "deployed-to":
-      return readDeployedTo(tools, watched, subject.environment);
+      return readDeployedTo(repo, subject.environment);
     case "deployment":
-      return assessDeployment(tools, watched, subject.number);
+      return assessDeployment(repo, subject.number);
     case "tag":
-      return assessTag(tools, watched, subject.tag);
+      return assessTag(repo, subject.tag);
     case "run":
-      return assessRun(tools, watched, subject.run);
+      return assessRun(repo, subject.run);
     case "gate":
-      return answerGate(tools, watched, subject);
+      return answerGate(repo, subject);
     case "merge-group":
-      return assessGroup(tools, watched, subject, request);
+      return assessGroup(repo, subject, request);
     case "repository":
-      return rejudgeOpen(tools, watched);
+      return rejudgeOpen(repo);
     case "commit":
-      return assessCommit(tools, watched, subject.sha, request);
+      return assessCommit(repo, subject.sha, request);
   }
 }
 
 /** Checks on a commit changed: the merge group it is the head of, or the open pull requests with this head. */
-async function assessCommit(
-  tools: Tools,
-  watched: RepositoryContext,
-  sha: string,
-  request: string | null,
-): Promise<void> {
-  const group = await tools.ledger.state("gate", `${watched.repository.id}@${sha}`);
+async function assessCommit(repo: Repo, sha: string, request: string | null): Promise<void> {
+  const group = await repo.ledger.state("gate", `${repo.info.id}@${sha}`);
   if (group !== undefined) {
     const baseRef = group.body.pulls[0]?.base.ref ?? "";
-    return assessGroup(
-      tools,
-      watched,
-      { headSha: sha, headRef: "", baseRef: `refs/heads/${baseRef}` },
-      request,
-    );
+    return assessGroup(repo, { headSha: sha, headRef: "", baseRef: `refs/heads/${baseRef}` }, request);
   }
-  for (const number of await openPullsAt(tools, watched, sha)) {
-    await assessPull(tools, watched, number, request);
+  for (const number of await openPullsAt(repo, sha)) {
+    await assessPull(repo, number, request);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Telling news outside GitHub: one message at a time, no more a day than the policy says, the rest in one line the next day. */
 
+import type { Repo } from "../context/repo.ts";
 import { dateOf, startOfDay } from "../../domain/time/calendar.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import {
@@ -11,7 +12,7 @@ import {
 import type { Task } from "../../domain/records/task.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import type { StoredAction } from "../../ledger/queue/actions.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { DAY, HOUR } from "../../domain/time/durations.ts";
 
 /** What a message came to: sent, or held back because the day's number was reached. `day` is the policy calendar's. */
@@ -49,11 +50,7 @@ export async function sendNews(tools: Tools, action: StoredAction): Promise<Send
 }
 
 /** Stores the line about a day's messages that were held back. */
-export async function summarise(
-  tools: Tools,
-  held: HeldNotifications,
-  fence: RepositoryContext["fence"],
-): Promise<void> {
+export async function summarise(tools: Tools, held: HeldNotifications, fence: Repo["lease"]): Promise<void> {
   const { organizationId, receiver, day } = held;
   const prefix = receiverKey(organizationId, receiver);
   const keys = await tools.ledger.queue.doneKeys(prefix, outcomePart(day, false), MOST_COUNTED);

@@ -1,5 +1,6 @@
 /** Time repairs: look again by census at everything a webhook should have told. */
 
+import type { Repo } from "../context/repo.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { isProductionEnvironment } from "../../domain/policy/scope.ts";
 import { commandSubject } from "../../domain/messages/replies.ts";
@@ -33,8 +34,8 @@ import { Chores, isForAll, isLasting, notesOf } from "../repositories/own-checks
 import { readControlState } from "../monitoring/protection.ts";
 import { keepDeviations } from "../deviations/keep-deviations.ts";
 import { registerRepository, noticeVanished } from "../repositories/repositories.ts";
-import { observationSubject } from "../records/observations.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { observationSubject } from "../context/observations.ts";
+import type { Tools } from "../context/tools.ts";
 import { advanceDueEmergencies } from "../reviews/retroactive-reviews.ts";
 import { answerMissedGates } from "../deployments/missed-gate-requests.ts";
 import { findUnnamed } from "../completeness/unrecorded-merges.ts";
@@ -47,14 +48,14 @@ export async function census(tools: Tools, round: string): Promise<void> {
   const seen = new Set<number>();
   const unread = new Set<number>();
   let failure: unknown = null;
-  const watched = installations.filter(({ suspendedAt }) => suspendedAt === null);
-  const owners = watched.map(({ account }) => account).filter((account) => account !== null);
+  const repo = installations.filter(({ suspendedAt }) => suspendedAt === null);
+  const owners = repo.map(({ account }) => account).filter((account) => account !== null);
   const chores = new Chores(tools, notesOfOwners(tools, owners));
   // Before anything is judged: what is found without its webhook may have been merged because nothing answered.
   await chores.do("GitHub's log of deliveries", () => noteDeliveries(tools));
   await chores.do("the App's webhook address", () => noteWebhookAddress(tools, owners));
   await noteClock(tools, owners);
-  for (const installation of watched) {
+  for (const installation of repo) {
     await noteInstallation(tools, installation);
     try {
       for (const repository of await meetAll(tools, installation, round)) seen.add(repository);
@@ -142,7 +143,7 @@ async function noteLate(tools: Tools, failed: DeliveryLog["failed"]): Promise<vo
     if ((await tools.ledger.state("observation", subject)) !== undefined) continue;
     entries.push({ kind: "observation", subject, repositoryId: 0, organizationId: ownerId, at, body });
   }
-  if (entries.length > 0) await tools.ledger.record({ entries, actions: [] }, tools.clock.now());
+  if (entries.length > 0) await tools.ledger.record({ entries }, tools.clock.now());
 }
 
 /** Notes since when webhooks do not arrive, and answers those that did not. */
@@ -157,64 +158,56 @@ async function noteDeliveries(tools: Tools): Promise<DeliveryLog["failed"]> {
  * Follows every production branch, judges every open pull request and unrecorded deployment of one repository. It is seen together with
  * others of the same census, and of what its overview shows to be as it was nothing more is asked.
  */
-export async function sweepRepository(
-  tools: Tools,
-  watched: RepositoryContext,
-  { round }: Task<"sweep">,
-): Promise<void> {
-  tools.github.lookups.forget([`policy:${watched.repository.id}`]);
-  const chores = new Chores(tools, notesOf(tools, watched));
-  const seen = await overviewOf(tools, watched, round);
-  if (seen !== null) await chores.do("the policy", () => currentPolicy(tools, watched, seen.policies));
+export async function sweepRepository(repo: Repo, { round }: Task<"sweep">): Promise<void> {
+  repo.github.lookups.forget([`policy:${repo.info.id}`]);
+  const chores = new Chores(repo.tools, notesOf(repo));
+  const seen = await overviewOf(repo, round);
+  if (seen !== null) await chores.do("the policy", () => currentPolicy(repo, seen.policies));
   // What people decided while nobody listened comes before what it may concern.
   await chores.do("the comments", async () =>
-    eachOf(await unreadCommands(tools, watched, seen), (given) =>
-      answerCommand(tools, watched, COMMANDS, given),
-    ),
+    eachOf(await unreadCommands(repo, seen), (given) => answerCommand(repo, COMMANDS, given)),
   );
-  let refs = await watchedRefs(tools, watched);
+  let refs = await watchedRefs(repo);
   await chores.do("the branches", async () => {
-    refs = await productionRefs(tools, watched);
+    refs = await productionRefs(repo);
   });
-  await chores.do("the integration branches", () => followIntegration(tools, watched));
-  for (const ref of refs) await chores.do(`the updates of ${ref}`, () => followBranch(tools, watched, ref));
-  await chores.do("what was not shown whole", () => completeUnshown(tools, watched));
+  await chores.do("the integration branches", () => followIntegration(repo));
+  for (const ref of refs) await chores.do(`the updates of ${ref}`, () => followBranch(repo, ref));
+  await chores.do("what was not shown whole", () => completeUnshown(repo));
   for (const ref of refs)
-    await chores.do(`the pull requests merged into ${ref}`, () => findUnnamed(tools, watched, ref, seen));
-  await chores.do("how it is protected", () => readControlState(tools, watched, null, "all", seen));
-  await chores.do("the open pull requests", () => judgeOpen(tools, watched, seen));
-  await chores.do("what is due", () => doDue(tools, watched));
+    await chores.do(`the pull requests merged into ${ref}`, () => findUnnamed(repo, ref, seen));
+  await chores.do("how it is protected", () => readControlState(repo, null, "all", seen));
+  await chores.do("the open pull requests", () => judgeOpen(repo, seen));
+  await chores.do("what is due", () => doDue(repo));
   await chores.do("the deployments", async () =>
-    eachOf(await unrecordedDeployments(tools, watched, seen), (number) =>
-      assessDeployment(tools, watched, number),
-    ),
+    eachOf(await unrecordedDeployments(repo, seen), (number) => assessDeployment(repo, number)),
   );
-  await chores.do("the issues of deviations", () => keepDeviations(tools, watched));
-  await chores.do("the tags", () => assessTags(tools, watched));
-  await chores.do("the runs of workflows", () => assessRuns(tools, watched));
+  await chores.do("the issues of deviations", () => keepDeviations(repo));
+  await chores.do("the tags", () => assessTags(repo));
+  await chores.do("the runs of workflows", () => assessRuns(repo));
   await chores.do("the jobs that wait for an answer", async () => {
-    await answerMissedGates(tools, watched);
-    await answerWaitingGates(tools, watched);
+    await answerMissedGates(repo);
+    await answerWaitingGates(repo);
   });
   chores.end();
 }
 
 /** Returns the overview of one repository, read with those of others; null: everything is to be asked for by itself. */
-async function overviewOf(tools: Tools, watched: RepositoryContext, round: string): Promise<Overview | null> {
-  const { installationId, repository } = watched;
+async function overviewOf(repo: Repo, round: string): Promise<Overview | null> {
+  const { installationId, info: repository } = repo;
   // What GitHub does not let us see, an overview shows as not there.
-  for await (const { body } of tools.ledger.states("coverage-gap", { organizationId: repository.ownerId }))
+  for await (const { body } of repo.ledger.states("coverage-gap", { organizationId: repository.ownerId }))
     if (body.cause === "permission-missing" && body.to === null) return null;
-  const overviews = await tools.github.lookups.remember(
+  const overviews = await repo.github.lookups.remember(
     `overviews:${installationId}:${round}`,
     [`installation:${installationId}`],
     async () => {
       const repositories: Repository[] = [];
-      for await (const { body } of tools.ledger.states("repository", { organizationId: repository.ownerId }))
+      for await (const { body } of repo.ledger.states("repository", { organizationId: repository.ownerId }))
         if (body.installationId === installationId && body.removedAt === null)
           repositories.push(body.repository);
-      const octokit = await tools.github.octokits.installation(installationId);
-      return new tools.github.Overviews(octokit, repositories);
+      const octokit = await repo.tools.github.octokits.installation(installationId);
+      return new repo.github.Overviews(octokit, repositories);
     },
   );
   return overviews.take(repository);
@@ -224,51 +217,40 @@ async function overviewOf(tools: Tools, watched: RepositoryContext, round: strin
 const READ_AGAIN = 3 * DAY;
 
 /** Comments meant for us that were not answered: written in the last days, or since a spell in which the App was down. */
-async function unreadCommands(
-  tools: Tools,
-  watched: RepositoryContext,
-  seen: Overview | null,
-): Promise<readonly Commented[]> {
-  const { repository } = watched;
-  let since = tools.clock.now() - READ_AGAIN;
-  const gaps = tools.ledger.states("coverage-gap", { organizationId: repository.ownerId });
+async function unreadCommands(repo: Repo, seen: Overview | null): Promise<readonly Commented[]> {
+  const { info: repository } = repo;
+  let since = repo.now() - READ_AGAIN;
+  const gaps = repo.ledger.states("coverage-gap", { organizationId: repository.ownerId });
   for await (const entry of gaps) {
     const { cause, from, to } = entry.body;
     if (cause === "app-down" && to !== null && to >= since) since = Math.min(since, from);
   }
-  since = Math.max(since, watched.since);
+  since = Math.max(since, repo.since);
   // Whatever is written changes what it is written on.
   if (seen !== null && (seen.changedAt ?? 0) < since) return [];
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const given = await tools.github.listComments(octokit, repository, since, tools.appId);
+  const given = await repo.github.listComments(since, repo.appId);
   const unread: Commented[] = [];
   for (const each of given) {
     const subject = commandSubject(repository.id, each.comment.id);
-    if ((await tools.ledger.state("command", subject)) === undefined) unread.push(each);
+    if ((await repo.ledger.state("command", subject)) === undefined) unread.push(each);
   }
   return unread;
 }
 
 /** Deployments to production that are not recorded and may have succeeded; those that failed long ago will not. */
-async function unrecordedDeployments(
-  tools: Tools,
-  watched: RepositoryContext,
-  seen: Overview | null,
-): Promise<readonly number[]> {
-  const { repository, since } = watched;
+async function unrecordedDeployments(repo: Repo, seen: Overview | null): Promise<readonly number[]> {
+  const { info: repository, since } = repo;
   const recorded = new Set<number>();
   let newest = since;
-  for (const { number, createdAt } of await knownDeployments(tools, repository.id)) {
+  for (const { number, createdAt } of await knownDeployments(repo.tools, repository.id)) {
     if (number !== null) recorded.add(number);
     newest = Math.max(newest, createdAt);
   }
-  const octokit = await tools.github.octokits.installation(watched.installationId);
   const from = Math.max(since, newest - MAY_STILL_SUCCEED);
-  const policy = policyOrDefault(await currentPolicy(tools, watched));
-  const listed =
-    seen?.deployedSince(from) ?? (await tools.github.listDeployments(octokit, repository, from)).listed;
+  const policy = policyOrDefault(await currentPolicy(repo));
+  const listed = seen?.deployedSince(from) ?? (await repo.github.listDeployments(from)).listed;
   const environments = listed.flatMap((each) => [each.environment, each.originalEnvironment ?? ""]);
-  await noticeEnvironments(tools, watched, policy, environments);
+  await noticeEnvironments(repo, policy, environments);
   return listed
     .filter(({ number, environment, originalEnvironment }) => {
       const names = [environment, originalEnvironment ?? environment];
@@ -278,29 +260,23 @@ async function unrecordedDeployments(
 }
 
 /** Looks at what is due in one repository: expired emergencies, reviews and confirmations that are owed. */
-export async function doDue(tools: Tools, watched: RepositoryContext): Promise<void> {
-  await advanceDeploymentEmergencies(tools, watched);
-  await eachOf(await advanceDueEmergencies(tools, watched), (number) =>
-    assessPull(tools, watched, number, null),
-  );
+export async function doDue(repo: Repo): Promise<void> {
+  await advanceDeploymentEmergencies(repo);
+  await eachOf(await advanceDueEmergencies(repo), (number) => assessPull(repo, number, null));
 }
 
 /** Judges every open pull request again. `round`: other repositories are looked at with this one. */
-export async function rejudgeOpen(tools: Tools, watched: RepositoryContext, round?: string): Promise<void> {
-  const seen = round === undefined ? null : await overviewOf(tools, watched, round);
-  if (seen !== null) await currentPolicy(tools, watched, seen.policies);
-  await judgeOpen(tools, watched, seen);
+export async function rejudgeOpen(repo: Repo, round?: string): Promise<void> {
+  const seen = round === undefined ? null : await overviewOf(repo, round);
+  if (seen !== null) await currentPolicy(repo, seen.policies);
+  await judgeOpen(repo, seen);
 }
 
-async function judgeOpen(tools: Tools, watched: RepositoryContext, seen: Overview | null): Promise<void> {
+async function judgeOpen(repo: Repo, seen: Overview | null): Promise<void> {
   // What the policy says of the repository is kept, also where nothing is open.
-  await currentPolicy(tools, watched);
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const open =
-    seen?.open.isWhole === true
-      ? seen.open.entries
-      : await tools.github.listOpenPulls(octokit, watched.repository);
-  await eachOf(open, ({ number }) => assessPull(tools, watched, number, null));
+  await currentPolicy(repo);
+  const open = seen?.open.isWhole === true ? seen.open.entries : await repo.github.listOpenPulls();
+  await eachOf(open, ({ number }) => assessPull(repo, number, null));
 }
 
 /** Does each; one that fails does not hold up the others, and the first failure that may pass is thrown at the end, or else the first. */

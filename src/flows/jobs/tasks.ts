@@ -1,5 +1,6 @@
 /** What each kind of task does. */
 
+import type { Repo } from "../context/repo.ts";
 import type { Task, TaskKind } from "../../domain/records/task.ts";
 import { answerWaitingGates } from "../deployments/answer-gate.ts";
 import { assessGroup, assessPull } from "../changes/assess-pull-request.ts";
@@ -13,13 +14,13 @@ import { recordWeakening } from "../deviations/exposures.ts";
 import { groupDeviations } from "../reviews/reassess.ts";
 import { askAgain, askMonthly, tellOverdue } from "../monitoring/monthly-reviews.ts";
 import { summarise } from "./notifications.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { reconcileRepository } from "../completeness/reconcile.ts";
 import { countEnded, countLastHour } from "../completeness/schedule.ts";
 import { watchedRepository } from "../repositories/repositories.ts";
 import { census, doDue, redeliver, rejudgeOpen, sweepRepository } from "./sweep.ts";
 
-type Fence = RepositoryContext["fence"];
+type Fence = Repo["lease"];
 type Runner<K extends TaskKind> = (tools: Tools, task: Task<K>, fence: Fence) => Promise<unknown>;
 
 const RUN: { readonly [K in TaskKind]: Runner<K> } = {
@@ -32,28 +33,26 @@ const RUN: { readonly [K in TaskKind]: Runner<K> } = {
   },
   monthly: (tools, { dueAt }, fence) => askMonthly(tools, fence, dueAt),
   sweep: inRepository(sweepRepository),
-  reconcile: inRepository(async (tools, watched, { span, small }) => {
+  reconcile: inRepository(async (repo, { span, small }) => {
     const which = { onlyWrong: small, onlyUnproven: true };
-    const { uncounted } = await reconcileRepository(tools, watched, span, which);
+    const { uncounted } = await reconcileRepository(repo, span, which);
     // What was counted is recorded. What GitHub will not answer of a whole span is noted, and asked for again every day.
     const again = uncounted.find(({ trouble }) => small || !isLasting(trouble));
     if (again !== undefined) throw again.trouble;
   }),
-  pull: inRepository((tools, watched, { number, request }) => assessPull(tools, watched, number, request)),
+  pull: inRepository((repo, { number, request }) => assessPull(repo, number, request)),
   head: inRepository(judgeHead),
-  "merge-group": inRepository((tools, watched, task) => assessGroup(tools, watched, task, null, task.since)),
-  rejudge: inRepository((tools, watched, { dueAt }) => rejudgeOpen(tools, watched, `rejudge:${dueAt}`)),
+  "merge-group": inRepository((repo, task) => assessGroup(repo, task, null, task.since)),
+  rejudge: inRepository((repo, { dueAt }) => rejudgeOpen(repo, `rejudge:${dueAt}`)),
   due: inRepository(doDue),
-  group: inRepository((tools, watched, { span }) => groupDeviations(tools, watched, span)),
-  protection: inRepository((tools, watched, { told }) => readControlState(tools, watched, told)),
+  group: inRepository((repo, { span }) => groupDeviations(repo, span)),
+  protection: inRepository((repo, { told }) => readControlState(repo, told)),
   exposures: (tools, { organizationId, causeId }, fence) =>
     recordWeakening(tools, organizationId, causeId, fence),
   baseline: recordBaselineReport,
-  "merge-back": inRepository((tools, watched, { deploymentId }) =>
-    checkMergeBack(tools, watched, deploymentId),
-  ),
+  "merge-back": inRepository((repo, { deploymentId }) => checkMergeBack(repo, deploymentId)),
   gates: inRepository(answerWaitingGates),
-  "overdue-monthly": inRepository((tools, watched, { month }) => tellOverdue(tools, watched, month)),
+  "overdue-monthly": inRepository((repo, { month }) => tellOverdue(repo, month)),
   summarise: (tools, held, fence) => summarise(tools, held, fence),
   report: inRepository(assessReport),
 };
@@ -66,15 +65,15 @@ export async function runTask<K extends TaskKind>(tools: Tools, task: Task<K>, f
 
 /** A task of one repository; nothing is left to do in one that is watched no more. */
 function inRepository<T extends { readonly repositoryId: number }>(
-  work: (tools: Tools, watched: RepositoryContext, task: T) => Promise<unknown>,
+  work: (repo: Repo, task: T) => Promise<unknown>,
 ): (tools: Tools, task: T, fence: Fence) => Promise<unknown> {
   return async (tools, task, fence) => {
-    const watched = await watchedRepository(tools, task.repositoryId, fence);
-    return watched === null ? undefined : work(tools, watched, task);
+    const repo = await watchedRepository(tools, task.repositoryId, fence);
+    return repo === null ? undefined : work(repo, task);
   };
 }
 
 /** Judges the open pull requests that have this commit as their head. */
-async function judgeHead(tools: Tools, watched: RepositoryContext, { sha }: Task<"head">): Promise<void> {
-  for (const number of await openPullsAt(tools, watched, sha)) await assessPull(tools, watched, number, null);
+async function judgeHead(repo: Repo, { sha }: Task<"head">): Promise<void> {
+  for (const number of await openPullsAt(repo, sha)) await assessPull(repo, number, null);
 }

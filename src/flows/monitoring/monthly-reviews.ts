@@ -1,5 +1,6 @@
 /** Monthly reviews: counted and asked for when a month is over, signed off by their owners, named when they are overdue. */
 
+import type { Repo } from "../context/repo.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { monthlyIssue } from "../../domain/deviation/monthly/monthly-issue.ts";
@@ -32,7 +33,7 @@ import { CONTROL_NAMES, type ControlName } from "../../domain/values/result.ts";
 import { listed, localTime, oneLine, time } from "../../domain/texts/wording.ts";
 import { currentPolicy } from "../policy/current-policy.ts";
 import type { LedgerReader } from "../../ledger/ledger.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { readObservedTime } from "../records/observation-coverage.ts";
 import { organizationPolicy } from "../policy/in-force.ts";
 import { watchedRepository } from "../repositories/repositories.ts";
@@ -42,53 +43,46 @@ import { DAY } from "../../domain/time/durations.ts";
 export type LogTools = Pick<Tools, "ledger" | "clock">;
 
 /** Asks for the reviews of the month before the one it is in now, in every organisation; and of the one before that, if it was passed over. */
-export async function askMonthly(
-  tools: Tools,
-  fence: RepositoryContext["fence"],
-  at: Instant,
-): Promise<void> {
+export async function askMonthly(tools: Tools, fence: Repo["lease"], at: Instant): Promise<void> {
   const month = monthBefore(monthOf(at));
-  for (const watched of await oneRepositoryEach(tools, fence)) {
+  for (const repo of await oneRepositoryEach(tools, fence)) {
     const earlier = monthBefore(month);
-    const organizationId = watched.repository.ownerId;
+    const organizationId = repo.info.ownerId;
     const isPassedOver =
       (await monthlyReviewsOf(tools, organizationId, earlier)).length === 0 &&
       (await monthlyReviewsOf(tools, organizationId, monthBefore(earlier))).length > 0;
-    if (isPassedOver) await askFor(tools, watched, earlier);
-    await askFor(tools, watched, month);
+    if (isPassedOver) await askFor(repo, earlier);
+    await askFor(repo, month);
   }
 }
 
 /** Returns the first repository of each organisation through which its policy can be read. */
-async function oneRepositoryEach(
-  tools: Tools,
-  fence: RepositoryContext["fence"],
-): Promise<readonly RepositoryContext[]> {
+async function oneRepositoryEach(tools: Tools, fence: Repo["lease"]): Promise<readonly Repo[]> {
   const first = new Map<number, number>();
   for await (const entry of tools.ledger.states("repository", { order: "subject" })) {
     const { repository, removedAt, archived } = entry.body;
     if (removedAt === null && !archived && !first.has(repository.ownerId))
       first.set(repository.ownerId, repository.id);
   }
-  const watched = await Promise.all([...first.values()].map((id) => watchedRepository(tools, id, fence)));
-  return watched.filter((each) => each !== null);
+  const repo = await Promise.all([...first.values()].map((id) => watchedRepository(tools, id, fence)));
+  return repo.filter((each) => each !== null);
 }
 
-async function askFor(tools: Tools, watched: RepositoryContext, month: string): Promise<void> {
-  const { ledger } = tools;
-  const organizationId = watched.repository.ownerId;
-  if (watched.since >= monthSpan(month).to) return;
-  if ((await monthlyReviewsOf(tools, organizationId, month)).some(({ owner }) => owner !== null)) return;
-  const policy = policyOrDefault(await currentPolicy(tools, watched));
+async function askFor(repo: Repo, month: string): Promise<void> {
+  const { ledger } = repo;
+  const organizationId = repo.info.ownerId;
+  if (repo.since >= monthSpan(month).to) return;
+  if ((await monthlyReviewsOf(repo, organizationId, month)).some(({ owner }) => owner !== null)) return;
+  const policy = policyOrDefault(await currentPolicy(repo));
   if (CONTROL_NAMES.every((control) => ownerOf(policy, control) === null)) return;
-  const now = tools.clock.now();
-  const counted = await countMonth(tools, organizationId, month, true);
+  const now = repo.now();
+  const counted = await countMonth(repo, organizationId, month, true);
   const { tally, counts } = counted;
   const dueAt = monthlyDue(now, policy.calendar);
   const reviews: MonthlyReviewRecord[] = [];
   // A month in which nothing happened is reviewed too: else it would look like a month nobody looked at.
   const before = new Set(
-    (await monthlyReviewsOf(tools, organizationId, monthBefore(month))).map(({ control }) => control),
+    (await monthlyReviewsOf(repo, organizationId, monthBefore(month))).map(({ control }) => control),
   );
   for (const control of tally.inUse(policy, before)) {
     const owner = ownerOf(policy, control);
@@ -99,7 +93,7 @@ async function askFor(tools: Tools, watched: RepositoryContext, month: string): 
       control,
       month,
       owner,
-      ownerId: await ownerIdOf(tools, watched, policy, owner),
+      ownerId: await ownerIdOf(repo, policy, owner),
       askedAt: now,
       dueAt,
       figures,
@@ -108,13 +102,12 @@ async function askFor(tools: Tools, watched: RepositoryContext, month: string): 
       earlier: [],
     });
   }
-  await record(tools, watched, policy, month, reviews, counted);
+  await record(repo, policy, month, reviews, counted);
 }
 
 /** Records reviews of a month and asks each owner for theirs. */
 async function record(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   policy: Policy,
   month: string,
   reviews: readonly MonthlyReviewRecord[],
@@ -122,55 +115,44 @@ async function record(
 ): Promise<void> {
   const [first] = reviews;
   if (first === undefined) return;
-  const organizationId = watched.repository.ownerId;
+  const organizationId = repo.info.ownerId;
   const owners = Map.groupBy(reviews, ({ owner }) => (owner ?? "").toLowerCase());
-  const counted = known ?? (await countMonth(tools, organizationId, month, true));
-  await tools.ledger.record(
-    {
-      entries: reviews.map((each) => reviewEntry(organizationId, each)),
-      actions: [...owners.values()].flatMap((own) => asking(tools, watched, policy, month, own, counted)),
-      tasks: [
-        {
-          kind: "overdue-monthly",
-          organizationId,
-          repositoryId: watched.repository.id,
-          month,
-          dueAt: first.dueAt + 1,
-        },
-      ],
-    },
-    tools.clock.now(),
-    watched.fence,
-  );
+  const counted = known ?? (await countMonth(repo, organizationId, month, true));
+  await repo.commit({
+    entries: reviews.map((each) => reviewEntry(organizationId, each)),
+    actions: [...owners.values()].flatMap((own) => asking(repo, policy, month, own, counted)),
+    tasks: [
+      {
+        kind: "overdue-monthly",
+        organizationId,
+        repositoryId: repo.info.id,
+        month,
+        dueAt: first.dueAt + 1,
+      },
+    ],
+  });
 }
 
 /** Returns the id of the account a login of the policy means: whose it was when first named or first asked; null: nobody's. */
-async function ownerIdOf(
-  tools: Tools,
-  watched: RepositoryContext,
-  { names }: Policy,
-  login: string,
-): Promise<number | null> {
+async function ownerIdOf(repo: Repo, { names }: Policy, login: string): Promise<number | null> {
   const meant = ownerMeant(names, login);
   // Where nobody was called so then, whoever is when they are first asked is meant.
   if (meant != null) return meant;
-  const organizationId = watched.repository.ownerId;
-  for await (const { body } of tools.ledger.states("monthly-review", { organizationId, order: "at" }))
+  const organizationId = repo.info.ownerId;
+  for await (const { body } of repo.ledger.states("monthly-review", { organizationId, order: "at" }))
     if (body.owner?.toLowerCase() === login.toLowerCase() && body.ownerId !== null) return body.ownerId;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  return (await tools.github.readAccount(octokit, login, tools.github.lookups))?.id ?? null;
+  return (await repo.github.account(login))?.id ?? null;
 }
 
 function asking(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   policy: Policy,
   month: string,
   reviews: readonly MonthlyReviewRecord[],
   { waiting, seen }: Counted,
 ): readonly Action[] {
   const owner = reviews[0]?.owner ?? "";
-  const { id: repositoryId, ownerId: organizationId } = watched.repository;
+  const { id: repositoryId, ownerId: organizationId } = repo.info;
   const [place, name] = policy.deviations.repository?.split("/") ?? [];
   const controls = listed(reviews.map(({ control }) => control));
   const told = notify(policy, "review-due", {
@@ -179,7 +161,7 @@ function asking(
     text: `${owner}: sign off ${controls} for ${month} by ${localTime(reviews[0]?.dueAt ?? 0, policy.calendar.timezone)}.`,
     repository: policy.deviations.repository,
     path: policy.deviations.repository === null ? null : `${policy.deviations.repository}/issues`,
-    at: tools.clock.now(),
+    at: repo.now(),
   });
   if (place === undefined || name === undefined) return told;
   const payload = monthlyIssue({
@@ -189,24 +171,24 @@ function asking(
     waiting,
     seen,
     repository: { owner: place, name },
-    appId: tools.appId,
+    appId: repo.appId,
     labels: policy.deviations.labels,
     timezone: policy.calendar.timezone,
   });
-  const { installationId } = watched;
+  const { installationId } = repo;
   const key = `issue:monthly-review:${organizationId}:${month}:${owner.toLowerCase()}`;
   return [{ key, kind: "open-issue", repositoryId, organizationId, installationId, payload }, ...told];
 }
 
 /** Notifies of the reviews of a month that nobody signed off in time. */
-export async function tellOverdue(tools: Tools, watched: RepositoryContext, month: string): Promise<void> {
-  const organizationId = watched.repository.ownerId;
-  const now = tools.clock.now();
-  const missing = (await monthlyReviewsOf(tools, organizationId, month)).filter(
+export async function tellOverdue(repo: Repo, month: string): Promise<void> {
+  const organizationId = repo.info.ownerId;
+  const now = repo.now();
+  const missing = (await monthlyReviewsOf(repo.tools, organizationId, month)).filter(
     (each) => monthlyStatus(each, now) === "missing",
   );
   if (missing.length === 0) return;
-  const policy = policyOrDefault(await currentPolicy(tools, watched));
+  const policy = policyOrDefault(await currentPolicy(repo));
   const owners = Map.groupBy(missing, ({ owner }) => owner ?? "");
   const actions = [...owners].flatMap(([owner, own]) =>
     notify(policy, "review-overdue", {
@@ -218,7 +200,7 @@ export async function tellOverdue(tools: Tools, watched: RepositoryContext, mont
       at: own[0]?.dueAt ?? now,
     }),
   );
-  await tools.ledger.record({ entries: [], actions }, now, watched.fence);
+  await repo.commit({ entries: [], actions });
 }
 
 /** Counts a month of an organisation from the log, as it is known now; `isServing` as in {@link readObservedTime}. */
@@ -277,12 +259,12 @@ export async function reviewsNow(
 const ASKED_AGAIN = 400 * DAY;
 
 /** Asks again for the months that were signed off as something else than they are known to be now; keeps what the signer saw. */
-export async function askAgain(tools: Tools, fence: RepositoryContext["fence"]): Promise<void> {
+export async function askAgain(tools: Tools, fence: Repo["lease"]): Promise<void> {
   const now = tools.clock.now();
-  for (const watched of await oneRepositoryEach(tools, fence)) {
-    const organizationId = watched.repository.ownerId;
+  for (const repo of await oneRepositoryEach(tools, fence)) {
+    const organizationId = repo.info.ownerId;
     const { reviews, figures } = await reviewsNow(tools.ledger, organizationId, now, true);
-    const policy = policyOrDefault(await currentPolicy(tools, watched));
+    const policy = policyOrDefault(await currentPolicy(repo));
     const changed = reviews.flatMap((each): readonly MonthlyReviewRecord[] => {
       const found = figures(each.month, each.control);
       const isRecent = monthSpan(each.month).to > now - ASKED_AGAIN;
@@ -293,7 +275,7 @@ export async function askAgain(tools: Tools, fence: RepositoryContext["fence"]):
       return [{ ...each, askedAt: now, dueAt, figures: found, signedOff: null, earlier }];
     });
     for (const [month, ofMonth] of Map.groupBy(changed, (each) => each.month))
-      await record(tools, watched, policy, month, ofMonth);
+      await record(repo, policy, month, ofMonth);
   }
 }
 
@@ -434,7 +416,7 @@ export async function recordSignOff(
   const at = tools.clock.now();
   const by = { id: null, login };
   const done = await signOff(tools, { ...given, organizationId, by, via: "terminal", at });
-  if (done.refused === null) await tools.ledger.record({ entries: [done.entry], actions: [] }, at);
+  if (done.refused === null) await tools.ledger.record({ entries: [done.entry] }, at);
   return done;
 }
 

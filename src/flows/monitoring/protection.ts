@@ -1,5 +1,6 @@
 /** How the repositories are protected, read again whenever it may have changed and once a day, and kept over time. */
 
+import type { Repo } from "../context/repo.ts";
 import type { Repository } from "../../domain/change/repository.ts";
 import { NO_COMMIT } from "../../domain/change/sha.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
@@ -18,8 +19,8 @@ import type { Task } from "../../domain/records/task.ts";
 import { baselineTask } from "../repositories/baseline.ts";
 import { exposureTasks } from "../records/exposure-tasks.ts";
 import { gapEntry, gapId } from "../records/coverage-gaps.ts";
-import { observationsOf, witnessesOf } from "../records/observations.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import { observationsOf } from "../context/observations.ts";
+import type { Tools } from "../context/tools.ts";
 import { lastReading, protectionOf } from "../records/protection.ts";
 import { DAY, HOUR } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
@@ -39,20 +40,18 @@ const WHOLE_EVERY = 7 * DAY - HOUR;
  * repository's overview.
  */
 export async function readControlState(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   told: Told | null,
   wanted: Part = "all",
   seen: Overview | null = null,
 ): Promise<void> {
-  const { repository } = watched;
-  const policy = policyOrDefault(await currentPolicy(tools, watched));
-  const met = await tools.ledger.state("repository", String(repository.id));
+  const { info: repository } = repo;
+  const policy = policyOrDefault(await currentPolicy(repo));
+  const met = await repo.ledger.state("repository", String(repository.id));
   const record = met === undefined ? null : met.body;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const now = tools.clock.now();
-  const known = await protectionOf(tools.ledger, repository.id);
-  const read = await lastReading(tools.ledger, repository.id);
+  const now = repo.now();
+  const known = await protectionOf(repo.ledger, repository.id);
+  const read = await lastReading(repo.ledger, repository.id);
   const before = known === null || read === null ? null : { ...known, readAt: read.readAt };
   // GitHub's times tell from day to day what is unchanged; once a week nothing is taken on trust.
   const part = before === null ? "all" : wanted;
@@ -60,84 +59,72 @@ export async function readControlState(
   const asked = {
     repository,
     archived: record?.archived ?? false,
-    refs: await branchesNow(tools, repository, record),
+    refs: await branchesNow(repo.tools, repository, record),
     isProduction: (environment: string) => isProductionEnvironment(policy, environment),
     now,
     known: isWhole || told !== null ? null : before,
     seen,
   };
-  const after = await readPart(tools, watched, asked, part, before);
+  const after = await readPart(repo, asked, part, before);
   const isForPeople = part === "people" || (part === "all" && told === null);
-  const people = isForPeople
-    ? await tools.github.readPeople(octokit, repository, isWhole || part === "people")
-    : null;
+  const people = isForPeople ? await repo.github.people(isWhole || part === "people") : null;
   const { entries, causes } = decideReading({
     part,
     repository,
-    appId: tools.appId,
+    appId: repo.appId,
     before,
     after,
     wholeAt: isWhole ? now : (read?.wholeAt ?? now),
     // Teams only tell through which of them people have their rights, so once a week is enough.
     people,
     peopleBefore: read === null ? null : (read.peopleAt ?? read.wholeAt),
-    known: await bodies(tools, "control-state", repository.id),
-    open: await openExposures(tools, repository.id),
+    known: await bodies(repo.tools, "control-state", repository.id),
+    open: await openExposures(repo.tools, repository.id),
     told,
   });
-  const all = [...entries, ...unseenEdits(watched, before, after)];
+  const all = [...entries, ...unseenEdits(repo, before, after)];
   const tasks = [
-    ...(before === null ? [baselineTask(repository.ownerId, watched.installationId, now)] : []),
+    ...(before === null ? [baselineTask(repository.ownerId, repo.installationId, now)] : []),
     ...exposureTasks(repository.ownerId, causes, now),
-    ...(await peopleAgain(tools, watched, people)),
+    ...(await peopleAgain(repo, people)),
   ];
-  await tools.ledger.record({ entries: all, tasks }, now, watched.fence);
+  await repo.commit({ entries: all, tasks });
 }
 
 /** People are read again when GitHub has caught up, where it does not show what a webhook told of one. */
-async function peopleAgain(
-  tools: Tools,
-  watched: RepositoryContext,
-  seen: SeenPeople | null,
-): Promise<readonly Task[]> {
+async function peopleAgain(repo: Repo, seen: SeenPeople | null): Promise<readonly Task[]> {
   if (seen === null || isUnobservable(seen.people)) return [];
-  const { id: repositoryId } = watched.repository;
-  const told = await witnessesOf(tools, watched).ofOwner();
-  const dueAt = tools.github.peopleBehind(seen.people, told, repositoryId, tools.clock.now());
+  const { id: repositoryId } = repo.info;
+  const told = await repo.witnesses().ofOwner();
+  const dueAt = repo.github.peopleBehind(seen.people, told, repositoryId, repo.now());
   return dueAt === null ? [] : [{ kind: "protection", repositoryId, told: null, dueAt }];
 }
 
 async function readPart(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   asked: ProtectionAsked,
   part: Part,
   before: Protection | null,
 ): Promise<Protection> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  if (part === "all" || before === null) return tools.github.readProtection(octokit, asked);
+  if (part === "all" || before === null) return repo.github.protection(asked);
   const { now: readAt } = asked;
   if (part === "people") return { ...before, readAt };
-  return { ...before, readAt, environments: await tools.github.readEnvironments(octokit, asked) };
+  return { ...before, readAt, environments: await repo.github.environments(asked) };
 }
 
 /**
  * A deployment to this environment began or succeeded: GitHub tells nobody when an environment's rules are changed, so they are
  * read then. Nothing is asked where it is not production.
  */
-export async function readDeployedTo(
-  tools: Tools,
-  watched: RepositoryContext,
-  environment: string,
-): Promise<void> {
-  const policy = policyOrDefault(await currentPolicy(tools, watched));
+export async function readDeployedTo(repo: Repo, environment: string): Promise<void> {
+  const policy = policyOrDefault(await currentPolicy(repo));
   if (policy.outOfScope === undefined && isProductionEnvironment(policy, environment))
-    await readControlState(tools, watched, null, "environments");
+    await readControlState(repo, null, "environments");
 }
 
 /** A ruleset that was edited in what we may not see is a gap of that moment; one of the organisation is one gap for all its repositories. */
 function unseenEdits(
-  { repository }: RepositoryContext,
+  { info: repository }: Repo,
   before: Protection | null,
   after: Protection,
 ): readonly Entry[] {

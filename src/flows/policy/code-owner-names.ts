@@ -1,29 +1,26 @@
 /** Whom the logins and teams of a CODEOWNERS file meant when it was first read: like a policy's names, they may change hands. */
 
+import type { Repo } from "../context/repo.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 import { sha256 } from "../../domain/values/digest.ts";
 import type { PolicyNames } from "../../domain/policy/file/names.ts";
 import type { Requirement } from "../../domain/policy/file/requirement.ts";
 import type { OwnersRecord } from "../../domain/records/repository.ts";
 import { namesNow } from "./in-force.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 
 /**
  * Whom the owners that are asked meant, found out once for each version of the file and recorded: an owner asked for the first time
  * is added to what is known. Undefined where no owner is asked. Throws Trouble.
  */
 export async function ownerNames(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { owners }: PullRequest,
   requirements: readonly Requirement[],
 ): Promise<PolicyNames | undefined> {
   const asked = requirements.flatMap(({ from }) => from.owners ?? []);
   if (owners?.state !== "found" || asked.length === 0) return undefined;
-  const { id: repositoryId, ownerId: organizationId } = watched.repository;
-  const subject = `${repositoryId}:${sha256(owners.text)}`;
-  const entry = await tools.ledger.state("code-owners", subject);
-  const known = entry === undefined ? { accounts: [], teams: [] } : entry.body;
+  const subject = `${repo.info.id}:${sha256(owners.text)}`;
+  const known = (await repo.latest("code-owners", subject)) ?? { accounts: [], teams: [] };
   const lacking = (
     names: readonly string[],
     there: readonly { readonly name: string }[],
@@ -40,14 +37,12 @@ export async function ownerNames(
     known.teams,
   );
   if (logins.length + teams.length === 0) return { ...known, brought: [] };
-  const found = await namesNow(tools, watched, logins, teams);
+  const found = await namesNow(repo, logins, teams);
   const body: OwnersRecord = {
     path: owners.path,
     accounts: [...known.accounts, ...found.accounts],
     teams: [...known.teams, ...found.teams],
   };
-  const now = tools.clock.now();
-  const recorded = { kind: "code-owners", subject, repositoryId, organizationId, at: now, body } as const;
-  await tools.ledger.record({ entries: [recorded], actions: [] }, now, watched.fence);
+  await repo.commit({ entries: [{ kind: "code-owners", subject, at: repo.now(), body }] });
   return { ...body, brought: [] };
 }

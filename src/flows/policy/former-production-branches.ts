@@ -1,31 +1,30 @@
 /** Which branches were of production when, and since when one is of it no more: what happened before that is recorded all the same. */
 
+import type { Repo } from "../context/repo.ts";
 import { NO_COMMIT } from "../../domain/change/sha.ts";
 import { policyOrDefault } from "../../domain/decisions/decision.ts";
 import { isProductionBranch, refOf } from "../../domain/policy/scope.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import { landedChanges, originOf } from "../records/landed-changes.ts";
 import { policyAt } from "./in-force.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { type Instant } from "../../domain/time/instant.ts";
 
 /** Returns what tells whether a branch was one of production at a moment: by the default branch of then, and its policy. */
 export async function productionRefsThen(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
 ): Promise<(branch: string, at: Instant) => Promise<boolean>> {
-  const { repository } = watched;
-  const former = await formerDefaults(tools, watched);
-  const landed = await landedChanges(tools, repository.id);
+  const { info: repository } = repo;
+  const former = await formerDefaults(repo);
+  const landed = await landedChanges(repo.tools, repository.id);
   const known = new Map<string, PolicyInForce>();
   return async (branch, at) => {
     const defaultBranch = former.find(({ until }) => at <= until)?.branch ?? repository.defaultBranch;
     const main = refOf(defaultBranch);
     const updates = landed.filter(({ ref }) => ref === main);
     const then = updates.findLast((each) => each.at <= at);
-    const head = then?.after ?? (await originOf(tools, watched, main, updates));
+    const head = then?.after ?? (await originOf(repo, main, updates));
     if (head === NO_COMMIT) return true;
-    const policy = known.get(head) ?? (await policyAt(tools, watched, head, at));
+    const policy = known.get(head) ?? (await policyAt(repo, head, at));
     known.set(head, policy);
     // A policy nobody can read ends no watch.
     if (policy.state !== "known") return true;
@@ -34,28 +33,23 @@ export async function productionRefsThen(
 }
 
 /** Returns the last moment, not before `from`, at which a branch that is not one of production any more was one; where nothing tells: now. */
-export async function lastInProduction(
-  tools: Tools,
-  watched: RepositoryContext,
-  branch: string,
-  from: Instant,
-): Promise<Instant> {
-  const wasProduction = await productionRefsThen(tools, watched);
-  const landed = await landedChanges(tools, watched.repository.id);
+export async function lastInProduction(repo: Repo, branch: string, from: Instant): Promise<Instant> {
+  const wasProduction = await productionRefsThen(repo);
+  const landed = await landedChanges(repo.tools, repo.info.id);
   const moments = [
     ...landed.map(({ at }) => at),
-    ...(await formerDefaults(tools, watched)).map(({ until }) => until + 1),
+    ...(await formerDefaults(repo)).map(({ until }) => until + 1),
   ];
   for (const at of [...new Set(moments)].toSorted((a, b) => b - a)) {
     if (at < from) break;
     if (!(await wasProduction(branch, at)) && (await wasProduction(branch, at - 1))) return at;
   }
-  return tools.clock.now();
+  return repo.now();
 }
 
 async function formerDefaults(
-  tools: Tools,
-  { repository }: RepositoryContext,
+  repo: Repo,
 ): Promise<readonly { readonly branch: string; readonly until: Instant }[]> {
-  return (await tools.ledger.state("repository", String(repository.id)))?.body.formerDefaults ?? [];
+  const { info: repository } = repo;
+  return (await repo.latest("repository", String(repository.id)))?.formerDefaults ?? [];
 }

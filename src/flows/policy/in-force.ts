@@ -1,5 +1,6 @@
 /** The policy in force, with whom its names meant when it was first read. */
 
+import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import type { Repository } from "../../domain/change/repository.ts";
 import type { LoggedEntry } from "../../domain/records/entry.ts";
@@ -31,66 +32,57 @@ import { policyInForce, withoutGate, type PolicyInForce } from "../../domain/pol
 import { namedIn } from "../../domain/policy/file/when.ts";
 import type { PolicyRecord, PolicySource } from "../../domain/policy/record.ts";
 import type { Overview } from "../../github/listings/overview.ts";
-import { witnessesOf } from "../records/observations.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Actor, Authority } from "../../domain/change/people.ts";
 
 /** The policy of two files as read, for a repository as of `at`. What its names mean is found out once and recorded with it. */
 export async function policyOf(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   read: { readonly organization: PolicySource; readonly repository: PolicySource },
-  at: Instant = tools.clock.now(),
+  at: Instant = repo.now(),
 ): Promise<PolicyInForce> {
-  const about = await aboutOf(tools, watched, read.organization, at);
+  const about = await aboutOf(repo, read.organization, at);
   const found = policyInForce(read.organization, read.repository, about);
-  const policy = tools.withoutGate === true ? withoutGate(found) : found;
+  const policy = repo.withoutGate === true ? withoutGate(found) : found;
   if (policy.state !== "known") return policy;
-  const names = await namesOf(tools, watched, policy.record);
+  const names = await namesOf(repo, policy.record);
   if (names === null) return policy;
   return { state: "known", record: { ...policy.record, effective: { ...policy.record.effective, names } } };
 }
 
 /** What tells which lines of the organisation's file are about a repository: what they meant when they were first read. */
-export async function aboutOf(
-  tools: Tools,
-  watched: RepositoryContext,
-  organization: PolicySource,
-  at: Instant,
-): Promise<About> {
-  const { id, name, topics = [] } = watched.repository;
+export async function aboutOf(repo: Repo, organization: PolicySource, at: Instant): Promise<About> {
+  const { id, name, topics = [] } = repo.info;
   const about = { name, topics, at };
   if (organization.state !== "found") return about;
-  const pins = await tools.github.lookups.rememberForever(
-    `lines:${watched.repository.ownerId}:${organization.blob}`,
+  const pins = await repo.github.lookups.rememberForever(
+    `lines:${repo.info.ownerId}:${organization.blob}`,
     async () => {
       const parsed = parsePolicy(organization.text);
-      return parsed.ok ? meantBy(tools, watched, repositoriesIn(parsed.file).map(targetOfLine)) : [];
+      return parsed.ok ? meantBy(repo, repositoriesIn(parsed.file).map(targetOfLine)) : [];
     },
   );
   if (pins.length === 0) return about;
-  const { movedIn = false, metAs = about } = watched;
+  const { movedIn = false, metAs = about } = repo;
   return { ...about, id, pins, movedIn, metAs };
 }
 
 /** The policy as it was at a commit, or is at the head of a branch; `seen`: what was seen of the files already. */
 export async function policyAt(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   commit: string,
-  at = tools.clock.now(),
+  at = repo.now(),
   seen: Overview["policies"] = null,
 ): Promise<PolicyInForce> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
   const through = {
-    installationId: watched.installationId,
-    lookups: tools.github.lookups,
-    witnesses: witnessesOf(tools, watched),
+    installationId: repo.installationId,
+    lookups: repo.github.lookups,
+    witnesses: repo.witnesses(),
   };
-  const read = await tools.github.readPolicy(octokit, watched.repository, commit, through, seen);
-  return policyOf(tools, watched, read, at);
+  const read = await repo.github.policy(commit, through, seen);
+  return policyOf(repo, read, at);
 }
 
 /**
@@ -98,8 +90,7 @@ export async function policyAt(
  * organisation says nothing of anybody, for or against.
  */
 export async function trusted(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   authorities: readonly Authority[],
   names: PolicyNames | undefined,
 ): Promise<readonly Authority[]> {
@@ -107,10 +98,9 @@ export async function trusted(
   const held = new Set(authorities.flatMap(({ teams, organizations }) => [...teams, ...organizations]));
   const changed: string[] = [];
   for (const { name, id } of names.teams ?? [])
-    if (held.has(name) && (await teamId(tools, watched, name)) !== id) changed.push(name);
+    if (held.has(name) && (await teamId(repo, name)) !== id) changed.push(name);
   for (const { name, id } of names.organizations ?? [])
-    if (held.has(name) && (await accountNamed(tools, watched, name))?.id !== (id ?? undefined))
-      changed.push(name);
+    if (held.has(name) && (await accountNamed(repo, name))?.id !== (id ?? undefined)) changed.push(name);
   return authorities.map((authority) => {
     const doubted = [...(authority.doubted ?? []), ...doubtedFor(names, authority.actor)];
     return {
@@ -123,15 +113,13 @@ export async function trusted(
   });
 }
 
-async function accountNamed(tools: Tools, watched: RepositoryContext, name: string): Promise<Actor | null> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  return tools.github.readAccount(octokit, name, tools.github.lookups);
+async function accountNamed(repo: Repo, name: string): Promise<Actor | null> {
+  return repo.github.account(name);
 }
 
 /** Which accounts and which teams (`organisation/team`) these names mean today. */
 export async function namesNow(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   logins: readonly string[],
   teamNames: readonly string[],
 ): Promise<{
@@ -139,22 +127,17 @@ export async function namesNow(
   readonly teams: NonNullable<PolicyNames["teams"]>;
 }> {
   const accounts = [];
-  for (const name of logins) accounts.push({ name, account: await accountNamed(tools, watched, name) });
+  for (const name of logins) accounts.push({ name, account: await accountNamed(repo, name) });
   const teams = [];
-  for (const name of teamNames) teams.push({ name, id: await teamId(tools, watched, name) });
+  for (const name of teamNames) teams.push({ name, id: await teamId(repo, name) });
   return { accounts, teams };
 }
 
-async function teamId(tools: Tools, watched: RepositoryContext, name: string): Promise<number | null> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  return tools.github.readTeamId(octokit, name, tools.github.lookups);
+async function teamId(repo: Repo, name: string): Promise<number | null> {
+  return repo.github.teamId(name);
 }
 
-async function namesOf(
-  tools: Tools,
-  watched: RepositoryContext,
-  record: PolicyRecord,
-): Promise<PolicyNames | null> {
+async function namesOf(repo: Repo, record: PolicyRecord): Promise<PolicyNames | null> {
   const logins = loginsIn(record.effective);
   const teams = teamsIn(record.effective);
   const organizations = organizationsIn(record.effective);
@@ -164,70 +147,60 @@ async function namesOf(
   const isFinal = ({ brought }: PolicyNames): boolean =>
     brought.every(({ openSince }) => openSince === undefined);
   const ask = async (): Promise<PolicyNames> => {
-    const entry = await tools.ledger.state("policy", record.digest);
+    const entry = await repo.ledger.state("policy", record.digest);
     const recorded = entry === undefined ? undefined : entry.body.effective.names;
     if (recorded !== undefined && isFinal(recorded)) return recorded;
     // Whom the names meant when they were first read is found out once.
     const found =
       recorded === undefined
-        ? await findOut(tools, watched, record, { logins, teams, organizations })
-        : { ...recorded, brought: await broughtOf(tools, watched, record) };
+        ? await findOut(repo, record, { logins, teams, organizations })
+        : { ...recorded, brought: await broughtOf(repo, record) };
     const effective = { ...record.effective, names: found };
-    await tools.ledger.record(
-      {
-        entries: [
-          {
-            kind: "policy",
-            subject: record.digest,
-            repositoryId: 0,
-            organizationId: watched.repository.ownerId,
-            at: tools.clock.now(),
-            body: { ...record, effective } satisfies PolicyRecord,
-          },
-        ],
-        actions: [],
-      },
-      tools.clock.now(),
-      watched.fence,
-    );
+    await repo.commit({
+      entries: [
+        {
+          kind: "policy",
+          subject: record.digest,
+          repositoryId: 0,
+          organizationId: repo.info.ownerId,
+          at: repo.now(),
+          body: { ...record, effective } satisfies PolicyRecord,
+        },
+      ],
+      actions: [],
+    });
     return found;
   };
-  return tools.github.lookups.rememberForever(`names:${record.digest}`, ask, isFinal);
+  return repo.github.lookups.rememberForever(`names:${record.digest}`, ask, isFinal);
 }
 
 /** Returns when the push of a commit that a policy was read at was told, where GitHub may not show yet all that came with it; null: it does. */
-export async function openSince(
-  tools: Tools,
-  watched: RepositoryContext,
-  commit: Sha,
-): Promise<Instant | null> {
-  const { ofRef, ofOwner } = witnessesOf(tools, watched);
-  const told = [...(await ofRef(refOf(watched.repository.defaultBranch))), ...(await ofOwner())];
+export async function openSince(repo: Repo, commit: Sha): Promise<Instant | null> {
+  const { ofRef, ofOwner } = repo.witnesses();
+  const told = [...(await ofRef(refOf(repo.info.defaultBranch))), ...(await ofOwner())];
   const pushes = told.flatMap((each) =>
     each.kind === "pushed" || each.kind === "policy-pushed" ? [each] : [],
   );
   const at = Math.max(...pushes.filter(({ after }) => after === commit).map((each) => each.at));
-  return tools.clock.now() - at < SETTLING ? at : null;
+  return repo.now() - at < SETTLING ? at : null;
 }
 
 /** How each entry that names who approved it came into the policy. */
 async function broughtOf(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { organization, repository, effective }: PolicyRecord,
 ): Promise<readonly EntryProvenance[]> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const { lookups } = tools.github;
+  const { lookups } = repo.github;
   const sources = [organization, repository].filter((source) => source.state === "found");
   const brought: EntryProvenance[] = [];
   for (const entry of approvedEntries(effective)) {
     const source = sources.find(({ text }) => hasEntry(text, entryId(entry)));
     // INVARIANT: an entry in force is in one of the files it was folded from.
     if (source === undefined) continue;
-    const since = await openSince(tools, watched, source.commit);
+    const since = await openSince(repo, source.commit);
     const history = await lookups.rememberForever(
       `policy-history:${source.repository}:${source.commit}`,
-      () => tools.github.readPolicyHistory(octokit, source.repository, source.commit),
+      () => repo.github.policyHistory(source.repository, source.commit),
       () => since === null,
     );
     brought.push(provenanceOf(entry, history, since));
@@ -236,24 +209,23 @@ async function broughtOf(
 }
 
 async function findOut(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   record: PolicyRecord,
   named: Readonly<Record<"logins" | "teams" | "organizations", readonly string[]>>,
 ): Promise<PolicyNames> {
   const { effective } = record;
-  const { accounts, teams } = await namesNow(tools, watched, named.logins, named.teams);
+  const { accounts, teams } = await namesNow(repo, named.logins, named.teams);
   const organizations = [];
   for (const name of named.organizations)
-    organizations.push({ name, id: (await accountNamed(tools, watched, name))?.id ?? null });
-  const owners = await ownersMeant(tools, watched, ownersIn(effective));
-  const unknown = await unknownAmong(tools, watched, { accounts, teams });
-  const brought = await broughtOf(tools, watched, record);
+    organizations.push({ name, id: (await accountNamed(repo, name))?.id ?? null });
+  const owners = await ownersMeant(repo, ownersIn(effective));
+  const unknown = await unknownAmong(repo, { accounts, teams });
+  const brought = await broughtOf(repo, record);
   const targets = [
     ...effective.exemptions.map(targetOfExemption),
     ...effective.repositories.map(targetOfLine),
   ];
-  const repositories = await meantBy(tools, watched, targets);
+  const repositories = await meantBy(repo, targets);
   return {
     accounts,
     ...(owners.length === 0 ? {} : { owners }),
@@ -292,20 +264,18 @@ function targetOfLine(line: RepositoriesEntry): Target {
 
 /** Which repositories each entry means: those it meant when the same entry, word for word, was first read. */
 async function meantBy(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   targets: readonly Target[],
 ): Promise<NonNullable<PolicyNames["repositories"]>> {
   if (targets.length === 0) return [];
-  const { ownerId, owner } = watched.repository;
+  const { ownerId, owner } = repo.info;
   const before = new Map<string, NonNullable<PolicyNames["repositories"]>[number]>();
-  for await (const { body, organizationId } of tools.ledger.states("policy"))
+  for await (const { body, organizationId } of repo.ledger.states("policy"))
     for (const each of organizationId === ownerId ? (body.effective.names?.repositories ?? []) : [])
       if (!before.has(each.entry)) before.set(each.entry, each);
   const known: Repository[] = [];
-  for await (const { body } of tools.ledger.states("repository"))
+  for await (const { body } of repo.ledger.states("repository"))
     if (body.repository.ownerId === ownerId) known.push(body.repository);
-  const octokit = await tools.github.octokits.installation(watched.installationId);
   const found = [];
   for (const { entry, single, fits } of targets) {
     const recorded = before.get(entry);
@@ -314,7 +284,7 @@ async function meantBy(
       continue;
     }
     // Of a single name GitHub itself is asked: its repository may not have been met yet.
-    const named = single === null ? null : await tools.github.readListed(octokit, owner, single);
+    const named = single === null ? null : await repo.github.listed(owner, single);
     const isCalledSo = named?.repository.name.toLowerCase() === single?.toLowerCase();
     const meant = new Set([
       ...known.filter(fits).map(({ id }) => id),
@@ -330,27 +300,20 @@ async function meantBy(
 }
 
 /** Names of a policy, not yet in force, that mean nobody today. */
-export async function unknownIn(
-  tools: Tools,
-  watched: RepositoryContext,
-  { effective }: PolicyRecord,
-): Promise<readonly UnknownName[]> {
-  const named = await namesNow(tools, watched, loginsIn(effective), teamsIn(effective));
-  return unknownAmong(tools, watched, named);
+export async function unknownIn(repo: Repo, { effective }: PolicyRecord): Promise<readonly UnknownName[]> {
+  const named = await namesNow(repo, loginsIn(effective), teamsIn(effective));
+  return unknownAmong(repo, named);
 }
 
 /** Which names mean nobody, each with the nearest one there is. What GitHub does not let us look up is not among them. */
 async function unknownAmong(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { accounts, teams = [] }: Pick<PolicyNames, "accounts" | "teams">,
 ): Promise<readonly UnknownName[]> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const { lookups } = tools.github;
   const unknown: UnknownName[] = [];
   for (const { name, id } of teams) {
     if (id !== null) continue;
-    const known = await tools.github.readTeamNames(octokit, name.split("/")[0] ?? "", lookups);
+    const known = await repo.github.teamNames(name.split("/")[0] ?? "");
     // Whose teams are not shown to us may have one we cannot see.
     if (known === null || known.includes(name)) continue;
     unknown.push({ kind: "team", name, near: nearestWord(name, known) });
@@ -358,7 +321,7 @@ async function unknownAmong(
   for (const { name, account } of accounts) {
     // An app's name only lets pass: where there is none, nothing does.
     if (account !== null || name.endsWith("[bot]")) continue;
-    const members = await tools.github.organizationMembers(octokit, watched.repository.owner, lookups);
+    const members = await repo.github.organizationMembers(repo.info.owner);
     const logins = (members ?? []).map(({ login }) => login);
     unknown.push({ kind: "user", name, near: nearestWord(name, logins) });
   }
@@ -383,16 +346,15 @@ function ownersIn({ controls, monitoring }: Policy): readonly string[] {
 
 /** Whom these owners meant when they were first named: what the version before named too means whom it meant then. */
 async function ownersMeant(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   logins: readonly string[],
 ): Promise<NonNullable<PolicyNames["owners"]>> {
   if (logins.length === 0) return [];
-  const before = await organizationPolicy(tools, watched.repository.ownerId);
+  const before = await organizationPolicy(repo, repo.info.ownerId);
   const found = [];
   for (const name of logins) {
     const meant = ownerMeant(before?.effective.names, name);
-    const id = meant === undefined ? ((await accountNamed(tools, watched, name))?.id ?? null) : meant;
+    const id = meant === undefined ? ((await accountNamed(repo, name))?.id ?? null) : meant;
     found.push({ name, id });
   }
   return found;

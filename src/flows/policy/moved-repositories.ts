@@ -1,12 +1,12 @@
 /** Repositories that came to a laxer entry of the policy by a rename, a transfer or a topic: one deviation for each, as long as it lasts. */
 
+import type { Repo } from "../context/repo.ts";
 import { decideMove, policyOrDefault } from "../../domain/decisions/decision.ts";
 import { settle, together } from "../../domain/deviation/decide.ts";
 import { endExposure } from "../../domain/deviation/open.ts";
 import type { Decision } from "../../domain/records/entry.ts";
 import { laxerEntries, moveKey, movesKey } from "../../domain/deviation/laxer-scope.ts";
 import type { PolicyInForce } from "../../domain/policy/tighten.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import {
   deviationOf,
   knownDeviations,
@@ -15,16 +15,12 @@ import {
 } from "../records/existing-deviations.ts";
 
 /** Opens the deviations of a repository's moves, and ends those of moves that are undone or that the policy has settled. Throws Trouble. */
-export async function recordLaxerMatches(
-  tools: Tools,
-  watched: RepositoryContext,
-  policy: PolicyInForce,
-): Promise<void> {
+export async function recordLaxerMatches(repo: Repo, policy: PolicyInForce): Promise<void> {
   if (policy.state !== "known") return;
   const { effective } = policy.record;
-  const { repository, installationId } = watched;
-  const now = tools.clock.now();
-  const known = (await knownDeviations(tools)).filter(({ key }) => key.startsWith(movesKey(repository)));
+  const { info: repository, installationId } = repo;
+  const now = repo.now();
+  const known = (await knownDeviations(repo)).filter(({ key }) => key.startsWith(movesKey(repository)));
   const found = laxerEntries(effective, repository, now);
   const isHeld = effective.mode === "enforce" && effective.outOfScope === undefined;
   const news = isHeld
@@ -34,12 +30,12 @@ export async function recordLaxerMatches(
     ({ key, exposure }) => exposure.to === null && !found.some((entry) => moveKey(repository, entry) === key),
   );
   if (news.length + over.length === 0) return;
-  const to = { repository, installationId, appId: tools.appId };
+  const to = { repository, installationId, appId: repo.appId };
   const decisions: Decision[] = [];
   for (const entry of news) {
     const standing = await deviationContext(
-      tools,
-      watched,
+      repo,
+      { repository: repo.info },
       policyOrDefault(policy),
       moveKey(repository, entry),
       null,
@@ -47,15 +43,15 @@ export async function recordLaxerMatches(
     decisions.push(decideMove({ entry, policy, to, standing, detectedAt: now }));
   }
   for (const { id } of over) {
-    const before = await deviationOf(tools, id);
+    const before = await deviationOf(repo, id);
     if (before === null) continue;
     const after = endExposure(
       before,
       now,
       "the line no longer fits it, or was changed since and is meant for it",
     );
-    const remediation = await remediationOf(tools, id);
+    const remediation = await remediationOf(repo, id);
     decisions.push(settle({ before, after, remediation, policy: effective, to }));
   }
-  await tools.ledger.record(together(...decisions), now, watched.fence);
+  await repo.commit(together(...decisions));
 }

@@ -1,5 +1,6 @@
 /** The branches of production, and where a commit stands to them. */
 
+import type { Repo } from "../context/repo.ts";
 import { SETTLING } from "../../domain/change/settling.ts";
 import { DAY } from "../../domain/time/durations.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
@@ -8,7 +9,6 @@ import { branchOf, isProductionBranch, refOf } from "../../domain/policy/scope.t
 import type { BranchRecord } from "../../domain/records/change.ts";
 import { currentPolicy } from "./current-policy.ts";
 import { landedChanges } from "../records/landed-changes.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import { withoutQueueBranches } from "./queue-branches.ts";
 import { recordProductionRefs } from "../repositories/repositories.ts";
 import { type Instant } from "../../domain/time/instant.ts";
@@ -17,22 +17,21 @@ import { type Instant } from "../../domain/time/instant.ts";
 const DELETED_KEPT = 40 * DAY;
 
 /** The production branches followed so far. */
-export async function watchedRefs(tools: Tools, watched: RepositoryContext): Promise<readonly string[]> {
-  if (tools.past !== undefined) return tools.past.refs;
-  const prefix = `${watched.repository.id}:`;
+export async function watchedRefs(repo: Repo): Promise<readonly string[]> {
+  if (repo.past !== undefined) return repo.past.refs;
+  const prefix = `${repo.info.id}:`;
   const refs: string[] = [];
-  for await (const entry of tools.ledger.states("branch", {
-    repositoryId: watched.repository.id,
+  for await (const entry of repo.states("branch", {
     subjectPrefix: prefix,
     order: "subject",
   })) {
     refs.push(entry.subject.slice(prefix.length));
   }
-  const { defaultBranch } = watched.repository;
+  const { defaultBranch } = repo.info;
   const main = refOf(defaultBranch);
   const isProduction = isProductionBranch(
-    policyOrDefault(await currentPolicy(tools, watched)),
-    watched.repository,
+    policyOrDefault(await currentPolicy(repo)),
+    repo.info,
     defaultBranch,
   );
   // The default branch comes first: what is on several branches is on that one.
@@ -49,24 +48,19 @@ export interface BranchPosition {
 }
 
 /** Where a commit stood at a moment: a forced push may since have taken off what a branch ended on then. */
-export async function branchPositionOf(
-  tools: Tools,
-  watched: RepositoryContext,
-  sha: Sha,
-  at: Instant,
-): Promise<BranchPosition> {
-  const landed = await landedChanges(tools, watched.repository.id);
-  const [first] = await watchedRefs(tools, watched);
-  const main = refOf(watched.repository.defaultBranch);
+export async function branchPositionOf(repo: Repo, sha: Sha, at: Instant): Promise<BranchPosition> {
+  const landed = await landedChanges(repo.tools, repo.info.id);
+  const [first] = await watchedRefs(repo);
+  const main = refOf(repo.info.defaultBranch);
   // What the default branch ended on need not be compared with it.
-  if (first === main && (await endedOn(tools, watched, main, landed, sha, at)))
+  if (first === main && (await endedOn(repo, main, landed, sha, at)))
     return { onProductionBranch: true, ref: main, nowhere: [] };
-  const standing = await compareWithBranches(tools, watched, sha, []);
+  const standing = await compareWithBranches(repo, sha, []);
   if (standing.onProductionBranch === true) return standing;
   // A branch that was moved a moment ago may be shown as it was before: where it went is asked for by commit.
-  const moved = landed.filter((each) => tools.clock.now() - each.at < SETTLING && each.after !== NO_COMMIT);
+  const moved = landed.filter((each) => repo.now() - each.at < SETTLING && each.after !== NO_COMMIT);
   if (moved.length > 0) {
-    const since = await compareWithBranches(tools, watched, sha, moved);
+    const since = await compareWithBranches(repo, sha, moved);
     if (since.onProductionBranch === true) return since;
   }
   const headed = landed.find((each) => each.after === sha && each.at <= at);
@@ -75,31 +69,29 @@ export async function branchPositionOf(
 
 /** Returns whether a branch ended on a commit by then, or began with it. */
 async function endedOn(
-  tools: Tools,
-  { repository }: RepositoryContext,
+  repo: Repo,
   ref: string,
   landed: Awaited<ReturnType<typeof landedChanges>>,
   sha: Sha,
   at: Instant,
 ): Promise<boolean> {
+  const { info: repository } = repo;
   if (landed.some((each) => each.ref === ref && each.after === sha && each.at <= at)) return true;
-  const place = await tools.ledger.state("branch", `${repository.id}:${ref}`);
+  const place = await repo.ledger.state("branch", `${repository.id}:${ref}`);
   return place?.body.origin.head === sha;
 }
 
 /** Asks branch by branch, the default branch first, until one holds the commit; of those that were moved, by the commit they were last moved to. */
 async function compareWithBranches(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   sha: Sha,
   moved: readonly { readonly ref: string; readonly after: Sha }[],
 ): Promise<BranchPosition> {
-  const octokit = await tools.github.octokits.installation(watched.installationId);
   let sure = true;
   let nowhere: readonly Sha[] | null = null;
   let whole = true;
-  const left = await leftBranches(tools, watched);
-  for (const ref of await watchedRefs(tools, watched)) {
+  const left = await leftBranches(repo);
+  for (const ref of await watchedRefs(repo)) {
     const last = left.get(ref);
     const movedTo = moved.findLast((each) => each.ref === ref)?.after;
     if (moved.length > 0 && movedTo === undefined) continue;
@@ -111,8 +103,7 @@ async function compareWithBranches(
       continue;
     }
     const branch = head ?? ref.replace(/^refs\/heads\//u, "");
-    const kept = head === undefined ? null : tools.github.lookups;
-    const compared = await tools.github.compareCommits(octokit, watched.repository, branch, sha, kept);
+    const compared = await repo.github.compare(branch, sha);
     if (compared === null) {
       sure = false;
       continue;
@@ -127,34 +118,29 @@ async function compareWithBranches(
 }
 
 /** The branches that are of production no more, as they were followed to. */
-async function leftBranches(
-  tools: Tools,
-  { repository }: RepositoryContext,
-): Promise<ReadonlyMap<string, BranchRecord>> {
+async function leftBranches(repo: Repo): Promise<ReadonlyMap<string, BranchRecord>> {
   const found = new Map<string, BranchRecord>();
-  for await (const { body } of tools.ledger.states("branch", { repositoryId: repository.id }))
-    if (body.left !== undefined) found.set(body.ref, body);
+  for await (const { body } of repo.states("branch")) if (body.left !== undefined) found.set(body.ref, body);
   return found;
 }
 
 /** Returns the production branches there are now, and those followed before (deleted ones still have a last update). */
-export async function productionRefs(tools: Tools, watched: RepositoryContext): Promise<readonly string[]> {
-  const policy = policyOrDefault(await currentPolicy(tools, watched));
+export async function productionRefs(repo: Repo): Promise<readonly string[]> {
+  const policy = policyOrDefault(await currentPolicy(repo));
   if (policy.outOfScope !== undefined) return [];
-  const refs = new Set(await watchedRefs(tools, watched));
+  const refs = new Set(await watchedRefs(repo));
   if (policy.production.branches !== null) {
-    const octokit = await tools.github.octokits.installation(watched.installationId);
-    for (const branch of await tools.github.listBranches(octokit, watched.repository)) {
-      if (isProductionBranch(policy, watched.repository, branch)) refs.add(refOf(branch));
+    for (const branch of await repo.github.listBranches()) {
+      if (isProductionBranch(policy, repo.info, branch)) refs.add(refOf(branch));
     }
     // Made and deleted while nobody heard of it, a branch is in no list of branches, and was one of production all the same.
-    const since = Math.max(watched.since, tools.clock.now() - DELETED_KEPT);
-    for (const ref of await tools.github.listDeletedBranches(octokit, watched.repository, since)) {
+    const since = Math.max(repo.since, repo.now() - DELETED_KEPT);
+    for (const ref of await repo.github.listDeletedBranches(since)) {
       const branch = branchOf(ref);
-      if (branch !== null && isProductionBranch(policy, watched.repository, branch)) refs.add(ref);
+      if (branch !== null && isProductionBranch(policy, repo.info, branch)) refs.add(ref);
     }
   }
-  const own = await withoutQueueBranches(tools, watched, [...refs]);
-  await recordProductionRefs(tools, watched, own);
+  const own = await withoutQueueBranches(repo, [...refs]);
+  await recordProductionRefs(repo, own);
   return own;
 }

@@ -1,12 +1,15 @@
 /** What does nothing but mend a policy file is judged by that file as it last could be used: else nobody could mend it and be judged. */
 
+import type { Repo } from "../context/repo.ts";
+import { notesOnAnybody } from "../../domain/policy/workflow-accounts.ts";
+import type { PolicyNames } from "../../domain/policy/file/names.ts";
+import { aboutOf, unknownIn } from "./in-force.ts";
 import type { RefUpdate } from "../../domain/change/change.ts";
 import { parsePolicy } from "../../domain/policy/file/parse.ts";
 import { policyInForce, type FileProblem, type PolicyInForce } from "../../domain/policy/tighten.ts";
 import { unknownNameProblems } from "../../domain/policy/unknown-names.ts";
 import { openSince, policyAt, policyOf } from "./in-force.ts";
-import { witnessesOf } from "../records/observations.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { ProposedPolicy, PullRequest } from "../../domain/change/pull-request.ts";
@@ -25,64 +28,53 @@ export function blockingProblemsOf(policy: PolicyInForce): readonly FileProblem[
 
 /** The policy by which to judge an open pull request that brings the file without a problem, and nothing else; null: it is judged as any other. */
 export async function policyForRepair(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   pull: PullRequest,
   broken: PolicyInForce,
   readFiles: () => Promise<NonNullable<PullRequest["files"]>>,
 ): Promise<RepairPolicy | null> {
   const { broughtPolicy: brought, base } = pull;
-  if (brought === undefined || brought.problems.length > 0 || !isOwnFault(watched, broken, brought.path))
+  if (brought === undefined || brought.problems.length > 0 || !isOwnFault(repo, broken, brought.path))
     return null;
   const { list, complete } = await readFiles();
   const isOnly = list.every(({ path, oldPath }) => path === brought.path && oldPath === null);
-  return complete && isOnly ? lastUsable(tools, watched, brought.path, base.sha, tools.clock.now()) : null;
+  return complete && isOnly ? lastUsable(repo, brought.path, base.sha, repo.now()) : null;
 }
 
 /** The same for an update of a branch: it changed nothing but the file, which can be used since. */
 export async function policyAfterRepair(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { before, after, at }: RefUpdate,
   broken: PolicyInForce,
 ): Promise<RepairPolicy | null> {
   if (blockingProblemsOf(broken).length === 0) return null;
-  const since = await policyAt(tools, watched, after, at);
+  const since = await policyAt(repo, after, at);
   if (since.state !== "known" || blockingProblemsOf(since).length > 0) return null;
   const { repository } = since.record;
   const own = repository.state === "found" ? repository : since.record.organization;
-  if (own.state !== "found" || !isOwnFault(watched, broken, own.path)) return null;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const { compareFiles, lookups } = tools.github;
-  const compared = await compareFiles(octokit, watched.repository, before, after, lookups);
+  if (own.state !== "found" || !isOwnFault(repo, broken, own.path)) return null;
+  const compared = await repo.github.compareFiles(before, after);
   if (compared === null || compared.truncated) return null;
   const isOnly = compared.files.every(({ path, oldPath }) => path === own.path && oldPath === null);
-  return isOnly ? lastUsable(tools, watched, own.path, before, at) : null;
+  return isOnly ? lastUsable(repo, own.path, before, at) : null;
 }
 
 /** Whether there are problems, and all of them are in the repository's own file. */
-function isOwnFault({ repository }: RepositoryContext, broken: PolicyInForce, path: string): boolean {
+function isOwnFault({ info: repository }: Repo, broken: PolicyInForce, path: string): boolean {
   const problems = blockingProblemsOf(broken);
   const own = `${repository.owner}/${repository.name}/${path}`.toLowerCase();
   return problems.length > 0 && problems.every(({ file }) => file.toLowerCase() === own);
 }
 
 /** The newest version up to a commit that, with the organisation's file as it is, lets something pass; else the organisation's file alone. */
-async function lastUsable(
-  tools: Tools,
-  watched: RepositoryContext,
-  path: string,
-  commit: Sha,
-  at: Instant,
-): Promise<RepairPolicy | null> {
-  const { repository } = watched;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
-  const { lookups } = tools.github;
+async function lastUsable(repo: Repo, path: string, commit: Sha, at: Instant): Promise<RepairPolicy | null> {
+  const { info: repository } = repo;
+  const { lookups } = repo.github;
   const place = `${repository.owner}/${repository.name}`;
-  const isShown = (await openSince(tools, watched, commit)) === null;
+  const isShown = (await openSince(repo, commit)) === null;
   const history = await lookups.rememberForever(
     `policy-history:${place}:${commit}`,
-    () => tools.github.readPolicyHistory(octokit, place, commit),
+    () => repo.github.policyHistory(place, commit),
     () => isShown,
   );
   const usable = (policy: PolicyInForce, judgedBy: Sha | null): RepairPolicy | null =>
@@ -91,15 +83,15 @@ async function lastUsable(
       : null;
   for (const version of history.versions) {
     if (version.text === null || !parsePolicy(version.text).ok) continue;
-    const found = usable(await policyAt(tools, watched, version.commit, at), version.commit);
+    const found = usable(await policyAt(repo, version.commit, at), version.commit);
     if (found !== null) return found;
   }
   // Older versions that were not read may have asked for more.
   if (!history.complete) return null;
-  const { organization } = await tools.github.readPolicy(octokit, repository, commit, {
-    installationId: watched.installationId,
+  const { organization } = await repo.github.policy(commit, {
+    installationId: repo.installationId,
     lookups,
-    witnesses: witnessesOf(tools, watched),
+    witnesses: repo.witnesses(),
   });
   const isOwn =
     organization.state === "found" && organization.repository.toLowerCase() === place.toLowerCase();
@@ -108,5 +100,40 @@ async function lastUsable(
     repository: { state: "absent" } as const,
   };
   if (policyInForce(alone.organization, alone.repository).state !== "known") return null;
-  return usable(await policyOf(tools, watched, alone, at), null);
+  return usable(await policyOf(repo, alone, at), null);
+}
+
+type ReadPull = Awaited<ReturnType<Tools["github"]["readPullRequest"]>>;
+
+/** Returns what is wrong with the policy file a pull request would bring, beside the organisation's as it is. */
+export async function policyBrought(repo: Repo, read: ReadPull): Promise<Pick<PullRequest, "broughtPolicy">> {
+  const { broughtPolicy: brought, policy } = read;
+  if (brought === null) return {};
+  // Of the organisation's own file there is nothing above it.
+  const isTop = brought.repository.toLowerCase().endsWith("/.github");
+  const together = isTop
+    ? policyInForce(brought, { state: "absent" })
+    : policyInForce(policy.organization, brought, await aboutOf(repo, policy.organization, repo.now()));
+  const own = `${brought.repository}/${brought.path}`;
+  const problems = (await problemsOf(repo, together)).filter(({ file }) => file === own);
+  const parsed = parsePolicy(brought.text);
+  const notes = parsed.ok ? notesOnAnybody(parsed.file, parsed.lineOf) : [];
+  return {
+    broughtPolicy: {
+      path: brought.path,
+      ...(notes.length === 0 ? {} : { notes: notes.map(({ line, message }) => `line ${line}: ${message}`) }),
+      problems: problems.map(({ line, column, message }) => ({ line, column, message })),
+    },
+  };
+}
+
+async function problemsOf(repo: Repo, policy: PolicyInForce): Promise<readonly FileProblem[]> {
+  if (policy.state === "broken") return policy.problems;
+  if (policy.state !== "known") return [];
+  const { record } = policy;
+  const names: PolicyNames = { accounts: [], brought: [], unknown: await unknownIn(repo, record) };
+  return blockingProblemsOf({
+    state: "known",
+    record: { ...record, effective: { ...record.effective, names } },
+  });
 }

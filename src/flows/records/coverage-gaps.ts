@@ -52,5 +52,5 @@ export async function recordDowntime(
     };
     return { kind: "coverage-gap", subject: body.id, repositoryId: 0, organizationId, at: from, body };
   });
-  await ledger.record({ entries, actions: [] }, to);
+  await ledger.record({ entries }, to);
 }

@@ -1,9 +1,10 @@
 /** What our deployment gate was asked and answered, as the log holds it. */
 
+import type { Repo } from "../context/repo.ts";
 import type { DeploymentOrigin, GateAnswer } from "../../domain/deployment/deployment.ts";
 import type { DeploymentGateRecord } from "../../domain/records/deployment.ts";
 import { cachedRecords } from "./record-cache.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 
 /** The subject of the gate's entry about one deployment to one environment. */
 export function gateSubject(repositoryId: number, deployment: number, environment: string): string {
@@ -12,8 +13,7 @@ export function gateSubject(repositoryId: number, deployment: number, environmen
 
 /** What was asked of us and answered about a deployment, or whether anything ever was in its environment. */
 export async function gateOf(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   asked: {
     readonly origin: DeploymentOrigin;
     readonly environment: string;
@@ -22,12 +22,12 @@ export async function gateOf(
 ): Promise<GateAnswer> {
   const { origin, environment, originalEnvironment } = asked;
   if (origin.kind !== "github") return "never-asked";
-  const { id } = watched.repository;
+  const { id } = repo.info;
   for (const name of [originalEnvironment ?? environment, environment]) {
-    const entry = await tools.ledger.state("deployment-gate", gateSubject(id, origin.number, name));
+    const entry = await repo.ledger.state("deployment-gate", gateSubject(id, origin.number, name));
     if (entry !== undefined) return entry.body.answer;
   }
-  const wasAsked = (await questions(tools, id)).some(
+  const wasAsked = (await questions(repo.tools, id)).some(
     (each) => each.environment === environment.toLowerCase(),
   );
   return wasAsked ? "asked-before" : "never-asked";

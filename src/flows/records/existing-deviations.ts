@@ -1,5 +1,6 @@
 /** How the ledger stands to a deviation before it is opened: what shares its cause, what lists its subject, and the room for its issue. */
 
+import type { Repo } from "../context/repo.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Standing } from "../../domain/deviation/decide.ts";
 import { issuePlace } from "../../domain/deviation/issue.ts";
@@ -15,7 +16,7 @@ import type { Policy } from "../../domain/policy/file/policy.ts";
 import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
 import type { Verdict } from "../../domain/values/result.ts";
 import { cachedRecords, type CacheTools } from "./record-cache.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import type { DeviationRecord } from "../../domain/records/deviation.ts";
 import type { RemediationRecord } from "../../domain/records/remediation.ts";
 
@@ -74,20 +75,20 @@ const GAPS: Readonly<Partial<Record<CoverageGapRecord["cause"], string>>> = {
 
 /** What a change or deployment of that moment may share its cause with; nothing where it does not deviate. `where`: the full name of a branch, or an environment in lower case. */
 export async function spansAt(
-  tools: Tools,
-  { repository }: RepositoryContext,
+  repo: Repo,
   { at, where, verdict }: { readonly at: Instant; readonly where: string; readonly verdict: Verdict },
 ): Promise<readonly SharedCause[]> {
+  const { info: repository } = repo;
   if (verdict !== "non-compliant") return [];
   const spans: SharedCause[] = [];
-  for await (const entry of tools.ledger.states("coverage-gap", { organizationId: repository.ownerId })) {
+  for await (const entry of repo.ledger.states("coverage-gap", { organizationId: repository.ownerId })) {
     const { id, cause, from, to } = entry.body;
     const because = GAPS[cause];
     const isHere = entry.repositoryId === 0 || entry.repositoryId === repository.id;
     if (because !== undefined && isHere)
       spans.push({ kind: "coverage-gap", id, from, to, because, controls: null });
   }
-  for await (const entry of tools.ledger.states("exposure", { repositoryId: repository.id })) {
+  for await (const entry of repo.states("exposure")) {
     const { causeId, cause, items, notBefore, to } = entry.body;
     if (!items.some(({ place }) => place.id === where || place.name.toLowerCase() === where)) continue;
     const because = `${cause.kind} ${cause.name} ${cause.how}`;
@@ -110,7 +111,7 @@ export function ownKey(seed: DeviationSeed | null): string | null {
 /** How the ledger stands to a cause, and to what was recorded of its subject before. `key` null: see {@link ownKey}. */
 export async function deviationContext(
   tools: LedgerTools,
-  { repository }: Pick<RepositoryContext, "repository">,
+  { repository }: { readonly repository: Repo["info"] },
   policy: Pick<Policy, "deviations">,
   key: string | null,
   subject: string | null,

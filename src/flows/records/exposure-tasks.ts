@@ -1,9 +1,9 @@
 /** Makes the tasks that update a cause's deviation, because its span began or ended, or because something landed in it. */
 
+import type { Repo } from "../context/repo.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { SharedCause } from "../../domain/deviation/open.ts";
 import type { Task } from "../../domain/records/task.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 
 /** Returns the tasks that bring the deviations of these causes up to date. */
 export function exposureTasks(
@@ -16,16 +16,15 @@ export function exposureTasks(
 
 /** Returns the tasks by which a change or deployment that lands is listed, where its repository is less protected than it was. */
 export async function tasksOfLanding(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   shared: SharedCause | null = null,
 ): Promise<readonly Task<"exposures">[]> {
-  const { id: repositoryId, ownerId } = watched.repository;
+  const { id: repositoryId, ownerId } = repo.info;
   // What was found only after the spell ended shares its cause all the same.
   const open = new Set<string>(shared?.kind === "weakening" ? [shared.id] : []);
-  for await (const entry of tools.ledger.states("exposure", { repositoryId })) {
+  for await (const entry of repo.ledger.states("exposure", { repositoryId })) {
     const { causeId, to } = entry.body;
     if (to === null) open.add(causeId);
   }
-  return exposureTasks(ownerId, [...open], tools.clock.now());
+  return exposureTasks(ownerId, [...open], repo.now());
 }

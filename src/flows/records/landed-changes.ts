@@ -1,9 +1,10 @@
 /** Which recorded change landed which commit, kept at hand so that a deployment need not read every change again. */
 
+import type { Repo } from "../context/repo.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 import type { LoggedEntry } from "../../domain/records/entry.ts";
 import { cachedRecords } from "./record-cache.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { type Instant } from "../../domain/time/instant.ts";
 
 /** One recorded change, as far as finding it needs. */
@@ -40,13 +41,8 @@ function keep({ seq, body }: LoggedEntry<"change" | "landing">, known: Landed | 
 }
 
 /** Where a branch stood when what is recorded of it began; `updates`: those recorded, oldest first. {@link NO_COMMIT}: nobody knows. */
-export async function originOf(
-  tools: Tools,
-  watched: RepositoryContext,
-  ref: string,
-  updates: readonly Landed[],
-): Promise<Sha> {
-  const place = await tools.ledger.state("branch", `${watched.repository.id}:${ref}`);
+export async function originOf(repo: Repo, ref: string, updates: readonly Landed[]): Promise<Sha> {
+  const place = await repo.ledger.state("branch", `${repo.info.id}:${ref}`);
   const origin = place === undefined ? null : place.body.origin;
   const first = updates.find((each) => each.ref === ref);
   // What was filled in later may reach further back than what was watched.

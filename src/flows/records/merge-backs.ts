@@ -1,11 +1,10 @@
 /** What was deployed from another production branch is owed to the default branch, within the time the policy gives. */
 
+import type { Repo } from "../context/repo.ts";
 import type { Deployment } from "../../domain/deployment/deployment.ts";
 import { refOf } from "../../domain/policy/scope.ts";
 import type { Task } from "../../domain/records/task.ts";
 import { landedChanges } from "./landed-changes.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
-
 /** So many updates of the default branch are searched for one that brings the same. */
 const MOST_UPDATES = 100;
 
@@ -16,31 +15,22 @@ export function mergeBackTasks({ id: deploymentId, mergeBack, repository }: Depl
 }
 
 /** Whether it was merged, squashed, or brought once more as the same patch by a change of the default branch since. */
-export async function isMergedBack(
-  tools: Tools,
-  watched: RepositoryContext,
-  deployment: Deployment,
-): Promise<boolean> {
-  const { repository } = watched;
-  const octokit = await tools.github.octokits.installation(watched.installationId);
+export async function isMergedBack(repo: Repo, deployment: Deployment): Promise<boolean> {
+  const { info: repository } = repo;
   const { sha, previous } = deployment;
   // Where GitHub would not say, nobody is accused.
-  if ((await tools.github.isOnBranch(octokit, repository, repository.defaultBranch, sha)) !== false)
-    return true;
+  if ((await repo.github.isOnBranch(repository.defaultBranch, sha)) !== false) return true;
   const main = refOf(repository.defaultBranch);
-  const landed = (await landedChanges(tools, repository.id)).filter(
+  const landed = (await landedChanges(repo.tools, repository.id)).filter(
     (each) => each.ref === main && each.at >= (previous?.at ?? 0),
   );
-  const brought =
-    previous === null
-      ? null
-      : await tools.github.compareFiles(octokit, repository, previous.sha, sha, tools.github.lookups);
+  const brought = previous === null ? null : await repo.github.compareFiles(previous.sha, sha);
   for (const { id, before, after } of landed.slice(-MOST_UPDATES)) {
-    const change = (await tools.ledger.state("change", id))?.body;
+    const change = await repo.latest("change", id);
     const pulls = change?.change.pullRequests ?? [];
     if (pulls.some(({ commits }) => commits.some((each) => each.sha === sha))) return true;
     if (brought === null || brought.truncated || brought.files.length === 0) continue;
-    const files = await tools.github.compareFiles(octokit, repository, before, after, tools.github.lookups);
+    const files = await repo.github.compareFiles(before, after);
     const isSame = brought.files.every((wanted) =>
       files?.files.some(
         ({ path, patch, blob }) =>

@@ -1,10 +1,11 @@
 /** How everything was protected when an installation began to be watched: one record, not a heap of deviations. */
 
+import type { Repo } from "../context/repo.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Entry } from "../../domain/records/entry.ts";
 import { baselineOf, type ProtectionState } from "../../domain/protection/diagnosis.ts";
 import type { Task } from "../../domain/records/task.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { protectionOf } from "../records/protection.ts";
 import { MINUTE } from "../../domain/time/durations.ts";
 
@@ -29,7 +30,7 @@ const MOST_ATTEMPTS = 12;
 export async function recordBaselineReport(
   tools: Tools,
   { organizationId, installationId, attempt }: Task<"baseline">,
-  fence: RepositoryContext["fence"],
+  fence: Repo["lease"],
 ): Promise<void> {
   if ((await tools.ledger.state("baseline", String(installationId))) !== undefined) return;
   const readings: ProtectionState[] = [];

@@ -138,7 +138,7 @@ export async function noteWebhookAddress(tools: Tools, owners: readonly Owner[])
     const isAnother = first !== undefined && first.url !== url;
     if (first === undefined) {
       const entry = { kind: "webhook", subject, repositoryId: 0, organizationId: owner.id, at } as const;
-      await tools.ledger.record({ entries: [{ ...entry, body: { url } }], actions: [] }, at);
+      await tools.ledger.record({ entries: [{ ...entry, body: { url } }] }, at);
     }
     await setGap(tools, owner, {
       cause: "webhooks-lost",

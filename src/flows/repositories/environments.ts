@@ -1,5 +1,6 @@
 /** Environments that read like production and are not named by the policy: said aloud, never judged. */
 
+import type { Repo } from "../context/repo.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Entry } from "../../domain/records/entry.ts";
 import type { Policy } from "../../domain/policy/file/policy.ts";
@@ -8,31 +9,29 @@ import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
 import { hiddenCharacters } from "../../domain/texts/confusable-names.ts";
 import { listed, oneLine } from "../../domain/texts/wording.ts";
 import { gapEntry, gapId } from "../records/coverage-gaps.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 
 /** Records a coverage gap for each of these environments that reads like production and is not, and ends it once the policy says what it is. */
 export async function noticeEnvironments(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   policy: Policy,
   names: readonly string[],
 ): Promise<void> {
-  const now = tools.clock.now();
+  const now = repo.now();
   const entries: Entry[] = [];
   for (const name of new Set(names.map((each) => each.toLowerCase()))) {
-    const id = gapId(watched.repository.id, "unobservable", 0, `environment:${name}`);
-    const known = (await tools.ledger.state("coverage-gap", id))?.body;
+    const id = gapId(repo.info.id, "unobservable", 0, `environment:${name}`);
+    const known = await repo.latest("coverage-gap", id);
     const isOpen = known !== undefined && known.to === null;
     if (readsLikeProduction(policy, name) && !isOpen)
-      entries.push(gapEntry(gapOf(watched, id, name, known?.from ?? now), watched.repository));
+      entries.push(gapEntry(gapOf(repo, id, name, known?.from ?? now), repo.info));
     else if (isOpen && !readsLikeProduction(policy, name))
-      entries.push(gapEntry({ ...known, to: now }, watched.repository));
+      entries.push(gapEntry({ ...known, to: now }, repo.info));
   }
-  if (entries.length > 0) await tools.ledger.record({ entries, actions: [] }, now, watched.fence);
+  if (entries.length > 0) await repo.commit({ entries });
 }
 
 function gapOf(
-  { repository }: RepositoryContext,
+  { info: repository }: Repo,
   id: string,
   environment: string,
   from: Instant,

@@ -1,10 +1,11 @@
 /** The App's own chores stand alone: what one of them cannot read is a finding of its own, and the others go on. */
 
+import type { Repo } from "../context/repo.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { ExternalError, type ExternalErrorCode } from "../../domain/values/external-error.ts";
 import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
 import { gapEntry, gapId } from "../records/coverage-gaps.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 
 /** Notes that a chore could not be done and why, or that it could: then `problem` is null. */
 export type ChoreNote = (what: string, problem: string | null) => Promise<void>;
@@ -71,26 +72,28 @@ export function isLasting(error: unknown): error is ExternalError {
 }
 
 /** Returns how the chores of one repository are noted: each that cannot be done is a coverage gap until it can. */
-export function notesOf(tools: Tools, { repository, fence }: RepositoryContext): ChoreNote {
+export function notesOf(repo: Repo): ChoreNote {
+  const { info: repository } = repo;
   const scopeOf = (what: string): string => `${repository.owner}/${repository.name}, ${what}`;
   return async (what, problem) => {
     const id = choreId(repository, what);
-    const known = (await tools.ledger.state("coverage-gap", id))?.body ?? null;
-    const now = tools.clock.now();
-    if (known === null && problem !== null && (await isWithoutPermission(tools, repository, problem))) return;
+    const known = (await repo.latest("coverage-gap", id)) ?? null;
+    const now = repo.now();
+    if (known === null && problem !== null && (await isWithoutPermission(repo.tools, repository, problem)))
+      return;
     const gap = nextGap({ id, scope: scopeOf(what), what, problem, known, now });
-    if (gap !== null) await tools.ledger.record({ entries: [gapEntry(gap, repository)] }, now, fence);
+    if (gap !== null) await repo.commit({ entries: [gapEntry(gap, repository)] });
   };
 }
 
-function choreId({ id }: RepositoryContext["repository"], what: string): string {
+function choreId({ id }: Repo["info"], what: string): string {
   return gapId(id, "unobservable", 0, `chore:${what}`);
 }
 
 /** Returns whether a chore of a repository could not be done, and still was not. */
 export async function isOpenChore(
   { ledger }: Tools,
-  repository: RepositoryContext["repository"],
+  repository: Repo["info"],
   what: string,
 ): Promise<boolean> {
   return (await ledger.state("coverage-gap", choreId(repository, what)))?.body.to === null;
@@ -102,7 +105,7 @@ const NOT_GRANTED = "Resource not accessible by integration";
 /** Returns whether the organisation's own gap says already why: one for each of its repositories would say the same hundreds of times. */
 async function isWithoutPermission(
   { ledger }: Tools,
-  { ownerId: organizationId }: RepositoryContext["repository"],
+  { ownerId: organizationId }: Repo["info"],
   problem: string,
 ): Promise<boolean> {
   if (!problem.includes(NOT_GRANTED)) return false;

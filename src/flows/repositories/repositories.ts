@@ -1,5 +1,6 @@
 /** The repositories under watch: met, renamed, removed, and the spells in which we could not see them. */
 
+import { repoOf, type Repo } from "../context/repo.ts";
 import type { Repository } from "../../domain/change/repository.ts";
 import type { Entry } from "../../domain/records/entry.ts";
 import { canonical } from "../../domain/values/digest.ts";
@@ -7,7 +8,7 @@ import type { PolicyInForce } from "../../domain/policy/tighten.ts";
 import type { RepositoryRecord } from "../../domain/records/repository.ts";
 import type { SignalSubject } from "../../github/webhooks/subject.ts";
 import { gapEntry, gapId } from "../records/coverage-gaps.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { CoverageGapRecord } from "../../domain/records/monitoring.ts";
 
@@ -39,7 +40,7 @@ export async function registerRepository(
     ...formerDefaultsOf(known, seen.repository, tools.clock.now() + Math.max(0, tools.skew() ?? 0)),
   };
   const gaps = known?.removedAt == null ? [] : await closedGaps(tools, seen.repository.id, tools.clock.now());
-  await tools.ledger.record({ entries: [entryOf(body), ...gaps], actions: [] }, tools.clock.now());
+  await tools.ledger.record({ entries: [entryOf(body), ...gaps] }, tools.clock.now());
 }
 
 function movedInOf(
@@ -79,75 +80,57 @@ function formerDefaultsOf(
 export async function watchedRepository(
   tools: Tools,
   repositoryId: number,
-  fence: RepositoryContext["fence"],
-): Promise<RepositoryContext | null> {
+  fence: Repo["lease"],
+): Promise<Repo | null> {
   const record = await recordOf(tools, repositoryId);
   if (record === null || record.removedAt !== null) return null;
-  return {
-    repository: record.repository,
+  return repoOf(tools, {
+    info: record.repository,
     installationId: record.installationId,
     since: record.installedFrom,
     ...(record.scopedFrom === undefined ? {} : { scopedFrom: record.scopedFrom }),
     ...(record.movedInAt === undefined ? {} : { movedIn: true as const }),
     ...(record.metAs === undefined ? {} : { metAs: record.metAs }),
-    fence,
-  };
+    lease: fence,
+  });
 }
 
 /**
  * Records whether the organisation's policy has a repository in scope, where that changed. What happened while it was out
  * of scope is historic once it is in scope again: nobody was asked for anything.
  */
-export async function recordScope(
-  tools: Tools,
-  watched: RepositoryContext,
-  policy: PolicyInForce,
-): Promise<void> {
+export async function recordScope(repo: Repo, policy: PolicyInForce): Promise<void> {
   if (policy.state !== "known") return;
-  const record = await recordOf(tools, watched.repository.id);
+  const record = await recordOf(repo.tools, repo.info.id);
   const out = policy.record.effective.outOfScope;
   const reason = out === undefined ? "" : `${out.reason} (${out.owner} answers for it)`;
   if (record === null || (record.inScope === (out === undefined) && record.reason === reason)) return;
-  const now = tools.clock.now();
+  const now = repo.now();
   const scopedFrom = out === undefined && !record.inScope ? { scopedFrom: now } : {};
   const body: RepositoryRecord = { ...record, inScope: out === undefined, reason, ...scopedFrom };
-  await tools.ledger.record({ entries: [entryOf(body)], actions: [] }, now, watched.fence);
+  await repo.commit({ entries: [entryOf(body)] });
 }
 
 /** Records which branches of a repository are followed, where that changed. */
-export async function recordProductionRefs(
-  tools: Tools,
-  watched: RepositoryContext,
-  refs: readonly string[],
-): Promise<void> {
-  const record = await recordOf(tools, watched.repository.id);
+export async function recordProductionRefs(repo: Repo, refs: readonly string[]): Promise<void> {
+  const record = await recordOf(repo.tools, repo.info.id);
   const productionRefs = refs.toSorted();
   if (record === null || canonical(record.productionRefs) === canonical(productionRefs)) return;
-  await tools.ledger.record(
-    { entries: [entryOf({ ...record, productionRefs })], actions: [] },
-    tools.clock.now(),
-    watched.fence,
-  );
+  await repo.commit({ entries: [entryOf({ ...record, productionRefs })] });
 }
 
 /** Records that everything since `from` was filled in from GitHub's lists. */
-export async function recordBackfill(
-  tools: Tools,
-  { repository, fence }: RepositoryContext,
-  from: Instant,
-): Promise<void> {
-  const record = await recordOf(tools, repository.id);
+export async function recordBackfill(repo: Repo, from: Instant): Promise<void> {
+  const { info: repository } = repo;
+  const record = await recordOf(repo.tools, repository.id);
   if (record === null || from >= Math.min(record.installedFrom, record.backfilledFrom ?? Infinity)) return;
-  await tools.ledger.record(
-    { entries: [entryOf({ ...record, backfilledFrom: from })], actions: [] },
-    tools.clock.now(),
-    fence,
-  );
+  await repo.commit({ entries: [entryOf({ ...record, backfilledFrom: from })] });
 }
 
 /** Since when the changes of a repository are on record: watched, or filled in later. */
-export async function recordedFrom(tools: Tools, { repository, since }: RepositoryContext): Promise<Instant> {
-  return Math.min(since, (await recordOf(tools, repository.id))?.backfilledFrom ?? Infinity);
+export async function recordedFrom(repo: Repo): Promise<Instant> {
+  const { info: repository, since } = repo;
+  return Math.min(since, (await recordOf(repo.tools, repository.id))?.backfilledFrom ?? Infinity);
 }
 
 /** What a census found of the installations; `unread`: those whose repositories could not be listed. */
@@ -193,16 +176,13 @@ export async function recordLifecycle(
   for (const record of await recordsOf(tools, event)) {
     const origin = originOf(event);
     if (origin !== null)
-      await tools.ledger.record(
-        { entries: [entryOf({ ...record, ...origin })], actions: [] },
-        tools.clock.now(),
-      );
+      await tools.ledger.record({ entries: [entryOf({ ...record, ...origin })] }, tools.clock.now());
   }
   const isArchived = ARCHIVED[event.happened];
   if (isArchived !== undefined) {
     for (const record of await recordsOf(tools, event)) {
       await tools.ledger.record(
-        { entries: [entryOf({ ...record, archived: isArchived })], actions: [] },
+        { entries: [entryOf({ ...record, archived: isArchived })] },
         tools.clock.now(),
       );
     }
@@ -244,7 +224,7 @@ async function remove(
     backfilled: false,
   };
   const entries = [entryOf({ ...record, removedAt: at }), gapEntry(gap, record.repository)];
-  await tools.ledger.record({ entries, actions: [] }, tools.clock.now());
+  await tools.ledger.record({ entries }, tools.clock.now());
 }
 
 /** A repository added to an installation is observed from then on, not from when the App was installed. */

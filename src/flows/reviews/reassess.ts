@@ -1,5 +1,6 @@
 /** A change that was judged is judged again on the same facts, when only what is known of its emergency or its cause changed. */
 
+import type { Repo } from "../context/repo.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import { assess } from "../../domain/assessment/assess.ts";
 import { decideChange, policyOrDefault, seedOfChange } from "../../domain/decisions/decision.ts";
@@ -13,38 +14,36 @@ import type { ChangeRecord } from "../../domain/records/change.ts";
 import type { Assessment } from "../../domain/values/result.ts";
 import { sinceOf } from "../policy/current-policy.ts";
 import { addressee, emergenciesOfAll } from "../emergencies/emergencies.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
+import type { Tools } from "../context/tools.ts";
 import { ownKey, spansAt, deviationContext } from "../records/existing-deviations.ts";
 import { HOUR } from "../../domain/time/durations.ts";
 import { type Addressee } from "../../domain/records/entry.ts";
 
 /** Judges the changes that landed a pull request again, where its emergencies now say otherwise. */
 export async function judgeLandedAgain(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   pull: { readonly number: number; readonly merged: { readonly at: Instant } | null },
 ): Promise<void> {
   if (pull.merged === null) return;
   const { at } = pull.merged;
-  const { id: repositoryId } = watched.repository;
+  const { id: repositoryId } = repo.info;
   const span = { repositoryId, from: at - HOUR, to: at + HOUR };
   const landed: ChangeRecord[] = [];
-  for await (const entry of tools.ledger.states("change", span)) {
+  for await (const entry of repo.ledger.states("change", span)) {
     const record = entry.body;
     if (record.change.pullRequests.some(({ number }) => number === pull.number)) landed.push(record);
   }
-  for (const record of landed) await judgeAgain(tools, watched, record);
+  for (const record of landed) await judgeAgain(repo, record);
 }
 
 /** Lists the changes of a span that deviate under the cause they share, where each was listed by itself before that was known. */
 export async function groupDeviations(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   span: { readonly from: Instant; readonly to: Instant },
 ): Promise<void> {
-  const { id: repositoryId } = watched.repository;
+  const { id: repositoryId } = repo.info;
   const deviating: ChangeRecord[] = [];
-  for await (const { body: record } of tools.ledger.states("change", {
+  for await (const { body: record } of repo.ledger.states("change", {
     repositoryId,
     ...span,
     order: "at",
@@ -54,39 +53,39 @@ export async function groupDeviations(
   // One alone is told as well by itself.
   if (deviating.length < 2) return;
   for (const { change, assessment } of deviating) {
-    const policy = await policyOf(tools, assessment);
+    const policy = await policyOf(repo.tools, assessment);
     if (policy === null) continue;
-    const emergencies = await emergenciesOfAll(tools, watched, change.pullRequests);
-    const decided = await decide(tools, watched, { change, assessment, policy, emergencies });
+    const emergencies = await emergenciesOfAll(repo, change.pullRequests);
+    const decided = await decide(repo, { change, assessment, policy, emergencies });
     const entries = decided.entries.filter(({ kind }) => kind !== "change");
-    await tools.ledger.record({ ...decided, entries }, tools.clock.now(), watched.fence);
+    await repo.commit({ ...decided, entries });
   }
 }
 
-async function judgeAgain(tools: Tools, watched: RepositoryContext, before: ChangeRecord): Promise<void> {
+async function judgeAgain(repo: Repo, before: ChangeRecord): Promise<void> {
   const { change, assessment: judged } = before;
-  const policy = await policyOf(tools, judged);
+  const policy = await policyOf(repo.tools, judged);
   if (policy === null) return;
-  const emergencies = await emergenciesOfAll(tools, watched, change.pullRequests);
+  const emergencies = await emergenciesOfAll(repo, change.pullRequests);
   const assessment = assess(
     { moment: "landed", change, emergencies },
-    { policy, appId: tools.appId, at: change.update.at, since: sinceOf(watched, policy) },
+    { policy, appId: repo.appId, at: change.update.at, since: sinceOf(repo, policy) },
   );
-  const now = tools.clock.now();
+  const now = repo.now();
   const decided =
     canonical(assessment) === canonical(judged)
       ? together()
-      : await decide(tools, watched, { change, assessment, policy, emergencies });
+      : await decide(repo, { change, assessment, policy, emergencies });
   const use = decideUse({
     assessment,
     emergencies,
     use: { at: change.update.at, subject: change.id, shipped: change.update.after },
     policy,
-    to: addressee(tools, watched),
+    to: addressee(repo),
     now,
   });
-  const said = tools.past === undefined ? use : { ...use, actions: [] };
-  await tools.ledger.record(together(decided, said), now, watched.fence);
+  const said = repo.past === undefined ? use : { ...use, actions: [] };
+  await repo.commit(together(decided, said));
 }
 
 /** The policy a change was judged by, or null: it is not recorded. */
@@ -99,21 +98,26 @@ async function policyOf(
 }
 
 async function decide(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   facts: Pick<Parameters<typeof decideChange>[0], "change" | "assessment" | "policy"> & {
     readonly emergencies: readonly EmergencyFacts[];
   },
 ): Promise<Decision> {
   const { change, assessment, policy } = facts;
   const to: Addressee = {
-    repository: watched.repository,
-    installationId: watched.installationId,
-    appId: tools.appId,
+    repository: repo.info,
+    installationId: repo.installationId,
+    appId: repo.appId,
   };
   const { at, ref: where } = change.update;
-  const spans = await spansAt(tools, watched, { at, where, verdict: assessment.verdict });
+  const spans = await spansAt(repo, { at, where, verdict: assessment.verdict });
   const seed = seedOfChange({ change, assessment, policy, spans });
-  const standing = await deviationContext(tools, watched, policyOrDefault(policy), ownKey(seed), change.id);
-  return decideChange({ ...facts, to, detectedAt: tools.clock.now(), spans, standing });
+  const standing = await deviationContext(
+    repo,
+    { repository: repo.info },
+    policyOrDefault(policy),
+    ownKey(seed),
+    change.id,
+  );
+  return decideChange({ ...facts, to, detectedAt: repo.now(), spans, standing });
 }

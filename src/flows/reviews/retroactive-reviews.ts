@@ -1,5 +1,6 @@
 /** Retroactive reviews: decided by a command or by a review on the merged pull request, reminded of, escalated. */
 
+import type { Repo } from "../context/repo.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 import { dueTasks } from "../../domain/emergency/due.ts";
 import { isOpen } from "../../domain/records/emergency.ts";
@@ -29,7 +30,6 @@ import {
 } from "../emergencies/emergencies.ts";
 import { gatherPull } from "../facts/pull-request.ts";
 import { judgeLandedAgain } from "./reassess.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
 import type { Actor } from "../../domain/change/people.ts";
 
 /** An emergency that was used, with the review owed for it and the policy it was used under. */
@@ -40,16 +40,12 @@ export interface OwedReview {
 }
 
 /** Reads the reviews owed for a pull request's emergencies, decided or not. */
-export async function readOwedReviews(
-  tools: Tools,
-  watched: RepositoryContext,
-  pull: number | null,
-): Promise<readonly OwedReview[]> {
+export async function readOwedReviews(repo: Repo, pull: number | null): Promise<readonly OwedReview[]> {
   const owed: OwedReview[] = [];
-  for (const facts of await emergenciesOfPull(tools, watched.repository.id, pull)) {
+  for (const facts of await emergenciesOfPull(repo.tools, repo.info.id, pull)) {
     const { review } = facts;
     if (review === null) continue;
-    const entry = await tools.ledger.state("policy", review.policyDigest);
+    const entry = await repo.ledger.state("policy", review.policyDigest);
     if (entry === undefined) continue;
     owed.push({ facts, review, policy: entry.body.effective });
   }
@@ -58,8 +54,7 @@ export async function readOwedReviews(
 
 /** Reads someone's eligibility to give a review: their rights, and their own part in what it is of. */
 export async function readReviewer(
-  tools: Tools,
-  watched: RepositoryContext,
+  repo: Repo,
   { facts, policy }: OwedReview,
   pull: PullRequest | null,
   actor: Actor,
@@ -69,7 +64,7 @@ export async function readReviewer(
   const [declarers, given] = [partiesOf(facts.record), facts.record.authorised];
   return eligibilityOf({
     actor,
-    authority: await authorityFor(tools, watched, actor, [among], policy.names),
+    authority: await authorityFor(repo, actor, [among], policy.names),
     among,
     pull,
     makers,
@@ -89,16 +84,11 @@ export function decision(
 }
 
 /** Takes a review of a merged pull request by someone who may as the retroactive review, then assesses its changes again. */
-export async function advanceMergedPull(
-  tools: Tools,
-  watched: RepositoryContext,
-  pull: PullRequest,
-  policy: PolicyInForce,
-): Promise<void> {
+export async function advanceMergedPull(repo: Repo, pull: PullRequest, policy: PolicyInForce): Promise<void> {
   const { merged } = pull;
-  const known = await advanceEmergencies(tools, watched, pull, policy);
+  const known = await advanceEmergencies(repo, pull, policy);
   if (merged === null || known.length === 0) return;
-  for (const owed of await readOwedReviews(tools, watched, pull.number)) {
+  for (const owed of await readOwedReviews(repo, pull.number)) {
     if (owed.review.status !== "due") continue;
     const reviews = pull.reviews
       .filter(({ submittedAt, commit, dismissed, state, author }) => {
@@ -110,7 +100,7 @@ export async function advanceMergedPull(
       })
       .toSorted((a, b) => a.submittedAt - b.submittedAt || a.id - b.id);
     for (const { author: by, submittedAt: at, state } of reviews) {
-      if (by === null || !mayReview(await readReviewer(tools, watched, owed, pull, by))) continue;
+      if (by === null || !mayReview(await readReviewer(repo, owed, pull, by))) continue;
       const note = state === "approved" ? "approved in a review" : "changes requested in a review";
       const after = decision(owed, state === "approved" ? "approve" : "reject", {
         by,
@@ -119,38 +109,32 @@ export async function advanceMergedPull(
         note,
       });
       if (after === null) continue;
-      const now = tools.clock.now();
-      await tools.ledger.record({ entries: [reviewEntry(after)], actions: [] }, now, watched.fence);
+      await repo.commit({ entries: [reviewEntry(after)] });
       break;
     }
   }
-  await judgeLandedAgain(tools, watched, pull);
-  const { id } = watched.repository;
-  const now = tools.clock.now();
-  const tasks = dueTasks(id, await emergenciesOfPull(tools, id, pull.number), now, merged.at);
-  await tools.ledger.record({ tasks }, now, watched.fence);
+  await judgeLandedAgain(repo, pull);
+  const { id } = repo.info;
+  const now = repo.now();
+  const tasks = dueTasks(id, await emergenciesOfPull(repo.tools, id, pull.number), now, merged.at);
+  await repo.commit({ tasks });
 }
 
 /** Reminds of a pull request's reviews, or (null) of those of deployments, before they are due, and escalates them after. */
-export async function remindOfReviews(
-  tools: Tools,
-  watched: RepositoryContext,
-  number: number | null,
-): Promise<void> {
-  const now = tools.clock.now();
-  for (const owed of await readOwedReviews(tools, watched, number)) {
+export async function remindOfReviews(repo: Repo, number: number | null): Promise<void> {
+  const now = repo.now();
+  for (const owed of await readOwedReviews(repo, number)) {
     const { review, policy, facts } = owed;
     const at = nextWord(review);
     if (at === null || at > now) continue;
     const after: RetroactiveReviewRecord = isOverdue(review, now)
       ? { ...review, escalatedAt: [...review.escalatedAt, now] }
       : { ...review, remindedAt: [...review.remindedAt, now] };
-    const octokit = await tools.github.octokits.installation(watched.installationId);
     const from = policy.emergency.reviewers;
-    const able = await tools.github.readCandidates(octokit, watched.repository, from, tools.github.lookups);
-    const actions = askReviewers(addressee(tools, watched), after, policy, able, now, facts.record);
-    const tasks = dueTasks(watched.repository.id, [{ record: facts.record, review: after }], now);
-    await tools.ledger.record({ entries: [reviewEntry(after)], actions, tasks }, now, watched.fence);
+    const able = await repo.github.candidates(from);
+    const actions = askReviewers(addressee(repo), after, policy, able, now, facts.record);
+    const tasks = dueTasks(repo.info.id, [{ record: facts.record, review: after }], now);
+    await repo.commit({ entries: [reviewEntry(after)], actions, tasks });
   }
 }
 
@@ -158,43 +142,37 @@ export async function remindOfReviews(
  * Returns why the next emergency must wait, or null: a review anywhere in the organisation is overdue, and the policy blocks the
  * next one. Whoever owes one elsewhere does not get round it by the next repository.
  */
-export async function overdueReview(
-  tools: Tools,
-  { repository }: RepositoryContext,
-  policy: Policy,
-): Promise<Reply | null> {
+export async function overdueReview(repo: Repo, policy: Policy): Promise<Reply | null> {
+  const { info: repository } = repo;
   if (!policy.emergency.blockNextWhileOverdue) return null;
-  for await (const entry of tools.ledger.states("retroactive-review", {
+  for await (const entry of repo.ledger.states("retroactive-review", {
     organizationId: repository.ownerId,
   })) {
-    if (isOverdue(entry.body, tools.clock.now())) return blockedByOverdue(entry.body, repository, policy);
+    if (isOverdue(entry.body, repo.now())) return blockedByOverdue(entry.body, repository, policy);
   }
   return null;
 }
 
 /** Handles what a repository has due: expiries, reviews and confirmations, reminders. Returns the pull requests to assess again. */
-export async function advanceDueEmergencies(
-  tools: Tools,
-  watched: RepositoryContext,
-): Promise<readonly number[]> {
+export async function advanceDueEmergencies(repo: Repo): Promise<readonly number[]> {
   const pulls = new Set<number>();
-  const { id: repositoryId } = watched.repository;
-  for await (const entry of tools.ledger.states("emergency", { repositoryId })) {
+  const { id: repositoryId } = repo.info;
+  for await (const entry of repo.ledger.states("emergency", { repositoryId })) {
     const record = entry.body;
     const isLone = record.authorised?.confirmBy != null && record.confirmed === null;
     const moves = isOpen(record) || (record.status === "used" && isLone);
     if (moves && record.pull !== null) pulls.add(record.pull);
   }
   const due: number[] = [];
-  for await (const entry of tools.ledger.states("retroactive-review", { repositoryId })) {
+  for await (const entry of repo.ledger.states("retroactive-review", { repositoryId })) {
     const { status, pull } = entry.body;
     if (status === "due" && pull !== null) due.push(pull);
   }
   for (const number of due) {
     // A review whose webhook was lost is found here, before anyone is told that it is missing.
-    const { pull, policy } = await gatherPull(tools, watched, number);
-    await advanceMergedPull(tools, watched, pull, policy);
-    await remindOfReviews(tools, watched, number);
+    const { pull, policy } = await gatherPull(repo, number);
+    await advanceMergedPull(repo, pull, policy);
+    await remindOfReviews(repo, number);
   }
   return [...pulls].filter((number) => !due.includes(number));
 }

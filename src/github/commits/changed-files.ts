@@ -1,5 +1,6 @@
 /** What a pull request touches and whose it is: its files by REST, where renames are told, and the CODEOWNERS of its base. */
 
+import type { CachedClient, RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
 import type { OwnersError, OwnersFile, PullRequest } from "../../domain/change/pull-request.ts";
 import { CODEOWNERS_PATHS } from "../../domain/approval/codeowners-file.ts";
@@ -11,7 +12,6 @@ import { OWNERS_QUERY } from "../queries/queries.ts";
 import { ShaShape } from "../queries/shapes.ts";
 import { compareTrees } from "./trees.ts";
 import type { Sha } from "../../domain/change/sha.ts";
-import type { Repository } from "../../domain/change/repository.ts";
 import type { ChangedFile } from "../../domain/change/commit.ts";
 
 /** GitHub lists no more files of a pull request than this. */
@@ -42,7 +42,7 @@ export async function readFiles(
 ): Promise<NonNullable<PullRequest["files"]>> {
   const { repository, number, size } = pull;
   if ((size?.files ?? 0) >= MOST_FILES) {
-    const compared = await compareTrees(github, repository, base, pull.head.sha, lookups);
+    const compared = await compareTrees({ github, repository, lookups }, base, pull.head.sha);
     // A moved file is told as removed from one place and added at the other.
     if (compared !== null && !compared.truncated && compared.files.length >= (size?.files ?? 0))
       return { list: compared.files.map(fileOf), complete: true };
@@ -60,12 +60,7 @@ function fileOf({ path, status }: ComparedFile): ChangedFile {
 }
 
 /** The CODEOWNERS file of a commit. One request, remembered for good where GitHub shows it. Throws {@link Trouble}. */
-export async function readOwners(
-  github: GitHub,
-  repository: Repository,
-  commit: Sha,
-  lookups: Lookups,
-): Promise<OwnersFile> {
+export async function readOwners(client: CachedClient, commit: Sha): Promise<OwnersFile> {
   const shape = z.object({
     repository: z.object({
       commit: z.object({ oid: ShaShape }).nullish(),
@@ -76,8 +71,15 @@ export async function readOwners(
   });
   const ask = async (): Promise<OwnersFile> => {
     const [first, second, third] = CODEOWNERS_PATHS.map((path) => `${commit}:${path}`);
-    const variables = { owner: repository.owner, name: repository.name, commit, first, second, third };
-    const told = (await query(github, OWNERS_QUERY, variables, shape)).repository;
+    const variables = {
+      owner: client.repository.owner,
+      name: client.repository.name,
+      commit,
+      first,
+      second,
+      third,
+    };
+    const told = (await query(client.github, OWNERS_QUERY, variables, shape)).repository;
     if (told.commit == null) return { state: "unreadable", because: `GitHub does not show ${commit}` };
     const files = [told.first, told.second, told.third];
     const index = files.findIndex((file) => file != null);
@@ -87,12 +89,12 @@ export async function readOwners(
     if (file.__typename !== "Blob" || file.text == null || file.isTruncated) {
       return { state: "unreadable", because: `${path} is not a text GitHub shows whole` };
     }
-    const errors = await ownersErrors(github, repository, commit);
+    const errors = await ownersErrors(client, commit);
     return { state: "found", path, commit, text: file.text, ...(errors === null ? {} : { errors }) };
   };
   // What GitHub does not show now it may show later.
-  return lookups.rememberForever(
-    `owners:${repository.id}:${commit}`,
+  return client.lookups.rememberForever(
+    `owners:${client.repository.id}:${commit}`,
     ask,
     ({ state }) => state !== "unreadable",
   );
@@ -101,12 +103,13 @@ export async function readOwners(
 const OwnersErrors = z.object({ errors: z.array(z.object({ line: z.int(), kind: z.string() })) });
 
 /** What GitHub finds wrong with the CODEOWNERS file of a commit; null: this GitHub does not say. */
-async function ownersErrors(
-  github: GitHub,
-  repository: Repository,
-  commit: Sha,
-): Promise<readonly OwnersError[] | null> {
+async function ownersErrors(client: RepositoryClient, commit: Sha): Promise<readonly OwnersError[] | null> {
   const route = "GET /repos/{owner}/{repo}/codeowners/errors";
-  const answer = await askIfExists(github, route, { ...place(repository), ref: commit }, OwnersErrors);
+  const answer = await askIfExists(
+    client.github,
+    route,
+    { ...place(client.repository), ref: commit },
+    OwnersErrors,
+  );
   return answer?.data.errors ?? null;
 }

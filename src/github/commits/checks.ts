@@ -1,8 +1,8 @@
 /** The check runs and statuses of a commit, all pages of them. */
 
+import type { RepositoryClient } from "../api/repository-client.ts";
 import type { Check } from "../../domain/change/review.ts";
 import { ChecksAnswer } from "../queries/answers.ts";
-import type { GitHub } from "../api/requests.ts";
 import { NOTHING, readOn, type Listing } from "../api/partial-list.ts";
 import { checksQuery } from "../queries/queries.ts";
 import { Smaller } from "../api/smaller-pages.ts";
@@ -13,21 +13,20 @@ import type { Repository } from "../../domain/change/repository.ts";
 const MOST_LISTED = 2_000;
 
 /** The newest check runs and statuses of a commit. Throws Trouble. */
-export async function readChecks(github: GitHub, repository: Repository, sha: Sha): Promise<Listing<Check>> {
-  const smaller = new Smaller(github);
-  const first = await checksAfter(smaller, repository, sha, null);
-  return readOn(first, MOST_LISTED, (after) => checksAfter(smaller, repository, sha, after));
+export async function readChecks(client: RepositoryClient, sha: Sha): Promise<Listing<Check>> {
+  const smaller = new Smaller(client.github);
+  const first = await checksAfter(smaller, client.repository, sha, null);
+  return readOn(first, MOST_LISTED, (after) => checksAfter(smaller, client.repository, sha, after));
 }
 
 /** The checks of an answer's first page, and of the pages after it. Throws Trouble. */
 export function allChecks(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   sha: Sha,
   first: Listing<Check>,
 ): Promise<Listing<Check>> {
-  const smaller = new Smaller(github);
-  return readOn(first, MOST_LISTED, (after) => checksAfter(smaller, repository, sha, after));
+  const smaller = new Smaller(client.github);
+  return readOn(first, MOST_LISTED, (after) => checksAfter(smaller, client.repository, sha, after));
 }
 
 async function checksAfter(

@@ -1,16 +1,14 @@
 /** What single commits are: those a pull request once had, and the files each of them touches. */
 
+import type { CachedClient, RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
 import type { ChangedFile, Commit, EarlierHead, TouchedFiles } from "../../domain/change/commit.ts";
 import { CommitAnswer, StandingAnswer } from "../queries/answers.ts";
-import { askIfExists, nextPage, place, query, type GitHub } from "../api/requests.ts";
+import { askIfExists, nextPage, place, query } from "../api/requests.ts";
 import { compareCommits } from "./compare.ts";
 import { FileShape } from "./changed-files.ts";
-import type { Lookups } from "../api/lookups.ts";
 import { commitsQuery, standingQuery } from "../queries/queries.ts";
 import type { Sha } from "../../domain/change/sha.ts";
-import type { Repository } from "../../domain/change/repository.ts";
-
 /** So many commits of an earlier head are read, and so many paths are looked up; what has more is not told. */
 const MOST = { commits: 100, paths: 50 } as const;
 
@@ -18,33 +16,23 @@ const MOST = { commits: 100, paths: 50 } as const;
  * Reads the commits that a head had beside those of its base, `base` being a commit. Two requests, remembered for good. Throws
  * {@link Trouble}.
  */
-export async function readEarlier(
-  github: GitHub,
-  repository: Repository,
-  base: Sha,
-  head: Sha,
-  lookups: Lookups,
-): Promise<EarlierHead> {
-  const compared = await compareCommits(github, repository, base, head, lookups);
+export async function readEarlier(client: CachedClient, base: Sha, head: Sha): Promise<EarlierHead> {
+  const compared = await compareCommits(client, base, head);
   if (compared === null || compared.commitCount > MOST.commits) return { head, commits: null };
   const shas = compared.commits;
-  return lookups.rememberForever(
-    `earlier:${repository.id}:${base}:${head}`,
-    async () => ({ head, commits: await readEach(github, repository, shas) }),
+  return client.lookups.rememberForever(
+    `earlier:${client.repository.id}:${base}:${head}`,
+    async () => ({ head, commits: await readEach(client, shas) }),
     ({ commits }) => commits !== null,
   );
 }
 
-async function readEach(
-  github: GitHub,
-  repository: Repository,
-  shas: readonly Sha[],
-): Promise<readonly Commit[] | null> {
+async function readEach(client: RepositoryClient, shas: readonly Sha[]): Promise<readonly Commit[] | null> {
   if (shas.length === 0) return [];
   const shape = z.object({ repository: z.record(z.string(), CommitAnswer.nullish()) });
   const named = Object.fromEntries(shas.map((sha, index) => [`sha${index}`, sha]));
-  const variables = { owner: repository.owner, name: repository.name, ...named };
-  const told = (await query(github, commitsQuery(shas.length), variables, shape)).repository;
+  const variables = { owner: client.repository.owner, name: client.repository.name, ...named };
+  const told = (await query(client.github, commitsQuery(shas.length), variables, shape)).repository;
   const commits = shas.map((_, index) => told[`commit${index}`] ?? null).filter((commit) => commit !== null);
   return commits.length === shas.length ? commits : null;
 }
@@ -53,15 +41,9 @@ async function readEach(
  * Reads the files a commit touches, and at which of their paths the commit `head` holds something. Two requests, remembered for
  * good where GitHub shows them. Throws {@link Trouble}.
  */
-export async function readTouched(
-  github: GitHub,
-  repository: Repository,
-  commit: Sha,
-  head: Sha,
-  lookups: Lookups,
-): Promise<TouchedFiles> {
+export async function readTouched(client: CachedClient, commit: Sha, head: Sha): Promise<TouchedFiles> {
   const ask = async (): Promise<TouchedFiles> => {
-    const files = await filesOf(github, repository, commit);
+    const files = await filesOf(client, commit);
     const paths = [
       ...new Set(
         (files ?? []).flatMap(({ path, oldPath }) => [path, ...(oldPath === null ? [] : [oldPath])]),
@@ -70,15 +52,15 @@ export async function readTouched(
     if (files === null || paths.length > MOST.paths) return { commit, files: null, standing: [] };
     if (paths.length === 0) return { commit, files, standing: [] };
     const named = Object.fromEntries(paths.map((path, index) => [`path${index}`, path]));
-    const variables = { owner: repository.owner, name: repository.name, head, ...named };
-    const at = (await query(github, standingQuery(paths.length), variables, StandingAnswer)).repository
+    const variables = { owner: client.repository.owner, name: client.repository.name, head, ...named };
+    const at = (await query(client.github, standingQuery(paths.length), variables, StandingAnswer)).repository
       .object;
     // A head that GitHub does not know holds nothing anybody can tell.
     const standing = paths.filter((_, index) => at?.[`file${index}`] != null);
     return at == null ? { commit, files: null, standing: [] } : { commit, files, standing };
   };
-  return lookups.rememberForever(
-    `touched:${repository.id}:${commit}:${head}`,
+  return client.lookups.rememberForever(
+    `touched:${client.repository.id}:${commit}:${head}`,
     ask,
     ({ files }) => files !== null,
   );
@@ -86,16 +68,12 @@ export async function readTouched(
 
 const FilesShape = z.object({ files: z.array(FileShape).optional() });
 
-async function filesOf(
-  github: GitHub,
-  repository: Repository,
-  commit: Sha,
-): Promise<readonly ChangedFile[] | null> {
+async function filesOf(client: RepositoryClient, commit: Sha): Promise<readonly ChangedFile[] | null> {
   const route = "GET /repos/{owner}/{repo}/commits/{ref}";
   const answer = await askIfExists(
-    github,
+    client.github,
     route,
-    { ...place(repository), ref: commit },
+    { ...place(client.repository), ref: commit },
     FilesShape,
     [404, 422],
   );

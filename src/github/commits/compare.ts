@@ -1,8 +1,8 @@
 /** Two commits compared by GitHub: which commits and which files lie between them. */
 
+import type { CachedClient, MaybeCachedClient, RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
-import type { Repository } from "../../domain/change/repository.ts";
-import { askIfExists, nextPage, place, type GitHub } from "../api/requests.ts";
+import { askIfExists, nextPage, place } from "../api/requests.ts";
 import type { Lookups } from "../api/lookups.ts";
 import { isSha, ShaShape } from "../queries/shapes.ts";
 import type { Sha } from "../../domain/change/sha.ts";
@@ -61,20 +61,18 @@ export interface Comparison {
  * no history. Remembered for good where both are named by SHA. Throws {@link Trouble}.
  */
 export async function compareCommits(
-  github: GitHub,
-  repository: Repository,
+  client: MaybeCachedClient,
   base: string,
   head: string,
-  lookups: Lookups | null,
 ): Promise<Comparison | null> {
   const read = async (): Promise<Comparison | null> => {
     const commits: Sha[] = [];
     let page: Readonly<Record<string, string>> = {};
     for (let pages = 1; ; pages += 1) {
       const answer = await askIfExists(
-        github,
+        client.github,
         "GET /repos/{owner}/{repo}/compare/{basehead}",
-        { ...place(repository), basehead: `${base}...${head}`, per_page: 100, ...page },
+        { ...place(client.repository), basehead: `${base}...${head}`, per_page: 100, ...page },
         ComparisonShape,
         [404, 422],
       );
@@ -88,17 +86,16 @@ export async function compareCommits(
       page = next;
     }
   };
-  return remembered(lookups, `commits:${repository.id}`, base, head, read);
+  return remembered(client.lookups, `commits:${client.repository.id}`, base, head, read);
 }
 
 /** Whether a commit is on a branch; null where GitHub does not know one of them. */
 export async function isOnBranch(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   branch: string,
   sha: Sha,
 ): Promise<boolean | null> {
-  const compared = await compareCommits(github, repository, branch, sha, null);
+  const compared = await compareCommits({ ...client, lookups: null }, branch, sha);
   return compared === null ? null : compared.status === "behind" || compared.status === "identical";
 }
 
@@ -114,18 +111,16 @@ export interface ComparedFiles {
  * `truncated` where it lists only some. Remembered for good where both are named by SHA. Throws {@link Trouble}.
  */
 export async function compareFiles(
-  github: GitHub,
-  repository: Repository,
+  client: MaybeCachedClient,
   base: string,
   head: string,
-  lookups: Lookups | null,
 ): Promise<ComparedFiles | null> {
   const read = async () => {
     const answer = await askIfExists(
-      github,
+      client.github,
       "GET /repos/{owner}/{repo}/compare/{basehead}",
       // The files come whole with the first page, however few commits it holds.
-      { ...place(repository), basehead: `${base}...${head}`, per_page: 1, page: 1 },
+      { ...place(client.repository), basehead: `${base}...${head}`, per_page: 1, page: 1 },
       ComparisonShape,
       [404, 422],
     );
@@ -137,7 +132,7 @@ export async function compareFiles(
       truncated: files.length >= MOST_FILES,
     };
   };
-  return remembered(lookups, `files:${repository.id}`, base, head, read);
+  return remembered(client.lookups, `files:${client.repository.id}`, base, head, read);
 }
 
 /** What lies between two commits. `author`: the account GitHub attributes a commit to; null: to none. */
@@ -151,16 +146,14 @@ export interface WholeComparison {
  * one of them. One request, remembered for good where both are named by SHA. Throws {@link Trouble}.
  */
 export async function compareWhole(
-  github: GitHub,
-  repository: Repository,
+  client: CachedClient,
   base: string,
   head: string,
-  lookups: Lookups,
 ): Promise<WholeComparison | null> {
-  return remembered(lookups, `whole:${repository.id}`, base, head, async () => {
+  return remembered(client.lookups, `whole:${client.repository.id}`, base, head, async () => {
     const route = "GET /repos/{owner}/{repo}/compare/{basehead}";
-    const asked = { ...place(repository), basehead: `${base}...${head}`, per_page: 100, page: 1 };
-    const answer = await askIfExists(github, route, asked, ComparisonShape, [404, 422]);
+    const asked = { ...place(client.repository), basehead: `${base}...${head}`, per_page: 100, page: 1 };
+    const answer = await askIfExists(client.github, route, asked, ComparisonShape, [404, 422]);
     if (answer === null) return null;
     const { commits, files = [] } = answer.data;
     return { commits: commits.map(({ sha, author }) => ({ sha, author: author?.id ?? null })), files };

@@ -1,5 +1,6 @@
 /** Proofs that two commits hold the same contribution, and that what landed is what was reviewed. */
 
+import type { CachedClient, RepositoryClient } from "../api/repository-client.ts";
 import type { RefUpdate, ShippedContent } from "../../domain/change/change.ts";
 import {
   mayBeSame,
@@ -31,13 +32,11 @@ export interface Compares {
  * request, and of all others in a second one. Throws {@link Trouble}.
  */
 export async function proveSameContent(
-  github: GitHub,
-  repository: Repository,
+  client: CachedClient,
   base: string,
   asked: readonly Compares[],
-  lookups: Lookups,
 ): Promise<readonly SameContent[]> {
-  const asking = { github, repository, lookups };
+  const asking = { github: client.github, repository: client.repository, lookups: client.lookups };
   const proofs = new Map<string, SameContent>();
   const proveAll = async ({ from, to }: Compares, trees: Trees): Promise<boolean> => {
     for (const each of to) {
@@ -75,7 +74,7 @@ async function proveOne(
   if (a === undefined || b === undefined) return said("unknown");
   const isSameTree = a.tree === b.tree;
   if (stayOnOneBase({ from, to }, a, b)) return said(isSameTree ? "tree" : "different");
-  const [before, after] = await bothCompared(github, repository, base, [from, to], lookups);
+  const [before, after] = await bothCompared({ github, repository, lookups }, base, [from, to]);
   if (before === null || after === null) return said("unknown");
   // Against one and the same commit, other trees are other content, whatever GitHub shows of it.
   if (before.mergeBase === after.mergeBase) return said(isSameTree ? "tree" : "different");
@@ -113,13 +112,13 @@ async function compareDifferences(
   const paths = [
     ...new Set(files.flatMap(({ path, oldPath }) => (oldPath === null ? path : [path, oldPath]))),
   ];
-  const contents = await contentsAt(github, repository, paths, spans);
+  const contents = await contentsAt({ github, repository }, paths, spans);
   if (contents === null) return "unknown";
   const asked = { before: files, after: after.files, contents };
   const base =
     toldByLines(asked).length === 0
       ? null
-      : await compareFiles(github, repository, spans.baseBefore, spans.baseAfter, lookups);
+      : await compareFiles({ github, repository, lookups }, spans.baseBefore, spans.baseAfter);
   // After the base was rewritten, GitHub compares with what both have in common.
   const isForward = base?.mergeBase === spans.baseBefore;
   const meanwhile = (path: string): string | null => {
@@ -134,8 +133,7 @@ const MOST_PATHS = { atOnce: 50, inAll: 300 } as const;
 
 /** What stands at some paths of four commits: GitHub's comparisons show no modes, and nothing of the base. Null: it would not tell. */
 async function contentsAt(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   paths: readonly string[],
   spans: Spans,
 ): Promise<Compared["contents"] | null> {
@@ -143,7 +141,7 @@ async function contentsAt(
   const found: ReadonlyMap<string, Content>[] = [];
   if (paths.length > MOST_PATHS.inAll) {
     for (const commit of commits) {
-      const tree = await filesAt(github, repository, commit);
+      const tree = await filesAt(client, commit);
       if (tree === null || tree.truncated) return null;
       found.push(tree.files);
     }
@@ -153,8 +151,9 @@ async function contentsAt(
       const part = paths.slice(from, from + MOST_PATHS.atOnce);
       const named = Object.fromEntries(part.map((path, index) => [`path${index}`, path]));
       const [a, b, c, d] = commits;
-      const asked = { owner: repository.owner, name: repository.name, a, b, c, d, ...named };
-      const answer = (await query(github, contentsQuery(part.length), asked, ContentsAnswer)).repository;
+      const asked = { owner: client.repository.owner, name: client.repository.name, a, b, c, d, ...named };
+      const answer = (await query(client.github, contentsQuery(part.length), asked, ContentsAnswer))
+        .repository;
       for (const [index, at] of [answer.a, answer.b, answer.c, answer.d].entries()) {
         if (at == null) return null;
         for (const [place, path] of part.entries()) {
@@ -179,11 +178,9 @@ async function contentsAt(
  * the lines around, so that there only the lines taken out and put in are compared. What differs then cannot be told.
  */
 export async function proveShipped(
-  github: GitHub,
-  repository: Repository,
+  client: CachedClient,
   update: RefUpdate,
   pull: PullRequest,
-  lookups: Lookups,
 ): Promise<ShippedContent> {
   const said = (coverage: ShippedContent["coverage"], files: readonly string[] = []): ShippedContent => ({
     pull: pull.number,
@@ -193,18 +190,21 @@ export async function proveShipped(
   const head = pull.head.sha;
   // In a queue each pull request ends on its own commit, upon the one before it.
   const landed = update.kind === "queue" ? (pull.merged?.commit ?? update.after) : update.after;
-  const trees = await treesOf({ github, repository, lookups }, [head, landed]);
+  const trees = await treesOf(
+    { github: client.github, repository: client.repository, lookups: client.lookups },
+    [head, landed],
+  );
   const [reviewed, shipped] = [trees.get(head), trees.get(landed)];
   if (reviewed === undefined || shipped === undefined) return said("unverifiable");
   if (reviewed.tree === shipped.tree) return said("identity");
   const start = update.kind === "queue" ? (shipped.parents[0] ?? update.before) : update.before;
-  const [asked, brought] = await bothCompared(github, repository, start, [head, landed], lookups);
+  const [asked, brought] = await bothCompared(client, start, [head, landed]);
   if (asked === null || brought === null) return said("unverifiable");
   const { differ, untold } = differing(asked.files, brought.files, withoutLineNumbers);
   if (asked.truncated || brought.truncated || untold.length > 0) return said("unverifiable", untold);
   if (differ.length === 0) return said("replay");
   // Where the base had changed the same file meanwhile, other lines may stand around the reviewed ones.
-  const meanwhile = await compareFiles(github, repository, asked.mergeBase, start, lookups);
+  const meanwhile = await compareFiles(client, asked.mergeBase, start);
   if (meanwhile === null || meanwhile.truncated) return said("unverifiable", differ);
   const moved = new Map(meanwhile.files.map(({ path, blob }) => [path, blob]));
   const alone = differ.filter((path) => !moved.has(path));
@@ -218,15 +218,13 @@ export async function proveShipped(
 
 /** Whether two spans of commits bring the very same patch, wherever its lines are; false where GitHub shows too little to tell. */
 export async function isSamePatch(
-  github: GitHub,
-  repository: Repository,
+  client: CachedClient,
   one: { readonly before: Sha; readonly after: Sha },
   other: { readonly before: Sha; readonly after: Sha },
-  lookups: Lookups,
 ): Promise<boolean> {
-  const a = await compareFiles(github, repository, one.before, one.after, lookups);
+  const a = await compareFiles(client, one.before, one.after);
   if (a === null || a.truncated || a.files.length === 0) return false;
-  const b = await compareFiles(github, repository, other.before, other.after, lookups);
+  const b = await compareFiles(client, other.before, other.after);
   if (b === null || b.truncated) return false;
   const { differ, untold } = differing(a.files, b.files, withoutLineNumbers);
   return differ.length === 0 && untold.length === 0;
@@ -234,19 +232,14 @@ export async function isSamePatch(
 
 /** What two commits change against a base; where GitHub lists too few files of either, both are told from their trees. */
 async function bothCompared(
-  github: GitHub,
-  repository: Repository,
+  client: CachedClient,
   base: string,
   [one, other]: readonly [Sha, Sha],
-  lookups: Lookups,
 ): Promise<readonly [ComparedFiles | null, ComparedFiles | null]> {
-  const first = await compareFiles(github, repository, base, one, lookups);
-  const second = await compareFiles(github, repository, base, other, lookups);
+  const first = await compareFiles(client, base, one);
+  const second = await compareFiles(client, base, other);
   if (first?.truncated !== true && second?.truncated !== true) return [first, second];
-  return [
-    await compareTrees(github, repository, base, one, lookups),
-    await compareTrees(github, repository, base, other, lookups),
-  ];
+  return [await compareTrees(client, base, one), await compareTrees(client, base, other)];
 }
 
 interface Tree {

@@ -1,11 +1,10 @@
 /** What two commits differ in, read from their trees: GitHub lists no more than 3,000 files of a pull request and 300 of a comparison. */
 
+import type { MaybeCachedClient, RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
-import type { Repository } from "../../domain/change/repository.ts";
 import type { Content } from "../../domain/change/difference.ts";
-import { askIfExists, place, type GitHub } from "../api/requests.ts";
+import { askIfExists, place } from "../api/requests.ts";
 import type { ComparedFile, ComparedFiles } from "./compare.ts";
-import type { Lookups } from "../api/lookups.ts";
 import { isSha, ShaShape } from "../queries/shapes.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 
@@ -32,42 +31,39 @@ type Files = ReadonlyMap<string, Content>;
  * Three requests, remembered for good where both are named by SHA. Throws {@link Trouble}.
  */
 export async function compareTrees(
-  github: GitHub,
-  repository: Repository,
+  client: MaybeCachedClient,
   base: string,
   head: Sha,
-  lookups: Lookups | null,
 ): Promise<ComparedFiles | null> {
   const read = async () => {
     const compared = await askIfExists(
-      github,
+      client.github,
       "GET /repos/{owner}/{repo}/compare/{basehead}",
-      { ...place(repository), basehead: `${base}...${head}`, per_page: 1, page: 1 },
+      { ...place(client.repository), basehead: `${base}...${head}`, per_page: 1, page: 1 },
       BaseShape,
       [404, 422],
     );
     if (compared === null) return null;
     const mergeBase = compared.data.merge_base_commit.sha;
-    const before = await filesAt(github, repository, mergeBase);
-    const after = await filesAt(github, repository, head);
+    const before = await filesAt(client, mergeBase);
+    const after = await filesAt(client, head);
     if (before === null || after === null) return null;
     const truncated = before.truncated || after.truncated;
     return { mergeBase, files: differences(before.files, after.files), truncated };
   };
-  if (lookups === null || !isSha(base)) return read();
-  const key = `trees-compared:${repository.id}:${base}...${head}`;
-  return lookups.rememberForever(key, read, (answer) => answer !== null);
+  if (client.lookups === null || !isSha(base)) return read();
+  const key = `trees-compared:${client.repository.id}:${base}...${head}`;
+  return client.lookups.rememberForever(key, read, (answer) => answer !== null);
 }
 
 /** Reads every file of a commit; null where GitHub does not know it. Throws {@link Trouble}. */
 export async function filesAt(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   commit: Sha,
 ): Promise<{ readonly files: Files; readonly truncated: boolean } | null> {
   const route = "GET /repos/{owner}/{repo}/git/trees/{tree_sha}";
-  const asked = { ...place(repository), tree_sha: commit, recursive: "1" };
-  const answer = await askIfExists(github, route, asked, TreeShape, [404, 409, 422]);
+  const asked = { ...place(client.repository), tree_sha: commit, recursive: "1" };
+  const answer = await askIfExists(client.github, route, asked, TreeShape, [404, 409, 422]);
   if (answer === null) return null;
   const { tree, truncated } = answer.data;
   // Folders differ where their files do.

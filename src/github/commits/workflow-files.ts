@@ -1,8 +1,8 @@
 /** The workflow files of a branch. */
 
+import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
-import type { Repository } from "../../domain/change/repository.ts";
-import { askIfExists, place, type GitHub } from "../api/requests.ts";
+import { askIfExists, place } from "../api/requests.ts";
 import { filesAt } from "./trees.ts";
 
 const FOLDER = /^\.github\/workflows\/[^/]+\.ya?ml$/u;
@@ -17,17 +17,21 @@ export interface WorkflowFile {
 
 /** Reads the workflow files of a commit or branch; null where its files are not all listed. One request, and one for each. Throws Trouble. */
 export async function readWorkflowFiles(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   ref: string,
 ): Promise<readonly WorkflowFile[] | null> {
-  const tree = await filesAt(github, repository, ref);
+  const tree = await filesAt(client, ref);
   if (tree === null || tree.truncated) return null;
   const found: WorkflowFile[] = [];
   for (const [path, { blob }] of tree.files) {
     if (!FOLDER.test(path)) continue;
     const route = "GET /repos/{owner}/{repo}/git/blobs/{file_sha}";
-    const answer = await askIfExists(github, route, { ...place(repository), file_sha: blob }, BlobShape);
+    const answer = await askIfExists(
+      client.github,
+      route,
+      { ...place(client.repository), file_sha: blob },
+      BlobShape,
+    );
     const isText = answer?.data.encoding === "base64";
     found.push({ path, text: isText ? Buffer.from(answer.data.content, "base64").toString() : null });
   }

@@ -1,9 +1,9 @@
 /** Deployments with their statuses, as GitHub keeps them. */
 
+import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
-import type { Repository } from "../../domain/change/repository.ts";
 import type { DeploymentStatus } from "../../domain/deployment/deployment.ts";
-import { ask, askAllPages, pagesOf, place, type GitHub } from "../api/requests.ts";
+import { ask, askAllPages, pagesOf, place } from "../api/requests.ts";
 import { allOf } from "../api/partial-list.ts";
 import { InstantShape, MaybeActorShape, ShaShape } from "../queries/shapes.ts";
 import type { Instant } from "../../domain/time/instant.ts";
@@ -54,15 +54,11 @@ export interface ReadDeployment {
 const MOST_PAGES = 100;
 
 /** One deployment with its statuses. Two requests. Throws {@link Trouble}. */
-export async function readDeployment(
-  github: GitHub,
-  repository: Repository,
-  number: number,
-): Promise<ReadDeployment> {
-  const parameters = { ...place(repository), deployment_id: number };
+export async function readDeployment(client: RepositoryClient, number: number): Promise<ReadDeployment> {
+  const parameters = { ...place(client.repository), deployment_id: number };
   const route = "GET /repos/{owner}/{repo}/deployments/{deployment_id}";
-  const { data } = await ask(github, route, parameters, DeploymentShape);
-  const list = await askAllPages(github, `${route}/statuses`, parameters, z.array(StatusShape));
+  const { data } = await ask(client.github, route, parameters, DeploymentShape);
+  const list = await askAllPages(client.github, `${route}/statuses`, parameters, z.array(StatusShape));
   const told = allOf(list, "statuses of a deployment").flat();
   const statuses = told
     .map(({ id, state, environment, creator, at }): DeploymentStatus => {
@@ -96,8 +92,7 @@ export interface ListedDeployment {
  * there are more than could be read. Throws {@link Trouble}.
  */
 export async function listDeployments(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   since: Instant,
   only: { readonly environment?: string; readonly sha?: Sha } = {},
 ): Promise<{ readonly listed: readonly ListedDeployment[]; readonly truncated: boolean }> {
@@ -105,9 +100,9 @@ export async function listDeployments(
   let truncated = false;
   const route = "GET /repos/{owner}/{repo}/deployments";
   const pages = pagesOf(
-    github,
+    client.github,
     route,
-    { ...place(repository), ...only },
+    { ...place(client.repository), ...only },
     z.array(DeploymentShape),
     MOST_PAGES,
   );

@@ -1,8 +1,8 @@
 /** Jobs that wait before an environment lets them go on, as GitHub lists them: a request to our gate whose webhook was lost is among them. */
 
+import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
-import type { Repository } from "../../domain/change/repository.ts";
-import { askIfExists, pagesOf, place, type GitHub } from "../api/requests.ts";
+import { askIfExists, pagesOf, place } from "../api/requests.ts";
 import { listDeployments, readDeployment } from "./deployments.ts";
 import { runBehind } from "./workflow-runs.ts";
 import { InstantShape, ShaShape } from "../queries/shapes.ts";
@@ -27,17 +27,25 @@ export interface WaitingJob {
 }
 
 /** Every job of a repository that waits for its environment's rules. One request, and one for each run that waits. Throws {@link Trouble}. */
-export async function listWaitingJobs(
-  github: GitHub,
-  repository: Repository,
-): Promise<readonly WaitingJob[]> {
+export async function listWaitingJobs(client: RepositoryClient): Promise<readonly WaitingJob[]> {
   const found: WaitingJob[] = [];
   const route = "GET /repos/{owner}/{repo}/actions/runs";
-  const pages = pagesOf(github, route, { ...place(repository), status: "waiting" }, RunsShape, MOST_PAGES);
+  const pages = pagesOf(
+    client.github,
+    route,
+    { ...place(client.repository), status: "waiting" },
+    RunsShape,
+    MOST_PAGES,
+  );
   for await (const { data } of pages) {
     for (const { id: run, head_sha: sha, created_at: createdAt } of data.workflow_runs) {
-      const asked = { ...place(repository), run_id: run };
-      const pending = await askIfExists(github, `${route}/{run_id}/pending_deployments`, asked, PendingShape);
+      const asked = { ...place(client.repository), run_id: run };
+      const pending = await askIfExists(
+        client.github,
+        `${route}/{run_id}/pending_deployments`,
+        asked,
+        PendingShape,
+      );
       for (const { environment } of pending?.data ?? [])
         if (environment.name !== undefined)
           found.push({ run, sha, createdAt, environment: environment.name });
@@ -51,15 +59,14 @@ const MOST_MADE = 5;
 
 /** GitHub's id of the deployment that a waiting job made; null where none can be told to be its own. Throws {@link Trouble}. */
 export async function deploymentOfJob(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   { run, sha, createdAt, environment }: WaitingJob,
 ): Promise<number | null> {
-  const { listed } = await listDeployments(github, repository, createdAt, { environment, sha });
+  const { listed } = await listDeployments(client, createdAt, { environment, sha });
   for (const { number } of listed.toReversed().slice(0, MOST_MADE)) {
-    const read = await readDeployment(github, repository, number);
+    const read = await readDeployment(client, number);
     if (read.statuses.at(-1)?.state !== "pending") continue;
-    const made = await runBehind(github, repository, read);
+    const made = await runBehind(client, read);
     if (made !== null && made !== "unshown" && made.id === run) return number;
   }
   return null;

@@ -1,9 +1,9 @@
 /** Workflow runs, who approved their jobs, and how environments are guarded. */
 
+import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
-import type { Repository } from "../../domain/change/repository.ts";
 import type { DeploymentRun, EnvironmentRules } from "../../domain/deployment/deployment.ts";
-import { askAllPages, askIfExists, pagesOf, place, type GitHub } from "../api/requests.ts";
+import { askAllPages, askIfExists, pagesOf, place } from "../api/requests.ts";
 import { allOf } from "../api/partial-list.ts";
 import { InstantShape, MaybeActorShape, ShaShape } from "../queries/shapes.ts";
 import type { Instant } from "../../domain/time/instant.ts";
@@ -60,9 +60,14 @@ function asRun(run: z.infer<typeof RunShape>): ReadRun {
 }
 
 /** One run, or null where GitHub does not know it (any more). Throws {@link Trouble}. */
-export async function readRun(github: GitHub, repository: Repository, id: number): Promise<ReadRun | null> {
+export async function readRun(client: RepositoryClient, id: number): Promise<ReadRun | null> {
   const route = "GET /repos/{owner}/{repo}/actions/runs/{run_id}";
-  const answer = await askIfExists(github, route, { ...place(repository), run_id: id }, RunShape);
+  const answer = await askIfExists(
+    client.github,
+    route,
+    { ...place(client.repository), run_id: id },
+    RunShape,
+  );
   return answer === null ? null : asRun(answer.data);
 }
 
@@ -74,17 +79,16 @@ const MOST_RUNS = 1_000;
 
 /** The runs made since an instant that succeeded, oldest first; `truncated` where there are more than GitHub gives. Throws {@link Trouble}. */
 export async function listSucceededRuns(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   since: Instant,
 ): Promise<{ readonly listed: readonly ReadRun[]; readonly truncated: boolean }> {
   const found: ReadRun[] = [];
   let seen = 0;
   let truncated = false;
   const pages = pagesOf(
-    github,
+    client.github,
     "GET /repos/{owner}/{repo}/actions/runs",
-    { ...place(repository), status: "success" },
+    { ...place(client.repository), status: "success" },
     z.object({ workflow_runs: z.array(RunShape) }),
     MOST_PAGES,
   );
@@ -111,15 +115,14 @@ const ApprovalsShape = z.array(
 
 /** Who answered the jobs of a run that waited; null where GitHub would not say. Throws {@link Trouble}. */
 export async function readApprovals(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   run: number,
 ): Promise<DeploymentRun["approvals"]> {
   const route = "GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals";
   const answer = await askIfExists(
-    github,
+    client.github,
     route,
-    { ...place(repository), run_id: run },
+    { ...place(client.repository), run_id: run },
     ApprovalsShape,
     [403, 404],
   );
@@ -141,8 +144,7 @@ const JOB = /\/actions\/runs\/(\d+)\/jobs?\/(\d+)/u;
  * write any address, so the job itself is asked which deployment is its own. `unshown`: there is no such job, or none yet. Throws {@link Trouble}.
  */
 export async function runBehind(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   deployment: { readonly number: number; readonly sha: Sha; readonly links: readonly string[] },
 ): Promise<(ReadRun & { readonly attempts: number }) | "unshown" | null> {
   let isShown = true;
@@ -150,35 +152,30 @@ export async function runBehind(
     const [, run, job] = JOB.exec(link) ?? [];
     if (run === undefined || job === undefined) continue;
     const route = "GET /repos/{owner}/{repo}/check-runs/{check_run_id}";
-    const asked = { ...place(repository), check_run_id: Number(job) };
-    const answer = await askIfExists(github, route, asked, JobShape);
+    const asked = { ...place(client.repository), check_run_id: Number(job) };
+    const answer = await askIfExists(client.github, route, asked, JobShape);
     isShown &&= answer !== null;
     if (answer?.data.deployment?.id !== deployment.number) continue;
-    const found = await readRun(github, repository, Number(run));
+    const found = await readRun(client, Number(run));
     if (found?.sha === deployment.sha)
-      return { ...(await ofAttempt(github, repository, found, Number(job))), attempts: found.attempt };
+      return { ...(await ofAttempt(client, found, Number(job))), attempts: found.attempt };
     isShown &&= found !== null;
   }
   return isShown ? null : "unshown";
 }
 
 /** The run as the attempt began it whose job deployed: GitHub gives a run as its newest attempt. */
-async function ofAttempt(
-  github: GitHub,
-  repository: Repository,
-  newest: ReadRun,
-  job: number,
-): Promise<ReadRun> {
+async function ofAttempt(client: RepositoryClient, newest: ReadRun, job: number): Promise<ReadRun> {
   if (newest.attempt === 1) return newest;
-  const where = place(repository);
+  const where = place(client.repository);
   const shape = z.object({ run_attempt: z.int().optional() });
   const route = "GET /repos/{owner}/{repo}/actions/jobs/{job_id}";
-  const told = await askIfExists(github, route, { ...where, job_id: job }, shape);
+  const told = await askIfExists(client.github, route, { ...where, job_id: job }, shape);
   const attempt = told?.data.run_attempt ?? newest.attempt;
   if (attempt === newest.attempt) return newest;
   const asked = { ...where, run_id: newest.id, attempt_number: attempt };
   const of = "GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}";
-  const answer = await askIfExists(github, of, asked, RunShape);
+  const answer = await askIfExists(client.github, of, asked, RunShape);
   return answer === null ? { ...newest, attempt } : asRun(answer.data);
 }
 
@@ -205,19 +202,18 @@ const CustomRulesShape = z.object({
 
 /** How an environment is guarded now; null: there is no such environment, or GitHub would not say. Throws {@link Trouble}. */
 export async function readEnvironment(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   name: string,
   appId: number,
 ): Promise<EnvironmentRules | null> {
   const route = "GET /repos/{owner}/{repo}/environments/{environment_name}";
-  const asked = { ...place(repository), environment_name: name };
-  const answer = await askIfExists(github, route, asked, EnvironmentShape, [403, 404]);
+  const asked = { ...place(client.repository), environment_name: name };
+  const answer = await askIfExists(client.github, route, asked, EnvironmentShape, [403, 404]);
   if (answer === null) return null;
   const { protection_rules: rules, can_admins_bypass: adminsBypass, updated_at: changedAt } = answer.data;
   const asks = (rules ?? []).filter(({ type }) => type === "required_reviewers");
   const custom = await askIfExists(
-    github,
+    client.github,
     `${route}/deployment_protection_rules`,
     asked,
     CustomRulesShape,
@@ -242,11 +238,10 @@ const TagsShape = z.array(z.object({ name: z.string(), commit: z.object({ sha: S
 
 /** Every tag with the commit it stands for. Throws {@link Trouble}. */
 export async function listTags(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
 ): Promise<readonly { readonly name: string; readonly sha: Sha }[]> {
   const route = "GET /repos/{owner}/{repo}/tags";
-  const list = await askAllPages(github, route, place(repository), TagsShape);
+  const list = await askAllPages(client.github, route, place(client.repository), TagsShape);
   return allOf(list, "tags")
     .flat()
     .map(({ name, commit }) => ({ name, sha: commit.sha }));
@@ -261,16 +256,12 @@ const MakersShape = z.object({
 });
 
 /** The accounts GitHub ties a commit's author and committer to; null where it knows no such commit. Throws {@link Trouble}. */
-export async function readMakers(
-  github: GitHub,
-  repository: Repository,
-  sha: Sha,
-): Promise<readonly Actor[] | null> {
+export async function readMakers(client: RepositoryClient, sha: Sha): Promise<readonly Actor[] | null> {
   const route = "GET /repos/{owner}/{repo}/commits/{ref}";
   const answer = await askIfExists(
-    github,
+    client.github,
     route,
-    { ...place(repository), ref: sha },
+    { ...place(client.repository), ref: sha },
     MakersShape,
     [404, 422],
   );
@@ -279,12 +270,12 @@ export async function readMakers(
 }
 
 /** The commit a commit's id, or a tag's full name, stands for; null where GitHub knows none. Throws {@link Trouble}. */
-export async function readCommit(github: GitHub, repository: Repository, name: string): Promise<Sha | null> {
+export async function readCommit(client: RepositoryClient, name: string): Promise<Sha | null> {
   const route = "GET /repos/{owner}/{repo}/commits/{ref}";
   const answer = await askIfExists(
-    github,
+    client.github,
     route,
-    { ...place(repository), ref: name },
+    { ...place(client.repository), ref: name },
     CommitShape,
     [404, 422],
   );

@@ -1,10 +1,11 @@
 /** Updates of branches, as GitHub's own activity list tells them, and what each one brought. */
 
+import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
 import { type RefUpdate } from "../../domain/change/change.ts";
 import { canonical, sha256 } from "../../domain/values/digest.ts";
 import { ChangeAnswer, type LandedAnswer } from "../queries/answers.ts";
-import { ask, pagesOf, place, type GitHub } from "../api/requests.ts";
+import { ask, pagesOf, place } from "../api/requests.ts";
 import { listTied, orThroughRest } from "./pull-requests-by-rest.ts";
 import { changeVariables } from "../queries/update-variables.ts";
 import { compareCommits } from "../commits/compare.ts";
@@ -16,7 +17,6 @@ import { Smaller, WHOLE } from "../api/smaller-pages.ts";
 import { type Instant } from "../../domain/time/instant.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 import { type Actor } from "../../domain/change/people.ts";
-import { type Repository } from "../../domain/change/repository.ts";
 import { type Push } from "../../domain/change/commit.ts";
 import { type Check, type Truncation } from "../../domain/change/review.ts";
 import { type UpdateKind } from "../../domain/change/pull-request.ts";
@@ -87,15 +87,20 @@ export interface ActivityListing {
 
 /** Lists the updates of a ref (`refs/heads/main`) that GitHub keeps, back to a known one or an instant. Throws {@link Trouble}. */
 export async function readRefUpdates(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   ref: string,
   { since, from = Number.NEGATIVE_INFINITY }: Until,
 ): Promise<ActivityListing> {
   const found: RefUpdate[] = [];
   const seen = new Set<number | null>();
-  const parameters = { ...place(repository), ref, direction: "desc" };
-  const pages = pagesOf(github, "GET /repos/{owner}/{repo}/activity", parameters, ActivityShape, MOST_PAGES);
+  const parameters = { ...place(client.repository), ref, direction: "desc" };
+  const pages = pagesOf(
+    client.github,
+    "GET /repos/{owner}/{repo}/activity",
+    parameters,
+    ActivityShape,
+    MOST_PAGES,
+  );
   let reachedSince = false;
   let truncated = false;
   let before: RefUpdate | null = null;
@@ -124,20 +129,25 @@ export async function readRefUpdates(
     truncated,
     reachedSince,
     before,
-    query: `GET /repos/${repository.owner}/${repository.name}/activity?ref=${encodeURIComponent(ref)}`,
+    query: `GET /repos/${client.repository.owner}/${client.repository.name}/activity?ref=${encodeURIComponent(ref)}`,
     digest: digestOf(updates),
   };
 }
 
 /** The refs of the branches deleted since an instant, by GitHub's own list: they are in no list of branches any more. Throws {@link Trouble}. */
 export async function listDeletedBranches(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   since: Instant,
 ): Promise<readonly string[]> {
   const found = new Set<string>();
-  const asked = { ...place(repository), activity_type: "branch_deletion", direction: "desc" };
-  const pages = pagesOf(github, "GET /repos/{owner}/{repo}/activity", asked, ActivityShape, MOST_PAGES);
+  const asked = { ...place(client.repository), activity_type: "branch_deletion", direction: "desc" };
+  const pages = pagesOf(
+    client.github,
+    "GET /repos/{owner}/{repo}/activity",
+    asked,
+    ActivityShape,
+    MOST_PAGES,
+  );
   let isWhole = true;
   for await (const { data, more } of pages) {
     for (const { ref, at } of data) if (at >= since) found.add(ref);
@@ -164,12 +174,8 @@ export function digestOf(updates: readonly RefUpdate[]): string {
 }
 
 /** The pushes to a ref that GitHub lists, oldest first; for what no webhook told. */
-export async function readPushes(
-  github: GitHub,
-  repository: Repository,
-  ref: string,
-): Promise<readonly Push[]> {
-  const { updates } = await readRefUpdates(github, repository, ref, { since: null });
+export async function readPushes(client: RepositoryClient, ref: string): Promise<readonly Push[]> {
+  const { updates } = await readRefUpdates(client, ref, { since: null });
   return updates.map(({ before, after, actor, at, kind, basis }) => {
     // What is not known may have been forced.
     return { before, after, actor, at, forced: kind === "force-push" || kind === "unknown", basis };
@@ -181,15 +187,14 @@ const MOST_PAGES_OF_ALL = 20;
 
 /** Who pushed commits to any branch, by GitHub's own list; null where it does not show who pushed `head`, or goes on. Throws {@link Trouble}. */
 export async function readPushers(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   { head, commits }: { readonly head: Sha; readonly commits: ReadonlySet<Sha> },
 ): Promise<readonly Actor[] | null> {
   const people: Actor[] = [];
   let isSeen = false;
-  const asked = { ...place(repository), direction: "desc" };
+  const asked = { ...place(client.repository), direction: "desc" };
   const pages = pagesOf(
-    github,
+    client.github,
     "GET /repos/{owner}/{repo}/activity",
     asked,
     ActivityShape,
@@ -231,11 +236,7 @@ export interface UpdateContent {
 const MOST_COMMITS = 100;
 
 /** What an update brought to its branch. Two requests; none for a deleted branch. Throws {@link Trouble}. */
-export async function readChange(
-  github: GitHub,
-  repository: Repository,
-  update: RefUpdate,
-): Promise<UpdateContent> {
+export async function readChange(client: RepositoryClient, update: RefUpdate): Promise<UpdateContent> {
   const nothing: UpdateContent = {
     pulls: [],
     pending: [],
@@ -251,11 +252,13 @@ export async function readChange(
   const isNew = update.before === NO_COMMIT;
   const branch = update.ref.replace(/^refs\/heads\//u, "");
   const shown = await orThroughRest(
-    () => shownByGraphql(github, repository, update),
-    () => shownByRest(github, repository, update),
+    () => shownByGraphql(client, update),
+    () => shownByRest(client, update),
   );
   if (shown === null) return nothing;
-  const compared = isNew ? null : await compareCommits(github, repository, update.before, update.after, null);
+  const compared = isNew
+    ? null
+    : await compareCommits({ ...client, lookups: null }, update.before, update.after);
   // A new branch brings no pull request that was merged elsewhere before.
   const brought = new Set([update.after, ...(compared?.commits ?? [])]);
   const pulls = new Set<number>();
@@ -266,7 +269,7 @@ export async function readChange(
     const known = shown.tied.get(oid);
     const isTold = shown.isWhole && !shown.untold.has(oid);
     if (known === undefined && (isTold || index >= MOST_COMMITS)) continue;
-    for (const pull of known ?? (await landedByRest(github, repository, oid))) {
+    for (const pull of known ?? (await landedByRest(client, oid))) {
       if (pull.base === branch && pull.head !== null && brought.has(pull.head)) pending.add(pull.number);
       const isHere = pull.base === branch && pull.commit !== null && brought.has(pull.commit);
       if (!isHere) continue;
@@ -311,13 +314,9 @@ interface ShownChange {
   readonly isWhole: boolean;
 }
 
-async function shownByGraphql(
-  github: GitHub,
-  repository: Repository,
-  update: RefUpdate,
-): Promise<ShownChange | null> {
-  const smaller = new Smaller(github);
-  const variables = changeVariables(repository, update);
+async function shownByGraphql(client: RepositoryClient, update: RefUpdate): Promise<ShownChange | null> {
+  const smaller = new Smaller(client.github);
+  const variables = changeVariables(client.repository, update);
   const answer = await smaller.query(changeQuery, variables, ChangeAnswer);
   const commit = answer.repository.object;
   if (commit == null) return null;
@@ -327,7 +326,7 @@ async function shownByGraphql(
   return {
     tree: commit.tree.oid,
     named: commit.committedViaWeb === true ? numberIn(commit.messageHeadline ?? "") : null,
-    checks: await allChecks(github, repository, update.after, commit.statusCheckRollup),
+    checks: await allChecks(client, update.after, commit.statusCheckRollup),
     mayPointElsewhere:
       submodules != null ||
       workflows?.oid !== workflowsBefore?.oid ||
@@ -354,14 +353,10 @@ function landedIn(pulls: readonly z.infer<typeof LandedAnswer>[]): readonly Land
 const CommitShape = z.object({ tree: z.object({ sha: ShaShape }) });
 
 /** Who made the commit and whether GitHub did is not told so: a number in its message names no pull request. */
-async function shownByRest(
-  github: GitHub,
-  repository: Repository,
-  { after }: RefUpdate,
-): Promise<ShownChange> {
-  const asked = { ...place(repository), commit_sha: after };
+async function shownByRest(client: RepositoryClient, { after }: RefUpdate): Promise<ShownChange> {
+  const asked = { ...place(client.repository), commit_sha: after };
   const { data } = await ask(
-    github,
+    client.github,
     "GET /repos/{owner}/{repo}/git/commits/{commit_sha}",
     asked,
     CommitShape,
@@ -369,7 +364,7 @@ async function shownByRest(
   return {
     tree: data.tree.sha,
     named: null,
-    checks: await readChecks(github, repository, after),
+    checks: await readChecks(client, after),
     mayPointElsewhere: true,
     tied: new Map(),
     untold: new Set(),
@@ -377,16 +372,14 @@ async function shownByRest(
   };
 }
 
-async function landedByRest(github: GitHub, repository: Repository, sha: Sha): Promise<readonly Landed[]> {
+async function landedByRest(client: RepositoryClient, sha: Sha): Promise<readonly Landed[]> {
   // Of an open one REST shows a trial merge, which landed nowhere.
-  return (await listTied(github, repository, sha)).map(
-    ({ number, state, mergedAt, base, head, mergeCommit }) => ({
-      number,
-      base: base.ref,
-      commit: mergedAt === null ? null : mergeCommit,
-      head: state === "open" ? head.sha : null,
-    }),
-  );
+  return (await listTied(client, sha)).map(({ number, state, mergedAt, base, head, mergeCommit }) => ({
+    number,
+    base: base.ref,
+    commit: mergedAt === null ? null : mergeCommit,
+    head: state === "open" ? head.sha : null,
+  }));
 }
 
 /** The number that GitHub writes into the first line of a merge it makes. Whoever merges may write another one. */

@@ -1,9 +1,9 @@
 /** What of the things that verdicts cite GitHub still shows, read in batches. */
 
+import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
-import type { Repository } from "../../domain/change/repository.ts";
 import type { Shown } from "../../domain/evidence/source-gone.ts";
-import { query, type GitHub } from "../api/requests.ts";
+import { query } from "../api/requests.ts";
 import { connection, each } from "../api/partial-list.ts";
 import { stillThereQuery } from "../queries/queries.ts";
 import { ShaShape } from "../queries/shapes.ts";
@@ -27,11 +27,11 @@ const Answer = z.object({ repository: z.record(z.string(), z.unknown()) });
 
 /** Asks for pull requests by number and commits by SHA. One request for each fifty of either. Throws {@link Trouble}. */
 export async function readStillThere(
-  github: GitHub,
-  { owner, name }: Repository,
+  client: RepositoryClient,
   pulls: readonly number[],
   commits: readonly Sha[],
 ): Promise<Shown> {
+  const { owner, name } = client.repository;
   const shown = {
     pulls: new Map<number, { reviews: Map<number, boolean> | null }>(),
     commits: new Set<Sha>(),
@@ -44,7 +44,9 @@ export async function readStillThere(
     ]) as Readonly<Record<string, unknown>>;
     const text = stillThereQuery(some.length, shas.length);
     // What is gone is an error of GitHub's beside the rest of the answer.
-    const { repository } = await query(github, text, { owner, name, ...variables }, Answer, ["repository"]);
+    const { repository } = await query(client.github, text, { owner, name, ...variables }, Answer, [
+      "repository",
+    ]);
     for (const [index] of some.entries()) {
       const pull = PullShape.nullish().parse(repository[`pull${index}`]);
       if (pull == null) continue;

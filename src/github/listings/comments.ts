@@ -1,8 +1,8 @@
 /** The comments of a repository, for commands given while nobody listened. */
 
+import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
-import type { Repository } from "../../domain/change/repository.ts";
-import { ask, askAllPages, place, type GitHub } from "../api/requests.ts";
+import { ask, askAllPages, place } from "../api/requests.ts";
 import { allOf } from "../api/partial-list.ts";
 import { commented, CommentShape, IssueShape } from "../webhooks/comments.ts";
 import type { Commented } from "../webhooks/subject.ts";
@@ -12,14 +12,13 @@ const ListedShape = z.array(CommentShape.extend({ issue_url: z.string() }));
 
 /** Every comment meant for us that was written at or after `since`, oldest first. Throws {@link Trouble}. */
 export async function listComments(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   since: Instant,
   appId: number,
 ): Promise<readonly Commented[]> {
-  const asked = { ...place(repository), since: new Date(since).toISOString(), sort: "created" };
+  const asked = { ...place(client.repository), since: new Date(since).toISOString(), sort: "created" };
   const list = await askAllPages(
-    github,
+    client.github,
     "GET /repos/{owner}/{repo}/issues/comments",
     asked,
     ListedShape,
@@ -34,7 +33,7 @@ export async function listComments(
     const bare = { number, user: null };
     // Only what is meant for us is worth asking what it was written on.
     if (typeof commented(bare, comment, appId, edited) === "string") continue;
-    const issue = issues.get(number) ?? (await readIssue(github, repository, number));
+    const issue = issues.get(number) ?? (await readIssue(client, number));
     issues.set(number, issue);
     const told = commented(issue, comment, appId, edited);
     if (typeof told !== "string") found.push(told);
@@ -42,11 +41,8 @@ export async function listComments(
   return found;
 }
 
-async function readIssue(
-  github: GitHub,
-  repository: Repository,
-  number: number,
-): Promise<z.infer<typeof IssueShape>> {
+async function readIssue(client: RepositoryClient, number: number): Promise<z.infer<typeof IssueShape>> {
   const route = "GET /repos/{owner}/{repo}/issues/{issue_number}";
-  return (await ask(github, route, { ...place(repository), issue_number: number }, IssueShape)).data;
+  return (await ask(client.github, route, { ...place(client.repository), issue_number: number }, IssueShape))
+    .data;
 }

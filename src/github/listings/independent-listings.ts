@@ -1,11 +1,11 @@
 /** What GitHub itself lists of a branch, from places that do not know of each other: its head, its git history, and its merged pull requests. */
 
+import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
-import type { Repository } from "../../domain/change/repository.ts";
 import type { GitLine, MergedPull } from "../../domain/evidence/counting.ts";
 import { sha256, canonical } from "../../domain/values/digest.ts";
 import { Oid } from "../queries/answers.ts";
-import { askIfExists, nextPage, place, type GitHub } from "../api/requests.ts";
+import { askIfExists, nextPage, place } from "../api/requests.ts";
 import { listMerged, orThroughRest } from "./pull-requests-by-rest.ts";
 import { connection } from "../api/partial-list.ts";
 import { mergedPullsQuery } from "../queries/queries.ts";
@@ -53,27 +53,25 @@ const MergedAnswer = z.object({
  * after a thousand. A merged pull request was changed no earlier than it was merged, so older ones need not be asked for. Throws {@link Trouble}.
  */
 export function listMergedPulls(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   branch: string,
   since: Instant,
 ): Promise<MergedListing> {
   return orThroughRest(
-    () => mergedByGraphql(github, repository, branch, since),
-    () => mergedByRest(github, repository, branch, since),
+    () => mergedByGraphql(client, branch, since),
+    () => mergedByRest(client, branch, since),
   );
 }
 
 async function mergedByGraphql(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   branch: string,
   since: Instant,
 ): Promise<MergedListing> {
-  const smaller = new Smaller(github);
+  const smaller = new Smaller(client.github);
   const found = new Map<number, MergedListing["pulls"][number]>();
   const read = async (after: string | null) => {
-    const { owner, name } = repository;
+    const { owner, name } = client.repository;
     const variables = { owner, name, branch, ref: `refs/heads/${branch}`, after };
     const { repository: told } = await smaller.query(mergedPullsQuery, variables, MergedAnswer);
     const { pullRequests } = told;
@@ -97,7 +95,7 @@ async function mergedByGraphql(
     pulls,
     head: first.ref?.target?.oid ?? null,
     truncated,
-    query: `pullRequests(states: MERGED, baseRefName: ${JSON.stringify(branch)}, orderBy: {field: UPDATED_AT, direction: DESC}) of ${repository.owner}/${repository.name}`,
+    query: `pullRequests(states: MERGED, baseRefName: ${JSON.stringify(branch)}, orderBy: {field: UPDATED_AT, direction: DESC}) of ${client.repository.owner}/${client.repository.name}`,
     digest: digestOfMerged(pulls),
   };
 }
@@ -110,14 +108,13 @@ const RefShape = z.object({ object: z.object({ sha: ShaShape }) });
 
 /** The head is read before the list, as by {@link mergedByGraphql}: whatever is merged in between is in the list. */
 async function mergedByRest(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   branch: string,
   since: Instant,
 ): Promise<MergedListing> {
-  const asked = { ...place(repository), ref: `heads/${branch}` };
-  const ref = await askIfExists(github, "GET /repos/{owner}/{repo}/git/ref/{ref}", asked, RefShape);
-  const { pulls: listed, truncated } = await listMerged(github, repository, branch, since);
+  const asked = { ...place(client.repository), ref: `heads/${branch}` };
+  const ref = await askIfExists(client.github, "GET /repos/{owner}/{repo}/git/ref/{ref}", asked, RefShape);
+  const { pulls: listed, truncated } = await listMerged(client, branch, since);
   const pulls = listed
     .flatMap(({ number, mergedAt, mergeCommit, head }): MergedListing["pulls"] =>
       mergedAt === null ? [] : [{ number, at: mergedAt, commit: mergeCommit, head: head.sha }],
@@ -127,7 +124,7 @@ async function mergedByRest(
     pulls,
     head: ref?.data.object.sha ?? null,
     truncated,
-    query: `GET /repos/${repository.owner}/${repository.name}/pulls?state=closed&base=${encodeURIComponent(branch)}&sort=updated&direction=desc`,
+    query: `GET /repos/${client.repository.owner}/${client.repository.name}/pulls?state=closed&base=${encodeURIComponent(branch)}&sort=updated&direction=desc`,
     digest: digestOfMerged(pulls),
   };
 }
@@ -142,8 +139,7 @@ const LineShape = z.object({
  * two (any more), or they share no history. Throws {@link Trouble}.
  */
 export async function listGitLine(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   begin: Sha,
   end: Sha,
 ): Promise<(ListingSource & { readonly line: GitLine }) | null> {
@@ -152,9 +148,9 @@ export async function listGitLine(
   let total = 0;
   for (let pages = 0; page !== null && pages < MOST_PAGES; pages += 1) {
     const answer: Awaited<ReturnType<typeof askIfExists<typeof LineShape>>> = await askIfExists(
-      github,
+      client.github,
       "GET /repos/{owner}/{repo}/compare/{basehead}",
-      { ...place(repository), basehead: `${begin}...${end}`, per_page: 100, ...page },
+      { ...place(client.repository), basehead: `${begin}...${end}`, per_page: 100, ...page },
       LineShape,
       [404, 422],
     );
@@ -170,7 +166,7 @@ export async function listGitLine(
   return {
     line: { end, commits },
     truncated: commits.size < total,
-    query: `GET /repos/${repository.owner}/${repository.name}/compare/${begin}...${end}`,
+    query: `GET /repos/${client.repository.owner}/${client.repository.name}/compare/${begin}...${end}`,
     digest: sha256(canonical([...commits].toSorted(([a], [b]) => (a < b ? -1 : 1)))),
   };
 }

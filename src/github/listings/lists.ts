@@ -1,5 +1,6 @@
 /** Lists of what there is: open pull requests, branches, merge groups, repositories, installations. */
 
+import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
 import type { Check } from "../../domain/change/review.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
@@ -23,9 +24,9 @@ export interface OpenPull {
 }
 
 /** Every open pull request, oldest first. Throws {@link ExternalError}. */
-export async function listOpenPulls(github: GitHub, repository: Repository): Promise<readonly OpenPull[]> {
-  const { owner, name } = repository;
-  const smaller = new Smaller(github);
+export async function listOpenPulls(client: RepositoryClient): Promise<readonly OpenPull[]> {
+  const { owner, name } = client.repository;
+  const smaller = new Smaller(client.github);
   return orThroughRest(
     () =>
       everyPage("open pull requests", async (after) => {
@@ -33,7 +34,7 @@ export async function listOpenPulls(github: GitHub, repository: Repository): Pro
         return answer.repository.pullRequests;
       }),
     async () =>
-      (await listOpen(github, repository)).map(({ number, head, base }) => {
+      (await listOpen(client)).map(({ number, head, base }) => {
         return { number, headSha: head.sha, baseRef: base.ref };
       }),
   );
@@ -46,11 +47,11 @@ export interface PullsWith {
 }
 
 /** Reads the pull requests that GitHub ties to a commit; it ties none whose head is in a fork. One request. Throws {@link ExternalError}. */
-export async function pullsWithHead(github: GitHub, repository: Repository, sha: Sha): Promise<PullsWith> {
-  const { owner, name } = repository;
+export async function pullsWithHead(client: RepositoryClient, sha: Sha): Promise<PullsWith> {
+  const { owner, name } = client.repository;
   const tied = await orThroughRest(
     async () => {
-      const answer = await query(github, PULLS_WITH_QUERY, { owner, name, sha }, PullsWithAnswer);
+      const answer = await query(client.github, PULLS_WITH_QUERY, { owner, name, sha }, PullsWithAnswer);
       // More of them are a list of REST's.
       const list = allOf(
         answer.repository.object?.associatedPullRequests ?? NOTHING,
@@ -61,7 +62,7 @@ export async function pullsWithHead(github: GitHub, repository: Repository, sha:
       });
     },
     async () =>
-      (await listTied(github, repository, sha)).map(({ number, state, head }) => {
+      (await listTied(client, sha)).map(({ number, state, head }) => {
         return { number, isOpen: state === "open" && head.sha === sha };
       }),
   );
@@ -72,18 +73,14 @@ export async function pullsWithHead(github: GitHub, repository: Repository, sha:
 }
 
 /** The names of the branches, those that begin with `prefix` if one is given. Throws {@link ExternalError}. */
-export async function listBranches(
-  github: GitHub,
-  repository: Repository,
-  prefix = "",
-): Promise<readonly string[]> {
-  const { owner, name } = repository;
+export async function listBranches(client: RepositoryClient, prefix = ""): Promise<readonly string[]> {
+  const { owner, name } = client.repository;
   // GitHub takes whole path segments as a prefix.
   const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
   const refPrefix = `refs/heads/${folder}`;
   const refs = await everyPage("branches", async (after) => {
     const answer = await query(
-      github,
+      client.github,
       BRANCHES_QUERY,
       { owner, name, prefix: refPrefix, after },
       BranchesAnswer,
@@ -103,14 +100,13 @@ export interface MergeGroup {
 
 /** The merge group that ends on a commit: every queue entry up to it; null when the queue has none such (any more). */
 export async function readMergeGroup(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   group: { readonly headSha: Sha; readonly baseRef: string },
 ): Promise<MergeGroup | null> {
-  const { owner, name } = repository;
+  const { owner, name } = client.repository;
   const branch = group.baseRef.replace(/^refs\/heads\//u, "");
   const variables = { owner, name, branch, sha: group.headSha };
-  const answer = await query(github, MERGE_GROUP_QUERY, variables, MergeGroupAnswer);
+  const answer = await query(client.github, MERGE_GROUP_QUERY, variables, MergeGroupAnswer);
   const { mergeQueue, object } = answer.repository;
   const queued = mergeQueue?.entries ?? NOTHING;
   // Whether those up to the last are all there is told by each one's base.
@@ -125,7 +121,7 @@ export async function readMergeGroup(
     );
   if (!isWhole) return null;
   const rollup = object?.statusCheckRollup ?? NOTHING;
-  const checks = await allChecks(github, repository, group.headSha, rollup);
+  const checks = await allChecks(client, group.headSha, rollup);
   return {
     pulls: entries
       .slice(0, last + 1)
@@ -189,9 +185,14 @@ export async function readListed(
 }
 
 /** A repository as it is now, under whatever name; null when the installation does not show it. Throws {@link ExternalError}. */
-export async function readRepository(github: GitHub, repository: Repository): Promise<Repository | null> {
-  const answer = await askIfExists(github, "GET /repos/{owner}/{repo}", place(repository), RepositoryShape);
-  return answer === null || answer.data.id !== repository.id ? null : answer.data;
+export async function readRepository(client: RepositoryClient): Promise<Repository | null> {
+  const answer = await askIfExists(
+    client.github,
+    "GET /repos/{owner}/{repo}",
+    place(client.repository),
+    RepositoryShape,
+  );
+  return answer === null || answer.data.id !== client.repository.id ? null : answer.data;
 }
 
 /** An installation of the App. */

@@ -1,7 +1,7 @@
 /** What REST tells of pull requests where GraphQL cannot answer: one that nobody can read spoils every list of GraphQL's that holds it. */
 
+import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
-import type { Repository } from "../../domain/change/repository.ts";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import { ask, pagesOf, place, type GitHub } from "../api/requests.ts";
 import { InstantShape, MaybeActorShape, ShaShape } from "../queries/shapes.ts";
@@ -75,19 +75,17 @@ export async function orThroughRest<Told>(
 }
 
 /** Reads who and what one pull request is, nothing of it that a judgement rests on; null where GitHub does not tell even that. Throws {@link ExternalError}. */
-export async function identifyPull(
-  github: GitHub,
-  repository: Repository,
-  number: number,
-): Promise<RestPull | null> {
+export async function identifyPull(client: RepositoryClient, number: number): Promise<RestPull | null> {
   const route = "GET /repos/{owner}/{repo}/pulls/{pull_number}";
   try {
-    return (await ask(github, route, { ...place(repository), pull_number: number }, ListedShape)).data;
+    return (
+      await ask(client.github, route, { ...place(client.repository), pull_number: number }, ListedShape)
+    ).data;
   } catch (error) {
     if (!isNoAnswer(error)) throw error;
   }
   try {
-    return (await listOpen(github, repository)).find((pull) => pull.number === number) ?? null;
+    return (await listOpen(client)).find((pull) => pull.number === number) ?? null;
   } catch (error) {
     if (!isNoAnswer(error)) throw error;
     return null;
@@ -100,33 +98,34 @@ function isNoAnswer(error: unknown): boolean {
 }
 
 /** Lists the pull requests that GitHub ties to a commit. Throws {@link ExternalError}. */
-export async function listTied(
-  github: GitHub,
-  repository: Repository,
-  sha: Sha,
-): Promise<readonly RestPull[]> {
+export async function listTied(client: RepositoryClient, sha: Sha): Promise<readonly RestPull[]> {
   const route = "GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls";
-  return everything(github, route, { ...place(repository), commit_sha: sha });
+  return everything(client.github, route, { ...place(client.repository), commit_sha: sha });
 }
 
 /** Lists the open pull requests, oldest first. Throws {@link ExternalError}. */
-export async function listOpen(github: GitHub, repository: Repository): Promise<readonly RestPull[]> {
-  const asked = { ...place(repository), state: "open", sort: "created", direction: "asc" };
-  return everything(github, "GET /repos/{owner}/{repo}/pulls", asked);
+export async function listOpen(client: RepositoryClient): Promise<readonly RestPull[]> {
+  const asked = { ...place(client.repository), state: "open", sort: "created", direction: "asc" };
+  return everything(client.github, "GET /repos/{owner}/{repo}/pulls", asked);
 }
 
 /** Lists the pull requests merged into a branch since an instant; `truncated`: there are more. Throws {@link ExternalError}. */
 export async function listMerged(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   branch: string,
   since: Instant,
 ): Promise<{ readonly pulls: readonly RestPull[]; readonly truncated: boolean }> {
   const route = "GET /repos/{owner}/{repo}/pulls";
-  const asked = { ...place(repository), state: "closed", base: branch, sort: "updated", direction: "desc" };
+  const asked = {
+    ...place(client.repository),
+    state: "closed",
+    base: branch,
+    sort: "updated",
+    direction: "desc",
+  };
   const pulls: RestPull[] = [];
   let truncated = false;
-  for await (const { data, more } of pagesOf(github, route, asked, z.array(ListedShape), 200)) {
+  for await (const { data, more } of pagesOf(client.github, route, asked, z.array(ListedShape), 200)) {
     pulls.push(...data.filter(({ mergedAt }) => mergedAt !== null && mergedAt >= since));
     truncated = more;
     if (data.every(({ updatedAt }) => updatedAt >= since)) continue;

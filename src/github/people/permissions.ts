@@ -1,5 +1,6 @@
 /** What reviewers may do, and who could approve. Logins are only for asking GitHub; people are compared by id. */
 
+import type { CachedClient } from "../api/repository-client.ts";
 import { z } from "zod";
 import { type Repository } from "../../domain/change/repository.ts";
 import type { From } from "../../domain/policy/file/selectors.ts";
@@ -76,7 +77,7 @@ export async function readAuthorities(
     found.push({
       actor,
       permission: await permissionLeft(left, repository, actor, () =>
-        permissionOf(github, repository, actor, asked, read.mayWrite, lookups),
+        permissionOf({ github, repository, lookups }, actor, asked, read.mayWrite),
       ),
       teams: await groupsLeft(left, actor, teams, teamMembers),
       organizations: await groupsLeft(left, actor, owners, organizationMembers),
@@ -166,20 +167,16 @@ async function permissionLeft(
 }
 
 /** Logins of people who hold what `from` asks for, at most a hundred; those of unreadable teams are left out. */
-export async function readCandidates(
-  github: GitHub,
-  repository: Repository,
-  from: From,
-  lookups: Lookups,
-): Promise<readonly string[]> {
+export async function readCandidates(client: CachedClient, from: From): Promise<readonly string[]> {
   const logins = new Set(from.users ?? []);
   const add = (members: readonly Actor[] | null): void => {
     for (const { login, type } of members ?? []) if (type === "User") logins.add(login);
   };
-  for (const team of unique(from.teams ?? [])) add(await teamMembers(github, team, lookups));
-  for (const name of unique(from.organizations ?? [])) add(await organizationMembers(github, name, lookups));
+  for (const team of unique(from.teams ?? [])) add(await teamMembers(client.github, team, client.lookups));
+  for (const name of unique(from.organizations ?? []))
+    add(await organizationMembers(client.github, name, client.lookups));
   if (from.permission !== undefined) {
-    const able = await collaborators(github, repository, from.permission, lookups);
+    const able = await collaborators(client, from.permission);
     add(able.isWhole ? able.entries : able.seen);
   }
   return [...logins].slice(0, MOST_CANDIDATES);
@@ -193,11 +190,9 @@ const FEW = 5;
  * Where few are left each one's access is read, until there are enough. Throws {@link ExternalError}.
  */
 export async function readHolders(
-  github: GitHub,
-  repository: Repository,
+  client: CachedClient,
   { source, from, required }: { readonly source: string; readonly from: Source; readonly required: number },
   isOut: (actor: Actor) => boolean,
-  lookups: Lookups,
 ): Promise<Holders> {
   const { owners } = from;
   const named = namedBy(from);
@@ -210,19 +205,21 @@ export async function readHolders(
     for (const actor of some ?? []) if (actor.type === "User") people.set(actor.id, actor);
   };
   for (const login of unique(named.users ?? [])) {
-    const account = await readAccount(github, login, lookups);
+    const account = await readAccount(client.github, login, client.lookups);
     if (account === null) unable.push({ name: login, because: "no-account" });
     else add([account]);
   }
   for (const team of unique(named.teams ?? [])) {
-    const known = await teamMembers(github, team, lookups);
-    const all = known === null ? await readTeamNames(github, team.split("/")[0] ?? "", lookups) : null;
+    const known = await teamMembers(client.github, team, client.lookups);
+    const all =
+      known === null ? await readTeamNames(client.github, team.split("/")[0] ?? "", client.lookups) : null;
     if (all?.includes(team) === false) unable.push({ name: team, because: "no-team" });
     else add(known);
   }
-  for (const name of unique(named.organizations ?? [])) add(await organizationMembers(github, name, lookups));
+  for (const name of unique(named.organizations ?? []))
+    add(await organizationMembers(client.github, name, client.lookups));
   if (named.permission !== undefined) {
-    const able = await collaborators(github, repository, named.permission, lookups);
+    const able = await collaborators(client, named.permission);
     // What is not shown, or not whole, says nothing of who else there is.
     add(able.isWhole && able.entries.length > 0 ? able.entries : null);
   }
@@ -232,9 +229,9 @@ export async function readHolders(
   let able = 0;
   for (const actor of left) {
     if (able >= required) return { ...holders, complete: false };
-    const permission = await permissionOf(github, repository, actor, ["admin"], new Set(), lookups);
+    const permission = await permissionOf(client, actor, ["admin"], new Set());
     const need = owners === undefined ? "read" : "write";
-    const isPublic = repository.visibility === "public" && owners === undefined;
+    const isPublic = client.repository.visibility === "public" && owners === undefined;
     if (isPublic || permission === "unknown" || rank(permission) >= rank(need)) able += 1;
     else {
       people.delete(actor.id);
@@ -247,20 +244,18 @@ export async function readHolders(
 }
 
 async function permissionOf(
-  github: GitHub,
-  repository: Repository,
+  client: CachedClient,
   actor: Actor,
   asked: readonly Permission[],
   mayWrite: ReadonlySet<number>,
-  lookups: Lookups,
 ): Promise<Permission | "unknown"> {
   if (asked.length === 0) return "unknown";
   const isEnough = asked.every((permission) => rank(permission) <= rank("write"));
   // A review says whether its author may push; only more than that costs a request.
   if (isEnough && mayWrite.has(actor.id)) return "write";
-  const key = `permission:${repository.id}:${actor.id}`;
-  const under = [tags.permission(repository.id), tags.organization(repository.owner)];
-  return lookups.remember(key, under, async () => {
+  const key = `permission:${client.repository.id}:${actor.id}`;
+  const under = [tags.permission(client.repository.id), tags.organization(client.repository.owner)];
+  return client.lookups.remember(key, under, async () => {
     const shape = z.object({
       permission: z.string(),
       role_name: z.string().optional(),
@@ -268,9 +263,9 @@ async function permissionOf(
     });
     const route = "GET /repos/{owner}/{repo}/collaborators/{username}/permission";
     const answer = await askIfExists(
-      github,
+      client.github,
       route,
-      { ...place(repository), username: actor.login },
+      { ...place(client.repository), username: actor.login },
       shape,
       [403, 404],
     );
@@ -322,18 +317,19 @@ async function members(
   }
 }
 
-function collaborators(
-  github: GitHub,
-  repository: Repository,
-  permission: Permission,
-  lookups: Lookups,
-): Promise<Listing<Actor>> {
-  const key = `collaborators:${repository.id}:${permission}`;
-  const under = [tags.permission(repository.id), tags.organization(repository.owner)];
-  return lookups.remember(key, under, async () => {
-    const asked = { ...place(repository), permission: OLD_NAMES[permission] };
+function collaborators(client: CachedClient, permission: Permission): Promise<Listing<Actor>> {
+  const key = `collaborators:${client.repository.id}:${permission}`;
+  const under = [tags.permission(client.repository.id), tags.organization(client.repository.owner)];
+  return client.lookups.remember(key, under, async () => {
+    const asked = { ...place(client.repository), permission: OLD_NAMES[permission] };
     try {
-      const list = await askAllPages(github, "GET /repos/{owner}/{repo}/collaborators", asked, Members, 1);
+      const list = await askAllPages(
+        client.github,
+        "GET /repos/{owner}/{repo}/collaborators",
+        asked,
+        Members,
+        1,
+      );
       return listing((list.isWhole ? list.entries : list.seen).flat(), list.isWhole);
     } catch (error) {
       // Naming people is a courtesy: what waits for them is said without.

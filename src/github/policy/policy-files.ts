@@ -1,7 +1,7 @@
 /** The two policy files in force: read whole, or the reason why not. A file that could not be read is never "no file". */
 
+import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
-import type { Repository } from "../../domain/change/repository.ts";
 import type { PolicySource } from "../../domain/policy/record.ts";
 import {
   PoliciesAnswer,
@@ -38,27 +38,26 @@ export interface Through {
  * on that branch already. Throws {@link Trouble}.
  */
 export async function readPolicy(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   commitOrBranch: string,
   through: Through,
   seen: PoliciesSeen | null = null,
 ): Promise<Policies> {
   const at = expressionOf(commitOrBranch);
   const variables = {
-    owner: repository.owner,
-    name: repository.name,
+    owner: client.repository.owner,
+    name: client.repository.name,
     at,
     policyFile: `${at}:${POLICY_PATH}`,
   };
   const answer =
     seen?.branch === commitOrBranch
       ? seen
-      : await query(github, POLICIES_QUERY, variables, PoliciesAnswer, ["organization"]);
-  const read = await policyFilesOf(github, answer.repository, answer.organization, through);
+      : await query(client.github, POLICIES_QUERY, variables, PoliciesAnswer, ["organization"]);
+  const read = await policyFilesOf(client.github, answer.repository, answer.organization, through);
   if (!at.startsWith("refs/") || read.policyCommit === null || through.witnesses === undefined) return read;
   const newer = behind(read.policyCommit, movesIn(await through.witnesses.ofRef(at)));
-  return newer === null ? read : readPolicy(github, repository, newer.after, through);
+  return newer === null ? read : readPolicy(client, newer.after, through);
 }
 
 /** The policy files of an answer. Asks what the installation covers only where the organisation's repository is not found. */

@@ -1,5 +1,6 @@
 /** How a repository is protected right now: rulesets, classic protection, environments, and who may bypass. What is hidden is said to be. */
 
+import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
 import type { Repository } from "../../domain/change/repository.ts";
 import type {
@@ -42,7 +43,7 @@ export interface ProtectionAsked {
 /** Reads everything. Throws {@link ExternalError} only where GitHub does not answer; what it does not show is `unobservable`. */
 export async function readProtection(github: GitHub, asked: ProtectionAsked): Promise<Protection> {
   const { repository, now: readAt, known, seen = null } = asked;
-  const rulesets = await readRulesets(github, repository, known, seen);
+  const rulesets = await readRulesets({ github, repository }, known, seen);
   const isSame = known !== null && isDated(rulesets) && canonical(rulesets) === canonical(known.rulesets);
   const branches: SeenBranch[] = [];
   for (const ref of asked.refs) {
@@ -50,7 +51,7 @@ export async function readProtection(github: GitHub, asked: ProtectionAsked): Pr
     const was = known?.branches.find((each) => each.ref === ref);
     const hadNone = was?.unobservable === null && !was.guards.some(isClassic);
     const hasNone = hadNone && seen?.classicRules === 0;
-    branches.push(await readBranch(github, repository, ref, rulesets, before, hasNone));
+    branches.push(await readBranch({ github, repository }, ref, rulesets, before, hasNone));
   }
   const { visibility } = repository;
   const environments = await readEnvironments(github, asked, true);
@@ -129,17 +130,15 @@ const OWNERS: Readonly<Partial<Record<string, SeenRuleset["owner"]>>> = {
 };
 
 async function readRulesets(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   known: Protection | null,
   seen: Overview | null,
 ): Promise<readonly SeenRuleset[] | Unobservable> {
-  const at = place(repository);
+  const at = place(client.repository);
   const before = known === null || isUnobservable(known.rulesets) ? [] : known.rulesets;
   return orUnobservable("rulesets", async () => {
     const wasShown = known !== null && !isUnobservable(known.rulesets);
-    const list =
-      wasShown && seen?.rulesets?.isWhole === true ? seen.rulesets : await listRulesets(github, repository);
+    const list = wasShown && seen?.rulesets?.isWhole === true ? seen.rulesets : await listRulesets(client);
     if (!list.isWhole) return { unobservable: "there are more rulesets than are listed" };
     const found: SeenRuleset[] = [];
     for (const { id, enforcement, updatedAt } of list.entries) {
@@ -155,7 +154,7 @@ async function readRulesets(
         continue;
       }
       const one = await askIfExists(
-        github,
+        client.github,
         "GET /repos/{owner}/{repo}/rulesets/{ruleset_id}",
         { ...at, ruleset_id: id, includes_parents: true },
         RulesetShape,
@@ -168,11 +167,15 @@ async function readRulesets(
 }
 
 async function listRulesets(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
 ): Promise<Listing<z.infer<typeof RulesetListShape>[number]>> {
-  const parameters = { ...place(repository), includes_parents: true };
-  const list = await askAllPages(github, "GET /repos/{owner}/{repo}/rulesets", parameters, RulesetListShape);
+  const parameters = { ...place(client.repository), includes_parents: true };
+  const list = await askAllPages(
+    client.github,
+    "GET /repos/{owner}/{repo}/rulesets",
+    parameters,
+    RulesetListShape,
+  );
   return list.isWhole ? { ...list, entries: list.entries.flat() } : { ...list, seen: list.seen.flat() };
 }
 
@@ -195,26 +198,25 @@ const BranchRulesShape = z.array(
 );
 
 async function readBranch(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   ref: string,
   rulesets: readonly SeenRuleset[] | Unobservable,
   before: SeenBranch | undefined,
   hasNoClassic: boolean,
 ): Promise<SeenBranch> {
   const branch = ref.replace(/^refs\/heads\//u, "");
-  const parameters = { ...place(repository), branch };
+  const parameters = { ...place(client.repository), branch };
   const rules = await orUnobservable("rulesets", async () => {
     // No ruleset was changed, made or deleted since: they ask of the branch what they asked then.
     if (before?.unobservable === null) return before.guards.filter((guard) => !isClassic(guard));
     const route = "GET /repos/{owner}/{repo}/rules/branches/{branch}";
-    const list = await askAllPages(github, route, parameters, BranchRulesShape);
+    const list = await askAllPages(client.github, route, parameters, BranchRulesShape);
     if (!list.isWhole) return { unobservable: "there are more rules of the branch than are listed" };
     return rulesetGuards(list.entries.flat(), rulesets);
   });
   const classic = hasNoClassic
     ? null
-    : await orUnobservable("classic branch protection", () => readClassic(github, parameters));
+    : await orUnobservable("classic branch protection", () => readClassic(client.github, parameters));
   const hidden = [rules, classic].find(isUnobservable);
   return {
     ref,
@@ -397,7 +399,7 @@ export async function readEnvironments(
           adminsBypass: environment.can_admins_bypass ?? null,
           branches: branches == null ? "any" : branches.protected_branches ? "protected" : "named",
           waitMinutes: rules.find(({ type }) => type === "wait_timer")?.wait_timer ?? 0,
-          apps: same === undefined ? await readGateApps(github, repository, environment.name) : same.apps,
+          apps: same === undefined ? await readGateApps({ github, repository }, environment.name) : same.apps,
           updatedAt,
         });
       }
@@ -407,15 +409,11 @@ export async function readEnvironments(
   );
 }
 
-async function readGateApps(
-  github: GitHub,
-  repository: Repository,
-  name: string,
-): Promise<readonly string[] | null> {
+async function readGateApps(client: RepositoryClient, name: string): Promise<readonly string[] | null> {
   const answer = await askIfExists(
-    github,
+    client.github,
     "GET /repos/{owner}/{repo}/environments/{environment_name}/deployment_protection_rules",
-    { ...place(repository), environment_name: name },
+    { ...place(client.repository), environment_name: name },
     GateAppsShape,
     [403, 404],
   );
@@ -442,16 +440,12 @@ const OwnersShape = z.array(PersonShape.pick({ id: true, login: true }));
  * Who has more than the right to read in a repository; where `isWhole`, also through which teams, who owns the organisation, and which
  * deploy keys may push. One request for each hundred of each. Throws {@link ExternalError}.
  */
-export async function readPeople(
-  github: GitHub,
-  repository: Repository,
-  isWhole: boolean,
-): Promise<SeenPeople> {
-  const at = place(repository);
+export async function readPeople(client: RepositoryClient, isWhole: boolean): Promise<SeenPeople> {
+  const at = place(client.repository);
   const people = await orUnobservable("who may write", async () => {
     const route = "GET /repos/{owner}/{repo}/collaborators";
     const read = await askAllPages(
-      github,
+      client.github,
       route,
       { ...at, permission: "push" },
       z.array(PersonShape),
@@ -467,7 +461,7 @@ export async function readPeople(
   if (!isWhole) return { people, teams: null, owners: null, keys: null };
   const teams = await orUnobservable("which teams have rights", async () => {
     const read = await askAllPages(
-      github,
+      client.github,
       "GET /repos/{owner}/{repo}/teams",
       at,
       z.array(TeamShape),
@@ -479,15 +473,21 @@ export async function readPeople(
   const owners = await orUnobservable(
     "who owns the organisation",
     async () => {
-      const asked = { org: repository.owner, role: "admin" };
-      const read = await askAllPages(github, "GET /orgs/{org}/members", asked, OwnersShape, MOST_PAGES);
+      const asked = { org: client.repository.owner, role: "admin" };
+      const read = await askAllPages(
+        client.github,
+        "GET /orgs/{org}/members",
+        asked,
+        OwnersShape,
+        MOST_PAGES,
+      );
       return read.isWhole ? read.entries.flat() : { unobservable: "there are more owners than are listed" };
     },
     true,
   );
   const keys = await orUnobservable("deploy keys", async () => {
     const read = await askAllPages(
-      github,
+      client.github,
       "GET /repos/{owner}/{repo}/keys",
       at,
       z.array(DeployKeyShape),

@@ -1,7 +1,6 @@
 /** When the base of a pull request was really changed: a branch that is renamed under it is the same branch. */
 
-import type { Repository } from "../../domain/change/repository.ts";
-import type { GitHub } from "../api/requests.ts";
+import type { RepositoryClient } from "../api/repository-client.ts";
 import { readRefUpdates } from "../listings/branch-updates.ts";
 import { MINUTE } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
@@ -18,25 +17,20 @@ const AT_ONCE = MINUTE;
 
 /** The newest change of the base that was no renaming; null: there was none. Throws {@link Trouble}. */
 export async function lastBaseChange(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   changes: readonly BaseChange[],
 ): Promise<Instant | null> {
   for (const change of changes.toSorted((a, b) => b.at - a.at))
-    if (!(await isRenaming(github, repository, change))) return change.at;
+    if (!(await isRenaming(client, change))) return change.at;
   return null;
 }
 
 /** Whether the old branch ended where the new one began, in the same minute, by GitHub's own list of updates. */
-async function isRenaming(
-  github: GitHub,
-  repository: Repository,
-  { from, to, at }: BaseChange,
-): Promise<boolean> {
+async function isRenaming(client: RepositoryClient, { from, to, at }: BaseChange): Promise<boolean> {
   if (from === null || to === null || from === to) return false;
   const near = async (branch: string): Promise<Awaited<ReturnType<typeof readRefUpdates>>["updates"]> => {
     const until = { since: null, from: at - AT_ONCE };
-    const { updates } = await readRefUpdates(github, repository, `refs/heads/${branch}`, until);
+    const { updates } = await readRefUpdates(client, `refs/heads/${branch}`, until);
     return updates.filter((update) => Math.abs(update.at - at) <= AT_ONCE);
   };
   const ended = (await near(from)).filter(({ kind }) => kind === "branch-deleted");

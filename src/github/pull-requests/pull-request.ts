@@ -1,5 +1,6 @@
 /** Everything about one pull request and the policy in force, gathered whole: one query in the common case. */
 
+import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 import type { Observation } from "../../domain/change/observation.ts";
@@ -12,7 +13,6 @@ import {
   type FileAnswer,
   TimelineAnswer,
 } from "../queries/answers.ts";
-import type { GitHub } from "../api/requests.ts";
 import { allChecks } from "../commits/checks.ts";
 import { connection, each, NOTHING, readOn, type Listing } from "../api/partial-list.ts";
 import { pullsWithHead } from "../listings/lists.ts";
@@ -75,19 +75,18 @@ export interface ReadPull {
 
 /** Reads a pull request with both policy files as its base branch has them. Throws {@link ExternalError}. */
 export async function readPullRequest(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   number: number,
   known: KnownBefore,
 ): Promise<ReadPull> {
-  const variables = { owner: repository.owner, name: repository.name, number };
-  const smaller = new Smaller(github);
+  const variables = { owner: client.repository.owner, name: client.repository.name, number };
+  const smaller = new Smaller(client.github);
   const answer = await smaller.query(pullRequestQuery, variables, PullRequestAnswer, ["organization"]);
-  const shown = shownIn(answer, repository, number);
+  const shown = shownIn(answer, client.repository, number);
   const { nameWithOwner } = answer.repository;
   const ref = headRef({ number, headRef: shown.headRefName, fromFork: shown.isCrossRepository });
   const moves = [...known.observations, ...(await known.observationsOfRef(ref))];
-  const rest = { smaller, repository, number };
+  const rest = { smaller, repository: client.repository, number };
   const labels = await whole(shown.labels, rest, "labels", LabelAnswer);
   const newer = withObservations(
     { ...shown, labels },
@@ -96,7 +95,7 @@ export async function readPullRequest(
     known.lookups.now(),
   );
   const told = { ...shown, title: newer.title, isDraft: newer.isDraft, labels: newer.labels };
-  const base = await baseOf(github, repository, { shown, newer, nameWithOwner, answer }, known);
+  const base = await baseOf(client, { shown, newer, nameWithOwner, answer }, known);
   const { policy } = base;
 
   const lists = await listsOf(told, rest);
@@ -116,8 +115,7 @@ export async function readPullRequest(
   );
   const isWhole = lists.commitsShown || !lists.listed.commits.isWhole;
   const awaited = unshownHead(told, { newer, last: head?.oid, isWhole, pushes });
-  const checks =
-    head?.oid === headSha ? await allChecks(github, repository, headSha, head.statusCheckRollup) : NOTHING;
+  const checks = head?.oid === headSha ? await allChecks(client, headSha, head.statusCheckRollup) : NOTHING;
   const parts = { ...lists.listed, labels: told.labels, checks };
   const cut = (["reviews", "events", "labels", "checks"] as const).filter((which) => !parts[which].isWhole);
   return {
@@ -128,10 +126,10 @@ export async function readPullRequest(
     coming: unshown.coming,
     reworded: newer.reworded,
     over: newer.isOver,
-    twins: await twinsOf(github, repository, told, head?.associatedPullRequests),
+    twins: await twinsOf(client, told, head?.associatedPullRequests),
     mayWrite: writersIn(reviews),
     pull: {
-      repository,
+      repository: client.repository,
       number: told.number,
       title: titleWhenMerged(told.title, timeline),
       url: told.url,
@@ -149,7 +147,7 @@ export async function readPullRequest(
       },
       retargetedAt: latest(
         newer.base?.at ?? null,
-        await lastBaseChange(github, repository, baseChangesIn(lists, known.observations)),
+        await lastBaseChange(client, baseChangesIn(lists, known.observations)),
       ),
       labels: seenOf(told.labels).map((label) => label.name),
       size: { additions: told.additions, deletions: told.deletions, files: told.changedFiles },
@@ -234,8 +232,7 @@ function baseChangesIn(
 
 /** The base as it is, with the policies in force there: what a webhook told of it is asked for by name, or by commit. */
 async function baseOf(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   {
     shown,
     newer,
@@ -259,15 +256,10 @@ async function baseOf(
       : behind(target.oid, movesIn(await known.witnesses.ofRef(`refs/heads/${ref}`)));
   if (newer.base === null && moved === null) {
     const own = { nameWithOwner, policyCommit: target, file: target?.file?.object };
-    const policy = await policyFilesOf(github, own, answer.organization, known);
+    const policy = await policyFilesOf(client.github, own, answer.organization, known);
     return { ref, sha, policy, ...(target === null ? {} : { file: target.file }) };
   }
-  const policy = await readPolicy(
-    github,
-    repository,
-    newer.base === null ? (moved?.after ?? ref) : ref,
-    known,
-  );
+  const policy = await readPolicy(client, newer.base === null ? (moved?.after ?? ref) : ref, known);
   const { repository: source, policyCommit } = policy;
   const blob =
     source.state === "found"
@@ -349,8 +341,7 @@ interface OfPull {
 
 /** Reads the numbers of the other open pull requests with the same head, from the list of its own where that is whole. */
 async function twinsOf(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   { number, headRefOid }: Pick<Shown, "number" | "headRefOid">,
   tied: NonNullable<Shown["head"]>["commit"]["associatedPullRequests"] = NOTHING,
 ): Promise<readonly number[]> {
@@ -358,7 +349,7 @@ async function twinsOf(
     ? tied.entries
         .filter((pull) => pull.state === "OPEN" && pull.headRefOid === headRefOid)
         .map((pull) => pull.number)
-    : (await pullsWithHead(github, repository, headRefOid)).open;
+    : (await pullsWithHead(client, headRefOid)).open;
   return open.filter((other) => other !== number);
 }
 

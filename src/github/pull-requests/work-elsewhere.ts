@@ -1,18 +1,17 @@
 /** Where else work was pushed: the pushes of one person, what a push or a commit did to each file, and what was merged into a branch. */
 
+import type { CachedClient, RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
 import type { RefUpdate } from "../../domain/change/change.ts";
 import { workOn, type FileWork } from "../../domain/approval/contribution/work-elsewhere.ts";
-import { ask, askIfExists, place, type GitHub } from "../api/requests.ts";
+import { ask, askIfExists, place } from "../api/requests.ts";
 import { compareWhole, ComparedFileShape, type WholeComparison } from "../commits/compare.ts";
 import { headRef } from "../webhooks/pull-requests.ts";
-import { tags, type Lookups } from "../api/lookups.ts";
+import { tags } from "../api/lookups.ts";
 import { InstantShape, ShaShape } from "../queries/shapes.ts";
 import { ActivityShape } from "../listings/branch-updates.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
-import type { Repository } from "../../domain/change/repository.ts";
-
 /** GitHub's lists are read one page far: a hundred entries, the newest first. */
 const ONE_PAGE = { direction: "desc", per_page: 100 } as const;
 
@@ -20,17 +19,12 @@ const ONE_PAGE = { direction: "desc", per_page: 100 } as const;
  * Lists the newest pushes of an account to all branches, the newest first; none where GitHub knows no such account. Remembered
  * until they push again. Throws {@link Trouble}.
  */
-export function readPushesBy(
-  github: GitHub,
-  repository: Repository,
-  login: string,
-  lookups: Lookups,
-): Promise<readonly RefUpdate[]> {
-  const own = tags.pushesBy(repository.id, login);
-  return lookups.remember(own, [own, tags.pushes(repository.id)], async () => {
+export function readPushesBy(client: CachedClient, login: string): Promise<readonly RefUpdate[]> {
+  const own = tags.pushesBy(client.repository.id, login);
+  return client.lookups.remember(own, [own, tags.pushes(client.repository.id)], async () => {
     const route = "GET /repos/{owner}/{repo}/activity";
-    const asked = { ...place(repository), ...ONE_PAGE, actor: login };
-    return (await askIfExists(github, route, asked, ActivityShape, [404, 422]))?.data ?? [];
+    const asked = { ...place(client.repository), ...ONE_PAGE, actor: login };
+    return (await askIfExists(client.github, route, asked, ActivityShape, [404, 422]))?.data ?? [];
   });
 }
 
@@ -42,37 +36,30 @@ export interface PushedWork {
 
 /** Reads what lies between two commits. One request, remembered for good. Throws {@link Trouble}. */
 export async function readPushedWork(
-  github: GitHub,
-  repository: Repository,
+  client: CachedClient,
   { before, after }: { readonly before: Sha; readonly after: Sha },
-  lookups: Lookups,
 ): Promise<PushedWork | null> {
-  const compared = await compareWhole(github, repository, before, after, lookups);
+  const compared = await compareWhole(client, before, after);
   return compared === null ? null : { commits: compared.commits, files: compared.files.map(workOn) };
 }
 
 const CommitShape = z.object({ files: z.array(ComparedFileShape).optional() });
 
 /** Reads what one commit did to each file. One request, remembered for good where GitHub knows the commit. Throws {@link Trouble}. */
-export async function readCommitWork(
-  github: GitHub,
-  repository: Repository,
-  commit: Sha,
-  lookups: Lookups,
-): Promise<readonly FileWork[]> {
+export async function readCommitWork(client: CachedClient, commit: Sha): Promise<readonly FileWork[]> {
   const ask = async (): Promise<readonly FileWork[] | null> => {
     const route = "GET /repos/{owner}/{repo}/commits/{ref}";
     const answer = await askIfExists(
-      github,
+      client.github,
       route,
-      { ...place(repository), ref: commit },
+      { ...place(client.repository), ref: commit },
       CommitShape,
       [404, 422],
     );
     return answer === null ? null : (answer.data.files ?? []).map(workOn);
   };
-  const key = `work:${repository.id}:${commit}`;
-  return (await lookups.rememberForever(key, ask, (works) => works !== null)) ?? [];
+  const key = `work:${client.repository.id}:${commit}`;
+  return (await client.lookups.rememberForever(key, ask, (works) => works !== null)) ?? [];
 }
 
 /** A pull request that was merged into a branch. `ref`: where the pushes of its head were observed. */
@@ -97,15 +84,14 @@ const PullsShape = z.array(
 
 /** Lists the newest pull requests merged into a branch (by its name). One request. Throws {@link Trouble}. */
 export async function listMergedInto(
-  github: GitHub,
-  repository: Repository,
+  client: RepositoryClient,
   branch: string,
 ): Promise<readonly MergedPullInto[]> {
-  const asked = { ...place(repository), ...ONE_PAGE, state: "closed", base: branch, sort: "updated" };
-  const { data } = await ask(github, "GET /repos/{owner}/{repo}/pulls", asked, PullsShape);
+  const asked = { ...place(client.repository), ...ONE_PAGE, state: "closed", base: branch, sort: "updated" };
+  const { data } = await ask(client.github, "GET /repos/{owner}/{repo}/pulls", asked, PullsShape);
   return data.flatMap(({ number, merged_at: mergedAt, merge_commit_sha: mergeCommit, head }) => {
     if (mergedAt == null || mergeCommit == null) return [];
-    const isFork = head.repo?.id !== repository.id;
+    const isFork = head.repo?.id !== client.repository.id;
     const ref = headRef({ number, headRef: head.ref, fromFork: isFork });
     return [{ number, ref, isFork, branch: head.ref, head: head.sha, mergeCommit, mergedAt }];
   });

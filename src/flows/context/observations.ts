@@ -2,9 +2,8 @@
 
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Observation } from "../../domain/change/observation.ts";
-import type { Witnesses } from "../../github/freshness/freshness.ts";
-import type { Tools, RepositoryContext } from "../context/tools.ts";
-import { DAY, HOUR } from "../../domain/time/durations.ts";
+import type { Tools } from "./tools.ts";
+import { HOUR } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 
 /** The entry subject an observation is kept under, so that those of one pull request, branch or owner are found together. */
@@ -44,14 +43,4 @@ export async function observationsOf(
     if (at >= from) found.push(body);
   }
   return found;
-}
-
-/** What GitHub's answers about a repository are held against. */
-export function witnessesOf(tools: Tools, { repository }: RepositoryContext): Witnesses {
-  const from = tools.clock.now() - DAY;
-  let owner: Promise<readonly Observation[]> | null = null;
-  return {
-    ofRef: (ref) => observationsOf(tools, repository.id, ref, from),
-    ofOwner: () => (owner ??= observationsOf(tools, 0, `owner/${repository.ownerId}`, from)),
-  };
 }
