@@ -1,4 +1,4 @@
-/** The tool the flows are handed: everything they read of GitHub, and the few things they ask of it at once. */
+/** The tool the flows are given: all they read of GitHub, and the few things they request of it at once. */
 
 import { identifyPull } from "./listings/pull-requests-by-rest.ts";
 import { ReadAhead } from "./queries/read-ahead.ts";
@@ -69,7 +69,7 @@ import {
   readRefUpdates,
 } from "./listings/branch-updates.ts";
 
-/** Every reading the flows make of GitHub, each a function that is given what it asks with. */
+/** Lists every reading the flows make of GitHub, each a function that is given its client. */
 export const facts = {
   ReadAhead,
   Overviews,

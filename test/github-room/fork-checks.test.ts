@@ -35,7 +35,7 @@ function pressed(externalId: string | null, appId = 77): ReturnType<typeof signa
 
 test("the button of a check names its pull requests by what the check carries, where GitHub names none", () => {
   expect(pressed("pulls:3,12")).toMatchObject({
-    kind: "heard",
+    kind: "parsed",
     subjects: [
       { type: "flag", number: 3 },
       { type: "flag", number: 12 },

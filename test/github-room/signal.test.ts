@@ -41,7 +41,7 @@ const pull = {
 
 function heard(event: string, payload: Record<string, unknown>, arrival: DeliveryMetadata = ARRIVAL) {
   const answer = signal(event, { repository, sender: ann, installation: { id: 9 }, ...payload }, arrival);
-  if (answer.kind !== "heard") throw new Error(`ignored: ${answer.because}`);
+  if (answer.kind !== "parsed") throw new Error(`ignored: ${answer.because}`);
   return answer;
 }
 
@@ -61,7 +61,7 @@ describe("the table of what GitHub's own examples mean", () => {
         const answer = signal(name, payload, ARRIVAL);
         const action = typeof payload["action"] === "string" ? `.${payload["action"]}` : "";
         const meaning =
-          answer.kind === "heard"
+          answer.kind === "parsed"
             ? `handled as ${answer.as} [${[...new Set(answer.subjects.map(({ type }) => type))].join(", ")}]`
             : `ignored because ${answer.because}`;
         lines.add(`${name}${action} -> ${meaning}`);
@@ -100,7 +100,7 @@ describe("a signal", () => {
     );
     fc.assert(
       fc.property(events, payload, (event, body) => {
-        expect(["heard", "ignored"]).toContain(signal(event, body, ARRIVAL).kind);
+        expect(["parsed", "ignored"]).toContain(signal(event, body, ARRIVAL).kind);
         expect(laneOf(event, body)).toMatch(/^(?:repository:-?\d+|installation:-?\d+|app)$/u);
       }),
       { numRuns: 2000 },
@@ -305,13 +305,13 @@ describe("a signal", () => {
 
   test("hears what a person writes to us on the first line of a new comment, and nothing else", () => {
     expect(comment("/countersign recheck")).toMatchObject({
-      kind: "heard",
+      kind: "parsed",
       subjects: [
         { type: "comment", repositoryId: 5, number: 3, on: "pull", comment: { id: 40, edited: false } },
       ],
     });
-    expect(comment("/countersign recheck\r\nthank you").kind).toBe("heard");
-    expect(comment("/countersing dance").kind).toBe("heard");
+    expect(comment("/countersign recheck\r\nthank you").kind).toBe("parsed");
+    expect(comment("/countersing dance").kind).toBe("parsed");
     expect(comment("please\n/countersign recheck").kind).toBe("ignored");
     expect(comment("> /countersign recheck").kind).toBe("ignored");
     const bot = { user: { id: 9, login: "x[bot]", type: "Bot" } };
@@ -336,7 +336,7 @@ describe("a signal", () => {
     });
     const deviation = (wrote: object) => {
       const told = comment("/countersign help", { issue: wrote });
-      return told.kind === "heard" ? told.subjects.map((each) => "deviation" in each && each.deviation) : [];
+      return told.kind === "parsed" ? told.subjects.map((each) => "deviation" in each && each.deviation) : [];
     };
     expect(deviation(issue(7, "Bot"))).toEqual(["DEV-1"]);
     expect(deviation(issue(8, "Bot"))).toEqual([null]);

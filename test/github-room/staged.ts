@@ -57,7 +57,7 @@ export async function staged(head: Partial<Setup> = {}): Promise<Staged> {
     stage.arrivals.flatMap(({ event, payload }, index) => {
       const arrival = { appId: APP_ID, delivery: `d-${index}`, receivedAt: world.now() };
       const meaning = signal(event, payload, arrival);
-      return meaning.kind === "heard" ? [meaning] : [];
+      return meaning.kind === "parsed" ? [meaning] : [];
     });
   let counted = 0;
   return {

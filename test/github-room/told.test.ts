@@ -103,7 +103,7 @@ const ARRIVAL = { appId: 7, delivery: "d-1", receivedAt: Date.parse("2026-07-06T
 function kept(event: string, payloads: readonly object[]): number {
   return payloads.reduce((sum, payload) => {
     const told = signal(event, payload, ARRIVAL);
-    return sum + (told.kind === "heard" ? told.observations.length : 0);
+    return sum + (told.kind === "parsed" ? told.observations.length : 0);
   }, 0);
 }
 

@@ -61,9 +61,15 @@ const TOP: readonly string[] = readdirSync(join(ROOT, "src"))
   .filter((name) => name.endsWith(".ts"))
   .map((name) => `src/${name}`);
 
+/** Folders of the GitHub room. */
+const ROOM: readonly string[] = ["actions", "freshness", "queries", "webhooks"].map(
+  (name) => `src/github/${name}`,
+);
+
 /** Files and folders of the sources whose texts and comments these rules read: the longer this list, the better. */
 const SOURCES: readonly string[] = [
   ...TOP,
+  ...ROOM,
   "src/domain/policy/file/policy.ts",
   "src/cli",
   "src/ledger",
@@ -71,7 +77,7 @@ const SOURCES: readonly string[] = [
 ];
 
 /** Those of them whose exports are described by a verb: the longer this list, the better. */
-const VERBED: readonly string[] = [...TOP, "src/ledger"];
+const VERBED: readonly string[] = [...TOP, ...ROOM, "src/ledger"];
 
 /** First words in "s" that are no verb, or none for software. */
 const NO_VERBS = "always as besides has hears its others says sees tells this unless was".split(" ");

@@ -49,7 +49,7 @@ export function ignoredNote(because: string): string {
   return `ignored: ${because}`;
 }
 
-type Understood = Extract<Signal, { readonly kind: "heard" }>;
+type Understood = Extract<Signal, { readonly kind: "parsed" }>;
 
 /** A signal without how checks ended on which nothing depends. */
 async function withoutIdleChecks(tools: Tools, signal: Understood): Promise<Understood> {

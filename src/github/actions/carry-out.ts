@@ -1,4 +1,4 @@
-/** One action, carried out so that doing it twice is the same as doing it once, wherever it was interrupted. */
+/** One action, executed so that doing it twice is the same as doing it once, wherever it was interrupted. */
 
 import { z } from "zod";
 import { externalIdOf, type CheckRunPayload } from "../../domain/decisions/decision.ts";
@@ -18,7 +18,7 @@ import {
   type ActionOutcome,
 } from "./written.ts";
 
-/** Carries an action out, unless an earlier attempt did already. Throws {@link Trouble}. */
+/** Executes an action, unless an earlier attempt did already. Throws {@link ExternalError}. */
 export function carryOut(github: GitHub, action: Doable): Promise<ActionOutcome> {
   switch (action.kind) {
     case "check-run":
@@ -80,7 +80,7 @@ async function sayCheck(github: GitHub, action: Doable, payload: CheckRunPayload
   };
 }
 
-/** Asking the same person again changes nothing on GitHub; whom GitHub does not let be asked is not asked. */
+/** Requests reviewers: requesting the same person again changes nothing on GitHub, and whom GitHub does not allow is left out. */
 async function requestReviewers(github: GitHub, payload: RequestReviewersPayload): Promise<ActionOutcome> {
   const { repository, number, reviewers } = payload;
   const where = { owner: repository.owner, repo: repository.name, pull_number: number };
@@ -90,7 +90,7 @@ async function requestReviewers(github: GitHub, payload: RequestReviewersPayload
   return made?.data ?? { id: number, url: "" };
 }
 
-/** What tells the notes of one text from those of another. */
+/** Returns what distinguishes the notes of one text from those of another. */
 function notesOf({ annotations = [] }: CheckRunPayload["text"]): string | undefined {
   return annotations.length === 0 ? undefined : JSON.stringify(annotations);
 }
@@ -156,7 +156,7 @@ async function react(github: GitHub, payload: ReactionPayload): Promise<ActionOu
   return (await ask(github, route, { ...where, content }, OutcomeShape)).data;
 }
 
-/** GitHub takes one final answer: where it has one already, or the run is gone, there is nothing left to say. */
+/** Answers a gate: GitHub takes one final answer, so nothing is sent where it has one already, or the run is gone. */
 async function answerGate(github: GitHub, payload: AnswerGatePayload): Promise<ActionOutcome> {
   const { repository, run, environment, state, comment: said } = payload;
   await askIfExists(

@@ -1,4 +1,4 @@
-/** An issue made to say what it should, wherever an earlier attempt was interrupted. */
+/** An issue with the content it should have, wherever an earlier attempt was interrupted. */
 
 import { z } from "zod";
 import type { IssuePayload } from "../../domain/deviation/issue.ts";
@@ -28,8 +28,8 @@ interface Place {
 }
 
 /**
- * Opens the issue or brings it up to date: title, body, open or closed, and a comment where one is asked for. An issue that
- * was never opened and should be closed is not opened; none is opened where the public could read it.
+ * Opens or updates the issue: title, body, state, and a comment where one is required. An issue that was never opened and
+ * should be closed is not opened; none is opened where the public could read it.
  */
 export async function writeIssue(
   github: GitHub,
@@ -60,7 +60,7 @@ async function find(
   where: Place,
 ): Promise<ActionOutcome | null> {
   const madeFrom = Math.min(storedAt, since ?? storedAt);
-  // What is older may have been told by an App whose database is lost.
+  // Older comments may be of an App whose database is lost.
   const from = { storedAt: madeFrom, isUntried: isUntried && storedAt - madeFrom < CLOCKS_DIFFER };
   const newestFirst = { ...where, state: "all", sort: "created", direction: "desc" };
   return findWritten(github, "GET /repos/{owner}/{repo}/issues", from, marker, appId, newestFirst);
@@ -84,14 +84,14 @@ async function open(github: GitHub, payload: IssuePayload, where: Place): Promis
   return (await ask(github, route, last, IssueShape)).data;
 }
 
-/** What went wrong inside a company is not for the public to read, also where a repository was published meanwhile. */
+/** Returns whether the repository is public, also where it was published meanwhile: a company's failures are not for the public to read. */
 async function isPublic(github: GitHub, where: Place): Promise<boolean> {
   const shape = z.object({ private: z.boolean(), visibility: z.string().optional() });
   const { data } = await ask(github, "GET /repos/{owner}/{repo}", { ...where }, shape);
   return data.visibility === "public" || (data.visibility === undefined && !data.private);
 }
 
-/** Says once for each request why the issue was closed or opened again. */
+/** Comments once for each request why the issue was closed or opened again. */
 async function comment(
   github: GitHub,
   { key, storedAt, isUntried = false }: Doable,

@@ -10,10 +10,10 @@ import { HOUR } from "../../domain/time/durations.ts";
 /** What GitHub takes of a check run's summary or text, or of an issue: so many bytes of UTF-8, to be on the safe side of "characters". */
 const MOST_TEXT = 65_535;
 
-/** What was done before is looked for among what GitHub says was made since then, its clock allowed to be an hour off (ms). */
+/** Allows GitHub's clock to be an hour off (ms), when earlier work is looked for by the time GitHub shows. */
 export const CLOCKS_DIFFER = HOUR;
 
-/** What an action came to: the object it made or changed; `id` 0: there was nothing to make. `number`: of an issue. */
+/** Describes the object an action made or changed; `id` 0: there was nothing to make. `number`: of an issue. */
 export interface ActionOutcome {
   readonly id: number;
   readonly url: string;
@@ -22,7 +22,7 @@ export interface ActionOutcome {
   readonly notes?: string;
 }
 
-/** An action with what is known of its earlier attempts. */
+/** Describes an action with what is known of its earlier attempts. */
 export interface Doable extends Pick<Action, "kind" | "key" | "payload"> {
   readonly storedAt: Instant;
   /** The outcome of the newest action done under the same key, if any. */
@@ -31,7 +31,7 @@ export interface Doable extends Pick<Action, "kind" | "key" | "payload"> {
   readonly isUntried?: boolean;
 }
 
-/** What GitHub answers about what was made or changed, as an outcome. */
+/** Parses GitHub's answer about what was made or changed, as an outcome. */
 export const OutcomeShape = z
   .object({ id: z.int(), html_url: z.string().nullish(), url: z.string().optional() })
   .transform(({ id, html_url, url }): ActionOutcome => ({ id, url: html_url ?? url ?? "" }));
@@ -49,8 +49,8 @@ const WrittenShape = z.array(
 );
 
 /**
- * The issue or comment that carries a marker, made since `storedAt`; nothing is asked where nothing can have been made. Anyone may copy a
- * marker: only what the App itself wrote counts.
+ * Returns the issue or comment that carries a marker, made since `storedAt`; no request where nothing can have been made.
+ * Anyone may copy a marker, so only what the App itself wrote counts.
  */
 export async function findWritten(
   github: GitHub,
@@ -77,7 +77,7 @@ export async function findWritten(
   return null;
 }
 
-/** A text that GitHub takes whole, and that says so where something was left out. */
+/** Returns a text that GitHub takes whole, with a note where something was left out. */
 export function fitToLimit(text: string): string {
   if (Buffer.byteLength(text) <= MOST_TEXT) return text;
   const note = "\n\nThe rest is left out here: GitHub shows no more than 65,535 characters.";

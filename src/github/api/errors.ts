@@ -1,9 +1,9 @@
-/** A failed call to GitHub, told in our terms: retry, wait, or give up. */
+/** A failed call to GitHub in our terms: retry, wait, or fail for good. */
 
 import { ExternalError } from "../../domain/values/external-error.ts";
 import { HOUR, MINUTE } from "../../domain/time/durations.ts";
 
-/** GitHub asks for a minute where it names no time. */
+/** Holds the wait where GitHub names no time: a minute. */
 const USUAL_WAIT = MINUTE;
 
 /** An hour and a bit. */
@@ -12,7 +12,7 @@ const LONGEST_WAIT = HOUR + MINUTE;
 /** The words for its limits, those of today and those of former days. */
 const LIMITED = /rate limit|abuse detection|submitted too quickly|too many requests/iu;
 
-/** Refusals that say nothing of what was asked. */
+/** Matches refusals that show nothing of what was requested. */
 const BARRED =
   /IP allow list|has been suspended|SAML (?:enforcement|SSO)|single sign-on|account (?:was|is) suspended|access (?:has been )?blocked/iu;
 
@@ -27,7 +27,7 @@ interface Failure {
   readonly errors: readonly GraphqlError[];
 }
 
-/** One error of a GraphQL answer. `type` null: GitHub names none. `code`: of what its schema does not allow. */
+/** Describes one error of a GraphQL answer. `type` null: GitHub names none. `code`: of what its schema does not allow. */
 export interface GraphqlError {
   readonly type: string | null;
   readonly code: string | null;
@@ -35,7 +35,10 @@ export interface GraphqlError {
   readonly message: string;
 }
 
-/** The trouble behind a failed call. A {@link ExternalError} is handed through; a bug (no answer of GitHub in it) is thrown on. */
+/**
+ * Returns the external error behind a failed call. An {@link ExternalError} is returned unchanged; a bug (no answer of GitHub
+ * in it) is thrown on.
+ */
 export function toExternalError(error: unknown): ExternalError {
   const known = troubleWithin(error);
   if (known !== null) return known;
@@ -76,12 +79,12 @@ export function toExternalError(error: unknown): ExternalError {
   );
 }
 
-/** The HTTP status GitHub refused with, or null where the error is something else. */
+/** Returns the HTTP status GitHub refused with, or null where the error is something else. */
 export function statusOf(error: unknown): number | null {
   return failureOf(error)?.status ?? null;
 }
 
-/** The errors of a GraphQL answer, or none. */
+/** Returns the errors of a GraphQL answer, or none. */
 export function graphqlErrorsOf(error: unknown): readonly GraphqlError[] {
   return failureOf(error)?.errors ?? [];
 }
@@ -92,7 +95,7 @@ export function graphqlErrorsIn(body: unknown): readonly GraphqlError[] {
   return Array.isArray(errors) ? errors.map(graphqlError) : [];
 }
 
-/** How long (ms) GitHub asks to wait, by `Retry-After`, by an exhausted limit's reset, or by words; null when it does not. */
+/** Returns how long (ms) GitHub requires to wait, by `Retry-After`, by an exhausted limit's reset, or by words; null when it does not. */
 export function limitOf(
   status: number | null,
   headers: Readonly<Record<string, unknown>>,
@@ -111,7 +114,10 @@ export function limitOf(
   return limited || status === 429 ? USUAL_WAIT : null;
 }
 
-/** How long (ms) until an exhausted limit is filled again, by an answer's headers; GitHub's limits are by the hour. `now` is the real time. */
+/**
+ * Returns how long (ms) until an exhausted limit is filled again, by an answer's headers; GitHub's limits are by the hour.
+ * `now` is the real time.
+ */
 export function untilReset(headers: Readonly<Record<string, unknown>>, now: number): number {
   const reset = Number(headers["x-ratelimit-reset"]) * 1000;
   if (!Number.isFinite(reset)) return USUAL_WAIT;
@@ -119,7 +125,7 @@ export function untilReset(headers: Readonly<Record<string, unknown>>, now: numb
   return Math.min(Math.max(0, reset - now) + 1000, LONGEST_WAIT);
 }
 
-/** Errors that GitHub itself takes for passing; every other one with a name is the same whenever it is asked. */
+/** Lists errors that GitHub itself takes for passing; every other one with a name is the same whenever the request is sent. */
 const PASSING: ReadonlySet<string> = new Set([
   "RESOURCE_LIMITS_EXCEEDED",
   "INTERNAL",
@@ -183,7 +189,7 @@ function failureOf(error: unknown): Failure | null {
   };
 }
 
-/** What GitHub was asked, without the query. */
+/** Returns the request GitHub answered, without the query. */
 function askedOf(error: Error): string {
   const { request } = error as { readonly request?: { readonly method?: unknown; readonly url?: unknown } };
   if (typeof request?.method !== "string" || typeof request.url !== "string") return "";

@@ -19,8 +19,8 @@ const EACH = 2_000;
 const TAGS_HOLD = HOUR;
 
 /**
- * Asks again with the tag of the answer before, and gives that answer out again where GitHub says it still holds (304).
- * GitHub's tags hold for one token, and a token for an hour: this helps while much is read in a short time, not from day to day.
+ * Requests again with the tag of the answer before, and returns that answer again where it still holds (304). GitHub's tags
+ * hold for one token, and a token for an hour: this helps while much is read in a short time, not from day to day.
  */
 export class Unchanged {
   readonly #kept = new LRUCache<string, Kept>({

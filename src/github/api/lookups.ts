@@ -1,4 +1,4 @@
-/** What was read of people's authority, kept for a while and forgotten when a webhook says it may have changed. */
+/** Answers about people's authority, kept for a while and forgotten when a webhook reports that they may have changed. */
 
 import { LRUCache } from "lru-cache";
 
@@ -8,7 +8,7 @@ import { IMPORTANCES, type Importance } from "./request-line.ts";
 import { importanceNow } from "./pacing.ts";
 import { HOUR, MINUTE } from "../../domain/time/durations.ts";
 
-/** The names under which remembered answers are forgotten; a signal's `stale` holds such names. */
+/** Names the tags under which remembered answers are forgotten; a signal's `stale` holds such names. */
 export const tags = {
   permission: (repositoryId: number): string => `permission:${repositoryId}`,
   team: (slug: string): string => `team:${slug.toLowerCase()}`,
@@ -20,7 +20,7 @@ export const tags = {
   deployKeys: (repositoryId: number): string => `deploy-keys:${repositoryId}`,
   /** Who pushed what to any branch of a repository. */
   pushes: (repositoryId: number): string => `pushes:${repositoryId}`,
-  /** What one account pushed to any branch of a repository. */
+  /** Names the pushes of one account to any branch of a repository. */
   pushesBy: (repositoryId: number, login: string): string =>
     `pushes-by:${repositoryId}:${login.toLowerCase()}`,
   /** The names of a repository's branches. */
@@ -29,7 +29,10 @@ export const tags = {
   organization: (login: string): string => `organization:${login.toLowerCase()}`,
 } as const;
 
-/** What {@link Lookups} needs: a clock, how long an answer may be believed (ms), how many are kept, and how much memory they may take (bytes, roughly). */
+/**
+ * Holds the options of {@link Lookups}: a clock, how long an answer may be believed (ms), how many are kept, and how much
+ * memory they may take (bytes, roughly).
+ */
 export interface LookupOptions {
   readonly now: () => Instant;
   readonly timeToLive?: number;
@@ -37,9 +40,9 @@ export interface LookupOptions {
   readonly mostBytes?: number;
 }
 
-/** An answer that was not asked for so long is let go, whatever it is (ms of real time). */
+/** Drops an answer that was not used for so long, whatever it is (ms of real time). */
 const IDLE = HOUR;
-/** What an answer takes while it is waited for, and beside what it says (bytes). */
+/** Estimates the size of an answer while it is waited for, and beside its content (bytes). */
 const EACH = 500;
 
 interface Remembered {
@@ -76,7 +79,10 @@ export class Lookups {
     return this.#options.now();
   }
 
-  /** The answer to `key`, asked for only if it is not remembered; two who ask at once share one request, unless the second is the more important. */
+  /**
+   * Returns the answer to `key`, requested only if it is not remembered; two callers at once share one request, unless the
+   * second is the more important.
+   */
   remember<Answer>(key: string, under: readonly string[], ask: () => Promise<Answer>): Promise<Answer> {
     return this.#keep(key, under, this.#options.now() + this.#options.timeToLive, ask);
   }
@@ -116,7 +122,7 @@ export class Lookups {
     until: Instant,
     ask: () => Promise<Answer>,
   ): Promise<Answer> {
-    // INVARIANT: a key is only ever asked for with one type of answer, because it names the question.
+    // INVARIANT: a key always has one type of answer, because it names the question.
     const known = this.known<Answer>(key);
     if (known !== undefined) return known;
     const answer = ask();
@@ -131,7 +137,7 @@ export class Lookups {
     return answer;
   }
 
-  /** How much an answer is, is known only now; one that takes more than all may is let go. */
+  /** Sets the size of an answer, which is known only now; one that takes more than all may is dropped. */
   #answered(key: string, remembered: Remembered, given: unknown): void {
     remembered.pending = null;
     if (this.#remembered.peek(key) !== remembered) return;
@@ -141,7 +147,7 @@ export class Lookups {
   }
 }
 
-/** Whether an answer is still waited for by what is less important than what is done now: it may wait for long. */
+/** Returns whether an answer is still waited for by what is less important than what is done now: it may wait for long. */
 function isTooSlow({ pending }: Remembered): boolean {
   return pending !== null && IMPORTANCES.indexOf(pending) > IMPORTANCES.indexOf(importanceNow());
 }

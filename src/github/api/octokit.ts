@@ -1,4 +1,7 @@
-/** Octokits as Probot makes them, with our manners: paced by GitHub's limits, never calling while GitHub asks us to wait, retried by our queue alone. */
+/**
+ * Octokits as Probot makes them, with our manners: paced by GitHub's limits, silent while GitHub requires a wait, retried by
+ * our queue alone.
+ */
 
 import { Octokit } from "@octokit/rest";
 import { LRUCache } from "lru-cache";
@@ -10,10 +13,10 @@ import type { Pacing } from "./pacing.ts";
 import { graphqlErrorsIn, limitOf, untilReset } from "./errors.ts";
 import { Unchanged } from "./etag-cache.ts";
 
-/** The `fetch` all calls go through. */
+/** Describes the `fetch` all calls go through. */
 export type Fetch = typeof globalThis.fetch;
 
-/** One request that was sent, for metrics. `installation` is null for what the App asks as itself. */
+/** Describes one request that was sent, for metrics. `installation` is null for the requests of the App itself. */
 export interface Sent {
   readonly installation: number | null;
   readonly method: string;
@@ -23,7 +26,7 @@ export interface Sent {
   readonly ms: number;
 }
 
-/** What is needed to talk to GitHub as the App. */
+/** Holds what is needed to call GitHub as the App. */
 export interface GitHubSettings {
   readonly appId: number;
   readonly privateKey: string;
@@ -31,26 +34,26 @@ export interface GitHubSettings {
   /** The REST API's address, e.g. `https://ghe.example/api/v3`; without it, api.github.com. */
   readonly baseUrl?: string;
   readonly fetch?: Fetch;
-  /** What keeps to GitHub's limits; one for all who ask as the same App. */
+  /** Keeps to GitHub's limits; one for all clients of the same App. */
   readonly pacing: Pacing;
   /** What keeps answers with their tags; default: one of its own. */
   readonly unchanged?: Unchanged;
-  /** The real clock (ms): waits that GitHub asks for are real, whatever the App's clock says. */
+  /** Returns the real time (ms): the waits GitHub requires are real, whatever the App's clock shows. */
   readonly now?: () => number;
   readonly timeoutMs?: number;
   readonly onRequest?: (sent: Sent) => void;
-  /** Told of the time GitHub's answers carry. */
+  /** Called with the time GitHub's answers carry. */
   readonly onDate?: (date: number) => void;
   readonly log?: NonNullable<ConstructorParameters<typeof Probot>[0]>["log"];
 }
 
-/** The Octokits of the App and of its installations. */
+/** Holds the Octokits of the App and of its installations. */
 export interface Octokits {
   app(): Promise<GitHub>;
   installation(installationId: number): Promise<GitHub>;
 }
 
-/** A Probot whose Octokits have our manners. */
+/** Makes a Probot whose Octokits have our manners. */
 export function makeProbot(settings: GitHubSettings): Probot {
   const manners = new Manners(settings);
   const Base = ProbotOctokit.plugin((octokit, options: Record<string, unknown>) =>
@@ -79,13 +82,13 @@ export function makeProbot(settings: GitHubSettings): Probot {
   });
 }
 
-/** Returns the installation an Octokit with these options asks for; null: it asks as the App. */
+/** Returns the installation of an Octokit with these options; null: it is the App's own. */
 function installationOf(options: Readonly<Record<string, unknown>>): number | null {
   const auth = options["auth"] as { readonly installationId?: unknown } | undefined;
   return typeof auth?.installationId === "number" ? auth.installationId : null;
 }
 
-/** An Octokit for whoever has a token and no App: it reads as that person, and sends nothing while GitHub asks to wait. */
+/** Makes an Octokit for a token without an App: it reads as that person, and sends nothing while GitHub requires a wait. */
 export function octokitOf(
   token: string,
   settings: Pick<GitHubSettings, "baseUrl" | "fetch" | "now" | "timeoutMs" | "onRequest" | "pacing">,
@@ -93,7 +96,7 @@ export function octokitOf(
   const manners = new Manners(settings);
   const octokit = new Octokit({
     auth: token,
-    // What fails is told once, by whoever asked.
+    // A failure is logged once, by the caller.
     log: { debug: quietly, info: quietly, warn: quietly, error: quietly },
     request: { fetch: manners.fetchFor(null) },
     ...(settings.baseUrl === undefined ? {} : { baseUrl: settings.baseUrl }),
@@ -109,10 +112,10 @@ function quietly(): void {
 /** So many waits are kept, a few for each installation that has one. */
 const MOST_WAITS = 10_000;
 
-/** So many installations are asked through Octokits that are kept; each renews its token itself. */
+/** Bounds how many installations' Octokits are kept; each renews its token itself. */
 const MOST_KEPT = 200;
 
-/** The Octokits of a {@link Probot}, each made once. */
+/** Returns the Octokits of a {@link Probot}, each made once. */
 export function octokitsOf(probot: Probot): Octokits {
   const kept = new LRUCache<number | "app", Promise<GitHub>>({ max: MOST_KEPT });
   const of = (asker: number | "app"): Promise<GitHub> => {
@@ -126,7 +129,7 @@ export function octokitsOf(probot: Probot): Octokits {
   return { app: () => of("app"), installation: of };
 }
 
-/** Sends requests when their turn comes, counts them, and sends none while GitHub asks us to wait. */
+/** Sends requests when their turn comes, counts them, and sends none while GitHub requires a wait. */
 class Manners {
   readonly #fetch: Fetch;
   readonly #now: () => number;
@@ -135,7 +138,7 @@ class Manners {
   readonly #onDate: ((date: number) => void) | undefined;
   readonly #pacing: Pacing;
   readonly #unchanged: Unchanged;
-  /** Until when a resource of an installation (or all of them: `*`) must not be asked. */
+  /** Holds until when a resource of an installation (or all of them: `*`) must not be requested. */
   readonly #waits = new LRUCache<string, number>({ max: MOST_WAITS });
 
   constructor(
@@ -153,7 +156,7 @@ class Manners {
     this.#pacing = settings.pacing;
   }
 
-  /** Heeds limits that are told in the answer to a query, which succeeded as a request. */
+  /** Applies limits that are named in the answer to a query, which succeeded as a request. */
   heedQueries(octokit: Pick<Octokit, "hook">, asker: number | null): void {
     octokit.hook.after("request", ({ data, headers }) => {
       const errors = graphqlErrorsIn(data);
@@ -170,11 +173,11 @@ class Manners {
   fetchFor(asker: number | null): Fetch {
     return async (input, init) => {
       const url = new URL(input instanceof Request ? input.url : input);
-      // A token for an installation is asked for by the App itself.
+      // The App itself requests the token of an installation.
       const installation = url.pathname.endsWith("/access_tokens") ? null : asker;
       const resource = resourceOf(url.pathname);
       const method = init?.method ?? "GET";
-      // What GitHub told us to put off need not wait for its turn as well, and it may have told us while we waited.
+      // A request that GitHub's wait postpones need not wait for its turn as well, and the wait may have begun meanwhile.
       this.#refuseWhileLimited(installation, resource);
       const turn = await this.#pacing.turn(installation, costOf(method, url.pathname, init?.body));
       try {
@@ -225,7 +228,7 @@ class Manners {
 
   async #heed(installation: number | null, resource: string, response: Response): Promise<void> {
     const headers = Object.fromEntries(response.headers);
-    // A secondary limit may be told in words alone.
+    // A secondary limit may be named in words alone.
     const inWords = response.status === 403 || response.status === 422;
     const words = inWords ? await response.clone().text() : "";
     const asked = limitOf(response.status, headers, this.#now(), words);
@@ -233,7 +236,7 @@ class Manners {
       headers["x-ratelimit-remaining"] === "0" && headers["x-ratelimit-reset"] !== undefined;
     const until = this.#now() + (asked ?? (isExhausted ? untilReset(headers, this.#now()) : 0));
     const isPrimary = isExhausted && headers["retry-after"] === undefined;
-    // A server that is out of service for a while refuses nobody for asking too much.
+    // A server that is out of service for a while refuses no request for being too much.
     if (asked !== null && response.status !== 503)
       this.#pacing.refused(installation, isPrimary ? "primary" : "secondary");
     if (asked !== null && !isPrimary) {

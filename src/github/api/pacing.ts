@@ -16,12 +16,12 @@ export function ranked<Result>(importance: Importance, work: () => Result): Resu
   return asking.run(importance, work);
 }
 
-/** Returns how important what is asked for now is; what nobody ranked is as important as a check. */
+/** Returns the importance of the requests made now; without one given, that of a check. */
 export function importanceNow(): Importance {
   return asking.getStore() ?? "check";
 }
 
-/** What the requests of one importance came to. */
+/** Counts the requests of one importance. */
 export interface Paced {
   requests: number;
   /** How many of them had to wait, and how long in all (ms). */
@@ -31,24 +31,27 @@ export interface Paced {
   refusals: number;
 }
 
-/** Leases shares of the limits for so long (ms), where several processes share them; rejects with Trouble. */
+/** Leases shares of the limits for so long (ms), where several processes share them; rejects with ExternalError. */
 export type LeaseShares = (claims: readonly Claim[], leaseMs: number) => Promise<ReadonlyMap<string, Share>>;
 
 /** A share is leased for so long, and leased anew so often (ms). */
 const LEASE_MS = 30_000;
 const RENEWED_EVERY = 10_000;
 
-/** Where others hold what is asked for, and where no answer came, it is asked for again after so long (ms). */
+/** Delays the next lease (ms), where others hold what is required, or no answer came. */
 const ASKED_AGAIN = 500;
 const TRIED_AGAIN = 1_000;
 
-/** How requests are paced: how important one is that nobody ranked, and who leases shares of the limits; null: they are not shared. */
+/**
+ * Describes how requests are paced: their importance where none is given, and who leases shares of the limits; null: they are
+ * not shared.
+ */
 export interface PacingOptions {
   readonly usual?: Importance;
   readonly lease?: LeaseShares | null;
 }
 
-/** The budgets of all installations, and of the App itself (null). Time is real and goes forward only. */
+/** Holds the budgets of all installations, and of the App itself (null). Time is real and goes forward only. */
 export class Pacing {
   readonly #limits: Limits;
   readonly #usual: Importance;
@@ -72,7 +75,7 @@ export class Pacing {
     this.#lease = lease;
   }
 
-  /** Resolves when the request may be sent. Rejects with Trouble where it would wait too long, or the App stops. */
+  /** Resolves when the request may be sent. Rejects with ExternalError where it would wait too long, or the App stops. */
   async turn(asker: number | null, cost: Cost): Promise<Turn> {
     const importance = asking.getStore() ?? this.#usual;
     const paced = this.paced[importance];
@@ -100,7 +103,7 @@ export class Pacing {
     for (const line of this.#lines.values()) line.stop();
   }
 
-  /** Gives back the shares it holds; nothing may be sent after it. Rejects with Trouble. */
+  /** Releases the shares it holds; nothing may be sent after it. Rejects with ExternalError. */
   async end(): Promise<void> {
     this.stop();
     if (this.#next !== null) clearTimeout(this.#next.timer);
@@ -149,12 +152,12 @@ export class Pacing {
       if (again !== null) this.#renewIn(again);
     };
     const timer = setTimeout(() => void renew(), ms);
-    // Whoever waits keeps the process alive, not this.
+    // A waiting request keeps the process alive, not this.
     timer.unref();
     this.#next = { at, timer };
   }
 
-  /** Leases shares anew, and returns after how long it is to be done again (ms); null: when something is asked for. */
+  /** Leases shares anew, and returns after how long it is to be done again (ms); null: when something is requested. */
   async #renew(): Promise<number | null> {
     const claims = this.#claims();
     if (this.#lease === null || claims.length === 0) return null;

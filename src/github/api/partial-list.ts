@@ -1,9 +1,9 @@
-/** Lists that GitHub gives by parts. What was read of one is had only by saying what is done where there is more. */
+/** Lists that GitHub gives by parts. The entries of one are had only with a decision for the case that there are more. */
 
 import { z } from "zod";
 import { ExternalError } from "../../domain/values/external-error.ts";
 
-/** A list as far as it was read. `total`: how many GitHub counts, where it was asked. `next`: where to read on; null: it cannot be. */
+/** Holds a list as far as it was read. `total`: how many GitHub counts, where it was read. `next`: where to read on; null: it cannot be. */
 export type Listing<Entry> = (
   | { readonly isWhole: true; readonly entries: readonly Entry[] }
   | { readonly isWhole: false; readonly seen: readonly Entry[]; readonly next: string | null }
@@ -45,8 +45,8 @@ export async function readOn<Entry>(
 }
 
 /**
- * Describes a connection of GraphQL's: `nodes`, with `pageInfo` or else `totalCount` to tell whether they are all. Nulls among the nodes
- * are dropped: GitHub sends them for what it hides, and counts them.
+ * Describes a connection of GraphQL's: `nodes`, with `pageInfo` or else `totalCount` to decide whether they are all. Nulls
+ * among the nodes are dropped: GitHub sends them for what it hides, and counts them.
  */
 export function connection<Node extends z.ZodType>(node: Node) {
   type Entry = NonNullable<z.infer<Node>>;
@@ -68,13 +68,13 @@ export function connection<Node extends z.ZodType>(node: Node) {
     });
 }
 
-/** The answer of a connection that holds nothing. */
+/** Holds the answer of a connection that holds nothing. */
 export const NO_CONNECTION = { totalCount: 0, nodes: [] } as const;
 
-/** The empty list. */
+/** Holds the empty list. */
 export const NOTHING: Listing<never> = { isWhole: true, entries: [] };
 
-/** Describes a connection that is asked for one entry, its first or its last: undefined where there is none. */
+/** Describes a connection of which one entry is requested, its first or its last: undefined where there is none. */
 export function single<Node extends z.ZodType>(node: Node) {
   return z
     .object({ nodes: z.array(node.nullish()).max(1).nullish() })

@@ -1,36 +1,39 @@
-/** A GitHub for long reading: where it asks to wait, or does not answer, the same is asked again. */
+/** A GitHub client for long reading: where GitHub requires a wait, or does not answer, the request is sent again. */
 
 import type { GitHub } from "./requests.ts";
 import { toExternalError } from "./errors.ts";
 
-/** How long reading may wait, and who is told. `sleep` gets milliseconds. */
+/** Describes how long reading may wait, and who is notified. `sleep` gets milliseconds. */
 export interface Patience {
   readonly sleep: (ms: number) => Promise<void>;
-  /** Told before each wait: how long it is (ms), and why. */
+  /** Called before each wait: how long it is (ms), and why. */
   readonly waiting?: (ms: number, because: string) => void;
 }
 
-/** So often GitHub may fail to answer one request before we give up. */
+/** Bounds how often GitHub may fail to answer one request before the reading fails. */
 const MOST_FAILURES = 5;
 
 /** A query with more variables than this reads many things at once: when GitHub cannot answer it, it must be made smaller, not sent again. */
 const MANY = 25;
 
-/** The same GitHub, patient: it waits as long as a limit says, and a while longer each time there is no answer. Anything else fails as before. */
+/**
+ * Returns the same client, patient: it waits as long as a limit requires, and a while longer each time there is no answer.
+ * Anything else fails as before.
+ */
 export function patient(github: GitHub, patience: Patience): GitHub {
   async function again<Answer>(ask: () => Promise<Answer>, most: number): Promise<Answer> {
     for (let failures = 0; ;) {
       try {
         return await ask();
       } catch (error) {
-        const trouble = toExternalError(error);
-        const isLimited = trouble.code === "github-limited";
-        const isPassing = trouble.code === "github-unreachable" || trouble.code === "github-unanswered";
-        if (!isLimited && !(isPassing && trouble.retry)) throw error;
+        const failure = toExternalError(error);
+        const isLimited = failure.code === "github-limited";
+        const isPassing = failure.code === "github-unreachable" || failure.code === "github-unanswered";
+        if (!isLimited && !(isPassing && failure.retry)) throw error;
         if (!isLimited) failures += 1;
         if (failures >= most) throw error;
-        const ms = trouble.waitMs ?? 1_000 * 2 ** failures;
-        patience.waiting?.(ms, trouble.message);
+        const ms = failure.waitMs ?? 1_000 * 2 ** failures;
+        patience.waiting?.(ms, failure.message);
         await patience.sleep(ms);
       }
     }

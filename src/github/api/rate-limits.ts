@@ -3,8 +3,9 @@
 import { MINUTE } from "../../domain/time/durations.ts";
 
 /**
- * What GitHub counts: the documented limit, and for how long (ms) what was spent counts; 0: only while the request is under way.
- * Source: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
+ * Lists what GitHub counts: the documented limit, and for how long (ms) what was spent counts; 0: only while the request is
+ * under way. Source:
+ * https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
  */
 export const BUDGETS = {
   "at-once": { limit: 100, span: 0 },
@@ -14,25 +15,25 @@ export const BUDGETS = {
   "content-hour": { limit: 500, span: 60 * MINUTE },
 } as const;
 
-/** A budget by its name. */
+/** Names a budget. */
 export type BudgetName = keyof typeof BUDGETS;
 
-/** How much of each budget an installation may use; infinite where GitHub has no limit. */
+/** Holds how much of each budget an installation may use; infinite where GitHub has no limit. */
 export type Limits = Readonly<Record<BudgetName, number>>;
 
-/** The names of all budgets. */
+/** Lists the names of all budgets. */
 export const BUDGET_NAMES = Object.keys(BUDGETS) as readonly BudgetName[];
 
-/** The limits github.com documents. */
+/** Holds the limits github.com documents. */
 export const DOCUMENTED: Limits = limits((name) => BUDGETS[name].limit);
 
-/** The limits of a GitHub Enterprise Server, which has none unless its administrator sets them. */
+/** Holds the limits of a GitHub Enterprise Server, which has none unless its administrator sets them. */
 export const UNLIMITED: Limits = limits(() => Number.POSITIVE_INFINITY);
 
-/** The limits of a double in stories and rehearsals, which act out years in minutes. */
+/** Holds the limits of a double in stories and rehearsals, which act out years in minutes. */
 export const REHEARSED: Limits = limits((name) => BUDGETS[name].limit * 1_000);
 
-/** No limit is lower: the costliest request must fit into the half that sweeps may use. */
+/** Bounds every limit from below: the costliest request must fit into the half that sweeps may use. */
 export const LOWEST_LIMIT = 10;
 
 /** Returns limits, each by its name. */
@@ -51,7 +52,7 @@ export function writtenLimits(given: Limits): string {
   return BUDGET_NAMES.map((name) => `${name}=${given[name]}`).join(",");
 }
 
-/** What one request takes of each budget, and whether it writes. */
+/** Holds what one request takes of each budget, and whether it writes. */
 export interface Cost {
   readonly isWrite: boolean;
   readonly of: ReadonlyMap<BudgetName, number>;
@@ -63,8 +64,8 @@ const WRITE = 5;
 const READING: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * Where a POST creates content: of what we write, the operations whose documentation says "creating content too quickly using this
- * endpoint may result in secondary rate limiting". Check runs and reactions are not among them.
+ * Matches the POSTs that create content: of what we write, the operations whose documentation warns that "creating content too
+ * quickly using this endpoint may result in secondary rate limiting". Check runs and reactions are not among them.
  */
 const CREATES_CONTENT =
   /\/repos\/[^/]+\/[^/]+\/(?:issues|issues\/\d+\/comments|pulls\/\d+\/requested_reviewers)$/u;

@@ -12,10 +12,10 @@ import {
   type Limits,
 } from "./rate-limits.ts";
 
-/** How important requests are, the most important first. `sweep`: whatever nobody waits for. */
+/** Lists the importance of requests, the most important first. `sweep`: no person waits for it. */
 export const IMPORTANCES = ["emergency", "check", "message", "sweep"] as const;
 
-/** How important a request is. */
+/** Names how important a request is. */
 export type Importance = (typeof IMPORTANCES)[number];
 
 /** A request waits here for so long at most (ms); what must wait longer goes back to the queue. */
@@ -25,14 +25,14 @@ const LONGEST_WAIT = 120_000;
 const SLOW_FOR = 600_000;
 const BETWEEN_SLOW_WRITES = 1_000;
 
-/** So much of a limit is asked for beyond what was used, and so much while somebody waits for it. */
+/** Extends a requested share by so much of a limit beyond what was used, and again while a request waits for it. */
 const SOME = 1 / 20;
 const MORE = 1 / 10;
 
-/** A share is asked for again for so long after the last request (ms). */
+/** Renews a share for so long after the last request (ms). */
 const IN_USE_FOR = 600_000;
 
-/** The leave to send one request. */
+/** Permits to send one request. */
 export interface Turn {
   /** Ends the request, whatever came of it. */
   end(): void;
@@ -49,17 +49,17 @@ interface Waiter {
   readonly parts: readonly Part[];
   readonly until: number;
   readonly go: (turn: Turn) => void;
-  readonly refuse: (trouble: ExternalError) => void;
+  readonly refuse: (error: ExternalError) => void;
 }
 
-/** The requests of one installation. INVARIANT: no budget is ever overdrawn, and sweeps never hold more than half of one. */
+/** Holds the requests of one installation. INVARIANT: no budget is ever overdrawn, and sweeps never hold more than half of one. */
 export class Line {
   readonly #whole: Readonly<Record<BudgetName, Budget>>;
   readonly #sweeps: Readonly<Record<BudgetName, Budget>>;
   /** Those that are shared with other processes, each under the name of its share. */
   readonly #shared: ReadonlyMap<string, Budget>;
   readonly #isShort: (() => void) | null;
-  /** What somebody waits for. */
+  /** Holds the budgets that a request waits for. */
   #lacked: ReadonlySet<Budget> = new Set();
   #askedAt = Number.NEGATIVE_INFINITY;
   readonly #slow = new Budget(1, BETWEEN_SLOW_WRITES);
@@ -69,7 +69,7 @@ export class Line {
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
-  /** `isShort`: called while somebody waits for more than its share; null: nothing is shared. */
+  /** `isShort`: called while a request waits for more than its share; null: nothing is shared. */
   constructor(most: Limits, isShort: (() => void) | null = null) {
     this.#whole = budgets(most);
     this.#sweeps = budgets(limits((name) => Math.floor(most[name] / 2)));
@@ -135,8 +135,8 @@ export class Line {
   }
 
   /**
-   * Returns what it asks for of everything that is shared; `isOver`: nothing more. Empty where nothing was asked for in a while.
-   * From now on it uses no more than that, because what it had beyond is given back.
+   * Returns what it requires of everything that is shared; `isOver`: nothing more. Empty where nothing was requested in a
+   * while. From now on it uses no more than that, because what it had beyond is released.
    */
   wishes(isOver: boolean): Readonly<Record<string, ShareRequest>> {
     const now = performance.now();
@@ -153,7 +153,10 @@ export class Line {
     );
   }
 
-  /** Takes the shares it was given until a moment. Returns whether somebody waits for more, and whether there was more of that just now. */
+  /**
+   * Takes the shares it was given until a moment. Returns whether a request waits for more, and whether there was more of that
+   * just now.
+   */
   grant(share: Share, until: number): "enough" | "more" | "stuck" {
     let hasMore = false;
     for (const [name, budget] of this.#shared) {
@@ -164,7 +167,7 @@ export class Line {
     return this.#lacked.size === 0 ? "enough" : hasMore ? "more" : "stuck";
   }
 
-  /** Lets go whoever has room. What a more important request lacks is kept for it. */
+  /** Releases the requests that have room. What a more important request lacks is kept for it. */
   #serve(): void {
     if (this.#waiting.length === 0) {
       this.#lacked = new Set();
@@ -239,7 +242,7 @@ class Budget {
     this.#share = limit;
   }
 
-  /** Whether others may hold a part of it. */
+  /** Returns whether others may hold a part of it. */
   get isShare(): boolean {
     return this.#share < this.limit;
   }

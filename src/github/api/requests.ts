@@ -1,4 +1,4 @@
-/** The only ways GitHub is asked: each answer is checked for the fields we read, each failure becomes trouble. */
+/** The only ways to call GitHub: each answer is checked for the fields we read, each failure becomes an external error. */
 
 import type { Octokit } from "@octokit/rest";
 import type { z } from "zod";
@@ -7,16 +7,16 @@ import { ExternalError } from "../../domain/values/external-error.ts";
 import { listing, type Listing } from "./partial-list.ts";
 import { graphqlErrorsOf, statusOf, toExternalError } from "./errors.ts";
 
-/** What we use of an Octokit, whoever made it. */
+/** Describes what we use of an Octokit, whatever made it. */
 export type GitHub = Pick<Octokit, "request" | "graphql">;
 
-/** One answer of the REST API. */
+/** Holds one answer of the REST API. */
 export interface Answer<Data> {
   readonly data: Data;
   readonly headers: Readonly<Record<string, string | number | undefined>>;
 }
 
-/** Asks GraphQL; what is not found under one of the `mayMiss` names at the top comes back as null. Throws {@link ExternalError}. */
+/** Queries GraphQL; what is not found under one of the `mayMiss` names at the top comes back as null. Throws {@link ExternalError}. */
 export async function query<Shape extends z.ZodType>(
   github: GitHub,
   text: string,
@@ -38,7 +38,7 @@ export async function query<Shape extends z.ZodType>(
   return checked(shape, data, "a GraphQL answer");
 }
 
-/** Asks REST with `route` as in GitHub's documentation (`GET /repos/{owner}/{repo}`). Throws {@link ExternalError}. */
+/** Requests from REST with `route` as in GitHub's documentation (`GET /repos/{owner}/{repo}`). Throws {@link ExternalError}. */
 export async function ask<Shape extends z.ZodType>(
   github: GitHub,
   route: string,
@@ -53,7 +53,7 @@ export async function ask<Shape extends z.ZodType>(
   }
 }
 
-/** As {@link ask}, but null where GitHub answers with one of `statuses` (404 unless told). */
+/** Requests as {@link ask} does, but returns null where GitHub answers with one of `statuses` (404 unless given). */
 export async function askIfExists<Shape extends z.ZodType>(
   github: GitHub,
   route: string,
@@ -71,13 +71,16 @@ export async function askIfExists<Shape extends z.ZodType>(
   }
 }
 
-/** One page of a list; `more`: GitHub has another one. */
+/** Holds one page of a list; `more`: GitHub has another one. */
 export interface Page<Data> {
   readonly data: Data;
   readonly more: boolean;
 }
 
-/** The pages of a list, a hundred each, at most `most`; whoever has enough stops asking. Throws {@link ExternalError}. */
+/**
+ * Reads the pages of a list, a hundred entries each, at most `most`; a reader that has enough sends no further request. Throws
+ * {@link ExternalError}.
+ */
 export async function* pagesOf<Shape extends z.ZodType>(
   github: GitHub,
   route: string,
@@ -98,7 +101,7 @@ export async function* pagesOf<Shape extends z.ZodType>(
   }
 }
 
-/** Every page of a list, at most `most` pages. Throws {@link ExternalError}. */
+/** Reads every page of a list, at most `most` pages. Throws {@link ExternalError}. */
 export async function askAllPages<Shape extends z.ZodType>(
   github: GitHub,
   route: string,
@@ -115,7 +118,7 @@ export async function askAllPages<Shape extends z.ZodType>(
   return listing(pages, isWhole);
 }
 
-/** The paging parameters (`page`, or a cursor) of the next page by the `Link` header, or null on the last page. */
+/** Returns the paging parameters (`page`, or a cursor) of the next page by the `Link` header, or null on the last page. */
 export function nextPage(headers: Answer<unknown>["headers"]): Readonly<Record<string, string>> | null {
   const link = /<([^<>]+)>;\s*rel="next"/u.exec(String(headers["link"] ?? ""))?.[1];
   if (link === undefined) return null;
@@ -128,7 +131,7 @@ export function nextPage(headers: Answer<unknown>["headers"]): Readonly<Record<s
   );
 }
 
-/** A repository as REST parameters. */
+/** Returns a repository as REST parameters. */
 export function place(repository: Repository): { readonly owner: string; readonly repo: string } {
   return { owner: repository.owner, repo: repository.name };
 }

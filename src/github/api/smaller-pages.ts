@@ -1,22 +1,22 @@
-/** Asking for less where GitHub cannot answer: ever shorter pages, then without signatures. */
+/** Smaller queries where GitHub cannot answer: ever shorter pages, then without signatures. */
 
 import type { z } from "zod";
 import { ExternalError } from "../../domain/values/external-error.ts";
 import { query, type GitHub } from "./requests.ts";
 import { graphqlErrorsOf, statusOf } from "./errors.ts";
 
-/** How much one query asks for. */
+/** Describes how much one query requests. */
 export interface Portion {
   /** The longest page. */
   readonly page: number;
-  /** Whether commits are asked for their signatures, which GitHub has to verify. */
+  /** Whether the signatures of commits are requested, which GitHub has to verify. */
   readonly signatures: boolean;
 }
 
-/** As much as GitHub gives. */
+/** Requests as much as GitHub gives. */
 export const WHOLE: Portion = { page: 100, signatures: true };
 
-/** What is asked for, ever less, where GitHub cannot answer. */
+/** Lists the portions that are requested, ever less, where GitHub cannot answer. */
 export const PORTIONS: readonly Portion[] = [
   WHOLE,
   { page: 25, signatures: true },
@@ -24,7 +24,7 @@ export const PORTIONS: readonly Portion[] = [
   { page: 5, signatures: false },
 ];
 
-/** Asks GraphQL for as much as GitHub can answer; what was too much once is asked for in smaller portions from then on. */
+/** Queries GraphQL for as much as GitHub can answer; what was too much once is requested in smaller portions from then on. */
 export class Smaller {
   readonly #github: GitHub;
   #portion: Portion = WHOLE;
@@ -33,12 +33,12 @@ export class Smaller {
     this.#github = github;
   }
 
-  /** How much is asked for. */
+  /** Returns how much is requested. */
   get portion(): Portion {
     return this.#portion;
   }
 
-  /** Asks as {@link query} does. Throws {@link ExternalError} where GitHub cannot answer the smallest portion. */
+  /** Queries as {@link query} does. Throws {@link ExternalError} where GitHub cannot answer the smallest portion. */
   async query<Shape extends z.ZodType>(
     text: (portion: Portion) => string,
     variables: Readonly<Record<string, unknown>>,
@@ -57,7 +57,7 @@ export class Smaller {
   }
 }
 
-/** Returns whether GitHub may answer the same question where less of it is asked for: it answered, and not this. */
+/** Returns whether GitHub may answer the same question where less of it is requested: it answered, and not this. */
 export function mayBeTooMuch(error: unknown): error is ExternalError {
   if (!(error instanceof ExternalError) || error.waitMs !== null || error.gone) return false;
   switch (error.code) {

@@ -1,6 +1,6 @@
 /**
- * Freshness: what signed webhooks told is laid over what GitHub answers, and what cannot be laid over is named.
- * INVARIANT: nothing else decides whether an answer is old. Only what cannot be undone proves that one is.
+ * Freshness: what signed webhooks reported is laid over GitHub's answers, and what cannot be laid over is named. INVARIANT:
+ * nothing else decides whether an answer is old. Only what cannot be undone proves that one is.
  */
 
 import { nextRetry, SETTLING } from "../../domain/change/settling.ts";
@@ -13,38 +13,41 @@ import { type Instant } from "../../domain/time/instant.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 import { PERMISSIONS, type Permission } from "../../domain/change/people.ts";
 
-/** What GitHub's answers are held against. */
+/** Holds the observations with which GitHub's answers are compared. */
 export interface Witnesses {
-  /** What was observed of a ref in the last day. */
+  /** Returns the observations of a ref in the last day. */
   readonly ofRef: (ref: string) => Promise<readonly Observation[]>;
-  /** What was observed of the owner's people and policy in the last day. */
+  /** Returns the observations of the owner's people and policy in the last day. */
   readonly ofOwner: () => Promise<readonly Observation[]>;
 }
 
 type Told<Kind extends Observation["kind"]> = Extract<Observation, { readonly kind: Kind }>;
 type Moved = Pick<Told<"pushed">, "before" | "after" | "at">;
 
-/** Where a ref was last seen to be moved to, where an answer shows what it was before; null where the answer proves not to be old. */
+/**
+ * Returns where a ref was last observed to be moved to, where an answer shows an older commit; null where the answer proves
+ * not to be old.
+ */
 export function behind(shown: Sha, moves: readonly Moved[]): Moved | null {
   const last = newest(moves);
   if (last === null || last.after === NO_COMMIT || last.after === shown) return null;
-  // A commit nobody told of is newer than what was told, not older.
+  // A commit that no webhook reported is newer than the reported ones, not older.
   return moves.some(({ before, after }) => before === shown || after === shown) ? last : null;
 }
 
-/** Returns whether the last thing told of a ref is that it was deleted. */
+/** Returns whether the last movement observed of a ref was its deletion. */
 export function isReportedGone(moves: readonly Moved[]): boolean {
   return newest(moves)?.after === NO_COMMIT;
 }
 
-/** The last of several movements, also of those in one second; null where these go round in a circle. */
+/** The last of several movements, also of those in one second; null where these form a circle. */
 function newest(moves: readonly Moved[]): Moved | null {
   const at = Math.max(...moves.map((each) => each.at));
   const latest = moves.filter((each) => each.at === at);
   return latest.findLast(({ after }) => latest.every(({ before }) => before !== after)) ?? null;
 }
 
-/** The movements of a ref among observations, each once. */
+/** Returns the movements of a ref among observations, each once. */
 export function movesIn(observations: readonly Observation[]): readonly Moved[] {
   const pushes = observations.flatMap((each) =>
     each.kind === "pushed" ? [{ ...each, basis: "observed" as const }] : [],
@@ -52,7 +55,7 @@ export function movesIn(observations: readonly Observation[]): readonly Moved[] 
   return merged(pushes);
 }
 
-/** A pull request's answer, as far as webhooks tell of it too. */
+/** Describes a pull request's answer, as far as webhooks report the same. */
 export interface ShownPull {
   readonly state: "OPEN" | "CLOSED" | "MERGED";
   readonly title: string;
@@ -65,7 +68,7 @@ export interface ShownPull {
   readonly labels: Listing<{ readonly name: string }>;
 }
 
-/** What webhooks told of an open pull request beside its answer. `base`, `head`: where they were moved to meanwhile. */
+/** Describes what webhooks reported of an open pull request beside its answer. `base`, `head`: where they were moved to meanwhile. */
 export interface ObservedPull {
   readonly title: string;
   readonly isDraft: boolean;
@@ -74,13 +77,13 @@ export interface ObservedPull {
   readonly head: Moved | null;
   /** The answer shows it open, and it is not any more. */
   readonly isOver: NotShown | null;
-  /** Its description was changed, and the answer is of before. Nobody keeps what it says now. */
+  /** Its description was changed, and the answer is from before. Its present text is not kept anywhere. */
   readonly reworded: NotShown | null;
 }
 
 /**
- * Lays what webhooks told over an answer. An answer that shows a later change than the one told is newer; for what goes back and forth
- * within one second the webhook's word counts for ten minutes.
+ * Lays what webhooks reported over an answer. An answer that shows a later change than the reported one is newer; for what
+ * goes back and forth within one second the webhook counts for ten minutes.
  */
 export function withObservations(
   shown: ShownPull,
@@ -122,7 +125,7 @@ export function withObservations(
   };
 }
 
-/** What an answer of the same second shows cannot be told apart: it holds the change, or the next one does. */
+/** Treats an answer of the same second as undecidable: it holds the change, or the next one does. */
 function newWords({ updatedAt }: ShownPull, observations: readonly Observation[]): NotShown | null {
   const last = observations.findLast(
     (each): each is Told<"reworded"> => each.kind === "reworded" && each.at > updatedAt,
@@ -141,9 +144,9 @@ function newBase(
   return last === null || !isNewer(last) ? null : { ref: last.after, at: last.at };
 }
 
-/** The reviews that webhooks told and a list does not hold. */
+/** Holds the reviews that webhooks reported and a list does not hold. */
 export interface UnshownReviews {
-  /** They ask for changes, or approve where the list ends before them: they count as if they were shown. */
+  /** They request changes, or approve where the list ends before them: they count as if they were shown. */
   readonly counted: readonly Told<"review-given">["review"][];
   /** They approve: they count once they are shown. */
   readonly coming: readonly NotShown[];
@@ -151,7 +154,7 @@ export interface UnshownReviews {
   readonly dropped: readonly string[];
 }
 
-/** Compares a pull request's reviews with those that webhooks told. `shown`: the ids in the list. */
+/** Compares a pull request's reviews with those that webhooks reported. `shown`: the ids in the list. */
 export function unshownReviews(
   shown: Listing<number | null>,
   observations: readonly Observation[],
@@ -179,8 +182,9 @@ export function unshownReviews(
 }
 
 /**
- * The checks that webhooks told have ended, and that are shown as they were before, or not at all. A check that is run again goes back
- * and forth: the webhook's word counts for ten minutes. `isAsked`: whether the policy asks for a check of this name.
+ * Returns the checks that webhooks reported as ended, and that are shown as they were before, or not at all. A check that is
+ * run again goes back and forth: the webhook counts for ten minutes. `isAsked`: whether the policy requires a check of this
+ * name.
  */
 export function unshownChecks(
   shown: readonly Check[],
@@ -195,7 +199,7 @@ export function unshownChecks(
     .map(({ name, at }) => ({ what: `how ${name} ended`, since: at }));
 }
 
-/** Returns whether a check as it is shown is the one told, or one of its place that came after it. */
+/** Returns whether a check as it is shown is the one reported, or a later one in its place. */
 function isSince({ name, suite, at }: Told<"check-told">, check: Check): boolean {
   if (check.name !== name) return false;
   if (suite === null) return check.app === null && (check.startedAt ?? 0) >= at;
@@ -203,10 +207,10 @@ function isSince({ name, suite, at }: Told<"check-told">, check: Check): boolean
   return check.completedAt === null ? (check.startedAt ?? 0) > at : check.completedAt >= at;
 }
 
-/** The readings that may lift a told loss of a right are so far apart (ms). */
+/** Separates the two readings that may lift a reported loss of a right (ms). */
 const APART = 30_000;
 
-/** A loss of a right, as a webhook told it. */
+/** Describes a loss of a right, as a webhook reported it. */
 export type RightLoss = Told<"right-lost">;
 
 /** Teams with rights in a repository; null: it is not known which have. */
@@ -227,7 +231,7 @@ interface Held {
   readonly reading?: string;
 }
 
-/** The losses of rights that webhooks told, and when one of them must be looked at again. One for each gathering. */
+/** Holds the losses of rights that webhooks reported, and when one of them must be read again. One for each gathering. */
 export class Losses {
   readonly #losses: readonly RightLoss[];
   readonly #gains: readonly RightLoss[];
@@ -252,7 +256,7 @@ export class Losses {
     this.#teams = teams;
   }
 
-  /** When to look again, because a reading contradicted what was told; null: none did. */
+  /** Returns when to read again, because a reading contradicted what was reported; null: none did. */
   get lookAt(): Instant | null {
     return this.#lookAt;
   }
@@ -264,7 +268,10 @@ export class Losses {
     );
   }
 
-  /** The teams (`org/slug`) that somebody left, or that are no more, and that may have given them a right in the repository. `isAll`: it is deleted. */
+  /**
+   * Returns the teams (`org/slug`) that a person left, or that were deleted, and that may have given them a right in the
+   * repository. `isAll`: it is deleted.
+   */
   teamsLeft(
     organization: string,
     personId: number,
@@ -314,7 +321,7 @@ export class Losses {
   }
 
   /**
-   * Has a right that somebody was told to have again, and that is not shown, asked for again for ten minutes: it counts once it is shown.
+   * Requests for ten minutes a right that a webhook reported as given back and that is not shown: it counts once it is shown.
    * `under`, `of` and `through` as of {@link Losses.holding}.
    */
   async lookAgain(
@@ -333,7 +340,10 @@ export class Losses {
     this.#lookAt = Math.min(this.#lookAt ?? Infinity, look);
   }
 
-  /** The teams of an organisation with what they give in the repository, that somebody was told to be in, or that were told to give more. */
+  /**
+   * Returns the teams of an organisation, with what they give in the repository, that a person was reported to be in, or that
+   * were reported to give more.
+   */
   teamsGained(organization: string, repositoryId: number, personId: number): readonly Gained[] {
     const prefix = `${organization.toLowerCase()}/`;
     const joined = this.#gains
@@ -358,8 +368,9 @@ export class Losses {
 }
 
 /**
- * Returns when to read again who may do what in a repository, where a list of people does not show what a webhook told of one, or may not
- * show what it told of a team: who is in that is not asked. Null: it shows all of it. `people`: those who may do more than read.
+ * Returns when to read again who has which right in a repository, where a list of people does not show what a webhook reported
+ * of one, or may not show what it reported of a team, whose members are not read. Null: it shows all of it. `people`: those
+ * who may do more than read.
  */
 export function peopleBehind(
   people: readonly { readonly id: number; readonly role: Permission }[],
@@ -376,7 +387,7 @@ export function peopleBehind(
   const roles = new Map(people.map(({ id, role }) => [id, role]));
   const behind = [...told].filter(([id, { permission = "none", isBack, at }]) => {
     const [shown, wanted] = [rankOf(roles.get(id) ?? "triage"), rankOf(permission)];
-    // Below writing nobody is listed, and one word may stand for two rights.
+    // Below writing nobody is listed, and one word may mean two rights.
     const isShown = isBack ? shown >= wanted : shown <= Math.max(wanted + 1, rankOf("triage"));
     return !isShown && now - at < SETTLING;
   });
@@ -388,7 +399,7 @@ function rankOf(permission: Permission): number {
   return PERMISSIONS.indexOf(permission);
 }
 
-/** Where the owner's policy was last seen to be pushed to, where an answer shows what it was before; null: it is not old. */
+/** Returns where the owner's policy was last observed to be pushed to, where an answer shows an older one; null: it is not old. */
 export async function policyBehind(
   shown: Sha | null,
   witnesses: Witnesses | undefined,

@@ -1,4 +1,4 @@
-/** Who was seen to move a pull request's branch. */
+/** Who was observed to move a pull request's branch. */
 
 import type { z } from "zod";
 import type { Push } from "../../domain/change/commit.ts";
@@ -8,7 +8,7 @@ import type { Sha } from "../../domain/change/sha.ts";
 
 type Event = NonNullable<z.infer<typeof TimelineAnswer>>;
 
-/** What limits the pushes of a branch to those of one pull request: branch names are used again. */
+/** Limits the pushes of a branch to those of one pull request, because branch names are used again. */
 export interface PushScope {
   readonly ref: string;
   readonly createdAt: number;
@@ -16,7 +16,7 @@ export interface PushScope {
   readonly commits: ReadonlySet<Sha>;
 }
 
-/** Every push observed or told by the timeline, oldest first, each movement once. */
+/** Returns every push that was observed or is in the timeline, oldest first, each movement once. */
 export function pushesOf(
   scope: PushScope,
   observations: readonly Observation[],
@@ -40,7 +40,7 @@ export function pushesOf(
   );
 }
 
-/** One push may be told by two webhooks and the timeline: the same movement twice in a row is one. Observed wins. */
+/** Merges the reports of one push by two webhooks and the timeline: the same movement twice in a row is one. Observed wins. */
 export function merged(pushes: readonly Push[]): readonly Push[] {
   const found: Push[] = [];
   for (const push of pushes.toSorted((a, b) => a.at - b.at)) {

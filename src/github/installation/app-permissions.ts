@@ -1,6 +1,6 @@
-/** The permissions the App asks for, as app.yml has them, and what is lost without each. */
+/** The permissions the App requests, as app.yml has them, and what is lost without each. */
 
-/** One permission of the App: its level, and what cannot be seen or said without it. */
+/** Describes one permission of the App: its level, and what cannot be read or shown without it. */
 export interface AppPermission {
   readonly name: string;
   readonly level: "read" | "write";
@@ -9,7 +9,7 @@ export interface AppPermission {
   readonly also?: string;
 }
 
-/** Every permission of app.yml; a test holds the two against each other. */
+/** Lists every permission of app.yml; a test compares the two. */
 const PERMISSIONS: readonly AppPermission[] = [
   { name: "actions", level: "read", without: "environments cannot be read" },
   {
@@ -38,7 +38,7 @@ export function withoutIt({ name, level, without, also }: AppPermission): string
   return `${name}: ${level} (${without})${also === undefined ? "" : ` and (${also})`}`;
 }
 
-/** What of {@link PERMISSIONS} an installation does not grant. */
+/** Returns those of {@link PERMISSIONS} that an installation does not grant. */
 export function missingPermissions(granted: Readonly<Record<string, string>>): readonly AppPermission[] {
   return PERMISSIONS.filter(({ name, level }) => {
     const held = granted[name];

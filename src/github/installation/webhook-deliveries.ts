@@ -5,7 +5,10 @@ import type { Instant } from "../../domain/time/instant.ts";
 import { ask, pagesOf, type GitHub } from "../api/requests.ts";
 import { InstantShape } from "../queries/shapes.ts";
 
-/** One delivery whose every attempt failed, the first one at `at`. `guid` is the delivery id webhooks carry; `id`, in digits, is the newest attempt. */
+/**
+ * Describes one delivery whose every attempt failed, the first one at `at`. `guid` is the delivery id webhooks carry; `id`, in
+ * digits, is the newest attempt.
+ */
 export interface FailedDelivery {
   readonly id: string;
   readonly guid: string;
@@ -15,14 +18,17 @@ export interface FailedDelivery {
   readonly at: Instant;
 }
 
-/** A run of first attempts that all failed: when the first and the last of them did, and when one arrived again; null: none has. */
+/**
+ * Describes a run of first attempts that all failed: when the first and the last of them did, and when one arrived again;
+ * null: none has.
+ */
 export interface SilentSpell {
   readonly from: Instant;
   readonly last: Instant;
   readonly until: Instant | null;
 }
 
-/** What GitHub's log says of the deliveries of a while. */
+/** Holds what GitHub's log shows of the deliveries of a while. */
 export interface DeliveryLog {
   /** Those of which no attempt succeeded, oldest first. */
   readonly failed: readonly FailedDelivery[];
@@ -46,7 +52,7 @@ const DeliveryShape = z.object({
 /** Pages of 100 deliveries read at once. */
 const MOST_PAGES = 300;
 
-/** Reads the deliveries since an instant; asked as the App itself. Throws {@link Trouble}. */
+/** Reads the deliveries since an instant; requested as the App itself. Throws {@link ExternalError}. */
 export async function readDeliveryLog(app: GitHub, since: Instant): Promise<DeliveryLog> {
   const failed = new Map<string, FailedDelivery>();
   const arrived = new Set<string>();
@@ -64,7 +70,7 @@ export async function readDeliveryLog(app: GitHub, since: Instant): Promise<Deli
       redelivery,
     } of recent) {
       const hasArrived = status >= 200 && status < 300;
-      // The newest attempt comes first, and is the one to repeat; the oldest tells since when it fails.
+      // The newest attempt comes first, and is the one to repeat; the oldest shows since when it fails.
       if (hasArrived) arrived.add(guid);
       else {
         const installationId = installation_id ?? null;
@@ -80,7 +86,10 @@ export async function readDeliveryLog(app: GitHub, since: Instant): Promise<Deli
   };
 }
 
-/** Whether some delivery before `before` was taken by whoever served this App then; asked as the App itself. Throws {@link Trouble}. */
+/**
+ * Returns whether some delivery before `before` was received by this App's server of that time; requested as the App itself.
+ * Throws {@link ExternalError}.
+ */
 export async function hasServedBefore(app: GitHub, before: Instant): Promise<boolean> {
   for await (const { data } of pagesOf(
     app,
@@ -107,7 +116,7 @@ function spellsOf(
   return spells;
 }
 
-/** Asks GitHub to send one delivery again; asked as the App itself. Throws {@link Trouble}. */
+/** Requests that GitHub sends one delivery again; requested as the App itself. Throws {@link ExternalError}. */
 export async function requestRedelivery(app: GitHub, id: string): Promise<void> {
   const route = "POST /app/hook/deliveries/{delivery_id}/attempts";
   await ask(app, route, { delivery_id: id }, z.unknown());

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { ask, type GitHub } from "../api/requests.ts";
 
-/** The App's webhook as GitHub has it; the secret is never shown. */
+/** Describes the App's webhook as GitHub has it; the secret is never shown. */
 export interface WebhookConfig {
   readonly url: string;
   readonly verifiesTls: boolean;
@@ -18,7 +18,7 @@ const ConfigShape = z
     return { url: url ?? "", verifiesTls: String(insecure ?? "0") === "0" };
   });
 
-/** Reads the App's webhook; asked as the App itself. Throws {@link Trouble}. */
+/** Reads the App's webhook; requested as the App itself. Throws {@link ExternalError}. */
 export async function readWebhookConfig(app: GitHub): Promise<WebhookConfig> {
   return (await ask(app, "GET /app/hook/config", {}, ConfigShape)).data;
 }

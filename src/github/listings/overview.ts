@@ -1,4 +1,4 @@
-/** What is seen of many repositories in one query: enough to tell that nothing is new in most of them. */
+/** The state of many repositories in one query: enough to know that nothing is new in most of them. */
 
 import { z } from "zod";
 import type { Repository } from "../../domain/change/repository.ts";
@@ -19,7 +19,7 @@ import { overviewQuery } from "../queries/queries.ts";
 import { InstantShape, ShaShape } from "../queries/shapes.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 
-/** So many repositories are seen in one query. */
+/** Bounds the repositories in one query. */
 const AT_ONCE = 20;
 
 /** A pull request that was merged, and into which branch. */
@@ -32,14 +32,17 @@ interface MergedSeen {
   readonly head: string;
 }
 
-/** Both policy files as they are on default branches. */
+/** Holds both policy files as they are on default branches. */
 export interface PoliciesSeen {
   readonly branch: string;
   readonly repository: z.infer<typeof PolicyAnswer>;
   readonly organization: z.infer<typeof OrganizationAnswer>;
 }
 
-/** What one query shows of a repository. Each list is the beginning of GitHub's; whoever needs more asks for it by itself. */
+/**
+ * Describes what one query shows of a repository. Each list is the beginning of GitHub's; a reader that needs more requests it
+ * separately.
+ */
 export interface Overview {
   /** Null: it has no branch yet. */
   readonly policies: PoliciesSeen | null;
@@ -166,7 +169,7 @@ function shownBackTo<Entry>(
   return isEnough ? shown.filter((entry) => at(entry) >= from) : null;
 }
 
-/** The overviews of one installation's repositories, twenty in one query, which is asked when the first of them is taken. */
+/** Holds the overviews of one installation's repositories, twenty in one query, which is sent when the first of them is taken. */
 export class Overviews {
   readonly #github: GitHub;
   readonly #repositories: readonly Repository[];
@@ -205,7 +208,7 @@ export class Overviews {
       return new Map(told.map((one) => [one.databaseId, overviewOf(one, organization)]));
     } catch (error) {
       if (!(error instanceof ExternalError)) throw error;
-      // Each is then read by itself, and what stands against that is met there.
+      // Each is then read separately, and any failure occurs there.
       return new Map();
     }
   }

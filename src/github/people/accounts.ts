@@ -12,7 +12,7 @@ const Account = z.object({
   type: z.enum(["User", "Bot", "Organization", "Mannequin"]).catch("User"),
 });
 
-/** The account a login means today; an app's bot is written `slug[bot]`. Null: nobody is called so. Remembered for a while. */
+/** Reads the account a login means today; an app's bot is written `slug[bot]`. Null: there is no such account. Remembered for a while. */
 export function readAccount(github: GitHub, login: string, lookups: Lookups): Promise<Actor | null> {
   return lookups.remember(`account:${login.toLowerCase()}`, [], async () => {
     const answer = await askIfExists(github, "GET /users/{username}", { username: login }, Account, [404]);
@@ -20,7 +20,10 @@ export function readAccount(github: GitHub, login: string, lookups: Lookups): Pr
   });
 }
 
-/** The id of the team a name (`organisation/team`) means today; null: there is none, or we may not see it. Remembered for a while. */
+/**
+ * Reads the id of the team a name (`organisation/team`) means today; null: there is none, or we may not read it. Remembered
+ * for a while.
+ */
 export function readTeamId(github: GitHub, name: string, lookups: Lookups): Promise<number | null> {
   const [org = "", slug = ""] = name.split("/");
   return lookups.remember(`team-id:${name}`, [tags.team(name), tags.organization(org)], async () => {
@@ -33,7 +36,10 @@ export function readTeamId(github: GitHub, name: string, lookups: Lookups): Prom
 
 const Slugs = z.array(z.object({ slug: z.string() }));
 
-/** Every team of an organisation as `organisation/team`, lower case; null: GitHub does not show them, or not all. Remembered for a while. */
+/**
+ * Lists every team of an organisation as `organisation/team`, lower case; null: GitHub does not show them, or not all.
+ * Remembered for a while.
+ */
 export function readTeamNames(
   github: GitHub,
   organization: string,

@@ -1,4 +1,4 @@
-/** The versions of a policy file, and the pull requests that brought them. */
+/** The versions of a policy file, and the pull requests that introduced them. */
 
 import { z } from "zod";
 import type { Sha } from "../../domain/change/sha.ts";
@@ -51,7 +51,7 @@ const Answer = z.object({
   }),
 });
 
-/** Every version of the policy file up to a commit of a repository (`owner/name`), newest first. One request for 25. */
+/** Reads every version of the policy file up to a commit of a repository (`owner/name`), newest first. One request for 25. */
 export async function readPolicyHistory(
   github: GitHub,
   repository: string,

@@ -1,4 +1,4 @@
-/** Reviews as they were given: what was observed when the webhook came, and what GitHub tells today, put together. */
+/** Reviews as they were given: what was observed when the webhook came, and what GitHub shows today, put together. */
 
 import type { z } from "zod";
 import type { Review } from "../../domain/change/review.ts";
@@ -19,7 +19,10 @@ const STATES: Readonly<Record<string, Review["state"]>> = {
   COMMENTED: "commented",
 };
 
-/** The submitted reviews, with those that a webhook told and that count unshown; a pending one is nobody's business yet. `pushes` are those of the pull request's branch. */
+/**
+ * Returns the submitted reviews, with those that a webhook reported and that count unshown; pending ones are left out.
+ * `pushes` are those of the pull request's branch.
+ */
 export function observedReviews(
   { told, unshown }: { readonly told: readonly Told[]; readonly unshown: UnshownReviews["counted"] },
   timeline: readonly Event[],
@@ -55,8 +58,8 @@ export function observedReviews(
 }
 
 /**
- * The commit a review was given on, by what GitHub says today, or null when that may have been moved: GitHub re-points an
- * approval to the new head when the branch is forced to an equal patch or merges its base.
+ * Returns the commit a review was given on, by what GitHub shows today, or null when that may have been moved: GitHub
+ * re-points an approval to the new head when the branch is forced to an equal patch or merges its base.
  */
 function commitOf(
   review: Told,
@@ -100,7 +103,7 @@ function dismissedOf(
   timeline: readonly Event[],
   observations: readonly Observation[],
 ): Review["dismissed"] {
-  // A dismissal is never taken back: whoever told it outweighs a list that does not show it yet.
+  // A dismissal is never taken back: a report of it outweighs a list that does not show it yet.
   const seen = observations.find(
     (each): each is Dismissal => each.kind === "review-dismissed" && each.reviewId === id,
   );

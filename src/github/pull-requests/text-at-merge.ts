@@ -9,7 +9,7 @@ import type { Listing } from "../api/partial-list.ts";
 type Event = NonNullable<z.infer<typeof TimelineAnswer>>;
 type Reworded = Extract<Observation, { kind: "reworded" }>;
 
-/** The title at the merge, by GitHub's timeline, which keeps every title there was; of an open pull request, the present one. */
+/** Returns the title at the merge, by GitHub's timeline, which keeps every title there was; of an open pull request, the present one. */
 export function titleWhenMerged(present: string, timeline: readonly Event[]): string {
   const merged = timeline.findIndex((event) => event.__typename === "MergedEvent");
   if (merged < 0) return present;
@@ -23,8 +23,8 @@ export function titleWhenMerged(present: string, timeline: readonly Event[]): st
 }
 
 /**
- * The description at the merge. GitHub shows only the present one and when it was changed: what it said before is known from
- * the webhook of the first change after the merge, if every change since was seen. Null where one was missed.
+ * Returns the description at the merge. GitHub shows only the present one and when it was changed: the earlier one is known
+ * from the webhook of the first change after the merge, if every change since was observed. Null where one was missed.
  */
 export function descriptionWhenMerged(
   told: {

@@ -9,7 +9,7 @@ import { type Commit } from "../../domain/change/commit.ts";
 
 const Id = z.int().nullish();
 
-/** GraphQL's actor. A ghost is null; so is an account without a number, for it cannot be compared. */
+/** Parses GraphQL's actor. A ghost is null; so is an account without a number, for it cannot be compared. */
 export const ActorAnswer = z
   .object({
     __typename: z.enum(["User", "Bot", "Mannequin", "Organization", "EnterpriseUserAccount"]),
@@ -26,7 +26,7 @@ export const ActorAnswer = z
     return { id, login: isBare ? `${account.login}[bot]` : account.login, type: account.__typename };
   });
 
-/** Only an object id. */
+/** Parses an object id alone. */
 export const Oid = z.object({ oid: ShaShape });
 
 const GitUser = z.object({ user: z.object({ databaseId: Id, login: z.string() }).nullish() }).nullish();
@@ -36,7 +36,7 @@ function person(git: z.infer<typeof GitUser>): Actor | null {
   return id == null || git?.user == null ? null : { id, login: git.user.login, type: "User" };
 }
 
-/** A commit as {@link Commit}. */
+/** Parses a commit as {@link Commit}. */
 export const CommitAnswer = z
   .object({
     oid: ShaShape,
@@ -61,9 +61,9 @@ export const CommitAnswer = z
       parents: (parents.isWhole ? parents.entries : parents.seen).map(({ oid }) => oid),
       // Authors beyond the first twenty, or hidden, are people we have not seen.
       authors: authors.isWhole ? named : [...named, null],
-      // GitHub knows for itself what was made in its web interface, and does not always name its committer.
+      // GitHub attributes by itself what was made in its web interface, and does not always name its committer.
       committer: person(commit.committer) ?? (commit.committedViaWeb ? webFlow : null),
-      // Where it was not asked for, it is not known.
+      // Where it was not requested, it is not known.
       ...(commit.signature === undefined ? {} : { signed: commit.signature?.isValid ?? false }),
       ...(signer === null ? {} : { signer }),
     };
@@ -143,7 +143,7 @@ const ReviewId = z
     fullDatabaseId == null ? (databaseId ?? null) : Number(fullDatabaseId),
   );
 
-/** One review as GitHub tells it today. `isMerge`: the commit it names merges another line in. */
+/** Parses one review as GitHub shows it today. `isMerge`: the commit it names merges another line in. */
 export const ReviewAnswer = z.intersection(
   ReviewId.transform((id) => ({ id })),
   z.object({
@@ -161,7 +161,7 @@ export const ReviewAnswer = z.intersection(
   }),
 );
 
-/** A person assigned; null for bots and whoever is hidden. */
+/** Parses a person assigned; null for bots and for whom GitHub hides. */
 const UserAnswer = z
   .object({ databaseId: Id, login: z.string().optional() })
   .nullish()
@@ -171,7 +171,7 @@ const UserAnswer = z
       : { id: user.databaseId, login: user.login, type: "User" },
   );
 
-/** One thing that happened to a pull request; null for kinds we did not ask for. */
+/** Parses one thing that happened to a pull request; null for kinds we did not request. */
 export const TimelineAnswer = z
   .union([
     z.object({
@@ -206,7 +206,7 @@ export const TimelineAnswer = z
   ])
   .nullish();
 
-/** A policy file's blob, another object in its place, or null where there is none. */
+/** Parses a policy file's blob, another object in its place, or null where there is none. */
 export const FileAnswer = z
   .union([
     z.object({
@@ -220,14 +220,14 @@ export const FileAnswer = z
   ])
   .nullish();
 
-/** A repository with its policy file at the commit asked for. */
+/** Parses a repository with its policy file at the commit requested. */
 export const PolicyAnswer = z.object({
   nameWithOwner: z.string(),
   policyCommit: Oid.nullish(),
   file: FileAnswer,
 });
 
-/** The organisation's `.github` repository with its policy file; null where it was not found. */
+/** Parses the organisation's `.github` repository with its policy file; null where it was not found. */
 export const OrganizationAnswer = z
   .object({
     nameWithOwner: z.string(),
@@ -244,7 +244,7 @@ const HeldAnswer = z.object({
   baseRefName: z.string(),
 });
 
-/** A label. */
+/** Parses a label. */
 export const LabelAnswer = z.object({ name: z.string() });
 
 const PullAnswer = z.object({
@@ -298,21 +298,21 @@ const PullAnswer = z.object({
   ),
 });
 
-/** The answer to the query for one pull request. */
+/** Parses the answer to the query for one pull request. */
 export const PullRequestAnswer = z.object({
   repository: z.object({ nameWithOwner: z.string(), pullRequest: PullAnswer.nullish() }),
   organization: OrganizationAnswer,
 });
 
-/** The answer to the query for both policy files. */
+/** Parses the answer to the query for both policy files. */
 export const PoliciesAnswer = z.object({ repository: PolicyAnswer, organization: OrganizationAnswer });
 
-/** The answer to the query for a commit's checks. */
+/** Parses the answer to the query for a commit's checks. */
 export const ChecksAnswer = z.object({
   repository: z.object({ object: z.object({ statusCheckRollup: RollupAnswer }).nullish() }),
 });
 
-/** A pull request that a commit is tied to, as far as it tells whether and where it landed. */
+/** Parses a pull request that a commit is tied to, as far as it shows whether and where it landed. */
 export const LandedAnswer = z.object({
   number: z.int(),
   merged: z.boolean(),
@@ -322,7 +322,7 @@ export const LandedAnswer = z.object({
   mergeCommit: Oid.nullish(),
 });
 
-/** The answer to the query for what an update brought. */
+/** Parses the answer to the query for what an update introduced. */
 export const ChangeAnswer = z.object({
   repository: z.object({
     workflows: Oid.nullish(),
@@ -343,12 +343,12 @@ export const ChangeAnswer = z.object({
 
 const TreeAnswer = z.object({ tree: Oid, parents: connection(Oid) }).nullish();
 
-/** The answer to the query for trees: each commit's (`commit0`, ...); null where GitHub does not know it. */
+/** Parses the answer to the query for trees: each commit's (`commit0`, ...); null where GitHub does not know it. */
 export const TreesAnswer = z.object({ repository: z.record(z.string(), TreeAnswer) });
 
 const ContentsAt = z.record(z.string(), z.object({ oid: z.string(), mode: z.int() }).nullish());
 
-/** The answer to the query for contents: what each commit holds at each path (`file0`, ...); null where nothing is there. */
+/** Parses the answer to the query for contents: what each commit holds at each path (`file0`, ...); null where nothing is there. */
 export const ContentsAnswer = z.object({
   repository: z.object({
     a: ContentsAt.nullish(),
@@ -358,24 +358,24 @@ export const ContentsAnswer = z.object({
   }),
 });
 
-/** The answer to the query for what stands at paths: null where nothing does. */
+/** Parses the answer to the query for what exists at paths: null where nothing does. */
 export const StandingAnswer = z.object({
   repository: z.object({
     object: z.record(z.string(), z.object({ oid: z.string() }).nullish()).nullish(),
   }),
 });
 
-/** An open pull request in a list. */
+/** Parses an open pull request in a list. */
 export const OpenPullAnswer = z
   .object({ number: z.int(), headRefOid: ShaShape, baseRefName: z.string() })
   .transform(({ number, headRefOid: headSha, baseRefName: baseRef }) => ({ number, headSha, baseRef }));
 
-/** The answer to the query for open pull requests. */
+/** Parses the answer to the query for open pull requests. */
 export const OpenPullsAnswer = z.object({
   repository: z.object({ pullRequests: connection(OpenPullAnswer) }),
 });
 
-/** The answer to the query for pull requests that hold a commit. */
+/** Parses the answer to the query for pull requests that hold a commit. */
 export const PullsWithAnswer = z.object({
   repository: z.object({
     object: z
@@ -386,14 +386,14 @@ export const PullsWithAnswer = z.object({
   }),
 });
 
-/** The answer to the query for branches. */
+/** Parses the answer to the query for branches. */
 export const BranchesAnswer = z.object({
   repository: z.object({
     refs: connection(z.object({ name: z.string(), target: Oid.nullish() })).nullish(),
   }),
 });
 
-/** The answer to the query for a merge group. */
+/** Parses the answer to the query for a merge group. */
 export const MergeGroupAnswer = z.object({
   repository: z.object({
     mergeQueue: z

@@ -14,7 +14,7 @@ fragment actor on Actor {
   ... on EnterpriseUserAccount { user { databaseId } }
 }`;
 
-/** Returns how many of a list are asked for, where `usual` would be enough. */
+/** Returns how many of a list are requested, where `usual` would be enough. */
 function upTo({ page }: Portion, usual: number): number {
   return Math.min(page, usual);
 }
@@ -165,7 +165,10 @@ const ORGANIZATION = `
     file: object(expression: "HEAD:${POLICY_PATH}") { ...file }
   }`;
 
-/** Returns the query for one pull request with everything its judgement reads, and both policy files, its own as its base branch has it now. */
+/**
+ * Returns the query for one pull request with everything its judgement reads, and both policy files, its own as its base
+ * branch has it now.
+ */
 export function pullRequestQuery(portion: Portion): string {
   return `
 query PullRequest($owner: String!, $name: String!, $number: Int!) {
@@ -175,10 +178,10 @@ query PullRequest($owner: String!, $name: String!, $number: Int!) {
 ${pullFragment(portion)}${LABELS}${REVIEWS}${COMMITS}${TIMELINE}${commitFragment(portion)}${CHECKS}${ACTOR}${POLICY_FILE}`;
 }
 
-/** One pull request whole, as {@link pullRequestQuery} asks for it first. */
+/** Requests one pull request whole, as {@link pullRequestQuery} does first. */
 export const PULL_REQUEST_QUERY = pullRequestQuery(WHOLE);
 
-/** The CODEOWNERS file of a commit, in each place it may be. */
+/** Requests the CODEOWNERS file of a commit, in each place it may be. */
 export const OWNERS_QUERY = `
 query Owners($owner: String!, $name: String!, $commit: GitObjectID!, $first: String!, $second: String!, $third: String!) {
   repository(owner: $owner, name: $name) {
@@ -190,7 +193,7 @@ query Owners($owner: String!, $name: String!, $commit: GitObjectID!, $first: Str
 }
 ${POLICY_FILE}`;
 
-/** Both policy files, the repository's own at `$at` (a commit or a branch). */
+/** Requests both policy files, the repository's own at `$at` (a commit or a branch). */
 export const POLICIES_QUERY = `
 query Policies($owner: String!, $name: String!, $at: String!, $policyFile: String!) {
   repository(owner: $owner, name: $name) {
@@ -202,7 +205,7 @@ query Policies($owner: String!, $name: String!, $at: String!, $policyFile: Strin
 }
 ${POLICY_FILE}`;
 
-/** The versions of the policy file up to a commit, newest first, with the pull requests they came by. */
+/** Requests the versions of the policy file up to a commit, newest first, with the pull requests they came by. */
 export const POLICY_HISTORY_QUERY = `
 query PolicyHistory($owner: String!, $name: String!, $commit: GitObjectID!, $after: String) {
   repository(owner: $owner, name: $name) {
@@ -238,7 +241,7 @@ query PolicyHistory($owner: String!, $name: String!, $commit: GitObjectID!, $aft
 }
 ${POLICY_FILE}${ACTOR}`;
 
-/** The lists of a pull request that may be long. */
+/** Names the lists of a pull request that may be long. */
 export type LongList = "reviews" | "commits" | "timelineItems" | "labels";
 
 /** Returns the query for more of one long list of a pull request. */
@@ -280,7 +283,7 @@ ${CHECKS}`;
 const LANDED = `
 fragment landed on PullRequest { number state merged baseRefName headRefOid mergeCommit { oid } }`;
 
-/** Returns the query for what one update of a branch brought: the commit it ended on, and which pull requests its commits came from. */
+/** Returns the query for what one update of a branch introduced: the commit it ended on, and which pull requests its commits came from. */
 export function changeQuery(portion: Portion): string {
   const { page } = portion;
   return `
@@ -316,7 +319,7 @@ query Change(
 ${LANDED}${CHECKS}`;
 }
 
-/** What one update brought, as {@link changeQuery} asks for it first. */
+/** Requests what one update introduced, as {@link changeQuery} does first. */
 export const CHANGE_QUERY = changeQuery(WHOLE);
 
 /** Returns the query for the trees and first parents of so many commits (`$sha0`, ...). */
@@ -405,7 +408,7 @@ query MergedPulls($owner: String!, $name: String!, $branch: String!, $ref: Strin
 }`;
 }
 
-/** The open pull requests that hold a commit. */
+/** Requests the open pull requests that hold a commit. */
 export const PULLS_WITH_QUERY = `
 query PullsWith($owner: String!, $name: String!, $sha: GitObjectID!) {
   repository(owner: $owner, name: $name) {
@@ -417,7 +420,7 @@ query PullsWith($owner: String!, $name: String!, $sha: GitObjectID!) {
   }
 }`;
 
-/** Branches whose names begin alike. */
+/** Requests branches whose names begin alike. */
 export const BRANCHES_QUERY = `
 query Branches($owner: String!, $name: String!, $prefix: String!, $after: String) {
   repository(owner: $owner, name: $name) {
@@ -428,7 +431,7 @@ query Branches($owner: String!, $name: String!, $prefix: String!, $after: String
   }
 }`;
 
-/** A branch's merge queue, and the checks of one commit in it. */
+/** Requests a branch's merge queue, and the checks of one commit in it. */
 export const MERGE_GROUP_QUERY = `
 query MergeGroup($owner: String!, $name: String!, $branch: String!, $sha: GitObjectID!) {
   repository(owner: $owner, name: $name) {
@@ -440,21 +443,24 @@ query MergeGroup($owner: String!, $name: String!, $branch: String!, $sha: GitObj
 }
 ${CHECKS}`;
 
-/** As a pull request is asked for alone, with lists so short that many fit in one query; what is longer is read on by {@link moreQuery}. */
+/**
+ * Requests a pull request as when it is read alone, with lists so short that many fit in one query; what is longer is read on
+ * by {@link moreQuery}.
+ */
 const LEAN_PULL = pullFragment({ page: 20, signatures: true })
   .replace("userContentEdits(first: 20)", "userContentEdits(first: 10)")
   .replace(/baseRef \{ target \{.*\} \}\n/u, "baseRef { target { oid } }\n");
 
-/** So many pull requests are asked for as one is, more only with what is at the beginning of their lists. */
+/** Bounds the pull requests that are requested as one alone is; more only with what is at the beginning of their lists. */
 const FEW_PULLS = 10;
 
 /** What the query for many updates names by expressions, of each. */
 const EXPRESSIONS = ["at", "file", "workflows", "workflowsBefore", "submodules", "attributes"] as const;
 
 /**
- * What many updates brought, the policy file before each, and many pull requests, in one query: `$shaN` the commit an update ended on,
- * `$atN` and `$fileN` the commit and file of its policy, `$numberN` a pull request; with `head` the policy file of the branch `$head` too.
- * `windows`: how many commits are read back from each update.
+ * Returns the query for what many updates introduced, the policy file before each, and many pull requests, in one. `$shaN` is
+ * the commit an update ended on, `$atN` and `$fileN` the commit and file of its policy, `$numberN` a pull request; with `head`
+ * the policy file of the branch `$head` too. `windows`: how many commits are read back from each update.
  */
 export function batchQuery(windows: readonly number[], pulls: number, head = false): string {
   const numbers = Array.from({ length: pulls }, (_, index) => index);
@@ -509,7 +515,10 @@ query Batch($owner: String!, $name: String!, ${variables.join(", ")}) {
 ${ofPulls}${windows.length === 0 ? "" : LANDED}${CHECKS}${POLICY_FILE}`;
 }
 
-/** Whether so many pull requests (`$number0`, ...) with their reviews, and commits (`$sha0`, ...), are still there. */
+/**
+ * Returns the query for whether so many pull requests (`$number0`, ...) with their reviews, and commits (`$sha0`, ...), are
+ * still there.
+ */
 export function stillThereQuery(pulls: number, commits: number): string {
   const numbers = Array.from({ length: pulls }, (_, index) => index);
   const shas = Array.from({ length: commits }, (_, index) => index);
@@ -537,7 +546,7 @@ query StillThere($owner: String!, $name: String!, ${variables.join(", ")}) {
 }`;
 }
 
-/** What stands at so many paths (`$path0`, ...) of four commits. */
+/** Returns the query for the contents at so many paths (`$path0`, ...) of four commits. */
 export function contentsQuery(count: number): string {
   const numbers = Array.from({ length: count }, (_, index) => index);
   const commits = ["a", "b", "c", "d"] as const;
@@ -554,18 +563,18 @@ query Contents($owner: String!, $name: String!, ${variables.join(", ")}) {
 }`;
 }
 
-/** Which of so many paths (`$path0`, ...) the commit `$head` holds something at. */
+/** Returns the query for which of so many paths (`$path0`, ...) the commit `$head` holds something at. */
 export function standingQuery(count: number): string {
   const numbers = Array.from({ length: count }, (_, index) => index);
   const files = numbers.map((index) => `file${index}: file(path: $path${index}) { oid }`).join(" ");
   const variables = ["$head: GitObjectID!", ...numbers.map((index) => `$path${index}: String!`)];
   return `
-query Standing($owner: String!, $name: String!, ${variables.join(", ")}) {
+query PathsHeld($owner: String!, $name: String!, ${variables.join(", ")}) {
   repository(owner: $owner, name: $name) { object(oid: $head) { ... on Commit { ${files} } } }
 }`;
 }
 
-/** So many commits (`$sha0`, ...), as a pull request lists its own. */
+/** Returns the query for so many commits (`$sha0`, ...), as a pull request lists its own. */
 export function commitsQuery(count: number): string {
   const numbers = Array.from({ length: count }, (_, index) => index);
   const variables = numbers.map((index) => `$sha${index}: GitObjectID!`).join(", ");

@@ -1,4 +1,4 @@
-/** Reading ahead: what the judgement of updates will ask is read in batches, and answered from there. */
+/** Reading ahead: what the judgement of updates will need is read in batches, and answered from there. */
 
 import { z } from "zod";
 import { type RefUpdate } from "../../domain/change/change.ts";
@@ -15,19 +15,25 @@ import { type Instant } from "../../domain/time/instant.ts";
 import { NO_COMMIT, type Sha } from "../../domain/change/sha.ts";
 import { type Repository } from "../../domain/change/repository.ts";
 
-/** Commits read back from an update among many: a merge of one pull request rarely brings more, and what it does is compared by itself. */
+/**
+ * Bounds the commits read back from an update among many: a merge of one pull request rarely introduces more, and its effect
+ * is compared separately.
+ */
 export const WINDOW = { merge: 20, push: 30 } as const;
 
-/** Commits read back from one of a few updates: as many as are asked for of one alone. */
+/** Bounds the commits read back from one of a few updates: as many as are requested of one alone. */
 const WHOLE_WINDOW = { merge: 100, push: 100 } as const;
 
 /**
- * So many updates and pull requests at first, at least and at most in one query: with 250 of each it stays below the 500,000 nodes GitHub
- * allows. Where one was too large, `step` more are tried after each that was not.
+ * Limits the updates and pull requests in one query, at first, at least and at most: with 250 of each it stays below the
+ * 500,000 nodes GitHub allows. Where one was too large, `step` more are tried after each that was not.
  */
 export const SIZE = { first: 125, least: 5, most: 250, step: 10 } as const;
 
-/** A query answered so fast may be larger, one that took so long must be smaller (ms): GitHub gives up after ten seconds. */
+/**
+ * Paces the size of queries by their time (ms): one answered so fast may be larger, one that took so long must be smaller.
+ * GitHub ends a query after ten seconds.
+ */
 const PACE = { fast: 4_000, slow: 8_000 } as const;
 
 /** Pages of 100 updates of all branches. */
@@ -69,14 +75,14 @@ const SlimActivity = z.array(
 type Activity = z.infer<typeof SlimActivity>[number];
 
 interface Told {
-  /** Answers by what is asked. */
+  /** Answers by the request. */
   readonly answers: Map<string, unknown>;
   readonly trees: Map<Sha, unknown>;
 }
 
-/** A GitHub that answers what was read ahead, and asks for the rest. */
+/** Answers from what was read ahead, and requests the rest from GitHub. */
 export class ReadAhead {
-  /** To be handed to whoever judges. */
+  /** Is given to the readers of facts in place of the real client. */
   readonly github: GitHub;
   readonly #real: GitHub;
   readonly #repository: Repository;
@@ -85,7 +91,7 @@ export class ReadAhead {
   readonly #head: string | null;
   #size: number = SIZE.first;
   #wasTooMuch = false;
-  /** What the last reading brought, and the one before it; what is older is forgotten. */
+  /** Holds the results of the last reading, and of the one before it; what is older is forgotten. */
   #read: Told = { answers: new Map(), trees: new Map() };
   #readBefore: Told = { answers: new Map(), trees: new Map() };
   /** The updates of branches that were listed whole, newest first. */
@@ -108,7 +114,7 @@ export class ReadAhead {
     };
   }
 
-  /** How many updates, and pull requests, one {@link read} should be asked for. */
+  /** Returns how many updates, and pull requests, one {@link read} should be given. */
   get size(): number {
     return this.#size;
   }
@@ -119,8 +125,8 @@ export class ReadAhead {
   }
 
   /**
-   * Lists who pushed to which branch since an instant, all branches at once; branches made before it are asked for one by one when
-   * needed. `deleted`: also the branches that were only deleted. Throws {@link ExternalError}.
+   * Lists who pushed to which branch since an instant, all branches at once; branches made before it are requested one by one
+   * when needed. `deleted`: also the branches that were only deleted. Throws {@link ExternalError}.
    */
   async listPushes(since: Instant, deleted: boolean): Promise<void> {
     const byRef = new Map<string, Activity[]>();
@@ -147,8 +153,8 @@ export class ReadAhead {
   }
 
   /**
-   * Reads what these updates brought and their policies, and these pull requests. What the last reading brought is still known, what was
-   * read before that is forgotten. Throws {@link ExternalError}.
+   * Reads what these updates introduced and their policies, and these pull requests. The results of the last reading are still
+   * known, those from before it are forgotten. Throws {@link ExternalError}.
    */
   async read(updates: readonly RefUpdate[], pulls: readonly number[]): Promise<void> {
     this.#readBefore = this.#read;
@@ -167,7 +173,7 @@ export class ReadAhead {
       const half = Math.ceil(Math.max(updates.length, pulls.length) / 2);
       if (half < SIZE.least) {
         if (isUnreachable) throw error;
-        // One of these spoils the answer: each is asked for by itself.
+        // One of these spoils the answer: each is requested separately.
         return;
       }
       this.#size = Math.max(SIZE.least, Math.min(this.#size, half));
@@ -272,7 +278,7 @@ export class ReadAhead {
     const window = WindowShape.safeParse(told["object"]).data;
     if (window === undefined || update.after === NO_COMMIT) return;
     const { history } = window;
-    // What reaches beyond them, or a commit with more parents than are told, is asked for by itself.
+    // What reaches beyond them, or a commit with more parents than are shown, is requested separately.
     const known = new Map(
       (history.isWhole ? history.entries : history.seen).flatMap(({ oid, parents }) =>
         parents.isWhole ? [[oid, parents.entries.map((parent) => parent.oid)] as const] : [],
@@ -281,7 +287,7 @@ export class ReadAhead {
     this.#read.trees.set(update.after, { tree: window.tree, parents: window.parents });
     if (update.before === NO_COMMIT) return;
     const brought = broughtBy(update, known);
-    // What reaches beyond the commits read here must be asked for by itself, whole.
+    // What reaches beyond the commits read here must be requested separately, whole.
     if (brought === null) return;
     this.#know(CHANGE_QUERY, changeVariables(this.#repository, update), { repository: told });
     this.#read.answers.set(compareKey(update.before, update.after), {
@@ -319,7 +325,7 @@ export class ReadAhead {
     const known = this.#answer(key);
     if (known !== undefined) return { data: known, headers: {} };
     const answer = await this.#ask(route, parameters);
-    // Asked once to learn which pull requests an update brought, and again when it is judged.
+    // Requested once for the pull requests an update introduced, and again when it is judged.
     if (nextPageless(answer.headers)) this.#read.answers.set(key, answer.data);
     return answer;
   }
@@ -348,8 +354,8 @@ function policyCommitOf({ before, after }: RefUpdate): Sha {
 }
 
 /**
- * The commits an update brought, oldest first: those that reach back to where the branch was; null where that cannot be told from the
- * commits known. A forced push is never told from here.
+ * Returns the commits an update introduced, oldest first: those that reach back to where the branch was; null where that
+ * cannot be decided from the commits known. A forced push is never decided from here.
  */
 function broughtBy(update: RefUpdate, known: ReadonlyMap<Sha, readonly Sha[]>): readonly Sha[] | null {
   if (update.kind === "force-push" || update.kind === "branch-created") return null;

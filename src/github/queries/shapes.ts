@@ -7,15 +7,15 @@ import type { Actor } from "../../domain/change/people.ts";
 
 const ACTOR_TYPES = ["User", "Bot", "Organization", "Mannequin", "EnterpriseUserAccount"] as const;
 
-/** An account in a webhook or REST answer, as an {@link Actor}. */
+/** Parses an account in a webhook or REST answer, as an {@link Actor}. */
 export const ActorShape = z
   .object({ id: z.int(), login: z.string(), type: z.enum(ACTOR_TYPES).catch("User") })
   .transform((account): Actor => ({ id: account.id, login: account.login, type: account.type }));
 
-/** An account, or null when GitHub names none (a deleted person, a deploy key). */
+/** Parses an account, or null when GitHub names none (a deleted person, a deploy key). */
 export const MaybeActorShape = ActorShape.nullish().transform((actor) => actor ?? null);
 
-/** A time as GitHub writes it: RFC 3339 text, or seconds since 1970 in some push payloads. */
+/** Parses a time as GitHub writes it: RFC 3339 text, or seconds since 1970 in some push payloads. */
 export const InstantShape = z.union([
   z.int().transform((seconds): Instant => seconds * 1000),
   z
@@ -24,15 +24,15 @@ export const InstantShape = z.union([
     .transform((text): Instant => Date.parse(text)),
 ]);
 
-/** Whether a text is a full git object id. */
+/** Returns whether a text is a full git object id. */
 export function isSha(text: string): boolean {
   return ShaShape.safeParse(text).success;
 }
 
-/** A full git object id. */
+/** Parses a full git object id. */
 export const ShaShape = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u);
 
-/** A repository in a webhook or REST answer, as a {@link Repository}. Old hosts send no `visibility`. */
+/** Parses a repository in a webhook or REST answer, as a {@link Repository}. Old hosts send no `visibility`. */
 export const RepositoryShape = z
   .object({
     id: z.int(),
@@ -55,7 +55,7 @@ export const RepositoryShape = z
       : { topics: (repository.topics ?? []).map((topic) => topic.toLowerCase()).toSorted() }),
   }));
 
-/** The ids every webhook may carry; each is read for itself, so that one odd part hides no other. */
+/** Parses the ids every webhook may carry; each is read for itself, so that one odd part hides no other. */
 export const PlaceShape = z.object({
   action: z.string().optional().catch(undefined),
   installation: z.object({ id: z.int() }).optional().catch(undefined),
@@ -82,7 +82,7 @@ const PullShape = z.object({
   head: EndShape,
 });
 
-/** `pull_request`. `before` and `after` come with synchronize, `changes` with edited. */
+/** Parses `pull_request`. `before` and `after` come with synchronize, `changes` with edited. */
 export const PullRequestEvent = z.object({
   repository: RepositoryShape,
   pull_request: PullShape,
@@ -104,7 +104,7 @@ export const PullRequestEvent = z.object({
     .catch(undefined),
 });
 
-/** `pull_request_review`. */
+/** Parses `pull_request_review`. */
 export const ReviewEvent = z.object({
   repository: RepositoryShape,
   pull_request: z.object({ number: z.int(), updated_at: InstantShape.optional().catch(undefined) }),
@@ -119,7 +119,7 @@ export const ReviewEvent = z.object({
   }),
 });
 
-/** A deploy key. `added_by` is a login. */
+/** Parses a deploy key. `added_by` is a login. */
 export const DeployKeyShape = z.object({
   id: z.int(),
   read_only: z.boolean(),
@@ -130,7 +130,7 @@ export const DeployKeyShape = z.object({
     .transform((login) => login ?? null),
 });
 
-/** `deploy_key`. */
+/** Parses `deploy_key`. */
 export const DeployKeyEvent = z.object({
   action: z.string(),
   repository: RepositoryShape,
@@ -140,7 +140,7 @@ export const DeployKeyEvent = z.object({
 
 const Paths = z.array(z.string()).optional().catch(undefined);
 
-/** `push`. */
+/** Parses `push`. */
 export const PushEvent = z.object({
   repository: z.intersection(
     RepositoryShape,
@@ -152,7 +152,7 @@ export const PushEvent = z.object({
   after: ShaShape,
   forced: z.boolean().optional(),
   sender: MaybeActorShape,
-  /** The commit a tag stands for, also where `after` names an annotated tag. */
+  /** The commit of a tag, also where `after` names an annotated tag. */
   head_commit: z.object({ id: ShaShape }).nullish().catch(undefined),
   commits: z
     .array(z.object({ added: Paths, modified: Paths, removed: Paths }))
@@ -165,7 +165,7 @@ const PullNumbers = z
   .optional()
   .catch(undefined);
 
-/** `check_run`. `requested_action` comes with the buttons. */
+/** Parses `check_run`. `requested_action` comes with the buttons. */
 export const CheckRunEvent = z.object({
   repository: RepositoryShape,
   sender: MaybeActorShape,
@@ -181,13 +181,13 @@ export const CheckRunEvent = z.object({
   }),
 });
 
-/** `check_suite`. */
+/** Parses `check_suite`. */
 export const CheckSuiteEvent = z.object({
   repository: RepositoryShape,
   check_suite: z.object({ head_sha: ShaShape, app: z.object({ id: z.int() }).nullish() }),
 });
 
-/** `status`. */
+/** Parses `status`. */
 export const StatusEvent = z.object({
   repository: RepositoryShape,
   sha: ShaShape,
@@ -195,20 +195,20 @@ export const StatusEvent = z.object({
   created_at: InstantShape.optional().catch(undefined),
 });
 
-/** `merge_group`. */
+/** Parses `merge_group`. */
 export const MergeGroupEvent = z.object({
   repository: RepositoryShape,
   merge_group: z.object({ head_sha: ShaShape, head_ref: z.string(), base_ref: z.string() }),
 });
 
-/** `deployment` and `deployment_status`. */
+/** Parses `deployment` and `deployment_status`. */
 export const DeploymentEvent = z.object({
   repository: RepositoryShape,
   deployment: z.object({ id: z.int(), environment: z.string().optional() }),
   deployment_status: z.object({ state: z.string(), environment: z.string().optional() }).optional(),
 });
 
-/** Events that concern a repository as a whole. */
+/** Parses events that concern a repository as a whole. */
 export const RepositoryEvent = z.object({
   repository: RepositoryShape,
   sender: MaybeActorShape,
@@ -222,7 +222,7 @@ const Organization = z.object({ id: z.int(), login: z.string() });
 
 const Changed = z.object({ updated_at: InstantShape.optional().catch(undefined) });
 
-/** `repository_ruleset`, `branch_protection_rule` and `branch_protection_configuration`. A ruleset may be an organisation's. */
+/** Parses `repository_ruleset`, `branch_protection_rule` and `branch_protection_configuration`. A ruleset may be an organisation's. */
 export const ProtectionEvent = z.object({
   action: z.string(),
   repository: RepositoryShape.optional(),
@@ -232,7 +232,7 @@ export const ProtectionEvent = z.object({
   sender: MaybeActorShape,
 });
 
-/** Which of GitHub's older words apply to a right, the least first. */
+/** Parses which of GitHub's older words apply to a right, the least first. */
 const RightsShape = z.object({
   pull: z.boolean().optional(),
   triage: z.boolean().optional(),
@@ -241,7 +241,7 @@ const RightsShape = z.object({
   admin: z.boolean().optional(),
 });
 
-/** `membership` and `team`. A deleted team may have no slug left. `permissions`: what the team has in the repository now. */
+/** Parses `membership` and `team`. A deleted team may have no slug left. `permissions`: what the team has in the repository now. */
 export const TeamEvent = z.object({
   action: z.string(),
   member: MaybeActorShape,
@@ -262,10 +262,10 @@ export const TeamEvent = z.object({
     .catch(undefined),
 });
 
-/** `team_add`. */
+/** Parses `team_add`. */
 export const TeamAddEvent = z.object({ repository: RepositoryShape, team: z.object({ slug: z.string() }) });
 
-/** `organization`. */
+/** Parses `organization`. */
 export const OrganizationEvent = z.object({
   action: z.string(),
   organization: Organization,
@@ -273,7 +273,7 @@ export const OrganizationEvent = z.object({
   sender: MaybeActorShape,
 });
 
-/** `member`: who may do what in a repository by their own name. */
+/** Parses `member`: who may do what in a repository by their own name. */
 export const MemberEvent = z.object({
   action: z.string(),
   repository: RepositoryShape,
@@ -294,10 +294,10 @@ const Installation = z.object({
   suspended_at: InstantShape.nullish().catch(undefined),
 });
 
-/** `installation`. */
+/** Parses `installation`. */
 export const InstallationEvent = z.object({ installation: Installation, sender: MaybeActorShape });
 
-/** `installation_repositories`. */
+/** Parses `installation_repositories`. */
 export const InstallationRepositoriesEvent = z.object({
   installation: Installation,
   sender: MaybeActorShape,
@@ -305,5 +305,5 @@ export const InstallationRepositoriesEvent = z.object({
   repositories_removed: z.array(RepositoryId),
 });
 
-/** `installation_target`: the account was renamed. */
+/** Parses `installation_target`: the account was renamed. */
 export const InstallationTargetEvent = z.object({ installation: z.object({ id: z.int() }) });

@@ -1,10 +1,10 @@
-/** What is asked of one update of a branch, the same wherever it is asked. */
+/** The request for one update of a branch, the same wherever it is sent. */
 
 import { type RefUpdate } from "../../domain/change/change.ts";
 import { NO_COMMIT } from "../../domain/change/sha.ts";
 import { type Repository } from "../../domain/change/repository.ts";
 
-/** The variables of the query for what an update brought. */
+/** Returns the variables of the query for what an update introduced. */
 export function changeVariables(
   { owner, name }: Repository,
   { before, after }: Pick<RefUpdate, "before" | "after">,

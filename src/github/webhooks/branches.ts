@@ -15,7 +15,7 @@ const MOST_COMMITS = 2048;
 function touchesPolicy(event: z.infer<typeof PushEvent>): boolean {
   const commits = event.commits ?? [];
   if (commits.length >= MOST_COMMITS) return true;
-  // A forced push may take the file away without a commit that says so.
+  // A forced push may take the file away without a commit that shows it.
   const isDefault = event.ref === `refs/heads/${event.repository.defaultBranch}`;
   if (event.forced === true && isDefault) return true;
   return commits.some((commit) =>
@@ -57,7 +57,7 @@ const push = handler("push", PushEvent, (event, arrival) => {
   return { subjects, observations, stale };
 });
 
-/** `push` */
+/** Handles `push`. */
 export const PUSH = { "": push } satisfies WebhookHandlers;
 
 /** A key that may only read pushes nothing. */
@@ -79,7 +79,7 @@ const deployKey = handler("deploy-key", DeployKeyEvent, (event, arrival) => {
     kind: "key-told",
     key: key.id,
     login: key.added_by,
-    // Whoever deletes a key need not have added it.
+    // The person who deletes a key need not have added it.
     by: action === "created" ? sender : null,
     from: key.created_at,
     goneAt: action === "created" ? null : arrival.receivedAt,
@@ -91,13 +91,13 @@ const deployKey = handler("deploy-key", DeployKeyEvent, (event, arrival) => {
   };
 });
 
-/** `deploy_key` */
+/** Handles `deploy_key`. */
 export const DEPLOY_KEY = sameHandler(deployKey, "created", "deleted") satisfies WebhookHandlers;
 
 const protection = handler("protection", ProtectionEvent, (event, arrival) => {
   const { repository, organization, sender: by, action } = event;
   const changed = event.repository_ruleset?.updated_at ?? event.rule?.updated_at;
-  // What is deleted tells when it was last edited, not when it was deleted.
+  // The payload has the time of the last edit, not of the deletion.
   const at = action === "deleted" ? arrival.receivedAt : (changed ?? arrival.receivedAt);
   if (repository === undefined) {
     if (organization === undefined) return "the payload names neither a repository nor an organisation";
@@ -113,10 +113,10 @@ const protection = handler("protection", ProtectionEvent, (event, arrival) => {
   };
 });
 
-/** `repository_ruleset` (of a repository or an organisation) and `branch_protection_rule` */
+/** Handles `repository_ruleset` (of a repository or an organisation) and `branch_protection_rule`. */
 export const PROTECTION = sameHandler(protection, "created", "edited", "deleted") satisfies WebhookHandlers;
 
-/** `branch_protection_configuration`: all classic protection of a repository switched off or on */
+/** Handles `branch_protection_configuration`: all classic protection of a repository switched off or on. */
 export const PROTECTION_CONFIGURATION = sameHandler(
   protection,
   "enabled",

@@ -1,9 +1,9 @@
 /** The buttons under our check run. GitHub takes 20 characters of a label and an identifier, and 40 of a description. */
 
-/** The identifier of the button that opens an emergency. */
+/** Identifies the button that opens an emergency. */
 export const EMERGENCY_BUTTON = "emergency";
 
-/** The buttons of a check that holds something back. Judging again is GitHub's own where a run has ended; a waiting one needs ours. */
+/** Lists the buttons of a check that blocks. A new assessment is GitHub's own where a run has ended; a waiting one needs ours. */
 export const CHECK_RUN_BUTTONS = [
   {
     identifier: EMERGENCY_BUTTON,

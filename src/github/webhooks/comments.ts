@@ -1,4 +1,4 @@
-/** Webhooks about comments: commands are heard from new ones; an edited one that became a command is refused. */
+/** Webhooks about comments: commands are read from new ones; an edited one that became a command is refused. */
 
 import { z } from "zod";
 import { isForUs } from "../../domain/emergency/command.ts";
@@ -8,7 +8,7 @@ import type { Commented, ParseResult, WebhookHandlers } from "./subject.ts";
 
 const AppShape = z.object({ id: z.int() }).nullish();
 
-/** An issue as webhooks and listings show it; a pull request is one with `pull_request`. */
+/** Parses an issue as webhooks and listings show it; a pull request is one with `pull_request`. */
 export const IssueShape = z.object({
   number: z.int(),
   body: z.string().nullish(),
@@ -17,7 +17,7 @@ export const IssueShape = z.object({
   performed_via_github_app: AppShape,
 });
 
-/** A comment on an issue or a pull request. */
+/** Parses a comment on an issue or a pull request. */
 export const CommentShape = z.object({
   id: z.int(),
   body: z.string().nullish(),
@@ -42,18 +42,18 @@ const MARKER = /<!-- countersign-deviation:([\w-]{1,100}) -->/u;
 
 const MONTH_MARKER = /<!-- countersign-monthly-review:(\d{4}-\d{2}) -->/u;
 
-/** The deviation whose issue this is: told by the marker, and only if the App wrote the issue. Anyone may copy a marker. */
+/** Returns the deviation whose issue this is, by the marker, and only if the App wrote the issue. Anyone may copy a marker. */
 export function deviationIn(issue: z.infer<typeof IssueShape>, appId: number): string | null {
   return marked(issue, appId, MARKER);
 }
 
-/** What the marker of an issue that the App itself wrote says. */
+/** Returns what the marker of an issue that the App itself wrote contains. */
 function marked(issue: z.infer<typeof IssueShape>, appId: number, marker: RegExp): string | null {
   const isOurs = issue.performed_via_github_app?.id === appId && issue.user?.type === "Bot";
   return isOurs ? (marker.exec(issue.body ?? "")?.[1] ?? null) : null;
 }
 
-/** A comment meant for us as the flows work with it, or why it is none. `edited`: whether its words were changed. */
+/** Returns a comment meant for us as the flows work with it, or why it is none. `edited`: whether its words were changed. */
 export function commented(
   issue: z.infer<typeof IssueShape>,
   comment: z.infer<typeof CommentShape>,
@@ -74,22 +74,22 @@ export function commented(
   };
 }
 
-function heard(repositoryId: number, found: Commented | string): ParseResult {
+function parsed(repositoryId: number, found: Commented | string): ParseResult {
   return typeof found === "string" ? found : { subjects: [{ type: "comment", repositoryId, ...found }] };
 }
 
-/** `issue_comment` */
+/** Handles `issue_comment`. */
 export const ISSUE_COMMENT = {
   created: handler("command", IssueCommentEvent, ({ repository, issue, comment }, { appId }) =>
     // As it was written: what was done to it since does not matter.
-    heard(repository.id, commented(issue, comment, appId, false)),
+    parsed(repository.id, commented(issue, comment, appId, false)),
   ),
   edited: handler(
     "edited-command",
     IssueCommentEvent,
     ({ repository, issue, comment, changes }, { appId }) => {
       if (isForUs(changes?.body?.from ?? "")) return "what it said first was read when it was written";
-      return heard(repository.id, commented(issue, comment, appId, true));
+      return parsed(repository.id, commented(issue, comment, appId, true));
     },
   ),
 } satisfies WebhookHandlers;

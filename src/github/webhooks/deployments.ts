@@ -20,7 +20,7 @@ const deployment = handler("deployment", DeploymentEvent, (event) => {
   };
 });
 
-/** `deployment` and `deployment_status` */
+/** Handles `deployment` and `deployment_status`. */
 export const DEPLOYMENT = { created: deployment } satisfies WebhookHandlers;
 
 const GateEvent = z.object({
@@ -30,7 +30,7 @@ const GateEvent = z.object({
   deployment: z.object({ id: z.int() }),
 });
 
-/** `deployment_protection_rule` */
+/** Handles `deployment_protection_rule`. */
 export const DEPLOYMENT_PROTECTION_RULE = {
   requested: handler("gate", GateEvent, (event) => {
     // The run is named nowhere but in the address to answer at.
@@ -80,7 +80,7 @@ const answered = handler("job", AnsweredEvent, (event, arrival) => {
   };
 });
 
-/** `deployment_review` */
+/** Handles `deployment_review`. */
 export const DEPLOYMENT_REVIEW = { approved: answered, rejected: answered } satisfies WebhookHandlers;
 
 const RunEvent = z.object({
@@ -88,7 +88,7 @@ const RunEvent = z.object({
   workflow_run: z.object({ id: z.int(), conclusion: z.string().nullish() }),
 });
 
-/** `workflow_run` */
+/** Handles `workflow_run`. */
 export const WORKFLOW_RUN = {
   completed: handler("run", RunEvent, ({ repository, workflow_run: { id, conclusion } }) =>
     conclusion === "success"
@@ -102,15 +102,15 @@ const ReleaseEvent = z.object({
   release: z.object({ tag_name: z.string() }),
 });
 
-/** `release` */
+/** Handles `release`. */
 export const RELEASE = {
-  // The push that made the tag is told on its own, and may have been lost.
+  // The push that made the tag has a webhook of its own, which may have been lost.
   published: handler("release", ReleaseEvent, ({ repository, release }) => ({
     subjects: [{ type: "tag", repositoryId: repository.id, tag: release.tag_name }],
   })),
 } satisfies WebhookHandlers;
 
-/** A push that made, moved or deleted a tag. The commit an annotated tag stands for is named beside it. */
+/** Handles a push that made, moved or deleted a tag. The commit of an annotated tag is named beside it. */
 export function tagPushed(
   event: z.infer<typeof PushEvent>,
   arrival: DeliveryMetadata,

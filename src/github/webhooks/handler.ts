@@ -1,30 +1,30 @@
-/** How a listener is made: the shape it needs, and what it makes of it. */
+/** How a handler is made: the shape it needs, and what it returns for it. */
 
 import type { z } from "zod";
 import type { DeliveryMetadata, ParseResult, WebhookHandler } from "./subject.ts";
 
-/** A listener heard as `as` that reads `shape`; a payload without what it needs is ignored, naming what was missing. */
+/** Makes a handler that parses `shape` as `as`; a payload without what it needs is ignored, naming what was missing. */
 export function handler<Shape extends z.ZodType>(
   as: string,
   shape: Shape,
-  hear: (event: z.infer<Shape>, arrival: DeliveryMetadata) => ParseResult,
+  parse: (event: z.infer<Shape>, arrival: DeliveryMetadata) => ParseResult,
 ): WebhookHandler {
   return {
     as,
-    hear(payload, arrival) {
+    parse(payload, arrival) {
       const read = shape.safeParse(payload);
-      return read.success ? hear(read.data, arrival) : missing(read.error);
+      return read.success ? parse(read.data, arrival) : missing(read.error);
     },
   };
 }
 
-/** The same listener for several actions. */
+/** Returns the same handler for several actions. */
 export function sameHandler<const Action extends string>(
-  listener: WebhookHandler,
+  shared: WebhookHandler,
   ...actions: readonly Action[]
 ): Record<Action, WebhookHandler> {
   // The keys are the very actions given.
-  return Object.fromEntries(actions.map((action) => [action, listener])) as Record<Action, WebhookHandler>;
+  return Object.fromEntries(actions.map((action) => [action, shared])) as Record<Action, WebhookHandler>;
 }
 
 function missing(error: z.ZodError): string {

@@ -31,7 +31,7 @@ import {
 } from "./pull-requests.ts";
 import type { WebhookHandlers } from "./subject.ts";
 
-/** Who understands each event, and each of its actions; an event without actions has the empty one. */
+/** Maps each event, and each of its actions, to its handler; an event without actions has the empty one. */
 export const WEBHOOK_HANDLERS = {
   branch_protection_configuration: PROTECTION_CONFIGURATION,
   branch_protection_rule: PROTECTION,

@@ -6,7 +6,7 @@ import { handler } from "./handler.ts";
 import { MaybeActorShape, RepositoryShape } from "../queries/shapes.ts";
 import type { IssueTouched, WebhookHandler, WebhookHandlers } from "./subject.ts";
 
-/** `issues`. `changes` comes with edited; a body that somebody emptied of its marker is told by what it was before. */
+/** Parses `issues`. `changes` comes with edited; a body whose marker was removed is identified by what it was before. */
 const IssuesEvent = z.object({
   repository: RepositoryShape,
   issue: IssueShape.extend({ title: z.string() }),
@@ -44,7 +44,7 @@ function touched(happened: IssueTouched["happened"]): WebhookHandler {
   });
 }
 
-/** `issues` */
+/** Handles `issues`. */
 export const ISSUES = {
   closed: touched("closed"),
   reopened: touched("reopened"),

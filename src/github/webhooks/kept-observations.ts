@@ -1,11 +1,14 @@
 /**
- * What becomes of what each webhook tells, while GitHub's answers may still be older. INVARIANT: every webhook that is understood is named
- * here; what asks for more than an older answer does is kept.
+ * What happens to the content of each webhook, while GitHub's answers may still be older. INVARIANT: every webhook that is
+ * understood is named here; what requires more than an older answer does is kept.
  */
 
 import type { WEBHOOK_HANDLERS } from "./handlers.ts";
 
-/** Kept and laid over older answers at once; kept, and asked for again until an answer shows it; or not kept, and why that is safe. */
+/**
+ * Names how a webhook is kept: kept and laid over older answers at once; kept, and read again until an answer shows it; or not
+ * kept, and why that is safe.
+ */
 type Retention = "laid-over" | "asked-again" | { readonly notKept: string };
 
 type Table = {
@@ -21,10 +24,10 @@ const SETTINGS = because(
   "how something is protected is recorded as of when it was read, and read again every day",
 );
 const AT_ONCE = because("it is recorded at once as the webhook tells it");
-const COMMAND = because("what somebody asked for is done by the webhook itself, and read again every day");
+const COMMAND = because("what a person requested is done by the webhook itself, and read again every day");
 const FOUND = because("what it names is read until it is shown, and found again by the daily sweep");
 
-/** What becomes of what each webhook tells. */
+/** Maps each webhook to how its content is kept. */
 export const RETENTION: Table = {
   branch_protection_configuration: { enabled: SETTINGS, disabled: SETTINGS },
   branch_protection_rule: { created: SETTINGS, edited: SETTINGS, deleted: SETTINGS },

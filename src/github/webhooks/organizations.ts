@@ -25,18 +25,18 @@ import type {
 
 type Loss = Omit<Extract<Observation, { kind: "right-lost" }>, "kind" | "at" | "delivery">;
 
-/** A right somebody lost, or has back: what goes back and forth is told without a time. */
+/** Returns a right a person lost, or has back: what goes back and forth is reported without a time. */
 function lost(loss: Loss, { receivedAt: at, delivery }: DeliveryMetadata): readonly Observed[] {
   const subject = `right:${loss.of}:${loss.personId ?? loss.through ?? "all"}:${delivery}`;
   return [{ subject, observation: { kind: "right-lost", ...loss, delivery, at }, at }];
 }
 
-/** The least that GitHub's older word for a role stands for; undefined: it says none. */
+/** Returns the least right that GitHub's older word for a role covers; undefined: there is none. */
 function atLeast(word: string | null | undefined): Permission | undefined {
   return PERMISSIONS.find((each) => each === word);
 }
 
-/** The most that it stands for. */
+/** Returns the highest right that it covers. */
 function atMost(word: string | null | undefined): Permission | undefined {
   if (word === "write") return "maintain";
   return word === "read" ? "triage" : atLeast(word);
@@ -44,7 +44,7 @@ function atMost(word: string | null | undefined): Permission | undefined {
 
 type Rights = NonNullable<NonNullable<z.infer<typeof TeamEvent>["repository"]>["permissions"]>;
 
-/** The highest right that these words tell of. */
+/** Returns the highest right that these words name. */
 function highestIn({ pull, triage, push, maintain, admin }: Rights): Permission {
   if (admin === true) return "admin";
   if (maintain === true) return "maintain";
@@ -61,7 +61,7 @@ const member = handler("member", MemberEvent, (event, arrival) => {
   const { repository, sender: by, member: person, action, changes } = event;
   const { id: repositoryId, ownerId: organizationId } = repository;
   const { receivedAt: at } = arrival;
-  // A word that may stand for less than before counts as less: what is more is shown soon.
+  // A word that may mean less than before counts as less: what is more is shown soon.
   const to = action === "removed" ? "none" : atLeast(changes?.permission?.to);
   const isLess = rankOf(to) < rankOf(atMost(changes?.old_permission?.from));
   const observations =
@@ -87,14 +87,14 @@ const member = handler("member", MemberEvent, (event, arrival) => {
   };
 });
 
-/** `member` */
+/** Handles `member`. */
 export const MEMBER = sameHandler(member, "added", "edited", "removed") satisfies WebhookHandlers;
 
-/** What those in a team lost, or have back: their place in it, or what it gave them in a repository. */
+/** Returns what those in a team lost, or have back: their place in it, or what it gave them in a repository. */
 function lossesIn(event: z.infer<typeof TeamEvent>, arrival: DeliveryMetadata): readonly Observed[] {
   const { organization, repository, member: person, action, changes, team } = event;
   const { id: ownerId } = organization;
-  // Of a deleted team its members' webhooks tell no more than the number.
+  // Of a deleted team its members' webhooks contain no more than the number.
   const name = `${organization.login}/${team.slug ?? `#${team.id ?? ""}`}`.toLowerCase();
   const which =
     team.id === undefined ? {} : { team: { id: team.id, isNested: (team.parent ?? null) !== null } };
@@ -132,7 +132,7 @@ function lossesIn(event: z.infer<typeof TeamEvent>, arrival: DeliveryMetadata): 
   }
 }
 
-/** GitHub's older word for a right: what it was before, `changes` tells in these alone. */
+/** Returns GitHub's older word for a right: `changes` names what it was before in these alone. */
 function wordOf(permission: Permission): string {
   if (permission === "maintain") return "write";
   return permission === "triage" ? "read" : permission;
@@ -164,10 +164,10 @@ const team = handler("team", TeamEvent, (event, arrival) => {
   };
 });
 
-/** `membership` */
+/** Handles `membership`. */
 export const MEMBERSHIP = sameHandler(team, "added", "removed") satisfies WebhookHandlers;
 
-/** `team` */
+/** Handles `team`. */
 export const TEAM = sameHandler(
   team,
   "created",
@@ -177,7 +177,7 @@ export const TEAM = sameHandler(
   "removed_from_repository",
 ) satisfies WebhookHandlers;
 
-/** `team_add` */
+/** Handles `team_add`. */
 export const TEAM_ADD = {
   "": handler("team", TeamAddEvent, ({ repository, team: { slug } }) => ({
     subjects: [{ type: "repository", repositoryId: repository.id }],
@@ -205,7 +205,7 @@ const organization = handler("organization", OrganizationEvent, (event, arrival)
   };
 });
 
-/** `organization` */
+/** Handles `organization`. */
 export const ORGANIZATION = sameHandler(
   organization,
   "member_added",
@@ -238,7 +238,7 @@ function repository(happened: LifecycleEvent): WebhookHandler {
   }));
 }
 
-/** `repository` */
+/** Handles `repository`. */
 export const REPOSITORY = {
   created: repository("repository-created"),
   deleted: repository("repository-deleted"),
@@ -250,18 +250,19 @@ export const REPOSITORY = {
   privatized: repository("repository-made-private"),
   edited: {
     as: "repository-edited",
-    hear(payload, arrival) {
+    parse(payload, arrival) {
       const event = RepositoryEvent.safeParse(payload);
       const changes = event.success ? event.data.changes : undefined;
       if (event.success && changes?.default_branch === undefined && changes?.topics === undefined) {
         return "neither the default branch nor a topic changed";
       }
-      const heard = repository("repository-edited").hear(payload, arrival);
-      if (!event.success || changes?.default_branch === undefined || typeof heard === "string") return heard;
+      const parsed = repository("repository-edited").parse(payload, arrival);
+      if (!event.success || changes?.default_branch === undefined || typeof parsed === "string")
+        return parsed;
       // What there is of the branch that is the default one from now on is of production.
       const { id: repositoryId, defaultBranch } = event.data.repository;
       const branch = { type: "branch", repositoryId, ref: `refs/heads/${defaultBranch}` } as const;
-      return { ...heard, subjects: [...heard.subjects, branch] };
+      return { ...parsed, subjects: [...parsed.subjects, branch] };
     },
   },
 } satisfies WebhookHandlers;
@@ -270,7 +271,7 @@ function installation(happened: LifecycleEvent): WebhookHandler {
   return handler(happened, InstallationEvent, ({ installation, sender: by }, arrival) => {
     const at =
       (happened === "suspended" ? installation.suspended_at : undefined) ??
-      // What is deleted tells when it was last changed, not when it was deleted.
+      // The payload has the time of the last change, not of the deletion.
       (happened === "uninstalled" ? undefined : installation.updated_at) ??
       arrival.receivedAt;
     const installationId = installation.id;
@@ -284,7 +285,7 @@ function installation(happened: LifecycleEvent): WebhookHandler {
   });
 }
 
-/** `installation` */
+/** Handles `installation`. */
 export const INSTALLATION = {
   created: installation("installed"),
   deleted: installation("uninstalled"),
@@ -314,14 +315,14 @@ const repositories = handler(
   },
 );
 
-/** `installation_repositories` */
+/** Handles `installation_repositories`. */
 export const INSTALLATION_REPOSITORIES = sameHandler(
   repositories,
   "added",
   "removed",
 ) satisfies WebhookHandlers;
 
-/** `installation_target` */
+/** Handles `installation_target`. */
 export const INSTALLATION_TARGET = {
   renamed: handler("account-renamed", InstallationTargetEvent, ({ installation }, { receivedAt: at }) => {
     const { id: installationId } = installation;

@@ -23,7 +23,7 @@ import type {
 } from "./subject.ts";
 import { NO_COMMIT } from "../../domain/change/sha.ts";
 
-/** The ref an observed push of a pull request's head is kept under: a fork's branches must not be taken for ours. */
+/** Returns the ref under which an observed push of a pull request's head is kept: a fork's branches must not be taken for ours. */
 export function headRef(pull: {
   readonly number: number;
   readonly headRef: string;
@@ -38,7 +38,7 @@ function thePull(event: z.infer<typeof PullRequestEvent>): SignalSubject {
 
 type Change = Omit<Extract<Observation, { kind: "pull-changed" }>, "kind" | "pull" | "at">;
 
-/** What one event changed, kept until GitHub's answers show it. */
+/** Returns what one event changed, kept until GitHub's answers show it. */
 function changeOf(
   event: z.infer<typeof PullRequestEvent>,
   arrival: DeliveryMetadata,
@@ -58,7 +58,7 @@ function changed(as: string, changeIn: (event: z.infer<typeof PullRequestEvent>)
   }));
 }
 
-/** Pushes to a fork are never told to us: whoever opens a pull request from one is the one who brought its first commits. */
+/** Takes the opener of a pull request from a fork for the pusher of its first commits: we receive no pushes to a fork. */
 const opened = handler("pull-request-opened", PullRequestEvent, (event, arrival) => {
   const { repository, pull_request: pull, sender } = event;
   const subjects = [thePull(event)];
@@ -86,7 +86,7 @@ const synchronize = handler("pull-request-pushed", PullRequestEvent, (event, arr
   const at = pull.updated_at ?? arrival.receivedAt;
   const observed: Observed = {
     subject: `push:${ref}:${before}:${after}:${arrival.delivery}`,
-    // Whether it was forced is told by the push webhook and by the timeline, not here.
+    // The push webhook and the timeline show whether it was forced, not this one.
     observation: { kind: "pushed", ref, before, after, actor: sender, forced: false, at },
     at,
   };
@@ -135,7 +135,7 @@ const closed = handler("pull-request-closed", PullRequestEvent, (event, arrival)
   return { subjects, observations };
 });
 
-/** `pull_request` */
+/** Handles `pull_request`. */
 export const PULL_REQUEST = {
   opened,
   labeled: changed("pull-request", ({ label }) =>
@@ -195,7 +195,7 @@ const dismissed = handler("review-dismissed", ReviewEvent, (event, arrival) => {
   return { subjects: [theReviewed(event)], observations: [observed] };
 });
 
-/** `pull_request_review` */
+/** Handles `pull_request_review`. */
 export const PULL_REQUEST_REVIEW = {
   submitted,
   dismissed,
@@ -246,7 +246,7 @@ function toldCheck(told: Omit<ToldCheck, "kind">, { delivery }: DeliveryMetadata
   };
 }
 
-/** `check_run` */
+/** Handles `check_run`. */
 export const CHECK_RUN = {
   completed: handler("check", CheckRunEvent, (event, arrival) => {
     const { repository, check_run: run } = event;
@@ -260,7 +260,7 @@ export const CHECK_RUN = {
   requested_action: buttonPressed,
 } satisfies WebhookHandlers;
 
-/** `check_suite` */
+/** Handles `check_suite`. */
 export const CHECK_SUITE = {
   rerequested: handler("recheck", CheckSuiteEvent, ({ repository, check_suite: suite }, { appId }) =>
     suite.app?.id === appId
@@ -269,7 +269,7 @@ export const CHECK_SUITE = {
   ),
 } satisfies WebhookHandlers;
 
-/** `status` */
+/** Handles `status`. */
 export const STATUS = {
   "": handler("status", StatusEvent, ({ repository, sha, context: name, created_at: at }, arrival) => ({
     subjects: [{ type: "commit", repositoryId: repository.id, sha }],
@@ -278,7 +278,7 @@ export const STATUS = {
   })),
 } satisfies WebhookHandlers;
 
-/** `merge_group` */
+/** Handles `merge_group`. */
 export const MERGE_GROUP = {
   checks_requested: handler("merge-group", MergeGroupEvent, ({ repository, merge_group: group }) => ({
     subjects: [

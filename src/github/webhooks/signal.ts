@@ -7,7 +7,7 @@ import type { DeliveryMetadata, WebhookHandlers, Signal, SignalPlace } from "./s
 
 const BY_EVENT: ReadonlyMap<string, WebhookHandlers> = new Map(Object.entries(WEBHOOK_HANDLERS));
 
-/** The events we understand and the actions of each that we act on; an empty list for an event without actions. */
+/** Lists the events we understand and the actions of each that we act on; an empty list for an event without actions. */
 export const HANDLED: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
   Object.entries(RETENTION).map(([event, actions]) => [
     event,
@@ -15,7 +15,7 @@ export const HANDLED: Readonly<Record<string, readonly string[]>> = Object.fromE
   ]),
 );
 
-/** Handled events that GitHub sends to every App: they cannot be asked for in app.yml. */
+/** Lists the handled events that GitHub sends to every App: app.yml cannot request them. */
 export const SENT_ANYWAY: readonly string[] = [
   "installation",
   "installation_repositories",
@@ -37,27 +37,30 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["workflow_run", "a run is told again when it is over"],
 ]);
 
-/** What a delivery means: `heard` with everything to look at again, or `ignored` with the reason. Any input is answered. */
+/** Returns the meaning of a delivery: `parsed` with everything to assess again, or `ignored` with the reason. Accepts any input. */
 export function signal(event: string, payload: unknown, arrival: DeliveryMetadata): Signal {
   const place = PlaceShape.safeParse(payload);
   if (!place.success) return { kind: "ignored", because: "the payload is not an object" };
   const action = place.data.action ?? "";
-  const listeners = BY_EVENT.get(event);
-  const listener = listenerOf(listeners, action);
-  if (listener === null) return { kind: "ignored", because: reason(event, action, listeners) };
-  const hearing = listener.hear(payload, arrival);
-  if (typeof hearing === "string") return { kind: "ignored", because: hearing };
+  const handlers = BY_EVENT.get(event);
+  const handler = handlerOf(handlers, action);
+  if (handler === null) return { kind: "ignored", because: reason(event, action, handlers) };
+  const result = handler.parse(payload, arrival);
+  if (typeof result === "string") return { kind: "ignored", because: result };
   return {
-    kind: "heard",
-    as: listener.as,
+    kind: "parsed",
+    as: handler.as,
     where: whereOf(payload),
-    subjects: hearing.subjects,
-    observations: hearing.observations ?? [],
-    stale: hearing.stale ?? [],
+    subjects: result.subjects,
+    observations: result.observations ?? [],
+    stale: result.stale ?? [],
   };
 }
 
-/** The lane a delivery waits in: deliveries of one lane are handled in order. `repository:ID`, else `installation:ID`, else `app`. */
+/**
+ * Returns the lane a delivery waits in: deliveries of one lane are handled in order. `repository:ID`, else `installation:ID`,
+ * else `app`.
+ */
 export function laneOf(_event: string, payload: unknown): string {
   const place = PlaceShape.safeParse(payload);
   if (place.data?.repository !== undefined) return `repository:${place.data.repository.id}`;
@@ -76,16 +79,16 @@ function whereOf(payload: unknown): SignalPlace {
   };
 }
 
-function listenerOf(listeners: WebhookHandlers | undefined, action: string) {
-  if (listeners === undefined) return null;
-  // Events without actions are heard whatever a host adds to them.
-  if (Object.hasOwn(listeners, "")) return listeners[""] ?? null;
-  return Object.hasOwn(listeners, action) ? (listeners[action] ?? null) : null;
+function handlerOf(handlers: WebhookHandlers | undefined, action: string) {
+  if (handlers === undefined) return null;
+  // Events without actions are parsed whatever a host adds to them.
+  if (Object.hasOwn(handlers, "")) return handlers[""] ?? null;
+  return Object.hasOwn(handlers, action) ? (handlers[action] ?? null) : null;
 }
 
-function reason(event: string, action: string, listeners: WebhookHandlers | undefined): string {
+function reason(event: string, action: string, handlers: WebhookHandlers | undefined): string {
   const known = REASONS.get(`${event}.${action}`) ?? REASONS.get(event);
   if (known !== undefined) return known;
-  if (listeners === undefined) return "we do not listen to this event";
+  if (handlers === undefined) return "we do not listen to this event";
   return action === "" ? "the payload lacks action" : "this action changes nothing we judge";
 }

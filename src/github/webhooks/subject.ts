@@ -7,7 +7,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Actor } from "../../domain/change/people.ts";
 
-/** What happened to an installation or a repository as a whole. */
+/** Names what happened to an installation or a repository as a whole. */
 export type LifecycleEvent =
   | "installed"
   | "uninstalled"
@@ -27,7 +27,7 @@ export type LifecycleEvent =
   | "repository-made-private"
   | "repository-edited";
 
-/** Something to look at again because of a delivery. `ref` is a full ref name, `number` GitHub's number or deployment id. */
+/** Describes a subject to assess again because of a delivery. `ref` is a full ref name, `number` GitHub's number or deployment id. */
 export type SignalSubject =
   | { readonly type: "pull"; readonly repositoryId: number; readonly number: number }
   /** A branch was updated: its chain of updates is to be caught up. */
@@ -50,7 +50,7 @@ export type SignalSubject =
       readonly baseRef: string;
     }
   | { readonly type: "deployment"; readonly repositoryId: number; readonly number: number }
-  /** The emergency button of a pull request's check run was pressed. `at` is when that was received: GitHub tells no time. */
+  /** The emergency button of a pull request's check run was pressed. `at` is when that was received: GitHub sends no time. */
   | {
       readonly type: "flag";
       readonly repositoryId: number;
@@ -70,14 +70,14 @@ export type SignalSubject =
   | { readonly type: "tag"; readonly repositoryId: number; readonly tag: string }
   /** A workflow run succeeded. */
   | { readonly type: "run"; readonly repositoryId: number; readonly run: number }
-  /** A comment meant for us, on a pull request or on an issue; `deviation` is told by the marker of an issue the App itself wrote. */
+  /** A comment meant for us, on a pull request or on an issue; `deviation` is read from the marker of an issue the App itself wrote. */
   | ({ readonly type: "comment"; readonly repositoryId: number } & Commented)
   /** A ruleset, a branch protection or an environment may be another than it was. `repositoryId` null: in the whole organisation. */
   | {
       readonly type: "protection";
       readonly repositoryId: number | null;
       readonly organizationId: number;
-      /** Who changed it, and when, as far as the webhook says. */
+      /** Who changed it, and when, as far as the webhook shows. */
       readonly by: Actor | null;
       readonly at: Instant;
       /** Only who has which right; absent: all of it. */
@@ -102,49 +102,49 @@ export type SignalSubject =
       readonly at: Instant;
     };
 
-/** A comment and where it was written. */
+/** Describes a comment and where it was written. */
 export interface Commented {
   /** Of the issue or pull request. */
   readonly number: number;
   readonly on: "pull" | "issue";
   /** The deviation whose issue it is, or null. */
   readonly deviation: string | null;
-  /** The month (YYYY-MM) whose review it asks for, or null. */
+  /** The month (YYYY-MM) whose review it requests, or null. */
   readonly month: string | null;
   readonly comment: GivenComment;
 }
 
-/** The issue of a deviation was closed, opened again or rewritten by whomever. */
+/** Describes an issue of a deviation that was closed, opened again or rewritten by anyone. */
 export interface IssueTouched {
   readonly number: number;
-  /** As its marker says; the body may have been edited. */
+  /** As its marker names it; the body may have been edited. */
   readonly deviation: string;
   readonly happened: "closed" | "reopened" | "edited";
   readonly by: Actor | null;
   readonly title: string;
   readonly body: string;
-  /** What tells this happening from the next one. */
+  /** Distinguishes this event from the next one. */
   readonly delivery: string;
 }
 
-/** Where a delivery comes from, as far as its payload says. */
+/** Names where a delivery comes from, as far as its payload shows. */
 export interface SignalPlace {
   readonly installationId: number | null;
   readonly repository: Repository | null;
   readonly organizationId: number | null;
 }
 
-/** An observation as the log keeps it: entry subject, body and time. */
+/** Holds an observation as the log keeps it: entry subject, body and time. */
 export interface Observed {
   readonly subject: string;
   readonly observation: Observation;
   readonly at: Instant;
 }
 
-/** What a delivery means for us, or why it means nothing. `stale` names what {@link Lookups} must forget. */
+/** Describes what a delivery means for us, or why it means nothing. `stale` names what {@link Lookups} must forget. */
 export type Signal =
   | {
-      readonly kind: "heard";
+      readonly kind: "parsed";
       readonly as: string;
       readonly where: SignalPlace;
       readonly subjects: readonly SignalSubject[];
@@ -153,7 +153,7 @@ export type Signal =
     }
   | { readonly kind: "ignored"; readonly because: string };
 
-/** What is known of a delivery beside its payload. */
+/** Holds what is known of a delivery beside its payload. */
 export interface DeliveryMetadata {
   /** Our App's id: its own check runs are not listened to. */
   readonly appId: number;
@@ -162,7 +162,7 @@ export interface DeliveryMetadata {
   readonly receivedAt: Instant;
 }
 
-/** What one listener makes of one payload; `string`: why it is ignored. */
+/** Holds what one handler returns for one payload; `string`: why it is ignored. */
 export type ParseResult =
   | string
   | {
@@ -171,11 +171,11 @@ export type ParseResult =
       readonly stale?: readonly string[];
     };
 
-/** Understands one event and action: `as` names what it is heard as. */
+/** Parses one event and action: `as` names what it is parsed as. */
 export interface WebhookHandler {
   readonly as: string;
-  readonly hear: (payload: unknown, arrival: DeliveryMetadata) => ParseResult;
+  readonly parse: (payload: unknown, arrival: DeliveryMetadata) => ParseResult;
 }
 
-/** For each action of one event its listener; the action of events that have none is the empty text. */
+/** Maps each action of one event to its handler; the action of events that have none is the empty text. */
 export type WebhookHandlers = Readonly<Record<string, WebhookHandler>>;
