@@ -286,15 +286,15 @@ export class ReadAhead {
     );
     this.#read.trees.set(update.after, { tree: window.tree, parents: window.parents });
     if (update.before === NO_COMMIT) return;
-    const brought = broughtBy(update, known);
+    const introduced = introducedBy(update, known);
     // What reaches beyond the commits read here must be requested separately, whole.
-    if (brought === null) return;
+    if (introduced === null) return;
     this.#know(CHANGE_QUERY, changeVariables(this.#repository, update), { repository: told });
     this.#read.answers.set(compareKey(update.before, update.after), {
       status: "ahead",
-      total_commits: brought.length,
+      total_commits: introduced.length,
       merge_base_commit: { sha: update.before },
-      commits: brought.map((sha) => ({ sha })),
+      commits: introduced.map((sha) => ({ sha })),
     });
   }
 
@@ -357,7 +357,7 @@ function policyCommitOf({ before, after }: RefUpdate): Sha {
  * Returns the commits an update introduced, oldest first: those that reach back to where the branch was; null where that
  * cannot be decided from the commits known. A forced push is never decided from here.
  */
-function broughtBy(update: RefUpdate, known: ReadonlyMap<Sha, readonly Sha[]>): readonly Sha[] | null {
+function introducedBy(update: RefUpdate, known: ReadonlyMap<Sha, readonly Sha[]>): readonly Sha[] | null {
   if (update.kind === "force-push" || update.kind === "branch-created") return null;
   const old = reach(update.before, known, new Set()).seen;
   const { seen, isWhole } = reach(update.after, known, new Set([...old, update.before]));
