@@ -321,8 +321,8 @@ export function apiBaseUrl({ github }: Pick<Settings, "github">): string {
 
 /**
  * Returns the key that signs packages, PEM (PKCS #8), as given or from the data folder, where the first call creates it. The
- * file is `signing-key.pem`, mode 0600; of two processes at once, one creates it and both use it. Throws {@link
- * ExternalError}.
+ * file is `signing-key.pem`, mode 0600; of two processes at once, one creates it and both use it.
+ * Throws {@link ExternalError}.
  */
 export function signingKey({ signingKey, store }: Pick<Settings, "signingKey" | "store">): string {
   if (signingKey !== null) return signingKey;

@@ -1,21 +1,21 @@
-/** Where GitHub is asked: one repository, through one client, with what was read before. */
+/** The client of one repository, with the answers that are kept. */
 
 import type { Repository } from "../../domain/change/repository.ts";
 import type { GitHub } from "./requests.ts";
 import type { Lookups } from "./lookups.ts";
 
-/** A repository, and the client through which it is asked about. */
+/** Holds a repository, and the client that reads it. */
 export interface RepositoryClient {
   readonly github: GitHub;
   readonly repository: Repository;
 }
 
-/** The same, with the answers that are kept. */
+/** Adds the answers that are kept. */
 export interface CachedClient extends RepositoryClient {
   readonly lookups: Lookups;
 }
 
-/** The same; null: nothing is kept, and nothing kept is looked for. */
+/** Adds the answers that are kept; null: nothing is kept, and nothing kept is looked for. */
 export interface MaybeCachedClient extends RepositoryClient {
   readonly lookups: Lookups | null;
 }

@@ -1,4 +1,4 @@
-/** What a pull request touches and whose it is: its files by REST, where renames are told, and the CODEOWNERS of its base. */
+/** The files a pull request changes and their owners: its files by REST, which shows renames, and the CODEOWNERS of its base. */
 
 import type { CachedClient, RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
@@ -17,7 +17,7 @@ import type { ChangedFile } from "../../domain/change/commit.ts";
 /** GitHub lists no more files of a pull request than this. */
 const MOST_FILES = 3000;
 
-/** A file as REST lists it. */
+/** Describes a file as REST lists it. */
 export const FileShape = z
   .object({
     filename: z.string(),
@@ -31,8 +31,8 @@ export const FileShape = z
   }));
 
 /**
- * The files a pull request changes, from the trees where there are more than GitHub lists. `base`: the commit it is compared
- * with. Not `complete` where GitHub would not tell them all. Throws {@link Trouble}.
+ * Reads the files a pull request changes, from the trees where there are more than GitHub lists. `base`: the commit it is
+ * compared with. Not `complete` where GitHub would not list them all. Throws {@link ExternalError}.
  */
 export async function readFiles(
   github: GitHub,
@@ -43,7 +43,7 @@ export async function readFiles(
   const { repository, number, size } = pull;
   if ((size?.files ?? 0) >= MOST_FILES) {
     const compared = await compareTrees({ github, repository, lookups }, base, pull.head.sha);
-    // A moved file is told as removed from one place and added at the other.
+    // A moved file is listed as removed from one place and added at the other.
     if (compared !== null && !compared.truncated && compared.files.length >= (size?.files ?? 0))
       return { list: compared.files.map(fileOf), complete: true };
   }
@@ -59,7 +59,7 @@ function fileOf({ path, status }: ComparedFile): ChangedFile {
   return { path, oldPath: null, status: status === "added" || status === "removed" ? status : "modified" };
 }
 
-/** The CODEOWNERS file of a commit. One request, remembered for good where GitHub shows it. Throws {@link Trouble}. */
+/** Reads the CODEOWNERS file of a commit. One request, remembered for good where GitHub shows it. Throws {@link ExternalError}. */
 export async function readOwners(client: CachedClient, commit: Sha): Promise<OwnersFile> {
   const shape = z.object({
     repository: z.object({
@@ -102,7 +102,7 @@ export async function readOwners(client: CachedClient, commit: Sha): Promise<Own
 
 const OwnersErrors = z.object({ errors: z.array(z.object({ line: z.int(), kind: z.string() })) });
 
-/** What GitHub finds wrong with the CODEOWNERS file of a commit; null: this GitHub does not say. */
+/** Reads the errors GitHub finds in the CODEOWNERS file of a commit; null: this GitHub does not show them. */
 async function ownersErrors(client: RepositoryClient, commit: Sha): Promise<readonly OwnersError[] | null> {
   const route = "GET /repos/{owner}/{repo}/codeowners/errors";
   const answer = await askIfExists(

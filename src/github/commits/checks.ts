@@ -12,14 +12,14 @@ import type { Repository } from "../../domain/change/repository.ts";
 /** So many are read beyond the first page. */
 const MOST_LISTED = 2_000;
 
-/** The newest check runs and statuses of a commit. Throws Trouble. */
+/** Reads the newest check runs and statuses of a commit. Throws {@link ExternalError}. */
 export async function readChecks(client: RepositoryClient, sha: Sha): Promise<Listing<Check>> {
   const smaller = new Smaller(client.github);
   const first = await checksAfter(smaller, client.repository, sha, null);
   return readOn(first, MOST_LISTED, (after) => checksAfter(smaller, client.repository, sha, after));
 }
 
-/** The checks of an answer's first page, and of the pages after it. Throws Trouble. */
+/** Returns the checks of an answer's first page, and of the pages after it. Throws {@link ExternalError}. */
 export function allChecks(
   client: RepositoryClient,
   sha: Sha,

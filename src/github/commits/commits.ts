@@ -9,12 +9,12 @@ import { compareCommits } from "./compare.ts";
 import { FileShape } from "./changed-files.ts";
 import { commitsQuery, standingQuery } from "../queries/queries.ts";
 import type { Sha } from "../../domain/change/sha.ts";
-/** So many commits of an earlier head are read, and so many paths are looked up; what has more is not told. */
+/** Bounds the commits of an earlier head that are read, and the paths that are looked up; what has more is left out. */
 const MOST = { commits: 100, paths: 50 } as const;
 
 /**
  * Reads the commits that a head had beside those of its base, `base` being a commit. Two requests, remembered for good. Throws
- * {@link Trouble}.
+ * {@link ExternalError}.
  */
 export async function readEarlier(client: CachedClient, base: Sha, head: Sha): Promise<EarlierHead> {
   const compared = await compareCommits(client, base, head);
@@ -38,8 +38,8 @@ async function readEach(client: RepositoryClient, shas: readonly Sha[]): Promise
 }
 
 /**
- * Reads the files a commit touches, and at which of their paths the commit `head` holds something. Two requests, remembered for
- * good where GitHub shows them. Throws {@link Trouble}.
+ * Reads the files a commit touches, and at which of their paths the commit `head` holds something. Two requests, remembered
+ * for good where GitHub shows them. Throws {@link ExternalError}.
  */
 export async function readTouched(client: CachedClient, commit: Sha, head: Sha): Promise<TouchedFiles> {
   const ask = async (): Promise<TouchedFiles> => {
@@ -55,7 +55,7 @@ export async function readTouched(client: CachedClient, commit: Sha, head: Sha):
     const variables = { owner: client.repository.owner, name: client.repository.name, head, ...named };
     const at = (await query(client.github, standingQuery(paths.length), variables, StandingAnswer)).repository
       .object;
-    // A head that GitHub does not know holds nothing anybody can tell.
+    // Of a head that GitHub does not know, nothing can be known.
     const standing = paths.filter((_, index) => at?.[`file${index}`] != null);
     return at == null ? { commit, files: null, standing: [] } : { commit, files, standing };
   };

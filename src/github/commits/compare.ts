@@ -13,7 +13,7 @@ const MOST_FILES = 300;
 /** Pages of 100 commits read of one comparison. */
 const MOST_PAGES = 100;
 
-/** A changed file as comparisons and commits list it. */
+/** Describes a changed file as comparisons and commits list it. */
 export const ComparedFileShape = z
   .object({
     filename: z.string(),
@@ -38,7 +38,7 @@ const ComparisonShape = z.object({
   files: z.array(ComparedFileShape).optional(),
 });
 
-/** One file that differs between the merge base and the head. */
+/** Describes one file that differs between the merge base and the head. */
 export interface ComparedFile {
   readonly path: string;
   readonly oldPath: string | null;
@@ -48,7 +48,7 @@ export interface ComparedFile {
   readonly patch: string | null;
 }
 
-/** What `head` has that `base` has not. `commits` oldest first; `truncated`: there are more than GitHub would list. */
+/** Holds what `head` has that `base` has not. `commits` oldest first; `truncated`: there are more than GitHub would list. */
 export interface Comparison {
   readonly status: "ahead" | "behind" | "identical" | "diverged";
   readonly commits: readonly Sha[];
@@ -57,8 +57,8 @@ export interface Comparison {
 }
 
 /**
- * Compares two commits or branches, commit by commit; null where GitHub does not know one of them (any more) or they share
- * no history. Remembered for good where both are named by SHA. Throws {@link Trouble}.
+ * Compares two commits or branches, commit by commit; null where GitHub does not know one of them (any more) or they share no
+ * history. Remembered for good where both are named by SHA. Throws {@link ExternalError}.
  */
 export async function compareCommits(
   client: MaybeCachedClient,
@@ -89,7 +89,7 @@ export async function compareCommits(
   return remembered(client.lookups, `commits:${client.repository.id}`, base, head, read);
 }
 
-/** Whether a commit is on a branch; null where GitHub does not know one of them. */
+/** Returns whether a commit is on a branch; null where GitHub does not know one of them. */
 export async function isOnBranch(
   client: RepositoryClient,
   branch: string,
@@ -99,7 +99,7 @@ export async function isOnBranch(
   return compared === null ? null : compared.status === "behind" || compared.status === "identical";
 }
 
-/** The files that a commit changes against `mergeBase`, where it left its base; `truncated`: GitHub lists only some. */
+/** Lists the files that a commit changes against `mergeBase`, where it left its base; `truncated`: GitHub lists only some. */
 export interface ComparedFiles {
   readonly mergeBase: Sha;
   readonly files: readonly ComparedFile[];
@@ -107,8 +107,8 @@ export interface ComparedFiles {
 }
 
 /**
- * The files that `head` changes against where it left `base` (three dots); null where GitHub does not know one of them, and
- * `truncated` where it lists only some. Remembered for good where both are named by SHA. Throws {@link Trouble}.
+ * Lists the files that `head` changes against where it left `base` (three dots). Null where GitHub does not know one of them,
+ * and `truncated` where it lists only some. Remembered for good where both are named by SHA. Throws {@link ExternalError}.
  */
 export async function compareFiles(
   client: MaybeCachedClient,
@@ -135,15 +135,15 @@ export async function compareFiles(
   return remembered(client.lookups, `files:${client.repository.id}`, base, head, read);
 }
 
-/** What lies between two commits. `author`: the account GitHub attributes a commit to; null: to none. */
+/** Holds what lies between two commits. `author`: the account GitHub attributes a commit to; null: to none. */
 export interface WholeComparison {
   readonly commits: readonly { readonly sha: Sha; readonly author: number | null }[];
   readonly files: readonly ComparedFile[];
 }
 
 /**
- * The first hundred commits that `head` has and `base` has not, with the files changed between; null where GitHub does not know
- * one of them. One request, remembered for good where both are named by SHA. Throws {@link Trouble}.
+ * Reads the first hundred commits that `head` has and `base` has not, with the files changed between. Null where GitHub does
+ * not know one of them. One request, remembered for good where both are named by SHA. Throws {@link ExternalError}.
  */
 export async function compareWhole(
   client: CachedClient,

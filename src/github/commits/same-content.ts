@@ -20,16 +20,16 @@ import type { Repository } from "../../domain/change/repository.ts";
 import type { SameContent } from "../../domain/change/commit.ts";
 import type { PullRequest } from "../../domain/change/pull-request.ts";
 
-/** Commits to compare with `from`, in turn, until one changes the base otherwise. */
+/** Lists commits to compare with `from`, in turn, until one changes the base otherwise. */
 export interface Compares {
   readonly from: Sha;
   readonly to: readonly Sha[];
 }
 
 /**
- * Proves of each whether it changes the base just as `from` does: the same tree where neither moved to another base, else the same
- * effective difference ({@link sameDifference}). `unknown` where GitHub would not show enough. The trees of all first ones are read in one
- * request, and of all others in a second one. Throws {@link Trouble}.
+ * Proves of each whether it changes the base just as `from` does: the same tree where neither moved to another base, else the
+ * same effective difference ({@link sameDifference}). `unknown` where GitHub would not show enough. The trees of all first
+ * ones are read in one request, and of all others in a second one. Throws {@link ExternalError}.
  */
 export async function proveSameContent(
   client: CachedClient,
@@ -88,7 +88,10 @@ async function proveOne(
   return said(answer === "same" ? (isSameTree ? "tree" : "patch") : answer);
 }
 
-/** Whether one of two commits stands on the other, or both on the same ones: then any base is as far from the one as from the other. */
+/**
+ * Returns whether one of two commits descends from the other, or both from the same ones: then any base is as far from the one
+ * as from the other.
+ */
 function stayOnOneBase({ from, to }: { readonly from: Sha; readonly to: Sha }, a: Tree, b: Tree): boolean {
   const [before, after] = [a.parents.join(), b.parents.join()];
   return before === after || after === from || before === to;
@@ -128,10 +131,13 @@ async function compareDifferences(
   return sameDifference({ ...asked, meanwhile });
 }
 
-/** Paths that are asked for at once, and beyond which whole trees are fewer requests. */
+/** Bounds the paths that are requested at once, and in all before whole trees are fewer requests. */
 const MOST_PATHS = { atOnce: 50, inAll: 300 } as const;
 
-/** What stands at some paths of four commits: GitHub's comparisons show no modes, and nothing of the base. Null: it would not tell. */
+/**
+ * Reads the contents at some paths of four commits: GitHub's comparisons show no modes, and nothing of the base. Null: it
+ * would not show them.
+ */
 async function contentsAt(
   client: RepositoryClient,
   paths: readonly string[],
@@ -173,9 +179,10 @@ async function contentsAt(
 }
 
 /**
- * Whether what an update brought is what the pull request showed: the same tree, the same patch on a moved base, or the files
- * that differ. Line numbers may have moved, for GitHub itself made the merge; and in a file that the base had changed meanwhile
- * the lines around, so that there only the lines taken out and put in are compared. What differs then cannot be told.
+ * Proves whether what an update introduced is what the pull request showed: the same tree, the same patch on a moved base, or
+ * the files that differ. Line numbers may have moved, for GitHub itself made the merge; and in a file that the base had
+ * changed meanwhile the lines around, so that there only the lines taken out and put in are compared. What differs then cannot
+ * be known.
  */
 export async function proveShipped(
   client: CachedClient,
@@ -198,25 +205,29 @@ export async function proveShipped(
   if (reviewed === undefined || shipped === undefined) return said("unverifiable");
   if (reviewed.tree === shipped.tree) return said("identity");
   const start = update.kind === "queue" ? (shipped.parents[0] ?? update.before) : update.before;
-  const [asked, brought] = await bothCompared(client, start, [head, landed]);
-  if (asked === null || brought === null) return said("unverifiable");
-  const { differ, untold } = differing(asked.files, brought.files, withoutLineNumbers);
-  if (asked.truncated || brought.truncated || untold.length > 0) return said("unverifiable", untold);
+  const [reviewedFiles, landedFiles] = await bothCompared(client, start, [head, landed]);
+  if (reviewedFiles === null || landedFiles === null) return said("unverifiable");
+  const { differ, untold } = differing(reviewedFiles.files, landedFiles.files, withoutLineNumbers);
+  if (reviewedFiles.truncated || landedFiles.truncated || untold.length > 0)
+    return said("unverifiable", untold);
   if (differ.length === 0) return said("replay");
-  // Where the base had changed the same file meanwhile, other lines may stand around the reviewed ones.
-  const meanwhile = await compareFiles(client, asked.mergeBase, start);
+  // Where the base had changed the same file meanwhile, other lines may surround the reviewed ones.
+  const meanwhile = await compareFiles(client, reviewedFiles.mergeBase, start);
   if (meanwhile === null || meanwhile.truncated) return said("unverifiable", differ);
   const moved = new Map(meanwhile.files.map(({ path, blob }) => [path, blob]));
   const alone = differ.filter((path) => !moved.has(path));
   if (alone.length > 0) return said("residual", alone);
   // What the base had come to hold meanwhile, the merge did not bring once more.
-  const news = asked.files.filter(({ path, blob }) => blob === null || moved.get(path) !== blob);
-  const lines = differing(news, brought.files, changedLines);
+  const news = reviewedFiles.files.filter(({ path, blob }) => blob === null || moved.get(path) !== blob);
+  const lines = differing(news, landedFiles.files, changedLines);
   const unlike = [...lines.differ, ...lines.untold];
   return unlike.length === 0 ? said("replay") : said("unverifiable", unlike);
 }
 
-/** Whether two spans of commits bring the very same patch, wherever its lines are; false where GitHub shows too little to tell. */
+/**
+ * Returns whether two spans of commits introduce the very same patch, wherever its lines are; false where GitHub shows too
+ * little to decide.
+ */
 export async function isSamePatch(
   client: CachedClient,
   one: { readonly before: Sha; readonly after: Sha },
@@ -230,7 +241,7 @@ export async function isSamePatch(
   return differ.length === 0 && untold.length === 0;
 }
 
-/** What two commits change against a base; where GitHub lists too few files of either, both are told from their trees. */
+/** Compares two commits with a base; where GitHub lists too few files of either, both are read from their trees. */
 async function bothCompared(
   client: CachedClient,
   base: string,
@@ -249,7 +260,7 @@ interface Tree {
 
 type Trees = ReadonlyMap<Sha, Tree>;
 
-/** So many trees are asked for at once. */
+/** Bounds the trees that are requested at once. */
 const TREES_AT_ONCE = 50;
 
 /** Reads the trees of commits; one that GitHub does not know, or not with all its parents, is none of them. */
@@ -277,10 +288,10 @@ async function treesOf({ github, repository, lookups }: Asking, shas: readonly S
   return found;
 }
 
-/** What stands for bytes that are no text: other bytes would look the same. */
+/** Replaces bytes that are no text: other bytes would look the same. */
 const UNREADABLE = "\uFFFD";
 
-/** The files that differ for certain, and those GitHub shows too little of to tell. */
+/** Returns the files that differ for certain, and those GitHub shows too little of to decide. */
 function differing(
   before: readonly ComparedFile[],
   after: readonly ComparedFile[],

@@ -26,9 +26,9 @@ const TreeShape = z.object({
 type Files = ReadonlyMap<string, Content>;
 
 /**
- * The files that `head` changes against where it left `base` (a SHA or a branch). A moved file is one removed and one added.
- * Null where GitHub does not know one of them; `truncated` where a tree has more files than GitHub lists (about 100,000).
- * Three requests, remembered for good where both are named by SHA. Throws {@link Trouble}.
+ * Lists the files that `head` changes against where it left `base` (a SHA or a branch). A moved file is one removed and one
+ * added. Null where GitHub does not know one of them; `truncated` where a tree has more files than GitHub lists (about
+ * 100,000). Three requests, remembered for good where both are named by SHA. Throws {@link ExternalError}.
  */
 export async function compareTrees(
   client: MaybeCachedClient,
@@ -56,7 +56,7 @@ export async function compareTrees(
   return client.lookups.rememberForever(key, read, (answer) => answer !== null);
 }
 
-/** Reads every file of a commit; null where GitHub does not know it. Throws {@link Trouble}. */
+/** Reads every file of a commit; null where GitHub does not know it. Throws {@link ExternalError}. */
 export async function filesAt(
   client: RepositoryClient,
   commit: Sha,

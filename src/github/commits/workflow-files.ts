@@ -9,13 +9,16 @@ const FOLDER = /^\.github\/workflows\/[^/]+\.ya?ml$/u;
 
 const BlobShape = z.object({ content: z.string(), encoding: z.string() });
 
-/** A workflow file with its text; null: GitHub does not show it as a text. */
+/** Holds a workflow file with its text; null: GitHub does not show it as a text. */
 export interface WorkflowFile {
   readonly path: string;
   readonly text: string | null;
 }
 
-/** Reads the workflow files of a commit or branch; null where its files are not all listed. One request, and one for each. Throws Trouble. */
+/**
+ * Reads the workflow files of a commit or branch; null where its files are not all listed. One request, and one for each.
+ * Throws {@link ExternalError}.
+ */
 export async function readWorkflowFiles(
   client: RepositoryClient,
   ref: string,

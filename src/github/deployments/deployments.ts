@@ -35,7 +35,7 @@ const StatusShape = z
   })
   .transform((status) => ({ ...status, at: status.created_at }));
 
-/** A deployment as GitHub tells it; what it carried is found elsewhere. */
+/** Describes a deployment as GitHub shows it; the deployed changes are found elsewhere. */
 export interface ReadDeployment {
   readonly number: number;
   readonly sha: Sha;
@@ -46,14 +46,14 @@ export interface ReadDeployment {
   readonly createdAt: Instant;
   /** Oldest first. */
   readonly statuses: readonly DeploymentStatus[];
-  /** The addresses its statuses link to. Whoever reports a status writes what they like. */
+  /** The addresses its statuses link to. The reporter of a status writes what they like. */
   readonly links: readonly string[];
 }
 
 /** Pages of 100 deployments read of one repository. */
 const MOST_PAGES = 100;
 
-/** One deployment with its statuses. Two requests. Throws {@link Trouble}. */
+/** Reads one deployment with its statuses. Two requests. Throws {@link ExternalError}. */
 export async function readDeployment(client: RepositoryClient, number: number): Promise<ReadDeployment> {
   const parameters = { ...place(client.repository), deployment_id: number };
   const route = "GET /repos/{owner}/{repo}/deployments/{deployment_id}";
@@ -78,7 +78,7 @@ export async function readDeployment(client: RepositoryClient, number: number): 
   };
 }
 
-/** A deployment as a list tells it: without its statuses. */
+/** Describes a deployment as a list shows it: without its statuses. */
 export interface ListedDeployment {
   readonly number: number;
   /** As the newest status has it. */
@@ -88,8 +88,8 @@ export interface ListedDeployment {
 }
 
 /**
- * The deployments made since an instant, oldest first, of all environments or one, of all commits or one; `truncated` where
- * there are more than could be read. Throws {@link Trouble}.
+ * Lists the deployments made since an instant, oldest first, of all environments or one, of all commits or one; `truncated`
+ * where there are more than could be read. Throws {@link ExternalError}.
  */
 export async function listDeployments(
   client: RepositoryClient,

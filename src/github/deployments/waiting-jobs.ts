@@ -18,7 +18,7 @@ const PendingShape = z.array(z.object({ environment: z.object({ name: z.string()
 /** Pages of 100 waiting runs read of one repository. */
 const MOST_PAGES = 5;
 
-/** A run with a job that waits before an environment. */
+/** Describes a run with a job that waits before an environment. */
 export interface WaitingJob {
   readonly run: number;
   readonly sha: Sha;
@@ -26,7 +26,10 @@ export interface WaitingJob {
   readonly environment: string;
 }
 
-/** Every job of a repository that waits for its environment's rules. One request, and one for each run that waits. Throws {@link Trouble}. */
+/**
+ * Lists every job of a repository that waits for its environment's rules. One request, and one for each run that waits. Throws
+ * {@link ExternalError}.
+ */
 export async function listWaitingJobs(client: RepositoryClient): Promise<readonly WaitingJob[]> {
   const found: WaitingJob[] = [];
   const route = "GET /repos/{owner}/{repo}/actions/runs";
@@ -54,10 +57,13 @@ export async function listWaitingJobs(client: RepositoryClient): Promise<readonl
   return found;
 }
 
-/** So many deployments of one commit to one environment are looked at to find the one a job made. */
+/** Bounds the deployments of one commit to one environment that are read to find the one a job made. */
 const MOST_MADE = 5;
 
-/** GitHub's id of the deployment that a waiting job made; null where none can be told to be its own. Throws {@link Trouble}. */
+/**
+ * Returns GitHub's id of the deployment that a waiting job made; null where none can be shown to be its own.
+ * Throws {@link ExternalError}.
+ */
 export async function deploymentOfJob(
   client: RepositoryClient,
   { run, sha, createdAt, environment }: WaitingJob,

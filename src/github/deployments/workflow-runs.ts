@@ -30,7 +30,7 @@ const RunShape = z.object({
     .catch(undefined),
 });
 
-/** A workflow run as GitHub tells it. `branch`: the branch or tag it ran for. */
+/** Describes a workflow run as GitHub shows it. `branch`: the branch or tag it ran for. */
 export interface ReadRun extends Omit<DeploymentRun, "approvals"> {
   readonly sha: Sha;
   readonly branch: string | null;
@@ -59,7 +59,7 @@ function asRun(run: z.infer<typeof RunShape>): ReadRun {
   };
 }
 
-/** One run, or null where GitHub does not know it (any more). Throws {@link Trouble}. */
+/** Reads one run, or null where GitHub does not know it (any more). Throws {@link ExternalError}. */
 export async function readRun(client: RepositoryClient, id: number): Promise<ReadRun | null> {
   const route = "GET /repos/{owner}/{repo}/actions/runs/{run_id}";
   const answer = await askIfExists(
@@ -77,7 +77,10 @@ const MOST_PAGES = 20;
 /** GitHub gives no more than this many runs of one state. */
 const MOST_RUNS = 1_000;
 
-/** The runs made since an instant that succeeded, oldest first; `truncated` where there are more than GitHub gives. Throws {@link Trouble}. */
+/**
+ * Lists the runs made since an instant that succeeded, oldest first; `truncated` where there are more than GitHub gives.
+ * Throws {@link ExternalError}.
+ */
 export async function listSucceededRuns(
   client: RepositoryClient,
   since: Instant,
@@ -113,7 +116,7 @@ const ApprovalsShape = z.array(
   }),
 );
 
-/** Who answered the jobs of a run that waited; null where GitHub would not say. Throws {@link Trouble}. */
+/** Reads who answered the jobs of a run that waited; null where GitHub would not show it. Throws {@link ExternalError}. */
 export async function readApprovals(
   client: RepositoryClient,
   run: number,
@@ -140,8 +143,9 @@ const JobShape = z.object({ deployment: z.object({ id: z.int() }).nullish() });
 const JOB = /\/actions\/runs\/(\d+)\/jobs?\/(\d+)/u;
 
 /**
- * The run whose job made a deployment, as of the attempt that did, and how many attempts there are; by the address its statuses link to; null: none did. A workflow that calls the API can
- * write any address, so the job itself is asked which deployment is its own. `unshown`: there is no such job, or none yet. Throws {@link Trouble}.
+ * Reads the run whose job made a deployment, as of the attempt that did, and how many attempts there are, by the address its
+ * statuses link to; null: none did. A workflow that calls the API can write any address, so the job's own deployment is read
+ * from the job itself. `unshown`: there is no such job, or none yet. Throws {@link ExternalError}.
  */
 export async function runBehind(
   client: RepositoryClient,
@@ -200,7 +204,10 @@ const CustomRulesShape = z.object({
     .nullish(),
 });
 
-/** How an environment is guarded now; null: there is no such environment, or GitHub would not say. Throws {@link Trouble}. */
+/**
+ * Reads how an environment is guarded now; null: there is no such environment, or GitHub would not show it.
+ * Throws {@link ExternalError}.
+ */
 export async function readEnvironment(
   client: RepositoryClient,
   name: string,
@@ -236,7 +243,7 @@ export async function readEnvironment(
 
 const TagsShape = z.array(z.object({ name: z.string(), commit: z.object({ sha: ShaShape }) }));
 
-/** Every tag with the commit it stands for. Throws {@link Trouble}. */
+/** Lists every tag with its commit. Throws {@link ExternalError}. */
 export async function listTags(
   client: RepositoryClient,
 ): Promise<readonly { readonly name: string; readonly sha: Sha }[]> {
@@ -250,12 +257,12 @@ export async function listTags(
 const CommitShape = z.object({ sha: ShaShape });
 
 const MakersShape = z.object({
-  // Where it ties an author to no account, GitHub says null or an empty object.
+  // Where it ties an author to no account, GitHub sends null or an empty object.
   author: MaybeActorShape.catch(null),
   committer: MaybeActorShape.catch(null),
 });
 
-/** The accounts GitHub ties a commit's author and committer to; null where it knows no such commit. Throws {@link Trouble}. */
+/** Reads the accounts GitHub ties a commit's author and committer to; null where it knows no such commit. Throws {@link ExternalError}. */
 export async function readMakers(client: RepositoryClient, sha: Sha): Promise<readonly Actor[] | null> {
   const route = "GET /repos/{owner}/{repo}/commits/{ref}";
   const answer = await askIfExists(
@@ -269,7 +276,7 @@ export async function readMakers(client: RepositoryClient, sha: Sha): Promise<re
   return [answer.data.author, answer.data.committer].filter((each) => each !== null);
 }
 
-/** The commit a commit's id, or a tag's full name, stands for; null where GitHub knows none. Throws {@link Trouble}. */
+/** Reads the commit that a commit's id, or a tag's full name, resolves to; null where GitHub has none. Throws {@link ExternalError}. */
 export async function readCommit(client: RepositoryClient, name: string): Promise<Sha | null> {
   const route = "GET /repos/{owner}/{repo}/commits/{ref}";
   const answer = await askIfExists(

@@ -1,4 +1,4 @@
-/** Updates of branches, as GitHub's own activity list tells them, and what each one brought. */
+/** Updates of branches, by GitHub's own activity list, and what each one introduced. */
 
 import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
@@ -39,7 +39,7 @@ function kindOf(told: string): Pick<RefUpdate, "kind" | "told"> {
   return kind === undefined ? { kind: "unknown", told } : { kind };
 }
 
-/** A page of the activity list. */
+/** Parses a page of the activity list. */
 export const ActivityShape = z.array(
   z
     .object({
@@ -63,7 +63,7 @@ export const ActivityShape = z.array(
     })),
 );
 
-/** How far back a listing goes. */
+/** Limits how far back a listing goes. */
 export interface Until {
   /** The newest update known already: the listing ends with the one after it. */
   readonly since: number | null;
@@ -71,7 +71,7 @@ export interface Until {
   readonly from?: Instant;
 }
 
-/** A branch's updates, oldest first. */
+/** Lists a branch's updates, oldest first. */
 export interface ActivityListing {
   readonly updates: readonly RefUpdate[];
   /** There is more than could be read. */
@@ -85,7 +85,7 @@ export interface ActivityListing {
   readonly digest: string;
 }
 
-/** Lists the updates of a ref (`refs/heads/main`) that GitHub keeps, back to a known one or an instant. Throws {@link Trouble}. */
+/** Lists the updates of a ref (`refs/heads/main`) that GitHub keeps, back to a known one or an instant. Throws {@link ExternalError}. */
 export async function readRefUpdates(
   client: RepositoryClient,
   ref: string,
@@ -134,7 +134,10 @@ export async function readRefUpdates(
   };
 }
 
-/** The refs of the branches deleted since an instant, by GitHub's own list: they are in no list of branches any more. Throws {@link Trouble}. */
+/**
+ * Lists the refs of the branches deleted since an instant, by GitHub's own list: they are in no list of branches any more.
+ * Throws {@link ExternalError}.
+ */
 export async function listDeletedBranches(
   client: RepositoryClient,
   since: Instant,
@@ -157,7 +160,7 @@ export async function listDeletedBranches(
   return allOf(listing([...found], isWhole), "deleted branches");
 }
 
-/** SHA-256 of the canonical JSON of a list of updates: id, ref, before, after, kind and time of each. */
+/** Returns the SHA-256 of the canonical JSON of a list of updates: id, ref, before, after, kind and time of each. */
 export function digestOf(updates: readonly RefUpdate[]): string {
   return sha256(
     canonical(
@@ -173,7 +176,7 @@ export function digestOf(updates: readonly RefUpdate[]): string {
   );
 }
 
-/** The pushes to a ref that GitHub lists, oldest first; for what no webhook told. */
+/** Lists the pushes to a ref that GitHub lists, oldest first; for those that no webhook reported. */
 export async function readPushes(client: RepositoryClient, ref: string): Promise<readonly Push[]> {
   const { updates } = await readRefUpdates(client, ref, { since: null });
   return updates.map(({ before, after, actor, at, kind, basis }) => {
@@ -185,7 +188,10 @@ export async function readPushes(client: RepositoryClient, ref: string): Promise
 /** Pages of 100 updates of all branches read to find who pushed a commit. */
 const MOST_PAGES_OF_ALL = 20;
 
-/** Who pushed commits to any branch, by GitHub's own list; null where it does not show who pushed `head`, or goes on. Throws {@link Trouble}. */
+/**
+ * Reads who pushed commits to any branch, by GitHub's own list; null where it does not show who pushed `head`, or goes on.
+ * Throws {@link ExternalError}.
+ */
 export async function readPushers(
   client: RepositoryClient,
   { head, commits }: { readonly head: Sha; readonly commits: ReadonlySet<Sha> },
@@ -212,15 +218,15 @@ export async function readPushers(
   return isSeen && isWhole ? people : null;
 }
 
-/** What one update brought. */
+/** Describes what one update introduced. */
 export interface UpdateContent {
-  /** Pull requests into this branch that were merged by it, also where somebody merged by hand and pushed. */
+  /** Pull requests into this branch that were merged by it, also where they were merged by hand and pushed. */
   readonly pulls: readonly number[];
-  /** Open pull requests into this branch whose head it brought: GitHub marks them as merged by it. */
+  /** Open pull requests into this branch whose head it introduced: GitHub marks them as merged by it. */
   readonly pending: readonly number[];
-  /** The one that GitHub's own merge names; null: it names none. Whoever merges may write another. */
+  /** The one that GitHub's own merge names; null: it names none. A person who merges may write another. */
   readonly named: number | null;
-  /** The commits it brought to an existing branch, oldest first; those that GitHub ties to one of `pulls` are `tied`. */
+  /** The commits it introduced to an existing branch, oldest first; those that GitHub ties to one of `pulls` are `tied`. */
   readonly commits: readonly { readonly sha: Sha; readonly tied: boolean }[];
   readonly tree: Sha | null;
   /** Null where there is nothing to compare with, or GitHub would not. */
@@ -228,14 +234,14 @@ export interface UpdateContent {
   readonly checks: readonly Check[];
   /** Which of these lists GitHub gave only in part. */
   readonly cut: readonly Truncation[];
-  /** Whether it may newly point at content that lies elsewhere: its files tell. */
+  /** Whether it may newly point at content that lies elsewhere: its files show that. */
   readonly mayPointElsewhere: boolean;
 }
 
-/** Commits of one update whose pull requests are asked for one by one. */
+/** Bounds the commits of one update whose pull requests are requested one by one. */
 const MOST_COMMITS = 100;
 
-/** What an update brought to its branch. Two requests; none for a deleted branch. Throws {@link Trouble}. */
+/** Reads what an update introduced to its branch. Two requests; none for a deleted branch. Throws {@link ExternalError}. */
 export async function readChange(client: RepositoryClient, update: RefUpdate): Promise<UpdateContent> {
   const nothing: UpdateContent = {
     pulls: [],
@@ -260,18 +266,18 @@ export async function readChange(client: RepositoryClient, update: RefUpdate): P
     ? null
     : await compareCommits({ ...client, lookups: null }, update.before, update.after);
   // A new branch brings no pull request that was merged elsewhere before.
-  const brought = new Set([update.after, ...(compared?.commits ?? [])]);
+  const introduced = new Set([update.after, ...(compared?.commits ?? [])]);
   const pulls = new Set<number>();
   const pending = new Set<number>();
   const tied = new Set<Sha>();
-  for (const [index, oid] of [...brought].toReversed().entries()) {
+  for (const [index, oid] of [...introduced].toReversed().entries()) {
     if (isNew) break;
     const known = shown.tied.get(oid);
     const isTold = shown.isWhole && !shown.untold.has(oid);
     if (known === undefined && (isTold || index >= MOST_COMMITS)) continue;
     for (const pull of known ?? (await landedByRest(client, oid))) {
-      if (pull.base === branch && pull.head !== null && brought.has(pull.head)) pending.add(pull.number);
-      const isHere = pull.base === branch && pull.commit !== null && brought.has(pull.commit);
+      if (pull.base === branch && pull.head !== null && introduced.has(pull.head)) pending.add(pull.number);
+      const isHere = pull.base === branch && pull.commit !== null && introduced.has(pull.commit);
       if (!isHere) continue;
       pulls.add(pull.number);
       tied.add(oid);
@@ -281,7 +287,7 @@ export async function readChange(client: RepositoryClient, update: RefUpdate): P
     pulls: [...pulls].toSorted((a, b) => a - b),
     pending: [...pending],
     named: shown.named,
-    commits: isNew ? [] : [...brought].map((sha) => ({ sha, tied: tied.has(sha) })),
+    commits: isNew ? [] : [...introduced].map((sha) => ({ sha, tied: tied.has(sha) })),
     tree: shown.tree,
     commitCount: compared?.commitCount ?? null,
     checks: shown.checks.isWhole ? shown.checks.entries : shown.checks.seen,
@@ -290,11 +296,11 @@ export async function readChange(client: RepositoryClient, update: RefUpdate): P
   };
 }
 
-/** A pull request that a commit is tied to, as far as it tells where it landed. */
+/** Describes a pull request that a commit is tied to, as far as it shows where it landed. */
 interface Landed {
   readonly number: number;
   readonly base: string;
-  /** What merged it; null: it is not merged, or GitHub does not say. */
+  /** The commit that merged it; null: it is not merged, or GitHub does not show it. */
   readonly commit: Sha | null;
   /** The head of an open one; null: it is not open. */
   readonly head: Sha | null;
@@ -321,7 +327,7 @@ async function shownByGraphql(client: RepositoryClient, update: RefUpdate): Prom
   const commit = answer.repository.object;
   if (commit == null) return null;
   const { workflows, workflowsBefore, submodules, attributes } = answer.repository;
-  // What lies further back is tied to none: of a merge, the pull request that brought it is waited for, then unverifiable.
+  // What lies further back is tied to none: of a merge, the pull request that introduced it is waited for, then unverifiable.
   const line = commit.history.isWhole ? commit.history.entries : commit.history.seen;
   return {
     tree: commit.tree.oid,
@@ -352,7 +358,7 @@ function landedIn(pulls: readonly z.infer<typeof LandedAnswer>[]): readonly Land
 
 const CommitShape = z.object({ tree: z.object({ sha: ShaShape }) });
 
-/** Who made the commit and whether GitHub did is not told so: a number in its message names no pull request. */
+/** Reads the commits by REST, which does not show who made one and whether GitHub did: a number in its message names no pull request. */
 async function shownByRest(client: RepositoryClient, { after }: RefUpdate): Promise<ShownChange> {
   const asked = { ...place(client.repository), commit_sha: after };
   const { data } = await ask(
@@ -382,7 +388,7 @@ async function landedByRest(client: RepositoryClient, sha: Sha): Promise<readonl
   }));
 }
 
-/** The number that GitHub writes into the first line of a merge it makes. Whoever merges may write another one. */
+/** Returns the number that GitHub writes into the first line of a merge it makes. A person who merges may write another one. */
 function numberIn(headline: string): number | null {
   const written = /^Merge pull request #(\d{1,9}) from /u.exec(headline)?.[1];
   return written === undefined ? null : Number(written);

@@ -9,7 +9,7 @@ import { stillThereQuery } from "../queries/queries.ts";
 import { ShaShape } from "../queries/shapes.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 
-/** So many pull requests and commits are asked for in one query. */
+/** Bounds the pull requests and commits that are requested in one query. */
 const AT_ONCE = 50;
 
 const PullShape = z.object({
@@ -25,7 +25,7 @@ const PullShape = z.object({
 
 const Answer = z.object({ repository: z.record(z.string(), z.unknown()) });
 
-/** Asks for pull requests by number and commits by SHA. One request for each fifty of either. Throws {@link Trouble}. */
+/** Requests pull requests by number and commits by SHA. One request for each fifty of either. Throws {@link ExternalError}. */
 export async function readStillThere(
   client: RepositoryClient,
   pulls: readonly number[],

@@ -1,4 +1,4 @@
-/** The comments of a repository, for commands given while nobody listened. */
+/** The comments of a repository, for commands given while no webhook was received. */
 
 import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
@@ -10,7 +10,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 
 const ListedShape = z.array(CommentShape.extend({ issue_url: z.string() }));
 
-/** Every comment meant for us that was written at or after `since`, oldest first. Throws {@link Trouble}. */
+/** Lists every comment meant for us that was written at or after `since`, oldest first. Throws {@link ExternalError}. */
 export async function listComments(
   client: RepositoryClient,
   since: Instant,

@@ -17,7 +17,7 @@ import type { Sha } from "../../domain/change/sha.ts";
 /** Pages of a hundred read of one listing. */
 const MOST_PAGES = 200;
 
-/** A listing as it came: how to ask for it again, and the digest of what it held. */
+/** Describes a listing as it came: its request, for repetition, and the digest of its content. */
 export interface ListingSource {
   readonly query: string;
   /** SHA-256 of the canonical JSON of what was listed. */
@@ -26,7 +26,7 @@ export interface ListingSource {
   readonly truncated: boolean;
 }
 
-/** The pull requests merged into a branch, and where git says the branch is. */
+/** Lists the pull requests merged into a branch, and where git has the branch. */
 export interface MergedListing extends ListingSource {
   readonly pulls: readonly (MergedPull & { readonly head: Sha })[];
   /** Null: there is no such branch (any more). */
@@ -49,8 +49,9 @@ const MergedAnswer = z.object({
 });
 
 /**
- * Lists the pull requests merged into a branch (by its name) since an instant, newest change first; never by the search API, which ends
- * after a thousand. A merged pull request was changed no earlier than it was merged, so older ones need not be asked for. Throws {@link Trouble}.
+ * Lists the pull requests merged into a branch (by its name) since an instant, newest change first; never by the search API,
+ * which ends after a thousand. A merged pull request was changed no earlier than it was merged, so older ones need not be
+ * requested. Throws {@link ExternalError}.
  */
 export function listMergedPulls(
   client: RepositoryClient,
@@ -135,8 +136,8 @@ const LineShape = z.object({
 });
 
 /**
- * The commits that `end` has and `begin` has not, with their parents, as git itself knows them; null where GitHub does not know one of the
- * two (any more), or they share no history. Throws {@link Trouble}.
+ * Lists the commits that `end` has and `begin` has not, with their parents, as git itself has them. Null where GitHub does not
+ * know one of the two (any more), or they share no history. Throws {@link ExternalError}.
  */
 export async function listGitLine(
   client: RepositoryClient,

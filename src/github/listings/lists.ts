@@ -16,14 +16,14 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Repository } from "../../domain/change/repository.ts";
 
-/** One open pull request. `baseRef` is a branch name. */
+/** Describes one open pull request. `baseRef` is a branch name. */
 export interface OpenPull {
   readonly number: number;
   readonly headSha: Sha;
   readonly baseRef: string;
 }
 
-/** Every open pull request, oldest first. Throws {@link ExternalError}. */
+/** Lists every open pull request, oldest first. Throws {@link ExternalError}. */
 export async function listOpenPulls(client: RepositoryClient): Promise<readonly OpenPull[]> {
   const { owner, name } = client.repository;
   const smaller = new Smaller(client.github);
@@ -40,7 +40,7 @@ export async function listOpenPulls(client: RepositoryClient): Promise<readonly 
   );
 }
 
-/** The numbers of the pull requests that GitHub ties to a commit: the open ones whose head it is, and the others. */
+/** Holds the numbers of the pull requests that GitHub ties to a commit: the open ones whose head it is, and the others. */
 export interface PullsWith {
   readonly open: readonly number[];
   readonly other: readonly number[];
@@ -72,7 +72,7 @@ export async function pullsWithHead(client: RepositoryClient, sha: Sha): Promise
   };
 }
 
-/** The names of the branches, those that begin with `prefix` if one is given. Throws {@link ExternalError}. */
+/** Lists the names of the branches, those that begin with `prefix` if one is given. Throws {@link ExternalError}. */
 export async function listBranches(client: RepositoryClient, prefix = ""): Promise<readonly string[]> {
   const { owner, name } = client.repository;
   // GitHub takes whole path segments as a prefix.
@@ -90,7 +90,7 @@ export async function listBranches(client: RepositoryClient, prefix = ""): Promi
   return refs.map((ref) => `${folder}${ref.name}`).filter((name) => name.startsWith(prefix));
 }
 
-/** A merge group: the pull requests in it, in merging order, and the checks of its commit. */
+/** Describes a merge group: the pull requests in it, in merging order, and the checks of its commit. */
 export interface MergeGroup {
   readonly pulls: readonly number[];
   readonly checks: readonly Check[];
@@ -98,7 +98,7 @@ export interface MergeGroup {
   readonly checksAreWhole: boolean;
 }
 
-/** The merge group that ends on a commit: every queue entry up to it; null when the queue has none such (any more). */
+/** Reads the merge group that ends on a commit: every queue entry up to it; null when the queue has none such (any more). */
 export async function readMergeGroup(
   client: RepositoryClient,
   group: { readonly headSha: Sha; readonly baseRef: string },
@@ -109,7 +109,7 @@ export async function readMergeGroup(
   const answer = await query(client.github, MERGE_GROUP_QUERY, variables, MergeGroupAnswer);
   const { mergeQueue, object } = answer.repository;
   const queued = mergeQueue?.entries ?? NOTHING;
-  // Whether those up to the last are all there is told by each one's base.
+  // The base of each entry shows whether those up to the last are all there.
   const entries = (queued.isWhole ? queued.entries : queued.seen).toSorted((a, b) => a.position - b.position);
   const last = entries.findIndex(({ headCommit }) => headCommit?.oid === group.headSha);
   if (last === -1) return null;
@@ -131,7 +131,7 @@ export async function readMergeGroup(
   };
 }
 
-/** A repository in a list. `pushedAt`: when any of its branches was last pushed to; null where GitHub does not say. */
+/** Describes a repository in a list. `pushedAt`: when any of its branches was last pushed to; null where GitHub does not show it. */
 export interface ListedRepository {
   readonly repository: Repository;
   readonly archived: boolean;
@@ -147,14 +147,14 @@ const ListedRepositoryShape = z
     return { repository, archived: archived ?? false, pushedAt: pushedAt ?? null };
   });
 
-/** Every repository the installation of this Octokit covers. Throws {@link ExternalError}; also when there are too many to list. */
+/** Lists every repository the installation of this Octokit covers. Throws {@link ExternalError}; also when there are too many to list. */
 export async function listRepositories(github: GitHub): Promise<readonly ListedRepository[]> {
   const shape = z.object({ repositories: z.array(ListedRepositoryShape) });
   const list = await askAllPages(github, "GET /installation/repositories", {}, shape, 1000);
   return allOf(list, "repositories of the installation").flatMap(({ repositories }) => repositories);
 }
 
-/** Every repository of an account that whoever asks may see: an organisation's, or a person's. Throws {@link ExternalError}. */
+/** Lists every repository of an account, an organisation's or a person's, that the token may read. Throws {@link ExternalError}. */
 export async function listOwned(github: GitHub, owner: string): Promise<readonly ListedRepository[]> {
   const shape = z.array(ListedRepositoryShape);
   const asked = [
@@ -174,7 +174,7 @@ export async function listOwned(github: GitHub, owner: string): Promise<readonly
   });
 }
 
-/** One repository by its name; null where whoever asks may not see it. Throws {@link ExternalError}. */
+/** Reads one repository by its name; null where the token may not read it. Throws {@link ExternalError}. */
 export async function readListed(
   github: GitHub,
   owner: string,
@@ -184,7 +184,7 @@ export async function readListed(
   return (await askIfExists(github, "GET /repos/{owner}/{repo}", asked, ListedRepositoryShape))?.data ?? null;
 }
 
-/** A repository as it is now, under whatever name; null when the installation does not show it. Throws {@link ExternalError}. */
+/** Reads a repository as it is now, under its present name; null when the installation does not show it. Throws {@link ExternalError}. */
 export async function readRepository(client: RepositoryClient): Promise<Repository | null> {
   const answer = await askIfExists(
     client.github,
@@ -195,7 +195,7 @@ export async function readRepository(client: RepositoryClient): Promise<Reposito
   return answer === null || answer.data.id !== client.repository.id ? null : answer.data;
 }
 
-/** An installation of the App. */
+/** Describes an installation of the App. */
 export interface Installation {
   readonly id: number;
   readonly account: { readonly id: number; readonly login: string; readonly type: string } | null;
@@ -240,13 +240,13 @@ const InstallationShape = z
     };
   });
 
-/** Every installation of the App; asked as the App itself. Throws {@link ExternalError}. */
+/** Lists every installation of the App; requested as the App itself. Throws {@link ExternalError}. */
 export async function listInstallations(app: GitHub): Promise<readonly Installation[]> {
   const list = await askAllPages(app, "GET /app/installations", {}, z.array(InstallationShape), 1000);
   return allOf(list, "installations").flat();
 }
 
-/** One installation; asked as the App itself. Throws {@link ExternalError}. */
+/** Reads one installation; requested as the App itself. Throws {@link ExternalError}. */
 export async function readInstallation(app: GitHub, installationId: number): Promise<Installation> {
   const route = "GET /app/installations/{installation_id}";
   return (await ask(app, route, { installation_id: installationId }, InstallationShape)).data;

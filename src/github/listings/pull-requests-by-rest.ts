@@ -1,4 +1,4 @@
-/** What REST tells of pull requests where GraphQL cannot answer: one that nobody can read spoils every list of GraphQL's that holds it. */
+/** What REST shows of pull requests where GraphQL cannot answer: one that nobody can read spoils every list of GraphQL's that holds it. */
 
 import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
@@ -10,7 +10,7 @@ import type { Instant } from "../../domain/time/instant.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 import type { Actor } from "../../domain/change/people.ts";
 
-/** A pull request as far as REST's lists tell it. `mergeCommit` of an open one is a trial that GitHub makes. */
+/** Describes a pull request as far as REST's lists show it. `mergeCommit` of an open one is a trial that GitHub makes. */
 export interface RestPull {
   readonly number: number;
   readonly state: "open" | "closed";
@@ -61,7 +61,7 @@ const ListedShape = z
     };
   });
 
-/** Asks GraphQL, and where it cannot answer even little, REST. Throws {@link ExternalError}. */
+/** Queries GraphQL, and where it cannot answer even little, REST. Throws {@link ExternalError}. */
 export async function orThroughRest<Told>(
   byGraphql: () => Promise<Told>,
   byRest: () => Promise<Told>,
@@ -74,7 +74,10 @@ export async function orThroughRest<Told>(
   }
 }
 
-/** Reads who and what one pull request is, nothing of it that a judgement rests on; null where GitHub does not tell even that. Throws {@link ExternalError}. */
+/**
+ * Reads who and what one pull request is, nothing of it that a judgement rests on; null where GitHub does not show even that.
+ * Throws {@link ExternalError}.
+ */
 export async function identifyPull(client: RepositoryClient, number: number): Promise<RestPull | null> {
   const route = "GET /repos/{owner}/{repo}/pulls/{pull_number}";
   try {
@@ -92,7 +95,7 @@ export async function identifyPull(client: RepositoryClient, number: number): Pr
   }
 }
 
-/** Returns whether GitHub was asked and did not tell: then it may answer another question. */
+/** Returns whether GitHub received the request and did not answer it: then it may answer another question. */
 function isNoAnswer(error: unknown): boolean {
   return mayBeTooMuch(error) || (error instanceof ExternalError && error.code === "github-refused");
 }

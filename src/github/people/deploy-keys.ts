@@ -10,8 +10,8 @@ import { tags } from "../api/lookups.ts";
 import { DeployKeyShape } from "../queries/shapes.ts";
 
 /**
- * Lists the deploy keys with write access there are today; null: GitHub does not show them. Remembered for a while, and forgotten
- * when a webhook tells of a key. Throws {@link ExternalError}.
+ * Lists the deploy keys with write access there are today; null: GitHub does not show them. Remembered for a while, and
+ * forgotten when a webhook reports a key. Throws {@link ExternalError}.
  */
 export function readDeployKeys(client: CachedClient): Promise<readonly ListedKey[] | null> {
   return client.lookups.remember(

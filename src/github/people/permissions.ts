@@ -1,4 +1,4 @@
-/** What reviewers may do, and who could approve. Logins are only for asking GitHub; people are compared by id. */
+/** What reviewers may do, and who could approve. Logins are only for requests to GitHub; people are compared by id. */
 
 import type { CachedClient } from "../api/repository-client.ts";
 import { z } from "zod";
@@ -21,9 +21,9 @@ import {
   type Permission,
 } from "../../domain/change/people.ts";
 
-/** What a policy asks of people. Teams are `org/slug`. */
+/** Lists what a policy requires of people. Teams are `org/slug`. */
 export interface Needs {
-  /** The permissions asked for; undefined where a requirement asks for none. */
+  /** The permissions required; undefined where a requirement names none. */
   readonly permission: readonly (Permission | undefined)[];
   readonly teams: readonly string[];
   readonly organizations: readonly string[];
@@ -47,7 +47,10 @@ const OLD_NAMES: Readonly<Record<Permission, string>> = {
 
 const Members = z.array(ActorShape);
 
-/** The authority of everyone who gave a review, and of the `people` needed, as it is today. A team or organisation that cannot be read is `unread`. */
+/**
+ * Reads the authority of everyone who gave a review, and of the `people` needed, as it is today. A team or organisation that
+ * cannot be read is `unread`.
+ */
 export async function readAuthorities(
   github: GitHub,
   read: { readonly pull: Pick<ReadPull["pull"], "repository" | "reviews"> } & Pick<ReadPull, "mayWrite">,
@@ -96,7 +99,7 @@ interface Left {
   readonly losses: Losses;
 }
 
-/** The groups among these whose member somebody is, without those that a webhook told they left. */
+/** Returns the groups among these of which a person is a member, without those that a webhook reported they left. */
 async function groupsLeft(
   { github, lookups, losses }: Left,
   { id }: Actor,
@@ -122,7 +125,7 @@ async function groupsLeft(
   return left;
 }
 
-/** A permission as read, or what a webhook told is left of it. */
+/** Returns a permission as read, or what a webhook reported is left of it. */
 async function permissionLeft(
   { github, lookups, losses }: Left,
   { id, owner }: Repository,
@@ -143,7 +146,7 @@ async function permissionLeft(
   }
   const isMaybeIn = async (team: string): Promise<boolean> => {
     const members = await teamMembers(github, team, lookups);
-    // Of a team nobody may look into, anybody may be a member.
+    // Of a team that cannot be read, anyone may be a member.
     return members === null || members.some((member) => member.id === personId);
   };
   for (const team of losses.teamsOf(id)) {
@@ -166,7 +169,7 @@ async function permissionLeft(
   return known;
 }
 
-/** Logins of people who hold what `from` asks for, at most a hundred; those of unreadable teams are left out. */
+/** Lists logins of people who hold what `from` requires, at most a hundred; those of unreadable teams are left out. */
 export async function readCandidates(client: CachedClient, from: From): Promise<readonly string[]> {
   const logins = new Set(from.users ?? []);
   const add = (members: readonly Actor[] | null): void => {
@@ -182,12 +185,12 @@ export async function readCandidates(client: CachedClient, from: From): Promise<
   return [...logins].slice(0, MOST_CANDIDATES);
 }
 
-/** So few people are each asked for their access; where more are left, somebody will have it. */
+/** Bounds the people whose access is read one by one; where more are left, one of them will have it. */
 const FEW = 5;
 
 /**
- * The people a source names and may still approve, by `isOut` not among those who made the change; `required`: so many are enough.
- * Where few are left each one's access is read, until there are enough. Throws {@link ExternalError}.
+ * Returns the people a source names and who may still approve, by `isOut` not among those who made the change; `required`: so
+ * many are enough. Where few are left each one's access is read, until there are enough. Throws {@link ExternalError}.
  */
 export async function readHolders(
   client: CachedClient,
@@ -198,7 +201,7 @@ export async function readHolders(
   const named = namedBy(from);
   const people = new Map<number, Actor>();
   const unable: Holders["unable"][number][] = [];
-  // Whose an address is, GitHub tells nobody.
+  // GitHub does not show whose an address is.
   let complete = from.codeowners !== true && (owners?.emails ?? []).length === 0;
   const add = (some: readonly Actor[] | null): void => {
     if (some === null) complete = false;
@@ -220,7 +223,7 @@ export async function readHolders(
     add(await organizationMembers(client.github, name, client.lookups));
   if (named.permission !== undefined) {
     const able = await collaborators(client, named.permission);
-    // What is not shown, or not whole, says nothing of who else there is.
+    // What is not shown, or not whole, shows nothing of who else there is.
     add(able.isWhole && able.entries.length > 0 ? able.entries : null);
   }
   const left = [...people.values()].filter((actor) => !isOut(actor));
@@ -251,7 +254,7 @@ async function permissionOf(
 ): Promise<Permission | "unknown"> {
   if (asked.length === 0) return "unknown";
   const isEnough = asked.every((permission) => rank(permission) <= rank("write"));
-  // A review says whether its author may push; only more than that costs a request.
+  // A review shows whether its author may push; only more than that costs a request.
   if (isEnough && mayWrite.has(actor.id)) return "write";
   const key = `permission:${client.repository.id}:${actor.id}`;
   const under = [tags.permission(client.repository.id), tags.organization(client.repository.owner)];
@@ -291,7 +294,7 @@ function teamMembers(github: GitHub, team: string, lookups: Lookups): Promise<re
   );
 }
 
-/** The members of an organisation; null: GitHub does not show them, or not all. Remembered for a while. */
+/** Lists the members of an organisation; null: GitHub does not show them, or not all. Remembered for a while. */
 export function organizationMembers(
   github: GitHub,
   org: string,
@@ -332,7 +335,7 @@ function collaborators(client: CachedClient, permission: Permission): Promise<Li
       );
       return listing((list.isWhole ? list.entries : list.seen).flat(), list.isWhole);
     } catch (error) {
-      // Naming people is a courtesy: what waits for them is said without.
+      // Naming people is a courtesy: the text is written without them.
       if (error instanceof ExternalError && error.code === "github-refused" && !error.retry) return NOTHING;
       throw error;
     }

@@ -18,24 +18,24 @@ import { POLICIES_QUERY } from "../queries/queries.ts";
 import { isSha } from "../queries/shapes.ts";
 import type { Sha } from "../../domain/change/sha.ts";
 
-/** Both policy files, and the commit of the repository that its own was read from. */
+/** Holds both policy files, and the commit of the repository that its own was read from. */
 export interface Policies {
   readonly organization: PolicySource;
   readonly repository: PolicySource;
   readonly policyCommit: Sha | null;
 }
 
-/** What reading policies needs to know of the installation it asks through. */
+/** Holds what reading policies requires of the installation whose token is used. */
 export interface Through {
   readonly installationId: number;
   readonly lookups: Lookups;
-  /** Absent: a past is read, of which no webhook tells. */
+  /** Absent: a past is read, of which no webhook reports. */
   readonly witnesses?: Witnesses;
 }
 
 /**
- * The policy files as they are at a commit, or at the head of a branch, of this repository. One request, or none where they were `seen`
- * on that branch already. Throws {@link Trouble}.
+ * Reads the policy files as they are at a commit, or at the head of a branch, of this repository. One request, or none where
+ * they were `seen` on that branch already. Throws {@link ExternalError}.
  */
 export async function readPolicy(
   client: RepositoryClient,
@@ -60,7 +60,7 @@ export async function readPolicy(
   return newer === null ? read : readPolicy(client, newer.after, through);
 }
 
-/** The policy files of an answer. Asks what the installation covers only where the organisation's repository is not found. */
+/** Returns the policy files of an answer. Reads what the installation covers only where the organisation's repository is not found. */
 export async function policyFilesOf(
   github: GitHub,
   repository: z.infer<typeof PolicyAnswer>,
@@ -90,7 +90,7 @@ export async function policyFilesOf(
   };
 }
 
-/** The organisation's file, at the commit a webhook told where GitHub still shows an older one. */
+/** Reads the organisation's file at the commit a webhook reported, where GitHub still shows an older one. */
 async function newerOrganization(
   github: GitHub,
   organization: NonNullable<z.infer<typeof OrganizationAnswer>>,
@@ -109,18 +109,18 @@ async function newerOrganization(
   return sourceOf(file, nameWithOwner, at, true);
 }
 
-/** Whether the installation covers all repositories of its account or selected ones. Remembered until it changes. */
+/** Returns whether the installation covers all repositories of its account or selected ones. Remembered until it changes. */
 async function repositorySelection(github: GitHub, through: Through): Promise<"all" | "selected"> {
   const key = `selection:${through.installationId}`;
   return through.lookups.remember(key, [tags.installation(through.installationId)], async () => {
     const shape = z.object({ repository_selection: z.enum(["all", "selected"]).optional() });
     const { data } = await ask(github, "GET /installation/repositories", { per_page: 1 }, shape);
-    // A host that does not say is taken for the worse.
+    // A host that does not show it is taken for the worse.
     return data.repository_selection ?? "selected";
   });
 }
 
-/** What names a commit or branch to GitHub; a full ref name, because a tag of a branch's name would come before the branch. */
+/** Names a commit or branch for GitHub; a full ref name, because a tag of a branch's name would come before the branch. */
 function expressionOf(commitOrBranch: string): string {
   if (commitOrBranch.startsWith("refs/") || isSha(commitOrBranch)) return commitOrBranch;
   return `refs/heads/${commitOrBranch}`;

@@ -1,4 +1,7 @@
-/** How a repository is protected right now: rulesets, classic protection, environments, and who may bypass. What is hidden is said to be. */
+/**
+ * How a repository is protected right now: rulesets, classic protection, environments, and who may bypass. What is hidden is
+ * marked as hidden.
+ */
 
 import type { RepositoryClient } from "../api/repository-client.ts";
 import { z } from "zod";
@@ -24,7 +27,7 @@ import { DeployKeyShape, InstantShape } from "../queries/shapes.ts";
 import { statusOf } from "../api/errors.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 
-/** What is asked of one repository: its production branches (full refs), and which environments are production. */
+/** Selects what is read of one repository: its production branches (full refs), and which environments are production. */
 export interface ProtectionAsked {
   readonly repository: Repository;
   readonly archived: boolean;
@@ -34,8 +37,8 @@ export interface ProtectionAsked {
   /** What was read before: what hangs on rulesets GitHub has not changed since, and the Apps environments wait for, are taken from it. Null: all is read. */
   readonly known: Protection | null;
   /**
-   * The repository's overview: what it shows to be as it was is taken from `known`. To whom something is hidden it shows nothing there, so it
-   * tells nothing of what could not be read before.
+   * Holds the repository's overview: what it shows to be as it was is taken from `known`. It shows nothing of what is hidden
+   * from the reader, so what could not be read before is read again.
    */
   readonly seen?: Overview | null;
 }
@@ -58,7 +61,7 @@ export async function readProtection(github: GitHub, asked: ProtectionAsked): Pr
   return { readAt, visibility, archived: asked.archived, rulesets, branches, environments };
 }
 
-/** Whether GitHub tells of each ruleset when it was last changed. */
+/** Returns whether GitHub shows of each ruleset when it was last changed. */
 function isDated(rulesets: readonly SeenRuleset[] | Unobservable): boolean {
   return !isUnobservable(rulesets) && rulesets.every(({ updatedAt }) => updatedAt !== null);
 }
@@ -207,7 +210,7 @@ async function readBranch(
   const branch = ref.replace(/^refs\/heads\//u, "");
   const parameters = { ...place(client.repository), branch };
   const rules = await orUnobservable("rulesets", async () => {
-    // No ruleset was changed, made or deleted since: they ask of the branch what they asked then.
+    // No ruleset was changed, made or deleted since: they require of the branch what they required then.
     if (before?.unobservable === null) return before.guards.filter((guard) => !isClassic(guard));
     const route = "GET /repos/{owner}/{repo}/rules/branches/{branch}";
     const list = await askAllPages(client.github, route, parameters, BranchRulesShape);
@@ -437,8 +440,8 @@ const MOST_PAGES = 20;
 const OwnersShape = z.array(PersonShape.pick({ id: true, login: true }));
 
 /**
- * Who has more than the right to read in a repository; where `isWhole`, also through which teams, who owns the organisation, and which
- * deploy keys may push. One request for each hundred of each. Throws {@link ExternalError}.
+ * Reads who has more than the right to read in a repository; where `isWhole`, also through which teams, who owns the
+ * organisation, and which deploy keys may push. One request for each hundred of each. Throws {@link ExternalError}.
  */
 export async function readPeople(client: RepositoryClient, isWhole: boolean): Promise<SeenPeople> {
   const at = place(client.repository);
@@ -501,8 +504,8 @@ export async function readPeople(client: RepositoryClient, isWhole: boolean): Pr
 }
 
 /**
- * What GitHub refuses to show is not known, and never counts as missing: the permission, or the plan. Nor does an answer that cannot be
- * read hold up the rest. `isThere`: the repository was read already, so that 404 is not about it.
+ * Treats what GitHub refuses to show as not known, never as missing: the permission, or the plan. Nor does an answer that
+ * cannot be read stop the rest. `isThere`: the repository was read already, so that 404 is not about it.
  */
 async function orUnobservable<Read>(
   what: string,

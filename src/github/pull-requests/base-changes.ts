@@ -5,7 +5,7 @@ import { readRefUpdates } from "../listings/branch-updates.ts";
 import { MINUTE } from "../../domain/time/durations.ts";
 import type { Instant } from "../../domain/time/instant.ts";
 
-/** Another branch as the base, by their names; a name is null where GitHub does not tell it. */
+/** Names another branch as the base, and the one before; a name is null where GitHub does not show it. */
 export interface BaseChange {
   readonly from: string | null;
   readonly to: string | null;
@@ -15,7 +15,7 @@ export interface BaseChange {
 /** A renamed branch ends and begins within this (ms). */
 const AT_ONCE = MINUTE;
 
-/** The newest change of the base that was no renaming; null: there was none. Throws {@link Trouble}. */
+/** Returns the newest change of the base that was no renaming; null: there was none. Throws {@link ExternalError}. */
 export async function lastBaseChange(
   client: RepositoryClient,
   changes: readonly BaseChange[],
@@ -25,7 +25,7 @@ export async function lastBaseChange(
   return null;
 }
 
-/** Whether the old branch ended where the new one began, in the same minute, by GitHub's own list of updates. */
+/** Returns whether the old branch ended where the new one began, in the same minute, by GitHub's own list of updates. */
 async function isRenaming(client: RepositoryClient, { from, to, at }: BaseChange): Promise<boolean> {
   if (from === null || to === null || from === to) return false;
   const near = async (branch: string): Promise<Awaited<ReturnType<typeof readRefUpdates>>["updates"]> => {

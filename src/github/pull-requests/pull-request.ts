@@ -43,33 +43,33 @@ import type { PolicySource } from "../../domain/policy/record.ts";
 /** So many of one list of one pull request are read beyond the first page. */
 const MOST_LISTED = 2_000;
 
-/** What is known before GitHub is asked. */
+/** Holds what is known before GitHub is read. */
 export interface KnownBefore extends Through {
   /** What was observed of this pull request: reviews, dismissals. */
   readonly observations: readonly Observation[];
-  /** What was observed of a ref: pushes. Asked for the ref of the pull request's head. */
+  /** Returns what was observed of a ref: pushes. Called with the ref of the pull request's head. */
   readonly observationsOfRef: (ref: string) => Promise<readonly Observation[]>;
 }
 
-/** A pull request as read; `authorities` and `sameContent` are still empty. */
+/** Holds a pull request as read; `authorities` and `sameContent` are still empty. */
 export interface ReadPull {
   readonly pull: PullRequest;
   readonly policy: Policies;
-  /** What its description said when it merged, or says now; null where that cannot be had. */
+  /** The description when it merged, or the present one; null where that cannot be had. */
   readonly description: string | null;
-  /** Reviewers (by id) who GitHub says may write to the repository today: an answer that cost no request. */
+  /** Reviewers (by id) who by GitHub's answer may write to the repository today: an answer that cost no request. */
   readonly mayWrite: ReadonlySet<number>;
-  /** The head's branch in this repository; null for a fork, whose pushes GitHub's activity list does not tell us. */
+  /** The head's branch in this repository; null for a fork, whose pushes GitHub's activity list does not show us. */
   readonly ownBranch: string | null;
   /** The policy file as the head has it, where it is not the base's; null: it is left as it is. */
   readonly broughtPolicy: Extract<PolicySource, { readonly state: "found" }> | null;
   /** The numbers of the other open pull requests with the same head commit: they share its check run. */
   readonly twins: readonly number[];
-  /** What webhooks told and is counted only once GitHub shows it. */
+  /** What webhooks reported and is counted only once GitHub shows it. */
   readonly coming: readonly NotShown[];
   /** Its description was changed, and is shown as it was before; null: as shown. */
   readonly reworded: NotShown | null;
-  /** It is shown open, and a webhook told that it is not any more; null: as shown. */
+  /** It is shown open, and a webhook reported that it is not any more; null: as shown. */
   readonly over: NotShown | null;
 }
 
@@ -181,16 +181,16 @@ function shownIn(
   const shown = answer.repository.pullRequest;
   if (shown != null) return shown;
   const which = `${owner}/${name}#${number}`;
-  throw new ExternalError("github-refused", `GitHub knows no pull request ${which}.`, { gone: true });
+  throw new ExternalError("github-refused", `GitHub has no pull request ${which}.`, { gone: true });
 }
 
-/** Reads the long lists of a pull request, as far as we read. Where one does not reach, what webhooks told is all there is. */
+/** Reads the long lists of a pull request, as far as we read. Where one does not reach, only the webhooks' reports are known. */
 async function listsOf(told: Omit<Shown, "labels">, rest: OfPull) {
   const reviews = await whole(told.reviews, rest, "reviews", ReviewAnswer);
   const events = await whole(told.timelineItems, rest, "timelineItems", TimelineAnswer);
   const commits = await whole(told.commits, rest, "commits", z.object({ commit: CommitAnswer }));
   const shown = seenOf(commits).map(({ commit }): Commit => commit);
-  // Of a commit with as many parents as are asked for there may be more.
+  // A commit with as many parents as are requested may have more.
   const { page } = rest.smaller.portion;
   const parentsShown = shown.every(({ parents }) => parents.length < Math.min(page, MOST_PARENTS));
   return {
@@ -202,7 +202,7 @@ async function listsOf(told: Omit<Shown, "labels">, rest: OfPull) {
   };
 }
 
-/** Returns the reviewers who GitHub says may write to the repository today. */
+/** Returns the reviewers who by GitHub's answer may write to the repository today. */
 function writersIn(reviews: Awaited<ReturnType<typeof listsOf>>["reviews"]): ReadonlySet<number> {
   const may = reviews.filter(({ authorCanPushToRepository }) => authorCanPushToRepository);
   return new Set(may.flatMap(({ author }) => (author === null ? [] : [author.id])));
@@ -216,7 +216,7 @@ function seenOf<Item>(list: Listing<Item>): readonly Item[] {
   return list.isWhole ? list.entries : list.seen;
 }
 
-/** Returns the changes of its base: as its timeline lists them, and where that is not whole as webhooks told. */
+/** Returns the changes of its base: as its timeline lists them, and where that is not whole as webhooks reported. */
 function baseChangesIn(
   { timeline, listed }: Awaited<ReturnType<typeof listsOf>>,
   observations: readonly Observation[],
@@ -230,7 +230,7 @@ function baseChangesIn(
   return [...retargets, ...unlisted];
 }
 
-/** The base as it is, with the policies in force there: what a webhook told of it is asked for by name, or by commit. */
+/** Returns the base as it is, with the policies in force there: what a webhook reported of it is requested by name, or by commit. */
 async function baseOf(
   client: RepositoryClient,
   {
@@ -268,13 +268,13 @@ async function baseOf(
   return { ref, sha: policyCommit ?? sha, policy, file: { object: blob } };
 }
 
-/** So many parents of a commit are asked for. */
+/** Bounds the parents of a commit that are requested. */
 const MOST_PARENTS = 10;
 
 /** GitHub lists no more commits of a pull request than this. */
 const MOST_COMMITS = 250;
 
-/** What is not shown yet of an open or merged pull request's head: it was pushed, or its list of commits does not end with it. */
+/** Returns what is not shown yet of an open or merged pull request's head: it was pushed, or its list of commits does not end with it. */
 function unshownHead(
   told: Omit<Shown, "labels">,
   {
@@ -302,7 +302,7 @@ function unshownHead(
   ];
 }
 
-/** Whoever asks a bot for a change is assigned to it; taking oneself off again does not undo that. */
+/** Returns who requested a change from a bot: they are assigned to it, and removing the assignment does not undo that. */
 function requestedBy(
   author: Actor | null,
   timeline: readonly NonNullable<z.infer<typeof TimelineAnswer>>[],

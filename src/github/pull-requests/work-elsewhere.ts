@@ -16,8 +16,8 @@ import type { Sha } from "../../domain/change/sha.ts";
 const ONE_PAGE = { direction: "desc", per_page: 100 } as const;
 
 /**
- * Lists the newest pushes of an account to all branches, the newest first; none where GitHub knows no such account. Remembered
- * until they push again. Throws {@link Trouble}.
+ * Lists the newest pushes of an account to all branches, the newest first; none where there is no such account. Remembered
+ * until they push again. Throws {@link ExternalError}.
  */
 export function readPushesBy(client: CachedClient, login: string): Promise<readonly RefUpdate[]> {
   const own = tags.pushesBy(client.repository.id, login);
@@ -28,13 +28,13 @@ export function readPushesBy(client: CachedClient, login: string): Promise<reado
   });
 }
 
-/** What a push brought: its commits, and what it did to each file; null where GitHub does not know them any more. */
+/** Describes what a push introduced: its commits, and what it did to each file; null where GitHub does not know them any more. */
 export interface PushedWork {
   readonly commits: WholeComparison["commits"];
   readonly files: readonly FileWork[];
 }
 
-/** Reads what lies between two commits. One request, remembered for good. Throws {@link Trouble}. */
+/** Reads what lies between two commits. One request, remembered for good. Throws {@link ExternalError}. */
 export async function readPushedWork(
   client: CachedClient,
   { before, after }: { readonly before: Sha; readonly after: Sha },
@@ -45,7 +45,7 @@ export async function readPushedWork(
 
 const CommitShape = z.object({ files: z.array(ComparedFileShape).optional() });
 
-/** Reads what one commit did to each file. One request, remembered for good where GitHub knows the commit. Throws {@link Trouble}. */
+/** Reads what one commit did to each file. One request, remembered for good where GitHub has the commit. Throws {@link ExternalError}. */
 export async function readCommitWork(client: CachedClient, commit: Sha): Promise<readonly FileWork[]> {
   const ask = async (): Promise<readonly FileWork[] | null> => {
     const route = "GET /repos/{owner}/{repo}/commits/{ref}";
@@ -62,7 +62,7 @@ export async function readCommitWork(client: CachedClient, commit: Sha): Promise
   return (await client.lookups.rememberForever(key, ask, (works) => works !== null)) ?? [];
 }
 
-/** A pull request that was merged into a branch. `ref`: where the pushes of its head were observed. */
+/** Describes a pull request that was merged into a branch. `ref`: where the pushes of its head were observed. */
 export interface MergedPullInto {
   readonly number: number;
   readonly ref: string;
@@ -82,7 +82,7 @@ const PullsShape = z.array(
   }),
 );
 
-/** Lists the newest pull requests merged into a branch (by its name). One request. Throws {@link Trouble}. */
+/** Lists the newest pull requests merged into a branch (by its name). One request. Throws {@link ExternalError}. */
 export async function listMergedInto(
   client: RepositoryClient,
   branch: string,
