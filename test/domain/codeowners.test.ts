@@ -88,7 +88,7 @@ describe("a line that GitHub skips", () => {
   test("GitHub's word decides: what it cannot read is skipped, and what only we cannot read is in doubt", () => {
     const theirs = parseCodeowners("* @a\n/x @b", [{ line: 2, kind: "Invalid pattern" }]);
     expect(lineFor(theirs, "x")?.line).toBe(1);
-    expect(skippedFor(theirs, "x")[0]?.because).toBe("GitHub says: Invalid pattern");
+    expect(skippedFor(theirs, "x")[0]?.because).toBe("GitHub reports: Invalid pattern");
     const ours = parseCodeowners("* @a\n/x bob", []);
     expect(skippedFor(ours, "x")).toMatchObject([{ line: 2, inDoubt: true }]);
     expect(parseCodeowners("/x bob", [{ line: 1, kind: "Invalid owner" }]).skipped).toMatchObject([

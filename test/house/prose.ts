@@ -54,7 +54,7 @@ export function textsOf(source: Source): readonly Passage[] {
 /** Returns the doc comments of a source's exports; the first comment of a file describes the file. */
 export function exportDocsOf({ path }: Source): readonly Passage[] {
   const file = readFileSync(join(ROOT, path), "utf8");
-  return [...file.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport /gu)]
+  return [...file.matchAll(/^\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport /gmu)]
     .filter(({ index }) => index > 0)
     .map((match) => ({
       where: `${path}:${lineAt(file, match.index)}`,

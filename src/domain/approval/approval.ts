@@ -1,4 +1,7 @@
-/** Which reviews count: entitled, for this content, not withdrawn, by someone who did not make alone what it covers, one per person. */
+/**
+ * Judges which reviews count: entitled, for this content, not withdrawn, by someone who did not make alone what it
+ * covers, one per person.
+ */
 
 import type { ApprovalRequirement, RequirementState } from "./requirement-state.ts";
 import { leafRequirements, requirementsOf, stateOfRequirement, type ReachedBy } from "./requirements.ts";
@@ -29,7 +32,7 @@ import type { Review } from "../change/review.ts";
 import { approvalReason, isUnseenThen, type ApprovalCode, type ApprovalDetail } from "./wording.ts";
 import { type Certainty, type Coverage } from "../values/certainty.ts";
 
-/** What makes a fact known that could not be found out; `none`: nothing that is done on the pull request. */
+/** Names what makes a fact known that could not be found out. `none`: nothing that is done on the pull request. */
 export type Remedy =
   | "push-again"
   | "new-pull-request"
@@ -38,34 +41,34 @@ export type Remedy =
   | "name-by-login"
   | "none";
 
-/** One fact that could not be found out, and what would make it known. */
+/** Describes one fact that could not be found out, and what would make it known. */
 interface Unknown {
   readonly reason: string;
   readonly remedy: Remedy;
 }
 
-/** What the approvals of a pull request come to at one moment. */
+/** Describes what the approvals of a pull request come to at one moment. */
 export interface ApprovalJudgement {
   readonly approvals: readonly JudgedApproval[];
-  /** Everything asked for; a requirement has as many people as count for the commit that has fewest. */
+  /** Everything required; a requirement has as many people as count for the commit that has fewest. */
   readonly asks: readonly RequirementState[];
-  /** People whose open "changes requested" holds the change back. */
+  /** People whose open request for changes blocks the change. */
   readonly vetoes: readonly Actor[];
   /** What could not be found out; empty when all is known. */
   readonly unknowns: readonly Unknown[];
-  /** What landed approved on integration branches, and what did not; empty where nothing did. */
+  /** Which landings on integration branches were approved, and which were not; empty where nothing landed. */
   readonly landed: readonly string[];
-  /** Those of them that leave it open however many approvals count. */
+  /** Those of them that block approval however many approvals count. */
   readonly doubts: readonly string[];
 }
 
-/** Several controls and the texts ask for the same judgement: facts and policies never change, so the last one is kept. */
+/** Several controls and the texts need the same judgement. Facts and policies never change, so the last one is kept. */
 const judgements = new WeakMap<
   PullRequest,
   { readonly policy: Policy; readonly at: Instant; readonly judgement: ApprovalJudgement }
 >();
 
-/** Judges every review given up to `at` (inclusive). Pure: looks at nothing but its arguments. */
+/** Judges every review given up to `at` (inclusive). Pure: reads nothing but its arguments. */
 export function judgeApprovals(pull: PullRequest, policy: Policy, at: Instant): ApprovalJudgement {
   const known = judgements.get(pull);
   if (known !== undefined && known.policy === policy && known.at === at) return known.judgement;
@@ -77,8 +80,8 @@ export function judgeApprovals(pull: PullRequest, policy: Policy, at: Instant): 
 function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudgement {
   const pull = asOnePerson(given, policy);
   const makers = makersOf(pull);
-  const asks = requirementsOf(given, policy, at);
-  const leaves = leafRequirements(asks);
+  const requirements = requirementsOf(given, policy, at);
+  const leaves = leafRequirements(requirements);
   const inTime = pull.reviews.filter((review) => review.submittedAt <= at);
   const newest = newestDecisive(pull.reviews, at);
   const judged = newest
@@ -92,34 +95,34 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
     .filter((review) => newest.find((other) => samePerson(other, review))?.state === "changes-requested")
     .map((review) => refused(review, "superseded"));
 
-  const carried = inheritedApprovals(given, policy, at);
+  const inherited = inheritedApprovals(given, policy, at);
   const spared = policy.independence === "strict" ? unseenAmong(makers) : 1;
   const reached = (requirement: Requirement): ReachedBy =>
-    reachedBy(requirement, { given, pull, policy, makers, leaves, asks, judged, carried, spared });
-  // Who approved, asked for changes or moved the base beyond the end of a list is not known.
+    reachedBy(requirement, { given, pull, policy, makers, leaves, requirements, judged, inherited, spared });
+  // Who approved, requested changes or moved the base beyond the end of a list is not known.
   const beyond = truncationReasons(pull.cut, ["reviews", "events"]);
   const open = newest.filter((review) => mayVeto(review, pull, at));
   const vetoOf = (review: Review): Certainty => vetoCertainty(review, pull, leaves, at);
-  const isAsked = leaves.some((each) => each.required > 0);
+  const isRequired = leaves.some((each) => each.required > 0);
   const unread = [
-    ...(pull.commitsComplete || !isAsked ? [] : ["GitHub did not list all commits of this pull request"]),
+    ...(pull.commitsComplete || !isRequired ? [] : ["GitHub did not list all commits of this pull request"]),
     ...open
       .filter((review) => vetoOf(review) === "unknown")
       .map((review) => approvalReason("unknown-veto", review.author?.login ?? "ghost")),
   ];
   const doubts = [...beyond, ...unread];
-  // Of several who may each be the one nobody saw, all but so many are not.
+  // Of several who may each be the unseen person, all but so many are not.
   const besideUnseen = judged.filter((each) => each.sure && each.judged.code === "unknown-maker");
   const settled = besideUnseen.length > spared ? besideUnseen : [];
   return {
     approvals: [
       ...judged
         .map((each) => (settled.includes(each) ? { ...each, judged: notAlone(each.judged) } : each))
-        .map((each) => servedBy(each, asks, leaves)),
+        .map((each) => servedBy(each, requirements, leaves)),
       ...replaced,
       ...late,
     ].map((each) => byAccount(each, given, policy)),
-    asks: asks.map((ask) => stateOfRequirement(ask, reached)),
+    asks: requirements.map((each) => stateOfRequirement(each, reached)),
     vetoes: open
       .filter((review) => vetoOf(review) === "yes")
       .flatMap((review) => (review.author === null ? [] : [review.author])),
@@ -127,38 +130,40 @@ function judgeNow(given: PullRequest, policy: Policy, at: Instant): ApprovalJudg
       ...beyond.map((reason): Unknown => ({ reason, remedy: "new-pull-request" })),
       ...[
         ...unread,
-        ...asks.flatMap(({ unknown }) => unknown),
+        ...requirements.flatMap(({ unknown }) => unknown),
         ...leaves.flatMap(({ unknown }) => unknown ?? []),
       ].map((reason): Unknown => ({ reason, remedy: "re-run" })),
       ...judged.flatMap((each) => each.unknown),
     ],
-    landed: carried.reasons,
+    landed: inherited.reasons,
     doubts,
   };
 }
 
-/** What the people of one requirement are counted by. `given`: the pull request before accounts were taken for people. */
+/** What the people of one requirement are counted by. `given`: the pull request before accounts became people. */
 interface Counting {
   readonly given: PullRequest;
   readonly pull: PullRequest;
   readonly policy: Policy;
   readonly makers: readonly Makers[];
   readonly leaves: readonly Requirement[];
-  readonly asks: readonly ApprovalRequirement[];
+  readonly requirements: readonly ApprovalRequirement[];
   readonly judged: readonly Judged[];
-  readonly carried: ReturnType<typeof inheritedApprovals>;
+  readonly inherited: ReturnType<typeof inheritedApprovals>;
   readonly spared: number;
 }
 
 /** Counts the people who count, and who could, for the commit that has fewest of them. */
 function reachedBy(
   requirement: Requirement,
-  { given, pull, policy, makers, leaves, asks, judged, carried, spared }: Counting,
+  { given, pull, policy, makers, leaves, requirements, judged, inherited, spared }: Counting,
 ): ReachedBy {
   const index = leaves.indexOf(requirement);
   const all = makers.map((_, commit) => commit);
-  const isCarried = leafRequirements(asks.filter(({ by }) => carried.asks(by))).includes(requirement);
-  const open = isCarried ? all.filter((commit) => !carried.commits.has(makers[commit]?.sha ?? "")) : all;
+  const isInherited = leafRequirements(requirements.filter(({ by }) => inherited.asks(by))).includes(
+    requirement,
+  );
+  const open = isInherited ? all.filter((commit) => !inherited.commits.has(makers[commit]?.sha ?? "")) : all;
   const enough = all.length > 0 && open.length === 0 ? requirement.required : 0;
   const fewest = (
     pool: readonly Covering[],
@@ -200,7 +205,7 @@ function reachedBy(
   };
 }
 
-/** Counts the people who surely cover a commit: as many of those nobody saw may have made it as `spared` says. */
+/** Counts the people who surely cover a commit: as many unseen people as `spared` may have made it. */
 function certainlyCounted(coverages: readonly Coverage[], spared: number): number {
   const unseen = coverages.filter((each) => each === "unseen").length;
   return coverages.filter((each) => each === "yes").length + Math.max(0, unseen - spared);
@@ -219,7 +224,7 @@ function notAlone(judged: JudgedApproval): JudgedApproval {
   };
 }
 
-/** Whether what is asked holds, can still hold, or cannot be known. */
+/** Returns whether the requirements are met, can still be met, or cannot be known. */
 export function outcomeOfRequirements(
   judgement: ApprovalJudgement,
   asks: readonly RequirementState[] = judgement.asks,
@@ -228,17 +233,20 @@ export function outcomeOfRequirements(
   return asks.some(({ outcome }) => outcome === "short") ? "short" : "unknown";
 }
 
-/** Whether a review is, or may have been, a request for changes that nobody lifted. */
+/** Whether a review is, or may have been, a request for changes that nobody cleared. */
 function mayVeto(review: Review, pull: PullRequest, at: Instant): boolean {
   if (lifted(review, pull, at) === "yes") return false;
-  // Bots and apps are entitled to nothing: what they ask for holds nobody back.
+  // Bots and apps are entitled to nothing: their requests for changes block nobody.
   if (review.author !== null && review.author.type !== "User") return false;
-  // A deleted account has lost its authority by now; whether it still had it at the merge nobody can tell.
+  // A deleted account has lost its authority by now; whether it still had it at the merge cannot be known.
   if (review.author === null && pull.merged === null) return false;
   return review.state === "changes-requested" || review.state === "unknown";
 }
 
-/** A request for changes is lifted by a dismissal of its giver, or of an administrator; GitHub lets everybody who may write dismiss it. */
+/**
+ * A request for changes is cleared by a dismissal of its giver, or of an administrator; GitHub lets everyone who may
+ * write dismiss it.
+ */
 function lifted(review: Review, pull: PullRequest, at: Instant): Certainty {
   if (review.dismissed === null || !isDismissed(review, at)) return "no";
   const { by } = review.dismissed;
@@ -263,7 +271,7 @@ function vetoCertainty(
   return may.includes("unknown") ? "unknown" : "no";
 }
 
-/** An approval under the account it was given by, which is named as another of its person's where that decides. */
+/** An approval under the account it was given by, which is named as another account of its person where that decides. */
 function byAccount(judged: JudgedApproval, given: PullRequest, policy: Policy): JudgedApproval {
   const author = given.reviews.find(({ id }) => id === judged.reviewId)?.author ?? null;
   if (author === null) return judged;
@@ -275,7 +283,7 @@ function byAccount(judged: JudgedApproval, given: PullRequest, policy: Policy): 
   return { ...judged, actorId: author.id, reason };
 }
 
-/** Which commits somebody's approval covers, or would cover. */
+/** Which commits someone's approval covers, or would cover. */
 interface Covering {
   /** For each commit, whether its giver did not make it alone. */
   readonly covers: readonly Coverage[];
@@ -328,7 +336,7 @@ function judge(
     unknown: state === "possible" ? [unknownOf(code, review.author?.login ?? "ghost", detail)] : [],
   });
   if (isDismissed(review, at)) return answer("dismissed", "no");
-  // Whether a deleted account was somebody entitled when it was merged nobody can tell; before a merge somebody else can approve.
+  // Whether a deleted account was entitled at the merge cannot be known; before a merge someone else can approve.
   if (actor === null) return answer("ghost", pull.merged === null ? "no" : "possible");
   if (actor.type !== "User") return answer("bot", "no");
   if (pull.retargetedAt !== null && review.submittedAt <= pull.retargetedAt)
@@ -357,7 +365,7 @@ function judge(
     return answer(review.commit === null ? "unknown-commit" : "unproven-content", "possible");
   if (entitlements.length > 0 && entitlements.every((each) => each !== "yes")) {
     if (now.includes("yes")) return answer("unknown-when-given", "possible");
-    const address = addressAsked(leaves, authority);
+    const address = addressRequired(leaves, authority);
     return address === null
       ? answer("unknown-authority", "possible")
       : answer("unknown-address", "possible", { address });
@@ -375,7 +383,7 @@ function judge(
   const unknown = unsure === 0 ? [] : [unknownOf("unknown-maker", actor.login, detail)];
   if (unsure > 0 && !real.includes("yes")) {
     const open = answer("unknown-maker", "possible", detail);
-    // Nobody saw one person: where somebody else approves too, not both are that one.
+    // One person was not seen: where someone else approves too, not both are that one.
     return { ...open, sure: real.some((each) => each === "unseen") };
   }
   const code = covered < current.length ? "covers-some" : real.includes("no") ? "replaced-work" : "counts";
@@ -408,7 +416,7 @@ function both(a: Certainty, b: Certainty): Certainty {
   return a === "unknown" || b === "unknown" ? "unknown" : "yes";
 }
 
-/** What entitles somebody now and did not when they approved. */
+/** What entitles someone now and did not when they approved. */
 function gainedSince(leaves: readonly Requirement[], now: Rights, then: Rights): readonly string[] {
   const ways = (rights: Rights): readonly string[] => leaves.flatMap(({ from }) => entitledBy(from, rights));
   return [...new Set(ways(now).filter((way) => !ways(then).includes(way)))];
@@ -417,11 +425,11 @@ function gainedSince(leaves: readonly Requirement[], now: Rights, then: Rights):
 /** The requirements an approval that counts served, and what entitled its giver to each. */
 function servedBy(
   { judged, entitled: may, rights, whenGiving: then }: Judged,
-  asks: readonly ApprovalRequirement[],
+  requirements: readonly ApprovalRequirement[],
   leaves: readonly Requirement[],
 ): JudgedApproval {
   if (!judged.counts || rights === null || then === null) return judged;
-  const served = asks.flatMap(({ by: rule, tree }) =>
+  const served = requirements.flatMap(({ by: rule, tree }) =>
     leavesIn(tree)
       .filter((leaf) => may[leaves.indexOf(leaf)] === "yes")
       .map(({ required, from }) => {
@@ -437,11 +445,11 @@ function servedBy(
       }),
   );
   if (served.length === 0) return judged;
-  // What nobody saw when it was given is worth no more than what was read of it.
+  // Rights that nobody saw at the time of the approval are worth no more than what was read of them later.
   return { ...judged, served, basis: isUnseenThen(served) ? "read-later" : judged.basis };
 }
 
-/** Those a source names whose approval is not among those given, each person once, with what it would cover. */
+/** The people a source names whose approval is not among those given, each once, with what it would cover. */
 function othersIn(
   source: string,
   given: PullRequest,
@@ -456,7 +464,7 @@ function othersIn(
   for (const [index, account] of find(given).entries()) {
     const person = persons[index] ?? account;
     if (approved.has(person.id)) continue;
-    // GitHub takes no review from the account that opened it; another account of that person may give one.
+    // GitHub accepts no review from the account that opened it; another account of that person may give one.
     const covers = account.id === given.author?.id ? [] : coverageOf(person);
     if (covers.length > 0 || !found.has(person.id)) found.set(person.id, { login: account.login, covers });
   }
@@ -476,8 +484,8 @@ function coverageBy(
   return makers.map(() => out);
 }
 
-/** The address by which somebody may be an owner, where nothing else leaves it open; null: there is none. */
-function addressAsked(leaves: readonly Requirement[], authority: Authority | null): string | null {
+/** The address by which someone may be an owner, where nothing else leaves it open; null: there is none. */
+function addressRequired(leaves: readonly Requirement[], authority: Authority | null): string | null {
   const addresses = leaves.flatMap(({ from }) => from.owners?.emails ?? []);
   const isOpen = leaves.some(({ from: { owners, ...others } }) => {
     const named = owners === undefined ? others : { ...others, owners: { ...owners, emails: [] } };

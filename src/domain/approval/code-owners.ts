@@ -1,4 +1,4 @@
-/** Whom `codeowners: true` asks: for each group of changed files with the same owners, those owners. */
+/** Code owners required by `codeowners: true`: for each group of changed files with the same owners, those owners. */
 
 import type { OwnersFile, PullRequest } from "../change/pull-request.ts";
 import { lineFor, parseCodeowners, skippedFor, UNKNOWN_OWNER, type Codeowners } from "./codeowners-file.ts";
@@ -6,19 +6,20 @@ import type { Requirement, Source } from "../policy/file/requirement.ts";
 import { listed, oneLine, some } from "../texts/wording.ts";
 import type { ChangedFile } from "../change/commit.ts";
 
-/** The requirements that one with `codeowners: true` comes to. A file without owners is anyone's who may write. */
+/** Returns the requirements that one with `codeowners: true` comes to. Anyone who may write owns a file without owners. */
 export function requiredOwners(leaf: Requirement, pull: PullRequest): readonly Requirement[] {
   const { codeowners: _, ...others } = leaf.from;
   const { required } = leaf;
-  const untold = (unknown: string): Requirement => ({
+  const unknownOwners = (unknown: string): Requirement => ({
     required,
     from: { ...others, codeowners: true },
     unknown,
   });
   const { owners, files } = pull;
-  if (owners === undefined) return [untold("the owners of the changed files were not read")];
-  if (owners.state === "unreadable") return [untold(`CODEOWNERS could not be read: ${owners.because}`)];
-  if (files === undefined) return [untold("GitHub did not list the changed files")];
+  if (owners === undefined) return [unknownOwners("the owners of the changed files were not read")];
+  if (owners.state === "unreadable")
+    return [unknownOwners(`CODEOWNERS could not be read: ${owners.because}`)];
+  if (files === undefined) return [unknownOwners("GitHub did not list the changed files")];
   const read = readOf(owners);
   const doubts: string[] = [];
   const groups = new Map<string, { owners: readonly string[]; files: string[]; lines: Set<number> }>();
@@ -36,18 +37,23 @@ export function requiredOwners(leaf: Requirement, pull: PullRequest): readonly R
     if (line !== undefined) group.lines.add(line.line);
     groups.set(key, group);
   }
-  const asked = [...groups.values()].map((group): Requirement => {
+  const requirements = [...groups.values()].map((group): Requirement => {
     const from = sourceOf([...group.owners], [...group.lines], others);
     const unknown = nobodyNamed(from);
     return { required, from, files: group.files, ...(unknown === null ? {} : { unknown }) };
   });
-  asked.push(...[...new Set(doubts)].map(untold));
+  requirements.push(...[...new Set(doubts)].map(unknownOwners));
   if (!files.complete)
-    asked.push(untold(`GitHub did not list more than ${files.list.length} of the changed files`));
-  return asked.length > 0 ? asked : [{ required, from: sourceOf([], [], others) }];
+    requirements.push(
+      unknownOwners(`GitHub did not list more than ${files.list.length} of the changed files`),
+    );
+  return requirements.length > 0 ? requirements : [{ required, from: sourceOf([], [], others) }];
 }
 
-/** What is wrong with CODEOWNERS where the changed files are concerned: skipped lines, with whose the files are then, and owners GitHub does not know. */
+/**
+ * Returns what is wrong with CODEOWNERS where the changed files are concerned. That is skipped lines, with who owns the
+ * files then, and owners GitHub does not know.
+ */
 export function ownerNotes({ owners, files }: Pick<PullRequest, "owners" | "files">): readonly string[] {
   if (owners?.state !== "found" || files === undefined) return [];
   const read = readOf(owners);
@@ -82,7 +88,7 @@ function readOf(owners: OwnersFile): Codeowners {
   return owners.state === "found" ? parseCodeowners(owners.text, owners.errors) : NOTHING;
 }
 
-/** Every path a list of files touches, each once; a renamed file is at both. */
+/** Every path in a list of files, each once; a renamed file is at both. */
 function pathsOf(files: readonly ChangedFile[]): readonly string[] {
   return [
     ...new Set(
@@ -93,7 +99,7 @@ function pathsOf(files: readonly ChangedFile[]): readonly string[] {
   ];
 }
 
-/** Why it cannot be told who is asked, where all that is named are addresses. */
+/** Why it is not known who is required, where only addresses are named. */
 function nobodyNamed({ owners, ...others }: Source): string | null {
   if (owners === undefined || Object.keys(others).length > 0) return null;
   if (owners.users.length + owners.teams.length > 0) return null;

@@ -4,29 +4,29 @@ import ignore from "ignore";
 
 import type { OwnersError } from "../change/pull-request.ts";
 
-/** The places GitHub looks in, the first that holds a file counts. */
+/** Lists the places where GitHub looks for the file. The first that holds one counts. */
 export const CODEOWNERS_PATHS = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"] as const;
 
-/** One line: whose the matching paths are; empty: nobody's. */
+/** Describes one line: who owns the matching paths; empty: nobody. */
 export interface OwnersLine {
   readonly line: number;
   readonly owners: readonly string[];
   readonly matches: (path: string) => boolean;
 }
 
-/** A line that GitHub skips, or of which it cannot be told what GitHub makes of it. */
+/** Describes a line that GitHub skips, or that GitHub may read in a way not known here. */
 export interface SkippedLine {
   readonly line: number;
   readonly text: string;
   /** What is wrong with it, as the end of a sentence. */
   readonly because: string;
-  /** GitHub names no error in it: it reads the line in a way that is not known here. */
+  /** GitHub names no error in it, but how it reads the line is not known here. */
   readonly inDoubt: boolean;
   /** Whether it may be meant for a path. */
   readonly meant: (path: string) => boolean;
 }
 
-/** A CODEOWNERS file as read, no line of it left out unsaid. */
+/** Describes a CODEOWNERS file as read, with every line that was skipped. */
 export interface Codeowners {
   readonly lines: readonly OwnersLine[];
   readonly skipped: readonly SkippedLine[];
@@ -35,12 +35,12 @@ export interface Codeowners {
 /** An owner as CODEOWNERS writes it: `@user`, `@org/team` or an address. */
 const OWNER = /^(?:@[A-Za-z0-9][\w.-]*(?:\[bot\])?(?:\/[\w.-]+)?|[^\s@]+@[^\s@]+\.[^\s@]+)$/u;
 
-/** What separates no words to GitHub, though it looks so, or is not seen at all. */
+/** Characters that do not separate words for GitHub, though they look like it, or are invisible. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zs}\p{Zl}\p{Zp}]/u;
 
 /**
- * Reads a CODEOWNERS file as GitHub does. `errors`: what GitHub itself finds wrong with it, where it was asked; a line it reads
- * no owners from is skipped, and a line that only we cannot read is in doubt.
+ * Reads a CODEOWNERS file as GitHub does. `errors`: what GitHub itself finds wrong with it, where that was requested. A
+ * line it reads no owners from is skipped, and a line that only we cannot read is in doubt.
  */
 export function parseCodeowners(text: string, errors?: readonly OwnersError[]): Codeowners {
   const lines: OwnersLine[] = [];
@@ -56,7 +56,7 @@ export function parseCodeowners(text: string, errors?: readonly OwnersError[]): 
     const theirs = errors?.find((error) => error.line === line && error.kind !== UNKNOWN_OWNER);
     if (own === null && theirs === undefined) lines.push({ line, owners, matches: matcher(pattern) });
     else {
-      const because = own ?? `GitHub says: ${theirs?.kind ?? ""}`;
+      const because = own ?? `GitHub reports: ${theirs?.kind ?? ""}`;
       const inDoubt = errors !== undefined && theirs === undefined;
       skipped.push({ line, text: raw.trim(), because, inDoubt, meant: meaning(pattern) });
     }
@@ -64,15 +64,15 @@ export function parseCodeowners(text: string, errors?: readonly OwnersError[]): 
   return { lines, skipped };
 }
 
-/** The kind of GitHub's error for an owner it does not know, or who may not write: the rest of the line counts. */
+/** Names the kind of GitHub's error for an owner it does not know, or who may not write. The rest of the line counts. */
 export const UNKNOWN_OWNER = "Unknown owner";
 
-/** The line that decides whose a path is; undefined: none does. */
+/** Returns the line that decides who owns a path; undefined: none does. */
 export function lineFor({ lines }: Codeowners, path: string): OwnersLine | undefined {
   return lines.findLast((line) => line.matches(path));
 }
 
-/** The skipped lines that would have decided whose a path is. */
+/** Lists the skipped lines that would have decided who owns a path. */
 export function skippedFor(file: Codeowners, path: string): readonly SkippedLine[] {
   const decides = lineFor(file, path)?.line ?? 0;
   return file.skipped.filter(({ line, meant }) => line > decides && meant(path));
@@ -97,7 +97,10 @@ function nameOf(character: string): string {
   return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
-/** Whether whoever wrote a pattern that GitHub does not read may have meant a path: brackets as letters or as a range, and so on. */
+/**
+ * Whether the author of a pattern that GitHub does not read may have meant a path: brackets as letters or as a range,
+ * and so on.
+ */
 function meaning(pattern: string): (path: string) => boolean {
   const [beforeHidden = ""] = pattern.split(HIDDEN);
   const visible = beforeHidden.replace(/^!|\\$/gu, "");

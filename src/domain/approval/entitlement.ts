@@ -1,4 +1,7 @@
-/** Whether someone is among the people a policy names. Logins name; people are compared by the ids their rights were read for. */
+/**
+ * Compares someone's rights with the people a policy names. Logins name; people are compared by the ids their rights
+ * were read for.
+ */
 
 import { type PullRequest } from "../change/pull-request.ts";
 import type { Certainty } from "../values/certainty.ts";
@@ -6,10 +9,10 @@ import type { Who } from "../policy/file/selectors.ts";
 import type { Owners, Source } from "../policy/file/requirement.ts";
 import { PERMISSIONS, type Actor, type Authority, type Permission } from "../change/people.ts";
 
-/** What somebody may do. `atLeast`: what is certain of a permission that is not known. */
+/** Describes what someone may do. `atLeast`: what is certain of a permission that is not known. */
 export type Rights = Omit<Authority, "asked"> & { readonly atLeast?: Permission };
 
-/** What was read of someone's rights, or null where nobody asked. */
+/** Returns what was read of someone's rights, or null where nobody read them. */
 export function authorityOf(pull: PullRequest, actor: Actor): Authority | null {
   const login = actor.login.toLowerCase();
   // Accounts of one person share an id where approvals are judged, and each has its own rights.
@@ -20,7 +23,7 @@ export function authorityOf(pull: PullRequest, actor: Actor): Authority | null {
   );
 }
 
-/** Whether someone's authority meets any of the ways `from` names. */
+/** Returns whether someone's authority meets any of the ways `from` names. */
 export function entitlementOf({ owners, ...from }: Source, authority: Rights | null): Certainty {
   if (authority === null) return "unknown";
   const own = named(from, authority);
@@ -32,14 +35,14 @@ export function entitlementOf({ owners, ...from }: Source, authority: Rights | n
 /** An owner without write access is no owner to GitHub either. */
 function ownerNamed({ users, teams, emails }: Owners, authority: Rights): Certainty {
   const asNamed = named({ users: [...users], teams: [...teams] }, authority);
-  // Whose an address is, GitHub tells nobody.
+  // GitHub does not show who has an address.
   const isOwner = asNamed === "no" && emails.length > 0 ? "unknown" : asNamed;
   if (isOwner === "no") return "no";
   const writes = holds(authority, "write");
   return writes === "yes" ? isOwner : writes;
 }
 
-/** Whether an account is one of those a condition names. */
+/** Returns whether an account is one of those a condition names. */
 export function isOneOf(who: Who, actor: Actor, authority: Rights | null): Certainty {
   const login = actor.login.toLowerCase();
   const doubted = authority?.doubted ?? [];
@@ -76,7 +79,7 @@ function holds(authority: Rights, permission: (typeof PERMISSIONS)[number]): Cer
   return isEnough(atLeast) ? "yes" : "unknown";
 }
 
-/** By which of the ways a source names somebody is entitled: teams, organisations, a permission, their name, or as code owner. */
+/** Lists the ways a source entitles someone: teams, organisations, a permission, their name, or as code owner. */
 export function entitledBy({ owners, ...from }: Source, rights: Rights): readonly string[] {
   const ways = {
     ...from,

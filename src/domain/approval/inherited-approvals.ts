@@ -1,4 +1,4 @@
-/** What landed approved on an integration branch: its commits need no second approval on their way to production. */
+/** Inherited approvals: what landed approved on an integration branch needs no second approval on its way to production. */
 
 import type { LandedBefore, PullRequest } from "../change/pull-request.ts";
 import { canonical, sha256 } from "../values/digest.ts";
@@ -10,7 +10,7 @@ import type { Instant } from "../time/instant.ts";
 import type { Sha } from "../change/sha.ts";
 import type { Commit } from "../change/commit.ts";
 
-/** Without one of these, what landed was not seen through by the people who had to. */
+/** Without one of these controls, the required people did not approve what landed. */
 const NEVER_WAIVED = [
   "independently-approved",
   "approved-by-owners",
@@ -19,11 +19,11 @@ const NEVER_WAIVED = [
   "content-as-reviewed",
 ];
 
-/** How far landings on integration branches cover a pull request. */
+/** Describes how far landings on integration branches cover a pull request. */
 export interface InheritedApprovals {
-  /** The commits that need no approval any more. */
+  /** The commits that no longer need an approval. */
   readonly commits: ReadonlySet<Sha>;
-  /** Whether what the rule of this name asks (null: what is always asked) was asked of each landing as it is asked here. */
+  /** Whether the rule of this name (null: what is always required) required of each landing what it requires here. */
   readonly asks: (rule: string | null) => boolean;
   /** The landings that cover some of them, and how many each. */
   readonly by: readonly { readonly landing: LandedBefore; readonly commits: number }[];
@@ -31,7 +31,10 @@ export interface InheritedApprovals {
   readonly reasons: readonly string[];
 }
 
-/** The digest of everything that decides whose approval is asked of these pull requests; another digest, another question. */
+/**
+ * Returns the digest of everything that decides whose approval these pull requests require. Another digest means other
+ * requirements.
+ */
 export function requirementsDigest(policy: Policy, pulls: readonly PullRequest[]): string {
   const { approvals, rules, independence, identities, standardChanges } = policy;
   const owners = asksForOwners(policy) ? pulls.map(ownersOf) : [];
@@ -45,26 +48,26 @@ function ownersOf({ owners }: PullRequest): string {
 }
 
 /**
- * Which commits are covered by landings recorded up to `at`. A landing stands for what it brought: the commits that its
- * `after` has and its `before` has not. INVARIANT: a commit without a recorded landing that counts is not covered.
+ * Returns the commits that landings recorded up to `at` cover. A landing covers what it introduced: the commits that
+ * its `after` has and its `before` has not. INVARIANT: a commit without a recorded landing that counts is not covered.
  */
 export function inheritedApprovals(pull: PullRequest, policy: Policy, at: Instant): InheritedApprovals {
   const landings = (pull.landedBefore ?? []).filter(
     (each) => each.at <= at && matchesAny(policy.production.integration, branchOf(each.ref) ?? "", "lets"),
   );
   if (landings.length === 0) return { commits: new Set(), by: [], asks: () => false, reasons: [] };
-  const asked = requirementsDigest(policy, [pull]);
+  const digest = requirementsDigest(policy, [pull]);
   const parents = parentsOf(pull);
   const commits = new Set<Sha>();
   const against = new Map<Sha, string>();
   const by: { readonly landing: LandedBefore; readonly commits: number }[] = [];
   for (const landing of landings) {
-    const brought = broughtBy(landing, parents);
-    const why = whyNot(landing, asked);
-    if (why === null && brought.length > 0) by.push({ landing, commits: brought.length });
-    for (const sha of brought) {
+    const introduced = introducedBy(landing, parents);
+    const why = whyNot(landing, digest);
+    if (why === null && introduced.length > 0) by.push({ landing, commits: introduced.length });
+    for (const sha of introduced) {
       if (why === null) commits.add(sha);
-      // Where a branch was made from another one, what that other one told is the better reason.
+      // Where a branch was created from another one, that other one's reason is the better one.
       else if (landing.kind !== "branch-created" || !against.has(sha)) against.set(sha, why);
     }
   }
@@ -72,15 +75,15 @@ export function inheritedApprovals(pull: PullRequest, policy: Policy, at: Instan
   const landed = commits.size;
   for (const { sha } of clean) commits.add(sha);
   const rest = pull.commits.filter(({ sha }) => !commits.has(sha));
-  const standing = by.map(({ landing }) => landing);
+  const counting = by.map(({ landing }) => landing);
   return {
     commits,
     by,
     asks: (rule) =>
       rule === null ||
-      policy.rules.filter(({ name }) => name === rule).every(({ when }) => asksEachAlike(when)),
+      policy.rules.filter(({ name }) => name === rule).every(({ when }) => appliesToEachPart(when)),
     reasons: [
-      ...(landed === 0 ? [] : [landedReason(landed, standing)]),
+      ...(landed === 0 ? [] : [landedReason(landed, counting)]),
       ...rest
         .slice(0, MOST_NAMED)
         .map(({ sha }) => `commit ${sha.slice(0, 7)} ${against.get(sha) ?? "was not seen to land there"}`),
@@ -94,16 +97,21 @@ export function inheritedApprovals(pull: PullRequest, policy: Policy, at: Instan
 const MOST_NAMED = 5;
 const MOST_PULLS_NAMED = 10;
 
-/** Merges that no landing covers, as (first parent, merge): what they add must be known before they can count as git's own. */
+/**
+ * Lists merges that no landing covers, as (first parent, merge). What they add must be known before they can count as
+ * git's own.
+ */
 export function unprovenMerges(pull: PullRequest): readonly { readonly from: Sha; readonly to: Sha }[] {
   const landings = pull.landedBefore ?? [];
   if (landings.length === 0) return [];
   const parents = parentsOf(pull);
-  const brought = new Set(
-    landings.filter(({ verdict }) => verdict !== "non-compliant").flatMap((each) => broughtBy(each, parents)),
+  const introduced = new Set(
+    landings
+      .filter(({ verdict }) => verdict !== "non-compliant")
+      .flatMap((each) => introducedBy(each, parents)),
   );
   return pull.commits.flatMap(({ sha, parents: [first, second, ...more] }) =>
-    first === undefined || second === undefined || more.length > 0 || brought.has(sha)
+    first === undefined || second === undefined || more.length > 0 || introduced.has(sha)
       ? []
       : [{ from: first, to: sha }],
   );
@@ -121,7 +129,7 @@ function parentsOf(pull: PullRequest): ReadonlyMap<Sha, readonly Sha[]> {
   return new Map(pull.commits.map((commit) => [commit.sha, commit.parents]));
 }
 
-function broughtBy(
+function introducedBy(
   { before, after }: LandedBefore,
   parents: ReadonlyMap<Sha, readonly Sha[]>,
 ): readonly Sha[] {
@@ -129,7 +137,7 @@ function broughtBy(
   return reach(after, parents).filter((sha) => !already.has(sha));
 }
 
-/** The pull request's commits that a commit stands on, itself included. */
+/** The commits of the pull request that are reachable from a commit, itself included. */
 function reach(tip: Sha, parents: ReadonlyMap<Sha, readonly Sha[]>): readonly Sha[] {
   const seen = new Set<Sha>();
   const open = [tip];
@@ -142,7 +150,7 @@ function reach(tip: Sha, parents: ReadonlyMap<Sha, readonly Sha[]>): readonly Sh
   return [...seen];
 }
 
-/** Why what landed so is not covered by it, as the end of a sentence about a commit; null: it is. */
+/** Why what landed so is not covered by it, as the end of a sentence about a commit; null: it is covered. */
 function whyNot({ ref, kind, verdict, waived, pulls, asked }: LandedBefore, now: string): string | null {
   const branch = oneLine(branchOf(ref) ?? ref);
   if (kind === "branch-created") return `was on ${branch} when that was made`;
@@ -172,7 +180,7 @@ function byPulls(pulls: readonly number[]): string {
  * Whether a rule that applies to a release also applied to the one of its parts for which it does: a rule about paths
  * does, one about size, base or title need not, and neither need two conditions that different parts fulfil.
  */
-function asksEachAlike(when: Policy["rules"][number]["when"]): boolean {
+function appliesToEachPart(when: Policy["rules"][number]["when"]): boolean {
   const keys = Object.entries(when).flatMap(([key, value]) => (value === undefined ? [] : [key]));
   if (keys.length === 0) return true;
   if (keys.length > 1) return false;

@@ -1,4 +1,4 @@
-/** Why nobody is left who could give an approval: who made the change, who has no access, who does not exist. */
+/** Explains why no approver is left: who made the change, who has no access, who does not exist. */
 
 import type { NobodyLeft } from "./requirement-state.ts";
 import type { PullRequest } from "../change/pull-request.ts";
@@ -6,7 +6,7 @@ import type { Source } from "../policy/file/requirement.ts";
 import { listed, NAMES_SHOWN, oneLine, some } from "../texts/wording.ts";
 import type { Holders } from "../change/people.ts";
 
-/** One sentence for each of those that a source names and who cannot approve, where others still can. */
+/** Returns one sentence for each person a source names who cannot approve, where others still can. */
 export function unableToApproveNotes({ holders = [] }: Pick<PullRequest, "holders">): readonly string[] {
   return holders
     .filter(({ complete }) => !complete)

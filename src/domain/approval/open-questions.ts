@@ -1,4 +1,7 @@
-/** What must still be found out before the approvals of a pull request can be judged; what depends on no other answer is asked together. */
+/**
+ * Questions to answer before the approvals of a pull request can be judged; those that depend on no other answer are
+ * sent together.
+ */
 
 import { type PullRequest } from "../change/pull-request.ts";
 import {
@@ -17,13 +20,13 @@ import { type Sha } from "../change/sha.ts";
 import { WEB_FLOW_ID } from "../change/people.ts";
 import { type Review } from "../change/review.ts";
 
-/** One thing to ask GitHub. Each is asked once: its answer, also that it cannot be told, becomes a fact. */
+/** Describes one question to GitHub. Each is sent once: its answer, also that there is none, becomes a fact. */
 export type Question =
   /** Whether commits change the base as `from` does: one after the other, until one does not. */
   | { readonly ask: "same"; readonly from: Sha; readonly to: readonly Sha[] }
   /** The commits that were in it at a head that was replaced. */
   | { readonly ask: "earlier"; readonly head: Sha }
-  /** Whose pushes may be another's, by a deploy key. */
+  /** Who else may be behind a push, by a deploy key. */
   | { readonly ask: "keys" }
   /** What someone who approved was seen to push elsewhere, before it came here. */
   | { readonly ask: "elsewhere"; readonly person: number }
@@ -34,17 +37,17 @@ export type Question =
   /** The files one of its commits touches. */
   | { readonly ask: "touched"; readonly commit: Sha };
 
-/** Whose part in a pull request matters beside that of those who approved it. */
+/** Describes whose part in a pull request matters, beside that of those who approved it. */
 export interface QuestionScope {
-  /** Everybody's: it matters who made the rest alone. */
+  /** Everyone's: it matters who made the rest alone. */
   readonly ofAll?: boolean;
-  /** Those of these people: they could still approve. */
+  /** These people's: they could still approve. */
   readonly ofPeople?: readonly number[];
-  /** Whether somebody's approval may be one of those asked for; absent: anybody's. What others pushed elsewhere changes nothing. */
+  /** Whether someone's approval may be one of those required; absent: anyone's. What others pushed elsewhere changes nothing. */
   readonly mayCount?: (person: number) => boolean;
 }
 
-/** Returns the questions that can be asked next, together; none when nothing is missing. */
+/** Returns the questions that can be sent next, together; none when nothing is missing. */
 export function nextQuestions(
   pull: PullRequest,
   { ofAll = false, ofPeople = [], mayCount = () => true }: QuestionScope = {},
@@ -55,29 +58,32 @@ export function nextQuestions(
   const merges = [...mergesToProve(pull, [...reviewers, ...hands]), ...unprovenMerges(pull)];
   const first: readonly Question[] = [
     ...approvals.flatMap((review) => aboutContent(pull, review)),
-    // One answer serves all pull requests of a repository: asked early, it is at hand when the first approval comes.
+    // One answer serves all pull requests of a repository: requested early, it is cached when the first approval comes.
     ...(pull.keyHolders === undefined && isPushedByPerson(pull) ? [{ ask: "keys" } as const] : []),
     ...aboutPairs(pull, merges),
   ];
   if (first.length > 0) return first;
   const lasting = approvals.filter((review) => contentOf(review, pull) !== "earlier");
-  const standing = lasting.flatMap(({ author }) => (author === null ? [] : [author.id]));
-  const untold = standing.length > 0 ? untoldHead(pull) : undefined;
-  if (untold !== undefined) return [{ ask: "earlier", head: untold }];
-  if (standing.length > 0 && pull.mergedInto === undefined && mayHoldMerged(pull))
+  const approvers = lasting.flatMap(({ author }) => (author === null ? [] : [author.id]));
+  const unread = approvers.length > 0 ? unreadHead(pull) : undefined;
+  if (unread !== undefined) return [{ ask: "earlier", head: unread }];
+  if (approvers.length > 0 && pull.mergedInto === undefined && mayHoldMerged(pull))
     return [{ ask: "merged-into" }];
-  const updates = aboutPairs(pull, updatesToProve(pull, [...standing, ...hands]));
+  const updates = aboutPairs(pull, updatesToProve(pull, [...approvers, ...hands]));
   if (updates.length > 0) return updates;
-  const person = standing.find((id) => mayCount(id) && mayHavePushedElsewhere(pull, id));
+  const person = approvers.find((id) => mayCount(id) && mayHavePushedElsewhere(pull, id));
   if (person !== undefined) return [{ ask: "elsewhere", person }];
-  for (const reviewer of [...standing, ...ofPeople]) {
-    const questions = aboutOwnPart(pull, reviewer, standing.length > 1);
+  for (const reviewer of [...approvers, ...ofPeople]) {
+    const questions = aboutOwnPart(pull, reviewer, approvers.length > 1);
     if (questions.length > 0) return questions;
   }
   return [];
 }
 
-/** Asks whether an approval is for what is there now; the present head comes first, because one proven difference settles it. */
+/**
+ * Questions whether an approval is for the present content; the present head comes first, because one proven difference
+ * settles it.
+ */
 function aboutContent(pull: PullRequest, review: Review): readonly Question[] {
   const from = review.commit;
   if (from === null || contentOf(review, pull) === "earlier") return [];
@@ -85,7 +91,7 @@ function aboutContent(pull: PullRequest, review: Review): readonly Question[] {
   return to.length === 0 ? [] : [{ ask: "same", from, to }];
 }
 
-/** Asks of pairs of commits whether both change the base alike, each pair once. */
+/** Questions whether pairs of commits change the base alike, each pair once. */
 function aboutPairs(
   pull: PullRequest,
   pairs: readonly { readonly from: Sha; readonly to: Sha }[],
@@ -95,7 +101,7 @@ function aboutPairs(
   return [...once.values()].map(({ from, to }) => ({ ask: "same", from, to: [to] }));
 }
 
-/** The reviews that may count: approvals of people that nobody took back. */
+/** The reviews that may count: approvals of people that nobody withdrew. */
 function openApprovals(pull: PullRequest): readonly Review[] {
   const at = pull.merged?.at ?? Infinity;
   return newestDecisive(pull.reviews, at).filter(
@@ -104,22 +110,27 @@ function openApprovals(pull: PullRequest): readonly Review[] {
   );
 }
 
-/** Whether somebody's push of what counts vouches for its maker, unless a key made it look theirs. */
+/** Whether someone's push of what counts vouches for its maker, unless a key made it look theirs. */
 function isPushedByPerson(pull: PullRequest): boolean {
   return makersOf(pull).some(
     ({ addsNothing, pushers }) => !addsNothing && pushers.some(({ type }) => type === "User"),
   );
 }
 
-/** A head that other commits took the place of, and whose own were not asked for: whom those name may have made what is there now. */
-function untoldHead(pull: PullRequest): Sha | undefined {
-  const asked = new Set((pull.earlier ?? []).map(({ head }) => head));
+/**
+ * A head that other commits replaced, and whose own commits were not requested: whom those name may have made what is
+ * there now.
+ */
+function unreadHead(pull: PullRequest): Sha | undefined {
+  const read = new Set((pull.earlier ?? []).map(({ head }) => head));
   const { heads } = followPushes(pull);
-  return makersOf(pull).find(({ sha, addsNothing }) => !addsNothing && heads.has(sha) && !asked.has(sha))
-    ?.sha;
+  return makersOf(pull).find(({ sha, addsNothing }) => !addsNothing && heads.has(sha) && !read.has(sha))?.sha;
 }
 
-/** Whether something in it may have been merged into its branch: a merge's SHA or committer says so, or who pushed it is none of its authors. */
+/**
+ * Whether something in it may have been merged into its branch: a merge's SHA or committer shows so, or who pushed it
+ * is none of its authors.
+ */
 function mayHoldMerged(pull: PullRequest): boolean {
   const real = new Map(
     makersOf(pull).flatMap((each) => (each.addsNothing ? [] : [[each.sha, each] as const])),
@@ -135,8 +146,8 @@ function mayHoldMerged(pull: PullRequest): boolean {
 
 /** Whether it still matters what someone pushed elsewhere: of something here they are not known as a maker. */
 function mayHavePushedElsewhere(pull: PullRequest, reviewer: number): boolean {
-  const told = pull.elsewhere?.find(({ actor }) => actor.id === reviewer);
-  if (told !== undefined && knownCommits(pull).every(({ sha }) => told.among.includes(sha))) return false;
+  const answer = pull.elsewhere?.find(({ actor }) => actor.id === reviewer);
+  if (answer !== undefined && knownCommits(pull).every(({ sha }) => answer.among.includes(sha))) return false;
   return makersOf(pull).some((each) => !each.addsNothing && !isMaker(each, reviewer));
 }
 
@@ -144,7 +155,10 @@ function isOpen(pull: PullRequest, from: Sha, to: Sha): boolean {
   return from !== to && !pull.sameContent.some((proof) => proof.from === from && proof.to === to);
 }
 
-/** Returns the pushes that may have made nothing, where they brought what one of these people seems to have made, or what a bot's branch is. */
+/**
+ * Returns the pushes that may have made nothing, where they introduced what one of these people seems to have made, or
+ * a bot's branch.
+ */
 function updatesToProve(
   pull: PullRequest,
   people: readonly number[],
@@ -173,8 +187,8 @@ function aboutOwnPart(pull: PullRequest, reviewer: number, isOneOfSeveral: boole
 }
 
 /**
- * Whether anything is left of some commits. Where one person approved, one commit that is there to stay settles it for all:
- * somebody else must answer for it. Several may each answer for what the others made, so that each commit matters.
+ * Whether anything is left of some commits. Where one person approved, one commit that is there to stay settles it:
+ * someone else must have approved that. Several may each cover what the others made, so that each commit matters.
  */
 function aboutWhatIsLeft(
   pull: PullRequest,
@@ -183,21 +197,21 @@ function aboutWhatIsLeft(
   isOneOfSeveral: boolean,
 ): readonly Question[] {
   if (given.length === 0) return [];
-  const asked = new Set((pull.earlier ?? []).map(({ head }) => head));
+  const read = new Set((pull.earlier ?? []).map(({ head }) => head));
   const { heads } = followPushes(pull);
-  const untold = (units: readonly Makers[]): readonly Question[] => {
-    const found = units.find(({ sha }) => heads.has(sha) && !asked.has(sha));
+  const unread = (units: readonly Makers[]): readonly Question[] => {
+    const found = units.find(({ sha }) => heads.has(sha) && !read.has(sha));
     return found === undefined ? [] : [{ ask: "earlier", head: found.sha }];
   };
-  const questions = untold(given);
+  const questions = unread(given);
   if (questions.length > 0) return questions;
   const merges = new Map(
     knownCommits(pull).flatMap(({ sha, parents }) =>
       parents.length > 1 ? [[sha, parents[0]!] as const] : [],
     ),
   );
-  const mayBeAsked = (each: Makers): boolean => !merges.has(each.sha) && !heads.has(each.sha);
-  const some = given.filter(mayBeAsked);
+  const mayBeRead = (each: Makers): boolean => !merges.has(each.sha) && !heads.has(each.sha);
+  const some = given.filter(mayBeRead);
   if (some.length === 0 || (some.length < given.length && !isOneOfSeveral)) return [];
   if (pull.files === undefined) return [{ ask: "files" }];
   let isGone = false;
@@ -208,8 +222,8 @@ function aboutWhatIsLeft(
     else if (!isOneOfSeveral) return [];
   }
   if (!isGone) return [];
-  // What of them was moved by other commits, only the files of those tell.
-  const open = untold(all);
+  // Only the files of other commits show which files of these commits they moved.
+  const open = unread(all);
   if (open.length > 0) return open;
   const proofs = all.flatMap(({ sha: to }) => {
     const from = merges.get(to);

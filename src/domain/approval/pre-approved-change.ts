@@ -1,4 +1,4 @@
-/** Whether a pull request is a change approved beforehand: its maker's alone, within its paths, and duly given. */
+/** Pre-approved changes: a pull request of its maker alone, within the paths of a standard change that was duly approved. */
 
 import type { PullRequest } from "../change/pull-request.ts";
 import { makersOf } from "./contribution/contributors.ts";
@@ -14,19 +14,19 @@ import { oneLine, some } from "../texts/wording.ts";
 import type { Instant } from "../time/instant.ts";
 import type { Actor } from "../change/people.ts";
 
-/** A pre-approved change, or why it is none; `why` is empty where its opener makes no standard changes at all. */
+/** Describes a pre-approved change, or why it is none. `why` is empty where its opener makes no standard changes at all. */
 export type PreApproval =
   | { readonly holds: true; readonly entry: StandardChange; readonly because: string }
   | { readonly holds: false; readonly why: readonly string[] };
 
-/** Whether a pull request may be one of the policy's standard changes, by who opened it: then its files and pushes are asked for. */
+/** Returns whether a pull request may be a standard change, by who opened it. Then its files and pushes are requested. */
 export function mayBePreApproved(policy: Policy, author: Actor | null): boolean {
   return (
     author !== null && policy.standardChanges.some(({ by }) => isMakerOf(policy.names, by, author) !== "no")
   );
 }
 
-/** Judges a pull request by each of the policy's standard changes as of `at`. What cannot be found out leaves it an ordinary change. */
+/** Judges a pull request by each of the policy's standard changes as of `at`. Unknown facts leave it an ordinary change. */
 export function preApproval(pull: PullRequest, policy: Policy, at: Instant): PreApproval {
   const why: string[] = [];
   for (const entry of policy.standardChanges) {
@@ -36,7 +36,7 @@ export function preApproval(pull: PullRequest, policy: Policy, at: Instant): Pre
       ...notGiven(entry, policy, at),
       ...notMade(entry, author, pull, policy),
       ...notWithin(entry, pull),
-      ...notForAnybody(entry, author, pull),
+      ...forTextsOnly(entry, author, pull),
     ];
     const name = `“${oneLine(entry.name)}”`;
     if (against.length > 0) {
@@ -73,7 +73,7 @@ function notMade(entry: StandardChange, author: Actor, pull: PullRequest, policy
       .filter((each) => !each.addsNothing)
       .flatMap((each) => [...each.authors, each.committer])
       .filter((actor) => actor !== null),
-    // What was pushed and taken back again was a hand in it all the same.
+    // Whoever pushed something that was taken back again took part in it all the same.
     ...pull.pushes
       .filter((push) => !clean.has(push.after) && push.at <= (pull.merged?.at ?? Infinity))
       .flatMap(({ actor }) => (actor === null ? [] : [actor])),
@@ -92,8 +92,8 @@ function notWithin(entry: StandardChange, { files }: PullRequest): readonly stri
   return paths.length === 0 ? ["it changes no files"] : [];
 }
 
-/** In the name of GitHub's own workflows anybody acts who may push one: that pre-approves nothing that runs. */
-function notForAnybody(entry: StandardChange, author: Actor, { files }: PullRequest): readonly string[] {
+/** Whoever may push a workflow can act as GitHub's own workflow account: that pre-approves nothing that runs. */
+function forTextsOnly(entry: StandardChange, author: Actor, { files }: PullRequest): readonly string[] {
   if (!entry.by.some(isWorkflowAccount) || !isWorkflowAccount({ user: author.login })) return [];
   const paths = (files?.list ?? []).flatMap(({ path, oldPath }) =>
     oldPath === null ? [path] : [oldPath, path],

@@ -1,4 +1,4 @@
-/** What approvals a pull request needs: the policy's own, and those of every rule that applies, with code owners named. */
+/** The approvals a pull request needs: the policy's own, and those of every rule that applies, with code owners named. */
 
 import type {
   ApprovalRequirement,
@@ -14,14 +14,14 @@ import { evaluateWhen } from "./rule-conditions.ts";
 import { oneLine } from "../texts/wording.ts";
 import type { Instant } from "../time/instant.ts";
 
-/** Everything asked of a pull request as of `at`. */
+/** Returns every requirement of a pull request as of `at`. */
 export function requirementsOf(
   pull: PullRequest,
   policy: Policy,
   at: Instant,
 ): readonly ApprovalRequirement[] {
   const always = policy.approvals.flatMap((tree) =>
-    split(tree).map((part) => askFor(part, pull, { by: null, applies: "yes", unknown: [] })),
+    split(tree).map((part) => requirementFrom(part, pull, { by: null, applies: "yes", unknown: [] })),
   );
   const byRules = policy.rules.flatMap((rule) => {
     const { holds, unknown } = evaluateWhen(rule.when, pull, at);
@@ -30,18 +30,18 @@ export function requirementsOf(
       (each) => `whether the rule “${oneLine(rule.name)}” applies cannot be verified: ${oneLine(each)}`,
     );
     return split(rule.approval).map((part) =>
-      askFor(part, pull, { by: rule.name, applies: holds, unknown: because }),
+      requirementFrom(part, pull, { by: rule.name, applies: holds, unknown: because }),
     );
   });
   return [...always, ...byRules];
 }
 
-/** All of several are as many asks. */
+/** Several joined by `all-of` are as many requirements. */
 function split(tree: RequirementTree): readonly RequirementTree[] {
   return "all-of" in tree ? tree["all-of"].flatMap(split) : [tree];
 }
 
-function askFor(
+function requirementFrom(
   tree: RequirementTree,
   pull: PullRequest,
   rest: Pick<ApprovalRequirement, "by" | "applies" | "unknown">,
@@ -56,21 +56,25 @@ function withOwners(tree: RequirementTree, pull: PullRequest): RequirementTree {
   return tree.from.codeowners === true ? { "all-of": requiredOwners(tree, pull) } : tree;
 }
 
-/** How far one requirement is met: by how many people, by how many at most, and why nobody is left who could add to them. */
+/** Counts the people who meet one requirement, and those who could at most; `nobody`: why nobody could add to them. */
 export interface ReachedBy {
   readonly have: number;
   readonly couldHave: number;
   readonly nobody: NobodyLeft | null;
 }
 
-/** How far an ask is met, `reached` telling it of each single requirement. */
+/** Returns how far a requirement is met; `reached` answers that for each leaf requirement. */
 export function stateOfRequirement(
-  ask: ApprovalRequirement,
+  requirement: ApprovalRequirement,
   reached: (leaf: Requirement) => ReachedBy,
 ): RequirementState {
-  const state = treeState(ask.tree, reached);
-  if (state.met) return { requirement: ask, state, outcome: "met" };
-  return { requirement: ask, state, outcome: state.could || ask.applies === "unknown" ? "unknown" : "short" };
+  const state = treeState(requirement.tree, reached);
+  if (state.met) return { requirement, state, outcome: "met" };
+  return {
+    requirement,
+    state,
+    outcome: state.could || requirement.applies === "unknown" ? "unknown" : "short",
+  };
 }
 
 function treeState(tree: RequirementTree, reached: (leaf: Requirement) => ReachedBy): RequirementTreeState {
@@ -106,7 +110,7 @@ function treeState(tree: RequirementTree, reached: (leaf: Requirement) => Reache
   };
 }
 
-/** Everything that is asked for, each single requirement once. */
-export function leafRequirements(asks: readonly ApprovalRequirement[]): readonly Requirement[] {
-  return [...new Set(asks.flatMap(({ tree }) => leavesIn(tree)))];
+/** Returns the leaf requirements of these, each once. */
+export function leafRequirements(requirements: readonly ApprovalRequirement[]): readonly Requirement[] {
+  return [...new Set(requirements.flatMap(({ tree }) => leavesIn(tree)))];
 }

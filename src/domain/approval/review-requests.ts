@@ -8,14 +8,14 @@ import { leavesIn, namedBy } from "../policy/file/requirement.ts";
 import type { Reviewers } from "../records/change.ts";
 import { approversText } from "../policy/approvers-text.ts";
 
-/** What a `request-reviewers` action asks for. */
+/** Describes what a `request-reviewers` action requests. */
 export interface RequestReviewersPayload {
   readonly repository: { readonly id: number; readonly owner: string; readonly name: string };
   readonly number: number;
   readonly reviewers: Reviewers;
 }
 
-/** Whom to ask now; null where nobody is to be asked, or nobody could be. Of several, it is another's turn with each pull request. */
+/** Returns whom to request now; null: nobody needs to review, or nobody could. Of several, each pull request gets the next one. */
 export function reviewersFor(
   pull: PullRequest,
   policy: Policy,
@@ -26,14 +26,14 @@ export function reviewersFor(
   const { asks, approvals } = judgeApprovals(pull, policy, Infinity);
   const open = asks
     .filter(({ outcome }) => outcome === "short")
-    .flatMap(({ requirement: ask }) => leavesIn(ask.tree));
+    .flatMap(({ requirement }) => leavesIn(requirement.tree));
   if (open.length === 0) return null;
   if (requestReviews.from === "teams") {
     const own = `${pull.repository.owner.toLowerCase()}/`;
     const named = unique(open.flatMap(({ from }) => namedBy(from).teams ?? [])).map((team) =>
       team.toLowerCase(),
     );
-    // GitHub asks only teams of the repository's own organisation.
+    // GitHub takes only teams of the repository's own organisation.
     const teams = named.flatMap((team) => (team.startsWith(own) ? [team.slice(own.length)] : []));
     return teams.length === 0 ? null : { users: [], teams: turn(teams, pull.number, requestReviews.count) };
   }
@@ -52,7 +52,7 @@ export function reviewersFor(
   return users.length === 0 ? null : { users: turn(users, pull.number, requestReviews.count), teams: [] };
 }
 
-/** The action that asks them. */
+/** Returns the action that requests these reviewers. */
 export function requestReviewersAction(
   { repository, number }: PullRequest,
   reviewers: Reviewers,
@@ -72,5 +72,5 @@ function turn(names: readonly string[], number: number, count: number): readonly
 function unique(names: readonly string[]): readonly string[] {
   return [...new Set(names)];
 }
-/** For each way of being entitled (as `sources` words it): who could approve, by login. */
+/** Lists who could approve, by login, for each way of being entitled (as `sources` words it). */
 export type ReviewerCandidates = readonly { readonly source: string; readonly logins: readonly string[] }[];

@@ -1,4 +1,4 @@
-/** Which content each review was given for, and whether that is what the pull request holds now. */
+/** Compares the content each review was given for with what the pull request contains now. */
 
 import type { PullRequest } from "../change/pull-request.ts";
 import { NO_COMMIT } from "../change/sha.ts";
@@ -8,7 +8,7 @@ import type { Sha } from "../change/sha.ts";
 import type { Push, SameContent } from "../change/commit.ts";
 import type { Review } from "../change/review.ts";
 
-/** Whether a review is for the content that is there now. A content that went away and came back ended it in between. */
+/** Returns whether a review is for the present content. A content that was replaced and came back ended it in between. */
 export function contentOf(review: Review, pull: PullRequest): "same" | "earlier" | "unknown" {
   if (review.commit === null) return "unknown";
   const from = review.commit;
@@ -20,7 +20,8 @@ export function contentOf(review: Review, pull: PullRequest): "same" | "earlier"
 }
 
 /**
- * Every version the pull request had after a review was given, the present head first.
+ * Returns every version the pull request had after a review was given, the present head first.
+ *
  * Commits between count as versions of their own: whether each was ever a head is known only if no webhook was lost.
  */
 export function versionsAfter(review: Review, pull: PullRequest): readonly Sha[] {
@@ -37,8 +38,9 @@ export function versionsAfter(review: Review, pull: PullRequest): readonly Sha[]
 function pushesAfter(review: Review, pull: PullRequest): readonly Push[] {
   const { commit, submittedAt } = review;
   const pushes = pushesUpToMerge(pull);
-  // Times are whole seconds: within the review's own second, the place in the chain of heads tells what came after it,
-  // and where the same commit came twice in that second, the review is taken to be for the first time.
+  // Times are whole seconds: within the review's own second, the place in the chain of heads shows what came
+  // after it, and where the same commit came twice in that second, the review is taken to be for the first
+  // time.
   const earlier = pushes.findLastIndex((push) => push.after === commit && push.at < submittedAt);
   const given =
     earlier >= 0 ? earlier : pushes.findIndex((push) => push.after === commit && push.at === submittedAt);
@@ -92,12 +94,12 @@ export function newestDecisive(reviews: readonly Review[], at: Instant): readonl
   );
 }
 
-/** Tells whether two reviews are by one person. */
+/** Returns whether two reviews are by one person. */
 export function samePerson(a: Review, b: Review): boolean {
   return a.author !== null && b.author !== null ? a.author.id === b.author.id : a === b;
 }
 
-/** Tells whether a review was dismissed by `at`. */
+/** Returns whether a review was dismissed by `at`. */
 export function isDismissed(review: Review, at: Instant): boolean {
   return review.dismissed !== null && review.dismissed.at <= at;
 }

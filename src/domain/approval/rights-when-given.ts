@@ -1,4 +1,4 @@
-/** What somebody might do when they gave an approval: who joins a team, or is given more, only afterwards approves again. */
+/** Someone's rights when they gave an approval: who joins a team, or is given more, only afterwards approves again. */
 
 import { SETTLING } from "../change/settling.ts";
 import { type PullRequest } from "../change/pull-request.ts";
@@ -15,7 +15,7 @@ import {
 } from "../change/people.ts";
 import { type Review } from "../change/review.ts";
 
-/** Somebody's rights when they approved. */
+/** Describes someone's rights when they approved. */
 export interface RightsAtApproval {
   /** As far as known, and where nothing was seen then, as they are now. */
   readonly rights: Rights;
@@ -29,7 +29,7 @@ interface Held {
   readonly isSeen: boolean;
 }
 
-/** Returns what the giver of a review might do when giving it; `now`: what they may do now, or might when it landed. */
+/** Returns the rights of a review's giver when giving it. `now`: their rights now, or those they might have had when it landed. */
 export function rightsAtApproval(
   { given = [] }: Pick<PullRequest, "given">,
   review: Review,
@@ -62,7 +62,7 @@ export function rightsAtApproval(
   return { rights: rightsOf(() => true), seen: rightsOf(({ isSeen }) => isSeen) };
 }
 
-/** Whether somebody was in a team or organisation when they approved. */
+/** Whether someone was in a team or organisation when they approved. */
 function groupHeld(
   name: string,
   { readings, told }: Pick<RightsAround, "readings" | "told">,
@@ -75,11 +75,11 @@ function groupHeld(
   const nowHeld = membership(now, name);
   const reading = readings.find((each) => each.asked?.includes(name) === true && !each.unread.includes(name));
   const isSeen = reading !== undefined && reading.at - at <= SETTLING;
-  // Only what was told before a reading can contradict it.
+  // Only a webhook from before a reading can contradict it.
   if (reading !== undefined && (next === undefined || reading.at < next.at)) {
     const then = membership(reading, name);
     const wasIn = outweighs(before, reading) ? before.gained : then === "yes";
-    // Whoever is told to join had left, and nobody told when.
+    // A person reported as joining had left before, and nothing reported when.
     if (wasIn) return { certainty: then === "no" && next?.gained === true ? "unknown" : "yes", isSeen };
     const isOut = next?.gained ?? nowHeld === "no";
     return { certainty: isOut ? "no" : "unknown", isSeen };
@@ -92,7 +92,7 @@ function groupHeld(
   return { certainty: "yes", isSeen: true };
 }
 
-/** Whether a webhook that came before a reading outweighs it: what GitHub answers may lag behind what it told. */
+/** Whether a webhook that came before a reading outweighs it: GitHub's answers may lag behind its webhooks. */
 function outweighs(before: RightChange | undefined, reading: Authority): before is RightChange {
   return before !== undefined && reading.at - before.at < SETTLING;
 }
@@ -102,7 +102,7 @@ function membership({ teams, organizations, unread }: Authority, name: string): 
   return teams.includes(name) || organizations.includes(name) ? "yes" : "no";
 }
 
-/** The permission somebody had when they approved; `atLeast` is what is certain of one that is not known. */
+/** The permission someone had when they approved; `atLeast` is what is certain of one that is not known. */
 function permissionHeld(
   { readings, told }: Pick<RightsAround, "readings" | "told">,
   now: Authority,
@@ -120,10 +120,10 @@ function permissionHeld(
   const isSeen = reading.at - at <= SETTLING;
   if (next !== undefined && next.at <= reading.at)
     return { permission: "unknown", atLeast: next.gained ? "none" : then, isSeen: true };
-  const read = outweighs(before, reading) ? toldOf(before, then) : then;
+  const read = outweighs(before, reading) ? raisedOrLowered(before, then) : then;
   const isRaised = now.permission === "unknown" || isMore(now.permission, read);
   if (!isRaised) return { permission: read, atLeast: read, isSeen };
-  // A team somebody joins, or what it is given, raises what its members may do.
+  // A team someone joins, or what it is given, raises what its members may do.
   const gained = told.filter((each) => each.gained);
   const mayLag = gained.some((each) => each.later === "no" && outweighs(each, reading));
   const isLater = gained.some(({ later }) => later === "yes");
@@ -132,9 +132,9 @@ function permissionHeld(
   return { permission: "unknown", atLeast: read, isSeen };
 }
 
-/** A permission as read, with what a webhook told of it: at least, or at most. */
-function toldOf({ gained, atLeast: told = "none" }: RightChange, read: Permission): Permission {
-  return gained === isMore(told, read) ? told : read;
+/** A permission as read, with what a webhook reported of it: at least, or at most. */
+function raisedOrLowered({ gained, atLeast: reported = "none" }: RightChange, read: Permission): Permission {
+  return gained === isMore(reported, read) ? reported : read;
 }
 
 function isMore(a: Permission, b: Permission): boolean {

@@ -1,4 +1,4 @@
-/** Whether a rule's `when` holds for a pull request. What cannot be found out is unknown, never "does not hold". */
+/** Evaluates a rule's `when` for a pull request. What cannot be found out is unknown, never "does not hold". */
 
 import type { PullRequest } from "../change/pull-request.ts";
 import { newestRuns, runsOf } from "../change/checks.ts";
@@ -15,7 +15,7 @@ import type { Actor } from "../change/people.ts";
 import type { Check, Truncation } from "../change/review.ts";
 import { type Certainty } from "../values/certainty.ts";
 
-/** Whether conditions hold, and why that cannot be told where it cannot. */
+/** Describes whether conditions hold and, where that is unknown, why. */
 export interface ConditionResult {
   readonly holds: Certainty;
   readonly unknown: readonly string[];
@@ -25,8 +25,8 @@ const YES: ConditionResult = { holds: "yes", unknown: [] };
 const NO: ConditionResult = { holds: "no", unknown: [] };
 
 /**
- * Judges conditions as of `at`: all that are written together must hold. `letsOut`: they stand under `not`, so that holding lets
- * out of the rule. Names in commits can be forged: in either case they only bring the rule about.
+ * Judges conditions as of `at`: all that are written together must hold. `letsOut`: they are under `not`, so that
+ * holding lets out of the rule. Names in commits can be forged: in either case they can only make the rule apply.
  */
 export function evaluateWhen(when: When, pull: PullRequest, at: Instant, letsOut = false): ConditionResult {
   const { author } = pull;
@@ -104,26 +104,26 @@ function not(held: ConditionResult): ConditionResult {
   return held.holds === "yes" ? NO : YES;
 }
 
-/** A renamed file is at both its old and its new path. Told once for all rules that ask. */
+/** A renamed file is at both its old and its new path. Computed once for all rules. */
 function pathsOf({ files }: PullRequest): Paths {
   if (files === undefined) return NO_PATHS;
-  const known = told.get(files);
+  const known = pathsByFiles.get(files);
   if (known !== undefined) return known;
   const made = new Paths(
     files.list.flatMap(({ path, oldPath, status }) =>
       status === "renamed" && oldPath !== null ? [oldPath, path] : [path],
     ),
   );
-  told.set(files, made);
+  pathsByFiles.set(files, made);
   return made;
 }
 
 const NO_PATHS = new Paths([]);
 
-/** Facts never change, so what follows from them is reckoned once. */
-const told = new WeakMap<object, Paths>();
+/** Facts never change, so what follows from them is computed once. */
+const pathsByFiles = new WeakMap<object, Paths>();
 
-function untoldFiles(pull: PullRequest): ConditionResult | null {
+function unreadFiles(pull: PullRequest): ConditionResult | null {
   if (pull.files === undefined) return unknown("GitHub did not list the changed files");
   if (pull.files.complete) return null;
   return unknown(`GitHub did not list more than ${pull.files.list.length} of the changed files`);
@@ -132,14 +132,14 @@ function untoldFiles(pull: PullRequest): ConditionResult | null {
 function somePath(patterns: readonly Pattern[], pull: PullRequest, use: GlobUse): ConditionResult {
   const paths = pathsOf(pull);
   const some = patterns.some((pattern) => paths.fitting(pattern, use).includes(1));
-  return some ? YES : (untoldFiles(pull) ?? NO);
+  return some ? YES : (unreadFiles(pull) ?? NO);
 }
 
 function onlyPaths(patterns: readonly Pattern[], pull: PullRequest, use: GlobUse): ConditionResult {
   const paths = pathsOf(pull);
   const each = patterns.map((pattern) => paths.fitting(pattern, use));
   if (paths.all.some((_, index) => each.every((fit) => fit[index] !== 1))) return NO;
-  return untoldFiles(pull) ?? said(paths.all.length > 0);
+  return unreadFiles(pull) ?? said(paths.all.length > 0);
 }
 
 function isWho(who: Who, actor: Actor, pull: PullRequest): ConditionResult {
@@ -156,7 +156,7 @@ function contributorsAre(who: Who, pull: PullRequest, seen: boolean): readonly C
     .map(({ actor }) => isWho(who, actor, pull));
 }
 
-/** What GitHub knows of itself; authors and committers are what a commit says. */
+/** What GitHub itself recorded; authors and committers are what a commit claims. */
 const SEEN: readonly Contributor["roles"][number][] = ["opener", "requester", "pusher"];
 
 /** Contributors nobody can name: they may be anyone. `otherwise` where there are none. */
@@ -186,12 +186,12 @@ function cutOff({ cut }: PullRequest, which: Truncation): ConditionResult | null
 }
 
 function sizeHolds(size: NonNullable<When["size"]>, pull: PullRequest): ConditionResult {
-  const told = pull.size;
+  const known = pull.size;
   const counts = {
-    additions: told?.additions,
-    deletions: told?.deletions,
-    lines: told === undefined ? undefined : told.additions + told.deletions,
-    files: told?.files,
+    additions: known?.additions,
+    deletions: known?.deletions,
+    lines: known === undefined ? undefined : known.additions + known.deletions,
+    files: known?.files,
     commits: pull.commitsComplete ? pull.commits.length : undefined,
   };
   const compared = (["additions", "deletions", "lines", "files", "commits"] as const).map((key) =>

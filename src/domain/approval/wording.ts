@@ -5,7 +5,7 @@ import type { JudgedApproval } from "../values/result.ts";
 import { NAMES_SHOWN, listed, short, some, oneLine } from "../texts/wording.ts";
 import { approversText } from "../policy/approvers-text.ts";
 
-/** Why an approval counts or does not. */
+/** Names why an approval counts or does not. */
 export type ApprovalCode =
   | "counts"
   | "covers-some"
@@ -32,7 +32,7 @@ export type ApprovalCode =
   | "unknown-state"
   | "unknown-veto";
 
-/** What the sentence on an approval may name. */
+/** Describes what the sentence on an approval may name. */
 export interface ApprovalDetail {
   /** Of so many commits it covers so many. */
   readonly covered?: number;
@@ -42,14 +42,14 @@ export interface ApprovalDetail {
   readonly address?: string;
   /** What entitled its giver only after it was given. */
   readonly gained?: readonly string[];
-  /** Why it cannot be told whether it covers the others. */
+  /** Why it is not known whether it covers the others. */
   readonly doubt?: {
     readonly why: "nobody-seen" | "relayed" | "by-key" | "unproven";
     readonly pushers: readonly { readonly login: string }[];
   };
 }
 
-/** One sentence on one approval. */
+/** Returns one sentence on one approval. */
 export function approvalReason(code: ApprovalCode, login: string, detail: ApprovalDetail = {}): string {
   const who = oneLine(login);
   switch (code) {
@@ -104,7 +104,7 @@ export function approvalReason(code: ApprovalCode, login: string, detail: Approv
   }
 }
 
-/** Whether nobody saw that the giver of an approval was entitled to any of what it served when giving it. */
+/** Returns whether nobody saw that an approval's giver was then entitled to any of what it served. */
 export function isUnseenThen(served: NonNullable<JudgedApproval["served"]>): boolean {
   return served.length > 0 && served.every(({ whenGiven }) => whenGiven === "read-later");
 }
@@ -146,13 +146,16 @@ function someOf({ covered = 0, of = 0 }: ApprovalDetail): string {
   return covered === 0 ? "the commits" : `${of - covered} of ${of} commits`;
 }
 
-/** "1 approval from acme/dba (ann, bob), asked by “...”": what is missing of one ask; `naming` adds who could give it, `without` leaves out who cannot. */
+/**
+ * Returns what is missing of one requirement: "1 approval from acme/dba (ann, bob), required by “...”". `naming` adds
+ * who could give it, `without` leaves out who cannot.
+ */
 export function missingOf(
-  { requirement: ask, state }: RequirementState,
+  { requirement, state }: RequirementState,
   naming: (requirement: Requirement) => readonly string[] = () => [],
   without: ReadonlySet<string> = new Set(),
 ): string {
-  return `${missingIn(state, naming, without)}${ask.by === null ? "" : `, required by “${oneLine(ask.by)}”`}`;
+  return `${missingIn(state, naming, without)}${requirement.by === null ? "" : `, required by “${oneLine(requirement.by)}”`}`;
 }
 
 function missingIn(
@@ -163,7 +166,7 @@ function missingIn(
   if ("all-of" in state)
     return listed(state["all-of"].filter(({ met }) => !met).map((each) => missingIn(each, naming, without)));
   if ("any-of" in state) {
-    // What nobody is left to give is no way out.
+    // A branch of `any-of` for which no approver is left is no way out.
     const open = state["any-of"].filter(({ stuck }) => !stuck);
     const each = (open.length === 0 ? state["any-of"] : open).map((inner) =>
       missingIn(inner, naming, without),

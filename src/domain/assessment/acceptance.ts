@@ -1,4 +1,4 @@
-/** Accepting what cannot be verified: somebody entitled answers for it with a reason, before the merge. It stays unverifiable. */
+/** Acceptance of what cannot be verified: someone entitled gives a reason before the merge. It stays unverifiable. */
 
 import type { Acceptance, PullRequest } from "../change/pull-request.ts";
 import type { Context, Control } from "../controls/control.ts";
@@ -8,7 +8,7 @@ import { oneLine } from "../texts/wording.ts";
 import type { Instant } from "../time/instant.ts";
 import type { Subject } from "../records/subject.ts";
 
-/** A result with who accepted that it cannot be verified, if somebody did for every pull request it is about. */
+/** Returns a result with who accepted that it cannot be verified, if someone did for each of its pull requests. */
 export function withAcceptance(tested: Result, control: Control, subject: Subject, context: Context): Result {
   if (tested.outcome !== "unverifiable") return tested;
   const pulls = pullsOf(subject);
@@ -29,7 +29,7 @@ export function withAcceptance(tested: Result, control: Control, subject: Subjec
   };
 }
 
-/** Tells whether someone answers for a result that could not be verified. */
+/** Returns whether someone accepted a result that could not be verified. */
 export function isAccepted(result: Result): boolean {
   return acceptancesOf(result).length > 0;
 }

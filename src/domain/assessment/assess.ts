@@ -1,4 +1,4 @@
-/** The one assessment: the same function judges a change before it merges, after it did, and when an auditor asks. */
+/** The one assessment: the same function judges a change before it merges, after it merged, and for an auditor. */
 
 import { isAccepted, withAcceptance } from "./acceptance.ts";
 import { withNotShownYet } from "./not-shown-yet.ts";
@@ -52,7 +52,7 @@ export const CONTROLS: readonly Control[] = [
 
 /** Describes what an assessment needs beside the subject. `since`: what happened before it is historic. */
 export interface Circumstances {
-  /** Leave in force at the moment judged. */
+  /** Waivers in force at the moment judged. */
   readonly leaves?: readonly Leave[];
   readonly policy: PolicyInForce;
   readonly appId: number;
@@ -109,7 +109,7 @@ function fold(subject: Subject, results: readonly Result[], at: Instant, since: 
   return given.has("exemption") ? "exempted" : "compliant";
 }
 
-/** A result that leave was given to pass without; what was missing stays in its inputs. INVARIANT: without leave nothing is waived. */
+/** A result that a waiver lets pass; what was missing stays in its inputs. INVARIANT: without a waiver nothing passes so. */
 function waived(tested: Result, leaves: readonly Leave[]): Result {
   if (tested.outcome !== "fail" && tested.outcome !== "unverifiable") return tested;
   const leave = leaves.find((each) => lets(each, tested));
@@ -123,7 +123,7 @@ function waived(tested: Result, leaves: readonly Leave[]): Result {
   });
 }
 
-/** A freeze says itself whether emergencies may pass it, whatever else they waive. */
+/** A freeze itself sets whether emergencies may pass it, whatever else they waive. */
 function lets({ kind, controls }: Leave, { control, inputs }: Result): boolean {
   if (kind !== "emergency" || control !== "outside-freeze") return controls.includes(control);
   // INVARIANT: the control `outside-freeze` writes its inputs so.
@@ -134,7 +134,7 @@ function waiverOf({ id, controls, because }: ExemptedControl): Leave {
   return { kind: "exemption", id, controls, because };
 }
 
-/** Where an exemption was meant to help and does not, it is said why. */
+/** Where an exemption was meant to help and does not, a reason shows why. */
 function withRefused(tested: Result, given: readonly ExemptedControl[]): Result {
   if (tested.outcome !== "fail" && tested.outcome !== "unverifiable") return tested;
   const refused = given.filter(({ gives, controls }) => !gives && controls.includes(tested.control));
@@ -169,7 +169,7 @@ function withoutPolicy(
     );
   }
   const problems = policy.problems.map((each) => `${each.file}, line ${each.line}: ${each.message}`);
-  // Before a merge somebody can mend the file; afterwards nothing can be concluded from a policy nobody could read.
+  // Before a merge someone can fix the file; afterwards nothing can be concluded from a policy nobody could read.
   const outcome = isBeforeMerge(subject) ? "fail" : "unverifiable";
   return result(control, outcome, "policy-broken", ["the policy file has problems", ...problems], {
     problems,

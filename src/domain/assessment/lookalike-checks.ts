@@ -1,10 +1,10 @@
-/** Checks that bear our name and are not ours: anyone who may write can post one, and nothing they say counts. */
+/** Checks that bear our name and are not ours: anyone who may write can post one, and none of them counts. */
 
 import type { PullRequest } from "../change/pull-request.ts";
 import { CHECK_NAME } from "../values/check-name.ts";
 import { oneLine } from "../texts/wording.ts";
 
-/** One sentence for each stranger's check of our name on the head of these pull requests, each once; plain text. */
+/** Returns one sentence for each other check of our name on the head of these pull requests. Each once; plain text. */
 export function lookalikes(pulls: readonly PullRequest[], appId: number): readonly string[] {
   const strangers = pulls
     .flatMap(({ checks }) => checks)

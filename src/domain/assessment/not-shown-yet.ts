@@ -5,10 +5,13 @@ import type { Instant } from "../time/instant.ts";
 import { pullsOf, type Subject } from "../records/subject.ts";
 import { SETTLING } from "../change/settling.ts";
 
-/** The cause of a result that waits for GitHub to show what a webhook told. */
+/** Names the cause of a result that waits for GitHub to show what a webhook reported. */
 export const NOT_SHOWN_YET = "waiting-for-github" satisfies WaitingCause;
 
-/** Judges a subject whose facts are not whole: it waits, and after ten minutes cannot be told. `own`: what is judged of the rest. */
+/**
+ * Judges a subject whose facts are not whole: it waits, and after ten minutes is unverifiable. `own`: what is judged of
+ * the rest.
+ */
 export function withNotShownYet(own: Result, subject: Subject, at: Instant): Result {
   const landed = subject.moment === "landed" ? (subject.change.awaited ?? []) : [];
   const ofPulls = pullsOf(subject).flatMap((pull) => pull.awaited ?? []);

@@ -1,4 +1,4 @@
-/** What a policy would have said of a change that landed under another: its facts judged again, and what they do not hold left open. */
+/** Tries a policy on a change that landed under another: its facts are judged again, and what they do not contain is left open. */
 
 import type { Change } from "../change/change.ts";
 import { assess } from "./assess.ts";
@@ -15,7 +15,10 @@ import { namedIn } from "../policy/file/when.ts";
 import type { Authority } from "../change/people.ts";
 import type { LandedBefore, PullRequest } from "../change/pull-request.ts";
 
-/** What a policy would have said of one change. `cannot-tell` is never "it would have passed"; `waived`: only by leave given for it. */
+/**
+ * Describes what a policy would have decided on one change. `cannot-tell` is never "it would have passed"; `waived`:
+ * only by a waiver given for it.
+ */
 export interface Trial {
   readonly change: Change;
   /** The verdict it was given. */
@@ -28,13 +31,14 @@ export interface Trial {
 /** What is judged again: a change, or what landed on an integration branch. */
 type Landed = Pick<ChangeRecord, "change" | "assessment" | "emergencies">;
 
-/** About the gate there was, and about what is owed afterwards: nothing a policy refuses. */
+/** About the gate there was, and about what is owed afterwards: nothing that a policy refuses. */
 const LEFT_OUT: readonly ControlName[] = ["gate-respected", "emergency-reviewed-in-time"];
 
 /**
- * Judges a recorded change under another policy. `then`: the policy its facts were gathered for, or null where it is not known.
- * Emergencies authorised then waive what the tried policy lets them waive; its exemptions and standard changes are supposed to be
- * approved by whom they name. `landings`: what the policy would have said of landings on integration branches, by change id.
+ * Judges a recorded change under another policy. `then`: the policy its facts were gathered for, or null where it is
+ * not known. Emergencies authorised then waive what the tried policy lets them waive; its exemptions and standard
+ * changes are supposed to be approved by whom they name. `landings`: what the policy would have decided on landings on
+ * integration branches, by change id.
  */
 export function tryOn(
   { change, assessment, emergencies = [] }: Landed,
@@ -76,7 +80,7 @@ export function tryOn(
   };
 }
 
-/** A policy whose exemptions and standard changes hold: whoever they name is supposed to have approved them. */
+/** A policy whose exemptions and standard changes are valid: whoever they name is supposed to have approved them. */
 function withLeaves(policy: Policy): Policy {
   const entries = approvedEntries(policy);
   if (entries.length === 0) return policy;
@@ -98,7 +102,7 @@ const LANDED_AS: Readonly<Record<Trial["outcome"], Verdict>> = {
   "cannot-tell": "unverifiable",
 };
 
-/** What landed on an integration branch carries its approvals where the tried policy would have let it land there. */
+/** Production inherits the approvals of a landing on an integration branch where the tried policy would have let it land there. */
 function carriedAgain(
   pull: PullRequest,
   policy: Policy,
@@ -140,7 +144,7 @@ function difference(now: Names, then: Names): readonly string[] {
   ];
 }
 
-/** Teams nobody asked about then: membership is not known, which is not "no member". */
+/** Teams nobody read then: membership is not known, which is not "no member". */
 function unread(pull: PullRequest, asked: readonly string[]): PullRequest {
   const open = (authority: Authority): Authority => ({
     ...authority,

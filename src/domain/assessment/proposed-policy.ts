@@ -10,10 +10,10 @@ const MOST_NOTES = 50;
 /** GitHub shows so much of a title. */
 const TITLE_LENGTH = 250;
 
-/** So many problems are told in the text as well. */
+/** So many problems are listed in the text as well. */
 const MOST_TOLD = 10;
 
-/** Returns the check run's words where the pull request changes a policy file: with problems it fails, except in observe mode. */
+/** Returns the check run's words where the pull request changes a policy file. With problems it fails, except in observe mode. */
 export function withProposedPolicy(
   given: CheckRunText,
   pulls: readonly PullRequest[],
@@ -61,7 +61,7 @@ export function withProposedPolicy(
   };
 }
 
-/** What whoever reviews the file should know stands before everything else. */
+/** What whoever reviews the file should know comes before everything else. */
 function withNotes(text: CheckRunText, brought: readonly ProposedPolicy[]): CheckRunText {
   const notes = brought.flatMap((each) => each.notes ?? []);
   if (notes.length === 0) return text;

@@ -1,4 +1,4 @@
-/** Stored facts of one subject, as the evidence log keeps them, and the judgement on them: the same facts give the same results. */
+/** Stored facts of one subject, as the evidence log keeps them, and their assessment: the same facts give the same results. */
 
 import { z } from "zod";
 import { ChangeSchema } from "../change/change.ts";
@@ -30,7 +30,10 @@ const COMMON = {
   since: InstantSchema.describe("what happened before is historic; in milliseconds since 1970"),
 } as const;
 
-/** Facts as a file: what one judgement looks at. Unknown members are passed over. The descriptions are published as docs/facts.schema.json. */
+/**
+ * Describes facts as a file: all that one assessment reads. Unknown members are ignored. The descriptions are published
+ * as docs/facts.schema.json.
+ */
 export const SnapshotSchema = z
   .discriminatedUnion("moment", [
     z.strictObject({
@@ -61,10 +64,10 @@ export const SnapshotSchema = z
   ])
   .describe("Stored facts of one subject: what `countersign assess --facts` judges");
 
-/** Facts of one subject with the circumstances it is judged in. */
+/** Holds facts of one subject with the circumstances it is judged in. */
 export type Snapshot = Infer<typeof SnapshotSchema>;
 
-/** Facts from a text, or every problem in it. */
+/** Reads facts from a text, or returns every problem in it. */
 export function readSnapshot(
   text: string,
 ):

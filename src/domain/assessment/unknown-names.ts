@@ -1,4 +1,4 @@
-/** A policy that names a team or login nobody has asks for something that cannot be told: nothing passes by it. */
+/** A policy that names a team or login nobody has requires something that cannot be verified: nothing passes by it. */
 
 import { unknownNameProblems } from "../policy/unknown-names.ts";
 import type { PolicyRecord } from "../policy/record.ts";
@@ -10,8 +10,9 @@ import { type Subject } from "../records/subject.ts";
 export const NAMES_NOBODY = "policy-names-nobody";
 
 /**
- * Returns the approval of a change, held back where the policy names a team or login that GitHub does not know. Before a merge
- * somebody can mend the policy: it fails. Afterwards what would have been asked cannot be told: it is never a pass.
+ * Returns the approval of a change, blocked where the policy names a team or login that GitHub does not know. Before a
+ * merge someone can fix the policy: it fails. Afterwards what would have been required is not known: it is never a
+ * pass.
  */
 export function heldByNames(tested: Result, subject: Subject, record: PolicyRecord): Result {
   if (tested.control !== "independently-approved") return tested;

@@ -1,4 +1,4 @@
-/** A pull request that GitHub cannot answer: what is judged of a subject that holds one. */
+/** Pull requests that GitHub cannot return, and the results of a subject that holds one. */
 
 import { NOT_SHOWN_YET } from "./not-shown-yet.ts";
 import type { PullRequest } from "../change/pull-request.ts";
@@ -10,7 +10,7 @@ import { pullsOf, type Subject } from "../records/subject.ts";
 import { result } from "../values/result.ts";
 import { SETTLING } from "../change/settling.ts";
 
-/** The controls that look into pull requests. */
+/** The controls that read pull requests. */
 const LOOKING: ReadonlySet<ControlName> = new Set([
   "independently-approved",
   "approved-by-owners",
@@ -21,10 +21,10 @@ const LOOKING: ReadonlySet<ControlName> = new Set([
   "content-as-reviewed",
 ]);
 
-/** Of what a queue merges, these look at the commit that landed. */
+/** Of what a queue merges, these test the commit that landed. */
 const OF_THE_COMMIT: ReadonlySet<ControlName> = new Set(["checks-passed", "gate-respected"]);
 
-/** Returns a result as it is where a pull request of the subject could not be read: what the others fail stays so, nothing passes. */
+/** Returns a result where a pull request of the subject could not be read. What the others fail stays so, nothing passes. */
 export function withUnreadablePull(
   tested: Result,
   control: Control,
@@ -34,7 +34,7 @@ export function withUnreadablePull(
   const unread = pullsOf(subject).filter((pull) => pull.unread !== undefined);
   const says = !LOOKING.has(control.name) || (isOfQueue(subject) && OF_THE_COMMIT.has(control.name));
   if (unread.length === 0 || says) return tested;
-  // What the policy does not ask for is not asked of it either.
+  // What the policy does not require is not required of it either.
   if (tested.outcome === "not-applicable" && tested.cause !== "nothing-approved") return tested;
   const rest = without(subject, unread);
   const own = rest === null ? null : control.judge(rest, context);

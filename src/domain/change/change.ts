@@ -21,7 +21,7 @@ const RefUpdateSchema = z.object({
   basis: BasisSchema,
 });
 
-/** One update of a branch as GitHub's activity list (or the push webhook) tells it. */
+/** Describes one update of a branch as GitHub's activity list (or the push webhook) reports it. */
 export type RefUpdate = Infer<typeof RefUpdateSchema>;
 
 const ExternalContentSchema = z.object({
@@ -30,7 +30,10 @@ const ExternalContentSchema = z.object({
   to: z.string(),
 });
 
-/** Something a changed file points at: the commit of a submodule, the digest of a large file, an action or workflow by a name that may move. */
+/**
+ * Describes something a changed file points at. That is the commit of a submodule, the digest of a large file, or an
+ * action or workflow by a name that may move.
+ */
 export type ExternalContent = Infer<typeof ExternalContentSchema>;
 
 const ApprovedElsewhereSchema = z.object({
@@ -47,7 +50,7 @@ const ApprovedElsewhereSchema = z.object({
   ),
 });
 
-/** A change of another branch that people approved, and whose patch a push brought once more. */
+/** Describes a change of another branch that people approved, and whose patch a push introduced once more. */
 export type ApprovedElsewhere = Infer<typeof ApprovedElsewhereSchema>;
 
 const ShippedContentSchema = z.object({
@@ -58,7 +61,7 @@ const ShippedContentSchema = z.object({
   files: z.array(z.string()),
 });
 
-/** Whether the shipped content of one pull request is its reviewed content. */
+/** Describes whether the shipped content of one pull request is its reviewed content. */
 export type ShippedContent = Infer<typeof ShippedContentSchema>;
 
 /** Describes {@link Change}. */
@@ -73,11 +76,11 @@ export const ChangeSchema = z.object({
   occurrence: z
     .int()
     .describe("1 for the first update of this ref from `before` to `after`, 2 for the next, .."),
-  tree: ShaSchema.nullable().describe("The tree of `after`, when GitHub told"),
+  tree: ShaSchema.nullable().describe("The tree of `after`, where GitHub showed it"),
   commitCount: z
     .int()
     .nullable()
-    .describe("How many commits it brought to the branch; null when GitHub would not say"),
+    .describe("How many commits it introduced to the branch; null when GitHub would not say"),
   pullRequests: z
     .array(PullRequestSchema)
     .describe("The merged pull requests it landed; a queue group may land several"),
@@ -108,7 +111,7 @@ export const ChangeSchema = z.object({
     .array(ApprovedElsewhereSchema)
     .exactOptional()
     .describe(
-      "For a push: the approved changes of other branches whose patch it brought once more; absent: none was found",
+      "For a push: the approved changes of other branches whose patch it introduced once more; absent: none was found",
     ),
   checks: z.array(CheckSchema).describe("Checks on `after` itself (merge queue groups, direct pushes)"),
   late: z
@@ -118,5 +121,5 @@ export const ChangeSchema = z.object({
     ),
 });
 
-/** Everything known of one update of a production branch; gathered whole before it is judged. */
+/** Holds everything known of one update of a production branch; gathered whole before it is judged. */
 export type Change = Infer<typeof ChangeSchema>;

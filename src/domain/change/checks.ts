@@ -3,7 +3,7 @@
 import type { Check } from "./review.ts";
 import type { Instant } from "../time/instant.ts";
 
-/** A check by its name, and where it must come from; null or absent: from anywhere. */
+/** Describes a check by its name, and where it must come from. Null or absent: from anywhere. */
 export interface WantedCheck {
   readonly name: string;
   /** The app's slug. */
@@ -31,22 +31,22 @@ function isOfWorkflow({ workflow }: Check, wanted: string): boolean {
 }
 
 /**
- * Returns the newest runs of each source: an app, a workflow and what began it, or commit statuses together. Of a workflow they are all
- * runs of its newest suite: a job of many legs may give them one name, and a leg that failed is no older run of one that did not.
- * Whoever may write can post a status of any name: as on GitHub, it stands beside an app's check of that name and never in its
- * place. Runs that ended in the same second are all newest.
+ * Returns the newest runs of each source: an app, a workflow and what began it, or commit statuses together. Of a
+ * workflow they are all runs of its newest suite: a job of many legs may give them one name, and a leg that failed is
+ * no older run of one that did not. Whoever may write can post a status of any name: as on GitHub, it is listed beside
+ * an app's check of that name and never replaces it. Runs that ended in the same second are all newest.
  */
 export function newestRuns(checks: readonly Check[]): readonly Check[] {
   return bySource(checks).flatMap(newestOf);
 }
 
-/** Returns the newest runs there were at a moment: what began later is none of them, nor does it undo what had ended. */
+/** Returns the newest runs there were at a moment. What began later is none of them, nor does it undo what had ended. */
 export function newestRunsAt(checks: readonly Check[], at: Instant): readonly Check[] {
   return bySource(checks).flatMap((runs) => {
     const hasEnded = ({ completedAt, conclusion }: Check): boolean =>
       completedAt !== null && conclusion !== null && completedAt <= at;
     const begun = runs.filter(({ startedAt }) => startedAt === undefined || startedAt <= at);
-    // Of what does not say when it began, what had not ended may have begun later.
+    // Of runs without a start time, what had not ended may have begun later.
     const known = begun.some(hasEnded)
       ? begun.filter((run) => run.startedAt !== undefined || hasEnded(run))
       : begun;

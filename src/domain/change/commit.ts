@@ -24,7 +24,7 @@ export const CommitSchema = z.object({
   ),
 });
 
-/** One commit. `null` in `authors` or as `committer` is an account GitHub cannot name: an unknown person. */
+/** Describes one commit. `null` in `authors` or as `committer` is an account GitHub cannot name: an unknown person. */
 export type Commit = Infer<typeof CommitSchema>;
 
 /** Describes {@link Push}. */
@@ -37,7 +37,7 @@ export const PushSchema = z.object({
   basis: BasisSchema,
 });
 
-/** Someone seen to move a branch; unforgeable. */
+/** Describes a push as observed: who moved a branch; unforgeable. */
 export type Push = Infer<typeof PushSchema>;
 
 /** Describes {@link SameContent}. */
@@ -51,7 +51,7 @@ export const SameContentSchema = z.object({
     ),
 });
 
-/** A proof that two commits hold the same contribution against the base, or that none was found. */
+/** Describes a proof that two commits hold the same contribution against the base, or that none was found. */
 export type SameContent = Infer<typeof SameContentSchema>;
 
 /** Describes {@link ChangedFile}. */
@@ -61,7 +61,7 @@ export const ChangedFileSchema = z.object({
   status: z.enum(["added", "removed", "modified", "renamed", "copied", "changed", "unchanged"]),
 });
 
-/** A file a pull request touches; `oldPath` is set when it was renamed or copied. */
+/** Describes a file a pull request touches; `oldPath` is set when it was renamed or copied. */
 export type ChangedFile = Infer<typeof ChangedFileSchema>;
 
 /** Describes {@link EarlierHead}. */
@@ -70,7 +70,7 @@ export const EarlierHeadSchema = z.object({
   commits: z.array(CommitSchema).nullable().describe("Null: GitHub no longer knows them"),
 });
 
-/** The commits a pull request had at an earlier head, without those of its base. */
+/** Holds the commits a pull request had at an earlier head, without those of its base. */
 export type EarlierHead = Infer<typeof EarlierHeadSchema>;
 
 /** Describes {@link TouchedFiles}. */
@@ -82,7 +82,7 @@ export const TouchedFilesSchema = z.object({
     .describe("Those of their paths, old and new, at which the head of the pull request holds something"),
 });
 
-/** The files one commit touches; of a merge, what it changes against its first parent. */
+/** Lists the files one commit touches; of a merge, what it changes against its first parent. */
 export type TouchedFiles = Infer<typeof TouchedFilesSchema>;
 
 /** Describes {@link Elsewhere}. */
@@ -92,7 +92,7 @@ export const ElsewhereSchema = z.object({
   among: z.array(ShaSchema).describe("The commits that were looked at"),
 });
 
-/** The commits, or patches, of a pull request that someone was seen to push on another branch before they came to it. */
+/** Lists commits, or patches, of a pull request that someone was seen to push on another branch first. */
 export type Elsewhere = Infer<typeof ElsewhereSchema>;
 
 /** Describes {@link MergedInto}. */
@@ -109,5 +109,5 @@ export const MergedIntoSchema = z.object({
     .describe("Everyone seen to push to its branch; none: nobody was seen"),
 });
 
-/** A pull request merged into the branch of this one, or into the branch of one that was. */
+/** Describes a pull request merged into the branch of this one, or into the branch of one that was. */
 export type MergedInto = Infer<typeof MergedIntoSchema>;

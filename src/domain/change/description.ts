@@ -1,4 +1,4 @@
-/** What the description of a pull request says: comments left out, and its headings with what stands below each. */
+/** Descriptions of pull requests: comments left out, and headings with the text below each. */
 
 import { truncate } from "../values/text.ts";
 
@@ -19,7 +19,7 @@ const PLACEHOLDERS: readonly RegExp[] = [
   /^_[^_]*_$/u,
 ];
 
-/** A description without its HTML comments, which nobody sees. Takes time in proportion to the text. */
+/** Returns a description without its HTML comments, which nobody sees. Takes time in proportion to the text. */
 export function withoutComments(text: string): string {
   const cut = truncate(text, MOST_CHARACTERS);
   const kept: string[] = [];
@@ -35,10 +35,13 @@ export function withoutComments(text: string): string {
   }
 }
 
-/** How a heading stands in a description. */
+/** Names the state of a heading in a description. */
 export type SectionState = "filled" | "empty" | "missing";
 
-/** Whether each of these headings is there (any level, without case) with something below it that somebody wrote. */
+/**
+ * Returns whether each of these headings is there, with text below it that someone wrote. They are found at any level,
+ * without case.
+ */
 export function sectionStates(
   text: string,
   headings: readonly string[],
@@ -59,7 +62,7 @@ interface Section {
 
 function sectionsOf(text: string): readonly Section[] {
   const sections: Section[] = [];
-  /** The sections a line stands in: a heading of a lower level is a part of the one above it. */
+  /** The sections a line is in: a heading of a lower level is a part of the one above it. */
   let open: Section[] = [];
   let fence: string | null = null;
   const lines = text.split(/\r?\n/u);

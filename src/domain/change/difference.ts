@@ -1,9 +1,12 @@
-/** What a head changes against its base, and whether two heads change the same: that is what a reviewer sees and what lands. */
+/**
+ * Effective differences: what a head changes against its base, and whether two heads change the same. Reviewers see
+ * this, and this lands.
+ */
 
 import type { Sha } from "./sha.ts";
 import { editsOf, sameLines, samePlaces, shifted } from "./patch.ts";
 
-/** One file that differs between where a head left its base and the head. */
+/** Describes one file that differs between where a head left its base and the head. */
 export interface ChangedPath {
   readonly path: string;
   /** Its path at the base, where it was moved or copied. */
@@ -13,43 +16,43 @@ export interface ChangedPath {
   readonly patch: string | null;
 }
 
-/** What stands at a path of a commit. */
+/** Describes what is at a path of a commit. */
 export interface Content {
   readonly blob: Sha;
   readonly mode: number;
 }
 
-/** Everything two effective differences are compared by. `null` in `contents`: nothing is there. */
+/** Holds everything two effective differences are compared by. `null` in `contents`: nothing is there. */
 export interface Compared {
   readonly before: readonly ChangedPath[];
   readonly after: readonly ChangedPath[];
-  /** What stands at a path: where the earlier head left its base, at it, where the later one left its base, and at it. */
+  /** What is at a path: where the earlier head left its base, at it, where the later one left its base, and at it. */
   readonly contents: (path: string) => {
     readonly baseBefore: Content | null;
     readonly headBefore: Content | null;
     readonly baseAfter: Content | null;
     readonly headAfter: Content | null;
   };
-  /** How the base changed the text of a path meanwhile; null: nobody tells. */
+  /** How the base changed the text of a path meanwhile; null: not known. */
   readonly meanwhile: (path: string) => string | null;
 }
 
-/** What stands for bytes that are no text: other bytes would look the same. */
+/** Replaces bytes that are no text: other bytes would look the same. */
 const UNREADABLE = "\uFFFD";
 
-/** Tells from the lists alone whether two heads may change their bases alike; false: they surely do not. */
+/** Returns whether two heads may change their bases alike, from the lists alone; false: they surely do not. */
 export function mayBeSame(before: readonly ChangedPath[], after: readonly ChangedPath[]): boolean {
   const then = new Map(before.map((file) => [file.path, file]));
   return after.every((file) => {
-    const twin = then.get(file.path);
-    if (twin?.status !== file.status || twin.oldPath !== file.oldPath) return false;
-    // GitHub leaves out what is long: then only blobs can tell.
-    if (file.patch === null || twin.patch === null) return true;
-    return sameLines(editsOf(twin.patch), editsOf(file.patch));
+    const counterpart = then.get(file.path);
+    if (counterpart?.status !== file.status || counterpart.oldPath !== file.oldPath) return false;
+    // GitHub leaves out what is long: then only blobs can decide.
+    if (file.patch === null || counterpart.patch === null) return true;
+    return sameLines(editsOf(counterpart.patch), editsOf(file.patch));
   });
 }
 
-/** Lists the paths whose base changed meanwhile, so that only their lines can tell; others are told by their blobs. */
+/** Lists the paths whose base changed meanwhile, so that only their lines can decide. Others are decided by their blobs. */
 export function toldByLines({ before, contents }: Pick<Compared, "before" | "contents">): readonly string[] {
   return before
     .map(({ path, oldPath }) => oldPath ?? path)
@@ -60,16 +63,19 @@ export function toldByLines({ before, contents }: Pick<Compared, "before" | "con
 }
 
 /**
- * Tells whether a later head changes its base just as an earlier one did: in each file the same blob made of the same blob, or
- * the same lines where the base's own changes moved them. What the base has come to hold meanwhile need not be brought again.
+ * Returns whether a later head changes its base just as an earlier one did. That is: in each file the same blob made of
+ * the same blob, or the same lines where the base's own changes moved them. What the base has come to contain meanwhile
+ * need not be introduced again.
  */
 export function sameDifference(compared: Compared): "same" | "different" | "unknown" {
   const { before, after, contents } = compared;
   if (!mayBeSame(before, after)) return "different";
   const now = new Map(after.map((file) => [file.path, file]));
   const each = before.map((file) => {
-    const twin = now.get(file.path);
-    return twin === undefined ? landedMeanwhile(file, contents) : sameFile(file, twin, compared);
+    const counterpart = now.get(file.path);
+    return counterpart === undefined
+      ? landedMeanwhile(file, contents)
+      : sameFile(file, counterpart, compared);
   });
   if (each.includes("different")) return "different";
   return each.includes("unknown") ? "unknown" : "same";

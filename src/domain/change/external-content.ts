@@ -1,4 +1,4 @@
-/** What a change points at without holding it: the pointer was there to be reviewed, the content lies elsewhere. */
+/** External content: a change points at it without holding it. The pointer was there to be reviewed, the content is elsewhere. */
 
 import type { ExternalContent } from "./change.ts";
 import { oneLine, some } from "../texts/wording.ts";
@@ -19,7 +19,10 @@ const WORKFLOW = /^\.github\/(?:workflows|actions)\/.*\.ya?ml$/u;
 const USES = /^\+(?!\s*#)[^#\n]*?\buses["']?\s*:\s*["']?([^\s"'#,}]+)/gmu;
 const PINNED = /@(?:[0-9a-f]{40}|[0-9a-f]{64}|sha256:[0-9a-f]{64})$/u;
 
-/** The submodules, large files and unpinned actions and workflows that a change newly points at; not `complete` where a workflow's text is not shown. */
+/**
+ * Lists the submodules, large files and unpinned actions and workflows that a change newly points at. It is not
+ * `complete` where a workflow's text is not shown.
+ */
 export function externalIn(files: readonly Changed[]): {
   readonly list: readonly ExternalContent[];
   readonly complete: boolean;
@@ -50,7 +53,10 @@ const KINDS = { submodule: "a submodule", "large-file": "a large file", unpinned
 
 const NAMED = 5;
 
-/** Sentences for a result: what a change points at, and that its content was not there to be reviewed; none where it points at nothing. */
+/**
+ * Returns sentences for a result: what a change points at, and that its content could not be reviewed. None where it
+ * points at nothing.
+ */
 export function externalReasons(
   external: { readonly list: readonly ExternalContent[]; readonly complete: boolean } | undefined,
 ): readonly string[] {

@@ -1,4 +1,4 @@
-/** Webhook observations: what only a webhook could tell, kept as it was told. */
+/** Webhook observations: facts that only a webhook contained, kept as it reported them. */
 
 import { z } from "zod";
 import type { Infer } from "../values/schema.ts";
@@ -33,7 +33,10 @@ export const ObservationSchema = z.discriminatedUnion("kind", [
     at: InstantSchema,
   }),
   z.object({
-    /** Subject `tag:BEFORE:AFTER:DELIVERY`: who was seen to make, move or delete a tag. `commit`: what it stands for since, if it was told. */
+    /**
+     * Subject `tag:BEFORE:AFTER:DELIVERY`: who was seen to make, move or delete a tag. `commit`: what it points to
+     * since, if that was reported.
+     */
     kind: z.literal("tagged"),
     ref: z.string(),
     before: ShaSchema,
@@ -83,7 +86,7 @@ export const ObservationSchema = z.discriminatedUnion("kind", [
     state: z.enum(["open", "closed"]).exactOptional(),
   }),
   z.object({
-    /** Subject `check:NAME:SUITE:DELIVERY`, of a commit's checks: how a check or status that a policy asks for ended. */
+    /** Subject `check:NAME:SUITE:DELIVERY`, of a commit's checks: how a check or status that a policy requires ended. */
     kind: z.literal("check-told"),
     sha: ShaSchema,
     name: z.string(),
@@ -99,19 +102,19 @@ export const ObservationSchema = z.discriminatedUnion("kind", [
     of: z.string(),
     /** Null: everyone who had it. */
     personId: z.int().nullable(),
-    /** What is left in a repository; absent: nothing. */
+    /** The permission kept in a repository; absent: none. */
     permission: PermissionSchema.exactOptional(),
     /** The team (`org/slug`) through which it was held in a repository: who is in it may hold it otherwise too. Absent: by themselves. */
     through: z.string().exactOptional(),
     /** Of a team: its id, and whether it is in another one, whose rights its members have too. */
     team: z.object({ id: z.int(), isNested: z.boolean() }).exactOptional(),
     isBack: z.boolean(),
-    /** GitHub's id of the delivery that told it; absent in older records. */
+    /** GitHub's id of the delivery that reported it; absent in older records. */
     delivery: z.string().exactOptional(),
     at: InstantSchema,
   }),
   z.object({
-    /** Subject `late:DELIVERY`, of the owner: the first attempt to tell it failed at `at`. What it tells was so by then. */
+    /** Subject `late:DELIVERY`, of the owner: the first attempt to deliver it failed at `at`. What it reports was so by then. */
     kind: z.literal("told-late"),
     ownerId: z.int(),
     delivery: z.string(),
@@ -129,7 +132,7 @@ export const ObservationSchema = z.discriminatedUnion("kind", [
     /** Subject `reworded:PULL:DELIVERY`: the description was changed. */
     kind: z.literal("reworded"),
     pull: z.int(),
-    /** What it said before, kept only where that was what was merged. */
+    /** The description before, kept only where that was what was merged. */
     from: z.string().nullable(),
     afterMerge: z.boolean(),
     by: ActorSchema.nullable(),
@@ -137,5 +140,5 @@ export const ObservationSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** Entry `observation`: what only a webhook could know, kept when it came. Subject: see each kind. */
+/** Describes entry `observation`: what only a webhook contained, kept when it came. Subject: see each kind. */
 export type Observation = Infer<typeof ObservationSchema>;

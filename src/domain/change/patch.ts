@@ -1,6 +1,6 @@
 /** Patches of one file as GitHub shows them: the places they change, and where those places are once the base has moved. */
 
-/** One place a patch changes: before line `at` of the old file, `removed` lines are taken out and `added` put in. */
+/** Describes one place a patch changes. Before line `at` of the old file, `removed` lines are taken out and `added` put in. */
 export interface Edit {
   /** Counted from 1. */
   readonly at: number;
@@ -39,8 +39,8 @@ export function editsOf(patch: string): readonly Edit[] {
 }
 
 /**
- * Moves places of a file to where they are after `meanwhile` was changed in it; null where both touch the same lines or
- * neighbouring ones: git asks somebody to solve that.
+ * Moves places of a file to where they are after `meanwhile` was changed in it. Null where both touch the same lines or
+ * neighbouring ones: git requires someone to solve that.
  */
 export function shifted(edits: readonly Edit[], meanwhile: readonly Edit[]): readonly Edit[] | null {
   const moved: Edit[] = [];
@@ -55,7 +55,7 @@ export function shifted(edits: readonly Edit[], meanwhile: readonly Edit[]): rea
   return moved;
 }
 
-/** Tells whether two patches change the same lines in the same way, wherever those stand. */
+/** Returns whether two patches change the same lines in the same way, wherever those are. */
 export function sameLines(one: readonly Edit[], other: readonly Edit[]): boolean {
   const isSame = (a: readonly string[], b: readonly string[] = []): boolean =>
     a.length === b.length && a.every((line, index) => line === b[index]);
@@ -68,7 +68,7 @@ export function sameLines(one: readonly Edit[], other: readonly Edit[]): boolean
   );
 }
 
-/** Tells whether two patches of one length change the same places. */
+/** Returns whether two patches of one length change the same places. */
 export function samePlaces(one: readonly Edit[], other: readonly Edit[]): boolean {
   return one.every(({ at }, index) => at === other[index]?.at);
 }

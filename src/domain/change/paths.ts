@@ -1,9 +1,9 @@
-/** The paths a pull request touches, made ready to be asked about by hundreds of rules. */
+/** The paths a pull request touches, prepared for the queries of hundreds of rules. */
 
 import { globStart, type GlobUse } from "../patterns/glob.ts";
 import { matcherOf, type Pattern } from "../patterns/pattern.ts";
 
-/** Some paths in order, and for each pattern asked about which of them fit: many rules name the same. */
+/** Holds some paths in order and, for each pattern queried, which of them fit: many rules name the same. */
 export class Paths {
   readonly all: readonly string[];
   readonly #known = new Map<string, Uint8Array>();
@@ -24,7 +24,7 @@ export class Paths {
     const fits = matcherOf(pattern, use);
     const start = typeof pattern === "string" ? globStart(pattern) : "";
     const made = new Uint8Array(this.all.length);
-    // In order, the paths of one folder stand together.
+    // In order, the paths of one folder are adjacent.
     for (let index = this.#firstFrom(start); index < made.length; index += 1) {
       const path = this.all[index] ?? "";
       if (!path.startsWith(start)) break;

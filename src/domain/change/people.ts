@@ -10,25 +10,28 @@ export const ActorSchema = z.object({
   type: z.enum(["User", "Bot", "Organization", "Mannequin", "EnterpriseUserAccount"]),
 });
 
-/** A person, bot or app. Compared by `id`, never by login. `type` is GitHub's own account type. */
+/** Describes a person, bot or app. Compared by `id`, never by login. `type` is GitHub's own account type. */
 export type Actor = Infer<typeof ActorSchema>;
 
-/** GitHub's own committer for commits made in its web editor: it stands for nobody. */
+/** Names GitHub's own committer for commits made in its web editor. It is nobody's account. */
 export const WEB_FLOW_ID = 19864447;
 
 /** Describes {@link Basis}. */
 export const BasisSchema = z.enum(["observed", "read-later"]);
 
-/** How a fact came to be known: seen when it happened (told by a webhook, or read within ten minutes), or read from GitHub afterwards (lower assurance, counted apart). */
+/**
+ * Names how a fact came to be known. Either seen when it happened (reported by a webhook, or read within ten minutes),
+ * or read from GitHub afterwards (lower assurance, counted apart).
+ */
 export type Basis = Infer<typeof BasisSchema>;
 
-/** What a person may do in a repository, from least to most. */
+/** Lists what a person may do in a repository, from least to most. */
 export const PERMISSIONS = ["none", "read", "triage", "write", "maintain", "admin"] as const;
 
 /** Describes {@link Permission}. */
 export const PermissionSchema = z.enum(PERMISSIONS);
 
-/** A repository permission, least first in {@link PERMISSIONS}. */
+/** Names a repository permission, least first in {@link PERMISSIONS}. */
 export type Permission = Infer<typeof PermissionSchema>;
 
 /** Describes {@link Authority}. */
@@ -56,13 +59,13 @@ export const AuthoritySchema = z.object({
   basis: BasisSchema,
 });
 
-/** The authority someone held when it was read. Team slugs are `org/slug`, lower case. */
+/** Describes the authority someone held when it was read. Team slugs are `org/slug`, lower case. */
 export type Authority = Infer<typeof AuthoritySchema>;
 
-/** Stands for the repository of a pull request among the names of teams and organisations, of which none can be so. */
+/** Represents the repository of a pull request among the names of teams and organisations, of which none can be so. */
 export const HERE = "@here";
 
-const RightToldSchema = z.object({
+const RightChangeSchema = z.object({
   of: z
     .string()
     .describe(
@@ -76,8 +79,8 @@ const RightToldSchema = z.object({
   later: z.enum(["yes", "no", "unknown"]).describe("Whether it came after the approval"),
 });
 
-/** A right somebody gained or lost around an approval of theirs, as a webhook told it. */
-export type RightChange = Infer<typeof RightToldSchema>;
+/** Describes a right someone gained or lost around an approval of theirs, as a webhook reported it. */
+export type RightChange = Infer<typeof RightChangeSchema>;
 
 /** Describes {@link RightsAround}. */
 export const GivenSchema = z.object({
@@ -87,10 +90,10 @@ export const GivenSchema = z.object({
     .describe(
       "What its giver might do, as first read after it was given; more than one where the first left something open",
     ),
-  told: z.array(RightToldSchema).describe("Oldest first"),
+  told: z.array(RightChangeSchema).describe("Oldest first"),
 });
 
-/** What was seen of somebody's rights around the moment an approval was given. */
+/** Describes what was seen of someone's rights around the moment an approval was given. */
 export type RightsAround = Infer<typeof GivenSchema>;
 
 /** Describes {@link KeyHolder}. */
@@ -100,7 +103,7 @@ export const KeyHolderSchema = z.object({
   until: InstantSchema.nullable().describe("Null: it still is"),
 });
 
-/** Somebody of whom a deploy key with write access is or was there: what anybody pushes with it looks like their push. */
+/** Describes someone who has, or had, added a deploy key with write access. What anyone pushes with it looks like their push. */
 export type KeyHolder = Infer<typeof KeyHolderSchema>;
 
 /** Describes {@link Holders}. */
@@ -113,5 +116,5 @@ export const HoldersSchema = z.object({
   complete: z.boolean().describe("False: there are, or may be, more than these"),
 });
 
-/** The people whom one source of approvals names, as far as GitHub shows them. */
+/** Lists the people whom one source of approvals names, as far as GitHub shows them. */
 export type Holders = Infer<typeof HoldersSchema>;

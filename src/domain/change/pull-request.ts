@@ -1,4 +1,4 @@
-/** Everything known of one pull request. */
+/** The facts of one pull request. */
 
 import { z } from "zod";
 import type { Infer } from "../values/schema.ts";
@@ -25,7 +25,7 @@ import {
 } from "./commit.ts";
 import { ReviewSchema, CheckSchema, NotShownSchema, CutSchema } from "./review.ts";
 
-const BroughtPolicySchema = z.object({
+const ProposedPolicySchema = z.object({
   path: z.string(),
   problems: z.array(
     z.object({
@@ -41,16 +41,16 @@ const BroughtPolicySchema = z.object({
   judgedBy: ShaSchema.nullable()
     .exactOptional()
     .describe(
-      "Set where it does nothing but mend the file: the commit of the version it is judged by; null: there was none that could be used",
+      "Set where it only fixes the file: the commit of the version it is judged by; null: there was none that could be used",
     ),
 });
 
-/** A policy file that a pull request changes, and its problems by line and column, both from 1; none: it is fine. */
-export type ProposedPolicy = Infer<typeof BroughtPolicySchema>;
+/** Describes a policy file that a pull request changes, and its problems by line and column, both from 1. None: it is valid. */
+export type ProposedPolicy = Infer<typeof ProposedPolicySchema>;
 
 const OwnersErrorSchema = z.object({ line: z.int(), kind: z.string() });
 
-/** One thing that GitHub finds wrong with a CODEOWNERS file, by its line from 1. `kind` is GitHub's own word. */
+/** Describes one problem that GitHub finds in a CODEOWNERS file, by its line from 1. `kind` is GitHub's own word. */
 export type OwnersError = Infer<typeof OwnersErrorSchema>;
 
 const OwnersFileSchema = z.discriminatedUnion("state", [
@@ -73,7 +73,7 @@ const OwnersFileSchema = z.discriminatedUnion("state", [
   }),
 ]);
 
-/** The CODEOWNERS file of a base, or why there is none. */
+/** Describes the CODEOWNERS file of a base, or why there is none. */
 export type OwnersFile = Infer<typeof OwnersFileSchema>;
 
 const DescriptionSchema = z.object({
@@ -91,7 +91,7 @@ export const AcceptanceSchema = z.object({
   commentId: z.int(),
 });
 
-/** Entry `acceptance`, subject = `repositoryId#number`: who answers for what could not be verified of which content. */
+/** Describes entry `acceptance`, subject = `repositoryId#number`: who accepts what could not be verified of which content. */
 export type Acceptance = Infer<typeof AcceptanceSchema>;
 
 /** Describes {@link UpdateKind}. */
@@ -106,7 +106,7 @@ export const UpdateKindSchema = z.enum([
   "unknown",
 ]);
 
-/** How a ref came to be updated, GitHub's own activity types in the field's terms. */
+/** Names how a ref came to be updated: GitHub's own activity types in the field's terms. */
 export type UpdateKind = Infer<typeof UpdateKindSchema>;
 
 const LandedBeforeSchema = z.object({
@@ -120,11 +120,11 @@ const LandedBeforeSchema = z.object({
   waived: z.array(z.string()).describe("The controls that were waived"),
   pulls: z.array(z.int()),
   approvers: z.array(ActorSchema),
-  asked: z.string().describe("The digest of what was asked of it; empty where no policy was known"),
+  asked: z.string().describe("The digest of what was required of it; empty where no policy was known"),
   basis: BasisSchema.describe("`read-later` where the landing was found late, or one of its approvals was"),
 });
 
-/** A recorded update of an integration branch: what it brought was judged when it landed there. */
+/** Describes a recorded update of an integration branch: what it introduced was judged when it landed there. */
 export type LandedBefore = Infer<typeof LandedBeforeSchema>;
 
 /** Describes {@link PullRequest}. */
@@ -174,7 +174,7 @@ export const PullRequestSchema = z.object({
     .describe(
       "The changed files; absent where neither a policy nor who made them asks for them. `complete` is false when GitHub would not list them all.",
     ),
-  broughtPolicy: BroughtPolicySchema.exactOptional().describe(
+  broughtPolicy: ProposedPolicySchema.exactOptional().describe(
     "What is wrong with the policy file it would bring to its base; absent where it leaves the file as it is",
   ),
   owners: OwnersFileSchema.exactOptional().describe(
@@ -184,7 +184,7 @@ export const PullRequestSchema = z.object({
     "Its description, as of the merge once it has merged; absent where no policy asks for it",
   ),
   accepted: AcceptanceSchema.exactOptional().describe(
-    "Who accepted that something could not be verified, the last time somebody did",
+    "Who accepted that something could not be verified, the last time someone did",
   ),
   landedBefore: z
     .array(LandedBeforeSchema)
@@ -216,12 +216,12 @@ export const PullRequestSchema = z.object({
     .array(EarlierHeadSchema)
     .exactOptional()
     .describe(
-      "What it held before forced pushes replaced it; only heads that somebody's approval depends on. Absent: none",
+      "What it held before forced pushes replaced it; only heads that someone's approval depends on. Absent: none",
     ),
   touched: z
     .array(TouchedFilesSchema)
     .exactOptional()
-    .describe("What its commits touch; only those that somebody's approval depends on. Absent: none"),
+    .describe("What its commits touch; only those that someone's approval depends on. Absent: none"),
   keyHolders: z
     .array(KeyHolderSchema)
     .exactOptional()
@@ -262,5 +262,5 @@ export const PullRequestSchema = z.object({
     .nullable(),
 });
 
-/** Everything known of one pull request at one moment; gathered whole before it is judged. */
+/** Holds everything known of one pull request at one moment; gathered whole before it is judged. */
 export type PullRequest = Infer<typeof PullRequestSchema>;

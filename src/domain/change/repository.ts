@@ -13,5 +13,5 @@ export const RepositorySchema = z.object({
   topics: z.array(z.string()).exactOptional().describe("Lower case, sorted; absent: it has none"),
 });
 
-/** One repository; `id` survives renames and transfers. */
+/** Describes one repository; `id` survives renames and transfers. */
 export type Repository = Infer<typeof RepositorySchema>;

@@ -14,7 +14,7 @@ export const ReviewSchema = z.object({
     .describe("The state it was given with, also when it was dismissed later"),
   submittedAt: InstantSchema,
   commit: ShaSchema.nullable().describe(
-    "The commit it was given on: as seen when its webhook came, else as GitHub says now; null when neither can tell",
+    "The commit it was given on: as seen when its webhook came, else as GitHub shows now; null when neither is known",
   ),
   basis: BasisSchema,
   dismissed: z
@@ -25,7 +25,7 @@ export const ReviewSchema = z.object({
     .nullable(),
 });
 
-/** A submitted review. */
+/** Describes a submitted review. */
 export type Review = Infer<typeof ReviewSchema>;
 
 /** Describes {@link Check}. */
@@ -51,17 +51,23 @@ export const CheckSchema = z.object({
   event: z.string().exactOptional().describe("What began the workflow; absent as `workflow` is"),
 });
 
-/** A check run or commit status on a commit; a status has no app. */
+/** Describes a check run or commit status on a commit; a status has no app. */
 export type Check = Infer<typeof CheckSchema>;
 
 /** Describes {@link NotShown}. */
 export const NotShownSchema = z.object({ what: z.string(), since: InstantSchema });
 
-/** Something a webhook told, or an answer implies, that GitHub's answers do not show yet; `since` is when it was so. */
+/**
+ * Describes something a webhook reported, or an answer implies, that GitHub's answers do not show yet. `since` is when
+ * it was so.
+ */
 export type NotShown = Infer<typeof NotShownSchema>;
 
 /** Describes {@link Truncation}. */
 export const CutSchema = z.enum(["reviews", "events", "labels", "checks"]);
 
-/** A list that GitHub gave only in part: the reviews of a pull request, what happened to it, its labels; the checks of a commit. */
+/**
+ * Names a list that GitHub gave only in part. They are the reviews of a pull request, what happened to it, its labels;
+ * the checks of a commit.
+ */
 export type Truncation = Infer<typeof CutSchema>;

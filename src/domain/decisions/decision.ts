@@ -1,4 +1,4 @@
-/** What follows from a verdict: entries to record and actions to take. Nothing is done here. */
+/** Decisions that follow from a verdict: entries to record and actions to take. Nothing is done here. */
 
 import { moveDeviation, type LaxerEntry } from "../deviation/laxer-scope.ts";
 import type { Change } from "../change/change.ts";
@@ -46,15 +46,15 @@ import type { PullRequest } from "../change/pull-request.ts";
 import type { DeploymentRecord } from "../records/deployment.ts";
 import { type Addressee } from "../records/entry.ts";
 
-/** What a `check-run` action asks for. */
+/** Describes what a `check-run` action requires. */
 export interface CheckRunPayload {
   readonly repository: { readonly id: number; readonly owner: string; readonly name: string };
   readonly appId: number;
   readonly checkName: string;
   readonly text: CheckRunText;
-  /** The delivery that asked for the check to be run again; a new one makes the same text be sent anew. */
+  /** The delivery that requested the check to be run again; a new one makes the same text be sent anew. */
   readonly request: string | null;
-  /** An emergency waits for it: it goes ahead of whatever else waits to be said. */
+  /** An emergency waits for it: it goes ahead of whatever else waits to be sent. */
   readonly urgent?: true;
   /** The pull requests with this head that it is about: GitHub names none for a head in a fork. Absent: a merge group's. */
   readonly pulls?: readonly number[];
@@ -62,25 +62,25 @@ export interface CheckRunPayload {
 
 const PULLS = "pulls:";
 
-/** Returns what a check run carries to be known by: the numbers of its pull requests; null where it is about none. */
+/** Returns the external id of a check run: the numbers of its pull requests; null where it is about none. */
 export function externalIdOf({ pulls = [] }: Pick<CheckRunPayload, "pulls">): string | null {
   return pulls.length === 0 ? null : `${PULLS}${pulls.join(",")}`;
 }
 
-/** Returns the numbers of the pull requests that one of our own check runs carries. */
+/** Returns the numbers of the pull requests in the external id of one of our own check runs. */
 export function pullsInExternalId(externalId: string | null | undefined): readonly number[] {
   if (externalId?.startsWith(PULLS) !== true) return [];
   return externalId.slice(PULLS.length).split(",").map(Number).filter(Number.isSafeInteger);
 }
 
-/** The policy in force, or the defaults where it is not known (for what must go on without it). */
+/** Returns the policy in force, or the defaults where it is not known (for what must go on without it). */
 export function policyOrDefault(policy: PolicyInForce): Policy {
   return policy.state === "known" ? policy.record.effective : defaultPolicy();
 }
 
 /**
- * What to say on a pull request or merge group. `assessment` null: not a production branch.
- * The same verdict with the same words as `previous`: nothing to record and nothing to say, unless somebody pressed the button.
+ * Decides what to show on a pull request or merge group. `assessment` null: not a production branch. The same verdict
+ * with the same words as `previous`: nothing to record and nothing to send, unless someone pressed the button.
  */
 export function decideGate(facts: {
   readonly subject: string;
@@ -94,9 +94,9 @@ export function decideGate(facts: {
   readonly request: string | null;
   readonly to: Addressee;
   readonly at: Instant;
-  /** What was last said of the other open pull requests with the same head: they share the check run, which shows the worst. */
+  /** What was last shown of the other open pull requests with the same head: they share the check run, which shows the worst. */
   readonly twins?: readonly GateRecord[];
-  /** A pull request with the same head was closed: the check may still show what was said of that one. */
+  /** A pull request with the same head was closed: the check may still show that one's result. */
   readonly again?: boolean;
   /** Of these pull requests. */
   readonly emergencies?: readonly EmergencyFacts[];
@@ -134,7 +134,7 @@ export function decideGate(facts: {
     pulls: [...pulls, ...twins.flatMap((twin) => twin.pulls)].filter(({ head }) => head.sha === headSha),
   };
   if (asking === null && previous !== null && saysTheSame(previous, body)) {
-    // What was said last on a shared check run may have been said of another: the ledger knows whether it was this.
+    // What a shared check run showed last may have been another's: the ledger knows whether it was this one's.
     const isAsked = request !== null || again || twins.length > 0;
     return { entries: [], actions: isAsked ? [checkRunAction(shown, to, request, about)] : [], tasks };
   }
@@ -171,7 +171,7 @@ function withAsked(body: GateRecord, asked: Reviewers | undefined): GateRecord {
   return asked === undefined ? body : { ...body, reviewersAsked: asked };
 }
 
-/** The deviation that a judged update of a production branch is, or null. `spans`: what it may share its cause with. */
+/** Returns the deviation that a judged update of a production branch is, or null. `spans`: what it may share its cause with. */
 export function seedOfChange(facts: {
   readonly change: Change;
   readonly assessment: Assessment;
@@ -194,7 +194,7 @@ export function seedOfChange(facts: {
   });
 }
 
-/** What to record of an update of a production branch, and of the deviation it may be. */
+/** Decides what to record of an update of a production branch, and of the deviation it may be. */
 export function decideChange(facts: {
   readonly change: Change;
   readonly assessment: Assessment;
@@ -251,7 +251,7 @@ function withDeviation(
   return together({ entries }, deviation);
 }
 
-/** What to record of an update of an integration branch: it is no change of production, and opens no deviation. */
+/** Decides what to record of an update of an integration branch. It is no change of production, and opens no deviation. */
 export function decideLanding(facts: {
   readonly change: Change;
   readonly assessment: Assessment;
@@ -279,7 +279,7 @@ function ownOrShared(seed: DeviationSeed | null): {
   return { seed: null, because: `it is listed under ${id}: it came about while ${shared.because}` };
 }
 
-/** The deviation that a judged deployment is, or null. One that only repeats a carried change's is not opened again. */
+/** Returns the deviation that a judged deployment is, or null. One that only repeats a deployed change's is not opened again. */
 export function seedOfDeployment(facts: {
   readonly deployment: Deployment;
   readonly assessment: Assessment;
@@ -307,7 +307,7 @@ export function seedOfDeployment(facts: {
   });
 }
 
-/** What to record of a deployment, and of the deviation it may be. */
+/** Decides what to record of a deployment, and of the deviation it may be. */
 export function decideDeployment(facts: {
   readonly deployment: Deployment;
   readonly assessment: Assessment;
@@ -337,7 +337,7 @@ export function decideDeployment(facts: {
   return withDeviation(entry, seedOfDeployment(facts), { ...facts, repository: deployment.repository });
 }
 
-/** What to record of a weakened protection, and of the issue about it. `standing`: what is recorded of it. */
+/** Decides what to record of a weakened protection, and of the issue about it. `standing`: what is recorded of it. */
 export function decideWeakening(facts: {
   readonly exposures: readonly ExposureRecord[];
   readonly meanwhile: readonly Meanwhile[];
@@ -351,7 +351,7 @@ export function decideWeakening(facts: {
   return decideRecord(deviation, standing, policyOrDefault(policy), to, detectedAt);
 }
 
-/** What to record of a repository that came to a laxer entry of the policy, and of the issue about it. */
+/** Decides what to record of a repository that moved to a laxer entry of the policy, and of its issue. */
 export function decideMove(facts: {
   readonly entry: LaxerEntry;
   readonly policy: PolicyInForce;
@@ -364,12 +364,12 @@ export function decideMove(facts: {
   return decideRecord(deviation, standing, policyOrDefault(policy), to, detectedAt);
 }
 
-/** The key of everything that is said in our check run on one commit. */
+/** Returns the key of everything that our check run shows on one commit. */
 export function checkKey(repositoryId: number, sha: Sha): string {
   return `check:${repositoryId}:${sha}`;
 }
 
-/** The action that makes a check run say this. */
+/** Returns the action that makes a check run show this. */
 export function checkRunAction(
   text: CheckRunText,
   to: Addressee,
@@ -420,7 +420,7 @@ function classOf({ results }: Assessment): ChangeRecord["class"] {
   return isWhole ? "standard" : "normal";
 }
 
-/** Where the environment is set up to let people approve their own deployments, its design does not hold it. */
+/** Where the environment is set up to let people approve their own deployments, its design does not prevent it. */
 function typeOf(
   { rules }: Deployment,
   failed: readonly Result[],
@@ -472,7 +472,7 @@ function seedOf(facts: {
     },
     controls,
     causeCode: results[0]?.cause ?? "unknown",
-    // The gate or the rule asked for it and the change did not have it: the design held, its operation did not.
+    // The gate or the rule required it and the change did not have it: the design held, its operation did not.
     type: facts.type ?? "operating",
     typeReason: facts.typeReason ?? "the policy asked for it and this was done without",
     severity: severityOf(controls, facts.rewritten),
@@ -505,7 +505,7 @@ function addressed(to: Addressee): { repositoryId: number; organizationId: numbe
   return { ...owned(to.repository), installationId: to.installationId };
 }
 
-/** The newest moment the facts themselves name, so that deciding twice on the same facts says the same. */
+/** The newest moment the facts themselves name, so that deciding twice on the same facts gives the same. */
 function lastMoment(pulls: readonly PullRequest[], at: Instant): Instant {
   const moments = pulls.flatMap((pull) => [
     pull.createdAt,

@@ -1,4 +1,4 @@
-/** What our deployment gate answers a job that waits: at once where that is sure, and a comment while it may still change. */
+/** Answers of our deployment gate to a job that waits: at once where that is sure, and a comment while it may still change. */
 
 import { termText } from "../time/calendar.ts";
 import type { Repository } from "../change/repository.ts";
@@ -19,7 +19,7 @@ import { CONTROL_TITLES, localTime, markdown, short, VERDICT_TITLES } from "../t
 import type { Instant } from "../time/instant.ts";
 import { approversText } from "../policy/approvers-text.ts";
 
-/** What an `answer-gate` action asks for. `state` null: a comment, and the job goes on waiting. */
+/** Describes what an `answer-gate` action requires. `state` null: a comment, and the job goes on waiting. */
 export interface AnswerGatePayload {
   readonly repository: { readonly owner: string; readonly name: string };
   readonly run: number;
@@ -33,10 +33,10 @@ const LINES_SHOWN = 20;
 
 const GOOD: ReadonlySet<string> = new Set(["compliant", "emergency", "exempted", "historic"]);
 
-/** What a deployment that waits may still be cured of: its branch can be merged, and a freeze ends. */
+/** Causes that a deployment that waits may still be cured of: its branch can be merged, and a freeze ends. */
 const CURABLE: ReadonlySet<string> = new Set(["unmerged", "unaccounted", "in-freeze"]);
 
-/** What is answered, and until when a waiting answer holds. `assessment` null: the environment is not production. */
+/** Describes what is answered, and until when a waiting answer is valid. `assessment` null: the environment is not production. */
 export interface GateFacts {
   readonly deployment: Deployment;
   readonly run: number;
@@ -52,7 +52,10 @@ export interface GateFacts {
   readonly installationId: number;
 }
 
-/** The answer with what to record and to do; nothing where the same was said before. INVARIANT: a final answer is given once. */
+/**
+ * Returns the answer with what to record and to do; nothing where the same was answered before. INVARIANT: a final
+ * answer is given once.
+ */
 export function decideGateAnswer(facts: GateFacts): Decision {
   const { deployment, run, assessment, policy, previous, subject, installationId } = facts;
   if (previous !== null && previous.answer !== "waiting") return together();

@@ -12,7 +12,7 @@ import { reviewEntry, reviewOwed } from "../emergency/retroactive-review.ts";
 import { announceReview } from "../messages/emergency.ts";
 import type { Instant } from "../time/instant.ts";
 
-/** Decides the use of an emergency: it is used, and its review is owed from then, which is announced once. */
+/** Decides what to record when an emergency is used: its review is owed from then, which is announced once. */
 export function decideUse(facts: {
   readonly assessment: Assessment;
   readonly emergencies: readonly EmergencyFacts[];
@@ -41,7 +41,7 @@ export function decideUse(facts: {
     emergencyEntry(record),
     ...(review === null ? [] : [reviewEntry(review)]),
   ]);
-  // Said once: when the review is first owed.
+  // Announced once: when the review is first owed.
   const isNew = (id: string): boolean =>
     emergencies.some(({ record, review }) => record.id === id && review === null);
   const actions = after.flatMap(({ record, review }) =>

@@ -1,4 +1,4 @@
-/** What a reading of a repository's protection comes to: settings that changed, and spells of weaker protection that begin or end. */
+/** Results of a reading of a repository's protection: settings that changed, and exposures that begin or end. */
 
 import type { Repository } from "../change/repository.ts";
 import { canonical, sha256 } from "../values/digest.ts";
@@ -19,10 +19,10 @@ import { HOUR } from "../time/durations.ts";
 import type { Instant } from "../time/instant.ts";
 import type { Actor } from "../change/people.ts";
 
-/** What is read: all of it, or what an event was about, so that nothing else is put down to that event. */
+/** Names what is read. That is all of it, or what an event was about, so that nothing else is attributed to that event. */
 export type Part = "all" | "environments" | "people";
 
-/** A reading with what was known before it. */
+/** Holds a reading with what was known before it. */
 export interface ReadingFacts {
   /** Default: all. What was not read is in `after` as it was in `before`. */
   readonly part?: Part;
@@ -39,16 +39,16 @@ export interface ReadingFacts {
   readonly people: SeenPeople | null;
   /** The newest state of every setting of this repository. */
   readonly known: readonly ControlStateRecord[];
-  /** Spells of weaker protection that have not ended. */
+  /** Exposures that have not ended. */
   readonly open: readonly ExposureRecord[];
-  /** The webhook that told of a change, when it came, and who did it; null: nobody told. */
+  /** The webhook that reported a change, when it came, and who did it; null: none did. */
   readonly told: { readonly at: Instant; readonly by: Actor | null } | null;
 }
 
-/** How long an unchanged reading stands for itself before another one is recorded (ms). */
+/** How long an unchanged reading is valid before another one is recorded (ms). */
 const READING_STANDS = 20 * HOUR;
 
-/** The entries of a reading, and the ids of the causes whose deviations must be looked at again. */
+/** Returns the entries of a reading, and the ids of the causes whose deviations must be assessed again. */
 export function decideReading(facts: ReadingFacts): {
   readonly entries: readonly Entry[];
   readonly causes: readonly string[];
@@ -93,7 +93,7 @@ export function decideReading(facts: ReadingFacts): {
   };
 }
 
-/** The entry subject under which it is kept that and when a repository's protection was last read. */
+/** Returns the entry subject for whether and when a repository's protection was last read. */
 export function readingSubject(repositoryId: number): string {
   return `${repositoryId}:read`;
 }
@@ -102,7 +102,7 @@ function digestOf(protection: Protection): string {
   return sha256(canonical({ ...protection, readAt: 0 }));
 }
 
-/** The entry subject of a setting. */
+/** Returns the entry subject of a setting. */
 export function settingSubject(
   repositoryId: number,
   { place, setting }: Pick<Setting, "place" | "setting">,

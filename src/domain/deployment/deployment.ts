@@ -15,7 +15,7 @@ const DeploymentStatusSchema = z.object({
   at: InstantSchema,
 });
 
-/** One state a deployment reported. */
+/** Describes one state a deployment reported. */
 export type DeploymentStatus = Infer<typeof DeploymentStatusSchema>;
 
 const DeploymentKindSchema = z.enum([
@@ -28,7 +28,7 @@ const DeploymentKindSchema = z.enum([
   "unknown",
 ]);
 
-/** How this deployment stands to the one before it in the same environment. */
+/** Names how this deployment relates to the one before it in the same environment. */
 export type DeploymentKind = Infer<typeof DeploymentKindSchema>;
 
 const DeploymentOriginSchema = z.discriminatedUnion("kind", [
@@ -59,7 +59,10 @@ const DeploymentOriginSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
-/** How we know of a deployment. A tag or a named workflow is one by the policy; a report is signed by a pipeline outside GitHub. */
+/**
+ * Names how we know of a deployment. A tag or a named workflow is one by the policy; a report is signed by a pipeline
+ * outside GitHub.
+ */
 export type DeploymentOrigin = Infer<typeof DeploymentOriginSchema>;
 
 const RunApprovalSchema = z.object({
@@ -76,7 +79,7 @@ const RunApprovalSchema = z.object({
     ),
 });
 
-/** One answer to a job that waited for its environment's reviewers. */
+/** Describes one answer to a job that waited for its environment's reviewers. */
 export type RunApproval = Infer<typeof RunApprovalSchema>;
 
 const DeploymentRunSchema = z.object({
@@ -99,7 +102,7 @@ const DeploymentRunSchema = z.object({
   ),
 });
 
-/** The workflow run that made a deployment, as GitHub told of it. */
+/** Describes the workflow run that made a deployment, as GitHub reported it. */
 export type DeploymentRun = Infer<typeof DeploymentRunSchema>;
 
 const EnvironmentRulesSchema = z.object({
@@ -114,12 +117,12 @@ const EnvironmentRulesSchema = z.object({
   changedAt: InstantSchema,
 });
 
-/** What guards an environment, as it was set when we looked. */
+/** Describes the rules of an environment, as they were set when we read them. */
 export type EnvironmentRules = Infer<typeof EnvironmentRulesSchema>;
 
 const GateAnswerSchema = z.enum(["waiting", "approved", "rejected", "asked-before", "never-asked"]);
 
-/** Our own answer to a deployment that GitHub asked us about; `asked-before`: never about this one, but about earlier ones there. */
+/** Describes our own answer to a deployment gate. `asked-before`: GitHub never sent us this one, but earlier ones there. */
 export type GateAnswer = Infer<typeof GateAnswerSchema>;
 
 const CarriedSchema = z.object({
@@ -127,11 +130,11 @@ const CarriedSchema = z.object({
   verdict: z.string(),
   landedAt: InstantSchema,
   pulls: z.array(z.int()).describe("The pull requests it landed; none: it was pushed"),
-  sha: ShaSchema.describe("The commit it brought to the branch last"),
+  sha: ShaSchema.describe("The commit it introduced to the branch last"),
   makers: z.array(z.int()).describe("GitHub's ids of the people who shaped it"),
 });
 
-/** One change a deployment brought to its environment. */
+/** Describes one change a deployment added to its environment. */
 export type DeployedChange = Infer<typeof CarriedSchema>;
 
 /** Describes {@link Deployment}. */
@@ -176,7 +179,7 @@ export const DeploymentSchema = z.object({
   gate: GateAnswerSchema,
   carried: z
     .array(CarriedSchema)
-    .describe("The changes it brought to the environment since the deployment before"),
+    .describe("The changes it added to the environment since the deployment before"),
   ancestor: z
     .object({ id: z.string(), sha: ShaSchema })
     .exactOptional()
@@ -186,7 +189,7 @@ export const DeploymentSchema = z.object({
   unaccounted: z
     .array(ShaSchema)
     .nullable()
-    .describe("Commits it brought that belong to no known change; null when GitHub would not list them"),
+    .describe("Commits it added that belong to no known change; null when GitHub would not list them"),
   succeededBefore: z
     .boolean()
     .describe("For a rollback or redeploy: whether this commit had succeeded in this environment before"),
@@ -194,7 +197,7 @@ export const DeploymentSchema = z.object({
     .string()
     .nullable()
     .describe(
-      "The verdict on what the newest earlier success of this commit brought here; null: none is recorded",
+      "The verdict on what the newest earlier success of this commit added here; null: none is recorded",
     ),
   mergeBack: z
     .object({
@@ -208,5 +211,5 @@ export const DeploymentSchema = z.object({
   late: z.boolean(),
 });
 
-/** Everything known of one deployment; gathered whole before it is judged. */
+/** Holds everything known of one deployment; gathered whole before it is judged. */
 export type Deployment = Infer<typeof DeploymentSchema>;

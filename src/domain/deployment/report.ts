@@ -1,4 +1,4 @@
-/** A deployment reported by a pipeline outside GitHub: what it says, and how it is signed. */
+/** Reports of deployments by a pipeline outside GitHub: their content, and how they are signed. */
 
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -20,7 +20,7 @@ const text = (most: number): z.ZodString =>
 
 const Text = text(200);
 
-/** What a pipeline posts. Unknown keys are refused, so that a slip is not lost in silence. */
+/** Describes what a pipeline posts. Unknown keys are refused, so that a slip is not lost in silence. */
 export const ReportSchema = z.strictObject({
   id: Text.regex(/^[\w.:/-]+$/u, "is letters, digits and . _ : / -").describe(
     "the pipeline's own name for this deployment; the same one twice is one deployment",
@@ -38,10 +38,10 @@ export const ReportSchema = z.strictObject({
   artifact: text(500).optional().describe("what was deployed, such as an image's digest"),
 });
 
-/** A report as read. */
+/** Describes a report as read. */
 export type Report = z.infer<typeof ReportSchema>;
 
-/** What is kept of a report until it is judged. */
+/** Holds what is kept of a report until it is judged. */
 export interface ReceivedReport {
   readonly repositoryId: number;
   readonly source: string;
@@ -49,17 +49,17 @@ export interface ReceivedReport {
   readonly receivedAt: Instant;
 }
 
-/** The names of the headers of a report. The timestamp is seconds since 1970. */
+/** Names the headers of a report. The timestamp is seconds since 1970. */
 export const REPORT_HEADERS = {
   source: "x-countersign-source",
   timestamp: "x-countersign-timestamp",
   signature: "x-countersign-signature-256",
 } as const;
 
-/** A report is taken so long after it was signed, or before by a clock that is ahead (ms). */
+/** Limits how long after it was signed a report is taken, or before by a clock that is ahead (ms). */
 export const REPORT_WINDOW = 5 * MINUTE;
 
-/** `sha256=` and the HMAC-SHA256, in hex, of the timestamp, a dot and the body. */
+/** Returns `sha256=` and the HMAC-SHA256, in hex, of the timestamp, a dot and the body. */
 export function reportSignature(secret: string, timestamp: string, body: string | Uint8Array): string {
   const bytes = typeof body === "string" ? utf8ToBytes(body) : body;
   const mac = hmac(sha256, utf8ToBytes(secret), concatBytes(utf8ToBytes(`${timestamp}.`), bytes));

@@ -1,14 +1,18 @@
-/** Which attempt of a run an answer of its reviewers was for: GitHub lists the answers of all attempts as one, a webhook tells them apart. */
+/**
+ * The attempt of a run that an answer of its reviewers was for: GitHub lists the answers of all attempts as one,
+ * webhooks name the attempt.
+ */
 
 import type { RunApproval } from "./deployment.ts";
 import type { Observation } from "../change/observation.ts";
 
-/** One answer as its webhook told it. */
+/** Describes one answer as its webhook reported it. */
 export type ToldRunReview = Extract<Observation, { readonly kind: "job-answered" }>;
 
 /**
- * The answers that GitHub lists, each with the attempt it was given for. `attempts`: how many there were when it listed them; of a
- * run that was never run again there is only one. Each webhook is for one answer; an answer without one is for a `null` attempt.
+ * Returns the answers that GitHub lists, each with the attempt it was given for. `attempts`: how many there were when
+ * it listed them; of a run that was never run again there is only one. Each webhook is for one answer; an answer
+ * without one is for a `null` attempt.
  */
 export function withAttempts(
   listed: readonly RunApproval[],

@@ -1,9 +1,12 @@
-/** What a workflow file says of the environments its jobs use. */
+/** Jobs of a workflow file and the environments they use. */
 
 import { parse } from "yaml";
 import { z } from "zod";
 
-/** A job that uses an environment, its secrets with it, and leaves no deployment behind. `surely` false: an expression decides. */
+/**
+ * Describes a job that uses an environment, its secrets with it, and creates no deployment. `surely` false: an
+ * expression decides.
+ */
 export interface UndeployedJob {
   readonly job: string;
   readonly environment: string;

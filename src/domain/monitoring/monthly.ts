@@ -1,4 +1,4 @@
-/** Monthly reviews: what a control came to in a month, who is asked to sign it off, and whether they did in time. */
+/** Monthly reviews: what a control came to in a month, who must sign it off, and whether they did in time. */
 
 import { dueAfter, type Calendar, type Term } from "../time/calendar.ts";
 import type { Instant } from "../time/instant.ts";
@@ -9,15 +9,16 @@ import { uncovered, type Span } from "../time/span.ts";
 import { CONTROL_NAMES, type ControlName, type Outcome } from "../values/result.ts";
 import type { DeviationRecord } from "../records/deviation.ts";
 
-/** How long an owner has from being asked. */
+/** Limits how long an owner has from the request. */
 export const REVIEW_TERM: Term = { unit: "business-days", count: 10 };
 
-/** The status of a monthly review; computed from the record, the clock and the figures known now, never stored. */
+/** Names the status of a monthly review; computed from the record, the clock and the figures known now, never stored. */
 export type MonthlyStatus = "due" | "signed-off" | "late" | "missing" | "changed";
 
 /**
- * Returns the status of a review at a moment: signed off in time or late; not signed off and still due, or missing; changed where the month
- * came to be otherwise than the signer saw. `figures`: as counted now; left out: nothing changed.
+ * Returns the status of a review at a moment. It was signed off in time or late; is not signed off and still due, or
+ * missing; or has changed where the month came to be otherwise than the signer saw. `figures`: as counted now; left
+ * out: nothing changed.
  */
 export function monthlyStatus(
   { dueAt, signedOff, control }: Pick<MonthlyReviewRecord, "dueAt" | "signedOff" | "control">,
@@ -29,7 +30,10 @@ export function monthlyStatus(
   return signedOff.at <= dueAt ? "signed-off" : "late";
 }
 
-/** Returns whether a month is otherwise than it was seen: more or less of it failed, deviated, cannot be told, or is known at all. */
+/**
+ * Returns whether a month is otherwise than it was seen. More or less of it failed, deviated, is unverifiable, or is
+ * known at all.
+ */
 export function isOtherwise(control: ControlName, seen: MonthlyFigures, now: MonthlyFigures): boolean {
   // Whether an emergency was reviewed in time is known only when the review is owed: the month goes on growing.
   const grows = control === "emergency-reviewed-in-time";
@@ -41,7 +45,7 @@ export function isOtherwise(control: ControlName, seen: MonthlyFigures, now: Mon
   );
 }
 
-/** Returns the subject of the entry. One log may hold several organisations. */
+/** Returns the entry's subject. One log may hold several organisations. */
 export function monthlySubject(organizationId: number, control: ControlName, month: string): string {
   return `${organizationId}/${control}:${month}`;
 }
@@ -51,7 +55,7 @@ export function monthOf(at: Instant): string {
   return new Date(at).toISOString().slice(0, 7);
 }
 
-/** Returns the span of a month, UTC, half-open. */
+/** Returns a month's span, UTC, half-open. */
 export function monthSpan(month: string): Span {
   const [year = Number.NaN, number = Number.NaN] = month.split("-").map(Number);
   return { from: Date.UTC(year, number - 1, 1), to: Date.UTC(year, number, 1) };
@@ -72,7 +76,7 @@ export function monthlyDue(askedAt: Instant, calendar: Calendar): Instant {
   return dueAfter(askedAt, REVIEW_TERM, calendar);
 }
 
-/** Returns who signs a control off under this policy; null: it names nobody, and nobody is asked. */
+/** Returns who signs a control off under this policy; null: nobody is named, and nobody is notified. */
 export function ownerOf(policy: Policy, control: ControlName): string | null {
   return policy.controls[control]?.owner ?? policy.monitoring.owner;
 }
@@ -142,7 +146,7 @@ export class MonthlyTally {
   }
 }
 
-/** Returns whether a deviation counts: it was not withdrawn, not settled as no exception, and is not only an observation. */
+/** Returns whether a deviation counts: not withdrawn, not settled as no exception, and not only an observation. */
 export function isDeviation({ status, severity, moved }: DeviationRecord): boolean {
   if (status === "not-an-exception" || severity === "observation") return false;
   return !(status === "closed" && moved.command === "withdraw");
@@ -153,13 +157,13 @@ export function isUnsettled(record: DeviationRecord): boolean {
   return isDeviation(record) && (record.status === "open" || record.status === "in-remediation");
 }
 
-/** The spans of a month that somebody observed, and the rest of what is over of it. */
+/** Holds the spans of a month that someone observed, and the rest of what is over of it. */
 export interface SeenMonth {
   readonly seen: readonly Span[];
   readonly unseen: readonly Span[];
 }
 
-/** Returns which part of a month somebody observed by a moment, and which nobody did. */
+/** Returns which part of a month someone observed by a moment, and which nobody did. */
 export function seenMonth(sight: ObservedTime, month: string, at: Instant): SeenMonth {
   const { from, to } = monthSpan(month);
   const over = { from, to: Math.max(from, Math.min(to, at)) };
@@ -167,12 +171,12 @@ export function seenMonth(sight: ObservedTime, month: string, at: Instant): Seen
   return { seen, unseen: uncovered(seen, over) };
 }
 
-/** Returns a month's figures in a sentence, with the spans it speaks for. */
+/** Returns a month's figures in a sentence, with the spans it covers. */
 export function monthStatement(figures: MonthlyFigures, month: SeenMonth): Statement {
   return { says: figuresText(figures, month.unseen), rests: "watch", covers: month.seen };
 }
 
-/** Returns figures in words, for a table and for the record of who saw what; `unseen`: what of their time nobody observed. */
+/** Returns figures in words, for a table and for the record of who saw what. `unseen`: what of their time nobody observed. */
 export function figuresText(figures: MonthlyFigures, unseen: readonly Span[] = []): string {
   const said = countsText(figures, unseen.length === 0);
   return unseen.length === 0 ? said : `${said}; nobody observed ${spansText(unseen)}`;

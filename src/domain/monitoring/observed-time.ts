@@ -1,4 +1,4 @@
-/** What was observed and what was not: worked out whenever something is read, from when an App was there and when it looked. */
+/** Observed time: computed whenever something is read, from when an App was there and when it read. */
 
 import type { Instant } from "../time/instant.ts";
 import { sha256 } from "../values/digest.ts";
@@ -7,34 +7,34 @@ import { day, spanText, uncovered, type Span } from "../time/span.ts";
 import { HOUR, MINUTE } from "../time/durations.ts";
 import type { CompletenessRecord, CoverageGapRecord } from "../records/monitoring.ts";
 
-/** When an App was there and looked; the database knows it, the evidence log does not hold it. */
+/** Holds when an App was there and read. The database knows it, the evidence log does not hold it. */
 export interface Presence {
   /** When an App last noted that it works; null: none ever did. */
   readonly lastBeat: Instant | null;
-  /** By repository id: when everything in it was last looked at. */
+  /** By repository id: when everything in it was last read. */
   readonly lastSweeps: ReadonlyMap<number, Instant>;
 }
 
-/** A sentence with the spans it speaks for. `rests`: on GitHub's lists counted against ours, or on an App that was there. */
+/** Describes a sentence with the spans it covers. `rests`: on GitHub's lists counted against ours, or on an App that was there. */
 export interface Statement {
   readonly says: string;
   readonly rests: "listings" | "watch";
   readonly covers: readonly Span[];
 }
 
-/** What an organisation's observation came to. */
+/** Describes what an organisation's observation came to. */
 export interface ObservedTime {
-  /** When observation began; null: nothing was ever under watch. */
+  /** When observation began; null: nothing was ever observed. */
   readonly since: Instant | null;
-  /** Up to when something was looked at: never later than the moment it is asked about. */
+  /** Up to when something was read: never later than the moment it is computed for. */
   readonly until: Instant;
-  /** The spans without sight that are on record, and those that follow from when an App was there; oldest first. */
+  /** The coverage gaps that are on record, and those that follow from when an App was there; oldest first. */
   readonly gaps: readonly CoverageGapRecord[];
-  /** Those of them whose events nobody read afterwards, each ending at the moment it is asked about at the latest. */
+  /** Those of them whose events nobody read afterwards, each ending at the moment it is computed for at the latest. */
   readonly unseen: readonly Span[];
 }
 
-/** What {@link observedTimeOf} rests on, of one organisation. */
+/** Holds what {@link observedTimeOf} rests on, of one organisation. */
 export interface ObservedTimeFacts {
   readonly at: Instant;
   readonly presence: Presence;
@@ -43,13 +43,16 @@ export interface ObservedTimeFacts {
   readonly completeness: readonly CompletenessRecord[];
 }
 
-/** An App notes four times a minute that it is there; clocks of those who ask differ by less than this (ms). */
+/** An App notes four times a minute that it is there; clocks of different readers differ by less than this (ms). */
 const BEATS_APART = 10 * MINUTE;
 
-/** Everything is looked at once a day, and that may fail once (ms). */
+/** Everything is read once a day, and that may fail once (ms). */
 const SWEEPS_APART = 50 * HOUR;
 
-/** Works out what was observed by a moment. INVARIANT: nothing recorded later makes an unseen day seen, but that it was read afterwards. */
+/**
+ * Returns what was observed by a moment. INVARIANT: nothing recorded later makes an unseen day seen, but that it was
+ * read afterwards.
+ */
 export function observedTimeOf(facts: ObservedTimeFacts): ObservedTime {
   const { at, presence } = facts;
   const repo = facts.repositories.filter(
@@ -73,7 +76,7 @@ export function observedTimeOf(facts: ObservedTimeFacts): ObservedTime {
   return { since, until: isThere ? at : Math.min(at, last), gaps, unseen };
 }
 
-/** When a repository was last looked at as a whole; before the first time, from when it is under watch. */
+/** When a repository was last read as a whole; before the first time, from when it is observed. */
 function lookedAt({ repository, installedFrom }: RepositoryRecord, facts: ObservedTimeFacts): Instant {
   const counted = facts.completeness
     .filter((each) => each.repository.id === repository.id)
@@ -107,13 +110,13 @@ function absence(
   ];
 }
 
-/** The repositories that were not looked at as a whole for longer than that may take, though an App was there. */
+/** The repositories that were not read as a whole for longer than that may take, though an App was there. */
 function unlooked(
   { at, presence: { lastBeat } }: ObservedTimeFacts,
   repo: readonly RepositoryRecord[],
   looked: ReadonlyMap<number, Instant>,
 ): readonly CoverageGapRecord[] {
-  // Where no App is there, nothing is looked at, and that is said once.
+  // Where no App is there, nothing is read, and that is listed once.
   if (lastBeat === null || at - lastBeat > BEATS_APART) return [];
   return repo.flatMap(({ repository }) => {
     const last = looked.get(repository.id) ?? at;
@@ -137,13 +140,13 @@ function derivedGap(
   return { id, cause, scope, from, to: more.to ?? null, because: more.because, backfilled: more.backfilled };
 }
 
-/** Returns the parts of a span that were observed: it is over by the moment asked about, and nobody missed it. */
+/** Returns the parts of a span that were observed: over by the moment computed for, and missed by nobody. */
 export function observedIn(sight: ObservedTime, span: Span): readonly Span[] {
   const from = Math.max(span.from, sight.since ?? span.to);
   return uncovered(sight.unseen, { from, to: Math.min(span.to, sight.until) });
 }
 
-/** Returns the parts of a span that were not observed though observation had begun; what lies ahead of `at` is left out. */
+/** Returns the parts of a span that were not observed though observation had begun. What lies ahead of `at` is left out. */
 export function unobservedIn(sight: ObservedTime, span: Span, at: Instant): readonly Span[] {
   const from = Math.max(span.from, sight.since ?? span.from);
   return uncovered(observedIn(sight, span), { from, to: Math.min(span.to, at) });
@@ -167,7 +170,7 @@ export function provenIn(
     .map(countedSpan);
 }
 
-/** Returns the span a count speaks for: it cannot know what happened after it was made. */
+/** Returns the span a count covers: it cannot know what happened after it was made. */
 export function countedSpan({ from, to, checkedAt }: CompletenessRecord): Span {
   return { from, to: Math.max(from, Math.min(to, checkedAt)) };
 }

@@ -1,6 +1,7 @@
 /**
- * Globs of the policy file: picomatch, where a dot is a letter like any other, and `folder/**` is the folder too: a submodule is one.
- * Brackets are part of many folders' names, and in a glob a set of letters: the reading is taken that lets nobody pass.
+ * Globs of the policy file: picomatch, where a dot is a letter like any other. `folder/**` is the folder too, because a
+ * submodule is one. Brackets are part of many folders' names, and in a glob a set of letters. The reading is taken that
+ * lets nobody pass.
  */
 
 import picomatch from "picomatch";
@@ -8,13 +9,16 @@ import picomatch from "picomatch";
 const OPTIONS = { dot: true, noextglob: true, nonegate: true } as const;
 const compiled = new Map<string, (text: string) => boolean>();
 
-/** Matching goes back and forth between wildcards: with many of them a crafted name would take for ever. */
+/** Matching goes back and forth between wildcards: with many of them a crafted name would never end. */
 const MOST_WILDCARDS = { inOnePart: 3, inAll: 8 } as const;
 
-/** What a glob is for. `asks`: it brings a duty about, so brackets are both letters and a set; `lets`: it lets something pass, so they are letters. */
+/**
+ * Names what a glob is for. `asks`: it adds a requirement, so brackets are both letters and a set; `lets`: it lets
+ * something pass, so they are letters.
+ */
 export type GlobUse = "asks" | "lets";
 
-/** Why a glob is refused, or null. */
+/** Returns why a glob is refused, or null. */
 export function globProblem(glob: string): string | null {
   const nowhere = matchesNothing(glob);
   if (nowhere !== null) return nowhere;
@@ -60,12 +64,12 @@ function isBalanced(glob: string, open: string, close: string): boolean {
   return depth === 0;
 }
 
-/** Whether a glob that lets something pass means more than one name. */
+/** Returns whether a glob that lets something pass means more than one name. */
 export function isGlob(glob: string): boolean {
   return /[*?{]/u.test(glob.replaceAll(/\\./gu, ""));
 }
 
-/** Whether any of the globs matches; `ignoreCase` for environments. */
+/** Returns whether any of the globs matches; `ignoreCase` for environments. */
 export function matchesAny(
   globs: readonly string[],
   text: string,
@@ -75,7 +79,7 @@ export function matchesAny(
   return globs.some((glob) => matcher(glob, use, ignoreCase)(text));
 }
 
-/** Whether a glob matches, made ready once. */
+/** Returns a function for whether a glob matches, prepared once. */
 export function globMatcher(glob: string, use: GlobUse): (text: string) => boolean {
   return matcher(glob, use, false);
 }
@@ -107,11 +111,14 @@ function matcherByExpression(glob: string, ignoreCase: boolean, start: string): 
   // Names have parentheses, plus signs and the like; to picomatch they would be parts of a regular expression.
   const literal = glob.replace(/\\.|[()|+^$]/gu, (each) => (each.length > 1 ? each : `\\${each}`));
   const made = picomatch(literal, { ...OPTIONS, nocase: ignoreCase });
-  // What stands before the first sign with a meaning of its own must stand there in the text.
+  // The text must begin with what comes before the first special character.
   return (text) => text.startsWith(start) && made(text);
 }
 
-/** The folder every text a glob matches begins with: what stands before the first sign with a meaning of its own; perhaps nothing. */
+/**
+ * Returns the folder every text a glob matches begins with. That is what comes before the first special character;
+ * perhaps nothing.
+ */
 export function globStart(glob: string): string {
   const plain = /^(?!\.\/)[\w./-]*/u.exec(glob)?.[0] ?? "";
   return plain.slice(0, Math.max(plain.lastIndexOf("/"), 0));

@@ -1,8 +1,8 @@
-/** What every text that a regular expression finds must hold: looked for first, it spares the expression. */
+/** Literals that every text a regular expression finds must contain: searching for one first spares the expression. */
 
 /**
- * The longest literal that must be in a text for the expression (RE2's language) to be found in it; empty where none is
- * certain. INVARIANT: never a literal that a matching text could lack.
+ * Returns the longest literal that must be in a text for the expression (RE2's language) to be found in it. It is empty
+ * where none is certain. INVARIANT: never a literal that a matching text could lack.
  */
 export function literalIn(expression: string): string {
   // Flags may make it ignore case; some escapes make letters of what follows them; a sign may be two units long.
@@ -24,7 +24,7 @@ export function literalIn(expression: string): string {
       else if (depth === 0) run += next;
     } else if (sign === "[") {
       end();
-      // A bracket that stands first in a class is a member of it.
+      // A bracket that comes first in a class is a member of it.
       at = endOfClass(expression, at);
     } else if (sign === "(") {
       end();

@@ -1,4 +1,4 @@
-/** What a path, a name or a title must look like: a glob, or a regular expression of an engine that always ends. */
+/** Patterns of a path, a name or a title: a glob, or a regular expression of an engine that always ends. */
 
 import { RE2JS } from "re2js";
 import { z } from "zod";
@@ -11,7 +11,7 @@ const MOST_CHARACTERS = 500;
 
 const compiled = new Map<string, RE2JS>();
 
-/** A glob; `*` stays within one folder, `**` does not, and a dot is a letter like any other. */
+/** Describes a glob. `*` stays within one folder, `**` does not, and a dot is a letter like any other. */
 export const GlobSchema = z
   .string()
   .min(1)
@@ -20,7 +20,7 @@ export const GlobSchema = z
     if (problem !== null) context.addIssue({ code: "custom", message: `"${glob}": ${problem}` });
   });
 
-/** A regular expression in RE2's language, found anywhere in a text unless it is anchored. */
+/** Describes a regular expression in RE2's language, found anywhere in a text unless it is anchored. */
 export const RegexSchema = z
   .string()
   .min(1)
@@ -30,18 +30,21 @@ export const RegexSchema = z
     if (problem !== null) context.addIssue({ code: "custom", message: problem });
   });
 
-/** A glob, or `{ matches: REGEX }`. */
+/** Describes a glob, or `{ matches: REGEX }`. */
 export const PatternSchema = z.union([GlobSchema, z.strictObject({ matches: RegexSchema })]);
 
-/** A glob, or `{ matches: REGEX }`. */
+/** Describes a glob, or `{ matches: REGEX }`. */
 export type Pattern = Infer<typeof PatternSchema>;
 
-/** Whether any of the patterns holds for a text. */
+/** Returns whether any of the patterns matches a text. */
 export function fits(patterns: readonly Pattern[], text: string, use: GlobUse): boolean {
   return patterns.some((pattern) => matcherOf(pattern, use)(text));
 }
 
-/** Whether a pattern holds, made ready once. A literal that must be there is looked for first: that is many times faster. */
+/**
+ * Returns a function for whether a pattern matches, prepared once. A literal that must be there is searched for first:
+ * that is many times faster.
+ */
 export function matcherOf(pattern: Pattern, use: GlobUse): (text: string) => boolean {
   if (typeof pattern === "string") return globMatcher(pattern, use);
   const { matches } = pattern;
@@ -56,13 +59,16 @@ export function matcherOf(pattern: Pattern, use: GlobUse): (text: string) => boo
 
 const matchers = new Map<string, (text: string) => boolean>();
 
-/** The first part of a text that a regular expression finds, or null. Takes time in proportion to the text. */
+/** Returns the first part of a text that a regular expression finds, or null. Takes time in proportion to the text. */
 export function found(expression: string, text: string): string | null {
   const matcher = compile(expression).matcher(text);
   return matcher.find() ? (matcher.group() ?? "") : null;
 }
 
-/** Every different text a regular expression finds in another, in order, at most `most`. Takes time in proportion to the text. */
+/**
+ * Returns every different text a regular expression finds in another, in order, at most `most`. Takes time in
+ * proportion to the text.
+ */
 export function everyFound(expression: string, text: string, most: number): readonly string[] {
   const matcher = compile(expression).matcher(text);
   const seen = new Set<string>();

@@ -1,4 +1,7 @@
-/** The tree of a policy-bot file as a list of clauses, all of which are asked: each where its condition holds, and met in any of its ways. */
+/**
+ * Turns the tree of a policy-bot file into a list of clauses, all of which are required: each where its condition
+ * holds, and met in any of its ways.
+ */
 
 import { PERMISSIONS } from "../change/people.ts";
 import type { From } from "../policy/file/selectors.ts";
@@ -13,27 +16,27 @@ interface Never {
   readonly why: string;
 }
 
-/** One thing that is asked. */
+/** Describes one requirement. */
 export interface Clause {
-  /** Where it is asked; true: of every change. */
+  /** Where it is required; true: of every change. */
   readonly when: Condition;
   /** Any of these is enough; none: nothing meets it. */
   readonly ways: readonly Leaf[];
   /** The rules it comes from. */
   readonly names: readonly string[];
-  /** Why nothing meets it, and which part of the file says so; empty where something does. */
+  /** Why nothing meets it, and which part of the file causes that; empty where something does. */
   readonly nevers: readonly Never[];
   /** The checks it is met by, where it is nothing else. */
   readonly checks: readonly string[] | null;
 }
 
-/** So many conditional members of one `or` are told apart. */
+/** So many conditional members of one `or` are kept apart. */
 const MOST_CONDITIONS = 4;
 
-/** A tree that comes to more clauses below one `or` is said in a narrower way. */
+/** A tree that comes to more clauses below one `or` is written in a narrower way. */
 const MOST_CLAUSES = 100;
 
-/** A condition, or its denial, from the side on which more is asked. */
+/** A condition, or its denial, from the side that requires more. */
 interface Guard {
   readonly key: string;
   readonly holds: boolean;
@@ -47,7 +50,7 @@ interface Guarded {
   readonly nevers: readonly Never[];
 }
 
-/** A node: where it is not skipped, and what it then asks. */
+/** A node: where it is not skipped, and what it then requires. */
 interface Compiled {
   readonly applies: Bounds;
   readonly clauses: readonly Guarded[];
@@ -56,7 +59,7 @@ interface Compiled {
 
 type Look = (name: string) => { readonly asked: TranslatedRequirements; readonly applies: Bounds };
 
-/** Lists what a tree asks. `refused`: where a change is refused whoever approves it. */
+/** Lists what a tree requires. `refused`: where a change is refused whoever approves it. */
 export function clausesOf(
   items: readonly ApprovalNode[],
   refused: Bounds,
@@ -129,7 +132,7 @@ function never(guards: readonly Guard[], where: string, why: string): Guarded {
   return { guards, ways: [], names: [where], nevers: [{ where, why }] };
 }
 
-/** A guard on the side that asks more; none where it is always on; null: it never is. */
+/** A guard on the side that requires more; none where it is always on; null: it never is. */
 function guard({ atLeast, atMost }: Bounds, holds: boolean): readonly Guard[] | null {
   const condition = holds ? atLeast : negated(atMost);
   if (condition === false) return null;
@@ -140,7 +143,7 @@ function under(guards: readonly Guard[], clauses: readonly Guarded[]): readonly 
   return clauses.map((clause) => ({ ...clause, guards: unlike([...guards, ...clause.guards]) }));
 }
 
-/** Every member that applies is asked. */
+/** Every member that applies is required. */
 function conjunction(members: readonly Compiled[]): Compiled {
   return {
     applies: anyOf(members.map(({ applies }) => applies)),
@@ -149,7 +152,7 @@ function conjunction(members: readonly Compiled[]): Compiled {
   };
 }
 
-/** Of the members that apply one is enough. Which of them do is told apart. */
+/** Of the members that apply one is enough. The conditions distinguish which of them do. */
 function alternatives(members: readonly Compiled[], notes: TranslationNote[]): Compiled {
   const always = members.filter(({ applies }) => applies.atMost === true);
   const maybe = grouped(members.filter((member) => !always.includes(member)));
@@ -177,7 +180,7 @@ function alternatives(members: readonly Compiled[], notes: TranslationNote[]): C
   return { applies, clauses: simplified(clauses), names };
 }
 
-/** Members that ask the same are one that applies where any of them does; those that ask nothing come first. */
+/** Members that require the same are one that applies where any of them does; those that require nothing come first. */
 function grouped(members: readonly Compiled[]): readonly Compiled[] {
   const asks = unlike(members.map(({ clauses }) => clauses.map(({ guards, ways }) => ({ guards, ways }))));
   const groups = asks.map((ask): Compiled => {
@@ -229,7 +232,7 @@ function product(members: readonly Compiled[]): readonly Guarded[] {
   );
 }
 
-/** Drops what another clause asks already, and joins two that differ in one guard and its denial. */
+/** Drops what another clause requires already, and joins two that differ in one guard and its denial. */
 function simplified(clauses: readonly Guarded[]): readonly Guarded[] {
   const each = clauses
     .filter(({ guards }) => everyCondition(guards.map(({ condition }) => condition)) !== false)
@@ -242,7 +245,7 @@ function simplified(clauses: readonly Guarded[]): readonly Guarded[] {
   const isNeedless = (one: Guarded, index: number): boolean =>
     each.some((other, at) => other !== one && asksAll(other, one) && (!asksAll(one, other) || at < index));
   const needed = each.filter((one, index) => !isNeedless(one, index));
-  // Whatever cannot be met is told, also where the same is asked for another reason.
+  // Whatever cannot be met is listed, also where the same is required for another reason.
   return needed.map((one) => ({
     ...one,
     nevers: unlike([one, ...each.filter((other) => asksAll(one, other))].flatMap(({ nevers }) => nevers)),
@@ -272,8 +275,8 @@ function sameWays(one: Guarded, other: Guarded): boolean {
 }
 
 /**
- * Whether whoever meets `strong` meets `weak`, and it is asked wherever that is. What nothing meets makes nothing else needless:
- * an approval by an admin stands in its place.
+ * Whether whoever meets `strong` meets `weak`, and it is required wherever that is. What nothing meets makes nothing
+ * else needless: an approval by an admin replaces it.
  */
 function asksAll(strong: Guarded, weak: Guarded): boolean {
   return (
@@ -305,7 +308,7 @@ function isWithin(narrow: From, wide: From): boolean {
   return lists && (narrow.permission === undefined || rank(narrow) >= rank(wide));
 }
 
-/** The checks whose success is all that is asked of every change; null: something else is. */
+/** The checks whose success is all that is required of every change; null: something else is. */
 function checksIn([only, ...more]: readonly Guard[]): readonly string[] | null {
   const condition = only?.condition;
   if (more.length > 0 || typeof condition !== "object" || Object.keys(condition).length !== 1) return null;

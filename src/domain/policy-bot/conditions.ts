@@ -1,4 +1,4 @@
-/** Conditions of policy-bot's rules as conditions of ours: exactly, or from above and from below where that cannot be said. */
+/** Conditions of policy-bot's rules as conditions of ours: exactly, or from above and from below where that cannot be written. */
 
 import type { Who } from "../policy/file/selectors.ts";
 import { RegexSchema } from "../patterns/pattern.ts";
@@ -7,13 +7,13 @@ import type { BotActors, BotPredicates } from "./file.ts";
 import { everyCondition, negated, anyCondition, unlike, type Condition } from "./logic.ts";
 
 /**
- * A condition between two bounds: `atLeast` holds whenever it does, `atMost` only when it does. Both are the same where it is
- * said exactly.
+ * Describes a condition between two bounds. `atLeast` holds whenever it does, `atMost` only when it does. Both are the
+ * same where it is written exactly.
  */
 export interface Bounds {
   readonly atLeast: Condition;
   readonly atMost: Condition;
-  /** What cannot be said exactly, and why. */
+  /** What cannot be written exactly, and why. */
   readonly notes: readonly string[];
 }
 
@@ -187,7 +187,7 @@ function alone(predicates: BotPredicates): Bounds {
   return predicates.author_is_only_contributor === false ? denied(bounds) : bounds;
 }
 
-/** Returns who is meant, bots apart from people; null: nobody. */
+/** Returns whom these actors mean, bots apart from people; null: nobody. */
 export function whoOf(actors: BotActors): Who | null {
   const named = unlike(actors.users ?? []);
   const users = named.filter((user) => !user.endsWith("[bot]"));
@@ -241,7 +241,7 @@ function fromBranch(pattern: string): Bounds {
   );
 }
 
-/** Whether `owner:branch` never fits: an owner is letters, digits and dashes, and what is asked for begins otherwise. */
+/** Whether `owner:branch` never fits: an owner is letters, digits and dashes, and what is required begins otherwise. */
 function namesNoFork(pattern: string): boolean {
   const [, start = ""] = /^\^((?:[\w/-]|\\\.)*)/u.exec(pattern) ?? [];
   const next = pattern.slice(1 + start.length, 2 + start.length);

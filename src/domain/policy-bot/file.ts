@@ -11,7 +11,7 @@ const Whole = z
   .regex(/^[+-]?\d{1,9}$/u, "expected a whole number")
   .transform(Number);
 
-/** Yes or no, also as YAML 1.1 says it. */
+/** Yes or no, also as YAML 1.1 writes it. */
 const Flag = z
   .string()
   .regex(/^(?:y|yes|true|on|n|no|false|off)$/iu, "expected true or false")
@@ -34,7 +34,7 @@ const Matches = z.strictObject({ matches: Texts.optional(), not_matches: Texts.o
 
 const Files = z.strictObject({ paths: Texts.optional(), ignore: Texts.optional() });
 
-/** Conditions of newer versions than the one that was tried: which there are is known, not what each says exactly. */
+/** Conditions of newer versions than the one that was tried: their names are known, not what each means exactly. */
 const NEWER = /^(?:file_(?:not_)?[a-z]+|custom_properties)$/u;
 
 const KnownPredicates = z.strictObject({
@@ -114,7 +114,7 @@ const RuleSchema = z.strictObject({
     .optional(),
 });
 
-/** The tree over the rules' names. */
+/** Describes the tree over the rules' names. */
 export type ApprovalNode =
   | string
   | { readonly or: readonly ApprovalNode[] }
@@ -166,26 +166,26 @@ function depthOf(node: ApprovalNode): number {
   return 1 + Math.max(...("or" in node ? node.or : node.and).map(depthOf));
 }
 
-/** Who is meant: any of these. */
+/** Describes who is meant: any of these. */
 export type BotActors = z.infer<typeof Actors>;
-/** Conditions of a rule. */
+/** Holds the conditions of a rule. */
 export type BotPredicates = z.infer<typeof PredicatesSchema>;
-/** By which words or reviews something is said. */
+/** Describes by which words or reviews someone approves or disapproves. */
 export type BotMethods = z.infer<typeof Methods>;
-/** How a rule is met. */
+/** Describes how a rule is met. */
 export type BotOptions = z.infer<typeof Options>;
-/** One rule. */
+/** Describes one rule. */
 export type BotRule = z.infer<typeof RuleSchema>;
-/** The whole file, which has its policy in itself. */
+/** Describes the whole file, which has its policy in itself. */
 export type BotFile = Omit<z.infer<typeof FileSchema>, "remote">;
 
-/** One thing that is wrong in a file; `line` counts from 1. */
+/** Describes one thing that is wrong in a file; `line` counts from 1. */
 export interface BotProblem {
   readonly line: number;
   readonly message: string;
 }
 
-/** What a file is read to: the file, or what is wrong with it. */
+/** Holds the file as read, or what is wrong with it. */
 export type BotRead =
   | { readonly ok: true; readonly file: BotFile }
   | { readonly ok: false; readonly problems: readonly BotProblem[] };

@@ -1,8 +1,11 @@
-/** Conditions joined and denied, written as briefly as a person would: what says nothing goes, doubles go, lists of one kind become one. */
+/**
+ * Conditions joined and denied, written as briefly as a person would: what adds nothing goes, doubles go, lists of one
+ * kind become one.
+ */
 
 import type { When } from "../policy/file/when.ts";
 
-/** A condition, or one that always or never holds. */
+/** Describes a condition, or one that always or never holds. */
 export type Condition = When | boolean;
 
 /** Lists of which one entry is enough, so that two of them under `any-of` are one longer list. */
@@ -12,7 +15,7 @@ const LISTS = ["paths", "base", "head", "repository"] as const;
 export function everyCondition(conditions: readonly Condition[]): Condition {
   if (conditions.includes(false)) return false;
   const parts = unlike(conditions.flatMap((each) => (typeof each === "boolean" ? [] : partsOf(each))));
-  // Of several conditions one is enough: where that stands there by itself, the others say nothing.
+  // Of several conditions one is enough: where that is written by itself, the others add nothing.
   const others = parts.filter(
     (part) =>
       part.not === undefined &&
@@ -44,7 +47,7 @@ export function anyCondition(conditions: readonly Condition[]): Condition {
   );
   if (each.some((one) => one.not !== undefined && only(one, "not") !== null && includes(each, one.not)))
     return true;
-  // What asks more than another of them adds nothing.
+  // What requires more than another of them adds nothing.
   const needed = each.filter((one) => !each.some((other) => other !== one && isPartOf(other, one)));
   const joined = LISTS.reduce<readonly When[]>(together, needed);
   const [first, ...more] = joined;
@@ -58,7 +61,7 @@ export function negated(condition: Condition): Condition {
   return only(condition, "not") ?? { not: condition };
 }
 
-/** The value under a key, where a condition says nothing else. */
+/** The value under a key, where a condition has no other key. */
 function only<Key extends "any-of" | "not">(when: When, key: Key): When[Key] | null {
   const value = when[key];
   return value !== undefined && Object.keys(when).length === 1 ? value : null;
@@ -82,7 +85,7 @@ function together(each: readonly When[], key: (typeof LISTS)[number]): readonly 
   });
 }
 
-/** Whether every part of a condition stands in another, which then holds only where it does. */
+/** Whether every part of a condition is in another, which then holds only where it does. */
 function isPartOf(small: When, large: When): boolean {
   const parts = partsOf(large);
   return partsOf(small).every((part) => includes(parts, part));
@@ -93,7 +96,7 @@ function includes(list: readonly When[], when: When): boolean {
   return list.some((each) => JSON.stringify(each) === text);
 }
 
-/** Leaves out what stands there already. */
+/** Returns the values, each only once. */
 export function unlike<Value>(values: readonly Value[]): readonly Value[] {
   const seen = new Set<string>();
   return values.filter((value) => {

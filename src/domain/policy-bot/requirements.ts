@@ -1,11 +1,11 @@
-/** What policy-bot's rules ask for, said in ours, with everything that is asked otherwise here. */
+/** Requirements of policy-bot's rules, written as ours, with everything that is required otherwise here. */
 
 import type { From } from "../policy/file/selectors.ts";
 import type { WrittenRequirement } from "../policy/file/requirement.ts";
 import { conditionsOf, eachOf, whoOf, type Bounds } from "./conditions.ts";
 import type { BotActors, BotFile, BotMethods, BotOptions, BotRule } from "./file.ts";
 
-/** What of a file asks less here in some case: each is one way in which our judgement lets through what is held there. */
+/** What of a file requires less here in some case: each is one way in which our judgement lets through what is blocked there. */
 type TranslationLoss =
   | "edited"
   | "words"
@@ -17,7 +17,10 @@ type TranslationLoss =
   | "bots"
   | "revoked";
 
-/** One thing that is not the same. `stricter`: more is asked here. `looser`: in some case less is. `changed`: something else is. */
+/**
+ * Describes one thing that is not the same. `stricter`: more is required here. `looser`: in some case less is.
+ * `changed`: something else is.
+ */
 export interface TranslationNote {
   /** The rule, or the part of the file. */
   readonly where: string;
@@ -29,10 +32,10 @@ export interface TranslationNote {
   readonly instead: string;
 }
 
-/** One of several ways to meet something: that many people of those it names. */
+/** Describes one of several ways to meet something: that many people of those it names. */
 export type Leaf = WrittenRequirement & { readonly required: number; readonly from: From };
 
-/** What one rule asks where it applies. */
+/** Describes what one rule requires where it applies. */
 export interface TranslatedRequirements {
   /** Null: no approval. Never: nobody can give it, for that reason. */
   readonly approval: Leaf | null | { readonly never: string };
@@ -40,16 +43,16 @@ export interface TranslatedRequirements {
   readonly conditions: Bounds | null;
 }
 
-/** What is said of all changes together. */
+/** Describes what applies to all changes together. */
 export interface Manner {
   readonly independence: "every-commit" | "strict";
   readonly "request-reviews"?: { readonly from: "users" | "teams"; readonly count: number };
 }
 
-/** An approval by one of them is asked where nothing at all gets a change merged there. */
+/** Requires an approval by an administrator, where nothing at all gets a change merged there. */
 export const ADMIN: Leaf = { required: 1, from: { permission: "admin" } };
 
-/** Translates what a rule asks; what differs is added to `notes`. */
+/** Translates what a rule requires; what differs is added to `notes`. */
 export function askedBy(rule: BotRule, notes: TranslationNote[]): TranslatedRequirements {
   for (const note of optionNotes(rule)) notes.push(note);
   const { count = 0, conditions, ...actors } = rule.requires ?? {};
@@ -88,7 +91,7 @@ function counted(
       kind: "looser",
       loss: "readers",
       message: "only collaborators have permission to read there",
-      instead: "in a public repository everybody has",
+      instead: "in a public repository everyone has",
     });
   if (Object.keys(from).length > 0) return { required: Math.min(count, 20), from };
   return {
@@ -148,7 +151,7 @@ function hasComments({ comments, comment_patterns: patterns = [] }: BotMethods):
   return comments === undefined || comments.length > 0 || patterns.length > 0;
 }
 
-/** What is asked of every change beside approvals, as the rules together say it. */
+/** Returns what is required of every change beside approvals, by the rules together. */
 export function mannerOf(rules: readonly BotRule[], notes: TranslationNote[]): Manner {
   const open = rules.length > 0 && rules.every((rule) => allowsContributors(rule.options));
   return { independence: open ? "every-commit" : "strict", ...reviewsAsked(rules, notes) };
@@ -166,14 +169,14 @@ function reviewsAsked(rules: readonly BotRule[], notes: TranslationNote[]): Pick
   const differ = asking.length < rules.length || asking.length > 1 || mode === "all-users";
   if (differ) {
     const message = "it asks for reviews where it applies";
-    const instead = "reviews are asked of every change, of as many as its first such rule says";
+    const instead = "reviews are requested for every change, from as many as its first such rule sets";
     notes.push({ where: first.name, kind: "changed", message, instead });
   }
   const from = mode === "teams" ? "teams" : "users";
   return { "request-reviews": { from, count: mode === "all-users" ? 10 : Math.min(Math.max(count, 1), 10) } };
 }
 
-/** Who may hold a change back; null: nobody but those whose approval is asked anyway. */
+/** Returns who may block a change; null: nobody but those whose approval is required anyway. */
 export function vetoOf(file: BotFile, notes: TranslationNote[]): Leaf | null {
   const disapproval = file.policy?.disapproval;
   const where = "disapproval";
@@ -190,20 +193,20 @@ export function vetoOf(file: BotFile, notes: TranslationNote[]): Leaf | null {
   if (who === null) {
     say(
       "stricter",
-      "a request for changes holds nothing back there",
-      "one by somebody whose approval could count does",
+      "a request for changes blocks nothing there",
+      "one by someone whose approval could count does",
     );
     return null;
   }
   const { disapprove = {}, revoke = {} } = disapproval?.options?.methods ?? {};
   const { apps, ...from } = who;
   if (apps !== undefined)
-    say("looser", `${apps.join(", ")} may disapprove there`, "bots and apps hold nothing back", "bots");
+    say("looser", `${apps.join(", ")} may disapprove there`, "bots and apps block nothing", "bots");
   if (hasComments(disapprove) || (disapprove.body_patterns ?? []).length > 0)
     say(
       "looser",
       `${wordsOf(disapprove)} may disapprove there`,
-      "only a review that requests changes holds back, and no comment does",
+      "only a review that requests changes blocks, and no comment does",
       "comments",
     );
   if (revoke.github_review === false || (revoke.github_review_comment_patterns ?? []).length > 0)
@@ -216,8 +219,8 @@ export function vetoOf(file: BotFile, notes: TranslationNote[]): Leaf | null {
   if (Object.keys(from).length === 0) return null;
   say(
     "stricter",
-    "anyone of them lifts everybody's disapproval there",
-    "only who asked for changes lifts that, or a dismissal",
+    "any of them clears everyone's disapproval there",
+    "only who requested changes clears that, or a dismissal",
   );
   return { required: 0, from };
 }
@@ -231,7 +234,7 @@ function wordsOf({
   return `a comment (${words.join(", ")})`;
 }
 
-/** When a change is refused whatever anybody says: where any of these holds. */
+/** Lists when a change is refused whatever anyone approves: where any of these holds. */
 export function refusals(file: BotFile, notes: TranslationNote[]): readonly Bounds[] {
   const each = eachOf(file.policy?.disapproval?.if ?? {});
   for (const message of each.flatMap((bounds) => bounds.notes))

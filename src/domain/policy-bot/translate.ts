@@ -1,4 +1,4 @@
-/** A policy-bot file said in ours: what can be said exactly is; of the rest, the nearest form that asks no less, with the reason. */
+/** Translates a policy-bot file: exactly what can be; of the rest, the nearest form that requires no less, with the reason. */
 
 import type { From } from "../policy/file/selectors.ts";
 import type { WrittenRequirement } from "../policy/file/requirement.ts";
@@ -20,15 +20,15 @@ import {
   type TranslationNote,
 } from "./requirements.ts";
 
-/** What a file comes to: our policy file as a value, and everything that is not the same there and here. */
+/** Describes what a file comes to: our policy file as a value, and everything that differs there and here. */
 export interface Translation {
   readonly policy: Readonly<Record<string, unknown>>;
   readonly notes: readonly TranslationNote[];
-  /** Whether some change is asked no approval at all. */
+  /** Whether some change requires no approval at all. */
   readonly mayAskNothing: boolean;
 }
 
-/** What is different whatever a file says. */
+/** Lists what is different whatever a file contains. */
 export const ALWAYS: readonly string[] = [
   "every base branch is judged there; here those that reach production: name them under production.branches (default: the default branch)",
   "an approval there is for a time, here for a content: it is proven that what is merged is what was approved, and what is proven to change nothing (a merge of the base, a rebase) ends no approval and makes nobody a contributor",
@@ -38,7 +38,7 @@ export const ALWAYS: readonly string[] = [
   "options that its server gives to every file are not in the file, so they are not translated",
 ];
 
-/** Translates a file. What asks nothing there asks nothing here; nothing else is ever asked less of without a note. */
+/** Translates a file. What requires nothing there requires nothing here; nothing else ever requires less without a note. */
 export function translateBotFile(file: BotFile): Translation {
   const notes: TranslationNote[] = [];
   const rules = new Map((file.approval_rules ?? []).map((rule) => [rule.name, withDefaults(rule, file)]));

@@ -1,7 +1,7 @@
 import { namedBy, type Source } from "./file/requirement.ts";
 import { listed, oneLine } from "../texts/wording.ts";
 
-/** Who may approve, in words. */
+/** Returns who may approve, in words. */
 export function approversText(source: Source): string {
   const from = namedBy(source);
   const parts = [

@@ -1,10 +1,10 @@
-/** Which controls a policy asks for: what nothing asks for passes nothing and fails nothing, and must be called that. */
+/** The controls a policy requires: one that nothing requires passes nothing and fails nothing, and must be named so. */
 
 import { CONTROL_NAMES, type ControlName } from "../values/result.ts";
 import type { Policy } from "./file/policy.ts";
 import { leavesIn } from "./file/requirement.ts";
 
-/** The keys of the policy file by which a control is asked for, where it is not asked for in any case. */
+/** The keys of the policy file by which a control is required, where it is not required in any case. */
 const ASKED_BY: Readonly<Partial<Record<ControlName, string>>> = {
   "independently-approved": "approval.required",
   "approved-by-owners": "approval.from.codeowners",
@@ -14,7 +14,7 @@ const ASKED_BY: Readonly<Partial<Record<ControlName, string>>> = {
   "outside-freeze": "freeze",
 };
 
-/** Tells whether a policy asks for a control. */
+/** Returns whether a policy requires a control. */
 export function isAskedFor(policy: Policy, control: ControlName): boolean {
   const leaves = [...policy.approvals, ...policy.rules.map(({ approval }) => approval)].flatMap(leavesIn);
   switch (control) {
@@ -35,12 +35,12 @@ export function isAskedFor(policy: Policy, control: ControlName): boolean {
   }
 }
 
-/** Returns the controls that none of these policies asks for. */
+/** Returns the controls that none of these policies requires. */
 export function unasked(policies: readonly Policy[]): readonly ControlName[] {
   return CONTROL_NAMES.filter((control) => !policies.some((policy) => isAskedFor(policy, control)));
 }
 
-/** Returns a sentence naming the controls nobody asked for, with what would ask for each; null: all are asked for. */
+/** Returns a sentence naming the controls nothing requires, with what would require each. Null: all are required. */
 export function unaskedText(controls: readonly ControlName[]): string | null {
   if (controls.length === 0) return null;
   const named = controls.map((control) => `${control} (${ASKED_BY[control] ?? "policy"})`);

@@ -1,10 +1,10 @@
-/** When the clock alone changes what a policy says: freezes begin and end, and what was given up for a time is asked for again. */
+/** The moments when the clock alone changes a policy: freezes begin and end, and waivers for a time expire. */
 
 import { startOfDay } from "../time/calendar.ts";
 import type { Instant } from "../time/instant.ts";
 import type { Policy } from "./file/policy.ts";
 
-/** The next moment after `at` at which the same facts may be judged otherwise; null: none is known. */
+/** Returns the next moment after `at` when the same facts may be judged otherwise; null: none is known. */
 export function nextPolicyBoundary(policy: Policy, at: Instant): Instant | null {
   const days = [
     ...policy.freezes.flatMap(({ from, to }) => [from, to]),
@@ -15,7 +15,7 @@ export function nextPolicyBoundary(policy: Policy, at: Instant): Instant | null 
   return moments.length === 0 ? null : Math.min(...moments);
 }
 
-/** Whether a day (the first on which something no longer holds) has come. */
+/** Returns whether a day (the first on which something no longer holds) has come. */
 export function hasExpired(expires: string, policy: Pick<Policy, "calendar">, at: Instant): boolean {
   return at >= startOfDay(expires, policy.calendar.timezone);
 }

@@ -1,4 +1,4 @@
-/** Which of the policies on record are in force now, and which of them says what an organisation asks of every repository. */
+/** The recorded policies that are in force now, and the one with an organisation's rules for every repository. */
 
 import type { PolicyRecord, PolicySource } from "./record.ts";
 
@@ -9,8 +9,8 @@ interface Logged {
 }
 
 /**
- * Returns the policies that share the organisation's file of the one recorded last, oldest first. Several repositories are read at once,
- * so that the last of all may be any one's.
+ * Returns the policies that share the organisation's file of the one recorded last, oldest first. Several repositories
+ * are read at once, so that the last of all may be any one's.
  */
 export function currentPolicies<Entry extends Logged>(recorded: Iterable<Entry>): readonly Entry[] {
   const all = [...recorded].toSorted((a, b) => a.seq - b.seq);

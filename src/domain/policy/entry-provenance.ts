@@ -1,4 +1,4 @@
-/** Who brought an entry of the policy that lets something through, and whether the one it names approved that. Pure. */
+/** Provenance of entries that let something through: who introduced them, and whether the person they name approved that. Pure. */
 
 import type { NotShown } from "../change/review.ts";
 import { canonical, sha256 } from "../values/digest.ts";
@@ -16,10 +16,10 @@ import type { Instant } from "../time/instant.ts";
 import type { Sha } from "../change/sha.ts";
 import type { Actor } from "../change/people.ts";
 
-/** An entry that names who approved it. */
+/** Describes an entry that names who approved it. */
 export type ApprovedEntry = Exemption | StandardChange;
 
-/** One version of a policy file, with the merged pull requests that GitHub says its commit came by. */
+/** Describes one version of a policy file, with the merged pull requests that GitHub lists for its commit. */
 export interface PolicyVersion {
   readonly commit: Sha;
   /** Null: there was no such file, or it was no text. */
@@ -29,7 +29,7 @@ export interface PolicyVersion {
   readonly pullsComplete: boolean;
 }
 
-/** A merged pull request that changed a policy file. */
+/** Describes a merged pull request that changed a policy file. */
 export interface IntroducingPull {
   readonly number: number;
   readonly url: string;
@@ -47,26 +47,27 @@ export interface IntroducingPull {
   readonly reviewsComplete: boolean;
 }
 
-/** A policy file's versions, newest first; `complete`: back to the first. `place`: the repository it is in, `owner/name`. */
+/** Holds a policy file's versions, newest first. `complete`: back to the first. `place`: the repository it is in, `owner/name`. */
 export interface PolicyHistory {
   readonly place: string;
   readonly versions: readonly PolicyVersion[];
   readonly complete: boolean;
 }
 
-/** What names an entry: the same words are the same entry. */
+/** Returns what identifies an entry: the same words are the same entry. */
 export function entryId(entry: ApprovedEntry): string {
   return sha256(canonical(entry)).slice(0, 16);
 }
 
-/** Every entry of a policy that names who approved it. */
+/** Lists every entry of a policy that names who approved it. */
 export function approvedEntries(policy: Policy): readonly ApprovedEntry[] {
   return [...policy.exemptions, ...policy.standardChanges];
 }
 
 /**
- * Finds the pull request that brought an entry as it stands, and whether the person it names approved it. `openSince`: when the newest
- * version was told, where GitHub may not show yet all that came with it; null: it does.
+ * Finds the pull request that introduced an entry in its present form, and whether the person it names approved it.
+ * `openSince`: when the newest version was reported, where GitHub may not show yet all that came with it; null: it
+ * does.
  */
 export function provenanceOf(
   entry: ApprovedEntry,
@@ -79,7 +80,7 @@ export function provenanceOf(
   return { ...found, state: "unknown", because, openSince };
 }
 
-/** Lists those of some entries of which GitHub may not show yet how they came into the policy. */
+/** Lists those of some entries for which GitHub may not show yet how they came into the policy. */
 export function provenanceNotShownYet(
   { names }: Policy,
   entries: readonly ApprovedEntry[],
@@ -133,7 +134,7 @@ function shownToBring(entry: ApprovedEntry, history: PolicyHistory): EntryProven
   return say("approved", `approved by ${who} in ${place}`, { ...found, approver: last.author });
 }
 
-/** Whether a version of the file has an entry, word for word. A file with problems has none: it let nothing through. */
+/** Returns whether a version of the file has an entry, word for word. A file with problems has none: it let nothing through. */
 export function hasEntry(text: string | null, id: string): boolean {
   if (text === null) return false;
   const parsed = parsePolicy(text);

@@ -1,4 +1,4 @@
-/** Exemptions: controls a policy gives up for a repository for a time, where somebody duly approved that. */
+/** Exemptions: controls waived for a repository for a time, where someone duly approved that. */
 
 import type { Repository } from "../change/repository.ts";
 import { entryId } from "./entry-provenance.ts";
@@ -10,7 +10,7 @@ import type { ControlName } from "../values/result.ts";
 import { oneLine } from "../texts/wording.ts";
 import type { Instant } from "../time/instant.ts";
 
-/** One exemption that names a repository: it gives leave, or it is said why not. */
+/** Describes one exemption that names a repository, and whether it is valid or why not. */
 export interface ExemptedControl {
   readonly id: string;
   readonly exemption: Exemption;
@@ -18,11 +18,11 @@ export interface ExemptedControl {
   readonly gives: boolean;
   /** It fits only the repository's present name. */
   readonly isForAnother: boolean;
-  /** A sentence: who gave it and until when, or why it gives no leave. */
+  /** A sentence: who gave it and until when, or why it waives nothing. */
   readonly because: string;
 }
 
-/** Every exemption for a repository as of `at`, and those that only its present name fits. */
+/** Lists every exemption for a repository as of `at`, and those that match only its present name. */
 export function exemptionsFor(
   policy: Policy,
   repository: Pick<Repository, "id" | "name">,
@@ -54,8 +54,8 @@ export function exemptionsFor(
 }
 
 /**
- * Whether an exemption means a repository: leave follows the repository it was given for, whatever that is called since. One that
- * was made since takes the line of a glob; a name alone never passes leave on.
+ * Whether an exemption means a repository: it follows the repository it was given for, whatever that is called since. A
+ * repository created since matches by a glob; a name alone never passes an exemption on.
  */
 function meansOf(
   policy: Policy,

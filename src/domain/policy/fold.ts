@@ -1,4 +1,4 @@
-/** The organisation's file and a repository's own, folded into the policy in force. What a repository's file says only adds. */
+/** Folds the organisation's file and a repository's own into the policy in force. A repository's file can only add. */
 
 import { isNoLonger, parseTerm, type Term } from "../time/calendar.ts";
 import type { Instant } from "../time/instant.ts";
@@ -23,12 +23,12 @@ const DEFAULT_APPROVAL = { required: 1, from: { permission: "write" } } as const
 const DEFAULT_GATE_WAITS: Term = { unit: "hours", count: 24 };
 const DEFAULT_ENVIRONMENTS: readonly string[] = ["production", "prod"];
 
-/** Everything emergencies are bound to by the minimum: the organisation's word, or the defaults where it has no file. */
+/** Returns everything that limits emergencies by the minimum: the organisation's values, or the defaults where it has no file. */
 export function emergencyMinimum(org: PolicyFile | null): Partial<EmergencyPolicy> {
   return org === null ? DEFAULT_EMERGENCY : writtenEmergency(org.emergency);
 }
 
-/** What the organisation's file says of one repository, which for it stands in the place of what it says of all. */
+/** Returns the organisation's file for one repository: what it sets for that one replaces what it sets for all. */
 export function forRepository(org: PolicyFile | null, about: About | null): PolicyFile | null {
   if (org === null || about === null) return org;
   const { mode, since } = boundBy(org, about).stance;
@@ -42,7 +42,7 @@ interface Stance {
   readonly out: Policy["outOfScope"] | null;
 }
 
-/** What binds a repository; `laxer`: the line that its name and topics fit now and that does not hold, or null. */
+/** The line that applies to a repository; `laxer`: the line that its name and topics match now and that does not apply, or null. */
 function boundBy(
   org: PolicyFile,
   about: About,
@@ -57,7 +57,7 @@ function boundBy(
 
 function stanceOf(org: PolicyFile, line: RepositoriesEntry | null, at: Instant): Stance {
   const since = line?.since ?? null;
-  // A mode with a date holds from that day; until then the repository is as all others.
+  // A mode with a date applies from that day; until then the repository is as all others.
   const holds = since === null || at >= Date.parse(`${since}T00:00:00Z`);
   return {
     mode: line?.mode != null && holds ? line.mode : org.mode,
@@ -74,12 +74,12 @@ function stricter(a: Stance, b: Stance): Stance {
   };
 }
 
-/** The lines of an organisation's file on some repositories. */
+/** Lists the lines of an organisation's file on some repositories. */
 export function repositoriesIn(org: PolicyFile): readonly RepositoriesEntry[] {
   return (org.repositories ?? []).map(repositoriesOf);
 }
 
-/** The policy in force of two files that have no problems, for a repository; null: there is no such file. */
+/** Returns the policy in force of two files without problems, for a repository; null: there is no such file. */
 export function fold(
   organization: PolicyFile | null,
   repo: PolicyFile | null,
@@ -99,7 +99,7 @@ export function fold(
     ...(org === null ? DEFAULT_ENVIRONMENTS : []),
     ...all((file) => file.production?.environments),
   ];
-  const asked = repo?.approval?.["request-reviews"] ?? org?.approval?.["request-reviews"];
+  const reviews = repo?.approval?.["request-reviews"] ?? org?.approval?.["request-reviews"];
   return {
     mode: files.some((file) => file.mode === "enforce") ? "enforce" : "observe",
     production: {
@@ -120,7 +120,7 @@ export function fold(
       approval: requirementOf(approval),
     })),
     independence: files.some((file) => file.approval?.independence === "strict") ? "strict" : "every-commit",
-    requestReviews: asked === undefined ? null : { from: asked.from, count: asked.count ?? 1 },
+    requestReviews: reviews === undefined ? null : { from: reviews.from, count: reviews.count ?? 1 },
     checks: unlike(
       all((file) => file.checks?.required).map((check) =>
         typeof check === "string" ? { name: check, app: null } : requiredCheck(check),
@@ -176,7 +176,7 @@ function termsOf(text: string | undefined): readonly Term[] {
   return term === null ? [] : [term];
 }
 
-/** The shortest of some terms, as far as they can be compared: a repository may only ask for less. */
+/** The shortest of some terms, as far as they can be compared: a repository may only set a shorter one. */
 function shortest(terms: readonly Term[]): Term | null {
   return terms.reduce<Term | null>(
     (least, each) => (least === null || isNoLonger(each, least) ? each : least),
@@ -196,7 +196,7 @@ function unlike<Value>(values: readonly Value[]): readonly Value[] {
   });
 }
 
-/** What a file does not say of a check is left out, so that the policy reads as it always did. */
+/** Keys that a file does not set for a check are left out, so that the policy reads as it always did. */
 function requiredCheck({
   name,
   app,

@@ -1,20 +1,26 @@
-/** People with several accounts: the same person in contributions, approvals and vetoes, whichever account was used. */
+/**
+ * People with several accounts: the same person in contributions, approvals and requests for changes, whichever account
+ * was used.
+ */
 
 import type { PullRequest } from "../change/pull-request.ts";
 import type { Policy } from "./file/policy.ts";
 import type { Actor } from "../change/people.ts";
 import type { Commit } from "../change/commit.ts";
 
-/** What a policy says of who has several accounts. */
+/** Describes what a policy sets on people with several accounts. */
 export type IdentityPolicy = Pick<Policy, "identities" | "names">;
 
-/** An account by GitHub's id; null: only its login is known, as somebody typed it. */
+/** Names an account by GitHub's id. Null: only its login is known, as someone typed it. */
 export interface AccountName {
   readonly id: number | null;
   readonly login: string;
 }
 
-/** The person (by the policy's word) an account belongs to: by its login, or by the id a login of theirs had when the policy was first read. */
+/**
+ * Returns the person (as the policy names them) an account belongs to. It is found by its login, or by the id a login
+ * of theirs had when the policy was first read.
+ */
 export function personBehind(policy: IdentityPolicy, actor: AccountName): string | null {
   const login = actor.login.toLowerCase();
   const found = policy.identities.find(({ logins }) =>
@@ -27,7 +33,10 @@ export function personBehind(policy: IdentityPolicy, actor: AccountName): string
   return found?.person ?? null;
 }
 
-/** Whether an account is called as one that the policy ties to a person, and is another than it meant: it may or may not be that person. */
+/**
+ * Returns whether an account has a login that the policy ties to a person, but is another account. Then it may or may
+ * not be that person.
+ */
 export function mayBeSomeoneElse(policy: IdentityPolicy, actor: AccountName): boolean {
   // Below zero are people whose accounts are known as theirs.
   if (actor.id !== null && actor.id < 0) return false;
@@ -38,7 +47,7 @@ export function mayBeSomeoneElse(policy: IdentityPolicy, actor: AccountName): bo
   return isNamed && then != null && then.id !== actor.id;
 }
 
-/** Whether two accounts are one person's: by id, where one has none by login, or by the policy's `identities`. */
+/** Returns whether two accounts are one person's: by id, where one has none by login, or by the policy's `identities`. */
 export function isSamePerson(policy: IdentityPolicy, a: AccountName, b: AccountName): boolean {
   const isSame =
     a.id !== null && b.id !== null ? a.id === b.id : a.login.toLowerCase() === b.login.toLowerCase();
@@ -48,8 +57,8 @@ export function isSamePerson(policy: IdentityPolicy, a: AccountName, b: AccountN
 }
 
 /**
- * The same pull request with one id, below zero, for all accounts of a person. Authorities stay as they were: what an account
- * may do is its own, and is found by its login, which is the one its rights were read under.
+ * Returns the same pull request with one id, below zero, for all accounts of a person. Authorities stay as they were:
+ * an account's rights are its own, and are found by its login, which is the one they were read under.
  */
 export function asOnePerson(pull: PullRequest, policy: IdentityPolicy): PullRequest {
   if (policy.identities.length === 0) return pull;
@@ -99,7 +108,7 @@ export function asOnePerson(pull: PullRequest, policy: IdentityPolicy): PullRequ
     pushes: pull.pushes.map((push) => ({ ...push, actor: one(push.actor) })),
     reviews: pull.reviews.map((review) => ({
       ...review,
-      // Whoever took over a login neither lifts its person's request for changes nor speaks for them.
+      // Whoever took over a login neither clears its person's request for changes nor speaks for them.
       author:
         review.author !== null && mayBeSomeoneElse(policy, review.author)
           ? review.author

@@ -22,7 +22,7 @@ const PolicySourceSchema = z.discriminatedUnion("state", [
   }),
 ]);
 
-/** A policy file as it was read, or why it was not. `unreadable` is never "no file". */
+/** Describes a policy file as it was read, or why it was not. `unreadable` is never "no file". */
 export type PolicySource = Infer<typeof PolicySourceSchema>;
 
 /** Describes {@link PolicyRecord}. */
@@ -34,5 +34,5 @@ export const PolicyRecordSchema = z.object({
   effective: PolicySchema,
 });
 
-/** Entry `policy`, subject = digest: one version of a policy in force, with the files it came from. */
+/** Describes entry `policy`, subject = digest: one version of a policy in force, with the files it came from. */
 export type PolicyRecord = Infer<typeof PolicyRecordSchema>;

@@ -1,4 +1,4 @@
-/** Which branches and environments a policy watches. */
+/** The branches and environments a policy covers. */
 
 import type { Repository } from "../change/repository.ts";
 import { nameSkeleton } from "../texts/confusable-names.ts";
@@ -8,7 +8,7 @@ import type { Actor } from "../change/people.ts";
 
 const HEADS = "refs/heads/";
 
-/** Whether updates of this branch reach production; `branch` without `refs/heads/`. */
+/** Returns whether updates of this branch reach production; `branch` without `refs/heads/`. */
 export function isProductionBranch(policy: Policy, repository: Repository, branch: string): boolean {
   if (policy.outOfScope !== undefined) return false;
   const { branches, alsoDefaultBranch } = policy.production;
@@ -28,32 +28,35 @@ export function isMergeQueue(actor: Actor | null): boolean {
   return actor?.type === "Bot" && actor.login === "github-merge-queue[bot]";
 }
 
-/** Whether what lands on this branch carries its approvals into production; `branch` without `refs/heads/`. What reaches production is never only integration. */
+/**
+ * Returns whether production inherits the approvals of what lands on this branch; `branch` without `refs/heads/`. What
+ * reaches production is never only integration.
+ */
 export function isIntegrationBranch(policy: Policy, repository: Repository, branch: string): boolean {
   if (policy.outOfScope !== undefined || isProductionBranch(policy, repository, branch)) return false;
   return matchesAny(policy.production.integration, branch, "lets");
 }
 
-/** Whether deployments to this environment reach production; compared without case. */
+/** Returns whether deployments to this environment reach production; compared without case. */
 export function isProductionEnvironment(policy: Policy, environment: string): boolean {
   return (
     policy.outOfScope === undefined && matchesAny(policy.production.environments, environment, "asks", true)
   );
 }
 
-/** The glob of `production.tags` that makes this tag's moves deployments, or null; `tag` without `refs/tags/`. */
+/** Returns the glob of `production.tags` that makes this tag's moves deployments, or null; `tag` without `refs/tags/`. */
 export function productionTagGlob(policy: Policy, tag: string): string | null {
   return policy.production.tags.find((glob) => matchesAny([glob], tag, "asks")) ?? null;
 }
 
-/** Whether runs of this workflow are deployments; `path` e.g. `.github/workflows/migrate.yml`. */
+/** Returns whether runs of this workflow are deployments; `path` e.g. `.github/workflows/migrate.yml`. */
 export function isProductionWorkflow(policy: Policy, path: string): boolean {
   return matchesAny(policy.production.workflows, path.replace(/^\.github\/workflows\//u, ""), "asks");
 }
 
 const PRODUCTION_WORDS: readonly string[] = ["prod", "prd", "production", "live"];
 
-/** Words by which a name says that it is not production, or that nothing is deployed there but planned. */
+/** Words that mark a name as not production, or as planning without deploying. */
 const OTHER_WORDS: readonly string[] = [
   "non",
   "not",
@@ -66,12 +69,12 @@ const OTHER_WORDS: readonly string[] = [
   "dry",
 ];
 
-/** Whether an environment's name reads like production though the policy does not name it, neither as that nor as something else. */
+/** Returns whether an environment's name reads like production though the policy does not name it, as that or otherwise. */
 export function readsLikeProduction(policy: Policy, environment: string): boolean {
   if (policy.outOfScope !== undefined || isProductionEnvironment(policy, environment)) return false;
   if (matchesAny(policy.production.not ?? [], environment, "lets", true)) return false;
   const read = nameSkeleton(environment);
-  // Whoever writes a name of the policy with other signs means to be taken for it.
+  // Whoever writes a name of the policy with other signs wants it to be taken for that name.
   if (isProductionEnvironment(policy, read)) return true;
   const words = read.split(/[^a-z]+/u);
   return (
@@ -79,12 +82,12 @@ export function readsLikeProduction(policy: Policy, environment: string): boolea
   );
 }
 
-/** The branch a full ref name names, or null for a tag or anything else. */
+/** Returns the branch a full ref name names, or null for a tag or anything else. */
 export function branchOf(ref: string): string | null {
   return ref.startsWith(HEADS) ? ref.slice(HEADS.length) : null;
 }
 
-/** The full ref name of a branch. */
+/** Returns the full ref name of a branch. */
 export function refOf(branch: string): string {
   return `${HEADS}${branch}`;
 }

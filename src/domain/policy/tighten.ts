@@ -1,4 +1,4 @@
-/** The organisation's minimum and a repository's own file, made into the policy in force. A repository's file only tightens. */
+/** Combines the organisation's minimum and a repository's own file into the policy in force. A repository's file only tightens. */
 
 import { z } from "zod";
 import { canonical, sha256 } from "../values/digest.ts";
@@ -12,7 +12,7 @@ import { isWithin } from "./file/people.ts";
 import { letsAuthorOut } from "./file/when.ts";
 import type { Infer } from "../values/schema.ts";
 
-/** A problem in a policy file, and the file it is in. */
+/** Describes a problem in a policy file, and the file it is in. */
 export interface FileProblem extends PolicyProblem {
   readonly file: string;
 }
@@ -27,7 +27,7 @@ export const PolicyInForceSchema = z.discriminatedUnion("state", [
   z.object({ state: z.literal("unreadable"), because: z.string() }),
 ]);
 
-/** The policy in force, or why there is none. `unreadable`: we could not look; `broken`: someone must mend a file. */
+/** Describes the policy in force, or why there is none. `unreadable`: it could not be read; `broken`: someone must fix a file. */
 export type PolicyInForce = Infer<typeof PolicyInForceSchema>;
 
 const ORGANIZATION_ONLY = [
@@ -43,7 +43,7 @@ const ORGANIZATION_ONLY = [
   "since",
 ] as const;
 
-/** Folds the two sources into the policy in force. `about`: the repository and moment; null: any repository no line is about. */
+/** Folds the two sources into the policy in force. `about`: the repository and moment; null: any repository that no line names. */
 export function policyInForce(
   organization: PolicySource,
   repository: PolicySource,
@@ -61,7 +61,7 @@ export function policyInForce(
   return { state: "known", record: { digest, organization, repository, effective } };
 }
 
-/** The same policy where no App was there to hold anything back: it only observes, and its digest says so. */
+/** Returns the same policy for a time without an App that could block. It only observes, and its digest shows that. */
 export function withoutGate(policy: PolicyInForce): PolicyInForce {
   if (policy.state !== "known" || policy.record.effective.mode === "observe") return policy;
   const { organization, repository } = policy.record;
@@ -72,15 +72,18 @@ export function withoutGate(policy: PolicyInForce): PolicyInForce {
   };
 }
 
-/** The policy where no file exists anywhere. */
+/** Returns the policy where no file exists anywhere. */
 export function defaultPolicy(): Policy {
   return fold(null, null);
 }
 
-/** Tells whether a policy has its own digest: that of what it asks for and of the files it came from. What names meant is kept beside it. */
+/**
+ * Returns whether a policy has its own digest. That is the digest of its requirements and of the files it came from;
+ * what names meant is kept beside it.
+ */
 export function hasItsDigest({ digest, effective, organization, repository }: PolicyRecord): boolean {
-  const { names: _, ...asked } = effective;
-  return digestOf(asked, organization, repository) === digest;
+  const { names: _, ...required } = effective;
+  return digestOf(required, organization, repository) === digest;
 }
 
 function digestOf(

@@ -1,4 +1,4 @@
-/** Teams and logins of a policy that GitHub knew nobody by when the policy was first read, each where the file names it. */
+/** Teams and logins of a policy that GitHub did not find when the policy was first read, each with its place in the file. */
 
 import type { PolicyRecord } from "./record.ts";
 import { parsePolicy } from "./file/parse.ts";
@@ -10,7 +10,10 @@ function unknownNameText({ kind, name, near }: UnknownName): string {
   return `${kind} ${name} does not exist${near === null ? "" : `; did you mean ${near}?`}`;
 }
 
-/** One problem for each unknown name of a policy, with the first line of each file that names it; none: every name meant somebody. */
+/**
+ * Lists one problem for each unknown name of a policy, with the first line of each file that names it. None: every name
+ * was found.
+ */
 export function unknownNameProblems(record: PolicyRecord): readonly FileProblem[] {
   const unknown = record.effective.names?.unknown ?? [];
   if (unknown.length === 0) return [];

@@ -1,4 +1,4 @@
-/** Standard changes whose maker is whoever may push a workflow: what they may touch, and what is said of them. */
+/** Standard changes whose maker is whoever may push a workflow: what they may touch, and the notes on them. */
 
 import type { PreApprovedMaker } from "./file/waivers-and-freezes.ts";
 import type { PolicyProblem } from "./file/parse.ts";
@@ -7,14 +7,14 @@ import type { PolicyFile } from "./file/policy.ts";
 /** GitHub's id of `github-actions[bot]`. */
 const ACTIONS_BOT = 41_898_282;
 
-/** Returns whether an account is the one in whose name every workflow acts: whoever may push a workflow makes its pull requests. */
+/** Returns whether an account is the one in whose name every workflow acts. Whoever may push a workflow makes its pull requests. */
 export function isWorkflowAccount(maker: PreApprovedMaker): boolean {
   if ("id" in maker) return maker.id === ACTIONS_BOT;
   const name = ("app" in maker ? maker.app : maker.user).toLowerCase();
   return name === "github-actions" || name === "github-actions[bot]";
 }
 
-/** Kinds of file that are read or looked at, by the end of their name. */
+/** Kinds of file that are only read or looked at, by the end of their name. */
 const TEXTS =
   /\.(?:md|markdown|rst|adoc|txt|csv|tsv|po|pot|xlf|xliff|strings|png|jpe?g|gif|webp|ico|pdf|json)$/iu;
 
@@ -25,7 +25,10 @@ const NAMED = /^(?:changelog|readme|license|licence|notice|authors|contributors|
 const CHOOSES =
   /(?:^\.|^package|^npm-|^composer|^deno|^bower|^lerna|^project|^manifest|^requirements|^constraints|^cmakelists|lock|config|rc\.json$|settings)/iu;
 
-/** Returns whether a file neither runs nor chooses what runs: no workflow, manifest, lockfile or script. What is not known to be a text is none. */
+/**
+ * Returns whether a file neither runs nor chooses what runs. So it is no workflow, manifest, lockfile or script; what
+ * is not known to be a text is none.
+ */
 export function isOnlyText(path: string): boolean {
   const parts = path.split("/");
   const name = parts.at(-1) ?? "";

@@ -1,4 +1,7 @@
-/** What cannot be prevented or seen in a repository as it is set now, why, what mends it, and what would hold back an emergency. */
+/**
+ * Diagnosis of a repository as it is set now: what cannot be prevented or seen, why, what fixes it, and what would
+ * block an emergency.
+ */
 
 import type { Repository } from "../change/repository.ts";
 import type { BaselineRecord } from "./record.ts";
@@ -7,29 +10,29 @@ import { isUnobservable, type Protection } from "./snapshot.ts";
 import { settingNameText, weaknessesOf } from "./words.ts";
 import type { Instant } from "../time/instant.ts";
 
-/** One thing to know about a repository. `where`: its branch or environment, or empty. */
+/** Describes one thing to know about a repository. `where`: its branch or environment, or empty. */
 export interface ProtectionRemark {
-  /** `only-seen`: nothing there could hold it back; that is no weakness where nobody asks for more. */
+  /** `only-seen`: nothing there could block it; that is no weakness where nobody requires more. */
   readonly kind: "not-prevented" | "only-seen" | "not-seen" | "holds-back-emergency";
   readonly where: string;
   readonly what: string;
   readonly remedy: string;
 }
 
-/** Everything to know about one repository. */
+/** Holds everything to know about one repository. */
 export interface Diagnosis {
   readonly repository: string;
   readonly readAt: Instant;
   readonly remarks: readonly ProtectionRemark[];
 }
 
-/** A repository as last read. */
+/** Describes a repository as last read. */
 export interface ProtectionState {
   readonly repository: Repository;
   readonly protection: Protection;
 }
 
-/** What is to be said of one repository. `appId`: ours. */
+/** Returns what applies to one repository. `appId`: ours. */
 export function diagnose({ repository, protection }: ProtectionState, appId: number): Diagnosis {
   const settings = settingsOf(protection, appId);
   const where = ({ place }: Pick<Setting, "place">): string =>
@@ -88,7 +91,7 @@ function notSeen(
 ): readonly ProtectionRemark[] {
   const reasons = new Map<string, Setting[]>();
   for (const each of settings) {
-    // What is hidden as a whole is said of its branches and of the environments.
+    // What is hidden as a whole is listed for its branches and for the environments.
     if (["ruleset", "repository"].includes(each.place.kind)) continue;
     if (each.value !== null || each.because === null) continue;
     reasons.set(each.because, [...(reasons.get(each.because) ?? []), each]);
@@ -182,7 +185,10 @@ const HOLDS: Readonly<Partial<Record<Setting["setting"], (value: Setting["value"
 
 const NAMES_KEPT = 10;
 
-/** How an installation was protected when observation began, in one record: each weakness with how many repositories have it. */
+/**
+ * Returns how an installation was protected when observation began, in one record: each weakness with how many
+ * repositories have it.
+ */
 export function baselineOf(
   installationId: number,
   readings: readonly ProtectionState[],

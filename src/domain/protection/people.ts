@@ -1,10 +1,10 @@
-/** Who may do what in a repository, as settings that are kept over time like the others. */
+/** Rights of people in a repository, as settings that are kept over time like the others. */
 
 import type { Permission } from "../change/people.ts";
 import type { Setting, SettingName, SettingValue } from "./settings.ts";
 import { isUnobservable, type Unobservable } from "./snapshot.ts";
 
-/** Who has rights beyond reading in a repository, and which teams bring them. */
+/** Holds who has rights beyond reading in a repository, and which teams give them. */
 export interface SeenPeople {
   readonly people:
     | readonly { readonly id: number; readonly login: string; readonly role: TeamRole }[]
@@ -23,7 +23,7 @@ export interface SeenPeople {
 /** What the settings of people are of. */
 const WHOLE = { kind: "repository", id: "whole", name: "" } as const;
 
-/** The setting that says which teams have rights. */
+/** Names the setting with the teams that have rights. */
 export const TEAMS = { place: WHOLE, setting: "teams" } as const;
 
 /** What people may do: each includes those below. */
@@ -35,7 +35,7 @@ const SETTINGS: Readonly<Record<TeamRole, SettingName>> = {
   write: "may-write",
 };
 
-/** The settings that are read of people, and not of how the repository is set. */
+/** Lists the settings that are read of people, and not of how the repository is set. */
 export const PEOPLE_SETTINGS: readonly SettingName[] = [
   ...Object.values(SETTINGS),
   "teams",
@@ -44,14 +44,14 @@ export const PEOPLE_SETTINGS: readonly SettingName[] = [
   "apps",
 ];
 
-/** Whether a setting of people was read this time. */
+/** Returns whether a setting of people was read this time. */
 export function isReadOf({ teams, owners, keys }: SeenPeople, setting: SettingName): boolean {
   if (setting === "teams") return teams !== null;
   if (setting === "deploy-keys") return keys !== null;
   return (setting !== "owners" && setting !== "apps") || owners !== null;
 }
 
-/** Why it is not known which other Apps have rights: their list asks for more than this App does. */
+/** Why it is not known which other Apps have rights: their list needs more permissions than this App has. */
 const APPS_HIDDEN =
   "GitHub lists the installed Apps only to callers who may read the administration of the organisation, and this App never asks for that";
 
@@ -78,7 +78,7 @@ export function teamsIn(
   });
 }
 
-/** Who has which right, each under the highest they have: `login#id`. */
+/** Returns who has which right, each under the highest they have: `login#id`. */
 export function peopleSettings(seen: SeenPeople): readonly Setting[] {
   const place = WHOLE;
   const { people, teams } = seen;

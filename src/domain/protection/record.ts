@@ -1,4 +1,4 @@
-/** The bodies of the log's entries about protection: settings over time, spells of weaker protection, and how it was at first. */
+/** The bodies of the log's entries about protection: settings over time, exposures, and how it was at first. */
 
 import { z } from "zod";
 import { RepositorySchema } from "../change/repository.ts";
@@ -17,25 +17,28 @@ export const ControlStateRecordSchema = z.object({
   /** Null: it cannot be observed, or the place is gone. */
   value: SettingValueSchema.nullable(),
   because: z.string().nullable(),
-  /** Since when it is known to be so: GitHub's time where it keeps one, else when we heard or read it. */
+  /** Since when it is known to be so: GitHub's time where it keeps one, else when we received or read it. */
   from: InstantSchema,
   /** The reading before, at which it was otherwise; null: this is the first reading. */
   notBefore: InstantSchema.nullable(),
-  /** `observed`: told when it happened. `read-later`: found at a later reading. */
+  /** `observed`: reported when it happened. `read-later`: found at a later reading. */
   basis: z.enum(["observed", "read-later"]),
-  /** Who was told to have changed it. */
+  /** Who was reported to have changed it. */
   by: ActorSchema.nullable(),
   /** The branch, ruleset or environment is no longer there. */
   gone: z.boolean(),
 });
 
-/** Entry `control-state`, subject `repositoryId:place:setting`: one setting and since when it is so. Earlier values are earlier entries. */
+/**
+ * Describes entry `control-state`, subject `repositoryId:place:setting`: one setting and since when it is so. Earlier
+ * values are earlier entries.
+ */
 export type ControlStateRecord = Infer<typeof ControlStateRecordSchema>;
 
 const ReadingRecordSchema = z.object({
   kind: z.literal("reading"),
   readAt: InstantSchema,
-  /** When all of it was last read: in between, what GitHub says it has not changed is not read again. */
+  /** When all of it was last read: in between, what GitHub reports as unchanged is not read again. */
   wholeAt: InstantSchema,
   /** When the people were last read; absent: with the whole. */
   peopleAt: InstantSchema.exactOptional(),
@@ -43,7 +46,7 @@ const ReadingRecordSchema = z.object({
   digest: z.string(),
 });
 
-/** Subject `repositoryId:read`: that everything was read again and is as the entry before it says. */
+/** Describes subject `repositoryId:read`: that everything was read again and is as in the entry before it. */
 export type ReadingRecord = Infer<typeof ReadingRecordSchema>;
 
 const SnapshotRecordSchema = z.object({ kind: z.literal("snapshot"), protection: ProtectionSchema });
@@ -54,7 +57,7 @@ export const ProtectionRecordSchema = z.discriminatedUnion("kind", [
   ReadingRecordSchema,
 ]);
 
-/** Raises version 1, in which the two had nothing to tell them apart by. */
+/** Raises version 1, in which the two had nothing to distinguish them. */
 export function raiseReadings(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return "digest" in body ? { kind: "reading", ...body } : { kind: "snapshot", protection: body };
 }
@@ -64,7 +67,7 @@ const WeakerSpellSchema = z.object({
   until: InstantSchema.nullable(),
 });
 
-/** One setting that is weaker than it was, until it is restored. */
+/** Describes one setting that is weaker than it was, until it is restored. */
 export type WeakerSpell = Infer<typeof WeakerSpellSchema>;
 
 /** Describes {@link ExposureRecord}. */
@@ -83,7 +86,7 @@ export const ExposureRecordSchema = z.object({
   by: ActorSchema.nullable(),
 });
 
-/** Entry `exposure`, subject = its id: a spell in which a repository was protected less than before. */
+/** Describes entry `exposure`, subject = its id: a time in which a repository was protected less than before. */
 export type ExposureRecord = Infer<typeof ExposureRecordSchema>;
 
 /** Describes {@link BaselineRecord}. */
@@ -102,5 +105,8 @@ export const BaselineRecordSchema = z.object({
   ),
 });
 
-/** Entry `baseline`, subject = installation id: what was weak when observation began. One for each installation, never a deviation. */
+/**
+ * Describes entry `baseline`, subject = installation id: what was weak when observation began. One for each
+ * installation, never a deviation.
+ */
 export type BaselineRecord = Infer<typeof BaselineRecordSchema>;

@@ -1,9 +1,9 @@
-/** The one GitHub ruleset that goes with a policy: what GitHub must enforce so that nothing passes the check by. */
+/** The one GitHub ruleset that goes with a policy: what GitHub must enforce so that nothing bypasses the check. */
 
 import { CHECK_NAME } from "../values/check-name.ts";
 import type { Policy } from "../policy/file/policy.ts";
 
-/** A ruleset as GitHub's REST API takes it, for a repository, or with `repository_name` for an organisation. */
+/** Describes a ruleset as GitHub's REST API takes it, for a repository, or with `repository_name` for an organisation. */
 export interface Ruleset {
   readonly name: string;
   readonly target: "branch";
@@ -22,7 +22,10 @@ interface RulesetRule {
   readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
-/** The native settings that are left off, and why: the check asks for the same with better knowledge, or it would forbid what is right. */
+/**
+ * Lists the native settings that are left off, and why. The check requires the same with better knowledge, or it would
+ * forbid what is right.
+ */
 export const LEFT_OFF: readonly { readonly setting: string; readonly because: string }[] = [
   {
     setting: "required_approving_review_count = 0",
@@ -59,14 +62,17 @@ export const LEFT_OFF: readonly { readonly setting: string; readonly because: st
   },
 ];
 
-/** Which branches of a policy a ruleset cannot name. */
+/** Describes which branches of a policy a ruleset cannot name. */
 export interface RulesetOf {
   readonly ruleset: Ruleset;
-  /** Globs of the policy that GitHub's patterns cannot say. */
+  /** Globs of the policy that GitHub's patterns cannot express. */
   readonly unsaid: readonly string[];
 }
 
-/** The ruleset of a policy. `branches`: instead of the policy's. `scope`: an organisation's ruleset covers all its repositories. */
+/**
+ * Returns the ruleset of a policy. `branches`: instead of the policy's. `scope`: an organisation's ruleset covers all
+ * its repositories.
+ */
 export function rulesetFor(
   policy: Pick<Policy, "production">,
   options: {
@@ -127,7 +133,7 @@ function rulesFor(appId: number): readonly RulesetRule[] {
   ];
 }
 
-/** GitHub's patterns know no braces: `release/{1,2}` is two of them. */
+/** GitHub's patterns have no braces: `release/{1,2}` is two of them. */
 function alternatives(glob: string): readonly string[] {
   const braces = /\{([^{}]*,[^{}]*)\}/u.exec(glob);
   if (braces === null) return [glob];

@@ -1,4 +1,4 @@
-/** A snapshot as single settings, each with the order that says which of two values protects less. */
+/** A snapshot as single settings, each with the order that decides which of two values protects less. */
 
 import { z } from "zod";
 import { CHECK_NAME } from "../values/check-name.ts";
@@ -14,16 +14,16 @@ export const PlaceSchema = z.object({
   name: z.string(),
 });
 
-/** What a setting belongs to. `name` is what people call it; a branch's is without `refs/heads/`. */
+/** Describes what a setting belongs to. `name` is what people call it; a branch's is without `refs/heads/`. */
 export type Place = Infer<typeof PlaceSchema>;
 
 /** Describes {@link SettingValue}. */
 export const SettingValueSchema = z.union([z.string(), z.int(), z.boolean(), z.array(z.string())]);
 
-/** A setting's value: one word, number or yes and no, or the members of a list, sorted. */
+/** Describes a setting's value: one word, number or yes and no, or the members of a list, sorted. */
 export type SettingValue = Infer<typeof SettingValueSchema>;
 
-/** One setting as it was read; `value` null: it could not be, `because` says why. */
+/** Describes one setting as it was read. `value` null: it could not be, and `because` is the reason. */
 export interface Setting {
   readonly place: Place;
   readonly setting: SettingName;
@@ -66,10 +66,10 @@ export const SettingNameSchema = z.enum([
   "apps",
 ]);
 
-/** The settings there are; docs/operations.md explains each. */
+/** Names the settings there are; docs/operations.md explains each. */
 export type SettingName = Infer<typeof SettingNameSchema>;
 
-/** Every setting of a snapshot, in a fixed order. `appId`: ours, that the check must be pinned to. */
+/** Lists every setting of a snapshot, in a fixed order. `appId`: ours, that the check must be pinned to. */
 export function settingsOf(protection: Protection, appId: number): readonly Setting[] {
   const { rulesets, branches, environments, visibility, archived } = protection;
   const place: Place = { kind: "repository", id: "whole", name: "" };
@@ -86,7 +86,7 @@ export function settingsOf(protection: Protection, appId: number): readonly Sett
   ];
 }
 
-/** How our check is required on a branch: from this App alone, from anybody, or not. */
+/** How our check is required on a branch: from this App alone, from anyone, or not. */
 type CheckRequired = "pinned" | "any-source" | "no";
 
 function branchSettings(branch: SeenBranch, appId: number): readonly Setting[] {
@@ -108,7 +108,7 @@ function branchSettings(branch: SeenBranch, appId: number): readonly Setting[] {
     "deletion-allowed": false,
     "merge-queue": true,
   };
-  // What a guard that can be read asks for is known; what none of them asks for may be asked by one that cannot.
+  // What a readable guard requires is known; what none of them requires may be required by one that cannot be read.
   const tell = (setting: SettingName, value: SettingValue | null, because: string | null = null): Setting =>
     unobservable !== null && value !== strong[setting]
       ? { place, setting, value: null, because: unobservable }
@@ -145,10 +145,10 @@ function branchSettings(branch: SeenBranch, appId: number): readonly Setting[] {
   ];
 }
 
-/** Stands in a list of those who may bypass where nothing is required. */
+/** Replaces a list of those who may bypass where nothing is required. */
 export const ANYONE = "anyone who may write";
 
-/** Why it cannot be seen who may bypass a ruleset. */
+/** Explains why it cannot be seen who may bypass a ruleset. */
 export const HIDDEN =
   "GitHub shows who may bypass a ruleset only to callers who may edit it, and this App never asks for that";
 
@@ -167,7 +167,7 @@ function whoPasses(guards: readonly Guard[]): readonly string[] | null {
   return lists.length < known.length || common === null ? null : unique(common);
 }
 
-/** One who may bypass, as a word: `role:5`, `team:3001 (pull requests only)`. */
+/** Returns one who may bypass, as a word: `role:5`, `team:3001 (pull requests only)`. */
 export function nameOf({ kind, id, mode }: Bypasser): string {
   const who = id === null ? kind : `${kind}:${id}`;
   if (mode === "always") return who;

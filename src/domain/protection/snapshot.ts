@@ -1,4 +1,4 @@
-/** How a repository's production branches and environments were protected when it was last read, as facts. */
+/** The protection of a repository's production branches and environments when it was last read, as facts. */
 
 import { z } from "zod";
 import { RepositorySchema } from "../change/repository.ts";
@@ -9,7 +9,7 @@ const UnobservableSchema = z.object({
   unobservable: z.string(),
 });
 
-/** Why something could not be read: the App lacks a permission, or the plan does not show it. One sentence. */
+/** Describes why something could not be read: the App lacks a permission, or the plan does not show it. One sentence. */
 export type Unobservable = Infer<typeof UnobservableSchema>;
 
 const BypasserSchema = z.object({
@@ -28,7 +28,10 @@ const BypasserSchema = z.object({
   mode: z.enum(["always", "pull-request", "exempt"]),
 });
 
-/** Someone or something that may pass a guard by; `id` is GitHub's, null where GitHub has none (organisation admins, deploy keys). */
+/**
+ * Describes someone or something that may bypass a guard. `id` is GitHub's, null where GitHub has none (organisation
+ * admins, deploy keys).
+ */
 export type Bypasser = Infer<typeof BypasserSchema>;
 
 const SeenRulesetSchema = z.object({
@@ -50,7 +53,7 @@ const SeenRulesetSchema = z.object({
   updatedAt: InstantSchema.nullable(),
 });
 
-/** A ruleset as a whole, in force or not. */
+/** Describes a ruleset as a whole, in force or not. */
 export type SeenRuleset = Infer<typeof SeenRulesetSchema>;
 
 const RequiredCheckSchema = z.object({
@@ -76,17 +79,17 @@ const GuardSchema = z.object({
   bypassers: z.union([z.array(BypasserSchema), UnobservableSchema]),
 });
 
-/** What one source (an active ruleset, or the branch's classic protection) asks of a branch. */
+/** Describes what one source (an active ruleset, or the branch's classic protection) requires of a branch. */
 export type Guard = Infer<typeof GuardSchema>;
 
 const SeenBranchSchema = z.object({
   ref: z.string(),
   guards: z.array(GuardSchema),
-  /** Set where rulesets or classic protection could not be read: then what no other guard asks for is not known. */
+  /** Set where rulesets or classic protection could not be read: then what no other guard requires is not known. */
   unobservable: z.string().nullable(),
 });
 
-/** One production branch. */
+/** Describes one production branch. */
 export type SeenBranch = Infer<typeof SeenBranchSchema>;
 
 const SeenEnvironmentSchema = z.object({
@@ -95,7 +98,7 @@ const SeenEnvironmentSchema = z.object({
   /** `user:ID`, `team:ID`; anyone of them may approve. */
   reviewers: z.array(z.string()),
   preventsSelfReview: z.boolean(),
-  /** Null: GitHub does not say. */
+  /** Null: GitHub does not show it. */
   adminsBypass: z.boolean().nullable(),
   branches: z.enum(["any", "protected", "named"]),
   waitMinutes: z.int(),
@@ -104,7 +107,7 @@ const SeenEnvironmentSchema = z.object({
   updatedAt: InstantSchema.nullable(),
 });
 
-/** One production environment. */
+/** Describes one production environment. */
 export type SeenEnvironment = Infer<typeof SeenEnvironmentSchema>;
 
 /** Describes {@link Protection}. */
@@ -117,10 +120,10 @@ export const ProtectionSchema = z.object({
   environments: z.union([z.array(SeenEnvironmentSchema), UnobservableSchema]),
 });
 
-/** Everything read at one moment of how a repository is protected. */
+/** Holds everything read at one moment of how a repository is protected. */
 export type Protection = Infer<typeof ProtectionSchema>;
 
-/** Whether a part of a snapshot could not be read. */
+/** Returns whether a part of a snapshot could not be read. */
 export function isUnobservable(part: unknown): part is Unobservable {
   return typeof part === "object" && part !== null && "unobservable" in part;
 }

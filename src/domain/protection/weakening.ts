@@ -1,4 +1,4 @@
-/** Which of two readings of a repository protects less, and where: pure comparison, each setting with its own order. */
+/** Compares two readings of a repository: which protects less, and where. Pure; each setting has its own order. */
 
 import { z } from "zod";
 import { canonical } from "../values/digest.ts";
@@ -22,10 +22,13 @@ export const WeakerSchema = z.object({
   is: SettingValueSchema,
 });
 
-/** A setting that protects less than it did. */
+/** Describes a setting that protects less than it did. */
 export type Weaker = Infer<typeof WeakerSchema>;
 
-/** For each setting that has an order, whether the second value protects less than the first. Settings without one only tell a cause. */
+/**
+ * For each setting that has an order, whether the second value protects less than the first. Settings without one only
+ * show a cause.
+ */
 const ORDERS: Readonly<Partial<Record<SettingName, (was: SettingValue, is: SettingValue) => boolean>>> = {
   "check-required": (was, is) => STRENGTH.indexOf(String(is)) < STRENGTH.indexOf(String(was)),
   "pull-request-required": lost,
@@ -48,20 +51,23 @@ const ORDERS: Readonly<Partial<Record<SettingName, (was: SettingValue, is: Setti
 const STRENGTH = ["no", "any-source", "pinned"];
 const REACH = ["any", "protected", "named"];
 
-/** Whether `is` protects less than `was` in this setting. A setting that cannot be observed is never called weaker. */
+/** Returns whether `is` protects less than `was` in this setting. A setting that cannot be observed is never called weaker. */
 export function isWeaker(setting: SettingName, was: SettingValue | null, is: SettingValue | null): boolean {
   if (was === null || is === null) return false;
   return ORDERS[setting]?.(was, is) ?? false;
 }
 
-/** What protects less in `after` than in `before`. A branch or environment met for the first time has nothing to be compared with. `appId`: ours. */
+/**
+ * Returns what protects less in `after` than in `before`. A branch or environment met for the first time has nothing to
+ * be compared with. `appId`: ours.
+ */
 export function weakened(earlier: Protection, later: Protection, appId: number): readonly Weaker[] {
   const [before, after] = [settingsOf(earlier, appId), settingsOf(later, appId)];
   const old = new Map(before.map((each) => [keyOf(each), each.value]));
   const now = new Set(after.map(keyOf));
   const changed = after.flatMap(({ place, setting, value: is }): Weaker[] => {
     const was = old.get(keyOf({ place, setting })) ?? null;
-    // Where the check itself is no longer required, that says it all: nobody needs to bypass it.
+    // Where the check itself is no longer required, that is enough: nobody needs to bypass it.
     if (was === null || is === null || listOf(is).includes(ANYONE)) return [];
     return isWeaker(setting, was, is) ? [{ place, setting, was, is }] : [];
   });
@@ -75,7 +81,10 @@ export function weakened(earlier: Protection, later: Protection, appId: number):
   return [...changed, ...deleted];
 }
 
-/** An environment deleted and made again is the same to those who deploy to it, so settings are compared by name. */
+/**
+ * Returns the key by which settings are compared: their name. An environment deleted and created again is the same to
+ * those who deploy to it.
+ */
 export function keyOf({ place, setting }: Pick<Setting, "place" | "setting">): string {
   return `${place.kind} ${place.kind === "ruleset" ? place.id : place.name} ${setting}`;
 }
@@ -93,10 +102,10 @@ export const WeakeningCauseSchema = z.object({
   at: z.int().nullable(),
 });
 
-/** What was changed so that it protects less: a ruleset, the classic protection of a branch, or an environment. */
+/** Describes what was changed so that it protects less: a ruleset, the classic protection of a branch, or an environment. */
 export type WeakeningCause = Infer<typeof WeakeningCauseSchema>;
 
-/** What changed between two readings so that `weaker` came about; each weakened setting is under exactly one cause. */
+/** Returns what changed between two readings so that `weaker` came about; each weakened setting is under exactly one cause. */
 export function causesOf(
   before: Protection,
   after: Protection,
@@ -159,7 +168,7 @@ function rulesetChanges(before: Protection, after: Protection): readonly Weakeni
   });
 }
 
-/** Rulesets over a production branch that were edited without anything changing that we may see: it can be who may bypass them. */
+/** Lists rulesets over a production branch that were edited without a change that we may see. It can be who may bypass them. */
 export function editedUnseen(before: Protection, after: Protection): readonly SeenRuleset[] {
   if (isUnobservable(before.rulesets) || isUnobservable(after.rulesets)) return [];
   const old = before.rulesets;

@@ -37,12 +37,12 @@ const NAMES: Readonly<Record<SettingName, string>> = {
   apps: "the Apps that have rights in it",
 };
 
-/** What a setting is about. */
+/** Returns what a setting is about. */
 export function settingNameText(setting: SettingName): string {
   return NAMES[setting];
 }
 
-/** A value as people say it. */
+/** Returns a value in people's words. */
 export function settingValueText(value: SettingValue | null): string {
   if (value === null) return "not observable";
   if (typeof value === "boolean") return value ? "yes" : "no";
@@ -50,7 +50,7 @@ export function settingValueText(value: SettingValue | null): string {
   return value.length === 0 ? "nobody" : value.join(", ");
 }
 
-/** A weakening in one clause. */
+/** Returns a weakening in one clause. */
 export function weakerText({ setting, was, is }: Weaker): string {
   return `${settingNameText(setting)}: ${sayList(setting, was)} before, now ${sayList(setting, is)}`;
 }
@@ -60,7 +60,7 @@ function sayList(setting: SettingName, value: SettingValue): string {
   return isOfThings && Array.isArray(value) && value.length === 0 ? "none" : settingValueText(value);
 }
 
-/** Something weak as it stands, and what mends it. */
+/** Describes something weak as it is now, and what fixes it. */
 export interface Weakness {
   readonly place: Place;
   readonly weakness: string;
@@ -69,7 +69,7 @@ export interface Weakness {
 
 const RULESET = "apply what `countersign ruleset` prints";
 
-/** What is weak in these settings of one repository, in their order. What cannot be observed is not called weak. */
+/** Returns what is weak in these settings of one repository, in their order. What cannot be observed is not called weak. */
 export function weaknessesOf(settings: readonly Setting[]): readonly Weakness[] {
   const guarded = new Set(
     settings

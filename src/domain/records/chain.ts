@@ -1,12 +1,12 @@
-/** The hash link of the evidence log: the ledger makes it, and whoever checks a package makes it again. */
+/** The hash link of the evidence log: the ledger computes it, and whoever checks a package computes it again. */
 
 import { canonical, sha256 } from "../values/digest.ts";
 import type { Instant } from "../time/instant.ts";
 
-/** What the first entry names as the hash before it. */
+/** Holds what the first entry names as the hash before it. */
 export const FIRST_LINK = "0".repeat(64);
 
-/** What a link covers: an entry with its number and time, whatever its kind. */
+/** Describes what a link covers: an entry with its number and time, whatever its kind. */
 export interface Unlinked {
   readonly seq: number;
   readonly kind: string;
@@ -15,21 +15,22 @@ export interface Unlinked {
   readonly organizationId: number;
   readonly at: Instant;
   readonly recordedAt: Instant;
-  /** The version of its body; absent: 1, of which lines say nothing. */
+  /** The version of its body; absent: 1, which lines leave out. */
   readonly version?: number;
   readonly body: unknown;
 }
 
 /**
- * The hash that links an entry to the one before it: SHA-256, in hex, of `previousHash`, a line feed and the canonical JSON
- * of the entry without its two hashes. `canonicalBody` is the canonical text of `body`, where it is at hand.
+ * Returns the hash that links an entry to the one before it. It is SHA-256, in hex, of `previousHash`, a line feed and
+ * the canonical JSON of the entry without its two hashes. `canonicalBody` is the canonical text of `body`, where it is
+ * cached.
  */
 export function linkHash(
   previousHash: string,
   entry: Unlinked,
   canonicalBody: string = canonical(entry.body),
 ): string {
-  // The members in the order RFC 8785 asks for, around a body that is canonical already.
+  // The members in the order RFC 8785 requires, around a body that is canonical already.
   const head = canonical({ at: entry.at }).slice(0, -1);
   const tail = canonical({
     kind: entry.kind,

@@ -1,4 +1,4 @@
-/** The bodies of the log's entries: what is kept of each subject, with everything its verdict rests on. */
+/** Bodies of entries on changes, landings, branches and the gate: each with everything its verdict rests on. */
 
 import { z } from "zod";
 import { ChangeSchema } from "../change/change.ts";
@@ -13,7 +13,7 @@ const ReviewersSchema = z.object({
   teams: z.array(z.string()),
 });
 
-/** People by login and teams by slug. */
+/** Lists people by login and teams by slug. */
 export type Reviewers = Infer<typeof ReviewersSchema>;
 
 const CheckRunTextSchema = z.object({
@@ -36,7 +36,7 @@ const CheckRunTextSchema = z.object({
     .exactOptional(),
 });
 
-/** The check run as sent: every word people read, made by the domain and kept. */
+/** Describes the check run as sent: every word people read, made by the domain and kept. */
 export type CheckRunText = Infer<typeof CheckRunTextSchema>;
 
 /** Describes {@link GateRecord}. */
@@ -45,13 +45,16 @@ export const GateRecordSchema = z.object({
   pulls: z.array(PullRequestSchema),
   assessment: AssessmentSchema,
   check: CheckRunTextSchema,
-  /** Whom we asked for a review of it; absent: nobody yet. They are asked once. */
+  /** Whom we requested a review from; absent: nobody yet. They are requested once. */
   reviewersAsked: ReviewersSchema.exactOptional(),
   /** Those of its pull requests when it was judged; absent: none. */
   emergencies: z.array(EmergencyFactsSchema).exactOptional(),
 });
 
-/** Entry `gate`, subject = `repositoryId#number` or, for a merge group, `repositoryId@sha`: what was last said, and why. */
+/**
+ * Describes entry `gate`, subject = `repositoryId#number` or, for a merge group, `repositoryId@sha`. It holds what the
+ * check showed last, and why.
+ */
 export type GateRecord = Infer<typeof GateRecordSchema>;
 
 /** Describes {@link BranchRecord}. */
@@ -59,7 +62,7 @@ export const BranchRecordSchema = z.object({
   ref: z.string(),
   /** The commit the branch pointed to after the last update followed; forty zeros when it was deleted. */
   head: ShaSchema,
-  /** GitHub's activity id of that update; null when only a webhook told, or nothing was followed yet. */
+  /** GitHub's activity id of that update; null when only a webhook reported it, or nothing was followed yet. */
   activityId: z.int().nullable(),
   at: InstantSchema,
   /** Where following it began: the branch's head and last activity when observation began. */
@@ -72,7 +75,10 @@ export const BranchRecordSchema = z.object({
   left: z.object({ at: InstantSchema, isFollowed: z.boolean() }).exactOptional(),
 });
 
-/** Entry `branch`, subject = `repositoryId:ref`: how far a production branch's (entry `integration-branch`: an integration branch's) chain of updates has been followed. */
+/**
+ * Describes entry `branch`, subject = `repositoryId:ref`: how far a production branch's chain of updates has been
+ * followed. Entry `integration-branch`: an integration branch's.
+ */
 export type BranchRecord = Infer<typeof BranchRecordSchema>;
 
 /** Describes {@link ChangeRecord}. */
@@ -85,16 +91,19 @@ export const ChangeRecordSchema = z.object({
   emergencies: z.array(EmergencyFactsSchema).exactOptional(),
 });
 
-/** Entry `change`, subject = change id: one update of a production branch, judged as of when it happened. */
+/** Describes entry `change`, subject = change id: one update of a production branch, judged as of when it happened. */
 export type ChangeRecord = Infer<typeof ChangeRecordSchema>;
 /** Describes {@link LandingRecord}. */
 export const LandingRecordSchema = z.object({
   change: ChangeSchema,
   mode: z.enum(["observe", "enforce"]),
   assessment: AssessmentSchema,
-  /** The digest of what was asked of it; empty where no policy was known. */
+  /** The digest of what was required of it; empty where no policy was known. */
   asked: z.string(),
 });
 
-/** Entry `landing`, subject = change id: one update of an integration branch, judged like one of production; no part of any population. */
+/**
+ * Describes entry `landing`, subject = change id: one update of an integration branch. It is judged like one of
+ * production, but in no population.
+ */
 export type LandingRecord = Infer<typeof LandingRecordSchema>;

@@ -17,7 +17,7 @@ export const DeploymentRecordSchema = z.object({
   emergencies: z.array(EmergencyFactsSchema).exactOptional(),
 });
 
-/** Entry `deployment`, subject = deployment id. */
+/** Describes entry `deployment`, subject = deployment id. */
 export type DeploymentRecord = Infer<typeof DeploymentRecordSchema>;
 
 /** Describes {@link TagsRecord}. */
@@ -26,7 +26,10 @@ export const TagsRecordSchema = z.object({
   at: InstantSchema,
 });
 
-/** Entry `tags`, subject = repository id: the tags there were when tags began to count as deployments, and the commits they stood for. */
+/**
+ * Describes entry `tags`, subject = repository id. It holds the tags there were when tags began to count as
+ * deployments, and the commits they pointed to.
+ */
 export type TagsRecord = Infer<typeof TagsRecordSchema>;
 
 /** Describes {@link DeploymentGateRecord}. */
@@ -49,5 +52,8 @@ export const DeploymentGateRecordSchema = z.object({
   assessment: AssessmentSchema,
 });
 
-/** Entry `deployment-gate`, subject = `repositoryId#deployment:environment`: what GitHub asked our deployment gate, and what it answered last. */
+/**
+ * Describes entry `deployment-gate`, subject = `repositoryId#deployment:environment`. It holds what GitHub requested of
+ * our deployment gate, and what it answered last.
+ */
 export type DeploymentGateRecord = Infer<typeof DeploymentGateRecordSchema>;

@@ -11,7 +11,7 @@ export const PersonSchema = z.object({
   login: z.string(),
 });
 
-/** Someone who did or owns something; compared by `id`, and by login only where a terminal named somebody (`id` null). */
+/** Describes someone who did or owns something. Compared by `id`, and by login only where a terminal named someone (`id` null). */
 export type Person = Infer<typeof PersonSchema>;
 
 /** Describes {@link DeviationTransition}. */
@@ -25,7 +25,7 @@ export const MovedSchema = z.object({
   text: z.string(),
 });
 
-/** The step that led to a state: which command, whose, in which part, by which way, and its words. */
+/** Describes the transition to a state: which command, whose, in which part, by which way, and its words. */
 export type DeviationTransition = Infer<typeof MovedSchema>;
 
 const ListedSubjectSchema = z.object({
@@ -41,7 +41,7 @@ const ListedSubjectSchema = z.object({
   actors: z.array(PersonSchema),
 });
 
-/** One change or deployment that a deviation lists. */
+/** Describes one change or deployment that a deviation lists. */
 export type ListedSubject = Infer<typeof ListedSubjectSchema>;
 
 const DeviationStatusSchema = z.enum([
@@ -53,12 +53,12 @@ const DeviationStatusSchema = z.enum([
   "not-an-exception",
 ]);
 
-/** The states a deviation goes through. */
+/** Names the states a deviation goes through. */
 export type DeviationStatus = Infer<typeof DeviationStatusSchema>;
 
 const SeveritySchema = z.enum(["observation", "low", "medium", "high", "critical"]);
 
-/** How much a deviation weighs; `observation`: noted, and no exception. */
+/** Names how much a deviation weighs; `observation`: noted, and no exception. */
 export type Severity = Infer<typeof SeveritySchema>;
 
 /** Describes {@link DeviationNote}. */
@@ -68,13 +68,13 @@ export const SaidSchema = z.object({
   at: InstantSchema,
 });
 
-/** Something said or given in a remediation, by whom and when. */
+/** Describes words or evidence added to a remediation, by whom and when. */
 export type DeviationNote = Infer<typeof SaidSchema>;
 
 /** Describes {@link DeviationRecord}. */
 export const DeviationRecordSchema = z.object({
   id: z.string(),
-  /** What its id is made of: the one change or deployment, or the cause that several share. */
+  /** What its id is made from: the one change or deployment, or the cause that several share. */
   key: z.string(),
   /** `control`: it is about a control as such, such as a weakened setting or what an auditor reports. */
   subjectKind: z.enum(["change", "deployment", "control"]),
@@ -108,9 +108,9 @@ export const DeviationRecordSchema = z.object({
   actors: z.array(PersonSchema),
   /** Who entered it, where the App did not find it. */
   enteredBy: PersonSchema.nullable(),
-  /** Where an auditor's report says it, such as a page. */
+  /** Where an auditor's report has it, such as a page. */
   reference: z.string().nullable(),
-  /** Its issue on GitHub: asked for, waiting for a day with room, or none, and why. `day`: the UTC day it was asked for. */
+  /** Its issue on GitHub: requested, waiting for a day with room, or none, and why. `day`: the UTC day it was requested. */
   issue: z.object({
     state: z.enum(["none", "waiting", "asked"]),
     because: z.string(),
@@ -118,10 +118,13 @@ export const DeviationRecordSchema = z.object({
     repository: z.string().nullable(),
     day: z.string().nullable(),
   }),
-  /** Why the gate was passed by, in the words of people who may write there, oldest first; it excuses nothing. Absent: nobody said. */
+  /**
+   * Why the gate was bypassed, in the words of people who may write there, oldest first; it excuses nothing. Absent:
+   * nobody explained.
+   */
   explained: z.array(SaidSchema).exactOptional(),
   moved: MovedSchema,
 });
 
-/** Entry `deviation`, subject = deviation id: one cause for which changes, deployments or a control are not compliant. */
+/** Describes entry `deviation`, subject = deviation id: one cause for which changes, deployments or a control are not compliant. */
 export type DeviationRecord = Infer<typeof DeviationRecordSchema>;

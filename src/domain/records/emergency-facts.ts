@@ -1,4 +1,4 @@
-/** What is known of the emergencies of a subject when it is judged, kept with it so that it can be judged again. */
+/** Facts of the emergencies of a subject when it is judged, kept with it so that it can be judged again. */
 
 import { z } from "zod";
 import { InstantSchema } from "../time/instant.ts";
@@ -12,5 +12,5 @@ export const EmergencyFactsSchema = z.object({
   asOf: InstantSchema,
 });
 
-/** An emergency with the review owed after it, as they were known at `asOf`. */
+/** Describes an emergency with the review owed after it, as they were known at `asOf`. */
 export type EmergencyFacts = Infer<typeof EmergencyFactsSchema>;

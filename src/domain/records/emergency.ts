@@ -1,4 +1,4 @@
-/** An emergency exception as it is kept: who declared it and why, who authorised it, until when, and what became of it. */
+/** An emergency as it is kept: who declared it and why, who authorised it, until when, and what became of it. */
 
 import { z } from "zod";
 import { TermSchema } from "../time/calendar.ts";
@@ -9,7 +9,7 @@ import { InstantSchema } from "../time/instant.ts";
 import { ShaSchema } from "../change/sha.ts";
 import { AuthoritySchema, ActorSchema, type Actor } from "../change/people.ts";
 
-/** The states of an emergency exception. `expired` and `used` are final, `withdrawn` too. */
+/** Lists the states of an emergency. `expired` and `used` are final, `withdrawn` too. */
 export const EMERGENCY_STATES = [
   "awaiting-reason",
   "waiting",
@@ -21,9 +21,10 @@ export const EMERGENCY_STATES = [
 
 const EmergencyStateSchema = z.enum(EMERGENCY_STATES);
 
-/** One state of an emergency exception. */
+/** Names one state of an emergency. */
 export type EmergencyState = Infer<typeof EmergencyStateSchema>;
 
+/** Through what someone acted. `terminal`: an operator typed it in another's name; GitHub did not see that person. */
 const ViaSchema = z.enum(["comment", "label", "button", "review", "terminal"]);
 
 const AttributionSchema = z.object({
@@ -32,9 +33,10 @@ const AttributionSchema = z.object({
   via: ViaSchema,
 });
 
-/** Who did something, when (GitHub's time), and through what. `by` is null where GitHub does not say who. */
+/** Describes who did something, when (GitHub's time), and through what. `by` is null where GitHub does not show who. */
 export type Attribution = Infer<typeof AttributionSchema>;
 
+/** One step in the life of an emergency; `by` is null for what time or a push did. */
 const StepSchema = z.object({
   at: InstantSchema,
   act: z.string(),
@@ -46,7 +48,7 @@ const StepSchema = z.object({
 const AuthorisationSchema = z.object({
   ...AttributionSchema.shape,
   by: ActorSchema,
-  /** It holds up to this moment, inclusive. */
+  /** It is valid up to this moment, inclusive. */
   until: InstantSchema,
   /** The head it was given for; null without a pull request. */
   head: ShaSchema.nullable(),
@@ -56,7 +58,7 @@ const AuthorisationSchema = z.object({
   confirmBy: InstantSchema.nullable(),
 });
 
-/** What an authorisation rests on. */
+/** Describes what an authorisation rests on. */
 export type Authorisation = Infer<typeof AuthorisationSchema>;
 
 /** Describes {@link EmergencyRecord}. */
@@ -64,7 +66,7 @@ export const EmergencyRecordSchema = z.object({
   /** `EMG-` and twelve hex digits: the same however often what opened it is delivered. */
   id: z.string(),
   repository: RepositorySchema,
-  /** Null: it is for a deployment that no pull request stands for. */
+  /** Null: it is for a deployment without a pull request. */
   pull: z.int().nullable(),
   deployment: z
     .object({
@@ -78,7 +80,7 @@ export const EmergencyRecordSchema = z.object({
   opened: AttributionSchema,
   /** Who gave the reason, and when; null while it waits for one. */
   declared: AttributionSchema.nullable(),
-  /** The head for which its authorisers were asked last; null without a pull request. */
+  /** The head for which its authorisers were notified last; null without a pull request. */
   asked: ShaSchema.nullable(),
   authorised: AuthorisationSchema.nullable(),
   /** Who confirmed what was authorised alone. */
@@ -104,12 +106,12 @@ export const EmergencyRecordSchema = z.object({
   steps: z.array(StepSchema),
 });
 
-/** Entry `emergency`, subject = `repositoryId/pull/NUMBER/ID` or `repositoryId/deployment/ID`. */
+/** Describes entry `emergency`, subject = `repositoryId/pull/NUMBER/ID` or `repositoryId/deployment/ID`. */
 export type EmergencyRecord = Infer<typeof EmergencyRecordSchema>;
 
 const ReviewStateSchema = z.enum(["due", "approved", "follow-up", "rejected"]);
 
-/** The states of a retroactive review. Overdue is computed, never stored. */
+/** Names the states of a retroactive review. Overdue is computed, never stored. */
 export type ReviewState = Infer<typeof ReviewStateSchema>;
 
 /** Describes {@link RetroactiveReviewRecord}. */
@@ -126,7 +128,7 @@ export const RetroactiveReviewRecordSchema = z.object({
   openedAt: InstantSchema,
   /** Inclusive. */
   dueAt: InstantSchema,
-  /** What `dueAt` was reckoned from. */
+  /** What `dueAt` was computed from. */
   within: TermSchema,
   /** The policy it is judged by: that of the change it is first owed for. */
   policyDigest: z.string(),
@@ -145,10 +147,10 @@ export const RetroactiveReviewRecordSchema = z.object({
   escalatedAt: z.array(InstantSchema),
 });
 
-/** Entry `retroactive-review`, subject = that of its emergency. */
+/** Describes entry `retroactive-review`, subject = that of its emergency. */
 export type RetroactiveReviewRecord = Infer<typeof RetroactiveReviewRecordSchema>;
 
-/** Returns everyone who opened or declared it. */
+/** Lists everyone who opened or declared it. */
 export function declarersOf(record: EmergencyRecord): readonly Actor[] {
   return [record.opened.by, record.declared?.by ?? null].filter((actor) => actor !== null);
 }

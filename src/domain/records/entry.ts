@@ -1,6 +1,6 @@
 import type { Instant } from "../time/instant.ts";
 import type { Repository } from "../change/repository.ts";
-/** The kinds of entry the evidence log holds, with what each says, and the actions a decision asks for. */
+/** The kinds of entry the evidence log holds, with their bodies, and the actions of a decision. */
 
 import type { z } from "zod";
 import { AcceptanceSchema } from "../change/pull-request.ts";
@@ -34,7 +34,7 @@ import {
   WebhookRecordSchema,
 } from "./repository.ts";
 
-/** How the body of a kind of entry is stored: by which schema, and in which version of it. */
+/** Describes how the body of a kind of entry is stored: by which schema, and in which version of it. */
 export interface Stored<Schema extends z.ZodType> {
   readonly version: number;
   readonly schema: Schema;
@@ -45,12 +45,12 @@ export interface Stored<Schema extends z.ZodType> {
 /** Raises a body to the next version. */
 type Upgrade = (body: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
 
-/** The version of a body is told by how often it was changed so that older ones no longer fit its schema. */
+/** The version of a body is how often it was changed so that older ones no longer fit its schema. */
 function stored<Schema extends z.ZodType>(schema: Schema, ...upgrades: readonly Upgrade[]): Stored<Schema> {
   return { version: upgrades.length + 1, schema, upgrades };
 }
 
-/** The kinds of entry, each with its body. An entry is the whole newest state of its subject; older ones stay in the log. */
+/** Lists the kinds of entry, each with its body. An entry is the whole newest state of its subject; older ones stay in the log. */
 export const BODIES = {
   repository: stored(RepositoryRecordSchema),
   observation: stored(ObservationSchema),
@@ -81,10 +81,10 @@ export const BODIES = {
   "source-gone": stored(SourceGoneRecordSchema),
 };
 
-/** What an entry is about. */
+/** Names what an entry is about. */
 export type EntryKind = keyof typeof BODIES;
 
-/** The kinds of entry. */
+/** Lists the kinds of entry. */
 export const ENTRY_KINDS = Object.keys(BODIES) as readonly EntryKind[];
 
 /** Names the body of each kind of entry. */
@@ -111,23 +111,26 @@ interface Link {
   readonly recorded?: Recorded;
 }
 
-/** A body as it was recorded, in the version it had then. */
+/** Holds a body as it was recorded, in the version it had then. */
 export interface Recorded {
   readonly version: number;
   readonly body: unknown;
 }
 
-/** One line of the evidence log, before it is numbered and linked. `body` is stored as canonical JSON (RFC 8785). */
+/** Describes one line of the evidence log, before it is numbered and linked. `body` is stored as canonical JSON (RFC 8785). */
 export type Entry<K extends EntryKind = EntryKind> = {
   readonly [Kind in K]: Place & { readonly kind: Kind; readonly body: Bodies[Kind] };
 }[K];
 
-/** An entry as it is read from the log, its body raised to today's version. `hash` = SHA-256 over `previousHash` and the canonical form of its line. */
+/**
+ * Describes an entry as it is read from the log, its body raised to today's version. `hash` = SHA-256 over
+ * `previousHash` and the canonical form of its line.
+ */
 export type LoggedEntry<K extends EntryKind = EntryKind> = {
   readonly [Kind in K]: Place & Link & { readonly kind: Kind; readonly body: Bodies[Kind] };
 }[K];
 
-/** Tells whether an entry is of a kind. */
+/** Returns whether an entry is of a kind. */
 export function isOfKind<K extends EntryKind>(
   entry: LoggedEntry,
   kind: K,
@@ -135,7 +138,10 @@ export function isOfKind<K extends EntryKind>(
   return entry.kind === kind;
 }
 
-/** One thing to do on GitHub, or a message to send elsewhere, stored before it is sent. Two actions with the same `key` concern the same object: only the newest waiting one is carried out. */
+/**
+ * Describes one thing to do on GitHub, or a message to send elsewhere, stored before it is sent. Two actions with the
+ * same `key` concern the same object: only the newest waiting one is carried out.
+ */
 export interface Action {
   readonly key: string;
   readonly kind: ActionKind;
@@ -145,7 +151,7 @@ export interface Action {
   readonly payload: unknown;
 }
 
-/** What can be asked of GitHub; `notification` is a message to a receiver elsewhere. */
+/** Names what can be required of GitHub; `notification` is a message to a receiver elsewhere. */
 export type ActionKind =
   | "check-run"
   | "open-issue"
@@ -156,13 +162,13 @@ export type ActionKind =
   | "reaction"
   | "notification";
 
-/** What a decision comes to: entries to record, actions to take and follow-up work, together or not at all. */
+/** Holds entries to record, actions to take and follow-up work: all of them are stored, or none. */
 export interface Decision {
   readonly entries: readonly Entry[];
   readonly actions: readonly Action[];
   readonly tasks: readonly Task[];
 }
-/** Where an action goes. */
+/** Names where an action goes. */
 export interface Addressee {
   readonly repository: Repository;
   readonly installationId: number;

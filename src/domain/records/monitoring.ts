@@ -27,7 +27,7 @@ export const CoverageGapRecordSchema = z.object({
   backfilled: z.boolean(),
 });
 
-/** Entry `coverage-gap`, subject = gap id: a span in which we could not see, and why. */
+/** Describes entry `coverage-gap`, subject = gap id: a time in which we could not see, and why. */
 export type CoverageGapRecord = Infer<typeof CoverageGapRecordSchema>;
 
 /** Describes {@link CompletenessRecord}. */
@@ -64,7 +64,10 @@ export const CompletenessRecordSchema = z.object({
   checkedAt: InstantSchema,
 });
 
-/** Entry `completeness`, subject = `repositoryId:ref:from:to`: one branch's independent listings counted against each other. */
+/**
+ * Describes entry `completeness`, subject = `repositoryId:ref:from:to`: one branch's independent listings counted
+ * against each other.
+ */
 export type CompletenessRecord = Infer<typeof CompletenessRecordSchema>;
 
 const MonthlyFiguresSchema = z.object({
@@ -79,7 +82,10 @@ const MonthlyFiguresSchema = z.object({
   clean: z.boolean(),
 });
 
-/** What a control came to in a month. Of `population`, the subjects it applied to; `clean`: none of them failed, and no deviation of it happened in the month. */
+/**
+ * Describes what a control came to in a month. Of `population`, the subjects it applied to; `clean`: none of them
+ * failed, and no deviation of it happened in the month.
+ */
 export type MonthlyFigures = Infer<typeof MonthlyFiguresSchema>;
 
 const SignedOffSchema = z.object({
@@ -92,7 +98,7 @@ const SignedOffSchema = z.object({
   via: z.enum(["comment", "terminal"]),
   /** What the signer saw. */
   figures: MonthlyFiguresSchema,
-  /** What speaks against the signer's word, such as a deviation of the month that they caused; null: nothing known. */
+  /** What contradicts the signer, such as a deviation of the month that they caused; null: nothing known. */
   remark: z.string().nullable(),
 });
 
@@ -101,25 +107,28 @@ export const MonthlyReviewRecordSchema = z.object({
   control: ControlNameSchema,
   /** YYYY-MM, UTC. */
   month: z.string(),
-  /** The login the policy named when it was asked for; null: nobody, and it was signed off unasked. */
+  /** The login the policy named when it was requested; null: nobody, and it was signed off unrequested. */
   owner: z.string().nullable(),
-  /** The account that login meant when it was first asked; null: nobody was called so, or it was not found out. */
+  /** The account that login meant when it was first requested; null: nobody had it, or it was not found out. */
   ownerId: z.int().nullable(),
   askedAt: InstantSchema,
   dueAt: InstantSchema,
-  /** As counted when it was asked for, or last signed off. */
+  /** As counted when it was requested, or last signed off. */
   figures: MonthlyFiguresSchema,
-  /** `owner/name` of the repository its issue is in; null: it was not asked for on GitHub. */
+  /** `owner/name` of the repository its issue is in; null: it was not requested on GitHub. */
   issueIn: z.string().nullable(),
   signedOff: SignedOffSchema.nullable(),
   /** Sign-offs of what the month was thought to be before it was found to be otherwise, oldest first. */
   earlier: z.array(SignedOffSchema),
 });
 
-/** Entry `monthly-review`, subject = `ORGANISATION/CONTROL:YYYY-MM`: a control's month, and its sign-off by the control's owner. */
+/**
+ * Describes entry `monthly-review`, subject = `ORGANISATION/CONTROL:YYYY-MM`: a control's month, and its sign-off by
+ * the control's owner.
+ */
 export type MonthlyReviewRecord = Infer<typeof MonthlyReviewRecordSchema>;
 
-/** Raises a monthly review of version 1: whose id the owner was nobody noted, and the figures were those that were signed. */
+/** Raises a monthly review of version 1. Whose id the owner was nobody noted, and the figures were those that were signed. */
 export function keepWhatWasSigned(
   body: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {

@@ -8,7 +8,7 @@ import { PersonSchema, MovedSchema, SaidSchema } from "./deviation.ts";
 
 const RootCauseSchema = z.enum(["process", "resource", "awareness", "tooling", "ownership"]);
 
-/** Why something could happen at all. */
+/** Describes why something could happen at all. */
 export type RootCause = Infer<typeof RootCauseSchema>;
 
 const RemediationReviewSchema = z.object({
@@ -20,19 +20,19 @@ const RemediationReviewSchema = z.object({
   note: z.string(),
 });
 
-/** One review of a remediation that was due. `at` null: it was missed. */
+/** Describes one review of a remediation that was due. `at` null: it was missed. */
 export type RemediationReview = Infer<typeof RemediationReviewSchema>;
 
 const RemediationStatusSchema = z.enum(["planned", "active", "blocked", "done", "effective"]);
 
-/** The states a remediation goes through. */
+/** Names the states a remediation goes through. */
 export type RemediationStatus = Infer<typeof RemediationStatusSchema>;
 
 /** Describes {@link RemediationRecord}. */
 export const RemediationRecordSchema = z.object({
   deviation: z.string(),
   repository: RepositorySchema,
-  /** What is answered, in the deviation's words. */
+  /** The deviation's own words on what it found. */
   finding: z.string(),
   rootCause: z
     .object({
@@ -51,7 +51,7 @@ export const RemediationRecordSchema = z.object({
     })
     .nullable(),
   owner: PersonSchema.nullable(),
-  /** Everyone who ever owned it: none of them says that it is effective. */
+  /** Everyone who ever owned it: none of them may find it effective. */
   owners: z.array(PersonSchema),
   /** The target date, YYYY-MM-DD. */
   due: z.string().nullable(),
@@ -69,14 +69,14 @@ export const RemediationRecordSchema = z.object({
   elsewhere: SaidSchema.nullable(),
   /** Which customers and contracts it concerns, in the organisation's words. */
   customers: SaidSchema.nullable(),
-  /** What the auditor said they expect, oldest first. */
+  /** What the auditor expects, oldest first. */
   expectations: z.array(SaidSchema),
   raci: z.object({
     accountable: z.array(PersonSchema),
     consulted: z.array(PersonSchema),
     informed: z.array(PersonSchema),
   }),
-  /** Each 1 to 5; null: nobody has said. */
+  /** Each 1 to 5; null: nobody has set it. */
   priority: z
     .object({
       impact: z.int(),
@@ -95,5 +95,5 @@ export const RemediationRecordSchema = z.object({
   moved: MovedSchema,
 });
 
-/** Entry `remediation`, subject = deviation id: what answers a deviation. Every step is an entry of its own. */
+/** Describes entry `remediation`, subject = deviation id: the response to a deviation. Every step is an entry of its own. */
 export type RemediationRecord = Infer<typeof RemediationRecordSchema>;

@@ -13,7 +13,7 @@ export const RepositoryRecordSchema = z.object({
   installedFrom: InstantSchema,
   removedAt: InstantSchema.nullable(),
   inScope: z.boolean(),
-  /** Why it is out of scope and who answers for that; empty: it is in scope. */
+  /** Why it is out of scope and who owns that decision; empty: it is in scope. */
   reason: z.string(),
   /** When it came back into scope, if it ever was out of it. */
   scopedFrom: InstantSchema.exactOptional(),
@@ -24,15 +24,15 @@ export const RepositoryRecordSchema = z.object({
   formerDefaults: z.array(z.object({ branch: z.string(), until: InstantSchema })).exactOptional(),
   /** Its name and topics when it was first met, where they were others; left out: as now. */
   metAs: z.object({ name: z.string(), topics: z.array(z.string()) }).exactOptional(),
-  /** Who made it, where a webhook told; left out: that is not known. */
+  /** Who created it, where a webhook reported it; left out: that is not known. */
   madeBy: ActorSchema.exactOptional(),
-  /** Since when it has this owner, where it came from another one; left out: it was made here, as far as known. */
+  /** Since when it has this owner, where it came from another one; left out: it was created here, as far as known. */
   movedInAt: InstantSchema.exactOptional(),
-  /** Since when its changes were filled in from GitHub's lists, though nobody watched yet; left out: never. */
+  /** Since when its changes were filled in from GitHub's lists, though nobody observed them yet; left out: never. */
   backfilledFrom: InstantSchema.exactOptional(),
 });
 
-/** Entry `repository`, subject = repository id: a repository the App is installed on, and whether it is in scope. */
+/** Describes entry `repository`, subject = repository id: a repository the App is installed on, and whether it is in scope. */
 export type RepositoryRecord = Infer<typeof RepositoryRecordSchema>;
 
 /** Describes {@link OwnersRecord}. */
@@ -42,7 +42,10 @@ export const OwnersRecordSchema = z.object({
   teams: PolicyNamesSchema.shape.teams.unwrap(),
 });
 
-/** Entry `code-owners`, subject = `repositoryId:digest of the file`: whom the owners asked so far meant when they were first asked. */
+/**
+ * Describes entry `code-owners`, subject = `repositoryId:digest of the file`. It holds the accounts that the owners
+ * required so far meant when they were first required.
+ */
 export type OwnersRecord = Infer<typeof OwnersRecordSchema>;
 
 /** Describes {@link CommandRecord}. */
@@ -63,7 +66,7 @@ export const CommandRecordSchema = z.object({
   reply: z.string(),
 });
 
-/** Entry `command`, subject = `repositoryId/commentId`: a command given in a comment, and how it was answered. */
+/** Describes entry `command`, subject = `repositoryId/commentId`: a command given in a comment, and how it was answered. */
 export type CommandRecord = Infer<typeof CommandRecordSchema>;
 
 /** Describes {@link WebhookRecord}. */

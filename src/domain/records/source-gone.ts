@@ -18,5 +18,5 @@ export const SourceGoneRecordSchema = z.object({
   ),
 });
 
-/** Entry `source-gone`, subject = id of the change or deployment: what its verdict cites and GitHub no longer shows. */
+/** Describes entry `source-gone`, subject = id of the change or deployment: what its verdict cites and GitHub no longer shows. */
 export type SourceGoneRecord = Infer<typeof SourceGoneRecordSchema>;

@@ -3,15 +3,15 @@
 import { BODIES, type Bodies, type EntryKind, type LoggedEntry, type Recorded } from "./entry.ts";
 import { ExternalError } from "../values/external-error.ts";
 
-/** Throws where a body is not as its schema says: it could not be read again, and the log forgets nothing. */
+/** Throws where a body does not fit its schema: it could not be read again, and the log forgets nothing. */
 export function checkBody(kind: EntryKind, subject: string, body: unknown): void {
   const problem = problemOf(kind, body);
   if (problem !== null) throw new Error(`the ${kind} ${subject} is not as it is stored: ${problem}`);
 }
 
 /**
- * Raises a body to today's version, and keeps what was recorded beside it where that was an older one.
- * Throws Trouble `database-version` for what a newer version of Countersign recorded.
+ * Raises a body to today's version, and keeps what was recorded beside it where that was an older one. Throws
+ * ExternalError `database-version` for what a newer version of Countersign recorded.
  */
 export function raised<K extends EntryKind>(
   { seq, kind, version }: { readonly seq: number; readonly kind: K; readonly version: number },
@@ -34,7 +34,7 @@ export function raised<K extends EntryKind>(
   return { body: now as Bodies[K], recorded: { version, body } };
 }
 
-/** An entry as its line of the log says it, in the version it was recorded in; what its hash covers. */
+/** Describes an entry as its line of the log has it, in its recorded version. That is what its hash covers. */
 export interface LogLine extends Omit<LoggedEntry, "body" | "recorded"> {
   /** Absent: 1. */
   readonly version?: number;

@@ -25,7 +25,7 @@ export type Subject = (
   readonly emergencies?: readonly EmergencyFacts[];
 };
 
-/** Describes leave to pass named controls: an authorised emergency, or a registered exemption. */
+/** Describes a waiver of named controls: an authorised emergency, or a registered exemption. */
 export interface Leave {
   readonly kind: "emergency" | "exemption";
   /** What names it in the log or the policy. */
@@ -63,12 +63,12 @@ export function repositoryOf(subject: Subject): Pick<Repository, "id" | "name"> 
   }
 }
 
-/** Tells whether a landed change came through the merge button or the queue. */
+/** Returns whether a landed change came through the merge button or the queue. */
 export function isMerge(change: Change): boolean {
   return change.update.kind === "pull-request" || change.update.kind === "queue";
 }
 
-/** Tells whether nothing new came to production by this update. */
+/** Returns whether nothing new came to production by this update. */
 export function bringsNothing(change: Change): boolean {
   return (
     change.update.kind === "branch-deleted" ||
@@ -76,7 +76,7 @@ export function bringsNothing(change: Change): boolean {
   );
 }
 
-/** Returns why it cannot be told whether an update should have come by a pull request; null where it can. */
+/** Returns why it is unknown whether an update should have come by a pull request; null where it is known. */
 export function untold(change: Change): string | null {
   const { kind, told } = change.update;
   if (kind === "branch-created" && change.alreadyLanded === null)

@@ -25,29 +25,32 @@ const ReceiverSchema: z.ZodType<Receiver> = z.strictObject({
 });
 
 /**
- * What each kind of task carries besides `kind` and `dueAt`. A task with a `round` is done once for good in that round, whenever it is
- * due; any other is done again when it is asked for again.
+ * What each kind of task holds besides `kind` and `dueAt`. A task with a `round` is done once for good in that round,
+ * whenever it is due; any other is done again when it is queued again.
  */
 const FIELDS = {
-  /** List installations and repositories, and look at each repository again. */
+  /** List installations and repositories, and assess each repository again. */
   census: z.strictObject({ round: Round }),
-  /** Ask GitHub to send again what did not arrive; `span`: when we turned it away ourselves. */
+  /** Request redelivery from GitHub of what did not arrive; `span`: when we rejected it ourselves. */
   redeliver: z.strictObject({ round: Round, span: SpanSchema.optional() }),
   /** Count the last hour of every repository in which something was pushed. */
   "count-hour": z.strictObject({ round: Round }),
   /** Count every month and period that has ended and was not counted yet. */
   "count-ended": z.strictObject({ round: Round }),
-  /** Ask the owners of controls for the reviews of the month that ended before it is due. */
+  /** Request the reviews of the month that ended from the owners of controls, before they are due. */
   monthly: z.strictObject({ round: Round }),
-  /** Look at everything in one repository again. */
+  /** Assess everything in one repository again. */
   sweep: z.strictObject({ repositoryId: Id, round: Round }),
   /** Count a span's updates of one repository anew; `small`: record only what is wrong. */
   reconcile: z.strictObject({ repositoryId: Id, span: SpanSchema, small: z.boolean(), round: Round }),
-  /** Judge one pull request again; `request`: the delivery or comment for which the check is written again even if it says the same. */
+  /**
+   * Judge one pull request again; `request`: the delivery or comment for which the check is written again even if it
+   * shows the same.
+   */
   pull: z.strictObject({ repositoryId: Id, number: Id, request: z.string().nullable() }),
   /** Judge the open pull requests that have this commit as their head. */
   head: z.strictObject({ repositoryId: Id, sha: z.string() }),
-  /** Judge a merge group whose pull requests GitHub did not show; `since`: when it was told. */
+  /** Judge a merge group whose pull requests GitHub did not show; `since`: when it was reported. */
   "merge-group": z.strictObject({
     repositoryId: Id,
     headSha: z.string(),
@@ -57,7 +60,7 @@ const FIELDS = {
   }),
   /** Judge the open pull requests of one repository again. */
   rejudge: z.strictObject({ repositoryId: Id }),
-  /** Look at what a repository's emergencies and reviews have due. */
+  /** Advance a repository's emergencies and reviews that are due. */
   due: z.strictObject({ repositoryId: Id }),
   /** List what deviates in a span under the cause that was found since. */
   group: z.strictObject({ repositoryId: Id, span: SpanSchema }),
@@ -66,26 +69,26 @@ const FIELDS = {
     repositoryId: Id,
     told: z.strictObject({ at: At, by: ActorSchema.nullable() }).nullable(),
   }),
-  /** Bring the deviation of one cause up to date. */
+  /** Update the deviation of one cause. */
   exposures: z.strictObject({ organizationId: Id, causeId: z.string() }),
   /** Record how everything was protected when an installation began to be watched. */
   baseline: z.strictObject({ organizationId: Id, installationId: Id, attempt: z.int(), round: Round }),
-  /** Look whether one hotfix was merged back. */
+  /** Check whether one hotfix was merged back. */
   "merge-back": z.strictObject({ repositoryId: Id, deploymentId: z.string() }),
   /** Answer the jobs of one repository that wait for the deployment gate. */
   gates: z.strictObject({ repositoryId: Id }),
-  /** Tell what of a month's reviews is overdue; `repositoryId`: the repository the policy is read through. */
+  /** Report what of a month's reviews is overdue; `repositoryId`: the repository the policy is read through. */
   "overdue-monthly": z.strictObject({ organizationId: Id, repositoryId: Id, month: z.string() }),
-  /** Tell in one line what a day's limit of notifications held back; `day`: YYYY-MM-DD in the receiver's time zone. */
+  /** Report in one line what a day's limit of notifications suppressed; `day`: YYYY-MM-DD in the receiver's time zone. */
   summarise: z.strictObject({ organizationId: Id, receiver: ReceiverSchema, day: z.string() }),
   /** Judge a deployment that a pipeline outside GitHub reported. */
   report: z.strictObject({ repositoryId: Id, source: z.string(), report: ReportSchema, receivedAt: At }),
 } as const;
 
-/** The kinds of task. */
+/** Lists the kinds of task. */
 export type TaskKind = keyof typeof FIELDS;
 
-/** A task of one kind, or of any. */
+/** Describes a task of one kind, or of any. */
 export type Task<K extends TaskKind = TaskKind> = {
   [Kind in K]: { readonly kind: Kind; readonly dueAt: Instant } & Readonly<z.infer<(typeof FIELDS)[Kind]>>;
 }[K];
@@ -102,7 +105,7 @@ export function isTaskEvent(event: string): boolean {
   return event.startsWith(PREFIX);
 }
 
-/** Returns what a queued task carries, as JSON is made of it: everything but its kind and time. */
+/** Returns the fields of a queued task, as JSON is made of it: everything but its kind and time. */
 export function taskFields({
   kind: _kind,
   dueAt: _dueAt,
@@ -111,7 +114,7 @@ export function taskFields({
   return fields;
 }
 
-/** What stands for a field that tasks stored by earlier versions lack. */
+/** The values of fields that tasks stored by earlier versions lack. */
 const LACKED: Readonly<Partial<Record<TaskKind, Readonly<Record<string, unknown>>>>> = {
   // It only names the lane, and what is stored has its lane.
   "overdue-monthly": { organizationId: 0 },

@@ -1,4 +1,4 @@
-/** Lists that were read only in part: what may stand in the rest of them is not known, and never counts as missing. */
+/** Lists that were read only in part: what the rest of them may contain is not known, and never counts as missing. */
 
 import type { Truncation } from "../change/review.ts";
 import { pullsOf, type Subject } from "./subject.ts";
@@ -10,7 +10,7 @@ const WORDS: Readonly<Record<Truncation, string>> = {
   checks: "checks and statuses",
 };
 
-/** Says that some of these lists are longer than what was read of them; nothing where none is. */
+/** Returns a sentence that some of these lists are longer than what was read of them; nothing where none is. */
 export function truncationReasons(
   cut: readonly Truncation[] = [],
   which: readonly Truncation[],
@@ -20,7 +20,7 @@ export function truncationReasons(
     .map((each) => `GitHub lists more ${WORDS[each]} than can be read`);
 }
 
-/** Says which lists of a subject, or of its pull requests, were read only in part. */
+/** Returns which lists of a subject, or of its pull requests, were read only in part. */
 export function truncationsIn(subject: Subject, which: readonly Truncation[]): readonly string[] {
   const own = subject.moment === "landed" ? (subject.change.cut ?? []) : [];
   const all = [...own, ...pullsOf(subject).flatMap((pull) => pull.cut ?? [])];

@@ -1,4 +1,4 @@
-/** How a name reads to people: letters of other alphabets taken for the Latin ones they look like, hidden signs left out. */
+/** Names as people read them: letters of other alphabets taken for the Latin ones they look like, hidden signs left out. */
 
 /** Letters and digits taken for each Latin letter, beyond those that Unicode itself calls compatible. */
 const LOOKS_LIKE: Readonly<Record<string, string>> = {
@@ -34,13 +34,13 @@ const LATIN = new Map(
 /** Signs that are not seen: controls, joiners, direction marks, fillers. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Mn}\u115F\u1160\u2800\u3164\uFFA0]/gu;
 
-/** A name in small Latin letters as it is read, without what is not seen. */
+/** Returns a name in small Latin letters as it is read, without what is not seen. */
 export function nameSkeleton(name: string): string {
   const plain = name.normalize("NFKD").toLowerCase().replace(HIDDEN, "").trim();
   return Array.from(plain, (sign) => LATIN.get(sign) ?? sign).join("");
 }
 
-/** The signs of a name that are not what they look like, or are not seen at all, as `U+0440`. */
+/** Lists the signs of a name that are not what they look like, or are invisible, as `U+0440`. */
 export function hiddenCharacters(name: string): readonly string[] {
   const odd = Array.from(name).filter((sign) => nameSkeleton(`a${sign}b`) !== `a${sign.toLowerCase()}b`);
   return [...new Set(odd)].map(

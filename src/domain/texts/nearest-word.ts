@@ -1,8 +1,8 @@
-/** The word somebody probably meant. */
+/** The known word that someone probably meant. */
 
 import { distance } from "fastest-levenshtein";
 
-/** The known word nearest to a misspelt one, compared without case; null where none is near. */
+/** Returns the known word nearest to a misspelt one, compared without case; null where none is near. */
 export function nearestWord(word: string, known: readonly string[]): string | null {
   const best = known
     .map((candidate) => ({ candidate, far: distance(word.toLowerCase(), candidate.toLowerCase()) }))

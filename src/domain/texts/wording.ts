@@ -1,32 +1,32 @@
-/** Every sentence people read on GitHub, on pages and in the terminal. */
+/** Texts that people read on GitHub, on pages and in the terminal. */
 
 import { Temporal } from "temporal-polyfill";
 import type { ControlName, Verdict } from "../values/result.ts";
 import { truncate } from "../values/text.ts";
 import type { Instant } from "../time/instant.ts";
 
-/** So many names are shown of any list of people. */
+/** Limits how many names are shown of any list of people. */
 export const NAMES_SHOWN = 6;
 
-/** "a, b and c". */
+/** Joins items: "a, b and c". */
 export function listed(items: readonly string[], word: "and" | "or" = "and"): string {
   if (items.length <= 1) return items[0] ?? "";
   return `${items.slice(0, -1).join(", ")} ${word} ${items.at(-1) ?? ""}`;
 }
 
-/** "one of acme/dba or cat", for what `sources` says; a single person and "anyone with ..." as they are. */
+/** Returns "one of acme/dba or cat" for a text of `sources`. A single person and "anyone with ..." stay as they are. */
 export function oneOfPeople(from: string): string {
   return /^(?:anyone |[\w-]+$)/u.test(from) ? from : `one of ${from}`;
 }
 
-/** "a, b, c and 4 more". */
+/** Shows the first items and counts the rest: "a, b, c and 4 more". */
 export function some(items: readonly string[], most: number, between = ", "): string {
   return items.length <= most
     ? items.join(between)
     : `${items.slice(0, most).join(between)} and ${items.length - most} more`;
 }
 
-/** What a control's name completes: "This change was ...". */
+/** Completes "This change was ..." with each control's name. */
 export const CONTROL_TITLES: Readonly<Record<ControlName, string>> = {
   "independently-approved": "independently approved",
   "approved-by-owners": "approved by its code owners",
@@ -43,7 +43,7 @@ export const CONTROL_TITLES: Readonly<Record<ControlName, string>> = {
   "deployment-approved": "made of approved changes",
 };
 
-/** The verdicts as people say them. */
+/** Names the verdicts in people's words. */
 export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
   compliant: "compliant",
   emergency: "emergency",
@@ -54,7 +54,7 @@ export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
   historic: "before observation began",
 };
 
-/** An instant as RFC 3339 in UTC, without milliseconds. */
+/** Returns an instant as RFC 3339 in UTC, without milliseconds. */
 export function time(instant: Instant): string {
   return new Date(instant).toISOString().replace(".000Z", "Z");
 }
@@ -75,12 +75,15 @@ export function localTime(instant: Instant, timezone: string): string {
   return `${shown.toPlainDate().toString()} ${clock} ${timezone}${isTwice ? ` (UTC${shown.offset})` : ""}`;
 }
 
-/** A short form of an object id. */
+/** Returns a short form of an object id. */
 export function short(sha: string): string {
   return sha.slice(0, 7);
 }
 
-/** Text from outside on one line: well-formed, no control or direction-changing characters. For titles, tables and CSV cells. */
+/**
+ * Returns text from outside on one line: well-formed, no control or direction-changing characters. For titles, tables
+ * and CSV cells.
+ */
 export function oneLine(text: string): string {
   return text
     .toWellFormed()
@@ -88,15 +91,15 @@ export function oneLine(text: string): string {
     .trim();
 }
 
-/** The first `most` UTF-16 units of a text and an ellipsis for the rest; never half a character. */
+/** Returns the first `most` UTF-16 units of a text and an ellipsis for the rest; never half a character. */
 export function clipped(text: string, most: number): string {
   if (text.length <= most) return text;
   return `${truncate(text, most - 1)}…`;
 }
 
 /**
- * A sentence made harmless for Markdown: no links, mentions, references, tables, code, formulas or HTML come out of it, and
- * none of our own hidden markers. At most a few hundred characters are kept.
+ * Makes a sentence harmless for Markdown: no links, mentions, references, tables, code, formulas or HTML come out of
+ * it. Nor do any of our own hidden markers. At most a few hundred characters are kept.
  */
 export function markdown(text: string): string {
   return (
@@ -113,8 +116,8 @@ export function markdown(text: string): string {
 }
 
 /**
- * Makes text harmless in a Markdown file that is not shown on GitHub: nothing invisible is put into it, and addresses stay as they
- * can be copied.
+ * Makes text harmless in a Markdown file that is not shown on GitHub. Nothing invisible is put into it, and addresses
+ * stay as they can be copied.
  */
 export function markdownInFile(text: string): string {
   return clipped(oneLine(text), MOST_CHARACTERS)

@@ -1,4 +1,7 @@
-/** Time as people agree on it: terms such as `2 business days`, days off, and the days of a time zone. Pure: every moment is handed in. */
+/**
+ * Time as people agree on it: terms such as `2 business days`, days off, and the days of a time zone. Pure: every
+ * moment is an argument.
+ */
 
 import { z } from "zod";
 import { Temporal } from "temporal-polyfill";
@@ -6,7 +9,7 @@ import type { Instant } from "./instant.ts";
 import type { Infer } from "../values/schema.ts";
 import { MINUTE } from "./durations.ts";
 
-/** The days of a week, Monday first, as policy files write them. */
+/** Lists the days of a week, Monday first, as policy files write them. */
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 
 const WeekdaySchema = z.enum(WEEKDAYS);
@@ -20,10 +23,10 @@ export const CalendarSchema = z.object({
   holidays: z.array(z.string()),
 });
 
-/** Where and when people work. */
+/** Describes where and when people work. */
 export type Calendar = Infer<typeof CalendarSchema>;
 
-/** Without a policy: UTC, Saturday and Sunday off. */
+/** Applies without a policy: UTC, Saturday and Sunday off. */
 export const DEFAULT_CALENDAR: Calendar = { timezone: "UTC", weekend: ["sat", "sun"], holidays: [] };
 
 const UNITS = ["minutes", "hours", "days", "weeks", "business-days"] as const;
@@ -34,7 +37,7 @@ export const TermSchema = z.object({
   count: z.int(),
 });
 
-/** How long something may take. */
+/** Describes how long something may take. */
 export type Term = Infer<typeof TermSchema>;
 
 const WRITTEN = /^(\d{1,4}) (minute|hour|day|week|business day)s?$/u;
@@ -48,7 +51,7 @@ const LENGTHS = {
 /** So many days off in a row are not searched through: a calendar without a working day ends somewhere. */
 const LONGEST_BREAK = 400;
 
-/** A term as it is written (`30 minutes`, `4 hours`, `2 business days`), or null. */
+/** Returns a term as it is written (`30 minutes`, `4 hours`, `2 business days`), or null. */
 export function parseTerm(text: string): Term | null {
   const [, count, unit] = WRITTEN.exec(text) ?? [];
   if (count === undefined || unit === undefined || Number(count) === 0) return null;
@@ -56,15 +59,15 @@ export function parseTerm(text: string): Term | null {
   return found === undefined ? null : { unit: found, count: Number(count) };
 }
 
-/** A term in words: `2 business days`. */
+/** Returns a term in words: `2 business days`. */
 export function termText({ unit, count }: Term): string {
   const words = unit.replace("-", " ");
   return `${count} ${count === 1 ? words.slice(0, -1) : words}`;
 }
 
 /**
- * When a term that begins at a moment is over. Business days: the same local time on the so-many-th next business day;
- * begun on a day off, it is counted from 00:00 of the next business day.
+ * Returns when a term that begins at a moment is over. Business days: the same local time on the so-many-th next
+ * business day; begun on a day off, it is counted from 00:00 of the next business day.
  */
 export function dueAfter(from: Instant, term: Term, calendar: Calendar): Instant {
   if (term.unit !== "business-days") return from + term.count * LENGTHS[term.unit];
@@ -76,7 +79,10 @@ export function dueAfter(from: Instant, term: Term, calendar: Calendar): Instant
   return day.toZonedDateTime({ timeZone: calendar.timezone, plainTime: time }).epochMilliseconds;
 }
 
-/** Whether one term surely ends no later than another begun at the same moment; false where it depends on the days between. */
+/**
+ * Returns whether one term surely ends no later than another begun at the same moment. False where it depends on the
+ * days between.
+ */
 export function isNoLonger(term: Term, than: Term): boolean {
   if (term.unit === "business-days") {
     return than.unit === "business-days" && term.count <= than.count;
@@ -90,17 +96,17 @@ export function isNoLonger(term: Term, than: Term): boolean {
   return length <= least;
 }
 
-/** When a day (YYYY-MM-DD) begins in a time zone. */
+/** Returns when a day (YYYY-MM-DD) begins in a time zone. */
 export function startOfDay(date: string, timezone: string): Instant {
   return Temporal.PlainDate.from(date).toZonedDateTime(timezone).epochMilliseconds;
 }
 
-/** The day (YYYY-MM-DD) it is in a time zone. */
+/** Returns the day (YYYY-MM-DD) it is in a time zone. */
 export function dateOf(at: Instant, timezone: string): string {
   return zoned(at, timezone).toPlainDate().toString();
 }
 
-/** Whether this is the name of a time zone. */
+/** Returns whether this is the name of a time zone. */
 export function isTimezone(name: string): boolean {
   try {
     zoned(0, name);

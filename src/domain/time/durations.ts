@@ -6,5 +6,5 @@ export const MINUTE = 60_000;
 /** Holds an hour. */
 export const HOUR = 60 * MINUTE;
 
-/** Holds 24 hours, whatever a calendar says of the day. */
+/** Holds 24 hours, whatever the length of a calendar's day. */
 export const DAY = 24 * HOUR;

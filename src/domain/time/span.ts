@@ -3,7 +3,7 @@
 import type { Instant } from "./instant.ts";
 import { DAY } from "./durations.ts";
 
-/** A span of time, half-open. */
+/** Describes a span of time, half-open. */
 export interface Span {
   readonly from: Instant;
   readonly to: Instant;

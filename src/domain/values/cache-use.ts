@@ -1,13 +1,13 @@
-/** What a cache holds, to tell monitors of it. */
+/** The use of a cache, for monitors. */
 
-/** How many entries a cache has, how much memory they take and how much they may (bytes, roughly). */
+/** Describes how many entries a cache has, how much memory they take and how much they may (bytes, roughly). */
 export interface CacheUse {
   readonly entries: number;
   readonly bytes: number;
   readonly bound: number;
 }
 
-/** Returns what a cache of lru-cache's holds; what is too old is let go first and not counted. */
+/** Returns what a cache of lru-cache's holds; what is too old is dropped first and not counted. */
 export function useOf(cache: {
   readonly size: number;
   readonly calculatedSize: number;

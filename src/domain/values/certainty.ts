@@ -1,5 +1,5 @@
-/** Whether something holds, does not, or cannot be told from what is known. */
+/** Names whether something holds, does not, or is not known. */
 export type Certainty = "yes" | "no" | "unknown";
 
-/** As {@link Certainty}; `unseen`: yes, unless they are the one person nobody saw. */
+/** Adds `unseen` to {@link Certainty}: yes, unless they are the one person nobody saw. */
 export type Coverage = Certainty | "unseen";

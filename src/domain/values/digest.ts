@@ -5,14 +5,14 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import canonicalize from "canonicalize";
 import { wellFormed } from "./text.ts";
 
-/** Returns the RFC 8785 canonical JSON of a value, its texts made well-formed; throws on what JSON cannot hold (NaN, undefined). */
+/** Returns the RFC 8785 canonical JSON of a value, its texts made well-formed. Throws on what JSON cannot hold (NaN, undefined). */
 export function canonical(value: unknown): string {
   const text = canonicalOf(value);
   if (text === undefined) throw new TypeError("undefined has no canonical form");
   return text;
 }
 
-/** SHA-256 of a text's UTF-8 bytes, or of bytes, in hex. */
+/** Returns the SHA-256 of a text's UTF-8 bytes, or of bytes, in hex. */
 export function sha256(content: string | Uint8Array): string {
   return bytesToHex(hash(typeof content === "string" ? utf8ToBytes(content) : content));
 }

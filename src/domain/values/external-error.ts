@@ -1,6 +1,6 @@
-/** Trouble: what goes wrong outside the program, as opposed to results (values) and bugs (anything else thrown). */
+/** External errors: failures outside the program, as opposed to results (values) and bugs (anything else thrown). */
 
-/** The fixed codes of trouble, each with whether trying again later can help. */
+/** Lists the fixed codes of external errors, each with whether trying again later can help. */
 export const EXTERNAL_ERRORS = {
   /** The database does not answer: refused, unknown host, connection lost, too slow. */
   "database-unreachable": { retry: true },
@@ -24,11 +24,11 @@ export const EXTERNAL_ERRORS = {
   "address-unavailable": { retry: false },
   /** GitHub does not answer, or answers 5xx. */
   "github-unreachable": { retry: true },
-  /** GitHub asks us to slow down: primary or secondary rate limit. */
+  /** GitHub requires us to slow down: primary or secondary rate limit. */
   "github-limited": { retry: true },
   /** GitHub refuses the call: not permitted, not found, not acceptable. */
   "github-refused": { retry: false },
-  /** GitHub bars the App from whatever it asks, for now: a list of allowed addresses, a suspended installation, single sign-on. */
+  /** GitHub bars the App from all requests, for now: a list of allowed addresses, a suspended installation, single sign-on. */
   "github-barred": { retry: true },
   /** GitHub answers, but not this question: it is too much for its limits, or "something went wrong". */
   "github-unanswered": { retry: true },
@@ -42,16 +42,19 @@ export const EXTERNAL_ERRORS = {
   "receiver-unset": { retry: true },
 } as const satisfies Readonly<Record<string, { readonly retry: boolean }>>;
 
-/** The code of a trouble; fixed, documented. */
+/** Names an external error; fixed, documented. */
 export type ExternalErrorCode = keyof typeof EXTERNAL_ERRORS;
 
-/** Something outside failed. `message` is one sentence for a person, without secrets; `retry`: whether the same may succeed later. */
+/**
+ * Reports that something outside failed. `message` is one sentence for a person, without secrets; `retry`: whether the
+ * same may succeed later.
+ */
 export class ExternalError extends Error {
   readonly code: ExternalErrorCode;
   readonly retry: boolean;
-  /** Milliseconds to wait before trying again, where the other side told. */
+  /** Milliseconds to wait before trying again, where the other side gave them. */
   readonly waitMs: number | null;
-  /** The other side does not know what was asked for: not any more, or not yet. */
+  /** The other side does not know what was requested: not any more, or not yet. */
   readonly gone: boolean;
 
   constructor(
@@ -73,7 +76,7 @@ export class ExternalError extends Error {
   }
 }
 
-/** A write was refused because its writer no longer holds the lane: whoever holds it now does the work. */
+/** Reports a write that was refused because its writer no longer holds the lane. Whoever holds it now does the work. */
 export class LeaseLost extends ExternalError {
   constructor(lane: string, owner: string) {
     super("lease-lost", `The lease on lane ${lane} no longer belongs to ${owner}.`);
@@ -81,7 +84,7 @@ export class LeaseLost extends ExternalError {
   }
 }
 
-/** Returns what a line of the program's log says of an error: trouble by its code and sentence, a bug whole. */
+/** Returns what a line of the program's log shows of an error. An external error is shown by its code and sentence, a bug whole. */
 export function logged(error: unknown): Readonly<Record<string, unknown>> {
   return error instanceof ExternalError ? { code: error.code, reason: error.message } : { err: error };
 }

@@ -1,6 +1,6 @@
-/** Shares of what only so much of may be used within a span of time, by all replicas together. */
+/** Shares of what all replicas together may use only so much of within a span of time. */
 
-/** What a replica asks for of one thing. */
+/** Describes what a replica requests of one thing. */
 export interface ShareRequest {
   /** How much all replicas together may use within `span` (ms). */
   readonly limit: number;
@@ -11,16 +11,16 @@ export interface ShareRequest {
   readonly want: number;
 }
 
-/** What a replica asks for on behalf of one asker, each by its name. */
+/** Describes what a replica requests on behalf of one user of it, each by its name. */
 export interface Claim {
   readonly asker: string;
   readonly wishes: Readonly<Record<string, ShareRequest>>;
 }
 
-/** What a replica may use, each by its name, what it used already included. */
+/** Holds what a replica may use, each by its name, what it used already included. */
 export type Share = Readonly<Record<string, number>>;
 
-/** A share as it was given, and when its lease ends. What was used by then counts for a span longer. */
+/** Describes a share as it was given, and when its lease ends. What was used by then counts for a span longer. */
 export interface GrantedShare {
   readonly share: Share;
   readonly until: number;

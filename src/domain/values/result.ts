@@ -1,14 +1,14 @@
-/** What a control says of a subject, and what the controls say together. */
+/** Results of controls on a subject, and what they come to together. */
 
 import { z } from "zod";
 import type { Infer } from "./schema.ts";
 
 const OutcomeSchema = z.enum(["pass", "fail", "waived", "not-applicable", "unverifiable"]);
 
-/** The outcome of one control. `unverifiable`: we could not find out; never a pass. */
+/** Names the outcome of one control. `unverifiable`: we could not find out; never a pass. */
 export type Outcome = Infer<typeof OutcomeSchema>;
 
-/** The controls, each name completing "This change was ...". */
+/** Lists the controls, each name completing "This change was ...". */
 export const CONTROL_NAMES = [
   "independently-approved",
   "approved-by-owners",
@@ -28,7 +28,7 @@ export const CONTROL_NAMES = [
 /** Describes {@link ControlName}. */
 export const ControlNameSchema = z.enum(CONTROL_NAMES);
 
-/** The fixed name of a control. */
+/** Names a control; fixed. */
 export type ControlName = Infer<typeof ControlNameSchema>;
 
 const ResultSchema = z.object({
@@ -42,7 +42,7 @@ const ResultSchema = z.object({
   inputs: z.record(z.string(), z.unknown()),
 });
 
-/** One control tested on one subject. */
+/** Describes one control tested on one subject. */
 export type Result = Infer<typeof ResultSchema>;
 
 /** The causes of a result that fails only until what it waits for comes: nobody has to act differently. */
@@ -53,10 +53,10 @@ const WAITING_CAUSES = [
   "waiting-for-github",
 ] as const;
 
-/** The cause of a result that waits. */
+/** Names the cause of a result that waits. */
 export type WaitingCause = (typeof WAITING_CAUSES)[number];
 
-/** Returns the state of a result: its outcome, or `waiting` for a failure that ends by itself or by an approval. */
+/** Returns the state of a result: its outcome, or `waiting` for a failure that time or an approval ends. */
 export function resultState({ outcome, cause }: Pick<Result, "outcome" | "cause">): Outcome | "waiting" {
   const isWaiting = outcome === "fail" && WAITING_CAUSES.some((each) => each === cause);
   return isWaiting ? "waiting" : outcome;
@@ -72,7 +72,7 @@ const VerdictSchema = z.enum([
   "historic",
 ]);
 
-/** Results folded. `pending` exists only before a merge. */
+/** Names what the results come to together. `pending` exists only before a merge. */
 export type Verdict = Infer<typeof VerdictSchema>;
 
 const JudgedApprovalSchema = z.object({
@@ -89,7 +89,7 @@ const JudgedApprovalSchema = z.object({
   served: z
     .array(
       z.object({
-        /** The requirement in words, and the rule that asks; null: the policy asks it of every change. */
+        /** The requirement in words, and the rule it comes from; null: the policy requires it of every change. */
         requirement: z.string(),
         rule: z.string().nullable(),
         /** The teams, organisations or permission that entitled its giver, or `by name`. */
@@ -101,7 +101,7 @@ const JudgedApprovalSchema = z.object({
     .exactOptional(),
 });
 
-/** One person's approval, and whether it counts. */
+/** Describes one person's approval, and whether it counts. */
 export type JudgedApproval = Infer<typeof JudgedApprovalSchema>;
 
 /** Describes {@link Assessment}. */
@@ -114,7 +114,7 @@ export const AssessmentSchema = z.object({
   policyDigest: z.string(),
 });
 
-/** A verdict with everything it rests on. */
+/** Holds a verdict with everything it rests on. */
 export type Assessment = Infer<typeof AssessmentSchema>;
 /** Returns a result; reasons read as sentences without a full stop. */
 export function result(

@@ -1,4 +1,4 @@
-/** How the domain's data is described: one zod schema each, from which its type is inferred. */
+/** Schemas of the domain's data: one zod schema each, from which its type is inferred. */
 
 import type { z } from "zod";
 

@@ -1,4 +1,4 @@
-/** Texts from outside, made so that everything that stores or sends them takes them. */
+/** Texts from outside, changed so that everything that stores or sends them takes them. */
 
 /** Returns the first `most` UTF-16 units of a text, well-formed: a character is kept whole or not at all. */
 export function truncate(text: string, most: number): string {
@@ -6,7 +6,7 @@ export function truncate(text: string, most: number): string {
   return cut.toWellFormed();
 }
 
-/** Returns a value with every half of a character in its texts replaced by U+FFFD; the value itself where there is none. */
+/** Returns a value with every half of a character in its texts replaced by U+FFFD. The value itself where there is none. */
 export function wellFormed(value: unknown): unknown {
   if (typeof value === "string") return value.isWellFormed() ? value : value.toWellFormed();
   if (typeof value !== "object" || value === null) return value;
@@ -23,7 +23,7 @@ export function wellFormed(value: unknown): unknown {
   return isSame ? value : Object.fromEntries(made);
 }
 
-/** Returns a text without marks that nobody sees: no control characters but line feeds and tabs, none that change the direction. */
+/** Returns a text without marks that nobody sees. No control characters but line feeds and tabs, none that change the direction. */
 export function visible(text: string): string {
   return text
     .toWellFormed()

@@ -1,6 +1,6 @@
-/** The engine of transitions: a table of rows for everything that has states, and what it answers to one event in one state. */
+/** The engine of transitions: a table of rows for everything that has states, and the result of one event in one state. */
 
-/** One row of a table: in which states an event may happen, to whom it is open, and where it leads. */
+/** Describes one row of a table. It names in which states an event may happen, to whom it is open, and where it leads. */
 export interface TransitionRow<State extends string, Role extends string> {
   /** Null: nothing exists yet. */
   readonly from: readonly (State | null)[];
@@ -12,7 +12,7 @@ export interface TransitionRow<State extends string, Role extends string> {
   readonly bars?: readonly Role[];
 }
 
-/** The rows of each event. INVARIANT: at most one row of an event holds a state, and a row from null names its state. */
+/** Describes the rows of each event. INVARIANT: at most one row of an event holds a state, and a row from null names its state. */
 export type TransitionTable<
   State extends string,
   Event extends string,
@@ -20,14 +20,14 @@ export type TransitionTable<
   Row extends TransitionRow<State, Role> = TransitionRow<State, Role>,
 > = Readonly<Record<Event, readonly Row[]>>;
 
-/** Why an event does not happen, as a value that the caller words. */
+/** Names why an event does not happen, as a value that the caller words. */
 export type TransitionRefusal<State extends string, Row> =
   /** Not in this state; `allowed`: the states in which it can happen. */
   | { readonly because: "state"; readonly allowed: readonly (State | null)[] }
-  /** In this state, but not to someone with these roles; `row`: the one that asks for others. */
+  /** In this state, but not to someone with these roles; `row`: the one that requires others. */
   | { readonly because: "role"; readonly row: Row };
 
-/** Where an event leads, or why it does not happen. */
+/** Describes where an event leads, or why it does not happen. */
 export type TransitionResult<State extends string, Row> =
   | { readonly to: State; readonly refused: null }
   | { readonly to: null; readonly refused: TransitionRefusal<State, Row> };

@@ -1,4 +1,4 @@
-/** Who shaped a pull request's content: authors, co-authors, committers and whoever was seen to push what is, or was, in it. */
+/** The contributors of a pull request: authors, co-authors, committers and whoever was seen to push what is, or was, in it. */
 
 import { type PullRequest } from "../../change/pull-request.ts";
 import { isDropped } from "./dropped-commits.ts";
@@ -9,7 +9,7 @@ import { WEB_FLOW_ID, type Actor } from "../../change/people.ts";
 import { type Commit } from "../../change/commit.ts";
 import { type Certainty, type Coverage } from "../../values/certainty.ts";
 
-/** The people behind one commit that is or was in a pull request. */
+/** Describes the people behind one commit that is or was in a pull request. */
 export interface Makers {
   readonly sha: Sha;
   /** Author and co-authors, as GitHub attributes them. Forgeable: it may exclude a person, never vouch for one. */
@@ -19,34 +19,34 @@ export interface Makers {
   readonly pushers: readonly Actor[];
   /** Who was seen to push it, or its patch, elsewhere first: it excludes them, and vouches for nobody. */
   readonly elsewhere: readonly Actor[];
-  /** Why one person nobody saw may have made it; null: nobody but those seen. */
+  /** Why one unseen person may have made it; null: nobody but those seen. */
   readonly unseen: Unseen | null;
-  /** Who asked a bot for it; a person's own push is nobody's wish. */
+  /** Who requested it from a bot; a person's own push is nobody's request. */
   readonly requesters: readonly Actor[];
-  /** At least one account GitHub cannot name had a hand in it. */
+  /** At least one account GitHub cannot name took part in it. */
   readonly unknown: boolean;
   /** Nobody's contribution: proven to add nothing, or nothing of it is left. */
   readonly addsNothing: boolean;
-  /** Nobody could tell whether it adds anything: a merge, or what came by a forced push that may only have moved it. */
+  /** It is not known whether it adds anything: a merge, or what came by a forced push that may only have moved it. */
   readonly mayAddNothing: boolean;
 }
 
-/** One contributor and how: `author` covers co-authors too; `requester` asked a bot for it. */
+/** Describes one contributor and how: `author` covers co-authors too; `requester` requested it from a bot. */
 export interface Contributor {
   readonly actor: Actor;
   readonly roles: readonly ("opener" | "requester" | "author" | "committer" | "pusher")[];
 }
 
-/** Facts never change, so what follows from them is reckoned once. */
-const reckoned = new WeakMap<PullRequest, readonly Makers[]>();
+/** Facts never change, so what follows from them is computed once. */
+const computed = new WeakMap<PullRequest, readonly Makers[]>();
 
 /**
- * Lists the makers of every commit: those the pull request has, in its order, then those it had and of which something may be
- * left. Of an earlier head whose commits are not known, the makers are whoever pushed it.
+ * Lists the makers of every commit. First those the pull request has, in its order, then those it had and of which
+ * something may be left. Of an earlier head whose commits are not known, the makers are whoever pushed it.
  */
 export function makersOf(pull: PullRequest): readonly Makers[] {
-  const known = reckoned.get(pull) ?? makersOfEach(pull);
-  reckoned.set(pull, known);
+  const known = computed.get(pull) ?? makersOfEach(pull);
+  computed.set(pull, known);
   return known;
 }
 
@@ -92,7 +92,7 @@ function makersOfEach(pull: PullRequest): readonly Makers[] {
     };
   });
   const all = [...ofCommits, ...ofHeads];
-  // What a merge did, solving a conflict or not, no list of its files tells.
+  // No list of its files shows what a merge did, solving a conflict or not.
   const merges = new Set(known.filter(({ parents }) => parents.length > 1).map(({ sha }) => sha));
   return all.map((makers) =>
     !merges.has(makers.sha) && isDropped(pull, makers.sha, all) ? { ...makers, addsNothing: true } : makers,
@@ -128,7 +128,7 @@ function isEmpty({ tree, parents: [first, ...more] }: Commit, trees: ReadonlyMap
   return first !== undefined && more.length === 0 && trees.get(first) === tree;
 }
 
-/** Everyone who contributed, each once, by id, with their roles. */
+/** Lists everyone who contributed, each once, by id, with their roles. */
 export function contributorsOf(pull: PullRequest): readonly Contributor[] {
   const found = new Map<number, { actor: Actor; roles: Set<Contributor["roles"][number]> }>();
   const add = (actor: Actor | null, role: Contributor["roles"][number]): void => {
@@ -150,7 +150,7 @@ export function contributorsOf(pull: PullRequest): readonly Contributor[] {
     .toSorted((a, b) => a.actor.id - b.actor.id);
 }
 
-/** Whether someone had a hand in a commit. */
+/** Returns whether someone took part in a commit. */
 export function isMaker(makers: Makers, actorId: number): boolean {
   const { authors, requesters, committer, pushers, elsewhere } = makers;
   return (
@@ -160,10 +160,10 @@ export function isMaker(makers: Makers, actorId: number): boolean {
 }
 
 /**
- * Whether an approval by this person covers this commit: they did not make it alone.
+ * Returns whether an approval by this person covers this commit: they did not make it alone.
  *
- * A maker covers it only where another person is both named as an author and was seen to push it while the approver
- * was neither seen to push nor to commit it: names can be forged, pushes cannot. Where nobody saw who pushed it, it may
+ * A maker covers it only where another person is both named as an author and was seen to push it while the approver was
+ * neither seen to push nor to commit it: names can be forged, pushes cannot. Where nobody saw who pushed it, it may
  * have been the approver under another's name.
  */
 export function coverage(makers: Makers, actorId: number): Coverage {
@@ -182,7 +182,7 @@ function coverageOfContent(makers: Makers, actorId: number): Coverage {
   return isVouched && unseen === null ? "yes" : "no";
 }
 
-/** Whether someone stayed out of the pull request altogether: neither its opener nor a maker of any of its commits. */
+/** Returns whether someone took no part in the pull request: neither its opener nor a maker of any commit. */
 export function stayedOut(pull: PullRequest, makers: readonly Makers[], actorId: number): Coverage {
   if (pull.author?.id === actorId) return "no";
   if (pull.requestedBy?.some((requester) => requester.id === actorId) === true) return "no";
@@ -192,7 +192,10 @@ export function stayedOut(pull: PullRequest, makers: readonly Makers[], actorId:
   return real.some(({ unseen }) => unseen !== null) ? "unseen" : "yes";
 }
 
-/** Why it cannot be told whether an approval covers some of these commits; null: it can. `unproven`: whether one adds anything. */
+/**
+ * Returns why it is unknown whether an approval covers some of these commits; null: it is known. `unproven`: whether
+ * one adds anything.
+ */
 export function doubtAbout(
   makers: readonly Makers[],
   covers: readonly Coverage[],
@@ -204,12 +207,15 @@ export function doubtAbout(
   return { why: unseen ?? "unproven", pushers };
 }
 
-/** Counts the commits that one person nobody saw may have made each. */
+/** Counts the commits that one unseen person may have made each. */
 export function unseenAmong(makers: readonly Makers[]): number {
   return makers.filter(({ unseen, addsNothing }) => unseen !== null && !addsNothing).length;
 }
 
-/** Merge commits whose makers matter to these reviewers: those that must be proven to add nothing, as (first parent, merge). */
+/**
+ * Returns the merge commits whose makers matter to these reviewers, as (first parent, merge). They must be proven to
+ * add nothing.
+ */
 export function mergesToProve(
   pull: PullRequest,
   reviewers: readonly number[],
@@ -225,12 +231,13 @@ export function mergesToProve(
   });
 }
 
-/** Whether a merge is proven to add nothing. An octopus is never asked: its content is somebody's contribution. */
+/** Whether a merge is proven to add nothing. An octopus is never checked: its content is someone's contribution. */
 function mergeProof(pull: PullRequest, commit: Commit): Certainty {
   const [first, second, ...more] = commit.parents;
   if (first === undefined || second === undefined || more.length > 0) return "no";
-  // A second parent inside the pull request is somebody's side branch, not the base: its content is judged by its own commits,
-  // and the merge must still be proven to add nothing to the first parent's patch, which it then cannot.
+  // A second parent inside the pull request is someone's side branch, not the base: its content is judged by
+  // its own commits, and the merge must still be proven to add nothing to the first parent's patch, which it
+  // then cannot.
   const found = pull.sameContent.filter((proof) => proof.from === first && proof.to === commit.sha);
   if (found.some(({ proof }) => proof === "different")) return "no";
   return found.some(({ proof }) => proof === "tree" || proof === "patch") ? "yes" : "unknown";

@@ -1,10 +1,10 @@
-/** Whether a commit of a pull request left nothing in what it changes against its base: then nobody need answer for it. */
+/** Dropped commits: where nothing of a commit is left in the difference to the base, it needs no approval. */
 
 import type { PullRequest } from "../../change/pull-request.ts";
 import type { Sha } from "../../change/sha.ts";
 import type { ChangedFile, TouchedFiles } from "../../change/commit.ts";
 
-/** What must be known to tell. */
+/** Describes what must be known to decide whether a commit was dropped. */
 export type Droppable = Pick<PullRequest, "commits" | "earlier" | "files" | "touched">;
 
 /** One unit of work, and whether it counts for nothing anyway. */
@@ -14,8 +14,8 @@ interface Unit {
 }
 
 /**
- * Tells whether every path a commit touches, old and new, is out of the difference to the base again. A path counts as still in
- * it where it may stand there under another name: after a move by any other commit, or by the base.
+ * Returns whether every path a commit touches, old and new, is out of the difference to the base again. A path counts
+ * as still in it where it may be there under another name: after a move by any other commit, or by the base.
  */
 export function isDropped(pull: Droppable, sha: Sha, units: readonly Unit[]): boolean {
   const own = touchedBy(pull, sha);
@@ -37,7 +37,7 @@ export function isDropped(pull: Droppable, sha: Sha, units: readonly Unit[]): bo
 
 const MADE: ReadonlySet<ChangedFile["status"]> = new Set(["added", "renamed", "copied"]);
 
-/** Tells from a commit's own files that something of it is left, or may be. */
+/** Returns whether something of a commit is left, or may be, from its own files. */
 export function hasStayed(
   { files, touched = [] }: Droppable,
   { files: own, standing }: TouchedFiles,
@@ -53,7 +53,7 @@ export function hasStayed(
   return own.flatMap(namesOf).some((path) => left.has(path) || !(standing.includes(path) || made.has(path)));
 }
 
-/** What is known of the files a commit touches; of a merge, what it changes against its first parent. */
+/** Returns what is known of the files a commit touches; of a merge, what it changes against its first parent. */
 export function touchedBy({ touched = [] }: Pick<Droppable, "touched">, sha: Sha): TouchedFiles | undefined {
   return touched.find(({ commit }) => commit === sha);
 }

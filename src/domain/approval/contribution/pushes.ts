@@ -1,38 +1,47 @@
-/** Follows the pushes of a pull request: who was seen to bring each commit that is or was in it, and which pushes made nothing. */
+/**
+ * Follows the pushes of a pull request: who was seen to introduce each commit that is or was in it, and which pushes
+ * made nothing.
+ */
 
 import { type PullRequest } from "../../change/pull-request.ts";
 import { NO_COMMIT, type Sha } from "../../change/sha.ts";
 import { type Actor } from "../../change/people.ts";
 import { type Commit, type Push } from "../../change/commit.ts";
 
-/** What of a pull request its pushes can be followed by. */
+/** Describes what of a pull request its pushes can be followed by. */
 export type PushedPull = Pick<
   PullRequest,
   "author" | "createdAt" | "commits" | "earlier" | "pushes" | "sameContent" | "keyHolders" | "merged" | "head"
 >;
 
-/** Why one person nobody saw may have made a commit: nobody was seen to push it; a bot pushed it after a person had pushed there; a key holder's push may be anybody's. */
+/**
+ * Names why one unseen person may have made a commit. Nobody was seen to push it; a bot pushed it after a person had
+ * pushed there; a key holder's push may be anyone's.
+ */
 export type Unseen = "nobody-seen" | "relayed" | "by-key";
 
-/** How a commit came to a pull request. */
+/** Describes how a commit came to a pull request. */
 export interface CommitArrival {
   /** Everyone seen to push it, the first one first. */
   readonly pushers: readonly Actor[];
-  /** Why one person nobody saw may have made it; null: nobody but those seen. */
+  /** Why one unseen person may have made it; null: nobody but those seen. */
   readonly unseen: Unseen | null;
-  /** It came only by pushes that left the effective difference as it was: whoever pushed it made nothing. Of `unknown` nobody can tell. */
+  /**
+   * It came only by pushes that left the effective difference as it was: whoever pushed it made nothing. `unknown`: it
+   * cannot be found out.
+   */
   readonly clean: "yes" | "no" | "unknown";
-  /** The pushes that brought it, without those that left the effective difference as it was. */
+  /** The pushes that introduced it, without those that left the effective difference as it was. */
   readonly by: readonly Push[];
 }
 
-/** Every commit known to be or to have been in a pull request, and every head of which the commits are not known. */
+/** Holds every commit known to be or to have been in a pull request. Also every head whose commits are not known. */
 export interface Followed {
   readonly commits: ReadonlyMap<Sha, CommitArrival>;
   readonly heads: ReadonlyMap<Sha, CommitArrival>;
 }
 
-/** Lists the commits a pull request has, and those it had where they were asked for. */
+/** Lists the commits a pull request has, and those it had where they were requested. */
 export function knownCommits({
   commits,
   earlier = [],
@@ -56,7 +65,7 @@ export function pushesUpToMerge({
     .toSorted((a, b) => a.at - b.at);
 }
 
-/** Tells whether a push left what the pull request changes against its base as it was; `no` also where nobody asked. */
+/** Returns whether a push left what the pull request changes against its base as it was; `no` also where that was not checked. */
 function changesNothing(
   { sameContent }: Pick<PushedPull, "sameContent">,
   { before, after }: Push,
@@ -75,7 +84,7 @@ interface Coming {
   clean: CommitArrival["clean"];
 }
 
-/** Facts never change, so what follows from them is reckoned once. */
+/** Facts never change, so what follows from them is computed once. */
 const followed = new WeakMap<PushedPull, Followed>();
 
 /** Follows the pushes, oldest first. */
@@ -89,27 +98,27 @@ function follow(pull: PushedPull): Followed {
   const commits = new Map(knownCommits(pull).map((commit) => [commit.sha, commit]));
   const coming = new Map<Sha, Coming>();
   const heads = new Map<Sha, Coming>();
-  const isTold = toldIn(pull, commits);
+  const isKnown = knownHeads(pull, commits);
   const isByBot = pull.author !== null && pull.author.type !== "User";
   let isBotsAlone = true;
   let tip: Sha | null = null;
   let present: ReadonlySet<Sha> = new Set();
   for (const push of pushesUpToMerge(pull)) {
     const { actor, after } = push;
-    // A branch that was deleted and made again goes on from where it was.
+    // A branch that was deleted and created again goes on from where it was.
     const before: Sha = push.before === NO_COMMIT ? (tip ?? NO_COMMIT) : push.before;
     if (after === NO_COMMIT || after === before) continue;
     const there: ReadonlySet<Sha> = before === tip ? present : reach(before, commits);
-    // What was there before this push, and came by none that was seen, came by one that nobody saw.
+    // What was there before this push, and came by none that was seen, came by an unseen one.
     for (const sha of there) if (!coming.has(sha)) coming.set(sha, nobody());
-    if (!isTold(before) && !heads.has(before)) heads.set(before, nobody());
-    // After a missed push a forced one may bring back what somebody else had brought.
+    if (!isKnown(before) && !heads.has(before)) heads.set(before, nobody());
+    // After a missed push a forced one may introduce again what someone else had introduced.
     const isMissed = push.forced && before !== tip && push.at >= pull.createdAt;
     const isFirst =
-      tip === null && (before === NO_COMMIT || (!push.forced && there.size === 0 && isTold(before)));
+      tip === null && (before === NO_COMMIT || (!push.forced && there.size === 0 && isKnown(before)));
     const now: ReadonlySet<Sha> = reach(after, commits);
     const news = [...now].filter((sha) => !there.has(sha));
-    // Of a merge of many it is never asked: its content is somebody's contribution.
+    // A merge of many parents is never checked: its content is someone's contribution.
     const isOctopus = news.some((sha) => (commits.get(sha)?.parents.length ?? 0) > 2);
     const clean = isOctopus ? "no" : changesNothing(pull, { ...push, before });
     const isRelayed = isByBot && actor?.type !== "User" && !isBotsAlone;
@@ -126,7 +135,7 @@ function follow(pull: PushedPull): Followed {
       return one;
     };
     for (const sha of news) coming.set(sha, note(coming.get(sha), commits.get(sha)));
-    if (!isTold(after)) heads.set(after, note(heads.get(after)));
+    if (!isKnown(after)) heads.set(after, note(heads.get(after)));
     isBotsAlone &&=
       (isFirst || before === tip) && actor !== null && (actor.type !== "User" || clean === "yes");
     [tip, present] = [after, now];
@@ -135,11 +144,11 @@ function follow(pull: PushedPull): Followed {
   return { commits: arrivals(coming), heads: arrivals(heads) };
 }
 
-/** Whether what a head brought is known: its commits are, or it brought none, being the base's own. */
-function toldIn({ earlier = [] }: PushedPull, commits: ReadonlyMap<Sha, Commit>): (head: Sha) => boolean {
-  const told = new Set(earlier.flatMap(({ head, commits: had }) => (had === null ? [] : [head])));
+/** Whether what a head introduced is known: its commits are, or it introduced none, being the base's own. */
+function knownHeads({ earlier = [] }: PushedPull, commits: ReadonlyMap<Sha, Commit>): (head: Sha) => boolean {
+  const listed = new Set(earlier.flatMap(({ head, commits: had }) => (had === null ? [] : [head])));
   const outside = new Set([...commits.values()].flatMap(({ parents }) => parents));
-  return (head) => head === NO_COMMIT || commits.has(head) || told.has(head) || outside.has(head);
+  return (head) => head === NO_COMMIT || commits.has(head) || listed.has(head) || outside.has(head);
 }
 
 function nobody(): Coming {
@@ -152,7 +161,7 @@ function arrivals(coming: ReadonlyMap<Sha, Coming>): ReadonlyMap<Sha, CommitArri
   );
 }
 
-/** Whoever added a deploy key seems to push what anybody pushes with it; a commit they signed is theirs all the same. */
+/** Whoever added a deploy key seems to push what anyone pushes with it; a commit they signed is theirs all the same. */
 function isByKey({ keyHolders = [] }: PushedPull, { actor, at }: Push, commit: Commit | undefined): boolean {
   if (actor === null || commit?.signer?.id === actor.id) return false;
   return keyHolders.some(
@@ -160,7 +169,7 @@ function isByKey({ keyHolders = [] }: PushedPull, { actor, at }: Push, commit: C
   );
 }
 
-/** Lists the known commits that a commit stands on, itself included. */
+/** Lists the known commits that are reachable from a commit, itself included. */
 export function reach(tip: Sha, commits: ReadonlyMap<Sha, Commit>): ReadonlySet<Sha> {
   const seen = new Set<Sha>();
   const open = [tip];

@@ -1,4 +1,7 @@
-/** Work that came to a pull request from elsewhere: who was seen to push it there, as the same commit or as the same patch of a file. */
+/**
+ * Work that came to a pull request from elsewhere: who was seen to push it there, as the same commit or as the same
+ * patch of a file.
+ */
 
 import type { Commit, MergedInto, Push } from "../../change/commit.ts";
 import { editsOf } from "../../change/patch.ts";
@@ -7,11 +10,11 @@ import type { Instant } from "../../time/instant.ts";
 import type { Sha } from "../../change/sha.ts";
 import type { Actor } from "../../change/people.ts";
 
-/** What somebody did to one file. */
+/** Describes what someone did to one file. */
 export interface FileWork {
   readonly path: string;
   readonly oldPath: string | null;
-  /** What tells it again, wherever it stands: the content it left, and the lines it took out and put in. */
+  /** What identifies it in any place: the content it left, and the lines it took out and put in. */
   readonly marks: readonly string[];
 }
 
@@ -35,15 +38,16 @@ export function workOn(file: {
   };
 }
 
-/** One commit or one push of somebody's: what it did to each file, and whether it names nobody but them. */
+/** Describes one commit or push of someone: what it did to each file, and whether it names nobody but them. */
 export interface Work {
   readonly files: readonly FileWork[];
   readonly isInOwnName: boolean;
 }
 
 /**
- * Lists the paths, old and new, of work here that is somebody's work elsewhere too: the whole of it, or, where that bears another's
- * name, a part. Two people may change one file alike, each in their own name. It may exclude somebody, never clear.
+ * Lists the paths, old and new, of work here that is also someone's work elsewhere. That is the whole of it, or, where
+ * that bears another's name, a part. Two people may change one file alike, each in their own name. It may exclude
+ * someone, never clear them.
  */
 export function sameWork(ours: readonly FileWork[], theirs: Work): readonly string[] {
   const isSame = (own: FileWork, other: FileWork): boolean =>
@@ -54,12 +58,12 @@ export function sameWork(ours: readonly FileWork[], theirs: Work): readonly stri
   return ours.filter((own) => again.some((other) => isSame(own, other))).flatMap(pathsOfWork);
 }
 
-/** Lists the paths, old and new, that somebody's work is on. */
+/** Lists the paths, old and new, that someone's work is on. */
 export function pathsOfWork({ path, oldPath }: Pick<FileWork, "path" | "oldPath">): readonly string[] {
   return oldPath === null ? [path] : [oldPath, path];
 }
 
-/** Lists the known commits that a push brought to its branch. */
+/** Lists the known commits that a push introduced to its branch. */
 export function introducedCommits(
   { before, after }: Pick<Push, "before" | "after">,
   commits: ReadonlyMap<Sha, Commit>,
@@ -68,12 +72,12 @@ export function introducedCommits(
   return [...reach(after, commits)].filter((sha) => !there.has(sha));
 }
 
-/** Tells whether a push elsewhere came first: whoever pushes later what was seen before made nothing of it. */
+/** Returns whether a push elsewhere came first: whoever pushes later what was seen before made nothing of it. */
 export function wasPushedFirst({ at }: Pick<Push, "at">, arrivedAt: Instant): boolean {
   return at <= arrivedAt;
 }
 
-/** Returns when each commit came to a pull request; of one that nobody was seen to bring, when it was opened. */
+/** Returns when each commit came to a pull request; one whose pusher nobody saw: when it was opened. */
 export function arrivedAt({ createdAt }: Pick<PushedPull, "createdAt">, { commits, heads }: Followed) {
   return (sha: Sha): Instant => {
     const by = (commits.get(sha) ?? heads.get(sha))?.by ?? [];
@@ -81,16 +85,16 @@ export function arrivedAt({ createdAt }: Pick<PushedPull, "createdAt">, { commit
   };
 }
 
-/** Who made what was merged into a branch, as far as seen. */
+/** Describes who made what was merged into a branch, as far as seen. */
 export interface MergedWork {
   readonly pushers: readonly Actor[];
-  /** Somebody nobody saw may have made some of it. */
+  /** Someone unseen may have made some of it. */
   readonly unseen: boolean;
 }
 
 /**
- * Tells of each commit who was seen to push it to a branch that was merged into this one. What was merged commit by commit keeps the
- * makers of each; what was squashed or rebased on the way is everybody's who pushed there.
+ * Returns for each commit who was seen to push it to a branch that was merged into this one. What was merged commit by
+ * commit keeps the makers of each; what was squashed or rebased on the way is everyone's who pushed there.
  */
 export function mergedWork(
   pull: PushedPull & { readonly mergedInto?: readonly MergedInto[] },

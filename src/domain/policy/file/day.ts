@@ -3,10 +3,10 @@
 import { z } from "zod";
 import { parseTerm } from "../../time/calendar.ts";
 
-/** A day of the calendar. */
+/** Describes a day of the calendar. */
 export const DaySchema = z.iso.date("a date is written YYYY-MM-DD, and must exist");
 
-/** A term, kept as it is written. */
+/** Describes a term, kept as it is written. */
 export const TermTextSchema = z.string().refine((text) => parseTerm(text) !== null, {
   message: "a term is written as `30 minutes`, `4 hours`, `3 days`, `1 week` or `2 business days`",
 });

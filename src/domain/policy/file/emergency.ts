@@ -1,4 +1,4 @@
-/** The policy's part on emergencies: who may let what through, for how long, and what is owed afterwards. */
+/** Policy on emergencies: who may authorise passing which controls, for how long, and which review is due afterwards. */
 
 import { z } from "zod";
 import { TermSchema, isNoLonger, parseTerm, termText, type Term } from "../../time/calendar.ts";
@@ -19,7 +19,7 @@ const AloneSchema = z.strictObject({
   "confirmed-within": TermTextSchema.describe("within which another person must confirm it"),
 });
 
-/** `emergency:` as it is written. */
+/** Describes `emergency:` as it is written. */
 export const EmergencySchema = z.strictObject({
   authorisers: PeopleSchema.optional().describe("who may authorise one; default: permission admin"),
   reviewers: PeopleSchema.optional().describe("who may review it afterwards; default: permission write"),
@@ -43,7 +43,7 @@ export const EmergencySchema = z.strictObject({
     .describe("an overdue review anywhere in the organisation blocks the next emergency; default: false"),
 });
 
-/** `emergency:` as it is written. */
+/** Describes `emergency:` as it is written. */
 export type EmergencyFile = Infer<typeof EmergencySchema>;
 
 /** Describes {@link EmergencyPolicy}. */
@@ -66,10 +66,10 @@ export const EmergencyPolicySchema = z.object({
   blockNextWhileOverdue: z.boolean(),
 });
 
-/** The policy on emergencies in force. */
+/** Describes the policy on emergencies in force. */
 export type EmergencyPolicy = Infer<typeof EmergencyPolicySchema>;
 
-/** What holds where nothing is written. */
+/** Holds the values that apply where nothing is written. */
 export const DEFAULT_EMERGENCY: EmergencyPolicy = {
   authorisers: { permission: "admin" },
   reviewers: { permission: "write" },
@@ -87,7 +87,7 @@ export const DEFAULT_EMERGENCY: EmergencyPolicy = {
   blockNextWhileOverdue: false,
 };
 
-/** What is written, without defaults. */
+/** Returns what is written, without defaults. */
 export function writtenEmergency(file: EmergencyFile | undefined): Partial<EmergencyPolicy> {
   if (file === undefined) return {};
   const { authorisers, reviewers, waives, alone } = file;
@@ -105,7 +105,7 @@ export function writtenEmergency(file: EmergencyFile | undefined): Partial<Emerg
   };
 }
 
-/** Each key by which a repository's file asks for less than the minimum, and why. */
+/** Returns each key by which a repository's file requires less than the minimum, and why. */
 export function emergencyLoosened(
   minimum: Partial<EmergencyPolicy>,
   own: Partial<EmergencyPolicy>,

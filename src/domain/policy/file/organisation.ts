@@ -1,4 +1,7 @@
-/** What only an organisation's file says: repositories in scope, people with several accounts, wording, calendar, notifications, monitoring. */
+/**
+ * Keys of an organisation's file only: repositories in scope, people with several accounts, wording, calendar,
+ * notifications, monitoring.
+ */
 
 import { z } from "zod";
 import { DEFAULT_CALENDAR, isTimezone, WEEKDAYS, type Calendar } from "../../time/calendar.ts";
@@ -12,7 +15,7 @@ import type { Infer } from "../../values/schema.ts";
 
 const Login = z.string().min(1);
 
-/** What may be told outside GitHub. */
+/** Lists the kinds of message that may be sent outside GitHub. */
 export const NOTIFICATION_KINDS = [
   "emergency-waiting",
   "deviation-opened",
@@ -21,10 +24,10 @@ export const NOTIFICATION_KINDS = [
   "deviation-closed",
 ] as const;
 
-/** What may be told outside GitHub. */
+/** Names a kind of message that may be sent outside GitHub. */
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 
-/** One line on some repositories. */
+/** Describes one line on some repositories, as written. */
 export const RepositoriesSchema = z
   .strictObject({
     name: GlobSchema.optional().describe("repositories by name or glob"),
@@ -60,16 +63,16 @@ export const RepositoriesEntrySchema = z.object({
   since: z.string().nullable(),
 });
 
-/** One line on some repositories. */
+/** Describes one line on some repositories, as kept. */
 export type RepositoriesEntry = Infer<typeof RepositoriesEntrySchema>;
 
-/** A person with several accounts. */
+/** Describes a person with several accounts. */
 export const IdentitySchema = z.strictObject({
   person: z.string().min(1).describe("this person's name in check runs"),
   logins: z.array(Login).min(2).describe("every account of this person"),
 });
 
-/** The company's own number and wording for a control, and who owns it. */
+/** Describes the company's own number and wording for a control, and who owns it. */
 export const ControlsSchema = z.partialRecord(
   z.enum(CONTROL_NAMES),
   z.strictObject({
@@ -86,14 +89,14 @@ export const ControlWordsSchema = z.object({
   owner: z.string().optional(),
 });
 
-/** The company's own words on one control. */
+/** Holds the company's own words on one control. */
 export type ControlWords = Infer<typeof ControlWordsSchema>;
 
 const Variable = z
   .string()
   .regex(/^[A-Z][A-Z0-9_]*$/u, "the name of an environment variable that holds it, such as SLACK_URL");
 
-/** Where things are told outside GitHub. */
+/** Describes where messages outside GitHub go, as written. */
 export const NotificationSchema = z
   .strictObject({
     "url-secret": Variable.describe("the environment variable that holds the address"),
@@ -125,15 +128,15 @@ export const NotificationReceiverSchema = z.object({
   perDay: z.int(),
 });
 
-/** Where things are told outside GitHub; secrets are names of environment variables. */
+/** Describes where messages outside GitHub go; secrets are names of environment variables. */
 export type NotificationReceiver = Infer<typeof NotificationReceiverSchema>;
 
-/** Where a message goes, and how often one may on one day of the policy's calendar. */
+/** Describes where a message goes, and how many may go there on one day of the policy's calendar. */
 export interface Receiver extends Omit<NotificationReceiver, "on"> {
   readonly timezone: string;
 }
 
-/** `calendar:` as it is written. */
+/** Describes `calendar:` as it is written. */
 export const CalendarFileSchema = z.strictObject({
   timezone: z
     .string()
@@ -144,18 +147,18 @@ export const CalendarFileSchema = z.strictObject({
   holidays: z.array(DaySchema).optional().describe("other days off; default: none"),
 });
 
-/** `monitoring:` as it is written. */
+/** Describes `monitoring:` as it is written. */
 export const MonitoringSchema = z.strictObject({
   owner: Login.optional().describe("the owner of controls without an owner of their own"),
   every: z.literal("month").optional().describe("how often controls are reviewed; default: month"),
 });
 
-/** `retention:` as it is written. */
+/** Describes `retention:` as it is written. */
 export const RetentionSchema = z.strictObject({
   years: z.int().min(1).max(100).describe("for how many years to keep the evidence"),
 });
 
-/** A line as it is kept. */
+/** Returns a line as it is kept. */
 export function repositoriesOf(written: Infer<typeof RepositoriesSchema>): RepositoriesEntry {
   const {
     name = null,
@@ -169,7 +172,7 @@ export function repositoriesOf(written: Infer<typeof RepositoriesSchema>): Repos
   return { name, topic, scope, reason, owner, mode, since };
 }
 
-/** A line as it is kept. */
+/** Returns a line as it is kept. */
 export function notificationOf(written: Infer<typeof NotificationSchema>): NotificationReceiver {
   return {
     urlSecret: written["url-secret"],
@@ -180,14 +183,14 @@ export function notificationOf(written: Infer<typeof NotificationSchema>): Notif
   };
 }
 
-/** Which repositories a line meant when it, word for word, was first read, and all that were known then; by their ids. */
+/** Holds which repositories a line meant when first read, word for word, and all known then, by id. */
 export interface PinnedLine {
   readonly entry: string;
   readonly meant: readonly number[];
   readonly known: readonly number[];
 }
 
-/** What tells which lines are about a repository, and the moment they are asked for. */
+/** Describes what decides which lines apply to a repository, and the moment they are read for. */
 export interface About {
   readonly name: string;
   readonly topics: readonly string[];
@@ -201,12 +204,12 @@ export interface About {
   readonly metAs?: { readonly name: string; readonly topics: readonly string[] };
 }
 
-/** What names a line: the same words are the same line. */
+/** Returns what identifies a line: the same words are the same line. */
 export function lineId(line: RepositoriesEntry): string {
   return sha256(canonical(line)).slice(0, 16);
 }
 
-/** Returns whether the name and topics of a repository fit a line; where it says both, both must. */
+/** Returns whether the name and topics of a repository fit a line; where it sets both, both must. */
 export function fitsLine(line: RepositoriesEntry, { name, topics }: Pick<About, "name" | "topics">): boolean {
   // A line that lets out of something is no wider than it reads.
   const use: GlobUse = line.scope === "out" || line.mode === "observe" ? "lets" : "asks";
@@ -217,8 +220,9 @@ export function fitsLine(line: RepositoriesEntry, { name, topics }: Pick<About, 
 }
 
 /**
- * Returns the lines that bind a repository, null standing for none: the one it was meant by, and the one its name and topics fit now.
- * Who can rename, move or label a repository must gain nothing by it, so of two the stricter holds.
+ * Returns the lines that bind a repository: the one it was meant by, and the one it matches now. It matches by its name
+ * and topics; null represents no line. Who can rename, move or label a repository must gain nothing by it, so of two
+ * the stricter applies.
  */
 export function linesFor(
   lines: readonly RepositoriesEntry[],
@@ -245,12 +249,12 @@ function means(line: RepositoriesEntry, about: About): boolean {
   return !isOfOne(line) && !movedIn && fitsLine(line, metAs);
 }
 
-/** The calendar with its defaults. */
+/** Returns the calendar with its defaults. */
 export function calendarOf(written: Infer<typeof CalendarFileSchema> | undefined): Calendar {
   return { ...DEFAULT_CALENDAR, ...definedOf(written) };
 }
 
-/** The company's words on its controls. */
+/** Returns the company's words on its controls. */
 export function controlsOf(
   written: Infer<typeof ControlsSchema> | undefined,
 ): Readonly<Partial<Record<ControlName, ControlWords>>> {

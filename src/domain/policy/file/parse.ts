@@ -1,18 +1,18 @@
-/** Text of a policy file -> the file, or every problem in it with its line. Never throws. */
+/** Parses the text of a policy file into the file, or into all its problems with their lines. Never throws. */
 
 import { isMap, isNode, LineCounter, parseDocument, type Document } from "yaml";
 import type { z } from "zod";
 import { nearestWord } from "../../texts/nearest-word.ts";
 import { PolicyFileSchema, type PolicyFile } from "./policy.ts";
 
-/** One problem in a policy file; `line` and `column` count from 1. */
+/** Describes one problem in a policy file; `line` and `column` count from 1. */
 export interface PolicyProblem {
   readonly line: number;
   readonly column: number;
   readonly message: string;
 }
 
-/** A parsed policy file, or why it is none. */
+/** Holds a parsed policy file, or why it is none. */
 export type ParsedPolicy =
   | {
       readonly ok: true;
@@ -46,7 +46,7 @@ export function parsePolicy(text: string): ParsedPolicy {
   }
 }
 
-/** So many files that were read last are kept, none longer than this: every event asks for the same one again. */
+/** So many files that were read last are kept, none longer than this: every event needs the same one again. */
 const MOST_KEPT = 20;
 const LONGEST_KEPT = 20_000;
 const lately = new Map<string, ParsedPolicy>();
@@ -110,7 +110,7 @@ function parse(text: string): ParsedPolicy {
   return { ok: true, file: parsed.data, lineOf };
 }
 
-/** Canonical JSON, and with it every digest, knows no half characters. */
+/** Canonical JSON, and with it every digest, has no half characters. */
 function isWellFormed(value: unknown): boolean {
   if (typeof value === "string") return value.isWellFormed();
   if (Array.isArray(value)) return value.every(isWellFormed);
@@ -124,7 +124,7 @@ interface Explained {
   readonly message: string;
 }
 
-/** Where a key is misspelt, that something is missing there says the same again. */
+/** Where a key is misspelt, the problem that something is missing there repeats it. */
 function withoutEchoes(issues: readonly Issue[]): readonly Issue[] {
   const misspelt = new Set(
     issues.flatMap(({ code, path }) => (code === "unrecognized_keys" ? [JSON.stringify(path)] : [])),

@@ -1,21 +1,21 @@
-/** Who may do what the policy leaves to people, other than approving: authorise, review, accept. */
+/** People the policy entitles to other acts than approving: authorise, review, accept. */
 
 import { z } from "zod";
 import { PERMISSIONS } from "../../change/people.ts";
 import { PEOPLE } from "./selectors.ts";
 import type { Infer } from "../../values/schema.ts";
 
-/** Any of these people. */
+/** Describes any of these people. */
 export const PeopleSchema = z
   .strictObject(PEOPLE)
   .refine((who) => Object.values(who).some((value) => value !== undefined), {
     message: "say who: permission, users, teams or organizations",
   });
 
-/** Any of these people. */
+/** Describes any of these people. */
 export type People = Infer<typeof PeopleSchema>;
 
-/** Whether everybody of these is surely among those, whoever is in which team. */
+/** Returns whether everyone of these is surely among those, whoever is in which team. */
 export function isWithin(people: People, among: People): boolean {
   const rank = (permission: string): number => PERMISSIONS.findIndex((each) => each === permission);
   const isSubset = (some: readonly string[] | undefined, all: readonly string[] | undefined): boolean =>

@@ -1,10 +1,10 @@
-/** What approvals a policy asks for: one requirement, or several of which all or any must be met. */
+/** Approvals a policy requires: one requirement, or several of which all or any must be met. */
 
 import { z } from "zod";
 import { FromSchema, type From } from "./selectors.ts";
 import type { Infer } from "../../values/schema.ts";
 
-/** So deep may requirements and conditions be nested. */
+/** Limits how deep requirements and conditions may be nested. */
 export const DEEPEST = 10;
 
 const OwnersSchema = z.object({
@@ -15,15 +15,15 @@ const OwnersSchema = z.object({
   lines: z.array(z.int()),
 });
 
-/** The owners that CODEOWNERS names: as on GitHub, nobody counts as one who may not write to the repository. */
+/** Lists the owners that CODEOWNERS names. As on GitHub, nobody counts who may not write to the repository. */
 export type Owners = Infer<typeof OwnersSchema>;
 
 const SourceSchema = z.object({ ...FromSchema.shape, owners: OwnersSchema.exactOptional() });
 
-/** Who may give one approval: those the policy names, and those CODEOWNERS adds to them. */
+/** Describes who may give one approval: those the policy names, and those CODEOWNERS adds to them. */
 export type Source = Infer<typeof SourceSchema>;
 
-/** Everybody a source names, whatever else they must be. */
+/** Lists everyone a source names, whatever else they must be. */
 export function namedBy({ owners, users = [], teams = [], ...others }: Source): From {
   const allUsers = [...users, ...(owners?.users ?? [])];
   const allTeams = [...teams, ...(owners?.teams ?? [])];
@@ -37,13 +37,13 @@ export function namedBy({ owners, users = [], teams = [], ...others }: Source): 
 const RequirementSchema = z.object({
   required: z.int(),
   from: SourceSchema,
-  /** The changed files it is asked for; absent: the whole change. */
+  /** The changed files it is required for; absent: the whole change. */
   files: z.array(z.string()).exactOptional(),
-  /** Why it cannot be told who is asked. */
+  /** Why it is not known who is required. */
   unknown: z.string().exactOptional(),
 });
 
-/** One approval requirement: so many people, each entitled by `from`. */
+/** Describes one approval requirement: so many people, each entitled by `from`. */
 export type Requirement = Infer<typeof RequirementSchema>;
 
 const AllOf = z.object({
@@ -61,7 +61,7 @@ const AnyOf = z.object({
 /** Describes {@link RequirementTree}. */
 export const RequirementTreeSchema = z.union([RequirementSchema, AllOf, AnyOf]);
 
-/** Requirements, nested. One person may count for several of them. */
+/** Describes requirements, nested. One person may count for several of them. */
 export type RequirementTree = Infer<typeof RequirementTreeSchema>;
 
 const Written = z.strictObject({
@@ -79,13 +79,13 @@ const Written = z.strictObject({
   },
 });
 
-/** `approval:` as it is written. */
+/** Describes `approval:` as it is written. */
 export type WrittenRequirement = Infer<typeof Written>;
 
-/** `approval:` as it is written: either `required` and `from`, or `all-of`, or `any-of`. */
+/** Describes `approval:` as it is written: either `required` and `from`, or `all-of`, or `any-of`. */
 export const RequirementFileSchema = Written.superRefine((written, context) => oneKind(written, context));
 
-/** Problems of requirements that hold for each of them alone: what is said twice, and what is nested too deeply. */
+/** Reports problems of each requirement alone: what is given twice, and what is nested too deeply. */
 export function oneKind(written: WrittenRequirement, context: z.RefinementCtx): void {
   const leaf = written.required !== undefined || written.from !== undefined;
   const said = [leaf, written["all-of"] !== undefined, written["any-of"] !== undefined];
@@ -100,14 +100,14 @@ function depthOf(written: WrittenRequirement): number {
   return 1 + Math.max(0, ...inner.map(depthOf));
 }
 
-/** What is written, with its defaults. */
+/** Returns what is written, with its defaults. */
 export function requirementOf(written: WrittenRequirement): RequirementTree {
   if (written["all-of"] !== undefined) return { "all-of": written["all-of"].map(requirementOf) };
   if (written["any-of"] !== undefined) return { "any-of": written["any-of"].map(requirementOf) };
   return { required: written.required ?? 1, from: written.from ?? { permission: "write" } };
 }
 
-/** The requirements at the ends of a tree, in its order. */
+/** Lists the leaf requirements of a tree, in its order. */
 export function leavesIn(tree: RequirementTree): readonly Requirement[] {
   if ("all-of" in tree) return tree["all-of"].flatMap(leavesIn);
   if ("any-of" in tree) return tree["any-of"].flatMap(leavesIn);

@@ -1,4 +1,4 @@
-/** Whom a policy names: who may approve, and who made a change. */
+/** People a policy names: who may approve, and who made a change. */
 
 import { z } from "zod";
 import { PERMISSIONS } from "../../change/people.ts";
@@ -7,7 +7,7 @@ import type { Infer } from "../../values/schema.ts";
 const Names = z.array(z.string().min(1)).min(1);
 const Teams = z.array(z.string().regex(/^[^/\s]+\/[^/\s]+$/u, "a team is written organisation/team")).min(1);
 
-/** The people a policy names by what they are. */
+/** Describes the people a policy names by what they are. */
 export const PEOPLE = {
   permission: z
     .enum(PERMISSIONS)
@@ -19,7 +19,7 @@ export const PEOPLE = {
   organizations: Names.optional().describe("members of these organisations"),
 };
 
-/** Who may give an approval: any of these. */
+/** Describes who may give an approval: any of these. */
 export const FromSchema = z
   .strictObject({
     ...PEOPLE,
@@ -34,10 +34,10 @@ export const FromSchema = z
     message: "say who: permission, users, teams, organizations or codeowners",
   });
 
-/** Who may give an approval. */
+/** Describes who may give an approval. */
 export type From = Infer<typeof FromSchema>;
 
-/** Who made something: any of these. */
+/** Describes who made something: any of these. */
 export const WhoSchema = z
   .strictObject({
     ...PEOPLE,
@@ -47,5 +47,5 @@ export const WhoSchema = z
     message: "say who: permission, users, teams, organizations or apps",
   });
 
-/** Who made something. */
+/** Describes who made something. */
 export type Who = Infer<typeof WhoSchema>;

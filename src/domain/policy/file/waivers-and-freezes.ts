@@ -1,4 +1,4 @@
-/** What a policy lets through beforehand, or holds back for a time: standard changes, exemptions, freezes. */
+/** Standard changes, exemptions and freezes: what a policy lets through beforehand, or blocks for a time. */
 
 import { z } from "zod";
 import { ControlNameSchema, CONTROL_NAMES } from "../../values/result.ts";
@@ -15,10 +15,10 @@ const MakerSchema = z.union([
   z.strictObject({ id: z.int().min(1).describe("GitHub's id of an account") }),
 ]);
 
-/** One who makes standard changes. */
+/** Describes one who makes standard changes. */
 export type PreApprovedMaker = Infer<typeof MakerSchema>;
 
-/** A kind of change approved beforehand. */
+/** Describes a kind of change approved beforehand, as written. */
 export const StandardChangeFileSchema = z.strictObject({
   name: z.string().min(1).max(120).describe("its name in check runs and evidence packages"),
   by: z.array(MakerSchema).min(1).describe("who makes them; every commit and every push must be theirs"),
@@ -30,7 +30,7 @@ export const StandardChangeFileSchema = z.strictObject({
   expires: DaySchema.describe("the first day without it, in calendar.timezone"),
 });
 
-/** A control given up for a repository, for a time. */
+/** Describes a control waived for a repository for a time, as written. */
 export const ExemptionFileSchema = z.strictObject({
   repository: GlobSchema.describe("a repository's name, or a glob"),
   controls: z.array(z.enum(CONTROL_NAMES)).min(1).describe("the controls waived"),
@@ -39,7 +39,7 @@ export const ExemptionFileSchema = z.strictObject({
   expires: DaySchema.describe("the first day without it, in calendar.timezone"),
 });
 
-/** A span in which nothing lands and nothing is deployed. */
+/** Describes a time in which nothing lands and nothing is deployed, as written. */
 export const FreezeFileSchema = z
   .strictObject({
     from: DaySchema.describe("the first day, in calendar.timezone"),
@@ -60,7 +60,7 @@ export const StandardChangeSchema = z.object({
   expires: z.string(),
 });
 
-/** A kind of change approved beforehand, in force. */
+/** Describes a kind of change approved beforehand, in force. */
 export type StandardChange = Infer<typeof StandardChangeSchema>;
 
 /** Describes {@link Exemption}. */
@@ -72,7 +72,7 @@ export const ExemptionSchema = z.object({
   expires: z.string(),
 });
 
-/** A control given up for a repository for a time, in force. */
+/** Describes a control waived for a repository for a time, in force. */
 export type Exemption = Infer<typeof ExemptionSchema>;
 
 /** Describes {@link Freeze}. */
@@ -82,10 +82,10 @@ export const FreezeSchema = z.object({
   except: z.literal("emergency").nullable(),
 });
 
-/** A span in which nothing lands; `to` is the first day after it. */
+/** Describes a time in which nothing lands; `to` is the first day after it. */
 export type Freeze = Infer<typeof FreezeSchema>;
 
-/** An entry as it is kept. */
+/** Returns an entry as it is kept. */
 export function standardChangeOf({
   "approved-by": approvedBy,
   ...rest
@@ -93,7 +93,7 @@ export function standardChangeOf({
   return { ...rest, approvedBy };
 }
 
-/** An entry as it is kept. */
+/** Returns an entry as it is kept. */
 export function exemptionOf({
   "approved-by": approvedBy,
   ...rest
@@ -101,7 +101,7 @@ export function exemptionOf({
   return { ...rest, approvedBy };
 }
 
-/** An entry as it is kept. */
+/** Returns an entry as it is kept. */
 export function freezeOf({ from, to, except }: Infer<typeof FreezeFileSchema>): Freeze {
   return { from, to, except: except ?? null };
 }

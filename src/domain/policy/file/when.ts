@@ -1,4 +1,4 @@
-/** When a rule applies: conditions on a pull request, of which all that are written together must hold. */
+/** Conditions of rules: on a pull request, and all that are written together must hold. */
 
 import { z } from "zod";
 import { GlobSchema, PatternSchema, RegexSchema } from "../../patterns/pattern.ts";
@@ -25,7 +25,7 @@ const CheckCondition = z.union([
 /** What an author can set on a pull request: under `not`, it would let its author out of a rule. */
 const SET_BY_AUTHOR = ["labels", "title", "draft", "author", "head", "from-fork"] as const;
 
-/** Whoever may write can post a status of any name: only an app's word cannot be set by an author. */
+/** Whoever may write can post a status of any name: only an app's check cannot be set by an author. */
 function hasForgeableCheck({ checks = [] }: When): boolean {
   return checks.some((check) => typeof check === "string" || check.app === undefined);
 }
@@ -80,10 +80,10 @@ const Conditions = z.strictObject({
   },
 });
 
-/** `when:` as it is written, and as it is kept. */
+/** Describes `when:` as it is written, and as it is kept. */
 export type When = Infer<typeof Conditions>;
 
-/** `when:`; every condition written must hold. */
+/** Describes `when:`; every condition written must hold. */
 export const WhenSchema = Conditions.superRefine((when, context) => {
   if (Object.values(when).every((value) => value === undefined))
     context.addIssue({ code: "custom", message: "say when: paths, author, labels or another condition" });
@@ -104,7 +104,7 @@ function innerOf(when: When): readonly When[] {
   ];
 }
 
-/** The places, below `path`, where what an author can set stands under `not`. */
+/** Lists the places, below `path`, where what an author can set is under `not`. */
 export function letsAuthorOut(
   when: When,
   path: readonly PropertyKey[],
@@ -123,18 +123,18 @@ export function letsAuthorOut(
   return [...own, ...lists, ...not];
 }
 
-/** Whether anything in a condition, however deep, is written under one of these keys. */
+/** Returns whether anything in a condition, however deep, is written under one of these keys. */
 export function speaksOf(when: When, keys: readonly (keyof When)[]): boolean {
   return keys.some((key) => when[key] !== undefined) || innerOf(when).some((each) => speaksOf(each, keys));
 }
 
-/** The names of the checks a condition speaks of, however deep. */
+/** Lists the names of the checks in a condition, however deep. */
 export function checksIn(when: When): readonly string[] {
   const own = (when.checks ?? []).map((check) => (typeof check === "string" ? check : check.name));
   return [...own, ...innerOf(when).flatMap(checksIn)];
 }
 
-/** Everyone a condition names, however deep. */
+/** Lists everyone a condition names, however deep. */
 export function namedIn(when: When): readonly Who[] {
   const own = [when.author, when.contributors, when["only-contributors"]].filter((who) => who !== undefined);
   return [...own, ...innerOf(when).flatMap(namedIn)];
